@@ -1,0 +1,144 @@
+/**
+ * IP addresses as values: parsed once, compared and printed in one canonical form
+ * (RFC 5952 for IPv6). IPv4 sorts before IPv6, then by number.
+ */
+
+/** One address. `text` is canonical, so two addresses are equal when their texts are. */
+export interface IpAddress {
+  readonly family: 4 | 6;
+  /** Canonical text, with `%zone` at the end when there is a zone. */
+  readonly text: string;
+  /** 4 or 16 bytes, network order. */
+  readonly bytes: Uint8Array;
+  /** Zone (interface name or number) of a scoped IPv6 address, else empty. */
+  readonly zone: string;
+}
+
+/** Options of parseIp. */
+export interface ParseIpOptions {
+  /** Accept `fe80::1%eth0`; default false. */
+  readonly allowZone?: boolean;
+}
+
+/** The address that `text` is a literal of, or undefined when it is none. */
+export function parseIp(text: string, options: ParseIpOptions = {}): IpAddress | undefined {
+  const v4 = parseV4(text);
+  if (v4 !== undefined) return { family: 4, text: v4.join("."), bytes: v4, zone: "" };
+  let host = text;
+  let zone = "";
+  const percent = text.indexOf("%");
+  if (percent >= 0) {
+    zone = text.slice(percent + 1);
+    host = text.slice(0, percent);
+    if (options.allowZone !== true || !/^[A-Za-z0-9_.:@-]{1,15}$/.test(zone)) return undefined;
+  }
+  const v6 = parseV6(host);
+  if (v6 === undefined) return undefined;
+  const canonical = formatV6(v6);
+  return { family: 6, text: zone === "" ? canonical : `${canonical}%${zone}`, bytes: v6, zone };
+}
+
+/** The address whose raw bytes (4 or 16) are given; the bytes are copied. */
+export function ipFromBytes(bytes: Uint8Array): IpAddress {
+  if (bytes.length === 4) {
+    return { family: 4, text: bytes.join("."), bytes: bytes.slice(), zone: "" };
+  }
+  if (bytes.length === 16) {
+    return { family: 6, text: formatV6(bytes), bytes: bytes.slice(), zone: "" };
+  }
+  throw new RangeError(`Cannot make an IP address: need 4 or 16 bytes, have ${bytes.length}`);
+}
+
+/** Order of addresses: IPv4 before IPv6, then numeric, then by zone. */
+export function compareIp(a: IpAddress, b: IpAddress): number {
+  if (a.family !== b.family) return a.family - b.family;
+  for (let i = 0; i < a.bytes.length; i++) {
+    const difference = a.bytes[i]! - b.bytes[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.zone < b.zone ? -1 : a.zone > b.zone ? 1 : 0;
+}
+
+/** `10.0.0.1:80` or `[2001:db8::1]:80`. */
+export function formatHostPort(address: IpAddress, port: number): string {
+  return address.family === 6 ? `[${address.text}]:${port}` : `${address.text}:${port}`;
+}
+
+function parseV4(text: string): Uint8Array | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  const bytes = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) {
+    const part = match[i + 1]!;
+    // A leading zero is octal to some readers and decimal to others: refuse it (RFC 6943, 3.1.1).
+    if (part.length > 1 && part.startsWith("0")) return undefined;
+    const value = Number(part);
+    if (value > 255) return undefined;
+    bytes[i] = value;
+  }
+  return bytes;
+}
+
+function parseV6(text: string): Uint8Array | undefined {
+  if (text.length < 2 || text.length > 45) return undefined;
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const head = groupsOf(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? groupsOf(halves[1]!, true) : [];
+  if (head === undefined || tail === undefined) return undefined;
+  const count = head.length + tail.length;
+  if (halves.length === 1 ? count !== 8 : count > 7) return undefined;
+  const bytes = new Uint8Array(16);
+  const place = (groups: number[], at: number) => {
+    groups.forEach((group, i) => {
+      bytes[2 * (at + i)] = group >> 8;
+      bytes[2 * (at + i) + 1] = group & 0xff;
+    });
+  };
+  place(head, 0);
+  place(tail, 8 - tail.length);
+  return bytes;
+}
+
+/** 16-bit groups of one side of a `::`; the last may be a dotted IPv4 part when `last`. */
+function groupsOf(text: string, last: boolean): number[] | undefined {
+  if (text === "") return [];
+  const groups: number[] = [];
+  const parts = text.split(":");
+  for (const [i, part] of parts.entries()) {
+    if (last && i === parts.length - 1 && part.includes(".")) {
+      const v4 = parseV4(part);
+      if (v4 === undefined) return undefined;
+      groups.push((v4[0]! << 8) | v4[1]!, (v4[2]! << 8) | v4[3]!);
+    } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
+      groups.push(parseInt(part, 16));
+    } else {
+      return undefined;
+    }
+  }
+  return groups;
+}
+
+function formatV6(bytes: Uint8Array): string {
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((bytes[i]! << 8) | bytes[i + 1]!);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return `::ffff:${bytes.slice(12).join(".")}`;
+  }
+  // RFC 5952, 4.2: the longest run of zero groups becomes "::", the first one of equal runs,
+  // never a run of one.
+  let bestStart = -1;
+  let bestLength = 1;
+  for (let i = 0; i < 8;) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > bestLength) {
+      bestStart = i;
+      bestLength = end - i;
+    }
+    i = Math.max(end, i + 1);
+  }
+  const hex = (list: number[]) => list.map((group) => group.toString(16)).join(":");
+  if (bestStart < 0) return hex(groups);
+  return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`;
+}

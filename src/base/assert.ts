@@ -1,0 +1,19 @@
+/**
+ * Invariants that stay on in production. They catch mistakes of ours, never bad input:
+ * bad input gets a MaglevError or an Issue.
+ */
+
+/** Thrown when the program contradicts itself; nobody catches it but the last resort. */
+export class InvariantError extends Error {
+  override name = "InvariantError";
+}
+
+/** Throws an InvariantError with `message` unless `condition` holds. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InvariantError(`Broken invariant: ${message}`);
+}
+
+/** Marks a place that the types rule out, such as the default of an exhaustive switch. */
+export function unreachable(value: never): never {
+  throw new InvariantError(`Unreachable value: ${JSON.stringify(value)}`);
+}

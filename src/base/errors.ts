@@ -1,0 +1,38 @@
+/**
+ * One error class with a closed set of codes. The code decides the gRPC status and the exit
+ * status at the edges; the message is for people.
+ */
+
+/** The closed set of codes; names follow gRPC's so that the API edge maps them one to one. */
+export type ErrorCode =
+  | "invalid-argument"
+  | "not-found"
+  | "failed-precondition"
+  | "unavailable"
+  | "deadline-exceeded"
+  | "aborted"
+  | "resource-exhausted"
+  | "permission-denied"
+  | "unimplemented"
+  | "internal";
+
+/** An error that callers may act on. `cause` keeps what was caught, if anything. */
+export class MaglevError extends Error {
+  override name = "MaglevError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The one gate that turns anything caught into a MaglevError; one of ours passes unchanged. */
+  static from(value: unknown, code: ErrorCode = "internal"): MaglevError {
+    if (value instanceof MaglevError) return value;
+    if (value instanceof Error) {
+      const aborted = value.name === "AbortError" || value.name === "Interrupted";
+      return new MaglevError(aborted ? "aborted" : code, value.message, { cause: value });
+    }
+    return new MaglevError(code, String(value), { cause: value });
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The interfaces through which the parts of the daemon see each other. Implementations live at
+ * the edges and are built in src/daemon/; tests put their own in.
+ */
+
+/** A started timer. Cancelling one that fired or was cancelled does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time. Two clocks that are never mixed: monotonic for what elapsed, wall for what is shown. */
+export interface Clock {
+  /** Milliseconds of a clock that never goes back; its zero means nothing. */
+  monotonicMs(): number;
+  /** Unix time in milliseconds, fractions allowed. */
+  wallMs(): number;
+  /** Calls `fn` once, `delayMs` or a little later from now. */
+  after(delayMs: number, fn: () => void): Timer;
+}
+
+/** A source of random numbers, uniform in [0, 1). */
+export type Prng = () => number;
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** A value a log record may carry; undefined leaves the field out. */
+export type LogValue = string | number | boolean | undefined | readonly string[];
+
+/** Fields of a log record, in the order in which they are written. */
+export type LogFields = Readonly<Record<string, LogValue>>;
+
+/**
+ * Structured log. `event` is one of the names of the specification (`backend-transition`, …):
+ * they are an interface, so they are a closed type.
+ */
+export interface Logger {
+  /** False when nobody would see a record of this level: skip the work of making one. */
+  enabled(level: LogLevel): boolean;
+  debug(event: LogEventName, fields?: LogFields): void;
+  info(event: LogEventName, fields?: LogFields): void;
+  warn(event: LogEventName, fields?: LogFields): void;
+  error(event: LogEventName, fields?: LogFields): void;
+}
+
+export type LogEventName =
+  | "maglevd-start"
+  | "config-loaded"
+  | "config-error"
+  | "config-reload"
+  | "config-warning"
+  | "vpp-connect"
+  | "vpp-connect-failed"
+  | "vpp-disconnect"
+  | "vpp-lb-state"
+  | "vpp-lb-conf-set"
+  | "vpp-lbsync-vip-add"
+  | "vpp-lbsync-vip-del"
+  | "vpp-lbsync-vip-recreate"
+  | "vpp-lbsync-as-add"
+  | "vpp-lbsync-as-del"
+  | "vpp-lbsync-as-weight"
+  | "vpp-lbsync-error"
+  | "vpp-lbsync-drift"
+  | "vpp-lbsync-done"
+  | "vpp-warmup-start"
+  | "vpp-warmup-hold"
+  | "vpp-warmup-release"
+  | "vpp-warmup-done"
+  | "vpp-api-send"
+  | "vpp-api-recv"
+  | "backend-transition"
+  | "frontend-transition"
+  | "probe-start"
+  | "probe-done"
+  | "probe-void"
+  | "probe-worker"
+  | "operator-action"
+  | "grpc-listen"
+  | "metrics-listen"
+  | "events-dropped"
+  | "shutdown";

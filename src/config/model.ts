@@ -1,0 +1,112 @@
+/**
+ * The configuration as the daemon uses it: checked, with defaults filled in, durations in
+ * milliseconds, addresses parsed. Maps keep the order of the file.
+ */
+import type { IpAddress } from "../base/address.ts";
+
+export interface Config {
+  readonly healthchecker: HealthcheckerConfig;
+  /** Absent when the file has no `vpp.lb` section. */
+  readonly vppLb: VppLbConfig | undefined;
+  readonly healthchecks: ReadonlyMap<string, HealthcheckConfig>;
+  readonly backends: ReadonlyMap<string, BackendConfig>;
+  readonly frontends: ReadonlyMap<string, FrontendConfig>;
+}
+
+export interface HealthcheckerConfig {
+  readonly transitionHistory: number;
+  /** Name under /run/netns, empty for the daemon's own namespace. */
+  readonly netns: string;
+}
+
+export interface VppLbConfig {
+  readonly syncIntervalMs: number;
+  readonly ipv4SrcAddress: IpAddress;
+  readonly ipv6SrcAddress: IpAddress;
+  readonly stickyBucketsPerCore: number;
+  readonly flowTimeoutMs: number;
+  readonly startupMinDelayMs: number;
+  readonly startupMaxDelayMs: number;
+  readonly countersIntervalMs: number;
+  readonly newFlowsTableLength: number;
+}
+
+export interface HealthcheckConfig {
+  readonly name: string;
+  /** 0 for icmp. */
+  readonly port: number;
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+  readonly downIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  readonly probeIpv4Src: IpAddress | undefined;
+  readonly probeIpv6Src: IpAddress | undefined;
+  readonly params: ProbeParams;
+}
+
+export type ProbeType = "icmp" | "tcp" | "http" | "https";
+
+/** What is particular to a type of probe; plain data that can be sent to a worker. */
+export type ProbeParams =
+  | { readonly type: "icmp" }
+  | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams)
+  | ({ readonly type: "http" } & HttpParams)
+  | ({ readonly type: "https" } & HttpParams & TlsParams);
+
+export interface TlsParams {
+  /** SNI; empty when none was configured (and `host` is no name). */
+  readonly serverName: string;
+  readonly insecureSkipVerify: boolean;
+}
+
+export interface HttpParams {
+  readonly path: string;
+  /** Host header; empty: the backend's address (with brackets for IPv6). */
+  readonly host: string;
+  readonly method: "GET" | "HEAD";
+  /** Extra request headers, in the file's order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Accepted status codes as closed ranges, sorted and disjoint: `[[200, 299], [301, 301]]`. */
+  readonly responseCodes: readonly (readonly [from: number, to: number])[];
+  /** Source of the regular expression (ECMAScript), empty when none. */
+  readonly responseRegexp: string;
+}
+
+export interface BackendConfig {
+  readonly name: string;
+  readonly address: IpAddress;
+  /** Name of its healthcheck; undefined: a static backend. */
+  readonly healthcheck: string | undefined;
+  readonly enabled: boolean;
+}
+
+export type FrontendProtocol = "tcp" | "udp" | "any";
+
+export interface FrontendConfig {
+  readonly name: string;
+  readonly description: string;
+  /** The VIP. */
+  readonly address: IpAddress;
+  /** `any` exactly when port is 0. */
+  readonly protocol: FrontendProtocol;
+  /** 0: all ports. */
+  readonly port: number;
+  /** At least one; order is preference. */
+  readonly pools: readonly PoolConfig[];
+  readonly srcIpSticky: boolean;
+  readonly flushOnDown: boolean;
+}
+
+export interface PoolConfig {
+  readonly name: string;
+  /** At least one, file order. */
+  readonly backends: readonly PoolBackendConfig[];
+}
+
+export interface PoolBackendConfig {
+  readonly name: string;
+  /** Configured weight, 0 to 100. */
+  readonly weight: number;
+}

@@ -1,0 +1,117 @@
+/**
+ * The words of health: states, probe results, transitions. Pure data; no behaviour.
+ */
+
+/** States of a backend; probing goes on in the first three only. */
+export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
+
+/** Wire numbers of the states (gRPC, metrics). */
+export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
+  unknown: 0,
+  up: 1,
+  down: 2,
+  paused: 3,
+  disabled: 4,
+  removed: 5,
+};
+
+/** States of a frontend. */
+export type FrontendState = "unknown" | "up" | "down";
+
+/** Protocol layer a probe ended at; empty for pseudo results. */
+export type Layer = "" | "L4" | "L6" | "L7";
+
+/** Result codes: of probes (HAProxy's vocabulary), then of pseudo results. */
+export type ResultCode =
+  | "L4OK"
+  | "L4TOUT"
+  | "L4CON"
+  | "L6OK"
+  | "L6TOUT"
+  | "L6RSP"
+  | "L7OK"
+  | "L7TOUT"
+  | "L7RSP"
+  | "L7STS"
+  | "disabled"
+  | "enabled"
+  | "paused"
+  | "resumed"
+  | "removed"
+  | "static";
+
+/** What one probe (or an operator's action, as a pseudo result) found. */
+export interface ProbeResult {
+  readonly ok: boolean;
+  readonly layer: Layer;
+  readonly code: ResultCode;
+  /** For people: `connection refused`, `status 503, expected 200`. Empty when all is said. */
+  readonly detail: string;
+  /** How long the probe took; 0 for pseudo results. */
+  readonly durationMs: number;
+}
+
+/** One change of a backend's state, with the result that caused it. */
+export interface Transition {
+  readonly from: BackendState;
+  readonly to: BackendState;
+  /** Unix time in milliseconds. */
+  readonly atMs: number;
+  readonly result: ProbeResult;
+}
+
+/** One change of a frontend's state. */
+export interface FrontendTransition {
+  readonly from: FrontendState;
+  readonly to: FrontendState;
+  /** Unix time in milliseconds. */
+  readonly atMs: number;
+}
+
+/** Rise/fall settings of a backend; a static backend (no healthcheck) has 1 and 1. */
+export interface HealthPolicy {
+  /** Passes in a row that make a down backend up; >= 1. */
+  readonly rise: number;
+  /** Failures in a row that make a fully healthy backend down; >= 1. */
+  readonly fall: number;
+}
+
+/** Health of one backend: a value replaced whole by every step. */
+export interface Backend {
+  readonly name: string;
+  readonly state: BackendState;
+  /** 0 to rise + fall - 1; see counter.ts. */
+  readonly counter: number;
+  /** The operator's wish; false exactly in `disabled`. */
+  readonly enabled: boolean;
+  readonly policy: HealthPolicy;
+  /** Newest last; at most `historyCapacity`. */
+  readonly history: readonly Transition[];
+  /** `transition-history` of the configuration. */
+  readonly historyCapacity: number;
+  /** Unix time in milliseconds of entering the state. */
+  readonly sinceMs: number;
+  /** The last counted probe result, if any. */
+  readonly lastResult: ProbeResult | undefined;
+}
+
+/** What may happen to a backend. */
+export type HealthEvent =
+  | { readonly kind: "probe"; readonly result: ProbeResult }
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "disable" }
+  | { readonly kind: "enable" }
+  | { readonly kind: "remove" };
+
+/**
+ * Answer of the machine: the next value with the transition if there was one, or a refusal
+ * (an expected failure, so a value). `changed` is false when nothing but bookkeeping moved.
+ */
+export type StepResult =
+  | {
+    readonly ok: true;
+    readonly backend: Backend;
+    readonly transition: Transition | undefined;
+  }
+  | { readonly ok: false; readonly message: string };

@@ -1,0 +1,69 @@
+/**
+ * Interfaces between the checker (main thread) and the probe engine (workers).
+ */
+import type { IpAddress } from "../base/address.ts";
+import type { HealthPolicy, ProbeResult } from "../health/state.ts";
+import type { HealthcheckConfig } from "../config/model.ts";
+
+/** What to probe, and how; `id` is small, dense and reused only after stop(). */
+export interface ProbeTarget {
+  /** Chosen by the checker, unique among started targets. */
+  readonly id: number;
+  /** Goes up by one with every start of this id: results of an older one are dropped. */
+  readonly generation: number;
+  /** Name of the backend, for log records. */
+  readonly backend: string;
+  readonly address: IpAddress;
+  readonly healthcheck: HealthcheckConfig;
+  /** Network namespace (`healthchecker.netns`), empty for our own. */
+  readonly netns: string;
+  /** Delay of the first probe: its share of the spread, chosen by the checker. */
+  readonly firstDelayMs: number;
+}
+
+/** One finished probe. */
+export interface ProbeOutcome {
+  readonly id: number;
+  readonly generation: number;
+  readonly result: ProbeResult;
+  /** Unix time in milliseconds of the verdict. */
+  readonly atMs: number;
+}
+
+/** A probe that did not count because the prober itself was late. */
+export interface VoidProbe {
+  readonly id: number;
+  readonly generation: number;
+  readonly latenessMs: number;
+}
+
+/** Figures of the engine; see spec 90 (lateness) and metrics. */
+export interface ProbeStats {
+  readonly probes: number;
+  readonly voids: number;
+  /** Lateness of probe starts in milliseconds since the last call: count, p50, p99, max. */
+  readonly lateness: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Probes in flight now. */
+  readonly inFlight: number;
+}
+
+/**
+ * The engine: paces probes from start to start by the rise/fall counter (kept in the worker with
+ * the same pure functions, so that a busy main thread delays no probe) and hands results back.
+ */
+export interface ProbeEngine {
+  /** Called with results in order of verdict, at most 1 ms after the oldest that could matter. */
+  onOutcomes: (outcomes: readonly ProbeOutcome[]) => void;
+  onVoid: (probe: VoidProbe) => void;
+  /** Starts probing, fresh: counter at unknown. An id that is already started is replaced. */
+  start(target: ProbeTarget): void;
+  /** Uses another address from the next probe on; pace, counter and generation stay. */
+  readdress(id: number, address: IpAddress): void;
+  /** Cancels the probe in flight within 10 ms, and forgets the target. Unknown ids are ignored. */
+  stop(id: number): void;
+  stats(): Promise<ProbeStats>;
+  /** Stops everything; resolves when workers are gone. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type { HealthPolicy };

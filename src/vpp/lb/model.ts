@@ -1,0 +1,97 @@
+/**
+ * VPP's load balancer as values: what a VIP and an application server (AS) are, and their keys.
+ * Field meanings follow VPP's src/plugins/lb/lb.api.
+ */
+import type { IpAddress } from "../../base/address.ts";
+
+/** Encapsulations; the two we program. */
+export type Encap = "gre4" | "gre6";
+
+/** IP protocol numbers a VIP may have; 255 means any, and goes with port 0. */
+export type VipProtocol = 6 | 17 | 255;
+
+/** What identifies a VIP in VPP. We program host prefixes only (/32, /128). */
+export interface VipKey {
+  readonly address: IpAddress;
+  /** 32 or 128 for ours; VPP may hold others that somebody else made. */
+  readonly prefixLength: number;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+/** An application server as wanted. */
+export interface DesiredServer {
+  readonly address: IpAddress;
+  /** 0 to 100. */
+  readonly weight: number;
+  /** True when the server is in a flushing state (down with flush-on-down, disabled). */
+  readonly flush: boolean;
+}
+
+/** A VIP as wanted. Servers in compareIp order, no address twice. */
+export interface DesiredVip extends VipKey {
+  readonly prefixLength: 32 | 128;
+  readonly protocol: VipProtocol;
+  readonly encap: Encap;
+  readonly srcIpSticky: boolean;
+  readonly newFlowsTableLength: number;
+  readonly servers: readonly DesiredServer[];
+}
+
+/** An application server as VPP has it (in use; removed ones are not listed). */
+export interface ActualServer {
+  readonly address: IpAddress;
+  readonly weight: number;
+  /** Buckets of the new-flow table; undefined when only known from our own operations. */
+  readonly buckets: number | undefined;
+  /**
+   * True when we flushed this server since it last entered a flushing state, on this connection.
+   * VPP does not tell; the reconciler remembers.
+   */
+  readonly flushed: boolean;
+}
+
+/** A VIP as VPP has it. Servers in compareIp order. */
+export interface ActualVip extends VipKey {
+  readonly encap: Encap | "l3dsr" | "nat4" | "nat6";
+  readonly srcIpSticky: boolean;
+  /** 0 stands for 65536: the field of lb_vip_details is 16 bits wide. */
+  readonly newFlowsTableLength: number;
+  /** Index in VPP's pool of VIPs: the counters' index. Undefined when not read yet. */
+  readonly poolIndex: number | undefined;
+  readonly servers: readonly ActualServer[];
+}
+
+/** Global settings of the plugin (`lb_conf`). */
+export interface LbConf {
+  readonly ip4SrcAddress: IpAddress;
+  readonly ip6SrcAddress: IpAddress;
+  readonly stickyBucketsPerCore: number;
+  /** Seconds. */
+  readonly flowTimeoutS: number;
+}
+
+/** One operation on VPP. Operations of one VIP are applied in order; VIPs are independent. */
+export type Operation =
+  | { readonly kind: "vip-add"; readonly vip: DesiredVip }
+  | { readonly kind: "vip-del"; readonly vip: ActualVip }
+  | { readonly kind: "as-add"; readonly vip: VipKey; readonly address: IpAddress; readonly weight: number }
+  | { readonly kind: "as-del"; readonly vip: VipKey; readonly address: IpAddress; readonly flush: boolean }
+  | {
+    readonly kind: "as-weight";
+    readonly vip: VipKey;
+    readonly address: IpAddress;
+    readonly weight: number;
+    readonly previousWeight: number;
+    readonly flush: boolean;
+  };
+
+/** `192.0.2.1/32`. */
+export function vipPrefix(key: VipKey): string {
+  return `${key.address.text}/${key.prefixLength}`;
+}
+
+/** A string that is equal for equal VIPs: `192.0.2.1/32 6 80`. */
+export function vipKeyText(key: VipKey): string {
+  return `${key.address.text}/${key.prefixLength} ${key.protocol} ${key.port}`;
+}
