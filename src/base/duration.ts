@@ -35,7 +35,9 @@ export function parseDuration(text: string): number | undefined {
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0s";
   if (ms < 0) return `-${formatDuration(-ms)}`;
-  if (ms < 1000) return ms >= 1 ? `${trim(ms)}ms` : ms >= 1e-3 ? `${trim(ms * 1e3)}us` : `${trim(ms * 1e6)}ns`;
+  if (ms < 1000) {
+    return ms >= 1 ? `${trim(ms)}ms` : ms >= 1e-3 ? `${trim(ms * 1e3)}us` : `${trim(ms * 1e6)}ns`;
+  }
   const hours = Math.floor(ms / 3_600_000);
   const minutes = Math.floor((ms % 3_600_000) / 60_000);
   const seconds = trim((ms % 60_000) / 1000);

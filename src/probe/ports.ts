@@ -42,7 +42,12 @@ export interface ProbeStats {
   readonly probes: number;
   readonly voids: number;
   /** Lateness of probe starts in milliseconds since the last call: count, p50, p99, max. */
-  readonly lateness: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  readonly lateness: {
+    readonly count: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
   /** Probes in flight now. */
   readonly inFlight: number;
 }

@@ -75,8 +75,18 @@ export interface LbConf {
 export type Operation =
   | { readonly kind: "vip-add"; readonly vip: DesiredVip }
   | { readonly kind: "vip-del"; readonly vip: ActualVip }
-  | { readonly kind: "as-add"; readonly vip: VipKey; readonly address: IpAddress; readonly weight: number }
-  | { readonly kind: "as-del"; readonly vip: VipKey; readonly address: IpAddress; readonly flush: boolean }
+  | {
+    readonly kind: "as-add";
+    readonly vip: VipKey;
+    readonly address: IpAddress;
+    readonly weight: number;
+  }
+  | {
+    readonly kind: "as-del";
+    readonly vip: VipKey;
+    readonly address: IpAddress;
+    readonly flush: boolean;
+  }
   | {
     readonly kind: "as-weight";
     readonly vip: VipKey;
