@@ -97,3 +97,18 @@ export interface VppConnection {
 export interface ApiObserver {
   message(name: string, direction: "send" | "recv", result: string): void;
 }
+
+/**
+ * Where the reconciler learns what VPP should have. The daemon builds it from the checker's
+ * snapshot and lb/desired.ts, so that vpp/ and checker/ do not know each other.
+ */
+export interface DesiredSource {
+  /** Names of all frontends, in the file's order. */
+  frontends(): readonly string[];
+  /** The VIP wanted for a frontend now; undefined when there is no such frontend. */
+  desired(frontend: string): DesiredVip | undefined;
+  /** True when no backend of the frontend is `unknown` any more (paused and disabled are known). */
+  known(frontend: string): boolean;
+  /** Global settings wanted. */
+  lbConf(): LbConf;
+}
