@@ -1,0 +1,48 @@
+/**
+ * What a generated message codec offers. A codec turns one whole message of VPP's binary API
+ * (without frame header) into values and back; which id a message has is the connection's
+ * business, so the id is part of the header and not of the codec.
+ */
+import type { IpAddress } from "../../base/address.ts";
+
+/**
+ * The three fields VPP treats as its own, wherever in the message they are: control_ping_reply,
+ * for one, has its client_index behind retval.
+ */
+export interface MessageHeader {
+  /** `_vl_msg_id`: differs between VPPs, see table.ts. */
+  readonly id: number;
+  /** 0 where the message carries none. */
+  readonly clientIndex: number;
+  /** 0 where the message carries none. */
+  readonly context: number;
+}
+
+/** `vl_api_prefix_t`. */
+export interface AddressWithPrefix {
+  readonly address: IpAddress;
+  /** Prefix length in bits; VPP checks it, the codec only that it fits a byte. */
+  readonly len: number;
+}
+
+/** Encoder and decoder of one message. */
+export interface MessageCodec<Body> {
+  /** `lb_add_del_as_v2`. */
+  readonly name: string;
+  /** Eight hexadecimal digits: VPP's fingerprint of the definition. */
+  readonly crc: string;
+  /** `name_crc`, the key of VPP's message table. */
+  readonly key: string;
+  /** True when the message has a client_index. */
+  readonly hasClientIndex: boolean;
+  /** The bytes of a message; MaglevError `invalid-argument` when a value does not fit its field. */
+  encode(header: MessageHeader, body: Body): Uint8Array;
+  /** The values of `message`; MaglevError `internal` on a wrong length or an impossible value. */
+  decode(message: Uint8Array): DecodedMessage<Body>;
+}
+
+/** One decoded message. */
+export interface DecodedMessage<Body> {
+  readonly header: MessageHeader;
+  readonly body: Body;
+}

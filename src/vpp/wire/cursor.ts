@@ -1,0 +1,304 @@
+/**
+ * Big-endian writing and reading of VPP's API types, bounds-checked at every step. Plain byte
+ * stores instead of a DataView: nothing to allocate beside the message itself. The generated
+ * codecs (messages.ts) are straight lines of calls to these two classes.
+ */
+import { type IpAddress, ipFromBytes } from "../../base/address.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { AddressWithPrefix } from "./codec.ts";
+
+const UTF8_ENCODER = new TextEncoder();
+const UTF8_DECODER = new TextDecoder();
+const NO_BYTES = new Uint8Array(0);
+
+/** `vl_api_address_family_t`. */
+const AF_IP4 = 0;
+const AF_IP6 = 1;
+
+/** Writes one message; every method throws MaglevError `invalid-argument` on a value that does not fit. */
+export class Writer {
+  readonly #name: string;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #at = 0;
+
+  /** `size` is the message's length when it is fixed, else the length of its fixed part. */
+  constructor(name: string, size: number) {
+    this.#name = name;
+    this.#bytes = new Uint8Array(size);
+  }
+
+  /** The message. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#at === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#at);
+  }
+
+  u8(value: number): void {
+    if ((value & 0xff) !== value) throw this.#unfit("u8", value);
+    this.#bytes[this.#reserve(1)] = value;
+  }
+
+  u16(value: number): void {
+    if ((value & 0xffff) !== value) throw this.#unfit("u16", value);
+    const at = this.#reserve(2);
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  u32(value: number): void {
+    if ((value >>> 0) !== value) throw this.#unfit("u32", value);
+    this.#put32(value);
+  }
+
+  i8(value: number): void {
+    if ((value << 24) >> 24 !== value) throw this.#unfit("i8", value);
+    this.#bytes[this.#reserve(1)] = value;
+  }
+
+  i16(value: number): void {
+    if ((value << 16) >> 16 !== value) throw this.#unfit("i16", value);
+    const at = this.#reserve(2);
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+  }
+
+  i32(value: number): void {
+    if ((value | 0) !== value) throw this.#unfit("i32", value);
+    this.#put32(value);
+  }
+
+  u64(value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) throw this.#unfit("u64", value);
+    this.#put32(Number(value >> 32n));
+    this.#put32(Number(value & 0xffffffffn));
+  }
+
+  i64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw this.#unfit("i64", value);
+    this.u64(BigInt.asUintN(64, value));
+  }
+
+  f64(value: number): void {
+    const at = this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(at, value);
+  }
+
+  bool(value: boolean): void {
+    this.#bytes[this.#reserve(1)] = value ? 1 : 0;
+  }
+
+  /** `u8 field[length]`. */
+  bytes(value: Uint8Array, length: number): void {
+    if (value.length !== length) throw this.#unfit(`u8[${length}]`, `${value.length} bytes`);
+    this.#bytes.set(value, this.#reserve(length));
+  }
+
+  /** `string field[size]`: NUL-padded, and at least one NUL at the end. */
+  fixedString(value: string, size: number): void {
+    const bytes = UTF8_ENCODER.encode(value);
+    if (bytes.length >= size || value.includes("\0")) {
+      throw this.#unfit(`string[${size}]`, JSON.stringify(value));
+    }
+    this.#bytes.set(bytes, this.#reserve(size));
+  }
+
+  /** `string field[]`: a u32 length, then the bytes. */
+  string(value: string): void {
+    const bytes = value === "" ? NO_BYTES : UTF8_ENCODER.encode(value);
+    this.u32(bytes.length);
+    this.#bytes.set(bytes, this.#reserve(bytes.length));
+  }
+
+  /** `vl_api_ip4_address_t`. */
+  ip4(value: IpAddress): void {
+    if (value.family !== 4) throw this.#unfit("IPv4 address", value.text);
+    this.#bytes.set(value.bytes, this.#reserve(4));
+  }
+
+  /** `vl_api_ip6_address_t`. */
+  ip6(value: IpAddress): void {
+    if (value.family !== 6) throw this.#unfit("IPv6 address", value.text);
+    this.#bytes.set(value.bytes, this.#reserve(16));
+  }
+
+  /** `vl_api_address_t`: an IPv4 address uses the first four of sixteen bytes, the rest stays 0. */
+  address(value: IpAddress): void {
+    const at = this.#reserve(17);
+    this.#bytes[at] = value.family === 4 ? AF_IP4 : AF_IP6;
+    this.#bytes.set(value.bytes, at + 1);
+  }
+
+  /** `vl_api_prefix_t`. */
+  prefix(value: AddressWithPrefix): void {
+    this.address(value.address);
+    this.u8(value.len);
+  }
+
+  /** A list whose elements are fixed in number: throws unless there are `length`. */
+  exactly(list: readonly unknown[], length: number): void {
+    if (list.length !== length) throw this.#unfit(`[${length}]`, `${list.length} elements`);
+  }
+
+  #put32(value: number): void {
+    const at = this.#reserve(4);
+    const bytes = this.#bytes;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
+  }
+
+  /** Offset of the next `size` bytes, which are zero; grows the buffer of a variable message. */
+  #reserve(size: number): number {
+    const at = this.#at;
+    this.#at = at + size;
+    if (this.#at > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#at, 2 * this.#bytes.length));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+    }
+    return at;
+  }
+
+  #unfit(type: string, value: unknown): MaglevError {
+    return new MaglevError(
+      "invalid-argument",
+      `Cannot encode ${this.#name}: need a value that fits ${type}, have ${String(value)}`,
+    );
+  }
+}
+
+/** Reads one message; every method throws MaglevError `internal` when the bytes do not suffice. */
+export class Reader {
+  readonly #name: string;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.#name = name;
+    this.#bytes = bytes;
+  }
+
+  /** Throws unless all was read. */
+  end(): void {
+    if (this.#at !== this.#bytes.length) {
+      throw this.#garbled(`${this.#at} bytes`, `${this.#bytes.length}`);
+    }
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)]!;
+  }
+
+  u16(): number {
+    const at = this.#take(2);
+    return (this.#bytes[at]! << 8) | this.#bytes[at + 1]!;
+  }
+
+  u32(): number {
+    return this.i32() >>> 0;
+  }
+
+  i8(): number {
+    return (this.u8() << 24) >> 24;
+  }
+
+  i16(): number {
+    return (this.u16() << 16) >> 16;
+  }
+
+  i32(): number {
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  }
+
+  u64(): bigint {
+    const high = this.u32();
+    return (BigInt(high) << 32n) | BigInt(this.u32());
+  }
+
+  i64(): bigint {
+    return BigInt.asIntN(64, this.u64());
+  }
+
+  f64(): number {
+    const at = this.#take(8);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getFloat64(at);
+  }
+
+  bool(): boolean {
+    const value = this.u8();
+    if (value > 1) throw this.#garbled("a bool of 0 or 1", `${value}`);
+    return value === 1;
+  }
+
+  /** `u8 field[length]`, copied. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.slice(at, at + length);
+  }
+
+  /** `string field[size]`: what is before the first NUL. */
+  fixedString(size: number): string {
+    const at = this.#take(size);
+    let end = at;
+    while (end < at + size && this.#bytes[end] !== 0) end++;
+    return UTF8_DECODER.decode(this.#bytes.subarray(at, end));
+  }
+
+  /** `string field[]`. */
+  string(): string {
+    const length = this.u32();
+    const at = this.#take(length);
+    return UTF8_DECODER.decode(this.#bytes.subarray(at, at + length));
+  }
+
+  /** `vl_api_ip4_address_t`. */
+  ip4(): IpAddress {
+    const at = this.#take(4);
+    return ipFromBytes(this.#bytes.subarray(at, at + 4));
+  }
+
+  /** `vl_api_ip6_address_t`. */
+  ip6(): IpAddress {
+    const at = this.#take(16);
+    return ipFromBytes(this.#bytes.subarray(at, at + 16));
+  }
+
+  /** `vl_api_address_t`. */
+  address(): IpAddress {
+    const family = this.u8();
+    if (family > AF_IP6) throw this.#garbled("an address family of 0 or 1", `${family}`);
+    const at = this.#take(16);
+    return ipFromBytes(this.#bytes.subarray(at, at + (family === AF_IP4 ? 4 : 16)));
+  }
+
+  /** `vl_api_prefix_t`. */
+  prefix(): AddressWithPrefix {
+    const address = this.address();
+    return { address, len: this.u8() };
+  }
+
+  /** `count` elements, each read by `element`; throws before reading when they cannot be there. */
+  list<T>(count: number, element: (reader: Reader) => T): T[] {
+    if (count > this.#bytes.length - this.#at) {
+      throw this.#garbled(`${count} list elements`, `${this.#bytes.length - this.#at} bytes`);
+    }
+    const list: T[] = [];
+    for (let i = 0; i < count; i++) list.push(element(this));
+    return list;
+  }
+
+  #take(size: number): number {
+    const at = this.#at;
+    if (size > this.#bytes.length - at) {
+      throw this.#garbled(`at least ${at + size} bytes`, `${this.#bytes.length}`);
+    }
+    this.#at = at + size;
+    return at;
+  }
+
+  #garbled(want: string, have: string): MaglevError {
+    return new MaglevError("internal", `Cannot decode ${this.#name}: need ${want}, have ${have}`);
+  }
+}
