@@ -34,7 +34,8 @@ export class Writer {
 
   u8(value: number): void {
     if ((value & 0xff) !== value) throw this.#unfit("u8", value);
-    this.#bytes[this.#reserve(1)] = value;
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
   }
 
   u16(value: number): void {
@@ -51,7 +52,8 @@ export class Writer {
 
   i8(value: number): void {
     if ((value << 24) >> 24 !== value) throw this.#unfit("i8", value);
-    this.#bytes[this.#reserve(1)] = value;
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
   }
 
   i16(value: number): void {
@@ -83,13 +85,15 @@ export class Writer {
   }
 
   bool(value: boolean): void {
-    this.#bytes[this.#reserve(1)] = value ? 1 : 0;
+    const at = this.#reserve(1);
+    this.#bytes[at] = value ? 1 : 0;
   }
 
   /** `u8 field[length]`. */
   bytes(value: Uint8Array, length: number): void {
     if (value.length !== length) throw this.#unfit(`u8[${length}]`, `${value.length} bytes`);
-    this.#bytes.set(value, this.#reserve(length));
+    const at = this.#reserve(length);
+    this.#bytes.set(value, at);
   }
 
   /** `string field[size]`: NUL-padded, and at least one NUL at the end. */
@@ -98,26 +102,30 @@ export class Writer {
     if (bytes.length >= size || value.includes("\0")) {
       throw this.#unfit(`string[${size}]`, JSON.stringify(value));
     }
-    this.#bytes.set(bytes, this.#reserve(size));
+    const at = this.#reserve(size);
+    this.#bytes.set(bytes, at);
   }
 
   /** `string field[]`: a u32 length, then the bytes. */
   string(value: string): void {
     const bytes = value === "" ? NO_BYTES : UTF8_ENCODER.encode(value);
     this.u32(bytes.length);
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** `vl_api_ip4_address_t`. */
   ip4(value: IpAddress): void {
     if (value.family !== 4) throw this.#unfit("IPv4 address", value.text);
-    this.#bytes.set(value.bytes, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#bytes.set(value.bytes, at);
   }
 
   /** `vl_api_ip6_address_t`. */
   ip6(value: IpAddress): void {
     if (value.family !== 6) throw this.#unfit("IPv6 address", value.text);
-    this.#bytes.set(value.bytes, this.#reserve(16));
+    const at = this.#reserve(16);
+    this.#bytes.set(value.bytes, at);
   }
 
   /** `vl_api_address_t`: an IPv4 address uses the first four of sixteen bytes, the rest stays 0. */
