@@ -1,0 +1,128 @@
+import { Buffer } from "node:buffer";
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ipFromBytes, parseIp } from "../../base/address.ts";
+import { isTableLength, newFlowTable, type TableServer, xxh64 } from "./new_flow_table.ts";
+
+function servers(entries: readonly (readonly [string, number])[]): TableServer[] {
+  return entries.map(([text, weight]) => ({ address: parseIp(text)!, weight }));
+}
+
+/** The plugin's algorithm as its C source reads, in BigInt, with the sort it does. */
+function referenceTable(list: readonly TableServer[], length: number): Int32Array {
+  const table = new Int32Array(length).fill(-1);
+  const keys = list.map(({ address }) => {
+    const key = new Uint8Array(16);
+    key.set(address.bytes, 16 - address.bytes.length);
+    return key;
+  });
+  const entries = list.flatMap(({ weight }, index) =>
+    Array.from({ length: weight }, (_, replica) => ({ index, replica, last: 0, skip: 0 }))
+  );
+  entries.sort((a, b) =>
+    a.replica - b.replica || Buffer.from(keys[a.index]!).compare(Buffer.from(keys[b.index]!))
+  );
+  if (entries.length === 0) return table;
+  for (const entry of entries) {
+    const view = new DataView(keys[entry.index]!.buffer);
+    const value = view.getBigUint64(0, true) ^ view.getBigUint64(8, true) ^ BigInt(entry.replica);
+    const seed = referenceHash(value);
+    entry.skip = Number(((seed & 0xffffffffn) | 1n) & BigInt(length - 1));
+    entry.last = Number((seed >> 32n) & BigInt(length - 1));
+  }
+  for (let done = 0;;) {
+    for (const entry of entries) {
+      for (;;) {
+        const last = entry.last;
+        entry.last = (entry.last + entry.skip) % length;
+        if (table[last] === -1) {
+          table[last] = entry.index;
+          break;
+        }
+      }
+      if (++done === length) return table;
+    }
+  }
+}
+
+function referenceHash(value: bigint): bigint {
+  const u64 = (n: bigint) => BigInt.asUintN(64, n);
+  const rotl = (n: bigint, by: bigint) => u64((n << by) | (n >> (64n - by)));
+  const p1 = 11400714785074694791n;
+  const p2 = 14029467366897019727n;
+  let h = u64(0x9e3779b97f4a7c13n + 2870177450012600261n + 8n);
+  h ^= u64(rotl(u64(value * p2), 31n) * p1);
+  h = u64(rotl(h, 27n) * p1 + 9650029242287828579n);
+  h ^= h >> 33n;
+  h = u64(h * p2);
+  h ^= h >> 29n;
+  h = u64(h * 1609587929392839161n);
+  return h ^ (h >> 32n);
+}
+
+Deno.test("newFlowTable: bucket counts are those measured on VPP", () => {
+  const cases: [readonly number[], readonly number[]][] = [
+    [[100, 100, 100, 100], [256, 256, 256, 256]],
+    [[50, 100, 100, 100], [150, 292, 291, 291]],
+    [[50, 0, 100, 100], [208, 0, 408, 408]],
+    [[0, 0, 0, 0], [0, 0, 0, 0]],
+    [[0, 1, 0, 0], [0, 1024, 0, 0]],
+  ];
+  for (const [weights, expected] of cases) {
+    const list = servers(weights.map((weight, i) => [`10.0.0.${i + 1}`, weight]));
+    assert.deepEqual(newFlowTable(list, 1024).buckets, expected, weights.join());
+  }
+});
+
+Deno.test("newFlowTable: no servers gives a table of -1", () => {
+  assert.deepEqual([...newFlowTable([], 4).table], [-1, -1, -1, -1]);
+});
+
+Deno.test("xxh64 agrees with the BigInt form for any value", () => {
+  const out = new Int32Array(2);
+  fc.assert(fc.property(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), (value) => {
+    xxh64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), out);
+    const got = (BigInt(out[1]! >>> 0) << 32n) | BigInt(out[0]! >>> 0);
+    assert.equal(got, referenceHash(value));
+  }));
+});
+
+const address = fc.oneof(
+  fc.uint8Array({ minLength: 4, maxLength: 4 }),
+  fc.uint8Array({ minLength: 16, maxLength: 16 }),
+).map(ipFromBytes);
+const someServers = fc.uniqueArray(
+  fc.record({ address, weight: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })) }),
+  {
+    maxLength: 12,
+    selector: ({ address }) => Buffer.from(address.bytes).toString("hex").padStart(32, "0"),
+  },
+);
+const someLength = fc.integer({ min: 0, max: 11 }).map((exponent) => 1 << exponent);
+
+Deno.test("newFlowTable is the table of the C source for any servers and length", () => {
+  fc.assert(fc.property(someServers, someLength, (list, length) => {
+    const { table, buckets } = newFlowTable(list, length);
+    assert.deepEqual(table, referenceTable(list, length));
+    list.forEach((_, index) => {
+      assert.equal(buckets[index], table.filter((owner) => owner === index).length);
+    });
+  }));
+});
+
+Deno.test("newFlowTable: the order in which servers are given changes nothing", () => {
+  fc.assert(fc.property(someServers, fc.nat(), (list, rotate) => {
+    const at = list.length === 0 ? 0 : rotate % list.length;
+    const other = [...list.slice(at), ...list.slice(0, at)].reverse();
+    const owners = (order: TableServer[]) =>
+      [...newFlowTable(order, 256).table].map((index) => order[index]?.address.text);
+    assert.deepEqual(owners(other), owners(list));
+  }));
+});
+
+Deno.test("isTableLength accepts powers of two only", () => {
+  for (const good of [1, 2, 1024, 65536, 1 << 24]) assert.equal(isTableLength(good), true);
+  for (const bad of [0, -1, 3, 1023, 1 << 25, 2 ** 32, 1.5]) {
+    assert.equal(isTableLength(bad), false);
+  }
+});
