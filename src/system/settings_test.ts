@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { type FlagTable, readSettings, usage } from "./settings.ts";
+
+const TABLE = {
+  config: {
+    kind: "string",
+    default: "/etc/x.yaml",
+    env: "X_CONFIG",
+    placeholder: "PATH",
+    help: "f",
+  },
+  "log-level": {
+    kind: "string",
+    default: "info",
+    env: "X_LOG_LEVEL",
+    choices: ["debug", "info"],
+    help: "l",
+  },
+  workers: { kind: "integer", default: 1, env: "X_WORKERS", min: 1, max: 64, help: "w" },
+  reflection: { kind: "boolean", default: true, env: "X_REFLECTION", help: "r" },
+  check: { kind: "boolean", default: false, help: "c" },
+} as const satisfies FlagTable;
+
+function read(args: string[], env: Record<string, string> = {}) {
+  return readSettings(TABLE, { args, env: (name) => env[name] });
+}
+
+const GOOD: [string, string[], Record<string, string>, Record<string, unknown>][] = [
+  ["nothing given: the defaults", [], {}, {
+    config: "/etc/x.yaml",
+    "log-level": "info",
+    workers: 1,
+    reflection: true,
+    check: false,
+  }],
+  ["one dash, value behind", ["-config", "a"], {}, { config: "a" }],
+  ["two dashes, value behind", ["--config", "a"], {}, { config: "a" }],
+  ["one dash, equals sign", ["-config=a=b"], {}, { config: "a=b" }],
+  ["two dashes, equals sign", ["--log-level=debug"], {}, { "log-level": "debug" }],
+  ["the last of two wins", ["--config", "a", "--config=b"], {}, { config: "b" }],
+  ["flag beats environment", ["--workers", "3"], { X_WORKERS: "5" }, { workers: 3 }],
+  ["environment beats default", [], { X_WORKERS: "5", X_REFLECTION: "0" }, {
+    workers: 5,
+    reflection: false,
+  }],
+  ["an empty variable counts", [], { X_CONFIG: "" }, { config: "" }],
+  ["an empty flag counts", ["--config", ""], { X_CONFIG: "z" }, { config: "" }],
+  ["a switch alone, and one switched off", ["-check", "--reflection=false"], {}, {
+    check: true,
+    reflection: false,
+  }],
+];
+
+Deno.test("readSettings() takes flag before environment before default", async (t) => {
+  for (const [name, args, env, expected] of GOOD) {
+    await t.step(name, () => {
+      const result = read(args, env);
+      assert.equal(result.kind, "ok");
+      if (result.kind !== "ok") return;
+      const settings: Record<string, unknown> = result.settings;
+      for (const [key, value] of Object.entries(expected)) assert.deepEqual(settings[key], value);
+    });
+  }
+});
+
+const BAD: [string, string[], Record<string, string>, RegExp][] = [
+  [
+    "an unknown flag names the nearest",
+    ["--confg", "a"],
+    {},
+    /^Unknown flag --confg: did you mean --config\?$/,
+  ],
+  ["an unknown flag like nothing", ["--zzzzzz"], {}, /^Unknown flag --zzzzzz: see --help$/],
+  ["a name of Object's prototype is unknown too", ["--toString"], {}, /^Unknown flag --toString/],
+  ["a missing value", ["--config"], {}, /^Flag --config needs a value: a path$/],
+  ["a flag where a value should be", ["--config", "--check"], {}, /^Flag --config needs a value/],
+  [
+    "a choice that is none",
+    ["--log-level=loud"],
+    {},
+    /^Flag --log-level: cannot use "loud": need one of debug, info$/,
+  ],
+  ["a number out of range", ["--workers=0"], {}, /need a whole number from 1 to 64$/],
+  ["a number that is none", ["--workers=2x"], {}, /cannot use "2x"/],
+  [
+    "a bad variable names the variable",
+    [],
+    { X_WORKERS: "many" },
+    /^Environment variable X_WORKERS: cannot use "many"/,
+  ],
+  ["an empty number in the environment", [], { X_WORKERS: "" }, /X_WORKERS: cannot use ""/],
+  ["a positional argument", ["start"], {}, /^Unexpected argument "start"/],
+  ["a bad switch", ["--check=maybe"], {}, /need true or false$/],
+];
+
+Deno.test("readSettings() explains what it cannot use", async (t) => {
+  for (const [name, args, env, expected] of BAD) {
+    await t.step(name, () => {
+      const result = read(args, env);
+      assert.equal(result.kind, "error");
+      if (result.kind === "error") assert.match(result.message, expected);
+    });
+  }
+});
+
+Deno.test("usage() lists every flag with its variable and default", () => {
+  const text = usage(TABLE, "maglevx: does x");
+  assert.match(text, /^maglevx: does x\n/);
+  for (const [name, spec] of Object.entries(TABLE)) {
+    assert.ok(text.includes(`--${name}`), name);
+    if ("env" in spec) assert.ok(text.includes(spec.env), name);
+  }
+  assert.match(text, /--config PATH +f \(env X_CONFIG, default \/etc\/x\.yaml\)/);
+});

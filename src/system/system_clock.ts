@@ -1,0 +1,19 @@
+/** The machine's two clocks behind the Clock interface. */
+import type { Clock, Timer } from "../base/ports.ts";
+
+/** `performance.now()` for what elapsed, `Date.now()` for what is shown. */
+export class SystemClock implements Clock {
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  wallMs(): number {
+    return Date.now();
+  }
+
+  after(delayMs: number, fn: () => void): Timer {
+    // setTimeout counts in 31 bits; a longer wait would fire at once.
+    const id = setTimeout(fn, Math.min(Math.max(0, delayMs), 2 ** 31 - 1));
+    return { cancel: () => clearTimeout(id) };
+  }
+}
