@@ -1,0 +1,211 @@
+/**
+ * The life of one backend as a function: (backend, event, now) → next backend, with the
+ * transition if the state changed, or a refusal. Nothing here waits, probes or tells; whoever
+ * calls it does what the transition asks for.
+ *
+ *              probe results                pause / resume
+ *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back by way of unknown)
+ *                                          any but removed ⇄ disabled (back by way of unknown)
+ *
+ * Decisions beyond the specification: pausing what is paused and resuming what is not paused
+ * succeed without a transition (the operator has what was asked for); `enable` looks at the state
+ * alone, so it does not end a pause; nothing but dropping it happens to a removed backend.
+ */
+import { appendNewest } from "../base/ring.ts";
+import { initialCounter, isUp, stepCounter } from "./counter.ts";
+import type {
+  Backend,
+  BackendState,
+  HealthEvent,
+  HealthPolicy,
+  ProbeResult,
+  ResultCode,
+  StepResult,
+  Transition,
+} from "./state.ts";
+
+/** Policy of a backend without a healthcheck: its one synthetic pass makes it up. */
+export const STATIC_POLICY: HealthPolicy = { rise: 1, fall: 1 };
+
+/** The synthetic pass of a backend without a healthcheck. */
+export const STATIC_PASS: ProbeResult = {
+  ok: true,
+  layer: "",
+  code: "static",
+  detail: "",
+  durationMs: 0,
+};
+
+/** Options of createBackend. */
+export interface CreateBackendOptions {
+  /** Undefined for a static backend. */
+  readonly policy: HealthPolicy | undefined;
+  /** The file's `enabled`: true begins in unknown, false in disabled. */
+  readonly enabled: boolean;
+  /** Transitions to keep; >= 1. */
+  readonly historyCapacity: number;
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
+}
+
+/** A backend that has just begun, without any history. */
+export function createBackend(name: string, options: CreateBackendOptions): Backend {
+  const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
+  return {
+    name,
+    state: options.enabled ? "unknown" : "disabled",
+    counter: initialCounter(policy),
+    enabled: options.enabled,
+    policy,
+    history: [],
+    historyCapacity: options.historyCapacity,
+    sinceMs: options.nowMs,
+    lastResult: undefined,
+  };
+}
+
+/** True in the states in which a backend with a healthcheck is probed. */
+export function isProbed(state: BackendState): boolean {
+  return state === "unknown" || state === "up" || state === "down";
+}
+
+/**
+ * The next backend after `event` at `nowMs` (Unix time in milliseconds). A probe result in a
+ * state that is not probed is dropped: the same backend comes back.
+ */
+export function step(backend: Backend, event: HealthEvent, nowMs: number): StepResult {
+  switch (event.kind) {
+    case "probe":
+      return isProbed(backend.state) ? judge(backend, event.result, nowMs) : unchanged(backend);
+    case "pause":
+      if (!isProbed(backend.state)) return keepOrRefuse(backend, "paused", "pause");
+      return enter(backend, "paused", { nowMs, result: pseudoResult("paused") });
+    case "resume":
+      if (backend.state !== "paused") {
+        return isProbed(backend.state) ? unchanged(backend) : refused(backend, "resume");
+      }
+      return enter(backend, "unknown", { nowMs, result: pseudoResult("resumed") });
+    case "disable":
+      if (backend.state === "removed") return refused(backend, "disable");
+      if (backend.state === "disabled") return unchanged(withEnabled(backend, false));
+      return enter(withEnabled(backend, false), "disabled", {
+        nowMs,
+        result: pseudoResult("disabled"),
+      });
+    case "enable":
+      if (backend.state === "removed") return refused(backend, "enable");
+      if (backend.state !== "disabled") return unchanged(withEnabled(backend, true));
+      return enter(withEnabled(backend, true), "unknown", {
+        nowMs,
+        result: pseudoResult("enabled"),
+      });
+    case "remove":
+      if (backend.state === "removed") return unchanged(backend);
+      return enter(backend, "removed", { nowMs, result: pseudoResult("removed") });
+  }
+}
+
+/** Options of restart. */
+export interface RestartOptions {
+  /** The new policy; undefined when the backend is static now. */
+  readonly policy: HealthPolicy | undefined;
+  /** The file's `enabled`. */
+  readonly enabled: boolean;
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
+}
+
+/**
+ * A backend whose definition was replaced: afresh in `unknown`, or in `disabled` when the file
+ * says so, whatever it was before. Its history stays, for it is the same server to people.
+ */
+export function restart(backend: Backend, options: RestartOptions): StepResult {
+  if (backend.state === "removed") return refused(backend, "restart");
+  const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
+  const fresh: Backend = {
+    ...withEnabled(backend, options.enabled),
+    policy,
+    counter: initialCounter(policy),
+    lastResult: undefined,
+  };
+  const to = options.enabled ? "unknown" : "disabled";
+  if (backend.state === to) return unchanged(fresh);
+  const code = options.enabled ? "enabled" : "disabled";
+  return enter(fresh, to, {
+    nowMs: options.nowMs,
+    result: { ...pseudoResult(code), detail: "definition changed" },
+  });
+}
+
+/** The backend with another bound on its history; the oldest go first. */
+export function withHistoryCapacity(backend: Backend, historyCapacity: number): Backend {
+  if (backend.historyCapacity === historyCapacity) return backend;
+  const history = backend.history.slice(-Math.max(1, historyCapacity));
+  return { ...backend, history, historyCapacity };
+}
+
+/** The result that stands in a transition no probe caused: nothing was found to pass. */
+function pseudoResult(code: ResultCode): ProbeResult {
+  return { ok: false, layer: "", code, detail: "", durationMs: 0 };
+}
+
+function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult {
+  const { policy, state } = backend;
+  const unknown = state === "unknown";
+  const counter = stepCounter(backend.counter, result.ok, { policy, unknown });
+  const to = isUp(counter, policy) ? "up" : "down";
+  const judged = { ...backend, counter, lastResult: result };
+  return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
+}
+
+interface Cause {
+  readonly nowMs: number;
+  readonly result: ProbeResult;
+}
+
+function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
+  const transition: Transition = {
+    from: backend.state,
+    to,
+    atMs: cause.nowMs,
+    result: cause.result,
+  };
+  const afresh = to === "unknown"
+    ? { counter: initialCounter(backend.policy), lastResult: undefined }
+    : {};
+  return {
+    ok: true,
+    transition,
+    backend: {
+      ...backend,
+      ...afresh,
+      state: to,
+      sinceMs: cause.nowMs,
+      history: appendNewest(backend.history, transition, backend.historyCapacity),
+    },
+  };
+}
+
+function unchanged(backend: Backend): StepResult {
+  return { ok: true, backend, transition: undefined };
+}
+
+function keepOrRefuse(backend: Backend, wanted: BackendState, action: string): StepResult {
+  return backend.state === wanted ? unchanged(backend) : refused(backend, action);
+}
+
+function refused(backend: Backend, action: string): StepResult {
+  return {
+    ok: false,
+    message: `Cannot ${action} backend ${JSON.stringify(backend.name)}: it is ${backend.state}`,
+  };
+}
+
+function withEnabled(backend: Backend, enabled: boolean): Backend {
+  return backend.enabled === enabled ? backend : { ...backend, enabled };
+}
+
+/** Copies the two numbers, so that a whole healthcheck passed as policy is not kept alive. */
+function onlyPolicy(policy: HealthPolicy): HealthPolicy {
+  return { rise: policy.rise, fall: policy.fall };
+}

@@ -1,0 +1,37 @@
+/**
+ * Which pool of a frontend is served. Pools are an order of preference: the first in which
+ * somebody can take traffic wins, and all others stand by (probed all the time, weight 0).
+ */
+import type { BackendState } from "./state.ts";
+
+/** An entry of a pool; a PoolBackendConfig is one. */
+export interface PoolEntry {
+  /** Name of the backend. */
+  readonly name: string;
+  /** The weight in force, 0 to 100. */
+  readonly weight: number;
+}
+
+/** A pool; a PoolConfig is one. */
+export interface Pool {
+  readonly backends: readonly PoolEntry[];
+}
+
+/** The present state of a backend by name. */
+export type StateOf = (name: string) => BackendState;
+
+/**
+ * Index of the active pool: the first with an `up` backend of weight > 0; if there is none the
+ * first with an `up` backend; if there is none either, 0.
+ */
+export function activePool(pools: readonly Pool[], stateOf: StateOf): number {
+  let withUp = -1;
+  for (let i = 0; i < pools.length; i++) {
+    for (const entry of pools[i]!.backends) {
+      if (stateOf(entry.name) !== "up") continue;
+      if (entry.weight > 0) return i;
+      if (withUp < 0) withUp = i;
+    }
+  }
+  return Math.max(withUp, 0);
+}

@@ -1,0 +1,48 @@
+/**
+ * What a backend's state means to the data plane: the weight with which new flows find it, and
+ * whether its established flows are to be forgotten (flushed). A weight of 0 is 0: the server
+ * takes no new flow.
+ */
+import type { BackendState } from "./state.ts";
+
+/** The greatest weight VPP takes. */
+export const MAX_WEIGHT = 100;
+
+/** Weight and flush of one server. */
+export interface EffectiveWeight {
+  /** 0 to 100. */
+  readonly weight: number;
+  /** True in a flushing state: its flows are forgotten. */
+  readonly flush: boolean;
+}
+
+/** What effectiveWeight looks at beside the state. */
+export interface WeightOptions {
+  /** True when the entry is in the frontend's active pool. */
+  readonly active: boolean;
+  /** The weight in force: the file's, or the operator's. */
+  readonly configured: number;
+  /** `flush-on-down` of the frontend. */
+  readonly flushOnDown: boolean;
+}
+
+/** The truth table of the specification. */
+export function effectiveWeight(state: BackendState, options: WeightOptions): EffectiveWeight {
+  switch (state) {
+    case "up":
+      return { weight: options.active ? clampWeight(options.configured) : 0, flush: false };
+    case "unknown":
+    case "paused":
+      return { weight: 0, flush: false };
+    case "down":
+      return { weight: 0, flush: options.flushOnDown };
+    case "disabled":
+    case "removed":
+      return { weight: 0, flush: true };
+  }
+}
+
+/** `weight` within 0 to 100. */
+export function clampWeight(weight: number): number {
+  return Math.min(Math.max(weight, 0), MAX_WEIGHT);
+}
