@@ -25,6 +25,9 @@ export interface AddressWithPrefix {
   readonly len: number;
 }
 
+/** Where a reply's retval is: behind `u16 _vl_msg_id` and `u32 context`. */
+export const RETVAL_OFFSET = 6;
+
 /** Encoder and decoder of one message. */
 export interface MessageCodec<Body> {
   /** `lb_add_del_as_v2`. */
@@ -35,6 +38,8 @@ export interface MessageCodec<Body> {
   readonly key: string;
   /** True when the message has a client_index. */
   readonly hasClientIndex: boolean;
+  /** True for a reply whose context is followed by `i32 retval`, at byte RETVAL_OFFSET. */
+  readonly hasRetval: boolean;
   /** The bytes of a message; MaglevError `invalid-argument` when a value does not fit its field. */
   encode(header: MessageHeader, body: Body): Uint8Array;
   /** The values of `message`; MaglevError `internal` on a wrong length or an impossible value. */

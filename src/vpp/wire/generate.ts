@@ -137,6 +137,7 @@ export const ${camelCase(name)}: MessageCodec<${pascalCase(name)}> = {
   crc: "${message.crc}",
   key: "${name}_${message.crc}",
   hasClientIndex: ${message.fields.some((field) => field.name === "client_index")},
+  hasRetval: ${hasRetval(message.fields)},
   encode(header: MessageHeader${needsBody ? `, body: ${pascalCase(name)}` : ""}): Uint8Array {
     const w = new Writer("${name}", ${size});
     ${writes.join("\n    ")}
@@ -304,6 +305,12 @@ function bodyFields(fields: readonly Field[]): Field[] {
   return fields.filter((field) =>
     HEADER[field.name] === undefined && !fields.some((other) => other.countedBy === field.name)
   );
+}
+
+/** A reply as RETVAL_OFFSET describes it. */
+function hasRetval([id, context, retval]: readonly Field[]): boolean {
+  return id?.name === "_vl_msg_id" && context?.name === "context" &&
+    retval?.name === "retval" && retval.type === "i32";
 }
 
 function headerLiteral(fields: readonly Field[]): string {

@@ -198,6 +198,7 @@ export const sockclntCreate: MessageCodec<SockclntCreate> = {
   crc: "455fb9c4",
   key: "sockclnt_create_455fb9c4",
   hasClientIndex: false,
+  hasRetval: false,
   encode(header: MessageHeader, body: SockclntCreate): Uint8Array {
     const w = new Writer("sockclnt_create", 70);
     w.u16(header.id);
@@ -227,6 +228,7 @@ export const sockclntCreateReply: MessageCodec<SockclntCreateReply> = {
   crc: "35166268",
   key: "sockclnt_create_reply_35166268",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: SockclntCreateReply): Uint8Array {
     const w = new Writer("sockclnt_create_reply", 20);
     w.u16(header.id);
@@ -262,6 +264,7 @@ export const sockclntDelete: MessageCodec<SockclntDelete> = {
   crc: "8ac76db6",
   key: "sockclnt_delete_8ac76db6",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: SockclntDelete): Uint8Array {
     const w = new Writer("sockclnt_delete", 14);
     w.u16(header.id);
@@ -291,6 +294,7 @@ export const sockclntDeleteReply: MessageCodec<SockclntDeleteReply> = {
   crc: "8f38b1ee",
   key: "sockclnt_delete_reply_8f38b1ee",
   hasClientIndex: false,
+  hasRetval: false,
   encode(header: MessageHeader, body: SockclntDeleteReply): Uint8Array {
     const w = new Writer("sockclnt_delete_reply", 10);
     w.u16(header.id);
@@ -316,6 +320,7 @@ export const memclntKeepalive: MessageCodec<MemclntKeepalive> = {
   crc: "51077d14",
   key: "memclnt_keepalive_51077d14",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader): Uint8Array {
     const w = new Writer("memclnt_keepalive", 10);
     w.u16(header.id);
@@ -343,6 +348,7 @@ export const memclntKeepaliveReply: MessageCodec<MemclntKeepaliveReply> = {
   crc: "e8d4e804",
   key: "memclnt_keepalive_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: MemclntKeepaliveReply): Uint8Array {
     const w = new Writer("memclnt_keepalive_reply", 10);
     w.u16(header.id);
@@ -370,6 +376,7 @@ export const getFirstMsgId: MessageCodec<GetFirstMsgId> = {
   crc: "ebf79a66",
   key: "get_first_msg_id_ebf79a66",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: GetFirstMsgId): Uint8Array {
     const w = new Writer("get_first_msg_id", 74);
     w.u16(header.id);
@@ -400,6 +407,7 @@ export const getFirstMsgIdReply: MessageCodec<GetFirstMsgIdReply> = {
   crc: "7d337472",
   key: "get_first_msg_id_reply_7d337472",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: GetFirstMsgIdReply): Uint8Array {
     const w = new Writer("get_first_msg_id_reply", 12);
     w.u16(header.id);
@@ -427,6 +435,7 @@ export const controlPing: MessageCodec<ControlPing> = {
   crc: "51077d14",
   key: "control_ping_51077d14",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader): Uint8Array {
     const w = new Writer("control_ping", 10);
     w.u16(header.id);
@@ -455,6 +464,7 @@ export const controlPingReply: MessageCodec<ControlPingReply> = {
   crc: "f6b0b8ca",
   key: "control_ping_reply_f6b0b8ca",
   hasClientIndex: true,
+  hasRetval: true,
   encode(header: MessageHeader, body: ControlPingReply): Uint8Array {
     const w = new Writer("control_ping_reply", 18);
     w.u16(header.id);
@@ -484,6 +494,7 @@ export const showVersion: MessageCodec<ShowVersion> = {
   crc: "51077d14",
   key: "show_version_51077d14",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader): Uint8Array {
     const w = new Writer("show_version", 10);
     w.u16(header.id);
@@ -515,6 +526,7 @@ export const showVersionReply: MessageCodec<ShowVersionReply> = {
   crc: "c919bde1",
   key: "show_version_reply_c919bde1",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: ShowVersionReply): Uint8Array {
     const w = new Writer("show_version_reply", 362);
     w.u16(header.id);
@@ -553,6 +565,7 @@ export const cliInband: MessageCodec<CliInband> = {
   crc: "f8377302",
   key: "cli_inband_f8377302",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: CliInband): Uint8Array {
     const w = new Writer("cli_inband", 14);
     w.u16(header.id);
@@ -583,6 +596,7 @@ export const cliInbandReply: MessageCodec<CliInbandReply> = {
   crc: "05879051",
   key: "cli_inband_reply_05879051",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: CliInbandReply): Uint8Array {
     const w = new Writer("cli_inband_reply", 14);
     w.u16(header.id);
@@ -614,6 +628,7 @@ export const ipRouteLookup: MessageCodec<IpRouteLookup> = {
   crc: "710d6471",
   key: "ip_route_lookup_710d6471",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: IpRouteLookup): Uint8Array {
     const w = new Writer("ip_route_lookup", 33);
     w.u16(header.id);
@@ -648,6 +663,7 @@ export const ipRouteLookupReply: MessageCodec<IpRouteLookupReply> = {
   crc: "5d8febcb",
   key: "ip_route_lookup_reply_5d8febcb",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: IpRouteLookupReply): Uint8Array {
     const w = new Writer("ip_route_lookup_reply", 37);
     w.u16(header.id);
@@ -680,6 +696,7 @@ export const lbConf: MessageCodec<LbConf> = {
   crc: "56cd3261",
   key: "lb_conf_56cd3261",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbConf): Uint8Array {
     const w = new Writer("lb_conf", 38);
     w.u16(header.id);
@@ -718,6 +735,7 @@ export const lbConfReply: MessageCodec<LbConfReply> = {
   crc: "e8d4e804",
   key: "lb_conf_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbConfReply): Uint8Array {
     const w = new Writer("lb_conf_reply", 10);
     w.u16(header.id);
@@ -743,6 +761,7 @@ export const lbConfGet: MessageCodec<LbConfGet> = {
   crc: "51077d14",
   key: "lb_conf_get_51077d14",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader): Uint8Array {
     const w = new Writer("lb_conf_get", 10);
     w.u16(header.id);
@@ -774,6 +793,7 @@ export const lbConfGetReply: MessageCodec<LbConfGetReply> = {
   crc: "923427ac",
   key: "lb_conf_get_reply_923427ac",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbConfGetReply): Uint8Array {
     const w = new Writer("lb_conf_get_reply", 38);
     w.u16(header.id);
@@ -821,6 +841,7 @@ export const lbAddDelVip: MessageCodec<LbAddDelVip> = {
   crc: "6fa569c7",
   key: "lb_add_del_vip_6fa569c7",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAddDelVip): Uint8Array {
     const w = new Writer("lb_add_del_vip", 49);
     w.u16(header.id);
@@ -882,6 +903,7 @@ export const lbAddDelVipReply: MessageCodec<LbAddDelVipReply> = {
   crc: "e8d4e804",
   key: "lb_add_del_vip_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbAddDelVipReply): Uint8Array {
     const w = new Writer("lb_add_del_vip_reply", 10);
     w.u16(header.id);
@@ -919,6 +941,7 @@ export const lbAddDelVipV2: MessageCodec<LbAddDelVipV2> = {
   crc: "7c520e0f",
   key: "lb_add_del_vip_v2_7c520e0f",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAddDelVipV2): Uint8Array {
     const w = new Writer("lb_add_del_vip_v2", 50);
     w.u16(header.id);
@@ -983,6 +1006,7 @@ export const lbAddDelVipV2Reply: MessageCodec<LbAddDelVipV2Reply> = {
   crc: "e8d4e804",
   key: "lb_add_del_vip_v2_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbAddDelVipV2Reply): Uint8Array {
     const w = new Writer("lb_add_del_vip_v2_reply", 10);
     w.u16(header.id);
@@ -1015,6 +1039,7 @@ export const lbAddDelAs: MessageCodec<LbAddDelAs> = {
   crc: "35d72500",
   key: "lb_add_del_as_35d72500",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAddDelAs): Uint8Array {
     const w = new Writer("lb_add_del_as", 50);
     w.u16(header.id);
@@ -1057,6 +1082,7 @@ export const lbAddDelAsReply: MessageCodec<LbAddDelAsReply> = {
   crc: "e8d4e804",
   key: "lb_add_del_as_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbAddDelAsReply): Uint8Array {
     const w = new Writer("lb_add_del_as_reply", 10);
     w.u16(header.id);
@@ -1090,6 +1116,7 @@ export const lbAddDelAsV2: MessageCodec<LbAddDelAsV2> = {
   crc: "2f1d3b0e",
   key: "lb_add_del_as_v2_2f1d3b0e",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAddDelAsV2): Uint8Array {
     const w = new Writer("lb_add_del_as_v2", 51);
     w.u16(header.id);
@@ -1134,6 +1161,7 @@ export const lbAddDelAsV2Reply: MessageCodec<LbAddDelAsV2Reply> = {
   crc: "e8d4e804",
   key: "lb_add_del_as_v2_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbAddDelAsV2Reply): Uint8Array {
     const w = new Writer("lb_add_del_as_v2_reply", 10);
     w.u16(header.id);
@@ -1166,6 +1194,7 @@ export const lbAsSetWeight: MessageCodec<LbAsSetWeight> = {
   crc: "2d89bdbd",
   key: "lb_as_set_weight_2d89bdbd",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAsSetWeight): Uint8Array {
     const w = new Writer("lb_as_set_weight", 50);
     w.u16(header.id);
@@ -1208,6 +1237,7 @@ export const lbAsSetWeightReply: MessageCodec<LbAsSetWeightReply> = {
   crc: "e8d4e804",
   key: "lb_as_set_weight_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbAsSetWeightReply): Uint8Array {
     const w = new Writer("lb_as_set_weight_reply", 10);
     w.u16(header.id);
@@ -1237,6 +1267,7 @@ export const lbFlushVip: MessageCodec<LbFlushVip> = {
   crc: "1063f819",
   key: "lb_flush_vip_1063f819",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbFlushVip): Uint8Array {
     const w = new Writer("lb_flush_vip", 31);
     w.u16(header.id);
@@ -1270,6 +1301,7 @@ export const lbFlushVipReply: MessageCodec<LbFlushVipReply> = {
   crc: "e8d4e804",
   key: "lb_flush_vip_reply_e8d4e804",
   hasClientIndex: false,
+  hasRetval: true,
   encode(header: MessageHeader, body: LbFlushVipReply): Uint8Array {
     const w = new Writer("lb_flush_vip_reply", 10);
     w.u16(header.id);
@@ -1300,6 +1332,7 @@ export const lbVipDump: MessageCodec<LbVipDump> = {
   crc: "56110cb7",
   key: "lb_vip_dump_56110cb7",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbVipDump): Uint8Array {
     const w = new Writer("lb_vip_dump", 33);
     w.u16(header.id);
@@ -1340,6 +1373,7 @@ export const lbVipDetails: MessageCodec<LbVipDetails> = {
   crc: "1329ec9b",
   key: "lb_vip_details_1329ec9b",
   hasClientIndex: false,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbVipDetails): Uint8Array {
     const w = new Writer("lb_vip_details", 40);
     w.u16(header.id);
@@ -1382,6 +1416,7 @@ export const lbAsDump: MessageCodec<LbAsDump> = {
   crc: "1063f819",
   key: "lb_as_dump_1063f819",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAsDump): Uint8Array {
     const w = new Writer("lb_as_dump", 31);
     w.u16(header.id);
@@ -1418,6 +1453,7 @@ export const lbAsDetails: MessageCodec<LbAsDetails> = {
   crc: "8d24c29e",
   key: "lb_as_details_8d24c29e",
   hasClientIndex: false,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAsDetails): Uint8Array {
     const w = new Writer("lb_as_details", 49);
     w.u16(header.id);
@@ -1453,6 +1489,7 @@ export const lbAsV2Dump: MessageCodec<LbAsV2Dump> = {
   crc: "1063f819",
   key: "lb_as_v2_dump_1063f819",
   hasClientIndex: true,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAsV2Dump): Uint8Array {
     const w = new Writer("lb_as_v2_dump", 31);
     w.u16(header.id);
@@ -1491,6 +1528,7 @@ export const lbAsV2Details: MessageCodec<LbAsV2Details> = {
   crc: "90064aae",
   key: "lb_as_v2_details_90064aae",
   hasClientIndex: false,
+  hasRetval: false,
   encode(header: MessageHeader, body: LbAsV2Details): Uint8Array {
     const w = new Writer("lb_as_v2_details", 54);
     w.u16(header.id);
