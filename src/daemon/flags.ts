@@ -1,0 +1,44 @@
+/** maglevd's flags; the usage text and the environment variables follow from this table. */
+import type { FlagTable, Settings } from "../system/settings.ts";
+
+export const MAGLEVD_FLAGS = {
+  config: {
+    kind: "string",
+    default: "/etc/vpp-maglev/maglev.yaml",
+    env: "MAGLEV_CONFIG",
+    placeholder: "PATH",
+    help: "configuration file",
+  },
+  "vpp-api-addr": {
+    kind: "string",
+    default: "/run/vpp/api.sock",
+    env: "MAGLEV_VPP_API_ADDR",
+    placeholder: "PATH",
+    help: "VPP's API socket; empty: no VPP, health checks only",
+  },
+  "log-level": {
+    kind: "string",
+    default: "info",
+    env: "MAGLEV_LOG_LEVEL",
+    choices: ["debug", "info", "warn", "error"],
+    placeholder: "LEVEL",
+    help: "least level to log: debug, info, warn, error",
+  },
+  "log-format": {
+    kind: "string",
+    default: "json",
+    env: "MAGLEV_LOG_FORMAT",
+    choices: ["json", "text"],
+    placeholder: "FORM",
+    help: "json (one object a line) or text",
+  },
+  check: {
+    kind: "boolean",
+    default: false,
+    help: "validate the configuration, print what is wrong, exit 0 (valid), 1 (parse) or 2 (semantic)",
+  },
+  version: { kind: "boolean", default: false, help: "print version, commit and build date" },
+  help: { kind: "boolean", default: false, help: "print this text" },
+} as const satisfies FlagTable;
+
+export type MaglevdSettings = Settings<typeof MAGLEVD_FLAGS>;

@@ -1,0 +1,45 @@
+/**
+ * PURE. The permissions the daemon runs with: one list, from which deno.json's task, the demo, the
+ * tests and the documentation follow.
+ */
+
+export interface PermissionOptions {
+  /** Folder of main.ts and src/: workers load their code from there. */
+  readonly sourceFolder: string;
+  /** The configuration's path, when it is outside /etc/vpp-maglev and the source folder. */
+  readonly config?: string;
+  /** VPP's API socket; default /run/vpp/api.sock. Empty: none. */
+  readonly vppApiAddr?: string;
+}
+
+/** Environment variables the daemon reads. */
+export const MAGLEVD_ENVIRONMENT: readonly string[] = [
+  "MAGLEV_CONFIG",
+  "MAGLEV_LOG_FORMAT",
+  "MAGLEV_LOG_LEVEL",
+  "MAGLEV_VPP_API_ADDR",
+];
+
+/**
+ * `--allow-…` flags for `deno run`. Each is needed:
+ * read: code of the workers, configuration, VPP's socket, and /dev/null (to count descriptors);
+ * write: connecting to a unix socket counts as writing to it;
+ * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
+ * env: the settings.
+ */
+export function maglevdPermissions(options: PermissionOptions): readonly string[] {
+  const socket = options.vppApiAddr ?? "/run/vpp/api.sock";
+  const read = [options.sourceFolder, "/dev/null", "/etc/vpp-maglev"];
+  if (options.config !== undefined) read.push(options.config);
+  const flags = [];
+  if (socket !== "") {
+    read.push(socket);
+    flags.push(`--allow-write=${socket}`);
+  }
+  return [
+    `--allow-read=${read.join(",")}`,
+    ...flags,
+    "--allow-net",
+    `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
+  ];
+}

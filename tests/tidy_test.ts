@@ -1,0 +1,136 @@
+/**
+ * Holds the shape of the code: which folder may import which, which folders are pure, which calls
+ * are banned and what to use instead, and that small facts stand in one place. Goal: a reader who
+ * knows docs/design.md finds nothing here that contradicts it. Method: the files' text, with
+ * comments and strings blanked where they would mislead.
+ */
+import assert from "node:assert/strict";
+import { BUILD } from "../src/base/version.ts";
+import { maglevdPermissions } from "../src/system/permissions.ts";
+import { bannedCallsIn, importsOf, layerOf, LAYERS, mayImport, PURE } from "./support/tidy.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+async function sourceFiles(): Promise<string[]> {
+  const files: string[] = [];
+  async function walk(folder: string): Promise<void> {
+    for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+      const path = `${folder}${entry.name}`;
+      if (entry.isDirectory) await walk(`${path}/`);
+      else if (/\.tsx?$/.test(entry.name)) files.push(path);
+    }
+  }
+  for (const folder of ["src/", "ffi/"]) {
+    await walk(folder).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  for await (const entry of Deno.readDir(ROOT)) {
+    if (entry.isFile && entry.name.endsWith(".ts")) files.push(entry.name);
+  }
+  return files.sort();
+}
+
+const FILES = await sourceFiles();
+const TEXTS = new Map(
+  await Promise.all(
+    FILES.map(async (file) => [file, await Deno.readTextFile(new URL(file, ROOT))] as const),
+  ),
+);
+const isTest = (file: string) => /_(test|bench)\.ts$/.test(file);
+
+Deno.test("every source file lives in a folder the layout knows", () => {
+  const lost = FILES.filter((file) => !isTest(file) && layerOf(file) === undefined);
+  assert.deepEqual(lost, [], `Give these a place in tests/support/tidy.ts LAYERS, or move them`);
+});
+
+Deno.test("imports go downwards only", () => {
+  const wrong: string[] = [];
+  for (const file of FILES.filter((file) => !isTest(file))) {
+    for (const { target, typeOnly } of importsOf(file, TEXTS.get(file)!)) {
+      const reason = mayImport(file, target, typeOnly);
+      if (reason !== undefined) wrong.push(`${file} imports ${target}: ${reason}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("pure files use no clock, chance, timer, socket, console or await", () => {
+  const wrong: string[] = [];
+  for (const file of FILES.filter((file) => !isTest(file) && PURE(file))) {
+    for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "pure")) {
+      wrong.push(`${file}:${line}: ${call} in a pure file; ${instead}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("banned calls appear nowhere in src", () => {
+  const wrong: string[] = [];
+  for (const file of FILES.filter((file) => !isTest(file))) {
+    for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "everywhere")) {
+      if (ALLOWED.some(([pattern, allowed]) => pattern.test(file) && call.startsWith(allowed))) {
+        continue;
+      }
+      wrong.push(`${file}:${line}: ${call}; ${instead}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+/** The places that are the one implementation of what is banned elsewhere. */
+const ALLOWED: [RegExp, string][] = [
+  [/^src\/system\//, ""],
+  [/^src\/daemon\//, ""],
+  [/^src\/demo\//, ""],
+  [/^src\/sim\/run\.ts$/, ""],
+  [/^src\/vpp\/codegen\.ts$/, ""],
+  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http)\.ts$/, ""],
+  [/^[a-z]+\.ts$/, ""],
+];
+
+Deno.test("the rules of this test catch what they are for", () => {
+  const caught = (text: string) => bannedCallsIn(text, "pure").map(({ call }) => call);
+  assert.deepEqual(caught("const t = Date.now();"), ["Date"]);
+  assert.deepEqual(caught("await x; Math.random(); setTimeout(f, 1); Deno.exit()"), [
+    "await",
+    "Math.random",
+    "setTimeout",
+    "Deno",
+  ]);
+  assert.deepEqual(caught("// Date.now()\n/* await */ const s = 'Deno.exit()'; `fetch()`"), []);
+  assert.deepEqual(caught("const isoDate = 1; const awaited = 2; x.performance2 = 3"), []);
+  assert.ok(mayImport("src/health/machine.ts", "src/probe/tcp.ts", false) !== undefined);
+  assert.ok(mayImport("src/base/ring.ts", "src/config/model.ts", true) !== undefined);
+  assert.ok(mayImport("src/vpp/reconcile.ts", "src/checker/checker.ts", false) !== undefined);
+  assert.ok(mayImport("src/checker/checker.ts", "src/daemon/wire.ts", false) !== undefined);
+  assert.equal(mayImport("src/checker/checker.ts", "src/health/machine.ts", false), undefined);
+  assert.equal(mayImport("src/vpp/lb/desired.ts", "src/config/model.ts", true), undefined);
+  assert.ok(LAYERS.length > 5);
+});
+
+Deno.test("files stay small enough to read: at most 400 lines", () => {
+  const long = FILES.filter((file) => !/\/gen\/|wire\/messages\.ts$/.test(file))
+    .map((file) => [file, TEXTS.get(file)!.split("\n").length - 1] as const)
+    .filter(([file, lines]) => lines > (isTest(file) ? 800 : 400));
+  assert.deepEqual(long, [], "cut them in two");
+});
+
+Deno.test("the version stands in deno.json and src/base/version.ts alike", async () => {
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assert.equal(config.version, BUILD.version);
+});
+
+Deno.test("deno.json starts maglevd with exactly the documented permissions", async () => {
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const task: string = config.tasks.maglevd.command ?? config.tasks.maglevd;
+  const flags = task.split(" ").filter((word) => word.startsWith("--allow-"));
+  assert.deepEqual(flags.sort(), [...maglevdPermissions({ sourceFolder: "." })].sort());
+});
+
+Deno.test("every npm dependency is pinned to one version", async () => {
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  for (const [name, target] of Object.entries<string>(config.imports)) {
+    assert.match(target, /^npm:(@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+$/, name);
+  }
+});
