@@ -63,6 +63,13 @@ export class FrameDecoder {
     return this.#headerFill === 0;
   }
 
+  /** How many more bytes complete what is begun: the header, or the message behind it. */
+  get needed(): number {
+    return this.#length < 0
+      ? FRAME_HEADER_BYTES - this.#headerFill
+      : this.#length - this.#gatheredFill;
+  }
+
   /**
    * Takes the next bytes and calls `emit` with each message they complete, in order. A message
    * given to `emit` may be a view of `chunk`: it is valid during the call only. Throws MaglevError

@@ -42,6 +42,19 @@ Deno.test("FrameDecoder joins a stream that comes byte by byte, and knows when i
   assert.equal(decoder.idle, true);
 });
 
+Deno.test("FrameDecoder.needed leads a reader through a frame without a byte too many", () => {
+  const decoder = new FrameDecoder();
+  const messages: Uint8Array[] = [];
+  let at = 0;
+  while (messages.length < 3) {
+    const chunk = STREAM.subarray(at, at + Math.min(decoder.needed, 3));
+    at += chunk.length;
+    decoder.push(chunk, (message) => messages.push(message.slice()));
+  }
+  assert.deepEqual(messages, MESSAGES.slice(0, 3));
+  assert.equal(at, STREAM.length - encodeFrame(MESSAGES[3]!).length);
+});
+
 Deno.test("FrameDecoder takes a message of exactly the limit and refuses one byte more", () => {
   const decoder = new FrameDecoder({ maxMessageBytes: 100 });
   assert.equal(decodeAll([encodeFrame(new Uint8Array(100))], decoder)[0]?.length, 100);
