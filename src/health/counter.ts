@@ -1,10 +1,13 @@
 /**
- * The rise/fall counter, HAProxy's: one integer from 0 to rise + fall - 1. A pass adds one, a
- * failure takes one, and the server is up while the counter is at least `rise`. At the top it
- * takes `fall` failures to go down, at the bottom `rise` passes to come up, and a server that was
- * just accused or just acquitted stands in between and needs fewer to change back. That is not
- * the same as counting results in a row, which forgets everything at the first contrary result
- * (HAProxy src/check.c, set_server_check_status).
+ * The rise/fall counter, after HAProxy's: one integer from 0 to rise + fall - 1. A pass adds one,
+ * a failure takes one, and the server is up while the counter is at least `rise`. At the top it
+ * takes `fall` failures to go down, at the bottom `rise` passes to come up, and a server that
+ * just changed sides stands in between and needs fewer to change back. That is not the same as
+ * counting results in a row, which forgets everything at the first contrary result.
+ *
+ * HAProxy itself (src/check.c, set_server_check_status) lets the counter jump to the top when it
+ * reaches `rise`, and to the bottom when it falls below; ours does not: a server that has come up
+ * must first pass a while before it is trusted with `fall` failures.
  *
  * Used twice with the same results: in the checker to judge, in the probe workers to choose the
  * next interval.

@@ -1,0 +1,413 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  createBackend,
+  isProbed,
+  restart,
+  STATIC_PASS,
+  step,
+  withHistoryCapacity,
+} from "./machine.ts";
+import {
+  type Backend,
+  BACKEND_STATE_NUMBER,
+  type BackendState,
+  type HealthEvent,
+  type HealthPolicy,
+  type ProbeResult,
+} from "./state.ts";
+
+const STATES = Object.keys(BACKEND_STATE_NUMBER) as BackendState[];
+const POLICY = { rise: 2, fall: 3 };
+const PASS: ProbeResult = { ok: true, layer: "L4", code: "L4OK", detail: "", durationMs: 1 };
+const FAIL: ProbeResult = {
+  ok: false,
+  layer: "L4",
+  code: "L4CON",
+  detail: "connection refused",
+  durationMs: 1,
+};
+const pass: HealthEvent = { kind: "probe", result: PASS };
+const fail: HealthEvent = { kind: "probe", result: FAIL };
+
+function fresh(options: Partial<Parameters<typeof createBackend>[1]> = {}): Backend {
+  return createBackend("nginx0", {
+    policy: POLICY,
+    enabled: true,
+    historyCapacity: 5,
+    nowMs: 1000,
+    ...options,
+  });
+}
+
+/** A backend brought into `state` the way it comes there in life. */
+function inState(state: BackendState): Backend {
+  const paths: Record<BackendState, HealthEvent[]> = {
+    unknown: [],
+    up: [pass, pass, pass],
+    down: [fail],
+    paused: [pass, { kind: "pause" }],
+    disabled: [pass, { kind: "disable" }],
+    removed: [{ kind: "remove" }],
+  };
+  const backend = paths[state].reduce((b, event) => must(step(b, event, 2000)), fresh());
+  assert.equal(backend.state, state);
+  return backend;
+}
+
+function must(result: ReturnType<typeof step>): Backend {
+  assert.ok(result.ok, result.ok ? "" : result.message);
+  return result.backend;
+}
+
+Deno.test("createBackend begins in unknown, or in disabled when the file says so", () => {
+  assert.deepEqual(fresh(), {
+    name: "nginx0",
+    state: "unknown",
+    counter: 1,
+    enabled: true,
+    policy: { rise: 2, fall: 3 },
+    history: [],
+    historyCapacity: 5,
+    sinceMs: 1000,
+    lastResult: undefined,
+  });
+  const disabled = fresh({ enabled: false, policy: undefined });
+  assert.equal(disabled.state, "disabled");
+  assert.equal(disabled.enabled, false);
+  assert.deepEqual(disabled.policy, { rise: 1, fall: 1 });
+});
+
+Deno.test("step: every event in every state", () => {
+  // kept: no transition; refused: not allowed; else the state it goes to
+  const table: Record<BackendState, Record<string, string>> = {
+    unknown: {
+      pass: "up",
+      fail: "down",
+      pause: "paused",
+      resume: "kept",
+      disable: "disabled",
+      enable: "kept",
+      remove: "removed",
+    },
+    up: {
+      pass: "kept",
+      fail: "kept",
+      pause: "paused",
+      resume: "kept",
+      disable: "disabled",
+      enable: "kept",
+      remove: "removed",
+    },
+    down: {
+      pass: "kept",
+      fail: "kept",
+      pause: "paused",
+      resume: "kept",
+      disable: "disabled",
+      enable: "kept",
+      remove: "removed",
+    },
+    paused: {
+      pass: "kept",
+      fail: "kept",
+      pause: "kept",
+      resume: "unknown",
+      disable: "disabled",
+      enable: "kept",
+      remove: "removed",
+    },
+    disabled: {
+      pass: "kept",
+      fail: "kept",
+      pause: "refused",
+      resume: "refused",
+      disable: "kept",
+      enable: "unknown",
+      remove: "removed",
+    },
+    removed: {
+      pass: "kept",
+      fail: "kept",
+      pause: "refused",
+      resume: "refused",
+      disable: "refused",
+      enable: "refused",
+      remove: "kept",
+    },
+  };
+  for (const state of STATES) {
+    for (const [kind, expected] of Object.entries(table[state])) {
+      const event = kind === "pass"
+        ? pass
+        : kind === "fail"
+        ? fail
+        : { kind: kind as "pause" | "resume" | "disable" | "enable" | "remove" };
+      const before = inState(state);
+      const result = step(before, event, 3000);
+      const name = `${kind} in ${state}`;
+      const outcome = !result.ok ? "refused" : result.transition?.to ?? "kept";
+      assert.equal(outcome, expected, name);
+      if (!result.ok) {
+        assert.equal(result.message, `Cannot ${kind} backend "nginx0": it is ${state}`);
+        continue;
+      }
+      assert.equal(result.backend.state, result.transition?.to ?? state, name);
+      assert.equal(result.transition?.from ?? state, state, name);
+      assert.equal(result.backend.sinceMs, result.transition ? 3000 : before.sinceMs, name);
+    }
+  }
+});
+
+Deno.test("step: a transition carries from, to, time and the result that caused it", () => {
+  const down = step(fresh(), fail, 1234);
+  assert.ok(down.ok);
+  assert.deepEqual(down.transition, { from: "unknown", to: "down", atMs: 1234, result: FAIL });
+  assert.deepEqual(down.backend.history, [down.transition]);
+  const codes: [BackendState, HealthEvent["kind"], string][] = [
+    ["up", "pause", "paused"],
+    ["paused", "resume", "resumed"],
+    ["up", "disable", "disabled"],
+    ["disabled", "enable", "enabled"],
+    ["up", "remove", "removed"],
+  ];
+  for (const [state, kind, code] of codes) {
+    const result = step(inState(state), { kind } as HealthEvent, 5);
+    assert.ok(result.ok);
+    assert.deepEqual(
+      result.transition?.result,
+      { ok: false, layer: "", code, detail: "", durationMs: 0 },
+      kind,
+    );
+  }
+});
+
+Deno.test("step: entering unknown sets the counter to rise - 1 and forgets the last result", () => {
+  for (const [state, kind] of [["paused", "resume"], ["disabled", "enable"]] as const) {
+    const before = inState(state);
+    assert.notEqual(before.counter, 1);
+    assert.notEqual(before.lastResult, undefined);
+    const after = must(step(before, { kind }, 9));
+    assert.equal(after.counter, 1);
+    assert.equal(after.lastResult, undefined);
+    assert.equal(must(step(after, pass, 10)).state, "up");
+    const failed = must(step(after, fail, 10));
+    assert.equal(failed.state, "down");
+    assert.equal(failed.counter, 0);
+  }
+});
+
+Deno.test("step: history is kept over pause and resume, disable and enable", () => {
+  const events: HealthEvent[] = [
+    pass,
+    { kind: "pause" },
+    { kind: "resume" },
+    { kind: "disable" },
+    { kind: "enable" },
+  ];
+  const backend = events.reduce((b, event, i) => must(step(b, event, i)), fresh());
+  assert.deepEqual(
+    backend.history.map((t) => `${t.from} ${t.to} ${t.result.code}`),
+    [
+      "unknown up L4OK",
+      "up paused paused",
+      "paused unknown resumed",
+      "unknown disabled disabled",
+      "disabled unknown enabled",
+    ],
+  );
+});
+
+Deno.test("step: disable and enable go by the state and repair an inconsistent enabled flag", () => {
+  const disabledButEnabled = { ...inState("disabled"), enabled: true };
+  const repaired = step(disabledButEnabled, { kind: "disable" }, 1);
+  assert.ok(repaired.ok && repaired.transition === undefined);
+  assert.equal(repaired.backend.enabled, false);
+  const upButNotEnabled = { ...inState("up"), enabled: false };
+  const enabled = step(upButNotEnabled, { kind: "enable" }, 1);
+  assert.ok(enabled.ok && enabled.transition === undefined);
+  assert.equal(enabled.backend.enabled, true);
+  assert.equal(enabled.backend.state, "up");
+});
+
+Deno.test("step: a result in a state that is not probed is dropped: the same value comes back", () => {
+  for (const state of ["paused", "disabled", "removed"] as const) {
+    const before = inState(state);
+    for (const event of [pass, fail]) {
+      const result = step(before, event, 9);
+      assert.ok(result.ok);
+      assert.equal(result.backend, before, state);
+    }
+  }
+});
+
+Deno.test("step: the synthetic pass of a static backend makes it up at once, at the top", () => {
+  const backend = must(
+    step(fresh({ policy: undefined }), { kind: "probe", result: STATIC_PASS }, 1),
+  );
+  assert.equal(backend.state, "up");
+  assert.equal(backend.counter, 1);
+  assert.equal(backend.history[0]?.result.code, "static");
+});
+
+Deno.test("restart: afresh in unknown or disabled from any state but removed, history kept", () => {
+  for (const state of STATES) {
+    for (const enabled of [true, false]) {
+      const before = inState(state);
+      const result = restart(before, { policy: { rise: 4, fall: 1 }, enabled, nowMs: 77 });
+      const name = `${state} ${enabled}`;
+      if (state === "removed") {
+        assert.equal(result.ok, false, name);
+        continue;
+      }
+      assert.ok(result.ok);
+      const to = enabled ? "unknown" : "disabled";
+      assert.equal(result.backend.state, to, name);
+      assert.equal(result.backend.enabled, enabled, name);
+      assert.equal(result.backend.counter, 3, name);
+      assert.deepEqual(result.backend.policy, { rise: 4, fall: 1 });
+      assert.equal(result.backend.lastResult, undefined);
+      assert.equal(result.transition?.to, state === to ? undefined : to, name);
+      assert.deepEqual(result.backend.history.slice(0, before.history.length), before.history);
+      if (result.transition !== undefined) {
+        assert.equal(result.transition.result.code, enabled ? "enabled" : "disabled");
+      }
+    }
+  }
+});
+
+Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there is nothing to change", () => {
+  const backend = inState("paused");
+  assert.equal(withHistoryCapacity(backend, 5), backend);
+  const cut = withHistoryCapacity(backend, 1);
+  assert.deepEqual(cut.history.map((t) => t.to), ["paused"]);
+  assert.equal(withHistoryCapacity(cut, 9).history.length, 1);
+  assert.equal(must(step(cut, { kind: "resume" }, 1)).history.length, 1);
+});
+
+/**
+ * The specification as a ladder of named rungs with an edge for each result, built per policy:
+ * rise rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is
+ * counted: one follows the edges.
+ */
+interface Rung {
+  readonly state: "unknown" | "up" | "down";
+  pass: Rung;
+  fail: Rung;
+}
+
+function ladder(policy: HealthPolicy): { unknown: Rung; rungs: Rung[] } {
+  const make = (state: Rung["state"]): Rung => {
+    const rung = { state } as Rung;
+    rung.pass = rung.fail = rung;
+    return rung;
+  };
+  const rungs = [
+    ...Array.from({ length: policy.rise }, () => make("down")),
+    ...Array.from({ length: policy.fall }, () => make("up")),
+  ];
+  for (let i = 1; i < rungs.length; i++) {
+    rungs[i - 1]!.pass = rungs[i]!;
+    rungs[i]!.fail = rungs[i - 1]!;
+  }
+  const unknown = make("unknown");
+  unknown.pass = rungs.find((rung) => rung.state === "up")!;
+  unknown.fail = rungs[0]!;
+  return { unknown, rungs };
+}
+
+const policies = fc.record({
+  rise: fc.integer({ min: 1, max: 6 }),
+  fall: fc.integer({ min: 1, max: 6 }),
+});
+
+/** Long runs of one result, so that the ends of the counter are reached. */
+const results = fc.array(
+  fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 8 })),
+  { maxLength: 20 },
+).map((runs) => runs.flatMap(([ok, n]) => Array<boolean>(n).fill(ok)));
+
+Deno.test("step agrees with a ladder built from the words of the specification", () => {
+  fc.assert(fc.property(policies, results, (policy, oks) => {
+    const { unknown, rungs } = ladder(policy);
+    let rung = unknown;
+    let backend = fresh({ policy });
+    for (const ok of oks) {
+      const before = rung;
+      rung = ok ? rung.pass : rung.fail;
+      const result = step(backend, ok ? pass : fail, 1);
+      assert.ok(result.ok);
+      backend = result.backend;
+      assert.equal(backend.state, rung.state);
+      assert.equal(backend.counter, rungs.indexOf(rung));
+      assert.equal(result.transition !== undefined, before.state !== rung.state);
+    }
+  }));
+});
+
+const events: fc.Arbitrary<HealthEvent> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(pass) },
+  { weight: 4, arbitrary: fc.constant(fail) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<HealthEvent>(
+      { kind: "pause" },
+      { kind: "resume" },
+      { kind: "disable" },
+      { kind: "enable" },
+    ),
+  },
+);
+
+Deno.test("step: what always holds, over any sequence of events", () => {
+  fc.assert(fc.property(
+    policies,
+    fc.array(events, { maxLength: 80 }),
+    fc.integer({ min: 1, max: 4 }),
+    fc.boolean(),
+    (policy, sequence, historyCapacity, enabled) => {
+      let backend = fresh({ policy, historyCapacity, enabled });
+      let transitions = 0;
+      sequence.forEach((event, i) => {
+        const before = backend;
+        const copy = structuredClone(before);
+        const result = step(backend, event, i);
+        assert.deepEqual(before, copy, "the old value must not change");
+        if (!result.ok) return;
+        backend = result.backend;
+        if (result.transition !== undefined) {
+          transitions++;
+          assert.notEqual(result.transition.from, result.transition.to);
+          assert.equal(result.transition.from, before.state);
+          assert.equal(backend.history.at(-1), result.transition);
+          assert.equal(backend.sinceMs, i);
+        }
+        assert.ok(backend.counter >= 0 && backend.counter <= policy.rise + policy.fall - 1);
+        assert.equal(backend.enabled, backend.state !== "disabled");
+        assert.equal(backend.history.length, Math.min(transitions, historyCapacity));
+        if (backend.state === "up") assert.ok(backend.counter >= policy.rise);
+        if (backend.state === "down") assert.ok(backend.counter < policy.rise);
+        if (backend.state === "unknown") assert.equal(backend.counter, policy.rise - 1);
+        for (let k = 1; k < backend.history.length; k++) {
+          assert.equal(backend.history[k - 1]!.to, backend.history[k]!.from, "an unbroken chain");
+        }
+        // Asked twice, the operator's wishes change nothing more.
+        if (event.kind !== "probe") {
+          const again = step(backend, event, i + 0.5);
+          assert.ok(again.ok && again.transition === undefined && again.backend === backend);
+        }
+      });
+      assert.equal(isProbed(backend.state), ["unknown", "up", "down"].includes(backend.state));
+    },
+  ));
+});
+
+Deno.test("step: nothing but dropping happens to a removed backend", () => {
+  fc.assert(fc.property(fc.array(events, { maxLength: 20 }), (sequence) => {
+    const removed = inState("removed");
+    for (const event of sequence) {
+      const result = step(removed, event, 1);
+      if (result.ok) assert.equal(result.backend, removed);
+    }
+  }));
+});
