@@ -1,0 +1,277 @@
+/**
+ * Keeps one VPP connected: connect, see who it is, watch that it lives, and from the start again
+ * when it does not. Its users see two states, connected and disconnected, and use what the
+ * connected one holds until the next change.
+ *
+ * API and stats segment are one unit: the connection is up when both are, and an end of one tears
+ * both down. The segment comes in through `openStats`; without it there is the API alone.
+ */
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
+import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
+import type { Call } from "./exchange.ts";
+import { LB_MESSAGES, LbClient } from "./lb_api.ts";
+import type { ApiObserver, ConnectionState, Transport, VppConnection, VppInfo } from "./ports.ts";
+import { connectUnixSocket } from "./transport/unix_socket.ts";
+import type { MessageCodec } from "./wire/codec.ts";
+import {
+  controlPing,
+  controlPingReply,
+  memclntKeepalive,
+  memclntKeepaliveReply,
+  showVersion,
+  type ShowVersionReply,
+  showVersionReply,
+} from "./wire/messages.ts";
+
+/** What VPP calls us. */
+const CLIENT_NAME = "vpp-maglev";
+
+const RETRY_MS = 500;
+const CONNECT_DEADLINE_MS = 5000;
+const PING_INTERVAL_MS = 10_000;
+const PING_DEADLINE_MS = REQUEST_DEADLINE_MS;
+/** A VPP that stays away is named again this often. */
+const REPEAT_LOG_MS = 60_000;
+
+const REQUIRED_MESSAGES: readonly MessageCodec<unknown>[] = [
+  controlPing,
+  controlPingReply,
+  memclntKeepalive,
+  memclntKeepaliveReply,
+  showVersion,
+  showVersionReply,
+  ...LB_MESSAGES,
+];
+
+const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionReply> = {
+  request: showVersion,
+  reply: showVersionReply,
+  result: (reply) => reply,
+};
+
+/** The stats segment of a connection. */
+export interface StatsSession {
+  /** Unix time in milliseconds of VPP's start. */
+  readonly bootAtMs: number;
+  /** Called once when it ended, for whatever reason but close(). */
+  onEnd: (reason: string) => void;
+  close(): void;
+}
+
+/** What a connect may depend on. */
+export interface ConnectOptions {
+  readonly clientName: string;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Options of createVppConnection. */
+export interface VppConnectionOptions {
+  /** Path of the API socket. */
+  readonly apiAddress: string;
+  /** Path of the stats socket, for the log; empty when `openStats` is absent. */
+  readonly statsAddress?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: ApiObserver;
+  /** Default: connectUnixSocket. */
+  readonly connect?: (address: string, options: ConnectOptions) => Promise<Transport>;
+  readonly openStats?: (address: string, options: ConnectOptions) => Promise<StatsSession>;
+}
+
+/** A connection that is not started yet. */
+export function createVppConnection(options: VppConnectionOptions): VppConnection {
+  return new Connection(options);
+}
+
+/** One unit of API and stats, from connect to tear-down. */
+interface Session {
+  readonly client: VppClient;
+  readonly stats: StatsSession | undefined;
+  pingTimer: Timer | undefined;
+}
+
+class Connection implements VppConnection {
+  onChange: (state: ConnectionState) => void = () => {};
+  readonly #options: VppConnectionOptions;
+  #state: ConnectionState = { kind: "disconnected", reason: "not started" };
+  #session: Session | undefined;
+  #retryTimer: Timer | undefined;
+  /** The attempt under way; resolves in any case. */
+  #attempt: Promise<void> = Promise.resolve();
+  #running = false;
+  #abort = new AbortController();
+  /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
+  #warnedMs: number | undefined;
+
+  constructor(options: VppConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#abort = new AbortController();
+    this.#attempt = this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#abort.abort();
+    this.#retryTimer?.cancel();
+    this.#retryTimer = undefined;
+    this.#closeSession();
+    await this.#attempt;
+    if (this.#state.kind === "connected") this.#change({ kind: "disconnected", reason: "stopped" });
+  }
+
+  /** One attempt. Never rejects: what goes wrong is logged and tried again. */
+  async #connect(): Promise<void> {
+    try {
+      const session = await this.#open();
+      try {
+        await this.#greet(session);
+      } catch (error) {
+        this.#closeSession();
+        throw error;
+      }
+    } catch (error) {
+      if (!this.#running) return;
+      this.#logFailure(MaglevError.from(error).message);
+      this.#retryLater();
+    }
+  }
+
+  /** Connects both, or neither. */
+  async #open(): Promise<Session> {
+    const { apiAddress, statsAddress, clock, logger, observer, openStats } = this.#options;
+    const connect = this.#options.connect ?? connectUnixSocket;
+    const how = {
+      clientName: CLIENT_NAME,
+      deadlineMs: CONNECT_DEADLINE_MS,
+      clock,
+      signal: this.#abort.signal,
+    };
+    const transport = await connect(apiAddress, how);
+    const client = new VppClient(transport, { clock, logger, observer });
+    let lost: string | undefined;
+    client.onEnd = (reason) => lost = reason;
+    let stats: StatsSession | undefined;
+    try {
+      demandMessages(client);
+      stats = await openStats?.(statsAddress ?? "", how);
+      if (lost !== undefined) throw new MaglevError("unavailable", lost);
+      if (!this.#running) throw new MaglevError("aborted", "stopped");
+    } catch (error) {
+      client.close();
+      stats?.close();
+      throw error;
+    }
+    const session: Session = { client, stats, pingTimer: undefined };
+    this.#session = session;
+    client.onEnd = (reason) => this.#lost(session, reason);
+    if (stats !== undefined) stats.onEnd = (reason) => this.#lost(session, `stats: ${reason}`);
+    return session;
+  }
+
+  /** Learns who VPP is; from then on it is connected. */
+  async #greet(session: Session): Promise<void> {
+    const { clock, logger, apiAddress, statsAddress } = this.#options;
+    const [version, pid] = await Promise.all([
+      session.client.request(SHOW_VERSION, {}),
+      session.client.ping(),
+    ]);
+    // The session may have ended between the answers and here.
+    if (this.#session !== session) throw new MaglevError("unavailable", "connection lost");
+    const info: VppInfo = {
+      version: version.version,
+      buildDate: version.buildDate,
+      buildDirectory: version.buildDirectory,
+      pid,
+      connectedAtMs: clock.wallMs(),
+      bootAtMs: session.stats?.bootAtMs,
+    };
+    this.#warnedMs = undefined;
+    this.#pingLater(session);
+    logger.info("vpp-connect", {
+      version: info.version,
+      "build-date": info.buildDate,
+      pid,
+      api: apiAddress,
+      stats: session.stats === undefined ? undefined : statsAddress,
+    });
+    this.#change({ kind: "connected", info, lb: new LbClient(session.client) });
+  }
+
+  /** Pings for as long as the session lives; the client itself ends when an answer is missing. */
+  #pingLater(session: Session): void {
+    session.pingTimer = this.#options.clock.after(PING_INTERVAL_MS, () => {
+      session.client.ping({ deadlineMs: PING_DEADLINE_MS }).then(
+        () => {
+          if (this.#session === session) this.#pingLater(session);
+        },
+        (error) => this.#lost(session, MaglevError.from(error).message),
+      );
+    });
+  }
+
+  /** The session ended by itself. While it is still being greeted, #connect sees to the rest. */
+  #lost(session: Session, reason: string): void {
+    if (this.#session !== session) return;
+    this.#closeSession();
+    if (this.#state.kind !== "connected") return;
+    this.#options.logger.warn("vpp-disconnect", { reason });
+    this.#retryLater();
+    this.#change({ kind: "disconnected", reason });
+  }
+
+  #closeSession(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#session = undefined;
+    session.pingTimer?.cancel();
+    session.client.close();
+    session.stats?.close();
+  }
+
+  #retryLater(): void {
+    this.#retryTimer = this.#options.clock.after(RETRY_MS, () => {
+      this.#retryTimer = undefined;
+      this.#attempt = this.#connect();
+    });
+  }
+
+  /** The first failure in a row is news, and then one a minute. */
+  #logFailure(reason: string): void {
+    const { clock, logger, apiAddress } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const due = this.#warnedMs === undefined || nowMs - this.#warnedMs >= REPEAT_LOG_MS;
+    if (due) this.#warnedMs = nowMs;
+    logger[due ? "warn" : "debug"]("vpp-connect-failed", { api: apiAddress, reason });
+    if (this.#state.kind === "disconnected") this.#state = { kind: "disconnected", reason };
+  }
+
+  #change(state: ConnectionState): void {
+    this.#state = state;
+    this.onChange(state);
+  }
+}
+
+/** Throws MaglevError `failed-precondition` that names what this VPP lacks. */
+function demandMessages(client: VppClient): void {
+  const missing = client.table.missing(REQUIRED_MESSAGES);
+  if (missing.length === 0) return;
+  const noPlugin = LB_MESSAGES.filter((codec) => codec.name.startsWith("lb_"))
+    .every((codec) => client.table.idOf(codec) === undefined);
+  const hint = noPlugin ? " (is the lb plugin loaded?)" : "";
+  throw new MaglevError(
+    "failed-precondition",
+    `This VPP lacks messages that are needed${hint}: ${missing.join(", ")}`,
+  );
+}
