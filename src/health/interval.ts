@@ -1,13 +1,20 @@
 /**
  * When to probe next. A server in full health is asked at leisure, one that is fully down too,
- * and one of which we are in doubt (unknown, or between the extremes) quickly. Everything is
- * jittered, so that probes which once fell together drift apart.
+ * and one of which we are in doubt (unknown, or between the extremes) quickly. Every interval is
+ * jittered, so that probing keeps step with nothing else.
+ *
+ * Independent jitter adds up: three intervals of a second take up to 3.3 s, and targets that were
+ * spread evenly wander into clumps. So a target may be given a phase, its own share of the
+ * interval: its probes then fall near the points of a grid (whole intervals plus the phase),
+ * jittered around them, and after a change of interval move to the new grid by at most the
+ * jitter's bound per probe. Any run of intervals then deviates by no more than one may, and
+ * targets whose phases are spread stay spread, whatever their states do.
  */
 import type { Prng } from "../base/ports.ts";
 import { counterMax } from "./counter.ts";
 import type { HealthPolicy } from "./state.ts";
 
-/** The part of a healthcheck that sets its pace; a HealthcheckConfig is one. */
+/** The part of a healthcheck that sets its pace; a HealthcheckConfig is one. All above 0. */
 export interface Pace extends HealthPolicy {
   /** Milliseconds while fully healthy. */
   readonly intervalMs: number;
@@ -17,14 +24,30 @@ export interface Pace extends HealthPolicy {
   readonly downIntervalMs: number;
 }
 
-/** Jitter: a computed interval is off by at most this share of it, either way. */
+/** A computed interval is off by at most this share of it, either way. */
 export const JITTER = 0.1;
+
+/**
+ * The first probes of many targets are spread over their fast interval, but over no more than
+ * this: nobody waits a slow interval for the first verdict.
+ */
+export const MAX_SPREAD_MS = 2000;
 
 /** Options of nextIntervalMs. */
 export interface NextIntervalOptions {
   /** True while the backend is unknown. */
   readonly unknown: boolean;
   readonly prng: Prng;
+  /** The target's grid; without it, intervals are jittered independently of each other. */
+  readonly grid?: Grid;
+}
+
+/** Where a target stands on its grid. */
+export interface Grid {
+  /** Start of the last probe, milliseconds of any clock that does not jump. */
+  readonly startedMs: number;
+  /** The target's phase, constant, in [0, 1); see phaseOf. */
+  readonly phase: number;
 }
 
 /** The interval that goes with a counter, before jitter, in milliseconds. */
@@ -38,30 +61,25 @@ export function plainIntervalMs(pace: Pace, counter: number, unknown: boolean): 
 /** Milliseconds from the start of the last probe to the start of the next, jittered by ±10 %. */
 export function nextIntervalMs(pace: Pace, counter: number, options: NextIntervalOptions): number {
   const plain = plainIntervalMs(pace, counter, options.unknown);
-  return plain * (1 - JITTER + 2 * JITTER * options.prng());
+  const bound = JITTER * plain;
+  const random = options.prng();
+  if (options.grid === undefined) return plain - bound + 2 * bound * random;
+  const { startedMs, phase } = options.grid;
+  const offset = phase * plain - (startedMs + plain);
+  const toNearestPoint = offset - plain * Math.round(offset / plain);
+  const wanted = toNearestPoint + bound * (random - 0.5);
+  return plain + Math.min(Math.max(wanted, -bound), bound);
 }
 
-/**
- * A source of jitter for one target whose deviations do not add up. Independent deviations let
- * three intervals of a second take up to 3.3 s; here each number is the difference of two
- * neighbouring random phases, so any run of intervals deviates by no more than one does (a
- * verdict that needs three failures takes at most 3.1 s), and targets that were spread evenly
- * stay so instead of wandering into clumps. Pass the result as `prng` of nextIntervalMs, one per
- * target. Numbers are in (0, 1), with mean 1/2.
- */
-export function steadyJitter(prng: Prng): Prng {
-  let phase = prng();
-  return () => {
-    const before = phase;
-    phase = prng();
-    return 0.5 + (phase - before) / 2;
-  };
+/** The phase that keeps a target where its first probe, at `firstStartMs`, put it. */
+export function phaseOf(firstStartMs: number, pace: Pace): number {
+  const spreadMs = spreadIntervalMs(pace.fastIntervalMs);
+  return (firstStartMs / spreadMs) - Math.floor(firstStartMs / spreadMs);
 }
 
 /**
  * Delay of the first probe of the `index`th of `count` targets, spread evenly over `intervalMs`:
- * 0 for the first, and always less than the interval. In `unknown` the fast interval applies, so
- * that is what to spread over.
+ * 0 for the first, and always less than the interval.
  */
 export function firstDelayMs(
   index: number,
@@ -69,4 +87,23 @@ export function firstDelayMs(
   options: { readonly intervalMs: number },
 ): number {
   return count <= 1 ? 0 : (options.intervalMs * index) / count;
+}
+
+/**
+ * Delays of the first probes of targets that start together, in their order. Targets of equal
+ * fast interval (it applies in `unknown`) are spread evenly over it, at most MAX_SPREAD_MS.
+ */
+export function firstDelaysMs(fastIntervalsMs: readonly number[]): readonly number[] {
+  const counts = new Map<number, number>();
+  for (const ms of fastIntervalsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1);
+  const seen = new Map<number, number>();
+  return fastIntervalsMs.map((ms) => {
+    const index = seen.get(ms) ?? 0;
+    seen.set(ms, index + 1);
+    return firstDelayMs(index, counts.get(ms)!, { intervalMs: spreadIntervalMs(ms) });
+  });
+}
+
+function spreadIntervalMs(fastIntervalMs: number): number {
+  return Math.min(fastIntervalMs, MAX_SPREAD_MS);
 }

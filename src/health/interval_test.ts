@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { firstDelayMs, nextIntervalMs, plainIntervalMs, steadyJitter } from "./interval.ts";
+import {
+  firstDelayMs,
+  firstDelaysMs,
+  nextIntervalMs,
+  phaseOf,
+  plainIntervalMs,
+} from "./interval.ts";
 
 const pace = { intervalMs: 5000, fastIntervalMs: 500, downIntervalMs: 9000, rise: 2, fall: 3 };
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -45,27 +51,72 @@ Deno.test("nextIntervalMs stays within 10 % for any counter, policy and random n
   ));
 });
 
-Deno.test("steadyJitter: any run of intervals deviates by no more than one interval may", () => {
-  fc.assert(fc.property(fc.array(unit, { minLength: 2, maxLength: 40 }), (numbers) => {
-    let at = 0;
-    const prng = steadyJitter(() => numbers[at++ % numbers.length]!);
-    let total = 0;
-    for (let n = 1; n <= numbers.length * 2; n++) {
-      const ms = nextIntervalMs(pace, 4, { unknown: false, prng });
-      assert.ok(ms >= 4500 && ms <= 5500, `interval ${ms}`);
-      total += ms;
-      assert.ok(Math.abs(total - 5000 * n) <= 500 + 1e-6, `sum of ${n} is ${total}`);
-    }
+/** Start times of `count` probes of a target that begins at `startMs`, on its grid. */
+function starts(
+  options: { startMs: number; phase: number; numbers: readonly number[]; count: number },
+): number[] {
+  let at = 0;
+  let now = options.startMs;
+  const all = [now];
+  while (all.length < options.count) {
+    const grid = { startedMs: now, phase: options.phase };
+    const prng = () => options.numbers[at++ % options.numbers.length]!;
+    const ms = nextIntervalMs(pace, 4, { unknown: false, prng, grid });
+    assert.ok(ms >= 4500 - 1e-6 && ms <= 5500 + 1e-6, `interval ${ms}`);
+    now += ms;
+    all.push(now);
+  }
+  return all;
+}
+
+Deno.test("nextIntervalMs on a grid: wherever it starts, a target is near its points after six probes", () => {
+  fc.assert(fc.property(
+    fc.double({ min: 0, max: 1e9, noNaN: true }),
+    unit,
+    fc.array(unit, { minLength: 1, maxLength: 30 }),
+    (startMs, phase, numbers) => {
+      const all = starts({ startMs, phase, numbers, count: 30 });
+      for (const start of all.slice(7)) {
+        const share = start / 5000 - phase;
+        assert.ok(Math.abs(share - Math.round(share)) <= 0.05 + 1e-6, `off by ${share}`);
+      }
+    },
+  ));
+});
+
+Deno.test("nextIntervalMs on a grid: a run of intervals deviates by no more than one interval may", () => {
+  fc.assert(fc.property(unit, fc.array(unit, { minLength: 1, maxLength: 30 }), (phase, numbers) => {
+    const all = starts({ startMs: phase * 5000, phase, numbers, count: 40 });
+    all.forEach((from, i) => {
+      all.slice(i).forEach((to, n) => {
+        assert.ok(Math.abs(to - from - 5000 * n) <= 500 + 1e-6, `${n} intervals: ${to - from}`);
+      });
+    });
   }));
 });
 
-Deno.test("steadyJitter does jitter", () => {
-  const numbers = [0, 0.999, 0.249];
-  let at = 0;
-  const prng = steadyJitter(() => numbers[at++]!);
-  const first = prng();
-  assert.ok(first > 0.99 && first < 1);
-  assert.ok(Math.abs(prng() - 0.125) < 1e-9);
+Deno.test("nextIntervalMs on a grid does jitter", () => {
+  const grid = { startedMs: 1250, phase: 0.25 };
+  const at = (random: number) =>
+    nextIntervalMs(pace, 4, { unknown: false, prng: () => random, grid });
+  assert.deepEqual([0, 0.5, 0.999].map((random) => Math.round(at(random))), [4750, 5000, 5250]);
+});
+
+Deno.test("phaseOf: the first probe stands on a point of its own grid", () => {
+  fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (startMs) => {
+    const phase = phaseOf(startMs, pace);
+    assert.ok(phase >= 0 && phase < 1);
+    const grid = { startedMs: startMs, phase };
+    const ms = nextIntervalMs(pace, 3, { unknown: false, prng: () => 0.5, grid });
+    assert.ok(Math.abs(ms - 500) < 1e-3, `${ms}`);
+  }));
+});
+
+Deno.test("firstDelaysMs spreads each group of equal fast interval over it, never over more than 2 s", () => {
+  assert.deepEqual(firstDelaysMs([]), []);
+  assert.deepEqual(firstDelaysMs([500]), [0]);
+  assert.deepEqual(firstDelaysMs([1000, 500, 1000, 500, 1000, 1000]), [0, 0, 250, 250, 500, 750]);
+  assert.deepEqual(firstDelaysMs([60_000, 60_000]), [0, 1000]);
 });
 
 Deno.test("firstDelayMs spreads evenly: the first at once, equal steps, all within the interval", () => {
