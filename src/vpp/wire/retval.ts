@@ -15,6 +15,7 @@ export interface VppError {
 export const RETVAL = {
   ok: 0,
   noSuchEntry: -6,
+  invalidArgument: -73,
   valueExist: -81,
   invalidAddressFamily: -97,
 } as const;

@@ -1,0 +1,94 @@
+/**
+ * What VPP has, as far as this connection knows: what was read, kept up to date by every
+ * acknowledged operation, with the memory of what was flushed (VPP does not tell).
+ */
+import { acknowledge, forgetFlushes } from "./lb/acknowledge.ts";
+import type { Drift } from "./lb/drift.ts";
+import { driftBetween } from "./lb/drift.ts";
+import type { ActualVip, DesiredVip, Operation, VipKey } from "./lb/model.ts";
+import { vipKeyText, vipPrefix } from "./lb/model.ts";
+import { compareVipKeys, pairByAddress } from "./lb/order.ts";
+
+/** A VIP that was found other than it was known. */
+export interface VipDrift extends Drift {
+  readonly vip: VipKey;
+}
+
+export class KnownState {
+  /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
+  readonly #prefixes = new Map<string, Map<string, ActualVip>>();
+
+  get(vip: VipKey): ActualVip | undefined {
+    return this.#prefixes.get(vipPrefix(vip))?.get(vipKeyText(vip));
+  }
+
+  /** All VIPs of a prefix (`192.0.2.1/32`). */
+  onPrefix(prefix: string): readonly ActualVip[] {
+    const vips = this.#prefixes.get(prefix);
+    return vips === undefined ? [] : [...vips.values()];
+  }
+
+  /** All VIPs in order. */
+  vips(): ActualVip[] {
+    return [...this.#prefixes.values()].flatMap((vips) => [...vips.values()]).sort(compareVipKeys);
+  }
+
+  /** VPP did `operation`, which was planned for `desired` (undefined: to be removed). */
+  acknowledged(operation: Operation, desired: DesiredVip | undefined): void {
+    const { vip } = operation;
+    const flushing = "address" in operation && desired !== undefined &&
+      desired.servers.some((s) => s.flush && s.address.text === operation.address.text);
+    this.#set(vip, acknowledge(this.get(vip), operation, { flushing }));
+  }
+
+  /** Flushes are due again to servers that `desired` no longer has in a flushing state. */
+  forgetFlushes(desired: DesiredVip): void {
+    const vip = this.get(desired);
+    if (vip === undefined) return;
+    const next = forgetFlushes(vip, desired);
+    if (next !== vip) this.#set(vip, next);
+  }
+
+  /**
+   * Takes over what was read of the VIPs that `judged` picks; the others keep what is known of
+   * them. Returns what differed, in VIP order.
+   */
+  adopt(found: readonly ActualVip[], judged: (vip: VipKey) => boolean): VipDrift[] {
+    const drifts: VipDrift[] = [];
+    const unseen = new Map(this.vips().map((vip) => [vipKeyText(vip), vip]));
+    const compare = (key: VipKey, known: ActualVip | undefined, now: ActualVip | undefined) => {
+      if (!judged(key)) return;
+      const drift = driftBetween(known, now);
+      if (drift !== undefined) drifts.push({ vip: key, ...drift });
+      this.#set(key, now === undefined ? undefined : withFlushesOf(known, now));
+    };
+    for (const vip of found) {
+      const key = vipKeyText(vip);
+      compare(vip, unseen.get(key), vip);
+      unseen.delete(key);
+    }
+    for (const vip of unseen.values()) compare(vip, vip, undefined);
+    return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));
+  }
+
+  #set(key: VipKey, vip: ActualVip | undefined): void {
+    const prefix = vipPrefix(key);
+    let vips = this.#prefixes.get(prefix);
+    if (vip === undefined) {
+      vips?.delete(vipKeyText(key));
+      if (vips?.size === 0) this.#prefixes.delete(prefix);
+      return;
+    }
+    if (vips === undefined) this.#prefixes.set(prefix, vips = new Map());
+    vips.set(vipKeyText(key), vip);
+  }
+}
+
+/** `found` with the memory of flushes that `known` has. */
+function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
+  if (known === undefined || !known.servers.some((server) => server.flushed)) return found;
+  const servers = pairByAddress(found.servers, known.servers).flatMap(({ left, right }) =>
+    left === undefined ? [] : right?.flushed === true ? [{ ...left, flushed: true }] : [left]
+  );
+  return { ...found, servers };
+}

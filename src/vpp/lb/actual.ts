@@ -1,0 +1,96 @@
+/**
+ * What was read from VPP, put together: the dumps of the binary API say which VIPs and servers
+ * are in use, the debug CLI adds what the API has no field for.
+ */
+import { compareIp } from "../../base/address.ts";
+import type { IpAddress } from "../../base/address.ts";
+import type { ActualServer, ActualVip, VipKey } from "./model.ts";
+import { vipKeyText } from "./model.ts";
+import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
+import type { VerboseVip } from "./vips_verbose.ts";
+
+/** One lb_vip_details. */
+export interface ReadVip extends VipKey {
+  /** GRE4 0, GRE6 1, L3DSR 2, NAT4 3, NAT6 4. */
+  readonly encap: number;
+  readonly flowTableLength: number;
+}
+
+/** One lb_as_v2_details. */
+export interface ReadServer {
+  readonly vip: VipKey;
+  readonly address: IpAddress;
+  /** In use when bit 0 is set. */
+  readonly flags: number;
+  readonly weight: number;
+  readonly buckets: number;
+}
+
+/** Everything read at one time. */
+export interface Reading {
+  readonly vips: readonly ReadVip[];
+  /** Servers of all VIPs, removed ones and those of removed VIPs included. */
+  readonly servers: readonly ReadServer[];
+  /** Undefined when the text could not be parsed. */
+  readonly verbose: readonly VerboseVip[] | undefined;
+}
+
+const ENCAPS: readonly ActualVip["encap"][] = ["gre4", "gre6", "l3dsr", "nat4", "nat6"];
+
+/** LB_AS_FLAGS_USED of VPP's lb.h. */
+const SERVER_USED = 1;
+
+/**
+ * VIPs in use with their servers in use, both in order. `stickyWhenUntold` answers for a VIP the
+ * CLI said nothing of; nothing is ever recreated on such an answer if it is what is wanted.
+ */
+export function actualVips(
+  reading: Reading,
+  stickyWhenUntold: (key: string) => boolean,
+): ActualVip[] {
+  const told = new Map<string, VerboseVip>();
+  for (const vip of reading.verbose ?? []) if (!vip.removed) told.set(vipKeyText(vip), vip);
+  const servers = serversByVip(reading.servers);
+  const vips = reading.vips.map((vip): ActualVip => {
+    const key = vipKeyText(vip);
+    const more = told.get(key);
+    return {
+      address: vip.address,
+      prefixLength: vip.prefixLength,
+      protocol: vip.protocol,
+      port: vip.port,
+      encap: ENCAPS[vip.encap] ?? "l3dsr",
+      srcIpSticky: more === undefined ? stickyWhenUntold(key) : more.srcIpSticky,
+      newFlowsTableLength: vip.flowTableLength,
+      poolIndex: more?.poolIndex,
+      servers: inOrder(servers.get(key) ?? [], compareByAddress),
+    };
+  });
+  return vips.sort(compareVipKeys);
+}
+
+function serversByVip(servers: readonly ReadServer[]): Map<string, ActualServer[]> {
+  const byVip = new Map<string, ActualServer[]>();
+  let last: VipKey | undefined;
+  let list: ActualServer[] = [];
+  for (const server of servers) {
+    if ((server.flags & SERVER_USED) === 0) continue;
+    // VPP lists a VIP's servers together, so the key is made once for all of them.
+    if (last === undefined || !sameVip(server.vip, last)) {
+      last = server.vip;
+      const key = vipKeyText(last);
+      const known = byVip.get(key);
+      list = known ?? [];
+      if (known === undefined) byVip.set(key, list);
+    }
+    const { address, weight, buckets } = server;
+    list.push({ address, weight, buckets, flushed: false });
+  }
+  return byVip;
+}
+
+function sameVip(a: VipKey, b: VipKey): boolean {
+  return a === b ||
+    (a.port === b.port && a.protocol === b.protocol && a.prefixLength === b.prefixLength &&
+      compareIp(a.address, b.address) === 0);
+}

@@ -1,0 +1,35 @@
+/**
+ * Which VIPs VPP will not have side by side. VPP's plugin (src/plugins/lb/lb.c, lb_vip_add)
+ * refuses, within one prefix, an all-ports VIP beside any other, and VIPs of different
+ * encapsulation. Knowing it beforehand keeps us from taking a VIP down that could then not be
+ * put up again.
+ */
+import type { ActualVip, DesiredVip, VipKey } from "./model.ts";
+
+/** A VIP as far as conflicts go. */
+export type Placed = VipKey & { readonly encap: DesiredVip["encap"] | ActualVip["encap"] };
+
+/**
+ * Why VPP would refuse to add `wanted` while it holds `present`, or undefined when it would not.
+ * The same VIP is no conflict here: that is for the planner (change or recreate).
+ */
+export function conflictBetween(wanted: Placed, present: Placed): string | undefined {
+  if (!samePrefix(wanted, present)) return undefined;
+  if (wanted.protocol === present.protocol && wanted.port === present.port) return undefined;
+  if (wanted.port === 0 || present.port === 0) {
+    return `an all-ports VIP cannot stand beside ${describe(wanted.port === 0 ? present : wanted)}`;
+  }
+  if (wanted.encap !== present.encap) {
+    return `encap ${wanted.encap} cannot stand beside ${describe(present)} with ${present.encap}`;
+  }
+  return undefined;
+}
+
+/** True when both are on the same prefix, where VPP's rules for neighbours apply. */
+export function samePrefix(a: VipKey, b: VipKey): boolean {
+  return a.prefixLength === b.prefixLength && a.address.text === b.address.text;
+}
+
+function describe(vip: VipKey): string {
+  return vip.port === 0 ? "an all-ports VIP" : `protocol ${vip.protocol} port ${vip.port}`;
+}

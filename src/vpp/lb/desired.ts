@@ -1,0 +1,53 @@
+/**
+ * What VPP should have for a frontend: the configuration seen through the health of its backends.
+ */
+import type { IpAddress } from "../../base/address.ts";
+import { invariant } from "../../base/assert.ts";
+import type { Config, FrontendConfig, FrontendProtocol } from "../../config/model.ts";
+import { mergedServers } from "../../health/frontend.ts";
+import type { BackendState } from "../../health/state.ts";
+import type { DesiredVip, VipProtocol } from "./model.ts";
+
+/** Options of desiredVip(). */
+export interface DesiredOptions {
+  /** Where the frontend's backends are looked up; all of them must be there. */
+  readonly backends: Config["backends"];
+  /** The present state of a backend. */
+  readonly states: (name: string) => BackendState;
+  /** `new-flows-table-length` of the configuration. */
+  readonly newFlowsTableLength: number;
+}
+
+const PROTOCOL_NUMBERS: Readonly<Record<FrontendProtocol, VipProtocol>> = {
+  tcp: 6,
+  udp: 17,
+  any: 255,
+};
+
+/**
+ * The VIP wanted for `frontend`, whose pools hold the weights in force. All its backends share
+ * one address family (the configuration is checked for that), which decides the encapsulation.
+ */
+export function desiredVip(frontend: FrontendConfig, options: DesiredOptions): DesiredVip {
+  const addressOf = (name: string): IpAddress => {
+    const backend = options.backends.get(name);
+    invariant(backend !== undefined, `frontend ${frontend.name} refers to no backend ${name}`);
+    return backend.address;
+  };
+  const servers = mergedServers(frontend, { stateOf: options.states, addressOf });
+  const family = servers[0]?.address.family ?? frontend.address.family;
+  invariant(
+    servers.every((server) => server.address.family === family),
+    `backends of frontend ${frontend.name} share one address family`,
+  );
+  return {
+    address: frontend.address,
+    prefixLength: frontend.address.family === 4 ? 32 : 128,
+    protocol: PROTOCOL_NUMBERS[frontend.protocol],
+    port: frontend.port,
+    encap: family === 4 ? "gre4" : "gre6",
+    srcIpSticky: frontend.srcIpSticky,
+    newFlowsTableLength: options.newFlowsTableLength,
+    servers,
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * The difference between what is wanted and what VPP has, as operations in an order that keeps
+ * traffic flowing.
+ *
+ *     desired   actual         operations
+ *     -         VIP            servers deleted with flush, VIP deleted
+ *     VIP       -              VIP added, servers added
+ *     VIP       VIP, other     both of the above (recreate): sticky flag, encapsulation and
+ *               make           table length are fixed when VPP adds a VIP
+ *     VIP       VIP            weight raises, adds, cuts, cuts with flush, deletes
+ *
+ * What gives a VIP servers comes before what takes them, so it is never without one that it has
+ * both before and after. Cuts without flush come before those with flush, so that flows that are
+ * flushed off one server are not caught by another that is about to lose its weight.
+ *
+ * VIPs of different prefixes are independent. Those of one prefix are not (see conflict.ts):
+ * planGroup() takes down what must go before it puts up what must come, and leaves alone, with a
+ * reason, what VPP would refuse.
+ */
+import { conflictBetween } from "./conflict.ts";
+import type {
+  ActualServer,
+  ActualVip,
+  DesiredServer,
+  DesiredVip,
+  Operation,
+  VipKey,
+} from "./model.ts";
+import { vipKeyText, vipPrefix } from "./model.ts";
+import { compareVipKeys, inOrder, pairByAddress } from "./order.ts";
+
+/** What is to happen to one VIP. */
+export interface VipPlan {
+  /** vipKeyText() of the VIP. */
+  readonly key: string;
+  readonly vip: VipKey;
+  readonly desired: DesiredVip | undefined;
+  readonly actual: ActualVip | undefined;
+  /** What takes the VIP down; goes before every `build` of the same prefix. */
+  readonly teardown: readonly Operation[];
+  /** What puts it up, or changes it. */
+  readonly build: readonly Operation[];
+  /** Why it is taken down and put up again; undefined when it is not. */
+  readonly recreate: string | undefined;
+  /** Why nothing is done although something is wanted; undefined when nothing is in the way. */
+  readonly conflict: string | undefined;
+}
+
+/** Options of plan() and planGroup(). */
+export interface PlanOptions {
+  /** Remove VIPs that are not wanted ("All"); without, they stay as they are ("One"). */
+  readonly remove: boolean;
+}
+
+/** Operations that turn `actual` into `desired`; undefined stands for "no such VIP". */
+export function planVip(
+  desired: DesiredVip | undefined,
+  actual: ActualVip | undefined,
+): Operation[] {
+  if (desired === undefined) return actual === undefined ? [] : takeDown(actual);
+  if (actual === undefined) return putUp(desired);
+  if (recreateReason(desired, actual) === undefined) return change(desired, actual);
+  return [...takeDown(actual), ...putUp(desired)];
+}
+
+/** Why `actual` cannot be changed into `desired` but must be made anew; undefined when it can. */
+export function recreateReason(desired: DesiredVip, actual: ActualVip): string | undefined {
+  if (desired.encap !== actual.encap) return `encap ${actual.encap} to ${desired.encap}`;
+  if (desired.srcIpSticky !== actual.srcIpSticky) {
+    return `src-ip-sticky ${actual.srcIpSticky} to ${desired.srcIpSticky}`;
+  }
+  const length = actual.newFlowsTableLength === 0 ? 65536 : actual.newFlowsTableLength;
+  if (desired.newFlowsTableLength !== length) {
+    return `new-flows-table-length ${length} to ${desired.newFlowsTableLength}`;
+  }
+  return undefined;
+}
+
+/** Plans of all VIPs that are wanted or there, in VIP order; also those with nothing to do. */
+export function plan(
+  desired: readonly DesiredVip[],
+  actual: readonly ActualVip[],
+  options: PlanOptions,
+): VipPlan[] {
+  const groups = new Map<string, { desired: DesiredVip[]; actual: ActualVip[] }>();
+  const groupOf = (vip: DesiredVip | ActualVip) => {
+    const prefix = vipPrefix(vip);
+    let group = groups.get(prefix);
+    if (group === undefined) groups.set(prefix, group = { desired: [], actual: [] });
+    return group;
+  };
+  for (const vip of inOrder(desired, compareVipKeys)) groupOf(vip).desired.push(vip);
+  for (const vip of inOrder(actual, compareVipKeys)) groupOf(vip).actual.push(vip);
+  const plans = [...groups.values()].flatMap((g) => planGroup(g.desired, g.actual, options));
+  return plans.sort((a, b) => compareVipKeys(a.vip, b.vip));
+}
+
+/** plan() for the VIPs of one prefix. */
+export function planGroup(
+  desired: readonly DesiredVip[],
+  actual: readonly ActualVip[],
+  options: PlanOptions,
+): VipPlan[] {
+  const present = new Map(actual.map((vip) => [vipKeyText(vip), vip]));
+  const plans: VipPlan[] = [];
+  for (const vip of desired) {
+    const key = vipKeyText(vip);
+    plans.push(planOne(key, vip, present.get(key)));
+    present.delete(key);
+  }
+  for (const [key, vip] of present) {
+    if (options.remove) plans.push(planRemoval(key, vip));
+  }
+  plans.sort((a, b) => compareVipKeys(a.vip, b.vip));
+  const staying = options.remove ? [] : [...present.values()];
+  return staying.length + plans.length < 2 ? plans : deferConflicts(plans, staying);
+}
+
+/** The operations of `plans` (of one prefix or of many) in the order in which they are sent. */
+export function operationsOf(plans: readonly VipPlan[]): Operation[] {
+  return [...plans.flatMap((p) => p.teardown), ...plans.flatMap((p) => p.build)];
+}
+
+function planOne(key: string, desired: DesiredVip, actual: ActualVip | undefined): VipPlan {
+  const common = { key, vip: desired, desired, actual, conflict: undefined };
+  if (actual === undefined) {
+    return { ...common, teardown: NOTHING, build: putUp(desired), recreate: undefined };
+  }
+  const recreate = recreateReason(desired, actual);
+  if (recreate === undefined) {
+    return { ...common, teardown: NOTHING, build: change(desired, actual), recreate };
+  }
+  return { ...common, teardown: takeDown(actual), build: putUp(desired), recreate };
+}
+
+function planRemoval(key: string, actual: ActualVip): VipPlan {
+  return {
+    key,
+    vip: actual,
+    desired: undefined,
+    actual,
+    teardown: takeDown(actual),
+    build: NOTHING,
+    recreate: undefined,
+    conflict: undefined,
+  };
+}
+
+/**
+ * Takes the plans back that VPP would refuse: those that add a VIP which cannot stand beside one
+ * that stays, or beside one added before it. A VIP whose recreation is taken back stays too, so
+ * this goes on until nothing changes.
+ */
+function deferConflicts(plans: readonly VipPlan[], staying: readonly ActualVip[]): VipPlan[] {
+  let current = [...plans];
+  for (let changed = true; changed;) {
+    changed = false;
+    const remaining = [
+      ...staying,
+      ...current.filter((p) => p.teardown.length === 0).flatMap((p) => p.actual ?? []),
+    ];
+    const added: DesiredVip[] = [];
+    current = current.map((p) => {
+      if (p.desired === undefined || p.build[0]?.kind !== "vip-add") return p;
+      const wanted = p.desired;
+      for (const other of [...remaining, ...added]) {
+        const conflict = conflictBetween(wanted, other);
+        if (conflict === undefined) continue;
+        changed = true;
+        return { ...p, teardown: NOTHING, build: NOTHING, recreate: undefined, conflict };
+      }
+      added.push(wanted);
+      return p;
+    });
+  }
+  return current;
+}
+
+const NOTHING: readonly Operation[] = [];
+
+function takeDown(vip: ActualVip): Operation[] {
+  const operations: Operation[] = vip.servers.map((server) => ({
+    kind: "as-del",
+    vip,
+    address: server.address,
+    flush: true,
+  }));
+  operations.push({ kind: "vip-del", vip });
+  return operations;
+}
+
+function putUp(vip: DesiredVip): Operation[] {
+  const operations: Operation[] = [{ kind: "vip-add", vip }];
+  for (const server of vip.servers) operations.push(addition(vip, server));
+  return operations;
+}
+
+function addition(vip: DesiredVip, server: DesiredServer): Operation {
+  return { kind: "as-add", vip, address: server.address, weight: server.weight };
+}
+
+function change(desired: DesiredVip, actual: ActualVip): Operation[] {
+  const raises: Operation[] = [];
+  const additions: Operation[] = [];
+  const cuts: Operation[] = [];
+  const flushes: Operation[] = [];
+  const deletions: Operation[] = [];
+  for (const { left: wanted, right: present } of pairByAddress(desired.servers, actual.servers)) {
+    if (wanted === undefined) {
+      deletions.push({ kind: "as-del", vip: desired, address: present.address, flush: true });
+    } else if (present === undefined) {
+      additions.push(addition(desired, wanted));
+    } else {
+      const flush = mustFlush(wanted, present);
+      if (wanted.weight === present.weight && !flush) continue;
+      const list = wanted.weight > present.weight ? raises : flush ? flushes : cuts;
+      list.push({
+        kind: "as-weight",
+        vip: desired,
+        address: wanted.address,
+        weight: wanted.weight,
+        previousWeight: present.weight,
+        flush,
+      });
+    }
+  }
+  return [...raises, ...additions, ...cuts, ...flushes, ...deletions];
+}
+
+/** Once per reason; a server that got weight behind our back may have got flows again. */
+function mustFlush(wanted: DesiredServer, present: ActualServer): boolean {
+  return wanted.flush && (!present.flushed || present.weight > 0);
+}

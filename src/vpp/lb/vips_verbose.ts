@@ -1,0 +1,277 @@
+/**
+ * Parser of `show lb vips verbose`, the only place where VPP tells a VIP's index in its pool (the
+ * counters' index) and its src-ip-sticky flag. The grammar is that of format_lb_vip_detailed()
+ * and lb_show_vips_command_fn() in VPP's src/plugins/lb/lb.c and cli.c:
+ *
+ *      ip4-gre4 [1] 198.51.100.11/32 src_ip_sticky removed
+ *       new_size:1024
+ *       protocol:6 port:443                  unless the VIP is for all ports
+ *       dscp:3                               L3DSR
+ *       type:nodeport port:80 target_port:8  NAT
+ *       counters:
+ *         packet from existing sessions: 0   and three more
+ *       #as:1
+ *         10.0.0.10 weight:100 buckets:1024 flows:0 dpo:11 used
+ *
+ * Strict: text that is not of this grammar is an error with its line, never a guess. It is read
+ * line by line without regular expressions: 16,000 servers are 1.3 MB.
+ */
+import { parseIp } from "../../base/address.ts";
+import type { ActualVip, VipKey } from "./model.ts";
+
+/** One VIP as printed; removed ones that VPP has not collected yet included. */
+export interface VerboseVip extends VipKey {
+  readonly poolIndex: number;
+  readonly encap: ActualVip["encap"];
+  readonly srcIpSticky: boolean;
+  readonly removed: boolean;
+  readonly newFlowsTableLength: number;
+  /** In the order of VPP's pool; removed ones included. */
+  readonly servers: readonly VerboseServer[];
+}
+
+/** One server as printed. */
+export interface VerboseServer {
+  /** Address as VPP printed it. */
+  readonly address: string;
+  readonly weight: number;
+  readonly buckets: number;
+  /** Flows stuck to this server, over all threads; garbage can make it wrong, not the parser. */
+  readonly flows: number;
+  /** False: removed, not collected yet. */
+  readonly used: boolean;
+}
+
+/** The VIPs in the order printed, or where the text stopped making sense. */
+export type VerboseResult =
+  | { readonly ok: true; readonly vips: readonly VerboseVip[] }
+  | {
+    readonly ok: false;
+    /** 1-based. */
+    readonly line: number;
+    /** `expected a VIP, found "…"`, the found text cut to 80 characters. */
+    readonly message: string;
+  };
+
+/** Parses the whole output; empty text (nothing but blank lines) is no VIPs. */
+export function parseVipsVerbose(text: string): VerboseResult {
+  const reader = new Reader(text);
+  const vips: VerboseVip[] = [];
+  try {
+    for (reader.skipBlank(); !reader.atEnd; reader.skipBlank()) vips.push(readVip(reader));
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    return { ok: false, line: error.line, message: error.message };
+  }
+  return { ok: true, vips };
+}
+
+/** Thrown and caught inside this file only. */
+class Mismatch extends Error {
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.line = line;
+  }
+}
+
+/** A cursor over lines, and over the characters of the present one. */
+class Reader {
+  readonly #text: string;
+  #lineNumber = 1;
+  #lineStart = 0;
+  #lineEnd: number;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#lineEnd = this.#endFrom(0);
+  }
+
+  get atEnd(): boolean {
+    return this.#lineStart >= this.#text.length;
+  }
+
+  nextLine(): void {
+    this.#lineStart = this.#at = this.#lineEnd + 1;
+    this.#lineEnd = this.#endFrom(this.#lineStart);
+    this.#lineNumber++;
+  }
+
+  skipBlank(): void {
+    while (!this.atEnd && this.#lineEnd === this.#lineStart) this.nextLine();
+  }
+
+  /** Passes over `literal` if it comes next on this line. */
+  take(literal: string): boolean {
+    if (!this.#text.startsWith(literal, this.#at)) return false;
+    if (this.#at + literal.length > this.#lineEnd) return false;
+    this.#at += literal.length;
+    return true;
+  }
+
+  expect(literal: string, what: string): void {
+    if (!this.take(literal)) this.fail(what);
+  }
+
+  /** A decimal number up to `max`, without sign or leading zeros. */
+  number(what: string, max: number): number {
+    const from = this.#at;
+    let value = 0;
+    while (this.#at < this.#lineEnd) {
+      const digit = this.#text.charCodeAt(this.#at) - 48;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      this.#at++;
+    }
+    const leadingZero = this.#at - from > 1 && this.#text.charCodeAt(from) === 48;
+    if (this.#at === from || value > max || leadingZero) this.fail(what);
+    return value;
+  }
+
+  /** Characters up to the next of `stop` (which stays) or the end of the line; at least one. */
+  word(stop: string, what: string): string {
+    const stopCode = stop.charCodeAt(0);
+    const from = this.#at;
+    while (this.#at < this.#lineEnd && this.#text.charCodeAt(this.#at) !== stopCode) this.#at++;
+    if (this.#at === from) this.fail(what);
+    return this.#text.slice(from, this.#at);
+  }
+
+  /** Like word() up to a blank, for what looks like an IP address (not checked further). */
+  addressWord(what: string): string {
+    const from = this.#at;
+    while (this.#at < this.#lineEnd && isAddressCode(this.#text.charCodeAt(this.#at))) this.#at++;
+    if (this.#at - from < 2 || this.#at - from > 45) this.fail(what);
+    return this.#text.slice(from, this.#at);
+  }
+
+  /** The present line must be read to its end; goes to the next. */
+  endLine(): void {
+    if (this.#at !== this.#lineEnd) this.fail("the end of the line");
+    this.nextLine();
+  }
+
+  fail(what: string): never {
+    const found = this.atEnd
+      ? "the end of the text"
+      : JSON.stringify(this.#text.slice(this.#lineStart, this.#lineEnd).slice(0, 80));
+    throw new Mismatch(this.#lineNumber, `expected ${what}, found ${found}`);
+  }
+
+  #endFrom(start: number): number {
+    const end = this.#text.indexOf("\n", start);
+    return end < 0 ? this.#text.length : end;
+  }
+}
+
+const U32_MAX = 0xffff_ffff;
+
+/** lb_vip_type_strings of lb.c, without the family before the hyphen. */
+const ENCAPS: ReadonlyMap<string, ActualVip["encap"]> = new Map([
+  ["ip4-gre4", "gre4"],
+  ["ip4-gre6", "gre6"],
+  ["ip6-gre4", "gre4"],
+  ["ip6-gre6", "gre6"],
+  ["ip4-l3dsr", "l3dsr"],
+  ["ip4-nat4", "nat4"],
+  ["ip6-nat6", "nat6"],
+]);
+
+const COUNTERS = [
+  "packet from existing sessions",
+  "first session packet",
+  "untracked packet",
+  "no server configured",
+];
+
+function readVip(reader: Reader): VerboseVip {
+  const head = readHead(reader);
+  reader.expect("  new_size:", "new_size");
+  const newFlowsTableLength = reader.number("a table length", U32_MAX);
+  reader.endLine();
+  const { protocol, port } = readPort(reader);
+  readEncapLine(reader);
+  reader.expect("  counters:", "counters");
+  reader.endLine();
+  for (const counter of COUNTERS) {
+    reader.expect(`    ${counter}: `, `counter ${JSON.stringify(counter)}`);
+    reader.number("a count", Number.MAX_VALUE);
+    reader.endLine();
+  }
+  const servers = readServers(reader);
+  return { ...head, protocol, port, newFlowsTableLength, servers };
+}
+
+function readHead(reader: Reader) {
+  reader.expect(" ", "a VIP");
+  const encap = ENCAPS.get(reader.word(" ", "a VIP type")) ?? reader.fail("a VIP type");
+  reader.expect(" [", "a pool index");
+  const poolIndex = reader.number("a pool index", U32_MAX);
+  reader.expect("] ", "a prefix");
+  const address = parseIp(reader.word("/", "a prefix")) ?? reader.fail("an IP address");
+  reader.expect("/", "a prefix length");
+  const prefixLength = reader.number("a prefix length", address.family === 4 ? 32 : 128);
+  const srcIpSticky = reader.take(" src_ip_sticky");
+  const removed = reader.take(" removed");
+  reader.endLine();
+  return { address, prefixLength, poolIndex, encap, srcIpSticky, removed };
+}
+
+/** A VIP without this line is for all ports: VPP holds protocol 255 and port 0 then. */
+function readPort(reader: Reader): { protocol: number; port: number } {
+  if (!reader.take("  protocol:")) return { protocol: 255, port: 0 };
+  const protocol = reader.number("a protocol", 255);
+  reader.expect(" port:", "a port");
+  const port = reader.number("a port", 65535);
+  reader.endLine();
+  return { protocol, port };
+}
+
+function readEncapLine(reader: Reader): void {
+  if (reader.take("  dscp:")) {
+    reader.number("a DSCP", 63);
+    reader.endLine();
+  } else if (reader.take("  type:")) {
+    if (!reader.take("clusterip") && !reader.take("nodeport")) reader.fail("a service type");
+    reader.expect(" port:", "a port");
+    reader.number("a port", 65535);
+    reader.expect(" target_port:", "a target port");
+    reader.number("a target port", 65535);
+    reader.endLine();
+  }
+}
+
+function readServers(reader: Reader): VerboseServer[] {
+  reader.expect("  #as:", "the number of servers");
+  const count = reader.number("the number of servers", U32_MAX);
+  reader.endLine();
+  const servers: VerboseServer[] = [];
+  // Bounded by the text: each turn takes a line or fails.
+  for (let i = 0; i < count; i++) servers.push(readServer(reader));
+  return servers;
+}
+
+function readServer(reader: Reader): VerboseServer {
+  reader.expect("    ", "a server");
+  const address = reader.addressWord("an IP address");
+  reader.expect(" weight:", "a weight");
+  const weight = reader.number("a weight", 255);
+  reader.expect(" buckets:", "buckets");
+  const buckets = reader.number("buckets", U32_MAX);
+  reader.expect(" flows:", "flows");
+  const flows = reader.number("flows", Number.MAX_VALUE);
+  reader.expect(" dpo:", "a dpo");
+  reader.number("a dpo", U32_MAX);
+  const used = reader.take(" used");
+  // VPP prints two blanks before "removed" here.
+  if (!used && !reader.take("  removed")) reader.fail('"used" or "removed"');
+  reader.endLine();
+  return { address, weight, buckets, flows, used };
+}
+
+function isAddressCode(code: number): boolean {
+  return (code >= 48 && code <= 58) || code === 46 || (code >= 97 && code <= 102) ||
+    (code >= 65 && code <= 70);
+}

@@ -1,0 +1,48 @@
+/** Reads the whole of what the lb plugin has. */
+import { MaglevError } from "../base/errors.ts";
+import type { Logger } from "../base/ports.ts";
+import type { Reading } from "./lb/actual.ts";
+import type { LbConf } from "./lb/model.ts";
+import { parseVipsVerbose } from "./lb/vips_verbose.ts";
+import type { VerboseVip } from "./lb/vips_verbose.ts";
+import type { LbApi } from "./ports.ts";
+
+const VIPS_COMMAND = "show lb vips verbose";
+
+/** Everything of one reading. */
+export interface LbReading extends Reading {
+  readonly conf: LbConf;
+}
+
+/**
+ * All requests are made in one tick, so that VPP executes none of ours between them. Without
+ * the CLI's text (garbled, or refused by this VPP), which is an error in the log, the rest is
+ * still of use. Rejects with MaglevError.
+ */
+export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
+  const [conf, vips, servers, verbose] = await Promise.all([
+    lb.getConf(),
+    lb.dumpVips(),
+    lb.dumpServers(),
+    lb.cli(VIPS_COMMAND).then((text) => parsed(text, logger), (error) => refused(error, logger)),
+  ]);
+  return { conf, vips, servers, verbose };
+}
+
+function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {
+  const result = parseVipsVerbose(text);
+  if (result.ok) return result.vips;
+  logError(logger, `line ${result.line}: ${result.message}`);
+  return undefined;
+}
+
+function refused(error: unknown, logger: Logger): undefined {
+  const known = MaglevError.from(error);
+  // Without the connection, or with one that does not answer, the whole reading fails.
+  if (known.code === "unavailable" || known.code === "deadline-exceeded") throw known;
+  logError(logger, known.message);
+}
+
+function logError(logger: Logger, error: string): void {
+  logger.error("vpp-lbsync-error", { operation: VIPS_COMMAND, error });
+}

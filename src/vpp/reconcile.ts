@@ -1,0 +1,245 @@
+/**
+ * Keeps VPP at what is wanted. Here is when: the triggers, the warm-up, connections that come
+ * and go. How is in sync_session.ts, one of which lives as long as a connection: what was known
+ * of a VPP, and what was flushed there, is forgotten with it.
+ *
+ *     trigger                          what happens
+ *     connect, interval, reload        everything is read, compared, corrected
+ *     transition, weight               the frontends concerned, against the state last known, at once
+ *     an operator's sync               everything, or one frontend, read and corrected
+ *     warm-up releases a frontend      that frontend, at once; at its end everything
+ */
+import { MaglevError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
+import {
+  endWarmupNow,
+  isReleased,
+  nextWarmupStepMs,
+  releaseFrontends,
+  startWarmup,
+  stepWarmup,
+} from "./lb/warmup.ts";
+import type { Warmup } from "./lb/warmup.ts";
+import type { ConnectionState, DesiredSource, LbApi, VppConnection } from "./ports.ts";
+import type { SyncReport, SyncTrigger } from "./sync_report.ts";
+import { SyncSession } from "./sync_session.ts";
+import type { LbState } from "./sync_session.ts";
+
+/** Settings; asked for at start and after each reload. */
+export interface ReconcilerSettings {
+  /** Period of the full run; > 0. */
+  readonly syncIntervalMs: number;
+  /** Warm-up; counts at start only. */
+  readonly startupMinDelayMs: number;
+  readonly startupMaxDelayMs: number;
+}
+
+export interface ReconcilerOptions {
+  readonly connection: VppConnection;
+  readonly source: DesiredSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lbConfig: () => ReconcilerSettings;
+  /** Called with every finished synchronisation, such as for metrics. */
+  readonly onStats?: (report: SyncReport) => void;
+}
+
+/** How long stop() waits for answers to what was sent. */
+const STOP_DEADLINE_MS = 500;
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #warmup: Warmup;
+  #warmupTimer: Timer | undefined;
+  #intervalTimer: Timer | undefined;
+  #session: SyncSession | undefined;
+  /** What #session talks to. */
+  #lb: LbApi | undefined;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
+  }
+
+  /** False while warm-up holds frontends back. */
+  get warmedUp(): boolean {
+    return this.#warmup.over;
+  }
+
+  /**
+   * Begins warm-up and follows the connection, whose onChange handler so far is called first.
+   * It does not start the connection.
+   */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#startWarmup();
+    this.#armInterval();
+    const { connection } = this.#options;
+    const before = connection.onChange;
+    connection.onChange = (state) => {
+      before(state);
+      this.#connectionChanged(state);
+    };
+    this.#connectionChanged(connection.state);
+  }
+
+  /** Leaves VPP exactly as it is; waits a little for answers to what was sent already. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#warmupTimer?.cancel();
+    this.#intervalTimer?.cancel();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    const deadline = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(STOP_DEADLINE_MS, deadline.resolve);
+    await Promise.race([session.close(), deadline.promise]);
+    timer.cancel();
+  }
+
+  /**
+   * These frontends' servers changed: what VPP must be told is sent before this returns, unless
+   * warm-up holds the frontend back or an earlier change of it is still unanswered. To be called
+   * on every change of a backend's state, whether or not it changes a weight: warm-up learns
+   * from it that a frontend is known.
+   */
+  transition(
+    frontends: readonly string[],
+    trigger: SyncTrigger & ("transition" | "weight") = "transition",
+  ): void {
+    if (this.#stopped || !this.#started) return;
+    const free = frontends.filter((frontend) => isReleased(this.#warmup, frontend));
+    if (free.length > 0) this.#session?.program(free, trigger);
+    if (!this.#warmup.over) this.#stepWarmup(frontends);
+  }
+
+  /** A new configuration is in force. */
+  reload(): void {
+    if (this.#stopped || !this.#started) return;
+    this.#session?.reloaded();
+    this.#runAll("reload");
+    this.#stepWarmup();
+    this.#armInterval();
+  }
+
+  /**
+   * An operator's explicit sync, of everything or of one frontend: obeyed at any time, and what
+   * is synced is released from warm-up, or else it would stay as it is now until the end of it.
+   * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
+   */
+  async sync(frontend?: string): Promise<SyncReport> {
+    const { source, logger } = this.#options;
+    if (frontend !== undefined && source.desired(frontend) === undefined) {
+      const near = nearest(frontend, source.frontends());
+      const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+      throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
+    }
+    const session = this.#session;
+    if (session === undefined) throw new MaglevError("unavailable", "VPP is not connected");
+    this.#releaseForOperator(frontend);
+    return await session.run(
+      frontend === undefined
+        ? { scope: "all", trigger: "operator" }
+        : { scope: "vip", trigger: "operator", frontends: [frontend] },
+    );
+  }
+
+  /** What VPP has, as far as known; undefined while it is away or was not read yet. */
+  lbState(): LbState | undefined {
+    return this.#session?.state();
+  }
+
+  #releaseForOperator(frontend: string | undefined): void {
+    if (this.#warmup.over) return;
+    const { logger } = this.#options;
+    if (frontend === undefined) {
+      this.#warmup = endWarmupNow(this.#warmup);
+      logger.info("vpp-warmup-done", { reason: "operator" });
+    } else {
+      this.#warmup = releaseFrontends(this.#warmup, [frontend]);
+      logger.info("vpp-warmup-release", { frontend, reason: "operator" });
+    }
+    this.#armWarmup();
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    if (this.#stopped) return;
+    const lb = state.kind === "connected" ? state.lb : undefined;
+    if (lb === this.#lb) return;
+    this.#lb = lb;
+    void this.#session?.close();
+    this.#session = undefined;
+    if (lb === undefined) return;
+    const { source, clock, logger, onStats } = this.#options;
+    this.#session = new SyncSession({
+      lb,
+      source,
+      clock,
+      logger,
+      onStats: onStats ?? (() => {}),
+      released: (frontend) => isReleased(this.#warmup, frontend),
+      mayRemove: () => this.#warmup.over,
+    });
+    this.#runAll("connect");
+  }
+
+  #runAll(trigger: SyncTrigger): void {
+    // What goes wrong is logged, and tried again, by the session.
+    this.#session?.run({ scope: "all", trigger }).catch(() => {});
+  }
+
+  #armInterval(): void {
+    this.#intervalTimer?.cancel();
+    this.#intervalTimer = this.#options.clock.after(this.#options.lbConfig().syncIntervalMs, () => {
+      this.#runAll("interval");
+      this.#armInterval();
+    });
+  }
+
+  #startWarmup(): void {
+    const { clock, lbConfig, logger } = this.#options;
+    const { startupMinDelayMs: minMs, startupMaxDelayMs: maxMs } = lbConfig();
+    this.#warmup = startWarmup(clock.monotonicMs(), { minMs, maxMs });
+    if (this.#warmup.over) return;
+    logger.info("vpp-warmup-start", { min_ms: minMs, max_ms: maxMs });
+    this.#armWarmup();
+  }
+
+  #armWarmup(): void {
+    const { clock } = this.#options;
+    this.#warmupTimer?.cancel();
+    const nowMs = clock.monotonicMs();
+    const nextMs = nextWarmupStepMs(this.#warmup, nowMs);
+    if (nextMs === undefined) return;
+    this.#warmupTimer = clock.after(nextMs - nowMs, () => this.#stepWarmup());
+  }
+
+  /** Releases what is known by now: of `asked`, whose backends changed, or of all frontends. */
+  #stepWarmup(asked?: readonly string[]): void {
+    if (this.#warmup.over) return;
+    const { clock, source, logger } = this.#options;
+    const step = stepWarmup(this.#warmup, clock.monotonicMs(), {
+      frontends: source.frontends(),
+      known: (frontend) =>
+        (asked === undefined || asked.includes(frontend)) && source.known(frontend),
+    });
+    this.#warmup = step.warmup;
+    for (const frontend of step.released) {
+      logger.info("vpp-warmup-release", { frontend, reason: "known" });
+    }
+    for (const frontend of asked ?? []) {
+      if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
+    }
+    if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
+    if (step.ended !== undefined) {
+      logger.info("vpp-warmup-done", { reason: step.ended });
+      this.#runAll("warm-up");
+    }
+    this.#armWarmup();
+  }
+}

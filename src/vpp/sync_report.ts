@@ -1,0 +1,147 @@
+/**
+ * What a synchronisation did, in numbers: for the log, for metrics and for the operator who
+ * asked for it.
+ */
+import type { Operation } from "./lb/model.ts";
+
+/** `all`: the whole of VPP was compared; `vip`: single VIPs only. */
+export type SyncScope = "all" | "vip";
+
+/** What set a synchronisation off. */
+export type SyncTrigger =
+  | "connect"
+  | "interval"
+  | "reload"
+  | "transition"
+  | "weight"
+  | "operator"
+  | "warm-up"
+  /** An operation failed in a way that showed the state known to be wrong. */
+  | "reread"
+  /** The last attempt could not read VPP. */
+  | "retry";
+
+/** Operations VPP acknowledged, by kind; names are those of `maglev_vpp_lbsync_total`. */
+export interface SyncCounts {
+  readonly vip_added: number;
+  readonly vip_removed: number;
+  readonly as_added: number;
+  readonly as_removed: number;
+  readonly as_weight_updated: number;
+}
+
+/** One finished synchronisation. */
+export interface SyncReport {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly counts: SyncCounts;
+  /** Operations that VPP refused or did not answer, and VIPs left alone for a conflict. */
+  readonly failed: number;
+  /** From the trigger's turn to the last answer, reading included. */
+  readonly durationMs: number;
+}
+
+/** Which count an acknowledged operation adds to. */
+export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts>> = {
+  "vip-add": "vip_added",
+  "vip-del": "vip_removed",
+  "as-add": "as_added",
+  "as-del": "as_removed",
+  "as-weight": "as_weight_updated",
+};
+
+/** Options of SyncBatch. */
+export interface SyncBatchOptions {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly startMs: number;
+  /** Called once when everything was sent and answered. */
+  readonly onFinish: (batch: SyncBatch) => void;
+}
+
+/** A synchronisation under way: counts what is answered and knows when it is finished. */
+export class SyncBatch {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly startMs: number;
+  /** Resolves when it is finished; never rejects. */
+  readonly finished: Promise<void>;
+  #counts: Record<keyof SyncCounts, number> = {
+    vip_added: 0,
+    vip_removed: 0,
+    as_added: 0,
+    as_removed: 0,
+    as_weight_updated: 0,
+  };
+  #failed = 0;
+  #lost = false;
+  #pending = 0;
+  #sealed = false;
+  readonly #finish: () => void;
+
+  constructor(options: SyncBatchOptions) {
+    this.scope = options.scope;
+    this.trigger = options.trigger;
+    this.startMs = options.startMs;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = () => {
+      options.onFinish(this);
+      resolve();
+    };
+  }
+
+  /** True when the connection ended before everything was answered. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** A VIP's operations were sent. */
+  begin(): void {
+    this.#pending++;
+  }
+
+  /** A VIP's operations were all answered. */
+  end(): void {
+    this.#pending--;
+    if (this.#sealed && this.#pending === 0) this.#finish();
+  }
+
+  done(kind: Operation["kind"]): void {
+    this.#counts[COUNT_OF[kind]]++;
+  }
+
+  fail(): void {
+    this.#failed++;
+  }
+
+  lose(): void {
+    this.#lost = true;
+  }
+
+  /** Nothing more will be sent. */
+  seal(): void {
+    this.#sealed = true;
+    if (this.#pending === 0) this.#finish();
+  }
+
+  /** Sums at `nowMs` of the clock that startMs is of. */
+  report(nowMs: number): SyncReport {
+    return {
+      scope: this.scope,
+      trigger: this.trigger,
+      counts: { ...this.#counts },
+      failed: this.#failed,
+      durationMs: nowMs - this.startMs,
+    };
+  }
+}
+
+/** True when the synchronisation changed anything or failed to. */
+export function didAnything(report: SyncReport): boolean {
+  return report.failed > 0 || Object.values(report.counts).some((count) => count > 0);
+}

@@ -1,0 +1,352 @@
+/**
+ * Synchronisation over one connection: the state known of this VPP, and the two ways in which
+ * it is brought to what is wanted.
+ *
+ *     run      read all of VPP → judge → plan → apply → count; one at a time. For connect, the
+ *              interval, a reload, an operator, and a VIP whose known state proved wrong.
+ *     program  plan against the state last known and send, in the same tick; for transitions.
+ *
+ * VPP executes requests in order, so a reading reflects all that was sent before it and nothing
+ * that was sent after; a VIP that was touched while a reading was under way is not judged by it
+ * and keeps what is known from acknowledgements.
+ */
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, Logger } from "../base/ports.ts";
+import { Applier, vipFields } from "./apply.ts";
+import type { Outcome } from "./apply.ts";
+import { Backoff } from "./backoff.ts";
+import { KnownState } from "./known_state.ts";
+import { Lanes } from "./lanes.ts";
+import { actualVips } from "./lb/actual.ts";
+import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
+import { vipKeyText, vipPrefix } from "./lb/model.ts";
+import { planGroup } from "./lb/plan.ts";
+import type { VipPlan } from "./lb/plan.ts";
+import { LbConfKeeper } from "./lb_conf_keeper.ts";
+import type { DesiredSource, LbApi } from "./ports.ts";
+import { readLb } from "./read_lb.ts";
+import type { LbReading } from "./read_lb.ts";
+import { RunQueue } from "./run_queue.ts";
+import type { RunRequest } from "./run_queue.ts";
+import { didAnything, SyncBatch } from "./sync_report.ts";
+import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
+import { groupsOf } from "./vip_groups.ts";
+import type { VipGroup } from "./vip_groups.ts";
+import { RETVAL } from "./wire/retval.ts";
+
+export interface SyncSessionOptions {
+  readonly lb: LbApi;
+  readonly source: DesiredSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called with every finished synchronisation. */
+  readonly onStats: (report: SyncReport) => void;
+  /** False while warm-up holds the frontend back. */
+  readonly released: (frontend: string) => boolean;
+  /** False while warm-up lasts: VIPs that are not wanted stay until then. */
+  readonly mayRemove: () => boolean;
+}
+
+/** What VPP has, as far as it is known. */
+export interface LbState {
+  readonly conf: LbConf;
+  /** In VIP order. */
+  readonly vips: readonly ActualVip[];
+}
+
+/** Refusals that would not have come had VPP been as it was known. */
+const SHOWS_WRONG_STATE: ReadonlySet<number> = new Set([
+  RETVAL.noSuchEntry,
+  RETVAL.valueExist,
+  RETVAL.invalidArgument,
+]);
+
+export class SyncSession {
+  readonly #options: SyncSessionOptions;
+  readonly #applier: Applier;
+  readonly #conf: LbConfKeeper;
+  readonly #known = new KnownState();
+  readonly #lanes = new Lanes();
+  readonly #queue: RunQueue;
+  readonly #rereads: Backoff;
+  readonly #retries: Backoff;
+  /** VIPs whose known state proved wrong, until they are read again. */
+  #suspects = new Set<string>();
+  /** VIPs operated on since the present reading began; undefined when none is under way. */
+  #touched: Set<string> | undefined;
+  /** Counts changes of what frontends there are. */
+  #reloads = 0;
+  /** True once VPP was read: before that there is nothing to plan against. */
+  #ready = false;
+  #closed = false;
+
+  constructor(options: SyncSessionOptions) {
+    this.#options = options;
+    this.#applier = new Applier(options.lb, options.logger);
+    this.#conf = new LbConfKeeper(options.lb, options.logger);
+    this.#queue = new RunQueue(
+      (request) => this.#reconcileOnce(request),
+      (request, error) => this.#runFailed(request, error),
+    );
+    this.#rereads = new Backoff(options.clock);
+    this.#retries = new Backoff(options.clock);
+  }
+
+  /** What is known; undefined until VPP was read. */
+  state(): LbState | undefined {
+    const conf = this.#conf.known;
+    return conf === undefined ? undefined : { conf, vips: this.#known.vips() };
+  }
+
+  /** The report of a run made for this; rejects when the connection ends before. */
+  run(request: RunRequest): Promise<SyncReport> {
+    return this.#queue.push(request);
+  }
+
+  /** Other frontends than before are wanted: a run under way begins anew with those. */
+  reloaded(): void {
+    this.#reloads++;
+  }
+
+  /** Sends what these frontends need, planned against the state last known, before it returns. */
+  program(frontends: readonly string[], trigger: SyncTrigger): void {
+    // The run that makes it ready sees what is wanted by then.
+    if (!this.#ready || this.#closed) return;
+    const batch = this.#batch("vip", trigger);
+    this.#conf.push(this.#options.source.lbConf());
+    for (const frontend of frontends) {
+      const desired = this.#options.source.desired(frontend);
+      if (desired === undefined) continue;
+      const key = vipKeyText(desired);
+      if (this.#lanes.idle(key) !== undefined) {
+        this.#lanes.noteAgain(key, { frontend, trigger });
+      } else {
+        this.#send([desired], { prefix: vipPrefix(desired), remove: false, batch });
+      }
+    }
+    batch.seal();
+  }
+
+  /** Sends nothing more; resolves when what was sent is answered. Waiting callers are told. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#rereads.cancel();
+    this.#retries.cancel();
+    this.#queue.close(connectionEnded());
+    await this.#lanes.allIdle();
+  }
+
+  /** One reconciliation: read, judge, plan, apply, count. */
+  async #reconcileOnce(request: RunRequest): Promise<SyncReport> {
+    const batch = this.#batch(request.scope, request.trigger);
+    this.#judge(request, await this.#read());
+    await this.#programGroups(request, batch);
+    batch.seal();
+    await batch.finished;
+    if (batch.lost || this.#closed) throw connectionEnded();
+    if (batch.failed === 0) this.#rereads.reset();
+    this.#retries.reset();
+    return batch.report(this.#options.clock.monotonicMs());
+  }
+
+  async #read(): Promise<LbReading> {
+    this.#touched = new Set();
+    const reading = await readLb(this.#options.lb, this.#options.logger);
+    if (this.#closed) throw connectionEnded();
+    return reading;
+  }
+
+  /** Takes over what was read of the VIPs in question, and names what nobody of us changed. */
+  #judge(request: RunRequest, reading: LbReading): void {
+    const touched = this.#touched ?? new Set();
+    this.#touched = undefined;
+    this.#conf.read(reading.conf);
+    const found = actualVips(reading, this.#stickyWhenUntold());
+    const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
+    const drifts = this.#known.adopt(found, (vip) => {
+      const key = vipKeyText(vip);
+      if (touched.has(key) || this.#lanes.idle(key) !== undefined) return false;
+      return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
+    });
+    const { logger } = this.#options;
+    if (this.#ready) {
+      for (const { vip, found, expected } of drifts) {
+        logger.warn("vpp-lbsync-drift", { ...vipFields(vip), found, expected });
+      }
+    } else {
+      this.#ready = true;
+      const servers = found.reduce((sum, vip) => sum + vip.servers.length, 0);
+      logger.info("vpp-lb-state", { vips: found.length, application_servers: servers });
+    }
+  }
+
+  async #programGroups(request: RunRequest, batch: SyncBatch): Promise<void> {
+    const { source, mayRemove } = this.#options;
+    const reloads = this.#reloads;
+    // Decided together with the frontends: a VIP held back must not look unwanted later on.
+    const remove = request.scope === "all" && mayRemove();
+    const groups = groupsOf(this.#wanted(request), remove ? this.#known.vips() : []);
+    if (remove || groups.length > 0) this.#conf.push(source.lbConf());
+    for (const group of groups) {
+      let { desired } = group;
+      for (let busy = this.#busy(group); busy !== undefined; busy = this.#busy(group)) {
+        await busy;
+        if (this.#closed) return;
+        if (this.#reloads !== reloads) return await this.#programGroups(request, batch);
+        desired = group.frontends.flatMap((frontend) => source.desired(frontend) ?? []);
+      }
+      this.#send(desired, { prefix: group.prefix, remove, batch });
+    }
+  }
+
+  /** A promise of the time when the group can be planned; undefined when that is now. */
+  #busy(group: VipGroup): Promise<void> | undefined {
+    if (this.#lanes.busy > 0) {
+      for (const vip of [...this.#known.onPrefix(group.prefix), ...group.desired]) {
+        const idle = this.#lanes.idle(vipKeyText(vip));
+        if (idle !== undefined) return idle;
+      }
+    }
+    return this.#applier.room();
+  }
+
+  /** Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. */
+  #send(
+    desired: readonly DesiredVip[],
+    options: { prefix: string; remove: boolean; batch: SyncBatch },
+  ): void {
+    for (const vip of desired) this.#known.forgetFlushes(vip);
+    const plans = planGroup(desired, this.#known.onPrefix(options.prefix), options);
+    const due = plans.filter((plan) => this.#begin(plan, options.batch));
+    for (const plan of due) this.#apply(plan, plan.teardown, options.batch);
+    for (const plan of due) this.#apply(plan, plan.build, options.batch);
+  }
+
+  /** False when nothing is to be sent for the VIP. */
+  #begin(plan: VipPlan, batch: SyncBatch): boolean {
+    const { logger } = this.#options;
+    const operations = plan.teardown.length + plan.build.length;
+    if (plan.conflict !== undefined) {
+      batch.fail();
+      logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+    }
+    if (operations === 0) return false;
+    if (plan.recreate !== undefined) {
+      logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
+    }
+    this.#touched?.add(plan.key);
+    this.#lanes.enter(plan.key, operations);
+    batch.begin();
+    return true;
+  }
+
+  #apply(plan: VipPlan, operations: readonly Operation[], batch: SyncBatch): void {
+    this.#applier.apply(operations, (operation, outcome) => {
+      this.#take(plan, operation, { outcome, batch });
+      const { free, again } = this.#lanes.answered(plan.key);
+      if (!free) return;
+      batch.end();
+      if (again !== undefined) this.program([again.frontend], again.trigger);
+    });
+  }
+
+  /** Learns from what became of an operation. */
+  #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
+    switch (outcome.kind) {
+      case "done":
+        this.#known.acknowledged(operation, plan.desired);
+        return batch.done(operation.kind);
+      case "lost":
+        return batch.lose();
+      case "refused":
+        if (SHOWS_WRONG_STATE.has(outcome.retval)) this.#suspect(plan.key);
+        return batch.fail();
+      case "unanswered":
+        this.#suspect(plan.key);
+        return batch.fail();
+    }
+  }
+
+  #suspect(key: string): void {
+    if (this.#closed) return;
+    this.#suspects.add(key);
+    this.#rereads.schedule(() => {
+      const keys = [...this.#suspects].sort();
+      this.#suspects = new Set();
+      void this.run({ scope: "vip", trigger: "reread", keys }).catch(() => {});
+    });
+  }
+
+  #runFailed(request: RunRequest, error: MaglevError): void {
+    if (this.#closed || error.code === "unavailable") return;
+    this.#options.logger.error("vpp-lbsync-error", { operation: "run", error: error.message });
+    this.#retries.schedule(() => {
+      void this.run({ ...request, trigger: "retry" }).catch(() => {});
+    });
+  }
+
+  /** VIPs that the run is to program, held ones left out, with their frontends. */
+  #wanted(request: RunRequest): { frontend: string; vip: DesiredVip }[] {
+    const { source, released } = this.#options;
+    return source.frontends().flatMap((frontend) => {
+      const vip = released(frontend) ? source.desired(frontend) : undefined;
+      return vip !== undefined && concerns(request, frontend, vip) ? { frontend, vip } : [];
+    });
+  }
+
+  /** Prefixes whose VIPs a run judges; undefined: all. */
+  #prefixesOf(request: RunRequest): Set<string> | undefined {
+    if (request.scope === "all") return undefined;
+    // A suspect need not be wanted any more; its key begins with its prefix.
+    const prefixes = (request.keys ?? []).map((key) => key.slice(0, key.indexOf(" ")));
+    return new Set([...prefixes, ...this.#wanted(request).map(({ vip }) => vipPrefix(vip))]);
+  }
+
+  /** Nobody can tell, so nothing is recreated on it: what is known, or else what is wanted. */
+  #stickyWhenUntold(): (key: string) => boolean {
+    let sticky: Map<string, boolean> | undefined;
+    return (key) => {
+      if (sticky === undefined) {
+        const { source } = this.#options;
+        const wanted = source.frontends().flatMap((frontend) => source.desired(frontend) ?? []);
+        const vips = [...wanted, ...this.#known.vips()];
+        sticky = new Map(vips.map((vip) => [vipKeyText(vip), vip.srcIpSticky]));
+      }
+      return sticky.get(key) ?? false;
+    };
+  }
+
+  #batch(scope: SyncScope, trigger: SyncTrigger): SyncBatch {
+    const { clock, logger, onStats } = this.#options;
+    const onFinish = (batch: SyncBatch) => {
+      if (batch.lost) return;
+      const report = batch.report(clock.monotonicMs());
+      onStats(report);
+      const level = didAnything(report) ? "info" : "debug";
+      if (!logger.enabled(level)) return;
+      logger[level]("vpp-lbsync-done", {
+        scope,
+        trigger,
+        ...report.counts,
+        failed: report.failed,
+        duration_ms: Math.round(report.durationMs * 1000) / 1000,
+      });
+    };
+    return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
+  }
+}
+
+interface Taken {
+  readonly outcome: Outcome;
+  readonly batch: SyncBatch;
+}
+
+function concerns(request: RunRequest, frontend: string, vip: VipKey): boolean {
+  if (request.scope === "all") return true;
+  return (request.frontends ?? []).includes(frontend) ||
+    (request.keys ?? []).includes(vipKeyText(vip));
+}
+
+function connectionEnded(): MaglevError {
+  return new MaglevError("unavailable", "Connection to VPP ended");
+}
