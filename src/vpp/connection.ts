@@ -131,10 +131,11 @@ class Connection implements VppConnection {
     if (this.#state.kind === "connected") this.#change({ kind: "disconnected", reason: "stopped" });
   }
 
-  /** One attempt. Never rejects: what goes wrong is logged and tried again. */
+  /** One attempt. Never rejects: what goes wrong is logged and tried again, unless stopped. */
   async #connect(): Promise<void> {
+    const { signal } = this.#abort;
     try {
-      const session = await this.#open();
+      const session = await this.#open(signal);
       try {
         await this.#greet(session);
       } catch (error) {
@@ -142,21 +143,21 @@ class Connection implements VppConnection {
         throw error;
       }
     } catch (error) {
-      if (!this.#running) return;
+      if (signal.aborted) return;
       this.#logFailure(MaglevError.from(error).message);
       this.#retryLater();
     }
   }
 
   /** Connects both, or neither. */
-  async #open(): Promise<Session> {
+  async #open(signal: AbortSignal): Promise<Session> {
     const { apiAddress, statsAddress, clock, logger, observer, openStats } = this.#options;
     const connect = this.#options.connect ?? connectUnixSocket;
     const how = {
       clientName: CLIENT_NAME,
       deadlineMs: CONNECT_DEADLINE_MS,
       clock,
-      signal: this.#abort.signal,
+      signal,
     };
     const transport = await connect(apiAddress, how);
     const client = new VppClient(transport, { clock, logger, observer });
@@ -167,7 +168,7 @@ class Connection implements VppConnection {
       demandMessages(client);
       stats = await openStats?.(statsAddress ?? "", how);
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
-      if (!this.#running) throw new MaglevError("aborted", "stopped");
+      if (signal.aborted) throw new MaglevError("aborted", "stopped");
     } catch (error) {
       client.close();
       stats?.close();
@@ -254,7 +255,8 @@ class Connection implements VppConnection {
     const due = this.#warnedMs === undefined || nowMs - this.#warnedMs >= REPEAT_LOG_MS;
     if (due) this.#warnedMs = nowMs;
     logger[due ? "warn" : "debug"]("vpp-connect-failed", { api: apiAddress, reason });
-    if (this.#state.kind === "disconnected") this.#state = { kind: "disconnected", reason };
+    // Another reason for the same state is no change of it: onChange is not called.
+    this.#state = { kind: "disconnected", reason };
   }
 
   #change(state: ConnectionState): void {

@@ -55,7 +55,8 @@ export async function connectUnixSocket(
 class Opening {
   readonly #path: string;
   readonly #options: UnixSocketOptions;
-  #conn: Deno.UnixConn | undefined;
+  /** What there is to close: the socket, then the transport that has taken it over. */
+  #open: { close(): void } | undefined;
   #abandoned = false;
 
   constructor(path: string, options: UnixSocketOptions) {
@@ -66,10 +67,12 @@ class Opening {
   async run(): Promise<Transport> {
     try {
       const conn = await Deno.connect({ transport: "unix", path: this.#path });
-      this.#conn = conn;
+      this.#open = conn;
       if (this.#abandoned) throw new MaglevError("aborted", "given up");
       const reply = await shakeHands(conn, this.#options);
-      return new UnixSocketTransport(conn, { ...this.#options, reply });
+      const transport = new UnixSocketTransport(conn, { ...this.#options, reply });
+      this.#open = transport;
+      return transport;
     } catch (error) {
       this.abandon();
       const { message } = MaglevError.from(error);
@@ -81,8 +84,8 @@ class Opening {
 
   abandon(): void {
     this.#abandoned = true;
-    this.#conn?.close();
-    this.#conn = undefined;
+    this.#open?.close();
+    this.#open = undefined;
   }
 }
 

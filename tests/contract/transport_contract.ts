@@ -1,0 +1,151 @@
+/**
+ * What every Transport must do, whatever carries its bytes. Each implementation gives a harness;
+ * transport_test.ts runs the suite against all.
+ */
+import assert from "node:assert/strict";
+import type { Transport } from "../../src/vpp/ports.ts";
+
+/** A transport under test, connected to a peer that the test plays. */
+export interface TransportHarness {
+  readonly transport: Transport;
+  /** What the peer gave at the handshake. */
+  readonly table: ReadonlyMap<string, number>;
+  readonly clientIndex: number;
+  /** The next `count` messages the peer received. */
+  take(count: number): Promise<readonly Uint8Array[]>;
+  /** Messages from the peer, at once. */
+  give(...messages: readonly Uint8Array[]): Promise<void>;
+  /** The peer goes away. */
+  leave(): void;
+  /** Resolves when the peer knows that the transport closed. */
+  closed(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** How one implementation is put under test. */
+export interface TransportCase {
+  readonly name: string;
+  connect(): Promise<TransportHarness>;
+}
+
+/** Messages of many lengths, recognisable. */
+function samples(count: number, maxBytes: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    const message = new Uint8Array(6 + ((i * 7919) % maxBytes)).fill(i);
+    message[0] = i >>> 8;
+    message[1] = i;
+    return message;
+  });
+}
+
+/** The first `count` messages that the transport hands out, copied. */
+function collect(transport: Transport, count: number): Promise<readonly Uint8Array[]> {
+  const messages: Uint8Array[] = [];
+  return new Promise((resolve, reject) => {
+    transport.onEnd = (reason) => reject(new Error(reason));
+    transport.onMessage = (message) => {
+      messages.push(message.slice());
+      if (messages.length === count) resolve(messages);
+    };
+  });
+}
+
+function ended(transport: Transport): Promise<string> {
+  return new Promise((resolve) => transport.onEnd = resolve);
+}
+
+/** Registers the suite for one implementation. */
+export function transportContract({ name, connect }: TransportCase): void {
+  function test(title: string, body: (harness: TransportHarness) => Promise<void>): void {
+    Deno.test(`${name}: ${title}`, async () => {
+      const harness = await connect();
+      try {
+        await body(harness);
+      } finally {
+        harness.transport.close();
+        await harness.dispose();
+      }
+    });
+  }
+
+  test("has the table and client index of the handshake", (harness) => {
+    assert.deepEqual(harness.transport.table, harness.table);
+    assert.equal(harness.transport.clientIndex, harness.clientIndex);
+    return Promise.resolve();
+  });
+
+  test("what is sent arrives whole and in order", async (harness) => {
+    const messages = samples(2000, 900);
+    for (const message of messages) harness.transport.send(message);
+    assert.deepEqual(await harness.take(messages.length), messages);
+  });
+
+  test("a message is taken at send(): its buffer may be used again", async (harness) => {
+    const message = Uint8Array.of(1, 2, 3, 4, 5, 6);
+    const kept = message.slice();
+    harness.transport.send(message);
+    message.fill(0);
+    assert.deepEqual(await harness.take(1), [kept]);
+  });
+
+  test("what is received arrives whole and in order, a long one too", async (harness) => {
+    const messages = [...samples(500, 3000), new Uint8Array(3 << 20).fill(5), ...samples(3, 10)];
+    const got = collect(harness.transport, messages.length);
+    await harness.give(...messages);
+    assert.deepEqual(await got, messages);
+  });
+
+  test("answers may be sent from inside onMessage", async (harness) => {
+    harness.transport.onMessage = (message) => harness.transport.send(message.slice());
+    const messages = samples(300, 100);
+    await harness.give(...messages);
+    assert.deepEqual(await harness.take(messages.length), messages);
+  });
+
+  test("onEnd is called once, with a reason, when the peer goes", async (harness) => {
+    let ends = 0;
+    const reason = new Promise<string>((resolve) => {
+      harness.transport.onEnd = (reason) => {
+        ends++;
+        resolve(reason);
+      };
+    });
+    harness.leave();
+    assert.notEqual(await reason, "");
+    harness.transport.send(Uint8Array.of(1, 2, 3, 4, 5, 6));
+    harness.transport.close();
+    await harness.closed();
+    assert.equal(ends, 1);
+  });
+
+  test("after close() nothing is called, nothing is sent, and closing again is fine", async (harness) => {
+    harness.transport.onEnd = () => assert.fail("onEnd after close()");
+    harness.transport.onMessage = () => assert.fail("onMessage after close()");
+    harness.transport.close();
+    harness.transport.close();
+    harness.transport.send(Uint8Array.of(1, 2, 3, 4, 5, 6));
+    await harness.give(Uint8Array.of(1, 2, 3, 4, 5, 6)).catch(() => {});
+    await harness.closed();
+  });
+
+  test("close() inside onMessage silences the rest of the batch", async (harness) => {
+    let calls = 0;
+    harness.transport.onEnd = () => assert.fail("onEnd after close()");
+    harness.transport.onMessage = () => {
+      calls++;
+      harness.transport.close();
+    };
+    await harness.give(...samples(50, 20)).catch(() => {});
+    await harness.closed();
+    assert.equal(calls, 1);
+  });
+
+  test("a throw in onMessage ends the transport and nothing else", async (harness) => {
+    const reason = ended(harness.transport);
+    harness.transport.onMessage = () => {
+      throw new Error("handler broke");
+    };
+    await harness.give(Uint8Array.of(1, 2, 3, 4, 5, 6)).catch(() => {});
+    assert.match(await reason, /handler broke/);
+  });
+}
