@@ -21,7 +21,8 @@ import { invariant } from "../../base/assert.ts";
 
 /** A server as the table sees it; weight 0 takes no part. VPP's weight is a u8: 0 to 255. */
 export interface TableServer {
-  readonly address: IpAddress;
+  /** 4 or 16 bytes, network order. */
+  readonly address: Pick<IpAddress, "bytes">;
   readonly weight: number;
 }
 

@@ -1,0 +1,288 @@
+/**
+ * The simulator: a stand-in for a VPP with the lb plugin, at a unix socket. To a client it cannot
+ * be told from one, except that it can be told to misbehave, restarts in no time and needs no root.
+ *
+ * A "life" is what a VPP is between two starts: plugin state, message ids and pid belong to it and
+ * end with it.
+ */
+import type { Clock } from "../base/ports.ts";
+import { memclntKeepalive } from "../vpp/wire/messages.ts";
+import { ClientSocket } from "./client_socket.ts";
+import { messageIds, withoutMessages } from "./message_ids.ts";
+import { Mischief } from "./mischief.ts";
+import { LbPlugin } from "./plugin.ts";
+import { Pool } from "./pool.ts";
+import {
+  answer,
+  type AnsweringVpp,
+  type Handlers,
+  handlersFor,
+  type VersionInfo,
+} from "./requests.ts";
+
+/** What the simulator says it is unless told otherwise: the VPP of the recordings. */
+export const DEFAULT_VERSION: VersionInfo = {
+  version: "26.10-rc0~374-gb575ec2c56d",
+  buildDate: "2026-08-22T00:00:00",
+  buildDirectory: "/simulator",
+};
+
+const DEFAULT_PID = 4711;
+/** Top bit of the index of clients that came over the socket (SOCK_API_REG_HANDLE_BIT). */
+const SOCKET_CLIENT_BIT = 0x80000000;
+
+/** Options of startSimulator. */
+export interface SimulatorOptions {
+  /** Of the unix socket. A file that is there is replaced. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly version?: Partial<VersionInfo>;
+  readonly mischief?: Mischief;
+  /** Ids of the first life's messages; default: its own. */
+  readonly messageTable?: ReadonlyMap<string, number>;
+  /** Of the first life, each later one having the next; default 4711. */
+  readonly pid?: number;
+}
+
+/** A running simulator. */
+export interface Simulator {
+  readonly path: string;
+  /** The plugin of this life: ask again after a restart. */
+  readonly plugin: LbPlugin;
+  readonly mischief: Mischief;
+  readonly pid: number;
+  /** Clients connected. */
+  readonly clients: number;
+  /** Requests handled in this life, by name without CRC. */
+  readonly requests: ReadonlyMap<string, number>;
+  /**
+   * Dies as by kill -9 (sockets end, the socket's file stays and refuses) and comes back after
+   * `downMs` (default 0) empty, with other ids and pid. Resolves when it is back.
+   */
+  restart(options?: { readonly downMs?: number }): Promise<void>;
+  /** Sends memclnt_keepalive to every client. */
+  sendKeepalive(): void;
+  /** Ends it and removes the socket's file; resolves when nothing is left. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts a simulator. Throws what Deno.listen throws when the path cannot be listened on. */
+export function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const simulator = new RunningSimulator(options);
+  simulator.listen();
+  return Promise.resolve(simulator);
+}
+
+/** Everything that a restart loses. */
+interface Life {
+  readonly number: number;
+  readonly pid: number;
+  readonly plugin: LbPlugin;
+  readonly ids: ReadonlyMap<string, number>;
+  readonly requests: Map<string, number>;
+}
+
+/** A client with the message table it was given. */
+interface Client {
+  readonly socket: ClientSocket;
+  readonly handlers: Handlers;
+  readonly vpp: AnsweringVpp;
+}
+
+class RunningSimulator implements Simulator {
+  readonly path: string;
+  readonly mischief: Mischief;
+  readonly #options: SimulatorOptions;
+  readonly #version: VersionInfo;
+  #life: Life;
+  #listener: Deno.UnixListener | undefined;
+  #clients = newClients();
+  readonly #running = new Set<Promise<void>>();
+  /** Set while it is down between two lives: ends that at once. */
+  #comeBack: (() => void) | undefined;
+  #stopped = false;
+  /** Set while it is frozen. */
+  #thawed: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: SimulatorOptions) {
+    this.path = options.path;
+    this.mischief = options.mischief ?? new Mischief();
+    this.#options = options;
+    this.#version = { ...DEFAULT_VERSION, ...options.version };
+    this.#life = this.#begin(0);
+    this.mischief.watch(() => this.#applyMischief());
+  }
+
+  get plugin(): LbPlugin {
+    this.#life.plugin.advance(this.#options.clock.monotonicMs());
+    return this.#life.plugin;
+  }
+
+  get pid(): number {
+    return this.#life.pid;
+  }
+
+  get clients(): number {
+    return this.#clients.size - 1;
+  }
+
+  get requests(): ReadonlyMap<string, number> {
+    return this.#life.requests;
+  }
+
+  /** Opens the socket, unless it is to stay closed. */
+  listen(): void {
+    const down = this.#stopped || this.#comeBack !== undefined || this.mischief.refuseConnections;
+    if (down || this.#listener !== undefined) return;
+    removeFile(this.path);
+    this.#listener = Deno.listen({ transport: "unix", path: this.path });
+    this.#track(this.#accept(this.#listener));
+  }
+
+  async restart(options: { readonly downMs?: number } = {}): Promise<void> {
+    if (this.#stopped || this.#comeBack !== undefined) return;
+    this.#die();
+    this.#life = this.#begin(this.#life.number + 1);
+    if ((options.downMs ?? 0) > 0) await this.#pause(options.downMs!);
+    this.listen();
+  }
+
+  sendKeepalive(): void {
+    for (const client of this.#clients) {
+      const id = client?.vpp.ids.get(memclntKeepalive.key);
+      if (client === undefined || id === undefined) continue;
+      const { clientIndex } = client.socket;
+      client.socket.send(memclntKeepalive.encode({ id, clientIndex, context: 0 }, {}));
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.mischief.watch(() => {});
+      this.#comeBack?.();
+      this.#die();
+      this.#thawed?.resolve();
+      removeFile(this.path);
+    }
+    await Promise.all(this.#running);
+  }
+
+  #begin(number: number): Life {
+    const { clock, messageTable, pid = DEFAULT_PID } = this.#options;
+    return {
+      number,
+      pid: pid + number,
+      plugin: new LbPlugin(clock.monotonicMs()),
+      ids: number === 0 && messageTable !== undefined ? messageTable : messageIds(number),
+      requests: new Map(),
+    };
+  }
+
+  /** Ends the listener and every connection at once. */
+  #die(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const client of this.#clients) client?.socket.close();
+    this.#clients = newClients();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(ms, over.resolve);
+    this.#comeBack = over.resolve;
+    await over.promise;
+    timer.cancel();
+    this.#comeBack = undefined;
+  }
+
+  #applyMischief(): void {
+    if (this.mischief.refuseConnections) {
+      this.#listener?.close();
+      this.#listener = undefined;
+    } else {
+      this.listen();
+    }
+    if (this.mischief.frozen) {
+      this.#thawed ??= Promise.withResolvers<void>();
+    } else {
+      this.#thawed?.resolve();
+      this.#thawed = undefined;
+    }
+  }
+
+  async #accept(listener: Deno.UnixListener): Promise<void> {
+    try {
+      for (;;) this.#serve(await listener.accept());
+    } catch (error) {
+      const closed = error instanceof Deno.errors.BadResource ||
+        error instanceof Deno.errors.Interrupted;
+      if (!closed) throw error;
+    }
+  }
+
+  #serve(conn: Deno.UnixConn): void {
+    const clients = this.#clients;
+    const life = this.#life;
+    const index = clients.take((index) => {
+      const clientIndex = (SOCKET_CLIENT_BIT | index) >>> 0;
+      const ids = withoutMessages(life.ids, this.mischief.omit);
+      const { plugin, pid } = life;
+      const vpp = {
+        plugin,
+        ids,
+        clientIndex,
+        pid,
+        version: this.#version,
+        mischief: this.mischief,
+      };
+      const socket = new ClientSocket(conn, {
+        clientIndex,
+        clock: this.#options.clock,
+        mischief: this.mischief,
+        mayHandle: () => this.#thawed?.promise ?? Promise.resolve(),
+        onMessage: (message) => this.#handle(message, client),
+      });
+      const client: Client = { socket, vpp, handlers: handlersFor(ids) };
+      return client;
+    });
+    const client = clients.at(index)!;
+    this.#track(client.socket.done.finally(() => clients.put(index)));
+  }
+
+  #handle(message: Uint8Array, client: Client): void {
+    client.vpp.plugin.advance(this.#options.clock.monotonicMs());
+    const result = answer(message, client);
+    if (result === undefined) return;
+    const { requests } = this.#life;
+    requests.set(result.request, (requests.get(result.request) ?? 0) + 1);
+    const target = result.clientIndex === undefined ? client : this.#client(result.clientIndex);
+    for (const reply of result.replies) target?.socket.send(reply);
+    if (result.request === "sockclnt_delete" && target !== undefined) target.socket.closing = true;
+  }
+
+  #client(clientIndex: number): Client | undefined {
+    const isSocket = (clientIndex & SOCKET_CLIENT_BIT) !== 0;
+    return isSocket ? this.#clients.at(clientIndex & ~SOCKET_CLIENT_BIT) : undefined;
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
+}
+
+/** A pool of clients whose index 0 is the listening socket's, as in VPP. */
+function newClients(): Pool<Client | undefined> {
+  const clients = new Pool<Client | undefined>();
+  clients.take(() => undefined);
+  return clients;
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

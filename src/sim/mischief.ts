@@ -1,0 +1,129 @@
+/**
+ * How the simulator misbehaves. A plain set of switches that may be turned at any time; the
+ * sockets ask it what to do. What it does is decided by counts and offsets, never by chance, so
+ * that a test that failed fails again.
+ * PURE.
+ */
+
+/** Messages that no released VPP has (up to 26.06): omit them to get an older VPP. */
+export const WEIGHT_MESSAGES: readonly string[] = [
+  "lb_add_del_as_v2",
+  "lb_add_del_as_v2_reply",
+  "lb_as_set_weight",
+  "lb_as_set_weight_reply",
+  "lb_as_v2_dump",
+  "lb_as_v2_details",
+  "lb_conf_get",
+  "lb_conf_get_reply",
+];
+
+/** Bytes flipped in the frames to come. */
+export interface Garble {
+  /** How many frames. */
+  readonly frames: number;
+  /** Which byte of each, its 16-byte header counted; past the end: the last one. */
+  readonly offset: number;
+}
+
+/** A request refused without being carried out. */
+export interface Refusal {
+  /** Name of the request, without CRC: `lb_add_del_as_v2`. */
+  readonly message: string;
+  readonly retval: number;
+  /** How many of them from now on. */
+  readonly times: number;
+}
+
+/** The switches. Those of one shot turn themselves off. */
+export class Mischief {
+  /** Milliseconds by which every reply is late. */
+  delayMs = 0;
+  /** Cuts the connection after so many more bytes of output, whosever they are; one shot. */
+  cutAfterBytes: number | undefined;
+  /** Names (without CRC) that new connections do not find in the message table. */
+  omit: ReadonlySet<string> = new Set();
+  #garble: Garble = { frames: 0, offset: 0 };
+  readonly #refusals = new Map<string, Refusal>();
+  #refuseConnections = false;
+  #frozen = false;
+  #onChange: () => void = () => {};
+
+  /** True: connects fail as if no VPP ran; connections there are stay. */
+  get refuseConnections(): boolean {
+    return this.#refuseConnections;
+  }
+
+  set refuseConnections(value: boolean) {
+    this.#refuseConnections = value;
+    this.#onChange();
+  }
+
+  /** True: connects succeed and nothing is answered; what came meanwhile is answered on thaw. */
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  set frozen(value: boolean) {
+    this.#frozen = value;
+    this.#onChange();
+  }
+
+  /** Flips every bit of one byte in each of the next frames sent. */
+  garble(garble: Garble): void {
+    this.#garble = garble;
+  }
+
+  /** Refuses requests of one name; `times` 0 takes an earlier refusal back. */
+  refuse(refusal: Refusal): void {
+    if (refusal.times > 0) this.#refusals.set(refusal.message, refusal);
+    else this.#refusals.delete(refusal.message);
+  }
+
+  /** All switches off; refused and frozen connections come back. */
+  reset(): void {
+    this.delayMs = 0;
+    this.cutAfterBytes = undefined;
+    this.omit = new Set();
+    this.#garble = { frames: 0, offset: 0 };
+    this.#refusals.clear();
+    this.#refuseConnections = false;
+    this.#frozen = false;
+    this.#onChange();
+  }
+
+  /** Called whenever refuseConnections or frozen was set; for the simulator. */
+  watch(onChange: () => void): void {
+    this.#onChange = onChange;
+  }
+
+  /** The retval to refuse a request with, counted; undefined: carry it out. */
+  takeRefusal(message: string): number | undefined {
+    const refusal = this.#refusals.get(message);
+    if (refusal === undefined) return undefined;
+    this.refuse({ ...refusal, times: refusal.times - 1 });
+    return refusal.retval;
+  }
+
+  /** Garbles a frame about to be sent, in place, when it is to be. */
+  spoil(frame: Uint8Array): void {
+    if (this.#garble.frames === 0 || frame.length === 0) return;
+    const at = Math.min(this.#garble.offset, frame.length - 1);
+    frame[at] = frame[at]! ^ 0xff;
+    this.#garble = { ...this.#garble, frames: this.#garble.frames - 1 };
+  }
+
+  /**
+   * How many of the next `size` bytes may be sent, counted: fewer than `size` means that the
+   * connection is to be cut behind them.
+   */
+  takeCut(size: number): number {
+    if (this.cutAfterBytes === undefined) return size;
+    if (this.cutAfterBytes >= size) {
+      this.cutAfterBytes -= size;
+      return size;
+    }
+    const send = this.cutAfterBytes;
+    this.cutAfterBytes = undefined;
+    return send;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * From request bytes to reply bytes: which handler VPP would run, what it would answer and to
+ * whom. Like in VPP a reply goes to the client that the request's client_index names, which a
+ * client that gets its own index wrong never hears of. A message that is unknown or of the wrong
+ * length is dropped without a word.
+ *
+ * Source: VPP src/vlibapi/api_shared.c, src/vlibmemory/socket_api.c, src/plugins/lb/api.c.
+ * PURE.
+ */
+import { MaglevError } from "../base/errors.ts";
+import type { DecodedMessage, MessageCodec, MessageHeader } from "../vpp/wire/codec.ts";
+import * as m from "../vpp/wire/messages.ts";
+import { cliOutput } from "./cli.ts";
+import { lookUpRoute } from "./route_lookup.ts";
+import type { Mischief } from "./mischief.ts";
+import type { LbPlugin } from "./plugin.ts";
+import { serverRecords, vipRecords } from "./plugin_show.ts";
+import type { Retval } from "./plugin_types.ts";
+
+/** What `show_version` answers. */
+export interface VersionInfo {
+  readonly version: string;
+  readonly buildDate: string;
+  readonly buildDirectory: string;
+}
+
+/** The VPP that answers. */
+export interface AnsweringVpp {
+  readonly plugin: LbPlugin;
+  /** The message table of the client that asks. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** The client that asks: what it is to call itself. */
+  readonly clientIndex: number;
+  readonly pid: number;
+  readonly version: VersionInfo;
+  readonly mischief: Mischief;
+}
+
+/** What is to be done about a request. */
+export interface Answer {
+  /** Whom to send the replies to; undefined: to whoever asked. */
+  readonly clientIndex: number | undefined;
+  /** Whole messages, without frame headers. */
+  readonly replies: readonly Uint8Array[];
+  /** Name of the request, without CRC. */
+  readonly request: string;
+}
+
+/** One request being answered. */
+interface Call<Body> {
+  readonly vpp: AnsweringVpp;
+  readonly plugin: LbPlugin;
+  readonly header: MessageHeader;
+  readonly body: Body;
+  readonly message: Uint8Array;
+  reply<R>(codec: MessageCodec<R>, body: R): void;
+}
+
+interface Handler {
+  readonly key: string;
+  readonly name: string;
+  run(message: Uint8Array, vpp: AnsweringVpp): Answer | undefined;
+}
+
+const INVALID_VALUE = -7;
+
+/** Handlers by message id: what a client with this table can ask. */
+export type Handlers = ReadonlyMap<number, Handler>;
+
+/** The handlers of the requests that `ids` lists. */
+export function handlersFor(ids: ReadonlyMap<string, number>): Handlers {
+  const handlers = new Map<number, Handler>();
+  for (const handler of HANDLERS) {
+    const id = ids.get(handler.key);
+    if (id !== undefined) handlers.set(id, handler);
+  }
+  return handlers;
+}
+
+/** What VPP does with one message; undefined when it drops it. */
+export function answer(
+  message: Uint8Array,
+  context: { readonly handlers: Handlers; readonly vpp: AnsweringVpp },
+): Answer | undefined {
+  if (message.length < 2) return undefined;
+  const id = (message[0]! << 8) | message[1]!;
+  return context.handlers.get(id)?.run(message, context.vpp);
+}
+
+/** A handler of one request; `handle` replies as often as it likes. */
+function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void): Handler {
+  return {
+    key: codec.key,
+    name: codec.name,
+    run(message: Uint8Array, vpp: AnsweringVpp): Answer | undefined {
+      const decoded = tryDecode(codec, message);
+      if (decoded === undefined) return undefined;
+      const { header, body } = decoded;
+      const replies: Uint8Array[] = [];
+      const reply = <R>(replyCodec: MessageCodec<R>, replyBody: R) => {
+        const replyId = vpp.ids.get(replyCodec.key);
+        if (replyId === undefined) return;
+        const replyHeader = {
+          id: replyId,
+          clientIndex: header.clientIndex,
+          context: header.context,
+        };
+        replies.push(replyCodec.encode(replyHeader, replyBody));
+      };
+      handle({ vpp, plugin: vpp.plugin, header, body, message, reply });
+      const clientIndex = codec.hasClientIndex ? header.clientIndex : undefined;
+      return { clientIndex, replies, request: codec.name };
+    },
+  };
+}
+
+/** A handler whose reply is a retval and nothing else; such a request can be refused. */
+function operation<Body>(
+  codec: MessageCodec<Body>,
+  replyCodec: MessageCodec<{ readonly retval: number }>,
+  carryOut: (plugin: LbPlugin, body: Body) => Retval,
+): Handler {
+  return on(codec, ({ vpp, plugin, body, reply }) => {
+    const retval = vpp.mischief.takeRefusal(codec.name) ?? carryOut(plugin, body);
+    reply(replyCodec, { retval });
+  });
+}
+
+function tryDecode<Body>(
+  codec: MessageCodec<Body>,
+  message: Uint8Array,
+): DecodedMessage<Body> | undefined {
+  try {
+    return codec.decode(message);
+  } catch (error) {
+    if (error instanceof MaglevError) return undefined;
+    throw error;
+  }
+}
+
+const lbHandlers: readonly Handler[] = [
+  operation(m.lbConf, m.lbConfReply, (plugin, body) => plugin.setConf(body)),
+  on(m.lbConfGet, ({ plugin, reply }) => reply(m.lbConfGetReply, { retval: 0, ...plugin.conf })),
+  operation(
+    m.lbAddDelVip,
+    m.lbAddDelVipReply,
+    (plugin, body) =>
+      body.isDel ? plugin.deleteVip(body) : plugin.addVip({ ...body, srcIpSticky: false }),
+  ),
+  operation(
+    m.lbAddDelVipV2,
+    m.lbAddDelVipV2Reply,
+    (plugin, body) => body.isDel ? plugin.deleteVip(body) : plugin.addVip(body),
+  ),
+  operation(m.lbAddDelAs, m.lbAddDelAsReply, (plugin, body) => {
+    const { asAddress: address, isFlush } = body;
+    return body.isDel
+      ? plugin.deleteServer(body, { address, flush: isFlush })
+      : plugin.addServer(body, { address, weight: 100, flush: false });
+  }),
+  operation(m.lbAddDelAsV2, m.lbAddDelAsV2Reply, (plugin, body) => {
+    const { asAddress: address, weight, isFlush } = body;
+    return body.isDel
+      ? plugin.deleteServer(body, { address, flush: isFlush })
+      : plugin.addServer(body, { address, weight, flush: isFlush });
+  }),
+  operation(m.lbAsSetWeight, m.lbAsSetWeightReply, (plugin, body) => {
+    const { asAddress: address, weight, isFlush } = body;
+    return plugin.setWeight(body, { address, weight, flush: isFlush });
+  }),
+  operation(m.lbFlushVip, m.lbFlushVipReply, (plugin, body) => plugin.flushVip(body)),
+  on(m.lbVipDump, ({ plugin, reply }) => {
+    for (const record of vipRecords(plugin)) reply(m.lbVipDetails, record);
+  }),
+  on(m.lbAsDump, ({ plugin, body, message, reply }) => {
+    const filter = { ...body, raw: rawPrefix(message) };
+    for (const record of serverRecords(plugin, filter)) reply(m.lbAsDetails, record);
+  }),
+  on(m.lbAsV2Dump, ({ plugin, body, message, reply }) => {
+    const filter = { ...body, raw: rawPrefix(message) };
+    for (const record of serverRecords(plugin, filter)) reply(m.lbAsV2Details, record);
+  }),
+];
+
+const HANDLERS: readonly Handler[] = [
+  ...lbHandlers,
+  on(m.controlPing, ({ vpp, reply }) => reply(m.controlPingReply, { retval: 0, vpePid: vpp.pid })),
+  on(m.showVersion, ({ vpp, reply }) => {
+    reply(m.showVersionReply, { retval: 0, program: "vpe", ...vpp.version });
+  }),
+  on(m.cliInband, ({ vpp, plugin, body, reply }) => {
+    reply(m.cliInbandReply, cliOutput(body.cmd, { plugin, version: vpp.version }));
+  }),
+  on(m.ipRouteLookup, ({ plugin, body, reply }) => {
+    reply(m.ipRouteLookupReply, lookUpRoute(plugin.routes, body));
+  }),
+  on(m.getFirstMsgId, ({ vpp, body, reply }) => {
+    // Asked by plugin name and version hash; ours is the only plugin.
+    const isLb = body.name.startsWith("lb_");
+    const ids = [...vpp.ids].filter(([key]) => key.startsWith("lb_")).map(([, id]) => id);
+    const firstMsgId = isLb ? Math.min(...ids) : 0xffff;
+    reply(m.getFirstMsgIdReply, { retval: isLb ? 0 : INVALID_VALUE, firstMsgId });
+  }),
+  on(m.sockclntCreate, ({ vpp, reply }) => {
+    const messageTable = [...vpp.ids].map(([name, index]) => ({ name, index }));
+    reply(m.sockclntCreateReply, { response: 0, index: vpp.clientIndex, messageTable });
+  }),
+  on(m.sockclntDelete, ({ reply }) => reply(m.sockclntDeleteReply, { response: 1 })),
+  on(m.memclntKeepalive, ({ reply }) => reply(m.memclntKeepaliveReply, { retval: 0 })),
+  on(m.memclntKeepaliveReply, () => {}),
+];
+
+/** The 16 bytes of a dump's prefix as they came: its handlers look at nothing else. */
+function rawPrefix(message: Uint8Array): Uint8Array {
+  return message.slice(11, 27);
+}
