@@ -1,0 +1,54 @@
+/**
+ * Hands events to subscribers, one after the other: what a subscriber causes while it is being
+ * told comes after what all others are told first, so that everybody sees the same order. One
+ * that throws does not keep the others from hearing.
+ */
+
+/** Called with what a subscriber threw. */
+export type FailureHandler = (error: unknown) => void;
+
+/** Synchronous fan-out. */
+export class Emitter<T> {
+  readonly #onFailure: FailureHandler;
+  /** Replaced, never changed, so that a round may go on while somebody subscribes. */
+  #listeners: readonly { readonly call: (event: T) => void }[] = [];
+  #waiting: T[] = [];
+  #busy = false;
+
+  constructor(onFailure: FailureHandler) {
+    this.#onFailure = onFailure;
+  }
+
+  /** Until the returned function is called, which may be more than once. */
+  subscribe(listener: (event: T) => void): () => void {
+    const entry = { call: listener };
+    this.#listeners = [...this.#listeners, entry];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== entry);
+    };
+  }
+
+  /** Hands out `events` in order before it returns, unless called from within a subscriber. */
+  emit(events: readonly T[]): void {
+    for (const event of events) this.#waiting.push(event);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      // The list grows while it is walked when a subscriber causes events.
+      for (let i = 0; i < this.#waiting.length; i++) this.#tell(this.#waiting[i]!);
+    } finally {
+      this.#waiting = [];
+      this.#busy = false;
+    }
+  }
+
+  #tell(event: T): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.call(event);
+      } catch (error) {
+        this.#onFailure(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * What a new configuration means for the running checks. PURE: (old and new file, their
+ * difference, the backends as they are) → the backends as they shall be, the transitions on the
+ * way, and what to tell the probe engine. What is not told goes on untouched.
+ *
+ * A decision beyond the specification: `enabled` is no part of a healthcheck, so changing it in
+ * the file starts nothing afresh. When the file's own value changed, that is the operator
+ * speaking and it is obeyed; when it did not, what was disabled, enabled or paused at run time
+ * stays so.
+ */
+import type { IpAddress } from "../base/address.ts";
+import { invariant } from "../base/assert.ts";
+import type { BackendConfig, Config } from "../config/model.ts";
+import {
+  createBackend,
+  isProbed,
+  restart,
+  STATIC_PASS,
+  step,
+  withHistoryCapacity,
+} from "../health/machine.ts";
+import type { Backend, HealthPolicy, StepResult, Transition } from "../health/state.ts";
+
+/** The part of the difference between two files that matters here; names of backends. */
+export interface BackendDiff {
+  readonly backendsAdded: readonly string[];
+  /** In the old file's order. */
+  readonly backendsRemoved: readonly string[];
+  /** The definition of the healthcheck changed. */
+  readonly backendsRestarted: readonly string[];
+  /** The address changed and the healthcheck did not. */
+  readonly backendsReaddressed: readonly string[];
+}
+
+/** What the probe engine is to be told, in this order; one entry a backend at most. */
+export type ReloadAction =
+  | { readonly kind: "stop"; readonly backend: string }
+  | { readonly kind: "readdress"; readonly backend: string; readonly address: IpAddress }
+  /** Afresh, replacing what was probed under this name, if anything. */
+  | { readonly kind: "start"; readonly backend: string };
+
+/** A transition with the backend it is of. */
+export interface NamedTransition {
+  readonly name: string;
+  readonly transition: Transition;
+}
+
+/** The whole of a reload, as a value. */
+export interface ReloadPlan {
+  /** Every backend of the new file, in its order. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** Removed ones first, then in the file's order. */
+  readonly transitions: readonly NamedTransition[];
+  readonly actions: readonly ReloadAction[];
+}
+
+/** What planReload works from. */
+export interface ReloadInput {
+  readonly old: Config;
+  readonly next: Config;
+  readonly diff: BackendDiff;
+  /** Every backend of the old file as it is. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
+}
+
+/** Works a reload out; see ReloadPlan. */
+export function planReload(input: ReloadInput): ReloadPlan {
+  const { old, next, diff, nowMs } = input;
+  const plan = new Planner();
+  for (const name of diff.backendsRemoved) {
+    plan.take(name, step(existing(input, name), { kind: "remove" }, nowMs));
+    plan.backends.delete(name);
+    plan.stop(name);
+  }
+  const added = new Set(diff.backendsAdded);
+  const restarted = new Set(diff.backendsRestarted);
+  const readdressed = new Set(diff.backendsReaddressed);
+  // Another namespace is another network: every probe has to begin there. The verdicts stand
+  // until the probes find otherwise, for a reload alone must not take traffic from anybody.
+  const moved = old.healthchecker.netns !== next.healthchecker.netns;
+  for (const [name, config] of next.backends) {
+    if (added.has(name)) plan.begin(created(next, config, nowMs), { config, nowMs });
+    else if (restarted.has(name)) {
+      const { enabled } = config;
+      const before = withCapacity(input, name);
+      const result = restart(before, { policy: policyOf(next, config), enabled, nowMs });
+      plan.begin(plan.take(name, result), { config, nowMs });
+    } else {
+      const before = withCapacity(input, name);
+      const wasEnabled = old.backends.get(name)?.enabled;
+      const after = plan.take(name, obeyFile(before, { config, wasEnabled, nowMs }));
+      if (after.state === "unknown" && before.state === "disabled") {
+        plan.begin(after, { config, nowMs });
+      } else if (isProbed(before.state) && !isProbed(after.state)) plan.stop(name);
+      else if (!isProbed(after.state) || config.healthcheck === undefined) continue;
+      else if (moved) plan.start(name);
+      else if (readdressed.has(name)) plan.readdress(name, config.address);
+    }
+  }
+  return plan.finish();
+}
+
+/** Collects the parts of a plan. */
+class Planner {
+  readonly backends = new Map<string, Backend>();
+  readonly #transitions: NamedTransition[] = [];
+  readonly #stops: ReloadAction[] = [];
+  readonly #readdresses: ReloadAction[] = [];
+  readonly #starts: ReloadAction[] = [];
+
+  /** Puts the outcome of a step in place; refusals cannot be, for reloads step what may be. */
+  take(name: string, result: StepResult): Backend {
+    invariant(result.ok, `reload of ${name} refused`);
+    this.backends.set(name, result.backend);
+    if (result.transition !== undefined) {
+      this.#transitions.push({ name, transition: result.transition });
+    }
+    return result.backend;
+  }
+
+  /** A backend that is afresh: its probing starts, or its one synthetic pass is given. */
+  begin(backend: Backend, options: { config: BackendConfig; nowMs: number }): void {
+    const { name } = backend;
+    this.backends.set(name, backend);
+    if (!isProbed(backend.state)) this.stop(name);
+    else if (options.config.healthcheck !== undefined) this.start(name);
+    else {
+      this.stop(name);
+      this.take(name, step(backend, { kind: "probe", result: STATIC_PASS }, options.nowMs));
+    }
+  }
+
+  stop(backend: string): void {
+    this.#stops.push({ kind: "stop", backend });
+  }
+
+  start(backend: string): void {
+    this.#starts.push({ kind: "start", backend });
+  }
+
+  readdress(backend: string, address: IpAddress): void {
+    this.#readdresses.push({ kind: "readdress", backend, address });
+  }
+
+  finish(): ReloadPlan {
+    const actions = [...this.#stops, ...this.#readdresses, ...this.#starts];
+    return { backends: this.backends, transitions: this.#transitions, actions };
+  }
+}
+
+/** Rise and fall of a backend's healthcheck; undefined for a static one. */
+export function policyOf(config: Config, backend: BackendConfig): HealthPolicy | undefined {
+  return backend.healthcheck === undefined
+    ? undefined
+    : config.healthchecks.get(backend.healthcheck);
+}
+
+/** A backend of `config` that has just begun. */
+export function created(config: Config, backend: BackendConfig, nowMs: number): Backend {
+  return createBackend(backend.name, {
+    policy: policyOf(config, backend),
+    enabled: backend.enabled,
+    historyCapacity: config.healthchecker.transitionHistory,
+    nowMs,
+  });
+}
+
+interface ObeyOptions {
+  readonly config: BackendConfig;
+  readonly wasEnabled: boolean | undefined;
+  readonly nowMs: number;
+}
+
+function obeyFile(backend: Backend, options: ObeyOptions): StepResult {
+  const { config, wasEnabled, nowMs } = options;
+  if (config.enabled === wasEnabled) return { ok: true, backend, transition: undefined };
+  return step(backend, { kind: config.enabled ? "enable" : "disable" }, nowMs);
+}
+
+function existing(input: ReloadInput, name: string): Backend {
+  const backend = input.backends.get(name);
+  invariant(backend !== undefined, `reload knows no backend ${name}`);
+  return backend;
+}
+
+function withCapacity(input: ReloadInput, name: string): Backend {
+  return withHistoryCapacity(existing(input, name), input.next.healthchecker.transitionHistory);
+}
