@@ -1,0 +1,163 @@
+/**
+ * Draft without issues → Config. The compiler proves here that what the table says of each key
+ * and what the daemon expects (model.ts) are the same types; defaults that are another key's value
+ * are filled in here, fixed ones come with the draft.
+ */
+import { invariant } from "../base/assert.ts";
+import type {
+  BackendConfig,
+  Config,
+  FrontendConfig,
+  HealthcheckConfig,
+  HttpParams,
+  PoolConfig,
+  ProbeParams,
+  TlsParams,
+  VppLbConfig,
+} from "./model.ts";
+import type {
+  BackendDraft,
+  ConfigDraft,
+  FrontendDraft,
+  HealthcheckDraft,
+  PoolDraft,
+  VppLbDraft,
+} from "./schema.ts";
+import type { NamedDrafts, Slot, ValueOf } from "./schema_types.ts";
+import type { http, tls } from "./schema_healthcheck.ts";
+import type { Draft } from "./schema_types.ts";
+import { nameInHost } from "./text_rules.ts";
+
+/** The configuration; `draft` has been checked and had no errors. */
+export function buildConfig(draft: ConfigDraft): Config {
+  const { healthchecker, vpp, healthchecks, backends, frontends } = draft.keys;
+  const { "transition-history": history, netns } = need(healthchecker).keys;
+  const lb = need(vpp).keys.lb.value;
+  return {
+    healthchecker: { transitionHistory: need(history), netns: need(netns) },
+    vppLb: lb === undefined ? undefined : buildVppLb(lb),
+    healthchecks: buildNamed(need(healthchecks), buildHealthcheck),
+    backends: buildNamed(need(backends), buildBackend),
+    frontends: buildNamed(need(frontends), buildFrontend),
+  };
+}
+
+/** The value of a slot that cannot be empty in a draft without errors. */
+function need<T>(slot: Slot<T>): T {
+  invariant(slot.value !== undefined, `${slot.path} has no value, and no error says why`);
+  return slot.value;
+}
+
+function buildNamed<K, T>(
+  drafts: NamedDrafts<K>,
+  build: (name: string, draft: Draft<K>) => T,
+): ReadonlyMap<string, T> {
+  const built = new Map<string, T>();
+  for (const { name, path, draft } of drafts.values()) {
+    invariant(draft !== undefined, `${path} has no definition, and no error says why`);
+    built.set(name, build(name, draft));
+  }
+  return built;
+}
+
+function buildVppLb({ keys }: VppLbDraft): VppLbConfig {
+  return {
+    syncIntervalMs: need(keys["sync-interval"]),
+    ipv4SrcAddress: need(keys["ipv4-src-address"]),
+    ipv6SrcAddress: need(keys["ipv6-src-address"]),
+    stickyBucketsPerCore: need(keys["sticky-buckets-per-core"]),
+    flowTimeoutMs: need(keys["flow-timeout"]),
+    startupMinDelayMs: need(keys["startup-min-delay"]),
+    startupMaxDelayMs: need(keys["startup-max-delay"]),
+    countersIntervalMs: need(keys["counters-interval"]),
+    newFlowsTableLength: need(keys["new-flows-table-length"]),
+  };
+}
+
+function buildHealthcheck(name: string, { keys }: HealthcheckDraft): HealthcheckConfig {
+  const intervalMs = need(keys.interval);
+  const params = buildParams(need(keys.params));
+  return {
+    name,
+    port: params.type === "icmp" ? 0 : need(keys.port),
+    intervalMs,
+    fastIntervalMs: keys["fast-interval"].value ?? intervalMs,
+    downIntervalMs: keys["down-interval"].value ?? intervalMs,
+    timeoutMs: need(keys.timeout),
+    rise: need(keys.rise),
+    fall: need(keys.fall),
+    probeIpv4Src: keys["probe-ipv4-src"].value,
+    probeIpv6Src: keys["probe-ipv6-src"].value,
+    params,
+  };
+}
+
+function buildParams(
+  params: NonNullable<HealthcheckDraft["keys"]["params"]["value"]>,
+): ProbeParams {
+  switch (params.variant) {
+    case "icmp":
+      return { type: "icmp" };
+    case "tcp":
+      return { type: "tcp", ssl: need(params.draft.keys.ssl), ...buildTls(params.draft.keys, "") };
+    case "http":
+      return { type: "http", ...buildHttp(params.draft.keys) };
+    case "https": {
+      const httpParams = buildHttp(params.draft.keys);
+      return { type: "https", ...httpParams, ...buildTls(params.draft.keys, httpParams.host) };
+    }
+  }
+}
+
+type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
+
+function buildTls(keys: Slots<typeof tls>, host: string): TlsParams {
+  return {
+    serverName: keys["server-name"].value ?? nameInHost(host),
+    insecureSkipVerify: need(keys["insecure-skip-verify"]),
+  };
+}
+
+function buildHttp(keys: Slots<typeof http>): HttpParams {
+  return {
+    path: need(keys.path),
+    host: keys.host.value ?? "",
+    method: need(keys.method),
+    headers: need(keys.headers),
+    responseCodes: need(keys["response-code"]),
+    responseRegexp: keys["response-regexp"].value ?? "",
+  };
+}
+
+function buildBackend(name: string, { keys }: BackendDraft): BackendConfig {
+  return {
+    name,
+    address: need(keys.address),
+    healthcheck: keys.healthcheck.value,
+    enabled: need(keys.enabled),
+  };
+}
+
+function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
+  return {
+    name,
+    description: need(keys.description).trimEnd(),
+    address: need(keys.address),
+    protocol: keys.protocol.value ?? "any",
+    port: keys.port.value ?? 0,
+    pools: need(keys.pools).map((pool, index) => {
+      invariant(pool !== undefined, `pool ${index} of ${name} has no value, and no error says why`);
+      return buildPool(pool);
+    }),
+    srcIpSticky: need(keys["src-ip-sticky"]),
+    flushOnDown: need(keys["flush-on-down"]),
+  };
+}
+
+function buildPool({ keys }: PoolDraft): PoolConfig {
+  const members = buildNamed(need(keys.backends), (name, member) => ({
+    name,
+    weight: need(member.keys.weight),
+  }));
+  return { name: need(keys.name), backends: [...members.values()] };
+}

@@ -1,0 +1,109 @@
+/**
+ * The rules that look at more than one key: draft → semantic errors and warnings.
+ *
+ * A hole in the draft (a value that could not be used) has been reported where it is; no rule
+ * here says anything that only follows from a hole.
+ */
+import { formatDuration } from "../base/duration.ts";
+import { checkFrontends } from "./check_frontends.ts";
+import type { IssueList } from "./issue.ts";
+import { quote } from "./issue.ts";
+import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
+
+/** Adds what is wrong between the parts of `draft` to `issues`. */
+export function check(draft: ConfigDraft, issues: IssueList): void {
+  const lb = draft.keys.vpp.value?.keys.lb.value;
+  if (lb !== undefined) checkDelays(lb, issues);
+  for (const { draft: healthcheck } of draft.keys.healthchecks.value?.values() ?? []) {
+    if (healthcheck !== undefined) checkHealthcheck(healthcheck, issues);
+  }
+  checkBackends(draft, issues);
+  const usedBackends = checkFrontends(draft, issues);
+  for (const [name, backend] of draft.keys.backends.value ?? []) {
+    if (usedBackends.has(name)) continue;
+    issues.add("unused-backend", backend, "no frontend uses this backend; it is only probed");
+  }
+}
+
+function checkDelays(lb: VppLbDraft, issues: IssueList): void {
+  const min = lb.keys["startup-min-delay"];
+  const max = lb.keys["startup-max-delay"];
+  if (min.value === undefined || max.value === undefined || max.value >= min.value) return;
+  issues.add(
+    "delay-order",
+    max.given ? max : min,
+    `startup-max-delay (${formatDuration(max.value)}) must not be less than ` +
+      `startup-min-delay (${formatDuration(min.value)})`,
+  );
+}
+
+function checkHealthcheck(draft: HealthcheckDraft, issues: IssueList): void {
+  const { type, port, timeout, interval } = draft.keys;
+  if (!port.given && type.value !== undefined && type.value !== "icmp") {
+    issues.add(
+      "missing-key",
+      draft,
+      `the key \`port\` is missing; type ${type.value} needs one from 1 to 65535`,
+    );
+  }
+  if (port.given && type.value === "icmp") {
+    issues.add("no-effect", port, "an icmp probe has no port; leave the key out");
+  }
+  if (timeout.value !== undefined && timeout.value > (interval.value ?? Infinity)) {
+    issues.add(
+      "timeout-above-interval",
+      timeout.given ? timeout : interval,
+      `the timeout (${formatDuration(timeout.value)}) is longer than the interval ` +
+        `(${formatDuration(interval.value ?? 0)}): a server that hangs is probed less often`,
+    );
+  }
+  checkParams(draft, issues);
+}
+
+/** Settings that contradict each other so that one has no effect. */
+function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
+  const params = draft.keys.params.value;
+  if (params === undefined || params.variant === "icmp") return;
+  if (params.variant === "tcp") {
+    if (params.draft.keys.ssl.value !== false) return;
+    for (
+      const slot of [params.draft.keys["server-name"], params.draft.keys["insecure-skip-verify"]]
+    ) {
+      if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
+    }
+    return;
+  }
+  const { method, "response-regexp": regexp } = params.draft.keys;
+  if (method.value === "HEAD" && regexp.given) {
+    issues.add(
+      "no-effect",
+      regexp,
+      "an answer to HEAD has no body to match: probes fail unless this matches an empty text; " +
+        "use `method: GET`",
+    );
+  }
+}
+
+function checkBackends(draft: ConfigDraft, issues: IssueList): void {
+  const healthchecks = draft.keys.healthchecks.value;
+  const used = new Set<string>();
+  const names = [...healthchecks?.keys() ?? []];
+  for (const { draft: backend } of draft.keys.backends.value?.values() ?? []) {
+    const slot = backend?.keys.healthcheck;
+    if (slot?.value === undefined) continue;
+    const name = slot.value;
+    used.add(name);
+    // Without a usable section every name in it would be called unknown.
+    if (healthchecks === undefined || healthchecks.has(name)) continue;
+    issues.add("unknown-name", slot, () => {
+      const hint = issues.suggestion(name, names, "; define it in maglev.healthchecks");
+      return name === ""
+        ? "the name of the healthcheck is empty; leave the key out for a static backend"
+        : `there is no healthcheck ${quote(name)}${hint}`;
+    });
+  }
+  for (const [name, healthcheck] of healthchecks ?? []) {
+    if (used.has(name)) continue;
+    issues.add("unused-healthcheck", healthcheck, "no backend uses this healthcheck");
+  }
+}

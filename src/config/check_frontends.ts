@@ -1,0 +1,241 @@
+/**
+ * Rules of frontends: their pools, and what VPP demands of VIPs that share an address.
+ *
+ * VPP keeps one encapsulation for each VIP prefix, chosen by the family of its servers, and takes
+ * either all ports of a prefix or single ones. These are refused here, with names and lines,
+ * because VPP would refuse them with a number.
+ */
+import type { IpAddress } from "../base/address.ts";
+import { type IssueList, type Place, quote } from "./issue.ts";
+import type { BackendDraft, ConfigDraft, FrontendDraft, PoolDraft } from "./schema.ts";
+import type { NamedDraft, NamedDrafts, Slot } from "./schema_types.ts";
+
+type Backends = ConfigDraft["keys"]["backends"]["value"];
+type Members = NonNullable<PoolDraft["keys"]["backends"]["value"]>;
+
+/** A backend in a pool whose address is known. */
+interface Member extends Place {
+  readonly name: string;
+  readonly address: IpAddress;
+}
+
+/** A frontend whose address, protocol and port are known. */
+interface Vip extends Place {
+  readonly name: string;
+  readonly address: IpAddress;
+  /** `tcp/80`, or empty for all ports. */
+  readonly service: string;
+  /** Family of its servers; undefined when it has none that are known. */
+  readonly family: 4 | 6 | undefined;
+}
+
+/** Checks all frontends; gives the names of backends that pools refer to. */
+export function checkFrontends(draft: ConfigDraft, issues: IssueList): ReadonlySet<string> {
+  const backends = draft.keys.backends.value;
+  const context = { backends, names: [...backends?.keys() ?? []], issues, used: new Set<string>() };
+  const vips: Vip[] = [];
+  for (const { name, mark, path, draft: frontend } of draft.keys.frontends.value?.values() ?? []) {
+    if (frontend === undefined) continue;
+    const family = checkPools(frontend, context);
+    const service = checkService(frontend, issues);
+    const address = frontend.keys.address.value;
+    if (address === undefined || service === undefined) continue;
+    vips.push({ name, mark, path, address, service, family });
+  }
+  checkVips(vips, issues);
+  return context.used;
+}
+
+interface Context {
+  readonly backends: Backends;
+  readonly names: readonly string[];
+  readonly issues: IssueList;
+  /** Filled on the way. */
+  readonly used: Set<string>;
+}
+
+/** The service part of the VIP, undefined when it cannot be known. */
+function checkService(frontend: FrontendDraft, issues: IssueList): string | undefined {
+  const { protocol, port } = frontend.keys;
+  if (protocol.given && !port.given) {
+    issues.add(
+      "protocol-and-port",
+      protocol,
+      "there is a protocol but no port; give both, or neither for all protocols and ports",
+    );
+  } else if (port.given && !protocol.given) {
+    issues.add(
+      "protocol-and-port",
+      port,
+      "there is a port but no protocol; give both, or neither for all protocols and ports",
+    );
+  }
+  if (!protocol.given && !port.given) return "";
+  if (protocol.value === undefined || port.value === undefined) return undefined;
+  return `${protocol.value}/${port.value}`;
+}
+
+/** Checks the pools of one frontend; gives the family of its servers. */
+function checkPools(frontend: FrontendDraft, context: Context): 4 | 6 | undefined {
+  const pools = frontend.keys.pools;
+  if (pools.given && pools.value?.length === 0) {
+    context.issues.add("no-pools", pools, "a frontend needs at least one pool");
+  }
+  const lines = new Map<string, number>();
+  const members: Member[] = [];
+  for (const pool of pools.value ?? []) {
+    if (pool === undefined) continue;
+    checkPoolName(pool, lines, context.issues);
+    members.push(...checkMembers(pool, context));
+  }
+  checkAddresses(members, context.issues);
+  return members[0]?.address.family;
+}
+
+function checkPoolName(pool: PoolDraft, lines: Map<string, number>, issues: IssueList): void {
+  const name = pool.keys.name;
+  if (name.value === undefined) return;
+  const first = lines.get(name.value);
+  if (first === undefined) {
+    lines.set(name.value, name.mark.line);
+    return;
+  }
+  issues.add(
+    "duplicate-pool",
+    name,
+    `the pool ${quote(name.value)} is defined in line ${first} already; give this one another name`,
+  );
+}
+
+function checkMembers(pool: PoolDraft, context: Context): Member[] {
+  const slot: Slot<Members> = pool.keys.backends;
+  if (slot.value === undefined) return [];
+  if (slot.value.size === 0 && slot.given) {
+    context.issues.add("empty-pool", slot, "a pool needs at least one backend");
+  }
+  const members: Member[] = [];
+  for (const { name, mark, path } of slot.value.values()) {
+    context.used.add(name);
+    const backend = context.backends?.get(name);
+    if (backend === undefined) reportUnknown(name, { mark, path }, context);
+    const address = addressOf(backend);
+    if (address !== undefined) members.push({ name, mark, path, address });
+  }
+  const weights = [...slot.value.values()].map((member) => member.draft?.keys.weight.value);
+  if (weights.length > 0 && weights.every((weight) => weight === 0)) {
+    context.issues.add(
+      "weightless-pool",
+      slot,
+      "all weights of this pool are 0: it takes no new flows even when it is the active one",
+    );
+  }
+  return members;
+}
+
+function addressOf(backend: NamedDraftOf<Backends> | undefined): IpAddress | undefined {
+  const draft: BackendDraft | undefined = backend?.draft;
+  return draft?.keys.address.value;
+}
+
+type NamedDraftOf<T> = NonNullable<T> extends NamedDrafts<infer K> ? NamedDraft<K> : never;
+
+function reportUnknown(name: string, place: Place, context: Context): void {
+  // Without a usable section every name in it would be called unknown.
+  if (context.backends === undefined) return;
+  context.issues.add("unknown-name", place, () => {
+    const hint = context.issues.suggestion(name, context.names, "; define it in maglev.backends");
+    return `there is no backend ${quote(name)}${hint}`;
+  });
+}
+
+/** One family in a frontend; two names for one address are one server for VPP. */
+function checkAddresses(members: readonly Member[], issues: IssueList): void {
+  const names = new Map<string, string>();
+  const reference = members[0];
+  const reported = new Set<string>();
+  for (const member of members) {
+    if (reference !== undefined && member.address.family !== reference.address.family) {
+      issues.add(
+        "mixed-families",
+        member,
+        `${show(member)}, but ${show(reference)} in the same frontend; VPP has one ` +
+          "encapsulation for each VIP, so all its backends must be of one family",
+      );
+    }
+    const other = names.get(member.address.text);
+    if (other === undefined) {
+      names.set(member.address.text, member.name);
+    } else if (other !== member.name && !reported.has(member.name)) {
+      reported.add(member.name);
+      issues.add(
+        "shared-address",
+        member,
+        `has the address of ${quote(other)} in the same frontend (${member.address.text}): ` +
+          "they are one server in VPP",
+      );
+    }
+  }
+}
+
+function show(member: Member): string {
+  return `${quote(member.name)} is IPv${member.address.family} (${member.address.text})`;
+}
+
+/** What VIPs of one address owe each other. */
+function checkVips(vips: readonly Vip[], issues: IssueList): void {
+  const byAddress = new Map<string, Vip[]>();
+  for (const vip of vips) {
+    const group = byAddress.get(vip.address.text);
+    if (group === undefined) byAddress.set(vip.address.text, [vip]);
+    else group.push(vip);
+  }
+  for (const group of byAddress.values()) checkGroup(group, issues);
+}
+
+function checkGroup(group: readonly Vip[], issues: IssueList): void {
+  const services = new Map<string, Vip>();
+  const withFamily = group.find((vip) => vip.family !== undefined);
+  for (const vip of group) {
+    const same = services.get(vip.service);
+    if (same !== undefined) {
+      issues.add(
+        "duplicate-frontend",
+        vip,
+        `has the address, protocol and port of frontend ${quote(same.name)} ` +
+          `(line ${same.mark.line}): ${vip.address.text} ${vip.service || "all ports"}`,
+      );
+    } else {
+      const overlapped = overlapping(vip, services);
+      if (overlapped !== undefined) {
+        issues.add(
+          "all-ports-overlap",
+          vip,
+          `${overlapText(vip, overlapped)}; VPP takes one or the other on an address`,
+        );
+      }
+      services.set(vip.service, vip);
+    }
+    if (withFamily !== undefined && vip.family !== undefined && vip.family !== withFamily.family) {
+      issues.add(
+        "encap-conflict",
+        vip,
+        `has IPv${vip.family} backends, but frontend ${quote(withFamily.name)} ` +
+          `(line ${withFamily.mark.line}) on the same address ${vip.address.text} has ` +
+          `IPv${withFamily.family} ones; VPP has one encapsulation for each address`,
+      );
+    }
+  }
+}
+
+/** A frontend that came before and takes all ports where this takes one, or the reverse. */
+function overlapping(vip: Vip, services: ReadonlyMap<string, Vip>): Vip | undefined {
+  if (vip.service !== "") return services.get("");
+  for (const other of services.values()) return other;
+  return undefined;
+}
+
+function overlapText(vip: Vip, other: Vip): string {
+  const what = (of: Vip) => of.service === "" ? "all ports" : of.service;
+  return `takes ${what(vip)} of ${vip.address.text}, but frontend ${quote(other.name)} ` +
+    `(line ${other.mark.line}) takes ${what(other)}`;
+}

@@ -1,0 +1,267 @@
+/**
+ * Tree → draft: every key of the table with its value, default or absence, typed by the table.
+ *
+ * All of a file's errors come out of one run: a value that cannot be used leaves a hole in the
+ * draft, not an end, and the checks that follow step around holes, so that one mistake is one issue
+ * and no echo of it.
+ */
+import { unreachable } from "../base/assert.ts";
+import { type IssueList, joinPath, listWords, type Place } from "./issue.ts";
+import {
+  isEmptyScalar,
+  readAddress,
+  readBoolean,
+  readDuration,
+  readHeaders,
+  readInteger,
+  readPlainText,
+  readPort,
+  readText,
+  readWord,
+  type Site,
+  wrongType,
+} from "./leaf.ts";
+import { expectation } from "./row_text.ts";
+import { type ConfigDraft, MAGLEV, ROOT } from "./schema.ts";
+import type { Keys, ListRow, NamedRow, Row, VariantsRow } from "./schema_types.ts";
+import { readCodes } from "./status_codes.ts";
+import { textProblem } from "./text_rules.ts";
+import type { MapEntry, TreeNode } from "./tree.ts";
+
+/**
+ * Reads the whole tree. The draft is undefined only when there is nothing to go on with, and then
+ * there is an issue.
+ */
+export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefined {
+  const site = { mark: { line: 1, column: 1 }, path: "", issues };
+  if (isEmptyScalar(tree) || (tree.kind === "map" && tree.entries.length === 0)) {
+    issues.add("no-configuration", site, "the file is empty; expected the key `maglev`");
+    return undefined;
+  }
+  const root = readKeys(ROOT, tree, site);
+  const maglev = root?.keys["maglev"];
+  if (maglev === undefined) return undefined;
+  if (!maglev.given) {
+    issues.add("no-configuration", site, "there is no key `maglev`, and everything is below it");
+    return undefined;
+  }
+  // The only place where the types of the table are asserted rather than inferred: reading is a
+  // loop over rows, which the compiler cannot follow. schema_test.ts holds the two together.
+  return maglev.value as ConfigDraft | undefined;
+}
+
+/** A Slot whose type is known at run time only. */
+interface LooseSlot extends Place {
+  readonly value: unknown;
+  readonly given: boolean;
+}
+
+/** A Draft whose type is known at run time only. */
+interface LooseDraft extends Place {
+  readonly keys: Readonly<Record<string, LooseSlot>>;
+}
+
+/** With the word that chooses among variants, if the map has one. */
+interface WordSite extends Site {
+  readonly word: string | undefined;
+}
+
+/** With what to say of a key that is not known here. */
+interface KeysSite extends Site {
+  readonly unknownHint?: (key: string) => string;
+}
+
+/** Reads a map with known keys. */
+function readKeys(
+  keys: Keys,
+  node: TreeNode,
+  site: KeysSite,
+): LooseDraft | undefined {
+  const entries = entriesOf(keys, node, site);
+  if (entries === undefined) return undefined;
+  const unknown = node.kind === "map"
+    ? node.entries.map((entry) => entry.key).filter((key) => !Object.hasOwn(keys, key))
+    : [];
+  const slots: Record<string, LooseSlot> = {};
+  for (const [key, row] of Object.entries(keys)) {
+    const entry = entries.get(key);
+    const path = joinPath(site.path, key);
+    const word = "by" in row ? wordOf(entries.get(row.by)?.value) : undefined;
+    if (entry === undefined) {
+      slots[key] = {
+        value: absentValue(key, row, { ...site, word, unknown }),
+        given: false,
+        mark: site.mark,
+        path,
+      };
+      continue;
+    }
+    // A map or list is placed by its key: the line that people look for.
+    const mark = entry.value.kind === "scalar" ? entry.value.mark : entry.keyMark;
+    const value = readRow(row, entry.value, { mark, path, issues: site.issues, word });
+    slots[key] = { value, given: true, mark, path };
+  }
+  return { mark: site.mark, path: site.path, keys: slots };
+}
+
+/** Entries by key, unknown keys noted and left out. */
+function entriesOf(
+  keys: Keys,
+  node: TreeNode,
+  site: KeysSite,
+): Map<string, MapEntry> | undefined {
+  if (isEmptyScalar(node)) return new Map();
+  if (node.kind !== "map") return wrongType({ type: "section", help: "", keys }, node, site);
+  const entries = new Map<string, MapEntry>();
+  for (const entry of node.entries) {
+    if (Object.hasOwn(keys, entry.key)) {
+      entries.set(entry.key, entry);
+      continue;
+    }
+    const place = { mark: entry.keyMark, path: joinPath(site.path, entry.key) };
+    site.issues.add("unknown-key", place, () => {
+      const known = Object.keys(keys);
+      const list = known.length === 0
+        ? "; no keys are known here"
+        : `; known are ${listWords(known, "and")}`;
+      const hint = site.unknownHint?.(entry.key) ?? misplacedHint(site.path, entry.key);
+      return `unknown key${hint || site.issues.suggestion(entry.key, known, list)}`;
+    });
+  }
+  return entries;
+}
+
+function misplacedHint(path: string, key: string): string {
+  return path === "" && Object.hasOwn(MAGLEV, key) ? "; it belongs below `maglev`" : "";
+}
+
+function wordOf(node: TreeNode | undefined): string | undefined {
+  return node?.kind === "scalar" ? node.text : undefined;
+}
+
+/** The value of a key that is not there. */
+function absentValue(
+  key: string,
+  row: Row,
+  site: WordSite & { readonly unknown: readonly string[] },
+): unknown {
+  if (row.required === true) {
+    // A mistyped key has been noted as unknown, with this one as what was meant.
+    if (site.unknown.some((other) => site.issues.suggestion(other, [key]) !== "")) return undefined;
+    const message = () => `the key \`${key}\` is missing; expected ${expectation(row)}`;
+    site.issues.add("missing-key", site, message);
+    return undefined;
+  }
+  const place = { mark: site.mark, path: joinPath(site.path, key), issues: site.issues };
+  switch (row.type) {
+    case "section":
+      return row.optional === true ? undefined : readKeys(row.keys, EMPTY, place);
+    case "named":
+      return new Map();
+    case "headers":
+    case "list":
+      return [];
+    case "codes":
+      return readCodes(row, { ...EMPTY, value: row.default, text: row.default }, place);
+    case "variants":
+      return readVariant(row, EMPTY, { ...place, word: site.word });
+    default:
+      return "default" in row ? row.default : undefined;
+  }
+}
+
+const EMPTY = {
+  kind: "scalar",
+  value: null,
+  text: "",
+  plain: true,
+  mark: { line: 0, column: 0 },
+  size: 1,
+} as const;
+
+function readRow(row: Row, node: TreeNode, site: WordSite): unknown {
+  switch (row.type) {
+    case "text":
+      return readText(row, node, site);
+    case "reference":
+      return readPlainText(row, node, site);
+    case "boolean":
+      return readBoolean(row, node, site);
+    case "word":
+      return readWord(row, node, site);
+    case "integer":
+      return readInteger(row, node, site);
+    case "port":
+      return readPort(row, node, site);
+    case "duration":
+      return readDuration(row, node, site);
+    case "address":
+      return readAddress(row, node, site);
+    case "codes":
+      return readCodes(row, node, site);
+    case "headers":
+      return readHeaders(row, node, site);
+    case "section":
+      return readKeys(row.keys, node, site);
+    case "named":
+      return readNamed(row, node, site);
+    case "list":
+      return readList(row, node, site);
+    case "variants":
+      return readVariant(row, node, site);
+    default:
+      return unreachable(row);
+  }
+}
+
+function readNamed(row: NamedRow, node: TreeNode, site: Site): unknown {
+  if (isEmptyScalar(node)) return new Map();
+  if (node.kind !== "map") return wrongType(row, node, site);
+  const named = new Map<string, unknown>();
+  for (const { key: name, keyMark: mark, value } of node.entries) {
+    const place = { mark, path: joinPath(site.path, name) };
+    const problem = row.names === "defined" ? textProblem("name", name) : undefined;
+    if (problem !== undefined) site.issues.add("bad-name", place, problem);
+    const draft = readKeys(row.keys, value, { ...place, issues: site.issues });
+    named.set(name, { name, ...place, draft });
+  }
+  return named;
+}
+
+function readList(row: ListRow, node: TreeNode, site: Site): unknown {
+  if (isEmptyScalar(node)) return [];
+  if (node.kind !== "list") return wrongType(row, node, site);
+  return node.items.map((item, index) =>
+    readKeys(row.keys, item, {
+      mark: item.mark,
+      path: `${site.path}[${index}]`,
+      issues: site.issues,
+    })
+  );
+}
+
+/**
+ * Reads by the word beside it. When that word is missing or unknown, which has been noted, keys
+ * that no variant knows are still noted.
+ */
+function readVariant(
+  row: VariantsRow,
+  node: TreeNode,
+  site: WordSite,
+): unknown {
+  const { word } = site;
+  if (word === undefined || !Object.hasOwn(row.variants, word)) {
+    const all: Keys = Object.assign({}, ...Object.values(row.variants));
+    readKeys(all, node, site);
+    return undefined;
+  }
+  const unknownHint = (key: string) => {
+    const others = Object.keys(row.variants).filter((other) =>
+      Object.hasOwn(row.variants[other]!, key)
+    );
+    if (others.length === 0) return "";
+    return ` for ${row.by} ${word}; it is one of ${row.by} ${listWords(others, "and")}`;
+  };
+  const draft = readKeys(row.variants[word]!, node, { ...site, unknownHint });
+  return draft === undefined ? undefined : { variant: word, draft };
+}

@@ -1,0 +1,149 @@
+/**
+ * YAML text → a tree of maps, lists and scalars that know their line and column.
+ *
+ * The tree (tree.ts) is what the rest of the configuration code reads. It is made in one pass:
+ * lexer → parser → composer → tree, where the nesting is bounded while it is parsed.
+ *
+ * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are no part of it, but
+ * readers of this kind of file know them, so they work.
+ */
+import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
+import type { IssueList } from "./issue.ts";
+import type { Mark } from "./schema_types.ts";
+import { buildTree, type TreeNode } from "./tree.ts";
+
+/** Most characters a file may have. */
+export const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** Collections inside each other; the deepest that the table knows is 8. */
+const MAX_DEPTH = 64;
+
+/** The tree of `text`, or undefined when it has issues, which are then in `issues`. */
+export function readDocument(text: string, issues: IssueList): TreeNode | undefined {
+  const body = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  if (body.length > MAX_CHARACTERS) {
+    issues.add("too-large", WHOLE, tooLargeMessage(`${body.length} characters`));
+    return undefined;
+  }
+  const positions = new Positions(body);
+  if (hasControlCharacters(body, positions, issues)) return undefined;
+  const document = compose(body, positions, issues);
+  if (document === undefined) return undefined;
+  return buildTree(document.contents, { markAt: (offset) => positions.markAt(offset), issues });
+}
+
+/** What is said of a file of more than MAX_CHARACTERS. */
+export function tooLargeMessage(size: string): string {
+  return `the file has ${size}; at most ${MAX_CHARACTERS} are read`;
+}
+
+/** Place of an issue with the file as a whole. */
+export const WHOLE = { mark: { line: 0, column: 0 }, path: "" } as const;
+
+/** Offsets → lines and columns. */
+class Positions {
+  readonly #lineStarts: number[] = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+      this.#lineStarts.push(at + 1);
+    }
+  }
+
+  markAt(offset: number): Mark {
+    let low = 0;
+    let high = this.#lineStarts.length;
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1;
+      if (this.#lineStarts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
+  }
+}
+
+/** YAML allows no control characters but tab and line breaks (YAML 1.2.2, 5.1). */
+function hasControlCharacters(text: string, positions: Positions, issues: IssueList): boolean {
+  const at = text.search(/[^\P{Cc}\t\n\r]|\r(?!\n)/u);
+  if (at < 0) return false;
+  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  const what = code === "000D" ? "a carriage return without line feed" : `U+${code}`;
+  issues.add(
+    "control-character",
+    { mark: positions.markAt(at), path: "" },
+    `the file holds a control character (${what}); expected plain text in UTF-8`,
+  );
+  return true;
+}
+
+function compose(text: string, positions: Positions, issues: IssueList): Document | undefined {
+  const composer = new Composer({
+    schema: "core",
+    // Ours are reported with both places, and without comparing every key with every other.
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
+  const documents: Document[] = [];
+  const errors: YAMLError[] = [];
+  const parser = new Parser();
+  const feed = (tokens: ReturnType<Parser["next"]>) => {
+    for (const token of tokens) documents.push(...composer.next(token));
+  };
+  for (const lexeme of new Lexer().lex(text)) {
+    feed(parser.next(lexeme));
+    if (parser.stack.length > MAX_DEPTH) {
+      issues.add(
+        "nested-too-deeply",
+        { mark: positions.markAt(parser.offset), path: "" },
+        `maps and lists are nested more than ${MAX_DEPTH - 2} deep; no key needs that`,
+      );
+      return undefined;
+    }
+  }
+  feed(parser.end());
+  documents.push(...composer.end(true, text.length));
+  for (const document of documents) {
+    errors.push(...document.errors);
+    errors.push(...document.warnings.filter((warning) => warning.code === "TAG_RESOLVE_FAILED"));
+  }
+  if (documents.length > 1) {
+    const second = documents[1]!;
+    issues.add(
+      "several-documents",
+      { mark: positions.markAt(second.range?.[0] ?? 0), path: "" },
+      "a second YAML document begins here; expected one: remove the `---` before it",
+    );
+  }
+  reportErrors(errors, positions, issues);
+  return issues.hasErrors ? undefined : documents[0];
+}
+
+/** One issue a line: what follows on the same line is mostly an echo. */
+function reportErrors(errors: readonly YAMLError[], positions: Positions, issues: IssueList): void {
+  let lastLine = 0;
+  for (const error of errors) {
+    const mark = positions.markAt(error.pos[0]);
+    if (mark.line === lastLine) continue;
+    lastLine = mark.line;
+    const rule = error.code === "TAG_RESOLVE_FAILED" ? "unknown-tag" : "yaml-syntax";
+    issues.add(rule, { mark, path: "" }, syntaxMessage(error));
+  }
+}
+
+const TAG_MESSAGE = "tags (`!name`) have no meaning here: write the value without it";
+
+function syntaxMessage(error: YAMLError): string {
+  switch (error.code) {
+    case "TAB_AS_INDENT":
+      return "this line is indented with a tab; YAML allows spaces only";
+    case "BLOCK_AS_IMPLICIT_KEY":
+      return "a second `key:` on this line; a value that holds `: ` or ends with `:` " +
+        '(as in "2001:db8::") needs quotes';
+    case "MULTILINE_IMPLICIT_KEY":
+      return "expected `key: value`, with a space behind the colon";
+    case "TAG_RESOLVE_FAILED":
+      return TAG_MESSAGE;
+    default:
+      return `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
+  }
+}

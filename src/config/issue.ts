@@ -1,0 +1,218 @@
+/**
+ * What is wrong, or doubtful, in a configuration file, as a value: where, which rule, and a
+ * sentence that says what is wrong and what would be right.
+ *
+ * Three stages that are never mixed up. A parse error means that something could not be read
+ * as what it should be: no YAML, an unknown key, a wrong type. A semantic error means that all was
+ * read and does not fit: out of range, missing, names nobody defined. A warning changes nothing.
+ */
+import { nearest } from "../base/nearest.ts";
+import type { Mark } from "./schema_types.ts";
+
+export type Stage = "parse" | "semantic" | "warning";
+
+/** Every rule with its stage. The names are stable: tests and tools may refer to them. */
+export const RULES = {
+  "unreadable": "parse",
+  "too-large": "parse",
+  "not-utf8": "parse",
+  "control-character": "parse",
+  "yaml-syntax": "parse",
+  "several-documents": "parse",
+  "nested-too-deeply": "parse",
+  "bad-key": "parse",
+  "duplicate-key": "parse",
+  "bad-alias": "parse",
+  "alias-expansion": "parse",
+  "unknown-tag": "parse",
+  "no-configuration": "parse",
+  "unknown-key": "parse",
+  "wrong-type": "parse",
+  "missing-key": "semantic",
+  "out-of-range": "semantic",
+  "not-a-power-of-two": "semantic",
+  "not-whole-seconds": "semantic",
+  "wrong-family": "semantic",
+  "bad-name": "semantic",
+  "bad-text": "semantic",
+  "bad-header": "semantic",
+  "bad-response-code": "semantic",
+  "bad-regexp": "semantic",
+  "delay-order": "semantic",
+  "no-pools": "semantic",
+  "empty-pool": "semantic",
+  "duplicate-pool": "semantic",
+  "unknown-name": "semantic",
+  "mixed-families": "semantic",
+  "protocol-and-port": "semantic",
+  "duplicate-frontend": "semantic",
+  "all-ports-overlap": "semantic",
+  "encap-conflict": "semantic",
+  "too-many-errors": "semantic",
+  "unused-backend": "warning",
+  "unused-healthcheck": "warning",
+  "timeout-above-interval": "warning",
+  "weightless-pool": "warning",
+  "shared-address": "warning",
+  "no-effect": "warning",
+} as const satisfies Record<string, Stage>;
+
+export type Rule = keyof typeof RULES;
+
+/** One finding. */
+export interface Issue {
+  readonly stage: Stage;
+  readonly rule: Rule;
+  /** As it was given to the loader. */
+  readonly file: string;
+  /** 1-based; both 0 when the issue is about the file as a whole. */
+  readonly line: number;
+  readonly column: number;
+  /** `maglev.frontends.web.pools[0].backends.nginx9`; empty when no key is concerned. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Where an issue is. */
+export interface Place {
+  readonly mark: Mark;
+  readonly path: string;
+}
+
+/** How many errors, and how many warnings, are kept; the rest is counted. */
+export const MAX_LISTED = 1000;
+
+/**
+ * How many comparisons of names "did you mean" may cost in one file: a file of ten thousand
+ * mistyped names must not take minutes to refuse.
+ */
+const MAX_COMPARISONS = 200_000;
+
+/** Longest word that is compared; a name may be no longer. */
+const MAX_WORD = 128;
+
+/** Collects issues of one file, at most MAX_LISTED of each kind. */
+export class IssueList {
+  readonly file: string;
+  #errors: Issue[] = [];
+  #warnings: Issue[] = [];
+  #errorsLeftOff = 0;
+  #warningsLeftOff = 0;
+  #comparisons = 0;
+  #hasParseErrors = false;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** Adds an issue; `message` may be a function, which is not called when the list is full. */
+  add(rule: Rule, place: Place, message: string | (() => string)): void {
+    const stage = RULES[rule];
+    if (stage === "parse") this.#hasParseErrors = true;
+    const list = stage === "warning" ? this.#warnings : this.#errors;
+    if (list.length >= MAX_LISTED) {
+      if (stage === "warning") this.#warningsLeftOff++;
+      else this.#errorsLeftOff++;
+      return;
+    }
+    list.push({
+      stage,
+      rule,
+      file: this.file,
+      line: place.mark.line,
+      column: place.mark.column,
+      path: place.path,
+      message: typeof message === "string" ? message : message(),
+    });
+  }
+
+  /** `; did you mean "x"?` when a candidate is near, else `otherwise`. */
+  suggestion(word: string, candidates: readonly string[], otherwise = ""): string {
+    this.#comparisons += candidates.length;
+    if (word.length > MAX_WORD || this.#comparisons > MAX_COMPARISONS) return otherwise;
+    const near = nearest(word, candidates.filter((candidate) => candidate.length <= MAX_WORD));
+    return near === undefined ? otherwise : `; did you mean ${quote(near)}?`;
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors.length > 0;
+  }
+
+  /** Also when the parse error came too late to be listed. */
+  get hasParseErrors(): boolean {
+    return this.#hasParseErrors;
+  }
+
+  /** Parse errors before semantic ones, each in the order of the file; last, how many more. */
+  errors(): readonly Issue[] {
+    const sorted = this.#errors.toSorted(compareIssues);
+    if (this.#errorsLeftOff === 0) return sorted;
+    return [...sorted, this.#more(this.#errorsLeftOff, "errors")];
+  }
+
+  /** Warnings in the order of the file. */
+  warnings(): readonly Issue[] {
+    const sorted = this.#warnings.toSorted(compareIssues);
+    if (this.#warningsLeftOff === 0) return sorted;
+    const more = this.#more(this.#warningsLeftOff, "warnings");
+    return [...sorted, { ...more, stage: "warning" }];
+  }
+
+  #more(count: number, what: string): Issue {
+    return {
+      stage: "semantic",
+      rule: "too-many-errors",
+      file: this.file,
+      line: 0,
+      column: 0,
+      path: "",
+      message: `and ${count} more ${what} that are not listed`,
+    };
+  }
+}
+
+const STAGE_ORDER: Readonly<Record<Stage, number>> = { parse: 0, semantic: 1, warning: 2 };
+
+function compareIssues(a: Issue, b: Issue): number {
+  return STAGE_ORDER[a.stage] - STAGE_ORDER[b.stage] || a.line - b.line || a.column - b.column;
+}
+
+const STAGE_WORDS: Readonly<Record<Stage, string>> = {
+  parse: "parse error",
+  semantic: "semantic error",
+  warning: "warning",
+};
+
+/** `maglev.yaml:12:7: semantic error: maglev.backends.web: …`, in one line. */
+export function formatIssue(issue: Issue): string {
+  const position = issue.line === 0 ? "" : `:${issue.line}:${issue.column}`;
+  const path = issue.path === "" ? "" : `${issue.path}: `;
+  return `${issue.file}${position}: ${STAGE_WORDS[issue.stage]}: ${path}${issue.message}`;
+}
+
+/** The issue as plain data for JSON; keys in a fixed order. */
+export function issueToJson(issue: Issue): Readonly<Record<string, string | number>> {
+  const { stage, rule, file, line, column, path, message } = issue;
+  return { stage, rule, file, line, column, path, message };
+}
+
+/** `base.key`, with a key that is not plain in quotes: `maglev.backends."nginx.lab"`. */
+export function joinPath(base: string, key: string): string {
+  const segment = /^[A-Za-z0-9_-]{1,128}$/.test(key) ? key : quote(key);
+  return base === "" ? segment : `${base}.${segment}`;
+}
+
+/** Text of the file for a message: in quotes, control characters escaped, cut when long. */
+export function quote(text: string): string {
+  const shown = text.length > MAX_WORD ? `${text.slice(0, MAX_WORD - 1)}…` : text;
+  return JSON.stringify(shown).replace(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** `a, b or c`. */
+export function listWords(words: readonly string[], conjunction = "or"): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
+}

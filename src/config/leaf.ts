@@ -1,0 +1,229 @@
+/**
+ * Reads single values: scalar of the tree → value of the row's type, or an issue.
+ *
+ * A text that cannot be read as its type (no duration, no IP address, none of the known words)
+ * is a wrong type, a parse error. One that can be read and is not allowed (out of range, of the
+ * other family) is a semantic error. Where a text is wanted, any scalar is taken as it is
+ * written (`description: 2026`), because that is what the writer means; a number or a boolean in
+ * quotes is not taken as one, because then two files that look alike would differ elsewhere.
+ */
+import { type IpAddress, parseIp } from "../base/address.ts";
+import { formatDuration, parseDuration } from "../base/duration.ts";
+import { type IssueList, joinPath, type Place, quote, type Rule } from "./issue.ts";
+import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
+import type {
+  AddressRow,
+  DurationRow,
+  HeaderList,
+  HeadersRow,
+  IntegerRow,
+  PortRow,
+  Row,
+  TextRow,
+  WordRow,
+} from "./schema_types.ts";
+import { headerProblem, textProblem } from "./text_rules.ts";
+import type { ScalarNode, TreeNode } from "./tree.ts";
+
+/** Where a value stands and where what is wrong with it is noted. */
+export interface Site extends Place {
+  readonly issues: IssueList;
+}
+
+/** Notes that `node` is not what the row expects; `hint` begins with its own separator. */
+export function wrongType(row: Row, node: TreeNode, site: Site, hint = ""): undefined {
+  site.issues.add(
+    "wrong-type",
+    site,
+    () => `expected ${expectation(row)}, found ${described(node)}${hint || emptyHint(row, node)}`,
+  );
+  return undefined;
+}
+
+/** The node for a message: `the number 2`, `the text "yes"`, `a list`. */
+function described(node: TreeNode): string {
+  if (node.kind !== "scalar") return `a ${node.kind}`;
+  if (node.value === null) return "nothing";
+  if (typeof node.value === "string") return `the text ${quote(node.text)}`;
+  return typeof node.value === "number" ? `the number ${node.text.slice(0, 40)}` : node.text;
+}
+
+function emptyHint(row: Row, node: TreeNode): string {
+  if (node.kind !== "scalar" || node.value !== null || row.required === true) return "";
+  const otherwise = defaultText(row) ?? row.absent;
+  return `; leave the key out for the default${otherwise === undefined ? "" : ` (${otherwise})`}`;
+}
+
+/** The scalar's text as it is written, undefined for anything that has none. */
+function textOf(node: TreeNode): string | undefined {
+  return node.kind === "scalar" && node.value !== null ? node.text : undefined;
+}
+
+/** Any scalar, as it is written. */
+export function readPlainText(row: Row, node: TreeNode, site: Site): string | undefined {
+  return textOf(node) ?? wrongType(row, node, site);
+}
+
+const FORMAT_RULES: Partial<Record<TextRow["format"], Rule>> = {
+  "name": "bad-name",
+  "regexp": "bad-regexp",
+};
+
+export function readText(row: TextRow, node: TreeNode, site: Site): string | undefined {
+  const text = readPlainText(row, node, site);
+  if (text === undefined) return undefined;
+  const problem = textProblem(row.format, text);
+  if (problem === undefined) return text;
+  site.issues.add(FORMAT_RULES[row.format] ?? "bad-text", site, problem);
+  return undefined;
+}
+
+export function readBoolean(row: Row, node: TreeNode, site: Site): boolean | undefined {
+  if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+  return wrongType(row, node, site, booleanHint(node));
+}
+
+function booleanHint(node: TreeNode): string {
+  const text = textOf(node)?.toLowerCase() ?? "";
+  if (text === "true" || text === "false") return `; remove the quotes`;
+  const meant = ["yes", "on", "y"].includes(text)
+    ? "true"
+    : ["no", "off", "n"].includes(text)
+    ? "false"
+    : undefined;
+  return meant === undefined
+    ? ""
+    : `; YAML 1.2 reads ${textOf(node)} as a text, did you mean ${meant}?`;
+}
+
+export function readWord(row: WordRow, node: TreeNode, site: Site): string | undefined {
+  const text = textOf(node);
+  if (text !== undefined && row.words.includes(text)) return text;
+  const hint = text === undefined ? "" : site.issues.suggestion(text, row.words);
+  return wrongType(row, node, site, hint);
+}
+
+/** An integer of any notation YAML has, `2.0` and `0x50` included. */
+function integerOf(row: Row, node: TreeNode, site: Site): number | undefined {
+  if (node.kind === "scalar" && typeof node.value === "number" && Number.isInteger(node.value)) {
+    return node.value;
+  }
+  const quoted = node.kind === "scalar" && /^[-+]?\d+$/.test(node.text);
+  return wrongType(row, node, site, quoted ? "; remove the quotes" : "");
+}
+
+export function readPort(row: PortRow, node: TreeNode, site: Site): number | undefined {
+  const value = integerOf(row, node, site);
+  if (value === undefined || (value >= PORT_MIN && value <= PORT_MAX)) return value;
+  site.issues.add(
+    "out-of-range",
+    site,
+    `a port must be from ${PORT_MIN} to ${PORT_MAX}, is ${value}`,
+  );
+  return undefined;
+}
+
+export function readInteger(row: IntegerRow, node: TreeNode, site: Site): number | undefined {
+  const value = integerOf(row, node, site);
+  if (value === undefined || !inRange(row, value, site)) return undefined;
+  if (row.powerOfTwo === true && !Number.isInteger(Math.log2(value))) {
+    const below = 2 ** Math.floor(Math.log2(value));
+    const near = below * 2 <= row.max ? `${below} or ${below * 2}` : String(below);
+    site.issues.add(
+      "not-a-power-of-two",
+      site,
+      `must be ${numberRule(row)}, is ${value}; did you mean ${near}?`,
+    );
+    return undefined;
+  }
+  return value;
+}
+
+export function readDuration(row: DurationRow, node: TreeNode, site: Site): number | undefined {
+  const text = textOf(node);
+  // A zero needs no unit; any other bare number is refused, because people mean different units.
+  const bare = node.kind === "scalar" && typeof node.value === "number" && node.value !== 0;
+  const parsed = text === undefined || bare ? undefined : parseDuration(text);
+  if (parsed === undefined) return wrongType(row, node, site, durationHint(node));
+  // Nanoseconds are the finest unit there is: what is beyond is floating-point noise.
+  const value = Math.round(parsed * 1e6) / 1e6 + 0;
+  if (!inRange(row, value, site)) return undefined;
+  if (row.wholeSeconds === true && value % 1000 !== 0) {
+    const message = `must be ${numberRule(row)}, is ${formatDuration(value)}`;
+    site.issues.add("not-whole-seconds", site, message);
+    return undefined;
+  }
+  return value;
+}
+
+const UNIT_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^(ms|msecs?|milliseconds?)$/, "ms"],
+  [/^(|s|secs?|seconds?)$/, "s"],
+  [/^(m|mins?|minutes?)$/, "m"],
+  [/^(h|hrs?|hours?)$/, "h"],
+];
+
+function durationHint(node: TreeNode): string {
+  const match = /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "");
+  if (match === null) return "";
+  const unit = UNIT_WORDS.find(([words]) => words.test(match[2]!.toLowerCase()))?.[1];
+  return unit === undefined ? "" : `; did you mean ${match[1]}${unit}?`;
+}
+
+function inRange(row: IntegerRow | DurationRow, value: number, site: Site): boolean {
+  if (value >= row.min && value <= row.max) return true;
+  const shown = row.type === "duration" ? formatDuration(value) : String(value);
+  site.issues.add("out-of-range", site, `must be ${numberRule(row)}, is ${shown}`);
+  return false;
+}
+
+export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddress | undefined {
+  const text = textOf(node);
+  const address = text === undefined ? undefined : parseIp(text);
+  if (address === undefined) return wrongType(row, node, site, addressHint(text));
+  if (row.family === undefined || row.family === address.family) return address;
+  const message = `expected ${expectation(row)}, found the IPv${address.family} ${address.text}`;
+  site.issues.add("wrong-family", site, message);
+  return undefined;
+}
+
+function addressHint(text: string | undefined): string {
+  if (text === undefined || text.length > 60) return "";
+  const slash = text.split("/");
+  if (slash.length === 2 && parseIp(slash[0]!)) return `; write ${slash[0]}, without prefix length`;
+  if (parseIp(text, { allowZone: true })) return "; a zone (%…) cannot be programmed into VPP";
+  const withPort = /^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(text);
+  const host = withPort?.[1] ?? withPort?.[2];
+  if (host !== undefined && parseIp(host)) return `; write ${host} alone`;
+  if (/^[\d.]+$/.test(text)) return "; four numbers from 0 to 255 without leading zeros";
+  return /^[A-Za-z][\w-]*\./.test(text) ? "; names are not looked up" : "";
+}
+
+/** Request headers; nothing behind the key is no header. */
+export function readHeaders(row: HeadersRow, node: TreeNode, site: Site): HeaderList | undefined {
+  if (isEmptyScalar(node)) return [];
+  if (node.kind !== "map") return wrongType(row, node, site);
+  const headers: [string, string][] = [];
+  const seen = new Set<string>();
+  for (const { key, keyMark, value } of node.entries) {
+    const place = { mark: keyMark, path: joinPath(site.path, key), issues: site.issues };
+    const text = textOf(value);
+    if (text === undefined) {
+      site.issues.add("wrong-type", place, `expected a text, found ${described(value)}`);
+      continue;
+    }
+    const lower = key.toLowerCase();
+    const problem = seen.has(lower)
+      ? `the header ${quote(key)} is given twice; case does not matter in header names`
+      : headerProblem(key, text);
+    seen.add(lower);
+    if (problem !== undefined) site.issues.add("bad-header", place, problem);
+    headers.push([key, text]);
+  }
+  return headers;
+}
+
+/** Whether there is a key with nothing behind it. */
+export function isEmptyScalar(node: TreeNode): node is ScalarNode {
+  return node.kind === "scalar" && node.value === null;
+}

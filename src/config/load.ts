@@ -1,0 +1,109 @@
+/**
+ * I/O: reads a configuration file. The only file of this folder that touches the system.
+ */
+import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
+import { IssueList, type Rule } from "./issue.ts";
+import { type LoadResult, parseConfig } from "./parse.ts";
+
+export { exitStatus, parseConfig } from "./parse.ts";
+export type { LoadResult } from "./parse.ts";
+export { formatIssue, issueToJson } from "./issue.ts";
+export type { Issue } from "./issue.ts";
+
+/** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
+const MAX_BYTES = MAX_CHARACTERS;
+
+/**
+ * Reads and checks the file at `path`. Whatever is wrong with the file, also that it cannot be
+ * read, is a result.
+ */
+export async function loadConfig(path: string): Promise<LoadResult> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(path, MAX_BYTES + 1);
+  } catch (error) {
+    return parseError(path, "unreadable", { message: `cannot be read: ${readReason(error)}` });
+  }
+  if (bytes.length > MAX_BYTES) {
+    return parseError(path, "too-large", {
+      message: tooLargeMessage(`more than ${MAX_BYTES} bytes`),
+    });
+  }
+  try {
+    return parseConfig(new TextDecoder("utf-8", { fatal: true }).decode(bytes), { file: path });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return parseError(path, "not-utf8", encodingProblem(bytes));
+  }
+}
+
+/** At most `limit` bytes; not by size, which pipes and devices do not tell. */
+async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  while (total < limit) {
+    const chunk = new Uint8Array(Math.min(65536, limit - total));
+    const count = await file.read(chunk);
+    if (count === null) break;
+    chunks.push(chunk.subarray(0, count));
+    total += count;
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function readReason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied; the daemon's user must be allowed to read it";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return "the daemon was started without the permission to read it (--allow-read)";
+  }
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Problem {
+  readonly message: string;
+  readonly line?: number;
+}
+
+function parseError(file: string, rule: Rule, problem: Problem): LoadResult {
+  const issues = new IssueList(file);
+  const mark = problem.line === undefined ? WHOLE.mark : { line: problem.line, column: 1 };
+  issues.add(rule, { mark, path: "" }, problem.message);
+  return { kind: "parse-error", issues: issues.errors() };
+}
+
+function encodingProblem(bytes: Uint8Array): Problem {
+  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) ||
+    (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (utf16) return { message: "the file is UTF-16; expected UTF-8" };
+  return { message: "this line is not UTF-8; expected UTF-8", line: firstBadLine(bytes) };
+}
+
+/** 1-based line of the first byte sequence that is no UTF-8. */
+function firstBadLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  let start = 0;
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    try {
+      decoder.decode(bytes.subarray(start, end));
+    } catch {
+      return line;
+    }
+    line++;
+    start = end;
+  }
+  return line;
+}

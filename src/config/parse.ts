@@ -1,0 +1,40 @@
+/**
+ * Text of a configuration file → configuration or issues: the stages in their order.
+ */
+import { buildConfig } from "./build.ts";
+import { check } from "./check.ts";
+import { decode } from "./decode.ts";
+import { readDocument } from "./document.ts";
+import { type Issue, IssueList } from "./issue.ts";
+import type { Config } from "./model.ts";
+
+/** What a file is. */
+export type LoadResult =
+  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Issue[] }
+  /** Something could not be read; semantic errors that were found all the same come last. */
+  | { readonly kind: "parse-error"; readonly issues: readonly Issue[] }
+  /** All issues have the stage `semantic`. */
+  | {
+    readonly kind: "semantic-error";
+    readonly issues: readonly Issue[];
+    readonly warnings: readonly Issue[];
+  };
+
+/** Reads a configuration; never throws for whatever `text` holds. `file` is for the messages. */
+export function parseConfig(text: string, options: { readonly file: string }): LoadResult {
+  const issues = new IssueList(options.file);
+  const tree = readDocument(text, issues);
+  const draft = tree === undefined ? undefined : decode(tree, issues);
+  if (draft !== undefined) check(draft, issues);
+  if (draft !== undefined && !issues.hasErrors) {
+    return { kind: "ok", config: buildConfig(draft), warnings: issues.warnings() };
+  }
+  const errors = issues.errors();
+  if (issues.hasParseErrors) return { kind: "parse-error", issues: errors };
+  return { kind: "semantic-error", issues: errors, warnings: issues.warnings() };
+}
+
+/** Exit status of `--check`: 0 valid, 1 parse error, 2 semantic error. */
+export function exitStatus(result: LoadResult): 0 | 1 | 2 {
+  return result.kind === "ok" ? 0 : result.kind === "parse-error" ? 1 : 2;
+}
