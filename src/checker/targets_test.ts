@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { parseIp } from "../base/address.ts";
+import { FakeProbeEngine } from "../../tests/support/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import { ProbeTargets, type TargetSpec } from "./targets.ts";
+
+const healthcheck = smallConfig({ backends: {}, frontends: {} }).healthchecks.get("tcp")!;
+
+function spec(backend: string): TargetSpec {
+  return { backend, address: parseIp("127.0.0.1")!, healthcheck, netns: "", firstDelayMs: 0 };
+}
+
+Deno.test("ProbeTargets: ids are dense and used again, each use with the next generation", () => {
+  const engine = new FakeProbeEngine();
+  const targets = new ProbeTargets(engine);
+  const idOf = (name: string) => {
+    const { id, generation } = engine.running.get(name)!;
+    return [id, generation];
+  };
+  for (const name of ["a", "b", "c"]) targets.start(spec(name));
+  assert.deepEqual(["a", "b", "c"].map(idOf), [[0, 1], [1, 1], [2, 1]]);
+  targets.stop("b");
+  targets.start(spec("d"));
+  assert.deepEqual(idOf("d"), [1, 2]);
+  targets.start(spec("e"));
+  assert.deepEqual(idOf("e"), [3, 1]);
+});
+
+Deno.test("ProbeTargets: starting again what is running stops it first and is a new generation", () => {
+  const engine = new FakeProbeEngine();
+  const targets = new ProbeTargets(engine);
+  targets.start(spec("a"));
+  const old = engine.running.get("a")!;
+  targets.start(spec("a"));
+  assert.deepEqual(engine.calls, ["start a", "stop a", "start a"]);
+  assert.equal(targets.find(old), undefined);
+  assert.equal(targets.find(engine.running.get("a")!)?.backend, "a");
+});
+
+Deno.test("ProbeTargets: find knows neither old generations nor unknown ids nor stopped targets", () => {
+  const engine = new FakeProbeEngine();
+  const targets = new ProbeTargets(engine);
+  targets.start(spec("a"));
+  assert.equal(targets.find({ id: 0, generation: 1 })?.type, "tcp");
+  assert.equal(targets.find({ id: 0, generation: 0 }), undefined);
+  assert.equal(targets.find({ id: 0, generation: 2 }), undefined);
+  assert.equal(targets.find({ id: 7, generation: 1 }), undefined);
+  targets.stop("a");
+  targets.stop("a");
+  assert.equal(targets.find({ id: 0, generation: 1 }), undefined);
+  assert.deepEqual(engine.calls, ["start a", "stop a"]);
+});
+
+Deno.test("ProbeTargets: stopAll stops everything; readdress of what is not probed is our mistake", () => {
+  const engine = new FakeProbeEngine();
+  const targets = new ProbeTargets(engine);
+  targets.start(spec("a"));
+  targets.start(spec("b"));
+  targets.readdress("b", parseIp("127.0.0.9")!);
+  assert.equal(engine.running.get("b")?.address.text, "127.0.0.9");
+  targets.stopAll();
+  assert.equal(engine.running.size, 0);
+  assert.equal(targets.has("a"), false);
+  assert.throws(() => targets.readdress("b", parseIp("127.0.0.9")!), /not probed/);
+});

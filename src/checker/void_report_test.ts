@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { RecordingLogger } from "../../tests/support/recording_logger.ts";
+import { VOID_REPORT_MS, VoidReport } from "./void_report.ts";
+
+function setUp() {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  return { clock, logger, report: new VoidReport({ clock, logger }) };
+}
+
+Deno.test("VoidReport: the first at once, the rest of the period as one line, then quiet", () => {
+  const { clock, logger, report } = setUp();
+  report.add({ backend: "a", latenessMs: 300.4 });
+  for (let i = 0; i < 1000; i++) report.add({ backend: "b", latenessMs: 200 + i });
+  assert.deepEqual(logger.of("probe-void"), [{ backend: "a", lateness_ms: 300 }]);
+  clock.advance(VOID_REPORT_MS);
+  assert.deepEqual(logger.of("probe-void")[1], {
+    count: 1000,
+    max_lateness_ms: 1199,
+    period_ms: VOID_REPORT_MS,
+  });
+  clock.advance(10 * VOID_REPORT_MS);
+  assert.equal(logger.records.length, 2);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("VoidReport: after a quiet period the next is a first one again", () => {
+  const { clock, logger, report } = setUp();
+  report.add({ backend: "a", latenessMs: 300 });
+  clock.advance(VOID_REPORT_MS);
+  report.add({ backend: "b", latenessMs: 400 });
+  assert.deepEqual(logger.of("probe-void").map((fields) => fields["backend"]), ["a", "b"]);
+  report.stop();
+});
+
+Deno.test("VoidReport: at most two lines a period while it goes on", () => {
+  const { clock, logger, report } = setUp();
+  for (let i = 0; i < 100; i++) {
+    report.add({ backend: "a", latenessMs: 300 });
+    clock.advance(VOID_REPORT_MS / 10);
+  }
+  report.stop();
+  assert.ok(logger.records.length <= 12, `${logger.records.length} lines`);
+  const summed = logger.of("probe-void").reduce((n, f) => n + Number(f["count"] ?? 1), 0);
+  assert.equal(summed, 100);
+});
+
+Deno.test("VoidReport: stop says what was held back and leaves no timer", () => {
+  const { clock, logger, report } = setUp();
+  report.add({ backend: "a", latenessMs: 300 });
+  report.add({ backend: "a", latenessMs: 301 });
+  report.stop();
+  assert.equal(clock.timers, 0);
+  assert.equal(logger.of("probe-void")[1]?.["count"], 1);
+});

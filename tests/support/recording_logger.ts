@@ -1,0 +1,45 @@
+/** A logger that keeps what it is given. */
+import type { LogEventName, LogFields, Logger, LogLevel } from "../../src/base/ports.ts";
+
+/** One record. */
+export interface RecordedLog {
+  readonly level: LogLevel;
+  readonly event: LogEventName;
+  readonly fields: LogFields;
+}
+
+export class RecordingLogger implements Logger {
+  readonly records: RecordedLog[] = [];
+  /** Whether debug is enabled. */
+  readonly #debug: boolean;
+
+  constructor(options: { debug?: boolean } = {}) {
+    this.#debug = options.debug ?? false;
+  }
+
+  enabled(level: LogLevel): boolean {
+    return level !== "debug" || this.#debug;
+  }
+
+  debug(event: LogEventName, fields: LogFields = {}): void {
+    if (this.#debug) this.records.push({ level: "debug", event, fields });
+  }
+
+  info(event: LogEventName, fields: LogFields = {}): void {
+    this.records.push({ level: "info", event, fields });
+  }
+
+  warn(event: LogEventName, fields: LogFields = {}): void {
+    this.records.push({ level: "warn", event, fields });
+  }
+
+  error(event: LogEventName, fields: LogFields = {}): void {
+    this.records.push({ level: "error", event, fields });
+  }
+
+  /** The fields of the records of one event, those left out (undefined) taken away. */
+  of(event: LogEventName): LogFields[] {
+    return this.records.filter((record) => record.event === event)
+      .map(({ fields }) => JSON.parse(JSON.stringify(fields)) as LogFields);
+  }
+}
