@@ -1,0 +1,193 @@
+/**
+ * The client against a VPP gone mad: answers mutated at random, as messages and as a stream.
+ * Whatever comes, nothing is thrown at the transport, every promise settles, onEnd is called at
+ * most once and no timer is left. Seeded; the seed and the bytes are in the failure's message.
+ */
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
+import { MemoryTransport } from "../../tests/support/memory_transport.ts";
+import type { Logger } from "../base/ports.ts";
+import { parseIp } from "../base/address.ts";
+import { VppClient } from "./client.ts";
+import { LbClient } from "./lb_api.ts";
+import { encodeFrame, FrameDecoder } from "./wire/frame.ts";
+import {
+  cliInbandReply,
+  controlPingReply,
+  lbAddDelAsV2Reply,
+  lbAsV2Details,
+  lbConfGetReply,
+  lbVipDetails,
+  memclntKeepalive,
+} from "./wire/messages.ts";
+
+const SEED = 20_261_121;
+const MESSAGES = 100_000;
+const STREAMS = 3000;
+
+const SILENT: Logger = {
+  enabled: () => false,
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
+const OBSERVER = { message() {} };
+const V4 = parseIp("192.0.2.1")!;
+
+/** Mulberry32: small, seeded, good enough to pick bytes. */
+function prng(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) % below;
+  };
+}
+
+/** A client with one request of each kind unanswered. */
+class Victim {
+  readonly transport = new MemoryTransport();
+  readonly clock = new FakeClock();
+  readonly client: VppClient;
+  ends = 0;
+  unsettled = 0;
+  /** Right answers to what is unanswered. */
+  answers: Uint8Array[] = [];
+
+  constructor() {
+    const options = { clock: this.clock, logger: SILENT, observer: OBSERVER };
+    this.client = new VppClient(this.transport, options);
+    this.client.onEnd = () => this.ends++;
+    this.ask();
+  }
+
+  /** Sends one request of each kind. */
+  ask(): void {
+    const lb = new LbClient(this.client);
+    const vip = { address: V4, prefixLength: 32, protocol: 6, port: 80 };
+    const work: Promise<unknown>[] = [
+      this.client.ping(),
+      lb.getConf(),
+      lb.cli("show lb vips verbose"),
+      lb.addServer(vip, V4, 100),
+      lb.dumpVips(),
+      lb.dumpServers(),
+    ];
+    for (const promise of work) {
+      this.unsettled++;
+      const settled = () => void this.unsettled--;
+      promise.then(settled, settled);
+    }
+    this.answers = this.#rightAnswers(this.transport.take().map(({ context }) => context));
+  }
+
+  #rightAnswers(contexts: readonly number[]): Uint8Array[] {
+    const { table } = this.transport;
+    const header = (key: string, at: number) => ({
+      id: table.get(key) ?? 0,
+      clientIndex: 0,
+      context: contexts[at] ?? 0,
+    });
+    const vip = { pfx: { address: V4, len: 32 }, protocol: 6, port: 80 };
+    return [
+      controlPingReply.encode(header(controlPingReply.key, 0), { retval: 0, vpePid: 1 }),
+      lbConfGetReply.encode(header(lbConfGetReply.key, 1), {
+        retval: 0,
+        ip4SrcAddress: V4,
+        ip6SrcAddress: parseIp("::1")!,
+        stickyBucketsPerCore: 1024,
+        flowTimeout: 40,
+      }),
+      cliInbandReply.encode(header(cliInbandReply.key, 2), { retval: 0, reply: "some output" }),
+      lbAddDelAsV2Reply.encode(header(lbAddDelAsV2Reply.key, 3), { retval: 0 }),
+      lbVipDetails.encode(header(lbVipDetails.key, 4), {
+        vip,
+        encap: 0,
+        dscp: 0,
+        srvType: 0,
+        targetPort: 0,
+        flowTableLength: 1024,
+      }),
+      controlPingReply.encode(header(controlPingReply.key, 5), { retval: 0, vpePid: 1 }),
+      lbAsV2Details.encode(header(lbAsV2Details.key, 6), {
+        vip,
+        appSrv: V4,
+        flags: 1,
+        inUseSince: 0,
+        weight: 100,
+        numBuckets: 1024,
+      }),
+      controlPingReply.encode(header(controlPingReply.key, 7), { retval: 0, vpePid: 1 }),
+      memclntKeepalive.encode(header(memclntKeepalive.key, 0), {}),
+    ];
+  }
+
+  async check(what: string): Promise<void> {
+    assert.ok(this.ends <= 1, `${what}: onEnd called ${this.ends} times`);
+    this.transport.end("done");
+    this.client.close();
+    await settle();
+    assert.equal(this.unsettled, 0, `${what}: promises left`);
+    assert.equal(this.clock.timers, 0, `${what}: timers left`);
+    assert.ok(this.ends <= 1, `${what}: onEnd called ${this.ends} times`);
+  }
+}
+
+/** `message` with one to four things wrong: bytes changed, cut, lengthened, or all of it noise. */
+function mutate(message: Uint8Array, random: (below: number) => number): Uint8Array {
+  let bytes = message.slice();
+  for (let i = random(4); i >= 0; i--) {
+    const kind = random(8);
+    if (kind < 4 && bytes.length > 0) bytes[random(bytes.length)] = random(256);
+    else if (kind === 4) bytes = bytes.slice(0, random(bytes.length + 1));
+    else if (kind === 5) bytes = Uint8Array.of(...bytes, ...new Uint8Array(random(20)));
+    else if (kind === 6 && bytes.length > 0) bytes[random(bytes.length)]! ^= 1 << random(8);
+    else if (kind === 7 && random(10) === 0) bytes = bytes.map(() => random(256));
+  }
+  return bytes;
+}
+
+Deno.test(`VppClient survives ${MESSAGES} mutated messages`, async () => {
+  const random = prng(SEED);
+  let victim = new Victim();
+  let ended = 0;
+  for (let i = 0; i < MESSAGES; i++) {
+    const message = mutate(victim.answers[random(victim.answers.length)]!, random);
+    const what = `seed ${SEED}, message ${i}: ${[...message]}`;
+    assert.doesNotThrow(() => victim.transport.onMessage(message), what);
+    if (victim.transport.closed) {
+      await victim.check(what);
+      victim = new Victim();
+      ended++;
+    } else if (victim.answers.length === 0 || random(3) === 0) {
+      // Some were answered, rightly or wrongly: ask again, so that there is something to hit.
+      victim.ask();
+    }
+  }
+  await victim.check("the last");
+  assert.ok(ended > MESSAGES / 100, `only ${ended} ended: the mutations do not bite`);
+});
+
+Deno.test(`VppClient survives ${STREAMS} mutated streams cut at random`, async () => {
+  const random = prng(SEED + 1);
+  for (let i = 0; i < STREAMS; i++) {
+    const victim = new Victim();
+    const decoder = new FrameDecoder({ maxMessageBytes: 1 << 16 });
+    const frames = victim.answers.map((answer) => encodeFrame(answer));
+    const stream = mutate(Uint8Array.from(frames.flatMap((frame) => [...frame])), random);
+    const what = `seed ${SEED + 1}, stream ${i}: ${[...stream]}`;
+    try {
+      for (let at = 0; at < stream.length;) {
+        const size = 1 + random(64);
+        const chunk = stream.subarray(at, at + size);
+        decoder.push(chunk, (message) => victim.transport.receive(message));
+        at += size;
+      }
+    } catch (error) {
+      victim.transport.end(String(error));
+    }
+    await victim.check(what);
+  }
+});
