@@ -30,11 +30,14 @@ export interface ProbeOutcome {
   readonly atMs: number;
 }
 
-/** A probe that did not count because the prober itself was late. */
+/** A probe that did not count because the prober itself was late, or lacked what it needs. */
 export interface VoidProbe {
   readonly id: number;
   readonly generation: number;
+  /** How late the prober was; 0 when the fault was another one. */
   readonly latenessMs: number;
+  /** For people: that the prober was late, or what it lacked (file descriptors, a local port). */
+  readonly reason?: string;
 }
 
 /** Figures of the engine; see spec 90 (lateness) and metrics. */

@@ -1,0 +1,136 @@
+/**
+ * PURE. The body of an HTTP/1 answer out of its framing: a counted number of bytes, chunks, or
+ * everything until the server closes. Reads no more than MAX_BODY_BYTES of it.
+ */
+
+/** Bytes of body read at most; the regular expression sees no more. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Bytes read at most of a chunked body with its framing. Generous: one-byte chunks cost six
+ * bytes each, so an honest server stays far below.
+ */
+export const MAX_RAW_BODY_BYTES = 8 * MAX_BODY_BYTES;
+
+/** Length of a chunk's size line at most, extensions included. */
+const MAX_SIZE_LINE_BYTES = 1024;
+
+const LF = 0x0a, CR = 0x0d;
+
+/** How a body ends. */
+export type Framing =
+  | { readonly kind: "none" }
+  | { readonly kind: "close" }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "length"; readonly bytes: number };
+
+/** `more`: feed on. `done`: complete, or as much of it as is read. `broken`: see `problem`. */
+export type BodyProgress = "more" | "done" | "broken";
+
+/** Where a chunked body stands: in a size line, in data, or at the line end behind data. */
+type ChunkPart = "size" | "data" | "data-end";
+
+/** Takes one body apart. */
+export class BodyReader {
+  /** What is wrong with a broken body, for people. */
+  problem = "";
+  readonly #framing: Framing;
+  #bytes = new Uint8Array(1024);
+  #size = 0;
+  #raw = 0;
+  #part: ChunkPart = "size";
+  /** Bytes of the current chunk still to come. */
+  #left = 0;
+  /** Size line as far as it has come. */
+  #sizeLine = "";
+
+  constructor(framing: Framing) {
+    this.#framing = framing;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  feed(bytes: Uint8Array): BodyProgress {
+    if (this.#framing.kind === "chunked") return this.#chunked(bytes);
+    const wanted = this.#framing.kind === "length" ? this.#framing.bytes : MAX_BODY_BYTES;
+    this.#append(bytes.subarray(0, wanted - this.#size));
+    return this.#size >= Math.min(wanted, MAX_BODY_BYTES) ? "done" : "more";
+  }
+
+  /** The server closed: the end of a body that lasts until then, the breaking of any other. */
+  end(): BodyProgress {
+    if (this.#framing.kind === "close" || this.#framing.kind === "none") return "done";
+    return this.#break(
+      this.#framing.kind === "length"
+        ? `closed after ${this.#size} of ${this.#framing.bytes} bytes of the body`
+        : "closed before the last chunk of the body",
+    );
+  }
+
+  #chunked(bytes: Uint8Array): BodyProgress {
+    this.#raw += bytes.length;
+    if (this.#raw > MAX_RAW_BODY_BYTES) return this.#break("a body of hardly anything but framing");
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#part === "data") {
+        const data = bytes.subarray(at, at + this.#left);
+        this.#append(data);
+        if (this.#size >= MAX_BODY_BYTES) return "done";
+        at += data.length;
+        this.#left -= data.length;
+        if (this.#left === 0) this.#part = "data-end";
+        continue;
+      }
+      const byte = bytes[at++]!;
+      const progress = this.#part === "size" ? this.#sizeByte(byte) : this.#dataEndByte(byte);
+      if (progress !== "more") return progress;
+    }
+    return "more";
+  }
+
+  #sizeByte(byte: number): BodyProgress {
+    if (byte !== LF) {
+      this.#sizeLine += String.fromCharCode(byte);
+      return this.#sizeLine.length > MAX_SIZE_LINE_BYTES
+        ? this.#break("a chunk with an endless size line")
+        : "more";
+    }
+    const match = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?\r?$/.exec(this.#sizeLine);
+    if (match === null) return this.#break("a chunk without a size");
+    this.#sizeLine = "";
+    this.#left = parseInt(match[1]!, 16);
+    // Trailers behind the last chunk tell nothing a probe wants to know.
+    if (this.#left === 0) return "done";
+    this.#part = "data";
+    return "more";
+  }
+
+  #dataEndByte(byte: number): BodyProgress {
+    if (byte === CR) return "more";
+    if (byte !== LF) return this.#break("a chunk longer than its size");
+    this.#part = "size";
+    return "more";
+  }
+
+  /** Appends `data` as far as the bound allows. */
+  #append(data: Uint8Array): void {
+    const fitting = data.subarray(0, MAX_BODY_BYTES - this.#size);
+    const size = this.#size + fitting.length;
+    if (size > this.#bytes.length) {
+      const grown = new Uint8Array(
+        Math.min(MAX_BODY_BYTES, Math.max(size, 4 * this.#bytes.length)),
+      );
+      grown.set(this.bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(fitting, this.#size);
+    this.#size = size;
+  }
+
+  #break(problem: string): BodyProgress {
+    this.problem = problem;
+    return "broken";
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * PURE. How late the prober itself is: a histogram for people, and the memory of stalls by which
+ * a failed probe is declared void. After memberlist's awareness: who is slow himself must not call
+ * others dead.
+ */
+
+/** Buckets of the histogram: 0.1 ms wide up to 100 ms, 10 ms wide up to 10 s, and one above. */
+const FINE_COUNT = 1000;
+const FINE_MS = 0.1;
+const COARSE_COUNT = 990;
+const COARSE_MS = 10;
+const BUCKETS = FINE_COUNT + COARSE_COUNT + 1;
+
+/** Lateness of probe starts; mergeable, of fixed size. */
+export class LatenessHistogram {
+  #counts = new Uint32Array(BUCKETS);
+  #count = 0;
+  #maxMs = 0;
+
+  /** Notes one start, `lateMs` after its due time; being early counts as punctual. */
+  add(lateMs: number): void {
+    const late = Math.max(0, lateMs);
+    const fine = Math.floor(late / FINE_MS);
+    const index = fine < FINE_COUNT
+      ? fine
+      : FINE_COUNT + Math.floor((late - FINE_COUNT * FINE_MS) / COARSE_MS);
+    this.#counts[Math.min(index, BUCKETS - 1)]!++;
+    this.#count++;
+    if (late > this.#maxMs) this.#maxMs = late;
+  }
+
+  /** Everything since the last call, in a form that can be sent; begins anew. */
+  take(): LatenessCounts {
+    const taken = { counts: this.#counts, maxMs: this.#maxMs };
+    this.#counts = new Uint32Array(BUCKETS);
+    this.#count = 0;
+    this.#maxMs = 0;
+    return taken;
+  }
+
+  merge({ counts, maxMs }: LatenessCounts): void {
+    for (const [index, count] of counts.entries()) {
+      this.#counts[index]! += count;
+      this.#count += count;
+    }
+    this.#maxMs = Math.max(this.#maxMs, maxMs);
+  }
+
+  /** Count, and percentiles as upper bounds of their buckets (never above max), in milliseconds. */
+  summary(): { count: number; p50: number; p99: number; max: number } {
+    return {
+      count: this.#count,
+      p50: this.#percentile(0.5),
+      p99: this.#percentile(0.99),
+      max: this.#maxMs,
+    };
+  }
+
+  #percentile(share: number): number {
+    let left = Math.ceil(this.#count * share);
+    if (left === 0) return 0;
+    for (let index = 0; index < BUCKETS; index++) {
+      left -= this.#counts[index]!;
+      if (left <= 0) return Math.min(this.#maxMs, upperBoundMs(index));
+    }
+    return this.#maxMs;
+  }
+}
+
+/** A histogram's content as plain data. */
+export interface LatenessCounts {
+  readonly counts: Uint32Array;
+  readonly maxMs: number;
+}
+
+function upperBoundMs(index: number): number {
+  if (index < FINE_COUNT) return (index + 1) * FINE_MS;
+  if (index < BUCKETS - 1) return FINE_COUNT * FINE_MS + (index - FINE_COUNT + 1) * COARSE_MS;
+  return Infinity;
+}
+
+/** Lateness above which a failed probe does not count: max(200 ms, half its timeout). */
+export function voidThresholdMs(timeoutMs: number): number {
+  return Math.max(200, timeoutMs / 2);
+}
+
+/** Shorter ones can make no probe void. */
+const SHORTEST_STALL_MS = 100;
+
+/**
+ * Stalls remembered. A stall that matters lasts more than a fifth of a second and half a
+ * timeout, so these reach back over 6 s and over any number of timeouts.
+ */
+const STALLS = 32;
+
+/** Remembers when the prober was not awake. */
+export class StallMemory {
+  readonly #stalls: { endMs: number; lateMs: number }[] = [];
+
+  /** Notes that what was due at `dueMs` came to run at `nowMs`. */
+  note(dueMs: number, nowMs: number): void {
+    const lateMs = nowMs - dueMs;
+    if (lateMs < SHORTEST_STALL_MS) return;
+    this.#stalls.push({ endMs: nowMs, lateMs });
+    if (this.#stalls.length > STALLS) this.#stalls.shift();
+  }
+
+  /** The worst stall that ended after `sinceMs`, in milliseconds; 0 when there was none. */
+  worstSince(sinceMs: number): number {
+    let worst = 0;
+    for (let i = this.#stalls.length - 1; i >= 0 && this.#stalls[i]!.endMs > sinceMs; i--) {
+      worst = Math.max(worst, this.#stalls[i]!.lateMs);
+    }
+    return worst;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * PURE. Verdicts: what a finished probe says, and how an error of the operating system becomes
+ * one. The question behind the table is whose fault an error is: a refused connection speaks
+ * about the server, a full descriptor table speaks about us and must accuse nobody.
+ */
+import type { Layer, ResultCode } from "../health/state.ts";
+
+/** What one probe found; the scheduler adds how long it took. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly layer: Layer;
+  readonly code: ResultCode;
+  /** For people; empty when the code says all. Printable characters only. */
+  readonly detail: string;
+  /** True when the prober itself failed, so that the probe says nothing about the server. */
+  readonly ours: boolean;
+}
+
+/** How far a probe had come when something happened to it. */
+export type Stage = "connect" | "answer";
+
+/** A TCP connection was made; all a plain TCP probe asks for. */
+export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false };
+
+/** Time was up before there was a connection. */
+export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
+
+/** Time was up after the connection, before the whole answer. */
+export const ANSWER_TIMED_OUT: Verdict = failed("L7TOUT", "no complete answer within the timeout");
+
+/** An accepted HTTP answer. */
+export function answered(status: number): Verdict {
+  return { ok: true, layer: "L7", code: "L7OK", detail: `status ${status}`, ours: false };
+}
+
+/** A failure; the layer follows from the code. */
+export function failed(code: ResultCode, detail: string): Verdict {
+  return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, ours: false };
+}
+
+/** A failure of the prober itself, said of the stage in which it happened. */
+export function ourFault(stage: Stage, detail: string): Verdict {
+  const code = stage === "connect" ? "L4CON" : "L7RSP";
+  return { ok: false, layer: stage === "connect" ? "L4" : "L7", code, detail, ours: true };
+}
+
+/** What the server, or the network on the way to it, did. Linux errno names. */
+const THEIR_FAULT: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ECONNABORTED: "connection aborted",
+  EPIPE: "connection closed by the server",
+  EHOSTUNREACH: "no route to host",
+  EHOSTDOWN: "host is down",
+  ENETUNREACH: "network unreachable",
+  ENETDOWN: "network is down",
+  EACCES: "forbidden by a local route or firewall",
+  EPERM: "forbidden by the local firewall",
+  EINVAL: "not an address that can be connected to",
+};
+
+/**
+ * What we lack. EADDRNOTAVAIL without a configured source address means that no local port is
+ * free (or that the machine has no address of the family): nothing was asked of the server.
+ */
+const OUR_FAULT: Readonly<Record<string, string>> = {
+  EMFILE: "out of file descriptors: this process may open no more (raise LimitNOFILE)",
+  ENFILE: "out of file descriptors: the whole system has no more",
+  ENOBUFS: "out of kernel buffers",
+  ENOMEM: "out of kernel memory",
+  EADDRNOTAVAIL: "no local address or port is free",
+};
+
+/** The verdict for an error thrown while connecting or talking. */
+export function verdictOf(error: unknown, stage: Stage): Verdict {
+  const code = errorCode(error);
+  const ours = OUR_FAULT[code];
+  if (ours !== undefined) return ourFault(stage, ours);
+  if (error instanceof Error && error.name === "NotCapable") {
+    return ourFault(stage, `not permitted to connect: ${printable(error.message)}`);
+  }
+  if (code === "ETIMEDOUT") {
+    return stage === "connect" ? failed("L4TOUT", "connection timed out") : ANSWER_TIMED_OUT;
+  }
+  const text = THEIR_FAULT[code] ?? printable(error instanceof Error ? error.message : `${error}`);
+  return stage === "connect"
+    ? failed("L4CON", text)
+    : failed("L7RSP", `${text} before the answer was complete`);
+}
+
+/** The errno name of an error: Deno and Node both put it into `code`. Empty when there is none. */
+function errorCode(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("code" in error)) return "";
+  return typeof error.code === "string" ? error.code : "";
+}
+
+/** `text` on one line, without control characters, at most 200 characters of it. */
+export function printable(text: string): string {
+  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+}

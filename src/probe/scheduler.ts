@@ -1,0 +1,294 @@
+/**
+ * When which target is probed. Each target waits for exactly one instant: the start of its next
+ * probe, the deadline of the running one, or the end of our patience with one that was cancelled;
+ * so one heap and one timer serve them all. The timer fires at most once per TICK_MS: what falls
+ * due in between is done together, which saves a turn of the event loop per probe.
+ *
+ * Probes are paced from start to start, by a rise/fall counter that is stepped here as the
+ * checker steps its own, so that a busy main thread delays nothing.
+ *
+ * A late prober accuses nobody: the timer never sleeps longer than HEARTBEAT_MS while a probe is
+ * in flight, so each stall of this thread is noticed, and a failure during a long one is void.
+ */
+import { invariant } from "../base/assert.ts";
+import type { Clock, Prng, Timer } from "../base/ports.ts";
+import { stepCounter } from "../health/counter.ts";
+import { nextIntervalMs, phaseOf } from "../health/interval.ts";
+import { DueHeap } from "./due_heap.ts";
+import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
+import { ourFault, type Verdict } from "./outcome.ts";
+import { Cancellation, type Prober } from "./prober.ts";
+import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import type { SchedulerStats } from "./worker_protocol.ts";
+
+/** Least time between two rounds of starts. Costs half of it in punctuality on average. */
+export const TICK_MS = 2;
+
+/** Timers may fire this much early (measured); what is due within it is taken as due. */
+const EARLY_MS = 1;
+
+/** Longest sleep while a probe is in flight. */
+const HEARTBEAT_MS = 50;
+
+/** Starts done in one turn of the event loop, so that answers are not left waiting behind them. */
+const MAX_STARTS_PER_TURN = 200;
+
+/** A start later than this means that we were asleep: the missed starts are spread out again. */
+const OVERSLEPT_MS = 200;
+
+/** The window over which they are spread, unless the interval is shorter. */
+const SPREAD_AGAIN_MS = 1000;
+
+/** How long a cancelled probe may take to end before it is given up. */
+const ENDING_MS = 1000;
+
+/** Void probes in a row that are repeated at once; later ones wait their interval. */
+const PROMPT_REPEATS = 3;
+
+/** One counted probe. */
+export interface ProbeReport {
+  readonly id: number;
+  readonly generation: number;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  /** True when it moved the counter or was the first: somebody waits for it. */
+  readonly matters: boolean;
+}
+
+/** One probe that did not count. */
+export interface VoidReport {
+  readonly id: number;
+  readonly generation: number;
+  readonly latenessMs: number;
+  readonly reason: string;
+}
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Makes the probe of a target; called again when its address changes. */
+  readonly prober: Prober;
+  readonly onProbe: (report: ProbeReport) => void;
+  readonly onVoid: (report: VoidReport) => void;
+}
+
+/** Why a probe is void. */
+interface Void {
+  readonly nowMs: number;
+  readonly latenessMs: number;
+  readonly reason: string;
+  /** True when repeating it at once would only meet the same fault. */
+  readonly lasting: boolean;
+}
+
+/** Probes targets until they are stopped. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #slots = new Map<number, Slot>();
+  readonly #heap = new DueHeap<Slot>();
+  readonly #stalls = new StallMemory();
+  readonly #lateness = new LatenessHistogram();
+  #timer: Timer | undefined;
+  /** When the timer should fire; Infinity without one. */
+  #wakeMs = Infinity;
+  #inFlight = 0;
+  #probes = 0;
+  #voids = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts probing; a target of the same id is replaced. */
+  start(target: ScheduledTarget): void {
+    this.stop(target.id);
+    const { clock, prober } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const dueMs = nowMs + target.firstDelayMs;
+    const phase = phaseOf(dueMs, target.spec.healthcheck);
+    const slot = slotOf(target, { probe: prober(target.spec), phase });
+    this.#slots.set(target.id, slot);
+    this.#heap.set(slot, dueMs);
+    this.#arm(nowMs);
+  }
+
+  /** The next probe goes to `address`; unknown ids are ignored. */
+  readdress(id: number, address: string): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    slot.probe = this.#options.prober({ address, healthcheck: slot.healthcheck });
+  }
+
+  /** Forgets the target and cancels its probe in flight; unknown ids are ignored. */
+  stop(id: number): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    this.#slots.delete(id);
+    this.#heap.remove(slot);
+    slot.run++;
+    slot.cancellation.cancel();
+  }
+
+  /** Stops all. */
+  close(): void {
+    for (const id of [...this.#slots.keys()]) this.stop(id);
+    this.#disarm();
+  }
+
+  /** Figures; lateness since the last call. */
+  stats(): SchedulerStats {
+    return {
+      probes: this.#probes,
+      voids: this.#voids,
+      inFlight: this.#inFlight,
+      lateness: this.#lateness.take(),
+    };
+  }
+
+  #wake(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#stalls.note(this.#wakeMs, nowMs);
+    this.#timer = undefined;
+    this.#wakeMs = Infinity;
+    for (let starts = 0; starts < MAX_STARTS_PER_TURN;) {
+      const slot = this.#heap.peek();
+      if (slot === undefined || slot.dueMs > nowMs + EARLY_MS) break;
+      if (slot.stage === "waiting") starts++;
+      this.#due(slot, nowMs);
+    }
+    this.#arm(this.#options.clock.monotonicMs());
+  }
+
+  #due(slot: Slot, nowMs: number): void {
+    switch (slot.stage) {
+      case "waiting":
+        if (nowMs - slot.dueMs > OVERSLEPT_MS && !slot.spreadAgain) this.#spreadAgain(slot, nowMs);
+        else this.#probe(slot);
+        return;
+      case "running":
+        slot.stage = "ending";
+        this.#heap.set(slot, nowMs + ENDING_MS);
+        slot.cancellation.cancel();
+        return;
+      case "ending":
+        slot.run++;
+        slot.cancellation = new Cancellation();
+        this.#void(slot, {
+          nowMs,
+          latenessMs: 0,
+          reason: "the probe did not end when cancelled",
+          lasting: true,
+        });
+    }
+  }
+
+  /**
+   * After a sleep every target is due at once. Their due times were spread evenly; taken modulo
+   * the window they still are, so nobody is hit by a burst and nobody waits longer than it.
+   */
+  #spreadAgain(slot: Slot, nowMs: number): void {
+    const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
+    const lateMs = nowMs - slot.dueMs;
+    this.#lateness.add(lateMs);
+    slot.spreadAgain = true;
+    this.#heap.set(slot, nowMs + EARLY_MS + (windowMs - (lateMs % windowMs)));
+  }
+
+  #probe(slot: Slot): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#lateness.add(nowMs - slot.dueMs);
+    slot.plannedMs = slot.dueMs;
+    slot.startedMs = nowMs;
+    slot.stage = "running";
+    slot.spreadAgain = false;
+    this.#heap.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
+    slot.cancellation.rearm();
+    this.#inFlight++;
+    void this.#run(slot);
+  }
+
+  async #run(slot: Slot): Promise<void> {
+    const { run } = slot;
+    let verdict: Verdict;
+    try {
+      verdict = await slot.probe(slot.cancellation);
+    } catch (error) {
+      verdict = ourFault("connect", `the prober broke: ${error}`);
+    }
+    this.#inFlight--;
+    // Stopped or given up in the meantime: nobody waits for it.
+    if (slot.run !== run) return;
+    this.#finish(slot, verdict);
+  }
+
+  #finish(slot: Slot, verdict: Verdict): void {
+    const { clock, onProbe } = this.#options;
+    invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
+    const nowMs = clock.monotonicMs();
+    if (!verdict.ok) {
+      const latenessMs = Math.max(this.#stalls.worstSince(slot.startedMs), nowMs - this.#wakeMs, 0);
+      const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
+      if (verdict.ours || late) {
+        const reason = verdict.ours ? verdict.detail : "the prober itself was late";
+        this.#void(slot, { nowMs, latenessMs, reason, lasting: verdict.ours });
+        return;
+      }
+    }
+    const { counter, unknown } = slot;
+    slot.counter = stepCounter(counter, verdict.ok, { policy: slot.healthcheck, unknown });
+    slot.unknown = false;
+    slot.voids = 0;
+    this.#probes++;
+    this.#next(slot, nowMs);
+    onProbe({
+      id: slot.id,
+      generation: slot.generation,
+      verdict,
+      durationMs: nowMs - slot.startedMs,
+      matters: unknown || slot.counter !== counter,
+    });
+  }
+
+  /** Not counted; repeated at once, unless the fault is lasting or comes again and again. */
+  #void(slot: Slot, why: Void): void {
+    const { nowMs, latenessMs, reason, lasting } = why;
+    this.#voids++;
+    if (slot.voids++ < PROMPT_REPEATS && !lasting) this.#wait(slot, nowMs, nowMs);
+    else this.#next(slot, nowMs);
+    this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason });
+  }
+
+  /** Waits for the next probe: an interval after the start of the last, or now if that is past. */
+  #next(slot: Slot, nowMs: number): void {
+    const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
+      unknown: slot.unknown,
+      prng: this.#options.prng,
+      grid: { startedMs: slot.plannedMs, phase: slot.phase },
+    });
+    this.#wait(slot, Math.max(nowMs, slot.plannedMs + intervalMs), nowMs);
+  }
+
+  #wait(slot: Slot, dueMs: number, nowMs: number): void {
+    slot.stage = "waiting";
+    this.#heap.set(slot, dueMs);
+    this.#arm(nowMs);
+  }
+
+  /** Sees to it that the timer fires in time for the head of the heap. */
+  #arm(nowMs: number): void {
+    const head = this.#heap.peek();
+    if (head === undefined) return this.#disarm();
+    let wakeMs = Math.max(head.dueMs, nowMs + TICK_MS);
+    if (this.#inFlight > 0) wakeMs = Math.min(wakeMs, nowMs + HEARTBEAT_MS);
+    if (this.#wakeMs <= wakeMs) return;
+    this.#disarm();
+    this.#wakeMs = wakeMs;
+    this.#timer = this.#options.clock.after(wakeMs - nowMs, () => this.#wake());
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#wakeMs = Infinity;
+  }
+}

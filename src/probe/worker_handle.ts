@@ -1,0 +1,147 @@
+/**
+ * One worker thread and its life: started, watched, and started again, with a growing delay, when
+ * it dies of an error or stops answering. Knows nothing of probes.
+ */
+import type { Clock, Logger, Timer } from "../base/ports.ts";
+import type { FromWorker, ToWorker } from "./worker_protocol.ts";
+
+/** The part of a Worker that is used; tests put their own in. */
+export interface WorkerThread {
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  postMessage(message: ToWorker): void;
+  terminate(): void;
+}
+
+export interface WorkerHandleOptions {
+  /** Name for log records. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly spawn: () => WorkerThread;
+  readonly onMessage: (message: FromWorker) => void;
+  /** A new thread took the place of a dead one and knows nothing yet. */
+  readonly onRestart: () => void;
+}
+
+/** Delay before the first restart; doubled for each further one up to MAX_BACKOFF_MS. */
+const MIN_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5000;
+
+/** A worker that lived this long may be restarted quickly again. */
+const SETTLED_MS = 30_000;
+
+/** Pace of the pings, and how many unanswered ones in a row mean that the thread hangs. */
+const PING_MS = 1000;
+const MISSED_PINGS = 5;
+
+/** How long a worker may take to say goodbye before it is terminated. */
+const CLOSE_MS = 500;
+
+/** A worker thread that is there, or will be again. */
+export class WorkerHandle {
+  readonly #options: WorkerHandleOptions;
+  #thread: WorkerThread | undefined;
+  #startedMs = 0;
+  #backoffMs = MIN_BACKOFF_MS;
+  #restart: Timer | undefined;
+  #ping: Timer | undefined;
+  #sent = 0;
+  #answered = 0;
+  #closing: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: WorkerHandleOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  /** False while there is no thread: the message is lost, and onRestart will follow. */
+  post(message: ToWorker): boolean {
+    this.#thread?.postMessage(message);
+    return this.#thread !== undefined;
+  }
+
+  /** Lets the worker cancel what it does and say goodbye; terminates it when it does not. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#restart?.cancel();
+    this.#ping?.cancel();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    await new Promise<void>((resolve) => {
+      const patience = this.#options.clock.after(CLOSE_MS, resolve);
+      this.#closing = () => {
+        patience.cancel();
+        resolve();
+      };
+      thread.postMessage({ kind: "close" });
+    });
+    this.#drop();
+  }
+
+  #start(): void {
+    const thread = this.#options.spawn();
+    thread.onmessage = ({ data }) => this.#hear(data);
+    thread.onerror = (event) => {
+      event.preventDefault();
+      this.#died(event.message);
+    };
+    thread.onmessageerror = () => this.#died("it sent a message that cannot be read");
+    this.#thread = thread;
+    this.#startedMs = this.#options.clock.monotonicMs();
+    this.#sent = this.#answered = 0;
+    this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === "pong") this.#answered = message.seq;
+    else if (message.kind === "closed") this.#closing?.();
+    else this.#options.onMessage(message);
+  }
+
+  /**
+   * Counts pings, not time: when this thread itself was stopped for a minute, one ping is
+   * missing, not sixty.
+   */
+  #watch(): void {
+    if (this.#sent - this.#answered >= MISSED_PINGS) {
+      this.#died(`it has not answered for ${MISSED_PINGS} s`);
+      return;
+    }
+    this.post({ kind: "ping", seq: ++this.#sent });
+    this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
+  }
+
+  #died(reason: string): void {
+    if (this.#thread === undefined) return;
+    const { clock, log, name, onRestart } = this.#options;
+    this.#drop();
+    if (this.#closed) {
+      this.#closing?.();
+      return;
+    }
+    if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
+    const delayMs = this.#backoffMs;
+    this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
+    log.error("probe-worker", { worker: name, error: reason, "restart-in-ms": delayMs });
+    this.#restart = clock.after(delayMs, () => {
+      this.#start();
+      log.info("probe-worker", { worker: name, action: "restarted" });
+      onRestart();
+    });
+  }
+
+  #drop(): void {
+    this.#ping?.cancel();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#thread = undefined;
+    thread.onmessage = thread.onerror = thread.onmessageerror = null;
+    // An error of the dying thread must not become an uncaught one of ours.
+    thread.onerror = (event) => event.preventDefault();
+    thread.terminate();
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * PURE. What the main thread and a probe worker say to each other. Commands go out in lists, in
+ * order. Results come back packed: one array of numbers and the distinct texts of a batch, because
+ * 5,000 small objects a second would cost more to clone than the probes behind them.
+ */
+import { invariant } from "../base/assert.ts";
+import type { ResultCode } from "../health/state.ts";
+import type { LatenessCounts } from "./lateness.ts";
+import type { ProbeOutcome } from "./ports.ts";
+import type { ProbeReport, VoidReport } from "./scheduler.ts";
+import type { ScheduledTarget } from "./slot.ts";
+
+/** What a worker is told to do. */
+export type Command =
+  | { readonly kind: "start"; readonly target: ScheduledTarget }
+  | { readonly kind: "readdress"; readonly id: number; readonly address: string }
+  | { readonly kind: "stop"; readonly id: number };
+
+/** Main thread to worker. `seq` comes back in the answer. */
+export type ToWorker =
+  | { readonly kind: "commands"; readonly commands: readonly Command[] }
+  | { readonly kind: "ping"; readonly seq: number }
+  | { readonly kind: "stats"; readonly seq: number }
+  | { readonly kind: "close" };
+
+/** Worker to main thread. */
+export type FromWorker =
+  | OutcomesMessage
+  | { readonly kind: "void"; readonly report: VoidReport }
+  | { readonly kind: "pong"; readonly seq: number }
+  | { readonly kind: "stats"; readonly seq: number; readonly stats: SchedulerStats }
+  | { readonly kind: "closed" };
+
+/** Figures of one scheduler. */
+export interface SchedulerStats {
+  /** Probes that counted, since the start. */
+  readonly probes: number;
+  /** Probes that did not, since the start. */
+  readonly voids: number;
+  readonly inFlight: number;
+  /** Since they were last asked for. */
+  readonly lateness: LatenessCounts;
+}
+
+/** A batch of results. */
+export interface OutcomesMessage {
+  readonly kind: "outcomes";
+  /** FIELDS numbers per result: id, generation, code, detail (index of it), durationMs, atMs. */
+  readonly numbers: Float64Array;
+  /** Distinct details of the batch. */
+  readonly details: readonly string[];
+}
+
+const FIELDS = 6;
+
+/** Result codes that a probe can have; a code is sent as its index. */
+const CODES: readonly ResultCode[] = [
+  "L4OK",
+  "L4TOUT",
+  "L4CON",
+  "L6OK",
+  "L6TOUT",
+  "L6RSP",
+  "L7OK",
+  "L7TOUT",
+  "L7RSP",
+  "L7STS",
+];
+
+/** Collects results until they are sent. */
+export class OutcomeBatch {
+  readonly #details = new Map<string, number>();
+  #numbers = new Float64Array(64 * FIELDS);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds one result, judged at `atMs` (Unix time). */
+  add(report: ProbeReport, atMs: number): void {
+    const { verdict } = report;
+    const code = CODES.indexOf(verdict.code);
+    invariant(code >= 0, `${verdict.code} is no code of a probe`);
+    const at = this.#size * FIELDS;
+    if (at === this.#numbers.length) {
+      const grown = new Float64Array(2 * at);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[at] = report.id;
+    this.#numbers[at + 1] = report.generation;
+    this.#numbers[at + 2] = code;
+    this.#numbers[at + 3] = this.#detail(verdict.detail);
+    this.#numbers[at + 4] = report.durationMs;
+    this.#numbers[at + 5] = atMs;
+    this.#size++;
+  }
+
+  /** The batch as a message; begins a new one. */
+  take(): OutcomesMessage {
+    const message: OutcomesMessage = {
+      kind: "outcomes",
+      numbers: this.#numbers.slice(0, this.#size * FIELDS),
+      details: [...this.#details.keys()],
+    };
+    this.#details.clear();
+    this.#size = 0;
+    return message;
+  }
+
+  #detail(text: string): number {
+    const known = this.#details.get(text);
+    if (known !== undefined) return known;
+    this.#details.set(text, this.#details.size);
+    return this.#details.size - 1;
+  }
+}
+
+/** The results of a batch, in order of verdict. */
+export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[] {
+  invariant(numbers.length % FIELDS === 0, "a batch of results has a torn end");
+  const outcomes: ProbeOutcome[] = [];
+  for (let at = 0; at < numbers.length; at += FIELDS) {
+    const code = CODES[numbers[at + 2]!];
+    const detail = details[numbers[at + 3]!];
+    invariant(code !== undefined && detail !== undefined, "a result refers to nothing");
+    outcomes.push({
+      id: numbers[at]!,
+      generation: numbers[at + 1]!,
+      result: {
+        ok: code.endsWith("OK"),
+        layer: code.startsWith("L4") ? "L4" : code.startsWith("L6") ? "L6" : "L7",
+        code,
+        detail,
+        durationMs: numbers[at + 4]!,
+      },
+      atMs: numbers[at + 5]!,
+    });
+  }
+  return outcomes;
+}
