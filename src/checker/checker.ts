@@ -183,9 +183,9 @@ export class Checker implements CheckerReader {
     this.#assertRunning();
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
-    const diff = diffConfig(before.config, config);
+    const diff = diffConfig(before.config, config).backends;
     const { backends } = before.snapshot();
-    const plan = planReload({ old: before.config, next: config, diff, backends, nowMs: atMs });
+    const plan = planReload({ next: config, diff, backends, nowMs: atMs });
     this.#registry = new Registry(config, plan.backends);
     const starts: string[] = [];
     for (const action of plan.actions) {
@@ -203,7 +203,7 @@ export class Checker implements CheckerReader {
     };
     this.#emit(news);
     logNews(this.#logger, news);
-    for (const name of diff.backendsRemoved) this.#tally.forget(name);
+    for (const name of diff.removed) this.#tally.forget(name);
   }
 
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {

@@ -1,6 +1,6 @@
 /**
- * What a new configuration means for the running checks. PURE: (old and new file, their
- * difference, the backends as they are) → the backends as they shall be, the transitions on the
+ * What a new configuration means for the running checks. PURE: (new file, its difference from
+ * the old one, the backends as they are) → the backends as they shall be, the transitions on the
  * way, and what to tell the probe engine. What is not told goes on untouched.
  *
  * A decision beyond the specification: `enabled` is no part of a healthcheck, so changing it in
@@ -10,6 +10,7 @@
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
+import type { BackendsDiff } from "../config/diff.ts";
 import type { BackendConfig, Config } from "../config/model.ts";
 import {
   createBackend,
@@ -21,22 +22,12 @@ import {
 } from "../health/machine.ts";
 import type { Backend, HealthPolicy, StepResult, Transition } from "../health/state.ts";
 
-/** The part of the difference between two files that matters here; names of backends. */
-export interface BackendDiff {
-  readonly backendsAdded: readonly string[];
-  /** In the old file's order. */
-  readonly backendsRemoved: readonly string[];
-  /** The definition of the healthcheck changed. */
-  readonly backendsRestarted: readonly string[];
-  /** The address changed and the healthcheck did not. */
-  readonly backendsReaddressed: readonly string[];
-}
-
-/** What the probe engine is to be told, in this order; one entry a backend at most. */
+/** What the probe engine is to be told, in this order. */
 export type ReloadAction =
+  /** Also of a backend that is not probed: nothing to do then. */
   | { readonly kind: "stop"; readonly backend: string }
   | { readonly kind: "readdress"; readonly backend: string; readonly address: IpAddress }
-  /** Afresh, replacing what was probed under this name, if anything. */
+  /** Afresh; what was probed under this name has been stopped. */
   | { readonly kind: "start"; readonly backend: string };
 
 /** A transition with the backend it is of. */
@@ -56,9 +47,10 @@ export interface ReloadPlan {
 
 /** What planReload works from. */
 export interface ReloadInput {
-  readonly old: Config;
+  /** The new file. */
   readonly next: Config;
-  readonly diff: BackendDiff;
+  /** How its backends differ from the old one's. */
+  readonly diff: BackendsDiff;
   /** Every backend of the old file as it is. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
@@ -67,37 +59,40 @@ export interface ReloadInput {
 
 /** Works a reload out; see ReloadPlan. */
 export function planReload(input: ReloadInput): ReloadPlan {
-  const { old, next, diff, nowMs } = input;
+  const { next, diff, nowMs } = input;
   const plan = new Planner();
-  for (const name of diff.backendsRemoved) {
+  for (const name of diff.removed) {
     plan.take(name, step(existing(input, name), { kind: "remove" }, nowMs));
     plan.backends.delete(name);
     plan.stop(name);
   }
-  const added = new Set(diff.backendsAdded);
-  const restarted = new Set(diff.backendsRestarted);
-  const readdressed = new Set(diff.backendsReaddressed);
-  // Another namespace is another network: every probe has to begin there. The verdicts stand
-  // until the probes find otherwise, for a reload alone must not take traffic from anybody.
-  const moved = old.healthchecker.netns !== next.healthchecker.netns;
+  const added = new Set(diff.added);
+  const restarted = new Set(diff.restarted);
+  const readdressed = new Set(diff.readdressed);
+  const enabledChanged = new Set(diff.enabledChanged);
   for (const [name, config] of next.backends) {
-    if (added.has(name)) plan.begin(created(next, config, nowMs), { config, nowMs });
-    else if (restarted.has(name)) {
-      const { enabled } = config;
-      const before = withCapacity(input, name);
-      const result = restart(before, { policy: policyOf(next, config), enabled, nowMs });
-      plan.begin(plan.take(name, result), { config, nowMs });
-    } else {
-      const before = withCapacity(input, name);
-      const wasEnabled = old.backends.get(name)?.enabled;
-      const after = plan.take(name, obeyFile(before, { config, wasEnabled, nowMs }));
-      if (after.state === "unknown" && before.state === "disabled") {
-        plan.begin(after, { config, nowMs });
-      } else if (isProbed(before.state) && !isProbed(after.state)) plan.stop(name);
-      else if (!isProbed(after.state) || config.healthcheck === undefined) continue;
-      else if (moved) plan.start(name);
-      else if (readdressed.has(name)) plan.readdress(name, config.address);
+    const options = { config, nowMs };
+    if (added.has(name)) {
+      plan.begin(created(next, config, nowMs), options);
+      continue;
     }
+    const before = withHistoryCapacity(
+      existing(input, name),
+      next.healthchecker.transitionHistory,
+    );
+    if (restarted.has(name)) {
+      const { enabled } = config;
+      const result = restart(before, { policy: policyOf(next, config), enabled, nowMs });
+      plan.stop(name);
+      plan.begin(plan.take(name, result), options);
+      continue;
+    }
+    const asked = enabledChanged.has(name) ? config.enabled : undefined;
+    const after = plan.take(name, obeyFile(before, { asked, nowMs }));
+    if (before.state === "disabled" && after.state === "unknown") plan.begin(after, options);
+    else if (isProbed(before.state) && !isProbed(after.state)) plan.stop(name);
+    else if (!isProbed(after.state) || config.healthcheck === undefined) continue;
+    else if (readdressed.has(name)) plan.readdress(name, config.address);
   }
   return plan.finish();
 }
@@ -124,10 +119,9 @@ class Planner {
   begin(backend: Backend, options: { config: BackendConfig; nowMs: number }): void {
     const { name } = backend;
     this.backends.set(name, backend);
-    if (!isProbed(backend.state)) this.stop(name);
-    else if (options.config.healthcheck !== undefined) this.start(name);
+    if (!isProbed(backend.state)) return;
+    if (options.config.healthcheck !== undefined) this.start(name);
     else {
-      this.stop(name);
       this.take(name, step(backend, { kind: "probe", result: STATIC_PASS }, options.nowMs));
     }
   }
@@ -168,23 +162,18 @@ export function created(config: Config, backend: BackendConfig, nowMs: number): 
 }
 
 interface ObeyOptions {
-  readonly config: BackendConfig;
-  readonly wasEnabled: boolean | undefined;
+  /** The file's `enabled` when that is what changed. */
+  readonly asked: boolean | undefined;
   readonly nowMs: number;
 }
 
-function obeyFile(backend: Backend, options: ObeyOptions): StepResult {
-  const { config, wasEnabled, nowMs } = options;
-  if (config.enabled === wasEnabled) return { ok: true, backend, transition: undefined };
-  return step(backend, { kind: config.enabled ? "enable" : "disable" }, nowMs);
+function obeyFile(backend: Backend, { asked, nowMs }: ObeyOptions): StepResult {
+  if (asked === undefined) return { ok: true, backend, transition: undefined };
+  return step(backend, { kind: asked ? "enable" : "disable" }, nowMs);
 }
 
 function existing(input: ReloadInput, name: string): Backend {
   const backend = input.backends.get(name);
   invariant(backend !== undefined, `reload knows no backend ${name}`);
   return backend;
-}
-
-function withCapacity(input: ReloadInput, name: string): Backend {
-  return withHistoryCapacity(existing(input, name), input.next.healthchecker.transitionHistory);
 }
