@@ -126,9 +126,9 @@ class Connection implements VppConnection {
     this.#abort.abort();
     this.#retryTimer?.cancel();
     this.#retryTimer = undefined;
-    this.#closeSession();
-    await this.#attempt;
+    if (this.#session !== undefined) this.#close(this.#session);
     if (this.#state.kind === "connected") this.#change({ kind: "disconnected", reason: "stopped" });
+    await this.#attempt;
   }
 
   /** One attempt. Never rejects: what goes wrong is logged and tried again, unless stopped. */
@@ -139,7 +139,7 @@ class Connection implements VppConnection {
       try {
         await this.#greet(session);
       } catch (error) {
-        this.#closeSession();
+        this.#close(session);
         throw error;
       }
     } catch (error) {
@@ -225,17 +225,16 @@ class Connection implements VppConnection {
   /** The session ended by itself. While it is still being greeted, #connect sees to the rest. */
   #lost(session: Session, reason: string): void {
     if (this.#session !== session) return;
-    this.#closeSession();
+    this.#close(session);
     if (this.#state.kind !== "connected") return;
     this.#options.logger.warn("vpp-disconnect", { reason });
     this.#retryLater();
     this.#change({ kind: "disconnected", reason });
   }
 
-  #closeSession(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    this.#session = undefined;
+  /** Idempotent; another session that has taken its place meanwhile is left alone. */
+  #close(session: Session): void {
+    if (this.#session === session) this.#session = undefined;
     session.pingTimer?.cancel();
     session.client.close();
     session.stats?.close();

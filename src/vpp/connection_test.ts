@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
+import { FULL_TABLE, MemoryTransport } from "../../tests/support/memory_transport.ts";
+import { RecordingLogger, RecordingObserver } from "../../tests/support/silent.ts";
+import { MaglevError } from "../base/errors.ts";
+import { createVppConnection, type StatsSession, type VppConnectionOptions } from "./connection.ts";
+import type { ConnectionState, Transport } from "./ports.ts";
+import { controlPingReply, lbAsSetWeight, showVersionReply } from "./wire/messages.ts";
+
+const VERSION = {
+  retval: 0,
+  program: "vpp",
+  version: "26.10-rc0",
+  buildDate: "2026-11-20T17:32:15",
+  buildDirectory: "/build",
+};
+
+/** Answers show_version and control_ping as a VPP that is well. */
+function healthy(transport: MemoryTransport): MemoryTransport {
+  transport.onSend = (message) => {
+    const { name, context } = transport.decode(message);
+    if (name === "show_version") transport.reply(showVersionReply, context, VERSION);
+    if (name === "control_ping") {
+      transport.reply(controlPingReply, context, { retval: 0, vpePid: 77 });
+    }
+  };
+  return transport;
+}
+
+/** A connection whose connects are answered from `plan`: a transport, or the reason of a failure. */
+function setUp(
+  plan: (MemoryTransport | string)[],
+  more: Pick<VppConnectionOptions, "openStats" | "statsAddress"> = {},
+) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const attempts: number[] = [];
+  const connection = createVppConnection({
+    apiAddress: "/run/vpp/api.sock",
+    clock,
+    logger,
+    observer: new RecordingObserver(),
+    connect() {
+      attempts.push(clock.monotonicMs());
+      const next = plan.shift() ?? "connection refused";
+      if (typeof next !== "string") return Promise.resolve(next);
+      return Promise.reject(new MaglevError("unavailable", next));
+    },
+    ...more,
+  });
+  const states: string[] = [];
+  connection.onChange = (state) => {
+    states.push(state.kind === "connected" ? "connected" : `disconnected: ${state.reason}`);
+  };
+  return { clock, logger, connection, attempts, states };
+}
+
+Deno.test("VppConnection connects, learns who VPP is and says so", async () => {
+  const { clock, logger, connection, states } = setUp([healthy(new MemoryTransport())]);
+  assert.equal(states.length, 0);
+  connection.start();
+  connection.start();
+  await settle();
+  assert.deepEqual(states, ["connected"]);
+  const state = connection.state;
+  assert.ok(state.kind === "connected");
+  assert.deepEqual(state.info, {
+    version: "26.10-rc0",
+    buildDate: "2026-11-20T17:32:15",
+    buildDirectory: "/build",
+    pid: 77,
+    connectedAtMs: clock.wallMs(),
+    bootAtMs: undefined,
+  });
+  const record = logger.records.find(({ event }) => event === "vpp-connect");
+  assert.deepEqual(record?.fields, {
+    version: "26.10-rc0",
+    "build-date": "2026-11-20T17:32:15",
+    pid: 77,
+    api: "/run/vpp/api.sock",
+    stats: undefined,
+  });
+  await connection.stop();
+  assert.deepEqual(states, ["connected", "disconnected: stopped"]);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("VppConnection retries every 500 ms, names the failure at once and then once a minute", async () => {
+  const { clock, logger, connection, attempts, states } = setUp([]);
+  connection.start();
+  await settle();
+  assert.deepEqual(logger.take(), ["warn vpp-connect-failed"]);
+  await clock.advanceAsync(59_999);
+  assert.deepEqual(attempts.slice(0, 3), [0, 500, 1000]);
+  assert.equal(attempts.length, 120);
+  assert.deepEqual(new Set(logger.take()), new Set(["debug vpp-connect-failed"]));
+  await clock.advanceAsync(1);
+  assert.deepEqual(logger.take(), ["warn vpp-connect-failed"]);
+  assert.deepEqual(states, []);
+  assert.deepEqual(connection.state, { kind: "disconnected", reason: "connection refused" });
+  await connection.stop();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("VppConnection comes back after VPP went, and names the next failure at once again", async () => {
+  const first = healthy(new MemoryTransport());
+  const plan = ["gone", first, "gone", healthy(new MemoryTransport())];
+  const { clock, logger, connection, states } = setUp(plan);
+  connection.start();
+  await clock.advanceAsync(500);
+  first.end("VPP closed the socket");
+  assert.deepEqual(states, ["connected", "disconnected: VPP closed the socket"]);
+  await clock.advanceAsync(1000);
+  assert.deepEqual(states.slice(2), ["connected"]);
+  assert.deepEqual(logger.take(), [
+    "warn vpp-connect-failed",
+    "info vpp-connect",
+    "warn vpp-disconnect",
+    "warn vpp-connect-failed",
+    "info vpp-connect",
+  ]);
+  await connection.stop();
+});
+
+Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping without answer", async () => {
+  const transport = healthy(new MemoryTransport());
+  const { clock, connection, states } = setUp([transport]);
+  connection.start();
+  await settle();
+  transport.take();
+  await clock.advanceAsync(30_000);
+  assert.deepEqual(transport.take().map(({ name }) => name), [
+    "control_ping",
+    "control_ping",
+    "control_ping",
+  ]);
+  transport.onSend = () => {};
+  await clock.advanceAsync(14_999);
+  assert.deepEqual(states, ["connected"]);
+  await clock.advanceAsync(1);
+  assert.deepEqual(states, [
+    "connected",
+    "disconnected: no answer to control_ping within 5000 ms",
+  ]);
+  assert.equal(transport.closed, true);
+  await connection.stop();
+});
+
+Deno.test("VppConnection tears down on a garbled message", async () => {
+  const transport = healthy(new MemoryTransport());
+  const { connection, states } = setUp([transport]);
+  connection.start();
+  await settle();
+  transport.receive(new Uint8Array(3));
+  assert.deepEqual(states, ["connected", "disconnected: VPP sent a message of 3 bytes"]);
+  await connection.stop();
+});
+
+Deno.test("VppConnection gives up a VPP that shakes hands and then says nothing", async () => {
+  const mute = new MemoryTransport();
+  const { clock, logger, connection, states } = setUp([mute, healthy(new MemoryTransport())]);
+  connection.start();
+  await clock.advanceAsync(5000);
+  assert.equal(mute.closed, true);
+  assert.deepEqual(logger.take(), ["warn vpp-connect-failed"]);
+  await clock.advanceAsync(500);
+  assert.deepEqual(states, ["connected"]);
+  await connection.stop();
+});
+
+const LACKING: readonly (readonly [string, ReadonlyMap<string, number>, RegExp])[] = [
+  [
+    "one message",
+    new Map([...FULL_TABLE].filter(([key]) => key !== lbAsSetWeight.key)),
+    /lacks messages that are needed: lb_as_set_weight_2d89bdbd$/,
+  ],
+  [
+    "the plugin",
+    new Map([...FULL_TABLE].filter(([key]) => !key.startsWith("lb_"))),
+    /\(is the lb plugin loaded\?\): lb_add_del_as_v2_2f1d3b0e, /,
+  ],
+];
+
+for (const [what, table, reason] of LACKING) {
+  Deno.test(`VppConnection says by name what a VPP that lacks ${what} lacks`, async () => {
+    const transport = healthy(new MemoryTransport(table));
+    const { clock, logger, connection } = setUp([transport]);
+    connection.start();
+    await settle();
+    const [record] = logger.records;
+    assert.equal(record?.event, "vpp-connect-failed");
+    assert.match(String(record?.fields["reason"]), reason);
+    assert.equal(transport.closed, true);
+    await connection.stop();
+    assert.equal(clock.timers, 0);
+  });
+}
+
+Deno.test("VppConnection.stop during the greeting ends it all, and start() begins anew", async () => {
+  const mute = new MemoryTransport();
+  const { clock, logger, connection, states } = setUp([mute, healthy(new MemoryTransport())]);
+  connection.start();
+  await settle();
+  const stopped = connection.stop();
+  connection.start();
+  await stopped;
+  await settle();
+  assert.equal(mute.closed, true);
+  assert.deepEqual(states, ["connected"]);
+  assert.deepEqual(logger.take(), ["info vpp-connect"]);
+  await connection.stop();
+  await connection.stop();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("VppConnection.stop waits for a connect under way, whose transport is not kept", async () => {
+  const transport = new MemoryTransport();
+  const { promise, resolve } = Promise.withResolvers<Transport>();
+  let aborted = false;
+  const connection = createVppConnection({
+    apiAddress: "/run/vpp/api.sock",
+    clock: new FakeClock(),
+    logger: new RecordingLogger(),
+    observer: new RecordingObserver(),
+    connect(_, { signal }) {
+      signal.addEventListener("abort", () => aborted = true);
+      return promise;
+    },
+  });
+  connection.start();
+  const stopped = connection.stop();
+  assert.equal(aborted, true);
+  resolve(transport);
+  await stopped;
+  assert.equal(transport.closed, true);
+});
+
+class FakeStats implements StatsSession {
+  readonly bootAtMs = 12345;
+  onEnd: (reason: string) => void = () => {};
+  closed = false;
+  close(): void {
+    this.closed = true;
+  }
+}
+
+Deno.test("VppConnection is up only with its stats segment, and either end takes both down", async () => {
+  const stats = [new FakeStats(), new FakeStats()];
+  const [a, b, c] = [1, 2, 3].map(() => healthy(new MemoryTransport()));
+  const opened: (FakeStats | string)[] = ["no stats", ...stats];
+  const { clock, connection, states } = setUp([a!, b!, c!], {
+    statsAddress: "/run/vpp/stats.sock",
+    openStats() {
+      const next = opened.shift() ?? "no more";
+      return typeof next === "string"
+        ? Promise.reject(new MaglevError("unavailable", next))
+        : Promise.resolve(next);
+    },
+  });
+  connection.start();
+  await settle();
+  assert.deepEqual([a!.closed, connection.state.kind], [true, "disconnected"]);
+  await clock.advanceAsync(500);
+  const state: ConnectionState = connection.state;
+  assert.ok(state.kind === "connected" && state.info.bootAtMs === 12345);
+  stats[0]!.onEnd("heartbeat stopped");
+  assert.equal(b!.closed, true);
+  await clock.advanceAsync(500);
+  c!.end("VPP closed the socket");
+  assert.equal(stats[1]!.closed, true);
+  assert.deepEqual(states, [
+    "connected",
+    "disconnected: stats: heartbeat stopped",
+    "connected",
+    "disconnected: VPP closed the socket",
+  ]);
+  await connection.stop();
+  assert.equal(clock.timers, 0);
+});
