@@ -16,6 +16,12 @@ const MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 /** Frames are gathered into writes of about this size. */
 const WRITE_BYTES = 256 * 1024;
 
+/**
+ * VPP leaves the address of a queue of its own in the first eight bytes of most frames (struct
+ * msgbuf in src/vlibapi/api_common.h): a client must not take them for zero.
+ */
+const POINTER = Uint8Array.of(0xc0, 0xa4, 0x04, 0x30, 0x01, 0x00, 0x00, 0x00);
+
 /** What a socket needs to know. */
 export interface ClientSocketOptions {
   /** What the client's requests carry. */
@@ -59,6 +65,7 @@ export class ClientSocket {
     if (this.#closed) return;
     const { clock, mischief } = this.#options;
     const frame = encodeFrame(message);
+    frame.set(POINTER, 0);
     mischief.spoil(frame);
     this.#queue.push({ frame, dueMs: clock.monotonicMs() + mischief.delayMs });
     this.#queuedBytes += frame.length;

@@ -114,9 +114,19 @@ export class LbPlugin {
     while (this.#runs < runs) {
       this.#runs++;
       this.#now = this.#runs * COLLECT_EVERY_S;
-      this.#collectAll();
+      this.collect();
     }
     this.#now = seconds;
+  }
+
+  /** `lb_garbage_collection`: once a minute by itself, and before some debug CLI commands. */
+  collect(): void {
+    const gone: number[] = [];
+    for (const vip of this.vips()) {
+      this.#collectServers(vip);
+      if (!vip.used && vip.servers.size === 0) gone.push(vip.index);
+    }
+    for (const index of gone) this.#vips.put(index);
   }
 
   /** `lb_conf`; 0xffffffff keeps the value there is. */
@@ -374,16 +384,6 @@ export class LbPlugin {
       vip.servers.put(slot);
       this.#servers.put(index);
     }
-  }
-
-  /** `lb_garbage_collection`. */
-  #collectAll(): void {
-    const gone: number[] = [];
-    for (const vip of this.vips()) {
-      this.#collectServers(vip);
-      if (!vip.used && vip.servers.size === 0) gone.push(vip.index);
-    }
-    for (const index of gone) this.#vips.put(index);
   }
 }
 

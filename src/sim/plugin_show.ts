@@ -26,9 +26,9 @@ export function vipRecords(plugin: LbPlugin): VipRecord[] {
     records.push({
       vip: shownName(vip),
       encap: encapNumber(vip.type),
-      // One byte of a union is both.
+      // One byte of a union is both; the second is a u32 that VPP forgets to swap.
       dscp: vip.encapByte,
-      srvType: vip.encapByte,
+      srvType: (vip.encapByte << 24) >>> 0,
       // Swapped to network order when stored and once more when sent.
       targetPort: ((vip.targetPort & 0xff) << 8) | (vip.targetPort >>> 8),
       flowTableLength: vip.tableLength & 0xffff,

@@ -1,0 +1,153 @@
+/**
+ * Does the simulator tell the truth? The same random requests go to a real VPP and to the
+ * simulator; every retval must be equal, and after each sequence everything the plugin shows.
+ * State is carried from one sequence to the next, so that removed entries, indices and the order
+ * of dumps are put to the test as well.
+ *
+ * The simulator's clock follows VPP's own, read once through `show clock`. What the plugin does
+ * depends on whole seconds, so nothing is asked near the turn of one.
+ */
+import assert from "node:assert/strict";
+import { startSimulator } from "../../src/sim/api_server.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { mulberry32 } from "../support/mulberry32.ts";
+import { type PluginRequest, randomRequest } from "./plugin_operations.ts";
+import { PluginWitness } from "./plugin_witness.ts";
+import { startVpp, vppAbsent } from "./support.ts";
+
+const SEED = Number(Deno.env.get("MAGLEV_DIFF_SEED") ?? 20261);
+const SEQUENCES = 250;
+const SEQUENCES_AFTER_COLLECTION = 100;
+const OPERATIONS = 25;
+/** How far the two clocks may be apart, and a request be under way. */
+const CLOCK_MARGIN_MS = 20;
+/** VPP collects once a minute, some time in this span. */
+const COLLECT_EVERY_MS = 60_000;
+const COLLECT_MARGIN_MS = 1500;
+
+const slow = Deno.env.get("MAGLEV_VPP_SLOW") === "1";
+const skipped = vppAbsent === undefined ? "" : ` (skipped: ${vppAbsent})`;
+const tooSlow = slow ? "" : " (skipped: takes 70 s, set MAGLEV_VPP_SLOW=1)";
+
+Deno.test({
+  name: `plugin: simulator and VPP answer random requests alike${skipped}`,
+  ignore: vppAbsent !== undefined,
+  fn: () => withBoth((both) => both.compare(SEQUENCES)),
+});
+
+Deno.test({
+  name: `plugin: simulator and VPP give freed slots out alike${skipped || tooSlow}`,
+  ignore: vppAbsent !== undefined || !slow,
+  fn: () =>
+    withBoth(async (both) => {
+      await both.compare(SEQUENCES);
+      await both.collectAfter(COLLECT_EVERY_MS);
+      await both.compare(SEQUENCES_AFTER_COLLECTION);
+    }),
+});
+
+async function withBoth(test: (both: Both) => Promise<void>): Promise<void> {
+  await using vpp = await startVpp();
+  const real = await PluginWitness.at(vpp.apiPath);
+  const folder = Deno.makeTempDirSync();
+  const clock = new FakeClock();
+  const simulator = await startSimulator({ path: `${folder}/api.sock`, clock });
+  const simulated = await PluginWitness.at(simulator.path);
+  try {
+    const [line = ""] = await real.cli("show clock");
+    const seconds = Number(/^Time now ([\d.]+)/.exec(line)?.[1]);
+    assert.ok(seconds > 0, line);
+    const bootedAtMs = performance.now() - seconds * 1000;
+    await test(
+      new Both({
+        real,
+        simulated,
+        clock,
+        bootedAtMs,
+        collect: () => {
+          simulator.plugin.collect();
+          simulator.plugin.setConf({ ...simulator.plugin.conf, flowTimeout: 40 });
+        },
+      }),
+    );
+  } finally {
+    real.close();
+    simulated.close();
+    await simulator.stop();
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+interface Sides {
+  readonly real: PluginWitness;
+  readonly simulated: PluginWitness;
+  /** The simulator's. */
+  readonly clock: FakeClock;
+  /** When VPP's clock was 0, on ours. */
+  readonly bootedAtMs: number;
+  /** Makes the simulator collect. */
+  readonly collect: () => void;
+}
+
+/** VPP and simulator, asked the same. */
+class Both {
+  readonly #sides: Sides;
+  readonly #prng = mulberry32(SEED);
+  #sequence = 0;
+
+  constructor(sides: Sides) {
+    this.#sides = sides;
+  }
+
+  /** Sends `count` sequences of requests to both and compares all that can be seen. */
+  async compare(count: number): Promise<void> {
+    const { real, simulated } = this.#sides;
+    for (let i = 0; i < count; i++) {
+      const story = [`seed ${SEED}, sequence ${this.#sequence++}`];
+      for (let n = 0; n < OPERATIONS; n++) {
+        const request: PluginRequest = randomRequest(this.#prng);
+        story.push(request.text);
+        await this.#agreeOnTime();
+        const want = await real.retval(request);
+        assert.equal(await simulated.retval(request), want, story.join("\n"));
+      }
+      assert.deepEqual(await simulated.state(), await real.state(), story.join("\n"));
+    }
+  }
+
+  /** Waits for `ms`, then lets both collect what was removed. */
+  async collectAfter(ms: number): Promise<void> {
+    const { real, simulated, collect } = this.#sides;
+    const before = (await simulated.state()).servers.length;
+    await sleep(ms + 1000);
+    await this.#agreeOnTime();
+    // A debug command that collects first, and changes one value.
+    await real.cli("lb conf timeout 40");
+    collect();
+    const after = await simulated.state();
+    assert.ok(after.servers.length < before / 2, `${before} servers, then ${after.servers.length}`);
+    assert.deepEqual(after, await real.state());
+  }
+
+  /** Sets the simulator's clock to VPP's, at an instant at which both are in the same second. */
+  async #agreeOnTime(): Promise<void> {
+    const { clock, bootedAtMs } = this.#sides;
+    for (;;) {
+      const uptimeMs = performance.now() - bootedAtMs;
+      const intoSecond = uptimeMs % 1000;
+      const toCollection = Math.abs((uptimeMs + 30_000) % COLLECT_EVERY_MS - 30_000);
+      if (toCollection < COLLECT_MARGIN_MS) {
+        await sleep(COLLECT_MARGIN_MS);
+      } else if (intoSecond < CLOCK_MARGIN_MS || intoSecond > 1000 - CLOCK_MARGIN_MS) {
+        await sleep(CLOCK_MARGIN_MS);
+      } else {
+        clock.advance(Math.max(0, uptimeMs - clock.monotonicMs()));
+        return;
+      }
+    }
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

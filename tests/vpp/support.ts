@@ -1,0 +1,147 @@
+/**
+ * Starts a real VPP for a test: an ordinary process in a folder of its own, without hugepages or
+ * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp).
+ */
+import { SystemClock } from "../../src/system/system_clock.ts";
+
+const PREFIX = Deno.env.get("MAGLEV_VPP_PREFIX") ?? "";
+const READY_MS = 20_000;
+const STOP_MS = 10_000;
+
+/** Why tests against a real VPP are skipped, to be put behind their names; empty when they run. */
+export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not set)" : "";
+
+/** Options of startVpp. */
+export interface StartVppOptions {
+  /** True: VPP sleeps 100 us in every turn of its main loop. False: as it comes. Default true. */
+  readonly pollSleep?: boolean;
+}
+
+/** A VPP that runs. */
+export interface RunningVpp {
+  readonly dir: string;
+  readonly apiSocket: string;
+  readonly statsSocket: string;
+  /** Process id; another one after restart(). */
+  readonly pid: number;
+  /** Output of a CLI command, by vppctl. */
+  cli(command: string): Promise<string>;
+  /** Sends a signal and waits for the process to end. */
+  kill(signal: Deno.Signal): Promise<void>;
+  /** Starts it again in the same folder after kill(); resolves when it answers. */
+  restart(): Promise<void>;
+  /** Ends it, if it still runs, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a VPP and waits until it answers. Needs MAGLEV_VPP_PREFIX. */
+export async function startVpp(options: StartVppOptions = {}): Promise<RunningVpp> {
+  const vpp = new Vpp(options);
+  await vpp.restart();
+  return vpp;
+}
+
+class Vpp implements RunningVpp {
+  readonly dir = Deno.makeTempDirSync({ prefix: "vpp-" });
+  readonly apiSocket = `${this.dir}/api.sock`;
+  readonly statsSocket = `${this.dir}/stats.sock`;
+  readonly #cliSocket = `${this.dir}/cli.sock`;
+  readonly #options: StartVppOptions;
+  #process: Deno.ChildProcess | undefined;
+
+  constructor(options: StartVppOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  async cli(command: string): Promise<string> {
+    const { stdout } = await new Deno.Command(`${PREFIX}/bin/vppctl`, {
+      args: ["-s", this.#cliSocket, ...command.split(" ")],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    return new TextDecoder().decode(stdout);
+  }
+
+  async kill(signal: Deno.Signal): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return;
+    process.kill(signal);
+    const timer = setTimeout(() => process.kill("SIGKILL"), STOP_MS);
+    await process.status;
+    clearTimeout(timer);
+    this.#process = undefined;
+  }
+
+  async restart(): Promise<void> {
+    // The socket files of one that was killed stay behind and would look like a VPP that is there.
+    for (const path of [this.apiSocket, this.statsSocket, this.#cliSocket]) {
+      await Deno.remove(path).catch(() => {});
+    }
+    await Deno.writeTextFile(`${this.dir}/startup.conf`, startupConf(this.dir, this.#options));
+    this.#process = new Deno.Command(`${PREFIX}/bin/vpp`, {
+      args: ["-c", `${this.dir}/startup.conf`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await this.#ready();
+  }
+
+  async stop(): Promise<void> {
+    await this.kill("SIGKILL");
+    await Deno.remove(this.dir, { recursive: true });
+    for (const suffix of ["global_vm", "vpe-api"]) {
+      await Deno.remove(`/dev/shm/${apiPrefix(this.dir)}-${suffix}`).catch(() => {});
+    }
+  }
+
+  async #ready(): Promise<void> {
+    const clock = new SystemClock();
+    const endMs = clock.monotonicMs() + READY_MS;
+    while (clock.monotonicMs() < endMs) {
+      const accepts = await Deno.connect({ transport: "unix", path: this.apiSocket })
+        .then((conn) => (conn.close(), true), () => false);
+      if (accepts && (await this.cli("show version")).includes("vpp")) return;
+      await new Promise<void>((resolve) => clock.after(20, resolve));
+    }
+    await this.stop();
+    throw new Error(`VPP of ${PREFIX} is not up after ${READY_MS} ms`);
+  }
+}
+
+/** Name of the shared-memory segment: one per folder, so that several VPPs may run. */
+function apiPrefix(dir: string): string {
+  return dir.slice(dir.lastIndexOf("/") + 1);
+}
+
+function startupConf(dir: string, options: StartVppOptions): string {
+  return `unix {
+  nodaemon
+  nosyslog
+  nocolor
+  cli-no-banner
+  cli-no-pager
+  runtime-dir ${dir}
+  cli-listen ${dir}/cli.sock
+  log ${dir}/vpp.log
+  ${options.pollSleep === false ? "" : "poll-sleep-usec 100"}
+}
+api-segment { prefix ${apiPrefix(dir)} }
+socksvr { socket-name ${dir}/api.sock }
+statseg { socket-name ${dir}/stats.sock size 16m page-size 4k }
+memory { main-heap-size 256M main-heap-page-size 4k }
+buffers { buffers-per-numa 16384 page-size 4k }
+cpu { workers 0 }
+plugins {
+  plugin default { disable }
+  plugin lb_plugin.so { enable }
+  plugin af_packet_plugin.so { enable }
+  plugin ping_plugin.so { enable }
+}
+`;
+}
