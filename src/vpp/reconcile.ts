@@ -133,7 +133,7 @@ export class Reconciler {
    * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
    */
   async sync(frontend?: string): Promise<SyncReport> {
-    const { source, logger } = this.#options;
+    const { source } = this.#options;
     if (frontend !== undefined && source.desired(frontend) === undefined) {
       const near = nearest(frontend, source.frontends());
       const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;

@@ -7,8 +7,8 @@
  *       new_size:1024
  *       protocol:6 port:443                  unless the VIP is for all ports
  *       dscp:3                               L3DSR
- *       type:nodeport port:80 target_port:8  NAT
- *       counters:
+ *       type:nodeport port:80 target_port:8  NAT; VPP forgets to end this line, so that
+ *       counters:                            this one goes on behind it
  *         packet from existing sessions: 0   and three more
  *       #as:1
  *         10.0.0.10 weight:100 buckets:1024 flows:0 dpo:11 used
@@ -239,7 +239,6 @@ function readEncapLine(reader: Reader): void {
     reader.number("a port", 65535);
     reader.expect(" target_port:", "a target port");
     reader.number("a target port", 65535);
-    reader.endLine();
   }
 }
 

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { actual, desired, ip } from "../../../tests/support/vips.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { Operation } from "./model.ts";
+
+const vip = desired("192.0.2.1", "", { srcIpSticky: true, newFlowsTableLength: 65536 });
+const calm = { flushing: false };
+
+Deno.test("acknowledge() of vip-add is an empty VIP with what was asked for", () => {
+  assert.deepEqual(
+    acknowledge(undefined, { kind: "vip-add", vip }, calm),
+    actual("192.0.2.1", "", { srcIpSticky: true, newFlowsTableLength: 0 }),
+  );
+});
+
+Deno.test("acknowledge() of vip-del is no VIP", () => {
+  const known = actual("192.0.2.1", "10.0.0.1=1");
+  assert.equal(acknowledge(known, { kind: "vip-del", vip: known }, calm), undefined);
+});
+
+Deno.test("acknowledge() of as-add puts the server where it belongs", () => {
+  let known = acknowledge(undefined, { kind: "vip-add", vip }, calm);
+  for (const address of ["10.0.0.10", "10.0.0.9", "10.0.0.1", "10.0.0.11", "10.0.0.9"]) {
+    const operation: Operation = { kind: "as-add", vip, address: ip(address), weight: 5 };
+    known = acknowledge(known, operation, calm);
+  }
+  assert.deepEqual(known!.servers.map((server) => server.address.text), [
+    "10.0.0.1",
+    "10.0.0.9",
+    "10.0.0.10",
+    "10.0.0.11",
+  ]);
+});
+
+Deno.test("acknowledge() remembers whether flows of the server can be left", () => {
+  const known = actual("192.0.2.1", "10.0.0.1=100");
+  const cut: Operation = {
+    kind: "as-weight",
+    vip,
+    address: ip("10.0.0.1"),
+    weight: 0,
+    previousWeight: 100,
+    flush: true,
+  };
+  assert.equal(acknowledge(known, cut, { flushing: true })!.servers[0]!.flushed, true);
+  assert.equal(acknowledge(known, { ...cut, flush: false }, calm)!.servers[0]!.flushed, false);
+  assert.equal(known.servers[0]!.weight, 100);
+});
+
+Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
+  const known = actual("192.0.2.1", "10.0.0.1=1 10.0.0.2=2");
+  const operation: Operation = { kind: "as-del", vip, address: ip("10.0.0.1"), flush: true };
+  assert.deepEqual(acknowledge(known, operation, calm), actual("192.0.2.1", "10.0.0.2=2"));
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  endWarmupNow,
+  isReleased,
+  nextWarmupStepMs,
+  releaseFrontends,
+  startWarmup,
+  stepWarmup,
+} from "./warmup.ts";
+
+function view(frontends: string, known: string) {
+  const names = known.split(" ");
+  return {
+    frontends: frontends.split(" ").filter((name) => name !== ""),
+    known: (frontend: string) => names.includes(frontend),
+  };
+}
+
+Deno.test("startWarmup() with both delays 0 is over at once", () => {
+  const warmup = startWarmup(1000, { minMs: 0, maxMs: 0 });
+  assert.equal(warmup.over, true);
+  assert.equal(isReleased(warmup, "any"), true);
+  assert.equal(nextWarmupStepMs(warmup, 1000), undefined);
+});
+
+Deno.test("stepWarmup() releases nothing before min, whatever is known", () => {
+  const start = startWarmup(1000, { minMs: 5000, maxMs: 30_000 });
+  const step = stepWarmup(start, 5999, view("a b", "a b"));
+  assert.deepEqual(step.released, []);
+  assert.equal(step.ended, undefined);
+  assert.equal(nextWarmupStepMs(step.warmup, 5999), 6000);
+});
+
+Deno.test("stepWarmup() releases between min and max what is known, each once", () => {
+  const start = startWarmup(1000, { minMs: 5000, maxMs: 30_000 });
+  const first = stepWarmup(start, 6000, view("a b c", "b"));
+  assert.deepEqual(first.released, ["b"]);
+  assert.equal(first.ended, undefined);
+  assert.equal(isReleased(first.warmup, "b"), true);
+  assert.equal(isReleased(first.warmup, "a"), false);
+  assert.equal(nextWarmupStepMs(first.warmup, 6000), 31_000);
+  const second = stepWarmup(first.warmup, 7000, view("a b c", "b c"));
+  assert.deepEqual(second.released, ["c"]);
+});
+
+Deno.test("stepWarmup() is over early when all are released", () => {
+  const start = startWarmup(0, { minMs: 5, maxMs: 30 });
+  const step = stepWarmup(start, 5, view("a b", "a b"));
+  assert.deepEqual(step.released, ["a", "b"]);
+  assert.equal(step.ended, "all-known");
+  assert.equal(step.warmup.over, true);
+});
+
+Deno.test("stepWarmup() without frontends is over at min", () => {
+  const start = startWarmup(0, { minMs: 5, maxMs: 30 });
+  assert.equal(stepWarmup(start, 4, view("", "")).ended, undefined);
+  assert.equal(stepWarmup(start, 5, view("", "")).ended, "all-known");
+});
+
+Deno.test("stepWarmup() releases all the rest at max", () => {
+  const start = startWarmup(0, { minMs: 5, maxMs: 30 });
+  const step = stepWarmup(start, 30, view("a b", ""));
+  assert.deepEqual(step.released, []);
+  assert.equal(step.ended, "max");
+  assert.equal(isReleased(step.warmup, "a"), true);
+});
+
+Deno.test("stepWarmup() with min 0 releases from the start", () => {
+  const start = startWarmup(0, { minMs: 0, maxMs: 30 });
+  assert.equal(start.over, false);
+  assert.deepEqual(stepWarmup(start, 0, view("a b", "a")).released, ["a"]);
+});
+
+Deno.test("stepWarmup() once over stays over and does nothing", () => {
+  const over = endWarmupNow(startWarmup(0, { minMs: 5, maxMs: 30 }));
+  const step = stepWarmup(over, 1, view("a new", ""));
+  assert.deepEqual(step, { warmup: over, released: [], ended: undefined });
+});
+
+Deno.test("releaseFrontends() releases before its time, and counts towards the end", () => {
+  const start = startWarmup(0, { minMs: 5, maxMs: 30 });
+  const warmup = releaseFrontends(start, ["a"]);
+  assert.equal(isReleased(warmup, "a"), true);
+  assert.equal(isReleased(warmup, "b"), false);
+  assert.equal(stepWarmup(warmup, 6, view("a b", "b")).ended, "all-known");
+});
+
+Deno.test("stepWarmup() releases each frontend at most once and ends exactly once", () => {
+  const moment = fc.record({
+    waitMs: fc.nat(20),
+    known: fc.subarray(["a", "b", "c", "d"]),
+    frontends: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.nat(40),
+      fc.nat(40),
+      fc.array(moment, { maxLength: 20 }),
+      (minMs, more, moments) => {
+        let warmup = startWarmup(0, { minMs, maxMs: minMs + more });
+        let nowMs = 0;
+        const released: string[] = [];
+        let ends = warmup.over ? 1 : 0;
+        for (const { waitMs, known, frontends } of moments) {
+          nowMs += waitMs;
+          const step = stepWarmup(warmup, nowMs, {
+            frontends,
+            known: (frontend) => known.includes(frontend as "a"),
+          });
+          if (nowMs < minMs) assert.equal(step.warmup, warmup);
+          if (nowMs >= minMs + more) assert.equal(step.warmup.over, true);
+          released.push(...step.released);
+          if (step.ended !== undefined) ends++;
+          warmup = step.warmup;
+        }
+        assert.equal(new Set(released).size, released.length);
+        assert.equal(ends, warmup.over ? 1 : 0);
+      },
+    ),
+  );
+});
