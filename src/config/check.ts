@@ -39,13 +39,6 @@ function checkDelays(lb: VppLbDraft, issues: IssueList): void {
 
 function checkHealthcheck(draft: HealthcheckDraft, issues: IssueList): void {
   const { type, port, timeout, interval } = draft.keys;
-  if (!port.given && type.value !== undefined && type.value !== "icmp") {
-    issues.add(
-      "missing-key",
-      draft,
-      `the key \`port\` is missing; type ${type.value} needs one from 1 to 65535`,
-    );
-  }
   if (port.given && type.value === "icmp") {
     issues.add("no-effect", port, "an icmp probe has no port; leave the key out");
   }

@@ -6,7 +6,7 @@
  * and no echo of it.
  */
 import { unreachable } from "../base/assert.ts";
-import { type IssueList, joinPath, listWords, type Place } from "./issue.ts";
+import { type IssueList, joinPath, listWords, type Place, quote } from "./issue.ts";
 import {
   isEmptyScalar,
   readAddress,
@@ -72,28 +72,18 @@ interface KeysSite extends Site {
 }
 
 /** Reads a map with known keys. */
-function readKeys(
-  keys: Keys,
-  node: TreeNode,
-  site: KeysSite,
-): LooseDraft | undefined {
+function readKeys(keys: Keys, node: TreeNode, site: KeysSite): LooseDraft | undefined {
   const entries = entriesOf(keys, node, site);
   if (entries === undefined) return undefined;
-  const unknown = node.kind === "map"
-    ? node.entries.map((entry) => entry.key).filter((key) => !Object.hasOwn(keys, key))
-    : [];
   const slots: Record<string, LooseSlot> = {};
   for (const [key, row] of Object.entries(keys)) {
-    const entry = entries.get(key);
+    const entry = entries.known.get(key);
     const path = joinPath(site.path, key);
-    const word = "by" in row ? wordOf(entries.get(row.by)?.value) : undefined;
+    const word = "by" in row ? wordOf(entries, row.by) : undefined;
     if (entry === undefined) {
-      slots[key] = {
-        value: absentValue(key, row, { ...site, word, unknown }),
-        given: false,
-        mark: site.mark,
-        path,
-      };
+      const value = absentValue(row, { mark: site.mark, path, issues: site.issues, word });
+      if (value === undefined) reportMissing(key, row, { ...site, entries, keys });
+      slots[key] = { value, given: false, mark: site.mark, path };
       continue;
     }
     // A map or list is placed by its key: the line that people look for.
@@ -104,55 +94,79 @@ function readKeys(
   return { mark: site.mark, path: site.path, keys: slots };
 }
 
-/** Entries by key, unknown keys noted and left out. */
-function entriesOf(
-  keys: Keys,
-  node: TreeNode,
-  site: KeysSite,
-): Map<string, MapEntry> | undefined {
-  if (isEmptyScalar(node)) return new Map();
+/** What a map holds: known keys, and the names of unknown ones. */
+interface Entries {
+  readonly known: ReadonlyMap<string, MapEntry>;
+  readonly unknown: readonly string[];
+}
+
+const NO_ENTRIES: Entries = { known: new Map(), unknown: [] };
+
+/** Entries by key, unknown keys noted. */
+function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefined {
+  if (isEmptyScalar(node)) return NO_ENTRIES;
   if (node.kind !== "map") return wrongType({ type: "section", help: "", keys }, node, site);
-  const entries = new Map<string, MapEntry>();
+  const known = new Map<string, MapEntry>();
+  const unknown: string[] = [];
   for (const entry of node.entries) {
     if (Object.hasOwn(keys, entry.key)) {
-      entries.set(entry.key, entry);
+      known.set(entry.key, entry);
       continue;
     }
+    unknown.push(entry.key);
     const place = { mark: entry.keyMark, path: joinPath(site.path, entry.key) };
     site.issues.add("unknown-key", place, () => {
-      const known = Object.keys(keys);
-      const list = known.length === 0
+      const names = Object.keys(keys);
+      const list = names.length === 0
         ? "; no keys are known here"
-        : `; known are ${listWords(known, "and")}`;
+        : `; known are ${listWords(names, "and")}`;
       const hint = site.unknownHint?.(entry.key) ?? misplacedHint(site.path, entry.key);
-      return `unknown key${hint || site.issues.suggestion(entry.key, known, list)}`;
+      return `unknown key${hint || site.issues.suggestion(entry.key, names, list)}`;
     });
   }
-  return entries;
+  return { known, unknown };
 }
 
 function misplacedHint(path: string, key: string): string {
   return path === "" && Object.hasOwn(MAGLEV, key) ? "; it belongs below `maglev`" : "";
 }
 
-function wordOf(node: TreeNode | undefined): string | undefined {
+/** The text of the key `key`, when there is one. */
+function wordOf(entries: Entries, key: string): string | undefined {
+  const node = entries.known.get(key)?.value;
   return node?.kind === "scalar" ? node.text : undefined;
 }
 
-/** The value of a key that is not there. */
-function absentValue(
+/** Notes that a key is missing, when it is required here. */
+function reportMissing(
   key: string,
   row: Row,
-  site: WordSite & { readonly unknown: readonly string[] },
-): unknown {
-  if (row.required === true) {
-    // A mistyped key has been noted as unknown, with this one as what was meant.
-    if (site.unknown.some((other) => site.issues.suggestion(other, [key]) !== "")) return undefined;
-    const message = () => `the key \`${key}\` is missing; expected ${expectation(row)}`;
-    site.issues.add("missing-key", site, message);
-    return undefined;
+  site: Site & { readonly entries: Entries; readonly keys: Keys },
+): void {
+  const { entries, issues } = site;
+  let reason = "";
+  if (row.requiredUnless !== undefined) {
+    const chooser = site.keys[row.requiredUnless.key];
+    const word = wordOf(entries, row.requiredUnless.key);
+    // Of a word that is missing or unknown nothing follows.
+    if (chooser?.type !== "word" || word === undefined || !chooser.words.includes(word)) return;
+    if (word === row.requiredUnless.is) return;
+    reason = ` (${row.requiredUnless.key} is ${quote(word)})`;
+  } else if (row.required !== true) {
+    return;
   }
-  const place = { mark: site.mark, path: joinPath(site.path, key), issues: site.issues };
+  // A mistyped key has been noted as unknown, with this one as what was meant.
+  if (entries.unknown.some((other) => issues.suggestion(other, [key]) !== "")) return;
+  issues.add(
+    "missing-key",
+    site,
+    () => `the key \`${key}\` is missing${reason}; expected ${expectation(row)}`,
+  );
+}
+
+/** The value of a key that is not there. */
+function absentValue(row: Row, place: WordSite): unknown {
+  if (row.required === true) return undefined;
   switch (row.type) {
     case "section":
       return row.optional === true ? undefined : readKeys(row.keys, EMPTY, place);
@@ -164,7 +178,7 @@ function absentValue(
     case "codes":
       return readCodes(row, { ...EMPTY, value: row.default, text: row.default }, place);
     case "variants":
-      return readVariant(row, EMPTY, { ...place, word: site.word });
+      return readVariant(row, EMPTY, place);
     default:
       return "default" in row ? row.default : undefined;
   }

@@ -115,11 +115,7 @@ function integerOf(row: Row, node: TreeNode, site: Site): number | undefined {
 export function readPort(row: PortRow, node: TreeNode, site: Site): number | undefined {
   const value = integerOf(row, node, site);
   if (value === undefined || (value >= PORT_MIN && value <= PORT_MAX)) return value;
-  site.issues.add(
-    "out-of-range",
-    site,
-    `a port must be from ${PORT_MIN} to ${PORT_MAX}, is ${value}`,
-  );
+  site.issues.add("out-of-range", site, `must be ${expectation(row)}, is ${value}`);
   return undefined;
 }
 

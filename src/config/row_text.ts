@@ -6,6 +6,10 @@ import { formatDuration } from "../base/duration.ts";
 import { listWords } from "./issue.ts";
 import type { DurationRow, IntegerRow, Row } from "./schema_types.ts";
 
+/** Ports of TCP and UDP that can be written. */
+export const PORT_MIN = 1;
+export const PORT_MAX = 65535;
+
 /** The type with its article: `a duration such as 250ms, 2s or 1m30s`. */
 export function expectation(row: Row): string {
   switch (row.type) {
@@ -18,8 +22,9 @@ export function expectation(row: Row): string {
     case "word":
       return listWords(row.words);
     case "integer":
-    case "port":
       return "an integer";
+    case "port":
+      return `a port from ${PORT_MIN} to ${PORT_MAX}`;
     case "duration":
       return "a duration such as 250ms, 2s or 1m30s";
     case "address":
@@ -56,7 +61,3 @@ export function defaultText(row: Row): string | undefined {
   if (row.type === "duration") return formatDuration(Number(row.default));
   return row.default === "" ? undefined : String(row.default);
 }
-
-/** Ports of TCP and UDP that can be written. */
-export const PORT_MIN = 1;
-export const PORT_MAX = 65535;

@@ -202,11 +202,13 @@ const frontend = {
   "protocol": {
     type: "word",
     words: ["tcp", "udp"],
+    together: "port",
     absent: "any protocol",
     help: "Protocol of the VIP. Comes together with `port`, or not at all.",
   },
   "port": {
     type: "port",
+    together: "protocol",
     absent: "all ports",
     help: "Port of the VIP. Comes together with `protocol`, or not at all: 0 is refused, leave " +
       "both keys out for all ports.",

@@ -79,7 +79,7 @@ export const healthcheck = {
   },
   "port": {
     type: "port",
-    absent: "required, but for icmp",
+    requiredUnless: { key: "type", is: "icmp" },
     help: "Port of the server that is probed. It need not be the port of the frontend.",
   },
   "interval": {
@@ -89,7 +89,8 @@ export const healthcheck = {
     min: 10,
     max: DAY,
     help: "From the start of one probe to the start of the next while the backend is fully " +
-      "healthy. A failure is noticed after about `interval` plus `fall` - 1 times `fast-interval`.",
+      "healthy. A failure is noticed within `interval`, and believed after `fall` minus one times " +
+      "`fast-interval` more.",
     zero: "is refused: probes need time between them",
     raise: "notices a failure later",
     lower: "costs the servers and the daemon one probe more for each backend and period",

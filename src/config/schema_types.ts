@@ -21,6 +21,10 @@ interface Common {
   readonly help: string;
   /** Absent is an error. */
   readonly required?: true;
+  /** Absent is an error unless the key `key` beside it holds the word `is`. */
+  readonly requiredUnless?: { readonly key: string; readonly is: string };
+  /** The key beside it that must be given exactly when this one is. */
+  readonly together?: string;
   /** What absent means, when that is no fixed value: `interval`, `all ports`. */
   readonly absent?: string;
 }

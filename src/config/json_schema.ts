@@ -1,0 +1,161 @@
+/**
+ * The table as a JSON Schema (draft 7, which editors' YAML servers know), so that editors complete
+ * keys, show their help and mark mistakes while one types.
+ *
+ * It accepts everything that reading accepts, and refuses what the table alone can refuse; the
+ * rules that look at several keys (check.ts) are beyond it, as are the ranges of durations.
+ */
+import { defaultText, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
+import { ROOT } from "./schema.ts";
+import type { CodesRow, IntegerRow, Keys, Row, VariantsRow } from "./schema_types.ts";
+import { MAX_NAME_LENGTH } from "./text_rules.ts";
+
+/** A JSON value. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+type JsonObject = { readonly [key: string]: Json };
+
+/** Any scalar that is taken as text as it is written. */
+const TEXT = ["string", "number", "boolean"];
+
+const DURATION = String.raw`^[+]?(0|([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`;
+
+const NAME: JsonObject = {
+  minLength: 1,
+  maxLength: MAX_NAME_LENGTH,
+  pattern: String.raw`^\S+$`,
+};
+
+/** The JSON Schema of a configuration file. */
+export function jsonSchema(): JsonObject {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    $comment: "Generated from src/config/schema.ts by docs/generate.ts",
+    title: "maglevd configuration",
+    ...objectSchema(ROOT),
+    required: Object.keys(ROOT),
+  };
+}
+
+/** The schema as the text of its file. */
+export function jsonSchemaText(): string {
+  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+}
+
+function objectSchema(keys: Keys): JsonObject {
+  const rows = Object.entries(keys);
+  const required = rows.filter(([, row]) => row.required === true).map(([key]) => key);
+  const together = rows.flatMap(([key, row]) =>
+    row.together === undefined ? [] : [[key, [row.together]]]
+  );
+  const conditions = rows.flatMap(([key, row]) => conditionsOf(key, row));
+  return {
+    // A key with nothing behind it stands for an empty map, where an empty map may stand.
+    type: required.length === 0 ? ["object", "null"] : "object",
+    additionalProperties: false,
+    ...(required.length === 0 ? {} : { required }),
+    properties: Object.fromEntries(rows.map(([key, row]) => [key, rowSchema(row)])),
+    ...(together.length === 0 ? {} : { dependencies: Object.fromEntries(together) }),
+    ...(conditions.length === 0 ? {} : { allOf: conditions }),
+  };
+}
+
+/** What holds only for some words of another key. */
+function conditionsOf(key: string, row: Row): readonly JsonObject[] {
+  if (row.requiredUnless !== undefined) {
+    const { key: chooser, is } = row.requiredUnless;
+    return [{ if: { properties: { [chooser]: { const: is } } }, else: { required: [key] } }];
+  }
+  return row.type === "variants" ? variantConditions(key, row) : [];
+}
+
+function variantConditions(key: string, row: VariantsRow): readonly JsonObject[] {
+  return Object.entries(row.variants).map(([word, keys]) => ({
+    if: { properties: { [row.by]: { const: word } }, required: [row.by] },
+    then: { properties: { [key]: objectSchema(keys) } },
+  }));
+}
+
+function rowSchema(row: Row): JsonObject {
+  const text = defaultText(row);
+  const number = "default" in row && row.type === "integer" ? row.default : undefined;
+  const boolean = row.type === "boolean" ? row.default : undefined;
+  const value = number ?? boolean ?? text;
+  return {
+    ...typeSchema(row),
+    description: helpText(row),
+    ...(value === undefined ? {} : { default: value }),
+  };
+}
+
+/** Help of a row in one paragraph. */
+function helpText(row: Row): string {
+  const rule = row.type === "duration" ? ` Must be ${numberRule(row)}.` : "";
+  const absent = row.absent === undefined ? "" : ` When absent: ${row.absent}.`;
+  return `${row.help}${rule}${absent}`;
+}
+
+function typeSchema(row: Row): JsonObject {
+  switch (row.type) {
+    case "text":
+      return row.format === "name" ? { type: TEXT, ...NAME } : { type: TEXT };
+    case "reference":
+      return { type: TEXT, ...NAME };
+    case "boolean":
+      return { type: "boolean" };
+    case "word":
+      return { enum: row.words };
+    case "integer":
+      return integerSchema(row);
+    case "port":
+      return { type: "integer", minimum: PORT_MIN, maximum: PORT_MAX };
+    case "duration":
+      return { anyOf: [{ type: "string", pattern: DURATION }, { const: 0 }] };
+    case "address":
+      return addressSchema(row.family);
+    case "codes":
+      return codesSchema(row);
+    case "headers":
+      return { type: ["object", "null"], additionalProperties: { type: TEXT } };
+    case "section":
+      return objectSchema(row.keys);
+    case "named":
+      return {
+        type: row.required === true ? "object" : ["object", "null"],
+        ...(row.required === true ? { minProperties: 1 } : {}),
+        propertyNames: NAME,
+        additionalProperties: objectSchema(row.keys),
+      };
+    case "list":
+      return { type: "array", minItems: 1, items: objectSchema(row.keys) };
+    case "variants":
+      return { type: ["object", "null"] };
+  }
+}
+
+function integerSchema(row: IntegerRow): JsonObject {
+  if (row.powerOfTwo !== true) return { type: "integer", minimum: row.min, maximum: row.max };
+  const powers: number[] = [];
+  for (let value = row.min; value <= row.max; value *= 2) powers.push(value);
+  return { enum: powers };
+}
+
+function addressSchema(family: 4 | 6 | undefined): JsonObject {
+  const formats = family === undefined ? ["ipv4", "ipv6"] : [`ipv${family}`];
+  return { type: "string", anyOf: formats.map((format) => ({ format })) };
+}
+
+function codesSchema(row: CodesRow): JsonObject {
+  const range = String.raw`[1-5][0-9]{2}( ?- ?[1-5][0-9]{2})?`;
+  const one = [
+    { type: "integer", minimum: row.min, maximum: row.max },
+    { type: "string", pattern: `^ *${range} *(, *${range} *)*$` },
+  ];
+  return { anyOf: [...one, { type: "array", minItems: 1, items: { anyOf: one } }] };
+}
