@@ -35,7 +35,8 @@ export const MAGLEVD_FLAGS = {
   check: {
     kind: "boolean",
     default: false,
-    help: "validate the configuration, print what is wrong, exit 0 (valid), 1 (parse) or 2 (semantic)",
+    help:
+      "validate the configuration, print what is wrong, exit 0 (valid), 1 (parse) or 2 (semantic)",
   },
   version: { kind: "boolean", default: false, help: "print version, commit and build date" },
   help: { kind: "boolean", default: false, help: "print this text" },

@@ -12,8 +12,10 @@ export interface PermissionOptions {
   readonly vppApiAddr?: string;
 }
 
-/** Environment variables the daemon reads. */
+/** Environment variables the daemon reads; LOG_… are asked for by the package `yaml`. */
 export const MAGLEVD_ENVIRONMENT: readonly string[] = [
+  "LOG_STREAM",
+  "LOG_TOKENS",
   "MAGLEV_CONFIG",
   "MAGLEV_LOG_FORMAT",
   "MAGLEV_LOG_LEVEL",

@@ -1,0 +1,79 @@
+/**
+ * The configuration as this daemon can run it: the file's own rules, and then what this build and
+ * these flags ask for.
+ */
+import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/model.ts";
+import { unsupported } from "../probe/supported.ts";
+import type { LogFields } from "../base/ports.ts";
+
+/** One error or warning, ready for the log and for a terminal. */
+export interface Finding {
+  readonly text: string;
+  readonly fields: LogFields;
+}
+
+export type Readout =
+  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Finding[] }
+  | {
+    readonly kind: "error";
+    /** Exit status of `--check`: 1 parse error, 2 semantic error. */
+    readonly status: 1 | 2;
+    readonly errors: readonly Finding[];
+    readonly warnings: readonly Finding[];
+  };
+
+/** Reads and judges the file. `vppApiAddr` empty: VPP integration is off. */
+export async function readConfig(
+  path: string,
+  options: { readonly vppApiAddr: string },
+): Promise<Readout> {
+  const result = await loadConfig(path);
+  const found = (issue: Parameters<typeof formatIssue>[0]): Finding => ({
+    text: formatIssue(issue),
+    fields: issueToJson(issue),
+  });
+  const warnings = "warnings" in result ? result.warnings.map(found) : [];
+  if (result.kind !== "ok") {
+    const status = exitStatus(result);
+    return {
+      kind: "error",
+      status: status === 0 ? 2 : status,
+      errors: result.issues.map(found),
+      warnings,
+    };
+  }
+  const errors = refusals(result.config, options.vppApiAddr).map(({ path: where, message }) => ({
+    text: `${path}: semantic error: ${where}: ${message}`,
+    fields: { stage: "semantic", file: path, path: where, message },
+  }));
+  if (errors.length > 0) return { kind: "error", status: 2, errors, warnings };
+  return { kind: "ok", config: result.config, warnings };
+}
+
+/** Human words of how much a configuration holds, for logs and `--check`. */
+export function configSize(config: Config): LogFields & Record<string, number> {
+  return {
+    frontends: config.frontends.size,
+    backends: config.backends.size,
+    healthchecks: config.healthchecks.size,
+  };
+}
+
+function refusals(config: Config, vppApiAddr: string): { path: string; message: string }[] {
+  const found: { path: string; message: string }[] = [];
+  if (vppApiAddr !== "" && config.vppLb === undefined) {
+    found.push({
+      path: "maglev.vpp.lb",
+      message: "is missing: needed while VPP integration is on; add it, or switch VPP off with " +
+        '--vpp-api-addr ""',
+    });
+  }
+  const used = new Set([...config.backends.values()].map(({ healthcheck }) => healthcheck));
+  for (const [name, healthcheck] of config.healthchecks) {
+    if (!used.has(name)) continue;
+    const message = unsupported(healthcheck, config.healthchecker.netns);
+    if (message !== undefined) found.push({ path: `maglev.healthchecks.${name}`, message });
+  }
+  return found;
+}

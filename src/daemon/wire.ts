@@ -1,0 +1,87 @@
+/**
+ * The composition root: the one place that builds real parts and joins them. Nothing here decides
+ * anything; it only says who hears whom.
+ */
+import type { Clock, Logger } from "../base/ports.ts";
+import { Checker } from "../checker/checker.ts";
+import type { Config } from "../config/model.ts";
+import type { ProbeEngine } from "../probe/ports.ts";
+import { createVppConnection } from "../vpp/connection.ts";
+import type { VppConnection } from "../vpp/ports.ts";
+import { Reconciler } from "../vpp/reconcile.ts";
+import { desiredSource, vppLbOf } from "./desired_source.ts";
+
+export interface WireOptions {
+  readonly config: Config;
+  /** Empty: no VPP. */
+  readonly vppApiAddr: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Fresh; closed by stop(). */
+  readonly engine: ProbeEngine;
+}
+
+/** The running daemon. */
+export interface Daemon {
+  readonly checker: Checker;
+  readonly engine: ProbeEngine;
+  /** Absent without VPP integration. */
+  readonly vpp: { readonly connection: VppConnection; readonly reconciler: Reconciler } | undefined;
+  start(): void;
+  /** Puts a checked configuration in force. */
+  reload(config: Config): void;
+  /** Cancels probes, leaves VPP as it is, closes everything. */
+  stop(): Promise<void>;
+}
+
+export function wireDaemon(options: WireOptions): Daemon {
+  const { config, clock, logger, engine, vppApiAddr } = options;
+  const checker = new Checker({ config, engine, clock, logger });
+  const vpp = vppApiAddr === "" ? undefined : wireVpp(checker, options);
+  return {
+    checker,
+    engine,
+    vpp,
+    start() {
+      vpp?.reconciler.start();
+      vpp?.connection.start();
+      checker.start();
+    },
+    reload(next) {
+      checker.reload(next);
+    },
+    async stop() {
+      checker.stop();
+      await Promise.all([engine.close(), stopVpp(vpp)]);
+    },
+  };
+}
+
+function wireVpp(checker: Checker, options: WireOptions): NonNullable<Daemon["vpp"]> {
+  const { clock, logger, vppApiAddr } = options;
+  const connection = createVppConnection({
+    apiAddress: vppApiAddr,
+    clock,
+    logger,
+    observer: { message: () => {} },
+  });
+  const reconciler = new Reconciler({
+    connection,
+    source: desiredSource(checker),
+    clock,
+    logger,
+    lbConfig: () => vppLbOf(checker),
+  });
+  checker.subscribe((event) => {
+    if (event.kind === "program") reconciler.transition(event.frontends, event.trigger);
+    else if (event.kind === "reload") reconciler.reload();
+  });
+  return { connection, reconciler };
+}
+
+async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
+  if (vpp === undefined) return;
+  // The reconciler first: it waits for answers to what was sent already.
+  await vpp.reconciler.stop();
+  await vpp.connection.stop();
+}

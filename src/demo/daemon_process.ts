@@ -1,0 +1,129 @@
+/** A real maglevd as a child process, with exactly the documented permissions, its log parsed. */
+import { maglevdPermissions } from "../system/permissions.ts";
+
+/** One line of its log. */
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface MaglevdOptions {
+  readonly config: string;
+  /** Empty: no VPP. */
+  readonly vppApiAddr: string;
+  readonly logLevel?: "debug" | "info" | "warn" | "error";
+  /** Called with every line, in order; a line that is no JSON comes as `{ msg: "", text }`. */
+  readonly onLine: (line: LogLine) => void;
+  /** Further flags of maglevd. */
+  readonly flags?: readonly string[];
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The command line that starts maglevd from this checkout. */
+export function maglevdCommand(options: {
+  readonly config: string;
+  readonly vppApiAddr: string;
+  readonly flags?: readonly string[];
+}): readonly string[] {
+  return [
+    "run",
+    "--frozen",
+    "--no-prompt",
+    `--config=${ROOT}deno.json`,
+    ...maglevdPermissions({
+      sourceFolder: ROOT.replace(/\/$/, ""),
+      config: options.config,
+      vppApiAddr: options.vppApiAddr,
+    }),
+    `${ROOT}main.ts`,
+    "--config",
+    options.config,
+    "--vpp-api-addr",
+    options.vppApiAddr,
+    ...(options.flags ?? []),
+  ];
+}
+
+export class MaglevdProcess {
+  readonly #child: Deno.ChildProcess;
+  readonly #read: Promise<void>;
+  /** What it wrote to standard error, cut to its last 64 KiB. */
+  errors = "";
+  /** Resolves with the exit code when it has ended and all its output was read. */
+  readonly ended: Promise<number>;
+
+  constructor(options: MaglevdOptions) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...maglevdCommand({
+          config: options.config,
+          vppApiAddr: options.vppApiAddr,
+          flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
+            options.flags ?? [],
+          ),
+        }),
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#read = Promise.all([
+      eachLine(this.#child.stdout, (line) => options.onLine(parseLine(line))),
+      eachLine(this.#child.stderr, (line) => {
+        this.errors = (this.errors + line + "\n").slice(-65_536);
+      }),
+    ]).then(() => {});
+    this.ended = this.#child.status.then(async ({ code }) => {
+      await this.#read;
+      return code;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Sends a signal; one that has ended already is left in peace. */
+  signal(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  /** SIGTERM, and SIGKILL when that did not end it within `deadlineMs`. */
+  async stop(deadlineMs = 5000): Promise<number> {
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.signal("SIGKILL"), deadlineMs);
+    try {
+      return await this.ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function parseLine(text: string): LogLine {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { time: "", level: "", msg: "", text };
+  }
+}
+
+async function eachLine(
+  stream: ReadableStream<Uint8Array>,
+  fn: (line: string) => void,
+): Promise<void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    lines.forEach(fn);
+  }
+  if (rest !== "") fn(rest);
+}

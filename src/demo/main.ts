@@ -1,0 +1,101 @@
+/**
+ * The demo: three web servers on loopback, a simulated VPP, and a real maglevd between them, in one
+ * terminal and without root.
+ *
+ *   deno task demo               until Ctrl-C
+ *   deno task demo --for 20s     plays a failover by itself, checks what VPP has, exits 0
+ */
+import { parseDuration } from "../base/duration.ts";
+import { startSimulator } from "../sim/api_server.ts";
+import { readSettings, usage } from "../system/settings.ts";
+import { SystemClock } from "../system/system_clock.ts";
+import { MaglevdProcess } from "./daemon_process.ts";
+import { playFailover } from "./play.ts";
+import { DEMO_VIP, demoConfig } from "./scenario.ts";
+import { Screen } from "./screen.ts";
+import { startServers } from "./servers.ts";
+import { VppWatch } from "./vpp_watch.ts";
+
+const FLAGS = {
+  for: {
+    kind: "string",
+    default: "",
+    placeholder: "DURATION",
+    help: "play a failover and end after this long, at least 10s",
+  },
+  help: { kind: "boolean", default: false, help: "print this text" },
+} as const;
+
+/** The shortest play that leaves each act time to be seen. */
+const SHORTEST_PLAY_MS = 10_000;
+
+Deno.exit(await runDemo());
+
+async function runDemo(): Promise<number> {
+  const read = readSettings(FLAGS, { args: Deno.args, env: () => undefined });
+  if (read.kind === "error") return fail(read.message, 2);
+  if (read.settings.help) {
+    console.log(usage(FLAGS, "demo: maglevd at work on demo servers and a simulated VPP"));
+    return 0;
+  }
+  const playMs = read.settings.for === "" ? undefined : parseDuration(read.settings.for);
+  if (read.settings.for !== "" && (playMs === undefined || playMs < SHORTEST_PLAY_MS)) {
+    return fail(`--for needs a duration of at least 10s, such as 20s`, 2);
+  }
+  const folder = await Deno.makeTempDir({ prefix: "maglev-demo-" });
+  try {
+    return await play(folder, playMs);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function play(folder: string, playMs: number | undefined): Promise<number> {
+  const { port, servers } = await startServers();
+  const simulator = await startSimulator({
+    path: `${folder}/api.sock`,
+    clock: new SystemClock(),
+  });
+  const config = `${folder}/maglev.yaml`;
+  await Deno.writeTextFile(config, demoConfig(port));
+  const screen = new Screen();
+  screen.intro({ servers, port, config, socket: simulator.path, vip: DEMO_VIP });
+  const watch = new VppWatch(simulator, { servers, screen });
+  const maglevd = new MaglevdProcess({
+    config,
+    vppApiAddr: simulator.path,
+    onLine: (line) => screen.logLine(line),
+  });
+  const interrupted = Promise.withResolvers<"interrupted">();
+  const onSignal = () => interrupted.resolve("interrupted");
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  watch.start();
+  try {
+    const outcome = await Promise.race([
+      interrupted.promise,
+      maglevd.ended.then((code) => ({ died: code })),
+      ...(playMs === undefined ? [] : [playFailover({ playMs, servers, watch, screen })]),
+    ]);
+    if (outcome === "interrupted") return 0;
+    if ("died" in outcome) {
+      return fail(`maglevd ended by itself (exit ${outcome.died})\n${maglevd.errors}`, 1);
+    }
+    return outcome.problem === undefined ? 0 : fail(outcome.problem, 1);
+  } finally {
+    watch.stop();
+    const code = await maglevd.stop();
+    screen.outro(code);
+    await simulator.stop();
+    await Promise.all(servers.map((server) => server.stop()));
+    Deno.removeSignalListener("SIGINT", onSignal);
+    Deno.removeSignalListener("SIGTERM", onSignal);
+  }
+}
+
+function fail(message: string, status: number): number {
+  console.error(`demo: ${message}`);
+  return status;
+}

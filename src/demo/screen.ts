@@ -1,0 +1,101 @@
+/** What a person sees of the demo: plain lines with the time since the start. */
+import type { LogLine } from "./daemon_process.ts";
+import type { DemoServer } from "./servers.ts";
+import type { SeenServer } from "./vpp_watch.ts";
+
+export class Screen {
+  readonly #startMs = performance.now();
+
+  intro(parts: {
+    readonly servers: readonly DemoServer[];
+    readonly port: number;
+    readonly config: string;
+    readonly socket: string;
+    readonly vip: { readonly address: string; readonly port: number };
+  }): void {
+    const { servers, port, vip } = parts;
+    const url = (server: DemoServer) => `http://${server.address}:${port}`;
+    console.log(`maglevd demo: three web servers, a simulated VPP, and maglevd between them
+
+  VIP        ${vip.address}:${vip.port} (tcp), one pool: ${
+      servers.map(({ name }) => name).join(", ")
+    }
+  servers    ${servers.map((server) => `${server.name} ${url(server)}`).join("\n             ")}
+  config     ${parts.config}   (edit it, then: kill -HUP the maglevd below)
+  VPP        simulated, API socket ${parts.socket}
+
+Try in another terminal:
+  curl ${url(servers[1]!)}/fail       ${
+      servers[1]!.name
+    } fails its health check: watch its weight go to 0
+  curl ${url(servers[1]!)}/recover    and come back
+Ctrl-C ends everything.
+`);
+  }
+
+  /** A log line of maglevd that belongs on the stage. */
+  logLine(line: LogLine): void {
+    switch (line.msg) {
+      case "maglevd-start":
+        return this.#say("maglevd", `version ${line.version} started, pid ${line.pid}`);
+      case "vpp-connect":
+        return this.#say("maglevd", `connected to VPP ${line.version} (pid ${line.pid})`);
+      case "backend-transition":
+        return this.#say(
+          "health",
+          `${line.backend}: ${line.from} → ${line.to}  ${line.code}${
+            line.detail === "" ? "" : ` (${line.detail})`
+          }`,
+        );
+      case "frontend-transition":
+        return this.#say("health", `frontend ${line.frontend}: ${line.from} → ${line.to}`);
+      case "vpp-lbsync-vip-add":
+        return this.#say("maglevd", `VPP: VIP ${line.vip} port ${line.port} added`);
+      case "vpp-lbsync-as-weight":
+        return this.#say(
+          "maglevd",
+          `VPP: server ${line.address} weight ${line.weight}${
+            line.flush === true ? ", flows flushed" : ""
+          }`,
+        );
+      case "config-reload":
+        return this.#say(
+          "maglevd",
+          `configuration reloaded: ${line.ok === true ? "ok" : "refused"}`,
+        );
+      default:
+        if (line.level === "warn" || line.level === "error") {
+          this.#say(line.level, `${line.msg} ${JSON.stringify(line)}`);
+        } else if (line.msg === "") {
+          this.#say("maglevd", String(line.text));
+        }
+    }
+  }
+
+  /** What VPP has now. */
+  weights(seen: readonly SeenServer[]): void {
+    const total = seen.reduce((sum, { buckets }) => sum + buckets, 0);
+    const cells = seen.map(({ name, weight, buckets }) =>
+      weight === undefined
+        ? `${name} –`
+        : `${name} weight ${weight} (${
+          total === 0 ? 0 : Math.round((100 * buckets) / total)
+        } % of new flows)`
+    );
+    this.#say("VPP has", cells.join("  |  "));
+  }
+
+  /** A line of the play itself. */
+  act(text: string): void {
+    this.#say("demo", text);
+  }
+
+  outro(code: number): void {
+    this.#say("maglevd", `stopped (exit ${code}); VPP keeps what it has`);
+  }
+
+  #say(who: string, text: string): void {
+    const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(1).padStart(5);
+    console.log(`${seconds}s  ${who.padEnd(8)} ${text}`);
+  }
+}

@@ -1,0 +1,113 @@
+/** Runs maglevd as a process for tests: short runs to their end, long runs with their log. */
+import { type LogLine, maglevdCommand, MaglevdProcess } from "../../src/demo/daemon_process.ts";
+
+export type { LogLine };
+
+/** A folder of the test's own, removed at the end. */
+export async function withFolder<T>(fn: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "maglev-test-" });
+  try {
+    return await fn(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs maglevd to its end (at most 20 s). */
+export async function runToEnd(
+  options: {
+    readonly config: string;
+    readonly vppApiAddr?: string;
+    readonly flags?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    /** Instead of `--config …`: exactly these arguments after main.ts. */
+    readonly args?: readonly string[];
+  },
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const command = maglevdCommand({
+    config: options.config,
+    vppApiAddr: options.vppApiAddr ?? "",
+    flags: options.flags ?? [],
+  });
+  const end = command.findIndex((word) => word.endsWith("main.ts")) + 1;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: options.args === undefined ? [...command] : [...command.slice(0, end), ...options.args],
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(20_000),
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** A running maglevd whose log can be waited for. */
+export class Daemon {
+  readonly process: MaglevdProcess;
+  readonly lines: LogLine[] = [];
+  #wakeUp: () => void = () => {};
+
+  constructor(options: {
+    readonly config: string;
+    readonly vppApiAddr?: string;
+    readonly logLevel?: "debug" | "info";
+    readonly flags?: readonly string[];
+  }) {
+    this.process = new MaglevdProcess({
+      config: options.config,
+      vppApiAddr: options.vppApiAddr ?? "",
+      logLevel: options.logLevel ?? "info",
+      flags: options.flags ?? [],
+      onLine: (line) => {
+        this.lines.push(line);
+        this.#wakeUp();
+      },
+    });
+    this.process.ended.then(() => this.#wakeUp());
+  }
+
+  /** How many lines there are: a mark for seen(). */
+  get mark(): number {
+    return this.lines.length;
+  }
+
+  /** The first line from `from` on that fits, waited for at most `deadlineMs`. */
+  async seen(
+    fits: (line: LogLine) => boolean,
+    options: { readonly from?: number; readonly deadlineMs?: number } = {},
+  ): Promise<LogLine> {
+    const endMs = performance.now() + (options.deadlineMs ?? 10_000);
+    let at = options.from ?? 0;
+    while (true) {
+      for (; at < this.lines.length; at++) if (fits(this.lines[at]!)) return this.lines[at]!;
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0) {
+        throw new Error(
+          `Not seen in the log: ${fits}\nlast lines:\n${
+            this.lines.slice(-15).map((line) => JSON.stringify(line)).join("\n")
+          }\nstderr:\n${this.process.errors}`,
+        );
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(leftMs, 1000));
+        this.#wakeUp = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** The transition of `backend` to `state`. */
+  transition(backend: string, to: string, from = 0): Promise<LogLine> {
+    return this.seen(
+      (line) => line.msg === "backend-transition" && line.backend === backend && line.to === to,
+      { from },
+    );
+  }
+
+  stop(): Promise<number> {
+    return this.process.stop();
+  }
+}
