@@ -194,8 +194,21 @@ for (const pollSleep of [true, false]) {
   );
 }
 
-vppTest("outlives a VPP that stands still, and one that is told to end", async ({ vpp, next }) => {
+vppTest("notices a VPP that is told to end", async ({ vpp, next }) => {
   const gone = next("disconnected");
   await vpp.kill("SIGTERM");
-  await gone;
+  const state = await gone;
+  assert.ok(state.kind === "disconnected" && state.reason === "VPP closed the socket");
+});
+
+vppTest("keeps its promises over a VPP that stands still", async ({ vpp }, lb) => {
+  Deno.kill(vpp.pid, "SIGSTOP");
+  const answer = lb.getConf();
+  const late = await Promise.race([
+    answer.then(() => "answered"),
+    new Promise<string>((resolve) => CLOCK.after(300, () => resolve("silent"))),
+  ]);
+  Deno.kill(vpp.pid, "SIGCONT");
+  assert.equal(late, "silent");
+  assert.equal((await answer).flowTimeoutS, 40);
 });

@@ -18,7 +18,7 @@ export interface StartVppOptions {
 }
 
 /** A VPP that runs. */
-export interface RunningVpp {
+export interface RunningVpp extends AsyncDisposable {
   readonly dir: string;
   readonly apiSocket: string;
   readonly statsSocket: string;
@@ -70,11 +70,11 @@ class Vpp implements RunningVpp {
   async kill(signal: Deno.Signal): Promise<void> {
     const process = this.#process;
     if (process === undefined) return;
-    process.kill(signal);
-    const timer = setTimeout(() => process.kill("SIGKILL"), STOP_MS);
+    this.#process = undefined;
+    send(process, signal);
+    const timer = setTimeout(() => send(process, "SIGKILL"), STOP_MS);
     await process.status;
     clearTimeout(timer);
-    this.#process = undefined;
   }
 
   async restart(): Promise<void> {
@@ -100,6 +100,10 @@ class Vpp implements RunningVpp {
     }
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   async #ready(): Promise<void> {
     const clock = new SystemClock();
     const endMs = clock.monotonicMs() + READY_MS;
@@ -111,6 +115,15 @@ class Vpp implements RunningVpp {
     }
     await this.stop();
     throw new Error(`VPP of ${PREFIX} is not up after ${READY_MS} ms`);
+  }
+}
+
+function send(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch (error) {
+    // Deno throws a TypeError for a process that has ended already: fine, that is the aim.
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 
