@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { setUp, setUpHealthy, WHO } from "../../tests/support/checker_fixture.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import { MaglevError } from "../base/errors.ts";
+
+function refusal(result: unknown): [code: string, message: string] {
+  assert.ok(result instanceof MaglevError);
+  return [result.code, result.message];
+}
+
+Deno.test("Checker: pause cancels the probe, resume begins afresh with the history kept", () => {
+  const { checker, engine, news, weights } = setUpHealthy();
+  const paused = checker.pauseBackend("a", WHO);
+  assert.ok(!(paused instanceof MaglevError));
+  assert.equal(paused.state, "paused");
+  assert.deepEqual(engine.calls.at(-1), "stop a");
+  assert.deepEqual(news(), ["backend a up-paused", "program web transition"]);
+  assert.deepEqual(weights("web"), [[0, 50], [0]]);
+  const resumed = checker.resumeBackend("a", WHO);
+  assert.ok(!(resumed instanceof MaglevError));
+  assert.equal(resumed.state, "unknown");
+  assert.equal(engine.running.get("a")?.firstDelayMs, 0);
+  assert.deepEqual(news(), ["backend a paused-unknown", "program web transition"]);
+  assert.deepEqual(resumed.history.map((t) => t.result.code), ["L4OK", "paused", "resumed"]);
+});
+
+Deno.test("Checker: disable cancels the probe, enable begins afresh", () => {
+  const { checker, engine, news, stateOf } = setUpHealthy();
+  checker.disableBackend("b", WHO);
+  assert.deepEqual(news(), [
+    "backend b up-disabled",
+    "frontend api up-down",
+    "program api,web transition",
+  ]);
+  assert.equal(engine.running.has("b"), false);
+  checker.enableBackend("b", WHO);
+  assert.equal(stateOf("b"), "unknown");
+  assert.equal(engine.running.get("b")?.generation, 2);
+});
+
+Deno.test("Checker: a static backend comes up again at once after enable", () => {
+  const { checker, news } = setUp(smallConfig({
+    backends: { s: { healthcheck: "" } },
+    frontends: { web: { pools: "s:1" } },
+  }));
+  checker.start();
+  checker.disableBackend("s", WHO);
+  news();
+  const enabled = checker.enableBackend("s", WHO);
+  assert.ok(!(enabled instanceof MaglevError));
+  assert.equal(enabled.state, "up");
+  assert.deepEqual(news(), [
+    "backend s disabled-unknown",
+    "backend s unknown-up",
+    "frontend web down-up",
+    "program web transition",
+  ]);
+});
+
+Deno.test("Checker: what is so already succeeds without any event", () => {
+  const { checker, engine, news } = setUpHealthy();
+  const calls = engine.calls.length;
+  assert.ok(!(checker.resumeBackend("a", WHO) instanceof MaglevError));
+  assert.ok(!(checker.enableBackend("a", WHO) instanceof MaglevError));
+  assert.equal(engine.calls.length, calls);
+  checker.pauseBackend("a", WHO);
+  checker.disableBackend("b", WHO);
+  news();
+  assert.ok(!(checker.pauseBackend("a", WHO) instanceof MaglevError));
+  assert.ok(!(checker.enableBackend("a", WHO) instanceof MaglevError));
+  assert.ok(!(checker.disableBackend("b", WHO) instanceof MaglevError));
+  assert.deepEqual(news(), []);
+  assert.equal(checker.snapshot().backends.get("a")?.state, "paused");
+});
+
+Deno.test("Checker: refusals have a code and say what is the matter", () => {
+  const { checker, news } = setUpHealthy();
+  checker.disableBackend("b", WHO);
+  news();
+  const weight = { frontend: "web", pool: "pool0", backend: "a", weight: 1 };
+  const long = smallConfig({
+    backends: { nginx0: {} },
+    frontends: { website: { pools: "nginx0" } },
+  });
+  checker.reload(long);
+  news();
+  const named = { frontend: "website", pool: "pool0", backend: "nginx0", weight: 1 };
+  checker.disableBackend("nginx0", WHO);
+  news();
+  const cases: [unknown, string, string][] = [
+    [
+      checker.pauseBackend("ngnix0", WHO),
+      "not-found",
+      'No backend "ngnix0"; did you mean "nginx0"?',
+    ],
+    [checker.enableBackend("zzzz", WHO), "not-found", 'No backend "zzzz"'],
+    [
+      checker.pauseBackend("nginx0", WHO),
+      "failed-precondition",
+      'Cannot pause backend "nginx0": it is disabled',
+    ],
+    [
+      checker.resumeBackend("nginx0", WHO),
+      "failed-precondition",
+      'Cannot resume backend "nginx0": it is disabled',
+    ],
+    [checker.setWeight(weight, WHO), "not-found", 'No frontend "web"'],
+    [
+      checker.setWeight({ ...named, frontend: "websit" }, WHO),
+      "not-found",
+      'No frontend "websit"; did you mean "website"?',
+    ],
+    [
+      checker.setWeight({ ...named, pool: "pool9" }, WHO),
+      "not-found",
+      'No pool of frontend "website" with the name "pool9"; did you mean "pool0"?',
+    ],
+    [
+      checker.setWeight({ ...named, backend: "nginx1" }, WHO),
+      "not-found",
+      'No backend in pool "pool0" with the name "nginx1"; did you mean "nginx0"?',
+    ],
+    [
+      checker.setWeight({ ...named, weight: 101 }, WHO),
+      "invalid-argument",
+      'Cannot set weight of backend "nginx0": need an integer from 0 to 100, have 101',
+    ],
+  ];
+  for (const [result, code, message] of cases) assert.deepEqual(refusal(result), [code, message]);
+  for (const bad of [-1, 0.5, NaN, Infinity]) {
+    assert.deepEqual(
+      refusal(checker.setWeight({ ...named, weight: bad }, WHO))[0],
+      "invalid-argument",
+    );
+  }
+  assert.deepEqual(news().filter((event) => !event.startsWith("backend nginx0")), []);
+});
+
+Deno.test("Checker.setWeight is in force at once, is a program event, and changes the view's config", () => {
+  const { checker, news, weights } = setUpHealthy();
+  const request = { frontend: "web", pool: "pool0", backend: "a", weight: 3 };
+  const view = checker.setWeight(request, WHO);
+  assert.ok(!(view instanceof MaglevError));
+  assert.deepEqual(view.effectiveWeights, [[3, 50], [0]]);
+  assert.equal(view.config.pools[0]?.backends[0]?.weight, 3);
+  assert.deepEqual(news(), ["program web weight"]);
+  assert.deepEqual(checker.weightOverrides(), [request]);
+  checker.setWeight(request, WHO);
+  assert.deepEqual(news(), []);
+  checker.setWeight({ ...request, weight: 100 }, WHO);
+  assert.deepEqual(weights("web"), [[100, 50], [0]]);
+  assert.deepEqual(checker.weightOverrides(), []);
+  assert.equal(checker.snapshot().config.frontends.get("web")?.pools[0]?.backends[0]?.weight, 100);
+});
+
+Deno.test("Checker.setWeight to 0 is 0, and a pool without weight gives way to the next", () => {
+  const { checker, news, weights } = setUpHealthy();
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 0 }, WHO);
+  assert.deepEqual(weights("web"), [[0, 50], [0]]);
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "b", weight: 0 }, WHO);
+  assert.deepEqual(weights("web"), [[0, 0], [10]]);
+  news();
+  checker.setWeight({ frontend: "web", pool: "pool1", backend: "c", weight: 0 }, WHO);
+  assert.deepEqual(weights("web"), [[0, 0], [0]]);
+  assert.deepEqual(news(), ["frontend web up-down", "program web weight"]);
+});
+
+Deno.test("Checker: each operator's action leaves one record, allowed or refused", () => {
+  const { checker, logger } = setUpHealthy();
+  checker.pauseBackend("a", { ...WHO, reason: "upgrade" });
+  checker.pauseBackend("zz", WHO);
+  checker.disableBackend("b", WHO);
+  checker.resumeBackend("b", WHO);
+  checker.setWeight({ frontend: "web", pool: "pool1", backend: "c", weight: 4 }, WHO);
+  checker.setWeight({ frontend: "web", pool: "pool1", backend: "c", weight: 400 }, WHO);
+  const who = { peer: "127.0.0.1:1", identity: "ann" };
+  const set = {
+    method: "SetFrontendPoolBackendWeight",
+    frontend: "web",
+    pool: "pool1",
+    backend: "c",
+  };
+  assert.deepEqual(logger.of("operator-action"), [
+    {
+      method: "PauseBackend",
+      backend: "a",
+      ...who,
+      reason: "upgrade",
+      result: "ok",
+      before: "up",
+      after: "paused",
+    },
+    {
+      method: "PauseBackend",
+      backend: "zz",
+      ...who,
+      result: "not-found",
+      error: 'No backend "zz"',
+    },
+    {
+      method: "DisableBackend",
+      backend: "b",
+      ...who,
+      result: "ok",
+      before: "up",
+      after: "disabled",
+    },
+    {
+      method: "ResumeBackend",
+      backend: "b",
+      ...who,
+      result: "failed-precondition",
+      error: 'Cannot resume backend "b": it is disabled',
+      before: "disabled",
+      after: "disabled",
+    },
+    { ...set, weight: 4, ...who, result: "ok", before: 10, after: 4 },
+    {
+      ...set,
+      weight: 400,
+      ...who,
+      result: "invalid-argument",
+      error: 'Cannot set weight of backend "c": need an integer from 0 to 100, have 400',
+    },
+  ]);
+});

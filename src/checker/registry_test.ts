@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import type { BackendState } from "../health/state.ts";
+import { Registry, weightOf } from "./registry.ts";
+import { created } from "./reload.ts";
+
+const config = smallConfig({
+  backends: { a: {}, b: {}, c: {} },
+  frontends: { web: { pools: "a:100 b:50 | a:5" }, api: { pools: "b:7" }, none: { pools: "c" } },
+});
+
+function registryWith(states: Readonly<Record<string, BackendState>>): Registry {
+  return new Registry(
+    config,
+    new Map([...config.backends].map(([name, backend]) => {
+      const begun = created(config, backend, 0);
+      return [name, { ...begun, state: states[name] ?? begun.state }];
+    })),
+  );
+}
+
+Deno.test("Registry: knows which frontends use a backend, each once, in the file's order", () => {
+  const registry = registryWith({});
+  assert.deepEqual(registry.frontendsOf("a"), ["web"]);
+  assert.deepEqual(registry.frontendsOf("b"), ["web", "api"]);
+  assert.deepEqual(registry.frontendsOf("zz"), []);
+});
+
+Deno.test("Registry: views follow from the backends from the beginning", () => {
+  const { frontends, backends } = registryWith({ b: "up" }).snapshot();
+  assert.deepEqual([...backends.keys()], ["a", "b", "c"]);
+  assert.deepEqual([...frontends.values()].map((v) => [v.name, v.state, v.effectiveWeights]), [
+    ["web", "up", [[0, 50], [0]]],
+    ["api", "up", [[7]]],
+    ["none", "unknown", [[0]]],
+  ]);
+});
+
+Deno.test("Registry.refresh tells what changed, and only of those named", () => {
+  const registry = registryWith({});
+  registry.setBackend({ ...registry.backend("b")!, state: "up" });
+  assert.deepEqual(registry.refresh(["web"]), [{ name: "web", from: "unknown", to: "up" }]);
+  assert.equal(registry.frontend("api")?.state, "unknown");
+  assert.deepEqual(registry.refresh(["api", "web", "none"]), [
+    { name: "api", from: "unknown", to: "up" },
+  ]);
+  assert.throws(() => registry.refresh(["zz"]), /no frontend zz/);
+});
+
+Deno.test("Registry.setWeight touches one entry of one pool, and the file's weight is no override", () => {
+  const registry = registryWith({ a: "up", b: "up" });
+  const override = { frontend: "web", pool: "pool0", backend: "a", weight: 9 };
+  registry.setWeight(override);
+  registry.refresh(["web"]);
+  const view = registry.frontend("web")!;
+  assert.deepEqual(view.effectiveWeights, [[9, 50], [0]]);
+  assert.equal(weightOf(view.config, { pool: "pool1", backend: "a" }), 5);
+  const other = { frontend: "api", pool: "pool0", backend: "b", weight: 0 };
+  registry.setWeight(other);
+  assert.deepEqual(registry.overrides(), [other, override]);
+  registry.setWeight({ ...override, weight: 100 });
+  assert.deepEqual(registry.overrides(), [other]);
+});
+
+Deno.test("weightOf is undefined when there is no such frontend, pool or entry", () => {
+  const web = config.frontends.get("web");
+  assert.equal(weightOf(web, { pool: "pool0", backend: "b" }), 50);
+  assert.equal(weightOf(web, { pool: "pool1", backend: "b" }), undefined);
+  assert.equal(weightOf(web, { pool: "pool2", backend: "b" }), undefined);
+  assert.equal(weightOf(undefined, { pool: "pool0", backend: "b" }), undefined);
+});
+
+Deno.test("Registry: a missing backend is our mistake and named", () => {
+  assert.throws(() => new Registry(config, new Map()), /no state for backend a/);
+});

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+import { diffConfig } from "../config/diff.ts";
+import { created, planReload } from "./reload.ts";
+
+const BASE: SmallConfig = {
+  backends: { a: {}, b: {}, c: {} },
+  frontends: { web: { pools: "a:100 b:50 | c:10" } },
+};
+
+/** Running on BASE with a up, b down, c up, and what the setting up caused forgotten. */
+function running(base: SmallConfig = BASE) {
+  const all = setUp(smallConfig(base));
+  all.checker.start();
+  all.engine.report({ a: PASS, b: FAIL, c: PASS });
+  all.news();
+  all.engine.calls.splice(0);
+  return all;
+}
+
+function withBackends(backends: SmallConfig["backends"]): SmallConfig {
+  return { ...BASE, backends };
+}
+
+Deno.test("reload of the same file tells the engine nothing and is only a reload event", () => {
+  const { checker, engine, news } = running();
+  const before = checker.snapshot().backends;
+  checker.reload(smallConfig(BASE));
+  assert.deepEqual(engine.calls, []);
+  assert.deepEqual(news(), ["reload"]);
+  assert.deepEqual([...checker.snapshot().backends], [...before]);
+});
+
+Deno.test("reload: a new backend is started, spread with the others that start, and a removed one stopped", () => {
+  const { checker, engine, news, stateOf } = running();
+  checker.reload(smallConfig({
+    backends: { a: {}, d: {}, e: {}, c: { address: "10.0.0.3" } },
+    frontends: { web: { pools: "a c d e" } },
+  }));
+  assert.deepEqual(engine.calls, ["stop b", "start d", "start e"]);
+  assert.deepEqual(
+    ["d", "e"].map((name) => engine.running.get(name)?.firstDelayMs),
+    [0, 500],
+  );
+  assert.deepEqual(news(), ["backend b down-removed", "reload"]);
+  assert.equal(stateOf("b"), undefined);
+  assert.deepEqual([...checker.snapshot().backends.keys()], ["a", "d", "e", "c"]);
+  assert.equal(checker.tally.probeCounts().some((line) => line.backend === "b"), false);
+  assert.equal(checker.tally.transitionCounts().some((line) => line.backend === "b"), false);
+});
+
+Deno.test("reload: another address is used from the next probe on, and nothing else changes", () => {
+  const { checker, engine, news } = running();
+  const { id, generation } = engine.running.get("a")!;
+  checker.reload(smallConfig(withBackends({ a: { address: "10.9.9.9" }, b: {}, c: {} })));
+  assert.deepEqual(engine.calls, ["readdress a 10.9.9.9"]);
+  assert.deepEqual(news(), ["reload"]);
+  engine.onOutcomes([{ id, generation, result: PASS, atMs: 1 }]);
+  assert.equal(checker.snapshot().backends.get("a")?.counter, 3);
+});
+
+Deno.test("reload: a renamed healthcheck of the same definition restarts nothing", () => {
+  const { checker, engine, news } = running();
+  checker.reload(smallConfig({
+    ...BASE,
+    healthchecks: { other: {} },
+    backends: { a: { healthcheck: "other" }, b: {}, c: {} },
+  }));
+  assert.deepEqual(engine.calls, []);
+  assert.deepEqual(news(), ["reload"]);
+});
+
+Deno.test("reload: a changed healthcheck starts its backends afresh, with the new rise and fall", () => {
+  const { checker, engine, news } = running();
+  checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4, fall: 1 } } }));
+  assert.deepEqual(engine.calls, ["stop a", "stop b", "stop c", "start a", "start b", "start c"]);
+  assert.deepEqual(news(), [
+    "backend a up-unknown",
+    "backend b down-unknown",
+    "backend c up-unknown",
+    "frontend web up-unknown",
+    "reload",
+  ]);
+  const { policy, counter, history } = checker.snapshot().backends.get("a")!;
+  assert.deepEqual([policy, counter], [{ rise: 4, fall: 1 }, 3]);
+  assert.deepEqual(history.map((t) => t.result.code), ["L4OK", "enabled"]);
+  assert.equal(engine.running.get("a")?.healthcheck.rise, 4);
+});
+
+Deno.test("reload: what was in flight before a restart never counts", () => {
+  const { checker, engine, news, stateOf } = running();
+  const late = engine.outcome("a", FAIL);
+  checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4 } } }));
+  news();
+  engine.onOutcomes([late]);
+  assert.deepEqual(news(), []);
+  assert.equal(stateOf("a"), "unknown");
+});
+
+Deno.test("reload: a changed definition takes the file's enabled, whatever the operator did", () => {
+  const { checker, stateOf } = running();
+  checker.pauseBackend("a", WHO);
+  checker.disableBackend("b", WHO);
+  checker.reload(smallConfig({
+    ...BASE,
+    healthchecks: { tcp: { rise: 4 } },
+    backends: { a: {}, b: {}, c: { enabled: false } },
+  }));
+  assert.deepEqual(["a", "b", "c"].map(stateOf), ["unknown", "unknown", "disabled"]);
+});
+
+Deno.test("reload: paused and disabled at run time survive, also with another address", () => {
+  const { checker, engine, news, stateOf } = running();
+  checker.pauseBackend("a", WHO);
+  checker.disableBackend("b", WHO);
+  news();
+  engine.calls.splice(0);
+  checker.reload(smallConfig(withBackends({
+    a: { address: "10.9.9.9" },
+    b: { address: "10.9.9.8" },
+    c: {},
+  })));
+  assert.deepEqual(["a", "b"].map(stateOf), ["paused", "disabled"]);
+  assert.deepEqual(engine.calls, []);
+  assert.deepEqual(news(), ["reload"]);
+  checker.resumeBackend("a", WHO);
+  assert.equal(engine.running.get("a")?.address.text, "10.9.9.9");
+});
+
+Deno.test("reload: the file's own change of enabled is obeyed, and only that", () => {
+  const base = withBackends({ a: {}, b: { enabled: false }, c: {} });
+  const all = setUp(smallConfig(base));
+  all.checker.start();
+  all.engine.report({ a: PASS, c: PASS });
+  all.checker.enableBackend("b", WHO);
+  all.news();
+  // Unchanged in the file: what was enabled at run time stays so.
+  all.checker.reload(smallConfig(base));
+  assert.equal(all.stateOf("b"), "unknown");
+  assert.deepEqual(all.news(), ["reload"]);
+  all.checker.reload(smallConfig(withBackends({ a: { enabled: false }, b: {}, c: {} })));
+  assert.deepEqual(all.news(), ["backend a up-disabled", "reload"]);
+  assert.equal(all.engine.running.has("a"), false);
+  all.checker.reload(smallConfig(base));
+  assert.deepEqual(["a", "b"].map(all.stateOf), ["unknown", "disabled"]);
+  assert.ok(all.engine.running.has("a"));
+});
+
+Deno.test("reload: a backend that becomes static passes at once, one that gets a check is probed", () => {
+  const base = withBackends({ a: {}, b: { healthcheck: "" }, c: {} });
+  const { checker, engine, news, stateOf } = setUp(smallConfig(base));
+  checker.start();
+  engine.report({ a: FAIL, c: PASS });
+  news();
+  engine.calls.splice(0);
+  checker.reload(smallConfig(withBackends({ a: { healthcheck: "" }, b: {}, c: {} })));
+  assert.deepEqual(engine.calls, ["stop a", "start b"]);
+  assert.deepEqual(news(), [
+    "backend a down-unknown",
+    "backend a unknown-up",
+    "backend b up-unknown",
+    "reload",
+  ]);
+  assert.deepEqual(["a", "b"].map(stateOf), ["up", "unknown"]);
+});
+
+Deno.test("reload: weights set at run time go back to the file's", () => {
+  const { checker, weights } = running();
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
+  assert.deepEqual(weights("web"), [[1, 0], [0]]);
+  checker.reload(smallConfig(BASE));
+  assert.deepEqual(weights("web"), [[100, 0], [0]]);
+  assert.deepEqual(checker.weightOverrides(), []);
+});
+
+Deno.test("reload: frontends come, go and change with the file, and a change of state is an event", () => {
+  const { checker, news, weights } = running();
+  checker.reload(smallConfig({
+    ...BASE,
+    frontends: { new: { pools: "a:5" }, web: { pools: "b:50" } },
+  }));
+  assert.deepEqual(news(), ["frontend new unknown-up", "frontend web up-down", "reload"]);
+  assert.deepEqual(weights("new"), [[5]]);
+  checker.reload(smallConfig({ ...BASE, frontends: { new: { pools: "a:5" } } }));
+  assert.deepEqual(news(), ["reload"]);
+  assert.equal(weights("web"), undefined);
+});
+
+Deno.test("reload: transition-history applies to backends that go on", () => {
+  const { checker, engine } = running();
+  for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
+  checker.reload(smallConfig({ ...BASE, transitionHistory: 1 }));
+  const history = () => checker.snapshot().backends.get("a")!.history.map((t) => t.to);
+  assert.deepEqual(history(), ["down"]);
+  checker.reload(smallConfig({ ...BASE, transitionHistory: 3 }));
+  for (let i = 0; i < 2; i++) engine.report({ a: PASS });
+  assert.deepEqual(history(), ["down", "up"]);
+});
+
+Deno.test("planReload leaves what it was given as it was, and names every backend of the file in order", () => {
+  const old = smallConfig(BASE);
+  const next = smallConfig(
+    withBackends({ d: {}, c: { address: "10.0.0.99" }, a: { address: "10.0.0.1" } }),
+  );
+  const backends = new Map([...old.backends].map(([n, b]) => [n, created(old, b, 0)]));
+  const copy = structuredClone(backends);
+  const plan = planReload({ next, diff: diffConfig(old, next).backends, backends, nowMs: 5 });
+  assert.deepEqual(backends, copy);
+  assert.deepEqual([...plan.backends.keys()], ["d", "c", "a"]);
+  assert.deepEqual(plan.actions.map((action) => `${action.kind} ${action.backend}`), [
+    "stop b",
+    "readdress c",
+    "start d",
+  ]);
+  assert.deepEqual(plan.transitions.map((t) => [t.name, t.transition.to, t.transition.atMs]), [
+    ["b", "removed", 5],
+  ]);
+});
