@@ -1,0 +1,159 @@
+/**
+ * control_ping through the client: one at a time and pipelined, beside a client in C that does
+ * the least possible (support/ping.c), against the same VPP and in turns with it.
+ *
+ *   deno run -A bench/ping.ts [--socket /run/vpp/api.sock] [--single 20000] [--pipelined 300000]
+ *
+ * Without --socket a VPP without poll-sleep is started from MAGLEV_VPP_PREFIX; without that there
+ * is nothing to measure. Prints one JSON object.
+ */
+import { parseArgs } from "node:util";
+import type { Logger } from "../src/base/ports.ts";
+import { SystemClock } from "../src/system/system_clock.ts";
+import { VppClient } from "../src/vpp/client.ts";
+import { MAX_IN_FLIGHT } from "../src/vpp/in_flight.ts";
+import { connectUnixSocket } from "../src/vpp/transport/unix_socket.ts";
+import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+
+/** Each is measured this often, in turns; the median counts. */
+const ROUNDS = 5;
+/** Requests handed to the client at a time: more than it sends at once, fewer than it would hold. */
+const BATCH = 16_384;
+
+interface Figures {
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly pipelinedPerS: number;
+}
+
+interface Sizes {
+  readonly single: number;
+  readonly pipelined: number;
+}
+
+const CLOCK = new SystemClock();
+const SILENT: Logger = { enabled: () => false, debug() {}, info() {}, warn() {}, error() {} };
+
+async function measureClient(socket: string, sizes: Sizes): Promise<Figures> {
+  const options = { clientName: "bench", deadlineMs: 5000, clock: CLOCK };
+  const transport = await connectUnixSocket(socket, options);
+  const client = new VppClient(transport, {
+    clock: CLOCK,
+    logger: SILENT,
+    observer: { message() {} },
+  });
+  try {
+    const us = new Float64Array(sizes.single);
+    for (let i = 0; i < us.length; i++) {
+      const startMs = performance.now();
+      await client.ping();
+      us[i] = (performance.now() - startMs) * 1000;
+    }
+    us.sort();
+    const startMs = performance.now();
+    for (let left = sizes.pipelined; left > 0; left -= BATCH) {
+      const pings = Array.from({ length: Math.min(left, BATCH) }, () => client.ping());
+      await Promise.all(pings);
+    }
+    const seconds = (performance.now() - startMs) / 1000;
+    return {
+      p50Us: us[us.length >> 1] ?? 0,
+      p99Us: us[Math.floor(us.length * 0.99)] ?? 0,
+      pipelinedPerS: sizes.pipelined / seconds,
+    };
+  } finally {
+    client.close();
+  }
+}
+
+/** The C client, compiled for this run; undefined without a C compiler. */
+async function compileReference(folder: string): Promise<string | undefined> {
+  const source = new URL("support/ping.c", import.meta.url).pathname;
+  const program = `${folder}/ping`;
+  try {
+    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source];
+    const { success } = await new Deno.Command("cc", { args }).output();
+    return success ? program : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function measureReference(program: string, socket: string, sizes: Sizes): Promise<Figures> {
+  const args = [socket, `${sizes.single}`, `${sizes.pipelined}`, `${MAX_IN_FLIGHT}`];
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const figures: Figures = JSON.parse(new TextDecoder().decode(stdout));
+  return figures;
+}
+
+/** The median of each figure, rounded to a tenth. */
+function median(runs: readonly Figures[]): Figures {
+  const of = (pick: (run: Figures) => number) => {
+    const sorted = runs.map(pick).sort((a, b) => a - b);
+    return Math.round((sorted[sorted.length >> 1] ?? 0) * 10) / 10;
+  };
+  return {
+    p50Us: of((run) => run.p50Us),
+    p99Us: of((run) => run.p99Us),
+    pipelinedPerS: Math.round(of((run) => run.pipelinedPerS)),
+  };
+}
+
+async function measure(socket: string, sizes: Sizes): Promise<Record<string, unknown>> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const program = await compileReference(folder);
+    const client: Figures[] = [];
+    const reference: Figures[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      client.push(await measureClient(socket, sizes));
+      if (program !== undefined) reference.push(await measureReference(program, socket, sizes));
+    }
+    const ours = median(client);
+    if (reference.length === 0) return { client: ours, reference: "no C compiler (cc)" };
+    const theirs = median(reference);
+    const ratio = {
+      p50: Number((ours.p50Us / theirs.p50Us).toFixed(2)),
+      pipelined: Number((ours.pipelinedPerS / theirs.pipelinedPerS).toFixed(2)),
+    };
+    return { client: ours, reference: theirs, ratio };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function main(): Promise<Record<string, unknown>> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      socket: { type: "string", default: "" },
+      single: { type: "string", default: "20000" },
+      pipelined: { type: "string", default: "300000" },
+    },
+  });
+  const sizes = { single: Number(values.single), pipelined: Number(values.pipelined) };
+  const about = {
+    benchmark: "ping",
+    parameters: { ...sizes, rounds: ROUNDS, window: MAX_IN_FLIGHT, batch: BATCH },
+    environment: {
+      deno: Deno.version.deno,
+      v8: Deno.version.v8,
+      cpus: navigator.hardwareConcurrency,
+      load: Deno.loadavg()[0],
+    },
+  };
+  if (values.socket !== "") {
+    return { ...about, vpp: "given", ...await measure(values.socket, sizes) };
+  }
+  if (SKIP_REASON !== "") return { ...about, skipped: "no --socket and no MAGLEV_VPP_PREFIX" };
+  const vpp = await startVpp({ pollSleep: false });
+  try {
+    return { ...about, vpp: "without poll-sleep", ...await measure(vpp.apiSocket, sizes) };
+  } finally {
+    await vpp.stop();
+  }
+}
+
+console.log(JSON.stringify(await main()));
