@@ -22,7 +22,7 @@ import {
   wrongType,
 } from "./leaf.ts";
 import { expectation } from "./row_text.ts";
-import { type ConfigDraft, MAGLEV, ROOT } from "./schema.ts";
+import { type ConfigDraft, ROOT } from "./schema.ts";
 import type { Keys, ListRow, NamedRow, Row, VariantsRow } from "./schema_types.ts";
 import { readCodes } from "./status_codes.ts";
 import { textProblem } from "./text_rules.ts";
@@ -105,7 +105,10 @@ const NO_ENTRIES: Entries = { known: new Map(), unknown: [] };
 /** Entries by key, unknown keys noted. */
 function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefined {
   if (isEmptyScalar(node)) return NO_ENTRIES;
-  if (node.kind !== "map") return wrongType({ type: "section", help: "", keys }, node, site);
+  if (node.kind !== "map") {
+    const row = { type: "section", help: "", keys } as const;
+    return wrongType(row, node, site, onlyKeyHint(keys, node));
+  }
   const known = new Map<string, MapEntry>();
   const unknown: string[] = [];
   for (const entry of node.entries) {
@@ -119,16 +122,34 @@ function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefi
       const names = Object.keys(keys);
       const list = names.length === 0
         ? "; no keys are known here"
-        : `; known are ${listWords(names, "and")}`;
-      const hint = site.unknownHint?.(entry.key) ?? misplacedHint(site.path, entry.key);
+        : `; known here: ${names.join(", ")}`;
+      const hint = site.unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key);
       return `unknown key${hint || site.issues.suggestion(entry.key, names, list)}`;
     });
   }
   return { known, unknown };
 }
 
-function misplacedHint(path: string, key: string): string {
-  return path === "" && Object.hasOwn(MAGLEV, key) ? "; it belongs below `maglev`" : "";
+/** For a key that a map below this one knows. */
+function misplacedHint(keys: Keys, key: string): string {
+  const below = Object.entries(keys).find(([, row]) => {
+    const maps = row.type === "section"
+      ? [row.keys]
+      : row.type === "variants"
+      ? Object.values(row.variants)
+      : [];
+    return maps.some((map) => Object.hasOwn(map, key));
+  });
+  return below === undefined ? "" : `; it belongs below \`${below[0]}\``;
+}
+
+/** For `nginx0: 100`, where a map with one key was meant. */
+function onlyKeyHint(keys: Keys, node: TreeNode): string {
+  const [only, ...others] = Object.entries(keys);
+  if (node.kind !== "scalar" || only === undefined || others.length > 0) return "";
+  return only[1].type === "section" || node.text.length > 20
+    ? ""
+    : `; did you mean { ${only[0]}: ${node.text} }?`;
 }
 
 /** The text of the key `key`, when there is one. */

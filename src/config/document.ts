@@ -130,8 +130,6 @@ function reportErrors(errors: readonly YAMLError[], positions: Positions, issues
   }
 }
 
-const TAG_MESSAGE = "tags (`!name`) have no meaning here: write the value without it";
-
 function syntaxMessage(error: YAMLError): string {
   switch (error.code) {
     case "TAB_AS_INDENT":
@@ -142,8 +140,12 @@ function syntaxMessage(error: YAMLError): string {
     case "MULTILINE_IMPLICIT_KEY":
       return "expected `key: value`, with a space behind the colon";
     case "TAG_RESOLVE_FAILED":
-      return TAG_MESSAGE;
-    default:
-      return `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
+      return "tags (`!name`) have no meaning here: write the value without it";
+    case "MISSING_CHAR":
+      if (/^Missing closing ['"]quote$/.test(error.message)) {
+        return "a quote is opened and not closed";
+      }
+      break;
   }
+  return `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
 }

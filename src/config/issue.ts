@@ -206,8 +206,8 @@ export function joinPath(base: string, key: string): string {
 export function quote(text: string): string {
   const shown = text.length > MAX_WORD ? `${text.slice(0, MAX_WORD - 1)}…` : text;
   return JSON.stringify(shown).replace(
-    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
 

@@ -43,7 +43,7 @@ export function expectation(row: Row): string {
     case "named":
       return `a map with the name of ${row.of} as each key`;
     case "list":
-      return "a list";
+      return "a list, each item of which begins with `- `";
   }
 }
 

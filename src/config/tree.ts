@@ -186,7 +186,13 @@ class TreeBuilder {
     const key = isScalar(node) ? this.#scalar(node, place.mark) : undefined;
     if (key !== undefined && key.value !== null) return key;
     const mark = this.#mark(node, place.mark);
-    const found = isAlias(node) ? "an alias" : key === undefined ? "a map or list" : "nothing";
+    const found = isAlias(node)
+      ? "an alias"
+      : key === undefined
+      ? "a map or list"
+      : key.text === ""
+      ? "nothing"
+      : `${key.text}; put it in quotes if it is a name`;
     this.#issues.add(
       "bad-key",
       { mark, path: place.path },
