@@ -21,7 +21,7 @@ interface Request {
 }
 
 export class PluginLb implements LbApi {
-  plugin = new LbPlugin(0);
+  readonly plugin: LbPlugin;
   /** Everything that was asked for, in order: `as-add 192.0.2.1/32 6 80 10.0.0.1 100`. */
   readonly calls: string[] = [];
   /** Refuses a request with the retval this returns; undefined lets the plugin decide. */
@@ -33,9 +33,19 @@ export class PluginLb implements LbApi {
   readonly #requests: Request[] = [];
   #draining = false;
 
+  /** A VPP that has what `plugin` has: another connection to one that goes on. */
+  constructor(plugin = new LbPlugin(0)) {
+    this.plugin = plugin;
+  }
+
   /** Requests not executed yet. */
   get waiting(): number {
     return this.#requests.length;
+  }
+
+  /** True while nothing is executed. */
+  get held(): boolean {
+    return this.#held;
   }
 
   /** Calls but for the reading ones. */
@@ -51,11 +61,7 @@ export class PluginLb implements LbApi {
   /** Executes what waits; all, or the next `count` and holds again. */
   release(count = Infinity): void {
     this.#held = count !== Infinity;
-    for (let i = 0; i < count; i++) {
-      const request = this.#requests.shift();
-      if (request === undefined) break;
-      request.execute();
-    }
+    for (let i = 0; i < count && this.#requests.length > 0; i++) this.#requests.shift()!.execute();
   }
 
   /** The connection ends: nothing is answered any more. */
@@ -64,8 +70,8 @@ export class PluginLb implements LbApi {
     for (const request of this.#requests.splice(0)) request.reject(this.#lost);
   }
 
-  /** Everything asked for fails with `error`, without the connection being lost. */
-  failAll(error: MaglevError): void {
+  /** What waits fails with `error`, without the connection being lost. */
+  fail(error: MaglevError): void {
     for (const request of this.#requests.splice(0)) request.reject(error);
   }
 

@@ -107,7 +107,7 @@ export function importsOf(file: string, text: string): { target: string; typeOnl
     /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|(?:new URL|import)\("(\.[^"]+)"/g;
   for (const match of text.matchAll(pattern)) {
     const specifier = match[2] ?? match[3]!;
-    if (!specifier.startsWith(".")) continue;
+    if (!specifier.startsWith(".") || !/\.tsx?$/.test(specifier)) continue;
     const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
     found.push({ target, typeOnly: match[1] !== undefined });
   }
@@ -125,7 +125,7 @@ const PURE_BANNED: readonly Banned[] = [
   { call: "Math.random", pattern: /\bMath\.random\b/, instead: "take a Prng (base/ports.ts)" },
   { call: "setTimeout", pattern: /\bset(Timeout|Interval)\b/, instead: "take nowMs, give data" },
   { call: "Deno", pattern: /\bDeno\./, instead: "move the effect to an I/O file" },
-  { call: "Date", pattern: /\bDate\b/, instead: "take nowMs as an argument" },
+  { call: "Date", pattern: /\bDate\.now\b|\bDate\(\s*\)/, instead: "take nowMs as an argument" },
   { call: "performance", pattern: /\bperformance\./, instead: "take nowMs as an argument" },
   { call: "fetch", pattern: /\bfetch\(/, instead: "move the effect to an I/O file" },
   { call: "console", pattern: /\bconsole\./, instead: "return what is to be said" },

@@ -1,0 +1,227 @@
+/**
+ * The main job as a whole: a real maglevd process, real probes on loopback, a simulated VPP. Each
+ * test waits for what must happen; what must not happen is read off the log afterwards.
+ */
+import assert from "node:assert/strict";
+import { lbView, vppHas } from "../support/lb_view.ts";
+import { onStage } from "../support/stage.ts";
+
+const VIP = "192.0.2.1/32 6 80";
+const A = "127.0.41.1";
+const B = "127.0.41.2";
+const C = "127.0.41.3";
+
+Deno.test("maglevd programs a VIP, drains a server that dies, and takes it back", async () => {
+  await onStage([A, B], async ({ configure, start, simulator, servers }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 50 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 50`] });
+    assert.equal(simulator.plugin.conf.ip4SrcAddress.text, "192.0.2.254");
+
+    await servers[1]!.close();
+    const down = await daemon.transition("b1", "down");
+    assert.deepEqual([down.from, down.layer, down.code], ["up", "L4", "L4CON"]);
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`] });
+    const flushed = () =>
+      simulator.plugin.flushes.filter(({ server }) => server.includes(B)).length;
+    assert.equal(flushed(), 1, "its flows are flushed, once");
+
+    servers[1]!.open();
+    await daemon.transition("b1", "up", daemon.lines.indexOf(down));
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 50`] });
+    assert.equal(flushed(), 1);
+
+    const before = lbView(simulator);
+    const startMs = performance.now();
+    assert.equal(await daemon.stop(), 0);
+    assert.ok(performance.now() - startMs < 5000, "ends well before the deadline of the test");
+    assert.deepEqual(lbView(simulator), before, "VPP is left as it was");
+    assert.equal(daemon.lines.at(-1)!.msg, "shutdown");
+    assert.equal(daemon.process.errors, "");
+  });
+});
+
+Deno.test("maglevd fails over to the second pool and back", async () => {
+  await onStage([A, B], async ({ configure, start, simulator, servers }) => {
+    await configure({
+      web: { address: "192.0.2.1", pools: { main: { b0: 100 }, spare: { b1: 70 } } },
+    });
+    start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`] });
+    servers[0]!.status = 503;
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 70`] });
+    servers[0]!.status = 200;
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`] });
+  });
+});
+
+Deno.test("maglevd reloads by difference: added, removed and changed VIPs, untouched ones untouched", async () => {
+  await onStage([A, B, C], async ({ configure, start, simulator, servers }) => {
+    const stay = { address: "192.0.2.1", pools: { main: { b0: 100 } } };
+    await configure({
+      stay,
+      go: { address: "192.0.2.2", pools: { main: { b1: 100 } } },
+      change: { address: "192.0.2.3", pools: { main: { b1: 100 } } },
+    });
+    const daemon = start();
+    await vppHas(simulator, {
+      [VIP]: [`${A} 100`],
+      "192.0.2.2/32 6 80": [`${B} 100`],
+      "192.0.2.3/32 6 80": [`${B} 100`],
+    });
+    await daemon.transition("b2", "up");
+    const stayIndex = [...simulator.plugin.vips()][0]!.index;
+    const mark = daemon.mark;
+    const asked = servers[0]!.requests;
+
+    await configure({
+      stay,
+      change: { address: "192.0.2.3", pools: { main: { b1: 30, b2: 40 } } },
+      come: { address: "192.0.2.4", pools: { main: { b2: 100 } } },
+    });
+    daemon.process.signal("SIGHUP");
+    await vppHas(simulator, {
+      [VIP]: [`${A} 100`],
+      "192.0.2.3/32 6 80": [`${B} 30`, `${C} 40`],
+      "192.0.2.4/32 6 80": [`${C} 100`],
+    });
+    await daemon.seen((line) => line.msg === "config-reload" && line.ok === true, { from: mark });
+    const after = daemon.lines.slice(mark);
+    assert.deepEqual(after.filter(({ msg }) => msg === "backend-transition"), []);
+    assert.equal([...simulator.plugin.vips()].find(({ used }) => used)!.index, stayIndex);
+    assert.deepEqual(
+      after.filter(({ vip }) => vip === "192.0.2.1/32"),
+      [],
+      "nothing is sent for a VIP that did not change",
+    );
+    while (servers[0]!.requests === asked) await new Promise((r) => setTimeout(r, 10));
+  });
+});
+
+Deno.test("maglevd ignores a bad file on reload, and says what is wrong with it", async () => {
+  await onStage([A], async ({ configure, configPath, start, simulator, servers }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    for (const text of ["", "maglev: [", "maglev:\n  frontends: {}\n  bakends: {}\n"]) {
+      const mark = daemon.mark;
+      await Deno.writeTextFile(configPath, text);
+      daemon.process.signal("SIGHUP");
+      await daemon.seen((line) => line.msg === "config-reload" && line.ok === false, {
+        from: mark,
+      });
+      await daemon.seen((line) => line.msg === "config-error", { from: mark });
+    }
+    await Deno.remove(configPath);
+    const mark = daemon.mark;
+    daemon.process.signal("SIGHUP");
+    await daemon.seen((line) => line.msg === "config-reload" && line.ok === false, { from: mark });
+    assert.deepEqual(lbView(simulator), { [VIP]: [`${A} 100`] });
+    servers[0]!.status = 500;
+    await vppHas(simulator, { [VIP]: [`${A} 0`] });
+  });
+});
+
+Deno.test("a server that is down over a reload comes up when it returns", async () => {
+  await onStage([A, B], async ({ configure, start, simulator, servers }) => {
+    const frontends = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
+    await configure(frontends);
+    await servers[1]!.close();
+    const daemon = start();
+    await daemon.transition("b1", "down");
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`] });
+    const mark = daemon.mark;
+    daemon.process.signal("SIGHUP");
+    await daemon.seen((line) => line.msg === "config-reload", { from: mark });
+    servers[1]!.open();
+    await daemon.transition("b1", "up", mark);
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
+  });
+});
+
+Deno.test("maglevd programs a VPP again that was killed and came back empty", async () => {
+  await onStage([A, B], async ({ configure, start, simulator }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } });
+    const daemon = start();
+    const wanted = { [VIP]: [`${A} 100`, `${B} 100`] };
+    await vppHas(simulator, wanted);
+    const mark = daemon.mark;
+    const back = simulator.restart({ downMs: 700 });
+    await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark });
+    await back;
+    assert.deepEqual(lbView(simulator), {});
+    await vppHas(simulator, wanted);
+    const connect = await daemon.seen((line) => line.msg === "vpp-connect", { from: mark });
+    assert.equal(connect.pid, simulator.pid);
+    assert.deepEqual(
+      daemon.lines.slice(mark).filter(({ msg }) => msg === "backend-transition"),
+      [],
+      "the servers' health has nothing to do with it",
+    );
+  });
+});
+
+Deno.test("maglevd started before VPP waits for it, probing meanwhile", async () => {
+  await onStage([A], async ({ configure, start, simulator }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    simulator.mischief.refuseConnections = true;
+    const daemon = start();
+    await daemon.seen((line) => line.msg === "vpp-connect-failed");
+    await daemon.transition("b0", "up");
+    simulator.mischief.refuseConnections = false;
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    assert.equal(
+      daemon.lines.filter(({ msg }) => msg === "vpp-connect-failed").length,
+      1,
+      "said once, not with every try",
+    );
+  });
+});
+
+Deno.test("maglevd corrects what others changed in VPP at the next reload, and names the drift", async () => {
+  await onStage([A], async ({ configure, start, simulator }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    const [vip] = [...simulator.plugin.vips()];
+    const [server] = [...simulator.plugin.serversOf(vip!)];
+    server!.weight = 13;
+    const mark = daemon.mark;
+    daemon.process.signal("SIGHUP");
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    const drift = await daemon.seen((line) => line.msg === "vpp-lbsync-drift", { from: mark });
+    assert.equal(drift.vip, "192.0.2.1/32");
+    assert.match(JSON.stringify(drift), /13/);
+  });
+});
+
+Deno.test("a thousand SIGHUPs leave one daemon that still does its job", async () => {
+  await onStage([A, B], async ({ configure, start, simulator, servers }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
+    for (let i = 0; i < 1000; i++) daemon.process.signal("SIGHUP");
+    await servers[0]!.close();
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 100`] });
+    assert.equal(
+      daemon.lines.filter(({ to, backend }) => to === "down" && backend !== "b0").length,
+      0,
+    );
+  });
+});
+
+Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", async () => {
+  await onStage([A], async ({ configure, start, simulator, servers }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    simulator.mischief.frozen = true;
+    servers[0]!.status = 500;
+    await daemon.transition("b0", "down");
+    daemon.process.signal("SIGTERM");
+    await daemon.seen((line) => line.msg === "shutdown");
+    daemon.process.signal("SIGTERM");
+    assert.equal(await daemon.process.ended, 1);
+    simulator.mischief.frozen = false;
+  });
+});
