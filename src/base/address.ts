@@ -41,7 +41,7 @@ export function parseIp(text: string, options: ParseIpOptions = {}): IpAddress |
 /** The address whose raw bytes (4 or 16) are given; the bytes are copied. */
 export function ipFromBytes(bytes: Uint8Array): IpAddress {
   if (bytes.length === 4) {
-    return { family: 4, text: bytes.join("."), bytes: bytes.slice(), zone: "" };
+    return { family: 4, text: formatV4(bytes, 0), bytes: bytes.slice(), zone: "" };
   }
   if (bytes.length === 16) {
     return { family: 6, text: formatV6(bytes), bytes: bytes.slice(), zone: "" };
@@ -119,26 +119,44 @@ function groupsOf(text: string, last: boolean): number[] | undefined {
   return groups;
 }
 
+/** No arrays on the way: reading VPP's tables formats tens of thousands of addresses. */
 function formatV6(bytes: Uint8Array): string {
-  const groups: number[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push((bytes[i]! << 8) | bytes[i + 1]!);
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${bytes.slice(12).join(".")}`;
-  }
+  if (isMappedV4(bytes)) return `::ffff:${formatV4(bytes, 12)}`;
   // RFC 5952, 4.2: the longest run of zero groups becomes "::", the first one of equal runs,
   // never a run of one.
-  let bestStart = -1;
+  let bestStart = 8;
   let bestLength = 1;
-  for (let i = 0; i < 8;) {
-    let end = i;
-    while (end < 8 && groups[end] === 0) end++;
-    if (end - i > bestLength) {
-      bestStart = i;
-      bestLength = end - i;
+  let length = 0;
+  for (let i = 0; i < 8; i++) {
+    length = group(bytes, i) === 0 ? length + 1 : 0;
+    if (length > bestLength) {
+      bestStart = i + 1 - length;
+      bestLength = length;
     }
-    i = Math.max(end, i + 1);
   }
-  const hex = (list: number[]) => list.map((group) => group.toString(16)).join(":");
-  if (bestStart < 0) return hex(groups);
-  return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`;
+  let text = "";
+  for (let i = 0; i < 8; i++) {
+    if (i === bestStart) {
+      text += "::";
+      i += bestLength - 1;
+    } else {
+      if (i > 0 && i !== bestStart + bestLength) text += ":";
+      text += group(bytes, i).toString(16);
+    }
+  }
+  return text;
+}
+
+function group(bytes: Uint8Array, index: number): number {
+  return (bytes[2 * index]! << 8) | bytes[2 * index + 1]!;
+}
+
+/** `::ffff:0:0/96`, which RFC 5952, 5 writes with a dotted end. */
+function isMappedV4(bytes: Uint8Array): boolean {
+  for (let i = 0; i < 5; i++) if (group(bytes, i) !== 0) return false;
+  return group(bytes, 5) === 0xffff;
+}
+
+function formatV4(bytes: Uint8Array, at: number): string {
+  return `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`;
 }

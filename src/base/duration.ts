@@ -1,17 +1,22 @@
 /**
- * Durations as Go writes them (`250ms`, `2s`, `1m30s`, `1.5h`), held as milliseconds.
+ * Durations as Go writes them (`250ms`, `2s`, `1m30s`, `1.5h`), held as milliseconds. The finest
+ * step is the nanosecond, as in Go; sums are rounded to it, so that `4.35s` is 4350 and not a
+ * little more.
  */
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  "µs": 1e-3,
-  "μs": 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
+const UNIT_NS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  "µs": 1e3,
+  "μs": 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
 };
+
+/** Go's greatest duration, about 292 years: what is longer is refused there, so here too. */
+const MAX_NS = 2 ** 63;
 
 /** Milliseconds that `text` stands for (negative ones included), or undefined when it is no duration. */
 export function parseDuration(text: string): number | undefined {
@@ -25,26 +30,46 @@ export function parseDuration(text: string): number | undefined {
     part.lastIndex = at;
     const match = part.exec(body);
     if (match === null) return undefined;
-    total += Number(match[1]) * UNIT_MS[match[2]!]!;
+    total += Number(match[1]) * UNIT_NS[match[2]!]!;
     at = part.lastIndex;
   }
-  return at === 0 || !Number.isFinite(total) ? undefined : sign * total;
+  if (at === 0 || total >= MAX_NS) return undefined;
+  // Adding 0 turns -0 into 0.
+  return sign * (Math.round(total) / 1e6) + 0;
 }
 
 /** The shortest exact text of `ms` in the same notation: `1m30s`, `250ms`, `1.5ms`, `0s`. */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return "0s";
-  if (ms < 0) return `-${formatDuration(-ms)}`;
-  if (ms < 1000) {
-    return ms >= 1 ? `${trim(ms)}ms` : ms >= 1e-3 ? `${trim(ms * 1e3)}us` : `${trim(ms * 1e6)}ns`;
+  if (ms < 0) {
+    const text = formatDuration(-ms);
+    return text === "0s" ? text : `-${text}`;
   }
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = trim((ms % 60_000) / 1000);
+  // Whole milliseconds and the rest apart: together they may be more than a double holds.
+  let whole = Math.floor(ms);
+  let restNs = Math.round((ms - whole) * 1e6);
+  if (restNs === 1e6) {
+    whole++;
+    restNs = 0;
+  }
+  if (whole < 1000) return formatShort(whole * 1e6 + restNs);
+  const hours = Math.floor(whole / 3_600_000);
+  const minutes = Math.floor((whole % 3_600_000) / 60_000);
+  const secondsNs = (whole % 60_000) * 1e6 + restNs;
   return (hours > 0 ? `${hours}h` : "") + (minutes > 0 ? `${minutes}m` : "") +
-    (seconds !== "0" ? `${seconds}s` : "");
+    (secondsNs > 0 ? `${decimal(secondsNs, 9)}s` : "");
 }
 
-function trim(value: number): string {
-  return String(Number(value.toFixed(6)));
+/** A duration of less than a second in its greatest fitting unit. */
+function formatShort(ns: number): string {
+  if (ns === 0) return "0s";
+  if (ns >= 1e6) return `${decimal(ns, 6)}ms`;
+  return ns >= 1e3 ? `${decimal(ns, 3)}us` : `${ns}ns`;
+}
+
+/** The integer `value` divided by ten to the `digits`, exactly, without zeros at the end. */
+function decimal(value: number, digits: number): string {
+  const unit = 10 ** digits;
+  const fraction = String(value % unit).padStart(digits, "0").replace(/0+$/, "");
+  const integer = Math.floor(value / unit);
+  return fraction === "" ? String(integer) : `${integer}.${fraction}`;
 }

@@ -31,8 +31,11 @@ export class BoundedQueue<T> {
     if (this.#head >= this.#items.length) return undefined;
     const item = this.#items[this.#head];
     this.#head++;
-    // Cut the used front off now and then; amortised constant time.
-    if (this.#head >= 64 && this.#head * 2 >= this.#items.length) {
+    // Cut the used front off when all of it is used, and now and then; amortised constant time.
+    if (
+      this.#head === this.#items.length ||
+      (this.#head >= 64 && this.#head * 2 >= this.#items.length)
+    ) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { editDistance, nearest } from "./nearest.ts";
+
+Deno.test("nearest: the word that was meant, if any", () => {
+  const known = ["interval", "fast-interval", "down-interval", "timeout", "rise", "fall"];
+  const cases: [word: string, meant: string | undefined][] = [
+    ["intervall", "interval"],
+    ["itnerval", "interval"],
+    ["fast_interval", "fast-interval"],
+    ["TIMEOUT", "timeout"],
+    ["timout", "timeout"],
+    ["rize", "rise"],
+    ["raise", "rise"],
+    ["fal", "fall"],
+    ["rise", "rise"],
+    ["port", undefined],
+    ["", undefined],
+    ["zzzzzzzzzzzz", undefined],
+  ];
+  for (const [word, meant] of cases) assert.equal(nearest(word, known), meant, word);
+});
+
+Deno.test("nearest: the first of equally near ones wins, and nothing known is nothing meant", () => {
+  assert.equal(nearest("nginx2", ["nginx0", "nginx1"]), "nginx0");
+  assert.equal(nearest("nginx2", ["nginx1", "nginx0"]), "nginx1");
+  assert.equal(nearest("nginx2", []), undefined);
+});
+
+/** The same distance by recursion over prefixes (optimal string alignment). */
+function slowDistance(a: string, b: string): number {
+  if (a === "" || b === "") return a.length + b.length;
+  const [x, y] = [a.slice(0, -1), b.slice(0, -1)];
+  const same = a.at(-1) === b.at(-1);
+  const ways = [
+    slowDistance(x, b) + 1,
+    slowDistance(a, y) + 1,
+    slowDistance(x, y) + (same ? 0 : 1),
+  ];
+  if (a.length > 1 && b.length > 1 && a.at(-1) === b.at(-2) && a.at(-2) === b.at(-1)) {
+    ways.push(slowDistance(x.slice(0, -1), y.slice(0, -1)) + 1);
+  }
+  return Math.min(...ways);
+}
+
+const words = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 6 }).map((w) => w.join(""));
+
+Deno.test("editDistance counts insertions, deletions, replacements and swaps of neighbours", () => {
+  const cases: [string, string, number][] = [
+    ["", "", 0],
+    ["", "abc", 3],
+    ["abc", "abc", 0],
+    ["abc", "acb", 1],
+    ["kitten", "sitting", 3],
+    ["ca", "abc", 3],
+  ];
+  for (const [a, b, distance] of cases) assert.equal(editDistance(a, b), distance, `${a} ${b}`);
+  fc.assert(fc.property(words, words, (a, b) => {
+    assert.equal(editDistance(a, b), slowDistance(a, b));
+    assert.equal(editDistance(a, b), editDistance(b, a));
+  }));
+});
+
+Deno.test("nearest finds the least distance within a third of the word, or nothing", () => {
+  fc.assert(fc.property(words, fc.array(words, { maxLength: 6 }), (word, candidates) => {
+    const limit = Math.max(1, Math.floor(word.length / 3));
+    const least = Math.min(...candidates.map((candidate) => slowDistance(word, candidate)));
+    const found = nearest(word, candidates);
+    if (least > limit) assert.equal(found, undefined);
+    else {
+      assert.equal(
+        found,
+        candidates.find((candidate) => slowDistance(word, candidate) === least),
+      );
+    }
+  }));
+});
