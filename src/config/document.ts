@@ -79,6 +79,7 @@ function hasControlCharacters(text: string, positions: Positions, issues: IssueL
 function compose(text: string, positions: Positions, issues: IssueList): Document | undefined {
   const composer = new Composer({
     schema: "core",
+    resolveKnownTags: false,
     // Ours are reported with both places, and without comparing every key with every other.
     uniqueKeys: false,
     prettyErrors: false,

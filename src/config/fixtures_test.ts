@@ -89,7 +89,9 @@ Deno.test("warned-of fixtures are valid and warn in exactly these words", () => 
 });
 
 Deno.test("every rule has a fixture", () => {
-  const covered = new Set([...fixtures("bad"), ...fixtures("warn")].map(({ name }) => ruleOf(name)));
+  const covered = new Set(
+    [...fixtures("bad"), ...fixtures("warn")].map(({ name }) => ruleOf(name)),
+  );
   const missing = (Object.keys(RULES) as Rule[]).filter((rule) =>
     !covered.has(rule) && !WITHOUT_FIXTURE.includes(rule)
   );
@@ -98,7 +100,9 @@ Deno.test("every rule has a fixture", () => {
 
 Deno.test("every expected text has its file", () => {
   for (const folder of ["bad", "warn"]) {
-    const names = new Set([...Deno.readDirSync(new URL(`${folder}/`, ROOT_URL))].map((e) => e.name));
+    const names = new Set(
+      [...Deno.readDirSync(new URL(`${folder}/`, ROOT_URL))].map((e) => e.name),
+    );
     const stray = [...names].filter((name) => !names.has(name.replace(/txt$/, "yaml")));
     deepEqual(stray, []);
   }

@@ -1,0 +1,415 @@
+/**
+ * Reading values of each type, and the two directions in which the table must hold: a key of the
+ * table has an effect on the configuration, and the types it infers are those of model.ts.
+ */
+import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
+import { readDocument } from "./document.ts";
+import { formatIssue, IssueList } from "./issue.ts";
+import type {
+  BackendConfig,
+  Config,
+  HealthcheckConfig,
+  HealthcheckerConfig,
+  VppLbConfig,
+} from "./model.ts";
+import { type LoadResult, parseConfig } from "./parse.ts";
+import type { BackendDraft, ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
+import { MAGLEV } from "./schema.ts";
+import type { Keys, Slot } from "./schema_types.ts";
+import type { TreeNode } from "./tree.ts";
+
+const FULL = Deno.readTextFileSync(
+  new URL("../../tests/fixtures/config/good/full.yaml", import.meta.url),
+);
+
+function load(text: string): Config {
+  const result = parseConfig(text, { file: "f" });
+  ok(result.kind === "ok", errors(result).join("\n"));
+  return result.config;
+}
+
+function errors(result: LoadResult): readonly string[] {
+  return result.kind === "ok" ? [] : result.issues.map(formatIssue);
+}
+
+/** A file with one value of interest at a known place. */
+const HOLDERS = {
+  duration: (value: string) => `maglev: { vpp: { lb: { sync-interval: ${value}, ${SOURCES} } } }`,
+  integer: (value: string) => `maglev: { healthchecker: { transition-history: ${value} } }`,
+  boolean: (value: string) =>
+    `maglev: { backends: { a: { address: 10.0.0.1, enabled: ${value} } } }`,
+  address: (value: string) => `maglev: { backends: { a: { address: ${value} } } }`,
+  text: (value: string) => `maglev: { healthchecker: { netns: ${value} } }`,
+  codes: (value: string) =>
+    `maglev: { healthchecks: { h: { type: http, port: 80, params: { response-code: ${value} } } } }`,
+} as const;
+
+const SOURCES = "ipv4-src-address: 10.0.0.1, ipv6-src-address: '::1'";
+
+function valueOf(type: keyof typeof HOLDERS, config: Config): unknown {
+  switch (type) {
+    case "duration":
+      return config.vppLb?.syncIntervalMs;
+    case "integer":
+      return config.healthchecker.transitionHistory;
+    case "boolean":
+      return config.backends.get("a")?.enabled;
+    case "address":
+      return config.backends.get("a")?.address.text;
+    case "text":
+      return config.healthchecker.netns;
+    case "codes": {
+      const params = config.healthchecks.get("h")?.params;
+      return params?.type === "http" ? params.responseCodes : undefined;
+    }
+  }
+}
+
+/** Values that are taken, with what they become; values that are refused, with a word of why. */
+const VALUES: Readonly<
+  Record<keyof typeof HOLDERS, {
+    good: readonly (readonly [string, unknown])[];
+    bad: readonly (readonly [string, string])[];
+  }>
+> = {
+  duration: {
+    good: [
+      ["250ms", 250],
+      ["2s", 2000],
+      ["1m30s", 90_000],
+      ["1.5h", 5_400_000],
+      ["'2s'", 2000],
+      ["+2s", 2000],
+      ["1.001s", 1001],
+      ["1000001us", 1000.001],
+      ["24h", 86_400_000],
+    ],
+    bad: [
+      ["2", "did you mean 2s?"],
+      ["2.5", "did you mean 2.5s?"],
+      ["'2'", "did you mean 2s?"],
+      ["2 s", "did you mean 2s?"],
+      ["30 sec", "did you mean 30s?"],
+      ["5MIN", "did you mean 5m?"],
+      ["fast", "found the text"],
+      ["true", "found true"],
+      ["[2s]", "found a list"],
+      ["0", "must be from 1ms to 24h, is 0s"],
+      ["-2s", "must be from 1ms to 24h, is -2s"],
+      ["24h1ns", "must be from 1ms to 24h"],
+    ],
+  },
+  integer: {
+    good: [["1", 1], ["1000", 1000], ["2.0", 2], ["0x10", 16], ["1e2", 100], ["+5", 5], ["007", 7]],
+    bad: [
+      ["'5'", "remove the quotes"],
+      ["2.5", "found the number 2.5"],
+      ["five", 'found the text "five"'],
+      [".inf", "expected an integer"],
+      [".nan", "expected an integer"],
+      ["1_000", "expected an integer"],
+      ["99999999999999999999", "must be from 1 to 1000"],
+      ["true", "found true"],
+      ["-0", "must be from 1 to 1000"],
+    ],
+  },
+  boolean: {
+    good: [["true", true], ["false", false], ["True", true], ["FALSE", false]],
+    bad: [
+      ["yes", "did you mean true?"],
+      ["Off", "did you mean false?"],
+      ["'true'", "remove the quotes"],
+      ["1", "found the number 1"],
+      ["~", "leave the key out for the default (true)"],
+    ],
+  },
+  address: {
+    good: [
+      ["10.0.0.1", "10.0.0.1"],
+      ["'10.0.0.1'", "10.0.0.1"],
+      ["2001:DB8::0:1", "2001:db8::1"],
+      ["'2001:db8::'", "2001:db8::"],
+      ["::ffff:10.0.0.1", "::ffff:10.0.0.1"],
+    ],
+    bad: [
+      ["10.0.0.1/32", "write 10.0.0.1, without prefix length"],
+      ["'[::1]:80'", "write ::1 alone"],
+      ["10.0.0.1:80", "write 10.0.0.1 alone"],
+      ["10.0.0.256", "four numbers from 0 to 255"],
+      ["10.0", "four numbers from 0 to 255"],
+      ["fe80::1%eth0", "a zone"],
+      ["nginx.example.com", "names are not looked up"],
+      ["''", "expected an IP address"],
+      ["80", "expected an IP address"],
+    ],
+  },
+  text: {
+    good: [["dataplane", "dataplane"], ["80", "80"], ["1.50", "1.50"], ["true", "true"], [
+      "''",
+      "",
+    ]],
+    bad: [["[a]", "found a list"], ["{a: 1}", "found a map"], ["~", "leave the key out"]],
+  },
+  codes: {
+    good: [
+      ["200", [[200, 200]]],
+      ["'204'", [[204, 204]]],
+      ["200-299", [[200, 299]]],
+      ["200 - 299", [[200, 299]]],
+      ["[301, '200-204', 203, 205]", [[200, 205], [301, 301]]],
+      ["'200, 301'", [[200, 200], [301, 301]]],
+      ["100-599", [[100, 599]]],
+    ],
+    bad: [
+      ["2xx", "write 200-299"],
+      ["ok", "is neither"],
+      ["200.5", "is neither"],
+      ["[[200]]", "found a list"],
+      ["true", "found true"],
+      ["~", "leave the key out for the default (200)"],
+      ["99", "must be from 100 to 599, is 99"],
+      ["200-1000", "must be from 100 to 599, is 1000"],
+      ["299-200", "did you mean 200-299?"],
+      ["[]", "the list is empty"],
+      ["-200", "is neither"],
+    ],
+  },
+};
+
+for (const type of Object.keys(VALUES) as (keyof typeof HOLDERS)[]) {
+  Deno.test(`decode() reads good values of the type ${type}, and says what is wrong with bad ones`, () => {
+    for (const [text, value] of VALUES[type].good) {
+      deepEqual(valueOf(type, load(HOLDERS[type](text))), value, text);
+    }
+    for (const [text, words] of VALUES[type].bad) {
+      const found = errors(parseConfig(HOLDERS[type](text), { file: "f" }));
+      equal(found.length, 1, `${text}: ${found}`);
+      ok(found[0]?.includes(words), `${text}: ${found[0]}`);
+    }
+  });
+}
+
+Deno.test("decode() fills in what is absent", () => {
+  const config = load(`maglev:
+  vpp: { lb: { ${SOURCES} } }
+  healthchecks:
+    ping: { type: icmp }
+    tcp: { type: tcp, port: 1, interval: 5s, timeout: 1s }
+    http: { type: http, port: 2, fast-interval: 1s }
+    https: { type: https, port: 3, params: { host: "www.example.com:8443" } }
+    https-by-address: { type: https, port: 3, params: { host: 10.0.0.1 } }
+  backends: { a: { address: 10.0.0.1 } }
+  frontends: { f: { address: 10.0.0.2, pools: [{ name: p, backends: { a: } }] } }
+`);
+  const { ipv4SrcAddress, ipv6SrcAddress, ...lb } = config.vppLb!;
+  deepEqual([ipv4SrcAddress.text, ipv6SrcAddress.text], ["10.0.0.1", "::1"]);
+  deepEqual(lb, {
+    syncIntervalMs: 30_000,
+    stickyBucketsPerCore: 65536,
+    flowTimeoutMs: 40_000,
+    startupMinDelayMs: 5_000,
+    startupMaxDelayMs: 30_000,
+    countersIntervalMs: 5_000,
+    newFlowsTableLength: 1024,
+  });
+  deepEqual(config.healthchecker, { transitionHistory: 5, netns: "" });
+  const common = { rise: 2, fall: 3, probeIpv4Src: undefined, probeIpv6Src: undefined };
+  const paced = { intervalMs: 2000, fastIntervalMs: 2000, downIntervalMs: 2000, timeoutMs: 2000 };
+  deepEqual(config.healthchecks.get("ping"), {
+    name: "ping",
+    port: 0,
+    ...paced,
+    ...common,
+    params: { type: "icmp" },
+  });
+  deepEqual(config.healthchecks.get("tcp"), {
+    name: "tcp",
+    port: 1,
+    intervalMs: 5000,
+    fastIntervalMs: 5000,
+    downIntervalMs: 5000,
+    timeoutMs: 1000,
+    ...common,
+    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false },
+  });
+  const httpParams = {
+    path: "/",
+    host: "",
+    method: "GET",
+    headers: [],
+    responseCodes: [[200, 200]],
+    responseRegexp: "",
+  };
+  deepEqual(config.healthchecks.get("http"), {
+    name: "http",
+    port: 2,
+    ...paced,
+    fastIntervalMs: 1000,
+    ...common,
+    params: { type: "http", ...httpParams },
+  });
+  deepEqual(config.healthchecks.get("https")?.params, {
+    type: "https",
+    ...httpParams,
+    host: "www.example.com:8443",
+    serverName: "www.example.com",
+    insecureSkipVerify: false,
+  });
+  deepEqual(config.healthchecks.get("https-by-address")?.params, {
+    type: "https",
+    ...httpParams,
+    host: "10.0.0.1",
+    serverName: "",
+    insecureSkipVerify: false,
+  });
+  const address = config.backends.get("a")!.address;
+  deepEqual([...config.backends.values()], [
+    { name: "a", address, healthcheck: undefined, enabled: true },
+  ]);
+  const frontend = config.frontends.get("f")!;
+  deepEqual(frontend, {
+    name: "f",
+    description: "",
+    address: frontend.address,
+    protocol: "any",
+    port: 0,
+    pools: [{ name: "p", backends: [{ name: "a", weight: 100 }] }],
+    srcIpSticky: false,
+    flushOnDown: true,
+  });
+});
+
+Deno.test("decode() leaves vpp.lb undefined when the file has none, and reads it when it is empty", () => {
+  equal(load("maglev: {}").vppLb, undefined);
+  equal(load("maglev: { vpp: {} }").vppLb, undefined);
+  equal(load("maglev:\n  vpp:\n  backends:\n").vppLb, undefined);
+  equal(errors(parseConfig("maglev: { vpp: { lb: {} } }", { file: "f" })).length, 2);
+});
+
+Deno.test("decode() keeps the order of the file", () => {
+  const config = load(
+    "maglev: { backends: { z: { address: 10.0.0.1 }, 2: { address: 10.0.0.2 }, 1: { address: " +
+      "10.0.0.3 } }, frontends: { f: { address: 10.0.0.9, pools: [{ name: p, backends: { 2: , z: , 1: } }] } } }",
+  );
+  deepEqual([...config.backends.keys()], ["z", "2", "1"]);
+  const members = config.frontends.get("f")?.pools[0]?.backends.map(({ name }) => name);
+  deepEqual(members, ["2", "z", "1"]);
+});
+
+Deno.test("decode() is not fooled by keys that objects have by nature", () => {
+  for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+    const config = load(`maglev: { backends: { ${name}: { address: 10.0.0.1 } } }`);
+    deepEqual([...config.backends.keys()], [name]);
+    const unknown = errors(parseConfig(`maglev: { ${name}: {} }`, { file: "f" }));
+    ok(unknown[0]?.includes("unknown key"), unknown[0]);
+    const type = `maglev: { healthchecks: { h: { type: ${name}, port: 1 } } }`;
+    ok(errors(parseConfig(type, { file: "f" }))[0]?.includes("expected icmp"));
+  }
+});
+
+Deno.test("decode() says one thing about one mistake", () => {
+  const cases = [
+    // Neither "address is missing" nor "there is no backend" follows from these.
+    "maglev: { backends: { a: { adress: 10.0.0.1 } } }",
+    "maglev: { backends: [a], frontends: { f: { address: 10.0.0.1, pools: [{ name: p, backends: { a: } }] } } }",
+    "maglev: { healthchecks: 3, backends: { a: { address: 10.0.0.1, healthcheck: h } } }",
+    "maglev: { healthchecks: { h: { type: tpc } } }",
+    "maglev: { frontends: { f: { address: 10.0.0.1, protocol: tpc, port: 80, pools: 3 } }, vpp: }",
+    "maglev: { frontends: { f: 3 } }",
+    "maglev: { backends: { a: { address: x } }, frontends: { f: { address: 10.0.0.1, pools: [{ name: p, backends: { a: } }] } } }",
+  ];
+  for (const text of cases.slice(0, 4)) {
+    equal(errors(parseConfig(text, { file: "f" })).length, 1, text);
+  }
+  equal(errors(parseConfig(cases[4]!, { file: "f" })).length, 2, "protocol and pools");
+  for (const text of cases.slice(5)) {
+    equal(errors(parseConfig(text, { file: "f" })).length, 1, text);
+  }
+});
+
+/** Lines of full.yaml that hold a leaf: `key: value`, with the line's number. */
+function leafLines(): readonly { line: number; key: string }[] {
+  return FULL.split("\n").flatMap((text, index) => {
+    const match = /^\s+([a-z0-9-]+): \S/.exec(text);
+    return match === null || text.includes("{ weight") ? [] : [{ line: index, key: match[1]! }];
+  });
+}
+
+function withoutLine(line: number): string {
+  return FULL.split("\n").filter((_, index) => index !== line).join("\n");
+}
+
+Deno.test("every key has an effect: leaving one out of full.yaml changes the configuration", () => {
+  const full = load(FULL);
+  const lines = leafLines();
+  ok(lines.length > 50);
+  for (const { line, key } of lines) {
+    const result = parseConfig(withoutLine(line), { file: "f" });
+    // A required key that is missing is an error, which is an effect too.
+    if (result.kind === "ok") notDeepEqual(result.config, full, `${line + 1}: ${key}`);
+  }
+});
+
+Deno.test("every leaf of full.yaml is refused when it holds a list of maps", () => {
+  for (const { line, key } of leafLines()) {
+    const lines = FULL.split("\n");
+    lines[line] = lines[line]!.replace(/: .*/, ": [{ a: 1 }]");
+    const found = errors(parseConfig(lines.join("\n"), { file: "f" }));
+    ok(found.some((issue) => issue.startsWith(`f:${line + 1}:`)), `${line + 1} ${key}: ${found}`);
+  }
+});
+
+Deno.test("full.yaml holds every key of the table", () => {
+  const issues = new IssueList("f");
+  const tree = readDocument(FULL, issues);
+  ok(tree?.kind === "map");
+  const seen = new Set<string>();
+  collect(tree.entries[0]!.value, seen);
+  for (const key of allKeys(MAGLEV)) ok(seen.has(key), key);
+});
+
+function collect(node: TreeNode, into: Set<string>): void {
+  if (node.kind === "list") { for (const item of node.items) collect(item, into); }
+  if (node.kind !== "map") return;
+  for (const { key, value } of node.entries) {
+    into.add(key);
+    collect(value, into);
+  }
+}
+
+function allKeys(keys: Keys): readonly string[] {
+  return Object.entries(keys).flatMap(([key, row]) => {
+    if (row.type === "variants") return [key, ...Object.values(row.variants).flatMap(allKeys)];
+    return "keys" in row ? [key, ...allKeys(row.keys)] : [key];
+  });
+}
+
+// What the table infers and what model.ts says are the same, checked by the compiler: the fields
+// of a flat section are its keys in camel case, durations with the unit behind.
+
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S;
+type Field<S extends string> = Camel<S> extends infer C extends string
+  ? C extends `${string}${"nterval" | "elay" | "imeout"}` ? `${C}Ms` : C
+  : never;
+type Values<D> = D extends { readonly keys: infer K }
+  ? { readonly [P in keyof K & string as Field<P>]: K[P] extends Slot<infer T> ? T : never }
+  : never;
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
+  : false;
+type Loose<T> = { readonly [P in keyof T]: Exclude<T[P], undefined> };
+type SlotValue<S> = S extends Slot<infer T> ? T : never;
+type Healthchecker = SlotValue<ConfigDraft["keys"]["healthchecker"]>;
+type WithoutType<T> = Omit<T, "type" | "params">;
+
+const AGREE: readonly [
+  Equal<Values<VppLbDraft>, VppLbConfig>,
+  Equal<Values<Healthchecker>, HealthcheckerConfig>,
+  Equal<Values<BackendDraft>, Loose<Omit<BackendConfig, "name">>>,
+  Equal<WithoutType<Values<HealthcheckDraft>>, Loose<Omit<HealthcheckConfig, "name" | "params">>>,
+] = [true, true, true, true];
+
+Deno.test("the types inferred from the table are those of model.ts", () => {
+  ok(AGREE.every((agrees) => agrees));
+});
