@@ -1,0 +1,140 @@
+/**
+ * The main job against a real VPP: what VPP itself prints is the judge. Skipped without
+ * MAGLEV_VPP_PREFIX.
+ */
+import assert from "node:assert/strict";
+import { Daemon, withFolder } from "../support/daemon.ts";
+import { configText, type FrontendText } from "../support/stage.ts";
+import { WebServer } from "../support/web_server.ts";
+import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+
+const ADDRESSES = ["127.0.42.1", "127.0.42.2", "127.0.42.3"];
+const [A, B, C] = ADDRESSES as [string, string, string];
+
+interface VppStage {
+  readonly vpp: RunningVpp;
+  readonly servers: readonly WebServer[];
+  configure(frontends: Readonly<Record<string, FrontendText>>): Promise<void>;
+  start(): Daemon;
+}
+
+async function onVppStage(fn: (stage: VppStage) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    await using vpp = await startVpp();
+    const servers = WebServer.group(ADDRESSES);
+    const daemons: Daemon[] = [];
+    const config = `${folder}/maglev.yaml`;
+    try {
+      await fn({
+        vpp,
+        servers,
+        configure: (frontends) => Deno.writeTextFile(config, configText(servers, frontends)),
+        start: () => {
+          const daemon = new Daemon({ config, vppApiAddr: vpp.apiSocket });
+          daemons.push(daemon);
+          return daemon;
+        },
+      });
+    } finally {
+      await Promise.all(daemons.map((daemon) => daemon.stop()));
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+}
+
+/** `{ "192.0.2.1/32 6 80": ["127.0.42.1 100", …] }` of VIPs and servers in use. */
+async function view(vpp: RunningVpp): Promise<Record<string, string[]>> {
+  const text = await vpp.cli("show lb vips verbose");
+  const found: Record<string, string[]> = {};
+  let prefix = "";
+  let key = "";
+  for (const line of text.split(/\r?\n/)) {
+    const vip = /^\s*ip\S+ \[\d+\] (\S+)(.*)$/.exec(line);
+    if (vip !== null) prefix = vip[2]!.includes("removed") ? "" : vip[1]!;
+    const port = /protocol:(\d+) port:(\d+)/.exec(line);
+    if (port !== null && prefix !== "") {
+      key = `${prefix} ${port[1]} ${port[2]}`;
+      found[key] = [];
+    }
+    const server = /^\s+(\S+) weight:(\d+) buckets:.*dpo:\d+ (used|removed)/.exec(line);
+    if (server !== null && prefix !== "" && server[3] === "used") {
+      found[key]!.push(`${server[1]} ${server[2]}`);
+    }
+  }
+  for (const servers of Object.values(found)) servers.sort();
+  return found;
+}
+
+async function vppShows(
+  vpp: RunningVpp,
+  wanted: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  const sorted = (value: Readonly<Record<string, readonly string[]>>) =>
+    JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const endMs = performance.now() + 10_000;
+  while (true) {
+    const actual = sorted(await view(vpp));
+    if (actual === sorted(wanted)) return;
+    assert.ok(performance.now() < endMs, `VPP shows ${actual}, not ${sorted(wanted)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const VIP1 = "192.0.2.1/32 6 80";
+const VIP2 = "192.0.2.2/32 6 80";
+const VIP3 = "192.0.2.3/32 6 80";
+
+Deno.test({
+  name: `real VPP: drain, recovery, reload, restart of maglevd and of VPP${SKIP_REASON}`,
+  ignore: SKIP_REASON !== "",
+  fn: () =>
+    onVppStage(async ({ vpp, servers, configure, start }) => {
+      const stay = { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } };
+      await configure({ stay, go: { address: "192.0.2.2", pools: { main: { b2: 100 } } } });
+      const daemon = start();
+      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
+      assert.match(await vpp.cli("show lb"), /192\.0\.2\.254/, "lb_conf is pushed");
+
+      await servers[1]!.close();
+      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 0`], [VIP2]: [`${C} 100`] });
+      const weight = await daemon.seen((line) =>
+        line.msg === "vpp-lbsync-as-weight" && line.address === B && line.weight === 0 &&
+        line.flush === true
+      );
+      assert.equal(weight.vip, "192.0.2.1/32");
+      servers[1]!.open();
+      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
+
+      await configure({
+        stay,
+        come: {
+          address: "192.0.2.3",
+          pools: { main: { b1: 10, b2: 90 } },
+          extra: "src-ip-sticky: true",
+        },
+      });
+      daemon.process.signal("SIGHUP");
+      const wanted = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 10`, `${C} 90`] };
+      await vppShows(vpp, wanted);
+      assert.match(await vpp.cli("show lb vips verbose"), /192\.0\.2\.3\/32.*src_ip_sticky/s);
+
+      // A change of a VIP's weights and of its sticky flag: the second one recreates it.
+      await configure({
+        stay,
+        come: { address: "192.0.2.3", pools: { main: { b1: 20, b2: 80 } } },
+      });
+      daemon.process.signal("SIGHUP");
+      const changed = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 20`, `${C} 80`] };
+      await vppShows(vpp, changed);
+
+      const mark = daemon.mark;
+      await vpp.kill("SIGKILL");
+      await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark, deadlineMs: 1000 });
+      await vpp.restart();
+      await vppShows(vpp, changed);
+
+      const before = await vpp.cli("show lb vips verbose");
+      assert.equal(await daemon.stop(), 0);
+      assert.equal(await vpp.cli("show lb vips verbose"), before, "SIGTERM leaves VPP as it was");
+    }),
+});
