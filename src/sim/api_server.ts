@@ -134,8 +134,12 @@ class RunningSimulator implements Simulator {
   listen(): void {
     const down = this.#stopped || this.#comeBack !== undefined || this.mischief.refuseConnections;
     if (down || this.#listener !== undefined) return;
-    removeFile(this.path);
-    this.#listener = Deno.listen({ transport: "unix", path: this.path });
+    // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its
+    // file behind, and connects to that are refused. So it listens under another name.
+    const name = `${this.path}.new`;
+    removeFile(name);
+    this.#listener = Deno.listen({ transport: "unix", path: name });
+    Deno.renameSync(name, this.path);
     this.#track(this.#accept(this.#listener));
   }
 

@@ -8,12 +8,12 @@
  * depends on whole seconds, so nothing is asked near the turn of one.
  */
 import assert from "node:assert/strict";
-import { startSimulator } from "../../src/sim/api_server.ts";
+import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { mulberry32 } from "../support/mulberry32.ts";
 import { type PluginRequest, randomRequest } from "./plugin_operations.ts";
 import { PluginWitness } from "./plugin_witness.ts";
-import { startVpp, vppAbsent } from "./support.ts";
+import { SKIP_REASON, startVpp } from "./support.ts";
 
 const SEED = Number(Deno.env.get("MAGLEV_DIFF_SEED") ?? 20261);
 const SEQUENCES = 250;
@@ -26,18 +26,17 @@ const COLLECT_EVERY_MS = 60_000;
 const COLLECT_MARGIN_MS = 1500;
 
 const slow = Deno.env.get("MAGLEV_VPP_SLOW") === "1";
-const skipped = vppAbsent === undefined ? "" : ` (skipped: ${vppAbsent})`;
-const tooSlow = slow ? "" : " (skipped: takes 70 s, set MAGLEV_VPP_SLOW=1)";
+const SLOW_REASON = slow ? "" : " (skipped: takes 70 s, set MAGLEV_VPP_SLOW=1)";
 
 Deno.test({
-  name: `plugin: simulator and VPP answer random requests alike${skipped}`,
-  ignore: vppAbsent !== undefined,
+  name: `plugin: simulator and VPP answer random requests alike${SKIP_REASON}`,
+  ignore: SKIP_REASON !== "",
   fn: () => withBoth((both) => both.compare(SEQUENCES)),
 });
 
 Deno.test({
-  name: `plugin: simulator and VPP give freed slots out alike${skipped || tooSlow}`,
-  ignore: vppAbsent !== undefined || !slow,
+  name: `plugin: simulator and VPP give freed slots out alike${SKIP_REASON || SLOW_REASON}`,
+  ignore: SKIP_REASON !== "" || !slow,
   fn: () =>
     withBoth(async (both) => {
       await both.compare(SEQUENCES);
@@ -47,34 +46,25 @@ Deno.test({
 });
 
 async function withBoth(test: (both: Both) => Promise<void>): Promise<void> {
-  await using vpp = await startVpp();
-  const real = await PluginWitness.at(vpp.apiPath);
-  const folder = Deno.makeTempDirSync();
+  const vpp = await startVpp();
+  const path = `${vpp.dir}/simulator.sock`;
   const clock = new FakeClock();
-  const simulator = await startSimulator({ path: `${folder}/api.sock`, clock });
-  const simulated = await PluginWitness.at(simulator.path);
+  const simulator = await startSimulator({ path, clock });
+  const witnesses: PluginWitness[] = [];
   try {
+    const real = await PluginWitness.at(vpp.apiSocket);
+    witnesses.push(real);
+    const simulated = await PluginWitness.at(path);
+    witnesses.push(simulated);
     const [line = ""] = await real.cli("show clock");
     const seconds = Number(/^Time now ([\d.]+)/.exec(line)?.[1]);
     assert.ok(seconds > 0, line);
     const bootedAtMs = performance.now() - seconds * 1000;
-    await test(
-      new Both({
-        real,
-        simulated,
-        clock,
-        bootedAtMs,
-        collect: () => {
-          simulator.plugin.collect();
-          simulator.plugin.setConf({ ...simulator.plugin.conf, flowTimeout: 40 });
-        },
-      }),
-    );
+    await test(new Both({ real, simulated, simulator, clock, bootedAtMs }));
   } finally {
-    real.close();
-    simulated.close();
+    for (const witness of witnesses) witness.close();
     await simulator.stop();
-    Deno.removeSync(folder, { recursive: true });
+    await vpp.stop();
   }
 }
 
@@ -85,8 +75,7 @@ interface Sides {
   readonly clock: FakeClock;
   /** When VPP's clock was 0, on ours. */
   readonly bootedAtMs: number;
-  /** Makes the simulator collect. */
-  readonly collect: () => void;
+  readonly simulator: Simulator;
 }
 
 /** VPP and simulator, asked the same. */
@@ -117,13 +106,14 @@ class Both {
 
   /** Waits for `ms`, then lets both collect what was removed. */
   async collectAfter(ms: number): Promise<void> {
-    const { real, simulated, collect } = this.#sides;
+    const { real, simulated, simulator } = this.#sides;
     const before = (await simulated.state()).servers.length;
     await sleep(ms + 1000);
     await this.#agreeOnTime();
     // A debug command that collects first, and changes one value.
     await real.cli("lb conf timeout 40");
-    collect();
+    simulator.plugin.collect();
+    simulator.plugin.setConf({ ...simulator.plugin.conf, flowTimeout: 40 });
     const after = await simulated.state();
     assert.ok(after.servers.length < before / 2, `${before} servers, then ${after.servers.length}`);
     assert.deepEqual(after, await real.state());

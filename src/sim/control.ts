@@ -1,0 +1,161 @@
+/**
+ * The simulator's controls as lines of text, for a person at a terminal and for tests that run it
+ * as a process: each line is a command, each answer one line or more.
+ */
+import type { Simulator } from "./api_server.ts";
+import { WEIGHT_MESSAGES } from "./mischief.ts";
+import { showVipsVerbose } from "./plugin_show.ts";
+
+interface Command {
+  /** Names of its arguments; those in brackets may be left out. */
+  readonly args: string;
+  readonly help: string;
+  /** Returns the answer, or undefined when the arguments are wrong. */
+  run(args: readonly string[], simulator: Simulator): string | undefined | Promise<string>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  state: {
+    args: "",
+    help: "what the plugin has, as `show lb vips verbose` prints it",
+    run: (_args, simulator) => {
+      const { pid, clients, plugin } = simulator;
+      return `pid ${pid}, clients ${clients}\n${showVipsVerbose(plugin)}`.trimEnd();
+    },
+  },
+  restart: {
+    args: "[MS]",
+    help: "die as by kill -9 and come back empty after MS (default 0)",
+    run: (args, simulator) => {
+      const [downMs] = numbers(args, { least: 0, most: 1 }) ?? [-1];
+      if (downMs === -1) return undefined;
+      return simulator.restart({ downMs: downMs ?? 0 }).then(() =>
+        `restarted, pid ${simulator.pid}`
+      );
+    },
+  },
+  freeze: {
+    args: "",
+    help: "accept everything and answer nothing",
+    run: (_args, { mischief }) => {
+      mischief.frozen = true;
+      return "frozen";
+    },
+  },
+  thaw: {
+    args: "",
+    help: "answer again, what came meanwhile first",
+    run: (_args, { mischief }) => {
+      mischief.frozen = false;
+      return "thawed";
+    },
+  },
+  close: {
+    args: "",
+    help: "refuse new connections",
+    run: (_args, { mischief }) => {
+      mischief.refuseConnections = true;
+      return "closed";
+    },
+  },
+  open: {
+    args: "",
+    help: "take new connections again",
+    run: (_args, { mischief }) => {
+      mischief.refuseConnections = false;
+      return "open";
+    },
+  },
+  delay: {
+    args: "MS",
+    help: "every reply comes MS late",
+    run: (args, { mischief }) => {
+      const [ms] = numbers(args, { least: 1, most: 1 }) ?? [];
+      if (ms === undefined) return undefined;
+      mischief.delayMs = ms;
+      return `delay ${ms} ms`;
+    },
+  },
+  cut: {
+    args: "[BYTES]",
+    help: "cut the connection after BYTES more bytes of output (default 20)",
+    run: (args, { mischief }) => {
+      const [bytes = 20] = numbers(args, { least: 0, most: 1 }) ?? [NaN];
+      if (Number.isNaN(bytes)) return undefined;
+      mischief.cutAfterBytes = bytes;
+      return `cut after ${bytes} bytes`;
+    },
+  },
+  garble: {
+    args: "[FRAMES] [OFFSET]",
+    help: "flip a byte (default the 18th: of the message id) of the next FRAMES frames (default 1)",
+    run: (args, { mischief }) => {
+      const given = numbers(args, { least: 0, most: 2 });
+      if (given === undefined) return undefined;
+      const [frames = 1, offset = 17] = given;
+      mischief.garble({ frames, offset });
+      return `garble ${frames} frames at ${offset}`;
+    },
+  },
+  refuse: {
+    args: "MESSAGE RETVAL [TIMES]",
+    help: "refuse the next TIMES (default 1) requests of that name: refuse lb_add_del_as_v2 -81",
+    run: ([message, ...args], { mischief }) => {
+      const [retval, times = 1] = numbers(args, { least: 1, most: 2 }) ?? [];
+      if (message === undefined || retval === undefined) return undefined;
+      mischief.refuse({ message, retval, times });
+      return `refuse ${message} with ${retval}, ${times} times`;
+    },
+  },
+  omit: {
+    args: "[MESSAGE…|weights]",
+    help:
+      "new connections do not find these messages; `weights` makes a VPP 26.06; none: all there",
+    run: (args, { mischief }) => {
+      mischief.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
+      return `omit ${[...mischief.omit].join(" ") || "nothing"}`;
+    },
+  },
+  keepalive: {
+    args: "",
+    help: "send memclnt_keepalive to every client",
+    run: (_args, simulator) => {
+      simulator.sendKeepalive();
+      return "sent";
+    },
+  },
+  reset: {
+    args: "",
+    help: "behave again",
+    run: (_args, { mischief }) => {
+      mischief.reset();
+      return "behaves";
+    },
+  },
+  help: { args: "", help: "this list", run: () => controlHelp() },
+};
+
+/** Carries out one line; the answer says what was done or what is wrong with the line. */
+export async function control(line: string, simulator: Simulator): Promise<string> {
+  const [name = "", ...args] = line.trim().split(/\s+/);
+  if (name === "") return "";
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) return `unknown: ${name}\n${controlHelp()}`;
+  return await command.run(args, simulator) ?? `usage: ${name} ${command.args}`;
+}
+
+/** One line per command. */
+export function controlHelp(): string {
+  return Object.entries(COMMANDS)
+    .map(([name, { args, help }]) => `${`${name} ${args}`.padEnd(32)} ${help}`).join("\n");
+}
+
+/** `args` as numbers when there are between `least` and `most` of them and all are whole. */
+function numbers(
+  args: readonly string[],
+  count: { readonly least: number; readonly most: number },
+): number[] | undefined {
+  if (args.length < count.least || args.length > count.most) return undefined;
+  const values = args.map(Number);
+  return values.every(Number.isInteger) ? values : undefined;
+}

@@ -1,0 +1,271 @@
+/** The simulator at a real socket: several clients, and every way in which it can misbehave. */
+import assert from "node:assert/strict";
+import { parseIp } from "../../src/base/address.ts";
+import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
+import { control } from "../../src/sim/control.ts";
+import * as m from "../../src/vpp/wire/messages.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { type RawClient, rawClient } from "../support/raw_api_client.ts";
+
+interface World {
+  readonly simulator: Simulator;
+  readonly clock: FakeClock;
+  /** A client that has shaken hands; closed with the world. */
+  client(): Promise<Greeted>;
+}
+
+interface Greeted {
+  readonly raw: RawClient;
+  readonly clientIndex: number;
+  readonly ids: ReadonlyMap<string, number>;
+  /** Sends a control_ping; how VPP is asked whether it is there. */
+  ping(clientIndex?: number): Promise<void>;
+  /** Reads a control_ping_reply: VPP's pid. */
+  pong(): Promise<number>;
+}
+
+async function world(test: (world: World) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  const clock = new FakeClock();
+  const simulator = await startSimulator({ path: `${folder}/api.sock`, clock });
+  const clients: RawClient[] = [];
+  const client = async () => {
+    const raw = await rawClient(simulator.path);
+    clients.push(raw);
+    return await greet(raw);
+  };
+  try {
+    await test({ simulator, clock, client });
+  } finally {
+    for (const raw of clients) raw.close();
+    await simulator.stop();
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+async function greet(raw: RawClient): Promise<Greeted> {
+  await raw.send(m.sockclntCreate.encode({ id: 15, clientIndex: 0, context: 9 }, { name: "test" }));
+  const { header, body } = m.sockclntCreateReply.decode(await raw.receive());
+  assert.equal(header.context, 9);
+  const ids = new Map(body.messageTable.map(({ name, index }) => [name, index]));
+  const id = ids.get(m.controlPing.key)!;
+  return {
+    raw,
+    ids,
+    clientIndex: body.index,
+    ping: (clientIndex = body.index) =>
+      raw.send(m.controlPing.encode({ id, clientIndex, context: 1 }, {})),
+    pong: async () => m.controlPingReply.decode(await raw.receive()).body.vpePid,
+  };
+}
+
+/** Lets everything that is on its way through the sockets arrive. */
+async function roundTrip(client: Greeted): Promise<void> {
+  await client.ping();
+  await client.pong();
+}
+
+Deno.test("simulator: a client that uses another's index gives it its replies, as VPP does", () =>
+  world(async ({ client, simulator }) => {
+    const [a, b] = [await client(), await client()];
+    assert.deepEqual([a.clientIndex, b.clientIndex], [0x80000001, 0x80000002]);
+    await a.ping(b.clientIndex);
+    assert.equal(await b.pong(), simulator.pid);
+    // An index that is nobody's: not a word.
+    await a.ping(0x80000077);
+    await a.ping(1);
+    await roundTrip(a);
+    assert.equal(a.raw.unread, 0);
+  }));
+
+Deno.test("simulator: requests glued together and split anywhere are answered in order", () =>
+  world(async ({ client }) => {
+    const { raw, ids, clientIndex } = await client();
+    const id = ids.get(m.controlPing.key)!;
+    const frames = [1, 2, 3].flatMap((context) => {
+      const message = m.controlPing.encode({ id, clientIndex, context }, {});
+      return [...new Uint8Array(11), message.length, 0, 0, 0, 0, ...message];
+    });
+    for (let at = 0; at < frames.length; at += 7) {
+      await raw.sendBytes(Uint8Array.from(frames.slice(at, at + 7)));
+    }
+    for (const context of [1, 2, 3]) {
+      assert.equal(m.controlPingReply.decode(await raw.receive()).header.context, context);
+    }
+  }));
+
+Deno.test("simulator: sockclnt_delete is answered, then the connection ends", () =>
+  world(async ({ client, simulator }) => {
+    const { raw, ids, clientIndex } = await client();
+    const header = { id: ids.get(m.sockclntDelete.key)!, clientIndex, context: 3 };
+    await raw.send(m.sockclntDelete.encode(header, { index: clientIndex }));
+    assert.equal(m.sockclntDeleteReply.decode(await raw.receive()).body.response, 1);
+    assert.equal((await raw.rest()).length, 0);
+    // Its index is free again.
+    assert.equal((await client()).clientIndex, clientIndex);
+    assert.equal(simulator.clients, 1);
+  }));
+
+Deno.test("simulator: a keepalive goes to every client and its reply is taken", () =>
+  world(async ({ client, simulator }) => {
+    const greeted = await client();
+    simulator.sendKeepalive();
+    const { header } = m.memclntKeepalive.decode(await greeted.raw.receive());
+    assert.equal(header.id, greeted.ids.get(m.memclntKeepalive.key));
+    const id = greeted.ids.get(m.memclntKeepaliveReply.key)!;
+    await greeted.raw.send(
+      m.memclntKeepaliveReply.encode({ id, clientIndex: 0, context: 0 }, { retval: 0 }),
+    );
+    await roundTrip(greeted);
+    assert.equal(simulator.requests.get("memclnt_keepalive_reply"), 1);
+  }));
+
+Deno.test("mischief: delay holds replies back until their time, in order", () =>
+  world(async ({ client, simulator, clock }) => {
+    const greeted = await client();
+    simulator.mischief.delayMs = 250;
+    await greeted.ping();
+    // Others' round trips give the event loop the turns it needs, without a timer.
+    while (clock.timers === 0) (await rawClient(simulator.path)).close();
+    clock.advance(249);
+    assert.equal(clock.timers, 1, "still waiting");
+    clock.advance(1);
+    assert.equal(await greeted.pong(), simulator.pid);
+  }));
+
+Deno.test("mischief: cut ends the connection in the middle of a reply", () =>
+  world(async ({ client, simulator }) => {
+    const greeted = await client();
+    simulator.mischief.cutAfterBytes = 20;
+    await greeted.ping();
+    assert.equal((await greeted.raw.rest()).length, 20);
+    await roundTrip(await client());
+  }));
+
+Deno.test("mischief: garble flips one byte of so many frames", () =>
+  world(async ({ client, simulator }) => {
+    const greeted = await client();
+    simulator.mischief.garble({ frames: 1, offset: 17 });
+    await greeted.ping();
+    const message = await greeted.raw.receive();
+    const id = greeted.ids.get(m.controlPingReply.key)!;
+    assert.equal((message[0]! << 8) | message[1]!, id ^ 0xff);
+    await roundTrip(greeted);
+  }));
+
+Deno.test("mischief: frozen accepts and says nothing, thawed answers what came", () =>
+  world(async ({ client, simulator }) => {
+    const before = await client();
+    simulator.mischief.frozen = true;
+    await before.ping();
+    const during = await rawClient(simulator.path);
+    const greeting = greet(during);
+    assert.equal(before.raw.unread, 0);
+    assert.equal(simulator.requests.get("control_ping"), undefined);
+    simulator.mischief.frozen = false;
+    assert.equal(await before.pong(), simulator.pid);
+    await roundTrip(await greeting);
+    during.close();
+  }));
+
+Deno.test("mischief: refused connections fail at once, and work again afterwards", () =>
+  world(async ({ client, simulator }) => {
+    const before = await client();
+    simulator.mischief.refuseConnections = true;
+    await roundTrip(before);
+    await assert.rejects(() => rawClient(simulator.path), Deno.errors.ConnectionRefused);
+    simulator.mischief.reset();
+    await roundTrip(await client());
+  }));
+
+Deno.test("mischief: omitted messages are not in the table of new connections", () =>
+  world(async ({ client, simulator }) => {
+    const before = await client();
+    assert.equal(
+      await control("omit weights", simulator),
+      "omit lb_add_del_as_v2 lb_add_del_as_v2_reply lb_as_set_weight lb_as_set_weight_reply " +
+        "lb_as_v2_dump lb_as_v2_details lb_conf_get lb_conf_get_reply",
+    );
+    const after = await client();
+    assert.ok(before.ids.has(m.lbAsSetWeight.key));
+    assert.ok(!after.ids.has(m.lbAsSetWeight.key) && after.ids.has(m.lbAddDelAs.key));
+  }));
+
+Deno.test("restart: connections end, state is lost, ids and pid are others", () =>
+  world(async ({ client, simulator, clock }) => {
+    const before = await client();
+    const { pid } = simulator;
+    simulator.plugin.addVip({
+      pfx: { address: parseIp("192.0.2.1")!, len: 32 },
+      protocol: 6,
+      port: 80,
+      encap: 0,
+      dscp: 0,
+      type: 0,
+      targetPort: 0,
+      newFlowsTableLength: 16,
+      srcIpSticky: false,
+    });
+    assert.equal(simulator.plugin.vipCount, 1);
+    const back = simulator.restart({ downMs: 1000 });
+    assert.equal((await before.raw.rest()).length, 0);
+    await assert.rejects(() => rawClient(simulator.path), Deno.errors.ConnectionRefused);
+    clock.advance(1000);
+    await back;
+    const after = await client();
+    await after.ping();
+    assert.equal(await after.pong(), pid + 1);
+    assert.equal(simulator.plugin.vipCount, 0);
+    assert.notEqual(after.ids.get(m.controlPing.key), before.ids.get(m.controlPing.key));
+  }));
+
+Deno.test("stop during a restart ends both, and removes the socket", () =>
+  world(async ({ simulator }) => {
+    const back = simulator.restart({ downMs: 60_000 });
+    await simulator.stop();
+    await back;
+    assert.throws(() => Deno.statSync(simulator.path), Deno.errors.NotFound);
+  }));
+
+Deno.test("a client that ends in the middle of a request, or sends garbage, harms nobody", () =>
+  world(async ({ client, simulator }) => {
+    const other = await client();
+    const half = await rawClient(simulator.path);
+    await half.sendBytes(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 70, 0, 0, 0, 0, 0, 15));
+    half.close();
+    const huge = await rawClient(simulator.path);
+    await huge.sendBytes(new Uint8Array(16).fill(0xff));
+    assert.equal((await huge.rest()).length, 0);
+    huge.close();
+    await roundTrip(other);
+  }));
+
+Deno.test("control: every command answers, and a wrong one says what is right", () =>
+  world(async ({ client, simulator }) => {
+    await client();
+    const cases: [string, RegExp][] = [
+      ["", /^$/],
+      ["state", /^pid 4711, clients 1$/],
+      ["delay 5", /^delay 5 ms$/],
+      ["delay", /^usage: delay MS$/],
+      ["delay x", /^usage: delay MS$/],
+      ["cut 3", /^cut after 3 bytes$/],
+      ["cut x", /^usage: cut \[BYTES\]$/],
+      ["garble 2 4", /^garble 2 frames at 4$/],
+      ["refuse lb_conf -6 3", /^refuse lb_conf with -6, 3 times$/],
+      ["refuse lb_conf", /^usage: refuse /],
+      ["freeze", /^frozen$/],
+      ["thaw", /^thawed$/],
+      ["close", /^closed$/],
+      ["open", /^open$/],
+      ["keepalive", /^sent$/],
+      ["omit", /^omit nothing$/],
+      ["reset", /^behaves$/],
+      ["restart", /^restarted, pid 4712$/],
+      ["restart soon", /^usage: restart \[MS\]$/],
+      ["toString", /^unknown: toString\n/],
+      ["help", /^state /],
+    ];
+    for (const [line, want] of cases) assert.match(await control(line, simulator), want, line);
+    assert.equal(simulator.mischief.delayMs, 0);
+  }));
