@@ -3,8 +3,9 @@
  * stores instead of a DataView: nothing to allocate beside the message itself. The generated
  * codecs (messages.ts) are straight lines of calls to these two classes.
  */
-import { type IpAddress, ipFromBytes } from "../../base/address.ts";
+import type { IpAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { addressAt } from "./address_cache.ts";
 import type { AddressWithPrefix } from "./codec.ts";
 
 const UTF8_ENCODER = new TextEncoder();
@@ -264,13 +265,13 @@ export class Reader {
   /** `vl_api_ip4_address_t`. */
   ip4(): IpAddress {
     const at = this.#take(4);
-    return ipFromBytes(this.#bytes.subarray(at, at + 4));
+    return addressAt(this.#bytes, at, 4);
   }
 
   /** `vl_api_ip6_address_t`. */
   ip6(): IpAddress {
     const at = this.#take(16);
-    return ipFromBytes(this.#bytes.subarray(at, at + 16));
+    return addressAt(this.#bytes, at, 16);
   }
 
   /** `vl_api_address_t`. */
@@ -278,7 +279,7 @@ export class Reader {
     const family = this.u8();
     if (family > AF_IP6) throw this.#garbled("an address family of 0 or 1", `${family}`);
     const at = this.#take(16);
-    return ipFromBytes(this.#bytes.subarray(at, at + (family === AF_IP4 ? 4 : 16)));
+    return addressAt(this.#bytes, at, family === AF_IP4 ? 4 : 16);
   }
 
   /** `vl_api_prefix_t`. */

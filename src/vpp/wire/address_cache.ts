@@ -1,0 +1,33 @@
+/**
+ * Addresses already made, found by their bytes. A dump names the same addresses over and over
+ * (every row its VIP, every periodic dump every server), and making one, with its canonical text,
+ * is most of the work of reading a row. A table with one place per hash: no list to keep in order,
+ * a bound by construction, and an address that lost its place is simply made again.
+ */
+import { type IpAddress, ipFromBytes } from "../../base/address.ts";
+
+const PLACES = 1 << 15;
+const TABLE: (IpAddress | undefined)[] = new Array(PLACES).fill(undefined);
+
+/** The address of the `length` (4 or 16) bytes at `at`; the same object for the same bytes, mostly. */
+export function addressAt(bytes: Uint8Array, at: number, length: number): IpAddress {
+  const place = hashOf(bytes, at, length) & (PLACES - 1);
+  const known = TABLE[place];
+  if (known !== undefined && isAt(known.bytes, bytes, at, length)) return known;
+  const made = ipFromBytes(bytes.subarray(at, at + length));
+  TABLE[place] = made;
+  return made;
+}
+
+/** FNV-1a, its high bits folded in: the low ones alone follow the last bytes too closely. */
+function hashOf(bytes: Uint8Array, at: number, length: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash ^ (hash >>> 15);
+}
+
+function isAt(part: Uint8Array, bytes: Uint8Array, at: number, length: number): boolean {
+  if (part.length !== length) return false;
+  for (let i = 0; i < length; i++) if (part[i] !== bytes[at + i]) return false;
+  return true;
+}
