@@ -207,7 +207,7 @@ export class Reconciler {
     this.#warmup = startWarmup(clock.monotonicMs(), { minMs, maxMs });
     if (this.#warmup.over) return;
     logger.info("vpp-warmup-start", { min_ms: minMs, max_ms: maxMs });
-    this.#armWarmup();
+    this.#stepWarmup();
   }
 
   #armWarmup(): void {

@@ -164,8 +164,7 @@ export class SyncSession {
     const found = actualVips(reading, this.#stickyWhenUntold());
     const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
-      const key = vipKeyText(vip);
-      if (touched.has(key) || this.#lanes.idle(key) !== undefined) return false;
+      if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
     });
     const { logger } = this.#options;
@@ -187,14 +186,18 @@ export class SyncSession {
     const remove = request.scope === "all" && mayRemove();
     const groups = groupsOf(this.#wanted(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf());
+    let awaited = false;
     for (const group of groups) {
-      let { desired } = group;
       for (let busy = this.#busy(group); busy !== undefined; busy = this.#busy(group)) {
         await busy;
         if (this.#closed) return;
         if (this.#reloads !== reloads) return await this.#programGroups(request, batch);
-        desired = group.frontends.flatMap((frontend) => source.desired(frontend) ?? []);
+        awaited = true;
       }
+      // Wishes change while others have their turn.
+      const desired = awaited
+        ? group.frontends.flatMap((frontend) => source.desired(frontend) ?? [])
+        : group.desired;
       this.#send(desired, { prefix: group.prefix, remove, batch });
     }
   }
