@@ -1,0 +1,90 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { exitStatus, formatIssue, loadConfig, type LoadResult } from "./load.ts";
+
+async function withFile(bytes: Uint8Array | string, use: (path: string) => Promise<void>) {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+function only(result: LoadResult): string {
+  ok(result.kind === "parse-error");
+  equal(exitStatus(result), 1);
+  equal(result.issues.length, 1);
+  return formatIssue(result.issues[0]!);
+}
+
+Deno.test("loadConfig() reads a file, a byte order mark and all", async () => {
+  await withFile(
+    "\uFEFFmaglev:\r\n  backends:\r\n    ñ: { address: 10.0.0.1 }\r\n",
+    async (path) => {
+      const result = await loadConfig(path);
+      ok(result.kind === "ok");
+      deepEqual([...result.config.backends.keys()], ["ñ"]);
+      equal(result.warnings[0]?.file, path);
+    },
+  );
+});
+
+Deno.test("loadConfig() names the path and the reason when a file cannot be read", async () => {
+  equal(
+    only(await loadConfig("/nonexistent/maglev.yaml")),
+    "/nonexistent/maglev.yaml: parse error: cannot be read: there is no such file",
+  );
+  const folder = await Deno.makeTempDir();
+  try {
+    equal(
+      only(await loadConfig(folder)),
+      `${folder}: parse error: cannot be read: it is a directory, expected a file`,
+    );
+  } finally {
+    await Deno.remove(folder);
+  }
+});
+
+Deno.test("loadConfig() names the reason when it may not read", async () => {
+  await withFile("maglev: {}", async (path) => {
+    await Deno.chmod(path, 0);
+    // Root may read everything.
+    if (Deno.uid() === 0) return;
+    equal(
+      only(await loadConfig(path)),
+      `${path}: parse error: cannot be read: permission denied; the daemon's user must be allowed to read it`,
+    );
+  });
+});
+
+Deno.test({
+  name: "loadConfig() names the missing permission of the program itself",
+  permissions: { read: false },
+  fn: async () => {
+    equal(
+      only(await loadConfig("/etc/maglev.yaml")),
+      "/etc/maglev.yaml: parse error: cannot be read: the daemon was started without the " +
+        "permission to read it (--allow-read)",
+    );
+  },
+});
+
+Deno.test("loadConfig() refuses what is not UTF-8, with the line", async () => {
+  await withFile(Uint8Array.of(0x61, 0x0a, 0x62, 0x0a, 0xc3, 0x28, 0x0a), async (path) => {
+    equal(
+      only(await loadConfig(path)),
+      `${path}:3:1: parse error: this line is not UTF-8; expected UTF-8`,
+    );
+  });
+  await withFile(Uint8Array.of(0xff, 0xfe, 0x61, 0x00), async (path) => {
+    equal(only(await loadConfig(path)), `${path}: parse error: the file is UTF-16; expected UTF-8`);
+  });
+});
+
+Deno.test("loadConfig() reads no endless file to its end", async () => {
+  equal(
+    only(await loadConfig("/dev/zero")),
+    "/dev/zero: parse error: the file has more than 16777216 bytes; at most 16777216 are read",
+  );
+});
