@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { RecordingLogger } from "../../tests/support/recording_logger.ts";
+import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
+import type { FromWorker, ToWorker } from "./worker_protocol.ts";
+
+/** A thread that does what a test tells it. */
+class FakeThread implements WorkerThread {
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null = null;
+  onerror: ((event: ErrorEvent) => void) | null = null;
+  onmessageerror: ((event: MessageEvent) => void) | null = null;
+  readonly heard: ToWorker[] = [];
+  terminated = false;
+  answers = true;
+
+  postMessage(message: ToWorker): void {
+    this.heard.push(message);
+    if (!this.answers) return;
+    if (message.kind === "ping") this.say({ kind: "pong", seq: message.seq });
+    if (message.kind === "close") this.say({ kind: "closed" });
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  say(data: FromWorker): void {
+    this.onmessage?.(new MessageEvent("message", { data }));
+  }
+
+  die(message: string): ErrorEvent {
+    const event = new ErrorEvent("error", { message, cancelable: true });
+    this.onerror?.(event);
+    return event;
+  }
+}
+
+function setup() {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const threads: FakeThread[] = [];
+  const said: FromWorker[] = [];
+  let restarts = 0;
+  const handle = new WorkerHandle({
+    name: "probe-0",
+    clock,
+    log,
+    spawn() {
+      const thread = new FakeThread();
+      threads.push(thread);
+      return thread;
+    },
+    onMessage: (message) => said.push(message),
+    onRestart: () => restarts++,
+  });
+  return { clock, log, threads, said, handle, restarts: () => restarts };
+}
+
+Deno.test("WorkerHandle restarts a dead worker after a delay that grows, up to 5 s", async () => {
+  const { clock, log, threads, handle, restarts } = setup();
+  const delays: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    const event = threads.at(-1)!.die("boom");
+    assert.equal(event.defaultPrevented, true, "the error is not an uncaught one of ours");
+    assert.equal(threads.at(-1)!.terminated, true);
+    assert.equal(handle.post({ kind: "ping", seq: 0 }), false, "nobody hears");
+    const before = threads.length;
+    let waited = 0;
+    while (threads.length === before) {
+      clock.advance(50);
+      waited += 50;
+    }
+    delays.push(waited);
+  }
+  assert.deepEqual(delays, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+  assert.equal(restarts(), 8);
+  assert.deepEqual(log.of("probe-worker")[0], {
+    worker: "probe-0",
+    error: "boom",
+    "restart-in-ms": 100,
+  });
+  clock.advance(30_000);
+  threads.at(-1)!.die("after a good while");
+  clock.advance(100);
+  assert.equal(restarts(), 9, "a settled worker is restarted quickly again");
+  await handle.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerHandle restarts a worker that does not answer, and no other", async () => {
+  const { clock, log, threads, handle } = setup();
+  clock.advance(60_000);
+  assert.equal(threads.length, 1);
+  threads[0]!.answers = false;
+  clock.advance(4000);
+  assert.equal(threads[0]!.terminated, false);
+  clock.advance(3000);
+  assert.equal(threads[0]!.terminated, true);
+  assert.equal(threads.length, 2);
+  assert.match(String(log.of("probe-worker")[0]!.error), /not answered for 5 s/);
+  await handle.close();
+});
+
+Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => {
+  const { clock, threads, handle } = setup();
+  threads[0]!.answers = false;
+  clock.advance(1000);
+  const asleep = clock.monotonicMs.bind(clock);
+  clock.monotonicMs = () => asleep() + 60_000;
+  clock.advance(1000);
+  assert.equal(threads[0]!.terminated, false, "two pings are missing, not sixty");
+  threads[0]!.answers = true;
+  clock.advance(10_000);
+  assert.equal(threads.length, 1);
+  await handle.close();
+});
+
+Deno.test("WorkerHandle passes on messages, but for what is its own, until it is closed", async () => {
+  const { clock, threads, said, handle } = setup();
+  const report = { id: 1, generation: 1, latenessMs: 300, reason: "late" };
+  threads[0]!.say({ kind: "void", report });
+  clock.advance(3000);
+  assert.deepEqual(said, [{ kind: "void", report }]);
+  await handle.close();
+  await handle.close();
+  threads[0]!.say({ kind: "void", report });
+  assert.equal(said.length, 1);
+  assert.deepEqual(threads[0]!.heard.at(-1), { kind: "close" });
+  assert.equal(threads[0]!.terminated, true);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerHandle.close() waits 500 ms for a worker that does not part", async () => {
+  const { clock, threads, handle } = setup();
+  threads[0]!.answers = false;
+  let closed = false;
+  const closing = handle.close().then(() => closed = true);
+  await clock.advanceAsync(499);
+  assert.equal(closed, false);
+  await clock.advanceAsync(1);
+  await closing;
+  assert.equal(threads[0]!.terminated, true);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerHandle.close() between death and restart starts nothing more", async () => {
+  const { clock, threads, handle } = setup();
+  threads[0]!.die("boom");
+  await handle.close();
+  clock.advance(60_000);
+  assert.equal(threads.length, 1);
+  assert.equal(clock.timers, 0);
+});

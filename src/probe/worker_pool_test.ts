@@ -1,0 +1,171 @@
+/** The engine with real workers against real servers on loopback. */
+import assert from "node:assert/strict";
+import {
+  answerWith,
+  closedPort,
+  type NastyServer,
+  sayNothing,
+  serve,
+  stall,
+} from "../../tests/support/nasty_servers.ts";
+import { healthcheck, http } from "../../tests/support/healthcheck.ts";
+import { RecordingLogger } from "../../tests/support/recording_logger.ts";
+import { parseIp } from "../base/address.ts";
+import { SystemClock } from "../system/system_clock.ts";
+import type { HealthcheckConfig } from "../config/model.ts";
+import type { ProbeOutcome, ProbeTarget, VoidProbe } from "./ports.ts";
+import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
+
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+class Harness {
+  readonly log = new RecordingLogger();
+  readonly outcomes: ProbeOutcome[] = [];
+  readonly voids: VoidProbe[] = [];
+  readonly pool: WorkerPool;
+
+  constructor(options: Partial<WorkerPoolOptions> = {}) {
+    this.pool = new WorkerPool({ clock: new SystemClock(), log: this.log, workers: 1, ...options });
+    this.pool.onOutcomes = (list) => this.outcomes.push(...list);
+    this.pool.onVoid = (probe) => this.voids.push(probe);
+  }
+
+  start(id: number, changes: Partial<HealthcheckConfig>, generation = 1): void {
+    const target: ProbeTarget = {
+      id,
+      generation,
+      backend: `b${id}`,
+      address: parseIp("127.0.0.1")!,
+      healthcheck: healthcheck({ ...FAST, ...changes }),
+      netns: "",
+      firstDelayMs: 0,
+    };
+    this.pool.start(target);
+  }
+
+  codesOf(id: number): string[] {
+    return this.outcomes.filter((outcome) => outcome.id === id).map(({ result }) => result.code);
+  }
+}
+
+const FAST = { intervalMs: 50, fastIntervalMs: 50, downIntervalMs: 50, timeoutMs: 40 };
+
+/** Waits until `condition`, at most 10 s. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
+  assert.ok(condition(), "it did not come to that within 10 s");
+}
+
+async function withServers<T extends NastyServer>(
+  servers: readonly T[],
+  body: (...servers: readonly T[]) => Promise<void>,
+): Promise<void> {
+  try {
+    await body(...servers);
+  } finally {
+    await Promise.all(servers.map((server) => server.close()));
+  }
+}
+
+Deno.test("WorkerPool probes servers of all kinds over and over, each to its own verdict", async () => {
+  const stalled = await stall();
+  const servers = [serve(async () => {}), answerWith([OK]), sayNothing(), answerWith(["huh?"])];
+  await withServers(servers, async (tcp, web, silent, garbled) => {
+    const harness = new Harness({ workers: 2 });
+    harness.start(0, { port: tcp!.port });
+    harness.start(1, { port: web!.port, params: http() });
+    harness.start(2, { port: silent!.port, params: http() });
+    harness.start(3, { port: garbled!.port, params: http() });
+    harness.start(4, { port: closedPort() });
+    harness.start(5, { port: stalled.port });
+    await until(() => [0, 1, 2, 3, 4, 5].every((id) => harness.codesOf(id).length >= 5));
+    const kinds = [0, 1, 2, 3, 4, 5].map((id) => [...new Set(harness.codesOf(id))].join());
+    assert.deepEqual(kinds, ["L4OK", "L7OK", "L7TOUT", "L7RSP", "L4CON", "L4TOUT"]);
+    const { result, atMs } = harness.outcomes.find(({ id }) => id === 5)!;
+    assert.ok(result.durationMs >= 40 && result.durationMs < 1000, `${result.durationMs}`);
+    assert.ok(Math.abs(Date.now() - atMs) < 60_000);
+    const stats = await harness.pool.stats();
+    assert.ok(stats.probes >= 30);
+    assert.equal(stats.lateness.count >= stats.probes, true);
+    assert.equal((await harness.pool.stats()).lateness.count < stats.lateness.count, true);
+    await harness.pool.close();
+    await until(() => servers.every((server) => server.open() === 0));
+  });
+  stalled.close();
+});
+
+Deno.test("WorkerPool.stop() ends the probe in flight; nothing more is heard of it", async () => {
+  await withServers([sayNothing()], async (silent) => {
+    const harness = new Harness();
+    harness.start(0, { port: silent!.port, params: http(), timeoutMs: 60_000 });
+    await until(() => silent!.open() === 1);
+    harness.pool.stop(0);
+    await until(() => silent!.open() === 0);
+    assert.deepEqual(harness.outcomes, []);
+    assert.equal((await harness.pool.stats()).inFlight, 0);
+    await harness.pool.close();
+  });
+});
+
+Deno.test("WorkerPool.start() of a started id replaces it: only the new generation is heard", async () => {
+  await withServers([serve(async () => {})], async (tcp) => {
+    const harness = new Harness();
+    harness.start(0, { port: closedPort() });
+    await until(() => harness.codesOf(0).length >= 2);
+    harness.start(0, { port: tcp!.port }, 2);
+    const from = harness.outcomes.length;
+    await until(() => harness.outcomes.length >= from + 3);
+    for (const { generation, result } of harness.outcomes.slice(from)) {
+      assert.deepEqual([generation, result.code], [2, "L4OK"]);
+    }
+    await harness.pool.close();
+  });
+});
+
+Deno.test("WorkerPool.readdress() goes on with the other address", async () => {
+  await withServers([serve(async () => {}, "127.0.0.2")], async (tcp) => {
+    const harness = new Harness();
+    harness.start(0, { port: tcp!.port });
+    await until(() => harness.codesOf(0).includes("L4CON"));
+    harness.pool.readdress(0, parseIp("127.0.0.2")!);
+    await until(() => harness.codesOf(0).includes("L4OK"));
+    assert.equal(new Set(harness.outcomes.map(({ generation }) => generation)).size, 1);
+    await harness.pool.close();
+  });
+});
+
+Deno.test("WorkerPool probes on after a worker died, and accuses nobody of it", async () => {
+  await withServers([serve(async () => {})], async (tcp) => {
+    let spawned = 0;
+    const harness = new Harness({
+      spawn() {
+        const file = spawned++ === 0 ? "../../tests/support/crashing_worker.ts" : "./worker.ts";
+        return new Worker(new URL(file, import.meta.url), { type: "module" });
+      },
+    });
+    for (let id = 0; id < 10; id++) harness.start(id, { port: tcp!.port });
+    harness.start(10, { port: closedPort() });
+    harness.start(11, { port: tcp!.port });
+    harness.pool.stop(11);
+    await until(() => spawned === 2);
+    const from = harness.outcomes.length;
+    await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 11);
+    for (const { id, result } of harness.outcomes) assert.equal(result.ok, id < 10, result.code);
+    assert.deepEqual(harness.voids, []);
+    assert.match(String(harness.log.of("probe-worker")[0]!.error), /a bug in the worker/);
+    await harness.pool.close();
+  });
+});
+
+Deno.test("WorkerPool.close() is idempotent, and silent afterwards", async () => {
+  await withServers([serve(async () => {})], async (tcp) => {
+    const harness = new Harness({ workers: 3 });
+    for (let id = 0; id < 6; id++) harness.start(id, { port: tcp!.port });
+    await until(() => harness.outcomes.length >= 6);
+    await Promise.all([harness.pool.close(), harness.pool.close()]);
+    const count = harness.outcomes.length;
+    harness.start(0, { port: tcp!.port }, 2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(harness.outcomes.length, count);
+  });
+});
