@@ -1,0 +1,267 @@
+/**
+ * Programming an empty VPP, then reading it back and planning with nothing to do, through the
+ * daemon's own connection and reconciler with its log. Beside it a pipelined client in C that
+ * sends the same requests (support/sync.c), each in turns on a VPP of its own.
+ *
+ *   deno run -A bench/sync.ts [--vips 100,1000] [--servers 16] [--rounds 3] [--socket PATH]
+ *
+ * Real VPPs, with and without poll-sleep, are started from MAGLEV_VPP_PREFIX. With --socket the
+ * VPP or simulator behind it is programmed once, without the client in C, and emptied afterwards.
+ * Prints one JSON object.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { ipFromBytes } from "../src/base/address.ts";
+import { LogHandler } from "../src/log/handler.ts";
+import { SystemClock } from "../src/system/system_clock.ts";
+import { createVppConnection } from "../src/vpp/connection.ts";
+import type { DesiredVip } from "../src/vpp/lb/model.ts";
+import type { DesiredSource } from "../src/vpp/ports.ts";
+import { Reconciler } from "../src/vpp/reconcile.ts";
+import type { SyncReport } from "../src/vpp/sync_report.ts";
+import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+
+/** Requests the client in C leaves unanswered; the daemon's client has the same limit. */
+const WINDOW = 256;
+/** Full runs measured with nothing to do; the median counts. */
+const READ_BACKS = 9;
+
+interface Size {
+  readonly vips: number;
+  readonly servers: number;
+}
+
+interface Figures {
+  /** From the connect's trigger to the last answer, the empty VPP's reading included. */
+  readonly programS: number;
+  readonly programCpuS: number;
+  /** Full run with nothing to do, VPP's own share included. */
+  readonly readBackMs: number;
+  /** CPU of this process in it, all threads. */
+  readonly readBackCpuMs: number;
+}
+
+const CLOCK = new SystemClock();
+
+function wishes(size: Size): DesiredVip[] {
+  return Array.from({ length: size.vips }, (_, i) => ({
+    address: ipFromBytes(Uint8Array.of(198, 18 + (i >> 16), (i >> 8) & 255, i & 255)),
+    prefixLength: 32,
+    protocol: 6,
+    port: 80,
+    encap: "gre4",
+    srcIpSticky: false,
+    newFlowsTableLength: 1024,
+    servers: Array.from({ length: size.servers }, (_, j) => ({
+      address: ipFromBytes(Uint8Array.of(10, 0, (j + 1) >> 8, (j + 1) & 255)),
+      weight: 100,
+      flush: false,
+    })),
+  }));
+}
+
+function sourceOf(vips: readonly DesiredVip[]): DesiredSource {
+  const byName = new Map(vips.map((vip, i) => [`f${i}`, vip]));
+  return {
+    frontends: () => [...byName.keys()],
+    desired: (frontend) => byName.get(frontend),
+    known: () => true,
+    lbConf: () => ({
+      ip4SrcAddress: ipFromBytes(Uint8Array.of(192, 0, 2, 1)),
+      ip6SrcAddress: ipFromBytes(new Uint8Array(16).fill(1)),
+      stickyBucketsPerCore: 1024,
+      flowTimeoutS: 40,
+    }),
+  };
+}
+
+/** The daemon's half that faces VPP, with its log written to nowhere. */
+function programmer(socket: string, vips: readonly DesiredVip[]) {
+  const writer = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
+  const logger = new LogHandler({ level: "info", format: "json", clock: CLOCK, writer });
+  const connection = createVppConnection({
+    apiAddress: socket,
+    clock: CLOCK,
+    logger,
+    observer: { message() {} },
+  });
+  const first = Promise.withResolvers<SyncReport>();
+  const reconciler = new Reconciler({
+    connection,
+    source: sourceOf(vips),
+    clock: CLOCK,
+    logger,
+    lbConfig: () => ({ syncIntervalMs: 3_600_000, startupMinDelayMs: 0, startupMaxDelayMs: 0 }),
+    onStats: first.resolve,
+  });
+  return { connection, reconciler, first: first.promise };
+}
+
+async function measureDaemon(socket: string, size: Size): Promise<Figures> {
+  const { connection, reconciler, first } = programmer(socket, wishes(size));
+  const cpu = process.cpuUsage();
+  reconciler.start();
+  connection.start();
+  const report = await first;
+  const programCpuS = cpuMsSince(cpu) / 1000;
+  const { vip_added, as_added } = report.counts;
+  if (vip_added !== size.vips || as_added !== size.vips * size.servers || report.failed > 0) {
+    throw new Error(`Not programmed as wanted: ${JSON.stringify(report)}`);
+  }
+  const walls: number[] = [];
+  const cpus: number[] = [];
+  for (let i = 0; i < READ_BACKS; i++) {
+    const before = process.cpuUsage();
+    const startMs = performance.now();
+    await reconciler.sync();
+    walls.push(performance.now() - startMs);
+    cpus.push(cpuMsSince(before));
+  }
+  await reconciler.stop();
+  await connection.stop();
+  return {
+    programS: report.durationMs / 1000,
+    programCpuS,
+    readBackMs: median(walls),
+    readBackCpuMs: median(cpus),
+  };
+}
+
+async function empty(socket: string): Promise<void> {
+  const { connection, reconciler, first } = programmer(socket, []);
+  reconciler.start();
+  connection.start();
+  await first;
+  await reconciler.stop();
+  await connection.stop();
+}
+
+function cpuMsSince(start: ReturnType<typeof process.cpuUsage>): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+function medians<K extends string>(
+  runs: readonly Readonly<Record<K, number>>[],
+): Record<K, number> {
+  const keys = Object.keys(runs[0] ?? {}) as K[];
+  const entries = keys.map((key) => [key, round(median(runs.map((run) => run[key])))]);
+  return Object.fromEntries(entries);
+}
+
+/** The client in C, compiled for this run; undefined without a C compiler. */
+async function compileReference(folder: string): Promise<string | undefined> {
+  const source = new URL("support/sync.c", import.meta.url).pathname;
+  const program = `${folder}/sync`;
+  try {
+    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source];
+    const { success } = await new Deno.Command("cc", { args }).output();
+    return success ? program : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+interface ReferenceFigures {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly refused: number;
+}
+
+async function measureReference(program: string, socket: string, size: Size) {
+  const args = [socket, `${size.vips}`, `${size.servers}`, `${WINDOW}`];
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const figures: ReferenceFigures = JSON.parse(new TextDecoder().decode(stdout));
+  if (figures.refused > 0) throw new Error(`VPP refused ${figures.refused} requests of sync.c`);
+  return { programS: figures.seconds, programCpuS: figures.cpuSeconds };
+}
+
+/** One VPP for each measurement: what was deleted lingers, and would be in the way. */
+async function onFreshVpp<T>(pollSleep: boolean, measure: (socket: string) => Promise<T>) {
+  const vpp = await startVpp({ pollSleep });
+  try {
+    return await measure(vpp.apiSocket);
+  } finally {
+    await vpp.stop();
+  }
+}
+
+async function compare(size: Size, pollSleep: boolean, options: Compare) {
+  const daemon: Figures[] = [];
+  const reference: { programS: number; programCpuS: number }[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    daemon.push(await onFreshVpp(pollSleep, (socket) => measureDaemon(socket, size)));
+    const { program } = options;
+    if (program === undefined) continue;
+    reference.push(await onFreshVpp(pollSleep, (path) => measureReference(program, path, size)));
+  }
+  const ours = medians(daemon);
+  if (reference.length === 0) return { ...size, pollSleep, daemon: ours };
+  const theirs = medians(reference);
+  const ratio = round(ours.programS / theirs.programS);
+  return { ...size, pollSleep, daemon: ours, reference: theirs, ratio };
+}
+
+interface Compare {
+  readonly rounds: number;
+  readonly program: string | undefined;
+}
+
+async function main(): Promise<Record<string, unknown>> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      socket: { type: "string", default: "" },
+      vips: { type: "string", default: "100,1000" },
+      servers: { type: "string", default: "16" },
+      rounds: { type: "string", default: "3" },
+    },
+  });
+  const servers = Number(values.servers);
+  const sizes = values.vips.split(",").map((vips): Size => ({ vips: Number(vips), servers }));
+  const rounds = Number(values.rounds);
+  const about = {
+    benchmark: "sync",
+    parameters: { sizes, rounds, readBacks: READ_BACKS, window: WINDOW },
+    environment: {
+      deno: Deno.version.deno,
+      v8: Deno.version.v8,
+      cpus: navigator.hardwareConcurrency,
+      load: Deno.loadavg()[0],
+    },
+  };
+  const results: Record<string, unknown>[] = [];
+  if (values.socket !== "") {
+    for (const size of sizes) {
+      await empty(values.socket);
+      results.push({ ...size, daemon: medians([await measureDaemon(values.socket, size)]) });
+    }
+    await empty(values.socket);
+    return { ...about, vpp: "given", results };
+  }
+  if (SKIP_REASON !== "") return { ...about, skipped: "no --socket and no MAGLEV_VPP_PREFIX" };
+  const folder = await Deno.makeTempDir();
+  try {
+    const program = await compileReference(folder);
+    for (const size of sizes) {
+      for (const pollSleep of [true, false]) {
+        results.push(await compare(size, pollSleep, { rounds, program }));
+      }
+    }
+    return { ...about, vpp: "started", results };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+console.log(JSON.stringify(await main()));
