@@ -30,7 +30,7 @@ export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
 }
 
 function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {
-  const result = parseVipsVerbose(text);
+  const result = parseVipsVerbose(text, { servers: false });
   if (result.ok) return result.vips;
   logError(logger, `line ${result.line}: ${result.message}`);
   return undefined;

@@ -53,9 +53,15 @@ export type VerboseResult =
     readonly message: string;
   };
 
+/** Options of parseVipsVerbose(). */
+export interface VerboseOptions {
+  /** False: servers are checked all the same, but left out of the result. Default true. */
+  readonly servers?: boolean;
+}
+
 /** Parses the whole output; empty text (nothing but blank lines) is no VIPs. */
-export function parseVipsVerbose(text: string): VerboseResult {
-  const reader = new Reader(text);
+export function parseVipsVerbose(text: string, options: VerboseOptions = {}): VerboseResult {
+  const reader = new Reader(text, options.servers ?? true);
   const vips: VerboseVip[] = [];
   try {
     for (reader.skipBlank(); !reader.atEnd; reader.skipBlank()) vips.push(readVip(reader));
@@ -78,14 +84,17 @@ class Mismatch extends Error {
 
 /** A cursor over lines, and over the characters of the present one. */
 class Reader {
+  /** Whether servers are wanted. */
+  readonly keepServers: boolean;
   readonly #text: string;
   #lineNumber = 1;
   #lineStart = 0;
   #lineEnd: number;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, keepServers: boolean) {
     this.#text = text;
+    this.keepServers = keepServers;
     this.#lineEnd = this.#endFrom(0);
   }
 
@@ -139,12 +148,18 @@ class Reader {
     return this.#text.slice(from, this.#at);
   }
 
-  /** Like word() up to a blank, for what looks like an IP address (not checked further). */
-  addressWord(what: string): string {
+  /** Passes over what looks like an IP address (not checked further); its length. */
+  passAddress(what: string): number {
     const from = this.#at;
     while (this.#at < this.#lineEnd && isAddressCode(this.#text.charCodeAt(this.#at))) this.#at++;
-    if (this.#at - from < 2 || this.#at - from > 45) this.fail(what);
-    return this.#text.slice(from, this.#at);
+    const length = this.#at - from;
+    if (length < 2 || length > 45) this.fail(what);
+    return length;
+  }
+
+  /** The last `length` characters that were passed. */
+  passed(length: number): string {
+    return this.#text.slice(this.#at - length, this.#at);
   }
 
   /** The present line must be read to its end; goes to the next. */
@@ -248,13 +263,17 @@ function readServers(reader: Reader): VerboseServer[] {
   reader.endLine();
   const servers: VerboseServer[] = [];
   // Bounded by the text: each turn takes a line or fails.
-  for (let i = 0; i < count; i++) servers.push(readServer(reader));
+  for (let i = 0; i < count; i++) {
+    const server = readServer(reader);
+    if (server !== undefined) servers.push(server);
+  }
   return servers;
 }
 
-function readServer(reader: Reader): VerboseServer {
+function readServer(reader: Reader): VerboseServer | undefined {
   reader.expect("    ", "a server");
-  const address = reader.addressWord("an IP address");
+  const addressLength = reader.passAddress("an IP address");
+  const address = reader.keepServers ? reader.passed(addressLength) : "";
   reader.expect(" weight:", "a weight");
   const weight = reader.number("a weight", 255);
   reader.expect(" buckets:", "buckets");
@@ -267,7 +286,7 @@ function readServer(reader: Reader): VerboseServer {
   // VPP prints two blanks before "removed" here.
   if (!used && !reader.take("  removed")) reader.fail('"used" or "removed"');
   reader.endLine();
-  return { address, weight, buckets, flows, used };
+  return reader.keepServers ? { address, weight, buckets, flows, used } : undefined;
 }
 
 function isAddressCode(code: number): boolean {

@@ -94,6 +94,14 @@ Deno.test("parseVipsVerbose() reads everything the plugin prints", () => {
   assert.equal(result.vips.length, 4);
 });
 
+Deno.test("parseVipsVerbose() without servers checks them all the same", () => {
+  const result = parseVipsVerbose(TEXT, { servers: false });
+  assert.ok(result.ok);
+  assert.deepEqual(result.vips.map((vip) => vip.servers), [[], [], [], []]);
+  const bad = TEXT.replace("weight:255", "weight:256");
+  assert.deepEqual(parseVipsVerbose(bad, { servers: false }), parseVipsVerbose(bad));
+});
+
 Deno.test("parseVipsVerbose() takes a VPP without VIPs for what it is", () => {
   for (const text of ["", "\n", "\n\n"]) {
     assert.deepEqual(parseVipsVerbose(text), { ok: true, vips: [] });
