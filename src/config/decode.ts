@@ -146,10 +146,9 @@ function misplacedHint(keys: Keys, key: string): string {
 /** For `nginx0: 100`, where a map with one key was meant. */
 function onlyKeyHint(keys: Keys, node: TreeNode): string {
   const [only, ...others] = Object.entries(keys);
-  if (node.kind !== "scalar" || only === undefined || others.length > 0) return "";
-  return only[1].type === "section" || node.text.length > 20
-    ? ""
-    : `; did you mean { ${only[0]}: ${node.text} }?`;
+  if (node.kind !== "scalar" || typeof node.value !== "number") return "";
+  if (only?.[1].type !== "integer" || others.length > 0) return "";
+  return `; did you mean { ${only[0]}: ${node.value} }?`;
 }
 
 /** The text of the key `key`, when there is one. */

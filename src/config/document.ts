@@ -8,7 +8,7 @@
  * readers of this kind of file know them, so they work.
  */
 import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
-import type { IssueList } from "./issue.ts";
+import { type IssueList, oneLine } from "./issue.ts";
 import type { Mark } from "./schema_types.ts";
 import { buildTree, type TreeNode } from "./tree.ts";
 
@@ -148,5 +148,7 @@ function syntaxMessage(error: YAMLError): string {
       }
       break;
   }
-  return `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
+  return oneLine(
+    `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`,
+  );
 }

@@ -204,8 +204,24 @@ export function joinPath(base: string, key: string): string {
 
 /** Text of the file for a message: in quotes, control characters escaped, cut when long. */
 export function quote(text: string): string {
-  const shown = text.length > MAX_WORD ? `${text.slice(0, MAX_WORD - 1)}…` : text;
-  return JSON.stringify(shown).replace(
+  return escapeInvisible(JSON.stringify(cut(text, MAX_WORD)));
+}
+
+/** Text that somebody else wrote, as part of a one-line message. */
+export function oneLine(text: string): string {
+  return escapeInvisible(cut(text, MAX_FOREIGN_TEXT));
+}
+
+/** Longest message of the YAML library or the system that is passed on. */
+const MAX_FOREIGN_TEXT = 300;
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
+/** What would move a terminal's cursor or hide on a screen, as `\u{…}`. */
+function escapeInvisible(text: string): string {
+  return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );

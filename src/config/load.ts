@@ -2,7 +2,7 @@
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
-import { IssueList, type Rule } from "./issue.ts";
+import { IssueList, oneLine, type Rule } from "./issue.ts";
 import { type LoadResult, parseConfig } from "./parse.ts";
 
 export { exitStatus, parseConfig } from "./parse.ts";
@@ -67,7 +67,7 @@ function readReason(error: unknown): string {
     return "the daemon was started without the permission to read it (--allow-read)";
   }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
-  return error instanceof Error ? error.message : String(error);
+  return oneLine(error instanceof Error ? error.message : String(error));
 }
 
 interface Problem {

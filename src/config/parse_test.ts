@@ -26,7 +26,7 @@ function checkResult(text: string): void {
     ok(issue.line >= 0 && issue.line <= lines, `line ${issue.line} of ${lines}`);
     ok(issue.line === 0 ? issue.column === 0 : issue.column >= 1);
     ok(issue.message.length > 0 && issue.message.length < 2000, issue.message);
-    ok(!/[\p{Cc}\p{Zl}\p{Zp}]/u.test(formatIssue(issue)), formatIssue(issue));
+    ok(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(formatIssue(issue)), formatIssue(issue));
   };
   if (result.kind === "ok") {
     result.warnings.forEach(check);

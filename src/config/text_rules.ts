@@ -4,7 +4,7 @@
  * line breaks, RFC 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
  */
 import { parseIp } from "../base/address.ts";
-import { quote } from "./issue.ts";
+import { oneLine, quote } from "./issue.ts";
 import type { TextFormat } from "./schema_types.ts";
 
 /** Longest name of a backend, frontend, healthcheck or pool. */
@@ -117,7 +117,7 @@ function regexpProblem(text: string): string | undefined {
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : String(error);
     const flags = /^\(\?[ims]+\)/.exec(text)?.[0];
     const hint = flags === undefined ? "" : `; write ${flags.slice(0, -1)}:…) around the rest`;
-    return `is no regular expression (ECMAScript): ${reason}${hint}`;
+    return `is no regular expression (ECMAScript): ${oneLine(reason)}${hint}`;
   }
 }
 

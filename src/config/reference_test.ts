@@ -1,0 +1,240 @@
+/**
+ * What is generated from the table: fresh, true to what reading does, and complete.
+ */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { parse as parseYaml } from "yaml";
+import { generatedFiles } from "../../docs/generate.ts";
+import { isIP } from "node:net";
+import { type Json, jsonSchema } from "./json_schema.ts";
+import { formatIssue } from "./issue.ts";
+import { parseConfig } from "./parse.ts";
+import { BEGIN, END, referenceText, withReference } from "./reference.ts";
+import { MAGLEV } from "./schema.ts";
+import type { Keys } from "./schema_types.ts";
+
+const FIXTURES = new URL("../../tests/fixtures/config/", import.meta.url);
+const GUIDE = Deno.readTextFileSync(new URL("../../docs/config-guide.md", import.meta.url));
+
+Deno.test("generated documentation is fresh: else run deno run -A docs/generate.ts", async () => {
+  const stale = (await generatedFiles()).filter(({ current, wanted }) => current !== wanted);
+  deepEqual(stale.map(({ name }) => name), []);
+});
+
+Deno.test("withReference() replaces what is between the marks, and only that", () => {
+  const guide = `before\n${BEGIN}\nold\n${END}\nafter\n`;
+  const replaced = withReference(guide);
+  equal(replaced, `before\n${BEGIN}\n\n${referenceText()}\n${END}\nafter\n`);
+  equal(withReference(replaced), replaced);
+  equal(withReference("no marks"), undefined);
+  equal(withReference(`${END}${BEGIN}`), undefined);
+});
+
+Deno.test("the reference has a heading for every key of the table", () => {
+  const text = referenceText();
+  const check = (keys: Keys) => {
+    for (const [key, row] of Object.entries(keys)) {
+      const heading = row.type === "section" || keys === MAGLEV;
+      if (heading) ok(new RegExp("^### .*[.]" + key + "[.`]", "m").test(text), key);
+      else ok(text.includes(`#### \`${key}\`\n`), key);
+      if (row.type === "variants") Object.values(row.variants).forEach(check);
+      if ("keys" in row) check(row.keys);
+    }
+  };
+  check(MAGLEV);
+});
+
+function guideExamples(): readonly string[] {
+  return [...GUIDE.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
+}
+
+Deno.test("every example of the guide is valid without a warning", () => {
+  const examples = guideExamples();
+  ok(examples.length >= 4);
+  for (const example of examples) {
+    const result = parseConfig(example, { file: "example" });
+    const issues = result.kind === "ok" ? result.warnings : result.issues;
+    deepEqual(issues.map(formatIssue), []);
+  }
+});
+
+Deno.test("the messages that the guide shows are the ones that are printed", () => {
+  const file = `maglev:
+  healthchecks:
+    http: { type: http, port: 80 }
+  backends:
+    a: { adress: 10.0.0.1, healthcheck: htpp }
+`;
+  const result = parseConfig(file, { file: "f" });
+  ok(result.kind === "parse-error");
+  for (const { message } of result.issues) ok(GUIDE.includes(message), message);
+});
+
+// ---- The JSON Schema, judged by a validator of the keywords that it uses.
+
+type JsonObject = { readonly [key: string]: Json };
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function typeOf(value: Json): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value;
+}
+
+function isType(value: Json, wanted: Json): boolean {
+  const type = typeOf(value);
+  const names = Array.isArray(wanted) ? wanted : [wanted];
+  return names.includes(type) || (type === "integer" && names.includes("number"));
+}
+
+const KEYWORDS: Readonly<Record<string, (arg: Json, value: Json, schema: JsonObject) => boolean>> =
+  {
+    $schema: () => true,
+    $comment: () => true,
+    title: () => true,
+    description: () => true,
+    default: () => true,
+    then: () => true,
+    else: () => true,
+    type: (arg, value) => isType(value, arg),
+    enum: (arg, value) => Array.isArray(arg) && arg.includes(value),
+    const: (arg, value) => arg === value,
+    minimum: (arg, value) => typeof value !== "number" || value >= Number(arg),
+    maximum: (arg, value) => typeof value !== "number" || value <= Number(arg),
+    minLength: (arg, value) => typeof value !== "string" || value.length >= Number(arg),
+    maxLength: (arg, value) => typeof value !== "string" || value.length <= Number(arg),
+    pattern: (arg, value) => typeof value !== "string" || new RegExp(String(arg), "u").test(value),
+    format: (arg, value) => typeof value !== "string" || `ipv${isIP(value)}` === arg,
+    minItems: (arg, value) => !Array.isArray(value) || value.length >= Number(arg),
+    items: (arg, value) => !Array.isArray(value) || value.every((item) => valid(arg, item)),
+    anyOf: (arg, value) => Array.isArray(arg) && arg.some((one) => valid(one, value)),
+    allOf: (arg, value) => Array.isArray(arg) && arg.every((one) => valid(one, value)),
+    if: (arg, value, schema) => valid(schema[valid(arg, value) ? "then" : "else"] ?? true, value),
+    minProperties: (arg, value) => !isObject(value) || Object.keys(value).length >= Number(arg),
+    required: (arg, value) =>
+      !isObject(value) ||
+      (Array.isArray(arg) && arg.every((key) => Object.hasOwn(value, String(key)))),
+    properties: (arg, value) =>
+      !isObject(value) || !isObject(arg) ||
+      Object.entries(value).every(([key, item]) =>
+        !Object.hasOwn(arg, key) || valid(arg[key]!, item)
+      ),
+    propertyNames: (arg, value) =>
+      !isObject(value) || Object.keys(value).every((key) => valid(arg, key)),
+    additionalProperties: (arg, value, schema) => {
+      const known = isObject(schema["properties"]) ? schema["properties"] : {};
+      return !isObject(value) ||
+        Object.entries(value).every(([key, item]) => Object.hasOwn(known, key) || valid(arg, item));
+    },
+    dependencies: (arg, value) =>
+      !isObject(value) || !isObject(arg) ||
+      Object.entries(arg).every(([key, others]) =>
+        !Object.hasOwn(value, key) ||
+        (Array.isArray(others) && others.every((other) => Object.hasOwn(value, String(other))))
+      ),
+  };
+
+function valid(schema: Json, value: Json): boolean {
+  if (!isObject(schema)) return schema === true;
+  return Object.entries(schema).every(([keyword, arg]) => {
+    const judge = KEYWORDS[keyword];
+    ok(judge !== undefined, `the schema uses ${keyword}, which this test does not know`);
+    return judge(arg, value, schema);
+  });
+}
+
+function document(text: string): Json {
+  return parseYaml(text, { merge: true });
+}
+
+function read(folder: string, name: string): string {
+  return Deno.readTextFileSync(new URL(`${folder}/${name}`, FIXTURES));
+}
+
+function names(folder: string): readonly string[] {
+  return [...Deno.readDirSync(new URL(`${folder}/`, FIXTURES))].map((entry) => entry.name)
+    .filter((name) => name.endsWith(".yaml")).sort();
+}
+
+Deno.test("the JSON Schema accepts what reading accepts", () => {
+  const schema = jsonSchema();
+  for (const example of guideExamples()) ok(valid(schema, document(example)), example);
+  for (const folder of ["good", "warn"]) {
+    for (const name of names(folder)) ok(valid(schema, document(read(folder, name))), name);
+  }
+});
+
+/** Rules that need more than one key to be looked at, or more than a schema can say. */
+const BEYOND: readonly string[] = [
+  "all-ports-overlap",
+  "bad-header",
+  "bad-regexp",
+  "bad-text",
+  "delay-order",
+  "duplicate-frontend",
+  "duplicate-pool",
+  "encap-conflict",
+  "mixed-families",
+  "not-whole-seconds",
+  "unknown-name",
+];
+
+/** Files that are no YAML, or no single document, have nothing to hold against a schema. */
+const NO_DOCUMENT: readonly string[] = [
+  "alias-expansion",
+  "bad-alias",
+  "bad-key",
+  "control-character",
+  "duplicate-key",
+  "nested-too-deeply",
+  "several-documents",
+  "unknown-tag",
+  "yaml-syntax",
+];
+
+Deno.test("the JSON Schema refuses the bad fixtures, but for rules that look at several keys", () => {
+  const schema = jsonSchema();
+  for (const name of names("bad")) {
+    const rule = name.replace(/\.yaml$/, "");
+    if (NO_DOCUMENT.includes(rule)) continue;
+    ok(BEYOND.includes(rule) || !valid(schema, document(read("bad", name))), name);
+  }
+});
+
+Deno.test("the JSON Schema and reading agree on single values", () => {
+  const schema = jsonSchema();
+  const cases: readonly string[] = [
+    "maglev: { healthchecker: { transition-history: 2.0 } }",
+    "maglev: { healthchecker: { transition-history: 2.5 } }",
+    "maglev: { healthchecker: { transition-history: '2' } }",
+    "maglev: { healthchecker: { netns: 80 } }",
+    "maglev: { healthchecker: { netns: [80] } }",
+    "maglev: { healthchecker: ~, vpp: ~, backends: ~ }",
+    "maglev: ~",
+    "maglev: { vpp: { lb: ~ } }",
+    "maglev: { healthchecks: { h: { type: icmp } } }",
+    "maglev: { healthchecks: { h: { type: icmp, params: ~ } } }",
+    "maglev: { healthchecks: { h: { type: icmp, params: { ssl: true } } } }",
+    "maglev: { healthchecks: { h: { type: tcp } } }",
+    "maglev: { healthchecks: { h: { port: 80 } } }",
+    "maglev: { healthchecks: { h: { type: tcp, port: 80, interval: 2 } } }",
+    "maglev: { healthchecks: { h: { type: tcp, port: 80, interval: 1m30.5s } } }",
+    "maglev: { healthchecks: { h: { type: tcp, port: 80, params: { path: / } } } }",
+    "maglev: { healthchecks: { h: { type: http, port: 80, params: { headers: ~ } } } }",
+    "maglev: { healthchecks: { h: { type: http, port: 80, params: { headers: { A: 1 } } } } }",
+    "maglev: { healthchecks: { h: { type: http, port: 80, params: { response-code: '200,204 - 206' } } } }",
+    "maglev: { healthchecks: { h: { type: http, port: 80, params: { response-code: 2xx } } } }",
+    "maglev: { backends: { a: ~ } }",
+    "maglev: { backends: { a: { address: 10.0.0.1 } } }",
+    "maglev: { backends: { a: { address: 10.0.0.1/32 } } }",
+    "maglev: { backends: { 'a b': { address: 10.0.0.1 } } }",
+    "maglev: { backends: { a: { address: 10.0.0.1, enabled: yes } } }",
+  ];
+  for (const text of cases) {
+    const result = parseConfig(text, { file: "f" });
+    equal(valid(schema, document(text)), result.kind === "ok", text);
+  }
+});
