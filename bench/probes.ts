@@ -1,0 +1,133 @@
+/**
+ * What probing costs, and how fast it sees a change: the probe engine alone (without checker and
+ * VPP) against a farm on loopback. For each kind and number of targets: CPU of the whole process
+ * per probe (user and system time of /proc/PID/stat over the window), lateness, time from the
+ * start of the process until every target is known, memory; then a drill: servers closed and hung
+ * at random instants, and the time until the verdict.
+ *
+ * The target's half of each connection runs in the prober's own system calls (loopback), so the
+ * number means something only beside a reference: the cheapest prober possible, limit.c of
+ * ../shared/bench/health, measured in the same run when it is there.
+ *
+ * Options: --kinds tcp,http --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
+ * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
+ */
+import { parseArgs } from "node:util";
+import { environment } from "./support/environment.ts";
+import { type Drill, drill } from "./support/drill.ts";
+import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
+import { withReference } from "./support/reference.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    kinds: { type: "string", default: "tcp,http" },
+    targets: { type: "string", default: "100,1000,5000,10000" },
+    window: { type: "string", default: "10" },
+    interval: { type: "string", default: "1000" },
+    timeout: { type: "string", default: "500" },
+    workers: { type: "string", default: "1" },
+    drill: { type: "string", default: "40" },
+    seed: { type: "string", default: "1" },
+  },
+});
+
+const parameters = {
+  kinds: values.kinds.split(","),
+  targets: values.targets.split(",").map(Number),
+  windowS: Number(values.window),
+  intervalMs: Number(values.interval),
+  timeoutMs: Number(values.timeout),
+  workers: Number(values.workers),
+  drill: Number(values.drill),
+  seed: Number(values.seed),
+};
+
+/** Figures of one kind and number of targets. */
+interface Row {
+  readonly kind: string;
+  readonly targets: number;
+  readonly probesPerSecond: number;
+  readonly cpuUsPerProbe: number;
+  /** The same of the reference, and how many times as much ours is. */
+  readonly referenceUsPerProbe: number | undefined;
+  readonly ratio: number | undefined;
+  readonly latenessMs: { p50: number; p99: number; max: number };
+  readonly allKnownMs: number;
+  readonly rssMiB: number;
+  readonly falseVerdicts: number;
+  readonly voids: number;
+  readonly drill: Drill | undefined;
+}
+
+async function measure(kind: string, targets: number): Promise<Row> {
+  const farm = await startFarm(targets, kind);
+  const reference = await withReference({ ...parameters, kind, targets, port: farm.port });
+  const fromMs = performance.timeOrigin + performance.now();
+  const { intervalMs, timeoutMs, workers, windowS } = parameters;
+  const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
+  const engine = start("engine.ts", args);
+  try {
+    const known = await engine.next((record) => record.event === "all-known");
+    await pause(3000);
+    await figures(engine);
+    const [cpuFrom, wallFrom] = [cpuMs(engine.pid), performance.now()];
+    await pause(1000 * windowS);
+    const [cpu, wallMs] = [cpuMs(engine.pid) - cpuFrom, performance.now() - wallFrom];
+    const window = await figures(engine);
+    const probes = window.lateness.count;
+    const cpuUsPerProbe = (1000 * cpu) / probes;
+    const rssMiB = memoryMiB(engine.pid);
+    return {
+      kind,
+      targets,
+      probesPerSecond: Math.round((1000 * probes) / wallMs),
+      cpuUsPerProbe: round(cpuUsPerProbe),
+      referenceUsPerProbe: reference === undefined ? undefined : round(reference),
+      ratio: reference === undefined ? undefined : round(cpuUsPerProbe / reference),
+      latenessMs: {
+        p50: round(window.lateness.p50),
+        p99: round(window.lateness.p99),
+        max: round(window.lateness.max),
+      },
+      allKnownMs: Math.round(known.atMs! - fromMs),
+      rssMiB,
+      falseVerdicts: window.failures,
+      voids: window.voids,
+      drill: await drill({ ...parameters, farm, engine, targets, kind }),
+    };
+  } finally {
+    await engine.end();
+    await farm.child.end();
+  }
+}
+
+interface Figures {
+  readonly lateness: { count: number; p50: number; p99: number; max: number };
+  readonly failures: number;
+  readonly voids: number;
+}
+
+async function figures(engine: Child): Promise<Figures> {
+  await engine.say("figures");
+  const record = await engine.next(({ event }) => event === "figures");
+  return record as unknown as Figures;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+const rows: Row[] = [];
+for (const kind of parameters.kinds) {
+  for (const targets of parameters.targets) {
+    const row = await measure(kind, targets);
+    console.error(JSON.stringify(row));
+    rows.push(row);
+  }
+}
+console.log(JSON.stringify({ parameters, environment: environment(), figures: rows }, null, 1));

@@ -1,0 +1,91 @@
+/** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
+import { linesOf } from "./lines.ts";
+
+/** A line that a child said. */
+export interface ChildRecord {
+  readonly event?: string;
+  readonly id?: number;
+  readonly atMs?: number;
+  readonly port?: number;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Writes a line to its standard input. */
+  say(line: string): Promise<void>;
+  /** The next line of its output that `wanted` takes; throws after 60 s or at its end. */
+  next(wanted: (record: ChildRecord) => boolean): Promise<ChildRecord>;
+  /** Called with every line, from now on. */
+  listen(listener: (record: ChildRecord) => void): void;
+  end(): Promise<void>;
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Starts a program of this folder. */
+export function start(file: string, args: readonly string[]): Child {
+  const path = new URL(file, import.meta.url).pathname;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read=.", path, ...args],
+    cwd: new URL("../../", import.meta.url).pathname,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = process.stdin.getWriter();
+  const listeners = new Set<(record: ChildRecord) => void>();
+  const reading = (async () => {
+    for await (const line of linesOf(process.stdout)) {
+      const record = JSON.parse(line) as ChildRecord;
+      for (const listener of [...listeners]) listener(record);
+    }
+  })();
+  return {
+    pid: process.pid,
+    say: (line) => input.write(new TextEncoder().encode(`${line}\n`)),
+    listen: (listener) => void listeners.add(listener),
+    next(wanted) {
+      return new Promise((resolve, reject) => {
+        const fail = () => reject(new Error(`${file} did not say what was waited for`));
+        const timer = setTimeout(fail, PATIENCE_MS);
+        reading.then(fail, reject);
+        const listener = (record: ChildRecord) => {
+          if (!wanted(record)) return;
+          clearTimeout(timer);
+          listeners.delete(listener);
+          resolve(record);
+        };
+        listeners.add(listener);
+      });
+    },
+    async end() {
+      await input.close();
+      await reading;
+      await process.status;
+    },
+  };
+}
+
+export interface Farm {
+  readonly child: Child;
+  readonly port: number;
+}
+
+export async function startFarm(count: number, kind: string): Promise<Farm> {
+  const child = start("farm.ts", [String(count), kind]);
+  const { port } = await child.next((record) => record.port !== undefined);
+  return { child, port: port! };
+}
+
+/** User and system time of a process so far, in milliseconds (grain: a clock tick of 10 ms). */
+export function cpuMs(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The second field, the name, may hold blanks; it ends with the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
+/** Resident memory of a process now, in MiB. */
+export function memoryMiB(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024);
+}

@@ -1,0 +1,113 @@
+/**
+ * The engine alone, as a process to be measured: probes N targets of the farm and says, one JSON
+ * object per line, when all are known, when a target goes down or comes up, and for each line on
+ * its standard input its own figures since the last one. Ends with its standard input.
+ * Arguments: count, port, kind (tcp|http), interval and timeout in milliseconds, workers.
+ */
+import { parseIp } from "../../src/base/address.ts";
+import { invariant } from "../../src/base/assert.ts";
+import type { Logger } from "../../src/base/ports.ts";
+import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
+import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
+import { firstDelaysMs } from "../../src/health/interval.ts";
+import { WorkerPool } from "../../src/probe/worker_pool.ts";
+import { SystemClock } from "../../src/system/system_clock.ts";
+import { farmAddress } from "./farm_address.ts";
+import { linesOf } from "./lines.ts";
+
+const [count, port, kind, intervalMs, timeoutMs, workers] = [
+  Number(Deno.args[0]),
+  Number(Deno.args[1]),
+  Deno.args[2],
+  Number(Deno.args[3]),
+  Number(Deno.args[4]),
+  Number(Deno.args[5]),
+];
+
+const HTTP: ProbeParams = {
+  type: "http",
+  path: "/",
+  host: "",
+  method: "GET",
+  headers: [],
+  responseCodes: [[200, 200]],
+  responseRegexp: "",
+};
+const TCP: ProbeParams = { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false };
+
+const healthcheck: HealthcheckConfig = {
+  name: "bench",
+  port,
+  intervalMs,
+  fastIntervalMs: intervalMs,
+  downIntervalMs: intervalMs,
+  timeoutMs,
+  rise: 2,
+  fall: 3,
+  probeIpv4Src: undefined,
+  probeIpv6Src: undefined,
+  params: kind === "http" ? HTTP : TCP,
+};
+
+function say(record: Record<string, unknown>): void {
+  console.log(JSON.stringify(record));
+}
+
+/** Unix time with fractions of a millisecond, comparable between processes. */
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const log: Logger = {
+  enabled: () => true,
+  debug: () => {},
+  info: (event, fields) => say({ event, ...fields }),
+  warn: (event, fields) => say({ event, ...fields }),
+  error: (event, fields) => say({ event, ...fields }),
+};
+
+const pool = new WorkerPool({ clock: new SystemClock(), log, workers });
+const counters = new Int32Array(count).fill(initialCounter(healthcheck));
+const known = new Uint8Array(count);
+let unknown = count;
+let failures = 0;
+let outcomes = 0;
+let voids = 0;
+pool.onOutcomes = (list) => {
+  outcomes += list.length;
+  for (const { id, result } of list) {
+    if (!result.ok) failures++;
+    const before = counters[id]!;
+    const first = known[id] === 0;
+    const after = stepCounter(before, result.ok, { policy: healthcheck, unknown: first });
+    counters[id] = after;
+    if (first) {
+      known[id] = 1;
+      if (--unknown === 0) say({ event: "all-known", atMs: nowMs() });
+    } else if (isUp(before, healthcheck) !== isUp(after, healthcheck)) {
+      say({ event: isUp(after, healthcheck) ? "up" : "down", id, atMs: nowMs() });
+    }
+  }
+};
+pool.onVoid = () => void voids++;
+
+const delays = firstDelaysMs(new Array(count).fill(intervalMs));
+for (let id = 0; id < count; id++) {
+  const address = parseIp(farmAddress(id));
+  invariant(address !== undefined, "the farm has IPv4 addresses");
+  pool.start({
+    id,
+    generation: 1,
+    backend: `b${id}`,
+    address,
+    healthcheck,
+    netns: "",
+    firstDelayMs: delays[id]!,
+  });
+}
+
+for await (const _ of linesOf(Deno.stdin.readable)) {
+  const stats = await pool.stats();
+  say({ event: "figures", ...stats, failures, outcomes, voids });
+}
+await pool.close();
