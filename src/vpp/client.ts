@@ -129,7 +129,8 @@ export class VppClient {
   #enqueue(exchange: Exchange): void {
     if (this.#ended !== undefined) {
       exchange.reject(this.#ended);
-    } else if (this.#waiting.size === 0 && !this.#inFlight.full) {
+    } else if (!this.#inFlight.full) {
+      // Then nobody waits either: every slot that falls free is given on at once.
       this.#start(exchange);
     } else if (!this.#waiting.push(exchange)) {
       const limit = `${this.#waiting.capacity} requests to VPP wait already`;

@@ -192,6 +192,18 @@ Deno.test("VppClient watches a shorter deadline that comes behind a longer one",
   assert.equal(ends.length, 1);
 });
 
+Deno.test("VppClient watches the later deadline after an earlier one was kept", async () => {
+  const { transport, clock, client, ends } = setUp();
+  const first = client.ping({ deadlineMs: 10 });
+  const second = failure(client.ping({ deadlineMs: 1000 }));
+  pong(transport, transport.take()[0]!.context, 3);
+  assert.equal(await first, 3);
+  clock.advance(999);
+  assert.deepEqual(ends, []);
+  clock.advance(1);
+  assert.match(await second, /^deadline-exceeded/);
+});
+
 Deno.test("VppClient answers a keepalive with its context", () => {
   const { transport, client, ends } = setUp();
   const id = transport.table.get(memclntKeepalive.key)!;
@@ -273,10 +285,12 @@ Deno.test("VppClient rejects everything when the transport ends, once, and calls
 });
 
 Deno.test("VppClient.close rejects what waits and calls no onEnd", async () => {
-  const { client, ends, clock } = setUp();
+  const { transport, client, ends, clock } = setUp();
   const ping = failure(client.ping());
   client.close();
   client.close();
+  transport.onEnd("late");
+  transport.onMessage(new Uint8Array(1));
   assert.match(await ping, /^unavailable: Connection to VPP closed/);
   assert.deepEqual(ends, []);
   assert.equal(clock.timers, 0);

@@ -33,3 +33,13 @@ Deno.test("addressAt makes an address once while it keeps its place", () => {
   const bytes = Uint8Array.of(198, 51, 100, 9, 198, 51, 100, 9);
   assert.equal(addressAt(bytes, 0, 4), addressAt(bytes, 4, 4));
 });
+
+Deno.test("addressAt tells an IPv4 address from an IPv6 one that begins alike and has its place", () => {
+  const bytes = new Uint8Array(16);
+  bytes.set([203, 0, 113, 5]);
+  for (let i = 0; i < 100_000; i++) {
+    bytes.set([i >>> 16, i >>> 8, i], 4);
+    addressAt(bytes, 0, 16);
+    if (addressAt(bytes, 0, 4).family !== 4) assert.fail(`an IPv6 address at ${i}`);
+  }
+});
