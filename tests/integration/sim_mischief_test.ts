@@ -120,15 +120,26 @@ Deno.test("simulator: a keepalive goes to every client and its reply is taken", 
     assert.equal(simulator.requests.get("memclnt_keepalive_reply"), 1);
   }));
 
-Deno.test("mischief: delay holds replies back until their time, in order", () =>
+Deno.test("mischief: delay holds each reply back until its own time", () =>
   world(async ({ client, simulator, clock }) => {
     const greeted = await client();
+    // Others' connections give the event loop the turns it needs, without a timer.
+    const until = async (condition: () => boolean) => {
+      while (!condition()) (await rawClient(simulator.path)).close();
+    };
     simulator.mischief.delayMs = 250;
     await greeted.ping();
-    // Others' round trips give the event loop the turns it needs, without a timer.
-    while (clock.timers === 0) (await rawClient(simulator.path)).close();
-    clock.advance(249);
-    assert.equal(clock.timers, 1, "still waiting");
+    await until(() => clock.timers === 1);
+    clock.advance(100);
+    await greeted.ping();
+    await until(() => simulator.requests.get("control_ping") === 2);
+    clock.advance(149);
+    assert.equal(clock.timers, 1, "still waiting for the first");
+    clock.advance(1);
+    assert.equal(await greeted.pong(), simulator.pid);
+    await until(() => clock.timers === 1);
+    clock.advance(99);
+    assert.equal(clock.timers, 1, "still waiting for the second");
     clock.advance(1);
     assert.equal(await greeted.pong(), simulator.pid);
   }));
