@@ -71,12 +71,14 @@ const counters = new Int32Array(count).fill(initialCounter(healthcheck));
 const known = new Uint8Array(count);
 let unknown = count;
 let failures = 0;
+const codes: Record<string, number> = {};
 let outcomes = 0;
 let voids = 0;
 pool.onOutcomes = (list) => {
   outcomes += list.length;
   for (const { id, result } of list) {
     if (!result.ok) failures++;
+    codes[result.code] = (codes[result.code] ?? 0) + 1;
     const before = counters[id]!;
     const first = known[id] === 0;
     const after = stepCounter(before, result.ok, { policy: healthcheck, unknown: first });
@@ -89,7 +91,11 @@ pool.onOutcomes = (list) => {
     }
   }
 };
-pool.onVoid = () => void voids++;
+const reasons = new Set<string>();
+pool.onVoid = ({ reason }) => {
+  voids++;
+  if (reason !== undefined) reasons.add(reason);
+};
 
 const delays = firstDelaysMs(new Array(count).fill(intervalMs));
 for (let id = 0; id < count; id++) {
@@ -108,6 +114,6 @@ for (let id = 0; id < count; id++) {
 
 for await (const _ of linesOf(Deno.stdin.readable)) {
   const stats = await pool.stats();
-  say({ event: "figures", ...stats, failures, outcomes, voids });
+  say({ event: "figures", ...stats, failures, outcomes, voids, codes, reasons: [...reasons] });
 }
 await pool.close();

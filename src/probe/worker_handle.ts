@@ -3,6 +3,7 @@
  * it dies of an error or stops answering. Knows nothing of probes.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
+import { printable } from "./outcome.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The part of a Worker that is used; tests put their own in. */
@@ -126,7 +127,8 @@ export class WorkerHandle {
     if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
     const delayMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
-    log.error("probe-worker", { worker: name, error: reason, "restart-in-ms": delayMs });
+    const error = printable(reason.split("\n", 1)[0]!);
+    log.error("probe-worker", { worker: name, error, "restart-in-ms": delayMs });
     this.#restart = clock.after(delayMs, () => {
       this.#start();
       log.info("probe-worker", { worker: name, action: "restarted" });

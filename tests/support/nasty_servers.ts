@@ -16,8 +16,9 @@ export interface NastyServer {
 export function serve(
   handle: (connection: Deno.TcpConn) => Promise<void>,
   hostname = "127.0.0.1",
+  port = 0,
 ): NastyServer {
-  const listener = Deno.listen({ hostname, port: 0 });
+  const listener = Deno.listen({ hostname, port });
   const connections = new Set<Deno.TcpConn>();
   const handled: Promise<void>[] = [];
   const one = async (connection: Deno.TcpConn) => {
