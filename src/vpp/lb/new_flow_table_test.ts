@@ -115,7 +115,7 @@ Deno.test("newFlowTable: the order in which servers are given changes nothing", 
     const at = list.length === 0 ? 0 : rotate % list.length;
     const other = [...list.slice(at), ...list.slice(0, at)].reverse();
     const owners = (order: TableServer[]) =>
-      [...newFlowTable(order, 256).table].map((index) => order[index]?.address.text);
+      [...newFlowTable(order, 256).table].map((index) => order[index]?.address.bytes);
     assert.deepEqual(owners(other), owners(list));
   }));
 });
