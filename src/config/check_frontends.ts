@@ -86,7 +86,7 @@ function checkPools(frontend: FrontendDraft, context: Context): 4 | 6 | undefine
   for (const pool of pools.value ?? []) {
     if (pool === undefined) continue;
     checkPoolName(pool, lines, context.issues);
-    members.push(...checkMembers(pool, context));
+    for (const member of checkMembers(pool, context)) members.push(member);
   }
   checkAddresses(members, context.issues);
   return members[0]?.address.family;

@@ -117,6 +117,24 @@ Deno.test("readDocument() refuses too many characters before it parses them", ()
   ]);
 });
 
+Deno.test("readDocument() refuses too many words and signs while it parses them", () => {
+  const issues = new IssueList("f");
+  equal(readDocument("\n".repeat(100), issues, { maxLexemes: 50 }), undefined);
+  equal(
+    issues.errors().map(formatIssue)[0],
+    "f: parse error: the file has more than 50 words and signs",
+  );
+  ok(readDocument("a", new IssueList("f"), { maxLexemes: 50 }) !== undefined);
+});
+
+Deno.test("readDocument() survives more errors and merges than fit on a stack", () => {
+  ok(read("a: @\n".repeat(70_000)).issues.length > 1000);
+  const sources = "*a,".repeat(150_000);
+  deepEqual(plain(read(`a: &a { x: 1 }\nb: { <<: [${sources}] }`).tree), {
+    map: [["a", { map: [["x", 1]] }], ["b", { map: [["x", 1]] }]],
+  });
+});
+
 Deno.test("readDocument() refuses any nesting that is deep, however it is written", () => {
   const deep = 100_000;
   for (
@@ -146,4 +164,14 @@ Deno.test("readDocument() refuses aliases that grow, without growing them", () =
     equal(tree, undefined);
     ok(issues.some((issue) => issue.includes("more than 1000000 values")), issues[0]);
   }
+});
+
+Deno.test("readDocument() stops merging at the map that is one too many", () => {
+  const keys = Array.from({ length: 10_000 }, (_, i) => `k${i}: 0`).join(", ");
+  const lines = [
+    `a: &a { ${keys} }`,
+    ...Array.from({ length: 500 }, (_, i) => `m${i}: { <<: *a }`),
+  ];
+  const { issues } = read(lines.join("\n"));
+  ok(issues[0]?.startsWith("f:102:7: parse error: m100: this has more than"), issues[0]);
 });

@@ -139,10 +139,8 @@ export function readDuration(row: DurationRow, node: TreeNode, site: Site): numb
   const text = textOf(node);
   // A zero needs no unit; any other bare number is refused, because people mean different units.
   const bare = node.kind === "scalar" && typeof node.value === "number" && node.value !== 0;
-  const parsed = text === undefined || bare ? undefined : parseDuration(text);
-  if (parsed === undefined) return wrongType(row, node, site, durationHint(node));
-  // Nanoseconds are the finest unit there is: what is beyond is floating-point noise.
-  const value = Math.round(parsed * 1e6) / 1e6 + 0;
+  const value = text === undefined || bare ? undefined : parseDuration(text);
+  if (value === undefined) return wrongType(row, node, site, durationHint(node));
   if (!inRange(row, value, site)) return undefined;
   if (row.wholeSeconds === true && value % 1000 !== 0) {
     const message = `must be ${numberRule(row)}, is ${formatDuration(value)}`;

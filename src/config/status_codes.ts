@@ -18,7 +18,7 @@ export function readCodes(row: CodesRow, node: TreeNode, site: Site): CodeRanges
       : site;
     const read = readPart(row, part, place);
     if (read === undefined) good = false;
-    else ranges.push(...read);
+    for (const range of read ?? []) ranges.push(range);
   }
   return good ? mergeRanges(ranges) : undefined;
 }

@@ -152,7 +152,7 @@ class TreeBuilder {
 
   #map(node: YAMLMap, place: { mark: Mark; path: string }): MapNode {
     const entries = new Map<string, MapEntry>();
-    const merges: TreeNode[] = [];
+    const merges: (readonly TreeNode[])[] = [];
     for (const pair of node.items) {
       const key = this.#key(pair, place);
       if (key === undefined) continue;
@@ -161,7 +161,7 @@ class TreeBuilder {
         path: joinPath(place.path, key.text),
       });
       if (key.plain && key.text === "<<") {
-        merges.push(...this.#mergeSources(value, { mark: key.mark, path: place.path }));
+        merges.push(this.#mergeSources(value, { mark: key.mark, path: place.path }));
         continue;
       }
       const first = entries.get(key.text);
@@ -175,7 +175,7 @@ class TreeBuilder {
         );
       }
     }
-    for (const source of merges) this.#merge(source, entries, place);
+    for (const source of merges.flat()) this.#merge(source, entries, place);
     let size = 1;
     for (const entry of entries.values()) size += 1 + entry.value.size;
     return { kind: "map", entries: [...entries.values()], mark: place.mark, size };
