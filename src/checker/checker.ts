@@ -216,7 +216,8 @@ export class Checker implements CheckerReader {
       this.#tally.countProbe(target.backend, target.type, result);
       this.#step(target.backend, { event: { kind: "probe", result }, atMs, transitions });
       if (debug) {
-        const { ok, layer, code, detail, durationMs: duration_ms } = result;
+        const { ok, layer, code, detail } = result;
+        const duration_ms = Math.round(result.durationMs * 1000) / 1000;
         const { backend, type } = target;
         this.#logger.debug("probe-done", { backend, type, ok, layer, code, detail, duration_ms });
       }
