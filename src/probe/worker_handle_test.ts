@@ -1,39 +1,9 @@
 import assert from "node:assert/strict";
+import { FakeThread } from "../../tests/support/fake_thread.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { RecordingLogger } from "../../tests/support/recording_logger.ts";
-import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
-import type { FromWorker, ToWorker } from "./worker_protocol.ts";
-
-/** A thread that does what a test tells it. */
-class FakeThread implements WorkerThread {
-  onmessage: ((event: MessageEvent<FromWorker>) => void) | null = null;
-  onerror: ((event: ErrorEvent) => void) | null = null;
-  onmessageerror: ((event: MessageEvent) => void) | null = null;
-  readonly heard: ToWorker[] = [];
-  terminated = false;
-  answers = true;
-
-  postMessage(message: ToWorker): void {
-    this.heard.push(message);
-    if (!this.answers) return;
-    if (message.kind === "ping") this.say({ kind: "pong", seq: message.seq });
-    if (message.kind === "close") this.say({ kind: "closed" });
-  }
-
-  terminate(): void {
-    this.terminated = true;
-  }
-
-  say(data: FromWorker): void {
-    this.onmessage?.(new MessageEvent("message", { data }));
-  }
-
-  die(message: string): ErrorEvent {
-    const event = new ErrorEvent("error", { message, cancelable: true });
-    this.onerror?.(event);
-    return event;
-  }
-}
+import { WorkerHandle } from "./worker_handle.ts";
+import type { FromWorker } from "./worker_protocol.ts";
 
 function setup() {
   const clock = new FakeClock();

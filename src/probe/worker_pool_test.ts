@@ -8,12 +8,15 @@ import {
   serve,
   stall,
 } from "../../tests/support/nasty_servers.ts";
+import { FakeThread } from "../../tests/support/fake_thread.ts";
 import { healthcheck, http } from "../../tests/support/healthcheck.ts";
 import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { parseIp } from "../base/address.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
 import type { ProbeOutcome, ProbeTarget, VoidProbe } from "./ports.ts";
+import { CONNECTED } from "./outcome.ts";
+import { OutcomeBatch } from "./worker_protocol.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -168,4 +171,60 @@ Deno.test("WorkerPool.close() is idempotent, and silent afterwards", async () =>
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(harness.outcomes.length, count);
   });
+});
+
+Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody", async () => {
+  const thread = new FakeThread();
+  const harness = new Harness({ spawn: () => thread });
+  harness.start(0, { port: 1 });
+  harness.start(0, { port: 1 }, 2);
+  harness.start(1, { port: 1 });
+  harness.pool.stop(1);
+  const batch = new OutcomeBatch();
+  for (const [id, generation] of [[0, 1], [0, 2], [1, 1], [7, 1]] as const) {
+    batch.add({ id, generation, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+    const report = { id, generation, latenessMs: 300, reason: "late" };
+    thread.say({ kind: "void", report });
+  }
+  thread.say(batch.take());
+  assert.deepEqual(harness.outcomes.map(({ id, generation }) => [id, generation]), [[0, 2]]);
+  assert.deepEqual(harness.voids.map(({ id, generation }) => [id, generation]), [[0, 2]]);
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool tells a new worker the counters as they were, in one message", async () => {
+  const threads: FakeThread[] = [];
+  const harness = new Harness({
+    spawn() {
+      threads.push(new FakeThread());
+      return threads.at(-1)!;
+    },
+  });
+  for (let id = 0; id < 3; id++) harness.start(id, { port: 1 });
+  await Promise.resolve();
+  assert.equal(threads[0]!.heard.length, 1, "started together");
+  const batch = new OutcomeBatch();
+  for (let i = 0; i < 3; i++) {
+    batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  }
+  threads[0]!.say(batch.take());
+  harness.pool.readdress(1, parseIp("127.0.0.9")!);
+  harness.pool.stop(2);
+  threads[0]!.die("boom");
+  await until(() => threads.length === 2);
+  const [message] = threads[1]!.heard;
+  assert.equal(message?.kind, "commands");
+  if (message?.kind !== "commands") return;
+  const starts = message.commands.map((command) =>
+    command.kind === "start"
+      ? [
+        command.target.id,
+        command.target.spec.address,
+        command.target.counter,
+        command.target.unknown,
+      ]
+      : command.kind
+  );
+  assert.deepEqual(starts, [[0, "127.0.0.1", 1, true], [1, "127.0.0.9", 4, false]]);
+  await harness.pool.close();
 });
