@@ -15,11 +15,14 @@ const ANSWER = new TextEncoder().encode(
 );
 
 interface Server {
-  listener: Deno.TcpListener | undefined;
-  hangs: boolean;
+  readonly listener: Deno.TcpListener;
+  state: "serves" | "hangs" | "stalls";
   /** What fills the accept queue of a stalled one. */
-  fillers: Deno.TcpConn[];
+  readonly fillers: Deno.TcpConn[];
 }
+
+/** Short, so that few connections fill it. */
+const ACCEPT_QUEUE = 4;
 
 const count = Number(Deno.args[0]);
 const http = Deno.args[1] === "http";
@@ -27,22 +30,23 @@ const http = Deno.args[1] === "http";
 /** Below the range from which the system takes local ports, so that no connection has it. */
 const port = 20_000 + (Deno.pid % 10_000);
 
-function listen(index: number, tcpBacklog = 128): Deno.TcpListener {
-  return Deno.listen({ hostname: farmAddress(index), port, tcpBacklog });
-}
-
 async function accept(server: Server): Promise<void> {
-  try {
-    for await (const connection of server.listener!) void serve(connection, server);
-  } catch {
-    // Closed on command.
+  while (true) {
+    try {
+      const connection = await server.listener.accept();
+      if (server.state !== "stalls") void serve(connection, server);
+      else return void server.fillers.push(connection);
+    } catch (error) {
+      // A connection that was reset before it could be accepted is no reason to stop.
+      if (error instanceof Deno.errors.BadResource) return;
+    }
   }
 }
 
 async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
   const buffer = new Uint8Array(1024);
   try {
-    if (http && !server.hangs) {
+    if (http && server.state === "serves") {
       await connection.read(buffer);
       await connection.write(ANSWER);
     } else {
@@ -54,33 +58,23 @@ async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
   connection.close();
 }
 
-function close(server: Server): void {
-  server.listener?.close();
-  server.listener = undefined;
-  server.hangs = false;
-  for (const filler of server.fillers.splice(0)) filler.close();
-}
-
-async function stall(server: Server, index: number): Promise<void> {
-  close(server);
-  server.listener = listen(index, 1);
+async function stall(server: Server, hostname: string): Promise<void> {
+  server.state = "stalls";
   while (true) {
-    const options = { hostname: farmAddress(index), port, signal: AbortSignal.timeout(20) };
-    const filler = await Deno.connect(options).catch(() => undefined);
+    const signal = AbortSignal.timeout(20);
+    const filler = await Deno.connect({ hostname, port, signal }).catch(() => undefined);
     if (filler === undefined) return;
     server.fillers.push(filler);
   }
 }
 
-function open(server: Server, index: number): void {
-  server.listener = listen(index);
-  void accept(server);
-}
-
 const servers: Server[] = [];
 for (let index = 0; index < count; index++) {
-  servers.push({ listener: undefined, hangs: false, fillers: [] });
-  open(servers[index]!, index);
+  const hostname = farmAddress(index);
+  const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE });
+  const server: Server = { listener, state: "serves", fillers: [] };
+  servers.push(server);
+  void accept(server);
 }
 console.log(JSON.stringify({ port }));
 
@@ -88,9 +82,9 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   const [verb, word] = line.split(" ");
   const index = Number(word);
   const server = servers[index]!;
-  if (verb === "close") close(server);
-  else if (verb === "stall") await stall(server, index);
-  else server.hangs = verb === "hang";
+  if (verb === "close") server.listener.close();
+  else if (verb === "stall") await stall(server, farmAddress(index));
+  else server.state = "hangs";
   console.log(JSON.stringify({ atMs: performance.timeOrigin + performance.now() }));
 }
 Deno.exit(0);
