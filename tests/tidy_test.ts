@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
-import { maglevdPermissions } from "../src/system/permissions.ts";
+import { maglevdPermissions, RUNTIME_FLAGS } from "../src/system/permissions.ts";
 import { bannedCallsIn, importsOf, layerOf, LAYERS, mayImport, PURE } from "./support/tidy.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -121,11 +121,12 @@ Deno.test("the version stands in deno.json and src/base/version.ts alike", async
   assert.equal(config.version, BUILD.version);
 });
 
-Deno.test("deno.json starts maglevd with exactly the documented permissions", async () => {
+Deno.test("deno.json starts maglevd with exactly the documented permissions and settings", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const task: string = config.tasks.maglevd.command ?? config.tasks.maglevd;
-  const flags = task.split(" ").filter((word) => word.startsWith("--allow-"));
-  assert.deepEqual(flags.sort(), [...maglevdPermissions({ sourceFolder: "." })].sort());
+  const flags = task.split(" ").filter((word) => /^--(allow-|v8-flags)/.test(word));
+  const wanted = [...maglevdPermissions({ sourceFolder: "." }), ...RUNTIME_FLAGS];
+  assert.deepEqual(flags.sort(), wanted.sort());
 });
 
 Deno.test("every npm dependency is pinned to one version", async () => {

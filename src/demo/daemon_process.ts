@@ -1,5 +1,5 @@
 /** A real maglevd as a child process, with exactly the documented permissions, its log parsed. */
-import { maglevdPermissions } from "../system/permissions.ts";
+import { maglevdPermissions, RUNTIME_FLAGS } from "../system/permissions.ts";
 
 /** One line of its log. */
 export interface LogLine {
@@ -33,6 +33,7 @@ export function maglevdCommand(options: {
     "--frozen",
     "--no-prompt",
     `--config=${ROOT}deno.json`,
+    ...RUNTIME_FLAGS,
     ...maglevdPermissions({
       sourceFolder: ROOT.replace(/\/$/, ""),
       config: options.config,
