@@ -1,0 +1,24 @@
+/** The benchmarks run, small, so that they do not rot: their figures are not looked at here. */
+import assert from "node:assert/strict";
+
+const SMALL: readonly [name: string, args: string[]][] = [
+  ["probes", ["--kinds", "http", "--targets", "20", "--window", "1", "--drill", "0"]],
+  ["daemon", ["--kinds", "http", "--targets", "40", "--window", "1"]],
+];
+
+for (const [name, args] of SMALL) {
+  Deno.test(`bench/${name}.ts prints one JSON object with parameters, environment and figures`, async () => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--frozen", "-A", `bench/${name}.ts`, ...args],
+      cwd: new URL("../../", import.meta.url).pathname,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    const result = JSON.parse(new TextDecoder().decode(stdout));
+    assert.ok(result.parameters !== undefined && result.environment !== undefined);
+    assert.ok(result.figures.length >= 1);
+    for (const row of result.figures) assert.equal(row.falseVerdicts, 0, JSON.stringify(row));
+  });
+}
