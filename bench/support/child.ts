@@ -1,4 +1,5 @@
 /** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
+import { V8_FLAGS } from "../../src/probe/v8_flags.ts";
 import { linesOf } from "./lines.ts";
 
 /** A line that a child said. */
@@ -26,7 +27,10 @@ const PATIENCE_MS = 60_000;
 export function start(file: string, args: readonly string[]): Child {
   const path = new URL(file, import.meta.url).pathname;
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read=.", path, ...args],
+    args: [
+      ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read=."],
+      ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
+    ],
     cwd: new URL("../../", import.meta.url).pathname,
     stdin: "piped",
     stdout: "piped",

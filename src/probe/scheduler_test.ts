@@ -388,3 +388,25 @@ Deno.test("Scheduler measures how late its starts are", async () => {
   await world.freeze(3000);
   assert.ok(world.scheduler.stats().lateness.maxMs > 1500);
 });
+
+Deno.test("Scheduler starts no more probes than end, and a few, however many are due", async () => {
+  const world = new World();
+  const count = 500;
+  for (let id = 0; id < count; id++) world.start(id);
+  await world.clock.advanceAsync(TICK_MS);
+  assert.equal(world.starts.length, 8, "nothing has ended yet");
+  await world.clock.advanceAsync(100);
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, count);
+  const rounds = new Map<number, number>();
+  for (const { atMs } of world.starts) rounds.set(atMs, (rounds.get(atMs) ?? 0) + 1);
+  assert.ok(Math.max(...rounds.values()) <= 64);
+
+  // Those that hang do not end, and must not keep the others waiting for long.
+  const hanging = new World();
+  for (let id = 0; id < count; id++) {
+    hanging.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    hanging.start(id);
+  }
+  await hanging.clock.advanceAsync(TICK_MS + count / 8);
+  assert.equal(hanging.starts.length, count);
+});
