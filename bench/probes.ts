@@ -70,12 +70,12 @@ async function measure(kind: string, targets: number): Promise<Row> {
   try {
     const known = await engine.next((record) => record.event === "all-known");
     await pause(3000);
-    await figures(engine);
+    const before = await figures(engine);
     const [cpuFrom, wallFrom] = [cpuMs(engine.pid), performance.now()];
     await pause(1000 * windowS);
     const [cpu, wallMs] = [cpuMs(engine.pid) - cpuFrom, performance.now() - wallFrom];
     const window = await figures(engine);
-    const probes = window.lateness.count;
+    const probes = window.probes - before.probes;
     const cpuUsPerProbe = (1000 * cpu) / probes;
     const rssMiB = memoryMiB(engine.pid);
     return {
@@ -103,6 +103,8 @@ async function measure(kind: string, targets: number): Promise<Row> {
 }
 
 interface Figures {
+  /** Since the start; lateness: since the last figures. */
+  readonly probes: number;
   readonly lateness: { count: number; p50: number; p99: number; max: number };
   readonly failures: number;
   readonly voids: number;

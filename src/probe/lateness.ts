@@ -88,10 +88,10 @@ export function voidThresholdMs(timeoutMs: number): number {
 const SHORTEST_STALL_MS = 100;
 
 /**
- * Stalls remembered. A stall that matters lasts more than a fifth of a second and half a
- * timeout, so these reach back over 6 s and over any number of timeouts.
+ * Stalls remembered. A prober that sleeps now and then has few; one that cannot keep up has one
+ * each round, and the last of them say all.
  */
-const STALLS = 32;
+const STALLS = 256;
 
 /** Remembers when the prober was not awake. */
 export class StallMemory {
@@ -101,6 +101,11 @@ export class StallMemory {
   note(dueMs: number, nowMs: number): void {
     const lateMs = nowMs - dueMs;
     if (lateMs < SHORTEST_STALL_MS) return;
+    const last = this.#stalls.at(-1);
+    if (last !== undefined && last.endMs === nowMs) {
+      last.lateMs = Math.max(last.lateMs, lateMs);
+      return;
+    }
     this.#stalls.push({ endMs: nowMs, lateMs });
     if (this.#stalls.length > STALLS) this.#stalls.shift();
   }

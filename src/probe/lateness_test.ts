@@ -56,6 +56,10 @@ Deno.test("StallMemory knows the worst stall since an instant", () => {
   // A probe that started when the stall ended did not suffer from it.
   assert.equal(stalls.worstSince(2900), 300);
   assert.equal(stalls.worstSince(4300), 0);
-  for (let i = 0; i < 100; i++) stalls.note(5000 + 1000 * i, 5200 + 1000 * i);
+  stalls.note(4900, 5000);
+  stalls.note(4400, 5000);
+  stalls.note(4800, 5000);
+  assert.equal(stalls.worstSince(4300), 600, "of several that end together the worst counts");
+  for (let i = 0; i < 300; i++) stalls.note(5000 + 1000 * i, 5200 + 1000 * i);
   assert.equal(stalls.worstSince(0), 200, "the oldest are forgotten");
 });

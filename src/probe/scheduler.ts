@@ -34,14 +34,15 @@ const EARLY_MS = 1;
 const HEARTBEAT_MS = 50;
 
 /**
- * Starts in one round: as many as probes have ended since the round before, and a few more. Each
- * turn of the event loop delivers at most 128 results of sockets (the budget of Deno's runtime,
- * tokio), and an HTTP probe needs three: whoever starts more than end piles them up, and healthy
- * servers then seem to time out because their answers wait in line. Measured with 10,000 targets
- * and twice the load the machine can bear: up to 200 starts a round called nearly all of them
- * dead; with this rule probes are late and nobody is accused.
+ * Starts in one round: somewhat more than probes have ended since the round before, within bounds.
+ * Each turn of the event loop delivers at most 128 results of sockets (the budget of Deno's
+ * runtime, tokio), and an HTTP probe needs three: whoever starts many more than end piles them up, and
+ * healthy servers then seem to time out because their answers wait in line. Measured with 10,000
+ * targets and twice the load the machine can bear: up to 200 starts a round called nearly all of
+ * them dead; with this rule probes are late and nobody is accused.
  */
 const STARTS_BEYOND_ENDS = 8;
+const MIN_STARTS_PER_ROUND = 24;
 const MAX_STARTS_PER_ROUND = 64;
 
 /** A start later than this means that we were asleep: the missed starts are spread out again. */
@@ -163,7 +164,10 @@ export class Scheduler {
     this.#stalls.note(this.#wakeMs, nowMs);
     this.#timer = undefined;
     this.#wakeMs = Infinity;
-    let starts = Math.min(this.#ended + STARTS_BEYOND_ENDS, MAX_STARTS_PER_ROUND);
+    let starts = Math.min(
+      Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND),
+      MAX_STARTS_PER_ROUND,
+    );
     this.#ended = 0;
     let slot = this.#heap.peek();
     while (slot !== undefined && slot.dueMs <= nowMs + EARLY_MS && starts > 0) {
@@ -178,7 +182,9 @@ export class Scheduler {
   #due(slot: Slot, nowMs: number): void {
     switch (slot.stage) {
       case "waiting":
-        if (nowMs - slot.dueMs > OVERSLEPT_MS && !slot.spreadAgain) this.#spreadAgain(slot, nowMs);
+        // A start that is late counts like a timer that is late: we do not keep up.
+        this.#stalls.note(slot.dueMs, nowMs);
+        if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) this.#spreadAgain(slot, nowMs);
         else this.#probe(slot);
         return;
       case "running":
@@ -205,18 +211,17 @@ export class Scheduler {
   #spreadAgain(slot: Slot, nowMs: number): void {
     const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
     const lateMs = nowMs - slot.dueMs;
-    this.#lateness.add(lateMs);
-    slot.spreadAgain = true;
-    this.#heap.set(slot, nowMs + EARLY_MS + (windowMs - (lateMs % windowMs)));
+    slot.movedMs = lateMs + EARLY_MS + (windowMs - (lateMs % windowMs));
+    this.#heap.set(slot, slot.dueMs + slot.movedMs);
   }
 
   #probe(slot: Slot): void {
     const nowMs = this.#options.clock.monotonicMs();
-    this.#lateness.add(nowMs - slot.dueMs);
+    this.#lateness.add(nowMs - slot.dueMs + slot.movedMs);
     slot.plannedMs = slot.dueMs;
     slot.startedMs = nowMs;
     slot.stage = "running";
-    slot.spreadAgain = false;
+    slot.movedMs = 0;
     this.#heap.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
     slot.cancellation.rearm();
     this.#inFlight++;

@@ -40,8 +40,8 @@ export interface Slot extends Due {
   plannedMs: number;
   /** When it did start. */
   startedMs: number;
-  /** True when the next start was already moved after we overslept. */
-  spreadAgain: boolean;
+  /** By how much the next start was put off because we overslept it; at most once for each. */
+  movedMs: number;
   /** Void probes in a row. */
   voids: number;
 }
@@ -61,7 +61,7 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     run: 0,
     plannedMs: 0,
     startedMs: 0,
-    spreadAgain: false,
+    movedMs: 0,
     voids: 0,
     dueMs: 0,
     heapIndex: -1,
