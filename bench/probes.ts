@@ -55,7 +55,9 @@ interface Row {
   readonly latenessMs: { p50: number; p99: number; max: number };
   readonly allKnownMs: number;
   readonly rssMiB: number;
-  readonly falseVerdicts: number;
+  /** Failures of servers that were all well, and all results by code, since the start. */
+  readonly falseFailures: number;
+  readonly codes: Readonly<Record<string, number>>;
   readonly voids: number;
   readonly drill: Drill | undefined;
 }
@@ -92,7 +94,8 @@ async function measure(kind: string, targets: number): Promise<Row> {
       },
       allKnownMs: Math.round(known.atMs! - fromMs),
       rssMiB,
-      falseVerdicts: window.failures,
+      falseFailures: window.failures,
+      codes: window.codes,
       voids: window.voids,
       drill: await drill({ ...parameters, farm, engine, targets, kind }),
     };
@@ -108,6 +111,7 @@ interface Figures {
   readonly lateness: { count: number; p50: number; p99: number; max: number };
   readonly failures: number;
   readonly voids: number;
+  readonly codes: Readonly<Record<string, number>>;
 }
 
 async function figures(engine: Child): Promise<Figures> {
