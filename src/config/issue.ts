@@ -55,6 +55,7 @@ export const RULES = {
   "weightless-pool": "warning",
   "shared-address": "warning",
   "no-effect": "warning",
+  "no-final-newline": "warning",
 } as const satisfies Record<string, Stage>;
 
 export type Rule = keyof typeof RULES;

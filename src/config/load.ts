@@ -30,11 +30,32 @@ export async function loadConfig(path: string): Promise<LoadResult> {
     });
   }
   try {
-    return parseConfig(new TextDecoder("utf-8", { fatal: true }).decode(bytes), { file: path });
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return withEndChecked(parseConfig(text, { file: path }), { path, text });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
   }
+}
+
+/**
+ * A file whose last line does not end is often one that was not written to its end, and a
+ * configuration cut short may be a valid one with fewer servers. So it is pointed out; a running
+ * daemon does not reload it (src/daemon/reload.ts).
+ */
+function withEndChecked(
+  result: LoadResult,
+  file: { readonly path: string; readonly text: string },
+): LoadResult {
+  if (result.kind !== "ok" || file.text.endsWith("\n")) return result;
+  const issues = new IssueList(file.path);
+  const line = file.text.split("\n").length;
+  issues.add(
+    "no-final-newline",
+    { mark: { line, column: 1 }, path: "" },
+    "the last line does not end with a newline: is the file complete? A reload refuses it",
+  );
+  return { ...result, warnings: [...result.warnings, ...issues.warnings()] };
 }
 
 /** At most `limit` bytes; not by size, which pipes and devices do not tell. */
@@ -64,7 +85,8 @@ function readReason(error: unknown): string {
     return "permission denied; the daemon's user must be allowed to read it";
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return "the daemon was started without the permission to read it (--allow-read)";
+    return "the daemon was started without the permission to read it: `deno task maglevd` may read " +
+      "its checkout and /etc/vpp-maglev; elsewhere start it with --allow-read for that path";
   }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
   return oneLine(error instanceof Error ? error.message : String(error));

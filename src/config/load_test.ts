@@ -65,7 +65,8 @@ Deno.test({
     equal(
       only(await loadConfig("/etc/maglev.yaml")),
       "/etc/maglev.yaml: parse error: cannot be read: the daemon was started without the " +
-        "permission to read it (--allow-read)",
+        "permission to read it: `deno task maglevd` may read its checkout and " +
+        "/etc/vpp-maglev; elsewhere start it with --allow-read for that path",
     );
   },
 });
@@ -87,4 +88,19 @@ Deno.test("loadConfig() reads no endless file to its end", async () => {
     only(await loadConfig("/dev/zero")),
     "/dev/zero: parse error: the file has more than 16777216 bytes; at most 16777216 are read",
   );
+});
+
+Deno.test("loadConfig() points out a last line that does not end, which a cut file has", async () => {
+  const text = "maglev:\n  backends:\n    a: { address: 10.0.0.1 }";
+  const rules = async (content: string) => {
+    let found: string[] = [];
+    await withFile(content, async (path) => {
+      const result = await loadConfig(path);
+      ok(result.kind === "ok");
+      found = result.warnings.map(({ rule, line }) => `${rule} ${line}`);
+    });
+    return found;
+  };
+  deepEqual(await rules(text), ["unused-backend 3", "no-final-newline 3"]);
+  deepEqual(await rules(`${text}\n`), ["unused-backend 3"]);
 });

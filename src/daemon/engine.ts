@@ -17,8 +17,8 @@ export class DescriptorBudget {
       this.#good = needed;
       return undefined;
     }
-    return `${probed} probed backends may need ${needed} file descriptors at once, and only ` +
-      `${available} are to be had: raise the limit to at least ${needed} ` +
+    return `${probed} probed backends may need ${needed} more file descriptors at once, and only ` +
+      `${available} are to be had: raise the limit by at least ${needed - available} ` +
       "(LimitNOFILE= of the systemd unit, or `ulimit -Hn` of the shell)";
   }
 }

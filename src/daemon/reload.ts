@@ -1,9 +1,14 @@
 /**
  * Reload on request: reads the file, and puts it in force only when nothing is wrong with it. One
  * reload at a time; requests during one make one more, however many they are.
+ *
+ * A file that is being written, or was not written to its end, may well be valid, with fewer
+ * servers than it should have. So a reload waits until the file has been left alone for a moment,
+ * and refuses what looks cut off.
  */
-import type { Logger } from "../base/ports.ts";
-import { configSize, readConfig, type Readout } from "./config.ts";
+import type { Clock, LogFields, Logger } from "../base/ports.ts";
+import type { Config } from "../config/model.ts";
+import { configSize, type Finding, readConfig, type Readout } from "./config.ts";
 import type { DescriptorBudget } from "./engine.ts";
 import type { Daemon } from "./wire.ts";
 
@@ -12,8 +17,16 @@ export interface ReloaderOptions {
   readonly vppApiAddr: string;
   readonly daemon: Daemon;
   readonly logger: Logger;
-  readonly descriptors: DescriptorBudget;
+  readonly clock: Clock;
+  readonly descriptors: Pick<DescriptorBudget, "problem">;
 }
+
+/** A file that changed less than this ago may still be being written. */
+export const SETTLED_MS = 100;
+/** Looks at a file that does not settle; after that it is read as it is. */
+const MAX_LOOKS = 20;
+/** How long one read of the file may take, a slow network file system included. */
+export const READ_DEADLINE_MS = 10_000;
 
 export class Reloader {
   readonly #options: ReloaderOptions;
@@ -47,25 +60,83 @@ export class Reloader {
   }
 
   async #reload(by: string): Promise<void> {
-    const { path, vppApiAddr, daemon, logger, descriptors } = this.#options;
-    const readout = await readConfig(path, { vppApiAddr });
+    const { path, daemon, logger, descriptors } = this.#options;
+    const readout = await this.#readInTime();
     if (this.#closed) return;
+    if (typeof readout === "string") return this.#refuse(by, [{ file: path, message: readout }]);
     for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
-    const problem = readout.kind === "ok" ? descriptors.problem(readout.config) : undefined;
-    if (readout.kind === "error" || problem !== undefined) {
-      this.#refuse(by, readout, problem);
-      return;
+    if (readout.kind === "error") {
+      return this.#refuse(by, readout.errors.map(({ fields }) => fields));
     }
+    const before = daemon.checker.snapshot().config;
+    const problem = cutOff(before, readout) ?? descriptors.problem(readout.config);
+    if (problem !== undefined) return this.#refuse(by, [{ file: path, message: problem }]);
     daemon.reload(readout.config);
     logger.info("config-reload", { file: path, by, ok: true, ...configSize(readout.config) });
   }
 
-  #refuse(by: string, readout: Readout, problem: string | undefined): void {
+  #refuse(by: string, errors: readonly LogFields[]): void {
     const { path, logger } = this.#options;
-    const errors = readout.kind === "error"
-      ? readout.errors.map(({ fields }) => fields)
-      : [{ file: path, message: problem }];
     for (const fields of errors) logger.error("config-error", fields);
     logger.warn("config-reload", { file: path, by, ok: false, errors: errors.length });
   }
+
+  /** The file, or why it could not be read in time. */
+  async #readInTime(): Promise<Readout | string> {
+    const late = Promise.withResolvers<string>();
+    const timer = this.#options.clock.after(
+      READ_DEADLINE_MS,
+      () => late.resolve(`reading it took longer than ${READ_DEADLINE_MS / 1000} s`),
+    );
+    try {
+      return await Promise.race([this.#readSettled(), late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #readSettled(): Promise<Readout | string> {
+    const { path, vppApiAddr, clock } = this.#options;
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const before = await this.#stat();
+      if (before !== undefined && !before.isFile) return "it is no ordinary file";
+      const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
+      // An age below zero is a file of the future, by some clock: it says nothing.
+      if (age < 0 || age >= SETTLED_MS) {
+        const readout = await readConfig(path, { vppApiAddr });
+        const after = await this.#stat();
+        const same = before?.size === after?.size && before?.ino === after?.ino &&
+          before?.mtime?.getTime() === after?.mtime?.getTime();
+        if (same) return readout;
+      }
+      await new Promise<void>((resolve) => clock.after(SETTLED_MS, resolve));
+    }
+    return await readConfig(path, { vppApiAddr });
+  }
+
+  /** Undefined when there is none, or it may not be looked at: reading it will say why. */
+  async #stat(): Promise<Deno.FileInfo | undefined> {
+    try {
+      return await Deno.stat(this.#options.path);
+    } catch (error) {
+      if (error instanceof Error) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Why a valid file looks like the beginning of one, or undefined. */
+function cutOff(
+  before: Config,
+  next: { readonly config: Config; readonly warnings: readonly Finding[] },
+): string | undefined {
+  if (next.warnings.some(({ fields }) => fields.rule === "no-final-newline")) {
+    return "its last line does not end with a newline, as in a file that was not written to its " +
+      "end: add the newline";
+  }
+  if (before.frontends.size > 0 && next.config.frontends.size === 0) {
+    return `it has no frontends, and ${before.frontends.size} are in force: a reload never removes ` +
+      "all of them at once; restart maglevd when that is what you want";
+  }
+  return undefined;
 }

@@ -70,6 +70,8 @@ export class MaglevdProcess {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
+      // Out of reach of the terminal's Ctrl-C: whoever started it says when it ends.
+      detached: true,
     }).spawn();
     this.#read = Promise.all([
       eachLine(this.#child.stdout, (line) => options.onLine(parseLine(line))),

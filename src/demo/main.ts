@@ -29,6 +29,9 @@ const FLAGS = {
 /** The shortest play that leaves each act time to be seen. */
 const SHORTEST_PLAY_MS = 10_000;
 
+/** Ctrl-C, kill, and a terminal that is closed. */
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 Deno.exit(await runDemo());
 
 async function runDemo(): Promise<number> {
@@ -70,8 +73,7 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
   });
   const interrupted = Promise.withResolvers<"interrupted">();
   const onSignal = () => interrupted.resolve("interrupted");
-  Deno.addSignalListener("SIGINT", onSignal);
-  Deno.addSignalListener("SIGTERM", onSignal);
+  for (const signal of ENDING_SIGNALS) Deno.addSignalListener(signal, onSignal);
   watch.start();
   try {
     const outcome = await Promise.race([
@@ -90,8 +92,7 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
     screen.outro(code);
     await simulator.stop();
     await Promise.all(servers.map((server) => server.stop()));
-    Deno.removeSignalListener("SIGINT", onSignal);
-    Deno.removeSignalListener("SIGTERM", onSignal);
+    for (const signal of ENDING_SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }
 }
 

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { startSimulator } from "../sim/api_server.ts";
 import { control, controlHelp } from "../sim/control.ts";
-import { listenToSignals } from "../system/signals.ts";
+import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 
 const USAGE = `usage: simulator --socket PATH [--do COMMAND]…
@@ -27,14 +27,15 @@ async function main(): Promise<number> {
   }
   const simulator = await startSimulator({ path: options.socket, clock: new SystemClock() });
   const stopped = Promise.withResolvers<void>();
-  const unlisten = listenToSignals({ onReload: () => {}, onStop: () => stopped.resolve() });
+  const signals = new SignalInbox();
+  signals.handle({ onReload: () => {}, onStop: () => stopped.resolve() });
   for (const command of options.do) console.log(await control(command, simulator));
   console.log(`listening on ${options.socket}`);
   obeyLines(async (line) => console.log(await control(line, simulator)))
     .catch((error) => console.error(`standard input: ${error}`));
   await stopped.promise;
   await simulator.stop();
-  unlisten();
+  signals.close();
   return 0;
 }
 

@@ -225,3 +225,15 @@ Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", a
     simulator.mischief.frozen = false;
   });
 });
+
+Deno.test("a SIGHUP while maglevd starts reloads it, and does not end it", async () => {
+  await onStage([A], async ({ configure, start, simulator }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start();
+    await daemon.seen((line) => line.msg === "maglevd-start");
+    daemon.process.signal("SIGHUP");
+    await daemon.seen((line) => line.msg === "config-reload" && line.ok === true);
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    assert.equal(await daemon.stop(), 0);
+  });
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { PASS } from "../../tests/support/fake_probe_engine.ts";
+import { setUp, THREE, WHO } from "../../tests/support/checker_fixture.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import { parseIp } from "../base/address.ts";
+import { desiredSource } from "./desired_source.ts";
+
+function world() {
+  const [ipv4SrcAddress, ipv6SrcAddress] = [parseIp("192.0.2.1"), parseIp("2001:db8::1")];
+  assert.ok(ipv4SrcAddress !== undefined && ipv6SrcAddress !== undefined);
+  const vppLb = {
+    syncIntervalMs: 30_000,
+    ipv4SrcAddress,
+    ipv6SrcAddress,
+    stickyBucketsPerCore: 65_536,
+    flowTimeoutMs: 40_000,
+    startupMinDelayMs: 0,
+    startupMaxDelayMs: 0,
+    countersIntervalMs: 5000,
+    newFlowsTableLength: 1024,
+  };
+  const { checker, engine } = setUp({ ...smallConfig(THREE), vppLb });
+  checker.start();
+  return { checker, engine, source: desiredSource(checker) };
+}
+
+Deno.test("desiredSource() knows a frontend when none of its backends is unknown any more", () => {
+  const { checker, engine, source } = world();
+  assert.deepEqual([source.known("web"), source.known("api")], [false, false]);
+  engine.report({ b: PASS });
+  assert.deepEqual([source.known("web"), source.known("api")], [false, true]);
+  engine.report({ a: PASS });
+  assert.equal(source.known("web"), false, "the standby pool counts too");
+  checker.pauseBackend("c", WHO);
+  assert.equal(source.known("web"), true, "a paused backend is known");
+  checker.resumeBackend("c", WHO);
+  assert.equal(source.known("web"), false);
+  checker.disableBackend("c", WHO);
+  assert.equal(source.known("web"), true, "a disabled backend is known");
+  checker.stop();
+});
+
+Deno.test("desiredSource() gives the frontends in the file's order and none that is not there", () => {
+  const { checker, source } = world();
+  assert.deepEqual(source.frontends(), ["web", "api"]);
+  assert.equal(source.desired("nothing"), undefined);
+  checker.stop();
+});
+
+Deno.test("desiredSource() wants the weights in force and of the present states", () => {
+  const { checker, engine, source } = world();
+  const weights = () => source.desired("web")!.servers.map(({ weight, flush }) => [weight, flush]);
+  engine.report({ a: PASS, b: PASS, c: PASS });
+  assert.deepEqual(weights(), [[100, false], [50, false], [0, false]]);
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 7 }, WHO);
+  checker.disableBackend("b", WHO);
+  assert.deepEqual(weights(), [[7, false], [0, true], [0, false]]);
+  checker.stop();
+});
+
+Deno.test("desiredSource() gives the plugin's settings in the plugin's units", () => {
+  const { checker, source } = world();
+  const { ip4SrcAddress, ip6SrcAddress, stickyBucketsPerCore, flowTimeoutS } = source.lbConf();
+  assert.deepEqual(
+    [ip4SrcAddress.text, ip6SrcAddress.text, stickyBucketsPerCore, flowTimeoutS],
+    ["192.0.2.1", "2001:db8::1", 65_536, 40],
+  );
+  checker.stop();
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { FakeProbeEngine } from "../../tests/support/fake_probe_engine.ts";
+import { RecordingLogger } from "../../tests/support/recording_logger.ts";
+import { withFolder } from "../../tests/support/daemon.ts";
+import { loadConfig } from "../config/load.ts";
+import { READ_DEADLINE_MS, Reloader, SETTLED_MS } from "./reload.ts";
+import { type Daemon, wireDaemon } from "./wire.ts";
+
+const HEAD = "maglev:\n  backends:\n    a: { address: 127.0.0.1 }\n    b: { address: 127.0.0.2 }\n";
+
+function frontends(...names: string[]): string {
+  return `${HEAD}  frontends:\n` +
+    names.map((name, i) =>
+      `    ${name}: { address: 192.0.2.${
+        i + 1
+      }, pools: [ { name: p, backends: { a: {}, b: {} } } ] }\n`
+    ).join("");
+}
+
+interface World {
+  readonly path: string;
+  readonly clock: FakeClock;
+  readonly daemon: Daemon;
+  readonly reloader: Reloader;
+  readonly logger: RecordingLogger;
+  /** What the descriptor check says; settable. */
+  problem: string | undefined;
+  /** Names of the frontends in force. */
+  names(): string[];
+  /** Asks for a reload and moves time until it said how it went. */
+  reload(): Promise<{ ok: boolean; errors: string[] }>;
+}
+
+async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const path = `${folder}/maglev.yaml`;
+    await Deno.writeTextFile(path, frontends("web", "api"));
+    const loaded = await loadConfig(path);
+    assert.ok(loaded.kind === "ok");
+    // Well after the file was written, so that it counts as settled.
+    const clock = new FakeClock({ wallMs: Date.now() + 3_600_000 });
+    const logger = new RecordingLogger();
+    const daemon = wireDaemon({
+      config: loaded.config,
+      vppApiAddr: "",
+      clock,
+      logger,
+      engine: new FakeProbeEngine(),
+    });
+    daemon.start();
+    const world: World = {
+      path,
+      clock,
+      daemon,
+      logger,
+      problem: undefined,
+      reloader: new Reloader({
+        path,
+        vppApiAddr: "",
+        daemon,
+        logger,
+        clock,
+        descriptors: { problem: () => world.problem },
+      }),
+      names: () => [...daemon.checker.snapshot().frontends.keys()],
+      async reload() {
+        const from = logger.records.length;
+        const reloads = () =>
+          logger.records.slice(from).filter(({ event }) => event === "config-reload");
+        world.reloader.request("test");
+        await until(() => reloads().length > 0, clock);
+        return {
+          ok: reloads()[0]!.fields.ok === true,
+          errors: logger.records.slice(from).filter(({ event }) => event === "config-error")
+            .map(({ fields }) => String(fields.message)),
+        };
+      },
+    };
+    await fn(world);
+    world.reloader.close();
+    await daemon.stop();
+  });
+}
+
+/** Lets file operations happen, and moves the fake clock a little with each turn. */
+async function until(done: () => boolean, clock: FakeClock): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !done(); turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    clock.advance(1);
+  }
+  assert.ok(done(), "it did not come to an end");
+}
+
+Deno.test("Reloader puts a good file in force", async () => {
+  await inWorld(async (world) => {
+    await Deno.writeTextFile(world.path, frontends("web", "shop"));
+    assert.deepEqual(await world.reload(), { ok: true, errors: [] });
+    assert.deepEqual(world.names(), ["web", "shop"]);
+  });
+});
+
+Deno.test("Reloader keeps every VIP when the file is cut off anywhere within a line", async () => {
+  await inWorld(async (world) => {
+    const text = frontends("web", "api", "shop");
+    for (let end = 1; end < text.length; end += 7) {
+      if (text[end - 1] === "\n") continue;
+      await Deno.writeTextFile(world.path, text.slice(0, end));
+      const { ok, errors } = await world.reload();
+      assert.ok(!ok && errors.length > 0, `cut at ${end}`);
+      assert.deepEqual(world.names(), ["web", "api"]);
+    }
+  });
+});
+
+Deno.test("Reloader never removes all frontends at once", async () => {
+  await inWorld(async (world) => {
+    for (
+      const text of [HEAD, `${HEAD}  frontends:\n`, `${HEAD}  frontends: {}\n`, "maglev: {}\n"]
+    ) {
+      await Deno.writeTextFile(world.path, text);
+      const { ok, errors } = await world.reload();
+      assert.equal(ok, false, text);
+      assert.match(errors[0]!, /no frontends, and 2 are in force/);
+      assert.deepEqual(world.names(), ["web", "api"]);
+    }
+  });
+});
+
+Deno.test("Reloader waits until the file has been left alone", async () => {
+  await inWorld(async (world) => {
+    const startMs = world.clock.wallMs();
+    await Deno.writeTextFile(world.path, frontends("web"));
+    await Deno.utime(world.path, startMs / 1000, startMs / 1000);
+    const { ok } = await world.reload();
+    assert.ok(ok);
+    assert.ok(world.clock.wallMs() - startMs >= SETTLED_MS);
+  });
+});
+
+Deno.test("Reloader refuses what is no file, at once, and reads the good one that follows", async () => {
+  await inWorld(async (world) => {
+    await Deno.remove(world.path);
+    const { code } = await new Deno.Command("mkfifo", { args: [world.path] }).output();
+    assert.equal(code, 0);
+    assert.deepEqual(await world.reload(), { ok: false, errors: ["it is no ordinary file"] });
+    await Deno.remove(world.path);
+    const gone = await world.reload();
+    assert.match(gone.errors[0]!, /no such file/);
+    await Deno.writeTextFile(world.path, frontends("api"));
+    assert.ok((await world.reload()).ok);
+    assert.deepEqual(world.names(), ["api"]);
+    assert.ok(world.clock.monotonicMs() < READ_DEADLINE_MS);
+  });
+});
+
+Deno.test("Reloader refuses a file that needs more descriptors than there are", async () => {
+  await inWorld(async (world) => {
+    await Deno.writeTextFile(world.path, frontends("web"));
+    world.problem = "too few";
+    assert.deepEqual(await world.reload(), { ok: false, errors: ["too few"] });
+    assert.deepEqual(world.names(), ["web", "api"]);
+  });
+});
+
+Deno.test("Reloader makes one more reload of all the requests that come during one", async () => {
+  await inWorld(async (world) => {
+    for (let i = 0; i < 100; i++) world.reloader.request("test");
+    await Deno.writeTextFile(world.path, frontends("last"));
+    const reloads = () => world.logger.records.filter(({ event }) => event === "config-reload");
+    await until(() => reloads().length >= 2, world.clock);
+    await until(() => world.names().join() === "last", world.clock);
+    assert.equal(reloads().length, 2);
+  });
+});
+
+Deno.test("Reloader that is closed takes nothing into force any more", async () => {
+  await inWorld(async (world) => {
+    await Deno.writeTextFile(world.path, frontends("late"));
+    world.reloader.request("test");
+    world.reloader.close();
+    for (let turn = 0; turn < 50; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      world.clock.advance(10);
+    }
+    assert.deepEqual(world.names(), ["web", "api"]);
+  });
+});
