@@ -36,7 +36,7 @@ Deno.test("maglevd programs a VIP, drains a server that dies, and takes it back"
     assert.equal(await daemon.stop(), 0);
     assert.ok(performance.now() - startMs < 5000, "ends well before the deadline of the test");
     assert.deepEqual(lbView(simulator), before, "VPP is left as it was");
-    assert.equal(daemon.lines.at(-1)!.msg, "shutdown");
+    assert.ok(daemon.lines.some(({ msg }) => msg === "shutdown"));
     assert.equal(daemon.process.errors, "");
   });
 });
