@@ -1,5 +1,5 @@
 /** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
-import { V8_FLAGS } from "../../src/probe/v8_flags.ts";
+import { V8_FLAGS } from "../../src/system/permissions.ts";
 import { linesOf } from "./lines.ts";
 
 /** A line that a child said. */

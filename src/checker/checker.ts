@@ -232,7 +232,8 @@ export class Checker implements CheckerReader {
     const target = this.#targets.find(probe);
     if (target === undefined) return;
     this.#tally.countVoid(target.backend);
-    this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs });
+    const reason = probe.reason ?? "the prober itself was late";
+    this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }
 
   #operate(kind: BackendAction, name: string, who: Operator): Backend | MaglevError {

@@ -1,26 +1,32 @@
 /**
- * Says in the log that probes were void because the prober itself was late. An overloaded machine
- * makes thousands of them at once, so the first is logged by itself and what follows as one line
- * per period.
+ * Says in the log that probes were void, and why: the prober itself was late, or lacked something
+ * (file descriptors). An overloaded machine makes thousands of them at once, so the first of each
+ * reason is logged by itself and what follows as one line per period.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 
 /** Length of the period summed up in one line. */
 export const VOID_REPORT_MS = 10_000;
 
+/** Reasons told apart in a period; there are fewer than that. */
+const MAX_REASONS = 8;
+
 /** One void probe. */
 export interface VoidReportEntry {
   readonly backend: string;
   readonly latenessMs: number;
+  /** For people. */
+  readonly reason: string;
 }
 
-/** Logs `probe-void`, bounded to two lines a period. */
+/** Logs `probe-void`, bounded to one line a reason and one more in a period. */
 export class VoidReport {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #timer: Timer | undefined;
   #count = 0;
   #maxLatenessMs = 0;
+  #reasons = new Set<string>();
 
   constructor(options: { readonly clock: Clock; readonly logger: Logger }) {
     this.#clock = options.clock;
@@ -28,16 +34,15 @@ export class VoidReport {
   }
 
   add(entry: VoidReportEntry): void {
-    if (this.#timer === undefined) {
-      this.#logger.warn("probe-void", {
-        backend: entry.backend,
-        lateness_ms: Math.round(entry.latenessMs),
-      });
-      this.#wait();
+    const { backend, latenessMs, reason } = entry;
+    if (!this.#reasons.has(reason) && this.#reasons.size < MAX_REASONS) {
+      this.#reasons.add(reason);
+      this.#logger.warn("probe-void", { backend, lateness_ms: Math.round(latenessMs), reason });
+      if (this.#timer === undefined) this.#wait();
       return;
     }
     this.#count++;
-    this.#maxLatenessMs = Math.max(this.#maxLatenessMs, entry.latenessMs);
+    this.#maxLatenessMs = Math.max(this.#maxLatenessMs, latenessMs);
   }
 
   /** Logs what was held back, and ends the timer. */
@@ -52,6 +57,7 @@ export class VoidReport {
       this.#timer = undefined;
       // A period with nothing in it ends the counting; the next void is a first one again.
       if (this.#flush()) this.#wait();
+      else this.#reasons.clear();
     });
   }
 

@@ -3,6 +3,8 @@ import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { VOID_REPORT_MS, VoidReport } from "./void_report.ts";
 
+const LATE = "the prober itself was late";
+
 function setUp() {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
@@ -11,9 +13,9 @@ function setUp() {
 
 Deno.test("VoidReport: the first at once, the rest of the period as one line, then quiet", () => {
   const { clock, logger, report } = setUp();
-  report.add({ backend: "a", latenessMs: 300.4 });
-  for (let i = 0; i < 1000; i++) report.add({ backend: "b", latenessMs: 200 + i });
-  assert.deepEqual(logger.of("probe-void"), [{ backend: "a", lateness_ms: 300 }]);
+  report.add({ backend: "a", latenessMs: 300.4, reason: LATE });
+  for (let i = 0; i < 1000; i++) report.add({ backend: "b", latenessMs: 200 + i, reason: LATE });
+  assert.deepEqual(logger.of("probe-void"), [{ backend: "a", lateness_ms: 300, reason: LATE }]);
   clock.advance(VOID_REPORT_MS);
   assert.deepEqual(logger.of("probe-void")[1], {
     count: 1000,
@@ -27,9 +29,9 @@ Deno.test("VoidReport: the first at once, the rest of the period as one line, th
 
 Deno.test("VoidReport: after a quiet period the next is a first one again", () => {
   const { clock, logger, report } = setUp();
-  report.add({ backend: "a", latenessMs: 300 });
+  report.add({ backend: "a", latenessMs: 300, reason: LATE });
   clock.advance(VOID_REPORT_MS);
-  report.add({ backend: "b", latenessMs: 400 });
+  report.add({ backend: "b", latenessMs: 400, reason: LATE });
   assert.deepEqual(logger.of("probe-void").map((fields) => fields["backend"]), ["a", "b"]);
   report.stop();
 });
@@ -37,7 +39,7 @@ Deno.test("VoidReport: after a quiet period the next is a first one again", () =
 Deno.test("VoidReport: at most two lines a period while it goes on", () => {
   const { clock, logger, report } = setUp();
   for (let i = 0; i < 100; i++) {
-    report.add({ backend: "a", latenessMs: 300 });
+    report.add({ backend: "a", latenessMs: 300, reason: LATE });
     clock.advance(VOID_REPORT_MS / 10);
   }
   report.stop();
@@ -48,9 +50,22 @@ Deno.test("VoidReport: at most two lines a period while it goes on", () => {
 
 Deno.test("VoidReport: stop says what was held back and leaves no timer", () => {
   const { clock, logger, report } = setUp();
-  report.add({ backend: "a", latenessMs: 300 });
-  report.add({ backend: "a", latenessMs: 301 });
+  report.add({ backend: "a", latenessMs: 300, reason: LATE });
+  report.add({ backend: "a", latenessMs: 301, reason: LATE });
   report.stop();
   assert.equal(clock.timers, 0);
   assert.equal(logger.of("probe-void")[1]?.["count"], 1);
+});
+
+Deno.test("VoidReport: another reason is said at once, and no flood of reasons is", () => {
+  const { logger, report } = setUp();
+  report.add({ backend: "a", latenessMs: 300, reason: LATE });
+  report.add({ backend: "b", latenessMs: 0, reason: "out of file descriptors" });
+  assert.deepEqual(logger.of("probe-void").map((fields) => fields["reason"]), [
+    LATE,
+    "out of file descriptors",
+  ]);
+  for (let i = 0; i < 100; i++) report.add({ backend: "c", latenessMs: 0, reason: `reason ${i}` });
+  assert.equal(logger.records.length, 8);
+  report.stop();
 });

@@ -112,13 +112,40 @@ function regexpProblem(text: string): string | undefined {
   if (text.length > MAX_HTTP_TEXT_LENGTH) return tooLong(text);
   try {
     new RegExp(text);
-    return undefined;
+    return beyondLinear(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : String(error);
     const flags = /^\(\?[ims]+\)/.exec(text)?.[0];
     const hint = flags === undefined ? "" : `; write ${flags.slice(0, -1)}:…) around the rest`;
     return `is no regular expression (ECMAScript): ${oneLine(reason)}${hint}`;
   }
+}
+
+/**
+ * What a matcher of linear time cannot do, or what means something else elsewhere. A server's answer
+ * is hostile input: with look-around or back-references it could keep a prober busy for minutes.
+ */
+const BEYOND_LINEAR: readonly (readonly [RegExp, string])[] = [
+  [/^\(\?<?[=!]/, "look-around ((?=…), (?!…), (?<=…), (?<!…)) is not supported"],
+  [/^\\(?:[1-9]|k<)/, "a back-reference (\\1, \\k<…>) is not supported"],
+  [/^\\[zA]/, "\\A and \\z mean plain letters in ECMAScript; write ^ and $"],
+];
+
+/** What `text`, a valid expression, must not hold, or undefined. */
+function beyondLinear(text: string): string | undefined {
+  let inClass = false;
+  for (let at = 0; at < text.length; at++) {
+    const rest = text.slice(at, at + 4);
+    if (inClass && /^\[:\w/.test(rest)) {
+      return "[[:alpha:]] and the like mean something else in ECMAScript; write [A-Za-z]";
+    }
+    const found = inClass ? undefined : BEYOND_LINEAR.find(([pattern]) => pattern.test(rest));
+    if (found !== undefined) return found[1];
+    if (text[at] === "\\") at++;
+    else if (text[at] === "[") inClass = true;
+    else if (text[at] === "]") inClass = false;
+  }
+  return undefined;
 }
 
 /** Headers that the probe writes itself: another one would contradict it. */

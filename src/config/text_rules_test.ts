@@ -38,8 +38,22 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
     bad: ["10.0.0.1", "::1", "*.a", "a b", "a..b", "a:443", "x".repeat(64), "a.".repeat(127) + "a"],
   },
   "regexp": {
-    good: ["", "ok", "^a.*b$", "(?i:ok)", "\\bup\\b", "[^]"],
-    bad: ["(", "[", "*", "(?i)a", "a{2,1}", "x".repeat(4097)],
+    good: [
+      "",
+      "ok",
+      "^a.*b$",
+      "(?i:ok)",
+      "\\bup\\b",
+      "[^]",
+      "\\\\1",
+      "[\\]\\1(?=]",
+      "(?:a)",
+      "\\(?=a",
+    ],
+    bad: [
+      ...["(", "[", "*", "(?i)a", "a{2,1}", "x".repeat(4097)],
+      ...["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?<n>a)\\k<n>", "a\\z", "[[:digit:]]"],
+    ],
   },
 };
 

@@ -57,18 +57,16 @@ const THEIR_FAULT: Readonly<Record<string, string>> = {
   EACCES: "forbidden by a local route or firewall",
   EPERM: "forbidden by the local firewall",
   EINVAL: "not an address that can be connected to",
+  // Lasting, and of this server alone: to call it void would leave it unknown for ever.
+  EADDRNOTAVAIL: "this host has no address of the family, or no local port is free",
 };
 
-/**
- * What we lack. EADDRNOTAVAIL without a configured source address means that no local port is
- * free (or that the machine has no address of the family): nothing was asked of the server.
- */
+/** What we lack, for a while and for all servers alike: nothing was asked of this one. */
 const OUR_FAULT: Readonly<Record<string, string>> = {
   EMFILE: "out of file descriptors: this process may open no more (raise LimitNOFILE)",
   ENFILE: "out of file descriptors: the whole system has no more",
   ENOBUFS: "out of kernel buffers",
   ENOMEM: "out of kernel memory",
-  EADDRNOTAVAIL: "no local address or port is free",
 };
 
 /** The verdict for an error thrown while connecting or talking. */
@@ -77,7 +75,7 @@ export function verdictOf(error: unknown, stage: Stage): Verdict {
   const ours = OUR_FAULT[code];
   if (ours !== undefined) return ourFault(stage, ours);
   if (error instanceof Error && error.name === "NotCapable") {
-    return ourFault(stage, `not permitted to connect: ${printable(error.message)}`);
+    return failed("L4CON", `not permitted to connect: ${printable(error.message)}`);
   }
   if (code === "ETIMEDOUT") {
     return stage === "connect" ? failed("L4TOUT", "connection timed out") : ANSWER_TIMED_OUT;

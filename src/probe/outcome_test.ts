@@ -32,15 +32,7 @@ Deno.test("verdictOf() tells the server's faults, by stage", () => {
 });
 
 Deno.test("verdictOf() accuses nobody of what we lack", () => {
-  const notCapable = Object.assign(new Error("Requires net access"), { name: "NotCapable" });
-  const errors = [
-    osError("EMFILE"),
-    osError("ENFILE"),
-    osError("ENOBUFS"),
-    osError("ENOMEM"),
-    osError("EADDRNOTAVAIL"),
-    notCapable,
-  ];
+  const errors = [osError("EMFILE"), osError("ENFILE"), osError("ENOBUFS"), osError("ENOMEM")];
   for (const error of errors) {
     for (const stage of ["connect", "answer"] as const) {
       const verdict = verdictOf(error, stage);
@@ -50,6 +42,14 @@ Deno.test("verdictOf() accuses nobody of what we lack", () => {
     }
   }
   assert.match(verdictOf(osError("EMFILE"), "connect").detail, /file descriptors/);
+});
+
+Deno.test("verdictOf() calls a fault that will last a failure, for void it would last for ever", () => {
+  const notCapable = Object.assign(new Error("Requires net access"), { name: "NotCapable" });
+  for (const error of [osError("EADDRNOTAVAIL"), notCapable]) {
+    const { ok, code, ours } = verdictOf(error, "connect");
+    assert.deepEqual({ ok, code, ours }, { ok: false, code: "L4CON", ours: false });
+  }
 });
 
 Deno.test("printable() keeps control characters and long texts out of logs and terminals", () => {

@@ -4,10 +4,23 @@
  */
 
 /**
- * Flags of V8. Without them a daemon of 10,000 backends holds 330 MiB, most of it room for garbage
- * that is collected late; with them 140 MiB, for about 3 us more CPU a probe (docs/benchmarks.md).
+ * Flags of V8; they cannot be set later, or for a worker alone.
+ *
+ * - `optimize-for-size`: probes make short-lived garbage, and V8 by default lets it grow. Without
+ *   it a daemon of 10,000 backends holds 330 MiB, with it 140 MiB, for a few per cent more CPU
+ *   (docs/benchmarks.md).
+ * - `enable-experimental-regexp-engine-on-excessive-backtracks`: a response-regexp such as `^(a+)+$`
+ *   takes exponential time on the wrong body, which a hostile server can send; V8 then changes to an
+ *   engine of linear time. What that engine cannot do (look-around, back-references) is refused in
+ *   the configuration.
  */
-export const RUNTIME_FLAGS: readonly string[] = ["--v8-flags=--optimize-for-size"];
+export const V8_FLAGS: readonly string[] = [
+  "--optimize-for-size",
+  "--enable-experimental-regexp-engine-on-excessive-backtracks",
+];
+
+/** The daemon's runtime settings, as `deno run` takes them. */
+export const RUNTIME_FLAGS: readonly string[] = [`--v8-flags=${V8_FLAGS.join(",")}`];
 
 export interface PermissionOptions {
   /** Folder of main.ts and src/: workers load their code from there. */

@@ -88,12 +88,18 @@ export function PURE(file: string): boolean {
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/probe/due_heap.ts",
+  "src/probe/http_body.ts",
   "src/probe/http_match.ts",
+  "src/probe/http_request.ts",
   "src/probe/http_response.ts",
+  "src/probe/lateness.ts",
   "src/probe/outcome.ts",
   "src/probe/supported.ts",
   "src/probe/worker_protocol.ts",
   "src/checker/registry.ts",
+  "src/checker/tally.ts",
+  "src/checker/versioned_map.ts",
   "src/checker/reload.ts",
   "src/sim/address46.ts",
   "src/sim/cli.ts",

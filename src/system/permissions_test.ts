@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { V8_FLAGS } from "./v8_flags.ts";
+import { V8_FLAGS } from "./permissions.ts";
 
 Deno.test("V8_FLAGS are flags that this Deno knows, and bound the time of a regular expression", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
