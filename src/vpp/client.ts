@@ -220,6 +220,8 @@ export class VppClient {
       ? word(message, RETVAL_OFFSET)
       : 0;
     this.#record(codec.name, { context, result: retval === 0 ? "ok" : retvalName(retval) });
+    // VPP's errors are negative, and so is what the one CLI command we use fails with.
+    if (retval > 0) throw garbled(`${codec.name} with retval ${retval}, which is no error number`);
     const exchange = this.#inFlight.find(context);
     // Nobody's context: the answer to a request that was given up, or nothing that concerns us.
     if (exchange === undefined) return;

@@ -135,6 +135,27 @@ Deno.test("VppClient keeps 256 in flight and sends the rest in order as answers 
   client.close();
 });
 
+Deno.test("VppClient ends when a reply's retval is no error number, and only then", async () => {
+  for (const retval of [1, 7, 0x7fffffff]) {
+    const { transport, observer, client, ends } = setUp();
+    const work = failure(client.ping());
+    const { context } = transport.take()[0]!;
+    transport.reply(controlPingReply, context, { retval, vpePid: 1 });
+    assert.match(await work, /^unavailable: Connection to VPP lost: .*retval/);
+    assert.deepEqual(ends, [
+      `VPP sent control_ping_reply with retval ${retval}, which is no error number`,
+    ]);
+    assert.ok(observer.messages.includes(`control_ping_reply recv ERROR_${retval}`));
+  }
+  const { transport, client, ends } = setUp();
+  const refused = client.request({ ...CLI, result: (r) => r.retval }, { cmd: "x" });
+  const { context } = transport.take()[0]!;
+  transport.reply(cliInbandReply, context, { retval: -12345, reply: "" });
+  assert.equal(await refused, -12345);
+  assert.deepEqual(ends, []);
+  client.close();
+});
+
 Deno.test("VppClient refuses what does not fit in line any more", async () => {
   const { client } = setUp({ maxWaiting: 2 });
   const kept = Array.from({ length: MAX_IN_FLIGHT + 2 }, () => failure(client.ping()));

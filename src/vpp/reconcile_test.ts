@@ -403,7 +403,7 @@ Deno.test("reload() takes a new interval", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("a refused operation is named, does not stop the others, and is done by the next run", async () => {
+Deno.test("a refused operation is named, does not stop the others, and is tried again", async () => {
   const world = twoVips();
   world.lb.refuse = (text) => text.startsWith(`as-add ${A}`) ? -99 : undefined;
   await world.start();
@@ -421,9 +421,11 @@ Deno.test("a refused operation is named, does not stop the others, and is done b
   assert.equal(world.stats.at(-1)!.failed, 2);
   world.lb.refuse = () => undefined;
   world.takeWrites();
-  await world.pass(29_999);
-  assert.deepEqual(world.takeWrites(), []);
-  await world.pass(1);
+  await world.pass(0);
+  assert.deepEqual(world.takeWrites(), [
+    `as-add ${A}/32 6 80 10.0.0.1 100`,
+    `as-add ${A}/32 6 80 10.0.0.2 100`,
+  ]);
   assert.deepEqual(world.inVpp(), world.wanted());
   assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
   await world.reconciler.stop();
@@ -467,18 +469,34 @@ Deno.test("reading again judges that VIP only, and never removes one", async () 
   await world.reconciler.stop();
 });
 
-Deno.test("reading again is bounded when VPP keeps refusing", async () => {
+Deno.test("reading again is bounded when VPP keeps refusing, whatever reason it gives", async () => {
+  for (const retval of [-6, -99, -1, -12345]) {
+    const world = await twoVips().start();
+    world.lb.refuse = (text) => text.startsWith("as-weight") ? retval : undefined;
+    world.takeWrites();
+    world.transition("web", desired(A, ONE_DOWN));
+    await world.pass(25_000);
+    const attempts = world.takeWrites().length;
+    // At once, then after 100, 200, … 6400, 10,000 ms.
+    assert.equal(attempts, 10);
+    assert.equal(world.logger.of("vpp-lbsync-error").length, attempts);
+    world.lb.refuse = () => undefined;
+    await world.pass(10_000);
+    assert.deepEqual(world.inVpp(), world.wanted());
+    await world.reconciler.stop();
+  }
+});
+
+Deno.test("a removal that VPP keeps refusing is left to full runs", async () => {
   const world = await twoVips().start();
-  world.lb.refuse = (text) => text.startsWith("as-weight") ? -6 : undefined;
+  world.lb.refuse = (text) => text.startsWith("vip-del") ? -12345 : undefined;
+  world.source.vips.delete("dns");
   world.takeWrites();
-  world.transition("web", desired(A, ONE_DOWN));
-  await world.pass(25_000);
-  const attempts = world.takeWrites().length;
-  // At once, then after 100, 200, … 6400, 10,000 ms.
-  assert.equal(attempts, 10);
-  world.lb.refuse = () => undefined;
-  await world.pass(30_000);
-  assert.deepEqual(world.inVpp(), world.wanted());
+  world.reconciler.reload();
+  await world.pass(29_999);
+  assert.equal(world.takeWrites().filter((call) => call.startsWith("vip-del")).length, 1);
+  await world.pass(1);
+  assert.equal(world.takeWrites().filter((call) => call.startsWith("vip-del")).length, 1);
   await world.reconciler.stop();
 });
 

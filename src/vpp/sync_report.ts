@@ -16,7 +16,7 @@ export type SyncTrigger =
   | "weight"
   | "operator"
   | "warm-up"
-  /** An operation failed in a way that showed the state known to be wrong. */
+  /** An operation failed: the state known is unsure. */
   | "reread"
   /** The last attempt could not read VPP. */
   | "retry";

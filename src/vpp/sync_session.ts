@@ -32,7 +32,6 @@ import { didAnything, SyncBatch } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf } from "./vip_groups.ts";
 import type { VipGroup } from "./vip_groups.ts";
-import { RETVAL } from "./wire/retval.ts";
 
 export interface SyncSessionOptions {
   readonly lb: LbApi;
@@ -53,13 +52,6 @@ export interface LbState {
   /** In VIP order. */
   readonly vips: readonly ActualVip[];
 }
-
-/** Refusals that would not have come had VPP been as it was known. */
-const SHOWS_WRONG_STATE: ReadonlySet<number> = new Set([
-  RETVAL.noSuchEntry,
-  RETVAL.valueExist,
-  RETVAL.invalidArgument,
-]);
 
 export class SyncSession {
   readonly #options: SyncSessionOptions;
@@ -262,8 +254,7 @@ export class SyncSession {
       case "lost":
         return batch.lose();
       case "refused":
-        if (SHOWS_WRONG_STATE.has(outcome.retval)) this.#suspect(plan.key);
-        return batch.fail();
+      // Nothing is refused by a VPP that is as it is known; whatever the reason given is.
       case "unanswered":
         this.#suspect(plan.key);
         return batch.fail();

@@ -176,10 +176,14 @@ const ERRORS: ReadonlyMap<number, VppError> = new Map(
   ] as const).map(([retval, name, meaning]) => [retval, { name, meaning }]),
 );
 
-/** The error a retval stands for; undefined when it is none (VPP's errors are negative). */
+/**
+ * The error a retval stands for; undefined for 0. VPP's errors are negative: one that is new to us
+ * goes by its number, and a positive number is none of VPP's.
+ */
 export function vppError(retval: number): VppError | undefined {
-  if (retval >= 0) return undefined;
-  return ERRORS.get(retval) ?? { name: `ERROR_${retval}`, meaning: "Unknown error" };
+  if (retval === 0) return undefined;
+  const meaning = retval < 0 ? "Unknown error" : "No error number of VPP";
+  return ERRORS.get(retval) ?? { name: `ERROR_${retval}`, meaning };
 }
 
 /** `ok` or the error's name: the `result` of metrics and log records. */
