@@ -31,7 +31,6 @@ import type { RunRequest } from "./run_queue.ts";
 import { didAnything, SyncBatch } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf } from "./vip_groups.ts";
-import type { VipGroup } from "./vip_groups.ts";
 
 export interface SyncSessionOptions {
   readonly lb: LbApi;
@@ -109,11 +108,11 @@ export class SyncSession {
     for (const frontend of frontends) {
       const desired = this.#options.source.desired(frontend);
       if (desired === undefined) continue;
-      const key = vipKeyText(desired);
-      if (this.#lanes.idle(key) !== undefined) {
-        this.#lanes.noteAgain(key, { frontend, trigger });
+      const prefix = vipPrefix(desired);
+      if (this.#lanes.claimed(prefix) || this.#lanes.busy(prefix, vipKeyText(desired))) {
+        this.#lanes.note(prefix, frontend, trigger);
       } else {
-        this.#send([desired], { prefix: vipPrefix(desired), remove: false, batch });
+        this.#send([desired], { prefix, remove: false, batch });
       }
     }
     batch.seal();
@@ -180,29 +179,47 @@ export class SyncSession {
     if (remove || groups.length > 0) this.#conf.push(source.lbConf());
     let awaited = false;
     for (const group of groups) {
-      for (let busy = this.#busy(group); busy !== undefined; busy = this.#busy(group)) {
-        await busy;
-        if (this.#closed) return;
-        if (this.#reloads !== reloads) return await this.#programGroups(request, batch);
+      const turn = this.#turn(group.prefix);
+      if (turn !== undefined) {
+        await turn;
+        this.#lanes.release(group.prefix);
         awaited = true;
       }
-      // Wishes change while others have their turn.
-      const desired = awaited
-        ? group.frontends.flatMap((frontend) => source.desired(frontend) ?? [])
-        : group.desired;
-      this.#send(desired, { prefix: group.prefix, remove, batch });
+      if (this.#closed) return;
+      const begunAnew = this.#reloads !== reloads;
+      if (!begunAnew) {
+        // Wishes change while others have their turn.
+        const desired = awaited
+          ? group.frontends.flatMap((frontend) => source.desired(frontend) ?? [])
+          : group.desired;
+        this.#send(desired, { prefix: group.prefix, remove, batch });
+      }
+      // What came while this run waited: it has the newest wishes of its own frontends.
+      this.#programNoted(group.prefix, group.frontends);
+      if (begunAnew) return await this.#programGroups(request, batch);
     }
   }
 
-  /** A promise of the time when the group can be planned; undefined when that is now. */
-  #busy(group: VipGroup): Promise<void> | undefined {
-    if (this.#lanes.busy > 0) {
-      for (const vip of [...this.#known.onPrefix(group.prefix), ...group.desired]) {
-        const idle = this.#lanes.idle(vipKeyText(vip));
-        if (idle !== undefined) return idle;
-      }
+  /** Resolves when a prefix, claimed then, can be planned; undefined when that is now. */
+  #turn(prefix: string): Promise<void> | undefined {
+    const room = this.#applier.room();
+    const idle = this.#lanes.idle(prefix);
+    return room === undefined && idle === undefined ? undefined : this.#waitForTurn(prefix, room);
+  }
+
+  /** Room first: a prefix is claimed no longer than VPP takes to answer what it was sent. */
+  async #waitForTurn(prefix: string, room: Promise<void> | undefined): Promise<void> {
+    for (; room !== undefined && !this.#closed; room = this.#applier.room()) await room;
+    this.#lanes.claim(prefix);
+    await this.#lanes.idle(prefix);
+  }
+
+  /** Programs what waits for the prefix, but for `done`, unless a run is to have it first. */
+  #programNoted(prefix: string, done: readonly string[] = []): void {
+    if (this.#lanes.claimed(prefix)) return;
+    for (const [frontend, trigger] of this.#lanes.takeNotes(prefix)) {
+      if (!done.includes(frontend)) this.program([frontend], trigger);
     }
-    return this.#applier.room();
   }
 
   /** Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. */
@@ -230,7 +247,7 @@ export class SyncSession {
       logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
     }
     this.#touched?.add(plan.key);
-    this.#lanes.enter(plan.key, operations);
+    this.#lanes.enter(vipPrefix(plan.vip), plan.key, operations);
     batch.begin();
     return true;
   }
@@ -238,10 +255,10 @@ export class SyncSession {
   #apply(plan: VipPlan, operations: readonly Operation[], batch: SyncBatch): void {
     this.#applier.apply(operations, (operation, outcome) => {
       this.#take(plan, operation, { outcome, batch });
-      const { free, again } = this.#lanes.answered(plan.key);
-      if (!free) return;
+      const prefix = vipPrefix(plan.vip);
+      if (!this.#lanes.answered(prefix, plan.key)) return;
       batch.end();
-      if (again !== undefined) this.program([again.frontend], again.trigger);
+      this.#programNoted(prefix);
     });
   }
 
