@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,4 +164,20 @@ int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size) {
   if (!terminated(name, name_size)) return -EINVAL;
   unsigned index = if_nametoindex((const char *)name);
   return index == 0 ? -errno : (int32_t)index;
+}
+
+int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_scope_id = scope};
+  if (address_size != sizeof v4.sin_addr && address_size != sizeof v6.sin6_addr) return -EINVAL;
+  int is4 = address_size == sizeof v4.sin_addr;
+  if (is4) memcpy(&v4.sin_addr, address, sizeof v4.sin_addr);
+  else memcpy(&v6.sin6_addr, address, sizeof v6.sin6_addr);
+  int fd = socket(is4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int failed = is4 ? bind(fd, (const struct sockaddr *)&v4, sizeof v4)
+                   : bind(fd, (const struct sockaddr *)&v6, sizeof v6);
+  int32_t result = failed < 0 ? -errno : 0;
+  close(fd);
+  return result;
 }

@@ -51,6 +51,13 @@ MAGLEV_EXPORT int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_s
 /* The index of a network interface in the calling thread's namespace. */
 MAGLEV_EXPORT int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size);
 
+/*
+ * 0 when the calling thread's namespace has the address (4 or 16 bytes; `scope`: the interface of
+ * a link-local one), -EADDRNOTAVAIL when it has not.
+ */
+MAGLEV_EXPORT int32_t maglev_address_check(const uint8_t *address, uint32_t address_size,
+                                           uint32_t scope);
+
 /* An eventfd that ends maglev_icmp_wait(). */
 MAGLEV_EXPORT int32_t maglev_wake_open(void);
 MAGLEV_EXPORT int32_t maglev_wake(int32_t wake);

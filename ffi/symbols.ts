@@ -25,6 +25,8 @@ export const SYMBOLS = {
   maglev_netns_identity: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   // int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size)
   maglev_interface_index: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope)
+  maglev_address_check: { parameters: ["buffer", "u32", "u32"], result: "i32" },
 
   // int32_t maglev_wake_open(void)
   maglev_wake_open: { parameters: [], result: "i32" },

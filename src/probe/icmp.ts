@@ -201,6 +201,9 @@ function openSocket(
       const sent = calls.maglev_icmp_send(fd, family, records, records.length);
       invariant(sent >= 0, `the shim refused to send: ${errnoName(sent)}`);
     },
+    hasAddress(address, scope) {
+      return calls.maglev_address_check(address, address.length, scope) === 0;
+    },
     receive(records) {
       const size = records.length;
       const count = calls.maglev_icmp_receive(fd, family, records, size, about, about.byteLength);

@@ -24,6 +24,8 @@ export interface IcmpSocket {
   readonly id: number;
   /** Sends records, and fills in what became of each. */
   send(records: Uint8Array<ArrayBuffer>): void;
+  /** True when the host has the address; `scope`: the interface of a link-local one. */
+  hasAddress(address: Uint8Array, scope: number): boolean;
   /** Fills records with what is there; true when answers may have been lost before that. */
   receive(records: Uint8Array<ArrayBuffer>): { readonly count: number; readonly overflow: boolean };
 }
@@ -162,7 +164,16 @@ export class IcmpChannel {
   #sent(pending: Pending, index: number): void {
     const status = this.#send.status(index);
     if (status === 0) pending.sentMs = this.#send.sentMs(index);
-    else this.#settle(pending, sendFailure(status, pending.probe));
+    else this.#settle(pending, this.#sendFailure(status, pending.probe));
+  }
+
+  /** Only asked of what could not be sent: the kernel's own answer depends on its routes. */
+  #sendFailure(status: number, { source, scope }: EchoProbe): Verdict {
+    if (source !== undefined && !this.#socket.hasAddress(source, scope)) {
+      return failed("L4CON", "the source address is not one of this host");
+    }
+    if (errnoName(status) === "EAGAIN") return ourFault("connect", "the send queue is full");
+    return verdictOf(errnoError(status), "connect");
   }
 
   #take(record: ReceivedRecord): void {
@@ -224,15 +235,6 @@ function errorVerdict(family: IpFamily, record: ReceivedRecord): Verdict | undef
   const [type, code] = quoted ? [error.type, error.code] : [packet[0]!, packet[1]!];
   const text = errorText(family, type, code);
   return text === undefined ? undefined : failed("L4CON", text);
-}
-
-function sendFailure(status: number, { source }: EchoProbe): Verdict {
-  const name = errnoName(status);
-  if (source !== undefined && (name === "EINVAL" || name === "EADDRNOTAVAIL")) {
-    return failed("L4CON", "the source address is not one of this host");
-  }
-  if (name === "EAGAIN") return ourFault("connect", "the send queue is full");
-  return verdictOf(errnoError(status), "connect");
 }
 
 function errnoError(errno: number): Error {
