@@ -402,12 +402,12 @@ static int32_t receive_batch(int fd, int strip, struct maglev_icmp_received *rec
   return kept;
 }
 
-/* True when the next message may not have found room. */
+/* True when some found no room, and these seem to be the ones before them: little is left now. */
 static int queue_is_full(int fd) {
   uint32_t info[MEMINFO_VARS] = {0};
   socklen_t size = sizeof info;
   if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0) return 0;
-  return info[MEMINFO_DROPS] > 0 && info[MEMINFO_RMEM_ALLOC] + 4096 >= info[MEMINFO_RCVBUF];
+  return info[MEMINFO_DROPS] > 0 && info[MEMINFO_RMEM_ALLOC] >= info[MEMINFO_RCVBUF] / 4 * 3;
 }
 
 int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *bytes, uint32_t bytes_size,
