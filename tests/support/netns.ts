@@ -42,15 +42,11 @@ async function succeeds(program: string, args: string[]): Promise<boolean> {
   }
 }
 
-/** Runs `ip` with the words of `line`; fails with what it says. */
-export async function ip(line: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("ip", {
-    args: line.split(" "),
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`ip ${line}: ${text(stderr)}`);
-  return text(stdout);
+/** Runs `ip` with the words of `line`, and `last` as they are; fails with what it says. */
+async function ip(line: string, ...last: string[]): Promise<void> {
+  const args = [...line.split(" "), ...last];
+  const { success, stderr } = await new Deno.Command("ip", { args, stdin: "null" }).output();
+  if (!success) throw new Error(`ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** A namespace with all the addresses on its loopback. */
@@ -81,7 +77,7 @@ export class TestNamespace {
   }
 
   async sysctl(setting: string): Promise<void> {
-    await ip(`netns exec ${this.name} sysctl -qw ${setting}`);
+    await ip(`netns exec ${this.name} sysctl -qw`, setting);
   }
 
   /** Removes the name, and ends the responder, which would keep the namespace alive. */
