@@ -345,3 +345,53 @@ Deno.test("WorkerPool says in the log what becomes of a namespace", async () => 
   ]);
   await harness.pool.close();
 });
+
+/** Raw sockets of this process. */
+function rawSockets(): number {
+  const table = Deno.readTextFileSync("/proc/net/raw").trim().split("\n").slice(1);
+  const inodes = new Set(table.map((line) => line.trim().split(/\s+/)[9]));
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/self/fd/${name}`)) ?? [];
+      return inodes.has(inode);
+    } catch {
+      return false; // Closed meanwhile.
+    }
+  }).length;
+}
+
+const NOT_ROOT = Deno.uid() === 0 ? "" : " (skipped: raw sockets need root)";
+
+Deno.test({
+  name: `workers that die while they wait for ICMP leave no socket, and break nothing${NOT_ROOT}`,
+  ignore: NOT_ROOT !== "",
+  fn: icmpWorkersDie,
+});
+
+async function icmpWorkersDie(): Promise<void> {
+  const before = rawSockets();
+  const threads: Worker[] = [];
+  const harness = new Harness({
+    spawn() {
+      const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+      threads.push(thread);
+      return thread;
+    },
+  });
+  for (let id = 0; id < 50; id++) harness.start(id, { params: { type: "icmp" } });
+  for (let round = 1; round <= 3; round++) {
+    const from = harness.outcomes.length;
+    await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 50);
+    assert.equal(rawSockets() > before, true);
+    // As a watchdog ends a thread that hangs: in the middle of whatever it does.
+    const died = threads.at(-1)!;
+    died.terminate();
+    died.onerror!(new ErrorEvent("error", { message: "terminated by the test", cancelable: true }));
+    await until(() => threads.length === round + 1);
+  }
+  const from = harness.outcomes.length;
+  await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 50);
+  assert.ok(harness.outcomes.every(({ result }) => result.ok));
+  await harness.pool.close();
+  await until(() => rawSockets() === before);
+}
