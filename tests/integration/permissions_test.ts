@@ -122,7 +122,7 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
       /vpp-connect-failed .*Requires write access to .*api\.sock/,
       false,
     ],
-    [TCP, drop("--allow-net"), /probe-void .*reason=.*not permitted to connect/, false],
+    [TCP, drop("--allow-net"), /not permitted to connect/, false],
     [ICMP, drop("--allow-ffi"), /cannot start: .*start with --allow-ffi=.*maglev_shim\.so/, true],
     [ICMP, drop("--allow-env"), /cannot start: .*Requires env access to "MAGLEV_/, true],
     ...MAGLEVD_ENVIRONMENT.map((name): [string, FlagChange, RegExp, boolean] => [
