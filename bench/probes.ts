@@ -9,7 +9,10 @@
  * number means something only beside a reference: the cheapest prober possible, limit.c of
  * ../shared/bench/health, measured in the same run when it is there.
  *
- * Options: --kinds tcp,http --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
+ * Of kind icmp (not a default: it needs CAP_NET_RAW) the kernel answers for all addresses of the farm;
+ * there is no reference and no drill.
+ *
+ * Options: --kinds tcp,http,icmp --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
  * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
@@ -63,8 +66,11 @@ interface Row {
 }
 
 async function measure(kind: string, targets: number): Promise<Row> {
-  const farm = await startFarm(targets, kind);
-  const reference = await withReference({ ...parameters, kind, targets, port: farm.port });
+  const isIcmp = kind === "icmp";
+  const farm = await startFarm(targets, isIcmp ? "tcp" : kind);
+  const reference = isIcmp
+    ? undefined
+    : await withReference({ ...parameters, kind, targets, port: farm.port });
   const fromMs = performance.timeOrigin + performance.now();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
@@ -97,7 +103,7 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: await drill({ ...parameters, farm, engine, targets, kind }),
+      drill: isIcmp ? undefined : await drill({ ...parameters, farm, engine, targets, kind }),
     };
   } finally {
     await engine.end();

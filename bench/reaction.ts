@@ -168,7 +168,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     vppApiAddr: socket,
     clock: CLOCK,
     logger,
-    engine: createEngine({ clock: CLOCK, log: logger }),
+    engine: createEngine({ clock: CLOCK, log: logger, workers: 1 }),
   });
   let batch: readonly ProbeOutcome[] = [];
   let batchMs = 0;

@@ -64,7 +64,7 @@ const outcomes = [
   await gate("lint", ["lint", "-q"]),
   await gate("types", ["check", "--frozen", "-q", "."]),
   await gate("configuration reference", ["run", "--frozen", "-A", "docs/generate.ts", "--check"]),
-  await tests(quick ? ["src", "tests/tidy_test.ts"] : ["src", "tests"]),
+  await tests(quick ? ["src", "ffi", "tests/tidy_test.ts"] : ["src", "ffi", "tests"]),
 ];
 const sum = (key: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 const skipped = sum("skipped");

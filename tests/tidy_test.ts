@@ -83,6 +83,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^src\/system\//, ""],
   [/^src\/daemon\//, ""],
   [/^src\/demo\//, ""],
+  [/^ffi\/setup\.ts$/, ""],
   [/^src\/sim\/run\.ts$/, ""],
   [/^src\/vpp\/codegen\.ts$/, ""],
   [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http)\.ts$/, ""],

@@ -29,6 +29,7 @@ export function start(file: string, args: readonly string[]): Child {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read=."],
+      ...["--allow-env=MAGLEV_SHIM", "--allow-ffi=build/maglev_shim.so"],
       ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
     ],
     cwd: new URL("../../", import.meta.url).pathname,

@@ -2,7 +2,7 @@
  * The engine alone, as a process to be measured: probes N targets of the farm and says, one JSON
  * object per line, when all are known, when a target goes down or comes up, and for each line on
  * its standard input its own figures since the last one. Ends with its standard input.
- * Arguments: count, port, kind (tcp|http), interval and timeout in milliseconds, workers.
+ * Arguments: count, port, kind (tcp|http|icmp), interval and timeout in milliseconds, workers.
  */
 import { parseIp } from "../../src/base/address.ts";
 import { invariant } from "../../src/base/assert.ts";
@@ -46,7 +46,7 @@ const healthcheck: HealthcheckConfig = {
   fall: 3,
   probeIpv4Src: undefined,
   probeIpv6Src: undefined,
-  params: kind === "http" ? HTTP : TCP,
+  params: kind === "http" ? HTTP : kind === "icmp" ? { type: "icmp" } : TCP,
 };
 
 function say(record: Record<string, unknown>): void {

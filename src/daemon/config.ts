@@ -72,7 +72,7 @@ function refusals(config: Config, vppApiAddr: string): { path: string; message: 
   const used = new Set([...config.backends.values()].map(({ healthcheck }) => healthcheck));
   for (const [name, healthcheck] of config.healthchecks) {
     if (!used.has(name)) continue;
-    const message = unsupported(healthcheck, config.healthchecker.netns);
+    const message = unsupported(healthcheck);
     if (message !== undefined) found.push({ path: `maglev.healthchecks.${name}`, message });
   }
   return found;

@@ -32,6 +32,15 @@ export const MAGLEVD_FLAGS = {
     placeholder: "FORM",
     help: "json (one object a line) or text",
   },
+  "probe-workers": {
+    kind: "integer",
+    default: 1,
+    env: "MAGLEV_PROBE_WORKERS",
+    min: 1,
+    max: 64,
+    placeholder: "N",
+    help: "threads that probe, 1 to 64; servers are spread over them",
+  },
   check: {
     kind: "boolean",
     default: false,

@@ -8,8 +8,8 @@
  */
 import type { Clock, LogFields, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
+import type { Machine } from "../probe/machine.ts";
 import { configSize, type Finding, readConfig, type Readout } from "./config.ts";
-import type { DescriptorBudget } from "./engine.ts";
 import type { Daemon } from "./wire.ts";
 
 export interface ReloaderOptions {
@@ -18,7 +18,7 @@ export interface ReloaderOptions {
   readonly daemon: Daemon;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly descriptors: Pick<DescriptorBudget, "problem">;
+  readonly machine: Pick<Machine, "problem">;
 }
 
 /** A file that changed less than this ago may still be being written. */
@@ -60,7 +60,7 @@ export class Reloader {
   }
 
   async #reload(by: string): Promise<void> {
-    const { path, daemon, logger, descriptors } = this.#options;
+    const { path, daemon, logger, machine } = this.#options;
     const readout = await this.#readInTime();
     if (this.#closed) return;
     if (typeof readout === "string") return this.#refuse(by, [{ file: path, message: readout }]);
@@ -69,7 +69,7 @@ export class Reloader {
       return this.#refuse(by, readout.errors.map(({ fields }) => fields));
     }
     const before = daemon.checker.snapshot().config;
-    const problem = cutOff(before, readout) ?? descriptors.problem(readout.config);
+    const problem = cutOff(before, readout) ?? machine.problem(readout.config);
     if (problem !== undefined) return this.#refuse(by, [{ file: path, message: problem }]);
     daemon.reload(readout.config);
     logger.info("config-reload", { file: path, by, ok: true, ...configSize(readout.config) });

@@ -61,7 +61,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
         daemon,
         logger,
         clock,
-        descriptors: { problem: () => world.problem },
+        machine: { problem: () => world.problem },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],
       async reload() {

@@ -15,6 +15,21 @@ SIGHUP reloads the configuration; SIGTERM and SIGINT stop and leave VPP as it is
 
 /** Runs the daemon to its end; the result is the exit status. */
 export async function runMaglevd(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const permission = /^(Requires [^,]*)/.exec(error.message)?.[1] ?? error.message;
+    writeLine(
+      Deno.stderr,
+      `maglevd: cannot start: started without a permission it needs: ${permission} ` +
+        "(`deno task maglevd` has them all)",
+    );
+    return 1;
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
   const read = readSettings(MAGLEVD_FLAGS, { args, env: environment });
   if (read.kind === "error") {
     writeLine(Deno.stderr, `maglevd: ${read.message}`);

@@ -5,10 +5,11 @@ import { MaglevError } from "../base/errors.ts";
 import { BUILD } from "../base/version.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import { LogHandler } from "../log/handler.ts";
+import { Machine } from "../probe/machine.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
-import { createEngine, DescriptorBudget } from "./engine.ts";
+import { createEngine } from "./engine.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
@@ -24,7 +25,7 @@ interface Context {
   readonly clock: SystemClock;
   readonly logger: LogHandler;
   readonly signals: SignalInbox;
-  readonly descriptors: DescriptorBudget;
+  readonly machine: Machine;
 }
 
 /** Runs the daemon until a signal stops it; the result is the exit status. */
@@ -38,8 +39,8 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
     writer: Deno.stdout,
     broadcaster: new LogBroadcaster(),
   });
-  const descriptors = new DescriptorBudget();
-  const context: Context = { settings, clock, logger, signals, descriptors };
+  const machine = new Machine({ log: logger });
+  const context: Context = { settings, clock, logger, signals, machine };
   try {
     const daemon = await start(context);
     return typeof daemon === "string"
@@ -52,7 +53,7 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
 
 /** A daemon ready to start, or one line of why there is none. */
 async function start(context: Context): Promise<Daemon | string> {
-  const { settings, clock, logger, descriptors } = context;
+  const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
     version: BUILD.version,
@@ -66,12 +67,12 @@ async function start(context: Context): Promise<Daemon | string> {
   if (readout.kind === "error") return refusal(readout, logger);
   const { config } = readout;
   logger.info("config-loaded", { file: settings.config, ...configSize(config) });
-  const problem = descriptors.problem(config);
+  const problem = machine.problem(config);
   if (problem !== undefined) {
     logger.error("config-error", { file: settings.config, message: problem });
     return problem;
   }
-  const engine = createEngine({ clock, log: logger });
+  const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
   return wireDaemon({ config, vppApiAddr, clock, logger, engine });
 }
 
@@ -90,7 +91,7 @@ async function startFailed({ logger }: Context, problem: string): Promise<number
 }
 
 async function untilStopped(daemon: Daemon, context: Context): Promise<number> {
-  const { settings, clock, logger, signals, descriptors } = context;
+  const { settings, clock, logger, signals, machine } = context;
   const stop = Promise.withResolvers<{ status: number; reason: string }>();
   const reloader = new Reloader({
     path: settings.config,
@@ -98,7 +99,7 @@ async function untilStopped(daemon: Daemon, context: Context): Promise<number> {
     daemon,
     logger,
     clock,
-    descriptors,
+    machine,
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();

@@ -5,7 +5,7 @@
  */
 import type { Layer, ResultCode } from "../health/state.ts";
 
-/** What one probe found; the scheduler adds how long it took. */
+/** What one probe found; the scheduler adds how long it took, unless the probe knows better. */
 export interface Verdict {
   readonly ok: boolean;
   readonly layer: Layer;
@@ -14,6 +14,8 @@ export interface Verdict {
   readonly detail: string;
   /** True when the prober itself failed, so that the probe says nothing about the server. */
   readonly ours: boolean;
+  /** How long it took in milliseconds, when that was measured nearer to the wire. */
+  readonly durationMs?: number;
 }
 
 /** How far a probe had come when something happened to it. */

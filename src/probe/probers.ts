@@ -1,11 +1,11 @@
 /** Which prober serves which type of healthcheck. */
 import { invariant } from "../base/assert.ts";
 import { httpProber } from "./http.ts";
-import type { Probe, ProbeSpec } from "./prober.ts";
+import type { Probe, Prober, ProbeSpec } from "./prober.ts";
 import { tcpProber } from "./tcp.ts";
 
-/** The probe of a target; the one Prober that the scheduler is given. */
-export function probeOf(spec: ProbeSpec): Probe {
+/** The probe of a target. `icmp` makes those of type icmp: they share the sockets of a worker. */
+export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
     case "tcp":
@@ -13,8 +13,10 @@ export function probeOf(spec: ProbeSpec): Probe {
       return tcpProber(spec);
     case "http":
       return httpProber(spec);
-    case "https":
     case "icmp":
+      invariant(icmp !== undefined, `healthcheck ${name}: who asks for icmp brings its prober`);
+      return icmp(spec);
+    case "https":
       invariant(false, `healthcheck ${name}: supported.ts lets no ${params.type} pass`);
   }
 }

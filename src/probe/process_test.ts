@@ -39,7 +39,7 @@ async function withEngine(
   const child = new Deno.Command("/bin/sh", {
     args: [
       ...["-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", Deno.execPath(), "run"],
-      ...["--no-prompt", `--allow-read=${ROOT}src`, "--allow-net=127.0.0.0/8", engine],
+      ...["--no-prompt", `--allow-read=${ROOT}src,${ROOT}ffi`, "--allow-net=127.0.0.0/8", engine],
       ...[targets, port, kind, intervalMs, timeoutMs, 1].map(String),
     ],
     stdin: "piped",

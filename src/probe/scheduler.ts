@@ -266,7 +266,7 @@ export class Scheduler {
       id: slot.id,
       generation: slot.generation,
       verdict,
-      durationMs: nowMs - slot.startedMs,
+      durationMs: verdict.durationMs ?? nowMs - slot.startedMs,
       matters: unknown || slot.counter !== counter,
     });
   }

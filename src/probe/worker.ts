@@ -2,11 +2,16 @@
  * Entry of a probe worker: the scheduler and the probers in a thread of their own, so that
  * nothing the main thread does can delay a probe. Holds no decisions: commands in, results out.
  *
- * A worker that is to enter a network namespace will do so here, first of all, before it opens a
- * socket.
+ * A worker that is to enter a network namespace is told so first of all, before it opens a socket.
  */
+import { openShim } from "../../ffi/open.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Clock } from "../base/ports.ts";
+import { IcmpProber } from "./icmp.ts";
+import { Namespace } from "./namespace.ts";
+import { namespaceCalls } from "./namespace_calls.ts";
+import { failed } from "./outcome.ts";
+import type { Probe, ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -22,12 +27,14 @@ const clock: Clock = {
   },
 };
 
+const icmp = new IcmpProber();
+let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 
 const scheduler = new Scheduler({
   clock,
   prng: Math.random,
-  prober: probeOf,
+  prober: inNamespace,
   onProbe: (report) => results.add(report),
   onVoid: (report) => post({ kind: "void", report }),
 });
@@ -36,6 +43,8 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => obey(data);
 
 function obey(message: ToWorker): void {
   switch (message.kind) {
+    case "enter":
+      return enter(message.netns);
     case "commands":
       for (const command of message.commands) run(command);
       return;
@@ -44,10 +53,7 @@ function obey(message: ToWorker): void {
     case "stats":
       return post({ kind: "stats", seq: message.seq, stats: scheduler.stats() });
     case "close":
-      scheduler.close();
-      results.flush();
-      post({ kind: "closed" });
-      return self.close();
+      return void close();
     default:
       unreachable(message);
   }
@@ -64,6 +70,34 @@ function run(command: Command): void {
     default:
       unreachable(command);
   }
+}
+
+/** From here on probes are made inside, or fail with the reason why they cannot. */
+function enter(name: string): void {
+  namespace = new Namespace({
+    name,
+    clock,
+    calls: namespaceCalls(openShim),
+    onLeft: (reason) => void icmp.reset(reason),
+    onNews: (news) => post({ kind: "namespace", news }),
+  });
+}
+
+function inNamespace(spec: ProbeSpec): Probe {
+  const probe = probeOf(spec, icmp.prober);
+  if (namespace === undefined) return probe;
+  const inside = namespace;
+  return (cancellation) =>
+    inside.problem === "" ? probe(cancellation) : Promise.resolve(failed("L4CON", inside.problem));
+}
+
+async function close(): Promise<void> {
+  scheduler.close();
+  results.flush();
+  namespace?.close();
+  await icmp.close();
+  post({ kind: "closed" });
+  self.close();
 }
 
 function post(message: FromWorker): void {

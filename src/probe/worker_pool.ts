@@ -2,13 +2,18 @@
  * The probe engine: targets spread over worker threads. Keeps what is needed to set a worker up
  * again after its death (targets, and a copy of their counters), so that its backends are probed
  * on at the pace that fits their health; nobody is called down because a prober died.
+ *
+ * Workers come in crews, one for each network namespace in use: threads that entered one stay in
+ * it. A crew is hired with the first target of its namespace, and dismissed when it had none for
+ * a while (a reload that changes the namespace leaves one behind).
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
-import type { Clock, Logger } from "../base/ports.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { initialCounter, stepCounter } from "../health/counter.ts";
 import { firstDelaysMs } from "../health/interval.ts";
 import { LatenessHistogram } from "./lateness.ts";
+import type { NamespaceNews } from "./namespace.ts";
 import type { ProbeEngine, ProbeOutcome, ProbeStats, ProbeTarget, VoidProbe } from "./ports.ts";
 import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
 import {
@@ -21,7 +26,7 @@ import {
 export interface WorkerPoolOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Number of workers, at least 1 (`--probe-workers`). */
+  /** Number of workers of each namespace, at least 1 (`--probe-workers`). */
   readonly workers: number;
   /** Makes a thread that runs worker.ts; default: a module worker on the file beside this one. */
   readonly spawn?: () => WorkerThread;
@@ -30,8 +35,18 @@ export interface WorkerPoolOptions {
 /** How long stats() waits for a worker. */
 const STATS_MS = 1000;
 
-/** A started target, and the counter as the worker has it. */
+/**
+ * Targets of a worker that died are all probed again within so long, however slow their pace: it
+ * is not known when they were probed last.
+ */
+const RESTORE_MS = 500;
+
+/** How long a crew without targets is kept. */
+const IDLE_MS = 5000;
+
+/** A started target, who probes it, and the counter as the worker has it. */
 interface Entry {
+  readonly member: Member;
   target: ProbeTarget;
   counter: number;
   unknown: boolean;
@@ -40,8 +55,20 @@ interface Entry {
 /** A worker, the commands it will be given at the end of this turn, and who waits for figures. */
 interface Member {
   readonly handle: WorkerHandle;
+  /** For log records. */
+  readonly name: string;
+  /** Namespace it is in, empty for the daemon's own. */
+  readonly netns: string;
+  /** Targets it has. */
+  size: number;
   commands: Command[];
   readonly waiting: Map<number, (stats: SchedulerStats) => void>;
+}
+
+/** The workers of one namespace; `dismissal` is set while they have nothing to do. */
+interface Crew {
+  readonly members: readonly Member[];
+  dismissal: Timer | undefined;
 }
 
 /** ProbeEngine over worker threads. */
@@ -49,7 +76,8 @@ export class WorkerPool implements ProbeEngine {
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void = () => {};
   onVoid: (probe: VoidProbe) => void = () => {};
   readonly #options: WorkerPoolOptions;
-  readonly #members: Member[] = [];
+  readonly #crews = new Map<string, Crew>();
+  readonly #leaving = new Set<Promise<void>>();
   readonly #entries = new Map<number, Entry>();
   #seq = 0;
   #closed: Promise<void> | undefined;
@@ -57,33 +85,38 @@ export class WorkerPool implements ProbeEngine {
   constructor(options: WorkerPoolOptions) {
     invariant(options.workers >= 1, `a pool needs a worker, not ${options.workers}`);
     this.#options = options;
-    for (let index = 0; index < options.workers; index++) this.#hire(index);
   }
 
   start(target: ProbeTarget): void {
-    invariant(target.netns === "", "supported.ts lets no network namespace pass");
+    if (this.#closed !== undefined) return;
     const entry: Entry = {
+      member: this.#memberFor(target),
       target,
       counter: initialCounter(target.healthcheck),
       unknown: true,
     };
+    entry.member.size++;
     this.#entries.set(target.id, entry);
-    this.#command(target.id, startCommand(entry, target.firstDelayMs));
+    this.#command(entry.member, startCommand(entry, target.firstDelayMs));
   }
 
   readdress(id: number, address: IpAddress): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.target = { ...entry.target, address };
-    this.#command(id, { kind: "readdress", id, address: address.text });
+    this.#command(entry.member, { kind: "readdress", id, address: address.text });
   }
 
   stop(id: number): void {
-    if (this.#entries.delete(id)) this.#command(id, { kind: "stop", id });
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    this.#command(entry.member, { kind: "stop", id });
+    if (--entry.member.size === 0) this.#dismissLater(entry.member.netns);
   }
 
   async stats(): Promise<ProbeStats> {
-    const parts = await Promise.all(this.#members.map((member) => this.#ask(member)));
+    const parts = await Promise.all(this.#members().map((member) => this.#ask(member)));
     const histogram = new LatenessHistogram();
     const sum = { probes: 0, voids: 0, inFlight: 0 };
     for (const part of parts) {
@@ -103,35 +136,94 @@ export class WorkerPool implements ProbeEngine {
 
   async #close(): Promise<void> {
     this.#entries.clear();
-    await Promise.all(this.#members.map(({ handle }) => handle.close()));
+    for (const netns of [...this.#crews.keys()]) this.#dismiss(netns);
+    await Promise.all(this.#leaving);
   }
 
-  #hire(index: number): void {
+  #members(): Member[] {
+    return [...this.#crews.values()].flatMap(({ members }) => members);
+  }
+
+  /**
+   * Who is to probe a target: the one that has it already, else the one of its namespace with
+   * the fewest targets. It keeps it to the end.
+   */
+  #memberFor({ id, netns }: ProbeTarget): Member {
+    const known = this.#entries.get(id)?.member;
+    if (known !== undefined) {
+      if (known.netns === netns) {
+        known.size--;
+        return known;
+      }
+      this.stop(id);
+    }
+    const crew = this.#crewOf(netns);
+    return crew.members.reduce((least, member) => member.size < least.size ? member : least);
+  }
+
+  #crewOf(netns: string): Crew {
+    const known = this.#crews.get(netns);
+    if (known !== undefined) {
+      known.dismissal?.cancel();
+      known.dismissal = undefined;
+      return known;
+    }
+    const members: Member[] = [];
+    for (let i = 0; i < this.#options.workers; i++) members.push(this.#hire(netns, i));
+    const crew: Crew = { members, dismissal: undefined };
+    this.#crews.set(netns, crew);
+    return crew;
+  }
+
+  #hire(netns: string, index: number): Member {
     const { clock, log, spawn } = this.#options;
+    const name = netns === "" ? `probe-${index}` : `probe-${netns}-${index}`;
     const member: Member = {
       handle: new WorkerHandle({
-        name: `probe-${index}`,
+        name,
         clock,
         log,
         spawn: spawn ?? spawnWorker,
         onMessage: (message) => this.#hear(member, message),
-        onRestart: () => this.#restore(index),
+        onRestart: () => this.#restore(member),
       }),
+      name,
+      netns,
+      size: 0,
       commands: [],
       waiting: new Map(),
     };
-    this.#members.push(member);
+    this.#brief(member);
+    return member;
   }
 
-  /** Ids are dense, so their remainders spread targets evenly. */
-  #indexOf(id: number): number {
-    return id % this.#members.length;
+  /** The first a new thread hears. */
+  #brief({ handle, netns }: Member): void {
+    if (netns !== "") handle.post({ kind: "enter", netns });
+  }
+
+  /** Lets a crew go when it still has nothing to do in a while. */
+  #dismissLater(netns: string): void {
+    const crew = this.#crews.get(netns);
+    if (crew === undefined || crew.members.some(({ size }) => size > 0)) return;
+    crew.dismissal?.cancel();
+    crew.dismissal = this.#options.clock.after(IDLE_MS, () => this.#dismiss(netns));
+  }
+
+  #dismiss(netns: string): void {
+    const crew = this.#crews.get(netns);
+    if (crew === undefined) return;
+    this.#crews.delete(netns);
+    crew.dismissal?.cancel();
+    for (const { handle } of crew.members) {
+      const left = handle.close().finally(() => this.#leaving.delete(left));
+      this.#leaving.add(left);
+    }
   }
 
   /** Commands of one turn go out as one message: a start of 10,000 targets is one clone. */
-  #command(id: number, command: Command): void {
+  #command(member: Member, command: Command): void {
     if (this.#closed !== undefined) return;
-    const member = this.#members[this.#indexOf(id)]!;
     member.commands.push(command);
     if (member.commands.length === 1) queueMicrotask(() => this.#send(member));
   }
@@ -143,12 +235,12 @@ export class WorkerPool implements ProbeEngine {
   }
 
   /** Tells a new thread everything; what was still to be sent is part of it. */
-  #restore(index: number): void {
-    const member = this.#members[index]!;
-    const entries = [...this.#entries.values()].filter(({ target }) =>
-      this.#indexOf(target.id) === index
+  #restore(member: Member): void {
+    this.#brief(member);
+    const entries = [...this.#entries.values()].filter((entry) => entry.member === member);
+    const delays = firstDelaysMs(
+      entries.map(({ target }) => Math.min(target.healthcheck.fastIntervalMs, RESTORE_MS)),
     );
-    const delays = firstDelaysMs(entries.map(({ target }) => target.healthcheck.fastIntervalMs));
     member.commands = entries.map((entry, place) => startCommand(entry, delays[place]!));
     this.#send(member);
   }
@@ -163,6 +255,8 @@ export class WorkerPool implements ProbeEngine {
         const current = this.#entries.get(report.id)?.target.generation === report.generation;
         return current ? this.onVoid(report) : undefined;
       }
+      case "namespace":
+        return this.#report(member, message.news);
       case "stats":
         member.waiting.get(message.seq)?.(message.stats);
         return;
@@ -170,6 +264,12 @@ export class WorkerPool implements ProbeEngine {
         // Pings and the farewell are the handle's.
         return;
     }
+  }
+
+  #report({ name, netns }: Member, { action, problem }: NamespaceNews): void {
+    const { log } = this.#options;
+    if (problem === "") log.info("probe-worker", { worker: name, netns, action });
+    else log.error("probe-worker", { worker: name, netns, action, error: problem });
   }
 
   /** Steps the copies of the counters and passes on what still has a taker. */

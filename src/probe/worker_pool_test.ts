@@ -8,6 +8,7 @@ import {
   serve,
   stall,
 } from "../../tests/support/nasty_servers.ts";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { FakeThread } from "../../tests/support/fake_thread.ts";
 import { healthcheck, http } from "../../tests/support/healthcheck.ts";
 import { RecordingLogger } from "../../tests/support/recording_logger.ts";
@@ -33,14 +34,19 @@ class Harness {
     this.pool.onVoid = (probe) => this.voids.push(probe);
   }
 
-  start(id: number, changes: Partial<HealthcheckConfig>, generation = 1): void {
+  start(
+    id: number,
+    changes: Partial<HealthcheckConfig>,
+    generation = 1,
+    netns = "",
+  ): void {
     const target: ProbeTarget = {
       id,
       generation,
       backend: `b${id}`,
       address: parseIp("127.0.0.1")!,
       healthcheck: healthcheck({ ...FAST, ...changes }),
-      netns: "",
+      netns,
       firstDelayMs: 0,
     };
     this.pool.start(target);
@@ -228,3 +234,164 @@ Deno.test("WorkerPool tells a new worker the counters as they were, in one messa
   assert.deepEqual(starts, [[0, "127.0.0.1", 1, true], [1, "127.0.0.9", 4, false]]);
   await harness.pool.close();
 });
+
+/** Pools of fake threads, which are kept in the order in which they were started. */
+function withFakeThreads(workers: number) {
+  const clock = new FakeClock();
+  const threads: FakeThread[] = [];
+  const harness = new Harness({
+    clock,
+    workers,
+    spawn() {
+      threads.push(new FakeThread());
+      return threads.at(-1)!;
+    },
+  });
+  /** Ids each thread probes, by what it heard. */
+  const shares = () =>
+    threads.map(({ heard }) => {
+      const ids = new Set<number>();
+      for (const message of heard) {
+        if (message.kind !== "commands") continue;
+        for (const command of message.commands) {
+          if (command.kind === "start") ids.add(command.target.id);
+          if (command.kind === "stop") ids.delete(command.id);
+        }
+      }
+      return [...ids].sort((a, b) => a - b);
+    });
+  return { clock, threads, harness, shares };
+}
+
+Deno.test("WorkerPool spreads targets evenly, and leaves each where it is", async () => {
+  const { harness, shares } = withFakeThreads(3);
+  for (let id = 0; id < 9; id++) harness.start(id, { port: 1 });
+  await Promise.resolve();
+  assert.deepEqual(shares(), [[0, 3, 6], [1, 4, 7], [2, 5, 8]]);
+  for (const id of [0, 3, 6]) harness.pool.stop(id);
+  harness.start(4, { port: 1 }, 2);
+  harness.pool.readdress(5, parseIp("127.0.0.9")!);
+  await Promise.resolve();
+  assert.deepEqual(shares(), [[], [1, 4, 7], [2, 5, 8]], "the others stay");
+  for (const id of [10, 11, 12, 13]) harness.start(id, { port: 1 });
+  await Promise.resolve();
+  assert.deepEqual(shares(), [[10, 11, 12, 13], [1, 4, 7], [2, 5, 8]], "new ones fill the gap");
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool has workers of its own for a namespace, who enter it first of all", async () => {
+  const { clock, threads, harness, shares } = withFakeThreads(2);
+  harness.start(0, { port: 1 });
+  harness.start(1, { port: 1 }, 1, "blue");
+  harness.start(2, { port: 1 }, 1, "blue");
+  await Promise.resolve();
+  assert.deepEqual(shares(), [[0], [], [1], [2]]);
+  const first = threads.map(({ heard }) => heard[0]);
+  const enter = { kind: "enter", netns: "blue" };
+  assert.deepEqual(first.slice(2), [enter, enter]);
+  assert.deepEqual(first[1], undefined);
+  threads[2]!.die("boom");
+  clock.advance(100);
+  const again = threads[4]!.heard;
+  assert.deepEqual(again[0], enter, "the one who takes its place, too");
+  assert.deepEqual(shares()[4], [1]);
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool moves a target to another namespace, and lets idle workers go", async () => {
+  const { clock, threads, harness, shares } = withFakeThreads(1);
+  harness.start(0, { port: 1 }, 1, "blue");
+  harness.start(0, { port: 1 }, 2, "green");
+  await Promise.resolve();
+  assert.deepEqual(shares(), [[], [0]]);
+  clock.advance(10_000);
+  await until(() => threads[0]!.terminated);
+  assert.equal(threads[1]!.terminated, false);
+  // Idle for a moment only: a reload stops and starts.
+  harness.pool.stop(0);
+  clock.advance(1000);
+  harness.start(1, { port: 1 }, 1, "green");
+  clock.advance(10_000);
+  assert.deepEqual([threads.length, threads[1]!.terminated], [2, false]);
+  await harness.pool.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerPool probes the targets of a dead worker within half a second of its return", async () => {
+  const { clock, threads, harness } = withFakeThreads(1);
+  const slow = { intervalMs: 60_000, fastIntervalMs: 60_000, downIntervalMs: 60_000 };
+  for (let id = 0; id < 10; id++) harness.start(id, { port: 1, ...slow });
+  await Promise.resolve();
+  threads[0]!.die("boom");
+  clock.advance(100);
+  const [message] = threads[1]!.heard;
+  assert.ok(message?.kind === "commands");
+  const delays = message.commands.map((command) =>
+    command.kind === "start" ? command.target.firstDelayMs : Infinity
+  );
+  assert.ok(Math.max(...delays) <= 500 && new Set(delays).size === 10, delays.join());
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool says in the log what becomes of a namespace", async () => {
+  const { threads, harness } = withFakeThreads(1);
+  harness.start(0, { port: 1 }, 1, "blue");
+  threads[0]!.say({ kind: "namespace", news: { action: "waiting", problem: "no such thing" } });
+  threads[0]!.say({ kind: "namespace", news: { action: "entered", problem: "" } });
+  const worker = { worker: "probe-blue-0", netns: "blue" };
+  assert.deepEqual(harness.log.of("probe-worker"), [
+    { ...worker, action: "waiting", error: "no such thing" },
+    { ...worker, action: "entered" },
+  ]);
+  await harness.pool.close();
+});
+
+/** Raw sockets of this process. */
+function rawSockets(): number {
+  const table = Deno.readTextFileSync("/proc/net/raw").trim().split("\n").slice(1);
+  const inodes = new Set(table.map((line) => line.trim().split(/\s+/)[9]));
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/self/fd/${name}`)) ?? [];
+      return inodes.has(inode);
+    } catch {
+      return false; // Closed meanwhile.
+    }
+  }).length;
+}
+
+const NOT_ROOT = Deno.uid() === 0 ? "" : " (skipped: raw sockets need root)";
+
+Deno.test({
+  name: `workers that die while they wait for ICMP leave no socket, and break nothing${NOT_ROOT}`,
+  ignore: NOT_ROOT !== "",
+  fn: icmpWorkersDie,
+});
+
+async function icmpWorkersDie(): Promise<void> {
+  const before = rawSockets();
+  const threads: Worker[] = [];
+  const harness = new Harness({
+    spawn() {
+      const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+      threads.push(thread);
+      return thread;
+    },
+  });
+  for (let id = 0; id < 50; id++) harness.start(id, { params: { type: "icmp" } });
+  for (let round = 1; round <= 3; round++) {
+    const from = harness.outcomes.length;
+    await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 50);
+    assert.equal(rawSockets() > before, true);
+    // As a watchdog ends a thread that hangs: in the middle of whatever it does.
+    const died = threads.at(-1)!;
+    died.terminate();
+    died.onerror!(new ErrorEvent("error", { message: "terminated by the test", cancelable: true }));
+    await until(() => threads.length === round + 1);
+  }
+  const from = harness.outcomes.length;
+  await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 50);
+  assert.ok(harness.outcomes.every(({ result }) => result.ok));
+  await harness.pool.close();
+  await until(() => rawSockets() === before);
+}

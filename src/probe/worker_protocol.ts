@@ -6,6 +6,7 @@
 import { invariant } from "../base/assert.ts";
 import type { ResultCode } from "../health/state.ts";
 import type { LatenessCounts } from "./lateness.ts";
+import type { NamespaceNews } from "./namespace.ts";
 import type { ProbeOutcome } from "./ports.ts";
 import type { ProbeReport, VoidReport } from "./scheduler.ts";
 import type { ScheduledTarget } from "./slot.ts";
@@ -16,8 +17,9 @@ export type Command =
   | { readonly kind: "readdress"; readonly id: number; readonly address: string }
   | { readonly kind: "stop"; readonly id: number };
 
-/** Main thread to worker. `seq` comes back in the answer. */
+/** Main thread to worker. `seq` comes back in the answer; `enter`, if sent, comes first of all. */
 export type ToWorker =
+  | { readonly kind: "enter"; readonly netns: string }
   | { readonly kind: "commands"; readonly commands: readonly Command[] }
   | { readonly kind: "ping"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number }
@@ -27,6 +29,7 @@ export type ToWorker =
 export type FromWorker =
   | OutcomesMessage
   | { readonly kind: "void"; readonly report: VoidReport }
+  | { readonly kind: "namespace"; readonly news: NamespaceNews }
   | { readonly kind: "pong"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number; readonly stats: SchedulerStats }
   | { readonly kind: "closed" };

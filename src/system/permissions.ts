@@ -27,6 +27,8 @@ export interface PermissionOptions {
   readonly sourceFolder: string;
   /** The configuration's path, when it is outside /etc/vpp-maglev and the source folder. */
   readonly config?: string;
+  /** The shim; default build/maglev_shim.so in the source folder. */
+  readonly shim?: string;
   /** VPP's API socket; default /run/vpp/api.sock. Empty: none. */
   readonly vppApiAddr?: string;
 }
@@ -38,19 +40,22 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_CONFIG",
   "MAGLEV_LOG_FORMAT",
   "MAGLEV_LOG_LEVEL",
+  "MAGLEV_PROBE_WORKERS",
+  "MAGLEV_SHIM",
   "MAGLEV_VPP_API_ADDR",
 ];
 
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration, VPP's socket, and /dev/null (to count descriptors);
+ * read: code of the workers, configuration, VPP's socket;
  * write: connecting to a unix socket counts as writing to it;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
- * env: the settings.
+ * env: the settings;
+ * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors), and no other library.
  */
 export function maglevdPermissions(options: PermissionOptions): readonly string[] {
   const socket = options.vppApiAddr ?? "/run/vpp/api.sock";
-  const read = [options.sourceFolder, "/dev/null", "/etc/vpp-maglev"];
+  const read = [options.sourceFolder, "/etc/vpp-maglev"];
   if (options.config !== undefined) read.push(options.config);
   const flags = [];
   if (socket !== "") {
@@ -62,5 +67,6 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
     ...flags,
     "--allow-net",
     `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
+    `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,
   ];
 }

@@ -29,7 +29,7 @@ const INTERFACES = /^src\/(vpp|checker|probe)\/ports\.ts$/;
 
 /** Who may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_mapping|probe\/worker|probe\/icmp)\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_mapping|probe\/(worker|icmp|machine|namespace_calls))\.ts$/;
 
 export function layerOf(file: string): Layer | undefined {
   return LAYERS.find(({ files }) => files.test(file));
@@ -61,7 +61,7 @@ export function mayImport(file: string, target: string, typeOnly: boolean): stri
     return "nothing but an entry imports daemon/";
   }
   if (to.name === "ffi" && from.name !== "ffi" && !FFI_USERS.test(file)) {
-    return "only the four files of docs/design.md load the shim";
+    return "only the files of docs/design.md load the shim";
   }
   if (INTERFACES.test(target)) return undefined;
   if (room(file) === room(target)) return undefined;
@@ -92,6 +92,8 @@ const PURE_FILES = new Set([
   "src/probe/http_body.ts",
   "src/probe/http_match.ts",
   "src/probe/http_request.ts",
+  "src/probe/icmp_packet.ts",
+  "src/probe/icmp_records.ts",
   "src/probe/http_response.ts",
   "src/probe/lateness.ts",
   "src/probe/outcome.ts",

@@ -1,0 +1,97 @@
+/**
+ * Finds and opens the shim, on request only: a daemon that needs nothing of it runs without. It is
+ * `build/maglev_shim.so` of the checkout, or what the environment variable MAGLEV_SHIM names.
+ */
+import { SHIM_ABI, SYMBOLS } from "./symbols.ts";
+
+/** The functions of the shim; see symbols.ts. */
+export type ShimCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** An open shim. */
+export interface Shim {
+  readonly calls: ShimCalls;
+  /** Nothing may be called afterwards. Idempotent. */
+  close(): void;
+}
+
+/** The shim, or one sentence that says why there is none and what helps. */
+export type ShimResult =
+  | { readonly kind: "ok"; readonly shim: Shim }
+  | {
+    readonly kind: "error";
+    /** `absent`: no such file; `version`: made for another one; `refused`: not permitted. */
+    readonly reason: "absent" | "version" | "refused";
+    readonly message: string;
+  };
+
+const FIX = "`deno task setup` builds it, and MAGLEV_SHIM names it when it is elsewhere";
+
+/** Opens the shim. Needs read of MAGLEV_SHIM and `--allow-ffi` for its path. */
+export function openShim(): ShimResult {
+  let path = "";
+  try {
+    path = shimPath();
+    return checked(Deno.dlopen(path, SYMBOLS), path);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error.name === "NotCapable") {
+      return refused(
+        path === ""
+          ? "reading MAGLEV_SHIM is not permitted: start with --allow-env=MAGLEV_SHIM"
+          : `the shim ${path} may not be loaded: start with --allow-ffi=${path}`,
+      );
+    }
+    return lacksFunction(error) ? otherVersion(path) : absent(path, error);
+  }
+}
+
+/** Where the shim is looked for. */
+export function shimPath(): string {
+  const named = Deno.env.get("MAGLEV_SHIM") ?? "";
+  return named !== "" ? named : new URL("../build/maglev_shim.so", import.meta.url).pathname;
+}
+
+function checked(library: Deno.DynamicLibrary<typeof SYMBOLS>, path: string): ShimResult {
+  const version = library.symbols.maglev_shim_abi();
+  if (version !== SHIM_ABI) {
+    library.close();
+    return otherVersion(path, version);
+  }
+  let open = true;
+  return {
+    kind: "ok",
+    shim: {
+      calls: library.symbols,
+      close() {
+        if (open) library.close();
+        open = false;
+      },
+    },
+  };
+}
+
+/** A library without one of our functions is an older shim, or none at all. */
+function lacksFunction(error: Error): boolean {
+  return error.message.includes("register symbol");
+}
+
+function refused(message: string): ShimResult {
+  return { kind: "error", reason: "refused", message };
+}
+
+function otherVersion(path: string, version?: number): ShimResult {
+  const has = version === undefined ? "is of another version" : `has version ${version}`;
+  return {
+    kind: "error",
+    reason: "version",
+    message: `the shim ${path} ${has}, and version ${SHIM_ABI} is needed: ${FIX}`,
+  };
+}
+
+function absent(path: string, error: Error): ShimResult {
+  return {
+    kind: "error",
+    reason: "absent",
+    message: `the shim ${path} cannot be loaded: ${error.message}: ${FIX}`,
+  };
+}

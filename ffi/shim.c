@@ -1,0 +1,183 @@
+/* Limits, namespaces, and the descriptors of each thread. See shim.h. */
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint32_t maglev_shim_abi(void) { return MAGLEV_SHIM_ABI; }
+
+/* ---- Descriptors of a thread ---- */
+
+#define OWNED_MAX 16
+
+struct owned {
+  int count;
+  int fds[OWNED_MAX];
+};
+
+static pthread_key_t owned_key;
+static pthread_once_t owned_once = PTHREAD_ONCE_INIT;
+static int owned_error;
+
+static void close_owned(void *value) {
+  struct owned *owned = value;
+  for (int i = 0; i < owned->count; i++) close(owned->fds[i]);
+  free(owned);
+}
+
+/* The library is linked with -z nodelete, so that close_owned is still there when threads end. */
+static void make_owned_key(void) { owned_error = pthread_key_create(&owned_key, close_owned); }
+
+static struct owned *owned_of_thread(int create) {
+  pthread_once(&owned_once, make_owned_key);
+  if (owned_error != 0) return NULL;
+  struct owned *owned = pthread_getspecific(owned_key);
+  if (owned != NULL || !create) return owned;
+  owned = calloc(1, sizeof *owned);
+  if (owned == NULL) return NULL;
+  if (pthread_setspecific(owned_key, owned) == 0) return owned;
+  free(owned);
+  return NULL;
+}
+
+int32_t maglev_own(int fd) {
+  struct owned *owned = owned_of_thread(1);
+  if (owned != NULL && owned->count < OWNED_MAX) {
+    owned->fds[owned->count++] = fd;
+    return fd;
+  }
+  close(fd);
+  return owned == NULL ? -ENOMEM : -EMFILE;
+}
+
+static int *find_own(struct owned *owned, int fd) {
+  for (int i = 0; owned != NULL && i < owned->count; i++) {
+    if (owned->fds[i] == fd) return &owned->fds[i];
+  }
+  return NULL;
+}
+
+int maglev_is_own(int fd) { return find_own(owned_of_thread(0), fd) != NULL; }
+
+int32_t maglev_close(int32_t fd) {
+  struct owned *owned = owned_of_thread(0);
+  int *place = find_own(owned, fd);
+  if (place == NULL) return -EBADF;
+  *place = owned->fds[--owned->count];
+  /* Linux frees the number even when close() reports an error. */
+  close(fd);
+  return 0;
+}
+
+int32_t maglev_wake_open(void) {
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd < 0 ? -errno : maglev_own(fd);
+}
+
+int32_t maglev_wake(int32_t wake) {
+  if (!maglev_is_own(wake)) return -EBADF;
+  const uint64_t one = 1;
+  /* EAGAIN: it has been woken a great many times already. */
+  if (write(wake, &one, sizeof one) < 0 && errno != EAGAIN) return -errno;
+  return 0;
+}
+
+int32_t maglev_wake_clear(int32_t wake) {
+  if (!maglev_is_own(wake)) return -EBADF;
+  uint64_t count;
+  if (read(wake, &count, sizeof count) < 0 && errno != EAGAIN) return -errno;
+  return 0;
+}
+
+/* ---- Limits ---- */
+
+int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint32_t limits_size) {
+  if (limits_size < 2 * sizeof *limits) return -EINVAL;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+  if (limit.rlim_cur < wanted) {
+    struct rlimit raised = limit;
+    raised.rlim_cur = wanted;
+    if (raised.rlim_max < wanted) raised.rlim_max = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &raised) < 0) {
+      /* The hard limit may not be raised: take all of it. */
+      raised.rlim_cur = raised.rlim_max = limit.rlim_max;
+      if (setrlimit(RLIMIT_NOFILE, &raised) < 0) return -errno;
+    }
+    limit = raised;
+  }
+  limits[0] = (double)limit.rlim_cur;
+  limits[1] = (double)limit.rlim_max;
+  return 0;
+}
+
+/* ---- Namespaces and interfaces ---- */
+
+static int terminated(const uint8_t *text, uint32_t size) {
+  return memchr(text, 0, size) != NULL;
+}
+
+static void put_identity(const struct stat *status, uint64_t *identity) {
+  identity[0] = (uint64_t)status->st_dev;
+  identity[1] = (uint64_t)status->st_ino;
+}
+
+static int32_t enter(int fd, uint64_t *identity) {
+  struct stat status;
+  if (fstat(fd, &status) < 0 || setns(fd, CLONE_NEWNET) < 0) return -errno;
+  put_identity(&status, identity);
+  return 0;
+}
+
+int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size, uint64_t *identity,
+                           uint32_t identity_size) {
+  if (!terminated(path, path_size) || identity_size < 2 * sizeof *identity) return -EINVAL;
+  int fd = open((const char *)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -errno;
+  int32_t result = enter(fd, identity);
+  close(fd);
+  return result;
+}
+
+int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_size, uint64_t *identity,
+                              uint32_t identity_size) {
+  if (!terminated(path, path_size) || identity_size < 2 * sizeof *identity) return -EINVAL;
+  struct stat status;
+  if (stat((const char *)path, &status) < 0) return -errno;
+  put_identity(&status, identity);
+  return 0;
+}
+
+int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size) {
+  if (!terminated(name, name_size)) return -EINVAL;
+  unsigned index = if_nametoindex((const char *)name);
+  return index == 0 ? -errno : (int32_t)index;
+}
+
+int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_scope_id = scope};
+  if (address_size != sizeof v4.sin_addr && address_size != sizeof v6.sin6_addr) return -EINVAL;
+  int is4 = address_size == sizeof v4.sin_addr;
+  if (is4) memcpy(&v4.sin_addr, address, sizeof v4.sin_addr);
+  else memcpy(&v6.sin6_addr, address, sizeof v6.sin6_addr);
+  int fd = socket(is4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int failed = is4 ? bind(fd, (const struct sockaddr *)&v4, sizeof v4)
+                   : bind(fd, (const struct sockaddr *)&v6, sizeof v6);
+  int32_t result = failed < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}

@@ -1,0 +1,143 @@
+/*
+ * The shim: what the daemon needs of Linux and TypeScript cannot reach. No logic: each function is
+ * one system call, or one loop over one, on buffers that the caller owns.
+ *
+ * Rules for whoever adds to it:
+ * - Buffers and numbers only; no callback, no pointer in either direction, so that --allow-ffi
+ *   with this file's path is enough. A buffer comes with its size, and is never kept.
+ * - A function that is called `nonblocking` (it runs in another thread) takes no buffer: the
+ *   memory of a worker that is terminated meanwhile is freed under it.
+ * - Every function returns >= 0, or minus an errno.
+ * - Numbers in buffers are in the machine's own byte order, addresses in the network's.
+ * - What is changed here in a way that a caller notices changes MAGLEV_SHIM_ABI, and the entry of
+ *   symbols.ts with it.
+ *
+ * Descriptors belong to the thread that opened them: only that thread can use or close them, and
+ * its end closes what it left open. So no worker can break what another one has, and one that
+ * dies leaves nothing behind.
+ */
+#ifndef MAGLEV_SHIM_H
+#define MAGLEV_SHIM_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAGLEV_SHIM_ABI 1
+
+#define MAGLEV_EXPORT __attribute__((visibility("default")))
+
+/* The version of this interface: must be what symbols.ts was written for. */
+MAGLEV_EXPORT uint32_t maglev_shim_abi(void);
+
+/*
+ * Raises the soft limit on file descriptors to `wanted`, and the hard one where that is allowed
+ * (CAP_SYS_RESOURCE) and needed. limits[0], limits[1]: the soft and hard limit then in force. Not
+ * reaching `wanted` is no error.
+ */
+MAGLEV_EXPORT int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint32_t limits_size);
+
+/*
+ * Moves the calling thread into the network namespace at `path` (NUL-terminated).
+ * identity[0], identity[1]: device and inode of the namespace that was entered.
+ */
+MAGLEV_EXPORT int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size,
+                                         uint64_t *identity, uint32_t identity_size);
+
+/* Device and inode of what is at `path` now. */
+MAGLEV_EXPORT int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_size,
+                                            uint64_t *identity, uint32_t identity_size);
+
+/* The index of a network interface in the calling thread's namespace. */
+MAGLEV_EXPORT int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size);
+
+/*
+ * 0 when the calling thread's namespace has the address (4 or 16 bytes; `scope`: the interface of
+ * a link-local one), -EADDRNOTAVAIL when it has not.
+ */
+MAGLEV_EXPORT int32_t maglev_address_check(const uint8_t *address, uint32_t address_size,
+                                           uint32_t scope);
+
+/* An eventfd that ends maglev_icmp_wait(). */
+MAGLEV_EXPORT int32_t maglev_wake_open(void);
+MAGLEV_EXPORT int32_t maglev_wake(int32_t wake);
+
+/* Makes it ready for the next maglev_wake(). */
+MAGLEV_EXPORT int32_t maglev_wake_clear(int32_t wake);
+
+/* Closes a descriptor that this thread opened; -EBADF for any other. */
+MAGLEV_EXPORT int32_t maglev_close(int32_t fd);
+
+/* Kinds of ICMP sockets. */
+#define MAGLEV_ICMP_RAW 1
+#define MAGLEV_ICMP_DATAGRAM 2
+
+/* One echo request to send. */
+struct maglev_icmp_send {
+  double sent_ms;          /* out: CLOCK_MONOTONIC just before it was sent */
+  int32_t status;          /* out: 0 or minus an errno */
+  uint32_t scope;          /* interface of a link-local destination, else 0 */
+  uint8_t destination[16]; /* IPv4: the first 4 bytes */
+  uint8_t source[16];      /* used when has_source is not 0 */
+  uint32_t has_source;
+  uint32_t length; /* of packet */
+  uint8_t packet[40];
+};
+static_assert(sizeof(struct maglev_icmp_send) == 96, "symbols.ts knows this size");
+
+/* What a received record holds. */
+#define MAGLEV_ICMP_MESSAGE 0 /* an ICMP message, from its header on, sent by `address` */
+#define MAGLEV_ICMP_QUOTED 1  /* our own request, sent to `address`, that met an error */
+
+/* One received message. */
+struct maglev_icmp_received {
+  double received_ms; /* CLOCK_MONOTONIC when it reached this machine */
+  uint32_t kind;
+  uint32_t scope;
+  uint8_t address[16]; /* IPv4: the first 4 bytes */
+  uint8_t error_type;  /* QUOTED: ICMP type and code of the error */
+  uint8_t error_code;
+  uint8_t local; /* QUOTED: this machine itself found the error; error_errno says which */
+  uint8_t unused;
+  uint32_t error_errno;
+  uint32_t length; /* of packet, cut to its size */
+  uint8_t packet[100];
+};
+static_assert(sizeof(struct maglev_icmp_received) == 144, "symbols.ts knows this size");
+
+/*
+ * Opens an ICMP socket for echo requests of `family` (4 or 6): a raw one, or, where that is not
+ * permitted, an unprivileged one (net.ipv4.ping_group_range). `allow`: bits of kinds to try.
+ * Returns the descriptor. about[0]: its kind. about[1]: the identifier to use, which is `id` but
+ * for a datagram socket, whose identifier the kernel chooses. The socket sees nothing but answers
+ * to, and errors about, requests with that identifier.
+ */
+MAGLEV_EXPORT int32_t maglev_icmp_open(uint32_t family, uint32_t allow, uint32_t id,
+                                       uint32_t *about, uint32_t about_size);
+
+/* Sends all records, each with its own status. Returns how many were sent. */
+MAGLEV_EXPORT int32_t maglev_icmp_send(int32_t fd, uint32_t family, uint8_t *records,
+                                       uint32_t records_size);
+
+/*
+ * Receives what is there, without waiting. Returns the number of records filled; fewer than there
+ * is room for means that no more was there. about[0]: 1 when the receive queue was found full, so
+ * that answers may have been lost.
+ */
+MAGLEV_EXPORT int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *records,
+                                          uint32_t records_size, uint32_t *about,
+                                          uint32_t about_size);
+
+/*
+ * To be called nonblocking: waits until there is something to receive on `a` or `b` (negative:
+ * none) and then `linger_us` longer, for company; at most `timeout_ms`, or until maglev_wake().
+ * Returns bits: 1 a, 2 b, 4 wake.
+ */
+MAGLEV_EXPORT int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
+                                       uint32_t linger_us);
+
+/* Inside the shim: descriptors of the calling thread. own() closes `fd` when it fails. */
+int32_t maglev_own(int fd);
+int maglev_is_own(int fd);
+
+#endif

@@ -1,0 +1,58 @@
+/**
+ * The one table of the shim's functions, each with its C prototype (shim.h says what it does).
+ * Buffers and numbers only: with `--allow-ffi=<path of the shim>` nothing else can be called.
+ */
+
+/** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
+export const SHIM_ABI = 1;
+
+/** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
+export const ICMP_RAW = 1;
+export const ICMP_DATAGRAM = 2;
+
+export const SYMBOLS = {
+  // uint32_t maglev_shim_abi(void)
+  maglev_shim_abi: { parameters: [], result: "u32" },
+
+  // int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint32_t limits_size)
+  maglev_nofile_raise: { parameters: ["u32", "buffer", "u32"], result: "i32" },
+
+  // int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size,
+  //                            uint64_t *identity, uint32_t identity_size)
+  maglev_netns_enter: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_size,
+  //                               uint64_t *identity, uint32_t identity_size)
+  maglev_netns_identity: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size)
+  maglev_interface_index: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope)
+  maglev_address_check: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+
+  // int32_t maglev_wake_open(void)
+  maglev_wake_open: { parameters: [], result: "i32" },
+  // int32_t maglev_wake(int32_t wake)
+  maglev_wake: { parameters: ["i32"], result: "i32" },
+  // int32_t maglev_wake_clear(int32_t wake)
+  maglev_wake_clear: { parameters: ["i32"], result: "i32" },
+  // int32_t maglev_close(int32_t fd)
+  maglev_close: { parameters: ["i32"], result: "i32" },
+
+  // int32_t maglev_icmp_open(uint32_t family, uint32_t allow, uint32_t id,
+  //                          uint32_t *about, uint32_t about_size)
+  maglev_icmp_open: { parameters: ["u32", "u32", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_icmp_send(int32_t fd, uint32_t family, uint8_t *records, uint32_t records_size)
+  maglev_icmp_send: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *records,
+  //                             uint32_t records_size, uint32_t *about, uint32_t about_size)
+  maglev_icmp_receive: {
+    parameters: ["i32", "u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  // int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
+  //                          uint32_t linger_us)
+  maglev_icmp_wait: {
+    parameters: ["i32", "i32", "i32", "u32", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;

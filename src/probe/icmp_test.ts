@@ -1,0 +1,96 @@
+/** The ICMP prober with real sockets on loopback, where the kernel answers. */
+import assert from "node:assert/strict";
+import { healthcheck } from "../../tests/support/healthcheck.ts";
+import { openShim, type ShimResult } from "../../ffi/open.ts";
+import { IcmpProber, type IcmpProberOptions, icmpProblem } from "./icmp.ts";
+import type { Verdict } from "./outcome.ts";
+import { Cancellation } from "./prober.ts";
+
+const SKIPPED = permitted() ? "" : " (skipped: raw sockets need CAP_NET_RAW)";
+
+function permitted(): boolean {
+  const result = openShim();
+  if (result.kind === "error") return false;
+  const problem = icmpProblem(result.shim, [4, 6]);
+  result.shim.close();
+  return problem === undefined;
+}
+
+function rootTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name: `${name}${SKIPPED}`, ignore: SKIPPED !== "", fn });
+}
+
+async function withProber(
+  fn: (prober: IcmpProber, probe: (address: string) => Promise<Verdict>) => Promise<void>,
+  options: IcmpProberOptions = {},
+): Promise<void> {
+  const prober = new IcmpProber(options);
+  // A minute: what comes only when time is up never comes in this test.
+  const check = healthcheck({ params: { type: "icmp" }, port: 0, timeoutMs: 60_000 });
+  try {
+    await fn(
+      prober,
+      (address) => prober.prober({ address, healthcheck: check })(new Cancellation()),
+    );
+  } finally {
+    await prober.close();
+  }
+}
+
+rootTest("IcmpProber is told of answers as they come, again and again, with pauses", async () => {
+  await withProber(async (_, probe) => {
+    for (let round = 0; round < 20; round++) {
+      for (const address of ["127.0.0.1", "::1"]) {
+        assert.deepEqual((await probe(address)).code, "L4OK");
+      }
+      if (round % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+});
+
+rootTest("IcmpProber keeps thousands apart", async () => {
+  await withProber(async (_, probe) => {
+    const addresses = Array.from({ length: 5000 }, (_, i) => `127.2.${i >> 8}.${i & 255}`);
+    for (let start = 0; start < addresses.length; start += 200) {
+      const verdicts = await Promise.all(addresses.slice(start, start + 200).map(probe));
+      assert.ok(verdicts.every(({ code }) => code === "L4OK"));
+    }
+  });
+});
+
+rootTest(
+  "IcmpProber voids what was under way when its sockets are renewed, and goes on",
+  async () => {
+    await withProber(async (prober, probe) => {
+      const before = probe("127.0.0.1");
+      const reset = prober.reset("the namespace has vanished");
+      const during = probe("127.0.0.1");
+      assert.deepEqual([(await before).ours, (await before).detail], [
+        true,
+        "the namespace has vanished",
+      ]);
+      assert.equal((await during).ours, true);
+      await reset;
+      assert.equal((await probe("127.0.0.1")).code, "L4OK");
+    });
+  },
+);
+
+rootTest("IcmpProber says which interface of a scoped address there is not", async () => {
+  await withProber(async (_, probe) => {
+    assert.deepEqual((await probe("fe80::1%nosuch")).detail, "no interface nosuch");
+    assert.equal((await probe("fe80::1%999999")).code, "L4CON");
+  });
+});
+
+Deno.test("IcmpProber without the shim fails each probe with the reason, until it is there", async () => {
+  const absent: ShimResult = { kind: "error", reason: "absent", message: "no shim" };
+  let result: () => ShimResult = () => absent;
+  await withProber(async (_, probe) => {
+    const { code, detail, ours } = await probe("127.0.0.1");
+    assert.deepEqual([code, detail, ours], ["L4CON", "no shim", false]);
+    if (SKIPPED !== "") return;
+    result = openShim;
+    assert.equal((await probe("127.0.0.1")).code, "L4OK");
+  }, { open: () => result() });
+});
