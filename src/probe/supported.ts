@@ -12,17 +12,8 @@ import type { HealthcheckConfig } from "../config/model.ts";
 export function unsupported(healthcheck: HealthcheckConfig, netns: string): string | undefined {
   const { name, params } = healthcheck;
   const where = `healthcheck ${JSON.stringify(name)}`;
-  if (params.type === "https" || params.type === "icmp") {
-    return `${where}: type ${params.type} is not supported by this build; use tcp or http`;
-  }
-  if (params.type === "tcp" && params.ssl) {
-    return `${where}: params.ssl is not supported by this build; leave it out or set it to false`;
-  }
-  if (healthcheck.probeIpv4Src !== undefined) {
-    return `${where}: probe-ipv4-src is not supported by this build; leave it out`;
-  }
-  if (healthcheck.probeIpv6Src !== undefined) {
-    return `${where}: probe-ipv6-src is not supported by this build; leave it out`;
+  if (params.type === "icmp") {
+    return `${where}: type icmp is not supported by this build; use tcp or http`;
   }
   if (netns !== "") {
     return `${where}: healthchecker.netns (${JSON.stringify(netns)}) is not supported by this ` +
