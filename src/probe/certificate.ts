@@ -32,6 +32,8 @@ export interface Judgement {
   readonly nowMs: number;
 }
 
+const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
+
 /** End of validity in Unix milliseconds; undefined when the certificate does not say. */
 export function expiryMs({ valid_to: text }: CertificateFacts): number | undefined {
   return parsedMs(text);
@@ -40,18 +42,18 @@ export function expiryMs({ valid_to: text }: CertificateFacts): number | undefin
 /** The failure of a certificate that must be verified; undefined when it is good. */
 export function certificateProblem(judgement: Judgement): Verdict | undefined {
   const { certificate, error, name, nowMs } = judgement;
-  if (error === "") {
-    return isVersion3(certificate.raw)
-      ? undefined
-      : bad("certificate of an X.509 version before 3, which cannot be verified");
+  // Names are looked at only when the chain was found good: both mean that it was.
+  if ((error === "" || error === WRONG_NAME) && !isVersion3(certificate.raw)) {
+    return bad("certificate of an X.509 version before 3, which cannot be verified");
   }
+  if (error === "") return undefined;
   const [fromMs, toMs] = [parsedMs(certificate.valid_from), parsedMs(certificate.valid_to)];
   if (toMs !== undefined && toMs < nowMs) return bad(`certificate expired on ${day(toMs)}`);
   if (fromMs !== undefined && fromMs > nowMs) {
     return bad(`certificate not yet valid, only from ${day(fromMs)} on`);
   }
   switch (error) {
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
+    case WRONG_NAME:
       return bad(`certificate is for ${names(certificate)}, not for ${name}`);
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
       return bad("certificate is self-signed and not trusted");
