@@ -49,13 +49,17 @@ export async function tlsServer(
 }
 
 /** Accepts TCP connections, and does to them whatever `handle` does. */
-export function notTls(handle: (socket: Socket) => void): Promise<NastyServer> {
+export async function notTls(
+  handle: (socket: Socket) => void,
+  hostname = "127.0.0.1",
+): Promise<NastyServer & { readonly clients: readonly string[] }> {
+  const clients: string[] = [];
   const server = createTcpServer((socket) => {
     handle(socket);
     // Who does not read never learns that the client has gone.
     socket.resume();
   });
-  return listening(server, { hostname: "127.0.0.1", port: 0, clients: [] });
+  return { ...await listening(server, { hostname, port: 0, clients }), clients };
 }
 
 async function listening(
