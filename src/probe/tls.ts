@@ -31,7 +31,7 @@ import {
 } from "./outcome.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 import { handshakeVerdict } from "./tls_outcome.ts";
-import { trusting, trustingAnybody } from "./trust.ts";
+import { trusting } from "./trust.ts";
 
 /** What of the TLS part of a probe stays the same over its probes. */
 export interface TlsTarget {
@@ -60,7 +60,7 @@ export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
     serverName,
     identity: serverName === "" ? spec.address.replace(/%.*$/, "") : serverName,
     verify: !insecureSkipVerify,
-    secureContext: insecureSkipVerify ? trustingAnybody() : trusting(ca),
+    secureContext: trusting(insecureSkipVerify ? undefined : ca),
   };
 }
 

@@ -4,16 +4,15 @@
  * with each connection, so nothing of one check can reach another.
  *
  * No session is ever resumed: a resumed session shows the certificate of the first handshake, not
- * the one the server has now, and skips verification. Deno's node:tls (2.9.6) keeps sessions of
- * its own accord, by server name, for connections that use its default authorities and nothing
- * else; a context with a certificate of its own is verified afresh each time. So each has one: for
- * the system's authorities, one of them that is there anyway.
+ * the one the server has now, and skips verification. Deno's node:tls keeps sessions of its own
+ * accord, and is prepared to resume them (2.9.6 was never seen to) where the default authorities
+ * and nothing else are used; with authorities of its own a context verifies afresh each time. So
+ * the context of the system's authorities is given one text more, in which there is no certificate.
  *
  * The system's authorities are those that Deno was started with: its own copy of Mozilla's, or,
  * with DENO_TLS_CA_STORE=system in its environment, those of /etc/ssl.
  */
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
-import { invariant } from "../base/assert.ts";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { TlsParams } from "../config/model.ts";
 
 /** Sets kept; more distinct ones are made anew for each target, which costs only memory. */
@@ -33,20 +32,9 @@ export function trusting(ca: TlsParams["ca"]): SecureContext {
   return made;
 }
 
-/** The context of checks that verify nothing: a single authority is the least to carry about. */
-export function trustingAnybody(): SecureContext {
-  return trusting({ path: "", pem: anyAuthority() });
-}
-
 function systemContext(): SecureContext {
   const made = createSecureContext();
   const inner: { addCACert(pem: string): void } = made.context;
-  inner.addCACert(anyAuthority());
+  inner.addCACert("# none\n");
   return made;
-}
-
-function anyAuthority(): string {
-  const pem = rootCertificates[0];
-  invariant(pem !== undefined, "the runtime has no certificate authorities");
-  return pem;
 }

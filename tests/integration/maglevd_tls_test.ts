@@ -24,7 +24,14 @@ function config(port: number, caFile: string): string {
       { type: https, port: ${port}, ${CHECK}, params: { server-name: good.test, ca-file: ${caFile} } }
     handshake:
       { type: tcp, port: ${port}, ${CHECK}, params: { ssl: true, insecure-skip-verify: true } }
-    sourced: { type: tcp, port: ${port}, ${CHECK}, probe-ipv4-src: 127.0.0.78 }
+    sourced:
+      {
+        type: https,
+        port: ${port},
+        ${CHECK},
+        probe-ipv4-src: 127.0.0.78,
+        params: { insecure-skip-verify: true },
+      }
     lost: { type: tcp, port: ${port}, ${CHECK}, probe-ipv4-src: 192.0.2.9 }
     public: { type: tcp, port: ${port}, ${CHECK}, params: { ssl: true, server-name: good.test } }
   backends:
