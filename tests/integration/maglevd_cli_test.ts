@@ -46,10 +46,11 @@ Deno.test("maglevd --check exits 2 for a semantic error", async () => {
 });
 
 Deno.test("maglevd --check refuses by name what this build cannot probe", async () => {
-  await withConfig(GOOD.replace("type: http", "type: https"), async (config) => {
+  const text = GOOD.replace("maglev:\n", "maglev:\n  healthchecker: { netns: dataplane }\n");
+  await withConfig(text, async (config) => {
     const { code, stdout } = await runToEnd({ config, flags: ["--check"] });
     assert.equal(code, 2, stdout);
-    assert.match(stdout, /maglev\.healthchecks\.web: .*https is not supported by this build/);
+    assert.match(stdout, /maglev\.healthchecks\.web: .*netns.*is not supported by this build/);
   });
 });
 
