@@ -9,10 +9,12 @@
  * number means something only beside a reference: the cheapest prober possible, limit.c of
  * ../shared/bench/health, measured in the same run when it is there.
  *
- * Options: --kinds tcp,http --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
+ * Options: --kinds tcp,http (also https, and tcp-source: from a source address)
+ * --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
  * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
+import { certificates } from "../tests/support/certificates.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
@@ -64,10 +66,14 @@ interface Row {
 
 async function measure(kind: string, targets: number): Promise<Row> {
   const farm = await startFarm(targets, kind);
-  const reference = await withReference({ ...parameters, kind, targets, port: farm.port });
+  const plain = kind === "tcp-source" ? "tcp" : kind;
+  const reference = kind === "https"
+    ? undefined
+    : await withReference({ ...parameters, kind: plain, targets, port: farm.port });
   const fromMs = performance.timeOrigin + performance.now();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
+  if (kind === "https") args.push(`${(await certificates()).folder}/ca.pem`);
   const engine = start("engine.ts", args);
   try {
     const known = await engine.next((record) => record.event === "all-known");
@@ -97,7 +103,7 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: await drill({ ...parameters, farm, engine, targets, kind }),
+      drill: await drill({ ...parameters, farm, engine, targets, kind: plain }),
     };
   } finally {
     await engine.end();
