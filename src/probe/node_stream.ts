@@ -12,6 +12,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { ByteStream } from "./byte_stream.ts";
+import { SCOPED_CODE } from "./outcome.ts";
 import type { Cancellation, ProbeSpec } from "./prober.ts";
 
 /** A TCP connection from `source`. Rejects when it is cancelled, then nothing is left open. */
@@ -22,6 +23,9 @@ export function connectFrom(
 ): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     if (cancellation.cancelled) return reject(new Error("Cancelled"));
+    if (address.includes("%")) {
+      return reject(Object.assign(new Error("Scoped"), { code: SCOPED_CODE }));
+    }
     const socket = connect({
       host: address,
       port: healthcheck.port,

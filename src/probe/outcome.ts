@@ -24,6 +24,18 @@ export type Stage = "connect" | "answer";
 /** A TCP connection was made; all a plain TCP probe asks for. */
 export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false };
 
+/** `code` of the error of a connection that is not tried for that reason. */
+export const SCOPED_CODE = "MAGLEV_SCOPED";
+
+/**
+ * What a probe of `fe80::1%eth0` with TLS, or from a source address, ends with: node:net of Deno
+ * 2.9.6 knows no zones, and Deno.connect knows neither TLS that frees its descriptors nor sources.
+ */
+export const SCOPED: Verdict = failed(
+  "L4CON",
+  "an address with a zone (%) can be probed with plain TCP or HTTP without a source address only",
+);
+
 /** Time was up before there was a connection. */
 export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
 
@@ -105,6 +117,7 @@ export function verdictOf(error: unknown, stage: Stage): Verdict {
  */
 export function connectVerdict(error: unknown, source: string | undefined): Verdict {
   const code = errorCode(error);
+  if (code === SCOPED_CODE) return SCOPED;
   if (source !== undefined && (code === "EADDRNOTAVAIL" || OUR_FAULT[code] === undefined)) {
     if (code === "EADDRINUSE") {
       return ourFault("connect", `no local port is free at source address ${source}`);

@@ -67,6 +67,22 @@ Deno.test("a source address that is not on this host is a failure that says so",
   }
 });
 
+Deno.test("an address with a zone is refused in words where it cannot be probed", async () => {
+  const probeIpv6Src = parseIp("::1");
+  for (
+    const check of [{ params: SSL }, { params: HTTPS }, { probeIpv6Src }, {
+      params: http(),
+      probeIpv6Src,
+    }]
+  ) {
+    const verdict = await probe("fe80::1%lo", check);
+    assert.deepEqual([verdict.code, verdict.ours], ["L4CON", false]);
+    assert.match(verdict.detail, /with a zone/);
+  }
+  // Plain probes try: nobody has that address.
+  assert.equal((await probe("fe80::1%1", {})).code, "L4CON");
+});
+
 Deno.test("the source address of the other family has no effect", async () => {
   const server = await notTls((socket) => socket.once("data", () => socket.end(OK)));
   try {

@@ -26,6 +26,7 @@ import {
   CONNECT_TIMED_OUT,
   connectVerdict,
   HANDSHAKE_TIMED_OUT,
+  SCOPED,
   SECURED,
   type Verdict,
 } from "./outcome.ts";
@@ -80,6 +81,7 @@ export function tlsProber(spec: ProbeSpec): Probe {
 export function handshake(target: TlsTarget, cancellation: Cancellation): Promise<Handshake> {
   return new Promise((resolve) => {
     if (cancellation.cancelled) return resolve(without(CONNECT_TIMED_OUT));
+    if (target.spec.address.includes("%")) return resolve(without(SCOPED));
     let connected = false;
     let seen: PeerCertificate | undefined;
     const socket = open(target, (certificate) => seen = certificate);
