@@ -12,10 +12,12 @@
  * Of kind icmp (not a default: it needs CAP_NET_RAW) the kernel answers for all addresses of the farm;
  * there is no reference and no drill.
  *
- * Options: --kinds tcp,http,icmp --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
+ * Options: --kinds tcp,http (also https, icmp, and tcp-source: from a source address)
+ * --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
  * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
+import { certificates } from "../tests/support/certificates.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
@@ -66,14 +68,15 @@ interface Row {
 }
 
 async function measure(kind: string, targets: number): Promise<Row> {
-  const isIcmp = kind === "icmp";
-  const farm = await startFarm(targets, isIcmp ? "tcp" : kind);
-  const reference = isIcmp
+  const plain = kind === "tcp-source" || kind === "icmp" ? "tcp" : kind;
+  const farm = await startFarm(targets, kind === "icmp" ? "tcp" : kind);
+  const reference = kind === "https" || kind === "icmp"
     ? undefined
-    : await withReference({ ...parameters, kind, targets, port: farm.port });
+    : await withReference({ ...parameters, kind: plain, targets, port: farm.port });
   const fromMs = performance.timeOrigin + performance.now();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
+  if (kind === "https") args.push(`${(await certificates()).folder}/ca.pem`);
   const engine = start("engine.ts", args);
   try {
     const known = await engine.next((record) => record.event === "all-known");
@@ -103,7 +106,9 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: isIcmp ? undefined : await drill({ ...parameters, farm, engine, targets, kind }),
+      drill: kind === "icmp"
+        ? undefined
+        : await drill({ ...parameters, farm, engine, targets, kind: plain }),
     };
   } finally {
     await engine.end();

@@ -12,6 +12,8 @@ const NEEDED = [
   { program: "cc", packages: ["gcc", "libc6-dev"], purpose: "build the shim" },
   { program: "make", packages: ["make"], purpose: "build the shim" },
   { program: "ip", packages: ["iproute2"], purpose: "test in network namespaces" },
+  { program: "openssl", packages: ["openssl"], purpose: "make certificates for tests" },
+  { program: "python3", packages: ["python3"], purpose: "answer ICMP in tests" },
 ];
 
 async function run(command: string, args: readonly string[]): Promise<boolean> {

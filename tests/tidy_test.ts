@@ -6,7 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
-import { maglevdPermissions, RUNTIME_FLAGS } from "../src/system/permissions.ts";
+import {
+  maglevdPermissions,
+  RUNTIME_ENVIRONMENT,
+  RUNTIME_FLAGS,
+} from "../src/system/permissions.ts";
 import { bannedCallsIn, importsOf, layerOf, LAYERS, mayImport, PURE } from "./support/tidy.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -86,7 +90,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^ffi\/setup\.ts$/, ""],
   [/^src\/sim\/run\.ts$/, ""],
   [/^src\/vpp\/codegen\.ts$/, ""],
-  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http)\.ts$/, ""],
+  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|tls)\.ts$/, ""],
   [/^[a-z]+\.ts$/, ""],
 ];
 
@@ -128,6 +132,9 @@ Deno.test("deno.json starts maglevd with exactly the documented permissions and 
   const flags = task.split(" ").filter((word) => /^--(allow-|v8-flags)/.test(word));
   const wanted = [...maglevdPermissions({ sourceFolder: "." }), ...RUNTIME_FLAGS];
   assert.deepEqual(flags.sort(), wanted.sort());
+  const environment = task.slice(0, task.indexOf("deno run")).trim().split(" ");
+  const settings = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+  assert.deepEqual(environment, settings);
 });
 
 Deno.test("every npm dependency is pinned to one version", async () => {

@@ -1,4 +1,5 @@
 /** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
+import { certificates } from "../../tests/support/certificates.ts";
 import { V8_FLAGS } from "../../src/system/permissions.ts";
 import { linesOf } from "./lines.ts";
 
@@ -28,7 +29,7 @@ export function start(file: string, args: readonly string[]): Child {
   const path = new URL(file, import.meta.url).pathname;
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read=."],
+      ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
       ...["--allow-env=MAGLEV_SHIM", "--allow-ffi=build/maglev_shim.so"],
       ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
     ],
@@ -75,8 +76,11 @@ export interface Farm {
   readonly port: number;
 }
 
+/** Servers for probes of a kind: http, https, else ones that only accept. */
 export async function startFarm(count: number, kind: string): Promise<Farm> {
-  const child = start("farm.ts", [String(count), kind]);
+  const child = kind === "https"
+    ? start("farm_tls.ts", [String(count), (await certificates()).folder])
+    : start("farm.ts", [String(count), kind === "http" ? "http" : "tcp"]);
   const { port } = await child.next((record) => record.port !== undefined);
   return { child, port: port! };
 }

@@ -50,7 +50,7 @@ export async function drill(options: DrillOptions): Promise<Drill | undefined> {
   for (let i = 0; i < 2 * count; i++) {
     const id = (i * stride + seed) % targets;
     touched.add(id);
-    const bad = options.kind === "http" ? "hang" : "stall";
+    const bad = options.kind === "tcp" ? "stall" : "hang";
     const answer = farm.child.next(({ atMs }) => atMs !== undefined);
     await farm.child.say(`${i % 2 === 0 ? "close" : bad} ${id}`);
     failedAt.set(id, (await answer).atMs!);

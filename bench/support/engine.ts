@@ -2,7 +2,8 @@
  * The engine alone, as a process to be measured: probes N targets of the farm and says, one JSON
  * object per line, when all are known, when a target goes down or comes up, and for each line on
  * its standard input its own figures since the last one. Ends with its standard input.
- * Arguments: count, port, kind (tcp|http|icmp), interval and timeout in milliseconds, workers.
+ * Arguments: count, port, kind (tcp|tcp-source|http|https|icmp), interval and timeout in
+ * milliseconds, workers, and for https the file of the authority.
  */
 import { parseIp } from "../../src/base/address.ts";
 import { invariant } from "../../src/base/assert.ts";
@@ -24,7 +25,7 @@ const [count, port, kind, intervalMs, timeoutMs, workers] = [
   Number(Deno.args[5]),
 ];
 
-const HTTP: ProbeParams = {
+const HTTP: ProbeParams & { type: "http" } = {
   type: "http",
   path: "/",
   host: "",
@@ -35,6 +36,15 @@ const HTTP: ProbeParams = {
 };
 const TCP: ProbeParams = { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false };
 
+function paramsOf(kind: string | undefined): ProbeParams {
+  if (kind === "http") return HTTP;
+  if (kind === "icmp") return { type: "icmp" };
+  if (kind !== "https") return TCP;
+  const path = Deno.args[6]!;
+  const ca = { path, pem: Deno.readTextFileSync(path) };
+  return { ...HTTP, type: "https", serverName: "good.test", insecureSkipVerify: false, ca };
+}
+
 const healthcheck: HealthcheckConfig = {
   name: "bench",
   port,
@@ -44,9 +54,9 @@ const healthcheck: HealthcheckConfig = {
   timeoutMs,
   rise: 2,
   fall: 3,
-  probeIpv4Src: undefined,
+  probeIpv4Src: kind === "tcp-source" ? parseIp("127.0.0.99") : undefined,
   probeIpv6Src: undefined,
-  params: kind === "http" ? HTTP : kind === "icmp" ? { type: "icmp" } : TCP,
+  params: paramsOf(kind),
 };
 
 function say(record: Record<string, unknown>): void {

@@ -28,15 +28,21 @@ import type { http, tls } from "./schema_healthcheck.ts";
 import type { Draft } from "./schema_types.ts";
 import { nameInHost } from "./text_rules.ts";
 
+/** Path of a `ca-file` → its certificates (PEM). */
+export type CaFiles = ReadonlyMap<string, string>;
+
 /** The configuration; `draft` has been checked and had no errors. */
-export function buildConfig(draft: ConfigDraft): Config {
+export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
   const { healthchecker, vpp, healthchecks, backends, frontends } = draft.keys;
   const { "transition-history": history, netns } = need(healthchecker).keys;
   const lb = need(vpp).keys.lb.value;
   return {
     healthchecker: { transitionHistory: need(history), netns: need(netns) },
     vppLb: lb === undefined ? undefined : buildVppLb(lb),
-    healthchecks: buildNamed(need(healthchecks), buildHealthcheck),
+    healthchecks: buildNamed(
+      need(healthchecks),
+      (name, healthcheck) => buildHealthcheck(name, healthcheck, caFiles),
+    ),
     backends: buildNamed(need(backends), buildBackend),
     frontends: buildNamed(need(frontends), buildFrontend),
   };
@@ -74,9 +80,13 @@ function buildVppLb({ keys }: VppLbDraft): VppLbConfig {
   };
 }
 
-function buildHealthcheck(name: string, { keys }: HealthcheckDraft): HealthcheckConfig {
+function buildHealthcheck(
+  name: string,
+  { keys }: HealthcheckDraft,
+  caFiles: CaFiles,
+): HealthcheckConfig {
   const intervalMs = need(keys.interval);
-  const params = buildParams(need(keys.params));
+  const params = buildParams(need(keys.params), caFiles);
   return {
     name,
     port: params.type === "icmp" ? 0 : need(keys.port),
@@ -94,27 +104,39 @@ function buildHealthcheck(name: string, { keys }: HealthcheckDraft): Healthcheck
 
 function buildParams(
   params: NonNullable<HealthcheckDraft["keys"]["params"]["value"]>,
+  caFiles: CaFiles,
 ): ProbeParams {
   switch (params.variant) {
     case "icmp":
       return { type: "icmp" };
     case "tcp":
-      return { type: "tcp", ssl: need(params.draft.keys.ssl), ...buildTls(params.draft.keys, "") };
+      return {
+        type: "tcp",
+        ssl: need(params.draft.keys.ssl),
+        ...buildTls(params.draft.keys, { host: "", caFiles }),
+      };
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {
       const httpParams = buildHttp(params.draft.keys);
-      return { type: "https", ...httpParams, ...buildTls(params.draft.keys, httpParams.host) };
+      const { host } = httpParams;
+      return { type: "https", ...httpParams, ...buildTls(params.draft.keys, { host, caFiles }) };
     }
   }
 }
 
 type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
 
-function buildTls(keys: Slots<typeof tls>, host: string): TlsParams {
+function buildTls(
+  keys: Slots<typeof tls>,
+  { host, caFiles }: { readonly host: string; readonly caFiles: CaFiles },
+): TlsParams {
+  const path = keys["ca-file"].value;
+  const pem = path === undefined ? undefined : caFiles.get(path);
   return {
     serverName: keys["server-name"].value ?? nameInHost(host),
     insecureSkipVerify: need(keys["insecure-skip-verify"]),
+    ...(path === undefined || pem === undefined ? {} : { ca: { path, pem } }),
   };
 }
 

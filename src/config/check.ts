@@ -9,6 +9,7 @@ import { checkFrontends } from "./check_frontends.ts";
 import type { IssueList } from "./issue.ts";
 import { quote } from "./issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
+import type { Slot } from "./schema_types.ts";
 
 /** Adds what is wrong between the parts of `draft` to `issues`. */
 export function check(draft: ConfigDraft, issues: IssueList): void {
@@ -58,14 +59,15 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
   const params = draft.keys.params.value;
   if (params === undefined || params.variant === "icmp") return;
   if (params.variant === "tcp") {
+    checkTls(params.draft.keys, issues);
     if (params.draft.keys.ssl.value !== false) return;
-    for (
-      const slot of [params.draft.keys["server-name"], params.draft.keys["insecure-skip-verify"]]
-    ) {
+    const { "server-name": name, "insecure-skip-verify": skip, "ca-file": ca } = params.draft.keys;
+    for (const slot of [name, skip, ca]) {
       if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
     }
     return;
   }
+  if (params.variant === "https") checkTls(params.draft.keys, issues);
   const { method, "response-regexp": regexp } = params.draft.keys;
   if (method.value === "HEAD" && regexp.given) {
     issues.add(
@@ -75,6 +77,14 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
         "use `method: GET`",
     );
   }
+}
+
+function checkTls(
+  keys: { readonly "ca-file": Slot<string>; readonly "insecure-skip-verify": Slot<boolean> },
+  issues: IssueList,
+): void {
+  if (!keys["ca-file"].given || keys["insecure-skip-verify"].value !== true) return;
+  issues.add("no-effect", keys["ca-file"], "has no effect with `insecure-skip-verify: true`");
 }
 
 function checkBackends(draft: ConfigDraft, issues: IssueList): void {

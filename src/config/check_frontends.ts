@@ -119,6 +119,14 @@ function checkMembers(pool: PoolDraft, context: Context): Member[] {
     const backend = context.backends?.get(name);
     if (backend === undefined) reportUnknown(name, { mark, path }, context);
     const address = addressOf(backend);
+    if (address !== undefined && address.zone !== "") {
+      context.issues.add(
+        "scoped-backend",
+        { mark, path },
+        `${quote(name)} has an address with a zone (${address.text}), to which VPP cannot send; ` +
+          "use a global address, or leave the backend out of frontends",
+      );
+    }
     if (address !== undefined) members.push({ name, mark, path, address });
   }
   const weights = [...slot.value.values()].map((member) => member.draft?.keys.weight.value);

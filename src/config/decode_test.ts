@@ -114,6 +114,7 @@ const VALUES: Readonly<
       ["2001:DB8::0:1", "2001:db8::1"],
       ["'2001:db8::'", "2001:db8::"],
       ["::ffff:10.0.0.1", "::ffff:10.0.0.1"],
+      ["FE80::1%eth0", "fe80::1%eth0"],
     ],
     bad: [
       ["10.0.0.1/32", "write 10.0.0.1, without prefix length"],
@@ -121,7 +122,8 @@ const VALUES: Readonly<
       ["10.0.0.1:80", "write 10.0.0.1 alone"],
       ["10.0.0.256", "four numbers from 0 to 255"],
       ["10.0", "four numbers from 0 to 255"],
-      ["fe80::1%eth0", "a zone"],
+      ["fe80::1%", "expected an IP address"],
+      ["10.0.0.1%eth0", "expected an IP address"],
       ["nginx.example.com", "names are not looked up"],
       ["''", "expected an IP address"],
       ["80", "expected an IP address"],

@@ -18,6 +18,7 @@ const WITHOUT_FIXTURE: readonly Rule[] = [
   "not-utf8",
   "too-many-errors",
   "no-final-newline",
+  "bad-ca-file",
 ];
 
 interface Fixture {

@@ -38,6 +38,8 @@ export const RULES = {
   "bad-header": "semantic",
   "bad-response-code": "semantic",
   "bad-regexp": "semantic",
+  "bad-ca-file": "semantic",
+  "scoped-backend": "semantic",
   "delay-order": "semantic",
   "no-pools": "semantic",
   "empty-pool": "semantic",

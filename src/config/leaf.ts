@@ -173,7 +173,7 @@ function inRange(row: IntegerRow | DurationRow, value: number, site: Site): bool
 
 export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddress | undefined {
   const text = textOf(node);
-  const address = text === undefined ? undefined : parseIp(text);
+  const address = text === undefined ? undefined : parseIp(text, { allowZone: row.zone === true });
   if (address === undefined) return wrongType(row, node, site, addressHint(text));
   if (row.family === undefined || row.family === address.family) return address;
   const message = `expected ${expectation(row)}, found the IPv${address.family} ${address.text}`;
@@ -185,7 +185,7 @@ function addressHint(text: string | undefined): string {
   if (text === undefined || text.length > 60) return "";
   const slash = text.split("/");
   if (slash.length === 2 && parseIp(slash[0]!)) return `; write ${slash[0]}, without prefix length`;
-  if (parseIp(text, { allowZone: true })) return "; a zone (%…) cannot be programmed into VPP";
+  if (parseIp(text, { allowZone: true })) return "; an address with a zone (%…) cannot stand here";
   const withPort = /^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(text);
   const host = withPort?.[1] ?? withPort?.[2];
   if (host !== undefined && parseIp(host)) return `; write ${host} alone`;

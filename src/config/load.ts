@@ -1,6 +1,7 @@
 /**
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
+import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
 import { IssueList, oneLine, type Rule } from "./issue.ts";
 import { type LoadResult, parseConfig } from "./parse.ts";
@@ -31,7 +32,7 @@ export async function loadConfig(path: string): Promise<LoadResult> {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return withEndChecked(parseConfig(text, { file: path }), { path, text });
+    return withEndChecked(parseConfig(text, { file: path, readCa }), { path, text });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
@@ -77,6 +78,25 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array> {
     at += chunk.length;
   }
   return bytes;
+}
+
+/** Reads a file of certificate authorities; synchronously, as few and small as they are. */
+function readCa(path: string): CaReadout {
+  const buffer = new Uint8Array(MAX_CA_BYTES + 1);
+  let size = 0;
+  try {
+    using file = Deno.openSync(path);
+    while (size < buffer.length) {
+      const count = file.readSync(buffer.subarray(size));
+      if (count === null) break;
+      size += count;
+    }
+  } catch (error) {
+    const reason = readReason(error);
+    return { kind: "error", problem: `cannot be read: ${reason}` };
+  }
+  if (size > MAX_CA_BYTES) return { kind: "error", problem: `has more than ${MAX_CA_BYTES} bytes` };
+  return certificatesIn(new TextDecoder().decode(buffer.subarray(0, size)));
 }
 
 function readReason(error: unknown): string {

@@ -59,6 +59,15 @@ export interface TlsParams {
   /** SNI; empty when none was configured (and `host` is no name). */
   readonly serverName: string;
   readonly insecureSkipVerify: boolean;
+  /** Who is trusted instead of the system's authorities; absent when no `ca-file` is configured. */
+  readonly ca?: CaFile;
+}
+
+/** Certificate authorities out of a file, as they were when the configuration was read. */
+export interface CaFile {
+  readonly path: string;
+  /** The file's certificates, and nothing else of it; so a changed file is a changed definition. */
+  readonly pem: string;
 }
 
 export interface HttpParams {

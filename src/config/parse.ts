@@ -1,6 +1,7 @@
 /**
  * Text of a configuration file → configuration or issues: the stages in their order.
  */
+import { type CaReader, readCaFiles } from "./ca_files.ts";
 import { buildConfig } from "./build.ts";
 import { check } from "./check.ts";
 import { decode } from "./decode.ts";
@@ -20,14 +21,23 @@ export type LoadResult =
     readonly warnings: readonly Issue[];
   };
 
-/** Reads a configuration; never throws for whatever `text` holds. `file` is for the messages. */
-export function parseConfig(text: string, options: { readonly file: string }): LoadResult {
+export interface ParseOptions {
+  /** For the messages. */
+  readonly file: string;
+  /** Reads a `ca-file`; without it all count as read, and as empty. */
+  readonly readCa?: CaReader;
+}
+
+/** Reads a configuration; never throws for whatever `text` holds. */
+export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const issues = new IssueList(options.file);
   const tree = readDocument(text, issues);
   const draft = tree === undefined ? undefined : decode(tree, issues);
   if (draft !== undefined) check(draft, issues);
+  const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
+  const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
   if (draft !== undefined && !issues.hasErrors) {
-    return { kind: "ok", config: buildConfig(draft), warnings: issues.warnings() };
+    return { kind: "ok", config: buildConfig(draft, caFiles), warnings: issues.warnings() };
   }
   const errors = issues.errors();
   if (issues.hasParseErrors) return { kind: "parse-error", issues: errors };

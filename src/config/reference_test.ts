@@ -179,6 +179,7 @@ const BEYOND: readonly string[] = [
   "encap-conflict",
   "mixed-families",
   "not-whole-seconds",
+  "scoped-backend",
   "unknown-name",
 ];
 

@@ -137,9 +137,11 @@ const vppLb = {
 const backend = {
   "address": {
     type: "address",
+    zone: true,
     required: true,
     help: "Address of the application server: probes go there, and VPP's GRE packets. One IP " +
-      "literal; names are not looked up.",
+      "literal; names are not looked up. A link-local address with its interface " +
+      "(`fe80::1%eth0`) can be probed, but not be in a frontend: VPP cannot send to it.",
   },
   "healthcheck": {
     type: "reference",

@@ -17,6 +17,14 @@ export const tls = {
     default: false,
     help: "Accept any certificate: expired, self-signed, or of another name.",
   },
+  "ca-file": {
+    type: "text",
+    format: "file",
+    absent: "the system's certificate authorities",
+    help: "File with the certificates (PEM) of the authorities that are trusted, in place of the " +
+      "system's. It is read together with this file; a reload takes up a changed one, and starts " +
+      "the backends of the healthcheck afresh. The daemon may read files in /etc/vpp-maglev.",
+  },
 } as const satisfies Keys;
 
 /** Keys of params of http and https. */
@@ -67,6 +75,7 @@ const tcp = {
   },
   "server-name": { ...tls["server-name"], absent: "none" },
   "insecure-skip-verify": tls["insecure-skip-verify"],
+  "ca-file": tls["ca-file"],
 } as const satisfies Keys;
 
 /** Keys of one healthcheck. */

@@ -14,7 +14,15 @@ export const SECOND = 1000;
 export const DAY = 24 * 3600 * SECOND;
 
 /** What a text must look like; the rules are in text_rules.ts. */
-export type TextFormat = "name" | "netns" | "line" | "path" | "host" | "server-name" | "regexp";
+export type TextFormat =
+  | "name"
+  | "netns"
+  | "line"
+  | "path"
+  | "host"
+  | "server-name"
+  | "regexp"
+  | "file";
 
 interface Common {
   /** What it is, for people: full sentences. */
@@ -85,10 +93,11 @@ export interface DurationRow extends Numeric {
   readonly default?: number;
 }
 
-/** One IP literal; of one family only when `family` says so. */
+/** One IP literal; of one family only when `family` says so; with a zone only when that does. */
 export interface AddressRow extends Common {
   readonly type: "address";
   readonly family?: 4 | 6;
+  readonly zone?: true;
 }
 
 /** Accepted status codes: `200`, `200-299`, or a list of both. */

@@ -12,6 +12,8 @@ export const MAX_NAME_LENGTH = 128;
 
 const MAX_DESCRIPTION_LENGTH = 1000;
 const MAX_HTTP_TEXT_LENGTH = 4096;
+/** PATH_MAX of Linux. */
+const MAX_FILE_LENGTH = 4095;
 
 const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> = {
   "name": nameProblem,
@@ -21,6 +23,7 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "host": hostProblem,
   "server-name": serverNameProblem,
   "regexp": regexpProblem,
+  "file": fileProblem,
 };
 
 /** What is wrong with `text`, or undefined. */
@@ -106,6 +109,15 @@ function isHostName(text: string): boolean {
 export function nameInHost(host: string): string {
   const name = host.replace(/:\d+$/, "").replace(/\.$/, "");
   return name !== "" && serverNameProblem(name) === undefined ? name : "";
+}
+
+/** Absolute, for a daemon has no folder that anybody would think of. */
+function fileProblem(text: string): string | undefined {
+  if (!text.startsWith("/")) return `must be an absolute path, is ${quote(text)}`;
+  if (text.length > MAX_FILE_LENGTH) {
+    return `has ${text.length} characters; at most ${MAX_FILE_LENGTH} are allowed`;
+  }
+  return /\p{Cc}/u.test(text) ? "must not hold control characters" : undefined;
 }
 
 function regexpProblem(text: string): string | undefined {

@@ -55,6 +55,10 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
       ...["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?<n>a)\\k<n>", "a\\z", "[[:digit:]]"],
     ],
   },
+  "file": {
+    good: ["/", "/etc/vpp-maglev/ca.pem", "/a b/c", "/" + "x".repeat(4094)],
+    bad: ["", "ca.pem", "./ca.pem", "~/ca.pem", "/a\nb", "/a\0", "/" + "x".repeat(4095)],
+  },
 };
 
 for (

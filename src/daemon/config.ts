@@ -4,7 +4,6 @@
  */
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
-import { unsupported } from "../probe/supported.ts";
 import type { LogFields } from "../base/ports.ts";
 
 /** One error or warning, ready for the log and for a terminal. */
@@ -68,12 +67,6 @@ function refusals(config: Config, vppApiAddr: string): { path: string; message: 
       message: "is missing: needed while VPP integration is on; add it, or switch VPP off with " +
         '--vpp-api-addr ""',
     });
-  }
-  const used = new Set([...config.backends.values()].map(({ healthcheck }) => healthcheck));
-  for (const [name, healthcheck] of config.healthchecks) {
-    if (!used.has(name)) continue;
-    const message = unsupported(healthcheck);
-    if (message !== undefined) found.push({ path: `maglev.healthchecks.${name}`, message });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /** A real maglevd as a child process, with exactly the documented permissions, its log parsed. */
-import { maglevdPermissions, RUNTIME_FLAGS } from "../system/permissions.ts";
+import { maglevdPermissions, RUNTIME_ENVIRONMENT, RUNTIME_FLAGS } from "../system/permissions.ts";
 
 /** One line of its log. */
 export interface LogLine {
@@ -18,6 +18,8 @@ export interface MaglevdOptions {
   readonly onLine: (line: LogLine) => void;
   /** Further flags of maglevd. */
   readonly flags?: readonly string[];
+  /** Further files that it may read. */
+  readonly files?: readonly string[];
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -27,6 +29,7 @@ export function maglevdCommand(options: {
   readonly config: string;
   readonly vppApiAddr: string;
   readonly flags?: readonly string[];
+  readonly files?: readonly string[];
 }): readonly string[] {
   return [
     "run",
@@ -38,6 +41,7 @@ export function maglevdCommand(options: {
       sourceFolder: ROOT.replace(/\/$/, ""),
       config: options.config,
       vppApiAddr: options.vppApiAddr,
+      files: options.files ?? [],
     }),
     `${ROOT}main.ts`,
     "--config",
@@ -62,11 +66,13 @@ export class MaglevdProcess {
         ...maglevdCommand({
           config: options.config,
           vppApiAddr: options.vppApiAddr,
+          files: options.files ?? [],
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
             options.flags ?? [],
           ),
         }),
       ],
+      env: RUNTIME_ENVIRONMENT,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

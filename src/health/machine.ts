@@ -122,8 +122,10 @@ export interface RestartOptions {
 export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
+  // The certificate was seen under another definition: perhaps of another port, or server name.
+  const { certificateExpiryMs: _, ...kept } = withEnabled(backend, options.enabled);
   const fresh: Backend = {
-    ...withEnabled(backend, options.enabled),
+    ...kept,
     policy,
     counter: initialCounter(policy),
     lastResult: undefined,
@@ -154,7 +156,13 @@ function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult
   const unknown = state === "unknown";
   const counter = stepCounter(backend.counter, result.ok, { policy, unknown });
   const to = isUp(counter, policy) ? "up" : "down";
-  const judged = { ...backend, counter, lastResult: result };
+  const { certificateExpiryMs } = result;
+  const judged = {
+    ...backend,
+    counter,
+    lastResult: result,
+    ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs }),
+  };
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
 }
 

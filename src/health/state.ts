@@ -49,6 +49,11 @@ export interface ProbeResult {
   readonly detail: string;
   /** How long the probe took; 0 for pseudo results. */
   readonly durationMs: number;
+  /**
+   * End of validity (Unix time in milliseconds) of the certificate that the server showed, whether
+   * it was accepted or not; absent when the probe saw none.
+   */
+  readonly certificateExpiryMs?: number;
 }
 
 /** One change of a backend's state, with the result that caused it. */
@@ -93,6 +98,11 @@ export interface Backend {
   readonly sinceMs: number;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
+  /**
+   * Of the last certificate that a probe of this definition saw, in Unix milliseconds. A probe that
+   * saw none (a slow or dead server) leaves it, and so does an operator's action.
+   */
+  readonly certificateExpiryMs?: number;
 }
 
 /** What may happen to a backend. */

@@ -16,6 +16,8 @@ export interface Verdict {
   readonly ours: boolean;
   /** How long it took in milliseconds, when that was measured nearer to the wire. */
   readonly durationMs?: number;
+  /** End of validity (Unix time in milliseconds) of the certificate the server showed, if any. */
+  readonly certificateExpiryMs?: number;
 }
 
 /** How far a probe had come when something happened to it. */
@@ -24,8 +26,29 @@ export type Stage = "connect" | "answer";
 /** A TCP connection was made; all a plain TCP probe asks for. */
 export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false };
 
+/** `code` of the error of a connection that is not tried for that reason. */
+export const SCOPED_CODE = "MAGLEV_SCOPED";
+
+/**
+ * What a probe of `fe80::1%eth0` with TLS, or from a source address, ends with: node:net of Deno
+ * 2.9.6 knows no zones, and Deno.connect knows neither TLS that frees its descriptors nor sources.
+ */
+export const SCOPED: Verdict = failed(
+  "L4CON",
+  "an address with a zone (%) can be probed with plain TCP or HTTP without a source address only",
+);
+
 /** Time was up before there was a connection. */
 export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
+
+/** A TLS handshake was completed; all that a TCP probe with `ssl` asks for. */
+export const SECURED: Verdict = { ok: true, layer: "L6", code: "L6OK", detail: "", ours: false };
+
+/** Time was up after the connection, before the end of the TLS handshake. */
+export const HANDSHAKE_TIMED_OUT: Verdict = failed(
+  "L6TOUT",
+  "no complete TLS handshake within the timeout",
+);
 
 /** Time was up after the connection, before the whole answer. */
 export const ANSWER_TIMED_OUT: Verdict = failed("L7TOUT", "no complete answer within the timeout");
@@ -88,10 +111,38 @@ export function verdictOf(error: unknown, stage: Stage): Verdict {
     : failed("L7RSP", `${text} before the answer was complete`);
 }
 
+/**
+ * The verdict for an error thrown while connecting from `source`, a configured address (undefined:
+ * none was configured). Deno's node:net gives EINVAL for EADDRNOTAVAIL, so it is the system call
+ * that tells: an address that cannot be bound to is not on this host. That is nothing to keep
+ * quiet about, and the server is out of reach as configured: a failure, not a void probe.
+ */
+export function connectVerdict(error: unknown, source: string | undefined): Verdict {
+  const code = errorCode(error);
+  if (code === SCOPED_CODE) return SCOPED;
+  if (source !== undefined && (code === "EADDRNOTAVAIL" || OUR_FAULT[code] === undefined)) {
+    if (code === "EADDRINUSE") {
+      return ourFault("connect", `no local port is free at source address ${source}`);
+    }
+    if (textField(error, "syscall") === "bind") {
+      return failed("L4CON", `source address ${source} is not on this host`);
+    }
+    if (code === "EINVAL" || code === "EADDRNOTAVAIL") {
+      return failed("L4CON", `cannot be connected to from source address ${source}`);
+    }
+  }
+  return verdictOf(error, "connect");
+}
+
 /** The errno name of an error: Deno and Node both put it into `code`. Empty when there is none. */
-function errorCode(error: unknown): string {
-  if (typeof error !== "object" || error === null || !("code" in error)) return "";
-  return typeof error.code === "string" ? error.code : "";
+export function errorCode(error: unknown): string {
+  return textField(error, "code");
+}
+
+function textField(error: unknown, name: "code" | "syscall"): string {
+  if (typeof error !== "object" || error === null || !(name in error)) return "";
+  const value = (error as { readonly [name: string]: unknown })[name];
+  return typeof value === "string" ? value : "";
 }
 
 /** `text` on one line, without control characters, at most 200 characters of it. */

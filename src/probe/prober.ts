@@ -15,6 +15,12 @@ export interface ProbeSpec {
   readonly healthcheck: HealthcheckConfig;
 }
 
+/** The source address configured for the target's family; undefined: the system chooses. */
+export function sourceOf({ address, healthcheck }: ProbeSpec): string | undefined {
+  const source = address.includes(":") ? healthcheck.probeIpv6Src : healthcheck.probeIpv4Src;
+  return source?.text;
+}
+
 /** Runs one probe. Frees everything it opened before it resolves. */
 export type Probe = (cancellation: Cancellation) => Promise<Verdict>;
 

@@ -1,22 +1,23 @@
 /** Which prober serves which type of healthcheck. */
 import { invariant } from "../base/assert.ts";
 import { httpProber } from "./http.ts";
+import { httpsProber } from "./https.ts";
 import type { Probe, Prober, ProbeSpec } from "./prober.ts";
 import { tcpProber } from "./tcp.ts";
+import { tlsProber } from "./tls.ts";
 
 /** The probe of a target. `icmp` makes those of type icmp: they share the sockets of a worker. */
 export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
     case "tcp":
-      invariant(!params.ssl, `healthcheck ${name}: supported.ts lets no tcp with ssl pass`);
-      return tcpProber(spec);
+      return params.ssl ? tlsProber(spec) : tcpProber(spec);
     case "http":
       return httpProber(spec);
     case "icmp":
       invariant(icmp !== undefined, `healthcheck ${name}: who asks for icmp brings its prober`);
       return icmp(spec);
     case "https":
-      invariant(false, `healthcheck ${name}: supported.ts lets no ${params.type} pass`);
+      return httpsProber(spec);
   }
 }

@@ -14,6 +14,7 @@ import {
   stall,
 } from "../../tests/support/nasty_servers.ts";
 import { healthcheck, http, TCP } from "../../tests/support/healthcheck.ts";
+import { sockets, until } from "../../tests/support/sockets.ts";
 import type { HttpParams, ProbeParams } from "../config/model.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
@@ -43,25 +44,6 @@ async function probe({ port, params = TCP, address = "127.0.0.1", cancelAfterMs 
 
 function said({ code, detail }: Verdict): string {
   return detail === "" ? code : `${code} ${detail}`;
-}
-
-/** Sockets of this process. */
-function sockets(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
-    } catch {
-      // The descriptor of the listing itself is gone by now.
-    }
-  }
-  return count;
-}
-
-/** Waits until `condition`, at most 5 s. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(condition(), "it did not come to that within 5 s");
 }
 
 Deno.test("the TCP probe passes where somebody listens, on IPv4 and IPv6", async () => {

@@ -48,13 +48,16 @@ export interface SchedulerStats {
 /** A batch of results. */
 export interface OutcomesMessage {
   readonly kind: "outcomes";
-  /** FIELDS numbers per result: id, generation, code, detail (index of it), durationMs, atMs. */
+  /**
+   * FIELDS numbers per result: id, generation, code, detail (index of it), durationMs, atMs, and
+   * certificateExpiryMs (NaN when the probe saw no certificate).
+   */
   readonly numbers: Float64Array;
   /** Distinct details of the batch. */
   readonly details: readonly string[];
 }
 
-const FIELDS = 6;
+const FIELDS = 7;
 
 /** Result codes that a probe can have; a code is sent as its index. */
 const CODES: readonly ResultCode[] = [
@@ -97,6 +100,7 @@ export class OutcomeBatch {
     this.#numbers[at + 3] = this.#detail(verdict.detail);
     this.#numbers[at + 4] = report.durationMs;
     this.#numbers[at + 5] = atMs;
+    this.#numbers[at + 6] = verdict.certificateExpiryMs ?? NaN;
     this.#size++;
   }
 
@@ -128,6 +132,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
     const code = CODES[numbers[at + 2]!];
     const detail = details[numbers[at + 3]!];
     invariant(code !== undefined && detail !== undefined, "a result refers to nothing");
+    const certificateExpiryMs = numbers[at + 6]!;
     outcomes.push({
       id: numbers[at]!,
       generation: numbers[at + 1]!,
@@ -137,6 +142,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
         code,
         detail,
         durationMs: numbers[at + 4]!,
+        ...(Number.isNaN(certificateExpiryMs) ? {} : { certificateExpiryMs }),
       },
       atMs: numbers[at + 5]!,
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { answered, CONNECT_TIMED_OUT, CONNECTED, failed } from "./outcome.ts";
+import { answered, CONNECT_TIMED_OUT, CONNECTED, failed, SECURED } from "./outcome.ts";
 import { OutcomeBatch, outcomesOf } from "./worker_protocol.ts";
 
 Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged", () => {
@@ -11,6 +11,8 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
     answered(204),
     failed("L7STS", "status 503, expected 200"),
     failed("L6RSP", ""),
+    { ...SECURED, certificateExpiryMs: 1_900_000_000_000 },
+    { ...failed("L6RSP", "certificate expired"), certificateExpiryMs: 0 },
   );
   const report = fc.record({
     id: fc.nat(100_000),
@@ -40,6 +42,9 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
               code: verdict.code,
               detail: verdict.detail,
               durationMs,
+              ...("certificateExpiryMs" in verdict
+                ? { certificateExpiryMs: verdict.certificateExpiryMs }
+                : {}),
             },
             atMs: 1.7e12 + index,
           })),

@@ -22,6 +22,16 @@ export const V8_FLAGS: readonly string[] = [
 /** The daemon's runtime settings, as `deno run` takes them. */
 export const RUNTIME_FLAGS: readonly string[] = [`--v8-flags=${V8_FLAGS.join(",")}`];
 
+/**
+ * Environment of the runtime, set by whoever starts the daemon: certificates of servers are held
+ * against the system's authorities (/etc/ssl/certs) and not against Deno's copy of Mozilla's,
+ * which knows none that the operator added. Deno reads it before the program begins; it needs no
+ * permission.
+ */
+export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
+  DENO_TLS_CA_STORE: "system",
+};
+
 export interface PermissionOptions {
   /** Folder of main.ts and src/: workers load their code from there. */
   readonly sourceFolder: string;
@@ -29,6 +39,8 @@ export interface PermissionOptions {
   readonly config?: string;
   /** The shim; default build/maglev_shim.so in the source folder. */
   readonly shim?: string;
+  /** Further files to be read: `ca-file`s outside these folders. */
+  readonly files?: readonly string[];
   /** VPP's API socket; default /run/vpp/api.sock. Empty: none. */
   readonly vppApiAddr?: string;
 }
@@ -47,7 +59,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
 
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration, VPP's socket;
+ * read: code of the workers, configuration with its `ca-file`s, VPP's socket;
  * write: connecting to a unix socket counts as writing to it;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
@@ -57,6 +69,7 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   const socket = options.vppApiAddr ?? "/run/vpp/api.sock";
   const read = [options.sourceFolder, "/etc/vpp-maglev"];
   if (options.config !== undefined) read.push(options.config);
+  read.push(...options.files ?? []);
   const flags = [];
   if (socket !== "") {
     read.push(socket);

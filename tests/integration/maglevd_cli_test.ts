@@ -45,14 +45,6 @@ Deno.test("maglevd --check exits 2 for a semantic error", async () => {
   });
 });
 
-Deno.test("maglevd --check refuses by name what this build cannot probe", async () => {
-  await withConfig(GOOD.replace("type: http", "type: https"), async (config) => {
-    const { code, stdout } = await runToEnd({ config, flags: ["--check"] });
-    assert.equal(code, 2, stdout);
-    assert.match(stdout, /maglev\.healthchecks\.web: .*https is not supported by this build/);
-  });
-});
-
 Deno.test("maglevd wants vpp.lb only while VPP integration is on", async () => {
   const text = GOOD.replace(/ {2}vpp:\n( {4}.*\n| {6}.*\n)+/, "");
   await withConfig(text, async (config) => {

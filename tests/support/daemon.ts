@@ -53,12 +53,14 @@ export class Daemon {
     readonly vppApiAddr?: string;
     readonly logLevel?: "debug" | "info";
     readonly flags?: readonly string[];
+    readonly files?: readonly string[];
   }) {
     this.process = new MaglevdProcess({
       config: options.config,
       vppApiAddr: options.vppApiAddr ?? "",
       logLevel: options.logLevel ?? "info",
       flags: options.flags ?? [],
+      files: options.files ?? [],
       onLine: (line) => {
         this.lines.push(line);
         this.#wakeUp();

@@ -88,6 +88,7 @@ export function PURE(file: string): boolean {
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/probe/certificate.ts",
   "src/probe/due_heap.ts",
   "src/probe/http_body.ts",
   "src/probe/http_match.ts",
@@ -97,7 +98,7 @@ const PURE_FILES = new Set([
   "src/probe/http_response.ts",
   "src/probe/lateness.ts",
   "src/probe/outcome.ts",
-  "src/probe/supported.ts",
+  "src/probe/tls_outcome.ts",
   "src/probe/worker_protocol.ts",
   "src/checker/registry.ts",
   "src/checker/tally.ts",
