@@ -54,6 +54,11 @@ export class RunQueue {
     return waiting.promise;
   }
 
+  /** True when a run of this scope waits. */
+  waits(scope: SyncScope): boolean {
+    return this.#waiting.some((waiting) => waiting.request.scope === scope);
+  }
+
   /** Rejects all that wait, and whatever comes, with `error`. The present run is not ended. */
   close(error: MaglevError): void {
     this.#closed = error;

@@ -20,7 +20,7 @@ import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
 import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
-import { planGroup } from "./lb/plan.ts";
+import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
 import { LbConfKeeper } from "./lb_conf_keeper.ts";
 import type { DesiredSource, LbApi } from "./ports.ts";
@@ -69,6 +69,8 @@ export class SyncSession {
   #reloads = 0;
   /** True once VPP was read: before that there is nothing to plan against. */
   #ready = false;
+  /** True while a run of everything reads or has VIPs yet to plan. */
+  #fullRun = false;
   #closed = false;
 
   constructor(options: SyncSessionOptions) {
@@ -109,13 +111,22 @@ export class SyncSession {
       const desired = this.#options.source.desired(frontend);
       if (desired === undefined) continue;
       const prefix = vipPrefix(desired);
-      if (this.#lanes.claimed(prefix) || this.#lanes.busy(prefix, vipKeyText(desired))) {
+      if (this.#mustWait(prefix, desired)) {
         this.#lanes.note(prefix, frontend, trigger);
       } else {
         this.#send([desired], { prefix, remove: false, batch });
       }
     }
     batch.seal();
+  }
+
+  /** True while a VIP cannot be planned: for itself or, when it is to be added, its neighbours. */
+  #mustWait(prefix: string, desired: DesiredVip): boolean {
+    if (this.#lanes.idle(prefix) === undefined) return this.#lanes.claimed(prefix);
+    if (this.#lanes.claimed(prefix)) return true;
+    const known = this.#known.get(desired);
+    return known === undefined || recreateReason(desired, known) !== undefined ||
+      this.#lanes.busy(prefix, vipKeyText(desired));
   }
 
   /** Sends nothing more; resolves when what was sent is answered. Waiting callers are told. */
@@ -130,8 +141,13 @@ export class SyncSession {
   /** One reconciliation: read, judge, plan, apply, count. */
   async #reconcileOnce(request: RunRequest): Promise<SyncReport> {
     const batch = this.#batch(request.scope, request.trigger);
-    this.#judge(request, await this.#read());
-    await this.#programGroups(request, batch);
+    this.#fullRun = request.scope === "all";
+    try {
+      this.#judge(request, await this.#read());
+      await this.#programGroups(request, batch);
+    } finally {
+      this.#fullRun = false;
+    }
     batch.seal();
     await batch.finished;
     if (batch.lost || this.#closed) throw connectionEnded();
@@ -238,7 +254,7 @@ export class SyncSession {
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
     const { logger } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
-    if (plan.conflict !== undefined) {
+    if (plan.conflict !== undefined && !this.#leftToFullRun(batch)) {
       batch.fail();
       logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
     }
@@ -250,6 +266,11 @@ export class SyncSession {
     this.#lanes.enter(vipPrefix(plan.vip), plan.key, operations);
     batch.begin();
     return true;
+  }
+
+  /** What is in the way may be what a run of everything is about to remove. */
+  #leftToFullRun(batch: SyncBatch): boolean {
+    return batch.scope === "vip" && (this.#fullRun || this.#queue.waits("all"));
   }
 
   #apply(plan: VipPlan, operations: readonly Operation[], batch: SyncBatch): void {
