@@ -14,9 +14,9 @@ export type Outcome =
   | { readonly kind: "done" }
   /** VPP refused it; see wire/retval.ts. */
   | { readonly kind: "refused"; readonly retval: Retval }
-  /** No answer in time, or one that made no sense: nobody knows whether it was done. */
+  /** It was not sent, or the answer made no sense: who knows whether it was done. */
   | { readonly kind: "unanswered"; readonly error: MaglevError }
-  /** The connection ended. That is no failure of the operation. */
+  /** The connection ended, such as by a missing answer. That is no failure of the operation. */
   | { readonly kind: "lost" };
 
 /** Requests in flight above which bulk work pauses, and down to which it waits. */
@@ -125,7 +125,10 @@ function send(lb: LbApi, operation: Operation): Promise<Retval> {
 }
 
 function outcomeOf(error: MaglevError): Outcome {
-  return error.code === "unavailable" ? { kind: "lost" } : { kind: "unanswered", error };
+  // The client ends the connection when an answer is overdue.
+  return error.code === "unavailable" || error.code === "deadline-exceeded"
+    ? { kind: "lost" }
+    : { kind: "unanswered", error };
 }
 
 function operationFields(operation: Operation): LogFields {
@@ -143,7 +146,12 @@ function operationFields(operation: Operation): LogFields {
     case "as-add":
       return { ...vip, address: operation.address.text, weight: operation.weight, flush: false };
     case "as-del":
-      return { ...vip, address: operation.address.text, flush: operation.flush };
+      return {
+        ...vip,
+        address: operation.address.text,
+        weight: operation.weight,
+        flush: operation.flush,
+      };
     case "as-weight":
       return {
         ...vip,

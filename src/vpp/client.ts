@@ -58,8 +58,8 @@ export interface RequestOptions {
 
 /**
  * Speaks to one VPP until the connection ends. Promises reject with MaglevError `unavailable`
- * (connection lost, or too many requests wait), `deadline-exceeded` (this request's own),
- * `unimplemented` (VPP lacks the message) or `invalid-argument` (a value does not fit).
+ * (connection lost), `deadline-exceeded` (this request's own, and the connection is lost too),
+ * `resource-exhausted` (too many requests wait: this one was not sent), `unimplemented` (VPP lacks the message) or `invalid-argument` (a value does not fit).
  */
 export class VppClient {
   readonly table: MessageTable;
@@ -134,7 +134,7 @@ export class VppClient {
       this.#start(exchange);
     } else if (!this.#waiting.push(exchange)) {
       const limit = `${this.#waiting.capacity} requests to VPP wait already`;
-      exchange.reject(new MaglevError("unavailable", `Cannot send: ${limit}`));
+      exchange.reject(new MaglevError("resource-exhausted", `Cannot send: ${limit}`));
     }
   }
 

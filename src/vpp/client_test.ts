@@ -159,7 +159,10 @@ Deno.test("VppClient ends when a reply's retval is no error number, and only the
 Deno.test("VppClient refuses what does not fit in line any more", async () => {
   const { client } = setUp({ maxWaiting: 2 });
   const kept = Array.from({ length: MAX_IN_FLIGHT + 2 }, () => failure(client.ping()));
-  assert.match(await failure(client.ping()), /^unavailable: .*2 requests to VPP wait already/);
+  assert.match(
+    await failure(client.ping()),
+    /^resource-exhausted: .*2 requests to VPP wait already/,
+  );
   client.close();
   assert.match((await Promise.all(kept)).at(-1)!, /^unavailable: Connection to VPP closed/);
 });

@@ -51,7 +51,9 @@ export class LbConfKeeper {
   }
 
   #failed(error: MaglevError): void {
-    if (error.code !== "unavailable") this.#log(error.message);
+    // The connection ended, or is ended for this.
+    if (error.code === "unavailable" || error.code === "deadline-exceeded") return;
+    this.#log(error.message);
   }
 
   #log(error: string): void {

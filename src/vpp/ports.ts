@@ -29,8 +29,9 @@ export type Retval = number;
 /**
  * The lb plugin's operations. Requests are written in the order of the calls, at the latest in
  * the next microtask, and pipelined. A returned promise rejects with MaglevError only when the
- * connection was lost (`unavailable`) or its deadline passed (`deadline-exceeded`); an
- * operation VPP refused is a retval.
+ * connection was lost (`unavailable`), its deadline passed, which ends the connection too
+ * (`deadline-exceeded`), or it was never sent, such as for a full queue (`resource-exhausted`);
+ * an operation VPP refused is a retval.
  */
 export interface LbApi {
   getConf(): Promise<LbConf>;

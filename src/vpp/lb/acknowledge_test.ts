@@ -49,6 +49,7 @@ Deno.test("acknowledge() remembers whether flows of the server can be left", () 
 
 Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
   const known = actual("192.0.2.1", "10.0.0.1=1 10.0.0.2=2");
-  const operation: Operation = { kind: "as-del", vip, address: ip("10.0.0.1"), flush: true };
+  const address = ip("10.0.0.1");
+  const operation: Operation = { kind: "as-del", vip, address, weight: 1, flush: true };
   assert.deepEqual(acknowledge(known, operation, calm), actual("192.0.2.1", "10.0.0.2=2"));
 });

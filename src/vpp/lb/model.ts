@@ -85,6 +85,8 @@ export type Operation =
     readonly kind: "as-del";
     readonly vip: VipKey;
     readonly address: IpAddress;
+    /** What the server had as last known; for the log, VPP is not told. */
+    readonly weight: number;
     readonly flush: boolean;
   }
   | {

@@ -183,6 +183,7 @@ function takeDown(vip: ActualVip): Operation[] {
     kind: "as-del",
     vip,
     address: server.address,
+    weight: server.weight,
     flush: true,
   }));
   operations.push({ kind: "vip-del", vip });
@@ -207,7 +208,8 @@ function change(desired: DesiredVip, actual: ActualVip): Operation[] {
   const deletions: Operation[] = [];
   for (const { left: wanted, right: present } of pairByAddress(desired.servers, actual.servers)) {
     if (wanted === undefined) {
-      deletions.push({ kind: "as-del", vip: desired, address: present.address, flush: true });
+      const { address, weight } = present;
+      deletions.push({ kind: "as-del", vip: desired, address, weight, flush: true });
     } else if (present === undefined) {
       additions.push(addition(desired, wanted));
     } else {
