@@ -109,3 +109,16 @@ Deno.test("a conflict that stays is named by the full run", async () => {
   assert.equal(world.logger.of("vpp-lbsync-error").length, 3);
   await world.reconciler.stop();
 });
+
+Deno.test("a run in which nothing is refused has the next refusal read again at once", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  for (const servers of [ONE_DOWN, UP, ONE_DOWN, UP]) {
+    // Refused once; reading again repairs it.
+    let left = 1;
+    world.lb.refuse = () => left-- > 0 ? -6 : undefined;
+    world.transition("web", desired(A, servers));
+    await world.pass(0);
+    assert.deepEqual(world.inVpp(), world.wanted());
+  }
+  await world.reconciler.stop();
+});

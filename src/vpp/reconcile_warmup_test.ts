@@ -179,3 +179,17 @@ Deno.test("warm-up: an operator's sync of everything ends it", async () => {
   assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "operator" }]);
   await world.reconciler.stop();
 });
+
+Deno.test("warm-up: a reload that takes the last unknown frontend away ends it", async () => {
+  const world = await restarted();
+  await world.pass(6000);
+  know(world, "web", A, UP);
+  world.source.vips.delete("mail");
+  assert.equal(world.reconciler.warmedUp, false);
+  world.reconciler.reload();
+  assert.equal(world.reconciler.warmedUp, true);
+  await world.calm();
+  assert.deepEqual(world.inVpp(), world.wanted());
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "all-known" }]);
+  await world.reconciler.stop();
+});
