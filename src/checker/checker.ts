@@ -108,6 +108,8 @@ export class Checker implements CheckerReader {
     this.#phase = "running";
     this.#engine.onOutcomes = (outcomes) => this.#onOutcomes(outcomes);
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
+    this.#engine.onStart = (probe) => this.#onProbeStart(probe);
+    this.#engine.trace(this.#logger.enabled("debug"));
     const transitions: NamedTransition[] = [];
     const names = [...this.#registry.config.backends.keys()];
     this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
@@ -124,6 +126,7 @@ export class Checker implements CheckerReader {
       this.#targets.stopAll();
       this.#engine.onOutcomes = () => {};
       this.#engine.onVoid = () => {};
+      this.#engine.onStart = () => {};
       this.#voids.stop();
     }
     this.#phase = "stopped";
@@ -209,6 +212,8 @@ export class Checker implements CheckerReader {
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
     const transitions: NamedTransition[] = [];
     const debug = this.#logger.enabled("debug");
+    // Who listens at debug comes and goes.
+    this.#engine.trace(debug);
     for (const outcome of outcomes) {
       const target = this.#targets.find(outcome);
       if (target === undefined) continue;
@@ -226,6 +231,12 @@ export class Checker implements CheckerReader {
     const news = this.#newsOf(transitions);
     this.#emit(news);
     logNews(this.#logger, news);
+  }
+
+  #onProbeStart(probe: { readonly id: number; readonly generation: number }): void {
+    const target = this.#targets.find(probe);
+    if (target === undefined) return;
+    this.#logger.debug("probe-start", { backend: target.backend, type: target.type });
   }
 
   #onVoid(probe: VoidProbe): void {

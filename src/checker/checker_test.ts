@@ -211,3 +211,20 @@ Deno.test("Checker: transitions and results are counted for metrics", () => {
     { backend: "a", from: "up", to: "down", count: 1 },
   ]);
 });
+
+Deno.test("Checker: probe-start is asked for and logged while somebody listens at debug", () => {
+  const quiet = setUpHealthy();
+  assert.equal(quiet.engine.tracing, false);
+  const { checker, engine, logger } = setUpHealthy({ debug: true });
+  assert.equal(engine.tracing, true);
+  const target = engine.running.get("a");
+  assert.ok(target !== undefined);
+  engine.onStart(target);
+  assert.deepEqual(logger.of("probe-start"), [{ backend: "a", type: "tcp" }]);
+  engine.onStart({ id: target.id, generation: target.generation - 1 });
+  assert.equal(logger.of("probe-start").length, 1, "of an older generation");
+  checker.stop();
+  engine.onStart(target);
+  assert.equal(logger.of("probe-start").length, 1, "after the end");
+  quiet.checker.stop();
+});

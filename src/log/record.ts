@@ -30,6 +30,9 @@ export const MAX_FIELD_CHARACTERS = 4096;
 // break lines in some readers are not.
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** Keys of the record itself: a field of such a name would hide it, so it gets a `_` behind. */
+const OWN_KEYS: ReadonlySet<string> = new Set(["time", "level", "msg"]);
+
 /** One line without its newline, in the form asked for. */
 export function formatRecord(record: LogRecord, format: LogFormat): string {
   return format === "json" ? formatJson(record) : formatText(record);
@@ -47,7 +50,7 @@ function formatJson(record: LogRecord): string {
   }`;
   for (const [key, value] of Object.entries(record.fields)) {
     if (value === undefined) continue;
-    line += `,${quote(key)}:${jsonValue(value)}`;
+    line += `,${quote(OWN_KEYS.has(key) ? `${key}_` : key)}:${jsonValue(value)}`;
   }
   return line + "}";
 }

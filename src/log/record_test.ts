@@ -18,6 +18,12 @@ Deno.test("formatRecord() writes one JSON object with time, level, msg and the f
   );
 });
 
+Deno.test("formatRecord() lets no field hide the record's own time, level and msg", () => {
+  const parsed = JSON.parse(formatRecord(record({ msg: "x", level: "y", time: "z" }), "json"));
+  assert.deepEqual([parsed.msg, parsed.level], ["backend-transition", "info"]);
+  assert.deepEqual([parsed.msg_, parsed.level_, parsed.time_], ["x", "y", "z"]);
+});
+
 Deno.test("formatRecord() writes text with quotes only where they are needed", () => {
   const line = formatRecord(
     record({ vip: "192.0.2.1/32", detail: "connection refused", empty: "", n: 3 }),

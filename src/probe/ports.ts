@@ -63,6 +63,10 @@ export interface ProbeEngine {
   /** Called with results in order of verdict, at most 1 ms after the oldest that could matter. */
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void;
   onVoid: (probe: VoidProbe) => void;
+  /** Called with the start of each probe, while trace() is on. */
+  onStart: (probe: { readonly id: number; readonly generation: number }) => void;
+  /** Whether starts of probes are told; off at first, for it costs a message a probe. */
+  trace(on: boolean): void;
   /** Starts probing, fresh: counter at unknown. An id that is already started is replaced. */
   start(target: ProbeTarget): void;
   /** Uses another address from the next probe on; pace, counter and generation stay. */

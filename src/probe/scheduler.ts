@@ -82,6 +82,8 @@ export interface SchedulerOptions {
   readonly prober: Prober;
   readonly onProbe: (report: ProbeReport) => void;
   readonly onVoid: (report: VoidReport) => void;
+  /** Told of each probe that starts. */
+  readonly onStart?: (id: number, generation: number) => void;
 }
 
 /** Why a probe is void. */
@@ -224,6 +226,7 @@ export class Scheduler {
     slot.movedMs = 0;
     this.#heap.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
     slot.cancellation.rearm();
+    this.#options.onStart?.(slot.id, slot.generation);
     this.#inFlight++;
     void this.#run(slot);
   }

@@ -31,12 +31,15 @@ const icmp = new IcmpProber();
 let namespace: Namespace | undefined;
 const results = new ResultPort({ clock, post });
 
+let tracing = false;
+
 const scheduler = new Scheduler({
   clock,
   prng: Math.random,
   prober: inNamespace,
   onProbe: (report) => results.add(report),
   onVoid: (report) => post({ kind: "void", report }),
+  onStart: (id, generation) => tracing ? post({ kind: "started", id, generation }) : undefined,
 });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => obey(data);
@@ -47,6 +50,9 @@ function obey(message: ToWorker): void {
       return enter(message.netns);
     case "commands":
       for (const command of message.commands) run(command);
+      return;
+    case "trace":
+      tracing = message.on;
       return;
     case "ping":
       return post({ kind: "pong", seq: message.seq });

@@ -75,11 +75,13 @@ interface Crew {
 export class WorkerPool implements ProbeEngine {
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void = () => {};
   onVoid: (probe: VoidProbe) => void = () => {};
+  onStart: ProbeEngine["onStart"] = () => {};
   readonly #options: WorkerPoolOptions;
   readonly #crews = new Map<string, Crew>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #entries = new Map<number, Entry>();
   #seq = 0;
+  #tracing = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
@@ -113,6 +115,12 @@ export class WorkerPool implements ProbeEngine {
     this.#entries.delete(id);
     this.#command(entry.member, { kind: "stop", id });
     if (--entry.member.size === 0) this.#dismissLater(entry.member.netns);
+  }
+
+  trace(on: boolean): void {
+    if (on === this.#tracing) return;
+    this.#tracing = on;
+    for (const { handle } of this.#members()) handle.post({ kind: "trace", on });
   }
 
   async stats(): Promise<ProbeStats> {
@@ -200,6 +208,7 @@ export class WorkerPool implements ProbeEngine {
   /** The first a new thread hears. */
   #brief({ handle, netns }: Member): void {
     if (netns !== "") handle.post({ kind: "enter", netns });
+    if (this.#tracing) handle.post({ kind: "trace", on: true });
   }
 
   /** Lets a crew go when it still has nothing to do in a while. */
@@ -255,6 +264,8 @@ export class WorkerPool implements ProbeEngine {
         const current = this.#entries.get(report.id)?.target.generation === report.generation;
         return current ? this.onVoid(report) : undefined;
       }
+      case "started":
+        return this.onStart(message);
       case "namespace":
         return this.#report(member, message.news);
       case "stats":

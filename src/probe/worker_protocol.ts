@@ -21,6 +21,7 @@ export type Command =
 export type ToWorker =
   | { readonly kind: "enter"; readonly netns: string }
   | { readonly kind: "commands"; readonly commands: readonly Command[] }
+  | { readonly kind: "trace"; readonly on: boolean }
   | { readonly kind: "ping"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number }
   | { readonly kind: "close" };
@@ -29,6 +30,7 @@ export type ToWorker =
 export type FromWorker =
   | OutcomesMessage
   | { readonly kind: "void"; readonly report: VoidReport }
+  | { readonly kind: "started"; readonly id: number; readonly generation: number }
   | { readonly kind: "namespace"; readonly news: NamespaceNews }
   | { readonly kind: "pong"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number; readonly stats: SchedulerStats }

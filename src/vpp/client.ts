@@ -169,7 +169,7 @@ export class VppClient {
   #send(codec: MessageCodec<unknown>, context: number, message: Uint8Array): void {
     this.#observer.message(codec.name, "send", "ok");
     if (this.#logger.enabled("debug")) {
-      this.#logger.debug("vpp-api-send", { msg: codec.name, context, bytes: message.length });
+      this.#logger.debug("vpp-api-send", { message: codec.name, context, bytes: message.length });
     }
     this.#transport.send(message);
   }
@@ -245,7 +245,7 @@ export class VppClient {
   #record(name: string, what: { readonly context: number; readonly result: string }): void {
     this.#observer.message(name, "recv", what.result);
     if (this.#logger.enabled("debug")) {
-      this.#logger.debug("vpp-api-recv", { msg: name, ...what });
+      this.#logger.debug("vpp-api-recv", { message: name, ...what });
     }
   }
 

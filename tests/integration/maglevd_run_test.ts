@@ -237,3 +237,18 @@ Deno.test("a SIGHUP while maglevd starts reloads it, and does not end it", async
     assert.equal(await daemon.stop(), 0);
   });
 });
+
+Deno.test("maglevd at debug logs the start and the end of each probe, and each VPP message", async () => {
+  await onStage([A], async ({ configure, start, simulator }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start({ logLevel: "debug" });
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    const began = await daemon.seen((line) => line.msg === "probe-start");
+    assert.deepEqual([began.backend, began.type], ["b0", "http"]);
+    const done = await daemon.seen((line) => line.msg === "probe-done");
+    assert.deepEqual([done.backend, done.ok, done.code], ["b0", true, "L7OK"]);
+    assert.ok(daemon.lines.indexOf(began) < daemon.lines.indexOf(done));
+    await daemon.seen((line) => line.msg === "vpp-api-send");
+    await daemon.seen((line) => line.msg === "vpp-api-recv");
+  });
+});

@@ -35,6 +35,8 @@ export const FAIL: ProbeResult = {
 export class FakeProbeEngine implements ProbeEngine {
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void = () => {};
   onVoid: (probe: VoidProbe) => void = () => {};
+  onStart: ProbeEngine["onStart"] = () => {};
+  tracing = false;
   /** Started and not stopped, by backend. */
   readonly running = new Map<string, ProbeTarget>();
   /** `start a`, `readdress a 10.0.0.2`, `stop a`, in order. */
@@ -43,6 +45,10 @@ export class FakeProbeEngine implements ProbeEngine {
   nowMs = 0;
   readonly #names = new Map<number, string>();
   readonly #generations = new Map<number, number>();
+
+  trace(on: boolean): void {
+    this.tracing = on;
+  }
 
   start(target: ProbeTarget): void {
     const { id, generation, backend } = target;
