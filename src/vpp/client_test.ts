@@ -369,7 +369,7 @@ Deno.test("VppClient counts every message once, replies by VPP's error name, and
   assert.equal(await work, -81);
   assert.deepEqual(observer.messages, ["lb_conf send ok", "lb_conf_reply recv VALUE_EXIST"]);
   assert.deepEqual(
-    logger.records.map(({ level, event, fields }) => [level, event, fields["msg"]]),
+    logger.records.map(({ level, event, fields }) => [level, event, fields["message"]]),
     [["debug", "vpp-api-send", "lb_conf"], ["debug", "vpp-api-recv", "lb_conf_reply"]],
   );
   client.close();
