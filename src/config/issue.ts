@@ -33,6 +33,7 @@ export const RULES = {
   "not-a-power-of-two": "semantic",
   "not-whole-seconds": "semantic",
   "wrong-family": "semantic",
+  "not-unicast": "semantic",
   "bad-name": "semantic",
   "bad-text": "semantic",
   "bad-header": "semantic",

@@ -175,10 +175,27 @@ export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddr
   const text = textOf(node);
   const address = text === undefined ? undefined : parseIp(text, { allowZone: row.zone === true });
   if (address === undefined) return wrongType(row, node, site, addressHint(text));
+  const group = notUnicast(address);
+  if (group !== undefined) {
+    site.issues.add(
+      "not-unicast",
+      site,
+      `expected one host's address, ${address.text} is ${group}`,
+    );
+    return undefined;
+  }
   if (row.family === undefined || row.family === address.family) return address;
   const message = `expected ${expectation(row)}, found the IPv${address.family} ${address.text}`;
   site.issues.add("wrong-family", site, message);
   return undefined;
+}
+
+/** What an address is that is no single host's (RFC 6890, RFC 4291), else undefined. */
+function notUnicast({ family, bytes }: IpAddress): string | undefined {
+  if (bytes.every((byte) => byte === 0)) return "the unspecified address";
+  if (family === 4 && bytes.every((byte) => byte === 255)) return "the broadcast address";
+  const multicast = family === 4 ? (bytes[0]! & 0xf0) === 0xe0 : bytes[0] === 0xff;
+  return multicast ? "a multicast address" : undefined;
 }
 
 function addressHint(text: string | undefined): string {

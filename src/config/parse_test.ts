@@ -124,7 +124,13 @@ function namesArbitrary(minLength: number): fc.Arbitrary<string[]> {
 
 function addressArbitrary(family: 4 | 6): fc.Arbitrary<IpAddress> {
   const length = family === 4 ? 4 : 16;
-  return fc.uint8Array({ minLength: length, maxLength: length }).map(ipFromBytes);
+  // One host's address: neither unspecified nor multicast nor broadcast.
+  return fc.uint8Array({ minLength: length, maxLength: length })
+    .filter(([first, ...rest]) =>
+      family === 4
+        ? first! < 0xe0 && [first, ...rest].some((byte) => byte !== 0)
+        : first !== 0xff && [first, ...rest].some((byte) => byte !== 0)
+    ).map(ipFromBytes);
 }
 
 const durationArbitrary = fc.oneof(

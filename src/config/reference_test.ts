@@ -178,6 +178,7 @@ const BEYOND: readonly string[] = [
   "duplicate-pool",
   "encap-conflict",
   "mixed-families",
+  "not-unicast",
   "not-whole-seconds",
   "scoped-backend",
   "unknown-name",
