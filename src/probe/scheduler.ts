@@ -1,19 +1,22 @@
 /**
  * When which target is probed. Each target waits for exactly one instant: the start of its next
  * probe, the deadline of the running one, or the end of our patience with one that was cancelled;
- * so one heap and one timer serve them all. The timer fires at most once per TICK_MS: what falls
+ * so two heaps (starts may have to wait, ends must not wait for them) and one timer serve them
+ * all. The timer fires at most once per TICK_MS: what falls
  * due in between is done together, which saves a turn of the event loop per probe.
  *
  * Probes are paced from start to start, by a rise/fall counter that is stepped here as the
  * checker steps its own, so that a busy main thread delays nothing.
  *
  * A late prober accuses nobody: the timer never sleeps longer than HEARTBEAT_MS while a probe is
- * in flight, so each stall of this thread is noticed, and a failure during a long one is void.
+ * in flight, so each stall of this thread is noticed, and so is a backlog of results; a failure
+ * during a long one is void. After a shorter one deadlines wait until what arrived is delivered.
  */
 import { invariant } from "../base/assert.ts";
 import type { Clock, Prng, Timer } from "../base/ports.ts";
 import { stepCounter } from "../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../health/interval.ts";
+import { Backlog, type Echo } from "./backlog.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { ourFault, type Verdict } from "./outcome.ts";
@@ -33,13 +36,15 @@ const EARLY_MS = 1;
 /** Longest sleep while a probe is in flight. */
 const HEARTBEAT_MS = 50;
 
+/** A round that is later than this may find deadlines past whose results came in time. */
+const LATE_ROUND_MS = 5;
+
 /**
- * Starts in one round: somewhat more than probes have ended since the round before, within bounds.
- * Each turn of the event loop delivers at most 128 results of sockets (the budget of Deno's
- * runtime, tokio), and an HTTP probe needs three: whoever starts many more than end piles them up, and
- * healthy servers then seem to time out because their answers wait in line. Measured with 10,000
- * targets and twice the load the machine can bear: up to 200 starts a round called nearly all of
- * them dead; with this rule probes are late and nobody is accused.
+ * Starts in one round: somewhat more than probes have ended since the round before, within bounds,
+ * and none while results wait (backlog.ts): a turn of the event loop delivers at most 128 results,
+ * and an HTTP probe needs three. Measured with 10,000 targets and twice the load the machine can
+ * bear: up to 200 starts a round called nearly all of them dead; with this rule probes are late
+ * and nobody is accused.
  */
 const STARTS_BEYOND_ENDS = 8;
 const MIN_STARTS_PER_ROUND = 24;
@@ -80,11 +85,16 @@ export interface SchedulerOptions {
   readonly prng: Prng;
   /** Makes the probe of a target; called again when its address changes. */
   readonly prober: Prober;
+  /** Shows whether results of sockets wait; absent: that is not noticed. */
+  readonly echo?: Echo | undefined;
   readonly onProbe: (report: ProbeReport) => void;
   readonly onVoid: (report: VoidReport) => void;
   /** Told of each probe that starts. */
   readonly onStart?: (id: number, generation: number) => void;
 }
+
+/** For how long deadlines may wait for a backlog to drain; then what is past its own ends. */
+const MOST_HELD_MS = 1000;
 
 /** Why a probe is void. */
 interface Void {
@@ -99,20 +109,28 @@ interface Void {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #slots = new Map<number, Slot>();
-  readonly #heap = new DueHeap<Slot>();
+  /** Those that wait for the start of a probe. */
+  readonly #starts = new DueHeap<Slot>();
+  /** Those whose probe runs, by its deadline. */
+  readonly #ends = new DueHeap<Slot>();
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
+  readonly #backlog: Backlog | undefined;
   #timer: Timer | undefined;
   /** When the timer should fire; Infinity without one. */
   #wakeMs = Infinity;
   #inFlight = 0;
   /** Probes that ended since the last round. */
   #ended = 0;
+  /** Since when no deadline was looked at; undefined when the last round did. */
+  #heldSinceMs: number | undefined;
   #probes = 0;
   #voids = 0;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    const { clock, echo } = options;
+    if (echo !== undefined) this.#backlog = new Backlog({ clock, echo, stalls: this.#stalls });
   }
 
   /** Starts probing; a target of the same id is replaced. */
@@ -124,7 +142,7 @@ export class Scheduler {
     const phase = phaseOf(dueMs, target.spec.healthcheck);
     const slot = slotOf(target, { probe: prober(target.spec), phase });
     this.#slots.set(target.id, slot);
-    this.#heap.set(slot, dueMs);
+    this.#starts.set(slot, dueMs);
     this.#arm(nowMs);
   }
 
@@ -140,7 +158,7 @@ export class Scheduler {
     const slot = this.#slots.get(id);
     if (slot === undefined) return;
     this.#slots.delete(id);
-    this.#heap.remove(slot);
+    this.#heapOf(slot).remove(slot);
     slot.run++;
     slot.cancellation.cancel();
   }
@@ -163,35 +181,45 @@ export class Scheduler {
 
   #wake(): void {
     const nowMs = this.#options.clock.monotonicMs();
+    const late = nowMs - this.#wakeMs > LATE_ROUND_MS;
     this.#stalls.note(this.#wakeMs, nowMs);
     this.#timer = undefined;
     this.#wakeMs = Infinity;
-    let starts = Math.min(
-      Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND),
-      MAX_STARTS_PER_ROUND,
-    );
+    const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
+    const most = backlog ? 0 : this.#mostStarts();
+    this.#judge(nowMs, { late, backlog });
     this.#ended = 0;
-    let slot = this.#heap.peek();
-    while (slot !== undefined && slot.dueMs <= nowMs + EARLY_MS && starts > 0) {
-      this.#due(slot, nowMs);
-      if (slot.stage === "running") starts--;
-      slot = this.#heap.peek();
+    let starts = 0;
+    for (let slot = this.#starts.peek(); starts < most && isDue(slot, nowMs);) {
+      if (this.#due(slot, nowMs)) starts++;
+      slot = this.#starts.peek();
     }
     // Stopped short: go on in the next turn of the event loop, with what ends until then.
-    this.#arm(this.#options.clock.monotonicMs(), starts > 0 ? TICK_MS : 1);
+    this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
   }
 
-  #due(slot: Slot, nowMs: number): void {
+  #mostStarts(): number {
+    const most = Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND);
+    return Math.min(most, MAX_STARTS_PER_ROUND);
+  }
+
+  /** Ends what is past its deadline, unless results that came in time may not be delivered yet. */
+  #judge(nowMs: number, { late, backlog }: { late: boolean; backlog: boolean }): void {
+    const sinceMs = this.#heldSinceMs ?? nowMs;
+    const first = this.#heldSinceMs === undefined;
+    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first;
+    this.#heldSinceMs = hold ? sinceMs : undefined;
+    if (hold) return;
+    for (let slot = this.#ends.peek(); isDue(slot, nowMs); slot = this.#ends.peek()) {
+      this.#expire(slot, nowMs);
+    }
+  }
+
+  #expire(slot: Slot, nowMs: number): void {
     switch (slot.stage) {
-      case "waiting":
-        // A start that is late counts like a timer that is late: we do not keep up.
-        this.#stalls.note(slot.dueMs, nowMs);
-        if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) this.#spreadAgain(slot, nowMs);
-        else this.#probe(slot);
-        return;
       case "running":
         slot.stage = "ending";
-        this.#heap.set(slot, nowMs + ENDING_MS);
+        this.#ends.set(slot, nowMs + ENDING_MS);
         slot.cancellation.cancel();
         return;
       case "ending":
@@ -203,7 +231,20 @@ export class Scheduler {
           reason: "the probe did not end when cancelled",
           lasting: true,
         });
+        return;
+      default:
+        invariant(false, `target ${slot.id} waits among those whose probe runs`);
     }
+  }
+
+  /** Starts its probe, or puts it off; true when it was started. */
+  #due(slot: Slot, nowMs: number): boolean {
+    if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) {
+      this.#spreadAgain(slot, nowMs);
+      return false;
+    }
+    this.#probe(slot);
+    return true;
   }
 
   /**
@@ -214,7 +255,7 @@ export class Scheduler {
     const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
     const lateMs = nowMs - slot.dueMs;
     slot.movedMs = lateMs + EARLY_MS + (windowMs - (lateMs % windowMs));
-    this.#heap.set(slot, slot.dueMs + slot.movedMs);
+    this.#starts.set(slot, slot.dueMs + slot.movedMs);
   }
 
   #probe(slot: Slot): void {
@@ -224,7 +265,8 @@ export class Scheduler {
     slot.startedMs = nowMs;
     slot.stage = "running";
     slot.movedMs = 0;
-    this.#heap.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
+    this.#starts.remove(slot);
+    this.#ends.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
     slot.cancellation.rearm();
     this.#options.onStart?.(slot.id, slot.generation);
     this.#inFlight++;
@@ -251,7 +293,7 @@ export class Scheduler {
     invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
     const nowMs = clock.monotonicMs();
     if (!verdict.ok) {
-      const latenessMs = Math.max(this.#stalls.worstSince(slot.startedMs), nowMs - this.#wakeMs, 0);
+      const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
       if (verdict.ours || late) {
         const reason = verdict.ours ? verdict.detail : "the prober itself was late";
@@ -274,6 +316,12 @@ export class Scheduler {
     });
   }
 
+  /** The worst of what kept this thread from seeing a result since an instant. */
+  #latenessSince(sinceMs: number, nowMs: number): number {
+    const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
+    return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
+  }
+
   /** Not counted; repeated at once, unless the fault is lasting or comes again and again. */
   #void(slot: Slot, why: Void): void {
     const { nowMs, latenessMs, reason, lasting } = why;
@@ -294,16 +342,20 @@ export class Scheduler {
   }
 
   #wait(slot: Slot, dueMs: number, nowMs: number): void {
+    this.#heapOf(slot).remove(slot);
     slot.stage = "waiting";
-    this.#heap.set(slot, dueMs);
+    this.#starts.set(slot, dueMs);
     this.#arm(nowMs);
   }
 
   /** Sees to it that the timer fires in time for the head of the heap. */
   #arm(nowMs: number, tickMs = TICK_MS): void {
-    const head = this.#heap.peek();
-    if (head === undefined) return this.#disarm();
-    let wakeMs = Math.max(head.dueMs, nowMs + tickMs);
+    const headMs = Math.min(
+      this.#starts.peek()?.dueMs ?? Infinity,
+      this.#ends.peek()?.dueMs ?? Infinity,
+    );
+    if (headMs === Infinity) return this.#disarm();
+    let wakeMs = Math.max(headMs, nowMs + tickMs);
     if (this.#inFlight > 0) wakeMs = Math.min(wakeMs, nowMs + HEARTBEAT_MS);
     if (this.#wakeMs <= wakeMs) return;
     this.#disarm();
@@ -311,9 +363,17 @@ export class Scheduler {
     this.#timer = this.#options.clock.after(wakeMs - nowMs, () => this.#wake());
   }
 
+  #heapOf(slot: Slot): DueHeap<Slot> {
+    return slot.stage === "waiting" ? this.#starts : this.#ends;
+  }
+
   #disarm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#wakeMs = Infinity;
   }
+}
+
+function isDue(slot: Slot | undefined, nowMs: number): slot is Slot {
+  return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
 }

@@ -36,7 +36,12 @@ class World {
   /** By address; a pass after 1 ms by default. */
   readonly behaviours = new Map<string, Behaviour>();
   readonly running = new Map<string, number>();
+  /** For each probe that has not ended, in the order of their starts: ends it with a verdict. */
+  readonly deliveries: ((verdict: Verdict) => void)[] = [];
   mostRunning = 0;
+  /** False: an echo that is sent stays out until backlogEnds(). */
+  prompt = true;
+  #back: (() => void) | undefined;
   readonly scheduler: Scheduler;
 
   constructor(seed = 1) {
@@ -44,9 +49,20 @@ class World {
       clock: this.clock,
       prng: mulberry32(seed),
       prober: ({ address }): Probe => (cancellation) => this.#probe(address, cancellation),
+      echo: {
+        send: (back) => {
+          if (this.prompt) back();
+          else this.#back = back;
+        },
+      },
       onProbe: (report) => this.reports.push({ ...report, atMs: this.clock.monotonicMs() }),
       onVoid: (report) => this.voids.push({ ...report, atMs: this.clock.monotonicMs() }),
     });
+  }
+
+  backlogEnds(): void {
+    this.prompt = true;
+    this.#back?.();
   }
 
   start(id: number, changes: Partial<HealthcheckConfig> = {}, firstDelayMs = 0): void {
@@ -87,6 +103,7 @@ class World {
     const { verdict, tookMs, stubborn } = this.behaviours.get(address) ??
       { verdict: CONNECTED, tookMs: 1, stubborn: false };
     const result = await new Promise<Verdict>((resolve) => {
+      if (tookMs === Infinity) this.deliveries.push(resolve);
       const timer = tookMs === Infinity
         ? undefined
         : this.clock.after(tookMs, () => resolve(verdict));
@@ -283,6 +300,7 @@ Deno.test("Scheduler declares a failure void when it was itself asleep, and repe
   await world.clock.advanceAsync(600);
   assert.equal(world.running.get("a0"), 1, "a probe is in flight");
   await world.freeze(5000);
+  await world.clock.advanceAsync(TICK_MS);
   assert.equal(world.reports.length, 4);
   assert.equal(world.voids.length, 1);
   assert.ok(world.voids[0]!.latenessMs > 4000, `${world.voids[0]!.latenessMs}`);
@@ -412,17 +430,117 @@ Deno.test("Scheduler starts only so many more probes than end, however many are 
   assert.equal(hanging.starts.length, count);
 });
 
-Deno.test("Scheduler that cannot keep up with its starts accuses nobody", async () => {
+Deno.test("Scheduler that cannot keep up with its starts still finds the dead", async () => {
   const world = new World();
-  // Far more than the 24 starts each millisecond that it makes while nothing ends.
-  const count = 20_000;
+  const count = 40_000;
   for (let id = 0; id < count; id++) {
     world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
     world.start(id, { timeoutMs: 400 });
   }
-  await world.clock.advanceAsync(800);
-  assert.ok(world.starts.length < count);
-  const early = world.reports.filter(({ atMs, durationMs }) => atMs - durationMs > 250);
-  assert.deepEqual(early, [], "failures of probes that ran while starts were late");
-  assert.ok(world.voids.length > 1000);
+  await world.clock.advanceAsync(1200);
+  assert.ok(world.starts.length < count, "it is behind");
+  assert.deepEqual(world.voids, []);
+  assert.ok(world.reports.filter(({ verdict }) => !verdict.ok).length > 4000);
+});
+
+Deno.test("Scheduler ends probes in time, however many starts wait", async () => {
+  const world = new World();
+  for (let id = 0; id < 20_000; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs: 100 });
+  }
+  await world.clock.advanceAsync(300);
+  const late = world.reports.filter(({ durationMs }) => durationMs > 100 + 2 * TICK_MS);
+  assert.deepEqual(late, []);
+  assert.ok(world.reports.length > 1000);
+});
+
+/** A world with 100 probes in flight whose answers are there and not delivered. */
+async function backlogged(timeoutMs: number): Promise<World> {
+  const world = new World();
+  world.prompt = false;
+  for (let id = 0; id < 100; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs });
+  }
+  await world.clock.advanceAsync(10);
+  return world;
+}
+
+Deno.test("Scheduler starts nothing while results wait to be delivered", async () => {
+  const world = await backlogged(500);
+  const before = world.starts.length;
+  assertBetween(before, 64, 99, "starts until the echo was missed");
+  await world.clock.advanceAsync(150);
+  assert.equal(world.starts.length, before);
+  world.backlogEnds();
+  await world.clock.advanceAsync(20);
+  assert.equal(world.starts.length, 100);
+});
+
+Deno.test("Scheduler holds no deadline against anybody until what waits is delivered", async () => {
+  const world = await backlogged(60);
+  const { size } = new Set(world.starts.map(({ address }) => address));
+  // Deadlines fall due; the answers are delivered only afterwards.
+  await world.clock.advanceAsync(60);
+  assert.equal(world.reports.length, 0);
+  for (const deliver of world.deliveries.splice(0)) deliver(CONNECTED);
+  world.backlogEnds();
+  await settle();
+  assert.equal(world.reports.length, size);
+  assert.ok(world.reports.every(({ verdict }) => verdict.ok));
+  assert.deepEqual(world.voids, []);
+});
+
+Deno.test("Scheduler holds deadlines for so long only, and what ends then in a long backlog is void", async () => {
+  const world = await backlogged(100);
+  await world.clock.advanceAsync(300);
+  assert.equal(world.running.get("a0"), 1, "held");
+  await world.clock.advanceAsync(1000);
+  assert.equal(world.running.get("a0"), 0, "but not for ever");
+  assert.deepEqual(world.reports, []);
+  assert.ok(world.voids.length >= 64);
+  assert.ok(world.voids.every(({ latenessMs }) => latenessMs > 200));
+});
+
+Deno.test("Scheduler that comes late looks at results first, and at deadlines a round later", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(280);
+  // Too short to make anything void; the answer came in it, and is delivered behind the timer.
+  await world.freeze(150);
+  assert.equal(world.reports.length, 0);
+  world.deliveries[0]!(CONNECTED);
+  await settle();
+  assert.equal(world.reports.length, 1);
+  assert.equal(world.reports[0]!.verdict.ok, true);
+
+  const silent = new World();
+  silent.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  silent.start(0, { timeoutMs: 300 });
+  await silent.clock.advanceAsync(280);
+  await silent.freeze(150);
+  await silent.clock.advanceAsync(TICK_MS);
+  assert.equal(silent.reports[0]!.verdict.ok, false, "without an answer it is a failure");
+});
+
+Deno.test("Scheduler repeats a void probe at once three times, and then waits its interval", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300, intervalMs: 5000, fastIntervalMs: 5000, downIntervalMs: 5000 });
+  for (let i = 1; i <= 3; i++) {
+    await world.clock.advanceAsync(50);
+    await world.freeze(1000);
+    await world.clock.advanceAsync(2 * TICK_MS);
+    assert.equal(world.voids.length, i);
+    assert.equal(world.starts.length, i + 1, "repeated at once");
+  }
+  await world.clock.advanceAsync(50);
+  await world.freeze(1000);
+  await world.clock.advanceAsync(500);
+  assert.equal(world.voids.length, 4);
+  assert.equal(world.starts.length, 4, "not once more");
+  await world.clock.advanceAsync(6000);
+  assert.ok(world.starts.length >= 5);
 });

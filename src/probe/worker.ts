@@ -2,15 +2,17 @@
  * Entry of a probe worker: the scheduler and the probers in a thread of their own, so that
  * nothing the main thread does can delay a probe. Holds no decisions: commands in, results out.
  *
- * A worker that is to enter a network namespace is told so first of all, before it opens a socket.
+ * A worker that is to enter a network namespace is told so first of all, before it opens a socket
+ * but that of its echo: in a namespace loopback may be down.
  */
 import { openShim } from "../../ffi/open.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Clock } from "../base/ports.ts";
+import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
-import { failed } from "./outcome.ts";
+import { failed, printable } from "./outcome.ts";
 import type { Probe, ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
@@ -33,8 +35,21 @@ const results = new ResultPort({ clock, post });
 
 let tracing = false;
 
+/** Set while the echo is being opened, and nothing is obeyed. */
+let inbox: ToWorker[] | undefined = [];
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (inbox === undefined) obey(data);
+  else inbox.push(data);
+};
+
+const echo = await LoopbackEcho.open().catch((error) => {
+  post({ kind: "no-echo", reason: printable(String(error)) });
+  return undefined;
+});
+
 const scheduler = new Scheduler({
   clock,
+  echo,
   prng: Math.random,
   prober: inNamespace,
   onProbe: (report) => results.add(report),
@@ -42,7 +57,8 @@ const scheduler = new Scheduler({
   onStart: (id, generation) => tracing ? post({ kind: "started", id, generation }) : undefined,
 });
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => obey(data);
+for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) obey(message);
+inbox = undefined;
 
 function obey(message: ToWorker): void {
   switch (message.kind) {
@@ -101,6 +117,7 @@ async function close(): Promise<void> {
   scheduler.close();
   results.flush();
   namespace?.close();
+  echo?.close();
   await icmp.close();
   post({ kind: "closed" });
   self.close();

@@ -268,6 +268,11 @@ export class WorkerPool implements ProbeEngine {
         return this.onStart(message);
       case "namespace":
         return this.#report(member, message.news);
+      case "no-echo":
+        return this.#options.log.warn("probe-worker", {
+          worker: member.name,
+          error: `cannot notice when results wait: ${message.reason}`,
+        });
       case "stats":
         member.waiting.get(message.seq)?.(message.stats);
         return;

@@ -32,6 +32,8 @@ export type FromWorker =
   | { readonly kind: "void"; readonly report: VoidReport }
   | { readonly kind: "started"; readonly id: number; readonly generation: number }
   | { readonly kind: "namespace"; readonly news: NamespaceNews }
+  /** It cannot notice a backlog of results, for the reason given. */
+  | { readonly kind: "no-echo"; readonly reason: string }
   | { readonly kind: "pong"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number; readonly stats: SchedulerStats }
   | { readonly kind: "closed" };

@@ -88,6 +88,7 @@ export function PURE(file: string): boolean {
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/probe/backlog.ts",
   "src/probe/certificate.ts",
   "src/probe/due_heap.ts",
   "src/probe/http_body.ts",
