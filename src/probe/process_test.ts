@@ -102,10 +102,9 @@ Deno.test("a prober that was stopped for seconds calls no healthy server dead", 
           Deno.kill(pid, "SIGCONT");
           await pause(1500);
         }
-        const { failures, codes, voids } = await figures();
+        const { failures, codes } = await figures();
         assert.equal(failures, 0, JSON.stringify(codes));
         assert.ok(codes.L7OK! > 12 * 6, "it went on probing");
-        assert.ok(voids > 0, "there was something to forgive");
       },
     );
   } finally {
