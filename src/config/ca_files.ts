@@ -3,7 +3,6 @@
  * that a bad one is an error of the configuration like any other, is found by `--check`, and never
  * meets a running daemon; and so that a reload sees a changed one.
  */
-import { X509Certificate } from "node:crypto";
 import { type IssueList, oneLine } from "./issue.ts";
 import type { ConfigDraft } from "./schema.ts";
 
@@ -42,22 +41,50 @@ export function readCaFiles(
   return pems;
 }
 
-/** The certificates in the text of a PEM file, and nothing else of it (a private key, say). */
-export function certificatesIn(text: string): CaReadout {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+/** What the TLS library cannot do with a certificate (PEM), in its words; undefined: it takes it. */
+export type CaJudge = (pem: string) => string | undefined;
+
+/** A certificate in a file. */
+interface Block {
+  readonly pem: string;
+  /** 1-based line of its BEGIN. */
+  readonly line: number;
+}
+
+const BEGIN = "-----BEGIN CERTIFICATE-----";
+const END = "-----END CERTIFICATE-----";
+
+/**
+ * The certificates in the text of a PEM file, and nothing else of it (a private key, say). All of
+ * them must be good in the eyes of `judge`, the library that the probes use: it passes over an
+ * authority that it cannot read, with a line on standard error for each handshake.
+ */
+export function certificatesIn(text: string, judge: CaJudge): CaReadout {
+  const blocks: Block[] = [];
+  let at = text.indexOf(BEGIN);
+  while (at >= 0) {
+    const line = text.slice(0, at).split("\n").length;
+    const end = text.indexOf(END, at);
+    const next = text.indexOf(BEGIN, at + 1);
+    if (end < 0 || (next >= 0 && next < end)) {
+      const problem = `the certificate that begins in line ${line} has no end; expected ` +
+        `\`${END}\` behind it: is the file complete?`;
+      return { kind: "error", problem };
+    }
+    blocks.push({ pem: text.slice(at, end + END.length), line });
+    at = next;
+  }
   if (blocks.length === 0) {
     return { kind: "error", problem: "no certificate in it; expected PEM (BEGIN CERTIFICATE)" };
   }
-  for (const [index, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch (error) {
-      const reason = oneLine(error instanceof Error ? error.message : String(error));
-      return {
-        kind: "error",
-        problem: `certificate ${index + 1} of ${blocks.length} cannot be read: ${reason}`,
-      };
-    }
+  for (const [index, { pem, line }] of blocks.entries()) {
+    const reason = judge(pem);
+    if (reason === undefined) continue;
+    const which = blocks.length === 1 ? "the certificate" : `certificate ${index + 1} of ` +
+      blocks.length;
+    const problem = `${which} (line ${line}) cannot be used: ${oneLine(reason)}; expected a ` +
+      "well-formed X.509 certificate: take it from the authority again, or out of the file";
+    return { kind: "error", problem };
   }
-  return { kind: "ok", pem: blocks.join("\n") + "\n" };
+  return { kind: "ok", pem: blocks.map(({ pem }) => `${pem}\n`).join("") };
 }

@@ -5,6 +5,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { formatIssue, type Issue, type Rule, RULES } from "./issue.ts";
+import { readCa } from "./load.ts";
 import { exitStatus, type LoadResult, parseConfig } from "./parse.ts";
 import { MAGLEV } from "./schema.ts";
 import type { Keys, Row } from "./schema_types.ts";
@@ -18,7 +19,6 @@ const WITHOUT_FIXTURE: readonly Rule[] = [
   "not-utf8",
   "too-many-errors",
   "no-final-newline",
-  "bad-ca-file",
 ];
 
 interface Fixture {
@@ -32,7 +32,11 @@ function fixtures(folder: string): readonly Fixture[] {
     .filter((name) => name.endsWith(".yaml")).sort();
   return names.map((name) => {
     const text = Deno.readTextFileSync(new URL(`${folder}/${name}`, ROOT_URL));
-    return { name, text, result: parseConfig(text, { file: name }) };
+    const result = parseConfig(text, {
+      file: name,
+      readCa: (path) => readCa(new URL(`ca/${path.split("/").at(-1)}`, ROOT_URL).pathname),
+    });
+    return { name, text, result };
   });
 }
 

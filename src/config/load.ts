@@ -81,7 +81,7 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array> {
 }
 
 /** Reads a file of certificate authorities; synchronously, as few and small as they are. */
-function readCa(path: string): CaReadout {
+export function readCa(path: string): CaReadout {
   const buffer = new Uint8Array(MAX_CA_BYTES + 1);
   let size = 0;
   try {
@@ -96,7 +96,21 @@ function readCa(path: string): CaReadout {
     return { kind: "error", problem: `cannot be read: ${reason}` };
   }
   if (size > MAX_CA_BYTES) return { kind: "error", problem: `has more than ${MAX_CA_BYTES} bytes` };
-  return certificatesIn(new TextDecoder().decode(buffer.subarray(0, size)));
+  return certificatesIn(new TextDecoder().decode(buffer.subarray(0, size)), judgeCa);
+}
+
+/**
+ * The judgement of the library that TLS probes use (rustls): a client for HTTPS is the one place
+ * where Deno says what it thinks of an authority. It is closed before it connects to anything.
+ */
+function judgeCa(pem: string): string | undefined {
+  try {
+    Deno.createHttpClient({ caCerts: [pem] }).close();
+    return undefined;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return text.replace(/^(invalid peer certificate|Unable to add pem file[^:]*): /, "");
+  }
 }
 
 function readReason(error: unknown): string {

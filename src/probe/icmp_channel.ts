@@ -4,6 +4,7 @@
  * sequence number and token are those of a request that still waits, and when it reached the
  * machine in time; anything else (foreign, forged, late, a duplicate) is passed over in silence.
  */
+import { ipFromBytes } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import { errnoName } from "../base/errno.ts";
 import { decodeMessage, decodeQuoted, errorText, type IpFamily } from "./icmp_packet.ts";
@@ -14,7 +15,7 @@ import {
   ReceivedRecords,
   SendRecords,
 } from "./icmp_records.ts";
-import { failed, ourFault, type Verdict, verdictOf } from "./outcome.ts";
+import { connectVerdict, failed, ourFault, type Verdict, verdictOf } from "./outcome.ts";
 import type { Cancellation } from "./prober.ts";
 
 /** An open ICMP socket. */
@@ -167,13 +168,14 @@ export class IcmpChannel {
     else this.#settle(pending, this.#sendFailure(status, pending.probe));
   }
 
-  /** Only asked of what could not be sent: the kernel's own answer depends on its routes. */
+  /** In the words of the other kinds of probe, whose sockets are bound to their source first. */
   #sendFailure(status: number, { source, scope }: EchoProbe): Verdict {
-    if (source !== undefined && !this.#socket.hasAddress(source, scope)) {
-      return failed("L4CON", "the source address is not one of this host");
-    }
     if (errnoName(status) === "EAGAIN") return ourFault("connect", "the send queue is full");
-    return verdictOf(errnoError(status), "connect");
+    const error = errnoError(status);
+    if (source === undefined) return verdictOf(error, "connect");
+    // Only asked of what could not be sent: the kernel's own answer depends on its routes.
+    const unbound = this.#socket.hasAddress(source, scope) ? {} : { syscall: "bind" };
+    return connectVerdict(Object.assign(error, unbound), ipFromBytes(source).text);
   }
 
   #take(record: ReceivedRecord): void {

@@ -164,7 +164,8 @@ Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => 
 Deno.test("IcmpChannel tells failures to send apart", async () => {
   const cases: [status: number, local: boolean, code: string, ours: boolean, detail: RegExp][] = [
     [-101, true, "L4CON", false, /network unreachable/],
-    [-101, false, "L4CON", false, /source address is not one of this host/],
+    [-101, false, "L4CON", false, /^source address \S+ is not on this host$/],
+    [-22, true, "L4CON", false, /^cannot be connected to from source address \S+$/],
     [-11, true, "L4CON", true, /send queue is full/],
     [-105, true, "L4CON", true, /kernel buffers/],
     [-77, true, "L4CON", false, /cannot send: errno 77/],

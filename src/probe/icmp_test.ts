@@ -1,24 +1,11 @@
 /** The ICMP prober with real sockets on loopback, where the kernel answers. */
 import assert from "node:assert/strict";
 import { healthcheck } from "../../tests/support/healthcheck.ts";
+import { ICMP_SKIPPED, icmpTest } from "../../tests/support/icmp_test_case.ts";
 import { openShim, type ShimResult } from "../../ffi/open.ts";
-import { IcmpProber, type IcmpProberOptions, icmpProblem } from "./icmp.ts";
+import { IcmpProber, type IcmpProberOptions } from "./icmp.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
-
-const SKIPPED = permitted() ? "" : " (skipped: raw sockets need CAP_NET_RAW)";
-
-function permitted(): boolean {
-  const result = openShim();
-  if (result.kind === "error") return false;
-  const problem = icmpProblem(result.shim, [4, 6]);
-  result.shim.close();
-  return problem === undefined;
-}
-
-function rootTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: `${name}${SKIPPED}`, ignore: SKIPPED !== "", fn });
-}
 
 async function withProber(
   fn: (prober: IcmpProber, probe: (address: string) => Promise<Verdict>) => Promise<void>,
@@ -37,7 +24,7 @@ async function withProber(
   }
 }
 
-rootTest("IcmpProber is told of answers as they come, again and again, with pauses", async () => {
+icmpTest("IcmpProber is told of answers as they come, again and again, with pauses", async () => {
   await withProber(async (_, probe) => {
     for (let round = 0; round < 20; round++) {
       for (const address of ["127.0.0.1", "::1"]) {
@@ -48,7 +35,7 @@ rootTest("IcmpProber is told of answers as they come, again and again, with paus
   });
 });
 
-rootTest("IcmpProber keeps thousands apart", async () => {
+icmpTest("IcmpProber keeps thousands apart", async () => {
   await withProber(async (_, probe) => {
     const addresses = Array.from({ length: 5000 }, (_, i) => `127.2.${i >> 8}.${i & 255}`);
     for (let start = 0; start < addresses.length; start += 200) {
@@ -58,7 +45,7 @@ rootTest("IcmpProber keeps thousands apart", async () => {
   });
 });
 
-rootTest(
+icmpTest(
   "IcmpProber voids what was under way when its sockets are renewed, and goes on",
   async () => {
     await withProber(async (prober, probe) => {
@@ -76,7 +63,7 @@ rootTest(
   },
 );
 
-rootTest("IcmpProber says which interface of a scoped address there is not", async () => {
+icmpTest("IcmpProber says which interface of a scoped address there is not", async () => {
   await withProber(async (_, probe) => {
     assert.deepEqual((await probe("fe80::1%nosuch")).detail, "no interface nosuch");
     assert.equal((await probe("fe80::1%999999")).code, "L4CON");
@@ -89,7 +76,7 @@ Deno.test("IcmpProber without the shim fails each probe with the reason, until i
   await withProber(async (_, probe) => {
     const { code, detail, ours } = await probe("127.0.0.1");
     assert.deepEqual([code, detail, ours], ["L4CON", "no shim", false]);
-    if (SKIPPED !== "") return;
+    if (ICMP_SKIPPED !== "") return;
     result = openShim;
     assert.equal((await probe("127.0.0.1")).code, "L4OK");
   }, { open: () => result() });

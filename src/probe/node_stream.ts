@@ -10,28 +10,40 @@
  * ports at 470 probes a second (measured: each further one then takes 2 ms of searching). A probe
  * from a source address therefore ends with a reset, which leaves nothing.
  */
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import type { ByteStream } from "./byte_stream.ts";
 import { SCOPED_CODE } from "./outcome.ts";
-import type { Cancellation, ProbeSpec } from "./prober.ts";
+import { type Cancellation, type ProbeSpec, sourceOf } from "./prober.ts";
 
-/** A TCP connection from `source`. Rejects when it is cancelled, then nothing is left open. */
-export function connectFrom(
-  source: string,
-  { address, healthcheck }: ProbeSpec,
-  cancellation: Cancellation,
-): Promise<ByteStream> {
+/**
+ * Begins to connect to the target, from the source address if one is configured. What goes wrong
+ * is told by `error`, also what is refused before there is a socket.
+ */
+export function openSocket(spec: ProbeSpec): Socket {
+  const source = sourceOf(spec);
+  try {
+    return connect({
+      host: spec.address,
+      port: spec.healthcheck.port,
+      // A literal has one family: no Happy Eyeballs.
+      autoSelectFamily: false,
+      ...(source === undefined ? {} : { localAddress: source }),
+    });
+  } catch (error) {
+    const socket = new Socket();
+    queueMicrotask(() => socket.destroy(error instanceof Error ? error : new Error(`${error}`)));
+    return socket;
+  }
+}
+
+/** A TCP connection over node:net. Rejects when it is cancelled, then nothing is left open. */
+export function connectNode(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     if (cancellation.cancelled) return reject(new Error("Cancelled"));
-    if (address.includes("%")) {
+    if (spec.address.includes("%")) {
       return reject(Object.assign(new Error("Scoped"), { code: SCOPED_CODE }));
     }
-    const socket = connect({
-      host: address,
-      port: healthcheck.port,
-      localAddress: source,
-      autoSelectFamily: false,
-    });
+    const socket = openSocket(spec);
     const stream = new NodeStream(socket, { reset: true });
     cancellation.release = () => {
       socket.destroy();

@@ -71,7 +71,8 @@ export class Cancellation {
  * When an abort falls between the end of a connection attempt and its delivery, Deno.connect
  * (2.9.6) asks its signal to throw, and the connection that was made is lost with its descriptor.
  * With a signal that does not throw the connection comes back, and the probe closes it; an abort
- * during the attempt still makes the attempt fail. Shown by the test "cancelling at any moment".
+ * during the attempt still makes the attempt fail. Shown by the test "cancelling in the turn in which
+ * the connection was made".
  */
 function newController(): AbortController {
   const controller = new AbortController();

@@ -151,6 +151,27 @@ Deno.test("cancelling at any moment of a connection attempt leaves no descriptor
   }
 });
 
+Deno.test("cancelling in the turn in which the connection was made leaves no descriptor", async () => {
+  const server = answerWith([OK]);
+  try {
+    const before = sockets();
+    for (let i = 0; i < 20; i++) {
+      const cancellation = new Cancellation();
+      const check = healthcheck({ port: server.port, params: i % 2 === 0 ? TCP : http() });
+      const verdict = probeOf({ address: "127.0.0.1", healthcheck: check })(cancellation);
+      // When this thread comes back from here, the timer is due and the connection is there: the
+      // timer is served first, and cancels what has happened already.
+      setTimeout(() => cancellation.cancel(), 0);
+      const fromMs = performance.now();
+      while (performance.now() - fromMs < 3);
+      assert.match((await verdict).code, /^(L4OK|L4TOUT|L7TOUT)$/);
+    }
+    await until(() => server.open() === 0 && sockets() === before);
+  } finally {
+    await server.close();
+  }
+});
+
 Deno.test("the HTTP probe sends its request as configured", async () => {
   const requests: string[] = [];
   const server = answerWith([OK], { onRequest: (text) => requests.push(text) });

@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 import { certificates } from "../../tests/support/certificates.ts";
 import { healthcheck, http, TCP } from "../../tests/support/healthcheck.ts";
 import { closedPort, resetAfter, stall } from "../../tests/support/nasty_servers.ts";
+import { icmpTest } from "../../tests/support/icmp_test_case.ts";
 import { sockets, until } from "../../tests/support/sockets.ts";
 import { notTls, tlsServer } from "../../tests/support/tls_servers.ts";
 import { parseIp } from "../base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../config/model.ts";
+import { IcmpProber } from "./icmp.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
 import { probeOf } from "./probers.ts";
@@ -54,16 +56,40 @@ Deno.test("each kind of probe comes from the source address of the backend's fam
   }
 });
 
-Deno.test("a source address that is not on this host is a failure that says so", async () => {
-  const sources = { probeIpv4Src: parseIp("192.0.2.9"), probeIpv6Src: parseIp("2001:db8::9") };
-  for (const [address, source] of [["127.0.0.1", "192.0.2.9"], ["::1", "2001:db8::9"]]) {
-    for (const params of [TCP, http(), SSL, HTTPS]) {
-      const before = sockets();
-      const { ok, ours, code, detail } = await probe(address!, { port: 1, params, ...sources });
-      assert.deepEqual([ok, ours, code], [false, false, "L4CON"]);
-      assert.equal(detail, `source address ${source} is not on this host`);
-      await until(() => sockets() === before);
-    }
+/** Sources that a backend cannot be probed from, and what is said of them, whatever the kind. */
+const UNFIT: readonly (readonly [address: string, v4: string, v6: string, detail: string])[] = [
+  ["127.0.0.1", "192.0.2.9", "::1", "source address 192.0.2.9 is not on this host"],
+  ["::1", "127.0.0.1", "2001:db8::9", "source address 2001:db8::9 is not on this host"],
+];
+
+async function assertUnfit(params: ProbeParams, run: typeof probe): Promise<void> {
+  for (const [address, v4, v6, detail] of UNFIT) {
+    const before = sockets();
+    const sources = { probeIpv4Src: parseIp(v4), probeIpv6Src: parseIp(v6) };
+    const verdict = await run(address, { port: 1, params, ...sources });
+    const { ok, ours, code } = verdict;
+    assert.deepEqual([ok, ours, code, verdict.detail], [false, false, "L4CON", detail]);
+    await until(() => sockets() <= before);
+  }
+}
+
+for (const params of [TCP, http(), SSL, HTTPS]) {
+  const kind = "ssl" in params && params.ssl ? "tcp with ssl" : params.type;
+  Deno.test(`a source address that is not on this host is a failure that says so: ${kind}`, () => {
+    return assertUnfit(params, probe);
+  });
+}
+
+icmpTest("a source address that is not on this host is a failure that says so: icmp", async () => {
+  const icmp = new IcmpProber();
+  const run: typeof probe = (address, check, cancellation = new Cancellation()) =>
+    icmp.prober({ address, healthcheck: healthcheck(check) })(cancellation);
+  try {
+    // Opens the sockets, which stay.
+    for (const [address] of UNFIT) await run(address, { params: { type: "icmp" } });
+    await assertUnfit({ type: "icmp" }, run);
+  } finally {
+    await icmp.close();
   }
 });
 

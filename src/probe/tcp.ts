@@ -9,7 +9,7 @@
  * fails, and node_stream.ts says what follows.
  */
 import type { ByteStream } from "./byte_stream.ts";
-import { connectFrom } from "./node_stream.ts";
+import { connectNode } from "./node_stream.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 
@@ -34,8 +34,7 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
  * Deno.connect knows no source address: with one it is node:net, at about twice the price.
  */
 export function connect(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
-  const source = sourceOf(spec);
-  if (source !== undefined) return connectFrom(source, spec, cancellation);
+  if (sourceOf(spec) !== undefined) return connectNode(spec, cancellation);
   return Deno.connect({
     hostname: spec.address,
     port: spec.healthcheck.port,

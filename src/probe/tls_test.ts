@@ -382,6 +382,29 @@ Deno.test("probes fail at a closed port and at a full one as plain TCP ones do",
   }
 });
 
+Deno.test("a TLS probe that gets no connection leaves no memory behind", async () => {
+  const full = await stall();
+  const { ca: _, ...system } = TLS;
+  try {
+    // The system's authorities, for they are many.
+    const params: ProbeParams = { ...http(), ...system, type: "https" };
+    for (const [port, cancelAfterMs] of [[closedPort(), 1000], [full.port, 5]] as const) {
+      const probes = async (count: number) => {
+        for (let i = 0; i < count; i += 50) {
+          const runs = Array.from({ length: 50 }, () => probe({ port, params, cancelAfterMs }));
+          await Promise.all(runs);
+        }
+        return Deno.memoryUsage().rss / 2 ** 20;
+      };
+      // The first ones fill what is kept for the next; 400 that stay would be 40 MiB and more.
+      const grownMiB = -await probes(300) + await probes(400);
+      assert.ok(grownMiB < 20, `port ${port}: ${grownMiB.toFixed(1)} MiB more`);
+    }
+  } finally {
+    full.close();
+  }
+});
+
 Deno.test("cancelling frees the socket of any stage at once, and keeps the expiry it saw", async () => {
   const silent = await notTls(() => {});
   const mute = await tlsServer(CERTIFICATES.of("good"), () => {});

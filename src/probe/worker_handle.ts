@@ -1,6 +1,6 @@
 /**
  * One worker thread and its life: started, watched, and started again, with a growing delay, when
- * it dies of an error or stops answering. Knows nothing of probes.
+ * it dies of an error, stops answering or cannot be started. Knows nothing of probes.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { printable } from "./outcome.ts";
@@ -83,8 +83,17 @@ export class WorkerHandle {
     this.#drop();
   }
 
-  #start(): void {
-    const thread = this.#options.spawn();
+  /** False when there is no thread; then another attempt follows. */
+  #start(): boolean {
+    this.#startedMs = this.#options.clock.monotonicMs();
+    let thread: WorkerThread;
+    try {
+      thread = this.#options.spawn();
+    } catch (error) {
+      // No memory for a thread, a limit on them: may pass, and must not end the daemon.
+      this.#startLater(`it cannot be started: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
     thread.onmessage = ({ data }) => this.#hear(data);
     thread.onerror = (event) => {
       event.preventDefault();
@@ -92,9 +101,9 @@ export class WorkerHandle {
     };
     thread.onmessageerror = () => this.#died("it sent a message that cannot be read");
     this.#thread = thread;
-    this.#startedMs = this.#options.clock.monotonicMs();
     this.#sent = this.#answered = 0;
     this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
+    return true;
   }
 
   #hear(message: FromWorker): void {
@@ -118,19 +127,20 @@ export class WorkerHandle {
 
   #died(reason: string): void {
     if (this.#thread === undefined) return;
-    const { clock, log, name, onRestart } = this.#options;
     this.#drop();
-    if (this.#closed) {
-      this.#closing?.();
-      return;
-    }
+    if (this.#closed) this.#closing?.();
+    else this.#startLater(reason);
+  }
+
+  #startLater(reason: string): void {
+    const { clock, log, name, onRestart } = this.#options;
     if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
     const delayMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
     const error = printable(reason.split("\n", 1)[0]!);
     log.error("probe-worker", { worker: name, error, "restart-in-ms": delayMs });
     this.#restart = clock.after(delayMs, () => {
-      this.#start();
+      if (!this.#start()) return;
       log.info("probe-worker", { worker: name, action: "restarted" });
       onRestart();
     });

@@ -5,17 +5,20 @@ import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 import type { FromWorker } from "./worker_protocol.ts";
 
-function setup() {
+/** `refusals`: how many attempts to start a thread fail at first. */
+function setup(refusals = 0) {
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const threads: FakeThread[] = [];
   const said: FromWorker[] = [];
   let restarts = 0;
+  const refuse = { left: refusals };
   const handle = new WorkerHandle({
     name: "probe-0",
     clock,
     log,
     spawn() {
+      if (refuse.left-- > 0) throw new Error("out of threads");
       const thread = new FakeThread();
       threads.push(thread);
       return thread;
@@ -23,7 +26,7 @@ function setup() {
     onMessage: (message) => said.push(message),
     onRestart: () => restarts++,
   });
-  return { clock, log, threads, said, handle, restarts: () => restarts };
+  return { clock, log, threads, said, handle, refuse, restarts: () => restarts };
 }
 
 Deno.test("WorkerHandle restarts a dead worker after a delay that grows, up to 5 s", async () => {
@@ -120,4 +123,44 @@ Deno.test("WorkerHandle.close() between death and restart starts nothing more", 
   clock.advance(60_000);
   assert.equal(threads.length, 1);
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had", async () => {
+  const { clock, log, threads, handle, refuse, restarts } = setup();
+  refuse.left = 3;
+  threads[0]!.die("boom");
+  clock.advance(100 + 200 + 400 + 799);
+  assert.equal(threads.length, 1);
+  assert.equal(handle.post({ kind: "ping", seq: 0 }), false);
+  assert.equal(restarts(), 0, "nobody is told that there is a thread before there is");
+  clock.advance(1);
+  assert.equal(threads.length, 2);
+  assert.equal(restarts(), 1);
+  const lines = log.of("probe-worker");
+  assert.deepEqual(
+    lines.map(({ error, action, "restart-in-ms": ms }) => [error ?? action, ms]),
+    [
+      ["boom", 100],
+      ["it cannot be started: out of threads", 200],
+      ["it cannot be started: out of threads", 400],
+      ["it cannot be started: out of threads", 800],
+      ["restarted", undefined],
+    ],
+  );
+  await handle.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerHandle outlives a first start that fails, and its closing meanwhile", async () => {
+  const { clock, threads, handle, restarts } = setup(1);
+  assert.equal(threads.length, 0);
+  clock.advance(100);
+  assert.equal(threads.length, 1);
+  assert.equal(restarts(), 1, "the thread is told what the first one would have been");
+  await handle.close();
+  const other = setup(1);
+  await other.handle.close();
+  other.clock.advance(60_000);
+  assert.equal(other.threads.length, 0);
+  assert.equal(other.clock.timers, 0);
 });

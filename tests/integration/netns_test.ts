@@ -185,9 +185,9 @@ netnsTest(
         await engine.each(3);
         assert.deepEqual(engine.verdicts("v4"), ["L4OK"]);
         assert.deepEqual(engine.verdicts("v6"), ["L4OK"]);
-        const sentence = "L4CON the source address is not one of this host";
-        assert.deepEqual(engine.verdicts("bad v4"), [sentence]);
-        assert.deepEqual(engine.verdicts("bad v6"), [sentence]);
+        const sentence = (source: string) => `L4CON source address ${source} is not on this host`;
+        assert.deepEqual(engine.verdicts("bad v4"), [sentence(`${NET4}99`)]);
+        assert.deepEqual(engine.verdicts("bad v6"), [sentence(`${NET6}99`)]);
       });
     });
   },
