@@ -3,8 +3,8 @@
  * as a process: each line is a command, each answer one line or more.
  */
 import type { Simulator } from "./api_server.ts";
-import { WEIGHT_MESSAGES } from "./mischief.ts";
 import { showVipsVerbose } from "./plugin_show.ts";
+import { RELEASES, WEIGHT_MESSAGES } from "./release.ts";
 
 interface Command {
   /** Names of its arguments; those in brackets may be left out. */
@@ -32,6 +32,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return simulator.restart({ downMs: downMs ?? 0 }).then(() =>
         `restarted, pid ${simulator.pid}`
       );
+    },
+  },
+  release: {
+    args: RELEASES.join("|"),
+    help: "restart as another release of VPP; 26.06 has no weights and faults of its own",
+    run: (args, simulator) => {
+      const release = RELEASES.find((release) => release === args[0]);
+      if (release === undefined || args.length > 1) return undefined;
+      return simulator.restart({ release }).then(() => `release ${release}, pid ${simulator.pid}`);
     },
   },
   freeze: {
@@ -110,7 +119,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   omit: {
     args: "[MESSAGE…|weights]",
     help:
-      "new connections do not find these messages; `weights` makes a VPP 26.06; none: all there",
+      "new connections do not find these messages; `weights`: those 26.06 lacks; none: all there",
     run: (args, { mischief }) => {
       mischief.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
       return `omit ${[...mischief.omit].join(" ") || "nothing"}`;

@@ -5,18 +5,6 @@
  * PURE.
  */
 
-/** Messages that no released VPP has (up to 26.06): omit them to get an older VPP. */
-export const WEIGHT_MESSAGES: readonly string[] = [
-  "lb_add_del_as_v2",
-  "lb_add_del_as_v2_reply",
-  "lb_as_set_weight",
-  "lb_as_set_weight_reply",
-  "lb_as_v2_dump",
-  "lb_as_v2_details",
-  "lb_conf_get",
-  "lb_conf_get_reply",
-];
-
 /** Bytes flipped in the frames to come. */
 export interface Garble {
   /** How many frames. */

@@ -91,7 +91,7 @@ Deno.test("Reconciler pushes lb_conf when VPP has another, once, and before the 
     sticky_buckets_per_core: 65536,
     flow_timeout_s: 60,
   }]);
-  assert.equal(world.reconciler.lbState()!.conf.flowTimeoutS, 60);
+  assert.equal(world.reconciler.lbState()!.conf?.flowTimeoutS, 60);
   world.reconciler.reload();
   await world.calm();
   assert.deepEqual(world.takeWrites(), []);

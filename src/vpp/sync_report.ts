@@ -41,13 +41,14 @@ export interface SyncReport {
   readonly durationMs: number;
 }
 
-/** Which count an acknowledged operation adds to. */
-export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts>> = {
+/** Which count an acknowledged operation adds to; a flush of what is gone adds to none. */
+export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
   "vip-add": "vip_added",
   "vip-del": "vip_removed",
   "as-add": "as_added",
   "as-del": "as_removed",
   "as-weight": "as_weight_updated",
+  "as-flush": undefined,
 };
 
 /** Options of SyncBatch. */
@@ -112,7 +113,8 @@ export class SyncBatch {
   }
 
   done(kind: Operation["kind"]): void {
-    this.#counts[COUNT_OF[kind]]++;
+    const count = COUNT_OF[kind];
+    if (count !== undefined) this.#counts[count]++;
   }
 
   fail(): void {

@@ -47,7 +47,8 @@ export interface SyncSessionOptions {
 
 /** What VPP has, as far as it is known. */
 export interface LbState {
-  readonly conf: LbConf;
+  /** Undefined when this VPP does not tell and was not told anything yet. */
+  readonly conf: LbConf | undefined;
   /** In VIP order. */
   readonly vips: readonly ActualVip[];
 }
@@ -87,8 +88,7 @@ export class SyncSession {
 
   /** What is known; undefined until VPP was read. */
   state(): LbState | undefined {
-    const conf = this.#conf.known;
-    return conf === undefined ? undefined : { conf, vips: this.#known.vips() };
+    return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
   }
 
   /** The report of a run made for this; rejects when the connection ends before. */
@@ -168,7 +168,7 @@ export class SyncSession {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(reading, this.#stickyWhenUntold());
+    const found = actualVips(reading.vips, this.#stickyWhenUntold());
     const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
@@ -244,7 +244,9 @@ export class SyncSession {
     options: { prefix: string; remove: boolean; batch: SyncBatch },
   ): void {
     for (const vip of desired) this.#known.forgetFlushes(vip);
-    const plans = planGroup(desired, this.#known.onPrefix(options.prefix), options);
+    const { weights } = this.#options.lb.capabilities;
+    const { prefix, remove } = options;
+    const plans = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights });
     const due = plans.filter((plan) => this.#begin(plan, options.batch));
     for (const plan of due) this.#apply(plan, plan.teardown, options.batch);
     for (const plan of due) this.#apply(plan, plan.build, options.batch);

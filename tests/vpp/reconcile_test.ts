@@ -58,7 +58,7 @@ class Rig implements AsyncDisposable {
   async inVpp(): Promise<string[]> {
     const { state } = this.connection;
     assert.ok(state.kind === "connected");
-    const vips = actualVips(await readLb(state.lb, this.logger), () => false);
+    const vips = actualVips((await readLb(state.lb, this.logger)).vips, () => false);
     return vips.map((vip) =>
       `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}/${s.buckets}`)
     ).sort();

@@ -237,7 +237,7 @@ Deno.test("parseVipsVerbose() gives back what the plugin was programmed with", (
   fc.assert(
     fc.property(arbitraryDesired(), (vips) => {
       const plugin = new LbPlugin(0);
-      for (const operation of operationsOf(plan(vips, [], { remove: true }))) {
+      for (const operation of operationsOf(plan(vips, [], { remove: true, weights: true }))) {
         executeOn(plugin, operation);
       }
       const result = parseVipsVerbose(showVipsVerbose(plugin));
