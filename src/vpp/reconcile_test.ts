@@ -597,6 +597,7 @@ Deno.test("sync() of everything reports what was done", async () => {
     trigger: "operator",
     counts: { vip_added: 0, vip_removed: 0, as_added: 1, as_removed: 0, as_weight_updated: 0 },
     failed: 0,
+    deferred: 0,
   });
   await world.reconciler.stop();
 });

@@ -18,7 +18,7 @@ import { Backoff } from "./backoff.ts";
 import { KnownState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf, Operation } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
@@ -26,9 +26,9 @@ import { LbConfKeeper } from "./lb_conf_keeper.ts";
 import type { DesiredSource, LbApi } from "./ports.ts";
 import { readLb } from "./read_lb.ts";
 import type { LbReading } from "./read_lb.ts";
-import { RunQueue } from "./run_queue.ts";
+import { concerns, RunQueue } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
-import { didAnything, SyncBatch } from "./sync_report.ts";
+import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf } from "./vip_groups.ts";
 
@@ -94,6 +94,15 @@ export class SyncSession {
   /** The report of a run made for this; rejects when the connection ends before. */
   run(request: RunRequest): Promise<SyncReport> {
     return this.#queue.push(request);
+  }
+
+  /**
+   * An operator's run(), whose report says how it ended: what was left to a run of everything
+   * that waits is looked at once more behind that. What is deferred even then has failed.
+   */
+  async sync(request: RunRequest): Promise<SyncReport> {
+    const report = await this.run(request);
+    return report.deferred === 0 ? report : together(report, await this.run(request));
   }
 
   /** Other frontends than before are wanted: a run under way begins anew with those. */
@@ -256,9 +265,13 @@ export class SyncSession {
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
     const { logger } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
-    if (plan.conflict !== undefined && !this.#leftToFullRun(batch)) {
-      batch.fail();
-      logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+    if (plan.conflict !== undefined) {
+      if (this.#leftToFullRun(batch)) {
+        batch.defer();
+      } else {
+        batch.fail();
+        logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+      }
     }
     if (operations === 0) return false;
     if (plan.recreate !== undefined) {
@@ -356,15 +369,7 @@ export class SyncSession {
       if (batch.lost) return;
       const report = batch.report(clock.monotonicMs());
       onStats(report);
-      const level = didAnything(report) ? "info" : "debug";
-      if (!logger.enabled(level)) return;
-      logger[level]("vpp-lbsync-done", {
-        scope,
-        trigger,
-        ...report.counts,
-        failed: report.failed,
-        duration_ms: Math.round(report.durationMs * 1000) / 1000,
-      });
+      logReport(report, logger);
     };
     return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
   }
@@ -373,12 +378,6 @@ export class SyncSession {
 interface Taken {
   readonly outcome: Outcome;
   readonly batch: SyncBatch;
-}
-
-function concerns(request: RunRequest, frontend: string, vip: VipKey): boolean {
-  if (request.scope === "all") return true;
-  return (request.frontends ?? []).includes(frontend) ||
-    (request.keys ?? []).includes(vipKeyText(vip));
 }
 
 function connectionEnded(): MaglevError {
