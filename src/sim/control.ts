@@ -96,14 +96,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   garble: {
-    args: "[FRAMES] [OFFSET]",
-    help: "flip a byte (default the 18th: of the message id) of the next FRAMES frames (default 1)",
+    args: "[FRAMES] [OFFSET] [AFTER]",
+    help: "flip a byte (default the 18th: of the message id) of FRAMES frames (1) after AFTER (0)",
     run: (args, { mischief }) => {
-      const given = numbers(args, { least: 0, most: 2 });
+      const given = numbers(args, { least: 0, most: 3 });
       if (given === undefined) return undefined;
-      const [frames = 1, offset = 17] = given;
-      mischief.garble({ frames, offset });
-      return `garble ${frames} frames at ${offset}`;
+      const [frames = 1, offset = 17, after = 0] = given;
+      mischief.garble({ frames, offset, after });
+      return `garble ${frames} frames at ${offset} after ${after}`;
     },
   },
   refuse: {
@@ -114,6 +114,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       if (message === undefined || retval === undefined) return undefined;
       mischief.refuse({ message, retval, times });
       return `refuse ${message} with ${retval}, ${times} times`;
+    },
+  },
+  withhold: {
+    args: "MESSAGE [TIMES]",
+    help: "carry out the next TIMES (default 1) requests of that name and do not answer them",
+    run: ([message, ...args], { mischief }) => {
+      const [times = 1] = numbers(args, { least: 0, most: 1 }) ?? [NaN];
+      if (message === undefined || Number.isNaN(times)) return undefined;
+      mischief.withhold({ message, times });
+      return `withhold answers to ${message}, ${times} times`;
     },
   },
   omit: {

@@ -56,6 +56,8 @@ interface Call<Body> {
   readonly header: MessageHeader;
   readonly body: Body;
   readonly message: Uint8Array;
+  /** What it is refused with, which reply() sees to; undefined: it is carried out. */
+  readonly refusal: Retval | undefined;
   reply<R>(codec: MessageCodec<R>, body: R): void;
 }
 
@@ -100,32 +102,35 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
       if (decoded === undefined) return undefined;
       const { header, body } = decoded;
       const replies: Uint8Array[] = [];
+      const refusal = vpp.mischief.takeRefusal(codec.name);
+      const withheld = vpp.mischief.takeWithheld(codec.name);
       const reply = <R>(replyCodec: MessageCodec<R>, replyBody: R) => {
         const replyId = vpp.ids.get(replyCodec.key);
-        if (replyId === undefined) return;
+        if (replyId === undefined || withheld) return;
         const replyHeader = {
           id: replyId,
           clientIndex: header.clientIndex,
           context: header.context,
         };
-        replies.push(replyCodec.encode(replyHeader, replyBody));
+        const refused = refusal !== undefined && replyCodec.hasRetval;
+        const told = refused ? { ...replyBody, retval: refusal } : replyBody;
+        replies.push(replyCodec.encode(replyHeader, told));
       };
-      handle({ vpp, plugin: vpp.plugin, header, body, message, reply });
+      handle({ vpp, plugin: vpp.plugin, header, body, message, refusal, reply });
       const clientIndex = codec.hasClientIndex ? header.clientIndex : undefined;
       return { clientIndex, replies, request: codec.name };
     },
   };
 }
 
-/** A handler whose reply is a retval and nothing else; such a request can be refused. */
+/** A handler whose reply is a retval and nothing else; refused, it is not carried out. */
 function operation<Body>(
   codec: MessageCodec<Body>,
   replyCodec: MessageCodec<{ readonly retval: number }>,
   carryOut: (plugin: LbPlugin, body: Body, release: Release) => Retval,
 ): Handler {
-  return on(codec, ({ vpp, plugin, body, reply }) => {
-    const retval = vpp.mischief.takeRefusal(codec.name) ?? carryOut(plugin, body, vpp.release);
-    reply(replyCodec, { retval });
+  return on(codec, ({ vpp, plugin, body, refusal, reply }) => {
+    reply(replyCodec, { retval: refusal ?? carryOut(plugin, body, vpp.release) });
   });
 }
 
