@@ -11,6 +11,7 @@ import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
 import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
+import { demandOk } from "./lb_requests.ts";
 import type { ApiObserver, ConnectionState, Transport, VppConnection, VppInfo } from "./ports.ts";
 import { connectUnixSocket } from "./transport/unix_socket.ts";
 import type { MessageCodec } from "./wire/codec.ts";
@@ -46,7 +47,10 @@ const REQUIRED_MESSAGES: readonly MessageCodec<unknown>[] = [
 const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionReply> = {
   request: showVersion,
   reply: showVersionReply,
-  result: (reply) => reply,
+  result(reply) {
+    demandOk("show_version", reply.retval);
+    return reply;
+  },
 };
 
 /** The stats segment of a connection. */

@@ -113,8 +113,8 @@ function readCli(reply: CliInbandReply): string {
   return reply.reply;
 }
 
-/** For requests that VPP has no reason to refuse and that give a value. */
-function demandOk(name: string, retval: number): void {
+/** For requests that VPP has no reason to refuse and that give a value; MaglevError `internal`. */
+export function demandOk(name: string, retval: number): void {
   if (retval !== 0) {
     throw new MaglevError("internal", `VPP refused ${name}: ${retvalName(retval)}`);
   }
