@@ -12,6 +12,7 @@ import { messageIds, withoutMessages } from "./message_ids.ts";
 import { Mischief } from "./mischief.ts";
 import { LbPlugin } from "./plugin.ts";
 import { Pool } from "./pool.ts";
+import { type Release, VERSIONS, WEIGHT_MESSAGES } from "./release.ts";
 import {
   answer,
   type AnsweringVpp,
@@ -22,7 +23,7 @@ import {
 
 /** What the simulator says it is unless told otherwise: the VPP of the recordings. */
 export const DEFAULT_VERSION: VersionInfo = {
-  version: "26.10-rc0~374-gb575ec2c56d",
+  version: VERSIONS.main,
   buildDate: "2026-08-22T00:00:00",
   buildDirectory: "/simulator",
 };
@@ -38,6 +39,8 @@ export interface SimulatorOptions {
   readonly clock: Clock;
   readonly version?: Partial<VersionInfo>;
   readonly mischief?: Mischief;
+  /** The release it is in its first life; default `main`. */
+  readonly release?: Release;
   /** Ids of the first life's messages; default: its own. */
   readonly messageTable?: ReadonlyMap<string, number>;
   /** Of the first life, each later one having the next; default 4711. */
@@ -57,13 +60,20 @@ export interface Simulator {
   readonly requests: ReadonlyMap<string, number>;
   /**
    * Dies as by kill -9 (sockets end, the socket's file stays and refuses) and comes back after
-   * `downMs` (default 0) empty, with other ids and pid. Resolves when it is back.
+   * `downMs` (default 0) empty, with other ids and pid, and as another `release` when one is
+   * given. Resolves when it is back.
    */
-  restart(options?: { readonly downMs?: number }): Promise<void>;
+  restart(options?: RestartOptions): Promise<void>;
   /** Sends memclnt_keepalive to every client. */
   sendKeepalive(): void;
   /** Ends it and removes the socket's file; resolves when nothing is left. Idempotent. */
   stop(): Promise<void>;
+}
+
+/** Options of Simulator.restart(). */
+export interface RestartOptions {
+  readonly downMs?: number;
+  readonly release?: Release;
 }
 
 /** Starts a simulator. Throws what Deno.listen throws when the path cannot be listened on. */
@@ -76,6 +86,7 @@ export function startSimulator(options: SimulatorOptions): Promise<Simulator> {
 /** Everything that a restart loses. */
 interface Life {
   readonly number: number;
+  readonly release: Release;
   readonly pid: number;
   readonly plugin: LbPlugin;
   readonly ids: ReadonlyMap<string, number>;
@@ -93,7 +104,6 @@ class RunningSimulator implements Simulator {
   readonly path: string;
   readonly mischief: Mischief;
   readonly #options: SimulatorOptions;
-  readonly #version: VersionInfo;
   #life: Life;
   #listener: Deno.UnixListener | undefined;
   #clients = newClients();
@@ -108,8 +118,7 @@ class RunningSimulator implements Simulator {
     this.path = options.path;
     this.mischief = options.mischief ?? new Mischief();
     this.#options = options;
-    this.#version = { ...DEFAULT_VERSION, ...options.version };
-    this.#life = this.#begin(0);
+    this.#life = this.#begin(0, options.release ?? "main");
     this.mischief.watch(() => this.#applyMischief());
   }
 
@@ -143,10 +152,10 @@ class RunningSimulator implements Simulator {
     this.#track(this.#accept(this.#listener));
   }
 
-  async restart(options: { readonly downMs?: number } = {}): Promise<void> {
+  async restart(options: RestartOptions = {}): Promise<void> {
     if (this.#stopped || this.#comeBack !== undefined) return;
     this.#die();
-    this.#life = this.#begin(this.#life.number + 1);
+    this.#life = this.#begin(this.#life.number + 1, options.release ?? this.#life.release);
     if ((options.downMs ?? 0) > 0) await this.#pause(options.downMs!);
     this.listen();
   }
@@ -172,13 +181,15 @@ class RunningSimulator implements Simulator {
     await Promise.all(this.#running);
   }
 
-  #begin(number: number): Life {
+  #begin(number: number, release: Release): Life {
     const { clock, messageTable, pid = DEFAULT_PID } = this.#options;
+    const ids = number === 0 && messageTable !== undefined ? messageTable : messageIds(number);
     return {
       number,
+      release,
       pid: pid + number,
       plugin: new LbPlugin(clock.monotonicMs()),
-      ids: number === 0 && messageTable !== undefined ? messageTable : messageIds(number),
+      ids: release === "main" ? ids : withoutMessages(ids, new Set(WEIGHT_MESSAGES)),
       requests: new Map(),
     };
   }
@@ -231,15 +242,9 @@ class RunningSimulator implements Simulator {
     const index = clients.take((index) => {
       const clientIndex = (SOCKET_CLIENT_BIT | index) >>> 0;
       const ids = withoutMessages(life.ids, this.mischief.omit);
-      const { plugin, pid } = life;
-      const vpp = {
-        plugin,
-        ids,
-        clientIndex,
-        pid,
-        version: this.#version,
-        mischief: this.mischief,
-      };
+      const { plugin, pid, release } = life;
+      const version = { ...DEFAULT_VERSION, version: VERSIONS[release], ...this.#options.version };
+      const vpp = { plugin, release, ids, clientIndex, pid, version, mischief: this.mischief };
       const socket = new ClientSocket(conn, {
         clientIndex,
         clock: this.#options.clock,

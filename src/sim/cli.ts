@@ -4,6 +4,7 @@
  * PURE.
  */
 import type { LbPlugin } from "./plugin.ts";
+import type { Release } from "./release.ts";
 import { showLb, showVips, showVipsVerbose } from "./plugin_show.ts";
 
 /** What a command prints, and VPP's result. */
@@ -14,13 +15,14 @@ export interface CliOutput {
 
 interface CliContext {
   readonly plugin: LbPlugin;
+  readonly release: Release;
   readonly version: { readonly version: string; readonly buildDate: string };
 }
 
 const COMMANDS: readonly (readonly [string, (context: CliContext) => string])[] = [
   ["show lb", ({ plugin }) => showLb(plugin)],
   ["show lb vips", ({ plugin }) => showVips(plugin)],
-  ["show lb vips verbose", ({ plugin }) => showVipsVerbose(plugin)],
+  ["show lb vips verbose", ({ plugin, release }) => showVipsVerbose(plugin, release)],
   [
     "show version",
     ({ version }) => `vpp v${version.version} built by root on simulator at ${version.buildDate}\n`,

@@ -3,8 +3,8 @@
  * as a process: each line is a command, each answer one line or more.
  */
 import type { Simulator } from "./api_server.ts";
-import { WEIGHT_MESSAGES } from "./mischief.ts";
 import { showVipsVerbose } from "./plugin_show.ts";
+import { RELEASES, WEIGHT_MESSAGES } from "./release.ts";
 
 interface Command {
   /** Names of its arguments; those in brackets may be left out. */
@@ -32,6 +32,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return simulator.restart({ downMs: downMs ?? 0 }).then(() =>
         `restarted, pid ${simulator.pid}`
       );
+    },
+  },
+  release: {
+    args: RELEASES.join("|"),
+    help: "restart as another release of VPP; 26.06 has no weights and faults of its own",
+    run: (args, simulator) => {
+      const release = RELEASES.find((release) => release === args[0]);
+      if (release === undefined || args.length > 1) return undefined;
+      return simulator.restart({ release }).then(() => `release ${release}, pid ${simulator.pid}`);
     },
   },
   freeze: {
@@ -87,14 +96,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   garble: {
-    args: "[FRAMES] [OFFSET]",
-    help: "flip a byte (default the 18th: of the message id) of the next FRAMES frames (default 1)",
+    args: "[FRAMES] [OFFSET] [AFTER]",
+    help: "flip a byte (default the 18th: of the message id) of FRAMES frames (1) after AFTER (0)",
     run: (args, { mischief }) => {
-      const given = numbers(args, { least: 0, most: 2 });
+      const given = numbers(args, { least: 0, most: 3 });
       if (given === undefined) return undefined;
-      const [frames = 1, offset = 17] = given;
-      mischief.garble({ frames, offset });
-      return `garble ${frames} frames at ${offset}`;
+      const [frames = 1, offset = 17, after = 0] = given;
+      mischief.garble({ frames, offset, after });
+      return `garble ${frames} frames at ${offset} after ${after}`;
     },
   },
   refuse: {
@@ -107,10 +116,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return `refuse ${message} with ${retval}, ${times} times`;
     },
   },
+  withhold: {
+    args: "MESSAGE [TIMES]",
+    help: "carry out the next TIMES (default 1) requests of that name and do not answer them",
+    run: ([message, ...args], { mischief }) => {
+      const [times = 1] = numbers(args, { least: 0, most: 1 }) ?? [NaN];
+      if (message === undefined || Number.isNaN(times)) return undefined;
+      mischief.withhold({ message, times });
+      return `withhold answers to ${message}, ${times} times`;
+    },
+  },
   omit: {
     args: "[MESSAGE…|weights]",
     help:
-      "new connections do not find these messages; `weights` makes a VPP 26.06; none: all there",
+      "new connections do not find these messages; `weights`: those 26.06 lacks; none: all there",
     run: (args, { mischief }) => {
       mischief.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
       return `omit ${[...mischief.omit].join(" ") || "nothing"}`;

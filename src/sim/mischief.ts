@@ -5,31 +5,29 @@
  * PURE.
  */
 
-/** Messages that no released VPP has (up to 26.06): omit them to get an older VPP. */
-export const WEIGHT_MESSAGES: readonly string[] = [
-  "lb_add_del_as_v2",
-  "lb_add_del_as_v2_reply",
-  "lb_as_set_weight",
-  "lb_as_set_weight_reply",
-  "lb_as_v2_dump",
-  "lb_as_v2_details",
-  "lb_conf_get",
-  "lb_conf_get_reply",
-];
-
 /** Bytes flipped in the frames to come. */
 export interface Garble {
   /** How many frames. */
   readonly frames: number;
   /** Which byte of each, its 16-byte header counted; past the end: the last one. */
   readonly offset: number;
+  /** How many frames are sent unharmed before; default 0. */
+  readonly after?: number;
 }
 
-/** A request refused without being carried out. */
+/** A request refused without being carried out, if its reply has a retval. */
 export interface Refusal {
   /** Name of the request, without CRC: `lb_add_del_as_v2`. */
   readonly message: string;
   readonly retval: number;
+  /** How many of them from now on. */
+  readonly times: number;
+}
+
+/** A request carried out and not answered. */
+export interface Withheld {
+  /** Name of the request, without CRC: `lb_add_del_as_v2`. */
+  readonly message: string;
   /** How many of them from now on. */
   readonly times: number;
 }
@@ -44,6 +42,7 @@ export class Mischief {
   omit: ReadonlySet<string> = new Set();
   #garble: Garble = { frames: 0, offset: 0 };
   readonly #refusals = new Map<string, Refusal>();
+  readonly #withheld = new Map<string, number>();
   #refuseConnections = false;
   #frozen = false;
   #onChange: () => void = () => {};
@@ -79,6 +78,12 @@ export class Mischief {
     else this.#refusals.delete(refusal.message);
   }
 
+  /** Leaves requests of one name without an answer; `times` 0 takes that back. */
+  withhold({ message, times }: Withheld): void {
+    if (times > 0) this.#withheld.set(message, times);
+    else this.#withheld.delete(message);
+  }
+
   /** All switches off; refused and frozen connections come back. */
   reset(): void {
     this.delayMs = 0;
@@ -86,6 +91,7 @@ export class Mischief {
     this.omit = new Set();
     this.#garble = { frames: 0, offset: 0 };
     this.#refusals.clear();
+    this.#withheld.clear();
     this.#refuseConnections = false;
     this.#frozen = false;
     this.#onChange();
@@ -104,9 +110,21 @@ export class Mischief {
     return refusal.retval;
   }
 
+  /** True when a request is to have no answer, counted. */
+  takeWithheld(message: string): boolean {
+    const times = this.#withheld.get(message) ?? 0;
+    if (times > 0) this.withhold({ message, times: times - 1 });
+    return times > 0;
+  }
+
   /** Garbles a frame about to be sent, in place, when it is to be. */
   spoil(frame: Uint8Array): void {
     if (this.#garble.frames === 0 || frame.length === 0) return;
+    const { after = 0 } = this.#garble;
+    if (after > 0) {
+      this.#garble = { ...this.#garble, after: after - 1 };
+      return;
+    }
     const at = Math.min(this.#garble.offset, frame.length - 1);
     frame[at] = frame[at]! ^ 0xff;
     this.#garble = { ...this.#garble, frames: this.#garble.frames - 1 };

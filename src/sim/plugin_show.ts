@@ -8,6 +8,7 @@ import type { Address46 } from "./address46.ts";
 import { formatAddress46, formatIp6, formatPrefix46, isIp4Prefix, toIp } from "./address46.ts";
 import type { LbPlugin } from "./plugin.ts";
 import type { DumpFilter, Server, ServerRecord, Vip, VipName, VipRecord } from "./plugin_types.ts";
+import { olderServerText, type Release } from "./release.ts";
 import { encapNumber } from "./vip_name.ts";
 
 /** Names of the VIP counters, in the order of the CLI. */
@@ -63,9 +64,9 @@ export function serverRecords(plugin: LbPlugin, filter: DumpFilter): ServerRecor
 }
 
 /** `show lb vips verbose`. */
-export function showVipsVerbose(plugin: LbPlugin): string {
+export function showVipsVerbose(plugin: LbPlugin, release: Release = "main"): string {
   let text = "";
-  for (const vip of plugin.vips()) text += `${verboseVip(plugin, vip)}\n`;
+  for (const vip of plugin.vips()) text += `${verboseVip(plugin, vip, release)}\n`;
   return text;
 }
 
@@ -88,7 +89,7 @@ export function showLb(plugin: LbPlugin): string {
     ` #vips: ${plugin.vipCount + 1}\n #ass: ${plugin.serverCount}\n`;
 }
 
-function verboseVip(plugin: LbPlugin, vip: Vip): string {
+function verboseVip(plugin: LbPlugin, vip: Vip, release: Release): string {
   let text = ` ${vip.type} [${vip.index}] ${prefixText(vip)}` +
     (vip.srcIpSticky ? " src_ip_sticky" : "") + (vip.used ? "" : " removed") + "\n" +
     `  new_size:${vip.tableLength}\n`;
@@ -98,13 +99,16 @@ function verboseVip(plugin: LbPlugin, vip: Vip): string {
   text += "  counters:\n";
   for (const name of VIP_COUNTERS) text += `    ${name}: 0\n`;
   text += `  #as:${vip.servers.size}\n`;
-  for (const server of plugin.serversOf(vip)) text += verboseServer(plugin, vip, server);
+  for (const server of plugin.serversOf(vip)) {
+    const buckets = plugin.bucketsOf(vip, server);
+    text += `    ${formatAddress46(server.address)} ` +
+      (release === "main" ? serverText(server, buckets) : olderServerText(server, buckets));
+  }
   return text;
 }
 
-function verboseServer(plugin: LbPlugin, vip: Vip, server: Server): string {
-  return `    ${formatAddress46(server.address)} weight:${server.weight} ` +
-    `buckets:${plugin.bucketsOf(vip, server)} flows:0 dpo:${server.dpo} ` +
+function serverText(server: Server, buckets: number): string {
+  return `weight:${server.weight} buckets:${buckets} flows:0 dpo:${server.dpo} ` +
     `${server.used ? "used" : " removed"}\n`;
 }
 
@@ -116,7 +120,8 @@ function natText(vip: Vip, indent = " "): string {
   return `${indent}type:${type} port:${port} target_port:${vip.targetPort}`;
 }
 
-function shownName(vip: Vip): VipName {
+/** How dumps name a VIP. */
+export function shownName(vip: Vip): VipName {
   const len = isIp4Prefix(vip.prefix, vip.length) ? vip.length - 96 : vip.length;
   return {
     pfx: { address: toIp(vip.prefix), len },

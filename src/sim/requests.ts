@@ -15,7 +15,9 @@ import { lookUpRoute } from "./route_lookup.ts";
 import type { Mischief } from "./mischief.ts";
 import type { LbPlugin } from "./plugin.ts";
 import { serverRecords, vipRecords } from "./plugin_show.ts";
-import type { Retval } from "./plugin_types.ts";
+import type { Retval, VipArguments, VipName } from "./plugin_types.ts";
+import { olderServerRecords, olderVipRecords } from "./older_dumps.ts";
+import { PLUGIN_NAMES, type Release, understoodEncap, understoodName } from "./release.ts";
 
 /** What `show_version` answers. */
 export interface VersionInfo {
@@ -27,6 +29,7 @@ export interface VersionInfo {
 /** The VPP that answers. */
 export interface AnsweringVpp {
   readonly plugin: LbPlugin;
+  readonly release: Release;
   /** The message table of the client that asks. */
   readonly ids: ReadonlyMap<string, number>;
   /** The client that asks: what it is to call itself. */
@@ -53,6 +56,8 @@ interface Call<Body> {
   readonly header: MessageHeader;
   readonly body: Body;
   readonly message: Uint8Array;
+  /** What it is refused with, which reply() sees to; undefined: it is carried out. */
+  readonly refusal: Retval | undefined;
   reply<R>(codec: MessageCodec<R>, body: R): void;
 }
 
@@ -97,32 +102,62 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
       if (decoded === undefined) return undefined;
       const { header, body } = decoded;
       const replies: Uint8Array[] = [];
+      const refusal = vpp.mischief.takeRefusal(codec.name);
+      const withheld = vpp.mischief.takeWithheld(codec.name);
       const reply = <R>(replyCodec: MessageCodec<R>, replyBody: R) => {
         const replyId = vpp.ids.get(replyCodec.key);
-        if (replyId === undefined) return;
+        if (replyId === undefined || withheld) return;
         const replyHeader = {
           id: replyId,
           clientIndex: header.clientIndex,
           context: header.context,
         };
-        replies.push(replyCodec.encode(replyHeader, replyBody));
+        const refused = refusal !== undefined && replyCodec.hasRetval;
+        const told = refused ? { ...replyBody, retval: refusal } : replyBody;
+        replies.push(replyCodec.encode(replyHeader, told));
       };
-      handle({ vpp, plugin: vpp.plugin, header, body, message, reply });
+      handle({ vpp, plugin: vpp.plugin, header, body, message, refusal, reply });
       const clientIndex = codec.hasClientIndex ? header.clientIndex : undefined;
       return { clientIndex, replies, request: codec.name };
     },
   };
 }
 
-/** A handler whose reply is a retval and nothing else; such a request can be refused. */
+/** A handler whose reply is a retval and nothing else; refused, it is not carried out. */
 function operation<Body>(
+  codec: MessageCodec<Body>,
+  replyCodec: MessageCodec<{ readonly retval: number }>,
+  carryOut: (plugin: LbPlugin, body: Body, release: Release) => Retval,
+): Handler {
+  return on(codec, ({ vpp, plugin, body, refusal, reply }) => {
+    reply(replyCodec, { retval: refusal ?? carryOut(plugin, body, vpp.release) });
+  });
+}
+
+/** An operation that names a VIP, as the release understands it. */
+function vipOperation<Body extends Pick<VipName, "pfx">>(
   codec: MessageCodec<Body>,
   replyCodec: MessageCodec<{ readonly retval: number }>,
   carryOut: (plugin: LbPlugin, body: Body) => Retval,
 ): Handler {
-  return on(codec, ({ vpp, plugin, body, reply }) => {
-    const retval = vpp.mischief.takeRefusal(codec.name) ?? carryOut(plugin, body);
-    reply(replyCodec, { retval });
+  return operation(
+    codec,
+    replyCodec,
+    (plugin, body, release) => carryOut(plugin, understoodName(body, release)),
+  );
+}
+
+/** `lb_add_del_vip` and its second version. */
+function changeVip<Body extends Omit<VipArguments, "srcIpSticky"> & { readonly isDel: boolean }>(
+  codec: MessageCodec<Body>,
+  replyCodec: MessageCodec<{ readonly retval: number }>,
+  isSticky: (body: Body) => boolean,
+): Handler {
+  return operation(codec, replyCodec, (plugin, request, release) => {
+    const body = understoodName(request, release);
+    if (body.isDel) return plugin.deleteVip(body);
+    const encap = understoodEncap(body.encap, release);
+    return plugin.addVip({ ...body, encap, srcIpSticky: isSticky(body) });
   });
 }
 
@@ -141,18 +176,9 @@ function tryDecode<Body>(
 const lbHandlers: readonly Handler[] = [
   operation(m.lbConf, m.lbConfReply, (plugin, body) => plugin.setConf(body)),
   on(m.lbConfGet, ({ plugin, reply }) => reply(m.lbConfGetReply, { retval: 0, ...plugin.conf })),
-  operation(
-    m.lbAddDelVip,
-    m.lbAddDelVipReply,
-    (plugin, body) =>
-      body.isDel ? plugin.deleteVip(body) : plugin.addVip({ ...body, srcIpSticky: false }),
-  ),
-  operation(
-    m.lbAddDelVipV2,
-    m.lbAddDelVipV2Reply,
-    (plugin, body) => body.isDel ? plugin.deleteVip(body) : plugin.addVip(body),
-  ),
-  operation(m.lbAddDelAs, m.lbAddDelAsReply, (plugin, body) => {
+  changeVip(m.lbAddDelVip, m.lbAddDelVipReply, () => false),
+  changeVip(m.lbAddDelVipV2, m.lbAddDelVipV2Reply, (body) => body.srcIpSticky),
+  vipOperation(m.lbAddDelAs, m.lbAddDelAsReply, (plugin, body) => {
     const { asAddress: address, isFlush } = body;
     return body.isDel
       ? plugin.deleteServer(body, { address, flush: isFlush })
@@ -168,13 +194,17 @@ const lbHandlers: readonly Handler[] = [
     const { asAddress: address, weight, isFlush } = body;
     return plugin.setWeight(body, { address, weight, flush: isFlush });
   }),
-  operation(m.lbFlushVip, m.lbFlushVipReply, (plugin, body) => plugin.flushVip(body)),
-  on(m.lbVipDump, ({ plugin, reply }) => {
-    for (const record of vipRecords(plugin)) reply(m.lbVipDetails, record);
+  vipOperation(m.lbFlushVip, m.lbFlushVipReply, (plugin, body) => plugin.flushVip(body)),
+  on(m.lbVipDump, ({ vpp, plugin, reply }) => {
+    const records = vpp.release === "main" ? vipRecords(plugin) : olderVipRecords(plugin);
+    for (const record of records) reply(m.lbVipDetails, record);
   }),
-  on(m.lbAsDump, ({ plugin, body, message, reply }) => {
+  on(m.lbAsDump, ({ vpp, plugin, body, message, reply }) => {
     const filter = { ...body, raw: rawPrefix(message) };
-    for (const record of serverRecords(plugin, filter)) reply(m.lbAsDetails, record);
+    const records = vpp.release === "main"
+      ? serverRecords(plugin, filter)
+      : olderServerRecords(plugin);
+    for (const record of records) reply(m.lbAsDetails, record);
   }),
   on(m.lbAsV2Dump, ({ plugin, body, message, reply }) => {
     const filter = { ...body, raw: rawPrefix(message) };
@@ -189,14 +219,17 @@ const HANDLERS: readonly Handler[] = [
     reply(m.showVersionReply, { retval: 0, program: "vpe", ...vpp.version });
   }),
   on(m.cliInband, ({ vpp, plugin, body, reply }) => {
-    reply(m.cliInbandReply, cliOutput(body.cmd, { plugin, version: vpp.version }));
+    reply(
+      m.cliInbandReply,
+      cliOutput(body.cmd, { plugin, release: vpp.release, version: vpp.version }),
+    );
   }),
   on(m.ipRouteLookup, ({ plugin, body, reply }) => {
     reply(m.ipRouteLookupReply, lookUpRoute(plugin.routes, body));
   }),
   on(m.getFirstMsgId, ({ vpp, body, reply }) => {
-    // Asked by plugin name and version hash; ours is the only plugin.
-    const isLb = body.name.startsWith("lb_");
+    // Asked by plugin name and the CRC of its API; ours is the only plugin.
+    const isLb = body.name === PLUGIN_NAMES[vpp.release];
     const ids = [...vpp.ids].filter(([key]) => key.startsWith("lb_")).map(([, id]) => id);
     const firstMsgId = isLb ? Math.min(...ids) : 0xffff;
     reply(m.getFirstMsgIdReply, { retval: isLb ? 0 : INVALID_VALUE, firstMsgId });

@@ -6,7 +6,8 @@ import { mulberry32 } from "../../tests/support/mulberry32.ts";
 import { randomRequest } from "../../tests/vpp/plugin_operations.ts";
 import { DEFAULT_VERSION } from "./api_server.ts";
 import { messageIds, withoutMessages } from "./message_ids.ts";
-import { Mischief, WEIGHT_MESSAGES } from "./mischief.ts";
+import { Mischief } from "./mischief.ts";
+import { WEIGHT_MESSAGES } from "./release.ts";
 import { LbPlugin } from "./plugin.ts";
 import { answer, type AnsweringVpp, handlersFor } from "./requests.ts";
 
@@ -18,6 +19,7 @@ function someVpp(omit: readonly string[] = []): AnsweringVpp {
     ids: withoutMessages(messageIds(0), new Set(omit)),
     clientIndex: CLIENT,
     pid: 1,
+    release: "main",
     version: DEFAULT_VERSION,
     mischief: new Mischief(),
   };

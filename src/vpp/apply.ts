@@ -7,7 +7,7 @@ import type { LogFields, Logger } from "../base/ports.ts";
 import type { Operation, VipKey } from "./lb/model.ts";
 import { vipPrefix } from "./lb/model.ts";
 import type { LbApi, Retval } from "./ports.ts";
-import { retvalName } from "./wire/retval.ts";
+import { RETVAL, retvalName } from "./wire/retval.ts";
 
 /** What became of an operation. */
 export type Outcome =
@@ -63,7 +63,7 @@ export class Applier {
       };
       this.#inFlight++;
       send(this.#lb, operation).then(
-        (retval) => settle(retval === 0 ? { kind: "done" } : { kind: "refused", retval }),
+        (retval) => settle(isDone(operation, retval) ? DONE : { kind: "refused", retval }),
         (error) => settle(outcomeOf(MaglevError.from(error))),
       );
     }
@@ -90,6 +90,13 @@ export class Applier {
       error: outcome.kind === "refused" ? retvalName(outcome.retval) : outcome.error.message,
     });
   }
+}
+
+const DONE: Outcome = { kind: "done" };
+
+/** A server that VPP collected before it could be flushed had no flow left. */
+function isDone(operation: Operation, retval: Retval): boolean {
+  return retval === 0 || (operation.kind === "as-flush" && retval === RETVAL.noSuchEntry);
 }
 
 /** The fields by which a VIP is known in the log. */
@@ -121,6 +128,8 @@ function send(lb: LbApi, operation: Operation): Promise<Retval> {
       return lb.deleteServer(vip, operation.address, operation.flush);
     case "as-weight":
       return lb.setWeight(vip, operation.address, operation.weight, operation.flush);
+    case "as-flush":
+      return lb.deleteServer(vip, operation.address, true);
   }
 }
 
@@ -160,5 +169,7 @@ function operationFields(operation: Operation): LogFields {
         previous_weight: operation.previousWeight,
         flush: operation.flush,
       };
+    case "as-flush":
+      return { ...vip, address: operation.address.text, flush: true };
   }
 }

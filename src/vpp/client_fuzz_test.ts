@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
+import { fuzz, mutateBytes, rounds } from "../../tests/support/fuzz.ts";
 import { MemoryTransport } from "../../tests/support/memory_transport.ts";
 import type { Logger } from "../base/ports.ts";
 import { parseIp } from "../base/address.ts";
@@ -21,9 +22,8 @@ import {
   memclntKeepalive,
 } from "./wire/messages.ts";
 
-const SEED = 20_261_121;
-const MESSAGES = 100_000;
-const STREAMS = 3000;
+const MESSAGES = rounds(100_000);
+const STREAMS = rounds(3000);
 
 const SILENT: Logger = {
   enabled: () => false,
@@ -34,17 +34,6 @@ const SILENT: Logger = {
 };
 const OBSERVER = { message() {} };
 const V4 = parseIp("192.0.2.1")!;
-
-/** Mulberry32: small, seeded, good enough to pick bytes. */
-function prng(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  };
-}
 
 /** A client with one request of each kind unanswered. */
 class Victim {
@@ -135,33 +124,19 @@ class Victim {
   }
 }
 
-/** `message` with one to four things wrong: bytes changed, cut, lengthened, or all of it noise. */
-function mutate(message: Uint8Array, random: (below: number) => number): Uint8Array {
-  let bytes = message.slice();
-  for (let i = random(4); i >= 0; i--) {
-    const kind = random(8);
-    if (kind < 4 && bytes.length > 0) bytes[random(bytes.length)] = random(256);
-    else if (kind === 4) bytes = bytes.slice(0, random(bytes.length + 1));
-    else if (kind === 5) bytes = Uint8Array.of(...bytes, ...new Uint8Array(random(20)));
-    else if (kind === 6 && bytes.length > 0) bytes[random(bytes.length)]! ^= 1 << random(8);
-    else if (kind === 7 && random(10) === 0) bytes = bytes.map(() => random(256));
-  }
-  return bytes;
-}
-
 Deno.test(`VppClient survives ${MESSAGES} mutated messages`, async () => {
-  const random = prng(SEED);
+  const { seed, below } = fuzz();
   let victim = new Victim();
   let ended = 0;
   for (let i = 0; i < MESSAGES; i++) {
-    const message = mutate(victim.answers[random(victim.answers.length)]!, random);
-    const what = `seed ${SEED}, message ${i}: ${[...message]}`;
+    const message = mutateBytes(victim.answers[below(victim.answers.length)]!, below);
+    const what = `seed ${seed}, message ${i}: ${[...message]}`;
     assert.doesNotThrow(() => victim.transport.onMessage(message), what);
     if (victim.transport.closed) {
       await victim.check(what);
       victim = new Victim();
       ended++;
-    } else if (victim.answers.length === 0 || random(3) === 0) {
+    } else if (victim.answers.length === 0 || below(3) === 0) {
       // Some were answered, rightly or wrongly: ask again, so that there is something to hit.
       victim.ask();
     }
@@ -171,16 +146,16 @@ Deno.test(`VppClient survives ${MESSAGES} mutated messages`, async () => {
 });
 
 Deno.test(`VppClient survives ${STREAMS} mutated streams cut at random`, async () => {
-  const random = prng(SEED + 1);
+  const { seed, below } = fuzz(1);
   for (let i = 0; i < STREAMS; i++) {
     const victim = new Victim();
     const decoder = new FrameDecoder({ maxMessageBytes: 1 << 16 });
     const frames = victim.answers.map((answer) => encodeFrame(answer));
-    const stream = mutate(Uint8Array.from(frames.flatMap((frame) => [...frame])), random);
-    const what = `seed ${SEED + 1}, stream ${i}: ${[...stream]}`;
+    const stream = mutateBytes(Uint8Array.from(frames.flatMap((frame) => [...frame])), below);
+    const what = `seed ${seed}, stream ${i}: ${[...stream]}`;
     try {
       for (let at = 0; at < stream.length;) {
-        const size = 1 + random(64);
+        const size = 1 + below(64);
         const chunk = stream.subarray(at, at + size);
         decoder.push(chunk, (message) => victim.transport.receive(message));
         at += size;

@@ -10,7 +10,8 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
-import { LB_MESSAGES, LbClient } from "./lb_api.ts";
+import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
+import { demandOk } from "./lb_requests.ts";
 import type { ApiObserver, ConnectionState, Transport, VppConnection, VppInfo } from "./ports.ts";
 import { connectUnixSocket } from "./transport/unix_socket.ts";
 import type { MessageCodec } from "./wire/codec.ts";
@@ -41,13 +42,15 @@ const REQUIRED_MESSAGES: readonly MessageCodec<unknown>[] = [
   memclntKeepaliveReply,
   showVersion,
   showVersionReply,
-  ...LB_MESSAGES,
 ];
 
 const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionReply> = {
   request: showVersion,
   reply: showVersionReply,
-  result: (reply) => reply,
+  result(reply) {
+    demandOk("show_version", reply.retval);
+    return reply;
+  },
 };
 
 /** The stats segment of a connection. */
@@ -105,6 +108,8 @@ class Connection implements VppConnection {
   #abort = new AbortController();
   /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
   #warnedMs: number | undefined;
+  /** Version of the VPP that was last said to have no weights. */
+  #weightlessVersion: string | undefined;
 
   constructor(options: VppConnectionOptions) {
     this.#options = options;
@@ -165,7 +170,7 @@ class Connection implements VppConnection {
     client.onEnd = (reason) => lost = reason;
     let stats: StatsSession | undefined;
     try {
-      demandMessages(client);
+      demandMessages(client.table, REQUIRED_MESSAGES);
       stats = await openStats?.(statsAddress ?? "", how);
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
       if (signal.aborted) throw new MaglevError("aborted", "stopped");
@@ -184,9 +189,10 @@ class Connection implements VppConnection {
   /** Learns who VPP is; from then on it is connected. */
   async #greet(session: Session): Promise<void> {
     const { clock, logger, apiAddress, statsAddress } = this.#options;
-    const [version, pid] = await Promise.all([
+    const [version, pid, lb] = await Promise.all([
       session.client.request(SHOW_VERSION, {}),
       session.client.ping(),
+      openLb(session.client),
     ]);
     // The session may have ended between the answers and here.
     if (this.#session !== session) throw new MaglevError("unavailable", "connection lost");
@@ -197,6 +203,7 @@ class Connection implements VppConnection {
       pid,
       connectedAtMs: clock.wallMs(),
       bootAtMs: session.stats?.bootAtMs,
+      weights: lb.capabilities.weights,
     };
     this.#warnedMs = undefined;
     this.#pingLater(session);
@@ -207,7 +214,19 @@ class Connection implements VppConnection {
       api: apiAddress,
       stats: session.stats === undefined ? undefined : statsAddress,
     });
-    this.#change({ kind: "connected", info, lb: new LbClient(session.client) });
+    this.#logWeights(session, info);
+    this.#change({ kind: "connected", info, lb });
+  }
+
+  /** Said once, not at each connect: it stays so for as long as this VPP is installed. */
+  #logWeights(session: Session, { version, weights }: VppInfo): void {
+    if (weights || this.#weightlessVersion === version) return;
+    this.#weightlessVersion = version;
+    this.#options.logger.warn("vpp-no-weights", {
+      version,
+      missing: missingForWeights(session.client.table),
+      consequence: "a server of weight 0 is deleted from VPP, any other weight is 100",
+    });
   }
 
   /** Pings for as long as the session lives; the client itself ends when an answer is missing. */
@@ -262,17 +281,4 @@ class Connection implements VppConnection {
     this.#state = state;
     this.onChange(state);
   }
-}
-
-/** Throws MaglevError `failed-precondition` that names what this VPP lacks. */
-function demandMessages(client: VppClient): void {
-  const missing = client.table.missing(REQUIRED_MESSAGES);
-  if (missing.length === 0) return;
-  const noPlugin = LB_MESSAGES.filter((codec) => codec.name.startsWith("lb_"))
-    .every((codec) => client.table.idOf(codec) === undefined);
-  const hint = noPlugin ? " (is the lb plugin loaded?)" : "";
-  throw new MaglevError(
-    "failed-precondition",
-    `This VPP lacks messages that are needed${hint}: ${missing.join(", ")}`,
-  );
 }

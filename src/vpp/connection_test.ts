@@ -5,7 +5,19 @@ import { RecordingLogger, RecordingObserver } from "../../tests/support/silent.t
 import { MaglevError } from "../base/errors.ts";
 import { createVppConnection, type StatsSession, type VppConnectionOptions } from "./connection.ts";
 import type { ConnectionState, Transport } from "./ports.ts";
-import { controlPingReply, lbAsSetWeight, showVersionReply } from "./wire/messages.ts";
+import {
+  controlPingReply,
+  getFirstMsgIdReply,
+  lbAddDelAs,
+  lbAddDelAsV2,
+  lbAddDelVipV2,
+  lbAsSetWeight,
+  lbAsV2Dump,
+  showVersionReply,
+} from "./wire/messages.ts";
+
+/** Some of the messages that a VPP without weights lacks. */
+const WEIGHTS = new Set([lbAddDelAsV2.key, lbAsSetWeight.key, lbAsV2Dump.key]);
 
 const VERSION = {
   retval: 0,
@@ -22,6 +34,9 @@ function healthy(transport: MemoryTransport): MemoryTransport {
     if (name === "show_version") transport.reply(showVersionReply, context, VERSION);
     if (name === "control_ping") {
       transport.reply(controlPingReply, context, { retval: 0, vpePid: 77 });
+    }
+    if (name === "get_first_msg_id") {
+      transport.reply(getFirstMsgIdReply, context, { retval: -7, firstMsgId: 0xffff });
     }
   };
   return transport;
@@ -71,6 +86,7 @@ Deno.test("VppConnection connects, learns who VPP is and says so", async () => {
     pid: 77,
     connectedAtMs: clock.wallMs(),
     bootAtMs: undefined,
+    weights: true,
   });
   const record = logger.records.find(({ event }) => event === "vpp-connect");
   assert.deepEqual(record?.fields, {
@@ -168,33 +184,67 @@ Deno.test("VppConnection gives up a VPP that shakes hands and then says nothing"
   await connection.stop();
 });
 
+function tableWithout(lacking: (key: string) => boolean): ReadonlyMap<string, number> {
+  return new Map([...FULL_TABLE].filter(([key]) => !lacking(key)));
+}
+
 const LACKING: readonly (readonly [string, ReadonlyMap<string, number>, RegExp])[] = [
   [
     "one message",
-    new Map([...FULL_TABLE].filter(([key]) => key !== lbAsSetWeight.key)),
-    /lacks messages that are needed: lb_as_set_weight_2d89bdbd$/,
+    tableWithout((key) => key === lbAddDelVipV2.key),
+    /lacks messages that are needed: lb_add_del_vip_v2_7c520e0f$/,
+  ],
+  [
+    "weights, and what would do without them",
+    tableWithout((key) => key === lbAsSetWeight.key || key === lbAddDelAs.key),
+    /lacks messages that are needed: lb_add_del_as_35d72500$/,
   ],
   [
     "the plugin",
-    new Map([...FULL_TABLE].filter(([key]) => !key.startsWith("lb_"))),
-    /\(is the lb plugin loaded\?\): lb_add_del_as_v2_2f1d3b0e, /,
+    tableWithout((key) => key.startsWith("lb_")),
+    /\(is the lb plugin loaded\?\): lb_add_del_as_35d72500, /,
   ],
 ];
 
 for (const [what, table, reason] of LACKING) {
   Deno.test(`VppConnection says by name what a VPP that lacks ${what} lacks`, async () => {
     const transport = healthy(new MemoryTransport(table));
-    const { clock, logger, connection } = setUp([transport]);
+    const plan = [transport];
+    const { clock, logger, connection, states } = setUp(plan);
     connection.start();
     await settle();
     const [record] = logger.records;
     assert.equal(record?.event, "vpp-connect-failed");
     assert.match(String(record?.fields["reason"]), reason);
     assert.equal(transport.closed, true);
+    // It is tried again: somebody may load the plugin and restart VPP.
+    plan.push(healthy(new MemoryTransport()));
+    await clock.advanceAsync(500);
+    assert.deepEqual(states, ["connected"]);
     await connection.stop();
     assert.equal(clock.timers, 0);
   });
 }
+
+Deno.test("VppConnection says once that a VPP has no weights, and in its info", async () => {
+  const older = () => healthy(new MemoryTransport(tableWithout((key) => WEIGHTS.has(key))));
+  const transports = [older(), older(), healthy(new MemoryTransport()), older()];
+  const { clock, logger, connection } = setUp([...transports]);
+  connection.start();
+  for (const [i, transport] of transports.entries()) {
+    await clock.advanceAsync(500);
+    const { state } = connection;
+    assert.ok(state.kind === "connected");
+    assert.equal(state.info.weights, i === 2);
+    assert.equal(state.lb.capabilities.weights, i === 2);
+    transport.end("gone");
+  }
+  const said = logger.records.filter(({ event }) => event === "vpp-no-weights");
+  assert.deepEqual(said.map(({ level, fields }) => [level, fields["missing"]]), [
+    ["warn", ["lb_add_del_as_v2_2f1d3b0e", "lb_as_set_weight_2d89bdbd", "lb_as_v2_dump_1063f819"]],
+  ]);
+  await connection.stop();
+});
 
 Deno.test("VppConnection.stop during the greeting ends it all, and start() begins anew", async () => {
   const mute = new MemoryTransport();

@@ -2,6 +2,7 @@
  * What VPP has, as far as this connection knows: what was read, kept up to date by every
  * acknowledged operation, with the memory of what was flushed (VPP does not tell).
  */
+import type { IpAddress } from "../base/address.ts";
 import { acknowledge, forgetFlushes } from "./lb/acknowledge.ts";
 import type { Drift } from "./lb/drift.ts";
 import { driftBetween } from "./lb/drift.ts";
@@ -86,9 +87,19 @@ export class KnownState {
 
 /** `found` with the memory of flushes that `known` has. */
 function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
-  if (known === undefined || !known.servers.some((server) => server.flushed)) return found;
-  const servers = pairByAddress(found.servers, known.servers).flatMap(({ left, right }) =>
+  if (known === undefined) return found;
+  const servers = remembering(known.servers, found.servers);
+  const gone = remembering(known.gone, found.gone);
+  return servers === found.servers && gone === found.gone ? found : { ...found, servers, gone };
+}
+
+/** `found` with the memory that `known` has of the same servers; the same array without any. */
+function remembering<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
+  known: readonly T[],
+  found: readonly T[],
+): readonly T[] {
+  if (!known.some((server) => server.flushed)) return found;
+  return pairByAddress(found, known).flatMap(({ left, right }) =>
     left === undefined ? [] : right?.flushed === true ? [{ ...left, flushed: true }] : [left]
   );
-  return { ...found, servers };
 }

@@ -29,7 +29,7 @@ const VIP: DesiredVip = {
   servers: [],
 };
 const ANY_PORT: DesiredVip = { ...VIP, address: V6, prefixLength: 128, port: 0, encap: "gre6" };
-const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [] };
+const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [], gone: [] };
 
 const PFX4 = { address: V4, len: 32 };
 const VIP_REST = { dscp: 0, type: 0, targetPort: 0, nodePort: 0 };

@@ -11,27 +11,34 @@ export class LbConfKeeper {
   #known: LbConf | undefined;
   /** What was sent last. It is not sent again, even when refused, until VPP was read again. */
   #sent: LbConf | undefined;
+  #refused = false;
+  #wasRead = false;
 
   constructor(lb: LbApi, logger: Logger) {
     this.#lb = lb;
     this.#logger = logger;
   }
 
-  /** What VPP has; undefined until it was read. */
+  /** What VPP has; undefined until it was read or, where it does not tell, set. */
   get known(): LbConf | undefined {
     return this.#known;
   }
 
-  /** VPP was read. */
-  read(conf: LbConf): void {
-    this.#known = conf;
-    this.#sent = undefined;
+  /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
+  read(conf: LbConf | undefined): void {
+    if (conf !== undefined) this.#known = conf;
+    if (conf !== undefined || this.#refused) this.#sent = undefined;
+    this.#refused = false;
+    this.#wasRead = true;
   }
 
-  /** Sends `wanted` unless VPP has it or was told already. */
+  /**
+   * Sends `wanted` unless VPP has it or was told already. A VPP that does not tell what it has is
+   * told once a connection; that changes nothing in one that has it.
+   */
   push(wanted: LbConf): void {
     const there = this.#sent ?? this.#known;
-    if (there === undefined || sameConf(there, wanted)) return;
+    if (!this.#wasRead || (there !== undefined && sameConf(there, wanted))) return;
     this.#sent = wanted;
     this.#lb.setConf(wanted).then(
       (retval) => this.#answered(wanted, retval),
@@ -40,7 +47,7 @@ export class LbConfKeeper {
   }
 
   #answered(conf: LbConf, retval: number): void {
-    if (retval !== 0) return this.#log(retvalName(retval));
+    if (retval !== 0) return this.#fail(retvalName(retval));
     this.#known = conf;
     this.#logger.info("vpp-lb-conf-set", {
       ipv4_src_address: conf.ip4SrcAddress.text,
@@ -53,10 +60,11 @@ export class LbConfKeeper {
   #failed(error: MaglevError): void {
     // The connection ended, or is ended for this.
     if (error.code === "unavailable" || error.code === "deadline-exceeded") return;
-    this.#log(error.message);
+    this.#fail(error.message);
   }
 
-  #log(error: string): void {
+  #fail(error: string): void {
+    this.#refused = true;
     this.#logger.error("vpp-lbsync-error", { operation: "lb-conf", error });
   }
 }

@@ -2,7 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
-import type { ActualVip, DesiredVip, LbConf, VipKey } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
 
 /**
  * A way of bytes to and from VPP. Two implementations (unix socket, shared memory) and one in
@@ -34,12 +34,15 @@ export type Retval = number;
  * an operation VPP refused is a retval.
  */
 export interface LbApi {
-  getConf(): Promise<LbConf>;
+  readonly capabilities: LbCapabilities;
+  /** Undefined when this VPP does not tell (it has no `lb_conf_get`, up to 26.06). */
+  getConf(): Promise<LbConf | undefined>;
   setConf(conf: LbConf): Promise<Retval>;
   addVip(vip: DesiredVip): Promise<Retval>;
   deleteVip(vip: ActualVip): Promise<Retval>;
   addServer(vip: VipKey, address: IpAddress, weight: number): Promise<Retval>;
   deleteServer(vip: VipKey, address: IpAddress, flush: boolean): Promise<Retval>;
+  /** Needs `capabilities.weights`, as do the dumps; else they reject with `unimplemented`. */
   setWeight(vip: VipKey, address: IpAddress, weight: number, flush: boolean): Promise<Retval>;
   /** All VIPs in use (`lb_vip_dump`): no servers, sticky flag or pool index in it. */
   dumpVips(): Promise<readonly VipDetails[]>;
@@ -77,6 +80,8 @@ export interface VppInfo {
   readonly connectedAtMs: number;
   /** Unix time in milliseconds of VPP's start; undefined until the stats segment is read. */
   readonly bootAtMs: number | undefined;
+  /** False for a VPP without weights (up to 26.06): a server of weight 0 is deleted there. */
+  readonly weights: boolean;
 }
 
 /** The connection as its users see it; see connection.ts. */

@@ -14,15 +14,15 @@ Deno.test("readLb() and plan() write nothing, whatever there would be to do", as
   await fc.assert(
     fc.asyncProperty(arbitraryDesired(), arbitraryDesired(), async (there, wanted) => {
       const lb = new PluginLb();
-      for (const operation of operationsOf(plan(there, [], { remove: true }))) {
+      for (const operation of operationsOf(plan(there, [], { remove: true, weights: true }))) {
         executeOn(lb.plugin, operation);
       }
       const before = readPlugin(lb.plugin);
       const reading = await readLb(lb, new RecordingLogger());
       planned += operationsOf(plan(
         wanted,
-        actualVips(reading, () => false),
-        { remove: true },
+        actualVips(reading.vips, () => false),
+        { remove: true, weights: true },
       )).length;
       assert.deepEqual(lb.writes, []);
       assert.equal(lb.calls.length, 4);
@@ -48,7 +48,9 @@ Deno.test("readLb() goes on without the CLI's text, but not without a connection
     return { logger, reading: readLb(lb, logger) };
   };
   const without = refusing(new MaglevError("unimplemented", "This VPP has no cli_inband"));
-  assert.equal((await without.reading).verbose, undefined);
+  const { vips } = await without.reading;
+  assert.ok(!("text" in vips));
+  assert.equal(vips.verbose, undefined);
   assert.deepEqual(without.logger.of("vpp-lbsync-error"), [
     { operation: "show lb vips verbose", error: "This VPP has no cli_inband" },
   ]);

@@ -142,7 +142,7 @@ export class Reconciler {
     const session = this.#session;
     if (session === undefined) throw new MaglevError("unavailable", "VPP is not connected");
     this.#releaseForOperator(frontend);
-    return await session.run(
+    return await session.sync(
       frontend === undefined
         ? { scope: "all", trigger: "operator" }
         : { scope: "vip", trigger: "operator", frontends: [frontend] },

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { executeOn, PluginLb, readPlugin } from "../../tests/support/plugin_lb.ts";
+import { executeOn, readPlugin } from "../../tests/support/plugin_lb.ts";
 import { World } from "../../tests/support/reconcile_world.ts";
 import { arbitraryDesired } from "../../tests/support/vips.ts";
 import type { DesiredVip } from "./lb/model.ts";
@@ -38,8 +38,8 @@ function meddle(world: World, pick: number, vips: readonly DesiredVip[]): void {
   const there = readPlugin(plugin);
   const victim = there[pick % Math.max(1, there.length)];
   const operations = pick % 2 === 0
-    ? planVip(undefined, victim)
-    : vips.flatMap((vip) => planVip(vip, undefined));
+    ? planVip(undefined, victim, { weights: true })
+    : vips.flatMap((vip) => planVip(vip, undefined, { weights: true }));
   for (const operation of operations) executeOn(plugin, operation);
 }
 
@@ -71,7 +71,7 @@ const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
   fc.boolean().map((fresh): Act => (world) => {
     const { plugin } = world.lb;
     world.die();
-    world.lb = fresh ? new PluginLb() : new PluginLb(plugin);
+    world.lb = fresh ? world.vpp() : world.vpp(plugin);
     world.connection.connect(world.lb);
   }),
   fc.constant<Act>((world) => void world.reconciler.sync().catch(() => {})),
@@ -82,13 +82,14 @@ const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
   }),
 );
 
-Deno.test("Reconciler brings VPP to what is wanted, whatever happened before", async () => {
-  await fc.assert(
-    fc.asyncProperty(
+for (const weights of [true, false]) {
+  const what = weights ? "VPP" : "a VPP without weights";
+  Deno.test(`Reconciler brings ${what} to what is wanted, whatever happened before`, async () => {
+    const property = fc.asyncProperty(
       arbitraryDesired(),
       fc.array(arbitraryAct, { maxLength: 25 }),
       async (vips, acts) => {
-        const world = new World();
+        const world = new World({}, {}, { weights });
         wish(world, vips);
         await world.start();
         for (const act of acts) await act(world);
@@ -105,7 +106,7 @@ Deno.test("Reconciler brings VPP to what is wanted, whatever happened before", a
         await world.reconciler.stop();
         assert.equal(world.clock.timers, 0);
       },
-    ),
-    { numRuns: 500 },
-  );
-});
+    );
+    await fc.assert(property, { numRuns: 500 });
+  });
+}

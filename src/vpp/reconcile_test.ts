@@ -91,7 +91,7 @@ Deno.test("Reconciler pushes lb_conf when VPP has another, once, and before the 
     sticky_buckets_per_core: 65536,
     flow_timeout_s: 60,
   }]);
-  assert.equal(world.reconciler.lbState()!.conf.flowTimeoutS, 60);
+  assert.equal(world.reconciler.lbState()!.conf?.flowTimeoutS, 60);
   world.reconciler.reload();
   await world.calm();
   assert.deepEqual(world.takeWrites(), []);
@@ -597,6 +597,7 @@ Deno.test("sync() of everything reports what was done", async () => {
     trigger: "operator",
     counts: { vip_added: 0, vip_removed: 0, as_added: 1, as_removed: 0, as_weight_updated: 0 },
     failed: 0,
+    deferred: 0,
   });
   await world.reconciler.stop();
 });

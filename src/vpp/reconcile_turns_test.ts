@@ -122,3 +122,23 @@ Deno.test("a run in which nothing is refused has the next refusal read again at 
   }
   await world.reconciler.stop();
 });
+
+Deno.test("sync() of a frontend in whose way is what a waiting full run may remove says how that ended", async () => {
+  const any = desired(A, UP, { protocol: 255, port: 0 });
+  for (const removed of [true, false]) {
+    const world = await new World({ web: desired(A, UP), dns: desired(B, UP) }).start();
+    world.source.vips.set("any", any);
+    if (removed) world.source.vips.delete("web");
+    // "dns" is being synced, "any" waits behind it, and everything behind that.
+    const dns = world.reconciler.sync("dns");
+    const report = world.reconciler.sync("any");
+    world.reconciler.reload();
+    await world.calm();
+    await dns;
+    const { failed, deferred, counts } = await report;
+    assert.deepEqual([failed, deferred], [removed ? 0 : 1, 0]);
+    assert.equal(counts.vip_added, 0, "the full run had added it");
+    assert.equal(world.inVpp().some((line) => line.includes(" 255 0 ")), removed);
+    await world.reconciler.stop();
+  }
+});

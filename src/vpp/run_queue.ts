@@ -3,6 +3,8 @@
  * during a run makes one more run, however many triggers there are.
  */
 import { MaglevError } from "../base/errors.ts";
+import type { VipKey } from "./lb/model.ts";
+import { vipKeyText } from "./lb/model.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 
 /** A run that is wanted. */
@@ -13,6 +15,13 @@ export interface RunRequest {
   readonly frontends?: readonly string[];
   /** VIPs (vipKeyText) to read again, for scope `vip`. */
   readonly keys?: readonly string[];
+}
+
+/** True when the run is to program this VIP, wanted for `frontend`. */
+export function concerns(request: RunRequest, frontend: string, vip: VipKey): boolean {
+  if (request.scope === "all") return true;
+  return (request.frontends ?? []).includes(frontend) ||
+    (request.keys ?? []).includes(vipKeyText(vip));
 }
 
 interface Waiting {

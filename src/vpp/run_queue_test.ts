@@ -12,7 +12,7 @@ function reportOf({ scope, trigger }: RunRequest): SyncReport {
     as_removed: 0,
     as_weight_updated: 0,
   };
-  return { scope, trigger, counts, failed: 0, durationMs: 0 };
+  return { scope, trigger, counts, failed: 0, deferred: 0, durationMs: 0 };
 }
 
 Deno.test("RunQueue makes one run, with all frontends and keys, of those of a scope that wait", async () => {

@@ -2,6 +2,7 @@
  * What a synchronisation did, in numbers: for the log, for metrics and for the operator who
  * asked for it.
  */
+import type { Logger } from "../base/ports.ts";
 import type { Operation } from "./lb/model.ts";
 
 /** `all`: the whole of VPP was compared; `vip`: single VIPs only. */
@@ -37,17 +38,23 @@ export interface SyncReport {
   readonly counts: SyncCounts;
   /** Operations that VPP refused or did not answer, and VIPs left alone for a conflict. */
   readonly failed: number;
+  /**
+   * VIPs left alone because a run of everything waits that may remove what is in their way;
+   * whether it did is not known yet.
+   */
+  readonly deferred: number;
   /** From the trigger's turn to the last answer, reading included. */
   readonly durationMs: number;
 }
 
-/** Which count an acknowledged operation adds to. */
-export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts>> = {
+/** Which count an acknowledged operation adds to; a flush of what is gone adds to none. */
+export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
   "vip-add": "vip_added",
   "vip-del": "vip_removed",
   "as-add": "as_added",
   "as-del": "as_removed",
   "as-weight": "as_weight_updated",
+  "as-flush": undefined,
 };
 
 /** Options of SyncBatch. */
@@ -74,6 +81,7 @@ export class SyncBatch {
     as_weight_updated: 0,
   };
   #failed = 0;
+  #deferred = 0;
   #lost = false;
   #pending = 0;
   #sealed = false;
@@ -112,11 +120,16 @@ export class SyncBatch {
   }
 
   done(kind: Operation["kind"]): void {
-    this.#counts[COUNT_OF[kind]]++;
+    const count = COUNT_OF[kind];
+    if (count !== undefined) this.#counts[count]++;
   }
 
   fail(): void {
     this.#failed++;
+  }
+
+  defer(): void {
+    this.#deferred++;
   }
 
   lose(): void {
@@ -136,12 +149,44 @@ export class SyncBatch {
       trigger: this.trigger,
       counts: { ...this.#counts },
       failed: this.#failed,
+      deferred: this.#deferred,
       durationMs: nowMs - this.startMs,
     };
   }
 }
 
+/** What two synchronisations did together, the second made for what the first one deferred. */
+export function together(first: SyncReport, second: SyncReport): SyncReport {
+  const sum = (count: keyof SyncCounts) => first.counts[count] + second.counts[count];
+  return {
+    ...second,
+    counts: {
+      vip_added: sum("vip_added"),
+      vip_removed: sum("vip_removed"),
+      as_added: sum("as_added"),
+      as_removed: sum("as_removed"),
+      as_weight_updated: sum("as_weight_updated"),
+    },
+    failed: first.failed + second.failed + second.deferred,
+    deferred: 0,
+    durationMs: first.durationMs + second.durationMs,
+  };
+}
+
+/** Tells the log what was done; one that found nothing to do is of interest to debugging only. */
+export function logReport(report: SyncReport, logger: Logger): void {
+  const level = didAnything(report) ? "info" : "debug";
+  if (!logger.enabled(level)) return;
+  logger[level]("vpp-lbsync-done", {
+    scope: report.scope,
+    trigger: report.trigger,
+    ...report.counts,
+    failed: report.failed,
+    duration_ms: Math.round(report.durationMs * 1000) / 1000,
+  });
+}
+
 /** True when the synchronisation changed anything or failed to. */
-export function didAnything(report: SyncReport): boolean {
+function didAnything(report: SyncReport): boolean {
   return report.failed > 0 || Object.values(report.counts).some((count) => count > 0);
 }

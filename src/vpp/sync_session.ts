@@ -18,7 +18,7 @@ import { Backoff } from "./backoff.ts";
 import { KnownState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf, Operation } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
@@ -26,9 +26,9 @@ import { LbConfKeeper } from "./lb_conf_keeper.ts";
 import type { DesiredSource, LbApi } from "./ports.ts";
 import { readLb } from "./read_lb.ts";
 import type { LbReading } from "./read_lb.ts";
-import { RunQueue } from "./run_queue.ts";
+import { concerns, RunQueue } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
-import { didAnything, SyncBatch } from "./sync_report.ts";
+import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf } from "./vip_groups.ts";
 
@@ -47,7 +47,8 @@ export interface SyncSessionOptions {
 
 /** What VPP has, as far as it is known. */
 export interface LbState {
-  readonly conf: LbConf;
+  /** Undefined when this VPP does not tell and was not told anything yet. */
+  readonly conf: LbConf | undefined;
   /** In VIP order. */
   readonly vips: readonly ActualVip[];
 }
@@ -87,13 +88,21 @@ export class SyncSession {
 
   /** What is known; undefined until VPP was read. */
   state(): LbState | undefined {
-    const conf = this.#conf.known;
-    return conf === undefined ? undefined : { conf, vips: this.#known.vips() };
+    return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
   }
 
   /** The report of a run made for this; rejects when the connection ends before. */
   run(request: RunRequest): Promise<SyncReport> {
     return this.#queue.push(request);
+  }
+
+  /**
+   * An operator's run(), whose report says how it ended: what was left to a run of everything
+   * that waits is looked at once more behind that. What is deferred even then has failed.
+   */
+  async sync(request: RunRequest): Promise<SyncReport> {
+    const report = await this.run(request);
+    return report.deferred === 0 ? report : together(report, await this.run(request));
   }
 
   /** Other frontends than before are wanted: a run under way begins anew with those. */
@@ -168,7 +177,7 @@ export class SyncSession {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(reading, this.#stickyWhenUntold());
+    const found = actualVips(reading.vips, this.#stickyWhenUntold());
     const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
@@ -244,7 +253,9 @@ export class SyncSession {
     options: { prefix: string; remove: boolean; batch: SyncBatch },
   ): void {
     for (const vip of desired) this.#known.forgetFlushes(vip);
-    const plans = planGroup(desired, this.#known.onPrefix(options.prefix), options);
+    const { weights } = this.#options.lb.capabilities;
+    const { prefix, remove } = options;
+    const plans = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights });
     const due = plans.filter((plan) => this.#begin(plan, options.batch));
     for (const plan of due) this.#apply(plan, plan.teardown, options.batch);
     for (const plan of due) this.#apply(plan, plan.build, options.batch);
@@ -254,9 +265,13 @@ export class SyncSession {
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
     const { logger } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
-    if (plan.conflict !== undefined && !this.#leftToFullRun(batch)) {
-      batch.fail();
-      logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+    if (plan.conflict !== undefined) {
+      if (this.#leftToFullRun(batch)) {
+        batch.defer();
+      } else {
+        batch.fail();
+        logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+      }
     }
     if (operations === 0) return false;
     if (plan.recreate !== undefined) {
@@ -354,15 +369,7 @@ export class SyncSession {
       if (batch.lost) return;
       const report = batch.report(clock.monotonicMs());
       onStats(report);
-      const level = didAnything(report) ? "info" : "debug";
-      if (!logger.enabled(level)) return;
-      logger[level]("vpp-lbsync-done", {
-        scope,
-        trigger,
-        ...report.counts,
-        failed: report.failed,
-        duration_ms: Math.round(report.durationMs * 1000) / 1000,
-      });
+      logReport(report, logger);
     };
     return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
   }
@@ -371,12 +378,6 @@ export class SyncSession {
 interface Taken {
   readonly outcome: Outcome;
   readonly batch: SyncBatch;
-}
-
-function concerns(request: RunRequest, frontend: string, vip: VipKey): boolean {
-  if (request.scope === "all") return true;
-  return (request.frontends ?? []).includes(frontend) ||
-    (request.keys ?? []).includes(vipKeyText(vip));
 }
 
 function connectionEnded(): MaglevError {

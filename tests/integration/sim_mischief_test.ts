@@ -189,6 +189,36 @@ Deno.test("mischief: refused connections fail at once, and work again afterwards
     await roundTrip(await client());
   }));
 
+Deno.test("mischief: garble may let frames pass before", () =>
+  world(async ({ client, simulator }) => {
+    const greeted = await client();
+    simulator.mischief.garble({ frames: 1, offset: 17, after: 2 });
+    for (let i = 0; i < 2; i++) await roundTrip(greeted);
+    await greeted.ping();
+    const message = await greeted.raw.receive();
+    assert.notEqual(message[1], greeted.ids.get(m.controlPingReply.key));
+    await roundTrip(greeted);
+  }));
+
+Deno.test("mischief: a request that only asks is refused too, and one is done without an answer", () =>
+  world(async ({ client, simulator }) => {
+    const { raw, ids, clientIndex, ...greeted } = await client();
+    const ask = () => {
+      const header = { id: ids.get(m.showVersion.key)!, clientIndex, context: 5 };
+      return raw.send(m.showVersion.encode(header, {}));
+    };
+    simulator.mischief.refuse({ message: "show_version", retval: -2, times: 1 });
+    await ask();
+    assert.equal(m.showVersionReply.decode(await raw.receive()).body.retval, -2);
+    await ask();
+    assert.equal(m.showVersionReply.decode(await raw.receive()).body.retval, 0);
+    simulator.mischief.withhold({ message: "show_version", times: 1 });
+    await ask();
+    await greeted.ping();
+    assert.equal(await greeted.pong(), simulator.pid);
+    assert.equal(simulator.requests.get("show_version"), 3);
+  }));
+
 Deno.test("mischief: omitted messages are not in the table of new connections", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
@@ -262,7 +292,12 @@ Deno.test("control: every command answers, and a wrong one says what is right", 
       ["delay x", /^usage: delay MS$/],
       ["cut 3", /^cut after 3 bytes$/],
       ["cut x", /^usage: cut \[BYTES\]$/],
-      ["garble 2 4", /^garble 2 frames at 4$/],
+      ["garble 2 4", /^garble 2 frames at 4 after 0$/],
+      ["garble 1 17 9", /^garble 1 frames at 17 after 9$/],
+      ["garble 1 2 3 4", /^usage: garble /],
+      ["withhold lb_conf", /^withhold answers to lb_conf, 1 times$/],
+      ["withhold lb_conf 2 3", /^usage: withhold /],
+      ["withhold", /^usage: withhold /],
       ["refuse lb_conf -6 3", /^refuse lb_conf with -6, 3 times$/],
       ["refuse lb_conf", /^usage: refuse /],
       ["freeze", /^frozen$/],
@@ -274,6 +309,9 @@ Deno.test("control: every command answers, and a wrong one says what is right", 
       ["reset", /^behaves$/],
       ["restart", /^restarted, pid 4712$/],
       ["restart soon", /^usage: restart \[MS\]$/],
+      ["release 26.06", /^release 26.06, pid 4713$/],
+      ["release main", /^release main, pid 4714$/],
+      ["release 1.0", /^usage: release main\|26.06$/],
       ["toString", /^unknown: toString\n/],
       ["help", /^state /],
     ];

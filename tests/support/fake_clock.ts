@@ -40,6 +40,11 @@ export class FakeClock implements Clock {
     return this.#pending.size;
   }
 
+  /** When the next timer is due; undefined when none waits. */
+  get nextDueMs(): number | undefined {
+    return this.#next(Infinity)?.dueMs;
+  }
+
   /** Moves on by `ms`, firing what falls due on the way, timers set by timers included. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;

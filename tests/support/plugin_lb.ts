@@ -2,12 +2,21 @@
  * LbApi in memory over the simulator's lb plugin: VPP as the reconciler sees it, without bytes.
  * Requests are executed in order; by themselves in later microtasks, or one by one when held.
  */
+import assert from "node:assert/strict";
 import type { IpAddress } from "../../src/base/address.ts";
 import { MaglevError } from "../../src/base/errors.ts";
 import { LbPlugin } from "../../src/sim/plugin.ts";
+import type { Release } from "../../src/sim/release.ts";
 import { serverRecords, showVipsVerbose, vipRecords } from "../../src/sim/plugin_show.ts";
 import type { VipName } from "../../src/sim/plugin_types.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "../../src/vpp/lb/model.ts";
+import type {
+  ActualVip,
+  DesiredVip,
+  LbCapabilities,
+  LbConf,
+  Operation,
+  VipKey,
+} from "../../src/vpp/lb/model.ts";
 import { actualVips } from "../../src/vpp/lb/actual.ts";
 import { parseVipsVerbose } from "../../src/vpp/lb/vips_verbose.ts";
 import type { LbApi, Retval, ServerDetails, VipDetails } from "../../src/vpp/ports.ts";
@@ -21,6 +30,7 @@ interface Request {
 }
 
 export class PluginLb implements LbApi {
+  readonly capabilities: LbCapabilities;
   readonly plugin: LbPlugin;
   /** Everything that was asked for, in order: `as-add 192.0.2.1/32 6 80 10.0.0.1 100`. */
   readonly calls: string[] = [];
@@ -33,9 +43,13 @@ export class PluginLb implements LbApi {
   readonly #requests: Request[] = [];
   #draining = false;
 
-  /** A VPP that has what `plugin` has: another connection to one that goes on. */
-  constructor(plugin = new LbPlugin(0)) {
+  /**
+   * A VPP that has what `plugin` has: another connection to one that goes on. One without
+   * weights has no `lb_conf_get` either.
+   */
+  constructor(plugin = new LbPlugin(0), capabilities: LbCapabilities = { weights: true }) {
     this.plugin = plugin;
+    this.capabilities = capabilities;
   }
 
   /** Requests not executed yet. */
@@ -75,7 +89,8 @@ export class PluginLb implements LbApi {
     for (const request of this.#requests.splice(0)) request.reject(error);
   }
 
-  getConf(): Promise<LbConf> {
+  getConf(): Promise<LbConf | undefined> {
+    if (!this.capabilities.weights) return Promise.resolve(undefined);
     return this.#request("get-conf", () => {
       const { flowTimeout, ...conf } = this.plugin.conf;
       return { ...conf, flowTimeoutS: flowTimeout };
@@ -103,7 +118,10 @@ export class PluginLb implements LbApi {
   addServer(vip: VipKey, address: IpAddress, weight: number): Promise<Retval> {
     return this.#write(
       `as-add ${keyText(vip)} ${address.text} ${weight}`,
-      () => this.plugin.addServer(nameOf(vip), { address, weight, flush: false }),
+      () => {
+        if (!this.capabilities.weights) assert.equal(weight, 100);
+        return this.plugin.addServer(nameOf(vip), { address, weight, flush: false });
+      },
     );
   }
 
@@ -115,6 +133,7 @@ export class PluginLb implements LbApi {
   }
 
   setWeight(vip: VipKey, address: IpAddress, weight: number, flush: boolean): Promise<Retval> {
+    assert.ok(this.capabilities.weights, "a weight for a VPP without");
     return this.#write(
       `as-weight ${keyText(vip)} ${address.text} ${weight}${flush ? " flush" : ""}`,
       () => this.plugin.setWeight(nameOf(vip), { address, weight, flush }),
@@ -122,17 +141,19 @@ export class PluginLb implements LbApi {
   }
 
   dumpVips(): Promise<readonly VipDetails[]> {
+    assert.ok(this.capabilities.weights, "a dump of a VPP without weights");
     return this.#request("dump-vips", () => detailsOf(this.plugin));
   }
 
   dumpServers(): Promise<readonly ServerDetails[]> {
+    assert.ok(this.capabilities.weights, "a dump of a VPP without weights");
     return this.#request("dump-servers", () => serversOf(this.plugin));
   }
 
   cli(command: string): Promise<string> {
     return this.#request(
       `cli ${command}`,
-      () => this.verboseText ?? showVipsVerbose(this.plugin),
+      () => this.verboseText ?? showVipsVerbose(this.plugin, releaseOf(this.capabilities)),
     );
   }
 
@@ -182,18 +203,28 @@ export function executeOn(plugin: LbPlugin, operation: Operation): Retval {
       return plugin.deleteServer(name, operation);
     case "as-weight":
       return plugin.setWeight(name, operation);
+    case "as-flush":
+      return plugin.deleteServer(name, { address: operation.address, flush: true });
   }
 }
 
 /** What a plugin has, read as the daemon would. */
-export function readPlugin(plugin: LbPlugin): ActualVip[] {
-  const parsed = parseVipsVerbose(showVipsVerbose(plugin));
+export function readPlugin(
+  plugin: LbPlugin,
+  capabilities: LbCapabilities = { weights: true },
+): ActualVip[] {
+  const parsed = parseVipsVerbose(showVipsVerbose(plugin, releaseOf(capabilities)));
   if (!parsed.ok) throw new Error(`line ${parsed.line}: ${parsed.message}`);
+  if (!capabilities.weights) return actualVips({ text: parsed.vips }, () => false);
   return actualVips({
     vips: detailsOf(plugin),
     servers: serversOf(plugin),
     verbose: parsed.vips,
   }, () => false);
+}
+
+function releaseOf(capabilities: LbCapabilities): Release {
+  return capabilities.weights ? "main" : "26.06";
 }
 
 function detailsOf(plugin: LbPlugin): VipDetails[] {

@@ -2,12 +2,14 @@
  * A reconciler with everything around it in memory: a plugin that can be held, a connection that
  * comes and goes at will, a clock, wishes, and a log that is kept.
  */
-import type { DesiredVip, LbConf } from "../../src/vpp/lb/model.ts";
+import { wishesFor } from "../../src/vpp/lb/in_or_out.ts";
+import type { DesiredVip, LbCapabilities, LbConf } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
 import type { ConnectionState, DesiredSource, VppConnection } from "../../src/vpp/ports.ts";
 import { Reconciler } from "../../src/vpp/reconcile.ts";
 import type { ReconcilerSettings } from "../../src/vpp/reconcile.ts";
 import type { SyncReport } from "../../src/vpp/sync_report.ts";
+import type { LbPlugin } from "../../src/sim/plugin.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { PluginLb, readPlugin } from "./plugin_lb.ts";
 import { RecordingLogger } from "./recording_logger.ts";
@@ -38,6 +40,7 @@ export class FakeConnection implements VppConnection {
       pid: 1,
       connectedAtMs: 0,
       bootAtMs: undefined,
+      weights: lb.capabilities.weights,
     };
     this.state = { kind: "connected", info, lb };
     this.onChange(this.state);
@@ -80,12 +83,16 @@ export class World {
   readonly stats: SyncReport[] = [];
   readonly settings: { -readonly [K in keyof ReconcilerSettings]: ReconcilerSettings[K] };
   readonly reconciler: Reconciler;
-  lb = new PluginLb();
+  readonly can: LbCapabilities;
+  lb: PluginLb;
 
   constructor(
     wanted: Readonly<Record<string, DesiredVip>> = {},
     settings: Partial<ReconcilerSettings> = {},
+    can: LbCapabilities = { weights: true },
   ) {
+    this.can = can;
+    this.lb = this.vpp();
     for (const [frontend, vip] of Object.entries(wanted)) this.source.vips.set(frontend, vip);
     this.settings = {
       syncIntervalMs: 30_000,
@@ -110,6 +117,11 @@ export class World {
     this.connection.connect(this.lb);
     await this.calm();
     return this;
+  }
+
+  /** Another VPP of the same sort; one that goes on when it is given what it has. */
+  vpp(plugin?: LbPlugin): PluginLb {
+    return new PluginLb(plugin, this.can);
   }
 
   /** Lets everything end that needs no time to pass. */
@@ -144,12 +156,13 @@ export class World {
 
   /** `192.0.2.1/32 6 80: 10.0.0.1=100` for each VIP in VPP, in order. */
   inVpp(): string[] {
-    return textOf(readPlugin(this.lb.plugin));
+    return textOf(readPlugin(this.lb.plugin, this.can));
   }
 
-  /** The same of what is wanted. */
+  /** The same of what is wanted, as this VPP can have it. */
   wanted(): string[] {
-    return textOf([...this.source.vips.values()]);
+    const vips = [...this.source.vips.values()];
+    return textOf(vips.map((vip) => ({ ...vip, servers: wishesFor(vip, this.can).servers })));
   }
 }
 

@@ -109,6 +109,8 @@ const PURE_FILES = new Set([
   "src/sim/cli.ts",
   "src/sim/message_ids.ts",
   "src/sim/mischief.ts",
+  "src/sim/older_dumps.ts",
+  "src/sim/release.ts",
   "src/sim/plugin.ts",
   "src/sim/plugin_show.ts",
   "src/sim/plugin_types.ts",

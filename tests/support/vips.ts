@@ -55,6 +55,7 @@ export function actual(
   return {
     ...vip,
     poolIndex: undefined,
+    gone: [],
     ...shape,
     servers: serversOf(servers).map(({ address, weight, marked }) => ({
       address,
@@ -76,6 +77,8 @@ export function operationText(operation: Operation, withVip = false): string {
       return `as-add${vip} ${operation.address.text} ${operation.weight}`;
     case "as-del":
       return `as-del${vip} ${operation.address.text}${operation.flush ? " flush" : ""}`;
+    case "as-flush":
+      return `as-flush${vip} ${operation.address.text}`;
     case "as-weight":
       return `as-weight${vip} ${operation.address.text} ${operation.weight}` +
         (operation.flush ? " flush" : "");

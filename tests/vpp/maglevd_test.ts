@@ -7,6 +7,7 @@ import { Daemon, withFolder } from "../support/daemon.ts";
 import { configText, type FrontendText } from "../support/stage.ts";
 import { WebServer } from "../support/web_server.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { view } from "./view.ts";
 
 const ADDRESSES = ["127.0.42.1", "127.0.42.2", "127.0.42.3"];
 const [A, B, C] = ADDRESSES as [string, string, string];
@@ -40,29 +41,6 @@ async function onVppStage(fn: (stage: VppStage) => Promise<void>): Promise<void>
       await Promise.all(servers.map((server) => server.close()));
     }
   });
-}
-
-/** `{ "192.0.2.1/32 6 80": ["127.0.42.1 100", …] }` of VIPs and servers in use. */
-async function view(vpp: RunningVpp): Promise<Record<string, string[]>> {
-  const text = await vpp.cli("show lb vips verbose");
-  const found: Record<string, string[]> = {};
-  let prefix = "";
-  let key = "";
-  for (const line of text.split(/\r?\n/)) {
-    const vip = /^\s*ip\S+ \[\d+\] (\S+)(.*)$/.exec(line);
-    if (vip !== null) prefix = vip[2]!.includes("removed") ? "" : vip[1]!;
-    const port = /protocol:(\d+) port:(\d+)/.exec(line);
-    if (port !== null && prefix !== "") {
-      key = `${prefix} ${port[1]} ${port[2]}`;
-      found[key] = [];
-    }
-    const server = /^\s+(\S+) weight:(\d+) buckets:.*dpo:\d+ (used|removed)/.exec(line);
-    if (server !== null && prefix !== "" && server[3] === "used") {
-      found[key]!.push(`${server[1]} ${server[2]}`);
-    }
-  }
-  for (const servers of Object.values(found)) servers.sort();
-  return found;
 }
 
 async function vppShows(

@@ -4,93 +4,11 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection } from "../../src/vpp/connection.ts";
-import { actualVips } from "../../src/vpp/lb/actual.ts";
-import type { DesiredVip } from "../../src/vpp/lb/model.ts";
-import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import { readLb } from "../../src/vpp/read_lb.ts";
-import { Reconciler } from "../../src/vpp/reconcile.ts";
-import type { SyncReport } from "../../src/vpp/sync_report.ts";
-import { FakeSource } from "../support/reconcile_world.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
 import { arbitraryDesired, desired } from "../support/vips.ts";
+import { CLOCK, Rig, wantedOf, withoutBuckets } from "./rig.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 
-const CLOCK = new SystemClock();
 const A = "192.0.2.1";
-
-/** A reconciler on a VPP, connected and synced. */
-class Rig implements AsyncDisposable {
-  readonly source = new FakeSource();
-  readonly logger = new RecordingLogger();
-  readonly connection;
-  readonly reconciler: Reconciler;
-
-  constructor(vpp: RunningVpp) {
-    this.connection = createVppConnection({
-      apiAddress: vpp.apiSocket,
-      clock: CLOCK,
-      logger: this.logger,
-      observer: { message: () => {} },
-    });
-    this.reconciler = new Reconciler({
-      connection: this.connection,
-      source: this.source,
-      clock: CLOCK,
-      logger: this.logger,
-      lbConfig: () => ({ syncIntervalMs: 3_600_000, startupMinDelayMs: 0, startupMaxDelayMs: 0 }),
-    });
-  }
-
-  async start(): Promise<this> {
-    this.reconciler.start();
-    this.connection.start();
-    while (this.logger.of("vpp-lb-state").length === 0) await this.sleep(10);
-    return this;
-  }
-
-  async sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => void CLOCK.after(ms, resolve));
-  }
-
-  /** What VPP has, read past the reconciler; `address=weight/buckets`. */
-  async inVpp(): Promise<string[]> {
-    const { state } = this.connection;
-    assert.ok(state.kind === "connected");
-    const vips = actualVips(await readLb(state.lb, this.logger), () => false);
-    return vips.map((vip) =>
-      `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}/${s.buckets}`)
-    ).sort();
-  }
-
-  wish(vips: readonly DesiredVip[]): Promise<SyncReport> {
-    this.source.vips.clear();
-    for (const vip of vips) this.source.vips.set(vipKeyText(vip), vip);
-    return this.reconciler.sync();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.reconciler.stop();
-    await this.connection.stop();
-  }
-}
-
-function text(
-  vip: Pick<DesiredVip, "srcIpSticky"> & { encap: string } & Parameters<typeof vipKeyText>[0],
-) {
-  return `${vipKeyText(vip)} ${vip.encap}${vip.srcIpSticky ? " sticky" : ""}`;
-}
-
-function wantedOf(vips: readonly DesiredVip[]): string[] {
-  return vips.map((vip) =>
-    `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}`)
-  ).sort();
-}
-
-function withoutBuckets(lines: readonly string[]): string[] {
-  return lines.map((line) => line.replaceAll(/\/\d+(?=,|$)/g, ""));
-}
 
 function vppTest(name: string, fn: (vpp: RunningVpp, rig: Rig) => Promise<void>): void {
   Deno.test({

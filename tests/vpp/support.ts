@@ -8,6 +8,12 @@ const PREFIX = Deno.env.get("MAGLEV_VPP_PREFIX") ?? "";
 const READY_MS = 20_000;
 const STOP_MS = 10_000;
 
+/**
+ * A folder with the lb plugin of VPP 26.06, built for the VPP at hand by older_plugin.sh; empty
+ * when there is none.
+ */
+export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
+
 /** Why tests against a real VPP are skipped, to be put behind their names; empty when they run. */
 export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not set)" : "";
 
@@ -15,6 +21,8 @@ export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not 
 export interface StartVppOptions {
   /** True: VPP sleeps 100 us in every turn of its main loop. False: as it comes. Default true. */
   readonly pollSleep?: boolean;
+  /** Folder of plugins; default: those that came with this VPP. */
+  readonly plugins?: string;
 }
 
 /** A VPP that runs. */
@@ -151,6 +159,7 @@ memory { main-heap-size 256M main-heap-page-size 4k }
 buffers { buffers-per-numa 16384 page-size 4k }
 cpu { workers 0 }
 plugins {
+  ${options.plugins === undefined ? "" : `path ${options.plugins}`}
   plugin default { disable }
   plugin lb_plugin.so { enable }
   plugin af_packet_plugin.so { enable }

@@ -2,6 +2,7 @@
  * What VPP has after it acknowledged one operation: how the state last known is kept up to date
  * without reading VPP again. Values are replaced, never changed.
  */
+import type { IpAddress } from "../../base/address.ts";
 import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";
 import { compareByAddress } from "./order.ts";
 
@@ -21,15 +22,24 @@ export function acknowledge(
     case "vip-del":
       return undefined;
     case "as-del": {
-      const gone = operation.address.text;
+      const { address, flush } = operation;
       if (vip === undefined) return undefined;
-      return { ...vip, servers: vip.servers.filter((s) => s.address.text !== gone) };
+      const gone = placed(vip.gone, { address, flushed: flush });
+      return { ...vip, servers: without(vip.servers, address), gone };
+    }
+    case "as-flush": {
+      const { address } = operation;
+      if (vip === undefined) return undefined;
+      return { ...vip, gone: placed(vip.gone, { address, flushed: true }) };
     }
     case "as-add":
     case "as-weight": {
       const { address, weight } = operation;
-      const server = { address, weight, buckets: undefined, flushed: options.flushing };
-      return vip === undefined ? undefined : withServer(vip, server);
+      const flushed = options.flushing;
+      const server: ActualServer = { address, weight, buckets: undefined, flushed };
+      if (vip === undefined) return undefined;
+      const gone = vip.gone.length === 0 ? vip.gone : without(vip.gone, address);
+      return { ...vip, servers: placed(vip.servers, server), gone };
     }
   }
 }
@@ -39,17 +49,22 @@ export function acknowledge(
  * state is flushed again when it next enters one. The same value when there is none.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
-  if (!vip.servers.some((server) => server.flushed)) return vip;
-  const flushing = new Set(
-    desired.servers.filter((server) => server.flush).map((server) => server.address.text),
-  );
-  if (vip.servers.every((s) => !s.flushed || flushing.has(s.address.text))) return vip;
-  return {
-    ...vip,
-    servers: vip.servers.map((s) =>
-      s.flushed && !flushing.has(s.address.text) ? { ...s, flushed: false } : s
-    ),
-  };
+  const flushed = [...vip.servers, ...vip.gone].some((server) => server.flushed);
+  if (!flushed) return vip;
+  const wishes = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
+  // A server of VPP that nobody wants is deleted: that flush has no reason that could end.
+  const servers = forgotten(vip.servers, (address) => wishes.get(address.text) !== true);
+  const gone = forgotten(vip.gone, (address) => wishes.get(address.text) === false);
+  return servers === vip.servers && gone === vip.gone ? vip : { ...vip, servers, gone };
+}
+
+/** `servers` with the memory of those gone that `over` picks; the same array when there is none. */
+function forgotten<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
+  servers: readonly T[],
+  over: (address: IpAddress) => boolean,
+): readonly T[] {
+  if (!servers.some((server) => server.flushed && over(server.address))) return servers;
+  return servers.map((s) => s.flushed && over(s.address) ? { ...s, flushed: false } : s);
 }
 
 function asAdded(vip: DesiredVip): ActualVip {
@@ -63,15 +78,24 @@ function asAdded(vip: DesiredVip): ActualVip {
     newFlowsTableLength: vip.newFlowsTableLength & 0xffff,
     poolIndex: undefined,
     servers: [],
+    gone: [],
   };
 }
 
-function withServer(vip: ActualVip, server: ActualServer): ActualVip {
-  const servers = [...vip.servers];
+/** `servers`, in order, with `server` where it belongs or in the place of the one it replaces. */
+function placed<T extends { readonly address: IpAddress }>(servers: readonly T[], server: T): T[] {
+  const next = [...servers];
   // Additions come in address order, so the place is found soonest from behind.
-  let at = servers.length;
-  while (at > 0 && compareByAddress(servers[at - 1]!, server) > 0) at--;
-  const replaces = at > 0 && servers[at - 1]!.address.text === server.address.text;
-  servers.splice(replaces ? at - 1 : at, replaces ? 1 : 0, server);
-  return { ...vip, servers };
+  let at = next.length;
+  while (at > 0 && compareByAddress(next[at - 1]!, server) > 0) at--;
+  const replaces = at > 0 && next[at - 1]!.address.text === server.address.text;
+  next.splice(replaces ? at - 1 : at, replaces ? 1 : 0, server);
+  return next;
+}
+
+function without<T extends { readonly address: IpAddress }>(
+  servers: readonly T[],
+  address: IpAddress,
+): T[] {
+  return servers.filter((server) => server.address.text !== address.text);
 }

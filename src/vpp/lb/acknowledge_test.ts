@@ -50,6 +50,20 @@ Deno.test("acknowledge() remembers whether flows of the server can be left", () 
 Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
   const known = actual("192.0.2.1", "10.0.0.1=1 10.0.0.2=2");
   const address = ip("10.0.0.1");
-  const operation: Operation = { kind: "as-del", vip, address, weight: 1, flush: true };
-  assert.deepEqual(acknowledge(known, operation, calm), actual("192.0.2.1", "10.0.0.2=2"));
+  for (const flush of [true, false]) {
+    const operation: Operation = { kind: "as-del", vip, address, weight: 1, flush };
+    assert.deepEqual(
+      acknowledge(known, operation, calm),
+      actual("192.0.2.1", "10.0.0.2=2", { gone: [{ address, flushed: flush }] }),
+    );
+  }
+});
+
+Deno.test("acknowledge() knows a server that is gone until it is flushed or comes back", () => {
+  const address = ip("10.0.0.1");
+  const known = actual("192.0.2.1", "", { gone: [{ address, flushed: false }] });
+  const flushed = acknowledge(known, { kind: "as-flush", vip, address }, calm);
+  assert.deepEqual(flushed!.gone, [{ address, flushed: true }]);
+  const back = acknowledge(flushed, { kind: "as-add", vip, address, weight: 100 }, calm);
+  assert.deepEqual(back, actual("192.0.2.1", "10.0.0.1=100"));
 });

@@ -1,10 +1,15 @@
 /**
  * What was read from VPP, put together: the dumps of the binary API say which VIPs and servers
  * are in use, the debug CLI adds what the API has no field for.
+ *
+ * Up to VPP 26.06 the dumps are of no use: `lb_vip_dump` and `lb_as_dump` say protocol 0 for
+ * every VIP and a table length of 0 for all up to 32768, and list removed VIPs like others
+ * (src/plugins/lb/api.c). There the text of the CLI, which has it all, is the only source.
  */
-import { compareIp } from "../../base/address.ts";
+import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
-import type { ActualServer, ActualVip, VipKey } from "./model.ts";
+import { invariant } from "../../base/assert.ts";
+import type { ActualServer, ActualVip, GoneServer, VipKey } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
 import type { VerboseVip } from "./vips_verbose.ts";
@@ -26,8 +31,16 @@ export interface ReadServer {
   readonly buckets: number;
 }
 
-/** Everything read at one time. */
-export interface Reading {
+/** Everything read at one time, of a VPP with weights or of one without. */
+export type Reading = DumpReading | TextReading;
+
+/** `show lb vips verbose` of a VPP without weights, its servers included. */
+export interface TextReading {
+  readonly text: readonly VerboseVip[];
+}
+
+/** The dumps, with what the text adds to them. */
+export interface DumpReading {
   readonly vips: readonly ReadVip[];
   /** Servers of all VIPs, removed ones and those of removed VIPs included. */
   readonly servers: readonly ReadServer[];
@@ -48,6 +61,13 @@ export function actualVips(
   reading: Reading,
   stickyWhenUntold: (key: string) => boolean,
 ): ActualVip[] {
+  return "text" in reading ? vipsOfText(reading) : vipsOfDumps(reading, stickyWhenUntold);
+}
+
+function vipsOfDumps(
+  reading: DumpReading,
+  stickyWhenUntold: (key: string) => boolean,
+): ActualVip[] {
   const told = new Map<string, VerboseVip>();
   for (const vip of reading.verbose ?? []) if (!vip.removed) told.set(vipKeyText(vip), vip);
   const servers = serversByVip(reading.servers);
@@ -64,9 +84,31 @@ export function actualVips(
       newFlowsTableLength: vip.flowTableLength,
       poolIndex: more?.poolIndex,
       servers: inOrder(servers.get(key) ?? [], compareByAddress),
+      gone: [],
     };
   });
   return vips.sort(compareVipKeys);
+}
+
+function vipsOfText(reading: TextReading): ActualVip[] {
+  const used = reading.text.filter((vip) => !vip.removed);
+  return used.map(vipOfText).sort(compareVipKeys);
+}
+
+function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip {
+  const servers: ActualServer[] = [];
+  const gone: GoneServer[] = [];
+  for (const { address: text, weight, buckets, used } of told) {
+    const address = parseIp(text);
+    invariant(address !== undefined, `the parser let ${JSON.stringify(text)} pass as an address`);
+    if (used) servers.push({ address, weight, buckets, flushed: false });
+    else gone.push({ address, flushed: false });
+  }
+  return {
+    ...vip,
+    servers: inOrder(servers, compareByAddress),
+    gone: inOrder(gone, compareByAddress),
+  };
 }
 
 function serversByVip(servers: readonly ReadServer[]): Map<string, ActualServer[]> {

@@ -51,6 +51,23 @@ export interface ActualServer {
   readonly flushed: boolean;
 }
 
+/**
+ * A server that was deleted and that VPP keeps until its last flow ended and it is collected.
+ * Without weights (LbCapabilities) deleting is also how a server is drained, so that its flows
+ * may still have to be flushed.
+ */
+export interface GoneServer {
+  readonly address: IpAddress;
+  /** True when it was deleted with flush, or flushed since; as far as this connection knows. */
+  readonly flushed: boolean;
+}
+
+/** What a VPP can do, as far as planning goes. */
+export interface LbCapabilities {
+  /** False up to VPP 26.06: a server is in or out, and VPP does not know it otherwise. */
+  readonly weights: boolean;
+}
+
 /** A VIP as VPP has it. Servers in compareIp order. */
 export interface ActualVip extends VipKey {
   readonly encap: Encap | "l3dsr" | "nat4" | "nat6";
@@ -60,6 +77,8 @@ export interface ActualVip extends VipKey {
   /** Index in VPP's pool of VIPs: the counters' index. Undefined when not read yet. */
   readonly poolIndex: number | undefined;
   readonly servers: readonly ActualServer[];
+  /** In compareIp order; none is in `servers`. Read from a VPP without weights only. */
+  readonly gone: readonly GoneServer[];
 }
 
 /** Global settings of the plugin (`lb_conf`). */
@@ -96,7 +115,9 @@ export type Operation =
     readonly weight: number;
     readonly previousWeight: number;
     readonly flush: boolean;
-  };
+  }
+  /** Flushes a GoneServer. VPP may have collected it meanwhile: then it had no flow left. */
+  | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress };
 
 /** `192.0.2.1/32`. */
 export function vipPrefix(key: VipKey): string {

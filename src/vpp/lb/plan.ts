@@ -9,6 +9,9 @@
  *               make           table length are fixed when VPP adds a VIP
  *     VIP       VIP            weight raises, adds, cuts, cuts with flush, deletes
  *
+ * A VPP without weights has a server or has not (see in_or_out.ts): cuts are deletes there, with
+ * flush where flush is due.
+ *
  * What gives a VIP servers comes before what takes them, so it is never without one that it has
  * both before and after. Cuts without flush come before those with flush, so that flows that are
  * flushed off one server are not caught by another that is about to lose its weight.
@@ -18,11 +21,13 @@
  * reason, what VPP would refuse.
  */
 import { conflictBetween } from "./conflict.ts";
+import { wishesFor } from "./in_or_out.ts";
 import type {
   ActualServer,
   ActualVip,
   DesiredServer,
   DesiredVip,
+  LbCapabilities,
   Operation,
   VipKey,
 } from "./model.ts";
@@ -47,7 +52,7 @@ export interface VipPlan {
 }
 
 /** Options of plan() and planGroup(). */
-export interface PlanOptions {
+export interface PlanOptions extends LbCapabilities {
   /** Remove VIPs that are not wanted ("All"); without, they stay as they are ("One"). */
   readonly remove: boolean;
 }
@@ -56,11 +61,12 @@ export interface PlanOptions {
 export function planVip(
   desired: DesiredVip | undefined,
   actual: ActualVip | undefined,
+  can: LbCapabilities,
 ): Operation[] {
   if (desired === undefined) return actual === undefined ? [] : takeDown(actual);
-  if (actual === undefined) return putUp(desired);
-  if (recreateReason(desired, actual) === undefined) return change(desired, actual);
-  return [...takeDown(actual), ...putUp(desired)];
+  if (actual === undefined) return putUp(desired, can);
+  if (recreateReason(desired, actual) === undefined) return change(desired, actual, can);
+  return [...takeDown(actual), ...putUp(desired, can)];
 }
 
 /** Why `actual` cannot be changed into `desired` but must be made anew; undefined when it can. */
@@ -105,7 +111,7 @@ export function planGroup(
   const plans: VipPlan[] = [];
   for (const vip of desired) {
     const key = vipKeyText(vip);
-    plans.push(planOne(key, vip, present.get(key)));
+    plans.push(planOne(vip, present.get(key), options));
     present.delete(key);
   }
   for (const [key, vip] of present) {
@@ -121,16 +127,21 @@ export function operationsOf(plans: readonly VipPlan[]): Operation[] {
   return [...plans.flatMap((p) => p.teardown), ...plans.flatMap((p) => p.build)];
 }
 
-function planOne(key: string, desired: DesiredVip, actual: ActualVip | undefined): VipPlan {
+function planOne(
+  desired: DesiredVip,
+  actual: ActualVip | undefined,
+  can: LbCapabilities,
+): VipPlan {
+  const key = vipKeyText(desired);
   const common = { key, vip: desired, desired, actual, conflict: undefined };
   if (actual === undefined) {
-    return { ...common, teardown: NOTHING, build: putUp(desired), recreate: undefined };
+    return { ...common, teardown: NOTHING, build: putUp(desired, can), recreate: undefined };
   }
   const recreate = recreateReason(desired, actual);
   if (recreate === undefined) {
-    return { ...common, teardown: NOTHING, build: change(desired, actual), recreate };
+    return { ...common, teardown: NOTHING, build: change(desired, actual, can), recreate };
   }
-  return { ...common, teardown: takeDown(actual), build: putUp(desired), recreate };
+  return { ...common, teardown: takeDown(actual), build: putUp(desired, can), recreate };
 }
 
 function planRemoval(key: string, actual: ActualVip): VipPlan {
@@ -186,13 +197,16 @@ function takeDown(vip: ActualVip): Operation[] {
     weight: server.weight,
     flush: true,
   }));
+  for (const { address, flushed } of vip.gone) {
+    if (!flushed) operations.push({ kind: "as-flush", vip, address });
+  }
   operations.push({ kind: "vip-del", vip });
   return operations;
 }
 
-function putUp(vip: DesiredVip): Operation[] {
+function putUp(vip: DesiredVip, can: LbCapabilities): Operation[] {
   const operations: Operation[] = [{ kind: "vip-add", vip }];
-  for (const server of vip.servers) operations.push(addition(vip, server));
+  for (const server of wishesFor(vip, can).servers) operations.push(addition(vip, server));
   return operations;
 }
 
@@ -200,16 +214,19 @@ function addition(vip: DesiredVip, server: DesiredServer): Operation {
   return { kind: "as-add", vip, address: server.address, weight: server.weight };
 }
 
-function change(desired: DesiredVip, actual: ActualVip): Operation[] {
+function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Operation[] {
+  const { servers, out } = wishesFor(desired, can);
   const raises: Operation[] = [];
   const additions: Operation[] = [];
   const cuts: Operation[] = [];
   const flushes: Operation[] = [];
   const deletions: Operation[] = [];
-  for (const { left: wanted, right: present } of pairByAddress(desired.servers, actual.servers)) {
+  for (const { left: wanted, right: present } of pairByAddress(servers, actual.servers)) {
     if (wanted === undefined) {
       const { address, weight } = present;
-      deletions.push({ kind: "as-del", vip: desired, address, weight, flush: true });
+      const flush = out.get(address.text) ?? true;
+      const list = flush ? deletions : cuts;
+      list.push({ kind: "as-del", vip: desired, address, weight, flush });
     } else if (present === undefined) {
       additions.push(addition(desired, wanted));
     } else {
@@ -225,6 +242,10 @@ function change(desired: DesiredVip, actual: ActualVip): Operation[] {
         flush,
       });
     }
+  }
+  for (const { address, flushed } of actual.gone) {
+    if (flushed || servers.some((server) => server.address.text === address.text)) continue;
+    if (out.get(address.text) ?? true) flushes.push({ kind: "as-flush", vip: desired, address });
   }
   return [...raises, ...additions, ...cuts, ...flushes, ...deletions];
 }

@@ -12,11 +12,13 @@
  *         packet from existing sessions: 0   and three more
  *       #as:1
  *         10.0.0.10 weight:100 buckets:1024 flows:0 dpo:11 used
+ *         10.0.0.10 1024 buckets   0 flows  dpo:11 used         up to VPP 26.06
  *
  * Strict: text that is not of this grammar is an error with its line, never a guess. It is read
  * line by line without regular expressions: 16,000 servers are 1.3 MB.
  */
 import { parseIp } from "../../base/address.ts";
+import { FULL_WEIGHT } from "./in_or_out.ts";
 import type { ActualVip, VipKey } from "./model.ts";
 
 /** One VIP as printed; removed ones that VPP has not collected yet included. */
@@ -34,6 +36,7 @@ export interface VerboseVip extends VipKey {
 export interface VerboseServer {
   /** Address as VPP printed it. */
   readonly address: string;
+  /** 100 where VPP knows no weights. */
   readonly weight: number;
   readonly buckets: number;
   /** Flows stuck to this server, over all threads; garbage can make it wrong, not the parser. */
@@ -274,12 +277,11 @@ function readServer(reader: Reader): VerboseServer | undefined {
   reader.expect("    ", "a server");
   const addressLength = reader.passAddress("an IP address");
   const address = reader.keepServers ? reader.passed(addressLength) : "";
-  reader.expect(" weight:", "a weight");
-  const weight = reader.number("a weight", 255);
-  reader.expect(" buckets:", "buckets");
-  const buckets = reader.number("buckets", U32_MAX);
-  reader.expect(" flows:", "flows");
-  const flows = reader.number("flows", Number.MAX_VALUE);
+  // The parser sees to it that whoever keeps servers keeps addresses.
+  if (reader.keepServers && parseIp(address) === undefined) reader.fail("an IP address");
+  const { weight, buckets, flows } = reader.take(" weight:")
+    ? readWeighted(reader)
+    : readUnweighted(reader);
   reader.expect(" dpo:", "a dpo");
   reader.number("a dpo", U32_MAX);
   const used = reader.take(" used");
@@ -287,6 +289,24 @@ function readServer(reader: Reader): VerboseServer | undefined {
   if (!used && !reader.take("  removed")) reader.fail('"used" or "removed"');
   reader.endLine();
   return reader.keepServers ? { address, weight, buckets, flows, used } : undefined;
+}
+
+function readWeighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets" | "flows"> {
+  const weight = reader.number("a weight", 255);
+  reader.expect(" buckets:", "buckets");
+  const buckets = reader.number("buckets", U32_MAX);
+  reader.expect(" flows:", "flows");
+  return { weight, buckets, flows: reader.number("flows", Number.MAX_VALUE) };
+}
+
+/** As up to VPP 26.06. */
+function readUnweighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets" | "flows"> {
+  reader.expect(" ", "a weight or buckets");
+  const buckets = reader.number("a weight or buckets", U32_MAX);
+  reader.expect(" buckets   ", "buckets");
+  const flows = reader.number("flows", Number.MAX_VALUE);
+  reader.expect(" flows ", "flows");
+  return { weight: FULL_WEIGHT, buckets, flows };
 }
 
 function isAddressCode(code: number): boolean {

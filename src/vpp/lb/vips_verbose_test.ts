@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { executeOn } from "../../../tests/support/plugin_lb.ts";
+import { fuzz, mutateText, rounds } from "../../../tests/support/fuzz.ts";
 import { arbitraryDesired, ip } from "../../../tests/support/vips.ts";
+import { parseIp } from "../../base/address.ts";
 import { LbPlugin } from "../../sim/plugin.ts";
 import { showVipsVerbose } from "../../sim/plugin_show.ts";
 import { vipKeyText } from "./model.ts";
@@ -237,7 +239,7 @@ Deno.test("parseVipsVerbose() gives back what the plugin was programmed with", (
   fc.assert(
     fc.property(arbitraryDesired(), (vips) => {
       const plugin = new LbPlugin(0);
-      for (const operation of operationsOf(plan(vips, [], { remove: true }))) {
+      for (const operation of operationsOf(plan(vips, [], { remove: true, weights: true }))) {
         executeOn(plugin, operation);
       }
       const result = parseVipsVerbose(showVipsVerbose(plugin));
@@ -262,31 +264,53 @@ Deno.test("parseVipsVerbose() gives back what the plugin was programmed with", (
   );
 });
 
-Deno.test("parseVipsVerbose() survives any mutation of the text", () => {
-  const edit = fc.record({
-    at: fc.nat(TEXT.length),
-    cut: fc.nat(40),
-    put: fc.oneof(
-      fc.string(),
-      fc.constantFrom("\n", " ", "#as:4294967295", "\u0000", "9".repeat(400)),
-    ),
-  });
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
-      let text = TEXT;
-      for (const { at, cut, put } of edits) text = text.slice(0, at) + put + text.slice(at + cut);
-      const result = parseVipsVerbose(text);
-      if (result.ok) {
-        for (const vip of result.vips) {
-          assert.ok(Number.isSafeInteger(vip.poolIndex) && vip.port <= 65535);
-          for (const server of vip.servers) assert.ok(server.weight <= 255);
-        }
-      } else {
-        assert.ok(result.line >= 1 && result.line <= text.split("\n").length + 1);
+const OLDER_TEXT = ` ip4-gre4 [2] 192.0.2.2/32 src_ip_sticky
+  new_size:1024
+  protocol:6 port:80
+  counters:
+    packet from existing sessions: 0
+    first session packet: 0
+    untracked packet: 0
+    no server configured: 0
+  #as:2
+    10.0.0.1 1024 buckets   0 flows  dpo:9 used
+    10.0.0.2 0 buckets   18446744073709551615 flows  dpo:11  removed
+
+`;
+
+Deno.test("parseVipsVerbose() reads what 26.06 printed", () => {
+  const result = parseVipsVerbose(OLDER_TEXT);
+  assert.ok(result.ok);
+  assert.deepEqual(result.vips.map(vipKeyText), ["192.0.2.2/32 6 80"]);
+  assert.deepEqual(result.vips[0]!.servers, [
+    { address: "10.0.0.1", weight: 100, buckets: 1024, flows: 0, used: true },
+    { address: "10.0.0.2", weight: 100, buckets: 0, flows: 2 ** 64, used: false },
+  ]);
+  const bad = parseVipsVerbose(OLDER_TEXT.replace("10.0.0.2 0", "10.0.0.256 0"));
+  assert.ok(!bad.ok);
+  assert.match(bad.message, /^expected an IP address, found /);
+});
+
+const ROUNDS = rounds(20_000);
+
+Deno.test(`parseVipsVerbose() survives ${ROUNDS} mutations of the text`, () => {
+  const { seed, below } = fuzz();
+  for (let i = 0; i < ROUNDS; i++) {
+    const text = mutateText(below(2) === 0 ? TEXT : OLDER_TEXT, below);
+    const what = `seed ${seed}, round ${i}: ${JSON.stringify(text)}`;
+    const result = parseVipsVerbose(text);
+    if (!result.ok) {
+      assert.ok(result.line >= 1 && result.line <= text.split("\n").length + 1, what);
+      assert.ok(result.message.length < 200, what);
+      continue;
+    }
+    for (const vip of result.vips) {
+      assert.ok(Number.isSafeInteger(vip.poolIndex) && vip.port <= 65535, what);
+      for (const { address, weight } of vip.servers) {
+        assert.ok(weight <= 255 && parseIp(address) !== undefined, what);
       }
-    }),
-    { numRuns: 3000 },
-  );
+    }
+  }
 });
 
 const TRANSCRIPT = new URL(

@@ -1,0 +1,91 @@
+/** A reconciler on a real VPP, for tests: wishes in, what VPP then has out. */
+import assert from "node:assert/strict";
+import { SystemClock } from "../../src/system/system_clock.ts";
+import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/connection.ts";
+import { actualVips } from "../../src/vpp/lb/actual.ts";
+import type { DesiredVip } from "../../src/vpp/lb/model.ts";
+import { vipKeyText } from "../../src/vpp/lb/model.ts";
+import { readLb } from "../../src/vpp/read_lb.ts";
+import { Reconciler } from "../../src/vpp/reconcile.ts";
+import type { SyncReport } from "../../src/vpp/sync_report.ts";
+import { FakeSource } from "../support/reconcile_world.ts";
+import { RecordingLogger } from "../support/recording_logger.ts";
+import type { RunningVpp } from "./support.ts";
+
+export const CLOCK = new SystemClock();
+
+/** A reconciler on a VPP, connected and synced. */
+export class Rig implements AsyncDisposable {
+  readonly source = new FakeSource();
+  readonly logger = new RecordingLogger();
+  readonly connection;
+  readonly reconciler: Reconciler;
+
+  constructor(vpp: RunningVpp, options: Pick<VppConnectionOptions, "connect"> = {}) {
+    this.connection = createVppConnection({
+      ...options,
+      apiAddress: vpp.apiSocket,
+      clock: CLOCK,
+      logger: this.logger,
+      observer: { message: () => {} },
+    });
+    this.reconciler = new Reconciler({
+      connection: this.connection,
+      source: this.source,
+      clock: CLOCK,
+      logger: this.logger,
+      lbConfig: () => ({ syncIntervalMs: 3_600_000, startupMinDelayMs: 0, startupMaxDelayMs: 0 }),
+    });
+  }
+
+  async start(): Promise<this> {
+    this.reconciler.start();
+    this.connection.start();
+    while (this.logger.of("vpp-lb-state").length === 0) await this.sleep(10);
+    return this;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => void CLOCK.after(ms, resolve));
+  }
+
+  /** What VPP has, read past the reconciler; `address=weight/buckets`. */
+  async inVpp(): Promise<string[]> {
+    const { state } = this.connection;
+    assert.ok(state.kind === "connected");
+    const vips = actualVips((await readLb(state.lb, this.logger)).vips, () => false);
+    return vips.map((vip) =>
+      `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}/${s.buckets}`)
+    ).sort();
+  }
+
+  wish(vips: readonly DesiredVip[]): Promise<SyncReport> {
+    this.source.vips.clear();
+    for (const vip of vips) this.source.vips.set(vipKeyText(vip), vip);
+    return this.reconciler.sync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.reconciler.stop();
+    await this.connection.stop();
+  }
+}
+
+/** `192.0.2.1/32 6 80 gre4 sticky`. */
+function text(
+  vip: Pick<DesiredVip, "srcIpSticky"> & { encap: string } & Parameters<typeof vipKeyText>[0],
+) {
+  return `${vipKeyText(vip)} ${vip.encap}${vip.srcIpSticky ? " sticky" : ""}`;
+}
+
+/** What Rig.inVpp() says, but for buckets, when these are there. */
+export function wantedOf(vips: readonly DesiredVip[]): string[] {
+  return vips.map((vip) =>
+    `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}`)
+  ).sort();
+}
+
+/** `lines` of Rig.inVpp() without the buckets. */
+export function withoutBuckets(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replaceAll(/\/\d+(?=,|$)/g, ""));
+}
