@@ -30,12 +30,12 @@ export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail:
 export const SCOPED_CODE = "MAGLEV_SCOPED";
 
 /**
- * What a probe of `fe80::1%eth0` with TLS, or from a source address, ends with: node:net of Deno
- * 2.9.6 knows no zones, and Deno.connect knows neither TLS that frees its descriptors nor sources.
+ * What a probe of `fe80::1%eth0` from a source address ends with, but for ICMP: node:net of Deno
+ * 2.9.6 knows no zones, and Deno.connect no sources. The kernel chooses a fitting one by itself.
  */
 export const SCOPED: Verdict = failed(
   "L4CON",
-  "an address with a zone (%) can be probed with plain TCP or HTTP without a source address only",
+  "an address with a zone (%) can be probed from a source address by ICMP only",
 );
 
 /** Time was up before there was a connection. */

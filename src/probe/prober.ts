@@ -74,7 +74,7 @@ export class Cancellation {
  * during the attempt still makes the attempt fail. Shown by the test "cancelling in the turn in which
  * the connection was made".
  */
-function newController(): AbortController {
+export function newController(): AbortController {
   const controller = new AbortController();
   Object.defineProperty(controller.signal, "throwIfAborted", { value: () => {} });
   return controller;

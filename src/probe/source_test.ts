@@ -15,6 +15,7 @@ import { IcmpProber } from "./icmp.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
 import { probeOf } from "./probers.ts";
+import { closeZones } from "./scoped_socket.ts";
 
 const TLS = { serverName: "", insecureSkipVerify: true };
 const SSL: ProbeParams = { type: "tcp", ssl: true, ...TLS };
@@ -95,18 +96,16 @@ icmpTest("a source address that is not on this host is a failure that says so: i
 
 Deno.test("an address with a zone is refused in words where it cannot be probed", async () => {
   const probeIpv6Src = parseIp("::1");
-  for (
-    const check of [{ params: SSL }, { params: HTTPS }, { probeIpv6Src }, {
-      params: http(),
-      probeIpv6Src,
-    }]
-  ) {
-    const verdict = await probe("fe80::1%lo", check);
-    assert.deepEqual([verdict.code, verdict.ours], ["L4CON", false]);
-    assert.match(verdict.detail, /with a zone/);
+  for (const params of [TCP, http(), SSL, HTTPS]) {
+    const refused = await probe("fe80::1%lo", { params, probeIpv6Src });
+    assert.deepEqual([refused.code, refused.ours], ["L4CON", false]);
+    assert.match(refused.detail, /with a zone .* by ICMP only/);
+    const { code, detail } = await probe("fe80::1%nosuch", { params });
+    assert.deepEqual([code, detail], ["L4CON", "no interface nosuch"]);
+    // Plain probes try: nobody has that address.
+    assert.equal((await probe("fe80::1%1", { params })).code, "L4CON");
   }
-  // Plain probes try: nobody has that address.
-  assert.equal((await probe("fe80::1%1", {})).code, "L4CON");
+  closeZones();
 });
 
 Deno.test("the source address of the other family has no effect", async () => {

@@ -11,6 +11,7 @@
 import type { ByteStream } from "./byte_stream.ts";
 import { connectNode } from "./node_stream.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
+import { withZoneNumber } from "./scoped_socket.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 
 /** A Prober for type `tcp` (without `ssl`). */
@@ -36,7 +37,7 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
 export function connect(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
   if (sourceOf(spec) !== undefined) return connectNode(spec, cancellation);
   return Deno.connect({
-    hostname: spec.address,
+    hostname: withZoneNumber(spec.address),
     port: spec.healthcheck.port,
     autoSelectFamily: false,
     signal: cancellation.signal,

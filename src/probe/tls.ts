@@ -12,7 +12,7 @@
  * With neither a `server-name` nor a name in `host` there is no SNI (RFC 6066 allows no addresses
  * there), and the certificate must carry the backend's address.
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   checkServerIdentity,
   connect,
@@ -28,11 +28,11 @@ import {
   CONNECT_TIMED_OUT,
   connectVerdict,
   HANDSHAKE_TIMED_OUT,
-  SCOPED,
   SECURED,
   type Verdict,
 } from "./outcome.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
+import { ScopedSocket } from "./scoped_socket.ts";
 import { handshakeVerdict } from "./tls_outcome.ts";
 import { trusting } from "./trust.ts";
 
@@ -83,8 +83,8 @@ export function tlsProber(spec: ProbeSpec): Probe {
 export function handshake(target: TlsTarget, cancellation: Cancellation): Promise<Handshake> {
   return new Promise((resolve) => {
     if (cancellation.cancelled) return resolve(without(CONNECT_TIMED_OUT));
-    if (target.spec.address.includes("%")) return resolve(without(SCOPED));
-    const socket = openSocket(target.spec);
+    const scoped = target.spec.address.includes("%");
+    const socket = scoped ? new ScopedSocket(target.spec) : openSocket(target.spec);
     let secure: TLSSocket | undefined;
     let ended = false;
     const end = (handshake: Handshake) => {
@@ -111,7 +111,7 @@ export function handshake(target: TlsTarget, cancellation: Cancellation): Promis
 
 /** Begins TLS on a connection. `onTrusted` gets the certificate when its chain was found good. */
 function secured(
-  socket: Socket,
+  socket: Duplex,
   { serverName, identity, verify, secureContext }: TlsTarget,
   onTrusted: (certificate: PeerCertificate) => void,
 ): TLSSocket {

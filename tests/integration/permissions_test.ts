@@ -214,7 +214,7 @@ netnsTest("maglevd without CAP_NET_RAW does not start ICMP probes, and says why"
 netnsTest("unprivileged ICMP sockets judge answers as raw ones do", async () => {
   await withNamespace(async (namespace) => {
     await namespace.sysctl("net.ipv4.ping_group_range=0 0");
-    await namespace.respond(150);
+    await namespace.respond({ lateMs: 150 });
     const inside = ["ip", "netns", "exec", namespace.name];
     const prefix = [...inside, ...withoutCapabilities("net_raw")];
     const expected: [number: number, says: RegExp][] = [

@@ -1,11 +1,14 @@
 """Answers echo requests inside a network namespace, in the way that the last number of the address
 asked tells: well, not at all, twice, late, as somebody else, with another's token. The kernel's own
-answers must be switched off there. Serves HTTP too. Says `ready` when it listens; ends with its
-standard input.
+answers must be switched off there. Serves HTTP too (the body tells the Host header and the SNI), and
+HTTPS with good.pem and good.key of FOLDER. Says `ready` when it listens; ends with its standard
+input.
 
-    icmp_responder.py HTTP_PORT LATE_SECONDS
+    icmp_responder.py HTTP_PORT LATE_SECONDS [HTTPS_PORT FOLDER]
 """
+import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -63,18 +66,18 @@ class Family6(Family4):
     def receive(self):
         data, control, _, peer = self.socket.recvmsg(2048, 512)
         info = next(value for level, kind, value in control if level == socket.IPPROTO_IPV6)
-        return data, info[:16], peer[0], data
+        return data, info[:16], peer, data
 
     def send(self, message, source, peer, good_sum=True):
         if not good_sum:
             return  # The kernel fills it in, and drops what is wrong before we see it.
         info = struct.pack("@16si", source, 0)
         control = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)]
-        self.socket.sendmsg([message], control, 0, (peer, 0, 0, 0))
+        self.socket.sendmsg([message], control, 0, peer)
 
     def quote(self, message, source, peer):
         head = struct.pack("!IHBB", 6 << 28, len(message), socket.IPPROTO_ICMPV6, 64)
-        return head + socket.inet_pton(socket.AF_INET6, peer) + source + message
+        return head + socket.inet_pton(socket.AF_INET6, peer[0].partition("%")[0]) + source + message
 
     def number(self, address):
         return address[15]
@@ -143,16 +146,28 @@ def serve_icmp(family):
             answer(family, message, asked, peer, whole)
 
 
-def serve_http(family, port):
-    listener = socket.create_server(("", port), family=family, backlog=1000)
+def listen(family, port):
+    return socket.create_server(("", port), family=family, backlog=1000)
+
+
+def serve_http(listener, context=None):
+    names = {}
+    if context is not None:
+        context.sni_callback = lambda connection, name, _: names.update({connection: name})
     while True:
         connection, _ = listener.accept()
         connection.settimeout(1)
         try:
-            connection.recv(2048)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            if context is not None:
+                connection = context.wrap_socket(connection, server_side=True)
+            host = re.search(rb"\r\nHost: (.*?)\r", connection.recv(2048))
+            sni = names.get(connection) or ""
+            body = f"host={host[1].decode() if host else ''}; sni={sni};"
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall((head + body).encode())
         except OSError:
             pass
+        names.clear()
         connection.close()
 
 
@@ -162,9 +177,11 @@ def start(function, *arguments):
 
 start(serve_icmp, Family4())
 start(serve_icmp, Family6())
-listening = socket.create_server(("", int(sys.argv[1])))
-listening.close()
-start(serve_http, socket.AF_INET, int(sys.argv[1]))
+for family in (socket.AF_INET, socket.AF_INET6):
+    start(serve_http, listen(family, int(sys.argv[1])))
+    if len(sys.argv) > 3:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{sys.argv[4]}/good.pem", f"{sys.argv[4]}/good.key")
+        start(serve_http, listen(family, int(sys.argv[3])), context)
 print("ready", flush=True)
-time.sleep(0.05)
 sys.stdin.read()

@@ -15,6 +15,9 @@ const BEHAVIOURS = 14;
 /** The responder's HTTP port. */
 export const HTTP_PORT = 18077;
 
+/** The responder's port for HTTPS, if it has certificates. */
+export const TLS_PORT = 18078;
+
 /** Why namespaces cannot be made here; undefined when they can. */
 export const NO_NETNS: string | undefined = await whyNot();
 
@@ -68,12 +71,18 @@ export class TestNamespace {
     return new TestNamespace(name);
   }
 
-  /** Starts the responder inside; late answers come after `lateMs`. */
-  async respond(lateMs = 250): Promise<void> {
+  /**
+   * Starts the responder inside; late answers come after `lateMs`. With the folder of
+   * certificates.ts it also serves HTTPS.
+   */
+  async respond(options: { lateMs?: number; certificates?: string } = {}): Promise<void> {
+    const { lateMs = 250, certificates } = options;
     await this.sysctl("net.ipv4.icmp_echo_ignore_all=1");
     await this.sysctl("net.ipv6.icmp.echo_ignore_all=1");
     const args = ["netns", "exec", this.name, "python3", RESPONDER, `${HTTP_PORT}`];
-    this.#responder = await Responder.start([...args, `${lateMs / 1000}`]);
+    args.push(`${lateMs / 1000}`);
+    if (certificates !== undefined) args.push(`${TLS_PORT}`, certificates);
+    this.#responder = await Responder.start(args);
   }
 
   async sysctl(setting: string): Promise<void> {
@@ -123,6 +132,44 @@ export async function withNamespace(
     await namespace.remove();
     await ip(`route del unreachable ${NET4}0/24`);
     await ip(`-6 route del unreachable ${NET6}/64`);
+  }
+}
+
+/** What withPair() makes. */
+export interface Pair {
+  /** From where probes are made; the interface to the other one is PAIR_LINK. */
+  readonly prober: TestNamespace;
+  readonly server: TestNamespace;
+}
+
+/** Name of the link in the prober's namespace; no other namespace has one of that name. */
+export const PAIR_LINK = `mlv-a${Deno.pid % 10_000}`;
+
+/** Addresses on the link: the server's, and the prober's. */
+export const PAIR_SERVER = "fe80::77:1";
+export const PAIR_PROBER = ["fe80::77:2", "fe80::77:3"] as const;
+
+/** Runs `fn` with two namespaces that a link joins, and nothing else. */
+export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void> {
+  const prober = await TestNamespace.make(`mlv-${Deno.pid}-a`);
+  const server = await TestNamespace.make(`mlv-${Deno.pid}-b`);
+  try {
+    const other = `${PAIR_LINK}x`;
+    await ip(
+      `-n ${prober.name} link add ${PAIR_LINK} type veth peer ${other} netns ${server.name}`,
+    );
+    for (const [{ name }, link] of [[prober, PAIR_LINK], [server, other]] as const) {
+      await ip(`-n ${name} link set ${link} addrgenmode none`);
+      await ip(`-n ${name} link set ${link} up`);
+    }
+    await ip(`-n ${server.name} address add ${PAIR_SERVER}/64 dev ${other} nodad`);
+    for (const address of PAIR_PROBER) {
+      await ip(`-n ${prober.name} address add ${address}/64 dev ${PAIR_LINK} nodad`);
+    }
+    await fn({ prober, server });
+  } finally {
+    await server.remove();
+    await prober.remove();
   }
 }
 
