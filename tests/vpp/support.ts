@@ -30,6 +30,8 @@ export interface RunningVpp extends AsyncDisposable {
   readonly dir: string;
   readonly apiSocket: string;
   readonly statsSocket: string;
+  /** What `--vpp-api-addr` is for its shared memory: `shm:PREFIX`. */
+  readonly shmAddress: string;
   /** Process id; another one after restart(). */
   readonly pid: number;
   /** Output of a CLI command, by vppctl. */
@@ -53,6 +55,7 @@ class Vpp implements RunningVpp {
   readonly dir = Deno.makeTempDirSync({ prefix: "vpp-" });
   readonly apiSocket = `${this.dir}/api.sock`;
   readonly statsSocket = `${this.dir}/stats.sock`;
+  readonly shmAddress = `shm:${apiPrefix(this.dir)}`;
   readonly #cliSocket = `${this.dir}/cli.sock`;
   readonly #options: StartVppOptions;
   #process: Deno.ChildProcess | undefined;
