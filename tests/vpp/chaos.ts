@@ -43,6 +43,10 @@ class Chaos {
   #daemons = 0;
   #frozen = false;
   #vppUp = true;
+  /** True while maglevd is told to end. */
+  #ending = false;
+  /** Set when it ended by itself. */
+  #died: string | undefined;
   readonly #errors: Record<string, number> = {};
 
   constructor(options: {
@@ -107,6 +111,7 @@ class Chaos {
     const startMs = performance.now();
     const expected = this.#expected();
     for (let sinceMs: number | undefined;;) {
+      if (this.#died !== undefined) return this.#died;
       const difference = differenceOf(expected, await this.#found());
       const nowMs = performance.now();
       if (difference === undefined) {
@@ -129,19 +134,25 @@ class Chaos {
 
   /** Last lines of the daemon's log. */
   log(): string {
-    return this.#daemon.lines.slice(-60).map((line) => JSON.stringify(line)).join("\n");
+    const lines = this.#daemon.lines.slice(-60).map((line) => JSON.stringify(line)).join("\n");
+    return `${lines}\n${this.#daemon.process.errors}`;
   }
 
   async stop(): Promise<void> {
     if (this.#frozen) this.#signalVpp("SIGCONT");
-    this.#collectErrors();
+    this.#ending = true;
     await this.#daemon.stop();
+    this.#collectErrors();
     await Promise.all(this.#servers.map((server) => server.close()));
   }
 
   #start(): Daemon {
     this.#daemons++;
-    return new Daemon({ config: this.#config, vppApiAddr: this.#vppAddress });
+    const daemon = new Daemon({ config: this.#config, vppApiAddr: this.#vppAddress });
+    void daemon.process.ended.then((code) => {
+      if (this.#daemon === daemon && !this.#ending) this.#died = `maglevd ended with ${code}`;
+    });
+    return daemon;
   }
 
   #write(): void {
@@ -213,18 +224,21 @@ class Chaos {
     Deno.kill(this.#vpp.pid, signal);
   }
 
-  #reload(): Promise<void> {
+  async #reload(): Promise<void> {
     this.#model = changedModel(this.#model, this.#below, SERVERS);
     this.#write();
+    // A process that has not come to its first line yet does not know the signal, and dies of it.
+    await this.#daemon.seen(() => true);
     this.#daemon.process.signal("SIGHUP");
-    return Promise.resolve();
   }
 
   async #restartDaemon(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    this.#collectErrors();
+    this.#ending = true;
     this.#daemon.process.signal(signal);
     await this.#daemon.process.ended;
+    this.#collectErrors();
     await sleep(this.#below(500));
+    this.#ending = false;
     this.#daemon = this.#start();
   }
 
