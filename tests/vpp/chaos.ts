@@ -16,7 +16,7 @@ import { mulberry32 } from "../support/mulberry32.ts";
 import { WebServer } from "../support/web_server.ts";
 import type { Expected, Model } from "./chaos_model.ts";
 import { type Below, changedModel, expectedOf, randomModel, yamlOf } from "./chaos_model.ts";
-import { OLDER_PLUGINS, type RunningVpp, startVpp } from "./support.ts";
+import { OLDER_PLUGINS, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { viewedVips } from "./view.ts";
 
 const SERVERS = 12;
@@ -302,6 +302,7 @@ async function main(args: readonly string[]): Promise<number> {
       older: { type: "boolean", default: false },
     },
   });
+  if (SKIP_REASON !== "") throw new Error("MAGLEV_VPP_PREFIX is not set");
   if (values.older && OLDER_PLUGINS === "") throw new Error("MAGLEV_VPP_OLDER_PLUGINS is not set");
   const seed = Number(values.seed);
   const prng = mulberry32(seed);
