@@ -4,15 +4,15 @@
  * Source: VPP src/plugins/lb/api.c at v26.06.
  * PURE.
  */
+import { toIp } from "./address46.ts";
 import type { LbPlugin } from "./plugin.ts";
-import { serverRecords, shownName } from "./plugin_show.ts";
-import type { ServerRecord, VipName, VipRecord } from "./plugin_types.ts";
+import type { ServerRecord, Vip, VipName, VipRecord } from "./plugin_types.ts";
 import { VIP_TYPES } from "./plugin_types.ts";
 
 /** `lb_vip_dump` of 26.06: removed VIPs too. */
 export function olderVipRecords(plugin: LbPlugin): VipRecord[] {
   return [...plugin.vips()].map((vip) => ({
-    vip: olderName(shownName(vip)),
+    vip: shownAsIs(vip),
     encap: VIP_TYPES.indexOf(vip.type),
     dscp: vip.encapByte,
     srvType: (vip.encapByte << 24) >>> 0,
@@ -24,11 +24,19 @@ export function olderVipRecords(plugin: LbPlugin): VipRecord[] {
 
 /** `lb_as_dump` of 26.06. */
 export function olderServerRecords(plugin: LbPlugin): ServerRecord[] {
-  const all = { raw: new Uint8Array(16), protocol: 0, port: 0 };
-  return serverRecords(plugin, all).map((record) => ({ ...record, vip: olderName(record.vip) }));
+  return [...plugin.vips()].flatMap((vip) =>
+    [...plugin.serversOf(vip)].map((server) => ({
+      vip: shownAsIs(vip),
+      appSrv: toIp(server.address),
+      flags: server.used ? 1 : 0,
+      inUseSince: server.lastUsed,
+      weight: 0,
+      numBuckets: 0,
+    }))
+  );
 }
 
-function olderName({ pfx, port }: VipName): VipName {
-  const len = pfx.address.family === 4 ? pfx.len + 96 : pfx.len;
-  return { pfx: { address: pfx.address, len }, protocol: 0, port };
+/** The length as the plugin has it, and no protocol. */
+function shownAsIs(vip: Vip): VipName {
+  return { pfx: { address: toIp(vip.prefix), len: vip.length }, protocol: 0, port: vip.port };
 }

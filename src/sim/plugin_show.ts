@@ -120,8 +120,7 @@ function natText(vip: Vip, indent = " "): string {
   return `${indent}type:${type} port:${port} target_port:${vip.targetPort}`;
 }
 
-/** How dumps name a VIP. */
-export function shownName(vip: Vip): VipName {
+function shownName(vip: Vip): VipName {
   const len = isIp4Prefix(vip.prefix, vip.length) ? vip.length - 96 : vip.length;
   return {
     pfx: { address: toIp(vip.prefix), len },

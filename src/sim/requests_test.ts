@@ -171,3 +171,51 @@ Deno.test("cli_inband: commands may be shortened; an unknown one is -1", () => {
   assert.match(cli("show version").reply, /^vpp v26\.10-rc0~374-gb575ec2c56d built by /);
   assert.deepEqual(cli("foo"), { retval: -1, reply: "unknown input `foo'\n" });
 });
+
+Deno.test("answer: VPP 26.06 loses an IPv4 prefix's address, and GRE6, as it did", () => {
+  const vpp: AnsweringVpp = { ...someVpp(WEIGHT_MESSAGES), release: "26.06" };
+  const add = (address: string, len: number, encap: number) => {
+    const body = {
+      pfx: { address: parseIp(address)!, len },
+      protocol: 6,
+      port: 80,
+      encap,
+      dscp: 0,
+      type: 0,
+      targetPort: 0,
+      nodePort: 0,
+      newFlowsTableLength: 1024,
+      srcIpSticky: false,
+      isDel: false,
+    };
+    const [reply] = ask(vpp, m.lbAddDelVipV2.encode(header(vpp, m.lbAddDelVipV2), body))!;
+    return m.lbAddDelVipV2Reply.decode(reply!).body.retval;
+  };
+  // As seen on the plugin itself, in this order.
+  const seen = [
+    add("192.0.2.1", 32, 0),
+    add("192.0.2.9", 32, 0),
+    add("192.0.2.2", 128, 0),
+    add("192.0.2.3", 128, 0x01000000),
+    add("192.0.2.4", 128, 1),
+    add("2001:db8::1", 128, 1),
+  ];
+  assert.deepEqual(seen, [0, -81, 0, 0, -97, 0]);
+  const dump = {
+    pfx: { address: parseIp("0.0.0.0")!, len: 0 },
+    pfxMatcher: { le: 0, ge: 0 },
+    protocol: 0,
+    port: 0,
+  };
+  const rows = ask(vpp, m.lbVipDump.encode(header(vpp, m.lbVipDump), dump))!;
+  const shown = rows.map((row) => {
+    const { vip, encap, flowTableLength } = m.lbVipDetails.decode(row).body;
+    return [`${vip.pfx.address.text}/${vip.pfx.len}`, vip.protocol, encap, flowTableLength];
+  });
+  assert.deepEqual(shown, [
+    ["0.0.0.0/32", 0, 1, 0],
+    ["192.0.2.2/128", 0, 3, 0],
+    ["192.0.2.3/128", 0, 2, 0],
+    ["2001:db8::1/128", 0, 0, 0],
+  ]);
+});

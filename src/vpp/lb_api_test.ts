@@ -5,6 +5,7 @@ import { RecordingLogger, RecordingObserver } from "../../tests/support/silent.t
 import { parseIp } from "../base/address.ts";
 import { VppClient } from "./client.ts";
 import { LbClient } from "./lb_api.ts";
+import { InOrOutLbClient } from "./lb_api_in_or_out.ts";
 import type { ActualVip, DesiredVip } from "./lb/model.ts";
 import {
   cliInbandReply,
@@ -132,6 +133,44 @@ Deno.test("LbClient sends every field of every request", async () => {
     assert.deepEqual([sent!.name, sent!.body], [name, body]);
     client.close();
     await assert.rejects(work);
+  }
+});
+
+/** The same VIP to a plugin that takes prefix and encapsulation as they come, and to one mended. */
+const IN_OR_OUT: readonly (readonly [boolean, DesiredVip, number, number])[] = [
+  [false, VIP, 32, 0],
+  [false, { ...VIP, encap: "gre6" }, 32, 1],
+  [false, ANY_PORT, 128, 1],
+  [true, VIP, 128, 0],
+  [true, { ...VIP, encap: "gre6" }, 128, 0x01000000],
+  [true, ANY_PORT, 128, 0x01000000],
+];
+
+Deno.test("InOrOutLbClient bends its requests to what a faulty plugin takes", async () => {
+  for (const [faulty, vip, len, encap] of IN_OR_OUT) {
+    const { transport, client } = setUp();
+    const lb = new InOrOutLbClient(client, { faulty });
+    const actual: ActualVip = { ...vip, poolIndex: 1, servers: [], gone: [] };
+    const work = [
+      lb.addVip(vip),
+      lb.deleteVip(actual),
+      lb.addServer(vip, SERVER),
+      lb.deleteServer(vip, SERVER, true),
+    ];
+    const name = { pfx: { address: vip.address, len }, protocol: vip.port === 0 ? 255 : 6 };
+    const common = { ...name, port: vip.port };
+    const vipRest = { ...common, ...VIP_REST, encap, srcIpSticky: true };
+    assert.deepEqual(transport.take().map(({ name, body }) => [name, body]), [
+      ["lb_add_del_vip_v2", { ...vipRest, newFlowsTableLength: 2048, isDel: false }],
+      ["lb_add_del_vip_v2", { ...vipRest, newFlowsTableLength: 1024, isDel: true }],
+      ["lb_add_del_as", { ...common, asAddress: SERVER, isDel: false, isFlush: false }],
+      ["lb_add_del_as", { ...common, asAddress: SERVER, isDel: true, isFlush: true }],
+    ]);
+    client.close();
+    await Promise.allSettled(work);
+    for (const missing of [lb.setWeight(), lb.dumpVips(), lb.dumpServers()]) {
+      await assert.rejects(missing, { code: "unimplemented" });
+    }
   }
 });
 

@@ -11,7 +11,6 @@ export class LbConfKeeper {
   #known: LbConf | undefined;
   /** What was sent last. It is not sent again, even when refused, until VPP was read again. */
   #sent: LbConf | undefined;
-  #refused = false;
   #wasRead = false;
 
   constructor(lb: LbApi, logger: Logger) {
@@ -27,8 +26,7 @@ export class LbConfKeeper {
   /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
   read(conf: LbConf | undefined): void {
     if (conf !== undefined) this.#known = conf;
-    if (conf !== undefined || this.#refused) this.#sent = undefined;
-    this.#refused = false;
+    this.#sent = undefined;
     this.#wasRead = true;
   }
 
@@ -47,7 +45,7 @@ export class LbConfKeeper {
   }
 
   #answered(conf: LbConf, retval: number): void {
-    if (retval !== 0) return this.#fail(retvalName(retval));
+    if (retval !== 0) return this.#log(retvalName(retval));
     this.#known = conf;
     this.#logger.info("vpp-lb-conf-set", {
       ipv4_src_address: conf.ip4SrcAddress.text,
@@ -60,11 +58,10 @@ export class LbConfKeeper {
   #failed(error: MaglevError): void {
     // The connection ended, or is ended for this.
     if (error.code === "unavailable" || error.code === "deadline-exceeded") return;
-    this.#fail(error.message);
+    this.#log(error.message);
   }
 
-  #fail(error: string): void {
-    this.#refused = true;
+  #log(error: string): void {
     this.#logger.error("vpp-lbsync-error", { operation: "lb-conf", error });
   }
 }

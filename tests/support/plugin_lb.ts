@@ -23,6 +23,8 @@ import type { LbApi, Retval, ServerDetails, VipDetails } from "../../src/vpp/por
 
 const ENCAP_NUMBERS: Readonly<Record<string, number>> = { gre4: 0, gre6: 1, l3dsr: 2 };
 
+const UNABLE = new MaglevError("unimplemented", "This VPP has no weights");
+
 interface Request {
   readonly text: string;
   readonly execute: () => void;
@@ -133,7 +135,7 @@ export class PluginLb implements LbApi {
   }
 
   setWeight(vip: VipKey, address: IpAddress, weight: number, flush: boolean): Promise<Retval> {
-    assert.ok(this.capabilities.weights, "a weight for a VPP without");
+    if (!this.capabilities.weights) return Promise.reject(UNABLE);
     return this.#write(
       `as-weight ${keyText(vip)} ${address.text} ${weight}${flush ? " flush" : ""}`,
       () => this.plugin.setWeight(nameOf(vip), { address, weight, flush }),
@@ -141,12 +143,12 @@ export class PluginLb implements LbApi {
   }
 
   dumpVips(): Promise<readonly VipDetails[]> {
-    assert.ok(this.capabilities.weights, "a dump of a VPP without weights");
+    if (!this.capabilities.weights) return Promise.reject(UNABLE);
     return this.#request("dump-vips", () => detailsOf(this.plugin));
   }
 
   dumpServers(): Promise<readonly ServerDetails[]> {
-    assert.ok(this.capabilities.weights, "a dump of a VPP without weights");
+    if (!this.capabilities.weights) return Promise.reject(UNABLE);
     return this.#request("dump-servers", () => serversOf(this.plugin));
   }
 

@@ -30,6 +30,11 @@ export class WebServer {
     throw new Error(`No port is free on all of ${addresses.join(", ")}`);
   }
 
+  /** True when its port takes connections. */
+  get isOpen(): boolean {
+    return this.#server !== undefined;
+  }
+
   open(): void {
     if (this.#server !== undefined) return;
     this.#server = Deno.serve(

@@ -5,58 +5,15 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { WEIGHT_MESSAGES } from "../../src/sim/release.ts";
-import type { ConnectOptions } from "../../src/vpp/connection.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import type { Transport } from "../../src/vpp/ports.ts";
-import { connectUnixSocket } from "../../src/vpp/transport/unix_socket.ts";
 import { arbitraryDesired, desired } from "../support/vips.ts";
 import { Rig } from "./rig.ts";
-import { OLDER_PLUGINS, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { connectHiding } from "./hiding_transport.ts";
+import { OLDER_PLUGINS, OLDER_REASON, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { viewedVips } from "./view.ts";
 
 const A = "192.0.2.1";
-
-/** A transport on which VPP's table lacks the weight messages. */
-class HidingTransport implements Transport {
-  readonly table: ReadonlyMap<string, number>;
-  readonly #inner: Transport;
-
-  constructor(inner: Transport) {
-    this.#inner = inner;
-    const hidden = new Set(WEIGHT_MESSAGES);
-    this.table = new Map([...inner.table].filter(([key]) => !hidden.has(key.slice(0, -9))));
-  }
-
-  get clientIndex(): number {
-    return this.#inner.clientIndex;
-  }
-
-  set onMessage(handler: (message: Uint8Array) => void) {
-    this.#inner.onMessage = handler;
-  }
-
-  set onEnd(handler: (reason: string) => void) {
-    this.#inner.onEnd = handler;
-  }
-
-  send(message: Uint8Array): void {
-    this.#inner.send(message);
-  }
-
-  close(): void {
-    this.#inner.close();
-  }
-}
-
-async function connectHiding(address: string, options: ConnectOptions): Promise<Transport> {
-  return new HidingTransport(await connectUnixSocket(address, options));
-}
-
-const OLDER_REASON = SKIP_REASON === "" && OLDER_PLUGINS === ""
-  ? " (skipped: MAGLEV_VPP_OLDER_PLUGINS is not set)"
-  : SKIP_REASON;
 
 const VPPS = [
   { name: "with its weights hidden", skip: SKIP_REASON, vpp: {}, rig: { connect: connectHiding } },

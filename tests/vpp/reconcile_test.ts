@@ -4,9 +4,11 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { arbitraryDesired, desired } from "../support/vips.ts";
+import { RETVAL } from "../../src/vpp/wire/retval.ts";
+import { arbitraryDesired, desired, ip } from "../support/vips.ts";
 import { CLOCK, Rig, wantedOf, withoutBuckets } from "./rig.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { viewedVips } from "./view.ts";
 
 const A = "192.0.2.1";
 
@@ -83,3 +85,68 @@ vppTest("is left exactly as it is by stop()", async (vpp, rig) => {
   assert.deepEqual(await other.inVpp(), before);
   assert.deepEqual(other.logger.of("vpp-lbsync-as-weight"), []);
 });
+
+vppTest(
+  "makes a VIP anew whose length, sticky flag or encap changes: VPP will not change it",
+  async (vpp, rig) => {
+    const shapes = [
+      { newFlowsTableLength: 2048 },
+      { newFlowsTableLength: 65536 },
+      { newFlowsTableLength: 65536, srcIpSticky: true },
+    ];
+    await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=50")]);
+    const { state } = rig.connection;
+    assert.ok(state.kind === "connected");
+    for (const shape of shapes) {
+      const vip = desired(A, "10.0.0.1=100 10.0.0.2=50", shape);
+      // Somebody who just adds it again learns that it exists, and changes nothing.
+      assert.equal(await state.lb.addVip(vip), RETVAL.valueExist);
+      await rig.wish([vip]);
+      const [found] = await viewedVips(vpp);
+      assert.equal(found!.length, shape.newFlowsTableLength);
+      assert.equal(found!.sticky, shape.srcIpSticky ?? false);
+      assert.equal(found!.servers.reduce((sum, one) => sum + one.buckets, 0), found!.length);
+    }
+    await rig.wish([desired(A, "fd00::1=100")]);
+    const [other] = await viewedVips(vpp);
+    assert.deepEqual([other!.type, other!.servers.length], ["ip4-gre6", 1]);
+    assert.deepEqual(rig.logger.of("vpp-lbsync-vip-recreate").map(({ reason }) => reason), [
+      "new-flows-table-length 1024 to 2048",
+      "new-flows-table-length 2048 to 65536",
+      "src-ip-sticky false to true",
+      "encap gre4 to gre6",
+    ]);
+    assert.deepEqual(rig.logger.of("vpp-lbsync-error"), []);
+  },
+);
+
+vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) => {
+  await rig.reconciler.sync();
+  assert.equal(rig.logger.of("vpp-lb-conf-set").length, 1);
+  await rig.reconciler.sync();
+  rig.source.conf = { ...rig.source.conf, flowTimeoutS: 77, ip4SrcAddress: ip("192.0.2.77") };
+  rig.reconciler.reload();
+  await rig.reconciler.sync();
+  assert.equal(rig.logger.of("vpp-lb-conf-set").length, 2);
+  assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);
+  // Somebody else's change is corrected like any other.
+  await vpp.cli("lb conf ip4-src-address 192.0.2.78 timeout 5");
+  await rig.reconciler.sync();
+  assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);
+  assert.deepEqual(rig.logger.of("vpp-lbsync-error"), []);
+});
+
+vppTest(
+  "has the retry of what it refused: a VIP beside an all-ports VIP of somebody else's",
+  async (vpp, rig) => {
+    await vpp.cli(`lb vip ${A}/32 encap gre4 new_len 64`);
+    const key = `${A}/32 6 80`;
+    rig.source.vips.set(key, desired(A, "10.0.0.1=100"));
+    // One frontend: nothing of others is removed, so that it is in the way, and said to be.
+    const one = await rig.reconciler.sync(key);
+    assert.deepEqual([one.failed, one.counts.vip_removed], [1, 0]);
+    const all = await rig.reconciler.sync();
+    assert.deepEqual([all.failed, all.counts.vip_removed, all.counts.vip_added], [0, 1, 1]);
+    assert.deepEqual((await viewedVips(vpp)).map((vip) => vip.key), [key]);
+  },
+);

@@ -17,6 +17,11 @@ export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
 /** Why tests against a real VPP are skipped, to be put behind their names; empty when they run. */
 export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not set)" : "";
 
+/** Likewise for tests that need OLDER_PLUGINS. */
+export const OLDER_REASON = SKIP_REASON === "" && OLDER_PLUGINS === ""
+  ? " (skipped: MAGLEV_VPP_OLDER_PLUGINS is not set)"
+  : SKIP_REASON;
+
 /** Options of startVpp. */
 export interface StartVppOptions {
   /** True: VPP sleeps 100 us in every turn of its main loop. False: as it comes. Default true. */
@@ -30,6 +35,8 @@ export interface RunningVpp extends AsyncDisposable {
   readonly dir: string;
   readonly apiSocket: string;
   readonly statsSocket: string;
+  /** What `--vpp-api-addr` is for its shared memory: `shm:PREFIX`. */
+  readonly shmAddress: string;
   /** Process id; another one after restart(). */
   readonly pid: number;
   /** Output of a CLI command, by vppctl. */
@@ -53,6 +60,7 @@ class Vpp implements RunningVpp {
   readonly dir = Deno.makeTempDirSync({ prefix: "vpp-" });
   readonly apiSocket = `${this.dir}/api.sock`;
   readonly statsSocket = `${this.dir}/stats.sock`;
+  readonly shmAddress = `shm:${apiPrefix(this.dir)}`;
   readonly #cliSocket = `${this.dir}/cli.sock`;
   readonly #options: StartVppOptions;
   #process: Deno.ChildProcess | undefined;
