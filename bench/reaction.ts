@@ -166,6 +166,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   const daemon = wireDaemon({
     config: configOf(backends, farm.port),
     vppApiAddr: socket,
+    vppStatsAddr: "",
     clock: CLOCK,
     logger,
     engine: createEngine({ clock: CLOCK, log: logger, workers: 1 }),

@@ -9,6 +9,7 @@ const BENCHMARKS: readonly { name: string; needsVpp: boolean }[] = [
   { name: "ping", needsVpp: true },
   { name: "sync", needsVpp: true },
   { name: "reaction", needsVpp: true },
+  { name: "counters", needsVpp: false },
 ];
 
 const known = BENCHMARKS.map(({ name }) => name);

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 1
+#define MAGLEV_SHIM_ABI 2
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -135,6 +135,64 @@ MAGLEV_EXPORT int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *
  */
 MAGLEV_EXPORT int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
                                        uint32_t linger_us);
+
+/* ---- VPP's stats segment (stats.c) ---- */
+
+/* Bytes of the segment's header and of an entry of its directory, as VPP lays them out. */
+#define MAGLEV_STATS_HEADER 40
+#define MAGLEV_STATS_ENTRY 144
+
+/* Elements of one counter vector to be read: a vector for each thread, of which sums are made. */
+struct maglev_stats_vector {
+  uint32_t entry; /* its index in the directory */
+  uint32_t width; /* u64s of an element: 1, or 2 (packets and bytes) */
+  uint32_t first; /* which of `indices` are its elements */
+  uint32_t count;
+  uint8_t found[MAGLEV_STATS_ENTRY]; /* out: the entry as it is: is it the one that was meant? */
+};
+static_assert(sizeof(struct maglev_stats_vector) == 160, "symbols.ts knows this size");
+
+/*
+ * Connects to VPP's stats socket at `path` (NUL-terminated), without waiting: -EAGAIN when it has
+ * no time to accept. Returns the socket.
+ */
+MAGLEV_EXPORT int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size);
+
+/*
+ * The segment that VPP sends over the socket, without waiting: its descriptor, -EAGAIN when
+ * nothing has come yet, -EPIPE when the socket ended without it, -EMEDIUMTYPE when what came is
+ * not shared memory.
+ */
+MAGLEV_EXPORT int32_t maglev_stats_receive(int32_t socket);
+
+/*
+ * Copies the header, and as many entries of the directory as there is room for; how many there are
+ * is returned. -EAGAIN: the segment was being rearranged. -EPROTO: it has another version. (The
+ * header is filled in all the same.) -EFAULT: it ends before what it says is in it.
+ */
+MAGLEV_EXPORT int32_t maglev_stats_directory(int32_t segment, uint8_t *header,
+                                             uint32_t header_size, uint8_t *entries,
+                                             uint32_t entries_size);
+
+/*
+ * Reads the elements of all `vectors` (maglev_stats_vector), one vector after the other, as sums
+ * over threads, NaN where a thread has no such element. Each vector's indices must ascend. 0, or
+ * -EAGAIN, -EPROTO and -EFAULT as above, or -ENOENT: no such entry, or -E2BIG: it would take too
+ * long. The values are of no use then.
+ */
+MAGLEV_EXPORT int32_t maglev_stats_read(int32_t segment, uint8_t *vectors, uint32_t vectors_size,
+                                        const uint32_t *indices, uint32_t indices_size,
+                                        double *values, uint32_t values_size);
+
+/* For the simulator: shared memory, and a socket that gives it to whoever connects. */
+MAGLEV_EXPORT int32_t maglev_stats_create(uint32_t size);
+MAGLEV_EXPORT int32_t maglev_stats_resize(int32_t memory, uint32_t size);
+MAGLEV_EXPORT int32_t maglev_stats_write(int32_t memory, uint32_t offset, const uint8_t *bytes,
+                                         uint32_t bytes_size);
+MAGLEV_EXPORT int32_t maglev_stats_listen(const uint8_t *path, uint32_t path_size);
+
+/* Serves one client that waits, or says -EAGAIN. */
+MAGLEV_EXPORT int32_t maglev_stats_offer(int32_t listener, int32_t memory);
 
 /* Inside the shim: descriptors of the calling thread. own() closes `fd` when it fails. */
 int32_t maglev_own(int fd);

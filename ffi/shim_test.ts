@@ -5,6 +5,10 @@ import { SHIM_ABI, SYMBOLS } from "./symbols.ts";
 
 const FOLDER = new URL("./", import.meta.url).pathname;
 
+/** The shim's sources, as the Makefile lists them. */
+const SOURCES = /^SOURCES = (.*)$/m.exec(await Deno.readTextFile(`${FOLDER}Makefile`))![1]!
+  .split(" ");
+
 async function output(command: string, args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" })
     .output();
@@ -74,11 +78,11 @@ Deno.test("openShim() says what helps when the shim is missing, foreign, or of a
     const source = (await Deno.readTextFile(`${FOLDER}shim.h`))
       .replace(/(MAGLEV_SHIM_ABI) \d+/, "$1 999");
     await Deno.writeTextFile(`${folder}/shim.h`, source);
-    for (const file of ["shim.c", "icmp.c"]) {
+    for (const file of SOURCES) {
       await Deno.copyFile(FOLDER + file, folder + "/" + file);
     }
     const cc = ["-shared", "-fPIC", "-pthread", "-fvisibility=hidden", "-o"];
-    const built = await output("cc", [...cc, other, `${folder}/shim.c`, `${folder}/icmp.c`]);
+    const built = await output("cc", [...cc, other, ...SOURCES.map((file) => `${folder}/${file}`)]);
     assert.equal(built.code, 0, built.stderr);
     await Deno.writeTextFile(`${folder}/none.so`, "no library");
     await Deno.writeTextFile(`${folder}/old.c`, "int maglev_shim_abi(void) { return 1; }\n");

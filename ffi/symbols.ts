@@ -4,11 +4,17 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 1;
+export const SHIM_ABI = 2;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 export const ICMP_RAW = 1;
 export const ICMP_DATAGRAM = 2;
+
+/** Bytes of the stats segment's header and of an entry of its directory. */
+export const STATS_HEADER_BYTES = 40;
+export const STATS_ENTRY_BYTES = 144;
+/** struct maglev_stats_vector: entry, width, first, count (u32 each), the entry as found. */
+export const STATS_VECTOR_BYTES = 160;
 
 export const SYMBOLS = {
   // uint32_t maglev_shim_abi(void)
@@ -55,4 +61,30 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+
+  // int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size)
+  maglev_stats_connect: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t maglev_stats_receive(int32_t socket)
+  maglev_stats_receive: { parameters: ["i32"], result: "i32" },
+  // int32_t maglev_stats_directory(int32_t segment, uint8_t *header, uint32_t header_size,
+  //                                uint8_t *entries, uint32_t entries_size)
+  maglev_stats_directory: { parameters: ["i32", "buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_stats_read(int32_t segment, uint8_t *vectors, uint32_t vectors_size,
+  //                           const uint32_t *indices, uint32_t indices_size, double *values,
+  //                           uint32_t values_size)
+  maglev_stats_read: {
+    parameters: ["i32", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  // int32_t maglev_stats_create(uint32_t size)
+  maglev_stats_create: { parameters: ["u32"], result: "i32" },
+  // int32_t maglev_stats_resize(int32_t memory, uint32_t size)
+  maglev_stats_resize: { parameters: ["i32", "u32"], result: "i32" },
+  // int32_t maglev_stats_write(int32_t memory, uint32_t offset, const uint8_t *bytes,
+  //                            uint32_t bytes_size)
+  maglev_stats_write: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_stats_listen(const uint8_t *path, uint32_t path_size)
+  maglev_stats_listen: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t maglev_stats_offer(int32_t listener, int32_t memory)
+  maglev_stats_offer: { parameters: ["i32", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

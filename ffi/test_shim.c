@@ -4,7 +4,7 @@
  * for lack of a permission. Exit status 0: all as it should be.
  */
 #define _GNU_SOURCE
-#include "shim.h"
+#include "test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,14 +17,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                             \
-    }                                                                      \
-  } while (0)
 
 static const uint8_t *text(const char *string) { return (const uint8_t *)string; }
 
@@ -254,6 +246,7 @@ int main(void) {
     test_icmp(family, MAGLEV_ICMP_DATAGRAM);
   }
   test_overflow();
+  test_stats();
   printf("ok\n");
   return 0;
 }

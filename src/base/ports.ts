@@ -64,6 +64,8 @@ export type LogEventName =
   | "vpp-lbsync-error"
   | "vpp-lbsync-drift"
   | "vpp-lbsync-done"
+  | "vpp-counters"
+  | "vpp-counters-error"
   | "vpp-warmup-start"
   | "vpp-warmup-hold"
   | "vpp-warmup-release"

@@ -16,6 +16,13 @@ export const MAGLEVD_FLAGS = {
     placeholder: "PATH",
     help: "VPP's API socket; empty: no VPP, health checks only",
   },
+  "vpp-stats-addr": {
+    kind: "string",
+    default: "/run/vpp/stats.sock",
+    env: "MAGLEV_VPP_STATS_ADDR",
+    placeholder: "PATH",
+    help: "VPP's stats socket; empty: no counters",
+  },
   "log-level": {
     kind: "string",
     default: "info",

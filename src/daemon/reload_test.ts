@@ -44,6 +44,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
     const daemon = wireDaemon({
       config: loaded.config,
       vppApiAddr: "",
+      vppStatsAddr: "",
       clock,
       logger,
       engine: new FakeProbeEngine(),

@@ -46,7 +46,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const bad = settings.config === ""
     ? "Flag --config: need the path of a configuration file"
-    : badVppAddress(settings["vpp-api-addr"]);
+    : badVppAddress(settings["vpp-api-addr"]) ?? badStatsAddress(settings["vpp-stats-addr"]);
   if (bad !== undefined) {
     writeLine(Deno.stderr, `maglevd: ${bad}`);
     return 2;
@@ -67,6 +67,12 @@ function badVppAddress(address: string): string | undefined {
       "transport; give the path of VPP's API socket, such as /run/vpp/api.sock";
   }
   return `Flag --vpp-api-addr: cannot use "${address}": need an absolute path, or nothing for no VPP`;
+}
+
+function badStatsAddress(address: string): string | undefined {
+  if (address === "" || address.startsWith("/")) return undefined;
+  return `Flag --vpp-stats-addr: cannot use "${address}": need an absolute path, or nothing for ` +
+    "no counters";
 }
 
 function reportCheck(path: string, readout: Readout): number {

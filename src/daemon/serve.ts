@@ -13,6 +13,7 @@ import { createEngine } from "./engine.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
+import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 
 /** Everything must have ended by then: maglevd exits within 2 s (specification of the daemon). */
@@ -72,8 +73,19 @@ async function start(context: Context): Promise<Daemon | string> {
     logger.error("config-error", { file: settings.config, message: problem });
     return problem;
   }
+  const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
-  return wireDaemon({ config, vppApiAddr, clock, logger, engine });
+  return wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine });
+}
+
+/** The address, or none where it is of no use: servers go in and out of VPP without counters too. */
+function usableStats(address: string, logger: LogHandler): string {
+  const problem = address === "" ? undefined : statsProblem();
+  if (problem === undefined) return address;
+  logger.warn("config-warning", {
+    message: `no counters of VPP: ${problem} (--vpp-stats-addr= wants none)`,
+  });
+  return "";
 }
 
 function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): string {

@@ -7,14 +7,18 @@ import { Checker } from "../checker/checker.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
+import { VppCounters } from "../vpp/counters.ts";
 import type { VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
+import { openStatsSession } from "../vpp/stats/session.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
 
 export interface WireOptions {
   readonly config: Config;
   /** Empty: no VPP. */
   readonly vppApiAddr: string;
+  /** Empty: no counters. */
+  readonly vppStatsAddr: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Fresh; closed by stop(). */
@@ -26,12 +30,20 @@ export interface Daemon {
   readonly checker: Checker;
   readonly engine: ProbeEngine;
   /** Absent without VPP integration. */
-  readonly vpp: { readonly connection: VppConnection; readonly reconciler: Reconciler } | undefined;
+  readonly vpp: DaemonVpp | undefined;
   start(): void;
   /** Puts a checked configuration in force. */
   reload(config: Config): void;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;
+}
+
+/** What keeps VPP. */
+export interface DaemonVpp {
+  readonly connection: VppConnection;
+  readonly reconciler: Reconciler;
+  /** Without a snapshot for ever when there is no stats socket. */
+  readonly counters: VppCounters;
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
@@ -44,11 +56,13 @@ export function wireDaemon(options: WireOptions): Daemon {
     vpp,
     start() {
       vpp?.reconciler.start();
+      vpp?.counters.start();
       vpp?.connection.start();
       checker.start();
     },
     reload(next) {
       checker.reload(next);
+      vpp?.counters.reload();
     },
     async stop() {
       checker.stop();
@@ -57,13 +71,14 @@ export function wireDaemon(options: WireOptions): Daemon {
   };
 }
 
-function wireVpp(checker: Checker, options: WireOptions): NonNullable<Daemon["vpp"]> {
-  const { clock, logger, vppApiAddr } = options;
+function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
+  const { clock, logger, vppApiAddr, vppStatsAddr } = options;
   const connection = createVppConnection({
     apiAddress: vppApiAddr,
     clock,
     logger,
     observer: { message: () => {} },
+    ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
   const reconciler = new Reconciler({
     connection,
@@ -72,16 +87,23 @@ function wireVpp(checker: Checker, options: WireOptions): NonNullable<Daemon["vp
     logger,
     lbConfig: () => vppLbOf(checker),
   });
+  const counters = new VppCounters({
+    connection,
+    counted: () => reconciler.counted(),
+    clock,
+    logger,
+    intervalMs: () => vppLbOf(checker).countersIntervalMs,
+  });
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event.frontends, event.trigger);
     else if (event.kind === "reload") reconciler.reload();
   });
-  return { connection, reconciler };
+  return { connection, reconciler, counters };
 }
 
 async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
   if (vpp === undefined) return;
   // The reconciler first: it waits for answers to what was sent already.
-  await vpp.reconciler.stop();
+  await Promise.all([vpp.reconciler.stop(), vpp.counters.stop()]);
   await vpp.connection.stop();
 }

@@ -13,6 +13,8 @@ export interface MaglevdOptions {
   readonly config: string;
   /** Empty: no VPP. */
   readonly vppApiAddr: string;
+  /** Default: no counters. */
+  readonly vppStatsAddr?: string | undefined;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Called with every line, in order; a line that is no JSON comes as `{ msg: "", text }`. */
   readonly onLine: (line: LogLine) => void;
@@ -28,6 +30,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 export function maglevdCommand(options: {
   readonly config: string;
   readonly vppApiAddr: string;
+  readonly vppStatsAddr?: string | undefined;
   readonly flags?: readonly string[];
   readonly files?: readonly string[];
 }): readonly string[] {
@@ -48,6 +51,8 @@ export function maglevdCommand(options: {
     options.config,
     "--vpp-api-addr",
     options.vppApiAddr,
+    "--vpp-stats-addr",
+    options.vppStatsAddr ?? "",
     ...(options.flags ?? []),
   ];
 }
@@ -66,6 +71,7 @@ export class MaglevdProcess {
         ...maglevdCommand({
           config: options.config,
           vppApiAddr: options.vppApiAddr,
+          vppStatsAddr: options.vppStatsAddr,
           files: options.files ?? [],
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
             options.flags ?? [],

@@ -9,6 +9,7 @@ import { parseDuration } from "../base/duration.ts";
 import { startSimulator } from "../sim/api_server.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
+import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { MaglevdProcess } from "./daemon_process.ts";
 import { playFailover } from "./play.ts";
 import { DEMO_VIP, demoConfig } from "./scenario.ts";
@@ -59,6 +60,8 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
   const { port, servers } = await startServers();
   const simulator = await startSimulator({
     path: `${folder}/api.sock`,
+    // A machine without a C compiler has a demo all the same.
+    ...(statsProblem() === undefined ? { statsPath: `${folder}/stats.sock` } : {}),
     clock: new SystemClock(),
   });
   const config = `${folder}/maglev.yaml`;
@@ -69,6 +72,7 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
   const maglevd = new MaglevdProcess({
     config,
     vppApiAddr: simulator.path,
+    vppStatsAddr: simulator.statsPath,
     onLine: (line) => screen.logLine(line),
   });
   const interrupted = Promise.withResolvers<"interrupted">();

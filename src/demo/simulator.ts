@@ -1,7 +1,7 @@
 /**
  * The simulated VPP as a program of its own, to try maglevd against without a VPP:
  *
- *   deno run -A src/demo/simulator.ts --socket /tmp/api.sock [--do "delay 50" …]
+ *   deno run -A src/demo/simulator.ts --socket /tmp/api.sock [--stats-socket /tmp/stats.sock] [--do "delay 50" …]
  *
  * Commands come in through standard input, one a line (`help` lists them); `--do` gives some
  * before the first client can connect. Ends with SIGTERM or SIGINT.
@@ -12,7 +12,7 @@ import { control, controlHelp } from "../sim/control.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 
-const USAGE = `usage: simulator --socket PATH [--do COMMAND]…
+const USAGE = `usage: simulator --socket PATH [--stats-socket PATH] [--do COMMAND]…
 
 Commands, also read from standard input:
 ${controlHelp()}`;
@@ -25,7 +25,11 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const simulator = await startSimulator({ path: options.socket, clock: new SystemClock() });
+  const simulator = await startSimulator({
+    path: options.socket,
+    ...(options.stats === undefined ? {} : { statsPath: options.stats }),
+    clock: new SystemClock(),
+  });
   const stopped = Promise.withResolvers<void>();
   const signals = new SignalInbox();
   signals.handle({ onReload: () => {}, onStop: () => stopped.resolve() });
@@ -39,14 +43,18 @@ async function main(): Promise<number> {
   return 0;
 }
 
-function readOptions(): { socket: string; do: string[] } | undefined {
+function readOptions(): { socket: string; stats: string | undefined; do: string[] } | undefined {
   try {
     const { values } = parseArgs({
       args: Deno.args,
-      options: { socket: { type: "string" }, do: { type: "string", multiple: true } },
+      options: {
+        socket: { type: "string" },
+        "stats-socket": { type: "string" },
+        do: { type: "string", multiple: true },
+      },
     });
     if (values.socket === undefined) return undefined;
-    return { socket: values.socket, do: values.do ?? [] };
+    return { socket: values.socket, stats: values["stats-socket"], do: values.do ?? [] };
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 /**
- * The simulator: a stand-in for a VPP with the lb plugin, at a unix socket. To a client it cannot
+ * The simulator: a stand-in for a VPP with the lb plugin, at its unix sockets. To a client it cannot
  * be told from one, except that it can be told to misbehave, restarts in no time and needs no root.
  *
  * A "life" is what a VPP is between two starts: plugin state, message ids and pid belong to it and
@@ -11,6 +11,8 @@ import { ClientSocket } from "./client_socket.ts";
 import { messageIds, withoutMessages } from "./message_ids.ts";
 import { Mischief } from "./mischief.ts";
 import { LbPlugin } from "./plugin.ts";
+import type { StatsSegment } from "./stats_segment.ts";
+import { StatsServer } from "./stats_server.ts";
 import { Pool } from "./pool.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "./release.ts";
 import {
@@ -36,6 +38,8 @@ const SOCKET_CLIENT_BIT = 0x80000000;
 export interface SimulatorOptions {
   /** Of the unix socket. A file that is there is replaced. */
   readonly path: string;
+  /** Of the stats socket, which needs the shim; absent: none. */
+  readonly statsPath?: string;
   readonly clock: Clock;
   readonly version?: Partial<VersionInfo>;
   readonly mischief?: Mischief;
@@ -50,9 +54,13 @@ export interface SimulatorOptions {
 /** A running simulator. */
 export interface Simulator {
   readonly path: string;
+  /** Of the stats socket; undefined: there is none. */
+  readonly statsPath: string | undefined;
   /** The plugin of this life: ask again after a restart. */
   readonly plugin: LbPlugin;
   readonly mischief: Mischief;
+  /** The stats segment of this life, when there is a stats socket. */
+  readonly segment: StatsSegment | undefined;
   readonly pid: number;
   /** Clients connected. */
   readonly clients: number;
@@ -91,6 +99,7 @@ interface Life {
   readonly plugin: LbPlugin;
   readonly ids: ReadonlyMap<string, number>;
   readonly requests: Map<string, number>;
+  readonly stats: StatsServer | undefined;
 }
 
 /** A client with the message table it was given. */
@@ -102,6 +111,7 @@ interface Client {
 
 class RunningSimulator implements Simulator {
   readonly path: string;
+  readonly statsPath: string | undefined;
   readonly mischief: Mischief;
   readonly #options: SimulatorOptions;
   #life: Life;
@@ -116,6 +126,7 @@ class RunningSimulator implements Simulator {
 
   constructor(options: SimulatorOptions) {
     this.path = options.path;
+    this.statsPath = options.statsPath;
     this.mischief = options.mischief ?? new Mischief();
     this.#options = options;
     this.#life = this.#begin(0, options.release ?? "main");
@@ -125,6 +136,10 @@ class RunningSimulator implements Simulator {
   get plugin(): LbPlugin {
     this.#life.plugin.advance(this.#options.clock.monotonicMs());
     return this.#life.plugin;
+  }
+
+  get segment(): StatsSegment | undefined {
+    return this.#life.stats?.segment;
   }
 
   get pid(): number {
@@ -143,6 +158,7 @@ class RunningSimulator implements Simulator {
   listen(): void {
     const down = this.#stopped || this.#comeBack !== undefined || this.mischief.refuseConnections;
     if (down || this.#listener !== undefined) return;
+    this.#life.stats?.listen();
     // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its
     // file behind, and connects to that are refused. So it listens under another name.
     const name = `${this.path}.new`;
@@ -176,30 +192,44 @@ class RunningSimulator implements Simulator {
       this.#comeBack?.();
       this.#die();
       this.#thawed?.resolve();
-      removeFile(this.path);
+      for (const path of [this.path, this.#options.statsPath ?? []].flat()) removeFile(path);
     }
     await Promise.all(this.#running);
   }
 
   #begin(number: number, release: Release): Life {
     const { clock, messageTable, pid = DEFAULT_PID } = this.#options;
+    const plugin = new LbPlugin(clock.monotonicMs());
     const ids = number === 0 && messageTable !== undefined ? messageTable : messageIds(number);
     return {
       number,
       release,
       pid: pid + number,
-      plugin: new LbPlugin(clock.monotonicMs()),
+      plugin,
+      stats: this.#beginStats(plugin),
       ids: release === "main" ? ids : withoutMessages(ids, new Set(WEIGHT_MESSAGES)),
       requests: new Map(),
     };
   }
 
-  /** Ends the listener and every connection at once. */
+  #beginStats({ counters }: LbPlugin): StatsServer | undefined {
+    const { clock, statsPath: path } = this.#options;
+    if (path === undefined) return undefined;
+    const mayServe = () => this.#mayServe();
+    return new StatsServer({ path, clock, counters, mischief: this.mischief, mayServe });
+  }
+
+  #mayServe(): Promise<void> {
+    return this.#thawed?.promise ?? Promise.resolve();
+  }
+
+  /** Ends the listeners and every connection at once. */
   #die(): void {
     this.#listener?.close();
     this.#listener = undefined;
     for (const client of this.#clients) client?.socket.close();
     this.#clients = newClients();
+    this.#track(this.#life.stats?.die());
   }
 
   async #pause(ms: number): Promise<void> {
@@ -212,9 +242,11 @@ class RunningSimulator implements Simulator {
   }
 
   #applyMischief(): void {
+    this.#life.stats?.applyMischief();
     if (this.mischief.refuseConnections) {
       this.#listener?.close();
       this.#listener = undefined;
+      this.#track(this.#life.stats?.refuse());
     } else {
       this.listen();
     }
@@ -249,7 +281,7 @@ class RunningSimulator implements Simulator {
         clientIndex,
         clock: this.#options.clock,
         mischief: this.mischief,
-        mayHandle: () => this.#thawed?.promise ?? Promise.resolve(),
+        mayHandle: () => this.#mayServe(),
         onMessage: (message) => this.#handle(message, client),
       });
       const client: Client = { socket, vpp, handlers: handlersFor(ids) };
@@ -275,7 +307,8 @@ class RunningSimulator implements Simulator {
     return isSocket ? this.#clients.at(clientIndex & ~SOCKET_CLIENT_BIT) : undefined;
   }
 
-  #track(work: Promise<void>): void {
+  #track(work: Promise<void> | undefined): void {
+    if (work === undefined) return;
     const tracked = work.finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }

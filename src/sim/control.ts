@@ -2,9 +2,12 @@
  * The simulator's controls as lines of text, for a person at a terminal and for tests that run it
  * as a process: each line is a command, each answer one line or more.
  */
+import { parseIp } from "../base/address.ts";
 import type { Simulator } from "./api_server.ts";
 import { showVipsVerbose } from "./plugin_show.ts";
 import { RELEASES, WEIGHT_MESSAGES } from "./release.ts";
+import { STATS_MISCHIEF } from "./stats_mischief.ts";
+import { countTraffic, TRAFFIC_KINDS } from "./traffic.ts";
 
 interface Command {
   /** Names of its arguments; those in brackets may be left out. */
@@ -133,6 +136,31 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args, { mischief }) => {
       mischief.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
       return `omit ${[...mischief.omit].join(" ") || "nothing"}`;
+    },
+  },
+  traffic: {
+    args: "ADDRESS PORT PACKETS [BYTES] [next|first|untracked|no-server]",
+    help: "count packets to a VIP (default 64 bytes each, next: of flows that have a server)",
+    run: ([address = "", ...args], { plugin }) => {
+      const kinds = TRAFFIC_KINDS.filter((kind) => kind === args.at(-1));
+      const ip = parseIp(address);
+      const counts = numbers(kinds.length > 0 ? args.slice(0, -1) : args, { least: 2, most: 3 });
+      if (ip === undefined || counts === undefined) return undefined;
+      const [port = 0, packets = 0, bytes = 64 * packets] = counts;
+      const traffic = { address: ip, port, packets, bytes, kind: kinds[0] ?? "next" as const };
+      return countTraffic(plugin, traffic)
+        ? `${packets} packets, ${bytes} bytes`
+        : `no VIP ${ip.text} port ${port}`;
+    },
+  },
+  stats: {
+    args: STATS_MISCHIEF.join("|"),
+    help: "what is wrong with the stats segment",
+    run: ([how], { mischief }) => {
+      const known = STATS_MISCHIEF.find((name) => name === how);
+      if (known === undefined) return undefined;
+      mischief.stats = known;
+      return `stats ${known}`;
     },
   },
   keepalive: {

@@ -5,6 +5,8 @@
  * PURE.
  */
 
+import type { StatsMischief } from "./stats_mischief.ts";
+
 /** Bytes flipped in the frames to come. */
 export interface Garble {
   /** How many frames. */
@@ -45,6 +47,7 @@ export class Mischief {
   readonly #withheld = new Map<string, number>();
   #refuseConnections = false;
   #frozen = false;
+  #stats: StatsMischief = "sound";
   #onChange: () => void = () => {};
 
   /** True: connects fail as if no VPP ran; connections there are stay. */
@@ -64,6 +67,16 @@ export class Mischief {
 
   set frozen(value: boolean) {
     this.#frozen = value;
+    this.#onChange();
+  }
+
+  /** What is wrong with the stats segment. */
+  get stats(): StatsMischief {
+    return this.#stats;
+  }
+
+  set stats(value: StatsMischief) {
+    this.#stats = value;
     this.#onChange();
   }
 
@@ -94,10 +107,11 @@ export class Mischief {
     this.#withheld.clear();
     this.#refuseConnections = false;
     this.#frozen = false;
+    this.#stats = "sound";
     this.#onChange();
   }
 
-  /** Called whenever refuseConnections or frozen was set; for the simulator. */
+  /** Called whenever refuseConnections, frozen or stats was set; for the simulator. */
   watch(onChange: () => void): void {
     this.#onChange = onChange;
   }

@@ -13,6 +13,7 @@
 import { parseIp } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import { MAX_TABLE_LENGTH, newFlowTable } from "../vpp/lb/new_flow_table.ts";
+import { Counters } from "./counters.ts";
 import { type Address46, address46, formatAddress46, isIp4, isIp4Prefix } from "./address46.ts";
 import {
   ERRORS,
@@ -63,7 +64,9 @@ export class LbPlugin {
   /** VIPs in use by prefix. */
   readonly #byPrefix = new Map<string, Set<Vip>>();
   readonly #nodePorts = new Set<number>();
-  readonly #routes = new Routes();
+  /** Packets counted; none come by themselves. */
+  readonly counters = new Counters();
+  readonly #routes = new Routes((index) => this.counters.routeAdded(index));
   #flushes: Flush[] = [];
 
   constructor(startedAtMs: number) {
@@ -312,6 +315,7 @@ export class LbPlugin {
       slots: new Map(),
       buckets: undefined,
     }));
+    this.counters.vipAdded(index);
     return this.#vips.at(index)!;
   }
 

@@ -6,18 +6,11 @@
  */
 import type { Address46 } from "./address46.ts";
 import { formatAddress46, formatIp6, formatPrefix46, isIp4Prefix, toIp } from "./address46.ts";
+import { VIP_COUNTERS } from "./counters.ts";
 import type { LbPlugin } from "./plugin.ts";
 import type { DumpFilter, Server, ServerRecord, Vip, VipName, VipRecord } from "./plugin_types.ts";
 import { olderServerText, type Release } from "./release.ts";
 import { encapNumber } from "./vip_name.ts";
-
-/** Names of the VIP counters, in the order of the CLI. */
-export const VIP_COUNTERS = [
-  "packet from existing sessions",
-  "first session packet",
-  "untracked packet",
-  "no server configured",
-] as const;
 
 /** `lb_vip_dump`: all VIPs in use, whatever its filter says. */
 export function vipRecords(plugin: LbPlugin): VipRecord[] {
@@ -97,7 +90,8 @@ function verboseVip(plugin: LbPlugin, vip: Vip, release: Release): string {
   // The NAT line has no line end of its own in VPP.
   text += vip.type === "ip4-l3dsr" ? `  dscp:${vip.encapByte}\n` : natText(vip, "  ");
   text += "  counters:\n";
-  for (const name of VIP_COUNTERS) text += `    ${name}: 0\n`;
+  const counts = plugin.counters.vip(vip.index);
+  VIP_COUNTERS.forEach((name, i) => text += `    ${name}: ${counts[i]}\n`);
   text += `  #as:${vip.servers.size}\n`;
   for (const server of plugin.serversOf(vip)) {
     const buckets = plugin.bucketsOf(vip, server);

@@ -26,8 +26,12 @@ export class Routes {
   readonly #pool = new Pool<undefined>();
   readonly #routes = new Map<string, { readonly route: Route; users: number }>();
 
-  constructor() {
-    for (let i = 0; i < BOOT_ROUTES; i++) this.#pool.take(() => undefined);
+  readonly #onAdded: (index: number) => void;
+
+  /** `onAdded` is called with the index of each route that is made, those of the boot too. */
+  constructor(onAdded: (index: number) => void = () => {}) {
+    this.#onAdded = onAdded;
+    for (let i = 0; i < BOOT_ROUTES; i++) this.#take();
   }
 
   /** Adds a user of the route, making it when there is none. Returns its index. */
@@ -38,7 +42,7 @@ export class Routes {
       entry.users++;
       return entry.route.index;
     }
-    const index = this.#pool.take(() => undefined);
+    const index = this.#take();
     this.#routes.set(key, { route: { prefix, length, index }, users: 1 });
     return index;
   }
@@ -57,6 +61,12 @@ export class Routes {
   /** The route of exactly this prefix. */
   exact(prefix: Address46, length: number): Route | undefined {
     return this.#routes.get(routeKey(prefix, length))?.route;
+  }
+
+  #take(): number {
+    const index = this.#pool.take(() => undefined);
+    this.#onAdded(index);
+    return index;
   }
 
   /** Number of routes. */

@@ -55,6 +55,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_PROBE_WORKERS",
   "MAGLEV_SHIM",
   "MAGLEV_VPP_API_ADDR",
+  "MAGLEV_VPP_STATS_ADDR",
 ];
 
 /**
@@ -63,7 +64,8 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
  * write: connecting to a unix socket counts as writing to it;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
- * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors), and no other library.
+ * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors, VPP's stats socket,
+ * for which no other permission is needed), and no other library.
  */
 export function maglevdPermissions(options: PermissionOptions): readonly string[] {
   const socket = options.vppApiAddr ?? "/run/vpp/api.sock";

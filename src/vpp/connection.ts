@@ -12,7 +12,14 @@ import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
 import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
 import { demandOk } from "./lb_requests.ts";
-import type { ApiObserver, ConnectionState, Transport, VppConnection, VppInfo } from "./ports.ts";
+import type {
+  ApiObserver,
+  ConnectionState,
+  StatsSession,
+  Transport,
+  VppConnection,
+  VppInfo,
+} from "./ports.ts";
 import { connectUnixSocket } from "./transport/unix_socket.ts";
 import type { MessageCodec } from "./wire/codec.ts";
 import {
@@ -52,15 +59,6 @@ const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionRep
     return reply;
   },
 };
-
-/** The stats segment of a connection. */
-export interface StatsSession {
-  /** Unix time in milliseconds of VPP's start. */
-  readonly bootAtMs: number;
-  /** Called once when it ended, for whatever reason but close(). */
-  onEnd: (reason: string) => void;
-  close(): void;
-}
 
 /** What a connect may depend on. */
 export interface ConnectOptions {
@@ -166,18 +164,23 @@ class Connection implements VppConnection {
     };
     const transport = await connect(apiAddress, how);
     const client = new VppClient(transport, { clock, logger, observer });
+    const opening = new AbortController();
     let lost: string | undefined;
-    client.onEnd = (reason) => lost = reason;
+    client.onEnd = (reason) => {
+      lost = reason;
+      opening.abort();
+    };
     let stats: StatsSession | undefined;
     try {
       demandMessages(client.table, REQUIRED_MESSAGES);
-      stats = await openStats?.(statsAddress ?? "", how);
+      const either = AbortSignal.any([signal, opening.signal]);
+      stats = await openStats?.(statsAddress ?? "", { ...how, signal: either });
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
       if (signal.aborted) throw new MaglevError("aborted", "stopped");
     } catch (error) {
       client.close();
       stats?.close();
-      throw error;
+      throw lost === undefined ? error : new MaglevError("unavailable", lost, { cause: error });
     }
     const session: Session = { client, stats, pingTimer: undefined };
     this.#session = session;
@@ -215,7 +218,7 @@ class Connection implements VppConnection {
       stats: session.stats === undefined ? undefined : statsAddress,
     });
     this.#logWeights(session, info);
-    this.#change({ kind: "connected", info, lb });
+    this.#change({ kind: "connected", info, lb, stats: session.stats?.reader });
   }
 
   /** Said once, not at each connect: it stays so for as long as this VPP is installed. */

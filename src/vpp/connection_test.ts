@@ -3,8 +3,8 @@ import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
 import { FULL_TABLE, MemoryTransport } from "../../tests/support/memory_transport.ts";
 import { RecordingLogger, RecordingObserver } from "../../tests/support/silent.ts";
 import { MaglevError } from "../base/errors.ts";
-import { createVppConnection, type StatsSession, type VppConnectionOptions } from "./connection.ts";
-import type { ConnectionState, Transport } from "./ports.ts";
+import { createVppConnection, type VppConnectionOptions } from "./connection.ts";
+import type { ConnectionState, StatsSession, Transport } from "./ports.ts";
 import {
   controlPingReply,
   getFirstMsgIdReply,
@@ -287,6 +287,7 @@ Deno.test("VppConnection.stop waits for a connect under way, whose transport is 
 
 class FakeStats implements StatsSession {
   readonly bootAtMs = 12345;
+  readonly reader = { prepare: () => ({ read: () => ({ kind: "busy" as const }) }) };
   onEnd: (reason: string) => void = () => {};
   closed = false;
   close(): void {
@@ -313,6 +314,7 @@ Deno.test("VppConnection is up only with its stats segment, and either end takes
   await clock.advanceAsync(500);
   const state: ConnectionState = connection.state;
   assert.ok(state.kind === "connected" && state.info.bootAtMs === 12345);
+  assert.equal(state.stats, stats[0]!.reader);
   stats[0]!.onEnd("heartbeat stopped");
   assert.equal(b!.closed, true);
   await clock.advanceAsync(500);

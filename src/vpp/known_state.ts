@@ -18,9 +18,22 @@ export interface VipDrift extends Drift {
 export class KnownState {
   /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
   readonly #prefixes = new Map<string, Map<string, ActualVip>>();
+  #indexVersion = 0;
+  /** By VIP: the version since which it has the index it has. */
+  readonly #indexedSince = new Map<string, number>();
+
+  /** Another number whenever a VIP came, went, or has another index in VPP's pool. */
+  get indexVersion(): number {
+    return this.#indexVersion;
+  }
 
   get(vip: VipKey): ActualVip | undefined {
     return this.#prefixes.get(vipPrefix(vip))?.get(vipKeyText(vip));
+  }
+
+  /** The version since which the VIP has the index it has. */
+  indexedSince(key: VipKey): number {
+    return this.#indexedSince.get(vipKeyText(key)) ?? 0;
   }
 
   /** All VIPs of a prefix (`192.0.2.1/32`). */
@@ -72,9 +85,16 @@ export class KnownState {
     return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));
   }
 
+  /** Takes over the index of a VIP that is known; undefined: it is about to lose it. */
+  setIndex(key: VipKey, poolIndex: number | undefined): void {
+    const vip = this.get(key);
+    if (vip !== undefined) this.#set(key, { ...vip, poolIndex });
+  }
+
   #set(key: VipKey, vip: ActualVip | undefined): void {
     const prefix = vipPrefix(key);
     let vips = this.#prefixes.get(prefix);
+    this.#noteIndex(vips?.get(vipKeyText(key)), vip, vipKeyText(key));
     if (vip === undefined) {
       vips?.delete(vipKeyText(key));
       if (vips?.size === 0) this.#prefixes.delete(prefix);
@@ -82,6 +102,14 @@ export class KnownState {
     }
     if (vips === undefined) this.#prefixes.set(prefix, vips = new Map());
     vips.set(vipKeyText(key), vip);
+  }
+
+  #noteIndex(before: ActualVip | undefined, after: ActualVip | undefined, key: string): void {
+    const here = after !== undefined;
+    if (before?.poolIndex === after?.poolIndex && (before !== undefined) === here) return;
+    this.#indexVersion++;
+    if (here) this.#indexedSince.set(key, this.#indexVersion);
+    else this.#indexedSince.delete(key);
   }
 }
 

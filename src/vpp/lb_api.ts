@@ -11,6 +11,7 @@ import {
   GET_CONF,
   PROTOCOL_ANY,
   retvalOf,
+  routeIndex,
   SET_CONF,
   VIP,
   vipAddition,
@@ -124,6 +125,10 @@ export class LbClient implements LbApi {
 
   cli(command: string): Promise<string> {
     return this.#client.request(CLI, { cmd: command });
+  }
+
+  routeIndex(vip: VipKey): Promise<number | undefined> {
+    return routeIndex(this.#client, vip);
   }
 }
 

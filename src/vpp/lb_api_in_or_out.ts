@@ -19,6 +19,7 @@ import {
   confBody,
   GET_CONF,
   retvalOf,
+  routeIndex,
   SET_CONF,
   VIP,
   vipAddition,
@@ -88,6 +89,10 @@ export class InOrOutLbClient implements LbApi {
 
   cli(command: string): Promise<string> {
     return this.#client.request(CLI, { cmd: command });
+  }
+
+  routeIndex(vip: VipKey): Promise<number | undefined> {
+    return routeIndex(this.#client, vip);
   }
 
   #server(

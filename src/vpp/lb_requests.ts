@@ -4,6 +4,7 @@
  * field is sent. Source: VPP's src/plugins/lb/lb.api.
  */
 import { MaglevError } from "../base/errors.ts";
+import type { VppClient } from "./client.ts";
 import type { Retval } from "./ports.ts";
 import type { ActualVip, DesiredVip, LbConf, VipKey } from "./lb/model.ts";
 import type { AddressWithPrefix } from "./wire/codec.ts";
@@ -11,6 +12,9 @@ import {
   cliInband,
   type CliInbandReply,
   cliInbandReply,
+  ipRouteLookup,
+  type IpRouteLookupReply,
+  ipRouteLookupReply,
   type LbAddDelVipV2,
   lbAddDelVipV2,
   lbAddDelVipV2Reply,
@@ -46,6 +50,17 @@ export const SET_CONF = { request: lbConf, reply: lbConfReply, result: retvalOf 
 export const GET_CONF = { request: lbConfGet, reply: lbConfGetReply, result: readConf };
 export const VIP = { request: lbAddDelVipV2, reply: lbAddDelVipV2Reply, result: retvalOf };
 export const CLI = { request: cliInband, reply: cliInbandReply, result: readCli };
+
+/** Only the prefix itself, not one that covers it. */
+const EXACT = 1;
+const ROUTE = { request: ipRouteLookup, reply: ipRouteLookupReply, result: readRoute };
+
+/** LbApi.routeIndex() over a client, of any release. */
+export async function routeIndex(client: VppClient, vip: VipKey): Promise<number | undefined> {
+  if (client.table.missing([ipRouteLookup, ipRouteLookupReply]).length > 0) return undefined;
+  const prefix = { address: vip.address, len: vip.prefixLength };
+  return await client.request(ROUTE, { tableId: 0, exact: EXACT, prefix });
+}
 
 /** The fields by which requests name a VIP. */
 export interface VipFields {
@@ -106,6 +121,10 @@ function readConf(reply: LbConfGetReply): LbConf {
     stickyBucketsPerCore: reply.stickyBucketsPerCore,
     flowTimeoutS: reply.flowTimeout,
   };
+}
+
+function readRoute(reply: IpRouteLookupReply): number | undefined {
+  return reply.retval === 0 ? reply.route.statsIndex : undefined;
 }
 
 function readCli(reply: CliInbandReply): string {

@@ -50,6 +50,11 @@ export interface LbApi {
   dumpServers(): Promise<readonly ServerDetails[]>;
   /** Text of a debug CLI command (`cli_inband`). */
   cli(command: string): Promise<string>;
+  /**
+   * Index of the VIP's own route in `/net/route/to`, by `ip_route_lookup`; undefined when there is
+   * none, or when this VPP cannot tell.
+   */
+  routeIndex(vip: VipKey): Promise<number | undefined>;
 }
 
 /** One lb_vip_details. */
@@ -78,7 +83,7 @@ export interface VppInfo {
   readonly pid: number;
   /** Unix time in milliseconds of this connection. */
   readonly connectedAtMs: number;
-  /** Unix time in milliseconds of VPP's start; undefined until the stats segment is read. */
+  /** Unix time in milliseconds of VPP's start; undefined where the stats segment does not tell. */
   readonly bootAtMs: number | undefined;
   /** False for a VPP without weights (up to 26.06): a server of weight 0 is deleted there. */
   readonly weights: boolean;
@@ -87,7 +92,13 @@ export interface VppInfo {
 /** The connection as its users see it; see connection.ts. */
 export type ConnectionState =
   | { readonly kind: "disconnected"; readonly reason: string }
-  | { readonly kind: "connected"; readonly info: VppInfo; readonly lb: LbApi };
+  | {
+    readonly kind: "connected";
+    readonly info: VppInfo;
+    readonly lb: LbApi;
+    /** Absent without the stats segment. */
+    readonly stats?: StatsReader | undefined;
+  };
 
 /** Keeps one VPP connected for as long as it is started. */
 export interface VppConnection {
@@ -97,6 +108,99 @@ export interface VppConnection {
   start(): void;
   /** Closes and stops retrying; resolves when nothing is left. Idempotent. */
   stop(): Promise<void>;
+}
+
+/** One number an element (`simple`), or packets and bytes (`combined`). */
+export type CounterKind = "simple" | "combined";
+
+/** A counter vector of the stats segment, and the elements wanted of it. */
+export interface CounterQuery {
+  /** Name in the segment's directory. */
+  readonly name: string;
+  readonly kind: CounterKind;
+  /** Indices of the elements, ascending, none twice. */
+  readonly indices: Uint32Array;
+}
+
+/**
+ * What became of a read. The values of each query: one number for each index, or two, each the sum
+ * over VPP's threads, rounded beyond 2^53, NaN where VPP has no such element. `busy`: VPP was
+ * rearranging the segment all the time; soon it will not. `error`: it has not what it claims, or
+ * not what was asked for.
+ */
+export type CountersRead =
+  | { readonly kind: "ok"; readonly values: readonly Float64Array[] }
+  | { readonly kind: "busy" }
+  | { readonly kind: "error"; readonly message: string };
+
+/** A read that can be made again and again. */
+export interface PreparedRead {
+  /** Reads everything at once, without waiting. */
+  read(): CountersRead;
+}
+
+/** Reads counters of the connected VPP; valid as long as the connection. */
+export interface StatsReader {
+  prepare(queries: readonly CounterQuery[]): PreparedRead;
+}
+
+/** The stats segment of a connection. */
+export interface StatsSession {
+  /** Unix time in milliseconds of VPP's start, if it tells. */
+  readonly bootAtMs: number | undefined;
+  readonly reader: StatsReader;
+  /** Called when it is no segment any more. */
+  onEnd: (reason: string) => void;
+  close(): void;
+}
+
+/** The VIPs of the connected VPP, with their indices in its pool: what counters are found by. */
+export interface CountedVips {
+  /** Another number whenever a VIP came, went, or has another index. */
+  readonly version: number;
+  /** In VIP order. */
+  vips(): readonly ActualVip[];
+  /** The version since which a VIP has its index: a VIP recreated has another. */
+  indexedSince(vip: VipKey): number;
+  /**
+   * Asks VPP for the indices of VIPs that were added since it was read. Resolves with why they
+   * are not known yet, if so. Rejects with MaglevError as LbApi does.
+   */
+  learnIndices(): Promise<string | undefined>;
+}
+
+/** Counters of one VIP since it was added to VPP (a VIP recreated begins anew). */
+export interface VipCounters {
+  readonly vip: VipKey;
+  /** Packets of flows that had a server already. */
+  readonly next: number;
+  /** First packets of flows. */
+  readonly first: number;
+  /** Packets of flows that were not remembered, for want of room. */
+  readonly untracked: number;
+  /** Packets dropped because there was no server. */
+  readonly noServer: number;
+  /** Of the VIP's route, which all VIPs of its prefix share; undefined where VPP does not tell. */
+  readonly fibPackets: number | undefined;
+  readonly fibBytes: number | undefined;
+}
+
+/** Counters of all VIPs at one time. */
+export interface CountersSnapshot {
+  /** Unix time in milliseconds at which they were read. */
+  readonly takenAtMs: number;
+  /** VIPs in it, in VIP order: those of VPP whose counters are known. */
+  readonly vips: readonly VipKey[];
+  /** Counters of the VIP at this place of `vips`; made when asked for. */
+  at(place: number): VipCounters;
+}
+
+/** Where others see the counters. */
+export interface CountersSource {
+  /** The newest; undefined while there is none that is live. */
+  readonly snapshot: CountersSnapshot | undefined;
+  /** Called with each new snapshot, and with undefined when there is none any more. */
+  onSnapshot: (snapshot: CountersSnapshot | undefined) => void;
 }
 
 /** Counts each message that passes; `result` is `ok` or VPP's error name for replies. */

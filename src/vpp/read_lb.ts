@@ -8,7 +8,8 @@ import { parseVipsVerbose } from "./lb/vips_verbose.ts";
 import type { VerboseVip } from "./lb/vips_verbose.ts";
 import type { LbApi } from "./ports.ts";
 
-const VIPS_COMMAND = "show lb vips verbose";
+/** What tells more of VIPs than the API does. */
+export const VIPS_COMMAND = "show lb vips verbose";
 
 /** Everything of one reading. */
 export interface LbReading {

@@ -21,7 +21,7 @@ import {
   stepWarmup,
 } from "./lb/warmup.ts";
 import type { Warmup } from "./lb/warmup.ts";
-import type { ConnectionState, DesiredSource, LbApi, VppConnection } from "./ports.ts";
+import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
 import { SyncSession } from "./sync_session.ts";
 import type { LbState } from "./sync_session.ts";
@@ -152,6 +152,11 @@ export class Reconciler {
   /** What VPP has, as far as known; undefined while it is away or was not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();
+  }
+
+  /** What counters are found by, of this connection; undefined like lbState(). */
+  counted(): CountedVips | undefined {
+    return this.#session?.counted();
   }
 
   #releaseForOperator(frontend: string | undefined): void {

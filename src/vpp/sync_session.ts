@@ -23,7 +23,8 @@ import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
 import { LbConfKeeper } from "./lb_conf_keeper.ts";
-import type { DesiredSource, LbApi } from "./ports.ts";
+import { PoolIndices } from "./pool_indices.ts";
+import type { CountedVips, DesiredSource, LbApi } from "./ports.ts";
 import { readLb } from "./read_lb.ts";
 import type { LbReading } from "./read_lb.ts";
 import { concerns, RunQueue } from "./run_queue.ts";
@@ -58,6 +59,7 @@ export class SyncSession {
   readonly #applier: Applier;
   readonly #conf: LbConfKeeper;
   readonly #known = new KnownState();
+  readonly #indices: PoolIndices;
   readonly #lanes = new Lanes();
   readonly #queue: RunQueue;
   readonly #rereads: Backoff;
@@ -78,6 +80,7 @@ export class SyncSession {
     this.#options = options;
     this.#applier = new Applier(options.lb, options.logger);
     this.#conf = new LbConfKeeper(options.lb, options.logger);
+    this.#indices = new PoolIndices(options.lb, this.#known);
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
       (request, error) => this.#runFailed(request, error),
@@ -89,6 +92,11 @@ export class SyncSession {
   /** What is known; undefined until VPP was read. */
   state(): LbState | undefined {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
+  }
+
+  /** What counters are found by; undefined until VPP was read. */
+  counted(): CountedVips | undefined {
+    return this.#ready ? this.#indices : undefined;
   }
 
   /** The report of a run made for this; rejects when the connection ends before. */
@@ -278,6 +286,7 @@ export class SyncSession {
       logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
     }
     this.#touched?.add(plan.key);
+    this.#indices.sending(plan);
     this.#lanes.enter(vipPrefix(plan.vip), plan.key, operations);
     batch.begin();
     return true;

@@ -86,6 +86,7 @@ const FLAG_ERRORS: [string, string[], Record<string, string>, RegExp][] = [
   ["a bad variable", [], { MAGLEV_LOG_FORMAT: "xml" }, /MAGLEV_LOG_FORMAT: cannot use "xml"/],
   ["shared memory", ["--vpp-api-addr=shm:"], {}, /no shared-memory transport/],
   ["a relative socket", ["--vpp-api-addr=api.sock"], {}, /need an absolute path/],
+  ["a relative stats socket", ["--vpp-stats-addr=x"], {}, /--vpp-stats-addr.* absolute path/],
 ];
 
 Deno.test("maglevd exits 2 for flags it cannot use, on stderr only", async (t) => {

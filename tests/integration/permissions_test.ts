@@ -77,6 +77,7 @@ async function start(text: string, { flags = (flag) => flag, prefix = [], until 
     const command = maglevdCommand({
       config,
       vppApiAddr: `${folder}/api.sock`,
+      vppStatsAddr: `${folder}/stats.sock`,
       flags: ["--log-format=text"],
     });
     const changed = command.map(flags).filter((flag) => flag !== undefined);
@@ -124,6 +125,12 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
     ],
     [TCP, drop("--allow-net"), /not permitted to connect/, false],
     [ICMP, drop("--allow-ffi"), /cannot start: .*start with --allow-ffi=.*maglev_shim\.so/, true],
+    [
+      TCP,
+      drop("--allow-ffi"),
+      /config-warning .*no counters of VPP: .*start with --allow-ffi=.*maglev_shim\.so/,
+      false,
+    ],
     [ICMP, drop("--allow-env"), /cannot start: .*Requires env access to "MAGLEV_/, true],
     ...MAGLEVD_ENVIRONMENT.map((name): [string, FlagChange, RegExp, boolean] => [
       ICMP,

@@ -51,6 +51,8 @@ export class Daemon {
   constructor(options: {
     readonly config: string;
     readonly vppApiAddr?: string;
+    /** Default: no counters. */
+    readonly vppStatsAddr?: string;
     readonly logLevel?: "debug" | "info";
     readonly flags?: readonly string[];
     readonly files?: readonly string[];
@@ -58,6 +60,7 @@ export class Daemon {
     this.process = new MaglevdProcess({
       config: options.config,
       vppApiAddr: options.vppApiAddr ?? "",
+      vppStatsAddr: options.vppStatsAddr ?? "",
       logLevel: options.logLevel ?? "info",
       flags: options.flags ?? [],
       files: options.files ?? [],

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { IpAddress } from "../../src/base/address.ts";
 import { MaglevError } from "../../src/base/errors.ts";
+import { address46, length46 } from "../../src/sim/address46.ts";
 import { LbPlugin } from "../../src/sim/plugin.ts";
 import type { Release } from "../../src/sim/release.ts";
 import { serverRecords, showVipsVerbose, vipRecords } from "../../src/sim/plugin_show.ts";
@@ -66,7 +67,7 @@ export class PluginLb implements LbApi {
 
   /** Calls but for the reading ones. */
   get writes(): readonly string[] {
-    return this.calls.filter((call) => !/^(get-conf|dump-|cli)/.test(call));
+    return this.calls.filter((call) => !/^(get-conf|dump-|cli|route)/.test(call));
   }
 
   /** Executes nothing until release(). */
@@ -157,6 +158,13 @@ export class PluginLb implements LbApi {
       `cli ${command}`,
       () => this.verboseText ?? showVipsVerbose(this.plugin, releaseOf(this.capabilities)),
     );
+  }
+
+  routeIndex(vip: VipKey): Promise<number | undefined> {
+    return this.#request(`route ${keyText(vip)}`, () => {
+      const length = length46(vip.address, vip.prefixLength);
+      return this.plugin.routes.exact(address46(vip.address), length)?.index;
+    });
   }
 
   #write(text: string, execute: () => Retval): Promise<Retval> {

@@ -5,7 +5,12 @@
 import { wishesFor } from "../../src/vpp/lb/in_or_out.ts";
 import type { DesiredVip, LbCapabilities, LbConf } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import type { ConnectionState, DesiredSource, VppConnection } from "../../src/vpp/ports.ts";
+import type {
+  ConnectionState,
+  DesiredSource,
+  StatsReader,
+  VppConnection,
+} from "../../src/vpp/ports.ts";
 import { Reconciler } from "../../src/vpp/reconcile.ts";
 import type { ReconcilerSettings } from "../../src/vpp/reconcile.ts";
 import type { SyncReport } from "../../src/vpp/sync_report.ts";
@@ -32,7 +37,7 @@ export class FakeConnection implements VppConnection {
     return Promise.resolve();
   }
 
-  connect(lb: PluginLb): void {
+  connect(lb: PluginLb, stats?: StatsReader): void {
     const info = {
       version: "test",
       buildDate: "",
@@ -42,7 +47,7 @@ export class FakeConnection implements VppConnection {
       bootAtMs: undefined,
       weights: lb.capabilities.weights,
     };
-    this.state = { kind: "connected", info, lb };
+    this.state = { kind: "connected", info, lb, stats };
     this.onChange(this.state);
   }
 

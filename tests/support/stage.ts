@@ -12,12 +12,21 @@ export interface FrontendText {
   readonly extra?: string;
 }
 
+/** Settings of the stage that few tests change. */
+export interface ConfigOptions {
+  /** Period of the counters; default the configuration's own. */
+  readonly countersInterval?: string;
+}
+
 export interface Stage {
   readonly simulator: Simulator;
   readonly servers: readonly WebServer[];
   readonly configPath: string;
   /** Writes the configuration: backends b0, b1, … are the servers. */
-  configure(frontends: Readonly<Record<string, FrontendText>>): Promise<void>;
+  configure(
+    frontends: Readonly<Record<string, FrontendText>>,
+    options?: ConfigOptions,
+  ): Promise<void>;
   /** Starts maglevd on it; ended with the stage if it still runs. */
   start(options?: { logLevel?: "debug" | "info"; flags?: string[] }): Daemon;
 }
@@ -26,8 +35,10 @@ export interface Stage {
 export function configText(
   servers: readonly { address: string; port: number }[],
   frontends: Readonly<Record<string, FrontendText>>,
+  options: ConfigOptions = {},
 ): string {
   const port = servers[0]!.port;
+  const interval = options.countersInterval;
   const lines = [
     "maglev:",
     "  vpp:",
@@ -36,6 +47,7 @@ export function configText(
     "      ipv6-src-address: 2001:db8::254",
     "      startup-min-delay: 0s",
     "      startup-max-delay: 0s",
+    ...(interval === undefined ? [] : [`      counters-interval: ${interval}`]),
     "  healthchecks:",
     "    web:",
     "      type: http",
@@ -73,6 +85,7 @@ export async function onStage(
     const servers = WebServer.group(addresses);
     const simulator = await startSimulator({
       path: `${folder}/api.sock`,
+      statsPath: `${folder}/stats.sock`,
       clock: new SystemClock(),
     });
     const daemons: Daemon[] = [];
@@ -82,9 +95,15 @@ export async function onStage(
         simulator,
         servers,
         configPath,
-        configure: (frontends) => Deno.writeTextFile(configPath, configText(servers, frontends)),
+        configure: (frontends, options) =>
+          Deno.writeTextFile(configPath, configText(servers, frontends, options)),
         start: (options = {}) => {
-          const daemon = new Daemon({ config: configPath, vppApiAddr: simulator.path, ...options });
+          const daemon = new Daemon({
+            config: configPath,
+            vppApiAddr: simulator.path,
+            vppStatsAddr: simulator.statsPath!,
+            ...options,
+          });
           daemons.push(daemon);
           return daemon;
         },

@@ -29,7 +29,7 @@ const INTERFACES = /^src\/(vpp|checker|probe)\/ports\.ts$/;
 
 /** Who may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_mapping|probe\/(worker|icmp|machine|namespace_calls))\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|probe\/(worker|icmp|machine|namespace_calls))\.ts$/;
 
 export function layerOf(file: string): Layer | undefined {
   return LAYERS.find(({ files }) => files.test(file));
@@ -119,6 +119,11 @@ const PURE_FILES = new Set([
   "src/sim/route_lookup.ts",
   "src/sim/routes.ts",
   "src/sim/vip_name.ts",
+  "src/sim/counters.ts",
+  "src/sim/stats_mischief.ts",
+  "src/sim/stats_segment.ts",
+  "src/sim/traffic.ts",
+  "src/vpp/stats/segment_layout.ts",
   "src/log/record.ts",
   "src/system/permissions.ts",
 ]);

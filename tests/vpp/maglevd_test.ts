@@ -31,7 +31,11 @@ async function onVppStage(fn: (stage: VppStage) => Promise<void>): Promise<void>
         servers,
         configure: (frontends) => Deno.writeTextFile(config, configText(servers, frontends)),
         start: () => {
-          const daemon = new Daemon({ config, vppApiAddr: vpp.apiSocket });
+          const daemon = new Daemon({
+            config,
+            vppApiAddr: vpp.apiSocket,
+            vppStatsAddr: vpp.statsSocket,
+          });
           daemons.push(daemon);
           return daemon;
         },

@@ -26,6 +26,10 @@ export const OLDER_REASON = SKIP_REASON === "" && OLDER_PLUGINS === ""
 export interface StartVppOptions {
   /** True: VPP sleeps 100 us in every turn of its main loop. False: as it comes. Default true. */
   readonly pollSleep?: boolean;
+  /** Name of the network namespace it is to run in. Default: the test's own. */
+  readonly netns?: string;
+  /** Worker threads; default 0. */
+  readonly workers?: number;
   /** Folder of plugins; default: those that came with this VPP. */
   readonly plugins?: string;
 }
@@ -99,8 +103,11 @@ class Vpp implements RunningVpp {
       await Deno.remove(path).catch(() => {});
     }
     await Deno.writeTextFile(`${this.dir}/startup.conf`, startupConf(this.dir, this.#options));
-    this.#process = new Deno.Command(`${PREFIX}/bin/vpp`, {
-      args: ["-c", `${this.dir}/startup.conf`],
+    const { netns } = this.#options;
+    const inside = netns === undefined ? [] : ["ip", "netns", "exec", netns];
+    const [program, ...args] = [...inside, `${PREFIX}/bin/vpp`, "-c", `${this.dir}/startup.conf`];
+    this.#process = new Deno.Command(program!, {
+      args,
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -165,7 +172,7 @@ socksvr { socket-name ${dir}/api.sock }
 statseg { socket-name ${dir}/stats.sock size 16m page-size 4k }
 memory { main-heap-size 256M main-heap-page-size 4k }
 buffers { buffers-per-numa 16384 page-size 4k }
-cpu { workers 0 }
+cpu { workers ${options.workers ?? 0} }
 plugins {
   ${options.plugins === undefined ? "" : `path ${options.plugins}`}
   plugin default { disable }

@@ -1,0 +1,60 @@
+/**
+ * Ways in which a stats segment can lie: each is a change of a sound one, made behind its back.
+ * PURE.
+ */
+import type { StatsSegment } from "./stats_segment.ts";
+
+/**
+ * `sound` as VPP has it; `double` likewise, with scalars of an older release, from its next start
+ * on; `churn` moves all the time; the others are as STATS_LIES says.
+ */
+export const STATS_MISCHIEF = [
+  "sound",
+  "double",
+  "churn",
+  "busy",
+  "version",
+  "cut",
+  "empty",
+  "directory",
+  "length",
+  "threads",
+  "pointer",
+  "renamed",
+] as const;
+export type StatsMischief = typeof STATS_MISCHIEF[number];
+
+/** A counter that is there from the start, and one that is there when a VIP is. */
+const ROUTES = "/net/route/to";
+
+const LIES: Partial<Record<StatsMischief, (segment: StatsSegment) => void>> = {
+  // In progress for ever.
+  busy: (segment) => segment.poke(24, u64(1n)),
+  version: (segment) => segment.poke(0, u64(3n)),
+  // The directory is beyond the end.
+  directory: (segment) => segment.poke(32, u64(0x7fff_ffff_ffffn)),
+  // The directory has no end.
+  length: (segment) => segment.poke(segment.places("/sys/heartbeat").entry - 8, u32(0xffff_ffff)),
+  // More threads than there are bytes for.
+  threads: (segment) => segment.poke(segment.places(ROUTES).threads - 8, u32(0xffff_ffff)),
+  // A thread's numbers are nowhere.
+  pointer: (segment) => segment.poke(segment.places(ROUTES).threads, u64(8n)),
+  // Another name stands where this one was.
+  renamed: (segment) => segment.poke(segment.places(ROUTES).entry + 16, Uint8Array.of(0x2d)),
+  // Only the header is left; not even that.
+  cut: (segment) => segment.cut(40),
+  empty: (segment) => segment.cut(0),
+};
+
+/** Spoils a segment. */
+export function spoilSegment(segment: StatsSegment, how: StatsMischief): void {
+  LIES[how]?.(segment);
+}
+
+function u64(value: bigint): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(value).buffer);
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}

@@ -1,0 +1,224 @@
+/**
+ * Reads VPP's stats segment by name. Where a name stands in the directory is found once, and held
+ * against the entry itself at every read: the segment is rearranged while it is used, and a name
+ * that has moved is looked for again. A read that VPP rearranged the segment under is made again a
+ * few times; then there is none this time. What the segment claims and does not have is an error,
+ * never a number.
+ */
+import { invariant } from "../../base/assert.ts";
+import { errnoName } from "../../base/errno.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type {
+  CounterKind,
+  CounterQuery,
+  CountersRead,
+  PreparedRead,
+  StatsReader,
+} from "../ports.ts";
+import { BUSY, type SegmentFile } from "./segment_file.ts";
+import {
+  decodeEntry,
+  decodeHeader,
+  type EncodedName,
+  encodeName,
+  ENTRY_BYTES,
+  ENTRY_TYPE,
+  findEntry,
+  HEADER_BYTES,
+  isEntry,
+  LAYOUT_VERSION,
+  scalarValue,
+} from "./segment_layout.ts";
+
+/** How often a read is tried in one go. */
+const TRIES = 4;
+/** A directory longer than this is none. VPP's has about 3,000 entries. */
+const MAX_ENTRIES = 1 << 17;
+/** struct maglev_stats_vector: four u32 and an entry. */
+const VECTOR_BYTES = 16 + ENTRY_BYTES;
+const FOUND_AT = 16;
+
+const WIDTH: Readonly<Record<CounterKind, number>> = { simple: 1, combined: 2 };
+const TYPES: Readonly<Record<CounterKind, readonly number[]>> = {
+  simple: [ENTRY_TYPE.simple],
+  combined: [ENTRY_TYPE.combined],
+};
+const SCALARS = [ENTRY_TYPE.scalar, ENTRY_TYPE.gauge];
+
+const AGAIN: CountersRead = { kind: "busy" };
+
+/** What became of reading a scalar. */
+export type ScalarRead =
+  | { readonly kind: "ok"; readonly value: number }
+  | Exclude<CountersRead, { readonly kind: "ok" }>;
+
+/** Reads one segment for as long as it is one. */
+export class SegmentReader implements StatsReader {
+  /** Called when what was read is no stats segment (any more), with the reason. */
+  onGone: (reason: string) => void = () => {};
+  readonly #file: SegmentFile;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  /** The directory as last copied. */
+  #entries = new Uint8Array(2048 * ENTRY_BYTES);
+
+  constructor(file: SegmentFile) {
+    this.#file = file;
+  }
+
+  /** Throws MaglevError `failed-precondition` when this is no segment that can be read. */
+  check(): void {
+    const problem = this.#problem(this.#copyDirectory());
+    if (problem !== undefined) throw new MaglevError("failed-precondition", problem);
+  }
+
+  /** A scalar or gauge by name. */
+  scalar(name: string): ScalarRead {
+    const wanted = { name: encodeName(name), types: SCALARS };
+    for (let i = 0; i < TRIES; i++) {
+      const count = this.#copyDirectory();
+      if (count === BUSY) continue;
+      if (count < 0) return this.#failed(count);
+      const entries = this.#entries.subarray(0, count * ENTRY_BYTES);
+      const at = findEntry(entries, wanted) * ENTRY_BYTES;
+      const value = at < 0 ? undefined : scalarValue(decodeEntry(entries, at).bits);
+      if (value !== undefined) return { kind: "ok", value };
+      return { kind: "error", message: `the stats segment has no ${JSON.stringify(name)}` };
+    }
+    return { kind: "busy" };
+  }
+
+  prepare(queries: readonly CounterQuery[]): PreparedRead {
+    const request = new CounterRequest(queries);
+    return { read: () => this.#read(request) };
+  }
+
+  #read(request: CounterRequest): CountersRead {
+    let outcome = AGAIN;
+    for (let i = 0; i < TRIES; i++) {
+      if (!request.placed) {
+        const count = this.#copyDirectory();
+        if (count === BUSY) continue;
+        if (count < 0) return this.#failed(count);
+        const absent = request.place(this.#entries.subarray(0, count * ENTRY_BYTES));
+        if (absent !== undefined) {
+          return { kind: "error", message: `the stats segment has no ${JSON.stringify(absent)}` };
+        }
+      }
+      const values = new Float64Array(request.valueCount);
+      const answer = this.#file.read(request.vectors, request.indices, values);
+      if (answer === 0 && request.isInPlace()) return { kind: "ok", values: request.split(values) };
+      if (answer === BUSY) continue;
+      // Another entry stands there now, or what stands there leads nowhere: look again.
+      request.placed = false;
+      outcome = answer < 0
+        ? { kind: "error", message: `the stats segment cannot be read: ${errnoName(answer)}` }
+        : AGAIN;
+    }
+    return outcome;
+  }
+
+  /** Copies header and directory; how many entries, or a negative answer. */
+  #copyDirectory(): number {
+    this.#header.fill(0);
+    let count = this.#file.directory(this.#header, this.#entries);
+    for (let i = 0; i < 2 && count * ENTRY_BYTES > this.#entries.length; i++) {
+      if (count > MAX_ENTRIES) return EFAULT;
+      // Room for some that come meanwhile.
+      this.#entries = new Uint8Array((count + 256) * ENTRY_BYTES);
+      count = this.#file.directory(this.#header, this.#entries);
+    }
+    return count * ENTRY_BYTES > this.#entries.length ? BUSY : count;
+  }
+
+  #failed(answer: number): Exclude<CountersRead, { readonly kind: "ok" }> {
+    const problem = this.#problem(answer);
+    if (problem !== undefined) this.onGone(problem);
+    const message = problem ?? `the stats segment cannot be read: ${errnoName(answer)}`;
+    return { kind: "error", message };
+  }
+
+  /** Why what was copied last is no segment; a directory that lies does not make it none. */
+  #problem(answer: number): string | undefined {
+    const { version } = decodeHeader(this.#header);
+    if (version === LAYOUT_VERSION) return undefined;
+    if (version === 0) return `this is no stats segment (${errnoName(answer)})`;
+    return `the stats segment has version ${version}, and ${LAYOUT_VERSION} is understood`;
+  }
+}
+
+const EFAULT = -14;
+
+interface Wanted {
+  readonly query: CounterQuery;
+  readonly name: EncodedName;
+  readonly types: readonly number[];
+}
+
+/** Queries in the shape that the shim takes. */
+class CounterRequest {
+  readonly vectors: Uint8Array<ArrayBuffer>;
+  readonly indices: Uint32Array<ArrayBuffer>;
+  readonly valueCount: number;
+  /** False until each vector has the index of its entry. */
+  placed = false;
+  readonly #wanted: readonly Wanted[];
+
+  constructor(queries: readonly CounterQuery[]) {
+    this.#wanted = queries.map((query) => ({
+      query,
+      name: encodeName(query.name),
+      types: TYPES[query.kind],
+    }));
+    this.vectors = new Uint8Array(queries.length * VECTOR_BYTES);
+    const words = new Uint32Array(this.vectors.buffer);
+    const starts = new Map<Uint32Array, number>();
+    let indexCount = 0;
+    let valueCount = 0;
+    queries.forEach(({ kind, indices }, i) => {
+      invariant(ascends(indices), "indices of counters ascend");
+      // Counters of the same things share their indices.
+      const start = starts.get(indices) ?? indexCount;
+      if (!starts.has(indices)) indexCount += indices.length;
+      starts.set(indices, start);
+      words.set([WIDTH[kind], start, indices.length], i * VECTOR_BYTES / 4 + 1);
+      valueCount += WIDTH[kind] * indices.length;
+    });
+    this.indices = new Uint32Array(indexCount);
+    for (const [indices, start] of starts) this.indices.set(indices, start);
+    this.valueCount = valueCount;
+  }
+
+  /** Finds the entries; the name of one that is not there, if any. */
+  place(entries: Uint8Array): string | undefined {
+    const words = new Uint32Array(this.vectors.buffer);
+    for (const [i, wanted] of this.#wanted.entries()) {
+      const entry = findEntry(entries, wanted);
+      if (entry < 0) return wanted.query.name;
+      words[i * VECTOR_BYTES / 4] = entry;
+    }
+    this.placed = true;
+    return undefined;
+  }
+
+  /** True when the entries that were read are those that were meant. */
+  isInPlace(): boolean {
+    return this.#wanted.every((wanted, i) =>
+      isEntry(this.vectors, i * VECTOR_BYTES + FOUND_AT, wanted)
+    );
+  }
+
+  /** The values of each query. */
+  split(values: Float64Array): Float64Array[] {
+    let at = 0;
+    return this.#wanted.map(({ query: { kind, indices } }) => {
+      const from = at;
+      at += WIDTH[kind] * indices.length;
+      return values.subarray(from, at);
+    });
+  }
+}
+
+function ascends(indices: Uint32Array): boolean {
+  for (let i = 1; i < indices.length; i++) if (indices[i - 1]! >= indices[i]!) return false;
+  return true;
+}

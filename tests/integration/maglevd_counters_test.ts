@@ -1,0 +1,77 @@
+/**
+ * The daemon as a process, with exactly the documented permissions, beside a simulated VPP with a
+ * stats socket: it reads counters, goes on programming when it cannot, and says so.
+ */
+import assert from "node:assert/strict";
+import { lbView, vppHas } from "../support/lb_view.ts";
+import { onStage, type Stage } from "../support/stage.ts";
+
+const VIP = "192.0.2.1/32 6 80";
+const A = "127.0.43.1";
+const WEB = { web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } };
+
+async function started({ configure, start, simulator }: Stage) {
+  await configure(WEB, { countersInterval: "100ms" });
+  const daemon = start({ logLevel: "debug" });
+  await vppHas(simulator, { [VIP]: [`${A} 100`] });
+  const counted = (from = 0) =>
+    daemon.seen((line) => line.msg === "vpp-counters" && line.vips === 1, { from });
+  await counted();
+  return { daemon, counted };
+}
+
+Deno.test("maglevd reads the counters of what it programs, and names both sockets", async () => {
+  await onStage([A], async (stage) => {
+    const { daemon, counted } = await started(stage);
+    const connect = await daemon.seen((line) => line.msg === "vpp-connect");
+    assert.equal(connect.stats, stage.simulator.statsPath);
+    const mark = daemon.mark;
+    await stage.simulator.restart({ downMs: 50 });
+    await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark });
+    await vppHas(stage.simulator, { [VIP]: [`${A} 100`] });
+    await counted(mark);
+    assert.ok(!daemon.lines.some((line) => line.msg === "vpp-counters-error"));
+  });
+});
+
+Deno.test("maglevd programs a VPP whose stats segment lies, and says that there are no counters", async () => {
+  await onStage([A], async (stage) => {
+    const { simulator, servers } = stage;
+    const { daemon, counted } = await started(stage);
+    let mark = daemon.mark;
+    simulator.mischief.stats = "pointer";
+    const error = await daemon.seen((line) => line.msg === "vpp-counters-error", { from: mark });
+    assert.match(String(error.error), /EFAULT/);
+    await servers[0]!.close();
+    await vppHas(simulator, { [VIP]: [`${A} 0`] });
+    mark = daemon.mark;
+    simulator.mischief.stats = "sound";
+    await counted(mark);
+    // One that is no segment any more takes the connection down, and keeps it down until it is.
+    mark = daemon.mark;
+    simulator.mischief.stats = "version";
+    const lost = await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark });
+    assert.equal(lost.reason, "stats: the stats segment has version 3, and 2 is understood");
+    const again = await daemon.seen((line) => line.msg === "vpp-connect-failed", { from: mark });
+    assert.match(String(again.reason), /version 3/);
+    simulator.mischief.stats = "sound";
+    await daemon.seen((line) => line.msg === "vpp-connect", { from: mark });
+    await counted(mark);
+    assert.equal(daemon.process.errors, "");
+  });
+});
+
+Deno.test("maglevd is connected to both of VPP's sockets or to none", async () => {
+  await onStage([A], async (stage) => {
+    await stage.configure(WEB);
+    const daemon = stage.start({ flags: ["--vpp-stats-addr=/nowhere/stats.sock"] });
+    const failed = await daemon.seen((line) => line.msg === "vpp-connect-failed");
+    assert.match(String(failed.reason), /stats segment at \/nowhere\/stats\.sock: ENOENT/);
+    await daemon.transition("b0", "up");
+    assert.deepEqual(lbView(stage.simulator), {});
+    await daemon.stop();
+    const without = stage.start({ flags: ["--vpp-stats-addr="] });
+    await vppHas(stage.simulator, { [VIP]: [`${A} 100`] });
+    assert.equal((await without.seen((line) => line.msg === "vpp-connect")).stats, undefined);
+  });
+});
