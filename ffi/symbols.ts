@@ -4,11 +4,15 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 1;
+export const SHIM_ABI = 2;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 export const ICMP_RAW = 1;
 export const ICMP_DATAGRAM = 2;
+
+/** Message ids that no VPP gives: what the bridge says itself; VAC_… of vac_socket.h. */
+export const VAC_NOTICE = 0xffff;
+export const VAC_HELLO = 0xfffe;
 
 export const SYMBOLS = {
   // uint32_t maglev_shim_abi(void)
@@ -52,6 +56,19 @@ export const SYMBOLS = {
   //                          uint32_t linger_us)
   maglev_icmp_wait: {
     parameters: ["i32", "i32", "i32", "u32", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+
+  // int32_t maglev_vac_open(void)
+  maglev_vac_open: { parameters: [], result: "i32" },
+  // int32_t maglev_vac_send(int32_t fd, const uint8_t *bytes, uint32_t bytes_size)
+  maglev_vac_send: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_vac_receive(int32_t fd, uint8_t *bytes, uint32_t bytes_size)
+  maglev_vac_receive: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_vac_wait(int32_t fd, int32_t wake, uint32_t to_send, uint32_t timeout_ms)
+  maglev_vac_wait: {
+    parameters: ["i32", "i32", "u32", "u32"],
     result: "i32",
     nonblocking: true,
   },
