@@ -51,8 +51,12 @@
 
 /* Time to connect; the library's own patience is 10 s for a VPP that does not answer. */
 #define CONNECT_MS 15000
-/* A VPP that stands still is waited for, so that it does not block on our queue afterwards. */
+/*
+ * A VPP that stands still is waited for, so that it does not block on our queue afterwards; but not
+ * by a system that shuts down (SIGTERM).
+ */
 #define GOODBYE_MS 600000
+#define HASTY_GOODBYE_MS 2000
 /* How often the segment is looked at: while connecting, and afterwards. */
 #define LOOK_CONNECTING_MS 20
 #define LOOK_MS 250
@@ -69,6 +73,8 @@ static uint32_t names_count;
 static uint16_t ping_id, pong_id;
 static _Atomic int vpp_pid;
 static _Atomic int pid_fd = -1;
+static _Atomic int pid_is_known; /* without a pid_fd, the process can be asked for */
+static volatile sig_atomic_t in_haste;
 static _Atomic int connected;
 static int woken = -1; /* tells `watch` that pid_fd is known */
 static int library_output = -1;
@@ -104,6 +110,11 @@ static void crashed(int signal_number) {
   _exit(1);
 }
 
+static void hasten(int signal_number) {
+  (void)signal_number;
+  in_haste = 1;
+}
+
 /* ---- Watching ---- */
 
 static int64_t now_ms(void) {
@@ -120,8 +131,10 @@ static int segment_is_other(void) {
 }
 
 static void check_vpp(const struct pollfd *process) {
-  char reason[64];
-  if (process->fd >= 0 && process->revents != 0) {
+  int ended = process->fd >= 0 ? process->revents != 0
+                               : pid_is_known && kill(vpp_pid, 0) < 0 && errno == ESRCH;
+  if (ended) {
+    char reason[64];
     (void)snprintf(reason, sizeof reason, "VPP (process %d) ended", vpp_pid);
     finish(reason);
   }
@@ -130,7 +143,7 @@ static void check_vpp(const struct pollfd *process) {
 
 static void *watch(void *unused) {
   (void)unused;
-  int64_t end_ms = now_ms() + CONNECT_MS;
+  int64_t begin_ms = now_ms();
   int daemon_is_there = 1;
   for (;;) {
     struct pollfd fds[3] = {{.fd = daemon_is_there ? VAC_SOCKET : -1, .events = POLLRDHUP},
@@ -142,11 +155,13 @@ static void *watch(void *unused) {
     check_vpp(&fds[1]);
     if (daemon_is_there && fds[0].revents != 0) {
       daemon_is_there = 0;
-      end_ms = now_ms() + (connected ? GOODBYE_MS : CONNECT_MS);
+      begin_ms = now_ms();
       vac_silence();
     }
     if (connected && daemon_is_there) continue;
-    if (now_ms() > end_ms) finish("VPP does not answer");
+    int64_t patience_ms = connected ? GOODBYE_MS : CONNECT_MS;
+    if (in_haste && !daemon_is_there) patience_ms = HASTY_GOODBYE_MS;
+    if (now_ms() - begin_ms > patience_ms) finish("VPP does not answer");
   }
 }
 
@@ -273,6 +288,13 @@ static uint16_t id_of(const char *name) {
   return id < 0 || id >= VAC_HELLO ? 0xffff : (uint16_t)id;
 }
 
+/* A VPP in another process namespace cannot be watched; a silent one is noticed anyway. */
+static void watch_process(void) {
+  if (vpp_pid <= 0) return;
+  pid_is_known = kill(vpp_pid, 0) == 0 || errno == EPERM;
+  if (pid_is_known) pid_fd = (int)syscall(SYS_pidfd_open, vpp_pid, 0);
+}
+
 /* Asks VPP who it is; its client index for us is what the library uses by itself. */
 static uint32_t greet(void) {
   ping_id = id_of(names[0]);
@@ -287,8 +309,7 @@ static uint32_t greet(void) {
     if (found) vpp_pid = (int)get32(message + 14);
     library.free(message);
     if (!found) continue;
-    /* A VPP in another process namespace cannot be watched; a silent one is noticed anyway. */
-    pid_fd = vpp_pid <= 0 ? -1 : (int)syscall(SYS_pidfd_open, vpp_pid, 0);
+    watch_process();
     return index;
   }
 }
@@ -314,11 +335,21 @@ static void connect_vpp(const char *prefix, const char *client) {
 
 /* ---- The process ---- */
 
+/* Whoever reads to the end what the daemon writes must not wait for the bridge. */
+static void say_nothing(int descriptor) {
+  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0 || dup2(nowhere, descriptor) < 0) _exit(1);
+  close(nowhere);
+}
+
 /* Only the socket is the daemon's; its other descriptors are none of ours. */
 static void settle(void) {
   (void)syscall(SYS_close_range, 3u, ~0u, 0u);
-  const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
+  const int ignored[] = {SIGHUP, SIGPIPE, SIGQUIT};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
+  /* They are meant for the daemon, whose end is what ends the bridge. */
+  signal(SIGINT, hasten);
+  signal(SIGTERM, hasten);
   const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
   for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], crashed);
   const struct rlimit none = {0, 0};
@@ -328,6 +359,7 @@ static void settle(void) {
   woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (library_output < 0 || woken < 0 || vac_socket_start() < 0) _exit(1);
   if (dup2(library_output, STDERR_FILENO) < 0) _exit(1);
+  say_nothing(STDOUT_FILENO);
 }
 
 static void serve(void) {
@@ -360,14 +392,14 @@ int main(void) {
   read_request(&prefix, &client);
   char error[1024];
   if (vac_library_load(&library, error, sizeof error) < 0) finish(error);
+  if (chdir("/") < 0) _exit(1);
   find_segment(prefix);
   pthread_t watcher;
   pthread_t reader;
   if (pthread_create(&watcher, NULL, watch, NULL) != 0) finish("no thread can be started");
   connect_vpp(prefix, client);
   /* It says more than anybody reads. */
-  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere >= 0) (void)dup2(nowhere, STDERR_FILENO);
+  say_nothing(STDERR_FILENO);
   if (pthread_create(&reader, NULL, read_vpp, NULL) != 0) finish("no thread can be started");
   serve();
   take_leave(reader);

@@ -53,8 +53,16 @@ static uint32_t length_of(const uint8_t *header) {
          header[11];
 }
 
+/* Moves what is kept to the front, where that is worth it. */
+static void compact(void) {
+  if (kept_from <= kept_to / 2) return;
+  memmove(kept, kept + kept_from, kept_to - kept_from);
+  kept_to -= kept_from;
+  kept_from = 0;
+}
+
 static int keep(const uint8_t *bytes, size_t size) {
-  if (kept_from == kept_to) kept_from = kept_to = 0;
+  compact();
   if (kept_to + size > KEPT_MAX) return -1;
   if (kept_to + size > kept_room) {
     size_t room = kept_room == 0 ? 65536 : kept_room;
@@ -64,7 +72,7 @@ static int keep(const uint8_t *bytes, size_t size) {
     kept = grown;
     kept_room = room;
   }
-  memcpy(kept + kept_to, bytes, size);
+  if (size > 0) memcpy(kept + kept_to, bytes, size);
   kept_to += size;
   return 0;
 }
@@ -106,10 +114,12 @@ int vac_flush(void) {
   ssize_t ignored = read(flush_fd, &count, sizeof count);
   (void)ignored;
   pthread_mutex_lock(&lock);
-  ssize_t sent = send(VAC_SOCKET, kept + kept_from, kept_to - kept_from,
-                      MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) kept_from += (size_t)sent;
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) silent = 1;
+  if (!silent && kept_from < kept_to) {
+    ssize_t sent = send(VAC_SOCKET, kept + kept_from, kept_to - kept_from,
+                        MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) kept_from += (size_t)sent;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) silent = 1;
+  }
   if (silent) kept_from = kept_to;
   int left = kept_from < kept_to;
   pthread_mutex_unlock(&lock);

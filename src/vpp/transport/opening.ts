@@ -69,9 +69,13 @@ class Opening {
     } catch (error) {
       this.abandon();
       const { message } = MaglevError.from(error);
-      throw new MaglevError("unavailable", `Cannot connect to VPP at ${this.#address}: ${message}`, {
-        cause: error,
-      });
+      throw new MaglevError(
+        "unavailable",
+        `Cannot connect to VPP at ${this.#address}: ${message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

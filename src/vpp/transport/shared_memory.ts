@@ -24,6 +24,8 @@ const WAIT_MS = 1000;
 const EAGAIN = -11;
 const ENOENT = -2;
 
+const BRIDGE_ENDED = "the bridge to VPP's shared memory ended";
+
 /** VPP's library says so for a message that it does not have. */
 const NO_ID = 0xffff;
 
@@ -69,11 +71,11 @@ async function greet(stream: ByteStream, options: GreetOptions): Promise<Transpo
   const request = [options.prefix, options.clientName, ...names].map((text) => `${text}\0`);
   await writeAll(stream, encodeFrame(new TextEncoder().encode(request.join(""))));
   const reply = await readFirst(stream, options);
-  if (reply === undefined) throw new MaglevError("unavailable", "the bridge ended");
+  if (reply === undefined) throw new MaglevError("unavailable", BRIDGE_ENDED);
   const reason = lastWord(reply);
   if (reason !== undefined) throw new MaglevError("unavailable", reason);
   const hello = decodeHello(reply, names);
-  return new StreamTransport(stream, { ...options, ...hello, lastWord });
+  return new StreamTransport(stream, { ...options, ...hello, lastWord, endText: BRIDGE_ENDED });
 }
 
 /** The library tells the id of a name, and no list: all that we know are asked for. */

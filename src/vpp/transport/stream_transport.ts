@@ -30,6 +30,8 @@ export interface StreamLimits {
 export interface StreamTransportOptions extends StreamLimits {
   readonly table: ReadonlyMap<string, number>;
   readonly clientIndex: number;
+  /** What an end between two messages means; default: VPP closed the socket. */
+  readonly endText?: string;
   /** Why the stream ends, when this message is the last word of what carries it. */
   readonly lastWord?: (message: Uint8Array) => string | undefined;
 }
@@ -44,6 +46,7 @@ export class StreamTransport implements Transport {
   readonly #decoder: FrameDecoder;
   readonly #queue: WriteQueue;
   readonly #lastWord: (message: Uint8Array) => string | undefined;
+  readonly #endText: string;
   #closed = false;
 
   constructor(stream: ByteStream, options: StreamTransportOptions) {
@@ -51,6 +54,7 @@ export class StreamTransport implements Transport {
     this.clientIndex = options.clientIndex;
     this.#stream = stream;
     this.#lastWord = options.lastWord ?? (() => undefined);
+    this.#endText = options.endText ?? "VPP closed the socket";
     this.#decoder = frameDecoder(options);
     this.#queue = new WriteQueue(stream, {
       maxQueuedBytes: options.maxQueuedBytes ?? MAX_QUEUED_BYTES,
@@ -83,7 +87,7 @@ export class StreamTransport implements Transport {
     while (!this.#closed) {
       const size = await this.#stream.read(buffer);
       if (size === null) {
-        this.#end(this.#decoder.idle ? "VPP closed the socket" : "VPP closed it mid-message");
+        this.#end(this.#decoder.idle ? this.#endText : "VPP closed it mid-message");
         return;
       }
       this.#decoder.push(buffer.subarray(0, size), emit);
