@@ -1,6 +1,7 @@
 /**
  * Starts a real VPP for a test: an ordinary process in a folder of its own, without hugepages or
- * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp).
+ * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp), whose
+ * libvppapiclient serves shared memory.
  */
 import { SystemClock } from "../../src/system/system_clock.ts";
 
@@ -17,6 +18,10 @@ export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
 /** Why tests against a real VPP are skipped, to be put behind their names; empty when they run. */
 export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not set)" : "";
 
+/** The ways to VPP's API: its socket, and its shared memory. */
+export const API_KINDS = ["socket", "shared memory"] as const;
+export type ApiKind = typeof API_KINDS[number];
+
 /** Options of startVpp. */
 export interface StartVppOptions {
   /** True: VPP sleeps 100 us in every turn of its main loop. False: as it comes. Default true. */
@@ -30,6 +35,8 @@ export interface RunningVpp extends AsyncDisposable {
   readonly dir: string;
   readonly apiSocket: string;
   readonly statsSocket: string;
+  /** What `--vpp-api-addr` would be. */
+  apiAddress(kind: ApiKind): string;
   /** Process id; another one after restart(). */
   readonly pid: number;
   /** Output of a CLI command, by vppctl. */
@@ -44,9 +51,28 @@ export interface RunningVpp extends AsyncDisposable {
 
 /** Starts a VPP and waits until it answers. Needs MAGLEV_VPP_PREFIX. */
 export async function startVpp(options: StartVppOptions = {}): Promise<RunningVpp> {
+  nameLibrary();
   const vpp = new Vpp(options);
   await vpp.restart();
   return vpp;
+}
+
+/** Has the bridge load this VPP's libvppapiclient, unless another one is named. */
+function nameLibrary(): void {
+  if ((Deno.env.get("MAGLEV_VPPAPICLIENT") ?? "") !== "") return;
+  for (const { name, isDirectory } of Deno.readDirSync(`${PREFIX}/lib`)) {
+    const path = `${PREFIX}/lib/${name}/libvppapiclient.so`;
+    if (isDirectory && exists(path)) Deno.env.set("MAGLEV_VPPAPICLIENT", path);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 class Vpp implements RunningVpp {
@@ -63,6 +89,10 @@ class Vpp implements RunningVpp {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  apiAddress(kind: ApiKind): string {
+    return kind === "socket" ? this.apiSocket : `shm:${apiPrefix(this.dir)}`;
   }
 
   async cli(command: string): Promise<string> {
