@@ -4,6 +4,7 @@
  * for lack of a permission. Exit status 0: all as it should be.
  */
 #define _GNU_SOURCE
+#include "check.h"
 #include "shim.h"
 
 #include <arpa/inet.h>
@@ -17,14 +18,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                             \
-    }                                                                      \
-  } while (0)
 
 static const uint8_t *text(const char *string) { return (const uint8_t *)string; }
 

@@ -28,11 +28,17 @@ static pid_t bridges[BRIDGES_MAX];
 static int bridges_count;
 
 /* Forgets those that have ended; each of our own children is asked for by its number. */
-static void reap(void) {
+static void reap_locked(void) {
   for (int i = bridges_count - 1; i >= 0; i--) {
     if (waitpid(bridges[i], NULL, WNOHANG) == 0) continue;
     bridges[i] = bridges[--bridges_count];
   }
+}
+
+static void reap(void) {
+  pthread_mutex_lock(&bridges_lock);
+  reap_locked();
+  pthread_mutex_unlock(&bridges_lock);
 }
 
 /* The bridge lies beside this library. */
@@ -75,7 +81,7 @@ static int32_t start_bridge(int socket_fd) {
   int error = bridge_path(path, sizeof path);
   if (error < 0) return error;
   pthread_mutex_lock(&bridges_lock);
-  reap();
+  reap_locked();
   if (bridges_count == BRIDGES_MAX) error = -EAGAIN;
   else error = -spawn(path, socket_fd, &bridges[bridges_count]);
   if (error == 0) bridges_count++;
@@ -111,7 +117,10 @@ int32_t maglev_vac_wait(int32_t fd, int32_t wake, uint32_t to_send, uint32_t tim
   struct pollfd fds[2] = {{.fd = wake, .events = POLLIN},
                           {.fd = fd, .events = (short)(to_send != 0 ? POLLIN | POLLOUT : POLLIN)}};
   int timeout = timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX;
-  if (poll(fds, 2, timeout) < 0) return errno == EINTR ? 0 : -errno;
+  int count = poll(fds, 2, timeout);
+  if (count < 0) return errno == EINTR ? 0 : -errno;
+  /* A quiet moment, for those that have ended since the last one was started. */
+  if (count == 0) reap();
   return ((fds[1].revents & ~POLLOUT) != 0 ? 1 : 0) | ((fds[1].revents & POLLOUT) != 0 ? 2 : 0) |
          (fds[0].revents != 0 ? 4 : 0);
 }

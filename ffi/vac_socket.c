@@ -104,7 +104,11 @@ static int send_or_keep(const void *message, uint32_t length) {
 int vac_send(const void *message, uint32_t length) {
   pthread_mutex_lock(&lock);
   int result = silent ? 0 : send_or_keep(message, length);
-  if (result < 0) silent = 1;
+  if (result < 0) {
+    /* Both ends see it: the daemon after what it has been sent, and main of the bridge. */
+    silent = 1;
+    (void)shutdown(VAC_SOCKET, SHUT_RDWR);
+  }
   pthread_mutex_unlock(&lock);
   return result;
 }
