@@ -45,12 +45,43 @@ export interface SharedMemoryPeerOptions {
   readonly library?: string;
 }
 
+/** A file in the place of VPP's segment, which leads the stand-in to a unix socket. */
+export class StandInSegment {
+  readonly prefix = `maglev-test-${crypto.randomUUID().slice(0, 8)}`;
+  readonly address = `shm:${this.prefix}`;
+  readonly path = `/dev/shm/${this.prefix}-vpe-api`;
+
+  /** Makes it, anew when it is there, as a VPP does that starts. */
+  make(socket: string): void {
+    this.remove();
+    Deno.writeTextFileSync(this.path, socket);
+  }
+
+  remove(): void {
+    try {
+      Deno.removeSync(this.path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** Runs `fn` with the variable that names the library set; what it starts has it so. */
+export function withLibrary<T>(library: string, fn: () => T): T {
+  const before = Deno.env.get(VARIABLE);
+  Deno.env.set(VARIABLE, library);
+  try {
+    return fn();
+  } finally {
+    if (before === undefined) Deno.env.delete(VARIABLE);
+    else Deno.env.set(VARIABLE, before);
+  }
+}
+
 /** A segment of its own, and who answers there. */
 export class SharedMemoryPeer {
   readonly listener = new ApiListener();
-  readonly prefix = `maglev-test-${crypto.randomUUID().slice(0, 8)}`;
-  readonly address = `shm:${this.prefix}`;
-  readonly segment = `/dev/shm/${this.prefix}-vpe-api`;
+  readonly segment = new StandInSegment();
   readonly #library: string;
 
   constructor({ library = LIBRARY }: SharedMemoryPeerOptions = {}) {
@@ -58,18 +89,8 @@ export class SharedMemoryPeer {
     this.makeSegment();
   }
 
-  /** Makes the segment anew, as a VPP does that starts. */
   makeSegment(): void {
-    this.removeSegment();
-    Deno.writeTextFileSync(this.segment, this.listener.path);
-  }
-
-  removeSegment(): void {
-    try {
-      Deno.removeSync(this.segment);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    this.segment.make(this.listener.path);
   }
 
   /** The next connection, which the bridge has greeted as VPP process `pid`. */
@@ -79,19 +100,12 @@ export class SharedMemoryPeer {
 
   /** Connects with the library that this peer has. */
   connect(options: OpenTransportOptions): Promise<Transport> {
-    const before = Deno.env.get(VARIABLE);
-    Deno.env.set(VARIABLE, this.#library);
-    try {
-      // The bridge is started, with the environment as it is, before this returns.
-      return connectSharedMemory(this.address, options);
-    } finally {
-      if (before === undefined) Deno.env.delete(VARIABLE);
-      else Deno.env.set(VARIABLE, before);
-    }
+    // The bridge is started before this returns.
+    return withLibrary(this.#library, () => connectSharedMemory(this.segment.address, options));
   }
 
   dispose(): void {
-    this.removeSegment();
+    this.segment.remove();
     this.listener.dispose();
   }
 }

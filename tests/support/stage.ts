@@ -19,7 +19,9 @@ export interface Stage {
   /** Writes the configuration: backends b0, b1, … are the servers. */
   configure(frontends: Readonly<Record<string, FrontendText>>): Promise<void>;
   /** Starts maglevd on it; ended with the stage if it still runs. */
-  start(options?: { logLevel?: "debug" | "info"; flags?: string[] }): Daemon;
+  start(
+    options?: { logLevel?: "debug" | "info"; flags?: string[]; vppApiAddr?: string },
+  ): Daemon;
 }
 
 /** The quick settings of these tests: everything settles within a second. */

@@ -106,7 +106,7 @@ Deno.test("connectSharedMemory refuses a library that is another one", () =>
 
 Deno.test("connectSharedMemory says where VPP's segment was looked for", () =>
   withPeer(async (shared) => {
-    shared.removeSegment();
+    shared.segment.remove();
     await refused(
       shared.connect(OPTIONS),
       /Cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
@@ -115,7 +115,7 @@ Deno.test("connectSharedMemory says where VPP's segment was looked for", () =>
 
 Deno.test("connectSharedMemory passes on what the library says", () =>
   withPeer(async (shared) => {
-    Deno.writeTextFileSync(shared.segment, "/nowhere.sock");
+    shared.segment.make("/nowhere.sock");
     await refused(
       shared.connect(OPTIONS),
       /vac_connect gives -1 \("vl_client_connect:1: nobody answers"\)/,
