@@ -22,6 +22,7 @@
  */
 #define _GNU_SOURCE
 #include "vac_library.h"
+#include "vac_output.h"
 #include "vac_socket.h"
 
 #include <errno.h>
@@ -34,7 +35,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -77,31 +77,12 @@ static _Atomic int pid_is_known; /* without a pid_fd, the process can be asked f
 static volatile sig_atomic_t in_haste;
 static _Atomic int connected;
 static int woken = -1; /* tells `watch` that pid_fd is known */
-static int library_output = -1;
 
 /* ---- Ends ---- */
 
 static _Noreturn void finish(const char *reason) {
   vac_notice(reason);
   _exit(0);
-}
-
-/* What the library said last, to be put behind a reason. */
-static const char *said(void) {
-  static char text[400];
-  char *line = text + 3;
-  ssize_t size = 0;
-  off_t end = library_output < 0 ? 0 : lseek(library_output, 0, SEEK_END);
-  const off_t room = (off_t)sizeof text - 8;
-  if (end > 0) size = pread(library_output, line, (size_t)room, end > room ? end - room : 0);
-  while (size > 0 && line[size - 1] == '\n') size--;
-  if (size <= 0) return "";
-  line[size] = '\0';
-  char *last = strrchr(line, '\n');
-  if (last != NULL) memmove(line, last + 1, strlen(last));
-  memcpy(text, " (", 2);
-  text[2] = '"';
-  return strcat(text, "\")");
 }
 
 static void crashed(int signal_number) {
@@ -319,7 +300,7 @@ static void connect_vpp(const char *prefix, const char *client) {
   int result = library.connect((char *)(uintptr_t)client, root, NULL, RX_QUEUE);
   if (result != 0) {
     char reason[512];
-    (void)snprintf(reason, sizeof reason, "vac_connect gives %d%s", result, said());
+    (void)snprintf(reason, sizeof reason, "vac_connect gives %d%s", result, vac_output_last());
     finish(reason);
   }
   uint32_t index = greet();
@@ -335,13 +316,6 @@ static void connect_vpp(const char *prefix, const char *client) {
 
 /* ---- The process ---- */
 
-/* Whoever reads to the end what the daemon writes must not wait for the bridge. */
-static void say_nothing(int descriptor) {
-  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere < 0 || dup2(nowhere, descriptor) < 0) _exit(1);
-  close(nowhere);
-}
-
 /* Only the socket is the daemon's; its other descriptors are none of ours. */
 static void settle(void) {
   (void)syscall(SYS_close_range, 3u, ~0u, 0u);
@@ -355,11 +329,8 @@ static void settle(void) {
   const struct rlimit none = {0, 0};
   (void)setrlimit(RLIMIT_CORE, &none);
   (void)prctl(PR_SET_NAME, "maglev_vac");
-  library_output = memfd_create("said", MFD_CLOEXEC);
   woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (library_output < 0 || woken < 0 || vac_socket_start() < 0) _exit(1);
-  if (dup2(library_output, STDERR_FILENO) < 0) _exit(1);
-  say_nothing(STDOUT_FILENO);
+  if (woken < 0 || vac_socket_start() < 0 || vac_output_keep() < 0) _exit(1);
 }
 
 static void serve(void) {
@@ -398,8 +369,7 @@ int main(void) {
   pthread_t reader;
   if (pthread_create(&watcher, NULL, watch, NULL) != 0) finish("no thread can be started");
   connect_vpp(prefix, client);
-  /* It says more than anybody reads. */
-  say_nothing(STDERR_FILENO);
+  if (vac_output_drop() < 0) _exit(1);
   if (pthread_create(&reader, NULL, read_vpp, NULL) != 0) finish("no thread can be started");
   serve();
   take_leave(reader);
