@@ -1,19 +1,21 @@
 /**
- * control_ping through the client: one at a time and pipelined, beside a client in C that does
- * the least possible (support/ping.c), against the same VPP and in turns with it.
+ * control_ping through the client: one at a time and pipelined, over VPP's socket and over its
+ * shared memory, each beside a client in C that does the least possible (support/ping.c on the
+ * socket, support/ping_shm.c on libvppapiclient), against the same VPP and in turns with it.
  *
  *   deno run -A bench/ping.ts [--socket /run/vpp/api.sock] [--single 20000] [--pipelined 300000]
+ *     [--poll-sleep]
  *
- * Without --socket a VPP without poll-sleep is started from MAGLEV_VPP_PREFIX; without that there
- * is nothing to measure. Prints one JSON object.
+ * Without --socket a VPP is started from MAGLEV_VPP_PREFIX, without poll-sleep unless told
+ * otherwise; without that there is nothing to measure. Prints one JSON object.
  */
 import { parseArgs } from "node:util";
 import type { Logger } from "../src/base/ports.ts";
 import { SystemClock } from "../src/system/system_clock.ts";
 import { VppClient } from "../src/vpp/client.ts";
 import { MAX_IN_FLIGHT } from "../src/vpp/in_flight.ts";
-import { connectUnixSocket } from "../src/vpp/transport/unix_socket.ts";
-import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+import { connectTransport } from "../src/vpp/transport/connect.ts";
+import { API_KINDS, SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
 
 /** Each is measured this often, in turns; the median counts. */
 const ROUNDS = 5;
@@ -34,9 +36,16 @@ interface Sizes {
 const CLOCK = new SystemClock();
 const SILENT: Logger = { enabled: () => false, debug() {}, info() {}, warn() {}, error() {} };
 
-async function measureClient(socket: string, sizes: Sizes): Promise<Figures> {
+/** What the client's figures have and those of the references have not. */
+interface ClientFigures extends Figures {
+  readonly connectMs: number;
+}
+
+async function measureClient(address: string, sizes: Sizes): Promise<ClientFigures> {
   const options = { clientName: "bench", deadlineMs: 5000, clock: CLOCK };
-  const transport = await connectUnixSocket(socket, options);
+  const connectStartMs = performance.now();
+  const transport = await connectTransport(address, options);
+  const connectMs = performance.now() - connectStartMs;
   const client = new VppClient(transport, {
     clock: CLOCK,
     logger: SILENT,
@@ -60,18 +69,19 @@ async function measureClient(socket: string, sizes: Sizes): Promise<Figures> {
       p50Us: us[us.length >> 1] ?? 0,
       p99Us: us[Math.floor(us.length * 0.99)] ?? 0,
       pipelinedPerS: sizes.pipelined / seconds,
+      connectMs,
     };
   } finally {
     client.close();
   }
 }
 
-/** The C client, compiled for this run; undefined without a C compiler. */
-async function compileReference(folder: string): Promise<string | undefined> {
-  const source = new URL("support/ping.c", import.meta.url).pathname;
-  const program = `${folder}/ping`;
+/** A client in C, compiled for this run; undefined without a C compiler. */
+async function compileReference(folder: string, name: string): Promise<string | undefined> {
+  const source = new URL(`support/${name}.c`, import.meta.url).pathname;
+  const program = `${folder}/${name}`;
   try {
-    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source];
+    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source, "-ldl"];
     const { success } = await new Deno.Command("cc", { args }).output();
     return success ? program : undefined;
   } catch (error) {
@@ -80,8 +90,17 @@ async function compileReference(folder: string): Promise<string | undefined> {
   }
 }
 
-async function measureReference(program: string, socket: string, sizes: Sizes): Promise<Figures> {
-  const args = [socket, `${sizes.single}`, `${sizes.pipelined}`, `${MAX_IN_FLIGHT}`];
+interface ReferenceOptions {
+  /** What the program is told before the sizes. */
+  readonly where: readonly string[];
+  readonly sizes: Sizes;
+}
+
+async function measureReference(
+  program: string,
+  { where, sizes }: ReferenceOptions,
+): Promise<Figures> {
+  const args = [...where, `${sizes.single}`, `${sizes.pipelined}`, `${MAX_IN_FLIGHT}`];
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   const figures: Figures = JSON.parse(new TextDecoder().decode(stdout));
@@ -101,17 +120,40 @@ function median(runs: readonly Figures[]): Figures {
   };
 }
 
-async function measure(socket: string, sizes: Sizes): Promise<Record<string, unknown>> {
+/** Where the client connects, and its reference with it. */
+interface Way {
+  readonly address: string;
+  /** Source in support/, and what the program is told of the VPP. */
+  readonly reference: { readonly name: string; readonly where: readonly string[] };
+}
+
+/** The way of an address that `--vpp-api-addr` takes. */
+function wayOf(address: string): Way {
+  if (!address.startsWith("shm:")) {
+    return { address, reference: { name: "ping", where: [address] } };
+  }
+  const library = Deno.env.get("MAGLEV_VPPAPICLIENT") ?? "libvppapiclient.so";
+  const prefix = address.slice("shm:".length);
+  return { address, reference: { name: "ping_shm", where: [library, prefix] } };
+}
+
+async function measure(
+  { address, reference: { name, where } }: Way,
+  sizes: Sizes,
+): Promise<Record<string, unknown>> {
   const folder = await Deno.makeTempDir();
   try {
-    const program = await compileReference(folder);
-    const client: Figures[] = [];
+    const program = await compileReference(folder, name);
+    const client: ClientFigures[] = [];
     const reference: Figures[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      client.push(await measureClient(socket, sizes));
-      if (program !== undefined) reference.push(await measureReference(program, socket, sizes));
+      client.push(await measureClient(address, sizes));
+      if (program !== undefined) reference.push(await measureReference(program, { where, sizes }));
     }
-    const ours = median(client);
+    const connectMs = Math.round(
+      client.map((run) => run.connectMs).sort((a, b) => a - b)[ROUNDS >> 1] ?? 0,
+    );
+    const ours = { ...median(client), connectMs };
     if (reference.length === 0) return { client: ours, reference: "no C compiler (cc)" };
     const theirs = median(reference);
     const ratio = {
@@ -131,6 +173,7 @@ async function main(): Promise<Record<string, unknown>> {
       socket: { type: "string", default: "" },
       single: { type: "string", default: "20000" },
       pipelined: { type: "string", default: "300000" },
+      "poll-sleep": { type: "boolean", default: false },
     },
   });
   const sizes = { single: Number(values.single), pipelined: Number(values.pipelined) };
@@ -145,12 +188,17 @@ async function main(): Promise<Record<string, unknown>> {
     },
   };
   if (values.socket !== "") {
-    return { ...about, vpp: "given", ...await measure(values.socket, sizes) };
+    return { ...about, vpp: "given", ...await measure(wayOf(values.socket), sizes) };
   }
   if (SKIP_REASON !== "") return { ...about, skipped: "no --socket and no MAGLEV_VPP_PREFIX" };
-  const vpp = await startVpp({ pollSleep: false });
+  const pollSleep = values["poll-sleep"];
+  const vpp = await startVpp({ pollSleep });
   try {
-    return { ...about, vpp: "without poll-sleep", ...await measure(vpp.apiSocket, sizes) };
+    const figures: Record<string, unknown> = {};
+    for (const kind of API_KINDS) {
+      figures[kind] = await measure(wayOf(vpp.apiAddress(kind)), sizes);
+    }
+    return { ...about, vpp: pollSleep ? "poll-sleep 100 us" : "without poll-sleep", ...figures };
   } finally {
     await vpp.stop();
   }

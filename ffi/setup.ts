@@ -1,7 +1,7 @@
 /**
  * Builds the shim, and installs what that needs where this is permitted (Debian, as root). Quick
  * when there is nothing to do. Without a C compiler it says what to install, and does not fail:
- * all but ICMP probes and network namespaces works without the shim.
+ * all but ICMP probes, network namespaces and VPP's shared memory works without the shim.
  *
  *   deno run -A ffi/setup.ts
  */
@@ -63,7 +63,9 @@ for (const { program, packages, purpose } of still) {
   );
 }
 if (still.some(({ program }) => program !== "ip")) {
-  console.error("setup: the shim is not built: no ICMP probes, no network namespaces");
+  console.error(
+    "setup: the shim is not built: no ICMP probes, no network namespaces, no shared memory of VPP",
+  );
 } else if (!await run("make", ["-s", "-C", FOLDER])) {
   console.error("setup: building the shim failed; `make -C ffi` shows how");
   Deno.exit(1);

@@ -193,6 +193,24 @@ MAGLEV_EXPORT int32_t maglev_stats_listen(const uint8_t *path, uint32_t path_siz
 
 /* Serves one client that waits, or says -EAGAIN. */
 MAGLEV_EXPORT int32_t maglev_stats_offer(int32_t listener, int32_t memory);
+/*
+ * VPP's API over shared memory (libvppapiclient). Starts the bridge, a program beside this library
+ * that speaks with VPP, and returns a socket to it: what it carries is said in vac_bridge.c.
+ * -ENOENT: no such program; -EAGAIN: too many earlier ones still take leave of their VPP.
+ */
+MAGLEV_EXPORT int32_t maglev_vac_open(void);
+
+/* Both without waiting. How many bytes were sent, or received (0: the bridge ended), or -EAGAIN. */
+MAGLEV_EXPORT int32_t maglev_vac_send(int32_t fd, const uint8_t *bytes, uint32_t bytes_size);
+MAGLEV_EXPORT int32_t maglev_vac_receive(int32_t fd, uint8_t *bytes, uint32_t bytes_size);
+
+/*
+ * To be called nonblocking: waits until there is something to receive or, with `to_send` not 0,
+ * room to send; at most `timeout_ms`, or until maglev_wake(). Returns bits: 1 receive, 2 send,
+ * 4 wake.
+ */
+MAGLEV_EXPORT int32_t maglev_vac_wait(int32_t fd, int32_t wake, uint32_t to_send,
+                                      uint32_t timeout_ms);
 
 /* Inside the shim: descriptors of the calling thread. own() closes `fd` when it fails. */
 int32_t maglev_own(int fd);

@@ -15,6 +15,9 @@ export const STATS_HEADER_BYTES = 40;
 export const STATS_ENTRY_BYTES = 144;
 /** struct maglev_stats_vector: entry, width, first, count (u32 each), the entry as found. */
 export const STATS_VECTOR_BYTES = 160;
+/** Message ids that no VPP gives: what the bridge says itself; VAC_… of vac_socket.h. */
+export const VAC_NOTICE = 0xffff;
+export const VAC_HELLO = 0xfffe;
 
 export const SYMBOLS = {
   // uint32_t maglev_shim_abi(void)
@@ -87,4 +90,16 @@ export const SYMBOLS = {
   maglev_stats_listen: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t maglev_stats_offer(int32_t listener, int32_t memory)
   maglev_stats_offer: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t maglev_vac_open(void)
+  maglev_vac_open: { parameters: [], result: "i32" },
+  // int32_t maglev_vac_send(int32_t fd, const uint8_t *bytes, uint32_t bytes_size)
+  maglev_vac_send: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_vac_receive(int32_t fd, uint8_t *bytes, uint32_t bytes_size)
+  maglev_vac_receive: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_vac_wait(int32_t fd, int32_t wake, uint32_t to_send, uint32_t timeout_ms)
+  maglev_vac_wait: {
+    parameters: ["i32", "i32", "u32", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -13,8 +13,9 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "/run/vpp/api.sock",
     env: "MAGLEV_VPP_API_ADDR",
-    placeholder: "PATH",
-    help: "VPP's API socket; empty: no VPP, health checks only",
+    placeholder: "ADDR",
+    help: "VPP's API: path of its socket; shm: or shm:PREFIX for its shared memory; " +
+      "empty: no VPP, health checks only",
   },
   "vpp-stats-addr": {
     kind: "string",

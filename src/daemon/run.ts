@@ -5,6 +5,7 @@ import { BUILD } from "../base/version.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { MAGLEVD_FLAGS } from "./flags.ts";
+import { badTransportAddress } from "../vpp/transport/connect.ts";
 import { serve } from "./serve.ts";
 import { writeLine } from "./stdio.ts";
 
@@ -61,12 +62,9 @@ function environment(name: string): string | undefined {
 }
 
 function badVppAddress(address: string): string | undefined {
-  if (address === "" || address.startsWith("/")) return undefined;
-  if (/^shm(:|$)/.test(address)) {
-    return `Flag --vpp-api-addr: cannot use "${address}": this build has no shared-memory ` +
-      "transport; give the path of VPP's API socket, such as /run/vpp/api.sock";
-  }
-  return `Flag --vpp-api-addr: cannot use "${address}": need an absolute path, or nothing for no VPP`;
+  const reason = address === "" ? undefined : badTransportAddress(address);
+  if (reason === undefined) return undefined;
+  return `Flag --vpp-api-addr: cannot use "${address}": ${reason}, or nothing for no VPP`;
 }
 
 function badStatsAddress(address: string): string | undefined {

@@ -41,7 +41,7 @@ export interface PermissionOptions {
   readonly shim?: string;
   /** Further files to be read: `ca-file`s outside these folders. */
   readonly files?: readonly string[];
-  /** VPP's API socket; default /run/vpp/api.sock. Empty: none. */
+  /** VPP's API socket; default /run/vpp/api.sock. Empty, or shared memory (`shm:`): none. */
   readonly vppApiAddr?: string;
 }
 
@@ -65,7 +65,9 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
  * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors, VPP's stats socket,
- * for which no other permission is needed), and no other library.
+ * for which no other permission is needed), and no other library. VPP's shared memory needs nothing
+ * more either: the shim itself starts the bridge that loads libvppapiclient, and the socket's
+ * permissions fall away.
  */
 export function maglevdPermissions(options: PermissionOptions): readonly string[] {
   const socket = options.vppApiAddr ?? "/run/vpp/api.sock";
@@ -73,7 +75,7 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   if (options.config !== undefined) read.push(options.config);
   read.push(...options.files ?? []);
   const flags = [];
-  if (socket !== "") {
+  if (socket.startsWith("/")) {
     read.push(socket);
     flags.push(`--allow-write=${socket}`);
   }

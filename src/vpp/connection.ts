@@ -20,7 +20,7 @@ import type {
   VppConnection,
   VppInfo,
 } from "./ports.ts";
-import { connectUnixSocket } from "./transport/unix_socket.ts";
+import { connectTransport } from "./transport/connect.ts";
 import type { MessageCodec } from "./wire/codec.ts";
 import {
   controlPing,
@@ -70,14 +70,14 @@ export interface ConnectOptions {
 
 /** Options of createVppConnection. */
 export interface VppConnectionOptions {
-  /** Path of the API socket. */
+  /** Path of the API socket, or `shm:` or `shm:PREFIX`. */
   readonly apiAddress: string;
   /** Path of the stats socket, for the log; empty when `openStats` is absent. */
   readonly statsAddress?: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: ApiObserver;
-  /** Default: connectUnixSocket. */
+  /** Default: connectTransport. */
   readonly connect?: (address: string, options: ConnectOptions) => Promise<Transport>;
   readonly openStats?: (address: string, options: ConnectOptions) => Promise<StatsSession>;
 }
@@ -155,7 +155,7 @@ class Connection implements VppConnection {
   /** Connects both, or neither. */
   async #open(signal: AbortSignal): Promise<Session> {
     const { apiAddress, statsAddress, clock, logger, observer, openStats } = this.#options;
-    const connect = this.#options.connect ?? connectUnixSocket;
+    const connect = this.#options.connect ?? connectTransport;
     const how = {
       clientName: CLIENT_NAME,
       deadlineMs: CONNECT_DEADLINE_MS,

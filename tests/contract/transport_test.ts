@@ -1,32 +1,55 @@
 /** Runs the transport contract against every implementation. */
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { connectUnixSocket } from "../../src/vpp/transport/unix_socket.ts";
-import { ApiListener } from "../support/api_listener.ts";
+import { ApiListener, type ApiPeer } from "../support/api_listener.ts";
 import { FULL_TABLE, MemoryTransport } from "../support/memory_transport.ts";
+import { buildStandIn, SharedMemoryPeer } from "../support/shared_memory_peer.ts";
 import { transportContract, type TransportHarness } from "./transport_contract.ts";
 
 transportContract({ name: "unix socket", connect: connectSocket });
+transportContract({ name: "shared memory", connect: connectShared });
 transportContract({ name: "memory", connect: connectMemory });
 
-async function connectSocket(): Promise<TransportHarness> {
-  const listener = new ApiListener();
-  const accepted = listener.accept();
-  const clock = new SystemClock();
-  const options = { clientName: "contract", deadlineMs: 5000, clock };
-  const transport = await connectUnixSocket(listener.path, options);
-  const peer = await accepted;
+const OPTIONS = { clientName: "contract", deadlineMs: 5000, clock: new SystemClock() };
+
+function harnessOf(peer: ApiPeer): Omit<TransportHarness, "transport" | "dispose"> {
   return {
-    transport,
     table: FULL_TABLE,
-    clientIndex: 0x8000_0001,
     take: (count) => peer.take(count),
     give: (...messages) => peer.send(...messages),
     leave: () => peer.close(),
     closed: () => peer.ended,
+  };
+}
+
+async function connectSocket(): Promise<TransportHarness> {
+  const listener = new ApiListener();
+  const [peer, transport] = await Promise.all([
+    listener.accept(),
+    connectUnixSocket(listener.path, OPTIONS),
+  ]);
+  return {
+    ...harnessOf(peer),
+    transport,
     async dispose() {
       await peer.ended;
       peer.close();
       listener.dispose();
+    },
+  };
+}
+
+async function connectShared(): Promise<TransportHarness> {
+  await buildStandIn();
+  const shared = new SharedMemoryPeer();
+  const [peer, transport] = await Promise.all([shared.accept(), shared.connect(OPTIONS)]);
+  return {
+    ...harnessOf(peer),
+    transport,
+    async dispose() {
+      await peer.ended;
+      peer.close();
+      shared.dispose();
     },
   };
 }
@@ -36,7 +59,6 @@ function connectMemory(): Promise<TransportHarness> {
   return Promise.resolve({
     transport,
     table: FULL_TABLE,
-    clientIndex: 0x8000_0001,
     take: (count: number) => Promise.resolve(transport.sent.splice(0, count)),
     give(...messages: readonly Uint8Array[]) {
       for (const message of messages) transport.receive(message);

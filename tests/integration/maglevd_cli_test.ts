@@ -84,8 +84,8 @@ const FLAG_ERRORS: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ["a bad level", ["--log-level=loud"], {}, /need one of debug, info, warn, error/],
   ["a bad variable", [], { MAGLEV_LOG_FORMAT: "xml" }, /MAGLEV_LOG_FORMAT: cannot use "xml"/],
-  ["shared memory", ["--vpp-api-addr=shm:"], {}, /no shared-memory transport/],
-  ["a relative socket", ["--vpp-api-addr=api.sock"], {}, /need an absolute path/],
+  ["a bad prefix of shared memory", ["--vpp-api-addr=shm:a/b"], {}, /need shm: or shm:PREFIX/],
+  ["a relative socket", ["--vpp-api-addr=api.sock"], {}, /need an absolute path, shm: or/],
   ["a relative stats socket", ["--vpp-stats-addr=x"], {}, /--vpp-stats-addr.* absolute path/],
 ];
 

@@ -6,6 +6,9 @@ import { encodeFrame, FrameDecoder } from "../../src/vpp/wire/frame.ts";
 import { sockclntCreate, sockclntCreateReply } from "../../src/vpp/wire/messages.ts";
 import { FULL_TABLE } from "./memory_transport.ts";
 
+/** What the other end says to a message by itself; undefined: the message is the test's. */
+export type Answer = (message: Uint8Array) => Uint8Array | undefined;
+
 /** One accepted connection. */
 export class ApiPeer {
   /** Messages received and not taken yet; the handshake's is not among them. */
@@ -15,10 +18,14 @@ export class ApiPeer {
   /** Settles when the client is gone. */
   readonly ended: Promise<void>;
   readonly #conn: Deno.UnixConn;
+  readonly #answer: Answer;
   #wake: () => void = () => {};
+  /** Settles when all that was sent has left. */
+  #sent: Promise<void> = Promise.resolve();
 
-  constructor(conn: Deno.UnixConn, decoder: FrameDecoder) {
+  constructor(conn: Deno.UnixConn, decoder: FrameDecoder, answer: Answer = () => undefined) {
     this.#conn = conn;
+    this.#answer = answer;
     this.ended = this.#read(decoder).catch(() => {});
   }
 
@@ -30,8 +37,13 @@ export class ApiPeer {
     return this.received.splice(0, count);
   }
 
-  async send(...messages: readonly Uint8Array[]): Promise<void> {
-    for (const message of messages) await this.sendBytes(encodeFrame(message));
+  /** Sent whole and in the order of the calls, answers included. */
+  send(...messages: readonly Uint8Array[]): Promise<void> {
+    const sent = this.#sent.then(async () => {
+      for (const message of messages) await this.sendBytes(encodeFrame(message));
+    });
+    this.#sent = sent.catch(() => {});
+    return sent;
   }
 
   /** Bytes as they are, frame or not. */
@@ -53,10 +65,17 @@ export class ApiPeer {
       const size = await this.#conn.read(buffer);
       if (size === null) return;
       this.reads++;
+      const answers: Uint8Array[] = [];
       decoder.push(buffer.subarray(0, size), (message) => {
+        const answer = this.#answer(message);
+        if (answer !== undefined) {
+          answers.push(answer);
+          return;
+        }
         this.received.push(message.slice());
         this.#wake();
       });
+      await this.send(...answers);
     }
   }
 }
@@ -79,7 +98,9 @@ export class ApiListener {
   }
 
   /** The next connection, with the handshake done. */
-  async accept(options: { index?: number; response?: number } = {}): Promise<ApiPeer> {
+  async accept(
+    options: { index?: number; response?: number; answer?: Answer } = {},
+  ): Promise<ApiPeer> {
     const conn = await this.#listener.accept();
     const decoder = new FrameDecoder();
     const buffer = new Uint8Array(1024);
@@ -96,7 +117,7 @@ export class ApiListener {
       index: options.index ?? 0x8000_0001,
       messageTable: [...FULL_TABLE].map(([name, index]) => ({ name, index })),
     });
-    const peer = new ApiPeer(conn, decoder);
+    const peer = new ApiPeer(conn, decoder, options.answer);
     await peer.send(reply);
     return peer;
   }

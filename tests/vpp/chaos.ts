@@ -311,7 +311,7 @@ async function main(args: readonly string[]): Promise<number> {
     const chaos = new Chaos({
       below: (limit) => Math.floor(prng() * limit),
       vpp,
-      vppAddress: values.transport === "shm" ? vpp.shmAddress : vpp.apiSocket,
+      vppAddress: vpp.apiAddress(values.transport === "shm" ? "shared memory" : "socket"),
       weights: !values.older,
       folder,
     });

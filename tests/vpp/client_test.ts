@@ -10,7 +10,14 @@ import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import type { ConnectionState, LbApi, VppConnection } from "../../src/vpp/ports.ts";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
 import { RecordingLogger, RecordingObserver } from "../support/silent.ts";
-import { type RunningVpp, SKIP_REASON, startVpp, type StartVppOptions } from "./support.ts";
+import {
+  API_KINDS,
+  type ApiKind,
+  type RunningVpp,
+  SKIP_REASON,
+  startVpp,
+  type StartVppOptions,
+} from "./support.ts";
 
 const CLOCK = new SystemClock();
 /** Generous: the point is that it ends, not when. */
@@ -38,6 +45,7 @@ const VIP6: DesiredVip = {
 const [A, B, C] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((text) => parseIp(text)!);
 
 interface Bench {
+  readonly kind: ApiKind;
   readonly vpp: RunningVpp;
   readonly connection: VppConnection;
   readonly logger: RecordingLogger;
@@ -50,31 +58,40 @@ function vppTest(
   body: (bench: Bench, lb: LbApi) => Promise<void>,
   options: StartVppOptions = {},
 ): void {
-  Deno.test({
-    name: `real VPP: ${name}${SKIP_REASON}`,
-    ignore: SKIP_REASON !== "",
-    async fn() {
-      const vpp = await startVpp(options);
-      const logger = new RecordingLogger({ debug: false });
-      const connection = createVppConnection({
-        apiAddress: vpp.apiSocket,
-        clock: CLOCK,
-        logger,
-        observer: new RecordingObserver(),
-      });
-      const next = (kind: ConnectionState["kind"]) => nextState(connection, kind);
-      try {
-        const connected = next("connected");
-        connection.start();
-        const state = await connected;
-        assert.ok(state.kind === "connected");
-        await body({ vpp, connection, logger, next }, state.lb);
-      } finally {
-        await connection.stop();
-        await vpp.stop();
-      }
-    },
+  for (const kind of API_KINDS) {
+    Deno.test({
+      name: `real VPP, ${kind}: ${name}${SKIP_REASON}`,
+      ignore: SKIP_REASON !== "",
+      fn: () => onBench(kind, { options, body }),
+    });
+  }
+}
+
+interface BenchRun {
+  readonly options: StartVppOptions;
+  readonly body: (bench: Bench, lb: LbApi) => Promise<void>;
+}
+
+async function onBench(kind: ApiKind, { options, body }: BenchRun): Promise<void> {
+  const vpp = await startVpp(options);
+  const logger = new RecordingLogger({ debug: false });
+  const connection = createVppConnection({
+    apiAddress: vpp.apiAddress(kind),
+    clock: CLOCK,
+    logger,
+    observer: new RecordingObserver(),
   });
+  const next = (kind: ConnectionState["kind"]) => nextState(connection, kind);
+  try {
+    const connected = next("connected");
+    connection.start();
+    const state = await connected;
+    assert.ok(state.kind === "connected");
+    await body({ kind, vpp, connection, logger, next }, state.lb);
+  } finally {
+    await connection.stop();
+    await vpp.stop();
+  }
 }
 
 function nextState(
@@ -201,11 +218,14 @@ for (const pollSleep of [true, false]) {
   );
 }
 
-vppTest("notices a VPP that is told to end", async ({ vpp, next }) => {
+vppTest("notices a VPP that is told to end", async ({ kind, vpp, next }) => {
+  const { pid } = vpp;
   const gone = next("disconnected");
   await vpp.kill("SIGTERM");
   const state = await gone;
-  assert.ok(state.kind === "disconnected" && state.reason === "VPP closed the socket");
+  assert.ok(state.kind === "disconnected");
+  const wanted = kind === "socket" ? "VPP closed the socket" : `VPP (process ${pid}) ended`;
+  assert.equal(state.reason, wanted);
 });
 
 vppTest("keeps its promises over a VPP that stands still", async ({ vpp }, lb) => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/daemon.ts";
 import { configText, type FrontendText } from "../support/stage.ts";
 import { WebServer } from "../support/web_server.ts";
-import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { API_KINDS, type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { view } from "./view.ts";
 
 const ADDRESSES = ["127.0.42.1", "127.0.42.2", "127.0.42.3"];
@@ -19,7 +19,10 @@ interface VppStage {
   start(): Daemon;
 }
 
-async function onVppStage(fn: (stage: VppStage) => Promise<void>): Promise<void> {
+async function onVppStage(
+  kind: ApiKind,
+  fn: (stage: VppStage) => Promise<void>,
+): Promise<void> {
   await withFolder(async (folder) => {
     await using vpp = await startVpp();
     const servers = WebServer.group(ADDRESSES);
@@ -33,7 +36,7 @@ async function onVppStage(fn: (stage: VppStage) => Promise<void>): Promise<void>
         start: () => {
           const daemon = new Daemon({
             config,
-            vppApiAddr: vpp.apiSocket,
+            vppApiAddr: vpp.apiAddress(kind),
             vppStatsAddr: vpp.statsSocket,
           });
           daemons.push(daemon);
@@ -66,57 +69,60 @@ const VIP1 = "192.0.2.1/32 6 80";
 const VIP2 = "192.0.2.2/32 6 80";
 const VIP3 = "192.0.2.3/32 6 80";
 
-Deno.test({
-  name: `real VPP: drain, recovery, reload, restart of maglevd and of VPP${SKIP_REASON}`,
-  ignore: SKIP_REASON !== "",
-  fn: () =>
-    onVppStage(async ({ vpp, servers, configure, start }) => {
-      const stay = { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } };
-      await configure({ stay, go: { address: "192.0.2.2", pools: { main: { b2: 100 } } } });
-      const daemon = start();
-      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
-      assert.match(await vpp.cli("show lb"), /192\.0\.2\.254/, "lb_conf is pushed");
+for (const kind of API_KINDS) {
+  Deno.test({
+    name: `real VPP, ${kind}: drain, recovery, reload, restart of maglevd and of VPP${SKIP_REASON}`,
+    ignore: SKIP_REASON !== "",
+    fn: () => onVppStage(kind, mainJob),
+  });
+}
 
-      await servers[1]!.close();
-      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 0`], [VIP2]: [`${C} 100`] });
-      const weight = await daemon.seen((line) =>
-        line.msg === "vpp-lbsync-as-weight" && line.address === B && line.weight === 0 &&
-        line.flush === true
-      );
-      assert.equal(weight.vip, "192.0.2.1/32");
-      servers[1]!.open();
-      await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
+async function mainJob({ vpp, servers, configure, start }: VppStage): Promise<void> {
+  const stay = { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } };
+  await configure({ stay, go: { address: "192.0.2.2", pools: { main: { b2: 100 } } } });
+  const daemon = start();
+  await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
+  assert.match(await vpp.cli("show lb"), /192\.0\.2\.254/, "lb_conf is pushed");
 
-      await configure({
-        stay,
-        come: {
-          address: "192.0.2.3",
-          pools: { main: { b1: 10, b2: 90 } },
-          extra: "src-ip-sticky: true",
-        },
-      });
-      daemon.process.signal("SIGHUP");
-      const wanted = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 10`, `${C} 90`] };
-      await vppShows(vpp, wanted);
-      assert.match(await vpp.cli("show lb vips verbose"), /192\.0\.2\.3\/32.*src_ip_sticky/s);
+  await servers[1]!.close();
+  await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 0`], [VIP2]: [`${C} 100`] });
+  const weight = await daemon.seen((line) =>
+    line.msg === "vpp-lbsync-as-weight" && line.address === B && line.weight === 0 &&
+    line.flush === true
+  );
+  assert.equal(weight.vip, "192.0.2.1/32");
+  servers[1]!.open();
+  await vppShows(vpp, { [VIP1]: [`${A} 100`, `${B} 100`], [VIP2]: [`${C} 100`] });
 
-      // A change of a VIP's weights and of its sticky flag: the second one recreates it.
-      await configure({
-        stay,
-        come: { address: "192.0.2.3", pools: { main: { b1: 20, b2: 80 } } },
-      });
-      daemon.process.signal("SIGHUP");
-      const changed = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 20`, `${C} 80`] };
-      await vppShows(vpp, changed);
+  await configure({
+    stay,
+    come: {
+      address: "192.0.2.3",
+      pools: { main: { b1: 10, b2: 90 } },
+      extra: "src-ip-sticky: true",
+    },
+  });
+  daemon.process.signal("SIGHUP");
+  const wanted = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 10`, `${C} 90`] };
+  await vppShows(vpp, wanted);
+  assert.match(await vpp.cli("show lb vips verbose"), /192\.0\.2\.3\/32.*src_ip_sticky/s);
 
-      const mark = daemon.mark;
-      await vpp.kill("SIGKILL");
-      await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark, deadlineMs: 1000 });
-      await vpp.restart();
-      await vppShows(vpp, changed);
+  // A change of a VIP's weights and of its sticky flag: the second one recreates it.
+  await configure({
+    stay,
+    come: { address: "192.0.2.3", pools: { main: { b1: 20, b2: 80 } } },
+  });
+  daemon.process.signal("SIGHUP");
+  const changed = { [VIP1]: [`${A} 100`, `${B} 100`], [VIP3]: [`${B} 20`, `${C} 80`] };
+  await vppShows(vpp, changed);
 
-      const before = await vpp.cli("show lb vips verbose");
-      assert.equal(await daemon.stop(), 0);
-      assert.equal(await vpp.cli("show lb vips verbose"), before, "SIGTERM leaves VPP as it was");
-    }),
-});
+  const mark = daemon.mark;
+  await vpp.kill("SIGKILL");
+  await daemon.seen((line) => line.msg === "vpp-disconnect", { from: mark, deadlineMs: 1000 });
+  await vpp.restart();
+  await vppShows(vpp, changed);
+
+  const before = await vpp.cli("show lb vips verbose");
+  assert.equal(await daemon.stop(), 0);
+  assert.equal(await vpp.cli("show lb vips verbose"), before, "SIGTERM leaves VPP as it was");
+}

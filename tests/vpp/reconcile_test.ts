@@ -7,21 +7,26 @@ import fc from "fast-check";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
 import { arbitraryDesired, desired, ip } from "../support/vips.ts";
 import { CLOCK, Rig, wantedOf, withoutBuckets } from "./rig.ts";
-import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { API_KINDS, type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { viewedVips } from "./view.ts";
 
 const A = "192.0.2.1";
 
-function vppTest(name: string, fn: (vpp: RunningVpp, rig: Rig) => Promise<void>): void {
-  Deno.test({
-    name: `Reconciler on VPP ${name}${SKIP_REASON}`,
-    ignore: SKIP_REASON !== "",
-    async fn() {
-      await using vpp = await startVpp();
-      await using rig = await new Rig(vpp).start();
-      await fn(vpp, rig);
-    },
-  });
+function vppTest(
+  name: string,
+  fn: (vpp: RunningVpp, rig: Rig, kind: ApiKind) => Promise<void>,
+): void {
+  for (const kind of API_KINDS) {
+    Deno.test({
+      name: `Reconciler on VPP, ${kind}: ${name}${SKIP_REASON}`,
+      ignore: SKIP_REASON !== "",
+      async fn() {
+        await using vpp = await startVpp();
+        await using rig = await new Rig(vpp, { kind }).start();
+        await fn(vpp, rig, kind);
+      },
+    });
+  }
 }
 
 vppTest("goes from any configuration to any other without a refusal", async (_, rig) => {
@@ -74,12 +79,12 @@ vppTest("programs a VPP that was killed within a second of its return", async (v
   assert.deepEqual(await rig.inVpp(), before);
 });
 
-vppTest("is left exactly as it is by stop()", async (vpp, rig) => {
+vppTest("is left exactly as it is by stop()", async (vpp, rig, kind) => {
   await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=0!")]);
   const before = await rig.inVpp();
   await rig.reconciler.stop();
   await rig.connection.stop();
-  await using other = new Rig(vpp);
+  await using other = new Rig(vpp, { kind });
   other.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=0"));
   await other.start();
   assert.deepEqual(await other.inVpp(), before);

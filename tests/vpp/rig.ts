@@ -10,9 +10,15 @@ import { Reconciler } from "../../src/vpp/reconcile.ts";
 import type { SyncReport } from "../../src/vpp/sync_report.ts";
 import { FakeSource } from "../support/reconcile_world.ts";
 import { RecordingLogger } from "../support/recording_logger.ts";
-import type { RunningVpp } from "./support.ts";
+import type { ApiKind, RunningVpp } from "./support.ts";
 
 export const CLOCK = new SystemClock();
+
+/** Options of a Rig. */
+export interface RigOptions extends Pick<VppConnectionOptions, "connect"> {
+  /** The way to VPP's API; default: its socket. */
+  readonly kind?: ApiKind;
+}
 
 /** A reconciler on a VPP, connected and synced. */
 export class Rig implements AsyncDisposable {
@@ -21,10 +27,11 @@ export class Rig implements AsyncDisposable {
   readonly connection;
   readonly reconciler: Reconciler;
 
-  constructor(vpp: RunningVpp, options: Pick<VppConnectionOptions, "connect"> = {}) {
+  constructor(vpp: RunningVpp, options: RigOptions = {}) {
+    const { kind = "socket", ...connection } = options;
     this.connection = createVppConnection({
-      ...options,
-      apiAddress: vpp.apiSocket,
+      ...connection,
+      apiAddress: vpp.apiAddress(kind),
       clock: CLOCK,
       logger: this.logger,
       observer: { message: () => {} },

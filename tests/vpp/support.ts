@@ -1,6 +1,7 @@
 /**
  * Starts a real VPP for a test: an ordinary process in a folder of its own, without hugepages or
- * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp).
+ * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp), whose
+ * libvppapiclient serves shared memory.
  */
 import { SystemClock } from "../../src/system/system_clock.ts";
 
@@ -21,6 +22,9 @@ export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not 
 export const OLDER_REASON = SKIP_REASON === "" && OLDER_PLUGINS === ""
   ? " (skipped: MAGLEV_VPP_OLDER_PLUGINS is not set)"
   : SKIP_REASON;
+/** The ways to VPP's API: its socket, and its shared memory. */
+export const API_KINDS = ["socket", "shared memory"] as const;
+export type ApiKind = typeof API_KINDS[number];
 
 /** Options of startVpp. */
 export interface StartVppOptions {
@@ -39,8 +43,8 @@ export interface RunningVpp extends AsyncDisposable {
   readonly dir: string;
   readonly apiSocket: string;
   readonly statsSocket: string;
-  /** What `--vpp-api-addr` is for its shared memory: `shm:PREFIX`. */
-  readonly shmAddress: string;
+  /** What `--vpp-api-addr` would be. */
+  apiAddress(kind: ApiKind): string;
   /** Process id; another one after restart(). */
   readonly pid: number;
   /** Output of a CLI command, by vppctl. */
@@ -55,16 +59,34 @@ export interface RunningVpp extends AsyncDisposable {
 
 /** Starts a VPP and waits until it answers. Needs MAGLEV_VPP_PREFIX. */
 export async function startVpp(options: StartVppOptions = {}): Promise<RunningVpp> {
+  nameLibrary();
   const vpp = new Vpp(options);
   await vpp.restart();
   return vpp;
+}
+
+/** Has the bridge load this VPP's libvppapiclient, unless another one is named. */
+function nameLibrary(): void {
+  if ((Deno.env.get("MAGLEV_VPPAPICLIENT") ?? "") !== "") return;
+  for (const { name, isDirectory } of Deno.readDirSync(`${PREFIX}/lib`)) {
+    const path = `${PREFIX}/lib/${name}/libvppapiclient.so`;
+    if (isDirectory && exists(path)) Deno.env.set("MAGLEV_VPPAPICLIENT", path);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 class Vpp implements RunningVpp {
   readonly dir = Deno.makeTempDirSync({ prefix: "vpp-" });
   readonly apiSocket = `${this.dir}/api.sock`;
   readonly statsSocket = `${this.dir}/stats.sock`;
-  readonly shmAddress = `shm:${apiPrefix(this.dir)}`;
   readonly #cliSocket = `${this.dir}/cli.sock`;
   readonly #options: StartVppOptions;
   #process: Deno.ChildProcess | undefined;
@@ -75,6 +97,10 @@ class Vpp implements RunningVpp {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  apiAddress(kind: ApiKind): string {
+    return kind === "socket" ? this.apiSocket : `shm:${apiPrefix(this.dir)}`;
   }
 
   async cli(command: string): Promise<string> {
