@@ -1,0 +1,94 @@
+/**
+ * The engine as a process that is stopped for five seconds and continued, with every kind of probe.
+ * Goal: no healthy server is blamed. Method: servers that take their time, so that many probes are
+ * in flight at the moment of the stop, and time-outs far shorter than it.
+ */
+import assert from "node:assert/strict";
+import { type Child, start } from "../../bench/support/child.ts";
+import { farmAddress } from "../../bench/support/farm_address.ts";
+import { certificates } from "../support/certificates.ts";
+import { ICMP_SKIPPED } from "../support/icmp_test_case.ts";
+import { type NastyServer, serve } from "../support/nasty_servers.ts";
+import { tlsServer } from "../support/tls_servers.ts";
+
+const SERVERS = 12;
+const PACE = { intervalMs: 300, timeoutMs: 500 };
+const SLOWNESS_MS = 200;
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/** Figures that bench/support/engine.ts says of itself. */
+interface Figures {
+  readonly failures: number;
+  readonly outcomes: number;
+  readonly codes: Readonly<Record<string, number>>;
+  readonly reasons: readonly string[];
+}
+
+async function figures(engine: Child): Promise<Figures> {
+  await engine.say("figures");
+  return await engine.next(({ event }) => event === "figures") as unknown as Figures;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** One server at each address of the farm, all on one port. */
+async function farm(
+  make: (hostname: string, port: number) => NastyServer | Promise<NastyServer>,
+): Promise<{ port: number; close(): Promise<unknown> }> {
+  const servers: NastyServer[] = [];
+  for (let index = 0; index < SERVERS; index++) {
+    servers.push(await make(farmAddress(index), servers[0]?.port ?? 0));
+  }
+  return {
+    port: servers[0]!.port,
+    close: () => Promise.all(servers.map((server) => server.close())),
+  };
+}
+
+function slowHttp(hostname: string, port: number): NastyServer {
+  const answer = async (connection: Deno.TcpConn) => {
+    await connection.read(new Uint8Array(1024));
+    await pause(SLOWNESS_MS);
+    await connection.write(new TextEncoder().encode(ANSWER));
+  };
+  return serve(answer, hostname, port);
+}
+
+Deno.test(`a prober that was stopped for 5 s blames no server, whatever the kind${ICMP_SKIPPED}`, async () => {
+  const { of, folder } = await certificates();
+  const plain = await farm(slowHttp);
+  const secure = await farm((hostname, port) =>
+    tlsServer(of("good"), (socket) => {
+      socket.once("data", () => setTimeout(() => socket.end(ANSWER), SLOWNESS_MS));
+    }, { hostname, port })
+  );
+  const kinds = new Map([["tcp", plain.port], ["http", plain.port], ["https", secure.port]]);
+  if (ICMP_SKIPPED === "") kinds.set("icmp", 0);
+  const { intervalMs, timeoutMs } = PACE;
+  const engines = [...kinds].map(([kind, port]) => {
+    const args = [SERVERS, port, kind, intervalMs, timeoutMs, 1].map(String);
+    return { kind, engine: start("engine.ts", [...args, `${folder}/ca.pem`]) };
+  });
+  try {
+    await Promise.all(engines.map(({ engine }) => engine.next((it) => it.event === "all-known")));
+    await pause(1000);
+    for (const { engine } of engines) Deno.kill(engine.pid, "SIGSTOP");
+    await pause(5000);
+    for (const { engine } of engines) Deno.kill(engine.pid, "SIGCONT");
+    await pause(2500);
+    for (const { kind, engine } of engines) {
+      const { failures, outcomes, codes, reasons } = await figures(engine);
+      assert.equal(failures, 0, `${kind}: ${JSON.stringify(codes)} ${reasons.join()}`);
+      assert.ok(outcomes > SERVERS * 6, `${kind}: only ${outcomes} probes, so it did not go on`);
+    }
+  } finally {
+    for (const { engine } of engines) {
+      Deno.kill(engine.pid, "SIGCONT");
+      await engine.end();
+    }
+    await plain.close();
+    await secure.close();
+  }
+});
