@@ -78,10 +78,8 @@ Deno.test("openShim() says what helps when the shim is missing, foreign, or of a
     const source = (await Deno.readTextFile(`${FOLDER}shim.h`))
       .replace(/(MAGLEV_SHIM_ABI) \d+/, "$1 999");
     await Deno.writeTextFile(`${folder}/shim.h`, source);
-    const makefile = await Deno.readTextFile(`${FOLDER}Makefile`);
-    const sources = /^SOURCES = (.*)$/m.exec(makefile)![1]!.split(" ");
-    for (const file of sources) await Deno.copyFile(FOLDER + file, `${folder}/${file}`);
-    const files = sources.map((file) => `${folder}/${file}`);
+    for (const file of SOURCES) await Deno.copyFile(FOLDER + file, `${folder}/${file}`);
+    const files = SOURCES.map((file) => `${folder}/${file}`);
     const cc = ["-shared", "-fPIC", "-pthread", "-fvisibility=hidden", "-o"];
     const built = await output("cc", [...cc, other, ...files]);
     assert.equal(built.code, 0, built.stderr);
