@@ -7,7 +7,8 @@
  *
  * The target's half of each connection runs in the prober's own system calls (loopback), so the
  * number means something only beside a reference: the cheapest prober possible, limit.c of
- * ../shared/bench/health, measured in the same run when it is there.
+ * ../shared/bench/health, measured in the same run when it is there; for https `openssl s_time`, one
+ * full handshake and request after the other.
  *
  * Of kind icmp (not a default: it needs CAP_NET_RAW) the kernel answers for all addresses of the farm;
  * there is no reference and no drill.
@@ -21,7 +22,7 @@ import { certificates } from "../tests/support/certificates.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
-import { withReference } from "./support/reference.ts";
+import { opensslReference, withReference } from "./support/reference.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -70,13 +71,12 @@ interface Row {
 async function measure(kind: string, targets: number): Promise<Row> {
   const plain = kind === "tcp-source" || kind === "icmp" ? "tcp" : kind;
   const farm = await startFarm(targets, kind === "icmp" ? "tcp" : kind);
-  const reference = kind === "https" || kind === "icmp"
-    ? undefined
-    : await withReference({ ...parameters, kind: plain, targets, port: farm.port });
+  const ca = `${(await certificates()).folder}/ca.pem`;
+  const reference = await referenceOf(kind, { targets, ca, port: farm.port });
   const fromMs = performance.timeOrigin + performance.now();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
-  if (kind === "https") args.push(`${(await certificates()).folder}/ca.pem`);
+  if (kind === "https") args.push(ca);
   const engine = start("engine.ts", args);
   try {
     const known = await engine.next((record) => record.event === "all-known");
@@ -114,6 +114,16 @@ async function measure(kind: string, targets: number): Promise<Row> {
     await engine.end();
     await farm.child.end();
   }
+}
+
+function referenceOf(
+  kind: string,
+  farm: { readonly targets: number; readonly port: number; readonly ca: string },
+): Promise<number | undefined> {
+  if (kind === "icmp") return Promise.resolve(undefined);
+  if (kind === "https") return opensslReference(farm);
+  const plain = kind === "tcp-source" ? "tcp" : kind;
+  return withReference({ ...parameters, ...farm, kind: plain });
 }
 
 interface Figures {

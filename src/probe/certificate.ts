@@ -32,7 +32,8 @@ export interface Judgement {
   readonly nowMs: number;
 }
 
-const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
+/** `error` of a chain that is good and a name that is not the one asked for. */
+export const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
 
 /** End of validity in Unix milliseconds; undefined when the certificate does not say. */
 export function expiryMs({ valid_to: text }: CertificateFacts): number | undefined {

@@ -15,7 +15,7 @@ import { IcmpProber } from "./icmp.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
 import { probeOf } from "./probers.ts";
-import { closeZones } from "./scoped_socket.ts";
+import { closeZones } from "./zone.ts";
 
 const TLS = { serverName: "", insecureSkipVerify: true };
 const SSL: ProbeParams = { type: "tcp", ssl: true, ...TLS };

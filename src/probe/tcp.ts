@@ -11,7 +11,7 @@
 import type { ByteStream } from "./byte_stream.ts";
 import { connectNode } from "./node_stream.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
-import { withZoneNumber } from "./scoped_socket.ts";
+import { withZoneNumber } from "./zone.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 
 /** A Prober for type `tcp` (without `ssl`). */

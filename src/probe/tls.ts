@@ -13,16 +13,10 @@
  * there), and the certificate must carry the backend's address.
  */
 import type { Duplex } from "node:stream";
-import {
-  checkServerIdentity,
-  connect,
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import { invariant } from "../base/assert.ts";
 import type { TlsParams } from "../config/model.ts";
-import { certificateProblem, expiryMs } from "./certificate.ts";
+import { certificateProblem, expiryMs, WRONG_NAME } from "./certificate.ts";
 import { NodeStream, openSocket } from "./node_stream.ts";
 import {
   CONNECT_TIMED_OUT,
@@ -31,6 +25,7 @@ import {
   SECURED,
   type Verdict,
 } from "./outcome.ts";
+import { CertificateMemory, leaveUnread } from "./peer_certificate.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 import { ScopedSocket } from "./scoped_socket.ts";
 import { handshakeVerdict } from "./tls_outcome.ts";
@@ -45,6 +40,7 @@ export interface TlsTarget {
   readonly identity: string;
   readonly verify: boolean;
   readonly secureContext: SecureContext;
+  readonly memory: CertificateMemory;
 }
 
 /** What a handshake ended with. */
@@ -58,12 +54,14 @@ export interface Handshake {
 /** Prepares TLS with a target. */
 export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
   const { serverName, insecureSkipVerify, ca } = params;
+  const identity = serverName === "" ? spec.address.replace(/%.*$/, "") : serverName;
   return {
     spec,
     serverName,
-    identity: serverName === "" ? spec.address.replace(/%.*$/, "") : serverName,
+    identity,
     verify: !insecureSkipVerify,
     secureContext: trusting(insecureSkipVerify ? undefined : ca),
+    memory: new CertificateMemory(identity),
   };
 }
 
@@ -98,47 +96,40 @@ export function handshake(target: TlsTarget, cancellation: Cancellation): Promis
     // Listeners of errors stay to the end: an error that nobody hears would end the thread.
     socket.on("error", (error) => end(without(connectVerdict(error, sourceOf(target.spec)))));
     socket.once("connect", () => {
-      let seen: PeerCertificate | undefined;
-      const tls = secure = secured(socket, target, (certificate) => seen = certificate);
+      const tls = secure = secured(socket, target);
       tls.on("error", (error) => end(without(handshakeVerdict(error))));
       tls.on("secureConnect", () => {
-        const verdict = judge(target, { socket: tls, seen });
+        const verdict = judge(target, tls);
         end(verdict.ok ? { stream: new NodeStream(tls), verdict } : without(verdict));
       });
     });
   });
 }
 
-/** Begins TLS on a connection. `onTrusted` gets the certificate when its chain was found good. */
-function secured(
-  socket: Duplex,
-  { serverName, identity, verify, secureContext }: TlsTarget,
-  onTrusted: (certificate: PeerCertificate) => void,
-): TLSSocket {
-  return connect({
+/** Begins TLS on a connection. */
+function secured(socket: Duplex, { serverName, secureContext }: TlsTarget): TLSSocket {
+  const tls = connect({
     socket,
     secureContext,
     rejectUnauthorized: false,
-    checkServerIdentity: (_, certificate) => {
-      onTrusted(certificate);
-      return verify ? checkServerIdentity(identity, certificate) : undefined;
-    },
+    // Asked when the chain was found good, and then the name is compared by judge().
+    checkServerIdentity: () => undefined,
     ...(serverName === "" ? {} : { servername: serverName }),
   });
+  leaveUnread(tls);
+  return tls;
 }
 
 /** The verdict on a completed handshake. */
-function judge(
-  { verify, identity }: TlsTarget,
-  { socket, seen }: { readonly socket: TLSSocket; readonly seen: PeerCertificate | undefined },
-): Verdict {
-  const certificate = seen ?? socket.getPeerCertificate() ?? {};
-  const expiry = expiryMs(certificate);
-  const error = socket.authorized ? "" : `${socket.authorizationError}`;
+function judge({ verify, identity, memory }: TlsTarget, socket: TLSSocket): Verdict {
+  const { certificate, named } = memory.of(socket);
+  const chain = socket.authorized ? "" : `${socket.authorizationError}`;
+  const error = chain === "" && !named ? WRONG_NAME : chain;
   const problem = verify
     ? certificateProblem({ certificate, error, name: identity, nowMs: Date.now() })
     : undefined;
   const verdict = problem ?? SECURED;
+  const expiry = expiryMs(certificate);
   return expiry === undefined ? verdict : { ...verdict, certificateExpiryMs: expiry };
 }
 

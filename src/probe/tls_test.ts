@@ -225,6 +225,39 @@ Deno.test("a certificate that the server swaps is seen by the very next probe", 
   }
 });
 
+Deno.test("one probe, run again and again, judges each certificate that the server shows it", async () => {
+  const server = await tlsServer(CERTIFICATES.of("good"));
+  const check = healthcheck({ port: server.port, params: ssl() });
+  const run = probeOf({ address: "127.0.0.1", healthcheck: check });
+  const shown: [kind: CertificateKind, verdict: string][] = [
+    ["good", "L6OK"],
+    ["good", "L6OK"],
+    ["wrongName", "L6RSP certificate is for other.test, b.other.test, not for good.test"],
+    ["wrongName", "L6RSP certificate is for other.test, b.other.test, not for good.test"],
+    ["foreign", 'L6RSP certificate not trusted: issued by "Test Authority"'],
+    ["foreign", 'L6RSP certificate not trusted: issued by "Test Authority"'],
+    ["renewed", "L6OK"],
+    ["expired", "L6RSP certificate expired on 2021-01-01T00:00:00Z"],
+    ["good", "L6OK"],
+  ];
+  const expiries: Partial<Record<CertificateKind, number>> = {
+    good: EXPIRY,
+    renewed: Date.UTC(2048, 0, 1),
+    expired: Date.UTC(2021, 0, 1),
+  };
+  try {
+    for (const [kind, text] of shown) {
+      server.show(CERTIFICATES.of(kind));
+      const verdict = await run(new Cancellation());
+      assert.equal(said(verdict), text);
+      const expiry = expiries[kind];
+      if (expiry !== undefined) assert.equal(verdict.certificateExpiryMs, expiry);
+    }
+  } finally {
+    await server.close();
+  }
+});
+
 /** Servers that break the handshake, and what both kinds of probe say. */
 const BROKEN: {
   readonly name: string;

@@ -17,7 +17,7 @@ import type { Probe, ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
-import { closeZones } from "./scoped_socket.ts";
+import { closeZones } from "./zone.ts";
 import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The worker's own clocks: this file is the root of what runs in its thread. */

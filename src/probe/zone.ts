@@ -1,0 +1,34 @@
+/**
+ * Zones of scoped addresses (`fe80::1%eth0`). Deno.connect resolves an address with a zone in a
+ * thread of its pool, which is not in the network namespace of this one: the name of an interface
+ * would be looked up in the wrong place. So it is turned into its number here.
+ */
+import { openShim, type Shim } from "../../ffi/open.ts";
+
+/** The shim of this thread; undefined before it was asked for, null where there is none. */
+let shim: Shim | null | undefined;
+
+/**
+ * `address` with the zone as a number, of this thread's namespace and now: an interface that was
+ * made anew has another. Throws when there is no such interface.
+ */
+export function withZoneNumber(address: string): string {
+  const at = address.indexOf("%");
+  const zone = address.slice(at + 1);
+  if (at < 0 || /^\d+$/.test(zone)) return address;
+  if (shim === undefined) {
+    const result = openShim();
+    shim = result.kind === "ok" ? result.shim : null;
+  }
+  if (shim === null) return address;
+  const name = new TextEncoder().encode(`${zone}\0`);
+  const index = shim.calls.maglev_interface_index(name, name.length);
+  if (index <= 0) throw new Error(`no interface ${zone}`);
+  return `${address.slice(0, at)}%${index}`;
+}
+
+/** Lets the shim go, if withZoneNumber() needed it; it may be needed again. */
+export function closeZones(): void {
+  shim?.close();
+  shim = undefined;
+}
