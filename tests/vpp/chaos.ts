@@ -23,6 +23,7 @@ const SERVERS = 12;
 const FRONTENDS = 24;
 /** Everything has its deadlines, intervals and warm-up within this; it is not what is measured. */
 const CALM_MS = 25_000;
+const THAW_MS = 500;
 /** So long VPP must stay as it is then. */
 const STEADY_MS = 1000;
 
@@ -104,7 +105,11 @@ class Chaos {
 
   /** Waits until VPP has what is wanted and stays so; what differs when it does not. */
   async calm(): Promise<string | undefined> {
-    if (this.#frozen) this.#signalVpp("SIGCONT");
+    if (this.#frozen) {
+      this.#signalVpp("SIGCONT");
+      // What was wanted while it stood still lies in its socket, and is carried out now.
+      await sleep(THAW_MS);
+    }
     this.#frozen = false;
     if (!this.#vppUp) await this.#vpp.restart();
     this.#vppUp = true;
@@ -277,11 +282,12 @@ class Chaos {
 
 /** The first VIP that is not as expected, in words; undefined when all are. */
 function differenceOf(expected: Expected, found: Expected): string | undefined {
-  for (const key of [...new Set([...Object.keys(expected), ...Object.keys(found)])].sort()) {
-    if (expected[key] === found[key]) continue;
-    return `${key} is ${found[key] ?? "absent"}, wanted ${expected[key] ?? "absent"}`;
-  }
-  return undefined;
+  const keys = [...new Set([...Object.keys(expected), ...Object.keys(found)])].sort();
+  const wrong = keys.filter((key) => expected[key] !== found[key]);
+  const [key] = wrong;
+  if (key === undefined) return undefined;
+  return `${wrong.length} of ${keys.length} wrong: ${key} is ${found[key] ?? "absent"}, ` +
+    `wanted ${expected[key] ?? "absent"}`;
 }
 
 function sleep(ms: number): Promise<void> {
