@@ -1,7 +1,7 @@
 /**
  * A real VPP without weights, in two ways: the VPP at hand with the weight messages hidden from
- * its table, and the lb plugin of 26.06 itself, faults and all (MAGLEV_VPP_OLDER_PLUGINS; see
- * older_plugin.sh). VPP's own CLI is the judge.
+ * its table, and the lb plugin of 26.06 itself, faults and all (MAGLEV_VPP_OLDER_PLUGINS).
+ * VPP's own CLI is the judge.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -10,8 +10,8 @@ const READY_MS = 20_000;
 const STOP_MS = 10_000;
 
 /**
- * A folder with the lb plugin of VPP 26.06, built for the VPP at hand by older_plugin.sh; empty
- * when there is none.
+ * A folder with the lb plugin of VPP 26.06, built for the VPP at hand, and the other plugins that
+ * tests load; empty when there is none.
  */
 export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
 
