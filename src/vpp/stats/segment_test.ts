@@ -114,6 +114,22 @@ onRecording("every value that VPP's own client read is read from a recorded segm
   assert.equal(wanted[1]![1], 310);
 });
 
+onRecording("a name that has moved to another place is found there", (memory, recording) => {
+  const { segment, expected } = recording;
+  const view = new DataView(segment.buffer);
+  const start = Number(view.getBigUint64(32, true) - view.getBigUint64(8, true));
+  const directory = expected["directory"] as DirectoryEntry[];
+  const [a, b] = ["first session packet", "untracked packet"].map((wanted) =>
+    start + directory.find(({ name }) => name === wanted)!.index * ENTRY_BYTES
+  ) as [number, number];
+  const prepared = new SegmentReader(memory.file).prepare(queries());
+  const before = asText(prepared.read());
+  memory.write(a, segment.subarray(b, b + ENTRY_BYTES));
+  memory.write(b, segment.subarray(a, a + ENTRY_BYTES));
+  assert.equal(asText(prepared.read()), before);
+  assert.equal(before, JSON.stringify(expectedValues(expected)));
+});
+
 onRecording("a name that is not there, or counts otherwise, is an error that says so", (memory) => {
   const reader = new SegmentReader(memory.file);
   const cases = [
