@@ -295,6 +295,27 @@ class FakeStats implements StatsSession {
   }
 }
 
+Deno.test("VppConnection does not wait for the stats of a VPP that is gone", async () => {
+  const transport = healthy(new MemoryTransport());
+  let asked = 0;
+  const { clock, connection, logger } = setUp([transport], {
+    openStats: (_, { signal }) =>
+      new Promise((_, reject) => {
+        asked++;
+        signal.addEventListener("abort", () => reject(new MaglevError("aborted", "given up")));
+      }),
+  });
+  connection.start();
+  await settle();
+  transport.end("VPP closed the socket");
+  await settle();
+  assert.equal(asked, 1);
+  assert.deepEqual(logger.take(), ["warn vpp-connect-failed"]);
+  assert.deepEqual(connection.state, { kind: "disconnected", reason: "VPP closed the socket" });
+  await connection.stop();
+  assert.equal(clock.timers, 0);
+});
+
 Deno.test("VppConnection is up only with its stats segment, and either end takes both down", async () => {
   const stats = [new FakeStats(), new FakeStats()];
   const [a, b, c] = [1, 2, 3].map(() => healthy(new MemoryTransport()));

@@ -161,6 +161,50 @@ Deno.test("VppCounters reads no VIP by the index of one whose deletion is under 
   await world.stop();
 });
 
+Deno.test("VppCounters does not believe an answer that a recreation has overtaken", async () => {
+  const world = await new CountersWorld({ web: desired(A, UP) }).start();
+  world.transition("b", desired(B, UP));
+  await world.calm();
+  world.lb.hold();
+  // The indices are asked for, and behind that question the VIP is recreated.
+  await world.clock.advanceAsync(INTERVAL_MS);
+  assert.deepEqual(world.lb.calls.at(-1), "cli show lb vips verbose");
+  world.transition("b", desired(B, UP, { srcIpSticky: true }));
+  world.lb.release(1);
+  await world.calm();
+  assert.equal(world.reconciler.counted()!.vips()[1]!.poolIndex, undefined);
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.now(), `${A}/32 6 80 0+0+0+0 0/0`);
+  world.traffic(B, "next", 6);
+  await world.pass(INTERVAL_MS);
+  assert.equal(world.now(), `${A}/32 6 80 0+0+0+0 0/0, ${B}/32 6 80 6+0+0+0 6/360`);
+  await world.stop();
+});
+
+Deno.test("VppCounters looks a recreated VIP's route up again, though its place is the same", async () => {
+  const world = await new CountersWorld({ web: desired(A), b: desired(B, UP) }).start();
+  world.traffic(A, "next", 100);
+  await world.pass(INTERVAL_MS);
+  assert.match(world.now(), /^192\.0\.2\.1\/32 6 80 100\+0\+0\+0 100\/6000/);
+  const before = world.reconciler.counted()!.vips()[0]!.poolIndex;
+  world.source.vips.delete("web");
+  world.reconciler.reload();
+  await world.calm();
+  world.lb.plugin.collect();
+  // Another takes its route's place.
+  world.transition("b", desired(B, `${UP} 10.0.0.9=100`));
+  await world.calm();
+  world.source.vips.set("web", desired(A));
+  world.reconciler.reload();
+  await world.calm();
+  world.traffic(A, "first", 3);
+  await world.pass(INTERVAL_MS);
+  assert.equal(world.reconciler.counted()!.vips()[0]!.poolIndex, before);
+  assert.equal(world.now(), `${A}/32 6 80 0+3+0+0 3/180, ${B}/32 6 80 0+0+0+0 0/0`);
+  await world.stop();
+});
+
 Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up for this time", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.traffic(A, "next", 1);

@@ -160,6 +160,19 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.deepEqual(told, weights ? conf : undefined);
   });
 
+  test("the route of a VIP has an index, and one that is not there has none", async (lb) => {
+    assert.deepEqual(
+      await Promise.all([lb.addVip(WEB), lb.addVip(TLS), lb.addVip(SIX)]),
+      [0, 0, 0],
+    );
+    const [web, tls, six, none] = await Promise.all(
+      [WEB, TLS, SIX, desired("192.0.2.77")].map((vip) => lb.routeIndex(vip)),
+    );
+    assert.ok(web! > 0 && six! > 0 && web !== six, `${web} ${six}`);
+    assert.equal(tls, web, "VIPs of one prefix share its route");
+    assert.equal(none, undefined, "that of a route which covers it is not given");
+  });
+
   if (weights) {
     test("weights are set, of servers in use only", async (lb) => {
       const retvals = await Promise.all([

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mulberry32 } from "../../../tests/support/mulberry32.ts";
+import { fuzz, rounds } from "../../../tests/support/fuzz.ts";
 import {
   decodeEntry,
   decodeHeader,
@@ -86,29 +86,24 @@ Deno.test("decodeHeader() reads what VPP writes", () => {
   assert.equal(decodeHeader(bytes).inProgress, true);
 });
 
-/** Directories tried; MAGLEV_FUZZ asks for more. */
-const ROUNDS = Number(Deno.env.get("MAGLEV_FUZZ") ?? "20000");
-
 Deno.test("a directory of any bytes is read without a throw, and a name is found where it is", () => {
-  const random = mulberry32(31);
+  const { seed, below } = fuzz(31);
   const wanted = { name: encodeName("/sys/boottime"), types: [1, 9] };
   const entries = new Uint8Array(5 * ENTRY_BYTES + 50);
   let found = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    for (let i = 0; i < 40; i++) {
-      entries[Math.floor(random() * entries.length)] = Math.floor(random() * 256);
-    }
-    const place = Math.floor(random() * 5);
-    if (random() < 0.5) entries.set(entry(1, "/sys/boottime"), place * ENTRY_BYTES);
+  for (let round = rounds(20_000); round > 0; round--) {
+    for (let i = 0; i < 40; i++) entries[below(entries.length)] = below(256);
+    const place = below(5);
+    if (below(2) === 0) entries.set(entry(1, "/sys/boottime"), place * ENTRY_BYTES);
     const at = findEntry(entries, wanted);
     for (let i = 0; i < 5; i++) {
       const { type, name, bits } = decodeEntry(entries, i * ENTRY_BYTES);
       const value = scalarValue(bits);
       assert.ok(value === undefined || (Number.isFinite(value) && value >= 0));
       const is = name === "/sys/boottime" && wanted.types.includes(type);
-      assert.equal(isEntry(entries, i * ENTRY_BYTES, wanted), is);
+      assert.equal(isEntry(entries, i * ENTRY_BYTES, wanted), is, `seed ${seed}`);
       if (is && i === at) found++;
     }
   }
-  assert.ok(found > ROUNDS / 5);
+  assert.ok(found > rounds(4000));
 });
