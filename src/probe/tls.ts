@@ -95,9 +95,16 @@ export function handshake(target: TlsTarget, cancellation: Cancellation): Promis
     cancellation.release = () => end(without(secure ? HANDSHAKE_TIMED_OUT : CONNECT_TIMED_OUT));
     // Listeners of errors stay to the end: an error that nobody hears would end the thread.
     socket.on("error", (error) => end(without(connectVerdict(error, sourceOf(target.spec)))));
+    const broken = (error: unknown) => end(without(handshakeVerdict(error)));
+    // What is thrown in a listener would end the thread too.
     socket.once("connect", () => {
-      const tls = secure = secured(socket, target);
-      tls.on("error", (error) => end(without(handshakeVerdict(error))));
+      try {
+        secure = secured(socket, target);
+      } catch (error) {
+        return broken(error);
+      }
+      const tls = secure;
+      tls.on("error", broken);
       tls.on("secureConnect", () => {
         const verdict = judge(target, tls);
         end(verdict.ok ? { stream: new NodeStream(tls), verdict } : without(verdict));

@@ -225,6 +225,19 @@ Deno.test("a certificate that the server swaps is seen by the very next probe", 
   }
 });
 
+Deno.test("a server name that the library refuses is a failure, and not the end of the thread", async () => {
+  const server = await tlsServer(CERTIFICATES.of("good"));
+  try {
+    for (const serverName of ["127.0.0.1", "a b", "-", "x".repeat(300)]) {
+      const { ok, code, detail } = await probe({ port: server.port, params: ssl({ serverName }) });
+      assert.deepEqual([ok, code], [false, "L6RSP"], `${serverName}: ${detail}`);
+    }
+    await until(() => server.open() === 0);
+  } finally {
+    await server.close();
+  }
+});
+
 Deno.test("one probe, run again and again, judges each certificate that the server shows it", async () => {
   const server = await tlsServer(CERTIFICATES.of("good"));
   const check = healthcheck({ port: server.port, params: ssl() });

@@ -61,7 +61,10 @@ Deno.test(`a prober that was stopped for 5 s blames no server, whatever the kind
   const plain = await farm(slowHttp);
   const secure = await farm((hostname, port) =>
     tlsServer(of("good"), (socket) => {
-      socket.once("data", () => setTimeout(() => socket.end(ANSWER), SLOWNESS_MS));
+      socket.once("data", () => {
+        const timer = setTimeout(() => socket.end(ANSWER), SLOWNESS_MS);
+        socket.once("close", () => clearTimeout(timer));
+      });
     }, { hostname, port })
   );
   const kinds = new Map([["tcp", plain.port], ["http", plain.port], ["https", secure.port]]);
