@@ -7,9 +7,11 @@
  *
  * The servers and this driver have one core, the checker another: one core for each checker.
  * Probes are what the servers served; where a checker ends an attempt before the server accepts it
- * (HAProxy's bare TCP check), what the kernel counts as connects. The server's half of the
- * handshake runs in the checker's own system calls (loopback): compare with `limit`, which pays
- * for it too.
+ * (HAProxy's bare TCP check), what the kernel counts as connects: run this in a network namespace
+ * of its own, so that nobody else's are in it. The server's half of the handshake runs in the
+ * checker's own system calls (loopback): compare with `limit`, which pays for it too.
+ *
+ *   unshare -n sh -c 'ip link set lo up; deno run --frozen -A bench/health.ts'
  *
  * Options: --checkers limit,maglevd,haproxy,keepalived --kinds tcp,http (also https, icmp)
  * --targets 100,1000,5000 --reps 1 --window 20 (s) --interval 1000 (ms) --timeout 500 (ms)
