@@ -120,7 +120,7 @@ async function measureWindow(
     performance.now() - fromMs,
   ];
   // An attempt that is ended before the server accepts it is counted by the kernel only.
-  const probes = Math.max(1, served.count > opens / 100 ? served.count : opens);
+  const probes = Math.max(1, served.count, opens);
   const perProbe = (ms: number) => round((1000 * ms) / probes);
   return {
     probesPerSecond: Math.round((1000 * probes) / wallMs),
