@@ -65,6 +65,11 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
   const argv = [await neededProgram("farm"), "-n", targets, "-p", port, "-k", kind, "-c", path];
   const [program, ...args] = pinned(cpu, argv.map(String));
   const child = new Deno.Command(program!, { args, stdout: "piped" }).spawn();
+  let ended = false;
+  const status = child.status.then((status) => {
+    ended = true;
+    return status;
+  });
   const output = linesOf(child.stdout);
   if ((await output.next()).done === true) throw new Error("The server farm did not start");
   const control = await Deno.connect({ transport: "unix", path });
@@ -74,7 +79,10 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
     await writer.write(new TextEncoder().encode(`${line}\n`));
     const { value } = await answers.next();
     const answer = JSON.parse(value ?? "{}") as FarmAnswer;
-    if (answer.ok !== 1) throw new Error(`The server farm refuses ${line}: ${value}`);
+    if (answer.ok !== 1) {
+      const why = value ?? `it ended, ${JSON.stringify(await status)}`;
+      throw new Error(`The server farm does not do "${line}": ${why}`);
+    }
     return answer;
   };
   return {
@@ -88,8 +96,8 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
       return { count: (kind === "tcp" ? accepted : requests)!, cpuMs: farm_cpu_us! / 1000 };
     },
     async stop() {
-      child.kill("SIGTERM");
-      await child.status;
+      if (!ended) child.kill("SIGTERM");
+      await status;
       await answers.return(undefined);
       await output.return(undefined);
     },
