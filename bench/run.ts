@@ -1,16 +1,32 @@
 /**
  * Runs all benchmarks, one after the other, and writes each one's JSON object on a line of its own.
- * Arguments are names of benchmarks to run; none: all. Those that need a real VPP say so and are
- * left out without MAGLEV_VPP_PREFIX.
+ * Arguments are names of benchmarks to run; none: all but `soak`, which takes ten minutes. Those
+ * that need a real VPP are left out, and said to be, without MAGLEV_VPP_PREFIX; the one that needs
+ * the server farm of ../shared without that.
  */
-const BENCHMARKS: readonly { name: string; needsVpp: boolean }[] = [
-  { name: "probes", needsVpp: false },
-  { name: "daemon", needsVpp: false },
-  { name: "ping", needsVpp: true },
-  { name: "sync", needsVpp: true },
-  { name: "reaction", needsVpp: true },
-  { name: "counters", needsVpp: false },
+const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: boolean }[] = [
+  { name: "probes" },
+  { name: "health", needs: "farm" },
+  { name: "daemon" },
+  { name: "ping", needs: "vpp" },
+  { name: "sync", needs: "vpp" },
+  { name: "reaction", needs: "vpp" },
+  { name: "counters" },
+  { name: "soak", needs: "farm", onlyByName: true },
 ];
+
+const FARM = new URL("../../shared/bench/health/farm.c", import.meta.url);
+
+/** Why it cannot run here; undefined: it can. */
+async function lack(needs: "vpp" | "farm" | undefined): Promise<string | undefined> {
+  if (needs === "vpp" && (Deno.env.get("MAGLEV_VPP_PREFIX") ?? "") === "") {
+    return "MAGLEV_VPP_PREFIX is not set";
+  }
+  if (needs === "farm" && !await Deno.stat(FARM).then(() => true, () => false)) {
+    return `there is no ${FARM.pathname}`;
+  }
+  return undefined;
+}
 
 const known = BENCHMARKS.map(({ name }) => name);
 const unknown = Deno.args.filter((name) => !known.includes(name));
@@ -18,11 +34,14 @@ if (unknown.length > 0) {
   console.error(`bench: no benchmark ${unknown.join(", ")}; there are ${known.join(", ")}`);
   Deno.exit(2);
 }
-const chosen = BENCHMARKS.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+const chosen = BENCHMARKS.filter(({ name, onlyByName }) =>
+  Deno.args.length === 0 ? onlyByName !== true : Deno.args.includes(name)
+);
 let failed = 0;
-for (const { name, needsVpp } of chosen) {
-  if (needsVpp && (Deno.env.get("MAGLEV_VPP_PREFIX") ?? "") === "") {
-    console.error(`bench ${name}: left out, for MAGLEV_VPP_PREFIX is not set`);
+for (const { name, needs } of chosen) {
+  const reason = await lack(needs);
+  if (reason !== undefined) {
+    console.error(`bench ${name}: left out, for ${reason}`);
     continue;
   }
   console.error(`bench ${name} …`);

@@ -5,6 +5,10 @@ import { SHIM_ABI, SYMBOLS } from "./symbols.ts";
 
 const FOLDER = new URL("./", import.meta.url).pathname;
 
+/** The shim's source files, as the Makefile names them. */
+const SOURCES = /^SOURCES = (.*)$/m.exec(await Deno.readTextFile(`${FOLDER}Makefile`))![1]!
+  .split(" ");
+
 async function output(command: string, args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" })
     .output();

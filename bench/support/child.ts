@@ -9,6 +9,8 @@ export interface ChildRecord {
   readonly id?: number;
   readonly atMs?: number;
   readonly port?: number;
+  readonly served?: number;
+  readonly cpuMs?: number;
 }
 
 export interface Child {
@@ -24,15 +26,22 @@ export interface Child {
 
 const PATIENCE_MS = 60_000;
 
+export interface StartOptions {
+  /** The core it is held to; default: any. */
+  readonly cpu?: number | undefined;
+}
+
 /** Starts a program of this folder. */
-export function start(file: string, args: readonly string[]): Child {
+export function start(file: string, args: readonly string[], options: StartOptions = {}): Child {
   const path = new URL(file, import.meta.url).pathname;
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
-      ...["--allow-env=MAGLEV_SHIM", "--allow-ffi=build/maglev_shim.so"],
-      ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
-    ],
+  const [program, ...rest] = pinned(options.cpu, [
+    Deno.execPath(),
+    ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
+    ...["--allow-env=MAGLEV_SHIM", "--allow-ffi=build/maglev_shim.so"],
+    ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
+  ]);
+  const process = new Deno.Command(program!, {
+    args: rest,
     cwd: new URL("../../", import.meta.url).pathname,
     stdin: "piped",
     stdout: "piped",
@@ -83,6 +92,11 @@ export async function startFarm(count: number, kind: string): Promise<Farm> {
     : start("farm.ts", [String(count), kind === "http" ? "http" : "tcp"]);
   const { port } = await child.next((record) => record.port !== undefined);
   return { child, port: port! };
+}
+
+/** A command line that is held to a core; its process is the program itself. */
+export function pinned(cpu: number | undefined, argv: readonly string[]): readonly string[] {
+  return cpu === undefined ? argv : ["taskset", "-c", String(cpu), ...argv];
 }
 
 /** User and system time of a process so far, in milliseconds (grain: a clock tick of 10 ms). */

@@ -1,8 +1,11 @@
 /**
  * N HTTPS servers on loopback as probe targets, one address each, all on one port and with one
  * certificate. Arguments: count, folder with good.pem and good.key. Speaks like farm.ts, but for
- * `stall`.
+ * `stall`, and more:
+ *   open I    serve again
+ *   served    answers with the requests answered and the own CPU time (ms) since the last time
  */
+import process from "node:process";
 import { createServer } from "node:tls";
 import { farmAddress } from "./farm_address.ts";
 import { linesOf } from "./lines.ts";
@@ -19,12 +22,16 @@ const pair = {
 /** As in farm.ts: below the range of local ports. */
 const port = 20_000 + (Deno.pid % 10_000);
 const hanging = new Set<number>();
+let served = 0;
+let usage = process.cpuUsage();
 
 const servers = await Promise.all(Array.from({ length: count }, (_, index) => {
   const server = createServer(pair, (socket) => {
     socket.on("error", () => {});
     socket.on("data", () => {
-      if (!hanging.has(index)) socket.end(ANSWER);
+      if (hanging.has(index)) return;
+      served++;
+      socket.end(ANSWER);
     });
   });
   server.on("tlsClientError", () => {});
@@ -36,8 +43,25 @@ console.log(JSON.stringify({ port }));
 
 for await (const line of linesOf(Deno.stdin.readable)) {
   const [verb, word] = line.split(" ");
-  if (verb === "close") servers[Number(word)]!.close();
-  else hanging.add(Number(word));
-  console.log(JSON.stringify({ atMs: performance.timeOrigin + performance.now() }));
+  console.log(JSON.stringify(verb === "served" ? takeServed() : act(verb!, Number(word))));
 }
 Deno.exit(0);
+
+function act(verb: string, index: number): { readonly atMs: number } {
+  const server = servers[index]!;
+  if (verb === "close") server.close();
+  else if (verb === "hang") hanging.add(index);
+  else {
+    hanging.delete(index);
+    if (!server.listening) server.listen(port, farmAddress(index));
+  }
+  return { atMs: Date.now() };
+}
+
+function takeServed(): { readonly served: number; readonly cpuMs: number } {
+  const { user, system } = process.cpuUsage(usage);
+  usage = process.cpuUsage();
+  const count = served;
+  served = 0;
+  return { served: count, cpuMs: (user + system) / 1000 };
+}

@@ -4,6 +4,7 @@
  */
 import { cpuMs } from "./child.ts";
 import { farmAddress } from "./farm_address.ts";
+import { sharedProgram } from "./shared_program.ts";
 
 export interface ReferenceOptions {
   readonly kind: string;
@@ -14,11 +15,9 @@ export interface ReferenceOptions {
   readonly timeoutMs: number;
 }
 
-const SOURCE = new URL("../../../shared/bench/health/limit.c", import.meta.url).pathname;
-
 /** Its CPU per probe in microseconds; undefined when there is no source or no compiler. */
 export async function withReference(options: ReferenceOptions): Promise<number | undefined> {
-  const program = await compiled();
+  const program = await sharedProgram("limit");
   if (program === undefined) return undefined;
   const { targets, port, kind, intervalMs, timeoutMs, windowS } = options;
   const settle = 2;
@@ -60,23 +59,4 @@ export async function opensslReference(
   const times = [...text.matchAll(/(\d+)m([\d.]+)s/g)].slice(-2);
   const seconds = times.reduce((sum, [, m, s]) => sum + 60 * Number(m) + Number(s), 0);
   return count === 0 ? undefined : (1e6 * seconds) / count;
-}
-
-let program: Promise<string | undefined> | undefined;
-
-function compiled(): Promise<string | undefined> {
-  program ??= compile();
-  return program;
-}
-
-async function compile(): Promise<string | undefined> {
-  try {
-    await Deno.stat(SOURCE);
-    const output = `${await Deno.makeTempDir()}/limit`;
-    const { success } = await new Deno.Command("cc", { args: ["-O2", "-o", output, SOURCE] })
-      .output();
-    return success ? output : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,115 @@
+/**
+ * A health checker to be measured: what the driver of ../shared/bench/health calls an adapter. Each
+ * is given the same servers, interval, timeout, rise and fall, says every change of state that it
+ * reports itself, and is ended with all that it started.
+ */
+import { pinned } from "../child.ts";
+import { linesOf } from "../lines.ts";
+
+/** What a checker is to do. */
+export interface Task {
+  /** tcp, http, https (against `caFile`, name good.test) or icmp. */
+  readonly kind: string;
+  readonly targets: number;
+  readonly port: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Servers per backend, virtual server or frontend. */
+  readonly group: number;
+  /** The core it is held to; undefined: any. */
+  readonly cpu: number | undefined;
+  /** PEM file of the authority that signed the servers' certificate. */
+  readonly caFile: string;
+  /** For its files; removed afterwards. */
+  readonly folder: string;
+}
+
+/** A change of a server's state, and when it was reported (Unix time, milliseconds). */
+export interface Change {
+  readonly id: number;
+  readonly up: boolean;
+  readonly atMs: number;
+}
+
+/** A checker that runs. */
+export interface Running {
+  readonly pid: number;
+  /** Undefined while it runs, else why it is no more. */
+  failure(): string | undefined;
+  stop(): Promise<void>;
+}
+
+export interface Checker {
+  readonly name: string;
+  /** Whether it has states; else it only probes, and says nothing. */
+  readonly states: boolean;
+  /** Kinds of probes it has. */
+  readonly kinds: readonly string[];
+  /** A program and arguments that make it say its version. */
+  readonly versionCommand: readonly string[];
+  /** The first pass of a server counts as a change to up, too. */
+  start(task: Task, onChange: (change: Change) => void): Promise<Running>;
+}
+
+export interface SpawnOptions {
+  readonly cpu: number | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Every line that it writes to standard output. */
+  readonly onLine?: (line: string) => void;
+}
+
+const LAST_WORDS = 2000;
+
+/** Starts a program on its core. */
+export function spawn(argv: readonly string[], options: SpawnOptions): Running {
+  const [program, ...args] = pinned(options.cpu, argv);
+  const child = new Deno.Command(program!, {
+    args,
+    env: { ...options.env },
+    stdin: "null",
+    stdout: options.onLine === undefined ? "null" : "piped",
+    stderr: "piped",
+  }).spawn();
+  let lastWords = "";
+  let status: Deno.CommandStatus | undefined;
+  const collect = async () => {
+    for await (const line of linesOf(child.stderr)) {
+      lastWords = `${lastWords}${line}\n`.slice(-LAST_WORDS);
+    }
+  };
+  const forward = async () => {
+    if (options.onLine === undefined) return;
+    for await (const line of linesOf(child.stdout)) options.onLine(line);
+  };
+  const ended = Promise.all([
+    child.status.then((result) => status = result),
+    collect(),
+    forward(),
+  ]);
+  return {
+    pid: child.pid,
+    failure: () =>
+      status === undefined ? undefined : `${program} ended (${status.code}): ${lastWords}`,
+    async stop() {
+      if (status === undefined) child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The servers, `group` at a time. */
+export function groupsOf(
+  { targets, group }: Task,
+): readonly { readonly index: number; readonly ids: readonly number[] }[] {
+  return Array.from({ length: Math.ceil(targets / group) }, (_, index) => ({
+    index,
+    ids: Array.from(
+      { length: Math.min(group, targets - index * group) },
+      (_, at) => index * group + at,
+    ),
+  }));
+}

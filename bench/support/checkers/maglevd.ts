@@ -1,0 +1,98 @@
+/**
+ * maglevd, as deno.json's task starts it: documented permissions and runtime settings, no VPP. Its
+ * reports are the log's `backend-transition`; their time is the log's own.
+ */
+import { maglevdCommand } from "../../../src/demo/daemon_process.ts";
+import { RUNTIME_ENVIRONMENT } from "../../../src/system/permissions.ts";
+import { farmAddress } from "../farm_address.ts";
+import { type Change, type Checker, groupsOf, spawn, type Task } from "./checker.ts";
+
+const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
+
+export const MAGLEVD: Checker = {
+  name: "maglevd",
+  states: true,
+  kinds: ["tcp", "http", "https", "icmp"],
+  versionCommand: [
+    ...[Deno.execPath(), "run", "--frozen", "--no-prompt", "--allow-env", "--allow-read"],
+    ...[MAIN, "--version"],
+  ],
+  start: (task, onChange) =>
+    startMaglevd(task, {
+      onRecord(record) {
+        const change = changeOf(record);
+        if (change !== undefined) onChange(change);
+      },
+    }),
+};
+
+/** A line of the log, as far as it is read here. */
+export interface LogRecord {
+  readonly time: string;
+  readonly msg: string;
+  readonly backend?: string;
+  readonly to?: string;
+  /** Of `probe-void`: how many, when more than one are summed up. */
+  readonly count?: number;
+}
+
+export interface MaglevdOptions {
+  readonly onRecord: (record: LogRecord) => void;
+  /** Threads that probe; default 1. */
+  readonly workers?: number;
+}
+
+/** Starts maglevd for a task, with its whole log. */
+export async function startMaglevd(task: Task, options: MaglevdOptions) {
+  const config = `${task.folder}/maglev.yaml`;
+  await Deno.writeTextFile(config, configText(task));
+  const command = maglevdCommand({
+    config,
+    vppApiAddr: "",
+    files: task.kind === "https" ? [task.caFile] : [],
+    flags: [`--probe-workers=${options.workers ?? 1}`],
+  });
+  return spawn([Deno.execPath(), ...command], {
+    cpu: task.cpu,
+    env: RUNTIME_ENVIRONMENT,
+    onLine: (line) => options.onRecord(JSON.parse(line) as LogRecord),
+  });
+}
+
+/** What a line of the log says of a server's state, if anything. */
+export function changeOf(record: LogRecord): Change | undefined {
+  if (record.msg !== "backend-transition" || record.backend === undefined) return undefined;
+  return {
+    id: Number(record.backend.slice(1)),
+    up: record.to === "up",
+    atMs: Date.parse(record.time),
+  };
+}
+
+/** `fast-interval` and `down-interval` are `interval` when absent: the pace is the others'. */
+function configText(task: Task): string {
+  const { kind, port, intervalMs, timeoutMs, rise, fall, targets, caFile } = task;
+  const params = kind === "https"
+    ? `, params: { host: good.test, ca-file: ${caFile}, response-code: [200] }`
+    : kind === "http"
+    ? ", params: { host: farm, response-code: [200] }"
+    : "";
+  return [
+    "maglev:",
+    "  vpp: { lb: { ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1' } }",
+    "  healthchecks:",
+    `    farm: { type: ${kind}, ${kind === "icmp" ? "" : `port: ${port}, `}rise: ${rise}, ` +
+    `fall: ${fall}, interval: ${intervalMs}ms, timeout: ${timeoutMs}ms${params} }`,
+    "  backends:",
+    ...Array.from(
+      { length: targets },
+      (_, id) => `    s${id}: { address: ${farmAddress(id)}, healthcheck: farm }`,
+    ),
+    "  frontends:",
+    ...groupsOf(task).map(({ index, ids }) =>
+      `    f${index}: { address: 192.0.2.${1 + index}, protocol: tcp, port: 80, pools: ` +
+      `[ { name: main, backends: { ${ids.map((id) => `s${id}: {}`).join(", ")} } } ] }`
+    ),
+    "",
+  ].join("\n");
+}
