@@ -50,6 +50,15 @@ const STARTS_BEYOND_ENDS = 8;
 const MIN_STARTS_PER_ROUND = 24;
 const MAX_STARTS_PER_ROUND = 64;
 
+/** For so many starts counts one of a probe that speaks TLS: it costs some ten times the CPU. */
+const TLS_STARTS = 8;
+
+/**
+ * A turn of the event loop that takes longer has too many probes in it: each of their steps waits
+ * for such a turn, five of them for a handshake of TLS. Then fewer start than ended.
+ */
+const LONG_TURN_MS = 20;
+
 /** A start later than this means that we were asleep: the missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
 
@@ -120,7 +129,7 @@ export class Scheduler {
   /** When the timer should fire; Infinity without one. */
   #wakeMs = Infinity;
   #inFlight = 0;
-  /** Probes that ended since the last round. */
+  /** Probes that ended since the last round, each counted as at its start. */
   #ended = 0;
   /** Since when no deadline was looked at; undefined when the last round did. */
   #heldSinceMs: number | undefined;
@@ -181,24 +190,25 @@ export class Scheduler {
 
   #wake(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const late = nowMs - this.#wakeMs > LATE_ROUND_MS;
+    const lateMs = nowMs - this.#wakeMs;
     this.#stalls.note(this.#wakeMs, nowMs);
     this.#timer = undefined;
     this.#wakeMs = Infinity;
     const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
-    const most = backlog ? 0 : this.#mostStarts();
-    this.#judge(nowMs, { late, backlog });
+    const most = backlog ? 0 : this.#mostStarts(lateMs);
+    this.#judge(nowMs, { late: lateMs > LATE_ROUND_MS, backlog });
     this.#ended = 0;
     let starts = 0;
     for (let slot = this.#starts.peek(); starts < most && isDue(slot, nowMs);) {
-      if (this.#due(slot, nowMs)) starts++;
+      if (this.#due(slot, nowMs)) starts += startsOf(slot);
       slot = this.#starts.peek();
     }
     // Stopped short: go on in the next turn of the event loop, with what ends until then.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
   }
 
-  #mostStarts(): number {
+  #mostStarts(lateMs: number): number {
+    if (lateMs > LONG_TURN_MS) return Math.max(1, this.#ended >> 1);
     const most = Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND);
     return Math.min(most, MAX_STARTS_PER_ROUND);
   }
@@ -282,7 +292,7 @@ export class Scheduler {
       verdict = ourFault("connect", `the prober broke: ${error}`);
     }
     this.#inFlight--;
-    this.#ended++;
+    this.#ended += startsOf(slot);
     // Stopped or given up in the meantime: nobody waits for it.
     if (slot.run !== run) return;
     this.#finish(slot, verdict);
@@ -376,4 +386,9 @@ export class Scheduler {
 
 function isDue(slot: Slot | undefined, nowMs: number): slot is Slot {
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
+}
+
+function startsOf({ healthcheck: { params } }: Slot): number {
+  const tls = params.type === "https" || (params.type === "tcp" && params.ssl);
+  return tls ? TLS_STARTS : 1;
 }

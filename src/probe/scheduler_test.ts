@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
-import { healthcheck } from "../../tests/support/healthcheck.ts";
+import { healthcheck, http } from "../../tests/support/healthcheck.ts";
 import { mulberry32 } from "../../tests/support/mulberry32.ts";
-import type { HealthcheckConfig } from "../config/model.ts";
+import type { HealthcheckConfig, ProbeParams } from "../config/model.ts";
 import { initialCounter } from "../health/counter.ts";
 import { firstDelaysMs } from "../health/interval.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, ourFault, type Verdict } from "./outcome.ts";
@@ -453,6 +453,44 @@ Deno.test("Scheduler ends probes in time, however many starts wait", async () =>
   const late = world.reports.filter(({ durationMs }) => durationMs > 100 + 2 * TICK_MS);
   assert.deepEqual(late, []);
   assert.ok(world.reports.length > 1000);
+});
+
+Deno.test("Scheduler starts an eighth as many probes that speak TLS", async () => {
+  const tls = { type: "tcp", ssl: true, serverName: "", insecureSkipVerify: false } as const;
+  const world = new World();
+  for (let id = 0; id < 100; id++) world.start(id, { params: id % 2 === 0 ? tls : http() });
+  for (let id = 100; id < 200; id++) {
+    world.start(id, { params: { ...http(), type: "https" } as ProbeParams });
+  }
+  const rounds = new Map<number, number>();
+  await world.clock.advanceAsync(150);
+  for (const { atMs, address } of world.starts) {
+    const id = Number(address.slice(1));
+    const weight = id >= 100 || id % 2 === 0 ? 8 : 1;
+    rounds.set(atMs, (rounds.get(atMs) ?? 0) + weight);
+  }
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, 200);
+  assert.ok(Math.max(...rounds.values()) <= 64 + 7, `${Math.max(...rounds.values())}`);
+  assert.equal([...rounds.values()][0]! <= 24 + 7, true, "nothing has ended yet");
+});
+
+Deno.test("Scheduler starts fewer than end when a turn of the event loop takes long", async () => {
+  const world = new World();
+  for (let id = 0; id < 1000; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs: 5000 });
+  }
+  await world.clock.advanceAsync(5);
+  const before = world.starts.length;
+  assert.ok(before >= 24);
+  // Turns of 30 ms in which nothing ends, then one in which ten do.
+  for (let i = 1; i <= 3; i++) {
+    await world.freeze(30);
+    assert.equal(world.starts.length, before + i, "one, so that it goes on");
+  }
+  for (const deliver of world.deliveries.splice(0, 10)) deliver(CONNECTED);
+  await world.freeze(30);
+  assert.equal(world.starts.length, before + 3 + 5);
 });
 
 /** A world with 100 probes in flight whose answers are there and not delivered. */
