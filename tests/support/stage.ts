@@ -28,7 +28,9 @@ export interface Stage {
     options?: ConfigOptions,
   ): Promise<void>;
   /** Starts maglevd on it; ended with the stage if it still runs. */
-  start(options?: { logLevel?: "debug" | "info"; flags?: string[] }): Daemon;
+  start(
+    options?: { logLevel?: "debug" | "info"; flags?: string[]; metricsAddr?: string },
+  ): Daemon;
 }
 
 /** The quick settings of these tests: everything settles within a second. */
