@@ -532,6 +532,13 @@ Deno.test("Scheduler that comes late looks at results first, and at deadlines a 
   await silent.freeze(150);
   await silent.clock.advanceAsync(TICK_MS);
   assert.equal(silent.reports[0]!.verdict.ok, false, "without an answer it is a failure");
+
+  const always = new World();
+  always.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  always.start(0, { timeoutMs: 300 });
+  await always.clock.advanceAsync(280);
+  for (let round = 0; round < 4; round++) await always.freeze(20);
+  assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
 });
 
 Deno.test("Scheduler repeats a void probe at once three times, and then waits its interval", async () => {
