@@ -7,6 +7,10 @@
  * An echo shows it: a byte on a connection with ourselves, that comes back as any result does. Out
  * for a whole round, it says that results wait. Then nothing is started, so that they drain, and
  * no deadline is held against anybody before they did.
+ *
+ * An echo can also be lost: loopback taken down, the connection reset, packets dropped. Nothing
+ * waits for longer than LOST_MS while nothing is started, so what is out for longer says nothing
+ * about results, and probing goes on without it.
  */
 import type { Clock } from "../base/ports.ts";
 import type { StallMemory } from "./lateness.ts";
@@ -19,11 +23,17 @@ export interface Echo {
 /** With fewer probes in flight no turn can have too many results: nothing needs to be measured. */
 const WATCHED_FROM = 64;
 
+/** An echo that is out for so long, and so many rounds of a prober that was awake, is lost. */
+export const LOST_MS = 5000;
+const LOST_ROUNDS = 50;
+
 export interface BacklogOptions {
   readonly clock: Clock;
   readonly echo: Echo;
   /** Told how long each echo was out: for so long the prober was deaf. */
   readonly stalls: StallMemory;
+  /** Told when an echo is given up; until it comes back after all, no backlog is noticed. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /** Looks once a round whether there is a backlog. */
@@ -33,6 +43,10 @@ export class Backlog {
   #sentMs: number | undefined;
   /** The last echo was not back in time: one alone that comes may have slipped past the rest. */
   #missed = false;
+  /** Rounds since it was sent. */
+  #rounds = 0;
+  /** The echo that is out was given up. */
+  #lost = false;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -41,8 +55,12 @@ export class Backlog {
   /** To be called once a round: true when results are known to wait. */
   waits(nowMs: number, inFlight: number): boolean {
     if (this.#sentMs !== undefined) {
-      this.#missed = true;
-      return true;
+      if (!this.#lost && ++this.#rounds > LOST_ROUNDS && nowMs - this.#sentMs > LOST_MS) {
+        this.#lost = true;
+        this.#options.onLost?.();
+      }
+      this.#missed = !this.#lost;
+      return this.#missed;
     }
     if (inFlight < WATCHED_FROM) {
       this.#missed = false;
@@ -51,19 +69,21 @@ export class Backlog {
     const waits = this.#missed;
     this.#missed = false;
     this.#sentMs = nowMs;
+    this.#rounds = 0;
     this.#options.echo.send(() => this.#back());
     return waits;
   }
 
   /** For how long the echo that is out has been so, in milliseconds; 0 when none is. */
   ageMs(nowMs: number): number {
-    return this.#sentMs === undefined ? 0 : nowMs - this.#sentMs;
+    return this.#sentMs === undefined || this.#lost ? 0 : nowMs - this.#sentMs;
   }
 
   #back(): void {
     const { clock, stalls } = this.#options;
     if (this.#sentMs === undefined) return;
-    stalls.note(this.#sentMs, clock.monotonicMs());
+    if (!this.#lost) stalls.note(this.#sentMs, clock.monotonicMs());
     this.#sentMs = undefined;
+    this.#lost = false;
   }
 }

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, LOST_MS } from "./backlog.ts";
 import { StallMemory } from "./lateness.ts";
 
 class World {
   readonly clock = new FakeClock();
   readonly stalls = new StallMemory();
   sent = 0;
+  lost = 0;
   back: () => void = () => assert.fail("no echo is out");
   readonly backlog = new Backlog({
     clock: this.clock,
     stalls: this.stalls,
+    onLost: () => this.lost++,
     echo: {
       send: (back) => {
         this.sent++;
@@ -73,4 +75,28 @@ Deno.test("Backlog says how long the prober is deaf, and remembers it as a stall
   assert.equal(world.stalls.worstSince(0), 700);
   world.back();
   assert.equal(world.stalls.worstSince(0), 700, "an echo comes back once");
+});
+
+Deno.test("Backlog gives an echo up that is lost, and looks again when it comes back after all", () => {
+  const world = new World();
+  world.waits();
+  for (let ms = 0; ms <= LOST_MS; ms += 50, world.clock.advance(50)) {
+    assert.equal(world.waits(), true);
+  }
+  for (let i = 0; i < 100; i++) assert.equal(world.waits(), false);
+  assert.equal(world.lost, 1);
+  assert.equal(world.backlog.ageMs(world.clock.monotonicMs()), 0, "nobody was deaf");
+  world.back();
+  assert.equal(world.stalls.worstSince(0), 0);
+  assert.equal(world.waits(), false);
+  assert.equal(world.sent, 2);
+  assert.equal(world.waits(), true);
+});
+
+Deno.test("Backlog does not take its own sleep for the loss of an echo", () => {
+  const world = new World();
+  world.waits();
+  world.clock.advance(10 * LOST_MS);
+  assert.equal(world.waits(), true);
+  assert.equal(world.lost, 0);
 });

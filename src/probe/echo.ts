@@ -22,13 +22,19 @@ export class LoopbackEcho implements Echo {
 
   /**
    * Opens it, on an address of 127.0.0.0/8 and a port of the system's choice, open to others only
-   * until it is connected. Rejects with the system's error, such as when loopback is down.
+   * until it is connected. Rejects with the system's error, such as when loopback is down, and when
+   * `signal` (of newController(), prober.ts) is aborted, such as when loopback drops packets.
    */
-  static async open(): Promise<LoopbackEcho> {
+  static async open(signal?: AbortSignal): Promise<LoopbackEcho> {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     try {
       const { port } = listener.addr;
-      const near = await Deno.connect({ hostname: "127.0.0.1", port, autoSelectFamily: false });
+      const near = await Deno.connect({
+        hostname: "127.0.0.1",
+        port,
+        autoSelectFamily: false,
+        ...(signal === undefined ? {} : { signal }),
+      });
       try {
         return new LoopbackEcho(near, await accepted(listener, near.localAddr.port));
       } catch (error) {

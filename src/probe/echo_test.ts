@@ -1,6 +1,7 @@
 /** The echo on real sockets, with as much or as little beside it as a prober has. */
 import assert from "node:assert/strict";
 import { LoopbackEcho } from "./echo.ts";
+import { newController } from "./prober.ts";
 
 /** Lets so many rounds of the event loop pass, by its timers. */
 async function rounds(count: number): Promise<void> {
@@ -60,6 +61,13 @@ Deno.test("LoopbackEcho stays out while more results are ready than are delivere
   for (let i = 0; i < 1000 && !back; i++) await rounds(1);
   echo.close();
   assert.ok(back, "it came back when the rest had");
+});
+
+Deno.test("LoopbackEcho.open() that is aborted rejects, and leaves nothing open", async () => {
+  const controller = newController();
+  const opening = LoopbackEcho.open(controller.signal);
+  controller.abort();
+  await assert.rejects(opening);
 });
 
 Deno.test("LoopbackEcho that is closed while it is out says nothing, and leaves nothing open", async () => {

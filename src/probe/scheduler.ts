@@ -98,6 +98,8 @@ export interface SchedulerOptions {
   readonly echo?: Echo | undefined;
   readonly onProbe: (report: ProbeReport) => void;
   readonly onVoid: (report: VoidReport) => void;
+  /** Told when the echo is lost; see backlog.ts. */
+  readonly onEchoLost?: () => void;
   /** Told of each probe that starts. */
   readonly onStart?: (id: number, generation: number) => void;
 }
@@ -138,8 +140,10 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    const { clock, echo } = options;
-    if (echo !== undefined) this.#backlog = new Backlog({ clock, echo, stalls: this.#stalls });
+    const { clock, echo, onEchoLost: onLost } = options;
+    if (echo !== undefined) {
+      this.#backlog = new Backlog({ clock, echo, stalls: this.#stalls, onLost });
+    }
   }
 
   /** Starts probing; a target of the same id is replaced. */

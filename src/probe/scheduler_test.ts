@@ -541,6 +541,15 @@ Deno.test("Scheduler holds deadlines for so long only, and what ends then in a l
   assert.ok(world.voids.every(({ latenessMs }) => latenessMs > 200));
 });
 
+Deno.test("Scheduler probes on, and finds the dead, when its echo is lost", async () => {
+  const world = await backlogged(100);
+  await world.clock.advanceAsync(6000);
+  const [starts, reports] = [world.starts.length, world.reports.length];
+  await world.clock.advanceAsync(2000);
+  assertBetween(world.starts.length - starts, 150, 250, "starts in two intervals");
+  assertBetween(world.reports.length - reports, 150, 250, "failures that count");
+});
+
 Deno.test("Scheduler that comes late looks at results first, and at deadlines a round later", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
@@ -561,6 +570,13 @@ Deno.test("Scheduler that comes late looks at results first, and at deadlines a 
   await silent.freeze(150);
   await silent.clock.advanceAsync(TICK_MS);
   assert.equal(silent.reports[0]!.verdict.ok, false, "without an answer it is a failure");
+
+  const always = new World();
+  always.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  always.start(0, { timeoutMs: 300 });
+  await always.clock.advanceAsync(280);
+  for (let round = 0; round < 4; round++) await always.freeze(20);
+  assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
 });
 
 Deno.test("Scheduler repeats a void probe at once three times, and then waits its interval", async () => {

@@ -13,7 +13,7 @@ import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
 import { failed, printable } from "./outcome.ts";
-import type { Probe, ProbeSpec } from "./prober.ts";
+import { newController, type Probe, type ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -43,14 +43,21 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   else inbox.push(data);
 };
 
-const echo = await LoopbackEcho.open().catch((error) => {
+/** Where loopback drops packets the connection would be waited for until the thread is given up. */
+const ECHO_OPEN_MS = 1000;
+
+const patience = newController();
+const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
+const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
   post({ kind: "no-echo", reason: printable(String(error)) });
   return undefined;
 });
+opening.cancel();
 
 const scheduler = new Scheduler({
   clock,
   echo,
+  onEchoLost: () => post({ kind: "no-echo", reason: "an echo did not come back" }),
   prng: Math.random,
   prober: inNamespace,
   onProbe: (report) => results.add(report),
