@@ -15,6 +15,7 @@ import { IcmpChannel, type IcmpSocket } from "./icmp_channel.ts";
 import type { IpFamily } from "./icmp_packet.ts";
 import { failed, ourFault, type Verdict, verdictOf } from "./outcome.ts";
 import type { Probe, ProbeSpec } from "./prober.ts";
+import { zoneError } from "./zone.ts";
 
 /** Longest wait of one call: so long may the thread of a terminated worker live on. */
 const WAIT_MS = 1000;
@@ -62,7 +63,7 @@ export class IcmpProber {
       if (opened.kind === "failed") return Promise.resolve(opened.verdict);
       // Asked each time: an interface that was made anew has another index.
       const scope = zone === "" ? 0 : this.#scopeOf(zone);
-      if (scope < 0) return Promise.resolve(failed("L4CON", `no interface ${zone}`));
+      if (scope < 0) return Promise.resolve(verdictOf(zoneError(zone, scope), "connect"));
       return opened.channel.run({ destination, scope, source, timeoutMs }, cancellation);
     };
   };

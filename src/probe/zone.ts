@@ -4,13 +4,14 @@
  * would be looked up in the wrong place. So it is turned into its number here.
  */
 import { openShim, type Shim } from "../../ffi/open.ts";
+import { errnoName } from "../base/errno.ts";
 
 /** The shim of this thread; undefined before it was asked for, null where there is none. */
 let shim: Shim | null | undefined;
 
 /**
  * `address` with the zone as a number, of this thread's namespace and now: an interface that was
- * made anew has another. Throws when there is no such interface.
+ * made anew has another. Throws zoneError().
  */
 export function withZoneNumber(address: string): string {
   const at = address.indexOf("%");
@@ -23,8 +24,18 @@ export function withZoneNumber(address: string): string {
   if (shim === null) return address;
   const name = new TextEncoder().encode(`${zone}\0`);
   const index = shim.calls.maglev_interface_index(name, name.length);
-  if (index <= 0) throw new Error(`no interface ${zone}`);
+  if (index <= 0) throw zoneError(zone, index);
   return `${address.slice(0, at)}%${index}`;
+}
+
+/**
+ * Why zone `zone` has no number, said by an errno. Looking it up takes a descriptor: that there is
+ * none says nothing about the interface, and the error keeps the `code` by which that is told.
+ */
+export function zoneError(zone: string, errno: number): Error {
+  const code = errnoName(errno);
+  if (code === "ENODEV") return new Error(`no interface ${zone}`);
+  return Object.assign(new Error(`interface ${zone} cannot be looked up: ${code}`), { code });
 }
 
 /** Lets the shim go, if withZoneNumber() needed it; it may be needed again. */
