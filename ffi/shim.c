@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -177,8 +178,17 @@ int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_size, uint64_t 
 
 int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size) {
   if (!terminated(name, name_size)) return -EINVAL;
-  unsigned index = if_nametoindex((const char *)name);
-  return index == 0 ? -errno : (int32_t)index;
+  /* if_nametoindex() says ENOENT when it finds no descriptor for its socket. */
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  size_t length = strlen((const char *)name);
+  if (length == 0 || length >= sizeof request.ifr_name) return -ENODEV;
+  memcpy(request.ifr_name, name, length);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int32_t result = ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
+  close(fd);
+  return result;
 }
 
 int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope) {

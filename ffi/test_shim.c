@@ -109,6 +109,13 @@ static void test_namespaces(void) {
   CHECK(maglev_interface_index(text("lo"), 3) > 0);
   CHECK(maglev_interface_index(text("nosuch"), 7) == -ENODEV);
   CHECK(maglev_interface_index(text("lo"), 2) == -EINVAL);
+  CHECK(maglev_interface_index(text("a-name-far-too-long"), 20) == -ENODEV);
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  CHECK(maglev_interface_index(text("lo"), 3) == -EMFILE);
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   const uint8_t loopback[16] = {127, 0, 0, 1};
   const uint8_t foreign[16] = {192, 0, 2, 1};
   CHECK(maglev_address_check(loopback, 4, 0) == 0);
