@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "shim.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -121,6 +122,20 @@ int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint32_t limits_siz
   limits[0] = (double)limit.rlim_cur;
   limits[1] = (double)limit.rlim_max;
   return 0;
+}
+
+int32_t maglev_nofile_count(void) {
+  DIR *folder = opendir("/proc/self/fd");
+  if (folder == NULL) return -errno;
+  int32_t count = 0;
+  errno = 0;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    if (entry->d_name[0] != '.') count++;
+  }
+  int error = errno;
+  closedir(folder);
+  /* One of them was the folder itself. */
+  return error != 0 ? -error : count - 1;
 }
 
 /* ---- Namespaces and interfaces ---- */

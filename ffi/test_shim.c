@@ -39,6 +39,17 @@ static void test_limits(void) {
   CHECK(maglev_nofile_raise(64, limits, sizeof limits - 1) == -EINVAL);
 }
 
+static void test_count(void) {
+  int32_t before = maglev_nofile_count();
+  CHECK(before >= 3);
+  int fds[2];
+  CHECK(pipe(fds) == 0);
+  CHECK(maglev_nofile_count() == before + 2);
+  close(fds[0]);
+  close(fds[1]);
+  CHECK(maglev_nofile_count() == before);
+}
+
 static void *open_and_leave(void *argument) {
   int *fds = argument;
   fds[0] = maglev_wake_open();
@@ -240,6 +251,7 @@ static void test_overflow(void) {
 int main(void) {
   CHECK(maglev_shim_abi() == MAGLEV_SHIM_ABI);
   test_limits();
+  test_count();
   test_descriptors();
   test_namespaces();
   for (uint32_t family = 4; family <= 6; family += 2) {

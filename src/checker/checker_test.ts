@@ -134,11 +134,11 @@ Deno.test("Checker: results of an earlier generation are dropped", () => {
   checker.pauseBackend("a", WHO);
   checker.resumeBackend("a", WHO);
   news();
-  const counted = checker.tally.probeCounts();
+  const counted = checker.tally.of("a")!.durations.count;
   engine.onOutcomes([late, late, late]);
   assert.equal(stateOf("a"), "unknown");
   assert.deepEqual(news(), []);
-  assert.deepEqual(checker.tally.probeCounts(), counted);
+  assert.equal(checker.tally.of("a")!.durations.count, counted);
 });
 
 Deno.test("Checker: probe-done is logged at debug only, transitions always", () => {
@@ -162,7 +162,7 @@ Deno.test("Checker: void probes are counted and logged, but decide nothing", () 
   for (let i = 0; i < 5; i++) engine.onVoid({ id, generation, latenessMs: 300 });
   engine.onVoid({ id, generation: generation + 1, latenessMs: 300 });
   clock.advance(VOID_REPORT_MS);
-  assert.deepEqual(checker.tally.voidCounts(), [{ backend: "a", count: 5 }]);
+  assert.equal(checker.tally.of("a")!.voids, 5);
   assert.equal(logger.of("probe-void").length, 2);
   assert.deepEqual(news(), []);
   checker.stop();
@@ -202,13 +202,15 @@ Deno.test("Checker.stop stops every probe and ignores what still comes; it may b
 Deno.test("Checker: transitions and results are counted for metrics", () => {
   const { checker, engine } = setUpHealthy();
   for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
-  assert.deepEqual(checker.tally.probeCounts().filter((line) => line.backend === "a"), [
-    { backend: "a", type: "tcp", result: "pass", code: "L4OK", count: 1 },
-    { backend: "a", type: "tcp", result: "fail", code: "L4CON", count: 3 },
+  const tally = checker.tally.of("a")!;
+  assert.equal(tally.type, "tcp");
+  assert.deepEqual(tally.probes(), [
+    { result: "pass", code: "L4OK", count: 1 },
+    { result: "fail", code: "L4CON", count: 3 },
   ]);
-  assert.deepEqual(checker.tally.transitionCounts().filter((line) => line.backend === "a"), [
-    { backend: "a", from: "unknown", to: "up", count: 1 },
-    { backend: "a", from: "up", to: "down", count: 1 },
+  assert.deepEqual(tally.transitions(), [
+    { from: "unknown", to: "up", count: 1 },
+    { from: "up", to: "down", count: 1 },
   ]);
 });
 

@@ -1,94 +1,128 @@
 /**
- * Running totals for metrics: probes by result, void probes, transitions. PURE. Cheap to count
- * (two lookups a probe), read at leisure.
+ * Running totals for metrics: probes by result, how long they took, void probes, transitions. PURE.
+ * Cheap to count (one look-up by name a probe), read at leisure.
  */
 import type { ProbeType } from "../config/model.ts";
 import type { BackendState, ProbeResult, ResultCode, Transition } from "../health/state.ts";
 
-/** A line of `maglev_probe_total`. */
+/** Upper bounds of the classes of `maglev_probe_duration_seconds`. */
+export const PROBE_DURATION_BUCKETS_S = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5];
+
+const BUCKETS_MS = PROBE_DURATION_BUCKETS_S.map((bound) => 1000 * bound);
+
+/** A series of `maglev_probe_total`. */
 export interface ProbeCount {
-  readonly backend: string;
-  readonly type: ProbeType;
   readonly result: "pass" | "fail";
   readonly code: ResultCode;
   readonly count: number;
 }
 
-/** A line of `maglev_backend_transitions_total`. */
+/** A series of `maglev_backend_transitions_total`. */
 export interface TransitionCount {
-  readonly backend: string;
   readonly from: BackendState;
   readonly to: BackendState;
   readonly count: number;
 }
 
-/** A line of `maglev_probe_void_total`. */
-export interface VoidCount {
-  readonly backend: string;
+/** How long probes took. */
+export interface DurationTally {
+  /** Probes in each class, none of them counted twice; the last is what is over all bounds. */
+  readonly classes: ArrayLike<number>;
   readonly count: number;
+  readonly sumMs: number;
 }
 
-interface ProbeTally {
-  readonly type: ProbeType;
-  readonly pass: Map<ResultCode, number>;
-  readonly fail: Map<ResultCode, number>;
+/** Totals of one backend since it was first heard of. They go on changing. */
+export interface BackendTally {
+  /** Of the results and durations; undefined before the first result. */
+  readonly type: ProbeType | undefined;
+  readonly durations: DurationTally;
+  readonly voids: number;
+  /** Sorted by result (pass first) and code. */
+  probes(): readonly ProbeCount[];
+  /** Sorted by `from` and `to`. */
+  transitions(): readonly TransitionCount[];
 }
 
 /** Totals since the start, by backend, until it is forgotten. */
 export class Tally {
-  readonly #probes = new Map<string, ProbeTally>();
-  readonly #transitions = new Map<string, Map<BackendState, Map<BackendState, number>>>();
-  readonly #voids = new Map<string, number>();
+  readonly #backends = new Map<string, Totals>();
 
   /** Counts a result. When the type is another than before, the backend's results begin anew. */
   countProbe(backend: string, type: ProbeType, result: ProbeResult): void {
-    let tally = this.#probes.get(backend);
-    if (tally === undefined || tally.type !== type) {
-      tally = { type, pass: new Map(), fail: new Map() };
-      this.#probes.set(backend, tally);
-    }
-    increment(result.ok ? tally.pass : tally.fail, result.code);
+    this.#of(backend).countProbe(type, result);
   }
 
-  countTransition(backend: string, transition: Transition): void {
-    const byFrom = this.#transitions.get(backend) ?? new Map();
-    this.#transitions.set(backend, byFrom);
-    const byTo = byFrom.get(transition.from) ?? new Map();
-    byFrom.set(transition.from, byTo);
-    increment(byTo, transition.to);
+  countTransition(backend: string, { from, to }: Transition): void {
+    const counts = this.#of(backend).transitionCounts;
+    const byTo = counts.get(from) ?? new Map<BackendState, number>();
+    counts.set(from, byTo);
+    increment(byTo, to);
   }
 
   countVoid(backend: string): void {
-    increment(this.#voids, backend);
+    this.#of(backend).voids++;
   }
 
   /** Drops everything about a backend that is gone. */
   forget(backend: string): void {
-    this.#probes.delete(backend);
-    this.#transitions.delete(backend);
-    this.#voids.delete(backend);
+    this.#backends.delete(backend);
   }
 
-  probeCounts(): readonly ProbeCount[] {
-    return sortedEntries(this.#probes).flatMap(([backend, { type, pass, fail }]) =>
-      (["pass", "fail"] as const).flatMap((result) =>
-        sortedEntries(result === "pass" ? pass : fail).map(([code, count]) => (
-          { backend, type, result, code, count }
-        ))
-      )
+  /** The totals of a backend; undefined when nothing of it was counted yet. */
+  of(backend: string): BackendTally | undefined {
+    return this.#backends.get(backend);
+  }
+
+  #of(backend: string): Totals {
+    let totals = this.#backends.get(backend);
+    if (totals === undefined) {
+      totals = new Totals();
+      this.#backends.set(backend, totals);
+    }
+    return totals;
+  }
+}
+
+class Totals implements BackendTally {
+  type: ProbeType | undefined;
+  voids = 0;
+  readonly transitionCounts = new Map<BackendState, Map<BackendState, number>>();
+  durations = { classes: new Array<number>(BUCKETS_MS.length + 1).fill(0), count: 0, sumMs: 0 };
+  #pass = new Map<ResultCode, number>();
+  #fail = new Map<ResultCode, number>();
+
+  countProbe(type: ProbeType, { ok, code, durationMs }: ProbeResult): void {
+    if (this.type !== type) this.#begin(type);
+    increment(ok ? this.#pass : this.#fail, code);
+    const { durations } = this;
+    let at = 0;
+    while (at < BUCKETS_MS.length && durationMs > BUCKETS_MS[at]!) at++;
+    durations.classes[at]!++;
+    durations.count++;
+    durations.sumMs += durationMs;
+  }
+
+  probes(): readonly ProbeCount[] {
+    return (["pass", "fail"] as const).flatMap((result) =>
+      sortedEntries(result === "pass" ? this.#pass : this.#fail).map(([code, count]) => (
+        { result, code, count }
+      ))
     );
   }
 
-  transitionCounts(): readonly TransitionCount[] {
-    return sortedEntries(this.#transitions).flatMap(([backend, byFrom]) =>
-      sortedEntries(byFrom).flatMap(([from, byTo]) =>
-        sortedEntries(byTo).map(([to, count]) => ({ backend, from, to, count }))
-      )
+  transitions(): readonly TransitionCount[] {
+    return sortedEntries(this.transitionCounts).flatMap(([from, byTo]) =>
+      sortedEntries(byTo).map(([to, count]) => ({ from, to, count }))
     );
   }
 
-  voidCounts(): readonly VoidCount[] {
-    return sortedEntries(this.#voids).map(([backend, count]) => ({ backend, count }));
+  #begin(type: ProbeType): void {
+    this.type = type;
+    this.#pass = new Map();
+    this.#fail = new Map();
+    const classes = new Array<number>(BUCKETS_MS.length + 1).fill(0);
+    this.durations = { classes, count: 0, sumMs: 0 };
   }
 }
 
@@ -97,5 +131,5 @@ function increment<K>(counts: Map<K, number>, key: K): void {
 }
 
 function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): [K, V][] {
-  return [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return map.size === 1 ? [...map] : [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -24,6 +24,14 @@ export const MAGLEVD_FLAGS = {
     placeholder: "PATH",
     help: "VPP's stats socket; empty: no counters",
   },
+  "metrics-addr": {
+    kind: "string",
+    default: ":9091",
+    env: "MAGLEV_METRICS_ADDR",
+    placeholder: "ADDRESS",
+    help: "where /metrics, /healthz and /readyz are served: host:port, :port (all addresses), " +
+      "[v6]:port or unix:/path; empty: nowhere",
+  },
   "log-level": {
     kind: "string",
     default: "info",

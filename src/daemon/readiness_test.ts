@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ReadinessView, readinessOf } from "./readiness.ts";
+import { readinessOf, type ReadinessView } from "./readiness.ts";
 
 const READY: ReadinessView = { running: true, vpp: { kind: "connected" }, warmedUp: true };
 

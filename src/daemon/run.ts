@@ -1,6 +1,7 @@
 /**
  * maglevd from its arguments to its exit status.
  */
+import { parseListenAddress } from "../base/listen_address.ts";
 import { BUILD } from "../base/version.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
@@ -47,7 +48,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const bad = settings.config === ""
     ? "Flag --config: need the path of a configuration file"
-    : badVppAddress(settings["vpp-api-addr"]) ?? badStatsAddress(settings["vpp-stats-addr"]);
+    : badVppAddress(settings["vpp-api-addr"]) ?? badStatsAddress(settings["vpp-stats-addr"]) ??
+      badMetricsAddress(settings["metrics-addr"]);
   if (bad !== undefined) {
     writeLine(Deno.stderr, `maglevd: ${bad}`);
     return 2;
@@ -71,6 +73,13 @@ function badStatsAddress(address: string): string | undefined {
   if (address === "" || address.startsWith("/")) return undefined;
   return `Flag --vpp-stats-addr: cannot use "${address}": need an absolute path, or nothing for ` +
     "no counters";
+}
+
+function badMetricsAddress(address: string): string | undefined {
+  const parsed = address === "" ? undefined : parseListenAddress(address);
+  return typeof parsed === "string"
+    ? `Flag --metrics-addr: cannot use "${address}": ${parsed}, or nothing for no metrics`
+    : undefined;
 }
 
 function reportCheck(path: string, readout: Readout): number {

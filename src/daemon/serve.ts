@@ -11,6 +11,7 @@ import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { MaglevdSettings } from "./flags.ts";
+import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
@@ -43,17 +44,24 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   const machine = new Machine({ log: logger });
   const context: Context = { settings, clock, logger, signals, machine };
   try {
-    const daemon = await start(context);
-    return typeof daemon === "string"
-      ? await startFailed(context, daemon)
-      : await untilStopped(daemon, context);
+    const started = await start(context);
+    return typeof started === "string"
+      ? await startFailed(context, started)
+      : await untilStopped(started, context);
   } finally {
     signals.close();
   }
 }
 
+/** What start() makes and untilStopped() ends. */
+interface Parts {
+  readonly daemon: Daemon;
+  /** Absent: not wanted. */
+  readonly metrics: MetricsPort | undefined;
+}
+
 /** A daemon ready to start, or one line of why there is none. */
-async function start(context: Context): Promise<Daemon | string> {
+async function start(context: Context): Promise<Parts | string> {
   const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
@@ -73,9 +81,20 @@ async function start(context: Context): Promise<Daemon | string> {
     logger.error("config-error", { file: settings.config, message: problem });
     return problem;
   }
+  const metrics = await metricsPort(context);
+  if (typeof metrics === "string") return metrics;
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
-  return wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine });
+  const events = metrics?.events;
+  const daemon = wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine, events });
+  return { daemon, metrics };
+}
+
+/** The port that was asked for, if one was; one line when it is not to be had. */
+async function metricsPort(context: Context): Promise<MetricsPort | undefined | string> {
+  const { settings, clock, logger } = context;
+  const address = settings["metrics-addr"];
+  return address === "" ? undefined : await openMetricsPort({ address, clock, logger });
 }
 
 /** The address, or none where it is of no use: servers go in and out of VPP without counters too. */
@@ -102,7 +121,7 @@ async function startFailed({ logger }: Context, problem: string): Promise<number
   return 1;
 }
 
-async function untilStopped(daemon: Daemon, context: Context): Promise<number> {
+async function untilStopped({ daemon, metrics }: Parts, context: Context): Promise<number> {
   const { settings, clock, logger, signals, machine } = context;
   const stop = Promise.withResolvers<{ status: number; reason: string }>();
   const reloader = new Reloader({
@@ -125,6 +144,7 @@ async function untilStopped(daemon: Daemon, context: Context): Promise<number> {
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   daemon.start();
+  metrics?.start(daemon);
   signals.handle({
     onReload: () => reloader.request("SIGHUP"),
     onStop: (signal) => {
@@ -137,7 +157,8 @@ async function untilStopped(daemon: Daemon, context: Context): Promise<number> {
   const { status, reason } = await stop.promise;
   logger.info("shutdown", { reason });
   reloader.close();
-  await withDeadline(daemon.stop(), STOP_DEADLINE_MS);
+  const stopped = Promise.all([daemon.stop(), metrics?.stop()]).then(() => {});
+  await withDeadline(stopped, STOP_DEADLINE_MS);
   await flush(logger);
   return status;
 }

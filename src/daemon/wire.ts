@@ -8,10 +8,17 @@ import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
 import { VppCounters } from "../vpp/counters.ts";
-import type { VppConnection } from "../vpp/ports.ts";
+import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
+import type { SyncReport } from "../vpp/sync_report.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
+import {
+  type Readiness,
+  readinessOf,
+  type ReadinessSource,
+  type ReadinessView,
+} from "./readiness.ts";
 
 export interface WireOptions {
   readonly config: Config;
@@ -23,10 +30,18 @@ export interface WireOptions {
   readonly logger: Logger;
   /** Fresh; closed by stop(). */
   readonly engine: ProbeEngine;
+  /** Who counts what happens; absent: nobody. */
+  readonly events?: EventCounts | undefined;
+}
+
+/** Where events of VPP are counted. */
+export interface EventCounts {
+  readonly apiObserver: ApiObserver;
+  synchronised(report: SyncReport): void;
 }
 
 /** The running daemon. */
-export interface Daemon {
+export interface Daemon extends ReadinessSource {
   readonly checker: Checker;
   readonly engine: ProbeEngine;
   /** Absent without VPP integration. */
@@ -50,11 +65,14 @@ export function wireDaemon(options: WireOptions): Daemon {
   const { config, clock, logger, engine, vppApiAddr } = options;
   const checker = new Checker({ config, engine, clock, logger });
   const vpp = vppApiAddr === "" ? undefined : wireVpp(checker, options);
+  let running = false;
   return {
     checker,
     engine,
     vpp,
+    readiness: () => readinessNow(running, vpp),
     start() {
+      running = true;
       vpp?.reconciler.start();
       vpp?.counters.start();
       vpp?.connection.start();
@@ -65,6 +83,7 @@ export function wireDaemon(options: WireOptions): Daemon {
       vpp?.counters.reload();
     },
     async stop() {
+      running = false;
       checker.stop();
       await Promise.all([engine.close(), stopVpp(vpp)]);
     },
@@ -72,12 +91,12 @@ export function wireDaemon(options: WireOptions): Daemon {
 }
 
 function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
-  const { clock, logger, vppApiAddr, vppStatsAddr } = options;
+  const { clock, logger, vppApiAddr, vppStatsAddr, events } = options;
   const connection = createVppConnection({
     apiAddress: vppApiAddr,
     clock,
     logger,
-    observer: { message: () => {} },
+    observer: events?.apiObserver ?? { message: () => {} },
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
   const reconciler = new Reconciler({
@@ -86,6 +105,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     clock,
     logger,
     lbConfig: () => vppLbOf(checker),
+    onStats: (report) => events?.synchronised(report),
   });
   const counters = new VppCounters({
     connection,
@@ -106,4 +126,9 @@ async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
   // The reconciler first: it waits for answers to what was sent already.
   await Promise.all([vpp.reconciler.stop(), vpp.counters.stop()]);
   await vpp.connection.stop();
+}
+
+function readinessNow(running: boolean, vpp: DaemonVpp | undefined): Readiness {
+  const state: ReadinessView["vpp"] = vpp?.connection.state ?? { kind: "off" };
+  return readinessOf({ running, vpp: state, warmedUp: vpp?.reconciler.warmedUp ?? true });
 }

@@ -15,6 +15,8 @@ export interface MaglevdOptions {
   readonly vppApiAddr: string;
   /** Default: no counters. */
   readonly vppStatsAddr?: string | undefined;
+  /** Default: no metrics. */
+  readonly metricsAddr?: string | undefined;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Called with every line, in order; a line that is no JSON comes as `{ msg: "", text }`. */
   readonly onLine: (line: LogLine) => void;
@@ -31,6 +33,7 @@ export function maglevdCommand(options: {
   readonly config: string;
   readonly vppApiAddr: string;
   readonly vppStatsAddr?: string | undefined;
+  readonly metricsAddr?: string | undefined;
   readonly flags?: readonly string[];
   readonly files?: readonly string[];
 }): readonly string[] {
@@ -45,6 +48,7 @@ export function maglevdCommand(options: {
       config: options.config,
       vppApiAddr: options.vppApiAddr,
       files: options.files ?? [],
+      listen: socketsOf([options.metricsAddr ?? ""]),
     }),
     `${ROOT}main.ts`,
     "--config",
@@ -53,8 +57,16 @@ export function maglevdCommand(options: {
     options.vppApiAddr,
     "--vpp-stats-addr",
     options.vppStatsAddr ?? "",
+    "--metrics-addr",
+    options.metricsAddr ?? "",
     ...(options.flags ?? []),
   ];
+}
+
+/** Paths of the addresses that are unix sockets. */
+function socketsOf(addresses: readonly string[]): readonly string[] {
+  return addresses.filter((address) => address.startsWith("unix:"))
+    .map((address) => address.slice("unix:".length));
 }
 
 export class MaglevdProcess {
@@ -72,6 +84,7 @@ export class MaglevdProcess {
           config: options.config,
           vppApiAddr: options.vppApiAddr,
           vppStatsAddr: options.vppStatsAddr,
+          metricsAddr: options.metricsAddr,
           files: options.files ?? [],
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
             options.flags ?? [],

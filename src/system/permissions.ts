@@ -43,6 +43,8 @@ export interface PermissionOptions {
   readonly files?: readonly string[];
   /** VPP's API socket; default /run/vpp/api.sock. Empty, or shared memory (`shm:`): none. */
   readonly vppApiAddr?: string;
+  /** Paths of unix sockets to listen on. */
+  readonly listen?: readonly string[];
 }
 
 /** Environment variables the daemon reads; LOG_… are asked for by the package `yaml`. */
@@ -52,6 +54,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_CONFIG",
   "MAGLEV_LOG_FORMAT",
   "MAGLEV_LOG_LEVEL",
+  "MAGLEV_METRICS_ADDR",
   "MAGLEV_PROBE_WORKERS",
   "MAGLEV_SHIM",
   "MAGLEV_VPP_API_ADDR",
@@ -61,11 +64,11 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
  * read: code of the workers, configuration with its `ca-file`s, VPP's socket;
- * write: connecting to a unix socket counts as writing to it;
+ * write: connecting to a unix socket counts as writing to it, and so does listening;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
- * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors, VPP's stats socket,
- * for which no other permission is needed), and no other library. VPP's shared memory needs nothing
+ * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their
+ * number, VPP's stats socket, for which no other permission is needed), and no other library. VPP's shared memory needs nothing
  * more either: the shim itself starts the bridge that loads libvppapiclient, and the socket's
  * permissions fall away.
  */
@@ -74,14 +77,11 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   const read = [options.sourceFolder, "/etc/vpp-maglev"];
   if (options.config !== undefined) read.push(options.config);
   read.push(...options.files ?? []);
-  const flags = [];
-  if (socket.startsWith("/")) {
-    read.push(socket);
-    flags.push(`--allow-write=${socket}`);
-  }
+  const sockets = [...(socket.startsWith("/") ? [socket] : []), ...options.listen ?? []];
+  read.push(...sockets);
   return [
     `--allow-read=${read.join(",")}`,
-    ...flags,
+    ...(sockets.length === 0 ? [] : [`--allow-write=${sockets.join(",")}`]),
     "--allow-net",
     `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
     `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,

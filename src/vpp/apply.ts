@@ -5,7 +5,7 @@
 import { MaglevError } from "../base/errors.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import type { Operation, VipKey } from "./lb/model.ts";
-import { vipPrefix } from "./lb/model.ts";
+import { protocolName, vipPrefix } from "./lb/model.ts";
 import type { LbApi, Retval } from "./ports.ts";
 import { RETVAL, retvalName } from "./wire/retval.ts";
 
@@ -102,17 +102,6 @@ function isDone(operation: Operation, retval: Retval): boolean {
 /** The fields by which a VIP is known in the log. */
 export function vipFields(vip: VipKey): LogFields {
   return { vip: vipPrefix(vip), protocol: protocolName(vip.protocol), port: vip.port };
-}
-
-/** `tcp`, `udp`, `any`, or the number of a protocol that is none of ours. */
-export function protocolName(protocol: number): string {
-  return protocol === 6
-    ? "tcp"
-    : protocol === 17
-    ? "udp"
-    : protocol === 255
-    ? "any"
-    : `${protocol}`;
 }
 
 function send(lb: LbApi, operation: Operation): Promise<Retval> {

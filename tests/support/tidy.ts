@@ -29,7 +29,7 @@ const INTERFACES = /^src\/(vpp|checker|probe)\/ports\.ts$/;
 
 /** Who may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|probe\/(worker|icmp|machine|namespace_calls|zone))\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/process_figures|probe\/(worker|icmp|machine|namespace_calls|zone))\.ts$/;
 
 export function layerOf(file: string): Layer | undefined {
   return LAYERS.find(({ files }) => files.test(file));
@@ -124,7 +124,15 @@ const PURE_FILES = new Set([
   "src/sim/stats_segment.ts",
   "src/sim/traffic.ts",
   "src/vpp/stats/segment_layout.ts",
+  "src/daemon/readiness.ts",
   "src/log/record.ts",
+  "src/metrics/collect.ts",
+  "src/metrics/collect_backends.ts",
+  "src/metrics/collect_vpp.ts",
+  "src/metrics/families.ts",
+  "src/metrics/request_head.ts",
+  "src/metrics/text.ts",
+  "src/metrics/view.ts",
   "src/system/permissions.ts",
 ]);
 

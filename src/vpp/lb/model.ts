@@ -128,3 +128,14 @@ export function vipPrefix(key: VipKey): string {
 export function vipKeyText(key: VipKey): string {
   return `${key.address.text}/${key.prefixLength} ${key.protocol} ${key.port}`;
 }
+
+/** `tcp`, `udp`, `any`, or the number of a protocol that is none of ours. */
+export function protocolName(protocol: number): string {
+  return protocol === 6
+    ? "tcp"
+    : protocol === 17
+    ? "udp"
+    : protocol === 255
+    ? "any"
+    : `${protocol}`;
+}

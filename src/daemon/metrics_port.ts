@@ -1,0 +1,60 @@
+/** The daemon's metrics port: `/metrics`, `/healthz`, `/readyz`. */
+import { formatListenAddress, parseListenAddress } from "../base/listen_address.ts";
+import { invariant } from "../base/assert.ts";
+import type { Clock, Logger } from "../base/ports.ts";
+import { BUILD } from "../base/version.ts";
+import type { EventMetrics } from "../metrics/event_metrics.ts";
+import { HttpServer } from "../metrics/http.ts";
+import { Metrics } from "../metrics/metrics.ts";
+import { pages } from "../metrics/pages.ts";
+import { listenAt } from "../system/listen.ts";
+import { ProcessReader } from "../system/process_figures.ts";
+import type { Daemon } from "./wire.ts";
+
+export interface MetricsPortOptions {
+  /** As the flag has it, and checked. */
+  readonly address: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** An open port. Until start() clients wait. */
+export interface MetricsPort {
+  /** Where events are counted from the start on. */
+  readonly events: EventMetrics;
+  start(daemon: Daemon): void;
+  /** Resolves when nothing is left. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Begins to listen; one sentence when that is not possible. */
+export async function openMetricsPort(options: MetricsPortOptions): Promise<MetricsPort | string> {
+  const { clock, logger } = options;
+  const wanted = parseListenAddress(options.address);
+  invariant(typeof wanted !== "string", `metrics address ${options.address}: ${wanted}`);
+  const listening = await listenAt(wanted);
+  if (listening.kind === "error") return `Flag --metrics-addr: ${listening.message}`;
+  const { listener, address } = listening;
+  const reader = new ProcessReader();
+  const metrics = new Metrics({ build: BUILD, clock, readProcess: () => reader.read() });
+  let server: HttpServer | undefined;
+  return {
+    events: metrics.events,
+    start(daemon) {
+      const answer = pages({
+        scrape: () => metrics.scrape(daemon),
+        readiness: () => daemon.readiness(),
+      });
+      server = new HttpServer({ listener, clock, answer });
+      server.start();
+      metrics.start();
+      logger.info("metrics-listen", { address: formatListenAddress(address) });
+    },
+    async stop() {
+      metrics.stop();
+      if (server === undefined) listener.close();
+      await server?.stop();
+      await reader.close();
+    },
+  };
+}

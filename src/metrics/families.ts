@@ -1,0 +1,323 @@
+/**
+ * PURE. Every metric of the daemon in one table: what is written follows from it, and so does the
+ * reference page (docs/metrics.md). Names are an interface; see the specification's "Prometheus".
+ */
+import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+
+/** One family. */
+export interface Family {
+  readonly type: "gauge" | "counter" | "histogram";
+  /** One sentence or two, without line breaks. */
+  readonly help: string;
+  /** Label → what its value is, in the order in which they are written. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Upper bounds of a histogram's buckets in ascending order, without +Inf. */
+  readonly buckets?: readonly number[];
+  /**
+   * `scrape`: worked out when asked for, by collect.ts; `event`: counted when something happens, by
+   * prom-client (inline.ts).
+   */
+  readonly kept: "scrape" | "event";
+  /** When series of it are missing, for the reference page. */
+  readonly absent?: string;
+}
+
+const BACKEND = { backend: "name of the backend" };
+const FRONTEND = { frontend: "name of the frontend" };
+const TYPE = { type: "type of its health check: icmp, tcp, http, https" };
+const VIP = {
+  prefix: "address and length of the VIP, such as `192.0.2.1/32`",
+  protocol: "tcp, udp, or any for a VIP of all ports",
+  port: "port; 0 for a VIP of all ports",
+};
+const METHOD = {
+  grpc_service: "service with its package",
+  grpc_method: "method",
+  grpc_type: "unary, server_stream, client_stream or bidi_stream",
+};
+const WITHOUT_VPP = "while VPP is not connected";
+const SCOPE = { scope: "all: the whole of VPP was compared; vip: single VIPs only" };
+
+/** The buckets that gRPC's metrics have in other programs. */
+const GRPC_BUCKETS_S = [.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
+
+/** By name, in the order in which they are written. */
+export const FAMILIES = {
+  maglev_backend_state: {
+    type: "gauge",
+    help: "1 for the state the backend is in, 0 for the others.",
+    labels: {
+      ...BACKEND,
+      address: "its address",
+      healthcheck: "name of its health check; empty for a static backend",
+      state: "unknown, up, down, paused, disabled, removed",
+    },
+    kept: "scrape",
+  },
+  maglev_backend_health: {
+    type: "gauge",
+    help: "Rise/fall counter of the backend, from 0 to rise + fall - 1; up from rise on.",
+    labels: BACKEND,
+    kept: "scrape",
+  },
+  maglev_backend_enabled: {
+    type: "gauge",
+    help: "0 for a backend that is disabled, else 1.",
+    labels: BACKEND,
+    kept: "scrape",
+  },
+  maglev_backend_transitions_total: {
+    type: "counter",
+    help: "Changes of the backend's state.",
+    labels: { ...BACKEND, from: "state before", to: "state after" },
+    kept: "scrape",
+    absent: "for changes that never happened",
+  },
+  maglev_backend_certificate_expiry_seconds: {
+    type: "gauge",
+    help: "End of validity of the last certificate the backend showed, accepted or not, Unix time.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: "for backends that showed none",
+  },
+  maglev_frontend_state: {
+    type: "gauge",
+    help: "1 for the state the frontend is in, 0 for the others.",
+    labels: { ...FRONTEND, state: "unknown, up, down" },
+    kept: "scrape",
+  },
+  maglev_frontend_pool_backend_weight: {
+    type: "gauge",
+    help: "Configured weight, or the one an operator has put in its place.",
+    labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
+    kept: "scrape",
+  },
+  maglev_frontend_pool_backend_effective_weight: {
+    type: "gauge",
+    help: "Weight that follows from health and the active pool: what VPP is to have.",
+    labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
+    kept: "scrape",
+  },
+  maglev_probe_total: {
+    type: "counter",
+    help: "Probes that counted.",
+    labels: {
+      ...BACKEND,
+      ...TYPE,
+      result: "pass or fail",
+      code: "result code: L4OK, L4TOUT, L4CON, L6OK, L6TOUT, L6RSP, L7OK, L7TOUT, L7RSP, L7STS",
+    },
+    kept: "scrape",
+    absent: "for results that never came",
+  },
+  maglev_probe_duration_seconds: {
+    type: "histogram",
+    help: "How long probes that counted took.",
+    labels: { ...BACKEND, ...TYPE },
+    buckets: PROBE_DURATION_BUCKETS_S,
+    kept: "scrape",
+    absent: "for backends that were never probed",
+  },
+  maglev_probe_void_total: {
+    type: "counter",
+    help: "Probes that did not count because the prober itself was late, or lacked what it needs.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: "for backends that had none",
+  },
+  maglev_vpp_connected: {
+    type: "gauge",
+    help: "1 while VPP is connected, else 0; 0 without VPP integration too.",
+    labels: {},
+    kept: "scrape",
+  },
+  maglev_vpp_uptime_seconds: {
+    type: "gauge",
+    help: "Time since VPP started.",
+    labels: {},
+    kept: "scrape",
+    absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
+  },
+  maglev_vpp_connected_seconds: {
+    type: "gauge",
+    help: "Time since VPP was connected.",
+    labels: {},
+    kept: "scrape",
+    absent: WITHOUT_VPP,
+  },
+  maglev_vpp_info: {
+    type: "gauge",
+    help: "1; its labels say what VPP is connected.",
+    labels: {
+      version: "version of VPP",
+      build_date: "date on which it was built",
+      pid: "its process id",
+    },
+    kept: "scrape",
+    absent: WITHOUT_VPP,
+  },
+  maglev_vpp_api_total: {
+    type: "counter",
+    help: "Messages to and from VPP.",
+    labels: {
+      msg: "name of the message",
+      direction: "send or recv",
+      result: "ok, or VPP's name of the error in a reply",
+    },
+    kept: "event",
+  },
+  maglev_vpp_lbsync_total: {
+    type: "counter",
+    help: "Operations that VPP acknowledged.",
+    labels: {
+      ...SCOPE,
+      kind: "vip_added, vip_removed, as_added, as_removed, as_weight_updated",
+    },
+    kept: "event",
+    absent: "for kinds that never happened",
+  },
+  maglev_vpp_lbsync_duration_seconds: {
+    type: "histogram",
+    help: "How long synchronisations took, from their turn to the last answer of VPP.",
+    labels: SCOPE,
+    buckets: [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10],
+    kept: "event",
+  },
+  maglev_vpp_vip_packets_total: {
+    type: "counter",
+    help: "Packets to a VIP, as VPP's load balancer counts them since the VIP was added.",
+    labels: {
+      ...VIP,
+      kind: "next: of flows that had a server; first: first of a flow; untracked: of flows not " +
+        "remembered for want of room; no_server: dropped for want of a server",
+    },
+    kept: "scrape",
+    absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
+  },
+  maglev_vpp_vip_route_packets_total: {
+    type: "counter",
+    help: "Packets of the route to a VIP, which all VIPs of one prefix share.",
+    labels: VIP,
+    kept: "scrape",
+    absent:
+      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not tell`,
+  },
+  maglev_vpp_vip_route_bytes_total: {
+    type: "counter",
+    help: "Bytes of the route to a VIP, which all VIPs of one prefix share.",
+    labels: VIP,
+    kept: "scrape",
+    absent:
+      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not tell`,
+  },
+  grpc_server_started_total: {
+    type: "counter",
+    help: "Calls that began.",
+    labels: METHOD,
+    kept: "event",
+  },
+  grpc_server_handled_total: {
+    type: "counter",
+    help: "Calls that ended, however they did.",
+    labels: { ...METHOD, grpc_code: "status, such as OK or NotFound" },
+    kept: "event",
+  },
+  grpc_server_msg_received_total: {
+    type: "counter",
+    help: "Messages received from clients.",
+    labels: METHOD,
+    kept: "event",
+  },
+  grpc_server_msg_sent_total: {
+    type: "counter",
+    help: "Messages sent to clients.",
+    labels: METHOD,
+    kept: "event",
+  },
+  grpc_server_handling_seconds: {
+    type: "histogram",
+    help: "How long calls took that ended.",
+    labels: METHOD,
+    buckets: GRPC_BUCKETS_S,
+    kept: "event",
+  },
+  maglev_eventloop_lag_seconds: {
+    type: "gauge",
+    help: "Greatest lateness of the main thread's timers within the last 10 to 20 s.",
+    labels: {},
+    kept: "scrape",
+  },
+  maglev_build_info: {
+    type: "gauge",
+    help: "1; its labels say what this maglevd is.",
+    labels: {
+      version: "version",
+      commit: "git commit, or unknown",
+      build_date: "date of the commit, or unknown",
+    },
+    kept: "scrape",
+  },
+  process_cpu_user_seconds_total: {
+    type: "counter",
+    help: "CPU time spent in user mode.",
+    labels: {},
+    kept: "scrape",
+  },
+  process_cpu_system_seconds_total: {
+    type: "counter",
+    help: "CPU time spent in the kernel.",
+    labels: {},
+    kept: "scrape",
+  },
+  process_cpu_seconds_total: {
+    type: "counter",
+    help: "CPU time spent.",
+    labels: {},
+    kept: "scrape",
+  },
+  process_start_time_seconds: {
+    type: "gauge",
+    help: "Start of the process, Unix time.",
+    labels: {},
+    kept: "scrape",
+  },
+  process_resident_memory_bytes: {
+    type: "gauge",
+    help: "Memory resident.",
+    labels: {},
+    kept: "scrape",
+  },
+  process_open_fds: {
+    type: "gauge",
+    help: "File descriptors in use.",
+    labels: {},
+    kept: "scrape",
+    absent: "without the shim",
+  },
+  process_max_fds: {
+    type: "gauge",
+    help: "File descriptors that may be in use (soft limit).",
+    labels: {},
+    kept: "scrape",
+    absent: "without the shim",
+  },
+} as const satisfies Readonly<Record<string, Family>>;
+
+export type FamilyName = keyof typeof FAMILIES;
+
+type NamesKept<K extends Family["kept"]> = {
+  [N in FamilyName]: (typeof FAMILIES)[N]["kept"] extends K ? N : never;
+}[FamilyName];
+
+/** Families that collect.ts writes. */
+export type ScrapedName = NamesKept<"scrape">;
+/** Families that prom-client keeps. */
+export type EventName = NamesKept<"event">;
+
+/** The family by its name. */
+export function familyOf(name: FamilyName): Family {
+  return FAMILIES[name];
+}
+
+/** Names of all families, in the order of the table. */
+export const FAMILY_NAMES = Object.keys(FAMILIES) as readonly FamilyName[];

@@ -1,0 +1,84 @@
+/**
+ * The metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. Written by hand over
+ * connections, because what it must withstand (clients that say nothing, that read nothing, that
+ * are too many) is not to be set with `Deno.serve`, which also would compress 20 MB in one go.
+ *
+ * An answer is made piece by piece while it is sent, with a pause for all others after a few
+ * milliseconds: a scrape of 10,000 backends holds up no verdict.
+ */
+import type { Clock } from "../base/ports.ts";
+import { type Answer, ServerConnection } from "./http_connection.ts";
+
+/** Connections at a time. A newcomer takes the place of the one that has been idle longest. */
+export const MAX_CONNECTIONS = 64;
+
+/** How long it waits when the system has no descriptor for a connection. */
+const ACCEPT_PAUSE_MS = 100;
+
+export interface HttpServerOptions {
+  /** Closed by stop(). */
+  readonly listener: Deno.Listener;
+  readonly clock: Clock;
+  /** The page at `path`; undefined: there is none. It must not reject. */
+  readonly answer: (path: string) => Promise<Answer> | undefined;
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  /** Oldest first. */
+  readonly #connections = new Set<ServerConnection>();
+  #accepting: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  start(): void {
+    this.#accepting ??= this.#accept();
+  }
+
+  /** Hangs up on everybody. Resolves when nothing is left. Idempotent. */
+  async stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.#options.listener.close();
+    }
+    const ended = [...this.#connections].map((connection) => {
+      connection.close();
+      return connection.ended;
+    });
+    await Promise.all([...ended, this.#accepting]);
+  }
+
+  async #accept(): Promise<void> {
+    const { listener, clock } = this.#options;
+    while (!this.#stopped) {
+      try {
+        this.#take(await listener.accept());
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        // No descriptor left, or a client that was gone before it was accepted.
+        if (!this.#stopped) await new Promise<void>((go) => clock.after(ACCEPT_PAUSE_MS, go));
+      }
+    }
+  }
+
+  #take(conn: Deno.Conn): void {
+    if (this.#connections.size >= MAX_CONNECTIONS) {
+      const idle = [...this.#connections].find((connection) => connection.idle);
+      if (idle === undefined) return conn.close();
+      this.#connections.delete(idle);
+      idle.close();
+    }
+    const { clock, answer } = this.#options;
+    const connection = new ServerConnection({ conn, clock, answer });
+    this.#connections.add(connection);
+    connection.ended.then(() => this.#connections.delete(connection));
+  }
+}

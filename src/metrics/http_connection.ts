@@ -1,0 +1,224 @@
+/**
+ * One client of the metrics port, from its first byte to its last. Every wait has a deadline, and
+ * what ends a wait is the end of the connection: that makes the read or write under way fail.
+ */
+import type { Clock, Timer } from "../base/ports.ts";
+import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
+
+/** How long a client may take for its first request, and for one it has begun. */
+export const HEAD_DEADLINE_MS = 5000;
+/** How long a connection may wait for another request: longer than between two scrapes. */
+export const IDLE_DEADLINE_MS = 90_000;
+/** How long a client may take to read an answer. */
+export const ANSWER_DEADLINE_MS = 30_000;
+/** How long a client that was refused may take to go, and how much it may still send. */
+const LINGER_MS = 500;
+const LINGER_BYTES = 65_536;
+
+/** After so long others have their turn. */
+const SLICE_MS = 3;
+
+/** A page. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /** In pieces, made as they are asked for; left where it is when the client goes. */
+  readonly body: Iterable<string>;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+export interface ServerConnectionOptions {
+  readonly conn: Deno.Conn;
+  readonly clock: Clock;
+  readonly answer: (path: string) => Promise<Answer> | undefined;
+}
+
+/** Serves until either side has had enough. */
+export class ServerConnection {
+  /** Resolves when it is closed and nothing of it runs. */
+  readonly ended: Promise<void>;
+  readonly #conn: Deno.Conn;
+  readonly #options: ServerConnectionOptions;
+  readonly #encoder = new TextEncoder();
+  readonly #buffer = new Uint8Array(MAX_HEAD_BYTES + 4);
+  #filled = 0;
+  #deadline: Timer | undefined;
+  #open = true;
+  #idle = true;
+
+  constructor(options: ServerConnectionOptions) {
+    this.#options = options;
+    this.#conn = options.conn;
+    this.ended = this.#serve().finally(() => this.close());
+  }
+
+  /** True while no request is being answered. */
+  get idle(): boolean {
+    return this.#idle;
+  }
+
+  /** Hangs up. Idempotent. */
+  close(): void {
+    this.#deadline?.cancel();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#conn.close();
+  }
+
+  async #serve(): Promise<void> {
+    this.#within(HEAD_DEADLINE_MS);
+    while (await this.#serveOne()) this.#within(IDLE_DEADLINE_MS);
+  }
+
+  /** One request and its answer; whether another may follow. */
+  async #serveOne(): Promise<boolean> {
+    const head = await this.#readHead();
+    if (head === undefined) return false;
+    this.#idle = false;
+    this.#within(ANSWER_DEADLINE_MS);
+    if (typeof head === "number") return await this.#refuse(head);
+    const { method, path, keepAlive } = head;
+    if (method !== "GET" && method !== "HEAD") return await this.#refuse(405);
+    const answer = await this.#options.answer(path) ?? short(404);
+    const sent = await this.#send(head, answer);
+    this.#idle = true;
+    if (keepAlive || !sent) return sent;
+    await this.#linger();
+    return false;
+  }
+
+  /** A request, the status to refuse it with, or undefined when the client is gone. */
+  async #readHead(): Promise<RequestHead | number | undefined> {
+    let begun = this.#filled > 0;
+    for (;;) {
+      const parsed = parseHead(this.#buffer.subarray(0, this.#filled));
+      if (parsed.kind === "bad") return parsed.status;
+      if (parsed.kind === "request") {
+        this.#buffer.copyWithin(0, parsed.size, this.#filled);
+        this.#filled -= parsed.size;
+        return parsed;
+      }
+      const count = await this.#read(this.#buffer.subarray(this.#filled));
+      if (count === 0) return undefined;
+      this.#filled += count;
+      if (!begun) this.#within(HEAD_DEADLINE_MS);
+      begun = true;
+    }
+  }
+
+  async #refuse(status: number): Promise<false> {
+    const head = { method: "GET", http11: false, keepAlive: false };
+    if (await this.#send(head, short(status))) await this.#linger();
+    return false;
+  }
+
+  async #send(
+    { method, http11, keepAlive }: Pick<RequestHead, "method" | "http11" | "keepAlive">,
+    { status, type, body }: Answer,
+  ): Promise<boolean> {
+    const lines = [
+      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+      `Content-Type: ${type}`,
+      "Cache-Control: no-store",
+      "X-Content-Type-Options: nosniff",
+    ];
+    if (status === 405) lines.push("Allow: GET, HEAD");
+    if (http11) lines.push("Transfer-Encoding: chunked");
+    if (!keepAlive) lines.push("Connection: close");
+    const head = `${lines.join("\r\n")}\r\n\r\n`;
+    if (method === "HEAD") return await this.#write(this.#encoder.encode(head));
+    return await this.#sendBody(head, { body, chunked: http11 });
+  }
+
+  async #sendBody(
+    head: string,
+    { body, chunked }: { readonly body: Iterable<string>; readonly chunked: boolean },
+  ): Promise<boolean> {
+    const { clock } = this.#options;
+    let sliceEndMs = clock.monotonicMs() + SLICE_MS;
+    if (!await this.#write(this.#encoder.encode(head))) return false;
+    for (const piece of body) {
+      const bytes = this.#encoder.encode(piece);
+      if (!await this.#write(chunked ? chunkOf(bytes) : bytes)) return false;
+      if (clock.monotonicMs() < sliceEndMs) continue;
+      await new Promise<void>((resolve) => clock.after(0, resolve));
+      sliceEndMs = clock.monotonicMs() + SLICE_MS;
+    }
+    return !chunked || await this.#write(LAST_CHUNK);
+  }
+
+  /** The answer is not lost to what the client still sends (RFC 9112, 9.6). */
+  async #linger(): Promise<void> {
+    this.#within(LINGER_MS);
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return;
+    }
+    const scrap = new Uint8Array(4096);
+    for (let total = 0; total < LINGER_BYTES;) {
+      const count = await this.#read(scrap);
+      if (count === 0) return;
+      total += count;
+    }
+  }
+
+  /** Hangs up after so long, unless told otherwise before. */
+  #within(deadlineMs: number): void {
+    this.#deadline?.cancel();
+    if (!this.#open) return;
+    this.#deadline = this.#options.clock.after(deadlineMs, () => this.close());
+  }
+
+  /** How many bytes came; 0: none will. */
+  async #read(into: Uint8Array): Promise<number> {
+    if (!this.#open) return 0;
+    try {
+      return await this.#conn.read(into) ?? 0;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return 0;
+    }
+  }
+
+  /** False: the client is gone. */
+  async #write(bytes: Uint8Array): Promise<boolean> {
+    for (let at = 0; at < bytes.length;) {
+      if (!this.#open) return false;
+      try {
+        at += await this.#conn.write(bytes.subarray(at));
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        return false;
+      }
+    }
+    return this.#open;
+  }
+}
+
+function short(status: number): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: [`${REASONS[status]}\n`] };
+}
+
+const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+
+/** A chunk (RFC 9112, 7.1); one without bytes would be the last, so there is none of it. */
+function chunkOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) return bytes;
+  const size = new TextEncoder().encode(`${bytes.length.toString(16)}\r\n`);
+  const chunk = new Uint8Array(size.length + bytes.length + 2);
+  chunk.set(size);
+  chunk.set(bytes, size.length);
+  chunk.set([13, 10], size.length + bytes.length);
+  return chunk;
+}

@@ -1,0 +1,73 @@
+/** All metrics of the daemon: where they are counted, and the text of a scrape. */
+import type { Clock } from "../base/ports.ts";
+import type { BuildInfo } from "../base/version.ts";
+import type { ProcessFigures } from "../system/process_figures.ts";
+import type { CountersSource, VppConnection } from "../vpp/ports.ts";
+import { collect } from "./collect.ts";
+import { EventMetrics } from "./event_metrics.ts";
+import { LagMeter } from "./lag.ts";
+import { checkerView, type TalliedChecker } from "./view.ts";
+
+export interface MetricsOptions {
+  readonly build: BuildInfo;
+  readonly clock: Clock;
+  readonly readProcess: () => Promise<ProcessFigures>;
+}
+
+/** What a scrape looks at. */
+export interface MetricsSources {
+  readonly checker: TalliedChecker;
+  /** Undefined without VPP integration. */
+  readonly vpp:
+    | {
+      readonly connection: Pick<VppConnection, "state">;
+      readonly counters: Pick<CountersSource, "snapshot">;
+    }
+    | undefined;
+}
+
+export class Metrics {
+  /** Where events are counted. */
+  readonly events = new EventMetrics();
+  readonly #options: MetricsOptions;
+  readonly #lag: LagMeter;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    this.#lag = new LagMeter(options.clock);
+  }
+
+  start(): void {
+    this.#lag.start();
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.#lag.stop();
+  }
+
+  /**
+   * The text of all families, in pieces. What it says is of the moment in which the promise
+   * resolves: a reload while it is read changes nothing but counters of probes, which go on.
+   */
+  async scrape({ checker, vpp }: MetricsSources): Promise<Iterable<string>> {
+    const { build, clock, readProcess } = this.#options;
+    const process = await readProcess();
+    const events = await this.events.text();
+    const view = {
+      build,
+      nowMs: clock.wallMs(),
+      ...checkerView(checker),
+      vpp: vpp?.connection.state,
+      counters: vpp?.counters.snapshot,
+      process,
+      eventLoopLagS: this.#lag.lagS,
+    };
+    return joined(collect(view), events);
+  }
+}
+
+function* joined(pieces: Iterable<string>, last: string): Generator<string> {
+  yield* pieces;
+  yield last;
+}

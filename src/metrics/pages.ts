@@ -1,0 +1,35 @@
+/** The pages of the metrics port. */
+import type { Answer } from "./http_connection.ts";
+import { TEXT_FORMAT } from "./text.ts";
+
+const JSON_TYPE = "application/json";
+
+export interface PagesOptions {
+  /** The text of a scrape, in pieces. */
+  readonly scrape: () => Promise<Iterable<string>>;
+  /** What `/readyz` says; anything that can be written as JSON goes with `ready`. */
+  readonly readiness: () => { readonly ready: boolean };
+}
+
+/** The page at `path`; undefined: there is none. */
+export function pages({ scrape, readiness }: PagesOptions) {
+  return (path: string): Promise<Answer> | undefined => {
+    switch (path) {
+      case "/metrics":
+        return scrape().then((body) => ({ status: 200, type: TEXT_FORMAT, body }));
+      case "/healthz":
+        // Whoever answers is alive.
+        return Promise.resolve(json(200, { alive: true, reasons: [] }));
+      case "/readyz": {
+        const state = readiness();
+        return Promise.resolve(json(state.ready ? 200 : 503, state));
+      }
+      default:
+        return undefined;
+    }
+  };
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, type: JSON_TYPE, body: [`${JSON.stringify(value)}\n`] };
+}

@@ -1,0 +1,37 @@
+/**
+ * PURE. What is known at the moment of a scrape, taken at once and written at leisure: states and
+ * weights are immutable snapshots, so that a reload in the middle changes nothing in them.
+ */
+import type { BuildInfo } from "../base/version.ts";
+import type { CheckerReader, Snapshot } from "../checker/ports.ts";
+import type { BackendTally } from "../checker/tally.ts";
+import type { ProcessFigures } from "../system/process_figures.ts";
+import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
+
+/** Everything that collect() writes. */
+export interface MetricsView {
+  readonly build: BuildInfo;
+  /** Unix time in milliseconds. */
+  readonly nowMs: number;
+  readonly snapshot: Snapshot;
+  /** Of the backends of `snapshot`, in their order; undefined: nothing counted yet. */
+  readonly tallies: readonly (BackendTally | undefined)[];
+  /** Undefined without VPP integration. */
+  readonly vpp: ConnectionState | undefined;
+  readonly counters: CountersSnapshot | undefined;
+  readonly process: ProcessFigures;
+  readonly eventLoopLagS: number;
+}
+
+/** The checker as metrics see it. */
+export interface TalliedChecker extends Pick<CheckerReader, "snapshot"> {
+  readonly tally: { of(backend: string): BackendTally | undefined };
+}
+
+/** Backends and what was counted of them, at one instant. */
+export function checkerView(checker: TalliedChecker): Pick<MetricsView, "snapshot" | "tallies"> {
+  const snapshot = checker.snapshot();
+  const tallies: (BackendTally | undefined)[] = [];
+  for (const name of snapshot.backends.keys()) tallies.push(checker.tally.of(name));
+  return { snapshot, tallies };
+}
