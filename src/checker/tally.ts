@@ -53,7 +53,9 @@ export class Tally {
     this.#of(backend).countProbe(type, result);
   }
 
+  /** Counts a change of state. The last one is not: it is forgotten with the backend. */
   countTransition(backend: string, { from, to }: Transition): void {
+    if (to === "removed") return;
     const counts = this.#of(backend).transitionCounts;
     const byTo = counts.get(from) ?? new Map<BackendState, number>();
     counts.set(from, byTo);

@@ -48,6 +48,7 @@ Deno.test("Tally: another type of probe begins anew; a forgotten backend leaves 
   tally.countVoid("a");
   const { type, durations, voids } = tally.of("a")!;
   assert.deepEqual([type, durations.count, voids], ["http", 1, 1]);
+  tally.countTransition("a", { from: "up", to: "removed", atMs: 2, result: FAIL });
   assert.equal(tally.of("a")!.transitions().length, 1, "of the backend, whatever its probes");
   tally.forget("a");
   assert.equal(tally.of("a"), undefined);

@@ -58,6 +58,8 @@ export class ServerConnection {
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.#conn = options.conn;
+    // Small answers go out at once, and not when the client has acknowledged what came before.
+    if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay(true);
     this.ended = this.#serve().finally(() => this.close());
   }
 

@@ -53,6 +53,8 @@ export class Daemon {
     readonly vppApiAddr?: string;
     /** Default: no counters. */
     readonly vppStatsAddr?: string;
+    /** Default: no metrics. */
+    readonly metricsAddr?: string;
     readonly logLevel?: "debug" | "info";
     readonly flags?: readonly string[];
     readonly files?: readonly string[];
@@ -61,6 +63,7 @@ export class Daemon {
       config: options.config,
       vppApiAddr: options.vppApiAddr ?? "",
       vppStatsAddr: options.vppStatsAddr ?? "",
+      metricsAddr: options.metricsAddr ?? "",
       logLevel: options.logLevel ?? "info",
       flags: options.flags ?? [],
       files: options.files ?? [],

@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
+import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import { parseIp } from "../base/address.ts";
+import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import type { LbApi, VipCounters, VppInfo } from "../vpp/ports.ts";
+import { collect } from "./collect.ts";
+import { FAMILIES, FAMILY_NAMES, familyOf } from "./families.ts";
+import { checkerView, type MetricsView, type TalliedChecker } from "./view.ts";
+
+const NOW_MS = 1_700_000_000_000;
+
+function viewOf(checker: TalliedChecker, change: Partial<MetricsView> = {}): MetricsView {
+  return {
+    build: { version: "1.2.3", commit: "abc", date: "2026-01-01" },
+    nowMs: NOW_MS,
+    ...checkerView(checker),
+    vpp: undefined,
+    counters: undefined,
+    process: {
+      userCpuS: 1.5,
+      systemCpuS: 0.25,
+      startS: 1_699_999_000,
+      residentBytes: 1e8,
+      openDescriptors: 40,
+      maxDescriptors: 1024,
+    },
+    eventLoopLagS: 0.004,
+    ...change,
+  };
+}
+
+/** That many backends, with addresses. */
+function backendsOf(names: readonly string[]) {
+  return Object.fromEntries(
+    names.map((name, i) => [name, { address: `10.0.${i >> 8}.${i & 255}` }]),
+  );
+}
+
+const textOf = (view: MetricsView) => [...collect(view)].join("");
+const familiesOf = (view: MetricsView) => readMetrics(textOf(view));
+
+const INFO: VppInfo = {
+  version: 'v26.06"\\',
+  buildDate: "today",
+  buildDirectory: "/",
+  pid: 7,
+  connectedAtMs: NOW_MS - 5000,
+  bootAtMs: NOW_MS - 60_000,
+  weights: true,
+};
+const NO_API = undefined as unknown as LbApi;
+
+function counters(vips: readonly VipCounters[]): NonNullable<MetricsView["counters"]> {
+  return { takenAtMs: NOW_MS, vips: vips.map(({ vip }) => vip), at: (place) => vips[place]! };
+}
+
+function vipCounters(protocol: number, port: number, route: number | undefined): VipCounters {
+  const address = parseIp("192.0.2.1")!;
+  return {
+    vip: { address, prefixLength: 32, protocol, port },
+    next: 10,
+    first: 2,
+    untracked: 1,
+    noServer: 0,
+    fibPackets: route,
+    fibBytes: route === undefined ? undefined : 100 * route,
+  };
+}
+
+Deno.test("collect() writes states, counters and weights of backends and frontends", () => {
+  const { checker, engine } = setUp();
+  checker.start();
+  engine.report({ a: PASS, b: PASS });
+  engine.report({ a: { ...PASS, durationMs: 3, certificateExpiryMs: 1_800_000_000_500 } });
+  for (let i = 0; i < 2; i++) engine.report({ b: FAIL });
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 42 }, WHO);
+  checker.disableBackend("c", WHO);
+  const families = familiesOf(viewOf(checker));
+  const value = (name: string, labels = {}) => valueOf(families, name, labels);
+  assert.deepEqual(
+    ["unknown", "up", "down", "paused", "disabled", "removed"].map((state) =>
+      ["a", "b", "c"].map((backend) => value("maglev_backend_state", { backend, state }))
+    ),
+    [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]],
+  );
+  const { backends } = checker.snapshot();
+  for (const backend of ["a", "b", "c"]) {
+    assert.equal(value("maglev_backend_health", { backend }), backends.get(backend)!.counter);
+    assert.equal(value("maglev_backend_enabled", { backend }), backend === "c" ? 0 : 1);
+  }
+  assert.equal(
+    value("maglev_backend_state", { backend: "a", address: "10.0.0.1", state: "up" }),
+    1,
+  );
+  assert.equal(
+    value("maglev_backend_certificate_expiry_seconds", { backend: "a" }),
+    1_800_000_000.5,
+  );
+  assert.equal(families.get("maglev_backend_certificate_expiry_seconds")!.samples.length, 1);
+  assert.equal(value("maglev_frontend_state", { frontend: "web", state: "up" }), 1);
+  const entry = { frontend: "web", pool: "pool0", backend: "a" };
+  assert.equal(value("maglev_frontend_pool_backend_weight", entry), 42);
+  assert.equal(value("maglev_frontend_pool_backend_effective_weight", entry), 42);
+  const standby = { frontend: "web", pool: "pool1", backend: "c" };
+  assert.equal(value("maglev_frontend_pool_backend_weight", standby), 10);
+  assert.equal(value("maglev_frontend_pool_backend_effective_weight", standby), 0);
+  assert.equal(value("maglev_backend_transitions_total", { backend: "a", to: "up" }), 1);
+  checker.stop();
+});
+
+Deno.test("collect() writes probes by result and code, and their durations as a histogram", () => {
+  const { checker, engine } = setUp();
+  checker.start();
+  for (const durationMs of [0.5, 1, 3, 40, 9000]) engine.report({ a: { ...PASS, durationMs } });
+  engine.report({ a: FAIL });
+  const { id, generation } = engine.running.get("a")!;
+  engine.onVoid({ id, generation, latenessMs: 300 });
+  const families = familiesOf(viewOf(checker));
+  const a = { backend: "a", type: "tcp" };
+  assert.equal(valueOf(families, "maglev_probe_total", { ...a, result: "pass", code: "L4OK" }), 5);
+  assert.equal(valueOf(families, "maglev_probe_total", { ...a, result: "fail", code: "L4CON" }), 1);
+  assert.equal(valueOf(families, "maglev_probe_void_total", { backend: "a" }), 1);
+  assert.equal(families.get("maglev_probe_void_total")!.samples.length, 1);
+  const bucket = (le: string) =>
+    valueOf(families, "maglev_probe_duration_seconds_bucket", { ...a, le });
+  assert.deepEqual(
+    [...PROBE_DURATION_BUCKETS_S.map(String), "+Inf"].map(bucket),
+    [3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6],
+  );
+  assert.equal(valueOf(families, "maglev_probe_duration_seconds_count", a), 6);
+  assert.equal(valueOf(families, "maglev_probe_duration_seconds_sum", a), 9.045);
+  checker.stop();
+});
+
+Deno.test("collect() says of a VPP that is off or away only that it is not connected", () => {
+  const { checker } = setUp();
+  for (const vpp of [undefined, { kind: "disconnected", reason: "gone" }] as const) {
+    const families = familiesOf(viewOf(checker, { vpp }));
+    for (const [name, { samples }] of families) {
+      if (!name.startsWith("maglev_vpp_")) continue;
+      assert.equal(samples.length, name === "maglev_vpp_connected" ? 1 : 0, name);
+    }
+    assert.equal(valueOf(families, "maglev_vpp_connected"), 0);
+  }
+});
+
+Deno.test("collect() writes who VPP is, since when, and the counters of its VIPs", () => {
+  const { checker } = setUp();
+  const families = familiesOf(viewOf(checker, {
+    vpp: { kind: "connected", info: INFO, lb: NO_API },
+    counters: counters([vipCounters(6, 80, 7), vipCounters(255, 0, undefined)]),
+  }));
+  assert.equal(valueOf(families, "maglev_vpp_connected"), 1);
+  assert.equal(valueOf(families, "maglev_vpp_uptime_seconds"), 60);
+  assert.equal(valueOf(families, "maglev_vpp_connected_seconds"), 5);
+  assert.deepEqual(families.get("maglev_vpp_info")!.samples[0]!.labels, {
+    version: 'v26.06"\\',
+    build_date: "today",
+    pid: "7",
+  });
+  const vip = { prefix: "192.0.2.1/32", protocol: "tcp", port: "80" };
+  assert.deepEqual(
+    ["next", "first", "untracked", "no_server"].map((kind) =>
+      valueOf(families, "maglev_vpp_vip_packets_total", { ...vip, kind })
+    ),
+    [10, 2, 1, 0],
+  );
+  assert.equal(valueOf(families, "maglev_vpp_vip_route_packets_total", vip), 7);
+  assert.equal(valueOf(families, "maglev_vpp_vip_route_bytes_total", vip), 700);
+  const any = { protocol: "any", port: "0" };
+  assert.equal(valueOf(families, "maglev_vpp_vip_packets_total", { ...any, kind: "next" }), 10);
+  assert.equal(valueOf(families, "maglev_vpp_vip_route_packets_total", any), undefined);
+  const unknownBoot = { ...INFO, bootAtMs: undefined };
+  const without = familiesOf(
+    viewOf(checker, { vpp: { kind: "connected", info: unknownBoot, lb: NO_API } }),
+  );
+  assert.equal(valueOf(without, "maglev_vpp_uptime_seconds"), undefined);
+  assert.equal(valueOf(without, "maglev_vpp_connected_seconds"), 5);
+});
+
+Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
+  const { checker, engine } = setUp();
+  checker.start();
+  engine.report({ a: { ...PASS, certificateExpiryMs: 1 } });
+  const { id, generation } = engine.running.get("a")!;
+  engine.onVoid({ id, generation, latenessMs: 300 });
+  const families = familiesOf(viewOf(checker, {
+    vpp: { kind: "connected", info: INFO, lb: NO_API },
+    counters: counters([vipCounters(17, 53, 1)]),
+  }));
+  assert.deepEqual(
+    [...families.keys()],
+    FAMILY_NAMES.filter((name) => familyOf(name).kept === "scrape"),
+  );
+  for (const [name, { type, help, samples }] of families) {
+    const family = familyOf(name as keyof typeof FAMILIES);
+    assert.deepEqual([type, help], [family.type, family.help]);
+    assert.ok(samples.length > 0, `${name} has series in this world`);
+    for (const sample of samples) {
+      const labels = Object.keys(sample.labels).filter((label) => label !== "le");
+      assert.deepEqual(labels, Object.keys(family.labels), sample.name);
+      assert.equal("le" in sample.labels, sample.name.endsWith("_bucket"));
+    }
+  }
+  checker.stop();
+});
+
+Deno.test("collect(): names that hold quotes, backslashes and braces do no harm", () => {
+  const names = ['a"b', "a\\", 'a\\"} 1', "ü{le=", "日本"];
+  const { checker, engine } = setUp(smallConfig({
+    backends: Object.fromEntries(names.map((name) => [name, {}])),
+    frontends: { 'web"\\': { pools: "日本:1" } },
+  }));
+  checker.start();
+  engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
+  const families = familiesOf(viewOf(checker));
+  for (const backend of names) {
+    assert.equal(valueOf(families, "maglev_backend_state", { backend, state: "up" }), 1);
+    assert.equal(valueOf(families, "maglev_probe_total", { backend }), 1);
+    assert.equal(valueOf(families, "maglev_probe_duration_seconds_count", { backend }), 1);
+  }
+  const entry = { frontend: 'web"\\', pool: "pool0", backend: "日本" };
+  assert.equal(valueOf(families, "maglev_frontend_pool_backend_effective_weight", entry), 1);
+  checker.stop();
+});
+
+Deno.test("collect(): a reload while the text is made changes nothing in it; the next has no trace of what went", () => {
+  const many = (names: readonly string[]) =>
+    smallConfig({
+      backends: backendsOf(names),
+      frontends: { web: { pools: names.map((name) => `${name}:1`).join(" ") } },
+    });
+  const names = Array.from({ length: 300 }, (_, i) => `b${i}`);
+  const { checker, engine } = setUp(many(names));
+  checker.start();
+  engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
+  const whole = textOf(viewOf(checker));
+  const pieces = collect(viewOf(checker));
+  let text = "";
+  for (let i = 0; i < 3; i++) text += pieces.next().value;
+  checker.reload(many(["b0", "new"]));
+  text += [...pieces].join("");
+  assert.equal(text, whole);
+  const after = familiesOf(viewOf(checker));
+  for (const [name, { samples }] of after) {
+    for (const { labels: { backend } } of samples) {
+      assert.ok(
+        backend === undefined || backend === "b0" || backend === "new",
+        `${name} ${backend}`,
+      );
+    }
+  }
+  assert.equal(valueOf(after, "maglev_probe_total", { backend: "b0" }), 1);
+  checker.stop();
+});
+
+Deno.test("collect() hands its text out in pieces that end with a line", () => {
+  const { checker } = setUp(smallConfig({
+    backends: backendsOf(Array.from({ length: 2000 }, (_, i) => `b${i}`)),
+    frontends: {},
+  }));
+  const pieces = [...collect(viewOf(checker))];
+  assert.ok(pieces.length > 10);
+  for (const piece of pieces) {
+    assert.ok(piece.endsWith("\n"));
+    assert.ok(piece.length < 64 * 1024);
+  }
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
+import type { SyncReport } from "../vpp/sync_report.ts";
+import { EventMetrics, type ObservedMethod } from "./event_metrics.ts";
+import { FAMILY_NAMES, familyOf } from "./families.ts";
+
+const GET: ObservedMethod = { service: "maglev.Maglev", name: "GetBackend", kind: "unary" };
+const WATCH: ObservedMethod = {
+  service: "maglev.Maglev",
+  name: "WatchEvents",
+  kind: "server_stream",
+};
+const REPORT: SyncReport = {
+  scope: "all",
+  trigger: "connect",
+  counts: { vip_added: 2, vip_removed: 0, as_added: 32, as_removed: 0, as_weight_updated: 0 },
+  failed: 0,
+  deferred: 0,
+  durationMs: 120,
+};
+
+const read = async (metrics: EventMetrics) => readMetrics(await metrics.text());
+
+Deno.test("EventMetrics has every family of the table that it keeps from the start, with the table's help", async () => {
+  const families = await read(new EventMetrics());
+  const wanted = FAMILY_NAMES.filter((name) => familyOf(name).kept === "event");
+  assert.deepEqual([...families.keys()], wanted);
+  for (const name of wanted) {
+    const { type, help, samples } = families.get(name)!;
+    assert.deepEqual([type, help, samples], [familyOf(name).type, familyOf(name).help, []]);
+  }
+});
+
+Deno.test("EventMetrics counts VPP's messages over several scrapes", async () => {
+  const metrics = new EventMetrics();
+  const { apiObserver } = metrics;
+  const ping = { msg: "control_ping", direction: "send", result: "ok" };
+  for (let i = 0; i < 3; i++) apiObserver.message("control_ping", "send", "ok");
+  apiObserver.message("lb_add_del_as_reply", "recv", "NO_SUCH_ENTRY");
+  assert.equal(valueOf(await read(metrics), "maglev_vpp_api_total", ping), 3);
+  apiObserver.message("control_ping", "send", "ok");
+  const families = await read(metrics);
+  assert.equal(valueOf(families, "maglev_vpp_api_total", ping), 4);
+  assert.equal(
+    valueOf(families, "maglev_vpp_api_total", { direction: "recv", result: "NO_SUCH_ENTRY" }),
+    1,
+  );
+});
+
+Deno.test("EventMetrics: a VPP that makes up errors does not make up series without end", async () => {
+  const metrics = new EventMetrics();
+  for (let i = 0; i < 5000; i++) metrics.apiObserver.message("reply", "recv", `ERROR_${i}`);
+  metrics.apiObserver.message("reply", "recv", "ERROR_3");
+  const families = await read(metrics);
+  assert.equal(families.get("maglev_vpp_api_total")!.samples.length, 1001);
+  assert.equal(valueOf(families, "maglev_vpp_api_total", { result: "other" }), 4000);
+  assert.equal(valueOf(families, "maglev_vpp_api_total", { result: "ERROR_3" }), 2);
+});
+
+Deno.test("EventMetrics counts synchronisations by scope, and no kind that did not happen", async () => {
+  const metrics = new EventMetrics();
+  metrics.synchronised(REPORT);
+  metrics.synchronised({ ...REPORT, scope: "vip", durationMs: 0.4 });
+  metrics.synchronised({ ...REPORT, durationMs: 3 });
+  const families = await read(metrics);
+  const total = (scope: string, kind: string) =>
+    valueOf(families, "maglev_vpp_lbsync_total", { scope, kind });
+  assert.deepEqual([total("all", "vip_added"), total("all", "as_added")], [4, 64]);
+  assert.deepEqual([total("vip", "vip_added"), total("all", "vip_removed")], [2, undefined]);
+  const bucket = (le: string) =>
+    valueOf(families, "maglev_vpp_lbsync_duration_seconds_bucket", { scope: "all", le });
+  assert.deepEqual([bucket("0.0025"), bucket("0.005"), bucket("0.25"), bucket("+Inf")], [
+    0,
+    1,
+    2,
+    2,
+  ]);
+});
+
+Deno.test("EventMetrics: methods that are announced are there at 0, with every code, and count from there", async () => {
+  const metrics = new EventMetrics();
+  metrics.announce([GET, WATCH], ["OK", "NotFound"]);
+  const before = await read(metrics);
+  for (const [name, { samples }] of before) {
+    if (!name.startsWith("grpc_")) continue;
+    const labels = new Set(samples.map((sample) => sample.labels.grpc_method));
+    assert.deepEqual(labels, new Set(["GetBackend", "WatchEvents"]), name);
+    for (const { value } of samples) assert.equal(value, 0);
+  }
+  metrics.started(GET);
+  metrics.received(GET);
+  metrics.handled(GET, "NotFound", 0.003);
+  metrics.sent(WATCH);
+  const after = await read(metrics);
+  const get = { grpc_service: "maglev.Maglev", grpc_method: "GetBackend", grpc_type: "unary" };
+  assert.equal(valueOf(after, "grpc_server_started_total", get), 1);
+  assert.equal(valueOf(after, "grpc_server_msg_received_total", get), 1);
+  assert.equal(valueOf(after, "grpc_server_handled_total", { ...get, grpc_code: "NotFound" }), 1);
+  assert.equal(valueOf(after, "grpc_server_handled_total", { ...get, grpc_code: "OK" }), 0);
+  assert.equal(valueOf(after, "grpc_server_handling_seconds_bucket", { ...get, le: "0.005" }), 1);
+  assert.equal(valueOf(after, "grpc_server_msg_sent_total", { grpc_method: "WatchEvents" }), 1);
+});

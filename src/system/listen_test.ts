@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { withFolder } from "../../tests/support/daemon.ts";
+import { parseListenAddress } from "../base/listen_address.ts";
+import { listenAt } from "./listen.ts";
+
+async function listen(text: string) {
+  const address = parseListenAddress(text);
+  assert.ok(typeof address !== "string", text);
+  return await listenAt(address);
+}
+
+async function mustListen(text: string) {
+  const result = await listen(text);
+  assert.ok(result.kind === "ok", JSON.stringify(result));
+  return result;
+}
+
+Deno.test("listenAt(): no host is both families; port 0 is told; a port in use is named", async () => {
+  const { listener, address } = await mustListen(":0");
+  assert.ok(address.kind === "tcp" && address.port > 0);
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    const [client, server] = await Promise.all([
+      Deno.connect({ hostname, port: address.port }),
+      listener.accept(),
+    ]);
+    client.close();
+    server.close();
+  }
+  const second = await listen(`127.0.0.1:${address.port}`);
+  assert.deepEqual(second, {
+    kind: "error",
+    message: `port ${address.port} is in use (127.0.0.1:${address.port})`,
+  });
+  assert.equal((await listen(`:${address.port}`)).kind, "error", "no other family is tried");
+  listener.close();
+});
+
+Deno.test("listenAt() takes a unix socket that was left over, and leaves alone what is not", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/s`;
+    const first = await mustListen(`unix:${path}`);
+    const mode = (await Deno.stat(path)).mode ?? 0;
+    assert.equal((mode & 0o777).toString(8), "660");
+    const taken = await listen(`unix:${path}`);
+    assert.ok(taken.kind === "error" && taken.message.includes(path), "somebody listens");
+    first.listener.close();
+
+    const { code } = await new Deno.Command("python3", {
+      args: ["-c", `import socket;s=socket.socket(socket.AF_UNIX);s.bind("${path}")`],
+    }).output();
+    assert.equal(code, 0);
+    const { listener } = await mustListen(`unix:${path}`);
+    listener.close();
+
+    await Deno.writeTextFile(path, "precious");
+    const refused = await listen(`unix:${path}`);
+    assert.ok(refused.kind === "error" && refused.message.includes("is there already"));
+    assert.equal(await Deno.readTextFile(path), "precious");
+    const nowhere = await listen(`unix:${folder}/none/s`);
+    assert.ok(nowhere.kind === "error" && nowhere.message.startsWith("cannot listen on unix:"));
+  });
+});
