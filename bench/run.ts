@@ -8,6 +8,7 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
   { name: "probes" },
   { name: "health", needs: "farm" },
   { name: "daemon" },
+  { name: "metrics" },
   { name: "ping", needs: "vpp" },
   { name: "sync", needs: "vpp" },
   { name: "reaction", needs: "vpp" },

@@ -1,12 +1,13 @@
 /**
- * Writes what the documentation takes from the configuration table: docs/maglev.schema.json and the
- * reference part of docs/config-guide.md.
+ * Writes what the documentation takes from tables in the code: docs/maglev.schema.json, the reference
+ * part of docs/config-guide.md, docs/metrics.md.
  *
  *     deno run -A docs/generate.ts           write
  *     deno run -A docs/generate.ts --check   exit 1 when something is stale, write nothing
  */
 import { jsonSchemaText } from "../src/config/json_schema.ts";
 import { withReference } from "../src/config/reference.ts";
+import { metricsReference } from "../src/metrics/reference.ts";
 
 /** A file that is generated wholly or in part, and what it should hold. */
 export interface Generated {
@@ -20,6 +21,7 @@ export interface Generated {
 export async function generatedFiles(): Promise<readonly Generated[]> {
   const schema = new URL("maglev.schema.json", import.meta.url);
   const guide = new URL("config-guide.md", import.meta.url);
+  const metrics = new URL("metrics.md", import.meta.url);
   const guideText = await Deno.readTextFile(guide);
   const wanted = withReference(guideText);
   if (wanted === undefined) throw new Error("docs/config-guide.md has lost its reference marks");
@@ -31,6 +33,12 @@ export async function generatedFiles(): Promise<readonly Generated[]> {
       wanted: jsonSchemaText(),
     },
     { name: "docs/config-guide.md", url: guide, current: guideText, wanted },
+    {
+      name: "docs/metrics.md",
+      url: metrics,
+      current: await readIfPresent(metrics),
+      wanted: metricsReference(),
+    },
   ];
 }
 

@@ -5,6 +5,7 @@
  *   deno task test            everything
  *   deno task ok              without the tests that start processes
  */
+import { fetchPromtool } from "./support/promtool.ts";
 
 interface Outcome {
   readonly passed: number;
@@ -61,11 +62,12 @@ async function tests(paths: string[]): Promise<Outcome> {
   };
 }
 
+if (!quick) await fetchPromtool();
 const outcomes = [
   await gate("format", ["fmt", "--check", "-q"]),
   await gate("lint", ["lint", "-q"]),
   await gate("types", ["check", "--frozen", "-q", "."]),
-  await gate("configuration reference", ["run", "--frozen", "-A", "docs/generate.ts", "--check"]),
+  await gate("generated documents", ["run", "--frozen", "-A", "docs/generate.ts", "--check"]),
   await tests(quick ? ["src", "ffi", "tests/tidy_test.ts"] : ["src", "ffi", "tests"]),
 ];
 const sum = (key: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[key], 0);

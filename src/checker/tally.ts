@@ -106,17 +106,18 @@ class Totals implements BackendTally {
   }
 
   probes(): readonly ProbeCount[] {
-    return (["pass", "fail"] as const).flatMap((result) =>
-      sortedEntries(result === "pass" ? this.#pass : this.#fail).map(([code, count]) => (
-        { result, code, count }
-      ))
-    );
+    const found: ProbeCount[] = [];
+    for (const [code, count] of sorted(this.#pass)) found.push({ result: "pass", code, count });
+    for (const [code, count] of sorted(this.#fail)) found.push({ result: "fail", code, count });
+    return found;
   }
 
   transitions(): readonly TransitionCount[] {
-    return sortedEntries(this.transitionCounts).flatMap(([from, byTo]) =>
-      sortedEntries(byTo).map(([to, count]) => ({ from, to, count }))
-    );
+    const found: TransitionCount[] = [];
+    for (const [from, byTo] of sorted(this.transitionCounts)) {
+      for (const [to, count] of sorted(byTo)) found.push({ from, to, count });
+    }
+    return found;
   }
 
   #begin(type: ProbeType): void {
@@ -132,6 +133,7 @@ function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): [K, V][] {
-  return map.size === 1 ? [...map] : [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+/** The entries by key. Of one entry, as nearly always, nothing has to be made. */
+function sorted<K extends string, V>(map: ReadonlyMap<K, V>): Iterable<readonly [K, V]> {
+  return map.size < 2 ? map : [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -73,6 +73,7 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
     config,
     vppApiAddr: simulator.path,
     vppStatsAddr: simulator.statsPath,
+    metricsAddr: "127.0.0.1:0",
     onLine: (line) => screen.logLine(line),
   });
   const interrupted = Promise.withResolvers<"interrupted">();

@@ -38,6 +38,8 @@ Ctrl-C ends everything.
     switch (line.msg) {
       case "maglevd-start":
         return this.#say("maglevd", `version ${line.version} started, pid ${line.pid}`);
+      case "metrics-listen":
+        return this.#say("maglevd", `metrics: http://${line.address}/metrics, /healthz, /readyz`);
       case "vpp-connect":
         return this.#say("maglevd", `connected to VPP ${line.version} (pid ${line.pid})`);
       case "backend-transition":

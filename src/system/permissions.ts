@@ -67,10 +67,10 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
  * write: connecting to a unix socket counts as writing to it, and so does listening;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
- * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their number,
- * VPP's stats socket, for which no other permission is needed), and no other library. VPP's shared
- * memory needs nothing more either: the shim itself starts the bridge that loads libvppapiclient,
- * and the socket's permissions fall away.
+ * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their number, VPP's
+ * stats socket, for which no other permission is needed), and no other library. VPP's shared memory
+ * needs nothing more either: the shim itself starts the bridge that loads libvppapiclient, and the
+ * socket's permissions fall away.
  */
 export function maglevdPermissions(options: PermissionOptions): readonly string[] {
   const socket = options.vppApiAddr ?? "/run/vpp/api.sock";

@@ -130,6 +130,7 @@ const PURE_FILES = new Set([
   "src/metrics/collect_backends.ts",
   "src/metrics/collect_vpp.ts",
   "src/metrics/families.ts",
+  "src/metrics/reference.ts",
   "src/metrics/request_head.ts",
   "src/metrics/text.ts",
   "src/metrics/view.ts",

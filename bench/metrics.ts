@@ -1,0 +1,154 @@
+/**
+ * What a scrape costs, and whom it holds up: the daemon's own parts (support/scraped_daemon.ts)
+ * probing N backends of a farm on loopback once a second, first left alone, then scraped once a
+ * second. For each number of backends: time from request to last byte, size of the page, CPU of the
+ * daemon per scrape, and how late probes and the main thread were in both phases.
+ *
+ * Options: --targets 100,1000,10000 --window 15 (s of each phase) --interval 1000 (ms of probes)
+ */
+import { parseArgs } from "node:util";
+import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
+import { environment } from "./support/environment.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    targets: { type: "string", default: "100,1000,10000" },
+    window: { type: "string", default: "15" },
+    interval: { type: "string", default: "1000" },
+  },
+});
+
+const parameters = {
+  targets: values.targets.split(",").map(Number),
+  windowS: Number(values.window),
+  intervalMs: Number(values.interval),
+};
+
+interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** One phase. */
+interface Phase {
+  readonly probes: number;
+  readonly voids: number;
+  /** Of the starts of probes, in milliseconds. */
+  readonly lateness: Spread;
+  /** Of a timer of 5 ms on the main thread. */
+  readonly lag: Spread;
+}
+
+interface Row {
+  readonly backends: number;
+  readonly series: number;
+  readonly bytes: number;
+  /** From the request to the last byte, in a process of its own. */
+  readonly scrapeMs: { readonly p50: number; readonly max: number };
+  readonly cpuMsPerScrape: number;
+  readonly alone: Phase;
+  readonly scraped: Phase;
+  readonly rssMiB: { readonly alone: number; readonly scraped: number };
+  readonly falseVerdicts: number;
+}
+
+interface Figures extends Phase {
+  readonly transitions: number;
+}
+
+async function figures(daemon: Child): Promise<Figures> {
+  await daemon.say("figures");
+  return await daemon.next(({ event }) => event === "figures") as unknown as Figures;
+}
+
+interface Scrapes {
+  readonly ms: readonly number[];
+  readonly bytes: number;
+  readonly series: number;
+}
+
+/** Scrapes once a second, each to its last byte. */
+async function scrape(url: string): Promise<Scrapes> {
+  const ms: number[] = [];
+  let [bytes, series] = [0, 0];
+  for (let i = 0; i < parameters.windowS; i++) {
+    const startMs = performance.now();
+    const page = new Uint8Array(await (await fetch(url)).arrayBuffer());
+    const elapsedMs = performance.now() - startMs;
+    ms.push(elapsedMs);
+    bytes = page.length;
+    if (i === 0) {
+      const lines = new TextDecoder().decode(page).split("\n");
+      series = lines.filter((line) => line !== "" && !line.startsWith("#")).length;
+    }
+    await pause(Math.max(0, 1000 - elapsedMs));
+  }
+  return { ms: ms.sort((a, b) => a - b), bytes, series };
+}
+
+async function measure(backends: number): Promise<Row> {
+  const farm = await startFarm(backends, "tcp");
+  const args = [backends, farm.port, parameters.intervalMs].map(String);
+  const daemon = start("scraped_daemon.ts", args);
+  try {
+    const known = daemon.next(({ event }) => event === "all-known");
+    const { address } = await daemon.next(({ event }) => event === "metrics") as {
+      address?: string;
+    };
+    await known;
+    await pause(3000);
+    await figures(daemon);
+    const cpuStart = cpuMs(daemon.pid);
+    await pause(1000 * parameters.windowS);
+    const cpuAlone = cpuMs(daemon.pid) - cpuStart;
+    const alone = await figures(daemon);
+    const rssAlone = memoryMiB(daemon.pid);
+    const cpuMiddle = cpuMs(daemon.pid);
+    const fromMs = performance.now();
+    const { ms, bytes, series } = await scrape(`http://${address}/metrics`);
+    const phases = (performance.now() - fromMs) / (1000 * parameters.windowS);
+    const cpuScraped = cpuMs(daemon.pid) - cpuMiddle;
+    const scraped = await figures(daemon);
+    return {
+      backends,
+      series,
+      bytes,
+      scrapeMs: { p50: round(ms[ms.length >> 1]!), max: round(ms.at(-1)!) },
+      cpuMsPerScrape: round((cpuScraped - cpuAlone * phases) / ms.length),
+      alone: phaseOf(alone, 0),
+      scraped: phaseOf(scraped, alone.probes),
+      rssMiB: { alone: rssAlone, scraped: memoryMiB(daemon.pid) },
+      falseVerdicts: scraped.transitions - backends,
+    };
+  } finally {
+    await daemon.end();
+    await farm.child.end();
+  }
+}
+
+function phaseOf({ probes, voids, lateness, lag }: Figures, before: number): Phase {
+  const spread = ({ p50, p99, max }: Spread) => ({
+    p50: round(p50),
+    p99: round(p99),
+    max: round(max),
+  });
+  return { probes: probes - before, voids, lateness: spread(lateness), lag: spread(lag) };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+const rows: Row[] = [];
+for (const backends of parameters.targets) {
+  const row = await measure(backends);
+  console.error(JSON.stringify(row));
+  rows.push(row);
+}
+console.log(JSON.stringify({ parameters, environment: environment(), figures: rows }, null, 1));

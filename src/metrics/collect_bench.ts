@@ -1,0 +1,43 @@
+/** The text of a scrape by number of backends, without sending it: `deno bench`. */
+import { setUp } from "../../tests/support/checker_fixture.ts";
+import { PASS } from "../../tests/support/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
+import { collect } from "./collect.ts";
+import { checkerView } from "./view.ts";
+
+for (const count of [100, 1000, 10_000]) {
+  const names = Array.from({ length: count }, (_, i) => `backend${i}`);
+  const { checker, engine } = setUp(smallConfig({
+    backends: Object.fromEntries(
+      names.map((name, i) => [name, { address: `10.0.${i >> 8}.${i & 255}` }]),
+    ),
+    frontends: Object.fromEntries(
+      Array.from({ length: Math.ceil(count / 100) }, (_, f) => [
+        `frontend${f}`,
+        { pools: names.slice(100 * f, 100 * (f + 1)).join(" ") },
+      ]),
+    ),
+  }));
+  checker.start();
+  engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
+  const encoder = new TextEncoder();
+  Deno.bench(`the text for ${count} backends, as bytes`, () => {
+    const view = {
+      build: { version: "", commit: "", date: "" },
+      nowMs: 0,
+      ...checkerView(checker),
+      vpp: undefined,
+      counters: undefined,
+      process: {
+        userCpuS: 0,
+        systemCpuS: 0,
+        startS: 0,
+        residentBytes: 0,
+        openDescriptors: 0,
+        maxDescriptors: 0,
+      },
+      eventLoopLagS: 0,
+    };
+    for (const piece of collect(view)) encoder.encode(piece);
+  });
+}
