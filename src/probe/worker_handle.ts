@@ -37,6 +37,9 @@ const SETTLED_MS = 30_000;
 const PING_MS = 1000;
 const MISSED_PINGS = 5;
 
+/** The same before its first answer: loading it takes seconds on a machine that is busy enough. */
+const MISSED_AT_START = 30;
+
 /** How long a worker may take to say goodbye before it is terminated. */
 const CLOSE_MS = 500;
 
@@ -117,8 +120,9 @@ export class WorkerHandle {
    * missing, not sixty.
    */
   #watch(): void {
-    if (this.#sent - this.#answered >= MISSED_PINGS) {
-      this.#died(`it has not answered for ${MISSED_PINGS} s`);
+    const most = this.#answered === 0 ? MISSED_AT_START : MISSED_PINGS;
+    if (this.#sent - this.#answered >= most) {
+      this.#died(`it has not answered for ${most} s`);
       return;
     }
     this.post({ kind: "ping", seq: ++this.#sent });

@@ -74,6 +74,16 @@ Deno.test("WorkerHandle restarts a worker that does not answer, and no other", a
   await handle.close();
 });
 
+Deno.test("WorkerHandle waits half a minute for a worker that has yet to load", async () => {
+  const { clock, threads, handle } = setup();
+  threads[0]!.answers = false;
+  clock.advance(29_000);
+  assert.equal(threads[0]!.terminated, false);
+  clock.advance(4000);
+  assert.equal(threads[0]!.terminated, true);
+  await handle.close();
+});
+
 Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => {
   const { clock, threads, handle } = setup();
   threads[0]!.answers = false;

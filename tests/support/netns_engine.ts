@@ -11,7 +11,7 @@ import { RecordingLogger } from "./recording_logger.ts";
 /** An ICMP check. */
 export const ICMP: Partial<HealthcheckConfig> = { params: { type: "icmp" }, port: 0 };
 /** Quick, for a test waits for several probes. */
-export const PACE = { intervalMs: 200, fastIntervalMs: 200, downIntervalMs: 200, timeoutMs: 150 };
+export const PACE = { intervalMs: 200, fastIntervalMs: 200, downIntervalMs: 200, timeoutMs: 600 };
 
 /** A pool whose outcomes are kept by the name of the target. */
 export class Engine {
