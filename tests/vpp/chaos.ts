@@ -153,7 +153,11 @@ class Chaos {
 
   #start(): Daemon {
     this.#daemons++;
-    const daemon = new Daemon({ config: this.#config, vppApiAddr: this.#vppAddress });
+    const daemon = new Daemon({
+      config: this.#config,
+      vppApiAddr: this.#vppAddress,
+      vppStatsAddr: this.#vpp.statsSocket,
+    });
     void daemon.process.ended.then((code) => {
       if (this.#daemon === daemon && !this.#ending) this.#died = `maglevd ended with ${code}`;
     });
@@ -265,7 +269,8 @@ class Chaos {
 
   #collectErrors(): void {
     for (const line of this.#daemon.lines) {
-      if (line.level !== "error" && line.msg !== "") continue;
+      const { level, msg } = line;
+      if (level !== "error" && msg !== "" && msg !== "vpp-counters-error") continue;
       const key = line.msg === ""
         ? `no JSON: ${line.text}`
         : `${line.msg} ${line.operation} ${line.error}`;

@@ -138,6 +138,7 @@ export function yamlOf(model: Model, addresses: readonly string[], healthPort: n
     "      startup-min-delay: 300ms",
     "      startup-max-delay: 3s",
     "      sync-interval: 3s",
+    "      counters-interval: 1s",
     `      new-flows-table-length: ${model.length}`,
     "  healthchecks:",
     "    web:",
