@@ -187,8 +187,8 @@ export class VppCounters implements CountersSource {
       const read = plan.read();
       if (read.kind === "ok") {
         const snapshot = plan.snapshot(read.values, this.#options.clock.wallMs());
-        this.#options.logger.debug("vpp-counters", { vips: snapshot.vips.length });
         this.#publish(snapshot);
+        this.#say(snapshot);
         return undefined;
       }
       problem = read.kind === "error"
@@ -198,6 +198,17 @@ export class VppCounters implements CountersSource {
     }
     if (this.#live === live) this.#publish(undefined);
     return problem;
+  }
+
+  #say(snapshot: CountersSnapshot): void {
+    const { logger } = this.#options;
+    if (!logger.enabled("debug")) return;
+    let packets = 0;
+    for (let n = 0; n < snapshot.vips.length; n++) {
+      const { next, first, untracked, noServer } = snapshot.at(n);
+      packets += next + first + untracked + noServer;
+    }
+    logger.debug("vpp-counters", { vips: snapshot.vips.length, packets });
   }
 
   async #pause(): Promise<void> {

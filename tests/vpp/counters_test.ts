@@ -12,83 +12,19 @@ import { vipKeyText } from "../../src/vpp/lb/model.ts";
 import type { CountersSnapshot, VipCounters } from "../../src/vpp/ports.ts";
 import { Reconciler } from "../../src/vpp/reconcile.ts";
 import { openStatsSession } from "../../src/vpp/stats/session.ts";
-import { NO_NETNS } from "../support/netns.ts";
 import { FakeSource } from "../support/reconcile_world.ts";
 import { RecordingLogger } from "../support/recording_logger.ts";
 import { desired, type VipShape } from "../support/vips.ts";
-import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
+import { type RunningVpp, startVpp } from "./support.ts";
+import { NO_WIRE, Wire } from "./wire.ts";
 
 const CLOCK = new SystemClock();
 const INTERVAL_MS = 100;
-const WHY_NOT = SKIP_REASON !== ""
-  ? SKIP_REASON
-  : NO_NETNS === undefined
-  ? ""
-  : ` (skipped: ${NO_NETNS})`;
-
 const A = "192.0.2.1";
 const B = "192.0.2.2";
 const SIX = "2001:db8:77::1";
 const UDP: VipShape = { protocol: 17, port: 5000 };
 const UP = "10.0.0.1=100 10.0.0.2=100";
-
-async function run(...args: string[]): Promise<void> {
-  const [program, ...rest] = args;
-  const { success, stderr } = await new Deno.Command(program!, { args: rest, stdin: "null" })
-    .output();
-  assert.ok(success, `${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-}
-
-/** Two namespaces joined by a veth; VPP runs in the first. */
-class Wire implements AsyncDisposable {
-  readonly inside = `mlv-vpp-${Deno.pid}`;
-  readonly outside = `mlv-cli-${Deno.pid}`;
-
-  async make(): Promise<this> {
-    const ends = ["mlv0", "mlv1"] as const;
-    for (const name of [this.inside, this.outside]) await run("ip", "netns", "add", name);
-    await run(
-      ...["ip", "-n", this.inside, "link", "add", ends[0], "type", "veth"],
-      ...["peer", "name", ends[1], "netns", this.outside],
-    );
-    // VPP alone answers on its end.
-    const quiet = "net.ipv6.conf.mlv0.disable_ipv6=1";
-    await run("ip", "netns", "exec", this.inside, "sysctl", "-qw", quiet);
-    await run("ip", "-n", this.inside, "link", "set", ends[0], "up");
-    await run("ip", "-n", this.outside, "link", "set", ends[1], "up");
-    await run("ip", "-n", this.outside, "addr", "add", "10.77.0.2/24", "dev", ends[1]);
-    await run("ip", "-n", this.outside, "addr", "add", "fd77::2/64", "dev", ends[1], "nodad");
-    await run("ip", "-n", this.outside, "route", "add", "192.0.2.0/24", "via", "10.77.0.1");
-    await run("ip", "-n", this.outside, "route", "add", "2001:db8:77::/64", "via", "fd77::1");
-    return this;
-  }
-
-  async plug(vpp: RunningVpp): Promise<void> {
-    await vpp.cli("create host-interface name mlv0");
-    await vpp.cli("set interface state host-mlv0 up");
-    await vpp.cli("set interface ip address host-mlv0 10.77.0.1/24");
-    await vpp.cli("set interface ip address host-mlv0 fd77::1/64");
-    // A VPP that was restarted has another hardware address.
-    await run("ip", "-n", this.outside, "neigh", "flush", "all");
-  }
-
-  /** Sends `flows` flows of `packets` datagrams of 100 bytes each. */
-  async send(to: string, port: number, flows: number, packets: number): Promise<void> {
-    const family = to.includes(":") ? "AF_INET6" : "AF_INET";
-    const script = `import socket, time
-for flow in range(${flows}):
-    s = socket.socket(socket.${family}, socket.SOCK_DGRAM)
-    for packet in range(${packets}):
-        s.sendto(b"x" * 100, ("${to}", ${port}))
-        time.sleep(0.002)
-`;
-    await run("ip", "netns", "exec", this.outside, "python3", "-c", script);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of [this.inside, this.outside]) await run("ip", "netns", "del", name);
-  }
-}
 
 /** Everything of the daemon that has to do with VPP. */
 class Rig implements AsyncDisposable {
@@ -186,8 +122,8 @@ const SIXES = 148;
 
 function countersTest(name: string, workers: number, fn: (on: Given) => Promise<void>): void {
   Deno.test({
-    name: `Counters of VPP ${name}${WHY_NOT}`,
-    ignore: WHY_NOT !== "",
+    name: `Counters of VPP ${name}${NO_WIRE}`,
+    ignore: NO_WIRE !== "",
     async fn() {
       await using wire = await new Wire().make();
       await using vpp = await startVpp({ netns: wire.inside, workers });
