@@ -13,8 +13,9 @@ import struct
 import sys
 import time
 
-TICK_S = 0.1
-REST_TICKS = 30
+TICK_S = 0.02
+STEADY_TICKS = 5
+REST_TICKS = 150
 DRAIN_S = 0.5
 OUTGOING = 4
 SO_RCVBUFFORCE = 33
@@ -52,6 +53,10 @@ def send(sock, vip, source):
     sock.sendto(header + b"x" * 20, (vip["address"], 0))
 
 
+def due(ports, tick, every):
+    return [port for port in ports if (port - tick) % every == 0]
+
+
 def ended():
     readable, _, _ = select.select([sys.stdin], [], [], 0)
     return bool(readable) and sys.stdin.read(1) == ""
@@ -67,10 +72,9 @@ def main():
     tick = 0
     while not ended():
         for vip in vips:
-            ports = list(range(FIRST_PORT, FIRST_PORT + vip["steady"]))
             first = FIRST_PORT + vip["steady"]
-            resting = range(first, first + vip["resting"])
-            ports += [port for port in resting if (port - tick) % REST_TICKS == 0]
+            ports = due(range(FIRST_PORT, first), tick, STEADY_TICKS)
+            ports += due(range(first, first + vip["resting"]), tick, REST_TICKS)
             for port in ports:
                 send(raw, vip, port)
                 sent[vip["address"]] += 1
