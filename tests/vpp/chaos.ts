@@ -166,7 +166,10 @@ class Chaos {
 
   #write(): void {
     const addresses = this.#servers.map(({ address }) => address);
-    Deno.writeTextFileSync(this.#config, yamlOf(this.#model, addresses, this.#servers[0]!.port));
+    const text = yamlOf(this.#model, addresses, this.#servers[0]!.port);
+    // Whole at any instant: a maglevd that just starts reads it too.
+    Deno.writeTextFileSync(`${this.#config}.new`, text);
+    Deno.renameSync(`${this.#config}.new`, this.#config);
   }
 
   #expected(): Expected {
