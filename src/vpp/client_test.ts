@@ -45,9 +45,25 @@ const VERSION: ShowVersionReply = {
   buildDirectory: "",
 };
 
-function setUp(options: { table?: ReadonlyMap<string, number>; maxWaiting?: number } = {}) {
+function delayFirstTimer(clock: FakeClock, lateMs: number): void {
+  const after = clock.after.bind(clock);
+  clock.after = (delayMs, fn) => {
+    clock.after = after;
+    return after(delayMs + lateMs, fn);
+  };
+}
+
+function setUp(
+  options: {
+    table?: ReadonlyMap<string, number>;
+    maxWaiting?: number;
+    /** The process is stopped when its first timer is due, and for so long. */
+    firstTimerLateMs?: number;
+  } = {},
+) {
   const transport = new MemoryTransport(options.table);
   const clock = new FakeClock();
+  if (options.firstTimerLateMs !== undefined) delayFirstTimer(clock, options.firstTimerLateMs);
   const logger = new RecordingLogger();
   const observer = new RecordingObserver();
   const client = new VppClient(transport, {
@@ -180,6 +196,24 @@ Deno.test("VppClient rejects a request at its own deadline and ends, the rest be
   assert.equal(transport.closed, true);
   assert.equal(clock.timers, 0);
   assert.match(await failure(client.ping()), /^unavailable/);
+});
+
+Deno.test("VppClient that did not run itself reads what came before it calls VPP dead", async () => {
+  for (const answered of [true, false]) {
+    const { transport, clock, client, ends } = setUp({ firstTimerLateMs: 3000 });
+    const ping = client.ping().catch(String);
+    clock.advance(8000);
+    assert.deepEqual(ends, []);
+    if (answered) {
+      pong(transport, transport.take()[0]!.context, 5);
+      assert.equal(await ping, 5);
+    }
+    clock.advance(499);
+    assert.deepEqual(ends, []);
+    clock.advance(1);
+    assert.deepEqual(ends, answered ? [] : ["no answer to control_ping within 5000 ms"]);
+    client.close();
+  }
 });
 
 Deno.test("VppClient measures a deadline from when the request is sent, not from when it waits", async () => {

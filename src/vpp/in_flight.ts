@@ -5,6 +5,10 @@
  *
  * One timer serves all deadlines. It is armed for the earliest one and, when it fires, looks
  * through the slots (256 comparisons): 16,000 pipelined requests set a handful of timers.
+ *
+ * When it fires much too late, it was this process that did not run (stopped, or the machine
+ * suspended), and answers may be waiting in the socket, which is read after timers: they get a
+ * moment more.
  */
 import { invariant } from "../base/assert.ts";
 import type { Clock, Timer } from "../base/ports.ts";
@@ -12,6 +16,11 @@ import type { Exchange } from "./exchange.ts";
 
 /** Requests in flight at a time; VPP's own queues are that order of size. */
 export const MAX_IN_FLIGHT = 256;
+
+/** A timer so late says that this process did not run. */
+const LATE_MS = 1000;
+/** What may have come meanwhile is read within this. */
+const GRACE_MS = 500;
 
 const SLOT_BITS = 8;
 const SLOT_MASK = MAX_IN_FLIGHT - 1;
@@ -87,12 +96,14 @@ export class InFlight {
   }
 
   #checkDue(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const earliestMs = nowMs - this.#timerDueMs < LATE_MS ? 0 : nowMs + GRACE_MS;
     this.#timer = undefined;
     this.#timerDueMs = Infinity;
-    const nowMs = this.#clock.monotonicMs();
     let nextMs = Infinity;
     for (const exchange of this.#slots) {
       if (exchange === undefined) continue;
+      exchange.dueMs = Math.max(exchange.dueMs, earliestMs);
       if (exchange.dueMs <= nowMs) this.#onOverdue(exchange);
       else nextMs = Math.min(nextMs, exchange.dueMs);
     }
