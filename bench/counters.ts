@@ -22,6 +22,7 @@ import { executeOn } from "../tests/support/plugin_lb.ts";
 import { RecordingLogger } from "../tests/support/recording_logger.ts";
 import { desired } from "../tests/support/vips.ts";
 import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 
 const CLOCK = new SystemClock();
@@ -187,20 +188,6 @@ function measureOurs(subject: Subject, rounds: number, expected: number) {
   };
 }
 
-/** The C program, compiled for this run; undefined without a C compiler. */
-async function compileReference(folder: string): Promise<string | undefined> {
-  const source = new URL("support/counters.c", import.meta.url).pathname;
-  const program = `${folder}/counters`;
-  try {
-    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source];
-    const { success } = await new Deno.Command("cc", { args }).output();
-    return success ? program : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 async function measureReference(
   program: string,
   subject: Subject,
@@ -261,7 +248,7 @@ async function main(): Promise<Record<string, unknown>> {
   const folder = await Deno.makeTempDir();
   const figures: Row[] = [];
   try {
-    const program = await compileReference(folder);
+    const program = await compileReference(folder, "counters");
     for (const on of values.on.split(",")) {
       for (const vips of values.vips.split(",").map(Number)) {
         const subject = on === "vpp" ? await real(vips) : await simulated(vips);

@@ -16,6 +16,8 @@ import { VppClient } from "../src/vpp/client.ts";
 import { MAX_IN_FLIGHT } from "../src/vpp/in_flight.ts";
 import { connectTransport } from "../src/vpp/transport/connect.ts";
 import { API_KINDS, SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+import { compileReference } from "./support/compile.ts";
+import { environment } from "./support/environment.ts";
 
 /** Each is measured this often, in turns; the median counts. */
 const ROUNDS = 5;
@@ -73,20 +75,6 @@ async function measureClient(address: string, sizes: Sizes): Promise<ClientFigur
     };
   } finally {
     client.close();
-  }
-}
-
-/** A client in C, compiled for this run; undefined without a C compiler. */
-async function compileReference(folder: string, name: string): Promise<string | undefined> {
-  const source = new URL(`support/${name}.c`, import.meta.url).pathname;
-  const program = `${folder}/${name}`;
-  try {
-    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source, "-ldl"];
-    const { success } = await new Deno.Command("cc", { args }).output();
-    return success ? program : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }
 
@@ -180,12 +168,7 @@ async function main(): Promise<Record<string, unknown>> {
   const about = {
     benchmark: "ping",
     parameters: { ...sizes, rounds: ROUNDS, window: MAX_IN_FLIGHT, batch: BATCH },
-    environment: {
-      deno: Deno.version.deno,
-      v8: Deno.version.v8,
-      cpus: navigator.hardwareConcurrency,
-      load: Deno.loadavg()[0],
-    },
+    environment: environment(),
   };
   if (values.socket !== "") {
     return { ...about, vpp: "given", ...await measure(wayOf(values.socket), sizes) };

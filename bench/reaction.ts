@@ -5,6 +5,9 @@
  *
  *   deno run -A bench/reaction.ts [--backends 1000] [--failures 600] [--per-second 20] [--socket PATH]
  *
+ * Beside it, while the probing goes on and nothing fails yet: control_pings of a client in C, one at
+ * a time (support/ping.c), which is what VPP and the machine take of `verdictToAnswer`.
+ *
  * The daemon's own parts, joined as src/daemon/wire.ts joins them, with its log written to
  * nowhere. A real VPP is started from MAGLEV_VPP_PREFIX unless --socket names one (or a
  * simulator). "Verdict" is the hand-over of the batch of results that decided it to the checker;
@@ -24,6 +27,7 @@ import { mulberry32 } from "../tests/support/mulberry32.ts";
 import { smallConfig } from "../tests/support/small_config.ts";
 import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
 import { startFarm } from "./support/child.ts";
+import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 import { farmAddress } from "./support/farm_address.ts";
 
@@ -33,6 +37,8 @@ const INTERVAL_MS = 1000;
 /** The last failures' verdicts are waited for this long: fall × interval, and some. */
 const SETTLE_MS = 5000;
 const SEED = 7;
+/** One after the other: some seconds. */
+const REFERENCE_PINGS = 5000;
 
 /** Layout of lb_as_set_weight behind its 16-byte frame header: size, place of the IPv4 address. */
 const FRAME_HEADER = 16;
@@ -194,6 +200,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   };
   while (up < backends) await sleep(100);
   await sleep(2000);
+  const reference = await measureReference(socket);
   failing = true;
   const prng = mulberry32(SEED);
   const victims = Array.from({ length: backends }, (_, i) => ({ i, order: prng() }))
@@ -205,7 +212,23 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   await sleep(SETTLE_MS);
   await daemon.stop();
   await farm.child.end();
-  return summary([...traces.values()], failures);
+  return { ...summary([...traces.values()], failures), reference };
+}
+
+/** Times of one control_ping after the other, in milliseconds; in words, why there are none. */
+async function measureReference(socket: string): Promise<{ p50: number; p99: number } | string> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const program = await compileReference(folder, "ping");
+    if (program === undefined) return "no C compiler (cc)";
+    const args = [socket, `${REFERENCE_PINGS}`, "1", "1"];
+    const { stdout } = await new Deno.Command(program, { args }).output();
+    const figures: { p50Us: number; p99Us: number } = JSON.parse(new TextDecoder().decode(stdout));
+    const ms = (us: number) => Number((us / 1000).toFixed(3));
+    return { p50: ms(figures.p50Us), p99: ms(figures.p99Us) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 function summary(traces: readonly Trace[], failures: number): Record<string, unknown> {

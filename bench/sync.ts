@@ -3,10 +3,12 @@
  * daemon's own connection and reconciler with its log. Beside it a pipelined client in C that
  * sends the same requests (support/sync.c), each in turns on a VPP of its own.
  *
- *   deno run -A bench/sync.ts [--vips 100,1000] [--servers 16] [--rounds 3] [--socket PATH]
+ *   deno run -A bench/sync.ts [--sizes 100x16,1000x16,10000x4] [--rounds 3] [--transport socket,shm]
+ *     [--poll-sleep yes,no] [--socket PATH]
  *
- * Real VPPs, with and without poll-sleep, are started from MAGLEV_VPP_PREFIX. With --socket the
- * VPP or simulator behind it is programmed once, without the client in C, and emptied afterwards.
+ * Sizes are VIPs x servers of each. Real VPPs, with and without poll-sleep, are started from
+ * MAGLEV_VPP_PREFIX; the client in C has the socket in any case. From 5,000 VIPs on a size has one
+ * round, for VPP itself takes ten seconds each time. With --socket the VPP or simulator behind it is programmed once, without the client in C, and emptied afterwards.
  * Prints one JSON object.
  */
 import process from "node:process";
@@ -19,12 +21,16 @@ import type { DesiredVip } from "../src/vpp/lb/model.ts";
 import type { DesiredSource } from "../src/vpp/ports.ts";
 import { Reconciler } from "../src/vpp/reconcile.ts";
 import type { SyncReport } from "../src/vpp/sync_report.ts";
-import { SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+import { type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
+import { compileReference } from "./support/compile.ts";
+import { environment } from "./support/environment.ts";
 
 /** Requests the client in C leaves unanswered; the daemon's client has the same limit. */
 const WINDOW = 256;
 /** Full runs measured with nothing to do; the median counts. */
 const READ_BACKS = 9;
+/** From here on VPP needs ten seconds each time: one round. */
+const MANY_VIPS = 5000;
 
 interface Size {
   readonly vips: number;
@@ -97,8 +103,8 @@ function programmer(socket: string, vips: readonly DesiredVip[]) {
   return { connection, reconciler, first: first.promise };
 }
 
-async function measureDaemon(socket: string, size: Size): Promise<Figures> {
-  const { connection, reconciler, first } = programmer(socket, wishes(size));
+async function measureDaemon(address: string, size: Size): Promise<Figures> {
+  const { connection, reconciler, first } = programmer(address, wishes(size));
   const cpu = process.cpuUsage();
   reconciler.start();
   connection.start();
@@ -157,20 +163,6 @@ function medians<K extends string>(
   return Object.fromEntries(entries);
 }
 
-/** The client in C, compiled for this run; undefined without a C compiler. */
-async function compileReference(folder: string): Promise<string | undefined> {
-  const source = new URL("support/sync.c", import.meta.url).pathname;
-  const program = `${folder}/sync`;
-  try {
-    const args = ["-O2", "-Wall", "-Wextra", "-o", program, source];
-    const { success } = await new Deno.Command("cc", { args }).output();
-    return success ? program : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 interface ReferenceFigures {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -187,34 +179,49 @@ async function measureReference(program: string, socket: string, size: Size) {
 }
 
 /** One VPP for each measurement: what was deleted lingers, and would be in the way. */
-async function onFreshVpp<T>(pollSleep: boolean, measure: (socket: string) => Promise<T>) {
+async function onFreshVpp<T>(pollSleep: boolean, measure: (vpp: RunningVpp) => Promise<T>) {
   const vpp = await startVpp({ pollSleep });
   try {
-    return await measure(vpp.apiSocket);
+    return await measure(vpp);
   } finally {
     await vpp.stop();
   }
 }
 
-async function compare(size: Size, pollSleep: boolean, options: Compare) {
-  const daemon: Figures[] = [];
-  const reference: { programS: number; programCpuS: number }[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    daemon.push(await onFreshVpp(pollSleep, (socket) => measureDaemon(socket, size)));
-    const { program } = options;
-    if (program === undefined) continue;
-    reference.push(await onFreshVpp(pollSleep, (path) => measureReference(program, path, size)));
-  }
-  const ours = medians(daemon);
-  if (reference.length === 0) return { ...size, pollSleep, daemon: ours };
-  const theirs = medians(reference);
-  const ratio = round(ours.programS / theirs.programS);
-  return { ...size, pollSleep, daemon: ours, reference: theirs, ratio };
-}
-
 interface Compare {
+  readonly pollSleep: boolean;
+  readonly kinds: readonly ApiKind[];
   readonly rounds: number;
   readonly program: string | undefined;
+}
+
+/** The daemon over each transport and the client in C, in turns. */
+async function compare(size: Size, options: Compare): Promise<Record<string, unknown>[]> {
+  const { pollSleep, kinds, program } = options;
+  const rounds = size.vips >= MANY_VIPS ? 1 : options.rounds;
+  const daemon = new Map(kinds.map((kind): [ApiKind, Figures[]] => [kind, []]));
+  const reference: { programS: number; programCpuS: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [kind, runs] of daemon) {
+      const measure = (vpp: RunningVpp) => measureDaemon(vpp.apiAddress(kind), size);
+      runs.push(await onFreshVpp(pollSleep, measure));
+    }
+    if (program === undefined) continue;
+    const measure = (vpp: RunningVpp) => measureReference(program, vpp.apiSocket, size);
+    reference.push(await onFreshVpp(pollSleep, measure));
+  }
+  const theirs = reference.length === 0 ? undefined : medians(reference);
+  return [...daemon].map(([transport, runs]) => {
+    const ours = medians(runs);
+    const ratio = theirs === undefined ? undefined : round(ours.programS / theirs.programS);
+    return { ...size, transport, pollSleep, rounds, daemon: ours, reference: theirs, ratio };
+  });
+}
+
+/** `1000x16`. */
+function sizeOf(text: string): Size {
+  const [vips, servers] = text.split("x").map(Number);
+  return { vips: vips ?? NaN, servers: servers ?? NaN };
 }
 
 async function main(): Promise<Record<string, unknown>> {
@@ -222,23 +229,20 @@ async function main(): Promise<Record<string, unknown>> {
     args: Deno.args,
     options: {
       socket: { type: "string", default: "" },
-      vips: { type: "string", default: "100,1000" },
-      servers: { type: "string", default: "16" },
+      sizes: { type: "string", default: "100x16,1000x16,10000x4" },
       rounds: { type: "string", default: "3" },
+      transport: { type: "string", default: "socket,shm" },
+      "poll-sleep": { type: "string", default: "yes,no" },
     },
   });
-  const servers = Number(values.servers);
-  const sizes = values.vips.split(",").map((vips): Size => ({ vips: Number(vips), servers }));
+  const sizes = values.sizes.split(",").map(sizeOf);
+  const transports = values.transport.split(",");
+  const kinds = transports.map((name): ApiKind => name === "shm" ? "shared memory" : "socket");
   const rounds = Number(values.rounds);
   const about = {
     benchmark: "sync",
     parameters: { sizes, rounds, readBacks: READ_BACKS, window: WINDOW },
-    environment: {
-      deno: Deno.version.deno,
-      v8: Deno.version.v8,
-      cpus: navigator.hardwareConcurrency,
-      load: Deno.loadavg()[0],
-    },
+    environment: environment(),
   };
   const results: Record<string, unknown>[] = [];
   if (values.socket !== "") {
@@ -252,10 +256,10 @@ async function main(): Promise<Record<string, unknown>> {
   if (SKIP_REASON !== "") return { ...about, skipped: "no --socket and no MAGLEV_VPP_PREFIX" };
   const folder = await Deno.makeTempDir();
   try {
-    const program = await compileReference(folder);
+    const program = await compileReference(folder, "sync");
     for (const size of sizes) {
-      for (const pollSleep of [true, false]) {
-        results.push(await compare(size, pollSleep, { rounds, program }));
+      for (const pollSleep of values["poll-sleep"].split(",").map((word) => word === "yes")) {
+        results.push(...await compare(size, { pollSleep, kinds, rounds, program }));
       }
     }
     return { ...about, vpp: "started", results };
