@@ -19,6 +19,11 @@ import { type Daemon, wireDaemon } from "./wire.ts";
 
 /** Everything must have ended by then: maglevd exits within 2 s (specification of the daemon). */
 const STOP_DEADLINE_MS = 1500;
+/**
+ * A second signal so soon is the first one's echo: one to a process group reaches us, and whoever
+ * started us (`deno task`) passes it on.
+ */
+const SIGNAL_ECHO_MS = 300;
 /** How long the last log lines may take to be written. */
 const FLUSH_DEADLINE_MS = 300;
 
@@ -140,7 +145,7 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
     stop.resolve({ status: 1, reason: `internal error: ${MaglevError.from(error).message}` });
   };
-  let stopping = false;
+  let stoppingMs: number | undefined;
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   daemon.start();
@@ -148,9 +153,10 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
   signals.handle({
     onReload: () => reloader.request("SIGHUP"),
     onStop: (signal) => {
+      const nowMs = clock.monotonicMs();
+      stoppingMs ??= nowMs;
       // A second signal: whoever sent it does not want to wait for order.
-      if (stopping) Deno.exit(1);
-      stopping = true;
+      if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
       stop.resolve({ status: 0, reason: signal });
     },
   });

@@ -220,8 +220,25 @@ Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", a
     await daemon.transition("b0", "down");
     daemon.process.signal("SIGTERM");
     await daemon.seen((line) => line.msg === "shutdown");
+    await new Promise((resolve) => setTimeout(resolve, 400));
     daemon.process.signal("SIGTERM");
     assert.equal(await daemon.process.ended, 1);
+    simulator.mischief.frozen = false;
+  });
+});
+
+Deno.test("a SIGTERM that comes twice at once, as to a process group, ends maglevd in order", async () => {
+  await onStage([A], async ({ configure, start, simulator, servers }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const daemon = start();
+    await vppHas(simulator, { [VIP]: [`${A} 100`] });
+    simulator.mischief.frozen = true;
+    servers[0]!.status = 500;
+    await daemon.transition("b0", "down");
+    daemon.process.signal("SIGTERM");
+    await daemon.seen((line) => line.msg === "shutdown");
+    daemon.process.signal("SIGTERM");
+    assert.equal(await daemon.process.ended, 0);
     simulator.mischief.frozen = false;
   });
 });
