@@ -169,7 +169,7 @@ export class Reconciler {
       this.#warmup = releaseFrontends(this.#warmup, [frontend]);
       logger.info("vpp-warmup-release", { frontend, reason: "operator" });
     }
-    this.#armWarmup();
+    if (this.#warmup.over) this.#warmupTimer?.cancel();
   }
 
   #connectionChanged(state: ConnectionState): void {
@@ -215,10 +215,10 @@ export class Reconciler {
     this.#stepWarmup();
   }
 
-  #armWarmup(): void {
+  /** For a warm-up that has seen `nowMs`: by another instant its next step could be past. */
+  #armWarmup(nowMs: number): void {
     const { clock } = this.#options;
     this.#warmupTimer?.cancel();
-    const nowMs = clock.monotonicMs();
     const nextMs = nextWarmupStepMs(this.#warmup, nowMs);
     if (nextMs === undefined) return;
     this.#warmupTimer = clock.after(nextMs - nowMs, () => this.#stepWarmup());
@@ -228,7 +228,8 @@ export class Reconciler {
   #stepWarmup(asked?: readonly string[]): void {
     if (this.#warmup.over) return;
     const { clock, source, logger } = this.#options;
-    const step = stepWarmup(this.#warmup, clock.monotonicMs(), {
+    const nowMs = clock.monotonicMs();
+    const step = stepWarmup(this.#warmup, nowMs, {
       frontends: source.frontends(),
       known: (frontend) =>
         (asked === undefined || asked.includes(frontend)) && source.known(frontend),
@@ -245,6 +246,6 @@ export class Reconciler {
       logger.info("vpp-warmup-done", { reason: step.ended });
       this.#runAll("warm-up");
     }
-    this.#armWarmup();
+    this.#armWarmup(nowMs);
   }
 }

@@ -59,6 +59,18 @@ Deno.test("warm-up: at min what is known is released, with lb_conf before it; th
   await world.reconciler.stop();
 });
 
+Deno.test("warm-up: min that passes while a change is looked at is not missed", async () => {
+  const world = await restarted();
+  await world.pass(4999);
+  const readings = [4999.9, 5000.1];
+  world.clock.monotonicMs = () => readings.shift() ?? 5000.1;
+  know(world, "web", A, "10.0.0.1=100 10.0.0.2=50");
+  await world.pass(1);
+  assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", reason: "known" }]);
+  assert.deepEqual(world.lb.writes, ["set-conf", `as-weight ${A}/32 6 80 10.0.0.2 50`]);
+  await world.reconciler.stop();
+});
+
 Deno.test("warm-up: between min and max a frontend is released as soon as it is known", async () => {
   const world = await restarted();
   await world.pass(6000);
