@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker } from "../checker/checker.ts";
+import type { Durability, KeptIntents } from "../checker/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
@@ -23,6 +24,8 @@ export interface WireOptions {
   readonly logger: Logger;
   /** Fresh; closed by stop(). */
   readonly engine: ProbeEngine;
+  /** Absent: operators' intents end with the process. */
+  readonly intents?: KeptIntents | undefined;
 }
 
 /** The running daemon. */
@@ -32,8 +35,11 @@ export interface Daemon {
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
   start(): void;
-  /** Puts a checked configuration in force. */
-  reload(config: Config): void;
+  /**
+   * Puts a checked configuration in force, at once. The promise settles, soon and without failing,
+   * when the disk knows of the intents that it ended.
+   */
+  reload(config: Config): Promise<Durability>;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;
 }
@@ -47,8 +53,8 @@ export interface DaemonVpp {
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
-  const { config, clock, logger, engine, vppApiAddr } = options;
-  const checker = new Checker({ config, engine, clock, logger });
+  const { config, clock, logger, engine, vppApiAddr, intents } = options;
+  const checker = new Checker({ config, engine, clock, logger, intents });
   const vpp = vppApiAddr === "" ? undefined : wireVpp(checker, options);
   return {
     checker,
@@ -61,8 +67,9 @@ export function wireDaemon(options: WireOptions): Daemon {
       checker.start();
     },
     reload(next) {
-      checker.reload(next);
+      const durable = checker.reload(next);
       vpp?.counters.reload();
+      return durable;
     },
     async stop() {
       checker.stop();
