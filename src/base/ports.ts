@@ -84,7 +84,7 @@ export type LogEventName =
   | "operator-intent-dropped"
   | "operator-intent-not-stored"
   | "operator-intent-stored"
-  | "operator-intent-file-kept-aside"
+  | "operator-intent-file-unusable"
   | "grpc-listen"
   | "metrics-listen"
   | "events-dropped"

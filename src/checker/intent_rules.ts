@@ -192,7 +192,7 @@ function disagreement(
 
 function askedBy({ options, nowMs }: Asked) {
   const { by, reason = "", untilMs } = options;
-  const sinceMs = Math.floor(nowMs);
+  const sinceMs = Math.max(0, Math.floor(nowMs));
   return { by: { peer: clip(by.peer), identity: clip(by.identity) }, reason, sinceMs, untilMs };
 }
 

@@ -24,6 +24,21 @@ export const MAGLEVD_FLAGS = {
     placeholder: "PATH",
     help: "VPP's stats socket; empty: no counters",
   },
+  "state-dir": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_STATE_DIR",
+    placeholder: "PATH",
+    help: "folder in which operators' pauses, disables and weights survive; empty: they do not",
+  },
+  "state-max-age": {
+    kind: "duration",
+    default: 30 * 24 * 3_600_000,
+    env: "MAGLEV_STATE_MAX_AGE",
+    min: 1,
+    placeholder: "TIME",
+    help: "pauses, disables and weights older than this are dropped at the start",
+  },
   "log-level": {
     kind: "string",
     default: "info",

@@ -11,6 +11,7 @@ import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { MaglevdSettings } from "./flags.ts";
+import { openIntents } from "./intent_store.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
@@ -62,6 +63,7 @@ async function start(context: Context): Promise<Daemon | string> {
     pid: Deno.pid,
     config: settings.config,
     vpp: vppApiAddr === "" ? "off" : vppApiAddr,
+    state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const readout = await readConfig(settings.config, { vppApiAddr });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
@@ -73,9 +75,12 @@ async function start(context: Context): Promise<Daemon | string> {
     logger.error("config-error", { file: settings.config, message: problem });
     return problem;
   }
+  const folder = settings["state-dir"];
+  const opened = folder === "" ? undefined : await openIntents({ folder, clock, logger });
+  const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
-  return wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine });
+  return wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine, intents });
 }
 
 /** The address, or none where it is of no use: servers go in and out of VPP without counters too. */

@@ -25,7 +25,13 @@ export interface WireOptions {
   /** Fresh; closed by stop(). */
   readonly engine: ProbeEngine;
   /** Absent: operators' intents end with the process. */
-  readonly intents?: KeptIntents | undefined;
+  readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
+}
+
+/** A store that has something to end. */
+interface Closable {
+  /** Waits for what is being written. */
+  close(): Promise<void>;
 }
 
 /** The running daemon. */
@@ -73,7 +79,7 @@ export function wireDaemon(options: WireOptions): Daemon {
     },
     async stop() {
       checker.stop();
-      await Promise.all([engine.close(), stopVpp(vpp)]);
+      await Promise.all([engine.close(), stopVpp(vpp), intents?.store.close()]);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface MaglevdOptions {
   readonly flags?: readonly string[];
   /** Further files that it may read. */
   readonly files?: readonly string[];
+  /** Its state directory; default none. */
+  readonly stateDir?: string | undefined;
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -33,7 +35,9 @@ export function maglevdCommand(options: {
   readonly vppStatsAddr?: string | undefined;
   readonly flags?: readonly string[];
   readonly files?: readonly string[];
+  readonly stateDir?: string | undefined;
 }): readonly string[] {
+  const stateDir = options.stateDir ?? "";
   return [
     "run",
     "--frozen",
@@ -45,6 +49,7 @@ export function maglevdCommand(options: {
       config: options.config,
       vppApiAddr: options.vppApiAddr,
       files: options.files ?? [],
+      stateDir,
     }),
     `${ROOT}main.ts`,
     "--config",
@@ -53,6 +58,7 @@ export function maglevdCommand(options: {
     options.vppApiAddr,
     "--vpp-stats-addr",
     options.vppStatsAddr ?? "",
+    ...(stateDir === "" ? [] : ["--state-dir", stateDir]),
     ...(options.flags ?? []),
   ];
 }
@@ -73,6 +79,7 @@ export class MaglevdProcess {
           vppApiAddr: options.vppApiAddr,
           vppStatsAddr: options.vppStatsAddr,
           files: options.files ?? [],
+          stateDir: options.stateDir,
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
             options.flags ?? [],
           ),

@@ -43,6 +43,8 @@ export interface PermissionOptions {
   readonly files?: readonly string[];
   /** VPP's API socket; default /run/vpp/api.sock. Empty, or shared memory (`shm:`): none. */
   readonly vppApiAddr?: string;
+  /** The state directory; default /var/lib/vpp-maglev. Empty: none. */
+  readonly stateDir?: string;
 }
 
 /** Environment variables the daemon reads; LOG_… are asked for by the package `yaml`. */
@@ -54,14 +56,16 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_LOG_LEVEL",
   "MAGLEV_PROBE_WORKERS",
   "MAGLEV_SHIM",
+  "MAGLEV_STATE_DIR",
+  "MAGLEV_STATE_MAX_AGE",
   "MAGLEV_VPP_API_ADDR",
   "MAGLEV_VPP_STATS_ADDR",
 ];
 
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration with its `ca-file`s, VPP's socket;
- * write: connecting to a unix socket counts as writing to it;
+ * read: code of the workers, configuration with its `ca-file`s, VPP's socket, the state directory;
+ * write: connecting to a unix socket counts as writing to it; the state directory;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
  * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors, VPP's stats socket,
@@ -74,14 +78,15 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   const read = [options.sourceFolder, "/etc/vpp-maglev"];
   if (options.config !== undefined) read.push(options.config);
   read.push(...options.files ?? []);
-  const flags = [];
-  if (socket.startsWith("/")) {
-    read.push(socket);
-    flags.push(`--allow-write=${socket}`);
-  }
+  const stateDir = options.stateDir ?? "/var/lib/vpp-maglev";
+  const written = [
+    ...(socket.startsWith("/") ? [socket] : []),
+    ...(stateDir === "" ? [] : [stateDir]),
+  ];
+  read.push(...written);
   return [
     `--allow-read=${read.join(",")}`,
-    ...flags,
+    ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
     "--allow-net",
     `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
     `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,

@@ -29,7 +29,12 @@ export interface Stage {
   ): Promise<void>;
   /** Starts maglevd on it; ended with the stage if it still runs. */
   start(
-    options?: { logLevel?: "debug" | "info"; flags?: string[]; vppApiAddr?: string },
+    options?: {
+      logLevel?: "debug" | "info";
+      flags?: string[];
+      vppApiAddr?: string;
+      stateDir?: string;
+    },
   ): Daemon;
 }
 
