@@ -54,7 +54,7 @@ export class DiskIntentStore implements IntentStore {
   readonly #options: IntentStoreOptions;
   readonly #file: StateFile;
   /** The file has been read, or put aside: nothing is written before. */
-  #loaded: Promise<readonly Intent[] | undefined> = Promise.resolve(undefined);
+  #loaded: Promise<readonly Intent[]> = Promise.resolve([]);
   #tooLate = false;
   #wanted: () => readonly Intent[] = () => [];
   #next: PromiseWithResolvers<Durability> | undefined;
@@ -77,8 +77,8 @@ export class DiskIntentStore implements IntentStore {
     });
   }
 
-  /** What the file holds; undefined when it is of no use. Called once, by openIntents(). */
-  load(): Promise<readonly Intent[] | undefined> {
+  /** What the file holds; nothing when it is of no use. Called once, by openIntents(). */
+  load(): Promise<readonly Intent[]> {
     this.#loaded = this.#load();
     return this.#loaded;
   }
@@ -105,7 +105,7 @@ export class DiskIntentStore implements IntentStore {
     await this.#writing;
   }
 
-  async #load(): Promise<readonly Intent[] | undefined> {
+  async #load(): Promise<readonly Intent[]> {
     let cause: string;
     try {
       const bytes = await this.#file.read();
@@ -117,7 +117,7 @@ export class DiskIntentStore implements IntentStore {
       cause = error instanceof TypeError ? "it is no UTF-8" : MaglevError.from(error).message;
     }
     await this.#putAside(cause);
-    return undefined;
+    return [];
   }
 
   async #putAside(cause: string): Promise<void> {

@@ -44,7 +44,7 @@ const name = fc.oneof(
 const line = fc.stringMatching(/^[ -~äöü€😀]{0,40}$/u);
 const time = fc.integer({ min: 0, max: 8.64e15 });
 const asked = fc.record({
-  by: fc.record({ peer: line, identity: line }),
+  by: fc.record({ peer: line, identity: line }, { noNullPrototype: true }),
   reason: line,
   sinceMs: time,
   untilMs: fc.option(time, { nil: undefined }),
