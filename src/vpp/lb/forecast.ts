@@ -10,7 +10,7 @@
  *     settled   once all that begins afresh has passed its checks; nothing else has changed
  *
  * A table costs up to milliseconds (65,536 buckets) and there may be a thousand of them, so a
- * forecast is a generator: it stops after each VIP, and whoever runs it may let others have a turn.
+ * forecast is a generator: it stops now and then (after each prefix), and whoever runs it may let others have a turn.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { Config, FrontendConfig } from "../../config/model.ts";
@@ -19,8 +19,8 @@ import { desiredVip } from "./desired.ts";
 import { FULL_WEIGHT } from "./in_or_out.ts";
 import type { ActualVip, DesiredServer, DesiredVip, LbCapabilities, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
-import { compareByAddress } from "./order.ts";
-import { operationsOf, plan, type VipPlan } from "./plan.ts";
+import { compareByAddress, compareVipKeys } from "./order.ts";
+import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "./plan.ts";
 import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
 
 /** A configuration in one state of health. */
@@ -134,20 +134,24 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   const settled = yield* wishesOf(input.settled);
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
   const desired = [...atOnce.values()].map(({ vip }) => vip);
-  const plans = plan(desired, actual, { ...can, remove: true });
+  const groups = groupByPrefix(desired, actual);
   const tables = new TableCache(CACHED_BUCKETS);
+  const plans: VipPlan[] = [];
   const vips: VipForecast[] = [];
-  for (const vipPlan of plans) {
+  for (const group of groups) {
     yield;
-    vips.push(forecastVip(vipPlan, {
-      frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
-      now: now.get(vipPlan.key)?.vip,
-      settled: settled.get(vipPlan.key)?.vip,
-      can,
-      tables,
-    }));
+    for (const vipPlan of planGroup(group.desired, group.actual, { ...can, remove: true })) {
+      plans.push(vipPlan);
+      vips.push(forecastVip(vipPlan, {
+        frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
+        now: now.get(vipPlan.key)?.vip,
+        settled: settled.get(vipPlan.key)?.vip,
+        can,
+        tables,
+      }));
+    }
   }
-  return { vips, operations: countOperations(plans) };
+  return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
 }
 
 /** A wanted VIP with the name of its frontend. */
