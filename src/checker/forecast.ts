@@ -47,7 +47,7 @@ export interface StateChange {
 
 /** What an action, or a reload, would do. */
 export interface Forecast extends LbForecast {
-  /** In the order in which they would happen; a backend may have two, the last counts. */
+  /** What each backend is at once, if it is not what it was: gone ones, new ones, then others. */
   readonly states: readonly StateChange[];
   /** Backends that are assumed up when settled: those that begin afresh. In the file's order. */
   readonly assumedUp: readonly string[];
@@ -97,13 +97,10 @@ export function* forecastReload(
     from: undefined,
     to: after.get(backend)!.state,
   }));
+  const changed = changesOf(plan.transitions.filter(({ name }) => backends.has(name)));
   return {
     ...lb,
-    // A static backend that is new passes at once: one change, not two.
-    states: [
-      ...begun,
-      ...changesOf(plan.transitions).filter(({ backend }) => backends.has(backend)),
-    ],
+    states: [...changed.slice(0, removed.length), ...begun, ...changed.slice(removed.length)],
     assumedUp: namesAfresh(after, afresh),
     started: added,
     stopped: removed,
@@ -215,6 +212,11 @@ function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => Back
   return (name) => backends.get(name)?.state ?? "unknown";
 }
 
+/** One entry for each backend that ends in another state than it began in. */
 function changesOf(transitions: readonly NamedTransition[]): readonly StateChange[] {
-  return transitions.map(({ name, transition: { from, to } }) => ({ backend: name, from, to }));
+  const changes = new Map<string, StateChange>();
+  for (const { name, transition: { from, to } } of transitions) {
+    changes.set(name, { backend: name, from: changes.get(name)?.from ?? from, to });
+  }
+  return [...changes.values()].filter(({ from, to }) => from !== to);
 }
