@@ -28,6 +28,7 @@ async function main([path, folder, text]: readonly string[]): Promise<void> {
   const daemon = wireDaemon({
     config: loaded.config,
     vppApiAddr: "",
+    vppStatsAddr: "",
     clock,
     logger,
     engine: createEngine({ clock, log: logger, workers: 1 }),
