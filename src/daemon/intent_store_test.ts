@@ -179,11 +179,14 @@ Deno.test("a file that comes too late is put aside before anything is written ov
   io.put(INTENT_FILE, encodeIntents(TWO));
   const gate = gateOf();
   io.gate = gate.promise;
+  io.gated = /^read/;
   const opening = open();
   await clock.advanceAsync(READ_DEADLINE_MS);
   const { kept, store } = await opening;
   assert.deepEqual(kept, []);
   const saved = store.save((): readonly Intent[] => ONE);
+  await settle();
+  assert.equal(io.content[INTENT_FILE], encodeIntents(TWO));
   gate.open();
   assert.deepEqual(await saved, { kind: "stored" });
   assert.deepEqual(onDisk(), ["disable a"]);

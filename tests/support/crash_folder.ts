@@ -23,8 +23,9 @@ export class CrashFolder implements FolderIo {
   left = Infinity;
   /** Set: every write fails with it. */
   failure: Error | undefined;
-  /** Set: every operation waits for it first. */
+  /** Set: every operation that `gated` fits waits for it first. */
   gate: Promise<void> | undefined;
+  gated = /./;
   readonly calls: string[] = [];
 
   /** Content by name, as text. */
@@ -106,7 +107,7 @@ export class CrashFolder implements FolderIo {
   }
 
   async #step<T>(call: string, fn: () => T): Promise<T> {
-    if (this.gate !== undefined) await this.gate;
+    if (this.gate !== undefined && this.gated.test(call)) await this.gate;
     if (this.left-- <= 0) throw new PowerLost();
     this.calls.push(call);
     return fn();

@@ -60,6 +60,9 @@ Deno.test("forecast: nothing changes, nothing is said", () => {
   assert.deepEqual([vip.change, vip.reason, vip.servers], ["unchanged", "", []]);
   assert.deepEqual([vip.atOnce, vip.settled], [NO_SHIFT, NO_SHIFT]);
   assert.deepEqual(result.operations, NO_OPERATIONS);
+  // What was flushed when it was disabled is not flushed again.
+  const out = view(FOUR, { a: "disabled", b: "paused" });
+  assert.equal(onlyVip(forecast(out, out)).change, "unchanged");
 });
 
 Deno.test("forecast: weights as measured on VPP, before and after", () => {
