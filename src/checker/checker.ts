@@ -19,18 +19,36 @@ import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { Emitter } from "./emitter.ts";
-import { changesSince, eventsOf, logNews, type News, programEvent } from "./news.ts";
+import type { Intent, IntentBook } from "./intent.ts";
+import { IntentKeeper, logDropped, logIntents, NO_STORE } from "./intent_keeper.ts";
 import {
-  BACKEND_METHOD,
+  afterAction,
+  afterReload,
+  afterWeight,
+  type Restored,
+  restoreIntents,
+} from "./intent_rules.ts";
+import { changesSince, eventsOf, logNews, logProbe, type News, programEvent } from "./news.ts";
+import {
   type BackendAction,
+  checkAction,
+  checkOptions,
   checkWeightRequest,
-  logAction,
   notFound,
-  type Operator,
+  type OperatorOptions,
+  type OperatorOutcome,
+  refused,
   type SetWeightRequest,
 } from "./operator.ts";
-import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
-import { Registry, type WeightOverride } from "./registry.ts";
+import type {
+  CheckerEvent,
+  CheckerReader,
+  Durability,
+  FrontendView,
+  KeptIntents,
+  Snapshot,
+} from "./ports.ts";
+import { Registry, weightOf } from "./registry.ts";
 import { created, type NamedTransition, planReload } from "./reload.ts";
 import { Tally } from "./tally.ts";
 import { ProbeTargets } from "./targets.ts";
@@ -44,6 +62,8 @@ export interface CheckerOptions {
   readonly engine: ProbeEngine;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where operators' intents are kept; absent: nowhere. */
+  readonly intents?: KeptIntents | undefined;
 }
 
 /** One step to take; a transition that comes of it is added to the list. */
@@ -63,6 +83,9 @@ export class Checker implements CheckerReader {
   readonly #emitter: Emitter<CheckerEvent>;
   readonly #voids: VoidReport;
   readonly #tally = new Tally();
+  readonly #intents: IntentKeeper;
+  /** What came of the kept intents; told at the start. */
+  readonly #restored: Restored;
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";
 
@@ -77,11 +100,15 @@ export class Checker implements CheckerReader {
       const { message } = MaglevError.from(error);
       logger.error("events-dropped", { count: 1, reason: `a subscriber failed: ${message}` });
     });
+    const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
+    const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);
+    this.#intents = new IntentKeeper({ store, clock, onEnded });
     const nowMs = clock.wallMs();
-    this.#registry = new Registry(
-      config,
-      new Map([...config.backends].map(([name, b]) => [name, created(config, b, nowMs)])),
+    const backends = new Map(
+      [...config.backends].map(([name, b]) => [name, created(config, b, nowMs)]),
     );
+    this.#restored = restoreIntents({ intents: kept, config, backends, nowMs, maxAgeMs });
+    this.#registry = new Registry(config, this.#restored.backends, this.#restored.book);
   }
 
   /** Running totals for metrics. */
@@ -97,11 +124,6 @@ export class Checker implements CheckerReader {
     return this.#emitter.subscribe(listener);
   }
 
-  /** The weights that operators have put in place of the file's. */
-  weightOverrides(): readonly WeightOverride[] {
-    return this.#registry.overrides();
-  }
-
   /** Begins to probe. Subscribers should be there already: static backends come up at once. */
   start(): void {
     invariant(this.#phase === "new", "checker started twice");
@@ -110,14 +132,18 @@ export class Checker implements CheckerReader {
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
     this.#engine.onStart = (probe) => this.#onProbeStart(probe);
     this.#engine.trace(this.#logger.enabled("debug"));
-    const transitions: NamedTransition[] = [];
+    const { book, expired, dropped } = this.#restored;
+    const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
     const { last, atMs } = this.#newsOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
-    const news = { transitions, changes, last, atMs };
-    this.#emit(news);
-    logNews(this.#logger, news);
+    logIntents(this.#logger, "operator-intent-restored", book.list());
+    logIntents(this.#logger, "operator-intent-expired", expired);
+    logDropped(this.#logger, dropped);
+    this.#intents.put(book);
+    this.#intents.start();
+    this.#tell({ transitions, changes, last, atMs });
   }
 
   /** Stops all probing and all timers; results that still come are ignored. Idempotent. */
@@ -128,68 +154,64 @@ export class Checker implements CheckerReader {
       this.#engine.onVoid = () => {};
       this.#engine.onStart = () => {};
       this.#voids.stop();
+      this.#intents.stop();
     }
     this.#phase = "stopped";
   }
 
   /** Cancels the backend's probing: `paused`, weight 0, no flush. */
-  pauseBackend(name: string, who: Operator): Backend | MaglevError {
-    return this.#operate("pause", name, who);
+  pauseBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
+    return this.#operate(name, { kind: "pause", options });
   }
 
   /** Ends a pause: `unknown`, fresh probing. A backend that is not paused stays as it is. */
-  resumeBackend(name: string, who: Operator): Backend | MaglevError {
-    return this.#operate("resume", name, who);
+  resumeBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
+    return this.#operate(name, { kind: "resume", options });
   }
 
   /** Cancels the backend's probing: `disabled`, weight 0, flushed. */
-  disableBackend(name: string, who: Operator): Backend | MaglevError {
-    return this.#operate("disable", name, who);
+  disableBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
+    return this.#operate(name, { kind: "disable", options });
   }
 
   /** Ends `disabled`: `unknown`, fresh probing. A backend that is not disabled stays as it is. */
-  enableBackend(name: string, who: Operator): Backend | MaglevError {
-    return this.#operate("enable", name, who);
+  enableBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
+    return this.#operate(name, { kind: "enable", options });
   }
 
-  /** Puts a weight in force until the next reload. */
-  setWeight(request: SetWeightRequest, who: Operator): FrontendView | MaglevError {
+  /** Puts a weight in force until the next reload, or until its end. */
+  setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
-    const { frontend, pool, backend, weight } = request;
+    const { frontend, weight } = request;
     const before = checkWeightRequest(request, this.snapshot().frontends);
-    const action = {
-      method: "SetFrontendPoolBackendWeight",
-      arguments: { frontend, pool, backend, weight },
-      who,
-    };
-    if (before instanceof MaglevError) {
-      logAction(this.#logger, { ...action, error: before });
-      return before;
-    }
+    if (before instanceof MaglevError) return refused(before);
+    const nowMs = this.#clock.wallMs();
+    const problem = checkOptions(options, { nowMs, canEnd: true });
+    if (problem !== undefined) return refused(problem, before);
     if (before !== weight) this.#registry.setWeight(request);
-    const news: News = {
-      transitions: [],
-      changes: this.#registry.refresh([frontend]),
-      last: before === weight ? undefined : programEvent([frontend], "weight"),
-      atMs: this.#clock.wallMs(),
-    };
-    this.#emit(news);
-    logAction(this.#logger, { ...action, before, after: weight });
-    logNews(this.#logger, news);
-    const view = this.#registry.frontend(frontend);
-    invariant(view !== undefined, `frontend ${frontend} vanished`);
-    return view;
+    const { config, intents } = this.#registry;
+    const fileWeight = weightOf(config.frontends.get(frontend), request)!;
+    const book = afterWeight(intents, { request, fileWeight, options, nowMs });
+    const durable = this.#putIntents(book);
+    this.#tell(this.#newsOf([], before === weight ? [] : [frontend]));
+    const value = this.#registry.frontend(frontend);
+    invariant(value !== undefined, `frontend ${frontend} vanished`);
+    return { ok: true, value, before, after: weight, intent: book.ofWeight(request), durable };
   }
 
-  /** Puts a new, checked configuration in force; see reload.ts. */
-  reload(config: Config): void {
+  /** Puts a new, checked configuration in force; see reload.ts. The promise: see IntentStore. */
+  reload(config: Config): Promise<Durability> {
     this.#assertRunning();
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
     const diff = diffConfig(before.config, config).backends;
     const { backends } = before.snapshot();
     const plan = planReload({ next: config, diff, backends, nowMs: atMs });
-    this.#registry = new Registry(config, plan.backends);
+    const { book, dropped } = afterReload(before.intents, {
+      next: config,
+      backends: plan.backends,
+    });
+    this.#registry = new Registry(config, plan.backends, book);
     const starts: string[] = [];
     for (const action of plan.actions) {
       if (action.kind === "stop") this.#targets.stop(action.backend);
@@ -197,16 +219,17 @@ export class Checker implements CheckerReader {
       else this.#targets.readdress(action.backend, action.address);
     }
     this.#startTargets(starts);
+    const durable = this.#intents.put(book);
+    logDropped(this.#logger, dropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
-    const news: News = {
+    this.#tell({
       transitions: plan.transitions,
       changes: changesSince(stateBefore, this.#registry),
       last: { kind: "reload" },
       atMs,
-    };
-    this.#emit(news);
-    logNews(this.#logger, news);
+    });
     for (const name of diff.removed) this.#tally.forget(name);
+    return durable;
   }
 
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
@@ -220,17 +243,9 @@ export class Checker implements CheckerReader {
       const { result, atMs } = outcome;
       this.#tally.countProbe(target.backend, target.type, result);
       this.#step(target.backend, { event: { kind: "probe", result }, atMs, transitions });
-      if (debug) {
-        const { ok, layer, code, detail } = result;
-        const duration_ms = Math.round(result.durationMs * 1000) / 1000;
-        const { backend, type } = target;
-        this.#logger.debug("probe-done", { backend, type, ok, layer, code, detail, duration_ms });
-      }
+      if (debug) logProbe(this.#logger, target, result);
     }
-    if (transitions.length === 0) return;
-    const news = this.#newsOf(transitions);
-    this.#emit(news);
-    logNews(this.#logger, news);
+    if (transitions.length > 0) this.#tell(this.#newsOf(transitions));
   }
 
   #onProbeStart(probe: { readonly id: number; readonly generation: number }): void {
@@ -247,31 +262,63 @@ export class Checker implements CheckerReader {
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }
 
-  #operate(kind: BackendAction, name: string, who: Operator): Backend | MaglevError {
+  #operate(
+    name: string,
+    action: { readonly kind: BackendAction; readonly options: OperatorOptions },
+  ): OperatorOutcome<Backend> {
     this.#assertRunning();
-    const action = { method: BACKEND_METHOD[kind], arguments: { backend: name }, who };
+    const { config, intents } = this.#registry;
     const before = this.#registry.backend(name)?.state;
-    if (before === undefined) {
-      const error = notFound("backend", name, this.#registry.config.backends.keys());
-      logAction(this.#logger, { ...action, error });
-      return error;
-    }
+    if (before === undefined) return refused(notFound("backend", name, config.backends.keys()));
+    const nowMs = this.#clock.wallMs();
+    const fileEnabled = config.backends.get(name)!.enabled;
+    const problem = checkAction(name, { ...action, fileEnabled, nowMs });
+    if (problem !== undefined) return refused(problem, before);
     const transitions: NamedTransition[] = [];
-    const atMs = this.#clock.wallMs();
-    const result = this.#step(name, { event: { kind }, atMs, transitions });
-    if (!result.ok) {
-      const error = new MaglevError("failed-precondition", result.message);
-      logAction(this.#logger, { ...action, error, before, after: before });
-      return error;
+    const refusal = this.#act(name, { event: { kind: action.kind }, atMs: nowMs, transitions });
+    if (refusal !== undefined) {
+      return refused(new MaglevError("failed-precondition", refusal), before);
     }
+    const value = this.#backend(name);
+    const book = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
+    const durable = this.#putIntents(book);
+    this.#tell(this.#newsOf(transitions));
+    return { ok: true, value, before, after: value.state, intent: book.ofBackend(name), durable };
+  }
+
+  /** What an operator wants of a backend, or no longer wants; why it cannot be, or undefined. */
+  #act(name: string, step: Step): string | undefined {
+    const result = this.#step(name, step);
+    if (!result.ok) return result.message;
     if (!isProbed(result.backend.state)) this.#targets.stop(name);
-    else if (result.transition !== undefined) this.#begin([name], transitions);
-    const news = this.#newsOf(transitions);
-    this.#emit(news);
-    const backend = this.#backend(name);
-    logAction(this.#logger, { ...action, before, after: backend.state });
-    logNews(this.#logger, news);
-    return backend;
+    else if (result.transition !== undefined) this.#begin([name], step.transitions);
+    return undefined;
+  }
+
+  /** Intents whose time is over: as if an operator ended each. */
+  #endIntents(ended: readonly Intent[]): void {
+    const transitions: NamedTransition[] = [];
+    const frontends: string[] = [];
+    const atMs = this.#clock.wallMs();
+    let book = this.#registry.intents;
+    for (const intent of ended) {
+      book = book.without(intent);
+      if (intent.kind === "weight") {
+        this.#registry.setWeight({ ...intent, weight: intent.instead });
+        frontends.push(intent.frontend);
+      } else {
+        const kind = intent.kind === "pause" ? "resume" : "enable";
+        this.#act(intent.backend, { event: { kind }, atMs, transitions });
+      }
+    }
+    this.#putIntents(book);
+    logIntents(this.#logger, "operator-intent-expired", ended);
+    this.#tell(this.#newsOf(transitions, frontends));
+  }
+
+  #putIntents(book: IntentBook): Promise<Durability> {
+    this.#registry.setIntents(book);
+    return this.#intents.put(book);
   }
 
   #step(name: string, { event, atMs, transitions }: Step): StepResult {
@@ -308,26 +355,28 @@ export class Checker implements CheckerReader {
     targets.forEach((target, i) => this.#targets.start({ ...target, firstDelayMs: delays[i]! }));
   }
 
-  /** Works out what follows from transitions for the frontends that use these backends. */
-  #newsOf(transitions: readonly NamedTransition[]): News {
-    const touched = new Set<string>();
+  /** Works out what follows from transitions, and from weights that changed in `frontends`. */
+  #newsOf(transitions: readonly NamedTransition[], frontends: readonly string[] = []): News {
+    const touched = new Set(frontends);
     for (const { name } of transitions) {
       for (const frontend of this.#registry.frontendsOf(name)) touched.add(frontend);
     }
-    const frontends = [...touched].sort();
+    const names = [...touched].sort();
     return {
       transitions,
-      changes: this.#registry.refresh(frontends),
-      last: programEvent(frontends, "transition"),
+      changes: this.#registry.refresh(names),
+      last: programEvent(names, transitions.length > 0 ? "transition" : "weight"),
       atMs: transitions.at(-1)?.transition.atMs ?? this.#clock.wallMs(),
     };
   }
 
-  #emit(news: News): void {
+  /** Events first, for VPP shall not wait for log records. */
+  #tell(news: News): void {
     for (const { name, transition } of news.transitions) {
       this.#tally.countTransition(name, transition);
     }
     this.#emitter.emit(eventsOf(news));
+    logNews(this.#logger, news);
   }
 
   #backend(name: string): Backend {

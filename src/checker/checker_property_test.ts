@@ -4,149 +4,20 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Config } from "../config/model.ts";
+import { setUp } from "../../tests/support/checker_fixture.ts";
+import { MemoryStore } from "../../tests/support/intents.ts";
 import { frontendHealth, mergedServers } from "../health/frontend.ts";
 import { isProbed } from "../health/machine.ts";
 import type { BackendState, FrontendState } from "../health/state.ts";
-import type { ProbeOutcome } from "../probe/ports.ts";
-import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
 import {
-  type SmallBackend,
-  type SmallConfig,
-  smallConfig,
-} from "../../tests/support/small_config.ts";
+  commands,
+  configs,
+  newWorld,
+  run,
+  type World,
+} from "../../tests/support/checker_commands.ts";
 import type { Checker } from "./checker.ts";
 import type { CheckerEvent } from "./ports.ts";
-
-const NAMES = ["a", "b", "c", "d", "e"];
-
-const backends: fc.Arbitrary<Required<SmallBackend>> = fc.record({
-  address: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
-  healthcheck: fc.constantFrom("tcp", "tcp", "other", ""),
-  enabled: fc.constantFrom(true, true, true, false),
-});
-
-/** Any pools over any of the backends there are. */
-const configs: fc.Arbitrary<Config> = fc.record({
-  list: fc.uniqueArray(fc.tuple(fc.constantFrom(...NAMES), backends), {
-    minLength: 1,
-    selector: ([name]) => name,
-  }),
-  entries: fc.array(
-    fc.tuple(fc.integer({ min: 0, max: 2 }), fc.nat(), fc.nat(), fc.integer({ min: 0, max: 100 })),
-    { minLength: 1, maxLength: 12 },
-  ),
-  rise: fc.integer({ min: 1, max: 2 }),
-  transitionHistory: fc.integer({ min: 1, max: 3 }),
-}).map(({ list, entries, rise, transitionHistory }) => {
-  const pools: Record<string, Record<string, number>[]> = {};
-  for (const [frontend, pool, backend, weight] of entries) {
-    const name = list[backend % list.length]![0];
-    const own = pools[`f${frontend}`] ??= [];
-    const at = Math.min(pool % 3, own.length);
-    own[at] = { ...own[at], [name]: weight };
-  }
-  const frontends = Object.entries(pools).map(([name, own]) => {
-    const text = own.map((pool) =>
-      Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
-    ).join(" | ");
-    return [name, { pools: text, flushOnDown: rise === 1 }] as const;
-  });
-  const small: SmallConfig = {
-    healthchecks: { other: { port: 81, rise, fall: 2 } },
-    backends: Object.fromEntries(list),
-    frontends: Object.fromEntries(frontends),
-    transitionHistory,
-  };
-  return smallConfig(small);
-});
-
-type Command =
-  | { readonly kind: "report"; readonly results: readonly (readonly [number, boolean])[] }
-  | { readonly kind: "late" }
-  | { readonly kind: "pause" | "resume" | "enable" | "disable"; readonly name: string }
-  | { readonly kind: "weight"; readonly pick: number; readonly weight: number }
-  | { readonly kind: "reload"; readonly config: Config };
-
-const commands: fc.Arbitrary<Command> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant("report" as const),
-      results: fc.array(fc.tuple(fc.nat(), fc.boolean()), { minLength: 1, maxLength: 12 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: "late" as const }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constantFrom(
-        "pause" as const,
-        "resume" as const,
-        "enable" as const,
-        "disable" as const,
-      ),
-      name: fc.constantFrom(...NAMES),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant("weight" as const),
-      pick: fc.nat(),
-      weight: fc.integer({ min: 0, max: 100 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("reload" as const), config: configs }) },
-);
-
-type World = ReturnType<typeof setUp> & {
-  /** Outcomes that were true once. */
-  readonly past: ProbeOutcome[];
-};
-
-function run(world: World, command: Command): void {
-  const { checker, engine, past } = world;
-  switch (command.kind) {
-    case "report": {
-      const names = [...engine.running.keys()];
-      if (names.length === 0) return;
-      const outcomes = command.results.map(([at, ok]) =>
-        engine.outcome(names[at % names.length]!, ok ? PASS : FAIL)
-      );
-      past.push(...outcomes);
-      engine.onOutcomes(outcomes);
-      return;
-    }
-    case "late": {
-      const current = new Set([...engine.running.values()].map((t) => `${t.id} ${t.generation}`));
-      engine.onOutcomes(past.filter((o) => !current.has(`${o.id} ${o.generation}`)));
-      return;
-    }
-    case "weight": {
-      const entries = [...checker.snapshot().frontends.values()].flatMap((frontend) =>
-        frontend.config.pools.flatMap((pool) =>
-          pool.backends.map((entry) => ({
-            frontend: frontend.name,
-            pool: pool.name,
-            backend: entry.name,
-          }))
-        )
-      );
-      checker.setWeight(
-        { ...entries[command.pick % entries.length]!, weight: command.weight },
-        WHO,
-      );
-      return;
-    }
-    case "reload":
-      checker.reload(command.config);
-      return;
-    default:
-      checker[`${command.kind}Backend`](command.name, WHO);
-  }
-}
 
 /** Follows the events; what it believes must be what the snapshot says. */
 class Listener {
@@ -228,6 +99,53 @@ function serverTexts(checker: Checker): Map<string, string> {
   }));
 }
 
+/** An intent is there exactly for what is otherwise than the file has it. */
+function checkIntents({ checker }: World): void {
+  const { backends, frontends, config, intents } = checker.snapshot();
+  for (const { name, state } of backends.values()) {
+    const { enabled } = config.backends.get(name)!;
+    const wanted = state === "paused" ? "pause" : state === "disabled" ? "disable" : undefined;
+    const expected = wanted === "disable" && !enabled ? undefined : wanted;
+    assert.equal(intents.ofBackend(name)?.kind, expected, `${name} is ${state}`);
+  }
+  let weights = 0;
+  for (const [frontend, view] of frontends) {
+    for (const [p, pool] of view.config.pools.entries()) {
+      for (const [b, { name, weight }] of pool.backends.entries()) {
+        const intent = intents.ofWeight({ frontend, pool: pool.name, backend: name });
+        const instead = config.frontends.get(frontend)!.pools[p]!.backends[b]!.weight;
+        assert.equal(intent?.weight ?? instead, weight);
+        assert.equal(intent?.instead ?? instead, instead);
+        if (intent !== undefined) weights++;
+      }
+    }
+  }
+  const paused = [...backends.keys()].filter((name) => intents.ofBackend(name) !== undefined);
+  assert.equal(intents.size, paused.length + weights);
+}
+
+/** A checker that is started anew on what the store has: nobody is back in service by that. */
+function checkRestart({ checker, clock }: World, store: MemoryStore): void {
+  const before = checker.snapshot();
+  assert.deepEqual(store.intents, before.intents.list());
+  const kept = { kept: store.intents, maxAgeMs: Infinity, store: new MemoryStore() };
+  const again = setUp(before.config, { intents: kept, clock }).checker.snapshot();
+  const fileDisables = (name: string) => !before.config.backends.get(name)!.enabled;
+  // Enabling what the file disables ends with the process, and with it a pause on top of that.
+  const survives = before.intents.list().filter((intent) =>
+    intent.kind === "weight" || !fileDisables(intent.backend)
+  );
+  assert.deepEqual(again.intents.list(), survives);
+  for (const { name, state } of before.backends.values()) {
+    const restored = again.backends.get(name)!.state;
+    if (fileDisables(name)) assert.equal(restored, "disabled");
+    else if (state === "paused" || state === "disabled") assert.equal(restored, state);
+  }
+  for (const [name, { config }] of before.frontends) {
+    assert.deepEqual(again.frontends.get(name)?.config, config);
+  }
+}
+
 /** What the snapshot and the engine must agree on at any time. */
 function checkInvariants(world: World): void {
   const { checker, engine } = world;
@@ -268,7 +186,8 @@ function checkInvariants(world: World): void {
 Deno.test("Checker: events, snapshot and engine agree over any sequence of results, actions and reloads", () => {
   fc.assert(
     fc.property(configs, fc.array(commands, { maxLength: 60, size: "max" }), (config, sequence) => {
-      const world: World = { ...setUp(config), past: [] };
+      const store = new MemoryStore();
+      const world = newWorld(config, { intents: { kept: [], maxAgeMs: 0, store } });
       const listener = new Listener(world.checker);
       world.checker.start();
       listener.catchUp(world.checker);
@@ -279,6 +198,8 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
         run(world, command);
         listener.catchUp(world.checker);
         checkInvariants(world);
+        checkIntents(world);
+        checkRestart(world, store);
         assert.deepEqual([...before.backends], copy, "a snapshot must not change");
       }
       world.checker.stop();
@@ -292,7 +213,7 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
 Deno.test("Checker: a reload of the same file changes nothing, at any point of any life", () => {
   fc.assert(
     fc.property(configs, fc.array(commands, { maxLength: 30, size: "max" }), (config, sequence) => {
-      const world: World = { ...setUp(config), past: [] };
+      const world = newWorld(config);
       world.checker.start();
       for (const command of sequence) run(world, command);
       const before = world.checker.snapshot();

@@ -2,10 +2,11 @@
  * What became known at one instant, as events for the daemon and as records for the log.
  */
 import type { Logger } from "../base/ports.ts";
-import type { FrontendState } from "../health/state.ts";
+import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
 import type { NamedTransition } from "./reload.ts";
+import type { RunningTarget } from "./targets.ts";
 
 /** Everything that happened at one instant. */
 export interface News {
@@ -40,6 +41,14 @@ export function logNews(logger: Logger, news: News): void {
   for (const { name, from, to } of news.changes) {
     logger.info("frontend-transition", { frontend: name, from, to });
   }
+}
+
+/** Writes a `probe-done` record. */
+export function logProbe(logger: Logger, target: RunningTarget, result: ProbeResult): void {
+  const { backend, type } = target;
+  const { ok, layer, code, detail } = result;
+  const duration_ms = Math.round(result.durationMs * 1000) / 1000;
+  logger.debug("probe-done", { backend, type, ok, layer, code, detail, duration_ms });
 }
 
 /** `program` for these frontends (already sorted), or nothing when there are none. */

@@ -1,22 +1,32 @@
 /**
- * What an operator may ask of the checker, and the one record each request leaves, allowed or
- * refused.
+ * What an operator may ask of the checker, what comes of it, and the one record each request
+ * leaves, allowed or refused. The record is written by whoever took the request (it knows of the
+ * requests that never got here as well), from what the checker answers.
  */
 import { MaglevError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import type { FrontendConfig } from "../config/model.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
+import type { Intent, OperatorId } from "./intent.ts";
+import type { Durability } from "./ports.ts";
 import { weightOf } from "./registry.ts";
 
-/** Who asks. */
-export interface Operator {
-  /** Address of the other side, `unix` for a unix socket. */
-  readonly peer: string;
-  /** Who that is, as far as it was proved; empty when it was not. */
-  readonly identity: string;
-  /** Why, in the operator's words. */
+/** Longest reason, in UTF-16 units. */
+export const MAX_REASON_LENGTH = 500;
+/** Latest `untilMs`: the last instant that a Date can hold. */
+export const MAX_TIME_MS = 8.64e15;
+
+/** Who asks, why, and for how long. */
+export interface OperatorOptions {
+  readonly by: OperatorId;
+  /** Why, in the operator's words: one line of at most MAX_REASON_LENGTH. */
   readonly reason?: string | undefined;
+  /**
+   * Unix time in milliseconds at which it shall end by itself; in the future, whole. Only for what
+   * can end: pause, disable, a weight.
+   */
+  readonly untilMs?: number | undefined;
 }
 
 /** What may be asked for a backend. */
@@ -40,16 +50,40 @@ export interface SetWeightRequest {
   readonly weight: number;
 }
 
+/** What an action changed: a backend's state, or a weight. */
+export interface BeforeAndAfter {
+  /** Undefined when there is no such thing. */
+  readonly before: string | number | undefined;
+  /** The same as `before` when nothing was done. */
+  readonly after: string | number | undefined;
+}
+
+/** What came of a request: done, or refused with the reason. */
+export type OperatorOutcome<T> =
+  | (BeforeAndAfter & {
+    readonly ok: true;
+    /** What the request was about, as it is now. */
+    readonly value: T;
+    /** The intent that is now in force for it; undefined when there is none. */
+    readonly intent: Intent | undefined;
+    /**
+     * Settles, soon and without ever failing, when the disk holds what is in force or it is clear
+     * that it does not. The action is in force already: a caller that answers an operator waits
+     * for this first, and passes a failure on as a warning.
+     */
+    readonly durable: Promise<Durability>;
+  })
+  | (BeforeAndAfter & { readonly ok: false; readonly error: MaglevError });
+
 /** One `operator-action` record. */
-export interface ActionRecord {
+export interface ActionRecord extends Partial<BeforeAndAfter> {
+  /** Name of the method, as the API has it. */
   readonly method: string;
   readonly arguments: LogFields;
-  readonly who: Operator;
+  readonly by: OperatorId;
+  readonly reason?: string | undefined;
   /** Why it was refused; absent when it was done. */
-  readonly error?: MaglevError;
-  /** The value before and after; absent when there is no such thing. */
-  readonly before?: string | number;
-  readonly after?: string | number;
+  readonly error?: MaglevError | undefined;
 }
 
 /** Writes the record. */
@@ -57,14 +91,71 @@ export function logAction(logger: Logger, record: ActionRecord): void {
   logger.info("operator-action", {
     method: record.method,
     ...record.arguments,
-    peer: record.who.peer,
-    identity: record.who.identity,
-    reason: record.who.reason,
+    peer: record.by.peer,
+    identity: record.by.identity,
+    reason: record.reason,
     result: record.error?.code ?? "ok",
     error: record.error?.message,
     before: record.before,
     after: record.after,
   });
+}
+
+/** A refusal; nothing was changed. */
+export function refused<T>(error: MaglevError, before?: string | number): OperatorOutcome<T> {
+  return { ok: false, error, before, after: before };
+}
+
+/** Why the reason or the end of an action cannot be taken, or undefined. */
+export function checkOptions(
+  options: OperatorOptions,
+  { nowMs, canEnd }: { readonly nowMs: number; readonly canEnd: boolean },
+): MaglevError | undefined {
+  const { reason = "", untilMs } = options;
+  const bad = (message: string) => new MaglevError("invalid-argument", message);
+  if (reason.length > MAX_REASON_LENGTH) {
+    return bad(
+      `Cannot take the reason: need at most ${MAX_REASON_LENGTH} characters, have ${reason.length}`,
+    );
+  }
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(reason)) {
+    return bad("Cannot take the reason: need one line without control characters");
+  }
+  if (untilMs === undefined) return undefined;
+  if (!canEnd) return bad("Cannot take an end (until): only pauses, disables and weights end");
+  if (!Number.isInteger(untilMs) || untilMs > MAX_TIME_MS) {
+    return bad(
+      `Cannot take the end (until): need whole milliseconds of Unix time, have ${untilMs}`,
+    );
+  }
+  if (untilMs <= nowMs) {
+    const [until, now] = [untilMs, nowMs].map((ms) => new Date(ms).toISOString());
+    return bad(`Cannot take the end (until): need a time after now, ${now}, have ${until}`);
+  }
+  return undefined;
+}
+
+/** Why an action on a backend cannot be taken as it was asked, or undefined. */
+export function checkAction(
+  name: string,
+  action: {
+    readonly kind: BackendAction;
+    readonly options: OperatorOptions;
+    readonly fileEnabled: boolean;
+    /** Unix time in milliseconds. */
+    readonly nowMs: number;
+  },
+): MaglevError | undefined {
+  const { kind, options, fileEnabled, nowMs } = action;
+  const canEnd = kind === "pause" || kind === "disable";
+  const problem = checkOptions(options, { nowMs, canEnd });
+  if (problem !== undefined) return problem;
+  if (kind !== "disable" || options.untilMs === undefined || fileEnabled) return undefined;
+  return new MaglevError(
+    "failed-precondition",
+    `Cannot disable backend ${JSON.stringify(name)} until a time: ` +
+      "the configuration disables it, so it would stay disabled then",
+  );
 }
 
 /** `not-found` with the nearest known name. */

@@ -1,27 +1,39 @@
 import assert from "node:assert/strict";
 import { setUp, setUpHealthy, WHO } from "../../tests/support/checker_fixture.ts";
 import { smallConfig } from "../../tests/support/small_config.ts";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { MaglevError } from "../base/errors.ts";
+import { logAction, type OperatorOutcome } from "./operator.ts";
 
-function refusal(result: unknown): [code: string, message: string] {
-  assert.ok(result instanceof MaglevError);
-  return [result.code, result.message];
+/** What an intent of WHO says beside what it is. */
+const BY = {
+  by: { peer: "127.0.0.1:1", identity: "ann" },
+  reason: "",
+  sinceMs: new FakeClock().wallMs(),
+  untilMs: undefined,
+};
+
+function refusal(result: OperatorOutcome<unknown>): [code: string, message: string] {
+  assert.ok(!result.ok);
+  assert.equal(result.before, result.after);
+  return [result.error.code, result.error.message];
 }
 
 Deno.test("Checker: pause cancels the probe, resume begins afresh with the history kept", () => {
   const { checker, engine, news, weights } = setUpHealthy();
   const paused = checker.pauseBackend("a", WHO);
-  assert.ok(!(paused instanceof MaglevError));
-  assert.equal(paused.state, "paused");
+  assert.ok(paused.ok);
+  assert.equal(paused.value.state, "paused");
   assert.deepEqual(engine.calls.at(-1), "stop a");
   assert.deepEqual(news(), ["backend a up-paused", "program web transition"]);
   assert.deepEqual(weights("web"), [[0, 50], [0]]);
   const resumed = checker.resumeBackend("a", WHO);
-  assert.ok(!(resumed instanceof MaglevError));
-  assert.equal(resumed.state, "unknown");
+  assert.ok(resumed.ok);
+  assert.equal(resumed.value.state, "unknown");
   assert.equal(engine.running.get("a")?.firstDelayMs, 0);
   assert.deepEqual(news(), ["backend a paused-unknown", "program web transition"]);
-  assert.deepEqual(resumed.history.map((t) => t.result.code), ["L4OK", "paused", "resumed"]);
+  assert.deepEqual(resumed.value.history.map((t) => t.result.code), ["L4OK", "paused", "resumed"]);
 });
 
 Deno.test("Checker: disable cancels the probe, enable begins afresh", () => {
@@ -47,8 +59,8 @@ Deno.test("Checker: a static backend comes up again at once after enable", () =>
   checker.disableBackend("s", WHO);
   news();
   const enabled = checker.enableBackend("s", WHO);
-  assert.ok(!(enabled instanceof MaglevError));
-  assert.equal(enabled.state, "up");
+  assert.ok(enabled.ok);
+  assert.equal(enabled.value.state, "up");
   assert.deepEqual(news(), [
     "backend s disabled-unknown",
     "backend s unknown-up",
@@ -60,15 +72,15 @@ Deno.test("Checker: a static backend comes up again at once after enable", () =>
 Deno.test("Checker: what is so already succeeds without any event", () => {
   const { checker, engine, news } = setUpHealthy();
   const calls = engine.calls.length;
-  assert.ok(!(checker.resumeBackend("a", WHO) instanceof MaglevError));
-  assert.ok(!(checker.enableBackend("a", WHO) instanceof MaglevError));
+  assert.ok(checker.resumeBackend("a", WHO).ok);
+  assert.ok(checker.enableBackend("a", WHO).ok);
   assert.equal(engine.calls.length, calls);
   checker.pauseBackend("a", WHO);
   checker.disableBackend("b", WHO);
   news();
-  assert.ok(!(checker.pauseBackend("a", WHO) instanceof MaglevError));
-  assert.ok(!(checker.enableBackend("a", WHO) instanceof MaglevError));
-  assert.ok(!(checker.disableBackend("b", WHO) instanceof MaglevError));
+  assert.ok(checker.pauseBackend("a", WHO).ok);
+  assert.ok(checker.enableBackend("a", WHO).ok);
+  assert.ok(checker.disableBackend("b", WHO).ok);
   assert.deepEqual(news(), []);
   assert.equal(checker.snapshot().backends.get("a")?.state, "paused");
 });
@@ -87,7 +99,7 @@ Deno.test("Checker: refusals have a code and say what is the matter", () => {
   const named = { frontend: "website", pool: "pool0", backend: "nginx0", weight: 1 };
   checker.disableBackend("nginx0", WHO);
   news();
-  const cases: [unknown, string, string][] = [
+  const cases: [OperatorOutcome<unknown>, string, string][] = [
     [
       checker.pauseBackend("ngnix0", WHO),
       "not-found",
@@ -140,16 +152,16 @@ Deno.test("Checker.setWeight is in force at once, is a program event, and change
   const { checker, news, weights } = setUpHealthy();
   const request = { frontend: "web", pool: "pool0", backend: "a", weight: 3 };
   const view = checker.setWeight(request, WHO);
-  assert.ok(!(view instanceof MaglevError));
-  assert.deepEqual(view.effectiveWeights, [[3, 50], [0]]);
-  assert.equal(view.config.pools[0]?.backends[0]?.weight, 3);
+  assert.ok(view.ok);
+  assert.deepEqual(view.value.effectiveWeights, [[3, 50], [0]]);
+  assert.equal(view.value.config.pools[0]?.backends[0]?.weight, 3);
   assert.deepEqual(news(), ["program web weight"]);
-  assert.deepEqual(checker.weightOverrides(), [request]);
+  assert.deepEqual(view.intent, { kind: "weight", ...request, instead: 100, ...BY });
   checker.setWeight(request, WHO);
   assert.deepEqual(news(), []);
   checker.setWeight({ ...request, weight: 100 }, WHO);
   assert.deepEqual(weights("web"), [[100, 50], [0]]);
-  assert.deepEqual(checker.weightOverrides(), []);
+  assert.deepEqual(checker.snapshot().intents.list(), []);
   assert.equal(checker.snapshot().config.frontends.get("web")?.pools[0]?.backends[0]?.weight, 100);
 });
 
@@ -165,62 +177,44 @@ Deno.test("Checker.setWeight to 0 is 0, and a pool without weight gives way to t
   assert.deepEqual(news(), ["frontend web up-down", "program web weight"]);
 });
 
-Deno.test("Checker: each operator's action leaves one record, allowed or refused", () => {
+Deno.test("Checker: each action tells the value before and after, allowed or refused", () => {
   const { checker, logger } = setUpHealthy();
-  checker.pauseBackend("a", { ...WHO, reason: "upgrade" });
-  checker.pauseBackend("zz", WHO);
-  checker.disableBackend("b", WHO);
-  checker.resumeBackend("b", WHO);
-  checker.setWeight({ frontend: "web", pool: "pool1", backend: "c", weight: 4 }, WHO);
-  checker.setWeight({ frontend: "web", pool: "pool1", backend: "c", weight: 400 }, WHO);
-  const who = { peer: "127.0.0.1:1", identity: "ann" };
-  const set = {
-    method: "SetFrontendPoolBackendWeight",
-    frontend: "web",
-    pool: "pool1",
-    backend: "c",
+  const weight = { frontend: "web", pool: "pool1", backend: "c", weight: 4 };
+  const outcomes: OperatorOutcome<unknown>[] = [
+    checker.pauseBackend("a", WHO),
+    checker.pauseBackend("zz", WHO),
+    checker.disableBackend("b", WHO),
+    checker.resumeBackend("b", WHO),
+    checker.enableBackend("b", WHO),
+    checker.setWeight(weight, WHO),
+    checker.setWeight({ ...weight, weight: 400 }, WHO),
+  ];
+  assert.deepEqual(outcomes.map(({ ok, before, after }) => [ok, before, after]), [
+    [true, "up", "paused"],
+    [false, undefined, undefined],
+    [true, "up", "disabled"],
+    [false, "disabled", "disabled"],
+    [true, "disabled", "unknown"],
+    [true, 10, 4],
+    [false, undefined, undefined],
+  ]);
+  // The record is written by whoever took the call, and by nobody else.
+  assert.deepEqual(logger.of("operator-action"), []);
+});
+
+Deno.test("logAction writes who asked for what and why, and what came of it", () => {
+  const logger = new RecordingLogger();
+  const action = { method: "PauseBackend", arguments: { backend: "a" }, ...WHO };
+  logAction(logger, { ...action, reason: "upgrade", before: "up", after: "paused" });
+  logAction(logger, { ...action, error: new MaglevError("not-found", "No backend") });
+  const common = {
+    method: "PauseBackend",
+    backend: "a",
+    peer: "127.0.0.1:1",
+    identity: "ann",
   };
   assert.deepEqual(logger.of("operator-action"), [
-    {
-      method: "PauseBackend",
-      backend: "a",
-      ...who,
-      reason: "upgrade",
-      result: "ok",
-      before: "up",
-      after: "paused",
-    },
-    {
-      method: "PauseBackend",
-      backend: "zz",
-      ...who,
-      result: "not-found",
-      error: 'No backend "zz"',
-    },
-    {
-      method: "DisableBackend",
-      backend: "b",
-      ...who,
-      result: "ok",
-      before: "up",
-      after: "disabled",
-    },
-    {
-      method: "ResumeBackend",
-      backend: "b",
-      ...who,
-      result: "failed-precondition",
-      error: 'Cannot resume backend "b": it is disabled',
-      before: "disabled",
-      after: "disabled",
-    },
-    { ...set, weight: 4, ...who, result: "ok", before: 10, after: 4 },
-    {
-      ...set,
-      weight: 400,
-      ...who,
-      result: "invalid-argument",
-      error: 'Cannot set weight of backend "c": need an integer from 0 to 100, have 400',
-    },
+    { ...common, reason: "upgrade", result: "ok", before: "up", after: "paused" },
+    { ...common, result: "not-found", error: "No backend" },
   ]);
 });

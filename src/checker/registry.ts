@@ -1,6 +1,6 @@
 /**
  * What the checker knows: the backends as they are, the frontends as they follow from them, and
- * the weights an operator has set. PURE: values in, values out; it neither probes nor tells.
+ * what operators want. PURE: values in, values out; it neither probes nor tells.
  *
  * A transition touches one backend and the frontends that use it, and costs what those cost,
  * however large the rest of the configuration is.
@@ -9,15 +9,12 @@ import { invariant } from "../base/assert.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
+import { IntentBook, type WeightPlace } from "./intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
 import { VersionedMap } from "./versioned_map.ts";
 
-/** A weight that an operator has put in place of the file's. */
-export interface WeightOverride {
-  readonly frontend: string;
-  /** Name of the pool. */
-  readonly pool: string;
-  readonly backend: string;
+/** A weight to be in force. */
+export interface PlacedWeight extends WeightPlace {
   /** 0 to 100. */
   readonly weight: number;
 }
@@ -36,13 +33,20 @@ export class Registry {
   readonly #frontends: VersionedMap<FrontendView>;
   /** Backend → names of the frontends that use it. */
   readonly #usedBy = new Map<string, string[]>();
-  /** By frontend, pool and backend. */
-  readonly #overrides = new Map<string, WeightOverride>();
+  #intents: IntentBook;
   #snapshot: Snapshot | undefined;
 
-  /** `backends` holds every backend of `config`. */
-  constructor(config: Config, backends: ReadonlyMap<string, Backend>) {
+  /**
+   * `backends` holds every backend of `config`, in the states that `intents` want; the weights
+   * among the intents, all of entries that exist, are in force from the beginning.
+   */
+  constructor(
+    config: Config,
+    backends: ReadonlyMap<string, Backend>,
+    intents: IntentBook = IntentBook.EMPTY,
+  ) {
     this.config = config;
+    this.#intents = intents;
     this.#backends = new VersionedMap([...config.backends.keys()].map((name) => {
       const backend = backends.get(name);
       invariant(backend !== undefined, `no state for backend ${name}`);
@@ -51,6 +55,11 @@ export class Registry {
     this.#frontends = new VersionedMap(
       [...config.frontends].map(([name, frontend]) => [name, this.#evaluate(frontend)]),
     );
+    for (const intent of intents.list()) {
+      if (intent.kind !== "weight") continue;
+      this.setWeight(intent);
+      this.refresh([intent.frontend]);
+    }
     for (const [name, frontend] of config.frontends) {
       for (const backend of backendsOf(frontend)) {
         const users = this.#usedBy.get(backend);
@@ -95,25 +104,23 @@ export class Registry {
   }
 
   /**
-   * Puts an operator's weight in force; frontend, pool and backend must exist. The frontend is to
-   * be refreshed afterwards.
+   * Puts a weight in force; frontend, pool and backend must exist. The frontend is to be
+   * refreshed afterwards.
    */
-  setWeight(override: WeightOverride): void {
-    const view = this.#frontends.get(override.frontend);
-    invariant(view !== undefined, `no frontend ${override.frontend}`);
-    const { frontend, pool, backend, weight } = override;
-    const key = JSON.stringify([frontend, pool, backend]);
-    if (weightOf(this.config.frontends.get(frontend), override) === weight) {
-      this.#overrides.delete(key);
-    } else {
-      this.#overrides.set(key, { frontend, pool, backend, weight });
-    }
-    this.#setFrontend({ ...view, config: withWeight(view.config, override) });
+  setWeight(weight: PlacedWeight): void {
+    const view = this.#frontends.get(weight.frontend);
+    invariant(view !== undefined, `no frontend ${weight.frontend}`);
+    this.#setFrontend({ ...view, config: withWeight(view.config, weight) });
   }
 
-  /** The weights that differ from the file's, sorted by frontend, pool and backend. */
-  overrides(): readonly WeightOverride[] {
-    return [...this.#overrides].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, o]) => o);
+  get intents(): IntentBook {
+    return this.#intents;
+  }
+
+  /** What operators want by now; says nothing of states and weights. */
+  setIntents(intents: IntentBook): void {
+    this.#intents = intents;
+    this.#snapshot = undefined;
   }
 
   snapshot(): Snapshot {
@@ -121,6 +128,7 @@ export class Registry {
       config: this.config,
       backends: this.#backends.snapshot(),
       frontends: this.#frontends.snapshot(),
+      intents: this.#intents,
     };
     return this.#snapshot;
   }
@@ -143,13 +151,14 @@ export class Registry {
 /** The weight an entry has in `frontend`; undefined when it is not there. */
 export function weightOf(
   frontend: FrontendConfig | undefined,
-  entry: { readonly pool: string; readonly backend: string },
+  entry: Pick<WeightPlace, "pool" | "backend">,
 ): number | undefined {
   return frontend?.pools.find((pool) => pool.name === entry.pool)
     ?.backends.find((backend) => backend.name === entry.backend)?.weight;
 }
 
-function withWeight(frontend: FrontendConfig, override: WeightOverride): FrontendConfig {
+/** `frontend` with one entry's weight replaced. */
+export function withWeight(frontend: FrontendConfig, override: PlacedWeight): FrontendConfig {
   const pools = frontend.pools.map((pool) =>
     pool.name !== override.pool ? pool : {
       ...pool,

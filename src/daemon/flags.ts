@@ -32,6 +32,21 @@ export const MAGLEVD_FLAGS = {
     help: "where /metrics, /healthz and /readyz are served: host:port, :port (all addresses), " +
       "[v6]:port or unix:/path; empty: nowhere",
   },
+  "state-dir": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_STATE_DIR",
+    placeholder: "PATH",
+    help: "folder in which operators' pauses, disables and weights survive; empty: they do not",
+  },
+  "state-max-age": {
+    kind: "duration",
+    default: 30 * 24 * 3_600_000,
+    env: "MAGLEV_STATE_MAX_AGE",
+    min: 1,
+    placeholder: "TIME",
+    help: "pauses, disables and weights older than this are dropped at the start",
+  },
   "log-level": {
     kind: "string",
     default: "info",

@@ -71,7 +71,7 @@ export class Reloader {
     const before = daemon.checker.snapshot().config;
     const problem = cutOff(before, readout) ?? machine.problem(readout.config);
     if (problem !== undefined) return this.#refuse(by, [{ file: path, message: problem }]);
-    daemon.reload(readout.config);
+    await daemon.reload(readout.config);
     logger.info("config-reload", { file: path, by, ok: true, ...configSize(readout.config) });
   }
 

@@ -11,6 +11,7 @@ import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { MaglevdSettings } from "./flags.ts";
+import { openIntents } from "./intent_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
@@ -75,6 +76,7 @@ async function start(context: Context): Promise<Parts | string> {
     pid: Deno.pid,
     config: settings.config,
     vpp: vppApiAddr === "" ? "off" : vppApiAddr,
+    state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const readout = await readConfig(settings.config, { vppApiAddr });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
@@ -88,10 +90,14 @@ async function start(context: Context): Promise<Parts | string> {
   }
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
+  const folder = settings["state-dir"];
+  const opened = folder === "" ? undefined : await openIntents({ folder, clock, logger });
+  const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
   const events = metrics?.events;
-  const daemon = wireDaemon({ config, vppApiAddr, vppStatsAddr, clock, logger, engine, events });
+  const vpp = { vppApiAddr, vppStatsAddr };
+  const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
   return { daemon, metrics };
 }
 

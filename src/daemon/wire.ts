@@ -4,6 +4,7 @@
  */
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker } from "../checker/checker.ts";
+import type { Durability, KeptIntents } from "../checker/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
@@ -30,8 +31,16 @@ export interface WireOptions {
   readonly logger: Logger;
   /** Fresh; closed by stop(). */
   readonly engine: ProbeEngine;
+  /** Absent: operators' intents end with the process. */
+  readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
   /** Who counts what happens; absent: nobody. */
   readonly events?: EventCounts | undefined;
+}
+
+/** A store that has something to end. */
+interface Closable {
+  /** Waits for what is being written. */
+  close(): Promise<void>;
 }
 
 /** Where events of VPP are counted. */
@@ -47,8 +56,11 @@ export interface Daemon extends ReadinessSource {
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
   start(): void;
-  /** Puts a checked configuration in force. */
-  reload(config: Config): void;
+  /**
+   * Puts a checked configuration in force, at once. The promise settles, soon and without failing,
+   * when the disk knows of the intents that it ended.
+   */
+  reload(config: Config): Promise<Durability>;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;
 }
@@ -62,8 +74,8 @@ export interface DaemonVpp {
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
-  const { config, clock, logger, engine, vppApiAddr } = options;
-  const checker = new Checker({ config, engine, clock, logger });
+  const { config, clock, logger, engine, vppApiAddr, intents } = options;
+  const checker = new Checker({ config, engine, clock, logger, intents });
   const vpp = vppApiAddr === "" ? undefined : wireVpp(checker, options);
   let running = false;
   return {
@@ -79,13 +91,14 @@ export function wireDaemon(options: WireOptions): Daemon {
       checker.start();
     },
     reload(next) {
-      checker.reload(next);
+      const durable = checker.reload(next);
       vpp?.counters.reload();
+      return durable;
     },
     async stop() {
       running = false;
       checker.stop();
-      await Promise.all([engine.close(), stopVpp(vpp)]);
+      await Promise.all([engine.close(), stopVpp(vpp), intents?.store.close()]);
     },
   };
 }

@@ -24,6 +24,8 @@ export interface MaglevdOptions {
   readonly flags?: readonly string[];
   /** Further files that it may read. */
   readonly files?: readonly string[];
+  /** Its state directory; default none. */
+  readonly stateDir?: string | undefined;
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -36,7 +38,9 @@ export function maglevdCommand(options: {
   readonly metricsAddr?: string | undefined;
   readonly flags?: readonly string[];
   readonly files?: readonly string[];
+  readonly stateDir?: string | undefined;
 }): readonly string[] {
+  const stateDir = options.stateDir ?? "";
   return [
     "run",
     "--frozen",
@@ -49,6 +53,7 @@ export function maglevdCommand(options: {
       vppApiAddr: options.vppApiAddr,
       files: options.files ?? [],
       listen: socketsOf([options.metricsAddr ?? ""]),
+      stateDir,
     }),
     `${ROOT}main.ts`,
     "--config",
@@ -59,6 +64,7 @@ export function maglevdCommand(options: {
     options.vppStatsAddr ?? "",
     "--metrics-addr",
     options.metricsAddr ?? "",
+    ...(stateDir === "" ? [] : ["--state-dir", stateDir]),
     ...(options.flags ?? []),
   ];
 }
@@ -86,6 +92,7 @@ export class MaglevdProcess {
           vppStatsAddr: options.vppStatsAddr,
           metricsAddr: options.metricsAddr,
           files: options.files ?? [],
+          stateDir: options.stateDir,
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
             options.flags ?? [],
           ),

@@ -45,6 +45,8 @@ export interface PermissionOptions {
   readonly vppApiAddr?: string;
   /** Paths of unix sockets to listen on. */
   readonly listen?: readonly string[];
+  /** The state directory; default /var/lib/vpp-maglev. Empty: none. */
+  readonly stateDir?: string;
 }
 
 /** Environment variables the daemon reads; LOG_… are asked for by the package `yaml`. */
@@ -57,14 +59,17 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_METRICS_ADDR",
   "MAGLEV_PROBE_WORKERS",
   "MAGLEV_SHIM",
+  "MAGLEV_STATE_DIR",
+  "MAGLEV_STATE_MAX_AGE",
   "MAGLEV_VPP_API_ADDR",
   "MAGLEV_VPP_STATS_ADDR",
 ];
 
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration with its `ca-file`s, VPP's socket;
- * write: connecting to a unix socket counts as writing to it, and so does listening;
+ * read: code of the workers, configuration with its `ca-file`s, VPP's socket, the state directory;
+ * write: connecting to a unix socket counts as writing to it, and so does listening; the state
+ * directory;
  * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
  * env: the settings;
  * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their number, VPP's
@@ -77,11 +82,16 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   const read = [options.sourceFolder, "/etc/vpp-maglev"];
   if (options.config !== undefined) read.push(options.config);
   read.push(...options.files ?? []);
-  const sockets = [...(socket.startsWith("/") ? [socket] : []), ...options.listen ?? []];
-  read.push(...sockets);
+  const stateDir = options.stateDir ?? "/var/lib/vpp-maglev";
+  const written = [
+    ...(socket.startsWith("/") ? [socket] : []),
+    ...options.listen ?? [],
+    ...(stateDir === "" ? [] : [stateDir]),
+  ];
+  read.push(...written);
   return [
     `--allow-read=${read.join(",")}`,
-    ...(sockets.length === 0 ? [] : [`--allow-write=${sockets.join(",")}`]),
+    ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
     "--allow-net",
     `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
     `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,

@@ -4,16 +4,18 @@
  * variable that is set but empty counts.
  */
 import { parseArgs } from "node:util";
+import { formatDuration, parseDuration } from "../base/duration.ts";
 import { nearest } from "../base/nearest.ts";
 
 /** One flag. `env` absent: no environment variable. */
 export interface FlagSpec {
-  readonly kind: "string" | "boolean" | "integer";
+  readonly kind: "string" | "boolean" | "integer" | "duration";
+  /** Of a duration: milliseconds. */
   readonly default: string | boolean | number;
   readonly env?: string;
   /** Allowed values of a string. */
   readonly choices?: readonly string[];
-  /** Bounds of an integer, both included. */
+  /** Bounds of an integer or a duration (in milliseconds), both included. */
   readonly min?: number;
   readonly max?: number;
   /** What the value is, in the usage text: `PATH`. */
@@ -24,7 +26,7 @@ export interface FlagSpec {
 export type FlagTable = Readonly<Record<string, FlagSpec>>;
 
 type ValueOf<S extends FlagSpec> = S["kind"] extends "boolean" ? boolean
-  : S["kind"] extends "integer" ? number
+  : S["kind"] extends "integer" | "duration" ? number
   : S extends { readonly choices: readonly (infer C)[] } ? C
   : string;
 
@@ -67,15 +69,18 @@ export function usage(table: FlagTable, head: string): string {
     const value = spec.kind === "boolean" ? "" : ` ${spec.placeholder ?? "VALUE"}`;
     const notes = [
       spec.env === undefined ? "" : `env ${spec.env}`,
-      spec.kind === "boolean" && spec.default === false
-        ? ""
-        : `default ${spec.default === "" ? "empty" : spec.default}`,
+      spec.kind === "boolean" && spec.default === false ? "" : `default ${defaultText(spec)}`,
     ].filter((note) => note !== "");
     return [`  --${name}${value}`, `${spec.help}${notes.length ? ` (${notes.join(", ")})` : ""}`];
   });
   const width = Math.max(...rows.map(([left]) => left!.length));
   return [head, "", "Flags:", ...rows.map(([left, right]) => `${left!.padEnd(width)}  ${right}`)]
     .join("\n");
+}
+
+function defaultText({ kind, default: value }: FlagSpec): string {
+  if (kind === "duration") return formatDuration(Number(value));
+  return value === "" ? "empty" : String(value);
 }
 
 function readFlags(
@@ -127,9 +132,14 @@ function convert(spec: FlagSpec, raw: string): string | boolean | number | undef
   }
   if (spec.kind === "integer") {
     const value = /^[+-]?\d{1,15}$/.test(raw) ? Number(raw) : NaN;
-    return value >= (spec.min ?? -Infinity) && value <= (spec.max ?? Infinity) ? value : undefined;
+    return within(spec, value);
   }
+  if (spec.kind === "duration") return within(spec, parseDuration(raw) ?? NaN);
   return spec.choices === undefined || spec.choices.includes(raw) ? raw : undefined;
+}
+
+function within({ min = -Infinity, max = Infinity }: FlagSpec, value: number): number | undefined {
+  return value >= min && value <= max ? value : undefined;
 }
 
 function wanted(spec: FlagSpec): string {
@@ -139,6 +149,12 @@ function wanted(spec: FlagSpec): string {
       return `a whole number from ${spec.min} to ${spec.max}`;
     }
     return "a whole number";
+  }
+  if (spec.kind === "duration") {
+    const { min, max } = spec;
+    const least = min === undefined ? "" : `, at least ${formatDuration(min)}`;
+    const most = max === undefined ? "" : `, at most ${formatDuration(max)}`;
+    return `a duration such as 90s or 720h${least}${most}`;
   }
   if (spec.choices !== undefined) return `one of ${spec.choices.join(", ")}`;
   return `a ${(spec.placeholder ?? "value").toLowerCase()}`;

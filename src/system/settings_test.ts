@@ -19,6 +19,7 @@ const TABLE = {
   workers: { kind: "integer", default: 1, env: "X_WORKERS", min: 1, max: 64, help: "w" },
   reflection: { kind: "boolean", default: true, env: "X_REFLECTION", help: "r" },
   check: { kind: "boolean", default: false, help: "c" },
+  age: { kind: "duration", default: 86_400_000, env: "X_AGE", min: 1000, help: "a" },
 } as const satisfies FlagTable;
 
 function read(args: string[], env: Record<string, string> = {}) {
@@ -32,7 +33,9 @@ const GOOD: [string, string[], Record<string, string>, Record<string, unknown>][
     workers: 1,
     reflection: true,
     check: false,
+    age: 86_400_000,
   }],
+  ["a duration", ["--age", "1h30m"], { X_AGE: "5s" }, { age: 5_400_000 }],
   ["one dash, value behind", ["-config", "a"], {}, { config: "a" }],
   ["two dashes, value behind", ["--config", "a"], {}, { config: "a" }],
   ["one dash, equals sign", ["-config=a=b"], {}, { config: "a=b" }],
@@ -90,6 +93,13 @@ const BAD: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ["an empty number in the environment", [], { X_WORKERS: "" }, /X_WORKERS: cannot use ""/],
   ["a positional argument", ["start"], {}, /^Unexpected argument "start"/],
+  [
+    "a duration that is too short",
+    ["--age=999ms"],
+    {},
+    /^Flag --age: cannot use "999ms": need a duration such as 90s or 720h, at least 1s$/,
+  ],
+  ["a duration without a unit", [], { X_AGE: "30" }, /X_AGE: cannot use "30": need a duration/],
   ["a bad switch", ["--check=maybe"], {}, /need true or false$/],
 ];
 
@@ -111,4 +121,5 @@ Deno.test("usage() lists every flag with its variable and default", () => {
     if ("env" in spec) assert.ok(text.includes(spec.env), name);
   }
   assert.match(text, /--config PATH +f \(env X_CONFIG, default \/etc\/x\.yaml\)/);
+  assert.match(text, /--age VALUE +a \(env X_AGE, default 24h\)/);
 });

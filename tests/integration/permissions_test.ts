@@ -78,6 +78,7 @@ async function start(text: string, { flags = (flag) => flag, prefix = [], until 
       config,
       vppApiAddr: `${folder}/api.sock`,
       vppStatsAddr: `${folder}/stats.sock`,
+      stateDir: `${folder}/state`,
       flags: ["--log-format=text"],
     });
     const changed = command.map(flags).filter((flag) => flag !== undefined);
@@ -103,6 +104,7 @@ const TCP = configText({ type: "tcp" });
 
 Deno.test("maglevd does without no permission: what fails says which one is missing", async () => {
   const socket = (part: string) => part.endsWith("/api.sock");
+  const state = (part: string) => part.endsWith("/state");
   const cases: [config: string, flags: FlagChange, says: RegExp, ends: boolean][] = [
     [TCP, without("--allow-read", (part) => part.endsWith(".yaml")), /permission to read it/, true],
     [
@@ -119,8 +121,20 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
     ],
     [
       TCP,
-      drop("--allow-write"),
+      without("--allow-write", socket),
       /vpp-connect-failed .*Requires write access to .*api\.sock/,
+      false,
+    ],
+    [
+      TCP,
+      without("--allow-read", state),
+      /operator-intent-file-unusable .*Requires read access to .*state/,
+      false,
+    ],
+    [
+      TCP,
+      without("--allow-write", state),
+      /operator-intent-not-stored .*Requires write access to .*state/,
       false,
     ],
     [TCP, drop("--allow-net"), /not permitted to connect/, false],
@@ -160,6 +174,8 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
       `[...Deno.readDirSync("/proc")]`,
       `Deno.writeTextFileSync("${config}", "")`,
       `Deno.writeTextFileSync("${ROOT}main.ts", "")`,
+      `Deno.writeTextFileSync("${folder}/state.json", "")`,
+      `Deno.renameSync("${folder}/state", "${folder}/other")`,
       `Deno.removeSync("${config}")`,
       `Deno.env.get("HOME")`,
       `Deno.env.set("HOME", "")`,
@@ -178,6 +194,8 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
       `// Whether they are there at all:
        Deno.dlopen("${shim}", {}).close();
        Deno.readTextFileSync("${config}");
+       Deno.mkdirSync("${folder}/state");
+       Deno.writeTextFileSync("${folder}/state/intents.json", "");
        const attempts: [string, () => unknown][] = [${
         attempts.map((code) => `[${JSON.stringify(code)}, () => ${code}]`).join(",\n")
       }];
@@ -190,7 +208,11 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
        console.log("tried " + attempts.length);
        Deno.exit(0);`,
     );
-    const command = maglevdCommand({ config, vppApiAddr: `${folder}/api.sock` });
+    const command = maglevdCommand({
+      config,
+      vppApiAddr: `${folder}/api.sock`,
+      stateDir: `${folder}/state`,
+    });
     const flags = command.slice(0, command.findIndex((word) => word.endsWith("main.ts")));
     const { text } = await observe([Deno.execPath(), ...flags, script], /tried/);
     assert.equal(text.trim(), `tried ${attempts.length}`);

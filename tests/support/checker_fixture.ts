@@ -1,7 +1,7 @@
 /** A checker on a fake engine and a clock that stands still, and what happens in few words. */
 import { Checker } from "../../src/checker/checker.ts";
-import type { Operator } from "../../src/checker/operator.ts";
-import type { CheckerEvent } from "../../src/checker/ports.ts";
+import type { OperatorOptions } from "../../src/checker/operator.ts";
+import type { CheckerEvent, KeptIntents } from "../../src/checker/ports.ts";
 import type { Config } from "../../src/config/model.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeProbeEngine, PASS } from "./fake_probe_engine.ts";
@@ -9,7 +9,7 @@ import { RecordingLogger } from "./recording_logger.ts";
 import { type SmallConfig, smallConfig } from "./small_config.ts";
 
 /** Who acts in the tests. */
-export const WHO: Operator = { peer: "127.0.0.1:1", identity: "ann" };
+export const WHO: OperatorOptions = { by: { peer: "127.0.0.1:1", identity: "ann" } };
 
 /** Two frontends, three backends. */
 export const THREE: SmallConfig = {
@@ -30,12 +30,19 @@ export function textOf(event: CheckerEvent): string {
   }
 }
 
+/** What setUp takes. */
+export interface SetUpOptions {
+  readonly debug?: boolean;
+  readonly clock?: FakeClock;
+  readonly intents?: KeptIntents;
+}
+
 /** A checker that was not started. */
-export function setUp(config: Config = smallConfig(THREE), options: { debug?: boolean } = {}) {
-  const clock = new FakeClock();
+export function setUp(config: Config = smallConfig(THREE), options: SetUpOptions = {}) {
+  const clock = options.clock ?? new FakeClock();
   const engine = new FakeProbeEngine();
   const logger = new RecordingLogger(options);
-  const checker = new Checker({ config, engine, clock, logger });
+  const checker = new Checker({ config, engine, clock, logger, intents: options.intents });
   const events: string[] = [];
   checker.subscribe((event) => events.push(textOf(event)));
   return {
@@ -52,7 +59,7 @@ export function setUp(config: Config = smallConfig(THREE), options: { debug?: bo
 }
 
 /** Started, with all of THREE up. */
-export function setUpHealthy(options: { debug?: boolean } = {}) {
+export function setUpHealthy(options: SetUpOptions = {}) {
   const all = setUp(smallConfig(THREE), options);
   all.checker.start();
   all.engine.report({ a: PASS, b: PASS, c: PASS });

@@ -58,6 +58,7 @@ export class Daemon {
     readonly logLevel?: "debug" | "info";
     readonly flags?: readonly string[];
     readonly files?: readonly string[];
+    readonly stateDir?: string;
   }) {
     this.process = new MaglevdProcess({
       config: options.config,
@@ -67,6 +68,7 @@ export class Daemon {
       logLevel: options.logLevel ?? "info",
       flags: options.flags ?? [],
       files: options.files ?? [],
+      stateDir: options.stateDir,
       onLine: (line) => {
         this.lines.push(line);
         this.#wakeUp();

@@ -6,6 +6,7 @@ import type {
   Config,
   FrontendConfig,
   HealthcheckConfig,
+  VppLbConfig,
 } from "../../src/config/model.ts";
 
 /** A backend: address, and what differs from an enabled one with the healthcheck `tcp`. */
@@ -20,6 +21,9 @@ export interface SmallBackend {
 export interface SmallFrontend {
   readonly pools: string;
   readonly flushOnDown?: boolean;
+  readonly srcIpSticky?: boolean;
+  /** Default: 192.0.2.1 and so on, by the frontend's place. */
+  readonly address?: string;
 }
 
 /** What smallConfig takes. */
@@ -29,6 +33,8 @@ export interface SmallConfig {
   readonly frontends: Readonly<Record<string, SmallFrontend>>;
   readonly transitionHistory?: number;
   readonly netns?: string;
+  /** With one there is a `vpp.lb` section. */
+  readonly newFlowsTableLength?: number;
 }
 
 /** A whole configuration. There is always a healthcheck `tcp` (1 s, rise 2, fall 3). */
@@ -38,19 +44,33 @@ export function smallConfig(small: SmallConfig): Config {
     backendConfig(name, { ...backend, address: backend.address ?? `10.0.0.${i + 1}` })
   );
   const frontends = Object.entries(small.frontends).map(([name, frontend], i) =>
-    frontendConfig(name, { ...frontend, address: `192.0.2.${i + 1}` })
+    frontendConfig(name, { address: `192.${i >> 8}.2.${(i + 1) & 255}`, ...frontend })
   );
   return {
     healthchecker: {
       transitionHistory: small.transitionHistory ?? 5,
       netns: small.netns ?? "",
     },
-    vppLb: undefined,
+    vppLb: small.newFlowsTableLength === undefined ? undefined : vppLb(small.newFlowsTableLength),
     healthchecks: new Map(
       Object.entries(checks).map(([name, check]) => [name, healthcheckConfig(name, check)]),
     ),
     backends: new Map(backends.map((backend) => [backend.name, backend])),
     frontends: new Map(frontends.map((frontend) => [frontend.name, frontend])),
+  };
+}
+
+function vppLb(newFlowsTableLength: number): VppLbConfig {
+  return {
+    syncIntervalMs: 30_000,
+    ipv4SrcAddress: parseIp("192.0.2.254")!,
+    ipv6SrcAddress: parseIp("2001:db8::254")!,
+    stickyBucketsPerCore: 65_536,
+    flowTimeoutMs: 40_000,
+    startupMinDelayMs: 0,
+    startupMaxDelayMs: 0,
+    countersIntervalMs: 5000,
+    newFlowsTableLength,
   };
 }
 
@@ -101,7 +121,7 @@ function frontendConfig(
     protocol: "tcp",
     port: 80,
     pools,
-    srcIpSticky: false,
+    srcIpSticky: frontend.srcIpSticky ?? false,
     flushOnDown: frontend.flushOnDown ?? true,
   };
 }

@@ -34,6 +34,7 @@ export interface Stage {
       flags?: string[];
       vppApiAddr?: string;
       metricsAddr?: string;
+      stateDir?: string;
     },
   ): Daemon;
 }

@@ -88,6 +88,22 @@ export function plan(
   actual: readonly ActualVip[],
   options: PlanOptions,
 ): VipPlan[] {
+  return groupByPrefix(desired, actual)
+    .flatMap((group) => planGroup(group.desired, group.actual, options))
+    .sort((a, b) => compareVipKeys(a.vip, b.vip));
+}
+
+/** The VIPs of one prefix. */
+export interface PrefixGroup {
+  readonly desired: readonly DesiredVip[];
+  readonly actual: readonly ActualVip[];
+}
+
+/** VIPs by prefix, each list in VIP order: what planGroup() takes. */
+export function groupByPrefix(
+  desired: readonly DesiredVip[],
+  actual: readonly ActualVip[],
+): PrefixGroup[] {
   const groups = new Map<string, { desired: DesiredVip[]; actual: ActualVip[] }>();
   const groupOf = (vip: DesiredVip | ActualVip) => {
     const prefix = vipPrefix(vip);
@@ -97,8 +113,7 @@ export function plan(
   };
   for (const vip of inOrder(desired, compareVipKeys)) groupOf(vip).desired.push(vip);
   for (const vip of inOrder(actual, compareVipKeys)) groupOf(vip).actual.push(vip);
-  const plans = [...groups.values()].flatMap((g) => planGroup(g.desired, g.actual, options));
-  return plans.sort((a, b) => compareVipKeys(a.vip, b.vip));
+  return [...groups.values()];
 }
 
 /** plan() for the VIPs of one prefix. */

@@ -1,0 +1,105 @@
+/**
+ * Goal: whenever the process or the machine ends, the file is whole, and what was acknowledged is
+ * there. Method: a folder that loses its power after each number of operations, and then may have
+ * any part of what was not synced; and the same calls on a real folder.
+ */
+import assert from "node:assert/strict";
+import { CrashFolder } from "../../tests/support/crash_folder.ts";
+import { withFolder } from "../../tests/support/daemon.ts";
+import { type FolderIo, folderIo, StateFile } from "./state_file.ts";
+
+const NAME = "intents.json";
+
+function fileIn(io: FolderIo, maxBytes = 1000): StateFile {
+  return new StateFile({ io, name: NAME, maxBytes, maxKept: 2 });
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (content: Uint8Array | undefined) => content && new TextDecoder().decode(content);
+
+Deno.test("StateFile: at a loss of power at any instant the file is the old or the new one, whole", async () => {
+  let acknowledged = false;
+  for (let left = 0; !acknowledged; left++) {
+    assert.ok(left < 20, "it ends");
+    const folder = new CrashFolder();
+    folder.put(NAME, "old");
+    folder.left = left;
+    acknowledged = await fileIn(folder).write(bytes("new")).then(() => true, () => false);
+    const allowed = acknowledged ? ["new"] : ["old", "new"];
+    for (const found of folder.afterPowerLoss(NAME)) {
+      assert.ok(found !== undefined && allowed.includes(found), `after ${folder.calls}: ${found}`);
+    }
+    // A process that was killed leaves what programs see; the next one can go on from there.
+    folder.left = Infinity;
+    assert.ok(["old", "new"].includes(text(await fileIn(folder).read())!));
+    await fileIn(folder).write(bytes("next"));
+    assert.deepEqual(folder.content, { [NAME]: "next" });
+  }
+});
+
+Deno.test("StateFile: a write that fails leaves the file and no other behind, and says why", async () => {
+  const folder = new CrashFolder();
+  folder.put(NAME, "old");
+  folder.failure = new Error("No space left on device");
+  await assert.rejects(fileIn(folder).write(bytes("new")), /No space left/);
+  assert.deepEqual(folder.content, { [NAME]: "old" });
+  await assert.rejects(fileIn(folder, 2).write(bytes("new")), /3 bytes: at most 2/);
+});
+
+Deno.test("StateFile.putAside keeps a bounded number, the newest", async () => {
+  const folder = new CrashFolder();
+  folder.put("intents.json.backup", "somebody's own");
+  for (const stamp of ["100", "200", "300", "400"]) {
+    folder.put(NAME, `bad ${stamp}`);
+    assert.equal(await fileIn(folder).putAside(stamp), `${NAME}.bad-${stamp}`);
+  }
+  assert.deepEqual(folder.content, {
+    "intents.json.backup": "somebody's own",
+    [`${NAME}.bad-300`]: "bad 300",
+    [`${NAME}.bad-400`]: "bad 400",
+  });
+});
+
+Deno.test("a real folder is made, read and written like that, for its owner alone", async () => {
+  await withFolder(async (parent) => {
+    const path = `${parent}/state`;
+    const file = fileIn(folderIo(path));
+    assert.equal(await file.read(), undefined);
+    await file.write(bytes("one"));
+    await file.write(bytes("two"));
+    assert.equal(text(await file.read()), "two");
+    assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), [NAME]);
+    assert.equal(Deno.statSync(path).mode! & 0o777, 0o700);
+    assert.equal(Deno.statSync(`${path}/${NAME}`).mode! & 0o777, 0o600);
+    await file.putAside("7");
+    assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), [`${NAME}.bad-7`]);
+  });
+});
+
+Deno.test("a real folder: what is no ordinary file, or too long, is not read, and does not wait", async () => {
+  await withFolder(async (path) => {
+    const file = fileIn(folderIo(path), 4);
+    await Deno.writeTextFile(`${path}/${NAME}`, "12345");
+    await assert.rejects(file.read(), /has 5 bytes, at most 4/);
+    await Deno.remove(`${path}/${NAME}`);
+    await new Deno.Command("mkfifo", { args: [`${path}/${NAME}`] }).output();
+    await assert.rejects(file.read(), /no ordinary file/);
+    await file.putAside("1");
+    await Deno.mkdir(`${path}/${NAME}`);
+    await assert.rejects(file.read(), /no ordinary file/);
+    await file.putAside("2");
+    await Deno.symlink("/dev/zero", `${path}/${NAME}`);
+    await assert.rejects(file.read(), /no ordinary file/);
+    await file.write(bytes("ok"));
+    assert.equal(text(await file.read()), "ok");
+  });
+});
+
+Deno.test("a real folder that cannot be is an error with its reason", async () => {
+  await withFolder(async (path) => {
+    await Deno.writeTextFile(`${path}/file`, "");
+    await assert.rejects(fileIn(folderIo(`${path}/file`)).write(bytes("x")), /[Nn]ot a directory/);
+    await assert.rejects(fileIn(folderIo(`${path}/no/where`)).write(bytes("x")), /No such file/);
+    await assert.rejects(fileIn(folderIo(`${path}/file`)).read(), /[Nn]ot a directory/);
+  });
+});

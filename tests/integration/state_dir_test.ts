@@ -1,0 +1,127 @@
+/**
+ * Operators' intents over the end of the process. The process that acknowledges is killed with
+ * SIGKILL the moment it has; then a real maglevd, with exactly the documented permissions, meets an
+ * empty VPP.
+ */
+import assert from "node:assert/strict";
+import { decodeIntents } from "../../src/checker/intent_file.ts";
+import type { Action } from "../support/acting_daemon.ts";
+import { vppHas } from "../support/lb_view.ts";
+import { onStage, type Stage } from "../support/stage.ts";
+
+const VIP = "192.0.2.1/32 6 80";
+const [A, B] = ["127.0.44.1", "127.0.44.2"] as const;
+const WEB = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
+const ACTOR = new URL("../support/acting_daemon.ts", import.meta.url).pathname;
+
+/** Does it in a process of its own, which is killed as soon as it says so. */
+async function actAndDie(configPath: string, stateDir: string, action: Action): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--frozen", ACTOR, configPath, stateDir, JSON.stringify(action)],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let said = "";
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    said += part;
+    if (said.includes("done\n")) child.kill("SIGKILL");
+  }
+  const { signal } = await child.status;
+  assert.deepEqual([said, signal], ["done\n", "SIGKILL"]);
+}
+
+function stateDirOf({ configPath }: Stage): string {
+  return configPath.replace(/[^/]*$/, "state");
+}
+
+Deno.test("kill -9 right after an acknowledged action: it is in force before anything reaches VPP", async () => {
+  await onStage([A, B], async (stage) => {
+    const { configPath, configure, simulator, start } = stage;
+    const stateDir = stateDirOf(stage);
+    await configure(WEB);
+    const weight = {
+      kind: "weight",
+      frontend: "web",
+      pool: "main",
+      backend: "b1",
+      weight: 7,
+    } as const;
+    await actAndDie(configPath, stateDir, { kind: "disable", backend: "b0" });
+    await actAndDie(configPath, stateDir, weight);
+    const daemon = start({ stateDir });
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 7`] });
+    const restored = daemon.lines.filter(({ msg }) => msg === "operator-intent-restored");
+    assert.deepEqual(
+      restored.map((line) => [line.intent, line.backend, line.weight, line.identity, line.reason]),
+      [["disable", "b0", undefined, "test", "drill"], ["weight", "b1", 7, "test", "drill"]],
+    );
+    for (const line of daemon.lines.filter(({ msg }) => msg.startsWith("vpp-lbsync-as-"))) {
+      assert.ok(line.address === B || line.weight === 0, JSON.stringify(line));
+    }
+    assert.equal(daemon.lines.some(({ backend, to }) => backend === "b0" && to === "up"), false);
+
+    // The same file again is a reload: the weight is the file's, the disable goes on.
+    const mark = daemon.mark;
+    daemon.process.signal("SIGHUP");
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 100`] });
+    const dropped = await daemon.seen((line) => line.msg === "operator-intent-dropped", {
+      from: mark,
+    });
+    assert.match(String(dropped.cause), /a reload puts the file's weights in force/);
+    await daemon.seen((line) => line.msg === "config-reload" && line.ok === true, { from: mark });
+    daemon.process.signal("SIGKILL");
+    await daemon.process.ended;
+    const text = await Deno.readTextFile(`${stateDir}/intents.json`);
+    const decoded = decodeIntents(text);
+    assert.ok(decoded.kind === "ok");
+    assert.deepEqual(decoded.intents.map(({ kind, backend }) => [kind, backend]), [
+      ["disable", "b0"],
+    ]);
+  });
+});
+
+Deno.test("a state directory of no use is said and never a reason not to start", async () => {
+  await onStage([A, B], async (stage) => {
+    const { configure, simulator, start } = stage;
+    const stateDir = stateDirOf(stage);
+    await configure(WEB);
+    await Deno.mkdir(stateDir);
+    await Deno.writeTextFile(`${stateDir}/intents.json`, '{"format":"maglevd operator inte');
+    const torn = start({ stateDir });
+    const warning = await torn.seen((line) => line.msg === "operator-intent-file-unusable");
+    assert.equal(warning.level, "warn");
+    assert.match(String(warning.cause), /was cut off/);
+    await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
+    assert.equal(await torn.stop(), 0);
+    const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["intents.json", String(warning.kept)]);
+
+    // Nothing can be made there, by anybody.
+    const nowhere = start({ stateDir: "/proc/maglevd-state" });
+    const error = await nowhere.seen((line) => line.msg === "operator-intent-not-stored");
+    assert.deepEqual([error.level, error.folder], ["error", "/proc/maglevd-state"]);
+    await nowhere.transition("b1", "up");
+    assert.equal(await nowhere.stop(), 0);
+    assert.equal(nowhere.process.errors, "");
+
+    // Outside the documented permissions.
+    const forbidden = start({ flags: [`--state-dir=${stateDir}`] });
+    const refused = await forbidden.seen((line) => line.msg === "operator-intent-not-stored");
+    assert.match(String(refused.message), /[Rr]equires .* access/);
+    await forbidden.transition("b1", "up");
+    assert.equal(await forbidden.stop(), 0);
+  });
+});
+
+Deno.test("without --state-dir nothing is written, and the start says so", async () => {
+  await onStage([A, B], async ({ configure, start }) => {
+    await configure(WEB);
+    const daemon = start();
+    const line = await daemon.seen(({ msg }) => msg === "maglevd-start");
+    assert.equal(line.state, "off");
+    await daemon.transition("b0", "up");
+    assert.equal(await daemon.stop(), 0);
+    assert.equal(daemon.lines.some(({ msg }) => msg.startsWith("operator-intent")), false);
+  });
+});
