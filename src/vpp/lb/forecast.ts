@@ -213,6 +213,7 @@ function forecastVip(vipPlan: VipPlan, context: VipContext): VipForecast {
   const settled = refused ? now : flowsOf(context.settled, can);
   const { address, prefixLength, protocol, port } = vipPlan.vip;
   const change = changeOf(vipPlan, now, settled);
+  const shift = tables.shift(now, atOnce);
   const shares = (flows: FlowTable | undefined) => sharesOf(flows, { tables, can });
   return {
     frontend: context.frontend,
@@ -226,8 +227,8 @@ function forecastVip(vipPlan: VipPlan, context: VipContext): VipForecast {
       { now: shares(now), atOnce: shares(atOnce), settled: shares(settled) },
       flushedBy(vipPlan),
     ),
-    atOnce: tables.shift(now, atOnce),
-    settled: tables.shift(now, settled),
+    atOnce: shift,
+    settled: sameFlows(atOnce, settled) ? shift : tables.shift(now, settled),
   };
 }
 
