@@ -107,7 +107,7 @@ Deno.test("maglevd's series of a backend that was removed are gone, its counters
     await scrapeUntil(url, (families) => weightOf(families, "b1") === 50);
     await configure({ web: { ...WEB, pools: { main: { b0: 100 } } } });
     const text = await Deno.readTextFile(configPath);
-    await Deno.writeTextFile(configPath, text.replace(/^    b1: .*\n/m, ""));
+    await Deno.writeTextFile(configPath, text.replace(/^ {4}b1: .*\n/m, ""));
     daemon.process.signal("SIGHUP");
     await daemon.seen(({ msg }) => msg === "config-reload");
     const { text: page } = await get(`${url}/metrics`);
