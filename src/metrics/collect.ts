@@ -10,7 +10,7 @@ import { familyHead, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 /** About as many characters are put together before they are handed out. */
-const PIECE_CHARACTERS = 32 * 1024;
+const PIECE_CHARACTERS = 64 * 1024;
 
 /** Makes a family's lines: one text for each backend, VIP or the like, or one for all. */
 export type Rows = (view: MetricsView) => Iterable<string>;

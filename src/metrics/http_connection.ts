@@ -3,6 +3,7 @@
  * what ends a wait is the end of the connection: that makes the read or write under way fail.
  */
 import type { Clock, Timer } from "../base/ports.ts";
+import { ChunkFrame } from "./chunk_frame.ts";
 import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
 
 /** How long a client may take for its first request, and for one it has begun. */
@@ -48,7 +49,6 @@ export class ServerConnection {
   readonly ended: Promise<void>;
   readonly #conn: Deno.Conn;
   readonly #options: ServerConnectionOptions;
-  readonly #encoder = new TextEncoder();
   readonly #buffer = new Uint8Array(MAX_HEAD_BYTES + 4);
   #filled = 0;
   #deadline: Timer | undefined;
@@ -137,7 +137,7 @@ export class ServerConnection {
     if (http11) lines.push("Transfer-Encoding: chunked");
     if (!keepAlive) lines.push("Connection: close");
     const head = `${lines.join("\r\n")}\r\n\r\n`;
-    if (method === "HEAD") return await this.#write(this.#encoder.encode(head));
+    if (method === "HEAD") return await this.#write(ENCODER.encode(head));
     return await this.#sendBody(head, { body, chunked: http11 });
   }
 
@@ -147,10 +147,14 @@ export class ServerConnection {
   ): Promise<boolean> {
     const { clock } = this.#options;
     let sliceEndMs = clock.monotonicMs() + SLICE_MS;
-    if (!await this.#write(this.#encoder.encode(head))) return false;
+    if (!await this.#write(ENCODER.encode(head))) return false;
+    const frame = new ChunkFrame(chunked);
     for (const piece of body) {
-      const bytes = this.#encoder.encode(piece);
-      if (!await this.#write(chunked ? chunkOf(bytes) : bytes)) return false;
+      for (let at = 0; at < piece.length;) {
+        const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
+        at += read;
+        if (!await this.#write(bytes)) return false;
+      }
       if (clock.monotonicMs() < sliceEndMs) continue;
       await new Promise<void>((resolve) => clock.after(0, resolve));
       sliceEndMs = clock.monotonicMs() + SLICE_MS;
@@ -212,15 +216,5 @@ function short(status: number): Answer {
   return { status, type: "text/plain; charset=utf-8", body: [`${REASONS[status]}\n`] };
 }
 
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
-
-/** A chunk (RFC 9112, 7.1); one without bytes would be the last, so there is none of it. */
-function chunkOf(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return bytes;
-  const size = new TextEncoder().encode(`${bytes.length.toString(16)}\r\n`);
-  const chunk = new Uint8Array(size.length + bytes.length + 2);
-  chunk.set(size);
-  chunk.set(bytes, size.length);
-  chunk.set([13, 10], size.length + bytes.length);
-  return chunk;
-}
+const ENCODER = new TextEncoder();
+const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");

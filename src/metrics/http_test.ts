@@ -132,7 +132,7 @@ async function readTo(conn: Deno.Conn, end: string): Promise<string> {
   return all;
 }
 
-const CHUNKED = "\r\n\r\n4\r\none\n\r\n7\r\nzwölf\n\r\n0\r\n\r\n";
+const CHUNKED = "\r\n\r\n00004\r\none\n\r\n00007\r\nzwölf\n\r\n0\r\n\r\n";
 
 Deno.test("HttpServer sends pages in chunks, whole to HTTP/1.0, and only their head to HEAD", async () => {
   await inWorld(async ({ exchange }) => {

@@ -130,6 +130,7 @@ const PURE_FILES = new Set([
   "src/vpp/stats/segment_layout.ts",
   "src/daemon/readiness.ts",
   "src/log/record.ts",
+  "src/metrics/chunk_frame.ts",
   "src/metrics/collect.ts",
   "src/metrics/collect_backends.ts",
   "src/metrics/collect_vpp.ts",
