@@ -14,6 +14,12 @@ const NEEDED = [
   { program: "ip", packages: ["iproute2"], purpose: "test in network namespaces" },
   { program: "openssl", packages: ["openssl"], purpose: "make certificates for tests" },
   { program: "python3", packages: ["python3"], purpose: "answer ICMP in tests" },
+  // The compiler stands for the module, which is no program.
+  {
+    program: "protoc",
+    packages: ["protobuf-compiler", "python3-grpcio"],
+    purpose: "test gRPC with a client that is not ours",
+  },
 ];
 
 async function run(command: string, args: readonly string[]): Promise<boolean> {
@@ -62,7 +68,7 @@ for (const { program, packages, purpose } of still) {
       `apt-get install ${packages.join(" ")}`,
   );
 }
-if (still.some(({ program }) => program !== "ip")) {
+if (still.some(({ program }) => program === "cc" || program === "make")) {
   console.error(
     "setup: the shim is not built: no ICMP probes, no network namespaces, no shared memory of VPP",
   );

@@ -55,7 +55,7 @@ Deno.test("symbols.ts has the functions and the version of shim.h, and their pro
     const [, result, name, parameters] = /^(\S+) (\w+)\((.*)\)$/.exec(prototype)!;
     const symbol = SYMBOLS[name as keyof typeof SYMBOLS];
     const wanted = parameters === "void" ? [] : parameters!.split(", ").map(type);
-    assert.deepEqual([symbol.result, [...symbol.parameters]], [type(result!), wanted], name);
+    assert.deepEqual([symbol.result, [...symbol.parameters]], [type(result!), wanted], `${name}`);
     // The memory of a terminated worker is freed under a call that is under way.
     if ("nonblocking" in symbol) assert.ok(!wanted.includes("buffer"), `${name} takes a buffer`);
   }

@@ -89,7 +89,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^src\/demo\//, ""],
   [/^ffi\/setup\.ts$/, ""],
   [/^src\/sim\/run\.ts$/, ""],
-  [/^src\/vpp\/codegen\.ts$/, ""],
+  [/^src\/(vpp|grpc)\/codegen\.ts$/, ""],
   [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|tls)\.ts$/, ""],
   [/^[a-z]+\.ts$/, ""],
 ];

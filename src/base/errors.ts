@@ -13,6 +13,7 @@ export type ErrorCode =
   | "aborted"
   | "resource-exhausted"
   | "permission-denied"
+  | "unauthenticated"
   | "unimplemented"
   | "internal";
 

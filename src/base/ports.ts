@@ -86,6 +86,9 @@ export type LogEventName =
   | "operator-intent-stored"
   | "operator-intent-file-unusable"
   | "grpc-listen"
+  | "grpc-reload"
+  | "grpc-refused"
+  | "grpc-error"
   | "metrics-listen"
   | "events-dropped"
   | "shutdown";

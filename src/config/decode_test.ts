@@ -287,7 +287,7 @@ Deno.test("decode() is not fooled by keys that objects have by nature", () => {
     const config = load(`maglev: { backends: { ${name}: { address: 10.0.0.1 } } }`);
     deepEqual([...config.backends.keys()], [name]);
     const unknown = errors(parseConfig(`maglev: { ${name}: {} }`, { file: "f" }));
-    ok(unknown[0]?.includes("unknown key"), unknown[0]);
+    ok(unknown[0]?.includes("unknown key"), `${unknown[0]}`);
     const type = `maglev: { healthchecks: { h: { type: ${name}, port: 1 } } }`;
     ok(errors(parseConfig(type, { file: "f" }))[0]?.includes("expected icmp"));
   }

@@ -47,6 +47,59 @@ export const MAGLEVD_FLAGS = {
     placeholder: "TIME",
     help: "pauses, disables and weights older than this are dropped at the start",
   },
+  "grpc-addr": {
+    kind: "string",
+    default: ":9090",
+    env: "MAGLEV_GRPC_ADDR",
+    placeholder: "ADDR",
+    help: "where gRPC is served: host:port, :port (all addresses), [v6]:port or unix:/path; " +
+      "empty: nowhere",
+  },
+  reflection: {
+    kind: "boolean",
+    default: true,
+    env: "MAGLEV_REFLECTION",
+    help: "serve gRPC reflection",
+  },
+  "grpc-tls-cert": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_GRPC_TLS_CERT",
+    placeholder: "PATH",
+    help: "certificate (PEM, with its chain) for TLS; read again on SIGHUP",
+  },
+  "grpc-tls-key": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_GRPC_TLS_KEY",
+    placeholder: "PATH",
+    help: "its key (PEM)",
+  },
+  "grpc-client-ca": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_GRPC_CLIENT_CA",
+    placeholder: "PATH",
+    help: "authority (PEM) of the certificates that clients must show; they are operators, " +
+      "with OU=viewer viewers",
+  },
+  "grpc-tokens": {
+    kind: "string",
+    default: "",
+    env: "MAGLEV_GRPC_TOKENS",
+    placeholder: "PATH",
+    help: "file of lines `viewer TOKEN` and `operator TOKEN`, which others must not be able to " +
+      "read; read again on SIGHUP",
+  },
+  "grpc-anonymous-role": {
+    kind: "string",
+    default: "viewer",
+    env: "MAGLEV_GRPC_ANONYMOUS_ROLE",
+    choices: ["none", "viewer", "operator"],
+    placeholder: "ROLE",
+    help: "role of callers without credentials: none, viewer, operator; those of this host are " +
+      "operators while neither tokens nor a client CA are configured",
+  },
   "log-level": {
     kind: "string",
     default: "info",

@@ -6,10 +6,12 @@
  * servers than it should have. So a reload waits until the file has been left alone for a moment,
  * and refuses what looks cut off.
  */
-import type { Clock, LogFields, Logger } from "../base/ports.ts";
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { Machine } from "../probe/machine.ts";
 import { configSize, type Finding, readConfig, type Readout } from "./config.ts";
+import { OneAtATime } from "./one_at_a_time.ts";
 import type { Daemon } from "./wire.ts";
 
 export interface ReloaderOptions {
@@ -28,30 +30,36 @@ const MAX_LOOKS = 20;
 /** How long one read of the file may take, a slow network file system included. */
 export const READ_DEADLINE_MS = 10_000;
 
+/** What was found in the file. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+/** A verdict, with the configuration when it is a good one. */
+type Judged =
+  | (Verdict & { readonly ok: true; readonly config: Config })
+  | (Verdict & { readonly ok: false });
+
 export class Reloader {
   readonly #options: ReloaderOptions;
-  #running = false;
-  #again: string | undefined;
+  readonly #reloads = new OneAtATime((by: string) => this.#reload(by));
+  readonly #judgements = new OneAtATime(() => this.#judge());
   #closed = false;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
   }
 
-  /** Asks for a reload; `by` says who, for the log. */
-  request(by: string): void {
-    if (this.#closed) return;
-    if (this.#running) {
-      this.#again = by;
-      return;
-    }
-    this.#running = true;
-    this.#reload(by).finally(() => {
-      this.#running = false;
-      const again = this.#again;
-      this.#again = undefined;
-      if (again !== undefined) this.request(again);
-    });
+  /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
+  reload(by: string): Promise<Verdict> {
+    return this.#reloads.run(by);
+  }
+
+  /** What a reload would find, and the configuration it would put in force; nothing is changed. */
+  judge(): Promise<Judged> {
+    return this.#judgements.run(undefined);
   }
 
   /** No reload begins or takes effect from now on. */
@@ -59,26 +67,36 @@ export class Reloader {
     this.#closed = true;
   }
 
-  async #reload(by: string): Promise<void> {
-    const { path, daemon, logger, machine } = this.#options;
-    const readout = await this.#readInTime();
-    if (this.#closed) return;
-    if (typeof readout === "string") return this.#refuse(by, [{ file: path, message: readout }]);
-    for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
-    if (readout.kind === "error") {
-      return this.#refuse(by, readout.errors.map(({ fields }) => fields));
+  async #reload(by: string): Promise<Verdict> {
+    const { path, daemon, logger } = this.#options;
+    const judged = await this.#judge();
+    if (this.#closed) throw new MaglevError("unavailable", "maglevd is stopping");
+    for (const { fields } of judged.warnings) logger.warn("config-warning", fields);
+    if (!judged.ok) {
+      for (const { fields } of judged.errors) logger.error("config-error", fields);
+      logger.warn("config-reload", { file: path, by, ok: false, errors: judged.errors.length });
+      return judged;
     }
-    const before = daemon.checker.snapshot().config;
-    const problem = cutOff(before, readout) ?? machine.problem(readout.config);
-    if (problem !== undefined) return this.#refuse(by, [{ file: path, message: problem }]);
-    await daemon.reload(readout.config);
-    logger.info("config-reload", { file: path, by, ok: true, ...configSize(readout.config) });
+    await daemon.reload(judged.config);
+    logger.info("config-reload", { file: path, by, ok: true, ...configSize(judged.config) });
+    return judged;
   }
 
-  #refuse(by: string, errors: readonly LogFields[]): void {
-    const { path, logger } = this.#options;
-    for (const fields of errors) logger.error("config-error", fields);
-    logger.warn("config-reload", { file: path, by, ok: false, errors: errors.length });
+  async #judge(): Promise<Judged> {
+    const { path, daemon, machine } = this.#options;
+    const readout = await this.#readInTime();
+    const wrong = (message: string, warnings: readonly Finding[]): Judged => ({
+      ok: false,
+      errors: [{ text: `${path}: ${message}`, fields: { file: path, message } }],
+      warnings,
+    });
+    if (typeof readout === "string") return wrong(readout, []);
+    const { warnings } = readout;
+    if (readout.kind === "error") return { ok: false, errors: readout.errors, warnings };
+    const before = daemon.checker.snapshot().config;
+    const problem = cutOff(before, readout) ?? machine.problem(readout.config);
+    if (problem !== undefined) return wrong(problem, warnings);
+    return { ok: true, errors: [], warnings, config: readout.config };
   }
 
   /** The file, or why it could not be read in time. */

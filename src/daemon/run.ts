@@ -6,6 +6,7 @@ import { BUILD } from "../base/version.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { MAGLEVD_FLAGS } from "./flags.ts";
+import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
 import { serve } from "./serve.ts";
 import { writeLine } from "./stdio.ts";
@@ -49,7 +50,8 @@ async function run(args: readonly string[]): Promise<number> {
   const bad = settings.config === ""
     ? "Flag --config: need the path of a configuration file"
     : badVppAddress(settings["vpp-api-addr"]) ?? badStatsAddress(settings["vpp-stats-addr"]) ??
-      badMetricsAddress(settings["metrics-addr"]);
+      badMetricsAddress(settings["metrics-addr"]) ??
+      badGrpcSettings(settings);
   if (bad !== undefined) {
     writeLine(Deno.stderr, `maglevd: ${bad}`);
     return 2;

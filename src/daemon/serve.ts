@@ -10,9 +10,12 @@ import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
+import type { GrpcServer } from "../grpc/server.ts";
+import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { openIntents } from "./intent_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
+import { createGrpcServer, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
@@ -30,6 +33,7 @@ const FLUSH_DEADLINE_MS = 300;
 
 interface Context {
   readonly settings: MaglevdSettings;
+  readonly broadcaster: LogBroadcaster;
   readonly clock: SystemClock;
   readonly logger: LogHandler;
   readonly signals: SignalInbox;
@@ -40,15 +44,16 @@ interface Context {
 export async function serve(settings: MaglevdSettings): Promise<number> {
   const signals = new SignalInbox();
   const clock = new SystemClock();
+  const broadcaster = new LogBroadcaster();
   const logger = new LogHandler({
     level: settings["log-level"],
     format: settings["log-format"],
     clock,
     writer: Deno.stdout,
-    broadcaster: new LogBroadcaster(),
+    broadcaster,
   });
   const machine = new Machine({ log: logger });
-  const context: Context = { settings, clock, logger, signals, machine };
+  const context: Context = { settings, broadcaster, clock, logger, signals, machine };
   try {
     const started = await start(context);
     return typeof started === "string"
@@ -154,10 +159,23 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
   let stoppingMs: number | undefined;
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
+  const grpc = await Promise.race([
+    listenForGrpc({ daemon, metrics }, { reloader, ...context }),
+    stop.promise.then(({ reason }) => reason),
+  ]);
+  if (typeof grpc === "string") {
+    await Promise.all([daemon.stop(), metrics?.stop()]);
+    return await startFailed(context, grpc);
+  }
+  // In the same turn of the event loop in which it listens: no call comes before.
   daemon.start();
   metrics?.start(daemon);
   signals.handle({
-    onReload: () => reloader.request("SIGHUP"),
+    onReload: () => {
+      // When it stops there is nothing left to reload.
+      reloader.reload("SIGHUP").catch(() => {});
+      void grpc?.reload();
+    },
     onStop: (signal) => {
       const nowMs = clock.monotonicMs();
       stoppingMs ??= nowMs;
@@ -169,17 +187,37 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
   const { status, reason } = await stop.promise;
   logger.info("shutdown", { reason });
   reloader.close();
-  const stopped = Promise.all([daemon.stop(), metrics?.stop()]).then(() => {});
-  await withDeadline(stopped, STOP_DEADLINE_MS);
+  // No call reaches a checker that has stopped: they are refused from now on.
+  const calls = grpc?.stop();
+  await withDeadline(Promise.all([daemon.stop(), calls, metrics?.stop()]), STOP_DEADLINE_MS);
   await flush(logger);
   return status;
+}
+
+/** The server, listening; undefined when it is off, or one line of why it cannot listen. */
+async function listenForGrpc(
+  { daemon, metrics }: Parts,
+  { reloader, settings, broadcaster, logger, clock }: Context & { readonly reloader: Reloader },
+): Promise<GrpcServer | undefined | string> {
+  const observer = metrics?.events ?? NO_OBSERVER;
+  const server = await createGrpcServer(
+    { settings, daemon, reloader, broadcaster, logger, clock, observer },
+  );
+  if (server !== undefined) metrics?.events.announce(servedMethods(settings), STATUS_NAMES);
+  try {
+    await server?.listen();
+    return server;
+  } catch (error) {
+    if (error instanceof MaglevError) return `Flag --grpc-addr: ${error.message}`;
+    throw error;
+  }
 }
 
 async function flush(logger: LogHandler): Promise<void> {
   await withDeadline(logger.flush(), FLUSH_DEADLINE_MS);
 }
 
-async function withDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+async function withDeadline(work: Promise<unknown>, deadlineMs: number): Promise<void> {
   const deadline = Promise.withResolvers<void>();
   const timer = setTimeout(deadline.resolve, deadlineMs);
   await Promise.race([work, deadline.promise]);

@@ -17,6 +17,8 @@ export interface MaglevdOptions {
   readonly vppStatsAddr?: string | undefined;
   /** Default: no metrics. */
   readonly metricsAddr?: string | undefined;
+  /** Where gRPC is served; default: nowhere. */
+  readonly grpcAddr?: string | undefined;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** Called with every line, in order; a line that is no JSON comes as `{ msg: "", text }`. */
   readonly onLine: (line: LogLine) => void;
@@ -26,6 +28,8 @@ export interface MaglevdOptions {
   readonly files?: readonly string[];
   /** Its state directory; default none. */
   readonly stateDir?: string | undefined;
+  /** A command to run it by, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -36,6 +40,8 @@ export function maglevdCommand(options: {
   readonly vppApiAddr: string;
   readonly vppStatsAddr?: string | undefined;
   readonly metricsAddr?: string | undefined;
+  /** Where gRPC is served; default: nowhere. */
+  readonly grpcAddr?: string | undefined;
   readonly flags?: readonly string[];
   readonly files?: readonly string[];
   readonly stateDir?: string | undefined;
@@ -52,7 +58,7 @@ export function maglevdCommand(options: {
       config: options.config,
       vppApiAddr: options.vppApiAddr,
       files: options.files ?? [],
-      listen: socketsOf([options.metricsAddr ?? ""]),
+      listen: socketsOf([options.metricsAddr ?? "", options.grpcAddr ?? ""]),
       stateDir,
     }),
     `${ROOT}main.ts`,
@@ -65,6 +71,8 @@ export function maglevdCommand(options: {
     "--metrics-addr",
     options.metricsAddr ?? "",
     ...(stateDir === "" ? [] : ["--state-dir", stateDir]),
+    "--grpc-addr",
+    options.grpcAddr ?? "",
     ...(options.flags ?? []),
   ];
 }
@@ -84,13 +92,16 @@ export class MaglevdProcess {
   readonly ended: Promise<number>;
 
   constructor(options: MaglevdOptions) {
-    this.#child = new Deno.Command(Deno.execPath(), {
+    const [program, ...prefix] = [...options.prefix ?? [], Deno.execPath()];
+    this.#child = new Deno.Command(program!, {
       args: [
+        ...prefix,
         ...maglevdCommand({
           config: options.config,
           vppApiAddr: options.vppApiAddr,
           vppStatsAddr: options.vppStatsAddr,
           metricsAddr: options.metricsAddr,
+          grpcAddr: options.grpcAddr,
           files: options.files ?? [],
           stateDir: options.stateDir,
           flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(

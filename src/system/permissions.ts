@@ -49,15 +49,34 @@ export interface PermissionOptions {
   readonly stateDir?: string;
 }
 
-/** Environment variables the daemon reads; LOG_… are asked for by the package `yaml`. */
+/**
+ * The folder in which a unix socket to listen on is made, before it gets its name: beside it, for
+ * a rename does not cross file systems.
+ */
+export function nurseryOf(socket: string): string {
+  return `${socket}.new`;
+}
+
+/**
+ * Environment variables the daemon reads; LOG_… are asked for by the package `yaml`, GRPC_… by
+ * `@grpc/grpc-js`.
+ */
 export const MAGLEVD_ENVIRONMENT: readonly string[] = [
+  "GRPC_*",
   "LOG_STREAM",
   "LOG_TOKENS",
   "MAGLEV_CONFIG",
+  "MAGLEV_GRPC_ADDR",
+  "MAGLEV_GRPC_ANONYMOUS_ROLE",
+  "MAGLEV_GRPC_CLIENT_CA",
+  "MAGLEV_GRPC_TLS_CERT",
+  "MAGLEV_GRPC_TLS_KEY",
+  "MAGLEV_GRPC_TOKENS",
   "MAGLEV_LOG_FORMAT",
   "MAGLEV_LOG_LEVEL",
   "MAGLEV_METRICS_ADDR",
   "MAGLEV_PROBE_WORKERS",
+  "MAGLEV_REFLECTION",
   "MAGLEV_SHIM",
   "MAGLEV_STATE_DIR",
   "MAGLEV_STATE_MAX_AGE",
@@ -67,10 +86,12 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
 
 /**
  * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration with its `ca-file`s, VPP's socket, the state directory;
+ * read: code of the workers, configuration with its `ca-file`s, certificates and tokens for gRPC,
+ * VPP's socket, the state directory;
  * write: connecting to a unix socket counts as writing to it, and so does listening; the state
  * directory;
- * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it;
+ * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it, and
+ * listening;
  * env: the settings;
  * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their number, VPP's
  * stats socket, for which no other permission is needed), and no other library. VPP's shared memory
@@ -85,7 +106,7 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
   const stateDir = options.stateDir ?? "/var/lib/vpp-maglev";
   const written = [
     ...(socket.startsWith("/") ? [socket] : []),
-    ...options.listen ?? [],
+    ...(options.listen ?? []).flatMap((path) => [path, nurseryOf(path)]),
     ...(stateDir === "" ? [] : [stateDir]),
   ];
   read.push(...written);

@@ -125,7 +125,7 @@ test("that refuses any operation for any reason is asked again at once, then eve
       await world.control("reset");
     }
   }
-  assert.ok(errors(world).some((line) => line === "vip-add NO_SUCH_ENTRY"), errors(world)[0]);
+  assert.ok(errors(world).some((line) => line === "vip-add NO_SUCH_ENTRY"), `${errors(world)[0]}`);
   assert.ok(errors(world).some((line) => line === "as-add ERROR_-2147483648"));
 });
 

@@ -59,6 +59,10 @@ export class Daemon {
     readonly flags?: readonly string[];
     readonly files?: readonly string[];
     readonly stateDir?: string;
+    /** Where gRPC is served; default: nowhere. */
+    readonly grpcAddr?: string;
+    /** A command to run it by, such as `ip netns exec NAME`. */
+    readonly prefix?: readonly string[];
   }) {
     this.process = new MaglevdProcess({
       config: options.config,
@@ -67,6 +71,8 @@ export class Daemon {
       metricsAddr: options.metricsAddr ?? "",
       logLevel: options.logLevel ?? "info",
       flags: options.flags ?? [],
+      grpcAddr: options.grpcAddr,
+      prefix: options.prefix ?? [],
       files: options.files ?? [],
       stateDir: options.stateDir,
       onLine: (line) => {

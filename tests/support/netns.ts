@@ -149,6 +149,10 @@ export const PAIR_LINK = `mlv-a${Deno.pid % 10_000}`;
 export const PAIR_SERVER = "fe80::77:1";
 export const PAIR_PROBER = ["fe80::77:2", "fe80::77:3"] as const;
 
+/** The same in IPv4. */
+export const PAIR_SERVER4 = "198.18.78.1";
+export const PAIR_PROBER4 = "198.18.78.2";
+
 /** Runs `fn` with two namespaces that a link joins, and nothing else. */
 export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void> {
   const prober = await TestNamespace.make(`mlv-${Deno.pid}-a`);
@@ -163,6 +167,8 @@ export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void>
       await ip(`-n ${name} link set ${link} up`);
     }
     await ip(`-n ${server.name} address add ${PAIR_SERVER}/64 dev ${other} nodad`);
+    await ip(`-n ${server.name} address add ${PAIR_SERVER4}/30 dev ${other}`);
+    await ip(`-n ${prober.name} address add ${PAIR_PROBER4}/30 dev ${PAIR_LINK}`);
     for (const address of PAIR_PROBER) {
       await ip(`-n ${prober.name} address add ${address}/64 dev ${PAIR_LINK} nodad`);
     }

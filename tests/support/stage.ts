@@ -35,6 +35,8 @@ export interface Stage {
       vppApiAddr?: string;
       metricsAddr?: string;
       stateDir?: string;
+      grpcAddr?: string;
+      files?: string[];
     },
   ): Daemon;
 }

@@ -37,6 +37,7 @@ export function layerOf(file: string): Layer | undefined {
 
 /** The folder whose files see each other freely. */
 function room(file: string): string {
+  if (file.startsWith("src/grpc/")) return "src/grpc";
   return /^src\/vpp\/[^/]+\.ts$/.test(file) ? "src/vpp" : file.slice(0, file.lastIndexOf("/"));
 }
 
@@ -129,6 +130,20 @@ const PURE_FILES = new Set([
   "src/sim/traffic.ts",
   "src/vpp/stats/segment_layout.ts",
   "src/daemon/readiness.ts",
+  "src/grpc/auth.ts",
+  "src/grpc/connection_limits.ts",
+  "src/grpc/convert.ts",
+  "src/grpc/convert_plan.ts",
+  "src/grpc/convert_vpp.ts",
+  "src/grpc/methods.ts",
+  "src/grpc/protobuf/descriptor.ts",
+  "src/grpc/protobuf/generate.ts",
+  "src/grpc/protobuf/message.ts",
+  "src/grpc/protobuf/reader.ts",
+  "src/grpc/protobuf/schema.ts",
+  "src/grpc/protobuf/writer.ts",
+  "src/grpc/reflection.ts",
+  "src/grpc/status.ts",
   "src/log/record.ts",
   "src/metrics/chunk_frame.ts",
   "src/metrics/collect.ts",

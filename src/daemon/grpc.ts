@@ -1,0 +1,132 @@
+/**
+ * The gRPC server as this daemon has it: its flags as options, and the daemon as its handlers see
+ * it.
+ */
+import type { Clock, Logger } from "../base/ports.ts";
+import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
+import { forecastReload } from "../checker/forecast.ts";
+import { METHODS, type ServedMethod } from "../grpc/methods.ts";
+import type { DaemonDoor, GrpcObserver } from "../grpc/ports.ts";
+import type { GrpcServer } from "../grpc/server.ts";
+import type { LogBroadcaster } from "../log/broadcaster.ts";
+import { inSlices } from "../system/slices.ts";
+import type { MaglevdSettings } from "./flags.ts";
+import type { Reloader } from "./reload.ts";
+import type { Daemon } from "./wire.ts";
+
+/** The settings that are about gRPC. */
+export type GrpcSettings = Pick<
+  MaglevdSettings,
+  | "grpc-addr"
+  | "reflection"
+  | "grpc-tls-cert"
+  | "grpc-tls-key"
+  | "grpc-client-ca"
+  | "grpc-tokens"
+  | "grpc-anonymous-role"
+>;
+
+export interface GrpcOptions {
+  readonly settings: GrpcSettings;
+  readonly daemon: Daemon;
+  readonly reloader: Reloader;
+  readonly broadcaster: LogBroadcaster;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly observer: GrpcObserver;
+}
+
+/** How long a forecast is worked on in a row, in milliseconds. */
+const FORECAST_SLICE_MS = 4;
+
+/** What is wrong with the settings, as a sentence about a flag, or undefined. */
+export function badGrpcSettings(settings: GrpcSettings): string | undefined {
+  const address = settings["grpc-addr"];
+  const parsed = address === "" ? undefined : parseListenAddress(address);
+  if (typeof parsed === "string") return `Flag --grpc-addr: cannot use "${address}": ${parsed}`;
+  const [cert, key, ca] = [
+    settings["grpc-tls-cert"],
+    settings["grpc-tls-key"],
+    settings["grpc-client-ca"],
+  ];
+  if ((cert === "") !== (key === "")) {
+    return "Flags --grpc-tls-cert and --grpc-tls-key: need both or neither";
+  }
+  if (ca !== "" && cert === "") return "Flag --grpc-client-ca: needs --grpc-tls-cert too";
+  if (parsed?.kind === "unix" && cert !== "") {
+    return "Flag --grpc-tls-cert: a unix socket has no TLS";
+  }
+  return undefined;
+}
+
+/** The server, not listening yet; undefined when it is switched off. */
+export async function createGrpcServer(options: GrpcOptions): Promise<GrpcServer | undefined> {
+  const { settings, observer } = options;
+  const address = addressOf(settings["grpc-addr"]);
+  if (address === undefined) return undefined;
+  // Loaded when needed: `--version` and `--check` are quicker without, and a permission that the
+  // library lacks is an error of the start like any other.
+  const { GrpcServer } = await import("../grpc/server.ts");
+  const cert = settings["grpc-tls-cert"];
+  return new GrpcServer({
+    address,
+    reflection: settings.reflection,
+    tls: cert === ""
+      ? undefined
+      : { cert, key: settings["grpc-tls-key"], clientCa: settings["grpc-client-ca"] },
+    tokens: settings["grpc-tokens"],
+    anonymousRole: settings["grpc-anonymous-role"],
+    door: doorOf(options),
+    observer,
+  });
+}
+
+/** The methods that a server of these settings has. */
+export function servedMethods({ reflection }: Pick<GrpcSettings, "reflection">): ServedMethod[] {
+  const isReflection = ({ service }: ServedMethod) => service.startsWith("grpc.reflection.");
+  return [...METHODS.values()].filter((method) => reflection || !isReflection(method));
+}
+
+function addressOf(text: string): ListenAddress | undefined {
+  const parsed = text === "" ? undefined : parseListenAddress(text);
+  return typeof parsed === "string" ? undefined : parsed;
+}
+
+function doorOf(options: GrpcOptions): DaemonDoor {
+  const { daemon, reloader, broadcaster, logger, clock } = options;
+  const { checker, vpp } = daemon;
+  return {
+    checker,
+    vpp,
+    config: {
+      check: () => reloader.judge(),
+      reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
+      async plan(signal) {
+        const verdict = await reloader.judge();
+        if (!verdict.ok) return { verdict, forecast: undefined };
+        const state = vpp?.connection.state;
+        const steps = forecastReload(checker.snapshot(), verdict.config, {
+          nowMs: clock.wallMs(),
+          can: state?.kind === "connected" ? state.lb.capabilities : { weights: true },
+        });
+        return {
+          verdict,
+          forecast: await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal }),
+        };
+      },
+    },
+    readiness: daemon,
+    broadcaster,
+    logger,
+    clock,
+    startedAtMs: clock.wallMs(),
+  };
+}
+
+/** Counts nothing. */
+export const NO_OBSERVER: GrpcObserver = {
+  started: () => {},
+  handled: () => {},
+  received: () => {},
+  sent: () => {},
+};

@@ -1,0 +1,359 @@
+/**
+ * From the library's calls to our handlers and back: who is calling and whether they may, the
+ * request as a value, the answer as bytes, errors as statuses, the record of an operator's
+ * action, and the end of a call from either side. Handlers know nothing of all that.
+ */
+import { Buffer } from "node:buffer";
+import * as grpc from "@grpc/grpc-js";
+import { MaglevError } from "../base/errors.ts";
+import type { LogFields, Logger } from "../base/ports.ts";
+import { type BeforeAndAfter, logAction } from "../checker/operator.ts";
+import { ActiveCalls } from "./active_calls.ts";
+import { type AccessPolicy, type Caller, identify, type Peer, refusal } from "./auth.ts";
+import type { ServedMethod } from "./methods.ts";
+import { decode, encode, type MethodInfo } from "./protobuf/message.ts";
+import { DecodeError } from "./protobuf/reader.ts";
+import { type Status, statusOf } from "./status.ts";
+import type { Turns } from "./turns.ts";
+
+/** What a handler knows of a call beside its request. */
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call that changes nothing. Expected failures are values. */
+export type Handler<Req, Res> = (
+  request: Req,
+  context: CallContext,
+) => Res | MaglevError | Promise<Res | MaglevError>;
+
+/** What came of an action, for the caller and for the record. */
+export interface ActionResult<Res> extends Partial<BeforeAndAfter> {
+  readonly answer: Res | MaglevError;
+}
+
+/** Answers a call that changes something. */
+export interface ActionHandler<Req, Res> {
+  /** What was asked for, as the record has it. */
+  readonly argumentsOf: (request: Req) => LogFields;
+  /** Why, in the operator's words. */
+  readonly reasonOf: (request: Req) => string;
+  readonly run: (request: Req, context: CallContext) => Promise<ActionResult<Res>>;
+}
+
+/** Answers with a stream, which is closed when the call ends. */
+export type StreamHandler<Req> = (
+  request: Req,
+  context: CallContext,
+) => AsyncIterableIterator<Uint8Array> | MaglevError;
+
+/** What calls are answered with. */
+export interface CallEnvironment {
+  readonly policy: () => AccessPolicy;
+  readonly peer: (key: string) => Peer;
+  readonly active: ActiveCalls;
+  readonly turns: Turns;
+  readonly logger: Logger;
+}
+
+/** A request as it came: read, or why it cannot be. */
+export type Parsed<Req> =
+  | { readonly ok: true; readonly message: Req }
+  | { readonly ok: false; readonly error: MaglevError };
+
+/** Reads requests; what is no message is a value too, so that it is answered like any other. */
+export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) => Parsed<Req> {
+  return (bytes) => {
+    try {
+      return { ok: true, message: decode(method.request, bytes) };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const message = `Cannot read the request as ${method.request.name}: ${error.message}`;
+      return { ok: false, error: new MaglevError("invalid-argument", message) };
+    }
+  };
+}
+
+/** The library wants a Buffer; it is a view of the same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The end of a call as an abort signal, and what it costs while it lasts. */
+class Answering {
+  readonly connection: string;
+  readonly #active: ActiveCalls;
+  readonly #abort = new AbortController();
+  readonly #call: { readonly connection: string; readonly stop: () => void };
+  #heldBytes = 0;
+
+  /** `onStop`: the daemon stops. */
+  constructor(connection: string, active: ActiveCalls, onStop: () => void) {
+    this.connection = connection;
+    this.#active = active;
+    this.#call = { connection, stop: onStop };
+    active.add(this.#call);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  hold(bytes: number): boolean {
+    if (!this.#active.hold(this.connection, bytes)) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** The call has ended, from whichever side. Idempotent. */
+  end(): void {
+    this.#active.remove(this.#call);
+    this.#active.release(this.connection, this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#abort.abort();
+  }
+}
+
+const STOPPING = new MaglevError("unavailable", "maglevd is stopping");
+
+/** Who calls, and why the call is not answered, if so. */
+function admit(
+  method: ServedMethod,
+  call: { getPeer(): string; readonly metadata: grpc.Metadata },
+  { policy, peer, active }: CallEnvironment,
+): { readonly caller: Caller; readonly refused: MaglevError | undefined } {
+  const rules = policy();
+  const end = peer(call.getPeer());
+  const judged = identify(end, call.metadata.get("authorization").map(String), rules);
+  if (judged instanceof MaglevError) {
+    const caller: Caller = { peer: end.text, identity: "", role: "none" };
+    return { caller, refused: method.needs === "anyone" ? undefined : judged };
+  }
+  const refused = refusal(method, judged, rules);
+  return { caller: judged, refused: refused ?? (active.stopped ? STOPPING : undefined) };
+}
+
+/** A mistake of ours: said in the log, and to the caller only that there was one. */
+function failure(error: unknown, method: ServedMethod, logger: Logger): MaglevError {
+  if (error instanceof MaglevError) return error;
+  const known = MaglevError.from(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  logger.error("grpc-error", { method: method.name, error: known.message, stack });
+  return new MaglevError("internal", `${method.name} failed for a mistake in maglevd; see its log`);
+}
+
+/** A handler for calls that change nothing. */
+export function unary<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: Handler<Req, Res>,
+  environment: CallEnvironment,
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  return answerUnary(
+    method,
+    environment,
+    (request, context) => request.ok ? handler(request.message, context) : request.error,
+  );
+}
+
+/** A handler for calls that change something: each leaves one record, allowed or refused. */
+export function action<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: ActionHandler<Req, Res>,
+  environment: CallEnvironment,
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  const { logger } = environment;
+  const recorder = (request: Parsed<Req>, { peer, identity }: Caller) => {
+    // What was asked for, as it was when it was asked.
+    const asked = request.ok ? handler.argumentsOf(request.message) : {};
+    const reason = request.ok ? handler.reasonOf(request.message) : "";
+    return (result: Partial<BeforeAndAfter> & { readonly error?: MaglevError | undefined }) =>
+      logAction(logger, {
+        method: method.name,
+        arguments: asked,
+        by: { peer, identity },
+        reason: reason === "" ? undefined : reason,
+        ...result,
+      });
+  };
+  async function answer(request: Parsed<Req>, context: CallContext): Promise<Res | MaglevError> {
+    const record = recorder(request, context.caller);
+    if (!request.ok) {
+      record({ error: request.error });
+      return request.error;
+    }
+    let result: ActionResult<Res>;
+    try {
+      result = await handler.run(request.message, context);
+    } catch (error) {
+      result = { answer: failure(error, method, logger) };
+    }
+    const { before, after } = result;
+    record({
+      before,
+      after,
+      error: result.answer instanceof MaglevError ? result.answer : undefined,
+    });
+    return result.answer;
+  }
+  return answerUnary(method, environment, answer, (request, caller, error) => {
+    recorder(request, caller)({ error });
+  });
+}
+
+function answerUnary<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  environment: CallEnvironment,
+  answer: Handler<Parsed<Req>, Res>,
+  onRefused: (request: Parsed<Req>, caller: Caller, error: MaglevError) => void = () => {},
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  const { active, turns, logger } = environment;
+  return (call, callback) => {
+    const { caller, refused } = admit(method, call, environment);
+    if (refused !== undefined) {
+      onRefused(call.request, caller, refused);
+      callback(statusOf(refused));
+      return;
+    }
+    let answered = false;
+    const reply = (result: Status | Buffer) => {
+      if (answered) return;
+      answered = true;
+      if ("code" in result) callback(result);
+      else callback(null, result);
+    };
+    const answering = new Answering(call.getPeer(), active, () => reply(statusOf(STOPPING)));
+    // The library says so at the end of every call, answered or not.
+    call.on("cancelled", () => {
+      answered = true;
+      answering.end();
+    });
+    const give = (result: Res | MaglevError) => {
+      if (result instanceof MaglevError) return reply(statusOf(result));
+      if (answered) return;
+      const bytes = encode(method.info.response, result);
+      reply(answering.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
+    };
+    const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
+    turns.run(() => {
+      if (answered) return onRefused(call.request, caller, GONE);
+      try {
+        const result = answer(call.request, { caller, signal: answering.signal });
+        // What is known at once is answered at once, within the turn.
+        if (result instanceof Promise) result.then(give).catch(fail);
+        else give(result);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  };
+}
+
+const GONE = new MaglevError("aborted", "The call ended before it was looked at");
+
+const UNREAD = new MaglevError(
+  "resource-exhausted",
+  "Too many answers wait to be read: read those first",
+);
+
+/** A handler for streams of answers. */
+export function serverStream<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: StreamHandler<Req>,
+  environment: CallEnvironment,
+): grpc.handleServerStreamingCall<Parsed<Req>, Buffer> {
+  const { active, logger } = environment;
+  return (call) => {
+    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
+    const { caller, refused } = admit(method, call, environment);
+    if (refused !== undefined) return fail(refused);
+    if (!call.request.ok) return fail(call.request.error);
+    let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
+    const answering = new Answering(call.getPeer(), active, () => fail(STOPPING));
+    const close = () => {
+      answering.end();
+      if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();
+    };
+    call.on("cancelled", close);
+    call.on("close", close);
+    try {
+      items = handler(call.request.message, { caller, signal: answering.signal });
+    } catch (error) {
+      items = failure(error, method, logger);
+    }
+    if (items instanceof MaglevError) {
+      close();
+      return fail(items);
+    }
+    // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
+    call.sendMetadata(new grpc.Metadata());
+    pump(items, call, answering.signal).then(
+      () => call.end(),
+      (error) => {
+        close();
+        fail(failure(error, method, logger));
+      },
+    );
+  };
+}
+
+/** Writes at the reader's pace; returns at the end of either side. */
+async function pump(
+  items: AsyncIterable<Uint8Array>,
+  call: grpc.ServerWritableStream<unknown, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const item of items) {
+    if (signal.aborted) return;
+    if (!call.write(asBuffer(item))) await drained(call, signal);
+  }
+}
+
+/** Resolves when more may be written, or never will be. */
+function drained(
+  call: grpc.ServerWritableStream<unknown, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off("drain", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    call.on("drain", done);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
+
+/** A handler for streams both ways, each request of which has one answer, known at once. */
+export function bidiStream<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: (request: Req) => Res,
+  environment: CallEnvironment,
+): grpc.handleBidiStreamingCall<Parsed<Req>, Buffer> {
+  const { active, logger } = environment;
+  return (call) => {
+    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
+    const { refused } = admit(method, call, environment);
+    if (refused !== undefined) return fail(refused);
+    const answering = new Answering(call.getPeer(), active, () => fail(STOPPING));
+    const close = () => answering.end();
+    call.on("cancelled", close);
+    call.on("close", close);
+    call.on("data", (request: Parsed<Req>) => {
+      if (!request.ok) return fail(request.error);
+      try {
+        // Who does not read the answers is not asked for more questions.
+        if (!call.write(asBuffer(encode(method.info.response, handler(request.message))))) {
+          call.pause();
+        }
+      } catch (error) {
+        fail(failure(error, method, logger));
+      }
+    });
+    call.on("drain", () => call.resume());
+    call.on("end", () => call.end());
+  };
+}

@@ -1,0 +1,253 @@
+/**
+ * A client of a maglevd, with exact types: for the command line and for the dashboard. It
+ * connects when it is first used, and again whenever it has to.
+ */
+import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
+import tls from "node:tls";
+import * as grpc from "@grpc/grpc-js";
+import { MaglevError } from "../base/errors.ts";
+import type { Clock } from "../base/ports.ts";
+import {
+  formatListenAddress,
+  type ListenAddress,
+  parseListenAddress,
+} from "../base/listen_address.ts";
+import { type Event, Maglev, type MaglevTypes, type WatchRequest } from "./gen/maglev.ts";
+import {
+  decode,
+  encode,
+  type Json,
+  type MessageType,
+  type MethodInfo,
+  toJson,
+} from "./protobuf/message.ts";
+import { DecodeError } from "./protobuf/reader.ts";
+import { errorOf, STATUS } from "./status.ts";
+
+export * as messages from "./gen/maglev.ts";
+export type { Json } from "./protobuf/message.ts";
+
+/** The methods of the API that have one answer. */
+export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents">;
+
+/** What a method is asked. */
+export type RequestOf<M extends keyof MaglevTypes> = MaglevTypes[M]["request"];
+/** What a method answers. */
+export type ResponseOf<M extends keyof MaglevTypes> = MaglevTypes[M]["response"];
+
+/** A method's answer in the standard JSON form of protocol buffers. */
+export function answerJson<M extends keyof MaglevTypes>(method: M, answer: ResponseOf<M>): Json {
+  return toJson(Maglev[method].response, answer);
+}
+
+/** TLS; all PEM texts. */
+export interface ClientTls {
+  /** Authorities; absent: the runtime's. */
+  readonly ca?: string | undefined;
+  /** Certificate and key to show. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Name that the server's certificate must have, when it is not the address's. */
+  readonly serverName?: string | undefined;
+}
+
+export interface ClientOptions {
+  /** `host:port`, `:port` (this host), `[v6]:port` or `unix:/path`. */
+  readonly address: string;
+  /** Absent: no TLS. */
+  readonly tls?: ClientTls | undefined;
+  readonly token?: string | undefined;
+  readonly clock: Clock;
+  /** How long a call may take when it does not say otherwise; default 10 s. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export interface CallOptions {
+  readonly deadlineMs?: number | undefined;
+  /** Aborting it ends the call with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WatchOptions {
+  /** Aborting it ends the watch with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when the server has begun: from then on nothing passes the watcher by. */
+  readonly onOpen?: (() => void) | undefined;
+}
+
+const DEADLINE_MS = 10_000;
+/** Answers may be large: lists of 10,000 backends with everything. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** A client; close() ends it. */
+export class MaglevClient {
+  readonly #client: grpc.Client;
+  readonly #options: ClientOptions;
+
+  /** @throws {MaglevError} `invalid-argument`: an address or a certificate that is none */
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    const address = addressOf(options.address);
+    const { credentials, serverName } = securityOf(options.tls, address);
+    this.#client = new grpc.Client(formatListenAddress(address), credentials, {
+      "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 2000,
+      "grpc.keepalive_time_ms": 20_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      // A proxy for the web is none for this, and no one keeps configuration for it in the DNS.
+      "grpc.enable_http_proxy": 0,
+      "grpc.service_config_disable_resolution": 1,
+      ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
+    });
+  }
+
+  /** Calls a method; fields that are left out are at their defaults. Rejects with MaglevError. */
+  call<M extends UnaryMethod>(
+    method: M,
+    request: Partial<RequestOf<M>> = {},
+    options: CallOptions = {},
+  ): Promise<ResponseOf<M>> {
+    return this.#unary(Maglev[method], { request, options });
+  }
+
+  /**
+   * The present state and what happens from then on, until the loop that reads it is left. Ends
+   * with a MaglevError when the server ends it or is away: client_watch.ts goes on by itself.
+   */
+  async *watch(
+    request: Partial<WatchRequest> = {},
+    { signal, onOpen = () => {} }: WatchOptions = {},
+  ): AsyncGenerator<Event, void> {
+    const info = Maglev.WatchEvents;
+    const call = this.#client.makeServerStreamRequest(
+      info.path,
+      (bytes: Buffer) => bytes,
+      reader(info.response),
+      bufferOf(encode(info.request, { ...info.request.empty, ...request })),
+      this.#metadata(),
+    );
+    const cancel = () => call.cancel();
+    call.once("metadata", onOpen);
+    signal?.addEventListener("abort", cancel);
+    if (signal?.aborted === true) cancel();
+    try {
+      for await (const event of call) yield event;
+    } catch (error) {
+      throw fromLibrary(error);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      call.cancel();
+    }
+  }
+
+  /** Ends all calls and the connection. */
+  close(): void {
+    this.#client.close();
+  }
+
+  #unary<Req, Res>(
+    info: MethodInfo<Req, Res>,
+    { request, options }: { readonly request: Partial<Req>; readonly options: CallOptions },
+  ): Promise<Res> {
+    const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal } = options;
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        info.path,
+        (bytes: Buffer) => bytes,
+        reader(info.response),
+        bufferOf(encode(info.request, { ...info.request.empty, ...request })),
+        this.#metadata(),
+        { deadline: new Date(this.#options.clock.wallMs() + deadlineMs) },
+        (error, answer) => {
+          signal?.removeEventListener("abort", cancel);
+          if (error !== null) reject(fromLibrary(error));
+          else if (answer === undefined) reject(new MaglevError("internal", "no answer"));
+          else resolve(answer);
+        },
+      );
+      const cancel = () => call.cancel();
+      signal?.addEventListener("abort", cancel);
+      if (signal?.aborted === true) cancel();
+    });
+  }
+
+  #metadata(): grpc.Metadata {
+    const metadata = new grpc.Metadata();
+    const { token } = this.#options;
+    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+    return metadata;
+  }
+}
+
+function addressOf(text: string): ListenAddress {
+  const parsed = parseListenAddress(text);
+  if (typeof parsed === "string") {
+    throw new MaglevError("invalid-argument", `Cannot use address "${text}": ${parsed}`);
+  }
+  if (parsed.kind === "unix" || parsed.host !== "") return parsed;
+  return { ...parsed, host: "localhost" };
+}
+
+/**
+ * An address that is a number has no name to ask a server for; this one is asked for, and the
+ * certificate is held against the number.
+ */
+const NAMELESS = "address.invalid";
+
+interface Security {
+  readonly credentials: grpc.ChannelCredentials;
+  /** What the server is asked for by name; undefined: the address's. */
+  readonly serverName: string | undefined;
+}
+
+function securityOf(options: ClientTls | undefined, address: ListenAddress): Security {
+  if (options === undefined) {
+    return { credentials: grpc.credentials.createInsecure(), serverName: undefined };
+  }
+  const { ca, cert, key, serverName } = options;
+  const number = address.kind === "tcp" && isIP(address.host) !== 0 && serverName === undefined
+    ? address.host
+    : undefined;
+  try {
+    const context = tls.createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+    const credentials = grpc.credentials.createFromSecureContext(
+      context,
+      number === undefined ? {} : {
+        checkServerIdentity: (_, certificate) => tls.checkServerIdentity(number, certificate),
+      },
+    );
+    return { credentials, serverName: number === undefined ? serverName : NAMELESS };
+  } catch (error) {
+    throw MaglevError.from(error, "invalid-argument");
+  }
+}
+
+/** Reads answers; what is no message becomes an error of the call. */
+function reader<T>(type: MessageType<T>): (bytes: Buffer) => T {
+  return (bytes) => {
+    try {
+      return decode(type, bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new MaglevError("internal", `The answer is no ${type.name}: ${error.message}`);
+    }
+  };
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The library's errors carry a status. */
+function fromLibrary(error: unknown): MaglevError {
+  if (!(error instanceof Error) || !("code" in error)) return MaglevError.from(error);
+  const code = typeof error.code === "number" ? error.code : STATUS.UNKNOWN;
+  const details = "details" in error && typeof error.details === "string" ? error.details : "";
+  return errorOf({ code, details: details === "" ? error.message : details });
+}

@@ -1,0 +1,82 @@
+/** Backends: looking at them, and what operators do to them. */
+import { MaglevError } from "../../base/errors.ts";
+import type { LogFields } from "../../base/ports.ts";
+import { type BackendAction, notFound } from "../../checker/operator.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
+import { backendInfo } from "../convert.ts";
+import type {
+  BackendInfo,
+  BackendRequest,
+  GetBackendRequest,
+  ListBackendsRequest,
+  ListBackendsResponse,
+} from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+import { durabilityWarning, endOf, untilText } from "./intent.ts";
+
+export function listBackends(
+  { checker }: DaemonDoor,
+): Handler<ListBackendsRequest, ListBackendsResponse> {
+  return ({ details }) => {
+    const snapshot = checker.snapshot();
+    const { backends } = snapshot;
+    return {
+      backendNames: [...backends.keys()],
+      backends: details
+        ? [...backends.values()].map((backend) =>
+          backendInfo(backend, { snapshot, transitions: false })
+        )
+        : [],
+    };
+  };
+}
+
+export function getBackend({ checker }: DaemonDoor): Handler<GetBackendRequest, BackendInfo> {
+  return ({ name }) => {
+    const snapshot = checker.snapshot();
+    const backend = snapshot.backends.get(name);
+    return backend === undefined
+      ? notFound("backend", name, snapshot.backends.keys())
+      : backendInfo(backend, { snapshot, transitions: true });
+  };
+}
+
+/** Pause, resume, disable, enable. */
+export function actOnBackend(
+  kind: BackendAction,
+  { checker, clock }: DaemonDoor,
+): ActionHandler<BackendRequest, BackendInfo> {
+  const act = {
+    pause: checker.pauseBackend,
+    resume: checker.resumeBackend,
+    disable: checker.disableBackend,
+    enable: checker.enableBackend,
+  }[kind].bind(checker);
+  async function run(
+    request: BackendRequest,
+    { caller }: CallContext,
+  ): Promise<ActionResult<BackendInfo>> {
+    const end = endOf(request.end, clock.wallMs());
+    if (end instanceof MaglevError) return { answer: end };
+    const { peer, identity } = caller;
+    const outcome = act(request.name, {
+      by: { peer, identity },
+      reason: request.reason === "" ? undefined : request.reason,
+      untilMs: end.untilMs,
+    });
+    const { before, after } = outcome;
+    if (!outcome.ok) return { answer: outcome.error, before, after };
+    // As it is in this instant, not when the disk is done.
+    const info = backendInfo(outcome.value, { snapshot: checker.snapshot(), transitions: true });
+    const warning = durabilityWarning(await outcome.durable);
+    return { answer: { ...info, warning }, before, after };
+  }
+  return {
+    argumentsOf: (request): LogFields => ({
+      backend: request.name,
+      until: untilText(request.end, clock.wallMs()),
+    }),
+    reasonOf: ({ reason }) => reason,
+    run,
+  };
+}

@@ -1,0 +1,87 @@
+/** The configuration file, and what a change would do. */
+import { MaglevError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import { type ForecastAction, forecastAction } from "../../checker/forecast.ts";
+import type { BackendAction } from "../../checker/operator.ts";
+import { inSlices } from "../../system/slices.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
+import { configVerdict, planConfigResponse, planOf } from "../convert_plan.ts";
+import type {
+  CheckConfigRequest,
+  CheckConfigResponse,
+  PlanBackendRequest,
+  PlanBackendResponse,
+  PlanConfigRequest,
+  PlanConfigResponse,
+  ReloadConfigRequest,
+  ReloadConfigResponse,
+} from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+
+/** How long a forecast is worked on in a row, in milliseconds. */
+export const FORECAST_SLICE_MS = 4;
+
+export function checkConfig(
+  { config }: DaemonDoor,
+): Handler<CheckConfigRequest, CheckConfigResponse> {
+  return async () => configVerdict(await config.check());
+}
+
+/**
+ * A file that is wrong is an answer (`ok` false), not an error: the call did what it was asked
+ * for. The record says that nothing was changed.
+ */
+export function reloadConfig(
+  { config, checker }: DaemonDoor,
+): ActionHandler<ReloadConfigRequest, ReloadConfigResponse> {
+  const size = () => {
+    const { frontends, backends } = checker.snapshot();
+    return `${frontends.size} frontends, ${backends.size} backends`;
+  };
+  async function run(
+    _: ReloadConfigRequest,
+    { caller: { peer, identity } }: CallContext,
+  ): Promise<ActionResult<ReloadConfigResponse>> {
+    const before = size();
+    const verdict = await config.reload({ peer, identity });
+    return { answer: configVerdict(verdict), before, after: size() };
+  }
+  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, run };
+}
+
+export function planConfig({ config }: DaemonDoor): Handler<PlanConfigRequest, PlanConfigResponse> {
+  return async (_, { signal }) => {
+    const { verdict, forecast } = await config.plan(signal);
+    return planConfigResponse(verdict, forecast);
+  };
+}
+
+export function planBackend(
+  { checker, clock, vpp }: DaemonDoor,
+): Handler<PlanBackendRequest, PlanBackendResponse> {
+  return async (request, { signal }) => {
+    const action = forecastActionOf(request);
+    if (action instanceof MaglevError) return action;
+    const state = vpp?.connection.state;
+    const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
+    const steps = forecastAction(checker.snapshot(), action, { nowMs: clock.wallMs(), can });
+    if (steps instanceof MaglevError) return steps;
+    return { plan: planOf(await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal })) };
+  };
+}
+
+const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable"];
+
+function forecastActionOf(request: PlanBackendRequest): ForecastAction | MaglevError {
+  const { name: backend, action, frontend, pool, weight } = request;
+  if (action === "weight") return { kind: "weight", frontend, pool, backend, weight };
+  const kind = ACTIONS.find((known) => known === action);
+  if (kind !== undefined) return { kind, backend };
+  const known = [...ACTIONS, "weight"];
+  const near = nearest(action.slice(0, 32), known);
+  return new MaglevError(
+    "invalid-argument",
+    `Cannot plan ${JSON.stringify(action)}: need one of ${known.join(", ")}` +
+      (near === undefined ? "" : `; did you mean ${near}?`),
+  );
+}

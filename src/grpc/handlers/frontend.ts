@@ -1,0 +1,72 @@
+/** Frontends, and the weights of what is in their pools. */
+import { MaglevError } from "../../base/errors.ts";
+import { notFound } from "../../checker/operator.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
+import { frontendInfo } from "../convert.ts";
+import type {
+  FrontendInfo,
+  GetFrontendRequest,
+  ListFrontendsRequest,
+  ListFrontendsResponse,
+  SetWeightRequest,
+} from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+import { durabilityWarning, endOf, untilText } from "./intent.ts";
+
+export function listFrontends(
+  { checker }: DaemonDoor,
+): Handler<ListFrontendsRequest, ListFrontendsResponse> {
+  return ({ details }) => {
+    const snapshot = checker.snapshot();
+    const { frontends } = snapshot;
+    return {
+      frontendNames: [...frontends.keys()],
+      frontends: details ? [...frontends.values()].map((view) => frontendInfo(view, snapshot)) : [],
+    };
+  };
+}
+
+export function getFrontend({ checker }: DaemonDoor): Handler<GetFrontendRequest, FrontendInfo> {
+  return ({ name }) => {
+    const snapshot = checker.snapshot();
+    const view = snapshot.frontends.get(name);
+    return view === undefined
+      ? notFound("frontend", name, snapshot.frontends.keys())
+      : frontendInfo(view, snapshot);
+  };
+}
+
+export function setWeight(
+  { checker, clock }: DaemonDoor,
+): ActionHandler<SetWeightRequest, FrontendInfo> {
+  async function run(
+    request: SetWeightRequest,
+    { caller }: CallContext,
+  ): Promise<ActionResult<FrontendInfo>> {
+    const end = endOf(request.end, clock.wallMs());
+    if (end instanceof MaglevError) return { answer: end };
+    const { frontend, pool, backend, weight, reason } = request;
+    const { peer, identity } = caller;
+    const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
+      by: { peer, identity },
+      reason: reason === "" ? undefined : reason,
+      untilMs: end.untilMs,
+    });
+    const { before, after } = outcome;
+    if (!outcome.ok) return { answer: outcome.error, before, after };
+    const info = frontendInfo(outcome.value, checker.snapshot());
+    const warning = durabilityWarning(await outcome.durable);
+    return { answer: { ...info, warning }, before, after };
+  }
+  return {
+    argumentsOf: ({ frontend, pool, backend, weight, end }) => ({
+      frontend,
+      pool,
+      backend,
+      weight,
+      until: untilText(end, clock.wallMs()),
+    }),
+    reasonOf: ({ reason }) => reason,
+    run,
+  };
+}

@@ -1,0 +1,41 @@
+/** Definitions of healthchecks. */
+import { notFound } from "../../checker/operator.ts";
+import type { CallContext, Handler } from "../calls.ts";
+import { healthCheckInfo } from "../convert.ts";
+import type {
+  GetHealthCheckRequest,
+  HealthCheckInfo,
+  ListHealthChecksRequest,
+  ListHealthChecksResponse,
+} from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+
+export function listHealthChecks(
+  { checker }: DaemonDoor,
+): Handler<ListHealthChecksRequest, ListHealthChecksResponse> {
+  return ({ details }, context) => {
+    const { healthchecks } = checker.snapshot().config;
+    return {
+      healthcheckNames: [...healthchecks.keys()],
+      healthchecks: details
+        ? [...healthchecks.values()].map((check) => healthCheckInfo(check, trust(context)))
+        : [],
+    };
+  };
+}
+
+export function getHealthCheck(
+  { checker }: DaemonDoor,
+): Handler<GetHealthCheckRequest, HealthCheckInfo> {
+  return ({ name }, context) => {
+    const { healthchecks } = checker.snapshot().config;
+    const check = healthchecks.get(name);
+    return check === undefined
+      ? notFound("healthcheck", name, healthchecks.keys())
+      : healthCheckInfo(check, trust(context));
+  };
+}
+
+function trust({ caller }: CallContext): { readonly secrets: boolean } {
+  return { secrets: caller.role === "operator" };
+}

@@ -1,0 +1,37 @@
+/** The parts that all requests for an operator's intent have: when it ends, whether it is kept. */
+import { MaglevError } from "../../base/errors.ts";
+import type { Durability } from "../../checker/ports.ts";
+import { MAX_MS, milliseconds } from "../convert.ts";
+import type { BackendRequest } from "../gen/maglev.ts";
+
+/** `until_unix_ns`, `for_ns`, or neither. */
+type End = BackendRequest["end"];
+
+/** When it ends, in Unix milliseconds; undefined: never by itself. */
+export function endOf(
+  end: End,
+  nowMs: number,
+): { readonly untilMs: number | undefined } | MaglevError {
+  if (end === undefined) return { untilMs: undefined };
+  const untilMs = end.kind === "untilUnixNs"
+    ? milliseconds(end.value)
+    : Math.round(nowMs) + milliseconds(end.value);
+  if (Math.abs(untilMs) > MAX_MS - 1) {
+    return new MaglevError("invalid-argument", "Cannot take the end (until): it is too far away");
+  }
+  return { untilMs };
+}
+
+/** The same for the log. */
+export function untilText(end: End, nowMs: number): string | undefined {
+  const read = endOf(end, nowMs);
+  if (read instanceof MaglevError) return "too far away";
+  return read.untilMs === undefined ? undefined : new Date(read.untilMs).toISOString();
+}
+
+/** What the operator should know of it; empty: nothing. */
+export function durabilityWarning(durability: Durability): string {
+  return durability.kind === "failed"
+    ? `it is in force, but would not survive a restart: ${durability.message}`
+    : "";
+}

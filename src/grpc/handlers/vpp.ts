@@ -1,0 +1,87 @@
+/** VPP: who it is, what it has, what it counts, and an operator's sync. */
+import { MaglevError } from "../../base/errors.ts";
+import type { ConnectionState } from "../../vpp/ports.ts";
+import type { ActionHandler, ActionResult, Handler } from "../calls.ts";
+import { lbConf, lbVip, syncResponse, vipCounters, vppInfo } from "../convert_vpp.ts";
+import { nanoseconds } from "../convert.ts";
+import type {
+  GetVPPInfoRequest,
+  GetVPPLBCountersRequest,
+  GetVPPLBStateRequest,
+  SyncVPPLBStateRequest,
+  SyncVPPLBStateResponse,
+  VPPInfo,
+  VPPLBCounters,
+  VPPLBState,
+} from "../gen/maglev.ts";
+import type { DaemonDoor, VppDoor } from "../ports.ts";
+import { LbStateReader } from "../lb_state_reader.ts";
+
+/** VPP as it is now, or why it cannot be asked. */
+function connected(
+  vpp: VppDoor | undefined,
+):
+  | { readonly vpp: VppDoor; readonly state: ConnectionState & { kind: "connected" } }
+  | MaglevError {
+  if (vpp === undefined) {
+    return new MaglevError("unavailable", "VPP integration is off (--vpp-api-addr is empty)");
+  }
+  const { state } = vpp.connection;
+  if (state.kind === "connected") return { vpp, state };
+  return new MaglevError("unavailable", `VPP is not connected: ${state.reason}`);
+}
+
+export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPInfo> {
+  return () => {
+    const found = connected(vpp);
+    return found instanceof MaglevError ? found : vppInfo(found.state.info);
+  };
+}
+
+export function getVppLbState(
+  { vpp, logger, clock }: DaemonDoor,
+): Handler<GetVPPLBStateRequest, VPPLBState> {
+  const reader = new LbStateReader({ logger, clock });
+  return async () => {
+    const found = connected(vpp);
+    if (found instanceof MaglevError) return found;
+    const { conf, vips } = await reader.read(found.state.lb, found.vpp.reconciler.lbState());
+    return { conf: conf === undefined ? undefined : lbConf(conf), vips: vips.map(lbVip) };
+  };
+}
+
+export function getVppLbCounters(
+  { vpp }: DaemonDoor,
+): Handler<GetVPPLBCountersRequest, VPPLBCounters> {
+  return () => {
+    const found = connected(vpp);
+    if (found instanceof MaglevError) return found;
+    const snapshot = found.vpp.counters.snapshot;
+    if (snapshot === undefined) {
+      return new MaglevError("unavailable", "VPP's counters have not been read");
+    }
+    return {
+      vips: snapshot.vips.map((_, place) => vipCounters(snapshot.at(place))),
+      takenAt: nanoseconds(snapshot.takenAtMs),
+    };
+  };
+}
+
+export function syncVppLbState(
+  { vpp }: DaemonDoor,
+): ActionHandler<SyncVPPLBStateRequest, SyncVPPLBStateResponse> {
+  async function run(
+    { frontend }: SyncVPPLBStateRequest,
+  ): Promise<ActionResult<SyncVPPLBStateResponse>> {
+    const found = connected(vpp);
+    if (found instanceof MaglevError) return { answer: found };
+    const { reconciler } = found.vpp;
+    const report = await reconciler.sync(frontend === "" ? undefined : frontend);
+    return { answer: syncResponse(report) };
+  }
+  return {
+    argumentsOf: ({ frontend }) => ({ frontend: frontend === "" ? undefined : frontend }),
+    reasonOf: ({ reason }) => reason,
+    run,
+  };
+}

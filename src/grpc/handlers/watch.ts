@@ -1,0 +1,110 @@
+/**
+ * Watching: the present state, then events of the checker and records of the log in the order in
+ * which they happen, through one bounded feed.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { LogLevel } from "../../base/ports.ts";
+import { replayOf, WATCH_CAPACITY } from "../../checker/events.ts";
+import { Feed } from "../../checker/feed.ts";
+import type { StreamHandler } from "../calls.ts";
+import { eventBytes, levelOf, type Told } from "../events.ts";
+import type { WatchRequest } from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+
+/** Watchers there may be; each costs the daemon something at every event. */
+export const MAX_WATCHERS = 256;
+
+/** What a watcher wants. */
+interface Wanted {
+  readonly log: LogLevel | undefined;
+  /** Undefined: none; empty: of all names. */
+  readonly backends: ReadonlySet<string> | undefined;
+  readonly frontends: ReadonlySet<string> | undefined;
+}
+
+/** Streams of Event. */
+export function watchEvents(door: DaemonDoor): StreamHandler<WatchRequest> {
+  let watchers = 0;
+  return (request) => {
+    const wanted = wantedOf(request);
+    if (wanted instanceof MaglevError) return wanted;
+    if (watchers >= MAX_WATCHERS) {
+      return new MaglevError("resource-exhausted", `${MAX_WATCHERS} watchers are there already`);
+    }
+    watchers++;
+    const feed = openFeed(wanted, door, () => watchers--);
+    return bytesOf(feed, door);
+  };
+}
+
+function wantedOf(request: WatchRequest): Wanted | MaglevError {
+  const level = levelOf(request.logLevel);
+  if (level === undefined) {
+    return new MaglevError(
+      "invalid-argument",
+      `Cannot watch at level ${JSON.stringify(request.logLevel)}: need debug, info, warn or error`,
+    );
+  }
+  const all = !request.log && !request.backend && !request.frontend;
+  return {
+    log: all || request.log ? level : undefined,
+    backends: all || request.backend ? new Set(request.backendNames) : undefined,
+    frontends: all || request.frontend ? new Set(request.frontendNames) : undefined,
+  };
+}
+
+/** Subscribes to everything in the instant in which the replay's snapshot is taken. */
+function openFeed(wanted: Wanted, door: DaemonDoor, onClose: () => void): Feed<Told> {
+  const { checker, broadcaster, clock } = door;
+  const wants = (
+    { kind, name }: { readonly kind: "backend" | "frontend"; readonly name: string },
+  ) => {
+    const names = kind === "backend" ? wanted.backends : wanted.frontends;
+    return names !== undefined && (names.size === 0 || names.has(name));
+  };
+  const replay = replayOf(checker.snapshot(), {
+    backends: wanted.backends !== undefined,
+    frontends: wanted.frontends !== undefined,
+    nowMs: clock.wallMs(),
+  });
+  const feed: Feed<Told> = new Feed<Told>({
+    replay: filtered(replay, (item) => item.kind === "dropped" || wants(item)),
+    capacity: WATCH_CAPACITY,
+    lost: (count) => ({ kind: "dropped", count }),
+    onClose: () => {
+      unsubscribe();
+      tap?.close();
+      onClose();
+    },
+  });
+  const unsubscribe = checker.subscribe((event) => {
+    if ((event.kind === "backend" || event.kind === "frontend") && wants(event)) feed.push(event);
+  });
+  const tap = wanted.log === undefined ? undefined : broadcaster.subscribe(wanted.log, () => {
+    // Taken at once, so that records and events keep their order; the feed is the one bound.
+    for (const record of tap?.take().records ?? []) feed.push({ kind: "log", record });
+  });
+  return feed;
+}
+
+function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator<T> {
+  for (const item of items) if (keep(item)) yield item;
+}
+
+/** The feed as bytes; closing it closes the feed, also while somebody waits for its next item. */
+function bytesOf(feed: Feed<Told>, { clock }: DaemonDoor): AsyncIterableIterator<Uint8Array> {
+  return {
+    async next() {
+      const result = await feed.next();
+      if (result.done === true) return { done: true, value: undefined };
+      return { done: false, value: eventBytes(result.value, clock.wallMs()) };
+    },
+    async return() {
+      await feed.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,246 @@
+/**
+ * Where connections come from: TCP on one or all addresses, with or without TLS, or a unix
+ * socket. What is accepted is handed on as a socket; how many there may be, of whom, and how long
+ * one may say nothing is decided here, before anything of HTTP/2 is read.
+ *
+ * The sockets are our own, and not the gRPC library's, because the library cannot count
+ * connections, and because certificates are renewed under it.
+ */
+import { lookup } from "node:dns/promises";
+import net from "node:net";
+import tls from "node:tls";
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, LogFields } from "../base/ports.ts";
+import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
+import { isLoopback, type Peer, plainAddress } from "./auth.ts";
+import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
+import { bindUnixSocket } from "./unix_listener.ts";
+import type { TlsMaterial } from "./tls_files.ts";
+
+export interface ListenerOptions {
+  readonly address: ListenAddress;
+  /** Undefined: no TLS. */
+  readonly tls: TlsMaterial | undefined;
+  readonly quota: ConnectionQuota;
+  readonly clock: Clock;
+  /** Takes a connection; `key` is what the gRPC library calls its other end. */
+  readonly onConnection: (socket: net.Socket) => void;
+  /** A connection was refused, or its TLS failed. */
+  readonly onRefused: (fields: LogFields) => void;
+}
+
+/** A connection must have said how it begins within this time, its TLS handshake included. */
+const SILENCE_MS = 10_000;
+/** How HTTP/2 begins: the preface and an empty SETTINGS frame (RFC 9113, 3.4). */
+const LEAST_BYTES = 24 + 9;
+/** Connections that may wait to be accepted. */
+const BACKLOG = 511;
+
+/** Accepts connections until it is closed. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #servers: net.Server[] = [];
+  readonly #limits: ConnectionLimits;
+  /** By the name that the gRPC library gives to the other end. */
+  readonly #peers = new Map<string, Peer>();
+  readonly #sockets = new Set<net.Socket>();
+  #removeUnixSocket: () => Promise<void> = () => Promise.resolve();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#limits = new ConnectionLimits(options.quota);
+  }
+
+  /** Where it listens, `port` 0 replaced by the port it got. @throws {MaglevError} `unavailable` */
+  async listen(): Promise<readonly string[]> {
+    const { address } = this.#options;
+    try {
+      if (address.kind === "unix") {
+        const server = net.createServer((socket) => this.#accept(socket));
+        this.#servers.push(server);
+        this.#removeUnixSocket = await bindUnixSocket(server, address.path);
+        return [formatListenAddress(address)];
+      }
+      return await this.#listenTcp(address.host, address.port);
+    } catch (error) {
+      await this.close();
+      throw listenError(address, error);
+    }
+  }
+
+  /** The other end of a connection, by the gRPC library's name for it. */
+  peer(key: string): Peer {
+    // The library has no name for the other end of a unix socket.
+    return this.#peers.get(key) ??
+      { text: "unix", local: this.#options.address.kind === "unix", certificate: undefined };
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** New connections get this certificate and authority; those that are there stay. */
+  renewTls(material: TlsMaterial): void {
+    for (const server of this.#servers) {
+      if (server instanceof tls.Server) server.setSecureContext(contextOf(material));
+    }
+  }
+
+  /** Accepts nothing any more. Connections stay. Idempotent. */
+  async close(): Promise<void> {
+    for (const server of this.#servers.splice(0)) server.close();
+    await this.#removeUnixSocket();
+  }
+
+  /** Ends all connections at once. */
+  destroyConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #listenTcp(host: string, port: number): Promise<readonly string[]> {
+    const bound: string[] = [];
+    let actual = port;
+    for (const one of await hostsOf(host)) {
+      const server = this.#createServer();
+      this.#servers.push(server);
+      try {
+        actual = await listenOn(server, { host: one, port: actual, backlog: BACKLOG });
+      } catch (error) {
+        // A machine without IPv6: all addresses are then those of IPv4.
+        if (host !== "" || one !== "::" || !isNoFamily(error)) throw error;
+        this.#servers.splice(this.#servers.indexOf(server), 1);
+        const fallback = this.#createServer();
+        this.#servers.push(fallback);
+        actual = await listenOn(fallback, { host: "0.0.0.0", port: actual, backlog: BACKLOG });
+      }
+      bound.push(formatListenAddress({ kind: "tcp", host: host === "" ? "" : one, port: actual }));
+    }
+    return bound;
+  }
+
+  #createServer(): net.Server {
+    const { tls: material } = this.#options;
+    if (material === undefined) return net.createServer((socket) => this.#accept(socket));
+    const server = tls.createServer({
+      ...contextOf(material),
+      requestCert: material.clientCa !== undefined,
+      rejectUnauthorized: material.clientCa !== undefined,
+      ALPNProtocols: ["h2"],
+      minVersion: "TLSv1.2",
+      handshakeTimeout: SILENCE_MS,
+    }, (socket) => this.#accept(socket));
+    server.on("tlsClientError", (error: Error, socket: net.Socket) => {
+      this.#options.onRefused({ peer: endOf(socket), reason: `TLS: ${error.message}` });
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #accept(socket: net.Socket): void {
+    const host = plainAddress(socket.remoteAddress ?? "");
+    const local = this.#options.address.kind === "unix" || isLoopback(host);
+    const refused = this.#limits.admit(host, local);
+    // Errors end in `close`; nobody can do anything about them.
+    socket.on("error", () => {});
+    if (refused !== undefined) {
+      this.#options.onRefused({ peer: endOf(socket), reason: refused });
+      socket.destroy();
+      return;
+    }
+    const key = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#sockets.add(socket);
+    if (this.#options.address.kind === "tcp") {
+      this.#peers.set(key, { text: endOf(socket), local, certificate: certificateOf(socket) });
+    }
+    const silence = this.#options.clock.after(SILENCE_MS, () => {
+      if (socket.bytesRead < LEAST_BYTES) socket.destroy();
+    });
+    socket.on("close", () => {
+      silence.cancel();
+      this.#limits.release(host, local);
+      this.#sockets.delete(socket);
+      this.#peers.delete(key);
+    });
+    socket.setNoDelay(true);
+    this.#options.onConnection(socket);
+  }
+}
+
+function endOf(socket: net.Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return "unix";
+  return formatListenAddress({ kind: "tcp", host: plainAddress(remoteAddress), port: remotePort });
+}
+
+function contextOf(material: TlsMaterial): tls.SecureContextOptions {
+  const { cert, key, clientCa } = material;
+  // Without an authority of our own, an empty list: never the runtime's or the environment's.
+  return { cert, key, ca: clientCa === undefined ? [] : [clientCa] };
+}
+
+/** Undefined where none was asked for; what was not verified did not get here. */
+function certificateOf(socket: net.Socket): Peer["certificate"] {
+  if (!(socket instanceof tls.TLSSocket) || !socket.authorized) return undefined;
+  const subject = socket.getPeerCertificate()?.subject;
+  if (subject === undefined) return undefined;
+  const { CN, OU } = subject;
+  return {
+    commonName: Array.isArray(CN) ? CN.join(",") : CN ?? "",
+    organizationalUnits: Array.isArray(OU) ? OU : OU === undefined ? [] : [OU],
+  };
+}
+
+/** The addresses of a host; `::` (with IPv4 in it) for none. */
+async function hostsOf(host: string): Promise<readonly string[]> {
+  if (host === "") return ["::"];
+  if (net.isIP(host.replace(/%.*$/, "")) !== 0) return [host];
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
+}
+
+interface TcpPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly backlog: number;
+}
+
+function listenOn(server: net.Server, where: TcpPlace): Promise<number> {
+  // Without the permission node:net fails where nobody can catch it.
+  const place = `${where.host.includes(":") ? `[${where.host}]` : where.host}:${where.port}`;
+  const { state } = Deno.permissions.querySync({ name: "net", host: place });
+  if (state !== "granted") {
+    throw new Deno.errors.NotCapable(
+      `Requires net access to "${place}", run again with the --allow-net flag`,
+    );
+  }
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      // What comes later (no descriptors left) is of single connections, which the system drops.
+      server.on("error", () => {});
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : 0);
+    });
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : "";
+}
+
+function isNoFamily(error: unknown): boolean {
+  return ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(codeOf(error));
+}
+
+function listenError(address: ListenAddress, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  const known = MaglevError.from(error);
+  const where = formatListenAddress(address);
+  const reason = codeOf(error) === "EADDRINUSE" || error instanceof Deno.errors.AddrInUse
+    ? address.kind === "tcp" ? `port ${address.port} is in use` : "another program listens there"
+    : known.message;
+  return new MaglevError("unavailable", `cannot listen on ${where}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,419 @@
+/**
+ * Every method of the API, called by python's grpcio: what comes back, and what it comes back
+ * with when it cannot be.
+ */
+import assert from "node:assert/strict";
+import { vppHas } from "../support/lb_view.ts";
+import { type Ended, type Json, part } from "../support/grpc_client.ts";
+import { actionsOf, grpcTest, onGrpcStage, SERVERS, texts } from "../support/grpc_stage.ts";
+
+const WEB = "192.0.2.1/32 6 80";
+const API = "192.0.2.2/32 6 443";
+
+function ok(ended: Ended): Json | undefined {
+  assert.equal(ended.code, "OK", ended.details);
+  return ended.message;
+}
+
+grpcTest("every reading method answers with what is there, in the file's order", async () => {
+  await onGrpcStage({}, async ({ client, simulator }) => {
+    await vppHas(simulator, {
+      [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
+      [API]: [`${SERVERS[1]} 100`],
+    });
+    const version = ok(await client.call("GetVersion"));
+    assert.equal(part(version, "version"), "0.1.0");
+    assert.ok(Date.now() - Number(part(version, "startedUnixNs")) / 1e6 < 60_000);
+
+    const frontends = ok(await client.call("ListFrontends", { details: true }));
+    assert.deepEqual(part(frontends, "frontendNames"), ["web", "api"]);
+    assert.deepEqual(texts(frontends, "frontends", "name"), ["web", "api"]);
+    assert.deepEqual(part(ok(await client.call("ListFrontends")), "frontends"), []);
+    assert.deepEqual(part(frontends, "frontends", 0), {
+      name: "web",
+      address: "192.0.2.1",
+      protocol: "tcp",
+      port: 80,
+      description: "The web",
+      srcIpSticky: false,
+      flushOnDown: true,
+      state: "up",
+      activePool: "main",
+      warning: "",
+      pools: [
+        {
+          name: "main",
+          backends: [
+            { name: "b0", weight: 100, effectiveWeight: 100, state: "up" },
+            { name: "b1", weight: 50, effectiveWeight: 50, state: "up" },
+          ],
+        },
+        {
+          name: "spare",
+          backends: [{ name: "b2", weight: 70, effectiveWeight: 0, state: "up" }],
+        },
+      ],
+    });
+    assert.deepEqual(
+      ok(await client.call("GetFrontend", { name: "api" })),
+      part(frontends, "frontends", 1),
+    );
+
+    const backends = ok(await client.call("ListBackends", { details: true }));
+    assert.deepEqual(part(backends, "backendNames"), ["b0", "b1", "b2"]);
+    const b0 = ok(await client.call("GetBackend", { name: "b0" }));
+    assert.equal(part(b0, "address"), SERVERS[0]);
+    assert.equal(part(b0, "state"), "up");
+    assert.equal(part(b0, "enabled"), true);
+    assert.equal(part(b0, "healthcheck"), "web");
+    assert.equal(part(b0, "lastResult", "code"), "L7OK");
+    assert.deepEqual(texts(b0, "transitions", "to"), ["up"]);
+    assert.equal(part(b0, "transitions", 0, "atUnixNs"), part(b0, "sinceUnixNs"));
+    assert.deepEqual(part(backends, "backends", 0, "transitions"), [], "left out of the list");
+
+    assert.deepEqual(part(ok(await client.call("ListHealthChecks")), "healthcheckNames"), ["web"]);
+    const check = ok(await client.call("GetHealthCheck", { name: "web" }));
+    assert.deepEqual(
+      ["type", "intervalNs", "fastIntervalNs", "path", "method", "responseCode", "rise"].map(
+        (key) => part(check, key),
+      ),
+      ["http", "200000000", "50000000", "/healthz", "GET", "200", 2],
+    );
+
+    const info = ok(await client.call("GetVPPInfo"));
+    assert.match(String(part(info, "version")), /\d/);
+    assert.equal(part(info, "weights"), true);
+    assert.ok(Number(part(info, "connecttimeNs")) > 0 && Number(part(info, "boottimeNs")) > 0);
+
+    const state = ok(await client.call("GetVPPLBState"));
+    assert.equal(part(state, "conf", "ip4SrcAddress"), "192.0.2.254");
+    assert.deepEqual(texts(state, "vips", "prefix"), ["192.0.2.1/32", "192.0.2.2/32"]);
+    assert.deepEqual(texts(part(state, "vips", 0), "applicationServers", "weight"), [
+      "100",
+      "50",
+      "0",
+    ]);
+    const buckets = texts(part(state, "vips", 0), "applicationServers", "numBuckets").map(Number);
+    assert.equal(buckets.reduce((a, b) => a + b), part(state, "vips", 0, "flowTableLength"));
+    assert.equal(part(state, "vips", 1, "protocol"), "tcp");
+    assert.equal(part(state, "vips", 1, "port"), 443);
+  });
+});
+
+grpcTest(
+  "an operator's actions are in force when they are answered, and recorded once each",
+  async () => {
+    await onGrpcStage({}, async ({ client, daemon, simulator }) => {
+      const until = BigInt(Date.now() + 3_600_000) * 1_000_000n;
+      const paused = ok(
+        await client.call("PauseBackend", {
+          name: "b0",
+          reason: "a new disk",
+          untilUnixNs: String(until),
+        }),
+      );
+      assert.equal(part(paused, "state"), "paused");
+      assert.equal(part(paused, "intent", "reason"), "a new disk");
+      assert.equal(part(paused, "intent", "untilUnixNs"), String(until));
+      assert.match(String(part(paused, "intent", "peer")), /^127\.0\.0\.1:\d+$/);
+      await vppHas(simulator, {
+        [WEB]: [`${SERVERS[0]} 0`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
+        [API]: [`${SERVERS[1]} 100`],
+      });
+      assert.equal(
+        part(ok(await client.call("ResumeBackend", { name: "b0" })), "state"),
+        "unknown",
+      );
+      await daemon.transition("b0", "up", daemon.lines.length - 3);
+
+      assert.equal(part(ok(await client.call("DisableBackend", { name: "b0" })), "enabled"), false);
+      const refused = await client.call("PauseBackend", { name: "b0" });
+      assert.equal(refused.code, "FAILED_PRECONDITION");
+      assert.match(refused.details, /Cannot pause backend "b0": it is disabled/);
+      assert.equal(part(ok(await client.call("EnableBackend", { name: "b0" })), "enabled"), true);
+
+      const entry = { frontend: "web", pool: "main", backend: "b1" };
+      const weighed = ok(
+        await client.call("SetFrontendPoolBackendWeight", {
+          ...entry,
+          weight: 7,
+          reason: "canary",
+        }),
+      );
+      assert.equal(part(weighed, "pools", 0, "backends", 1, "weight"), 7);
+      assert.equal(part(weighed, "pools", 0, "backends", 1, "intent", "fileWeight"), 50);
+      const bad = await client.call("SetFrontendPoolBackendWeight", { ...entry, weight: 101 });
+      assert.equal(bad.code, "INVALID_ARGUMENT");
+      assert.match(bad.details, /need an integer from 0 to 100, have 101/);
+
+      const synced = ok(await client.call("SyncVPPLBState", { frontend: "web", reason: "drill" }));
+      assert.equal(part(synced, "scope"), "vip");
+      assert.equal(part(synced, "failed"), 0);
+      assert.equal(part(ok(await client.call("SyncVPPLBState")), "scope"), "all");
+      assert.equal(part(ok(await client.call("ReloadConfig", { reason: "new" })), "ok"), true);
+
+      const web = { frontend: "web", pool: "main", backend: "b1" };
+      assert.deepEqual(actionsOf(daemon).map(({ error: _, until: _until, ...rest }) => rest), [
+        {
+          method: "PauseBackend",
+          backend: "b0",
+          identity: "",
+          reason: "a new disk",
+          result: "ok",
+          before: "up",
+          after: "paused",
+        },
+        {
+          method: "ResumeBackend",
+          backend: "b0",
+          identity: "",
+          result: "ok",
+          before: "paused",
+          after: "unknown",
+        },
+        {
+          method: "DisableBackend",
+          backend: "b0",
+          identity: "",
+          result: "ok",
+          before: "up",
+          after: "disabled",
+        },
+        {
+          method: "PauseBackend",
+          backend: "b0",
+          identity: "",
+          result: "failed-precondition",
+          before: "disabled",
+          after: "disabled",
+        },
+        {
+          method: "EnableBackend",
+          backend: "b0",
+          identity: "",
+          result: "ok",
+          before: "disabled",
+          after: "unknown",
+        },
+        {
+          method: "SetFrontendPoolBackendWeight",
+          ...web,
+          weight: 7,
+          identity: "",
+          reason: "canary",
+          result: "ok",
+          before: 50,
+          after: 7,
+        },
+        {
+          method: "SetFrontendPoolBackendWeight",
+          ...web,
+          weight: 101,
+          identity: "",
+          result: "invalid-argument",
+        },
+        {
+          method: "SyncVPPLBState",
+          frontend: "web",
+          identity: "",
+          reason: "drill",
+          result: "ok",
+        },
+        { method: "SyncVPPLBState", identity: "", result: "ok" },
+        {
+          method: "ReloadConfig",
+          identity: "",
+          reason: "new",
+          result: "ok",
+          before: "2 frontends, 3 backends",
+          after: "2 frontends, 3 backends",
+        },
+      ]);
+    });
+  },
+);
+
+grpcTest(
+  "what cannot be answered names the reason, and the nearest name that is known",
+  async () => {
+    await onGrpcStage({}, async ({ client, daemon }) => {
+      const entry = { frontend: "web", pool: "main", backend: "b0", weight: 1 };
+      const cases: [method: string, request: Json, code: string, details: RegExp][] = [
+        ["GetBackend", { name: "b7" }, "NOT_FOUND", /^No backend "b7"; did you mean "b0"\?$/],
+        ["GetBackend", { name: "" }, "NOT_FOUND", /^No backend ""$/],
+        [
+          "GetBackend",
+          { name: "x".repeat(50_000) },
+          "NOT_FOUND",
+          /^No backend "x{900,}.*characters/,
+        ],
+        [
+          "GetFrontend",
+          { name: "webb" },
+          "NOT_FOUND",
+          /^No frontend "webb"; did you mean "web"\?$/,
+        ],
+        ["GetHealthCheck", { name: "wen" }, "NOT_FOUND", /did you mean "web"/],
+        ["PauseBackend", { name: "nobody" }, "NOT_FOUND", /^No backend "nobody"$/],
+        ["PauseBackend", { name: "b0", forNs: "-1" }, "INVALID_ARGUMENT", /a time after now/],
+        ["PauseBackend", { name: "b0", untilUnixNs: "1" }, "INVALID_ARGUMENT", /a time after now/],
+        [
+          "PauseBackend",
+          { name: "b0", forNs: "9223372036854775807" },
+          "INVALID_ARGUMENT",
+          /too far away/,
+        ],
+        ["ResumeBackend", { name: "b0", forNs: "1" }, "INVALID_ARGUMENT", /only pauses, disables/],
+        ["PauseBackend", { name: "b0", reason: "a\nb" }, "INVALID_ARGUMENT", /one line/],
+        [
+          "SetFrontendPoolBackendWeight",
+          { ...entry, pool: "mian" },
+          "NOT_FOUND",
+          /No pool of frontend "web" with the name "mian"; did you mean "main"/,
+        ],
+        ["SetFrontendPoolBackendWeight", { ...entry, weight: -1 }, "INVALID_ARGUMENT", /have -1/],
+        ["SyncVPPLBState", { frontend: "wep" }, "NOT_FOUND", /did you mean "web"/],
+        ["PlanBackend", { name: "b0", action: "pauze" }, "INVALID_ARGUMENT", /did you mean pause/],
+        ["PlanBackend", { name: "b9", action: "pause" }, "NOT_FOUND", /did you mean "b0"/],
+        ["WatchEvents", { logLevel: "loud" }, "INVALID_ARGUMENT", /debug, info, warn or error/],
+        ["NoSuchMethod", {}, "UNIMPLEMENTED", /NoSuchMethod/],
+      ];
+      for (const [method, request, code, details] of cases) {
+        const ended = method === "WatchEvents"
+          ? await client.stream(method, request).ended
+          : await client.call(method, request);
+        assert.equal(ended.code, code, `${method}: ${ended.details}`);
+        assert.match(ended.details, details);
+      }
+      assert.equal(
+        actionsOf(daemon).length,
+        cases.filter(([method]) => /Pause|Resume|Set|Sync/.test(method)).length,
+        "each action that was refused has its record",
+      );
+    });
+  },
+);
+
+grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", async () => {
+  await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
+    for (const method of ["GetVPPInfo", "GetVPPLBState", "GetVPPLBCounters", "SyncVPPLBState"]) {
+      const { code, details } = await client.call(method);
+      assert.equal(code, "UNAVAILABLE");
+      assert.match(details, /VPP integration is off/);
+    }
+    ok(await client.call("PauseBackend", { name: "b0" }));
+  });
+  await onGrpcStage({}, async ({ client, daemon, simulator }) => {
+    await simulator.stop();
+    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+    const { code, details } = await client.call("GetVPPLBState");
+    assert.equal(code, "UNAVAILABLE");
+    assert.match(details, /VPP is not connected/);
+  });
+});
+
+grpcTest(
+  "CheckConfig, PlanConfig and ReloadConfig say what is wrong with the file, and where",
+  async () => {
+    await onGrpcStage({}, async ({ client, configPath, daemon }) => {
+      const good = await Deno.readTextFile(configPath);
+      const cases: [text: string, part: string, says: RegExp][] = [
+        [good.replace("  frontends:", "  frontendz:"), "parseError", /frontendz: unknown key/],
+        [good.replace("weight: 100", "weight: 101"), "semanticError", /from 0 to 100/],
+        [good.trimEnd(), "semanticError", /does not end with a newline/],
+      ];
+      for (const [text, which, says] of cases) {
+        await Deno.writeTextFile(configPath, text);
+        for (const method of ["CheckConfig", "PlanConfig", "ReloadConfig"]) {
+          const message = ok(await client.call(method));
+          assert.equal(part(message, "ok"), false);
+          assert.match(String(part(message, which)), says);
+          const other = which === "parseError" ? "semanticError" : "parseError";
+          assert.equal(part(message, other), "");
+          assert.ok(
+            Number(part(message, "issues", "length") ?? texts(message, "issues").length) > 0,
+          );
+        }
+      }
+      assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
+      const issue = part(
+        await Deno.writeTextFile(configPath, cases[0]![0]).then(() =>
+          client.call("CheckConfig").then(ok)
+        ),
+        "issues",
+        0,
+      );
+      assert.equal(part(issue, "stage"), "parse");
+      assert.equal(part(issue, "file"), configPath);
+      assert.ok(Number(part(issue, "line")) > 10);
+      assert.equal(part(issue, "rule"), "unknown-key");
+    });
+  },
+);
+
+grpcTest("PlanConfig and PlanBackend tell what would happen, and do nothing", async () => {
+  await onGrpcStage({}, async ({ client, configPath, simulator, daemon }) => {
+    await vppHas(simulator, {
+      [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
+      [API]: [`${SERVERS[1]} 100`],
+    });
+    const mark = simulator.plugin.flushes.length;
+    const good = await Deno.readTextFile(configPath);
+    await Deno.writeTextFile(
+      configPath,
+      good.replace("b1: { weight: 50 }", "b1: { weight: 100 }").replace("/healthz", "/health"),
+    );
+    const plan = ok(await client.call("PlanConfig"));
+    assert.equal(part(plan, "ok"), true);
+    assert.deepEqual(part(plan, "restarted"), ["b0", "b1", "b2"]);
+    assert.equal(part(plan, "kept"), 0);
+    assert.deepEqual(part(plan, "plan", "assumedUp"), ["b0", "b1", "b2"]);
+    const web = part(plan, "plan", "vips", 0);
+    assert.equal(part(web, "frontend"), "web");
+    assert.equal(part(web, "settled", "buckets"), 1024);
+    const moved = Number(part(web, "settled", "moved"));
+    assert.ok(moved > 100 && moved < 400, `${moved} of 1024 move from 100:50 to 100:100`);
+    assert.equal(part(web, "settled", "shareMoved"), moved / 1024);
+
+    const pause = ok(await client.call("PlanBackend", { name: "b1", action: "disable" }));
+    assert.deepEqual(part(pause, "plan", "states"), [
+      { backend: "b1", from: "up", to: "disabled" },
+    ]);
+    assert.deepEqual(texts(part(pause, "plan"), "vips", "frontend"), ["web", "api"]);
+    assert.equal(part(pause, "plan", "vips", 1, "atOnce", "lost"), 1024, "api has no other");
+    const weigh = { name: "b1", action: "weight", frontend: "api", pool: "main", weight: 0 };
+    assert.equal(
+      part(ok(await client.call("PlanBackend", weigh)), "plan", "vips", 0, "atOnce", "lost"),
+      1024,
+    );
+    assert.equal(simulator.plugin.flushes.length, mark);
+    assert.equal(part(ok(await client.call("GetBackend", { name: "b1" })), "state"), "up");
+    assert.deepEqual(actionsOf(daemon), []);
+  });
+});
+
+grpcTest(
+  "a request that is no message is INVALID_ARGUMENT, one that is too large is refused",
+  async () => {
+    await onGrpcStage({}, async ({ client, daemon }) => {
+      const cases: [bytes: number[], says: RegExp][] = [
+        [[0x0a, 0x05, 0x61], /ends within a field/],
+        [[0x0a, 0x02, 0xff, 0xfe], /no UTF-8/],
+        [[0x0b], /wire type 3/],
+        [[0x00, 0x00], /field of number 0/],
+        [new Array(20).fill(0xff), /more than ten bytes/],
+      ];
+      for (const [bytes, says] of cases) {
+        const { code, details } = await client.raw("PauseBackend", new Uint8Array(bytes));
+        assert.equal(code, "INVALID_ARGUMENT");
+        assert.match(details, says);
+      }
+      assert.equal(actionsOf(daemon).length, cases.length, "even those have their records");
+      const unknown = new Uint8Array([0x0a, 0x02, 0x62, 0x30, 0xf8, 0x07, 0x01]);
+      assert.equal(part(ok(await client.raw("GetBackend", unknown)), "name"), "b0");
+      const large = new Uint8Array(300_000);
+      assert.equal((await client.raw("GetBackend", large)).code, "RESOURCE_EXHAUSTED");
+      ok(await client.call("GetBackend", { name: "b0" }));
+    });
+  },
+);

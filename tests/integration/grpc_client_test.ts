@@ -1,0 +1,190 @@
+/** Our own client against a live daemon: what it says is what python's grpcio says. */
+import assert from "node:assert/strict";
+import {
+  answerJson,
+  MaglevClient,
+  type RequestOf,
+  type UnaryMethod,
+} from "../../src/grpc/client.ts";
+import { WatchLoop, type WatchState } from "../../src/grpc/client_watch.ts";
+import { SystemClock } from "../../src/system/system_clock.ts";
+import { certificates } from "../support/certificates.ts";
+import { clientCertificate } from "../support/client_certificates.ts";
+import { withFolder } from "../support/daemon.ts";
+import { grpcAddress, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+
+const clock = new SystemClock();
+
+async function withClient(
+  options: Partial<ConstructorParameters<typeof MaglevClient>[0]> & { readonly address: string },
+  fn: (client: MaglevClient) => Promise<void>,
+): Promise<void> {
+  const client = new MaglevClient({ clock, ...options });
+  try {
+    await fn(client);
+  } finally {
+    client.close();
+  }
+}
+
+grpcTest(
+  "our client reads every answer as python's does, and writes it in the same JSON",
+  async () => {
+    await onGrpcStage({}, async ({ client: python, address }) => {
+      await withClient({ address }, async (client) => {
+        await client.call("PauseBackend", { name: "b2", reason: "a look", end: undefined });
+        const weigh = { frontend: "web", pool: "main", backend: "b1", weight: 3 };
+        await client.call("SetFrontendPoolBackendWeight", weigh);
+        await client.call("DisableBackend", {
+          name: "b2",
+          end: { kind: "forNs", value: 3_600_000_000_000n },
+        });
+        const compare = async <M extends UnaryMethod>(
+          method: M,
+          request: Partial<RequestOf<M>>,
+        ) => {
+          const ours = answerJson(method, await client.call(method, request));
+          const theirs = await python.call(method, JSON.parse(JSON.stringify(request)));
+          assert.equal(theirs.code, "OK");
+          assert.deepEqual(ours, theirs.message, method);
+        };
+        await compare("GetVersion", {});
+        await compare("ListFrontends", { details: true });
+        await compare("GetFrontend", { name: "web" });
+        await compare("GetBackend", { name: "b2" });
+        await compare("GetHealthCheck", { name: "web" });
+        await compare("GetVPPInfo", {});
+        await compare("GetVPPLBState", {});
+        await compare("CheckConfig", {});
+        await compare("PlanConfig", {});
+        await compare("PlanBackend", { name: "b0", action: "pause" });
+      });
+    });
+  },
+);
+
+grpcTest("our client's errors are MaglevErrors with the server's words", async () => {
+  await onGrpcStage({}, async ({ address }) => {
+    await withClient({ address }, async (client) => {
+      await assert.rejects(client.call("GetBackend", { name: "b9" }), {
+        name: "MaglevError",
+        code: "not-found",
+        message: 'No backend "b9"; did you mean "b0"?',
+      });
+      const signal = AbortSignal.abort();
+      await assert.rejects(client.call("GetVersion", {}, { signal }), { code: "aborted" });
+      await assert.rejects(client.call("GetVersion", {}, { deadlineMs: -1 }), {
+        code: "deadline-exceeded",
+      });
+      const watch = client.watch({ logLevel: "loud" });
+      await assert.rejects(watch.next(), { code: "invalid-argument" });
+    });
+    assert.throws(() => new MaglevClient({ address: "nonsense", clock }), /need host:port/);
+  });
+});
+
+grpcTest(
+  "our client speaks TLS with certificates, unix sockets, and presents its token",
+  async () => {
+    const { folder: source, ca } = await certificates();
+    const alice = await clientCertificate("/CN=alice");
+    const flags = [
+      `--grpc-tls-cert=${source}/good.pem`,
+      `--grpc-tls-key=${source}/good.key`,
+      `--grpc-client-ca=${source}/ca.pem`,
+    ];
+    const target = { ca: `${source}/ca.pem`, ...alice };
+    const options = { "grpc.ssl_target_name_override": "good.test" };
+    await onGrpcStage(
+      { flags, files: [source], target: { ...target, options } },
+      async ({ address }) => {
+        const tls = {
+          ca,
+          cert: await Deno.readTextFile(alice.cert),
+          key: await Deno.readTextFile(alice.key),
+        };
+        await withClient({ address, tls }, async (client) => {
+          assert.equal((await client.call("PauseBackend", { name: "b0" })).state, "paused");
+        });
+        await withClient({ address, tls: { ...tls, serverName: "other.test" } }, async (client) => {
+          await assert.rejects(client.call("GetVersion"), { code: "unavailable" });
+        });
+      },
+    );
+    await withFolder(async (folder) => {
+      const tokens = `${folder}/tokens`;
+      await Deno.writeTextFile(tokens, "operator sesame\n", { mode: 0o600 });
+      const path = `unix:${folder}/grpc.sock`;
+      await onGrpcStage({
+        grpcAddr: path,
+        flags: [`--grpc-tokens=${tokens}`],
+        files: [tokens],
+        target: { target: path },
+      }, async () => {
+        await withClient({ address: path, token: "sesame" }, async (client) => {
+          assert.equal((await client.call("PauseBackend", { name: "b0" })).state, "paused");
+        });
+        await withClient({ address: path }, async (client) => {
+          await assert.rejects(client.call("PauseBackend", { name: "b0" }), {
+            code: "unauthenticated",
+          });
+        });
+      });
+    });
+  },
+);
+
+grpcTest("a watch goes on by itself when the server is gone for a while", async () => {
+  await onGrpcStage({}, async ({ address, daemon, start }) => {
+    await withClient({ address }, async (client) => {
+      const states: WatchState["kind"][] = [];
+      let events = 0;
+      let wakeUp = () => {};
+      const until = async (done: () => boolean) => {
+        while (!done()) await new Promise<void>((resolve) => wakeUp = resolve);
+      };
+      const loop = new WatchLoop({
+        client,
+        clock,
+        prng: () => 0.5,
+        request: { backend: true },
+        onEvent: () => {
+          events++;
+          wakeUp();
+        },
+        onState: ({ kind }) => {
+          states.push(kind);
+          wakeUp();
+        },
+      });
+      loop.start();
+      await until(() => events === 3);
+      await daemon.stop();
+      await until(() => states.includes("away"));
+      const second = start({ grpcAddr: address });
+      assert.equal(await grpcAddress(second), address);
+      await until(() => events >= 6);
+      assert.equal(states[0], "watching");
+      assert.equal(states.at(-1), "watching");
+      assert.ok(states.slice(1, -1).every((state) => state === "away"));
+      await loop.stop();
+      const told = events;
+      await second.stop();
+      assert.equal(events, told);
+      assert.equal(states.at(-1), "watching", "its own end is no news");
+    });
+  });
+});
+
+Deno.test({
+  name: "our client says so when there is no server",
+  // The library keeps its timer for the next attempt for a while after its client was closed.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    withClient({ address: "127.0.0.1:1" }, async (client) => {
+      await assert.rejects(client.call("GetVersion", {}, { deadlineMs: 2000 }), {
+        code: "unavailable",
+      });
+    }),
+});

@@ -1,0 +1,106 @@
+/**
+ * Another host: a namespace of its own, joined to the daemon's by a link. Goal: with the flags as
+ * they are by default it can look, and cannot change anything, whatever it tries.
+ */
+import assert from "node:assert/strict";
+import { MAGLEV_RULES } from "../../src/grpc/methods.ts";
+import { Daemon, withFolder } from "../support/daemon.ts";
+import { GrpcClient, type Json, missingForGrpcClient, part } from "../support/grpc_client.ts";
+import { actionsOf } from "../support/grpc_stage.ts";
+import { NO_NETNS, PAIR_PROBER4, PAIR_SERVER4, withPair } from "../support/netns.ts";
+
+const CONFIG = `maglev:
+  healthchecks:
+    web: { type: http, port: 81, params: { path: /, headers: { Authorization: "Basic c2VjcmV0" } } }
+  backends:
+    a: { address: 127.0.0.1 }
+    b: { address: 127.0.0.2, healthcheck: web }
+  frontends:
+    web: { address: 192.0.2.1, pools: [ { name: main, backends: { a: {}, b: {} } } ] }
+`;
+
+/** A request that each method would obey, of an operator. */
+const REQUESTS: Readonly<Record<string, Json>> = {
+  GetFrontend: { name: "web" },
+  GetBackend: { name: "a" },
+  GetHealthCheck: { name: "web" },
+  PauseBackend: { name: "a", reason: "mischief" },
+  ResumeBackend: { name: "a" },
+  EnableBackend: { name: "a" },
+  DisableBackend: { name: "a" },
+  SetFrontendPoolBackendWeight: { frontend: "web", pool: "main", backend: "a", weight: 0 },
+  PlanBackend: { name: "a", action: "pause" },
+};
+
+const missing = NO_NETNS ?? missingForGrpcClient();
+
+Deno.test({
+  name: "with default flags another host can look, and cannot change anything" +
+    (missing === undefined ? "" : ` (skipped: ${missing})`),
+  ignore: missing !== undefined,
+  fn: async () => {
+    await withFolder(async (folder) => {
+      const config = `${folder}/maglev.yaml`;
+      await Deno.writeTextFile(config, CONFIG);
+      await withPair(async ({ prober, server }) => {
+        // The default address: all of the (other) host's.
+        const daemon = new Daemon({
+          config,
+          grpcAddr: ":9090",
+          prefix: ["ip", "netns", "exec", server.name],
+        });
+        try {
+          await daemon.seen(({ msg }) => msg === "grpc-listen");
+          await using client = await GrpcClient.start(
+            { target: `${PAIR_SERVER4}:9090` },
+            ["ip", "netns", "exec", prober.name],
+          );
+          await tryEverything(client, daemon);
+          await using home = await GrpcClient.start(
+            { target: "127.0.0.1:9090" },
+            ["ip", "netns", "exec", server.name],
+          );
+          const check = (await home.call("GetHealthCheck", { name: "web" })).message;
+          assert.equal(part(check, "headers", 0, "value"), "Basic c2VjcmV0", "an operator sees it");
+          assert.equal((await home.call("PauseBackend", { name: "a" })).code, "OK");
+        } finally {
+          await daemon.stop();
+        }
+      });
+    });
+  },
+});
+
+async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> {
+  const before = (await client.call("ListBackends", { details: true })).message;
+  const refused: string[] = [];
+  for (const [method, { needs, changes }] of Object.entries(MAGLEV_RULES)) {
+    if (method === "WatchEvents") continue;
+    const { code, details, message } = await client.call(method, REQUESTS[method] ?? {});
+    if (needs === "viewer") {
+      const away = /VPP/.test(method);
+      assert.equal(code, away ? "UNAVAILABLE" : "OK", `${method}: ${details}`);
+      assert.ok(!JSON.stringify(message ?? {}).includes("c2VjcmV0"), "no secret in it");
+      continue;
+    }
+    assert.equal(code, "PERMISSION_DENIED", method);
+    assert.match(
+      details,
+      new RegExp(
+        `^${method} needs role operator; an anonymous caller from ${PAIR_PROBER4}:\\d+ has role ` +
+          "viewer: call from maglevd's own host, or have --grpc-tokens or --grpc-client-ca configured",
+      ),
+    );
+    if (changes) refused.push(method);
+  }
+  const watch = client.stream("WatchEvents", { log: true, backend: true, logLevel: "debug" });
+  await watch.seen(() => true);
+  await watch.cancel();
+  assert.deepEqual((await client.call("ListBackends", { details: true })).message, before);
+  const actions = actionsOf(daemon);
+  assert.deepEqual(actions.map(({ method }) => method), refused);
+  assert.ok(actions.every(({ result }) => result === "permission-denied"));
+  const peers = daemon.lines.filter(({ msg }) => msg === "operator-action").map(({ peer }) => peer);
+  assert.ok(peers.every((peer) => String(peer).startsWith(`${PAIR_PROBER4}:`)));
+  assert.equal(daemon.process.errors, "");
+}

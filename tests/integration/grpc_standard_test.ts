@@ -1,0 +1,90 @@
+/** The standard services: reflection in both versions, and health. */
+import assert from "node:assert/strict";
+import { FILE as HEALTH } from "../../src/grpc/gen/health.ts";
+import { FILE as MAGLEV } from "../../src/grpc/gen/maglev.ts";
+import { descriptorSet, type Json, part } from "../support/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+
+grpcTest("reflection, in both its versions, tells the very files that protoc reads", async () => {
+  const protoc = await Deno.readFile(await descriptorSet());
+  await onGrpcStage({}, async ({ client }) => {
+    for (const version of ["v1", "v1alpha"]) {
+      const stream = client.bidi(
+        `grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+        [
+          { listServices: "" },
+          { fileByFilename: "maglev.proto" },
+          { fileContainingSymbol: "maglev.Maglev" },
+          { fileContainingSymbol: "maglev.Maglev.WatchEvents" },
+          { fileContainingSymbol: "grpc.health.v1.HealthCheckResponse.ServingStatus" },
+          { fileContainingSymbol: "maglev.Nothing" },
+          { fileByFilename: "nothing.proto" },
+          { allExtensionNumbersOfType: "maglev.BackendInfo" },
+          { fileContainingExtension: { containingType: "maglev.BackendInfo", extensionNumber: 1 } },
+          {},
+        ],
+      );
+      assert.equal((await stream.ended).code, "OK");
+      const [list, ...rest] = stream.messages;
+      assert.deepEqual(
+        (part(list, "listServicesResponse", "service") as Json[]).map((one) => part(one, "name")),
+        [
+          "grpc.health.v1.Health",
+          "grpc.reflection.v1.ServerReflection",
+          "grpc.reflection.v1alpha.ServerReflection",
+          "maglev.Maglev",
+        ],
+      );
+      const files = rest.map((message) =>
+        part(message, "fileDescriptorResponse", "fileDescriptorProto", 0)
+      );
+      assert.deepEqual(files.slice(0, 4), [
+        MAGLEV.descriptor,
+        MAGLEV.descriptor,
+        MAGLEV.descriptor,
+        HEALTH.descriptor,
+      ]);
+      const said = Array.from(protoc, (byte) => String.fromCharCode(byte)).join("");
+      assert.ok(said.includes(atob(String(files[0]))), "protoc's own description");
+      assert.deepEqual(
+        rest.slice(4).map((message) => part(message, "errorResponse", "errorCode")),
+        [5, 5, undefined, 5, 3],
+      );
+      assert.deepEqual(part(rest[6], "allExtensionNumbersResponse"), {
+        baseTypeName: "maglev.BackendInfo",
+        extensionNumber: [],
+      });
+    }
+  });
+});
+
+grpcTest("--reflection=false leaves reflection out, and nothing else", async () => {
+  await onGrpcStage({ flags: ["--reflection=false"] }, async ({ client }) => {
+    const stream = client.bidi("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", [
+      { listServices: "" },
+    ]);
+    assert.equal((await stream.ended).code, "UNIMPLEMENTED");
+    assert.equal((await client.call("grpc.health.v1.Health/Check")).code, "OK");
+    assert.equal((await client.call("ListBackends")).code, "OK");
+  });
+});
+
+grpcTest("the health service follows readiness", async () => {
+  await onGrpcStage({}, async ({ client, simulator, daemon }) => {
+    const status = async (service: string) =>
+      part((await client.call("grpc.health.v1.Health/Check", { service })).message, "status");
+    for (const service of ["", "maglev.Maglev"]) assert.equal(await status(service), "SERVING");
+    const unknown = await client.call("grpc.health.v1.Health/Check", { service: "maglev" });
+    assert.deepEqual([unknown.code, unknown.details], ["NOT_FOUND", 'No service "maglev"']);
+    const watch = client.stream("grpc.health.v1.Health/Watch", { service: "maglev.Maglev" });
+    const stranger = client.stream("grpc.health.v1.Health/Watch", { service: "stranger" });
+    await stranger.seen((message) => part(message, "status") === "SERVICE_UNKNOWN");
+    await watch.seen((message) => part(message, "status") === "SERVING");
+    await simulator.stop();
+    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+    await watch.seen((message) => part(message, "status") === "NOT_SERVING");
+    assert.equal(await status(""), "NOT_SERVING");
+    assert.equal(stranger.messages.length, 1);
+    assert.equal((await watch.cancel()).code, "CANCELLED");
+  });
+});
