@@ -7,7 +7,7 @@ import { certificates } from "../support/certificates.ts";
 import { clientCertificate } from "../support/client_certificates.ts";
 import { runToEnd, withFolder } from "../support/daemon.ts";
 import { GrpcClient, type Target } from "../support/grpc_client.ts";
-import { actionsOf, type GrpcStage, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { actionsSeen, type GrpcStage, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
 
 const GET = "GetBackend";
 const PAUSE = "PauseBackend";
@@ -80,7 +80,7 @@ grpcTest(
         const viewer = await client.call(PAUSE, B0, bearer("look-but-not-touch"));
         assert.match(viewer.details, /"token of line 2" from .* has role viewer/);
 
-        const actions = actionsOf(daemon);
+        const actions = await actionsSeen(daemon, 5);
         assert.deepEqual(
           actions.map(({ identity, result, reason }) => [identity, result, reason]),
           [
@@ -283,7 +283,7 @@ grpcTest(
         assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
       }
       assert.deepEqual(
-        actionsOf(daemon).map(({ identity, result }) => [identity, result]),
+        (await actionsSeen(daemon, 3)).map(({ identity, result }) => [identity, result]),
         [
           ['certificate "alice"', "ok"],
           ['certificate "bob"', "permission-denied"],
@@ -307,6 +307,7 @@ grpcTest(
         assert.equal(mode! & 0o777, 0o660);
         assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["grpc.sock"]);
         assert.deepEqual(await rights(client), ["OK", "OK"]);
+        await actionsSeen(daemon, 1);
         const [line] = daemon.lines.filter(({ msg }) => msg === "operator-action");
         assert.equal(line!.peer, "unix");
         const second = await runToEnd({

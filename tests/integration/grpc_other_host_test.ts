@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { MAGLEV_RULES } from "../../src/grpc/methods.ts";
 import { Daemon, withFolder } from "../support/daemon.ts";
 import { GrpcClient, type Json, missingForGrpcClient, part } from "../support/grpc_client.ts";
-import { actionsOf } from "../support/grpc_stage.ts";
+import { actionsSeen } from "../support/grpc_stage.ts";
 import { NO_NETNS, PAIR_PROBER4, PAIR_SERVER4, withPair } from "../support/netns.ts";
 
 const CONFIG = `maglev:
@@ -97,7 +97,7 @@ async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> 
   await watch.seen(() => true);
   await watch.cancel();
   assert.deepEqual((await client.call("ListBackends", { details: true })).message, before);
-  const actions = actionsOf(daemon);
+  const actions = await actionsSeen(daemon, refused.length);
   assert.deepEqual(actions.map(({ method }) => method), refused);
   assert.ok(actions.every(({ result }) => result === "permission-denied"));
   const peers = daemon.lines.filter(({ msg }) => msg === "operator-action").map(({ peer }) => peer);

@@ -62,7 +62,21 @@ export function grpcTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + reason, ignore: missing !== undefined, fn });
 }
 
-/** The records of operators' actions so far, without what every run has anew. */
+/**
+ * The records of operators' actions, without what every run has anew, once there are `count`:
+ * the answer to a call may be here before the record of it.
+ */
+export async function actionsSeen(
+  daemon: Daemon,
+  count: number,
+): Promise<Record<string, unknown>[]> {
+  if (actionsOf(daemon).length < count) {
+    await daemon.seen(() => actionsOf(daemon).length >= count);
+  }
+  return actionsOf(daemon);
+}
+
+/** Those that were read up to now. */
 export function actionsOf(daemon: Daemon): Record<string, unknown>[] {
   return daemon.lines.filter(({ msg }) => msg === "operator-action").map((line) => {
     const { time: _, level: _level, msg: _msg, peer: _peer, ...rest } = line;
