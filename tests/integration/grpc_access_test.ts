@@ -36,6 +36,7 @@ async function writePrivate(path: string, text: string): Promise<string> {
 grpcTest("a caller of this host is an operator by default", async () => {
   await onGrpcStage({ grpcAddr: "[::1]:0" }, async ({ client, daemon }) => {
     assert.deepEqual(await rights(client), ["OK", "OK"]);
+    await actionsSeen(daemon, 1);
     const [line] = daemon.lines.filter(({ msg }) => msg === "operator-action");
     assert.match(String(line!.peer), /^\[::1\]:\d+$/);
   });
