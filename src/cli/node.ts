@@ -1,0 +1,102 @@
+/** PURE. What the tree of commands is made of; the one tree is in tree.ts. */
+
+/** What a slot takes. The first five are completed with names that the server knows. */
+export type SlotKind =
+  | "frontend"
+  | "backend"
+  | "healthcheck"
+  /** A pool of the frontend that is typed already. */
+  | "pool"
+  /** A backend of the frontend and pool that are typed already. */
+  | "pool-backend"
+  /** 0 to 100. */
+  | "weight"
+  /** A whole number from 1 on. */
+  | "count"
+  /** A level of the log. */
+  | "level"
+  /** Such as 90s or 3d4h. */
+  | "duration"
+  /** An instant: RFC 3339. */
+  | "time"
+  /** Anything; in the shell with quotes when it has blanks. */
+  | "text"
+  /** bash, zsh or fish. */
+  | "shell";
+
+/** Every command, by the words that make it, slots left out. */
+export type CommandName =
+  | "show version"
+  | "show frontends"
+  | "show frontend"
+  | "show backends"
+  | "show backend"
+  | "show healthchecks"
+  | "show healthcheck"
+  | "show vpp info"
+  | "show vpp lb state"
+  | "show vpp lb counters"
+  | "sync vpp lb state"
+  | "set backend pause"
+  | "set backend resume"
+  | "set backend enable"
+  | "set backend disable"
+  | "set weight"
+  | "plan backend pause"
+  | "plan backend resume"
+  | "plan backend enable"
+  | "plan backend disable"
+  | "plan weight"
+  | "config check"
+  | "config plan"
+  | "config reload"
+  | "watch events"
+  | "completion"
+  | "help"
+  | "quit";
+
+interface Node {
+  /** One line, for `?`, help, man page and completions. */
+  readonly help: string;
+  /** What the line means when it ends here; absent: it must go on. */
+  readonly run?: CommandName;
+  /** What may follow. */
+  readonly next?: readonly TreeNode[];
+  /** May follow in any order, each once, when the line may end here. */
+  readonly options?: readonly OptionNode[];
+}
+
+/** A fixed word. */
+export interface WordNode extends Node {
+  readonly kind: "word";
+  readonly word: string;
+  /** Other spellings that are understood and not offered. */
+  readonly also?: readonly string[];
+}
+
+/** A place for a value; it becomes `args[name]`. */
+export interface SlotNode extends Node {
+  readonly kind: "slot";
+  readonly name: string;
+  readonly slot: SlotKind;
+}
+
+export type TreeNode = WordNode | SlotNode;
+
+/** A word that may follow, perhaps with a value; it becomes `args[word]`, "" without a value. */
+export interface OptionNode {
+  readonly word: string;
+  readonly help: string;
+  readonly value?: { readonly slot: SlotKind };
+  /** Only when this other option was given before. */
+  readonly after?: string;
+}
+
+/** The values of a command by name of slot or option; "" for an option without a value. */
+export type Args = Readonly<Record<string, string>>;
+
+/** A line understood. */
+export interface Invocation {
+  readonly command: CommandName;
+  readonly args: Args;
+}

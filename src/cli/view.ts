@@ -1,0 +1,67 @@
+/**
+ * PURE. What a command has to show, before it becomes text: so that it can be put at any width, with
+ * or without colour, and held against what another server has to show.
+ *
+ * Texts are as they came from the server: whoever prints them (render/) makes them harmless.
+ */
+
+/** What a text is, not how it looks. */
+export type Style =
+  | "plain"
+  | "name"
+  /** up */
+  | "good"
+  /** paused, unknown, draining */
+  | "warn"
+  /** down, refused */
+  | "bad"
+  /** disabled, not in use, notes */
+  | "muted"
+  | "heading";
+
+export interface Cell {
+  readonly text: string;
+  readonly style?: Style;
+  /** Differs from moment to moment (durations, counters): never held against another server's. */
+  readonly volatile?: boolean;
+}
+
+export interface Column {
+  readonly header: string;
+  /** Numbers are to the right. Default left. */
+  readonly align?: "left" | "right";
+}
+
+export interface Row {
+  /** What it is about, unique in its table: rows of several servers are matched by it. */
+  readonly key: string;
+  readonly cells: readonly Cell[];
+}
+
+/** Label and value, a line each. */
+export interface FieldsBlock {
+  readonly kind: "fields";
+  /** Shown above; also what blocks of several servers are matched by. */
+  readonly title?: string;
+  readonly fields: readonly { readonly label: string; readonly value: Cell }[];
+}
+
+export interface TableBlock {
+  readonly kind: "table";
+  readonly title?: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** Instead of a table without rows. */
+  readonly empty: string;
+}
+
+/** Whole lines. */
+export interface LinesBlock {
+  readonly kind: "lines";
+  readonly lines: readonly Cell[];
+}
+
+export type Block = FieldsBlock | TableBlock | LinesBlock;
+
+/** From top to bottom; blocks are parted by an empty line. */
+export type View = readonly Block[];
