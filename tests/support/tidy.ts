@@ -67,8 +67,10 @@ export function mayImport(file: string, target: string, typeOnly: boolean): stri
   }
   if (INTERFACES.test(target)) return undefined;
   if (room(file) === room(target)) return undefined;
-  if (/^src\/(frontend|cli)\//.test(file) && !/^src\/(base|grpc\/client)/.test(target)) {
-    return "cli/ and frontend/ know only proto/, grpc/client and base/";
+  if (/^src\/(frontend|cli)\//.test(file)) {
+    return /^src\/(base\/|grpc\/client(_watch)?\.ts$)/.test(target)
+      ? undefined
+      : "cli/ and frontend/ know only proto/, grpc/client and base/";
   }
   if (from.name === "pure" && to.name === "pure") {
     return PURE_TO_PURE[room(file)]?.includes(room(target)) === true

@@ -204,11 +204,19 @@ function lineOf(
 
 /** Each row as a list of its cells, empty ones left out. */
 function recordLines({ header, rows }: Grid, options: RenderOptions): string[] {
-  return rows.flatMap((row, index) => [
-    ...(index === 0 ? [] : [""]),
-    ...fieldLines(
-      row.flatMap((value, at) => value.text === "" ? [] : [{ label: header[at]!.text, value }]),
-      options,
-    ),
-  ]);
+  return rows.flatMap((row, index) => {
+    const fields: { readonly label: string; readonly value: Piece }[] = [];
+    // What has no header, such as a mark, stands before the next value.
+    let mark = "";
+    for (const [at, value] of row.entries()) {
+      const label = header[at]!.text;
+      if (value.text === "") continue;
+      if (label === "") mark += `${value.text} `;
+      else {
+        fields.push({ label, value: { ...value, text: mark + value.text } });
+        mark = "";
+      }
+    }
+    return [...(index === 0 ? [] : [""]), ...fieldLines(fields, options)];
+  });
 }
