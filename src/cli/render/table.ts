@@ -165,11 +165,12 @@ function leastOf(
 }
 
 /** One row over as many lines as its highest cell needs. */
-function foldedRow(row: readonly Piece[], widths: readonly number[]): Piece[][] {
-  const folded = row.map(({ text, width, style }, at) =>
-    width <= widths[at]!
-      ? [{ text, width, style }]
-      : wrap(text, widths[at]!).map((part) => pieceOf(part, style))
+function foldedRow(row: readonly Piece[], widths: readonly number[]): (readonly Piece[])[] {
+  if (row.every(({ width }, at) => width <= widths[at]!)) return [row];
+  const folded = row.map((piece, at) =>
+    piece.width <= widths[at]!
+      ? [piece]
+      : wrap(piece.text, widths[at]!).map((part) => pieceOf(part, piece.style))
   );
   const height = Math.max(...folded.map((parts) => parts.length));
   return Array.from(
