@@ -89,6 +89,16 @@ export function PURE(file: string): boolean {
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/cli/complete.ts",
+  "src/cli/completion_scripts.ts",
+  "src/cli/help.ts",
+  "src/cli/node.ts",
+  "src/cli/parse.ts",
+  "src/cli/syntax.ts",
+  "src/cli/tree.ts",
+  "src/cli/values.ts",
+  "src/cli/walk.ts",
+  "src/cli/words.ts",
   "src/probe/backlog.ts",
   "src/probe/certificate.ts",
   "src/probe/due_heap.ts",
