@@ -14,6 +14,7 @@ function shellTest(
   shell: CompletionShell,
   name: string,
   body: (terminal: ShellTerminal, folder: ShellFolder) => Promise<void>,
+  load?: string,
 ): void {
   const missing = missingPrograms(shell, "tmux");
   Deno.test({
@@ -21,7 +22,7 @@ function shellTest(
     ignore: missing !== undefined,
     async fn() {
       await using folder = await ShellFolder.create(shell);
-      await using terminal = await ShellTerminal.open(folder);
+      await using terminal = await ShellTerminal.open(folder, load === undefined ? {} : { load });
       await body(terminal, folder);
     },
   });
@@ -182,5 +183,26 @@ for (const shell of SHELLS) {
       );
       equal(said.length, 1, "only the run itself says something");
     },
+  );
+}
+
+/** Where packages put the scripts: the shell loads them when they are first needed. */
+const FOLDERS: Readonly<Partial<Record<CompletionShell, string>>> = {
+  zsh: "mkdir f && cp script f/_maglevc && fpath=($PWD/f $fpath) && autoload -Uz compinit && " +
+    "compinit -D",
+  fish: "mkdir f; cp script f/maglevc.fish; set -p fish_complete_path $PWD/f",
+};
+
+for (const [shell, load] of Object.entries(FOLDERS)) {
+  shellTest(
+    shell as CompletionShell,
+    "works from a folder of completions too",
+    async (terminal) => {
+      await typeLine(terminal, ["maglevc show back", "web:8", ""]);
+      deepEqual(await terminal.nextCommand(0), ["show", "backends", "web:80"]);
+      await typeLine(terminal, ["maglevc --outp", "y", "show ver", ""]);
+      deepEqual(await terminal.nextCommand(1), ["--output", "yaml", "show", "version"]);
+    },
+    load,
   );
 }
