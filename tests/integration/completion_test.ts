@@ -41,6 +41,7 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["maglevc show back→web:8→", ["show", "backends", "web:80"]],
   ["maglevc show back→web:→4→", ["show", "backends", "web:443"]],
   ['maglevc show backends "web:8→', ["show", "backends", "web:80"]],
+  ["maglevc 'show' \"back\"ends w'eb':8→", ["show", "backends", "web:80"]],
   ["maglevc sync vpp lb st→vip→reas→'a b' ", [
     ..."sync vpp lb state vip@home reason".split(" "),
     "a b",
