@@ -42,6 +42,12 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["maglevc show back→web:→4→", ["show", "backends", "web:443"]],
   ['maglevc show backends "web:8→', ["show", "backends", "web:80"]],
   ["maglevc 'show' \"back\"ends w'eb':8→", ["show", "backends", "web:80"]],
+  ["maglevc show backends 'a\\→", ["show", "backends", "a\\b"]],
+  ["maglevc show backends a\\\\→", ["show", "backends", "a\\b"]],
+  ["maglevc show backends \\$s→", ["show", "backends", "$sum"]],
+  ['maglevc show backends "\\$s→', ["show", "backends", "$sum"]],
+  ['maglevc show backends "it→', ["show", "backends", "it's"]],
+  ["maglevc show backends it\\'→", ["show", "backends", "it's"]],
   ["maglevc sync vpp lb st→vip→reas→'a b' ", [
     ..."sync vpp lb state vip@home reason".split(" "),
     "a b",
@@ -57,7 +63,6 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ]],
   ["maglevc --output=y→ show ver→", ["--output=yaml", "show", "version"]],
   ["maglevc --token-file scr→show ver→", ["--token-file", "script", "show", "version"]],
-  // The cursor stands before a word that is there already.
   ["maglevc -- sho→ve→", ["--", "show", "version"]],
   // Nothing fits: nothing is inserted, no file names either.
   ["maglevc show nonsense scr→", ["show", "nonsense", "scr"]],
