@@ -44,7 +44,8 @@ export const MAGLEVC_FLAGS = {
     default: "",
     env: "MAGLEV_TLS_CA",
     placeholder: "PATH",
-    help: "authorities (PEM) that the server's certificate is held against, in place of the system's",
+    help:
+      "authorities (PEM) that the server's certificate is held against, in place of the system's",
   },
   "tls-cert": {
     kind: "string",
