@@ -45,9 +45,12 @@ function slot(name: string, help: string, rest: Rest & Pick<SlotNode, "slot">): 
 
 function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
   const { all, one } = {
-    frontend: { all: "Frontends with their state", one: "One frontend, with pools and backends" },
-    backend: { all: "Backends with their state", one: "One backend, with its transitions" },
-    healthcheck: { all: "Health checks", one: "One health check, with all its settings" },
+    frontend: {
+      all: "All frontends, with their state",
+      one: "One frontend, with pools and backends",
+    },
+    backend: { all: "All backends, with their state", one: "One backend, with its transitions" },
+    healthcheck: { all: "All health checks", one: "One health check, with all its settings" },
   }[name];
   return word(`${name}s`, all, {
     also: [name],
@@ -101,32 +104,40 @@ const SYNC = word("sync", "Bring VPP in line with the configuration and the heal
 });
 
 /** `set` does, `plan` says what it would do. */
+const ACTION_HELP = {
+  set: {
+    pause: "Stop probing it; no new flows, present ones stay",
+    resume: "End a pause; passing checks bring it back",
+    enable: "End a disable; passing checks bring it back",
+    disable: "Take it out of service; its flows are dropped",
+  },
+  plan: {
+    pause: "What a pause would do to VPP's traffic",
+    resume: "What the end of a pause would do",
+    enable: "What the end of a disable would do",
+    disable: "What taking it out of service would do",
+  },
+} as const;
+
 function backendActions(verb: "set" | "plan"): readonly WordNode[] {
-  const does = verb === "set";
-  const lasting = does ? { options: LASTING } : {};
-  const ending = does ? { options: [REASON] } : {};
+  const action = (name: "pause" | "resume" | "enable" | "disable", ends: boolean) =>
+    word(name, ACTION_HELP[verb][name], {
+      run: `${verb} backend ${name}`,
+      ...(verb === "plan" ? {} : { options: ends ? [REASON] : LASTING }),
+    });
   return [
-    word("pause", "Stop probing it; no new flows, present ones stay", {
-      run: `${verb} backend pause`,
-      ...lasting,
-    }),
-    word("resume", "End a pause; passing checks bring it back", {
-      run: `${verb} backend resume`,
-      ...ending,
-    }),
-    word("enable", "End a disable; passing checks bring it back", {
-      run: `${verb} backend enable`,
-      ...ending,
-    }),
-    word("disable", "Take it out of service; its flows are dropped", {
-      run: `${verb} backend disable`,
-      ...lasting,
-    }),
+    action("pause", false),
+    action("resume", true),
+    action("enable", true),
+    action("disable", false),
   ];
 }
 
 function changes(verb: "set" | "plan"): readonly TreeNode[] {
-  const weight = slot("weight", "Share of new flows; 0 takes none", {
+  const help = verb === "set"
+    ? "Give it this weight; 0 takes no new flows"
+    : "What this weight would do; 0 takes no new flows";
+  const weight = slot("weight", help, {
     slot: "weight",
     run: `${verb} weight`,
     ...(verb === "set" ? { options: LASTING } : {}),
@@ -193,7 +204,7 @@ export const TREE: readonly TreeNode[] = [
   WATCH,
   word("completion", "Print the completion for a shell", {
     next: [
-      slot("shell", "The shell it is for", { slot: "shell", run: "completion" }),
+      slot("shell", "Print the completion for this shell", { slot: "shell", run: "completion" }),
     ],
   }),
   word("help", "List all commands", { run: "help" }),

@@ -32,6 +32,8 @@ export interface Place {
   readonly args: ReadonlyMap<string, string>;
   /** The line may end here, and means this. */
   readonly run: CommandName | undefined;
+  /** What the last word or value is, or the command whose options are being read. */
+  readonly help: string;
   readonly words: readonly WordNode[];
   readonly options: readonly OptionNode[];
   /** The value that may follow; when there are neither words nor options nor run, it must. */
@@ -56,7 +58,7 @@ export function walk(words: readonly string[], tree: readonly TreeNode[]): Walk 
   if (words.length > MAX_WORDS) {
     return { kind: "error", message: `too many words: need at most ${MAX_WORDS}` };
   }
-  let place = enter({ next: tree }, { path: [], args: new Map() });
+  let place = enter({ help: "", next: tree }, { path: [], args: new Map() });
   for (const word of words) {
     const reading = step(place, word);
     if (reading.kind === "error") return reading;
@@ -158,12 +160,13 @@ function isWord(node: WordNode | OptionNode): node is WordNode {
 type Trail = Pick<Place, "path" | "args">;
 
 function enter(
-  { run, next = [], options = [] }: Pick<TreeNode, "next" | "run" | "options">,
+  { help, run, next = [], options = [] }: Pick<TreeNode, "help" | "next" | "run" | "options">,
   trail: Trail,
 ): Place {
   const slot = next.find((node) => node.kind === "slot");
   const bare: Place = {
     ...trail,
+    help,
     run,
     words: next.filter((node) => node.kind === "word"),
     options: available(options, trail.args),
@@ -186,6 +189,7 @@ function onOption(place: Place, option: OptionNode): Place {
   return {
     path,
     args: place.args,
+    help,
     run: undefined,
     words: [],
     options: [],
@@ -196,8 +200,8 @@ function onOption(place: Place, option: OptionNode): Place {
 }
 
 /** Back at the command, with one option less. What else could follow it cannot any more. */
-function afterOption({ run, allOptions }: Place, trail: Trail): Place {
-  return enter({ ...(run === undefined ? {} : { run }), options: allOptions }, trail);
+function afterOption({ help, run, allOptions }: Place, trail: Trail): Place {
+  return enter({ help, ...(run === undefined ? {} : { run }), options: allOptions }, trail);
 }
 
 function available(
