@@ -24,12 +24,18 @@ export interface Cell {
   readonly style?: Style;
   /** Differs from moment to moment (durations, counters): never held against another server's. */
   readonly volatile?: boolean;
+  /** What another server's cell is held against, when the text says more than what matters. */
+  readonly gist?: string;
 }
 
 export interface Column {
   readonly header: string;
   /** Numbers are to the right. Default left. */
   readonly align?: "left" | "right";
+  /** Never broken over lines: addresses, states, times. Numbers never are. */
+  readonly whole?: boolean;
+  /** Left out when all its cells are empty. */
+  readonly optional?: boolean;
 }
 
 export interface Row {

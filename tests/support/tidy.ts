@@ -37,7 +37,8 @@ export function layerOf(file: string): Layer | undefined {
 
 /** The folder whose files see each other freely. */
 function room(file: string): string {
-  if (file.startsWith("src/grpc/")) return "src/grpc";
+  const house = /^src\/(grpc|cli)\//.exec(file);
+  if (house !== null) return `src/${house[1]}`;
   return /^src\/vpp\/[^/]+\.ts$/.test(file) ? "src/vpp" : file.slice(0, file.lastIndexOf("/"));
 }
 
@@ -83,12 +84,17 @@ export function mayImport(file: string, target: string, typeOnly: boolean): stri
 /** True for files that must be pure. */
 export function PURE(file: string): boolean {
   if (file === "src/config/load.ts") return false;
-  if (/^src\/(base|health|config|vpp\/lb|vpp\/wire)\//.test(file)) return true;
+  if (/^src\/(base|health|config|vpp\/lb|vpp\/wire|cli\/render)\//.test(file)) return true;
   return PURE_FILES.has(file);
 }
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/cli/several.ts",
+  "src/cli/several_fields.ts",
+  "src/cli/several_parts.ts",
+  "src/cli/several_tables.ts",
+  "src/cli/view.ts",
   "src/probe/backlog.ts",
   "src/probe/certificate.ts",
   "src/probe/due_heap.ts",
