@@ -71,17 +71,15 @@ function forthWhile(text: string, at: number, test: Test): number {
   return at;
 }
 
+/** Control characters but for the line break, format characters, line separators. */
+const UNFIT = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /**
- * What of `text` may be in a line: no control characters, nothing that turns the direction of
- * writing; tabs become blanks, line breaks stay.
+ * What of `text` may be in a line: nothing that moves a cursor, hides, joins or turns the direction
+ * of writing (render/text.ts); tabs become blanks, line breaks stay.
  */
 export function insertable(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed()
-    // deno-lint-ignore no-control-regex
-    .replace(
-      /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-      "",
-    );
+  return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed().replace(UNFIT, "");
 }
 
 /** Puts `text` in at the cursor; what would make the line too long is left out. */

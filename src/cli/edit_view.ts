@@ -4,7 +4,7 @@
  * one line then, and a terminal that gets narrower or wider wraps it anew as we do.
  */
 import { lettersOf } from "./edit_text.ts";
-import { visibleWidth } from "./render/width.ts";
+import { visibleWidth } from "./render/text.ts";
 
 export interface Look {
   /** Before the text; plain. */

@@ -11,7 +11,7 @@ export interface Asked {
   readonly timeoutMs: number;
 }
 
-/** Whether it makes sense to ask the same server again: the connection failed, not the call. */
+/** True when there was no answer: the connection failed, or nothing came in time. */
 export function isUnreached(error: MaglevError): boolean {
   if (error.code === "deadline-exceeded") return true;
   return error.code === "unavailable" &&
@@ -19,21 +19,25 @@ export function isUnreached(error: MaglevError): boolean {
       .test(error.message);
 }
 
-/** What is known of the error, and what to do; without the wrapping of gRPC. */
+/**
+ * What is known of the error, and what to do; without the wrapping of gRPC, and without the server's
+ * name.
+ */
 export function explain(error: MaglevError, asked: Asked): string {
-  const { server, timeoutMs } = asked;
-  if (error.code === "deadline-exceeded") {
-    return `${server}: no answer within ${formatDuration(timeoutMs)}: ` +
-      `${hung(error.message, asked)}; --timeout waits longer`;
+  const { message, code } = error;
+  if (code === "deadline-exceeded") {
+    return `no answer within ${formatDuration(asked.timeoutMs)}: ${hung(message, asked)}; ` +
+      "--timeout waits longer";
   }
-  if (error.code === "permission-denied" || error.code === "unauthenticated") {
-    return refused(error.message, asked);
-  }
-  if (error.code === "unimplemented") {
-    return `${server}: this server does not know the command: ${error.message}`;
-  }
-  if (!isUnreached(error)) return error.message;
-  return `${server}: ${connectionProblem(error.message, asked)}`;
+  if (code === "permission-denied" || code === "unauthenticated") return refused(message, asked);
+  if (code === "unimplemented") return `this server does not know the command: ${message}`;
+  return isUnreached(error) ? connectionProblem(message, asked) : message;
+}
+
+/** The same as a line; says which server it is about when that may be the point. */
+export function failureLine(error: MaglevError, asked: Asked, several: boolean): string {
+  const named = several || isUnreached(error) || error.code === "unimplemented";
+  return `${named ? `${asked.server}: ` : ""}${explain(error, asked)}`;
 }
 
 function hung(message: string, { tls }: Asked): string {
