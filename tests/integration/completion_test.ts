@@ -1,0 +1,175 @@
+/**
+ * The completions in the shells themselves. Goal: what TAB inserts is what maglevc then gets, for
+ * any name, and nothing that a server or the line says is ever run. Method: real interactive bash,
+ * zsh and fish in a terminal (tmux), with a stand-in for maglevc that answers from the real tree and
+ * notes what it is started with.
+ */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { CompletionShell } from "../../src/cli/completion_scripts.ts";
+import { missingPrograms, ShellFolder, ShellTerminal } from "../support/shell_terminal.ts";
+
+const SHELLS: readonly CompletionShell[] = ["bash", "zsh", "fish"];
+
+function shellTest(
+  shell: CompletionShell,
+  name: string,
+  body: (terminal: ShellTerminal, folder: ShellFolder) => Promise<void>,
+): void {
+  const missing = missingPrograms(shell, "tmux");
+  Deno.test({
+    name: `${shell}: ${name}${missing === undefined ? "" : ` (${missing})`}`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using folder = await ShellFolder.create(shell);
+      await using terminal = await ShellTerminal.open(folder);
+      await body(terminal, folder);
+    },
+  });
+}
+
+/** Types each text with a TAB between them and Enter behind the last. */
+async function typeLine(terminal: ShellTerminal, texts: readonly string[]): Promise<void> {
+  for (const text of texts.slice(0, -1)) await terminal.type(text, "Tab");
+  await terminal.type(texts.at(-1)!, "Enter");
+}
+
+/** What is typed, `→` for TAB, and what maglevc gets. */
+const LINES: readonly (readonly [string, readonly string[]])[] = [
+  ["maglevc sho→vers→", ["show", "version"]],
+  ["maglevc sh ba nginx0→", ["sh", "ba", "nginx0"]],
+  ["maglevc show back→web:8→", ["show", "backends", "web:80"]],
+  ["maglevc show back→web:→4→", ["show", "backends", "web:443"]],
+  ['maglevc show backends "web:8→', ["show", "backends", "web:80"]],
+  ["maglevc sync vpp lb st→vip→reas→'a b' ", [
+    ..."sync vpp lb state vip@home reason".split(" "),
+    "a b",
+  ]],
+  [
+    "maglevc set fr→pu→poo→bl→ba→ng→we→50 rea→x fo→1h→",
+    "set frontend public pool blue backend nginx1 weight 50 reason x for 1h".split(" "),
+  ],
+  ["maglevc watch ev→num 5 lo→lev→w→", "watch events num 5 log level warn".split(" ")],
+  ["maglevc comp→z→", ["completion", "zsh"]],
+  ["maglevc --serv→::1 --outp→j→ sho→vers→", [
+    ..."--server ::1 --output json show version".split(" "),
+  ]],
+  ["maglevc --output=y→ show ver→", ["--output=yaml", "show", "version"]],
+  ["maglevc --token-file scr→show ver→", ["--token-file", "script", "show", "version"]],
+  // The cursor stands before a word that is there already.
+  ["maglevc -- sho→ve→", ["--", "show", "version"]],
+  // Nothing fits: nothing is inserted, no file names either.
+  ["maglevc show nonsense scr→", ["show", "nonsense", "scr"]],
+  ["maglevc show backends scr→", ["show", "backends", "scr"]],
+];
+
+for (const shell of SHELLS) {
+  shellTest(shell, "TAB inserts words, live names and flags", async (terminal, folder) => {
+    for (const [index, [line, args]] of LINES.entries()) {
+      await typeLine(terminal, line.split("→"));
+      // An open quote of a line that was not completed would wait for more.
+      deepEqual(await terminal.nextCommand(index), args, line);
+    }
+    const asked = (await folder.runs()).filter((args) => args.includes("--complete"));
+    ok(asked.some((args) => args.join(" ") === "--complete show backends web:8"));
+    ok(asked.some((args) => args.join(" ") === "--server ::1 --output json --complete sho"));
+  });
+}
+
+/** Names that begin alike, and that a shell would make something of. */
+const NASTY = [
+  "x$(touch pwned)",
+  "x`touch pwned`",
+  "x;touch pwned",
+  "x&touch pwned&",
+  "x|touch pwned",
+  "x>pwned",
+  "x two words",
+  "x'quote",
+  'x"quote',
+  "x\\back",
+  "x$HOME",
+  "x*",
+  "x[a-z]?",
+  "x{1,2}",
+  "x#hash",
+  "x!bang",
+  "x=y",
+  "x:y:z",
+  "x@y",
+  "x%y^z~",
+  "x(y)",
+  "xüñ→日本",
+];
+
+for (const shell of SHELLS) {
+  shellTest(
+    shell,
+    "names reach maglevc as they are, whatever they hold",
+    async (terminal, folder) => {
+      let ran = 0;
+      for (const name of NASTY) {
+        await folder.answerWith(`${name}\thelp $(touch pwned) \`touch pwned\`\n`);
+        // In an open double quote bash and zsh take an exclamation mark for a call of the history.
+        const quotes = name.includes("!") ? ["", "'"] : ["", "'", '"'];
+        for (const quote of quotes) {
+          // No shell can have a single quote within single quotes.
+          if (quote === "'" && name.includes("'")) continue;
+          await typeLine(terminal, [`maglevc show backends ${quote}x`, ""]);
+          deepEqual((await terminal.nextCommand(ran++)).slice(2), [name], `${quote}${name}`);
+        }
+      }
+      deepEqual(await folder.strangers(), []);
+    },
+  );
+
+  shellTest(
+    shell,
+    "nothing of the line or of an answer is run by TAB",
+    async (terminal, folder) => {
+      await folder.answerWith("x\n$(touch pwned)\ny;touch pwned\tz\n\n\t\nreboot\x1b[2J\n");
+      await terminal.type(
+        'maglevc show $(touch pwned) `touch pwned` "$(touch pwned)',
+        "Tab",
+        "Tab",
+      );
+      await terminal.type("", "C-u");
+      await terminal.type("maglevc show backends ", "Tab", "Tab");
+      await terminal.type("", "C-u");
+      await terminal.type("maglevc show version", "Enter");
+      deepEqual(await terminal.nextCommand(0), ["show", "version"]);
+      deepEqual(await folder.strangers(), []);
+    },
+  );
+
+  shellTest(shell, "several candidates are listed", async (terminal) => {
+    // Twice: bash lists at the second TAB, the others step through the list then.
+    await terminal.type("maglevc show ", "Tab", ...(shell === "bash" ? ["Tab"] : []));
+    const screen = await terminal.until(
+      (text) => /frontends\s.*[\s\S]*vpp/.test(text),
+      "the list of candidates",
+    );
+    for (const word of ["backends", "frontends", "healthchecks", "version", "vpp"]) {
+      match(screen, new RegExp(`\\b${word}\\b`));
+    }
+    if (shell !== "bash") match(screen, /Versions of maglevc and of the server/);
+  });
+
+  shellTest(
+    shell,
+    "a maglevc that fails completes nothing, and says nothing",
+    async (terminal, folder) => {
+      await Deno.writeTextFile(
+        `${folder.path}/bin/maglevc`,
+        '#!/bin/sh\necho broken >&2\ncase "$*" in *--complete*) exit 1;; esac\n' +
+          `echo '["ran"]' >> ${folder.path}/record\n`,
+      );
+      await terminal.type("maglevc show ", "Tab", "Tab");
+      await terminal.type("x", "Enter");
+      deepEqual(await terminal.nextCommand(0), ["ran"]);
+      const said = (await terminal.screen()).split("\n").filter((line) =>
+        line.startsWith("broken")
+      );
+      equal(said.length, 1, "only the run itself says something");
+    },
+  );
+}
