@@ -19,7 +19,7 @@ import {
   type Part,
   unionOf,
 } from "./several_parts.ts";
-import type { Block, Cell, LinesBlock, View } from "./view.ts";
+import type { Block, Cell, LinesBlock, TableBlock, View } from "./view.ts";
 
 /** What became of one server's command. */
 export interface ServerView {
@@ -107,7 +107,7 @@ function compared(parts: readonly Part<View>[]): View {
   }
   const servers = parts.map(({ server }) => server).join(", ");
   const line: Cell = differences === 0
-    ? { text: `${servers}: the same`, style: "good" }
+    ? { text: `${servers}: no differences`, style: "good" }
     : { text: `${servers}: ${counted(differences, "difference")}, marked ${MARK}`, style: "bad" };
   return [{ kind: "lines", lines: [line] }, ...blocks];
 }
@@ -124,6 +124,7 @@ function blocksByKey(view: View): Map<string, Block> {
 function mergeBlocks(parts: readonly Part<Block>[]): Merged {
   const tables = only(parts, (block) => block.kind === "table" ? block : undefined);
   if (tables !== undefined) {
+    if (tables[0]?.value.own === true) return histories(tables);
     return sameColumns(tables) ? mergeTables(tables) : apart(parts);
   }
   const fields = only(parts, (block) => block.kind === "fields" ? block : undefined);
@@ -150,6 +151,18 @@ function apart(parts: readonly Part<Block>[]): Merged {
     blocks: parts.flatMap(({ server, value }) => titled(`${MARK} ${server}`, [value])),
     differences: 1,
   };
+}
+
+/** One below the other too, and no difference; the same ones once. */
+function histories(parts: readonly Part<TableBlock>[]): Merged {
+  const groups = groupBy(parts, (table) => JSON.stringify(table));
+  const [first] = groups;
+  if (first !== undefined && groups.length === 1) return { blocks: [first.value], differences: 0 };
+  const blocks = groups.map(({ servers, value }) => ({
+    ...value,
+    title: `${value.title ?? ""} ${servers.join(", ")}`.trim(),
+  }));
+  return { blocks, differences: 0 };
 }
 
 function mergeLines(parts: readonly Part<LinesBlock>[]): Merged {

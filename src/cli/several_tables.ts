@@ -132,7 +132,7 @@ function missingCells(cells: readonly Cell[]): Cell[] {
 function tableOf(first: TableBlock, rows: readonly MergedRow[]): TableBlock {
   const columns: Column[] = [
     { header: "", whole: true, optional: true },
-    { header: "server", optional: true },
+    { header: "maglevd", optional: true },
     ...first.columns,
   ];
   const apart = rows.some(({ servers }) => servers !== undefined);

@@ -32,8 +32,10 @@ export interface Column {
   readonly header: string;
   /** Numbers are to the right. Default left. */
   readonly align?: "left" | "right";
-  /** Never broken over lines: addresses, states, times. Numbers never are. */
+  /** Broken over lines when nothing else helps: addresses, states, times. Numbers never are. */
   readonly whole?: boolean;
+  /** Goes under its row when the table is too wide: notes. */
+  readonly below?: boolean;
   /** Left out when all its cells are empty. */
   readonly optional?: boolean;
 }
@@ -59,6 +61,8 @@ export interface TableBlock {
   readonly rows: readonly Row[];
   /** Instead of a table without rows. */
   readonly empty: string;
+  /** A history: what each server lived through, never held against another's. */
+  readonly own?: boolean;
 }
 
 /** Whole lines. */

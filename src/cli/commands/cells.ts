@@ -48,13 +48,21 @@ export function tookCell(ns: bigint): Cell {
   };
 }
 
+/** `L7STS`. */
+export function codeCell(result: messages.ProbeResult | undefined): Cell {
+  if (result === undefined) return NOTHING;
+  const { ok, code, layer } = result;
+  // Pseudo results, of operators' actions, have no layer and are nobody's fault.
+  return { text: code, style: ok || layer === "" ? "plain" : "bad" };
+}
+
 /** `L7STS status 503, expected 200`. */
 export function resultCell(result: messages.ProbeResult | undefined): Cell {
   if (result === undefined) return NOTHING;
-  const { ok, code, detail, layer } = result;
-  const text = [code, detail].filter((part) => part !== "").join(" ");
-  // Pseudo results, of operators' actions, have no layer and are nobody's fault.
-  return { text, gist: code, style: ok || layer === "" ? "plain" : "bad" };
+  const code = codeCell(result);
+  return result.detail === ""
+    ? code
+    : { ...code, text: `${code.text} ${result.detail}`, gist: code.text };
 }
 
 /** End of validity of a certificate: soon is a warning, very soon a fault. */
@@ -94,10 +102,11 @@ export function intentText(intent: messages.Intent, nowMs: number): string {
   const what = kind === "weight"
     ? `weight ${fileWeight} → ${weight}`
     : KIND_WORDS.get(kind) ?? kind;
-  const ago = elapsed(nowMs - millisecondsOf(sinceUnixNs));
+  const ageMs = nowMs - millisecondsOf(sinceUnixNs);
+  const when = ageMs < 1000 ? "just now" : `${elapsed(ageMs)} ago`;
   const end = untilUnixNs === undefined ? "" : `, until ${untilText(untilUnixNs, nowMs)}`;
   const why = reason === "" ? "" : `: ${reason}`;
-  return `${what} by ${whoText(intent)}, ${ago} ago${end}${why}`;
+  return `${what} by ${whoText(intent)}, ${when}${end}${why}`;
 }
 
 /** The same in a column of notes; empty without one. */

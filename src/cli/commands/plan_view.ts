@@ -65,22 +65,24 @@ function vipTable(vip: messages.VipChange): TableBlock {
     columns: [
       { header: "server", whole: true },
       { header: "change", whole: true },
-      { header: "weight", whole: true },
-      { header: "buckets now", align: "right" },
+      { header: "weight" },
+      { header: "buckets" },
+      { header: "now", align: "right" },
       { header: "at once", align: "right" },
       { header: "settled", align: "right" },
-      { header: "", optional: true, whole: true },
+      { header: "note", optional: true, below: true },
     ],
     rows: servers.map((server) => ({
       key: server.address,
       cells: [
         { text: server.address, style: "name" },
         { text: server.change, style: CHANGE_STYLES.get(server.change) ?? "plain" },
-        { text: weightsText(server) },
-        bucketsCell(server.now, totals.now),
-        bucketsCell(server.atOnce, totals.atOnce),
-        bucketsCell(server.settled, totals.settled),
-        { text: server.flush ? "flows flushed" : "", style: "warn" },
+        { text: stepsText(server, ({ weight }) => weight) },
+        { text: stepsText(server, ({ buckets }) => buckets) },
+        shareCell(server.now, totals.now),
+        shareCell(server.atOnce, totals.atOnce),
+        shareCell(server.settled, totals.settled),
+        { text: server.flush ? "its established flows are flushed" : "", style: "warn" },
       ],
     })),
     empty: "No servers.",
@@ -94,19 +96,24 @@ const CHANGE_STYLES: ReadonlyMap<string, Style> = new Map([
   ["kept", "muted"],
 ]);
 
-/** `100 → 0 → 100`: now, at once, settled; steps that change nothing are left out. */
-function weightsText({ now, atOnce, settled }: messages.ServerChange): string {
-  const weights = [now, atOnce, settled].map((share) => share === undefined ? "-" : share.weight);
-  const [first, second, third] = weights;
-  if (second !== third) return weights.join(" → ");
-  return first === second ? `${first}` : `${first} → ${second}`;
+/** `100→0→100`: now, at once, settled; steps that change nothing are left out. */
+function stepsText(
+  { now, atOnce, settled }: messages.ServerChange,
+  numberOf: (share: messages.ServerShare) => number,
+): string {
+  const [first, second, third] = [now, atOnce, settled]
+    .map((share) => share === undefined ? "-" : String(numberOf(share)));
+  if (second !== third) return `${first}→${second}→${third}`;
+  return first === second ? `${first}` : `${first}→${second}`;
 }
 
-/** `21845  33.3 %`. */
-function bucketsCell(share: messages.ServerShare | undefined, total: number): Cell {
+/** Share of the VIP's new flows. */
+function shareCell(share: messages.ServerShare | undefined, total: number): Cell {
   if (share === undefined) return NOTHING;
-  const part = percent(total === 0 ? 0 : share.buckets / total).padStart(8);
-  return { text: `${share.buckets} ${part}`, style: share.buckets === 0 ? "muted" : "plain" };
+  return {
+    text: percent(total === 0 ? 0 : share.buckets / total),
+    style: share.buckets === 0 ? "muted" : "plain",
+  };
 }
 
 /** One line that says how many of a VIP's new flows get another server. */
@@ -120,7 +127,18 @@ function shiftText({ atOnce, settled, change, reason }: messages.VipChange): str
   if (atOnce === undefined || settled === undefined) return "not known";
   const now = shiftWords(atOnce);
   const then = shiftWords(settled);
-  return now === then ? now : `${now} at once, ${then} when settled`;
+  if (now === then) return now;
+  if (onlyMoves(atOnce) && onlyMoves(settled)) {
+    const later = settled.moved === 0 ? "none" : percent(settled.shareMoved);
+    return atOnce.moved === 0
+      ? `${percent(settled.shareMoved)} of new flows moved when settled, none at once`
+      : `${now} at once, ${later} when settled`;
+  }
+  return `${now} at once, ${then} when settled`;
+}
+
+function onlyMoves({ lost, gained, rehashed }: Shift): boolean {
+  return lost === 0 && gained === 0 && !rehashed;
 }
 
 function shiftWords({ moved, lost, gained, buckets, shareMoved, rehashed }: Shift): string {

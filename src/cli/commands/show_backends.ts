@@ -6,6 +6,7 @@ import type { Block, Row, TableBlock, View } from "../view.ts";
 import { answer, ask, need } from "./call.ts";
 import {
   ageCell,
+  codeCell,
   expiryCell,
   intentCell,
   NOTHING,
@@ -40,7 +41,8 @@ function backendsTable(backends: readonly Backend[], nowMs: number): TableBlock 
       { header: "healthcheck" },
       { header: "last result" },
       { header: "took", align: "right" },
-      { header: "note", optional: true },
+      { header: "detail", optional: true, below: true },
+      { header: "note", optional: true, below: true },
     ],
     rows: backends.map((backend) => backendRow(backend, nowMs)),
     empty: "No backends.",
@@ -57,8 +59,10 @@ function backendRow(backend: Backend, nowMs: number): Row {
       stateCell(state),
       ageCell(sinceUnixNs, nowMs),
       textCell(healthcheck),
-      resultCell(lastResult),
+      codeCell(lastResult),
       tookCell(lastResult?.durationNs ?? 0n),
+      // Of a pass the code says enough.
+      { text: lastResult?.ok === false ? lastResult.detail : "", gist: "" },
       intentCell(intent, nowMs),
     ],
   };
@@ -137,5 +141,6 @@ function historyTable(
       ],
     })),
     empty: "No transitions yet.",
+    own: true,
   };
 }

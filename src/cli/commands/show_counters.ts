@@ -68,14 +68,16 @@ function countersView(
     rows: message.vips.map((vip) => rowOf(vip, (name) => countCell(vip[name]))),
     empty: "VPP has no VIPs.",
   };
+  const old = stale || message.vips.length === 0 ? undefined : before;
+  const rates = old === undefined ? [] : [ratesTable(message, old)];
+  const over = old === undefined
+    ? ""
+    : `, rates over ${elapsed(millisecondsOf(message.takenAt - old.takenAt))}`;
   const read: Cell = {
-    text: `read ${elapsed(ageMs)} ago` + (stale ? `, at ${instant(takenMs)}: not live` : ""),
+    text: `read ${elapsed(ageMs)} ago${stale ? `, at ${instant(takenMs)}: not live` : over}`,
     style: stale ? "bad" : "muted",
     volatile: true,
   };
-  const rates = before === undefined || stale || message.vips.length === 0
-    ? []
-    : [ratesTable(message, before)];
   return [table, ...rates, { kind: "lines", lines: [read] }];
 }
 
@@ -102,7 +104,7 @@ function ratesTable(message: Counters, before: Counters): TableBlock {
   const known = new Map(before.vips.map((vip) => [vipText(vip), vip]));
   return {
     kind: "table",
-    title: `rates over ${elapsed(seconds * 1000)}`,
+    title: "rates",
     columns: columnsOf([...HEADERS.slice(0, -1).map((header) => `${header}/s`), "fib bit/s"]),
     rows: message.vips.map((vip) => {
       const old = known.get(vipText(vip));

@@ -21,7 +21,7 @@ export async function showFrontends(context: CommandContext): Promise<Answer> {
       { header: "active pool" },
       { header: "serving", align: "right" },
       { header: "weights set", align: "right", optional: true },
-      { header: "description", optional: true },
+      { header: "description", optional: true, below: true },
     ],
     rows: message.frontends.map(frontendRow),
     empty: "No frontends.",
@@ -103,8 +103,7 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock 
       { header: "state", whole: true },
       { header: "weight", align: "right" },
       { header: "effective", align: "right" },
-      { header: "", optional: true, whole: true },
-      { header: "note", optional: true },
+      { header: "note", optional: true, below: true },
     ],
     rows: pools.flatMap((pool) =>
       pool.backends.map(({ name, state, weight, effectiveWeight, intent }) => ({
@@ -113,14 +112,13 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock 
           pool.name === activePool
             ? { text: pool.name, style: "name" as const }
             : { text: pool.name, style: "muted" as const },
-          { text: name, style: "name" as const },
+          { text: state === "disabled" ? `${name} [disabled]` : name, style: "name" as const },
           stateCell(state),
           {
             text: String(weight),
             style: intent === undefined ? "plain" as const : "warn" as const,
           },
           { text: String(effectiveWeight), style: effectiveWeight > 0 ? "good" : "muted" },
-          { text: state === "disabled" ? "[disabled]" : "", style: "muted" as const },
           intentCell(intent, nowMs),
         ],
       }))

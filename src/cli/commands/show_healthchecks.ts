@@ -22,7 +22,7 @@ export async function showHealthchecks(context: CommandContext): Promise<Answer>
       { header: "timeout", align: "right" },
       { header: "rise", align: "right" },
       { header: "fall", align: "right" },
-      { header: "request" },
+      { header: "request", below: true },
     ],
     rows: message.healthchecks.map((check) => ({
       key: check.name,
@@ -34,7 +34,7 @@ export async function showHealthchecks(context: CommandContext): Promise<Answer>
         durationCell(check.timeoutNs),
         { text: String(check.rise) },
         { text: String(check.fall) },
-        textCell(requestText(check)),
+        { text: requestText(check) },
       ],
     })),
     empty: "No healthchecks.",

@@ -35,7 +35,12 @@ export async function showVppInfo(context: CommandContext): Promise<Answer> {
 export async function showVppLbState(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "GetVPPLBState");
   return answer("GetVPPLBState", message, {
-    view: [confBlock(message.conf), vipsTable(message.vips), serversTable(message.vips)],
+    view: [
+      confBlock(message.conf),
+      vipsTable(message.vips),
+      ...message.vips.filter(({ applicationServers }) => applicationServers.length > 0)
+        .map(serversTable),
+    ],
   });
 }
 
@@ -71,7 +76,7 @@ function vipsTable(vips: readonly messages.VPPLBVip[]): TableBlock {
       { header: "servers", align: "right" },
     ],
     rows: vips.map((vip) => {
-      const inUse = vip.applicationServers.filter(({ flags }) => flags !== 0).length;
+      const inUse = vip.applicationServers.filter(({ flags }) => (flags & IN_USE) !== 0).length;
       return {
         key: vipText(vip),
         cells: [
@@ -87,45 +92,46 @@ function vipsTable(vips: readonly messages.VPPLBVip[]): TableBlock {
   };
 }
 
-function serversTable(vips: readonly messages.VPPLBVip[]): TableBlock {
+/** A VIP's servers: what each has of its new flows. */
+function serversTable(vip: messages.VPPLBVip): TableBlock {
+  const all = vip.applicationServers.reduce((sum, { numBuckets }) => sum + numBuckets, 0);
   return {
     kind: "table",
-    title: "servers",
+    title: vipText(vip),
     columns: [
-      { header: "vip", whole: true },
       { header: "server", whole: true },
       { header: "weight", align: "right" },
       { header: "buckets", align: "right" },
       { header: "share", align: "right" },
       { header: "note", optional: true },
     ],
-    rows: vips.flatMap(serverRows),
-    empty: "VPP has no servers.",
+    rows: vip.applicationServers.map((server) => serverRow(server, all)),
+    empty: "",
   };
 }
 
-function serverRows(vip: messages.VPPLBVip): Row[] {
-  const name = vipText(vip);
-  const all = vip.applicationServers.reduce((sum, { numBuckets }) => sum + numBuckets, 0);
-  return vip.applicationServers.map(({ address, weight, flags, numBuckets }) => {
-    const server = addressText(address);
-    const start: Cell[] = [{ text: name, style: "muted" }, { text: server, style: "name" }];
-    // The same server may be there twice: in use, and as what is left of an earlier time.
-    const key = JSON.stringify([name, server, flags !== 0]);
-    if (flags === 0) {
-      const note: Cell = { text: "removed, kept by VPP for its last flows", style: "muted" };
-      return { key, cells: [...start, NOTHING, NOTHING, NOTHING, note] };
-    }
-    const style = weight === 0 ? "warn" : "plain";
-    return {
-      key,
-      cells: [
-        ...start,
-        { text: String(weight), style },
-        { text: String(numBuckets), style },
-        { text: all === 0 ? "-" : percent(numBuckets / all), style },
-        { text: "" },
-      ],
-    };
-  });
+/** Bit 0 of a server's flags: it is in use. */
+const IN_USE = 1;
+
+function serverRow(
+  { address, weight, flags, numBuckets }: messages.VPPLBApplicationServer,
+  all: number,
+): Row {
+  const name: Cell = { text: addressText(address), style: "name" };
+  // The same server may be there twice: in use, and as what is left of an earlier time.
+  if ((flags & IN_USE) === 0) {
+    const note: Cell = { text: "removed, kept by VPP for its last flows", style: "muted" };
+    return { key: `${address} removed`, cells: [name, NOTHING, NOTHING, NOTHING, note] };
+  }
+  const style = weight === 0 ? "warn" : "plain";
+  return {
+    key: address,
+    cells: [
+      name,
+      { text: String(weight), style },
+      { text: String(numBuckets), style },
+      { text: all === 0 ? "-" : percent(numBuckets / all), style },
+      { text: "" },
+    ],
+  };
 }

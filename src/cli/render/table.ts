@@ -1,10 +1,10 @@
 /**
  * A table as lines. Columns are aligned by what a terminal shows, not by characters.
  *
- * Nothing is ever cut off. A table that is too wide for the terminal gets narrower columns, whose
- * cells go on in the next line, in the same column; addresses, states, times and numbers stay in
- * one piece. When even that is too wide each row becomes a list of its cells. Without a width (a
- * pipe, a file) a row is a line.
+ * Nothing is ever cut off. Of a table that is too wide for the terminal the notes go under their
+ * rows; when that is not enough, columns get narrower and their cells go on in the next line, in the
+ * same column, texts first, then addresses, never numbers; long names stand above their rows. When even that is too wide each row
+ * becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
  */
 import type { Column, Style, TableBlock } from "../view.ts";
 import { paint } from "./color.ts";
@@ -17,6 +17,10 @@ import { wrap } from "./wrap.ts";
 const GAP = "  ";
 /** What a column of text can be narrowed to. */
 const LEAST = 8;
+/** The same for what should stay whole: half an IPv6 address. */
+const LEAST_WHOLE = 20;
+/** Before what stands under its row. */
+const INDENT = "  ";
 
 export interface RenderOptions {
   /** Columns of the terminal; Infinity: none. */
@@ -31,10 +35,14 @@ interface Piece {
   readonly style: Style;
 }
 
+const NO_PIECE: Piece = { text: "", width: 0, style: "plain" };
+
 interface Grid {
   readonly columns: readonly Column[];
   readonly header: readonly Piece[];
   readonly rows: readonly (readonly Piece[])[];
+  /** Widths of the columns that nothing has to give way for. */
+  readonly natural: readonly number[];
 }
 
 /** Header and rows, or the sentence for "none"; the title is the caller's. */
@@ -44,33 +52,86 @@ export function tableLines(block: TableBlock, options: RenderOptions): string[] 
     return [options.color ? paint(text, "muted") : text];
   }
   const grid = gridOf(block);
-  const natural = naturalWidths(grid);
-  const room = options.width - GAP.length * (natural.length - 1);
-  const needs = natural.map((width, at) => ({
-    natural: width,
-    least: Math.min(width, leastOf(grid, { at, natural: width })),
-  }));
-  const widths = room === Infinity ? natural : shareOut(needs, room);
-  if (widths === undefined) return recordLines(grid, options);
-  const rows = [grid.header, ...grid.rows];
-  if (widths.every((width, at) => width === natural[at])) {
-    return rows.map((row) => lineOf(row, { grid, widths, color: options.color }));
+  const all = [...grid.columns.keys()];
+  if (fits(grid.natural, options.width)) {
+    return lines(grid, { inline: all, below: [], widths: grid.natural }, options);
   }
-  return rows.flatMap((row) =>
-    foldedRows(row, widths).map((part) => lineOf(part, { grid, widths, color: options.color }))
-  );
+  const below = all.filter((at) => grid.columns[at]!.below === true);
+  const inline = all.filter((at) => grid.columns[at]!.below !== true);
+  const widths = narrowed(grid, inline, options.width);
+  return widths === undefined
+    ? recordLines(grid, options)
+    : lines(grid, { inline, below, widths }, options);
+}
+
+function fits(widths: readonly number[], width: number): boolean {
+  return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length) <= width;
+}
+
+/** Widths of these columns that fit; undefined when there are none. */
+function narrowed(grid: Grid, inline: readonly number[], width: number): number[] | undefined {
+  const room = width - GAP.length * (inline.length - 1);
+  const needs = (breakWhole: boolean) =>
+    inline.map((at) => ({
+      natural: grid.natural[at]!,
+      least: leastOf(grid, { at, breakWhole }),
+    }));
+  return shareOut(needs(false), room) ?? shareOut(needs(true), room);
+}
+
+/** Which columns stand in the row, how wide, and which under it. */
+interface Layout {
+  readonly inline: readonly number[];
+  readonly below: readonly number[];
+  /** Of the inline ones. */
+  readonly widths: readonly number[];
+}
+
+function lines(grid: Grid, layout: Layout, options: RenderOptions): string[] {
+  const { inline, below, widths } = layout;
+  const { color } = options;
+  const rights = inline.map((at) => grid.columns[at]!.align === "right");
+  const folds = inline.some((at, place) => widths[place]! < grid.natural[at]!);
+  return [grid.header, ...grid.rows].flatMap((row, index) => {
+    const pieces = inline.map((at) => row[at]!);
+    const overhang = index > 0 && pieces[0]!.width > widths[0]! ? pieces[0]! : undefined;
+    if (overhang !== undefined) pieces[0] = NO_PIECE;
+    const parts = folds ? foldedRow(pieces, widths) : [pieces];
+    const shown = parts.map((part) => lineOf(part, { rights, widths, color }));
+    if (index === 0) return shown;
+    // A name in pieces is hard to read: it has a line of its own, above the rest of its row.
+    if (overhang !== undefined) shown.unshift(...wrapped(overhang, { indent: "", options }));
+    for (const at of below) shown.push(...wrapped(row[at]!, { indent: INDENT, options }));
+    return shown;
+  });
+}
+
+/** A cell that has lines of its own. */
+function wrapped(
+  { text, style }: Piece,
+  { indent, options: { width, color } }: {
+    readonly indent: string;
+    readonly options: RenderOptions;
+  },
+): string[] {
+  if (text === "") return [];
+  return wrap(text, width - indent.length)
+    .map((part) => indent + (color ? paint(part, style) : part));
 }
 
 function gridOf({ columns, rows }: TableBlock): Grid {
   const shown = [...columns.keys()].filter((at) =>
     columns[at]!.optional !== true || rows.some(({ cells }) => (cells[at]?.text ?? "") !== "")
   );
+  const header = shown.map((at) => pieceOf(columns[at]!.header.toUpperCase(), "heading"));
+  const pieces = rows.map(({ cells }) =>
+    shown.map((at) => pieceOf(cells[at]?.text ?? "", cells[at]?.style ?? "plain"))
+  );
   return {
     columns: shown.map((at) => columns[at]!),
-    header: shown.map((at) => pieceOf(columns[at]!.header.toUpperCase(), "heading")),
-    rows: rows.map(({ cells }) =>
-      shown.map((at) => pieceOf(cells[at]?.text ?? "", cells[at]?.style ?? "plain"))
-    ),
+    header,
+    rows: pieces,
+    natural: naturalWidths(header, pieces),
   };
 }
 
@@ -79,7 +140,10 @@ function pieceOf(raw: string, style: Style): Piece {
   return { text, width: visibleWidth(text), style };
 }
 
-function naturalWidths({ header, rows }: Grid): number[] {
+function naturalWidths(
+  header: readonly Piece[],
+  rows: readonly (readonly Piece[])[],
+): number[] {
   const widths = header.map(({ width }) => width);
   for (const row of rows) {
     for (let at = 0; at < widths.length; at++) {
@@ -89,17 +153,19 @@ function naturalWidths({ header, rows }: Grid): number[] {
   return widths;
 }
 
+/** What a column can be narrowed to: no word of its header is broken. */
 function leastOf(
-  { columns, header }: Grid,
-  { at, natural }: { readonly at: number; readonly natural: number },
+  { columns, header, natural }: Grid,
+  { at, breakWhole }: { readonly at: number; readonly breakWhole: boolean },
 ): number {
   const { align, whole } = columns[at]!;
-  if (align === "right" || whole === true) return natural;
-  return Math.max(LEAST, ...header[at]!.text.split(" ").map((word) => word.length));
+  if (align === "right" || (whole === true && !breakWhole)) return natural[at]!;
+  const words = header[at]!.text.split(" ").map((word) => word.length);
+  return Math.min(natural[at]!, Math.max(whole === true ? LEAST_WHOLE : LEAST, ...words));
 }
 
 /** One row over as many lines as its highest cell needs. */
-function foldedRows(row: readonly Piece[], widths: readonly number[]): Piece[][] {
+function foldedRow(row: readonly Piece[], widths: readonly number[]): Piece[][] {
   const folded = row.map(({ text, width, style }, at) =>
     width <= widths[at]!
       ? [{ text, width, style }]
@@ -108,14 +174,15 @@ function foldedRows(row: readonly Piece[], widths: readonly number[]): Piece[][]
   const height = Math.max(...folded.map((parts) => parts.length));
   return Array.from(
     { length: height },
-    (_, line) => folded.map((parts) => parts[line] ?? { text: "", width: 0, style: "plain" }),
+    (_, line) => folded.map((parts) => parts[line] ?? NO_PIECE),
   );
 }
 
 function lineOf(
   row: readonly Piece[],
-  { grid: { columns }, widths, color }: {
-    readonly grid: Grid;
+  { rights, widths, color }: {
+    /** Whether each is aligned to the right. */
+    readonly rights: readonly boolean[];
     readonly widths: readonly number[];
     readonly color: boolean;
   },
@@ -126,13 +193,11 @@ function lineOf(
   for (let at = 0; at < row.length; at++) {
     const { text, width, style } = row[at]!;
     const free = widths[at]! - width;
-    const before = columns[at]!.align === "right" ? free : 0;
-    if (text === "") {
-      owed += widths[at]! + GAP.length;
-      continue;
-    }
-    line += " ".repeat(owed + before) + (color ? paint(text, style) : text);
-    owed = free - before + GAP.length;
+    if (text !== "") {
+      const before = rights[at]! ? free : 0;
+      line += " ".repeat(owed + before) + (color ? paint(text, style) : text);
+      owed = free - before + GAP.length;
+    } else owed += widths[at]! + GAP.length;
   }
   return line;
 }

@@ -2,7 +2,7 @@
 import { characterWidth } from "./text.ts";
 
 /** Where a long word may be broken when there is no blank: after one of these. */
-const JOINTS = /[-_./:,;=@]/;
+const JOINTS = /[-_./:,;=@→]/;
 
 /** `text`, which is printable(), in lines of at most `width` columns (at least 2). */
 export function wrap(text: string, width: number): string[] {

@@ -2,7 +2,7 @@
 import type { Json } from "../../grpc/client.ts";
 
 /** What must not reach a terminal and is no line break. */
-const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const RAW = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * The YAML document that means the same as `json`. The library is loaded by the first call: to
