@@ -13,7 +13,6 @@ const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** What people see as letters; a line break is one. */
 export function lettersOf(text: string): readonly string[] {
-  // deno-lint-ignore no-control-regex
   if (/^[\n\x20-\x7e]*$/.test(text)) return [...text];
   return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
 }

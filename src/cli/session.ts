@@ -1,18 +1,13 @@
-/** What all ways of giving commands share: the servers, how to show what they answer, the standard streams. */
+/** What all ways of giving commands share: whom to ask, how to show what they answer, and where. */
 import type { Clock, Prng } from "../base/ports.ts";
-import { execute } from "./execute.ts";
-import type { Args, CommandName, Invocation } from "./node.ts";
-import { complain, type OutputStream, writeText } from "./output.ts";
+import { type AskingCommand, execute } from "./execute.ts";
+import { isLocal, runLocally } from "./local.ts";
+import type { Args, Invocation } from "./node.ts";
+import { complain, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
 import type { Server } from "./servers.ts";
 import { watchEvents } from "./watch.ts";
 
-/** The outside world, as maglevc sees it. */
-export interface Streams {
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
-}
-
-export interface Session extends Streams {
+export interface Session {
   readonly servers: readonly Server[];
   readonly output: "text" | "json" | "yaml";
   readonly color: boolean;
@@ -22,34 +17,50 @@ export interface Session extends Streams {
   readonly width: () => number;
   readonly clock: Clock;
   readonly prng: Prng;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
 }
 
-/** Commands that end the giving of commands. */
-export function isEnd({ command }: Invocation): boolean {
-  return command === "quit";
-}
-
-/** Runs a command. The exit status it alone would have. @throws {OutputError} */
+/** Runs a command: the exit status that it has by itself. @throws {OutputError} */
 export async function runCommand(
   session: Session,
-  invocation: Invocation,
+  { command, args }: Invocation,
   signal: AbortSignal,
 ): Promise<number> {
-  const { command, args } = invocation;
-  if (isAsking(command)) return await ask(session, { command, args, signal });
-  if (command === "watch events") return await watch(session, args, signal);
-  return await runLocally(session, command, args);
+  if (isLocal(command)) return await runLocally(command, { args, stdout: session.stdout });
+  const status = command === "watch events"
+    ? await watch(session, args, signal)
+    : await ask(session, { command, args, signal });
+  return signal.aborted ? STATUS_OF_SIGNAL.SIGINT : status;
 }
 
-type AskingCommand = Parameters<typeof execute>[0];
-/** Commands that no server is needed for. */
-export type LocalCommand = Exclude<CommandName, AskingCommand | "watch events">;
-
-/** True for commands that need no server. */
-export function isLocal(command: CommandName): command is LocalCommand {
-  return command === "help" || command === "quit" || command === "completion";
+async function ask(
+  session: Session,
+  { command, args, signal }: {
+    readonly command: AskingCommand;
+    readonly args: Args;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const { text, errors, ok } = await execute(command, args, {
+    ...session,
+    width: session.width(),
+    nowMs: session.clock.wallMs(),
+    signal,
+  });
+  writeText(session.stdout, text);
+  if (signal.aborted) complain(session.stderr, "interrupted");
+  else for (const error of errors) complain(session.stderr, error);
+  return ok ? 0 : 1;
 }
 
-function isAsking(command: CommandName): command is AskingCommand {
-  return !isLocal(command) && command !== "watch events";
+async function watch(session: Session, args: Args, signal: AbortSignal): Promise<number> {
+  const ok = await watchEvents({
+    ...session,
+    args,
+    signal,
+    write: (line) => writeText(session.stdout, line),
+    say: (message) => complain(session.stderr, message),
+  });
+  return ok ? 0 : 1;
 }

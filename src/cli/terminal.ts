@@ -48,6 +48,7 @@ export class Terminal {
   #queue: TerminalInput[] = [];
   #reading: Promise<void> | undefined;
   #wake: () => void = () => {};
+  #onKey: (() => void) | undefined;
   #interrupted: AbortController | undefined;
 
   constructor(options: TerminalOptions) {
@@ -123,6 +124,21 @@ export class Terminal {
     }
   }
 
+  /** Runs `fn`; a key, which goes nowhere else, aborts the signal that it gets, and so does `signal`. */
+  async untilKey<T>(signal: AbortSignal, fn: (either: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    signal.addEventListener("abort", abort);
+    this.#onKey = abort;
+    this.#reading ??= this.#read();
+    try {
+      return await fn(controller.signal);
+    } finally {
+      this.#onKey = undefined;
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     let count: number | null;
@@ -134,6 +150,10 @@ export class Terminal {
       count = null;
     }
     this.#reading = undefined;
+    if (this.#onKey !== undefined) {
+      this.#onKey();
+      if (count !== null) return;
+    }
     this.#put(count === null ? { kind: "end" } : { kind: "bytes", bytes: buffer.slice(0, count) });
   }
 
