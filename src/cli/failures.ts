@@ -13,7 +13,8 @@ export interface Asked {
 
 /** True when there was no answer: the connection failed, or nothing came in time. */
 export function isUnreached(error: MaglevError): boolean {
-  if (error.code === "deadline-exceeded") return true;
+  // The library's words; a server may have waited in vain for something itself.
+  if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
     /^(No connection established|Name resolution failed|Connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
       .test(error.message);
@@ -25,7 +26,7 @@ export function isUnreached(error: MaglevError): boolean {
  */
 export function explain(error: MaglevError, asked: Asked): string {
   const { message, code } = error;
-  if (code === "deadline-exceeded") {
+  if (code === "deadline-exceeded" && isUnreached(error)) {
     return `no answer within ${formatDuration(asked.timeoutMs)}: ${hung(message, asked)}; ` +
       "--timeout waits longer";
   }

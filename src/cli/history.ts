@@ -58,6 +58,7 @@ export class History {
 
   /** Remembers a line. Blank ones, the same again, and such as begin with a blank are not. Never rejects. */
   async add(line: string): Promise<void> {
+    line = line.trimEnd();
     if (!isKept(line) || line === this.#lines.at(-1)) return;
     this.#lines = [...this.#lines, line].slice(-MAX_HISTORY);
     await this.#withFile(async (file) => {

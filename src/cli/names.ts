@@ -7,7 +7,6 @@ import type { Clock } from "../base/ports.ts";
 import type { MaglevClient } from "../grpc/client.ts";
 import type { Names } from "./complete.ts";
 import type { Args, SlotKind } from "./node.ts";
-import type { Server } from "./servers.ts";
 
 /** Nobody who pressed TAB waits longer, in milliseconds. */
 export const NAMES_DEADLINE_MS = 200;
@@ -16,8 +15,13 @@ const FRESH_MS = 2000;
 /** Most lists that are remembered. */
 const MAX_LISTS = 100;
 
+/** What is needed of a Server. */
+export interface NamingServer {
+  ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
+}
+
 export interface NamesOptions {
-  readonly servers: readonly Server[];
+  readonly servers: readonly NamingServer[];
   readonly clock: Clock;
 }
 
@@ -38,10 +42,10 @@ export function liveNames({ servers, clock }: NamesOptions): Names {
 
 /** Those that answer in time. */
 async function askAll(
-  servers: readonly Server[],
+  servers: readonly NamingServer[],
   { clock, ask }: {
     readonly clock: Clock;
-    readonly ask: (client: MaglevClient) => Promise<readonly string[]>;
+    readonly ask: (client: Pick<MaglevClient, "call">) => Promise<readonly string[]>;
   },
 ): Promise<string[]> {
   const late = Promise.withResolvers<readonly string[]>();
@@ -58,7 +62,7 @@ async function askAll(
 }
 
 async function namesOf(
-  client: MaglevClient,
+  client: Pick<MaglevClient, "call">,
   slot: SlotKind,
   args: Args,
 ): Promise<readonly string[]> {

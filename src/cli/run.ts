@@ -83,7 +83,7 @@ async function withoutCommand(read: CommandLine, addresses: readonly string[]): 
   }
   const { Terminal } = await import("./terminal.ts");
   const { runShell } = await import("./shell.ts");
-  const terminal = new Terminal({ input: Deno.stdin, output: Deno.stdout });
+  const terminal = new Terminal(standardTerminal());
   return await withSession(
     read,
     { addresses, terminal },
@@ -106,7 +106,7 @@ async function oneShot(
     // Elsewhere Ctrl-C ends the program as it ends others.
     if (!keys) return await runCommand(session, invocation, signal);
     const { Terminal } = await import("./terminal.ts");
-    const terminal = new Terminal({ input: Deno.stdin, output: Deno.stdout });
+    const terminal = new Terminal(standardTerminal());
     terminal.enter();
     try {
       const watched = terminal.interruptible(async (interrupt) => {
@@ -187,6 +187,10 @@ async function completeWords(read: CommandLine, words: readonly string[]): Promi
     .filter(([text = ""]) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text));
   writeText(Deno.stdout, lines.map((line) => `${line.join("\t")}\n`).join(""));
   return 0;
+}
+
+function standardTerminal() {
+  return { input: Deno.stdin, output: Deno.stdout, clock: new SystemClock() };
 }
 
 function columns(): number {

@@ -6,9 +6,10 @@
  * The kernel still makes signals of Ctrl-C, Ctrl-Z and Ctrl-\: so a maglevc that is stuck can be
  * ended, and one that runs can be put aside.
  */
+import type { Clock } from "../base/ports.ts";
 import type { Size } from "./edit_view.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
-import { type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
 
 /** Standard input, as far as it is needed here. */
 export interface InputStream {
@@ -31,10 +32,16 @@ export type TerminalInput =
 export interface TerminalOptions {
   readonly input: InputStream;
   readonly output: OutputStream;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const FALLBACK: Size = { columns: 80, rows: 24 };
+/**
+ * `deno task` passes on what the kernel sends to all of us anyway: a Ctrl-C so soon after another, in
+ * milliseconds, is the same one.
+ */
+const SAME_KEY_MS = 30;
 /** Most of one read; a paste comes in several. */
 const READ_BYTES = 4096;
 
@@ -49,6 +56,7 @@ export class Terminal {
   #reading: Promise<void> | undefined;
   #wake: () => void = () => {};
   #onKey: (() => void) | undefined;
+  #interruptMs = -Infinity;
   #interrupted: AbortController | undefined;
 
   constructor(options: TerminalOptions) {
@@ -165,6 +173,10 @@ export class Terminal {
   }
 
   #interrupt(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const same = nowMs - this.#interruptMs < SAME_KEY_MS;
+    this.#interruptMs = nowMs;
+    if (same) return;
     if (this.#interrupted !== undefined) this.#interrupted.abort();
     else this.#put({ kind: "interrupt" });
   }
@@ -179,6 +191,12 @@ export class Terminal {
 
   #end(signal: (typeof ENDING)[number]): void {
     this.leave();
+    try {
+      // The prompt of the shell that comes next shall not stand behind ours.
+      this.write("\r\n");
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+    }
     this.#interrupted?.abort();
     this.#ended.resolve(STATUS_OF_SIGNAL[signal]);
   }

@@ -1,15 +1,20 @@
 /** `watch events`: what happens on the servers, a line of JSON each, until it is enough. */
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Prng } from "../base/ports.ts";
-import { answerJson, type messages } from "../grpc/client.ts";
+import { answerJson, type MaglevClient, type messages } from "../grpc/client.ts";
 import { WatchLoop, type WatchState } from "../grpc/client_watch.ts";
 import { failureLine, isUnreached } from "./failures.ts";
 import type { Args } from "./node.ts";
 import { jsonLine } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
 
+/** What is needed of a Server. */
+export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
+  readonly client: Pick<MaglevClient, "watch">;
+}
+
 export interface WatchOptions {
-  readonly servers: readonly Server[];
+  readonly servers: readonly WatchedServer[];
   readonly args: Args;
   readonly clock: Clock;
   readonly prng: Prng;
@@ -65,7 +70,7 @@ class Watch {
     this.#end.resolve();
   }
 
-  loop(server: Server): WatchLoop {
+  loop(server: WatchedServer): WatchLoop {
     const { args, clock, prng } = this.#options;
     let known: "not yet" | "watching" | "away" = "not yet";
     const loop = new WatchLoop({
@@ -94,7 +99,7 @@ class Watch {
     return loop;
   }
 
-  #write(server: Server, event: messages.Event): void {
+  #write(server: WatchedServer, event: messages.Event): void {
     if (this.#over) return;
     const json = answerJson("WatchEvents", event);
     const several = this.#options.servers.length > 1;
@@ -112,11 +117,11 @@ class Watch {
     if (this.#left <= 0) this.end();
   }
 
-  #say(server: Server, what: string): void {
+  #say(server: WatchedServer, what: string): void {
     this.#options.say(`${server.address} ${what}`);
   }
 
-  #giveUp(server: Server, error: MaglevError): void {
+  #giveUp(server: WatchedServer, error: MaglevError): void {
     const { servers, say } = this.#options;
     say(failureLine(error, server.asked, servers.length > 1));
     // Asked anew, it shall be connected anew at once.
@@ -141,7 +146,7 @@ function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
     isUnreached(error);
 }
 
-function oneLine(error: MaglevError, server: Server): string {
+function oneLine(error: MaglevError, server: WatchedServer): string {
   const line = failureLine(error, server.asked, false);
   return line.startsWith(`${server.address}: `) ? line.slice(server.address.length + 2) : line;
 }
