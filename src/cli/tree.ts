@@ -1,7 +1,7 @@
 /**
  * PURE. The one tree of commands. What a line means, `?`, TAB, the help texts, the command list of the
  * manual and the completions of the shells all come from it (parse.ts, complete.ts, help.ts,
- * reference.ts, completion_scripts.ts): a command that is added here is everywhere.
+ * completion_scripts.ts): a command that is added here is everywhere.
  */
 import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
 

@@ -14,6 +14,7 @@ function shellTest(
   shell: CompletionShell,
   name: string,
   body: (terminal: ShellTerminal, folder: ShellFolder) => Promise<void>,
+  load?: string,
 ): void {
   const missing = missingPrograms(shell, "tmux");
   Deno.test({
@@ -21,7 +22,7 @@ function shellTest(
     ignore: missing !== undefined,
     async fn() {
       await using folder = await ShellFolder.create(shell);
-      await using terminal = await ShellTerminal.open(folder);
+      await using terminal = await ShellTerminal.open(folder, load === undefined ? {} : { load });
       await body(terminal, folder);
     },
   });
@@ -127,11 +128,8 @@ for (const shell of SHELLS) {
     "nothing of the line or of an answer is run by TAB",
     async (terminal, folder) => {
       await folder.answerWith("x\n$(touch pwned)\ny;touch pwned\tz\n\n\t\nreboot\x1b[2J\n");
-      await terminal.type(
-        'maglevc show $(touch pwned) `touch pwned` "$(touch pwned)',
-        "Tab",
-        "Tab",
-      );
+      // The last word is plain: what stands in that one, zsh itself expands at TAB.
+      await terminal.type('maglevc show $(touch pwned) "`touch pwned`" x', "Tab", "Tab");
       await terminal.type("", "C-u");
       await terminal.type("maglevc show backends ", "Tab", "Tab");
       await terminal.type("", "C-u");
@@ -156,6 +154,20 @@ for (const shell of SHELLS) {
 
   shellTest(
     shell,
+    "candidates that hold control characters are left out",
+    async (terminal, folder) => {
+      await folder.answerWith("x1\tone\nx2\x1b[2J\ttwo\nx3\tthree\x1b[2J\n\x1bx\tfour\nx5\tfive\n");
+      await terminal.type("maglevc show backends x", "Tab", ...(shell === "bash" ? ["Tab"] : []));
+      const screen = await terminal.until((text) => /x1\s[\s\S]*x5/.test(text), "the candidates");
+      match(screen, /maglevc show backends x/);
+      ok(!screen.includes("x2"), screen);
+      // bash does not get the helps.
+      equal(screen.includes("x3"), shell === "bash", screen);
+    },
+  );
+
+  shellTest(
+    shell,
     "a maglevc that fails completes nothing, and says nothing",
     async (terminal, folder) => {
       await Deno.writeTextFile(
@@ -171,5 +183,26 @@ for (const shell of SHELLS) {
       );
       equal(said.length, 1, "only the run itself says something");
     },
+  );
+}
+
+/** Where packages put the scripts: the shell loads them when they are first needed. */
+const FOLDERS: Readonly<Partial<Record<CompletionShell, string>>> = {
+  zsh: "mkdir f && cp script f/_maglevc && fpath=($PWD/f $fpath) && autoload -Uz compinit && " +
+    "compinit -D",
+  fish: "mkdir f; cp script f/maglevc.fish; set -p fish_complete_path $PWD/f",
+};
+
+for (const [shell, load] of Object.entries(FOLDERS)) {
+  shellTest(
+    shell as CompletionShell,
+    "works from a folder of completions too",
+    async (terminal) => {
+      await typeLine(terminal, ["maglevc show back", "web:8", ""]);
+      deepEqual(await terminal.nextCommand(0), ["show", "backends", "web:80"]);
+      await typeLine(terminal, ["maglevc --outp", "y", "show ver", ""]);
+      deepEqual(await terminal.nextCommand(1), ["--output", "yaml", "show", "version"]);
+    },
+    load,
   );
 }

@@ -96,17 +96,6 @@ export class ShellFolder implements AsyncDisposable {
     };
   }
 
-  /** What a script of this shell prints, the completion loaded before it. */
-  run(script: string): Promise<string> {
-    const { start, load } = SHELLS[this.shell];
-    return output(start[0]!, {
-      args: [...start.slice(1).filter((arg) => arg !== "-i"), "-c", `${load}\n${script}`],
-      cwd: this.path,
-      env: this.env(),
-      stdin: "null",
-    });
-  }
-
   /** The lists of arguments that the stand-in was run with, completion apart. */
   async commands(): Promise<readonly string[][]> {
     return (await this.runs()).filter((args) => !args.includes("--complete"));
@@ -146,9 +135,13 @@ export class ShellTerminal implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async open(folder: ShellFolder): Promise<ShellTerminal> {
+  /** `load`: how the script is taken in, when not as a person's own settings would. */
+  static async open(
+    folder: ShellFolder,
+    { load = SHELLS[folder.shell].load }: { readonly load?: string } = {},
+  ): Promise<ShellTerminal> {
     const terminal = new ShellTerminal(folder);
-    const { start, load } = SHELLS[folder.shell];
+    const { start } = SHELLS[folder.shell];
     await terminal.#tmux("new-session", "-d", "-x", "100", "-y", "30", "-c", folder.path, ...start);
     await terminal.type(`${load}; echo rea''dy`, "Enter");
     await terminal.until((screen) => /^ready$/m.test(screen), "the shell to be ready");

@@ -108,7 +108,8 @@ _maglevc() {
     [[ $program != '~/'* ]] || program=$HOME/${program:2}
     type -P -- "$program" >/dev/null || program=maglevc
     while IFS=$'\t' read -r value _; do
-      [[ -z $value || $value != "$_maglevc_partial"* ]] || _maglevc_found+=("$value")
+      [[ -n $value && $value != *[[:cntrl:]]* && $value == "$_maglevc_partial"* ]] || continue
+      _maglevc_found+=("$value")
     done < <("$program" ${_maglevc_flags[@]+"${_maglevc_flags[@]}"} --complete \
       ${_maglevc_command[@]+"${_maglevc_command[@]}"} "$_maglevc_partial" 2>/dev/null </dev/null)
   fi

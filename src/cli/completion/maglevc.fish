@@ -41,7 +41,8 @@ function __maglevc_complete
     not set -q rest[1]; and string match -q -- '-*' $partial; and return
     string match -q '~/*' -- $program; and set program $HOME/(string sub -s 3 -- $program)
     command -q -- $program; or set program maglevc
-    command $program $flags --complete $plain $partial 2>/dev/null </dev/null
+    command $program $flags --complete $plain $partial 2>/dev/null </dev/null |
+        string match -rv '^\t|[\x00-\x08\x0b-\x1f\x7f]'
 end
 
 # The word at the cursor without its quotes, of which the last may be open.

@@ -16,7 +16,7 @@ _maglevc_values() {
 }
 
 _maglevc() {
-  local word name awaits='' rest='' program line
+  local word name awaits='' rest='' program line text help
   local -a flags plain texts shown
   for word in "${(@Q)words[2,CURRENT-1]}"; do
     if [[ -n $awaits ]]; then
@@ -59,9 +59,10 @@ _maglevc() {
   (( $+commands[$program] )) || [[ $program == */* && -x $program ]] || program=maglevc
   for line in "${(@f)$(command "$program" "${(@)flags}" --complete "${(@)plain}" "${(Q)PREFIX}" \
     2>/dev/null </dev/null)}"; do
-    [[ -n $line ]] || continue
-    texts+=("${line%%$'\t'*}")
-    shown+=("${(r:24:)line%%$'\t'*}  ${line#*$'\t'}")
+    text=${line%%$'\t'*} help=${line#*$'\t'}
+    [[ -n $text && $text$help != *[[:cntrl:]]* ]] || continue
+    texts+=("$text")
+    shown+=("${(r:24:)text}  $help")
   done
   compadd -l -d shown -a texts
 }
