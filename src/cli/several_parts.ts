@@ -65,7 +65,7 @@ export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): st
   });
 }
 
-/** Keys of all lists, each once; those of a later list behind what they follow there. */
+/** Keys of all lists, each once; those of a later list right behind what they follow there. */
 export function unionOf(lists: readonly (readonly string[])[]): string[] {
   const known = new Set<string>();
   /** Keys by what they stand behind; undefined: at the begin. */
@@ -77,7 +77,7 @@ export function unionOf(lists: readonly (readonly string[])[]): string[] {
         known.add(key);
         const others = followers.get(before);
         if (others === undefined) followers.set(before, [key]);
-        else others.push(key);
+        else others.unshift(key);
       }
       before = key;
     }

@@ -68,7 +68,7 @@ export function mayImport(file: string, target: string, typeOnly: boolean): stri
   if (INTERFACES.test(target)) return undefined;
   if (room(file) === room(target)) return undefined;
   if (/^src\/(frontend|cli)\//.test(file)) {
-    return /^src\/(base\/|system\/|grpc\/client)/.test(target)
+    return /^src\/(base\/|system\/|grpc\/client(_watch)?\.ts$)/.test(target)
       ? undefined
       : "cli/ and frontend/ know only proto/, grpc/client, system/ and base/";
   }

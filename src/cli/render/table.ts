@@ -165,11 +165,12 @@ function leastOf(
 }
 
 /** One row over as many lines as its highest cell needs. */
-function foldedRow(row: readonly Piece[], widths: readonly number[]): Piece[][] {
-  const folded = row.map(({ text, width, style }, at) =>
-    width <= widths[at]!
-      ? [{ text, width, style }]
-      : wrap(text, widths[at]!).map((part) => pieceOf(part, style))
+function foldedRow(row: readonly Piece[], widths: readonly number[]): (readonly Piece[])[] {
+  if (row.every(({ width }, at) => width <= widths[at]!)) return [row];
+  const folded = row.map((piece, at) =>
+    piece.width <= widths[at]!
+      ? [piece]
+      : wrap(piece.text, widths[at]!).map((part) => pieceOf(part, piece.style))
   );
   const height = Math.max(...folded.map((parts) => parts.length));
   return Array.from(
@@ -204,11 +205,19 @@ function lineOf(
 
 /** Each row as a list of its cells, empty ones left out. */
 function recordLines({ header, rows }: Grid, options: RenderOptions): string[] {
-  return rows.flatMap((row, index) => [
-    ...(index === 0 ? [] : [""]),
-    ...fieldLines(
-      row.flatMap((value, at) => value.text === "" ? [] : [{ label: header[at]!.text, value }]),
-      options,
-    ),
-  ]);
+  return rows.flatMap((row, index) => {
+    const fields: { readonly label: string; readonly value: Piece }[] = [];
+    // What has no header, such as a mark, stands before the next value.
+    let mark = "";
+    for (const [at, value] of row.entries()) {
+      const label = header[at]!.text;
+      if (value.text === "") continue;
+      if (label === "") mark += `${value.text} `;
+      else {
+        fields.push({ label, value: { ...value, text: mark + value.text } });
+        mark = "";
+      }
+    }
+    return [...(index === 0 ? [] : [""]), ...fieldLines(fields, options)];
+  });
 }

@@ -2,7 +2,7 @@
 import { characterWidth } from "./text.ts";
 
 /** Where a long word may be broken when there is no blank: after one of these. */
-const JOINTS = /[-_./:,;=@→]/;
+const JOINTS = new Set("-_./:,;=@→");
 
 /** `text`, which is printable(), in lines of at most `width` columns (at least 2). */
 export function wrap(text: string, width: number): string[] {
@@ -34,7 +34,7 @@ function lineEnd(text: string, width: number): number {
     }
     index += character.length;
     if (character === " ") blank = index;
-    else if (JOINTS.test(character)) joint = index;
+    else if (JOINTS.has(character)) joint = index;
   }
   return text.length;
 }
