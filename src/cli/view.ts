@@ -24,12 +24,20 @@ export interface Cell {
   readonly style?: Style;
   /** Differs from moment to moment (durations, counters): never held against another server's. */
   readonly volatile?: boolean;
+  /** What another server's cell is held against, when the text says more than what matters. */
+  readonly gist?: string;
 }
 
 export interface Column {
   readonly header: string;
   /** Numbers are to the right. Default left. */
   readonly align?: "left" | "right";
+  /** Broken over lines when nothing else helps: addresses, states, times. Numbers never are. */
+  readonly whole?: boolean;
+  /** Goes under its row when the table is too wide: notes. */
+  readonly below?: boolean;
+  /** Left out when all its cells are empty. */
+  readonly optional?: boolean;
 }
 
 export interface Row {
@@ -53,6 +61,8 @@ export interface TableBlock {
   readonly rows: readonly Row[];
   /** Instead of a table without rows. */
   readonly empty: string;
+  /** A history: what each server lived through, never held against another's. */
+  readonly own?: boolean;
 }
 
 /** Whole lines. */

@@ -1,0 +1,48 @@
+/** What all commands do: take their arguments, call, and give the answer its JSON form. */
+import { MaglevError } from "../../base/errors.ts";
+import {
+  answerJson,
+  type CallOptions,
+  type RequestOf,
+  type ResponseOf,
+  type UnaryMethod,
+} from "../../grpc/client.ts";
+import type { Answer, CommandContext } from "../command.ts";
+import type { Args } from "../node.ts";
+import type { View } from "../view.ts";
+
+/** Calls with the command's signal. Rejects with MaglevError. */
+export function ask<M extends UnaryMethod>(
+  { client, signal }: CommandContext,
+  method: M,
+  { request, deadlineMs }: {
+    readonly request?: Partial<RequestOf<M>>;
+    readonly deadlineMs?: number;
+  } = {},
+): Promise<ResponseOf<M>> {
+  const options: CallOptions = { signal, deadlineMs };
+  return client.call(method, request ?? {}, options);
+}
+
+/** An answer of a method, with what is to be shown of it. */
+export function answer<M extends UnaryMethod>(
+  method: M,
+  message: ResponseOf<M>,
+  { view, ok = true }: { readonly view: View; readonly ok?: boolean },
+): Answer {
+  return {
+    // Made when asked for: of 10,000 backends it costs more than the table.
+    get json() {
+      return answerJson(method, message);
+    },
+    view,
+    ok,
+  };
+}
+
+/** The value of a slot. @throws {MaglevError} `invalid-argument`: it is not there */
+export function need(args: Args, name: string): string {
+  const value = args[name];
+  if (value === undefined) throw new MaglevError("invalid-argument", `No ${name} given`);
+  return value;
+}

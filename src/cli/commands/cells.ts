@@ -1,0 +1,121 @@
+/** Cells that several commands show alike. */
+import type { messages } from "../../grpc/client.ts";
+import { elapsed, instant, millisecondsOf } from "../render/mod.ts";
+import type { Cell, Style } from "../view.ts";
+
+/** In place of what is not there, in the middle of a table. */
+export const NOTHING: Cell = { text: "-", style: "muted" };
+
+const STATE_STYLES: ReadonlyMap<string, Style> = new Map([
+  ["up", "good"],
+  ["down", "bad"],
+  ["unknown", "warn"],
+  ["paused", "warn"],
+  ["disabled", "muted"],
+  ["removed", "muted"],
+]);
+
+export function stateCell(state: string): Cell {
+  return state === "" ? NOTHING : { text: state, style: STATE_STYLES.get(state) ?? "plain" };
+}
+
+export function textCell(text: string): Cell {
+  return text === "" ? NOTHING : { text };
+}
+
+export function yesNo(value: boolean): Cell {
+  return { text: value ? "yes" : "no" };
+}
+
+/** How long ago, counted up to `nowMs`; 0 is no time. */
+export function ageCell(unixNs: bigint, nowMs: number): Cell {
+  if (unixNs === 0n) return NOTHING;
+  return { text: elapsed(nowMs - millisecondsOf(unixNs)), volatile: true };
+}
+
+/** `2026-03-01 09:30:00Z (3d4h ago)`; 0 is no time. */
+export function sinceCell(unixNs: bigint, nowMs: number): Cell {
+  if (unixNs === 0n) return NOTHING;
+  const unixMs = millisecondsOf(unixNs);
+  return { text: `${instant(unixMs)} (${elapsed(nowMs - unixMs)} ago)`, volatile: true };
+}
+
+/** A length of time that something took; 0 is none. */
+export function tookCell(ns: bigint): Cell {
+  return ns === 0n ? { ...NOTHING, volatile: true } : {
+    text: elapsed(millisecondsOf(ns)),
+    volatile: true,
+  };
+}
+
+/** `L7STS`. */
+export function codeCell(result: messages.ProbeResult | undefined): Cell {
+  if (result === undefined) return NOTHING;
+  const { ok, code, layer } = result;
+  // Pseudo results, of operators' actions, have no layer and are nobody's fault.
+  return { text: code, style: ok || layer === "" ? "plain" : "bad" };
+}
+
+/** `L7STS status 503, expected 200`. */
+export function resultCell(result: messages.ProbeResult | undefined): Cell {
+  if (result === undefined) return NOTHING;
+  const code = codeCell(result);
+  return result.detail === ""
+    ? code
+    : { ...code, text: `${code.text} ${result.detail}`, gist: code.text };
+}
+
+/** End of validity of a certificate: soon is a warning, very soon a fault. */
+export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
+  if (unixNs === undefined) return NOTHING;
+  const unixMs = millisecondsOf(unixNs);
+  const leftMs = unixMs - nowMs;
+  const when = instant(unixMs);
+  const text = leftMs > 0
+    ? `${when} (in ${elapsed(leftMs)})`
+    : `${when} (expired ${elapsed(-leftMs)} ago)`;
+  const days = leftMs / 86_400_000;
+  return { text, gist: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
+}
+
+/** Who asked for it, as far as that is known. */
+export function whoText({ identity, peer }: messages.Intent): string {
+  return identity === "" ? peer : `${identity} (${peer})`;
+}
+
+/** When it ends. */
+export function untilText(untilUnixNs: bigint | undefined, nowMs: number): string {
+  if (untilUnixNs === undefined) return "an operator ends it";
+  const unixMs = millisecondsOf(untilUnixNs);
+  const leftMs = unixMs - nowMs;
+  return `${instant(unixMs)} (${leftMs > 0 ? `in ${elapsed(leftMs)}` : "now"})`;
+}
+
+const KIND_WORDS: ReadonlyMap<string, string> = new Map([
+  ["pause", "paused"],
+  ["disable", "disabled"],
+]);
+
+/** An operator's intent in one line: `paused by alice (192.0.2.9), 12m07s ago: new kernel`. */
+export function intentText(intent: messages.Intent, nowMs: number): string {
+  const { kind, reason, sinceUnixNs, untilUnixNs, fileWeight, weight } = intent;
+  const what = kind === "weight"
+    ? `weight ${fileWeight} → ${weight}`
+    : KIND_WORDS.get(kind) ?? kind;
+  const ageMs = nowMs - millisecondsOf(sinceUnixNs);
+  const when = ageMs < 1000 ? "just now" : `${elapsed(ageMs)} ago`;
+  const end = untilUnixNs === undefined ? "" : `, until ${untilText(untilUnixNs, nowMs)}`;
+  const why = reason === "" ? "" : `: ${reason}`;
+  return `${what} by ${whoText(intent)}, ${when}${end}${why}`;
+}
+
+/** The same in a column of notes; empty without one. */
+export function intentCell(intent: messages.Intent | undefined, nowMs: number): Cell {
+  if (intent === undefined) return { text: "" };
+  const { kind, weight, fileWeight } = intent;
+  return {
+    text: intentText(intent, nowMs),
+    gist: `${kind} ${fileWeight} ${weight}`,
+    style: "warn",
+  };
+}

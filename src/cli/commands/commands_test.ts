@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { MaglevError } from "../../base/errors.ts";
+import type { Args } from "../node.ts";
+import { renderView } from "../render/mod.ts";
+import { COMMANDS } from "./mod.ts";
+import {
+  ago,
+  type Answers,
+  answersOf,
+  countersOf,
+  fakeClient,
+  NOW_MS,
+  PLAIN,
+} from "../../../tests/support/cli_answers.ts";
+import type { Answer } from "../command.ts";
+
+type Name = keyof typeof COMMANDS;
+
+const WORLD = answersOf(PLAIN);
+
+interface Options {
+  readonly answers?: Answers;
+  readonly args?: Args;
+  readonly forecast?: boolean;
+  readonly memory?: Map<string, unknown>;
+  readonly signal?: AbortSignal;
+}
+
+function run(name: Name, { answers = WORLD, args = {}, ...options }: Options = {}) {
+  const { client, asked } = fakeClient(answers);
+  const answer = COMMANDS[name]({ client, nowMs: NOW_MS, ...options }, args);
+  return { answer, asked };
+}
+
+async function requests(
+  name: Name,
+  options: Options,
+): Promise<[method: string, request: unknown][]> {
+  const { answer, asked } = run(name, options);
+  await answer;
+  return asked.map(({ method, request }) => [method, request]);
+}
+
+function text({ view }: Answer): string {
+  return renderView(view, { width: Infinity, color: false });
+}
+
+const PLACE = { frontend: "web", pool: "primary", backend: "web1", weight: "25" };
+
+Deno.test("commands: each asks the one method it is about", async () => {
+  const cases: [name: Name, args: Args, method: string, request: unknown][] = [
+    ["show version", {}, "GetVersion", {}],
+    ["show frontends", {}, "ListFrontends", { details: true }],
+    ["show frontend", { frontend: "web" }, "GetFrontend", { name: "web" }],
+    ["show backends", {}, "ListBackends", { details: true }],
+    ["show backend", { backend: "web1" }, "GetBackend", { name: "web1" }],
+    ["show healthchecks", {}, "ListHealthChecks", { details: true }],
+    ["show healthcheck", { healthcheck: "tls" }, "GetHealthCheck", { name: "tls" }],
+    ["show vpp info", {}, "GetVPPInfo", {}],
+    ["show vpp lb state", {}, "GetVPPLBState", {}],
+    ["show vpp lb counters", {}, "GetVPPLBCounters", {}],
+    ["sync vpp lb state", {}, "SyncVPPLBState", { frontend: "", reason: "" }],
+    [
+      "sync vpp lb state",
+      { frontend: "web", reason: "r" },
+      "SyncVPPLBState",
+      { frontend: "web", reason: "r" },
+    ],
+    [
+      "set backend pause",
+      { backend: "web1" },
+      "PauseBackend",
+      { name: "web1", reason: "", end: undefined },
+    ],
+    [
+      "set backend disable",
+      { backend: "web1", reason: "r", for: "76h0m0s" },
+      "DisableBackend",
+      { name: "web1", reason: "r", end: { kind: "forNs", value: 273_600_000_000_000n } },
+    ],
+    [
+      "set backend resume",
+      { backend: "web1", reason: "r" },
+      "ResumeBackend",
+      { name: "web1", reason: "r", end: undefined },
+    ],
+    [
+      "set backend enable",
+      { backend: "web1" },
+      "EnableBackend",
+      { name: "web1", reason: "", end: undefined },
+    ],
+    [
+      "set weight",
+      { ...PLACE, until: "2026-03-01T09:30:00.250Z" },
+      "SetFrontendPoolBackendWeight",
+      {
+        frontend: "web",
+        pool: "primary",
+        backend: "web1",
+        weight: 25,
+        reason: "",
+        end: { kind: "untilUnixNs", value: ago(-250) },
+      },
+    ],
+    ["plan backend pause", { backend: "web1" }, "PlanBackend", { name: "web1", action: "pause" }],
+    ["plan backend resume", { backend: "web1" }, "PlanBackend", { name: "web1", action: "resume" }],
+    ["plan backend enable", { backend: "web1" }, "PlanBackend", { name: "web1", action: "enable" }],
+    [
+      "plan backend disable",
+      { backend: "web1" },
+      "PlanBackend",
+      { name: "web1", action: "disable" },
+    ],
+    [
+      "plan weight",
+      PLACE,
+      "PlanBackend",
+      { name: "web1", action: "weight", frontend: "web", pool: "primary", weight: 25 },
+    ],
+    ["config check", {}, "CheckConfig", {}],
+    ["config plan", {}, "PlanConfig", {}],
+    ["config reload", { reason: "r" }, "ReloadConfig", { reason: "r" }],
+  ];
+  for (const [name, args, method, request] of cases) {
+    assert.deepEqual(await requests(name, { args }), [[method, request]], name);
+  }
+  const tried = new Set(cases.map(([name]) => name));
+  assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
+});
+
+Deno.test("commands: what the server refuses rejects, and arguments that are none too", async () => {
+  const gone = { GetBackend: WORLD.GetBackend };
+  await assert.rejects(run("show backend", { answers: gone, args: { backend: "x" } }).answer, {
+    code: "not-found",
+  });
+  await assert.rejects(run("show backend").answer, /No backend given/);
+  for (const args of [{ for: "soon" }, { for: "0s" }, { until: "tomorrow" }]) {
+    const { answer, asked } = run("set backend pause", { args: { backend: "web1", ...args } });
+    await assert.rejects(answer, { code: "invalid-argument" });
+    assert.deepEqual(asked, []);
+  }
+});
+
+Deno.test("commands: the caller's signal goes along with every call", async () => {
+  const { signal } = new AbortController();
+  const args = { backend: "web1" };
+  const { answer, asked } = run("set backend pause", { args, signal, forecast: true });
+  await answer;
+  assert.deepEqual(asked.map(({ options }) => options?.signal), [signal, signal]);
+});
+
+Deno.test("set: the forecast is made before the change, and does not hold it up for long", async () => {
+  const { answer, asked } = run("set backend pause", { args: { backend: "web1" }, forecast: true });
+  await answer;
+  assert.deepEqual(asked.map(({ method }) => method), ["PlanBackend", "PauseBackend"]);
+  assert.deepEqual(asked[0]?.request, { name: "web1", action: "pause" });
+  assert.equal(asked[0]?.options?.deadlineMs, 2000);
+});
+
+Deno.test("set: a forecast that fails does not stop the change; one that is given up does", async () => {
+  const abort = new AbortController();
+  const fails = (before: () => void): Answers => ({
+    ...WORLD,
+    PlanBackend: () => {
+      before();
+      throw new MaglevError("unavailable", "no plan");
+    },
+  });
+  const args = { backend: "web1" };
+  const done = run("set backend pause", { answers: fails(() => {}), args, forecast: true });
+  assert.match(text(await done.answer), /up → paused\n.*\n.*not known: no plan\n$/);
+  const given = run("set backend pause", {
+    answers: fails(() => abort.abort()),
+    args,
+    forecast: true,
+    signal: abort.signal,
+  });
+  await assert.rejects(given.answer, /no plan/);
+  assert.deepEqual(given.asked.map(({ method }) => method), ["PlanBackend"]);
+});
+
+Deno.test("set: the forecast names the VIPs with the greatest shares, and counts the others", async () => {
+  const { plan } = WORLD.PlanBackend({});
+  const vips = Array.from({ length: 6 }, (_, at) => ({
+    ...plan!.vips[0]!,
+    frontend: `f${at}`,
+    atOnce: { ...plan!.vips[0]!.atOnce!, moved: at * 1000, shareMoved: at * 1000 / 65_536 },
+    settled: { ...plan!.vips[0]!.settled!, moved: 0, shareMoved: 0 },
+  }));
+  const cases: [vips: typeof vips, line: string][] = [
+    [[], "no new flows moved"],
+    [vips.slice(0, 1), "f0 192.0.2.1:80/tcp: no new flows moved"],
+    [
+      vips.slice(0, 2),
+      "f1 192.0.2.1:80/tcp: 1.5 % of new flows moved at once, none when settled; " +
+      "f0 192.0.2.1:80/tcp: no new flows moved",
+    ],
+    [
+      vips,
+      "f5 192.0.2.1:80/tcp: 7.6 % of new flows moved at once, none when settled; " +
+      "f4 192.0.2.1:80/tcp: 6.1 % of new flows moved at once, none when settled; " +
+      "f3 192.0.2.1:80/tcp: 4.6 % of new flows moved at once, none when settled; " +
+      "3 more VIPs, each 3.1 % or less",
+    ],
+  ];
+  for (const [vips, line] of cases) {
+    const answers = { ...WORLD, PlanBackend: () => ({ plan: { ...plan!, vips } }) };
+    const { answer } = run("set backend resume", {
+      answers,
+      args: { backend: "web1" },
+      forecast: true,
+    });
+    assert.equal(text(await answer), `web1: up → unknown\n${line}\n`);
+  }
+});
+
+Deno.test("set: JSON is the server's message, with or without forecast", async () => {
+  const args = { backend: "web1" };
+  const plain = await run("set backend pause", { args }).answer;
+  const told = await run("set backend pause", { args, forecast: true }).answer;
+  assert.deepEqual(plain.json, told.json);
+  assert.ok(typeof plain.json === "object" && plain.json !== null && "sinceUnixNs" in plain.json);
+});
+
+Deno.test("answers that say no: a wrong configuration, a sync that failed in part", async () => {
+  const good = { ok: true, parseError: "", semanticError: "", issues: [] };
+  const cases: [name: Name, answers: Answers, ok: boolean][] = [
+    ["config check", WORLD, false],
+    ["config check", { CheckConfig: () => good }, true],
+    ["config reload", WORLD, false],
+    ["config reload", { ReloadConfig: () => good }, true],
+    ["config plan", WORLD, true],
+    ["config plan", { PlanConfig: () => ({ ...WORLD.PlanConfig({}), ok: false }) }, false],
+    ["sync vpp lb state", WORLD, true],
+    [
+      "sync vpp lb state",
+      { SyncVPPLBState: () => ({ ...WORLD.SyncVPPLBState({}), failed: 1 }) },
+      false,
+    ],
+    ["show backends", WORLD, true],
+  ];
+  for (const [name, answers, ok] of cases) {
+    assert.equal((await run(name, { answers }).answer).ok, ok, name);
+  }
+});
+
+Deno.test("counters: rates come from two readings, and stay while there is no new one", async () => {
+  const memory = new Map<string, unknown>();
+  const show = async (takenMs: number, factor: bigint) => {
+    const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
+    return text(await run("show vpp lb counters", { answers, memory }).answer);
+  };
+  assert.doesNotMatch(await show(NOW_MS - 20_000, 1n), /rates/);
+  assert.doesNotMatch(await show(NOW_MS - 20_000, 1n), /rates/);
+  assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
+  assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
+  assert.match(await show(NOW_MS - 5_000, 3n), /rates\n[^]*247 k [^]*rates over 5.0s/);
+  // A VIP that counts from zero again has no rate.
+  assert.match(await show(NOW_MS, 1n), /rates\n.*\n192\S+ +- /);
+});
+
+Deno.test("counters: a reading of long ago is called so, and has no rates", async () => {
+  const memory = new Map<string, unknown>();
+  const show = async (takenMs: number, factor: bigint) => {
+    const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
+    return text(await run("show vpp lb counters", { answers, memory }).answer);
+  };
+  await show(NOW_MS - 70_000, 1n);
+  const stale = await show(NOW_MS - 65_000, 2n);
+  assert.match(stale, /read 1m05s ago, at 2026-03-01 09:28:55Z: not live/);
+  assert.doesNotMatch(stale, /rates/);
+});
+
+Deno.test("counters: without a memory there are no rates", async () => {
+  assert.doesNotMatch(text(await run("show vpp lb counters").answer), /rates/);
+});

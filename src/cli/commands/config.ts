@@ -1,0 +1,133 @@
+/** The server's configuration file: what is wrong with it, what a reload would do, the reload. */
+import type { messages } from "../../grpc/client.ts";
+import type { Answer, CommandContext } from "../command.ts";
+import type { Args } from "../node.ts";
+import { counted } from "../render/mod.ts";
+import type { Block, Cell, LinesBlock, View } from "../view.ts";
+import { answer, ask } from "./call.ts";
+import { intentText } from "./cells.ts";
+import { planView } from "./plan_view.ts";
+
+/** What all answers about the file have. */
+type Verdict = Pick<
+  messages.CheckConfigResponse,
+  "ok" | "issues" | "parseError" | "semanticError"
+>;
+
+export async function configCheck(context: CommandContext): Promise<Answer> {
+  const message = await ask(context, "CheckConfig");
+  const { ok } = message;
+  const result = ok
+    ? "the configuration file can be put in force"
+    : "the configuration file is wrong";
+  return answer("CheckConfig", message, { view: [verdictBlock(message, result)], ok });
+}
+
+export async function configReload(context: CommandContext, args: Args): Promise<Answer> {
+  const message = await ask(context, "ReloadConfig", { request: { reason: args.reason ?? "" } });
+  const { ok } = message;
+  const result = ok
+    ? "reloaded: the configuration file is in force"
+    : "refused: nothing was changed, the configuration from before is in force";
+  return answer("ReloadConfig", message, { view: [verdictBlock(message, result)], ok });
+}
+
+export async function configPlan(context: CommandContext): Promise<Answer> {
+  const message = await ask(context, "PlanConfig");
+  const { ok } = message;
+  const view = ok
+    ? configPlanView(message, context.nowMs)
+    : [verdictBlock(message, "a reload would be refused: nothing would change")];
+  return answer("PlanConfig", message, { view, ok });
+}
+
+/** Findings as compilers print them, then the result with how many there are. */
+function verdictBlock(verdict: Verdict, result: string): LinesBlock {
+  const { ok, issues } = verdict;
+  const warnings = issues.filter(({ stage }) => stage === "warning").length;
+  const errors = issues.length - warnings;
+  const counts = [
+    ...(errors > 0 ? [counted(errors, "error")] : []),
+    ...(warnings > 0 ? [counted(warnings, "warning")] : []),
+  ].join(", ");
+  return {
+    kind: "lines",
+    lines: [
+      ...issueLines(verdict),
+      {
+        text: counts === "" ? result : `${result} (${counts})`,
+        style: ok ? "good" : "bad",
+      },
+    ],
+  };
+}
+
+function issueLines({ issues, parseError, semanticError }: Verdict): Cell[] {
+  if (issues.length > 0) return issues.map(issueLine);
+  return [parseError, semanticError].flatMap((text) => text.split("\n"))
+    .filter((text) => text !== "")
+    .map((text) => ({ text, style: "bad" }));
+}
+
+/** `maglev.yaml:12:7: semantic error: maglev.backends.web: …`, as `maglevd --check` has it. */
+function issueLine({ stage, file, line, column, path, message }: messages.ConfigIssue): Cell {
+  const where = line === 0 ? file : `${file}:${line}:${column}`;
+  const kind = stage === "warning" ? stage : `${stage} error`;
+  return {
+    text: `${where}: ${kind}: ${path === "" ? "" : `${path}: `}${message}`,
+    style: stage === "warning" ? "warn" : "bad",
+  };
+}
+
+function configPlanView(message: messages.PlanConfigResponse, nowMs: number): View {
+  const { started, stopped, restarted, readdressed, kept, lbConfChanged, plan } = message;
+  const blocks: Block[] = [
+    {
+      kind: "fields",
+      title: "backends",
+      fields: [
+        { label: "started", value: namesCell(started) },
+        { label: "stopped", value: namesCell(stopped) },
+        { label: "restarted", value: namesCell(restarted) },
+        { label: "readdressed", value: namesCell(readdressed) },
+        { label: "kept", value: { text: String(kept) } },
+      ],
+    },
+  ];
+  if (lbConfChanged) {
+    blocks.push({
+      kind: "lines",
+      lines: [{ text: "VPP's global settings change.", style: "warn" }],
+    });
+  }
+  if (message.endedIntents.length > 0) blocks.push(endedBlock(message.endedIntents, nowMs));
+  if (plan !== undefined) blocks.push(...planView(plan));
+  if (message.issues.length > 0) blocks.push(verdictBlock(message, "a reload would be accepted"));
+  return blocks;
+}
+
+/** `2: web1, web2`. */
+function namesCell(names: readonly string[]): Cell {
+  return names.length === 0
+    ? { text: "0", style: "muted" }
+    : { text: `${names.length}: ${names.join(", ")}` };
+}
+
+function endedBlock(ended: readonly messages.EndedIntent[], nowMs: number): Block {
+  return {
+    kind: "table",
+    title: "operators' intents that the reload ends",
+    columns: [{ header: "backend" }, { header: "intent" }, { header: "cause" }],
+    rows: ended.map(({ intent, cause }, at) => ({
+      key: JSON.stringify([intent?.backend, intent?.frontend, intent?.pool, at]),
+      cells: [
+        { text: intent?.backend ?? "", style: "name" },
+        intent === undefined
+          ? { text: "" }
+          : { text: intentText(intent, nowMs), gist: intent.kind, style: "warn" },
+        { text: cause },
+      ],
+    })),
+    empty: "",
+  };
+}

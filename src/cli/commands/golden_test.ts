@@ -1,0 +1,300 @@
+/**
+ * What every command shows, as operators see it, beside the JSON that scripts get:
+ * tests/fixtures/cli/. `MAGLEV_GOLDEN=write deno test -A src/cli/commands/golden_test.ts` writes the
+ * files anew.
+ */
+import assert from "node:assert/strict";
+import { MaglevError } from "../../base/errors.ts";
+import { jsonText, renderView, visibleWidth } from "../render/mod.ts";
+import { mergeJson, mergeViews } from "../several.ts";
+import type { Answer } from "../command.ts";
+import type { Args } from "../node.ts";
+import { COMMANDS } from "./mod.ts";
+import {
+  ago,
+  type Answers,
+  answersOf,
+  countersOf,
+  fakeClient,
+  HOSTILE,
+  LONG,
+  NOW_MS,
+  PLAIN,
+  type Words,
+} from "../../../tests/support/cli_answers.ts";
+import { GoldenFolder, type Section } from "../../../tests/support/golden.ts";
+import type { View } from "../view.ts";
+
+type Name = keyof typeof COMMANDS;
+
+const GOLDEN = new GoldenFolder("cli/");
+const WORLDS = { plain: PLAIN, long: LONG, hostile: HOSTILE } as const;
+
+function argsOf(words: Words): Args {
+  return {
+    frontend: words.web,
+    backend: words.web1,
+    pool: words.pool,
+    weight: "25",
+    healthcheck: words.check,
+    reason: words.reason,
+    for: "2h0m0s",
+  };
+}
+
+interface Case {
+  readonly name: Name;
+  readonly answers: Answers;
+  readonly args?: Args;
+  readonly memory?: Map<string, unknown>;
+  readonly nowMs?: number;
+}
+
+function run({ name, answers, args, memory, nowMs = NOW_MS }: Case): Promise<Answer> {
+  const { client } = fakeClient(answers);
+  return COMMANDS[name](
+    { client, nowMs, forecast: true, memory },
+    args ?? argsOf(PLAIN),
+  );
+}
+
+/** Controls but the newline, bidi controls, line separators. */
+const HARMFUL =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/;
+
+/** The view at every size, each checked for what is true of all. */
+function shown(view: View): Section[] {
+  const sections = [80, 200, Infinity].map((width) => {
+    const text = renderView(view, { width, color: false });
+    for (const line of text.split("\n")) {
+      assert.ok(visibleWidth(line) <= width, `wider than ${width}: ${line}`);
+      assert.equal(line.trimEnd(), line, "a line ends with blanks");
+    }
+    assert.doesNotMatch(text, HARMFUL);
+    return { title: width === Infinity ? "no terminal" : `${width} columns`, text };
+  });
+  const colored = [80, 200].map((width) => {
+    const text = renderView(view, { width, color: true });
+    // deno-lint-ignore no-control-regex
+    const bare = text.replace(/\x1b\[[0-9;]*m/g, "");
+    assert.equal(bare, renderView(view, { width, color: false }), "colour changes the text");
+    return { title: `${width} columns, colour`, text };
+  });
+  return [...sections, ...colored];
+}
+
+function fileName(name: Name, variant: string): string {
+  return `${name.replaceAll(" ", "_")}.${variant}.txt`;
+}
+
+for (const [variant, words] of Object.entries(WORLDS)) {
+  for (const name of Object.keys(COMMANDS) as Name[]) {
+    // The four plans of a backend differ in what is asked, not in what is shown.
+    if (/^plan backend (resume|enable|disable)$/.test(name)) continue;
+    // Nothing of these is made of names.
+    if (variant !== "plain" && /version|vpp/.test(name)) continue;
+    Deno.test(`${name}: golden text and JSON, ${variant} names`, async () => {
+      const { view, json } = await run({ name, answers: answersOf(words), args: argsOf(words) });
+      assert.doesNotMatch(jsonText(json), HARMFUL);
+      await GOLDEN.check(fileName(name, variant), [
+        ...shown(view),
+        { title: "json", text: jsonText(json) },
+      ]);
+    });
+  }
+}
+
+const WORLD = answersOf(PLAIN);
+
+/** States of the world that have something of their own to show. */
+const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
+  "nothing configured": () => ({
+    name: "show backends",
+    answers: { ListBackends: () => ({ backendNames: [], backends: [] }) },
+  }),
+  "disabled": () => ({ name: "show backend", answers: WORLD, args: { backend: "web2" } }),
+  "never probed": () => ({ name: "show backend", answers: WORLD, args: { backend: "db2" } }),
+  "static": () => ({ name: "show backend", answers: WORLD, args: { backend: "sorry" } }),
+  "certificate expired": () => ({
+    name: "show backend",
+    answers: {
+      GetBackend: () => ({
+        ...WORLD.GetBackend({ name: "web1" }),
+        certificateExpiryUnixNs: ago(90_061_000),
+      }),
+    },
+  }),
+  "down, any port": () => ({ name: "show frontend", answers: WORLD, args: { frontend: "dns6" } }),
+  "tcp with tls": () => ({
+    name: "show healthcheck",
+    answers: WORLD,
+    args: { healthcheck: "tls" },
+  }),
+  "icmp": () => ({ name: "show healthcheck", answers: WORLD, args: { healthcheck: "ping" } }),
+  "without weights": () => ({
+    name: "show vpp info",
+    answers: { GetVPPInfo: () => ({ ...WORLD.GetVPPInfo({}), weights: false, boottimeNs: 0n }) },
+  }),
+  "older vpp": () => ({
+    name: "show vpp lb state",
+    answers: { GetVPPLBState: () => ({ conf: undefined, vips: [] }) },
+  }),
+  "with rates": async () => {
+    const memory = new Map<string, unknown>();
+    const name = "show vpp lb counters";
+    const before = () => countersOf({ takenMs: NOW_MS - 8200, factor: 1n });
+    await run({ name, memory, answers: { GetVPPLBCounters: before } });
+    const now = () => countersOf({ takenMs: NOW_MS - 3200, factor: 2n });
+    return { name, memory, answers: { GetVPPLBCounters: now } };
+  },
+  "stale": () => ({
+    name: "show vpp lb counters",
+    answers: WORLD,
+    nowMs: NOW_MS + 3_600_000,
+  }),
+  "nothing to do": () => ({
+    name: "sync vpp lb state",
+    args: {},
+    answers: {
+      SyncVPPLBState: () => ({
+        ...WORLD.SyncVPPLBState({}),
+        vipsAdded: 0,
+        serversAdded: 0,
+        serversRemoved: 0,
+        weightsUpdated: 0,
+      }),
+    },
+  }),
+  "failed": () => ({
+    name: "sync vpp lb state",
+    args: {},
+    answers: { SyncVPPLBState: () => ({ ...WORLD.SyncVPPLBState({}), failed: 2 }) },
+  }),
+  "paused already": () => ({
+    name: "set backend disable",
+    args: { backend: "web2" },
+    answers: { ...WORLD, DisableBackend: () => WORLD.GetBackend({ name: "web2" }) },
+  }),
+  "forecast refused": () => ({
+    name: "set backend pause",
+    answers: {
+      ...WORLD,
+      PlanBackend: () => {
+        throw new MaglevError("resource-exhausted", "too many plans at once");
+      },
+    },
+  }),
+  "valid": () => ({
+    name: "config check",
+    answers: {
+      CheckConfig: () => ({ ok: true, parseError: "", semanticError: "", issues: [] }),
+    },
+  }),
+  "without issues": () => ({
+    name: "config check",
+    answers: {
+      CheckConfig: () => ({
+        ok: false,
+        parseError: "a.yaml: one\na.yaml: two",
+        semanticError: "",
+        issues: [],
+      }),
+    },
+  }),
+  "refused": () => ({
+    name: "config plan",
+    answers: {
+      PlanConfig: () => ({ ...WORLD.PlanConfig({}), ...WORLD.CheckConfig({}), plan: undefined }),
+    },
+  }),
+  "done": () => ({
+    name: "config reload",
+    answers: {
+      ReloadConfig: () => ({ ok: true, parseError: "", semanticError: "", issues: [] }),
+    },
+  }),
+};
+
+for (const [variant, make] of Object.entries(VARIANTS)) {
+  Deno.test(`golden text: ${variant}`, async () => {
+    const made = await make();
+    const { view, ok } = await run(made);
+    await GOLDEN.check(fileName(made.name, variant.replace(/\W+/g, "_")), [
+      { title: `exit ${ok ? 0 : 1}`, text: "" },
+      ...shown(view),
+    ]);
+  });
+}
+
+/** A second server that has another opinion. */
+const OTHER: Required<Answers> = {
+  ...WORLD,
+  ListBackends: (request) => {
+    const [web1, web2, db1, db2] = WORLD.ListBackends(request).backends;
+    const backends = [
+      { ...web1!, state: "down", sinceUnixNs: ago(5000), lastResult: db1!.lastResult },
+      { ...web2!, sinceUnixNs: ago(60_000) },
+      { ...db1!, name: "web3" },
+      db1!,
+      { ...db2!, sinceUnixNs: ago(90_000) },
+    ];
+    return { backendNames: backends.map(({ name }) => name), backends };
+  },
+  GetBackend: (request) => ({
+    ...WORLD.GetBackend(request),
+    state: "disabled",
+    enabled: false,
+    transitions: WORLD.GetBackend({ name: "web2" }).transitions,
+    intent: WORLD.GetBackend({ name: "web2" }).intent,
+  }),
+  GetVPPInfo: () => ({ ...WORLD.GetVPPInfo({}), pid: 77, version: "26.06-release" }),
+  GetVPPLBState: () => ({
+    ...WORLD.GetVPPLBState({}),
+    vips: WORLD.GetVPPLBState({}).vips.slice(0, 2).map((vip) => ({
+      ...vip,
+      encap: "gre6",
+      applicationServers: vip.applicationServers.slice(1),
+    })),
+  }),
+  GetVPPLBCounters: () => countersOf({ takenMs: NOW_MS - 4000, factor: 3n }),
+  SyncVPPLBState: () => ({ ...WORLD.SyncVPPLBState({}), failed: 1 }),
+};
+
+const SEVERAL: readonly Name[] = [
+  "show version",
+  "show frontends",
+  "show backends",
+  "show backend",
+  "show vpp info",
+  "show vpp lb state",
+  "show vpp lb counters",
+  "set backend pause",
+  "sync vpp lb state",
+];
+
+for (const name of SEVERAL) {
+  Deno.test(`${name}: golden text and JSON of several servers`, async () => {
+    const one = await run({ name, answers: WORLD });
+    const two = await run({ name, answers: OTHER });
+    const error = { kind: "error", message: "no connection: connection refused" } as const;
+    const show = name.startsWith("show ");
+    const view = mergeViews([
+      { server: "lb1:9090", result: { kind: "answer", view: one.view } },
+      { server: "[2001:db8::2]:9090", result: { kind: "answer", view: two.view } },
+      { server: "lb3:9090", result: error },
+    ], { show });
+    const json = mergeJson([
+      { server: "lb1:9090", result: { kind: "answer", json: one.json } },
+      { server: "lb3:9090", result: error },
+    ]);
+    await GOLDEN.check(fileName(name, "several"), [
+      ...shown(view),
+      { title: "json", text: jsonText(json) },
+    ]);
+  });
+}
+
+Deno.test("there is no golden file that nothing checks", async () => {
+  assert.deepEqual(await GOLDEN.unused(), []);
+});

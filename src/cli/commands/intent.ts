@@ -1,0 +1,55 @@
+/** Operators' intents: shown, and read from the arguments of a `set`. */
+import { parseDuration } from "../../base/duration.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { messages } from "../../grpc/client.ts";
+import type { Args } from "../node.ts";
+import type { FieldsBlock } from "../view.ts";
+import { sinceCell, textCell, untilText, whoText } from "./cells.ts";
+
+/** Who, why, since when, until when. */
+export function intentBlock(intent: messages.Intent, nowMs: number): FieldsBlock {
+  const { kind, untilUnixNs } = intent;
+  const until = untilText(untilUnixNs, nowMs);
+  return {
+    kind: "fields",
+    title: "operator's intent",
+    fields: [
+      { label: "kind", value: { text: kind, style: "warn" } },
+      { label: "by", value: textCell(whoText(intent)) },
+      { label: "reason", value: textCell(intent.reason) },
+      { label: "since", value: sinceCell(intent.sinceUnixNs, nowMs) },
+      { label: "until", value: { text: until, volatile: untilUnixNs !== undefined } },
+    ],
+  };
+}
+
+/** `reason`, `for` and `until` as fields of a request. */
+export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason" | "end"> {
+  const { for: span, until } = args;
+  return {
+    reason: args.reason ?? "",
+    end: span !== undefined
+      ? { kind: "forNs", value: nanoseconds(spanOf(span)) }
+      : until !== undefined
+      ? { kind: "untilUnixNs", value: nanoseconds(instantOf(until)) }
+      : undefined,
+  };
+}
+
+/** The tree takes such texts only, in the form that parseDuration() knows. */
+function spanOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)} for a duration`);
+}
+
+function instantOf(text: string): number {
+  const ms = Date.parse(text);
+  if (!Number.isNaN(ms)) return ms;
+  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)} for a time`);
+}
+
+/** Exact to the microsecond, which is what a number can hold of it. */
+function nanoseconds(ms: number): bigint {
+  return BigInt(Math.round(ms * 1000)) * 1000n;
+}

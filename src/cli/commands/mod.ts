@@ -1,0 +1,44 @@
+/** Every command that asks a server. */
+import type { Command } from "../command.ts";
+import type { CommandName } from "../node.ts";
+import { configCheck, configPlan, configReload } from "./config.ts";
+import { planBackend, planWeight } from "./plan.ts";
+import { setBackend, setWeight } from "./set.ts";
+import { showBackend, showBackends } from "./show_backends.ts";
+import { showVppLbCounters } from "./show_counters.ts";
+import { showFrontend, showFrontends } from "./show_frontends.ts";
+import { showHealthcheck, showHealthchecks } from "./show_healthchecks.ts";
+import { showVersion } from "./show_version.ts";
+import { showVppInfo, showVppLbState } from "./show_vpp.ts";
+import { syncVpp } from "./sync.ts";
+
+/** Commands that are not a question to a server and its answer. */
+export type OtherCommand = "watch events" | "completion" | "help" | "quit";
+
+/** All the others, by name. */
+export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Command>> = {
+  "show version": showVersion,
+  "show frontends": showFrontends,
+  "show frontend": showFrontend,
+  "show backends": showBackends,
+  "show backend": showBackend,
+  "show healthchecks": showHealthchecks,
+  "show healthcheck": showHealthcheck,
+  "show vpp info": showVppInfo,
+  "show vpp lb state": showVppLbState,
+  "show vpp lb counters": showVppLbCounters,
+  "sync vpp lb state": syncVpp,
+  "set backend pause": setBackend("pause"),
+  "set backend resume": setBackend("resume"),
+  "set backend enable": setBackend("enable"),
+  "set backend disable": setBackend("disable"),
+  "set weight": setWeight,
+  "plan backend pause": planBackend("pause"),
+  "plan backend resume": planBackend("resume"),
+  "plan backend enable": planBackend("enable"),
+  "plan backend disable": planBackend("disable"),
+  "plan weight": planWeight,
+  "config check": configCheck,
+  "config plan": configPlan,
+  "config reload": configReload,
+};

@@ -1,0 +1,29 @@
+/** What pausing, resuming, enabling, disabling or weighing a backend would do. */
+import type { Answer, Command, CommandContext } from "../command.ts";
+import type { Args } from "../node.ts";
+import type { messages } from "../../grpc/client.ts";
+import type { View } from "../view.ts";
+import { answer, ask, need } from "./call.ts";
+import { planView } from "./plan_view.ts";
+import { type Action, weightPlace } from "./set.ts";
+
+/** `plan backend <name> pause` and so on. */
+export function planBackend(action: Action): Command {
+  return async (context, args) => {
+    const request = { name: need(args, "backend"), action };
+    const message = await ask(context, "PlanBackend", { request });
+    return answer("PlanBackend", message, { view: viewOf(message) });
+  };
+}
+
+/** `plan frontend <name> pool <pool> backend <name> weight <0-100>`. */
+export async function planWeight(context: CommandContext, args: Args): Promise<Answer> {
+  const { backend, ...place } = weightPlace(args);
+  const request = { name: backend, action: "weight", ...place };
+  const message = await ask(context, "PlanBackend", { request });
+  return answer("PlanBackend", message, { view: viewOf(message) });
+}
+
+function viewOf({ plan }: messages.PlanBackendResponse): View {
+  return plan === undefined ? [] : planView(plan);
+}

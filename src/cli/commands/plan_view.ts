@@ -1,0 +1,188 @@
+/** What a change would do, for people. */
+import type { messages } from "../../grpc/client.ts";
+import { counted, percent, vipText } from "../render/mod.ts";
+import type { Block, Cell, Style, TableBlock, View } from "../view.ts";
+import { NOTHING } from "./cells.ts";
+
+type Shift = messages.TableShift;
+
+/** States, then each VIP that would be another one, then what VPP would be told. */
+export function planView(plan: messages.Plan): View {
+  const { states, assumedUp, vips } = plan;
+  const lines: Cell[] = states.map(({ backend, from, to }) => ({
+    text: `${backend}: ${from === "" ? "new" : from} → ${to}`,
+  }));
+  if (assumedUp.length > 0) {
+    lines.push({ text: `taken to be up when settled: ${assumedUp.join(", ")}`, style: "muted" });
+  }
+  const blocks: Block[] = lines.length === 0 ? [] : [{ kind: "lines", lines }];
+  return [
+    ...blocks,
+    ...vips.map(vipTable),
+    { kind: "lines", lines: [...vips.map(shiftLine), operationsLine(plan)] },
+  ];
+}
+
+/** `1 VIP added, 3 servers removed`; what is 0 is left out. */
+export function countsText(
+  counts: readonly (readonly [count: number, noun: string, done: string])[],
+): string {
+  return counts.filter(([count]) => count > 0)
+    .map(([count, noun, done]) => `${counted(count, noun)} ${done}`).join(", ");
+}
+
+function operationsLine({ operations, vipsUnchanged }: messages.Plan): Cell {
+  const text = operations === undefined ? "" : countsText([
+    [operations.vipsAdded, "VIP", "added"],
+    [operations.vipsRemoved, "VIP", "removed"],
+    [operations.vipsRecreated, "VIP", "of those recreated"],
+    [operations.serversAdded, "server", "added"],
+    [operations.serversRemoved, "server", "removed"],
+    [operations.weightsUpdated, "weight", "updated"],
+  ]);
+  const rest = vipsUnchanged === 0 ? "" : `; ${counted(vipsUnchanged, "VIP")} unchanged`;
+  return { text: `VPP: ${text === "" ? "nothing to do" : text}${rest}` };
+}
+
+/** `web 192.0.2.1:80/tcp`. */
+function nameOf(vip: messages.VipChange): string {
+  return `${vip.frontend} ${vipText(vip)}`;
+}
+
+function vipTable(vip: messages.VipChange): TableBlock {
+  const { change, reason, servers } = vip;
+  const why = reason === "" ? "" : ` (${reason})`;
+  const total = (share: (server: messages.ServerChange) => messages.ServerShare | undefined) =>
+    servers.reduce((sum, server) => sum + (share(server)?.buckets ?? 0), 0);
+  const totals = {
+    now: total(({ now }) => now),
+    atOnce: total(({ atOnce }) => atOnce),
+    settled: total(({ settled }) => settled),
+  };
+  return {
+    kind: "table",
+    title: `${nameOf(vip)}: ${change}${why}`,
+    columns: [
+      { header: "server", whole: true },
+      { header: "change", whole: true },
+      { header: "weight" },
+      { header: "buckets" },
+      { header: "now", align: "right" },
+      { header: "at once", align: "right" },
+      { header: "settled", align: "right" },
+      { header: "note", optional: true, below: true },
+    ],
+    rows: servers.map((server) => ({
+      key: server.address,
+      cells: [
+        { text: server.address, style: "name" },
+        { text: server.change, style: CHANGE_STYLES.get(server.change) ?? "plain" },
+        { text: stepsText(server, ({ weight }) => weight) },
+        { text: stepsText(server, ({ buckets }) => buckets) },
+        shareCell(server.now, totals.now),
+        shareCell(server.atOnce, totals.atOnce),
+        shareCell(server.settled, totals.settled),
+        { text: server.flush ? "its established flows are flushed" : "", style: "warn" },
+      ],
+    })),
+    empty: "No servers.",
+  };
+}
+
+const CHANGE_STYLES: ReadonlyMap<string, Style> = new Map([
+  ["added", "good"],
+  ["removed", "bad"],
+  ["reweighted", "warn"],
+  ["kept", "muted"],
+]);
+
+/** `100→0→100`: now, at once, settled; steps that change nothing are left out. */
+function stepsText(
+  { now, atOnce, settled }: messages.ServerChange,
+  numberOf: (share: messages.ServerShare) => number,
+): string {
+  const [first, second, third] = [now, atOnce, settled]
+    .map((share) => share === undefined ? "-" : String(numberOf(share)));
+  if (second !== third) return `${first}→${second}→${third}`;
+  return first === second ? `${first}` : `${first}→${second}`;
+}
+
+/** Share of the VIP's new flows. */
+function shareCell(share: messages.ServerShare | undefined, total: number): Cell {
+  if (share === undefined) return NOTHING;
+  return {
+    text: percent(total === 0 ? 0 : share.buckets / total),
+    style: share.buckets === 0 ? "muted" : "plain",
+  };
+}
+
+/** One line that says how many of a VIP's new flows get another server. */
+function shiftLine(vip: messages.VipChange): Cell {
+  return { text: `${nameOf(vip)}: ${shiftText(vip)}`, style: styleOf(vip) };
+}
+
+/** `33.3 % of new flows moved at once, none when settled`. */
+function shiftText({ atOnce, settled, change, reason }: messages.VipChange): string {
+  if (change === "refused") return `VPP would refuse it (${reason})`;
+  if (atOnce === undefined || settled === undefined) return "not known";
+  const now = shiftWords(atOnce);
+  const then = shiftWords(settled);
+  if (now === then) return now;
+  if (onlyMoves(atOnce) && onlyMoves(settled)) {
+    const later = settled.moved === 0 ? "none" : percent(settled.shareMoved);
+    return atOnce.moved === 0
+      ? `${percent(settled.shareMoved)} of new flows moved when settled, none at once`
+      : `${now} at once, ${later} when settled`;
+  }
+  return `${now} at once, ${then} when settled`;
+}
+
+function onlyMoves({ lost, gained, rehashed }: Shift): boolean {
+  return lost === 0 && gained === 0 && !rehashed;
+}
+
+function shiftWords({ moved, lost, gained, buckets, shareMoved, rehashed }: Shift): string {
+  const parts = [
+    ...(moved > 0 ? [`${percent(shareMoved)} of new flows moved`] : []),
+    ...(lost > 0 ? [`${percent(lost / buckets)} of new flows lost their server`] : []),
+    ...(gained > 0 ? [`${percent(gained / buckets)} of new flows got a server`] : []),
+  ];
+  if (parts.length === 0) return "no new flows moved";
+  return parts.join(" and ") + (rehashed ? " (about: src-ip-sticky changes)" : "");
+}
+
+function styleOf({ atOnce, settled, change }: messages.VipChange): Style {
+  if (change === "refused" || (atOnce?.lost ?? 0) > 0 || (settled?.lost ?? 0) > 0) return "bad";
+  return (atOnce?.moved ?? 0) > 0 || (settled?.moved ?? 0) > 0 ? "warn" : "good";
+}
+
+/** VIPs that one line names; the others are counted. */
+const NAMED = 3;
+
+/**
+ * What share of new flows moved, in one line: the VIPs with the greatest shares by name, and how
+ * many more there are.
+ */
+export function forecastLine({ vips }: messages.Plan): Cell {
+  if (vips.length === 0) return { text: "no new flows moved", style: "good" };
+  const sorted = vips.toSorted((a, b) => effect(b) - effect(a));
+  const named = sorted.slice(0, NAMED);
+  const others = sorted.length - named.length;
+  const more = others === 0
+    ? ""
+    : `; ${counted(others, "more VIP")}, each ${percent(effect(sorted[NAMED]!))} or less`;
+  return {
+    text: named.map((vip) => `${nameOf(vip)}: ${shiftText(vip)}`).join("; ") + more,
+    style: named.some((vip) => styleOf(vip) === "bad") ? "bad" : styleOf(named[0]!),
+  };
+}
+
+/** The greatest share of a VIP's new flows that is served otherwise, 0 to 1. */
+function effect({ atOnce, settled }: messages.VipChange): number {
+  return Math.max(shareOf(atOnce), shareOf(settled));
+}
+
+function shareOf(shift: Shift | undefined): number {
+  if (shift === undefined || shift.buckets === 0) return 0;
+  return (shift.moved + shift.lost + shift.gained) / shift.buckets;
+}

@@ -1,0 +1,139 @@
+/** What operators do to backends and weights; the answer is the new state. */
+import { MaglevError } from "../../base/errors.ts";
+import type { messages } from "../../grpc/client.ts";
+import type { Answer, Command, CommandContext } from "../command.ts";
+import type { Args } from "../node.ts";
+import { elapsed, millisecondsOf } from "../render/mod.ts";
+import type { Cell } from "../view.ts";
+import { answer, ask, need } from "./call.ts";
+import { intentText, stateCell } from "./cells.ts";
+import { intentRequest } from "./intent.ts";
+import { forecastLine } from "./plan_view.ts";
+
+/** A change is not held up for longer by saying what it moves. */
+const FORECAST_DEADLINE_MS = 2000;
+
+/** A state that is younger is the work of this command. */
+const FRESH_MS = 5000;
+
+const METHODS = {
+  pause: "PauseBackend",
+  resume: "ResumeBackend",
+  enable: "EnableBackend",
+  disable: "DisableBackend",
+} as const;
+
+export type Action = keyof typeof METHODS;
+
+/** `set backend <name> pause` and so on. */
+export function setBackend(action: Action): Command {
+  return async (context, args) => {
+    const name = need(args, "backend");
+    const request = { name, ...intentRequest(args) };
+    const forecast = await forecastOf(context, { name, action });
+    const message = await ask(context, METHODS[action], { request });
+    const lines = [
+      backendLine(message, context.nowMs),
+      ...intentLines(message.intent, context.nowMs),
+      ...forecast,
+      ...warningLines(message.warning),
+    ];
+    return answer(METHODS[action], message, { view: [{ kind: "lines", lines }] });
+  };
+}
+
+/** `web1: up → paused`, or of a state that it was in before: `web1: paused for 3d4h`. */
+function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
+  const { name, state, sinceUnixNs, transitions } = backend;
+  const ageMs = nowMs - millisecondsOf(sinceUnixNs);
+  const last = transitions.at(-1);
+  const { style = "plain" } = stateCell(state);
+  if (last !== undefined && last.to === state && ageMs < FRESH_MS) {
+    return { text: `${name}: ${last.from} → ${state}`, style };
+  }
+  return { text: `${name}: ${state} for ${elapsed(ageMs)}`, style, gist: `${name} ${state}` };
+}
+
+/** Its own begin is now, so only what it says is told. */
+function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
+  if (intent === undefined) return [];
+  return [{ text: intentText(intent, nowMs), gist: intent.kind, style: "muted" }];
+}
+
+function warningLines(warning: string): Cell[] {
+  return warning === "" ? [] : [{ text: `warning: ${warning}`, style: "bad" }];
+}
+
+/** `set frontend <name> pool <pool> backend <name> weight <0-100>`. */
+export async function setWeight(context: CommandContext, args: Args): Promise<Answer> {
+  const place = weightPlace(args);
+  const { frontend, pool, backend, weight } = place;
+  const forecast = await forecastOf(context, {
+    name: backend,
+    action: "weight",
+    frontend,
+    pool,
+    weight,
+  });
+  const message = await ask(context, "SetFrontendPoolBackendWeight", {
+    request: { ...place, ...intentRequest(args) },
+  });
+  const entry = message.pools.find(({ name }) => name === pool)?.backends
+    .find(({ name }) => name === backend);
+  const lines: Cell[] = [
+    {
+      text: `${frontend} pool ${pool} backend ${backend}: ` +
+        (entry === undefined
+          ? "not there any more"
+          : `weight ${entry.weight}, effective ${entry.effectiveWeight}`),
+      style: entry === undefined ? "bad" : "name",
+    },
+    ...intentLines(entry?.intent, context.nowMs),
+    { text: `${frontend}: ${message.state}`, ...styled(message.state) },
+    ...forecast,
+    ...warningLines(message.warning),
+  ];
+  return answer("SetFrontendPoolBackendWeight", message, { view: [{ kind: "lines", lines }] });
+}
+
+function styled(state: string): Pick<Cell, "style"> {
+  const { style = "plain" } = stateCell(state);
+  return { style };
+}
+
+/** The slots of a weight. */
+export function weightPlace(args: Args): {
+  readonly frontend: string;
+  readonly pool: string;
+  readonly backend: string;
+  readonly weight: number;
+} {
+  return {
+    frontend: need(args, "frontend"),
+    pool: need(args, "pool"),
+    backend: need(args, "backend"),
+    weight: Number(need(args, "weight")),
+  };
+}
+
+/**
+ * What the change is about to move, asked for before it: afterwards nothing is left to compare. That
+ * this fails says nothing about the change, which goes on.
+ */
+async function forecastOf(
+  context: CommandContext,
+  request: Partial<messages.PlanBackendRequest>,
+): Promise<Cell[]> {
+  if (context.forecast !== true) return [];
+  try {
+    const { plan } = await ask(context, "PlanBackend", {
+      request,
+      deadlineMs: FORECAST_DEADLINE_MS,
+    });
+    return plan === undefined ? [] : [forecastLine(plan)];
+  } catch (error) {
+    if (context.signal?.aborted === true) throw error;
+    const { message } = MaglevError.from(error);
+    return [{ text: `what share of new flows moved is not known: ${message}`, style: "muted" }];
+  }
+}

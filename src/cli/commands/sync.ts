@@ -1,0 +1,36 @@
+/** Bringing VPP in line. */
+import type { Answer, CommandContext } from "../command.ts";
+import type { Args } from "../node.ts";
+import { counted, elapsed, millisecondsOf } from "../render/mod.ts";
+import type { Cell } from "../view.ts";
+import { answer, ask } from "./call.ts";
+import { countsText } from "./plan_view.ts";
+
+/** Nothing to do is said so. */
+export async function syncVpp(context: CommandContext, args: Args): Promise<Answer> {
+  const { frontend = "", reason = "" } = args;
+  const message = await ask(context, "SyncVPPLBState", { request: { frontend, reason } });
+  const { failed, durationNs } = message;
+  const took = elapsed(millisecondsOf(durationNs));
+  const what = frontend === "" ? "all VIPs" : frontend;
+  const done = countsText([
+    [message.vipsAdded, "VIP", "added"],
+    [message.vipsRemoved, "VIP", "removed"],
+    [message.serversAdded, "server", "added"],
+    [message.serversRemoved, "server", "removed"],
+    [message.weightsUpdated, "weight", "updated"],
+  ]);
+  const lines: Cell[] = [{
+    text: `${what}: ${done === "" ? "VPP had everything as it should be" : done}, in ${took}`,
+    style: failed > 0 ? "warn" : "good",
+  }];
+  if (failed > 0) {
+    lines.push({
+      text: `${
+        counted(failed, "operation")
+      } failed: the log of maglevd says which (vpp-lbsync-error)`,
+      style: "bad",
+    });
+  }
+  return answer("SyncVPPLBState", message, { view: [{ kind: "lines", lines }], ok: failed === 0 });
+}

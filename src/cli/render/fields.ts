@@ -1,0 +1,27 @@
+/** Labels and values, a line each; long values go on under themselves. */
+import type { Cell } from "../view.ts";
+import { paint } from "./color.ts";
+import { printable, visibleWidth } from "./text.ts";
+import { wrap } from "./wrap.ts";
+
+/** Below that a value is not broken: the terminal does it better. */
+const LEAST = 16;
+
+export function fieldLines(
+  fields: readonly { readonly label: string; readonly value: Cell }[],
+  { width, color }: { readonly width: number; readonly color: boolean },
+): string[] {
+  const labels = fields.map(({ label }) => printable(label));
+  const indent = Math.max(0, ...labels.map(visibleWidth)) + 2;
+  const room = width - indent < LEAST ? Infinity : width - indent;
+  return fields.flatMap(({ value }, at) => {
+    const text = printable(value.text);
+    const label = labels[at]!;
+    if (text === "") return [label];
+    const parts = room === Infinity ? [text] : wrap(text, room);
+    return parts.map((part, line) =>
+      (line === 0 ? label + " ".repeat(indent - visibleWidth(label)) : " ".repeat(indent)) +
+      (color ? paint(part, value.style ?? "plain") : part)
+    );
+  });
+}
