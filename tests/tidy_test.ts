@@ -6,7 +6,10 @@
  */
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
+import { MAGLEVC_FLAGS } from "../src/cli/flags.ts";
 import {
+  MAGLEVC_ENVIRONMENT,
+  maglevcPermissions,
   maglevdPermissions,
   RUNTIME_ENVIRONMENT,
   RUNTIME_FLAGS,
@@ -91,6 +94,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^src\/sim\/run\.ts$/, ""],
   [/^src\/(vpp|grpc)\/codegen\.ts$/, ""],
   [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|tls)\.ts$/, ""],
+  [/^src\/cli\/run\.ts$/, "Math.random"],
   [/^[a-z]+\.ts$/, ""],
 ];
 
@@ -135,6 +139,22 @@ Deno.test("deno.json starts maglevd with exactly the documented permissions and 
   const environment = task.slice(0, task.indexOf("deno run")).trim().split(" ");
   const settings = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   assert.deepEqual(environment, settings);
+});
+
+Deno.test("deno.json starts maglevc with exactly the documented permissions", async () => {
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const task: string = config.tasks.maglevc.command;
+  // A home may have blanks in its name, so some are in quotes.
+  const words = [...task.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  const flags = words.filter((word) => /^--(allow-|v8-flags)/.test(word));
+  const home = { home: "$HOME", stateHome: "$XDG_STATE_HOME" };
+  const wanted = maglevcPermissions({ sourceFolder: ".", ...home });
+  assert.deepEqual(flags.sort(), [...wanted].sort());
+  const settings = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+  assert.deepEqual(words.slice(0, words.indexOf("deno")), settings);
+  assert.equal(words.at(-1), "cli.ts");
+  const variables = Object.values(MAGLEVC_FLAGS).flatMap((flag) => "env" in flag ? [flag.env] : []);
+  assert.deepEqual(variables.filter((name) => !MAGLEVC_ENVIRONMENT.includes(name)), []);
 });
 
 Deno.test("every npm dependency is pinned to one version", async () => {

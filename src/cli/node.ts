@@ -90,9 +90,15 @@ export interface OptionNode {
   readonly value?: { readonly slot: SlotKind };
   /** Only when this other option was given before. */
   readonly after?: string;
+  /** Not together with this other option; said of both. */
+  readonly excludes?: string;
 }
 
-/** The values of a command by name of slot or option; "" for an option without a value. */
+/**
+ * The values of a command by name of slot or option; "" for an option without a value. They are
+ * checked and in one form: weights and counts without leading zeros, levels in full, durations as
+ * base/duration.ts reads them, times as RFC 3339 in UTC with milliseconds.
+ */
 export type Args = Readonly<Record<string, string>>;
 
 /** A line understood. */

@@ -3,7 +3,8 @@
  * that a bad one is an error of the configuration like any other, is found by `--check`, and never
  * meets a running daemon; and so that a reload sees a changed one.
  */
-import { type IssueList, oneLine } from "./issue.ts";
+import { oneLine } from "../base/text.ts";
+import type { IssueList } from "./issue.ts";
 import type { ConfigDraft } from "./schema.ts";
 
 /** Most bytes of such a file: room for a thousand authorities. */

@@ -5,9 +5,9 @@
  * here says anything that only follows from a hole.
  */
 import { formatDuration } from "../base/duration.ts";
+import { quote } from "../base/text.ts";
 import { checkFrontends } from "./check_frontends.ts";
 import type { IssueList } from "./issue.ts";
-import { quote } from "./issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
 import type { Slot } from "./schema_types.ts";
 

@@ -6,7 +6,8 @@
  * because VPP would refuse them with a number.
  */
 import type { IpAddress } from "../base/address.ts";
-import { type IssueList, type Place, quote } from "./issue.ts";
+import { quote } from "../base/text.ts";
+import type { IssueList, Place } from "./issue.ts";
 import type { BackendDraft, ConfigDraft, FrontendDraft, PoolDraft } from "./schema.ts";
 import type { NamedDraft, NamedDrafts, Slot } from "./schema_types.ts";
 

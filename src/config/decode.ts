@@ -6,7 +6,8 @@
  * and no echo of it.
  */
 import { unreachable } from "../base/assert.ts";
-import { type IssueList, joinPath, listWords, type Place, quote } from "./issue.ts";
+import { listWords, quote } from "../base/text.ts";
+import { type IssueList, joinPath, type Place } from "./issue.ts";
 import {
   isEmptyScalar,
   readAddress,

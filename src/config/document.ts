@@ -7,8 +7,9 @@
  * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are no part of it, but
  * readers of this kind of file know them, so they work.
  */
+import { oneLine } from "../base/text.ts";
 import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
-import { type IssueList, oneLine } from "./issue.ts";
+import type { IssueList } from "./issue.ts";
 import type { Mark } from "./schema_types.ts";
 import { buildTree, type TreeNode } from "./tree.ts";
 

@@ -7,6 +7,7 @@
  * read and does not fit: out of range, missing, names nobody defined. A warning changes nothing.
  */
 import { nearest } from "../base/nearest.ts";
+import { quote } from "../base/text.ts";
 import type { Mark } from "./schema_types.ts";
 
 export type Stage = "parse" | "semantic" | "warning";
@@ -204,35 +205,4 @@ export function issueToJson(issue: Issue): Readonly<Record<string, string | numb
 export function joinPath(base: string, key: string): string {
   const segment = /^[A-Za-z0-9_-]{1,128}$/.test(key) ? key : quote(key);
   return base === "" ? segment : `${base}.${segment}`;
-}
-
-/** Text of the file for a message: in quotes, control characters escaped, cut when long. */
-export function quote(text: string): string {
-  return escapeInvisible(JSON.stringify(cut(text, MAX_WORD)));
-}
-
-/** Text that somebody else wrote, as part of a one-line message. */
-export function oneLine(text: string): string {
-  return escapeInvisible(cut(text, MAX_FOREIGN_TEXT));
-}
-
-/** Longest message of the YAML library or the system that is passed on. */
-const MAX_FOREIGN_TEXT = 300;
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
-}
-
-/** What would move a terminal's cursor or hide on a screen, as `\u{…}`. */
-function escapeInvisible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-}
-
-/** `a, b or c`. */
-export function listWords(words: readonly string[], conjunction = "or"): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
 }

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { formatIssue, IssueList, issueToJson, joinPath, MAX_LISTED, quote } from "./issue.ts";
+import { formatIssue, IssueList, issueToJson, joinPath, MAX_LISTED } from "./issue.ts";
 
 const PLACE = { mark: { line: 3, column: 7 }, path: "maglev.backends.a" };
 
@@ -68,10 +68,4 @@ Deno.test("joinPath() quotes what is no plain segment", () => {
   equal(joinPath("maglev.backends", "nginx-0"), "maglev.backends.nginx-0");
   equal(joinPath("maglev.backends", "nginx.lab"), 'maglev.backends."nginx.lab"');
   equal(joinPath("maglev.backends", "a\nb"), 'maglev.backends."a\\nb"');
-});
-
-Deno.test("quote() escapes what would move a terminal, and cuts what is long", () => {
-  equal(quote('a"b'), '"a\\"b"');
-  equal(quote("\x1b[31m\x7f\x9b\u202e\u2028"), '"\\u001b[31m\\u{7f}\\u{9b}\\u{202e}\\u{2028}"');
-  equal(quote("x".repeat(1000)).length, 130);
 });

@@ -9,7 +9,8 @@
  */
 import { type IpAddress, parseIp } from "../base/address.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
-import { type IssueList, joinPath, type Place, quote, type Rule } from "./issue.ts";
+import { quote } from "../base/text.ts";
+import { type IssueList, joinPath, type Place, type Rule } from "./issue.ts";
 import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
 import type {
   AddressRow,

@@ -1,9 +1,10 @@
 /**
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
+import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
-import { IssueList, oneLine, type Rule } from "./issue.ts";
+import { IssueList, type Rule } from "./issue.ts";
 import { type LoadResult, parseConfig } from "./parse.ts";
 
 export { exitStatus, parseConfig } from "./parse.ts";

@@ -3,7 +3,7 @@
  * the reference page, so that the two say the same.
  */
 import { formatDuration } from "../base/duration.ts";
-import { listWords } from "./issue.ts";
+import { listWords } from "../base/text.ts";
 import type { DurationRow, IntegerRow, Row } from "./schema_types.ts";
 
 /** Ports of TCP and UDP that can be written. */

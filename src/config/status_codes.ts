@@ -1,7 +1,7 @@
 /**
  * `response-code`: which HTTP status codes pass, as sorted, disjoint, closed ranges.
  */
-import { quote } from "./issue.ts";
+import { quote } from "../base/text.ts";
 import { type Site, wrongType } from "./leaf.ts";
 import type { CodeRanges, CodesRow } from "./schema_types.ts";
 import type { TreeNode } from "./tree.ts";

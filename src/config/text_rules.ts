@@ -4,7 +4,7 @@
  * line breaks, RFC 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
  */
 import { parseIp } from "../base/address.ts";
-import { oneLine, quote } from "./issue.ts";
+import { oneLine, quote } from "../base/text.ts";
 import type { TextFormat } from "./schema_types.ts";
 
 /** Longest name of a backend, frontend, healthcheck or pool. */

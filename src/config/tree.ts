@@ -6,6 +6,7 @@
  * that expands without end ("billion laughs") is refused by arithmetic and costs nothing.
  * Rejected: toJS() of the library, which loses positions and expands first.
  */
+import { quote } from "../base/text.ts";
 import {
   isAlias,
   isMap,
@@ -17,7 +18,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import { type IssueList, joinPath, quote } from "./issue.ts";
+import { type IssueList, joinPath } from "./issue.ts";
 import type { Mark } from "./schema_types.ts";
 
 /** Nodes of the tree with every alias written out. */

@@ -74,6 +74,7 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
     vppApiAddr: simulator.path,
     vppStatsAddr: simulator.statsPath,
     metricsAddr: "127.0.0.1:0",
+    grpcAddr: "127.0.0.1:0",
     onLine: (line) => screen.logLine(line),
   });
   const interrupted = Promise.withResolvers<"interrupted">();

@@ -40,6 +40,10 @@ Ctrl-C ends everything.
         return this.#say("maglevd", `version ${line.version} started, pid ${line.pid}`);
       case "metrics-listen":
         return this.#say("maglevd", `metrics: http://${line.address}/metrics, /healthz, /readyz`);
+      case "grpc-listen":
+        this.#say("maglevd", `gRPC: ${line.address}; in another terminal:`);
+        this.#say("", `  deno task maglevc --server ${line.address} show frontends`);
+        return this.#say("", "  (and without a command for its shell)");
       case "vpp-connect":
         return this.#say("maglevd", `connected to VPP ${line.version} (pid ${line.pid})`);
       case "backend-transition":

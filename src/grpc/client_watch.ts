@@ -55,6 +55,8 @@ export class WatchLoop {
       if (seen) attempt = 0;
       const retryMs = waitMs(attempt, this.#options.prng);
       this.#options.onState({ kind: "away", error, retryMs });
+      // Whoever is told may have had enough.
+      if (signal.aborted) return;
       await this.#wait(retryMs);
     }
   }

@@ -118,3 +118,62 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
     `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,
   ];
 }
+
+/** Environment variables that maglevc reads; LOG_… are asked for by `yaml`, GRPC_… by `@grpc/grpc-js`. */
+export const MAGLEVC_ENVIRONMENT: readonly string[] = [
+  "GRPC_*",
+  "HOME",
+  "LOG_STREAM",
+  "LOG_TOKENS",
+  "MAGLEV_COLOR",
+  "MAGLEV_OUTPUT",
+  "MAGLEV_SERVER",
+  "MAGLEV_TIMEOUT",
+  "MAGLEV_TLS",
+  "MAGLEV_TLS_CA",
+  "MAGLEV_TLS_CERT",
+  "MAGLEV_TLS_KEY",
+  "MAGLEV_TLS_SERVER_NAME",
+  "MAGLEV_TOKEN_FILE",
+  "NO_COLOR",
+  "TERM",
+  "XDG_STATE_HOME",
+];
+
+export interface MaglevcPermissionOptions {
+  /** Folder of cli.ts and src/. */
+  readonly sourceFolder: string;
+  /** The user's HOME and XDG_STATE_HOME; deno.json has the variables themselves. */
+  readonly home: string;
+  readonly stateHome: string;
+  /** Tokens and certificates outside these folders. */
+  readonly files?: readonly string[];
+  /** Paths of unix sockets outside /run/vpp-maglev. */
+  readonly sockets?: readonly string[];
+}
+
+/**
+ * `--allow-…` flags of maglevc. Each is needed:
+ * read: its code; tokens and certificates in /etc/vpp-maglev and ~/.config/maglevc, and with the
+ * source folder what is given by a path relative to it; the history;
+ * write: the history, in the one or the other place; connecting to a unix socket counts as writing;
+ * net: whatever server it is told;
+ * env: the settings.
+ * No programs, no libraries.
+ */
+export function maglevcPermissions(options: MaglevcPermissionOptions): readonly string[] {
+  const { sourceFolder, home, stateHome, files = [], sockets = [] } = options;
+  const written = [
+    "/run/vpp-maglev",
+    `${home}/.local/state/maglevc`,
+    `${stateHome}/maglevc`,
+    ...sockets,
+  ];
+  const read = [sourceFolder, "/etc/vpp-maglev", `${home}/.config/maglevc`, ...files, ...written];
+  return [
+    `--allow-read=${read.join(",")}`,
+    `--allow-write=${written.join(",")}`,
+    "--allow-net",
+    `--allow-env=${MAGLEVC_ENVIRONMENT.join(",")}`,
+  ];
+}

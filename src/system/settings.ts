@@ -21,6 +21,8 @@ export interface FlagSpec {
   /** What the value is, in the usage text: `PATH`. */
   readonly placeholder?: string;
   readonly help: string;
+  /** Understood, and not in the usage text. */
+  readonly hidden?: boolean;
 }
 
 export type FlagTable = Readonly<Record<string, FlagSpec>>;
@@ -34,19 +36,37 @@ type ValueOf<S extends FlagSpec> = S["kind"] extends "boolean" ? boolean
 export type Settings<T extends FlagTable> = { readonly [K in keyof T]: ValueOf<T[K]> };
 
 export type SettingsResult<T extends FlagTable> =
-  | { readonly kind: "ok"; readonly settings: Settings<T> }
+  | {
+    readonly kind: "ok";
+    readonly settings: Settings<T>;
+    /** What stood between and behind the flags; empty unless asked for. */
+    readonly positionals: readonly string[];
+    /** Which were set, by a flag or by the environment. */
+    readonly given: ReadonlySet<keyof T>;
+  }
   | { readonly kind: "error"; readonly message: string };
 
-/** Reads `args` and the environment by `table`. Positional arguments are errors. */
+export interface SettingsInput {
+  readonly args: readonly string[];
+  readonly env: (name: string) => string | undefined;
+  /**
+   * Positional arguments are accepted, and flags before, between and behind them. `--` ends the
+   * flags; what begins with a dash and a digit is no flag. Default false: they are errors.
+   */
+  readonly positionals?: boolean;
+}
+
+/** Reads `args` and the environment by `table`. */
 export function readSettings<T extends FlagTable>(
   table: T,
-  input: { readonly args: readonly string[]; readonly env: (name: string) => string | undefined },
+  input: SettingsInput,
 ): SettingsResult<T> {
-  const given = readFlags(table, input.args);
-  if (given.kind === "error") return given;
+  const read = readFlags(table, input);
+  if (read.kind === "error") return read;
+  const given = new Set<keyof T>();
   const settings: Record<string, string | boolean | number> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const flag = given.values.get(name);
+    const flag = read.values.get(name);
     const env = spec.env === undefined ? undefined : input.env(spec.env);
     const raw = flag ?? env;
     if (raw === undefined) {
@@ -59,13 +79,16 @@ export function readSettings<T extends FlagTable>(
       return { kind: "error", message: `${where}: cannot use "${raw}": need ${wanted(spec)}` };
     }
     settings[name] = value;
+    given.add(name);
   }
-  return { kind: "ok", settings: settings as Settings<T> };
+  const { positionals } = read;
+  return { kind: "ok", settings: settings as Settings<T>, positionals, given };
 }
 
 /** The usage text: a line of purpose, then each flag with its variable and default. */
 export function usage(table: FlagTable, head: string): string {
-  const rows = Object.entries(table).map(([name, spec]) => {
+  const shown = Object.entries(table).filter(([, spec]) => spec.hidden !== true);
+  const rows = shown.map(([name, spec]) => {
     const value = spec.kind === "boolean" ? "" : ` ${spec.placeholder ?? "VALUE"}`;
     const notes = [
       spec.env === undefined ? "" : `env ${spec.env}`,
@@ -83,12 +106,57 @@ function defaultText({ kind, default: value }: FlagSpec): string {
   return value === "" ? "empty" : String(value);
 }
 
+interface ReadFlags {
+  readonly kind: "ok";
+  readonly values: ReadonlyMap<string, string>;
+  readonly positionals: readonly string[];
+}
+
 function readFlags(
   table: FlagTable,
-  args: readonly string[],
-): { kind: "ok"; values: Map<string, string> } | { kind: "error"; message: string } {
+  { args, positionals = false }: SettingsInput,
+): ReadFlags | { kind: "error"; message: string } {
   const error = (message: string) => ({ kind: "error" as const, message });
-  const { tokens } = parseArgs({
+  const values = new Map<string, string>();
+  const words: string[] = [];
+  let number = -1;
+  const { flags, rest } = positionals ? cutAtTerminator(args) : { flags: args, rest: [] };
+  for (const token of tokensOf(table, flags)) {
+    if (token.kind === "positional") {
+      if (!positionals) {
+        return error(`Unexpected argument "${token.value}": only flags are accepted here`);
+      }
+      words.push(token.value);
+    }
+    if (token.kind !== "option") continue;
+    const whole = flags[token.index]!;
+    if (positionals && /^-\d/.test(whole)) {
+      // parseArgs reads `-12` as two flags of one letter, at one place.
+      if (token.index !== number) words.push(whole);
+      number = token.index;
+      continue;
+    }
+    const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
+    if (spec === undefined) return error(unknownFlag(table, token));
+    const swallowed = token.value?.startsWith("--") === true && token.inlineValue === false;
+    if (spec.kind !== "boolean" && (token.value === undefined || swallowed)) {
+      return error(`Flag --${token.name} needs a value: ${wanted(spec)}`);
+    }
+    values.set(token.name, token.value ?? "true");
+  }
+  return { kind: "ok", values, positionals: [...words, ...rest] };
+}
+
+/** What stands before the first `--`, and behind it. */
+function cutAtTerminator(args: readonly string[]) {
+  const at = args.indexOf("--");
+  return at < 0
+    ? { flags: args, rest: [] }
+    : { flags: args.slice(0, at), rest: args.slice(at + 1) };
+}
+
+function tokensOf(table: FlagTable, args: readonly string[]) {
+  return parseArgs({
     // Go's flag package takes one dash or two; parseArgs would read `-flag` as letters.
     args: args.map((arg) => (/^-[A-Za-z][A-Za-z0-9-]*(=|$)/.test(arg) ? `-${arg}` : arg)),
     options: Object.fromEntries(
@@ -100,28 +168,14 @@ function readFlags(
     strict: false,
     tokens: true,
     allowPositionals: true,
-  });
-  const values = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind === "positional") {
-      return error(`Unexpected argument "${token.value}": only flags are accepted here`);
-    }
-    if (token.kind !== "option") continue;
-    const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
-    if (spec === undefined) {
-      const known = nearest(token.name, Object.keys(table));
-      return error(
-        `Unknown flag ${token.rawName}` +
-          (known === undefined ? ": see --help" : `: did you mean --${known}?`),
-      );
-    }
-    const swallowed = token.value?.startsWith("--") === true && token.inlineValue === false;
-    if (spec.kind !== "boolean" && (token.value === undefined || swallowed)) {
-      return error(`Flag --${token.name} needs a value: ${wanted(spec)}`);
-    }
-    values.set(token.name, token.value ?? "true");
-  }
-  return { kind: "ok", values };
+  }).tokens;
+}
+
+function unknownFlag(table: FlagTable, flag: { name: string; rawName: string }): string {
+  const shown = Object.keys(table).filter((name) => table[name]!.hidden !== true);
+  const known = nearest(flag.name, shown);
+  return `Unknown flag ${flag.rawName}` +
+    (known === undefined ? ": see --help" : `: did you mean --${known}?`);
 }
 
 function convert(spec: FlagSpec, raw: string): string | boolean | number | undefined {

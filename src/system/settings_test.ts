@@ -113,6 +113,49 @@ Deno.test("readSettings() explains what it cannot use", async (t) => {
   }
 });
 
+Deno.test("readSettings() takes words among the flags when it is asked to", async (t) => {
+  const cases: [string, string[], string[]][] = [
+    ["before, between and behind", ["show", "--config", "a", "x", "-check", "y"], [
+      "show",
+      "x",
+      "y",
+    ]],
+    ["a switch takes no word", ["--check", "show"], ["show"]],
+    ["behind -- all are words", ["a", "--", "--config", "-x", "--"], ["a", "--config", "-x", "--"]],
+    ["a negative number is a word", ["weight", "-5", "-11", "-1.5", "7"], [
+      "weight",
+      "-5",
+      "-11",
+      "-1.5",
+      "7",
+    ]],
+    ["an empty word is one", [""], [""]],
+  ];
+  for (const [name, args, expected] of cases) {
+    await t.step(name, () => {
+      const result = readSettings(TABLE, { args, env: () => undefined, positionals: true });
+      assert.equal(result.kind, "ok");
+      if (result.kind === "ok") assert.deepEqual(result.positionals, expected);
+    });
+  }
+});
+
+Deno.test("readSettings() tells what was given, and what is a default", () => {
+  const result = read(["--check=false"], { X_CONFIG: "" });
+  assert.equal(result.kind, "ok");
+  if (result.kind === "ok") assert.deepEqual([...result.given].sort(), ["check", "config"]);
+});
+
+Deno.test("a hidden flag is understood, and neither listed nor guessed", () => {
+  const table = { ...TABLE, secret: { kind: "boolean", default: false, help: "s", hidden: true } };
+  const hidden = table as FlagTable;
+  const result = readSettings(hidden, { args: ["--secret"], env: () => undefined });
+  assert.equal(result.kind === "ok" && result.settings.secret, true);
+  assert.doesNotMatch(usage(hidden, "x"), /secret/);
+  const wrong = readSettings(hidden, { args: ["--secre"], env: () => undefined });
+  assert.equal(wrong.kind === "error" && wrong.message, "Unknown flag --secre: see --help");
+});
+
 Deno.test("usage() lists every flag with its variable and default", () => {
   const text = usage(TABLE, "maglevx: does x");
   assert.match(text, /^maglevx: does x\n/);

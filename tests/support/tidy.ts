@@ -68,9 +68,9 @@ export function mayImport(file: string, target: string, typeOnly: boolean): stri
   if (INTERFACES.test(target)) return undefined;
   if (room(file) === room(target)) return undefined;
   if (/^src\/(frontend|cli)\//.test(file)) {
-    return /^src\/(base\/|grpc\/client(_watch)?\.ts$)/.test(target)
+    return /^src\/(base\/|system\/|grpc\/client(_watch)?\.ts$)/.test(target)
       ? undefined
-      : "cli/ and frontend/ know only proto/, grpc/client and base/";
+      : "cli/ and frontend/ know only proto/, grpc/client, system/ and base/";
   }
   if (from.name === "pure" && to.name === "pure") {
     return PURE_TO_PURE[room(file)]?.includes(room(target)) === true
@@ -92,11 +92,30 @@ export function PURE(file: string): boolean {
 
 /** Single pure files inside mixed folders. */
 const PURE_FILES = new Set([
+  "src/cli/addresses.ts",
+  "src/cli/edit.ts",
+  "src/cli/edit_search.ts",
+  "src/cli/edit_text.ts",
+  "src/cli/edit_view.ts",
+  "src/cli/failures.ts",
+  "src/cli/flags.ts",
+  "src/cli/keys.ts",
+  "src/cli/listing.ts",
   "src/cli/several.ts",
   "src/cli/several_fields.ts",
   "src/cli/several_parts.ts",
   "src/cli/several_tables.ts",
   "src/cli/view.ts",
+  "src/cli/complete.ts",
+  "src/cli/completion_scripts.ts",
+  "src/cli/help.ts",
+  "src/cli/node.ts",
+  "src/cli/parse.ts",
+  "src/cli/syntax.ts",
+  "src/cli/tree.ts",
+  "src/cli/values.ts",
+  "src/cli/walk.ts",
+  "src/cli/words.ts",
   "src/probe/backlog.ts",
   "src/probe/certificate.ts",
   "src/probe/due_heap.ts",

@@ -1,0 +1,108 @@
+/**
+ * The editor between keys and screen, without a terminal: what it hands over, asks for, and writes.
+ * What it looks like is edit_view_test.ts's and the integration test's.
+ */
+import assert from "node:assert/strict";
+import { Editor } from "./editor.ts";
+import type { TerminalInput } from "./terminal.ts";
+
+const HISTORY = ["show version"];
+
+/** An editor whose terminal sends these inputs, and then no more. */
+function editorOn(inputs: (string | TerminalInput)[]) {
+  const written: string[] = [];
+  const asked: string[] = [];
+  const queue = inputs.map((input): TerminalInput =>
+    typeof input === "string" ? { kind: "bytes", bytes: new TextEncoder().encode(input) } : input
+  );
+  const editor = new Editor({
+    terminal: {
+      next: () => Promise.resolve(queue.shift() ?? { kind: "end" }),
+      write: (text) => void written.push(text),
+      size: { columns: 80, rows: 24 },
+    },
+    prompt: "> ",
+    promptStyle: "",
+    names: (slot) => {
+      asked.push(slot);
+      if (slot === "backend") return Promise.resolve(["web1", "web2", "a b"]);
+      return Promise.reject(new Error("away"));
+    },
+  });
+  return { editor, written, asked };
+}
+
+const lines = async (...inputs: (string | TerminalInput)[]) => {
+  const { editor } = editorOn(inputs);
+  const found: string[] = [];
+  while (true) {
+    const result = await editor.readLine(HISTORY);
+    if (result.kind === "end") return found;
+    found.push(result.text);
+  }
+};
+
+Deno.test("readLine() gives lines, also several that come at once or in pieces", async () => {
+  assert.deepEqual(await lines("sh", "ow\rnext\rla", "st\r"), ["show", "next", "last"]);
+  assert.deepEqual(await lines("\x1b[A\r"), ["show version"]);
+  assert.deepEqual(await lines("\x1b[200~a\nb\x1b[201~\r"), ["a\nb"]);
+});
+
+Deno.test("readLine() ends with Ctrl-D on an empty line, and with the input", async () => {
+  assert.deepEqual(await lines("a\r\x04b\r"), ["a"]);
+  assert.deepEqual(await lines("a"), []);
+});
+
+Deno.test("Ctrl-C throws the line away, and what was typed behind it", async () => {
+  assert.deepEqual(await lines("abc", { kind: "interrupt" }, "d\r"), ["d"]);
+  assert.deepEqual(await lines("abc\x03def", "g\r"), ["g"]);
+});
+
+Deno.test("what was killed in one line can be yanked in the next", async () => {
+  assert.deepEqual(await lines("ab cd\x17\r\x19\r"), ["ab ", "cd"]);
+});
+
+Deno.test("TAB completes words and names, and what begins them all", async () => {
+  assert.deepEqual(await lines("sh\tver\t\r"), ["show version "]);
+  assert.deepEqual(await lines("set back\tw\t2\r"), ["set backend web2"]);
+  // What can be no name in a configuration is not offered.
+  assert.deepEqual(await lines("set backend a\t\r"), ["set backend a"]);
+  assert.deepEqual(await lines("set backend web1\t\r"), ["set backend web1 "]);
+});
+
+Deno.test("TAB in mid-line leaves what follows", async () => {
+  assert.deepEqual(await lines("set back web1\x02\x02\x02\x02\x02\t\r"), ["set backend web1"]);
+});
+
+Deno.test("TAB lists what there is, below the line, which stays", async () => {
+  const { editor, written, asked } = editorOn(["set backend w\t\t", "\r"]);
+  const result = await editor.readLine(HISTORY);
+  assert.deepEqual(result, { kind: "line", text: "set backend web" });
+  assert.match(written.join(""), /web1 {2}web2\r\n/);
+  assert.deepEqual(asked, ["backend", "backend"]);
+});
+
+Deno.test("TAB is silent when names cannot be had", async () => {
+  const { editor, written } = editorOn(["set frontend w\t", "\r"]);
+  assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "set frontend w" });
+  assert.doesNotMatch(written.join(""), /away/);
+  assert.match(written.join(""), /\x07/);
+});
+
+Deno.test("? shows what may follow, and is not in the line", async () => {
+  const { editor, written } = editorOn(["show x\x02?", "\r"]);
+  assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "show x" });
+  assert.match(written.join(""), /\r\nversion {2,}\S.*\r\nfrontends {2,}\S/);
+});
+
+Deno.test("? behind a word that is none says so", async () => {
+  const { editor, written } = editorOn(["shwo ?", "\r"]);
+  await editor.readLine(HISTORY);
+  assert.match(written.join(""), /"shwo"/);
+});
+
+Deno.test("Ctrl-L clears the screen, and a resumed shell draws its line anew", async () => {
+  const { editor, written } = editorOn(["ab\x0c", { kind: "resume" }, { kind: "resize" }, "\r"]);
+  assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "ab" });
+  assert.match(written.join(""), /\x1b\[H\x1b\[2J> ab/);
+});

@@ -1,0 +1,111 @@
+/** A command to all servers, and what came of it as text. */
+import { MaglevError } from "../base/errors.ts";
+import type { Json } from "../grpc/client.ts";
+import type { Answer } from "./command.ts";
+import { COMMANDS } from "./commands/mod.ts";
+import { explain, failureLine } from "./failures.ts";
+import type { Args } from "./node.ts";
+import { jsonText, renderView, yamlText } from "./render/mod.ts";
+import type { Server } from "./servers.ts";
+import { mergeJson, mergeViews } from "./several.ts";
+
+/** Commands that ask a server and have one answer. */
+export type AskingCommand = keyof typeof COMMANDS;
+
+export interface ExecuteOptions {
+  readonly servers: readonly Server[];
+  readonly output: "text" | "json" | "yaml";
+  /** Columns; Infinity: no terminal. */
+  readonly width: number;
+  readonly color: boolean;
+  /** A `set` says what share of new flows moved. */
+  readonly forecast: boolean;
+  readonly nowMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Outcome {
+  /** For standard output, whole lines. */
+  readonly text: string;
+  /** For standard error, without `maglevc:`. */
+  readonly errors: readonly string[];
+  readonly ok: boolean;
+}
+
+interface Answered {
+  readonly server: Server;
+  readonly result: Answer | MaglevError;
+}
+
+/** Asks all servers at the same time. Never rejects with a MaglevError. */
+export async function execute(
+  command: AskingCommand,
+  args: Args,
+  options: ExecuteOptions,
+): Promise<Outcome> {
+  const { servers, output } = options;
+  const answered = await Promise.all(
+    servers.map(async (server) => ({
+      server,
+      result: await askOne(server, command, args, options),
+    })),
+  );
+  const several = servers.length > 1;
+  const errors = answered.flatMap(({ server, result }) =>
+    result instanceof MaglevError ? [failureLine(result, server.asked, several)] : []
+  );
+  const answers = answered.flatMap(({ result }) => result instanceof MaglevError ? [] : [result]);
+  const ok = errors.length === 0 && answers.every((answer) => answer.ok);
+  if (output === "text") {
+    const show = command.startsWith("show ");
+    return { text: viewText(answered, { show, options }), errors, ok };
+  }
+  const json = several ? severalJson(answered) : answers[0]?.json;
+  if (json === undefined) return { text: "", errors, ok };
+  return { text: output === "json" ? jsonText(json) : await yamlText(json), errors, ok };
+}
+
+async function askOne(
+  server: Server,
+  command: AskingCommand,
+  args: Args,
+  options: ExecuteOptions,
+): Promise<Answer | MaglevError> {
+  const { nowMs, signal, forecast } = options;
+  try {
+    return await server.ask((client) =>
+      COMMANDS[command]({ client, nowMs, signal, forecast, memory: server.memory }, args)
+    );
+  } catch (error) {
+    if (!(error instanceof MaglevError)) throw error;
+    return error;
+  }
+}
+
+function viewText(
+  answered: readonly Answered[],
+  { show, options }: { readonly show: boolean; readonly options: ExecuteOptions },
+): string {
+  const { width, color } = options;
+  const good = answered.flatMap(({ server, result }) =>
+    result instanceof MaglevError ? [] : [{ server: server.address, view: result.view }]
+  );
+  if (answered.length === 1) {
+    return good.map(({ view }) => renderView(view, { width, color })).join();
+  }
+  const views = good.map(({ server, view }) => ({
+    server,
+    result: { kind: "answer" as const, view },
+  }));
+  return renderView(mergeViews(views, { show }), { width, color });
+}
+
+/** Errors too: who reads this by machine finds an element for each server. */
+function severalJson(answered: readonly Answered[]): Json {
+  return mergeJson(answered.map(({ server, result }) => ({
+    server: server.address,
+    result: result instanceof MaglevError
+      ? { kind: "error", message: explain(result, server.asked) }
+      : { kind: "answer", json: result.json },
+  })));
+}

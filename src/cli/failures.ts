@@ -1,0 +1,83 @@
+/** PURE. Why a server could not be asked, or refused: for people, with what can be done. */
+import { formatDuration } from "../base/duration.ts";
+import type { MaglevError } from "../base/errors.ts";
+
+/** How the server was asked. */
+export interface Asked {
+  /** Its address. */
+  readonly server: string;
+  readonly tls: boolean;
+  readonly token: boolean;
+  readonly timeoutMs: number;
+}
+
+/** True when there was no answer: the connection failed, or nothing came in time. */
+export function isUnreached(error: MaglevError): boolean {
+  // The library's words; a server may have waited in vain for something itself.
+  if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
+  return error.code === "unavailable" &&
+    /^(No connection established|Name resolution failed|Connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
+      .test(error.message);
+}
+
+/**
+ * What is known of the error, and what to do; without the wrapping of gRPC, and without the server's
+ * name.
+ */
+export function explain(error: MaglevError, asked: Asked): string {
+  const { message, code } = error;
+  if (code === "deadline-exceeded" && isUnreached(error)) {
+    return `no answer within ${formatDuration(asked.timeoutMs)}: ${hung(message, asked)}; ` +
+      "--timeout waits longer";
+  }
+  if (code === "permission-denied" || code === "unauthenticated") return refused(message, asked);
+  if (code === "unimplemented") return `this server does not know the command: ${message}`;
+  return isUnreached(error) ? connectionProblem(message, asked) : message;
+}
+
+/** The same as a line; says which server it is about when that may be the point. */
+export function failureLine(error: MaglevError, asked: Asked, several: boolean): string {
+  const named = several || isUnreached(error) || error.code === "unimplemented";
+  return `${named ? `${asked.server}: ` : ""}${explain(error, asked)}`;
+}
+
+function hung(message: string, { tls }: Asked): string {
+  // The library says so while there is no connection yet.
+  if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
+  return tls ? "no TLS connection came about" : "no connection came about";
+}
+
+/** The server's own words name the role that is needed; the flag that brings it is ours to name. */
+function refused(message: string, { token }: Asked): string {
+  if (message.includes("present a token")) return `${message} (--token-file)`;
+  if (message.includes("present a client certificate")) {
+    return `${message} (--tls-cert and --tls-key)`;
+  }
+  return token && message.startsWith("Unknown token") ? `${message} (--token-file)` : message;
+}
+
+function connectionProblem(message: string, { server, tls }: Asked): string {
+  const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
+    .exec(message)?.[1] ?? message;
+  if (message.startsWith("Name resolution failed")) {
+    return "cannot be reached: no address is known for this name";
+  }
+  const socket = server.startsWith("unix:");
+  if (last.includes("ECONNREFUSED")) {
+    return `connection refused: ${
+      socket ? "nobody listens on this socket" : "nothing listens there; is maglevd running?"
+    }`;
+  }
+  if (last.includes("ENOENT")) return "there is no such socket; is maglevd running?";
+  if (last.includes("EACCES")) return "permission denied: you may not use this socket";
+  if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(last)) return `cannot be reached: ${last}`;
+  if (tls && /corrupt message|wrong version number|ECONNRESET|EPIPE|hang up/.test(last)) {
+    return `TLS failed: ${last}; does the server speak TLS? --tls=false goes without`;
+  }
+  if (tls) return `TLS failed: ${last}`;
+  if (/EPIPE|ECONNRESET|Protocol error|hang up/.test(last)) {
+    return `the connection was closed (${last}); is it maglevd's gRPC port? ` +
+      "--tls if it speaks TLS";
+  }
+  return `cannot be reached: ${last}`;
+}

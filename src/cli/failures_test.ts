@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { type ErrorCode, MaglevError } from "../base/errors.ts";
+import { type Asked, failureLine, isUnreached } from "./failures.ts";
+
+const ASKED: Asked = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
+const noConnection = (last: string) =>
+  `No connection established. Last error: ${last}. Resolution note: `;
+
+/** Texts as the library and the server give them. */
+const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
+  [
+    "nothing listens",
+    "unavailable",
+    noConnection("Error: connect ECONNREFUSED 127.0.0.1:9090"),
+    {},
+    "a:9090: connection refused: nothing listens there; is maglevd running?",
+  ],
+  [
+    "nothing listens on the socket",
+    "unavailable",
+    noConnection("Error: connect ECONNREFUSED /x"),
+    { server: "unix:/x" },
+    "unix:/x: connection refused: nobody listens on this socket",
+  ],
+  [
+    "no socket",
+    "unavailable",
+    noConnection("Error: connect ENOENT /x"),
+    { server: "unix:/x" },
+    "unix:/x: there is no such socket; is maglevd running?",
+  ],
+  [
+    "no such name",
+    "unavailable",
+    "Name resolution failed for target dns:a:9090",
+    {},
+    "a:9090: cannot be reached: no address is known for this name",
+  ],
+  [
+    "no route",
+    "unavailable",
+    noConnection("Error: connect EHOSTUNREACH 192.0.2.1:9090"),
+    {},
+    "a:9090: cannot be reached: connect EHOSTUNREACH 192.0.2.1:9090",
+  ],
+  [
+    "another protocol",
+    "unavailable",
+    noConnection("Protocol error (2026-11-21T09:38:35.587Z)"),
+    {},
+    "a:9090: the connection was closed (Protocol error); is it maglevd's gRPC port? --tls if it " +
+    "speaks TLS",
+  ],
+  [
+    "TLS with a server that has none",
+    "unavailable",
+    noConnection("Error: received corrupt message of type InvalidContentType"),
+    { tls: true },
+    "a:9090: TLS failed: received corrupt message of type InvalidContentType; does the server " +
+    "speak TLS? --tls=false goes without",
+  ],
+  [
+    "TLS and a certificate that is not trusted",
+    "unavailable",
+    noConnection("Error: invalid peer certificate: UnknownIssuer"),
+    { tls: true },
+    "a:9090: TLS failed: invalid peer certificate: UnknownIssuer",
+  ],
+  [
+    "no connection in time",
+    "deadline-exceeded",
+    "Deadline exceeded after 1.505s,name resolution: 0.001s,Waiting for LB pick",
+    {},
+    "a:9090: no answer within 10s: no connection came about; --timeout waits longer",
+  ],
+  [
+    "no answer in time",
+    "deadline-exceeded",
+    "Deadline exceeded after 1.5s,remote_addr=127.0.0.1:1",
+    {},
+    "a:9090: no answer within 10s: it is connected, and silent; --timeout waits longer",
+  ],
+  [
+    "VPP is away, which is the server's own word",
+    "unavailable",
+    "VPP is not connected",
+    {},
+    "VPP is not connected",
+  ],
+  [
+    "no right, tokens",
+    "unauthenticated",
+    "PauseBackend needs role operator; …: present a token with role operator as …",
+    {},
+    "PauseBackend needs role operator; …: present a token with role operator as … (--token-file)",
+  ],
+  [
+    "no right, certificates",
+    "permission-denied",
+    "PauseBackend needs role operator; …: present a client certificate",
+    {},
+    "PauseBackend needs role operator; …: present a client certificate (--tls-cert and --tls-key)",
+  ],
+  [
+    "a wrong token",
+    "unauthenticated",
+    "Unknown token: need one of the token file",
+    { token: true },
+    "Unknown token: need one of the token file (--token-file)",
+  ],
+  [
+    "an older server",
+    "unimplemented",
+    "no such method",
+    {},
+    "a:9090: this server does not know the command: no such method",
+  ],
+  ["a name", "not-found", 'no backend "x"', {}, 'no backend "x"'],
+];
+
+Deno.test("failureLine() says which server, what, and what to do", async (t) => {
+  for (const [name, code, message, asked, expected] of CASES) {
+    await t.step(name, () => {
+      const error = new MaglevError(code, message);
+      assert.equal(failureLine(error, { ...ASKED, ...asked }, false), expected);
+    });
+  }
+});
+
+Deno.test("failureLine() of several servers always says which", () => {
+  const error = new MaglevError("not-found", 'no backend "x"');
+  assert.equal(failureLine(error, ASKED, true), 'a:9090: no backend "x"');
+});
+
+Deno.test("isUnreached() tells a connection from an answer", () => {
+  assert.ok(isUnreached(new MaglevError("unavailable", noConnection("x"))));
+  assert.ok(isUnreached(new MaglevError("deadline-exceeded", "Deadline exceeded after 1s")));
+  assert.ok(!isUnreached(new MaglevError("deadline-exceeded", "VPP did not answer")));
+  assert.ok(!isUnreached(new MaglevError("unavailable", "maglevd is stopping")));
+  assert.ok(!isUnreached(new MaglevError("not-found", "No connection established")));
+});

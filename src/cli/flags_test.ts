@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { readCommandLine } from "./flags.ts";
+
+function read(args: string[], env: Record<string, string> = {}) {
+  return readCommandLine(args, (name) => env[name]);
+}
+
+function ok(args: string[], env: Record<string, string> = {}) {
+  const result = read(args, env);
+  assert.equal(result.kind, "ok", JSON.stringify(result));
+  return result as Extract<typeof result, { kind: "ok" }>;
+}
+
+Deno.test("flags are understood before, between and behind the words of a command", () => {
+  const result = ok(["--server", "a", "show", "--color", "frontends", "--output=json"]);
+  assert.deepEqual(result.words, ["show", "frontends"]);
+  assert.equal(result.settings.server, "a");
+  assert.equal(result.settings.output, "json");
+  assert.equal(result.color, true);
+  assert.deepEqual(ok(["show", "--", "--color"]).words, ["show", "--color"]);
+});
+
+Deno.test("every setting that is not about this run alone has its variable", () => {
+  const env = {
+    MAGLEV_SERVER: "b",
+    MAGLEV_OUTPUT: "yaml",
+    MAGLEV_TIMEOUT: "3s",
+    MAGLEV_COLOR: "0",
+  };
+  const { settings, color } = ok([], env);
+  assert.deepEqual([settings.server, settings.output, settings.timeout, color], [
+    "b",
+    "yaml",
+    3000,
+    false,
+  ]);
+});
+
+Deno.test("colour: the flag beats its variable beats NO_COLOR; else nobody said", () => {
+  const NO_COLOR = "1";
+  assert.equal(ok([]).color, undefined);
+  assert.equal(ok([], { NO_COLOR }).color, false);
+  assert.equal(ok([], { NO_COLOR: "" }).color, undefined);
+  assert.equal(ok([], { NO_COLOR, MAGLEV_COLOR: "true" }).color, true);
+  assert.equal(ok(["--color"], { NO_COLOR }).color, true);
+  assert.equal(ok(["--color=false"], { MAGLEV_COLOR: "true" }).color, false);
+});
+
+Deno.test("TLS is used when it is asked for, or when something of it is given", () => {
+  assert.equal(ok([]).tls, false);
+  assert.equal(ok(["--tls"]).tls, true);
+  assert.equal(ok(["--tls-ca", "x"]).tls, true);
+  assert.equal(ok(["--tls-cert", "x", "--tls-key", "y"]).tls, true);
+  assert.equal(ok(["--tls-server-name", "x"]).tls, true);
+  assert.equal(ok([], { MAGLEV_TLS_CA: "x" }).tls, true);
+  assert.equal(ok(["--tls=false"], { MAGLEV_TLS_CA: "x" }).tls, false);
+  assert.equal(ok(["--token-file", "x"]).tls, false);
+});
+
+const BAD: [string[], RegExp][] = [
+  [["--sever", "x"], /^Unknown flag --sever: did you mean --server\?$/],
+  [["show", "--outputt", "json"], /did you mean --output\?$/],
+  [["--output", "xml"], /need one of text, json, yaml$/],
+  [["--tls-cert", "x"], /^--tls-cert needs --tls-key beside it$/],
+  [["--tls-key", "x"], /^--tls-key needs --tls-cert beside it$/],
+  [["--timeout", "0s"], /--timeout: cannot use "0s"/],
+  [["--server"], /^Flag --server needs a value/],
+];
+
+Deno.test("what cannot be used is said", () => {
+  for (const [args, expected] of BAD) {
+    const result = read(args);
+    assert.equal(result.kind, "error", args.join(" "));
+    if (result.kind === "error") assert.match(result.message, expected);
+  }
+});

@@ -1,0 +1,98 @@
+/** PURE. `?` and the help texts, all from the tree. */
+import type { TreeNode } from "./node.ts";
+import { commandSyntaxes, joinPieces, type Piece } from "./syntax.ts";
+import { TREE } from "./tree.ts";
+import { fixedValues, placeholder } from "./values.ts";
+import { type Place, step, walk } from "./walk.ts";
+
+/** Stands for the end of the line among what may follow. */
+const END = "<Enter>";
+/** Where the second column of helpText() begins; with helps of 48 letters that makes 80. */
+const HELP_COLUMN = 32;
+
+/**
+ * What `?` shows where `partial` is typed behind `words`: a line for each thing that may follow,
+ * with its help; or what is wrong, when they do not fit the tree. No line is empty.
+ */
+export function helpAt(
+  words: readonly string[],
+  partial: string,
+  tree: readonly TreeNode[] = TREE,
+): readonly string[] {
+  const walked = walk(words, tree);
+  if (walked.kind === "error") return [walked.message];
+  const rows = rowsAt(walked.place, partial);
+  if (rows.length > 0) return columns(rows);
+  const reading = step(walked.place, partial);
+  return [reading.kind === "error" ? reading.message : `${END}  ${reading.place.help}`];
+}
+
+type Row = readonly [left: string, help: string];
+
+function rowsAt(place: Place, partial: string): readonly Row[] {
+  const { words, options, value, run, help } = place;
+  const fixed = (nodes: readonly { word: string; help: string }[]): readonly Row[] =>
+    nodes.filter(({ word }) => word.startsWith(partial)).map((node) => [node.word, node.help]);
+  return [
+    ...fixed(words),
+    ...(value === undefined ? [] : valueRows(value, partial)),
+    ...fixed(options),
+    ...(run === undefined || partial !== "" ? [] : [[END, help] as const]),
+  ];
+}
+
+function valueRows(
+  { slot, help }: NonNullable<Place["value"]>,
+  partial: string,
+): readonly Row[] {
+  const values = fixedValues(slot);
+  if (values.length === 0) return [[placeholder(slot), help]];
+  return values.filter(({ text }) => text.startsWith(partial)).map((value) => [
+    value.text,
+    value.help,
+  ]);
+}
+
+function columns(rows: readonly Row[]): readonly string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, help]) => `${left.padEnd(width)}  ${help}`);
+}
+
+/** All commands with their help, for `help` and `--help`; ends without a newline. */
+export function helpText(tree: readonly TreeNode[] = TREE): string {
+  const lines = commandSyntaxes(tree).flatMap(({ pieces, options, help }) => {
+    const left = `  ${joinPieces(pieces)}`;
+    const head = left.length + 2 <= HELP_COLUMN
+      ? [left.padEnd(HELP_COLUMN) + help]
+      : [left, " ".repeat(HELP_COLUMN) + help];
+    return options.length === 0 ? head : [...head, `      ${joinPieces(options)}`];
+  });
+  return ["Commands (words may be shortened while they are unique):", ...lines].join("\n");
+}
+
+/** The same as paragraphs of a man page (roff, man macros); ends with a newline. */
+export function manCommands(tree: readonly TreeNode[] = TREE): string {
+  return commandSyntaxes(tree).map(({ pieces, options, help }) =>
+    `.TP\n${joinPieces([...pieces, ...options], roffPiece)}\n${roff(help)}.\n`
+  ).join("");
+}
+
+function roffPiece({ kind, text }: Piece): string {
+  if (kind === "mark") return roff(text);
+  return `\\f${kind === "word" ? "B" : "I"}${roff(text)}\\fR`;
+}
+
+/** Text that stands for itself in roff: no escapes, no request at the start of a line. */
+function roff(text: string): string {
+  const escaped = text.replace(/[\\'`^~-]/g, (character) => ROFF[character] ?? character);
+  return /^[.]/.test(escaped) ? `\\&${escaped}` : escaped;
+}
+
+const ROFF: Readonly<Record<string, string>> = {
+  "\\": "\\e",
+  "'": "\\(aq",
+  "`": "\\(ga",
+  "^": "\\(ha",
+  "~": "\\(ti",
+  "-": "\\-",
+};

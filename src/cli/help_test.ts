@@ -1,0 +1,90 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { helpAt, helpText, manCommands } from "./help.ts";
+import type { TreeNode } from "./node.ts";
+import { commandSyntaxes, joinPieces } from "./syntax.ts";
+
+function words(line: string): readonly string[] {
+  return line.split(" ").filter((word) => word !== "");
+}
+
+Deno.test("? lists what may follow with its help, and where the line may end", () => {
+  deepEqual(helpAt(words("show fr"), ""), [
+    "<name>   One frontend, with pools and backends",
+    "<Enter>  All frontends, with their state",
+  ]);
+  deepEqual(helpAt(words("sync vpp lb state"), ""), [
+    "<name>   Only the VIP of this frontend",
+    "reason   Why, for the log and for colleagues",
+    "<Enter>  Compare and correct now, all VIPs",
+  ]);
+  deepEqual(helpAt(words("set b a pause for"), ""), [
+    "<duration>  How long, such as 30m or 3d4h; then it ends by itself",
+  ]);
+  deepEqual(helpAt(words("show version"), ""), ["<Enter>  Versions of maglevc and of the server"]);
+});
+
+Deno.test("? in a word lists what it may become", () => {
+  deepEqual(helpAt([], "s").map((row) => row.split(" ")[0]), ["show", "set", "sync"]);
+  deepEqual(helpAt(["show"], "v"), [
+    "version  Versions of maglevc and of the server",
+    "vpp      VPP, as the server sees it",
+  ]);
+  deepEqual(helpAt(["show", "backends"], "ngi"), ["<name>  One backend, with its transitions"]);
+  deepEqual(helpAt(words("watch e log l"), "w"), ["warn  What may need a look"]);
+  // Spelled otherwise than it is offered.
+  deepEqual(helpAt(["show"], "frontend"), ["frontends  All frontends, with their state"]);
+});
+
+Deno.test("? behind or in a word that does not fit says what was expected", () => {
+  const [said, ...more] = helpAt(["show", "x"], "");
+  match(said!, /^show: unknown word "x"; expected version, frontends, /);
+  deepEqual(more, []);
+  match(helpAt(["show"], "x").join("\n"), /^show: unknown word "x"; expected version, /);
+  match(helpAt(["completion"], "x").join("\n"), /^shell: need bash, zsh or fish, not x$/);
+  match(helpAt(["show", "version"], "x").join("\n"), /nothing more can follow$/);
+});
+
+Deno.test("the help text has every command once, with its options, within 80 columns", () => {
+  const lines = helpText().split("\n");
+  for (const line of lines) {
+    ok(line.length <= 80, line);
+    equal(line, line.trimEnd());
+  }
+  for (const { pieces, options, help } of commandSyntaxes()) {
+    const at = lines.findIndex((line) =>
+      line === `  ${joinPieces(pieces)}` || line.startsWith(`  ${joinPieces(pieces)}  `)
+    );
+    const block = lines.slice(at, at + 3).join("\n");
+    ok(at > 0 && block.includes(help), joinPieces(pieces));
+    if (options.length > 0) ok(block.includes(`      ${joinPieces(options)}`), block);
+  }
+  ok(lines.includes("      [reason <text>] [for <duration> | until <time>]"));
+  ok(lines.includes("      [num <n>] [log [level <level>]] [backend] [frontend]"));
+  ok(lines.includes("  completion bash|zsh|fish      Print the completion for this shell"));
+});
+
+Deno.test("the man page's list is a paragraph for each command, in the same order", () => {
+  const paragraphs = manCommands().split(".TP\n").slice(1);
+  const plain = paragraphs.map((text) =>
+    text.replaceAll("\\-", "-").replaceAll("\\(aq", "'").replace(/\\f[BIR]/g, "")
+  );
+  deepEqual(
+    plain,
+    commandSyntaxes().map(({ pieces, options, help }) =>
+      `${joinPieces([...pieces, ...options])}\n${help}.\n`
+    ),
+  );
+  match(manCommands(), /\\fBset\\fR \\fBbackend\\fR \\fI<name>\\fR \\fBpause\\fR \[\\fBreason\\fR/);
+});
+
+Deno.test("whatever a tree says is harmless in roff", () => {
+  const tree: readonly TreeNode[] = [
+    { kind: "word", word: "x-y", help: ".so 'etc' \\fB `a` ^~", run: "help" },
+    { kind: "word", word: ".de", help: "'br", run: "help" },
+  ];
+  equal(
+    manCommands(tree),
+    ".TP\n\\fBx\\-y\\fR\n\\&.so \\(aqetc\\(aq \\efB \\(gaa\\(ga \\(ha\\(ti.\n" +
+      ".TP\n\\fB\\&.de\\fR\n\\(aqbr.\n",
+  );
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { candidateLines, commonPrefix } from "./listing.ts";
+
+const list = (texts: string[]) => texts.map((text) => ({ text, help: "" }));
+
+Deno.test("commonPrefix() is what all begin with, and no half letter", () => {
+  assert.equal(commonPrefix(["web1", "web2", "web"]), "web");
+  assert.equal(commonPrefix(["a", "b"]), "");
+  assert.equal(commonPrefix(["one"]), "one");
+  assert.equal(commonPrefix(["x😀", "x😁"]), "x");
+  assert.equal(commonPrefix([]), "");
+});
+
+Deno.test("candidates stand in columns that go down", () => {
+  assert.deepEqual(candidateLines(list(["a", "bb", "ccc", "d", "e"]), 16), [
+    "a    ccc  e",
+    "bb   d",
+  ]);
+  assert.deepEqual(candidateLines(list(["日本", "b"]), 20), ["日本  b"]);
+  assert.deepEqual(candidateLines(list(["a-long-name", "b"]), 5), ["a-long-name", "b"]);
+});
+
+Deno.test("candidates are harmless, and not more than somebody reads", () => {
+  assert.deepEqual(candidateLines(list(["a\x1b[2J"]), 80), ["a\\x1b[2J"]);
+  const lines = candidateLines(list(Array.from({ length: 5000 }, (_, i) => `name${i}`)), 80);
+  assert.ok(lines.length < 60);
+  assert.equal(lines.at(-1), "… and 4800 more");
+});

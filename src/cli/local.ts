@@ -1,0 +1,26 @@
+/** Commands that no server is needed for. They load little: they shall be there at once. */
+import { MAGLEVC_FLAGS } from "./flags.ts";
+import { helpText } from "./help.ts";
+import type { Args, CommandName } from "./node.ts";
+import { type OutputStream, writeText } from "./output.ts";
+
+export type LocalCommand = "help" | "quit" | "completion";
+
+/** True for commands that need no server. */
+export function isLocal(command: CommandName): command is LocalCommand {
+  return command === "help" || command === "quit" || command === "completion";
+}
+
+/** The exit status. @throws {OutputError} */
+export async function runLocally(
+  command: LocalCommand,
+  { args, stdout }: { readonly args: Args; readonly stdout: OutputStream },
+): Promise<number> {
+  if (command === "help") writeText(stdout, `${helpText()}\n`);
+  if (command === "completion") {
+    const { completionScript } = await import("./completion_scripts.ts");
+    const shell = args.shell === "zsh" || args.shell === "fish" ? args.shell : "bash";
+    writeText(stdout, completionScript(shell, MAGLEVC_FLAGS));
+  }
+  return 0;
+}

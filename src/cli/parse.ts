@@ -1,0 +1,28 @@
+/** PURE. From the words of a line to a command with its values, or to what is wrong with them. */
+import type { Invocation, TreeNode } from "./node.ts";
+import { TREE } from "./tree.ts";
+import { expected, type Place, said, walk } from "./walk.ts";
+
+export type Parsed =
+  | { readonly kind: "command"; readonly invocation: Invocation }
+  /** One line for people; ends without a full stop. */
+  | { readonly kind: "error"; readonly message: string }
+  | { readonly kind: "empty" };
+
+/** What `words` mean. Never throws, whatever they are. */
+export function parse(words: readonly string[], tree: readonly TreeNode[] = TREE): Parsed {
+  if (words.length === 0) return { kind: "empty" };
+  const walked = walk(words, tree);
+  if (walked.kind === "error") return walked;
+  const { place } = walked;
+  if (place.run === undefined) return { kind: "error", message: incomplete(place) };
+  const invocation = { command: place.run, args: Object.fromEntries(place.args) };
+  return { kind: "command", invocation };
+}
+
+function incomplete(place: Place): string {
+  const { value, words, options } = place;
+  // A lone value says by its help what it is; of several words the list is enough.
+  const alone = value !== undefined && words.length + options.length === 0;
+  return said(place, `incomplete; expected ${expected(place)}${alone ? `: ${value.help}` : ""}`);
+}

@@ -1,0 +1,208 @@
+/**
+ * maglevc from its arguments to its exit status: 0; 1 when a server refused or could not be asked; 2
+ * when the command is wrong. What only some commands need is loaded when they need it: the
+ * library for gRPC takes longer to load than everything else.
+ */
+import { MaglevError } from "../base/errors.ts";
+import { BUILD } from "../base/version.ts";
+import { usage } from "../system/settings.ts";
+import { SystemClock } from "../system/system_clock.ts";
+import { parseServers } from "./addresses.ts";
+import { type CommandLine, MAGLEVC_FLAGS, readCommandLine } from "./flags.ts";
+import { helpAt, helpText } from "./help.ts";
+import { historyPath } from "./history.ts";
+import { isLocal, runLocally } from "./local.ts";
+import type { Invocation } from "./node.ts";
+import { complain, OutputError, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import { parse } from "./parse.ts";
+import type { Server } from "./servers.ts";
+import type { Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
+
+Usage: maglevc [flags] [command]
+Without a command: the shell on a terminal, else commands from standard input, a line each.
+Exit: 0; 1 a server refused or could not be asked; 2 the command is wrong.`;
+
+/** Runs maglevc to its end; the result is the exit status. */
+export async function runMaglevc(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args);
+  } catch (error) {
+    if (error instanceof OutputError) {
+      if (error.reason === undefined) return STATUS_OF_SIGNAL.SIGPIPE;
+      return fail(`cannot write to standard output: ${error.reason}`, 1);
+    }
+    if (error instanceof MaglevError) return fail(error.message, 1);
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const permission = /^(Requires [^,]*)/.exec(error.message)?.[1] ?? error.message;
+    return fail(`started without a permission it needs: ${permission}`, 1);
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const at = args.indexOf("--complete");
+  const read = readCommandLine(at < 0 ? args : args.slice(0, at), environment);
+  if (at >= 0) {
+    return read.kind === "ok" ? await completeWords(read, args.slice(at + 1)) : 0;
+  }
+  if (read.kind === "error") return fail(read.message, 2);
+  const { settings, words } = read;
+  if (settings.help) {
+    writeText(Deno.stdout, `${usage(MAGLEVC_FLAGS, HEAD)}\n\n${helpText()}\n`);
+    return 0;
+  }
+  if (settings.version) {
+    const { version, commit, date } = BUILD;
+    writeText(Deno.stdout, `maglevc ${version} (commit ${commit}, ${date})\n`);
+    return 0;
+  }
+  if (words.at(-1) === "?") {
+    writeText(Deno.stdout, helpAt(words.slice(0, -1), "").map((line) => `${line}\n`).join(""));
+    return 0;
+  }
+  const parsed = parse(words);
+  if (parsed.kind === "error") return fail(parsed.message, 2);
+  const addresses = parseServers(settings.server);
+  if (typeof addresses === "string") return fail(`--server: ${addresses}`, 2);
+  if (parsed.kind === "empty") return await withoutCommand(read, addresses);
+  const { invocation } = parsed;
+  if (isLocal(invocation.command)) {
+    return await runLocally(invocation.command, { args: invocation.args, stdout: Deno.stdout });
+  }
+  return await oneShot(read, { addresses, invocation });
+}
+
+async function withoutCommand(read: CommandLine, addresses: readonly string[]): Promise<number> {
+  const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() &&
+    environment("TERM") !== "dumb";
+  if (!interactive) {
+    const { runScript } = await import("./script.ts");
+    return await withSession(read, { addresses }, (session) => runScript(session, Deno.stdin));
+  }
+  const { Terminal } = await import("./terminal.ts");
+  const { runShell } = await import("./shell.ts");
+  const terminal = new Terminal(standardTerminal());
+  return await withSession(
+    read,
+    { addresses, terminal },
+    (session) => runShell(session, { terminal, historyPath: historyPath(environment) }),
+  );
+}
+
+async function oneShot(
+  read: CommandLine,
+  { addresses, invocation }: {
+    readonly addresses: readonly string[];
+    readonly invocation: Invocation;
+  },
+): Promise<number> {
+  const { runCommand } = await import("./session.ts");
+  return await withSession(read, { addresses }, async (session) => {
+    const { signal } = new AbortController();
+    const keys = invocation.command === "watch events" && Deno.stdin.isTerminal() &&
+      Deno.stdout.isTerminal();
+    // Elsewhere Ctrl-C ends the program as it ends others.
+    if (!keys) return await runCommand(session, invocation, signal);
+    const { Terminal } = await import("./terminal.ts");
+    const terminal = new Terminal(standardTerminal());
+    terminal.enter();
+    try {
+      const watched = terminal.interruptible(async (interrupt) => {
+        const status = await terminal.untilKey(
+          interrupt,
+          (either) => runCommand(session, invocation, either),
+        );
+        if (interrupt.aborted) return STATUS_OF_SIGNAL.SIGINT;
+        // A key is the ordinary end.
+        return status === STATUS_OF_SIGNAL.SIGINT ? 0 : status;
+      });
+      return await Promise.race([watched, terminal.ended]);
+    } finally {
+      terminal.leave();
+    }
+  });
+}
+
+async function withSession(
+  { settings, color, tls }: CommandLine,
+  options: { readonly addresses: readonly string[]; readonly terminal?: Terminal },
+  fn: (session: Session) => Promise<number>,
+): Promise<number> {
+  const { addresses, terminal } = options;
+  const clock = new SystemClock();
+  const servers = await openServers({ settings, tls }, { addresses, clock });
+  try {
+    return await fn({
+      servers,
+      output: settings.output,
+      color: color ?? terminal !== undefined,
+      forecast: terminal !== undefined,
+      width: () => terminal?.size.columns ?? (Deno.stdout.isTerminal() ? columns() : Infinity),
+      clock,
+      prng: Math.random,
+      stdout: Deno.stdout,
+      stderr: Deno.stderr,
+    });
+  } finally {
+    for (const server of servers) server.close();
+  }
+}
+
+async function openServers(
+  { settings, tls }: Pick<CommandLine, "settings" | "tls">,
+  { addresses, clock }: { readonly addresses: readonly string[]; readonly clock: SystemClock },
+): Promise<readonly Server[]> {
+  const { readCredentials } = await import("./credentials.ts");
+  const { Server } = await import("./servers.ts");
+  const credentials = await readCredentials({
+    tls,
+    ca: settings["tls-ca"],
+    cert: settings["tls-cert"],
+    key: settings["tls-key"],
+    serverName: settings["tls-server-name"],
+    token: settings["token-file"],
+  });
+  const { timeout: timeoutMs } = settings;
+  return addresses.map((address) => new Server(address, { credentials, timeoutMs, clock }));
+}
+
+/** For the completions of shells: quick, and without a word about what goes wrong. */
+async function completeWords(read: CommandLine, words: readonly string[]): Promise<number> {
+  const { complete } = await import("./complete.ts");
+  const addresses = parseServers(read.settings.server);
+  let servers: readonly Server[] = [];
+  const names = async (...[slot, args]: Parameters<Parameters<typeof complete>[2]>) => {
+    if (typeof addresses === "string") return [];
+    const { liveNames } = await import("./names.ts");
+    const clock = new SystemClock();
+    servers = await openServers(read, { addresses, clock });
+    return await liveNames({ servers, clock })(slot, args);
+  };
+  const found = await complete(words.slice(0, -1), words.at(-1) ?? "", names);
+  for (const server of servers) server.close();
+  // A name with a line break in it cannot be offered, and one that does something must not be.
+  const lines = found.map(({ text, help }) => [text, help])
+    .filter(([text = ""]) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text));
+  writeText(Deno.stdout, lines.map((line) => `${line.join("\t")}\n`).join(""));
+  return 0;
+}
+
+function standardTerminal() {
+  return { input: Deno.stdin, output: Deno.stdout, clock: new SystemClock() };
+}
+
+function columns(): number {
+  const { columns } = Deno.consoleSize();
+  return columns > 0 ? columns : 80;
+}
+
+function fail(message: string, status: number): number {
+  complain(Deno.stderr, message);
+  return status;
+}
+
+function environment(name: string): string | undefined {
+  return Deno.env.get(name);
+}

@@ -1,0 +1,67 @@
+/** The servers that are asked: each with its connection, and with what the shell remembers of it. */
+import { MaglevError } from "../base/errors.ts";
+import type { Clock } from "../base/ports.ts";
+import { MaglevClient } from "../grpc/client.ts";
+import type { Credentials } from "./credentials.ts";
+import { type Asked, isUnreached } from "./failures.ts";
+
+export interface ServerOptions {
+  readonly credentials: Credentials;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+export class Server {
+  /** How it is asked; the address has its port. */
+  readonly asked: Asked;
+  /** From one command to the next. */
+  readonly memory = new Map<string, unknown>();
+  readonly #options: ServerOptions;
+  #client: MaglevClient | undefined;
+
+  constructor(address: string, options: ServerOptions) {
+    const { tls, token } = options.credentials;
+    this.#options = options;
+    this.asked = {
+      server: address,
+      tls: tls !== undefined,
+      token: token !== undefined,
+      timeoutMs: options.timeoutMs,
+    };
+  }
+
+  get address(): string {
+    return this.asked.server;
+  }
+
+  /** Made by the first use. @throws {MaglevError} `invalid-argument` */
+  get client(): MaglevClient {
+    const { credentials, timeoutMs, clock } = this.#options;
+    return this.#client ??= new MaglevClient({
+      address: this.address,
+      ...credentials,
+      clock,
+      deadlineMs: timeoutMs,
+    });
+  }
+
+  /**
+   * Calls, and gives what `call` gives. After a failure of the connection the next call tries a new
+   * one at once: the library would first wait, longer each time.
+   */
+  async ask<T>(call: (client: MaglevClient) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.client);
+    } catch (caught) {
+      const error = MaglevError.from(caught);
+      if (isUnreached(error)) this.close();
+      throw error;
+    }
+  }
+
+  /** Ends the connection; the next use makes another one. */
+  close(): void {
+    this.#client?.close();
+    this.#client = undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/** What all ways of giving commands share: whom to ask, how to show what they answer, and where. */
+import type { Clock, Prng } from "../base/ports.ts";
+import { type AskingCommand, execute } from "./execute.ts";
+import { isLocal, runLocally } from "./local.ts";
+import type { Args, Invocation } from "./node.ts";
+import { complain, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import type { Server } from "./servers.ts";
+import { watchEvents } from "./watch.ts";
+
+export interface Session {
+  readonly servers: readonly Server[];
+  readonly output: "text" | "json" | "yaml";
+  readonly color: boolean;
+  /** A `set` says what share of new flows moved. */
+  readonly forecast: boolean;
+  /** Columns for the next answer; Infinity: no terminal. */
+  readonly width: () => number;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}
+
+/** Runs a command: the exit status that it has by itself. @throws {OutputError} */
+export async function runCommand(
+  session: Session,
+  { command, args }: Invocation,
+  signal: AbortSignal,
+): Promise<number> {
+  if (isLocal(command)) return await runLocally(command, { args, stdout: session.stdout });
+  const status = command === "watch events"
+    ? await watch(session, args, signal)
+    : await ask(session, { command, args, signal });
+  return signal.aborted ? STATUS_OF_SIGNAL.SIGINT : status;
+}
+
+async function ask(
+  session: Session,
+  { command, args, signal }: {
+    readonly command: AskingCommand;
+    readonly args: Args;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const { text, errors, ok } = await execute(command, args, {
+    ...session,
+    width: session.width(),
+    nowMs: session.clock.wallMs(),
+    signal,
+  });
+  writeText(session.stdout, text);
+  if (signal.aborted) complain(session.stderr, "interrupted");
+  else for (const error of errors) complain(session.stderr, error);
+  return ok ? 0 : 1;
+}
+
+async function watch(session: Session, args: Args, signal: AbortSignal): Promise<number> {
+  const ok = await watchEvents({
+    ...session,
+    args,
+    signal,
+    write: (line) => writeText(session.stdout, line),
+    say: (message) => complain(session.stderr, message),
+  });
+  return ok ? 0 : 1;
+}

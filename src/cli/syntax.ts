@@ -1,0 +1,79 @@
+/** PURE. The commands of the tree one by one, as they are written: what help texts are made of. */
+import type { CommandName, OptionNode, TreeNode } from "./node.ts";
+import { TREE } from "./tree.ts";
+import { placeholder } from "./values.ts";
+
+/** A piece of a command's syntax. */
+export interface Piece {
+  /** "mark": a bracket or a bar, which are not typed. */
+  readonly kind: "word" | "value" | "mark";
+  readonly text: string;
+}
+
+export interface CommandSyntax {
+  readonly command: CommandName;
+  readonly pieces: readonly Piece[];
+  /** What may follow, in brackets. */
+  readonly options: readonly Piece[];
+  readonly help: string;
+}
+
+/** Every place where a line may end, in the tree's order. */
+export function commandSyntaxes(tree: readonly TreeNode[] = TREE): readonly CommandSyntax[] {
+  return tree.flatMap((node) => below(node, []));
+}
+
+function below(node: TreeNode, before: readonly Piece[]): readonly CommandSyntax[] {
+  const piece: Piece = node.kind === "word"
+    ? { kind: "word", text: node.word }
+    : { kind: "value", text: placeholder(node.slot) };
+  const pieces = [...before, piece];
+  const { run, help, options = [], next = [] } = node;
+  const own = run === undefined
+    ? []
+    : [{ command: run, pieces, options: optionPieces(options), help }];
+  return [...own, ...next.flatMap((child) => below(child, pieces))];
+}
+
+/** `[num <n>] [log [level <level>]] [for <duration> | until <time>]`. */
+function optionPieces(options: readonly OptionNode[]): readonly Piece[] {
+  const done = new Set<OptionNode>();
+  return options.filter(({ after }) => after === undefined).flatMap((option) => {
+    if (done.has(option)) return [];
+    const either = options.filter(({ word }) => word === option.excludes);
+    for (const other of either) done.add(other);
+    return [
+      mark("["),
+      ...onePieces(option, options),
+      ...either.flatMap((other) => [mark("|"), ...onePieces(other, options)]),
+      mark("]"),
+    ];
+  });
+}
+
+/** An option with its value, and the options that need it before them. */
+function onePieces({ word, value }: OptionNode, options: readonly OptionNode[]): readonly Piece[] {
+  const inner = options.filter(({ after }) => after === word);
+  return [
+    { kind: "word", text: word },
+    ...(value === undefined ? [] : [{ kind: "value" as const, text: placeholder(value.slot) }]),
+    ...inner.flatMap((option) => [mark("["), ...onePieces(option, options), mark("]")]),
+  ];
+}
+
+function mark(text: string): Piece {
+  return { kind: "mark", text };
+}
+
+/** The pieces with blanks between them, none inside brackets; `dress` may change what each looks like. */
+export function joinPieces(
+  pieces: readonly Piece[],
+  dress: (piece: Piece) => string = ({ text }) => text,
+): string {
+  let line = "";
+  for (const [index, piece] of pieces.entries()) {
+    const glued = index === 0 || piece.text === "]" || pieces[index - 1]?.text === "[";
+    line += (glued ? "" : " ") + dress(piece);
+  }
+  return line;
+}

@@ -1,0 +1,213 @@
+/**
+ * PURE. The one tree of commands. What a line means, `?`, TAB, the help texts, the command list of the
+ * manual and the completions of the shells all come from it (parse.ts, complete.ts, help.ts,
+ * completion_scripts.ts): a command that is added here is everywhere.
+ */
+import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
+
+const REASON: OptionNode = {
+  word: "reason",
+  help: "Why, for the log and for colleagues",
+  value: { slot: "text" },
+};
+
+/** What a wish of an operator that lasts may have. */
+const LASTING: readonly OptionNode[] = [
+  REASON,
+  {
+    word: "for",
+    help: "How long, such as 30m or 3d4h; then it ends by itself",
+    value: { slot: "duration" },
+    excludes: "until",
+  },
+  {
+    word: "until",
+    help: "When it ends by itself, such as 2027-01-31T18:00:00Z",
+    value: { slot: "time" },
+    excludes: "for",
+  },
+];
+
+interface Rest {
+  readonly run?: CommandName;
+  readonly next?: readonly TreeNode[];
+  readonly options?: readonly OptionNode[];
+  readonly also?: readonly string[];
+}
+
+function word(text: string, help: string, rest: Rest): WordNode {
+  return { kind: "word", word: text, help, ...rest };
+}
+
+function slot(name: string, help: string, rest: Rest & Pick<SlotNode, "slot">): SlotNode {
+  return { kind: "slot", name, help, ...rest };
+}
+
+function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
+  const { all, one } = {
+    frontend: {
+      all: "All frontends, with their state",
+      one: "One frontend, with pools and backends",
+    },
+    backend: { all: "All backends, with their state", one: "One backend, with its transitions" },
+    healthcheck: { all: "All health checks", one: "One health check, with all its settings" },
+  }[name];
+  return word(`${name}s`, all, {
+    also: [name],
+    run: `show ${name}s`,
+    next: [slot(name, one, { slot: name, run: `show ${name}` })],
+  });
+}
+
+const SHOW = word("show", "Look at something", {
+  next: [
+    word("version", "Versions of maglevc and of the server", { run: "show version" }),
+    showNamed("frontend"),
+    showNamed("backend"),
+    showNamed("healthcheck"),
+    word("vpp", "VPP, as the server sees it", {
+      next: [
+        word("info", "VPP's version, process, and since when", { run: "show vpp info" }),
+        word("lb", "VPP's load balancer", {
+          next: [
+            word("state", "VIPs and their servers as VPP has them", { run: "show vpp lb state" }),
+            word("counters", "Packets of each VIP", { run: "show vpp lb counters" }),
+          ],
+        }),
+      ],
+    }),
+  ],
+});
+
+const SYNC = word("sync", "Bring VPP in line with the configuration and the health", {
+  next: [
+    word("vpp", "VPP", {
+      next: [
+        word("lb", "Its load balancer", {
+          next: [
+            word("state", "Compare and correct now, all VIPs", {
+              run: "sync vpp lb state",
+              options: [REASON],
+              next: [
+                slot("frontend", "Only the VIP of this frontend", {
+                  slot: "frontend",
+                  run: "sync vpp lb state",
+                  options: [REASON],
+                }),
+              ],
+            }),
+          ],
+        }),
+      ],
+    }),
+  ],
+});
+
+/** `set` does, `plan` says what it would do. */
+const ACTION_HELP = {
+  set: {
+    pause: "Stop probing it; no new flows, present ones stay",
+    resume: "End a pause; passing checks bring it back",
+    enable: "End a disable; passing checks bring it back",
+    disable: "Take it out of service; its flows are dropped",
+  },
+  plan: {
+    pause: "What a pause would do to VPP's traffic",
+    resume: "What the end of a pause would do",
+    enable: "What the end of a disable would do",
+    disable: "What taking it out of service would do",
+  },
+} as const;
+
+function backendActions(verb: "set" | "plan"): readonly WordNode[] {
+  const action = (name: "pause" | "resume" | "enable" | "disable", ends: boolean) =>
+    word(name, ACTION_HELP[verb][name], {
+      run: `${verb} backend ${name}`,
+      ...(verb === "plan" ? {} : { options: ends ? [REASON] : LASTING }),
+    });
+  return [
+    action("pause", false),
+    action("resume", true),
+    action("enable", true),
+    action("disable", false),
+  ];
+}
+
+function changes(verb: "set" | "plan"): readonly TreeNode[] {
+  const help = verb === "set"
+    ? "Give it this weight; 0 takes no new flows"
+    : "What this weight would do; 0 takes no new flows";
+  const weight = slot("weight", help, {
+    slot: "weight",
+    run: `${verb} weight`,
+    ...(verb === "set" ? { options: LASTING } : {}),
+  });
+  const backend = slot("backend", "A backend of that pool", {
+    slot: "pool-backend",
+    next: [word("weight", "Its weight in that pool", { next: [weight] })],
+  });
+  const pool = slot("pool", "A pool of that frontend", {
+    slot: "pool",
+    next: [word("backend", "A backend of the pool", { next: [backend] })],
+  });
+  return [
+    word("backend", "A backend, wherever it is used", {
+      next: [
+        slot("backend", "Name of the backend", { slot: "backend", next: backendActions(verb) }),
+      ],
+    }),
+    word("frontend", "A backend's weight in a pool of a frontend", {
+      next: [
+        slot("frontend", "Name of the frontend", {
+          slot: "frontend",
+          next: [word("pool", "A pool of the frontend", { next: [pool] })],
+        }),
+      ],
+    }),
+  ];
+}
+
+const CONFIG = word("config", "The server's configuration file", {
+  next: [
+    word("check", "Read the file and say what is wrong", { run: "config check" }),
+    word("plan", "What a reload would do to VPP's traffic", { run: "config plan" }),
+    word("reload", "Read the file and apply it", { run: "config reload", options: [REASON] }),
+  ],
+});
+
+const WATCH = word("watch", "Follow what happens", {
+  next: [
+    word("events", "Events as they come, one a line; any key ends it", {
+      run: "watch events",
+      options: [
+        { word: "num", help: "End after this many events", value: { slot: "count" } },
+        { word: "log", help: "What the server logs" },
+        {
+          word: "level",
+          help: "Least level of the log",
+          value: { slot: "level" },
+          after: "log",
+        },
+        { word: "backend", help: "Transitions of backends" },
+        { word: "frontend", help: "Transitions of frontends" },
+      ],
+    }),
+  ],
+});
+
+export const TREE: readonly TreeNode[] = [
+  SHOW,
+  word("set", "Change something until further notice", { next: changes("set") }),
+  word("plan", "What a change would do, without doing it", { next: changes("plan") }),
+  SYNC,
+  CONFIG,
+  WATCH,
+  word("completion", "Print the completion for a shell", {
+    next: [
+      slot("shell", "Print the completion for this shell", { slot: "shell", run: "completion" }),
+    ],
+  }),
+  word("help", "List all commands", { run: "help" }),
+  word("quit", "Leave the shell", { run: "quit" }),
+  word("exit", "Leave the shell", { run: "quit" }),
+];

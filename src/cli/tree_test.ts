@@ -1,0 +1,275 @@
+/**
+ * Walks the whole tree, and every order of options. Goal: at every place a line can come to, what
+ * parsing takes, completion offers and `?` lists is the same, and follows from the tree as spelled
+ * out here a second time. Method: places are found with whole words only; a sample stands for each
+ * slot.
+ */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { candidates } from "./complete.ts";
+import { helpAt } from "./help.ts";
+import type { CommandName, Invocation, OptionNode, SlotKind, TreeNode } from "./node.ts";
+import { parse } from "./parse.ts";
+import { TREE } from "./tree.ts";
+import { fixedValues, placeholder } from "./values.ts";
+
+/** A value for each slot that is no prefix of a word, and how it is passed on. */
+const SAMPLES: Readonly<Record<SlotKind, string>> = {
+  frontend: "zz-vip",
+  backend: "zz-server",
+  healthcheck: "zz-check",
+  pool: "zz-pool",
+  "pool-backend": "zz-member",
+  weight: "50",
+  count: "7",
+  level: "warn",
+  duration: "1h30m",
+  time: "2027-01-31T18:00:00.000Z",
+  text: "two words",
+  shell: "zsh",
+};
+
+/** Where a line has come to, told from the tree alone. */
+interface Spot {
+  readonly line: readonly string[];
+  readonly args: Readonly<Record<string, string>>;
+  readonly run: CommandName | undefined;
+  readonly help: string;
+  readonly nodes: readonly TreeNode[];
+  /** Those that may still be given. */
+  readonly options: readonly OptionNode[];
+}
+
+function spotsBelow(spot: Spot): readonly Spot[] {
+  const below = [
+    ...spot.nodes.map((node) => afterNode(spot, node)),
+    ...spot.options.map((option) => afterOption(spot, option)),
+  ];
+  return [spot, ...below.flatMap(spotsBelow)];
+}
+
+function afterNode({ line, args }: Spot, node: TreeNode): Spot {
+  const text = node.kind === "word" ? node.word : SAMPLES[node.slot];
+  const now = node.kind === "word" ? args : { ...args, [node.name]: text };
+  return {
+    line: [...line, text],
+    args: now,
+    run: node.run,
+    help: node.help,
+    nodes: node.next ?? [],
+    options: (node.options ?? []).filter((option) => option.after === undefined),
+  };
+}
+
+function afterOption(spot: Spot, { word, value, excludes }: OptionNode): Spot {
+  const { run, help } = spot;
+  const text = value === undefined ? [] : [SAMPLES[value.slot]];
+  const args = { ...spot.args, [word]: text[0] ?? "" };
+  const all = optionsOf(run);
+  const left = all.filter((option) =>
+    !(option.word in args) && option.word !== excludes && option.excludes !== word &&
+    !all.some((other) => other.excludes === option.word && other.word in args) &&
+    (option.after === undefined || option.after in args)
+  );
+  return { line: [...spot.line, word, ...text], args, run, help, nodes: [], options: left };
+}
+
+function nodesOf(tree: readonly TreeNode[]): readonly TreeNode[] {
+  return tree.flatMap((node) => [node, ...nodesOf(node.next ?? [])]);
+}
+
+/** Options belong to commands: the same at each node that runs one. */
+function optionsOf(run: CommandName | undefined): readonly OptionNode[] {
+  return nodesOf(TREE).find((node) => node.run === run)?.options ?? [];
+}
+
+const SPOTS = spotsBelow({
+  line: [],
+  args: {},
+  run: undefined,
+  help: "",
+  nodes: TREE,
+  options: [],
+});
+
+/** Every command by a line that gives it. A command without a line here does not compile. */
+const LINES: Readonly<Record<CommandName, string>> = {
+  "show version": "show version",
+  "show frontends": "show frontends",
+  "show frontend": "show frontends web",
+  "show backends": "show backends",
+  "show backend": "show backends nginx0",
+  "show healthchecks": "show healthchecks",
+  "show healthcheck": "show healthchecks http",
+  "show vpp info": "show vpp info",
+  "show vpp lb state": "show vpp lb state",
+  "show vpp lb counters": "show vpp lb counters",
+  "sync vpp lb state": "sync vpp lb state",
+  "set backend pause": "set backend nginx0 pause",
+  "set backend resume": "set backend nginx0 resume",
+  "set backend enable": "set backend nginx0 enable",
+  "set backend disable": "set backend nginx0 disable",
+  "set weight": "set frontend web pool blue backend nginx0 weight 5",
+  "plan backend pause": "plan backend nginx0 pause",
+  "plan backend resume": "plan backend nginx0 resume",
+  "plan backend enable": "plan backend nginx0 enable",
+  "plan backend disable": "plan backend nginx0 disable",
+  "plan weight": "plan frontend web pool blue backend nginx0 weight 5",
+  "config check": "config check",
+  "config plan": "config plan",
+  "config reload": "config reload",
+  "watch events": "watch events",
+  completion: "completion zsh",
+  help: "help",
+  quit: "quit",
+};
+
+function understood(line: readonly string[]): Invocation | undefined {
+  const parsed = parse(line);
+  return parsed.kind === "command" ? parsed.invocation : undefined;
+}
+
+Deno.test("the walk comes to every place: 13 words deep, with all orders of options", () => {
+  ok(SPOTS.length > 250, String(SPOTS.length));
+  equal(new Set(SPOTS.map(({ line }) => line.join("\0"))).size, SPOTS.length);
+  ok(SPOTS.some(({ line }) => line.length === 13));
+});
+
+Deno.test("every command is reached by its line, and the tree has no other", () => {
+  for (const [command, line] of Object.entries(LINES)) {
+    equal(understood(line.split(" "))?.command, command);
+  }
+  const reached = new Set(SPOTS.flatMap(({ run }) => run ?? []));
+  deepEqual([...reached].sort(), Object.keys(LINES).sort());
+});
+
+Deno.test("every node and option has a line of help that fits a terminal of 80 columns", () => {
+  for (const node of [...nodesOf(TREE), ...nodesOf(TREE).flatMap(({ options = [] }) => options)]) {
+    const text = JSON.stringify(node);
+    match(node.help, /^[A-Z][ -~]*[^.]$/, text);
+    ok(node.help.length <= ("run" in node ? 48 : 60), text);
+  }
+});
+
+Deno.test("words of one place differ, a place has one slot at most, and every leaf is a command", () => {
+  const places = [TREE, ...nodesOf(TREE).map(({ next = [] }) => next)];
+  for (const nodes of places) {
+    const words = nodes.flatMap((node) =>
+      node.kind === "word" ? [node.word, ...node.also ?? []] : []
+    );
+    equal(new Set(words).size, words.length, words.join(" "));
+    ok(nodes.filter(({ kind }) => kind === "slot").length <= 1, words.join(" "));
+    for (const word of words) match(word, /^[a-z]+$/);
+  }
+  for (const node of nodesOf(TREE)) {
+    ok(node.run !== undefined || (node.next ?? []).length > 0, node.help);
+    if (node.options !== undefined) ok(node.run !== undefined, node.help);
+    // Else the walk above would not see all of them.
+    if (node.run !== undefined) deepEqual(node.options ?? [], optionsOf(node.run), node.run);
+  }
+});
+
+Deno.test("at every place: parsing takes what the tree says", () => {
+  for (const { line, run, args } of SPOTS) {
+    const parsed = parse(line);
+    if (run === undefined) {
+      equal(parsed.kind, line.length === 0 ? "empty" : "error", line.join(" "));
+    } else {
+      deepEqual(parsed, { kind: "command", invocation: { command: run, args } }, line.join(" "));
+    }
+  }
+});
+
+Deno.test("at every place: completion offers and ? lists what the tree says, and nothing else", () => {
+  for (const { line, nodes, options, run, help, args } of SPOTS) {
+    const where = line.join(" ");
+    const words = [...nodes.filter((node) => node.kind === "word"), ...options];
+    const slots = nodes.filter((node) => node.kind === "slot");
+    deepEqual(candidates(line, ""), {
+      words: words.map(({ word, help }) => ({ text: word, help })),
+      slots: slots.map(({ name, slot, help }) => ({ slot, name, help, args })),
+    }, where);
+    const listed = helpAt(line, "").map((row) => row.split(/ {2,}/));
+    const wanted = [
+      ...words.map(({ word, help }) => [word, help]),
+      ...slots.flatMap(({ slot, help }) => {
+        const values = fixedValues(slot);
+        return values.length === 0
+          ? [[placeholder(slot), help]]
+          : values.map(({ text, help }) => [text, help]);
+      }),
+      ...(run === undefined ? [] : [["<Enter>", help]]),
+    ];
+    deepEqual(listed.sort(), wanted.sort(), where);
+    for (const { text } of candidates(line, "").words) {
+      const parsed = parse([...line, text]);
+      ok(parsed.kind === "command" || /: incomplete; /.test(message(parsed)), `${where} ${text}`);
+    }
+  }
+});
+
+function message(parsed: ReturnType<typeof parse>): string {
+  return parsed.kind === "error" ? parsed.message : "";
+}
+
+Deno.test("at every place: each beginning of a word is that word, ambiguous, or a value", () => {
+  for (const { line, nodes, options } of SPOTS) {
+    const slot = nodes.some(({ kind }) => kind === "slot");
+    const fixed = [...nodes.filter((node) => node.kind === "word"), ...options];
+    const words = fixed.map(({ word }) => word);
+    for (const word of words) {
+      for (let length = 1; length <= word.length; length++) {
+        const start = word.slice(0, length);
+        const begun = words.filter((other) => other.startsWith(start));
+        const where = `${line.join(" ")} ${start}`;
+        deepEqual(candidates(line, start).words.map(({ text }) => text), begun, where);
+        if (begun.length === 1 && !slot || words.includes(start)) {
+          const full = words.includes(start) ? start : begun[0]!;
+          deepEqual(parse([...line, start]), parse([...line, full]), where);
+        } else if (!slot) {
+          match(message(parse([...line, start])), /ambiguous word/, where);
+          for (const candidate of begun) ok(message(parse([...line, start])).includes(candidate));
+        } else {
+          // Beside a slot an option needs all its letters.
+          equal(parse([...line, start]).kind, "command", where);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("at every place: an unknown word is named, with all that was expected there", () => {
+  for (const { line, nodes, options, run } of SPOTS) {
+    if (nodes.some(({ kind }) => kind === "slot")) continue;
+    const said = message(parse([...line, "Frobnicate"]));
+    ok(said.includes('unknown word "Frobnicate"'), said);
+    for (const word of candidates(line, "").words) ok(said.includes(word.text), said);
+    if (nodes.length + options.length === 0) match(said, /nothing more can follow/);
+    else equal(said.includes("or the end of the line"), run !== undefined, said);
+    // Behind it nobody knows what could follow.
+    deepEqual(candidates([...line, "Frobnicate"], ""), { words: [], slots: [] });
+    deepEqual(helpAt([...line, "Frobnicate"], ""), [said]);
+  }
+});
+
+Deno.test("at every place that must go on: the line's end says what is missing", () => {
+  for (const { line, nodes, run } of SPOTS) {
+    if (run !== undefined || line.length === 0) continue;
+    const said = message(parse(line));
+    match(said, /: incomplete; expected /);
+    for (const node of nodes) {
+      ok(said.includes(node.kind === "word" ? node.word : placeholder(node.slot)), said);
+    }
+  }
+});
+
+Deno.test("a value that is missing behind an option is asked for", () => {
+  for (const { line, options } of SPOTS) {
+    for (const { word, value, help } of options) {
+      if (value === undefined) continue;
+      const said = message(parse([...line, word]));
+      ok(said.endsWith(`${word}: incomplete; expected ${placeholder(value.slot)}: ${help}`), said);
+      deepEqual(candidates([...line, word], "").words, []);
+      deepEqual(candidates([...line, word], "").slots.map(({ slot }) => slot), [value.slot]);
+    }
+  }
+});

@@ -1,0 +1,152 @@
+/** `watch events`: what happens on the servers, a line of JSON each, until it is enough. */
+import type { MaglevError } from "../base/errors.ts";
+import type { Clock, Prng } from "../base/ports.ts";
+import { answerJson, type MaglevClient, type messages } from "../grpc/client.ts";
+import { WatchLoop, type WatchState } from "../grpc/client_watch.ts";
+import { failureLine, isUnreached } from "./failures.ts";
+import type { Args } from "./node.ts";
+import { jsonLine } from "./render/mod.ts";
+import type { Server } from "./servers.ts";
+
+/** What is needed of a Server. */
+export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
+  readonly client: Pick<MaglevClient, "watch">;
+}
+
+export interface WatchOptions {
+  readonly servers: readonly WatchedServer[];
+  readonly args: Args;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Whole lines; what it throws ends the watch and is thrown on. */
+  readonly write: (line: string) => void;
+  /** For people: a server went away, or came back. */
+  readonly say: (message: string) => void;
+  /** Aborting it ends the watch. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Watches until `num` lines were written, or `signal` is aborted, or no server is left: one that
+ * refuses, or is away from the beginning, is given up. True unless one was.
+ */
+export async function watchEvents(options: WatchOptions): Promise<boolean> {
+  const { servers, signal } = options;
+  const watch = new Watch(options);
+  const abort = () => watch.end();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) watch.end();
+  const loops = servers.map((server) => watch.loop(server));
+  try {
+    for (const loop of loops) loop.start();
+    await watch.ended;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await Promise.all(loops.map((loop) => loop.stop()));
+  }
+  return watch.givenUp === 0;
+}
+
+class Watch {
+  readonly #options: WatchOptions;
+  readonly #end = Promise.withResolvers<void>();
+  /** Lines that are still to be written. */
+  #left: number;
+  #over = false;
+  givenUp = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#left = options.args.num === undefined ? Infinity : Number(options.args.num);
+  }
+
+  /** Rejects with what `write` threw. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#end.resolve();
+  }
+
+  loop(server: WatchedServer): WatchLoop {
+    const { args, clock, prng } = this.#options;
+    let known: "not yet" | "watching" | "away" = "not yet";
+    const loop = new WatchLoop({
+      client: server.client,
+      request: requestOf(args),
+      clock,
+      prng,
+      onEvent: (event) => this.#write(server, event),
+      onState: (state) => {
+        if (this.#over) return;
+        if (state.kind === "watching") {
+          if (known === "away") this.#say(server, "is back; its present state comes first");
+          known = "watching";
+        } else if (known === "not yet" || !isPassing(state)) {
+          this.#giveUp(server, state.error);
+          void loop.stop();
+        } else {
+          if (known === "watching") {
+            const { error } = state;
+            this.#say(server, `went away (${oneLine(error, server)}); trying again`);
+          }
+          known = "away";
+        }
+      },
+    });
+    return loop;
+  }
+
+  #write(server: WatchedServer, event: messages.Event): void {
+    if (this.#over) return;
+    const json = answerJson("WatchEvents", event);
+    const several = this.#options.servers.length > 1;
+    const whose = several && typeof json === "object" && json !== null && !Array.isArray(json)
+      ? { server: server.address, ...json }
+      : json;
+    try {
+      this.#options.write(jsonLine(whose));
+    } catch (error) {
+      this.#over = true;
+      this.#end.reject(error);
+      return;
+    }
+    this.#left--;
+    if (this.#left <= 0) this.end();
+  }
+
+  #say(server: WatchedServer, what: string): void {
+    this.#options.say(`${server.address} ${what}`);
+  }
+
+  #giveUp(server: WatchedServer, error: MaglevError): void {
+    const { servers, say } = this.#options;
+    say(failureLine(error, server.asked, servers.length > 1));
+    // Asked anew, it shall be connected anew at once.
+    server.close();
+    this.givenUp++;
+    if (this.givenUp === servers.length) this.end();
+  }
+}
+
+function requestOf(args: Args): Partial<messages.WatchRequest> {
+  return {
+    log: args.log !== undefined,
+    logLevel: args.level ?? "",
+    backend: args.backend !== undefined,
+    frontend: args.frontend !== undefined,
+  };
+}
+
+/** What a server that restarts looks like; anything else will not get better by itself. */
+function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
+  return error.code === "unavailable" || error.code === "internal" || error.code === "aborted" ||
+    isUnreached(error);
+}
+
+function oneLine(error: MaglevError, server: WatchedServer): string {
+  const line = failureLine(error, server.asked, false);
+  return line.startsWith(`${server.address}: `) ? line.slice(server.address.length + 2) : line;
+}
