@@ -74,10 +74,17 @@ function connectionProblem(message: string, { server, tls }: Asked): string {
   if (tls && /corrupt message|wrong version number|ECONNRESET|EPIPE|hang up/.test(last)) {
     return `TLS failed: ${last}; does the server speak TLS? --tls=false goes without`;
   }
-  if (tls) return `TLS failed: ${last}`;
+  if (tls) return `TLS failed: ${last}${tlsRemedy(last)}`;
   if (/EPIPE|ECONNRESET|Protocol error|hang up/.test(last)) {
     return `the connection was closed (${last}); is it maglevd's gRPC port? ` +
       "--tls if it speaks TLS";
   }
   return `cannot be reached: ${last}`;
+}
+
+function tlsRemedy(last: string): string {
+  if (/altnames|NotValidForName/.test(last)) return " (--tls-server-name asks for another name)";
+  return /verify|self.signed|issuer/i.test(last)
+    ? " (--tls-ca names the authority of its certificate)"
+    : "";
 }

@@ -64,7 +64,8 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
     "unavailable",
     noConnection("Error: invalid peer certificate: UnknownIssuer"),
     { tls: true },
-    "a:9090: TLS failed: invalid peer certificate: UnknownIssuer",
+    "a:9090: TLS failed: invalid peer certificate: UnknownIssuer (--tls-ca names the authority " +
+    "of its certificate)",
   ],
   [
     "no connection in time",
