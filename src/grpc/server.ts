@@ -10,7 +10,7 @@ import type { AccessPolicy, Role } from "./auth.ts";
 import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
 import { HealthService } from "./health.ts";
 import { CallWatch } from "./interceptors.ts";
-import { Listener } from "./listener.ts";
+import { GONE, Listener } from "./listener.ts";
 import type { DaemonDoor, GrpcObserver } from "./ports.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsMaterial, type TlsPaths } from "./tls_files.ts";
@@ -176,9 +176,6 @@ export class GrpcServer {
     server.forceShutdown();
   }
 }
-
-/** A call of a connection that has ended. */
-const GONE = { text: "gone", local: false, certificate: undefined };
 
 function accessFields(policy: AccessPolicy, material: TlsMaterial | undefined): LogFields {
   return {

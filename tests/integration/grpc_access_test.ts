@@ -83,6 +83,14 @@ grpcTest(
 
         const actions = await actionsSeen(daemon, 5);
         assert.deepEqual(
+          actions.map(({ before, after }) => [before, after]),
+          [["up", "up"], ["up", "up"], ["up", "paused"], ["paused", "paused"], [
+            "paused",
+            "paused",
+          ]],
+          "what was refused has its values too",
+        );
+        assert.deepEqual(
           actions.map(({ identity, result, reason }) => [identity, result, reason]),
           [
             ["", "unauthenticated", undefined],

@@ -220,6 +220,8 @@ grpcTest(
             weight: 101,
             identity: "",
             result: "invalid-argument",
+            before: 7,
+            after: 7,
           },
           {
             method: "SyncVPPLBState",
@@ -227,8 +229,16 @@ grpcTest(
             identity: "",
             reason: "drill",
             result: "ok",
+            before: "2 VIPs, 4 servers",
+            after: "2 VIPs, 4 servers",
           },
-          { method: "SyncVPPLBState", identity: "", result: "ok" },
+          {
+            method: "SyncVPPLBState",
+            identity: "",
+            result: "ok",
+            before: "2 VIPs, 4 servers",
+            after: "2 VIPs, 4 servers",
+          },
           {
             method: "ReloadConfig",
             identity: "",
