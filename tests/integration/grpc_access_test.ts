@@ -287,18 +287,64 @@ grpcTest(
         details,
         /"certificate \\"bob\\"" from .*: present a client certificate without OU=viewer/,
       );
+      for (const subject of ["/OU=ops/OU=viewer/CN=carol", "/OU=viewer/OU=ops/CN=carol"]) {
+        await as(await clientCertificate(subject));
+        assert.deepEqual(await rights(client), ["OK", "PERMISSION_DENIED"], subject);
+      }
       for (const files of [{}, mallory]) {
         await as(files);
         assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
       }
       assert.deepEqual(
-        (await actionsSeen(daemon, 3)).map(({ identity, result }) => [identity, result]),
+        (await actionsSeen(daemon, 5)).map(({ identity, result }) => [identity, result]),
         [
           ['certificate "alice"', "ok"],
           ['certificate "bob"', "permission-denied"],
           ['certificate "bob"', "permission-denied"],
+          ['certificate "carol"', "permission-denied"],
+          ['certificate "carol"', "permission-denied"],
         ],
       );
+      assert.equal(daemon.process.errors, "");
+    });
+  },
+);
+
+grpcTest(
+  "the authority of clients is renewed on SIGHUP, for connections that come after it",
+  async () => {
+    const { folder: source } = await certificates();
+    const alice = await clientCertificate("/CN=alice");
+    const mallory = await clientCertificate("/CN=mallory", "other_ca");
+    await tlsStage({ mutual: true, target: alice }, async ({ client, address, daemon }, folder) => {
+      assert.equal((await client.call(GET, B0)).code, "OK");
+      const target = {
+        target: address,
+        ca: `${source}/ca.pem`,
+        options: { "grpc.ssl_target_name_override": "good.test" },
+      };
+      await using other = await GrpcClient.start({ ...target, ...mallory });
+      assert.equal((await other.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
+      await Deno.copyFile(`${source}/other_ca.pem`, `${folder}/ca.pem`);
+      daemon.process.signal("SIGHUP");
+      const line = await daemon.seen(({ msg }) => msg === "grpc-reload");
+      assert.deepEqual([line.ok, line.tls], [true, "mutual"]);
+      await other.connect({ ...target, ...mallory });
+      assert.deepEqual(await rights(other), ["OK", "OK"]);
+      assert.equal((await client.call(GET, B0)).code, "OK", "a connection stays");
+      // Another option makes grpcio connect anew.
+      await client.connect({ ...target, ...alice, options: { ...target.options, "x.y": 1 } });
+      assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
+      await Deno.copyFile(`${source}/ca.pem`, `${folder}/ca.pem`);
+      const from = daemon.mark;
+      daemon.process.signal("SIGHUP");
+      await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
+      await client.connect({
+        ...target,
+        cert: `${source}/expired.pem`,
+        key: `${source}/expired.key`,
+      });
+      assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE", "expired");
       assert.equal(daemon.process.errors, "");
     });
   },
