@@ -165,6 +165,7 @@ async function tlsStage(
   options: {
     readonly mutual: boolean;
     readonly flags?: string[];
+    readonly files?: string[];
     readonly target: Partial<Target>;
   },
   fn: (stage: GrpcStage, folder: string) => Promise<void>,
@@ -186,7 +187,7 @@ async function tlsStage(
       ...options.target,
     };
     await onGrpcStage(
-      { flags, files: [folder], target, logLevel: "debug" },
+      { flags, files: [folder, ...(options.files ?? [])], target, logLevel: "debug" },
       (stage) => fn(stage, folder),
     );
   });
@@ -349,6 +350,45 @@ grpcTest(
     });
   },
 );
+
+grpcTest("a certificate that is wrong does not keep a token alive, nor the other way", async () => {
+  await withFolder(async (closed) => {
+    const tokens = await writePrivate(`${closed}/tokens`, "operator old\n");
+    const flags = [`--grpc-tokens=${tokens}`];
+    const { folder: source } = await certificates();
+    const stage = { mutual: false, flags, files: [closed], target: {} };
+    await tlsStage(stage, async ({ client, address, daemon }, folder) => {
+      const reload = async () => {
+        const from = daemon.mark;
+        daemon.process.signal("SIGHUP");
+        return await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
+      };
+      assert.deepEqual(await rights(client, bearer("old")), ["OK", "OK"]);
+      await writePrivate(tokens, "operator new\n");
+      await Deno.copyFile(`${source}/renewed.pem`, `${folder}/good.pem`);
+      const torn = await reload();
+      assert.equal(torn.ok, false);
+      assert.match(
+        String(torn.error),
+        /good\.key: it is not the key of .*; the certificate of before stays in force$/,
+      );
+      assert.deepEqual(await rights(client, bearer("old")), ["UNAUTHENTICATED", "UNAUTHENTICATED"]);
+      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+
+      const before = await shownCertificate(address);
+      await Deno.copyFile(`${source}/renewed.key`, `${folder}/good.key`);
+      await Deno.chmod(tokens, 0o644);
+      const open = await reload();
+      assert.equal(open.ok, false);
+      assert.match(
+        String(open.error),
+        /others can read or write it; `chmod o= .*` takes that from them; the tokens of before stay in force$/,
+      );
+      assert.notEqual(await shownCertificate(address), before);
+      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+    });
+  });
+});
 
 grpcTest(
   "a unix socket is for its owner and group, and takes the place of one that was left",
