@@ -66,6 +66,8 @@ grpcTest("calls without their requests give way, oldest first, and are closed", 
           const stream = await raw.begin(GET);
           if (j === 0) await raw.data(stream, body);
         }
+        // Which are the oldest is clear.
+        if (i < 5) await raw.settled();
       }
       await answers(client);
       const oldest = (raw: RawH2, type: number) =>

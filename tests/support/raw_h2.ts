@@ -145,6 +145,13 @@ export class RawH2 implements Disposable {
     }
   }
 
+  /** Waits until the other end has read all that was sent; what it wrote before is passed over. */
+  async settled(): Promise<void> {
+    const acknowledged = ({ type, flags }: Frame) => type === FRAME.ping && flags === 1;
+    await this.send(frame(FRAME.ping, { payload: new Uint8Array(8) }));
+    if (await this.until(acknowledged) === undefined) throw new Error("No answer to a ping");
+  }
+
   /** True when the other end has closed the connection, waited for at most 5 s. */
   async closed(): Promise<boolean> {
     await this.until(() => false);
