@@ -66,10 +66,14 @@ async function onListener(
   }
 }
 
-/** Waits for the end of a connection from the other side. */
+/** Waits for the end of a connection from the other side, at most 5 s. */
 async function ended(client: Deno.Conn): Promise<void> {
-  const count = await client.read(new Uint8Array(1)).catch(() => null);
-  assert.equal(count, null);
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve("still there"), 5000);
+  const read = client.read(new Uint8Array(1)).catch(() => null);
+  const end = await Promise.race([read, late.promise]);
+  clearTimeout(timer);
+  assert.equal(end, null);
 }
 
 const LOOPBACK: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 0 };
