@@ -42,11 +42,10 @@ export function reloadConfig(
     _: ReloadConfigRequest,
     { caller: { peer, identity } }: CallContext,
   ): Promise<ActionResult<ReloadConfigResponse>> {
-    const before = size();
     const verdict = await config.reload({ peer, identity });
-    return { answer: configVerdict(verdict), before, after: size() };
+    return { answer: configVerdict(verdict), after: size() };
   }
-  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, run };
+  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, valueOf: size, run };
 }
 
 export function planConfig({ config }: DaemonDoor): Handler<PlanConfigRequest, PlanConfigResponse> {
