@@ -144,13 +144,15 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
     for (const vipPlan of planGroup(group.desired, group.actual, { ...can, remove: true })) {
       plans.push(vipPlan);
       yield;
-      vips.push(yield* forecastVip(vipPlan, {
-        frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
-        now: now.get(vipPlan.key)?.vip,
-        settled: settled.get(vipPlan.key)?.vip,
-        can,
-        tables,
-      }));
+      vips.push(
+        yield* forecastVip(vipPlan, {
+          frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
+          now: now.get(vipPlan.key)?.vip,
+          settled: settled.get(vipPlan.key)?.vip,
+          can,
+          tables,
+        }),
+      );
     }
   }
   return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
