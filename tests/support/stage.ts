@@ -39,6 +39,8 @@ export interface Stage {
       stateDir?: string;
       grpcAddr?: string;
       files?: string[];
+      /** A command to run it by. */
+      prefix?: string[];
     },
   ): Daemon;
 }

@@ -29,7 +29,7 @@ export function checkConfig(
 
 /**
  * A file that is wrong is an answer (`ok` false), not an error: the call did what it was asked
- * for. The record says that nothing was changed.
+ * for. The record has its first error for a result.
  */
 export function reloadConfig(
   { config, checker }: DaemonDoor,
@@ -44,7 +44,10 @@ export function reloadConfig(
   ): Promise<ActionResult<ReloadConfigResponse>> {
     const before = size();
     const verdict = await config.reload({ peer, identity });
-    return { answer: configVerdict(verdict), before, after: size() };
+    const undone = verdict.ok
+      ? undefined
+      : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
+    return { answer: configVerdict(verdict), before, after: size(), undone };
   }
   return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, run };
 }
