@@ -32,6 +32,8 @@ export type Handler<Req, Res> = (
 /** What came of an action, for the caller and for the record. */
 export interface ActionResult<Res> extends Partial<BeforeAndAfter> {
   readonly answer: Res | MaglevError;
+  /** For the record: why nothing was done, where the answer is a message all the same. */
+  readonly undone?: MaglevError | undefined;
 }
 
 /** Answers a call that changes something. */
@@ -205,7 +207,7 @@ export function action<Req, Res>(
     record({
       before,
       after,
-      error: result.answer instanceof MaglevError ? result.answer : undefined,
+      error: result.answer instanceof MaglevError ? result.answer : result.undone,
     });
     return result.answer;
   }

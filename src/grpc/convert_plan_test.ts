@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configVerdict, planConfigResponse } from "./convert_plan.ts";
-import type { ConfigFinding } from "./ports.ts";
+import type { ConfigFinding, ConfigVerdict } from "./ports.ts";
 
 function finding(text: string, fields: ConfigFinding["fields"]): ConfigFinding {
   return { text, fields };
@@ -46,7 +46,8 @@ Deno.test("configVerdict: errors by their stage as text, all findings as issues,
 });
 
 Deno.test("planConfigResponse: a file that is wrong has a verdict and no plan", () => {
-  const response = planConfigResponse({ ok: false, errors: [PARSE], warnings: [] }, undefined);
+  const verdict: ConfigVerdict = { ok: false, errors: [PARSE], warnings: [] };
+  const response = planConfigResponse({ verdict, forecast: undefined }, "VPP is away");
   assert.deepEqual([response.ok, response.parseError], [false, "f:3:1: bad"]);
   assert.deepEqual([response.plan, response.started, response.kept], [undefined, [], 0]);
 });

@@ -382,6 +382,13 @@ grpcTest(
         }
       }
       assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
+      const records = await actionsSeen(daemon, cases.length);
+      assert.equal(records.length, cases.length);
+      for (const [at, [, , says]] of cases.entries()) {
+        assert.equal(records[at]!.result, "failed-precondition");
+        assert.match(String(records[at]!.error), says);
+        assert.equal(records[at]!.before, records[at]!.after);
+      }
       const issue = part(
         await Deno.writeTextFile(configPath, cases[0]![0]).then(() =>
           client.call("CheckConfig").then(ok)
