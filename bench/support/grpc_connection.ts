@@ -25,6 +25,7 @@ const MESSAGE_HEADER = 5;
 const LARGEST_WINDOW = 2 ** 31 - 1;
 const FIRST_WINDOW = 65_535;
 const READ_BYTES = 256 * 1024;
+const LEAVE_MS = 5000;
 
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -90,6 +91,15 @@ export class GrpcConnection {
       const onEnd = (ok: boolean) => ok ? resolve(answer) : reject(new Error(`${path} failed`));
       this.call(path, { request, onMessage, onEnd });
     });
+  }
+
+  /** Says that it goes, and waits for the other side to close the connection; at most 5 s. */
+  async leave(): Promise<void> {
+    this.#send(frame(GOAWAY, { payload: new Uint8Array(8) }));
+    const timer = setTimeout(() => this.close(), LEAVE_MS);
+    await this.#reading;
+    clearTimeout(timer);
+    await this.close();
   }
 
   /** Ends it; calls under way fail. */
