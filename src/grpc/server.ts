@@ -12,6 +12,7 @@ import { HealthService } from "./health.ts";
 import { CallWatch } from "./interceptors.ts";
 import { GONE, Listener } from "./listener.ts";
 import type { DaemonDoor, GrpcObserver } from "./ports.ts";
+import { closeSessionsLater } from "./session_close.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
 import { readTokenFile, type TokenTable } from "./tokens.ts";
@@ -62,6 +63,7 @@ export class GrpcServer {
   #listener: Listener | undefined;
 
   constructor(options: GrpcServerOptions) {
+    closeSessionsLater();
     const { door, observer } = options;
     this.#options = options;
     this.#clock = door.clock;
