@@ -381,9 +381,9 @@ grpcTest(
           );
         }
       }
-      assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       const records = await actionsSeen(daemon, cases.length);
       assert.equal(records.length, cases.length);
+      assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       for (const [at, [, , says]] of cases.entries()) {
         assert.equal(records[at]!.result, "failed-precondition");
         assert.match(String(records[at]!.error), says);
