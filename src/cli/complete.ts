@@ -1,7 +1,7 @@
 /** PURE. What TAB may put at the cursor: from the tree, and from the names that the server knows. */
 import type { Args, SlotKind, TreeNode } from "./node.ts";
 import { TREE } from "./tree.ts";
-import { checkValue, type FixedValue, fixedValues, takesName } from "./values.ts";
+import { type FixedValue, fixedValues, takesName } from "./values.ts";
 import { type Place, step, walk } from "./walk.ts";
 
 /** Most names of one kind that are offered. */
@@ -70,8 +70,7 @@ export function complete(
     const values = fixedValues(slot.slot).filter(({ text }) => text.startsWith(partial));
     return Promise.resolve(sorted([...fixed, ...values]));
   }
-  const usable = (name: string) =>
-    name.startsWith(partial) && checkValue(slot.slot, name).ok && isValueAt(walked.place, name);
+  const usable = (name: string) => name.startsWith(partial) && isValueAt(walked.place, name);
   return live(slot, names).then((known) =>
     sorted([
       ...fixed,
@@ -88,7 +87,7 @@ function live(slot: SlotCandidate, names: Names): Promise<readonly string[]> {
     .catch(() => []);
 }
 
-/** False for a name that would be read as a word of the tree. */
+/** False for what would be read as a word of the tree, and for what is no name. */
 function isValueAt(place: Place, name: string): boolean {
   const reading = step(place, name);
   return reading.kind === "place" && reading.as === "value";

@@ -72,12 +72,13 @@ Deno.test("a name may be a word of the tree, or a word like __proto__", () => {
   }
 });
 
-Deno.test("in any tree: the exact word, then the only beginning, then the slot", () => {
+Deno.test("in any tree: the word in full or as also spelled, then the only beginning, then the slot", () => {
   const leaf = (word: string): TreeNode => ({ kind: "word", word, help: "H", run: "help" });
   const tree: readonly TreeNode[] = [
     leaf("all"),
     leaf("allow"),
     leaf("other"),
+    { kind: "word", word: "exit", also: ["bye"], help: "H", run: "quit" },
     { kind: "slot", name: "frontend", slot: "frontend", help: "H", run: "show frontend" },
   ];
   const meaning = (word: string) => {
@@ -85,8 +86,8 @@ Deno.test("in any tree: the exact word, then the only beginning, then the slot",
     return parsed.kind === "command" ? parsed.invocation.command : parsed.kind;
   };
   deepEqual(
-    ["all", "allo", "o", "al", "alla", "z", ""].map(meaning),
-    ["help", "help", "help", "show frontend", "show frontend", "show frontend", "error"],
+    ["all", "allo", "o", "bye", "by", "al", "alla", "z", ""].map(meaning),
+    ["help", "help", "help", "quit", ...Array(4).fill("show frontend"), "error"],
   );
 });
 

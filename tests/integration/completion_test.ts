@@ -6,7 +6,11 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { CompletionShell } from "../../src/cli/completion_scripts.ts";
+import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
+import { maglevcPermissions } from "../../src/system/permissions.ts";
+import { FRONTENDS, grpcAddress, SERVERS } from "../support/grpc_stage.ts";
 import { missingPrograms, ShellFolder, ShellTerminal } from "../support/shell_terminal.ts";
+import { onStage } from "../support/stage.ts";
 
 const SHELLS: readonly CompletionShell[] = ["bash", "zsh", "fish"];
 
@@ -41,6 +45,13 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["maglevc show back→web:8→", ["show", "backends", "web:80"]],
   ["maglevc show back→web:→4→", ["show", "backends", "web:443"]],
   ['maglevc show backends "web:8→', ["show", "backends", "web:80"]],
+  ["maglevc 'show' \"back\"ends w'eb':8→", ["show", "backends", "web:80"]],
+  ["maglevc show backends 'a\\→", ["show", "backends", "a\\b"]],
+  ["maglevc show backends a\\\\→", ["show", "backends", "a\\b"]],
+  ["maglevc show backends \\$s→", ["show", "backends", "$sum"]],
+  ['maglevc show backends "\\$s→', ["show", "backends", "$sum"]],
+  ['maglevc show backends "it→', ["show", "backends", "it's"]],
+  ["maglevc show backends it\\'→", ["show", "backends", "it's"]],
   ["maglevc sync vpp lb st→vip→reas→'a b' ", [
     ..."sync vpp lb state vip@home reason".split(" "),
     "a b",
@@ -56,7 +67,6 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ]],
   ["maglevc --output=y→ show ver→", ["--output=yaml", "show", "version"]],
   ["maglevc --token-file scr→show ver→", ["--token-file", "script", "show", "version"]],
-  // The cursor stands before a word that is there already.
   ["maglevc -- sho→ve→", ["--", "show", "version"]],
   // Nothing fits: nothing is inserted, no file names either.
   ["maglevc show nonsense scr→", ["show", "nonsense", "scr"]],
@@ -205,4 +215,51 @@ for (const [shell, load] of Object.entries(FOLDERS)) {
     },
     load,
   );
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** maglevc itself, with no more permissions than it is documented to need. */
+const MAGLEVC = [
+  Deno.execPath(),
+  ..."run --no-check --frozen --no-prompt".split(" "),
+  ...maglevcPermissions({ sourceFolder: ROOT, home: "/nowhere", stateHome: "/nowhere" }),
+  `${ROOT}cli.ts`,
+];
+
+for (const shell of SHELLS) {
+  const missing = missingPrograms(shell, "tmux");
+  Deno.test({
+    name: `${shell}: maglevc itself completes the names of a running maglevd` +
+      (missing === undefined ? "" : ` (${missing})`),
+    ignore: missing !== undefined,
+    fn: () =>
+      onStage(SERVERS, async ({ configure, start }) => {
+        await configure(FRONTENDS);
+        const server = await grpcAddress(start({ grpcAddr: "127.0.0.1:0" }));
+        await using folder = await ShellFolder.create(shell, {
+          flags: MAGLEVC_FLAGS,
+          completer: MAGLEVC,
+        });
+        await using terminal = await ShellTerminal.open(folder);
+        const cases: readonly (readonly [string, readonly string[]])[] = [
+          ["sh fr→w→", ["sh", "frontends", "web"]],
+          ["show backends b2→", ["show", "backends", "b2"]],
+          // Of that frontend there is one pool, and of the pool one backend.
+          ["set fr→a→po→→ba→→we→5", "set frontend api pool main backend b1 weight 5".split(" ")],
+          [
+            "set fr→web poo→s→ba→→we→5",
+            "set frontend web pool spare backend b2 weight 5".split(" "),
+          ],
+        ];
+        let ran = 0;
+        for (const [line, args] of cases) {
+          await typeLine(terminal, `maglevc --server ${server} ${line}`.split("→"));
+          deepEqual(await terminal.nextCommand(ran++), ["--server", server, ...args], line);
+        }
+        // Nobody listens there: words are completed, names are not, and nothing is said.
+        await typeLine(terminal, ["maglevc --server 127.0.0.1:1 show back", "b", ""]);
+        deepEqual((await terminal.nextCommand(ran++)).slice(2), ["show", "backends", "b"]);
+      }),
+  });
 }

@@ -7,7 +7,7 @@
 import { complete } from "../../src/cli/complete.ts";
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
-  backend: ["nginx0", "nginx1", "web:80", "web:443"],
+  backend: ["nginx0", "nginx1", "web:80", "web:443", "a\\b", "$sum", "it's"],
   frontend: ["public", "vip@home"],
   pool: ["blue"],
   "pool-backend": ["nginx1"],

@@ -2,9 +2,18 @@
  * A shell in a real terminal (tmux), for the completion scripts: keys go in as a person types them,
  * and `maglevc` on its PATH is tests/support/maglevc_stand_in.ts, which notes what it is run with.
  */
-import { completionScript, type CompletionShell } from "../../src/cli/completion_scripts.ts";
+import {
+  type CompletionFlags,
+  completionScript,
+  type CompletionShell,
+} from "../../src/cli/completion_scripts.ts";
 
-const STAND_IN = new URL("maglevc_stand_in.ts", import.meta.url).pathname;
+/** The stand-in as a command. */
+const STAND_IN = [
+  Deno.execPath(),
+  ..."run --no-check -A --frozen".split(" "),
+  new URL("maglevc_stand_in.ts", import.meta.url).pathname,
+];
 
 /** Flags of every kind that the scripts tell apart. */
 export const TEST_FLAGS = {
@@ -63,15 +72,24 @@ export class ShellFolder implements AsyncDisposable {
     this.shell = shell;
   }
 
-  static async create(shell: CompletionShell): Promise<ShellFolder> {
+  /** `flags` and `completer`, a command that answers `--complete`: in place of the stand-in's. */
+  static async create(
+    shell: CompletionShell,
+    { flags = TEST_FLAGS, completer = STAND_IN }: {
+      readonly flags?: CompletionFlags;
+      readonly completer?: readonly string[];
+    } = {},
+  ): Promise<ShellFolder> {
     const path = await Deno.makeTempDir({ prefix: "maglevc-shell-" });
     await Deno.mkdir(`${path}/bin`);
-    const command = [Deno.execPath(), "run", "--no-check", "-A", "--frozen", STAND_IN];
-    const quoted = command.map((word) => `'${word}'`).join(" ");
-    await Deno.writeTextFile(`${path}/bin/maglevc`, `#!/bin/sh\nexec ${quoted} "$@"\n`, {
-      mode: 0o755,
-    });
-    await Deno.writeTextFile(`${path}/script`, completionScript(shell, TEST_FLAGS));
+    const quoted = (command: readonly string[]) => command.map((word) => `'${word}'`).join(" ");
+    await Deno.writeTextFile(
+      `${path}/bin/maglevc`,
+      `#!/bin/sh\ncase " $* " in *" --complete "*) exec ${quoted(completer)} "$@";; esac\n` +
+        `exec ${quoted(STAND_IN)} "$@"\n`,
+      { mode: 0o755 },
+    );
+    await Deno.writeTextFile(`${path}/script`, completionScript(shell, flags));
     await Deno.writeTextFile(`${path}/record`, "");
     return new ShellFolder(path, shell);
   }

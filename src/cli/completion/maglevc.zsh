@@ -54,10 +54,15 @@ _maglevc() {
     return
   fi
 
+  # The word as typed, a quote that is open closed: $PREFIX is neither raw nor without quotes.
+  word=${words[CURRENT]}${compstate[quote][-1]}
+  word=${(Q)word}
+  # With the cursor inside a word, only what is before it counts.
+  [[ -z $SUFFIX ]] || word=${(Q)PREFIX}
   program=${(Q)words[1]}
   [[ $program != '~/'* ]] || program=$HOME/${program[3,-1]}
   (( $+commands[$program] )) || [[ $program == */* && -x $program ]] || program=maglevc
-  for line in "${(@f)$(command "$program" "${(@)flags}" --complete "${(@)plain}" "${(Q)PREFIX}" \
+  for line in "${(@f)$(command "$program" "${(@)flags}" --complete "${(@)plain}" "$word" \
     2>/dev/null </dev/null)}"; do
     text=${line%%$'\t'*} help=${line#*$'\t'}
     [[ -n $text && $text$help != *[[:cntrl:]]* ]] || continue
