@@ -275,3 +275,15 @@ Deno.test("counters: a reading of long ago is called so, and has no rates", asyn
 Deno.test("counters: without a memory there are no rates", async () => {
   assert.doesNotMatch(text(await run("show vpp lb counters").answer), /rates/);
 });
+
+Deno.test("plan: servers that change stand before those that do not", async () => {
+  const { plan } = WORLD.PlanBackend({});
+  const [first, ...others] = plan!.vips;
+  const answers = {
+    PlanBackend: () => ({
+      plan: { ...plan!, vips: [{ ...first!, servers: first!.servers.toReversed() }, ...others] },
+    }),
+  };
+  const { answer } = run("plan backend pause", { answers, args: { backend: "web1" } });
+  assert.match(text(await answer), /\.12 +removed .*\n.*\.11 +reweighted .*\n.*\.13 +kept /);
+});

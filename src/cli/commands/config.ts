@@ -81,19 +81,19 @@ function issueLine({ stage, file, line, column, path, message }: messages.Config
 
 function configPlanView(message: messages.PlanConfigResponse, nowMs: number): View {
   const { started, stopped, restarted, readdressed, kept, lbConfChanged, plan } = message;
-  const blocks: Block[] = [
-    {
-      kind: "fields",
-      title: "backends",
-      fields: [
-        { label: "started", value: namesCell(started) },
-        { label: "stopped", value: namesCell(stopped) },
-        { label: "restarted", value: namesCell(restarted) },
-        { label: "readdressed", value: namesCell(readdressed) },
-        { label: "kept", value: { text: String(kept) } },
-      ],
-    },
-  ];
+  const blocks: Block[] = [];
+  if (message.issues.length > 0) blocks.push(verdictBlock(message, "a reload would be accepted"));
+  blocks.push({
+    kind: "fields",
+    title: "backends",
+    fields: [
+      { label: "started", value: namesCell(started) },
+      { label: "stopped", value: namesCell(stopped) },
+      { label: "restarted", value: namesCell(restarted) },
+      { label: "readdressed", value: namesCell(readdressed) },
+      { label: "kept", value: { text: String(kept) } },
+    ],
+  });
   if (lbConfChanged) {
     blocks.push({
       kind: "lines",
@@ -102,7 +102,6 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: number): Vi
   }
   if (message.endedIntents.length > 0) blocks.push(endedBlock(message.endedIntents, nowMs));
   if (plan !== undefined) blocks.push(...planView(plan));
-  if (message.issues.length > 0) blocks.push(verdictBlock(message, "a reload would be accepted"));
   return blocks;
 }
 

@@ -72,7 +72,7 @@ function vipTable(vip: messages.VipChange): TableBlock {
       { header: "settled", align: "right" },
       { header: "note", optional: true, below: true },
     ],
-    rows: servers.map((server) => ({
+    rows: changedFirst(servers).map((server) => ({
       key: server.address,
       cells: [
         { text: server.address, style: "name" },
@@ -87,6 +87,12 @@ function vipTable(vip: messages.VipChange): TableBlock {
     })),
     empty: "No servers.",
   };
+}
+
+/** Of a hundred servers one changes: it is not to be looked for. */
+function changedFirst(servers: readonly messages.ServerChange[]): messages.ServerChange[] {
+  const isKept = ({ change }: messages.ServerChange) => change === "kept";
+  return [...servers.filter((server) => !isKept(server)), ...servers.filter(isKept)];
 }
 
 const CHANGE_STYLES: ReadonlyMap<string, Style> = new Map([

@@ -2,7 +2,7 @@
 import type { messages } from "../../grpc/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../node.ts";
-import type { Block, Row, TableBlock, View } from "../view.ts";
+import type { Block, Cell, Row, TableBlock, View } from "../view.ts";
 import { answer, ask, need } from "./call.ts";
 import {
   ageCell,
@@ -50,7 +50,7 @@ function backendsTable(backends: readonly Backend[], nowMs: number): TableBlock 
 }
 
 function backendRow(backend: Backend, nowMs: number): Row {
-  const { name, address, state, sinceUnixNs, healthcheck, lastResult, intent } = backend;
+  const { name, address, state, sinceUnixNs, healthcheck, lastResult } = backend;
   return {
     key: name,
     cells: [
@@ -63,8 +63,22 @@ function backendRow(backend: Backend, nowMs: number): Row {
       tookCell(lastResult?.durationNs ?? 0n),
       // Of a pass the code says enough.
       { text: lastResult?.ok === false ? lastResult.detail : "", gist: "" },
-      intentCell(intent, nowMs),
+      noteCell(backend, nowMs),
     ],
+  };
+}
+
+/** The operator's intent, and a certificate that is about to expire. */
+function noteCell({ intent, certificateExpiryUnixNs }: Backend, nowMs: number): Cell {
+  const wish = intentCell(intent, nowMs);
+  const expiry = expiryCell(certificateExpiryUnixNs, nowMs);
+  if (expiry.style !== "bad" && expiry.style !== "warn") return wish;
+  const text = `certificate expires ${expiry.text}`;
+  if (wish.text === "") return { ...expiry, text };
+  return {
+    text: `${wish.text}; ${text}`,
+    gist: `${wish.gist} ${expiry.gist}`,
+    style: expiry.style,
   };
 }
 

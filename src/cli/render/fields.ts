@@ -15,7 +15,7 @@ export function fieldLines(
   const indent = Math.max(0, ...labels.map(visibleWidth)) + 2;
   const room = width - indent < LEAST ? Infinity : width - indent;
   return fields.flatMap(({ value }, at) => {
-    const text = printable(value.text);
+    const text = printable(value.text).trimEnd();
     const label = labels[at]!;
     if (text === "") return [label];
     const parts = room === Infinity ? [text] : wrap(text, room);

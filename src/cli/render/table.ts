@@ -136,7 +136,7 @@ function gridOf({ columns, rows }: TableBlock): Grid {
 }
 
 function pieceOf(raw: string, style: Style): Piece {
-  const text = printable(raw);
+  const text = printable(raw).trimEnd();
   return { text, width: visibleWidth(text), style };
 }
 

@@ -42,7 +42,7 @@ function textLines(
   { text, style = "plain" }: Extract<Block, { kind: "lines" }>["lines"][number],
   { width, color }: RenderOptions,
 ): string[] {
-  const whole = printable(text);
+  const whole = printable(text).trimEnd();
   const first = width === Infinity ? [whole] : wrap(whole, width);
   const rest = first.length < 2 ? [] : wrap(
     whole.slice(first[0]!.length).trimStart(),
