@@ -107,6 +107,20 @@ Deno.test("a full disk is told with every answer, logged once, and tried again u
   assert.equal(clock.timers, 0);
 });
 
+Deno.test("what may be on the disk after a write that failed is not taken to be there or not", async () => {
+  const { io, open, onDisk } = setUp();
+  const { store } = await open();
+  await store.save(() => ONE);
+  io.failure = new Error("Input/output error");
+  io.failing = /^sync$/;
+  assert.equal((await store.save(() => TWO)).kind, "failed");
+  assert.deepEqual(onDisk(), ["disable a", "pause b"], "it is there all the same");
+  io.failure = undefined;
+  assert.deepEqual(await store.save(() => ONE), { kind: "stored" });
+  assert.deepEqual(onDisk(), ["disable a"]);
+  await store.close();
+});
+
 Deno.test("a disk that hangs does not make an operator wait for ever", async () => {
   const { io, clock, open, onDisk } = setUp();
   const { store } = await open();

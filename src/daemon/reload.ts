@@ -10,7 +10,8 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { Machine } from "../probe/machine.ts";
-import { configSize, type Finding, readConfig, type Readout } from "./config.ts";
+import { configSize, type Finding, type Readout } from "./config.ts";
+import { readConfigAside, type ReadOptions } from "./config_aside.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
 import type { Daemon } from "./wire.ts";
 
@@ -46,7 +47,7 @@ export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #reloads = new OneAtATime((by: string) => this.#reload(by));
   readonly #judgements = new OneAtATime(() => this.#judge());
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -64,13 +65,13 @@ export class Reloader {
 
   /** No reload begins or takes effect from now on. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort("maglevd is stopping");
   }
 
   async #reload(by: string): Promise<Verdict> {
     const { path, daemon, logger } = this.#options;
     const judged = await this.#judge();
-    if (this.#closed) throw new MaglevError("unavailable", "maglevd is stopping");
+    if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of judged.warnings) logger.warn("config-warning", fields);
     if (!judged.ok) {
       for (const { fields } of judged.errors) logger.error("config-error", fields);
@@ -101,27 +102,36 @@ export class Reloader {
 
   /** The file, or why it could not be read in time. */
   async #readInTime(): Promise<Readout | string> {
-    const late = Promise.withResolvers<string>();
+    const late = new AbortController();
     const timer = this.#options.clock.after(
       READ_DEADLINE_MS,
-      () => late.resolve(`reading it took longer than ${READ_DEADLINE_MS / 1000} s`),
+      () => late.abort(`reading it took longer than ${READ_DEADLINE_MS / 1000} s`),
     );
+    const given = AbortSignal.any([late.signal, this.#closing.signal]);
+    const up = Promise.withResolvers<string>();
+    const giveUp = () => up.resolve(String(given.reason));
+    given.addEventListener("abort", giveUp, { once: true });
+    if (given.aborted) giveUp();
     try {
-      return await Promise.race([this.#readSettled(), late.promise]);
+      return await Promise.race([this.#readSettled(given), up.promise]);
     } finally {
       timer.cancel();
+      given.removeEventListener("abort", giveUp);
     }
   }
 
-  async #readSettled(): Promise<Readout | string> {
-    const { path, vppApiAddr, clock } = this.#options;
-    for (let look = 0; look < MAX_LOOKS; look++) {
+  async #readSettled(signal: AbortSignal): Promise<Readout | string> {
+    const { vppApiAddr, clock } = this.#options;
+    for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
       if (before !== undefined && !before.isFile) return "it is no ordinary file";
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
+      const last = look === MAX_LOOKS;
       // An age below zero is a file of the future, by some clock: it says nothing.
-      if (age < 0 || age >= SETTLED_MS) {
-        const readout = await readConfig(path, { vppApiAddr });
+      if (age < 0 || age >= SETTLED_MS || last) {
+        const size = before?.size ?? 0;
+        const readout = await this.#read({ vppApiAddr, size, signal });
+        if (typeof readout === "string" || last) return readout;
         const after = await this.#stat();
         const same = before?.size === after?.size && before?.ino === after?.ino &&
           before?.mtime?.getTime() === after?.mtime?.getTime();
@@ -129,7 +139,17 @@ export class Reloader {
       }
       await new Promise<void>((resolve) => clock.after(SETTLED_MS, resolve));
     }
-    return await readConfig(path, { vppApiAddr });
+    return String(signal.reason);
+  }
+
+  /** The file, or why it could not be read to its end. */
+  async #read(options: ReadOptions): Promise<Readout | string> {
+    try {
+      return await readConfigAside(this.#options.path, options);
+    } catch (error) {
+      const { aborted, reason } = options.signal;
+      return aborted ? String(reason) : MaglevError.from(error).message;
+    }
   }
 
   /** Undefined when there is none, or it may not be looked at: reading it will say why. */

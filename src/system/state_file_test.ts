@@ -76,6 +76,21 @@ Deno.test("a real folder is made, read and written like that, for its owner alon
   });
 });
 
+Deno.test("a real folder: the file and then the folder are made to last", async () => {
+  const { sync } = Deno.FsFile.prototype;
+  const synced: boolean[] = [];
+  Deno.FsFile.prototype.sync = async function () {
+    synced.push((await this.stat()).isDirectory);
+    return await sync.call(this);
+  };
+  try {
+    await withFolder((path) => fileIn(folderIo(path)).write(bytes("one")));
+  } finally {
+    Deno.FsFile.prototype.sync = sync;
+  }
+  assert.deepEqual(synced, [false, true]);
+});
+
 Deno.test("a real folder: what is no ordinary file, or too long, is not read, and does not wait", async () => {
   await withFolder(async (path) => {
     const file = fileIn(folderIo(path), 4);

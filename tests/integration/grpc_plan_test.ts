@@ -455,3 +455,31 @@ grpcTest("a plan says what keeps VPP from being so: it is away, or off, or held 
     assert.match(String(part(plan, "plan", "warning")), /warm-up is not over/);
   });
 });
+
+grpcTest(
+  "a long file is read aside, with the documented permissions, and told and put in force alike",
+  async () => {
+    await onGrpcStage({}, async ({ client, configPath, daemon }) => {
+      const text = await Deno.readTextFile(configPath);
+      const long = `# ${"long ".repeat(10)}\n`.repeat(1000) +
+        text.replace("weight: 50", "weight: 60");
+      await writeOld(configPath, long);
+      const plan = ok(await client.call("PlanConfig"));
+      assert.deepEqual([part(plan, "ok"), part(plan, "kept")], [true, 3]);
+      await writeOld(configPath, long.replace("weight: 60", "weight: 600"));
+      const bad = ok(await client.call("CheckConfig"));
+      assert.equal(part(bad, "ok"), false);
+      assert.ok(Number(part(bad, "issues", 0, "line")) > 1000);
+      await writeOld(configPath, long);
+      assert.equal(part(ok(await client.call("ReloadConfig")), "ok"), true);
+      const web = ok(await client.call("GetFrontend", { name: "web" }));
+      assert.equal(part(web, "pools", 0, "backends", 1, "weight"), 60);
+      // Ended in the middle of reading: in time, and in order.
+      await writeOld(configPath, long + `# ${"x".repeat(100)}\n`.repeat(5000));
+      const last = client.call("ReloadConfig");
+      assert.equal(await daemon.stop(), 0);
+      assert.ok(["OK", "UNAVAILABLE"].includes((await last).code));
+      assert.equal(daemon.process.errors, "");
+    });
+  },
+);

@@ -48,7 +48,12 @@ Deno.test("maglevd's metrics are the documented families, tell of probes, VPP an
     await configure(BOTH, { countersInterval: "1s" });
     const daemon = start({ metricsAddr: METRICS });
     const url = await portOf(daemon);
-    await scrapeUntil(url, (families) => weightOf(families, "b0") === 100);
+    // At the top of its counter (rise 2, fall 3), so that it takes three failures to go down.
+    const health = { backend: "b1" };
+    await scrapeUntil(
+      url,
+      (all) => weightOf(all, "b0") === 100 && valueOf(all, "maglev_backend_health", health) === 4,
+    );
     await servers[1]!.close();
     await scrapeUntil(url, (families) => weightOf(families, "b1") === 0);
     countTraffic(simulator.plugin, {

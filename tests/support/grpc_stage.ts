@@ -29,6 +29,7 @@ export interface GrpcStageOptions {
   readonly files?: string[];
   readonly logLevel?: "debug" | "info";
   readonly vppApiAddr?: string;
+  readonly metricsAddr?: string;
   /** `startup-min-delay` and `startup-max-delay`; default 0s. */
   readonly warmUp?: string;
   /** How the client connects; default plainly. */

@@ -206,6 +206,22 @@ Deno.test("forecast: a VPP without weights has a server or has not, each with th
   assert.equal(onlyVip(forecast(view(now), view(weights), { weights: false })).change, "unchanged");
 });
 
+Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end", () => {
+  const all = { address: "192.0.2.1", pools: "a b" };
+  const now = view({ ...FOUR, frontends: { all: { ...all, port: 0 } } });
+  const both = { ...FOUR, frontends: { all: { ...all, port: 0 }, web: all } };
+  const result = forecast(now, view(both, { a: "unknown" }), { settled: view(both) });
+  const [kept, refused] = result.vips;
+  assert.deepEqual([kept!.port, kept!.change], [0, "changed"]);
+  assert.deepEqual([refused!.port, refused!.change], [80, "refused"]);
+  assert.match(refused!.reason, /cannot stand beside/);
+  for (const shift of [refused!.atOnce, refused!.settled]) {
+    assert.deepEqual([shift.gained, shift.moved, shift.lost], [0, 0, 0]);
+  }
+  assert.deepEqual(serversOf(refused!), []);
+  assert.equal(result.operations.vipAdded, 0);
+});
+
 Deno.test("forecast: without a vpp.lb section the default length stands in", () => {
   const config = smallConfig(FOUR);
   const none: HealthView = { config, frontends: config.frontends, stateOf: () => "up" };

@@ -1,0 +1,43 @@
+/** Reads a configuration without holding up the thread that asks. */
+import { MaglevError } from "../base/errors.ts";
+import { readConfig, type Readout } from "./config.ts";
+import type { ReadRequest } from "./config_worker.ts";
+
+/**
+ * Longest file that is read on the spot, in bytes: that takes some 30 ms, and a thread of its own
+ * twice that to start.
+ */
+export const SHORT_BYTES = 16_384;
+
+export interface ReadOptions {
+  readonly vppApiAddr: string;
+  /** Of the file, in bytes, as far as it is known. */
+  readonly size: number;
+  /** Ends the reading: rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/** readConfig(), in a thread of its own for a file that is not short. */
+export async function readConfigAside(path: string, options: ReadOptions): Promise<Readout> {
+  const { vppApiAddr, size, signal } = options;
+  signal.throwIfAborted();
+  if (size <= SHORT_BYTES) return await readConfig(path, { vppApiAddr });
+  const url = new URL("./config_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module", name: "config" });
+  const done = Promise.withResolvers<Readout>();
+  const abort = () => done.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  worker.onmessage = ({ data }: MessageEvent<Readout>) => done.resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    done.reject(new MaglevError("internal", `reading ${path} failed: ${event.message}`));
+  };
+  const request: ReadRequest = { path, vppApiAddr };
+  worker.postMessage(request);
+  try {
+    return await done.promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    worker.terminate();
+  }
+}

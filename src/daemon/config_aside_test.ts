@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { withFolder } from "../../tests/support/daemon.ts";
+import { readConfig } from "./config.ts";
+import { readConfigAside, SHORT_BYTES } from "./config_aside.ts";
+
+const OFF = { vppApiAddr: "" };
+
+/** A configuration of `count` static backends, all in one pool. */
+function textOf(count: number): string {
+  const names = Array.from({ length: count }, (_, i) => `b${i}`);
+  return [
+    "maglev:",
+    "  backends:",
+    ...names.map((name, i) => `    ${name}: { address: 10.1.${i >> 8}.${i & 255} }`),
+    "  frontends:",
+    "    web:",
+    "      address: 192.0.2.1",
+    "      pools:",
+    "        - name: all",
+    "          backends:",
+    ...names.map((name) => `            ${name}: { weight: 5 }`),
+    "",
+  ].join("\n");
+}
+
+Deno.test("readConfigAside: a long file is read in a thread of its own, to the same result", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/maglev.yaml`;
+    const good = textOf(1000);
+    for (const text of [good, good.replace("weight: 5", "weight: 500"), "a: [", good.trimEnd()]) {
+      await Deno.writeTextFile(path, text);
+      const { signal } = new AbortController();
+      let turns = 0;
+      let going = true;
+      const count = () => {
+        turns++;
+        if (going) setTimeout(count, 0);
+      };
+      count();
+      const aside = await readConfigAside(path, { ...OFF, size: SHORT_BYTES + 1, signal });
+      going = false;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.ok(turns > 10, `others had ${turns} turns`);
+      assert.deepEqual(aside, await readConfig(path, OFF));
+      assert.deepEqual(await readConfigAside(path, { ...OFF, size: SHORT_BYTES, signal }), aside);
+    }
+  });
+});
+
+Deno.test("readConfigAside ends at once, with the reason, when it is given up", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/maglev.yaml`;
+    await Deno.writeTextFile(path, textOf(3000));
+    const control = new AbortController();
+    const options = { ...OFF, size: SHORT_BYTES + 1, signal: control.signal };
+    const reading = readConfigAside(path, options);
+    control.abort("too late");
+    await assert.rejects(reading, (reason) => reason === "too late");
+    await assert.rejects(readConfigAside(path, options), (reason) => reason === "too late");
+  });
+});
