@@ -71,12 +71,15 @@ function connectionProblem(message: string, { server, tls }: Asked): string {
   if (last.includes("ENOENT")) return "there is no such socket; is maglevd running?";
   if (last.includes("EACCES")) return "permission denied: you may not use this socket";
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(last)) return `cannot be reached: ${last}`;
-  if (tls && /corrupt message|wrong version number|ECONNRESET|EPIPE|hang up/.test(last)) {
+  if (
+    tls &&
+    /corrupt message|wrong version number|ECONNRESET|EPIPE|hang up|Failed to connect/.test(last)
+  ) {
     return `TLS failed: ${last}; does the server speak TLS? --tls=false goes without`;
   }
   if (tls) return `TLS failed: ${last}${tlsRemedy(last)}`;
-  if (/EPIPE|ECONNRESET|Protocol error|hang up/.test(last)) {
-    return `the connection was closed (${last}); is it maglevd's gRPC port? ` +
+  if (/EPIPE|ECONNRESET|Protocol error|hang up|Failed to connect/.test(last)) {
+    return `it does not speak gRPC (${last}); is it maglevd's gRPC port? ` +
       "--tls if it speaks TLS";
   }
   return `cannot be reached: ${last}`;

@@ -48,7 +48,7 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
     "unavailable",
     noConnection("Protocol error (2026-11-21T09:38:35.587Z)"),
     {},
-    "a:9090: the connection was closed (Protocol error); is it maglevd's gRPC port? --tls if it " +
+    "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? --tls if it " +
     "speaks TLS",
   ],
   [

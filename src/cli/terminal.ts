@@ -32,7 +32,7 @@ export type TerminalInput =
 export interface TerminalOptions {
   readonly input: InputStream;
   readonly output: OutputStream;
-  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly clock: Pick<Clock, "monotonicMs" | "after">;
 }
 
 const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -42,6 +42,8 @@ const FALLBACK: Size = { columns: 80, rows: 24 };
  * milliseconds, is the same one.
  */
 const SAME_KEY_MS = 30;
+/** How long a signal may be under way when the input that follows it is here, in milliseconds. */
+const SIGNAL_WAY_MS = 1;
 /** Most of one read; a paste comes in several. */
 const READ_BYTES = 4096;
 
@@ -157,6 +159,8 @@ export class Terminal {
       // A terminal that was closed: nothing more comes.
       count = null;
     }
+    // What was typed behind a Ctrl-C must not overtake it: signals come on a way of their own.
+    await new Promise<void>((resolve) => this.#options.clock.after(SIGNAL_WAY_MS, resolve));
     this.#reading = undefined;
     if (this.#onKey !== undefined) {
       this.#onKey();

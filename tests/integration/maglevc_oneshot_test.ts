@@ -321,7 +321,7 @@ Deno.test("TLS: with an authority it works, and each way in which it does not is
       ],
       [
         [],
-        /: the connection was closed \(.*\); is it maglevd's gRPC port\? --tls if it speaks TLS/,
+        /: it does not speak gRPC \(.*\); is it maglevd's gRPC port\? --tls if it speaks TLS/,
       ],
       [["--tls-ca", `${folder}/good.key`], /good\.key: it has no certificate in PEM form/],
       [["--tls-cert", `${folder}/good.pem`, "--tls-key", `${folder}/ca.pem`], /no private key/],

@@ -1,0 +1,147 @@
+/** maglevc's shell in a real terminal (tmux), between two looks at the terminal's settings. */
+import { maglevcCommand, maglevcEnvironment } from "./maglevc.ts";
+
+/** How long anything may take that is waited for. */
+const DEADLINE_MS = 20_000;
+const POLL_MS = 30;
+
+export interface MaglevcTerminalOptions {
+  /** A folder of the test's own: HOME, and where files of the run are. */
+  readonly home: string;
+  readonly columns?: number;
+  readonly rows?: number;
+  /** What maglevc is started from; default sh, which leaves a terminal as it finds it. */
+  readonly shell?: string;
+  /** Instead of cli.ts. */
+  readonly entry?: string;
+  /** The right to use them is given to maglevc. */
+  readonly sockets?: readonly string[];
+}
+
+export class MaglevcTerminal implements AsyncDisposable {
+  readonly #home: string;
+
+  private constructor(home: string) {
+    this.#home = home;
+  }
+
+  /** A terminal with a shell in it; maglevc is `./run`. */
+  static async open(options: MaglevcTerminalOptions): Promise<MaglevcTerminal> {
+    const { home, columns = 80, rows = 24, shell = "sh" } = options;
+    const terminal = new MaglevcTerminal(home);
+    const command = maglevcCommand(options).map((word) => `'${word}'`).join(" ");
+    // No shell that puts settings right stands between maglevc's end and the second look. Ctrl-C is
+    // for everyone at the terminal, and would end the script once maglevc has ended.
+    await Deno.writeTextFile(
+      `${home}/run`,
+      `#!/bin/sh\ntrap : INT QUIT\nstty -a >before\nsh -c 'echo $$ >pid; exec "$@"' sh ${command} "$@"\n` +
+        'echo "status $?"\nstty -a >after\n',
+      { mode: 0o755 },
+    );
+    const size = ["-x", String(columns), "-y", String(rows)];
+    await terminal.#tmux("new-session", "-d", ...size, "-c", home, `env PS1='$ ' ${shell}`);
+    await terminal.until(/^\$ *$/m, shell);
+    return terminal;
+  }
+
+  /** Types `text`, then the keys, by tmux's names. */
+  async type(text: string, ...keys: readonly string[]): Promise<void> {
+    if (text !== "") await this.#tmux("send-keys", "-l", "--", text);
+    if (keys.length > 0) await this.#tmux("send-keys", ...keys);
+  }
+
+  /** Pastes as a terminal does: marked, when the program asked for that. */
+  async paste(text: string): Promise<void> {
+    await Deno.writeTextFile(`${this.#home}/paste`, text);
+    await this.#tmux("load-buffer", `${this.#home}/paste`);
+    await this.#tmux("paste-buffer", "-p", "-r");
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
+  }
+
+  /** What is to be seen; lines that wrap are as they are on the screen. */
+  async screen(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p")).trimEnd();
+  }
+
+  /** Counted from 0. */
+  async cursor(): Promise<{ readonly column: number; readonly row: number }> {
+    const text = await this.#tmux("display-message", "-p", "#{cursor_x} #{cursor_y}");
+    const [column, row] = text.trim().split(" ").map(Number);
+    return { column: column!, row: row! };
+  }
+
+  /** Waits until the cursor is at the start of a row: what was typed was taken. */
+  async untilRowStart(): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS;
+    while ((await this.cursor()).column !== 0) {
+      if (performance.now() > deadline) throw new Error(`nothing took\n${await this.screen()}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Away with what is to be seen. */
+  async clear(): Promise<void> {
+    await this.type("", "C-l");
+    await this.until(/^[^\n]*$/, "an empty screen");
+  }
+
+  /** The screen, once it is as wanted. */
+  async until(wanted: RegExp | ((screen: string) => boolean), what: string): Promise<string> {
+    const isWanted = wanted instanceof RegExp ? (text: string) => wanted.test(text) : wanted;
+    const deadline = performance.now() + DEADLINE_MS;
+    while (true) {
+      const screen = await this.screen();
+      if (isWanted(screen)) return screen;
+      if (performance.now() > deadline) throw new Error(`waited for ${what}; saw:\n${screen}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** The status that maglevc ended with. */
+  async ended(): Promise<number> {
+    const pattern = /^status (\d+)\n(?:.*\n)*\$ *$/m;
+    const screen = await this.until(pattern, "maglevc's end");
+    return Number(pattern.exec(screen)![1]);
+  }
+
+  /** The terminal's settings before and after the last run; its size may have changed. */
+  async settings(): Promise<readonly [before: string, after: string]> {
+    const read = async (name: string) =>
+      (await Deno.readTextFile(`${this.#home}/${name}`)).replace(/rows \d+; columns \d+;/, "");
+    return [await read("before"), await read("after")];
+  }
+
+  /** What a program reads that is pasted `text`, once maglevc has ended. */
+  async pasted(text: string): Promise<string> {
+    await this.type("clear; cat >pasted; echo do''ne", "Enter");
+    await this.untilRowStart();
+    await this.paste(text);
+    await this.type("", "Enter", "C-d");
+    await this.until(/done/, "cat's end");
+    return await Deno.readTextFile(`${this.#home}/pasted`);
+  }
+
+  /** Sends a signal to maglevc. */
+  async kill(signal: Deno.Signal): Promise<void> {
+    Deno.kill(Number(await Deno.readTextFile(`${this.#home}/pid`)), signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux("kill-server").catch(() => {});
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command("tmux", {
+      args: ["-S", `${this.#home}/tmux`, "-f", "/dev/null", ...args],
+      clearEnv: true,
+      env: { ...maglevcEnvironment(this.#home), XDG_STATE_HOME: `${this.#home}/state` },
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    if (!success) throw new Error(`tmux ${args[0]}: ${decoder.decode(stderr)}`);
+    return decoder.decode(stdout);
+  }
+}
