@@ -11,8 +11,8 @@ import { startSimulator } from "../src/sim/api_server.ts";
 import { type LogLine, MaglevdProcess } from "../src/demo/daemon_process.ts";
 import { SystemClock } from "../src/system/system_clock.ts";
 import { cpuMs, memoryMiB, startFarm } from "./support/child.ts";
+import { daemonConfig } from "./support/daemon_config.ts";
 import { environment } from "./support/environment.ts";
-import { farmAddress } from "./support/farm_address.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -47,36 +47,15 @@ interface Row {
   readonly falseVerdicts: number;
 }
 
-function configText(kind: string, { count, port }: { count: number; port: number }): string {
-  const { intervalMs, serversPerVip } = parameters;
-  const indices = Array.from({ length: count }, (_, index) => index);
-  const frontends = Array.from(
-    { length: Math.ceil(count / serversPerVip) },
-    (_, f) => indices.slice(f * serversPerVip, (f + 1) * serversPerVip),
-  );
-  return [
-    "maglev:",
-    "  vpp: { lb: { ipv4-src-address: 192.0.2.1, ipv6-src-address: '2001:db8::1',",
-    "    startup-min-delay: 0s, startup-max-delay: 0s } }",
-    "  healthchecks:",
-    `    farm: { type: ${kind}, port: ${port}, interval: ${intervalMs}ms, timeout: 500ms }`,
-    "  backends:",
-    ...indices.map((i) => `    b${i}: { address: ${farmAddress(i)}, healthcheck: farm }`),
-    "  frontends:",
-    ...frontends.map((servers, f) =>
-      `    f${f}: { address: 192.0.${2 + (f >> 8)}.${f & 255}, protocol: tcp, port: 80, pools: ` +
-      `[ { name: main, backends: { ${servers.map((i) => `b${i}: {}`).join(", ")} } } ] }`
-    ),
-    "",
-  ].join("\n");
-}
-
 async function measure(kind: string, backends: number): Promise<Row> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
   const farm = await startFarm(backends, kind);
   const simulator = await startSimulator({ path: `${folder}/api.sock`, clock: new SystemClock() });
   const config = `${folder}/maglev.yaml`;
-  await Deno.writeTextFile(config, configText(kind, { count: backends, port: farm.port }));
+  await Deno.writeTextFile(
+    config,
+    daemonConfig({ ...parameters, kind, count: backends, port: farm.port }),
+  );
   const allUp = Promise.withResolvers<number>();
   let [up, firstKnownMs, falseVerdicts] = [0, 0, 0];
   const startMs = performance.now();

@@ -34,14 +34,28 @@ export interface StartOptions {
 /** Starts a program of this folder. */
 export function start(file: string, args: readonly string[], options: StartOptions = {}): Child {
   const path = new URL(file, import.meta.url).pathname;
-  const [program, ...rest] = pinned(options.cpu, [
+  const argv = pinned(options.cpu, [
     Deno.execPath(),
     ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
-    ...["--allow-env=MAGLEV_SHIM", "--allow-ffi=build/maglev_shim.so"],
+    ...["--allow-env=MAGLEV_SHIM,GRPC_*", "--allow-ffi=build/maglev_shim.so"],
     ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
   ]);
+  return startProgram(file, { argv });
+}
+
+export interface ProgramOptions {
+  /** The program and its arguments. */
+  readonly argv: readonly string[];
+  /** Beside the environment that there is. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts any program that speaks in lines of JSON; `name` is for errors. */
+export function startProgram(name: string, { argv, env = {} }: ProgramOptions): Child {
+  const [program, ...args] = argv;
   const process = new Deno.Command(program!, {
-    args: rest,
+    args,
+    env,
     cwd: new URL("../../", import.meta.url).pathname,
     stdin: "piped",
     stdout: "piped",
@@ -60,7 +74,7 @@ export function start(file: string, args: readonly string[], options: StartOptio
     listen: (listener) => void listeners.add(listener),
     next(wanted) {
       return new Promise((resolve, reject) => {
-        const fail = () => reject(new Error(`${file} did not say what was waited for`));
+        const fail = () => reject(new Error(`${name} did not say what was waited for`));
         const timer = setTimeout(fail, PATIENCE_MS);
         reading.then(fail, reject);
         const listener = (record: ChildRecord) => {

@@ -1,14 +1,19 @@
 /**
- * The daemon's own parts with its metrics port, joined as src/daemon/ joins them, without VPP and
- * with its log written to nowhere, as a process to be scraped: probes N targets of the farm, says
- * where its metrics are and when all targets are known, and for each line on its standard input
- * how late its probes and its main thread were since the last one. Ends with its standard input.
- * Arguments: count, port of the farm, interval in milliseconds.
+ * The daemon's own parts with its metrics port and its gRPC, joined as src/daemon/ joins them,
+ * without VPP and with its log written to nowhere, as a process to be scraped and watched: probes N
+ * targets of the farm, says where its metrics and its gRPC are and when all targets are known, and
+ * for each line on its standard input how late its probes and its main thread were since the last
+ * one, and what has happened. Ends with its standard input. Transitions carry fractions of a
+ * millisecond here. Arguments: count, port of the farm, interval in milliseconds.
  */
 import { invariant } from "../../src/base/assert.ts";
 import { createEngine } from "../../src/daemon/engine.ts";
+import { createGrpcServer, servedMethods } from "../../src/daemon/grpc.ts";
 import { openMetricsPort } from "../../src/daemon/metrics_port.ts";
+import { Reloader } from "../../src/daemon/reload.ts";
 import { wireDaemon } from "../../src/daemon/wire.ts";
+import { STATUS_NAMES } from "../../src/grpc/status.ts";
+import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { smallConfig } from "../../tests/support/small_config.ts";
@@ -33,12 +38,20 @@ const config = smallConfig({
   ),
 });
 
-const clock = new SystemClock();
+class FineClock extends SystemClock {
+  override wallMs(): number {
+    return performance.timeOrigin + performance.now();
+  }
+}
+
+const clock = new FineClock();
+const broadcaster = new LogBroadcaster();
 let address = "";
 const logger = new LogHandler({
   level: "info",
   format: "json",
   clock,
+  broadcaster,
   writer: {
     write(bytes) {
       if (address === "") {
@@ -67,10 +80,12 @@ const daemon = wireDaemon({
   events: metrics.events,
 });
 let unknown = count;
-let transitions = 0;
+let [transitions, downs, events] = [0, 0, 0];
 daemon.checker.subscribe((event) => {
+  if (event.kind === "backend" || event.kind === "frontend") events++;
   if (event.kind !== "backend") return;
   transitions++;
+  if (event.transition.to === "down") downs++;
   if (event.transition.from === "unknown" && --unknown === 0) say({ event: "all-known" });
 });
 
@@ -82,6 +97,34 @@ const ticker = setInterval(() => {
   dueMs = nowMs + LAG_TICK_MS;
 }, LAG_TICK_MS);
 
+const grpc = await createGrpcServer({
+  settings: {
+    "grpc-addr": "127.0.0.1:0",
+    reflection: true,
+    "grpc-tls-cert": "",
+    "grpc-tls-key": "",
+    "grpc-client-ca": "",
+    "grpc-tokens": "",
+    "grpc-anonymous-role": "viewer",
+  },
+  daemon,
+  reloader: new Reloader({
+    path: "",
+    vppApiAddr: "",
+    daemon,
+    logger,
+    clock,
+    machine: { problem: () => undefined },
+  }),
+  broadcaster,
+  logger,
+  clock,
+  observer: metrics.events,
+});
+invariant(grpc !== undefined, "it has an address");
+metrics.events.announce(servedMethods({ reflection: true }), STATUS_NAMES);
+const [grpcAddress] = await grpc.listen();
+say({ event: "grpc", address: grpcAddress });
 daemon.start();
 metrics.start(daemon);
 for await (const _ of linesOf(Deno.stdin.readable)) {
@@ -94,10 +137,12 @@ for await (const _ of linesOf(Deno.stdin.readable)) {
     probes,
     voids,
     transitions,
+    downs,
+    events,
     lateness,
     lag: { p50: at(0.5), p99: at(0.99), max: at(1) },
   });
   lags = [];
 }
 clearInterval(ticker);
-await Promise.all([daemon.stop(), metrics.stop()]);
+await Promise.all([daemon.stop(), grpc.stop(), metrics.stop()]);

@@ -75,3 +75,24 @@ Deno.test("nearest finds the least distance within a third of the word, or nothi
     }
   }));
 });
+
+Deno.test("nearest: a slip in a long word is found, another word of its length is not meant", () => {
+  const long = "cache-17.eu-west.example.com";
+  const known = [long, "cache-18.us-east.example.com", "x".repeat(long.length)];
+  assert.equal(nearest("cahce-17.eu-wst.exampel.com", known), long);
+  assert.equal(nearest("cache-17.ap-south.sample.net", known), undefined, "six edits and more");
+});
+
+Deno.test("nearest compares with as many known words as its bound on work allows, not with all", () => {
+  // 253 characters, the longest name, alike but for the last: each takes a band of 253 rows.
+  const [shape, meant] = ["ab".repeat(124), "ab".repeat(124) + "bbbab"];
+  let read = 0;
+  function* known(count: number): Generator<string> {
+    for (; read < count; read++) yield `${shape}${String(read).padStart(5, "0")}`;
+    yield meant;
+  }
+  const word = "ba".repeat(124) + "bbbab";
+  assert.equal(nearest(word, known(10)), meant);
+  assert.equal(nearest(word, known(10_000)), undefined);
+  assert.ok(read > 50 && read < 1000, `${read} of 10,000 were looked at`);
+});

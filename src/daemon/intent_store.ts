@@ -56,6 +56,8 @@ export class DiskIntentStore implements IntentStore {
   /** The file has been read, or put aside: nothing is written before. */
   #loaded: Promise<readonly Intent[]> = Promise.resolve([]);
   #tooLate = false;
+  /** Why what is there is of no use, while it could not be put aside: it is not written over. */
+  #inTheWay: string | undefined;
   #wanted: () => readonly Intent[] = () => [];
   #next: PromiseWithResolvers<Durability> | undefined;
   #writing: Promise<void> | undefined;
@@ -121,13 +123,20 @@ export class DiskIntentStore implements IntentStore {
   }
 
   async #putAside(cause: string): Promise<void> {
-    // Milliseconds of Unix time: as many digits until the year 2286, so names sort by time.
-    const stamp = String(Math.floor(this.#options.clock.wallMs()));
     try {
-      this.#warn({ cause, kept: await this.#file.putAside(stamp) });
+      await this.#clearTheWay(cause);
     } catch (error) {
+      this.#inTheWay = cause;
       this.#warn({ cause, error: MaglevError.from(error).message });
     }
+  }
+
+  async #clearTheWay(cause: string): Promise<void> {
+    // Milliseconds of Unix time: as many digits until the year 2286, so names sort by time.
+    const stamp = String(Math.floor(this.#options.clock.wallMs()));
+    const kept = await this.#file.putAside(stamp);
+    this.#inTheWay = undefined;
+    this.#warn({ cause, ...(kept === undefined ? {} : { kept }) });
   }
 
   #warn(fields: { readonly cause: string; readonly kept?: string; readonly error?: string }): void {
@@ -148,6 +157,7 @@ export class DiskIntentStore implements IntentStore {
   async #write(text: string): Promise<Durability> {
     if (text === this.#stored) return { kind: "stored" };
     try {
+      if (this.#inTheWay !== undefined) await this.#clearTheWay(this.#inTheWay);
       await this.#file.write(new TextEncoder().encode(text));
     } catch (error) {
       // Perhaps it is there all the same: what is not certain is written again.

@@ -167,6 +167,26 @@ Deno.test("files put aside do not fill the disk, however often the daemon starts
   assert.deepEqual(torn.sort((a, b) => a - b), [10, 11, 12, 13, 14]);
 });
 
+Deno.test("a file that cannot be put aside is not written over, and put aside when that is possible", async () => {
+  const { io, open, logger, clock, onDisk } = setUp();
+  io.put(INTENT_FILE, "torn");
+  io.failure = new Error("Read-only file system");
+  io.failing = /^rename/;
+  const { store } = await open();
+  const failed = await store.save(() => ONE);
+  assert.match(failed.kind === "failed" ? failed.message : "", /Read-only/);
+  assert.equal(io.content[INTENT_FILE], "torn");
+  io.failure = undefined;
+  await clock.advanceAsync(60_000);
+  assert.deepEqual(onDisk(), ["disable a"]);
+  const [first, second, ...more] = logger.of("operator-intent-file-unusable");
+  assert.deepEqual([first!.error, more], ["Read-only file system", []]);
+  assert.equal(io.content[String(second!.kept)], "torn");
+  assert.deepEqual(await store.save(() => TWO), { kind: "stored" });
+  assert.equal(Object.keys(io.content).length, 2);
+  await store.close();
+});
+
 Deno.test("a folder that cannot be read is a warning; the daemon goes on", async () => {
   const { io, open, logger } = setUp();
   io.left = 0;

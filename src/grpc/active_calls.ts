@@ -3,22 +3,32 @@
  * stops.
  */
 
-/** Bytes of answers that one connection, and all together, may leave unread. */
+/** Bytes of answers that may be left unread. */
 export interface AnswerBudget {
   readonly perConnection: number;
+  /** By all callers together. */
   readonly total: number;
+  /** By all callers together of whom nothing is known: they cannot take everybody's room. */
+  readonly strangers: number;
 }
 
 /** The daemon's: several lists of 10,000 backends for one, and bounded for all. */
 export const DEFAULT_BUDGET: AnswerBudget = {
   perConnection: 32 * 1024 * 1024,
   total: 192 * 1024 * 1024,
+  strangers: 96 * 1024 * 1024,
 };
+
+/** Whose answers are counted together. */
+export interface Holder {
+  /** Name of the connection. */
+  readonly connection: string;
+  /** Of this host, or with credentials. */
+  readonly known: boolean;
+}
 
 /** One call that is being answered. */
 export interface ActiveCall {
-  /** The connection it came by. */
-  readonly connection: string;
   /** Ends it with UNAVAILABLE. */
   readonly stop: () => void;
 }
@@ -28,6 +38,7 @@ export class ActiveCalls {
   readonly #calls = new Set<ActiveCall>();
   readonly #held = new Map<string, number>();
   #total = 0;
+  #strangers = 0;
   #stopped = false;
 
   constructor(budget: AnswerBudget) {
@@ -53,20 +64,24 @@ export class ActiveCalls {
   }
 
   /** Takes room for an answer; false when there is none. */
-  hold(connection: string, bytes: number): boolean {
+  hold({ connection, known }: Holder, bytes: number): boolean {
+    const { perConnection, total, strangers } = this.#budget;
     const held = (this.#held.get(connection) ?? 0) + bytes;
-    if (held > this.#budget.perConnection || this.#total + bytes > this.#budget.total) return false;
+    if (held > perConnection || this.#total + bytes > total) return false;
+    if (!known && this.#strangers + bytes > strangers) return false;
     this.#held.set(connection, held);
     this.#total += bytes;
+    if (!known) this.#strangers += bytes;
     return true;
   }
 
   /** The answer has been read, or never will be. */
-  release(connection: string, bytes: number): void {
+  release({ connection, known }: Holder, bytes: number): void {
     const held = (this.#held.get(connection) ?? 0) - bytes;
     if (held > 0) this.#held.set(connection, held);
     else this.#held.delete(connection);
     this.#total -= bytes;
+    if (!known) this.#strangers -= bytes;
   }
 
   /** Ends all calls; those that still come are to be refused. */

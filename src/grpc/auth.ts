@@ -51,6 +51,8 @@ export interface Caller {
   /** As far as it was proved; empty: anonymous. */
   readonly identity: string;
   readonly role: Role;
+  /** Of this host, or with credentials. */
+  readonly known: boolean;
 }
 
 /**
@@ -72,11 +74,12 @@ export function identify(
         "Unknown token: need one of the token file, as `authorization: Bearer TOKEN`",
       );
     }
-    return { peer: peer.text, identity: found.identity, role: found.role };
+    return { peer: peer.text, identity: found.identity, role: found.role, known: true };
   }
   if (peer.certificate !== undefined) return certified(peer.text, peer.certificate);
   const trusted = peer.local && tokens === undefined && !policy.clientCertificates;
-  return { peer: peer.text, identity: "", role: trusted ? "operator" : anonymousRole };
+  const role = trusted ? "operator" : anonymousRole;
+  return { peer: peer.text, identity: "", role, known: peer.local };
 }
 
 /** Undefined when the caller may call the method, else why not and what would be needed. */
@@ -122,6 +125,7 @@ function certified(peer: string, certificate: CertificateSubject): Caller {
     peer,
     identity: `certificate ${JSON.stringify(commonName)}`,
     role: viewer ? "viewer" : "operator",
+    known: true,
   };
 }
 

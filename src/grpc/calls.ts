@@ -8,7 +8,7 @@ import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../base/errors.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import { type BeforeAndAfter, logAction } from "../checker/operator.ts";
-import { ActiveCalls } from "./active_calls.ts";
+import type { ActiveCalls, Holder } from "./active_calls.ts";
 import { type AccessPolicy, type Caller, identify, type Peer, refusal } from "./auth.ts";
 import type { ServedMethod } from "./methods.ts";
 import { decode, encode, type MethodInfo } from "./protobuf/message.ts";
@@ -32,6 +32,8 @@ export type Handler<Req, Res> = (
 /** What came of an action, for the caller and for the record. */
 export interface ActionResult<Res> extends Partial<BeforeAndAfter> {
   readonly answer: Res | MaglevError;
+  /** For the record: why nothing was done, where the answer is a message all the same. */
+  readonly undone?: MaglevError | undefined;
 }
 
 /** Answers a call that changes something. */
@@ -40,6 +42,8 @@ export interface ActionHandler<Req, Res> {
   readonly argumentsOf: (request: Req) => LogFields;
   /** Why, in the operator's words. */
   readonly reasonOf: (request: Req) => string;
+  /** What it is about, as it is now: a state, a weight. Undefined when there is no such thing. */
+  readonly valueOf: (request: Req) => BeforeAndAfter["before"];
   readonly run: (request: Req, context: CallContext) => Promise<ActionResult<Res>>;
 }
 
@@ -82,18 +86,18 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** The end of a call as an abort signal, and what it costs while it lasts. */
-class Answering {
-  readonly connection: string;
+export class Answering {
+  readonly #holder: Holder;
   readonly #active: ActiveCalls;
   readonly #abort = new AbortController();
-  readonly #call: { readonly connection: string; readonly stop: () => void };
+  readonly #call: { readonly stop: () => void };
   #heldBytes = 0;
 
   /** `onStop`: the daemon stops. */
-  constructor(connection: string, active: ActiveCalls, onStop: () => void) {
-    this.connection = connection;
+  constructor(holder: Holder, active: ActiveCalls, onStop: () => void) {
+    this.#holder = holder;
     this.#active = active;
-    this.#call = { connection, stop: onStop };
+    this.#call = { stop: onStop };
     active.add(this.#call);
   }
 
@@ -102,24 +106,30 @@ class Answering {
   }
 
   hold(bytes: number): boolean {
-    if (!this.#active.hold(this.connection, bytes)) return false;
+    if (!this.#active.hold(this.#holder, bytes)) return false;
     this.#heldBytes += bytes;
     return true;
+  }
+
+  /** Some of it has been read. */
+  release(bytes: number): void {
+    const held = Math.min(bytes, this.#heldBytes);
+    this.#active.release(this.#holder, held);
+    this.#heldBytes -= held;
   }
 
   /** The call has ended, from whichever side. Idempotent. */
   end(): void {
     this.#active.remove(this.#call);
-    this.#active.release(this.connection, this.#heldBytes);
-    this.#heldBytes = 0;
+    this.release(this.#heldBytes);
     this.#abort.abort();
   }
 }
 
-const STOPPING = new MaglevError("unavailable", "maglevd is stopping");
+export const STOPPING = new MaglevError("unavailable", "maglevd is stopping");
 
 /** Who calls, and why the call is not answered, if so. */
-function admit(
+export function admit(
   method: ServedMethod,
   call: { getPeer(): string; readonly metadata: grpc.Metadata },
   { policy, peer, active }: CallEnvironment,
@@ -128,7 +138,7 @@ function admit(
   const end = peer(call.getPeer());
   const judged = identify(end, call.metadata.get("authorization").map(String), rules);
   if (judged instanceof MaglevError) {
-    const caller: Caller = { peer: end.text, identity: "", role: "none" };
+    const caller: Caller = { peer: end.text, identity: "", role: "none", known: end.local };
     return { caller, refused: method.needs === "anyone" ? undefined : judged };
   }
   const refused = refusal(method, judged, rules);
@@ -136,7 +146,7 @@ function admit(
 }
 
 /** A mistake of ours: said in the log, and to the caller only that there was one. */
-function failure(error: unknown, method: ServedMethod, logger: Logger): MaglevError {
+export function failure(error: unknown, method: ServedMethod, logger: Logger): MaglevError {
   if (error instanceof MaglevError) return error;
   const known = MaglevError.from(error);
   const stack = error instanceof Error ? error.stack : undefined;
@@ -168,13 +178,17 @@ export function action<Req, Res>(
     // What was asked for, as it was when it was asked.
     const asked = request.ok ? handler.argumentsOf(request.message) : {};
     const reason = request.ok ? handler.reasonOf(request.message) : "";
+    const before = request.ok ? handler.valueOf(request.message) : undefined;
     return (result: Partial<BeforeAndAfter> & { readonly error?: MaglevError | undefined }) =>
       logAction(logger, {
         method: method.name,
         arguments: asked,
         by: { peer, identity },
         reason: reason === "" ? undefined : reason,
-        ...result,
+        error: result.error,
+        before: result.before ?? before,
+        // Nothing was changed unless somebody says so.
+        after: result.after ?? result.before ?? before,
       });
   };
   async function answer(request: Parsed<Req>, context: CallContext): Promise<Res | MaglevError> {
@@ -193,7 +207,7 @@ export function action<Req, Res>(
     record({
       before,
       after,
-      error: result.answer instanceof MaglevError ? result.answer : undefined,
+      error: result.answer instanceof MaglevError ? result.answer : result.undone,
     });
     return result.answer;
   }
@@ -223,7 +237,11 @@ function answerUnary<Req, Res>(
       if ("code" in result) callback(result);
       else callback(null, result);
     };
-    const answering = new Answering(call.getPeer(), active, () => reply(statusOf(STOPPING)));
+    const answering = new Answering(
+      holderOf(call, caller),
+      active,
+      () => reply(statusOf(STOPPING)),
+    );
     // The library says so at the end of every call, answered or not.
     call.on("cancelled", () => {
       answered = true;
@@ -250,110 +268,13 @@ function answerUnary<Req, Res>(
   };
 }
 
+export function holderOf(call: { getPeer(): string }, { known }: Caller): Holder {
+  return { connection: call.getPeer(), known };
+}
+
 const GONE = new MaglevError("aborted", "The call ended before it was looked at");
 
-const UNREAD = new MaglevError(
+export const UNREAD = new MaglevError(
   "resource-exhausted",
   "Too many answers wait to be read: read those first",
 );
-
-/** A handler for streams of answers. */
-export function serverStream<Req, Res>(
-  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
-  handler: StreamHandler<Req>,
-  environment: CallEnvironment,
-): grpc.handleServerStreamingCall<Parsed<Req>, Buffer> {
-  const { active, logger } = environment;
-  return (call) => {
-    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
-    const { caller, refused } = admit(method, call, environment);
-    if (refused !== undefined) return fail(refused);
-    if (!call.request.ok) return fail(call.request.error);
-    let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
-    const answering = new Answering(call.getPeer(), active, () => fail(STOPPING));
-    const close = () => {
-      answering.end();
-      if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();
-    };
-    call.on("cancelled", close);
-    call.on("close", close);
-    try {
-      items = handler(call.request.message, { caller, signal: answering.signal });
-    } catch (error) {
-      items = failure(error, method, logger);
-    }
-    if (items instanceof MaglevError) {
-      close();
-      return fail(items);
-    }
-    // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
-    call.sendMetadata(new grpc.Metadata());
-    pump(items, call, answering.signal).then(
-      () => call.end(),
-      (error) => {
-        close();
-        fail(failure(error, method, logger));
-      },
-    );
-  };
-}
-
-/** Writes at the reader's pace; returns at the end of either side. */
-async function pump(
-  items: AsyncIterable<Uint8Array>,
-  call: grpc.ServerWritableStream<unknown, Buffer>,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const item of items) {
-    if (signal.aborted) return;
-    if (!call.write(asBuffer(item))) await drained(call, signal);
-  }
-}
-
-/** Resolves when more may be written, or never will be. */
-function drained(
-  call: grpc.ServerWritableStream<unknown, Buffer>,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      call.off("drain", done);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    call.on("drain", done);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
-}
-
-/** A handler for streams both ways, each request of which has one answer, known at once. */
-export function bidiStream<Req, Res>(
-  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
-  handler: (request: Req) => Res,
-  environment: CallEnvironment,
-): grpc.handleBidiStreamingCall<Parsed<Req>, Buffer> {
-  const { active, logger } = environment;
-  return (call) => {
-    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
-    const { refused } = admit(method, call, environment);
-    if (refused !== undefined) return fail(refused);
-    const answering = new Answering(call.getPeer(), active, () => fail(STOPPING));
-    const close = () => answering.end();
-    call.on("cancelled", close);
-    call.on("close", close);
-    call.on("data", (request: Parsed<Req>) => {
-      if (!request.ok) return fail(request.error);
-      try {
-        // Who does not read the answers is not asked for more questions.
-        if (!call.write(asBuffer(encode(method.info.response, handler(request.message))))) {
-          call.pause();
-        }
-      } catch (error) {
-        fail(failure(error, method, logger));
-      }
-    });
-    call.on("drain", () => call.resume());
-    call.on("end", () => call.end());
-  };
-}

@@ -23,6 +23,7 @@ import {
   toJson,
 } from "./protobuf/message.ts";
 import { DecodeError } from "./protobuf/reader.ts";
+import { closeSessionsLater } from "./session_close.ts";
 import { errorOf, STATUS } from "./status.ts";
 
 export * as messages from "./gen/maglev.ts";
@@ -87,6 +88,7 @@ export class MaglevClient {
 
   /** @throws {MaglevError} `invalid-argument`: an address or a certificate that is none */
   constructor(options: ClientOptions) {
+    closeSessionsLater();
     this.#options = options;
     const address = addressOf(options.address);
     const { credentials, serverName } = securityOf(options.tls, address);

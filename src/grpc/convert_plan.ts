@@ -57,9 +57,13 @@ function configIssue(fields: LogFields): ConfigIssue {
   };
 }
 
+/** `warning`: see planOf. */
 export function planConfigResponse(
-  verdict: ConfigVerdict,
-  forecast: ReloadForecast | undefined,
+  { verdict, forecast }: {
+    readonly verdict: ConfigVerdict;
+    readonly forecast: ReloadForecast | undefined;
+  },
+  warning: string,
 ): PlanConfigResponse {
   const judged = { ...PlanConfigResponse.empty, ...configVerdict(verdict) };
   if (forecast === undefined) return judged;
@@ -75,11 +79,12 @@ export function planConfigResponse(
       cause,
     })),
     lbConfChanged: forecast.lbConfChanged,
-    plan: planOf(forecast),
+    plan: planOf(forecast, warning),
   };
 }
 
-export function planOf(forecast: Forecast): Plan {
+/** `warning`: what keeps VPP from being as it is told; empty: nothing. */
+export function planOf(forecast: Forecast, warning: string): Plan {
   const { vips, operations } = forecast;
   const changed = vips.filter(({ change }) => change !== "unchanged");
   return {
@@ -95,6 +100,7 @@ export function planOf(forecast: Forecast): Plan {
       serversRemoved: operations.asRemoved,
       weightsUpdated: operations.asWeightUpdated,
     },
+    warning,
   };
 }
 

@@ -8,6 +8,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import { Feed } from "../checker/feed.ts";
 import type { Handler, StreamHandler } from "./calls.ts";
+import { type PlaceCounts, Places, tooManyWatchers } from "./places.ts";
 import type { ReadinessDoor } from "./ports.ts";
 import {
   type HealthCheckRequest,
@@ -20,7 +21,7 @@ import { encode } from "./protobuf/message.ts";
 export const LOOK_MS = 250;
 
 /** Watchers there may be. */
-const MAX_WATCHERS = 256;
+export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
 
 const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
 
@@ -37,6 +38,7 @@ interface Watcher {
 export class HealthService {
   readonly #options: HealthServiceOptions;
   readonly #watchers = new Set<Watcher>();
+  readonly #places = new Places(WATCHERS);
   #timer: Timer | undefined;
 
   constructor(options: HealthServiceOptions) {
@@ -48,10 +50,9 @@ export class HealthService {
       ? { status: this.#status() }
       : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
 
-  readonly watch: StreamHandler<HealthCheckRequest> = ({ service }) => {
-    if (this.#watchers.size >= MAX_WATCHERS) {
-      return new MaglevError("resource-exhausted", `${MAX_WATCHERS} watchers are there already`);
-    }
+  readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
+    const leave = this.#places.take(caller);
+    if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
     // A service that is not known never will be, but the watcher is kept, as the standard wants.
     const known = SERVICES.has(service);
     const told = known ? this.#status() : ServingStatus.SERVICE_UNKNOWN;
@@ -60,7 +61,10 @@ export class HealthService {
       capacity: 16,
       // Only the newest counts, and that is told at the next look.
       lost: () => this.#status(),
-      onClose: () => this.#watchers.delete(watcher),
+      onClose: () => {
+        this.#watchers.delete(watcher);
+        leave();
+      },
     });
     const watcher: Watcher = { feed, told };
     this.#watchers.add(watcher);

@@ -7,12 +7,19 @@
  */
 import * as grpc from "@grpc/grpc-js";
 import type { Clock, Timer } from "../base/ports.ts";
+import { abandon, forgetPastDeadline, refuseCompressed } from "./library.ts";
 import { METHODS, type ServedMethod } from "./methods.ts";
 import type { GrpcObserver } from "./ports.ts";
 import { STATUS, STATUS_NAMES } from "./status.ts";
 
 /** A call must have sent its request within this time. */
 export const ARRIVAL_MS = 30_000;
+/**
+ * Calls of all connections whose request may be on its way at once: each holds what came of it, up
+ * to the largest message. The oldest gives way; requests of those who mean it are there within
+ * milliseconds.
+ */
+export const MAX_ARRIVING = 512;
 /** How often calls without a request are looked through. */
 const LOOK_MS = 5000;
 
@@ -33,6 +40,8 @@ export class CallWatch {
   }
 
   readonly interceptor: grpc.ServerInterceptor = (descriptor, call) => {
+    refuseCompressed(call);
+    forgetPastDeadline(call, this.#clock.wallMs());
     const method = METHODS.get(descriptor.path);
     if (method === undefined) return new grpc.ServerInterceptingCall(call);
     const observed = new ObservedCall(call, {
@@ -42,6 +51,7 @@ export class CallWatch {
       onArrived: () => this.#arriving.delete(observed),
     });
     this.#arriving.add(observed);
+    if (this.#arriving.size > MAX_ARRIVING) this.#giveUpOldest();
     this.#timer ??= this.#clock.after(LOOK_MS, () => this.#look());
     return observed;
   };
@@ -53,12 +63,22 @@ export class CallWatch {
     this.#arriving.clear();
   }
 
+  #giveUpOldest(): void {
+    for (const oldest of this.#arriving) {
+      this.#arriving.delete(oldest);
+      return oldest.giveUp({
+        code: STATUS.RESOURCE_EXHAUSTED,
+        details: `More than ${MAX_ARRIVING} calls have not sent their requests`,
+      });
+    }
+  }
+
   #look(): void {
     const latestMs = this.#clock.monotonicMs() - ARRIVAL_MS;
     for (const call of this.#arriving) {
       if (call.startMs > latestMs) continue;
       this.#arriving.delete(call);
-      call.sendStatus({
+      call.giveUp({
         code: STATUS.DEADLINE_EXCEEDED,
         details: `No request came within ${ARRIVAL_MS / 1000} s`,
       });
@@ -103,7 +123,8 @@ class ObservedCall extends grpc.ServerInterceptingCall {
     this.#inner.start({
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
       onReceiveMessage: (message) => {
-        onArrived();
+        // A single request has come when its end has: until then the library keeps it.
+        if (method.kind === "bidi_stream") onArrived();
         observer.received(method);
         listener.onReceiveMessage(message);
       },
@@ -116,6 +137,12 @@ class ObservedCall extends grpc.ServerInterceptingCall {
         listener.onCancel();
       },
     });
+  }
+
+  /** Ends it, and what is still to come of it is not waited for. */
+  giveUp(status: Parameters<InnerCall["sendStatus"]>[0]): void {
+    this.sendStatus(status);
+    abandon(this.#inner);
   }
 
   override sendMetadata(metadata: grpc.Metadata): void {

@@ -43,7 +43,10 @@ export class Listener {
   readonly #limits: ConnectionLimits;
   /** By the name that the gRPC library gives to the other end. */
   readonly #peers = new Map<string, Peer>();
+  /** All that were let in, also those whose TLS handshake is under way. */
   readonly #sockets = new Set<net.Socket>();
+  /** Of a unix socket, where the other ends have no names of their own. */
+  #lastUnixPeer = 0;
   #removeUnixSocket: () => Promise<void> = () => Promise.resolve();
 
   constructor(options: ListenerOptions) {
@@ -56,7 +59,7 @@ export class Listener {
     const { address } = this.#options;
     try {
       if (address.kind === "unix") {
-        const server = net.createServer((socket) => this.#accept(socket));
+        const server = this.#createServer();
         this.#servers.push(server);
         this.#removeUnixSocket = await bindUnixSocket(server, address.path);
         return [formatListenAddress(address)];
@@ -70,9 +73,7 @@ export class Listener {
 
   /** The other end of a connection, by the gRPC library's name for it. */
   peer(key: string): Peer {
-    // The library has no name for the other end of a unix socket.
-    return this.#peers.get(key) ??
-      { text: "unix", local: this.#options.address.kind === "unix", certificate: undefined };
+    return this.#peers.get(key) ?? GONE;
   }
 
   get connections(): number {
@@ -120,7 +121,11 @@ export class Listener {
 
   #createServer(): net.Server {
     const { tls: material } = this.#options;
-    if (material === undefined) return net.createServer((socket) => this.#accept(socket));
+    if (material === undefined) {
+      return net.createServer((socket) => {
+        if (this.#admit(socket)) this.#accept(socket);
+      });
+    }
     const server = tls.createServer({
       ...contextOf(material),
       requestCert: material.clientCa !== undefined,
@@ -129,47 +134,79 @@ export class Listener {
       minVersion: "TLSv1.2",
       handshakeTimeout: SILENCE_MS,
     }, (socket) => this.#accept(socket));
+    // What has not finished its handshake counts too, and it is most of what can be had for nothing.
+    server.on("connection", (socket: net.Socket) => void this.#admit(socket));
     server.on("tlsClientError", (error: Error, socket: net.Socket) => {
-      this.#options.onRefused({ peer: endOf(socket), reason: `TLS: ${error.message}` });
+      this.#options.onRefused({ peer: this.#endOf(socket), reason: `TLS: ${error.message}` });
       socket.destroy();
     });
     return server;
   }
 
-  #accept(socket: net.Socket): void {
+  /** Counts a connection for as long as it lasts, or ends it at once. */
+  #admit(socket: net.Socket): boolean {
     const host = plainAddress(socket.remoteAddress ?? "");
-    const local = this.#options.address.kind === "unix" || isLoopback(host);
+    const local = this.#isLocal(host);
     const refused = this.#limits.admit(host, local);
     // Errors end in `close`; nobody can do anything about them.
     socket.on("error", () => {});
     if (refused !== undefined) {
-      this.#options.onRefused({ peer: endOf(socket), reason: refused });
+      this.#options.onRefused({ peer: this.#endOf(socket), reason: refused });
       socket.destroy();
-      return;
+      return false;
     }
-    const key = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#sockets.add(socket);
-    if (this.#options.address.kind === "tcp") {
-      this.#peers.set(key, { text: endOf(socket), local, certificate: certificateOf(socket) });
-    }
+    socket.on("close", () => {
+      this.#limits.release(host, local);
+      this.#sockets.delete(socket);
+    });
+    return true;
+  }
+
+  #accept(socket: net.Socket): void {
+    socket.on("error", () => {});
+    const peer: Peer = {
+      text: this.#endOf(socket),
+      local: this.#isLocal(plainAddress(socket.remoteAddress ?? "")),
+      certificate: certificateOf(socket),
+    };
+    if (this.#options.address.kind === "unix") nameUnixPeer(socket, ++this.#lastUnixPeer);
+    const key = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#peers.set(key, peer);
     const silence = this.#options.clock.after(SILENCE_MS, () => {
       if (socket.bytesRead < LEAST_BYTES) socket.destroy();
     });
     socket.on("close", () => {
       silence.cancel();
-      this.#limits.release(host, local);
-      this.#sockets.delete(socket);
-      this.#peers.delete(key);
+      // Its name may be another one's by now.
+      if (this.#peers.get(key) === peer) this.#peers.delete(key);
     });
     socket.setNoDelay(true);
     this.#options.onConnection(socket);
   }
+
+  #endOf({ remoteAddress, remotePort }: net.Socket): string {
+    if (this.#options.address.kind === "unix") return "unix";
+    if (remoteAddress === undefined || remotePort === undefined) return GONE.text;
+    const host = plainAddress(remoteAddress);
+    return formatListenAddress({ kind: "tcp", host, port: remotePort });
+  }
+
+  #isLocal(host: string): boolean {
+    return this.#options.address.kind === "unix" || isLoopback(host);
+  }
 }
 
-function endOf(socket: net.Socket): string {
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return "unix";
-  return formatListenAddress({ kind: "tcp", host: plainAddress(remoteAddress), port: remotePort });
+/** A connection that has ended, and nobody knows any more whose it was. */
+export const GONE: Peer = { text: "gone", local: false, certificate: undefined };
+
+/**
+ * Gives the other end a name that the gRPC library uses as it uses an address: else all ends of a
+ * unix socket are one to it.
+ */
+function nameUnixPeer(socket: net.Socket, number: number): void {
+  Object.defineProperty(socket, "remoteAddress", { value: "unix" });
+  Object.defineProperty(socket, "remotePort", { value: number });
 }
 
 function contextOf(material: TlsMaterial): tls.SecureContextOptions {

@@ -40,7 +40,7 @@ export interface ReadinessDoor {
 
 export interface VppDoor {
   readonly connection: Pick<VppConnection, "state">;
-  readonly reconciler: Pick<Reconciler, "sync" | "lbState">;
+  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp">;
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 

@@ -10,10 +10,11 @@ import type { AccessPolicy, Role } from "./auth.ts";
 import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
 import { HealthService } from "./health.ts";
 import { CallWatch } from "./interceptors.ts";
-import { Listener } from "./listener.ts";
+import { GONE, Listener } from "./listener.ts";
 import type { DaemonDoor, GrpcObserver } from "./ports.ts";
+import { closeSessionsLater } from "./session_close.ts";
 import { addServices } from "./services.ts";
-import { readTlsFiles, type TlsMaterial, type TlsPaths } from "./tls_files.ts";
+import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
 import { readTokenFile, type TokenTable } from "./tokens.ts";
 import { Turns } from "./turns.ts";
 
@@ -56,10 +57,13 @@ export class GrpcServer {
   readonly #health: HealthService;
   readonly #refusals: RefusalLog;
   #tokens: TokenTable | undefined;
+  #reloadWanted = false;
+  #reloading: Promise<void> | undefined;
   #server: grpc.Server | undefined;
   #listener: Listener | undefined;
 
   constructor(options: GrpcServerOptions) {
+    closeSessionsLater();
     const { door, observer } = options;
     this.#options = options;
     this.#clock = door.clock;
@@ -96,27 +100,21 @@ export class GrpcServer {
     this.#listener = listener;
     const addresses = await listener.listen();
     for (const address of addresses) {
-      this.#logger.info("grpc-listen", { address, ...accessFields(this.#policy, material) });
+      this.#logger.info("grpc-listen", { address, ...accessFields(this.#policy, tls) });
     }
     return addresses;
   }
 
   /**
    * Reads tokens and certificates again. Connections stay; new calls are judged by the new
-   * tokens. What cannot be used changes nothing, and is said in the log.
+   * tokens. What cannot be used leaves what it would replace in force, and is said in the log;
+   * a certificate that is wrong does not keep a token alive that was taken away. However often it
+   * is asked for while files are read, they are read once more afterwards.
    */
-  async reload(): Promise<void> {
-    const { tls, tokens } = this.#options;
-    if (tls === undefined && tokens === "") return;
-    try {
-      const table = tokens === "" ? undefined : await readTokenFile(tokens);
-      const material = tls === undefined ? undefined : await readTlsFiles(tls);
-      this.#tokens = table;
-      if (material !== undefined) this.#listener?.renewTls(material);
-      this.#logger.info("grpc-reload", { ok: true, ...accessFields(this.#policy, material) });
-    } catch (error) {
-      this.#logger.error("grpc-reload", { ok: false, error: MaglevError.from(error).message });
-    }
+  reload(): Promise<void> {
+    this.#reloadWanted = true;
+    this.#reloading ??= this.#reloadAll().finally(() => this.#reloading = undefined);
+    return this.#reloading;
   }
 
   /** Ends all calls with UNAVAILABLE, then the connections; takes at most about DRAIN_MS. */
@@ -131,6 +129,30 @@ export class GrpcServer {
     this.#health.close();
     this.#watch.close();
     this.#refusals.close();
+  }
+
+  async #reloadAll(): Promise<void> {
+    const { tls, tokens } = this.#options;
+    while (this.#reloadWanted) {
+      this.#reloadWanted = false;
+      if (tls === undefined && tokens === "") return;
+      const wrong: string[] = [];
+      try {
+        if (tokens !== "") this.#tokens = await readTokenFile(tokens);
+      } catch (error) {
+        wrong.push(`${MaglevError.from(error).message}; the tokens of before stay in force`);
+      }
+      try {
+        if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
+      } catch (error) {
+        wrong.push(`${MaglevError.from(error).message}; the certificate of before stays in force`);
+      }
+      const fields = accessFields(this.#policy, tls);
+      if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
+      else {
+        this.#logger.error("grpc-reload", { ok: false, error: wrong.join(". "), ...fields });
+      }
+    }
   }
 
   get #policy(): AccessPolicy {
@@ -177,12 +199,9 @@ export class GrpcServer {
   }
 }
 
-/** A call of a connection that has ended. */
-const GONE = { text: "gone", local: false, certificate: undefined };
-
-function accessFields(policy: AccessPolicy, material: TlsMaterial | undefined): LogFields {
+function accessFields(policy: AccessPolicy, tls: TlsPaths | undefined): LogFields {
   return {
-    tls: material === undefined ? "off" : material.clientCa === undefined ? "on" : "mutual",
+    tls: tls === undefined ? "off" : tls.clientCa === "" ? "on" : "mutual",
     tokens: policy.tokens?.size ?? 0,
     anonymous: policy.anonymousRole,
   };

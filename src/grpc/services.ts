@@ -9,12 +9,10 @@ import {
   action,
   type ActionHandler,
   asBuffer,
-  bidiStream,
   type CallEnvironment,
   type Handler,
   type Parsed,
   parser,
-  serverStream,
   type StreamHandler,
   unary,
 } from "./calls.ts";
@@ -33,6 +31,7 @@ import type { HealthService } from "./health.ts";
 import { METHODS, type ServedMethod } from "./methods.ts";
 import type { DaemonDoor } from "./ports.ts";
 import { encode, type MethodInfo } from "./protobuf/message.ts";
+import { bidiStream, serverStream } from "./stream_calls.ts";
 import { reflect } from "./reflection.ts";
 
 /** What the services are made of. */

@@ -89,13 +89,17 @@ export async function readTokenFile(path: string): Promise<TokenTable> {
     new MaglevError("failed-precondition", `Cannot use token file ${path}: ${reason}`);
   let text: string;
   try {
+    // Opening a pipe would wait for whoever writes to it.
+    if (!(await Deno.stat(path)).isFile) throw refuse("it is no ordinary file");
     using file = await Deno.open(path);
     const { isFile, mode } = await file.stat();
     if (!isFile) throw refuse("it is no ordinary file");
     if (((mode ?? 0) & 0o006) !== 0) {
       throw refuse(`others can read or write it; \`chmod o= ${path}\` takes that from them`);
     }
-    text = await readBounded(file);
+    const read = await readBounded(file);
+    if (read === undefined) throw refuse(`it has more than ${MAX_BYTES} bytes`);
+    text = read;
   } catch (error) {
     if (error instanceof MaglevError || error instanceof Deno.errors.NotCapable) throw error;
     if (error instanceof Deno.errors.NotFound) throw refuse("there is no such file");
@@ -107,7 +111,8 @@ export async function readTokenFile(path: string): Promise<TokenTable> {
   return table;
 }
 
-async function readBounded(file: Deno.FsFile): Promise<string> {
+/** The text; undefined when it is too long. */
+async function readBounded(file: Deno.FsFile): Promise<string | undefined> {
   const bytes = new Uint8Array(MAX_BYTES + 1);
   let size = 0;
   while (size < bytes.length) {
@@ -115,8 +120,6 @@ async function readBounded(file: Deno.FsFile): Promise<string> {
     if (count === null) break;
     size += count;
   }
-  if (size > MAX_BYTES) {
-    throw new MaglevError("failed-precondition", `it has more than ${MAX_BYTES} bytes`);
-  }
+  if (size > MAX_BYTES) return undefined;
   return new TextDecoder().decode(bytes.subarray(0, size));
 }

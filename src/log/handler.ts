@@ -5,7 +5,7 @@
  */
 import type { Clock, LogEventName, LogFields, Logger, LogLevel } from "../base/ports.ts";
 import type { LogBroadcaster } from "./broadcaster.ts";
-import { formatRecord, LEVEL_RANK, type LogFormat, type LogRecord } from "./record.ts";
+import { boundedRecord, formatRecord, LEVEL_RANK, type LogFormat } from "./record.ts";
 
 /** Where lines go: one write at a time; a rejection means that this write was lost. */
 export interface LogWriter {
@@ -66,7 +66,8 @@ export class LogHandler implements Logger {
 
   #log(level: LogLevel, event: LogEventName, fields: LogFields = {}): void {
     if (!this.enabled(level)) return;
-    const record: LogRecord = { timeMs: this.#options.clock.wallMs(), level, event, fields };
+    const timeMs = this.#options.clock.wallMs();
+    const record = boundedRecord({ timeMs, level, event, fields });
     this.#options.broadcaster?.publish(record);
     if (LEVEL_RANK[level] >= this.#rank) this.#queue(formatRecord(record, this.#options.format));
   }

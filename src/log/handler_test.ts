@@ -56,6 +56,15 @@ Deno.test("LogHandler writes what its level shows, and nothing below", async () 
   ]);
 });
 
+Deno.test("LogHandler keeps nothing for its readers that is longer than what it writes", () => {
+  const { broadcaster, log } = setUp();
+  const tap = broadcaster.subscribe("info", () => {});
+  log.info("operator-action", { backend: "x".repeat(250_000) });
+  const [kept] = tap.take().records;
+  assert.match(String(kept!.fields.backend), /^x{4096}… \(250000 characters\)$/);
+  tap.close();
+});
+
 Deno.test("LogHandler gathers the lines of one instant in one write", async () => {
   const { writer, log } = setUp();
   for (let i = 0; i < 100; i++) log.info("backend-transition", { i });

@@ -26,6 +26,40 @@ export const LEVEL_RANK: Readonly<Record<LogLevel, number>> = {
 /** Longest text of one field, in characters; the rest is cut and said to be. */
 export const MAX_FIELD_CHARACTERS = 4096;
 
+/**
+ * The same record without what is too long: it may be kept for readers that are behind, a thousand
+ * records for each.
+ */
+export function boundedRecord(record: LogRecord): LogRecord {
+  const entries = Object.entries(record.fields);
+  if (!entries.some(([, value]) => isLong(value))) return record;
+  const fields = Object.fromEntries(entries.map(([key, value]) => [key, boundedValue(value)]));
+  return { ...record, fields };
+}
+
+function isLong(value: LogValue): boolean {
+  if (typeof value === "string") return value.length > MAX_FIELD_CHARACTERS;
+  return Array.isArray(value) && value.some(isLong);
+}
+
+function boundedValue(value: LogValue): LogValue {
+  if (typeof value === "string") return cut(value);
+  return Array.isArray(value) ? value.map(cut) : value;
+}
+
+/** Cut to the longest text, and said to be; what was cut before stays as it is. */
+function cut(text: string): string {
+  if (text.length <= MAX_FIELD_CHARACTERS || /^… \(\d+ characters\)$/.test(tail(text))) return text;
+  // A copy of its own: a part of a text keeps the whole of it in memory.
+  const kept = structuredClone(text.slice(0, MAX_FIELD_CHARACTERS));
+  return `${kept}… (${text.length} characters)`;
+}
+
+/** What is behind the longest text. */
+function tail(text: string): string {
+  return text.slice(MAX_FIELD_CHARACTERS, MAX_FIELD_CHARACTERS + 40);
+}
+
 // C0 is escaped by JSON itself. DEL, C1 and the characters that turn the direction of text or
 // break lines in some readers are not.
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -80,10 +114,7 @@ function textValue(value: Exclude<LogValue, undefined>): string {
 }
 
 function quote(text: string): string {
-  const cut = text.length > MAX_FIELD_CHARACTERS
-    ? `${text.slice(0, MAX_FIELD_CHARACTERS)}… (${text.length} characters)`
-    : text;
-  return JSON.stringify(cut).replace(
+  return JSON.stringify(cut(text)).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatRecord, formatTime, type LogRecord, MAX_FIELD_CHARACTERS } from "./record.ts";
+import {
+  boundedRecord,
+  formatRecord,
+  formatTime,
+  type LogRecord,
+  MAX_FIELD_CHARACTERS,
+} from "./record.ts";
 
 function record(fields: LogRecord["fields"]): LogRecord {
   return { timeMs: 1_767_225_600_123, level: "info", event: "backend-transition", fields };
@@ -61,6 +67,19 @@ Deno.test("formatRecord() cuts a field that is too long and says how long it was
   assert.equal(parsed.text, `${text.slice(1)}… (${text.length} characters)`);
   const whole = text.slice(1);
   assert.equal(JSON.parse(formatRecord(record({ text: whole }), "json")).text, whole);
+});
+
+Deno.test("boundedRecord() cuts what is too long, once, and keeps a record without it as it is", () => {
+  const short = record({ text: "x".repeat(MAX_FIELD_CHARACTERS), list: ["a"], count: 1 });
+  assert.equal(boundedRecord(short), short);
+  const long = "y".repeat(MAX_FIELD_CHARACTERS + 5);
+  const cut = `${long.slice(5)}… (${long.length} characters)`;
+  const bounded = boundedRecord(
+    record({ text: long, list: ["a", long], none: undefined, ok: true }),
+  );
+  assert.deepEqual(bounded.fields, { text: cut, list: ["a", cut], none: undefined, ok: true });
+  assert.deepEqual(boundedRecord(bounded), bounded);
+  assert.equal(JSON.parse(formatRecord(bounded, "json")).text, cut);
 });
 
 Deno.test("formatTime() survives times that are no date", () => {

@@ -78,15 +78,21 @@ export class StateFile {
   /**
    * Puts the file out of the way under a name that begins with its own and ends with `stamp`
    * (sorts by time), and removes the oldest of such files when there are more than are kept.
-   * Resolves with the name.
+   * Resolves with the name; undefined when there is no file.
    */
-  async putAside(stamp: string): Promise<string> {
+  async putAside(stamp: string): Promise<string | undefined> {
     const { io, name, maxKept } = this.#options;
     const prefix = `${name}.bad-`;
     const aside = `${prefix}${stamp}`;
+    await io.make();
+    const names = await io.list();
+    if (!names.includes(name)) return undefined;
     await io.rename(name, aside);
-    const kept = (await io.list()).filter((other) => other.startsWith(prefix)).sort();
-    for (const old of kept.slice(0, Math.max(0, kept.length - maxKept))) await io.remove(old);
+    const kept = [...names, aside].filter((other) => other.startsWith(prefix)).sort();
+    for (const old of kept.slice(0, Math.max(0, kept.length - maxKept))) {
+      // What cannot be removed, such as a folder that is not empty, is not worth a failure.
+      await io.remove(old).catch(() => {});
+    }
     await io.sync();
     return aside;
   }

@@ -103,3 +103,18 @@ Deno.test("a real folder that cannot be is an error with its reason", async () =
     await assert.rejects(fileIn(folderIo(`${path}/file`)).read(), /[Nn]ot a directory/);
   });
 });
+
+Deno.test("a real folder: what was put aside and cannot be removed stands in nobody's way", async () => {
+  await withFolder(async (path) => {
+    const file = fileIn(folderIo(path));
+    await Deno.mkdir(`${path}/${NAME}/full`, { recursive: true });
+    assert.equal(await file.putAside("1"), `${NAME}.bad-1`);
+    for (const stamp of ["2", "3", "4"]) {
+      await file.write(bytes("torn"));
+      assert.equal(await file.putAside(stamp), `${NAME}.bad-${stamp}`);
+    }
+    assert.equal(await file.putAside("5"), undefined, "there is none");
+    const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["1", "3", "4"].map((stamp) => `${NAME}.bad-${stamp}`));
+  });
+});

@@ -83,6 +83,14 @@ grpcTest(
 
         const actions = await actionsSeen(daemon, 5);
         assert.deepEqual(
+          actions.map(({ before, after }) => [before, after]),
+          [["up", "up"], ["up", "up"], ["up", "paused"], ["paused", "paused"], [
+            "paused",
+            "paused",
+          ]],
+          "what was refused has its values too",
+        );
+        assert.deepEqual(
           actions.map(({ identity, result, reason }) => [identity, result, reason]),
           [
             ["", "unauthenticated", undefined],
@@ -157,6 +165,7 @@ async function tlsStage(
   options: {
     readonly mutual: boolean;
     readonly flags?: string[];
+    readonly files?: string[];
     readonly target: Partial<Target>;
   },
   fn: (stage: GrpcStage, folder: string) => Promise<void>,
@@ -178,7 +187,7 @@ async function tlsStage(
       ...options.target,
     };
     await onGrpcStage(
-      { flags, files: [folder], target, logLevel: "debug" },
+      { flags, files: [folder, ...(options.files ?? [])], target, logLevel: "debug" },
       (stage) => fn(stage, folder),
     );
   });
@@ -279,22 +288,107 @@ grpcTest(
         details,
         /"certificate \\"bob\\"" from .*: present a client certificate without OU=viewer/,
       );
+      for (const subject of ["/OU=ops/OU=viewer/CN=carol", "/OU=viewer/OU=ops/CN=carol"]) {
+        await as(await clientCertificate(subject));
+        assert.deepEqual(await rights(client), ["OK", "PERMISSION_DENIED"], subject);
+      }
       for (const files of [{}, mallory]) {
         await as(files);
         assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
       }
       assert.deepEqual(
-        (await actionsSeen(daemon, 3)).map(({ identity, result }) => [identity, result]),
+        (await actionsSeen(daemon, 5)).map(({ identity, result }) => [identity, result]),
         [
           ['certificate "alice"', "ok"],
           ['certificate "bob"', "permission-denied"],
           ['certificate "bob"', "permission-denied"],
+          ['certificate "carol"', "permission-denied"],
+          ['certificate "carol"', "permission-denied"],
         ],
       );
       assert.equal(daemon.process.errors, "");
     });
   },
 );
+
+grpcTest(
+  "the authority of clients is renewed on SIGHUP, for connections that come after it",
+  async () => {
+    const { folder: source } = await certificates();
+    const alice = await clientCertificate("/CN=alice");
+    const mallory = await clientCertificate("/CN=mallory", "other_ca");
+    await tlsStage({ mutual: true, target: alice }, async ({ client, address, daemon }, folder) => {
+      assert.equal((await client.call(GET, B0)).code, "OK");
+      const target = {
+        target: address,
+        ca: `${source}/ca.pem`,
+        options: { "grpc.ssl_target_name_override": "good.test" },
+      };
+      await using other = await GrpcClient.start({ ...target, ...mallory });
+      assert.equal((await other.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
+      await Deno.copyFile(`${source}/other_ca.pem`, `${folder}/ca.pem`);
+      daemon.process.signal("SIGHUP");
+      const line = await daemon.seen(({ msg }) => msg === "grpc-reload");
+      assert.deepEqual([line.ok, line.tls], [true, "mutual"]);
+      await other.connect({ ...target, ...mallory });
+      assert.deepEqual(await rights(other), ["OK", "OK"]);
+      assert.equal((await client.call(GET, B0)).code, "OK", "a connection stays");
+      // Another option makes grpcio connect anew.
+      await client.connect({ ...target, ...alice, options: { ...target.options, "x.y": 1 } });
+      assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
+      await Deno.copyFile(`${source}/ca.pem`, `${folder}/ca.pem`);
+      const from = daemon.mark;
+      daemon.process.signal("SIGHUP");
+      await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
+      await client.connect({
+        ...target,
+        cert: `${source}/expired.pem`,
+        key: `${source}/expired.key`,
+      });
+      assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE", "expired");
+      assert.equal(daemon.process.errors, "");
+    });
+  },
+);
+
+grpcTest("a certificate that is wrong does not keep a token alive, nor the other way", async () => {
+  await withFolder(async (closed) => {
+    const tokens = await writePrivate(`${closed}/tokens`, "operator old\n");
+    const flags = [`--grpc-tokens=${tokens}`];
+    const { folder: source } = await certificates();
+    const stage = { mutual: false, flags, files: [closed], target: {} };
+    await tlsStage(stage, async ({ client, address, daemon }, folder) => {
+      const reload = async () => {
+        const from = daemon.mark;
+        daemon.process.signal("SIGHUP");
+        return await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
+      };
+      assert.deepEqual(await rights(client, bearer("old")), ["OK", "OK"]);
+      await writePrivate(tokens, "operator new\n");
+      await Deno.copyFile(`${source}/renewed.pem`, `${folder}/good.pem`);
+      const torn = await reload();
+      assert.equal(torn.ok, false);
+      assert.match(
+        String(torn.error),
+        /good\.key: it is not the key of .*; the certificate of before stays in force$/,
+      );
+      assert.deepEqual(await rights(client, bearer("old")), ["UNAUTHENTICATED", "UNAUTHENTICATED"]);
+      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+
+      const before = await shownCertificate(address);
+      await Deno.copyFile(`${source}/renewed.key`, `${folder}/good.key`);
+      await Deno.chmod(tokens, 0o644);
+      const open = await reload();
+      assert.equal(open.ok, false);
+      assert.match(
+        String(open.error),
+        /others can read or write it; `chmod o= .*` takes that from them; the tokens of before stay in force$/,
+      );
+      assert.notEqual(await shownCertificate(address), before);
+      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+    });
+  });
+});
 
 grpcTest(
   "a unix socket is for its owner and group, and takes the place of one that was left",

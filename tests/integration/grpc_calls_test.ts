@@ -107,6 +107,31 @@ grpcTest("every reading method answers with what is there, in the file's order",
   });
 });
 
+grpcTest("GetVPPLBCounters tells what VPP has counted, in the order of its VIPs", async () => {
+  await onGrpcStage({ logLevel: "debug" }, async ({ client, configPath, daemon, simulator }) => {
+    await vppHas(simulator, {
+      [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
+      [API]: [`${SERVERS[1]} 100`],
+    });
+    const text = await Deno.readTextFile(configPath);
+    const often = "  lb:\n      counters-interval: 100ms";
+    await Deno.writeTextFile(configPath, text.replace("  lb:", often));
+    assert.equal(part(ok(await client.call("ReloadConfig")), "ok"), true);
+    const web = [...simulator.plugin.vips()].find(({ port }) => port === 80)!;
+    simulator.plugin.counters.add("vip", web.index, { thread: 1, counts: [5, 3, 2, 1] });
+    // The first may have been under way.
+    for (let i = 0; i < 2; i++) {
+      await daemon.seen(({ msg }) => msg === "vpp-counters", { from: daemon.mark });
+    }
+    const counters = ok(await client.call("GetVPPLBCounters"));
+    const fields = ["prefix", "protocol", "port", "next", "first", "untracked", "noServer"];
+    const told = (vip: number) => fields.map((key) => part(counters, "vips", vip, key));
+    assert.deepEqual(told(0), ["192.0.2.1/32", "tcp", 80, "5", "3", "2", "1"]);
+    assert.deepEqual(told(1), ["192.0.2.2/32", "tcp", 443, "0", "0", "0", "0"]);
+    assert.ok(Date.now() - Number(part(counters, "takenAt")) / 1e6 < 10_000);
+  });
+});
+
 grpcTest(
   "an operator's actions are in force when they are answered, and recorded once each",
   async () => {
@@ -220,6 +245,8 @@ grpcTest(
             weight: 101,
             identity: "",
             result: "invalid-argument",
+            before: 7,
+            after: 7,
           },
           {
             method: "SyncVPPLBState",
@@ -227,8 +254,16 @@ grpcTest(
             identity: "",
             reason: "drill",
             result: "ok",
+            before: "2 VIPs, 4 servers",
+            after: "2 VIPs, 4 servers",
           },
-          { method: "SyncVPPLBState", identity: "", result: "ok" },
+          {
+            method: "SyncVPPLBState",
+            identity: "",
+            result: "ok",
+            before: "2 VIPs, 4 servers",
+            after: "2 VIPs, 4 servers",
+          },
           {
             method: "ReloadConfig",
             identity: "",
@@ -347,6 +382,13 @@ grpcTest(
         }
       }
       assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
+      const records = await actionsSeen(daemon, cases.length);
+      assert.equal(records.length, cases.length);
+      for (const [at, [, , says]] of cases.entries()) {
+        assert.equal(records[at]!.result, "failed-precondition");
+        assert.match(String(records[at]!.error), says);
+        assert.equal(records[at]!.before, records[at]!.after);
+      }
       const issue = part(
         await Deno.writeTextFile(configPath, cases[0]![0]).then(() =>
           client.call("CheckConfig").then(ok)

@@ -63,6 +63,7 @@ Deno.test({
           const check = (await home.call("GetHealthCheck", { name: "web" })).message;
           assert.equal(part(check, "headers", 0, "value"), "Basic c2VjcmV0", "an operator sees it");
           assert.equal((await home.call("PauseBackend", { name: "a" })).code, "OK");
+          await crowd(prober.name, home);
         } finally {
           await daemon.stop();
         }
@@ -70,6 +71,42 @@ Deno.test({
     });
   },
 });
+
+/** More streams from there than there are places for strangers; here there are places still. */
+async function crowd(prober: string, home: GrpcClient): Promise<void> {
+  const prefix = ["ip", "netns", "exec", prober];
+  const target = { target: `${PAIR_SERVER4}:9090` };
+  const clients = [await GrpcClient.start(target, prefix), await GrpcClient.start(target, prefix)];
+  try {
+    const kinds: [method: string, most: number][] = [
+      ["WatchEvents", 128],
+      ["grpc.health.v1.Health/Watch", 128],
+    ];
+    for (const [method, most] of kinds) {
+      const streams = clients.flatMap((client) =>
+        Array.from({ length: 80 }, () => client.stream(method))
+      );
+      const refused = await Promise.all(streams.map((stream) =>
+        Promise.race([
+          stream.seen(() => true).then(() => undefined, () => undefined),
+          stream.ended,
+        ])
+      ));
+      const said = refused.filter((ended) => ended !== undefined);
+      assert.equal(streams.length - said.length, most, method);
+      for (const { code, details } of said) {
+        assert.equal(code, "RESOURCE_EXHAUSTED");
+        assert.match(details, /128 watchers from other hosts, without credentials, are there/);
+      }
+      const watch = home.stream(method);
+      await watch.seen(() => true);
+      await watch.cancel();
+      for (const stream of streams) await stream.cancel();
+    }
+  } finally {
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  }
+}
 
 async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> {
   const before = (await client.call("ListBackends", { details: true })).message;

@@ -156,7 +156,10 @@ grpcTest(
         // Little room on the way: what is not read stays with the daemon.
         options: { "grpc.http2.lookahead_bytes": 1024, "grpc.http2.bdp_probe": 0 },
       });
-      const slow = stuck.stream("WatchEvents", { log: true });
+      // The replay of one backend says that it watches.
+      const watched = { log: true, backend: true, backendNames: ["b2"] };
+      const slow = stuck.stream("WatchEvents", watched);
+      await slow.seen(() => true);
       await client.call("PauseBackend", { name: "b0" });
       await slow.seen((message) => words(message) === "operator-action");
       stuck.kill("SIGSTOP");

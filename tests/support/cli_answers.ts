@@ -490,6 +490,7 @@ function planOf(words: Words): messages.Plan {
   const third = 21_845;
   const shift = { buckets, lost: 0, gained: 0, rehashed: false };
   return {
+    warning: words.detail === PLAIN.detail ? "" : words.detail,
     states: [{ backend: words.web1, from: "up", to: "paused" }],
     assumedUp: ["web9"],
     vips: [

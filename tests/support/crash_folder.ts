@@ -21,8 +21,9 @@ export class CrashFolder implements FolderIo {
   #since: ((names: Map<string, Inode>) => void)[] = [];
   /** Operations until the power goes. */
   left = Infinity;
-  /** Set: every write fails with it. */
+  /** Set: every operation that `failing` fits fails with it. */
   failure: Error | undefined;
+  failing = /^write /;
   /** Set: every operation that `gated` fits waits for it first. */
   gate: Promise<void> | undefined;
   gated = /./;
@@ -68,10 +69,7 @@ export class CrashFolder implements FolderIo {
   async writeNew(name: string, bytes: Uint8Array): Promise<void> {
     const inode: Inode = { bytes: new Uint8Array(), synced: false };
     await this.#change(`create ${name}`, (names) => void names.set(name, inode));
-    await this.#step(`write ${name}`, () => {
-      if (this.failure !== undefined) throw this.failure;
-      inode.bytes = bytes.slice();
-    });
+    await this.#step(`write ${name}`, () => void (inode.bytes = bytes.slice()));
     await this.#step(`sync ${name}`, () => void (inode.synced = true));
   }
 
@@ -110,6 +108,7 @@ export class CrashFolder implements FolderIo {
     if (this.gate !== undefined && this.gated.test(call)) await this.gate;
     if (this.left-- <= 0) throw new PowerLost();
     this.calls.push(call);
+    if (this.failure !== undefined && this.failing.test(call)) throw this.failure;
     return fn();
   }
 }

@@ -29,6 +29,8 @@ export interface GrpcStageOptions {
   readonly files?: string[];
   readonly logLevel?: "debug" | "info";
   readonly vppApiAddr?: string;
+  /** `startup-min-delay` and `startup-max-delay`; default 0s. */
+  readonly warmUp?: string;
   /** How the client connects; default plainly. */
   readonly target?: Partial<Target>;
 }
@@ -45,8 +47,8 @@ export async function onGrpcStage(
   fn: (stage: GrpcStage) => Promise<void>,
 ): Promise<void> {
   await onStage(SERVERS, async (stage) => {
-    await stage.configure(FRONTENDS);
-    const { target, grpcAddr = "127.0.0.1:0", ...rest } = options;
+    const { target, warmUp, grpcAddr = "127.0.0.1:0", ...rest } = options;
+    await stage.configure(FRONTENDS, warmUp === undefined ? {} : { warmUp });
     const daemon = stage.start({ grpcAddr, ...rest });
     const address = await grpcAddress(daemon);
     for (const name of ["b0", "b1", "b2"]) await daemon.transition(name, "up");

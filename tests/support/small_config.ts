@@ -24,6 +24,8 @@ export interface SmallFrontend {
   readonly srcIpSticky?: boolean;
   /** Default: 192.0.2.1 and so on, by the frontend's place. */
   readonly address?: string;
+  /** Default: 80. */
+  readonly port?: number;
 }
 
 /** What smallConfig takes. */
@@ -119,7 +121,7 @@ function frontendConfig(
     description: "",
     address: parseIp(frontend.address)!,
     protocol: "tcp",
-    port: 80,
+    port: frontend.port ?? 80,
     pools,
     srcIpSticky: frontend.srcIpSticky ?? false,
     flushOnDown: frontend.flushOnDown ?? true,

@@ -16,6 +16,8 @@ export interface FrontendText {
 export interface ConfigOptions {
   /** Period of the counters; default the configuration's own. */
   readonly countersInterval?: string;
+  /** Both delays of the start; default 0s. */
+  readonly warmUp?: string;
 }
 
 export interface Stage {
@@ -37,6 +39,8 @@ export interface Stage {
       stateDir?: string;
       grpcAddr?: string;
       files?: string[];
+      /** A command to run it by. */
+      prefix?: string[];
     },
   ): Daemon;
 }
@@ -48,15 +52,15 @@ export function configText(
   options: ConfigOptions = {},
 ): string {
   const port = servers[0]!.port;
-  const interval = options.countersInterval;
+  const { countersInterval: interval, warmUp = "0s" } = options;
   const lines = [
     "maglev:",
     "  vpp:",
     "    lb:",
     "      ipv4-src-address: 192.0.2.254",
     "      ipv6-src-address: 2001:db8::254",
-    "      startup-min-delay: 0s",
-    "      startup-max-delay: 0s",
+    `      startup-min-delay: ${warmUp}`,
+    `      startup-max-delay: ${warmUp}`,
     ...(interval === undefined ? [] : [`      counters-interval: ${interval}`]),
     "  healthchecks:",
     "    web:",

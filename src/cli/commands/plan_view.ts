@@ -19,8 +19,13 @@ export function planView(plan: messages.Plan): View {
   return [
     ...blocks,
     ...vips.map(vipTable),
-    { kind: "lines", lines: [...vips.map(shiftLine), operationsLine(plan)] },
+    { kind: "lines", lines: [...vips.map(shiftLine), operationsLine(plan), ...warningLine(plan)] },
   ];
+}
+
+/** Why VPP will not be so, when something is known to be in the way. */
+export function warningLine({ warning }: messages.Plan): readonly Cell[] {
+  return warning === "" ? [] : [{ text: `warning: ${warning}`, style: "warn" }];
 }
 
 /** `1 VIP added, 3 servers removed`; what is 0 is left out. */

@@ -8,7 +8,7 @@ import type { Cell } from "../view.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentText, stateCell } from "./cells.ts";
 import { intentRequest } from "./intent.ts";
-import { forecastLine } from "./plan_view.ts";
+import { forecastLine, warningLine } from "./plan_view.ts";
 
 /** A change is not held up for longer by saying what it moves. */
 const FORECAST_DEADLINE_MS = 2000;
@@ -130,7 +130,7 @@ async function forecastOf(
       request,
       deadlineMs: FORECAST_DEADLINE_MS,
     });
-    return plan === undefined ? [] : [forecastLine(plan)];
+    return plan === undefined ? [] : [forecastLine(plan), ...warningLine(plan)];
   } catch (error) {
     if (context.signal?.aborted === true) throw error;
     const { message } = MaglevError.from(error);

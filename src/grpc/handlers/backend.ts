@@ -77,6 +77,7 @@ export function actOnBackend(
       until: untilText(request.end, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,
+    valueOf: ({ name }) => checker.snapshot().backends.get(name)?.state,
     run,
   };
 }

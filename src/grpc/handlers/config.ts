@@ -16,7 +16,7 @@ import type {
   ReloadConfigRequest,
   ReloadConfigResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor, VppDoor } from "../ports.ts";
 
 /** How long a forecast is worked on in a row, in milliseconds. */
 export const FORECAST_SLICE_MS = 4;
@@ -29,7 +29,7 @@ export function checkConfig(
 
 /**
  * A file that is wrong is an answer (`ok` false), not an error: the call did what it was asked
- * for. The record says that nothing was changed.
+ * for. The record has its first error for a result.
  */
 export function reloadConfig(
   { config, checker }: DaemonDoor,
@@ -42,18 +42,19 @@ export function reloadConfig(
     _: ReloadConfigRequest,
     { caller: { peer, identity } }: CallContext,
   ): Promise<ActionResult<ReloadConfigResponse>> {
-    const before = size();
     const verdict = await config.reload({ peer, identity });
-    return { answer: configVerdict(verdict), before, after: size() };
+    const undone = verdict.ok
+      ? undefined
+      : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
+    return { answer: configVerdict(verdict), after: size(), undone };
   }
-  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, run };
+  return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, valueOf: size, run };
 }
 
-export function planConfig({ config }: DaemonDoor): Handler<PlanConfigRequest, PlanConfigResponse> {
-  return async (_, { signal }) => {
-    const { verdict, forecast } = await config.plan(signal);
-    return planConfigResponse(verdict, forecast);
-  };
+export function planConfig(
+  { config, vpp }: DaemonDoor,
+): Handler<PlanConfigRequest, PlanConfigResponse> {
+  return async (_, { signal }) => planConfigResponse(await config.plan(signal), planWarning(vpp));
 }
 
 export function planBackend(
@@ -66,8 +67,25 @@ export function planBackend(
     const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
     const steps = forecastAction(checker.snapshot(), action, { nowMs: clock.wallMs(), can });
     if (steps instanceof MaglevError) return steps;
-    return { plan: planOf(await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal })) };
+    const forecast = await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal });
+    return { plan: planOf(forecast, planWarning(vpp)) };
   };
+}
+
+/** What keeps VPP from being as a plan tells; empty: nothing is known to. */
+function planWarning(vpp: VppDoor | undefined): string {
+  if (vpp === undefined) {
+    return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP, this is what " +
+      "it would be sent";
+  }
+  const { state } = vpp.connection;
+  if (state.kind !== "connected") {
+    return `VPP is not connected: ${state.reason}; this is told of one that has what it should ` +
+      "have and knows weights, and nothing is sent before it is back";
+  }
+  return vpp.reconciler.warmedUp
+    ? ""
+    : "warm-up is not over: frontends that are held back change when they are released";
 }
 
 const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable"];

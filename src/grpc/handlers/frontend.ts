@@ -1,6 +1,7 @@
 /** Frontends, and the weights of what is in their pools. */
 import { MaglevError } from "../../base/errors.ts";
 import { notFound } from "../../checker/operator.ts";
+import { weightOf } from "../../checker/registry.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
 import { frontendInfo } from "../convert.ts";
 import type {
@@ -67,6 +68,10 @@ export function setWeight(
       until: untilText(end, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,
+    valueOf: (request) => {
+      const view = checker.snapshot().frontends.get(request.frontend);
+      return view === undefined ? undefined : weightOf(view.config, request);
+    },
     run,
   };
 }

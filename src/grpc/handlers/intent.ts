@@ -31,7 +31,5 @@ export function untilText(end: End, nowMs: number): string | undefined {
 
 /** What the operator should know of it; empty: nothing. */
 export function durabilityWarning(durability: Durability): string {
-  return durability.kind === "failed"
-    ? `it is in force, but would not survive a restart: ${durability.message}`
-    : "";
+  return durability.kind === "failed" ? durability.message : "";
 }

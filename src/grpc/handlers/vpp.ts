@@ -70,6 +70,13 @@ export function getVppLbCounters(
 export function syncVppLbState(
   { vpp }: DaemonDoor,
 ): ActionHandler<SyncVPPLBStateRequest, SyncVPPLBStateResponse> {
+  // What VPP has, as far as it is known.
+  const size = () => {
+    const vips = vpp?.reconciler.lbState()?.vips;
+    if (vips === undefined) return undefined;
+    const servers = vips.reduce((sum, vip) => sum + vip.servers.length, 0);
+    return `${vips.length} VIPs, ${servers} servers`;
+  };
   async function run(
     { frontend }: SyncVPPLBStateRequest,
   ): Promise<ActionResult<SyncVPPLBStateResponse>> {
@@ -77,11 +84,12 @@ export function syncVppLbState(
     if (found instanceof MaglevError) return { answer: found };
     const { reconciler } = found.vpp;
     const report = await reconciler.sync(frontend === "" ? undefined : frontend);
-    return { answer: syncResponse(report) };
+    return { answer: syncResponse(report), after: size() };
   }
   return {
     argumentsOf: ({ frontend }) => ({ frontend: frontend === "" ? undefined : frontend }),
     reasonOf: ({ reason }) => reason,
+    valueOf: size,
     run,
   };
 }

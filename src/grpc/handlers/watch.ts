@@ -9,10 +9,11 @@ import { Feed } from "../../checker/feed.ts";
 import type { StreamHandler } from "../calls.ts";
 import { eventBytes, levelOf, type Told } from "../events.ts";
 import type { WatchRequest } from "../gen/maglev.ts";
+import { type PlaceCounts, Places, tooManyWatchers } from "../places.ts";
 import type { DaemonDoor } from "../ports.ts";
 
 /** Watchers there may be; each costs the daemon something at every event. */
-export const MAX_WATCHERS = 256;
+export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
 
 /** What a watcher wants. */
 interface Wanted {
@@ -24,16 +25,13 @@ interface Wanted {
 
 /** Streams of Event. */
 export function watchEvents(door: DaemonDoor): StreamHandler<WatchRequest> {
-  let watchers = 0;
-  return (request) => {
+  const places = new Places(WATCHERS);
+  return (request, { caller }) => {
     const wanted = wantedOf(request);
     if (wanted instanceof MaglevError) return wanted;
-    if (watchers >= MAX_WATCHERS) {
-      return new MaglevError("resource-exhausted", `${MAX_WATCHERS} watchers are there already`);
-    }
-    watchers++;
-    const feed = openFeed(wanted, door, () => watchers--);
-    return bytesOf(feed, door);
+    const leave = places.take(caller);
+    if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
+    return bytesOf(openFeed(wanted, door, leave), door);
   };
 }
 

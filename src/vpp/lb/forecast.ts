@@ -9,8 +9,9 @@
  *     at once   right after the change: what begins afresh is `unknown` and has weight 0
  *     settled   once all that begins afresh has passed its checks; nothing else has changed
  *
- * A table costs up to milliseconds (65,536 buckets) and there may be a thousand of them, so a
- * forecast is a generator: it stops now and then (after each prefix), and whoever runs it may let others have a turn.
+ * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
+ * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
+ * runs it may let others have a turn.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { Config, FrontendConfig } from "../../config/model.ts";
@@ -142,13 +143,16 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
     yield;
     for (const vipPlan of planGroup(group.desired, group.actual, { ...can, remove: true })) {
       plans.push(vipPlan);
-      vips.push(forecastVip(vipPlan, {
-        frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
-        now: now.get(vipPlan.key)?.vip,
-        settled: settled.get(vipPlan.key)?.vip,
-        can,
-        tables,
-      }));
+      yield;
+      vips.push(
+        yield* forecastVip(vipPlan, {
+          frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
+          now: now.get(vipPlan.key)?.vip,
+          settled: settled.get(vipPlan.key)?.vip,
+          can,
+          tables,
+        }),
+      );
     }
   }
   return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
@@ -204,7 +208,10 @@ interface VipContext {
   readonly tables: TableCache;
 }
 
-function forecastVip(vipPlan: VipPlan, context: VipContext): VipForecast {
+function* forecastVip(
+  vipPlan: VipPlan,
+  context: VipContext,
+): Generator<undefined, VipForecast> {
   const { can, tables } = context;
   const refused = vipPlan.conflict !== undefined;
   const now = flowsOf(context.now, can);
@@ -213,6 +220,7 @@ function forecastVip(vipPlan: VipPlan, context: VipContext): VipForecast {
   const settled = refused ? now : flowsOf(context.settled, can);
   const { address, prefixLength, protocol, port } = vipPlan.vip;
   const change = changeOf(vipPlan, now, settled);
+  if (change !== "unchanged") yield* tables.make([now, atOnce, settled]);
   const shift = tables.shift(now, atOnce);
   const shares = (flows: FlowTable | undefined) => sharesOf(flows, { tables, can });
   return {

@@ -212,13 +212,30 @@ Deno.test("forecast: without a vpp.lb section the default length stands in", () 
   assert.equal(onlyVip(forecast(none, none)).atOnce.length, 1024);
 });
 
-Deno.test("forecast stops after each prefix, so that others have their turn", () => {
-  const frontends = Object.fromEntries(
-    Array.from({ length: 100 }, (_, i) => [`f${i}`, { pools: "a b" }]),
+Deno.test("forecast stops at each VIP and before each table, also on one prefix", () => {
+  const VIPS = 20;
+  const backends = Object.fromEntries(
+    Array.from({ length: 2 * VIPS }, (_, i) => [`b${i}`, { address: `10.0.1.${i}` }]),
   );
-  const now = view({ backends: { a: {}, b: {} }, frontends });
-  const steps = forecastVips({ now, atOnce: now, settled: now, can: { weights: true } });
-  let stops = 0;
-  while (steps.next().done !== true) stops++;
-  assert.ok(stops >= 100, `${stops}`);
+  const frontends = Object.fromEntries(
+    Array.from({ length: VIPS }, (_, i) => [
+      `f${i}`,
+      { address: "192.0.2.1", port: 1000 + i, pools: `b${2 * i} b${2 * i + 1}` },
+    ]),
+  );
+  const now = view({ backends, frontends });
+  const stops = (atOnce: HealthView, settled: HealthView) => {
+    const steps = forecastVips({ now, atOnce, settled, can: { weights: true } });
+    let count = 0;
+    while (steps.next().done !== true) count++;
+    return count;
+  };
+  assert.ok(stops(now, now) >= VIPS);
+  const paused = { ...now, stateOf: (): BackendState => "paused" };
+  const half = {
+    ...now,
+    stateOf: (name: string): BackendState => Number(name.slice(1)) % 2 === 0 ? "up" : "down",
+  };
+  const [unchanged, changed] = [stops(now, now), stops(paused, half)];
+  assert.ok(changed - unchanged >= 3 * VIPS, `${unchanged} ${changed}`);
 });

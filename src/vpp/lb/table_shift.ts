@@ -59,6 +59,15 @@ export class TableCache {
     this.#capacity = capacityBuckets;
   }
 
+  /** Works these tables out, with a stop before each; undefined stands for "no such VIP". */
+  *make(all: readonly (FlowTable | undefined)[]): Generator<undefined, void> {
+    for (const flows of all) {
+      if (flows === undefined || this.#tables.has(tableKey(flows))) continue;
+      yield;
+      this.#owners(flows);
+    }
+  }
+
   /** Buckets of each server, in the order given. */
   buckets(flows: FlowTable): readonly number[] {
     return this.#owners(flows).buckets;

@@ -1,0 +1,73 @@
+/**
+ * What the API takes and gives, in three parts:
+ *
+ * - unary: GetBackend over one connection, several calls at a time, of a maglevd process that
+ *   probes 100 backends; in turns with the same calls of an ordinary grpc-js server on Node, which
+ *   answers with the same message. By two clients: one that costs next to nothing, so that the
+ *   server is the limit, and maglevc's own. Medians of the rounds.
+ * - watch: a daemon of N backends probed once a second (support/scraped_daemon.ts), in which an
+ *   operator pauses and resumes backends at random instants, three events each time; first with
+ *   nobody watching, then with watchers of all backends, each with a connection of its own. From
+ *   the event's own time to its last byte in each watcher, how late probes and the main thread were
+ *   in both phases and while watchers were told the present state, and whether everyone was told
+ *   everything. Beside it the server on Node, which has nothing to do but to tell.
+ * - start: from the start of the maglevd process to its first answer over gRPC, and to its first
+ *   probe; beside it Deno with an empty program.
+ *
+ * Options: --parts unary,watch,start --seconds 5 --rounds 5 --in-flight 1,64 --targets 5000
+ * --watchers 10,100 --rate 100 (events/s) --window 20 (s) --start-targets 100,1000,10000 --seed 1
+ */
+import { parseArgs } from "node:util";
+import { environment } from "./support/environment.ts";
+import { measureStart } from "./support/grpc_start.ts";
+import { measureUnary } from "./support/grpc_unary.ts";
+import { measureWatch } from "./support/grpc_watch.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    parts: { type: "string", default: "unary,watch,start" },
+    seconds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "5" },
+    "in-flight": { type: "string", default: "1,64" },
+    targets: { type: "string", default: "5000" },
+    watchers: { type: "string", default: "10,100" },
+    rate: { type: "string", default: "100" },
+    window: { type: "string", default: "20" },
+    "start-targets": { type: "string", default: "100,1000,10000" },
+    seed: { type: "string", default: "1" },
+  },
+});
+
+const numbers = (text: string) => text.split(",").map(Number);
+const parameters = {
+  parts: values.parts.split(","),
+  seconds: Number(values.seconds),
+  rounds: Number(values.rounds),
+  inFlight: numbers(values["in-flight"]),
+  targets: Number(values.targets),
+  watchers: numbers(values.watchers),
+  rate: Number(values.rate),
+  windowS: Number(values.window),
+  startTargets: numbers(values["start-targets"]),
+  intervalMs: 1000,
+  seed: Number(values.seed),
+};
+
+const PARTS: Readonly<Record<string, () => AsyncGenerator<object>>> = {
+  unary: () => measureUnary(parameters),
+  watch: () => measureWatch(parameters),
+  start: () => measureStart(parameters),
+};
+
+const rows: object[] = [];
+for (const part of parameters.parts) {
+  const measure = PARTS[part];
+  if (measure === undefined) throw new Error(`No part "${part}": need unary, watch or start`);
+  for await (const figures of measure()) {
+    const row = { part, load: environment().load, ...figures };
+    console.error(JSON.stringify(row));
+    rows.push(row);
+  }
+}
+console.log(JSON.stringify({ parameters, environment: environment(), figures: rows }, null, 1));

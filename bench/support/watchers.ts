@@ -1,0 +1,74 @@
+/**
+ * Watchers of a daemon's events, each with a connection of its own: says when all have been told
+ * the present state, and for each line on its standard input what they were told since the last
+ * one. Ends with its standard input. Arguments: address, watchers, and events that make up the
+ * present state.
+ */
+import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
+import { decode, encode } from "../../src/grpc/protobuf/message.ts";
+import { GrpcConnection } from "./grpc_connection.ts";
+import { linesOf } from "./lines.ts";
+
+const address = Deno.args[0]!;
+const [watchers, replayed] = Deno.args.slice(1).map(Number) as [number, number];
+
+/** By watcher: events of the present state, and what happened since the last line. */
+const replays = new Uint32Array(watchers);
+const counts = new Uint32Array(watchers);
+let behind = replayed === 0 ? 0 : watchers;
+let [dropped, ended] = [0, 0];
+/** From each event's own time to its end in a watcher, in milliseconds. */
+let latencies: number[] = [];
+
+function say(record: object): void {
+  console.log(JSON.stringify(record));
+}
+
+function take(watcher: number, message: Uint8Array): void {
+  const nowMs = performance.timeOrigin + performance.now();
+  const { event } = decode(Event, message);
+  if (event?.kind === "log" && event.value.msg === "events-dropped") {
+    const count = event.value.attributes.find(({ key }) => key === "count")?.value;
+    dropped += Number(count);
+    return;
+  }
+  if (event?.kind !== "backend" && event?.kind !== "frontend") return;
+  const { transition } = event.value;
+  if (transition?.from === transition?.to) {
+    if (++replays[watcher]! === replayed && --behind === 0) say({ event: "all-replayed" });
+    return;
+  }
+  counts[watcher]!++;
+  latencies.push(nowMs - Number(transition!.atUnixNs) / 1e6);
+}
+
+const request = encode(WatchRequest, { ...WatchRequest.empty, backend: true, frontend: true });
+const connections: GrpcConnection[] = [];
+for (let watcher = 0; watcher < watchers; watcher++) {
+  const connection = await GrpcConnection.open(address);
+  connections.push(connection);
+  connection.call("/maglev.Maglev/WatchEvents", {
+    request,
+    onMessage: (message) => take(watcher, message),
+    onEnd: () => ended++,
+  });
+}
+if (behind === 0) say({ event: "all-replayed" });
+
+for await (const _ of linesOf(Deno.stdin.readable)) {
+  const ms = latencies.sort((a, b) => a - b);
+  const at = (share: number) => ms[Math.min(ms.length - 1, Math.floor(share * ms.length))] ?? null;
+  say({
+    event: "told",
+    least: Math.min(...counts),
+    most: Math.max(...counts),
+    total: counts.reduce((sum, count) => sum + count, 0),
+    dropped,
+    ended,
+    latencyMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) },
+  });
+  latencies = [];
+  dropped = 0;
+  counts.fill(0);
+}
+for (const connection of connections) await connection.close();
