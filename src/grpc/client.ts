@@ -24,7 +24,7 @@ import {
 } from "./protobuf/message.ts";
 import { DecodeError } from "./protobuf/reader.ts";
 import { closeSessionsLater } from "./session_close.ts";
-import { errorOf, STATUS } from "./status.ts";
+import { errorOf, STATUS, STATUS_NAMES } from "./status.ts";
 
 export * as messages from "./gen/maglev.ts";
 export type { Json } from "./protobuf/message.ts";
@@ -287,7 +287,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** The library's errors carry a status. */
 function fromLibrary(error: unknown): MaglevError {
   if (!(error instanceof Error) || !("code" in error)) return MaglevError.from(error);
-  const code = typeof error.code === "number" ? error.code : STATUS.UNKNOWN;
+  const { code, message } = error;
+  if (typeof code !== "number") return errorOf({ code: STATUS.UNKNOWN, details: message });
   const details = "details" in error && typeof error.details === "string" ? error.details : "";
-  return errorOf({ code, details: details === "" ? error.message : details });
+  const none = `The server gave no reason (${STATUS_NAMES[code] ?? code})`;
+  return errorOf({ code, details: details === "" ? none : details });
 }
