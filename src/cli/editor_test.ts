@@ -97,7 +97,7 @@ Deno.test("TAB is silent when names cannot be had", async () => {
   const { editor, written } = editorOn(["set frontend w\t", "\r"]);
   assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "set frontend w" });
   assert.doesNotMatch(written.join(""), /away/);
-  assert.match(written.join(""), /\x07/);
+  assert.ok(written.join("").includes("\x07"));
 });
 
 Deno.test("? shows what may follow, and is not in the line", async () => {
@@ -115,5 +115,5 @@ Deno.test("? behind a word that is none says so", async () => {
 Deno.test("Ctrl-L clears the screen, and a resumed shell draws its line anew", async () => {
   const { editor, written } = editorOn(["ab\x0c", { kind: "resume" }, { kind: "resize" }, "\r"]);
   assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "ab" });
-  assert.match(written.join(""), /\x1b\[H\x1b\[2J> ab/);
+  assert.ok(written.join("").includes("\x1b[H\x1b[2J> ab"));
 });

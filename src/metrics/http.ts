@@ -3,14 +3,21 @@
  * connections, because what it must withstand (clients that say nothing, that read nothing, that
  * are too many) is not to be set with `Deno.serve`, which also would compress 20 MB in one go.
  *
- * An answer is made piece by piece while it is sent, with a pause for all others after a few
- * milliseconds: a scrape of 10,000 backends holds up no verdict.
+ * An answer is made piece by piece while it is sent. All connections together do that for a few
+ * milliseconds at a time, with a pause for everybody else: neither one scrape of 10,000 backends nor
+ * sixty at once hold up a verdict.
  */
 import type { Clock } from "../base/ports.ts";
+import { Turns } from "../system/turns.ts";
 import { type Answer, ServerConnection } from "./http_connection.ts";
 
-/** Connections at a time. A newcomer takes the place of the one that has been idle longest. */
+/**
+ * Connections at a time. A newcomer takes the place of the one that has been idle longest, or else
+ * of the one that has been reading its answer for longest, when that is longer than FAIR_MS.
+ */
 export const MAX_CONNECTIONS = 64;
+/** A page of 10,000 backends is read in a tenth of it. */
+export const FAIR_MS = 2000;
 
 /** How long it waits when the system has no descriptor for a connection. */
 const ACCEPT_PAUSE_MS = 100;
@@ -25,6 +32,7 @@ export interface HttpServerOptions {
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
+  readonly #turns: Turns;
   /** Oldest first. */
   readonly #connections = new Set<ServerConnection>();
   #accepting: Promise<void> | undefined;
@@ -32,6 +40,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.clock);
   }
 
   /** Connections that are open. */
@@ -54,6 +63,7 @@ export class HttpServer {
       return connection.ended;
     });
     await Promise.all([...ended, this.#accepting]);
+    this.#turns.stop();
   }
 
   async #accept(): Promise<void> {
@@ -71,14 +81,28 @@ export class HttpServer {
 
   #take(conn: Deno.Conn): void {
     if (this.#connections.size >= MAX_CONNECTIONS) {
-      const idle = [...this.#connections].find((connection) => connection.idle);
-      if (idle === undefined) return conn.close();
-      this.#connections.delete(idle);
-      idle.close();
+      const given = this.#leastWorthy();
+      if (given === undefined) return conn.close();
+      this.#connections.delete(given);
+      given.close();
     }
     const { clock, answer } = this.#options;
-    const connection = new ServerConnection({ conn, clock, answer });
+    const connection = new ServerConnection({ conn, clock, turns: this.#turns, answer });
     this.#connections.add(connection);
     connection.ended.then(() => this.#connections.delete(connection));
+  }
+
+  /** Whose place a newcomer takes; undefined: nobody's. */
+  #leastWorthy(): ServerConnection | undefined {
+    let longest: ServerConnection | undefined;
+    let sinceMs = this.#options.clock.monotonicMs() - FAIR_MS;
+    for (const connection of this.#connections) {
+      const { answeringSinceMs } = connection;
+      if (answeringSinceMs === undefined) return connection;
+      if (answeringSinceMs > sinceMs) continue;
+      sinceMs = answeringSinceMs;
+      longest = connection;
+    }
+    return longest;
   }
 }

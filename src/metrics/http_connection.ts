@@ -3,6 +3,7 @@
  * what ends a wait is the end of the connection: that makes the read or write under way fail.
  */
 import type { Clock, Timer } from "../base/ports.ts";
+import type { Turns } from "../system/turns.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
 import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
 
@@ -16,14 +17,14 @@ export const ANSWER_DEADLINE_MS = 30_000;
 const LINGER_MS = 500;
 const LINGER_BYTES = 65_536;
 
-/** After so long others have their turn. */
-const SLICE_MS = 3;
-
 /** A page. */
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  /** In pieces, made as they are asked for; left where it is when the client goes. */
+  /**
+   * In pieces, made as they are asked for; left where it is when the client goes. A list is there
+   * already, and waits for no turn: `/readyz` is answered at once, whoever else reads long pages.
+   */
   readonly body: Iterable<string>;
 }
 
@@ -40,6 +41,8 @@ const REASONS: Readonly<Record<number, string>> = {
 export interface ServerConnectionOptions {
   readonly conn: Deno.Conn;
   readonly clock: Clock;
+  /** Of all connections together: pages are made in them. */
+  readonly turns: Turns;
   readonly answer: (path: string) => Promise<Answer> | undefined;
 }
 
@@ -53,7 +56,7 @@ export class ServerConnection {
   #filled = 0;
   #deadline: Timer | undefined;
   #open = true;
-  #idle = true;
+  #answeringSinceMs: number | undefined;
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
@@ -63,9 +66,9 @@ export class ServerConnection {
     this.ended = this.#serve().finally(() => this.close());
   }
 
-  /** True while no request is being answered. */
-  get idle(): boolean {
-    return this.#idle;
+  /** Since when a request is being answered, monotonic; undefined: none is. */
+  get answeringSinceMs(): number | undefined {
+    return this.#answeringSinceMs;
   }
 
   /** Hangs up. Idempotent. */
@@ -85,14 +88,14 @@ export class ServerConnection {
   async #serveOne(): Promise<boolean> {
     const head = await this.#readHead();
     if (head === undefined) return false;
-    this.#idle = false;
+    this.#answeringSinceMs = this.#options.clock.monotonicMs();
     this.#within(ANSWER_DEADLINE_MS);
     if (typeof head === "number") return await this.#refuse(head);
     const { method, path, keepAlive } = head;
     if (method !== "GET" && method !== "HEAD") return await this.#refuse(405);
     const answer = await this.#options.answer(path) ?? short(404);
     const sent = await this.#send(head, answer);
-    this.#idle = true;
+    this.#answeringSinceMs = undefined;
     if (keepAlive || !sent) return sent;
     await this.#linger();
     return false;
@@ -145,21 +148,36 @@ export class ServerConnection {
     head: string,
     { body, chunked }: { readonly body: Iterable<string>; readonly chunked: boolean },
   ): Promise<boolean> {
-    const { clock } = this.#options;
-    let sliceEndMs = clock.monotonicMs() + SLICE_MS;
     if (!await this.#write(ENCODER.encode(head))) return false;
     const frame = new ChunkFrame(chunked);
-    for (const piece of body) {
+    const pieces = body[Symbol.iterator]();
+    for (;;) {
+      const { done, value: piece } = Array.isArray(body)
+        ? pieces.next()
+        : await this.#inTurn(() => pieces.next());
+      if (done === true) break;
       for (let at = 0; at < piece.length;) {
         const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
         at += read;
-        if (!await this.#write(bytes)) return false;
+        if (await this.#write(bytes)) continue;
+        pieces.return?.();
+        return false;
       }
-      if (clock.monotonicMs() < sliceEndMs) continue;
-      await new Promise<void>((resolve) => clock.after(0, resolve));
-      sliceEndMs = clock.monotonicMs() + SLICE_MS;
     }
     return !chunked || await this.#write(LAST_CHUNK);
+  }
+
+  /** What `work` returns, done when it is this connection's turn. */
+  #inTurn<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#options.turns.run(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 
   /** The answer is not lost to what the client still sends (RFC 9112, 9.6). */

@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { HttpServer, MAX_CONNECTIONS } from "./http.ts";
+import { TURN_MS } from "../system/turns.ts";
+import { FAIR_MS, HttpServer, MAX_CONNECTIONS } from "./http.ts";
 import {
   type Answer,
   ANSWER_DEADLINE_MS,
@@ -53,6 +54,17 @@ function* endlessBody(): Generator<string> {
   }
 }
 
+/** Pieces that take a millisecond each; `hard.made` counts them. */
+const hard = { made: 0 };
+
+function* hardBody(clock: FakeClock): Generator<string> {
+  for (let i = 0; i < 20; i++) {
+    clock.advance(1);
+    hard.made++;
+    yield "x";
+  }
+}
+
 async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -61,6 +73,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
     if (path === "/page") return Promise.resolve(text(["one\n", "", "zwölf\n"]));
     if (path === "/sick") return Promise.resolve(text(["no\n"], 503));
     if (path === "/endless") return Promise.resolve(text(endlessBody()));
+    if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
     return undefined;
   };
   const server = new HttpServer({ listener, clock, answer });
@@ -257,5 +270,54 @@ Deno.test("HttpServer: when all are being answered a newcomer is hung up on", as
     for (const conn of busy) await conn.read(new Uint8Array(100));
     assert.equal(await readAll(await connect()), "");
     assert.equal(server.connections, MAX_CONNECTIONS);
+  });
+});
+
+Deno.test("HttpServer: a newcomer takes the place of who takes long to read, the longest first", async () => {
+  await inWorld(async ({ clock, server, connect, exchange, until }) => {
+    const busy: Deno.Conn[] = [];
+    for (let i = 0; i < MAX_CONNECTIONS; i++) {
+      const conn = await connect();
+      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+      await conn.read(new Uint8Array(10));
+      busy.push(conn);
+      clock.advance(i === 0 ? 10 : 0);
+    }
+    await until(() => server.connections === MAX_CONNECTIONS);
+    clock.advance(FAIR_MS - 10);
+    assert.ok((await exchange("GET /page HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 200"));
+    await readAll(busy[0]!);
+    // The newcomer's connection waits for it to go; this one takes its place.
+    const last = await connect();
+    await last.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await last.read(new Uint8Array(10));
+    assert.equal(server.connections, MAX_CONNECTIONS);
+    assert.equal(await readAll(await connect()), "", "nobody else has taken so long");
+  });
+});
+
+Deno.test("HttpServer makes the pages of all connections for a few milliseconds at a time", async () => {
+  await inWorld(async ({ clock, connect }) => {
+    hard.made = 0;
+    const CLIENTS = 40;
+    const conns = await Promise.all(Array.from({ length: CLIENTS }, connect));
+    let most = 0;
+    let before = 0;
+    let watching = true;
+    // Everybody else has a turn: how much was made since the last one?
+    const look = () => {
+      most = Math.max(most, hard.made - before);
+      before = hard.made;
+      if (watching) clock.after(0, look);
+    };
+    look();
+    const pages = conns.map(async (conn) => {
+      await conn.write(new TextEncoder().encode("GET /hard HTTP/1.0\r\n\r\n"));
+      assert.ok((await readAll(conn)).endsWith("x".repeat(20)));
+    });
+    await Promise.all(pages);
+    watching = false;
+    assert.equal(hard.made, CLIENTS * 20);
+    assert.ok(most <= 3 * TURN_MS, `${most} ms in a row`);
   });
 });

@@ -381,9 +381,9 @@ grpcTest(
           );
         }
       }
-      assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       const records = await actionsSeen(daemon, cases.length);
       assert.equal(records.length, cases.length);
+      assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       for (const [at, [, , says]] of cases.entries()) {
         assert.equal(records[at]!.result, "failed-precondition");
         assert.match(String(records[at]!.error), says);
@@ -435,10 +435,10 @@ grpcTest("PlanConfig and PlanBackend tell what would happen, and do nothing", as
     assert.deepEqual(texts(part(pause, "plan"), "vips", "frontend"), ["web", "api"]);
     assert.equal(part(pause, "plan", "vips", 1, "atOnce", "lost"), 1024, "api has no other");
     const weigh = { name: "b1", action: "weight", frontend: "api", pool: "main", weight: 0 };
-    assert.equal(
-      part(ok(await client.call("PlanBackend", weigh)), "plan", "vips", 0, "atOnce", "lost"),
-      1024,
-    );
+    const weighed = part(ok(await client.call("PlanBackend", weigh)), "plan");
+    assert.equal(part(weighed, "vips", 0, "atOnce", "lost"), 1024);
+    assert.deepEqual(texts(weighed, "vips", "frontend"), ["api"], "what stays is only counted");
+    assert.equal(part(weighed, "vipsUnchanged"), 1);
     assert.equal(simulator.plugin.flushes.length, mark);
     assert.equal(part(ok(await client.call("GetBackend", { name: "b1" })), "state"), "up");
     assert.deepEqual(actionsOf(daemon), []);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { Daemon } from "../support/daemon.ts";
 import { GrpcClient, type GrpcStream, type Json, part } from "../support/grpc_client.ts";
 import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { FRAME, grpcMessage, RawH2 } from "../support/raw_h2.ts";
 
 /** `b0 unknown→up`, `web up→up`, or the name of a log record. */
 function words(message: Json): string {
@@ -192,6 +193,21 @@ grpcTest(
       assert.ok(lost > 200);
       assert.equal(before, await Deno.readTextFile(configPath));
       assert.equal(daemon.process.errors, "");
+    });
+  },
+);
+
+grpcTest(
+  "a watcher is told at once that it watches, when there is nothing else to tell",
+  async () => {
+    await onGrpcStage({}, async ({ address }) => {
+      using raw = await RawH2.connect(address);
+      const stream = await raw.begin("/maglev.Maglev/WatchEvents");
+      // The log at level error, and nothing else.
+      const request = Uint8Array.of(0x08, 1, 0x12, 5, ...new TextEncoder().encode("error"));
+      await raw.data(stream, grpcMessage(request), { end: true });
+      assert.ok(await raw.until(({ type }) => type === FRAME.headers, 3000) !== undefined);
+      assert.equal(await raw.until(({ type }) => type === FRAME.data, 300), undefined);
     });
   },
 );

@@ -1,0 +1,64 @@
+/**
+ * Lets the event loop breathe: what many clients ask for at once is worked on for a few
+ * milliseconds at a time, all of them together. In between, results of probes go their way to VPP,
+ * however much is asked.
+ */
+import type { Clock, Timer } from "../base/ports.ts";
+
+/** How long tasks may run in a row, in milliseconds; one task may take longer. */
+export const TURN_MS = 4;
+
+/** Runs tasks in the order in which they came, now or a little later. */
+export class Turns {
+  readonly #clock: Clock;
+  #waiting: (() => void)[] = [];
+  #spentMs = 0;
+  /** A turn is under way, and its end is scheduled. */
+  #open = false;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Runs `task` within this turn when there is time, else in one of the next. It must not throw. */
+  run(task: () => void): void {
+    if (this.#waiting.length > 0 || this.#spentMs >= TURN_MS) {
+      this.#waiting.push(task);
+      return;
+    }
+    this.#timed(task);
+    if (this.#open) return;
+    this.#open = true;
+    this.#arm();
+  }
+
+  /** Nothing that still waits is run. Idempotent. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#waiting = [];
+  }
+
+  #next(): void {
+    this.#spentMs = 0;
+    let done = 0;
+    while (done < this.#waiting.length && this.#spentMs < TURN_MS) {
+      this.#timed(this.#waiting[done]!);
+      done++;
+    }
+    this.#waiting = this.#waiting.slice(done);
+    this.#open = done > 0;
+    if (this.#open) this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.after(0, () => this.#next());
+  }
+
+  #timed(task: () => void): void {
+    const startMs = this.#clock.monotonicMs();
+    task();
+    this.#spentMs += this.#clock.monotonicMs() - startMs;
+  }
+}
