@@ -13,6 +13,7 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
   { name: "sync", needs: "vpp" },
   { name: "reaction", needs: "vpp" },
   { name: "counters" },
+  { name: "cli" },
   { name: "soak", needs: "farm", onlyByName: true },
 ];
 

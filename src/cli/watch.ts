@@ -47,6 +47,7 @@ export async function watchEvents(options: WatchOptions): Promise<boolean> {
     signal.removeEventListener("abort", abort);
     watch.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
+    for (const server of servers) server.close();
   }
   return watch.givenUp === 0;
 }
@@ -141,8 +142,6 @@ class Watch {
   #giveUp(server: WatchedServer, error: MaglevError): void {
     const { servers, say } = this.#options;
     say(failureLine(error, server.asked, servers.length > 1));
-    // Asked anew, it shall be connected anew at once.
-    server.close();
     this.givenUp++;
     if (this.givenUp === servers.length) this.end();
   }

@@ -5,6 +5,7 @@ const SMALL: readonly [name: string, args: string[]][] = [
   ["probes", ["--kinds", "http", "--targets", "20", "--window", "1", "--drill", "0"]],
   ["metrics", ["--targets", "40", "--window", "2"]],
   ["daemon", ["--kinds", "http", "--targets", "40", "--window", "1"]],
+  ["cli", ["--backends", "20", "--rounds", "1"]],
   ["counters", ["--vips", "50", "--rounds", "20", "--on", "sim"]],
 ];
 

@@ -40,7 +40,7 @@ Deno.test("a wrong command is exit 2 with a line on standard error, and asks no 
       [["show", "version", "--output", "xml"], /need one of text, json, yaml\n$/],
       [["--server", "a:b", "show", "version"], /^maglevc: --server: cannot use "a:b": .*\n$/],
       [["--server", "a,a", "show", "version"], /there twice\n$/],
-      [["show", "backends", "\x1b[2J"], /^maglevc: \P{Cc}*\n$/u],
+      [["show", "backends", "\x1b[2J"], /^maglevc: [ -~]*\n$/],
     ];
     for (const [args, expected] of cases) {
       const { code, stdout, stderr } = await maglevc(args, { home });

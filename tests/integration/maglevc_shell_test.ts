@@ -199,6 +199,17 @@ shellTest("a server that dies and returns", { net: 68 }, async (scene) => {
   await terminal.clear();
   await terminal.type("show frontends", "Enter");
   await terminal.until(/\nweb +/, "the frontends again");
+  // The same while somebody watches.
+  await terminal.clear();
+  await terminal.type("watch events frontend", "Enter");
+  await terminal.until(/"name":"api"/, "the present state");
+  await again.stop();
+  await terminal.until(/\nmaglevc: 127[\d.:]+ went away \(.*; trying again/s, "the loss");
+  const third = scene.start({ grpcAddr: address });
+  for (const name of ["b0", "b1", "b2"]) await third.transition(name, "up");
+  await terminal.until(/\nmaglevc: 127[\d.:]+ is back; [\s\S]*"name":"api"/, "the return");
+  await terminal.type("x");
+  await line(scene, "");
   await terminal.type("", "C-d");
   await endsWith(scene, 0);
 });
