@@ -61,7 +61,7 @@ Deno.test("Ctrl-C throws the line away, and what was typed behind it", async () 
 Deno.test("Ctrl-C stands behind the line, wherever the cursor was", async () => {
   const { editor, written } = editorOn(["show version\x01", { kind: "interrupt" }, "\r"]);
   await editor.readLine(HISTORY);
-  assert.match(written.join(""), /show version\r\x1b\[14C\^C\r\n/);
+  assert.ok(written.join("").includes("show version\r\x1b[14C^C\r\n"));
 });
 
 Deno.test("Ctrl-C twice gets out of a paste whose end is lost", async () => {
