@@ -110,10 +110,12 @@ export class Editor {
 
   #interrupt(): void {
     // What was typed stays to be seen, and nothing of it is done.
-    this.#state = { ...this.#state, search: undefined };
+    const { text } = this.#state.line;
+    this.#state = { ...this.#state, search: undefined, line: { text, cursor: text.length } };
     this.#draw();
     this.#below("^C");
     this.#keys = [];
+    this.#decoder.reset();
     this.#state = newLine(this.#state.history, this.#state.kills);
   }
 

@@ -58,6 +58,17 @@ Deno.test("Ctrl-C throws the line away, and what was typed behind it", async () 
   assert.deepEqual(await lines("abc\x03def", "g\r"), ["g"]);
 });
 
+Deno.test("Ctrl-C stands behind the line, wherever the cursor was", async () => {
+  const { editor, written } = editorOn(["show version\x01", { kind: "interrupt" }, "\r"]);
+  await editor.readLine(HISTORY);
+  assert.ok(written.join("").includes("show version\r\x1b[14C^C\r\n"));
+});
+
+Deno.test("Ctrl-C twice gets out of a paste whose end is lost", async () => {
+  const interrupt = { kind: "interrupt" } as const;
+  assert.deepEqual(await lines("\x1b[200~abc", interrupt, interrupt, "d\r"), ["d"]);
+});
+
 Deno.test("what was killed in one line can be yanked in the next", async () => {
   assert.deepEqual(await lines("ab cd\x17\r\x19\r"), ["ab ", "cd"]);
 });

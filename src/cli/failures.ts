@@ -11,8 +11,12 @@ export interface Asked {
   readonly timeoutMs: number;
 }
 
+/** The library's words for a call that the other side, or something in between, broke off. */
+const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
+
 /** True when there was no answer: the connection failed, or nothing came in time. */
 export function isUnreached(error: MaglevError): boolean {
+  if (BROKEN_OFF.test(error.message)) return true;
   // The library's words; a server may have waited in vain for something itself.
   if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
@@ -31,8 +35,17 @@ export function explain(error: MaglevError, asked: Asked): string {
       "--timeout waits longer";
   }
   if (code === "permission-denied" || code === "unauthenticated") return refused(message, asked);
+  if (code === "resource-exhausted") return tooLarge(message);
   if (code === "unimplemented") return `this server does not know the command: ${message}`;
-  return isUnreached(error) ? connectionProblem(message, asked) : message;
+  if (isUnreached(error)) return connectionProblem(message, asked);
+  return message.replace(/^Response message parsing error: /, "");
+}
+
+function tooLarge(message: string): string {
+  const [, size, most] = /^Received message larger than max \((\d+) vs (\d+)\)/.exec(message) ?? [];
+  return size === undefined
+    ? message
+    : `the answer is too large: it has ${size} bytes, need at most ${most}`;
 }
 
 /** The same as a line; says which server it is about when that may be the point. */
@@ -42,6 +55,7 @@ export function failureLine(error: MaglevError, asked: Asked, several: boolean):
 }
 
 function hung(message: string, { tls }: Asked): string {
+  if (message.includes("stream has not begun")) return "the stream of events did not begin";
   // The library says so while there is no connection yet.
   if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
   return tls ? "no TLS connection came about" : "no connection came about";
@@ -61,6 +75,12 @@ function connectionProblem(message: string, { server, tls }: Asked): string {
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {
     return "cannot be reached: no address is known for this name";
+  }
+  if (message.startsWith("Connection dropped") || message === "the stream ended") {
+    return "the connection ended";
+  }
+  if (BROKEN_OFF.test(message)) {
+    return `the call was broken off (${message}); is it maglevd's gRPC port?`;
   }
   const socket = server.startsWith("unix:");
   if (last.includes("ECONNREFUSED")) {

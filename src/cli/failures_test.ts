@@ -51,6 +51,37 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
     "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? --tls if it " +
     "speaks TLS",
   ],
+  ["a server that ends", "unavailable", "Connection dropped", {}, "a:9090: the connection ended"],
+  [
+    "a call that is broken off",
+    "aborted",
+    "Call cancelled",
+    {},
+    "a:9090: the call was broken off (Call cancelled); is it maglevd's gRPC port?",
+  ],
+  [
+    "a stream that is broken off",
+    "internal",
+    "Received RST_STREAM with code 2 (Internal server error)",
+    {},
+    "a:9090: the call was broken off (Received RST_STREAM with code 2 (Internal server error)); " +
+    "is it maglevd's gRPC port?",
+  ],
+  [
+    "too much",
+    "resource-exhausted",
+    "Received message larger than max (71821750 vs 16777216)",
+    {},
+    "the answer is too large: it has 71821750 bytes, need at most 16777216",
+  ],
+  ["a limit of the server", "resource-exhausted", "too many calls", {}, "too many calls"],
+  [
+    "an answer that is none",
+    "internal",
+    "Response message parsing error: The answer is no maglev.VersionInfo: it ends within a field",
+    {},
+    "The answer is no maglev.VersionInfo: it ends within a field",
+  ],
   [
     "TLS with a server that has none",
     "unavailable",
@@ -80,6 +111,13 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
     "Deadline exceeded after 1.5s,remote_addr=127.0.0.1:1",
     {},
     "a:9090: no answer within 10s: it is connected, and silent; --timeout waits longer",
+  ],
+  [
+    "no stream in time",
+    "deadline-exceeded",
+    "Deadline exceeded: the stream has not begun",
+    {},
+    "a:9090: no answer within 10s: the stream of events did not begin; --timeout waits longer",
   ],
   [
     "VPP is away, which is the server's own word",

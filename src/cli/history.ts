@@ -4,6 +4,7 @@
  * read it. When it cannot be used the shell works without, and says so once.
  */
 import type { Clock } from "../base/ports.ts";
+import { insertable } from "./edit_text.ts";
 
 /** Most lines that are remembered. */
 export const MAX_HISTORY = 1000;
@@ -53,6 +54,8 @@ export class History {
   async load(): Promise<void> {
     await this.#withFile(async (file) => {
       this.#lines = await this.#shortened(file);
+      // Written when the disk was full: the next line shall not continue it.
+      if (await endsWithin(file)) await writeAll(file, "\n");
     });
   }
 
@@ -123,10 +126,12 @@ export class History {
   }
 }
 
-/** What is worth remembering, and can be a line of a file. */
+/**
+ * What is worth remembering, and can be a line of a file and of the terminal: whoever wrote the file,
+ * what comes out of it is shown.
+ */
 function isKept(line: string): boolean {
-  // deno-lint-ignore no-control-regex
-  return /^\S/.test(line) && line.length <= MAX_LINE && !/[\x00-\x1f]/.test(line);
+  return /^\S/.test(line) && line.length <= MAX_LINE && insertable(line) === line;
 }
 
 function linesOf(text: string): string[] {
@@ -155,6 +160,15 @@ async function readNewest(file: Deno.FsFile): Promise<string> {
   }
   const text = new TextDecoder().decode(bytes.subarray(0, length));
   return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
+}
+
+/** True when the last line has no end. */
+async function endsWithin(file: Deno.FsFile): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  await file.seek(-1, Deno.SeekMode.End);
+  const last = new Uint8Array(1);
+  return await file.read(last) === 1 && last[0] !== 0x0a;
 }
 
 async function writeAll(file: Deno.FsFile, text: string): Promise<void> {

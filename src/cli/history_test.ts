@@ -81,11 +81,21 @@ Deno.test("the history is bounded, in memory and on the disk, and keeps the newe
 Deno.test("what is in the file and can be no line is passed over", async () => {
   await inFolder(async (path, open) => {
     await (await open()).history.add("good");
-    const bytes = [..."a\x1b[2Jb\n", ..."x".repeat(9000), ..."\nlast\n"].join("");
+    const hostile = ["a\x1b[2Jb", "a\x9b2Jb", "a\u202eb", "a\u200bb", "a\x7fb", "x".repeat(9000)];
+    const bytes = `${hostile.join("\n")}\nlast\n`;
     await Deno.writeTextFile(path, bytes, { append: true });
     await Deno.writeFile(path, Uint8Array.of(0xff, 0xfe, 0x0a), { append: true });
     const { lines } = (await open()).history;
     assert.deepEqual(lines.slice(0, 2), ["good", "last"]);
+  });
+});
+
+Deno.test("a last line without an end stays a line of its own", async () => {
+  await inFolder(async (path, open) => {
+    await (await open()).history.add("first");
+    await Deno.writeTextFile(path, "torn", { append: true });
+    await (await open()).history.add("next");
+    assert.equal(await Deno.readTextFile(path), "first\ntorn\nnext\n");
   });
 });
 

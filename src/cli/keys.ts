@@ -63,6 +63,8 @@ export class KeyDecoder {
   #rest = "";
   /** Text of a paste that has not ended; undefined: none is under way. */
   #paste: string | undefined;
+  /** Nothing of that paste is wanted any more. */
+  #dropped = false;
 
   /** The keys that are whole now. */
   push(bytes: Uint8Array): readonly Key[] {
@@ -78,6 +80,21 @@ export class KeyDecoder {
       input = input.slice(taken);
     }
     return keys;
+  }
+
+  /**
+   * Ctrl-C: what has begun is nothing. Of a paste the rest is dropped too, for it is no typing; as its
+   * end may never come, a second time ends that.
+   */
+  reset(): void {
+    if (this.#paste !== undefined && !this.#dropped) {
+      this.#dropped = true;
+      return;
+    }
+    this.#paste = undefined;
+    this.#dropped = false;
+    this.#rest = "";
+    this.#utf8.decode();
   }
 
   /** How much of `input` was taken; 0: more is needed. */
@@ -103,8 +120,9 @@ export class KeyDecoder {
     const text = input.slice(0, end < 0 ? input.length - held : end);
     this.#paste = (this.#paste! + text).slice(0, MAX_PASTE);
     if (end < 0) return text.length;
-    keys.push({ kind: "paste", text: this.#paste });
+    if (!this.#dropped) keys.push({ kind: "paste", text: this.#paste });
     this.#paste = undefined;
+    this.#dropped = false;
     return end + PASTE_END.length;
   }
 }

@@ -76,3 +76,24 @@ Deno.test("a sequence that never ends is given up", () => {
   assert.deepEqual(decoder.push(bytes("\x1b[" + "1;".repeat(40))), []);
   assert.equal(short(decoder.push(bytes("a"))), '"a"');
 });
+
+Deno.test("reset() forgets half a letter and half a sequence", () => {
+  const decoder = new KeyDecoder();
+  for (const begun of [Uint8Array.of(0xe6), bytes("\x1b[1;")]) {
+    decoder.push(begun);
+    decoder.reset();
+    assert.equal(short(decoder.push(bytes("ab"))), '"ab"');
+  }
+});
+
+Deno.test("reset() drops a paste to its end; once more, and it needs none", () => {
+  const decoder = new KeyDecoder();
+  decoder.push(bytes("\x1b[200~one\n"));
+  decoder.reset();
+  assert.equal(short(decoder.push(bytes("two\n\x1b[201~a"))), '"a"');
+  assert.equal(short(decoder.push(bytes("\x1b[200~b\x1b[201~"))), "[b]");
+  decoder.push(bytes("\x1b[200~one\n"));
+  decoder.reset();
+  decoder.reset();
+  assert.equal(short(decoder.push(bytes("a"))), '"a"');
+});

@@ -75,18 +75,25 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 async function withoutCommand(read: CommandLine, addresses: readonly string[]): Promise<number> {
-  const interactive = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() &&
-    environment("TERM") !== "dumb";
-  if (!interactive) {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     const { runScript } = await import("./script.ts");
     return await withSession(read, { addresses }, (session) => runScript(session, Deno.stdin));
   }
+  const { promptOf, runShell } = await import("./shell.ts");
+  // Nothing is known of the terminal, or that it has no cursor to be moved.
+  if (["", "dumb"].includes(environment("TERM") ?? "")) {
+    const { runPlainShell } = await import("./script.ts");
+    return await withSession(
+      read,
+      { addresses, forecast: true },
+      (session) => runPlainShell(session, { input: Deno.stdin, prompt: promptOf(session.servers) }),
+    );
+  }
   const { Terminal } = await import("./terminal.ts");
-  const { runShell } = await import("./shell.ts");
   const terminal = new Terminal(standardTerminal());
   return await withSession(
     read,
-    { addresses, terminal },
+    { addresses, terminal, forecast: true },
     (session) => runShell(session, { terminal, historyPath: historyPath(environment) }),
   );
 }
@@ -127,10 +134,14 @@ async function oneShot(
 
 async function withSession(
   { settings, color, tls }: CommandLine,
-  options: { readonly addresses: readonly string[]; readonly terminal?: Terminal },
+  options: {
+    readonly addresses: readonly string[];
+    readonly terminal?: Terminal;
+    readonly forecast?: boolean;
+  },
   fn: (session: Session) => Promise<number>,
 ): Promise<number> {
-  const { addresses, terminal } = options;
+  const { addresses, terminal, forecast = false } = options;
   const clock = new SystemClock();
   const servers = await openServers({ settings, tls }, { addresses, clock });
   try {
@@ -138,7 +149,7 @@ async function withSession(
       servers,
       output: settings.output,
       color: color ?? terminal !== undefined,
-      forecast: terminal !== undefined,
+      forecast,
       width: () => terminal?.size.columns ?? (Deno.stdout.isTerminal() ? columns() : Infinity),
       clock,
       prng: Math.random,

@@ -1,5 +1,8 @@
-/** Commands from standard input when that is no terminal: a line each, up to the first that fails. */
-import { complain } from "./output.ts";
+/**
+ * Commands from standard input, a line each: of a script up to the first that fails, of a person at a
+ * terminal that can do no more than lines until they leave.
+ */
+import { complain, writeText } from "./output.ts";
 import { parse } from "./parse.ts";
 import { runCommand, type Session } from "./session.ts";
 import { lineWords } from "./words.ts";
@@ -16,29 +19,55 @@ export interface ByteSource {
  * of the command that failed. @throws {OutputError}
  */
 export async function runScript(session: Session, input: ByteSource): Promise<number> {
-  const { signal } = new AbortController();
   let number = 0;
   for await (const line of linesOf(input)) {
     number++;
-    const fail = (message: string) => {
-      complain(session.stderr, `line ${number}: ${message}`);
-      return 2;
-    };
-    if (line === undefined) return fail(`too long: need at most ${MAX_LINE} letters`);
-    if (line.trimStart().startsWith("#")) continue;
-    const read = lineWords(line);
-    if (read.kind === "error") return fail(read.message);
-    const parsed = parse(read.words);
-    if (parsed.kind === "empty") continue;
-    if (parsed.kind === "error") return fail(parsed.message);
-    if (parsed.invocation.command === "quit") return 0;
-    const status = await runCommand(session, parsed.invocation, signal);
-    if (status !== 0) {
-      complain(session.stderr, `line ${number} failed; what follows it was not run`);
-      return status;
-    }
+    const place = `line ${number}`;
+    const status = line === undefined
+      ? tooLong(session, `${place}: `)
+      : await runLine(session, line, `${place}: `);
+    if (status === "quit") return 0;
+    if (status === 1) complain(session.stderr, `${place} failed; what follows it was not run`);
+    if (status !== 0) return status;
   }
   return 0;
+}
+
+/** Prompts for lines, and runs them, whatever comes of each. The exit status. @throws {OutputError} */
+export async function runPlainShell(
+  session: Session,
+  { input, prompt }: { readonly input: ByteSource; readonly prompt: string },
+): Promise<number> {
+  writeText(session.stdout, prompt);
+  for await (const line of linesOf(input)) {
+    if (line === undefined) return tooLong(session, "");
+    if (await runLine(session, line, "") === "quit") return 0;
+    writeText(session.stdout, prompt);
+  }
+  // The prompt of the shell that comes next shall not stand behind ours.
+  writeText(session.stdout, "\n");
+  return 0;
+}
+
+function tooLong({ stderr }: Session, place: string): number {
+  complain(stderr, `${place}too long: need at most ${MAX_LINE} letters`);
+  return 2;
+}
+
+/** The status of the line; `place` stands before what is wrong with it. */
+async function runLine(session: Session, line: string, place: string): Promise<number | "quit"> {
+  const wrong = (message: string) => {
+    complain(session.stderr, place + message);
+    return 2;
+  };
+  if (line.trimStart().startsWith("#")) return 0;
+  const read = lineWords(line);
+  if (read.kind === "error") return wrong(read.message);
+  const parsed = parse(read.words);
+  if (parsed.kind === "empty") return 0;
+  if (parsed.kind === "error") return wrong(parsed.message);
+  if (parsed.invocation.command === "quit") return "quit";
+  return await runCommand(session, parsed.invocation, new AbortController().signal);
 }
 
 /** Lines without their ends; undefined: one that is too long, and the last. */
@@ -50,7 +79,9 @@ async function* linesOf(input: ByteSource): AsyncGenerator<string | undefined, v
     const count = await input.read(buffer);
     rest += decoder.decode(buffer.subarray(0, count ?? 0), { stream: count !== null });
     const lines = rest.split("\n");
-    rest = count === null ? "" : lines.pop()!;
+    rest = lines.pop()!;
+    // The last line may lack its end.
+    if (count === null && rest !== "") lines.push(rest);
     for (const line of lines) yield line.length > MAX_LINE ? undefined : line.replace(/\r$/, "");
     if (rest.length > MAX_LINE) {
       yield undefined;

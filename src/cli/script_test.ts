@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { runScript } from "./script.ts";
+import { runPlainShell, runScript } from "./script.ts";
 import type { Session } from "./session.ts";
 
-/** Runs a script that needs no server, read in pieces of `size` bytes. */
-async function run(script: string, size = 1000) {
+/** Runs a script that needs no server, read in pieces of `size` bytes; with a prompt: as a person. */
+async function run(script: string, size = 1000, prompt?: string) {
   const written = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => ({
     writeSync(bytes: Uint8Array) {
@@ -25,14 +25,17 @@ async function run(script: string, size = 1000) {
   };
   const bytes = new TextEncoder().encode(script);
   let at = 0;
-  const status = await runScript(session, {
-    read(buffer) {
+  const input = {
+    read(buffer: Uint8Array) {
       const piece = bytes.subarray(at, at + Math.min(size, buffer.length));
       at += piece.length;
       buffer.set(piece);
       return Promise.resolve(piece.length === 0 ? null : piece.length);
     },
-  });
+  };
+  const status = prompt === undefined
+    ? await runScript(session, input)
+    : await runPlainShell(session, { input, prompt });
   return { status, ...written };
 }
 
@@ -63,4 +66,14 @@ Deno.test("a script with an open quote, or a line without an end, is refused", a
   const endless = await run("x".repeat(200_000));
   assert.equal(endless.status, 2);
   assert.match(endless.stderr, /line 1: too long/);
+});
+
+Deno.test("a person is prompted, and goes on after a mistake", async () => {
+  const { status, stdout, stderr } = await run("hlep\n'\nhelp\nquit\nhelp\n", 1000, "> ");
+  assert.equal(status, 0);
+  assert.match(stderr, /^maglevc: unknown word "hlep".*\nmaglevc: the quote ' is not closed\n$/);
+  assert.match(stdout, /^> > > Commands [^>]*(?:<[^>]*>[^>]*)*> $/);
+  assert.equal(stdout.match(/^(> )*Commands /gm)?.length, 1);
+  assert.equal((await run("", 1000, "> ")).stdout, "> \n");
+  assert.equal((await run("x".repeat(200_000), 1000, "> ")).status, 2);
 });

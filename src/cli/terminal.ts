@@ -131,6 +131,8 @@ export class Terminal {
       return await fn(controller.signal);
     } finally {
       this.#interrupted = undefined;
+      // What became of the screen meanwhile is nothing to a line that is drawn from now on.
+      this.#queue = this.#queue.filter(({ kind }) => kind !== "resume" && kind !== "resize");
     }
   }
 

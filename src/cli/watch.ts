@@ -1,12 +1,15 @@
 /** `watch events`: what happens on the servers, a line of JSON each, until it is enough. */
-import type { MaglevError } from "../base/errors.ts";
-import type { Clock, Prng } from "../base/ports.ts";
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, Prng, Timer } from "../base/ports.ts";
 import { answerJson, type MaglevClient, type messages } from "../grpc/client.ts";
 import { WatchLoop, type WatchState } from "../grpc/client_watch.ts";
 import { failureLine, isUnreached } from "./failures.ts";
 import type { Args } from "./node.ts";
 import { jsonLine } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
+
+/** As the library begins it, whose words failures.ts knows. */
+const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
 
 /** What is needed of a Server. */
 export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
@@ -28,7 +31,7 @@ export interface WatchOptions {
 
 /**
  * Watches until `num` lines were written, or `signal` is aborted, or no server is left: one that
- * refuses, or is away from the beginning, is given up. True unless one was.
+ * refuses, or is away or silent from the beginning, is given up. True unless one was.
  */
 export async function watchEvents(options: WatchOptions): Promise<boolean> {
   const { servers, signal } = options;
@@ -42,6 +45,7 @@ export async function watchEvents(options: WatchOptions): Promise<boolean> {
     await watch.ended;
   } finally {
     signal.removeEventListener("abort", abort);
+    watch.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
   }
   return watch.givenUp === 0;
@@ -53,6 +57,7 @@ class Watch {
   /** Lines that are still to be written. */
   #left: number;
   #over = false;
+  readonly #timers: Timer[] = [];
   givenUp = 0;
 
   constructor(options: WatchOptions) {
@@ -70,6 +75,10 @@ class Watch {
     this.#end.resolve();
   }
 
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
   loop(server: WatchedServer): WatchLoop {
     const { args, clock, prng } = this.#options;
     let known: "not yet" | "watching" | "away" = "not yet";
@@ -80,6 +89,7 @@ class Watch {
       prng,
       onEvent: (event) => this.#write(server, event),
       onState: (state) => {
+        late.cancel();
         if (this.#over) return;
         if (state.kind === "watching") {
           if (known === "away") this.#say(server, "is back; its present state comes first");
@@ -96,6 +106,13 @@ class Watch {
         }
       },
     });
+    // Only the beginning is waited for: later a server may be away for as long as it takes.
+    const late = clock.after(server.asked.timeoutMs, () => {
+      if (this.#over) return;
+      this.#giveUp(server, new MaglevError("deadline-exceeded", NOT_BEGUN));
+      void loop.stop();
+    });
+    this.#timers.push(late);
     return loop;
   }
 

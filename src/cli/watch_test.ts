@@ -4,9 +4,12 @@ import { MaglevError } from "../base/errors.ts";
 import type { messages } from "../grpc/client.ts";
 import { type WatchedServer, watchEvents } from "./watch.ts";
 
-type Step = string | Error | "hang";
+type Step = string | Error;
 
-/** A server whose streams go as written, one list for each attempt; then it hangs. */
+/**
+ * A server whose streams go as written, one list for each attempt; then it hangs. A stream that
+ * begins with "silent" never begins.
+ */
 function server(address: string, attempts: Step[][], requests: unknown[] = []): WatchedServer {
   return {
     address,
@@ -16,12 +19,13 @@ function server(address: string, attempts: Step[][], requests: unknown[] = []): 
       async *watch(request, { signal, onOpen } = {}) {
         requests.push(request);
         const steps = attempts.shift() ?? [];
-        if (!(steps[0] instanceof Error)) onOpen?.();
-        for (const step of steps) {
+        const silent = steps[0] === "silent";
+        if (!silent && !(steps[0] instanceof Error)) onOpen?.();
+        for (const step of silent ? [] : steps) {
           if (step instanceof Error) throw step;
           yield event(step);
         }
-        if (attempts.length > 0) return;
+        if (attempts.length > 0 && !silent) return;
         await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
         throw new MaglevError("aborted", "cancelled");
       },
@@ -116,6 +120,29 @@ Deno.test("watch events gives up a server that is away from the beginning, or re
   const two = watch([server("a:1", [["x", refused], ["y"]])]);
   assert.equal(await two.ok, false);
   assert.deepEqual(two.said, ["WatchEvents needs role viewer"]);
+});
+
+Deno.test("watch events gives up a server whose stream does not begin in time", async () => {
+  const { said, ok, clock, lines } = watch([server("a:1", [["silent"]])]);
+  await clock.advanceAsync(999);
+  assert.deepEqual(said, []);
+  await clock.advanceAsync(1);
+  assert.equal(await ok, false);
+  assert.match(said[0]!, /^a:1: no answer within 1s: the stream of events did not begin/);
+  assert.deepEqual([lines, clock.timers], [[], 0]);
+});
+
+Deno.test("watch events waits without end for events, and for a server that comes back", async () => {
+  const { said, clock, stop, ok } = watch([server("a:1", [["x", AWAY], ["silent"]])]);
+  await clock.advanceAsync(3_600_000);
+  assert.deepEqual(said.length, 1);
+  stop.abort();
+  assert.equal(await ok, true);
+  const quiet = watch([server("a:1", [[]])]);
+  await quiet.clock.advanceAsync(3_600_000);
+  assert.deepEqual(quiet.said, []);
+  quiet.stop.abort();
+  assert.equal(await quiet.ok, true);
 });
 
 Deno.test("watch events goes on with the servers that are left", async () => {

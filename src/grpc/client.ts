@@ -24,7 +24,7 @@ import {
 } from "./protobuf/message.ts";
 import { DecodeError } from "./protobuf/reader.ts";
 import { closeSessionsLater } from "./session_close.ts";
-import { errorOf, STATUS } from "./status.ts";
+import { errorOf, STATUS, STATUS_NAMES } from "./status.ts";
 
 export * as messages from "./gen/maglev.ts";
 export type { Json } from "./protobuf/message.ts";
@@ -81,28 +81,24 @@ const DEADLINE_MS = 10_000;
 /** Answers may be large: lists of 10,000 backends with everything. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/**
+ * The library's words when a call could not begin, for the connection had ended. It may not have
+ * noticed: of a server that says goodbye as soon as it is connected to, it misses the goodbye, and
+ * takes that connection for a good one ever after.
+ */
+const NOT_BEGUN = "Failed to start HTTP/2 stream with error ";
+
 /** A client; close() ends it. */
 export class MaglevClient {
-  readonly #client: grpc.Client;
   readonly #options: ClientOptions;
+  #client: grpc.Client;
+  #closed = false;
 
   /** @throws {MaglevError} `invalid-argument`: an address or a certificate that is none */
   constructor(options: ClientOptions) {
     closeSessionsLater();
     this.#options = options;
-    const address = addressOf(options.address);
-    const { credentials, serverName } = securityOf(options.tls, address);
-    this.#client = new grpc.Client(formatListenAddress(address), credentials, {
-      "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
-      "grpc.initial_reconnect_backoff_ms": 100,
-      "grpc.max_reconnect_backoff_ms": 2000,
-      "grpc.keepalive_time_ms": 20_000,
-      "grpc.keepalive_timeout_ms": 10_000,
-      // A proxy for the web is none for this, and no one keeps configuration for it in the DNS.
-      "grpc.enable_http_proxy": 0,
-      "grpc.service_config_disable_resolution": 1,
-      ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
-    });
+    this.#client = open(options);
   }
 
   /** Calls a method; fields that are left out are at their defaults. Rejects with MaglevError. */
@@ -111,7 +107,14 @@ export class MaglevClient {
     request: Partial<RequestOf<M>> = {},
     options: CallOptions = {},
   ): Promise<ResponseOf<M>> {
-    return this.#unary(Maglev[method], { request, options });
+    const info: MethodInfo<RequestOf<M>, ResponseOf<M>> = Maglev[method];
+    return this.#unary(info, { request, options }).catch((error) => {
+      // It never left us, so it may be sent again: once, over a connection of now.
+      if (!this.#renewed(error)) throw error;
+      return this.#unary(info, { request, options });
+    }).catch((error) => {
+      throw this.#renewed(error) ? dropped(error) : error;
+    });
   }
 
   /**
@@ -136,8 +139,9 @@ export class MaglevClient {
     if (signal?.aborted === true) cancel();
     try {
       for await (const event of call) yield event;
-    } catch (error) {
-      throw fromLibrary(error);
+    } catch (caught) {
+      const error = fromLibrary(caught);
+      throw this.#renewed(error) ? dropped(error) : error;
     } finally {
       signal?.removeEventListener("abort", cancel);
       call.cancel();
@@ -146,7 +150,16 @@ export class MaglevClient {
 
   /** Ends all calls and the connection. */
   close(): void {
+    this.#closed = true;
     this.#client.close();
+  }
+
+  /** After an error of a connection that had ended there is another one. True: it was one. */
+  #renewed(error: MaglevError): boolean {
+    if (this.#closed || !error.message.startsWith(NOT_BEGUN)) return false;
+    this.#client.close();
+    this.#client = open(this.#options);
+    return true;
   }
 
   #unary<Req, Res>(
@@ -181,6 +194,31 @@ export class MaglevClient {
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
     return metadata;
   }
+}
+
+/** @throws {MaglevError} `invalid-argument` */
+function open(options: ClientOptions): grpc.Client {
+  const address = addressOf(options.address);
+  const { credentials, serverName } = securityOf(options.tls, address);
+  return new grpc.Client(formatListenAddress(address), credentials, {
+    "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.keepalive_time_ms": 20_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+    // Its own ones are without pause and end: with NOT_BEGUN nothing else would run any more.
+    "grpc.enable_retries": 0,
+    // What is opened anew shall not be given the connection of before.
+    "grpc.use_local_subchannel_pool": 1,
+    // A proxy for the web is none for this, and no one keeps configuration for it in the DNS.
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
+  });
+}
+
+function dropped({ message }: MaglevError): MaglevError {
+  return new MaglevError("unavailable", `Connection dropped: ${message.slice(NOT_BEGUN.length)}`);
 }
 
 function addressOf(text: string): ListenAddress {
@@ -249,7 +287,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** The library's errors carry a status. */
 function fromLibrary(error: unknown): MaglevError {
   if (!(error instanceof Error) || !("code" in error)) return MaglevError.from(error);
-  const code = typeof error.code === "number" ? error.code : STATUS.UNKNOWN;
+  const { code, message } = error;
+  if (typeof code !== "number") return errorOf({ code: STATUS.UNKNOWN, details: message });
   const details = "details" in error && typeof error.details === "string" ? error.details : "";
-  return errorOf({ code, details: details === "" ? error.message : details });
+  const none = `The server gave no reason (${STATUS_NAMES[code] ?? code})`;
+  return errorOf({ code, details: details === "" ? none : details });
 }

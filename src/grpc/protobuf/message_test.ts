@@ -19,7 +19,7 @@ import {
   type MessageType,
   toJson,
 } from "./message.ts";
-import { DecodeError } from "./reader.ts";
+import { DecodeError, MAX_MESSAGES } from "./reader.ts";
 
 /** A type of whatever message, and how protobufjs knows it. */
 interface Subject {
@@ -146,6 +146,17 @@ Deno.test("whatever the bytes, reading gives a message or a DecodeError", () => 
       damaged[at % bytes.length] = byte;
       any(damaged);
     }),
+  );
+});
+
+Deno.test("more messages within one than anybody needs are a DecodeError", () => {
+  const empties = (count: number) =>
+    new Uint8Array(2 * count).map((_, at) => at % 2 === 0 ? 0x12 : 0);
+  const { backends } = decode(maglev.ListBackendsResponse, empties(MAX_MESSAGES));
+  assert.equal(backends.length, MAX_MESSAGES);
+  assert.throws(
+    () => decode(maglev.ListBackendsResponse, empties(MAX_MESSAGES + 1)),
+    { name: "DecodeError", message: `more than ${MAX_MESSAGES} messages` },
   );
 });
 

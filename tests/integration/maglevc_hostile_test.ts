@@ -1,0 +1,107 @@
+/** maglevc against what is no maglevd, or no good one: it ends in time, and says what it met. */
+import assert from "node:assert/strict";
+import { maglevc } from "../support/maglevc.ts";
+
+/** One frame of HTTP/2. */
+function frame(type: number, stream: number, payload: readonly number[], flags = 0): number[] {
+  return [0, payload.length >> 8, payload.length & 255, type, flags, 0, 0, 0, stream, ...payload];
+}
+
+/** A header without compression. */
+function header(name: string, value: string): number[] {
+  const text = (string: string) => [string.length, ...new TextEncoder().encode(string)];
+  return [0, ...text(name), ...text(value)];
+}
+
+const SETTINGS = frame(4, 0, []);
+/** For all streams, ENHANCE_YOUR_CALM. */
+const GOAWAY = frame(7, 0, [0, 0, 0, 0, 0, 0, 0, 11]);
+const OK = [0x88, ...header("content-type", "application/grpc")];
+/** UNKNOWN, without a word. */
+const NO_REASON = frame(1, 1, [...OK, ...header("grpc-status", "2")], 5);
+const HEADERS = frame(1, 1, OK, 4);
+/** Compressed no, and a length of 4 GiB. */
+const ENDLESS = frame(0, 1, [0, 255, 255, 255, 255, 120]);
+const RESET = frame(3, 1, [0, 0, 0, 2]);
+
+interface Server {
+  /** Sent to whoever connects. */
+  readonly first: readonly number[];
+  /** Sent when a call has come. */
+  readonly then?: readonly number[];
+}
+
+/** Runs `fn` beside a server that sends these bytes, and then holds still. */
+async function withServer(
+  { first, then = [] }: Server,
+  fn: (run: (...args: string[]) => ReturnType<typeof maglevc>) => Promise<void>,
+): Promise<void> {
+  const home = await Deno.makeTempDir({ prefix: "maglevc-home-" });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const connections = new Set<Deno.Conn>();
+  const serve = async (connection: Deno.Conn) => {
+    const buffer = new Uint8Array(65536);
+    let length = 0;
+    await connection.write(Uint8Array.from(first));
+    for (let answered = false;;) {
+      const count = await connection.read(buffer.subarray(length));
+      if (count === null) return;
+      length += count;
+      if (answered || !hasHeaders(buffer.subarray(0, length))) continue;
+      await connection.write(Uint8Array.from(then));
+      answered = true;
+    }
+  };
+  const accepting = (async () => {
+    for await (const connection of listener) {
+      connections.add(connection);
+      serve(connection).catch(() => {});
+    }
+  })();
+  try {
+    const { port } = listener.addr as Deno.NetAddr;
+    await fn((...args) => maglevc(["--server", `127.0.0.1:${port}`, ...args], { home }));
+  } finally {
+    listener.close();
+    await accepting;
+    for (const connection of connections) connection.close();
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+/** True when there is a frame of headers, which begins a call. */
+function hasHeaders(bytes: Uint8Array): boolean {
+  const preface = 24;
+  for (let at = preface; at + 9 <= bytes.length;) {
+    const [high = 0, middle = 0, low = 0, type] = bytes.subarray(at);
+    if (type === 1) return true;
+    at += 9 + (high << 16 | middle << 8 | low);
+  }
+  return false;
+}
+
+const CASES: readonly [name: string, server: Server, message: RegExp][] = [
+  ["says goodbye at once", { first: [...SETTINGS, ...GOAWAY] }, /: the connection ended$/],
+  ["speaks HTTP/1.1", { first: [...new TextEncoder().encode("HTTP/1.1 400 Bad\r\n\r\n")] }, /gRPC/],
+  ["resets the call", { first: SETTINGS, then: RESET }, /: the call was broken off \(Received/],
+  ["fails without a word", { first: SETTINGS, then: NO_REASON }, /: The server gave no reason/],
+  [
+    "announces more than there may be",
+    { first: SETTINGS, then: [...HEADERS, ...ENDLESS] },
+    /: the answer is too large: it has 4294967295 bytes, need at most \d+$/,
+  ],
+  ["says nothing", { first: SETTINGS }, /: no answer within 1s: /],
+];
+
+for (const [name, server, message] of CASES) {
+  Deno.test(`a server that ${name} is exit 1, with what it was`, async () => {
+    await withServer(server, async (run) => {
+      for (const command of [["show", "version"], ["watch", "events"]]) {
+        const { code, stdout, stderr } = await run("--timeout", "1s", ...command);
+        assert.deepEqual([code, stdout, stderr.split("\n").length], [1, "", 2], stderr);
+        assert.match(stderr.trimEnd(), /^maglevc: /);
+        assert.match(stderr.trimEnd(), message);
+      }
+    });
+  });
+}
