@@ -4,7 +4,7 @@
  * state that a disk can be in.
  */
 import assert from "node:assert/strict";
-import { encodeIntents } from "../../src/checker/intent_file.ts";
+import { decodeIntents, encodeIntents } from "../../src/checker/intent_file.ts";
 import type { Daemon } from "../support/daemon.ts";
 import { type Ended, GrpcClient, type Json, part } from "../support/grpc_client.ts";
 import { grpcAddress, grpcTest } from "../support/grpc_stage.ts";
@@ -127,14 +127,9 @@ grpcTest(
         for (const name of ["b0", "b1", "b2"]) await first.transition(name, "up");
         // One ends in this life, one in the next, one between the two.
         ok(await client.call("DisableBackend", { name: "b0", forNs: "300000000" }));
-        ok(await client.call("PauseBackend", { name: "b1", forNs: "6000000000" }));
-        ok(
-          await client.call("SetFrontendPoolBackendWeight", {
-            ...ENTRY,
-            weight: 1,
-            forNs: "800000000",
-          }),
-        );
+        const hour = { forNs: "3600000000000" };
+        ok(await client.call("PauseBackend", { name: "b1", ...hour }));
+        ok(await client.call("SetFrontendPoolBackendWeight", { ...ENTRY, weight: 1, ...hour }));
         await servers[0]!.close();
         const ended = await first.seen(({ msg }) => msg === "operator-intent-expired");
         assert.deepEqual([ended.intent, ended.backend], ["disable", "b0"]);
@@ -149,7 +144,13 @@ grpcTest(
       }
       first.process.signal("SIGKILL");
       await first.process.ended;
-      await new Promise((resolve) => setTimeout(resolve, 800));
+      const path = `${stateDir}/intents.json`;
+      const decoded = decodeIntents(await Deno.readTextFile(path));
+      assert.ok(decoded.kind === "ok");
+      const nowMs = Date.now();
+      const ends = { weight: nowMs - 1, pause: nowMs + 5000, disable: undefined };
+      const moved = decoded.intents.map((each) => ({ ...each, untilMs: ends[each.kind] }));
+      await Deno.writeTextFile(path, encodeIntents(moved));
       const second = start({ ...GRPC, stateDir });
       const gone = await second.seen(({ msg }) => msg === "operator-intent-expired");
       assert.deepEqual([gone.intent, gone.backend], ["weight", "b2"]);
