@@ -148,6 +148,13 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
     "Unknown token: need one of the token file (--token-file)",
   ],
   [
+    "a wrong token that is not ours",
+    "unauthenticated",
+    "Unknown token: need one of the token file",
+    {},
+    "Unknown token: need one of the token file",
+  ],
+  [
     "an older server",
     "unimplemented",
     "no such method",

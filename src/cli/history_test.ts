@@ -90,6 +90,27 @@ Deno.test("what is in the file and can be no line is passed over", async () => {
   });
 });
 
+Deno.test("a shell that holds the lock for ever keeps no other from its lines", async () => {
+  await inFolder(async (path, open) => {
+    await (await open()).history.add("first");
+    using other = await Deno.open(path);
+    await other.lock(true);
+    let waits = 0;
+    const clock = {
+      ...new SystemClock(),
+      after(_: number, fn: () => void) {
+        waits++;
+        queueMicrotask(fn);
+        return { cancel() {} };
+      },
+    } as unknown as SystemClock;
+    const history = new History({ path, clock, warn: (message) => assert.fail(message) });
+    await history.add("second");
+    assert.equal(waits, 20);
+    assert.equal(await Deno.readTextFile(path), "first\nsecond\n");
+  });
+});
+
 Deno.test("a last line without an end stays a line of its own", async () => {
   await inFolder(async (path, open) => {
     await (await open()).history.add("first");

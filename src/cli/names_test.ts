@@ -58,6 +58,16 @@ Deno.test("names are remembered for a moment", async () => {
   assert.equal(calls.length, 2);
 });
 
+Deno.test("no more lists are remembered than somebody types", async () => {
+  const calls: string[] = [];
+  const names = liveNames({ servers: [server(ANSWERS, calls)], clock: new FakeClock() });
+  for (let at = 0; at <= 100; at++) await names("pool", { frontend: `f${at}` });
+  await names("pool", { frontend: "f100" });
+  assert.equal(calls.length, 101);
+  await names("pool", { frontend: "f0" });
+  assert.equal(calls.length, 102);
+});
+
 Deno.test("of several servers the names of all are offered, each once, of one that is away none", async () => {
   const other = server({ ListFrontends: { frontendNames: ["web", "dns"] } });
   const servers = [server(ANSWERS), server({}), other];

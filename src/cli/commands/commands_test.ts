@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import type { Args } from "../node.ts";
 import { renderView } from "../render/mod.ts";
+import { expiryCell } from "./cells.ts";
 import { COMMANDS } from "./mod.ts";
 import {
   ago,
@@ -270,6 +271,24 @@ Deno.test("counters: a reading of long ago is called so, and has no rates", asyn
   const stale = await show(NOW_MS - 65_000, 2n);
   assert.match(stale, /read 1m05s ago, at 2026-03-01 09:28:55Z: not live/);
   assert.doesNotMatch(stale, /rates/);
+});
+
+Deno.test("counters: of a reading that is older than the one before there are no rates", async () => {
+  const memory = new Map<string, unknown>();
+  const show = async (takenMs: number) => {
+    const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor: 2n }) };
+    return text(await run("show vpp lb counters", { answers, memory }).answer);
+  };
+  await show(NOW_MS - 5_000);
+  assert.doesNotMatch(await show(NOW_MS - 10_000), /rates/);
+});
+
+Deno.test("a certificate's end is a warning within 14 days, and a fault within 3", () => {
+  const styleIn = (days: number) => expiryCell(ago(-days * 86_400_000), NOW_MS).style;
+  assert.deepEqual(
+    [-1, 2.9, 3.1, 13.9, 14.1].map(styleIn),
+    ["bad", "bad", "warn", "warn", "plain"],
+  );
 });
 
 Deno.test("counters: without a memory there are no rates", async () => {

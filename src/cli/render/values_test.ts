@@ -110,4 +110,8 @@ Deno.test("yamlText: means the value, and does nothing to a terminal", async () 
     await yamlText([{ server: "lb1", answer: { name: "a\x1b[31m\u202e", n: "12", ok: true } }]),
     '- server: lb1\n  answer:\n    name: "a\\e[31m\\u202e"\n    n: "12"\n    ok: true\n',
   );
+  // Characters that YAML by itself would leave as they are, in plain texts.
+  for (const text of ["a\u202eb", "a\u200bb", "a\u009bb", "a\u2028b", "a\u{e0041}b"]) {
+    assert.deepEqual(parse(await yamlText({ [text]: text })), { [text]: text });
+  }
 });

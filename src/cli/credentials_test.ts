@@ -1,0 +1,69 @@
+/** Files with credentials, good and bad ones, on a real disk. */
+import assert from "node:assert/strict";
+import { type CredentialPaths, readCredentials } from "./credentials.ts";
+
+const NONE: CredentialPaths = { tls: true, ca: "", cert: "", key: "", serverName: "", token: "" };
+
+interface Case {
+  readonly text: string;
+  readonly mode?: number;
+  readonly message: RegExp;
+}
+
+const TOKENS: Readonly<Record<string, Case>> = {
+  "that others can read": { text: "t", mode: 0o604, message: /others can read or write it/ },
+  "that others can write": { text: "t", mode: 0o602, message: /others can read or write it/ },
+  "that is empty": { text: "# t\n", message: /need a line with one token/ },
+  "with two tokens": { text: "a\nb\n", message: /need a line with one token/ },
+  "with a role": { text: "viewer t\n", message: /no role, no name/ },
+  "with a long token": { text: "t".repeat(1025), message: /need a line with one token/ },
+  "that is too large": { text: "#".repeat(1024 * 1024 + 1), message: /more than 1048576 bytes/ },
+};
+
+async function inFile(
+  { text, mode = 0o600 }: Pick<Case, "text" | "mode">,
+  fn: (path: string) => Promise<void>,
+): Promise<void> {
+  const path = await Deno.makeTempFile({ prefix: "maglevc-credentials-" });
+  try {
+    await Deno.writeTextFile(path, text);
+    await Deno.chmod(path, mode);
+    await fn(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("a token file may be read by its group, and have comments", async () => {
+  await inFile({ text: "# mine\n\n  token-1 \r\n", mode: 0o640 }, async (token) => {
+    assert.deepEqual(await readCredentials({ ...NONE, tls: false, token }), {
+      tls: undefined,
+      token: "token-1",
+    });
+  });
+});
+
+for (const [name, { message, ...file }] of Object.entries(TOKENS)) {
+  Deno.test(`a token file ${name} is refused by its path, and its text is not told`, async () => {
+    await inFile(file, async (token) => {
+      await assert.rejects(readCredentials({ ...NONE, token }), (error: Error) => {
+        assert.match(error.message, message);
+        assert.ok(error.message.startsWith(`Cannot use ${token}: `));
+        assert.ok(error.message.length < token.length + 150);
+        return true;
+      });
+    });
+  });
+}
+
+Deno.test("what is no certificate and what is no key is refused by its path", async () => {
+  const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  await inFile({ text: broken }, async (path) => {
+    const refused = async (paths: Partial<CredentialPaths>, message: RegExp) =>
+      await assert.rejects(readCredentials({ ...NONE, ...paths }), { message });
+    await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
+    await refused({ key: path }, /: it is no private key without passphrase in PEM form /);
+    await refused({ ca: "/dev/null" }, /^Cannot use \/dev\/null: it is no ordinary file$/);
+    await refused({ ca: `${path}.none` }, /: there is no such file$/);
+  });
+});
