@@ -21,8 +21,10 @@ export interface WatchOptions {
 
 /** A backend that is paused, resumed, and then found to be well. */
 const EVENTS_PER_TURN = 3;
-/** What is under way has arrived by then. */
+/** What was begun has happened by then. */
 const SETTLE_MS = 2000;
+/** Events that have not arrived by then are lost. */
+const PATIENCE_MS = 30_000;
 
 /** What the daemon says of itself since it was asked the last time; counts: since its start. */
 interface Figures {
@@ -75,9 +77,12 @@ async function measure(watchers: number, options: WatchOptions): Promise<object>
     await watching.next(({ event }) => event === "all-replayed");
     const replayMs = performance.now() - replayFromMs;
     const replay = await figures(daemon);
-    await told(watching);
+    await told(watching, 0);
     const watched = await phase(daemon, { ...options, address, before: replay });
-    const { least, most, total, dropped, ended, latencyMs } = await told(watching);
+    const { least, most, total, dropped, ended, latencyMs } = await told(
+      watching,
+      watchers * watched.made,
+    );
     const rssMiB = memoryMiB(daemon.pid);
     return {
       backends: targets,
@@ -172,7 +177,7 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
     const { made } = await done as unknown as { made: number };
     await pause(SETTLE_MS);
     const cpu = cpuMs(reference.child.pid) - cpuFromMs;
-    const { least, most, latencyMs } = await told(watching);
+    const { least, most, latencyMs } = await told(watching, watchers * made);
     return {
       node: reference.version,
       made,
@@ -220,10 +225,19 @@ async function figures(daemon: Child): Promise<Figures> {
   return await answer as unknown as Figures;
 }
 
-async function told(watching: Child): Promise<Told> {
+/** What they were told, once that is `expected` events in all, or nothing more is waited for. */
+async function told(watching: Child, expected: number): Promise<Told> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (await countOf(watching) < expected && performance.now() < endMs) await pause(200);
   const answer = watching.next(({ event }) => event === "told");
   await watching.say("told");
   return await answer as unknown as Told;
+}
+
+async function countOf(watching: Child): Promise<number> {
+  const answer = watching.next(({ event }) => event === "count");
+  await watching.say("count");
+  return ((await answer) as unknown as { total: number }).total;
 }
 
 function shown(phase: Phase): object {
