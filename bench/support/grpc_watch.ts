@@ -2,10 +2,9 @@
 import { MaglevClient } from "../../src/grpc/client.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { mulberry32 } from "../../tests/support/mulberry32.ts";
-import { type Child, cpuMs, memoryMiB, start, startFarm } from "./child.ts";
+import { type Child, cpuMs, memoryMiB, start } from "./child.ts";
 import { startGrpcReference } from "./grpc_reference.ts";
-import { sharedProgram } from "./shared_program.ts";
-import { startTargets } from "./target_farm.ts";
+import { startServers } from "./servers.ts";
 
 export interface WatchOptions {
   /** Backends, probed once in `intervalMs`. */
@@ -189,29 +188,6 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
     await watching.end();
     await reference.stop();
   }
-}
-
-interface Servers extends AsyncDisposable {
-  readonly port: number;
-  readonly kind: string;
-}
-
-/** The farm in C where it is to be had: it takes least of the machine. */
-async function startServers(targets: number): Promise<Servers> {
-  if (await sharedProgram("farm") === undefined) {
-    const { port, child } = await startFarm(targets, "tcp");
-    return { port, kind: "deno", [Symbol.asyncDispose]: () => child.end() };
-  }
-  const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
-  const farm = await startTargets({ kind: "tcp", targets, cpu: undefined, folder });
-  return {
-    port: farm.port,
-    kind: "c",
-    async [Symbol.asyncDispose]() {
-      await farm.stop();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
 }
 
 /** As scraped_daemon.ts has them. */
