@@ -7,8 +7,9 @@
  * Options: --targets 100,1000,10000 --window 15 (s of each phase) --interval 1000 (ms of probes)
  */
 import { parseArgs } from "node:util";
-import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
+import { type Child, cpuMs, memoryMiB, start } from "./support/child.ts";
 import { environment } from "./support/environment.ts";
+import { startServers } from "./support/servers.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -43,6 +44,7 @@ interface Phase {
 
 interface Row {
   readonly backends: number;
+  readonly farm: string;
   readonly series: number;
   readonly bytes: number;
   /** From the request to the last byte, in a process of its own. */
@@ -89,7 +91,7 @@ async function scrape(url: string): Promise<Scrapes> {
 }
 
 async function measure(backends: number): Promise<Row> {
-  const farm = await startFarm(backends, "tcp");
+  await using farm = await startServers(backends);
   const args = [backends, farm.port, parameters.intervalMs].map(String);
   const daemon = start("scraped_daemon.ts", args);
   try {
@@ -113,6 +115,7 @@ async function measure(backends: number): Promise<Row> {
     const scraped = await figures(daemon);
     return {
       backends,
+      farm: farm.kind,
       series,
       bytes,
       scrapeMs: { p50: round(ms[ms.length >> 1]!), max: round(ms.at(-1)!) },
@@ -124,7 +127,6 @@ async function measure(backends: number): Promise<Row> {
     };
   } finally {
     await daemon.end();
-    await farm.child.end();
   }
 }
 

@@ -2,10 +2,9 @@
 import { MaglevClient } from "../../src/grpc/client.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { mulberry32 } from "../../tests/support/mulberry32.ts";
-import { type Child, cpuMs, memoryMiB, start, startFarm } from "./child.ts";
+import { type Child, cpuMs, memoryMiB, start } from "./child.ts";
 import { startGrpcReference } from "./grpc_reference.ts";
-import { sharedProgram } from "./shared_program.ts";
-import { startTargets } from "./target_farm.ts";
+import { startServers } from "./servers.ts";
 
 export interface WatchOptions {
   /** Backends, probed once in `intervalMs`. */
@@ -21,8 +20,10 @@ export interface WatchOptions {
 
 /** A backend that is paused, resumed, and then found to be well. */
 const EVENTS_PER_TURN = 3;
-/** What is under way has arrived by then. */
+/** What was begun has happened by then. */
 const SETTLE_MS = 2000;
+/** Events that have not arrived by then are lost. */
+const PATIENCE_MS = 30_000;
 
 /** What the daemon says of itself since it was asked the last time; counts: since its start. */
 interface Figures {
@@ -75,9 +76,12 @@ async function measure(watchers: number, options: WatchOptions): Promise<object>
     await watching.next(({ event }) => event === "all-replayed");
     const replayMs = performance.now() - replayFromMs;
     const replay = await figures(daemon);
-    await told(watching);
+    await told(watching, 0);
     const watched = await phase(daemon, { ...options, address, before: replay });
-    const { least, most, total, dropped, ended, latencyMs } = await told(watching);
+    const { least, most, total, dropped, ended, latencyMs } = await told(
+      watching,
+      watchers * watched.made,
+    );
     const rssMiB = memoryMiB(daemon.pid);
     return {
       backends: targets,
@@ -172,7 +176,7 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
     const { made } = await done as unknown as { made: number };
     await pause(SETTLE_MS);
     const cpu = cpuMs(reference.child.pid) - cpuFromMs;
-    const { least, most, latencyMs } = await told(watching);
+    const { least, most, latencyMs } = await told(watching, watchers * made);
     return {
       node: reference.version,
       made,
@@ -186,29 +190,6 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
   }
 }
 
-interface Servers extends AsyncDisposable {
-  readonly port: number;
-  readonly kind: string;
-}
-
-/** The farm in C where it is to be had: it takes least of the machine. */
-async function startServers(targets: number): Promise<Servers> {
-  if (await sharedProgram("farm") === undefined) {
-    const { port, child } = await startFarm(targets, "tcp");
-    return { port, kind: "deno", [Symbol.asyncDispose]: () => child.end() };
-  }
-  const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
-  const farm = await startTargets({ kind: "tcp", targets, cpu: undefined, folder });
-  return {
-    port: farm.port,
-    kind: "c",
-    async [Symbol.asyncDispose]() {
-      await farm.stop();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
-}
-
 /** As scraped_daemon.ts has them. */
 function frontendsOf(targets: number): number {
   return Math.ceil(targets / 16);
@@ -220,10 +201,19 @@ async function figures(daemon: Child): Promise<Figures> {
   return await answer as unknown as Figures;
 }
 
-async function told(watching: Child): Promise<Told> {
+/** What they were told, once that is `expected` events in all, or nothing more is waited for. */
+async function told(watching: Child, expected: number): Promise<Told> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (await countOf(watching) < expected && performance.now() < endMs) await pause(200);
   const answer = watching.next(({ event }) => event === "told");
   await watching.say("told");
   return await answer as unknown as Told;
+}
+
+async function countOf(watching: Child): Promise<number> {
+  const answer = watching.next(({ event }) => event === "count");
+  await watching.say("count");
+  return ((await answer) as unknown as { total: number }).total;
 }
 
 function shown(phase: Phase): object {

@@ -1,7 +1,7 @@
 /**
  * Watchers of a daemon's events, each with a connection of its own: says when all have been told
- * the present state, and for each line on its standard input what they were told since the last
- * one. Ends with its standard input. Arguments: address, watchers, and events that make up the
+ * the present state; for a line `count` on its standard input how many events they were told since
+ * the last `told`, and for that one what they were told. Ends with its standard input. Arguments: address, watchers, and events that make up the
  * present state.
  */
 import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
@@ -55,14 +55,19 @@ for (let watcher = 0; watcher < watchers; watcher++) {
 }
 if (behind === 0) say({ event: "all-replayed" });
 
-for await (const _ of linesOf(Deno.stdin.readable)) {
+for await (const line of linesOf(Deno.stdin.readable)) {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (line === "count") {
+    say({ event: "count", total });
+    continue;
+  }
   const ms = latencies.sort((a, b) => a - b);
   const at = (share: number) => ms[Math.min(ms.length - 1, Math.floor(share * ms.length))] ?? null;
   say({
     event: "told",
     least: Math.min(...counts),
     most: Math.max(...counts),
-    total: counts.reduce((sum, count) => sum + count, 0),
+    total,
     dropped,
     ended,
     latencyMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) },

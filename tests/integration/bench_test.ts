@@ -6,6 +6,10 @@ const SMALL: readonly [name: string, args: string[]][] = [
   ["metrics", ["--targets", "40", "--window", "2"]],
   ["daemon", ["--kinds", "http", "--targets", "40", "--window", "1"]],
   ["cli", ["--backends", "20", "--rounds", "1"]],
+  ["grpc", [
+    ...["--seconds", "0.3", "--rounds", "1", "--in-flight", "8", "--targets", "40"],
+    ...["--watchers", "3", "--rate", "30", "--window", "1", "--start-targets", "20"],
+  ]],
   ["counters", ["--vips", "50", "--rounds", "20", "--on", "sim"]],
 ];
 
@@ -24,6 +28,7 @@ for (const [name, args] of SMALL) {
     assert.ok(result.figures.length >= 1);
     for (const row of result.figures) {
       assert.equal(row.falseFailures ?? row.falseVerdicts ?? 0, 0, JSON.stringify(row));
+      assert.equal(row.lost ?? 0, 0, JSON.stringify(row));
     }
   });
 }

@@ -1,0 +1,28 @@
+/** Servers that a benchmark only needs to be there: N that accept, at the addresses of the farm. */
+import { startFarm } from "./child.ts";
+import { sharedProgram } from "./shared_program.ts";
+import { startTargets } from "./target_farm.ts";
+
+export interface Servers extends AsyncDisposable {
+  readonly port: number;
+  /** What they are written in: c or deno. */
+  readonly kind: string;
+}
+
+/** The farm in C where it is to be had: it takes least of the machine. */
+export async function startServers(targets: number): Promise<Servers> {
+  if (await sharedProgram("farm") === undefined) {
+    const { port, child } = await startFarm(targets, "tcp");
+    return { port, kind: "deno", [Symbol.asyncDispose]: () => child.end() };
+  }
+  const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
+  const farm = await startTargets({ kind: "tcp", targets, cpu: undefined, folder });
+  return {
+    port: farm.port,
+    kind: "c",
+    async [Symbol.asyncDispose]() {
+      await farm.stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
