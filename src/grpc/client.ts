@@ -102,19 +102,23 @@ export class MaglevClient {
   }
 
   /** Calls a method; fields that are left out are at their defaults. Rejects with MaglevError. */
-  call<M extends UnaryMethod>(
+  async call<M extends UnaryMethod>(
     method: M,
     request: Partial<RequestOf<M>> = {},
     options: CallOptions = {},
   ): Promise<ResponseOf<M>> {
     const info: MethodInfo<RequestOf<M>, ResponseOf<M>> = Maglev[method];
-    return this.#unary(info, { request, options }).catch((error) => {
-      // It never left us, so it may be sent again: once, over a connection of now.
-      if (!this.#renewed(error)) throw error;
-      return this.#unary(info, { request, options });
-    }).catch((error) => {
-      throw this.#renewed(error) ? dropped(error) : error;
-    });
+    for (let again = false;; again = true) {
+      const client = this.#client;
+      try {
+        return await this.#unary(client, info, { request, options });
+      } catch (caught) {
+        const error = MaglevError.from(caught);
+        if (!this.#renewed(client, error)) throw error;
+        // It never left us, so it may be sent again: once, over a connection of now.
+        if (again) throw dropped(error);
+      }
+    }
   }
 
   /**
@@ -126,7 +130,8 @@ export class MaglevClient {
     { signal, onOpen = () => {} }: WatchOptions = {},
   ): AsyncGenerator<Event, void> {
     const info = Maglev.WatchEvents;
-    const call = this.#client.makeServerStreamRequest(
+    const client = this.#client;
+    const call = client.makeServerStreamRequest(
       info.path,
       (bytes: Buffer) => bytes,
       reader(info.response),
@@ -141,7 +146,7 @@ export class MaglevClient {
       for await (const event of call) yield event;
     } catch (caught) {
       const error = fromLibrary(caught);
-      throw this.#renewed(error) ? dropped(error) : error;
+      throw this.#renewed(client, error) ? dropped(error) : error;
     } finally {
       signal?.removeEventListener("abort", cancel);
       call.cancel();
@@ -154,21 +159,28 @@ export class MaglevClient {
     this.#client.close();
   }
 
-  /** After an error of a connection that had ended there is another one. True: it was one. */
-  #renewed(error: MaglevError): boolean {
+  /**
+   * After an error of a connection that had ended there is another one. True: it was one. `client`
+   * is the one it happened to: calls that end with it together renew it once, or each would end
+   * the connection over which the one before is being sent again.
+   */
+  #renewed(client: grpc.Client, error: MaglevError): boolean {
     if (this.#closed || !error.message.startsWith(NOT_BEGUN)) return false;
-    this.#client.close();
-    this.#client = open(this.#options);
+    if (client === this.#client) {
+      client.close();
+      this.#client = open(this.#options);
+    }
     return true;
   }
 
   #unary<Req, Res>(
+    client: grpc.Client,
     info: MethodInfo<Req, Res>,
     { request, options }: { readonly request: Partial<Req>; readonly options: CallOptions },
   ): Promise<Res> {
     const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal } = options;
     return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = client.makeUnaryRequest(
         info.path,
         (bytes: Buffer) => bytes,
         reader(info.response),

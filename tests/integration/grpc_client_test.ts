@@ -12,6 +12,7 @@ import { certificates } from "../support/certificates.ts";
 import { clientCertificate } from "../support/client_certificates.ts";
 import { withFolder } from "../support/daemon.ts";
 import { grpcAddress, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { FRAME, frame } from "../support/raw_h2.ts";
 
 const clock = new SystemClock();
 
@@ -172,6 +173,58 @@ grpcTest("a watch goes on by itself when the server is gone for a while", async 
       await second.stop();
       assert.equal(events, told);
       assert.equal(states.at(-1), "watching", "its own end is no news");
+    });
+  });
+});
+
+/**
+ * Beside a server: whoever connects first is told at once that it goes (GOAWAY, ENHANCE_YOUR_CALM),
+ * everybody after that is let through.
+ */
+async function behindGoodbye(address: string, fn: (address: string) => Promise<void>) {
+  const [hostname = "", port] = address.split(":");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open: Deno.Conn[] = [];
+  let first = true;
+  const accepting = (async () => {
+    for await (const client of listener) {
+      open.push(client);
+      if (first) {
+        first = false;
+        const goodbye = frame(FRAME.goaway, { payload: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 11) });
+        await client.write(Uint8Array.of(...frame(FRAME.settings), ...goodbye));
+        continue;
+      }
+      const server = await Deno.connect({ hostname, port: Number(port) });
+      open.push(server);
+      client.readable.pipeTo(server.writable).catch(() => {});
+      server.readable.pipeTo(client.writable).catch(() => {});
+    }
+  })();
+  try {
+    await fn(`127.0.0.1:${listener.addr.port}`);
+  } finally {
+    listener.close();
+    await accepting.catch(() => {});
+    for (const connection of open) {
+      try {
+        connection.close();
+      } catch {
+        // The pipe has closed it.
+      }
+    }
+  }
+}
+
+grpcTest("calls that met a server's goodbye together are all sent once more", async () => {
+  await onGrpcStage({}, async ({ address }) => {
+    await behindGoodbye(address, async (address) => {
+      await withClient({ address }, async (client) => {
+        const calls = Array.from({ length: 20 }, () => client.call("GetVersion"));
+        const results = await Promise.allSettled(calls);
+        const failed = results.filter(({ status }) => status === "rejected");
+        assert.deepEqual(failed, []);
+      });
     });
   });
 });
