@@ -93,11 +93,7 @@ function viewText(
   if (answered.length === 1) {
     return good.map(({ view }) => renderView(view, { width, color })).join();
   }
-  const views = good.map(({ server, view }) => ({
-    server,
-    result: { kind: "answer" as const, view },
-  }));
-  return renderView(mergeViews(views, { show }), { width, color });
+  return renderView(mergeViews(good, { show }), { width, color });
 }
 
 /** Errors too: who reads this by machine finds an element for each server. */

@@ -21,15 +21,13 @@ import {
 } from "./several_parts.ts";
 import type { Block, Cell, LinesBlock, TableBlock, View } from "./view.ts";
 
-/** What became of one server's command. */
+/** What one server answered. */
 export interface ServerView {
   readonly server: string;
-  readonly result:
-    | { readonly kind: "answer"; readonly view: View }
-    | { readonly kind: "error"; readonly message: string };
+  readonly view: View;
 }
 
-/** The same for the JSON form. */
+/** What became of one server's command, in the JSON form. */
 export interface ServerJson {
   readonly server: string;
   readonly result:
@@ -38,23 +36,16 @@ export interface ServerJson {
 }
 
 /**
- * One view of all answers, in the order of the servers. `show`: they are put together and
+ * One view of all answers, in the order of the servers; who did not answer is not in it. `show`: they are put together and
  * differences are marked; otherwise each server's stand by themselves, but for equal ones.
  */
 export function mergeViews(
   answers: readonly ServerView[],
   { show }: { readonly show: boolean },
 ): View {
-  const good: Part<View>[] = [];
-  const errors: Cell[] = [];
-  for (const { server, result } of answers) {
-    if (result.kind === "answer") good.push({ server, value: result.view });
-    else errors.push({ text: `${server}: ${result.message}`, style: "bad" });
-  }
-  const failed: View = errors.length === 0 ? [] : [{ kind: "lines", lines: errors }];
-  if (good.length === 0) return failed;
-  // Errors last: next to the prompt, where they are seen.
-  return [...(show && good.length > 1 ? compared(good) : grouped(good)), ...failed];
+  const parts = answers.map(({ server, view }) => ({ server, value: view }));
+  if (parts.length === 0) return [];
+  return show && parts.length > 1 ? compared(parts) : grouped(parts);
 }
 
 /**

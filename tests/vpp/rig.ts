@@ -14,6 +14,9 @@ import type { ApiKind, RunningVpp } from "./support.ts";
 
 export const CLOCK = new SystemClock();
 
+/** How long it may take until a VPP that is there has been read. */
+const START_MS = 20_000;
+
 /** Options of a Rig. */
 export interface RigOptions extends Pick<VppConnectionOptions, "connect"> {
   /** The way to VPP's API; default: its socket. */
@@ -48,7 +51,11 @@ export class Rig implements AsyncDisposable {
   async start(): Promise<this> {
     this.reconciler.start();
     this.connection.start();
-    while (this.logger.of("vpp-lb-state").length === 0) await this.sleep(10);
+    const endMs = CLOCK.monotonicMs() + START_MS;
+    while (this.logger.of("vpp-lb-state").length === 0) {
+      assert.ok(CLOCK.monotonicMs() < endMs, `VPP was not read within ${START_MS} ms`);
+      await this.sleep(10);
+    }
     return this;
   }
 

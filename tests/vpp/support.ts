@@ -7,6 +7,8 @@ import { SystemClock } from "../../src/system/system_clock.ts";
 
 const PREFIX = Deno.env.get("MAGLEV_VPP_PREFIX") ?? "";
 const READY_MS = 20_000;
+/** How long a command to its CLI may take. */
+const CLI_MS = 5000;
 const STOP_MS = 10_000;
 
 /**
@@ -109,6 +111,8 @@ class Vpp implements RunningVpp {
       stdin: "null",
       stdout: "piped",
       stderr: "null",
+      // A VPP that spins accepts and never answers.
+      signal: AbortSignal.timeout(CLI_MS),
     }).output();
     return new TextDecoder().decode(stdout);
   }

@@ -50,7 +50,7 @@ Deno.bench("jsonText()", () => {
 
 Deno.bench("mergeViews() of two servers that agree", () => {
   mergeViews(
-    ["a", "b"].map((server) => ({ server, result: { kind: "answer", view: answer.view } })),
+    ["a", "b"].map((server) => ({ server, view: answer.view })),
     { show: true },
   );
 });
