@@ -128,6 +128,7 @@ function serverChange(
     now: share(now),
     atOnce: share(atOnce),
     settled: share(settled),
+    backends: [],
   };
 }
 

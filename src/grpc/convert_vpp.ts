@@ -6,12 +6,13 @@ import { vipPrefix } from "../vpp/lb/model.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
 import type { VipCounters, VppInfo as Vpp } from "../vpp/ports.ts";
 import { nanoseconds } from "./convert.ts";
-import type {
-  SyncVPPLBStateResponse,
-  VPPInfo,
-  VPPLBConf,
-  VPPLBVip,
-  VPPLBVipCounters,
+import {
+  type SyncVPPLBStateResponse,
+  type VPPInfo,
+  VPPLBApplicationServer,
+  type VPPLBConf,
+  type VPPLBVIP,
+  type VPPLBVipCounters,
 } from "./gen/maglev.ts";
 
 /** A table length that does not fit into its field in VPP's messages is read as 0. */
@@ -43,7 +44,7 @@ export function lbConf(conf: LbConf): VPPLBConf {
   };
 }
 
-export function lbVip(vip: ActualVip): VPPLBVip {
+export function lbVip(vip: ActualVip): VPPLBVIP {
   return {
     ...vipName(vip),
     encap: vip.encap,
@@ -51,16 +52,15 @@ export function lbVip(vip: ActualVip): VPPLBVip {
     srcIpSticky: vip.srcIpSticky,
     applicationServers: [
       ...vip.servers.map(({ address, weight, buckets }) => ({
+        ...VPPLBApplicationServer.empty,
         address: address.text,
         weight,
         flags: 1,
         numBuckets: buckets ?? 0,
       })),
       ...vip.gone.map(({ address }) => ({
+        ...VPPLBApplicationServer.empty,
         address: address.text,
-        weight: 0,
-        flags: 0,
-        numBuckets: 0,
       })),
     ],
   };

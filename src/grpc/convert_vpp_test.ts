@@ -24,7 +24,10 @@ Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 
     [told.prefix, told.protocol, told.port, told.encap, told.flowTableLength, told.srcIpSticky],
     ["192.0.2.1/32", "tcp", 80, "gre4", 65_536, true],
   );
-  assert.deepEqual(told.applicationServers, [
+  const servers = told.applicationServers.map(({ address, weight, flags, numBuckets }) => (
+    { address, weight, flags, numBuckets }
+  ));
+  assert.deepEqual(servers, [
     { address: "10.0.0.1", weight: 7, flags: 1, numBuckets: 1024 },
     { address: "10.0.0.2", weight: 0, flags: 1, numBuckets: 0 },
     { address: "10.0.0.3", weight: 0, flags: 0, numBuckets: 0 },

@@ -28,6 +28,7 @@ const ACT: MethodRule = { needs: "operator", changes: true };
 /** The methods of Maglev. */
 export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
   GetVersion: LOOK,
+  GetStatus: LOOK,
   ListFrontends: LOOK,
   GetFrontend: LOOK,
   ListBackends: LOOK,

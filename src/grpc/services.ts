@@ -24,6 +24,7 @@ import * as backend from "./handlers/backend.ts";
 import * as config from "./handlers/config.ts";
 import * as frontend from "./handlers/frontend.ts";
 import * as healthcheck from "./handlers/healthcheck.ts";
+import { getStatus } from "./handlers/status.ts";
 import { getVersion } from "./handlers/version.ts";
 import * as vpp from "./handlers/vpp.ts";
 import { watchEvents } from "./handlers/watch.ts";
@@ -47,6 +48,7 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   const { door, health, reflection, environment } = options;
   const served = new Registrar(server, environment);
   served.unary(Maglev.GetVersion, getVersion(door));
+  served.unary(Maglev.GetStatus, getStatus(door));
   served.unary(Maglev.ListFrontends, frontend.listFrontends(door));
   served.unary(Maglev.GetFrontend, frontend.getFrontend(door));
   served.unary(Maglev.ListBackends, backend.listBackends(door));

@@ -4,6 +4,7 @@
  * the world have long names and hostile texts.
  */
 import { MaglevError } from "../../src/base/errors.ts";
+import { ReloadConfigResponse, StatusInfo } from "../../src/grpc/gen/maglev.ts";
 import type {
   CallOptions,
   MaglevClient,
@@ -129,7 +130,9 @@ export function answersOf(words: Words): Required<Answers> {
       commit: "8f4f614c2d",
       buildDate: "2026-02-11T10:21:03Z",
       startedUnixNs: ago(3 * DAY + 4 * HOUR),
+      role: "operator",
     }),
+    GetStatus: () => StatusInfo.empty,
     ListFrontends: () => ({ frontendNames: frontends.map(({ name }) => name), frontends }),
     GetFrontend: ({ name }) => named(frontends, name),
     ListBackends: () => ({
@@ -148,7 +151,7 @@ export function answersOf(words: Words): Required<Answers> {
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
     CheckConfig: () => ({ ok: false, ...findings(words) }),
-    ReloadConfig: () => ({ ok: false, ...findings(words) }),
+    ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ...findings(words) }),
     PlanConfig: () => ({
       ok: true,
       parseError: "",
@@ -299,6 +302,8 @@ function backendsOf(words: Words): messages.BackendInfo[] {
     certificateExpiryUnixNs: undefined,
     intent: undefined,
     warning: "",
+    carried: false,
+    blind: "",
     transitions: [],
     healthcheck: words.check,
   };
@@ -421,6 +426,10 @@ function checksOf(words: Words): messages.HealthCheckInfo[] {
     headers: [],
     responseCode: "",
     responseRegexp: "",
+    responseRegexpNot: "",
+    alpn: [],
+    body: "",
+    removedHeaders: [],
   };
   return [
     {
@@ -505,6 +514,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "192.0.2.11",
             change: "reweighted",
+            backends: [],
             flush: false,
             now: { weight: 100, buckets: third },
             atOnce: { weight: 0, buckets: 0 },
@@ -513,6 +523,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "192.0.2.12",
             change: "removed",
+            backends: [],
             flush: true,
             now: { weight: 100, buckets: third },
             atOnce: undefined,
@@ -521,6 +532,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "192.0.2.13",
             change: "kept",
+            backends: [],
             flush: false,
             now: { weight: 100, buckets: buckets - 2 * third },
             atOnce: { weight: 100, buckets },
@@ -541,6 +553,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "2001:db8:0:1::11",
             change: "reweighted",
+            backends: [],
             flush: false,
             now: { weight: 100, buckets },
             atOnce: { weight: 0, buckets: 0 },
@@ -570,6 +583,10 @@ function lbState(): messages.VPPLBState {
     weight,
     flags: 1,
     numBuckets,
+    flows: undefined,
+    packets: undefined,
+    bytes: undefined,
+    backends: [],
   });
   return {
     conf: {
@@ -588,7 +605,7 @@ function lbState(): messages.VPPLBState {
           server("192.0.2.11", 25, 13_108),
           server("192.0.2.12", 0, 0),
           server("192.0.2.13", 100, 52_428),
-          { address: "192.0.2.12", weight: 0, flags: 0, numBuckets: 0 },
+          { ...server("192.0.2.12", 0, 0), flags: 0 },
         ],
       },
       {
@@ -620,6 +637,7 @@ export function countersOf(
 ): messages.VPPLBCounters {
   return {
     takenAt: BigInt(takenMs) * 1_000_000n,
+    servers: [],
     vips: [
       {
         prefix: "192.0.2.1/32",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
+import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import type { Args } from "../node.ts";
 import { renderView } from "../render/mod.ts";
 import { expiryCell } from "./cells.ts";
@@ -230,7 +231,7 @@ Deno.test("answers that say no: a wrong configuration, a sync that failed in par
     ["config check", WORLD, false],
     ["config check", { CheckConfig: () => good }, true],
     ["config reload", WORLD, false],
-    ["config reload", { ReloadConfig: () => good }, true],
+    ["config reload", { ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ...good }) }, true],
     ["config plan", WORLD, true],
     ["config plan", { PlanConfig: () => ({ ...WORLD.PlanConfig({}), ok: false }) }, false],
     ["sync vpp lb state", WORLD, true],

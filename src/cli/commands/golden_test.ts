@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
+import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import { jsonText, renderView, visibleWidth } from "../render/mod.ts";
 import { mergeJson, mergeViews } from "../several.ts";
 import type { Answer } from "../command.ts";
@@ -211,7 +212,7 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "done": () => ({
     name: "config reload",
     answers: {
-      ReloadConfig: () => ({ ok: true, parseError: "", semanticError: "", issues: [] }),
+      ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ok: true }),
     },
   }),
 };

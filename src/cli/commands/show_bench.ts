@@ -86,6 +86,8 @@ function largeAnswer(): ListBackendsResponse {
     certificateExpiryUnixNs: undefined,
     intent: undefined,
     warning: "",
+    carried: false,
+    blind: "",
   }));
   return { backendNames: backends.map(({ name }) => name), backends };
 }

@@ -64,7 +64,7 @@ function confBlock(conf: messages.VPPLBConf | undefined): Block {
   };
 }
 
-function vipsTable(vips: readonly messages.VPPLBVip[]): TableBlock {
+function vipsTable(vips: readonly messages.VPPLBVIP[]): TableBlock {
   return {
     kind: "table",
     title: "vips",
@@ -93,7 +93,7 @@ function vipsTable(vips: readonly messages.VPPLBVip[]): TableBlock {
 }
 
 /** A VIP's servers: what each has of its new flows. */
-function serversTable(vip: messages.VPPLBVip): TableBlock {
+function serversTable(vip: messages.VPPLBVIP): TableBlock {
   const all = vip.applicationServers.reduce((sum, { numBuckets }) => sum + numBuckets, 0);
   return {
     kind: "table",

@@ -23,6 +23,8 @@ export interface VersionInfo {
   readonly commit: string;
   readonly buildDate: string;
   readonly startedUnixNs: bigint;
+  /** The caller's: none, viewer, or operator. */
+  readonly role: string;
 }
 
 /** The type of maglev.VersionInfo. */
@@ -33,24 +35,28 @@ export const VersionInfo: MessageType<VersionInfo> = {
     { name: "commit", kind: "string", repeated: false, optional: false },
     { name: "build_date", kind: "string", repeated: false, optional: false },
     { name: "started_unix_ns", kind: "int64", repeated: false, optional: false },
+    { name: "role", kind: "string", repeated: false, optional: false },
   ],
   empty: {
     version: "",
     commit: "",
     buildDate: "",
     startedUnixNs: 0n,
+    role: "",
   },
   write(message, writer) {
     writer.string(1, message.version);
     writer.string(2, message.commit);
     writer.string(3, message.buildDate);
     writer.int64(4, message.startedUnixNs);
+    writer.string(5, message.role);
   },
   read(reader) {
     let version: string = "";
     let commit: string = "";
     let buildDate: string = "";
     let startedUnixNs: bigint = 0n;
+    let role: string = "";
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -66,11 +72,340 @@ export const VersionInfo: MessageType<VersionInfo> = {
         case 32:
           startedUnixNs = reader.int64();
           break;
+        case 42:
+          role = reader.string();
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { version, commit, buildDate, startedUnixNs };
+    return { version, commit, buildDate, startedUnixNs, role };
+  },
+};
+
+/** Message maglev.GetStatusRequest. */
+export type GetStatusRequest = Readonly<Record<string, never>>;
+
+/** The type of maglev.GetStatusRequest. */
+export const GetStatusRequest: MessageType<GetStatusRequest> = {
+  name: "maglev.GetStatusRequest",
+  fields: [],
+  empty: {},
+  write(_message, _writer) {
+  },
+  read(reader) {
+    while (!reader.atEnd) reader.skip(reader.tag());
+    return {};
+  },
+};
+
+/** Message maglev.StatusInfo. */
+export interface StatusInfo {
+  /** As /readyz says it. */
+  readonly ready: boolean;
+  /** Why it is not ready; empty when it is. */
+  readonly reason: string;
+  /** off, connecting, or connected. */
+  readonly vpp: string;
+  /** Since when VPP is in that state. */
+  readonly vppSinceUnixNs: bigint;
+  /** Why VPP is not connected; empty when it is, or off. */
+  readonly vppError: string;
+  /** off, waiting, releasing, or done. */
+  readonly warmup: string;
+  /** Latest end of the warm-up; absent when it is off or done. */
+  readonly warmupUntilUnixNs: bigint | undefined;
+  /** Frontends that the warm-up still holds back. */
+  readonly warmupHeld: readonly string[];
+  readonly configFile: string;
+  /** When the configuration in force was read. */
+  readonly configLoadedUnixNs: bigint;
+  /** SHA-256 of the text in force, in hexadecimal. */
+  readonly configHash: string;
+  /** Groups of threads that probe, one for each network namespace. */
+  readonly probers: readonly ProberStatus[];
+  /** How many are in each state; states without any are left out. */
+  readonly backends: readonly StateCount[];
+  readonly frontends: readonly StateCount[];
+  /** What VPP would not survive, and was therefore not sent to it. */
+  readonly withheld: readonly string[];
+}
+
+/** The type of maglev.StatusInfo. */
+export const StatusInfo: MessageType<StatusInfo> = {
+  name: "maglev.StatusInfo",
+  fields: [
+    { name: "ready", kind: "bool", repeated: false, optional: false },
+    { name: "reason", kind: "string", repeated: false, optional: false },
+    { name: "vpp", kind: "string", repeated: false, optional: false },
+    { name: "vpp_since_unix_ns", kind: "int64", repeated: false, optional: false },
+    { name: "vpp_error", kind: "string", repeated: false, optional: false },
+    { name: "warmup", kind: "string", repeated: false, optional: false },
+    { name: "warmup_until_unix_ns", kind: "int64", repeated: false, optional: true },
+    { name: "warmup_held", kind: "string", repeated: true, optional: false },
+    { name: "config_file", kind: "string", repeated: false, optional: false },
+    { name: "config_loaded_unix_ns", kind: "int64", repeated: false, optional: false },
+    { name: "config_hash", kind: "string", repeated: false, optional: false },
+    {
+      name: "probers",
+      kind: "message",
+      repeated: true,
+      optional: false,
+      message: () => ProberStatus,
+    },
+    {
+      name: "backends",
+      kind: "message",
+      repeated: true,
+      optional: false,
+      message: () => StateCount,
+    },
+    {
+      name: "frontends",
+      kind: "message",
+      repeated: true,
+      optional: false,
+      message: () => StateCount,
+    },
+    { name: "withheld", kind: "string", repeated: true, optional: false },
+  ],
+  empty: {
+    ready: false,
+    reason: "",
+    vpp: "",
+    vppSinceUnixNs: 0n,
+    vppError: "",
+    warmup: "",
+    warmupUntilUnixNs: undefined,
+    warmupHeld: [],
+    configFile: "",
+    configLoadedUnixNs: 0n,
+    configHash: "",
+    probers: [],
+    backends: [],
+    frontends: [],
+    withheld: [],
+  },
+  write(message, writer) {
+    writer.bool(1, message.ready);
+    writer.string(2, message.reason);
+    writer.string(3, message.vpp);
+    writer.int64(4, message.vppSinceUnixNs);
+    writer.string(5, message.vppError);
+    writer.string(6, message.warmup);
+    if (message.warmupUntilUnixNs !== undefined) writer.int64(7, message.warmupUntilUnixNs, true);
+    for (const item of message.warmupHeld) writer.string(8, item, true);
+    writer.string(9, message.configFile);
+    writer.int64(10, message.configLoadedUnixNs);
+    writer.string(11, message.configHash);
+    for (const item of message.probers) writer.message(12, ProberStatus, item);
+    for (const item of message.backends) writer.message(13, StateCount, item);
+    for (const item of message.frontends) writer.message(14, StateCount, item);
+    for (const item of message.withheld) writer.string(15, item, true);
+  },
+  read(reader) {
+    let ready: boolean = false;
+    let reason: string = "";
+    let vpp: string = "";
+    let vppSinceUnixNs: bigint = 0n;
+    let vppError: string = "";
+    let warmup: string = "";
+    let warmupUntilUnixNs: bigint | undefined = undefined;
+    const warmupHeld: string[] = [];
+    let configFile: string = "";
+    let configLoadedUnixNs: bigint = 0n;
+    let configHash: string = "";
+    const probers: ProberStatus[] = [];
+    const backends: StateCount[] = [];
+    const frontends: StateCount[] = [];
+    const withheld: string[] = [];
+    while (!reader.atEnd) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8:
+          ready = reader.bool();
+          break;
+        case 18:
+          reason = reader.string();
+          break;
+        case 26:
+          vpp = reader.string();
+          break;
+        case 32:
+          vppSinceUnixNs = reader.int64();
+          break;
+        case 42:
+          vppError = reader.string();
+          break;
+        case 50:
+          warmup = reader.string();
+          break;
+        case 56:
+          warmupUntilUnixNs = reader.int64();
+          break;
+        case 66:
+          warmupHeld.push(reader.string());
+          break;
+        case 74:
+          configFile = reader.string();
+          break;
+        case 80:
+          configLoadedUnixNs = reader.int64();
+          break;
+        case 90:
+          configHash = reader.string();
+          break;
+        case 98:
+          probers.push(reader.message(ProberStatus));
+          break;
+        case 106:
+          backends.push(reader.message(StateCount));
+          break;
+        case 114:
+          frontends.push(reader.message(StateCount));
+          break;
+        case 122:
+          withheld.push(reader.string());
+          break;
+        default:
+          reader.skip(tag);
+      }
+    }
+    return {
+      ready,
+      reason,
+      vpp,
+      vppSinceUnixNs,
+      vppError,
+      warmup,
+      warmupUntilUnixNs,
+      warmupHeld,
+      configFile,
+      configLoadedUnixNs,
+      configHash,
+      probers,
+      backends,
+      frontends,
+      withheld,
+    };
+  },
+};
+
+/** Message maglev.StateCount. */
+export interface StateCount {
+  readonly state: string;
+  readonly count: number;
+}
+
+/** The type of maglev.StateCount. */
+export const StateCount: MessageType<StateCount> = {
+  name: "maglev.StateCount",
+  fields: [
+    { name: "state", kind: "string", repeated: false, optional: false },
+    { name: "count", kind: "number", repeated: false, optional: false },
+  ],
+  empty: {
+    state: "",
+    count: 0,
+  },
+  write(message, writer) {
+    writer.string(1, message.state);
+    writer.uint32(2, message.count);
+  },
+  read(reader) {
+    let state: string = "";
+    let count: number = 0;
+    while (!reader.atEnd) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 10:
+          state = reader.string();
+          break;
+        case 16:
+          count = reader.uint32();
+          break;
+        default:
+          reader.skip(tag);
+      }
+    }
+    return { state, count };
+  },
+};
+
+/** Message maglev.ProberStatus. */
+export interface ProberStatus {
+  /** Empty: maglevd's own. */
+  readonly netns: string;
+  readonly threads: number;
+  readonly backends: number;
+  /** Probes are void because the prober itself lacks something; states and weights stay. */
+  readonly blind: boolean;
+  /** What it lacks; empty unless blind. */
+  readonly reason: string;
+  /** Absent unless blind. */
+  readonly blindSinceUnixNs: bigint | undefined;
+}
+
+/** The type of maglev.ProberStatus. */
+export const ProberStatus: MessageType<ProberStatus> = {
+  name: "maglev.ProberStatus",
+  fields: [
+    { name: "netns", kind: "string", repeated: false, optional: false },
+    { name: "threads", kind: "number", repeated: false, optional: false },
+    { name: "backends", kind: "number", repeated: false, optional: false },
+    { name: "blind", kind: "bool", repeated: false, optional: false },
+    { name: "reason", kind: "string", repeated: false, optional: false },
+    { name: "blind_since_unix_ns", kind: "int64", repeated: false, optional: true },
+  ],
+  empty: {
+    netns: "",
+    threads: 0,
+    backends: 0,
+    blind: false,
+    reason: "",
+    blindSinceUnixNs: undefined,
+  },
+  write(message, writer) {
+    writer.string(1, message.netns);
+    writer.uint32(2, message.threads);
+    writer.uint32(3, message.backends);
+    writer.bool(4, message.blind);
+    writer.string(5, message.reason);
+    if (message.blindSinceUnixNs !== undefined) writer.int64(6, message.blindSinceUnixNs, true);
+  },
+  read(reader) {
+    let netns: string = "";
+    let threads: number = 0;
+    let backends: number = 0;
+    let blind: boolean = false;
+    let reason: string = "";
+    let blindSinceUnixNs: bigint | undefined = undefined;
+    while (!reader.atEnd) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 10:
+          netns = reader.string();
+          break;
+        case 16:
+          threads = reader.uint32();
+          break;
+        case 24:
+          backends = reader.uint32();
+          break;
+        case 32:
+          blind = reader.bool();
+          break;
+        case 42:
+          reason = reader.string();
+          break;
+        case 48:
+          blindSinceUnixNs = reader.int64();
+          break;
+        default:
+          reader.skip(tag);
+      }
+    }
+    return { netns, threads, backends, blind, reason, blindSinceUnixNs };
   },
 };
 
@@ -571,6 +906,10 @@ export interface BackendInfo {
   readonly intent: Intent | undefined;
   /** Something the caller of a change should know, such as that it will not survive a restart. */
   readonly warning: string;
+  /** Its check changed while it was up: it counts as up until the first verdict of the new check. */
+  readonly carried: boolean;
+  /** Why its probes are void; empty unless they are. */
+  readonly blind: string;
 }
 
 /** The type of maglev.BackendInfo. */
@@ -603,6 +942,8 @@ export const BackendInfo: MessageType<BackendInfo> = {
     { name: "certificate_expiry_unix_ns", kind: "int64", repeated: false, optional: true },
     { name: "intent", kind: "message", repeated: false, optional: true, message: () => Intent },
     { name: "warning", kind: "string", repeated: false, optional: false },
+    { name: "carried", kind: "bool", repeated: false, optional: false },
+    { name: "blind", kind: "string", repeated: false, optional: false },
   ],
   empty: {
     name: "",
@@ -619,6 +960,8 @@ export const BackendInfo: MessageType<BackendInfo> = {
     certificateExpiryUnixNs: undefined,
     intent: undefined,
     warning: "",
+    carried: false,
+    blind: "",
   },
   write(message, writer) {
     writer.string(1, message.name);
@@ -637,6 +980,8 @@ export const BackendInfo: MessageType<BackendInfo> = {
     }
     writer.message(13, Intent, message.intent);
     writer.string(14, message.warning);
+    writer.bool(15, message.carried);
+    writer.string(16, message.blind);
   },
   read(reader) {
     let name: string = "";
@@ -653,6 +998,8 @@ export const BackendInfo: MessageType<BackendInfo> = {
     let certificateExpiryUnixNs: bigint | undefined = undefined;
     let intent: Intent | undefined = undefined;
     let warning: string = "";
+    let carried: boolean = false;
+    let blind: string = "";
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -698,6 +1045,12 @@ export const BackendInfo: MessageType<BackendInfo> = {
         case 114:
           warning = reader.string();
           break;
+        case 120:
+          carried = reader.bool();
+          break;
+        case 130:
+          blind = reader.string();
+          break;
         default:
           reader.skip(tag);
       }
@@ -717,6 +1070,8 @@ export const BackendInfo: MessageType<BackendInfo> = {
       certificateExpiryUnixNs,
       intent,
       warning,
+      carried,
+      blind,
     };
   },
 };
@@ -1054,6 +1409,8 @@ export interface SetWeightRequest {
   /** 0 to 100. */
   readonly weight: number;
   readonly reason: string;
+  /** Back to the file's weight; `weight` is ignored. */
+  readonly file: boolean;
   readonly end:
     | { readonly kind: "untilUnixNs"; readonly value: bigint }
     | { readonly kind: "forNs"; readonly value: bigint }
@@ -1071,6 +1428,7 @@ export const SetWeightRequest: MessageType<SetWeightRequest> = {
     { name: "reason", kind: "string", repeated: false, optional: false },
     { name: "until_unix_ns", kind: "int64", repeated: false, optional: true, oneof: "end" },
     { name: "for_ns", kind: "int64", repeated: false, optional: true, oneof: "end" },
+    { name: "file", kind: "bool", repeated: false, optional: false },
   ],
   empty: {
     frontend: "",
@@ -1078,6 +1436,7 @@ export const SetWeightRequest: MessageType<SetWeightRequest> = {
     backend: "",
     weight: 0,
     reason: "",
+    file: false,
     end: undefined,
   },
   write(message, writer) {
@@ -1086,6 +1445,7 @@ export const SetWeightRequest: MessageType<SetWeightRequest> = {
     writer.string(3, message.backend);
     writer.int32(4, message.weight);
     writer.string(5, message.reason);
+    writer.bool(8, message.file);
     switch (message.end?.kind) {
       case "untilUnixNs":
         writer.int64(6, message.end.value, true);
@@ -1101,6 +1461,7 @@ export const SetWeightRequest: MessageType<SetWeightRequest> = {
     let backend: string = "";
     let weight: number = 0;
     let reason: string = "";
+    let file: boolean = false;
     let end: SetWeightRequest["end"];
     while (!reader.atEnd) {
       const tag = reader.tag();
@@ -1126,11 +1487,14 @@ export const SetWeightRequest: MessageType<SetWeightRequest> = {
         case 56:
           end = { kind: "forNs", value: reader.int64() };
           break;
+        case 64:
+          file = reader.bool();
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { frontend, pool, backend, weight, reason, end };
+    return { frontend, pool, backend, weight, reason, file, end };
   },
 };
 
@@ -1271,12 +1635,20 @@ export interface HealthCheckInfo {
   readonly caFile: string;
   readonly path: string;
   readonly host: string;
-  /** GET or HEAD. */
+  /** GET, HEAD, or POST. */
   readonly method: string;
   readonly headers: readonly HeaderInfo[];
   /** Such as 200-299,301. */
   readonly responseCode: string;
   readonly responseRegexp: string;
+  /** Must not match. */
+  readonly responseRegexpNot: string;
+  /** Protocols offered in the TLS handshake. */
+  readonly alpn: readonly string[];
+  /** Of a POST; empty for callers who may only look. */
+  readonly body: string;
+  /** Headers of ours that are left out, such as User-Agent. */
+  readonly removedHeaders: readonly string[];
 }
 
 /** The type of maglev.HealthCheckInfo. */
@@ -1310,6 +1682,10 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
     },
     { name: "response_code", kind: "string", repeated: false, optional: false },
     { name: "response_regexp", kind: "string", repeated: false, optional: false },
+    { name: "response_regexp_not", kind: "string", repeated: false, optional: false },
+    { name: "alpn", kind: "string", repeated: true, optional: false },
+    { name: "body", kind: "string", repeated: false, optional: false },
+    { name: "removed_headers", kind: "string", repeated: true, optional: false },
   ],
   empty: {
     name: "",
@@ -1333,6 +1709,10 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
     headers: [],
     responseCode: "",
     responseRegexp: "",
+    responseRegexpNot: "",
+    alpn: [],
+    body: "",
+    removedHeaders: [],
   },
   write(message, writer) {
     writer.string(1, message.name);
@@ -1356,6 +1736,10 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
     for (const item of message.headers) writer.message(19, HeaderInfo, item);
     writer.string(20, message.responseCode);
     writer.string(21, message.responseRegexp);
+    writer.string(22, message.responseRegexpNot);
+    for (const item of message.alpn) writer.string(23, item, true);
+    writer.string(24, message.body);
+    for (const item of message.removedHeaders) writer.string(25, item, true);
   },
   read(reader) {
     let name: string = "";
@@ -1379,6 +1763,10 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
     const headers: HeaderInfo[] = [];
     let responseCode: string = "";
     let responseRegexp: string = "";
+    let responseRegexpNot: string = "";
+    const alpn: string[] = [];
+    let body: string = "";
+    const removedHeaders: string[] = [];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -1445,6 +1833,18 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
         case 170:
           responseRegexp = reader.string();
           break;
+        case 178:
+          responseRegexpNot = reader.string();
+          break;
+        case 186:
+          alpn.push(reader.string());
+          break;
+        case 194:
+          body = reader.string();
+          break;
+        case 202:
+          removedHeaders.push(reader.string());
+          break;
         default:
           reader.skip(tag);
       }
@@ -1471,6 +1871,10 @@ export const HealthCheckInfo: MessageType<HealthCheckInfo> = {
       headers,
       responseCode,
       responseRegexp,
+      responseRegexpNot,
+      alpn,
+      body,
+      removedHeaders,
     };
   },
 };
@@ -2046,6 +2450,16 @@ export interface ReloadConfigResponse {
   readonly parseError: string;
   readonly semanticError: string;
   readonly issues: readonly ConfigIssue[];
+  /** What it did; the same fields as in PlanConfigResponse. */
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
+  readonly restarted: readonly string[];
+  readonly readdressed: readonly string[];
+  readonly kept: number;
+  readonly endedIntents: readonly EndedIntent[];
+  readonly lbConfChanged: boolean;
+  /** Of the moment before it. */
+  readonly plan: Plan | undefined;
 }
 
 /** The type of maglev.ReloadConfigResponse. */
@@ -2062,24 +2476,62 @@ export const ReloadConfigResponse: MessageType<ReloadConfigResponse> = {
       optional: false,
       message: () => ConfigIssue,
     },
+    { name: "started", kind: "string", repeated: true, optional: false },
+    { name: "stopped", kind: "string", repeated: true, optional: false },
+    { name: "restarted", kind: "string", repeated: true, optional: false },
+    { name: "readdressed", kind: "string", repeated: true, optional: false },
+    { name: "kept", kind: "number", repeated: false, optional: false },
+    {
+      name: "ended_intents",
+      kind: "message",
+      repeated: true,
+      optional: false,
+      message: () => EndedIntent,
+    },
+    { name: "lb_conf_changed", kind: "bool", repeated: false, optional: false },
+    { name: "plan", kind: "message", repeated: false, optional: true, message: () => Plan },
   ],
   empty: {
     ok: false,
     parseError: "",
     semanticError: "",
     issues: [],
+    started: [],
+    stopped: [],
+    restarted: [],
+    readdressed: [],
+    kept: 0,
+    endedIntents: [],
+    lbConfChanged: false,
+    plan: undefined,
   },
   write(message, writer) {
     writer.bool(1, message.ok);
     writer.string(2, message.parseError);
     writer.string(3, message.semanticError);
     for (const item of message.issues) writer.message(4, ConfigIssue, item);
+    for (const item of message.started) writer.string(5, item, true);
+    for (const item of message.stopped) writer.string(6, item, true);
+    for (const item of message.restarted) writer.string(7, item, true);
+    for (const item of message.readdressed) writer.string(8, item, true);
+    writer.uint32(9, message.kept);
+    for (const item of message.endedIntents) writer.message(10, EndedIntent, item);
+    writer.bool(11, message.lbConfChanged);
+    writer.message(12, Plan, message.plan);
   },
   read(reader) {
     let ok: boolean = false;
     let parseError: string = "";
     let semanticError: string = "";
     const issues: ConfigIssue[] = [];
+    const started: string[] = [];
+    const stopped: string[] = [];
+    const restarted: string[] = [];
+    const readdressed: string[] = [];
+    let kept: number = 0;
+    const endedIntents: EndedIntent[] = [];
+    let lbConfChanged: boolean = false;
+    let plan: Plan | undefined = undefined;
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -2095,11 +2547,48 @@ export const ReloadConfigResponse: MessageType<ReloadConfigResponse> = {
         case 34:
           issues.push(reader.message(ConfigIssue));
           break;
+        case 42:
+          started.push(reader.string());
+          break;
+        case 50:
+          stopped.push(reader.string());
+          break;
+        case 58:
+          restarted.push(reader.string());
+          break;
+        case 66:
+          readdressed.push(reader.string());
+          break;
+        case 72:
+          kept = reader.uint32();
+          break;
+        case 82:
+          endedIntents.push(reader.message(EndedIntent));
+          break;
+        case 88:
+          lbConfChanged = reader.bool();
+          break;
+        case 98:
+          plan = reader.message(Plan);
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { ok, parseError, semanticError, issues };
+    return {
+      ok,
+      parseError,
+      semanticError,
+      issues,
+      started,
+      stopped,
+      restarted,
+      readdressed,
+      kept,
+      endedIntents,
+      lbConfChanged,
+      plan,
+    };
   },
 };
 
@@ -2818,6 +3307,8 @@ export interface ServerChange {
   readonly now: ServerShare | undefined;
   readonly atOnce: ServerShare | undefined;
   readonly settled: ServerShare | undefined;
+  /** Names of the backends that have this address. */
+  readonly backends: readonly string[];
 }
 
 /** The type of maglev.ServerChange. */
@@ -2842,6 +3333,7 @@ export const ServerChange: MessageType<ServerChange> = {
       optional: true,
       message: () => ServerShare,
     },
+    { name: "backends", kind: "string", repeated: true, optional: false },
   ],
   empty: {
     address: "",
@@ -2850,6 +3342,7 @@ export const ServerChange: MessageType<ServerChange> = {
     now: undefined,
     atOnce: undefined,
     settled: undefined,
+    backends: [],
   },
   write(message, writer) {
     writer.string(1, message.address);
@@ -2858,6 +3351,7 @@ export const ServerChange: MessageType<ServerChange> = {
     writer.message(4, ServerShare, message.now);
     writer.message(5, ServerShare, message.atOnce);
     writer.message(6, ServerShare, message.settled);
+    for (const item of message.backends) writer.string(7, item, true);
   },
   read(reader) {
     let address: string = "";
@@ -2866,6 +3360,7 @@ export const ServerChange: MessageType<ServerChange> = {
     let now: ServerShare | undefined = undefined;
     let atOnce: ServerShare | undefined = undefined;
     let settled: ServerShare | undefined = undefined;
+    const backends: string[] = [];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -2887,11 +3382,14 @@ export const ServerChange: MessageType<ServerChange> = {
         case 50:
           settled = reader.message(ServerShare);
           break;
+        case 58:
+          backends.push(reader.string());
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { address, change, flush, now, atOnce, settled };
+    return { address, change, flush, now, atOnce, settled, backends };
   },
 };
 
@@ -2945,6 +3443,14 @@ export interface PlanBackendRequest {
   readonly frontend: string;
   readonly pool: string;
   readonly weight: number;
+  /** As in the request that is planned. */
+  readonly reason: string;
+  /** The file's weight; `weight` is ignored. */
+  readonly file: boolean;
+  readonly end:
+    | { readonly kind: "untilUnixNs"; readonly value: bigint }
+    | { readonly kind: "forNs"; readonly value: bigint }
+    | undefined;
 }
 
 /** The type of maglev.PlanBackendRequest. */
@@ -2956,6 +3462,10 @@ export const PlanBackendRequest: MessageType<PlanBackendRequest> = {
     { name: "frontend", kind: "string", repeated: false, optional: false },
     { name: "pool", kind: "string", repeated: false, optional: false },
     { name: "weight", kind: "number", repeated: false, optional: false },
+    { name: "reason", kind: "string", repeated: false, optional: false },
+    { name: "until_unix_ns", kind: "int64", repeated: false, optional: true, oneof: "end" },
+    { name: "for_ns", kind: "int64", repeated: false, optional: true, oneof: "end" },
+    { name: "file", kind: "bool", repeated: false, optional: false },
   ],
   empty: {
     name: "",
@@ -2963,6 +3473,9 @@ export const PlanBackendRequest: MessageType<PlanBackendRequest> = {
     frontend: "",
     pool: "",
     weight: 0,
+    reason: "",
+    file: false,
+    end: undefined,
   },
   write(message, writer) {
     writer.string(1, message.name);
@@ -2970,6 +3483,16 @@ export const PlanBackendRequest: MessageType<PlanBackendRequest> = {
     writer.string(3, message.frontend);
     writer.string(4, message.pool);
     writer.int32(5, message.weight);
+    writer.string(6, message.reason);
+    writer.bool(9, message.file);
+    switch (message.end?.kind) {
+      case "untilUnixNs":
+        writer.int64(7, message.end.value, true);
+        break;
+      case "forNs":
+        writer.int64(8, message.end.value, true);
+        break;
+    }
   },
   read(reader) {
     let name: string = "";
@@ -2977,6 +3500,9 @@ export const PlanBackendRequest: MessageType<PlanBackendRequest> = {
     let frontend: string = "";
     let pool: string = "";
     let weight: number = 0;
+    let reason: string = "";
+    let file: boolean = false;
+    let end: PlanBackendRequest["end"];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -2995,11 +3521,23 @@ export const PlanBackendRequest: MessageType<PlanBackendRequest> = {
         case 40:
           weight = reader.int32();
           break;
+        case 50:
+          reason = reader.string();
+          break;
+        case 56:
+          end = { kind: "untilUnixNs", value: reader.int64() };
+          break;
+        case 64:
+          end = { kind: "forNs", value: reader.int64() };
+          break;
+        case 72:
+          file = reader.bool();
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { name, action, frontend, pool, weight };
+    return { name, action, frontend, pool, weight, reason, file, end };
   },
 };
 
@@ -3155,7 +3693,7 @@ export const GetVPPLBStateRequest: MessageType<GetVPPLBStateRequest> = {
 export interface VPPLBState {
   /** Absent when this VPP does not tell. */
   readonly conf: VPPLBConf | undefined;
-  readonly vips: readonly VPPLBVip[];
+  readonly vips: readonly VPPLBVIP[];
 }
 
 /** The type of maglev.VPPLBState. */
@@ -3163,7 +3701,7 @@ export const VPPLBState: MessageType<VPPLBState> = {
   name: "maglev.VPPLBState",
   fields: [
     { name: "conf", kind: "message", repeated: false, optional: true, message: () => VPPLBConf },
-    { name: "vips", kind: "message", repeated: true, optional: false, message: () => VPPLBVip },
+    { name: "vips", kind: "message", repeated: true, optional: false, message: () => VPPLBVIP },
   ],
   empty: {
     conf: undefined,
@@ -3171,11 +3709,11 @@ export const VPPLBState: MessageType<VPPLBState> = {
   },
   write(message, writer) {
     writer.message(1, VPPLBConf, message.conf);
-    for (const item of message.vips) writer.message(2, VPPLBVip, item);
+    for (const item of message.vips) writer.message(2, VPPLBVIP, item);
   },
   read(reader) {
     let conf: VPPLBConf | undefined = undefined;
-    const vips: VPPLBVip[] = [];
+    const vips: VPPLBVIP[] = [];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -3183,7 +3721,7 @@ export const VPPLBState: MessageType<VPPLBState> = {
           conf = reader.message(VPPLBConf);
           break;
         case 18:
-          vips.push(reader.message(VPPLBVip));
+          vips.push(reader.message(VPPLBVIP));
           break;
         default:
           reader.skip(tag);
@@ -3251,8 +3789,8 @@ export const VPPLBConf: MessageType<VPPLBConf> = {
   },
 };
 
-/** Message maglev.VPPLBVip. */
-export interface VPPLBVip {
+/** Message maglev.VPPLBVIP. */
+export interface VPPLBVIP {
   readonly prefix: string;
   /** tcp, udp, any, or a number. */
   readonly protocol: string;
@@ -3263,9 +3801,9 @@ export interface VPPLBVip {
   readonly applicationServers: readonly VPPLBApplicationServer[];
 }
 
-/** The type of maglev.VPPLBVip. */
-export const VPPLBVip: MessageType<VPPLBVip> = {
-  name: "maglev.VPPLBVip",
+/** The type of maglev.VPPLBVIP. */
+export const VPPLBVIP: MessageType<VPPLBVIP> = {
+  name: "maglev.VPPLBVIP",
   fields: [
     { name: "prefix", kind: "string", repeated: false, optional: false },
     { name: "protocol", kind: "string", repeated: false, optional: false },
@@ -3346,6 +3884,19 @@ export interface VPPLBApplicationServer {
   /** 1: in use; 0: removed, and kept by VPP for its last flows. */
   readonly flags: number;
   readonly numBuckets: number;
+  /**
+   * Sticky entries that point to it: an upper bound of its flows, because stale entries count until
+   * their place is used again. Absent when VPP does not print it.
+   */
+  readonly flows: number | undefined;
+  /**
+   * Packets and bytes sent to this address over all VIPs since its route was made. Absent when
+   * VPP's stats segment does not have them.
+   */
+  readonly packets: bigint | undefined;
+  readonly bytes: bigint | undefined;
+  /** Names of the backends that have this address. */
+  readonly backends: readonly string[];
 }
 
 /** The type of maglev.VPPLBApplicationServer. */
@@ -3356,24 +3907,40 @@ export const VPPLBApplicationServer: MessageType<VPPLBApplicationServer> = {
     { name: "weight", kind: "number", repeated: false, optional: false },
     { name: "flags", kind: "number", repeated: false, optional: false },
     { name: "num_buckets", kind: "number", repeated: false, optional: false },
+    { name: "flows", kind: "number", repeated: false, optional: true },
+    { name: "packets", kind: "int64", repeated: false, optional: true },
+    { name: "bytes", kind: "int64", repeated: false, optional: true },
+    { name: "backends", kind: "string", repeated: true, optional: false },
   ],
   empty: {
     address: "",
     weight: 0,
     flags: 0,
     numBuckets: 0,
+    flows: undefined,
+    packets: undefined,
+    bytes: undefined,
+    backends: [],
   },
   write(message, writer) {
     writer.string(1, message.address);
     writer.uint32(2, message.weight);
     writer.uint32(3, message.flags);
     writer.uint32(4, message.numBuckets);
+    if (message.flows !== undefined) writer.uint32(5, message.flows, true);
+    if (message.packets !== undefined) writer.uint64(6, message.packets, true);
+    if (message.bytes !== undefined) writer.uint64(7, message.bytes, true);
+    for (const item of message.backends) writer.string(8, item, true);
   },
   read(reader) {
     let address: string = "";
     let weight: number = 0;
     let flags: number = 0;
     let numBuckets: number = 0;
+    let flows: number | undefined = undefined;
+    let packets: bigint | undefined = undefined;
+    let bytes: bigint | undefined = undefined;
+    const backends: string[] = [];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -3389,11 +3956,23 @@ export const VPPLBApplicationServer: MessageType<VPPLBApplicationServer> = {
         case 32:
           numBuckets = reader.uint32();
           break;
+        case 40:
+          flows = reader.uint32();
+          break;
+        case 48:
+          packets = reader.uint64();
+          break;
+        case 56:
+          bytes = reader.uint64();
+          break;
+        case 66:
+          backends.push(reader.string());
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { address, weight, flags, numBuckets };
+    return { address, weight, flags, numBuckets, flows, packets, bytes, backends };
   },
 };
 
@@ -3560,6 +4139,7 @@ export interface VPPLBCounters {
   readonly vips: readonly VPPLBVipCounters[];
   /** Unix time in nanoseconds of the reading. */
   readonly takenAt: bigint;
+  readonly servers: readonly VPPLBServerCounters[];
 }
 
 /** The type of maglev.VPPLBCounters. */
@@ -3574,18 +4154,28 @@ export const VPPLBCounters: MessageType<VPPLBCounters> = {
       message: () => VPPLBVipCounters,
     },
     { name: "taken_at", kind: "int64", repeated: false, optional: false },
+    {
+      name: "servers",
+      kind: "message",
+      repeated: true,
+      optional: false,
+      message: () => VPPLBServerCounters,
+    },
   ],
   empty: {
     vips: [],
     takenAt: 0n,
+    servers: [],
   },
   write(message, writer) {
     for (const item of message.vips) writer.message(1, VPPLBVipCounters, item);
     writer.int64(2, message.takenAt);
+    for (const item of message.servers) writer.message(3, VPPLBServerCounters, item);
   },
   read(reader) {
     const vips: VPPLBVipCounters[] = [];
     let takenAt: bigint = 0n;
+    const servers: VPPLBServerCounters[] = [];
     while (!reader.atEnd) {
       const tag = reader.tag();
       switch (tag) {
@@ -3595,11 +4185,72 @@ export const VPPLBCounters: MessageType<VPPLBCounters> = {
         case 16:
           takenAt = reader.int64();
           break;
+        case 26:
+          servers.push(reader.message(VPPLBServerCounters));
+          break;
         default:
           reader.skip(tag);
       }
     }
-    return { vips, takenAt };
+    return { vips, takenAt, servers };
+  },
+};
+
+/** Packets and bytes that VPP sent to an application server, over all its VIPs. */
+export interface VPPLBServerCounters {
+  readonly address: string;
+  /** Names of the backends that have this address. */
+  readonly backends: readonly string[];
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+/** The type of maglev.VPPLBServerCounters. */
+export const VPPLBServerCounters: MessageType<VPPLBServerCounters> = {
+  name: "maglev.VPPLBServerCounters",
+  fields: [
+    { name: "address", kind: "string", repeated: false, optional: false },
+    { name: "backends", kind: "string", repeated: true, optional: false },
+    { name: "packets", kind: "int64", repeated: false, optional: false },
+    { name: "bytes", kind: "int64", repeated: false, optional: false },
+  ],
+  empty: {
+    address: "",
+    backends: [],
+    packets: 0n,
+    bytes: 0n,
+  },
+  write(message, writer) {
+    writer.string(1, message.address);
+    for (const item of message.backends) writer.string(2, item, true);
+    writer.uint64(3, message.packets);
+    writer.uint64(4, message.bytes);
+  },
+  read(reader) {
+    let address: string = "";
+    const backends: string[] = [];
+    let packets: bigint = 0n;
+    let bytes: bigint = 0n;
+    while (!reader.atEnd) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 10:
+          address = reader.string();
+          break;
+        case 18:
+          backends.push(reader.string());
+          break;
+        case 24:
+          packets = reader.uint64();
+          break;
+        case 32:
+          bytes = reader.uint64();
+          break;
+        default:
+          reader.skip(tag);
+      }
+    }
+    return { address, backends, packets, bytes };
   },
 };
 
@@ -3708,6 +4359,7 @@ export const VPPLBVipCounters: MessageType<VPPLBVipCounters> = {
 /** What the methods of maglev.Maglev are asked, and what they answer. */
 export interface MaglevTypes {
   readonly GetVersion: { readonly request: GetVersionRequest; readonly response: VersionInfo };
+  readonly GetStatus: { readonly request: GetStatusRequest; readonly response: StatusInfo };
   readonly ListFrontends: {
     readonly request: ListFrontendsRequest;
     readonly response: ListFrontendsResponse;
@@ -3776,6 +4428,15 @@ export const Maglev: {
     path: "/maglev.Maglev/GetVersion",
     request: GetVersionRequest,
     response: VersionInfo,
+    requestStream: false,
+    responseStream: false,
+  },
+  /** Is it ready, and what keeps it from being so. */
+  GetStatus: {
+    name: "GetStatus",
+    path: "/maglev.Maglev/GetStatus",
+    request: GetStatusRequest,
+    response: StatusInfo,
     requestStream: false,
     responseStream: false,
   },
@@ -3954,7 +4615,7 @@ export const FILE = {
   path: "maglev.proto",
   package: "maglev",
   symbols:
-    "maglev.GetVersionRequest maglev.VersionInfo maglev.ListFrontendsRequest maglev.ListFrontendsResponse maglev.GetFrontendRequest maglev.FrontendInfo maglev.PoolInfo maglev.PoolBackendInfo maglev.ListBackendsRequest maglev.ListBackendsResponse maglev.GetBackendRequest maglev.BackendInfo maglev.ProbeResult maglev.TransitionRecord maglev.Intent maglev.BackendRequest maglev.SetWeightRequest maglev.ListHealthChecksRequest maglev.ListHealthChecksResponse maglev.GetHealthCheckRequest maglev.HealthCheckInfo maglev.HeaderInfo maglev.WatchRequest maglev.Event maglev.LogEvent maglev.LogAttribute maglev.BackendEvent maglev.FrontendEvent maglev.FrontendTransition maglev.CheckConfigRequest maglev.CheckConfigResponse maglev.ReloadConfigRequest maglev.ReloadConfigResponse maglev.ConfigIssue maglev.PlanConfigRequest maglev.PlanConfigResponse maglev.EndedIntent maglev.Plan maglev.StateChange maglev.OperationCounts maglev.VipChange maglev.TableShift maglev.ServerChange maglev.ServerShare maglev.PlanBackendRequest maglev.PlanBackendResponse maglev.GetVPPInfoRequest maglev.VPPInfo maglev.GetVPPLBStateRequest maglev.VPPLBState maglev.VPPLBConf maglev.VPPLBVip maglev.VPPLBApplicationServer maglev.SyncVPPLBStateRequest maglev.SyncVPPLBStateResponse maglev.GetVPPLBCountersRequest maglev.VPPLBCounters maglev.VPPLBVipCounters maglev.Maglev maglev.Maglev.GetVersion maglev.Maglev.ListFrontends maglev.Maglev.GetFrontend maglev.Maglev.ListBackends maglev.Maglev.GetBackend maglev.Maglev.ListHealthChecks maglev.Maglev.GetHealthCheck maglev.Maglev.PauseBackend maglev.Maglev.ResumeBackend maglev.Maglev.DisableBackend maglev.Maglev.EnableBackend maglev.Maglev.SetFrontendPoolBackendWeight maglev.Maglev.WatchEvents maglev.Maglev.CheckConfig maglev.Maglev.ReloadConfig maglev.Maglev.PlanConfig maglev.Maglev.PlanBackend maglev.Maglev.GetVPPInfo maglev.Maglev.GetVPPLBState maglev.Maglev.SyncVPPLBState maglev.Maglev.GetVPPLBCounters",
+    "maglev.GetVersionRequest maglev.VersionInfo maglev.GetStatusRequest maglev.StatusInfo maglev.StateCount maglev.ProberStatus maglev.ListFrontendsRequest maglev.ListFrontendsResponse maglev.GetFrontendRequest maglev.FrontendInfo maglev.PoolInfo maglev.PoolBackendInfo maglev.ListBackendsRequest maglev.ListBackendsResponse maglev.GetBackendRequest maglev.BackendInfo maglev.ProbeResult maglev.TransitionRecord maglev.Intent maglev.BackendRequest maglev.SetWeightRequest maglev.ListHealthChecksRequest maglev.ListHealthChecksResponse maglev.GetHealthCheckRequest maglev.HealthCheckInfo maglev.HeaderInfo maglev.WatchRequest maglev.Event maglev.LogEvent maglev.LogAttribute maglev.BackendEvent maglev.FrontendEvent maglev.FrontendTransition maglev.CheckConfigRequest maglev.CheckConfigResponse maglev.ReloadConfigRequest maglev.ReloadConfigResponse maglev.ConfigIssue maglev.PlanConfigRequest maglev.PlanConfigResponse maglev.EndedIntent maglev.Plan maglev.StateChange maglev.OperationCounts maglev.VipChange maglev.TableShift maglev.ServerChange maglev.ServerShare maglev.PlanBackendRequest maglev.PlanBackendResponse maglev.GetVPPInfoRequest maglev.VPPInfo maglev.GetVPPLBStateRequest maglev.VPPLBState maglev.VPPLBConf maglev.VPPLBVIP maglev.VPPLBApplicationServer maglev.SyncVPPLBStateRequest maglev.SyncVPPLBStateResponse maglev.GetVPPLBCountersRequest maglev.VPPLBCounters maglev.VPPLBServerCounters maglev.VPPLBVipCounters maglev.Maglev maglev.Maglev.GetVersion maglev.Maglev.GetStatus maglev.Maglev.ListFrontends maglev.Maglev.GetFrontend maglev.Maglev.ListBackends maglev.Maglev.GetBackend maglev.Maglev.ListHealthChecks maglev.Maglev.GetHealthCheck maglev.Maglev.PauseBackend maglev.Maglev.ResumeBackend maglev.Maglev.DisableBackend maglev.Maglev.EnableBackend maglev.Maglev.SetFrontendPoolBackendWeight maglev.Maglev.WatchEvents maglev.Maglev.CheckConfig maglev.Maglev.ReloadConfig maglev.Maglev.PlanConfig maglev.Maglev.PlanBackend maglev.Maglev.GetVPPInfo maglev.Maglev.GetVPPLBState maglev.Maglev.SyncVPPLBState maglev.Maglev.GetVPPLBCounters",
   descriptor:
-    "CgxtYWdsZXYucHJvdG8SBm1hZ2xldiITChFHZXRWZXJzaW9uUmVxdWVzdCKGAQoLVmVyc2lvbkluZm8SGAoHdmVyc2lvbhgBIAEoCVIHdmVyc2lvbhIWCgZjb21taXQYAiABKAlSBmNvbW1pdBIdCgpidWlsZF9kYXRlGAMgASgJUglidWlsZERhdGUSJgoPc3RhcnRlZF91bml4X25zGAQgASgDUg1zdGFydGVkVW5peE5zIjAKFExpc3RGcm9udGVuZHNSZXF1ZXN0EhgKB2RldGFpbHMYASABKAhSB2RldGFpbHMicgoVTGlzdEZyb250ZW5kc1Jlc3BvbnNlEiUKDmZyb250ZW5kX25hbWVzGAEgAygJUg1mcm9udGVuZE5hbWVzEjIKCWZyb250ZW5kcxgCIAMoCzIULm1hZ2xldi5Gcm9udGVuZEluZm9SCWZyb250ZW5kcyIoChJHZXRGcm9udGVuZFJlcXVlc3QSEgoEbmFtZRgBIAEoCVIEbmFtZSLPAgoMRnJvbnRlbmRJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSGAoHYWRkcmVzcxgCIAEoCVIHYWRkcmVzcxIaCghwcm90b2NvbBgDIAEoCVIIcHJvdG9jb2wSEgoEcG9ydBgEIAEoDVIEcG9ydBImCgVwb29scxgFIAMoCzIQLm1hZ2xldi5Qb29sSW5mb1IFcG9vbHMSIAoLZGVzY3JpcHRpb24YBiABKAlSC2Rlc2NyaXB0aW9uEiIKDXNyY19pcF9zdGlja3kYByABKAhSC3NyY0lwU3RpY2t5EiIKDWZsdXNoX29uX2Rvd24YCCABKAhSC2ZsdXNoT25Eb3duEhQKBXN0YXRlGAkgASgJUgVzdGF0ZRIfCgthY3RpdmVfcG9vbBgKIAEoCVIKYWN0aXZlUG9vbBIYCgd3YXJuaW5nGAsgASgJUgd3YXJuaW5nIlMKCFBvb2xJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSMwoIYmFja2VuZHMYAiADKAsyFy5tYWdsZXYuUG9vbEJhY2tlbmRJbmZvUghiYWNrZW5kcyKmAQoPUG9vbEJhY2tlbmRJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSFgoGd2VpZ2h0GAIgASgNUgZ3ZWlnaHQSKQoQZWZmZWN0aXZlX3dlaWdodBgDIAEoDVIPZWZmZWN0aXZlV2VpZ2h0EhQKBXN0YXRlGAQgASgJUgVzdGF0ZRImCgZpbnRlbnQYBSABKAsyDi5tYWdsZXYuSW50ZW50UgZpbnRlbnQiLwoTTGlzdEJhY2tlbmRzUmVxdWVzdBIYCgdkZXRhaWxzGAEgASgIUgdkZXRhaWxzImwKFExpc3RCYWNrZW5kc1Jlc3BvbnNlEiMKDWJhY2tlbmRfbmFtZXMYASADKAlSDGJhY2tlbmROYW1lcxIvCghiYWNrZW5kcxgCIAMoCzITLm1hZ2xldi5CYWNrZW5kSW5mb1IIYmFja2VuZHMiJwoRR2V0QmFja2VuZFJlcXVlc3QSEgoEbmFtZRgBIAEoCVIEbmFtZSKIBAoLQmFja2VuZEluZm8SEgoEbmFtZRgBIAEoCVIEbmFtZRIYCgdhZGRyZXNzGAIgASgJUgdhZGRyZXNzEhQKBXN0YXRlGAMgASgJUgVzdGF0ZRIYCgdlbmFibGVkGAQgASgIUgdlbmFibGVkEiAKC2hlYWx0aGNoZWNrGAUgASgJUgtoZWFsdGhjaGVjaxI6Cgt0cmFuc2l0aW9ucxgGIAMoCzIYLm1hZ2xldi5UcmFuc2l0aW9uUmVjb3JkUgt0cmFuc2l0aW9ucxIiCg1zaW5jZV91bml4X25zGAcgASgDUgtzaW5jZVVuaXhOcxIYCgdjb3VudGVyGAggASgNUgdjb3VudGVyEhIKBHJpc2UYCSABKA1SBHJpc2USEgoEZmFsbBgKIAEoDVIEZmFsbBI0CgtsYXN0X3Jlc3VsdBgLIAEoCzITLm1hZ2xldi5Qcm9iZVJlc3VsdFIKbGFzdFJlc3VsdBJAChpjZXJ0aWZpY2F0ZV9leHBpcnlfdW5peF9ucxgMIAEoA0gAUhdjZXJ0aWZpY2F0ZUV4cGlyeVVuaXhOc4gBARImCgZpbnRlbnQYDSABKAsyDi5tYWdsZXYuSW50ZW50UgZpbnRlbnQSGAoHd2FybmluZxgOIAEoCVIHd2FybmluZ0IdChtfY2VydGlmaWNhdGVfZXhwaXJ5X3VuaXhfbnMigAEKC1Byb2JlUmVzdWx0Eg4KAm9rGAEgASgIUgJvaxIUCgVsYXllchgCIAEoCVIFbGF5ZXISEgoEY29kZRgDIAEoCVIEY29kZRIWCgZkZXRhaWwYBCABKAlSBmRldGFpbBIfCgtkdXJhdGlvbl9ucxgFIAEoA1IKZHVyYXRpb25OcyKBAQoQVHJhbnNpdGlvblJlY29yZBISCgRmcm9tGAEgASgJUgRmcm9tEg4KAnRvGAIgASgJUgJ0bxIcCgphdF91bml4X25zGAMgASgDUghhdFVuaXhOcxIrCgZyZXN1bHQYBCABKAsyEy5tYWdsZXYuUHJvYmVSZXN1bHRSBnJlc3VsdCLGAgoGSW50ZW50EhIKBGtpbmQYASABKAlSBGtpbmQSEgoEcGVlchgCIAEoCVIEcGVlchIaCghpZGVudGl0eRgDIAEoCVIIaWRlbnRpdHkSFgoGcmVhc29uGAQgASgJUgZyZWFzb24SIgoNc2luY2VfdW5peF9ucxgFIAEoA1ILc2luY2VVbml4TnMSJwoNdW50aWxfdW5peF9ucxgGIAEoA0gAUgt1bnRpbFVuaXhOc4gBARIYCgdiYWNrZW5kGAcgASgJUgdiYWNrZW5kEhoKCGZyb250ZW5kGAggASgJUghmcm9udGVuZBISCgRwb29sGAkgASgJUgRwb29sEhYKBndlaWdodBgKIAEoDVIGd2VpZ2h0Eh8KC2ZpbGVfd2VpZ2h0GAsgASgNUgpmaWxlV2VpZ2h0QhAKDl91bnRpbF91bml4X25zIoIBCg5CYWNrZW5kUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lEhYKBnJlYXNvbhgCIAEoCVIGcmVhc29uEiQKDXVudGlsX3VuaXhfbnMYAyABKANIAFILdW50aWxVbml4TnMSFwoGZm9yX25zGAQgASgDSABSBWZvck5zQgUKA2VuZCLSAQoQU2V0V2VpZ2h0UmVxdWVzdBIaCghmcm9udGVuZBgBIAEoCVIIZnJvbnRlbmQSEgoEcG9vbBgCIAEoCVIEcG9vbBIYCgdiYWNrZW5kGAMgASgJUgdiYWNrZW5kEhYKBndlaWdodBgEIAEoBVIGd2VpZ2h0EhYKBnJlYXNvbhgFIAEoCVIGcmVhc29uEiQKDXVudGlsX3VuaXhfbnMYBiABKANIAFILdW50aWxVbml4TnMSFwoGZm9yX25zGAcgASgDSABSBWZvck5zQgUKA2VuZCIzChdMaXN0SGVhbHRoQ2hlY2tzUmVxdWVzdBIYCgdkZXRhaWxzGAEgASgIUgdkZXRhaWxzIoQBChhMaXN0SGVhbHRoQ2hlY2tzUmVzcG9uc2USKwoRaGVhbHRoY2hlY2tfbmFtZXMYASADKAlSEGhlYWx0aGNoZWNrTmFtZXMSOwoMaGVhbHRoY2hlY2tzGAIgAygLMhcubWFnbGV2LkhlYWx0aENoZWNrSW5mb1IMaGVhbHRoY2hlY2tzIisKFUdldEhlYWx0aENoZWNrUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lIo8FCg9IZWFsdGhDaGVja0luZm8SEgoEbmFtZRgBIAEoCVIEbmFtZRISCgR0eXBlGAIgASgJUgR0eXBlEhIKBHBvcnQYAyABKA1SBHBvcnQSHwoLaW50ZXJ2YWxfbnMYBCABKANSCmludGVydmFsTnMSKAoQZmFzdF9pbnRlcnZhbF9ucxgFIAEoA1IOZmFzdEludGVydmFsTnMSKAoQZG93bl9pbnRlcnZhbF9ucxgGIAEoA1IOZG93bkludGVydmFsTnMSHQoKdGltZW91dF9ucxgHIAEoA1IJdGltZW91dE5zEhIKBHJpc2UYCCABKA1SBHJpc2USEgoEZmFsbBgJIAEoDVIEZmFsbBIkCg5wcm9iZV9pcHY0X3NyYxgKIAEoCVIMcHJvYmVJcHY0U3JjEiQKDnByb2JlX2lwdjZfc3JjGAsgASgJUgxwcm9iZUlwdjZTcmMSEAoDc3NsGAwgASgIUgNzc2wSHwoLc2VydmVyX25hbWUYDSABKAlSCnNlcnZlck5hbWUSMAoUaW5zZWN1cmVfc2tpcF92ZXJpZnkYDiABKAhSEmluc2VjdXJlU2tpcFZlcmlmeRIXCgdjYV9maWxlGA8gASgJUgZjYUZpbGUSEgoEcGF0aBgQIAEoCVIEcGF0aBISCgRob3N0GBEgASgJUgRob3N0EhYKBm1ldGhvZBgSIAEoCVIGbWV0aG9kEiwKB2hlYWRlcnMYEyADKAsyEi5tYWdsZXYuSGVhZGVySW5mb1IHaGVhZGVycxIjCg1yZXNwb25zZV9jb2RlGBQgASgJUgxyZXNwb25zZUNvZGUSJwoPcmVzcG9uc2VfcmVnZXhwGBUgASgJUg5yZXNwb25zZVJlZ2V4cCJOCgpIZWFkZXJJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSFAoFdmFsdWUYAiABKAlSBXZhbHVlEhYKBmhpZGRlbhgDIAEoCFIGaGlkZGVuIr8BCgxXYXRjaFJlcXVlc3QSEAoDbG9nGAEgASgIUgNsb2cSGwoJbG9nX2xldmVsGAIgASgJUghsb2dMZXZlbBIYCgdiYWNrZW5kGAMgASgIUgdiYWNrZW5kEhoKCGZyb250ZW5kGAQgASgIUghmcm9udGVuZBIjCg1iYWNrZW5kX25hbWVzGAUgAygJUgxiYWNrZW5kTmFtZXMSJQoOZnJvbnRlbmRfbmFtZXMYBiADKAlSDWZyb250ZW5kTmFtZXMinQEKBUV2ZW50EiQKA2xvZxgBIAEoCzIQLm1hZ2xldi5Mb2dFdmVudEgAUgNsb2cSMAoHYmFja2VuZBgCIAEoCzIULm1hZ2xldi5CYWNrZW5kRXZlbnRIAFIHYmFja2VuZBIzCghmcm9udGVuZBgDIAEoCzIVLm1hZ2xldi5Gcm9udGVuZEV2ZW50SABSCGZyb250ZW5kQgcKBWV2ZW50InwKCExvZ0V2ZW50EhIKBHRpbWUYASABKAlSBHRpbWUSFAoFbGV2ZWwYAiABKAlSBWxldmVsEhAKA21zZxgDIAEoCVIDbXNnEjQKCmF0dHJpYnV0ZXMYBCADKAsyFC5tYWdsZXYuTG9nQXR0cmlidXRlUgphdHRyaWJ1dGVzIjYKDExvZ0F0dHJpYnV0ZRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWUiXAoMQmFja2VuZEV2ZW50EhIKBG5hbWUYASABKAlSBG5hbWUSOAoKdHJhbnNpdGlvbhgCIAEoCzIYLm1hZ2xldi5UcmFuc2l0aW9uUmVjb3JkUgp0cmFuc2l0aW9uIl8KDUZyb250ZW5kRXZlbnQSEgoEbmFtZRgBIAEoCVIEbmFtZRI6Cgp0cmFuc2l0aW9uGAIgASgLMhoubWFnbGV2LkZyb250ZW5kVHJhbnNpdGlvblIKdHJhbnNpdGlvbiJWChJGcm9udGVuZFRyYW5zaXRpb24SEgoEZnJvbRgBIAEoCVIEZnJvbRIOCgJ0bxgCIAEoCVICdG8SHAoKYXRfdW5peF9ucxgDIAEoA1IIYXRVbml4TnMiFAoSQ2hlY2tDb25maWdSZXF1ZXN0IpoBChNDaGVja0NvbmZpZ1Jlc3BvbnNlEg4KAm9rGAEgASgIUgJvaxIfCgtwYXJzZV9lcnJvchgCIAEoCVIKcGFyc2VFcnJvchIlCg5zZW1hbnRpY19lcnJvchgDIAEoCVINc2VtYW50aWNFcnJvchIrCgZpc3N1ZXMYBCADKAsyEy5tYWdsZXYuQ29uZmlnSXNzdWVSBmlzc3VlcyItChNSZWxvYWRDb25maWdSZXF1ZXN0EhYKBnJlYXNvbhgBIAEoCVIGcmVhc29uIpsBChRSZWxvYWRDb25maWdSZXNwb25zZRIOCgJvaxgBIAEoCFICb2sSHwoLcGFyc2VfZXJyb3IYAiABKAlSCnBhcnNlRXJyb3ISJQoOc2VtYW50aWNfZXJyb3IYAyABKAlSDXNlbWFudGljRXJyb3ISKwoGaXNzdWVzGAQgAygLMhMubWFnbGV2LkNvbmZpZ0lzc3VlUgZpc3N1ZXMipQEKC0NvbmZpZ0lzc3VlEhQKBXN0YWdlGAEgASgJUgVzdGFnZRISCgRmaWxlGAIgASgJUgRmaWxlEhIKBGxpbmUYAyABKA1SBGxpbmUSFgoGY29sdW1uGAQgASgNUgZjb2x1bW4SEgoEcGF0aBgFIAEoCVIEcGF0aBIYCgdtZXNzYWdlGAYgASgJUgdtZXNzYWdlEhIKBHJ1bGUYByABKAlSBHJ1bGUiEwoRUGxhbkNvbmZpZ1JlcXVlc3QipQMKElBsYW5Db25maWdSZXNwb25zZRIOCgJvaxgBIAEoCFICb2sSHwoLcGFyc2VfZXJyb3IYAiABKAlSCnBhcnNlRXJyb3ISJQoOc2VtYW50aWNfZXJyb3IYAyABKAlSDXNlbWFudGljRXJyb3ISKwoGaXNzdWVzGAQgAygLMhMubWFnbGV2LkNvbmZpZ0lzc3VlUgZpc3N1ZXMSGAoHc3RhcnRlZBgFIAMoCVIHc3RhcnRlZBIYCgdzdG9wcGVkGAYgAygJUgdzdG9wcGVkEhwKCXJlc3RhcnRlZBgHIAMoCVIJcmVzdGFydGVkEiAKC3JlYWRkcmVzc2VkGAggAygJUgtyZWFkZHJlc3NlZBISCgRrZXB0GAkgASgNUgRrZXB0EjgKDWVuZGVkX2ludGVudHMYCiADKAsyEy5tYWdsZXYuRW5kZWRJbnRlbnRSDGVuZGVkSW50ZW50cxImCg9sYl9jb25mX2NoYW5nZWQYCyABKAhSDWxiQ29uZkNoYW5nZWQSIAoEcGxhbhgMIAEoCzIMLm1hZ2xldi5QbGFuUgRwbGFuIksKC0VuZGVkSW50ZW50EiYKBmludGVudBgBIAEoCzIOLm1hZ2xldi5JbnRlbnRSBmludGVudBIUCgVjYXVzZRgCIAEoCVIFY2F1c2Ui8wEKBFBsYW4SKwoGc3RhdGVzGAEgAygLMhMubWFnbGV2LlN0YXRlQ2hhbmdlUgZzdGF0ZXMSHQoKYXNzdW1lZF91cBgCIAMoCVIJYXNzdW1lZFVwEiUKBHZpcHMYAyADKAsyES5tYWdsZXYuVmlwQ2hhbmdlUgR2aXBzEiUKDnZpcHNfdW5jaGFuZ2VkGAQgASgNUg12aXBzVW5jaGFuZ2VkEjcKCm9wZXJhdGlvbnMYBSABKAsyFy5tYWdsZXYuT3BlcmF0aW9uQ291bnRzUgpvcGVyYXRpb25zEhgKB3dhcm5pbmcYBiABKAlSB3dhcm5pbmciSwoLU3RhdGVDaGFuZ2USGAoHYmFja2VuZBgBIAEoCVIHYmFja2VuZBISCgRmcm9tGAIgASgJUgRmcm9tEg4KAnRvGAMgASgJUgJ0byLxAQoPT3BlcmF0aW9uQ291bnRzEh0KCnZpcHNfYWRkZWQYASABKA1SCXZpcHNBZGRlZBIhCgx2aXBzX3JlbW92ZWQYAiABKA1SC3ZpcHNSZW1vdmVkEiUKDnZpcHNfcmVjcmVhdGVkGAMgASgNUg12aXBzUmVjcmVhdGVkEiMKDXNlcnZlcnNfYWRkZWQYBCABKA1SDHNlcnZlcnNBZGRlZBInCg9zZXJ2ZXJzX3JlbW92ZWQYBSABKA1SDnNlcnZlcnNSZW1vdmVkEicKD3dlaWdodHNfdXBkYXRlZBgGIAEoDVIOd2VpZ2h0c1VwZGF0ZWQiqgIKCVZpcENoYW5nZRIaCghmcm9udGVuZBgBIAEoCVIIZnJvbnRlbmQSFgoGcHJlZml4GAIgASgJUgZwcmVmaXgSGgoIcHJvdG9jb2wYAyABKAlSCHByb3RvY29sEhIKBHBvcnQYBCABKA1SBHBvcnQSFgoGY2hhbmdlGAUgASgJUgZjaGFuZ2USFgoGcmVhc29uGAYgASgJUgZyZWFzb24SLgoHc2VydmVycxgHIAMoCzIULm1hZ2xldi5TZXJ2ZXJDaGFuZ2VSB3NlcnZlcnMSKwoHYXRfb25jZRgIIAEoCzISLm1hZ2xldi5UYWJsZVNoaWZ0UgZhdE9uY2USLAoHc2V0dGxlZBgJIAEoCzISLm1hZ2xldi5UYWJsZVNoaWZ0UgdzZXR0bGVkIqUBCgpUYWJsZVNoaWZ0EhgKB2J1Y2tldHMYASABKA1SB2J1Y2tldHMSFAoFbW92ZWQYAiABKAFSBW1vdmVkEhIKBGxvc3QYAyABKA1SBGxvc3QSFgoGZ2FpbmVkGAQgASgNUgZnYWluZWQSHwoLc2hhcmVfbW92ZWQYBSABKAFSCnNoYXJlTW92ZWQSGgoIcmVoYXNoZWQYBiABKAhSCHJlaGFzaGVkItoBCgxTZXJ2ZXJDaGFuZ2USGAoHYWRkcmVzcxgBIAEoCVIHYWRkcmVzcxIWCgZjaGFuZ2UYAiABKAlSBmNoYW5nZRIUCgVmbHVzaBgDIAEoCFIFZmx1c2gSJQoDbm93GAQgASgLMhMubWFnbGV2LlNlcnZlclNoYXJlUgNub3cSLAoHYXRfb25jZRgFIAEoCzITLm1hZ2xldi5TZXJ2ZXJTaGFyZVIGYXRPbmNlEi0KB3NldHRsZWQYBiABKAsyEy5tYWdsZXYuU2VydmVyU2hhcmVSB3NldHRsZWQiPwoLU2VydmVyU2hhcmUSFgoGd2VpZ2h0GAEgASgNUgZ3ZWlnaHQSGAoHYnVja2V0cxgCIAEoDVIHYnVja2V0cyKIAQoSUGxhbkJhY2tlbmRSZXF1ZXN0EhIKBG5hbWUYASABKAlSBG5hbWUSFgoGYWN0aW9uGAIgASgJUgZhY3Rpb24SGgoIZnJvbnRlbmQYAyABKAlSCGZyb250ZW5kEhIKBHBvb2wYBCABKAlSBHBvb2wSFgoGd2VpZ2h0GAUgASgFUgZ3ZWlnaHQiNwoTUGxhbkJhY2tlbmRSZXNwb25zZRIgCgRwbGFuGAEgASgLMgwubWFnbGV2LlBsYW5SBHBsYW4iEwoRR2V0VlBQSW5mb1JlcXVlc3Qi3wEKB1ZQUEluZm8SGAoHdmVyc2lvbhgBIAEoCVIHdmVyc2lvbhIdCgpidWlsZF9kYXRlGAIgASgJUglidWlsZERhdGUSJwoPYnVpbGRfZGlyZWN0b3J5GAMgASgJUg5idWlsZERpcmVjdG9yeRIQCgNwaWQYBCABKA1SA3BpZBIfCgtib290dGltZV9ucxgFIAEoA1IKYm9vdHRpbWVOcxIlCg5jb25uZWN0dGltZV9ucxgGIAEoA1INY29ubmVjdHRpbWVOcxIYCgd3ZWlnaHRzGAcgASgIUgd3ZWlnaHRzIhYKFEdldFZQUExCU3RhdGVSZXF1ZXN0IlkKClZQUExCU3RhdGUSJQoEY29uZhgBIAEoCzIRLm1hZ2xldi5WUFBMQkNvbmZSBGNvbmYSJAoEdmlwcxgCIAMoCzIQLm1hZ2xldi5WUFBMQlZpcFIEdmlwcyK1AQoJVlBQTEJDb25mEiYKD2lwNF9zcmNfYWRkcmVzcxgBIAEoCVINaXA0U3JjQWRkcmVzcxImCg9pcDZfc3JjX2FkZHJlc3MYAiABKAlSDWlwNlNyY0FkZHJlc3MSNQoXc3RpY2t5X2J1Y2tldHNfcGVyX2NvcmUYAyABKA1SFHN0aWNreUJ1Y2tldHNQZXJDb3JlEiEKDGZsb3dfdGltZW91dBgEIAEoDVILZmxvd1RpbWVvdXQiiQIKCFZQUExCVmlwEhYKBnByZWZpeBgBIAEoCVIGcHJlZml4EhoKCHByb3RvY29sGAIgASgJUghwcm90b2NvbBISCgRwb3J0GAMgASgNUgRwb3J0EhQKBWVuY2FwGAQgASgJUgVlbmNhcBIqChFmbG93X3RhYmxlX2xlbmd0aBgFIAEoDVIPZmxvd1RhYmxlTGVuZ3RoEiIKDXNyY19pcF9zdGlja3kYBiABKAhSC3NyY0lwU3RpY2t5Ek8KE2FwcGxpY2F0aW9uX3NlcnZlcnMYByADKAsyHi5tYWdsZXYuVlBQTEJBcHBsaWNhdGlvblNlcnZlclISYXBwbGljYXRpb25TZXJ2ZXJzIoEBChZWUFBMQkFwcGxpY2F0aW9uU2VydmVyEhgKB2FkZHJlc3MYASABKAlSB2FkZHJlc3MSFgoGd2VpZ2h0GAIgASgNUgZ3ZWlnaHQSFAoFZmxhZ3MYAyABKA1SBWZsYWdzEh8KC251bV9idWNrZXRzGAQgASgNUgpudW1CdWNrZXRzIksKFVN5bmNWUFBMQlN0YXRlUmVxdWVzdBIaCghmcm9udGVuZBgBIAEoCVIIZnJvbnRlbmQSFgoGcmVhc29uGAIgASgJUgZyZWFzb24ioAIKFlN5bmNWUFBMQlN0YXRlUmVzcG9uc2USFAoFc2NvcGUYASABKAlSBXNjb3BlEh0KCnZpcHNfYWRkZWQYAiABKA1SCXZpcHNBZGRlZBIhCgx2aXBzX3JlbW92ZWQYAyABKA1SC3ZpcHNSZW1vdmVkEiMKDXNlcnZlcnNfYWRkZWQYBCABKA1SDHNlcnZlcnNBZGRlZBInCg9zZXJ2ZXJzX3JlbW92ZWQYBSABKA1SDnNlcnZlcnNSZW1vdmVkEicKD3dlaWdodHNfdXBkYXRlZBgGIAEoDVIOd2VpZ2h0c1VwZGF0ZWQSFgoGZmFpbGVkGAcgASgNUgZmYWlsZWQSHwoLZHVyYXRpb25fbnMYCCABKANSCmR1cmF0aW9uTnMiGQoXR2V0VlBQTEJDb3VudGVyc1JlcXVlc3QiWAoNVlBQTEJDb3VudGVycxIsCgR2aXBzGAEgAygLMhgubWFnbGV2LlZQUExCVmlwQ291bnRlcnNSBHZpcHMSGQoIdGFrZW5fYXQYAiABKANSB3Rha2VuQXQipQIKEFZQUExCVmlwQ291bnRlcnMSFgoGcHJlZml4GAEgASgJUgZwcmVmaXgSGgoIcHJvdG9jb2wYAiABKAlSCHByb3RvY29sEhIKBHBvcnQYAyABKA1SBHBvcnQSEgoEbmV4dBgEIAEoBFIEbmV4dBIUCgVmaXJzdBgFIAEoBFIFZmlyc3QSHAoJdW50cmFja2VkGAYgASgEUgl1bnRyYWNrZWQSGwoJbm9fc2VydmVyGAcgASgEUghub1NlcnZlchIkCgtmaWJfcGFja2V0cxgIIAEoBEgAUgpmaWJQYWNrZXRziAEBEiAKCWZpYl9ieXRlcxgJIAEoBEgBUghmaWJCeXRlc4gBAUIOCgxfZmliX3BhY2tldHNCDAoKX2ZpYl9ieXRlczK3CwoGTWFnbGV2EjwKCkdldFZlcnNpb24SGS5tYWdsZXYuR2V0VmVyc2lvblJlcXVlc3QaEy5tYWdsZXYuVmVyc2lvbkluZm8STAoNTGlzdEZyb250ZW5kcxIcLm1hZ2xldi5MaXN0RnJvbnRlbmRzUmVxdWVzdBodLm1hZ2xldi5MaXN0RnJvbnRlbmRzUmVzcG9uc2USPwoLR2V0RnJvbnRlbmQSGi5tYWdsZXYuR2V0RnJvbnRlbmRSZXF1ZXN0GhQubWFnbGV2LkZyb250ZW5kSW5mbxJJCgxMaXN0QmFja2VuZHMSGy5tYWdsZXYuTGlzdEJhY2tlbmRzUmVxdWVzdBocLm1hZ2xldi5MaXN0QmFja2VuZHNSZXNwb25zZRI8CgpHZXRCYWNrZW5kEhkubWFnbGV2LkdldEJhY2tlbmRSZXF1ZXN0GhMubWFnbGV2LkJhY2tlbmRJbmZvElUKEExpc3RIZWFsdGhDaGVja3MSHy5tYWdsZXYuTGlzdEhlYWx0aENoZWNrc1JlcXVlc3QaIC5tYWdsZXYuTGlzdEhlYWx0aENoZWNrc1Jlc3BvbnNlEkgKDkdldEhlYWx0aENoZWNrEh0ubWFnbGV2LkdldEhlYWx0aENoZWNrUmVxdWVzdBoXLm1hZ2xldi5IZWFsdGhDaGVja0luZm8SOwoMUGF1c2VCYWNrZW5kEhYubWFnbGV2LkJhY2tlbmRSZXF1ZXN0GhMubWFnbGV2LkJhY2tlbmRJbmZvEjwKDVJlc3VtZUJhY2tlbmQSFi5tYWdsZXYuQmFja2VuZFJlcXVlc3QaEy5tYWdsZXYuQmFja2VuZEluZm8SPQoORGlzYWJsZUJhY2tlbmQSFi5tYWdsZXYuQmFja2VuZFJlcXVlc3QaEy5tYWdsZXYuQmFja2VuZEluZm8SPAoNRW5hYmxlQmFja2VuZBIWLm1hZ2xldi5CYWNrZW5kUmVxdWVzdBoTLm1hZ2xldi5CYWNrZW5kSW5mbxJOChxTZXRGcm9udGVuZFBvb2xCYWNrZW5kV2VpZ2h0EhgubWFnbGV2LlNldFdlaWdodFJlcXVlc3QaFC5tYWdsZXYuRnJvbnRlbmRJbmZvEjQKC1dhdGNoRXZlbnRzEhQubWFnbGV2LldhdGNoUmVxdWVzdBoNLm1hZ2xldi5FdmVudDABEkYKC0NoZWNrQ29uZmlnEhoubWFnbGV2LkNoZWNrQ29uZmlnUmVxdWVzdBobLm1hZ2xldi5DaGVja0NvbmZpZ1Jlc3BvbnNlEkkKDFJlbG9hZENvbmZpZxIbLm1hZ2xldi5SZWxvYWRDb25maWdSZXF1ZXN0GhwubWFnbGV2LlJlbG9hZENvbmZpZ1Jlc3BvbnNlEkMKClBsYW5Db25maWcSGS5tYWdsZXYuUGxhbkNvbmZpZ1JlcXVlc3QaGi5tYWdsZXYuUGxhbkNvbmZpZ1Jlc3BvbnNlEkYKC1BsYW5CYWNrZW5kEhoubWFnbGV2LlBsYW5CYWNrZW5kUmVxdWVzdBobLm1hZ2xldi5QbGFuQmFja2VuZFJlc3BvbnNlEjgKCkdldFZQUEluZm8SGS5tYWdsZXYuR2V0VlBQSW5mb1JlcXVlc3QaDy5tYWdsZXYuVlBQSW5mbxJBCg1HZXRWUFBMQlN0YXRlEhwubWFnbGV2LkdldFZQUExCU3RhdGVSZXF1ZXN0GhIubWFnbGV2LlZQUExCU3RhdGUSTwoOU3luY1ZQUExCU3RhdGUSHS5tYWdsZXYuU3luY1ZQUExCU3RhdGVSZXF1ZXN0Gh4ubWFnbGV2LlN5bmNWUFBMQlN0YXRlUmVzcG9uc2USSgoQR2V0VlBQTEJDb3VudGVycxIfLm1hZ2xldi5HZXRWUFBMQkNvdW50ZXJzUmVxdWVzdBoVLm1hZ2xldi5WUFBMQkNvdW50ZXJzYgZwcm90bzM=",
+    "CgxtYWdsZXYucHJvdG8SBm1hZ2xldiITChFHZXRWZXJzaW9uUmVxdWVzdCKaAQoLVmVyc2lvbkluZm8SGAoHdmVyc2lvbhgBIAEoCVIHdmVyc2lvbhIWCgZjb21taXQYAiABKAlSBmNvbW1pdBIdCgpidWlsZF9kYXRlGAMgASgJUglidWlsZERhdGUSJgoPc3RhcnRlZF91bml4X25zGAQgASgDUg1zdGFydGVkVW5peE5zEhIKBHJvbGUYBSABKAlSBHJvbGUiEgoQR2V0U3RhdHVzUmVxdWVzdCK/BAoKU3RhdHVzSW5mbxIUCgVyZWFkeRgBIAEoCFIFcmVhZHkSFgoGcmVhc29uGAIgASgJUgZyZWFzb24SEAoDdnBwGAMgASgJUgN2cHASKQoRdnBwX3NpbmNlX3VuaXhfbnMYBCABKANSDnZwcFNpbmNlVW5peE5zEhsKCXZwcF9lcnJvchgFIAEoCVIIdnBwRXJyb3ISFgoGd2FybXVwGAYgASgJUgZ3YXJtdXASNAoUd2FybXVwX3VudGlsX3VuaXhfbnMYByABKANIAFIRd2FybXVwVW50aWxVbml4TnOIAQESHwoLd2FybXVwX2hlbGQYCCADKAlSCndhcm11cEhlbGQSHwoLY29uZmlnX2ZpbGUYCSABKAlSCmNvbmZpZ0ZpbGUSMQoVY29uZmlnX2xvYWRlZF91bml4X25zGAogASgDUhJjb25maWdMb2FkZWRVbml4TnMSHwoLY29uZmlnX2hhc2gYCyABKAlSCmNvbmZpZ0hhc2gSLgoHcHJvYmVycxgMIAMoCzIULm1hZ2xldi5Qcm9iZXJTdGF0dXNSB3Byb2JlcnMSLgoIYmFja2VuZHMYDSADKAsyEi5tYWdsZXYuU3RhdGVDb3VudFIIYmFja2VuZHMSMAoJZnJvbnRlbmRzGA4gAygLMhIubWFnbGV2LlN0YXRlQ291bnRSCWZyb250ZW5kcxIaCgh3aXRoaGVsZBgPIAMoCVIId2l0aGhlbGRCFwoVX3dhcm11cF91bnRpbF91bml4X25zIjgKClN0YXRlQ291bnQSFAoFc3RhdGUYASABKAlSBXN0YXRlEhQKBWNvdW50GAIgASgNUgVjb3VudCLUAQoMUHJvYmVyU3RhdHVzEhQKBW5ldG5zGAEgASgJUgVuZXRucxIYCgd0aHJlYWRzGAIgASgNUgd0aHJlYWRzEhoKCGJhY2tlbmRzGAMgASgNUghiYWNrZW5kcxIUCgVibGluZBgEIAEoCFIFYmxpbmQSFgoGcmVhc29uGAUgASgJUgZyZWFzb24SMgoTYmxpbmRfc2luY2VfdW5peF9ucxgGIAEoA0gAUhBibGluZFNpbmNlVW5peE5ziAEBQhYKFF9ibGluZF9zaW5jZV91bml4X25zIjAKFExpc3RGcm9udGVuZHNSZXF1ZXN0EhgKB2RldGFpbHMYASABKAhSB2RldGFpbHMicgoVTGlzdEZyb250ZW5kc1Jlc3BvbnNlEiUKDmZyb250ZW5kX25hbWVzGAEgAygJUg1mcm9udGVuZE5hbWVzEjIKCWZyb250ZW5kcxgCIAMoCzIULm1hZ2xldi5Gcm9udGVuZEluZm9SCWZyb250ZW5kcyIoChJHZXRGcm9udGVuZFJlcXVlc3QSEgoEbmFtZRgBIAEoCVIEbmFtZSLPAgoMRnJvbnRlbmRJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSGAoHYWRkcmVzcxgCIAEoCVIHYWRkcmVzcxIaCghwcm90b2NvbBgDIAEoCVIIcHJvdG9jb2wSEgoEcG9ydBgEIAEoDVIEcG9ydBImCgVwb29scxgFIAMoCzIQLm1hZ2xldi5Qb29sSW5mb1IFcG9vbHMSIAoLZGVzY3JpcHRpb24YBiABKAlSC2Rlc2NyaXB0aW9uEiIKDXNyY19pcF9zdGlja3kYByABKAhSC3NyY0lwU3RpY2t5EiIKDWZsdXNoX29uX2Rvd24YCCABKAhSC2ZsdXNoT25Eb3duEhQKBXN0YXRlGAkgASgJUgVzdGF0ZRIfCgthY3RpdmVfcG9vbBgKIAEoCVIKYWN0aXZlUG9vbBIYCgd3YXJuaW5nGAsgASgJUgd3YXJuaW5nIlMKCFBvb2xJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSMwoIYmFja2VuZHMYAiADKAsyFy5tYWdsZXYuUG9vbEJhY2tlbmRJbmZvUghiYWNrZW5kcyKmAQoPUG9vbEJhY2tlbmRJbmZvEhIKBG5hbWUYASABKAlSBG5hbWUSFgoGd2VpZ2h0GAIgASgNUgZ3ZWlnaHQSKQoQZWZmZWN0aXZlX3dlaWdodBgDIAEoDVIPZWZmZWN0aXZlV2VpZ2h0EhQKBXN0YXRlGAQgASgJUgVzdGF0ZRImCgZpbnRlbnQYBSABKAsyDi5tYWdsZXYuSW50ZW50UgZpbnRlbnQiLwoTTGlzdEJhY2tlbmRzUmVxdWVzdBIYCgdkZXRhaWxzGAEgASgIUgdkZXRhaWxzImwKFExpc3RCYWNrZW5kc1Jlc3BvbnNlEiMKDWJhY2tlbmRfbmFtZXMYASADKAlSDGJhY2tlbmROYW1lcxIvCghiYWNrZW5kcxgCIAMoCzITLm1hZ2xldi5CYWNrZW5kSW5mb1IIYmFja2VuZHMiJwoRR2V0QmFja2VuZFJlcXVlc3QSEgoEbmFtZRgBIAEoCVIEbmFtZSK4BAoLQmFja2VuZEluZm8SEgoEbmFtZRgBIAEoCVIEbmFtZRIYCgdhZGRyZXNzGAIgASgJUgdhZGRyZXNzEhQKBXN0YXRlGAMgASgJUgVzdGF0ZRIYCgdlbmFibGVkGAQgASgIUgdlbmFibGVkEiAKC2hlYWx0aGNoZWNrGAUgASgJUgtoZWFsdGhjaGVjaxI6Cgt0cmFuc2l0aW9ucxgGIAMoCzIYLm1hZ2xldi5UcmFuc2l0aW9uUmVjb3JkUgt0cmFuc2l0aW9ucxIiCg1zaW5jZV91bml4X25zGAcgASgDUgtzaW5jZVVuaXhOcxIYCgdjb3VudGVyGAggASgNUgdjb3VudGVyEhIKBHJpc2UYCSABKA1SBHJpc2USEgoEZmFsbBgKIAEoDVIEZmFsbBI0CgtsYXN0X3Jlc3VsdBgLIAEoCzITLm1hZ2xldi5Qcm9iZVJlc3VsdFIKbGFzdFJlc3VsdBJAChpjZXJ0aWZpY2F0ZV9leHBpcnlfdW5peF9ucxgMIAEoA0gAUhdjZXJ0aWZpY2F0ZUV4cGlyeVVuaXhOc4gBARImCgZpbnRlbnQYDSABKAsyDi5tYWdsZXYuSW50ZW50UgZpbnRlbnQSGAoHd2FybmluZxgOIAEoCVIHd2FybmluZxIYCgdjYXJyaWVkGA8gASgIUgdjYXJyaWVkEhQKBWJsaW5kGBAgASgJUgVibGluZEIdChtfY2VydGlmaWNhdGVfZXhwaXJ5X3VuaXhfbnMigAEKC1Byb2JlUmVzdWx0Eg4KAm9rGAEgASgIUgJvaxIUCgVsYXllchgCIAEoCVIFbGF5ZXISEgoEY29kZRgDIAEoCVIEY29kZRIWCgZkZXRhaWwYBCABKAlSBmRldGFpbBIfCgtkdXJhdGlvbl9ucxgFIAEoA1IKZHVyYXRpb25OcyKBAQoQVHJhbnNpdGlvblJlY29yZBISCgRmcm9tGAEgASgJUgRmcm9tEg4KAnRvGAIgASgJUgJ0bxIcCgphdF91bml4X25zGAMgASgDUghhdFVuaXhOcxIrCgZyZXN1bHQYBCABKAsyEy5tYWdsZXYuUHJvYmVSZXN1bHRSBnJlc3VsdCLGAgoGSW50ZW50EhIKBGtpbmQYASABKAlSBGtpbmQSEgoEcGVlchgCIAEoCVIEcGVlchIaCghpZGVudGl0eRgDIAEoCVIIaWRlbnRpdHkSFgoGcmVhc29uGAQgASgJUgZyZWFzb24SIgoNc2luY2VfdW5peF9ucxgFIAEoA1ILc2luY2VVbml4TnMSJwoNdW50aWxfdW5peF9ucxgGIAEoA0gAUgt1bnRpbFVuaXhOc4gBARIYCgdiYWNrZW5kGAcgASgJUgdiYWNrZW5kEhoKCGZyb250ZW5kGAggASgJUghmcm9udGVuZBISCgRwb29sGAkgASgJUgRwb29sEhYKBndlaWdodBgKIAEoDVIGd2VpZ2h0Eh8KC2ZpbGVfd2VpZ2h0GAsgASgNUgpmaWxlV2VpZ2h0QhAKDl91bnRpbF91bml4X25zIoIBCg5CYWNrZW5kUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lEhYKBnJlYXNvbhgCIAEoCVIGcmVhc29uEiQKDXVudGlsX3VuaXhfbnMYAyABKANIAFILdW50aWxVbml4TnMSFwoGZm9yX25zGAQgASgDSABSBWZvck5zQgUKA2VuZCLmAQoQU2V0V2VpZ2h0UmVxdWVzdBIaCghmcm9udGVuZBgBIAEoCVIIZnJvbnRlbmQSEgoEcG9vbBgCIAEoCVIEcG9vbBIYCgdiYWNrZW5kGAMgASgJUgdiYWNrZW5kEhYKBndlaWdodBgEIAEoBVIGd2VpZ2h0EhYKBnJlYXNvbhgFIAEoCVIGcmVhc29uEiQKDXVudGlsX3VuaXhfbnMYBiABKANIAFILdW50aWxVbml4TnMSFwoGZm9yX25zGAcgASgDSABSBWZvck5zEhIKBGZpbGUYCCABKAhSBGZpbGVCBQoDZW5kIjMKF0xpc3RIZWFsdGhDaGVja3NSZXF1ZXN0EhgKB2RldGFpbHMYASABKAhSB2RldGFpbHMihAEKGExpc3RIZWFsdGhDaGVja3NSZXNwb25zZRIrChFoZWFsdGhjaGVja19uYW1lcxgBIAMoCVIQaGVhbHRoY2hlY2tOYW1lcxI7CgxoZWFsdGhjaGVja3MYAiADKAsyFy5tYWdsZXYuSGVhbHRoQ2hlY2tJbmZvUgxoZWFsdGhjaGVja3MiKwoVR2V0SGVhbHRoQ2hlY2tSZXF1ZXN0EhIKBG5hbWUYASABKAlSBG5hbWUikAYKD0hlYWx0aENoZWNrSW5mbxISCgRuYW1lGAEgASgJUgRuYW1lEhIKBHR5cGUYAiABKAlSBHR5cGUSEgoEcG9ydBgDIAEoDVIEcG9ydBIfCgtpbnRlcnZhbF9ucxgEIAEoA1IKaW50ZXJ2YWxOcxIoChBmYXN0X2ludGVydmFsX25zGAUgASgDUg5mYXN0SW50ZXJ2YWxOcxIoChBkb3duX2ludGVydmFsX25zGAYgASgDUg5kb3duSW50ZXJ2YWxOcxIdCgp0aW1lb3V0X25zGAcgASgDUgl0aW1lb3V0TnMSEgoEcmlzZRgIIAEoDVIEcmlzZRISCgRmYWxsGAkgASgNUgRmYWxsEiQKDnByb2JlX2lwdjRfc3JjGAogASgJUgxwcm9iZUlwdjRTcmMSJAoOcHJvYmVfaXB2Nl9zcmMYCyABKAlSDHByb2JlSXB2NlNyYxIQCgNzc2wYDCABKAhSA3NzbBIfCgtzZXJ2ZXJfbmFtZRgNIAEoCVIKc2VydmVyTmFtZRIwChRpbnNlY3VyZV9za2lwX3ZlcmlmeRgOIAEoCFISaW5zZWN1cmVTa2lwVmVyaWZ5EhcKB2NhX2ZpbGUYDyABKAlSBmNhRmlsZRISCgRwYXRoGBAgASgJUgRwYXRoEhIKBGhvc3QYESABKAlSBGhvc3QSFgoGbWV0aG9kGBIgASgJUgZtZXRob2QSLAoHaGVhZGVycxgTIAMoCzISLm1hZ2xldi5IZWFkZXJJbmZvUgdoZWFkZXJzEiMKDXJlc3BvbnNlX2NvZGUYFCABKAlSDHJlc3BvbnNlQ29kZRInCg9yZXNwb25zZV9yZWdleHAYFSABKAlSDnJlc3BvbnNlUmVnZXhwEi4KE3Jlc3BvbnNlX3JlZ2V4cF9ub3QYFiABKAlSEXJlc3BvbnNlUmVnZXhwTm90EhIKBGFscG4YFyADKAlSBGFscG4SEgoEYm9keRgYIAEoCVIEYm9keRInCg9yZW1vdmVkX2hlYWRlcnMYGSADKAlSDnJlbW92ZWRIZWFkZXJzIk4KCkhlYWRlckluZm8SEgoEbmFtZRgBIAEoCVIEbmFtZRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWUSFgoGaGlkZGVuGAMgASgIUgZoaWRkZW4ivwEKDFdhdGNoUmVxdWVzdBIQCgNsb2cYASABKAhSA2xvZxIbCglsb2dfbGV2ZWwYAiABKAlSCGxvZ0xldmVsEhgKB2JhY2tlbmQYAyABKAhSB2JhY2tlbmQSGgoIZnJvbnRlbmQYBCABKAhSCGZyb250ZW5kEiMKDWJhY2tlbmRfbmFtZXMYBSADKAlSDGJhY2tlbmROYW1lcxIlCg5mcm9udGVuZF9uYW1lcxgGIAMoCVINZnJvbnRlbmROYW1lcyKdAQoFRXZlbnQSJAoDbG9nGAEgASgLMhAubWFnbGV2LkxvZ0V2ZW50SABSA2xvZxIwCgdiYWNrZW5kGAIgASgLMhQubWFnbGV2LkJhY2tlbmRFdmVudEgAUgdiYWNrZW5kEjMKCGZyb250ZW5kGAMgASgLMhUubWFnbGV2LkZyb250ZW5kRXZlbnRIAFIIZnJvbnRlbmRCBwoFZXZlbnQifAoITG9nRXZlbnQSEgoEdGltZRgBIAEoCVIEdGltZRIUCgVsZXZlbBgCIAEoCVIFbGV2ZWwSEAoDbXNnGAMgASgJUgNtc2cSNAoKYXR0cmlidXRlcxgEIAMoCzIULm1hZ2xldi5Mb2dBdHRyaWJ1dGVSCmF0dHJpYnV0ZXMiNgoMTG9nQXR0cmlidXRlEhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZSJcCgxCYWNrZW5kRXZlbnQSEgoEbmFtZRgBIAEoCVIEbmFtZRI4Cgp0cmFuc2l0aW9uGAIgASgLMhgubWFnbGV2LlRyYW5zaXRpb25SZWNvcmRSCnRyYW5zaXRpb24iXwoNRnJvbnRlbmRFdmVudBISCgRuYW1lGAEgASgJUgRuYW1lEjoKCnRyYW5zaXRpb24YAiABKAsyGi5tYWdsZXYuRnJvbnRlbmRUcmFuc2l0aW9uUgp0cmFuc2l0aW9uIlYKEkZyb250ZW5kVHJhbnNpdGlvbhISCgRmcm9tGAEgASgJUgRmcm9tEg4KAnRvGAIgASgJUgJ0bxIcCgphdF91bml4X25zGAMgASgDUghhdFVuaXhOcyIUChJDaGVja0NvbmZpZ1JlcXVlc3QimgEKE0NoZWNrQ29uZmlnUmVzcG9uc2USDgoCb2sYASABKAhSAm9rEh8KC3BhcnNlX2Vycm9yGAIgASgJUgpwYXJzZUVycm9yEiUKDnNlbWFudGljX2Vycm9yGAMgASgJUg1zZW1hbnRpY0Vycm9yEisKBmlzc3VlcxgEIAMoCzITLm1hZ2xldi5Db25maWdJc3N1ZVIGaXNzdWVzIi0KE1JlbG9hZENvbmZpZ1JlcXVlc3QSFgoGcmVhc29uGAEgASgJUgZyZWFzb24ipwMKFFJlbG9hZENvbmZpZ1Jlc3BvbnNlEg4KAm9rGAEgASgIUgJvaxIfCgtwYXJzZV9lcnJvchgCIAEoCVIKcGFyc2VFcnJvchIlCg5zZW1hbnRpY19lcnJvchgDIAEoCVINc2VtYW50aWNFcnJvchIrCgZpc3N1ZXMYBCADKAsyEy5tYWdsZXYuQ29uZmlnSXNzdWVSBmlzc3VlcxIYCgdzdGFydGVkGAUgAygJUgdzdGFydGVkEhgKB3N0b3BwZWQYBiADKAlSB3N0b3BwZWQSHAoJcmVzdGFydGVkGAcgAygJUglyZXN0YXJ0ZWQSIAoLcmVhZGRyZXNzZWQYCCADKAlSC3JlYWRkcmVzc2VkEhIKBGtlcHQYCSABKA1SBGtlcHQSOAoNZW5kZWRfaW50ZW50cxgKIAMoCzITLm1hZ2xldi5FbmRlZEludGVudFIMZW5kZWRJbnRlbnRzEiYKD2xiX2NvbmZfY2hhbmdlZBgLIAEoCFINbGJDb25mQ2hhbmdlZBIgCgRwbGFuGAwgASgLMgwubWFnbGV2LlBsYW5SBHBsYW4ipQEKC0NvbmZpZ0lzc3VlEhQKBXN0YWdlGAEgASgJUgVzdGFnZRISCgRmaWxlGAIgASgJUgRmaWxlEhIKBGxpbmUYAyABKA1SBGxpbmUSFgoGY29sdW1uGAQgASgNUgZjb2x1bW4SEgoEcGF0aBgFIAEoCVIEcGF0aBIYCgdtZXNzYWdlGAYgASgJUgdtZXNzYWdlEhIKBHJ1bGUYByABKAlSBHJ1bGUiEwoRUGxhbkNvbmZpZ1JlcXVlc3QipQMKElBsYW5Db25maWdSZXNwb25zZRIOCgJvaxgBIAEoCFICb2sSHwoLcGFyc2VfZXJyb3IYAiABKAlSCnBhcnNlRXJyb3ISJQoOc2VtYW50aWNfZXJyb3IYAyABKAlSDXNlbWFudGljRXJyb3ISKwoGaXNzdWVzGAQgAygLMhMubWFnbGV2LkNvbmZpZ0lzc3VlUgZpc3N1ZXMSGAoHc3RhcnRlZBgFIAMoCVIHc3RhcnRlZBIYCgdzdG9wcGVkGAYgAygJUgdzdG9wcGVkEhwKCXJlc3RhcnRlZBgHIAMoCVIJcmVzdGFydGVkEiAKC3JlYWRkcmVzc2VkGAggAygJUgtyZWFkZHJlc3NlZBISCgRrZXB0GAkgASgNUgRrZXB0EjgKDWVuZGVkX2ludGVudHMYCiADKAsyEy5tYWdsZXYuRW5kZWRJbnRlbnRSDGVuZGVkSW50ZW50cxImCg9sYl9jb25mX2NoYW5nZWQYCyABKAhSDWxiQ29uZkNoYW5nZWQSIAoEcGxhbhgMIAEoCzIMLm1hZ2xldi5QbGFuUgRwbGFuIksKC0VuZGVkSW50ZW50EiYKBmludGVudBgBIAEoCzIOLm1hZ2xldi5JbnRlbnRSBmludGVudBIUCgVjYXVzZRgCIAEoCVIFY2F1c2Ui8wEKBFBsYW4SKwoGc3RhdGVzGAEgAygLMhMubWFnbGV2LlN0YXRlQ2hhbmdlUgZzdGF0ZXMSHQoKYXNzdW1lZF91cBgCIAMoCVIJYXNzdW1lZFVwEiUKBHZpcHMYAyADKAsyES5tYWdsZXYuVmlwQ2hhbmdlUgR2aXBzEiUKDnZpcHNfdW5jaGFuZ2VkGAQgASgNUg12aXBzVW5jaGFuZ2VkEjcKCm9wZXJhdGlvbnMYBSABKAsyFy5tYWdsZXYuT3BlcmF0aW9uQ291bnRzUgpvcGVyYXRpb25zEhgKB3dhcm5pbmcYBiABKAlSB3dhcm5pbmciSwoLU3RhdGVDaGFuZ2USGAoHYmFja2VuZBgBIAEoCVIHYmFja2VuZBISCgRmcm9tGAIgASgJUgRmcm9tEg4KAnRvGAMgASgJUgJ0byLxAQoPT3BlcmF0aW9uQ291bnRzEh0KCnZpcHNfYWRkZWQYASABKA1SCXZpcHNBZGRlZBIhCgx2aXBzX3JlbW92ZWQYAiABKA1SC3ZpcHNSZW1vdmVkEiUKDnZpcHNfcmVjcmVhdGVkGAMgASgNUg12aXBzUmVjcmVhdGVkEiMKDXNlcnZlcnNfYWRkZWQYBCABKA1SDHNlcnZlcnNBZGRlZBInCg9zZXJ2ZXJzX3JlbW92ZWQYBSABKA1SDnNlcnZlcnNSZW1vdmVkEicKD3dlaWdodHNfdXBkYXRlZBgGIAEoDVIOd2VpZ2h0c1VwZGF0ZWQiqgIKCVZpcENoYW5nZRIaCghmcm9udGVuZBgBIAEoCVIIZnJvbnRlbmQSFgoGcHJlZml4GAIgASgJUgZwcmVmaXgSGgoIcHJvdG9jb2wYAyABKAlSCHByb3RvY29sEhIKBHBvcnQYBCABKA1SBHBvcnQSFgoGY2hhbmdlGAUgASgJUgZjaGFuZ2USFgoGcmVhc29uGAYgASgJUgZyZWFzb24SLgoHc2VydmVycxgHIAMoCzIULm1hZ2xldi5TZXJ2ZXJDaGFuZ2VSB3NlcnZlcnMSKwoHYXRfb25jZRgIIAEoCzISLm1hZ2xldi5UYWJsZVNoaWZ0UgZhdE9uY2USLAoHc2V0dGxlZBgJIAEoCzISLm1hZ2xldi5UYWJsZVNoaWZ0UgdzZXR0bGVkIqUBCgpUYWJsZVNoaWZ0EhgKB2J1Y2tldHMYASABKA1SB2J1Y2tldHMSFAoFbW92ZWQYAiABKAFSBW1vdmVkEhIKBGxvc3QYAyABKA1SBGxvc3QSFgoGZ2FpbmVkGAQgASgNUgZnYWluZWQSHwoLc2hhcmVfbW92ZWQYBSABKAFSCnNoYXJlTW92ZWQSGgoIcmVoYXNoZWQYBiABKAhSCHJlaGFzaGVkIvYBCgxTZXJ2ZXJDaGFuZ2USGAoHYWRkcmVzcxgBIAEoCVIHYWRkcmVzcxIWCgZjaGFuZ2UYAiABKAlSBmNoYW5nZRIUCgVmbHVzaBgDIAEoCFIFZmx1c2gSJQoDbm93GAQgASgLMhMubWFnbGV2LlNlcnZlclNoYXJlUgNub3cSLAoHYXRfb25jZRgFIAEoCzITLm1hZ2xldi5TZXJ2ZXJTaGFyZVIGYXRPbmNlEi0KB3NldHRsZWQYBiABKAsyEy5tYWdsZXYuU2VydmVyU2hhcmVSB3NldHRsZWQSGgoIYmFja2VuZHMYByADKAlSCGJhY2tlbmRzIj8KC1NlcnZlclNoYXJlEhYKBndlaWdodBgBIAEoDVIGd2VpZ2h0EhgKB2J1Y2tldHMYAiABKA1SB2J1Y2tldHMi+gEKElBsYW5CYWNrZW5kUmVxdWVzdBISCgRuYW1lGAEgASgJUgRuYW1lEhYKBmFjdGlvbhgCIAEoCVIGYWN0aW9uEhoKCGZyb250ZW5kGAMgASgJUghmcm9udGVuZBISCgRwb29sGAQgASgJUgRwb29sEhYKBndlaWdodBgFIAEoBVIGd2VpZ2h0EhYKBnJlYXNvbhgGIAEoCVIGcmVhc29uEiQKDXVudGlsX3VuaXhfbnMYByABKANIAFILdW50aWxVbml4TnMSFwoGZm9yX25zGAggASgDSABSBWZvck5zEhIKBGZpbGUYCSABKAhSBGZpbGVCBQoDZW5kIjcKE1BsYW5CYWNrZW5kUmVzcG9uc2USIAoEcGxhbhgBIAEoCzIMLm1hZ2xldi5QbGFuUgRwbGFuIhMKEUdldFZQUEluZm9SZXF1ZXN0It8BCgdWUFBJbmZvEhgKB3ZlcnNpb24YASABKAlSB3ZlcnNpb24SHQoKYnVpbGRfZGF0ZRgCIAEoCVIJYnVpbGREYXRlEicKD2J1aWxkX2RpcmVjdG9yeRgDIAEoCVIOYnVpbGREaXJlY3RvcnkSEAoDcGlkGAQgASgNUgNwaWQSHwoLYm9vdHRpbWVfbnMYBSABKANSCmJvb3R0aW1lTnMSJQoOY29ubmVjdHRpbWVfbnMYBiABKANSDWNvbm5lY3R0aW1lTnMSGAoHd2VpZ2h0cxgHIAEoCFIHd2VpZ2h0cyIWChRHZXRWUFBMQlN0YXRlUmVxdWVzdCJZCgpWUFBMQlN0YXRlEiUKBGNvbmYYASABKAsyES5tYWdsZXYuVlBQTEJDb25mUgRjb25mEiQKBHZpcHMYAiADKAsyEC5tYWdsZXYuVlBQTEJWSVBSBHZpcHMitQEKCVZQUExCQ29uZhImCg9pcDRfc3JjX2FkZHJlc3MYASABKAlSDWlwNFNyY0FkZHJlc3MSJgoPaXA2X3NyY19hZGRyZXNzGAIgASgJUg1pcDZTcmNBZGRyZXNzEjUKF3N0aWNreV9idWNrZXRzX3Blcl9jb3JlGAMgASgNUhRzdGlja3lCdWNrZXRzUGVyQ29yZRIhCgxmbG93X3RpbWVvdXQYBCABKA1SC2Zsb3dUaW1lb3V0IokCCghWUFBMQlZJUBIWCgZwcmVmaXgYASABKAlSBnByZWZpeBIaCghwcm90b2NvbBgCIAEoCVIIcHJvdG9jb2wSEgoEcG9ydBgDIAEoDVIEcG9ydBIUCgVlbmNhcBgEIAEoCVIFZW5jYXASKgoRZmxvd190YWJsZV9sZW5ndGgYBSABKA1SD2Zsb3dUYWJsZUxlbmd0aBIiCg1zcmNfaXBfc3RpY2t5GAYgASgIUgtzcmNJcFN0aWNreRJPChNhcHBsaWNhdGlvbl9zZXJ2ZXJzGAcgAygLMh4ubWFnbGV2LlZQUExCQXBwbGljYXRpb25TZXJ2ZXJSEmFwcGxpY2F0aW9uU2VydmVycyKSAgoWVlBQTEJBcHBsaWNhdGlvblNlcnZlchIYCgdhZGRyZXNzGAEgASgJUgdhZGRyZXNzEhYKBndlaWdodBgCIAEoDVIGd2VpZ2h0EhQKBWZsYWdzGAMgASgNUgVmbGFncxIfCgtudW1fYnVja2V0cxgEIAEoDVIKbnVtQnVja2V0cxIZCgVmbG93cxgFIAEoDUgAUgVmbG93c4gBARIdCgdwYWNrZXRzGAYgASgESAFSB3BhY2tldHOIAQESGQoFYnl0ZXMYByABKARIAlIFYnl0ZXOIAQESGgoIYmFja2VuZHMYCCADKAlSCGJhY2tlbmRzQggKBl9mbG93c0IKCghfcGFja2V0c0IICgZfYnl0ZXMiSwoVU3luY1ZQUExCU3RhdGVSZXF1ZXN0EhoKCGZyb250ZW5kGAEgASgJUghmcm9udGVuZBIWCgZyZWFzb24YAiABKAlSBnJlYXNvbiKgAgoWU3luY1ZQUExCU3RhdGVSZXNwb25zZRIUCgVzY29wZRgBIAEoCVIFc2NvcGUSHQoKdmlwc19hZGRlZBgCIAEoDVIJdmlwc0FkZGVkEiEKDHZpcHNfcmVtb3ZlZBgDIAEoDVILdmlwc1JlbW92ZWQSIwoNc2VydmVyc19hZGRlZBgEIAEoDVIMc2VydmVyc0FkZGVkEicKD3NlcnZlcnNfcmVtb3ZlZBgFIAEoDVIOc2VydmVyc1JlbW92ZWQSJwoPd2VpZ2h0c191cGRhdGVkGAYgASgNUg53ZWlnaHRzVXBkYXRlZBIWCgZmYWlsZWQYByABKA1SBmZhaWxlZBIfCgtkdXJhdGlvbl9ucxgIIAEoA1IKZHVyYXRpb25OcyIZChdHZXRWUFBMQkNvdW50ZXJzUmVxdWVzdCKPAQoNVlBQTEJDb3VudGVycxIsCgR2aXBzGAEgAygLMhgubWFnbGV2LlZQUExCVmlwQ291bnRlcnNSBHZpcHMSGQoIdGFrZW5fYXQYAiABKANSB3Rha2VuQXQSNQoHc2VydmVycxgDIAMoCzIbLm1hZ2xldi5WUFBMQlNlcnZlckNvdW50ZXJzUgdzZXJ2ZXJzInsKE1ZQUExCU2VydmVyQ291bnRlcnMSGAoHYWRkcmVzcxgBIAEoCVIHYWRkcmVzcxIaCghiYWNrZW5kcxgCIAMoCVIIYmFja2VuZHMSGAoHcGFja2V0cxgDIAEoBFIHcGFja2V0cxIUCgVieXRlcxgEIAEoBFIFYnl0ZXMipQIKEFZQUExCVmlwQ291bnRlcnMSFgoGcHJlZml4GAEgASgJUgZwcmVmaXgSGgoIcHJvdG9jb2wYAiABKAlSCHByb3RvY29sEhIKBHBvcnQYAyABKA1SBHBvcnQSEgoEbmV4dBgEIAEoBFIEbmV4dBIUCgVmaXJzdBgFIAEoBFIFZmlyc3QSHAoJdW50cmFja2VkGAYgASgEUgl1bnRyYWNrZWQSGwoJbm9fc2VydmVyGAcgASgEUghub1NlcnZlchIkCgtmaWJfcGFja2V0cxgIIAEoBEgAUgpmaWJQYWNrZXRziAEBEiAKCWZpYl9ieXRlcxgJIAEoBEgBUghmaWJCeXRlc4gBAUIOCgxfZmliX3BhY2tldHNCDAoKX2ZpYl9ieXRlczLyCwoGTWFnbGV2EjwKCkdldFZlcnNpb24SGS5tYWdsZXYuR2V0VmVyc2lvblJlcXVlc3QaEy5tYWdsZXYuVmVyc2lvbkluZm8SOQoJR2V0U3RhdHVzEhgubWFnbGV2LkdldFN0YXR1c1JlcXVlc3QaEi5tYWdsZXYuU3RhdHVzSW5mbxJMCg1MaXN0RnJvbnRlbmRzEhwubWFnbGV2Lkxpc3RGcm9udGVuZHNSZXF1ZXN0Gh0ubWFnbGV2Lkxpc3RGcm9udGVuZHNSZXNwb25zZRI/CgtHZXRGcm9udGVuZBIaLm1hZ2xldi5HZXRGcm9udGVuZFJlcXVlc3QaFC5tYWdsZXYuRnJvbnRlbmRJbmZvEkkKDExpc3RCYWNrZW5kcxIbLm1hZ2xldi5MaXN0QmFja2VuZHNSZXF1ZXN0GhwubWFnbGV2Lkxpc3RCYWNrZW5kc1Jlc3BvbnNlEjwKCkdldEJhY2tlbmQSGS5tYWdsZXYuR2V0QmFja2VuZFJlcXVlc3QaEy5tYWdsZXYuQmFja2VuZEluZm8SVQoQTGlzdEhlYWx0aENoZWNrcxIfLm1hZ2xldi5MaXN0SGVhbHRoQ2hlY2tzUmVxdWVzdBogLm1hZ2xldi5MaXN0SGVhbHRoQ2hlY2tzUmVzcG9uc2USSAoOR2V0SGVhbHRoQ2hlY2sSHS5tYWdsZXYuR2V0SGVhbHRoQ2hlY2tSZXF1ZXN0GhcubWFnbGV2LkhlYWx0aENoZWNrSW5mbxI7CgxQYXVzZUJhY2tlbmQSFi5tYWdsZXYuQmFja2VuZFJlcXVlc3QaEy5tYWdsZXYuQmFja2VuZEluZm8SPAoNUmVzdW1lQmFja2VuZBIWLm1hZ2xldi5CYWNrZW5kUmVxdWVzdBoTLm1hZ2xldi5CYWNrZW5kSW5mbxI9Cg5EaXNhYmxlQmFja2VuZBIWLm1hZ2xldi5CYWNrZW5kUmVxdWVzdBoTLm1hZ2xldi5CYWNrZW5kSW5mbxI8Cg1FbmFibGVCYWNrZW5kEhYubWFnbGV2LkJhY2tlbmRSZXF1ZXN0GhMubWFnbGV2LkJhY2tlbmRJbmZvEk4KHFNldEZyb250ZW5kUG9vbEJhY2tlbmRXZWlnaHQSGC5tYWdsZXYuU2V0V2VpZ2h0UmVxdWVzdBoULm1hZ2xldi5Gcm9udGVuZEluZm8SNAoLV2F0Y2hFdmVudHMSFC5tYWdsZXYuV2F0Y2hSZXF1ZXN0Gg0ubWFnbGV2LkV2ZW50MAESRgoLQ2hlY2tDb25maWcSGi5tYWdsZXYuQ2hlY2tDb25maWdSZXF1ZXN0GhsubWFnbGV2LkNoZWNrQ29uZmlnUmVzcG9uc2USSQoMUmVsb2FkQ29uZmlnEhsubWFnbGV2LlJlbG9hZENvbmZpZ1JlcXVlc3QaHC5tYWdsZXYuUmVsb2FkQ29uZmlnUmVzcG9uc2USQwoKUGxhbkNvbmZpZxIZLm1hZ2xldi5QbGFuQ29uZmlnUmVxdWVzdBoaLm1hZ2xldi5QbGFuQ29uZmlnUmVzcG9uc2USRgoLUGxhbkJhY2tlbmQSGi5tYWdsZXYuUGxhbkJhY2tlbmRSZXF1ZXN0GhsubWFnbGV2LlBsYW5CYWNrZW5kUmVzcG9uc2USOAoKR2V0VlBQSW5mbxIZLm1hZ2xldi5HZXRWUFBJbmZvUmVxdWVzdBoPLm1hZ2xldi5WUFBJbmZvEkEKDUdldFZQUExCU3RhdGUSHC5tYWdsZXYuR2V0VlBQTEJTdGF0ZVJlcXVlc3QaEi5tYWdsZXYuVlBQTEJTdGF0ZRJPCg5TeW5jVlBQTEJTdGF0ZRIdLm1hZ2xldi5TeW5jVlBQTEJTdGF0ZVJlcXVlc3QaHi5tYWdsZXYuU3luY1ZQUExCU3RhdGVSZXNwb25zZRJKChBHZXRWUFBMQkNvdW50ZXJzEh8ubWFnbGV2LkdldFZQUExCQ291bnRlcnNSZXF1ZXN0GhUubWFnbGV2LlZQUExCQ291bnRlcnNiBnByb3RvMw==",
 } as const;

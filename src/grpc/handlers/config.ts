@@ -6,14 +6,14 @@ import type { BackendAction } from "../../checker/operator.ts";
 import { inSlices } from "../../system/slices.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
 import { configVerdict, planConfigResponse, planOf } from "../convert_plan.ts";
-import type {
-  CheckConfigRequest,
-  CheckConfigResponse,
-  PlanBackendRequest,
-  PlanBackendResponse,
-  PlanConfigRequest,
-  PlanConfigResponse,
-  ReloadConfigRequest,
+import {
+  type CheckConfigRequest,
+  type CheckConfigResponse,
+  type PlanBackendRequest,
+  type PlanBackendResponse,
+  type PlanConfigRequest,
+  type PlanConfigResponse,
+  type ReloadConfigRequest,
   ReloadConfigResponse,
 } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
@@ -46,7 +46,11 @@ export function reloadConfig(
     const undone = verdict.ok
       ? undefined
       : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
-    return { answer: configVerdict(verdict), after: size(), undone };
+    return {
+      answer: { ...ReloadConfigResponse.empty, ...configVerdict(verdict) },
+      after: size(),
+      undone,
+    };
   }
   return { argumentsOf: () => ({}), reasonOf: ({ reason }) => reason, valueOf: size, run };
 }

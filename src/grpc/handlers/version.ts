@@ -8,5 +8,5 @@ import type { DaemonDoor } from "../ports.ts";
 export function getVersion({ startedAtMs }: DaemonDoor): Handler<GetVersionRequest, VersionInfo> {
   const { version, commit, date } = BUILD;
   const info = { version, commit, buildDate: date, startedUnixNs: nanoseconds(startedAtMs) };
-  return () => info;
+  return (_, { caller }) => ({ ...info, role: caller.role });
 }

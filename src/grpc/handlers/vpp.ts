@@ -62,6 +62,7 @@ export function getVppLbCounters(
     }
     return {
       vips: snapshot.vips.map((_, place) => vipCounters(snapshot.at(place))),
+      servers: [],
       takenAt: nanoseconds(snapshot.takenAtMs),
     };
   };
