@@ -166,10 +166,10 @@ function measureOurs(subject: Subject, rounds: number, expected: number) {
     routeIndex,
   }));
   const alone = new CountersPlan(
-    vips.map((vip) => ({ ...vip, routeIndex: undefined })),
+    { vips: vips.map((vip) => ({ ...vip, routeIndex: undefined })), servers: [] },
     subject.stats,
   );
-  const whole = new CountersPlan(vips, subject.stats);
+  const whole = new CountersPlan({ vips, servers: [] }, subject.stats);
   return {
     values: timed(rounds, expected, () => sumOf(read(alone))),
     snapshot: timed(rounds, expected, () => {

@@ -4,13 +4,14 @@
 import type { ActualVip, LbConf, VipKey } from "../vpp/lb/model.ts";
 import { vipPrefix } from "../vpp/lb/model.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
-import type { VipCounters, VppInfo as Vpp } from "../vpp/ports.ts";
+import type { ServerCounters, VipCounters, VppInfo as Vpp } from "../vpp/ports.ts";
 import { nanoseconds } from "./convert.ts";
 import {
   type SyncVPPLBStateResponse,
   type VPPInfo,
   VPPLBApplicationServer,
   type VPPLBConf,
+  type VPPLBServerCounters,
   type VPPLBVIP,
   type VPPLBVipCounters,
 } from "./gen/maglev.ts";
@@ -44,20 +45,32 @@ export function lbConf(conf: LbConf): VPPLBConf {
   };
 }
 
-export function lbVip(vip: ActualVip): VPPLBVIP {
+/**
+ * `countersOf`: packets and bytes by the text of a server's address, where VPP has them.
+ */
+export function lbVip(
+  vip: ActualVip,
+  countersOf: (address: string) => ServerCounters | undefined = () => undefined,
+): VPPLBVIP {
   return {
     ...vipName(vip),
     encap: vip.encap,
     flowTableLength: vip.newFlowsTableLength || UNTOLD_TABLE_LENGTH,
     srcIpSticky: vip.srcIpSticky,
     applicationServers: [
-      ...vip.servers.map(({ address, weight, buckets }) => ({
-        ...VPPLBApplicationServer.empty,
-        address: address.text,
-        weight,
-        flags: 1,
-        numBuckets: buckets ?? 0,
-      })),
+      ...vip.servers.map(({ address, weight, buckets, figures }) => {
+        const counters = countersOf(address.text);
+        return {
+          ...VPPLBApplicationServer.empty,
+          address: address.text,
+          weight,
+          flags: 1,
+          numBuckets: buckets ?? 0,
+          flows: figures?.flows,
+          packets: count(counters?.packets),
+          bytes: count(counters?.bytes),
+        };
+      }),
       ...vip.gone.map(({ address }) => ({
         ...VPPLBApplicationServer.empty,
         address: address.text,
@@ -89,6 +102,19 @@ export function vipCounters(counts: VipCounters): VPPLBVipCounters {
     noServer: count(counts.noServer) ?? 0n,
     fibPackets: count(counts.fibPackets),
     fibBytes: count(counts.fibBytes),
+  };
+}
+
+/** `backends`: names of the backends that have this address. */
+export function serverCounters(
+  { address, packets, bytes }: ServerCounters,
+  backends: readonly string[],
+): VPPLBServerCounters {
+  return {
+    address: address.text,
+    backends,
+    packets: count(packets) ?? 0n,
+    bytes: count(bytes) ?? 0n,
   };
 }
 

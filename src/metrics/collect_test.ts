@@ -5,7 +5,8 @@ import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
 import { smallConfig } from "../../tests/support/small_config.ts";
 import { parseIp } from "../base/address.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
-import type { LbApi, VipCounters, VppInfo } from "../vpp/ports.ts";
+import type { ActualServer, ActualVip, VipKey } from "../vpp/lb/model.ts";
+import type { LbApi, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
 import { collect } from "./collect.ts";
 import { FAMILIES, FAMILY_NAMES, familyOf } from "./families.ts";
 import { checkerView, type MetricsView, type TalliedChecker } from "./view.ts";
@@ -19,6 +20,7 @@ function viewOf(checker: TalliedChecker, change: Partial<MetricsView> = {}): Met
     ...checkerView(checker),
     vpp: undefined,
     counters: undefined,
+    vipOf: () => undefined,
     process: {
       userCpuS: 1.5,
       systemCpuS: 0.25,
@@ -53,8 +55,16 @@ const INFO: VppInfo = {
 };
 const NO_API = undefined as unknown as LbApi;
 
-function counters(vips: readonly VipCounters[]): NonNullable<MetricsView["counters"]> {
-  return { takenAtMs: NOW_MS, vips: vips.map(({ vip }) => vip), at: (place) => vips[place]! };
+function counters(
+  vips: readonly VipCounters[],
+  servers: readonly ServerCounters[] = [],
+): NonNullable<MetricsView["counters"]> {
+  return {
+    takenAtMs: NOW_MS,
+    vips: vips.map(({ vip }) => vip),
+    at: (place) => vips[place]!,
+    servers: () => servers,
+  };
 }
 
 function vipCounters(protocol: number, port: number, route: number | undefined): VipCounters {
@@ -181,6 +191,56 @@ Deno.test("collect() writes who VPP is, since when, and the counters of its VIPs
   assert.equal(valueOf(without, "maglev_vpp_connected_seconds"), 5);
 });
 
+function server(text: string, flows?: number): ActualServer {
+  const figures = flows === undefined ? undefined : { flows, routeIndex: 9 };
+  return { address: parseIp(text)!, weight: 100, buckets: 512, flushed: false, figures };
+}
+
+function vipWith(key: VipKey, servers: readonly ActualServer[]): ActualVip {
+  return {
+    ...key,
+    encap: "gre4",
+    srcIpSticky: false,
+    newFlowsTableLength: 1024,
+    poolIndex: 1,
+    servers,
+    gone: [],
+  };
+}
+
+Deno.test("collect() writes flows of each VIP's backends, packets and bytes of each backend", () => {
+  const { checker } = setUp(smallConfig({
+    backends: {
+      a: { address: "10.0.0.1" },
+      twin: { address: "10.0.0.1" },
+      b: { address: "10.0.0.2" },
+      unknown: { address: "10.0.0.3" },
+    },
+    frontends: { web: { address: "192.0.2.1", pools: "a:100 b:100 unknown:100 | a:100" } },
+  }));
+  const families = familiesOf(viewOf(checker, {
+    vpp: { kind: "connected", info: INFO, lb: NO_API },
+    counters: counters([], [
+      { address: parseIp("10.0.0.1")!, packets: 10, bytes: 1240 },
+      { address: parseIp("10.0.0.9")!, packets: 1, bytes: 124 },
+    ]),
+    vipOf: (key) =>
+      vipWith(key, [server("10.0.0.1", 7), server("10.0.0.2", 0), server("10.0.0.3")]),
+  }));
+  const rows = (family: string) =>
+    (families.get(family)?.samples ?? []).map(({ labels, value }) => `${labels.backend} ${value}`);
+  assert.deepEqual(rows("maglev_vpp_backend_flows"), ["a 7", "b 0"]);
+  assert.deepEqual(families.get("maglev_vpp_backend_flows")!.samples[0]!.labels, {
+    prefix: "192.0.2.1/32",
+    protocol: "tcp",
+    port: "80",
+    backend: "a",
+  });
+  // Backends of one address are one server to VPP.
+  assert.deepEqual(rows("maglev_vpp_backend_packets_total"), ["a 10", "twin 10"]);
+  assert.deepEqual(rows("maglev_vpp_backend_bytes_total"), ["a 1240", "twin 1240"]);
+});
+
 Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
   const { checker, engine } = setUp();
   checker.start();
@@ -189,7 +249,10 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
   engine.onVoid({ id, generation, latenessMs: 300 });
   const families = familiesOf(viewOf(checker, {
     vpp: { kind: "connected", info: INFO, lb: NO_API },
-    counters: counters([vipCounters(17, 53, 1)]),
+    counters: counters([vipCounters(17, 53, 1)], [
+      { address: parseIp("10.0.0.1")!, packets: 1, bytes: 124 },
+    ]),
+    vipOf: (key) => vipWith(key, [server("10.0.0.1", 7)]),
   }));
   assert.deepEqual(
     [...families.keys()],

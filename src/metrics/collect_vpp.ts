@@ -1,6 +1,7 @@
 /** PURE. Lines of VPP and of its VIPs. */
-import { protocolName, vipPrefix } from "../vpp/lb/model.ts";
-import type { CountersSnapshot, VipCounters, VppInfo } from "../vpp/ports.ts";
+import { vipKeyOf } from "../vpp/lb/desired.ts";
+import { protocolName, type VipKey, vipPrefix } from "../vpp/lb/model.ts";
+import type { CountersSnapshot, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
 import { SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -11,6 +12,9 @@ const info = new SeriesWriter("maglev_vpp_info");
 const vipPackets = new SeriesWriter("maglev_vpp_vip_packets_total");
 const routePackets = new SeriesWriter("maglev_vpp_vip_route_packets_total");
 const routeBytes = new SeriesWriter("maglev_vpp_vip_route_bytes_total");
+const backendFlows = new SeriesWriter("maglev_vpp_backend_flows");
+const backendPackets = new SeriesWriter("maglev_vpp_backend_packets_total");
+const backendBytes = new SeriesWriter("maglev_vpp_backend_bytes_total");
 
 /** The families of this file. */
 export const vppRows = {
@@ -47,6 +51,28 @@ export const vppRows = {
       if (fibBytes !== undefined) yield routeBytes.line(labels, fibBytes);
     }
   },
+  *maglev_vpp_backend_flows({ snapshot: { config, frontends }, vipOf }: MetricsView) {
+    for (const { config: frontend } of frontends.values()) {
+      const key = vipKeyOf(frontend);
+      const servers = vipOf(key)?.servers ?? [];
+      if (servers.length === 0) continue;
+      const flowsOf = new Map(
+        servers.map(({ address, figures }) => [address.text, figures?.flows]),
+      );
+      const labels = labelsOf(key);
+      const names = new Set(frontend.pools.flatMap(({ backends }) => backends.map((b) => b.name)));
+      for (const name of names) {
+        const flows = flowsOf.get(config.backends.get(name)!.address.text);
+        if (flows !== undefined) yield backendFlows.line([...labels, name], flows);
+      }
+    }
+  },
+  *maglev_vpp_backend_packets_total(view: MetricsView) {
+    for (const [name, { packets }] of serversOf(view)) yield backendPackets.line([name], packets);
+  },
+  *maglev_vpp_backend_bytes_total(view: MetricsView) {
+    for (const [name, { bytes }] of serversOf(view)) yield backendBytes.line([name], bytes);
+  },
 };
 
 function infoOf({ vpp }: MetricsView): VppInfo | undefined {
@@ -61,7 +87,21 @@ function since(unixMs: number, { nowMs }: MetricsView): number {
 function* vipsOf(counters: CountersSnapshot | undefined): Generator<[string[], VipCounters]> {
   if (counters === undefined) return;
   for (const [place, vip] of counters.vips.entries()) {
-    const labels = [vipPrefix(vip), protocolName(vip.protocol), `${vip.port}`];
-    yield [labels, counters.at(place)];
+    yield [labelsOf(vip), counters.at(place)];
+  }
+}
+
+function labelsOf(vip: VipKey): string[] {
+  return [vipPrefix(vip), protocolName(vip.protocol), `${vip.port}`];
+}
+
+/** Backends whose address VPP has counters for. */
+function* serversOf({ counters, snapshot }: MetricsView): Generator<[string, ServerCounters]> {
+  const servers = counters?.servers() ?? [];
+  if (servers.length === 0) return;
+  const byAddress = new Map(servers.map((server) => [server.address.text, server]));
+  for (const [name, { address }] of snapshot.config.backends) {
+    const server = byAddress.get(address.text);
+    if (server !== undefined) yield [name, server];
   }
 }

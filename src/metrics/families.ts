@@ -210,6 +210,29 @@ export const FAMILIES = {
     absent:
       `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not tell`,
   },
+  maglev_vpp_backend_flows: {
+    type: "gauge",
+    help: "Sticky entries of VPP for the backend at the last full read: an upper bound of its " +
+      "flows, because expired entries count until their place is used again.",
+    labels: { ...VIP, ...BACKEND },
+    kept: "scrape",
+    absent: `${WITHOUT_VPP}, and before the first full read with the backend`,
+  },
+  maglev_vpp_backend_packets_total: {
+    type: "counter",
+    help: "Packets that VPP sent to the backend's address, over all its VIPs.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
+  },
+  maglev_vpp_backend_bytes_total: {
+    type: "counter",
+    help:
+      "Bytes that VPP sent to the backend's address, outer headers included, over all its VIPs.",
+    labels: BACKEND,
+    kept: "scrape",
+    absent: `${WITHOUT_VPP}, and without VPP's stats segment`,
+  },
   grpc_server_started_total: {
     type: "counter",
     help: "Calls that began.",

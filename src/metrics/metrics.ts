@@ -3,6 +3,8 @@ import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
+import type { Reconciler } from "../vpp/reconcile.ts";
+import type { VipKey } from "../vpp/lb/model.ts";
 import { collect } from "./collect.ts";
 import { EventMetrics } from "./event_metrics.ts";
 import { LagMeter } from "./lag.ts";
@@ -22,6 +24,7 @@ export interface MetricsSources {
     | {
       readonly connection: Pick<VppConnection, "state">;
       readonly counters: Pick<CountersSource, "snapshot">;
+      readonly reconciler: Pick<Reconciler, "vip">;
     }
     | undefined;
 }
@@ -60,6 +63,7 @@ export class Metrics {
       ...checkerView(checker),
       vpp: vpp?.connection.state,
       counters: vpp?.counters.snapshot,
+      vipOf: (key: VipKey) => vpp?.reconciler.vip(key),
       process,
       eventLoopLagS: this.#lag.lagS,
     };

@@ -6,6 +6,7 @@ import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
+import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
 
 /** Everything that collect() writes. */
@@ -19,6 +20,8 @@ export interface MetricsView {
   /** Undefined without VPP integration. */
   readonly vpp: ConnectionState | undefined;
   readonly counters: CountersSnapshot | undefined;
+  /** A VIP as VPP has it; undefined while that is not known. */
+  readonly vipOf: (key: VipKey) => ActualVip | undefined;
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

@@ -1,6 +1,6 @@
 /**
  * The packet counters of the simulated VPP: four for each VIP, by its index in the plugin's pool,
- * packets and bytes for each route, by its load-balance index. As in VPP each thread has its own,
+ * packets and bytes to and via each route, by its load-balance index. Each thread has its own,
  * and adding a VIP or a route begins at zero whatever its slot counted before.
  *
  * Source: VPP src/plugins/lb/lb.c lb_vip_add(), src/vnet/dpo/load_balance.c.
@@ -28,7 +28,8 @@ export type CounterChange =
     readonly counts: readonly number[];
   }
   | {
-    readonly kind: "route";
+    /** `route`: packets to the route's prefix; `via`: those that `lb` sent through it. */
+    readonly kind: "route" | "via";
     readonly thread: number;
     readonly index: number;
     /** Packets and bytes. */
@@ -43,6 +44,7 @@ export class Counters {
   onChange: (change: CounterChange) => void = () => {};
   readonly #vips: Counts = [];
   readonly #routes: Counts = [];
+  readonly #via: Counts = [];
 
   vipAdded(index: number): void {
     this.#begin("vip", index);
@@ -50,6 +52,7 @@ export class Counters {
 
   routeAdded(index: number): void {
     this.#begin("route", index);
+    this.#begin("via", index);
   }
 
   /** A VIP's counters over all threads, in the order of VIP_COUNTERS. */
@@ -60,6 +63,11 @@ export class Counters {
   /** A route's packets and bytes over all threads. */
   route(index: number): readonly number[] {
     return sum(this.#routes[index]);
+  }
+
+  /** Packets and bytes that were sent through a route, over all threads. */
+  via(index: number): readonly number[] {
+    return sum(this.#via[index]);
   }
 
   /** Counts packets on one thread. */
@@ -78,7 +86,7 @@ export class Counters {
 
   /** Calls onChange with all there is, for who comes late. */
   replay(): void {
-    for (const kind of ["route", "vip"] as const) {
+    for (const kind of ["route", "via", "vip"] as const) {
       this.#of(kind).forEach((threads, index) =>
         threads.forEach((counts, thread) => this.onChange({ kind, thread, index, counts }))
       );
@@ -94,7 +102,7 @@ export class Counters {
   }
 
   #of(kind: CounterChange["kind"]): Counts {
-    return kind === "vip" ? this.#vips : this.#routes;
+    return kind === "vip" ? this.#vips : kind === "via" ? this.#via : this.#routes;
   }
 }
 

@@ -141,8 +141,9 @@ export class StatsServer {
   }
 
   #show({ kind, thread, index, counts }: CounterChange): void {
-    if (kind === "route") {
-      this.segment.setElement("/net/route/to", "combined", { thread, index, values: counts });
+    if (kind !== "vip") {
+      const name = kind === "route" ? "/net/route/to" : "/net/route/via";
+      this.segment.setElement(name, "combined", { thread, index, values: counts });
     } else {
       VIP_COUNTERS.forEach((name, i) =>
         this.segment.setElement(name, "simple", { thread, index, values: [counts[i]!] })

@@ -6,6 +6,11 @@ import type { IpAddress } from "../base/address.ts";
 import { address46, length46 } from "./address46.ts";
 import { THREADS, VIP_COUNTERS } from "./counters.ts";
 import type { LbPlugin } from "./plugin.ts";
+import type { Vip } from "./plugin_types.ts";
+
+/** Outer headers of GRE over IPv4 and over IPv6. */
+const GRE4_BYTES = 24;
+const GRE6_BYTES = 44;
 
 /** Which of a VIP's counters counts them. */
 export const TRAFFIC_KINDS = ["next", "first", "untracked", "no-server"] as const;
@@ -40,9 +45,35 @@ export function countTraffic(plugin: LbPlugin, traffic: Traffic): boolean {
         plugin.counters.add("route", route.index, { thread, counts: [ours, theirs] });
       }
     }
+    if (kind !== "no-server") forward(plugin, vip, { packets, bytes });
     return true;
   }
   return false;
+}
+
+/** Counts packets at the servers, in proportion to their buckets, with the outer headers. */
+function forward(
+  plugin: LbPlugin,
+  vip: Vip,
+  { packets, bytes }: Pick<Traffic, "packets" | "bytes">,
+) {
+  const overhead = vip.type.endsWith("gre6") ? GRE6_BYTES : GRE4_BYTES;
+  const servers = [...plugin.serversOf(vip)].filter(({ used }) => used);
+  let left = packets;
+  let buckets = servers.reduce((sum, server) => sum + plugin.bucketsOf(vip, server), 0);
+  for (const server of servers) {
+    const ours = plugin.bucketsOf(vip, server);
+    if (ours === 0) continue;
+    const part = Math.round(left * ours / buckets);
+    buckets -= ours;
+    left -= part;
+    const size = Math.round(bytes * part / packets);
+    for (let thread = 0; thread < THREADS; thread++) {
+      const count = share(part, thread);
+      const counts = [count, share(size, thread) + overhead * count];
+      plugin.counters.add("via", server.dpo, { thread, counts });
+    }
+  }
 }
 
 /** The main thread has a tenth of it, the worker the rest. */

@@ -12,7 +12,7 @@
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
-import { type CountedVip, CountersPlan } from "./counters_plan.ts";
+import { countedServers, type CountedVip, CountersPlan } from "./counters_plan.ts";
 import type { ActualVip } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import type {
@@ -236,7 +236,8 @@ function planOf(live: Live, counted: CountedVips): CountersPlan {
       ? []
       : [{ vip, poolIndex, routeIndex: knownRoute(live, vip, counted)?.routeIndex }];
   });
-  const plan = new CountersPlan(vips, live.reader);
+  const servers = countedServers(counted.vips());
+  const plan = new CountersPlan({ vips, servers }, live.reader);
   // One that lacks something is made again next time, when that may be known.
   if (vips.length === counted.vips().length) live.plan = { version, plan };
   return plan;

@@ -4,12 +4,14 @@
  * many objects every few seconds); the counters of one VIP are put together when asked for.
  */
 import { invariant } from "../base/assert.ts";
-import type { VipKey } from "./lb/model.ts";
+import { compareIp, type IpAddress } from "../base/address.ts";
+import type { ActualVip, VipKey } from "./lb/model.ts";
 import type {
   CounterQuery,
   CountersRead,
   CountersSnapshot,
   PreparedRead,
+  ServerCounters,
   StatsReader,
   VipCounters,
 } from "./ports.ts";
@@ -24,6 +26,31 @@ const VIP_COUNTERS = [
 
 /** Packets and bytes of routes (src/vnet/dpo/load_balance.c). */
 const ROUTE_COUNTER = "/net/route/to";
+
+/**
+ * Packets and bytes that left through a server's host route (src/vnet/dpo/load_balance.c): the
+ * encapsulated packets of all VIPs that have the server. `lb` forwards them to the route's
+ * load-balance object without a look-up, so they count as "via" and not as "to".
+ */
+const SERVER_COUNTER = "/net/route/via";
+
+/** A server with the index of its route. */
+export interface CountedServer {
+  readonly address: IpAddress;
+  readonly routeIndex: number;
+}
+
+/** The servers of `vips` whose route is known, by address, each once. */
+export function countedServers(vips: readonly ActualVip[]): readonly CountedServer[] {
+  const byAddress = new Map<string, CountedServer>();
+  for (const { servers } of vips) {
+    for (const { address, figures } of servers) {
+      if (figures === undefined) continue;
+      byAddress.set(address.text, { address, routeIndex: figures.routeIndex });
+    }
+  }
+  return [...byAddress.values()].sort((a, b) => compareIp(a.address, b.address));
+}
 
 /** A VIP with the indices of its counters. */
 export interface CountedVip {
@@ -45,13 +72,23 @@ export class CountersPlan {
   readonly #vips: readonly VipKey[];
   readonly #pool: Column;
   readonly #routes: Column;
+  readonly #servers: readonly CountedServer[];
+  readonly #serverRoutes: Column;
   readonly #prepared: PreparedRead | undefined;
 
-  /** `vips` in VIP order. */
-  constructor(vips: readonly CountedVip[], reader: StatsReader) {
+  /** `vips` in VIP order, `servers` by address. */
+  constructor(
+    { vips, servers }: {
+      readonly vips: readonly CountedVip[];
+      readonly servers: readonly CountedServer[];
+    },
+    reader: StatsReader,
+  ) {
     this.#vips = vips.map(({ vip }) => vip);
     this.#pool = columnOf(vips.map(({ poolIndex }) => poolIndex));
     this.#routes = columnOf(vips.map(({ routeIndex }) => routeIndex));
+    this.#servers = servers;
+    this.#serverRoutes = columnOf(servers.map(({ routeIndex }) => routeIndex));
     const queries: CounterQuery[] = VIP_COUNTERS.map((name) => ({
       name,
       kind: "simple",
@@ -59,6 +96,9 @@ export class CountersPlan {
     }));
     if (this.#routes.indices.length > 0) {
       queries.push({ name: ROUTE_COUNTER, kind: "combined", indices: this.#routes.indices });
+    }
+    if (this.#serverRoutes.indices.length > 0) {
+      queries.push({ name: SERVER_COUNTER, kind: "combined", indices: this.#serverRoutes.indices });
     }
     // A VPP that never had a VIP has no such counters.
     this.#prepared = vips.length === 0 ? undefined : reader.prepare(queries);
@@ -80,7 +120,18 @@ export class CountersPlan {
         invariant(place !== undefined && place < vips.length, `snapshot has a VIP ${n}`);
         return this.#countersOf(place, values);
       },
+      servers: () => this.#serverCounters(values),
     };
+  }
+
+  #serverCounters(values: readonly Float64Array[]): ServerCounters[] {
+    if (this.#serverRoutes.indices.length === 0) return [];
+    const column = values[values.length - 1]!;
+    return this.#servers.flatMap(({ address }, place) => {
+      const slot = this.#serverRoutes.slots[place]!;
+      const [packets, bytes] = [column[2 * slot]!, column[2 * slot + 1]!];
+      return Number.isNaN(packets) || Number.isNaN(bytes) ? [] : [{ address, packets, bytes }];
+    });
   }
 
   #countersOf(place: number, values: readonly Float64Array[]): VipCounters {

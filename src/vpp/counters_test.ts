@@ -124,6 +124,41 @@ Deno.test("VppCounters counts a VIP that was added later from its next run on", 
   await world.stop();
 });
 
+Deno.test("VppCounters counts each server once over all its VIPs", async () => {
+  const world = await new CountersWorld({
+    web: desired(A, "10.0.0.1=100 10.0.0.2=50"),
+    tls: desired(A, "10.0.0.1=100", { port: 443 }),
+  }).start();
+  const servers = () => {
+    const counted = world.counters.snapshot?.servers() ?? [];
+    return counted.map(({ address, packets, bytes }) => `${address.text} ${packets}/${bytes}`);
+  };
+  assert.deepEqual(servers(), ["10.0.0.1 0/0", "10.0.0.2 0/0"]);
+  world.traffic(A, "next", 30);
+  world.traffic(A, "first", 5, { port: 443 });
+  world.traffic(A, "no-server", 99);
+  await world.pass(INTERVAL_MS);
+  // Each packet of 60 bytes leaves in GRE over IPv4, which adds 24.
+  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`, `10.0.0.2 10/${10 * 84}`]);
+  world.transition("tls", desired(A, "10.0.0.1=0", { port: 443 }));
+  await world.pass(INTERVAL_MS);
+  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`, `10.0.0.2 10/${10 * 84}`]);
+  world.transition("web", desired(A, "10.0.0.1=100"));
+  await world.pass(INTERVAL_MS);
+  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`], "a server that went is not counted");
+  world.transition("web", desired(A, "10.0.0.1=100 10.0.0.3=100"));
+  await world.pass(INTERVAL_MS);
+  assert.deepEqual(
+    servers().length,
+    1,
+    "a server that came has no index before the next full read",
+  );
+  await world.reconciler.sync();
+  await world.pass(INTERVAL_MS);
+  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`, "10.0.0.3 0/0"]);
+  await world.stop();
+});
+
 Deno.test("VppCounters begins at zero when a VIP is recreated, and leaves it out until it knows", async () => {
   const world = await new CountersWorld({ web: desired(A, UP), b: desired(B, UP) }).start();
   world.traffic(A, "next", 100);
@@ -334,12 +369,17 @@ Deno.test("VppCounters.stop() ends a run that waits", async () => {
 Deno.test("a plan reads ascending indices, each once, whatever the order of VIPs", () => {
   const vip = (n: number) => ({ ...desired(`192.0.2.${n}`) });
   let asked: number[][] = [];
-  const plan = new CountersPlan([
+  const vips = [
     { vip: vip(1), poolIndex: 9, routeIndex: 5 },
     { vip: vip(2), poolIndex: 4, routeIndex: undefined },
     { vip: vip(3), poolIndex: 7, routeIndex: 3 },
     { vip: vip(4), poolIndex: 8, routeIndex: 5 },
-  ], {
+  ];
+  const servers = [
+    { address: ip("10.0.0.1"), routeIndex: 12 },
+    { address: ip("10.0.0.2"), routeIndex: 11 },
+  ];
+  const plan = new CountersPlan({ vips, servers }, {
     prepare(queries) {
       asked = queries.map(({ indices }) => [...indices]);
       const values = queries.map(({ kind, indices }) =>
@@ -350,7 +390,10 @@ Deno.test("a plan reads ascending indices, each once, whatever the order of VIPs
   });
   const read = plan.read();
   assert.ok(read.kind === "ok");
-  assert.deepEqual(asked, [[4, 7, 8, 9], [4, 7, 8, 9], [4, 7, 8, 9], [4, 7, 8, 9], [3, 5]]);
+  assert.deepEqual(asked, [[4, 7, 8, 9], [4, 7, 8, 9], [4, 7, 8, 9], [4, 7, 8, 9], [3, 5], [
+    11,
+    12,
+  ]]);
   const snapshot = plan.snapshot(read.values, 1);
   const rows = snapshot.vips.map((_, i) => snapshot.at(i));
   assert.deepEqual(rows.map(({ next, fibPackets, fibBytes }) => [next, fibPackets, fibBytes]), [
@@ -358,6 +401,10 @@ Deno.test("a plan reads ascending indices, each once, whatever the order of VIPs
     [4, undefined, undefined],
     [7, 3, 30],
     [8, 5, 50],
+  ]);
+  assert.deepEqual(snapshot.servers(), [
+    { address: ip("10.0.0.1"), packets: 12, bytes: 120 },
+    { address: ip("10.0.0.2"), packets: 11, bytes: 110 },
   ]);
   assert.throws(() => snapshot.at(4), /snapshot has a VIP 4/);
 });

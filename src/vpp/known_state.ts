@@ -6,7 +6,7 @@ import type { IpAddress } from "../base/address.ts";
 import { acknowledge, forgetFlushes } from "./lb/acknowledge.ts";
 import type { Drift } from "./lb/drift.ts";
 import { driftBetween } from "./lb/drift.ts";
-import type { ActualVip, DesiredVip, Operation, VipKey } from "./lb/model.ts";
+import type { ActualServer, ActualVip, DesiredVip, Operation, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { compareVipKeys, pairByAddress } from "./lb/order.ts";
 
@@ -22,7 +22,7 @@ export class KnownState {
   /** By VIP: the version since which it has the index it has. */
   readonly #indexedSince = new Map<string, number>();
 
-  /** Another number whenever a VIP came, went, or has another index in VPP's pool. */
+  /** Another number whenever a VIP or a server's route came, went, or has another index. */
   get indexVersion(): number {
     return this.#indexVersion;
   }
@@ -91,10 +91,24 @@ export class KnownState {
     if (vip !== undefined) this.#set(key, { ...vip, poolIndex });
   }
 
+  /** Takes over what VPP printed of servers of `found` that are known without it. */
+  setFigures(found: ActualVip): void {
+    const vip = this.get(found);
+    if (vip === undefined) return;
+    const servers = pairByAddress(vip.servers, found.servers).flatMap(({ left, right }) => {
+      if (left === undefined) return [];
+      const figures = left.figures ?? right?.figures;
+      return [figures === undefined ? left : { ...left, figures }];
+    });
+    this.#set(found, { ...vip, servers });
+  }
+
   #set(key: VipKey, vip: ActualVip | undefined): void {
     const prefix = vipPrefix(key);
     let vips = this.#prefixes.get(prefix);
-    this.#noteIndex(vips?.get(vipKeyText(key)), vip, vipKeyText(key));
+    const before = vips?.get(vipKeyText(key));
+    this.#noteIndex(before, vip, vipKeyText(key));
+    if (!sameRoutes(before?.servers ?? [], vip?.servers ?? [])) this.#indexVersion++;
     if (vip === undefined) {
       vips?.delete(vipKeyText(key));
       if (vips?.size === 0) this.#prefixes.delete(prefix);
@@ -111,6 +125,18 @@ export class KnownState {
     if (here) this.#indexedSince.set(key, this.#indexVersion);
     else this.#indexedSince.delete(key);
   }
+}
+
+/** True when both have the same routes of servers that are known. */
+function sameRoutes(before: readonly ActualServer[], after: readonly ActualServer[]): boolean {
+  if (before === after) return true;
+  const known = (servers: readonly ActualServer[]) =>
+    servers.filter((s) => s.figures !== undefined);
+  const [was, is] = [known(before), known(after)];
+  return was.length === is.length &&
+    was.every(({ address, figures }, i) =>
+      is[i]!.address.text === address.text && is[i]!.figures!.routeIndex === figures!.routeIndex
+    );
 }
 
 /** `found` with the memory of flushes that `known` has. */

@@ -5,10 +5,11 @@
  * so an index is forgotten when the deletion is sent, not when it is acknowledged.
  */
 import type { KnownState } from "./known_state.ts";
+import { vipOfText } from "./lb/actual.ts";
 import type { ActualVip, VipKey } from "./lb/model.ts";
 import { vipKeyText } from "./lb/model.ts";
 import type { VipPlan } from "./lb/plan.ts";
-import { parseVipsVerbose } from "./lb/vips_verbose.ts";
+import { parseVipsVerbose, type VerboseVip } from "./lb/vips_verbose.ts";
 import type { CountedVips, LbApi } from "./ports.ts";
 import { VIPS_COMMAND } from "./read_lb.ts";
 
@@ -47,10 +48,10 @@ export class PoolIndices implements CountedVips {
     const touched = this.#touched = new Set<string>();
     try {
       const text = await this.#lb.cli(VIPS_COMMAND);
-      const result = parseVipsVerbose(text, { servers: false });
+      const result = parseVipsVerbose(text);
       if (!result.ok) return `${VIPS_COMMAND}: line ${result.line}: ${result.message}`;
       for (const vip of result.vips) {
-        if (!vip.removed && !touched.has(vipKeyText(vip))) this.#learn(vip, vip.poolIndex);
+        if (!vip.removed && !touched.has(vipKeyText(vip))) this.#learn(vip);
       }
       return undefined;
     } finally {
@@ -58,7 +59,9 @@ export class PoolIndices implements CountedVips {
     }
   }
 
-  #learn(key: VipKey, poolIndex: number): void {
-    if (this.#known.get(key)?.poolIndex === undefined) this.#known.setIndex(key, poolIndex);
+  #learn(vip: VerboseVip): void {
+    if (this.#known.get(vip)?.poolIndex !== undefined) return;
+    this.#known.setIndex(vip, vip.poolIndex);
+    this.#known.setFigures(vipOfText(vip));
   }
 }

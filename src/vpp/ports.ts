@@ -156,7 +156,7 @@ export interface StatsSession {
 
 /** The VIPs of the connected VPP, with their indices in its pool: what counters are found by. */
 export interface CountedVips {
-  /** Another number whenever a VIP came, went, or has another index. */
+  /** Another number whenever a VIP or a server's route came, went, or has another index. */
   readonly version: number;
   /** In VIP order. */
   vips(): readonly ActualVip[];
@@ -185,6 +185,13 @@ export interface VipCounters {
   readonly fibBytes: number | undefined;
 }
 
+/** Packets and bytes that VPP sent to one server, over all its VIPs, since its route was made. */
+export interface ServerCounters {
+  readonly address: IpAddress;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
 /** Counters of all VIPs at one time. */
 export interface CountersSnapshot {
   /** Unix time in milliseconds at which they were read. */
@@ -193,6 +200,8 @@ export interface CountersSnapshot {
   readonly vips: readonly VipKey[];
   /** Counters of the VIP at this place of `vips`; made when asked for. */
   at(place: number): VipCounters;
+  /** By address, each once: servers whose route is known. Made when asked for. */
+  servers(): readonly ServerCounters[];
 }
 
 /** Where others see the counters. */

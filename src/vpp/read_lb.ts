@@ -52,7 +52,7 @@ async function readText(lb: LbApi): Promise<Reading> {
 }
 
 function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {
-  const result = parseVipsVerbose(text, { servers: false });
+  const result = parseVipsVerbose(text);
   if (result.ok) return result.vips;
   logError(logger, `line ${result.line}: ${result.message}`);
   return undefined;

@@ -20,6 +20,7 @@ import {
   startWarmup,
   stepWarmup,
 } from "./lb/warmup.ts";
+import type { ActualVip, VipKey } from "./lb/model.ts";
 import type { Warmup } from "./lb/warmup.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
@@ -152,6 +153,11 @@ export class Reconciler {
   /** What VPP has, as far as known; undefined while it is away or was not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();
+  }
+
+  /** One VIP as VPP has it, as far as known; undefined like lbState(), and where there is none. */
+  vip(key: VipKey): ActualVip | undefined {
+    return this.#session?.vip(key);
   }
 
   /** What counters are found by, of this connection; undefined like lbState(). */

@@ -18,7 +18,7 @@ import { Backoff } from "./backoff.ts";
 import { KnownState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
@@ -92,6 +92,11 @@ export class SyncSession {
   /** What is known; undefined until VPP was read. */
   state(): LbState | undefined {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
+  }
+
+  /** One VIP as known; undefined until VPP was read. */
+  vip(key: VipKey): ActualVip | undefined {
+    return this.#ready ? this.#known.get(key) : undefined;
   }
 
   /** What counters are found by; undefined until VPP was read. */

@@ -30,7 +30,8 @@ export class PluginStats implements StatsReader {
     const counter = (VIP_COUNTERS as readonly string[]).indexOf(name);
     return Float64Array.from(
       [...indices].flatMap((index) => {
-        const counts = kind === "simple" ? counters.vip(index) : counters.route(index);
+        const combined = name === "/net/route/via" ? counters.via(index) : counters.route(index);
+        const counts = kind === "simple" ? counters.vip(index) : combined;
         if (kind === "simple") return [counts[counter] ?? NaN];
         return [counts[0] ?? NaN, counts[1] ?? NaN];
       }),

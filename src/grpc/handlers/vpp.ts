@@ -1,8 +1,16 @@
 /** VPP: who it is, what it has, what it counts, and an operator's sync. */
 import { MaglevError } from "../../base/errors.ts";
+import type { Config } from "../../config/model.ts";
 import type { ConnectionState } from "../../vpp/ports.ts";
 import type { ActionHandler, ActionResult, Handler } from "../calls.ts";
-import { lbConf, lbVip, syncResponse, vipCounters, vppInfo } from "../convert_vpp.ts";
+import {
+  lbConf,
+  lbVip,
+  serverCounters,
+  syncResponse,
+  vipCounters,
+  vppInfo,
+} from "../convert_vpp.ts";
 import { nanoseconds } from "../convert.ts";
 import type {
   GetVPPInfoRequest,
@@ -16,6 +24,17 @@ import type {
 } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
 import { LbStateReader } from "../lb_state_reader.ts";
+
+/** Names of backends, in the file's order, by the text of their address. */
+function namesByAddress({ backends }: Config): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const [name, { address }] of backends) {
+    const list = names.get(address.text);
+    if (list === undefined) names.set(address.text, [name]);
+    else list.push(name);
+  }
+  return names;
+}
 
 /** VPP as it is now, or why it cannot be asked. */
 function connected(
@@ -46,12 +65,17 @@ export function getVppLbState(
     const found = connected(vpp);
     if (found instanceof MaglevError) return found;
     const { conf, vips } = await reader.read(found.state.lb, found.vpp.reconciler.lbState());
-    return { conf: conf === undefined ? undefined : lbConf(conf), vips: vips.map(lbVip) };
+    const servers = found.vpp.counters.snapshot?.servers() ?? [];
+    const byAddress = new Map(servers.map((server) => [server.address.text, server]));
+    return {
+      conf: conf === undefined ? undefined : lbConf(conf),
+      vips: vips.map((vip) => lbVip(vip, (address) => byAddress.get(address))),
+    };
   };
 }
 
 export function getVppLbCounters(
-  { vpp }: DaemonDoor,
+  { vpp, checker }: DaemonDoor,
 ): Handler<GetVPPLBCountersRequest, VPPLBCounters> {
   return () => {
     const found = connected(vpp);
@@ -60,9 +84,12 @@ export function getVppLbCounters(
     if (snapshot === undefined) {
       return new MaglevError("unavailable", "VPP's counters have not been read");
     }
+    const names = namesByAddress(checker.snapshot().config);
     return {
       vips: snapshot.vips.map((_, place) => vipCounters(snapshot.at(place))),
-      servers: [],
+      servers: snapshot.servers().map((server) =>
+        serverCounters(server, names.get(server.address.text) ?? [])
+      ),
       takenAt: nanoseconds(snapshot.takenAtMs),
     };
   };

@@ -3,7 +3,7 @@
  * without reading VPP again. Values are replaced, never changed.
  */
 import type { IpAddress } from "../../base/address.ts";
-import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";
+import type { ActualServer, ActualVip, DesiredVip, Operation, ServerFigures } from "./model.ts";
 import { compareByAddress } from "./order.ts";
 
 /**
@@ -36,8 +36,11 @@ export function acknowledge(
     case "as-weight": {
       const { address, weight } = operation;
       const flushed = options.flushing;
-      const server: ActualServer = { address, weight, buckets: undefined, flushed };
       if (vip === undefined) return undefined;
+      // Only a server that stays has the flows and the route that were read.
+      const figures = operation.kind === "as-weight" ? figuresOf(vip, address) : undefined;
+      const changed: ActualServer = { address, weight, buckets: undefined, flushed };
+      const server = figures === undefined ? changed : { ...changed, figures };
       const gone = vip.gone.length === 0 ? vip.gone : without(vip.gone, address);
       return { ...vip, servers: placed(vip.servers, server), gone };
     }
@@ -65,6 +68,10 @@ function forgotten<T extends { readonly address: IpAddress; readonly flushed: bo
 ): readonly T[] {
   if (!servers.some((server) => server.flushed && over(server.address))) return servers;
   return servers.map((s) => s.flushed && over(s.address) ? { ...s, flushed: false } : s);
+}
+
+function figuresOf(vip: ActualVip, address: IpAddress): ServerFigures | undefined {
+  return vip.servers.find((server) => server.address.text === address.text)?.figures;
 }
 
 function asAdded(vip: DesiredVip): ActualVip {

@@ -9,10 +9,10 @@
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
-import type { ActualServer, ActualVip, GoneServer, VipKey } from "./model.ts";
+import type { ActualServer, ActualVip, GoneServer, ServerFigures, VipKey } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
-import type { VerboseVip } from "./vips_verbose.ts";
+import type { VerboseServer, VerboseVip } from "./vips_verbose.ts";
 
 /** One lb_vip_details. */
 export interface ReadVip extends VipKey {
@@ -83,7 +83,7 @@ function vipsOfDumps(
       srcIpSticky: more === undefined ? stickyWhenUntold(key) : more.srcIpSticky,
       newFlowsTableLength: vip.flowTableLength,
       poolIndex: more?.poolIndex,
-      servers: inOrder(servers.get(key) ?? [], compareByAddress),
+      servers: withFigures(inOrder(servers.get(key) ?? [], compareByAddress), more),
       gone: [],
     };
   });
@@ -95,13 +95,15 @@ function vipsOfText(reading: TextReading): ActualVip[] {
   return used.map(vipOfText).sort(compareVipKeys);
 }
 
-function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip {
+/** A VIP as the text alone shows it. */
+export function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip {
   const servers: ActualServer[] = [];
   const gone: GoneServer[] = [];
-  for (const { address: text, weight, buckets, used } of told) {
-    const address = parseIp(text);
-    invariant(address !== undefined, `the parser let ${JSON.stringify(text)} pass as an address`);
-    if (used) servers.push({ address, weight, buckets, flushed: false });
+  for (const server of told) {
+    const { weight, buckets, used } = server;
+    const address = parsedAddress(server);
+    const figures = figuresOf(server);
+    if (used) servers.push({ address, weight, buckets, flushed: false, figures });
     else gone.push({ address, flushed: false });
   }
   return {
@@ -109,6 +111,37 @@ function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip
     servers: inOrder(servers, compareByAddress),
     gone: inOrder(gone, compareByAddress),
   };
+}
+
+/** `servers` of one VIP with the figures that VPP printed of them; `printed` undefined: nothing. */
+function withFigures(
+  servers: readonly ActualServer[],
+  printed: VerboseVip | undefined,
+): readonly ActualServer[] {
+  if (printed === undefined || printed.servers.length === 0) return servers;
+  const used = printed.servers.filter((server) => server.used);
+  const byText = new Map(used.map((server) => [server.address, server]));
+  let byAddress: Map<string, VerboseServer> | undefined;
+  return servers.map((server) => {
+    const { text } = server.address;
+    let found = byText.get(text);
+    if (found === undefined && server.address.family === 6) {
+      // VPP may write an IPv6 address in another form than ours.
+      byAddress ??= new Map(used.map((other) => [parsedAddress(other).text, other]));
+      found = byAddress.get(text);
+    }
+    return found === undefined ? server : { ...server, figures: figuresOf(found) };
+  });
+}
+
+function figuresOf({ flows, dpo }: VerboseServer): ServerFigures {
+  return { flows, routeIndex: dpo };
+}
+
+function parsedAddress({ address: text }: VerboseServer): IpAddress {
+  const address = parseIp(text);
+  invariant(address !== undefined, `the parser let ${JSON.stringify(text)} pass as an address`);
+  return address;
 }
 
 function serversByVip(servers: readonly ReadServer[]): Map<string, ActualServer[]> {

@@ -60,6 +60,32 @@ Deno.test("actualVips() joins dumps and CLI, everything in order", () => {
   ]);
 });
 
+Deno.test("actualVips() adds the flows and the route that VPP printed of a server", () => {
+  const six = key("192.0.2.2");
+  const printed = (address: string, flows: number, dpo: number, used = true) => (
+    { address, weight: 100, buckets: 512, flows, dpo, used }
+  );
+  const [vip] = actualVips({
+    vips: [readVip("192.0.2.2")],
+    servers: ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map((text) => readServer(six, text)),
+    verbose: [
+      verbose("192.0.2.2", {
+        servers: [
+          printed("2001:db8::2", 5, 12),
+          // Another form of ::1, and one that is removed.
+          printed("2001:db8:0:0:0:0:0:1", 4, 11),
+          printed("2001:db8::3", 3, 13, false),
+        ],
+      }),
+    ],
+  }, untold);
+  assert.deepEqual(vip!.servers.map(({ figures }) => figures), [
+    { flows: 4, routeIndex: 11 },
+    { flows: 5, routeIndex: 12 },
+    undefined,
+  ]);
+});
+
 Deno.test("actualVips() leaves out removed servers, and those of a removed VIP of the same name", () => {
   const web = key("192.0.2.2");
   const [vip] = actualVips({

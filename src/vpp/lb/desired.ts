@@ -6,7 +6,7 @@ import { invariant } from "../../base/assert.ts";
 import type { Config, FrontendConfig, FrontendProtocol } from "../../config/model.ts";
 import { mergedServers } from "../../health/frontend.ts";
 import type { BackendState } from "../../health/state.ts";
-import type { DesiredVip, VipProtocol } from "./model.ts";
+import type { DesiredVip, VipKey, VipProtocol } from "./model.ts";
 
 /** Options of desiredVip(). */
 export interface DesiredOptions {
@@ -23,6 +23,21 @@ const PROTOCOL_NUMBERS: Readonly<Record<FrontendProtocol, VipProtocol>> = {
   udp: 17,
   any: 255,
 };
+
+/** The key of a frontend's VIP. */
+export function vipKeyOf(
+  frontend: Pick<FrontendConfig, "address" | "protocol" | "port">,
+): VipKey & {
+  readonly prefixLength: 32 | 128;
+  readonly protocol: VipProtocol;
+} {
+  return {
+    address: frontend.address,
+    prefixLength: frontend.address.family === 4 ? 32 : 128,
+    protocol: PROTOCOL_NUMBERS[frontend.protocol],
+    port: frontend.port,
+  };
+}
 
 /**
  * The VIP wanted for `frontend`, whose pools hold the weights in force. All its backends share
@@ -41,10 +56,7 @@ export function desiredVip(frontend: FrontendConfig, options: DesiredOptions): D
     `backends of frontend ${frontend.name} share one address family`,
   );
   return {
-    address: frontend.address,
-    prefixLength: frontend.address.family === 4 ? 32 : 128,
-    protocol: PROTOCOL_NUMBERS[frontend.protocol],
-    port: frontend.port,
+    ...vipKeyOf(frontend),
     encap: family === 4 ? "gre4" : "gre6",
     srcIpSticky: frontend.srcIpSticky,
     newFlowsTableLength: options.newFlowsTableLength,

@@ -38,6 +38,17 @@ export interface DesiredVip extends VipKey {
   readonly servers: readonly DesiredServer[];
 }
 
+/** What VPP printed of a server at the last full read; the API has no fields for it. */
+export interface ServerFigures {
+  /**
+   * Sticky entries that point to the server, over all threads. An upper bound of its flows: VPP
+   * counts expired entries until their place is used again.
+   */
+  readonly flows: number;
+  /** Index of the server's host route in `/net/route/via` of the stats segment. */
+  readonly routeIndex: number;
+}
+
 /** An application server as VPP has it (in use; removed ones are not listed). */
 export interface ActualServer {
   readonly address: IpAddress;
@@ -49,6 +60,8 @@ export interface ActualServer {
    * VPP does not tell; the reconciler remembers.
    */
   readonly flushed: boolean;
+  /** Absent for a server that was added since the last full read, or that VPP did not print. */
+  readonly figures?: ServerFigures | undefined;
 }
 
 /**

@@ -39,8 +39,10 @@ export interface VerboseServer {
   /** 100 where VPP knows no weights. */
   readonly weight: number;
   readonly buckets: number;
-  /** Flows stuck to this server, over all threads; garbage can make it wrong, not the parser. */
+  /** Sticky entries that point to this server, over all threads, expired ones included. */
   readonly flows: number;
+  /** Load-balance index of its host route. */
+  readonly dpo: number;
   /** False: removed, not collected yet. */
   readonly used: boolean;
 }
@@ -56,15 +58,9 @@ export type VerboseResult =
     readonly message: string;
   };
 
-/** Options of parseVipsVerbose(). */
-export interface VerboseOptions {
-  /** False: servers are checked all the same, but left out of the result. Default true. */
-  readonly servers?: boolean;
-}
-
 /** Parses the whole output; empty text (nothing but blank lines) is no VIPs. */
-export function parseVipsVerbose(text: string, options: VerboseOptions = {}): VerboseResult {
-  const reader = new Reader(text, options.servers ?? true);
+export function parseVipsVerbose(text: string): VerboseResult {
+  const reader = new Reader(text);
   const vips: VerboseVip[] = [];
   try {
     for (reader.skipBlank(); !reader.atEnd; reader.skipBlank()) vips.push(readVip(reader));
@@ -87,17 +83,14 @@ class Mismatch extends Error {
 
 /** A cursor over lines, and over the characters of the present one. */
 class Reader {
-  /** Whether servers are wanted. */
-  readonly keepServers: boolean;
   readonly #text: string;
   #lineNumber = 1;
   #lineStart = 0;
   #lineEnd: number;
   #at = 0;
 
-  constructor(text: string, keepServers: boolean) {
+  constructor(text: string) {
     this.#text = text;
-    this.keepServers = keepServers;
     this.#lineEnd = this.#endFrom(0);
   }
 
@@ -149,20 +142,6 @@ class Reader {
     while (this.#at < this.#lineEnd && this.#text.charCodeAt(this.#at) !== stopCode) this.#at++;
     if (this.#at === from) this.fail(what);
     return this.#text.slice(from, this.#at);
-  }
-
-  /** Passes over what looks like an IP address (not checked further); its length. */
-  passAddress(what: string): number {
-    const from = this.#at;
-    while (this.#at < this.#lineEnd && isAddressCode(this.#text.charCodeAt(this.#at))) this.#at++;
-    const length = this.#at - from;
-    if (length < 2 || length > 45) this.fail(what);
-    return length;
-  }
-
-  /** The last `length` characters that were passed. */
-  passed(length: number): string {
-    return this.#text.slice(this.#at - length, this.#at);
   }
 
   /** The present line must be read to its end; goes to the next. */
@@ -267,28 +246,25 @@ function readServers(reader: Reader): VerboseServer[] {
   const servers: VerboseServer[] = [];
   // Bounded by the text: each turn takes a line or fails.
   for (let i = 0; i < count; i++) {
-    const server = readServer(reader);
-    if (server !== undefined) servers.push(server);
+    servers.push(readServer(reader));
   }
   return servers;
 }
 
-function readServer(reader: Reader): VerboseServer | undefined {
+function readServer(reader: Reader): VerboseServer {
   reader.expect("    ", "a server");
-  const addressLength = reader.passAddress("an IP address");
-  const address = reader.keepServers ? reader.passed(addressLength) : "";
-  // The parser sees to it that whoever keeps servers keeps addresses.
-  if (reader.keepServers && parseIp(address) === undefined) reader.fail("an IP address");
+  const address = reader.word(" ", "an IP address");
+  if (parseIp(address) === undefined) reader.fail("an IP address");
   const { weight, buckets, flows } = reader.take(" weight:")
     ? readWeighted(reader)
     : readUnweighted(reader);
   reader.expect(" dpo:", "a dpo");
-  reader.number("a dpo", U32_MAX);
+  const dpo = reader.number("a dpo", U32_MAX);
   const used = reader.take(" used");
   // VPP prints two blanks before "removed" here.
   if (!used && !reader.take("  removed")) reader.fail('"used" or "removed"');
   reader.endLine();
-  return reader.keepServers ? { address, weight, buckets, flows, used } : undefined;
+  return { address, weight, buckets, flows, dpo, used };
 }
 
 function readWeighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets" | "flows"> {
@@ -307,9 +283,4 @@ function readUnweighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets
   const flows = reader.number("flows", Number.MAX_VALUE);
   reader.expect(" flows ", "flows");
   return { weight: FULL_WEIGHT, buckets, flows };
-}
-
-function isAddressCode(code: number): boolean {
-  return (code >= 48 && code <= 58) || code === 46 || (code >= 97 && code <= 102) ||
-    (code >= 65 && code <= 70);
 }
