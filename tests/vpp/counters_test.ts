@@ -185,6 +185,41 @@ countersTest("are what was sent, and begin anew with a VIP that is recreated", 0
   assert.deepEqual(rig.logger.of("vpp-counters-error"), []);
 });
 
+countersTest("tell packets and bytes of each server, over all its VIPs", 0, async (on) => {
+  const { wire, rig } = on;
+  const six = desired(SIX, "fd00::1=100", UDP);
+  const both = [desired(A, "10.0.0.1=100", UDP), desired(B, "10.0.0.1=100 10.0.0.2=100", UDP), six];
+  await rig.wish(...both);
+  await rig.until(KEY_A, ZERO);
+  await wire.send(A, 5000, 3, 20);
+  await wire.send(B, 5000, 40, 5);
+  await wire.send(SIX, 5000, 2, 5);
+  await rig.until(KEY_A, { fibPackets: 60 });
+  await rig.until(KEY_B, { fibPackets: 200 });
+  await rig.until(KEY_SIX, { fibPackets: 10 });
+  const servers = new Map(
+    rig.counters.snapshot!.servers().map((
+      { address, packets, bytes },
+    ) => [address.text, { packets, bytes }]),
+  );
+  const [one, two] = [servers.get("10.0.0.1")!, servers.get("10.0.0.2")!];
+  assert.equal(one.packets + two.packets, 260);
+  assert.ok(two.packets > 0 && two.packets < 200, `B is shared: ${two.packets}`);
+  // Outer headers: 24 bytes of GRE over IPv4, 44 over IPv6.
+  assert.equal(one.bytes, one.packets * (FOUR + 24));
+  assert.deepEqual(servers.get("fd00::1"), { packets: 10, bytes: 10 * (SIXES + 44) });
+
+  // Sticky flows come with a full read, and are those that VPP prints.
+  await rig.wish(...both);
+  const state = rig.reconciler.lbState()!;
+  const flowsOf = (vip: string) => {
+    const found = state.vips.find(({ address }) => address.text === vip)!;
+    return found.servers.map(({ figures }) => figures?.flows ?? NaN);
+  };
+  assert.deepEqual(flowsOf(A), [3]);
+  assert.equal(flowsOf(B).reduce((sum, flows) => sum + flows), 40);
+});
+
 countersTest("are gone with a VPP that is killed, and back with the next", 0, async (on) => {
   const { wire, vpp, rig } = on;
   const web = desired(A, UP, UDP);
