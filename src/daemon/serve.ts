@@ -137,9 +137,17 @@ async function startFailed({ logger }: Context, problem: string): Promise<number
   return 1;
 }
 
+/** Why the daemon ends. */
+interface Stop {
+  readonly status: number;
+  /** A signal, or `internal error`. */
+  readonly by: string;
+  readonly err?: string;
+}
+
 async function untilStopped({ daemon, metrics }: Parts, context: Context): Promise<number> {
   const { settings, clock, logger, signals, machine } = context;
-  const stop = Promise.withResolvers<{ status: number; reason: string }>();
+  const stop = Promise.withResolvers<Stop>();
   const reloader = new Reloader({
     path: settings.config,
     vppApiAddr: settings["vpp-api-addr"],
@@ -154,14 +162,14 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
     // A mistake of ours: better a clean restart than half a daemon. VPP stays as it is.
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
-    stop.resolve({ status: 1, reason: `internal error: ${MaglevError.from(error).message}` });
+    stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
   };
   let stoppingMs: number | undefined;
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   const grpc = await Promise.race([
     listenForGrpc({ daemon, metrics }, { reloader, ...context }),
-    stop.promise.then(({ reason }) => reason),
+    stop.promise.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {
     await Promise.all([daemon.stop(), metrics?.stop()]);
@@ -181,11 +189,11 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
       stoppingMs ??= nowMs;
       // A second signal: whoever sent it does not want to wait for order.
       if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
-      stop.resolve({ status: 0, reason: signal });
+      stop.resolve({ status: 0, by: signal });
     },
   });
-  const { status, reason } = await stop.promise;
-  logger.info("shutdown", { reason });
+  const { status, ...why } = await stop.promise;
+  logger.info("shutdown", why);
   reloader.close();
   // No call reaches a checker that has stopped: they are refused from now on.
   const calls = grpc?.stop();

@@ -150,7 +150,7 @@ export function failure(error: unknown, method: ServedMethod, logger: Logger): M
   if (error instanceof MaglevError) return error;
   const known = MaglevError.from(error);
   const stack = error instanceof Error ? error.stack : undefined;
-  logger.error("grpc-error", { method: method.name, error: known.message, stack });
+  logger.error("grpc-error", { method: method.name, err: known.message, stack });
   return new MaglevError("internal", `${method.name} failed for a mistake in maglevd; see its log`);
 }
 

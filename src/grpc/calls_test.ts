@@ -98,7 +98,7 @@ Deno.test("unary: a mistake of ours is in the log, and the caller is told only t
     assert.deepEqual(answers, [STATUS.INTERNAL]);
     assert.deepEqual(details, ["GetBackend failed for a mistake in maglevd; see its log"]);
   }
-  assert.deepEqual(logger.of("grpc-error").map(({ method, error }) => [method, error]), [
+  assert.deepEqual(logger.of("grpc-error").map(({ method, err }) => [method, err]), [
     ["GetBackend", "the password is sesame"],
     ["GetBackend", "the password is sesame"],
   ]);

@@ -137,7 +137,7 @@ export class Listener {
     // What has not finished its handshake counts too, and it is most of what can be had for nothing.
     server.on("connection", (socket: net.Socket) => void this.#admit(socket));
     server.on("tlsClientError", (error: Error, socket: net.Socket) => {
-      this.#options.onRefused({ peer: this.#endOf(socket), reason: `TLS: ${error.message}` });
+      this.#options.onRefused({ peer: this.#endOf(socket), err: `TLS: ${error.message}` });
       socket.destroy();
     });
     return server;
@@ -151,7 +151,7 @@ export class Listener {
     // Errors end in `close`; nobody can do anything about them.
     socket.on("error", () => {});
     if (refused !== undefined) {
-      this.#options.onRefused({ peer: this.#endOf(socket), reason: refused });
+      this.#options.onRefused({ peer: this.#endOf(socket), err: refused });
       socket.destroy();
       return false;
     }

@@ -110,7 +110,7 @@ Deno.test("Listener: what is beyond the places is ended and said, and a place be
   await onListener(LOOPBACK, async ({ connect, knock, refused, listener }) => {
     const first = await connect();
     await ended(await knock());
-    assert.deepEqual(refused.map(({ reason }) => reason), [
+    assert.deepEqual(refused.map(({ err }) => err), [
       "1 connections from this host are there",
     ]);
     assert.match(String(refused[0]!.peer), /^127\.0\.0\.1:\d+$/);

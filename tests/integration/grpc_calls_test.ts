@@ -386,7 +386,7 @@ grpcTest(
       assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       for (const [at, [, , says]] of cases.entries()) {
         assert.equal(records[at]!.result, "failed-precondition");
-        assert.match(String(records[at]!.error), says);
+        assert.match(String(records[at]!.err), says);
         assert.equal(records[at]!.before, records[at]!.after);
       }
       const issue = part(

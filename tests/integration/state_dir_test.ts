@@ -68,7 +68,7 @@ Deno.test("kill -9 right after an acknowledged action: it is in force before any
     const dropped = await daemon.seen((line) => line.msg === "operator-intent-dropped", {
       from: mark,
     });
-    assert.match(String(dropped.cause), /a reload puts the file's weights in force/);
+    assert.match(String(dropped.message), /a reload puts the file's weights in force/);
     await daemon.seen((line) => line.msg === "config-reload" && line.ok === true, { from: mark });
     daemon.process.signal("SIGKILL");
     await daemon.process.ended;
@@ -91,7 +91,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     const torn = start({ stateDir });
     const warning = await torn.seen((line) => line.msg === "operator-intent-file-unusable");
     assert.equal(warning.level, "warn");
-    assert.match(String(warning.cause), /was cut off/);
+    assert.match(String(warning.err), /was cut off/);
     await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
     assert.equal(await torn.stop(), 0);
     const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name).sort();
