@@ -4,6 +4,7 @@
 import { MaglevError } from "../base/errors.ts";
 import { BUILD } from "../base/version.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
+import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
 import { SignalInbox } from "../system/signals.ts";
@@ -47,7 +48,7 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   const broadcaster = new LogBroadcaster();
   const logger = new LogHandler({
     level: settings["log-level"],
-    format: settings["log-format"],
+    format: logFormat(settings["log-format"]),
     clock,
     writer: Deno.stdout,
     broadcaster,
@@ -62,6 +63,13 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   } finally {
     signals.close();
   }
+}
+
+/** The form that was asked for; by itself one for people where people read it. */
+function logFormat(wanted: MaglevdSettings["log-format"]): LogFormat {
+  const terminal = Deno.stdout.isTerminal();
+  const format = wanted === "auto" ? (terminal ? "pretty" : "json") : wanted;
+  return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
 }
 
 /** What start() makes and untilStopped() ends. */

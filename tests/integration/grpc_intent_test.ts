@@ -260,7 +260,7 @@ grpcTest(
         assert.ok(success, name);
         const daemon = start({ ...GRPC, stateDir });
         const warning = await daemon.seen(({ msg }) => msg === "operator-intent-file-unusable");
-        assert.equal(warning.level, "warn", name);
+        assert.equal(warning.level, "WARN", name);
         assert.match(String(warning.err), cause, name);
         const was = Deno.lstatSync(`${stateDir}/${warning.kept}`);
         assert.equal(was.size >= 1 << 30, name === "huge");

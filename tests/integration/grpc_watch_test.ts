@@ -93,7 +93,7 @@ grpcTest("the level of a watcher's log is its own", async () => {
     await client.call("PauseBackend", { name: "b0" });
     await info.seen((message) => words(message) === "operator-action");
     assert.ok(info.messages.every((message) => part(message, "log", "level") !== "debug"));
-    assert.ok(daemon.lines.every(({ level }) => level !== "debug"));
+    assert.ok(daemon.lines.every(({ level }) => level !== "DEBUG"));
   });
 });
 

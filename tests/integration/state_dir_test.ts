@@ -90,7 +90,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     await Deno.writeTextFile(`${stateDir}/intents.json`, '{"format":"maglevd operator inte');
     const torn = start({ stateDir });
     const warning = await torn.seen((line) => line.msg === "operator-intent-file-unusable");
-    assert.equal(warning.level, "warn");
+    assert.equal(warning.level, "WARN");
     assert.match(String(warning.err), /was cut off/);
     await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
     assert.equal(await torn.stop(), 0);
@@ -100,7 +100,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     // Nothing can be made there, by anybody.
     const nowhere = start({ stateDir: "/proc/maglevd-state" });
     const error = await nowhere.seen((line) => line.msg === "operator-intent-not-stored");
-    assert.deepEqual([error.level, error.folder], ["error", "/proc/maglevd-state"]);
+    assert.deepEqual([error.level, error.folder], ["ERROR", "/proc/maglevd-state"]);
     await nowhere.transition("b1", "up");
     assert.equal(await nowhere.stop(), 0);
     assert.equal(nowhere.process.errors, "");
