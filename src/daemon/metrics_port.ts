@@ -48,7 +48,7 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   invariant(typeof wanted !== "string", `metrics address ${options.address}: ${wanted}`);
   const listening = await listenAt(wanted);
   if (listening.kind === "error") return `Flag --metrics-addr: ${listening.message}`;
-  const { listener, address } = listening;
+  const { listeners, addresses } = listening;
   const reader = new ProcessReader();
   const metrics = new Metrics({ build: BUILD, clock, readProcess: () => reader.read() });
   metrics.events.announceReplies(COUNTED_REPLIES);
@@ -60,14 +60,16 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
         scrape: () => metrics.scrape(daemon),
         readiness: () => daemon.readiness(),
       });
-      server = new HttpServer({ listener, clock, answer });
+      server = new HttpServer({ listeners, clock, answer });
       server.start();
       metrics.start();
-      logger.info("metrics-listen", { address: formatListenAddress(address) });
+      for (const address of addresses) {
+        logger.info("metrics-listen", { address: formatListenAddress(address) });
+      }
     },
     async stop() {
       metrics.stop();
-      if (server === undefined) listener.close();
+      if (server === undefined) { for (const listener of listeners) listener.close(); }
       await server?.stop();
       await reader.close();
     },

@@ -12,6 +12,7 @@ import tls from "node:tls";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, LogFields } from "../base/ports.ts";
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
+import { bindAllAddresses, type Bound, isInUse } from "../system/all_addresses.ts";
 import { isLoopback, type Peer, plainAddress } from "./auth.ts";
 import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
 import { bindUnixSocket } from "./unix_listener.ts";
@@ -99,24 +100,32 @@ export class Listener {
   }
 
   async #listenTcp(host: string, port: number): Promise<readonly string[]> {
+    if (host === "") {
+      const all = await bindAllAddresses(port, (one, at) => this.#bind(one, at));
+      return all.hosts.map((one) =>
+        formatListenAddress({ kind: "tcp", host: one, port: all.port })
+      );
+    }
     const bound: string[] = [];
     let actual = port;
     for (const one of await hostsOf(host)) {
-      const server = this.#createServer();
-      this.#servers.push(server);
-      try {
-        actual = await listenOn(server, { host: one, port: actual, backlog: BACKLOG });
-      } catch (error) {
-        // A machine without IPv6: all addresses are then those of IPv4.
-        if (host !== "" || one !== "::" || !isNoFamily(error)) throw error;
-        this.#servers.splice(this.#servers.indexOf(server), 1);
-        const fallback = this.#createServer();
-        this.#servers.push(fallback);
-        actual = await listenOn(fallback, { host: "0.0.0.0", port: actual, backlog: BACKLOG });
-      }
-      bound.push(formatListenAddress({ kind: "tcp", host: host === "" ? "" : one, port: actual }));
+      actual = (await this.#bind(one, actual)).port;
+      bound.push(formatListenAddress({ kind: "tcp", host: one, port: actual }));
     }
     return bound;
+  }
+
+  async #bind(host: string, port: number): Promise<Bound> {
+    const server = this.#createServer();
+    const actual = await listenOn(server, { host, port, backlog: BACKLOG });
+    this.#servers.push(server);
+    return { port: actual, close: () => this.#forget(server) };
+  }
+
+  #forget(server: net.Server): void {
+    const at = this.#servers.indexOf(server);
+    if (at >= 0) this.#servers.splice(at, 1);
+    server.close();
   }
 
   #createServer(): net.Server {
@@ -227,9 +236,8 @@ function certificateOf(socket: net.Socket): Peer["certificate"] {
   };
 }
 
-/** The addresses of a host; `::` (with IPv4 in it) for none. */
+/** The addresses of a host. */
 async function hostsOf(host: string): Promise<readonly string[]> {
-  if (host === "") return ["::"];
   if (net.isIP(host.replace(/%.*$/, "")) !== 0) return [host];
   const found = await lookup(host, { all: true });
   return [...new Set(found.map(({ address }) => address))];
@@ -262,21 +270,11 @@ function listenOn(server: net.Server, where: TcpPlace): Promise<number> {
   });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "";
-}
-
-function isNoFamily(error: unknown): boolean {
-  return ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(codeOf(error));
-}
-
 function listenError(address: ListenAddress, error: unknown): unknown {
   if (error instanceof Deno.errors.NotCapable) return error;
   const known = MaglevError.from(error);
   const where = formatListenAddress(address);
-  const reason = codeOf(error) === "EADDRINUSE" || error instanceof Deno.errors.AddrInUse
+  const reason = isInUse(error)
     ? address.kind === "tcp" ? `port ${address.port} is in use` : "another program listens there"
     : known.message;
   return new MaglevError("unavailable", `cannot listen on ${where}: ${reason}`, { cause: error });

@@ -42,7 +42,7 @@ grpcTest("a caller of this host is an operator by default", async () => {
   });
   // All addresses of both families.
   await onGrpcStage({ grpcAddr: ":0" }, async ({ client, address }) => {
-    const port = address.slice(1);
+    const port = address.slice(address.lastIndexOf(":") + 1);
     for (const target of [`127.0.0.1:${port}`, `[::1]:${port}`]) {
       await client.connect({ target });
       assert.deepEqual(await rights(client), ["OK", "OK"], target);

@@ -186,7 +186,7 @@ grpcTest(
 
       const web = { frontend: "web", pool: "main", backend: "b1" };
       assert.deepEqual(
-        (await actionsSeen(daemon, 10)).map(({ error: _, until: _until, ...rest }) => rest),
+        (await actionsSeen(daemon, 10)).map(({ err: _, until: _until, ...rest }) => rest),
         [
           {
             method: "PauseBackend",

@@ -108,7 +108,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     // Outside the documented permissions.
     const forbidden = start({ flags: [`--state-dir=${stateDir}`] });
     const refused = await forbidden.seen((line) => line.msg === "operator-intent-not-stored");
-    assert.match(String(refused.message), /[Rr]equires .* access/);
+    assert.match(String(refused.err), /[Rr]equires .* access/);
     await forbidden.transition("b1", "up");
     assert.equal(await forbidden.stop(), 0);
   });
