@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../base/errors.ts";
-import type { LogFields, Logger } from "../base/ports.ts";
+import type { Clock, LogFields, Logger } from "../base/ports.ts";
 import { type BeforeAndAfter, logAction } from "../checker/operator.ts";
 import type { ActiveCalls, Holder } from "./active_calls.ts";
 import { type AccessPolicy, type Caller, identify, type Peer, refusal } from "./auth.ts";
@@ -59,6 +59,7 @@ export interface CallEnvironment {
   readonly peer: (key: string) => Peer;
   readonly active: ActiveCalls;
   readonly turns: Turns;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 

@@ -40,6 +40,7 @@ function setUp(options: { role?: "viewer" | "operator"; known?: boolean } = {}) 
     }),
     active,
     turns: new Turns(clock),
+    clock,
     logger,
   };
   /** Calls, and gives what it is answered; the call ends with `call.emit("cancelled")`. */

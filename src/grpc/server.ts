@@ -117,16 +117,19 @@ export class GrpcServer {
     return this.#reloading;
   }
 
-  /** Ends all calls with UNAVAILABLE, then the connections; takes at most about DRAIN_MS. */
+  /**
+   * Tells watchers of health, ends all calls with UNAVAILABLE, then the connections; takes at most
+   * about DRAIN_MS.
+   */
   async stop(): Promise<void> {
     const [server, listener] = [this.#server, this.#listener];
     this.#server = undefined;
     this.#listener = undefined;
+    this.#health.stop();
     this.#active.stop();
     await listener?.close();
     if (server !== undefined) await this.#drain(server);
     listener?.destroyConnections();
-    this.#health.close();
     this.#watch.close();
     this.#refusals.close();
   }
@@ -182,6 +185,7 @@ export class GrpcServer {
         peer: (key) => this.#listener?.peer(key) ?? GONE,
         active: this.#active,
         turns: new Turns(this.#clock),
+        clock: this.#clock,
         logger: this.#logger,
       },
     });
