@@ -13,7 +13,8 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, LogFields } from "../base/ports.ts";
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
 import { bindAllAddresses, type Bound, isInUse } from "../system/all_addresses.ts";
-import { isLoopback, type Peer, plainAddress } from "./auth.ts";
+import type { PeerUsers } from "../system/peer_users.ts";
+import { isThisHost, type Peer, plainAddress } from "./auth.ts";
 import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
 import { bindUnixSocket } from "./unix_listener.ts";
 import type { TlsMaterial } from "./tls_files.ts";
@@ -23,6 +24,8 @@ export interface ListenerOptions {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined;
   readonly quota: ConnectionQuota;
+  /** Who is at the other end of a unix socket; absent: nobody knows. */
+  readonly users?: Pick<PeerUsers, "of"> | undefined;
   readonly clock: Clock;
   /** Takes a connection; `key` is what the gRPC library calls its other end. */
   readonly onConnection: (socket: net.Socket) => void;
@@ -155,7 +158,7 @@ export class Listener {
   /** Counts a connection for as long as it lasts, or ends it at once. */
   #admit(socket: net.Socket): boolean {
     const host = plainAddress(socket.remoteAddress ?? "");
-    const local = this.#isLocal(host);
+    const local = this.#isLocal(socket);
     const refused = this.#limits.admit(host, local);
     // Errors end in `close`; nobody can do anything about them.
     socket.on("error", () => {});
@@ -176,7 +179,8 @@ export class Listener {
     socket.on("error", () => {});
     const peer: Peer = {
       text: this.#endOf(socket),
-      local: this.#isLocal(plainAddress(socket.remoteAddress ?? "")),
+      local: this.#isLocal(socket),
+      user: this.#options.address.kind === "unix" ? this.#options.users?.of(socket) : undefined,
       certificate: certificateOf(socket),
     };
     if (this.#options.address.kind === "unix") nameUnixPeer(socket, ++this.#lastUnixPeer);
@@ -201,8 +205,9 @@ export class Listener {
     return formatListenAddress({ kind: "tcp", host, port: remotePort });
   }
 
-  #isLocal(host: string): boolean {
-    return this.#options.address.kind === "unix" || isLoopback(host);
+  #isLocal({ remoteAddress, localAddress }: net.Socket): boolean {
+    return this.#options.address.kind === "unix" ||
+      isThisHost(remoteAddress ?? "", localAddress ?? "");
   }
 }
 

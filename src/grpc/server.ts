@@ -12,6 +12,7 @@ import { HealthService } from "./health.ts";
 import { CallWatch } from "./interceptors.ts";
 import { GONE, Listener } from "./listener.ts";
 import type { DaemonDoor, GrpcObserver } from "./ports.ts";
+import { openPeerUsers, type PeerUsers } from "../system/peer_users.ts";
 import { closeSessionsLater } from "./session_close.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
@@ -60,6 +61,7 @@ export class GrpcServer {
   #reloadWanted = false;
   #reloading: Promise<void> | undefined;
   #server: grpc.Server | undefined;
+  #users: PeerUsers | undefined;
   #listener: Listener | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -87,12 +89,14 @@ export class GrpcServer {
     this.#tokens = tokens === "" ? undefined : await readTokenFile(tokens);
     const material = tls === undefined ? undefined : await readTlsFiles(tls);
     const server = this.#createServer();
+    if (address.kind === "unix") this.#users = openPeerUsers();
     // TLS is the listener's: what the library gets is as good as plain.
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const listener = new Listener({
       address,
       tls: material,
       quota: quota ?? DEFAULT_QUOTA,
+      users: this.#users,
       clock: this.#clock,
       onConnection: (socket) => injector.injectConnection(socket),
       onRefused: (fields) => this.#refusals.add(fields),
@@ -130,6 +134,7 @@ export class GrpcServer {
     await listener?.close();
     if (server !== undefined) await this.#drain(server);
     listener?.destroyConnections();
+    this.#users?.close();
     this.#watch.close();
     this.#refusals.close();
   }

@@ -76,7 +76,7 @@ grpcTest(
         const anonymous = await client.call(PAUSE, { ...B0, reason: "none" });
         assert.match(
           anonymous.details,
-          /^PauseBackend needs role operator; an anonymous caller from 127\.0\.0\.1:\d+ has role viewer: present a token with role operator as `authorization: Bearer TOKEN`$/,
+          /^PauseBackend needs role operator; an anonymous caller from 127\.0\.0\.1:\d+ has role viewer: present a token with role operator as `authorization: Bearer TOKEN`; maglevd.s --grpc-tokens names the file of tokens$/,
         );
         const viewer = await client.call(PAUSE, B0, bearer("look-but-not-touch"));
         assert.match(viewer.details, /"token of line 2" from .* has role viewer/);
