@@ -99,6 +99,7 @@ function doorOf(options: GrpcOptions): DaemonDoor {
     checker,
     vpp,
     config: {
+      inForce: () => reloader.inForce,
       check: () => reloader.judge(),
       reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
       async plan(signal) {

@@ -17,7 +17,7 @@ import type { MaglevdSettings } from "./flags.ts";
 import { openIntents } from "./intent_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, NO_OBSERVER, servedMethods } from "./grpc.ts";
-import { Reloader } from "./reload.ts";
+import { type Loaded, Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
@@ -77,6 +77,7 @@ interface Parts {
   readonly daemon: Daemon;
   /** Absent: not wanted. */
   readonly metrics: MetricsPort | undefined;
+  readonly loaded: Loaded;
 }
 
 /** A daemon ready to start, or one line of why there is none. */
@@ -94,7 +95,8 @@ async function start(context: Context): Promise<Parts | string> {
   const readout = await readConfig(settings.config, { vppApiAddr });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
   if (readout.kind === "error") return refusal(readout, logger);
-  const { config } = readout;
+  const { config, hash } = readout;
+  const loaded = { loadedAtMs: clock.wallMs(), hash };
   logger.info("config-loaded", { file: settings.config, ...configSize(config) });
   const problem = machine.problem(config);
   if (problem !== undefined) {
@@ -111,7 +113,7 @@ async function start(context: Context): Promise<Parts | string> {
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
   const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
-  return { daemon, metrics };
+  return { daemon, metrics, loaded };
 }
 
 /** The port that was asked for, if one was; one line when it is not to be had. */
@@ -153,7 +155,8 @@ interface Stop {
   readonly err?: string;
 }
 
-async function untilStopped({ daemon, metrics }: Parts, context: Context): Promise<number> {
+async function untilStopped(parts: Parts, context: Context): Promise<number> {
+  const { daemon, metrics, loaded } = parts;
   const { settings, clock, logger, signals, machine } = context;
   const stop = Promise.withResolvers<Stop>();
   const reloader = new Reloader({
@@ -163,6 +166,7 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
     logger,
     clock,
     machine,
+    initial: loaded,
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
@@ -176,7 +180,7 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   const grpc = await Promise.race([
-    listenForGrpc({ daemon, metrics }, { reloader, ...context }),
+    listenForGrpc(parts, { reloader, ...context }),
     stop.promise.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {

@@ -345,7 +345,7 @@ grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", a
     for (const method of ["GetVPPInfo", "GetVPPLBState", "GetVPPLBCounters", "SyncVPPLBState"]) {
       const { code, details } = await client.call(method);
       assert.equal(code, "UNAVAILABLE");
-      assert.match(details, /VPP integration is off/);
+      assert.match(details, /^VPP API connection not established: VPP integration is off/);
     }
     ok(await client.call("PauseBackend", { name: "b0" }));
   });
@@ -354,7 +354,7 @@ grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", a
     await daemon.seen(({ msg }) => msg === "vpp-disconnect");
     const { code, details } = await client.call("GetVPPLBState");
     assert.equal(code, "UNAVAILABLE");
-    assert.match(details, /VPP is not connected/);
+    assert.match(details, /^VPP API connection not established: ./);
   });
 });
 
