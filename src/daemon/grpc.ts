@@ -2,6 +2,7 @@
  * The gRPC server as this daemon has it: its flags as options, and the daemon as its handlers see
  * it.
  */
+import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
 import { forecastReload } from "../checker/forecast.ts";
@@ -57,6 +58,21 @@ export function badGrpcSettings(settings: GrpcSettings): string | undefined {
     return "Flag --grpc-tls-cert: a unix socket has no TLS";
   }
   return undefined;
+}
+
+/** Flags that name a file which is read when the server starts. */
+const FILE_FLAGS = ["grpc-tokens", "grpc-tls-cert", "grpc-tls-key", "grpc-client-ca"] as const;
+
+/** The flag that a failed start is about: the one whose file is refused, else the address. */
+export function flagOfFailure(
+  { message }: MaglevError,
+  settings: GrpcSettings,
+): keyof GrpcSettings {
+  const refused = (path: string) =>
+    ["Cannot use", "Cannot use token file"].some((words) =>
+      message.startsWith(`${words} ${path}: `)
+    );
+  return FILE_FLAGS.find((flag) => settings[flag] !== "" && refused(settings[flag])) ?? "grpc-addr";
 }
 
 /** The server, not listening yet; undefined when it is switched off. */

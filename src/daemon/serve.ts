@@ -16,7 +16,7 @@ import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { openIntents } from "./intent_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
-import { createGrpcServer, NO_OBSERVER, servedMethods } from "./grpc.ts";
+import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { type Loaded, Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
@@ -228,7 +228,9 @@ async function listenForGrpc(
     await server?.listen();
     return server;
   } catch (error) {
-    if (error instanceof MaglevError) return `Flag --grpc-addr: ${error.message}`;
+    if (error instanceof MaglevError) {
+      return `Flag --${flagOfFailure(error, settings)}: ${error.message}`;
+    }
     throw error;
   }
 }

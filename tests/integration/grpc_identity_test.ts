@@ -19,6 +19,7 @@ grpcTest("over TCP it is the name that maglevc says, marked as unverified", asyn
       const env = { USER: "alice" };
       const done = await maglevc(["--server", address, ...PAUSE], { home, env });
       assert.equal(done.code, 0, done.stderr);
+      assert.match(done.stdout, /will not survive the end of maglevd: it has no state directory/);
       const [action] = await actionsSeen(daemon, 1);
       assert.deepEqual([action!.identity, action!.result], ["alice (unverified)", "ok"]);
       const { message } = await client.call("GetBackend", { name: "b0" });
