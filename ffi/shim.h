@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 3
+#define MAGLEV_SHIM_ABI 4
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -63,6 +63,19 @@ MAGLEV_EXPORT int32_t maglev_interface_index(const uint8_t *name, uint32_t name_
  */
 MAGLEV_EXPORT int32_t maglev_address_check(const uint8_t *address, uint32_t address_size,
                                            uint32_t scope);
+
+/*
+ * The process that connected a unix socket, at either end of it: about[0] its user, about[1] its
+ * pid, as the kernel noted them then. `fd` may be any thread's; nothing is done to it. -ENOENT for
+ * a socket of another kind.
+ */
+MAGLEV_EXPORT int32_t maglev_peer_user(int32_t fd, uint32_t *about, uint32_t about_size);
+
+/*
+ * The name that /etc/passwd has for a user, without an end mark: its length is returned, -ENOENT
+ * when it has none. Other sources of names (NSS) are not asked: they may block for long.
+ */
+MAGLEV_EXPORT int32_t maglev_user_name(uint32_t uid, uint8_t *name, uint32_t name_size);
 
 /* An eventfd that ends maglev_icmp_wait(). */
 MAGLEV_EXPORT int32_t maglev_wake_open(void);

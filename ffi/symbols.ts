@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 3;
+export const SHIM_ABI = 4;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 export const ICMP_RAW = 1;
@@ -38,6 +38,11 @@ export const SYMBOLS = {
   maglev_interface_index: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope)
   maglev_address_check: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+
+  // int32_t maglev_peer_user(int32_t fd, uint32_t *about, uint32_t about_size)
+  maglev_peer_user: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t maglev_user_name(uint32_t uid, uint8_t *name, uint32_t name_size)
+  maglev_user_name: { parameters: ["u32", "buffer", "u32"], result: "i32" },
 
   // int32_t maglev_wake_open(void)
   maglev_wake_open: { parameters: [], result: "i32" },

@@ -255,10 +255,38 @@ static void test_overflow(void) {
   CHECK(maglev_close(fd) == 0);
 }
 
+/* This process is at both ends of a pair of unix sockets; at a pipe or a TCP socket nobody is. */
+static void test_users(void) {
+  int pair[2];
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  uint32_t about[2] = {0, 0};
+  CHECK(maglev_peer_user(pair[0], about, sizeof about) == 0);
+  CHECK(about[0] == getuid() && about[1] == (uint32_t)getpid());
+  CHECK(maglev_peer_user(pair[0], about, sizeof about - 1) == -EINVAL);
+  close(pair[0]);
+  CHECK(maglev_peer_user(pair[0], about, sizeof about) == -EBADF);
+  close(pair[1]);
+  int tcp = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(maglev_peer_user(tcp, about, sizeof about) == -ENOENT);
+  close(tcp);
+  int pipes[2];
+  CHECK(pipe(pipes) == 0);
+  CHECK(maglev_peer_user(pipes[0], about, sizeof about) == -ENOTSOCK);
+  close(pipes[0]);
+  close(pipes[1]);
+
+  uint8_t name[32];
+  CHECK(maglev_user_name(0, name, sizeof name) == 4 && memcmp(name, "root", 4) == 0);
+  CHECK(maglev_user_name(0, name, 4) == 4);
+  CHECK(maglev_user_name(0, name, 3) == -ERANGE);
+  CHECK(maglev_user_name(4294967290u, name, sizeof name) == -ENOENT);
+}
+
 int main(void) {
   CHECK(maglev_shim_abi() == MAGLEV_SHIM_ABI);
   test_limits();
   test_count();
+  test_users();
   test_descriptors();
   test_namespaces();
   for (uint32_t family = 4; family <= 6; family += 2) {

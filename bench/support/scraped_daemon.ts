@@ -115,6 +115,7 @@ const grpc = await createGrpcServer({
     logger,
     clock,
     machine: { problem: () => undefined },
+    initial: { loadedAtMs: 0, hash: "" },
   }),
   broadcaster,
   logger,

@@ -26,7 +26,19 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** A value a log record may carry; undefined leaves the field out. */
 export type LogValue = string | number | boolean | undefined | readonly string[];
 
-/** Fields of a log record, in the order in which they are written. */
+/**
+ * Fields of a log record, in the order in which they are written. Names are kebab-case, and each
+ * has one meaning in all events:
+ *
+ *     err      why something failed or was refused
+ *     detail   what a probe saw
+ *     reason   why an operator did something, in the operator's words
+ *     message  a finding or an explanation for people, when nothing failed
+ *     by       who or what asked: a signal, an identity
+ *     trigger  what set a synchronization off
+ *
+ * `time`, `level` and `msg` belong to the record itself. A duration ends in `-ms`.
+ */
 export type LogFields = Readonly<Record<string, LogValue>>;
 
 /**

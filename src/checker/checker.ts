@@ -98,7 +98,7 @@ export class Checker implements CheckerReader {
     this.#voids = new VoidReport({ clock, logger });
     this.#emitter = new Emitter((error) => {
       const { message } = MaglevError.from(error);
-      logger.error("events-dropped", { count: 1, reason: `a subscriber failed: ${message}` });
+      logger.error("events-dropped", { count: 1, err: `a subscriber failed: ${message}` });
     });
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
     const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);

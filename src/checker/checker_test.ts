@@ -152,7 +152,7 @@ Deno.test("Checker: probe-done is logged at debug only, transitions always", () 
     layer: "L4",
     code: "L4OK",
     detail: "",
-    duration_ms: 0.5,
+    "duration-ms": 0.5,
   });
 });
 
@@ -180,7 +180,7 @@ Deno.test("Checker: a subscriber that throws is logged and does not keep others 
   engine.report({ c: PASS });
   assert.deepEqual(heard, ["backend", "frontend", "program"]);
   assert.equal(
-    logger.of("events-dropped")[0]?.["reason"],
+    logger.of("events-dropped")[0]?.["err"],
     "a subscriber failed: broken",
   );
   unsubscribe();

@@ -89,7 +89,7 @@ export function logIntents(
 /** Writes one `operator-intent-dropped` record for each. */
 export function logDropped(logger: Logger, dropped: readonly DroppedIntent[]): void {
   for (const { intent, cause } of dropped) {
-    logger.warn("operator-intent-dropped", { ...intentFields(intent), cause });
+    logger.warn("operator-intent-dropped", { ...intentFields(intent), message: cause });
   }
 }
 

@@ -29,7 +29,7 @@ function intents({ checker }: World): string[] {
 
 function said(logger: RecordingLogger, event: "restored" | "expired" | "dropped"): string[] {
   return logger.of(`operator-intent-${event}`).map((fields) =>
-    [fields.intent, fields.frontend, fields.pool, fields.backend, fields.cause]
+    [fields.intent, fields.frontend, fields.pool, fields.backend, fields.message]
       .filter((word) => word !== undefined).join(" ")
   );
 }

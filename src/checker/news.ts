@@ -47,8 +47,16 @@ export function logNews(logger: Logger, news: News): void {
 export function logProbe(logger: Logger, target: RunningTarget, result: ProbeResult): void {
   const { backend, type } = target;
   const { ok, layer, code, detail } = result;
-  const duration_ms = Math.round(result.durationMs * 1000) / 1000;
-  logger.debug("probe-done", { backend, type, ok, layer, code, detail, duration_ms });
+  const durationMs = Math.round(result.durationMs * 1000) / 1000;
+  logger.debug("probe-done", {
+    backend,
+    type,
+    ok,
+    layer,
+    code,
+    detail,
+    "duration-ms": durationMs,
+  });
 }
 
 /** `program` for these frontends (already sorted), or nothing when there are none. */

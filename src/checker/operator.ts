@@ -95,7 +95,7 @@ export function logAction(logger: Logger, record: ActionRecord): void {
     identity: record.by.identity,
     reason: record.reason,
     result: record.error?.code ?? "ok",
-    error: record.error?.message,
+    err: record.error?.message,
     before: record.before,
     after: record.after,
   });

@@ -215,6 +215,6 @@ Deno.test("logAction writes who asked for what and why, and what came of it", ()
   };
   assert.deepEqual(logger.of("operator-action"), [
     { ...common, reason: "upgrade", result: "ok", before: "up", after: "paused" },
-    { ...common, result: "not-found", error: "No backend" },
+    { ...common, result: "not-found", err: "No backend" },
   ]);
 });

@@ -37,7 +37,11 @@ export class VoidReport {
     const { backend, latenessMs, reason } = entry;
     if (!this.#reasons.has(reason) && this.#reasons.size < MAX_REASONS) {
       this.#reasons.add(reason);
-      this.#logger.warn("probe-void", { backend, lateness_ms: Math.round(latenessMs), reason });
+      this.#logger.warn("probe-void", {
+        backend,
+        "lateness-ms": Math.round(latenessMs),
+        err: reason,
+      });
       if (this.#timer === undefined) this.#wait();
       return;
     }
@@ -65,8 +69,8 @@ export class VoidReport {
     if (this.#count === 0) return false;
     this.#logger.warn("probe-void", {
       count: this.#count,
-      max_lateness_ms: Math.round(this.#maxLatenessMs),
-      period_ms: VOID_REPORT_MS,
+      "max-lateness-ms": Math.round(this.#maxLatenessMs),
+      "period-ms": VOID_REPORT_MS,
     });
     this.#count = 0;
     this.#maxLatenessMs = 0;

@@ -15,12 +15,12 @@ Deno.test("VoidReport: the first at once, the rest of the period as one line, th
   const { clock, logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300.4, reason: LATE });
   for (let i = 0; i < 1000; i++) report.add({ backend: "b", latenessMs: 200 + i, reason: LATE });
-  assert.deepEqual(logger.of("probe-void"), [{ backend: "a", lateness_ms: 300, reason: LATE }]);
+  assert.deepEqual(logger.of("probe-void"), [{ backend: "a", "lateness-ms": 300, err: LATE }]);
   clock.advance(VOID_REPORT_MS);
   assert.deepEqual(logger.of("probe-void")[1], {
     count: 1000,
-    max_lateness_ms: 1199,
-    period_ms: VOID_REPORT_MS,
+    "max-lateness-ms": 1199,
+    "period-ms": VOID_REPORT_MS,
   });
   clock.advance(10 * VOID_REPORT_MS);
   assert.equal(logger.records.length, 2);
@@ -61,7 +61,7 @@ Deno.test("VoidReport: another reason is said at once, and no flood of reasons i
   const { logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300, reason: LATE });
   report.add({ backend: "b", latenessMs: 0, reason: "out of file descriptors" });
-  assert.deepEqual(logger.of("probe-void").map((fields) => fields["reason"]), [
+  assert.deepEqual(logger.of("probe-void").map((fields) => fields["err"]), [
     LATE,
     "out of file descriptors",
   ]);

@@ -122,9 +122,9 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
   [
     "VPP is away, which is the server's own word",
     "unavailable",
-    "VPP is not connected",
+    "VPP API connection not established: connect ENOENT",
     {},
-    "VPP is not connected",
+    "VPP API connection not established: connect ENOENT",
   ],
   [
     "no right, tokens",

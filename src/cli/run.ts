@@ -8,6 +8,7 @@ import { BUILD } from "../base/version.ts";
 import { usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { parseServers } from "./addresses.ts";
+import { callerName } from "./caller.ts";
 import { type CommandLine, MAGLEVC_FLAGS, readCommandLine } from "./flags.ts";
 import { helpAt, helpText } from "./help.ts";
 import { historyPath } from "./history.ts";
@@ -176,7 +177,8 @@ async function openServers(
     token: settings["token-file"],
   });
   const { timeout: timeoutMs } = settings;
-  return addresses.map((address) => new Server(address, { credentials, timeoutMs, clock }));
+  const user = callerName({ env: environment, uid: Deno.uid });
+  return addresses.map((address) => new Server(address, { credentials, timeoutMs, user, clock }));
 }
 
 /** For the completions of shells: quick, and without a word about what goes wrong. */

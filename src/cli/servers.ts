@@ -8,6 +8,8 @@ import { type Asked, isUnreached } from "./failures.ts";
 export interface ServerOptions {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
+  /** Who sits here, for the server's log. */
+  readonly user?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -36,10 +38,11 @@ export class Server {
 
   /** Made by the first use. @throws {MaglevError} `invalid-argument` */
   get client(): MaglevClient {
-    const { credentials, timeoutMs, clock } = this.#options;
+    const { credentials, timeoutMs, user, clock } = this.#options;
     return this.#client ??= new MaglevClient({
       address: this.address,
       ...credentials,
+      user,
       clock,
       deadlineMs: timeoutMs,
     });

@@ -1,6 +1,7 @@
 /**
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
+import { createHash } from "node:crypto";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
@@ -12,6 +13,15 @@ export type { LoadResult } from "./parse.ts";
 export { formatIssue, issueToJson } from "./issue.ts";
 export type { Issue } from "./issue.ts";
 
+/** A file that is a configuration. */
+type GoodFile = Extract<LoadResult, { kind: "ok" }> & {
+  /** SHA-256 of its text, in hexadecimal: what `sha256sum` says of the file. */
+  readonly hash: string;
+};
+
+/** What a file is. */
+export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
+
 /** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
 const MAX_BYTES = MAX_CHARACTERS;
 
@@ -19,7 +29,7 @@ const MAX_BYTES = MAX_CHARACTERS;
  * Reads and checks the file at `path`. Whatever is wrong with the file, also that it cannot be
  * read, is a result.
  */
-export async function loadConfig(path: string): Promise<LoadResult> {
+export async function loadConfig(path: string): Promise<FileResult> {
   let bytes: Uint8Array;
   try {
     bytes = await readBounded(path, MAX_BYTES + 1);
@@ -33,11 +43,16 @@ export async function loadConfig(path: string): Promise<LoadResult> {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return withEndChecked(parseConfig(text, { file: path, readCa }), { path, text });
+    const result = withEndChecked(parseConfig(text, { file: path, readCa }), { path, text });
+    return result.kind === "ok" ? { ...result, hash: sha256(bytes) } : result;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
   }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /**
@@ -132,7 +147,7 @@ interface Problem {
   readonly line?: number;
 }
 
-function parseError(file: string, rule: Rule, problem: Problem): LoadResult {
+function parseError(file: string, rule: Rule, problem: Problem): Exclude<FileResult, GoodFile> {
   const issues = new IssueList(file);
   const mark = problem.line === undefined ? WHOLE.mark : { line: problem.line, column: 1 };
   issues.add(rule, { mark, path: "" }, problem.message);

@@ -13,7 +13,13 @@ export interface Finding {
 }
 
 export type Readout =
-  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Finding[] }
+  | {
+    readonly kind: "ok";
+    readonly config: Config;
+    /** SHA-256 of the file's text, in hexadecimal. */
+    readonly hash: string;
+    readonly warnings: readonly Finding[];
+  }
   | {
     readonly kind: "error";
     /** Exit status of `--check`: 1 parse error, 2 semantic error. */
@@ -47,7 +53,7 @@ export async function readConfig(
     fields: { stage: "semantic", file: path, path: where, message },
   }));
   if (errors.length > 0) return { kind: "error", status: 2, errors, warnings };
-  return { kind: "ok", config: result.config, warnings };
+  return { kind: "ok", config: result.config, hash: result.hash, warnings };
 }
 
 /** Human words of how much a configuration holds, for logs and `--check`. */

@@ -110,11 +110,11 @@ export const MAGLEVD_FLAGS = {
   },
   "log-format": {
     kind: "string",
-    default: "json",
+    default: "auto",
     env: "MAGLEV_LOG_FORMAT",
-    choices: ["json", "text"],
+    choices: ["auto", "json", "text", "pretty"],
     placeholder: "FORM",
-    help: "json (one object a line) or text",
+    help: "json and text as of Go's slog, pretty for people; auto: pretty on a terminal, else json",
   },
   "probe-workers": {
     kind: "integer",

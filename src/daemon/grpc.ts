@@ -2,6 +2,7 @@
  * The gRPC server as this daemon has it: its flags as options, and the daemon as its handlers see
  * it.
  */
+import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
 import { forecastReload } from "../checker/forecast.ts";
@@ -59,6 +60,21 @@ export function badGrpcSettings(settings: GrpcSettings): string | undefined {
   return undefined;
 }
 
+/** Flags that name a file which is read when the server starts. */
+const FILE_FLAGS = ["grpc-tokens", "grpc-tls-cert", "grpc-tls-key", "grpc-client-ca"] as const;
+
+/** The flag that a failed start is about: the one whose file is refused, else the address. */
+export function flagOfFailure(
+  { message }: MaglevError,
+  settings: GrpcSettings,
+): keyof GrpcSettings {
+  const refused = (path: string) =>
+    ["Cannot use", "Cannot use token file"].some((words) =>
+      message.startsWith(`${words} ${path}: `)
+    );
+  return FILE_FLAGS.find((flag) => settings[flag] !== "" && refused(settings[flag])) ?? "grpc-addr";
+}
+
 /** The server, not listening yet; undefined when it is switched off. */
 export async function createGrpcServer(options: GrpcOptions): Promise<GrpcServer | undefined> {
   const { settings, observer } = options;
@@ -99,6 +115,7 @@ function doorOf(options: GrpcOptions): DaemonDoor {
     checker,
     vpp,
     config: {
+      inForce: () => reloader.inForce,
       check: () => reloader.judge(),
       reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
       async plan(signal) {

@@ -88,7 +88,7 @@ export class DiskIntentStore implements IntentStore {
   /** What load() still brings comes too late: the file will be put aside. */
   giveUpReading(): void {
     this.#tooLate = true;
-    this.#warn({ cause: `reading it took longer than ${READ_DEADLINE_MS / 1000} s` });
+    this.#warn({ err: `reading it took longer than ${READ_DEADLINE_MS / 1000} s` });
   }
 
   save(intents: () => readonly Intent[]): Promise<Durability> {
@@ -127,7 +127,7 @@ export class DiskIntentStore implements IntentStore {
       await this.#clearTheWay(cause);
     } catch (error) {
       this.#inTheWay = cause;
-      this.#warn({ cause, error: MaglevError.from(error).message });
+      this.#warn({ err: `${cause}; it cannot be put aside: ${MaglevError.from(error).message}` });
     }
   }
 
@@ -136,10 +136,10 @@ export class DiskIntentStore implements IntentStore {
     const stamp = String(Math.floor(this.#options.clock.wallMs()));
     const kept = await this.#file.putAside(stamp);
     this.#inTheWay = undefined;
-    this.#warn({ cause, ...(kept === undefined ? {} : { kept }) });
+    this.#warn({ err: cause, ...(kept === undefined ? {} : { kept }) });
   }
 
-  #warn(fields: { readonly cause: string; readonly kept?: string; readonly error?: string }): void {
+  #warn(fields: { readonly err: string; readonly kept?: string }): void {
     const { folder, logger } = this.#options;
     logger.warn("operator-intent-file-unusable", { file: `${folder}/${INTENT_FILE}`, ...fields });
   }
@@ -172,7 +172,7 @@ export class DiskIntentStore implements IntentStore {
   #failed(message: string): Durability {
     const { folder, logger, clock } = this.#options;
     if (message !== this.#failure) {
-      logger.error("operator-intent-not-stored", { folder, message });
+      logger.error("operator-intent-not-stored", { folder, err: message });
     }
     this.#failure = message;
     if (!this.#closed) {

@@ -90,7 +90,7 @@ Deno.test("a full disk is told with every answer, logged once, and tried again u
     });
   }
   assert.deepEqual(logger.of("operator-intent-not-stored"), [
-    { folder: "/state", message: "No space left on device (os error 28)" },
+    { folder: "/state", err: "No space left on device (os error 28)" },
   ]);
   const before = writes();
   await clock.advanceAsync(3_600_000);
@@ -155,7 +155,7 @@ Deno.test("a file of no use is a warning, put aside, and never read again", asyn
     const [record, ...others] = logger.of("operator-intent-file-unusable");
     assert.deepEqual(others, []);
     assert.equal(record!.file, "/state/intents.json");
-    assert.match(String(record!.cause), cause);
+    assert.match(String(record!.err), cause);
     assert.equal(record!.kept, `intents.json.bad-${clock.wallMs()}`);
     assert.deepEqual(io.content, { [String(record!.kept)]: text });
     await store.save(() => ONE);
@@ -167,7 +167,7 @@ Deno.test("a file that is no UTF-8 is put aside like any other", async () => {
   const { io, open, logger } = setUp();
   io.names.set(INTENT_FILE, { bytes: Uint8Array.of(0xff, 0xfe), synced: true });
   assert.deepEqual((await open()).kept, []);
-  assert.match(String(logger.of("operator-intent-file-unusable")[0]!.cause), /no UTF-8/);
+  assert.match(String(logger.of("operator-intent-file-unusable")[0]!.err), /no UTF-8/);
 });
 
 Deno.test("files put aside do not fill the disk, however often the daemon starts", async () => {
@@ -194,7 +194,8 @@ Deno.test("a file that cannot be put aside is not written over, and put aside wh
   await clock.advanceAsync(60_000);
   assert.deepEqual(onDisk(), ["disable a"]);
   const [first, second, ...more] = logger.of("operator-intent-file-unusable");
-  assert.deepEqual([first!.error, more], ["Read-only file system", []]);
+  assert.match(String(first!.err), /; it cannot be put aside: Read-only file system$/);
+  assert.deepEqual(more, []);
   assert.equal(io.content[String(second!.kept)], "torn");
   assert.deepEqual(await store.save(() => TWO), { kind: "stored" });
   assert.equal(Object.keys(io.content).length, 2);
@@ -225,7 +226,7 @@ Deno.test("a file that comes too late is put aside before anything is written ov
   assert.deepEqual(await saved, { kind: "stored" });
   assert.deepEqual(onDisk(), ["disable a"]);
   const records = logger.of("operator-intent-file-unusable");
-  assert.deepEqual(records.map(({ cause }) => cause), [
+  assert.deepEqual(records.map(({ err }) => err), [
     "reading it took longer than 5 s",
     "it came too late",
   ]);

@@ -9,6 +9,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import { pages } from "../metrics/pages.ts";
 import { listenAt } from "../system/listen.ts";
 import { ProcessReader } from "../system/process_figures.ts";
+import { ALL_MESSAGES } from "../vpp/wire/messages.ts";
 import type { Daemon } from "./wire.ts";
 
 export interface MetricsPortOptions {
@@ -27,6 +28,19 @@ export interface MetricsPort {
   stop(): Promise<void>;
 }
 
+/** Of the connection itself: the transport reads the first three, and the last one is sent. */
+const UNCOUNTED_REPLIES: ReadonlySet<string> = new Set([
+  "sockclnt_create_reply",
+  "sockclnt_delete_reply",
+  "get_first_msg_id_reply",
+  "memclnt_keepalive_reply",
+]);
+
+/** Replies that VPP may refuse with. */
+export const COUNTED_REPLIES: readonly string[] = ALL_MESSAGES
+  .filter(({ name, hasRetval }) => hasRetval && !UNCOUNTED_REPLIES.has(name))
+  .map(({ name }) => name);
+
 /** Begins to listen; one sentence when that is not possible. */
 export async function openMetricsPort(options: MetricsPortOptions): Promise<MetricsPort | string> {
   const { clock, logger } = options;
@@ -34,9 +48,10 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   invariant(typeof wanted !== "string", `metrics address ${options.address}: ${wanted}`);
   const listening = await listenAt(wanted);
   if (listening.kind === "error") return `Flag --metrics-addr: ${listening.message}`;
-  const { listener, address } = listening;
+  const { listeners, addresses } = listening;
   const reader = new ProcessReader();
   const metrics = new Metrics({ build: BUILD, clock, readProcess: () => reader.read() });
+  metrics.events.announceReplies(COUNTED_REPLIES);
   let server: HttpServer | undefined;
   return {
     events: metrics.events,
@@ -45,14 +60,16 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
         scrape: () => metrics.scrape(daemon),
         readiness: () => daemon.readiness(),
       });
-      server = new HttpServer({ listener, clock, answer });
+      server = new HttpServer({ listeners, clock, answer });
       server.start();
       metrics.start();
-      logger.info("metrics-listen", { address: formatListenAddress(address) });
+      for (const address of addresses) {
+        logger.info("metrics-listen", { address: formatListenAddress(address) });
+      }
     },
     async stop() {
       metrics.stop();
-      if (server === undefined) listener.close();
+      if (server === undefined) { for (const listener of listeners) listener.close(); }
       await server?.stop();
       await reader.close();
     },

@@ -22,6 +22,16 @@ export interface ReloaderOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly machine: Pick<Machine, "problem">;
+  /** The file that the daemon started with. */
+  readonly initial: Loaded;
+}
+
+/** When a file was read, and what its text was. */
+export interface Loaded {
+  /** Unix time in milliseconds. */
+  readonly loadedAtMs: number;
+  /** SHA-256 of the text, in hexadecimal. */
+  readonly hash: string;
 }
 
 /** A file that changed less than this ago may still be being written. */
@@ -40,7 +50,7 @@ export interface Verdict {
 
 /** A verdict, with the configuration when it is a good one. */
 type Judged =
-  | (Verdict & { readonly ok: true; readonly config: Config })
+  | (Verdict & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
   | (Verdict & { readonly ok: false });
 
 export class Reloader {
@@ -48,9 +58,16 @@ export class Reloader {
   readonly #reloads = new OneAtATime((by: string) => this.#reload(by));
   readonly #judgements = new OneAtATime(() => this.#judge());
   readonly #closing = new AbortController();
+  #loaded: Loaded;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
+    this.#loaded = options.initial;
+  }
+
+  /** The file whose text is in force. */
+  get inForce(): Loaded & { readonly file: string } {
+    return { file: this.#options.path, ...this.#loaded };
   }
 
   /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
@@ -78,7 +95,9 @@ export class Reloader {
       logger.warn("config-reload", { file: path, by, ok: false, errors: judged.errors.length });
       return judged;
     }
-    await daemon.reload(judged.config);
+    const durable = daemon.reload(judged.config);
+    this.#loaded = judged.loaded;
+    await durable;
     logger.info("config-reload", { file: path, by, ok: true, ...configSize(judged.config) });
     return judged;
   }
@@ -97,7 +116,8 @@ export class Reloader {
     const before = daemon.checker.snapshot().config;
     const problem = cutOff(before, readout) ?? machine.problem(readout.config);
     if (problem !== undefined) return wrong(problem, warnings);
-    return { ok: true, errors: [], warnings, config: readout.config };
+    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: readout.hash };
+    return { ok: true, errors: [], warnings, config: readout.config, loaded };
   }
 
   /** The file, or why it could not be read in time. */

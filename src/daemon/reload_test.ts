@@ -63,6 +63,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
         logger,
         clock,
         machine: { problem: () => world.problem },
+        initial: { loadedAtMs: 1, hash: loaded.hash },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],
       async reload() {
@@ -185,5 +186,25 @@ Deno.test("Reloader that is closed takes nothing into force any more", async () 
       world.clock.advance(10);
     }
     assert.deepEqual(world.names(), ["web", "api"]);
+  });
+});
+
+Deno.test("the hash and the time of the configuration are those of the text in force", async () => {
+  await inWorld(async ({ path, reloader, reload, clock }) => {
+    const sha256sum = async () => {
+      const { stdout } = await new Deno.Command("sha256sum", { args: [path] }).output();
+      return new TextDecoder().decode(stdout).split(" ")[0];
+    };
+    const first = { file: path, loadedAtMs: 1, hash: await sha256sum() };
+    assert.deepEqual(reloader.inForce, first);
+    await Deno.writeTextFile(path, "maglev: [");
+    assert.equal((await reload()).ok, false);
+    assert.deepEqual(reloader.inForce, first, "what was refused changes nothing");
+    await Deno.writeTextFile(path, frontends("web", "api", "new"));
+    assert.equal((await reload()).ok, true);
+    const { loadedAtMs, hash } = reloader.inForce;
+    assert.equal(hash, await sha256sum());
+    assert.notEqual(hash, first.hash);
+    assert.ok(Math.abs(loadedAtMs - clock.wallMs()) < 60_000);
   });
 });

@@ -4,6 +4,7 @@
 import { MaglevError } from "../base/errors.ts";
 import { BUILD } from "../base/version.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
+import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
 import { SignalInbox } from "../system/signals.ts";
@@ -15,8 +16,8 @@ import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import { openIntents } from "./intent_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
-import { createGrpcServer, NO_OBSERVER, servedMethods } from "./grpc.ts";
-import { Reloader } from "./reload.ts";
+import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
+import { type Loaded, Reloader } from "./reload.ts";
 import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
@@ -47,7 +48,7 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   const broadcaster = new LogBroadcaster();
   const logger = new LogHandler({
     level: settings["log-level"],
-    format: settings["log-format"],
+    format: logFormat(settings["log-format"]),
     clock,
     writer: Deno.stdout,
     broadcaster,
@@ -64,11 +65,19 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   }
 }
 
+/** The form that was asked for; by itself one for people where people read it. */
+function logFormat(wanted: MaglevdSettings["log-format"]): LogFormat {
+  const terminal = Deno.stdout.isTerminal();
+  const format = wanted === "auto" ? (terminal ? "pretty" : "json") : wanted;
+  return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
+}
+
 /** What start() makes and untilStopped() ends. */
 interface Parts {
   readonly daemon: Daemon;
   /** Absent: not wanted. */
   readonly metrics: MetricsPort | undefined;
+  readonly loaded: Loaded;
 }
 
 /** A daemon ready to start, or one line of why there is none. */
@@ -86,7 +95,8 @@ async function start(context: Context): Promise<Parts | string> {
   const readout = await readConfig(settings.config, { vppApiAddr });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
   if (readout.kind === "error") return refusal(readout, logger);
-  const { config } = readout;
+  const { config, hash } = readout;
+  const loaded = { loadedAtMs: clock.wallMs(), hash };
   logger.info("config-loaded", { file: settings.config, ...configSize(config) });
   const problem = machine.problem(config);
   if (problem !== undefined) {
@@ -103,7 +113,7 @@ async function start(context: Context): Promise<Parts | string> {
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
   const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
-  return { daemon, metrics };
+  return { daemon, metrics, loaded };
 }
 
 /** The port that was asked for, if one was; one line when it is not to be had. */
@@ -137,9 +147,18 @@ async function startFailed({ logger }: Context, problem: string): Promise<number
   return 1;
 }
 
-async function untilStopped({ daemon, metrics }: Parts, context: Context): Promise<number> {
+/** Why the daemon ends. */
+interface Stop {
+  readonly status: number;
+  /** A signal, or `internal error`. */
+  readonly by: string;
+  readonly err?: string;
+}
+
+async function untilStopped(parts: Parts, context: Context): Promise<number> {
+  const { daemon, metrics, loaded } = parts;
   const { settings, clock, logger, signals, machine } = context;
-  const stop = Promise.withResolvers<{ status: number; reason: string }>();
+  const stop = Promise.withResolvers<Stop>();
   const reloader = new Reloader({
     path: settings.config,
     vppApiAddr: settings["vpp-api-addr"],
@@ -147,6 +166,7 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
     logger,
     clock,
     machine,
+    initial: loaded,
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
@@ -154,14 +174,14 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
     // A mistake of ours: better a clean restart than half a daemon. VPP stays as it is.
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
-    stop.resolve({ status: 1, reason: `internal error: ${MaglevError.from(error).message}` });
+    stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
   };
   let stoppingMs: number | undefined;
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   const grpc = await Promise.race([
-    listenForGrpc({ daemon, metrics }, { reloader, ...context }),
-    stop.promise.then(({ reason }) => reason),
+    listenForGrpc(parts, { reloader, ...context }),
+    stop.promise.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {
     await Promise.all([daemon.stop(), metrics?.stop()]);
@@ -181,11 +201,11 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
       stoppingMs ??= nowMs;
       // A second signal: whoever sent it does not want to wait for order.
       if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
-      stop.resolve({ status: 0, reason: signal });
+      stop.resolve({ status: 0, by: signal });
     },
   });
-  const { status, reason } = await stop.promise;
-  logger.info("shutdown", { reason });
+  const { status, ...why } = await stop.promise;
+  logger.info("shutdown", why);
   reloader.close();
   // No call reaches a checker that has stopped: they are refused from now on.
   const calls = grpc?.stop();
@@ -208,7 +228,9 @@ async function listenForGrpc(
     await server?.listen();
     return server;
   } catch (error) {
-    if (error instanceof MaglevError) return `Flag --grpc-addr: ${error.message}`;
+    if (error instanceof MaglevError) {
+      return `Flag --${flagOfFailure(error, settings)}: ${error.message}`;
+    }
     throw error;
   }
 }

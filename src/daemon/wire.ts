@@ -67,6 +67,8 @@ export interface Daemon extends ReadinessSource {
 
 /** What keeps VPP. */
 export interface DaemonVpp {
+  /** Unix time in milliseconds since which it is connected, or is not. */
+  readonly sinceMs: number;
   readonly connection: VppConnection;
   readonly reconciler: Reconciler;
   /** Without a snapshot for ever when there is no stats socket. */
@@ -112,6 +114,9 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     observer: events?.apiObserver ?? { message: () => {} },
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
+  let sinceMs = clock.wallMs();
+  // The reconciler's handler calls this one first.
+  connection.onChange = () => sinceMs = clock.wallMs();
   const reconciler = new Reconciler({
     connection,
     source: desiredSource(checker),
@@ -131,7 +136,14 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     if (event.kind === "program") reconciler.transition(event.frontends, event.trigger);
     else if (event.kind === "reload") reconciler.reload();
   });
-  return { connection, reconciler, counters };
+  return {
+    get sinceMs() {
+      return sinceMs;
+    },
+    connection,
+    reconciler,
+    counters,
+  };
 }
 
 async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {

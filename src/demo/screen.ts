@@ -70,7 +70,7 @@ Ctrl-C ends everything.
           `configuration reloaded: ${line.ok === true ? "ok" : "refused"}`,
         );
       default:
-        if (line.level === "warn" || line.level === "error") {
+        if (line.level === "WARN" || line.level === "ERROR") {
           this.#say(line.level, `${line.msg} ${JSON.stringify(line)}`);
         } else if (line.msg === "") {
           this.#say("maglevd", String(line.text));

@@ -9,12 +9,14 @@
  *     none, from this host                 operator, while neither tokens nor a client CA are configured
  *     none otherwise                       --grpc-anonymous-role
  *
- * A token that is not in the file is never passed over, whatever else the caller has.
+ * A token that is not in the file is never passed over, whatever else the caller has. This host is
+ * a unix socket, loopback, and a caller whose address is the one it called.
  */
 import { parseIp } from "../base/address.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { ServedMethod } from "./methods.ts";
 import type { TokenTable } from "./tokens.ts";
+import { identityOf } from "./user_name.ts";
 
 /** What a caller may do; each may do what those before it may. */
 export const ROLES = ["none", "viewer", "operator"] as const;
@@ -40,31 +42,46 @@ export interface CertificateSubject {
 export interface Peer {
   /** `192.0.2.1:4711`, or `unix`. */
   readonly text: string;
-  /** True for loopback and unix sockets. */
+  /** True for unix sockets and for addresses of this host. */
   readonly local: boolean;
+  /** Of a unix socket, by the kernel's word; undefined: not known. */
+  readonly user?: string | undefined;
   readonly certificate: CertificateSubject | undefined;
 }
 
 /** A caller that was judged. */
 export interface Caller {
   readonly peer: string;
-  /** As far as it was proved; empty: anonymous. */
+  /** As far as it is known, see user_name.ts; empty: not at all. */
   readonly identity: string;
+  /** It showed neither a token nor a certificate. */
+  readonly anonymous: boolean;
   readonly role: Role;
   /** Of this host, or with credentials. */
   readonly known: boolean;
 }
 
-/**
- * Judges a call. `authorization`: the values of that header. The error is `unauthenticated`; the
- * caller in it is an anonymous one without rights.
- */
+/** What a call brings along: values of metadata. */
+export interface Shown {
+  readonly authorization: readonly string[];
+  /** Of USER_HEADER. */
+  readonly user: readonly string[];
+}
+
+/** Judges a call. The error is `unauthenticated`. */
 export function identify(
   peer: Peer,
-  authorization: readonly string[],
+  { authorization, user }: Shown,
   policy: AccessPolicy,
 ): Caller | MaglevError {
   const { tokens, anonymousRole } = policy;
+  const caller = (proved: string, role: Role): Caller => ({
+    peer: peer.text,
+    identity: identityOf(proved, user, peer.user),
+    role,
+    anonymous: false,
+    known: true,
+  });
   if (tokens !== undefined && authorization.length > 0) {
     const token = authorization.length === 1 ? bearerToken(authorization[0]!) : undefined;
     const found = token === undefined ? undefined : tokens.find(token);
@@ -74,12 +91,22 @@ export function identify(
         "Unknown token: need one of the token file, as `authorization: Bearer TOKEN`",
       );
     }
-    return { peer: peer.text, identity: found.identity, role: found.role, known: true };
+    return caller(found.identity, found.role);
   }
-  if (peer.certificate !== undefined) return certified(peer.text, peer.certificate);
+  if (peer.certificate !== undefined) {
+    const { commonName, organizationalUnits } = peer.certificate;
+    const viewer = organizationalUnits.includes("viewer");
+    return caller(`certificate ${JSON.stringify(commonName)}`, viewer ? "viewer" : "operator");
+  }
   const trusted = peer.local && tokens === undefined && !policy.clientCertificates;
-  const role = trusted ? "operator" : anonymousRole;
-  return { peer: peer.text, identity: "", role, known: peer.local };
+  return anonymousCaller(peer, user, trusted ? "operator" : anonymousRole);
+}
+
+/** A caller without credentials. `user`: values of USER_HEADER. */
+export function anonymousCaller(peer: Peer, user: readonly string[], role: Role): Caller {
+  const proved = peer.user === undefined ? "" : `user ${JSON.stringify(peer.user)}`;
+  const identity = identityOf(proved, user, peer.user);
+  return { peer: peer.text, identity, role, anonymous: true, known: peer.local };
 }
 
 /** Undefined when the caller may call the method, else why not and what would be needed. */
@@ -90,8 +117,8 @@ export function refusal(
 ): MaglevError | undefined {
   const { needs } = method;
   if (needs === "anyone" || ROLES.indexOf(caller.role) >= ROLES.indexOf(needs)) return undefined;
-  const anonymous = caller.identity === "";
-  const who = anonymous ? "an anonymous caller" : JSON.stringify(caller.identity);
+  const { anonymous, identity } = caller;
+  const who = identity === "" ? "an anonymous caller" : JSON.stringify(identity);
   const has = caller.role === "none" ? "no role" : `role ${caller.role}`;
   // Credentials would help only where some can be had.
   const unproved = anonymous && policy.tokens !== undefined;
@@ -104,29 +131,19 @@ export function refusal(
 
 function remedy(needs: "viewer" | "operator", anonymous: boolean, policy: AccessPolicy): string {
   if (policy.tokens !== undefined) {
-    return `present a token with role ${needs} as \`authorization: Bearer TOKEN\``;
+    return `present a token with role ${needs} as \`authorization: Bearer TOKEN\`; ` +
+      "maglevd's --grpc-tokens names the file of tokens";
   }
   if (policy.clientCertificates) {
-    return anonymous
-      ? "present a client certificate"
-      : `present a client certificate without OU=viewer`;
+    const shown = anonymous ? "a client certificate" : "a client certificate without OU=viewer";
+    return `present ${shown}, of the authority that maglevd's --grpc-client-ca names`;
   }
-  return "call from maglevd's own host, or have --grpc-tokens or --grpc-client-ca configured";
+  return "call from maglevd's own host, or start maglevd with " +
+    `--grpc-anonymous-role=${needs} or with --grpc-tokens`;
 }
 
 function bearerToken(header: string): string | undefined {
   return /^bearer +(\S+) *$/i.exec(header)?.[1];
-}
-
-function certified(peer: string, certificate: CertificateSubject): Caller {
-  const { commonName, organizationalUnits } = certificate;
-  const viewer = organizationalUnits.includes("viewer");
-  return {
-    peer,
-    identity: `certificate ${JSON.stringify(commonName)}`,
-    role: viewer ? "viewer" : "operator",
-    known: true,
-  };
 }
 
 /** An address as the system gives it, without the IPv6 clothes of an IPv4 address. */
@@ -134,8 +151,16 @@ export function plainAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }
 
+/**
+ * True when the other end of a connection is on this host: it has a loopback address, or the very
+ * address that it called, as the system gives it to a caller of an address of its own.
+ */
+export function isThisHost(remote: string, local: string): boolean {
+  return isLoopback(remote) || (remote !== "" && plainAddress(remote) === plainAddress(local));
+}
+
 /** True for 127.0.0.0/8 and ::1, with or without IPv6 clothes. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   const ip = parseIp(plainAddress(address));
   if (ip === undefined) return false;
   return ip.family === 4 ? ip.bytes[0] === 127 : ip.text === "::1";

@@ -5,7 +5,7 @@ import {
   type Caller,
   type CertificateSubject,
   identify,
-  isLoopback,
+  isThisHost,
   type Peer,
   plainAddress,
   refusal,
@@ -66,8 +66,8 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
   ];
   for (const [peer, authorization, rules, role, identity, known] of cases) {
     assert.deepEqual(
-      identify(peer, authorization, rules),
-      { peer: peer.text, identity, role, known },
+      identify(peer, { authorization, user: [] }, rules),
+      { peer: peer.text, identity, role, anonymous: identity === "", known },
       JSON.stringify([peer, authorization]),
     );
   }
@@ -88,7 +88,7 @@ Deno.test("identify: a token that is not in the file is never passed over", () =
   for (const authorization of wrong) {
     for (const peer of [HOME, AWAY, holding("bob")]) {
       const rules = policy({ tokens: TOKENS, anonymousRole: "operator" });
-      const judged = identify(peer, authorization, rules);
+      const judged = identify(peer, { authorization, user: [] }, rules);
       assert.ok(judged instanceof MaglevError, authorization.join("|"));
       assert.equal(judged.code, "unauthenticated");
       assert.ok(!/nobody|act/.test(judged.message), "the token is not repeated");
@@ -97,7 +97,13 @@ Deno.test("identify: a token that is not in the file is never passed over", () =
 });
 
 Deno.test("refusal: each role may do what those before it may, and a refusal says what helps", () => {
-  const anonymous: Caller = { peer: "192.0.2.1:1", identity: "", role: "viewer", known: false };
+  const anonymous: Caller = {
+    peer: "192.0.2.1:1",
+    identity: "",
+    role: "viewer",
+    anonymous: true,
+    known: false,
+  };
   const cases: [
     method: string,
     Partial<Caller>,
@@ -113,8 +119,8 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
       { role: "none" },
       {},
       "permission-denied: GetBackend needs role viewer; an anonymous caller from 192.0.2.1:1 " +
-      "has no role: call from maglevd's own host, or have --grpc-tokens or --grpc-client-ca " +
-      "configured",
+      "has no role: call from maglevd's own host, or start maglevd with " +
+      "--grpc-anonymous-role=viewer or with --grpc-tokens",
     ],
     [
       "maglev.Maglev/PauseBackend",
@@ -122,28 +128,31 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
       { tokens: TOKENS },
       "unauthenticated: PauseBackend needs role operator; an anonymous caller from " +
       "192.0.2.1:1 has role viewer: present a token with role operator as " +
-      "`authorization: Bearer TOKEN`",
+      "`authorization: Bearer TOKEN`; maglevd's --grpc-tokens names the file of tokens",
     ],
     [
       "maglev.Maglev/CheckConfig",
-      { identity: "token of line 1" },
+      { identity: "token of line 1", anonymous: false },
       { tokens: TOKENS },
       'permission-denied: CheckConfig needs role operator; "token of line 1" from 192.0.2.1:1 ' +
-      "has role viewer: present a token with role operator as `authorization: Bearer TOKEN`",
+      "has role viewer: present a token with role operator as `authorization: Bearer TOKEN`; " +
+      "maglevd's --grpc-tokens names the file of tokens",
     ],
     [
       "maglev.Maglev/ReloadConfig",
-      { identity: 'certificate "bob"' },
+      { identity: 'certificate "bob"', anonymous: false },
       { clientCertificates: true },
       'permission-denied: ReloadConfig needs role operator; "certificate \\"bob\\"" from ' +
-      "192.0.2.1:1 has role viewer: present a client certificate without OU=viewer",
+      "192.0.2.1:1 has role viewer: present a client certificate without OU=viewer, of the " +
+      "authority that maglevd's --grpc-client-ca names",
     ],
     [
       "maglev.Maglev/ReloadConfig",
       {},
       { clientCertificates: true },
       "permission-denied: ReloadConfig needs role operator; an anonymous caller from " +
-      "192.0.2.1:1 has role viewer: present a client certificate",
+      "192.0.2.1:1 has role viewer: present a client certificate, of the authority that " +
+      "maglevd's --grpc-client-ca names",
     ],
   ];
   for (const [path, caller, rules, says] of cases) {
@@ -152,11 +161,68 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
   }
 });
 
-Deno.test("isLoopback and plainAddress see an IPv4 address through its IPv6 clothes", () => {
-  const loopback = ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.1"];
-  const others = ["128.0.0.1", "0.0.0.0", "::", "::2", "::ffff:192.0.2.1", "fe80::1", "", "x"];
-  for (const address of loopback) assert.equal(isLoopback(address), true, address);
-  for (const address of others) assert.equal(isLoopback(address), false, address);
+Deno.test("isThisHost: loopback, and whoever has the address that was called", () => {
+  const cases: [remote: string, local: string, here: boolean][] = [
+    ["127.0.0.1", "127.0.0.2", true],
+    ["127.255.0.9", "10.0.0.1", true],
+    ["::1", "::1", true],
+    ["::ffff:127.0.0.1", "::ffff:10.0.0.1", true],
+    ["::FFFF:127.0.0.1", "", true],
+    ["192.0.2.1", "192.0.2.1", true],
+    ["::ffff:192.0.2.1", "192.0.2.1", true],
+    ["2001:db8::1", "2001:db8::1", true],
+    ["192.0.2.1", "192.0.2.2", false],
+    ["2001:db8::1", "2001:db8::2", false],
+    ["128.0.0.1", "127.0.0.1", false],
+    ["fe80::1%eth0", "fe80::2%eth0", false],
+    ["", "", false],
+    ["x", "", false],
+  ];
+  for (const [remote, local, here] of cases) {
+    assert.equal(isThisHost(remote, local), here, `${remote} ${local}`);
+  }
+});
+
+Deno.test("plainAddress takes an IPv4 address out of its IPv6 clothes", () => {
   assert.equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
   assert.equal(plainAddress("2001:db8::1"), "2001:db8::1");
+});
+
+Deno.test("a name that is only said changes the identity and never the role", () => {
+  for (const peer of [HOME, AWAY, holding("bob"), { ...HOME, text: "unix", user: "carol" }]) {
+    for (const authorization of [[], ["Bearer look"], ["Bearer act"]]) {
+      for (
+        const rules of [policy(), policy({ tokens: TOKENS }), policy({ anonymousRole: "none" })]
+      ) {
+        const judge = (user: string[]) => {
+          const judged = identify(peer, { authorization, user }, rules);
+          assert.ok(!(judged instanceof MaglevError));
+          return judged;
+        };
+        const [without, said] = [judge([]), judge(["root"])];
+        assert.deepEqual({ ...said, identity: "" }, { ...without, identity: "" });
+        assert.ok(said.identity.endsWith("root (unverified)"), said.identity);
+      }
+    }
+  }
+});
+
+Deno.test("who calls over a unix socket is the user that the kernel names, without credentials", () => {
+  const unix: Peer = { text: "unix", local: true, user: "alice", certificate: undefined };
+  const shown = { authorization: [], user: ["alice"] };
+  assert.deepEqual(identify(unix, shown, policy()), {
+    peer: "unix",
+    identity: 'user "alice"',
+    role: "operator",
+    anonymous: true,
+    known: true,
+  });
+  const judged = identify(unix, shown, policy({ tokens: TOKENS }));
+  assert.ok(!(judged instanceof MaglevError) && judged.role === "viewer");
+  const error = refusal(
+    METHODS.get("/maglev.Maglev/PauseBackend")!,
+    judged,
+    policy({ tokens: TOKENS }),
+  );
+  assert.equal(error?.code, "unauthenticated", "a token would help");
 });

@@ -6,15 +6,23 @@
 import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../base/errors.ts";
-import type { LogFields, Logger } from "../base/ports.ts";
+import type { Clock, LogFields, Logger } from "../base/ports.ts";
 import { type BeforeAndAfter, logAction } from "../checker/operator.ts";
 import type { ActiveCalls, Holder } from "./active_calls.ts";
-import { type AccessPolicy, type Caller, identify, type Peer, refusal } from "./auth.ts";
+import {
+  type AccessPolicy,
+  anonymousCaller,
+  type Caller,
+  identify,
+  type Peer,
+  refusal,
+} from "./auth.ts";
 import type { ServedMethod } from "./methods.ts";
 import { decode, encode, type MethodInfo } from "./protobuf/message.ts";
 import { DecodeError } from "./protobuf/reader.ts";
 import { type Status, statusOf } from "./status.ts";
 import type { Turns } from "./turns.ts";
+import { USER_HEADER } from "./user_name.ts";
 
 /** What a handler knows of a call beside its request. */
 export interface CallContext {
@@ -59,6 +67,7 @@ export interface CallEnvironment {
   readonly peer: (key: string) => Peer;
   readonly active: ActiveCalls;
   readonly turns: Turns;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -136,9 +145,11 @@ export function admit(
 ): { readonly caller: Caller; readonly refused: MaglevError | undefined } {
   const rules = policy();
   const end = peer(call.getPeer());
-  const judged = identify(end, call.metadata.get("authorization").map(String), rules);
+  const valuesOf = (key: string) => call.metadata.get(key).map(String);
+  const user = valuesOf(USER_HEADER);
+  const judged = identify(end, { authorization: valuesOf("authorization"), user }, rules);
   if (judged instanceof MaglevError) {
-    const caller: Caller = { peer: end.text, identity: "", role: "none", known: end.local };
+    const caller = anonymousCaller(end, user, "none");
     return { caller, refused: method.needs === "anyone" ? undefined : judged };
   }
   const refused = refusal(method, judged, rules);
@@ -150,7 +161,7 @@ export function failure(error: unknown, method: ServedMethod, logger: Logger): M
   if (error instanceof MaglevError) return error;
   const known = MaglevError.from(error);
   const stack = error instanceof Error ? error.stack : undefined;
-  logger.error("grpc-error", { method: method.name, error: known.message, stack });
+  logger.error("grpc-error", { method: method.name, err: known.message, stack });
   return new MaglevError("internal", `${method.name} failed for a mistake in maglevd; see its log`);
 }
 

@@ -40,6 +40,7 @@ function setUp(options: { role?: "viewer" | "operator"; known?: boolean } = {}) 
     }),
     active,
     turns: new Turns(clock),
+    clock,
     logger,
   };
   /** Calls, and gives what it is answered; the call ends with `call.emit("cancelled")`. */
@@ -98,7 +99,7 @@ Deno.test("unary: a mistake of ours is in the log, and the caller is told only t
     assert.deepEqual(answers, [STATUS.INTERNAL]);
     assert.deepEqual(details, ["GetBackend failed for a mistake in maglevd; see its log"]);
   }
-  assert.deepEqual(logger.of("grpc-error").map(({ method, error }) => [method, error]), [
+  assert.deepEqual(logger.of("grpc-error").map(({ method, err }) => [method, err]), [
     ["GetBackend", "the password is sesame"],
     ["GetBackend", "the password is sesame"],
   ]);

@@ -25,6 +25,7 @@ import {
 import { DecodeError } from "./protobuf/reader.ts";
 import { closeSessionsLater } from "./session_close.ts";
 import { errorOf, STATUS, STATUS_NAMES } from "./status.ts";
+import { cleanUserName, USER_HEADER } from "./user_name.ts";
 
 export * as messages from "./gen/maglev.ts";
 export type { Json } from "./protobuf/message.ts";
@@ -59,6 +60,8 @@ export interface ClientOptions {
   /** Absent: no TLS. */
   readonly tls?: ClientTls | undefined;
   readonly token?: string | undefined;
+  /** Who calls, for the server's log: nobody takes it for proved. */
+  readonly user?: string | undefined;
   readonly clock: Clock;
   /** How long a call may take when it does not say otherwise; default 10 s. */
   readonly deadlineMs?: number | undefined;
@@ -202,8 +205,9 @@ export class MaglevClient {
 
   #metadata(): grpc.Metadata {
     const metadata = new grpc.Metadata();
-    const { token } = this.#options;
+    const { token, user = "" } = this.#options;
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+    if (user !== "") metadata.set(USER_HEADER, cleanUserName(user));
     return metadata;
   }
 }

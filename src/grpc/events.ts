@@ -65,8 +65,8 @@ function attributeText(value: LogValue): string {
 
 const LEVELS: readonly LogRecord["level"][] = ["debug", "info", "warn", "error"];
 
-/** The level of that name, or undefined; empty: info. */
+/** The level of that name in any case, or undefined; empty: info. */
 export function levelOf(text: string): LogRecord["level"] | undefined {
   if (text === "") return "info";
-  return LEVELS.find((level) => level === text);
+  return LEVELS.find((level) => level === text.toLowerCase());
 }

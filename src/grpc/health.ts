@@ -14,6 +14,8 @@ import {
   type HealthCheckRequest,
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
+  type HealthListRequest,
+  type HealthListResponse,
 } from "./gen/health.ts";
 import { encode } from "./protobuf/message.ts";
 
@@ -40,6 +42,7 @@ export class HealthService {
   readonly #watchers = new Set<Watcher>();
   readonly #places = new Places(WATCHERS);
   #timer: Timer | undefined;
+  #stopped = false;
 
   constructor(options: HealthServiceOptions) {
     this.#options = options;
@@ -49,6 +52,10 @@ export class HealthService {
     SERVICES.has(service)
       ? { status: this.#status() }
       : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
+
+  readonly list: Handler<HealthListRequest, HealthListResponse> = () => ({
+    statuses: [...SERVICES].map((key) => ({ key, value: { status: this.#status() } })),
+  });
 
   readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
     const leave = this.#places.take(caller);
@@ -72,25 +79,32 @@ export class HealthService {
     return bytesOf(feed);
   };
 
-  /** Stops its timer. */
-  close(): void {
+  /** NOT_SERVING from now on, and every watcher is told. Stops its timer. Idempotent. */
+  stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#tell();
   }
 
-  #look(): void {
+  #tell(): void {
     const status = this.#status();
     for (const watcher of this.#watchers) {
       if (watcher.told === status || watcher.told === ServingStatus.SERVICE_UNKNOWN) continue;
       watcher.told = status;
       watcher.feed.push(status);
     }
+  }
+
+  #look(): void {
+    this.#tell();
     this.#timer = this.#watchers.size === 0
       ? undefined
       : this.#options.clock.after(LOOK_MS, () => this.#look());
   }
 
   #status(): number {
+    if (this.#stopped) return ServingStatus.NOT_SERVING;
     const { ready } = this.#options.readiness.readiness();
     return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }

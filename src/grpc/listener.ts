@@ -12,7 +12,9 @@ import tls from "node:tls";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, LogFields } from "../base/ports.ts";
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
-import { isLoopback, type Peer, plainAddress } from "./auth.ts";
+import { bindAllAddresses, type Bound, isInUse } from "../system/all_addresses.ts";
+import type { PeerUsers } from "../system/peer_users.ts";
+import { isThisHost, type Peer, plainAddress } from "./auth.ts";
 import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
 import { bindUnixSocket } from "./unix_listener.ts";
 import type { TlsMaterial } from "./tls_files.ts";
@@ -22,6 +24,8 @@ export interface ListenerOptions {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined;
   readonly quota: ConnectionQuota;
+  /** Who is at the other end of a unix socket; absent: nobody knows. */
+  readonly users?: Pick<PeerUsers, "of"> | undefined;
   readonly clock: Clock;
   /** Takes a connection; `key` is what the gRPC library calls its other end. */
   readonly onConnection: (socket: net.Socket) => void;
@@ -99,24 +103,32 @@ export class Listener {
   }
 
   async #listenTcp(host: string, port: number): Promise<readonly string[]> {
+    if (host === "") {
+      const all = await bindAllAddresses(port, (one, at) => this.#bind(one, at));
+      return all.hosts.map((one) =>
+        formatListenAddress({ kind: "tcp", host: one, port: all.port })
+      );
+    }
     const bound: string[] = [];
     let actual = port;
     for (const one of await hostsOf(host)) {
-      const server = this.#createServer();
-      this.#servers.push(server);
-      try {
-        actual = await listenOn(server, { host: one, port: actual, backlog: BACKLOG });
-      } catch (error) {
-        // A machine without IPv6: all addresses are then those of IPv4.
-        if (host !== "" || one !== "::" || !isNoFamily(error)) throw error;
-        this.#servers.splice(this.#servers.indexOf(server), 1);
-        const fallback = this.#createServer();
-        this.#servers.push(fallback);
-        actual = await listenOn(fallback, { host: "0.0.0.0", port: actual, backlog: BACKLOG });
-      }
-      bound.push(formatListenAddress({ kind: "tcp", host: host === "" ? "" : one, port: actual }));
+      actual = (await this.#bind(one, actual)).port;
+      bound.push(formatListenAddress({ kind: "tcp", host: one, port: actual }));
     }
     return bound;
+  }
+
+  async #bind(host: string, port: number): Promise<Bound> {
+    const server = this.#createServer();
+    const actual = await listenOn(server, { host, port, backlog: BACKLOG });
+    this.#servers.push(server);
+    return { port: actual, close: () => this.#forget(server) };
+  }
+
+  #forget(server: net.Server): void {
+    const at = this.#servers.indexOf(server);
+    if (at >= 0) this.#servers.splice(at, 1);
+    server.close();
   }
 
   #createServer(): net.Server {
@@ -137,7 +149,7 @@ export class Listener {
     // What has not finished its handshake counts too, and it is most of what can be had for nothing.
     server.on("connection", (socket: net.Socket) => void this.#admit(socket));
     server.on("tlsClientError", (error: Error, socket: net.Socket) => {
-      this.#options.onRefused({ peer: this.#endOf(socket), reason: `TLS: ${error.message}` });
+      this.#options.onRefused({ peer: this.#endOf(socket), err: `TLS: ${error.message}` });
       socket.destroy();
     });
     return server;
@@ -146,12 +158,12 @@ export class Listener {
   /** Counts a connection for as long as it lasts, or ends it at once. */
   #admit(socket: net.Socket): boolean {
     const host = plainAddress(socket.remoteAddress ?? "");
-    const local = this.#isLocal(host);
+    const local = this.#isLocal(socket);
     const refused = this.#limits.admit(host, local);
     // Errors end in `close`; nobody can do anything about them.
     socket.on("error", () => {});
     if (refused !== undefined) {
-      this.#options.onRefused({ peer: this.#endOf(socket), reason: refused });
+      this.#options.onRefused({ peer: this.#endOf(socket), err: refused });
       socket.destroy();
       return false;
     }
@@ -167,7 +179,8 @@ export class Listener {
     socket.on("error", () => {});
     const peer: Peer = {
       text: this.#endOf(socket),
-      local: this.#isLocal(plainAddress(socket.remoteAddress ?? "")),
+      local: this.#isLocal(socket),
+      user: this.#options.address.kind === "unix" ? this.#options.users?.of(socket) : undefined,
       certificate: certificateOf(socket),
     };
     if (this.#options.address.kind === "unix") nameUnixPeer(socket, ++this.#lastUnixPeer);
@@ -192,8 +205,9 @@ export class Listener {
     return formatListenAddress({ kind: "tcp", host, port: remotePort });
   }
 
-  #isLocal(host: string): boolean {
-    return this.#options.address.kind === "unix" || isLoopback(host);
+  #isLocal({ remoteAddress, localAddress }: net.Socket): boolean {
+    return this.#options.address.kind === "unix" ||
+      isThisHost(remoteAddress ?? "", localAddress ?? "");
   }
 }
 
@@ -227,9 +241,8 @@ function certificateOf(socket: net.Socket): Peer["certificate"] {
   };
 }
 
-/** The addresses of a host; `::` (with IPv4 in it) for none. */
+/** The addresses of a host. */
 async function hostsOf(host: string): Promise<readonly string[]> {
-  if (host === "") return ["::"];
   if (net.isIP(host.replace(/%.*$/, "")) !== 0) return [host];
   const found = await lookup(host, { all: true });
   return [...new Set(found.map(({ address }) => address))];
@@ -262,21 +275,11 @@ function listenOn(server: net.Server, where: TcpPlace): Promise<number> {
   });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "";
-}
-
-function isNoFamily(error: unknown): boolean {
-  return ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(codeOf(error));
-}
-
 function listenError(address: ListenAddress, error: unknown): unknown {
   if (error instanceof Deno.errors.NotCapable) return error;
   const known = MaglevError.from(error);
   const where = formatListenAddress(address);
-  const reason = codeOf(error) === "EADDRINUSE" || error instanceof Deno.errors.AddrInUse
+  const reason = isInUse(error)
     ? address.kind === "tcp" ? `port ${address.port} is in use` : "another program listens there"
     : known.message;
   return new MaglevError("unavailable", `cannot listen on ${where}: ${reason}`, { cause: error });

@@ -32,6 +32,7 @@ async function onListener(
     address,
     tls: undefined,
     quota,
+    users: { of: () => "alice" },
     clock,
     onConnection: (socket) => {
       closed.push(new Promise((resolve) => socket.on("close", resolve)));
@@ -110,7 +111,7 @@ Deno.test("Listener: what is beyond the places is ended and said, and a place be
   await onListener(LOOPBACK, async ({ connect, knock, refused, listener }) => {
     const first = await connect();
     await ended(await knock());
-    assert.deepEqual(refused.map(({ reason }) => reason), [
+    assert.deepEqual(refused.map(({ err }) => err), [
       "1 connections from this host are there",
     ]);
     assert.match(String(refused[0]!.peer), /^127\.0\.0\.1:\d+$/);
@@ -126,7 +127,8 @@ Deno.test("Listener: the other end is known by its name while it is there, and n
   await onListener(LOOPBACK, async ({ connect, listener }) => {
     const { server } = await connect();
     const key = keyOf(server);
-    assert.deepEqual(listener.peer(key), { text: key, local: true, certificate: undefined });
+    const peer = { text: key, local: true, user: undefined, certificate: undefined };
+    assert.deepEqual(listener.peer(key), peer);
     assert.equal(listener.peer("192.0.2.1:1"), GONE);
     const gone = new Promise<void>((resolve) => server.on("close", resolve));
     server.destroy();
@@ -147,6 +149,7 @@ Deno.test("Listener: ends of a unix socket are told apart, and all of this host"
         assert.deepEqual(listener.peer(key), {
           text: "unix",
           local: true,
+          user: "alice",
           certificate: undefined,
         });
       }

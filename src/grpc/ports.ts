@@ -35,12 +35,15 @@ export interface DaemonDoor {
 
 /** Whether the daemon does its work. */
 export interface ReadinessDoor {
-  readiness(): { readonly ready: boolean };
+  /** `reasons`: a sentence for each thing that is missing. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
 export interface VppDoor {
   readonly connection: Pick<VppConnection, "state">;
-  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp">;
+  /** Unix time in milliseconds since which it is connected, or is not. */
+  readonly sinceMs: number;
+  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp" | "warmup">;
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 
@@ -58,8 +61,18 @@ export interface ConfigVerdict {
   readonly warnings: readonly ConfigFinding[];
 }
 
+/** The file whose text is in force. */
+export interface ConfigInForce {
+  readonly file: string;
+  /** Unix time in milliseconds at which it was read. */
+  readonly loadedAtMs: number;
+  /** SHA-256 of its text, in hexadecimal. */
+  readonly hash: string;
+}
+
 /** The configuration file. */
 export interface ConfigDoor {
+  inForce(): ConfigInForce;
   /** Reads and judges the file, as a reload would, and changes nothing. */
   check(): Promise<ConfigVerdict>;
   /** Puts the file in force when nothing is wrong with it. */

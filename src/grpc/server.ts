@@ -12,6 +12,7 @@ import { HealthService } from "./health.ts";
 import { CallWatch } from "./interceptors.ts";
 import { GONE, Listener } from "./listener.ts";
 import type { DaemonDoor, GrpcObserver } from "./ports.ts";
+import { openPeerUsers, type PeerUsers } from "../system/peer_users.ts";
 import { closeSessionsLater } from "./session_close.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
@@ -60,6 +61,7 @@ export class GrpcServer {
   #reloadWanted = false;
   #reloading: Promise<void> | undefined;
   #server: grpc.Server | undefined;
+  #users: PeerUsers | undefined;
   #listener: Listener | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -87,12 +89,14 @@ export class GrpcServer {
     this.#tokens = tokens === "" ? undefined : await readTokenFile(tokens);
     const material = tls === undefined ? undefined : await readTlsFiles(tls);
     const server = this.#createServer();
+    if (address.kind === "unix") this.#users = openPeerUsers();
     // TLS is the listener's: what the library gets is as good as plain.
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const listener = new Listener({
       address,
       tls: material,
       quota: quota ?? DEFAULT_QUOTA,
+      users: this.#users,
       clock: this.#clock,
       onConnection: (socket) => injector.injectConnection(socket),
       onRefused: (fields) => this.#refusals.add(fields),
@@ -117,16 +121,20 @@ export class GrpcServer {
     return this.#reloading;
   }
 
-  /** Ends all calls with UNAVAILABLE, then the connections; takes at most about DRAIN_MS. */
+  /**
+   * Tells watchers of health, ends all calls with UNAVAILABLE, then the connections; takes at most
+   * about DRAIN_MS.
+   */
   async stop(): Promise<void> {
     const [server, listener] = [this.#server, this.#listener];
     this.#server = undefined;
     this.#listener = undefined;
+    this.#health.stop();
     this.#active.stop();
     await listener?.close();
     if (server !== undefined) await this.#drain(server);
     listener?.destroyConnections();
-    this.#health.close();
+    this.#users?.close();
     this.#watch.close();
     this.#refusals.close();
   }
@@ -150,7 +158,7 @@ export class GrpcServer {
       const fields = accessFields(this.#policy, tls);
       if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
       else {
-        this.#logger.error("grpc-reload", { ok: false, error: wrong.join(". "), ...fields });
+        this.#logger.error("grpc-reload", { ok: false, err: wrong.join(". "), ...fields });
       }
     }
   }
@@ -182,6 +190,7 @@ export class GrpcServer {
         peer: (key) => this.#listener?.peer(key) ?? GONE,
         active: this.#active,
         turns: new Turns(this.#clock),
+        clock: this.#clock,
         logger: this.#logger,
       },
     });

@@ -70,6 +70,7 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(door));
   served.unary(Maglev.GetVPPLBCounters, vpp.getVppLbCounters(door));
   served.unary(Health.Check, health.check);
+  served.unary(Health.List, health.list);
   served.stream(Health.Watch, health.watch);
   if (reflection) {
     served.bidi(ServerReflection.ServerReflectionInfo, reflect);

@@ -28,14 +28,16 @@ export function serverStream<Req, Res>(
   handler: StreamHandler<Req>,
   environment: CallEnvironment,
 ): grpc.handleServerStreamingCall<Parsed<Req>, Buffer> {
-  const { active, logger } = environment;
+  const { active, clock, logger } = environment;
   return (call) => {
     const fail = (error: MaglevError) => call.emit("error", statusOf(error));
     const { caller, refused } = admit(method, call, environment);
     if (refused !== undefined) return fail(refused);
     if (!call.request.ok) return fail(call.request.error);
     let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
-    const answering = new Answering(holderOf(call, caller), active, () => fail(STOPPING));
+    // A turn later: the last items, such as NOT_SERVING, are on their way by then.
+    const stop = () => void clock.after(0, () => fail(STOPPING));
+    const answering = new Answering(holderOf(call, caller), active, stop);
     const close = () => {
       answering.end();
       if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();

@@ -56,6 +56,7 @@ function setUp(perConnection = 1000) {
     peer: () => ({ text: "192.0.2.1:1", local: false, certificate: undefined }),
     active,
     turns: new Turns(new FakeClock()),
+    clock: new FakeClock(),
     logger: new RecordingLogger(),
   };
   const handle = bidiStream({ ...METHODS.get(info.path)!, info }, reflect, environment);

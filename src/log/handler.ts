@@ -5,7 +5,8 @@
  */
 import type { Clock, LogEventName, LogFields, Logger, LogLevel } from "../base/ports.ts";
 import type { LogBroadcaster } from "./broadcaster.ts";
-import { boundedRecord, formatRecord, LEVEL_RANK, type LogFormat } from "./record.ts";
+import { formatRecord, type LogFormat } from "./forms.ts";
+import { boundedRecord, LEVEL_RANK } from "./record.ts";
 
 /** Where lines go: one write at a time; a rejection means that this write was lost. */
 export interface LogWriter {

@@ -3,7 +3,7 @@
  * other as they are asked for, so that whoever sends them can let others have their turn: 10,000
  * backends have 270,000 series.
  */
-import { FAMILY_NAMES, type ScrapedName } from "./families.ts";
+import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
 import { backendRows } from "./collect_backends.ts";
 import { vppRows } from "./collect_vpp.ts";
 import { familyHead, SeriesWriter } from "./text.ts";
@@ -63,7 +63,7 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
 export function* collect(view: MetricsView): Generator<string, void> {
   let piece = "";
   for (const name of FAMILY_NAMES) {
-    if (!isScraped(name)) continue;
+    if (!isScraped(name) || (view.vpp === undefined && isOfVpp(name))) continue;
     piece += familyHead(name);
     for (const text of ROWS[name](view)) {
       piece += text;

@@ -15,7 +15,7 @@ import untypedRegistry from "prom-client/lib/registry.js";
 import { invariant } from "../base/assert.ts";
 import type { ApiObserver } from "../vpp/ports.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
-import { type EventName, familyOf } from "./families.ts";
+import { type EventName, familyOf, isOfVpp } from "./families.ts";
 
 const Counter: typeof CounterOf = untypedCounter;
 const Histogram: typeof HistogramOf = untypedHistogram;
@@ -29,20 +29,40 @@ export interface ObservedMethod {
   readonly kind: "unary" | "client_stream" | "server_stream" | "bidi_stream";
 }
 
-/** Series of messages that may differ; VPP has some 30 messages and 160 errors. */
-const MAX_API_SERIES = 1000;
+/** Messages, and errors of messages, that are told apart; VPP has 160 errors. */
+const MAX_API_MESSAGES = 500;
+const MAX_API_ERRORS = 1000;
+/** Stands for all that are too many. */
+const OTHER = "other";
 
+/** One message in one direction; counts are since the last scrape. */
 interface ApiCount {
-  readonly labels: { readonly msg: string; readonly direction: string; readonly result: string };
-  /** Since the last scrape. */
+  readonly msg: string;
+  readonly direction: "send" | "recv";
+  success: number;
+  failure: number;
+}
+
+/** One error of one message; the count is since the last scrape. */
+interface ApiErrorCount {
+  readonly labels: { readonly msg: string; readonly error: string };
   count: number;
 }
 
+/**
+ * Results that are not errors: \`ignored\` is a message that VPP sent without being asked.
+ */
+const SUCCESSES: ReadonlySet<string> = new Set(["ok", "ignored"]);
+
 /** The metrics that prom-client keeps. */
 export class EventMetrics {
+  /** Families of VPP, and all others. */
+  readonly #vpp = new Registry();
   readonly #registry = new Registry();
   readonly #api = this.#counter("maglev_vpp_api_total");
+  readonly #apiErrors = this.#counter("maglev_vpp_api_errors_total");
   readonly #apiCounts = new Map<string, ApiCount>();
+  readonly #apiErrorCounts = new Map<string, ApiErrorCount>();
   readonly #sync = this.#counter("maglev_vpp_lbsync_total");
   readonly #syncDuration = this.#histogram("maglev_vpp_lbsync_duration_seconds");
   readonly #started = this.#counter("grpc_server_started_total");
@@ -54,17 +74,23 @@ export class EventMetrics {
   /** Counts messages of VPP; thousands at a time, so prom-client is told the sums at a scrape. */
   readonly apiObserver: ApiObserver = {
     message: (msg, direction, result) => {
-      const key = `${direction} ${msg} ${result}`;
-      let entry = this.#apiCounts.get(key);
-      if (entry === undefined) {
-        const known = this.#apiCounts.size < MAX_API_SERIES;
-        if (!known && result !== "other") return this.apiObserver.message(msg, direction, "other");
-        entry = { labels: { msg, direction, result }, count: 0 };
-        this.#apiCounts.set(key, entry);
+      const count = this.#apiCount(msg, direction);
+      if (SUCCESSES.has(result)) {
+        count.success++;
+      } else {
+        count.failure++;
+        this.#apiError(count.msg, result).count++;
       }
-      entry.count++;
     },
   };
+
+  /**
+   * Makes the series of these replies, at 0: \`rate()\` sees a failure only where the series was
+   * there before it.
+   */
+  announceReplies(names: readonly string[]): void {
+    for (const name of names) this.#apiCount(name, "recv");
+  }
 
   /** Counts a finished synchronisation. */
   synchronised({ scope, counts, durationMs }: SyncReport): void {
@@ -106,13 +132,49 @@ export class EventMetrics {
     this.#sent.inc(labelsOf(method));
   }
 
-  /** All of it in Prometheus' text format. */
-  async text(): Promise<string> {
+  /** All of it in Prometheus' text format; without VPP integration, without VPP's families. */
+  async text({ vpp }: { readonly vpp: boolean }): Promise<string> {
     for (const entry of this.#apiCounts.values()) {
-      if (entry.count > 0) this.#api.inc(entry.labels, entry.count);
+      const { msg, direction } = entry;
+      this.#api.inc({ msg, direction, result: "success" }, entry.success);
+      // What is sent has no result: only a reply can say that VPP refused.
+      if (direction === "recv") this.#api.inc({ msg, direction, result: "failure" }, entry.failure);
+      entry.success = entry.failure = 0;
+    }
+    for (const entry of this.#apiErrorCounts.values()) {
+      if (entry.count > 0) this.#apiErrors.inc(entry.labels, entry.count);
       entry.count = 0;
     }
-    return await this.#registry.metrics();
+    const others = await this.#registry.metrics();
+    return vpp ? await this.#vpp.metrics() + others : others;
+  }
+
+  #apiCount(msg: string, direction: ApiCount["direction"]): ApiCount {
+    const key = `${direction} ${msg}`;
+    const known = this.#apiCounts.get(key);
+    if (known !== undefined) return known;
+    if (this.#apiCounts.size >= MAX_API_MESSAGES && msg !== OTHER) {
+      return this.#apiCount(OTHER, direction);
+    }
+    const entry = { msg, direction, success: 0, failure: 0 };
+    this.#apiCounts.set(key, entry);
+    return entry;
+  }
+
+  #apiError(msg: string, error: string): ApiErrorCount {
+    const key = `${msg} ${error}`;
+    const known = this.#apiErrorCounts.get(key);
+    if (known !== undefined) return known;
+    if (this.#apiErrorCounts.size >= MAX_API_ERRORS && error !== OTHER) {
+      return this.#apiError(msg, OTHER);
+    }
+    const entry = { labels: { msg, error }, count: 0 };
+    this.#apiErrorCounts.set(key, entry);
+    return entry;
+  }
+
+  #registryOf(name: EventName): RegistryOf {
+    return isOfVpp(name) ? this.#vpp : this.#registry;
   }
 
   #counter(name: EventName): CounterOf {
@@ -122,7 +184,7 @@ export class EventMetrics {
       name,
       help,
       labelNames: Object.keys(labels),
-      registers: [this.#registry],
+      registers: [this.#registryOf(name)],
     });
   }
 
@@ -134,7 +196,7 @@ export class EventMetrics {
       help,
       labelNames: Object.keys(labels),
       buckets: [...buckets],
-      registers: [this.#registry],
+      registers: [this.#registryOf(name)],
     });
   }
 }

@@ -19,7 +19,7 @@ const REPORT: SyncReport = {
   durationMs: 120,
 };
 
-const read = async (metrics: EventMetrics) => readMetrics(await metrics.text());
+const read = async (metrics: EventMetrics) => readMetrics(await metrics.text({ vpp: true }));
 
 Deno.test("EventMetrics has every family of the table that it keeps from the start, with the table's help", async () => {
   const families = await read(new EventMetrics());
@@ -34,7 +34,7 @@ Deno.test("EventMetrics has every family of the table that it keeps from the sta
 Deno.test("EventMetrics counts VPP's messages over several scrapes", async () => {
   const metrics = new EventMetrics();
   const { apiObserver } = metrics;
-  const ping = { msg: "control_ping", direction: "send", result: "ok" };
+  const ping = { msg: "control_ping", direction: "send", result: "success" };
   for (let i = 0; i < 3; i++) apiObserver.message("control_ping", "send", "ok");
   apiObserver.message("lb_add_del_as_reply", "recv", "NO_SUCH_ENTRY");
   assert.equal(valueOf(await read(metrics), "maglev_vpp_api_total", ping), 3);
@@ -42,9 +42,41 @@ Deno.test("EventMetrics counts VPP's messages over several scrapes", async () =>
   const families = await read(metrics);
   assert.equal(valueOf(families, "maglev_vpp_api_total", ping), 4);
   assert.equal(
-    valueOf(families, "maglev_vpp_api_total", { direction: "recv", result: "NO_SUCH_ENTRY" }),
-    1,
+    valueOf(families, "maglev_vpp_api_total", { ...ping, result: "failure" }),
+    undefined,
   );
+});
+
+Deno.test("a reply that VPP refused with is a failure, and its error has a name", async () => {
+  const metrics = new EventMetrics();
+  metrics.announceReplies(["lb_add_del_as_reply"]);
+  const reply = { msg: "lb_add_del_as_reply", direction: "recv" };
+  const counts = async () => {
+    const families = await read(metrics);
+    const results = ["success", "failure"].map((result) =>
+      valueOf(families, "maglev_vpp_api_total", { ...reply, result })
+    );
+    const errors = families.get("maglev_vpp_api_errors_total")!.samples;
+    return [
+      ...results,
+      errors.map(({ labels, value }) => `${labels.msg} ${labels.error} ${value}`),
+    ];
+  };
+  assert.deepEqual(await counts(), [0, 0, []], "there before anything happened");
+  metrics.apiObserver.message("lb_add_del_as_reply", "recv", "ok");
+  metrics.apiObserver.message("lb_add_del_as_reply", "recv", "NO_SUCH_ENTRY");
+  metrics.apiObserver.message("sw_interface_event", "recv", "ignored");
+  assert.deepEqual(await counts(), [1, 1, ["lb_add_del_as_reply NO_SUCH_ENTRY 1"]]);
+  metrics.apiObserver.message("lb_add_del_as_reply", "recv", "NO_SUCH_ENTRY");
+  assert.deepEqual(await counts(), [1, 2, ["lb_add_del_as_reply NO_SUCH_ENTRY 2"]]);
+});
+
+Deno.test("without VPP integration nothing of VPP is on the page", async () => {
+  const metrics = new EventMetrics();
+  metrics.announceReplies(["lb_conf_reply"]);
+  const families = readMetrics(await metrics.text({ vpp: false }));
+  assert.deepEqual([...families.keys()].filter((name) => name.startsWith("maglev_vpp_")), []);
+  assert.ok(families.has("grpc_server_started_total"));
 });
 
 Deno.test("EventMetrics: a VPP that makes up errors does not make up series without end", async () => {
@@ -52,9 +84,13 @@ Deno.test("EventMetrics: a VPP that makes up errors does not make up series with
   for (let i = 0; i < 5000; i++) metrics.apiObserver.message("reply", "recv", `ERROR_${i}`);
   metrics.apiObserver.message("reply", "recv", "ERROR_3");
   const families = await read(metrics);
-  assert.equal(families.get("maglev_vpp_api_total")!.samples.length, 1001);
-  assert.equal(valueOf(families, "maglev_vpp_api_total", { result: "other" }), 4000);
-  assert.equal(valueOf(families, "maglev_vpp_api_total", { result: "ERROR_3" }), 2);
+  assert.equal(families.get("maglev_vpp_api_errors_total")!.samples.length, 1001);
+  assert.equal(valueOf(families, "maglev_vpp_api_errors_total", { error: "other" }), 4000);
+  assert.equal(valueOf(families, "maglev_vpp_api_errors_total", { error: "ERROR_3" }), 2);
+  assert.equal(valueOf(families, "maglev_vpp_api_total", { result: "failure" }), 5001);
+  for (let i = 0; i < 5000; i++) metrics.apiObserver.message(`event_${i}`, "recv", "ignored");
+  const bounded = (await read(metrics)).get("maglev_vpp_api_total")!.samples.length;
+  assert.ok(bounded <= 1002, String(bounded));
 });
 
 Deno.test("EventMetrics counts synchronisations by scope, and no kind that did not happen", async () => {

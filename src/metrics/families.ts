@@ -127,7 +127,7 @@ export const FAMILIES = {
   },
   maglev_vpp_connected: {
     type: "gauge",
-    help: "1 while VPP is connected, else 0; 0 without VPP integration too.",
+    help: "1 while VPP is connected, else 0.",
     labels: {},
     kept: "scrape",
   },
@@ -162,9 +162,16 @@ export const FAMILIES = {
     labels: {
       msg: "name of the message",
       direction: "send or recv",
-      result: "ok, or VPP's name of the error in a reply",
+      result: "failure for a reply with an error, else success",
     },
     kept: "event",
+  },
+  maglev_vpp_api_errors_total: {
+    type: "counter",
+    help: "Replies of VPP with an error, by the error.",
+    labels: { msg: "name of the message", error: "VPP's name of the error, such as INVALID_VALUE" },
+    kept: "event",
+    absent: "for errors that never came",
   },
   maglev_vpp_lbsync_total: {
     type: "counter",
@@ -340,6 +347,11 @@ export type EventName = NamesKept<"event">;
 /** The family by its name. */
 export function familyOf(name: FamilyName): Family {
   return FAMILIES[name];
+}
+
+/** True for families that are there only with VPP integration. */
+export function isOfVpp(name: FamilyName): boolean {
+  return name.startsWith("maglev_vpp_");
 }
 
 /** Names of all families, in the order of the table. */

@@ -24,7 +24,7 @@ const ACCEPT_PAUSE_MS = 100;
 
 export interface HttpServerOptions {
   /** Closed by stop(). */
-  readonly listener: Deno.Listener;
+  readonly listeners: readonly Deno.Listener[];
   readonly clock: Clock;
   /** The page at `path`; undefined: there is none. It must not reject. */
   readonly answer: (path: string) => Promise<Answer> | undefined;
@@ -35,7 +35,7 @@ export class HttpServer {
   readonly #turns: Turns;
   /** Oldest first. */
   readonly #connections = new Set<ServerConnection>();
-  #accepting: Promise<void> | undefined;
+  #accepting: Promise<unknown> | undefined;
   #stopped = false;
 
   constructor(options: HttpServerOptions) {
@@ -49,14 +49,15 @@ export class HttpServer {
   }
 
   start(): void {
-    this.#accepting ??= this.#accept();
+    const { listeners } = this.#options;
+    this.#accepting ??= Promise.all(listeners.map((listener) => this.#accept(listener)));
   }
 
   /** Hangs up on everybody. Resolves when nothing is left. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
-      this.#options.listener.close();
+      for (const listener of this.#options.listeners) listener.close();
     }
     const ended = [...this.#connections].map((connection) => {
       connection.close();
@@ -66,8 +67,8 @@ export class HttpServer {
     this.#turns.stop();
   }
 
-  async #accept(): Promise<void> {
-    const { listener, clock } = this.#options;
+  async #accept(listener: Deno.Listener): Promise<void> {
+    const { clock } = this.#options;
     while (!this.#stopped) {
       try {
         this.#take(await listener.accept());

@@ -76,7 +76,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
     if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
     return undefined;
   };
-  const server = new HttpServer({ listener, clock, answer });
+  const server = new HttpServer({ listeners: [listener], clock, answer });
   server.start();
   const conns: Deno.Conn[] = [];
   const connect = async () => {

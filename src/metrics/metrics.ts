@@ -56,7 +56,7 @@ export class Metrics {
   async scrape({ checker, vpp }: MetricsSources): Promise<Iterable<string>> {
     const { build, clock, readProcess } = this.#options;
     const process = await readProcess();
-    const events = await this.events.text();
+    const events = await this.events.text({ vpp: vpp !== undefined });
     const view = {
       build,
       nowMs: clock.wallMs(),

@@ -20,7 +20,12 @@ gone are gone with it. Counters begin at 0 with the process; a backend's \`magle
 the type of its health check changes, those of a VIP when VPP adds it. 10,000 backends make a page of
 20 MB: see [benchmarks.md](benchmarks.md) for what that costs.
 
-Every family below is on every page, with its help and type, if need be without series.
+Every family below is on every page, with its help and type, if need be without series; those of
+VPP, \`maglev_vpp_…\`, only with VPP integration (\`--vpp-api-addr\` is not empty).
+
+An alert on what VPP refuses: \`rate(maglev_vpp_api_total{result="failure"}[5m]) > 0\`. The series of
+all replies are there at 0 from the start, so the first refusal counts;
+\`maglev_vpp_api_errors_total\` says which error it was.
 
 `;
 

@@ -141,8 +141,8 @@ export class WorkerHandle {
     if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
     const delayMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
-    const error = printable(reason.split("\n", 1)[0]!);
-    log.error("probe-worker", { worker: name, error, "restart-in-ms": delayMs });
+    const err = printable(reason.split("\n", 1)[0]!);
+    log.error("probe-worker", { worker: name, err, "restart-in-ms": delayMs });
     this.#restart = clock.after(delayMs, () => {
       if (!this.#start()) return;
       log.info("probe-worker", { worker: name, action: "restarted" });

@@ -49,7 +49,7 @@ Deno.test("WorkerHandle restarts a dead worker after a delay that grows, up to 5
   assert.equal(restarts(), 8);
   assert.deepEqual(log.of("probe-worker")[0], {
     worker: "probe-0",
-    error: "boom",
+    err: "boom",
     "restart-in-ms": 100,
   });
   clock.advance(30_000);
@@ -70,7 +70,7 @@ Deno.test("WorkerHandle restarts a worker that does not answer, and no other", a
   clock.advance(3000);
   assert.equal(threads[0]!.terminated, true);
   assert.equal(threads.length, 2);
-  assert.match(String(log.of("probe-worker")[0]!.error), /not answered for 5 s/);
+  assert.match(String(log.of("probe-worker")[0]!.err), /not answered for 5 s/);
   await handle.close();
 });
 
@@ -148,7 +148,7 @@ Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had
   assert.equal(restarts(), 1);
   const lines = log.of("probe-worker");
   assert.deepEqual(
-    lines.map(({ error, action, "restart-in-ms": ms }) => [error ?? action, ms]),
+    lines.map(({ err, action, "restart-in-ms": ms }) => [err ?? action, ms]),
     [
       ["boom", 100],
       ["it cannot be started: out of threads", 200],

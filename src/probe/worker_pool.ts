@@ -271,7 +271,7 @@ export class WorkerPool implements ProbeEngine {
       case "no-echo":
         return this.#options.log.warn("probe-worker", {
           worker: member.name,
-          error: `cannot notice when results wait: ${message.reason}`,
+          err: `cannot notice when results wait: ${message.reason}`,
         });
       case "stats":
         member.waiting.get(message.seq)?.(message.stats);
@@ -285,7 +285,7 @@ export class WorkerPool implements ProbeEngine {
   #report({ name, netns }: Member, { action, problem }: NamespaceNews): void {
     const { log } = this.#options;
     if (problem === "") log.info("probe-worker", { worker: name, netns, action });
-    else log.error("probe-worker", { worker: name, netns, action, error: problem });
+    else log.error("probe-worker", { worker: name, netns, action, err: problem });
   }
 
   /** Steps the copies of the counters and passes on what still has a taker. */

@@ -161,7 +161,7 @@ Deno.test("WorkerPool probes on after a worker died, and accuses nobody of it", 
     await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 11);
     for (const { id, result } of harness.outcomes) assert.equal(result.ok, id < 10, result.code);
     assert.deepEqual(harness.voids, []);
-    assert.match(String(harness.log.of("probe-worker")[0]!.error), /a bug in the worker/);
+    assert.match(String(harness.log.of("probe-worker")[0]!.err), /a bug in the worker/);
     await harness.pool.close();
   });
 });
@@ -342,7 +342,7 @@ Deno.test("WorkerPool says in the log what becomes of a namespace", async () => 
   threads[0]!.say({ kind: "namespace", news: { action: "entered", problem: "" } });
   const worker = { worker: "probe-blue-0", netns: "blue" };
   assert.deepEqual(harness.log.of("probe-worker"), [
-    { ...worker, action: "waiting", error: "no such thing" },
+    { ...worker, action: "waiting", err: "no such thing" },
     { ...worker, action: "entered" },
   ]);
   await harness.pool.close();

@@ -1,12 +1,14 @@
 /** Begins to listen at an address as flags have it. */
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
+import { type AllAddresses, bindAllAddresses, type Bound, isInUse } from "./all_addresses.ts";
 
 export type ListenResult =
   | {
     readonly kind: "ok";
-    readonly listener: Deno.Listener;
-    /** Where it listens, with the port the system chose for port 0. */
-    readonly address: ListenAddress;
+    /** More than one where a socket takes one family only. */
+    readonly listeners: readonly Deno.Listener[];
+    /** Where they listen, with the port the system chose for port 0. */
+    readonly addresses: readonly ListenAddress[];
   }
   /** One sentence. */
   | { readonly kind: "error"; readonly message: string };
@@ -20,24 +22,37 @@ const SOCKET_MODE = 0o660;
  */
 export async function listenAt(address: ListenAddress): Promise<ListenResult> {
   try {
-    const listener = address.kind === "unix"
-      ? await listenUnix(address.path)
-      : listenTcp(address.host, address.port);
-    return { kind: "ok", listener, address: boundAddress(address, listener) };
+    if (address.kind === "unix") {
+      return { kind: "ok", listeners: [await listenUnix(address.path)], addresses: [address] };
+    }
+    const { host, port } = address;
+    const { sockets, hosts, port: bound } = host === ""
+      ? await bindAllAddresses(port, bindTcp)
+      : await bindOne(host, port);
+    return {
+      kind: "ok",
+      listeners: sockets.map(({ listener }) => listener),
+      addresses: hosts.map((one) => ({ kind: "tcp", host: one, port: bound })),
+    };
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
     return { kind: "error", message: problem(address, error) };
   }
 }
 
-function listenTcp(host: string, port: number): Deno.Listener {
-  if (host !== "") return Deno.listen({ hostname: host, port });
-  try {
-    return Deno.listen({ hostname: "::", port });
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw error;
-    return Deno.listen({ hostname: "0.0.0.0", port });
-  }
+interface BoundListener extends Bound {
+  readonly listener: Deno.Listener;
+}
+
+async function bindOne(host: string, port: number): Promise<AllAddresses<BoundListener>> {
+  const bound = await bindTcp(host, port);
+  return { sockets: [bound], hosts: [host], port: bound.port };
+}
+
+// deno-lint-ignore require-await -- What Deno.listen throws is to be a rejection.
+async function bindTcp(hostname: string, port: number): Promise<BoundListener> {
+  const listener = Deno.listen({ hostname, port });
+  return { listener, port: listener.addr.port, close: () => listener.close() };
 }
 
 async function listenUnix(path: string): Promise<Deno.Listener> {
@@ -63,14 +78,9 @@ async function isLeftOver(path: string): Promise<boolean> {
   }
 }
 
-function boundAddress(address: ListenAddress, listener: Deno.Listener): ListenAddress {
-  if (address.kind === "unix" || listener.addr.transport === "unix") return address;
-  return { ...address, port: (listener.addr as Deno.NetAddr).port };
-}
-
 function problem(address: ListenAddress, error: Error): string {
   const where = formatListenAddress(address);
-  if (error instanceof Deno.errors.AddrInUse) {
+  if (isInUse(error)) {
     return address.kind === "unix"
       ? `${where} is there already, and is no socket that was left over`
       : `port ${address.port} is in use (${where})`;

@@ -16,8 +16,13 @@ async function mustListen(text: string) {
 }
 
 Deno.test("listenAt(): no host is both families; port 0 is told; a port in use is named", async () => {
-  const { listener, address } = await mustListen(":0");
-  assert.ok(address.kind === "tcp" && address.port > 0);
+  const { listeners: [listener], addresses: [address, ...more] } = await mustListen(":0");
+  assert.ok(listener !== undefined && address?.kind === "tcp" && address.port > 0);
+  const { port } = address;
+  assert.deepEqual(
+    [address, ...more],
+    ["0.0.0.0", "::"].map((host) => ({ kind: "tcp", host, port })),
+  );
   for (const hostname of ["127.0.0.1", "::1"]) {
     const [client, server] = await Promise.all([
       Deno.connect({ hostname, port: address.port }),
@@ -43,14 +48,14 @@ Deno.test("listenAt() takes a unix socket that was left over, and leaves alone w
     assert.equal((mode & 0o777).toString(8), "660");
     const taken = await listen(`unix:${path}`);
     assert.ok(taken.kind === "error" && taken.message.includes(path), "somebody listens");
-    first.listener.close();
+    first.listeners[0]!.close();
 
     const { code } = await new Deno.Command("python3", {
       args: ["-c", `import socket;s=socket.socket(socket.AF_UNIX);s.bind("${path}")`],
     }).output();
     assert.equal(code, 0);
-    const { listener } = await mustListen(`unix:${path}`);
-    listener.close();
+    const { listeners } = await mustListen(`unix:${path}`);
+    listeners[0]!.close();
 
     await Deno.writeTextFile(path, "precious");
     const refused = await listen(`unix:${path}`);

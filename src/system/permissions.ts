@@ -123,6 +123,7 @@ export function maglevdPermissions(options: PermissionOptions): readonly string[
 export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "GRPC_*",
   "HOME",
+  "LOGNAME",
   "LOG_STREAM",
   "LOG_TOKENS",
   "MAGLEV_COLOR",
@@ -136,7 +137,9 @@ export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "MAGLEV_TLS_SERVER_NAME",
   "MAGLEV_TOKEN_FILE",
   "NO_COLOR",
+  "SUDO_USER",
   "TERM",
+  "USER",
   "XDG_STATE_HOME",
 ];
 
@@ -158,7 +161,8 @@ export interface MaglevcPermissionOptions {
  * source folder what is given by a path relative to it; the history;
  * write: the history, in the one or the other place; connecting to a unix socket counts as writing;
  * net: whatever server it is told;
- * env: the settings.
+ * env: the settings, and who sits there;
+ * sys: the number of a user without a name.
  * No programs, no libraries.
  */
 export function maglevcPermissions(options: MaglevcPermissionOptions): readonly string[] {
@@ -175,5 +179,6 @@ export function maglevcPermissions(options: MaglevcPermissionOptions): readonly 
     `--allow-write=${written.join(",")}`,
     "--allow-net",
     `--allow-env=${MAGLEVC_ENVIRONMENT.join(",")}`,
+    "--allow-sys=uid",
   ];
 }

@@ -21,6 +21,7 @@ import {
   stepWarmup,
 } from "./lb/warmup.ts";
 import type { ActualVip, VipKey } from "./lb/model.ts";
+import { type WarmupStatus, warmupStatus } from "./lb/warmup_status.ts";
 import type { Warmup } from "./lb/warmup.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
@@ -52,6 +53,7 @@ const STOP_DEADLINE_MS = 500;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #warmup: Warmup;
+  #warmupStartMs = 0;
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
@@ -68,6 +70,16 @@ export class Reconciler {
   /** False while warm-up holds frontends back. */
   get warmedUp(): boolean {
     return this.#warmup.over;
+  }
+
+  /** How far warm-up is. */
+  get warmup(): WarmupStatus {
+    const { clock, source } = this.#options;
+    return warmupStatus(this.#warmup, {
+      startMs: this.#warmupStartMs,
+      nowMs: clock.monotonicMs(),
+      frontends: source.frontends(),
+    });
   }
 
   /**
@@ -141,7 +153,9 @@ export class Reconciler {
       throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
     }
     const session = this.#session;
-    if (session === undefined) throw new MaglevError("unavailable", "VPP is not connected");
+    if (session === undefined) {
+      throw new MaglevError("unavailable", "VPP API connection not established");
+    }
     this.#releaseForOperator(frontend);
     return await session.sync(
       frontend === undefined
@@ -215,7 +229,8 @@ export class Reconciler {
   #startWarmup(): void {
     const { clock, lbConfig, logger } = this.#options;
     const { startupMinDelayMs: minMs, startupMaxDelayMs: maxMs } = lbConfig();
-    this.#warmup = startWarmup(clock.monotonicMs(), { minMs, maxMs });
+    this.#warmupStartMs = clock.monotonicMs();
+    this.#warmup = startWarmup(this.#warmupStartMs, { minMs, maxMs });
     if (this.#warmup.over) return;
     logger.info("vpp-warmup-start", { min_ms: minMs, max_ms: maxMs });
     this.#stepWarmup();

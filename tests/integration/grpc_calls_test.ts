@@ -186,7 +186,7 @@ grpcTest(
 
       const web = { frontend: "web", pool: "main", backend: "b1" };
       assert.deepEqual(
-        (await actionsSeen(daemon, 10)).map(({ error: _, until: _until, ...rest }) => rest),
+        (await actionsSeen(daemon, 10)).map(({ err: _, until: _until, ...rest }) => rest),
         [
           {
             method: "PauseBackend",
@@ -345,7 +345,7 @@ grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", a
     for (const method of ["GetVPPInfo", "GetVPPLBState", "GetVPPLBCounters", "SyncVPPLBState"]) {
       const { code, details } = await client.call(method);
       assert.equal(code, "UNAVAILABLE");
-      assert.match(details, /VPP integration is off/);
+      assert.match(details, /^VPP API connection not established: VPP integration is off/);
     }
     ok(await client.call("PauseBackend", { name: "b0" }));
   });
@@ -354,7 +354,7 @@ grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", a
     await daemon.seen(({ msg }) => msg === "vpp-disconnect");
     const { code, details } = await client.call("GetVPPLBState");
     assert.equal(code, "UNAVAILABLE");
-    assert.match(details, /VPP is not connected/);
+    assert.match(details, /^VPP API connection not established: ./);
   });
 });
 
@@ -386,7 +386,7 @@ grpcTest(
       assert.equal(daemon.lines.filter(({ msg }) => msg === "config-reload").length, cases.length);
       for (const [at, [, , says]] of cases.entries()) {
         assert.equal(records[at]!.result, "failed-precondition");
-        assert.match(String(records[at]!.error), says);
+        assert.match(String(records[at]!.err), says);
         assert.equal(records[at]!.before, records[at]!.after);
       }
       const issue = part(

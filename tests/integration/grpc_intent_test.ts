@@ -203,7 +203,7 @@ grpcTest(
       await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`, `${C} 60`] });
       const dropped = () =>
         daemon.lines.filter(({ msg }) => msg === "operator-intent-dropped").map((line) =>
-          `${line.backend}: ${line.cause}`
+          `${line.backend}: ${line.message}`
         );
       assert.deepEqual(dropped(), [
         "b0: it is older than --state-max-age",
@@ -260,8 +260,8 @@ grpcTest(
         assert.ok(success, name);
         const daemon = start({ ...GRPC, stateDir });
         const warning = await daemon.seen(({ msg }) => msg === "operator-intent-file-unusable");
-        assert.equal(warning.level, "warn", name);
-        assert.match(String(warning.cause), cause, name);
+        assert.equal(warning.level, "WARN", name);
+        assert.match(String(warning.err), cause, name);
         const was = Deno.lstatSync(`${stateDir}/${warning.kept}`);
         assert.equal(was.size >= 1 << 30, name === "huge");
         await using client = await clientOf(daemon);
@@ -329,7 +329,7 @@ grpcTest(
       const torn = 'echo torn > "$0/intents.json" && mount -o remount,ro "$0"';
       const daemon = start({ ...GRPC, stateDir, prefix: mounted(stateDir, "size=64k", torn) });
       const warning = await daemon.seen(({ msg }) => msg === "operator-intent-file-unusable");
-      assert.match(String(warning.error), /Read-only/);
+      assert.match(String(warning.err), /Read-only/);
       await using client = await clientOf(daemon);
       const paused = ok(await client.call("PauseBackend", { name: "b0" }));
       assert.match(String(part(paused, "warning")), /will not survive .*Read-only/);

@@ -63,6 +63,14 @@ Deno.test({
           const check = (await home.call("GetHealthCheck", { name: "web" })).message;
           assert.equal(part(check, "headers", 0, "value"), "Basic c2VjcmV0", "an operator sees it");
           assert.equal((await home.call("PauseBackend", { name: "a" })).code, "OK");
+          // By the address that others use too: the caller has it as well.
+          await using owner = await GrpcClient.start(
+            { target: `${PAIR_SERVER4}:9090` },
+            ["ip", "netns", "exec", server.name],
+          );
+          assert.equal((await owner.call("ResumeBackend", { name: "a" })).code, "OK");
+          const last = daemon.lines.findLast(({ msg }) => msg === "operator-action");
+          assert.match(String(last?.peer), new RegExp(`^${PAIR_SERVER4}:`));
           await crowd(prober.name, home);
         } finally {
           await daemon.stop();
@@ -134,7 +142,8 @@ async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> 
       details,
       new RegExp(
         `^${method} needs role operator; an anonymous caller from ${PAIR_PROBER4}:\\d+ has role ` +
-          "viewer: call from maglevd's own host, or have --grpc-tokens or --grpc-client-ca configured",
+          "viewer: call from maglevd's own host, or start maglevd with " +
+          "--grpc-anonymous-role=operator or with --grpc-tokens",
       ),
     );
     if (changes) refused.push(method);

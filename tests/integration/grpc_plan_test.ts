@@ -276,7 +276,7 @@ async function reloadRound(world: World, label: string): Promise<number> {
       );
       assert.deepEqual(
         list(answer, "endedIntents").map((ended) => part(ended, "cause")),
-        dropped.map(({ cause }) => cause),
+        dropped.map(({ message }) => message),
         label,
       );
       const after = [...(await statesOf(world)).keys()];

@@ -76,6 +76,9 @@ grpcTest("the health service follows readiness", async () => {
     for (const service of ["", "maglev.Maglev"]) assert.equal(await status(service), "SERVING");
     const unknown = await client.call("grpc.health.v1.Health/Check", { service: "maglev" });
     assert.deepEqual([unknown.code, unknown.details], ["NOT_FOUND", 'No service "maglev"']);
+    const list = async () => (await client.call("grpc.health.v1.Health/List")).message;
+    const all = (status: string) => ({ statuses: { "": { status }, "maglev.Maglev": { status } } });
+    assert.deepEqual(await list(), all("SERVING"));
     const watch = client.stream("grpc.health.v1.Health/Watch", { service: "maglev.Maglev" });
     const stranger = client.stream("grpc.health.v1.Health/Watch", { service: "stranger" });
     await stranger.seen((message) => part(message, "status") === "SERVICE_UNKNOWN");
@@ -84,6 +87,7 @@ grpcTest("the health service follows readiness", async () => {
     await daemon.seen(({ msg }) => msg === "vpp-disconnect");
     await watch.seen((message) => part(message, "status") === "NOT_SERVING");
     assert.equal(await status(""), "NOT_SERVING");
+    assert.deepEqual(await list(), all("NOT_SERVING"));
     assert.equal(stranger.messages.length, 1);
     assert.equal((await watch.cancel()).code, "CANCELLED");
   });

@@ -85,7 +85,7 @@ grpcTest("WatchEvents tells each watcher what it asked for", async () => {
 
 grpcTest("the level of a watcher's log is its own", async () => {
   await onGrpcStage({}, async ({ client, daemon }) => {
-    const debug = client.stream("WatchEvents", { log: true, logLevel: "debug" });
+    const debug = client.stream("WatchEvents", { log: true, logLevel: "DEBUG" });
     const info = client.stream("WatchEvents", { log: true, frontend: true });
     await info.seen(() => true);
     await debug.seen((message) => words(message) === "probe-start");
@@ -93,7 +93,7 @@ grpcTest("the level of a watcher's log is its own", async () => {
     await client.call("PauseBackend", { name: "b0" });
     await info.seen((message) => words(message) === "operator-action");
     assert.ok(info.messages.every((message) => part(message, "log", "level") !== "debug"));
-    assert.ok(daemon.lines.every(({ level }) => level !== "debug"));
+    assert.ok(daemon.lines.every(({ level }) => level !== "DEBUG"));
   });
 });
 
@@ -250,6 +250,10 @@ grpcTest("at the end of the daemon streams and calls end with UNAVAILABLE, and s
     assert.ok(performance.now() - startMs < 5000);
     const log = daemon.lines.map(({ time, msg }) => ({ at: Date.parse(time), msg }));
     assert.ok(log.some(({ msg }) => msg === "shutdown"));
+    assert.deepEqual(health.messages.map((message) => part(message, "status")), [
+      "SERVING",
+      "NOT_SERVING",
+    ]);
     for (const stream of [...streams, health]) {
       assert.deepEqual(await stream.ended, { code: "UNAVAILABLE", details: "maglevd is stopping" });
     }

@@ -8,7 +8,7 @@ import { FAMILY_NAMES } from "../../src/metrics/families.ts";
 import { countTraffic } from "../../src/sim/traffic.ts";
 import { type Daemon, runToEnd, withFolder } from "../support/daemon.ts";
 import { type ReadFamily, readMetrics, valueOf } from "../support/prometheus_text.ts";
-import { checkMetrics, findPromtool } from "../support/promtool.ts";
+import { checkMetrics, findPromtool, testRule } from "../support/promtool.ts";
 import { onStage } from "../support/stage.ts";
 
 const A = "127.0.43.1";
@@ -83,7 +83,7 @@ Deno.test("maglevd's metrics are the documented families, tell of probes, VPP an
     assert.equal(value("maglev_vpp_lbsync_total", added), 1);
     assert.ok(value("maglev_vpp_lbsync_duration_seconds_count", { scope: "all" })! >= 1);
     for (const [name, count] of simulator.requests) {
-      const sent = { msg: name, direction: "send", result: "ok" };
+      const sent = { msg: name, direction: "send", result: "success" };
       if (/^(lb_add_del_vip|lb_as_set|show_version)/.test(name)) {
         assert.equal(value("maglev_vpp_api_total", sent), count, name);
       }
@@ -101,6 +101,51 @@ Deno.test("maglevd's metrics are the documented families, tell of probes, VPP an
     const entries = await scrapeUntil(url, (all) => weightOf(all, "b1") === undefined);
     assert.equal(weightOf(entries, "b0"), 100);
     assert.equal(daemon.process.errors, "");
+  });
+});
+
+Deno.test('an alert on rate(maglev_vpp_api_total{result="failure"}[5m]) sees the first request that VPP refuses', async () => {
+  const LABELS = { msg: "lb_as_set_weight_reply", direction: "recv", result: "failure" };
+  const SERIES = "maglev_vpp_api_total";
+  const values: number[] = [];
+  await onStage([A, B], async ({ configure, start, simulator, servers }) => {
+    await configure(BOTH);
+    const url = await portOf(start({ metricsAddr: METRICS }));
+    const before = await scrapeUntil(url, (all) => weightOf(all, "b1") === 50);
+    values.push(valueOf(before, SERIES, LABELS) ?? NaN);
+    simulator.mischief.refuse({ message: "lb_as_set_weight", retval: -7, times: 1 });
+    await servers[1]!.close();
+    const after = await scrapeUntil(url, (all) => (valueOf(all, SERIES, LABELS) ?? 0) > 0);
+    values.push(valueOf(after, SERIES, LABELS) ?? NaN);
+    const errors = after.get("maglev_vpp_api_errors_total")!.samples;
+    assert.deepEqual(errors.map(({ labels, value }) => [labels, value]), [
+      [{ msg: LABELS.msg, error: "INVALID_VALUE" }, 1],
+    ]);
+  });
+  assert.deepEqual(values, [0, 1]);
+  const promtool = findPromtool();
+  if (promtool === undefined) {
+    return console.log("not tried: promtool test rules: no promtool here");
+  }
+  const labels = Object.entries(LABELS).map(([label, value]) => `${label}="${value}"`).join(",");
+  const said = await testRule(promtool, {
+    expression: 'rate(maglev_vpp_api_total{result="failure"}[5m]) > 0',
+    // As scraped: quiet, then one refusal, and quiet again.
+    series: { [`${SERIES}{${labels}}`]: [0, 0, 0, ...Array<number>(10).fill(values[1]!)] },
+    firing: { 2: [], 4: [{ ...LABELS }], 12: [] },
+  });
+  assert.equal(said, "");
+});
+
+Deno.test("maglevd without VPP has no metrics of VPP", async () => {
+  await onStage([A], async ({ configure, start }) => {
+    await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
+    const url = await portOf(start({ metricsAddr: METRICS, vppApiAddr: "" }));
+    const families = await scrapeUntil(url, (all) => weightOf(all, "b0") === 100);
+    assert.deepEqual(
+      [...families.keys()].sort(),
+      FAMILY_NAMES.filter((name) => !name.startsWith("maglev_vpp_")).sort(),
+    );
   });
 });
 

@@ -68,7 +68,7 @@ Deno.test("kill -9 right after an acknowledged action: it is in force before any
     const dropped = await daemon.seen((line) => line.msg === "operator-intent-dropped", {
       from: mark,
     });
-    assert.match(String(dropped.cause), /a reload puts the file's weights in force/);
+    assert.match(String(dropped.message), /a reload puts the file's weights in force/);
     await daemon.seen((line) => line.msg === "config-reload" && line.ok === true, { from: mark });
     daemon.process.signal("SIGKILL");
     await daemon.process.ended;
@@ -90,8 +90,8 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     await Deno.writeTextFile(`${stateDir}/intents.json`, '{"format":"maglevd operator inte');
     const torn = start({ stateDir });
     const warning = await torn.seen((line) => line.msg === "operator-intent-file-unusable");
-    assert.equal(warning.level, "warn");
-    assert.match(String(warning.cause), /was cut off/);
+    assert.equal(warning.level, "WARN");
+    assert.match(String(warning.err), /was cut off/);
     await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
     assert.equal(await torn.stop(), 0);
     const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name).sort();
@@ -100,7 +100,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     // Nothing can be made there, by anybody.
     const nowhere = start({ stateDir: "/proc/maglevd-state" });
     const error = await nowhere.seen((line) => line.msg === "operator-intent-not-stored");
-    assert.deepEqual([error.level, error.folder], ["error", "/proc/maglevd-state"]);
+    assert.deepEqual([error.level, error.folder], ["ERROR", "/proc/maglevd-state"]);
     await nowhere.transition("b1", "up");
     assert.equal(await nowhere.stop(), 0);
     assert.equal(nowhere.process.errors, "");
@@ -108,7 +108,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     // Outside the documented permissions.
     const forbidden = start({ flags: [`--state-dir=${stateDir}`] });
     const refused = await forbidden.seen((line) => line.msg === "operator-intent-not-stored");
-    assert.match(String(refused.message), /[Rr]equires .* access/);
+    assert.match(String(refused.err), /[Rr]equires .* access/);
     await forbidden.transition("b1", "up");
     assert.equal(await forbidden.stop(), 0);
   });

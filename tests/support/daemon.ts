@@ -19,6 +19,8 @@ export async function runToEnd(
     readonly config: string;
     readonly vppApiAddr?: string;
     readonly flags?: readonly string[];
+    /** Further files that it may read. */
+    readonly files?: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
     /** Instead of `--config …`: exactly these arguments after main.ts. */
     readonly args?: readonly string[];
@@ -28,6 +30,7 @@ export async function runToEnd(
     config: options.config,
     vppApiAddr: options.vppApiAddr ?? "",
     flags: options.flags ?? [],
+    files: options.files ?? [],
   });
   const end = command.findIndex((word) => word.endsWith("main.ts")) + 1;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -48,6 +48,50 @@ export async function checkMetrics(promtool: string, text: string): Promise<stri
   return code === 0 ? said : `exit ${code}\n${said}`;
 }
 
+/** A rule of alerting, and what Prometheus' clock finds in its series. */
+export interface RuleTest {
+  readonly expression: string;
+  /** Series as on the page → its value at each minute. */
+  readonly series: Readonly<Record<string, readonly number[]>>;
+  /** Minute → labels of the alerts that fire then. */
+  readonly firing: Readonly<Record<number, readonly Readonly<Record<string, string>>[]>>;
+}
+
+/** What `promtool test rules` says of a rule; empty: it fires when it should. */
+export async function testRule(promtool: string, test: RuleTest): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "maglev-rules-" });
+  // YAML takes JSON.
+  const write = (name: string, value: unknown) =>
+    Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(value));
+  try {
+    await write("rules.yml", {
+      groups: [{ name: "g", rules: [{ alert: "Alert", expr: test.expression }] }],
+    });
+    await write("test.yml", {
+      rule_files: ["rules.yml"],
+      evaluation_interval: "1m",
+      tests: [{
+        interval: "1m",
+        input_series: Object.entries(test.series)
+          .map(([series, values]) => ({ series, values: values.join(" ") })),
+        alert_rule_test: Object.entries(test.firing).map(([minute, alerts]) => ({
+          eval_time: `${minute}m`,
+          alertname: "Alert",
+          exp_alerts: alerts.map((exp_labels) => ({ exp_labels })),
+        })),
+      }],
+    });
+    const { code, stdout, stderr } = await new Deno.Command(promtool, {
+      args: ["test", "rules", "test.yml"],
+      cwd: folder,
+    }).output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    return code === 0 ? "" : `exit ${code}\n${said}`;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 async function run(command: string, args: string[], cwd: string): Promise<void> {
   await new Deno.Command(command, {
     args,

@@ -1,5 +1,6 @@
 /** A logger that keeps what it is given. */
 import type { LogEventName, LogFields, Logger, LogLevel } from "../../src/base/ports.ts";
+import { checkLogFields } from "./log_contract.ts";
 
 /** One record. */
 export interface RecordedLog {
@@ -22,19 +23,24 @@ export class RecordingLogger implements Logger {
   }
 
   debug(event: LogEventName, fields: LogFields = {}): void {
-    if (this.#debug) this.records.push({ level: "debug", event, fields });
+    if (this.#debug) this.#keep("debug", event, fields);
   }
 
   info(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "info", event, fields });
+    this.#keep("info", event, fields);
   }
 
   warn(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "warn", event, fields });
+    this.#keep("warn", event, fields);
   }
 
   error(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "error", event, fields });
+    this.#keep("error", event, fields);
+  }
+
+  #keep(level: LogLevel, event: LogEventName, fields: LogFields): void {
+    checkLogFields(event, Object.keys(fields));
+    this.records.push({ level, event, fields });
   }
 
   /** The fields of the records of one event, those left out (undefined) taken away. */

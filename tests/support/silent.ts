@@ -1,6 +1,7 @@
 /** A logger and an observer that keep what they are told, for tests. */
 import type { LogEventName, LogFields, Logger, LogLevel } from "../../src/base/ports.ts";
 import type { ApiObserver } from "../../src/vpp/ports.ts";
+import { checkLogFields } from "./log_contract.ts";
 
 /** One record a RecordingLogger was given. */
 export interface KeptRecord {
@@ -23,19 +24,24 @@ export class RecordingLogger implements Logger {
   }
 
   debug(event: LogEventName, fields: LogFields = {}): void {
-    if (this.#debug) this.records.push({ level: "debug", event, fields });
+    if (this.#debug) this.#keep("debug", event, fields);
   }
 
   info(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "info", event, fields });
+    this.#keep("info", event, fields);
   }
 
   warn(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "warn", event, fields });
+    this.#keep("warn", event, fields);
   }
 
   error(event: LogEventName, fields: LogFields = {}): void {
-    this.records.push({ level: "error", event, fields });
+    this.#keep("error", event, fields);
+  }
+
+  #keep(level: LogLevel, event: LogEventName, fields: LogFields): void {
+    checkLogFields(event, Object.keys(fields));
+    this.records.push({ level, event, fields });
   }
 
   /** `level event` of every record but vpp-api-…, and forgets them. */

@@ -273,7 +273,7 @@ class Chaos {
   #collectErrors(): void {
     for (const line of this.#daemon.lines) {
       const { level, msg } = line;
-      if (level !== "error" && msg !== "" && msg !== "vpp-counters-error") continue;
+      if (level !== "ERROR" && msg !== "" && msg !== "vpp-counters-error") continue;
       const key = line.msg === ""
         ? `no JSON: ${line.text}`
         : `${line.msg} ${line.operation} ${line.error}`;

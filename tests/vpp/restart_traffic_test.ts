@@ -198,7 +198,7 @@ for (const kind of API_KINDS) {
         const mark = daemon.mark;
         const last = await daemon.seen((line) => line.msg === "vpp-counters", { from: mark });
         assert.equal(last.packets, packets);
-        assert.deepEqual(daemon.lines.filter(({ level }) => level === "error"), []);
+        assert.deepEqual(daemon.lines.filter(({ level }) => level === "ERROR"), []);
       }),
   });
 }

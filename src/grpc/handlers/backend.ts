@@ -68,7 +68,7 @@ export function actOnBackend(
     if (!outcome.ok) return { answer: outcome.error, before, after };
     // As it is in this instant, not when the disk is done.
     const info = backendInfo(outcome.value, { snapshot: checker.snapshot(), transitions: true });
-    const warning = durabilityWarning(await outcome.durable);
+    const warning = durabilityWarning(await outcome.durable, outcome.intent);
     return { answer: { ...info, warning }, before, after };
   }
   return {

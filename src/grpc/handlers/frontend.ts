@@ -56,7 +56,7 @@ export function setWeight(
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
     const info = frontendInfo(outcome.value, checker.snapshot());
-    const warning = durabilityWarning(await outcome.durable);
+    const warning = durabilityWarning(await outcome.durable, outcome.intent);
     return { answer: { ...info, warning }, before, after };
   }
   return {

@@ -1,5 +1,6 @@
 /** The parts that all requests for an operator's intent have: when it ends, whether it is kept. */
 import { MaglevError } from "../../base/errors.ts";
+import type { Intent } from "../../checker/intent.ts";
 import type { Durability } from "../../checker/ports.ts";
 import { MAX_MS, milliseconds } from "../convert.ts";
 import type { BackendRequest } from "../gen/maglev.ts";
@@ -29,7 +30,20 @@ export function untilText(end: End, nowMs: number): string | undefined {
   return read.untilMs === undefined ? undefined : new Date(read.untilMs).toISOString();
 }
 
-/** What the operator should know of it; empty: nothing. */
-export function durabilityWarning(durability: Durability): string {
-  return durability.kind === "failed" ? durability.message : "";
+/** In force without a state directory. */
+const NOT_KEPT =
+  "in force, but it will not survive the end of maglevd: it has no state directory; " +
+  "--state-dir names one";
+
+/** What the operator should know of an action that left `intent` in force; empty: nothing. */
+export function durabilityWarning(durability: Durability, intent: Intent | undefined): string {
+  switch (durability.kind) {
+    case "stored":
+      return "";
+    case "failed":
+      return durability.message;
+    case "off":
+      // What ends an intent has nothing that could be lost.
+      return intent === undefined ? "" : NOT_KEPT;
+  }
 }

@@ -1,8 +1,75 @@
 /** Is the daemon ready, and what keeps it from being so. */
+import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls.ts";
-import { type GetStatusRequest, StatusInfo } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import { nanoseconds } from "../convert.ts";
+import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
+import type { DaemonDoor, VppDoor } from "../ports.ts";
 
-export function getStatus({ readiness }: DaemonDoor): Handler<GetStatusRequest, StatusInfo> {
-  return () => ({ ...StatusInfo.empty, ready: readiness.readiness().ready });
+type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
+type WarmupPart = Pick<StatusInfo, "warmup" | "warmupUntilUnixNs" | "warmupHeld">;
+
+export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInfo> {
+  const { readiness, checker, vpp, config, clock, startedAtMs } = door;
+  return () => {
+    const { ready, reasons } = readiness.readiness();
+    const { file, loadedAtMs, hash } = config.inForce();
+    return {
+      ...StatusInfo.empty,
+      ready,
+      reason: reasons.join("; "),
+      ...vppPart(vpp, startedAtMs),
+      ...warmupPart(vpp, clock.wallMs()),
+      configFile: file,
+      configLoadedUnixNs: nanoseconds(loadedAtMs),
+      configHash: hash,
+      ...stateCounts(checker.snapshot()),
+    };
+  };
+}
+
+function vppPart(vpp: VppDoor | undefined, startedAtMs: number): VppPart {
+  if (vpp === undefined) {
+    return { vpp: "off", vppSinceUnixNs: nanoseconds(startedAtMs), vppError: "" };
+  }
+  const { connection: { state }, sinceMs } = vpp;
+  return {
+    vpp: state.kind === "connected" ? "connected" : "connecting",
+    vppSinceUnixNs: nanoseconds(sinceMs),
+    vppError: state.kind === "connected" ? "" : state.reason,
+  };
+}
+
+function warmupPart(vpp: VppDoor | undefined, nowMs: number): WarmupPart {
+  if (vpp === undefined) return { warmup: "off", warmupUntilUnixNs: undefined, warmupHeld: [] };
+  const { phase, leftMs, held } = vpp.reconciler.warmup;
+  return {
+    warmup: phase,
+    warmupUntilUnixNs: leftMs === undefined ? undefined : nanoseconds(nowMs + leftMs),
+    warmupHeld: held,
+  };
+}
+
+function stateCounts(
+  { backends, frontends }: Snapshot,
+): Pick<StatusInfo, "backends" | "frontends"> {
+  return {
+    backends: counted([...backends.values()], BACKEND_STATES),
+    frontends: counted([...frontends.values()], FRONTEND_STATES),
+  };
+}
+
+const BACKEND_STATES = ["up", "down", "unknown", "paused", "disabled", "removed"] as const;
+const FRONTEND_STATES = ["up", "down", "unknown"] as const;
+
+/** How many are in each state, in this order; states without any are left out. */
+function counted<S extends string>(
+  items: readonly { readonly state: S }[],
+  order: readonly S[],
+): StateCount[] {
+  const counts = new Map<S, number>();
+  for (const { state } of items) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return order.flatMap((state) => {
+    const count = counts.get(state) ?? 0;
+    return count === 0 ? [] : [{ state, count }];
+  });
 }

@@ -43,11 +43,15 @@ function connected(
   | { readonly vpp: VppDoor; readonly state: ConnectionState & { kind: "connected" } }
   | MaglevError {
   if (vpp === undefined) {
-    return new MaglevError("unavailable", "VPP integration is off (--vpp-api-addr is empty)");
+    return notEstablished("VPP integration is off (--vpp-api-addr is empty)");
   }
   const { state } = vpp.connection;
-  if (state.kind === "connected") return { vpp, state };
-  return new MaglevError("unavailable", `VPP is not connected: ${state.reason}`);
+  return state.kind === "connected" ? { vpp, state } : notEstablished(state.reason);
+}
+
+/** Begins with the reference's words, by which its clients know it. */
+function notEstablished(reason: string): MaglevError {
+  return new MaglevError("unavailable", `VPP API connection not established: ${reason}`);
 }
 
 export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPInfo> {

@@ -57,12 +57,19 @@ class Parts {
 }
 
 function messageParts(part: Parts, file: FileDef, message: MessageDef): void {
-  part.text(1, message.name);
+  part.text(1, message.name.slice(message.name.indexOf(".") + 1));
   // Oneofs of the file first, then one for each `optional`, as protoc numbers them.
   const optionals = message.fields.filter((field) => field.optional);
   const oneofs = [...message.oneofs, ...optionals.map(({ name }) => `_${name}`)];
   for (const field of message.fields) {
     part.nested(2, () => fieldParts(part, { file, field, oneofs }));
+  }
+  for (const entry of message.entries) {
+    part.nested(3, () => {
+      messageParts(part, file, entry);
+      // MessageOptions.map_entry
+      part.nested(7, () => part.number(7, 1));
+    });
   }
   for (const item of message.enums) part.nested(4, () => enumParts(part, item));
   for (const oneof of oneofs) part.nested(8, () => part.text(1, oneof));

@@ -19,7 +19,9 @@ export function generate(file: FileDef, runtime: string): string {
     `import type { MessageType, MethodInfo } from "${runtime}";`,
     "",
     ...file.messages.flatMap((message) => message.enums.map(enumText)),
-    ...file.messages.map((message) => messageText(file, message)),
+    ...file.messages.flatMap((message) =>
+      [message, ...message.entries].map((one) => messageText(file, one))
+    ),
     ...file.services.map((service) => serviceText(file, service)),
     descriptorText(file),
   ];
@@ -57,10 +59,11 @@ function doc(comment: string, indent = ""): string {
   return `${indent}/**\n${lines.map((line) => `${indent} * ${line}`).join("\n")}\n${indent} */\n`;
 }
 
-const enumName = (name: string) => name.replaceAll(".", "_");
+/** What a type within another one is called here. */
+const identifier = (name: string) => name.replaceAll(".", "_");
 
 function enumText({ name, comment, values }: EnumDef): string {
-  const id = enumName(name);
+  const id = identifier(name);
   return `${doc(comment || `Values of ${name}; others may come from newer peers.`)}` +
     `export const ${id} = {\n${
       values.map(([value, number]) => `  ${value}: ${number},`).join("\n")
@@ -68,7 +71,8 @@ function enumText({ name, comment, values }: EnumDef): string {
 }
 
 function messageText(file: FileDef, message: MessageDef): string {
-  const { name, comment } = message;
+  const { comment } = message;
+  const name = identifier(message.name);
   const plain = message.fields.filter((field) => field.oneof === undefined);
   const properties = [
     ...plain.map((field) =>
@@ -78,7 +82,10 @@ function messageText(file: FileDef, message: MessageDef): string {
       `  readonly ${camelCase(oneof)}: ${oneofType(message, oneof)};`
     ),
   ];
-  const id = { full: `${file.package}.${name}`, unused: message.fields.length === 0 ? "_" : "" };
+  const id = {
+    full: `${file.package}.${message.name}`,
+    unused: message.fields.length === 0 ? "_" : "",
+  };
   const shape = properties.length === 0
     ? `export type ${name} = Readonly<Record<string, never>>;`
     : `export interface ${name} {\n${properties.join("\n")}\n}`;
@@ -107,8 +114,8 @@ ${readBody(message)}
 
 function valueType(field: FieldDef): string {
   const { type } = field;
-  if (type.kind === "message") return type.name;
-  if (type.kind === "enum") return enumName(type.name);
+  if (type.kind === "message") return identifier(type.name);
+  if (type.kind === "enum") return identifier(type.name);
   switch (type.scalar) {
     case "string":
       return "string";
@@ -176,8 +183,9 @@ function fieldInfo(message: MessageDef, field: FieldDef): string {
     `repeated: ${field.repeated}`,
     `optional: ${mayBeAbsent(field) || field.oneof !== undefined}`,
   ];
+  if (field.map) parts.push("map: true");
   if (field.oneof !== undefined) parts.push(`oneof: "${camelCase(field.oneof)}"`);
-  if (type.kind === "message") parts.push(`message: () => ${type.name}`);
+  if (type.kind === "message") parts.push(`message: () => ${identifier(type.name)}`);
   if (type.kind === "enum") {
     const found = message.enums.find(({ name }) => name === type.name);
     invariant(found !== undefined, `enum ${type.name} is of another message`);
@@ -216,7 +224,9 @@ function isPacked(field: FieldDef): boolean {
 /** Statement that writes `value`. `always`: also when it is the default. */
 function writeValue(field: FieldDef, value: string, always: boolean): string {
   const { number, type } = field;
-  if (type.kind === "message") return `writer.message(${number}, ${type.name}, ${value});`;
+  if (type.kind === "message") {
+    return `writer.message(${number}, ${identifier(type.name)}, ${value});`;
+  }
   return `writer.${method(field)}(${number}, ${value}${always ? ", true" : ""});`;
 }
 
@@ -265,7 +275,7 @@ function readCase(field: FieldDef): string {
   const { type } = field;
   const name = camelCase(field.name);
   const value = type.kind === "message"
-    ? `reader.message(${type.name})`
+    ? `reader.message(${identifier(type.name)})`
     : `reader.${method(field)}()`;
   const label = `case ${tagOf(field, wireType(field))}:`;
   if (field.oneof !== undefined) {

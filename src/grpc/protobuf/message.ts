@@ -12,6 +12,8 @@ export interface FieldInfo {
   readonly repeated: boolean;
   /** True for what may be absent: messages, `optional`, members of a oneof. */
   readonly optional: boolean;
+  /** Repeated messages of a key and a value, which are an object in JSON. */
+  readonly map?: true;
   /** The oneof's name in a message's value, for its members. */
   readonly oneof?: string;
   /** Of a message: its type. A function, for types may be declared in any order. */
@@ -92,12 +94,22 @@ function messageJson(type: MessageFields, values: ReadonlyMap<string, unknown>):
       ? values.get(key)
       : memberOf(values.get(field.oneof), key);
     if (value !== undefined) {
-      json[key] = Array.isArray(value)
-        ? value.map((item) => valueJson(field, item))
-        : valueJson(field, value);
+      json[key] = !Array.isArray(value)
+        ? valueJson(field, value)
+        : field.map === true
+        ? mapJson(field, value)
+        : value.map((item) => valueJson(field, item));
     }
   }
   return json;
+}
+
+function mapJson(field: FieldInfo, entries: readonly unknown[]): Json {
+  const [, valueField] = field.message!().fields;
+  return Object.fromEntries(entries.map((entry) => {
+    const parts = valuesOf(entry);
+    return [String(parts.get("key")), valueJson(valueField!, parts.get("value"))];
+  }));
 }
 
 /** The value of a oneof when it is its member `key` that is set. */

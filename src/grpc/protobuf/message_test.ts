@@ -40,7 +40,8 @@ for (const path of ["maglev", "grpc/health/v1/health", "grpc/reflection/v1/refle
 root.resolveAll();
 
 const SUBJECTS: readonly Subject[] = [maglev, health, reflection].flatMap((file) =>
-  Object.values<unknown>(file).filter(isMessageType)
+  // Entries of maps have no name at protobufjs; they are tried within their messages.
+  Object.values<unknown>(file).filter(isMessageType).filter(({ name }) => !name.endsWith("Entry"))
 ).map((type) => ({ type, other: root.lookupType(type.name) }));
 
 const TEXT = fc.oneof(
@@ -66,11 +67,21 @@ function valueOf(field: FieldInfo, other: protobuf.Field): fc.Arbitrary<unknown>
     case "enum":
       return fc.constantFrom(0, 1, 2, 3);
     case "message":
-      return messageOf(field.message!(), other.resolvedType as protobuf.Type);
+      return field.map === true
+        ? entryOf(field.message!(), other)
+        : messageOf(field.message!(), other.resolvedType as protobuf.Type);
     case "number":
       if (other.type === "double") return fc.double({ noNaN: true });
       return other.type === "uint32" ? fc.nat(2 ** 31) : fc.integer();
   }
+}
+
+/** Random entries of a map; keys are none that JavaScript would put in another order. */
+function entryOf(entry: MessageFields, other: protobuf.Field): fc.Arbitrary<unknown> {
+  return fc.record({
+    key: TEXT.map((text) => `k${text.toWellFormed()}`),
+    value: valueOf(entry.fields[1]!, other),
+  }, { noNullPrototype: true });
 }
 
 /** Random messages. */
@@ -87,6 +98,11 @@ function messageOf(
       const members = oneofs.get(field.oneof) ?? [];
       members.push(value.map((inner) => ({ kind: key, value: inner })));
       oneofs.set(field.oneof, members);
+    } else if (field.map === true) {
+      properties[key] = fc.uniqueArray(value, {
+        maxLength: 4,
+        selector: (entry) => (entry as { key: string }).key,
+      });
     } else if (field.repeated) properties[key] = fc.array(value, { maxLength: 4 });
     else if (field.optional) properties[key] = fc.option(value, { nil: undefined });
     else properties[key] = value;
@@ -111,6 +127,13 @@ for (const { type, other } of SUBJECTS) {
     );
   });
 }
+
+Deno.test("a map is an object in JSON", () => {
+  const statuses = [{ key: "", value: { status: 1 } }, { key: "b", value: { status: 2 } }];
+  assert.deepEqual(toJson(health.HealthListResponse, { statuses }), {
+    statuses: { "": { status: "SERVING" }, b: { status: "NOT_SERVING" } },
+  });
+});
 
 Deno.test("a message at its defaults is no bytes, and no bytes are a message at its defaults", () => {
   for (const { type } of SUBJECTS) {

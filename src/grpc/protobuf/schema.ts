@@ -1,7 +1,8 @@
 /**
  * What the generator needs of .proto files, out of the parser of `protobufjs`. What the project
- * does not use (maps, groups, extensions, fixed-width integers, imports) is refused by name rather
- * than generated wrong. PURE.
+ * does not use (groups, extensions, fixed-width integers, imports, maps whose keys are not strings) is
+ * refused by name rather than generated wrong. A map is what it is on the wire: a repeated message
+ * of a key and a value. PURE.
  */
 import protobuf from "protobufjs";
 import { MaglevError } from "../../base/errors.ts";
@@ -29,6 +30,8 @@ export interface FieldDef {
   readonly number: number;
   readonly type: FieldType;
   readonly repeated: boolean;
+  /** A map: repeated, of messages of `MessageDef.entries`. */
+  readonly map: boolean;
   /** Written `optional`. */
   readonly optional: boolean;
   /** Name of the oneof it is a member of. */
@@ -37,13 +40,15 @@ export interface FieldDef {
 }
 
 export interface MessageDef {
-  /** Without package: `HealthCheckResponse`. */
+  /** Without package: `HealthCheckResponse`; of an entry `HealthListResponse.StatusesEntry`. */
   readonly name: string;
   readonly comment: string;
   /** In the order of the file. */
   readonly fields: readonly FieldDef[];
   readonly oneofs: readonly string[];
   readonly enums: readonly EnumDef[];
+  /** The messages that its maps consist of. */
+  readonly entries: readonly MessageDef[];
 }
 
 export interface EnumDef {
@@ -121,26 +126,57 @@ function readMessage(type: protobuf.Type, refuse: Refuse): MessageDef {
     fields: type.fieldsArray.map((field) => readField(field, refuse)),
     oneofs: oneofs.map((oneof) => oneof.name),
     enums,
+    entries: type.fieldsArray.flatMap((field: protobuf.FieldBase) =>
+      isMap(field) ? [readEntry(field, refuse)] : []
+    ),
+  };
+}
+
+function isMap(field: protobuf.FieldBase): field is protobuf.MapField {
+  return field instanceof protobuf.MapField;
+}
+
+/** As protoc calls it: `statuses` of M is `M.StatusesEntry`. */
+function entryName(field: protobuf.FieldBase): string {
+  const camel = field.name.replace(/(?:^|_)([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+  return `${field.parent!.name}.${camel}Entry`;
+}
+
+function readEntry(field: protobuf.MapField, refuse: Refuse): MessageDef {
+  if (field.keyType !== "string") {
+    throw refuse(`${field.fullName}: keys of type ${field.keyType} are not supported`);
+  }
+  const plain = { repeated: false, map: false, optional: false, oneof: undefined, comment: "" };
+  return {
+    name: entryName(field),
+    comment: "",
+    fields: [
+      { ...plain, name: "key", number: 1, type: { kind: "scalar", scalar: "string" } },
+      { ...plain, name: "value", number: 2, type: readType(field, refuse) },
+    ],
+    oneofs: [],
+    enums: [],
+    entries: [],
   };
 }
 
 function readField(field: protobuf.Field, refuse: Refuse): FieldDef {
-  if (field instanceof protobuf.MapField) throw refuse(`${field.fullName}: no maps here`);
   const oneof = field.partOf === null || isProto3Optional(field.partOf)
     ? undefined
     : field.partOf.name;
   return {
     name: field.name,
     number: field.id,
-    type: readType(field, refuse),
-    repeated: field.repeated,
+    type: isMap(field) ? { kind: "message", name: entryName(field) } : readType(field, refuse),
+    repeated: field.repeated || isMap(field),
+    map: isMap(field),
     optional: field.partOf !== null && oneof === undefined,
     oneof,
     comment: field.comment ?? "",
   };
 }
 
-function readType(field: protobuf.Field, refuse: Refuse): FieldType {
+function readType(field: protobuf.FieldBase, refuse: Refuse): FieldType {
   const { resolvedType } = field;
   if (resolvedType instanceof protobuf.Enum) {
     return { kind: "enum", name: `${resolvedType.parent!.name}.${resolvedType.name}` };

@@ -52,11 +52,32 @@ service S { rpc Get(M) returns (stream M); }`,
   }]);
 });
 
+Deno.test("readProto() reads a map as what it is on the wire", () => {
+  const { messages: [message] } = readProto(
+    "m.proto",
+    `${HEAD}message M { map<string, M> by_name = 1; }`,
+  );
+  const [field] = message!.fields;
+  assert.deepEqual(
+    [field!.type, field!.repeated, field!.map],
+    [{ kind: "message", name: "M.ByNameEntry" }, true, true],
+  );
+  const [entry] = message!.entries;
+  assert.deepEqual(
+    [entry!.name, ...entry!.fields.map(({ name, number, type }) => [name, number, type])],
+    [
+      "M.ByNameEntry",
+      ["key", 1, { kind: "scalar", scalar: "string" }],
+      ["value", 2, { kind: "message", name: "M" }],
+    ],
+  );
+});
+
 Deno.test("readProto() refuses by name what is not supported", () => {
   const cases: [text: string, says: RegExp][] = [
     ["syntax = 'proto3';", /need a package/],
     [`${HEAD}import "x.proto";\nmessage M {}`, /imports are not supported/],
-    [`${HEAD}message M { map<string, string> m = 1; }`, /p\.M\.m: no maps here/],
+    [`${HEAD}message M { map<int32, string> m = 1; }`, /p\.M\.m: keys of type int32 are not/],
     [`${HEAD}message M { fixed32 f = 1; }`, /p\.M\.f: type fixed32 is not supported/],
     [`${HEAD}message M { float f = 1; }`, /type float is not supported/],
     [`${HEAD}enum E { A = 0; }`, /p\.E is not supported/],

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import type { Intent } from "../../checker/intent.ts";
+import { durabilityWarning } from "./intent.ts";
+
+const INTENT: Intent = {
+  kind: "disable",
+  backend: "b0",
+  by: { peer: "unix", identity: "" },
+  reason: "",
+  sinceMs: 1,
+  untilMs: 3_600_000,
+};
+
+Deno.test("an answer says when what it did will not survive a restart, and why", () => {
+  assert.equal(durabilityWarning({ kind: "stored" }, INTENT), "");
+  assert.equal(durabilityWarning({ kind: "failed", message: "disk full" }, INTENT), "disk full");
+  assert.match(
+    durabilityWarning({ kind: "off" }, INTENT),
+    /will not survive the end of maglevd: it has no state directory; --state-dir names one/,
+  );
+  assert.equal(durabilityWarning({ kind: "off" }, undefined), "", "resumed: nothing is lost");
+});

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { cleanUserName, identityOf } from "./user_name.ts";
+
+Deno.test("a name that a caller says is marked as unverified, beside what was proved", () => {
+  const cases: [proved: string, said: string[], user: string | undefined, identity: string][] = [
+    ["", [], undefined, ""],
+    ["", [""], undefined, ""],
+    ["", ["alice"], undefined, "alice (unverified)"],
+    ['user "alice"', ["alice"], "alice", 'user "alice"'],
+    ['user "alice"', [], "alice", 'user "alice"'],
+    ['user "root"', ["alice"], "root", 'user "root" for alice (unverified)'],
+    ['token "night"', ["alice"], undefined, 'token "night" for alice (unverified)'],
+    ["", ["alice", "bob"], undefined, "alice (unverified)"],
+  ];
+  for (const [proved, said, user, identity] of cases) {
+    assert.equal(identityOf(proved, said, user), identity);
+  }
+});
+
+Deno.test("a name that a caller says is bounded, and cannot look like a proved one", () => {
+  assert.equal(cleanUserName("alice@example.com"), "alice@example.com");
+  assert.equal(cleanUserName("LAB\\alice-2"), "LAB\\alice-2");
+  assert.equal(
+    cleanUserName('token "root"\x1b[2J\nü'),
+    "token__root___2J__",
+  );
+  assert.equal(cleanUserName("x".repeat(1000)).length, 64);
+  assert.match(
+    identityOf("", ['token "root" (proved)'], undefined),
+    /^token__root___proved_ \(unv/,
+  );
+});
