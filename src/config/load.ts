@@ -5,7 +5,7 @@ import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
 import { IssueList, type Rule } from "./issue.ts";
-import { type LoadResult, parseConfig } from "./parse.ts";
+import { type LoadResult, parseConfig, type ParseOptions } from "./parse.ts";
 
 export { exitStatus, parseConfig } from "./parse.ts";
 export type { LoadResult } from "./parse.ts";
@@ -15,11 +15,14 @@ export type { Issue } from "./issue.ts";
 /** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
 const MAX_BYTES = MAX_CHARACTERS;
 
+/** How a file is judged, besides what is in it. */
+export type LoadOptions = Pick<ParseOptions, "vpp">;
+
 /**
  * Reads and checks the file at `path`. Whatever is wrong with the file, also that it cannot be
  * read, is a result.
  */
-export async function loadConfig(path: string): Promise<LoadResult> {
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadResult> {
   let bytes: Uint8Array;
   try {
     bytes = await readBounded(path, MAX_BYTES + 1);
@@ -33,7 +36,7 @@ export async function loadConfig(path: string): Promise<LoadResult> {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return withEndChecked(parseConfig(text, { file: path, readCa }), { path, text });
+    return withEndChecked(parseConfig(text, { ...options, file: path, readCa }), { path, text });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));

@@ -27,7 +27,7 @@ export async function readConfig(
   path: string,
   options: { readonly vppApiAddr: string },
 ): Promise<Readout> {
-  const result = await loadConfig(path);
+  const result = await loadConfig(path, { vpp: options.vppApiAddr !== "" });
   const found = (issue: Parameters<typeof formatIssue>[0]): Finding => ({
     text: formatIssue(issue),
     fields: issueToJson(issue),
@@ -42,11 +42,6 @@ export async function readConfig(
       warnings,
     };
   }
-  const errors = refusals(result.config, options.vppApiAddr).map(({ path: where, message }) => ({
-    text: `${path}: semantic error: ${where}: ${message}`,
-    fields: { stage: "semantic", file: path, path: where, message },
-  }));
-  if (errors.length > 0) return { kind: "error", status: 2, errors, warnings };
   return { kind: "ok", config: result.config, warnings };
 }
 
@@ -57,16 +52,4 @@ export function configSize(config: Config): LogFields & Record<string, number> {
     backends: config.backends.size,
     healthchecks: config.healthchecks.size,
   };
-}
-
-function refusals(config: Config, vppApiAddr: string): { path: string; message: string }[] {
-  const found: { path: string; message: string }[] = [];
-  if (vppApiAddr !== "" && config.vppLb === undefined) {
-    found.push({
-      path: "maglev.vpp.lb",
-      message: "is missing: needed while VPP integration is on; add it, or switch VPP off with " +
-        '--vpp-api-addr ""',
-    });
-  }
-  return found;
 }

@@ -1,0 +1,70 @@
+/**
+ * Keys that begin with `x-` are the writer's own: a place for YAML anchors, or for other programs.
+ * They are ignored in every map of the table, maps of names included; only `headers` has keys that
+ * are sent as they are.
+ *
+ * So a name must not begin with `x-`. A frontend or a server that is left out for that reason is
+ * pointed out, because files of other programs may have such names.
+ */
+import { quote } from "../base/text.ts";
+import { type IssueList, joinPath } from "./issue.ts";
+import type { MapEntry, TreeNode } from "./tree.ts";
+
+/** Whether reading passes over a key. */
+export function isIgnored(key: string): boolean {
+  return key.startsWith("x-");
+}
+
+/** For an unknown key that may be meant as the writer's own. */
+export function ignoredHint(key: string): string {
+  const own = /^(?:[xX][-_.]|[._])\W?(.*)$/.exec(key)?.[1];
+  return own === undefined ? "" : `; a key of your own begins with \`x-\`: ${quote(`x-${own}`)}`;
+}
+
+/** Warns of names that begin with `x-` although what they stand for is in use. */
+export function checkIgnored(tree: TreeNode, issues: IssueList): void {
+  const maglev = valueOf(tree, "maglev");
+  const complete = entriesOf(valueOf(maglev, "backends"))
+    .filter(({ value }) => valueOf(value, "address") !== undefined);
+  const backends = new Set(complete.map(({ key }) => key));
+  for (const frontend of entriesOf(valueOf(maglev, "frontends"))) {
+    const path = joinPath("maglev.frontends", frontend.key);
+    if (isIgnored(frontend.key)) {
+      checkFrontend(frontend, { path, issues });
+      continue;
+    }
+    const pools = valueOf(frontend.value, "pools");
+    for (const [index, pool] of (pools?.kind === "list" ? pools.items : []).entries()) {
+      const at = `${path}.pools[${index}].backends`;
+      for (const { key, keyMark } of entriesOf(valueOf(pool, "backends"))) {
+        if (!isIgnored(key) || !backends.has(key)) continue;
+        add("server", { mark: keyMark, path: joinPath(at, key) }, issues);
+      }
+    }
+  }
+}
+
+/** A template for others lacks an address or pools; with both it may be meant as a frontend. */
+function checkFrontend(
+  { value, keyMark }: MapEntry,
+  { path, issues }: { readonly path: string; readonly issues: IssueList },
+): void {
+  const keys = new Set(entriesOf(value).map(({ key }) => key));
+  if (keys.has("address") && keys.has("pools")) add("frontend", { mark: keyMark, path }, issues);
+}
+
+function add(what: string, place: Parameters<IssueList["add"]>[1], issues: IssueList): void {
+  issues.add(
+    "ignored-name",
+    place,
+    `is ignored, because names that begin with \`x-\` are; rename it if it is a ${what}`,
+  );
+}
+
+function valueOf(node: TreeNode | undefined, key: string): TreeNode | undefined {
+  return entriesOf(node).find((entry) => entry.key === key)?.value;
+}
+
+function entriesOf(node: TreeNode | undefined): readonly MapEntry[] {
+  return node?.kind === "map" ? node.entries : [];
+}
