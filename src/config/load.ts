@@ -63,9 +63,24 @@ function withEndChecked(
   return { ...result, warnings: [...result.warnings, ...issues.warnings()] };
 }
 
-/** At most `limit` bytes; not by size, which pipes and devices do not tell. */
+/** Names of standard input, which is read without opening it and so without a permission. */
+const STANDARD_INPUT: readonly string[] = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
+export function isStandardInput(path: string): boolean {
+  return STANDARD_INPUT.includes(path);
+}
+
+/** At most `limit` bytes; not by size, which pipes and devices do not have. */
 async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  if (isStandardInput(path)) return await readAll(Deno.stdin, limit);
   using file = await Deno.open(path);
+  return await readAll(file, limit);
+}
+
+async function readAll(
+  file: Pick<Deno.FsFile, "read">,
+  limit: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   while (total < limit) {

@@ -1,6 +1,7 @@
 /**
- * The configuration as this daemon can run it: the file's own rules, and then what this build and
- * these flags ask for.
+ * The configuration as this daemon can run it: the file's own rules, those of the flags, and what
+ * the host has. Start, reload, plan and `--check` all come here; a reload then compares the file
+ * with the configuration in force (reload.ts).
  */
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
@@ -16,7 +17,7 @@ export type Readout =
   | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Finding[] }
   | {
     readonly kind: "error";
-    /** Exit status of `--check`: 1 parse error, 2 semantic error. */
+    /** Exit status: 2 semantic error, 1 anything else. */
     readonly status: 1 | 2;
     readonly errors: readonly Finding[];
     readonly warnings: readonly Finding[];
@@ -43,6 +44,43 @@ export async function readConfig(
     };
   }
   return { kind: "ok", config: result.config, warnings };
+}
+
+/** Answers what a configuration needs of the host; src/probe/machine.ts. */
+export interface Host {
+  /** A sentence when `config` needs something that the host does not have. */
+  problem(config: Config): string | undefined;
+  /** What may fall short under load. */
+  warnings?(config: Config): readonly string[];
+}
+
+/**
+ * `readout` with what the host says of it. What it lacks is an error, but for a file that is only
+ * checked (`elsewhere`), which may be meant for another host: there it is a warning.
+ */
+export function judgedOnHost(
+  readout: Readout,
+  { path, host, elsewhere }: {
+    readonly path: string;
+    readonly host: Host;
+    readonly elsewhere?: boolean;
+  },
+): Readout {
+  if (readout.kind === "error") return readout;
+  const finding = (message: string, stage: string): Finding => ({
+    text: `${path}: ${stage}${message}`,
+    fields: { file: path, message },
+  });
+  const { config } = readout;
+  const problem = host.problem(config);
+  if (problem !== undefined && elsewhere !== true) {
+    return { ...readout, kind: "error", status: 1, errors: [finding(problem, "")] };
+  }
+  const messages = [...host.warnings?.(config) ?? []];
+  if (problem !== undefined) messages.push(`${problem}; maglevd does not start here without it`);
+  if (messages.length === 0) return readout;
+  const warnings = messages.map((message) => finding(message, "warning: "));
+  return { ...readout, warnings: [...readout.warnings, ...warnings] };
 }
 
 /** Human words of how much a configuration holds, for logs and `--check`. */
