@@ -60,7 +60,7 @@ export function compareIp(a: IpAddress, b: IpAddress): number {
 }
 
 /**
- * What an address stands for, as far as it decides whether packets can be sent to it.
+ * Kind of an address, as far as it decides whether packets can be sent to it.
  *
  * - `host`: one host, anywhere
  * - `loopback`: this host
@@ -82,7 +82,7 @@ export type AddressKind =
   | "ipv4-mapped"
   | "ipv4-compatible";
 
-/** What `address` stands for. */
+/** Returns the kind of `address`. */
 export function addressKind({ family, bytes }: IpAddress): AddressKind {
   if (bytes.every((byte) => byte === 0)) return "unspecified";
   if (family === 4) {

@@ -39,7 +39,7 @@ export interface FatalChain {
   readonly kind: "ring" | "too-long" | "port-vip";
   /** Names of the VIPs in the order of the packet; a ring has its first name again at the end. */
   readonly path: readonly string[];
-  /** What encapsulations add along the chain; in a ring, with each round. */
+  /** Bytes that encapsulations add along the chain; in a ring, with each round. */
   readonly bytes: number;
 }
 
@@ -136,9 +136,9 @@ function portVips(vips: readonly ChainVip[]): readonly Found[] {
 }
 
 /**
- * Walks depth first, and cuts each ring out of the graph when it meets the path it came along. What
- * is done leads only to what is done or cut out, so that every edge is followed once. The path is
- * kept in a list rather than on the stack: ten thousand VIPs may stand in one chain.
+ * Walks depth first, and cuts each ring out of the graph when it meets the path it came along. A
+ * node that is done leads only to nodes that are done or cut out, so that every edge is followed
+ * once. The path is a list rather than the call stack: ten thousand VIPs may stand in one chain.
  */
 function findRings(nodes: readonly Node[]): readonly Found[] {
   const rings: Found[] = [];
@@ -191,7 +191,7 @@ function finish(node: Node): void {
 /** Chains that are too long, each VIP that begins one in at least one of them. */
 function tooLong(nodes: readonly Node[]): readonly Found[] {
   const long = nodes.filter((node) => node.state === "done" && node.longest > MAX_CHAIN_BYTES)
-    // What leads to another begins a longer chain, and so comes before it.
+    // A VIP that leads to another begins a longer chain, and so comes before it.
     .toSorted((a, b) => b.longest - a.longest || a.first - b.first);
   const named = new Set<Node>();
   return long.flatMap((start) => {

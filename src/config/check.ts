@@ -16,7 +16,7 @@ import type { IssueList } from "./issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
 import type { Slot } from "./schema_types.ts";
 
-/** What the file is judged for besides itself. */
+/** Circumstances that the file is judged for. */
 export interface CheckOptions {
   /** VPP is programmed, rather than health checked only. */
   readonly vpp: boolean;

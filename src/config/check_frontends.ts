@@ -9,7 +9,7 @@ import type { NamedDraft, NamedDrafts, Slot } from "./schema_types.ts";
 type Backends = ConfigDraft["keys"]["backends"]["value"];
 type Members = NonNullable<PoolDraft["keys"]["backends"]["value"]>;
 
-/** What the rules of frontends have found on the way, for rules that look at several. */
+/** Frontends that have been checked each by itself, for rules that look at several. */
 export interface CheckedFrontends {
   /** Names of backends that pools refer to. */
   readonly used: ReadonlySet<string>;

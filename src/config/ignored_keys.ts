@@ -10,12 +10,12 @@ import { quote } from "../base/text.ts";
 import { type IssueList, joinPath } from "./issue.ts";
 import type { MapEntry, TreeNode } from "./tree.ts";
 
-/** Whether reading passes over a key. */
+/** True for a key that reading passes over. */
 export function isIgnored(key: string): boolean {
   return key.startsWith("x-");
 }
 
-/** For an unknown key that may be meant as the writer's own. */
+/** Hint for an unknown key that may be meant as the writer's own; empty for others. */
 export function ignoredHint(key: string): string {
   const own = /^(?:[xX][-_.]|[._])\W?(.*)$/.exec(key)?.[1];
   return own === undefined ? "" : `; a key of your own begins with \`x-\`: ${quote(`x-${own}`)}`;

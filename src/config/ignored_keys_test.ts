@@ -85,7 +85,7 @@ Deno.test("a name that begins with x- is not defined, and a reference to it is a
   ok(issuesOf(result)[0]?.includes("names that begin with `x-` are ignored"));
 });
 
-Deno.test("an unknown key that looks like the writer's own is told how those begin", () => {
+Deno.test("an unknown key that looks like the writer's own gets a hint how those begin", () => {
   const hints: readonly (readonly [key: string, hint: string])[] = [
     ["X-defaults", '; a key of your own begins with `x-`: "x-defaults"'],
     ["x_defaults", '; a key of your own begins with `x-`: "x-defaults"'],

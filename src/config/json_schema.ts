@@ -108,8 +108,9 @@ function rowSchema(row: Row): JsonObject {
 /** Help of a row in one paragraph. */
 function helpText(row: Row): string {
   const rule = row.type === "duration" ? ` Must be ${numberRule(row)}.` : "";
+  const zero = row.type === "port" && row.zero !== undefined ? ` 0: ${row.zero}.` : "";
   const absent = row.absent === undefined ? "" : ` When absent: ${row.absent}.`;
-  return `${row.help}${rule}${absent}`;
+  return `${row.help}${rule}${zero}${absent}`;
 }
 
 function typeSchema(row: Row): JsonObject {

@@ -176,7 +176,7 @@ const UNIT_WORDS: readonly (readonly [RegExp, string])[] = [
 /** A bare number from here on is likely to be milliseconds. */
 const MILLISECONDS_FROM = 100;
 
-/** What was meant by a number without unit, or with the name of a unit; in the key's range only. */
+/** Hint for a number without unit, or with the name of one; offers what is in the key's range. */
 function durationHint(node: TreeNode, row: DurationRow): string {
   const [, number = "", word = ""] =
     /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "") ?? [];

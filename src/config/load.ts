@@ -15,7 +15,7 @@ export type { Issue } from "./issue.ts";
 /** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
 const MAX_BYTES = MAX_CHARACTERS;
 
-/** How a file is judged, besides what is in it. */
+/** Options of loadConfig(). */
 export type LoadOptions = Pick<ParseOptions, "vpp">;
 
 /**

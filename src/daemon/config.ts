@@ -46,11 +46,11 @@ export async function readConfig(
   return { kind: "ok", config: result.config, warnings };
 }
 
-/** Answers what a configuration needs of the host; src/probe/machine.ts. */
+/** Checks that the host has what a configuration needs; src/probe/machine.ts. */
 export interface Host {
   /** A sentence when `config` needs something that the host does not have. */
   problem(config: Config): string | undefined;
-  /** What may fall short under load. */
+  /** Sentences about what may fall short under load. */
   warnings?(config: Config): readonly string[];
 }
 
@@ -67,19 +67,20 @@ export function judgedOnHost(
   },
 ): Readout {
   if (readout.kind === "error") return readout;
-  const finding = (message: string, stage: string): Finding => ({
-    text: `${path}: ${stage}${message}`,
-    fields: { file: path, message },
-  });
+  const fields = (message: string) => ({ file: path, message });
   const { config } = readout;
   const problem = host.problem(config);
   if (problem !== undefined && elsewhere !== true) {
-    return { ...readout, kind: "error", status: 1, errors: [finding(problem, "")] };
+    const errors = [{ text: problem, fields: fields(problem) }];
+    return { kind: "error", status: 1, errors, warnings: readout.warnings };
   }
   const messages = [...host.warnings?.(config) ?? []];
   if (problem !== undefined) messages.push(`${problem}; maglevd does not start here without it`);
   if (messages.length === 0) return readout;
-  const warnings = messages.map((message) => finding(message, "warning: "));
+  const warnings = messages.map((message): Finding => ({
+    text: `${path}: warning: ${message}`,
+    fields: fields(message),
+  }));
   return { ...readout, warnings: [...readout.warnings, ...warnings] };
 }
 

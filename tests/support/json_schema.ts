@@ -80,7 +80,7 @@ function isOwnKey(key: string, schema: JsonObject): boolean {
     Object.keys(patterns).some((pattern) => new RegExp(pattern, "u").test(key));
 }
 
-/** Whether `value` is valid by `schema`; fails on a keyword that this validator does not have. */
+/** Validates `value`; throws on a keyword that this validator does not have. */
 export function valid(schema: Json, value: Json): boolean {
   if (!isObject(schema)) return schema === true;
   return Object.entries(schema).every(([keyword, arg]) => {
