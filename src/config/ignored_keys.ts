@@ -27,13 +27,21 @@ export function checkIgnored(tree: TreeNode, issues: IssueList): void {
   const complete = entriesOf(valueOf(maglev, "backends"))
     .filter(({ value }) => valueOf(value, "address") !== undefined);
   const backends = new Set(complete.map(({ key }) => key));
-  for (const frontend of entriesOf(valueOf(maglev, "frontends"))) {
-    const path = joinPath("maglev.frontends", frontend.key);
-    if (isIgnored(frontend.key)) {
-      checkFrontend(frontend, { path, issues });
+  const frontends = entriesOf(valueOf(maglev, "frontends"));
+  // Aliases and merge keys share nodes: an address that is found again is a template's.
+  const addresses = new Set(
+    frontends.filter(({ key }) => !isIgnored(key)).map(({ value }) => valueOf(value, "address")),
+  );
+  for (const { key, keyMark, value } of frontends) {
+    const path = joinPath("maglev.frontends", key);
+    const pools = valueOf(value, "pools");
+    if (isIgnored(key)) {
+      // Without an address or pools it is a template, or anything else.
+      const address = pools && valueOf(value, "address");
+      if (address === undefined || addresses.has(address)) continue;
+      add("frontend", { mark: keyMark, path }, issues);
       continue;
     }
-    const pools = valueOf(frontend.value, "pools");
     for (const [index, pool] of (pools?.kind === "list" ? pools.items : []).entries()) {
       const at = `${path}.pools[${index}].backends`;
       for (const { key, keyMark } of entriesOf(valueOf(pool, "backends"))) {
@@ -42,15 +50,6 @@ export function checkIgnored(tree: TreeNode, issues: IssueList): void {
       }
     }
   }
-}
-
-/** A template for others lacks an address or pools; with both it may be meant as a frontend. */
-function checkFrontend(
-  { value, keyMark }: MapEntry,
-  { path, issues }: { readonly path: string; readonly issues: IssueList },
-): void {
-  const keys = new Set(entriesOf(value).map(({ key }) => key));
-  if (keys.has("address") && keys.has("pools")) add("frontend", { mark: keyMark, path }, issues);
 }
 
 function add(what: string, place: Parameters<IssueList["add"]>[1], issues: IssueList): void {

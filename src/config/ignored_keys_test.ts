@@ -64,6 +64,23 @@ maglev:
   deepEqual([...frontends.values()].map(({ port }) => port), [80, 443]);
 });
 
+Deno.test("an x- frontend that is complete draws a warning, unless another is made of it", () => {
+  const file = (name: string, other: string) =>
+    `maglev:
+  backends: { a: { address: 10.0.0.1 } }
+  frontends:
+    ${name}: &vip { address: 192.0.2.10, pools: &pools [{ name: p, backends: { a: {} } }] }
+    web: { ${other}, protocol: tcp, port: 80 }
+`;
+  const template = parseConfig(file("x-vip", "<<: *vip"), { file: "f" });
+  deepEqual(issuesOf(template), []);
+  const lost = parseConfig(file("x-ray", "address: 192.0.2.10, pools: *pools"), { file: "f" });
+  deepEqual(issuesOf(lost), [
+    "f:4:5: warning: maglev.frontends.x-ray: is ignored, because names that begin with `x-` are; " +
+    "rename it if it is a frontend",
+  ]);
+});
+
 Deno.test("headers that begin with x- are sent", () => {
   const result = parseConfig(
     "maglev: { healthchecks: { h: { type: http, port: 80, params: { headers: { x-probe: 1 } } } } }",
