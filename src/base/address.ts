@@ -59,6 +59,53 @@ export function compareIp(a: IpAddress, b: IpAddress): number {
   return a.zone < b.zone ? -1 : a.zone > b.zone ? 1 : 0;
 }
 
+/**
+ * Kind of an address, as far as it decides whether packets can be sent to it.
+ *
+ * - `host`: one host, anywhere
+ * - `loopback`: this host
+ * - `link-local`: a host on the link that the zone names (`fe80::/10`; IPv4 has no zones)
+ * - `unspecified`, `this-network` (`0.0.0.0/8`), `broadcast`, `multicast`: not one host
+ * - `ipv4-mapped`, `ipv4-compatible`: another form of an IPv4 address. Sockets send IPv4 to a mapped
+ *   address, VPP sends IPv6, so that the two reach different hosts.
+ *
+ * @see RFC 6890, RFC 4291 section 2.5
+ */
+export type AddressKind =
+  | "host"
+  | "loopback"
+  | "link-local"
+  | "unspecified"
+  | "this-network"
+  | "broadcast"
+  | "multicast"
+  | "ipv4-mapped"
+  | "ipv4-compatible";
+
+/** Returns the kind of `address`. */
+export function addressKind({ family, bytes }: IpAddress): AddressKind {
+  if (bytes.every((byte) => byte === 0)) return "unspecified";
+  if (family === 4) {
+    if (bytes[0] === 0) return "this-network";
+    if (bytes[0] === 127) return "loopback";
+    if (bytes.every((byte) => byte === 255)) return "broadcast";
+    return (bytes[0]! & 0xf0) === 0xe0 ? "multicast" : "host";
+  }
+  if (bytes[0] === 0xff) return "multicast";
+  if (bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80) return "link-local";
+  if (isMappedV4(bytes)) return "ipv4-mapped";
+  if (bytes.subarray(0, 12).some((byte) => byte !== 0)) return "host";
+  const rest = bytes.subarray(12);
+  return rest[3] === 1 && rest.subarray(0, 3).every((byte) => byte === 0)
+    ? "loopback"
+    : "ipv4-compatible";
+}
+
+/** The IPv4 address in the last four bytes of an IPv6 one, as of a mapped address. */
+export function embeddedIpv4({ bytes }: IpAddress): IpAddress {
+  return ipFromBytes(bytes.subarray(12));
+}
+
 /** `10.0.0.1:80` or `[2001:db8::1]:80`. */
 export function formatHostPort(address: IpAddress, port: number): string {
   return address.family === 6 ? `[${address.text}]:${port}` : `${address.text}:${port}`;

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compareIp, formatHostPort, ipFromBytes, parseIp } from "./address.ts";
+import {
+  addressKind,
+  compareIp,
+  embeddedIpv4,
+  formatHostPort,
+  ipFromBytes,
+  parseIp,
+} from "./address.ts";
 
 const bytes4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 /** Many zero bytes, so that runs of zero groups of every length and place come up. */
@@ -164,4 +171,43 @@ Deno.test("compareIp is a total order that agrees with equality of texts", () =>
 Deno.test("formatHostPort puts brackets around IPv6", () => {
   assert.equal(formatHostPort(parseIp("10.0.0.1")!, 80), "10.0.0.1:80");
   assert.equal(formatHostPort(parseIp("2001:db8::1")!, 443), "[2001:db8::1]:443");
+});
+
+Deno.test("addressKind() knows what is not one host, and IPv4 addresses in the form of IPv6", () => {
+  const cases: readonly (readonly [text: string, kind: string])[] = [
+    ["10.0.0.1", "host"],
+    ["223.255.255.255", "host"],
+    ["169.254.1.1", "host"],
+    ["2001:db8::1", "host"],
+    ["64:ff9b::10.0.0.1", "host"],
+    ["fc00::1", "host"],
+    ["fec0::1", "host"],
+    ["0:0:0:0:0:1::", "host"],
+    ["::ffff:0:10.0.0.1", "host"],
+    ["127.0.0.1", "loopback"],
+    ["127.255.255.254", "loopback"],
+    ["::1", "loopback"],
+    ["fe80::1", "link-local"],
+    ["febf::1", "link-local"],
+    ["0.0.0.0", "unspecified"],
+    ["::", "unspecified"],
+    ["0.0.0.1", "this-network"],
+    ["255.255.255.255", "broadcast"],
+    ["224.0.0.1", "multicast"],
+    ["239.255.255.255", "multicast"],
+    ["ff02::1", "multicast"],
+    ["::ffff:10.0.0.10", "ipv4-mapped"],
+    ["::ffff:0:0", "ipv4-mapped"],
+    ["::10.0.0.1", "ipv4-compatible"],
+    ["::2", "ipv4-compatible"],
+    ["::1:1", "ipv4-compatible"],
+  ];
+  for (const [text, kind] of cases) assert.equal(addressKind(parseIp(text)!), kind, text);
+  assert.equal(addressKind(parseIp("fe80::1%eth0", { allowZone: true })!), "link-local");
+});
+
+Deno.test("embeddedIpv4() is the IPv4 address that a mapped address stands for", () => {
+  for (const text of ["::ffff:10.0.0.10", "::10.0.0.10"]) {
+    assert.equal(embeddedIpv4(parseIp(text)!).text, "10.0.0.10");
+  }
 });

@@ -11,11 +11,12 @@
  * (SHA-256 of the list as JSON) guards against accidents; it is no signature.
  */
 import { createHash } from "node:crypto";
+import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { MAX_NAME_LENGTH } from "../config/text_rules.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
 import { type Intent, IntentBook, intentKey } from "./intent.ts";
 import { MAX_ID_LENGTH } from "./intent_rules.ts";
-import { MAX_REASON_LENGTH, MAX_TIME_MS } from "./operator.ts";
+import { MAX_REASON_LENGTH } from "./operator.ts";
 
 const FORMAT = "maglevd operator intents";
 const VERSION = 1;
@@ -60,6 +61,9 @@ export function decodeIntents(text: string): DecodedIntents {
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
     const intent = fromRecord(record);
+    if (isTooFarAway(record)) {
+      return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
+    }
     if (intent === undefined) return refused(`entry ${at + 1} is no intent of this version`);
     intents.push(intent);
   }
@@ -98,8 +102,8 @@ function fromRecord(record: unknown): Intent | undefined {
   if (!isRecord(record)) return undefined;
   const { kind, peer, identity, reason, since_ms: sinceMs, until_ms: until } = record;
   if (!isText(peer, MAX_ID_LENGTH) || !isText(identity, MAX_ID_LENGTH)) return undefined;
-  if (!isText(reason, MAX_REASON_LENGTH) || !isWhole(sinceMs, MAX_TIME_MS)) return undefined;
-  if (until !== null && !isWhole(until, MAX_TIME_MS)) return undefined;
+  if (!isText(reason, MAX_REASON_LENGTH) || !isWhole(sinceMs, LATEST_MS)) return undefined;
+  if (until !== null && !isWhole(until, LATEST_MS)) return undefined;
   const asked = { by: { peer, identity }, reason, sinceMs, untilMs: until ?? undefined };
   const { backend } = record;
   if (!isName(backend)) return undefined;
@@ -112,6 +116,10 @@ function fromRecord(record: unknown): Intent | undefined {
   if (!isWhole(weight, MAX_WEIGHT) || !isWhole(instead, MAX_WEIGHT)) return undefined;
   if (weight === instead) return undefined;
   return { kind, frontend, pool, backend, weight, instead, ...asked };
+}
+
+function isTooFarAway(record: unknown): boolean {
+  return isRecord(record) && typeof record.until_ms === "number" && record.until_ms > LATEST_MS;
 }
 
 function isRecord(value: unknown): value is JsonRecord {

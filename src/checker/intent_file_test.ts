@@ -75,6 +75,10 @@ Deno.test("a file that is not ours, or not of this version, or was changed is re
     [fileOf([disable, disable]), /two intents for one thing/],
     [fileOf([disable, { ...disable, kind: "pause" }]), /two intents for one thing/],
     [fileOf([null]), /entry 1 is no intent/],
+    [
+      fileOf([disable, { ...weight, until_ms: 253_402_300_799_000 }]),
+      /^cannot take the end \(until_ms\) of entry 2: it is too far away: the latest is 2262-04-11$/,
+    ],
     [fileOf([weight, [disable]]), /entry 2 is no intent/],
     ...[
       { ...disable, kind: "enable" },

@@ -14,6 +14,7 @@ import {
 } from "../../tests/support/intents.ts";
 import type { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+import { LATEST_MS } from "../base/instant.ts";
 import type { Intent } from "./intent.ts";
 import { LOOK_EVERY_MS } from "./intent_keeper.ts";
 
@@ -105,8 +106,9 @@ Deno.test("a reason or an end that cannot be is refused, and nothing is done", (
     [{ ...WHO, reason: "\u202egnp.exe" }, /one line without control characters/],
     [{ ...WHO, untilMs: NOW_MS }, /need a time after now/],
     [{ ...WHO, untilMs: NOW_MS + 0.5 }, /whole milliseconds/],
-    [{ ...WHO, untilMs: Infinity }, /whole milliseconds/],
-    [{ ...WHO, untilMs: 8.64e15 + 1 }, /whole milliseconds/],
+    [{ ...WHO, untilMs: -Infinity }, /whole milliseconds/],
+    [{ ...WHO, untilMs: Infinity }, /it is too far away: the latest is 2262-04-11$/],
+    [{ ...WHO, untilMs: LATEST_MS + 1 }, /it is too far away: the latest is 2262-04-11$/],
   ];
   for (const [options, message] of cases) {
     for (

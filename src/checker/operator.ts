@@ -4,6 +4,7 @@
  * requests that never got here as well), from what the checker answers.
  */
 import { MaglevError } from "../base/errors.ts";
+import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { nearest } from "../base/nearest.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import type { FrontendConfig } from "../config/model.ts";
@@ -14,8 +15,6 @@ import { weightOf } from "./registry.ts";
 
 /** Longest reason, in UTF-16 units. */
 export const MAX_REASON_LENGTH = 500;
-/** Latest `untilMs`: the last instant that a Date can hold. */
-export const MAX_TIME_MS = 8.64e15;
 
 /** Who asks, why, and for how long. */
 export interface OperatorOptions {
@@ -123,7 +122,8 @@ export function checkOptions(
   }
   if (untilMs === undefined) return undefined;
   if (!canEnd) return bad("Cannot take an end (until): only pauses, disables and weights end");
-  if (!Number.isInteger(untilMs) || untilMs > MAX_TIME_MS) {
+  if (untilMs > LATEST_MS) return bad(`Cannot take the end (until): ${TOO_FAR_AWAY}`);
+  if (!Number.isInteger(untilMs)) {
     return bad(
       `Cannot take the end (until): need whole milliseconds of Unix time, have ${untilMs}`,
     );

@@ -1,5 +1,6 @@
 /** PURE. What the slots of the tree take: checks, the one form that values are passed on in. */
 import { formatDuration, parseDuration } from "../base/duration.ts";
+import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { listWords, quote } from "../base/text.ts";
 import type { SlotKind } from "./node.ts";
 
@@ -76,15 +77,16 @@ export type Checked =
 /** `text` as the value of a slot, in the form that Args promise. */
 export function checkValue(slot: SlotKind, text: string): Checked {
   const value = readValue(slot, text);
-  return value === undefined
-    ? {
-      ok: false,
-      message: `need ${wanted(slot)}, not ${/^[\w.:+-]{1,40}$/.test(text) ? text : quote(text)}`,
-    }
-    : { ok: true, value };
+  const shown = /^[\w.:+-]{1,40}$/.test(text) ? text : quote(text);
+  if (value === undefined) return { ok: false, message: `need ${wanted(slot)}, not ${shown}` };
+  if (value === TOO_FAR) return { ok: false, message: `cannot take ${shown}: ${TOO_FAR_AWAY}` };
+  return { ok: true, value };
 }
 
-function readValue(slot: SlotKind, text: string): string | undefined {
+/** Stands for a time after the last one that a request can carry, or for as long a duration. */
+const TOO_FAR = Symbol("too far away");
+
+function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | undefined {
   switch (slot) {
     case "weight":
       return /^\d{1,9}$/.test(text) && Number(text) <= 100 ? String(Number(text)) : undefined;
@@ -121,22 +123,24 @@ function oneOf(values: readonly FixedValue[], text: string): string | undefined 
 }
 
 /** As Go writes durations, days (`3d4h`) too; in the form without days. More than nothing. */
-function readDuration(text: string): string | undefined {
+function readDuration(text: string): string | typeof TOO_FAR | undefined {
   if (text.length > 64) return undefined;
-  const [, days = "0", rest = ""] = /^(?:(\d{1,6})d)?(.*)$/s.exec(text) ?? [];
+  const [, days = "0", rest = ""] = /^(?:(\d{1,20})d)?(.*)$/s.exec(text) ?? [];
   if (/^[+-]/.test(rest)) return undefined;
   const restMs = rest === "" && text !== "" ? 0 : parseDuration(rest);
-  if (restMs === undefined) return undefined;
+  // Longer than Go's longest, which is as long as the time that a request can carry.
+  if (restMs === undefined) {
+    return /^(?:\d+(?:\.\d*)?(?:ms|s|m|h))+$/.test(rest) ? TOO_FAR : undefined;
+  }
   const ms = Number(days) * 86_400_000 + restMs;
-  return ms >= 1 && parseDuration(formatDuration(ms)) !== undefined
-    ? formatDuration(Math.round(ms))
-    : undefined;
+  if (ms > LATEST_MS) return TOO_FAR;
+  return ms >= 1 ? formatDuration(Math.round(ms)) : undefined;
 }
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** RFC 3339 with its zone, as the same instant in UTC with milliseconds. */
-function readTime(text: string): string | undefined {
+function readTime(text: string): string | typeof TOO_FAR | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, day = "", time = "", fraction = "", zone = ""] = match;
@@ -144,6 +148,7 @@ function readTime(text: string): string | undefined {
   const asIs = Date.parse(`${day}T${time}Z`);
   if (Number.isNaN(asIs) || isoText(asIs).slice(0, 19) !== `${day}T${time}`) return undefined;
   const ms = Date.parse(`${day}T${time}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
+  if (ms > LATEST_MS) return TOO_FAR;
   // An offset may lead out of the years that have four digits.
   return Number.isNaN(ms) || isoText(ms).length !== 24 ? undefined : isoText(ms);
 }

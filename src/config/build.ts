@@ -161,12 +161,13 @@ function buildBackend(name: string, { keys }: BackendDraft): BackendConfig {
 }
 
 function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
+  const port = keys.port.value ?? 0;
   return {
     name,
     description: need(keys.description).trimEnd(),
     address: need(keys.address),
-    protocol: keys.protocol.value ?? "any",
-    port: keys.port.value ?? 0,
+    protocol: port === 0 ? "any" : keys.protocol.value ?? "any",
+    port,
     pools: need(keys.pools).map((pool, index) => {
       invariant(pool !== undefined, `pool ${index} of ${name} has no value, and no error says why`);
       return buildPool(pool);

@@ -6,22 +6,46 @@
  */
 import { formatDuration } from "../base/duration.ts";
 import { quote } from "../base/text.ts";
+import { checkLoopback, checkSources } from "./check_addresses.ts";
+import { checkChains } from "./check_chains.ts";
 import { checkFrontends } from "./check_frontends.ts";
+import { checkTables } from "./check_tables.ts";
+import { checkVips } from "./check_vips.ts";
+import { isIgnored } from "./ignored_keys.ts";
 import type { IssueList } from "./issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
 import type { Slot } from "./schema_types.ts";
 
+/** Circumstances that the file is judged for. */
+export interface CheckOptions {
+  /** VPP is programmed, rather than health checked only. */
+  readonly vpp: boolean;
+}
+
 /** Adds what is wrong between the parts of `draft` to `issues`. */
-export function check(draft: ConfigDraft, issues: IssueList): void {
-  const lb = draft.keys.vpp.value?.keys.lb.value;
-  if (lb !== undefined) checkDelays(lb, issues);
+export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptions): void {
+  const lb = draft.keys.vpp.value?.keys.lb;
+  if (lb?.value !== undefined) checkDelays(lb.value, issues);
+  else if (vpp && lb?.given === false) {
+    issues.add(
+      "missing-key",
+      lb,
+      "is missing: needed while VPP integration is on; add it, or switch VPP off with " +
+        '--vpp-api-addr ""',
+    );
+  }
   for (const { draft: healthcheck } of draft.keys.healthchecks.value?.values() ?? []) {
     if (healthcheck !== undefined) checkHealthcheck(healthcheck, issues);
   }
   checkBackends(draft, issues);
-  const usedBackends = checkFrontends(draft, issues);
+  const { used, vips } = checkFrontends(draft, issues);
+  checkVips(vips, issues);
+  checkChains(vips, issues);
+  checkTables(draft, issues);
+  if (lb?.value !== undefined) checkSources(lb.value, vips, issues);
+  if (vpp) checkLoopback(vips, issues);
   for (const [name, backend] of draft.keys.backends.value ?? []) {
-    if (usedBackends.has(name)) continue;
+    if (used.has(name)) continue;
     issues.add("unused-backend", backend, "no frontend uses this backend; it is only probed");
   }
 }
@@ -99,7 +123,9 @@ function checkBackends(draft: ConfigDraft, issues: IssueList): void {
     // Without a usable section every name in it would be called unknown.
     if (healthchecks === undefined || healthchecks.has(name)) continue;
     issues.add("unknown-name", slot, () => {
-      const hint = issues.suggestion(name, names, "; define it in maglev.healthchecks");
+      const hint = isIgnored(name)
+        ? "; names that begin with `x-` are ignored"
+        : issues.suggestion(name, names, "; define it in maglev.healthchecks");
       return name === ""
         ? "the name of the healthcheck is empty; leave the key out for a static backend"
         : `there is no healthcheck ${quote(name)}${hint}`;

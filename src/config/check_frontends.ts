@@ -1,12 +1,7 @@
-/**
- * Rules of frontends: their pools, and what VPP demands of VIPs that share an address.
- *
- * VPP keeps one encapsulation for each VIP prefix, chosen by the family of its servers, and takes
- * either all ports of a prefix or single ones. These are refused here, with names and lines,
- * because VPP would refuse them with a number.
- */
+/** Rules of single frontends: their port and protocol, their pools and the servers in them. */
 import type { IpAddress } from "../base/address.ts";
 import { quote } from "../base/text.ts";
+import type { Member, Vip } from "./check_vips.ts";
 import type { IssueList, Place } from "./issue.ts";
 import type { BackendDraft, ConfigDraft, FrontendDraft, PoolDraft } from "./schema.ts";
 import type { NamedDraft, NamedDrafts, Slot } from "./schema_types.ts";
@@ -14,37 +9,27 @@ import type { NamedDraft, NamedDrafts, Slot } from "./schema_types.ts";
 type Backends = ConfigDraft["keys"]["backends"]["value"];
 type Members = NonNullable<PoolDraft["keys"]["backends"]["value"]>;
 
-/** A backend in a pool whose address is known. */
-interface Member extends Place {
-  readonly name: string;
-  readonly address: IpAddress;
+/** Frontends that have been checked each by itself, for rules that look at several. */
+export interface CheckedFrontends {
+  /** Names of backends that pools refer to. */
+  readonly used: ReadonlySet<string>;
+  readonly vips: readonly Vip[];
 }
 
-/** A frontend whose address, protocol and port are known. */
-interface Vip extends Place {
-  readonly name: string;
-  readonly address: IpAddress;
-  /** `tcp/80`, or empty for all ports. */
-  readonly service: string;
-  /** Family of its servers; undefined when it has none that are known. */
-  readonly family: 4 | 6 | undefined;
-}
-
-/** Checks all frontends; gives the names of backends that pools refer to. */
-export function checkFrontends(draft: ConfigDraft, issues: IssueList): ReadonlySet<string> {
+/** Checks all frontends, each by itself. */
+export function checkFrontends(draft: ConfigDraft, issues: IssueList): CheckedFrontends {
   const backends = draft.keys.backends.value;
   const context = { backends, names: [...backends?.keys() ?? []], issues, used: new Set<string>() };
   const vips: Vip[] = [];
   for (const { name, mark, path, draft: frontend } of draft.keys.frontends.value?.values() ?? []) {
     if (frontend === undefined) continue;
-    const family = checkPools(frontend, context);
+    const members = checkPools(frontend, context);
     const service = checkService(frontend, issues);
     const address = frontend.keys.address.value;
     if (address === undefined || service === undefined) continue;
-    vips.push({ name, mark, path, address, service, family });
+    vips.push({ name, mark, path, address, service, members });
   }
-  checkVips(vips, issues);
-  return context.used;
+  return { used: context.used, vips };
 }
 
 interface Context {
@@ -58,6 +43,16 @@ interface Context {
 /** The service part of the VIP, undefined when it cannot be known. */
 function checkService(frontend: FrontendDraft, issues: IssueList): string | undefined {
   const { protocol, port } = frontend.keys;
+  if (port.value === 0) {
+    if (protocol.given) {
+      issues.add(
+        "no-effect",
+        protocol,
+        "has no effect beside `port: 0`, which takes all protocols and ports; leave it out",
+      );
+    }
+    return "";
+  }
   if (protocol.given && !port.given) {
     issues.add(
       "protocol-and-port",
@@ -76,8 +71,8 @@ function checkService(frontend: FrontendDraft, issues: IssueList): string | unde
   return `${protocol.value}/${port.value}`;
 }
 
-/** Checks the pools of one frontend; gives the family of its servers. */
-function checkPools(frontend: FrontendDraft, context: Context): 4 | 6 | undefined {
+/** Checks the pools of one frontend; gives its servers. */
+function checkPools(frontend: FrontendDraft, context: Context): readonly Member[] {
   const pools = frontend.keys.pools;
   if (pools.given && pools.value?.length === 0) {
     context.issues.add("no-pools", pools, "a frontend needs at least one pool");
@@ -90,7 +85,7 @@ function checkPools(frontend: FrontendDraft, context: Context): 4 | 6 | undefine
     for (const member of checkMembers(pool, context)) members.push(member);
   }
   checkAddresses(members, context.issues);
-  return members[0]?.address.family;
+  return members;
 }
 
 function checkPoolName(pool: PoolDraft, lines: Map<string, number>, issues: IssueList): void {
@@ -188,63 +183,4 @@ function checkAddresses(members: readonly Member[], issues: IssueList): void {
 
 function show(member: Member): string {
   return `${quote(member.name)} is IPv${member.address.family} (${member.address.text})`;
-}
-
-/** What VIPs of one address owe each other. */
-function checkVips(vips: readonly Vip[], issues: IssueList): void {
-  const byAddress = new Map<string, Vip[]>();
-  for (const vip of vips) {
-    const group = byAddress.get(vip.address.text);
-    if (group === undefined) byAddress.set(vip.address.text, [vip]);
-    else group.push(vip);
-  }
-  for (const group of byAddress.values()) checkGroup(group, issues);
-}
-
-function checkGroup(group: readonly Vip[], issues: IssueList): void {
-  const services = new Map<string, Vip>();
-  const withFamily = group.find((vip) => vip.family !== undefined);
-  for (const vip of group) {
-    const same = services.get(vip.service);
-    if (same !== undefined) {
-      issues.add(
-        "duplicate-frontend",
-        vip,
-        `has the address, protocol and port of frontend ${quote(same.name)} ` +
-          `(line ${same.mark.line}): ${vip.address.text} ${vip.service || "all ports"}`,
-      );
-    } else {
-      const overlapped = overlapping(vip, services);
-      if (overlapped !== undefined) {
-        issues.add(
-          "all-ports-overlap",
-          vip,
-          `${overlapText(vip, overlapped)}; VPP takes one or the other on an address`,
-        );
-      }
-      services.set(vip.service, vip);
-    }
-    if (withFamily !== undefined && vip.family !== undefined && vip.family !== withFamily.family) {
-      issues.add(
-        "encap-conflict",
-        vip,
-        `has IPv${vip.family} backends, but frontend ${quote(withFamily.name)} ` +
-          `(line ${withFamily.mark.line}) on the same address ${vip.address.text} has ` +
-          `IPv${withFamily.family} ones; VPP has one encapsulation for each address`,
-      );
-    }
-  }
-}
-
-/** A frontend that came before and takes all ports where this takes one, or the reverse. */
-function overlapping(vip: Vip, services: ReadonlyMap<string, Vip>): Vip | undefined {
-  if (vip.service !== "") return services.get("");
-  for (const other of services.values()) return other;
-  return undefined;
-}
-
-function overlapText(vip: Vip, other: Vip): string {
-  const what = (of: Vip) => of.service === "" ? "all ports" : of.service;
-  return `takes ${what(vip)} of ${vip.address.text}, but frontend ${quote(other.name)} ` +
-    `(line ${other.mark.line}) takes ${what(other)}`;
 }

@@ -7,10 +7,11 @@
  */
 import { unreachable } from "../base/assert.ts";
 import { listWords, quote } from "../base/text.ts";
+import { readAddress } from "./address_leaf.ts";
+import { ignoredHint, isIgnored } from "./ignored_keys.ts";
 import { type IssueList, joinPath, type Place } from "./issue.ts";
 import {
   isEmptyScalar,
-  readAddress,
   readBoolean,
   readDuration,
   readHeaders,
@@ -113,10 +114,8 @@ function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefi
   const known = new Map<string, MapEntry>();
   const unknown: string[] = [];
   for (const entry of node.entries) {
-    if (Object.hasOwn(keys, entry.key)) {
-      known.set(entry.key, entry);
-      continue;
-    }
+    if (Object.hasOwn(keys, entry.key)) known.set(entry.key, entry);
+    if (known.has(entry.key) || isIgnored(entry.key)) continue;
     unknown.push(entry.key);
     const place = { mark: entry.keyMark, path: joinPath(site.path, entry.key) };
     site.issues.add("unknown-key", place, () => {
@@ -124,8 +123,9 @@ function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefi
       const list = names.length === 0
         ? "; no keys are known here"
         : `; known here: ${names.join(", ")}`;
-      const hint = site.unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key);
-      return `unknown key${hint || site.issues.suggestion(entry.key, names, list)}`;
+      const hint = (site.unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key)) ||
+        site.issues.suggestion(entry.key, names) || ignoredHint(entry.key);
+      return `unknown key${hint || list}`;
     });
   }
   return { known, unknown };
@@ -254,6 +254,7 @@ function readNamed(row: NamedRow, node: TreeNode, site: Site): unknown {
   if (node.kind !== "map") return wrongType(row, node, site);
   const named = new Map<string, unknown>();
   for (const { key: name, keyMark: mark, value } of node.entries) {
+    if (isIgnored(name)) continue;
     const place = { mark, path: joinPath(site.path, name) };
     const problem = row.names === "defined" ? textProblem("name", name) : undefined;
     if (problem !== undefined) site.issues.add("bad-name", place, problem);

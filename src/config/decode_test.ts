@@ -67,19 +67,26 @@ const VALUES: Readonly<
       ["1.005s", 1005],
       ["1000001us", 1000.001],
       ["24h", 86_400_000],
+      ["0", 30_000],
+      ["-0", 30_000],
+      ["0s", 30_000],
+      ["-2s", 30_000],
     ],
     bad: [
       ["2", "did you mean 2s?"],
       ["2.5", "did you mean 2.5s?"],
       ["'2'", "did you mean 2s?"],
+      ["99", "did you mean 99s?"],
+      ["100", "did you mean 100ms or 100s?"],
+      ["2000", "did you mean 2000ms or 2000s?"],
+      ["200000", "did you mean 200000ms?"],
       ["2 s", "did you mean 2s?"],
       ["30 sec", "did you mean 30s?"],
       ["5MIN", "did you mean 5m?"],
       ["fast", "found the text"],
       ["true", "found true"],
       ["[2s]", "found a list"],
-      ["0", "must be from 1ms to 24h, is 0s"],
-      ["-2s", "must be from 1ms to 24h, is -2s"],
+      ["1us", "must be from 1ms to 24h, is 1us"],
       ["24h1ns", "must be from 1ms to 24h"],
     ],
   },
@@ -98,10 +105,18 @@ const VALUES: Readonly<
     ],
   },
   boolean: {
-    good: [["true", true], ["false", false], ["True", true], ["FALSE", false]],
+    good: [
+      ["true", true],
+      ["false", false],
+      ["True", true],
+      ["FALSE", false],
+      ...["y", "Y", "yes", "Yes", "YES", "on", "On", "ON"].map((word) => [word, true] as const),
+      ...["n", "N", "no", "No", "NO", "off", "Off", "OFF"].map((word) => [word, false] as const),
+      ["'yes'", true],
+    ],
     bad: [
-      ["yes", "did you mean true?"],
-      ["Off", "did you mean false?"],
+      ["yEs", 'found the text "yEs"'],
+      ["oN", 'found the text "oN"'],
       ["'true'", "remove the quotes"],
       ["1", "found the number 1"],
       ["~", "leave the key out for the default (true)"],
@@ -113,7 +128,6 @@ const VALUES: Readonly<
       ["'10.0.0.1'", "10.0.0.1"],
       ["2001:DB8::0:1", "2001:db8::1"],
       ["'2001:db8::'", "2001:db8::"],
-      ["::ffff:10.0.0.1", "::ffff:10.0.0.1"],
       ["FE80::1%eth0", "fe80::1%eth0"],
     ],
     bad: [
@@ -125,12 +139,30 @@ const VALUES: Readonly<
       ["fe80::1%", "expected an IP address"],
       ["10.0.0.1%eth0", "expected an IP address"],
       ["nginx.example.com", "names are not looked up"],
+      [
+        "::ffff:10.0.0.1",
+        "IPv4-mapped: sockets send IPv4 to it, and VPP sends IPv6; write 10.0.0.1",
+      ],
+      ["::FFFF:a00:1", "write 10.0.0.1"],
+      ["'::10.0.0.1'", "IPv4-compatible, a form that is not routed; write 10.0.0.1"],
+      ["'::2'", "use a global IPv6 address"],
+      ["fe80::1", "write fe80::1%eth0 with the name of the interface"],
+      ["2001:db8::1%eth0", "only link-local addresses have a zone; write 2001:db8::1"],
+      ["0.0.0.0", "is the unspecified address"],
+      ["0.1.2.3", "is an address of 0.0.0.0/8"],
+      ["255.255.255.255", "is the broadcast address"],
+      ["224.0.0.1", "is a multicast address"],
+      ["'::'", "is the unspecified address"],
+      ["ff02::1", "is a multicast address"],
       ["''", "expected an IP address"],
       ["80", "expected an IP address"],
     ],
   },
   text: {
-    good: [["dataplane", "dataplane"], ["80", "80"], ["1.50", "1.50"], ["true", "true"], [
+    good: [["dataplane", "dataplane"], ["no", "no"], ["On", "On"], ["80", "80"], ["1.50", "1.50"], [
+      "true",
+      "true",
+    ], [
       "''",
       "",
     ]],
@@ -311,4 +343,39 @@ Deno.test("decode() says one thing about one mistake", () => {
   for (const text of cases.slice(5)) {
     equal(errors(parseConfig(text, { file: "f" })).length, 1, text);
   }
+});
+
+Deno.test("no place for an address takes one that VPP and sockets take for different hosts", () => {
+  const places: readonly ((address: string) => string)[] = [
+    HOLDERS.address,
+    (address) => `maglev: { frontends: { f: { address: ${address}, pools: [] } } }`,
+    (address) =>
+      `maglev: { vpp: { lb: { ipv4-src-address: 10.0.0.1, ipv6-src-address: ${address} } } }`,
+    (address) => `maglev: { healthchecks: { h: { type: icmp, probe-ipv6-src: ${address} } } }`,
+  ];
+  for (const place of places) {
+    for (const address of ["::ffff:10.0.0.1", "'::10.0.0.1'", "fe80::1", "ff02::1", "'::'"]) {
+      const found = parseConfig(place(address), { file: "f" });
+      ok(found.kind === "semantic-error", place(address));
+      const rules = found.issues.map(({ rule }) => rule).filter((rule) => rule !== "no-pools");
+      equal(rules.length, 1, place(address));
+      ok(["address-form", "link-local", "not-unicast"].includes(rules[0]!), `${rules}`);
+    }
+  }
+});
+
+Deno.test("`port: 0` of a frontend is all ports, and a protocol beside it has no effect", () => {
+  const file = (service: string) =>
+    `maglev: { backends: { a: { address: 10.0.0.1 } }, frontends: { f: { address: 10.0.0.9, ` +
+    `${service} pools: [{ name: p, backends: { a: } }] } } }`;
+  for (const service of ["port: 0,", "port: -0,", "port: 0x0,", "port: 0, protocol: tcp,", ""]) {
+    const result = parseConfig(file(service), { file: "f" });
+    ok(result.kind === "ok", service);
+    const { protocol, port } = result.config.frontends.get("f")!;
+    deepEqual([protocol, port], ["any", 0], service);
+    equal(result.warnings.length, service.includes("tcp") ? 1 : 0, service);
+  }
+  ok(errors(parseConfig(file("protocol: tcp,"), { file: "f" }))[0]?.includes("but no port"));
+  const unknown = errors(parseConfig(file("port: 0, protocol: icmp,"), { file: "f" }));
+  ok(unknown[0]?.includes("expected tcp or udp"), `${unknown}`);
 });

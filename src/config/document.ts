@@ -4,7 +4,7 @@
  * The tree (tree.ts) is what the rest of the configuration code reads. It is made in one pass:
  * lexer → parser → composer → tree, where the nesting is bounded while it is parsed.
  *
- * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are no part of it, but
+ * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are not part of it, but
  * readers of this kind of file know them, so they work.
  */
 import { oneLine } from "../base/text.ts";
@@ -60,9 +60,11 @@ export const WHOLE = { mark: { line: 0, column: 0 }, path: "" } as const;
 
 /** Offsets → lines and columns. */
 class Positions {
+  readonly #text: string;
   readonly #lineStarts: number[] = [0];
 
   constructor(text: string) {
+    this.#text = text;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
       this.#lineStarts.push(at + 1);
     }
@@ -77,6 +79,11 @@ class Positions {
       else high = middle;
     }
     return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
+  }
+
+  /** The text of a line, with its line break. */
+  textOfLine(line: number): string {
+    return this.#text.slice(this.#lineStarts[line - 1], this.#lineStarts[line]);
   }
 }
 
@@ -148,31 +155,48 @@ function compose(text: string, options: ComposeOptions): Document | undefined {
       "a second YAML document begins here; expected one: remove the `---` before it",
     );
   }
-  reportErrors(errors, positions, issues);
+  reportErrors(errors, text, options);
   return issues.hasErrors ? undefined : documents[0];
 }
 
-/** One issue a line: what follows on the same line is mostly an echo. */
-function reportErrors(errors: readonly YAMLError[], positions: Positions, issues: IssueList): void {
+/**
+ * One issue a line: what follows on the same line is mostly an echo. Of tabs in the indentation the
+ * first is named alone: what comes after it, and what ends on the line before, is an echo of it.
+ */
+function reportErrors(errors: readonly YAMLError[], text: string, options: ComposeOptions): void {
+  const { positions, issues } = options;
+  const placed = errors.map((error) => ({ error, mark: positions.markAt(error.pos[0]) }));
+  const isTab = ({ error, mark }: (typeof placed)[number]) =>
+    error.code === "TAB_AS_INDENT" ||
+    (error.code === "BAD_INDENT" && TAB_INDENT.test(positions.textOfLine(mark.line)));
+  const tabLine = placed.find(isTab)?.mark.line ?? Infinity;
   let lastLine = 0;
-  for (const error of errors) {
-    const mark = positions.markAt(error.pos[0]);
-    if (mark.line === lastLine) continue;
+  for (const { error, mark } of placed) {
+    if (mark.line === lastLine || mark.line >= tabLine - 1) continue;
     lastLine = mark.line;
     const rule = error.code === "TAG_RESOLVE_FAILED" ? "unknown-tag" : "yaml-syntax";
     issues.add(rule, { mark, path: "" }, syntaxMessage(error));
   }
+  if (tabLine === Infinity) return;
+  const others = text.split("\n").slice(tabLine).filter((line) => TAB_INDENT.test(line)).length;
+  const which = others === 0 ? "this line is" : `this line and ${others} more are`;
+  issues.add(
+    "yaml-syntax",
+    { mark: { line: tabLine, column: 1 }, path: "" },
+    `${which} indented with a tab; YAML allows spaces only`,
+  );
 }
+
+/** A line with content that has a tab before it. */
+const TAB_INDENT = /^ *\t\s*\S/;
 
 function syntaxMessage(error: YAMLError): string {
   switch (error.code) {
-    case "TAB_AS_INDENT":
-      return "this line is indented with a tab; YAML allows spaces only";
     case "BLOCK_AS_IMPLICIT_KEY":
       return "a second `key:` on this line; a value that holds `: ` or ends with `:` " +
         '(as in "2001:db8::") needs quotes';
     case "MULTILINE_IMPLICIT_KEY":
-      return "expected `key: value`, with a space behind the colon";
+      return "expected `key: value`, with a space after the colon";
     case "TAG_RESOLVE_FAILED":
       return "tags (`!name`) have no meaning here: write the value without it";
     case "MISSING_CHAR":
@@ -182,6 +206,6 @@ function syntaxMessage(error: YAMLError): string {
       break;
   }
   return oneLine(
-    `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`,
+    `invalid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`,
   );
 }

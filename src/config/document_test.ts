@@ -94,14 +94,14 @@ Deno.test("readDocument() refuses what it cannot read, with the place", () => {
     ["a: \0\n", /^f:1:4: parse error: .*U\+0000/],
     ["a: 1\rb: 2", /^f:1:5: parse error: .*carriage return/],
     ["a: \x85\n", /^f:1:4: parse error: .*U\+0085/],
-    ["a: [1, 2\n", /^f:2:1: parse error: no valid YAML: /],
+    ["a: [1, 2\n", /^f:2:1: parse error: invalid YAML: /],
     ["[a]: 1\n", /^f:1:1: parse error: expected a name as key, found a map or list/],
     ["a: !!set {b}\n", /^f:1:4: parse error: tags/],
     ["a: *b\n", /^f:1:4: parse error: a: no anchor "&b"/],
     ["a: &a [*a]\n", /^f:1:8: parse error: a\[0\]: the alias "\*a" stands inside/],
     ["a: &a 1\n*a : 2\n", /^f:2:1: parse error: expected a name as key, found an alias/],
     ["a:1\nb: 2\n", /^f:1:1: parse error: expected `key: value`/],
-    ["a: @b\n", /^f:1:4: parse error: no valid YAML: plain value/],
+    ["a: @b\n", /^f:1:4: parse error: invalid YAML: plain value/],
   ];
   for (const [text, issue] of cases) {
     const { tree, issues } = read(text);

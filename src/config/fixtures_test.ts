@@ -34,6 +34,7 @@ function fixtures(folder: string): readonly Fixture[] {
     const text = Deno.readTextFileSync(new URL(`${folder}/${name}`, ROOT_URL));
     const result = parseConfig(text, {
       file: name,
+      vpp: text.startsWith("# VPP is on"),
       readCa: (path) => readCa(new URL(`ca/${path.split("/").at(-1)}`, ROOT_URL).pathname),
     });
     return { name, text, result };

@@ -5,9 +5,10 @@
  * It accepts everything that reading accepts, and refuses what the table alone can refuse; the
  * rules that look at several keys (check.ts) are beyond it, as are the ranges of durations.
  */
+import { BOOLEAN_WORDS } from "./leaf.ts";
 import { defaultText, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
 import { ROOT } from "./schema.ts";
-import type { CodesRow, IntegerRow, Keys, Row, VariantsRow } from "./schema_types.ts";
+import type { CodesRow, DurationRow, IntegerRow, Keys, Row, VariantsRow } from "./schema_types.ts";
 import { MAX_NAME_LENGTH } from "./text_rules.ts";
 
 /** A JSON value. */
@@ -24,7 +25,12 @@ type JsonObject = { readonly [key: string]: Json };
 /** Any scalar that is taken as text as it is written. */
 const TEXT = ["string", "number", "boolean"];
 
-const DURATION = String.raw`^[+]?(0|([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`;
+const UNSIGNED_DURATION = String.raw`(0|([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`;
+const DURATION = `^[+]?${UNSIGNED_DURATION}`;
+const ANY_DURATION = `^[-+]?${UNSIGNED_DURATION}`;
+
+/** Keys of the writer's own, which reading passes over. */
+const OWN_KEYS: JsonObject = { patternProperties: { "^x-": true } };
 
 const NAME: JsonObject = {
   minLength: 1,
@@ -51,23 +57,28 @@ export function jsonSchemaText(): string {
 function objectSchema(keys: Keys): JsonObject {
   const rows = Object.entries(keys);
   const required = rows.filter(([, row]) => row.required === true).map(([key]) => key);
-  const together = rows.flatMap(([key, row]) =>
-    row.together === undefined ? [] : [[key, [row.together]]]
-  );
   const conditions = rows.flatMap(([key, row]) => conditionsOf(key, row));
   return {
     // A key with nothing behind it stands for an empty map, where an empty map may stand.
     type: required.length === 0 ? ["object", "null"] : "object",
     additionalProperties: false,
+    ...OWN_KEYS,
     ...(required.length === 0 ? {} : { required }),
     properties: Object.fromEntries(rows.map(([key, row]) => [key, rowSchema(row)])),
-    ...(together.length === 0 ? {} : { dependencies: Object.fromEntries(together) }),
     ...(conditions.length === 0 ? {} : { allOf: conditions }),
   };
 }
 
 /** What holds only for some words of another key. */
 function conditionsOf(key: string, row: Row): readonly JsonObject[] {
+  if (row.together !== undefined) {
+    // A port of 0 is no port, and needs nothing.
+    const given = row.type === "port" ? { minimum: PORT_MIN } : true;
+    return [{
+      if: { required: [key], properties: { [key]: given } },
+      then: { required: [row.together] },
+    }];
+  }
   if (row.requiredUnless !== undefined) {
     const { key: chooser, is } = row.requiredUnless;
     return [{ if: { properties: { [chooser]: { const: is } } }, else: { required: [key] } }];
@@ -97,8 +108,9 @@ function rowSchema(row: Row): JsonObject {
 /** Help of a row in one paragraph. */
 function helpText(row: Row): string {
   const rule = row.type === "duration" ? ` Must be ${numberRule(row)}.` : "";
+  const zero = row.type === "port" && row.zero !== undefined ? ` 0: ${row.zero}.` : "";
   const absent = row.absent === undefined ? "" : ` When absent: ${row.absent}.`;
-  return `${row.help}${rule}${absent}`;
+  return `${row.help}${rule}${zero}${absent}`;
 }
 
 function typeSchema(row: Row): JsonObject {
@@ -108,15 +120,19 @@ function typeSchema(row: Row): JsonObject {
     case "reference":
       return { type: TEXT, ...NAME };
     case "boolean":
-      return { type: "boolean" };
+      return {
+        type: ["boolean", "string"],
+        // A pattern rather than a list of words, which editors would offer beside true and false.
+        pattern: `^(${[...BOOLEAN_WORDS.keys()].join("|")})$`,
+      };
     case "word":
       return { enum: row.words };
     case "integer":
       return integerSchema(row);
     case "port":
-      return { type: "integer", minimum: PORT_MIN, maximum: PORT_MAX };
+      return { type: "integer", minimum: row.zero === undefined ? PORT_MIN : 0, maximum: PORT_MAX };
     case "duration":
-      return { anyOf: [{ type: "string", pattern: DURATION }, { const: 0 }] };
+      return durationSchema(row);
     case "address":
       return addressSchema(row.family);
     case "codes":
@@ -129,14 +145,20 @@ function typeSchema(row: Row): JsonObject {
       return {
         type: row.required === true ? "object" : ["object", "null"],
         ...(row.required === true ? { minProperties: 1 } : {}),
-        propertyNames: NAME,
+        propertyNames: { anyOf: [NAME, { pattern: "^x-" }] },
         additionalProperties: objectSchema(row.keys),
+        ...OWN_KEYS,
       };
     case "list":
       return { type: "array", minItems: 1, items: objectSchema(row.keys) };
     case "variants":
       return { type: ["object", "null"] };
   }
+}
+
+function durationSchema({ defaultIfNotPositive }: DurationRow): JsonObject {
+  const text = { type: "string", pattern: defaultIfNotPositive ? ANY_DURATION : DURATION };
+  return { anyOf: [text, { const: 0 }] };
 }
 
 function integerSchema(row: IntegerRow): JsonObject {

@@ -7,13 +7,11 @@
  * written (`description: 2026`), because that is what the writer means; a number or a boolean in
  * quotes is not taken as one, because then two files that look alike would differ elsewhere.
  */
-import { type IpAddress, parseIp } from "../base/address.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
-import { quote } from "../base/text.ts";
+import { listWords, quote } from "../base/text.ts";
 import { type IssueList, joinPath, type Place, type Rule } from "./issue.ts";
 import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
 import type {
-  AddressRow,
   DurationRow,
   HeaderList,
   HeadersRow,
@@ -56,7 +54,7 @@ function emptyHint(row: Row, node: TreeNode): string {
 }
 
 /** The scalar's text as it is written, undefined for anything that has none. */
-function textOf(node: TreeNode): string | undefined {
+export function textOf(node: TreeNode): string | undefined {
   return node.kind === "scalar" && node.value !== null ? node.text : undefined;
 }
 
@@ -79,22 +77,28 @@ export function readText(row: TextRow, node: TreeNode, site: Site): string | und
   return undefined;
 }
 
-export function readBoolean(row: Row, node: TreeNode, site: Site): boolean | undefined {
-  if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
-  return wrongType(row, node, site, booleanHint(node));
+/**
+ * Texts that stand for a boolean where one is wanted, quoted or not, because Go's YAML reader takes
+ * them (YAML 1.1). Elsewhere they are texts: `host: no` is a host.
+ */
+export const BOOLEAN_WORDS: ReadonlyMap<string, boolean> = new Map(
+  [["y", "yes", "on"], ["n", "no", "off"]].flatMap((words, index) =>
+    words.flatMap((word) => [word, capital(word), word.toUpperCase()])
+      .map((word) => [word, index === 0] as const)
+  ),
+);
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-function booleanHint(node: TreeNode): string {
-  const text = textOf(node)?.toLowerCase() ?? "";
-  if (text === "true" || text === "false") return `; remove the quotes`;
-  const meant = ["yes", "on", "y"].includes(text)
-    ? "true"
-    : ["no", "off", "n"].includes(text)
-    ? "false"
-    : undefined;
-  return meant === undefined
-    ? ""
-    : `; YAML 1.2 reads ${textOf(node)} as a text, did you mean ${meant}?`;
+export function readBoolean(row: Row, node: TreeNode, site: Site): boolean | undefined {
+  if (node.kind === "scalar") {
+    const value = typeof node.value === "boolean" ? node.value : BOOLEAN_WORDS.get(node.text);
+    if (value !== undefined && node.value !== null) return value;
+  }
+  const text = textOf(node)?.toLowerCase();
+  return wrongType(row, node, site, /^(true|false)$/.test(text ?? "") ? "; remove the quotes" : "");
 }
 
 export function readWord(row: WordRow, node: TreeNode, site: Site): string | undefined {
@@ -115,7 +119,9 @@ function integerOf(row: Row, node: TreeNode, site: Site): number | undefined {
 
 export function readPort(row: PortRow, node: TreeNode, site: Site): number | undefined {
   const value = integerOf(row, node, site);
-  if (value === undefined || (value >= PORT_MIN && value <= PORT_MAX)) return value;
+  const min = row.zero === undefined ? PORT_MIN : 0;
+  // Adding 0 turns -0 into 0.
+  if (value === undefined || (value >= min && value <= PORT_MAX)) return value && value + 0;
   site.issues.add("out-of-range", site, `must be ${expectation(row)}, is ${value}`);
   return undefined;
 }
@@ -141,7 +147,16 @@ export function readDuration(row: DurationRow, node: TreeNode, site: Site): numb
   // A zero needs no unit; any other bare number is refused, because people mean different units.
   const bare = node.kind === "scalar" && typeof node.value === "number" && node.value !== 0;
   const value = text === undefined || bare ? undefined : parseDuration(text);
-  if (value === undefined) return wrongType(row, node, site, durationHint(node));
+  if (value === undefined) return wrongType(row, node, site, durationHint(node, row));
+  if (value <= 0 && row.defaultIfNotPositive === true && row.default !== undefined) {
+    const instead = formatDuration(row.default);
+    site.issues.add(
+      "not-positive",
+      site,
+      `must be above 0, is ${text}; ${instead} is used instead`,
+    );
+    return row.default;
+  }
   if (!inRange(row, value, site)) return undefined;
   if (row.wholeSeconds === true && value % 1000 !== 0) {
     const message = `must be ${numberRule(row)}, is ${formatDuration(value)}`;
@@ -153,62 +168,36 @@ export function readDuration(row: DurationRow, node: TreeNode, site: Site): numb
 
 const UNIT_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(ms|msecs?|milliseconds?)$/, "ms"],
-  [/^(|s|secs?|seconds?)$/, "s"],
+  [/^(s|secs?|seconds?)$/, "s"],
   [/^(m|mins?|minutes?)$/, "m"],
   [/^(h|hrs?|hours?)$/, "h"],
 ];
 
-function durationHint(node: TreeNode): string {
-  const match = /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "");
-  if (match === null) return "";
-  const unit = UNIT_WORDS.find(([words]) => words.test(match[2]!.toLowerCase()))?.[1];
-  return unit === undefined ? "" : `; did you mean ${match[1]}${unit}?`;
+/** A bare number from here on is likely to be milliseconds. */
+const MILLISECONDS_FROM = 100;
+
+/** Hint for a number without unit, or with the name of one; offers what is in the key's range. */
+function durationHint(node: TreeNode, row: DurationRow): string {
+  const [, number = "", word = ""] =
+    /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "") ?? [];
+  if (number === "") return "";
+  const unit = UNIT_WORDS.find(([words]) => words.test(word.toLowerCase()))?.[1];
+  const bare = Number(number) >= MILLISECONDS_FROM ? ["ms", "s"] : ["s"];
+  const units = word === "" ? bare : unit === undefined ? [] : [unit];
+  const meant = units.map((each) => `${number}${each}`)
+    .filter((text) => inBounds(row, parseDuration(text) ?? NaN));
+  return meant.length === 0 ? "" : `; did you mean ${listWords(meant)}?`;
+}
+
+function inBounds(row: IntegerRow | DurationRow, value: number): boolean {
+  return value >= row.min && value <= row.max;
 }
 
 function inRange(row: IntegerRow | DurationRow, value: number, site: Site): boolean {
-  if (value >= row.min && value <= row.max) return true;
+  if (inBounds(row, value)) return true;
   const shown = row.type === "duration" ? formatDuration(value) : String(value);
   site.issues.add("out-of-range", site, `must be ${numberRule(row)}, is ${shown}`);
   return false;
-}
-
-export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddress | undefined {
-  const text = textOf(node);
-  const address = text === undefined ? undefined : parseIp(text, { allowZone: row.zone === true });
-  if (address === undefined) return wrongType(row, node, site, addressHint(text));
-  const group = notUnicast(address);
-  if (group !== undefined) {
-    site.issues.add(
-      "not-unicast",
-      site,
-      `expected one host's address, ${address.text} is ${group}`,
-    );
-    return undefined;
-  }
-  if (row.family === undefined || row.family === address.family) return address;
-  const message = `expected ${expectation(row)}, found the IPv${address.family} ${address.text}`;
-  site.issues.add("wrong-family", site, message);
-  return undefined;
-}
-
-/** What an address is that is no single host's (RFC 6890, RFC 4291), else undefined. */
-function notUnicast({ family, bytes }: IpAddress): string | undefined {
-  if (bytes.every((byte) => byte === 0)) return "the unspecified address";
-  if (family === 4 && bytes.every((byte) => byte === 255)) return "the broadcast address";
-  const multicast = family === 4 ? (bytes[0]! & 0xf0) === 0xe0 : bytes[0] === 0xff;
-  return multicast ? "a multicast address" : undefined;
-}
-
-function addressHint(text: string | undefined): string {
-  if (text === undefined || text.length > 60) return "";
-  const slash = text.split("/");
-  if (slash.length === 2 && parseIp(slash[0]!)) return `; write ${slash[0]}, without prefix length`;
-  if (parseIp(text, { allowZone: true })) return "; an address with a zone (%…) cannot stand here";
-  const withPort = /^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(text);
-  const host = withPort?.[1] ?? withPort?.[2];
-  if (host !== undefined && parseIp(host)) return `; write ${host} alone`;
-  if (/^[\d.]+$/.test(text)) return "; four numbers from 0 to 255 without leading zeros";
-  return /^[A-Za-z][\w-]*\./.test(text) ? "; names are not looked up" : "";
 }
 
 /** Request headers; nothing behind the key is no header. */

@@ -6,7 +6,7 @@ import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
 import { IssueList, type Rule } from "./issue.ts";
-import { type LoadResult, parseConfig } from "./parse.ts";
+import { type LoadResult, parseConfig, type ParseOptions } from "./parse.ts";
 
 export { exitStatus, parseConfig } from "./parse.ts";
 export type { LoadResult } from "./parse.ts";
@@ -25,11 +25,14 @@ export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
 /** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
 const MAX_BYTES = MAX_CHARACTERS;
 
+/** Options of loadConfig(). */
+export type LoadOptions = Pick<ParseOptions, "vpp">;
+
 /**
  * Reads and checks the file at `path`. Whatever is wrong with the file, also that it cannot be
  * read, is a result.
  */
-export async function loadConfig(path: string): Promise<FileResult> {
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<FileResult> {
   let bytes: Uint8Array;
   try {
     bytes = await readBounded(path, MAX_BYTES + 1);
@@ -43,7 +46,8 @@ export async function loadConfig(path: string): Promise<FileResult> {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const result = withEndChecked(parseConfig(text, { file: path, readCa }), { path, text });
+    const parsed = parseConfig(text, { ...options, file: path, readCa });
+    const result = withEndChecked(parsed, { path, text });
     return result.kind === "ok" ? { ...result, hash: sha256(bytes) } : result;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -75,9 +79,24 @@ function withEndChecked(
   return { ...result, warnings: [...result.warnings, ...issues.warnings()] };
 }
 
-/** At most `limit` bytes; not by size, which pipes and devices do not tell. */
+/** Names of standard input, which is read without opening it and so without a permission. */
+const STANDARD_INPUT: readonly string[] = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
+export function isStandardInput(path: string): boolean {
+  return STANDARD_INPUT.includes(path);
+}
+
+/** At most `limit` bytes; not by size, which pipes and devices do not have. */
 async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  if (isStandardInput(path)) return await readAll(Deno.stdin, limit);
   using file = await Deno.open(path);
+  return await readAll(file, limit);
+}
+
+async function readAll(
+  file: Pick<Deno.FsFile, "read">,
+  limit: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   while (total < limit) {

@@ -6,6 +6,7 @@ import { buildConfig } from "./build.ts";
 import { check } from "./check.ts";
 import { decode } from "./decode.ts";
 import { readDocument } from "./document.ts";
+import { checkIgnored } from "./ignored_keys.ts";
 import { type Issue, IssueList } from "./issue.ts";
 import type { Config } from "./model.ts";
 
@@ -26,6 +27,8 @@ export interface ParseOptions {
   readonly file: string;
   /** Reads a `ca-file`; without it all count as read, and as empty. */
   readonly readCa?: CaReader;
+  /** VPP is programmed, so that `vpp.lb` is needed; default false. */
+  readonly vpp?: boolean;
 }
 
 /** Reads a configuration; never throws for whatever `text` holds. */
@@ -33,7 +36,8 @@ export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const issues = new IssueList(options.file);
   const tree = readDocument(text, issues);
   const draft = tree === undefined ? undefined : decode(tree, issues);
-  if (draft !== undefined) check(draft, issues);
+  if (tree !== undefined) checkIgnored(tree, issues);
+  if (draft !== undefined) check(draft, issues, { vpp: options.vpp ?? false });
   const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
   const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
   if (draft !== undefined && !issues.hasErrors) {

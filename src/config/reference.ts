@@ -108,6 +108,7 @@ function entry(key: string, row: Row, only?: string): readonly string[] {
     ...(only?.includes("when absent") === true ? [] : [absenceText(row)]),
   ];
   const paragraphs = [`#### \`${key}\``, facts.filter((fact) => fact !== "").join(" "), row.help];
+  if (row.type === "port" && row.zero !== undefined) return [...paragraphs, `- Zero: ${row.zero}.`];
   if (row.type !== "integer" && row.type !== "duration") return paragraphs;
   return [
     ...paragraphs,
@@ -120,7 +121,7 @@ function typeText(row: Row): string {
     case "integer":
       return `integer (${row.unit}), ${numberRule(row)}`;
     case "port":
-      return `integer, from ${PORT_MIN} to ${PORT_MAX}`;
+      return `integer, from ${row.zero === undefined ? PORT_MIN : 0} to ${PORT_MAX}`;
     case "duration":
       return `duration, ${numberRule(row)}`;
     case "word":

@@ -24,7 +24,8 @@ export function expectation(row: Row): string {
     case "integer":
       return "an integer";
     case "port":
-      return `a port from ${PORT_MIN} to ${PORT_MAX}`;
+      return `a port from ${PORT_MIN} to ${PORT_MAX}` +
+        (row.zero === undefined ? "" : `, or 0 for ${row.absent}`);
     case "duration":
       return "a duration such as 250ms, 2s or 1m30s";
     case "address":

@@ -41,9 +41,10 @@ const vppLb = {
     default: 30 * SECOND,
     min: 1,
     max: DAY,
+    defaultIfNotPositive: true,
     help: "Period of the full reconciliation: all of VPP's lb state is read and what drifted is " +
-      "repaired. Changes of health are programmed at once and do not wait for it.",
-    zero: "is refused: drift would never be repaired",
+      "repaired. Changes of health are programmed immediately and do not wait for it.",
+    zero: "or less stands for the default, with a warning",
     raise: "leaves drift (somebody changed VPP by hand) unrepaired for longer",
     lower: "asks VPP more often: two dumps for each run",
   },
@@ -64,12 +65,14 @@ const vppLb = {
     unit: "buckets",
     default: 65536,
     min: 1,
-    max: 2 ** 31,
+    max: 2 ** 25,
     powerOfTwo: true,
-    help: "Size of the table in which each VPP worker remembers which server an established flow " +
-      "goes to.",
-    zero: "is refused: VPP must remember flows",
-    raise: "costs VPP memory on every worker",
+    help: "Size of the table in which each VPP thread remembers which server an established flow " +
+      "goes to. A bucket has room for four flows and takes 64 bytes. A change makes VPP forget " +
+      "the flows of all VIPs. More than 4194304 draws a warning, because VPP ends when its heap " +
+      "has no room for the table, and because every flush visits each bucket.",
+    zero: "is refused: VPP would take it, and end with the first packet",
+    raise: "costs VPP memory and makes each flush slower, on every thread",
     lower: "makes flows collide: one that finds no room may change its server when a pool changes",
   },
   "flow-timeout": {
@@ -128,9 +131,11 @@ const vppLb = {
     powerOfTwo: true,
     help: "Buckets of the Maglev table of each VIP, over which new flows are spread. A change " +
       "makes VPP forget and make anew every VIP.",
-    zero: "is refused: there would be no table",
+    zero: "is refused: VPP would take it, and end with the first packet",
     raise: "costs VPP memory and time at each change, and spreads more evenly",
-    lower: "spreads coarsely: use at least 100 buckets for each server",
+    lower: "spreads coarsely: use at least 100 buckets for each server. A server has no more " +
+      "buckets than its weight, so a table shorter than the sum of a pool's weights cuts the " +
+      "greatest of them, which draws a warning",
   },
 } as const satisfies Keys;
 
@@ -206,14 +211,16 @@ const frontend = {
     words: ["tcp", "udp"],
     together: "port",
     absent: "any protocol",
-    help: "Protocol of the VIP. Comes together with `port`, or not at all.",
+    help:
+      "Protocol of the VIP. Comes together with `port`, or not at all; beside `port: 0` it has " +
+      "no effect.",
   },
   "port": {
     type: "port",
     together: "protocol",
     absent: "all ports",
-    help: "Port of the VIP. Comes together with `protocol`, or not at all: 0 is refused, leave " +
-      "both keys out for all ports.",
+    zero: "all ports, and all protocols, as without the key",
+    help: "Port of the VIP. Comes together with `protocol`, or not at all.",
   },
   "pools": {
     type: "list",

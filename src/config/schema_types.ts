@@ -81,9 +81,10 @@ export interface IntegerRow extends Numeric {
   readonly default?: number;
 }
 
-/** A port number, 1 to 65535. */
+/** A port number, 1 to 65535; 0 too when it means what `zero` says. */
 export interface PortRow extends Common {
   readonly type: "port";
+  readonly zero?: string;
 }
 
 /** Milliseconds once read; `250ms`, `2s`, `1m30s` in the file. */
@@ -91,6 +92,8 @@ export interface DurationRow extends Numeric {
   readonly type: "duration";
   readonly wholeSeconds?: true;
   readonly default?: number;
+  /** Zero and less stand for the default, with a warning. */
+  readonly defaultIfNotPositive?: true;
 }
 
 /** One IP literal; of one family only when `family` says so; with a zone only when that does. */

@@ -1,6 +1,7 @@
 /**
- * The configuration as this daemon can run it: the file's own rules, and then what this build and
- * these flags ask for.
+ * The configuration as this daemon can run it: the file's own rules, those of the flags, and what
+ * the host has. Start, reload, plan and `--check` all come here; a reload then compares the file
+ * with the configuration in force (reload.ts).
  */
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
@@ -22,7 +23,7 @@ export type Readout =
   }
   | {
     readonly kind: "error";
-    /** Exit status of `--check`: 1 parse error, 2 semantic error. */
+    /** Exit status: 2 semantic error, 1 anything else. */
     readonly status: 1 | 2;
     readonly errors: readonly Finding[];
     readonly warnings: readonly Finding[];
@@ -33,7 +34,7 @@ export async function readConfig(
   path: string,
   options: { readonly vppApiAddr: string },
 ): Promise<Readout> {
-  const result = await loadConfig(path);
+  const result = await loadConfig(path, { vpp: options.vppApiAddr !== "" });
   const found = (issue: Parameters<typeof formatIssue>[0]): Finding => ({
     text: formatIssue(issue),
     fields: issueToJson(issue),
@@ -48,12 +49,45 @@ export async function readConfig(
       warnings,
     };
   }
-  const errors = refusals(result.config, options.vppApiAddr).map(({ path: where, message }) => ({
-    text: `${path}: semantic error: ${where}: ${message}`,
-    fields: { stage: "semantic", file: path, path: where, message },
-  }));
-  if (errors.length > 0) return { kind: "error", status: 2, errors, warnings };
   return { kind: "ok", config: result.config, hash: result.hash, warnings };
+}
+
+/** Checks that the host has what a configuration needs; src/probe/machine.ts. */
+export interface Host {
+  /** A sentence when `config` needs something that the host does not have. */
+  problem(config: Config): string | undefined;
+  /** Sentences about what may fall short under load. */
+  warnings?(config: Config): readonly string[];
+}
+
+/**
+ * `readout` with what the host says of it. What it lacks is an error, but for a file that is only
+ * checked (`elsewhere`), which may be meant for another host: there it is a warning.
+ */
+export function judgedOnHost(
+  readout: Readout,
+  { path, host, elsewhere }: {
+    readonly path: string;
+    readonly host: Host;
+    readonly elsewhere?: boolean;
+  },
+): Readout {
+  if (readout.kind === "error") return readout;
+  const fields = (message: string) => ({ file: path, message });
+  const { config } = readout;
+  const problem = host.problem(config);
+  if (problem !== undefined && elsewhere !== true) {
+    const errors = [{ text: problem, fields: fields(problem) }];
+    return { kind: "error", status: 1, errors, warnings: readout.warnings };
+  }
+  const messages = [...host.warnings?.(config) ?? []];
+  if (problem !== undefined) messages.push(`${problem}; maglevd does not start here without it`);
+  if (messages.length === 0) return readout;
+  const warnings = messages.map((message): Finding => ({
+    text: `${path}: warning: ${message}`,
+    fields: fields(message),
+  }));
+  return { ...readout, warnings: [...readout.warnings, ...warnings] };
 }
 
 /** Human words of how much a configuration holds, for logs and `--check`. */
@@ -63,16 +97,4 @@ export function configSize(config: Config): LogFields & Record<string, number> {
     backends: config.backends.size,
     healthchecks: config.healthchecks.size,
   };
-}
-
-function refusals(config: Config, vppApiAddr: string): { path: string; message: string }[] {
-  const found: { path: string; message: string }[] = [];
-  if (vppApiAddr !== "" && config.vppLb === undefined) {
-    found.push({
-      path: "maglev.vpp.lb",
-      message: "is missing: needed while VPP integration is on; add it, or switch VPP off with " +
-        '--vpp-api-addr ""',
-    });
-  }
-  return found;
 }

@@ -7,7 +7,7 @@ export const MAGLEVD_FLAGS = {
     default: "/etc/vpp-maglev/maglev.yaml",
     env: "MAGLEV_CONFIG",
     placeholder: "PATH",
-    help: "configuration file",
+    help: "configuration file; with --check also - for standard input",
   },
   "vpp-api-addr": {
     kind: "string",

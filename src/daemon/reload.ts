@@ -9,8 +9,7 @@
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
-import type { Machine } from "../probe/machine.ts";
-import { configSize, type Finding, type Readout } from "./config.ts";
+import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
 import type { Daemon } from "./wire.ts";
@@ -21,7 +20,7 @@ export interface ReloaderOptions {
   readonly daemon: Daemon;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly machine: Pick<Machine, "problem">;
+  readonly machine: Host;
   /** The file that the daemon started with. */
   readonly initial: Loaded;
 }
@@ -111,13 +110,15 @@ export class Reloader {
       warnings,
     });
     if (typeof readout === "string") return wrong(readout, []);
-    const { warnings } = readout;
-    if (readout.kind === "error") return { ok: false, errors: readout.errors, warnings };
-    const before = daemon.checker.snapshot().config;
-    const problem = cutOff(before, readout) ?? machine.problem(readout.config);
-    if (problem !== undefined) return wrong(problem, warnings);
-    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: readout.hash };
-    return { ok: true, errors: [], warnings, config: readout.config, loaded };
+    if (readout.kind === "ok") {
+      const problem = cutOff(daemon.checker.snapshot().config, readout);
+      if (problem !== undefined) return wrong(problem, readout.warnings);
+    }
+    const judged = judgedOnHost(readout, { path, host: machine });
+    const { warnings } = judged;
+    if (judged.kind === "error") return { ok: false, errors: judged.errors, warnings };
+    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: judged.hash };
+    return { ok: true, errors: [], warnings, config: judged.config, loaded };
   }
 
   /** The file, or why it could not be read in time. */

@@ -2,10 +2,13 @@
  * maglevd from its arguments to its exit status.
  */
 import { parseListenAddress } from "../base/listen_address.ts";
+import type { Logger } from "../base/ports.ts";
 import { BUILD } from "../base/version.ts";
+import { isStandardInput } from "../config/load.ts";
+import { Machine } from "../probe/machine.ts";
 import { readSettings, usage } from "../system/settings.ts";
-import { configSize, readConfig, type Readout } from "./config.ts";
-import { MAGLEVD_FLAGS } from "./flags.ts";
+import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
+import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
 import { serve } from "./serve.ts";
@@ -47,22 +50,41 @@ async function run(args: readonly string[]): Promise<number> {
     writeLine(Deno.stdout, `maglevd ${BUILD.version} (commit ${BUILD.commit}, ${BUILD.date})`);
     return 0;
   }
-  const bad = settings.config === ""
-    ? "Flag --config: need the path of a configuration file"
-    : badVppAddress(settings["vpp-api-addr"]) ?? badStatsAddress(settings["vpp-stats-addr"]) ??
-      badMetricsAddress(settings["metrics-addr"]) ??
-      badGrpcSettings(settings);
+  const bad = badConfigPath(settings) ?? badVppAddress(settings["vpp-api-addr"]) ??
+    badStatsAddress(settings["vpp-stats-addr"]) ??
+    badMetricsAddress(settings["metrics-addr"]) ??
+    badGrpcSettings(settings);
   if (bad !== undefined) {
     writeLine(Deno.stderr, `maglevd: ${bad}`);
     return 2;
   }
-  if (!settings.check) return await serve(settings);
-  const readout = await readConfig(settings.config, { vppApiAddr: settings["vpp-api-addr"] });
-  return reportCheck(settings.config, readout);
+  return settings.check ? await checkConfig(settings) : await serve(settings);
 }
+
+async function checkConfig(settings: MaglevdSettings): Promise<number> {
+  const path = settings.config;
+  const readout = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
+  const host = new Machine({ log: NO_LOG });
+  return reportCheck(path, judgedOnHost(readout, { path, host, elsewhere: true }));
+}
+
+const NO_LOG: Logger = {
+  enabled: () => false,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
 
 function environment(name: string): string | undefined {
   return Deno.env.get(name);
+}
+
+function badConfigPath({ config, check }: MaglevdSettings): string | undefined {
+  if (config === "") return "Flag --config: need the path of a configuration file";
+  if (check || !isStandardInput(config)) return undefined;
+  return `Flag --config: cannot run on standard input ("${config}"): a reload reads the ` +
+    "configuration again; use a file, or add --check";
 }
 
 function badVppAddress(address: string): string | undefined {

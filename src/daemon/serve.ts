@@ -9,7 +9,7 @@ import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { configSize, readConfig, type Readout } from "./config.ts";
+import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { GrpcServer } from "../grpc/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
@@ -57,8 +57,9 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   const context: Context = { settings, broadcaster, clock, logger, signals, machine };
   try {
     const started = await start(context);
-    return typeof started === "string"
-      ? await startFailed(context, started)
+    if (typeof started === "string") return await startFailed(context, started);
+    return "status" in started
+      ? await startFailed(context, started.message, started.status)
       : await untilStopped(started, context);
   } finally {
     signals.close();
@@ -80,8 +81,15 @@ interface Parts {
   readonly loaded: Loaded;
 }
 
-/** A daemon ready to start, or one line of why there is none. */
-async function start(context: Context): Promise<Parts | string> {
+/** A configuration that cannot be used. */
+interface Refusal {
+  readonly message: string;
+  /** The same as that of `--check`. */
+  readonly status: 1 | 2;
+}
+
+/** A daemon ready to start, or one line on why it cannot start. */
+async function start(context: Context): Promise<Parts | Refusal | string> {
   const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
@@ -92,17 +100,13 @@ async function start(context: Context): Promise<Parts | string> {
     vpp: vppApiAddr === "" ? "off" : vppApiAddr,
     state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
-  const readout = await readConfig(settings.config, { vppApiAddr });
+  const path = settings.config;
+  const readout = judgedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
   if (readout.kind === "error") return refusal(readout, logger);
   const { config, hash } = readout;
   const loaded = { loadedAtMs: clock.wallMs(), hash };
-  logger.info("config-loaded", { file: settings.config, ...configSize(config) });
-  const problem = machine.problem(config);
-  if (problem !== undefined) {
-    logger.error("config-error", { file: settings.config, message: problem });
-    return problem;
-  }
+  logger.info("config-loaded", { file: path, ...configSize(config) });
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
   const folder = settings["state-dir"];
@@ -133,18 +137,19 @@ function usableStats(address: string, logger: LogHandler): string {
   return "";
 }
 
-function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): string {
+function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): Refusal {
   for (const { fields } of readout.errors) logger.error("config-error", fields);
   const [first] = readout.errors;
   const more = readout.errors.length - 1;
-  return (first?.text ?? "bad configuration") +
+  const message = (first?.text ?? "bad configuration") +
     (more > 0 ? ` (and ${more} more: see --check)` : "");
+  return { message, status: readout.status };
 }
 
-async function startFailed({ logger }: Context, problem: string): Promise<number> {
+async function startFailed({ logger }: Context, problem: string, status = 1): Promise<number> {
   await flush(logger);
   writeLine(Deno.stderr, `maglevd: cannot start: ${problem}`);
-  return 1;
+  return status;
 }
 
 /** Why the daemon ends. */

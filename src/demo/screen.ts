@@ -64,6 +64,9 @@ Ctrl-C ends everything.
             line.flush === true ? ", flows flushed" : ""
           }`,
         );
+      case "config-warning":
+        // The servers of the demo are on loopback, and its VPP is simulated.
+        return line.rule === "loopback" ? undefined : this.#say("warning", String(line.message));
       case "config-reload":
         return this.#say(
           "maglevd",

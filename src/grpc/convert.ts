@@ -1,6 +1,7 @@
 /**
  * Backends, frontends, healthchecks and operators' intents as messages of the API. PURE.
  */
+import { LATEST_MS } from "../base/instant.ts";
 import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import type { Intent as OperatorIntent } from "../checker/intent.ts";
 import type { HealthcheckConfig, PoolConfig } from "../config/model.ts";
@@ -22,7 +23,7 @@ import {
 } from "./gen/maglev.ts";
 
 /** Milliseconds whose nanoseconds are the last that fit into an int64: in the year 2262. */
-export const MAX_MS = 9_223_372_036_854;
+export const MAX_MS = LATEST_MS;
 
 /**
  * Milliseconds, fractions allowed, as whole nanoseconds. What is beyond 2262 is as far as that: a

@@ -45,6 +45,37 @@ Deno.test("maglevd --check exits 2 for a semantic error", async () => {
   });
 });
 
+Deno.test("maglevd --check reads standard input as - and as /dev/stdin", async () => {
+  for (const config of ["-", "/dev/stdin"]) {
+    const good = await runToEnd({ config, flags: ["--check"], stdin: GOOD });
+    assert.equal(good.stdout, `${config}: valid: 1 frontends, 3 backends, 1 healthchecks\n`);
+    const stdin = GOOD.replace("rise: 2", "rise: 0");
+    const bad = await runToEnd({ config, flags: ["--check"], stdin });
+    assert.equal(bad.code, 2);
+    assert.ok(bad.stdout.startsWith(`${config}:17:13: semantic error: `), bad.stdout);
+    const run = await runToEnd({ config, stdin: GOOD });
+    assert.deepEqual([run.code, run.stdout], [2, ""]);
+    assert.match(run.stderr, /Flag --config: cannot run on standard input .*; use a file/);
+  }
+});
+
+Deno.test("a start with a bad configuration exits with the status of --check", async () => {
+  const cases = [
+    [GOOD.replace("rise: 2", "rise: 0"), 2, /semantic error/],
+    [GOOD.replace("rise: 2", "rise: two"), 1, /parse error/],
+    [GOOD.replace("rise: 2", "\trise: 2"), 1, /parse error: this line is indented with a tab/],
+  ] as const;
+  for (const [text, status, words] of cases) {
+    await withConfig(text, async (config) => {
+      const check = await runToEnd({ config, flags: ["--check"] });
+      const start = await runToEnd({ config });
+      assert.deepEqual([check.code, start.code], [status, status]);
+      assert.match(start.stderr, words);
+      assert.equal(start.stderr, `maglevd: cannot start: ${check.stdout}`);
+    });
+  }
+});
+
 Deno.test("maglevd wants vpp.lb only while VPP integration is on", async () => {
   const text = GOOD.replace(/ {2}vpp:\n( {4}.*\n| {6}.*\n)+/, "");
   await withConfig(text, async (config) => {
@@ -52,7 +83,10 @@ Deno.test("maglevd wants vpp.lb only while VPP integration is on", async () => {
     assert.equal(off.code, 0, off.stdout);
     const on = await runToEnd({ config, vppApiAddr: "/run/vpp/api.sock", flags: ["--check"] });
     assert.equal(on.code, 2);
-    assert.match(on.stdout, /maglev\.vpp\.lb: is missing: needed while VPP integration is on/);
+    assert.match(
+      on.stdout,
+      /:\d+:\d+: semantic error: maglev\.vpp\.lb: is missing: needed while VPP integration is on/,
+    );
   });
 });
 

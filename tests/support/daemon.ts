@@ -24,6 +24,8 @@ export async function runToEnd(
     readonly env?: Readonly<Record<string, string>>;
     /** Instead of `--config …`: exactly these arguments after main.ts. */
     readonly args?: readonly string[];
+    /** What it reads from standard input; default: nothing. */
+    readonly stdin?: string;
   },
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = maglevdCommand({
@@ -33,14 +35,19 @@ export async function runToEnd(
     files: options.files ?? [],
   });
   const end = command.findIndex((word) => word.endsWith("main.ts")) + 1;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: options.args === undefined ? [...command] : [...command.slice(0, end), ...options.args],
     env: { NO_COLOR: "1", ...options.env },
-    stdin: "null",
+    stdin: "piped",
     stdout: "piped",
     stderr: "piped",
     signal: AbortSignal.timeout(20_000),
-  }).output();
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // A process that has ended without reading it is no failure of the test.
+  await writer.write(new TextEncoder().encode(options.stdin ?? "")).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }

@@ -1,5 +1,6 @@
 /** Intents for tests: in few words, and at random. */
 import fc from "fast-check";
+import { LATEST_MS } from "../../src/base/instant.ts";
 import { type Intent, intentKey } from "../../src/checker/intent.ts";
 import type { Durability, IntentStore } from "../../src/checker/ports.ts";
 
@@ -42,7 +43,7 @@ const name = fc.oneof(
   fc.stringMatching(/^[!-~]{1,20}$/),
 );
 const line = fc.stringMatching(/^[ -~äöü€😀]{0,40}$/u);
-const time = fc.integer({ min: 0, max: 8.64e15 });
+const time = fc.integer({ min: 0, max: LATEST_MS });
 const asked = fc.record({
   by: fc.record({ peer: line, identity: line }, { noNullPrototype: true }),
   reason: line,

@@ -137,7 +137,8 @@ Deno.test("commands: what the server refuses rejects, and arguments that are non
     code: "not-found",
   });
   await assert.rejects(run("show backend").answer, /No backend given/);
-  for (const args of [{ for: "soon" }, { for: "0s" }, { until: "tomorrow" }]) {
+  const far = { until: "9999-12-31T23:59:59.000Z" };
+  for (const args of [{ for: "soon" }, { for: "0s" }, { until: "tomorrow" }, far]) {
     const { answer, asked } = run("set backend pause", { args: { backend: "web1", ...args } });
     await assert.rejects(answer, { code: "invalid-argument" });
     assert.deepEqual(asked, []);

@@ -1,6 +1,7 @@
 /** Operators' intents: shown, and read from the arguments of a `set`. */
 import { parseDuration } from "../../base/duration.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client.ts";
 import type { Args } from "../node.ts";
 import type { FieldsBlock } from "../view.ts";
@@ -45,8 +46,13 @@ function spanOf(text: string): number {
 
 function instantOf(text: string): number {
   const ms = Date.parse(text);
-  if (!Number.isNaN(ms)) return ms;
-  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)} for a time`);
+  const reason = Number.isNaN(ms)
+    ? " for a time"
+    : ms > LATEST_MS
+    ? `: ${TOO_FAR_AWAY}`
+    : undefined;
+  if (reason === undefined) return ms;
+  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)}${reason}`);
 }
 
 /** Exact to the microsecond, which is what a number can hold of it. */

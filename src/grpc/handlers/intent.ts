@@ -1,8 +1,9 @@
 /** The parts that all requests for an operator's intent have: when it ends, whether it is kept. */
 import { MaglevError } from "../../base/errors.ts";
+import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
 import type { Intent } from "../../checker/intent.ts";
 import type { Durability } from "../../checker/ports.ts";
-import { MAX_MS, milliseconds } from "../convert.ts";
+import { milliseconds } from "../convert.ts";
 import type { BackendRequest } from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */
@@ -17,8 +18,8 @@ export function endOf(
   const untilMs = end.kind === "untilUnixNs"
     ? milliseconds(end.value)
     : Math.round(nowMs) + milliseconds(end.value);
-  if (Math.abs(untilMs) > MAX_MS - 1) {
-    return new MaglevError("invalid-argument", "Cannot take the end (until): it is too far away");
+  if (untilMs > LATEST_MS) {
+    return new MaglevError("invalid-argument", `Cannot take the end (until): ${TOO_FAR_AWAY}`);
   }
   return { untilMs };
 }

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../config/load.ts";
+import { judgedOnHost, type Readout } from "./config.ts";
+
+const parsed = parseConfig("maglev: {}\n", { file: "f" });
+assert.ok(parsed.kind === "ok");
+const GOOD: Readout = { kind: "ok", config: parsed.config, warnings: [] };
+const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
+
+Deno.test("what the host lacks refuses a configuration that is to run here", () => {
+  const judged = judgedOnHost(GOOD, { path: "m.yaml", host: LACKING });
+  assert.ok(judged.kind === "error");
+  assert.equal(judged.status, 1);
+  assert.deepEqual(judged.errors.map(({ text }) => text), ["no ICMP"]);
+  assert.deepEqual(judged.errors[0]?.fields, { file: "m.yaml", message: "no ICMP" });
+});
+
+Deno.test("what the host lacks is a warning of --check, since the file may be for another", () => {
+  const judged = judgedOnHost(GOOD, { path: "m.yaml", host: LACKING, elsewhere: true });
+  assert.equal(judged.kind, "ok");
+  assert.deepEqual(judged.warnings.map(({ text }) => text), [
+    "m.yaml: warning: few ports",
+    "m.yaml: warning: no ICMP; maglevd does not start here without it",
+  ]);
+});
+
+Deno.test("a host that has what is needed adds its warnings; a bad file is not held against it", () => {
+  const host = { problem: () => undefined, warnings: () => ["few ports"] };
+  const judged = judgedOnHost(GOOD, { path: "m.yaml", host });
+  assert.deepEqual([judged.kind, judged.warnings.length], ["ok", 1]);
+  assert.equal(judgedOnHost(GOOD, { path: "m.yaml", host: { problem: () => undefined } }), GOOD);
+  const bad: Readout = { kind: "error", status: 2, errors: [], warnings: [] };
+  assert.equal(judgedOnHost(bad, { path: "m.yaml", host: LACKING }), bad);
+});
