@@ -46,13 +46,20 @@ interface Watched {
   readonly stop: AbortController;
 }
 
-function watch(servers: WatchedServer[], args: Record<string, string> = {}): Watched {
+/** As JSON unless `output` says otherwise. */
+function watch(
+  servers: WatchedServer[],
+  args: Record<string, string> = {},
+  output: "text" | "json" = "json",
+): Watched {
   const [lines, said]: [string[], string[]] = [[], []];
   const clock = new FakeClock();
   const stop = new AbortController();
   const ok = watchEvents({
     servers,
     args,
+    output,
+    color: false,
     clock,
     prng: () => 0,
     write: (line) => void lines.push(line),
@@ -64,7 +71,7 @@ function watch(servers: WatchedServer[], args: Record<string, string> = {}): Wat
 
 const AWAY = new MaglevError("unavailable", "No connection established. Last error: ECONNREFUSED");
 
-Deno.test("watch events writes a line of JSON for each event, and ends after num", async () => {
+Deno.test("watch events --output json writes a line of JSON for each event, and ends after num", async () => {
   const { lines, said, ok } = watch([server("a:1", [["x", "y", "z"]])], { num: "2" });
   assert.equal(await ok, true);
   assert.deepEqual(said, []);
@@ -95,7 +102,25 @@ Deno.test("watch events asks for what was chosen", async () => {
   const requests: unknown[] = [];
   const args = { num: "1", log: "", level: "warn", frontend: "" };
   await watch([server("a:1", [["x"]], requests)], args).ok;
-  assert.deepEqual(requests, [{ log: true, logLevel: "warn", backend: false, frontend: true }]);
+  assert.deepEqual(requests, [{
+    log: true,
+    logLevel: "warn",
+    backend: false,
+    frontend: true,
+    backendNames: [],
+    frontendNames: [],
+  }]);
+  requests.length = 0;
+  await watch([server("a:1", [["x"]], requests)], { num: "1", backend: "web1", frontend: "web" })
+    .ok;
+  assert.deepEqual(requests, [{
+    log: false,
+    logLevel: "",
+    backend: true,
+    frontend: true,
+    backendNames: ["web1"],
+    frontendNames: ["web"],
+  }]);
 });
 
 Deno.test("watch events goes on when the server went away, and says so once each way", async () => {
@@ -156,6 +181,8 @@ Deno.test("watch events ends when its output does", async () => {
   const failing = watchEvents({
     servers: [server("a:1", [["x"]])],
     args: {},
+    output: "text",
+    color: false,
     clock: new FakeClock(),
     prng: () => 0,
     write: () => {

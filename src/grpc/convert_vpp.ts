@@ -44,7 +44,12 @@ export function lbConf(conf: LbConf): VPPLBConf {
   };
 }
 
-export function lbVip(vip: ActualVip): VPPLBVIP {
+/** `namesAt`: the backends that have an address, those of the VIP's frontend where it has some. */
+export function lbVip(
+  vip: ActualVip,
+  namesAt: (vip: VipKey, address: string) => readonly string[],
+): VPPLBVIP {
+  const named = (address: string) => ({ address, backends: namesAt(vip, address) });
   return {
     ...vipName(vip),
     encap: vip.encap,
@@ -53,14 +58,14 @@ export function lbVip(vip: ActualVip): VPPLBVIP {
     applicationServers: [
       ...vip.servers.map(({ address, weight, buckets }) => ({
         ...VPPLBApplicationServer.empty,
-        address: address.text,
+        ...named(address.text),
         weight,
         flags: 1,
         numBuckets: buckets ?? 0,
       })),
       ...vip.gone.map(({ address }) => ({
         ...VPPLBApplicationServer.empty,
-        address: address.text,
+        ...named(address.text),
       })),
     ],
   };

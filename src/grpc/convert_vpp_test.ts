@@ -19,20 +19,21 @@ Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 
     ],
     gone: [{ address: parseIp("10.0.0.3")!, flushed: false }],
   };
-  const told = lbVip(vip);
+  const namesAt = (_: unknown, address: string) => (address === "10.0.0.2" ? ["a", "b"] : []);
+  const told = lbVip(vip, namesAt);
   assert.deepEqual(
     [told.prefix, told.protocol, told.port, told.encap, told.flowTableLength, told.srcIpSticky],
     ["192.0.2.1/32", "tcp", 80, "gre4", 65_536, true],
   );
-  const servers = told.applicationServers.map(({ address, weight, flags, numBuckets }) => (
-    { address, weight, flags, numBuckets }
-  ));
+  const servers = told.applicationServers.map((
+    { address, weight, flags, numBuckets, backends },
+  ) => ({ address, weight, flags, numBuckets, backends }));
   assert.deepEqual(servers, [
-    { address: "10.0.0.1", weight: 7, flags: 1, numBuckets: 1024 },
-    { address: "10.0.0.2", weight: 0, flags: 1, numBuckets: 0 },
-    { address: "10.0.0.3", weight: 0, flags: 0, numBuckets: 0 },
+    { address: "10.0.0.1", weight: 7, flags: 1, numBuckets: 1024, backends: [] },
+    { address: "10.0.0.2", weight: 0, flags: 1, numBuckets: 0, backends: ["a", "b"] },
+    { address: "10.0.0.3", weight: 0, flags: 0, numBuckets: 0, backends: [] },
   ]);
-  assert.equal(lbVip({ ...vip, newFlowsTableLength: 1024 }).flowTableLength, 1024);
+  assert.equal(lbVip({ ...vip, newFlowsTableLength: 1024 }, namesAt).flowTableLength, 1024);
 });
 
 Deno.test("protocolName: the three of the file, and numbers for what others made", () => {

@@ -1,5 +1,6 @@
 /** VPP: who it is, what it has, what it counts, and an operator's sync. */
 import { MaglevError } from "../../base/errors.ts";
+import { namesOfVips } from "../../vpp/lb/names_at.ts";
 import type { ConnectionState } from "../../vpp/ports.ts";
 import type { ActionHandler, ActionResult, Handler } from "../calls.ts";
 import { lbConf, lbVip, syncResponse, vipCounters, vppInfo } from "../convert_vpp.ts";
@@ -39,14 +40,18 @@ export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPI
 }
 
 export function getVppLbState(
-  { vpp, logger, clock }: DaemonDoor,
+  { vpp, logger, clock, checker }: DaemonDoor,
 ): Handler<GetVPPLBStateRequest, VPPLBState> {
   const reader = new LbStateReader({ logger, clock });
   return async () => {
     const found = connected(vpp);
     if (found instanceof MaglevError) return found;
     const { conf, vips } = await reader.read(found.state.lb, found.vpp.reconciler.lbState());
-    return { conf: conf === undefined ? undefined : lbConf(conf), vips: vips.map(lbVip) };
+    const namesAt = namesOfVips(checker.snapshot().config);
+    return {
+      conf: conf === undefined ? undefined : lbConf(conf),
+      vips: vips.map((vip) => lbVip(vip, namesAt)),
+    };
   };
 }
 

@@ -6,7 +6,7 @@ import { invariant } from "../../base/assert.ts";
 import type { Config, FrontendConfig, FrontendProtocol } from "../../config/model.ts";
 import { mergedServers } from "../../health/frontend.ts";
 import type { BackendState } from "../../health/state.ts";
-import type { DesiredVip, VipProtocol } from "./model.ts";
+import type { DesiredVip, VipKey, VipProtocol } from "./model.ts";
 
 /** Options of desiredVip(). */
 export interface DesiredOptions {
@@ -23,6 +23,14 @@ const PROTOCOL_NUMBERS: Readonly<Record<FrontendProtocol, VipProtocol>> = {
   udp: 17,
   any: 255,
 };
+
+/** Which VIP of VPP a frontend is. */
+export function vipKeyOf(
+  { address, protocol, port }: Pick<FrontendConfig, "address" | "protocol" | "port">,
+): VipKey {
+  const prefixLength = address.family === 4 ? 32 : 128;
+  return { address, prefixLength, protocol: PROTOCOL_NUMBERS[protocol], port };
+}
 
 /**
  * The VIP wanted for `frontend`, whose pools hold the weights in force. All its backends share
