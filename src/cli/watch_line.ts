@@ -7,7 +7,7 @@
  */
 import type { messages } from "../grpc/client.ts";
 import { STATE_STYLES } from "./commands/cells.ts";
-import { millisecondsOf, paint, preciseInstant, printable } from "./render/mod.ts";
+import { paint, preciseInstant, printable } from "./render/mod.ts";
 import type { Style } from "./view.ts";
 
 interface Part {
@@ -53,7 +53,7 @@ function transitionParts(
   const { from, to, atUnixNs } = transition;
   const result = "result" in transition ? transition.result : undefined;
   return [
-    { text: preciseInstant(millisecondsOf(atUnixNs)), style: "muted" },
+    { text: preciseInstant(Number(atUnixNs / 1_000_000n)), style: "muted" },
     { text: kind },
     { text: name, style: "name" },
     // A watch begins with the present states.

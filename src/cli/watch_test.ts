@@ -4,7 +4,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { messages } from "../grpc/client.ts";
 import { type WatchedServer, watchEvents } from "./watch.ts";
 
-type Step = string | Error;
+type Step = string | messages.Event | Error;
 
 /**
  * A server whose streams go as written, one list for each attempt; then it hangs. A stream that
@@ -23,7 +23,7 @@ function server(address: string, attempts: Step[][], requests: unknown[] = []): 
         if (!silent && !(steps[0] instanceof Error)) onOpen?.();
         for (const step of silent ? [] : steps) {
           if (step instanceof Error) throw step;
-          yield event(step);
+          yield typeof step === "string" ? event(step) : step;
         }
         if (attempts.length > 0 && !silent) return;
         await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
@@ -81,6 +81,26 @@ Deno.test("watch events --output json writes a line of JSON for each event, and 
       `{"frontend":{"name":"${name}","transition":{"from":"up","to":"down","atUnixNs":"5"}}}\n`
     ),
   );
+});
+
+Deno.test("watch events as text shows a transition once, and counts it once", async () => {
+  const record: messages.Event = {
+    event: {
+      kind: "log",
+      value: {
+        time: "2026-03-01T09:30:00.251Z",
+        level: "INFO",
+        msg: "frontend-transition",
+        attributes: [{ key: "frontend", value: "x" }],
+      },
+    },
+  };
+  const { lines, ok } = watch([server("a:1", [["x", record, "y", "z"]])], { num: "2" }, "text");
+  assert.equal(await ok, true);
+  assert.deepEqual(lines, [
+    "1970-01-01 00:00:00.000Z  frontend  x  up → down\n",
+    "1970-01-01 00:00:00.000Z  frontend  y  up → down\n",
+  ]);
 });
 
 Deno.test("watch events escapes what would do something to a terminal", async () => {
