@@ -98,6 +98,20 @@ function shown(views: readonly View[], put = ONLY): Section[] {
   return [...sections, ...colored];
 }
 
+/** Without a terminal only the columns at the end of a table have cells of several words. */
+function checkWords(view: View): void {
+  for (const block of plainForm(plainParts(view).view)) {
+    if (block.kind !== "table") continue;
+    const texts = block.columns.map((_, at) =>
+      block.rows.some(({ cells }) => cells[at]?.text.includes(" "))
+    );
+    const first = texts.indexOf(true);
+    const headers = block.columns.map(({ header }) => header);
+    assert.ok(first < 0 || texts.slice(first).every((is) => is), `${headers}: ${texts}`);
+    for (const header of headers) assert.ok(!header.includes(" "), header);
+  }
+}
+
 function fileName(name: Name, variant: string): string {
   return `${name.replaceAll(" ", "_")}.${variant}.txt`;
 }
@@ -112,6 +126,7 @@ for (const [variant, words] of Object.entries(WORLDS)) {
     if (/^plan weight file$/.test(name)) continue;
     Deno.test(`${name}: golden text and JSON, ${variant} names`, async () => {
       const { view, json } = await run({ name, answers: answersOf(words), args: argsOf(words) });
+      if (variant === "plain") checkWords(view);
       assert.doesNotMatch(jsonText(json), HARMFUL);
       await GOLDEN.check(fileName(name, variant), [
         ...shown([view]),

@@ -147,6 +147,13 @@ function backendView(backend: Backend, nowMs: number): View {
   ];
 }
 
+/** A time; without a terminal in one word, as RFC 3339 has it. */
+function instantCell(unixNs: bigint): Cell {
+  if (unixNs === 0n) return NOTHING;
+  const text = instant(millisecondsOf(unixNs));
+  return { text, plain: text.replace(" ", "T") };
+}
+
 /** Oldest first: the newest is next to the prompt. */
 function historyTable(
   transitions: readonly messages.TransitionRecord[],
@@ -160,18 +167,18 @@ function historyTable(
       { header: "ago", align: "right" },
       { header: "from", whole: true },
       { header: "to", whole: true },
-      { header: "result" },
       { header: "took", align: "right" },
+      { header: "result" },
     ],
     rows: transitions.map(({ atUnixNs, from, to, result }, at) => ({
       key: `${atUnixNs} ${at}`,
       cells: [
-        atUnixNs === 0n ? NOTHING : { text: instant(millisecondsOf(atUnixNs)) },
+        instantCell(atUnixNs),
         ageCell(atUnixNs, nowMs),
         stateCell(from),
         stateCell(to),
-        resultCell(result),
         tookCell(result?.durationNs ?? 0n),
+        resultCell(result),
       ],
     })),
     empty: "No transitions yet.",

@@ -109,7 +109,12 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock 
           pool.name === activePool
             ? { text: pool.name, style: "name" as const }
             : { text: pool.name, style: "muted" as const },
-          { text: state === "disabled" ? `${name} [disabled]` : name, style: "name" as const },
+          {
+            text: state === "disabled" ? `${name} [disabled]` : name,
+            // Its state is in the next column: a script gets the name alone.
+            plain: name,
+            style: "name" as const,
+          },
           stateCell(state),
           {
             text: String(weight),
