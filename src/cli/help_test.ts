@@ -84,12 +84,12 @@ once, though the server logs it too. --output json shows all that comes, as it
 comes.`,
   );
   const set = topicText("set backend");
-  match(set, /^  set backend <name> pause .*\n[^]*\n  set backend <name> disable /);
-  match(set, /\n  for <duration>  How long/);
-  equal(set.match(/\n  reason <text>/g)?.length, 1);
+  match(set, /^ {2}set backend <name> pause .*\n[^]*\n {2}set backend <name> disable /);
+  match(set, /\n {2}for <duration> {2}How long/);
+  equal(set.match(/\n {2}reason <text>/g)?.length, 1);
   ok(!set.includes("frontend"), set);
   match(topicText("show vpp lb state"), /Flows are an upper bound/);
-  match(topicText("set frontend pool backend weight file"), /^  set frontend .* weight file\n/);
+  match(topicText("set frontend pool backend weight file"), /^ {2}set frontend .* weight file\n/);
 });
 
 Deno.test("help knows every command by its words, and no text is wider than 80 columns", () => {

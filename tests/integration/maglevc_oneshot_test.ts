@@ -245,7 +245,8 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const args = ["--server", address, "watch", "events", "num", "5"];
     const all = await maglevc(args, { home });
     assert.deepEqual([all.code, all.stderr], [0, ""]);
-    const line = /^\d{4}-\d\d-\d\d [\d:.]{12}Z  (backend|frontend)  (b0|b1|b2|web|api)  is up.*$/;
+    const line =
+      /^\d{4}-\d\d-\d\d [\d:.]{12}Z {2}(backend|frontend) {2}(b0|b1|b2|web|api) {2}is up.*$/;
     const lines = all.stdout.trimEnd().split("\n");
     for (const text of lines) assert.match(text, line);
     assert.equal(new Set(lines.map((text) => line.exec(text)![2])).size, 5);
