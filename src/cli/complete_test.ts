@@ -35,7 +35,7 @@ Deno.test("closed sets of values are offered, open ones are not", async () => {
   }
 });
 
-Deno.test("words and names beside an open value are offered", async () => {
+Deno.test("words and names next to an open value are offered", async () => {
   deepEqual(await offered("set f a p b b c w", "", "name"), ["file"]);
   deepEqual(await offered("watch events backend", "", "web1", "web2"), [
     "frontend",

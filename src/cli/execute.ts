@@ -28,7 +28,7 @@ export interface ExecuteOptions {
 export interface Outcome {
   /** For standard output, whole lines. */
   readonly text: string;
-  /** For standard error, without `maglevc:`: what failed, then what is said beside an answer. */
+  /** For standard error, without `maglevc:`: failures, then notices next to an answer. */
   readonly errors: readonly string[];
   readonly ok: boolean;
 }

@@ -79,8 +79,8 @@ function commandLines({ pieces, options, help }: CommandSyntax): readonly string
 }
 
 /**
- * The commands whose words begin with `topic` (whole words, values left out), what their options
- * are, and what else there is to know of them; ends without a newline.
+ * The commands whose words begin with `topic` (whole words, values left out), their options, and
+ * notes; ends without a newline.
  */
 export function topicText(topic: string): string {
   const found = commandSyntaxes().filter(({ pieces }) =>
@@ -89,7 +89,7 @@ export function topicText(topic: string): string {
   const options = new Map(found.flatMap(({ all }) => all).map((each) => [optionText(each), each]));
   const rows = [...options].map(([left, { help, after }]): Row => [
     `  ${left}`,
-    after === undefined ? help : `${help} (behind ${after})`,
+    after === undefined ? help : `${help} (after ${after})`,
   ]);
   const notes = new Set(found.map(({ more }) => more.join("\n")).filter((text) => text !== ""));
   return [

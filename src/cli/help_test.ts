@@ -66,7 +66,7 @@ Deno.test("the help text has every command once, with its options, within 80 col
   ok(lines.includes("  completion bash|zsh|fish      Print the completion for this shell"));
 });
 
-Deno.test("help of a command: how it is written, what each option is, and what else to know", () => {
+Deno.test("help of a command lists its syntax, each option, and notes", () => {
   equal(
     topicText("watch"),
     `  watch events                  What happens, a line each; any key ends it
@@ -75,7 +75,7 @@ Deno.test("help of a command: how it is written, what each option is, and what e
 Options, in any order:
   num <n>            End after this many events
   log                What the server logs
-  level <level>      Least level of the log (behind log)
+  level <level>      Least level of the log (after log)
   backend [<name>]   Transitions of backends, or of the one of this name
   frontend [<name>]  Transitions of frontends, or of the one of this name
 
@@ -92,7 +92,7 @@ comes.`,
   match(topicText("set frontend pool backend weight file"), /^ {2}set frontend .* weight file\n/);
 });
 
-Deno.test("help knows every command by its words, and no text is wider than 80 columns", () => {
+Deno.test("help has every command by its words, within 80 columns", () => {
   for (const { pieces, help } of commandSyntaxes()) {
     const topic = pieces.filter(({ kind }) => kind === "word").map(({ text }) => text).join(" ");
     const text = topicText(topic);

@@ -40,7 +40,7 @@ Deno.test("words may be shortened, options come in any order, values are in one 
       level: "error",
       num: "1",
     }],
-    // Beside a name an option needs all its letters.
+    // Next to a name an option needs all its letters.
     ["w e b web1 fr web num 1", "watch events", { backend: "web1", frontend: "web", num: "1" }],
     ["w e b fr frontend b", "watch events", { backend: "fr", frontend: "b" }],
     ["w e b frontend backend", "watch events", { backend: "", frontend: "backend" }],

@@ -1,15 +1,14 @@
 /**
  * PURE. Views as scripts get them, where standard output is not a terminal. The form is the same in
- * every state: all columns and fields are there, a row is a line, `-` stands for an empty cell, and
- * cells have at most one blank in a row between two blanks or more. Tables without rows have their
- * header.
+ * every state: all columns, fields and headers are there, and a row is a line. An empty cell is `-`.
+ * No cell has two blanks in a row, because two or more separate columns.
  */
 import type { Block, Cell, TableBlock, View } from "./view.ts";
 
 /** In place of an empty cell: a column that is left out would shift those after it. */
 const EMPTY = "-";
 
-/** The parts of one server's view: what stands between rows is taken out of it. */
+/** The view of one server without what is not a row, which is returned as `asides`. */
 export function plainParts(
   view: View,
 ): { readonly view: View; readonly asides: readonly string[] } {

@@ -32,7 +32,7 @@ export async function runCommand(
   const status = command === "watch events"
     ? await watch(session, args, signal)
     : await ask(session, { command, args, signal });
-  // Ctrl-C is how a watch ends.
+  // Ctrl-C is the ordinary end of a watch.
   return signal.aborted && command !== "watch events" ? STATUS_OF_SIGNAL.SIGINT : status;
 }
 

@@ -51,14 +51,14 @@ Deno.test("a command that Ctrl-C ended says so, and its status is that of the si
   assert.equal(written.stderr, "maglevc: interrupted\n");
 });
 
-Deno.test("Ctrl-C is how a watch ends: status 0, and nothing is said", async () => {
+Deno.test("Ctrl-C ends a watch with status 0 and no complaint", async () => {
   const { session, written } = sessionOf([]);
   const watch = { command: "watch events", args: {} } as const;
   assert.equal(await runCommand(session, watch, AbortSignal.abort()), 0);
   assert.deepEqual(written, { stdout: "", stderr: "" });
 });
 
-Deno.test("a name that a server does not know cannot be watched: it would be waited for in vain", async () => {
+Deno.test("an unknown name cannot be watched: exit 1", async () => {
   const answers = answersOf(PLAIN);
   const { session, written } = sessionOf([server("a:1", answers)]);
   for (const args of [{ backend: "web9" }, { frontend: "shop" }]) {
@@ -69,7 +69,7 @@ Deno.test("a name that a server does not know cannot be watched: it would be wai
   assert.equal(written.stdout, "");
 });
 
-Deno.test("without a terminal a word on VPP is no row: it goes to standard error, status 0", async () => {
+Deno.test("without a terminal the line about VPP goes to standard error, and the status stays 0", async () => {
   const answers = answersOf(PLAIN);
   const show = { command: "show frontends", args: {} } as const;
   const one = sessionOf([server("a:1", answers)]);
@@ -85,7 +85,7 @@ Deno.test("without a terminal a word on VPP is no row: it goes to standard error
   assert.equal(terminal.written.stderr, "");
 });
 
-Deno.test("a server that does not know GetStatus has its frontends shown all the same", async () => {
+Deno.test("show frontends works with a server without GetStatus", async () => {
   const { ListFrontends } = answersOf(PLAIN);
   const { session, written } = sessionOf([server("a:1", { ListFrontends })]);
   const show = { command: "show frontends", args: {} } as const;

@@ -247,7 +247,7 @@ const LEAVE: readonly WordNode[] = [
   word("exit", "Leave the shell", { run: "quit" }),
 ];
 
-/** The words of commands behind `help`: `help set backend`, with no place for values. */
+/** The words of commands after `help`, without values: `help set backend`. */
 function topics(nodes: readonly TreeNode[], above: readonly string[]): readonly WordNode[] {
   return nodes.flatMap((node) => {
     if (node.kind === "slot") return topics(node.next ?? [], above);

@@ -28,7 +28,7 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   shell: "zsh",
 };
 
-/** `commandHelp`: the help behind a value that may be left out, which is the command's. */
+/** `commandHelp`: the help after an optional value, which is the command's. */
 type SpotNode = TreeNode & { readonly commandHelp?: string };
 
 /** Where a line has come to, told from the tree alone. */
@@ -77,7 +77,7 @@ function afterOption(spot: Spot, { word, value, excludes }: OptionNode): Spot {
   if (value === undefined || optional === undefined) {
     return { line, args, run, help, nodes: [], options };
   }
-  // Behind the value the command goes on as without it.
+  // After the value the command goes on as without it.
   const slot: SpotNode = {
     kind: "slot",
     name: word,

@@ -43,8 +43,8 @@ export interface Column {
 }
 
 /**
- * Where a block goes when there is no terminal. Default: with the others. `omitted`: a terminal
- * alone has it. `aside`: not between the rows that a script reads, but on standard error.
+ * Where a block goes without a terminal. Default: with the others. `omitted`: nowhere. `aside`: to
+ * standard error, because scripts read rows from standard output.
  */
 export type OffTerminal = "omitted" | "aside";
 

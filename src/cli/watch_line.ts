@@ -38,7 +38,7 @@ function partsOf(event: messages.Event["event"]): readonly Part[] {
     case "log":
       return logParts(event.value);
     default:
-      return [{ text: "an event that this maglevc does not know" }];
+      return [{ text: "an event of an unknown kind" }];
   }
 }
 

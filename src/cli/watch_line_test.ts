@@ -59,7 +59,7 @@ Deno.test("watch: a transition is a line of time, name, states and result", () =
       "2026-03-01 09:30:00.251Z  info  vpp-lbsync-done  " +
       'scope=vip frontend="" reason="new kernel" path="a=b"\n',
     ],
-    [{ event: undefined }, "an event that this maglevc does not know\n"],
+    [{ event: undefined }, "an event of an unknown kind\n"],
   ];
   for (const [event, line] of cases) assert.equal(eventLine(event, { color: false }), line);
 });

@@ -1,6 +1,6 @@
 /**
- * Names that are to be watched, looked up before: a server sends nothing of a name that it does not
- * know, and an operator would wait for it in vain.
+ * Looks names up before they are watched: a server sends nothing for an unknown name, and an operator
+ * would wait for it in vain.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { MaglevClient } from "../grpc/client.ts";
@@ -13,7 +13,7 @@ export interface AskedServer extends Pick<Server, "asked"> {
   ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
 }
 
-/** What each server that does not know a name says; a server that is away is the watch's matter. */
+/** A line for each server without such a name; a server that is away is left to the watch. */
 export async function unknownNames(
   { servers }: { readonly servers: readonly AskedServer[] },
   { backend = "", frontend = "" }: Args,

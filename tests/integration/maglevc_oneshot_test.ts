@@ -283,7 +283,7 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const names = lines.map((line) => (line.backend ?? line.frontend).name);
     assert.deepEqual(names.sort(), ["api", "b0", "b1", "b2", "web"]);
   }],
-  ["Ctrl-C is how watch events ends: exit 0, and nothing is said", async ({ address, home }) => {
+  ["Ctrl-C ends watch events with exit 0 and no complaint", async ({ address, home }) => {
     const line = `sh -c 'echo $$ > pid; exec "$@"' sh ${quotedCommand(home)} --server ${address} ` +
       // Twice, as `deno task` has it.
       "watch events | { read -r _; kill -INT $(cat pid); kill -INT $(cat pid); cat >/dev/null; }; " +

@@ -226,7 +226,7 @@ shellTest("watch events, ended by a key, and by Ctrl-C", { net: 69 }, async (sce
   await terminal.type("x");
   await line(scene, "");
   await terminal.clear();
-  // Of one name only, which TAB knows.
+  // Of one name only, completed by TAB.
   await terminal.type("watch ev", "Tab");
   await terminal.type("frontend w", "Tab");
   await line(scene, "watch events frontend web");
@@ -262,7 +262,7 @@ shellTest(
     await terminal.type(`clear; ./run --server ${address} watch events | ${reader}`, "Enter");
     await terminal.until(/ {2}api {2}is up/, "the events");
     await terminal.type("", "C-c");
-    await terminal.until(/status 0\n\$ *$/, "the end behind a pipe");
+    await terminal.until(/status 0\n\$ *$/, "the end of the pipe");
   },
 );
 

@@ -80,7 +80,7 @@ export function readingView(
     style: stale ? "bad" : "muted",
     volatile: true,
   };
-  // A script is told of a reading only when something is wrong with it.
+  // A script gets a line about the reading only when it is not live.
   return [counts, ...rates, {
     kind: "lines",
     lines: [read],

@@ -1,9 +1,9 @@
 /**
- * How many servers of a frontend serve, in a few words.
+ * Counts the servers of a frontend that serve, and those on standby.
  *
- * The servers of the active pool that have a weight are those that should serve; those of them with
- * an effective weight do. What stands by is in later pools. Pools before the active one were passed
- * over because nothing in them can take traffic.
+ * A server of the active pool with a weight should serve; it does when its effective weight is
+ * greater than 0. Servers of later pools are on standby. A pool before the active one was passed
+ * over, because no server in it can take traffic.
  */
 import type { messages } from "../../grpc/client.ts";
 import type { Cell } from "../view.ts";
@@ -46,12 +46,12 @@ function weighted(pools: readonly messages.PoolInfo[]): readonly messages.PoolBa
 /** `2 of 2, +1 standby`; without a terminal `2/2+1`. */
 export function servingCell(frontend: messages.FrontendInfo): Cell {
   const { wanted, serving, standby, ready, failedOver } = servingOf(frontend);
-  const behind = standby === 0
+  const more = standby === 0
     ? ""
     : `, +${ready === standby ? ready : `${ready} of ${standby}`} standby`;
   const style = serving === 0 ? "bad" : serving < wanted || failedOver ? "warn" : "good";
   return {
-    text: `${serving} of ${wanted}${behind}${failedOver ? ", failed over" : ""}`,
+    text: `${serving} of ${wanted}${more}${failedOver ? ", failed over" : ""}`,
     plain: `${serving}/${wanted}+${ready}`,
     style,
   };

@@ -76,7 +76,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     "1/1+0",
     "warn",
   ],
-  "failed over, one more behind": [
+  "failed over, with a further standby": [
     "spare",
     { main: ["a 100 down"], spare: [S], last: ["l 100 up"] },
     "1 of 1, +1 standby, failed over",

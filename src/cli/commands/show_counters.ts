@@ -1,4 +1,4 @@
-/** VPP's counters of VIPs, and of the servers behind them. */
+/** VPP's counters of VIPs, and of their servers. */
 import type { messages } from "../../grpc/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import { addressText, vipText } from "../render/mod.ts";

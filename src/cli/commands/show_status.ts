@@ -1,4 +1,4 @@
-/** Is the server ready, and what keeps it from being so. */
+/** The server's state: ready or not, VPP, warm-up, configuration, probers. */
 import type { messages } from "../../grpc/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import { countCell } from "../render/mod.ts";
@@ -8,7 +8,7 @@ import { ageCell, sinceCell, STATE_STYLES, textCell, untilText } from "./cells.t
 
 type Status = messages.StatusInfo;
 
-/** Exit status 0 whether it is ready or not: `/readyz` is for those who wait for that. */
+/** The exit status is 0 in both cases; `/readyz` is what scripts wait for. */
 export async function showStatus(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "GetStatus");
   return answer("GetStatus", message, { view: statusView(message, context.nowMs) });
@@ -28,7 +28,7 @@ function statusView(status: Status, nowMs: number): View {
         { label: "config-hash", value: textCell(status.configHash) },
         { label: "backends", value: countsCell(status.backends) },
         { label: "frontends", value: countsCell(status.frontends) },
-        // A line each: VPP would not survive it, so it was not sent.
+        // One line each: VPP would not survive it, so maglevd did not send it.
         ...(withheld.length === 0 ? [""] : withheld).map((text): Field => ({
           label: "withheld",
           value: { text, style: "bad" },

@@ -1,6 +1,6 @@
 /**
- * A word on VPP below an answer that would look well without it: what frontends have is what VPP
- * should have, and an operator at night must see that it does not.
+ * A line about VPP below frontends. Frontends show what VPP should have, and look healthy while VPP
+ * is away; an operator at night must see that.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client.ts";
@@ -9,10 +9,10 @@ import { elapsed, millisecondsOf } from "../render/mod.ts";
 import type { Block } from "../view.ts";
 import { ask } from "./call.ts";
 
-/** An answer is not held up for longer by it. */
+/** Longest wait for it: the answer itself is ready. */
 const NOTICE_DEADLINE_MS = 2000;
 
-/** A line when VPP is not connected; nothing from a server that does not know the call. */
+/** A line when VPP is not connected; none from an older server, which lacks the call. */
 export async function vppNotice(context: CommandContext): Promise<readonly Block[]> {
   try {
     const status = await ask(context, "GetStatus", { deadlineMs: NOTICE_DEADLINE_MS });
@@ -32,7 +32,7 @@ function noticeOf(
     const text = "VPP integration is off: no frontend is programmed";
     return [{ kind: "lines", lines: [{ text, style: "muted" }], offTerminal: "omitted" }];
   }
-  // Empty: a server of before this field.
+  // Empty: an older server.
   if (vpp === "connected" || vpp === "") return [];
   const age = vppSinceUnixNs === 0n
     ? ""

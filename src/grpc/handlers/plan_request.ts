@@ -1,6 +1,6 @@
 /**
- * What PlanBackend is asked for. A plan is refused where the change itself would be: its reason and
- * its end are judged by the same rules, though neither changes what VPP gets.
+ * Reads a PlanBackendRequest. A plan is refused where the change itself would be: its reason and its
+ * end are checked by the same rules, though neither changes what VPP gets.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
@@ -47,8 +47,8 @@ export function forecastActionOf(
 }
 
 /**
- * The weight of a request; the file's where it asks for that, 0 where there is no such entry (which
- * is refused later). The file's weight has no end.
+ * The weight of a request, or the file's with `file` set. An unknown entry has 0, and is refused
+ * later. The file's weight has no end.
  */
 export function requestedWeight(
   request: Pick<SetWeightRequest, "frontend" | "pool" | "backend" | "weight" | "file" | "end">,
@@ -58,7 +58,7 @@ export function requestedWeight(
   if (request.end !== undefined) {
     return new MaglevError(
       "invalid-argument",
-      "Cannot take an end (until) of the file's weight: it is what a weight ends with",
+      "Cannot take an end (until): the file's weight has none; leave it out",
     );
   }
   return weightOf(config.frontends.get(request.frontend), request) ?? 0;

@@ -32,7 +32,7 @@ Deno.test("a plan takes what the change takes: reason, end, weight, the file's w
       ...PLACE,
       weight: 7,
     }],
-    // The file says 100, whatever is in force.
+    // 100 in the file, 3 in force.
     [{ ...weight, weight: 7, file: true }, { kind: "weight", ...PLACE, weight: 100 }],
   ];
   const world = setUpHealthy();

@@ -1,5 +1,5 @@
 /**
- * Which backends a server of VPP is, by its address. PURE. Several backends may have one address
+ * Finds the backends of a server of VPP by its address. PURE. Several backends may have one address
  * (a server with a check for each of its services), so those of the VIP's own frontend come first.
  */
 import type { Config, FrontendConfig } from "../../config/model.ts";

@@ -27,7 +27,7 @@ Deno.test("a frontend's server has the names of its own backends, each once", ()
   assert.deepEqual(["10.0.0.1", "10.0.0.2", "10.0.0.4"].map(names), [["http"], ["b"], []]);
 });
 
-Deno.test("a VIP's server is named by its frontend, and by all where that does not know it", () => {
+Deno.test("a VIP's server is named by its frontend, else by all", () => {
   const namesAt = namesOfVips(CONFIG);
   const vip = (port: number) => ({
     address: parseIp("192.0.2.1")!,
@@ -37,7 +37,7 @@ Deno.test("a VIP's server is named by its frontend, and by all where that does n
   });
   assert.deepEqual(namesAt(vip(80), "10.0.0.1"), ["http"]);
   assert.deepEqual(namesAt(vip(443), "10.0.0.1"), ["https"]);
-  // A server that VPP keeps after it left the frontend, and a VIP that is none of ours.
+  // A server that has left the frontend, and a VIP of another program.
   assert.deepEqual(namesAt(vip(443), "10.0.0.4"), ["d"]);
   assert.deepEqual(namesAt(vip(8080), "10.0.0.1"), ["http", "https"]);
 });
