@@ -28,9 +28,24 @@ Deno.test("words and live names that begin with what is typed, sorted, each once
 Deno.test("closed sets of values are offered, open ones are not", async () => {
   deepEqual(await offered("completion", ""), ["bash", "fish", "zsh"]);
   deepEqual(await offered("watch events log level", "e"), ["error"]);
-  for (const line of ["set f a p b b c w", "watch e num", "set b a p for", "set b a p reason"]) {
+  for (
+    const line of ["set f a p b b c w 5 for", "watch e num", "set b a p for", "set b a p reason"]
+  ) {
     deepEqual(await offered(line, "", "name"), [], line);
   }
+});
+
+Deno.test("words and names next to an open value are offered", async () => {
+  deepEqual(await offered("set f a p b b c w", "", "name"), ["file"]);
+  deepEqual(await offered("watch events backend", "", "web1", "web2"), [
+    "frontend",
+    "log",
+    "num",
+    "web1",
+    "web2",
+  ]);
+  deepEqual(await offered("watch events backend web1", "", "web1"), ["frontend", "log", "num"]);
+  deepEqual(await offered("help set", "b", "name"), ["backend"]);
 });
 
 Deno.test("options that were given, or that another rules out, are not offered", async () => {

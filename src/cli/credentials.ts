@@ -18,21 +18,29 @@ export interface Credentials {
   readonly token: string | undefined;
 }
 
+/** A file, and the flag that names it: a variable may have set it, out of sight. */
+interface FlagFile {
+  readonly flag: string;
+  readonly path: string;
+}
+
 /** Most of a file that is read. */
 const MAX_BYTES = 1024 * 1024;
 /** Longest token that a server takes. */
 const MAX_TOKEN_LENGTH = 1024;
 
-/** Reads what there is. @throws {MaglevError} `failed-precondition`: names the file */
+/** Reads what there is. @throws {MaglevError} `failed-precondition`: names the flag and the file */
 export async function readCredentials(paths: CredentialPaths): Promise<Credentials> {
-  const token = paths.token === "" ? undefined : await readToken(paths.token);
+  const token = paths.token === ""
+    ? undefined
+    : await readToken({ flag: "--token-file", path: paths.token });
   if (!paths.tls) return { tls: undefined, token };
   const { ca, cert, key, serverName } = paths;
   return {
     tls: {
-      ca: ca === "" ? undefined : await readCertificates(ca),
-      cert: cert === "" ? undefined : await readCertificates(cert),
-      key: key === "" ? undefined : await readKey(key),
+      ca: ca === "" ? undefined : await readCertificates({ flag: "--tls-ca", path: ca }),
+      cert: cert === "" ? undefined : await readCertificates({ flag: "--tls-cert", path: cert }),
+      key: key === "" ? undefined : await readKey({ flag: "--tls-key", path: key }),
       serverName: serverName === "" ? undefined : serverName,
     },
     token,
@@ -40,52 +48,55 @@ export async function readCredentials(paths: CredentialPaths): Promise<Credentia
 }
 
 /** The one token of a file that others cannot read. */
-async function readToken(path: string): Promise<string> {
-  const { text, mode } = await readBounded(path);
+async function readToken(file: FlagFile): Promise<string> {
+  const { text, mode } = await readBounded(file);
   if ((mode & 0o006) !== 0) {
-    throw refusal(path, `others can read or write it; \`chmod o= ${path}\` takes that from them`);
+    throw refusal(
+      file,
+      `others can read or write it; \`chmod o= ${file.path}\` takes that from them`,
+    );
   }
   const lines = text.split(/\r?\n/).map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [token = ""] = lines;
   if (lines.length !== 1 || !/^[\x21-\x7e]+$/.test(token) || token.length > MAX_TOKEN_LENGTH) {
-    throw refusal(path, "need a line with one token in it: no role, no name");
+    throw refusal(file, "need a line with one token in it: no role, no name");
   }
   return token;
 }
 
-async function readCertificates(path: string): Promise<string> {
-  const { text } = await readBounded(path);
+async function readCertificates(file: FlagFile): Promise<string> {
+  const { text } = await readBounded(file);
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw refusal(path, "it has no certificate in PEM form");
+  if (blocks.length === 0) throw refusal(file, "it has no certificate in PEM form");
   for (const [index, block] of blocks.entries()) {
     try {
       new X509Certificate(block);
     } catch (error) {
       const reason = MaglevError.from(error).message;
-      throw refusal(path, `certificate ${index + 1} in it cannot be read: ${reason}`);
+      throw refusal(file, `certificate ${index + 1} in it cannot be read: ${reason}`);
     }
   }
   return text;
 }
 
-async function readKey(path: string): Promise<string> {
-  const { text } = await readBounded(path);
+async function readKey(file: FlagFile): Promise<string> {
+  const { text } = await readBounded(file);
   try {
     createPrivateKey(text);
   } catch (error) {
     const reason = MaglevError.from(error).message;
-    throw refusal(path, `it is no private key without passphrase in PEM form (${reason})`);
+    throw refusal(file, `it is no private key without passphrase in PEM form (${reason})`);
   }
   return text;
 }
 
-async function readBounded(path: string): Promise<{ text: string; mode: number }> {
+async function readBounded(source: FlagFile): Promise<{ text: string; mode: number }> {
   try {
-    using file = await Deno.open(path);
+    using file = await Deno.open(source.path);
     const { isFile, size, mode } = await file.stat();
-    if (!isFile) throw refusal(path, "it is no ordinary file");
-    if (size > MAX_BYTES) throw refusal(path, `it has more than ${MAX_BYTES} bytes`);
+    if (!isFile) throw refusal(source, "it is no ordinary file");
+    if (size > MAX_BYTES) throw refusal(source, `it has more than ${MAX_BYTES} bytes`);
     const bytes = new Uint8Array(size);
     let length = 0;
     while (length < size) {
@@ -96,19 +107,19 @@ async function readBounded(path: string): Promise<{ text: string; mode: number }
     return { text: new TextDecoder().decode(bytes.subarray(0, length)), mode: mode ?? 0 };
   } catch (error) {
     if (error instanceof MaglevError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw refusal(path, "there is no such file");
+    if (error instanceof Deno.errors.NotFound) throw refusal(source, "there is no such file");
     if (error instanceof Deno.errors.NotCapable) {
       throw refusal(
-        path,
+        source,
         "maglevc runs with the right to read only what is in its folders (docs/maglevc.md); " +
           "~/.config/maglevc is one",
       );
     }
     const { message } = MaglevError.from(error);
-    throw refusal(path, message.replace(/ \(os error \d+\).*$/, ""));
+    throw refusal(source, message.replace(/ \(os error \d+\).*$/, ""));
   }
 }
 
-function refusal(path: string, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`);
+function refusal({ flag, path }: FlagFile, reason: string): MaglevError {
+  return new MaglevError("failed-precondition", `Cannot use ${flag} ${path}: ${reason}`);
 }

@@ -48,7 +48,7 @@ for (const [name, { message, ...file }] of Object.entries(TOKENS)) {
     await inFile(file, async (token) => {
       await assert.rejects(readCredentials({ ...NONE, token }), (error: Error) => {
         assert.match(error.message, message);
-        assert.ok(error.message.startsWith(`Cannot use ${token}: `));
+        assert.ok(error.message.startsWith(`Cannot use --token-file ${token}: `));
         assert.ok(error.message.length < token.length + 150);
         return true;
       });
@@ -63,7 +63,7 @@ Deno.test("what is no certificate and what is no key is refused by its path", as
       await assert.rejects(readCredentials({ ...NONE, ...paths }), { message });
     await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
     await refused({ key: path }, /: it is no private key without passphrase in PEM form /);
-    await refused({ ca: "/dev/null" }, /^Cannot use \/dev\/null: it is no ordinary file$/);
+    await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: it is no ordinary file$/);
     await refused({ ca: `${path}.none` }, /: there is no such file$/);
   });
 });

@@ -5,6 +5,7 @@ import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { explain, failureLine } from "./failures.ts";
 import type { Args } from "./node.ts";
+import { plainForm, plainParts } from "./plain.ts";
 import { jsonText, renderView, yamlText } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
 import { mergeJson, mergeViews } from "./several.ts";
@@ -27,7 +28,7 @@ export interface ExecuteOptions {
 export interface Outcome {
   /** For standard output, whole lines. */
   readonly text: string;
-  /** For standard error, without `maglevc:`. */
+  /** For standard error, without `maglevc:`: failures, then notices next to an answer. */
   readonly errors: readonly string[];
   readonly ok: boolean;
 }
@@ -58,7 +59,8 @@ export async function execute(
   const ok = errors.length === 0 && answers.every((answer) => answer.ok);
   if (output === "text") {
     const show = command.startsWith("show ");
-    return { text: viewText(answered, { show, options }), errors, ok };
+    const { text, asides } = viewText(answered, { show, options });
+    return { text, errors: [...errors, ...asides], ok };
   }
   const json = several ? severalJson(answered) : answers[0]?.json;
   if (json === undefined) return { text: "", errors, ok };
@@ -82,18 +84,32 @@ async function askOne(
   }
 }
 
+interface Shown {
+  readonly text: string;
+  readonly asides: readonly string[];
+}
+
 function viewText(
   answered: readonly Answered[],
   { show, options }: { readonly show: boolean; readonly options: ExecuteOptions },
-): string {
+): Shown {
   const { width, color } = options;
-  const good = answered.flatMap(({ server, result }) =>
-    result instanceof MaglevError ? [] : [{ server: server.address, view: result.view }]
-  );
-  if (answered.length === 1) {
-    return good.map(({ view }) => renderView(view, { width, color })).join();
-  }
-  return renderView(mergeViews(good, { show }), { width, color });
+  const several = answered.length > 1;
+  const plain = width === Infinity;
+  const good = answered.flatMap(({ server: { address: server }, result }) => {
+    if (result instanceof MaglevError) return [];
+    const { view, asides } = plain ? plainParts(result.view) : { view: result.view, asides: [] };
+    return [{
+      server,
+      view,
+      asides: asides.map((aside) => several ? `${server}: ${aside}` : aside),
+    }];
+  });
+  const merged = several ? mergeViews(good, { show }) : good.flatMap(({ view }) => view);
+  return {
+    text: renderView(plain ? plainForm(merged) : merged, { width, color }),
+    asides: good.flatMap(({ asides }) => asides),
+  };
 }
 
 /** Errors too: who reads this by machine finds an element for each server. */

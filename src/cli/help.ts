@@ -1,6 +1,12 @@
 /** PURE. `?` and the help texts, all from the tree. */
 import type { TreeNode } from "./node.ts";
-import { commandSyntaxes, joinPieces, type Piece } from "./syntax.ts";
+import {
+  type CommandSyntax,
+  commandSyntaxes,
+  joinPieces,
+  optionText,
+  type Piece,
+} from "./syntax.ts";
 import { TREE } from "./tree.ts";
 import { fixedValues, placeholder } from "./values.ts";
 import { type Place, step, walk } from "./walk.ts";
@@ -60,14 +66,41 @@ function columns(rows: readonly Row[]): readonly string[] {
 
 /** All commands with their help, for `help` and `--help`; ends without a newline. */
 export function helpText(tree: readonly TreeNode[] = TREE): string {
-  const lines = commandSyntaxes(tree).flatMap(({ pieces, options, help }) => {
-    const left = `  ${joinPieces(pieces)}`;
-    const head = left.length + 2 <= HELP_COLUMN
-      ? [left.padEnd(HELP_COLUMN) + help]
-      : [left, " ".repeat(HELP_COLUMN) + help];
-    return options.length === 0 ? head : [...head, `      ${joinPieces(options)}`];
-  });
+  const lines = commandSyntaxes(tree).flatMap(commandLines);
   return ["Commands (words may be shortened while they are unique):", ...lines].join("\n");
+}
+
+function commandLines({ pieces, options, help }: CommandSyntax): readonly string[] {
+  const left = `  ${joinPieces(pieces)}`;
+  const head = left.length + 2 <= HELP_COLUMN
+    ? [left.padEnd(HELP_COLUMN) + help]
+    : [left, " ".repeat(HELP_COLUMN) + help];
+  return options.length === 0 ? head : [...head, `      ${joinPieces(options)}`];
+}
+
+/**
+ * The commands whose words begin with `topic` (whole words, values left out), their options, and
+ * notes; ends without a newline.
+ */
+export function topicText(topic: string): string {
+  const found = commandSyntaxes().filter(({ pieces }) =>
+    `${fixedWords(pieces)} `.startsWith(`${topic} `)
+  );
+  const options = new Map(found.flatMap(({ all }) => all).map((each) => [optionText(each), each]));
+  const rows = [...options].map(([left, { help, after }]): Row => [
+    `  ${left}`,
+    after === undefined ? help : `${help} (after ${after})`,
+  ]);
+  const notes = new Set(found.map(({ more }) => more.join("\n")).filter((text) => text !== ""));
+  return [
+    found.flatMap(commandLines).join("\n"),
+    ...(rows.length === 0 ? [] : [`Options, in any order:\n${columns(rows).join("\n")}`]),
+    ...notes,
+  ].join("\n\n");
+}
+
+function fixedWords(pieces: readonly Piece[]): string {
+  return pieces.filter(({ kind }) => kind === "word").map(({ text }) => text).join(" ");
 }
 
 /** The same as paragraphs of a man page (roff, man macros); ends with a newline. */

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { helpAt, helpText, manCommands } from "./help.ts";
+import { helpAt, helpText, manCommands, topicText } from "./help.ts";
 import type { TreeNode } from "./node.ts";
+import { parse } from "./parse.ts";
 import { commandSyntaxes, joinPieces } from "./syntax.ts";
 
 function words(line: string): readonly string[] {
@@ -59,8 +60,50 @@ Deno.test("the help text has every command once, with its options, within 80 col
     if (options.length > 0) ok(block.includes(`      ${joinPieces(options)}`), block);
   }
   ok(lines.includes("      [reason <text>] [for <duration> | until <time>]"));
-  ok(lines.includes("      [num <n>] [log [level <level>]] [backend] [frontend]"));
+  ok(
+    lines.includes("      [num <n>] [log [level <level>]] [backend [<name>]] [frontend [<name>]]"),
+  );
   ok(lines.includes("  completion bash|zsh|fish      Print the completion for this shell"));
+});
+
+Deno.test("help of a command lists its syntax, each option, and notes", () => {
+  equal(
+    topicText("watch"),
+    `  watch events                  What happens, a line each; any key ends it
+      [num <n>] [log [level <level>]] [backend [<name>]] [frontend [<name>]]
+
+Options, in any order:
+  num <n>            End after this many events
+  log                What the server logs
+  level <level>      Least level of the log (after log)
+  backend [<name>]   Transitions of backends, or of the one of this name
+  frontend [<name>]  Transitions of frontends, or of the one of this name
+
+First comes the present state of all that is watched. A transition is shown
+once, though the server logs it too. --output json shows all that comes, as it
+comes.`,
+  );
+  const set = topicText("set backend");
+  match(set, /^ {2}set backend <name> pause .*\n[^]*\n {2}set backend <name> disable /);
+  match(set, /\n {2}for <duration> {2}How long/);
+  equal(set.match(/\n {2}reason <text>/g)?.length, 1);
+  ok(!set.includes("frontend"), set);
+  match(topicText("show vpp lb state"), /Flows are an upper bound/);
+  match(topicText("set frontend pool backend weight file"), /^ {2}set frontend .* weight file\n/);
+});
+
+Deno.test("help has every command by its words, within 80 columns", () => {
+  for (const { pieces, help } of commandSyntaxes()) {
+    const topic = pieces.filter(({ kind }) => kind === "word").map(({ text }) => text).join(" ");
+    const text = topicText(topic);
+    ok(text.includes(joinPieces(pieces)) && text.includes(help), topic);
+    for (const line of text.split("\n")) ok(line.length <= 80, line);
+    if (topic.startsWith("help") || topic === "completion") continue;
+    deepEqual(parse(["help", ...topic.split(" ")]), {
+      kind: "command",
+      invocation: { command: "help", args: { topic } },
+    });
+  }
 });
 
 Deno.test("the man page's list is a paragraph for each command, in the same order", () => {

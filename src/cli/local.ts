@@ -1,6 +1,6 @@
 /** Commands that no server is needed for. They load little: they shall be there at once. */
 import { MAGLEVC_FLAGS } from "./flags.ts";
-import { helpText } from "./help.ts";
+import { helpText, topicText } from "./help.ts";
 import type { Args, CommandName } from "./node.ts";
 import { type OutputStream, writeText } from "./output.ts";
 
@@ -16,7 +16,10 @@ export async function runLocally(
   command: LocalCommand,
   { args, stdout }: { readonly args: Args; readonly stdout: OutputStream },
 ): Promise<number> {
-  if (command === "help") writeText(stdout, `${helpText()}\n`);
+  if (command === "help") {
+    const { topic } = args;
+    writeText(stdout, `${topic === undefined ? helpText() : topicText(topic)}\n`);
+  }
   if (command === "completion") {
     const { completionScript } = await import("./completion_scripts.ts");
     const shell = args.shell === "zsh" || args.shell === "fish" ? args.shell : "bash";

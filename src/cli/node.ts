@@ -33,20 +33,24 @@ export type CommandName =
   | "show backend"
   | "show healthchecks"
   | "show healthcheck"
+  | "show status"
   | "show vpp info"
   | "show vpp lb state"
   | "show vpp lb counters"
+  | "show vpp lb servers"
   | "sync vpp lb state"
   | "set backend pause"
   | "set backend resume"
   | "set backend enable"
   | "set backend disable"
   | "set weight"
+  | "set weight file"
   | "plan backend pause"
   | "plan backend resume"
   | "plan backend enable"
   | "plan backend disable"
   | "plan weight"
+  | "plan weight file"
   | "config check"
   | "config plan"
   | "config reload"
@@ -58,6 +62,8 @@ export type CommandName =
 interface Node {
   /** One line, for `?`, help, man page and completions. */
   readonly help: string;
+  /** More lines, for `help` of this command alone. */
+  readonly more?: readonly string[];
   /** What the line means when it ends here; absent: it must go on. */
   readonly run?: CommandName;
   /** What may follow. */
@@ -72,6 +78,10 @@ export interface WordNode extends Node {
   readonly word: string;
   /** Other spellings that are understood and not offered. */
   readonly also?: readonly string[];
+  /** Argument that the word itself gives. */
+  readonly gives?: readonly [name: string, value: string];
+  /** Stands for all that may follow in texts that list commands: the words of all commands. */
+  readonly nested?: string;
 }
 
 /** A place for a value; it becomes `args[name]`. */
@@ -83,11 +93,17 @@ export interface SlotNode extends Node {
 
 export type TreeNode = WordNode | SlotNode;
 
+export interface OptionValue {
+  readonly slot: SlotKind;
+  /** May be left out, and what it is when it is there; absent: it must be there. */
+  readonly optional?: string;
+}
+
 /** A word that may follow, perhaps with a value; it becomes `args[word]`, "" without a value. */
 export interface OptionNode {
   readonly word: string;
   readonly help: string;
-  readonly value?: { readonly slot: SlotKind };
+  readonly value?: OptionValue;
   /** Only when this other option was given before. */
   readonly after?: string;
   /** Not together with this other option; said of both. */

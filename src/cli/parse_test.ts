@@ -33,13 +33,26 @@ Deno.test("words may be shortened, options come in any order, values are in one 
       backend: "nginx0",
       weight: "7",
     }],
-    ["w e fr log b lev e num 01", "watch events", {
+    ["w e fr log lev e b num 01", "watch events", {
       frontend: "",
       log: "",
       backend: "",
       level: "error",
       num: "1",
     }],
+    // Next to a name an option needs all its letters.
+    ["w e b web1 fr web num 1", "watch events", { backend: "web1", frontend: "web", num: "1" }],
+    ["w e b fr frontend b", "watch events", { backend: "fr", frontend: "b" }],
+    ["w e b frontend backend", "watch events", { backend: "", frontend: "backend" }],
+    ["set f web p blue b nginx0 w f r x", "set weight file", {
+      frontend: "web",
+      pool: "blue",
+      backend: "nginx0",
+      reason: "x",
+    }],
+    ["plan b a pa fo 1h r x", "plan backend pause", { backend: "a", for: "1h", reason: "x" }],
+    ["he wa e", "help", { topic: "watch events" }],
+    ["help set b dis", "help", { topic: "set backend disable" }],
     ["comp f", "completion", { shell: "fish" }],
   ];
   for (const [line, command, args] of cases) {
@@ -97,7 +110,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     [["show", "v"], 'show: ambiguous word "v": version or vpp'],
     [
       ["show", "frontens", "x"],
-      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks or vpp; ' +
+      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, status or vpp; ' +
       'did you mean "frontends"?',
     ],
     [
@@ -112,7 +125,11 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     ],
     [["set", "b", "a"], "set backend a: incomplete; expected pause, resume, enable or disable"],
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
-    [["help", "me"], 'help: unknown word "me": nothing more can follow'],
+    [
+      ["help", "me"],
+      'help: unknown word "me"; expected show, set, plan, sync, config, watch, completion, quit or ' +
+      "exit, or the end of the line",
+    ],
     [
       ["set", "b", "a", "pause", "reason", "disk", "full"],
       'set backend a pause reason disk: unknown word "full"; expected for or until, or the end of ' +
@@ -140,7 +157,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     [
       ["show", "x\x1b[2J\u202e"],
       'show: unknown word "x\\u001b[2J\\u{202e}"; expected version, ' +
-      "frontends, backends, healthchecks or vpp",
+      "frontends, backends, healthchecks, status or vpp",
     ],
     [
       ["set", "b", "naïve", "x"],

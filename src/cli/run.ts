@@ -108,24 +108,21 @@ async function oneShot(
 ): Promise<number> {
   const { runCommand } = await import("./session.ts");
   return await withSession(read, { addresses }, async (session) => {
-    const { signal } = new AbortController();
-    const keys = invocation.command === "watch events" && Deno.stdin.isTerminal() &&
-      Deno.stdout.isTerminal();
-    // Elsewhere Ctrl-C ends the program as it ends others.
-    if (!keys) return await runCommand(session, invocation, signal);
+    const abort = new AbortController();
+    const watches = invocation.command === "watch events";
+    if (!watches || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+      // Other commands Ctrl-C ends as it ends other programs. The listener stays to the end:
+      // `deno task` passes on a Ctrl-C that the terminal has sent here already.
+      if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
+      return await runCommand(session, invocation, abort.signal);
+    }
     const { Terminal } = await import("./terminal.ts");
     const terminal = new Terminal(standardTerminal());
     terminal.enter();
     try {
-      const watched = terminal.interruptible(async (interrupt) => {
-        const status = await terminal.untilKey(
-          interrupt,
-          (either) => runCommand(session, invocation, either),
-        );
-        if (interrupt.aborted) return STATUS_OF_SIGNAL.SIGINT;
-        // A key is the ordinary end.
-        return status === STATUS_OF_SIGNAL.SIGINT ? 0 : status;
-      });
+      const watched = terminal.interruptible((interrupt) =>
+        terminal.untilKey(interrupt, (either) => runCommand(session, invocation, either))
+      );
       return await Promise.race([watched, terminal.ended]);
     } finally {
       terminal.leave();

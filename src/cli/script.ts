@@ -25,7 +25,7 @@ export async function runScript(session: Session, input: ByteSource): Promise<nu
     const place = `line ${number}`;
     const status = line === undefined
       ? tooLong(session, `${place}: `)
-      : await runLine(session, line, `${place}: `);
+      : await runLine(session, line, { place: `${place}: `, interruptible: false });
     if (status === "quit") return 0;
     if (status === 1) complain(session.stderr, `${place} failed; what follows it was not run`);
     if (status !== 0) return status;
@@ -41,7 +41,7 @@ export async function runPlainShell(
   writeText(session.stdout, prompt);
   for await (const line of linesOf(input)) {
     if (line === undefined) return tooLong(session, "");
-    if (await runLine(session, line, "") === "quit") return 0;
+    if (await runLine(session, line, { place: "", interruptible: true }) === "quit") return 0;
     writeText(session.stdout, prompt);
   }
   // The prompt of the shell that comes next shall not stand behind ours.
@@ -54,8 +54,15 @@ function tooLong({ stderr }: Session, place: string): number {
   return 2;
 }
 
-/** The status of the line; `place` stands before what is wrong with it. */
-async function runLine(session: Session, line: string, place: string): Promise<number | "quit"> {
+/**
+ * The status of the line; `place` stands before what is wrong with it. `interruptible`: Ctrl-C ends
+ * a watch, not the program.
+ */
+async function runLine(
+  session: Session,
+  line: string,
+  { place, interruptible }: { readonly place: string; readonly interruptible: boolean },
+): Promise<number | "quit"> {
   const wrong = (message: string) => {
     complain(session.stderr, place + message);
     return 2;
@@ -66,8 +73,19 @@ async function runLine(session: Session, line: string, place: string): Promise<n
   const parsed = parse(read.words);
   if (parsed.kind === "empty") return 0;
   if (parsed.kind === "error") return wrong(parsed.message);
-  if (parsed.invocation.command === "quit") return "quit";
-  return await runCommand(session, parsed.invocation, new AbortController().signal);
+  const { invocation } = parsed;
+  if (invocation.command === "quit") return "quit";
+  const abort = new AbortController();
+  if (!interruptible || invocation.command !== "watch events") {
+    return await runCommand(session, invocation, abort.signal);
+  }
+  const onInterrupt = () => abort.abort();
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    return await runCommand(session, invocation, abort.signal);
+  } finally {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
 }
 
 /** Lines without their ends; undefined: one that is too long, and the last. */

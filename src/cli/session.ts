@@ -5,6 +5,7 @@ import { isLocal, runLocally } from "./local.ts";
 import type { Args, Invocation } from "./node.ts";
 import { complain, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
 import type { Server } from "./servers.ts";
+import { unknownNames } from "./watch_names.ts";
 import { watchEvents } from "./watch.ts";
 
 export interface Session {
@@ -31,7 +32,8 @@ export async function runCommand(
   const status = command === "watch events"
     ? await watch(session, args, signal)
     : await ask(session, { command, args, signal });
-  return signal.aborted ? STATUS_OF_SIGNAL.SIGINT : status;
+  // Ctrl-C is the ordinary end of a watch.
+  return signal.aborted && command !== "watch events" ? STATUS_OF_SIGNAL.SIGINT : status;
 }
 
 async function ask(
@@ -55,6 +57,9 @@ async function ask(
 }
 
 async function watch(session: Session, args: Args, signal: AbortSignal): Promise<number> {
+  const unknown = await unknownNames(session, args, signal);
+  for (const line of unknown) complain(session.stderr, line);
+  if (unknown.length > 0) return 1;
   const ok = await watchEvents({
     ...session,
     args,

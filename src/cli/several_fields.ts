@@ -8,11 +8,12 @@ import {
   type Part,
   unionOf,
 } from "./several_parts.ts";
-import type { Cell, FieldsBlock } from "./view.ts";
+import type { Cell, Field, FieldsBlock } from "./view.ts";
 
 interface Line {
   readonly label: string;
   readonly value: Cell;
+  readonly optional: boolean;
   readonly differs: boolean;
 }
 
@@ -25,10 +26,9 @@ export function mergeFields(parts: readonly Part<FieldsBlock>[]): Merged {
   const lines: Line[] = [];
   let differences = 0;
   for (const key of unionOf(indexed.map(({ value }) => [...value.keys()]))) {
-    const label = indexed.map(({ value }) => value.get(key)).find((field) => field !== undefined)
-      ?.label ?? "";
+    const field = indexed.map(({ value }) => value.get(key)).find((field) => field !== undefined);
     const cells = indexed.map(({ server, value }) => ({ server, value: value.get(key)?.value }));
-    const merged = mergeField(label, cells);
+    const merged = mergeField(field, cells);
     lines.push(...merged);
     if (merged[0]?.differs === true) differences++;
   }
@@ -37,22 +37,30 @@ export function mergeFields(parts: readonly Part<FieldsBlock>[]): Merged {
   const block: FieldsBlock = {
     kind: "fields",
     ...(title === undefined ? {} : { title }),
-    fields: lines.map(({ label, value, differs }) => ({ label: edge(differs) + label, value })),
+    fields: lines.map(({ label, value, optional, differs }) => ({
+      label: edge(differs) + label,
+      value,
+      ...(optional ? { optional } : {}),
+    })),
   };
   return { blocks: [block], differences };
 }
 
-function mergeField(label: string, cells: readonly Part<Cell | undefined>[]): Line[] {
+function mergeField(
+  { label = "", optional = false }: Partial<Field> = {},
+  cells: readonly Part<Cell | undefined>[],
+): Line[] {
   const groups = groupBy(cells, (cell) => cell === undefined ? "-" : `+${cell.text}`);
   const [first] = groups;
   if (groups.length === 1 && first?.value !== undefined) {
-    return [{ label, value: first.value, differs: false }];
+    return [{ label, value: first.value, optional, differs: false }];
   }
   const differs =
     groupBy(cells, (cell) => cell === undefined ? "-" : `+${essence(cell)}`).length > 1;
   return groups.map(({ servers, value = { text: "not there", style: "muted" } }, at) => ({
     label: at === 0 ? label : "",
-    value: { ...value, text: `${servers.join(", ")}: ${value.text}` },
+    value: { ...value, text: `${servers.join(", ")}: ${value.text === "" ? "-" : value.text}` },
+    optional: false,
     differs,
   }));
 }

@@ -16,6 +16,9 @@ export interface CommandSyntax {
   /** What may follow, in brackets. */
   readonly options: readonly Piece[];
   readonly help: string;
+  readonly more: readonly string[];
+  /** The options one by one. */
+  readonly all: readonly OptionNode[];
 }
 
 /** Every place where a line may end, in the tree's order. */
@@ -29,10 +32,12 @@ function below(node: TreeNode, before: readonly Piece[]): readonly CommandSyntax
     : { kind: "value", text: placeholder(node.slot) };
   const pieces = [...before, piece];
   const { run, help, options = [], next = [] } = node;
+  const nested = node.kind === "word" ? node.nested : undefined;
+  const rest = nested === undefined ? optionPieces(options) : nestedPieces(nested);
   const own = run === undefined
     ? []
-    : [{ command: run, pieces, options: optionPieces(options), help }];
-  return [...own, ...next.flatMap((child) => below(child, pieces))];
+    : [{ command: run, pieces, options: rest, help, more: node.more ?? [], all: options }];
+  return [...own, ...(nested === undefined ? next : []).flatMap((child) => below(child, pieces))];
 }
 
 /** `[num <n>] [log [level <level>]] [for <duration> | until <time>]`. */
@@ -56,9 +61,24 @@ function onePieces({ word, value }: OptionNode, options: readonly OptionNode[]):
   const inner = options.filter(({ after }) => after === word);
   return [
     { kind: "word", text: word },
-    ...(value === undefined ? [] : [{ kind: "value" as const, text: placeholder(value.slot) }]),
+    ...valuePieces(value),
     ...inner.flatMap((option) => [mark("["), ...onePieces(option, options), mark("]")]),
   ];
+}
+
+/** The word of an option with its value. */
+export function optionText({ word, value }: OptionNode): string {
+  return joinPieces([{ kind: "word", text: word }, ...valuePieces(value)]);
+}
+
+function valuePieces(value: OptionNode["value"]): readonly Piece[] {
+  if (value === undefined) return [];
+  const piece: Piece = { kind: "value", text: placeholder(value.slot) };
+  return value.optional === undefined ? [piece] : [mark("["), piece, mark("]")];
+}
+
+function nestedPieces(text: string): readonly Piece[] {
+  return [mark("["), { kind: "value", text }, mark("]")];
 }
 
 function mark(text: string): Piece {

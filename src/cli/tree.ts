@@ -33,6 +33,7 @@ interface Rest {
   readonly next?: readonly TreeNode[];
   readonly options?: readonly OptionNode[];
   readonly also?: readonly string[];
+  readonly more?: readonly string[];
 }
 
 function word(text: string, help: string, rest: Rest): WordNode {
@@ -59,21 +60,33 @@ function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
   });
 }
 
+const SHOW_LB: readonly WordNode[] = [
+  word("state", "VIPs and servers in VPP; flows: at most so many", {
+    run: "show vpp lb state",
+    more: [
+      "Flows are an upper bound: the sticky entries that point to the server. One of a",
+      "flow that has ended counts until its place is used again. Packets and bytes are",
+      "those of the server's address, over all VIPs, since VPP has a route to it.",
+    ],
+  }),
+  word("counters", "Packets of each VIP", { run: "show vpp lb counters" }),
+  word("servers", "Packets and bytes that VPP sent to each server", {
+    run: "show vpp lb servers",
+    more: ["A server counts over all its VIPs, since VPP has a route to its address."],
+  }),
+];
+
 const SHOW = word("show", "Look at something", {
   next: [
     word("version", "Versions of maglevc and of the server", { run: "show version" }),
     showNamed("frontend"),
     showNamed("backend"),
     showNamed("healthcheck"),
+    word("status", "Is the server ready, and what keeps it from it", { run: "show status" }),
     word("vpp", "VPP, as the server sees it", {
       next: [
         word("info", "VPP's version, process, and since when", { run: "show vpp info" }),
-        word("lb", "VPP's load balancer", {
-          next: [
-            word("state", "VIPs and their servers as VPP has them", { run: "show vpp lb state" }),
-            word("counters", "Packets of each VIP", { run: "show vpp lb counters" }),
-          ],
-        }),
+        word("lb", "VPP's load balancer", { next: SHOW_LB }),
       ],
     }),
   ],
@@ -123,7 +136,7 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
   const action = (name: "pause" | "resume" | "enable" | "disable", ends: boolean) =>
     word(name, ACTION_HELP[verb][name], {
       run: `${verb} backend ${name}`,
-      ...(verb === "plan" ? {} : { options: ends ? [REASON] : LASTING }),
+      options: ends ? [REASON] : LASTING,
     });
   return [
     action("pause", false),
@@ -133,18 +146,25 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
   ];
 }
 
+const ENDS = [
+  "A weight stands in place of the file's until its own end (for, until), until it",
+  "is set to the file's (weight file), or until a reload.",
+];
+
 function changes(verb: "set" | "plan"): readonly TreeNode[] {
   const help = verb === "set"
     ? "Give it this weight; 0 takes no new flows"
     : "What this weight would do; 0 takes no new flows";
-  const weight = slot("weight", help, {
-    slot: "weight",
-    run: `${verb} weight`,
-    ...(verb === "set" ? { options: LASTING } : {}),
-  });
+  const file = verb === "set"
+    ? "Give it the file's weight back"
+    : "What the file's weight would do";
+  const weights = [
+    word("file", file, { run: `${verb} weight file`, options: [REASON] }),
+    slot("weight", help, { slot: "weight", run: `${verb} weight`, options: LASTING, more: ENDS }),
+  ];
   const backend = slot("backend", "A backend of that pool", {
     slot: "pool-backend",
-    next: [word("weight", "Its weight in that pool", { next: [weight] })],
+    next: [word("weight", "Its weight in that pool", { next: weights })],
   });
   const pool = slot("pool", "A pool of that frontend", {
     slot: "pool",
@@ -177,7 +197,7 @@ const CONFIG = word("config", "The server's configuration file", {
 
 const WATCH = word("watch", "Follow what happens", {
   next: [
-    word("events", "Events as they come, one a line; any key ends it", {
+    word("events", "What happens, a line each; any key ends it", {
       run: "watch events",
       options: [
         { word: "num", help: "End after this many events", value: { slot: "count" } },
@@ -188,14 +208,27 @@ const WATCH = word("watch", "Follow what happens", {
           value: { slot: "level" },
           after: "log",
         },
-        { word: "backend", help: "Transitions of backends" },
-        { word: "frontend", help: "Transitions of frontends" },
+        {
+          word: "backend",
+          help: "Transitions of backends, or of the one of this name",
+          value: { slot: "backend", optional: "Only of this backend" },
+        },
+        {
+          word: "frontend",
+          help: "Transitions of frontends, or of the one of this name",
+          value: { slot: "frontend", optional: "Only of this frontend" },
+        },
+      ],
+      more: [
+        "First comes the present state of all that is watched. A transition is shown",
+        "once, though the server logs it too. --output json shows all that comes, as it",
+        "comes.",
       ],
     }),
   ],
 });
 
-export const TREE: readonly TreeNode[] = [
+const COMMANDS: readonly WordNode[] = [
   SHOW,
   word("set", "Change something until further notice", { next: changes("set") }),
   word("plan", "What a change would do, without doing it", { next: changes("plan") }),
@@ -207,7 +240,37 @@ export const TREE: readonly TreeNode[] = [
       slot("shell", "Print the completion for this shell", { slot: "shell", run: "completion" }),
     ],
   }),
-  word("help", "List all commands", { run: "help" }),
+];
+
+const LEAVE: readonly WordNode[] = [
   word("quit", "Leave the shell", { run: "quit" }),
   word("exit", "Leave the shell", { run: "quit" }),
 ];
+
+/** The words of commands after `help`, without values: `help set backend`. */
+function topics(nodes: readonly TreeNode[], above: readonly string[]): readonly WordNode[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === "slot") return topics(node.next ?? [], above);
+    const words = [...above, node.word];
+    return [{
+      kind: "word",
+      word: node.word,
+      help: node.help,
+      ...(node.also === undefined ? {} : { also: node.also }),
+      gives: ["topic", words.join(" ")],
+      run: "help",
+      next: topics(node.next ?? [], words),
+    }];
+  });
+}
+
+const HELP: WordNode = {
+  kind: "word",
+  word: "help",
+  help: "List all commands, or those that begin so",
+  run: "help",
+  nested: "<command>",
+  next: topics([...COMMANDS, ...LEAVE], []),
+};
+
+export const TREE: readonly TreeNode[] = [...COMMANDS, HELP, ...LEAVE];

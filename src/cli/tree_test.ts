@@ -28,13 +28,16 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
   shell: "zsh",
 };
 
+/** `commandHelp`: the help after an optional value, which is the command's. */
+type SpotNode = TreeNode & { readonly commandHelp?: string };
+
 /** Where a line has come to, told from the tree alone. */
 interface Spot {
   readonly line: readonly string[];
   readonly args: Readonly<Record<string, string>>;
   readonly run: CommandName | undefined;
   readonly help: string;
-  readonly nodes: readonly TreeNode[];
+  readonly nodes: readonly SpotNode[];
   /** Those that may still be given. */
   readonly options: readonly OptionNode[];
 }
@@ -47,30 +50,54 @@ function spotsBelow(spot: Spot): readonly Spot[] {
   return [spot, ...below.flatMap(spotsBelow)];
 }
 
-function afterNode({ line, args }: Spot, node: TreeNode): Spot {
+function afterNode({ line, args }: Spot, node: SpotNode): Spot {
   const text = node.kind === "word" ? node.word : SAMPLES[node.slot];
-  const now = node.kind === "word" ? args : { ...args, [node.name]: text };
+  const given = node.kind === "slot" ? [node.name, text] as const : node.gives;
+  const now = given === undefined ? args : { ...args, [given[0]]: given[1] };
   return {
     line: [...line, text],
     args: now,
     run: node.run,
-    help: node.help,
+    help: node.commandHelp ?? node.help,
     nodes: node.next ?? [],
-    options: (node.options ?? []).filter((option) => option.after === undefined),
+    options: leftOf(node.options ?? [], now),
   };
 }
 
 function afterOption(spot: Spot, { word, value, excludes }: OptionNode): Spot {
   const { run, help } = spot;
-  const text = value === undefined ? [] : [SAMPLES[value.slot]];
+  const optional = value?.optional;
+  const text = value === undefined || optional !== undefined ? [] : [SAMPLES[value.slot]];
   const args = { ...spot.args, [word]: text[0] ?? "" };
   const all = optionsOf(run);
-  const left = all.filter((option) =>
-    !(option.word in args) && option.word !== excludes && option.excludes !== word &&
-    !all.some((other) => other.excludes === option.word && other.word in args) &&
-    (option.after === undefined || option.after in args)
+  const options = leftOf(all, args).filter((option) =>
+    option.word !== excludes && option.excludes !== word
   );
-  return { line: [...spot.line, word, ...text], args, run, help, nodes: [], options: left };
+  const line = [...spot.line, word, ...text];
+  if (value === undefined || optional === undefined) {
+    return { line, args, run, help, nodes: [], options };
+  }
+  // After the value the command goes on as without it.
+  const slot: SpotNode = {
+    kind: "slot",
+    name: word,
+    slot: value.slot,
+    help: optional,
+    commandHelp: help,
+    options: all,
+    ...(run === undefined ? {} : { run }),
+  };
+  return { line, args, run, help, nodes: [slot], options };
+}
+
+function leftOf(
+  all: readonly OptionNode[],
+  args: Readonly<Record<string, string>>,
+): readonly OptionNode[] {
+  return all.filter(({ word, after }) =>
+    !(word in args) && !all.some((other) => other.excludes === word && other.word in args) &&
+    (after === undefined || after in args)
+  );
 }
 
 function nodesOf(tree: readonly TreeNode[]): readonly TreeNode[] {
@@ -100,19 +127,23 @@ const LINES: Readonly<Record<CommandName, string>> = {
   "show backend": "show backends nginx0",
   "show healthchecks": "show healthchecks",
   "show healthcheck": "show healthchecks http",
+  "show status": "show status",
   "show vpp info": "show vpp info",
   "show vpp lb state": "show vpp lb state",
   "show vpp lb counters": "show vpp lb counters",
+  "show vpp lb servers": "show vpp lb servers",
   "sync vpp lb state": "sync vpp lb state",
   "set backend pause": "set backend nginx0 pause",
   "set backend resume": "set backend nginx0 resume",
   "set backend enable": "set backend nginx0 enable",
   "set backend disable": "set backend nginx0 disable",
+  "set weight file": "set frontend web pool blue backend nginx0 weight file",
   "set weight": "set frontend web pool blue backend nginx0 weight 5",
   "plan backend pause": "plan backend nginx0 pause",
   "plan backend resume": "plan backend nginx0 resume",
   "plan backend enable": "plan backend nginx0 enable",
   "plan backend disable": "plan backend nginx0 disable",
+  "plan weight file": "plan frontend web pool blue backend nginx0 weight file",
   "plan weight": "plan frontend web pool blue backend nginx0 weight 5",
   "config check": "config check",
   "config plan": "config plan",
@@ -146,7 +177,7 @@ Deno.test("every node and option has a line of help that fits a terminal of 80 c
   for (const node of [...nodesOf(TREE), ...nodesOf(TREE).flatMap(({ options = [] }) => options)]) {
     const text = JSON.stringify(node);
     match(node.help, /^[A-Z][ -~]*[^.]$/, text);
-    ok(node.help.length <= ("run" in node ? 48 : 60), text);
+    ok(node.help.length <= ("run" in node && !("gives" in node) ? 48 : 60), text);
   }
 });
 
@@ -265,7 +296,7 @@ Deno.test("at every place that must go on: the line's end says what is missing",
 Deno.test("a value that is missing behind an option is asked for", () => {
   for (const { line, options } of SPOTS) {
     for (const { word, value, help } of options) {
-      if (value === undefined) continue;
+      if (value === undefined || value.optional !== undefined) continue;
       const said = message(parse([...line, word]));
       ok(said.endsWith(`${word}: incomplete; expected ${placeholder(value.slot)}: ${help}`), said);
       deepEqual(candidates([...line, word], "").words, []);

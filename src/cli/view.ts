@@ -26,6 +26,8 @@ export interface Cell {
   readonly volatile?: boolean;
   /** What another server's cell is held against, when the text says more than what matters. */
   readonly gist?: string;
+  /** The text without a terminal, when `text` is dressed for people: numbers without separators. */
+  readonly plain?: string;
 }
 
 export interface Column {
@@ -36,7 +38,20 @@ export interface Column {
   readonly whole?: boolean;
   /** Goes under its row when the table is too wide: notes. */
   readonly below?: boolean;
-  /** Left out when all its cells are empty. */
+  /** Left out on a terminal when all its cells are empty. */
+  readonly optional?: boolean;
+}
+
+/**
+ * Where a block goes without a terminal. Default: with the others. `omitted`: nowhere. `aside`: to
+ * standard error, because scripts read rows from standard output.
+ */
+export type OffTerminal = "omitted" | "aside";
+
+export interface Field {
+  readonly label: string;
+  readonly value: Cell;
+  /** Left out on a terminal when its value is empty. */
   readonly optional?: boolean;
 }
 
@@ -51,7 +66,8 @@ export interface FieldsBlock {
   readonly kind: "fields";
   /** Shown above; also what blocks of several servers are matched by. */
   readonly title?: string;
-  readonly fields: readonly { readonly label: string; readonly value: Cell }[];
+  readonly fields: readonly Field[];
+  readonly offTerminal?: OffTerminal;
 }
 
 export interface TableBlock {
@@ -59,16 +75,18 @@ export interface TableBlock {
   readonly title?: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** Instead of a table without rows. */
+  /** Instead of a table without rows; empty: its header. */
   readonly empty: string;
   /** A history: what each server lived through, never held against another's. */
   readonly own?: boolean;
+  readonly offTerminal?: OffTerminal;
 }
 
 /** Whole lines. */
 export interface LinesBlock {
   readonly kind: "lines";
   readonly lines: readonly Cell[];
+  readonly offTerminal?: OffTerminal;
 }
 
 export type Block = FieldsBlock | TableBlock | LinesBlock;

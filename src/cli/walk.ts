@@ -5,8 +5,9 @@
  * A word is the fixed word that it is in full; else the only fixed word that begins so; else the
  * value of the slot. Options follow a command that is complete. Where a slot stands beside them a
  * name could begin like one, so there they need all their letters. Of words and names that are the
- * same, the word is meant; such a place is only `sync vpp lb state`, with a frontend named
- * `reason`. Everywhere else a name may be a word of the tree: `set backend pause pause`.
+ * same, the word is meant; such places are `sync vpp lb state`, with a frontend named `reason`, and
+ * the names of `watch events`. Everywhere else a name may be a word of the tree:
+ * `set backend pause pause`.
  */
 import { nearest } from "../base/nearest.ts";
 import { listWords, quote } from "../base/text.ts";
@@ -179,13 +180,20 @@ function enter(
 }
 
 function onWord({ path, args }: Place, node: WordNode): Place {
-  return enter(node, { path: [...path, node.word], args });
+  const given = node.gives === undefined ? args : put(args, node.gives);
+  return enter(node, { path: [...path, node.word], args: given });
 }
 
 function onOption(place: Place, option: OptionNode): Place {
   const { word, help, value } = option;
   const path = [...place.path, word];
-  if (value === undefined) return afterOption(place, { path, args: put(place.args, [word, ""]) });
+  const bare = afterOption(place, { path, args: put(place.args, [word, ""]) });
+  if (value === undefined) return bare;
+  const onValue = (text: string) =>
+    afterOption(place, add({ path, args: place.args }, [word, text]));
+  if (value.optional !== undefined) {
+    return { ...bare, value: { name: word, slot: value.slot, help: value.optional }, onValue };
+  }
   return {
     path,
     args: place.args,
@@ -195,7 +203,7 @@ function onOption(place: Place, option: OptionNode): Place {
     options: [],
     allOptions: [],
     value: { name: word, slot: value.slot, help },
-    onValue: (text) => afterOption(place, add({ path, args: place.args }, [word, text])),
+    onValue,
   };
 }
 

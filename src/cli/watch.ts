@@ -1,4 +1,4 @@
-/** `watch events`: what happens on the servers, a line of JSON each, until it is enough. */
+/** `watch events`: what happens on the servers, a line each, until it is enough. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Prng, Timer } from "../base/ports.ts";
 import { answerJson, type MaglevClient, type messages } from "../grpc/client.ts";
@@ -7,6 +7,7 @@ import { failureLine, isUnreached } from "./failures.ts";
 import type { Args } from "./node.ts";
 import { jsonLine } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
+import { eventLine, isDouble, type Watched } from "./watch_line.ts";
 
 /** As the library begins it, whose words failures.ts knows. */
 const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
@@ -19,6 +20,9 @@ export interface WatchedServer extends Pick<Server, "address" | "asked" | "close
 export interface WatchOptions {
   readonly servers: readonly WatchedServer[];
   readonly args: Args;
+  /** Text is for people; the others have a JSON object a line, of everything that comes. */
+  readonly output: "text" | "json" | "yaml";
+  readonly color: boolean;
   readonly clock: Clock;
   readonly prng: Prng;
   /** Whole lines; what it throws ends the watch and is thrown on. */
@@ -53,6 +57,7 @@ export async function watchEvents(options: WatchOptions): Promise<boolean> {
 
 class Watch {
   readonly #options: WatchOptions;
+  readonly #watched: Watched;
   readonly #end = Promise.withResolvers<void>();
   /** Lines that are still to be written. */
   #left: number;
@@ -62,6 +67,7 @@ class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#watched = watchedOf(options.args);
     this.#left = options.args.num === undefined ? Infinity : Number(options.args.num);
   }
 
@@ -118,13 +124,10 @@ class Watch {
 
   #write(server: WatchedServer, event: messages.Event): void {
     if (this.#over) return;
-    const json = answerJson("WatchEvents", event);
-    const several = this.#options.servers.length > 1;
-    const whose = several && typeof json === "object" && json !== null && !Array.isArray(json)
-      ? { server: server.address, ...json }
-      : json;
+    const line = this.#line(server, event);
+    if (line === undefined) return;
     try {
-      this.#options.write(jsonLine(whose));
+      this.#options.write(line);
     } catch (error) {
       this.#over = true;
       this.#end.reject(error);
@@ -132,6 +135,22 @@ class Watch {
     }
     this.#left--;
     if (this.#left <= 0) this.end();
+  }
+
+  /** Undefined: it was shown in another form already. */
+  #line({ address }: WatchedServer, event: messages.Event): string | undefined {
+    const { servers, output, color } = this.#options;
+    const several = servers.length > 1;
+    if (output === "text") {
+      if (isDouble(event, this.#watched)) return undefined;
+      return eventLine(event, { color, server: several ? address : undefined });
+    }
+    const json = answerJson("WatchEvents", event);
+    return jsonLine(
+      several && typeof json === "object" && json !== null && !Array.isArray(json)
+        ? { server: address, ...json }
+        : json,
+    );
   }
 
   #say(server: WatchedServer, what: string): void {
@@ -154,6 +173,25 @@ function requestOf(args: Args): Partial<messages.WatchRequest> {
     logLevel: args.level ?? "",
     backend: args.backend !== undefined,
     frontend: args.frontend !== undefined,
+    ...namesOf(args),
+  };
+}
+
+function namesOf({ backend = "", frontend = "" }: Args) {
+  return {
+    backendNames: backend === "" ? [] : [backend],
+    frontendNames: frontend === "" ? [] : [frontend],
+  };
+}
+
+/** What the server sends for requestOf(args): all, when nothing is chosen. */
+function watchedOf(args: Args): Watched {
+  const { log, backend, frontend } = args;
+  const all = log === undefined && backend === undefined && frontend === undefined;
+  return {
+    backend: all || backend !== undefined,
+    frontend: all || frontend !== undefined,
+    ...namesOf(args),
   };
 }
 

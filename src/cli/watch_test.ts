@@ -4,7 +4,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { messages } from "../grpc/client.ts";
 import { type WatchedServer, watchEvents } from "./watch.ts";
 
-type Step = string | Error;
+type Step = string | messages.Event | Error;
 
 /**
  * A server whose streams go as written, one list for each attempt; then it hangs. A stream that
@@ -23,7 +23,7 @@ function server(address: string, attempts: Step[][], requests: unknown[] = []): 
         if (!silent && !(steps[0] instanceof Error)) onOpen?.();
         for (const step of silent ? [] : steps) {
           if (step instanceof Error) throw step;
-          yield event(step);
+          yield typeof step === "string" ? event(step) : step;
         }
         if (attempts.length > 0 && !silent) return;
         await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
@@ -46,13 +46,20 @@ interface Watched {
   readonly stop: AbortController;
 }
 
-function watch(servers: WatchedServer[], args: Record<string, string> = {}): Watched {
+/** As JSON unless `output` says otherwise. */
+function watch(
+  servers: WatchedServer[],
+  args: Record<string, string> = {},
+  output: "text" | "json" = "json",
+): Watched {
   const [lines, said]: [string[], string[]] = [[], []];
   const clock = new FakeClock();
   const stop = new AbortController();
   const ok = watchEvents({
     servers,
     args,
+    output,
+    color: false,
     clock,
     prng: () => 0,
     write: (line) => void lines.push(line),
@@ -64,7 +71,7 @@ function watch(servers: WatchedServer[], args: Record<string, string> = {}): Wat
 
 const AWAY = new MaglevError("unavailable", "No connection established. Last error: ECONNREFUSED");
 
-Deno.test("watch events writes a line of JSON for each event, and ends after num", async () => {
+Deno.test("watch events --output json writes a line of JSON for each event, and ends after num", async () => {
   const { lines, said, ok } = watch([server("a:1", [["x", "y", "z"]])], { num: "2" });
   assert.equal(await ok, true);
   assert.deepEqual(said, []);
@@ -74,6 +81,26 @@ Deno.test("watch events writes a line of JSON for each event, and ends after num
       `{"frontend":{"name":"${name}","transition":{"from":"up","to":"down","atUnixNs":"5"}}}\n`
     ),
   );
+});
+
+Deno.test("watch events as text shows a transition once, and counts it once", async () => {
+  const record: messages.Event = {
+    event: {
+      kind: "log",
+      value: {
+        time: "2026-03-01T09:30:00.251Z",
+        level: "INFO",
+        msg: "frontend-transition",
+        attributes: [{ key: "frontend", value: "x" }],
+      },
+    },
+  };
+  const { lines, ok } = watch([server("a:1", [["x", record, "y", "z"]])], { num: "2" }, "text");
+  assert.equal(await ok, true);
+  assert.deepEqual(lines, [
+    "1970-01-01 00:00:00.000Z  frontend  x  up → down\n",
+    "1970-01-01 00:00:00.000Z  frontend  y  up → down\n",
+  ]);
 });
 
 Deno.test("watch events escapes what would do something to a terminal", async () => {
@@ -95,7 +122,25 @@ Deno.test("watch events asks for what was chosen", async () => {
   const requests: unknown[] = [];
   const args = { num: "1", log: "", level: "warn", frontend: "" };
   await watch([server("a:1", [["x"]], requests)], args).ok;
-  assert.deepEqual(requests, [{ log: true, logLevel: "warn", backend: false, frontend: true }]);
+  assert.deepEqual(requests, [{
+    log: true,
+    logLevel: "warn",
+    backend: false,
+    frontend: true,
+    backendNames: [],
+    frontendNames: [],
+  }]);
+  requests.length = 0;
+  await watch([server("a:1", [["x"]], requests)], { num: "1", backend: "web1", frontend: "web" })
+    .ok;
+  assert.deepEqual(requests, [{
+    log: false,
+    logLevel: "",
+    backend: true,
+    frontend: true,
+    backendNames: ["web1"],
+    frontendNames: ["web"],
+  }]);
 });
 
 Deno.test("watch events goes on when the server went away, and says so once each way", async () => {
@@ -156,6 +201,8 @@ Deno.test("watch events ends when its output does", async () => {
   const failing = watchEvents({
     servers: [server("a:1", [["x"]])],
     args: {},
+    output: "text",
+    color: false,
     clock: new FakeClock(),
     prng: () => 0,
     write: () => {

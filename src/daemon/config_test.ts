@@ -4,7 +4,7 @@ import { judgedOnHost, type Readout } from "./config.ts";
 
 const parsed = parseConfig("maglev: {}\n", { file: "f" });
 assert.ok(parsed.kind === "ok");
-const GOOD: Readout = { kind: "ok", config: parsed.config, warnings: [] };
+const GOOD: Readout = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
 const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
 
 Deno.test("what the host lacks refuses a configuration that is to run here", () => {

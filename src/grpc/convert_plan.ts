@@ -119,7 +119,7 @@ function vipChange(vip: VipForecast): VipChange {
 }
 
 function serverChange(
-  { address, change, flush, now, atOnce, settled }: ServerForecast,
+  { address, backends, change, flush, now, atOnce, settled }: ServerForecast,
 ): ServerChange {
   return {
     address: address.text,
@@ -128,7 +128,7 @@ function serverChange(
     now: share(now),
     atOnce: share(atOnce),
     settled: share(settled),
-    backends: [],
+    backends,
   };
 }
 

@@ -45,13 +45,16 @@ export function lbConf(conf: LbConf): VPPLBConf {
   };
 }
 
-/**
- * `countersOf`: packets and bytes by the text of a server's address, where VPP has them.
- */
-export function lbVip(
-  vip: ActualVip,
-  countersOf: (address: string) => ServerCounters | undefined = () => undefined,
-): VPPLBVIP {
+/** What an answer adds to what VPP has. */
+export interface LbVipOptions {
+  /** The backends that have an address, those of the VIP's frontend where it has some. */
+  readonly namesAt: (vip: VipKey, address: string) => readonly string[];
+  /** Packets and bytes by the text of a server's address, where VPP has them. */
+  readonly countersOf: (address: string) => ServerCounters | undefined;
+}
+
+export function lbVip(vip: ActualVip, { namesAt, countersOf }: LbVipOptions): VPPLBVIP {
+  const named = (address: string) => ({ address, backends: namesAt(vip, address) });
   return {
     ...vipName(vip),
     encap: vip.encap,
@@ -62,7 +65,7 @@ export function lbVip(
         const counters = countersOf(address.text);
         return {
           ...VPPLBApplicationServer.empty,
-          address: address.text,
+          ...named(address.text),
           weight,
           flags: 1,
           numBuckets: buckets ?? 0,
@@ -73,7 +76,7 @@ export function lbVip(
       }),
       ...vip.gone.map(({ address }) => ({
         ...VPPLBApplicationServer.empty,
-        address: address.text,
+        ...named(address.text),
       })),
     ],
   };

@@ -14,25 +14,43 @@ Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 
     newFlowsTableLength: 0,
     poolIndex: 3,
     servers: [
-      { address: parseIp("10.0.0.1")!, weight: 7, buckets: 1024, flushed: false },
+      {
+        address: parseIp("10.0.0.1")!,
+        weight: 7,
+        buckets: 1024,
+        flushed: false,
+        figures: { flows: 5, routeIndex: 9 },
+      },
       { address: parseIp("10.0.0.2")!, weight: 0, buckets: undefined, flushed: true },
     ],
     gone: [{ address: parseIp("10.0.0.3")!, flushed: false }],
   };
-  const told = lbVip(vip);
+  const namesAt = (_: unknown, address: string) => (address === "10.0.0.2" ? ["a", "b"] : []);
+  const countersOf = (text: string) => (
+    text === "10.0.0.1" ? { address: parseIp(text)!, packets: 3, bytes: 372 } : undefined
+  );
+  const told = lbVip(vip, { namesAt, countersOf });
   assert.deepEqual(
     [told.prefix, told.protocol, told.port, told.encap, told.flowTableLength, told.srcIpSticky],
     ["192.0.2.1/32", "tcp", 80, "gre4", 65_536, true],
   );
-  const servers = told.applicationServers.map(({ address, weight, flags, numBuckets }) => (
-    { address, weight, flags, numBuckets }
-  ));
+  const servers = told.applicationServers.map((
+    { address, weight, flags, numBuckets, backends },
+  ) => ({ address, weight, flags, numBuckets, backends }));
   assert.deepEqual(servers, [
-    { address: "10.0.0.1", weight: 7, flags: 1, numBuckets: 1024 },
-    { address: "10.0.0.2", weight: 0, flags: 1, numBuckets: 0 },
-    { address: "10.0.0.3", weight: 0, flags: 0, numBuckets: 0 },
+    { address: "10.0.0.1", weight: 7, flags: 1, numBuckets: 1024, backends: [] },
+    { address: "10.0.0.2", weight: 0, flags: 1, numBuckets: 0, backends: ["a", "b"] },
+    { address: "10.0.0.3", weight: 0, flags: 0, numBuckets: 0, backends: [] },
   ]);
-  assert.equal(lbVip({ ...vip, newFlowsTableLength: 1024 }).flowTableLength, 1024);
+  const figures = told.applicationServers.map((
+    { flows, packets, bytes },
+  ) => [flows, packets, bytes]);
+  const none = [undefined, undefined, undefined];
+  assert.deepEqual(figures, [[5, 3n, 372n], none, none]);
+  assert.equal(
+    lbVip({ ...vip, newFlowsTableLength: 1024 }, { namesAt, countersOf }).flowTableLength,
+    1024,
+  );
 });
 
 Deno.test("protocolName: the three of the file, and numbers for what others made", () => {

@@ -61,6 +61,20 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
     "set frontend public pool blue backend nginx1 weight 50 reason x for 1h".split(" "),
   ],
   ["maglevc watch ev→num 5 lo→lev→w→", "watch events num 5 log level warn".split(" ")],
+  ["maglevc watch ev→back→nginx0→fr→pu→", [
+    ..."watch events backend nginx0 frontend public".split(" "),
+  ]],
+  ["maglevc he→set→ba→dis→", "help set backend disable".split(" ")],
+  [
+    "maglevc plan ba→nginx0→pau→fo→1h rea→x ",
+    "plan backend nginx0 pause for 1h reason x".split(" "),
+  ],
+  [
+    "maglevc set fr→pu→poo→bl→ba→ng→we→fi→",
+    "set frontend public pool blue backend nginx1 weight file".split(" "),
+  ],
+  ["maglevc show sta→", ["show", "status"]],
+  ["maglevc show vpp lb se→", "show vpp lb servers".split(" ")],
   ["maglevc comp→z→", ["completion", "zsh"]],
   ["maglevc --serv→::1 --outp→j→ sho→vers→", [
     ..."--server ::1 --output json show version".split(" "),

@@ -61,6 +61,8 @@ Deno.test("what needs no server works without one", async () => {
     assert.match(await out("--version"), /^maglevc \d+\.\d+\.\d+ \(commit \w+, \w+\)\n$/);
     assert.match(await out("--help"), /--token-file PATH .*MAGLEV_TOKEN_FILE[\s\S]*watch events/);
     assert.match(await out("help"), /^Commands [\s\S]*show frontends/);
+    assert.match(await out("help", "watch"), /^ {2}watch events .*\n[\s\S]*\n {2}num <n> /);
+    assert.match(await out("he", "se", "ba"), /^ {2}set backend <name> pause .*\n/);
     assert.match(await out("completion", "bash"), /--complete[\s\S]*complete -F/);
     assert.match(await out("show", "?"), /^version {2,}\S[\s\S]*\nbackends {2,}\S/);
     assert.equal(await out("--complete", "sh"), "show\tLook at something\n");
@@ -238,22 +240,81 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const weight = ["set", "frontend", "web", "pool", "spare", "backend", ""];
     assert.deepEqual(await complete(...weight), ["b2"]);
   }],
-  ["watch events prints lines of JSON, and ends after num", async ({ address, home }) => {
+  ["watch events prints a line for people, of the names that are asked for", async (stage) => {
+    const { address, home, servers, daemon } = stage;
     const args = ["--server", address, "watch", "events", "num", "5"];
+    const all = await maglevc(args, { home });
+    assert.deepEqual([all.code, all.stderr], [0, ""]);
+    const line =
+      /^\d{4}-\d\d-\d\d [\d:.]{12}Z {2}(backend|frontend) {2}(b0|b1|b2|web|api) {2}is up.*$/;
+    const lines = all.stdout.trimEnd().split("\n");
+    for (const text of lines) assert.match(text, line);
+    assert.equal(new Set(lines.map((text) => line.exec(text)![2])).size, 5);
+    // The log has the transition too, and comes with it.
+    const piped = `maglevc --server ${address} watch events num 3 log backend b1 | ` +
+      '{ read -r line; echo "$line"; touch begun; cat; }';
+    const watching = bash(piped, { home });
+    await fileAppears(`${home}/begun`);
+    servers[1]!.status = 503;
+    await daemon.transition("b1", "down");
+    const { stdout } = await watching;
+    const [first, ...others] = stdout.trimEnd().split("\n");
+    assert.match(first!, / {2}backend {2}b1 {2}is up/);
+    assert.equal(others.length, 2, stdout);
+    assert.equal(
+      others.filter((text) => / {2}backend {2}b1 {2}up → down {2}L7STS /.test(text)).length,
+      1,
+    );
+    assert.ok(!stdout.includes("backend-transition"), stdout);
+    servers[1]!.status = 200;
+    await daemon.transition("b1", "up");
+  }],
+  ["a name that is not there cannot be watched", async ({ address, home }) => {
+    const args = ["--server", address, "watch", "events", "backend", "b9"];
+    const { code, stdout, stderr } = await maglevc(args, { home });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^maglevc: No backend "b9"; did you mean "b\d"\?\n$/);
+  }],
+  ["watch events --output json prints lines of JSON", async ({ address, home }) => {
+    const args = ["--server", address, "--output", "json", "watch", "events", "num", "5"];
     const { code, stdout, stderr } = await maglevc(args, { home });
     assert.deepEqual([code, stderr], [0, ""]);
     const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
     const names = lines.map((line) => (line.backend ?? line.frontend).name);
     assert.deepEqual(names.sort(), ["api", "b0", "b1", "b2", "web"]);
   }],
-  ["Ctrl-C ends a one-shot at once", async ({ address, home }) => {
+  ["Ctrl-C ends watch events with exit 0 and no complaint", async ({ address, home }) => {
     const line = `sh -c 'echo $$ > pid; exec "$@"' sh ${quotedCommand(home)} --server ${address} ` +
-      "watch events | { read -r _; kill -INT $(cat pid); cat >/dev/null; }; " +
+      // Twice, as `deno task` has it.
+      "watch events | { read -r _; kill -INT $(cat pid); kill -INT $(cat pid); cat >/dev/null; }; " +
       'echo "${PIPESTATUS[0]}"';
-    const { stdout } = await bash(line, { home });
-    assert.equal(stdout, "130\n");
+    const { stdout, stderr } = await bash(line, { home });
+    assert.deepEqual([stdout, stderr], ["0\n", ""]);
+  }],
+  ["Ctrl-C ends another one-shot as it ends other programs: exit 130", async ({ home }) => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = silent.addr as Deno.NetAddr;
+    const line = `sh -c 'echo $$ > pid; exec "$@"' sh ${quotedCommand(home)} ` +
+      `--server 127.0.0.1:${port} show version | ` +
+      "{ until [ -e asked ]; do sleep 0.05; done; kill -INT $(cat pid); cat; }; " +
+      'echo "${PIPESTATUS[0]}"';
+    const running = bash(line, { home });
+    using _asked = await silent.accept();
+    await Deno.writeTextFile(`${home}/asked`, "");
+    assert.equal((await running).stdout, "130\n");
   }],
 ];
+
+/** Waits for a file, at most 10 s. */
+async function fileAppears(path: string): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (performance.now() < endMs) {
+    const there = await Deno.stat(path).then(() => true, () => false);
+    if (there) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${path} does not appear`);
+}
 
 function quotedCommand(home: string): string {
   return maglevcCommand({ home }).map((word) => `'${word}'`).join(" ");

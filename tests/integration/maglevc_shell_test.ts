@@ -202,12 +202,12 @@ shellTest("a server that dies and returns", { net: 68 }, async (scene) => {
   // The same while somebody watches.
   await terminal.clear();
   await terminal.type("watch events frontend", "Enter");
-  await terminal.until(/"name":"api"/, "the present state");
+  await terminal.until(/ {2}frontend {2}api {2}is up/, "the present state");
   await again.stop();
   await terminal.until(/\nmaglevc: 127[\d.:]+ went away \(.*; trying again/s, "the loss");
   const third = scene.start({ grpcAddr: address });
   for (const name of ["b0", "b1", "b2"]) await third.transition(name, "up");
-  await terminal.until(/\nmaglevc: 127[\d.:]+ is back; [\s\S]*"name":"api"/, "the return");
+  await terminal.until(/\nmaglevc: 127[\d.:]+ is back; [\s\S]* {2}api {2}is up/, "the return");
   await terminal.type("x");
   await line(scene, "");
   await terminal.type("", "C-d");
@@ -219,24 +219,52 @@ shellTest("watch events, ended by a key, and by Ctrl-C", { net: 69 }, async (sce
   await start(scene);
   await terminal.clear();
   await terminal.type("watch events backend", "Enter");
-  await terminal.until((screen) => screen.split('"from":"up"').length === 4, "the present state");
+  await terminal.until((screen) => screen.split("  is up").length === 4, "the present state");
   servers[0]!.status = 503;
-  await terminal.until(/"name":"b0","transition":\{"from":"up","to":"down"/s, "what happens");
+  const seen = await terminal.until(/ {2}backend {2}b0 {2}up → down {2}L7STS/, "what happens");
+  assert.doesNotMatch(seen, /[{}"]/);
   await terminal.type("x");
   await line(scene, "");
   await terminal.clear();
-  await terminal.type("watch events frontend", "Enter");
-  await terminal.until(/"frontend":/, "a frontend");
+  // Of one name only, completed by TAB.
+  await terminal.type("watch ev", "Tab");
+  await terminal.type("frontend w", "Tab");
+  await line(scene, "watch events frontend web");
+  await terminal.type("", "Enter");
+  const one = await terminal.until(/ {2}frontend {2}web {2}is up/, "a frontend");
+  assert.doesNotMatch(one, / {2}api {2}/);
   await terminal.type("", "C-c");
   await line(scene, "");
   await terminal.type("", "C-d");
   await endsWith(scene, 0);
   // The one-shot has the terminal too.
   await terminal.type(`clear; ./run --server ${address} watch events`, "Enter");
-  await terminal.until(/"name":"api"/, "the events");
+  await terminal.until(/ {2}api {2}is up/, "the events");
   await terminal.type("q");
   await endsWith(scene, 0);
 });
+
+shellTest(
+  "Ctrl-C is the ordinary end of a one-shot watch: status 0",
+  { net: 69 },
+  async (scene) => {
+    const { terminal, address } = scene;
+    await terminal.type(`clear; ./run --server ${address} watch events`, "Enter");
+    await terminal.until(/ {2}api {2}is up/, "the events");
+    await terminal.type("", "C-c");
+    // The kernel has shown the key.
+    const screen = await terminal.until(/status 0\n\$ *$/, "the end");
+    assert.doesNotMatch(screen, /interrupted/);
+    const [before, after] = await terminal.settings();
+    assert.equal(after, before);
+    // Piped on, maglevc does not have the keys; the signal reaches it all the same.
+    const reader = `sh -c 'trap "" INT; cat'`;
+    await terminal.type(`clear; ./run --server ${address} watch events | ${reader}`, "Enter");
+    await terminal.until(/ {2}api {2}is up/, "the events");
+    await terminal.type("", "C-c");
+    await terminal.until(/status 0\n\$ *$/, "the end of the pipe");
+  },
+);
 
 shellTest("Ctrl-C ends a command that hangs", { net: 70 }, async (scene) => {
   const { terminal } = scene;
@@ -305,7 +333,7 @@ shellTest("a crash leaves the terminal as it was", { net: 73, entry: ENTRY }, as
   await start(scene);
   await terminal.clear();
   await terminal.type("watch events", "Enter");
-  await terminal.until(/"name":"api"/, "the events");
+  await terminal.until(/ {2}api {2}is up/, "the events");
   await terminal.kill("SIGUSR1");
   await endsWith(scene, 1);
 });

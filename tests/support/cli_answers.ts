@@ -4,7 +4,7 @@
  * the world have long names and hostile texts.
  */
 import { MaglevError } from "../../src/base/errors.ts";
-import { ReloadConfigResponse, StatusInfo } from "../../src/grpc/gen/maglev.ts";
+import { ReloadConfigResponse } from "../../src/grpc/gen/maglev.ts";
 import type {
   CallOptions,
   MaglevClient,
@@ -132,7 +132,7 @@ export function answersOf(words: Words): Required<Answers> {
       startedUnixNs: ago(3 * DAY + 4 * HOUR),
       role: "operator",
     }),
-    GetStatus: () => StatusInfo.empty,
+    GetStatus: () => statusOf(words),
     ListFrontends: () => ({ frontendNames: frontends.map(({ name }) => name), frontends }),
     GetFrontend: ({ name }) => named(frontends, name),
     ListBackends: () => ({
@@ -193,6 +193,45 @@ export function answersOf(words: Words): Required<Answers> {
     GetVPPLBCounters: () => countersOf({ takenMs: NOW_MS - 3200, factor: 1n }),
   };
 }
+
+function statusOf(words: Words): messages.StatusInfo {
+  return {
+    ready: false,
+    reason: "VPP is not connected",
+    vpp: "connecting",
+    vppSinceUnixNs: ago(12 * MINUTE + 7 * SECOND),
+    vppError: `/run/vpp/api.sock: ${words.detail}`,
+    warmup: "waiting",
+    warmupUntilUnixNs: ago(-25 * SECOND),
+    warmupHeld: [words.web, "dns6"],
+    configFile: words.file,
+    configLoadedUnixNs: ago(3 * DAY + 4 * HOUR),
+    configHash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    probers: [
+      {
+        netns: "",
+        threads: 2,
+        backends: 1200,
+        blind: false,
+        reason: "",
+        blindSinceUnixNs: undefined,
+      },
+      {
+        netns: "dmz",
+        threads: 1,
+        backends: 4,
+        blind: true,
+        reason: BLIND,
+        blindSinceUnixNs: ago(42 * SECOND),
+      },
+    ],
+    backends: [{ state: "up", count: 2 }, { state: "down", count: 1 }],
+    frontends: [{ state: "up", count: 1 }, { state: "down", count: 1 }],
+    withheld: ["frontend dns6: its server 2001:db8::1 is the VIP of frontend web"],
+  };
+}
+
+const BLIND = "cannot enter network namespace dmz: No such file or directory";
 
 function named<T extends { readonly name: string }>(
   list: readonly T[],
@@ -359,6 +398,7 @@ function backendsOf(words: Words): messages.BackendInfo[] {
       sinceUnixNs: ago(1234),
       healthcheck: "tcp-53",
       lastResult: undefined,
+      blind: BLIND,
     },
     {
       ...rest,
@@ -514,7 +554,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "192.0.2.11",
             change: "reweighted",
-            backends: [],
+            backends: [words.web1],
             flush: false,
             now: { weight: 100, buckets: third },
             atOnce: { weight: 0, buckets: 0 },
@@ -523,7 +563,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "192.0.2.12",
             change: "removed",
-            backends: [],
+            backends: [words.web2, "web2-tls"],
             flush: true,
             now: { weight: 100, buckets: third },
             atOnce: undefined,
@@ -553,7 +593,7 @@ function planOf(words: Words): messages.Plan {
           {
             address: "2001:db8:0:1::11",
             change: "reweighted",
-            backends: [],
+            backends: ["db1"],
             flush: false,
             now: { weight: 100, buckets },
             atOnce: { weight: 0, buckets: 0 },
@@ -602,8 +642,14 @@ function lbState(): messages.VPPLBState {
         protocol: "tcp",
         port: 80,
         applicationServers: [
-          server("192.0.2.11", 25, 13_108),
-          server("192.0.2.12", 0, 0),
+          {
+            ...server("192.0.2.11", 25, 13_108),
+            flows: 1_204,
+            packets: 1_234_567n,
+            bytes: 987_654_321n,
+            backends: ["web1", "web1-tls"],
+          },
+          { ...server("192.0.2.12", 0, 0), flows: 3, packets: 0n, bytes: 0n, backends: ["web2"] },
           server("192.0.2.13", 100, 52_428),
           { ...server("192.0.2.12", 0, 0), flags: 0 },
         ],
@@ -637,7 +683,15 @@ export function countersOf(
 ): messages.VPPLBCounters {
   return {
     takenAt: BigInt(takenMs) * 1_000_000n,
-    servers: [],
+    servers: [
+      {
+        address: "192.0.2.11",
+        backends: ["web1", "web1-tls"],
+        packets: 1_234_567n * factor,
+        bytes: 987_654_321n * factor,
+      },
+      { address: "2001:db8:0:1::11", backends: [], packets: 0n, bytes: 0n },
+    ],
     vips: [
       {
         prefix: "192.0.2.1/32",

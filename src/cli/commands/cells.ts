@@ -6,7 +6,7 @@ import type { Cell, Style } from "../view.ts";
 /** In place of what is not there, in the middle of a table. */
 export const NOTHING: Cell = { text: "-", style: "muted" };
 
-const STATE_STYLES: ReadonlyMap<string, Style> = new Map([
+export const STATE_STYLES: ReadonlyMap<string, Style> = new Map([
   ["up", "good"],
   ["down", "bad"],
   ["unknown", "warn"],
@@ -21,6 +21,11 @@ export function stateCell(state: string): Cell {
 
 export function textCell(text: string): Cell {
   return text === "" ? NOTHING : { text };
+}
+
+/** Names of the backends that have a server's address, in one word without a terminal. */
+export function backendsCell(names: readonly string[]): Cell {
+  return { text: names.join(", "), plain: names.join(","), style: "name" };
 }
 
 export function yesNo(value: boolean): Cell {

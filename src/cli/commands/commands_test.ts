@@ -49,6 +49,10 @@ function text({ view }: Answer): string {
 
 const PLACE = { frontend: "web", pool: "primary", backend: "web1", weight: "25" };
 
+function planned(action: string) {
+  return { name: "web1", action, reason: "", end: undefined };
+}
+
 Deno.test("commands: each asks the one method it is about", async () => {
   const cases: [name: Name, args: Args, method: string, request: unknown][] = [
     ["show version", {}, "GetVersion", {}],
@@ -58,9 +62,11 @@ Deno.test("commands: each asks the one method it is about", async () => {
     ["show backend", { backend: "web1" }, "GetBackend", { name: "web1" }],
     ["show healthchecks", {}, "ListHealthChecks", { details: true }],
     ["show healthcheck", { healthcheck: "tls" }, "GetHealthCheck", { name: "tls" }],
+    ["show status", {}, "GetStatus", {}],
     ["show vpp info", {}, "GetVPPInfo", {}],
     ["show vpp lb state", {}, "GetVPPLBState", {}],
     ["show vpp lb counters", {}, "GetVPPLBCounters", {}],
+    ["show vpp lb servers", {}, "GetVPPLBCounters", {}],
     ["sync vpp lb state", {}, "SyncVPPLBState", { frontend: "", reason: "" }],
     [
       "sync vpp lb state",
@@ -105,27 +111,53 @@ Deno.test("commands: each asks the one method it is about", async () => {
         end: { kind: "untilUnixNs", value: ago(-250) },
       },
     ],
-    ["plan backend pause", { backend: "web1" }, "PlanBackend", { name: "web1", action: "pause" }],
-    ["plan backend resume", { backend: "web1" }, "PlanBackend", { name: "web1", action: "resume" }],
-    ["plan backend enable", { backend: "web1" }, "PlanBackend", { name: "web1", action: "enable" }],
     [
-      "plan backend disable",
-      { backend: "web1" },
-      "PlanBackend",
-      { name: "web1", action: "disable" },
+      "set weight file",
+      { ...PLACE, reason: "r" },
+      "SetFrontendPoolBackendWeight",
+      {
+        frontend: "web",
+        pool: "primary",
+        backend: "web1",
+        file: true,
+        reason: "r",
+        end: undefined,
+      },
     ],
     [
+      "plan backend pause",
+      { backend: "web1", reason: "r", for: "1h0m0s" },
+      "PlanBackend",
+      {
+        name: "web1",
+        action: "pause",
+        reason: "r",
+        end: { kind: "forNs", value: 3_600_000_000_000n },
+      },
+    ],
+    ["plan backend resume", { backend: "web1" }, "PlanBackend", planned("resume")],
+    ["plan backend enable", { backend: "web1" }, "PlanBackend", planned("enable")],
+    ["plan backend disable", { backend: "web1" }, "PlanBackend", planned("disable")],
+    [
       "plan weight",
+      { ...PLACE, reason: "r" },
+      "PlanBackend",
+      { ...planned("weight"), frontend: "web", pool: "primary", weight: 25, reason: "r" },
+    ],
+    [
+      "plan weight file",
       PLACE,
       "PlanBackend",
-      { name: "web1", action: "weight", frontend: "web", pool: "primary", weight: 25 },
+      { ...planned("weight"), frontend: "web", pool: "primary", file: true },
     ],
     ["config check", {}, "CheckConfig", {}],
     ["config plan", {}, "PlanConfig", {}],
     ["config reload", { reason: "r" }, "ReloadConfig", { reason: "r" }],
   ];
   for (const [name, args, method, request] of cases) {
-    assert.deepEqual(await requests(name, { args }), [[method, request]], name);
+    // Frontends come with a word on VPP.
+    const beside = name.startsWith("show frontend") ? [["GetStatus", {}]] : [];
+    assert.deepEqual(await requests(name, { args }), [[method, request], ...beside], name);
   }
   const tried = new Set(cases.map(([name]) => name));
   assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
@@ -306,5 +338,5 @@ Deno.test("plan: servers that change stand before those that do not", async () =
     }),
   };
   const { answer } = run("plan backend pause", { answers, args: { backend: "web1" } });
-  assert.match(text(await answer), /\.12 +removed .*\n.*\.11 +reweighted .*\n.*\.13 +kept /);
+  assert.match(text(await answer), /\.12 .*removed .*\n.*\.11 .*reweighted .*\n.*\.13 +kept /);
 });

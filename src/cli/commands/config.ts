@@ -3,10 +3,10 @@ import type { messages } from "../../grpc/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../node.ts";
 import { counted } from "../render/mod.ts";
-import type { Block, Cell, LinesBlock, View } from "../view.ts";
+import type { Block, Cell, Field, LinesBlock, View } from "../view.ts";
 import { answer, ask } from "./call.ts";
 import { intentText } from "./cells.ts";
-import { planView } from "./plan_view.ts";
+import { planView, shiftView } from "./plan_view.ts";
 
 /** What all answers about the file have. */
 type Verdict = Pick<
@@ -26,10 +26,9 @@ export async function configCheck(context: CommandContext): Promise<Answer> {
 export async function configReload(context: CommandContext, args: Args): Promise<Answer> {
   const message = await ask(context, "ReloadConfig", { request: { reason: args.reason ?? "" } });
   const { ok } = message;
-  const result = ok
-    ? "reloaded: the configuration file is in force"
-    : "refused: nothing was changed, the configuration from before is in force";
-  return answer("ReloadConfig", message, { view: [verdictBlock(message, result)], ok });
+  const refused = "refused: nothing was changed, the configuration from before is in force";
+  const view = ok ? configReloadView(message, context.nowMs) : [verdictBlock(message, refused)];
+  return answer("ReloadConfig", message, { view, ok });
 }
 
 export async function configPlan(context: CommandContext): Promise<Answer> {
@@ -80,42 +79,58 @@ function issueLine({ stage, file, line, column, path, message }: messages.Config
 }
 
 function configPlanView(message: messages.PlanConfigResponse, nowMs: number): View {
-  const { started, stopped, restarted, readdressed, kept, lbConfChanged, plan } = message;
+  const { plan } = message;
+  return [
+    ...(message.issues.length > 0 ? [verdictBlock(message, "a reload would be accepted")] : []),
+    ...changeBlocks(message, { nowMs, ended: "operators' intents that the reload ends" }),
+    ...(plan === undefined ? [] : planView(plan)),
+  ];
+}
+
+/** What was done, and what it moves: the share, not each server. */
+function configReloadView(message: messages.ReloadConfigResponse, nowMs: number): View {
+  const { plan } = message;
+  return [
+    verdictBlock(message, "reloaded: the configuration file is in force"),
+    ...changeBlocks(message, { nowMs, ended: "operators' intents that the reload ended" }),
+    ...(plan === undefined ? [] : shiftView(plan)),
+  ];
+}
+
+/** What a reload changes besides VIPs; what is 0 is left out. */
+function changeBlocks(
+  message: messages.PlanConfigResponse | messages.ReloadConfigResponse,
+  { nowMs, ended }: { readonly nowMs: number; readonly ended: string },
+): readonly Block[] {
+  const { started, stopped, restarted, readdressed, kept, lbConfChanged, endedIntents } = message;
+  const fields: Field[] = Object.entries({ started, stopped, restarted, readdressed })
+    .filter(([, names]) => names.length > 0)
+    .map(([label, names]) => ({ label, value: namesCell(names) }));
+  if (kept > 0) fields.push({ label: "kept", value: { text: String(kept) } });
   const blocks: Block[] = [];
-  if (message.issues.length > 0) blocks.push(verdictBlock(message, "a reload would be accepted"));
-  blocks.push({
-    kind: "fields",
-    title: "backends",
-    fields: [
-      { label: "started", value: namesCell(started) },
-      { label: "stopped", value: namesCell(stopped) },
-      { label: "restarted", value: namesCell(restarted) },
-      { label: "readdressed", value: namesCell(readdressed) },
-      { label: "kept", value: { text: String(kept) } },
-    ],
-  });
+  if (fields.length > 0) blocks.push({ kind: "fields", title: "backends", fields });
   if (lbConfChanged) {
     blocks.push({
       kind: "lines",
       lines: [{ text: "VPP's global settings change.", style: "warn" }],
     });
   }
-  if (message.endedIntents.length > 0) blocks.push(endedBlock(message.endedIntents, nowMs));
-  if (plan !== undefined) blocks.push(...planView(plan));
+  if (endedIntents.length > 0) blocks.push(endedBlock(endedIntents, { nowMs, title: ended }));
   return blocks;
 }
 
 /** `2: web1, web2`. */
 function namesCell(names: readonly string[]): Cell {
-  return names.length === 0
-    ? { text: "0", style: "muted" }
-    : { text: `${names.length}: ${names.join(", ")}` };
+  return { text: `${names.length}: ${names.join(", ")}` };
 }
 
-function endedBlock(ended: readonly messages.EndedIntent[], nowMs: number): Block {
+function endedBlock(
+  ended: readonly messages.EndedIntent[],
+  { nowMs, title }: { readonly nowMs: number; readonly title: string },
+): Block {
   return {
     kind: "table",
-    title: "operators' intents that the reload ends",
+    title,
     columns: [{ header: "backend" }, { header: "intent" }, { header: "cause" }],
     rows: ended.map(({ intent, cause }, at) => ({
       key: JSON.stringify([intent?.backend, intent?.frontend, intent?.pool, at]),

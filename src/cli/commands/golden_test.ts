@@ -5,8 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
-import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
-import { jsonText, renderView, visibleWidth } from "../render/mod.ts";
+import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
+import { plainForm, plainParts } from "../plain.ts";
+import { jsonText, printable, renderView, visibleWidth } from "../render/mod.ts";
 import { mergeJson, mergeViews } from "../several.ts";
 import type { Answer } from "../command.ts";
 import type { Args } from "../node.ts";
@@ -64,10 +65,19 @@ const HARMFUL =
   // deno-lint-ignore no-control-regex
   /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/;
 
-/** The view at every size, each checked for what is true of all. */
-function shown(view: View): Section[] {
+/** The views of all servers, as they are put together. */
+type Put = (views: readonly View[]) => View;
+
+const ONLY: Put = ([view = []]) => view;
+
+/** The answer at every size, each checked for what is true of all. */
+function shown(views: readonly View[], put = ONLY): Section[] {
+  const view = put(views);
+  const plain = views.map(plainParts);
+  const bare = plainForm(put(plain.map(({ view }) => view)));
+  const asides = plain.flatMap(({ asides }) => asides).map((text) => `${printable(text)}\n`);
   const sections = [80, 200, Infinity].map((width) => {
-    const text = renderView(view, { width, color: false });
+    const text = renderView(width === Infinity ? bare : view, { width, color: false });
     for (const line of text.split("\n")) {
       assert.ok(visibleWidth(line) <= width, `wider than ${width}: ${line}`);
       assert.equal(line.trimEnd(), line, "a line ends with blanks");
@@ -75,6 +85,9 @@ function shown(view: View): Section[] {
     assert.doesNotMatch(text, HARMFUL);
     return { title: width === Infinity ? "no terminal" : `${width} columns`, text };
   });
+  if (asides.length > 0) {
+    sections.push({ title: "no terminal, standard error", text: asides.join("") });
+  }
   const colored = [80, 200].map((width) => {
     const text = renderView(view, { width, color: true });
     // deno-lint-ignore no-control-regex
@@ -83,6 +96,20 @@ function shown(view: View): Section[] {
     return { title: `${width} columns, colour`, text };
   });
   return [...sections, ...colored];
+}
+
+/** Without a terminal only the columns at the end of a table have cells of several words. */
+function checkWords(view: View): void {
+  for (const block of plainForm(plainParts(view).view)) {
+    if (block.kind !== "table") continue;
+    const texts = block.columns.map((_, at) =>
+      block.rows.some(({ cells }) => cells[at]?.text.includes(" "))
+    );
+    const first = texts.indexOf(true);
+    const headers = block.columns.map(({ header }) => header);
+    assert.ok(first < 0 || texts.slice(first).every((is) => is), `${headers}: ${texts}`);
+    for (const header of headers) assert.ok(!header.includes(" "), header);
+  }
 }
 
 function fileName(name: Name, variant: string): string {
@@ -95,11 +122,14 @@ for (const [variant, words] of Object.entries(WORLDS)) {
     if (/^plan backend (resume|enable|disable)$/.test(name)) continue;
     // Nothing of these is made of names.
     if (variant !== "plain" && /version|vpp/.test(name)) continue;
+    // As the same with a number.
+    if (/^plan weight file$/.test(name)) continue;
     Deno.test(`${name}: golden text and JSON, ${variant} names`, async () => {
       const { view, json } = await run({ name, answers: answersOf(words), args: argsOf(words) });
+      if (variant === "plain") checkWords(view);
       assert.doesNotMatch(jsonText(json), HARMFUL);
       await GOLDEN.check(fileName(name, variant), [
-        ...shown(view),
+        ...shown([view]),
         { title: "json", text: jsonText(json) },
       ]);
     });
@@ -215,6 +245,51 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
       ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ok: true }),
     },
   }),
+  "with what it did": () => ({
+    name: "config reload",
+    answers: { ReloadConfig: () => ({ ...WORLD.PlanConfig({}), issues: [] }) },
+  }),
+  "nothing changes": () => ({
+    name: "config plan",
+    answers: {
+      PlanConfig: () => ({
+        ...PlanConfigResponse.empty,
+        ok: true,
+        kept: 17,
+        plan: { ...WORLD.PlanConfig({}).plan!, states: [], assumedUp: [], vips: [] },
+      }),
+    },
+  }),
+  "ready": () => ({
+    name: "show status",
+    answers: {
+      GetStatus: () => ({
+        ...WORLD.GetStatus({}),
+        ready: true,
+        reason: "",
+        vpp: "connected",
+        vppError: "",
+        warmup: "done",
+        warmupUntilUnixNs: undefined,
+        warmupHeld: [],
+        probers: WORLD.GetStatus({}).probers.slice(0, 1),
+        backends: [{ state: "up", count: 3 }],
+        withheld: [],
+      }),
+    },
+  }),
+  "with vpp": () => ({
+    name: "show frontends",
+    answers: { ...WORLD, GetStatus: () => ({ ...WORLD.GetStatus({}), vpp: "connected" }) },
+  }),
+  "vpp off": () => ({
+    name: "show frontends",
+    answers: { ...WORLD, GetStatus: () => ({ ...WORLD.GetStatus({}), vpp: "off", vppError: "" }) },
+  }),
+  "carried": () => ({
+    name: "show backend",
+    answers: { GetBackend: () => ({ ...WORLD.GetBackend({ name: "web1" }), carried: true }) },
+  }),
 };
 
 for (const [variant, make] of Object.entries(VARIANTS)) {
@@ -223,7 +298,7 @@ for (const [variant, make] of Object.entries(VARIANTS)) {
     const { view, ok } = await run(made);
     await GOLDEN.check(fileName(made.name, variant.replace(/\W+/g, "_")), [
       { title: `exit ${ok ? 0 : 1}`, text: "" },
-      ...shown(view),
+      ...shown([view]),
     ]);
   });
 }
@@ -270,6 +345,8 @@ const SEVERAL: readonly Name[] = [
   "show vpp info",
   "show vpp lb state",
   "show vpp lb counters",
+  "show vpp lb servers",
+  "show status",
   "set backend pause",
   "sync vpp lb state",
 ];
@@ -280,16 +357,15 @@ for (const name of SEVERAL) {
     const two = await run({ name, answers: OTHER });
     const error = { kind: "error", message: "no connection: connection refused" } as const;
     const show = name.startsWith("show ");
-    const view = mergeViews([
-      { server: "lb1:9090", view: one.view },
-      { server: "[2001:db8::2]:9090", view: two.view },
-    ], { show });
+    const servers = ["lb1:9090", "[2001:db8::2]:9090"];
+    const put: Put = (views) =>
+      mergeViews(views.map((view, at) => ({ server: servers[at]!, view })), { show });
     const json = mergeJson([
       { server: "lb1:9090", result: { kind: "answer", json: one.json } },
       { server: "lb3:9090", result: error },
     ]);
     await GOLDEN.check(fileName(name, "several"), [
-      ...shown(view),
+      ...shown([one.view, two.view], put),
       { title: "json", text: jsonText(json) },
     ]);
   });

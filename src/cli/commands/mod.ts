@@ -2,12 +2,13 @@
 import type { Command } from "../command.ts";
 import type { CommandName } from "../node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
-import { planBackend, planWeight } from "./plan.ts";
-import { setBackend, setWeight } from "./set.ts";
+import { planBackend, planWeight, planWeightFile } from "./plan.ts";
+import { setBackend, setWeight, setWeightFile } from "./set.ts";
 import { showBackend, showBackends } from "./show_backends.ts";
-import { showVppLbCounters } from "./show_counters.ts";
+import { showVppLbCounters, showVppLbServers } from "./show_counters.ts";
 import { showFrontend, showFrontends } from "./show_frontends.ts";
 import { showHealthcheck, showHealthchecks } from "./show_healthchecks.ts";
+import { showStatus } from "./show_status.ts";
 import { showVersion } from "./show_version.ts";
 import { showVppInfo, showVppLbState } from "./show_vpp.ts";
 import { syncVpp } from "./sync.ts";
@@ -24,20 +25,24 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "show backend": showBackend,
   "show healthchecks": showHealthchecks,
   "show healthcheck": showHealthcheck,
+  "show status": showStatus,
   "show vpp info": showVppInfo,
   "show vpp lb state": showVppLbState,
   "show vpp lb counters": showVppLbCounters,
+  "show vpp lb servers": showVppLbServers,
   "sync vpp lb state": syncVpp,
   "set backend pause": setBackend("pause"),
   "set backend resume": setBackend("resume"),
   "set backend enable": setBackend("enable"),
   "set backend disable": setBackend("disable"),
   "set weight": setWeight,
+  "set weight file": setWeightFile,
   "plan backend pause": planBackend("pause"),
   "plan backend resume": planBackend("resume"),
   "plan backend enable": planBackend("enable"),
   "plan backend disable": planBackend("disable"),
   "plan weight": planWeight,
+  "plan weight file": planWeightFile,
   "config check": configCheck,
   "config plan": configPlan,
   "config reload": configReload,

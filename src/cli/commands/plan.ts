@@ -4,22 +4,36 @@ import type { Args } from "../node.ts";
 import type { messages } from "../../grpc/client.ts";
 import type { View } from "../view.ts";
 import { answer, ask, need } from "./call.ts";
+import { intentRequest } from "./intent.ts";
 import { planView } from "./plan_view.ts";
-import { type Action, weightPlace } from "./set.ts";
+import { type Action, weightOf, weightPlace } from "./set.ts";
 
 /** `plan backend <name> pause` and so on. */
 export function planBackend(action: Action): Command {
   return async (context, args) => {
-    const request = { name: need(args, "backend"), action };
+    const request = { name: need(args, "backend"), action, ...intentRequest(args) };
     const message = await ask(context, "PlanBackend", { request });
     return answer("PlanBackend", message, { view: viewOf(message) });
   };
 }
 
 /** `plan frontend <name> pool <pool> backend <name> weight <0-100>`. */
-export async function planWeight(context: CommandContext, args: Args): Promise<Answer> {
+export function planWeight(context: CommandContext, args: Args): Promise<Answer> {
+  return planOf(context, args, { weight: weightOf(args) });
+}
+
+/** `plan frontend <name> pool <pool> backend <name> weight file`. */
+export function planWeightFile(context: CommandContext, args: Args): Promise<Answer> {
+  return planOf(context, args, { file: true });
+}
+
+async function planOf(
+  context: CommandContext,
+  args: Args,
+  value: { readonly weight: number } | { readonly file: true },
+): Promise<Answer> {
   const { backend, ...place } = weightPlace(args);
-  const request = { name: backend, action: "weight", ...place };
+  const request = { name: backend, action: "weight", ...place, ...value, ...intentRequest(args) };
   const message = await ask(context, "PlanBackend", { request });
   return answer("PlanBackend", message, { view: viewOf(message) });
 }

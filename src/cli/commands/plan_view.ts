@@ -1,26 +1,37 @@
 /** What a change would do, for people. */
 import type { messages } from "../../grpc/client.ts";
-import { counted, percent, vipText } from "../render/mod.ts";
+import { counted, percent, percentCell, vipText } from "../render/mod.ts";
 import type { Block, Cell, Style, TableBlock, View } from "../view.ts";
-import { NOTHING } from "./cells.ts";
+import { backendsCell, NOTHING } from "./cells.ts";
 
 type Shift = messages.TableShift;
 
 /** States, then each VIP that would be another one, then what VPP would be told. */
 export function planView(plan: messages.Plan): View {
-  const { states, assumedUp, vips } = plan;
-  const lines: Cell[] = states.map(({ backend, from, to }) => ({
-    text: `${backend}: ${from === "" ? "new" : from} → ${to}`,
-  }));
-  if (assumedUp.length > 0) {
-    lines.push({ text: `taken to be up when settled: ${assumedUp.join(", ")}`, style: "muted" });
-  }
+  const { vips } = plan;
+  const lines = stateLines(plan);
   const blocks: Block[] = lines.length === 0 ? [] : [{ kind: "lines", lines }];
   return [
     ...blocks,
     ...vips.map(vipTable),
     { kind: "lines", lines: [...vips.map(shiftLine), operationsLine(plan), ...warningLine(plan)] },
   ];
+}
+
+/** The share of each VIP's new flows that moves, and what VPP is sent. */
+export function shiftView(plan: messages.Plan): View {
+  const shifts = plan.vips.map(shiftLine);
+  const lines = [...stateLines(plan), ...shifts, operationsLine(plan), ...warningLine(plan)];
+  return [{ kind: "lines", lines }];
+}
+
+function stateLines({ states, assumedUp }: messages.Plan): readonly Cell[] {
+  const lines: Cell[] = states.map(({ backend, from, to }) => ({
+    text: `${backend}: ${from === "" ? "new" : from} → ${to}`,
+  }));
+  if (assumedUp.length === 0) return lines;
+  const text = `taken to be up when settled: ${assumedUp.join(", ")}`;
+  return [...lines, { text, style: "muted" }];
 }
 
 /** Why VPP will not be so, when something is known to be in the way. */
@@ -69,6 +80,7 @@ function vipTable(vip: messages.VipChange): TableBlock {
     title: `${nameOf(vip)}: ${change}${why}`,
     columns: [
       { header: "server", whole: true },
+      { header: "backend", optional: true },
       { header: "change", whole: true },
       { header: "weight" },
       { header: "buckets" },
@@ -81,6 +93,7 @@ function vipTable(vip: messages.VipChange): TableBlock {
       key: server.address,
       cells: [
         { text: server.address, style: "name" },
+        backendsCell(server.backends),
         { text: server.change, style: CHANGE_STYLES.get(server.change) ?? "plain" },
         { text: stepsText(server, ({ weight }) => weight) },
         { text: stepsText(server, ({ buckets }) => buckets) },
@@ -122,7 +135,7 @@ function stepsText(
 function shareCell(share: messages.ServerShare | undefined, total: number): Cell {
   if (share === undefined) return NOTHING;
   return {
-    text: percent(total === 0 ? 0 : share.buckets / total),
+    ...percentCell(total === 0 ? 0 : share.buckets / total),
     style: share.buckets === 0 ? "muted" : "plain",
   };
 }

@@ -65,18 +65,31 @@ function warningLines(warning: string): Cell[] {
 }
 
 /** `set frontend <name> pool <pool> backend <name> weight <0-100>`. */
-export async function setWeight(context: CommandContext, args: Args): Promise<Answer> {
+export function setWeight(context: CommandContext, args: Args): Promise<Answer> {
+  return weigh(context, args, { weight: weightOf(args) });
+}
+
+/** `set frontend <name> pool <pool> backend <name> weight file`. */
+export function setWeightFile(context: CommandContext, args: Args): Promise<Answer> {
+  return weigh(context, args, { file: true });
+}
+
+async function weigh(
+  context: CommandContext,
+  args: Args,
+  value: { readonly weight: number } | { readonly file: true },
+): Promise<Answer> {
   const place = weightPlace(args);
-  const { frontend, pool, backend, weight } = place;
+  const { frontend, pool, backend } = place;
   const forecast = await forecastOf(context, {
     name: backend,
     action: "weight",
     frontend,
     pool,
-    weight,
+    ...value,
   });
   const message = await ask(context, "SetFrontendPoolBackendWeight", {
-    request: { ...place, ...intentRequest(args) },
+    request: { ...place, ...value, ...intentRequest(args) },
   });
   const entry = message.pools.find(({ name }) => name === pool)?.backends
     .find(({ name }) => name === backend);
@@ -101,19 +114,22 @@ function styled(state: string): Pick<Cell, "style"> {
   return { style };
 }
 
-/** The slots of a weight. */
+/** Where a weight is. */
 export function weightPlace(args: Args): {
   readonly frontend: string;
   readonly pool: string;
   readonly backend: string;
-  readonly weight: number;
 } {
   return {
     frontend: need(args, "frontend"),
     pool: need(args, "pool"),
     backend: need(args, "backend"),
-    weight: Number(need(args, "weight")),
   };
+}
+
+/** The weight that is asked for. */
+export function weightOf(args: Args): number {
+  return Number(need(args, "weight"));
 }
 
 /**

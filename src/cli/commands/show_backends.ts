@@ -68,17 +68,30 @@ function backendRow(backend: Backend, nowMs: number): Row {
   };
 }
 
-/** The operator's intent, and a certificate that is about to expire. */
-function noteCell({ intent, certificateExpiryUnixNs }: Backend, nowMs: number): Cell {
-  const wish = intentCell(intent, nowMs);
+/** Its check is a new one that has not judged yet. */
+const CARRIED = "check changed, counts as up until its first verdict";
+
+/** The prober lacks something; empty when it does not. */
+function blindText(reason: string): string {
+  return reason === "" ? "" : `probes are void, its state stays: ${reason}`;
+}
+
+/** The operator's intent, what its state is worth, and a certificate that is about to expire. */
+function noteCell(backend: Backend, nowMs: number): Cell {
+  const { intent, certificateExpiryUnixNs, carried, blind } = backend;
   const expiry = expiryCell(certificateExpiryUnixNs, nowMs);
-  if (expiry.style !== "bad" && expiry.style !== "warn") return wish;
-  const text = `certificate expires ${expiry.text}`;
-  if (wish.text === "") return { ...expiry, text };
+  const expires = expiry.style === "bad" || expiry.style === "warn";
+  const notes: Cell[] = [
+    { text: blindText(blind), style: "bad" },
+    { text: carried ? CARRIED : "", style: "warn" },
+    intentCell(intent, nowMs),
+    expires ? { ...expiry, text: `certificate expires ${expiry.text}` } : { text: "" },
+  ];
+  const given = notes.filter(({ text }) => text !== "");
   return {
-    text: `${wish.text}; ${text}`,
-    gist: `${wish.gist} ${expiry.gist}`,
-    style: expiry.style,
+    text: given.map(({ text }) => text).join("; "),
+    gist: given.map(({ gist, text }) => gist ?? text).join(" "),
+    style: given.some(({ style }) => style === "bad") ? "bad" : "warn",
   };
 }
 
@@ -89,7 +102,7 @@ export async function showBackend(context: CommandContext, args: Args): Promise<
 }
 
 function backendView(backend: Backend, nowMs: number): View {
-  const { rise, fall, counter, lastResult, healthcheck, intent, warning } = backend;
+  const { rise, fall, counter, lastResult, healthcheck, intent, warning, carried, blind } = backend;
   const top = rise + fall - 1;
   const fields: Block = {
     kind: "fields",
@@ -114,10 +127,17 @@ function backendView(backend: Backend, nowMs: number): View {
       { label: "last result", value: resultCell(lastResult) },
       { label: "took", value: tookCell(lastResult?.durationNs ?? 0n) },
       { label: "certificate expires", value: expiryCell(backend.certificateExpiryUnixNs, nowMs) },
-      ...(warning === "" ? [] : [{
-        label: "warning",
-        value: { text: warning, style: "bad" as const },
-      }]),
+      {
+        label: "carried",
+        value: { text: carried ? CARRIED : "", style: "warn" },
+        optional: true,
+      },
+      {
+        label: "blind",
+        value: { text: blindText(blind), style: "bad" },
+        optional: true,
+      },
+      { label: "warning", value: { text: warning, style: "bad" }, optional: true },
     ],
   };
   return [
@@ -125,6 +145,13 @@ function backendView(backend: Backend, nowMs: number): View {
     ...(intent === undefined ? [] : [intentBlock(intent, nowMs)]),
     historyTable(backend.transitions, nowMs),
   ];
+}
+
+/** A time; without a terminal in one word, as RFC 3339 has it. */
+function instantCell(unixNs: bigint): Cell {
+  if (unixNs === 0n) return NOTHING;
+  const text = instant(millisecondsOf(unixNs));
+  return { text, plain: text.replace(" ", "T") };
 }
 
 /** Oldest first: the newest is next to the prompt. */
@@ -140,18 +167,18 @@ function historyTable(
       { header: "ago", align: "right" },
       { header: "from", whole: true },
       { header: "to", whole: true },
-      { header: "result" },
       { header: "took", align: "right" },
+      { header: "result" },
     ],
     rows: transitions.map(({ atUnixNs, from, to, result }, at) => ({
       key: `${atUnixNs} ${at}`,
       cells: [
-        atUnixNs === 0n ? NOTHING : { text: instant(millisecondsOf(atUnixNs)) },
+        instantCell(atUnixNs),
         ageCell(atUnixNs, nowMs),
         stateCell(from),
         stateCell(to),
-        resultCell(result),
         tookCell(result?.durationNs ?? 0n),
+        resultCell(result),
       ],
     })),
     empty: "No transitions yet.",

@@ -3,15 +3,20 @@ import type { messages } from "../../grpc/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../node.ts";
 import { vipText } from "../render/mod.ts";
-import type { Cell, Row, TableBlock, View } from "../view.ts";
+import type { Row, TableBlock, View } from "../view.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentCell, stateCell, textCell, yesNo } from "./cells.ts";
+import { servingCell } from "./serving.ts";
+import { vppNotice } from "./vpp_notice.ts";
 
 type Frontend = messages.FrontendInfo;
 
-/** Name, VIP, state, active pool and how many backends take new flows, of all. */
+/** Name, VIP, state, active pool and how many servers serve, of all. */
 export async function showFrontends(context: CommandContext): Promise<Answer> {
-  const message = await ask(context, "ListFrontends", { request: { details: true } });
+  const [message, notice] = await Promise.all([
+    ask(context, "ListFrontends", { request: { details: true } }),
+    vppNotice(context),
+  ]);
   const table: TableBlock = {
     kind: "table",
     columns: [
@@ -26,7 +31,7 @@ export async function showFrontends(context: CommandContext): Promise<Answer> {
     rows: message.frontends.map(frontendRow),
     empty: "No frontends.",
   };
-  return answer("ListFrontends", message, { view: [table] });
+  return answer("ListFrontends", message, { view: [table, ...notice] });
 }
 
 function frontendRow(frontend: Frontend): Row {
@@ -41,31 +46,25 @@ function frontendRow(frontend: Frontend): Row {
       stateCell(state),
       textCell(activePool),
       servingCell(frontend),
-      { text: weighed === 0 ? "" : String(weighed), style: "warn" },
+      { text: weighed === 0 ? "" : String(weighed), plain: String(weighed), style: "warn" },
       { text: description, style: "muted" },
     ],
   };
 }
 
-/** `2 of 3`: backends that take new flows, of all that the frontend has. */
-function servingCell({ pools }: Frontend): Cell {
-  const entries = pools.flatMap(({ backends }) => backends);
-  const all = new Set(entries.map(({ name }) => name)).size;
-  const serving = new Set(
-    entries.filter(({ effectiveWeight }) => effectiveWeight > 0).map(({ name }) => name),
-  ).size;
-  const style = serving === 0 ? "bad" : serving < all ? "plain" : "good";
-  return { text: `${serving} of ${all}`, style };
-}
-
-export function vipOf({ address, protocol, port }: Frontend): string {
+function vipOf({ address, protocol, port }: Frontend): string {
   return vipText({ prefix: address, protocol, port });
 }
 
 /** All fields of one, then its pools and backends. */
 export async function showFrontend(context: CommandContext, args: Args): Promise<Answer> {
-  const message = await ask(context, "GetFrontend", { request: { name: need(args, "frontend") } });
-  return answer("GetFrontend", message, { view: frontendView(message, context.nowMs) });
+  const request = { name: need(args, "frontend") };
+  const [message, notice] = await Promise.all([
+    ask(context, "GetFrontend", { request }),
+    vppNotice(context),
+  ]);
+  const view = [...frontendView(message, context.nowMs), ...notice];
+  return answer("GetFrontend", message, { view });
 }
 
 export function frontendView(frontend: Frontend, nowMs: number): View {
@@ -83,10 +82,8 @@ export function frontendView(frontend: Frontend, nowMs: number): View {
         { label: "flush-on-down", value: yesNo(frontend.flushOnDown) },
         { label: "state", value: stateCell(frontend.state) },
         { label: "active pool", value: textCell(frontend.activePool) },
-        ...(warning === "" ? [] : [{
-          label: "warning",
-          value: { text: warning, style: "bad" as const },
-        }]),
+        { label: "serving", value: servingCell(frontend) },
+        { label: "warning", value: { text: warning, style: "bad" }, optional: true },
       ],
     },
     poolsTable(frontend, nowMs),
@@ -112,7 +109,12 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock 
           pool.name === activePool
             ? { text: pool.name, style: "name" as const }
             : { text: pool.name, style: "muted" as const },
-          { text: state === "disabled" ? `${name} [disabled]` : name, style: "name" as const },
+          {
+            text: state === "disabled" ? `${name} [disabled]` : name,
+            // Its state is in the next column: a script gets the name alone.
+            plain: name,
+            style: "name" as const,
+          },
           stateCell(state),
           {
             text: String(weight),

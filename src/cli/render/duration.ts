@@ -44,6 +44,12 @@ export function millisecondsOf(ns: bigint): number {
   return Number(ns) / 1e6;
 }
 
+/** A Unix time as `2026-03-01 09:30:00.250Z`, for what happens fast. */
+export function preciseInstant(unixMs: number): string {
+  const date = new Date(unixMs);
+  return Number.isNaN(date.getTime()) ? `${unixMs} ms` : date.toISOString().replace("T", " ");
+}
+
 /** A Unix time as `2026-03-01 09:30:00Z`; what no calendar has, as its number. */
 export function instant(unixMs: number): string {
   const date = new Date(unixMs);

@@ -1,5 +1,5 @@
 /** Labels and values, a line each; long values go on under themselves. */
-import type { Cell } from "../view.ts";
+import type { Field } from "../view.ts";
 import { paint } from "./color.ts";
 import { printable, visibleWidth } from "./text.ts";
 import { wrap } from "./wrap.ts";
@@ -8,9 +8,10 @@ import { wrap } from "./wrap.ts";
 const LEAST = 16;
 
 export function fieldLines(
-  fields: readonly { readonly label: string; readonly value: Cell }[],
+  given: readonly Field[],
   { width, color }: { readonly width: number; readonly color: boolean },
 ): string[] {
+  const fields = given.filter(({ optional, value }) => optional !== true || value.text !== "");
   const labels = fields.map(({ label }) => printable(label));
   const indent = Math.max(0, ...labels.map(visibleWidth)) + 2;
   const room = width - indent < LEAST ? Infinity : width - indent;

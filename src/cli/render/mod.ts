@@ -1,8 +1,8 @@
 /** Values to text. PURE. */
 export { paint } from "./color.ts";
-export { elapsed, instant, millisecondsOf } from "./duration.ts";
+export { elapsed, instant, millisecondsOf, preciseInstant } from "./duration.ts";
 export { jsonLine, jsonText } from "./json.ts";
-export { counted, grouped, percent, scaled } from "./numbers.ts";
+export { countCell, counted, percent, percentCell, scaled } from "./numbers.ts";
 export { printable, visibleWidth } from "./text.ts";
 export { type RenderOptions, renderView } from "./view.ts";
 export { addressText, vipText } from "./vip.ts";

@@ -47,7 +47,7 @@ interface Grid {
 
 /** Header and rows, or the sentence for "none"; the title is the caller's. */
 export function tableLines(block: TableBlock, options: RenderOptions): string[] {
-  if (block.rows.length === 0) {
+  if (block.rows.length === 0 && block.empty !== "") {
     const text = printable(block.empty);
     return [options.color ? paint(text, "muted") : text];
   }

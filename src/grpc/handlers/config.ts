@@ -1,8 +1,6 @@
 /** The configuration file, and what a change would do. */
 import { MaglevError } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
-import { type ForecastAction, forecastAction } from "../../checker/forecast.ts";
-import type { BackendAction } from "../../checker/operator.ts";
+import { forecastAction } from "../../checker/forecast.ts";
 import { inSlices } from "../../system/slices.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
 import { configVerdict, planConfigResponse, planOf } from "../convert_plan.ts";
@@ -17,6 +15,7 @@ import {
   ReloadConfigResponse,
 } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
+import { forecastActionOf } from "./plan_request.ts";
 
 /** How long a forecast is worked on in a row, in milliseconds. */
 export const FORECAST_SLICE_MS = 4;
@@ -65,11 +64,13 @@ export function planBackend(
   { checker, clock, vpp }: DaemonDoor,
 ): Handler<PlanBackendRequest, PlanBackendResponse> {
   return async (request, { signal }) => {
-    const action = forecastActionOf(request);
+    const snapshot = checker.snapshot();
+    const nowMs = clock.wallMs();
+    const action = forecastActionOf(request, { snapshot, nowMs });
     if (action instanceof MaglevError) return action;
     const state = vpp?.connection.state;
     const can = state?.kind === "connected" ? state.lb.capabilities : { weights: true };
-    const steps = forecastAction(checker.snapshot(), action, { nowMs: clock.wallMs(), can });
+    const steps = forecastAction(snapshot, action, { nowMs, can });
     if (steps instanceof MaglevError) return steps;
     const forecast = await inSlices(steps, { clock, sliceMs: FORECAST_SLICE_MS, signal });
     return { plan: planOf(forecast, planWarning(vpp)) };
@@ -90,20 +91,4 @@ function planWarning(vpp: VppDoor | undefined): string {
   return vpp.reconciler.warmedUp
     ? ""
     : "warm-up is not over: frontends that are held back change when they are released";
-}
-
-const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable"];
-
-function forecastActionOf(request: PlanBackendRequest): ForecastAction | MaglevError {
-  const { name: backend, action, frontend, pool, weight } = request;
-  if (action === "weight") return { kind: "weight", frontend, pool, backend, weight };
-  const kind = ACTIONS.find((known) => known === action);
-  if (kind !== undefined) return { kind, backend };
-  const known = [...ACTIONS, "weight"];
-  const near = nearest(action.slice(0, 32), known);
-  return new MaglevError(
-    "invalid-argument",
-    `Cannot plan ${JSON.stringify(action)}: need one of ${known.join(", ")}` +
-      (near === undefined ? "" : `; did you mean ${near}?`),
-  );
 }

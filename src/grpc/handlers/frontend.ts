@@ -13,6 +13,7 @@ import type {
 } from "../gen/maglev.ts";
 import type { DaemonDoor } from "../ports.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
+import { requestedWeight } from "./plan_request.ts";
 
 export function listFrontends(
   { checker }: DaemonDoor,
@@ -46,7 +47,9 @@ export function setWeight(
   ): Promise<ActionResult<FrontendInfo>> {
     const end = endOf(request.end, clock.wallMs());
     if (end instanceof MaglevError) return { answer: end };
-    const { frontend, pool, backend, weight, reason } = request;
+    const weight = requestedWeight(request, checker.snapshot());
+    if (weight instanceof MaglevError) return { answer: weight };
+    const { frontend, pool, backend, reason } = request;
     const { peer, identity } = caller;
     const outcome = checker.setWeight({ frontend, pool, backend, weight }, {
       by: { peer, identity },
@@ -60,11 +63,11 @@ export function setWeight(
     return { answer: { ...info, warning }, before, after };
   }
   return {
-    argumentsOf: ({ frontend, pool, backend, weight, end }) => ({
+    argumentsOf: ({ frontend, pool, backend, weight, file, end }) => ({
       frontend,
       pool,
       backend,
-      weight,
+      weight: file ? "file" : weight,
       until: untilText(end, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,

@@ -1,6 +1,6 @@
 /** VPP: who it is, what it has, what it counts, and an operator's sync. */
 import { MaglevError } from "../../base/errors.ts";
-import type { Config } from "../../config/model.ts";
+import { namesOfAll, namesOfVips } from "../../vpp/lb/names_at.ts";
 import type { ConnectionState } from "../../vpp/ports.ts";
 import type { ActionHandler, ActionResult, Handler } from "../calls.ts";
 import {
@@ -24,17 +24,6 @@ import type {
 } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
 import { LbStateReader } from "../lb_state_reader.ts";
-
-/** Names of backends, in the file's order, by the text of their address. */
-function namesByAddress({ backends }: Config): ReadonlyMap<string, readonly string[]> {
-  const names = new Map<string, string[]>();
-  for (const [name, { address }] of backends) {
-    const list = names.get(address.text);
-    if (list === undefined) names.set(address.text, [name]);
-    else list.push(name);
-  }
-  return names;
-}
 
 /** VPP as it is now, or why it cannot be asked. */
 function connected(
@@ -62,7 +51,7 @@ export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPI
 }
 
 export function getVppLbState(
-  { vpp, logger, clock }: DaemonDoor,
+  { vpp, logger, clock, checker }: DaemonDoor,
 ): Handler<GetVPPLBStateRequest, VPPLBState> {
   const reader = new LbStateReader({ logger, clock });
   return async () => {
@@ -71,9 +60,13 @@ export function getVppLbState(
     const { conf, vips } = await reader.read(found.state.lb, found.vpp.reconciler.lbState());
     const servers = found.vpp.counters.snapshot?.servers() ?? [];
     const byAddress = new Map(servers.map((server) => [server.address.text, server]));
+    const options = {
+      namesAt: namesOfVips(checker.snapshot().config),
+      countersOf: (address: string) => byAddress.get(address),
+    };
     return {
       conf: conf === undefined ? undefined : lbConf(conf),
-      vips: vips.map((vip) => lbVip(vip, (address) => byAddress.get(address))),
+      vips: vips.map((vip) => lbVip(vip, options)),
     };
   };
 }
@@ -88,11 +81,11 @@ export function getVppLbCounters(
     if (snapshot === undefined) {
       return new MaglevError("unavailable", "VPP's counters have not been read");
     }
-    const names = namesByAddress(checker.snapshot().config);
+    const namesAt = namesOfAll(checker.snapshot().config.backends);
     return {
       vips: snapshot.vips.map((_, place) => vipCounters(snapshot.at(place))),
       servers: snapshot.servers().map((server) =>
-        serverCounters(server, names.get(server.address.text) ?? [])
+        serverCounters(server, namesAt(server.address.text))
       ),
       takenAt: nanoseconds(snapshot.takenAtMs),
     };

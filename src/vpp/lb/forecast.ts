@@ -20,6 +20,7 @@ import { desiredVip } from "./desired.ts";
 import { FULL_WEIGHT } from "./in_or_out.ts";
 import type { ActualVip, DesiredServer, DesiredVip, LbCapabilities, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
+import { type NamesAt, namesOfFrontend } from "./names_at.ts";
 import { compareByAddress, compareVipKeys } from "./order.ts";
 import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "./plan.ts";
 import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
@@ -69,6 +70,8 @@ export interface ServerShare {
 /** A server of a VIP. An instant at which the VIP does not have it is undefined. */
 export interface ServerForecast {
   readonly address: IpAddress;
+  /** Backends of the frontend with this address, before or after the change; in the file's order. */
+  readonly backends: readonly string[];
   readonly change: ServerChange;
   /** True when its established flows are forgotten at once. */
   readonly flush: boolean;
@@ -149,6 +152,11 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
           frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
           now: now.get(vipPlan.key)?.vip,
           settled: settled.get(vipPlan.key)?.vip,
+          namesAt: (address) => [
+            ...new Set(
+              [now, atOnce].flatMap((each) => each.get(vipPlan.key)?.namesAt(address) ?? []),
+            ),
+          ],
           can,
           tables,
         }),
@@ -162,6 +170,8 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
 interface Wish {
   readonly frontend: string;
   readonly vip: DesiredVip;
+  /** Names of its backends by the address that they have in this view. */
+  readonly namesAt: NamesAt;
 }
 
 function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, Wish>> {
@@ -172,7 +182,8 @@ function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, W
   for (const frontend of frontends.values()) {
     if (wishes.size % FRONTENDS_AT_ONCE === 0) yield;
     const vip = desiredVip(frontend, options);
-    wishes.set(vipKeyText(vip), { frontend: frontend.name, vip });
+    const namesAt = namesOfFrontend(frontend, config.backends);
+    wishes.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
   }
   return wishes;
 }
@@ -204,6 +215,7 @@ interface VipContext {
   readonly frontend: string;
   readonly now: DesiredVip | undefined;
   readonly settled: DesiredVip | undefined;
+  readonly namesAt: NamesAt;
   readonly can: LbCapabilities;
   readonly tables: TableCache;
 }
@@ -233,7 +245,7 @@ function* forecastVip(
     reason: vipPlan.conflict ?? vipPlan.recreate ?? "",
     servers: change === "unchanged" ? [] : serversOf(
       { now: shares(now), atOnce: shares(atOnce), settled: shares(settled) },
-      flushedBy(vipPlan),
+      { flushed: flushedBy(vipPlan), namesAt: context.namesAt },
     ),
     atOnce: shift,
     settled: sameFlows(atOnce, settled) ? shift : tables.shift(now, settled),
@@ -279,7 +291,10 @@ function sharesOf(
 /** The servers of any of the three instants, in address order. */
 function serversOf(
   shares: { readonly now: Shares; readonly atOnce: Shares; readonly settled: Shares },
-  flushed: ReadonlySet<string>,
+  { flushed, namesAt }: {
+    readonly flushed: ReadonlySet<string>;
+    readonly namesAt: NamesAt;
+  },
 ): readonly ServerForecast[] {
   const addresses = new Map(
     [shares.now, shares.atOnce, shares.settled].flatMap((each) =>
@@ -293,6 +308,7 @@ function serversOf(
     });
     return {
       address,
+      backends: namesAt(text),
       change: serverChange(now, atOnce),
       flush: flushed.has(text),
       now,

@@ -255,3 +255,27 @@ Deno.test("forecast stops at each VIP and before each table, also on one prefix"
   const [unchanged, changed] = [stops(now, now), stops(paused, half)];
   assert.ok(changed - unchanged >= 3 * VIPS, `${unchanged} ${changed}`);
 });
+
+Deno.test("forecast: a server has the names of the frontend's backends, before and after", () => {
+  const now = view({
+    backends: { a: { address: "10.0.0.1" }, b: { address: "10.0.0.2" } },
+    frontends: { web: { pools: "a b" } },
+  });
+  const next = view({
+    backends: {
+      a: { address: "10.0.0.1" },
+      new: { address: "10.0.0.2" },
+      other: { address: "10.0.0.1" },
+    },
+    frontends: { web: { pools: "a:50 new" }, api: { pools: "other" } },
+  });
+  const { vips } = forecast(now, next);
+  const named = vips.map(({ frontend, servers }) => [
+    frontend,
+    servers.map(({ address, backends }) => [address.text, ...backends].join(" ")),
+  ]);
+  assert.deepEqual(named, [
+    ["web", ["10.0.0.1 a", "10.0.0.2 b new"]],
+    ["api", ["10.0.0.1 other"]],
+  ]);
+});

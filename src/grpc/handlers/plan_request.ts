@@ -1,0 +1,75 @@
+/**
+ * Reads a PlanBackendRequest. A plan is refused where the change itself would be: its reason and its
+ * end are checked by the same rules, though neither changes what VPP gets.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { ForecastAction } from "../../checker/forecast.ts";
+import {
+  type BackendAction,
+  checkAction,
+  checkOptions,
+  checkWeightRequest,
+} from "../../checker/operator.ts";
+import type { Snapshot } from "../../checker/ports.ts";
+import { weightOf } from "../../checker/registry.ts";
+import type { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
+import { endOf } from "./intent.ts";
+
+const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable"];
+
+/** The action to forecast, or why it would be refused. `nowMs`: Unix time in milliseconds. */
+export function forecastActionOf(
+  request: PlanBackendRequest,
+  { snapshot, nowMs }: { readonly snapshot: Snapshot; readonly nowMs: number },
+): ForecastAction | MaglevError {
+  const { name: backend, action } = request;
+  const kind = ACTIONS.find((known) => known === action);
+  if (kind === undefined && action !== "weight") return unknownAction(action);
+  const end = endOf(request.end, nowMs);
+  if (end instanceof MaglevError) return end;
+  const reason = request.reason === "" ? undefined : request.reason;
+  const options = { by: { peer: "", identity: "" }, reason, untilMs: end.untilMs };
+  if (kind !== undefined) {
+    const fileEnabled = snapshot.config.backends.get(backend)?.enabled;
+    const problem = fileEnabled === undefined
+      ? undefined
+      : checkAction(backend, { kind, options, fileEnabled, nowMs });
+    return problem ?? { kind, backend };
+  }
+  const weight = requestedWeight({ ...request, backend }, snapshot);
+  if (weight instanceof MaglevError) return weight;
+  const { frontend, pool } = request;
+  const planned = { frontend, pool, backend, weight };
+  const unfit = checkWeightRequest(planned, snapshot.frontends);
+  if (unfit instanceof MaglevError) return unfit;
+  return checkOptions(options, { nowMs, canEnd: true }) ?? { kind: "weight", ...planned };
+}
+
+/**
+ * The weight of a request, or the file's with `file` set. An unknown entry has 0, and is refused
+ * later. The file's weight has no end.
+ */
+export function requestedWeight(
+  request: Pick<SetWeightRequest, "frontend" | "pool" | "backend" | "weight" | "file" | "end">,
+  { config }: Pick<Snapshot, "config">,
+): number | MaglevError {
+  if (!request.file) return request.weight;
+  if (request.end !== undefined) {
+    return new MaglevError(
+      "invalid-argument",
+      "Cannot take an end (until): the file's weight has none; leave it out",
+    );
+  }
+  return weightOf(config.frontends.get(request.frontend), request) ?? 0;
+}
+
+function unknownAction(action: string): MaglevError {
+  const known = [...ACTIONS, "weight"];
+  const near = nearest(action.slice(0, 32), known);
+  return new MaglevError(
+    "invalid-argument",
+    `Cannot plan ${JSON.stringify(action)}: need one of ${known.join(", ")}` +
+      (near === undefined ? "" : `; did you mean ${near}?`),
+  );
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { setUpHealthy, WHO } from "../../../tests/support/checker_fixture.ts";
+import { smallConfig } from "../../../tests/support/small_config.ts";
+import { setUp } from "../../../tests/support/checker_fixture.ts";
+import { MaglevError } from "../../base/errors.ts";
+import { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
+import type { DaemonDoor } from "../ports.ts";
+import { setWeight } from "./frontend.ts";
+import { forecastActionOf } from "./plan_request.ts";
+
+const PLACE = { frontend: "web", pool: "pool0", backend: "a" };
+
+function plan(request: Partial<PlanBackendRequest>, { checker, clock } = setUpHealthy()) {
+  const context = { snapshot: checker.snapshot(), nowMs: clock.wallMs() };
+  return forecastActionOf({ ...PlanBackendRequest.empty, ...request }, context);
+}
+
+function refusal(result: unknown): string {
+  assert.ok(result instanceof MaglevError);
+  return `${result.code}: ${result.message}`;
+}
+
+const HOUR: PlanBackendRequest["end"] = { kind: "forNs", value: 3_600_000_000_000n };
+
+Deno.test("a plan takes what the change takes: reason, end, weight, the file's weight", () => {
+  const weight = { name: "a", action: "weight", frontend: "web", pool: "pool0" };
+  const cases: [Partial<PlanBackendRequest>, unknown][] = [
+    [{ name: "a", action: "pause", reason: "disk", end: HOUR }, { kind: "pause", backend: "a" }],
+    [{ name: "a", action: "resume", reason: "done" }, { kind: "resume", backend: "a" }],
+    [{ ...weight, weight: 7, reason: "canary", end: HOUR }, {
+      kind: "weight",
+      ...PLACE,
+      weight: 7,
+    }],
+    // 100 in the file, 3 in force.
+    [{ ...weight, weight: 7, file: true }, { kind: "weight", ...PLACE, weight: 100 }],
+  ];
+  const world = setUpHealthy();
+  assert.ok(world.checker.setWeight({ ...PLACE, weight: 3 }, WHO).ok);
+  for (const [request, action] of cases) assert.deepEqual(plan(request, world), action);
+});
+
+Deno.test("a plan is refused where the change would be, in the same words", () => {
+  const past: PlanBackendRequest["end"] = { kind: "untilUnixNs", value: 1_000_000n };
+  const cases: [Partial<PlanBackendRequest>, RegExp][] = [
+    [{ name: "a", action: "pause", reason: "x\ny" }, /^invalid-argument: .*reason.*one line/],
+    [{ name: "a", action: "pause", end: past }, /^invalid-argument: .*need a time after now/],
+    [{ name: "a", action: "resume", end: HOUR }, /^invalid-argument: .*only pauses, disables/],
+    [{ name: "a", action: "weight", ...PLACE, weight: 101 }, /^invalid-argument: .*0 to 100/],
+    [{ name: "a", action: "weight", ...PLACE, end: past }, /^invalid-argument: .*after now/],
+    [{ name: "a", action: "weight", ...PLACE, file: true, end: HOUR }, /^invalid-argument: .*end/],
+    [
+      { name: "a", action: "weight", frontend: "wbe", pool: "pool0", file: true },
+      /^not-found: No frontend "wbe"; did you mean "web"\?/,
+    ],
+    [{ name: "a", action: "weigh" }, /^invalid-argument: .*did you mean weight\?/],
+  ];
+  for (const [request, message] of cases) assert.match(refusal(plan(request)), message);
+  const off = smallConfig({
+    backends: { a: { enabled: false } },
+    frontends: { web: { pools: "a:100" } },
+  });
+  assert.match(
+    refusal(plan({ name: "a", action: "disable", end: HOUR }, setUp(off) as never)),
+    /^failed-precondition: .*the configuration disables it/,
+  );
+});
+
+Deno.test("weight file gives the file's weight back, and ends the intent", async () => {
+  const world = setUpHealthy();
+  const { checker } = world;
+  const { run, argumentsOf } = setWeight(world as unknown as DaemonDoor);
+  const caller = { peer: "unix", identity: "", role: "operator" };
+  const ask = (request: Partial<SetWeightRequest>) =>
+    run({ ...SetWeightRequest.empty, ...PLACE, ...request }, { caller } as never);
+  const outcome = async (request: Partial<SetWeightRequest>) => {
+    const { answer, before, after } = await ask(request);
+    return { answer, change: [before, after] };
+  };
+  assert.deepEqual((await outcome({ weight: 3, end: HOUR })).change, [100, 3]);
+  assert.equal(checker.snapshot().intents.ofWeight(PLACE)?.weight, 3);
+  assert.match(refusal((await outcome({ file: true, end: HOUR })).answer), /^invalid-argument/);
+  assert.equal(checker.snapshot().intents.ofWeight(PLACE)?.weight, 3);
+  assert.deepEqual((await outcome({ file: true })).change, [3, 100]);
+  assert.equal(checker.snapshot().intents.ofWeight(PLACE), undefined);
+  // Again: nothing to do, and no error.
+  assert.deepEqual((await outcome({ file: true })).change, [100, 100]);
+  const noSuch = await outcome({ file: true, pool: "pool9" });
+  assert.match(refusal(noSuch.answer), /^not-found/);
+  const request = { ...SetWeightRequest.empty, ...PLACE, file: true };
+  assert.deepEqual(argumentsOf(request), { ...PLACE, weight: "file", until: undefined });
+});

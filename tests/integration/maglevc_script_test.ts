@@ -1,0 +1,134 @@
+/**
+ * maglevc's tables as scripts read them: from a pipe, with awk. Goal: a column is found where it was,
+ * whatever state things are in, and nothing stands between the rows. Method: one stage is led through
+ * several states, and the same awk programs read every one.
+ */
+import assert from "node:assert/strict";
+import { vppHas } from "../support/lb_view.ts";
+import { bash, maglevc, type MaglevcStage, onMaglevcStage } from "../support/maglevc.ts";
+
+const WEB = "192.0.2.1/32 6 80";
+const API = "192.0.2.2/32 6 443";
+const [B0, B1, B2] = ["127.0.77.1", "127.0.77.2", "127.0.77.3"];
+
+interface Read {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly stderr: string;
+}
+
+/** What awk prints of a command's output; the exit status is maglevc's. */
+async function awk(
+  { address, home }: MaglevcStage,
+  command: string,
+  program: string,
+): Promise<Read> {
+  const line =
+    `maglevc --server ${address} ${command} | awk '${program}'; exit "\${PIPESTATUS[0]}"`;
+  const { code, stdout, stderr } = await bash(line, { home });
+  return { code, lines: stdout.split("\n").slice(0, -1), stderr };
+}
+
+/** The first column and some others, found by their headers; fields are what blanks part. */
+function columns(first: string, ...others: readonly string[]): string {
+  const wanted = [first, ...others].map((header) => `$at["${header}"]`).join(", ");
+  return `NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print ${wanted} }`;
+}
+
+/** Repeats until `fits`, for what the daemon does in its own time; at most 10 s. */
+async function until(read: () => Promise<Read>, fits: (read: Read) => boolean): Promise<Read> {
+  const endMs = performance.now() + 10_000;
+  while (true) {
+    const got = await read();
+    if (fits(got)) return got;
+    if (performance.now() > endMs) throw new Error(`never: ${JSON.stringify(got)}`);
+  }
+}
+
+async function run({ address, home }: MaglevcStage, ...words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await maglevc(["--server", address, ...words], { home });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+const FRONTENDS = columns("NAME", "VIP", "STATE", "ACTIVE-POOL", "SERVING", "WEIGHTS-SET");
+const COUNTERS = columns("VIP", "FIRST", "NEXT", "NO-SERVER", "FIB-BYTES");
+const INFO = '$1 == "vpp-pid" || $1 == "vpp-boottime" || $1 == "connected" { print $1, $2 }';
+
+Deno.test("awk reads show frontends the same while servers fail, weights are set, VPP goes", async () => {
+  await onMaglevcStage({ net: 77 }, async (stage) => {
+    const { servers, simulator, daemon } = stage;
+    const frontends = async () => {
+      const { code, lines, stderr } = await awk(stage, "show frontends", FRONTENDS);
+      assert.equal(code, 0, stderr);
+      return lines;
+    };
+    assert.deepEqual(await frontends(), [
+      "web 192.0.2.1:80/tcp up main 2/2+1 0",
+      "api 192.0.2.2:443/tcp up main 1/1+0 0",
+    ]);
+    await run(stage, "set", "frontend", "web", "pool", "main", "backend", "b0", "weight", "7");
+    servers[1]!.status = 503;
+    await daemon.transition("b1", "down");
+    assert.deepEqual(await frontends(), [
+      "web 192.0.2.1:80/tcp up main 1/2+1 1",
+      "api 192.0.2.2:443/tcp down main 0/1+0 0",
+    ]);
+    servers[0]!.status = 503;
+    await daemon.transition("b0", "down");
+    await simulator.stop();
+    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+    assert.deepEqual(await frontends(), [
+      "web 192.0.2.1:80/tcp up spare 1/1+0 1",
+      "api 192.0.2.2:443/tcp down main 0/1+0 0",
+    ]);
+    await run(stage, "set", "frontend", "web", "pool", "main", "backend", "b0", "weight", "file");
+    assert.match((await frontends())[0]!, / 0$/);
+  });
+});
+
+Deno.test("awk reads show vpp info and show vpp lb counters: names and plain numbers", async () => {
+  await onMaglevcStage({ net: 77 }, async (stage) => {
+    const { simulator, daemon, configPath } = stage;
+    await vppHas(simulator, { [WEB]: [`${B0} 100`, `${B1} 50`, `${B2} 0`], [API]: [`${B1} 100`] });
+    const info = await awk(stage, "show vpp info", INFO);
+    assert.equal(info.code, 0);
+    assert.match(
+      info.lines.join("\n"),
+      /^vpp-pid \d+\nvpp-boottime (\d{4}-\d\d-\d\d|-)\nconnected \d{4}-\d\d-\d\d$/,
+    );
+    const text = await Deno.readTextFile(configPath);
+    await Deno.writeTextFile(
+      configPath,
+      text.replace("  lb:", "  lb:\n      counters-interval: 100ms"),
+    );
+    assert.match(await run(stage, "config", "reload"), /^reloaded: /);
+    const web = [...simulator.plugin.vips()].find(({ port }) => port === 80)!;
+    const counts = [65_088, 1234, 2, 1_000_001];
+    simulator.plugin.counters.add("vip", web.index, { thread: 1, counts });
+    const read = () => awk(stage, "show vpp lb counters", COUNTERS);
+    const { lines } = await until(read, ({ lines }) => lines.some((line) => / 65088 /.test(line)));
+    assert.match(lines[0]!, /^192\.0\.2\.1:80\/tcp 1234 65088 1000001 (\d+|-)$/);
+    assert.match(lines[1]!, /^192\.0\.2\.2:443\/tcp 0 0 0 (\d+|-)$/);
+    assert.equal(lines.length, 2);
+    // Twice in one session there are rates on a terminal, and none for a script.
+    const twice = await bash(
+      `printf 'show vpp lb counters\\nshow vpp lb counters\\n' | maglevc --server ${stage.address} ` +
+        "| awk 'NF != 7 { print \"odd:\", $0 } END { print NR }'",
+      { home: stage.home },
+    );
+    assert.equal(twice.stdout, "6\n");
+    const state = columns("SERVER", "BACKEND", "WEIGHT");
+    const program = `/^$/ { NR = 0; next } NF == 1 { NR = 0; next } ${state}`;
+    const servers = await awk(stage, "show vpp lb state", program);
+    assert.ok(servers.lines.includes(`${B0} b0 100`), servers.lines.join("\n"));
+    assert.ok(servers.lines.includes(`${B1} b1 50`), servers.lines.join("\n"));
+    await simulator.stop();
+    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+    for (const command of ["show vpp info", "show vpp lb counters", "show vpp lb servers"]) {
+      const { code, lines, stderr } = await awk(stage, command, "{ print }");
+      assert.deepEqual([code, lines], [1, []]);
+      assert.match(stderr, /^maglevc: VPP .*\n$/);
+    }
+  });
+});
