@@ -71,6 +71,8 @@ const VALUES: Readonly<
     bad: [
       ["2", "did you mean 2s?"],
       ["2.5", "did you mean 2.5s?"],
+      ["2000", "did you mean 2000ms, or 2000s?"],
+      ["250", "did you mean 250ms, or 250s?"],
       ["'2'", "did you mean 2s?"],
       ["2 s", "did you mean 2s?"],
       ["30 sec", "did you mean 30s?"],
@@ -216,15 +218,18 @@ Deno.test("decode() fills in what is absent", () => {
     downIntervalMs: 5000,
     timeoutMs: 1000,
     ...common,
-    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false },
+    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false, alpn: [] },
   });
   const httpParams = {
     path: "/",
     host: "",
     method: "GET",
+    body: "",
     headers: [],
+    removedHeaders: [],
     responseCodes: [[200, 200]],
     responseRegexp: "",
+    responseRegexpNot: "",
   };
   deepEqual(config.healthchecks.get("http"), {
     name: "http",
@@ -240,6 +245,7 @@ Deno.test("decode() fills in what is absent", () => {
     host: "www.example.com:8443",
     serverName: "www.example.com",
     insecureSkipVerify: false,
+    alpn: ["http/1.1"],
   });
   deepEqual(config.healthchecks.get("https-by-address")?.params, {
     type: "https",
@@ -247,6 +253,7 @@ Deno.test("decode() fills in what is absent", () => {
     host: "10.0.0.1",
     serverName: "",
     insecureSkipVerify: false,
+    alpn: ["http/1.1"],
   });
   const address = config.backends.get("a")!.address;
   deepEqual([...config.backends.values()], [

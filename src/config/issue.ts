@@ -59,6 +59,7 @@ export const RULES = {
   "weightless-pool": "warning",
   "shared-address": "warning",
   "no-effect": "warning",
+  "never-passes": "warning",
   "no-final-newline": "warning",
 } as const satisfies Record<string, Stage>;
 

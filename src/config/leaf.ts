@@ -21,9 +21,10 @@ import type {
   PortRow,
   Row,
   TextRow,
+  TextsRow,
   WordRow,
 } from "./schema_types.ts";
-import { headerProblem, textProblem } from "./text_rules.ts";
+import { headerProblem, isRemovable, textProblem } from "./text_rules.ts";
 import type { ScalarNode, TreeNode } from "./tree.ts";
 
 /** Where a value stands and where what is wrong with it is noted. */
@@ -77,6 +78,26 @@ export function readText(row: TextRow, node: TreeNode, site: Site): string | und
   if (problem === undefined) return text;
   site.issues.add(FORMAT_RULES[row.format] ?? "bad-text", site, problem);
   return undefined;
+}
+
+/** One text, or a list of texts, each with its own place. */
+export function readTexts(row: TextsRow, node: TreeNode, site: Site): string[] | undefined {
+  const parts = node.kind === "list" ? node.items : [node];
+  const texts: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const place = node.kind === "list"
+      ? { mark: part.mark, path: `${site.path}[${index}]`, issues: site.issues }
+      : site;
+    const text = textOf(part);
+    if (text === undefined) return wrongType(row, part, place);
+    const problem = textProblem(row.format, text);
+    if (problem !== undefined) {
+      site.issues.add("bad-text", place, problem);
+      return undefined;
+    }
+    texts.push(text);
+  }
+  return texts;
 }
 
 export function readBoolean(row: Row, node: TreeNode, site: Site): boolean | undefined {
@@ -161,8 +182,11 @@ const UNIT_WORDS: readonly (readonly [RegExp, string])[] = [
 function durationHint(node: TreeNode): string {
   const match = /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "");
   if (match === null) return "";
-  const unit = UNIT_WORDS.find(([words]) => words.test(match[2]!.toLowerCase()))?.[1];
-  return unit === undefined ? "" : `; did you mean ${match[1]}${unit}?`;
+  const [, number, word] = match;
+  // Nobody waits 2000 seconds between two probes: a large bare number was meant in milliseconds.
+  if (word === "" && Number(number) >= 100) return `; did you mean ${number}ms, or ${number}s?`;
+  const unit = UNIT_WORDS.find(([words]) => words.test(word!.toLowerCase()))?.[1];
+  return unit === undefined ? "" : `; did you mean ${number}${unit}?`;
 }
 
 function inRange(row: IntegerRow | DurationRow, value: number, site: Site): boolean {
@@ -215,19 +239,20 @@ function addressHint(text: string | undefined): string {
 export function readHeaders(row: HeadersRow, node: TreeNode, site: Site): HeaderList | undefined {
   if (isEmptyScalar(node)) return [];
   if (node.kind !== "map") return wrongType(row, node, site);
-  const headers: [string, string][] = [];
+  const headers: [string, string | null][] = [];
   const seen = new Set<string>();
   for (const { key, keyMark, value } of node.entries) {
     const place = { mark: keyMark, path: joinPath(site.path, key), issues: site.issues };
-    const text = textOf(value);
+    const text = isEmptyScalar(value) && isRemovable(key) ? null : textOf(value);
     if (text === undefined) {
-      site.issues.add("wrong-type", place, `expected a text, found ${described(value)}`);
+      const hint = isEmptyScalar(value) ? '; write "" for an empty value' : "";
+      site.issues.add("wrong-type", place, `expected a text, found ${described(value)}${hint}`);
       continue;
     }
     const lower = key.toLowerCase();
     const problem = seen.has(lower)
       ? `the header ${quote(key)} is given twice; case does not matter in header names`
-      : headerProblem(key, text);
+      : headerProblem(key, text ?? "");
     seen.add(lower);
     if (problem !== undefined) site.issues.add("bad-header", place, problem);
     headers.push([key, text]);

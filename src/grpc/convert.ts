@@ -135,7 +135,7 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
   };
 }
 
-/** A definition; values of headers may be secrets, so they are told to operators only. */
+/** A definition; values of headers and a body may be secrets: only operators are shown them. */
 export function healthCheckInfo(
   check: HealthcheckConfig,
   { secrets }: { readonly secrets: boolean },
@@ -170,6 +170,10 @@ export function healthCheckInfo(
     })),
     responseCode: web === undefined ? "" : codesText(web.responseCodes),
     responseRegexp: web?.responseRegexp ?? "",
+    responseRegexpNot: web?.responseRegexpNot ?? "",
+    alpn: [...tls?.alpn ?? []],
+    body: secrets ? web?.body ?? "" : "",
+    removedHeaders: [...web?.removedHeaders ?? []],
   };
 }
 

@@ -35,8 +35,16 @@ const HTTP = {
   headers: [["Authorization", "Basic c2VjcmV0"], ["X-Y", ""]],
   responseCodes: [[200, 299], [301, 301]],
   responseRegexp: "ok",
+  responseRegexpNot: "down",
+  body: "secret=1",
+  removedHeaders: ["User-Agent"],
 } as const;
-const TLS = { serverName: "b.test", insecureSkipVerify: true, ca: { path: "/ca", pem: "PEM" } };
+const TLS = {
+  serverName: "b.test",
+  insecureSkipVerify: true,
+  alpn: ["h2", "http/1.1"],
+  ca: { path: "/ca", pem: "PEM" },
+};
 
 function check(params: ProbeParams): HealthcheckConfig {
   return {

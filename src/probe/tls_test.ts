@@ -16,7 +16,7 @@ import { probeOf } from "./probers.ts";
 
 const CERTIFICATES = await certificates();
 const CA = { path: "/ca.pem", pem: CERTIFICATES.ca };
-const TLS: TlsParams = { serverName: "good.test", insecureSkipVerify: false, ca: CA };
+const TLS: TlsParams = { serverName: "good.test", insecureSkipVerify: false, alpn: [], ca: CA };
 const EXPIRY = Date.UTC(2047, 0, 1);
 
 function ssl(changes: Partial<TlsParams> = {}): ProbeParams {

@@ -67,6 +67,7 @@ netnsTest("every kind of probe is made inside its namespace, and none outside", 
       const tls = {
         serverName: "good.test",
         insecureSkipVerify: false,
+        alpn: [],
         ca: { path: "", pem: (await certificates()).ca },
       };
       const kinds: [kind: string, check: Partial<HealthcheckConfig>, pass: string][] = [

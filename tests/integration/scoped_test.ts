@@ -24,6 +24,7 @@ const CERTIFICATES = await certificates();
 const TLS: TlsParams = {
   serverName: "good.test",
   insecureSkipVerify: false,
+  alpn: [],
   ca: { path: "", pem: CERTIFICATES.ca },
 };
 const BARE: TlsParams = { ...TLS, serverName: "" };

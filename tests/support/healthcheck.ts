@@ -6,6 +6,7 @@ export const TCP: ProbeParams = {
   ssl: false,
   serverName: "",
   insecureSkipVerify: false,
+  alpn: [],
 };
 
 /** Parameters of an http check: GET / and status 200, but for `changes`. */
@@ -15,9 +16,12 @@ export function http(changes: Partial<HttpParams> = {}): ProbeParams & { type: "
     path: "/",
     host: "",
     method: "GET",
+    body: "",
     headers: [],
+    removedHeaders: [],
     responseCodes: [[200, 200]],
     responseRegexp: "",
+    responseRegexpNot: "",
     ...changes,
   };
 }

@@ -1,0 +1,50 @@
+/**
+ * PURE. The first bytes of an answer that is not of HTTP/1: names the protocol where it is one that
+ * is often probed by mistake, because "no HTTP/1 answer" does not say what to change.
+ */
+
+/** Bytes that are enough to tell: a frame header of HTTP/2. */
+const ENOUGH = 9;
+
+const NOT_HTTP = "no HTTP/1 answer";
+const TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
+const HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
+
+/** One answer; not to be reused. */
+export class ForeignStart {
+  readonly #start = new Uint8Array(ENOUGH);
+  #size = 0;
+
+  /** Takes the next bytes; the problem with the answer as soon as it is known. */
+  feed(bytes: Uint8Array): string | undefined {
+    const piece = bytes.subarray(0, ENOUGH - this.#size);
+    this.#start.set(piece, this.#size);
+    this.#size += piece.length;
+    return problemOf(this.#start.subarray(0, this.#size));
+  }
+
+  /** The problem with an answer that ends here. */
+  end(): string {
+    return NOT_HTTP;
+  }
+}
+
+/** Undefined: more bytes are needed. */
+function problemOf(start: Uint8Array): string | undefined {
+  if (matches(start, [[0x15, 0x16], [3], [0, 1, 2, 3, 4]])) {
+    return start.length < 3 ? undefined : TLS;
+  }
+  // SETTINGS (RFC 9113, 3.4 and 6.5): its length, of whole settings, then its type.
+  if (matches(start, [[0], [0], undefined, [4], [0, 1], [0], [0], [0], [0]])) {
+    return start.length < ENOUGH ? undefined : HTTP2;
+  }
+  return NOT_HTTP;
+}
+
+/** True when each byte there is may stand in its place; undefined: any may. */
+function matches(start: Uint8Array, places: readonly (readonly number[] | undefined)[]): boolean {
+  return places.every((allowed, i) => {
+    const byte = start[i];
+    return byte === undefined || allowed === undefined || allowed.includes(byte);
+  });
+}
