@@ -59,7 +59,7 @@ export function backendInfo(
 ): BackendInfo {
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
-  const { certificateExpiryMs, lastResult } = backend;
+  const { certificateExpiryMs, certificateName, lastResult } = backend;
   return {
     ...BackendInfo.empty,
     name: backend.name,
@@ -76,6 +76,7 @@ export function backendInfo(
     certificateExpiryUnixNs: certificateExpiryMs === undefined
       ? undefined
       : nanoseconds(certificateExpiryMs),
+    certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
   };
 }

@@ -1,7 +1,7 @@
 /** Healthchecks for tests, complete but for what a test says about them. */
 import type { HealthcheckConfig, HttpParams, ProbeParams } from "../../src/config/model.ts";
 
-export const TCP: ProbeParams = {
+export const TCP: ProbeParams & { type: "tcp" } = {
   type: "tcp",
   ssl: false,
   serverName: "",
