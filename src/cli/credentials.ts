@@ -1,9 +1,9 @@
 /** The files that show who we are, and whom we trust. Read once, at the start, and judged there. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { MaglevError } from "../base/errors.ts";
 import type { ClientTls } from "../grpc/client.ts";
+import { certificatesOf, keyPairOf, type PemFile } from "../system/key_pair.ts";
 
-/** Paths; empty: none. */
+/** Paths; empty: none. Certificate and key come together, perhaps in one file. */
 export interface CredentialPaths {
   readonly tls: boolean;
   readonly ca: string;
@@ -28,11 +28,14 @@ export async function readCredentials(paths: CredentialPaths): Promise<Credentia
   const token = paths.token === "" ? undefined : await readToken(paths.token);
   if (!paths.tls) return { tls: undefined, token };
   const { ca, cert, key, serverName } = paths;
+  const pair = cert === "" || key === ""
+    ? undefined
+    : keyPairOf(await readPem(cert), await readPem(key));
   return {
     tls: {
-      ca: ca === "" ? undefined : await readCertificates(ca),
-      cert: cert === "" ? undefined : await readCertificates(cert),
-      key: key === "" ? undefined : await readKey(key),
+      ca: ca === "" ? undefined : certificatesOf(await readPem(ca)),
+      cert: pair?.cert,
+      key: pair?.key,
       serverName: serverName === "" ? undefined : serverName,
     },
     token,
@@ -54,30 +57,8 @@ async function readToken(path: string): Promise<string> {
   return token;
 }
 
-async function readCertificates(path: string): Promise<string> {
-  const { text } = await readBounded(path);
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw refusal(path, "it has no certificate in PEM form");
-  for (const [index, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch (error) {
-      const reason = MaglevError.from(error).message;
-      throw refusal(path, `certificate ${index + 1} in it cannot be read: ${reason}`);
-    }
-  }
-  return text;
-}
-
-async function readKey(path: string): Promise<string> {
-  const { text } = await readBounded(path);
-  try {
-    createPrivateKey(text);
-  } catch (error) {
-    const reason = MaglevError.from(error).message;
-    throw refusal(path, `it is no private key without passphrase in PEM form (${reason})`);
-  }
-  return text;
+async function readPem(path: string): Promise<PemFile> {
+  return { path, text: (await readBounded(path)).text };
 }
 
 async function readBounded(path: string): Promise<{ text: string; mode: number }> {
