@@ -55,9 +55,6 @@ export function certificateProblem(judgement: Judgement): Verdict | undefined {
   if (error === WRONG_NAME) {
     return bad(`certificate is for ${names(certificate)}, not for ${name}`);
   }
-  if (error === "INVALID_PURPOSE") {
-    return bad("certificate is not for servers: its extended key usage lacks serverAuth");
-  }
   // The library gives this code to any certificate of an authority that a server shows as its own.
   if (error === "DEPTH_ZERO_SELF_SIGNED_CERT" && isOfAuthority(certificate)) {
     return bad("certificate is one of an authority (CA:TRUE), which is not accepted of a server");

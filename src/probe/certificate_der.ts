@@ -18,6 +18,8 @@ export interface DerFacts {
   readonly key: KeyFacts;
   /** OIDs of extensions that whoever does not know them must not pass over. */
   readonly critical: readonly string[];
+  /** OIDs of the extended key usage; empty: for everything. */
+  readonly usages: readonly string[];
 }
 
 export interface KeyFacts {
@@ -44,11 +46,25 @@ export function derFacts(der: Uint8Array): DerFacts | undefined {
   const key = keyOf(der, keyInfo);
   const extensions = fields.find(({ tag }) => tag === 0xa3);
   const [list] = extensions === undefined ? [] : childrenOf(der, extensions);
-  return key === undefined ? undefined : {
+  if (key === undefined) return undefined;
+  const all = list === undefined ? [] : childrenOf(der, list);
+  return {
     signature: oidOf(der, oid),
     key,
-    critical: list === undefined ? [] : childrenOf(der, list).flatMap((one) => critical(der, one)),
+    critical: all.flatMap((one) => critical(der, one)),
+    usages: all.flatMap((one) => usages(der, one)),
   };
+}
+
+const EXTENDED_KEY_USAGE = "2.5.29.37";
+
+/** The value holds SEQUENCE OF OID (RFC 5280, 4.2.1.12). */
+function usages(der: Uint8Array, extension: Element): readonly string[] {
+  const parts = childrenOf(der, extension);
+  const [oid, value] = [parts[0], parts.at(-1)];
+  if (oid === undefined || value === undefined || oidOf(der, oid) !== EXTENDED_KEY_USAGE) return [];
+  const list = elementAt(der, value.start, value.end);
+  return list === undefined ? [] : childrenOf(der, list).map((one) => oidOf(der, one));
 }
 
 /** Extension ::= SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, value OCTET STRING } */

@@ -4,6 +4,7 @@
  * found the words say so, because a guess would send the operator the wrong way.
  */
 import { X509Certificate } from "node:crypto";
+import { derFacts } from "./certificate_der.ts";
 import { unusable, unusableSignature } from "./certificate_limits.ts";
 
 /** A chain that was found wanting. */
@@ -57,9 +58,19 @@ function memberProblem(path: readonly X509Certificate[], nowMs: number): string 
     const reason = unusable(raw) ??
       (isSelfIssued(certificate) ? undefined : unusableSignature(raw));
     if (reason !== undefined) return `${what} cannot be verified: ${reason}`;
+    if (!isForServers(certificate)) {
+      return `${what} is not for servers: its extended key usage lacks serverAuth`;
+    }
   }
   return undefined;
 }
+
+function isForServers({ raw }: X509Certificate): boolean {
+  const usages = derFacts(raw)?.usages ?? [];
+  return usages.length === 0 || usages.includes(SERVER_AUTH);
+}
+
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 
 /** What is missing, or does not fit, behind the last certificate of the path. */
 function endProblem(
