@@ -53,10 +53,9 @@ function faultIndex(source: string, { reason, fragment }: SyntaxFault): number {
   if (/ [()]$/.test(reason)) return unpairedAt(source);
   if (fragment === "") return Math.max(0, source.length - 1);
   // A name that is given twice is wrong at its second place.
-  const index = reason.startsWith("duplicate")
-    ? source.lastIndexOf(fragment)
-    : source.indexOf(fragment);
-  return Math.max(0, index);
+  return reason.startsWith("duplicate")
+    ? source.lastIndexOf(`<${fragment}>`) + 1
+    : Math.max(0, source.indexOf(fragment));
 }
 
 /** Index of the first `)` without partner, else of the last `(` without one. */
