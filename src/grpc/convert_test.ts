@@ -74,6 +74,19 @@ Deno.test("healthCheckInfo: values of headers are told to those who may have the
   ]);
 });
 
+Deno.test("healthCheckInfo: the body of a POST is a secret as values of headers are", () => {
+  const of = (secrets: boolean) =>
+    healthCheckInfo(check({ type: "https", ...HTTP, ...TLS }), { secrets });
+  assert.deepEqual([of(true).body, of(false).body], ["secret=1", ""]);
+  for (const { responseRegexpNot, alpn, removedHeaders } of [of(true), of(false)]) {
+    assert.deepEqual([responseRegexpNot, alpn, removedHeaders], [
+      "down",
+      ["h2", "http/1.1"],
+      ["User-Agent"],
+    ]);
+  }
+});
+
 Deno.test("healthCheckInfo: each type of probe has its own fields and no others", () => {
   const told = (params: ProbeParams) => {
     const info = healthCheckInfo(check(params), { secrets: true });

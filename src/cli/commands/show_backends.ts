@@ -114,6 +114,9 @@ function backendView(backend: Backend, nowMs: number): View {
       { label: "last result", value: resultCell(lastResult) },
       { label: "took", value: tookCell(lastResult?.durationNs ?? 0n) },
       { label: "certificate expires", value: expiryCell(backend.certificateExpiryUnixNs, nowMs) },
+      ...(backend.certificateName === ""
+        ? []
+        : [{ label: "certificate", value: textCell(backend.certificateName) }]),
       ...(warning === "" ? [] : [{
         label: "warning",
         value: { text: warning, style: "bad" as const },
