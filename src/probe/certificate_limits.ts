@@ -35,6 +35,14 @@ const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
   "2.5.29.37", // extended key usage
 ]);
 
+/** Names of extensions that are critical in some certificates, and unknown to the library. */
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  "2.5.29.32": "certificate policies",
+  "2.5.29.36": "policy constraints",
+  "2.5.29.54": "inhibit any policy",
+  "1.3.6.1.5.5.7.1.24": "TLS feature",
+};
+
 /** Signatures that the library can check. */
 const SIGNATURES: ReadonlySet<string> = new Set([
   "1.2.840.113549.1.1.10", // RSASSA-PSS
@@ -93,5 +101,6 @@ function unknownExtension({ critical }: DerFacts): string | undefined {
   const unknown = critical.filter((oid) => !KNOWN_EXTENSIONS.has(oid));
   if (unknown.length === 0) return undefined;
   const which = unknown.length === 1 ? "critical extension" : "critical extensions";
-  return `it has the ${which} ${unknown.slice(0, 3).join(", ")}, unknown to the TLS library`;
+  const list = unknown.slice(0, 3).map((oid) => EXTENSIONS[oid] ?? oid).join(", ");
+  return `it has the ${which} ${list}, unknown to the TLS library`;
 }

@@ -18,7 +18,8 @@ export interface Offer {
 const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
   PROTOCOL_VERSION: () => "the server speaks no TLS 1.2 or 1.3",
   HANDSHAKE_FAILURE: ({ serverName }) =>
-    "the server refused the handshake (no cipher in common, or a client certificate is required" +
+    "the server refused the handshake (no cipher or kind of key in common, or a client certificate " +
+    "is required" +
     `${serverName === "" ? ", or it wants a name, and none was sent: set server-name" : ""})`,
   INSUFFICIENT_SECURITY: () => "the server refused the ciphers offered",
   CERTIFICATE_REQUIRED: () => "the server requires a client certificate",
