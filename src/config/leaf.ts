@@ -183,7 +183,7 @@ function durationHint(node: TreeNode): string {
   const match = /^(\d{1,9}(?:\.\d{1,6})?)\s?([A-Za-z]{0,12})$/.exec(textOf(node) ?? "");
   if (match === null) return "";
   const [, number, word] = match;
-  // Nobody waits 2000 seconds between two probes: a large bare number was meant in milliseconds.
+  // An interval of 2000 s is not plausible: a large bare number was meant in milliseconds.
   if (word === "" && Number(number) >= 100) return `; did you mean ${number}ms, or ${number}s?`;
   const unit = UNIT_WORDS.find(([words]) => words.test(word!.toLowerCase()))?.[1];
   return unit === undefined ? "" : `; did you mean ${number}${unit}?`;

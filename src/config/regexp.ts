@@ -2,8 +2,8 @@
  * Regular expressions in Go's syntax (RE2), which the files of the Go program hold. The matcher is
  * RE2's too: its time is linear in the text, because a server's answer is hostile input.
  *
- * Rejected: expressions of ECMAScript. They read `\pL`, `\Q…\E` and `\x{6F}` without a word and
- * mean something else, so that a healthy server went down.
+ * Rejected: expressions of ECMAScript. It accepts `\pL`, `\Q…\E` and `\x{6F}` with another meaning,
+ * so that a healthy server went down.
  */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { oneLine, quote } from "../base/text.ts";
@@ -19,7 +19,7 @@ export function compileRegexp(source: string): TextMatcher {
   return RE2JS.compile(source);
 }
 
-/** Says what is wrong with `source`, where, and what would be right; undefined when it is good. */
+/** The problem with `source`: where, what, and what would be right; undefined when it is good. */
 export function regexpProblem(source: string): string | undefined {
   if (!source.isWellFormed()) return `${WHAT}: half a surrogate pair in it`;
   try {

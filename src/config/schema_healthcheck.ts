@@ -70,8 +70,7 @@ export const http = {
   "headers": {
     type: "headers",
     absent: "none",
-    help:
-      "Extra request headers, sent in this order. `User-Agent:` with nothing (null) behind it " +
+    help: "Extra request headers, sent in this order. `User-Agent:` without a value (null) " +
       "leaves out the one that is sent otherwise, `maglevd/VERSION`.",
   },
   "response-code": {
@@ -105,7 +104,7 @@ const tcp = {
     type: "boolean",
     default: false,
     help:
-      "A TLS handshake must succeed after the connect. A server of TLS 1.3 that wants a client " +
+      "A TLS handshake must succeed after the connect. A server of TLS 1.3 that requires a client " +
       "certificate passes: it refuses only after the handshake. A check of type https sees that.",
   },
   "server-name": { ...tls["server-name"], absent: "none" },

@@ -30,7 +30,7 @@ export interface Judgement {
   readonly error: string;
   /** Name or address that the certificate must carry. */
   readonly name: string;
-  /** What is wrong with the chain, in a sentence; asked only when it is not trusted. */
+  /** The problem with the chain, in a sentence; called only when it is not trusted. */
   readonly chainProblem: () => string | undefined;
   /** Unix time in milliseconds. */
   readonly nowMs: number;

@@ -16,7 +16,7 @@ export interface DerFacts {
   /** OID of the algorithm that signed it. */
   readonly signature: string;
   readonly key: KeyFacts;
-  /** OIDs of extensions that whoever does not know them must not pass over. */
+  /** OIDs of extensions that a reader who does not support them must not ignore. */
   readonly critical: readonly string[];
   /** OIDs of the extended key usage; empty: for everything. */
   readonly usages: readonly string[];
@@ -84,7 +84,7 @@ function keyOf(der: Uint8Array, info: Element): KeyFacts | undefined {
   return { algorithm, curve, rsaBits: algorithm === RSA ? modulusBits(der, bits) : 0 };
 }
 
-/** The bit string holds SEQUENCE { modulus INTEGER, exponent INTEGER } behind a byte of padding. */
+/** The bit string holds SEQUENCE { modulus INTEGER, exponent INTEGER } after a byte of padding. */
 function modulusBits(der: Uint8Array, bits: Element): number {
   const key = elementAt(der, bits.start + 1, bits.end);
   const [modulus] = key === undefined ? [] : childrenOf(der, key);
@@ -94,7 +94,7 @@ function modulusBits(der: Uint8Array, bits: Element): number {
   return start === modulus.end ? 0 : 8 * (modulus.end - start - 1) + 32 - Math.clz32(der[start]!);
 }
 
-/** The elements within `parent`; those behind a broken one are left out. */
+/** The elements within `parent`, up to the first broken one. */
 function childrenOf(der: Uint8Array, parent: Element): readonly Element[] {
   const children: Element[] = [];
   for (let at = parent.start; at < parent.end;) {

@@ -1,7 +1,7 @@
 /**
- * PURE. What the TLS library (rustls with webpki, of Deno 2.9.6) cannot do with a certificate,
- * whoever issued it. It checks the handshake's signature with the server's key even where nothing
- * is verified, and parses the whole certificate for that; so such servers are out of reach.
+ * PURE. The limits of the TLS library (rustls with webpki, of Deno 2.9.6), whatever is trusted. It
+ * checks the handshake's signature with the server's key even where nothing is verified, and parses
+ * the whole certificate for that. So servers beyond these limits cannot be probed.
  */
 import { type DerFacts, derFacts, type KeyFacts } from "./certificate_der.ts";
 
@@ -9,7 +9,7 @@ const RSA = "1.2.840.113549.1.1.1";
 const ELLIPTIC = "1.2.840.10045.2.1";
 const ED25519 = "1.3.101.112";
 
-/** Names of keys that are no longer, or not yet, usable. */
+/** Names of kinds of keys that the library does not support. */
 const KEYS: Readonly<Record<string, string>> = {
   "1.2.840.10040.4.1": "DSA",
   "1.2.840.113549.1.1.10": "RSASSA-PSS",
@@ -25,7 +25,7 @@ const CURVES: Readonly<Record<string, string>> = {
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 
-/** Critical extensions that the library knows. */
+/** Critical extensions that the library supports. */
 const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
   "2.5.29.15", // key usage
   "2.5.29.17", // subject alternative name
@@ -35,7 +35,7 @@ const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
   "2.5.29.37", // extended key usage
 ]);
 
-/** Names of extensions that are critical in some certificates, and unknown to the library. */
+/** Names of extensions that are critical in some certificates, and not supported. */
 const EXTENSIONS: Readonly<Record<string, string>> = {
   "2.5.29.32": "certificate policies",
   "2.5.29.36": "policy constraints",
@@ -64,14 +64,14 @@ const OLD_SIGNATURES: Readonly<Record<string, string>> = {
   "1.2.840.113549.1.1.14": "SHA-224",
 };
 
-/** Why no handshake with this certificate can end; undefined: none of the known reasons. */
+/** The reason why no handshake with this certificate succeeds; undefined: no reason found. */
 export function unusable(der: Uint8Array): string | undefined {
   const facts = derFacts(der);
   if (facts === undefined) return "it is not well-formed DER";
   return weakKey(facts.key) ?? unknownExtension(facts);
 }
 
-/** Why the signature on this certificate cannot be checked; undefined: it can. */
+/** The reason why the signature on this certificate cannot be checked; undefined: it can. */
 export function unusableSignature(der: Uint8Array): string | undefined {
   const signature = derFacts(der)?.signature;
   if (signature === undefined || SIGNATURES.has(signature)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Why a chain of certificates is not trusted. The TLS library says only that it is not; what it
- * would have needed is looked for here, from the server's certificate upwards. Where nothing is
- * found the words say so, because a guess would send the operator the wrong way.
+ * Finds the reason why a chain of certificates is not trusted: the TLS library reports only that it
+ * is not. The search goes from the server's certificate upwards. Where it finds nothing the message
+ * states that, because a guess would send the operator the wrong way.
  */
 import { X509Certificate } from "node:crypto";
 import { derFacts } from "./certificate_der.ts";
@@ -17,7 +17,7 @@ export interface DoubtedChain {
   readonly nowMs: number;
 }
 
-/** What is wrong with it, in a sentence; undefined when its certificates cannot be read. */
+/** The reason, in a sentence; undefined when its certificates cannot be read. */
 export function chainProblem({ sent, caPem, nowMs }: DoubtedChain): string | undefined {
   try {
     const path = pathOf(sent.map((der) => new X509Certificate(der)));
@@ -28,7 +28,7 @@ export function chainProblem({ sent, caPem, nowMs }: DoubtedChain): string | und
   }
 }
 
-/** From the server's certificate to the last that is there, each issued by the one behind it. */
+/** From the server's certificate to the last that is there, each issued by the next one. */
 function pathOf([leaf, ...others]: readonly X509Certificate[]): readonly X509Certificate[] {
   const path = leaf === undefined ? [] : [leaf];
   for (let top = leaf; top !== undefined && !isSelfIssued(top);) {
@@ -72,7 +72,7 @@ function isForServers({ raw }: X509Certificate): boolean {
 
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 
-/** What is missing, or does not fit, behind the last certificate of the path. */
+/** The missing or unfitting issuer of the last certificate of the path. */
 function endProblem(
   path: readonly X509Certificate[],
   caPem: string | undefined,
@@ -98,7 +98,7 @@ function endProblem(
 }
 
 const UNKNOWN_REASON = "certificate not trusted, though its authority is in ca-file: the TLS " +
-  "library does not say why (constraints of an authority, or a certificate beyond it)";
+  "library does not give the reason (constraints of an authority, or a malformed certificate)";
 
 /** `issued by "Issuing CA", and that by "Root"`. */
 function issuedBy(path: readonly X509Certificate[]): string {

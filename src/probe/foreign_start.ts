@@ -1,9 +1,9 @@
 /**
- * PURE. The first bytes of an answer that is not of HTTP/1: names the protocol where it is one that
- * is often probed by mistake, because "no HTTP/1 answer" does not say what to change.
+ * PURE. Reads the first bytes of an answer that is not of HTTP/1, and names a protocol that is often
+ * probed by mistake: "no HTTP/1 answer" alone gives the operator no fix.
  */
 
-/** Bytes that are enough to tell: a frame header of HTTP/2. */
+/** Bytes that are enough: a frame header of HTTP/2. */
 const ENOUGH = 9;
 
 const NOT_HTTP = "no HTTP/1 answer";
@@ -15,7 +15,7 @@ export class ForeignStart {
   readonly #start = new Uint8Array(ENOUGH);
   #size = 0;
 
-  /** Takes the next bytes; the problem with the answer as soon as it is known. */
+  /** Takes the next bytes; returns the problem as soon as it is certain. */
   feed(bytes: Uint8Array): string | undefined {
     const piece = bytes.subarray(0, ENOUGH - this.#size);
     this.#start.set(piece, this.#size);

@@ -1,6 +1,6 @@
 /**
- * PURE. What an HTTP answer must be like: its status within the accepted set, its body as the
- * regular expressions want it, if there are any.
+ * PURE. Judges an HTTP answer: its status must be in the accepted set, and its body must fit the
+ * regular expressions, if there are any.
  */
 import type { HttpParams } from "../config/model.ts";
 import { type BodyRules, judgeBody } from "./body_rules.ts";
@@ -26,7 +26,7 @@ export function formatStatusRanges(ranges: StatusRanges): string {
 /** The part of a whole answer that is judged. */
 export type Answer = Pick<HttpResponse, "problem" | "status" | "body" | "contentCoding">;
 
-/** What is wanted of an answer. */
+/** The requirements on an answer. */
 export interface Wanted {
   readonly params: Pick<HttpParams, "responseCodes">;
   readonly rules: BodyRules | undefined;
@@ -43,7 +43,7 @@ export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict 
   const { body } = answer;
   const found = judgeBody(body, rules);
   const coding = found === "unwanted" ? "" : codingOf(answer);
-  // A compressed body says nothing about what must not be in it.
+  // In a compressed body the unwanted text could not be found.
   if (found === "fine" && (coding === "" || rules.unwanted === undefined)) return answered(status);
   if (coding !== "") return compressed(status, coding);
   return found === "unwanted" ? unwantedBody(status) : wrongBody(status, body.length);

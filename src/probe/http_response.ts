@@ -37,7 +37,7 @@ export class HttpResponse {
   /** Beginning of a line whose end has not come yet. */
   #carry: Uint8Array | undefined;
   #headerBytes = 0;
-  /** The beginning of an answer that is not of HTTP/1, until it is known what it is. */
+  /** The beginning of an answer that is not of HTTP/1, until its protocol is certain. */
   #foreign: ForeignStart | undefined;
   #lineNumber = 0;
   #contentLength: number | undefined;
@@ -56,7 +56,7 @@ export class HttpResponse {
     return this.#body?.bytes ?? new Uint8Array(0);
   }
 
-  /** Name of the content coding of the body, as far as it is a known one; empty: none. */
+  /** Name of the content coding of the body; `unknown` for a name not listed here; empty: none. */
   get contentCoding(): string {
     return this.#contentCoding;
   }
@@ -102,7 +102,7 @@ export class HttpResponse {
     return this.#progress;
   }
 
-  /** True when the very first byte says that this is not an answer of HTTP/1. */
+  /** True when the very first byte excludes an answer of HTTP/1. */
   #startsForeign(bytes: Uint8Array): boolean {
     return this.#headerBytes === 0 && bytes.length > 0 && bytes[0] !== PREFIX[0];
   }
@@ -169,7 +169,7 @@ export class HttpResponse {
       if (coding === "" || coding === "identity") continue;
       if (coding !== "chunked") {
         const name = KNOWN_CODINGS.has(coding) ? coding : "unknown";
-        return void this.#break(`a transfer coding (${name}) that was not asked for`);
+        return void this.#break(`a transfer coding (${name}) that the request did not offer`);
       }
       if (this.#chunked) return void this.#break("Transfer-Encoding: chunked, applied twice");
       this.#chunked = true;

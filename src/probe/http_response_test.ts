@@ -115,17 +115,17 @@ const BROKEN: [name: string, answer: string, problem: string][] = [
   [
     "a coding before chunked",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    "a transfer coding (gzip) that was not asked for",
+    "a transfer coding (gzip) that the request did not offer",
   ],
   [
-    "a coding behind chunked",
+    "a coding after chunked",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, x-gzip\r\n\r\nabc",
-    "a transfer coding (x-gzip) that was not asked for",
+    "a transfer coding (x-gzip) that the request did not offer",
   ],
   [
-    "a coding that nobody knows",
+    "an unknown coding",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nabc",
-    "a transfer coding (unknown) that was not asked for",
+    "a transfer coding (unknown) that the request did not offer",
   ],
   ["HTTP/2", "HTTP/2 200\r\n\r\n", "no HTTP/1 answer"],
   ["letters for a status", "HTTP/1.1 OK\r\n\r\n", "no HTTP/1 answer"],

@@ -91,7 +91,7 @@ function isFor(identity: string, certificate: PeerCertificate): boolean {
   }
 }
 
-/** The part of a TLSSocket of Deno 2.9.6 that knows all certificates that were sent. */
+/** The part of a TLSSocket of Deno 2.9.6 that holds all certificates that were sent. */
 interface ChainHandle {
   readonly _handle?: {
     getPeerCertificateChain?(): { readonly certificates: readonly Uint8Array[] } | null;

@@ -331,7 +331,7 @@ const ANSWERS: {
     verdict: "L7STS status 200, but the first 4 bytes of the body do not match response-regexp",
   },
   {
-    name: "a broken chunk behind a match",
+    name: "a broken chunk after a match",
     server: () =>
       answerWith(
         ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "garbage\r\n"],

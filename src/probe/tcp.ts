@@ -1,5 +1,5 @@
 /**
- * The TCP probe: a connection that is made is a pass, also when the server resets it at once.
+ * The TCP probe: a connection that is made is a pass, also when the server resets it immediately.
  *
  * Ways of closing. The connection is closed with a FIN, the end that the server's application
  * sees as a client that had nothing to say. A reset would save the TIME_WAIT on our side, but it

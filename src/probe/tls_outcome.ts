@@ -6,7 +6,7 @@ import { unusable } from "./certificate_limits.ts";
 import { answerVerdict } from "./established.ts";
 import { errorCode, failed, printable, type Verdict, verdictOf } from "./outcome.ts";
 
-/** What was said in the handshake: a server refuses for want of a name as well as for a wrong one. */
+/** What the handshake offered: a server refuses a missing name as well as a wrong one. */
 export interface Offer {
   /** SNI; empty: none was sent. */
   readonly serverName: string;
@@ -20,21 +20,21 @@ const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
   HANDSHAKE_FAILURE: ({ serverName }) =>
     "the server refused the handshake (no cipher or kind of key in common, or a client certificate " +
     "is required" +
-    `${serverName === "" ? ", or it wants a name, and none was sent: set server-name" : ""})`,
+    `${serverName === "" ? ", or a name (SNI), and none was sent; set server-name" : ""})`,
   INSUFFICIENT_SECURITY: () => "the server refused the ciphers offered",
   CERTIFICATE_REQUIRED: () => "the server requires a client certificate",
   UNRECOGNIZED_NAME: ({ serverName }) =>
     serverName === ""
-      ? "the server wants a name in the handshake (SNI), and none was sent: set server-name, or a " +
+      ? "the server requires a name in the handshake (SNI), and none was sent; set server-name, or a " +
         "name as host"
       : `the server does not know the name ${serverName} in the handshake (SNI)`,
   NO_APPLICATION_PROTOCOL: ({ alpn }) =>
     alpn.length === 0
-      ? "the server wants an application protocol (ALPN), and none was offered: set alpn"
+      ? "the server requires an application protocol (ALPN), and none was offered; set alpn"
       : `the server speaks none of the protocols offered (alpn: ${alpn.join(", ")})`,
   INTERNAL_ERROR: ({ serverName }) =>
     "the server has an internal error" +
-    (serverName === "" ? " (perhaps for want of a name, none was sent: set server-name)" : ""),
+    (serverName === "" ? " (perhaps because no name was sent; set server-name)" : ""),
 };
 
 /** The verdict for an error during the handshake. */
@@ -52,8 +52,8 @@ export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
 }
 
 /**
- * True for an error about the certificate itself. The library is never told to reject one, so what
- * is left is that it could not check the handshake's signature with it.
+ * True for an error about the certificate itself. The library is configured never to reject one, so
+ * it could not check the handshake's signature with it.
  */
 export function isBeyondLibrary(error: unknown): boolean {
   return /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|INVALID_PURPOSE|ERR_TLS_CERT_)/
@@ -63,11 +63,11 @@ export function isBeyondLibrary(error: unknown): boolean {
 /** The verdict for a server whose certificates (DER, its own first) the library cannot use. */
 export function unusableVerdict([own]: readonly Uint8Array[]): Verdict {
   const reason = own === undefined
-    ? "the reason is not known, because the server does not show its certificate in TLS 1.2"
-    : unusable(own) ?? "for a reason that it does not give";
+    ? "reason unknown, because the server does not show its certificate in TLS 1.2"
+    : unusable(own) ?? "reason unknown, because the TLS library does not give it";
   return failed(
     "L6RSP",
-    printable(`certificate beyond the TLS library, with insecure-skip-verify too: ${reason}`),
+    printable(`cannot use the server's certificate, not even with insecure-skip-verify: ${reason}`),
   );
 }
 

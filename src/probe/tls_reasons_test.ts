@@ -1,6 +1,6 @@
 /**
- * Servers whose certificates are refused for reasons that the TLS library does not tell. Goal: the
- * reason is true and says what to change; where it is not known, that is said.
+ * Servers whose certificates are refused for reasons that the TLS library does not report. Goal: the
+ * reason is true and shows what to change; an unknown reason is called unknown.
  */
 import assert from "node:assert/strict";
 import { createServer } from "node:tls";
@@ -47,9 +47,9 @@ function anyServer(kind: OddKind, ...args: string[]) {
   return opensslServer(ODD.folder, [...files, "-cipher", "DEFAULT@SECLEVEL=0", ...args]);
 }
 
-const BEYOND = "L6RSP certificate beyond the TLS library, with insecure-skip-verify too: ";
+const BEYOND = "L6RSP cannot use the server's certificate, not even with insecure-skip-verify: ";
 
-/** Certificates that no setting lets through, and what is said of them. */
+/** Certificates that no setting lets through, with the reason. */
 const UNUSABLE: readonly (readonly [kind: OddKind, reason: string])[] = [
   ["rsa1024", "its RSA key has 1024 bits; 2048 to 8192 are accepted"],
   ["criticalExtension", "it has the critical extension 1.2.3.4, unknown to the TLS library"],
@@ -86,7 +86,7 @@ Deno.test("a certificate that is beyond the library and not shown in TLS 1.2 has
   const server = await anyServer("rsa1024", "-tls1_3");
   try {
     const verdict = await probe(server.port, https({ insecureSkipVerify: true }));
-    const unknown = "the reason is not known, because the server does not show its certificate " +
+    const unknown = "reason unknown, because the server does not show its certificate " +
       "in TLS 1.2";
     assert.equal(said(verdict), BEYOND + unknown);
   } finally {

@@ -104,7 +104,7 @@ export async function resetAfter(start: string): Promise<NastyServer> {
   };
 }
 
-/** Accepts and resets, without a word: a port forwarder with nothing behind it. */
+/** Accepts and resets immediately: a port forwarder without a server. */
 export async function resetAtOnce(): Promise<NastyServer> {
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -8,7 +8,7 @@ import { openssl } from "./openssl.ts";
 export type OddKind =
   /** Self-signed, RSA of 1024 bits. */
   | "rsa1024"
-  /** Self-signed, with a critical extension that nobody knows. */
+  /** Self-signed, with a critical extension that no library supports. */
   | "criticalExtension"
   /** Self-signed, of a curve that the library lacks. */
   | "oddCurve"
