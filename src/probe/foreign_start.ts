@@ -10,6 +10,15 @@ const NOT_HTTP = "no HTTP/1 answer";
 const TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
 const HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
 
+/** Sentences with which servers of TLS answer a request in clear text, beside their status 400. */
+const COMPLAINTS =
+  /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled/;
+
+/** True when the beginning of an answer's body, as Latin-1, complains of a request without TLS. */
+export function complainsOfPlainText(body: string): boolean {
+  return COMPLAINTS.test(body);
+}
+
 /** One answer; not to be reused. */
 export class ForeignStart {
   readonly #start = new Uint8Array(ENOUGH);
@@ -34,8 +43,8 @@ function problemOf(start: Uint8Array): string | undefined {
   if (matches(start, [[0x15, 0x16], [3], [0, 1, 2, 3, 4]])) {
     return start.length < 3 ? undefined : TLS;
   }
-  // SETTINGS (RFC 9113, 3.4 and 6.5): its length, of whole settings, then its type.
-  if (matches(start, [[0], [0], undefined, [4], [0, 1], [0], [0], [0], [0]])) {
+  // SETTINGS or GOAWAY (RFC 9113, 3.4): three bytes of length, the type, flags, stream 0.
+  if (matches(start, [[0], [0], undefined, [4, 7], [0, 1], [0], [0], [0], [0]])) {
     return start.length < ENOUGH ? undefined : HTTP2;
   }
   return NOT_HTTP;

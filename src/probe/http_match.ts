@@ -24,7 +24,10 @@ export function formatStatusRanges(ranges: StatusRanges): string {
 }
 
 /** The part of a whole answer that is judged. */
-export type Answer = Pick<HttpResponse, "problem" | "status" | "body" | "contentCoding">;
+export type Answer = Pick<
+  HttpResponse,
+  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText"
+>;
 
 /** The requirements on an answer. */
 export interface Wanted {
@@ -37,6 +40,7 @@ export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict 
   if (answer.problem !== "") return failed("L7RSP", answer.problem);
   const { status } = answer;
   if (!statusAccepted(status, params.responseCodes)) {
+    if (answer.refusesPlainText) return expectsTls(status);
     return wrongStatus(status, params.responseCodes);
   }
   if (rules === undefined) return answered(status);
@@ -58,6 +62,10 @@ function codingOf({ body, contentCoding }: Answer): string {
 /** The verdict on a status outside the set. */
 export function wrongStatus(status: number, ranges: StatusRanges): Verdict {
   return failed("L7STS", `status ${status}, expected ${formatStatusRanges(ranges)}`);
+}
+
+function expectsTls(status: number): Verdict {
+  return failed("L7STS", `status ${status}: the server expects TLS; use \`type: https\``);
 }
 
 /** The verdict on a body that does not match. */

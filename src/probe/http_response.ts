@@ -10,10 +10,13 @@
  * but `chunked`, once, is broken too: the peers of a load balancer would read different bodies.
  */
 import { BodyReader, type Framing } from "./http_body.ts";
-import { ForeignStart } from "./foreign_start.ts";
+import { complainsOfPlainText, ForeignStart } from "./foreign_start.ts";
 
 /** Bytes of status lines and headers read at most. */
 export const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Bytes of a body that are searched for the complaint of a server of TLS. */
+const REFUSAL_BYTES = 512;
 
 const LF = 0x0a, CR = 0x0d, COLON = 0x3a, SPACE = 0x20, TAB = 0x09;
 
@@ -44,6 +47,7 @@ export class HttpResponse {
   #chunked = false;
   #transferEncoding = false;
   #contentCoding = "";
+  #refusesPlainText = false;
   #body: BodyReader | undefined;
   #progress: HttpProgress = "more";
 
@@ -54,6 +58,11 @@ export class HttpResponse {
   /** The body as far as it was read: at most MAX_BODY_BYTES, chunk framing removed. */
   get body(): Uint8Array {
     return this.#body?.bytes ?? new Uint8Array(0);
+  }
+
+  /** True when a status 400 comes with the words of a server that expects TLS. */
+  get refusesPlainText(): boolean {
+    return this.#refusesPlainText;
   }
 
   /** Name of the content coding of the body; `unknown` for a name not listed here; empty: none. */
@@ -85,6 +94,9 @@ export class HttpResponse {
       else if (this.#lineNumber === 0 && this.#carry === undefined && !mayBeStatusLine(piece)) {
         return this.#break("no HTTP/1 answer");
       } else this.#carry = joined(this.#carry, piece);
+    }
+    if (this.#progress === "done" && this.status === 400) {
+      this.#refusesPlainText = complainsOfPlainText(latin1(bytes.subarray(at, at + REFUSAL_BYTES)));
     }
     if (this.#progress === "more" && this.#body !== undefined) {
       this.#fromBody(this.#body.feed(bytes.subarray(at)));

@@ -100,6 +100,7 @@ const BROKEN: [name: string, answer: string, problem: string][] = [
   ["cut TLS alert", "\x15\x03", "no HTTP/1 answer"],
   ["HTTP/2 settings", "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64", SPEAKS_HTTP2],
   ["HTTP/2, empty settings", "\0\0\0\x04\0\0\0\0\0", SPEAKS_HTTP2],
+  ["HTTP/2, goodbye", "\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01", SPEAKS_HTTP2],
   ["zeros", "\0\0\0\0\0\0\0\0\0\0", "no HTTP/1 answer"],
   ["a TLS version of the future", "\x15\x04\0\0", "no HTTP/1 answer"],
   [

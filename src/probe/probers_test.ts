@@ -376,6 +376,20 @@ const ANSWERS: {
     server: () => answerWith(["\x15\x03\x01\x00\x02\x02\x46"]),
     verdict: "L7RSP the server speaks TLS, not plain HTTP; use `type: https`",
   },
+  ...[
+    "<html><center>The plain HTTP request was sent to HTTPS port</center></html>",
+    "Client sent an HTTP request to an HTTPS server.\n",
+    "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+  ].map((complaint) => ({
+    name: `a server of TLS that complains: ${complaint.slice(0, 40)}`,
+    server: () => answerWith([`HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n${complaint}`]),
+    verdict: "L7STS status 400: the server expects TLS; use `type: https`",
+  })),
+  {
+    name: "another bad request",
+    server: () => answerWith(["HTTP/1.1 400 Bad Request\r\n\r\nno such host"]),
+    verdict: "L7STS status 400, expected 200",
+  },
   {
     name: "a server of HTTP/2 alone",
     server: () => answerWith(["\0\0\0\x04\0\0\0\0\0"]),
