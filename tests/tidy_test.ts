@@ -93,7 +93,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^ffi\/setup\.ts$/, ""],
   [/^src\/sim\/run\.ts$/, ""],
   [/^src\/(vpp|grpc)\/codegen\.ts$/, ""],
-  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|tls)\.ts$/, ""],
+  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|http_exchange|tls)\.ts$/, ""],
   [/^src\/cli\/run\.ts$/, "Math.random"],
   [/^[a-z]+\.ts$/, ""],
 ];

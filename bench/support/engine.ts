@@ -30,11 +30,20 @@ const HTTP: ProbeParams & { type: "http" } = {
   path: "/",
   host: "",
   method: "GET",
+  body: "",
   headers: [],
+  removedHeaders: [],
   responseCodes: [[200, 200]],
   responseRegexp: "",
+  responseRegexpNot: "",
 };
-const TCP: ProbeParams = { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false };
+const TCP: ProbeParams = {
+  type: "tcp",
+  ssl: false,
+  serverName: "",
+  insecureSkipVerify: false,
+  alpn: [],
+};
 
 function paramsOf(kind: string | undefined): ProbeParams {
   if (kind === "http") return HTTP;
@@ -42,7 +51,14 @@ function paramsOf(kind: string | undefined): ProbeParams {
   if (kind !== "https") return TCP;
   const path = Deno.args[6]!;
   const ca = { path, pem: Deno.readTextFileSync(path) };
-  return { ...HTTP, type: "https", serverName: "good.test", insecureSkipVerify: false, ca };
+  return {
+    ...HTTP,
+    type: "https",
+    serverName: "good.test",
+    insecureSkipVerify: false,
+    alpn: ["http/1.1"],
+    ca,
+  };
 }
 
 const healthcheck: HealthcheckConfig = {

@@ -1,9 +1,9 @@
 /** The files that show who we are, and whom we trust. Read once, at the start, and judged there. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { MaglevError } from "../base/errors.ts";
 import type { ClientTls } from "../grpc/client.ts";
+import { certificatesOf, keyPairOf, type PemFile } from "../system/key_pair.ts";
 
-/** Paths; empty: none. */
+/** Paths; empty: none. Certificate and key come together, perhaps in one file. */
 export interface CredentialPaths {
   readonly tls: boolean;
   readonly ca: string;
@@ -36,11 +36,15 @@ export async function readCredentials(paths: CredentialPaths): Promise<Credentia
     : await readToken({ flag: "--token-file", path: paths.token });
   if (!paths.tls) return { tls: undefined, token };
   const { ca, cert, key, serverName } = paths;
+  const pair = cert === "" || key === "" ? undefined : keyPairOf(
+    await readPem({ flag: "--tls-cert", path: cert }),
+    await readPem({ flag: "--tls-key", path: key }),
+  );
   return {
     tls: {
-      ca: ca === "" ? undefined : await readCertificates({ flag: "--tls-ca", path: ca }),
-      cert: cert === "" ? undefined : await readCertificates({ flag: "--tls-cert", path: cert }),
-      key: key === "" ? undefined : await readKey({ flag: "--tls-key", path: key }),
+      ca: ca === "" ? undefined : certificatesOf(await readPem({ flag: "--tls-ca", path: ca })),
+      cert: pair?.cert,
+      key: pair?.key,
       serverName: serverName === "" ? undefined : serverName,
     },
     token,
@@ -65,30 +69,8 @@ async function readToken(file: FlagFile): Promise<string> {
   return token;
 }
 
-async function readCertificates(file: FlagFile): Promise<string> {
-  const { text } = await readBounded(file);
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw refusal(file, "it has no certificate in PEM form");
-  for (const [index, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch (error) {
-      const reason = MaglevError.from(error).message;
-      throw refusal(file, `certificate ${index + 1} in it cannot be read: ${reason}`);
-    }
-  }
-  return text;
-}
-
-async function readKey(file: FlagFile): Promise<string> {
-  const { text } = await readBounded(file);
-  try {
-    createPrivateKey(text);
-  } catch (error) {
-    const reason = MaglevError.from(error).message;
-    throw refusal(file, `it is no private key without passphrase in PEM form (${reason})`);
-  }
-  return text;
+async function readPem(file: FlagFile): Promise<PemFile> {
+  return { path: nameOf(file), text: (await readBounded(file)).text };
 }
 
 async function readBounded(source: FlagFile): Promise<{ text: string; mode: number }> {
@@ -120,6 +102,10 @@ async function readBounded(source: FlagFile): Promise<{ text: string; mode: numb
   }
 }
 
-function refusal({ flag, path }: FlagFile, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${flag} ${path}: ${reason}`);
+function nameOf({ flag, path }: FlagFile): string {
+  return `${flag} ${path}`;
+}
+
+function refusal(file: FlagFile, reason: string): MaglevError {
+  return new MaglevError("failed-precondition", `Cannot use ${nameOf(file)}: ${reason}`);
 }

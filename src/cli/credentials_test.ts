@@ -1,5 +1,6 @@
 /** Files with credentials, good and bad ones, on a real disk. */
 import assert from "node:assert/strict";
+import { certificates } from "../../tests/support/certificates.ts";
 import { type CredentialPaths, readCredentials } from "./credentials.ts";
 
 const NONE: CredentialPaths = { tls: true, ca: "", cert: "", key: "", serverName: "", token: "" };
@@ -62,8 +63,23 @@ Deno.test("what is no certificate and what is no key is refused by its path", as
     const refused = async (paths: Partial<CredentialPaths>, message: RegExp) =>
       await assert.rejects(readCredentials({ ...NONE, ...paths }), { message });
     await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
-    await refused({ key: path }, /: it is no private key without passphrase in PEM form /);
+    await refused({ cert: path, key: path }, /: certificate 1 in it cannot be read: /);
     await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: it is no ordinary file$/);
     await refused({ ca: `${path}.none` }, /: there is no such file$/);
   });
+});
+
+Deno.test("the client's certificate and key may stand in one file, in any order", async () => {
+  const { of } = await certificates();
+  const { cert, key } = of("good");
+  for (const text of [cert + key, key + cert]) {
+    await inFile({ text }, async (path) => {
+      const { tls } = await readCredentials({ ...NONE, cert: path, key: path });
+      assert.deepEqual([tls?.cert, tls?.key], [cert, key]);
+      await inFile({ text: of("renewed").key }, async (other) => {
+        const mixed = readCredentials({ ...NONE, cert: path, key: other });
+        await assert.rejects(mixed, { message: /: it is not the key of the certificate in / });
+      });
+    });
+  }
 });

@@ -113,41 +113,54 @@ function buildParams(
       return {
         type: "tcp",
         ssl: need(params.draft.keys.ssl),
-        ...buildTls(params.draft.keys, { host: "", caFiles }),
+        ...buildTls(params.draft.keys, { host: "", caFiles, alpn: [] }),
       };
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
     case "https": {
       const httpParams = buildHttp(params.draft.keys);
-      const { host } = httpParams;
-      return { type: "https", ...httpParams, ...buildTls(params.draft.keys, { host, caFiles }) };
+      const defaults = { host: httpParams.host, caFiles, alpn: ["http/1.1"] };
+      return { type: "https", ...httpParams, ...buildTls(params.draft.keys, defaults) };
     }
   }
 }
 
 type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
 
+/** What TLS keys that are absent follow from. */
+interface TlsDefaults {
+  readonly host: string;
+  readonly caFiles: CaFiles;
+  readonly alpn: readonly string[];
+}
+
 function buildTls(
   keys: Slots<typeof tls>,
-  { host, caFiles }: { readonly host: string; readonly caFiles: CaFiles },
+  { host, caFiles, alpn }: TlsDefaults,
 ): TlsParams {
   const path = keys["ca-file"].value;
   const pem = path === undefined ? undefined : caFiles.get(path);
   return {
     serverName: keys["server-name"].value ?? nameInHost(host),
     insecureSkipVerify: need(keys["insecure-skip-verify"]),
+    alpn: keys.alpn.value ?? alpn,
     ...(path === undefined || pem === undefined ? {} : { ca: { path, pem } }),
   };
 }
 
 function buildHttp(keys: Slots<typeof http>): HttpParams {
+  const headers = need(keys.headers);
+  const method = need(keys.method);
   return {
     path: need(keys.path),
     host: keys.host.value ?? "",
-    method: need(keys.method),
-    headers: need(keys.headers),
+    method,
+    body: method === "POST" ? keys.body.value ?? "" : "",
+    headers: headers.flatMap(([name, value]) => value === null ? [] : [[name, value] as const]),
+    removedHeaders: headers.flatMap(([name, value]) => value === null ? [name] : []),
     responseCodes: need(keys["response-code"]),
     responseRegexp: keys["response-regexp"].value ?? "",
+    responseRegexpNot: keys["response-regexp-not"].value ?? "",
   };
 }
 

@@ -9,6 +9,7 @@ import { quote } from "../base/text.ts";
 import { checkLoopback, checkSources } from "./check_addresses.ts";
 import { checkChains } from "./check_chains.ts";
 import { checkFrontends } from "./check_frontends.ts";
+import { checkHttp } from "./check_http.ts";
 import { checkTables } from "./check_tables.ts";
 import { checkVips } from "./check_vips.ts";
 import { isIgnored } from "./ignored_keys.ts";
@@ -85,22 +86,18 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
   if (params.variant === "tcp") {
     checkTls(params.draft.keys, issues);
     if (params.draft.keys.ssl.value !== false) return;
-    const { "server-name": name, "insecure-skip-verify": skip, "ca-file": ca } = params.draft.keys;
-    for (const slot of [name, skip, ca]) {
+    const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
+    const { alpn, "ca-file": ca } = params.draft.keys;
+    for (const slot of [name, skip, alpn, ca]) {
       if (slot.given) issues.add("no-effect", slot, "has no effect without `ssl: true`");
     }
     return;
   }
-  if (params.variant === "https") checkTls(params.draft.keys, issues);
-  const { method, "response-regexp": regexp } = params.draft.keys;
-  if (method.value === "HEAD" && regexp.given) {
-    issues.add(
-      "no-effect",
-      regexp,
-      "an answer to HEAD has no body to match: probes fail unless this matches an empty text; " +
-        "use `method: GET`",
-    );
+  if (params.variant === "https") {
+    checkTls(params.draft.keys, issues);
+    checkAlpn(params.draft.keys.alpn, issues);
   }
+  checkHttp(params.draft.keys, issues);
 }
 
 function checkTls(
@@ -109,6 +106,16 @@ function checkTls(
 ): void {
   if (!keys["ca-file"].given || keys["insecure-skip-verify"].value !== true) return;
   issues.add("no-effect", keys["ca-file"], "has no effect with `insecure-skip-verify: true`");
+}
+
+/** The probe writes HTTP/1.1: a server that is offered something else may choose it, and wait. */
+function checkAlpn(alpn: Slot<readonly string[]>, issues: IssueList): void {
+  const { value } = alpn;
+  if (value === undefined || value.length === 0) return;
+  if (value.every((name) => name === "http/1.1" || name === "http/1.0")) return;
+  const message = "a probe of type https speaks HTTP/1.1; with a server that chooses another " +
+    "protocol of this list it fails; offer http/1.1 alone";
+  issues.add("no-effect", alpn, message);
 }
 
 function checkBackends(draft: ConfigDraft, issues: IssueList): void {

@@ -19,6 +19,7 @@ import {
   readPlainText,
   readPort,
   readText,
+  readTexts,
   readWord,
   type Site,
   wrongType,
@@ -234,6 +235,8 @@ function readRow(row: Row, node: TreeNode, site: WordSite): unknown {
       return readAddress(row, node, site);
     case "codes":
       return readCodes(row, node, site);
+    case "texts":
+      return readTexts(row, node, site);
     case "headers":
       return readHeaders(row, node, site);
     case "section":

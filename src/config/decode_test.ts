@@ -75,6 +75,8 @@ const VALUES: Readonly<
     bad: [
       ["2", "did you mean 2s?"],
       ["2.5", "did you mean 2.5s?"],
+      ["2000", "did you mean 2000ms or 2000s?"],
+      ["250", "did you mean 250ms, or 250s?"],
       ["'2'", "did you mean 2s?"],
       ["99", "did you mean 99s?"],
       ["100", "did you mean 100ms or 100s?"],
@@ -248,15 +250,18 @@ Deno.test("decode() fills in what is absent", () => {
     downIntervalMs: 5000,
     timeoutMs: 1000,
     ...common,
-    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false },
+    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false, alpn: [] },
   });
   const httpParams = {
     path: "/",
     host: "",
     method: "GET",
+    body: "",
     headers: [],
+    removedHeaders: [],
     responseCodes: [[200, 200]],
     responseRegexp: "",
+    responseRegexpNot: "",
   };
   deepEqual(config.healthchecks.get("http"), {
     name: "http",
@@ -272,6 +277,7 @@ Deno.test("decode() fills in what is absent", () => {
     host: "www.example.com:8443",
     serverName: "www.example.com",
     insecureSkipVerify: false,
+    alpn: ["http/1.1"],
   });
   deepEqual(config.healthchecks.get("https-by-address")?.params, {
     type: "https",
@@ -279,6 +285,7 @@ Deno.test("decode() fills in what is absent", () => {
     host: "10.0.0.1",
     serverName: "",
     insecureSkipVerify: false,
+    alpn: ["http/1.1"],
   });
   const address = config.backends.get("a")!.address;
   deepEqual([...config.backends.values()], [

@@ -1,5 +1,11 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { type BackendsDiff, type ConfigDiff, diffConfig, type FrontendsDiff } from "./diff.ts";
+import {
+  type BackendsDiff,
+  type ConfigDiff,
+  diffConfig,
+  type FrontendsDiff,
+  sameHealthcheck,
+} from "./diff.ts";
 import type { Config } from "./model.ts";
 import { parseConfig } from "./parse.ts";
 
@@ -34,6 +40,21 @@ function changed(replacements: readonly (readonly [string, string])[]): Config {
   }
   return config(text);
 }
+
+Deno.test("another body of a POST, or another alpn, is another definition", () => {
+  const of = (params: string) =>
+    config(BASE.replace("type: http, port: 80, params: { headers: { X-A: 1, X-B: 2 } }", params))
+      .healthchecks.get("web")!;
+  const post = (body: string) =>
+    of(`type: http, port: 80, params: { method: POST, body: ${body} }`);
+  equal(sameHealthcheck(post("a"), post("a")), true);
+  equal(sameHealthcheck(post("a"), post("b")), false);
+  const tls = (alpn: string) => of(`type: https, port: 443, params: { alpn: ${alpn} }`);
+  equal(sameHealthcheck(tls("http/1.1"), tls("[http/1.1]")), true);
+  equal(sameHealthcheck(tls("http/1.1"), of("type: https, port: 443")), true);
+  equal(sameHealthcheck(tls("http/1.1"), tls("[]")), false);
+  equal(sameHealthcheck(tls("[a, b]"), tls("[b, a]")), false);
+});
 
 const UNCHANGED: ConfigDiff = {
   backends: {
@@ -74,6 +95,17 @@ const CASES: readonly Case[] = [
     what: "the order of headers is part of the definition",
     edits: [["X-A: 1, X-B: 2", "X-B: 2, X-A: 1"]],
     backends: { restarted: ["a"], untouched: ["b", "c"] },
+  },
+  ...["response-regexp-not: down", "method: POST", "headers: { User-Agent: }", "response-regexp: a"]
+    .map((key) => ({
+      what: `another ${key} restarts who uses it`,
+      edits: [["headers: { X-A: 1, X-B: 2 }", key]] as const,
+      backends: { restarted: ["a"], untouched: ["b", "c"] },
+    })),
+  {
+    what: "another alpn restarts who uses it",
+    edits: [["type: icmp", "type: tcp, port: 1, params: { ssl: true, alpn: smtp }"]],
+    backends: { restarted: ["b"], untouched: ["a", "c"] },
   },
   {
     what: "a default written out is no change",

@@ -19,18 +19,9 @@ function load(name: string) {
   return parseConfig(read(name), { file: name });
 }
 
-/** Expressions that the engine does not read as Go does are refused: then the file waits. */
-function isPending(name: string): boolean {
-  const result = load(name);
-  return name.startsWith("re2-") && result.kind === "semantic-error" &&
-    result.issues.every(({ rule }) => rule === "bad-regexp");
-}
-
 for (const name of NAMES) {
-  const ignore = isPending(name);
   Deno.test({
-    name: `a file that the reference takes is taken: ${name}${ignore ? " (pending: RE2)" : ""}`,
-    ignore,
+    name: `a file that the reference takes is taken: ${name}`,
     fn() {
       const result = load(name);
       ok(

@@ -137,8 +137,10 @@ function typeSchema(row: Row): JsonObject {
       return addressSchema(row.family);
     case "codes":
       return codesSchema(row);
+    case "texts":
+      return { anyOf: [{ type: TEXT }, { type: "array", items: { type: TEXT } }] };
     case "headers":
-      return { type: ["object", "null"], additionalProperties: { type: TEXT } };
+      return { type: ["object", "null"], additionalProperties: { type: [...TEXT, "null"] } };
     case "section":
       return objectSchema(row.keys);
     case "named":

@@ -19,9 +19,10 @@ import type {
   PortRow,
   Row,
   TextRow,
+  TextsRow,
   WordRow,
 } from "./schema_types.ts";
-import { headerProblem, textProblem } from "./text_rules.ts";
+import { headerProblem, isRemovable, textProblem } from "./text_rules.ts";
 import type { ScalarNode, TreeNode } from "./tree.ts";
 
 /** Where a value stands and where what is wrong with it is noted. */
@@ -75,6 +76,26 @@ export function readText(row: TextRow, node: TreeNode, site: Site): string | und
   if (problem === undefined) return text;
   site.issues.add(FORMAT_RULES[row.format] ?? "bad-text", site, problem);
   return undefined;
+}
+
+/** One text, or a list of texts, each with its own place. */
+export function readTexts(row: TextsRow, node: TreeNode, site: Site): string[] | undefined {
+  const parts = node.kind === "list" ? node.items : [node];
+  const texts: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const place = node.kind === "list"
+      ? { mark: part.mark, path: `${site.path}[${index}]`, issues: site.issues }
+      : site;
+    const text = textOf(part);
+    if (text === undefined) return wrongType(row, part, place);
+    const problem = textProblem(row.format, text);
+    if (problem !== undefined) {
+      site.issues.add("bad-text", place, problem);
+      return undefined;
+    }
+    texts.push(text);
+  }
+  return texts;
 }
 
 /**
@@ -204,19 +225,20 @@ function inRange(row: IntegerRow | DurationRow, value: number, site: Site): bool
 export function readHeaders(row: HeadersRow, node: TreeNode, site: Site): HeaderList | undefined {
   if (isEmptyScalar(node)) return [];
   if (node.kind !== "map") return wrongType(row, node, site);
-  const headers: [string, string][] = [];
+  const headers: [string, string | null][] = [];
   const seen = new Set<string>();
   for (const { key, keyMark, value } of node.entries) {
     const place = { mark: keyMark, path: joinPath(site.path, key), issues: site.issues };
-    const text = textOf(value);
+    const text = isEmptyScalar(value) && isRemovable(key) ? null : textOf(value);
     if (text === undefined) {
-      site.issues.add("wrong-type", place, `expected a text, found ${described(value)}`);
+      const hint = isEmptyScalar(value) ? '; write "" for an empty value' : "";
+      site.issues.add("wrong-type", place, `expected a text, found ${described(value)}${hint}`);
       continue;
     }
     const lower = key.toLowerCase();
     const problem = seen.has(lower)
       ? `the header ${quote(key)} is given twice; case does not matter in header names`
-      : headerProblem(key, text);
+      : headerProblem(key, text ?? "");
     seen.add(lower);
     if (problem !== undefined) site.issues.add("bad-header", place, problem);
     headers.push([key, text]);

@@ -59,6 +59,8 @@ export interface TlsParams {
   /** SNI; empty when none was configured (and `host` is no name). */
   readonly serverName: string;
   readonly insecureSkipVerify: boolean;
+  /** Protocols offered in the handshake (ALPN); empty: none. */
+  readonly alpn: readonly string[];
   /** Who is trusted instead of the system's authorities; absent when no `ca-file` is configured. */
   readonly ca?: CaFile;
 }
@@ -74,13 +76,19 @@ export interface HttpParams {
   readonly path: string;
   /** Host header; empty: the backend's address (with brackets for IPv6). */
   readonly host: string;
-  readonly method: "GET" | "HEAD";
+  readonly method: "GET" | "HEAD" | "POST";
+  /** Of a POST; empty: none. */
+  readonly body: string;
   /** Extra request headers, in the file's order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Names of the probe's own headers that are left out, as the file writes them. */
+  readonly removedHeaders: readonly string[];
   /** Accepted status codes as closed ranges, sorted and disjoint: `[[200, 299], [301, 301]]`. */
   readonly responseCodes: readonly (readonly [from: number, to: number])[];
-  /** Source of the regular expression (ECMAScript), empty when none. */
+  /** Source of the regular expression (RE2), empty when none. */
   readonly responseRegexp: string;
+  /** Source of the one that must not match, empty when none. */
+  readonly responseRegexpNot: string;
 }
 
 export interface BackendConfig {

@@ -139,21 +139,25 @@ const textArbitrary = fc.string({ unit: fc.constantFrom(..."abc 019:#'\"\\{}[]-,
 const httpArbitrary = fc.record({
   path: fc.webPath().map((path) => `/${path.replaceAll("#", "")}`),
   host: fc.constantFrom("", "www.example.com", "www.example.com:80", "10.0.0.1", "[::1]:8080"),
-  method: fc.constantFrom("GET" as const, "HEAD" as const),
+  method: fc.constantFrom("GET" as const, "HEAD" as const, "POST" as const),
+  body: fc.constantFrom("", "{}", "a: b\n"),
   headers: fc.uniqueArray(
     fc.tuple(fc.stringMatching(/^X-[A-Za-z0-9]{1,8}$/), fc.stringMatching(/^[!-~]{0,9}$/)),
     { selector: ([name]) => name.toLowerCase(), maxLength: 3 },
   ),
+  removedHeaders: fc.constantFrom([], ["User-Agent"]),
   responseCodes: fc.array(
     fc.tuple(fc.integer({ min: 100, max: 599 }), fc.integer({ min: 100, max: 599 }))
       .map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const),
     { minLength: 1, maxLength: 4 },
   ).map(mergeRanges),
   responseRegexp: fc.constantFrom("", "ok", "^[a-z]+: \\d{3}$", "'\"#"),
-});
+  responseRegexpNot: fc.constantFrom("", "(?i)error"),
+}).map((http) => ({ ...http, body: http.method === "POST" ? http.body : "" }));
 const tlsArbitrary = fc.record({
   serverName: fc.constantFrom("", "www.example.com"),
   insecureSkipVerify: fc.boolean(),
+  alpn: fc.constantFrom([], ["http/1.1"], ["h2", "http/1.1"]),
 });
 const paramsArbitrary: fc.Arbitrary<ProbeParams> = fc.oneof(
   fc.constant({ type: "icmp" as const }),
@@ -314,15 +318,21 @@ function healthcheckToFile(check: HealthcheckConfig): unknown {
           path: params.path,
           host: params.host,
           method: params.method,
-          headers: new Map(params.headers),
+          ...(params.method === "POST" ? { body: params.body } : {}),
+          headers: new Map<string, string | null>([
+            ...params.headers,
+            ...params.removedHeaders.map((name) => [name, null] as const),
+          ]),
           "response-code": params.responseCodes.map(([from, to]) => `${from}-${to}`),
           "response-regexp": params.responseRegexp,
+          "response-regexp-not": params.responseRegexpNot,
         }
         : {}),
       ...("serverName" in params
         ? {
           "server-name": params.serverName,
           "insecure-skip-verify": params.insecureSkipVerify,
+          alpn: params.alpn,
         }
         : {}),
     },

@@ -36,6 +36,8 @@ export function expectation(row: Row): string {
         : "an IPv6 address such as 2001:db8::1";
     case "codes":
       return "a status code, a range such as 200-299, or a list of both";
+    case "texts":
+      return `${row.of}, or a list of them`;
     case "headers":
       return "a map of header names to values";
     case "section":

@@ -15,14 +15,27 @@ export const tls = {
   "insecure-skip-verify": {
     type: "boolean",
     default: false,
-    help: "Accept any certificate: expired, self-signed, or of another name.",
+    help: "Accept a certificate that is expired, self-signed, of another name, or of an unknown " +
+      "authority. Never accepted is one that the TLS library (rustls) cannot check the handshake's " +
+      "signature with: an RSA key below 2048 or above 8192 bits, a DSA key, an elliptic curve " +
+      "other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, malformed DER; " +
+      "and no server that speaks neither TLS 1.2 nor 1.3. The failure names which of these it is, " +
+      "where the server lets it be seen (TLS 1.2).",
+  },
+  "alpn": {
+    type: "texts",
+    format: "alpn",
+    of: "a protocol's name such as http/1.1",
+    absent: "`http/1.1`",
+    help: "Protocols offered in the TLS handshake (ALPN), most wanted first; `[]` offers none. A " +
+      "probe of type https speaks HTTP/1.1 whatever is chosen.",
   },
   "ca-file": {
     type: "text",
     format: "file",
     absent: "the system's certificate authorities",
     help: "File with the certificates (PEM) of the authorities that are trusted, in place of the " +
-      "system's. It is read together with this file; a reload takes up a changed one, and starts " +
+      "system's; a private key in it is passed over. It is read together with this file; a reload takes up a changed one, and starts " +
       "the backends of the healthcheck afresh. The daemon may read files in /etc/vpp-maglev.",
   },
 } as const satisfies Keys;
@@ -43,14 +56,22 @@ export const http = {
   },
   "method": {
     type: "word",
-    words: ["GET", "HEAD"],
+    words: ["GET", "HEAD", "POST"],
     default: "GET",
     help: "Method of the request. An answer to HEAD has no body.",
+  },
+  "body": {
+    type: "text",
+    format: "body",
+    absent: "no body",
+    help: "Body of a POST request, in UTF-8, of at most 8 KiB. Its type is named by a header " +
+      "`Content-Type` in `headers`; its length is added.",
   },
   "headers": {
     type: "headers",
     absent: "none",
-    help: "Extra request headers, sent in this order.",
+    help: "Extra request headers, sent in this order. `User-Agent:` without a value (null) " +
+      "leaves out the one that is sent otherwise, `maglevd/VERSION`.",
   },
   "response-code": {
     type: "codes",
@@ -63,7 +84,18 @@ export const http = {
     type: "text",
     format: "regexp",
     absent: "the body is not read",
-    help: "Regular expression (ECMAScript) that must match within the first 64 KiB of the body.",
+    help:
+      "Regular expression (RE2, as in Go) that must match within the first 64 KiB of the body. " +
+      "A body without an announced length passes as soon as it matches, even if it never ends, " +
+      "unless the expression looks at the end (`$`, `\\z`, `\\b`).",
+  },
+  "response-regexp-not": {
+    type: "text",
+    format: "regexp",
+    absent: "the body is not read",
+    help:
+      "Regular expression (RE2) that must not match within the first 64 KiB of the body. With " +
+      "it the body must end, or have 64 KiB, before the timeout.",
   },
 } as const satisfies Keys;
 
@@ -71,10 +103,13 @@ const tcp = {
   "ssl": {
     type: "boolean",
     default: false,
-    help: "A TLS handshake must succeed after the connect.",
+    help:
+      "A TLS handshake must succeed after the connect. A server of TLS 1.3 that requires a client " +
+      "certificate passes: it refuses only after the handshake. A check of type https sees that.",
   },
   "server-name": { ...tls["server-name"], absent: "none" },
   "insecure-skip-verify": tls["insecure-skip-verify"],
+  "alpn": { ...tls.alpn, absent: "none" },
   "ca-file": tls["ca-file"],
 } as const satisfies Keys;
 

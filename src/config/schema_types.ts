@@ -22,6 +22,8 @@ export type TextFormat =
   | "host"
   | "server-name"
   | "regexp"
+  | "body"
+  | "alpn"
   | "file";
 
 interface Common {
@@ -111,6 +113,14 @@ export interface CodesRow extends Common {
   readonly max: number;
 }
 
+/** One text or a list of texts; reading gives a list, which may be empty. */
+export interface TextsRow extends Common {
+  readonly type: "texts";
+  readonly format: TextFormat;
+  /** One of them, as in `a protocol's name`. */
+  readonly of: string;
+}
+
 /** A map of request headers. */
 export interface HeadersRow extends Common {
   readonly type: "headers";
@@ -157,6 +167,7 @@ export type Row =
   | DurationRow
   | AddressRow
   | CodesRow
+  | TextsRow
   | HeadersRow
   | SectionRow
   | NamedRow
@@ -177,8 +188,8 @@ export interface Mark {
 /** A list of closed ranges of status codes. */
 export type CodeRanges = readonly (readonly [from: number, to: number])[];
 
-/** Names and values of headers. */
-export type HeaderList = readonly (readonly [name: string, value: string])[];
+/** Names and values of headers; null: the probe's own of that name is left out. */
+export type HeaderList = readonly (readonly [name: string, value: string | null])[];
 
 /**
  * What was found for a key. `value` is undefined when the key is absent and has no default, and
@@ -207,6 +218,7 @@ export type ValueOf<R> = R extends { readonly type: "text" | "reference" } ? str
   : R extends { readonly type: "integer" | "port" | "duration" } ? number
   : R extends { readonly type: "address" } ? IpAddress
   : R extends { readonly type: "codes" } ? CodeRanges
+  : R extends { readonly type: "texts" } ? readonly string[]
   : R extends { readonly type: "headers" } ? HeaderList
   : R extends { readonly type: "section"; readonly keys: infer K } ? Draft<K>
   : R extends { readonly type: "named"; readonly keys: infer K } ? NamedDrafts<K>

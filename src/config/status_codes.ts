@@ -57,6 +57,11 @@ function codeHint(word: string): string {
   return word.length > 20 ? "" : `; ${quote(word)} is neither`;
 }
 
+/** `200`, or `200-299`. */
+export function formatRange([from, to]: CodeRanges[number]): string {
+  return from === to ? `${from}` : `${from}-${to}`;
+}
+
 /** Sorted, with overlapping and adjacent ranges made one. */
 export function mergeRanges(ranges: CodeRanges): CodeRanges {
   const merged: [number, number][] = [];

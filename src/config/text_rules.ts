@@ -4,7 +4,8 @@
  * line breaks, RFC 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
  */
 import { parseIp } from "../base/address.ts";
-import { oneLine, quote } from "../base/text.ts";
+import { quote } from "../base/text.ts";
+import { regexpProblem } from "./regexp.ts";
 import type { TextFormat } from "./schema_types.ts";
 
 /** Longest name of a backend, frontend, healthcheck or pool. */
@@ -22,7 +23,9 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "path": pathProblem,
   "host": hostProblem,
   "server-name": serverNameProblem,
-  "regexp": regexpProblem,
+  "regexp": regexpRule,
+  "body": bodyProblem,
+  "alpn": alpnProblem,
   "file": fileProblem,
 };
 
@@ -120,53 +123,39 @@ function fileProblem(text: string): string | undefined {
   return /\p{Cc}/u.test(text) ? "must not hold control characters" : undefined;
 }
 
-function regexpProblem(text: string): string | undefined {
-  if (text.length > MAX_HTTP_TEXT_LENGTH) return tooLong(text);
-  try {
-    new RegExp(text);
-    return beyondLinear(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : String(error);
-    const flags = /^\(\?[ims]+\)/.exec(text)?.[0];
-    const hint = flags === undefined ? "" : `; write ${flags.slice(0, -1)}:…) around the rest`;
-    return `is no regular expression (ECMAScript): ${oneLine(reason)}${hint}`;
-  }
+function regexpRule(text: string): string | undefined {
+  return text.length > MAX_HTTP_TEXT_LENGTH ? tooLong(text) : regexpProblem(text);
 }
 
-/**
- * What a matcher of linear time cannot do, or what means something else elsewhere. A server's answer
- * is hostile input: with look-around or back-references it could keep a prober busy for minutes.
- */
-const BEYOND_LINEAR: readonly (readonly [RegExp, string])[] = [
-  [/^\(\?<?[=!]/, "look-around ((?=…), (?!…), (?<=…), (?<!…)) is not supported"],
-  [/^\\(?:[1-9]|k<)/, "a back-reference (\\1, \\k<…>) is not supported"],
-  [/^\\[zA]/, "\\A and \\z mean plain letters in ECMAScript; write ^ and $"],
-];
+/** Longest body of a request: it must fit into a socket's buffer, because writing never waits. */
+const MAX_BODY_LENGTH = 8192;
 
-/** What `text`, a valid expression, must not hold, or undefined. */
-function beyondLinear(text: string): string | undefined {
-  let inClass = false;
-  for (let at = 0; at < text.length; at++) {
-    const rest = text.slice(at, at + 4);
-    if (inClass && /^\[:\w/.test(rest)) {
-      return "[[:alpha:]] and the like mean something else in ECMAScript; write [A-Za-z]";
-    }
-    const found = inClass ? undefined : BEYOND_LINEAR.find(([pattern]) => pattern.test(rest));
-    if (found !== undefined) return found[1];
-    if (text[at] === "\\") at++;
-    else if (text[at] === "[") inClass = true;
-    else if (text[at] === "]") inClass = false;
-  }
-  return undefined;
+function bodyProblem(text: string): string | undefined {
+  if (!text.isWellFormed()) return "must not hold half a surrogate pair";
+  const { length } = new TextEncoder().encode(text);
+  return length <= MAX_BODY_LENGTH
+    ? undefined
+    : `has ${length} bytes; at most ${MAX_BODY_LENGTH} are allowed`;
+}
+
+/** A protocol's name in a TLS handshake (RFC 7301): 1 to 255 bytes. */
+function alpnProblem(text: string): string | undefined {
+  if (/^[\x21-\x7e]{1,255}$/.test(text) && !text.includes(",")) return undefined;
+  return `expected the name of a protocol such as http/1.1 or h2, found ${quote(text)}`;
 }
 
 /** Headers that the probe writes itself: another one would contradict it. */
 const OWN_HEADERS: ReadonlyMap<string, string> = new Map([
   ["host", "write it as `host` in params"],
   ["connection", "a probe is one request on a connection of its own"],
-  ["content-length", "a probe has no body"],
-  ["transfer-encoding", "a probe has no body"],
+  ["content-length", "it follows from `body`"],
+  ["transfer-encoding", "a `body` is sent as it is"],
 ]);
+
+/** True for a header of the probe that may be left out: null stands for its value then. */
+export function isRemovable(name: string): boolean {
+  return name.toLowerCase() === "user-agent";
+}
 
 /** What is wrong with a request header (RFC 9110, 5.1 and 5.5), or undefined. */
 export function headerProblem(name: string, value: string): string | undefined {

@@ -44,16 +44,23 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
       "^a.*b$",
       "(?i:ok)",
       "\\bup\\b",
-      "[^]",
+      "(?i)ok",
       "\\\\1",
-      "[\\]\\1(?=]",
       "(?:a)",
       "\\(?=a",
     ],
     bad: [
-      ...["(", "[", "*", "(?i)a", "a{2,1}", "x".repeat(4097)],
-      ...["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?<n>a)\\k<n>", "a\\z", "[[:digit:]]"],
+      ...["(", "[", "*", "[^]", "a{2,1}", "x".repeat(4097)],
+      ...["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?<n>a)\\k<n>", "a\\Z", "[[:none:]]"],
     ],
+  },
+  "body": {
+    good: ["", "{}", "a: b\r\n\0", "ü".repeat(4096)],
+    bad: ["\ud800", "x".repeat(8193), "ü".repeat(4097)],
+  },
+  "alpn": {
+    good: ["http/1.1", "h2", "x".repeat(255)],
+    bad: ["", "h2,http/1.1", "a b", "ü", "a\n", "x".repeat(256)],
   },
   "file": {
     good: ["/", "/etc/vpp-maglev/ca.pem", "/a b/c", "/" + "x".repeat(4094)],

@@ -60,7 +60,7 @@ export function backendInfo(
 ): BackendInfo {
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
-  const { certificateExpiryMs, lastResult } = backend;
+  const { certificateExpiryMs, certificateName, lastResult } = backend;
   return {
     ...BackendInfo.empty,
     name: backend.name,
@@ -77,6 +77,7 @@ export function backendInfo(
     certificateExpiryUnixNs: certificateExpiryMs === undefined
       ? undefined
       : nanoseconds(certificateExpiryMs),
+    certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
   };
 }
@@ -136,7 +137,7 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
   };
 }
 
-/** A definition; values of headers may be secrets, so they are told to operators only. */
+/** A definition; values of headers and a body may be secrets: only operators are shown them. */
 export function healthCheckInfo(
   check: HealthcheckConfig,
   { secrets }: { readonly secrets: boolean },
@@ -171,6 +172,10 @@ export function healthCheckInfo(
     })),
     responseCode: web === undefined ? "" : codesText(web.responseCodes),
     responseRegexp: web?.responseRegexp ?? "",
+    responseRegexpNot: web?.responseRegexpNot ?? "",
+    alpn: [...tls?.alpn ?? []],
+    body: secrets ? web?.body ?? "" : "",
+    removedHeaders: [...web?.removedHeaders ?? []],
   };
 }
 

@@ -35,8 +35,16 @@ const HTTP = {
   headers: [["Authorization", "Basic c2VjcmV0"], ["X-Y", ""]],
   responseCodes: [[200, 299], [301, 301]],
   responseRegexp: "ok",
+  responseRegexpNot: "down",
+  body: "secret=1",
+  removedHeaders: ["User-Agent"],
 } as const;
-const TLS = { serverName: "b.test", insecureSkipVerify: true, ca: { path: "/ca", pem: "PEM" } };
+const TLS = {
+  serverName: "b.test",
+  insecureSkipVerify: true,
+  alpn: ["h2", "http/1.1"],
+  ca: { path: "/ca", pem: "PEM" },
+};
 
 function check(params: ProbeParams): HealthcheckConfig {
   return {
@@ -64,6 +72,19 @@ Deno.test("healthCheckInfo: values of headers are told to those who may have the
     { name: "Authorization", value: "", hidden: true },
     { name: "X-Y", value: "", hidden: true },
   ]);
+});
+
+Deno.test("healthCheckInfo: the body of a POST is a secret as values of headers are", () => {
+  const of = (secrets: boolean) =>
+    healthCheckInfo(check({ type: "https", ...HTTP, ...TLS }), { secrets });
+  assert.deepEqual([of(true).body, of(false).body], ["secret=1", ""]);
+  for (const { responseRegexpNot, alpn, removedHeaders } of [of(true), of(false)]) {
+    assert.deepEqual([responseRegexpNot, alpn, removedHeaders], [
+      "down",
+      ["h2", "http/1.1"],
+      ["User-Agent"],
+    ]);
+  }
 });
 
 Deno.test("healthCheckInfo: each type of probe has its own fields and no others", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSecureContext } from "node:tls";
 import { certificates } from "../../tests/support/certificates.ts";
 import { readTlsFiles } from "./tls_files.ts";
 
@@ -28,12 +29,20 @@ Deno.test("readTlsFiles gives what fits together, and names the file that does n
 
     const otherKey = await Deno.readTextFile(`${source}/renewed.key`);
     const torn = good.cert.replace(/^.*\n/, "-----BEGIN CERTIFICATE-----\nAAAA");
+    const locked = good.key.replaceAll("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     const half = good.cert.slice(0, good.cert.length / 2);
     const cases: [files: Partial<typeof good>, file: string, says: RegExp][] = [
       [{ key: otherKey }, "key", /it is not the key of the certificate in .*\/cert$/],
-      [{ key: "" }, "key", /it is no private key without passphrase in PEM form/],
-      [{ key: good.cert }, "key", /it is no private key/],
-      [{ cert: "" }, "cert", /it has no certificate in PEM form/],
+      [{ key: "" }, "key", /it has no private key in PEM form$/],
+      [{ key: good.cert }, "key", /it has no private key in PEM form, only CERTIFICATE$/],
+      [
+        { key: locked },
+        "key",
+        /its private key has a passphrase; `openssl pkey` writes it without/,
+      ],
+      [{ key: `${otherKey}${otherKey}` }, "key", /none of its 2 keys is that of a certificate in/],
+      [{ cert: "" }, "cert", /it has no certificate in PEM form$/],
+      [{ cert: good.key }, "cert", /it has no certificate in PEM form, only PRIVATE KEY$/],
       [{ cert: half }, "cert", /it has no certificate in PEM form/],
       [{ cert: torn }, "cert", /certificate 1 in it cannot be read/],
       [{ cert: `${good.cert}${torn}` }, "cert", /certificate 2 in it cannot be read/],
@@ -54,5 +63,36 @@ Deno.test("readTlsFiles gives what fits together, and names the file that does n
     await assert.rejects(readTlsFiles({ ...paths, cert: folder }), /it is no ordinary file/);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a certificate, its chain and its key are found in one PEM file, in any order", async () => {
+  const { folder: source, ca } = await certificates();
+  const read = (name: string) => Deno.readTextFile(`${source}/${name}`);
+  const [cert, key, otherKey] = [
+    await read("good.pem"),
+    await read("good.key"),
+    await read("renewed.key"),
+  ];
+  const parameters =
+    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const path = await Deno.makeTempFile({ prefix: "maglev-test-" });
+  try {
+    const orders = [
+      [cert, ca, key],
+      [key, cert, ca],
+      ["Bag Attributes\n  friendlyName: lb\n", ca, parameters, key, "\r\n", cert],
+      [otherKey, ca, cert, key],
+    ];
+    for (const parts of orders) {
+      await Deno.writeTextFile(path, parts.join(""));
+      const material = await readTlsFiles({ cert: path, key: path, clientCa: path });
+      assert.equal(material.cert, cert + ca, "its own certificate first, then the chain");
+      assert.equal(material.key, key);
+      assert.ok(!material.clientCa!.includes("KEY"));
+      createSecureContext({ cert: material.cert, key: material.key });
+    }
+  } finally {
+    await Deno.remove(path);
   }
 });

@@ -123,7 +123,10 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
   // The certificate was seen under another definition: perhaps of another port, or server name.
-  const { certificateExpiryMs: _, ...kept } = withEnabled(backend, options.enabled);
+  const { certificateExpiryMs: _, certificateName: __, ...kept } = withEnabled(
+    backend,
+    options.enabled,
+  );
   const fresh: Backend = {
     ...kept,
     policy,
@@ -156,12 +159,12 @@ function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult
   const unknown = state === "unknown";
   const counter = stepCounter(backend.counter, result.ok, { policy, unknown });
   const to = isUp(counter, policy) ? "up" : "down";
-  const { certificateExpiryMs } = result;
+  const { certificateExpiryMs, certificateName } = result;
   const judged = {
     ...backend,
     counter,
     lastResult: result,
-    ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs }),
+    ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs, certificateName }),
   };
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
 }

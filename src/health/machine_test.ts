@@ -42,7 +42,10 @@ function fresh(options: Partial<Parameters<typeof createBackend>[1]> = {}): Back
 
 Deno.test("the expiry of a certificate stays until another is seen or the definition changes", () => {
   const seeing = (certificateExpiryMs: number, result = PASS): HealthEvent => (
-    { kind: "probe", result: { ...result, certificateExpiryMs } }
+    {
+      kind: "probe",
+      result: { ...result, certificateExpiryMs, certificateName: `of ${certificateExpiryMs}` },
+    }
   );
   let backend = must(step(fresh(), seeing(5e12, FAIL), 2000));
   assert.equal(backend.certificateExpiryMs, 5e12, "also of a certificate that was not accepted");
@@ -52,8 +55,10 @@ Deno.test("the expiry of a certificate stays until another is seen or the defini
   }
   backend = must(step(backend, seeing(6e12), 4000));
   assert.equal(backend.certificateExpiryMs, 6e12);
+  assert.equal(backend.certificateName, `of ${6e12}`);
   backend = must(restart(backend, { policy: POLICY, enabled: true, nowMs: 5000 }));
   assert.equal("certificateExpiryMs" in backend, false);
+  assert.equal("certificateName" in backend, false);
 });
 
 /** A backend brought into `state` the way it comes there in life. */

@@ -50,10 +50,12 @@ export interface ProbeResult {
   /** How long the probe took; 0 for pseudo results. */
   readonly durationMs: number;
   /**
-   * End of validity (Unix time in milliseconds) of the certificate that the server showed, whether
-   * it was accepted or not; absent when the probe saw none.
+   * First end of validity (Unix time in milliseconds) among the certificates that the server
+   * showed, accepted or not; absent when the probe saw none.
    */
   readonly certificateExpiryMs?: number;
+  /** Name of the certificate whose end that is. */
+  readonly certificateName?: string | undefined;
 }
 
 /** One change of a backend's state, with the result that caused it. */
@@ -103,6 +105,7 @@ export interface Backend {
    * saw none (a slow or dead server) leaves it, and so does an operator's action.
    */
   readonly certificateExpiryMs?: number;
+  readonly certificateName?: string | undefined;
 }
 
 /** What may happen to a backend. */

@@ -75,7 +75,8 @@ export const FAMILIES = {
   },
   maglev_backend_certificate_expiry_seconds: {
     type: "gauge",
-    help: "End of validity of the last certificate the backend showed, accepted or not, Unix time.",
+    help:
+      "First end of validity in the last certificate chain the backend showed, accepted or not, Unix time.",
     labels: BACKEND,
     kept: "scrape",
     absent: "for backends that showed none",

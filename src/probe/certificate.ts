@@ -2,7 +2,7 @@
  * PURE. What is wrong with a server's certificate, in words that say what to do about it. Whether
  * it can be trusted the TLS library has decided; its own words for that are few and often wrong
  * (an expired certificate is "unable to verify the first certificate"), so the kind of failure is
- * told from the certificate itself.
+ * read from the certificates themselves: here from the server's own, in chain_problem.ts from all.
  *
  * One thing is decided here: certificates older than X.509 version 3 are never trusted. Deno's
  * node:tls (2.9.6) compares only the names of such a chain, not its signatures, so that anybody
@@ -15,6 +15,8 @@ export interface CertificateFacts {
   readonly valid_from?: string;
   readonly valid_to?: string;
   readonly subjectaltname?: string | undefined;
+  /** True for a certificate with which others may be signed. */
+  readonly ca?: boolean;
   readonly subject?: { readonly CN?: string | readonly string[] };
   readonly issuer?: { readonly CN?: string | readonly string[]; readonly O?: string | string[] };
   /** The certificate itself, DER. */
@@ -28,6 +30,8 @@ export interface Judgement {
   readonly error: string;
   /** Name or address that the certificate must carry. */
   readonly name: string;
+  /** The problem with the chain, in a sentence; called only when it is not trusted. */
+  readonly chainProblem: () => string | undefined;
   /** Unix time in milliseconds. */
   readonly nowMs: number;
 }
@@ -35,14 +39,9 @@ export interface Judgement {
 /** `error` of a chain that is good and a name that is not the one asked for. */
 export const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
 
-/** End of validity in Unix milliseconds; undefined when the certificate does not say. */
-export function expiryMs({ valid_to: text }: CertificateFacts): number | undefined {
-  return parsedMs(text);
-}
-
 /** The failure of a certificate that must be verified; undefined when it is good. */
 export function certificateProblem(judgement: Judgement): Verdict | undefined {
-  const { certificate, error, name, nowMs } = judgement;
+  const { certificate, error, name, nowMs, chainProblem } = judgement;
   // Names are looked at only when the chain was found good: both mean that it was.
   if ((error === "" || error === WRONG_NAME) && !isVersion3(certificate.raw)) {
     return bad("certificate of an X.509 version before 3, which cannot be verified");
@@ -53,16 +52,19 @@ export function certificateProblem(judgement: Judgement): Verdict | undefined {
   if (fromMs !== undefined && fromMs > nowMs) {
     return bad(`certificate not yet valid, only from ${day(fromMs)} on`);
   }
-  switch (error) {
-    case WRONG_NAME:
-      return bad(`certificate is for ${names(certificate)}, not for ${name}`);
-    case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return bad("certificate is self-signed and not trusted");
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-      return bad("certificate not trusted: a self-signed authority that is unknown here");
-    default:
-      return bad(`certificate not trusted: issued by ${issuer(certificate)}`);
+  if (error === WRONG_NAME) {
+    return bad(`certificate is for ${names(certificate)}, not for ${name}`);
   }
+  // The library gives this code to any certificate of an authority that a server shows as its own.
+  if (error === "DEPTH_ZERO_SELF_SIGNED_CERT" && isOfAuthority(certificate)) {
+    return bad("certificate is one of an authority (CA:TRUE), which is not accepted of a server");
+  }
+  return bad(chainProblem() ?? `certificate not trusted: issued by ${issuer(certificate)}`);
+}
+
+/** True for a certificate of an authority that did not sign itself. */
+function isOfAuthority({ ca, subject, issuer }: CertificateFacts): boolean {
+  return ca === true && JSON.stringify(subject) !== JSON.stringify(issuer);
 }
 
 function bad(detail: string): Verdict {

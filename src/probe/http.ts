@@ -1,14 +1,9 @@
 /** The HTTP probe: an exchange (http_exchange.ts) over a TCP connection of its own. */
 import { invariant } from "../base/assert.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { answerVerdict, wasEstablished } from "./established.ts";
 import { type Exchange, exchange, exchangeOf } from "./http_exchange.ts";
-import {
-  ANSWER_TIMED_OUT,
-  CONNECT_TIMED_OUT,
-  connectVerdict,
-  type Verdict,
-  verdictOf,
-} from "./outcome.ts";
+import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, connectVerdict, type Verdict } from "./outcome.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 import { connect } from "./tcp.ts";
 
@@ -31,7 +26,8 @@ async function probeHttp(
   try {
     connection = await connect(spec, cancellation);
   } catch (error) {
-    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectVerdict(error, sourceOf(spec));
+    if (cancellation.cancelled) return CONNECT_TIMED_OUT;
+    return wasEstablished(error) ? answerVerdict(error) : connectVerdict(error, sourceOf(spec));
   }
   if (cancellation.cancelled) {
     connection.close();
@@ -41,7 +37,7 @@ async function probeHttp(
   try {
     return await exchange(connection, prepared);
   } catch (error) {
-    return cancellation.cancelled ? ANSWER_TIMED_OUT : verdictOf(error, "answer");
+    return cancellation.cancelled ? ANSWER_TIMED_OUT : answerVerdict(error);
   } finally {
     // A cancellation has closed it already.
     if (!cancellation.cancelled) connection.close();

@@ -48,6 +48,11 @@ export class BodyReader {
     this.#framing = framing;
   }
 
+  /** True for a body whose length was not announced: it may go on for ever. */
+  get isOpenEnded(): boolean {
+    return this.#framing.kind === "close" || this.#framing.kind === "chunked";
+  }
+
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }

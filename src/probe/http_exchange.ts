@@ -3,17 +3,25 @@
  * what `fetch` costs. Reads only what the verdict needs: without a regular expression the headers,
  * with one at most 64 KiB of body. Closing with bytes unread makes the kernel send a reset, which
  * is what stops a server that would send for ever.
+ *
+ * A body without an announced length may never end (a stream of events) although its first line
+ * matches. So such a body is looked at every LOOK_MS until it ends, and a match is a pass. Looking
+ * after every read instead would reset honest servers whose last chunk is still on its way.
  */
 import { BUILD } from "../base/version.ts";
 import type { HttpParams } from "../config/model.ts";
+import { type BodyRules, bodyRulesOf, passesEarly } from "./body_rules.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { bodyMatches, statusAccepted, wrongBody, wrongStatus } from "./http_match.ts";
+import { judgeAnswer, statusAccepted } from "./http_match.ts";
 import { httpRequest } from "./http_request.ts";
 import { type HttpProgress, HttpResponse } from "./http_response.ts";
-import { answered, failed, type Verdict } from "./outcome.ts";
+import type { Verdict } from "./outcome.ts";
 import type { ProbeSpec } from "./prober.ts";
 
 const READ_BYTES = 16 * 1024;
+
+/** How long an answer of open end is waited for before it is looked at as far as it has come. */
+const LOOK_MS = 50;
 
 /**
  * Read buffers that wait for their next probe. There are never more than probes that were in
@@ -26,7 +34,8 @@ const SPARE_BUFFERS = 64;
 export interface Exchange {
   readonly params: HttpParams;
   readonly request: Uint8Array;
-  readonly regexp: RegExp | undefined;
+  /** Undefined: the body does not matter. */
+  readonly rules: BodyRules | undefined;
 }
 
 /** Prepares the exchange with a target. `defaultPort` is the scheme's own: 80 or 443. */
@@ -42,14 +51,15 @@ export function exchangeOf(
       defaultPort,
       userAgent: `maglevd/${BUILD.version}`,
     }),
-    regexp: params.responseRegexp === "" ? undefined : new RegExp(params.responseRegexp),
+    rules: bodyRulesOf(params),
   };
 }
 
 /** One request and what comes of it. Rejects with the stream's error. */
 export async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
   await write(stream, prepared.request);
-  return judge(await readAnswer(stream, prepared), prepared);
+  const response = await readAnswer(stream, prepared);
+  return judgeAnswer(response, prepared);
 }
 
 async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
@@ -60,31 +70,55 @@ async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
 
 /** Reads until enough is known. */
 async function readAnswer(stream: ByteStream, prepared: Exchange): Promise<HttpResponse> {
-  const { params, regexp } = prepared;
+  const { params, rules } = prepared;
   const response = new HttpResponse({
     head: params.method === "HEAD",
-    wantsBody: (status) => regexp !== undefined && statusAccepted(status, params.responseCodes),
+    wantsBody: (status) => rules !== undefined && statusAccepted(status, params.responseCodes),
   });
   const buffer = spareBuffers.pop() ?? new Uint8Array(READ_BYTES);
+  const looks = rules?.early === true ? new Looks(rules) : undefined;
+  let idle = true;
   try {
     let progress: HttpProgress = "more";
     while (progress === "more") {
-      const count = await stream.read(buffer);
+      const reading = stream.read(buffer);
+      if (looks !== undefined && response.isOpenEnded) {
+        idle = false;
+        if (await looks.matchBefore(reading, response)) break;
+        idle = true;
+      }
+      const count = await reading;
       progress = count === null ? response.end() : response.feed(buffer.subarray(0, count));
     }
     return response;
   } finally {
-    if (spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
+    looks?.stop();
+    // A read that is still under way may write into its buffer.
+    if (idle && spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
   }
 }
 
-function judge(response: HttpResponse, { params, regexp }: Exchange): Verdict {
-  if (response.problem !== "") return failed("L7RSP", response.problem);
-  const { status } = response;
-  if (!statusAccepted(status, params.responseCodes)) {
-    return wrongStatus(status, params.responseCodes);
+/** Looks at a body of open end while it is read. */
+class Looks {
+  readonly #rules: BodyRules;
+  #due: Promise<"due"> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(rules: BodyRules) {
+    this.#rules = rules;
   }
-  if (regexp === undefined) return answered(status);
-  const { body } = response;
-  return bodyMatches(body, regexp) ? answered(status) : wrongBody(status, body.length);
+
+  /** True when the body as it has come matches before `reading` ends. */
+  async matchBefore(reading: Promise<number | null>, { body }: HttpResponse): Promise<boolean> {
+    this.#due ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => resolve("due"), LOOK_MS);
+    });
+    if (await Promise.race([reading, this.#due]) !== "due") return false;
+    this.#due = undefined;
+    return passesEarly(body, this.#rules);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -14,8 +14,9 @@ export interface HttpRequestOptions {
 }
 
 /**
- * Request line and headers as bytes. Configured headers follow the default ones (Host,
- * User-Agent, Connection) and take the place of one of the same name, whatever its case.
+ * Request line, headers and body as bytes. Configured headers follow the default ones (Host,
+ * User-Agent, Connection, the length of a POST) and take the place of one of the same name, whatever
+ * its case. A default that is removed has nothing in its place.
  */
 export function httpRequest(params: HttpParams, options: HttpRequestOptions): Uint8Array {
   const defaults: (readonly [string, string])[] = [
@@ -23,13 +24,22 @@ export function httpRequest(params: HttpParams, options: HttpRequestOptions): Ui
     ["User-Agent", options.userAgent],
     ["Connection", "close"],
   ];
-  const own = new Set(params.headers.map(([name]) => name.toLowerCase()));
+  const body = new TextEncoder().encode(params.body);
+  // Also of an empty body: many servers refuse a POST without it (RFC 9110, 8.6).
+  if (params.method === "POST") defaults.push(["Content-Length", String(body.length)]);
+  const replaced = [...params.headers.map(([name]) => name), ...params.removedHeaders];
+  const own = new Set(replaced.map((name) => name.toLowerCase()));
   const headers = [...defaults.filter(([name]) => !own.has(name.toLowerCase())), ...params.headers];
   const lines = [
     `${params.method} ${requestTarget(params.path)} HTTP/1.1`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
-  return new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n");
+  const head = new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n");
+  if (body.length === 0) return head;
+  const request = new Uint8Array(head.length + body.length);
+  request.set(head);
+  request.set(body, head.length);
+  return request;
 }
 
 /** The address, in brackets when it is IPv6, with the port when it is not the scheme's own. */

@@ -53,3 +53,31 @@ Deno.test("httpRequest() lets configured headers replace the default ones, whate
 Deno.test("httpRequest() lets nothing in the path end the request line", () => {
   assert.equal(request({ path: "/a b\r\nX: ü" })[0], "GET /a%20b%0D%0AX:%20%C3%BC HTTP/1.1");
 });
+
+Deno.test("httpRequest() sends the body of a POST with its length in bytes", () => {
+  const bytes = httpRequest(http({ method: "POST", body: '{"straße": 1}' }), {
+    address: "192.0.2.1",
+    port: 80,
+    defaultPort: 80,
+    userAgent: "maglevd/1",
+  });
+  const [head, body] = new TextDecoder().decode(bytes).split("\r\n\r\n");
+  assert.equal(body, '{"straße": 1}');
+  assert.deepEqual(head!.split("\r\n"), [
+    "POST / HTTP/1.1",
+    "Host: 192.0.2.1",
+    "User-Agent: maglevd/1",
+    "Connection: close",
+    "Content-Length: 14",
+  ]);
+  assert.ok(request({ method: "POST" }).includes("Content-Length: 0"));
+});
+
+Deno.test("httpRequest() leaves out User-Agent where the configuration removes it", () => {
+  assert.deepEqual(request({ removedHeaders: ["USER-AGENT"], headers: [["X-A", "1"]] }), [
+    "GET / HTTP/1.1",
+    "Host: 192.0.2.1",
+    "Connection: close",
+    "X-A: 1",
+  ]);
+});

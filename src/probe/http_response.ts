@@ -6,15 +6,17 @@
  *
  * Tolerant where real servers are sloppy and the meaning is plain (bare LF, no reason phrase,
  * folded header lines, blanks before a colon), strict where it is not: what is no HTTP/1 answer,
- * contradicts itself, or ends early, is a broken answer.
+ * contradicts itself, or ends early, is a broken answer. One that is framed by any transfer coding
+ * but `chunked`, once, is broken too: the peers of a load balancer would read different bodies.
  */
 import { BodyReader, type Framing } from "./http_body.ts";
+import { complainsOfPlainText, ForeignStart } from "./foreign_start.ts";
 
 /** Bytes of status lines and headers read at most. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Interim (1xx) answers read at most before the final one. */
-const MAX_INTERIM = 8;
+/** Bytes of a body that are searched for the complaint of a server of TLS. */
+const REFUSAL_BYTES = 512;
 
 const LF = 0x0a, CR = 0x0d, COLON = 0x3a, SPACE = 0x20, TAB = 0x09;
 
@@ -38,11 +40,14 @@ export class HttpResponse {
   /** Beginning of a line whose end has not come yet. */
   #carry: Uint8Array | undefined;
   #headerBytes = 0;
-  #interim = 0;
+  /** The beginning of an answer that is not of HTTP/1, until its protocol is certain. */
+  #foreign: ForeignStart | undefined;
   #lineNumber = 0;
   #contentLength: number | undefined;
   #chunked = false;
   #transferEncoding = false;
+  #contentCoding = "";
+  #refusesPlainText = false;
   #body: BodyReader | undefined;
   #progress: HttpProgress = "more";
 
@@ -55,8 +60,26 @@ export class HttpResponse {
     return this.#body?.bytes ?? new Uint8Array(0);
   }
 
+  /** True when a status 400 comes with the words of a server that expects TLS. */
+  get refusesPlainText(): boolean {
+    return this.#refusesPlainText;
+  }
+
+  /** Name of the content coding of the body; `unknown` for a name not listed here; empty: none. */
+  get contentCoding(): string {
+    return this.#contentCoding;
+  }
+
+  /** True while a body is read whose length the server did not announce. */
+  get isOpenEnded(): boolean {
+    return this.#progress === "more" && this.#body?.isOpenEnded === true;
+  }
+
   /** Takes the next bytes; they are not kept. Once done or broken it stays so. */
   feed(bytes: Uint8Array): HttpProgress {
+    if (this.#foreign !== undefined || this.#startsForeign(bytes)) {
+      return this.#feedForeign(bytes);
+    }
     let at = 0;
     while (this.#progress === "more" && this.#body === undefined && at < bytes.length) {
       const end = bytes.indexOf(LF, at);
@@ -72,6 +95,9 @@ export class HttpResponse {
         return this.#break("no HTTP/1 answer");
       } else this.#carry = joined(this.#carry, piece);
     }
+    if (this.#progress === "done" && this.status === 400) {
+      this.#refusesPlainText = complainsOfPlainText(latin1(bytes.subarray(at, at + REFUSAL_BYTES)));
+    }
     if (this.#progress === "more" && this.#body !== undefined) {
       this.#fromBody(this.#body.feed(bytes.subarray(at)));
     }
@@ -81,10 +107,22 @@ export class HttpResponse {
   /** The server closed its side: what comes of that. Never `more`. */
   end(): HttpProgress {
     if (this.#progress !== "more") return this.#progress;
-    if (this.#body !== undefined) this.#fromBody(this.#body.end());
+    if (this.#foreign !== undefined) this.#break(this.#foreign.end());
+    else if (this.#body !== undefined) this.#fromBody(this.#body.end());
     else if (this.#headerBytes === 0) this.#break("closed without an answer");
     else this.#break("closed before the headers were complete");
     return this.#progress;
+  }
+
+  /** True when the very first byte excludes an answer of HTTP/1. */
+  #startsForeign(bytes: Uint8Array): boolean {
+    return this.#headerBytes === 0 && bytes.length > 0 && bytes[0] !== PREFIX[0];
+  }
+
+  #feedForeign(bytes: Uint8Array): HttpProgress {
+    this.#foreign ??= new ForeignStart();
+    const problem = this.#foreign.feed(bytes);
+    return problem === undefined ? "more" : this.#break(problem);
   }
 
   /** The line that `piece` ends, without its line end. */
@@ -120,6 +158,7 @@ export class HttpResponse {
     const name = latin1(line.subarray(0, colon)).trim().toLowerCase();
     if (name === "content-length") this.#setContentLength(latin1(line.subarray(colon + 1)));
     else if (name === "transfer-encoding") this.#setEncoding(latin1(line.subarray(colon + 1)));
+    else if (name === "content-encoding") this.#setCoding(latin1(line.subarray(colon + 1)));
   }
 
   #setContentLength(value: string): void {
@@ -134,21 +173,37 @@ export class HttpResponse {
     }
   }
 
+  /** A request offers no coding but chunked, which is applied once and last (RFC 9112, 6.1). */
   #setEncoding(value: string): void {
+    for (const part of value.split(",")) {
+      const coding = part.trim().toLowerCase();
+      // HTTP's first edition had a name for no coding at all.
+      if (coding === "" || coding === "identity") continue;
+      if (coding !== "chunked") {
+        const name = KNOWN_CODINGS.has(coding) ? coding : "unknown";
+        return void this.#break(`a transfer coding (${name}) that the request did not offer`);
+      }
+      if (this.#chunked) return void this.#break("Transfer-Encoding: chunked, applied twice");
+      this.#chunked = true;
+    }
     this.#transferEncoding = true;
-    // Only the last coding frames the message (RFC 9112, 6.3); the last header line wins.
-    const codings = value.split(",").map((coding) => coding.trim().toLowerCase());
-    this.#chunked = codings.at(-1) === "chunked";
+  }
+
+  #setCoding(value: string): void {
+    const codings = value.split(",").map((part) => part.trim().toLowerCase());
+    const applied = codings.findLast((coding) => coding !== "" && coding !== "identity");
+    if (applied !== undefined) this.#contentCoding = KNOWN_CODINGS.get(applied) ?? "unknown";
   }
 
   #endOfHeaders(): void {
     // 101 is final: nobody asked for an upgrade.
     if (this.status < 200 && this.status !== 101) {
-      if (++this.#interim > MAX_INTERIM) return void this.#break("interim answers without end");
+      // However many there are, MAX_HEADER_BYTES bounds them.
       this.#lineNumber = 0;
       this.status = 0;
       this.#contentLength = undefined;
       this.#chunked = this.#transferEncoding = false;
+      this.#contentCoding = "";
       return;
     }
     const framing = this.#framing();
@@ -181,6 +236,17 @@ export class HttpResponse {
     return "broken";
   }
 }
+
+/** Codings of HTTP (RFC 9110, 8.4.1) by the names they go by: no text of the server is shown. */
+const KNOWN_CODINGS: ReadonlyMap<string, string> = new Map([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["compress", "compress"],
+  ["x-compress", "compress"],
+  ["br", "br"],
+  ["zstd", "zstd"],
+]);
 
 const PREFIX = new TextEncoder().encode("HTTP/1.");
 

@@ -28,10 +28,12 @@ async function probeHttps(
   const verdict = cancellation.cancelled
     ? ANSWER_TIMED_OUT
     : await exchange(stream, prepared).catch((error) =>
-      cancellation.cancelled ? ANSWER_TIMED_OUT : securedVerdict(error)
+      cancellation.cancelled ? ANSWER_TIMED_OUT : securedVerdict(error, target)
     );
   cancellation.release = undefined;
   stream.close();
-  const { certificateExpiryMs } = secured;
-  return certificateExpiryMs === undefined ? verdict : { ...verdict, certificateExpiryMs };
+  const { certificateExpiryMs, certificateName } = secured;
+  return certificateExpiryMs === undefined || certificateName === undefined
+    ? verdict
+    : { ...verdict, certificateExpiryMs, certificateName };
 }

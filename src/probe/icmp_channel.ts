@@ -56,7 +56,7 @@ const RECEIVE_BATCH = 256;
 /** Random bytes are fetched for so many probes at a time; getRandomValues() gives no more. */
 const TOKENS = 65_536 / TOKEN_BYTES;
 
-const NO_ANSWER = failed("L4TOUT", "no echo reply within the timeout");
+const NO_ANSWER = failed("L7TOUT", "no echo reply within the timeout");
 
 /** ICMP probes over one socket. */
 export class IcmpChannel {
@@ -194,7 +194,7 @@ export class IcmpChannel {
     // NaN: it was not sent yet, so this is a guess.
     if (!(durationMs <= pending.probe.timeoutMs)) return;
     if (message.kind === "reply") {
-      const verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false } as const;
+      const verdict = { ok: true, layer: "L7", code: "L7OK", detail: "", ours: false } as const;
       this.#settle(pending, { ...verdict, durationMs });
       return;
     }

@@ -96,7 +96,7 @@ Deno.test("IcmpChannel sends what is started together together, in batches of 25
   for (const request of socket.sent.toReversed()) socket.answer(request);
   channel.drain();
   await turn();
-  assert.ok(probes.every(({ verdict }) => verdict()?.code === "L4OK"));
+  assert.ok(probes.every(({ verdict }) => verdict()?.code === "L7OK"));
   assert.equal(channel.waiting, 0);
   assert.equal(new Set(socket.sent.map((packet) => packet.toHex())).size, 600);
 });
@@ -128,7 +128,7 @@ Deno.test("IcmpChannel passes over strangers, copies and what came late", async 
   assert.equal(verdict(), undefined);
   cancellation.cancel();
   await turn();
-  assert.deepEqual([verdict()?.code, verdict()?.ours], ["L4TOUT", false]);
+  assert.deepEqual([verdict()?.code, verdict()?.ours], ["L7TOUT", false]);
   // After its end an answer finds nobody, and harms nobody.
   socket.answer(request!);
   socket.answer(request!);
@@ -143,7 +143,7 @@ Deno.test("IcmpChannel looks once more before it calls a probe timed out", async
   socket.answer(socket.sent[0]!, { afterMs: healthcheck().timeoutMs });
   cancellation.cancel();
   await turn();
-  assert.equal(verdict()?.code, "L4OK", "it was there in time");
+  assert.equal(verdict()?.code, "L7OK", "it was there in time");
 });
 
 Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => {
@@ -186,7 +186,7 @@ Deno.test("IcmpChannel does not send what was cancelled in the same turn", async
   const { verdict, cancellation } = probe();
   cancellation.cancel();
   await turn();
-  assert.deepEqual([socket.sent.length, verdict()?.code], [0, "L4TOUT"]);
+  assert.deepEqual([socket.sent.length, verdict()?.code], [0, "L7TOUT"]);
 });
 
 Deno.test("IcmpChannel has 65,536 probes under way at most, and gives all back", async () => {

@@ -28,7 +28,7 @@ icmpTest("IcmpProber is told of answers as they come, again and again, with paus
   await withProber(async (_, probe) => {
     for (let round = 0; round < 20; round++) {
       for (const address of ["127.0.0.1", "::1"]) {
-        assert.deepEqual((await probe(address)).code, "L4OK");
+        assert.deepEqual((await probe(address)).code, "L7OK");
       }
       if (round % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -40,7 +40,7 @@ icmpTest("IcmpProber keeps thousands apart", async () => {
     const addresses = Array.from({ length: 5000 }, (_, i) => `127.2.${i >> 8}.${i & 255}`);
     for (let start = 0; start < addresses.length; start += 200) {
       const verdicts = await Promise.all(addresses.slice(start, start + 200).map(probe));
-      assert.ok(verdicts.every(({ code }) => code === "L4OK"));
+      assert.ok(verdicts.every(({ code }) => code === "L7OK"));
     }
   });
 });
@@ -58,7 +58,7 @@ icmpTest(
       ]);
       assert.equal((await during).ours, true);
       await reset;
-      assert.equal((await probe("127.0.0.1")).code, "L4OK");
+      assert.equal((await probe("127.0.0.1")).code, "L7OK");
     });
   },
 );
@@ -78,6 +78,6 @@ Deno.test("IcmpProber without the shim fails each probe with the reason, until i
     assert.deepEqual([code, detail, ours], ["L4CON", "no shim", false]);
     if (ICMP_SKIPPED !== "") return;
     result = openShim;
-    assert.equal((await probe("127.0.0.1")).code, "L4OK");
+    assert.equal((await probe("127.0.0.1")).code, "L7OK");
   }, { open: () => result() });
 });

@@ -16,8 +16,12 @@ export interface Verdict {
   readonly ours: boolean;
   /** How long it took in milliseconds, when that was measured nearer to the wire. */
   readonly durationMs?: number;
-  /** End of validity (Unix time in milliseconds) of the certificate the server showed, if any. */
+  /**
+   * First end of validity (Unix time in milliseconds) among the certificates the server showed, if
+   * any, and the name of the one it is of.
+   */
   readonly certificateExpiryMs?: number;
+  readonly certificateName?: string;
 }
 
 /** How far a probe had come when something happened to it. */

@@ -8,6 +8,7 @@ import {
   closedPort,
   type NastyServer,
   resetAfter,
+  resetAtOnce,
   sayNothing,
   sendForEver,
   serve,
@@ -15,7 +16,9 @@ import {
 } from "../../tests/support/nasty_servers.ts";
 import { healthcheck, http, TCP } from "../../tests/support/healthcheck.ts";
 import { sockets, until } from "../../tests/support/sockets.ts";
+import { parseIp } from "../base/address.ts";
 import type { HttpParams, ProbeParams } from "../config/model.ts";
+import { answerVerdict, wasEstablished } from "./established.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
 import { probeOf } from "./probers.ts";
@@ -286,6 +289,113 @@ const ANSWERS: {
     verdict: "L7RSP closed after 5 of 100 bytes of the body",
   },
   {
+    name: "a stream that never ends, by its first line",
+    server: () =>
+      serve(async (connection) => {
+        await connection.read(new Uint8Array(4096));
+        await connection.write(
+          new TextEncoder().encode(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ok\n",
+          ),
+        );
+        while (await connection.read(new Uint8Array(1)) !== null);
+      }),
+    params: { responseRegexp: "^data: ok" },
+    cancelAfterMs: 2000,
+    verdict: "L7OK status 200",
+  },
+  {
+    name: "a stream that never ends and does not match",
+    server: () =>
+      serve(async (connection) => {
+        await connection.read(new Uint8Array(4096));
+        await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\ndata: down\n"));
+        while (await connection.read(new Uint8Array(1)) !== null);
+      }),
+    params: { responseRegexp: "^data: ok" },
+    cancelAfterMs: 200,
+    verdict: "L7TOUT no complete answer within the timeout",
+  },
+  {
+    name: "a stream that drips, by what has come",
+    server: () =>
+      answerWith(["HTTP/1.1 200 OK\r\n\r\n", ..."data: ok", ..."x".repeat(500)], { pauseMs: 10 }),
+    params: { responseRegexp: "ok" },
+    cancelAfterMs: 2000,
+    verdict: "L7OK status 200",
+  },
+  {
+    name: "a match that the end of the body undoes",
+    server: () => answerWith(["HTTP/1.1 200 OK\r\n\r\nok", "", "ay"], { pauseMs: 80 }),
+    params: { responseRegexp: "^ok$" },
+    verdict: "L7STS status 200, but the first 4 bytes of the body do not match response-regexp",
+  },
+  {
+    name: "a broken chunk after a match",
+    server: () =>
+      answerWith(
+        ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "garbage\r\n"],
+        { pauseMs: 10 },
+      ),
+    params: { responseRegexp: "ok" },
+    verdict: "L7RSP a chunk without a size",
+  },
+  {
+    name: "a body with what must not be in it",
+    server: () => answerWith(["HTTP/1.1 200 OK\r\n\r\nstatus: DEGRADED"]),
+    params: { responseRegexp: "status", responseRegexpNot: "(?i)degraded" },
+    verdict: "L7STS status 200, but the body matches response-regexp-not",
+  },
+  {
+    name: "a body that is compressed without being asked",
+    server: () =>
+      answerWith(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n??"]),
+    params: { responseRegexp: "ok" },
+    verdict: "L7STS status 200, but the body is compressed (gzip), and expressions are held " +
+      "against plain text; have the server send it uncompressed",
+  },
+  {
+    name: "a POST by its answer",
+    server: () => answerWith([OK]),
+    params: { method: "POST", body: '{"deep": true}' },
+    verdict: "L7OK status 200",
+  },
+  {
+    name: "chunked applied twice",
+    server: () =>
+      answerWith(["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"]),
+    verdict: "L7RSP Transfer-Encoding: chunked, applied twice",
+  },
+  {
+    name: "sixty interim answers before the final one",
+    server: () => answerWith(["HTTP/1.1 102 Processing\r\n\r\n".repeat(60), OK]),
+    verdict: "L7OK status 200",
+  },
+  {
+    name: "a server of TLS",
+    server: () => answerWith(["\x15\x03\x01\x00\x02\x02\x46"]),
+    verdict: "L7RSP the server speaks TLS, not plain HTTP; use `type: https`",
+  },
+  ...[
+    "<html><center>The plain HTTP request was sent to HTTPS port</center></html>",
+    "Client sent an HTTP request to an HTTPS server.\n",
+    "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+  ].map((complaint) => ({
+    name: `a server of TLS that complains: ${complaint.slice(0, 40)}`,
+    server: () => answerWith([`HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n${complaint}`]),
+    verdict: "L7STS status 400: the server expects TLS; use `type: https`",
+  })),
+  {
+    name: "another bad request",
+    server: () => answerWith(["HTTP/1.1 400 Bad Request\r\n\r\nno such host"]),
+    verdict: "L7STS status 400, expected 200",
+  },
+  {
+    name: "a server of HTTP/2 alone",
+    server: () => answerWith(["\0\0\0\x04\0\0\0\0\0"]),
+    verdict: "L7RSP the server speaks HTTP/2 only; a probe speaks HTTP/1.1",
+  },
+  {
     name: "another protocol",
     server: () => answerWith(["220 mail.example.com ESMTP\r\n"]),
     verdict: "L7RSP no HTTP/1 answer",
@@ -331,4 +441,45 @@ Deno.test("an endless body ends when enough of it was seen", async () => {
       await server.close();
     }
   }
+});
+
+Deno.test("a server that accepts and resets has one code each time, whichever call sees the reset", async () => {
+  const server = await resetAtOnce();
+  try {
+    for (
+      const [params, source, expected] of [
+        [TCP, undefined, "L4OK"],
+        [TCP, "127.0.0.1", "L4OK"],
+        [http(), undefined, "L7RSP connection reset before the answer was complete"],
+        [http(), "127.0.0.1", "L7RSP connection reset before the answer was complete"],
+        [
+          { ...TCP, ssl: true },
+          undefined,
+          "L6RSP connection closed or reset during the TLS handshake",
+        ],
+      ] as const
+    ) {
+      const probeIpv4Src = source === undefined ? undefined : parseIp(source);
+      const check = healthcheck({ port: server.port, params, probeIpv4Src });
+      const run = probeOf({ address: "127.0.0.1", healthcheck: check });
+      const seen = new Set<string>();
+      for (let i = 0; i < 200; i++) seen.add(said(await run(new Cancellation())));
+      assert.deepEqual([...seen], [expected], `${params.type} from ${source}`);
+    }
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("a reset in each call of a probe is the same: no errno reaches the operator", () => {
+  const error = (code: string, name = "Error") =>
+    Object.assign(new Error(`Transport endpoint is not connected (os error 107)`), { code, name });
+  for (const met of [error("ECONNRESET"), error("ENOTCONN"), error("", "NotConnected")]) {
+    assert.equal(wasEstablished(met), true);
+    const reset = "L7RSP connection reset before the answer was complete";
+    assert.equal(said(answerVerdict(met)), reset);
+    assert.equal(said(answerVerdict(error("EPIPE"))), reset);
+  }
+  assert.equal(wasEstablished(error("ECONNREFUSED")), false);
+  assert.equal(wasEstablished(error("EHOSTUNREACH")), false);
 });

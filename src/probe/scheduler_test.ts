@@ -456,7 +456,8 @@ Deno.test("Scheduler ends probes in time, however many starts wait", async () =>
 });
 
 Deno.test("Scheduler starts an eighth as many probes that speak TLS", async () => {
-  const tls = { type: "tcp", ssl: true, serverName: "", insecureSkipVerify: false } as const;
+  const common = { serverName: "", insecureSkipVerify: false, alpn: [] };
+  const tls = { type: "tcp", ssl: true, ...common } as const;
   const world = new World();
   for (let id = 0; id < 100; id++) world.start(id, { params: id % 2 === 0 ? tls : http() });
   for (let id = 100; id < 200; id++) {

@@ -17,7 +17,7 @@ import { Cancellation } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { closeZones } from "./zone.ts";
 
-const TLS = { serverName: "", insecureSkipVerify: true };
+const TLS = { serverName: "", insecureSkipVerify: true, alpn: [] };
 const SSL: ProbeParams = { type: "tcp", ssl: true, ...TLS };
 const HTTPS: ProbeParams = { ...http(), ...TLS, type: "https" };
 const OK = "HTTP/1.1 200 OK\r\n\r\n";

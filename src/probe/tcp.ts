@@ -1,5 +1,5 @@
 /**
- * The TCP probe: a connection that is made is a pass.
+ * The TCP probe: a connection that is made is a pass, also when the server resets it immediately.
  *
  * Ways of closing. The connection is closed with a FIN, the end that the server's application
  * sees as a client that had nothing to say. A reset would save the TIME_WAIT on our side, but it
@@ -9,6 +9,7 @@
  * fails, and node_stream.ts says what follows.
  */
 import type { ByteStream } from "./byte_stream.ts";
+import { wasEstablished } from "./established.ts";
 import { connectNode } from "./node_stream.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
 import { withZoneNumber } from "./zone.ts";
@@ -25,7 +26,8 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
     connection.close();
     return CONNECTED;
   } catch (error) {
-    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectVerdict(error, sourceOf(spec));
+    if (cancellation.cancelled) return CONNECT_TIMED_OUT;
+    return wasEstablished(error) ? CONNECTED : connectVerdict(error, sourceOf(spec));
   }
 }
 

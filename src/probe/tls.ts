@@ -16,19 +16,23 @@ import type { Duplex } from "node:stream";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import { invariant } from "../base/assert.ts";
 import type { TlsParams } from "../config/model.ts";
-import { certificateProblem, expiryMs, WRONG_NAME } from "./certificate.ts";
+import { certificateProblem, WRONG_NAME } from "./certificate.ts";
+import { chainProblem } from "./chain_problem.ts";
+import { wasEstablished } from "./established.ts";
 import { NodeStream, openSocket } from "./node_stream.ts";
 import {
   CONNECT_TIMED_OUT,
   connectVerdict,
   HANDSHAKE_TIMED_OUT,
+  printable,
   SECURED,
   type Verdict,
 } from "./outcome.ts";
-import { CertificateMemory, leaveUnread } from "./peer_certificate.ts";
+import { CertificateMemory, type Expiry, firstExpiry, leaveUnread } from "./peer_certificate.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 import { ScopedSocket } from "./scoped_socket.ts";
-import { handshakeVerdict } from "./tls_outcome.ts";
+import { shownCertificates } from "./tls_diagnosis.ts";
+import { handshakeVerdict, isBeyondLibrary, unusableVerdict } from "./tls_outcome.ts";
 import { trusting } from "./trust.ts";
 
 /** What of the TLS part of a probe stays the same over its probes. */
@@ -39,6 +43,10 @@ export interface TlsTarget {
   /** Name or address that the certificate must carry. */
   readonly identity: string;
   readonly verify: boolean;
+  /** Protocols offered (ALPN); empty: none. */
+  readonly alpn: readonly string[];
+  /** PEM of the authorities of `ca-file`; undefined: the system's count. */
+  readonly caPem: string | undefined;
   readonly secureContext: SecureContext;
   readonly memory: CertificateMemory;
 }
@@ -53,13 +61,15 @@ export interface Handshake {
 
 /** Prepares TLS with a target. */
 export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
-  const { serverName, insecureSkipVerify, ca } = params;
+  const { serverName, insecureSkipVerify, alpn, ca } = params;
   const identity = serverName === "" ? spec.address.replace(/%.*$/, "") : serverName;
   return {
     spec,
     serverName,
     identity,
     verify: !insecureSkipVerify,
+    alpn,
+    caPem: ca?.pem,
     secureContext: trusting(insecureSkipVerify ? undefined : ca),
     memory: new CertificateMemory(identity),
   };
@@ -78,24 +88,53 @@ export function tlsProber(spec: ProbeSpec): Probe {
 }
 
 /** Connects and completes the handshake. Never rejects; without a stream nothing is left open. */
-export function handshake(target: TlsTarget, cancellation: Cancellation): Promise<Handshake> {
+export async function handshake(
+  target: TlsTarget,
+  cancellation: Cancellation,
+): Promise<Handshake> {
+  const ended = await attempt(target, cancellation);
+  if (ended !== "beyond-library") return ended;
+  const { spec, serverName, alpn } = target;
+  const shown = cancellation.cancelled ? [] : await shownCertificates(
+    { socket: socketTo(spec), serverName, alpn },
+    cancellation,
+  );
+  return without(withExpiry(unusableVerdict(shown), firstExpiry(shown)));
+}
+
+function socketTo(spec: ProbeSpec): Duplex {
+  return spec.address.includes("%") ? new ScopedSocket(spec) : openSocket(spec);
+}
+
+/** How a handshake ended; `beyond-library`: over a certificate that the library cannot use. */
+type Attempt = Handshake | "beyond-library";
+
+function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt> {
   return new Promise((resolve) => {
     if (cancellation.cancelled) return resolve(without(CONNECT_TIMED_OUT));
-    const scoped = target.spec.address.includes("%");
-    const socket = scoped ? new ScopedSocket(target.spec) : openSocket(target.spec);
+    const socket = socketTo(target.spec);
     let secure: TLSSocket | undefined;
     let ended = false;
-    const end = (handshake: Handshake) => {
+    const end = (attempt: Attempt) => {
       if (ended) return;
       ended = true;
       cancellation.release = undefined;
-      if (handshake.stream === undefined) (secure ?? socket).destroy();
-      resolve(handshake);
+      if (attempt === "beyond-library" || attempt.stream === undefined) {
+        (secure ?? socket).destroy();
+      }
+      resolve(attempt);
     };
     cancellation.release = () => end(without(secure ? HANDSHAKE_TIMED_OUT : CONNECT_TIMED_OUT));
     // Listeners of errors stay to the end: an error that nobody hears would end the thread.
-    socket.on("error", (error) => end(without(connectVerdict(error, sourceOf(target.spec)))));
-    const broken = (error: unknown) => end(without(handshakeVerdict(error)));
+    const broken = (error: unknown) =>
+      end(isBeyondLibrary(error) ? "beyond-library" : without(handshakeVerdict(error, target)));
+    socket.on(
+      "error",
+      (error) =>
+        wasEstablished(error)
+          ? broken(error)
+          : end(without(connectVerdict(error, sourceOf(target.spec)))),
+    );
     // What is thrown in a listener would end the thread too.
     socket.once("connect", () => {
       try {
@@ -114,13 +153,14 @@ export function handshake(target: TlsTarget, cancellation: Cancellation): Promis
 }
 
 /** Begins TLS on a connection. */
-function secured(socket: Duplex, { serverName, secureContext }: TlsTarget): TLSSocket {
+function secured(socket: Duplex, { serverName, alpn, secureContext }: TlsTarget): TLSSocket {
   const tls = connect({
     socket,
     secureContext,
     rejectUnauthorized: false,
     // Asked when the chain was found good, and then the name is compared by judge().
     checkServerIdentity: () => undefined,
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     ...(serverName === "" ? {} : { servername: serverName }),
   });
   leaveUnread(tls);
@@ -128,16 +168,26 @@ function secured(socket: Duplex, { serverName, secureContext }: TlsTarget): TLSS
 }
 
 /** The verdict on a completed handshake. */
-function judge({ verify, identity, memory }: TlsTarget, socket: TLSSocket): Verdict {
-  const { certificate, named } = memory.of(socket);
+function judge({ verify, identity, caPem, memory }: TlsTarget, socket: TLSSocket): Verdict {
+  const { certificate, named, sent, expiry } = memory.of(socket);
   const chain = socket.authorized ? "" : `${socket.authorizationError}`;
   const error = chain === "" && !named ? WRONG_NAME : chain;
+  const nowMs = Date.now();
   const problem = verify
-    ? certificateProblem({ certificate, error, name: identity, nowMs: Date.now() })
+    ? certificateProblem({
+      certificate,
+      error,
+      name: identity,
+      nowMs,
+      chainProblem: () => chainProblem({ sent, caPem, nowMs }),
+    })
     : undefined;
-  const verdict = problem ?? SECURED;
-  const expiry = expiryMs(certificate);
-  return expiry === undefined ? verdict : { ...verdict, certificateExpiryMs: expiry };
+  return withExpiry(problem ?? SECURED, expiry);
+}
+
+function withExpiry(verdict: Verdict, expiry: Expiry | undefined): Verdict {
+  if (expiry === undefined) return verdict;
+  return { ...verdict, certificateExpiryMs: expiry.ms, certificateName: printable(expiry.of) };
 }
 
 function without(verdict: Verdict): Handshake {

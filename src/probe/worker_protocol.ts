@@ -53,15 +53,15 @@ export interface SchedulerStats {
 export interface OutcomesMessage {
   readonly kind: "outcomes";
   /**
-   * FIELDS numbers per result: id, generation, code, detail (index of it), durationMs, atMs, and
-   * certificateExpiryMs (NaN when the probe saw no certificate).
+   * FIELDS numbers per result: id, generation, code, detail (index of it), durationMs, atMs,
+   * certificateExpiryMs and certificateName (index of it); NaN when the probe saw no certificate.
    */
   readonly numbers: Float64Array;
-  /** Distinct details of the batch. */
+  /** Distinct texts of the batch. */
   readonly details: readonly string[];
 }
 
-const FIELDS = 7;
+const FIELDS = 8;
 
 /** Result codes that a probe can have; a code is sent as its index. */
 const CODES: readonly ResultCode[] = [
@@ -104,7 +104,11 @@ export class OutcomeBatch {
     this.#numbers[at + 3] = this.#detail(verdict.detail);
     this.#numbers[at + 4] = report.durationMs;
     this.#numbers[at + 5] = atMs;
-    this.#numbers[at + 6] = verdict.certificateExpiryMs ?? NaN;
+    const { certificateExpiryMs, certificateName } = verdict;
+    this.#numbers[at + 6] = certificateExpiryMs ?? NaN;
+    this.#numbers[at + 7] = certificateExpiryMs === undefined
+      ? NaN
+      : this.#detail(certificateName ?? "");
     this.#size++;
   }
 
@@ -146,7 +150,9 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
         code,
         detail,
         durationMs: numbers[at + 4]!,
-        ...(Number.isNaN(certificateExpiryMs) ? {} : { certificateExpiryMs }),
+        ...(Number.isNaN(certificateExpiryMs)
+          ? {}
+          : { certificateExpiryMs, certificateName: details[numbers[at + 7]!] }),
       },
       atMs: numbers[at + 5]!,
     });

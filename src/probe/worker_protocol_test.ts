@@ -11,8 +11,8 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
     answered(204),
     failed("L7STS", "status 503, expected 200"),
     failed("L6RSP", ""),
-    { ...SECURED, certificateExpiryMs: 1_900_000_000_000 },
-    { ...failed("L6RSP", "certificate expired"), certificateExpiryMs: 0 },
+    { ...SECURED, certificateExpiryMs: 1_900_000_000_000, certificateName: "a.test" },
+    { ...failed("L6RSP", "expired"), certificateExpiryMs: 0, certificateName: "authority b" },
   );
   const report = fc.record({
     id: fc.nat(100_000),
@@ -43,7 +43,10 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
               detail: verdict.detail,
               durationMs,
               ...("certificateExpiryMs" in verdict
-                ? { certificateExpiryMs: verdict.certificateExpiryMs }
+                ? {
+                  certificateExpiryMs: verdict.certificateExpiryMs,
+                  certificateName: verdict.certificateName,
+                }
                 : {}),
             },
             atMs: 1.7e12 + index,

@@ -6,18 +6,11 @@
 /**
  * Flags of V8; they cannot be set later, or for a worker alone.
  *
- * - `optimize-for-size`: probes make short-lived garbage, and V8 by default lets it grow. Without
- *   it a daemon of 10,000 backends holds 330 MiB, with it 140 MiB, for a few per cent more CPU
- *   (docs/benchmarks.md).
- * - `enable-experimental-regexp-engine-on-excessive-backtracks`: a response-regexp such as `^(a+)+$`
- *   takes exponential time on the wrong body, which a hostile server can send; V8 then changes to an
- *   engine of linear time. What that engine cannot do (look-around, back-references) is refused in
- *   the configuration.
+ * `optimize-for-size`: probes make short-lived garbage, and V8 by default lets it grow. Without it a
+ * daemon of 10,000 backends holds 330 MiB, with it 140 MiB, for a few per cent more CPU
+ * (docs/benchmarks.md).
  */
-export const V8_FLAGS: readonly string[] = [
-  "--optimize-for-size",
-  "--enable-experimental-regexp-engine-on-excessive-backtracks",
-];
+export const V8_FLAGS: readonly string[] = ["--optimize-for-size"];
 
 /** The daemon's runtime settings, as `deno run` takes them. */
 export const RUNTIME_FLAGS: readonly string[] = [`--v8-flags=${V8_FLAGS.join(",")}`];

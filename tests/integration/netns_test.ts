@@ -19,13 +19,13 @@ import {
 } from "../support/netns.ts";
 import { ICMP, PACE, until, withEngine } from "../support/netns_engine.ts";
 
-const NO_REPLY = "L4TOUT no echo reply within the timeout";
+const NO_REPLY = "L7TOUT no echo reply within the timeout";
 
 /** By the last number of the address; see icmp_responder.py. */
 const EXPECTED: readonly [number: number, what: string, v4: string, v6: string][] = [
-  [1, "good", "L4OK", "L4OK"],
+  [1, "good", "L7OK", "L7OK"],
   [2, "lost", NO_REPLY, NO_REPLY],
-  [3, "three times", "L4OK", "L4OK"],
+  [3, "three times", "L7OK", "L7OK"],
   [4, "late", NO_REPLY, NO_REPLY],
   [5, "foreign identifier", NO_REPLY, NO_REPLY],
   [6, "forged payload", NO_REPLY, NO_REPLY],
@@ -35,7 +35,7 @@ const EXPECTED: readonly [number: number, what: string, v4: string, v6: string][
   [10, "cut payload", NO_REPLY, NO_REPLY],
   [11, "bad checksum", NO_REPLY, NO_REPLY],
   [12, "an error about another", NO_REPLY, NO_REPLY],
-  [13, "garbage, then good", "L4OK", "L4OK"],
+  [13, "garbage, then good", "L7OK", "L7OK"],
   [14, "longer payload", NO_REPLY, NO_REPLY],
 ];
 
@@ -67,10 +67,11 @@ netnsTest("every kind of probe is made inside its namespace, and none outside", 
       const tls = {
         serverName: "good.test",
         insecureSkipVerify: false,
+        alpn: [],
         ca: { path: "", pem: (await certificates()).ca },
       };
       const kinds: [kind: string, check: Partial<HealthcheckConfig>, pass: string][] = [
-        ["icmp", ICMP, "L4OK"],
+        ["icmp", ICMP, "L7OK"],
         ["tcp", { params: TCP, port: HTTP_PORT }, "L4OK"],
         ["http", { params: http(), port: HTTP_PORT }, "L7OK status 200"],
         ["tls", { params: { type: "tcp", ssl: true, ...tls }, port: TLS_PORT }, "L6OK"],
@@ -95,7 +96,7 @@ netnsTest("every kind of probe is made inside its namespace, and none outside", 
           assert.deepEqual(verdicts("outside"), ["L4CON no route to host"], `${kind} ${family}`);
         }
         // The kernel of our own namespace answers, and has no such server.
-        const home = kind === "icmp" ? "L4OK" : "L4CON connection refused";
+        const home = kind === "icmp" ? "L7OK" : "L4CON connection refused";
         assert.deepEqual(engine.verdicts(`${kind} home`), [home]);
       }
       assert.deepEqual(engine.log.of("probe-worker").map(({ action, netns }) => [action, netns]), [
@@ -123,8 +124,8 @@ netnsTest(
         engine.start("bad v4", `${NET4}1`, bad, namespace.name);
         engine.start("bad v6", `${NET6}1`, bad, namespace.name);
         await engine.each(3);
-        assert.deepEqual(engine.verdicts("v4"), ["L4OK"]);
-        assert.deepEqual(engine.verdicts("v6"), ["L4OK"]);
+        assert.deepEqual(engine.verdicts("v4"), ["L7OK"]);
+        assert.deepEqual(engine.verdicts("v6"), ["L7OK"]);
         const sentence = (source: string) => `L4CON source address ${source} is not on this host`;
         assert.deepEqual(engine.verdicts("bad v4"), [sentence(`${NET4}99`)]);
         assert.deepEqual(engine.verdicts("bad v6"), [sentence(`${NET6}99`)]);
@@ -145,7 +146,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       const second = await TestNamespace.make(first.name);
       await second.respond();
       await engine.says("tcp", /^L4OK$/);
-      await engine.says("icmp", /^L4OK$/);
+      await engine.says("icmp", /^L7OK$/);
 
       await second.remove();
       await engine.says("tcp", /^L4CON network namespace .* does not exist/);
@@ -154,7 +155,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       const third = await TestNamespace.make(first.name);
       await third.respond();
       await engine.says("tcp", /^L4OK$/);
-      await engine.says("icmp", /^L4OK$/);
+      await engine.says("icmp", /^L7OK$/);
 
       // Replaced at once: nobody may notice but the log. The old one has nobody who answers.
       await third.remove();
@@ -163,7 +164,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       await fourth.respond();
       await until(() => engine.log.of("probe-worker").length >= mark + 2);
       await engine.says("tcp", /^L4OK$/);
-      await engine.says("icmp", /^L4OK$/);
+      await engine.says("icmp", /^L7OK$/);
       const news = engine.log.of("probe-worker").map(({ action, error }) =>
         `${action}${error === undefined ? "" : `: ${String(error).replaceAll(first.name, "X")}`}`
       );

@@ -252,10 +252,10 @@ netnsTest("unprivileged ICMP sockets judge answers as raw ones do", async () => 
     const prefix = [...inside, ...withoutCapabilities("net_raw")];
     const expected: [number: number, says: RegExp][] = [
       [1, UP],
-      [2, /to=down .*L4TOUT/],
-      [4, /to=down .*L4TOUT/],
-      [6, /to=down .*L4TOUT/],
-      [7, /to=down .*L4TOUT/],
+      [2, /to=down .*L7TOUT/],
+      [4, /to=down .*L7TOUT/],
+      [6, /to=down .*L7TOUT/],
+      [7, /to=down .*L7TOUT/],
       [9, /to=down .*L4CON.*host unreachable/],
       [13, UP],
     ];

@@ -76,7 +76,12 @@ icmpTest("backends of a worker that dies are probed on within a second, and stay
   const { ca, of } = await certificates();
   const plain = answerWith(["HTTP/1.1 200 OK\r\n\r\n"]);
   const secure = await tlsServer(of("good"));
-  const tls = { serverName: "good.test", insecureSkipVerify: false, ca: { path: "", pem: ca } };
+  const tls = {
+    serverName: "good.test",
+    insecureSkipVerify: false,
+    alpn: [],
+    ca: { path: "", pem: ca },
+  };
   const checks: Partial<HealthcheckConfig>[] = [
     { port: plain.port, params: TCP },
     { port: plain.port, params: http() },

@@ -1,7 +1,8 @@
 /**
  * Certificates of a test's own, good and bad, made by the `openssl` program in a temporary folder
- * once per process. Fails, and says what to install, where that program is missing.
+ * once per process.
  */
+import { openssl as runOpenssl } from "./openssl.ts";
 
 /** PEM of a certificate (with what has to be sent along) and of its key. */
 export interface KeyPair {
@@ -63,16 +64,7 @@ export function certificates(): Promise<Certificates> {
 async function make(): Promise<Certificates> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-certificates-" });
   addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  const openssl = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", {
-      args,
-      cwd: folder,
-      stdin: "null",
-    }).output().catch((error) => {
-      throw new Error(`These tests need the program openssl (Debian package openssl): ${error}`);
-    });
-    if (!success) throw new Error(`openssl ${args[0]}: ${new TextDecoder().decode(stderr)}`);
-  };
+  const openssl = (...args: string[]) => runOpenssl(folder, args);
   const authority = (file: string) =>
     openssl(
       ...["req", "-x509", ...KEY, "-keyout", `${file}.key`, "-out", `${file}.pem`, "-days", "30"],

@@ -343,6 +343,7 @@ function backendsOf(words: Words): messages.BackendInfo[] {
     warning: "",
     carried: false,
     blind: "",
+    certificateName: "",
     transitions: [],
     healthcheck: words.check,
   };

@@ -1,11 +1,12 @@
 /** Healthchecks for tests, complete but for what a test says about them. */
 import type { HealthcheckConfig, HttpParams, ProbeParams } from "../../src/config/model.ts";
 
-export const TCP: ProbeParams = {
+export const TCP: ProbeParams & { type: "tcp" } = {
   type: "tcp",
   ssl: false,
   serverName: "",
   insecureSkipVerify: false,
+  alpn: [],
 };
 
 /** Parameters of an http check: GET / and status 200, but for `changes`. */
@@ -15,9 +16,12 @@ export function http(changes: Partial<HttpParams> = {}): ProbeParams & { type: "
     path: "/",
     host: "",
     method: "GET",
+    body: "",
     headers: [],
+    removedHeaders: [],
     responseCodes: [[200, 200]],
     responseRegexp: "",
+    responseRegexpNot: "",
     ...changes,
   };
 }

@@ -104,6 +104,22 @@ export async function resetAfter(start: string): Promise<NastyServer> {
   };
 }
 
+/** Accepts and resets immediately: a port forwarder without a server. */
+export async function resetAtOnce(): Promise<NastyServer> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.resetAndDestroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return {
+    port: address.port,
+    open: () => 0,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
 /** A server whose accept queue is full: the kernel drops further requests to connect. */
 export interface StalledServer {
   readonly port: number;

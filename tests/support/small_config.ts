@@ -88,7 +88,7 @@ function healthcheckConfig(name: string, check: Partial<HealthcheckConfig>): Hea
     fall: 3,
     probeIpv4Src: undefined,
     probeIpv6Src: undefined,
-    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false },
+    params: { type: "tcp", ssl: false, serverName: "", insecureSkipVerify: false, alpn: [] },
     ...check,
   };
 }

@@ -128,6 +128,11 @@ function backendView(backend: Backend, nowMs: number): View {
       { label: "took", value: tookCell(lastResult?.durationNs ?? 0n) },
       { label: "certificate expires", value: expiryCell(backend.certificateExpiryUnixNs, nowMs) },
       {
+        label: "certificate",
+        value: textCell(backend.certificateName),
+        optional: true,
+      },
+      {
         label: "carried",
         value: { text: carried ? CARRIED : "", style: "warn" },
         optional: true,

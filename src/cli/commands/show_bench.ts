@@ -88,6 +88,7 @@ function largeAnswer(): ListBackendsResponse {
     warning: "",
     carried: false,
     blind: "",
+    certificateName: "",
   }));
   return { backendNames: backends.map(({ name }) => name), backends };
 }

@@ -97,13 +97,14 @@ function checkFields(check: Check): FieldsBlock {
 
 type Fields = FieldsBlock["fields"];
 
-function tlsFields({ serverName, insecureSkipVerify, caFile }: Check): Fields {
+function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fields {
   return [
     { label: "server-name", value: textCell(serverName) },
     {
       label: "insecure-skip-verify",
       value: { ...yesNo(insecureSkipVerify), style: insecureSkipVerify ? "warn" : "plain" },
     },
+    ...(alpn.length === 0 ? [] : [{ label: "alpn", value: textCell(alpn.join(", ")) }]),
     { label: "ca-file", value: orElse(caFile, "the system's authorities") },
   ];
 }
@@ -119,8 +120,16 @@ function webFields(check: Check): Fields {
         ? { text: `${name}: (hidden: operators may see it)`, style: "muted" as const }
         : { text: `${name}: ${value}` },
     })),
+    ...check.removedHeaders.map((name) => ({
+      label: "header",
+      value: { text: `${name}: (left out)`, style: "muted" as const },
+    })),
+    ...(check.body === "" ? [] : [{ label: "body", value: textCell(check.body) }]),
     { label: "response-code", value: textCell(check.responseCode) },
     { label: "response-regexp", value: textCell(check.responseRegexp) },
+    ...(check.responseRegexpNot === ""
+      ? []
+      : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
   ];
 }
 
