@@ -97,13 +97,6 @@ async function readBounded(path: string): Promise<{ text: string; mode: number }
   } catch (error) {
     if (error instanceof MaglevError) throw error;
     if (error instanceof Deno.errors.NotFound) throw refusal(path, "there is no such file");
-    if (error instanceof Deno.errors.NotCapable) {
-      throw refusal(
-        path,
-        "maglevc runs with the right to read only what is in its folders (docs/maglevc.md); " +
-          "~/.config/maglevc is one",
-      );
-    }
     const { message } = MaglevError.from(error);
     throw refusal(path, message.replace(/ \(os error \d+\).*$/, ""));
   }

@@ -2,7 +2,7 @@
  * The daemon's life: start order, signals, reload, stop order.
  */
 import { MaglevError } from "../base/errors.ts";
-import { BUILD } from "../base/version.ts";
+import { buildInfo } from "../system/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
@@ -76,8 +76,8 @@ async function start(context: Context): Promise<Parts | string> {
   const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
-    version: BUILD.version,
-    commit: BUILD.commit,
+    version: buildInfo().version,
+    commit: buildInfo().commit,
     pid: Deno.pid,
     config: settings.config,
     vpp: vppApiAddr === "" ? "off" : vppApiAddr,
@@ -208,9 +208,15 @@ async function listenForGrpc(
     await server?.listen();
     return server;
   } catch (error) {
-    if (error instanceof MaglevError) return `Flag --grpc-addr: ${error.message}`;
+    if (error instanceof MaglevError) return `Flag --${flagOf(error, settings)}: ${error.message}`;
     throw error;
   }
+}
+
+/** The flag that named the file an error is about, else the address. */
+function flagOf({ path }: MaglevError, settings: MaglevdSettings): keyof MaglevdSettings {
+  const files = ["grpc-tokens", "grpc-tls-cert", "grpc-tls-key", "grpc-client-ca"] as const;
+  return files.find((flag) => path !== undefined && settings[flag] === path) ?? "grpc-addr";
 }
 
 async function flush(logger: LogHandler): Promise<void> {

@@ -101,17 +101,20 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return path === "" ? undefined : opened.write(path, nurseryOf(path));
     }
     case "servers":
-      for (const server of value.split(",")) openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, ""));
+      for (const server of value.split(",")) {
+        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, ""));
+      }
   }
 }
 
 /**
  * The folder of the configuration file, because `ca-file`s lie beside it. Of a file in `/`, `/dev`
- * or `/proc` it is the file alone. `-` is standard input, which needs no permission.
+ * or `/proc` it is the file alone. `-` is standard input, which needs no permission. The launcher
+ * also knows `/` by other names, and refuses it as a value.
  */
 function configPlace(path: string): string {
   if (path === "" || path === "-") return "";
-  if (/^\/[^/]*$|^\/(dev|proc)\//.test(path)) return path;
+  if (/^\/+[^/]*$|^\/(dev|proc)\//.test(path)) return path;
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "." : path.slice(0, slash);
 }

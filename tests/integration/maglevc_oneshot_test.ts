@@ -79,10 +79,8 @@ Deno.test("a server that is not there is exit 1, says so, and names it", async (
       ],
     ];
     for (const [address, message] of cases) {
-      const sockets = [`${home}/no.sock`];
       const { code, stdout, stderr } = await maglevc(["show", "version"], {
         home,
-        sockets,
         env: { MAGLEV_SERVER: address },
       });
       assert.deepEqual([code, stdout, stderr], [1, "", `maglevc: ${message}\n`]);

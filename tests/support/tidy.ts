@@ -181,6 +181,8 @@ const PURE_FILES = new Set([
   "src/metrics/request_head.ts",
   "src/metrics/text.ts",
   "src/metrics/view.ts",
+  "src/system/grants.ts",
+  "src/system/launcher_table.ts",
   "src/system/permissions.ts",
 ]);
 

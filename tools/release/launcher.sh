@@ -37,13 +37,22 @@ root=$PWD
 
 # --- Lists of permissions ---------------------------------------------------------------------
 
+refuse_comma() {
+  fail 2 "$what: cannot use \"$1\": a comma cannot be granted to Deno; use a path without one"
+}
+
+# A slip such as `--state-dir /` must not open everything.
+refuse_root() {
+  if [ "$1" -ef / ]; then
+    fail 2 "$what: cannot use \"$1\": it is the whole file system; name a path within"
+  fi
+}
+
 # Adds $2 to list $1 (reads, writes, nets). $what names where it comes from.
 add() {
   case $2 in
     '') return ;;
-    *,*)
-      fail 2 "$what: cannot use \"$2\": a comma cannot be granted to Deno; use a path without one"
-      ;;
+    *,*) refuse_comma "$2" ;;
   esac
   case $1 in
     reads) reads=${reads:+$reads,}$2 ;;
@@ -67,33 +76,40 @@ each_path() {
 
 add_read() { add reads "$1"; }
 
-grant_file() { add reads "$1"; }
+grant_file() {
+  refuse_root "$1"
+  add reads "$1"
+}
 
 grant_folder() {
-  [ -n "$1" ] || return
-  if [ "$1" -ef / ]; then
-    fail 2 "$what: cannot use \"$1\": it is the whole file system; use a folder of its own"
-  fi
+  refuse_root "$1"
   add_written "$1"
   state_folder=$1
 }
 
 grant_socket() {
-  case $1 in /*) add_written "$1" ;; esac
+  case $1 in
+    /*)
+      refuse_root "$1"
+      add_written "$1"
+      ;;
+  esac
 }
 
 # A socket gets its name when it is ready, by a rename.
 grant_listen() {
   case $1 in
     unix:?*)
+      refuse_root "${1#unix:}"
       add_written "${1#unix:}"
       add_written "${1#unix:}$nursery_suffix"
       ;;
   esac
 }
 
-# The folder of the configuration file, because `ca-file`s lie beside it; never all of `/`.
+# The folder of the configuration file, because `ca-file`s lie beside it; the file alone in `/`.
 grant_config() {
+  refuse_root "$1"
   case $1 in
     '' | -) return ;;
     /dev/* | /proc/*) place=$1 ;;
@@ -102,6 +118,7 @@ grant_config() {
     *) place=. ;;
   esac
   if [ "$place" -ef / ]; then place=$1; fi
+  case $place in *,*) refuse_comma "$1" ;; esac
   add reads "$place"
 }
 
@@ -126,6 +143,7 @@ grant_server() {
   port=9090
   case $1 in
     unix:/*)
+      refuse_root "${1#unix:}"
       add_written "${1#unix:}"
       add nets "$1"
       return
