@@ -72,7 +72,15 @@ const VALUES: readonly string[] = [
     "[fe80::1%eth0]:1",
     "1::2::3",
   ],
-  ...["[::ffff:1.2.3.4]:5", "[::1]]:9", "[::1", ":::", "2001:db8:0:0:0:0:0:1", "1:2:3:4:5:6:7:8:9"],
+  ...[
+    "[::ffff:1.2.3.4]:5",
+    "[::1]]:9",
+    "[::1",
+    ":::",
+    "1:2:3:4:5:6:7::8",
+    "2001:db8:0:0:0:0:0:1",
+    "1:2:3:4:5:6:7:8:9",
+  ],
   ...["a=b", "$HOME", "`id`", "$(id)", "'", '"', "\\", "é", "10.0.0.1:"],
   "10.0.0.1,unix:/run/b.sock, [2001:db8::1]:7 ,localhost",
 ];
@@ -199,6 +207,23 @@ Deno.test("the launcher reads 500 random command lines of maglevd as maglevd doe
 Deno.test("the launcher reads 500 random command lines of maglevc as maglevc does", async () => {
   const { ok, refused } = await compare(MAGLEVC, MAGLEVC_FLAGS, 500);
   assert.ok(ok > 200 && refused > 50, `${ok} compared, ${refused} refused`);
+});
+
+Deno.test("the launcher narrows the network for the same servers as permissionsOf()", async () => {
+  for (const server of VALUES) {
+    const env = () => undefined;
+    const read = readSettings(MAGLEVC_FLAGS, { args: [`--server=${server}`], env });
+    assert.equal(read.kind, "ok");
+    if (read.kind !== "ok") continue;
+    const { settings } = read;
+    const wanted = permissionsOf(MAGLEVC, { flags: MAGLEVC_FLAGS, settings, env, root: ROOT });
+    const { lines } = await printed(["maglevc", `--server=${server}`, "--print-permissions"], {});
+    assert.deepEqual(
+      allowed(lines).toSorted(),
+      wanted.kind === "ok" && wanted.flags.toSorted(),
+      server,
+    );
+  }
 });
 
 // --- What is opened, and what is not ---------------------------------------------------------------
