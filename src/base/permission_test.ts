@@ -21,7 +21,7 @@ Deno.test("a permission fault names the line that mends it, and never Deno's own
       /^cannot use address 127\.0\.0\.1:9090: .*launcher/,
     ],
     [`Requires env access to "MAGLEV_CONFIG"`, /^cannot use env MAGLEV_CONFIG: .*launcher/],
-    [`Requires ffi access`, /^cannot use ffi : /],
+    [`Requires ffi access`, /^cannot use ffi: /],
     ["Something new", /launcher/],
   ];
   for (const [message, expected] of cases) {

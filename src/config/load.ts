@@ -1,7 +1,7 @@
 /**
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
-import { permissionText } from "../base/permission.ts";
+import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
@@ -121,7 +121,7 @@ function readReason(error: unknown): string {
     return "permission denied; the daemon's user must be allowed to read it";
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return permissionText(error) ?? error.message;
+    return permissionReason(error) ?? error.message;
   }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
   return oneLine(error instanceof Error ? error.message : String(error));
