@@ -116,7 +116,7 @@ Deno.test("what is no checkout, or a broken one, has no commit", async () => {
         await Deno.mkdir(`${checkout}/.git`, { recursive: true });
         await Deno.writeTextFile(`${checkout}/.git/HEAD`, text);
       }
-      assert.equal(await stampOf(checkout), "", name);
+      assert.equal(await stampOf(checkout), "", name ?? "no repository");
     }
     await Deno.remove(`${checkout}/.git`, { recursive: true });
     await Deno.writeTextFile(`${checkout}/.git`, "gitdir: ../nowhere\n");

@@ -58,7 +58,7 @@ Deno.test("what needs no server works without one", async () => {
       assert.deepEqual([code, stderr], [0, ""], args.join(" "));
       return stdout;
     };
-    assert.match(await out("--version"), /^maglevc \d+\.\d+\.\d+ \(commit \w+, \w+\)\n$/);
+    assert.match(await out("--version"), /^maglevc \d+\.\d+\.\d+ \(commit \w+, [\w:+-]+\)\n$/);
     assert.match(await out("--help"), /--token-file PATH .*MAGLEV_TOKEN_FILE[\s\S]*watch events/);
     assert.match(await out("help"), /^Commands [\s\S]*show frontends/);
     assert.match(await out("completion", "bash"), /--complete[\s\S]*complete -F/);
@@ -293,9 +293,6 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
       const wrong = await run(await file("wrong", "operator acting alice\n"), "show", "version");
       assert.match(wrong.stderr, /need a line with one token in it/);
       assert.doesNotMatch(wrong.stderr, /acting/);
-      const outside = await maglevc(["--token-file", tokens, "show", "version"], { home });
-      assert.equal(outside.code, 1);
-      assert.match(outside.stderr, /runs with the right to read only/);
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

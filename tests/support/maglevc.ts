@@ -22,7 +22,9 @@ export function maglevcCommand(options: MaglevcOptions): readonly string[] {
     "maglevc",
   ];
   if (entry === undefined) return command;
-  const printed = printedCommand(command, maglevcEnvironment(home));
+  // The servers are not known yet: with a name among them the network stays open.
+  const env = { ...maglevcEnvironment(home), MAGLEV_SERVER: "server.test" };
+  const printed = printedCommand(command, env);
   return printed.map((word) => word.endsWith("/cli.ts") ? entry : word);
 }
 
