@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 3
+#define MAGLEV_SHIM_ABI 4
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -42,6 +42,12 @@ MAGLEV_EXPORT int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint3
  * all permissions. Takes microseconds for hundreds, milliseconds for ten thousand.
  */
 MAGLEV_EXPORT int32_t maglev_nofile_count(void);
+
+/*
+ * Lets SIGHUP through to the calling thread. The launcher starts maglevd with it blocked, because
+ * Deno's own handler would end the process for a moment before it knows of any listener.
+ */
+MAGLEV_EXPORT int32_t maglev_hang_up_unblock(void);
 
 /*
  * Moves the calling thread into the network namespace at `path` (NUL-terminated).

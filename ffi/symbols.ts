@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 3;
+export const SHIM_ABI = 4;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 export const ICMP_RAW = 1;
@@ -27,6 +27,9 @@ export const SYMBOLS = {
   maglev_nofile_raise: { parameters: ["u32", "buffer", "u32"], result: "i32" },
   // int32_t maglev_nofile_count(void)
   maglev_nofile_count: { parameters: [], result: "i32", nonblocking: true },
+
+  // int32_t maglev_hang_up_unblock(void)
+  maglev_hang_up_unblock: { parameters: [], result: "i32" },
 
   // int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size,
   //                            uint64_t *identity, uint32_t identity_size)

@@ -6,6 +6,7 @@ import { buildInfo } from "../system/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
+import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
@@ -184,6 +185,12 @@ async function untilStopped({ daemon, metrics }: Parts, context: Context): Promi
       stop.resolve({ status: 0, reason: signal });
     },
   });
+  const unheard = releaseHangUps();
+  if (unheard !== undefined) {
+    logger.warn("config-warning", {
+      message: `SIGHUP does not reload: ${unheard}; use \`maglevc config reload\``,
+    });
+  }
   const { status, reason } = await stop.promise;
   logger.info("shutdown", { reason });
   reloader.close();

@@ -422,4 +422,16 @@ if [ -n "$state_folder" ] && ! [ -d "$state_folder" ] && ! is_true "${flag_check
 fi
 report_cache
 stamp_build
+unset MAGLEV_HANG_UPS
+case $program-$deno in
+  *-*=*) ;;
+  maglevd-*)
+    # Blocked until maglevd serves: Deno has a moment in which a hang-up would end it, in spite of
+    # the trap. The shim lets it through, so there must be one; busybox's env cannot block.
+    if [ -f "$ffi" ] && env --block-signal=HUP --version >/dev/null 2>&1; then
+      export MAGLEV_HANG_UPS=held
+      exec env --block-signal=HUP "$deno" "$@"
+    fi
+    ;;
+esac
 exec "$deno" "$@"
