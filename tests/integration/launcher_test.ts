@@ -475,20 +475,3 @@ Deno.test("without any deno the launcher says how to get one", async () => {
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stderr), /cannot find deno: .*npx -y deno@.* task maglevd/);
 });
-
-Deno.test("an empty cache is announced before Deno fetches in silence", async () => {
-  await withFolder(async (folder) => {
-    const [program, ...launcher] = LAUNCHER;
-    const run = async (args: readonly string[], env: Environment) => {
-      const { stderr } = await new Deno.Command(program!, {
-        args: [...launcher, ...args],
-        env: { ...LAUNCHER_ENVIRONMENT, ...env },
-      }).output();
-      return new TextDecoder().decode(stderr);
-    };
-    const announced =
-      /^setup: waiting for the network: .* lacks .*yaml@.*; `deno task setup` fetches them\n$/;
-    assert.match(await run(["cache"], { DENO_DIR: folder }), announced);
-    assert.equal(await run(["cache"], {}), "");
-  });
-});

@@ -4,7 +4,6 @@ case ${1-} in maglevd) trap '' HUP ;; esac
 # environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
 #
 #   launcher.sh maglevd|maglevc [flags]   starts it
-#   launcher.sh cache                     names the packages that Deno has to fetch first
 #
 # With --print-permissions it prints the command, one argument a line, and does not start it. It never
 # reads the configuration. Its first line ignores SIGHUP until maglevd listens to it.
@@ -294,7 +293,7 @@ grant_all() {
   fi
 }
 
-# --- Deno, its cache, the commit ----------------------------------------------------------------
+# --- Deno, the commit ----------------------------------------------------------------
 
 # The deno that runs the task need not be on the PATH (`npx deno task …`).
 find_deno() {
@@ -304,23 +303,6 @@ find_deno() {
   case $deno in */deno) if [ -x "$deno" ]; then return; fi ;; esac
   deno=$(command -v deno) ||
     fail 1 "cannot find deno: it is not on the PATH; start by \`npx -y deno@2.9.6 task $program\`"
-}
-
-# Deno fetches silently for as long as the network keeps it waiting.
-report_cache() {
-  case ${XDG_CACHE_HOME-} in /*) cache=$XDG_CACHE_HOME/deno ;; *) cache=${HOME-}/.cache/deno ;; esac
-  cache=${DENO_DIR:-$cache}
-  missing=
-  set +f
-  for package in $npm_packages; do
-    for found in "$cache"/npm/*/"$package"; do
-      [ -d "$found" ] || missing="$missing ${package%/*}@${package##*/}"
-      break
-    done
-  done
-  set -f
-  [ -z "$missing" ] || printf '%s: waiting for the network: %s lacks%s\n' \
-    "$program" "$cache" "$missing; \`deno task setup\` fetches them" >&2
 }
 
 # Sets $commit to that of the checkout, from the files of git alone; empty if they do not tell.
@@ -376,11 +358,6 @@ stamp_build() {
 # ------------------------------------------------------------------------------------------------
 
 case $program in
-  cache)
-    program=setup
-    report_cache
-    exit 0
-    ;;
   maglevd | maglevc) ;;
   *) fail 2 'expected maglevd or maglevc' ;;
 esac
@@ -420,7 +397,6 @@ if [ -n "$state_folder" ] && ! [ -d "$state_folder" ] && ! is_true "${flag_check
   # What cannot be made is reported by the program.
   mkdir -p -m 0700 -- "$state_folder" 2>/dev/null
 fi
-report_cache
 stamp_build
 unset MAGLEV_HANG_UPS
 case $program-$deno in

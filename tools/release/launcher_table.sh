@@ -3,7 +3,6 @@
 export DENO_TLS_CA_STORE='system'
 export DENO_NO_UPDATE_CHECK='1'
 nursery_suffix='.new'
-npm_packages='@grpc/grpc-js/1.14.7 prom-client/15.1.3 protobufjs/7.6.6 yaml/2.9.1'
 
 maglevd_program() {
   entry='main.ts'
