@@ -8,8 +8,7 @@
  * Options: --backends 10,1000,10000 --rounds 15
  */
 import { parseArgs } from "node:util";
-import { MaglevdProcess } from "../src/demo/daemon_process.ts";
-import { maglevcPermissions, RUNTIME_ENVIRONMENT } from "../src/system/permissions.ts";
+import { LAUNCHER, LAUNCHER_ENVIRONMENT, MaglevdProcess } from "../src/demo/daemon_process.ts";
 import { environment } from "./support/environment.ts";
 import { farmAddress } from "./support/farm_address.ts";
 
@@ -26,7 +25,6 @@ const parameters = {
   rounds: Number(values.rounds),
 };
 
-const ROOT = new URL("../", import.meta.url).pathname;
 /** Debian's own, which sees Debian's modules. */
 const PYTHON = "/usr/bin/python3";
 
@@ -60,7 +58,7 @@ async function sample(command: readonly string[]): Promise<Sample> {
   const startMs = performance.now();
   const child = new Deno.Command(command[0]!, {
     args: command.slice(1),
-    env: { ...RUNTIME_ENVIRONMENT, NO_COLOR: "1" },
+    env: { ...LAUNCHER_ENVIRONMENT, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -76,14 +74,7 @@ async function sample(command: readonly string[]): Promise<Sample> {
 }
 
 function maglevc(...args: string[]): readonly string[] {
-  const home = Deno.env.get("HOME") ?? "/";
-  return [
-    Deno.execPath(),
-    ...["run", "--frozen", "--no-prompt", `--config=${ROOT}deno.json`],
-    ...maglevcPermissions({ sourceFolder: ROOT.replace(/\/$/, ""), home, stateHome: home }),
-    `${ROOT}cli.ts`,
-    ...args,
-  ];
+  return [...LAUNCHER, "maglevc", ...args];
 }
 
 /** The same call in Python: the request asks for details. */

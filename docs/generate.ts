@@ -1,14 +1,19 @@
 /**
  * Writes what the documentation takes from tables in the code: docs/maglev.schema.json, the reference
- * part of docs/config-guide.md, docs/metrics.md, the commands of docs/maglevc.md.
+ * part of docs/config-guide.md, docs/metrics.md, the commands of docs/maglevc.md, and the launcher's
+ * table tools/release/launcher_table.sh.
  *
  *     deno run -A docs/generate.ts           write
  *     deno run -A docs/generate.ts --check   exit 1 when something is stale, write nothing
  */
+import { MAGLEVC_FLAGS } from "../src/cli/flags.ts";
 import { helpText } from "../src/cli/help.ts";
 import { jsonSchemaText } from "../src/config/json_schema.ts";
 import { withReference } from "../src/config/reference.ts";
+import { MAGLEVD_FLAGS } from "../src/daemon/flags.ts";
 import { metricsReference } from "../src/metrics/reference.ts";
+import { launcherTable } from "../src/system/launcher_table.ts";
+import { MAGLEVC, MAGLEVD } from "../src/system/permissions.ts";
 
 /** A file that is generated wholly or in part, and what it should hold. */
 export interface Generated {
@@ -24,6 +29,7 @@ export async function generatedFiles(): Promise<readonly Generated[]> {
   const guide = new URL("config-guide.md", import.meta.url);
   const metrics = new URL("metrics.md", import.meta.url);
   const maglevc = new URL("maglevc.md", import.meta.url);
+  const launcher = new URL("../tools/release/launcher_table.sh", import.meta.url);
   const guideText = await Deno.readTextFile(guide);
   const wanted = withReference(guideText);
   if (wanted === undefined) throw new Error("docs/config-guide.md has lost its reference marks");
@@ -48,6 +54,12 @@ export async function generatedFiles(): Promise<readonly Generated[]> {
       current: maglevcText,
       wanted: withCommands(maglevcText),
     },
+    {
+      name: "tools/release/launcher_table.sh",
+      url: launcher,
+      current: await readIfPresent(launcher),
+      wanted: launcherText(),
+    },
   ];
 }
 
@@ -63,6 +75,13 @@ function withCommands(text: string): string {
   // Without the heading and the indent, which `deno fmt` would take off.
   const commands = helpText().split("\n").slice(1).map((line) => line.slice(2));
   return `${head}\n\n\`\`\`text\n${commands.join("\n")}\n\`\`\`\n\n${text.slice(to)}`;
+}
+
+function launcherText(): string {
+  return launcherTable([
+    { program: MAGLEVD, flags: MAGLEVD_FLAGS },
+    { program: MAGLEVC, flags: MAGLEVC_FLAGS },
+  ]);
 }
 
 async function readIfPresent(url: URL): Promise<string | undefined> {

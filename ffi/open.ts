@@ -26,6 +26,9 @@ export type ShimResult =
 
 const FIX = "`deno task setup` builds it, and MAGLEV_SHIM names it when it is elsewhere";
 
+const LACKING = "the program was started without that permission; start it by its launcher " +
+  "(`deno task`), which takes the path from MAGLEV_SHIM";
+
 /** Opens the shim. Needs read of MAGLEV_SHIM and `--allow-ffi` for its path. */
 export function openShim(): ShimResult {
   let path = "";
@@ -37,8 +40,8 @@ export function openShim(): ShimResult {
     if (error.name === "NotCapable") {
       return refused(
         path === ""
-          ? "reading MAGLEV_SHIM is not permitted: start with --allow-env=MAGLEV_SHIM"
-          : `the shim ${path} may not be loaded: start with --allow-ffi=${path}`,
+          ? `cannot read MAGLEV_SHIM: ${LACKING}`
+          : `cannot load the shim ${path}: ${LACKING}`,
       );
     }
     return lacksFunction(error) ? otherVersion(path) : absent(path, error);

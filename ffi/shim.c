@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -137,6 +138,15 @@ int32_t maglev_nofile_count(void) {
   closedir(folder);
   /* One of them was the folder itself. */
   return error != 0 ? -error : count - 1;
+}
+
+/* ---- Signals ---- */
+
+int32_t maglev_hang_up_unblock(void) {
+  sigset_t hang_up;
+  sigemptyset(&hang_up);
+  sigaddset(&hang_up, SIGHUP);
+  return -pthread_sigmask(SIG_UNBLOCK, &hang_up, NULL);
 }
 
 /* ---- Namespaces and interfaces ---- */

@@ -44,6 +44,12 @@ MAGLEV_EXPORT int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint3
 MAGLEV_EXPORT int32_t maglev_nofile_count(void);
 
 /*
+ * Lets SIGHUP through to the calling thread. The launcher starts maglevd with it blocked, because
+ * Deno's own handler would end the process for a moment before it knows of any listener.
+ */
+MAGLEV_EXPORT int32_t maglev_hang_up_unblock(void);
+
+/*
  * Moves the calling thread into the network namespace at `path` (NUL-terminated).
  * identity[0], identity[1]: device and inode of the namespace that was entered.
  */

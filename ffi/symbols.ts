@@ -28,6 +28,9 @@ export const SYMBOLS = {
   // int32_t maglev_nofile_count(void)
   maglev_nofile_count: { parameters: [], result: "i32", nonblocking: true },
 
+  // int32_t maglev_hang_up_unblock(void)
+  maglev_hang_up_unblock: { parameters: [], result: "i32" },
+
   // int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size,
   //                            uint64_t *identity, uint32_t identity_size)
   maglev_netns_enter: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,32 @@ static void test_count(void) {
   close(fds[0]);
   close(fds[1]);
   CHECK(maglev_nofile_count() == before);
+}
+
+static volatile sig_atomic_t hang_ups;
+
+static void on_hang_up(int signal) {
+  (void)signal;
+  hang_ups++;
+}
+
+/* As the launcher does it: blocked and ignored first, then a handler, then let through. */
+static void test_hang_up(void) {
+  sigset_t hang_up;
+  sigemptyset(&hang_up);
+  sigaddset(&hang_up, SIGHUP);
+  CHECK(pthread_sigmask(SIG_BLOCK, &hang_up, NULL) == 0);
+  signal(SIGHUP, SIG_IGN);
+  for (int i = 0; i < 3; i++) CHECK(kill(getpid(), SIGHUP) == 0);
+  struct sigaction action = {.sa_handler = on_hang_up};
+  CHECK(sigaction(SIGHUP, &action, NULL) == 0);
+  CHECK(hang_ups == 0);
+  CHECK(maglev_hang_up_unblock() == 0);
+  CHECK(hang_ups == 1); /* once, however often it came */
+  CHECK(kill(getpid(), SIGHUP) == 0);
+  CHECK(hang_ups == 2);
+  CHECK(maglev_hang_up_unblock() == 0);
+  signal(SIGHUP, SIG_DFL);
 }
 
 static void *open_and_leave(void *argument) {
@@ -287,6 +314,7 @@ int main(void) {
   test_limits();
   test_count();
   test_users();
+  test_hang_up();
   test_descriptors();
   test_namespaces();
   for (uint32_t family = 4; family <= 6; family += 2) {

@@ -7,13 +7,9 @@
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
 import { MAGLEVC_FLAGS } from "../src/cli/flags.ts";
-import {
-  MAGLEVC_ENVIRONMENT,
-  maglevcPermissions,
-  maglevdPermissions,
-  RUNTIME_ENVIRONMENT,
-  RUNTIME_FLAGS,
-} from "../src/system/permissions.ts";
+import { MAGLEVD_FLAGS } from "../src/daemon/flags.ts";
+import { MAGLEVC_ENVIRONMENT, MAGLEVD_ENVIRONMENT } from "../src/system/permissions.ts";
+import type { FlagTable } from "../src/system/settings.ts";
 import { bannedCallsIn, importsOf, layerOf, LAYERS, mayImport, PURE } from "./support/tidy.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -130,31 +126,47 @@ Deno.test("the version stands in deno.json and src/base/version.ts alike", async
   assert.equal(config.version, BUILD.version);
 });
 
-Deno.test("deno.json starts maglevd with exactly the documented permissions and settings", async () => {
+Deno.test("the tasks start maglevd and maglevc by the launcher", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const task: string = config.tasks.maglevd.command ?? config.tasks.maglevd;
-  const flags = task.split(" ").filter((word) => /^--(allow-|v8-flags)/.test(word));
-  const wanted = [...maglevdPermissions({ sourceFolder: "." }), ...RUNTIME_FLAGS];
-  assert.deepEqual(flags.sort(), wanted.sort());
-  const environment = task.slice(0, task.indexOf("deno run")).trim().split(" ");
-  const settings = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  assert.deepEqual(environment, settings);
+  for (const name of ["maglevd", "maglevc"]) {
+    assert.equal(
+      config.tasks[name].command,
+      `MAGLEV_TASK=1 sh tools/release/launcher.sh ${name}`,
+    );
+  }
 });
 
-Deno.test("deno.json starts maglevc with exactly the documented permissions", async () => {
-  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const task: string = config.tasks.maglevc.command;
-  // A home may have blanks in its name, so some are in quotes.
-  const words = [...task.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-  const flags = words.filter((word) => /^--(allow-|v8-flags)/.test(word));
-  const home = { home: "$HOME", stateHome: "$XDG_STATE_HOME" };
-  const wanted = maglevcPermissions({ sourceFolder: ".", ...home });
-  assert.deepEqual(flags.sort(), [...wanted].sort());
-  const settings = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  assert.deepEqual(words.slice(0, words.indexOf("deno")), settings);
-  assert.equal(words.at(-1), "cli.ts");
-  const variables = Object.values(MAGLEVC_FLAGS).flatMap((flag) => "env" in flag ? [flag.env] : []);
-  assert.deepEqual(variables.filter((name) => !MAGLEVC_ENVIRONMENT.includes(name)), []);
+Deno.test("each program may read the environment variables of its flags", () => {
+  const variablesOf = (flags: FlagTable) =>
+    Object.values(flags).flatMap(({ env }) => env === undefined ? [] : [env]);
+  const lacks = (environment: readonly string[], flags: FlagTable) =>
+    variablesOf(flags).filter((name) => !environment.includes(name));
+  assert.deepEqual(lacks(MAGLEVD_ENVIRONMENT, MAGLEVD_FLAGS), []);
+  assert.deepEqual(lacks(MAGLEVC_ENVIRONMENT, MAGLEVC_FLAGS), []);
+});
+
+Deno.test("a flag of maglevd or maglevc that names a path says what it grants", () => {
+  // The stats socket is opened by the shim, which needs no permission for it.
+  const shims = ["vpp-stats-addr"];
+  const silent = [MAGLEVD_FLAGS, MAGLEVC_FLAGS].flatMap((flags: FlagTable) =>
+    Object.entries(flags)
+      .filter(([name]) => !shims.includes(name))
+      .filter(([, { placeholder, grants }]) =>
+        /PATH|FILE|ADDR/.test(placeholder ?? "") !== (grants !== undefined)
+      )
+      .map(([name]) => name)
+  );
+  assert.deepEqual(silent, []);
+});
+
+Deno.test("maglevd listens to SIGHUP before anything else is imported", () => {
+  const entry = TEXTS.get("main.ts")!;
+  const [first, ...rest] = importsOf("main.ts", entry);
+  assert.equal(first?.target, "src/system/hang_up.ts");
+  assert.deepEqual(importsOf("src/system/hang_up.ts", TEXTS.get("src/system/hang_up.ts")!), []);
+  assert.deepEqual(rest.map(({ target }) => target), ["src/daemon/run.ts"]);
+  // A static import would be evaluated, and loaded, with the first one.
+  assert.match(entry, /await import\("\.\/src\/daemon\/run\.ts"\)/);
 });
 
 Deno.test("every npm dependency is pinned to one version", async () => {

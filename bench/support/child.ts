@@ -37,7 +37,7 @@ export function start(file: string, args: readonly string[], options: StartOptio
   const argv = pinned(options.cpu, [
     Deno.execPath(),
     ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
-    ...["--allow-env=MAGLEV_SHIM,GRPC_*", "--allow-ffi=build/maglev_shim.so"],
+    ...["--allow-env=MAGLEV_BUILD,MAGLEV_SHIM,GRPC_*", "--allow-ffi=build/maglev_shim.so"],
     ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
   ]);
   return startProgram(file, { argv });

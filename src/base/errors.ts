@@ -2,6 +2,7 @@
  * One error class with a closed set of codes. The code decides the gRPC status and the exit
  * status at the edges; the message is for people.
  */
+import { permissionText } from "./permission.ts";
 
 /** The closed set of codes; names follow gRPC's so that the API edge maps them one to one. */
 export type ErrorCode =
@@ -21,15 +22,26 @@ export type ErrorCode =
 export class MaglevError extends Error {
   override name = "MaglevError";
   readonly code: ErrorCode;
+  /** The path that the error is about, so that a caller can name the flag it came from. */
+  readonly path: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly path?: string } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
+    this.path = options.path;
   }
 
   /** The one gate that turns anything caught into a MaglevError; one of ours passes unchanged. */
   static from(value: unknown, code: ErrorCode = "internal"): MaglevError {
     if (value instanceof MaglevError) return value;
+    const permission = permissionText(value);
+    if (permission !== undefined) {
+      return new MaglevError("permission-denied", permission, { cause: value });
+    }
     if (value instanceof Error) {
       const aborted = value.name === "AbortError" || value.name === "Interrupted";
       return new MaglevError(aborted ? "aborted" : code, value.message, { cause: value });

@@ -90,13 +90,6 @@ async function readBounded(source: FlagFile): Promise<{ text: string; mode: numb
   } catch (error) {
     if (error instanceof MaglevError) throw error;
     if (error instanceof Deno.errors.NotFound) throw refusal(source, "there is no such file");
-    if (error instanceof Deno.errors.NotCapable) {
-      throw refusal(
-        source,
-        "maglevc runs with the right to read only what is in its folders (docs/maglevc.md); " +
-          "~/.config/maglevc is one",
-      );
-    }
     const { message } = MaglevError.from(error);
     throw refusal(source, message.replace(/ \(os error \d+\).*$/, ""));
   }

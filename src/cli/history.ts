@@ -3,6 +3,7 @@
  * entered, so that shells that run at the same time lose nothing of each other. Only its owner can
  * read it. When it cannot be used the shell works without, and says so once.
  */
+import { permissionText } from "../base/permission.ts";
 import type { Clock } from "../base/ports.ts";
 import { insertable } from "./edit_text.ts";
 
@@ -80,9 +81,7 @@ export class History {
       await fn(file);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      const reason = error instanceof Deno.errors.NotCapable
-        ? "maglevc was started without the right to use it"
-        : error.message.replace(/ \(os error \d+\).*$/, "");
+      const reason = permissionText(error) ?? error.message.replace(/ \(os error \d+\).*$/, "");
       this.#options.warn(`the history cannot be kept in ${this.#path}: ${reason}`);
       this.#path = undefined;
     }

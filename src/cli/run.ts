@@ -4,7 +4,9 @@
  * library for gRPC takes longer to load than everything else.
  */
 import { MaglevError } from "../base/errors.ts";
+import { permissionText } from "../base/permission.ts";
 import { BUILD } from "../base/version.ts";
+import { buildInfo } from "../system/build.ts";
 import { usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { parseServers } from "./addresses.ts";
@@ -36,9 +38,9 @@ export async function runMaglevc(args: readonly string[]): Promise<number> {
       return fail(`cannot write to standard output: ${error.reason}`, 1);
     }
     if (error instanceof MaglevError) return fail(error.message, 1);
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    const permission = /^(Requires [^,]*)/.exec(error.message)?.[1] ?? error.message;
-    return fail(`started without a permission it needs: ${permission}`, 1);
+    const permission = permissionText(error);
+    if (permission === undefined) throw error;
+    return fail(permission, 1);
   }
 }
 
@@ -54,8 +56,15 @@ async function run(args: readonly string[]): Promise<number> {
     writeText(Deno.stdout, `${usage(MAGLEVC_FLAGS, HEAD)}\n\n${helpText()}\n`);
     return 0;
   }
+  if (settings["print-permissions"]) {
+    return fail(
+      "Flag --print-permissions: cannot answer: the program does not see the permissions it was " +
+        "started with; start it by its launcher (`deno task maglevc`)",
+      2,
+    );
+  }
   if (settings.version) {
-    const { version, commit, date } = BUILD;
+    const { version, commit, date } = buildInfo();
     writeText(Deno.stdout, `maglevc ${version} (commit ${commit}, ${date})\n`);
     return 0;
   }

@@ -76,7 +76,7 @@ const VALUES: Readonly<
       ["2", "did you mean 2s?"],
       ["2.5", "did you mean 2.5s?"],
       ["2000", "did you mean 2000ms or 2000s?"],
-      ["250", "did you mean 250ms, or 250s?"],
+      ["250", "did you mean 250ms or 250s?"],
       ["'2'", "did you mean 2s?"],
       ["99", "did you mean 99s?"],
       ["100", "did you mean 100ms or 100s?"],

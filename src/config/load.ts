@@ -2,6 +2,7 @@
  * I/O: reads a configuration file. The only file of this folder that touches the system.
  */
 import { createHash } from "node:crypto";
+import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
 import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
@@ -154,8 +155,7 @@ function readReason(error: unknown): string {
     return "permission denied; the daemon's user must be allowed to read it";
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return "the daemon was started without the permission to read it: `deno task maglevd` may read " +
-      "its checkout and /etc/vpp-maglev; elsewhere start it with --allow-read for that path";
+    return permissionReason(error) ?? error.message;
   }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
   return oneLine(error instanceof Error ? error.message : String(error));

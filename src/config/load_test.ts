@@ -64,9 +64,9 @@ Deno.test({
   fn: async () => {
     equal(
       only(await loadConfig("/etc/maglev.yaml")),
-      "/etc/maglev.yaml: parse error: cannot be read: the daemon was started without the " +
-        "permission to read it: `deno task maglevd` may read its checkout and " +
-        "/etc/vpp-maglev; elsewhere start it with --allow-read for that path",
+      "/etc/maglev.yaml: parse error: cannot be read: the program was started without that " +
+        "permission; add MAGLEV_READ_PATHS=/etc/maglev.yaml to its environment (colons between " +
+        "several), which needs a restart",
     );
   },
 });

@@ -6,6 +6,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "/etc/vpp-maglev/maglev.yaml",
     env: "MAGLEV_CONFIG",
+    grants: "config",
     placeholder: "PATH",
     help: "configuration file; with --check also - for standard input",
   },
@@ -13,6 +14,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "/run/vpp/api.sock",
     env: "MAGLEV_VPP_API_ADDR",
+    grants: "socket",
     placeholder: "ADDR",
     help: "VPP's API: path of its socket; shm: or shm:PREFIX for its shared memory; " +
       "empty: no VPP, health checks only",
@@ -28,6 +30,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: ":9091",
     env: "MAGLEV_METRICS_ADDR",
+    grants: "listen",
     placeholder: "ADDRESS",
     help: "where /metrics, /healthz and /readyz are served: host:port, :port (all addresses), " +
       "[v6]:port or unix:/path; empty: nowhere",
@@ -36,6 +39,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "",
     env: "MAGLEV_STATE_DIR",
+    grants: "folder",
     placeholder: "PATH",
     help: "folder in which operators' pauses, disables and weights survive; empty: they do not",
   },
@@ -51,6 +55,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: ":9090",
     env: "MAGLEV_GRPC_ADDR",
+    grants: "listen",
     placeholder: "ADDR",
     help: "where gRPC is served: host:port, :port (all addresses), [v6]:port or unix:/path; " +
       "empty: nowhere",
@@ -65,6 +70,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "",
     env: "MAGLEV_GRPC_TLS_CERT",
+    grants: "file",
     placeholder: "PATH",
     help: "certificate (PEM, with its chain) for TLS; read again on SIGHUP",
   },
@@ -72,6 +78,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "",
     env: "MAGLEV_GRPC_TLS_KEY",
+    grants: "file",
     placeholder: "PATH",
     help: "its key (PEM)",
   },
@@ -79,6 +86,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "",
     env: "MAGLEV_GRPC_CLIENT_CA",
+    grants: "file",
     placeholder: "PATH",
     help: "authority (PEM) of the certificates that clients must show; they are operators, " +
       "with OU=viewer viewers",
@@ -87,6 +95,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "",
     env: "MAGLEV_GRPC_TOKENS",
+    grants: "file",
     placeholder: "PATH",
     help: "file of lines `viewer TOKEN` and `operator TOKEN`, which others must not be able to " +
       "read; read again on SIGHUP",
@@ -105,6 +114,7 @@ export const MAGLEVD_FLAGS = {
     default: "info",
     env: "MAGLEV_LOG_LEVEL",
     choices: ["debug", "info", "warn", "error"],
+    anyCase: true,
     placeholder: "LEVEL",
     help: "least level to log: debug, info, warn, error",
   },
@@ -130,6 +140,11 @@ export const MAGLEVD_FLAGS = {
     default: false,
     help:
       "validate the configuration, print what is wrong, exit 0 (valid), 1 (parse) or 2 (semantic)",
+  },
+  "print-permissions": {
+    kind: "boolean",
+    default: false,
+    help: "print the command that the launcher would run, one argument a line",
   },
   version: { kind: "boolean", default: false, help: "print version, commit and build date" },
   help: { kind: "boolean", default: false, help: "print this text" },

@@ -65,14 +65,10 @@ const FILE_FLAGS = ["grpc-tokens", "grpc-tls-cert", "grpc-tls-key", "grpc-client
 
 /** The flag that a failed start is about: the one whose file is refused, else the address. */
 export function flagOfFailure(
-  { message }: MaglevError,
+  { path }: MaglevError,
   settings: GrpcSettings,
 ): keyof GrpcSettings {
-  const refused = (path: string) =>
-    ["Cannot use", "Cannot use token file"].some((words) =>
-      message.startsWith(`${words} ${path}: `)
-    );
-  return FILE_FLAGS.find((flag) => settings[flag] !== "" && refused(settings[flag])) ?? "grpc-addr";
+  return FILE_FLAGS.find((flag) => path !== undefined && settings[flag] === path) ?? "grpc-addr";
 }
 
 /** The server, not listening yet; undefined when it is switched off. */

@@ -2,7 +2,7 @@
 import { formatListenAddress, parseListenAddress } from "../base/listen_address.ts";
 import { invariant } from "../base/assert.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { BUILD } from "../base/version.ts";
+import { buildInfo } from "../system/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
 import { HttpServer } from "../metrics/http.ts";
 import { Metrics } from "../metrics/metrics.ts";
@@ -50,7 +50,7 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   if (listening.kind === "error") return `Flag --metrics-addr: ${listening.message}`;
   const { listeners, addresses } = listening;
   const reader = new ProcessReader();
-  const metrics = new Metrics({ build: BUILD, clock, readProcess: () => reader.read() });
+  const metrics = new Metrics({ build: buildInfo(), clock, readProcess: () => reader.read() });
   metrics.events.announceReplies(COUNTED_REPLIES);
   let server: HttpServer | undefined;
   return {

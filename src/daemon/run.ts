@@ -2,10 +2,12 @@
  * maglevd from its arguments to its exit status.
  */
 import { parseListenAddress } from "../base/listen_address.ts";
+import { permissionText } from "../base/permission.ts";
 import type { Logger } from "../base/ports.ts";
 import { BUILD } from "../base/version.ts";
 import { isStandardInput } from "../config/load.ts";
 import { Machine } from "../probe/machine.ts";
+import { buildInfo } from "../system/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
 import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
@@ -24,13 +26,9 @@ export async function runMaglevd(args: readonly string[]): Promise<number> {
   try {
     return await run(args);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    const permission = /^(Requires [^,]*)/.exec(error.message)?.[1] ?? error.message;
-    writeLine(
-      Deno.stderr,
-      `maglevd: cannot start: started without a permission it needs: ${permission} ` +
-        "(`deno task maglevd` has them all)",
-    );
+    const permission = permissionText(error);
+    if (permission === undefined) throw error;
+    writeLine(Deno.stderr, `maglevd: cannot start: ${permission}`);
     return 1;
   }
 }
@@ -46,8 +44,17 @@ async function run(args: readonly string[]): Promise<number> {
     writeLine(Deno.stdout, usage(MAGLEVD_FLAGS, HEAD));
     return 0;
   }
+  if (settings["print-permissions"]) {
+    writeLine(
+      Deno.stderr,
+      "maglevd: Flag --print-permissions: cannot answer: the program does not see the permissions " +
+        "it was started with; start it by its launcher (`deno task maglevd`)",
+    );
+    return 2;
+  }
   if (settings.version) {
-    writeLine(Deno.stdout, `maglevd ${BUILD.version} (commit ${BUILD.commit}, ${BUILD.date})`);
+    const { version, commit, date } = buildInfo();
+    writeLine(Deno.stdout, `maglevd ${version} (commit ${commit}, ${date})`);
     return 0;
   }
   const bad = badConfigPath(settings) ?? badVppAddress(settings["vpp-api-addr"]) ??

@@ -2,11 +2,12 @@
  * The daemon's life: start order, signals, reload, stop order.
  */
 import { MaglevError } from "../base/errors.ts";
-import { BUILD } from "../base/version.ts";
+import { buildInfo } from "../system/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
 import { Machine } from "../probe/machine.ts";
+import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
@@ -93,8 +94,8 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
-    version: BUILD.version,
-    commit: BUILD.commit,
+    version: buildInfo().version,
+    commit: buildInfo().commit,
     pid: Deno.pid,
     config: settings.config,
     vpp: vppApiAddr === "" ? "off" : vppApiAddr,
@@ -209,6 +210,12 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
       stop.resolve({ status: 0, by: signal });
     },
   });
+  const unheard = releaseHangUps();
+  if (unheard !== undefined) {
+    logger.warn("config-warning", {
+      message: `SIGHUP does not reload: ${unheard}; use \`maglevc config reload\``,
+    });
+  }
   const { status, ...why } = await stop.promise;
   logger.info("shutdown", why);
   reloader.close();

@@ -1,5 +1,5 @@
-/** A real maglevd as a child process, with exactly the documented permissions, its log parsed. */
-import { maglevdPermissions, RUNTIME_ENVIRONMENT, RUNTIME_FLAGS } from "../system/permissions.ts";
+/** A real maglevd as a child process, started by its launcher, its log parsed. */
+import { READ_PATHS } from "../system/permissions.ts";
 
 /** One line of its log. */
 export interface LogLine {
@@ -34,7 +34,15 @@ export interface MaglevdOptions {
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The command line that starts maglevd from this checkout. */
+/** The launcher of this checkout; `maglevd` or `maglevc` follows. */
+export const LAUNCHER: readonly string[] = ["sh", `${ROOT}tools/release/launcher.sh`];
+
+/** Environment of the launcher: this very Deno. */
+export const LAUNCHER_ENVIRONMENT: Readonly<Record<string, string>> = {
+  MAGLEV_DENO: Deno.execPath(),
+};
+
+/** The command that starts maglevd from this checkout, in an environment with LAUNCHER_ENVIRONMENT. */
 export function maglevdCommand(options: {
   readonly config: string;
   readonly vppApiAddr: string;
@@ -43,25 +51,15 @@ export function maglevdCommand(options: {
   /** Where gRPC is served; default: nowhere. */
   readonly grpcAddr?: string | undefined;
   readonly flags?: readonly string[];
+  /** Further files that it may read. */
   readonly files?: readonly string[];
   readonly stateDir?: string | undefined;
 }): readonly string[] {
-  const stateDir = options.stateDir ?? "";
+  const { files = [], stateDir = "" } = options;
   return [
-    "run",
-    "--frozen",
-    "--no-prompt",
-    `--config=${ROOT}deno.json`,
-    ...RUNTIME_FLAGS,
-    ...maglevdPermissions({
-      sourceFolder: ROOT.replace(/\/$/, ""),
-      config: options.config,
-      vppApiAddr: options.vppApiAddr,
-      files: options.files ?? [],
-      listen: socketsOf([options.metricsAddr ?? "", options.grpcAddr ?? ""]),
-      stateDir,
-    }),
-    `${ROOT}main.ts`,
+    ...files.length === 0 ? [] : ["env", `${READ_PATHS}=${files.join(":")}`],
+    ...LAUNCHER,
+    "maglevd",
     "--config",
     options.config,
     "--vpp-api-addr",
@@ -77,12 +75,6 @@ export function maglevdCommand(options: {
   ];
 }
 
-/** Paths of the addresses that are unix sockets. */
-function socketsOf(addresses: readonly string[]): readonly string[] {
-  return addresses.filter((address) => address.startsWith("unix:"))
-    .map((address) => address.slice("unix:".length));
-}
-
 export class MaglevdProcess {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
@@ -92,24 +84,24 @@ export class MaglevdProcess {
   readonly ended: Promise<number>;
 
   constructor(options: MaglevdOptions) {
-    const [program, ...prefix] = [...options.prefix ?? [], Deno.execPath()];
+    const [program, ...args] = [
+      ...options.prefix ?? [],
+      ...maglevdCommand({
+        config: options.config,
+        vppApiAddr: options.vppApiAddr,
+        vppStatsAddr: options.vppStatsAddr,
+        metricsAddr: options.metricsAddr,
+        grpcAddr: options.grpcAddr,
+        files: options.files ?? [],
+        stateDir: options.stateDir,
+        flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
+          options.flags ?? [],
+        ),
+      }),
+    ];
     this.#child = new Deno.Command(program!, {
-      args: [
-        ...prefix,
-        ...maglevdCommand({
-          config: options.config,
-          vppApiAddr: options.vppApiAddr,
-          vppStatsAddr: options.vppStatsAddr,
-          metricsAddr: options.metricsAddr,
-          grpcAddr: options.grpcAddr,
-          files: options.files ?? [],
-          stateDir: options.stateDir,
-          flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
-            options.flags ?? [],
-          ),
-        }),
-      ],
-      env: RUNTIME_ENVIRONMENT,
+      args,
+      env: LAUNCHER_ENVIRONMENT,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

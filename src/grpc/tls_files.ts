@@ -40,12 +40,12 @@ async function readPem(path: string): Promise<PemFile> {
     if (size > MAX_BYTES) throw refusal(path, `it has more than ${MAX_BYTES} bytes`);
     return { path, text: await Deno.readTextFile(path) };
   } catch (error) {
-    if (error instanceof MaglevError || error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof MaglevError) throw error;
     if (error instanceof Deno.errors.NotFound) throw refusal(path, "there is no such file");
     throw refusal(path, MaglevError.from(error).message);
   }
 }
 
 function refusal(path: string, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`);
+  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
 }

@@ -86,7 +86,7 @@ function digestOf(token: string): Uint8Array {
  */
 export async function readTokenFile(path: string): Promise<TokenTable> {
   const refuse = (reason: string) =>
-    new MaglevError("failed-precondition", `Cannot use token file ${path}: ${reason}`);
+    new MaglevError("failed-precondition", `Cannot use token file ${path}: ${reason}`, { path });
   let text: string;
   try {
     // Opening a pipe would wait for whoever writes to it.
@@ -101,7 +101,7 @@ export async function readTokenFile(path: string): Promise<TokenTable> {
     if (read === undefined) throw refuse(`it has more than ${MAX_BYTES} bytes`);
     text = read;
   } catch (error) {
-    if (error instanceof MaglevError || error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof MaglevError) throw error;
     if (error instanceof Deno.errors.NotFound) throw refuse("there is no such file");
     throw refuse(MaglevError.from(error).message);
   }

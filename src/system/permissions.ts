@@ -1,6 +1,9 @@
 /**
- * PURE. What the daemon is started with: permissions and the runtime's settings, one list, from
- * which deno.json's task, the demo, the tests and the documentation follow.
+ * PURE. The permissions and runtime settings that each program is started with, as they follow
+ * from its command line and environment.
+ *
+ * `tools/release/launcher.sh` starts the programs. It takes its lists from these tables
+ * (launcher_table.ts) and repeats permissionsOf() (grants.ts) in shell; a property test compares both.
  */
 
 /**
@@ -18,29 +21,13 @@ export const RUNTIME_FLAGS: readonly string[] = [`--v8-flags=${V8_FLAGS.join(","
 /**
  * Environment of the runtime, set by whoever starts the daemon: certificates of servers are held
  * against the system's authorities (/etc/ssl/certs) and not against Deno's copy of Mozilla's,
- * which knows none that the operator added. Deno reads it before the program begins; it needs no
- * permission.
+ * which knows none that the operator added. Deno never looks for a newer version of itself. Deno
+ * reads it before the program begins; it needs no permission.
  */
 export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_TLS_CA_STORE: "system",
+  DENO_NO_UPDATE_CHECK: "1",
 };
-
-export interface PermissionOptions {
-  /** Folder of main.ts and src/: workers load their code from there. */
-  readonly sourceFolder: string;
-  /** The configuration's path, when it is outside /etc/vpp-maglev and the source folder. */
-  readonly config?: string;
-  /** The shim; default build/maglev_shim.so in the source folder. */
-  readonly shim?: string;
-  /** Further files to be read: `ca-file`s outside these folders. */
-  readonly files?: readonly string[];
-  /** VPP's API socket; default /run/vpp/api.sock. Empty, or shared memory (`shm:`): none. */
-  readonly vppApiAddr?: string;
-  /** Paths of unix sockets to listen on. */
-  readonly listen?: readonly string[];
-  /** The state directory; default /var/lib/vpp-maglev. Empty: none. */
-  readonly stateDir?: string;
-}
 
 /**
  * The folder in which a unix socket to listen on is made, before it gets its name: beside it, for
@@ -58,6 +45,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "GRPC_*",
   "LOG_STREAM",
   "LOG_TOKENS",
+  "MAGLEV_BUILD",
   "MAGLEV_CONFIG",
   "MAGLEV_GRPC_ADDR",
   "MAGLEV_GRPC_ANONYMOUS_ROLE",
@@ -65,6 +53,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_GRPC_TLS_CERT",
   "MAGLEV_GRPC_TLS_KEY",
   "MAGLEV_GRPC_TOKENS",
+  "MAGLEV_HANG_UPS",
   "MAGLEV_LOG_FORMAT",
   "MAGLEV_LOG_LEVEL",
   "MAGLEV_METRICS_ADDR",
@@ -77,41 +66,6 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_VPP_STATS_ADDR",
 ];
 
-/**
- * `--allow-…` flags for `deno run`. Each is needed:
- * read: code of the workers, configuration with its `ca-file`s, certificates and tokens for gRPC,
- * VPP's socket, the state directory;
- * write: connecting to a unix socket counts as writing to it, and so does listening; the state
- * directory;
- * net: servers of any address are probed, so it cannot be narrowed; VPP's socket is in it, and
- * listening;
- * env: the settings;
- * ffi: the shim (ICMP sockets, network namespaces, the limit on descriptors and their number, VPP's
- * stats socket, for which no other permission is needed), and no other library. VPP's shared memory
- * needs nothing more either: the shim itself starts the bridge that loads libvppapiclient, and the
- * socket's permissions fall away.
- */
-export function maglevdPermissions(options: PermissionOptions): readonly string[] {
-  const socket = options.vppApiAddr ?? "/run/vpp/api.sock";
-  const read = [options.sourceFolder, "/etc/vpp-maglev"];
-  if (options.config !== undefined) read.push(options.config);
-  read.push(...options.files ?? []);
-  const stateDir = options.stateDir ?? "/var/lib/vpp-maglev";
-  const written = [
-    ...(socket.startsWith("/") ? [socket] : []),
-    ...(options.listen ?? []).flatMap((path) => [path, nurseryOf(path)]),
-    ...(stateDir === "" ? [] : [stateDir]),
-  ];
-  read.push(...written);
-  return [
-    `--allow-read=${read.join(",")}`,
-    ...(written.length === 0 ? [] : [`--allow-write=${written.join(",")}`]),
-    "--allow-net",
-    `--allow-env=${MAGLEVD_ENVIRONMENT.join(",")}`,
-    `--allow-ffi=${options.shim ?? `${options.sourceFolder}/build/maglev_shim.so`}`,
-  ];
-}
-
 /** Environment variables that maglevc reads; LOG_… are asked for by `yaml`, GRPC_… by `@grpc/grpc-js`. */
 export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "GRPC_*",
@@ -119,6 +73,7 @@ export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "LOGNAME",
   "LOG_STREAM",
   "LOG_TOKENS",
+  "MAGLEV_BUILD",
   "MAGLEV_COLOR",
   "MAGLEV_OUTPUT",
   "MAGLEV_SERVER",
@@ -136,42 +91,79 @@ export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "XDG_STATE_HOME",
 ];
 
-export interface MaglevcPermissionOptions {
-  /** Folder of cli.ts and src/. */
-  readonly sourceFolder: string;
-  /** The user's HOME and XDG_STATE_HOME; deno.json has the variables themselves. */
-  readonly home: string;
-  readonly stateHome: string;
-  /** Tokens and certificates outside these folders. */
-  readonly files?: readonly string[];
-  /** Paths of unix sockets outside /run/vpp-maglev. */
-  readonly sockets?: readonly string[];
+/** A program as the launcher sees it. */
+export interface Program {
+  readonly name: string;
+  /** Its entry file in the checkout. */
+  readonly entry: string;
+  readonly runtimeFlags: readonly string[];
+  /** Environment variables it may read. */
+  readonly environment: readonly string[];
+  /** Folders of the checkout from which threads load their code. */
+  readonly code: readonly string[];
+  /** Paths it may always read, and write. */
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** `open`: any address. `servers`: those of the command line, where these can be listed. */
+  readonly net: "open" | "servers";
+  /** Facts of the system it may ask the runtime for: `--allow-sys`. */
+  readonly system: readonly string[];
+  /** It loads the shim. */
+  readonly shim: boolean;
+  /** It reads `~/.config/maglevc` and keeps its history. */
+  readonly home: boolean;
+  /** Words stand between its flags; see SettingsInput.positionals. */
+  readonly words: boolean;
 }
 
+/** Where Debian keeps certificate authorities; `ca-file` often names one of these. */
+const AUTHORITIES: readonly string[] = [
+  "/etc/ssl",
+  "/usr/share/ca-certificates",
+  "/usr/local/share/ca-certificates",
+];
+
 /**
- * `--allow-…` flags of maglevc. Each is needed:
- * read: its code; tokens and certificates in /etc/vpp-maglev and ~/.config/maglevc, and with the
- * source folder what is given by a path relative to it; the history;
- * write: the history, in the one or the other place; connecting to a unix socket counts as writing;
- * net: whatever server it is told;
- * env: the settings, and who sits there;
- * sys: the number of a user without a name.
- * No programs, no libraries.
+ * read: code of its threads, configuration with its `ca-file`s, VPP's socket, state directory,
+ * certificates and tokens for gRPC;
+ * write: connecting to a unix socket counts as writing to it, and so does listening; the state
+ * directory;
+ * net: servers of any address are probed, so it stays open; unix sockets are within it;
+ * ffi: the shim and no other library. VPP's stats socket and its shared memory are opened by the
+ * shim, so they need nothing more.
  */
-export function maglevcPermissions(options: MaglevcPermissionOptions): readonly string[] {
-  const { sourceFolder, home, stateHome, files = [], sockets = [] } = options;
-  const written = [
-    "/run/vpp-maglev",
-    `${home}/.local/state/maglevc`,
-    `${stateHome}/maglevc`,
-    ...sockets,
-  ];
-  const read = [sourceFolder, "/etc/vpp-maglev", `${home}/.config/maglevc`, ...files, ...written];
-  return [
-    `--allow-read=${read.join(",")}`,
-    `--allow-write=${written.join(",")}`,
-    "--allow-net",
-    `--allow-env=${MAGLEVC_ENVIRONMENT.join(",")}`,
-    "--allow-sys=uid",
-  ];
-}
+export const MAGLEVD: Program = {
+  name: "maglevd",
+  entry: "main.ts",
+  runtimeFlags: RUNTIME_FLAGS,
+  environment: MAGLEVD_ENVIRONMENT,
+  code: ["src", "ffi"],
+  read: ["/etc/vpp-maglev", ...AUTHORITIES],
+  write: ["/run/vpp-maglev"],
+  net: "open",
+  system: [],
+  shim: true,
+  home: false,
+  words: false,
+};
+
+/** No programs, no libraries, no threads; its servers, its credentials, its history. */
+export const MAGLEVC: Program = {
+  name: "maglevc",
+  entry: "cli.ts",
+  runtimeFlags: [],
+  environment: MAGLEVC_ENVIRONMENT,
+  code: [],
+  read: ["/etc/vpp-maglev", ...AUTHORITIES],
+  write: ["/run/vpp-maglev"],
+  net: "servers",
+  // The number of a user without a name.
+  system: ["uid"],
+  shim: false,
+  home: true,
+  words: true,
+};
+
+/** Variables that the launcher itself reads: further paths, with colons between. */
+export const READ_PATHS = "MAGLEV_READ_PATHS";
+export const WRITE_PATHS = "MAGLEV_WRITE_PATHS";

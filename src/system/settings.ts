@@ -7,6 +7,12 @@ import { parseArgs } from "node:util";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { nearest } from "../base/nearest.ts";
 
+/**
+ * What the value of a flag opens. `tools/release/launcher.sh` has a function for each, and
+ * permissions.ts says what each grants.
+ */
+export type Grant = "config" | "file" | "folder" | "socket" | "listen" | "servers";
+
 /** One flag. `env` absent: no environment variable. */
 export interface FlagSpec {
   readonly kind: "string" | "boolean" | "integer" | "duration";
@@ -15,6 +21,10 @@ export interface FlagSpec {
   readonly env?: string;
   /** Allowed values of a string. */
   readonly choices?: readonly string[];
+  /** The choices are accepted in upper case, too. */
+  readonly anyCase?: boolean;
+  /** Absent: the value names neither a path nor an address. */
+  readonly grants?: Grant;
   /** Bounds of an integer or a duration (in milliseconds), both included. */
   readonly min?: number;
   readonly max?: number;
@@ -157,8 +167,7 @@ function cutAtTerminator(args: readonly string[]) {
 
 function tokensOf(table: FlagTable, args: readonly string[]) {
   return parseArgs({
-    // Go's flag package takes one dash or two; parseArgs would read `-flag` as letters.
-    args: args.map((arg) => (/^-[A-Za-z][A-Za-z0-9-]*(=|$)/.test(arg) ? `-${arg}` : arg)),
+    args: args.map(longForm),
     options: Object.fromEntries(
       Object.entries(table).map(([name, spec]) => [
         name,
@@ -169,6 +178,15 @@ function tokensOf(table: FlagTable, args: readonly string[]) {
     tokens: true,
     allowPositionals: true,
   }).tokens;
+}
+
+/**
+ * Go's flag package takes one dash or two, where parseArgs would read `-flag` as letters. It also
+ * takes `-h` for help.
+ */
+function longForm(arg: string): string {
+  if (arg === "-h" || arg === "--h") return "--help";
+  return /^-[A-Za-z][A-Za-z0-9-]*(=|$)/.test(arg) ? `-${arg}` : arg;
 }
 
 function unknownFlag(table: FlagTable, flag: { name: string; rawName: string }): string {
@@ -189,7 +207,9 @@ function convert(spec: FlagSpec, raw: string): string | boolean | number | undef
     return within(spec, value);
   }
   if (spec.kind === "duration") return within(spec, parseDuration(raw) ?? NaN);
-  return spec.choices === undefined || spec.choices.includes(raw) ? raw : undefined;
+  if (spec.choices === undefined) return raw;
+  const choice = spec.anyCase === true ? raw.toLowerCase() : raw;
+  return spec.choices.includes(choice) ? choice : undefined;
 }
 
 function within({ min = -Infinity, max = Infinity }: FlagSpec, value: number): number | undefined {

@@ -166,3 +166,40 @@ Deno.test("usage() lists every flag with its variable and default", () => {
   assert.match(text, /--config PATH +f \(env X_CONFIG, default \/etc\/x\.yaml\)/);
   assert.match(text, /--age VALUE +a \(env X_AGE, default 24h\)/);
 });
+
+Deno.test("readSettings() takes -h and --h for help, as Go's flag package does", () => {
+  const table = { help: { kind: "boolean", default: false, help: "x" } } as const;
+  for (const flag of ["-h", "--h", "-help", "--help"]) {
+    const read = readSettings(table, { args: [flag], env: () => undefined });
+    assert.ok(read.kind === "ok" && read.settings.help, flag);
+  }
+  const words = readSettings(table, {
+    args: ["--", "-h"],
+    env: () => undefined,
+    positionals: true,
+  });
+  assert.ok(words.kind === "ok" && !words.settings.help);
+});
+
+Deno.test("readSettings() takes a level in any case, from a flag and from the environment", () => {
+  const table = {
+    level: {
+      kind: "string",
+      default: "info",
+      env: "LEVEL",
+      choices: ["info", "debug"],
+      anyCase: true,
+      help: "x",
+    },
+    form: { kind: "string", default: "a", choices: ["a"], help: "x" },
+  } as const;
+  const level = (args: string[], env?: string) => {
+    const read = readSettings(table, { args, env: () => env });
+    return read.kind === "ok" ? read.settings.level : read.message;
+  };
+  assert.equal(level(["--level", "DEBUG"]), "debug");
+  assert.equal(level(["--level=Info"]), "info");
+  assert.equal(level([], "DEBUG"), "debug");
+  assert.match(level(["--level", "LOUD"]), /need one of info, debug/);
+  assert.match(level(["--form", "A"]), /Flag --form/);
+});

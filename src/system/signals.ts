@@ -1,7 +1,8 @@
 /**
- * The signals a daemon listens to. They are caught from the moment the inbox is made, and kept until
- * somebody handles them: a SIGHUP during the start must not kill the daemon.
+ * The signals a daemon listens to. They are kept until the daemon handles them: SIGHUP from the
+ * first module on (hang_up.ts), the others from the moment the inbox is made.
  */
+import { handleHangUps } from "./hang_up.ts";
 
 export interface SignalHandlers {
   readonly onReload: () => void;
@@ -12,35 +13,28 @@ export interface SignalHandlers {
 export class SignalInbox {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
   #handlers: SignalHandlers | undefined;
-  #reload = false;
   #stops: ("SIGTERM" | "SIGINT")[] = [];
 
   constructor() {
     this.#listeners = [
-      ["SIGHUP", () => this.#onReload()],
       ["SIGTERM", () => this.#onStop("SIGTERM")],
       ["SIGINT", () => this.#onStop("SIGINT")],
     ];
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
   }
 
-  /** From now on signals go to `handlers`, those that came already at once. */
+  /** From now on signals go to `handlers`, those that came already immediately. */
   handle(handlers: SignalHandlers): void {
     this.#handlers = handlers;
-    if (this.#reload) handlers.onReload();
+    handleHangUps(() => handlers.onReload());
     for (const signal of this.#stops) handlers.onStop(signal);
-    this.#reload = false;
     this.#stops = [];
   }
 
-  /** Removes the listeners. */
+  /** Removes the listeners, but that of SIGHUP: without one it would end the process. */
   close(): void {
+    handleHangUps(undefined);
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
-  }
-
-  #onReload(): void {
-    if (this.#handlers === undefined) this.#reload = true;
-    else this.#handlers.onReload();
   }
 
   #onStop(signal: "SIGTERM" | "SIGINT"): void {

@@ -7,6 +7,7 @@
  * both down. The segment comes in through `openStats`; without it there is the API alone.
  */
 import { MaglevError } from "../base/errors.ts";
+import { isPermissionFault } from "../base/permission.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
@@ -147,7 +148,7 @@ class Connection implements VppConnection {
       }
     } catch (error) {
       if (signal.aborted) return;
-      this.#logFailure(MaglevError.from(error).message);
+      this.#logFailure(error);
       this.#retryLater();
     }
   }
@@ -269,13 +270,18 @@ class Connection implements VppConnection {
     });
   }
 
-  /** The first failure in a row is news, and then one a minute. */
-  #logFailure(reason: string): void {
+  /**
+   * The first failure in a row is news, and then one a minute. A missing permission is an error,
+   * because no retry can get it.
+   */
+  #logFailure(error: unknown): void {
     const { clock, logger, apiAddress } = this.#options;
+    const reason = MaglevError.from(error).message;
     const nowMs = clock.monotonicMs();
     const due = this.#warnedMs === undefined || nowMs - this.#warnedMs >= REPEAT_LOG_MS;
     if (due) this.#warnedMs = nowMs;
-    logger[due ? "warn" : "debug"]("vpp-connect-failed", { api: apiAddress, reason });
+    const level = isPermissionFault(error) ? "error" : "warn";
+    logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, reason });
     // Another reason for the same state is no change of it: onChange is not called.
     this.#state = { kind: "disconnected", reason };
   }

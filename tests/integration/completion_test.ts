@@ -7,7 +7,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { CompletionShell } from "../../src/cli/completion_scripts.ts";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
-import { maglevcPermissions } from "../../src/system/permissions.ts";
+import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
 import { FRONTENDS, grpcAddress, SERVERS } from "../support/grpc_stage.ts";
 import { missingPrograms, ShellFolder, ShellTerminal } from "../support/shell_terminal.ts";
 import { onStage } from "../support/stage.ts";
@@ -231,14 +231,12 @@ for (const [shell, load] of Object.entries(FOLDERS)) {
   );
 }
 
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-/** maglevc itself, with no more permissions than it is documented to need. */
+/** maglevc itself, by its launcher. */
 const MAGLEVC = [
-  Deno.execPath(),
-  ..."run --no-check --frozen --no-prompt".split(" "),
-  ...maglevcPermissions({ sourceFolder: ROOT, home: "/nowhere", stateHome: "/nowhere" }),
-  `${ROOT}cli.ts`,
+  "env",
+  ...Object.entries(LAUNCHER_ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
+  ...LAUNCHER,
+  "maglevc",
 ];
 
 for (const shell of SHELLS) {

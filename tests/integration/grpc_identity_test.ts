@@ -37,7 +37,6 @@ grpcTest("over a unix socket it is the user that the kernel names", async () => 
       const run = (user: string) =>
         maglevc(["--server", address, ...PAUSE], {
           home,
-          sockets: [`${home}/grpc.sock`],
           env: { USER: user },
         });
       for (const user of [USER, "mallory"]) {

@@ -58,7 +58,7 @@ Deno.test("what needs no server works without one", async () => {
       assert.deepEqual([code, stderr], [0, ""], args.join(" "));
       return stdout;
     };
-    assert.match(await out("--version"), /^maglevc \d+\.\d+\.\d+ \(commit \w+, \w+\)\n$/);
+    assert.match(await out("--version"), /^maglevc \d+\.\d+\.\d+ \(commit \w+, [\w:+-]+\)\n$/);
     assert.match(await out("--help"), /--token-file PATH .*MAGLEV_TOKEN_FILE[\s\S]*watch events/);
     assert.match(await out("help"), /^Commands [\s\S]*show frontends/);
     assert.match(await out("help", "watch"), /^ {2}watch events .*\n[\s\S]*\n {2}num <n> /);
@@ -81,10 +81,8 @@ Deno.test("a server that is not there is exit 1, says so, and names it", async (
       ],
     ];
     for (const [address, message] of cases) {
-      const sockets = [`${home}/no.sock`];
       const { code, stdout, stderr } = await maglevc(["show", "version"], {
         home,
-        sockets,
         env: { MAGLEV_SERVER: address },
       });
       assert.deepEqual([code, stdout, stderr], [1, "", `maglevc: ${message}\n`]);
@@ -356,9 +354,6 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
       const wrong = await run(await file("wrong", "operator acting alice\n"), "show", "version");
       assert.match(wrong.stderr, /need a line with one token in it/);
       assert.doesNotMatch(wrong.stderr, /acting/);
-      const outside = await maglevc(["--token-file", tokens, "show", "version"], { home });
-      assert.equal(outside.code, 1);
-      assert.match(outside.stderr, /runs with the right to read only/);
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

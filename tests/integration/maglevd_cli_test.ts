@@ -100,13 +100,23 @@ Deno.test("maglevd with a missing configuration fails to start with one line tha
   );
 });
 
-Deno.test("maglevd names the missing permission when it may not read the configuration", async () => {
-  const { code, stderr } = await runToEnd({
-    config: "/etc/vpp-maglev/x.yaml",
-    args: ["--config", "/etc/hostname", "--vpp-api-addr="],
+Deno.test("maglevd reads a configuration wherever it is, also relative to the working folder", async () => {
+  await withConfig(GOOD, async (config) => {
+    const cwd = config.slice(0, config.lastIndexOf("/"));
+    for (
+      const path of [
+        config,
+        "maglev.yaml",
+        "./maglev.yaml",
+        "../" + config.split("/").at(-2) + "/maglev.yaml",
+      ]
+    ) {
+      const args = ["--config", path, "--vpp-api-addr=", "--check"];
+      const { code, stdout } = await runToEnd({ config, args, cwd });
+      assert.equal(code, 0, stdout);
+      assert.ok(stdout.startsWith(`${path}: valid: `), stdout);
+    }
   });
-  assert.equal(code, 1);
-  assert.match(stderr, /\/etc\/hostname.*--allow-read/);
 });
 
 const FLAG_ERRORS: [string, string[], Record<string, string>, RegExp][] = [
@@ -117,6 +127,7 @@ const FLAG_ERRORS: [string, string[], Record<string, string>, RegExp][] = [
     /^maglevd: Unknown flag --confg: did you mean --config\?/,
   ],
   ["a bad level", ["--log-level=loud"], {}, /need one of debug, info, warn, error/],
+  ["a path with a comma", ["--config=/a,b/c.yaml"], {}, /--config: .*a comma cannot be granted/],
   ["a bad variable", [], { MAGLEV_LOG_FORMAT: "xml" }, /MAGLEV_LOG_FORMAT: cannot use "xml"/],
   ["a bad prefix of shared memory", ["--vpp-api-addr=shm:a/b"], {}, /need shm: or shm:PREFIX/],
   ["a relative socket", ["--vpp-api-addr=api.sock"], {}, /need an absolute path, shm: or/],
@@ -137,14 +148,38 @@ Deno.test("maglevd exits 2 for flags it cannot use, on stderr only", async (t) =
   }
 });
 
-Deno.test("maglevd --version and --help print and exit 0", async () => {
-  const version = await runToEnd({ config: "/etc/vpp-maglev/x.yaml", args: ["-version"] });
-  assert.match(version.stdout, /^maglevd \d+\.\d+\.\d+ \(commit .+, .+\)\n$/);
-  const help = await runToEnd({ config: "/etc/vpp-maglev/x.yaml", args: ["--help"] });
-  for (const word of ["--config PATH", "MAGLEV_VPP_API_ADDR", "--check", "SIGHUP"]) {
-    assert.ok(help.stdout.includes(word), word);
+Deno.test("maglevd --version prints the commit of the checkout and its date", async () => {
+  const { code, stdout } = await runToEnd({ config: "", args: ["-version"] });
+  assert.equal(code, 0);
+  assert.match(stdout, /^maglevd \d+\.\d+\.\d+ \(commit ([0-9a-f]{40}, \S+|unknown, unknown)\)\n$/);
+});
+
+Deno.test("maglevd -h, -help and --help print the flags and exit 0", async () => {
+  for (const flag of ["-h", "-help", "--help"]) {
+    const help = await runToEnd({ config: "", args: ["--log-level", "INFO", flag] });
+    assert.equal(help.code, 0, help.stderr);
+    for (const word of ["--config PATH", "MAGLEV_VPP_API_ADDR", "--check", "SIGHUP"]) {
+      assert.ok(help.stdout.includes(word), word);
+    }
   }
-  assert.deepEqual([version.code, help.code], [0, 0]);
+});
+
+Deno.test("of a flag given twice the last one counts, for maglevd and for its permissions", async () => {
+  await withConfig(GOOD, async (config) => {
+    const args = ["-config=/nowhere/x.yaml", "--vpp-api-addr=", "--check", "--config", config];
+    const { code, stdout } = await runToEnd({ config, args });
+    assert.equal(code, 0, stdout);
+  });
+});
+
+Deno.test("without its launcher maglevd refuses --print-permissions", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-env", "--no-prompt", new URL("../../main.ts", import.meta.url).pathname]
+      .concat("--print-permissions"),
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(code, 2);
+  assert.match(new TextDecoder().decode(stderr), /Flag --print-permissions: .*by its launcher/);
 });
 
 Deno.test("maglevd takes its configuration path from the environment", async () => {

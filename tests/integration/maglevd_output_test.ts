@@ -1,6 +1,6 @@
 /** An output that is closed, stuck or full costs log lines, never the main job. */
 import assert from "node:assert/strict";
-import { maglevdCommand } from "../../src/demo/daemon_process.ts";
+import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../src/demo/daemon_process.ts";
 import { vppHas } from "../support/lb_view.ts";
 import { onStage, type Stage } from "../support/stage.ts";
 
@@ -21,7 +21,8 @@ async function doesItsJob(
     flags: ["--log-level=debug"],
   });
   const child = new Deno.Command("/bin/sh", {
-    args: ["-c", shell, "sh", Deno.execPath(), ...command],
+    args: ["-c", shell, "sh", ...command],
+    env: LAUNCHER_ENVIRONMENT,
     stdin: "null",
     stdout: "piped",
     stderr: "null",

@@ -102,7 +102,7 @@ Deno.test("maglevd --check names a ca-file that is missing or that it may not re
     for (
       const [file, reason] of [
         ["/etc/vpp-maglev/none.pem", "cannot be read: there is no such file"],
-        [`${folder}/ca.pem`, "cannot be read: the daemon was started without the permission"],
+        ["/etc/hostname", "cannot be read: the program was started without that permission"],
       ]
     ) {
       await Deno.writeTextFile(path, config(443, file!));

@@ -1,13 +1,14 @@
 /**
- * What maglevd may do. Goal: the documented permissions are all needed, and nothing beyond them is
- * had. Method: the daemon is started without one after the other, and says what it lacks; a
- * program with the same permissions tries everything else.
+ * The permissions that the launcher gives. Goal: all are needed, and they open nothing else. Method:
+ * maglevd is started without one after the other, and reports what it lacks; a program with the same
+ * permissions tries everything else.
  */
 import assert from "node:assert/strict";
-import { maglevdCommand } from "../../src/demo/daemon_process.ts";
+import { LAUNCHER, LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../src/demo/daemon_process.ts";
 import { MAGLEVD_ENVIRONMENT } from "../../src/system/permissions.ts";
 import { NET4, netnsTest, withNamespace } from "../support/netns.ts";
-import { withFolder } from "../support/daemon.ts";
+import { certificates } from "../support/certificates.ts";
+import { Daemon, printedCommand, runToEnd, withFolder } from "../support/daemon.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -22,7 +23,7 @@ async function observe(command: readonly string[], until: RegExp): Promise<Obser
   const [program, ...args] = command;
   const child = new Deno.Command(program!, {
     args,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...LAUNCHER_ENVIRONMENT },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -85,8 +86,8 @@ async function start(text: string, { flags = (flag) => flag, prefix = [], until 
       stateDir: `${folder}/state`,
       flags: ["--log-format=text"],
     });
-    const changed = command.map(flags).filter((flag) => flag !== undefined);
-    return await observe([...prefix, Deno.execPath(), ...changed], until);
+    const changed = printedCommand(command).map(flags).filter((flag) => flag !== undefined);
+    return await observe([...prefix, ...changed], until);
   });
 }
 
@@ -110,46 +111,45 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
   const socket = (part: string) => part.endsWith("/api.sock");
   const state = (part: string) => part.endsWith("/state");
   const cases: [config: string, flags: FlagChange, says: RegExp, ends: boolean][] = [
-    [TCP, without("--allow-read", (part) => part.endsWith(".yaml")), /permission to read it/, true],
     [
       TCP,
-      without("--allow-read", (part) => part === ROOT.slice(0, -1)),
+      without("--allow-read", (part) => part.includes("maglev-test-")),
+      /cannot be read: .*add MAGLEV_READ_PATHS=.*\.yaml to its environment/,
+      true,
+    ],
+    [
+      TCP,
+      without("--allow-read", (part) => part === `${ROOT}src`),
       /probe-worker .*Requires read access to .*src\/probe\/worker\.ts/,
       false,
     ],
     [
       TCP,
-      without("--allow-read", socket),
-      /vpp-connect-failed .*Requires read access to .*api\.sock/,
+      without("--allow-read", (part) => part === `${ROOT}ffi`),
+      /probe-worker .*Requires read access to .*ffi\/open\.ts/,
       false,
     ],
     [
       TCP,
       without("--allow-write", socket),
-      /vpp-connect-failed .*Requires write access to .*api\.sock/,
-      false,
-    ],
-    [
-      TCP,
-      without("--allow-read", state),
-      /operator-intent-file-unusable .*Requires read access to .*state/,
+      /level=ERROR msg=vpp-connect-failed .*cannot write .*api\.sock: .*MAGLEV_WRITE_PATHS=/,
       false,
     ],
     [
       TCP,
       without("--allow-write", state),
-      /operator-intent-not-stored .*Requires write access to .*state/,
+      /operator-intent-not-stored .*cannot write .*state: .*MAGLEV_WRITE_PATHS=/,
       false,
     ],
-    [TCP, drop("--allow-net"), /cannot start: .*Requires net access to "127.0.0.1:0"/, true],
-    [ICMP, drop("--allow-ffi"), /cannot start: .*start with --allow-ffi=.*maglev_shim\.so/, true],
+    [TCP, drop("--allow-net"), /cannot start: .*cannot use address 127.0.0.1:0: .*launcher/, true],
+    [ICMP, drop("--allow-ffi"), /cannot start: .*cannot load the shim .*maglev_shim\.so: /, true],
     [
       TCP,
       drop("--allow-ffi"),
-      /config-warning .*no counters of VPP: .*start with --allow-ffi=.*maglev_shim\.so/,
+      /config-warning .*no counters of VPP: .*cannot load the shim .*maglev_shim\.so: /,
       false,
     ],
-    [ICMP, drop("--allow-env"), /cannot start: .*Requires env access to "MAGLEV_/, true],
+    [ICMP, drop("--allow-env"), /cannot start: .*cannot use env MAGLEV_/, true],
     ...MAGLEVD_ENVIRONMENT.map((name): [string, FlagChange, RegExp, boolean] => [
       ICMP,
       without("--allow-env", (part) => part === name),
@@ -167,14 +167,22 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
 
 Deno.test("maglevd's permissions allow nothing else", async () => {
   await withFolder(async (folder) => {
-    const config = `${folder}/maglev.yaml`;
+    const config = `${folder}/config/maglev.yaml`;
     const shim = `${ROOT}build/maglev_shim.so`;
+    await Deno.mkdir(`${folder}/config`);
     await Deno.writeTextFile(config, TCP);
     await Deno.writeTextFile(`${folder}/other.yaml`, TCP);
     const attempts = [
       `new Deno.Command("/bin/true").outputSync()`,
       `Deno.readTextFileSync("/etc/passwd")`,
       `Deno.readTextFileSync("${folder}/other.yaml")`,
+      `Deno.readTextFileSync("${folder}/config/../other.yaml")`,
+      `Deno.readTextFileSync("${folder}/config2/other.yaml")`,
+      `Deno.readTextFileSync("${ROOT}deno.json")`,
+      `Deno.readTextFileSync("${ROOT}.git/HEAD")`,
+      `Deno.readDirSync("${folder}")`,
+      `Deno.writeTextFileSync("${folder}/config/new.yaml", "")`,
+      `Deno.writeTextFileSync("${folder}/api.sock2", "")`,
       `[...Deno.readDirSync("/proc")]`,
       `Deno.writeTextFileSync("${config}", "")`,
       `Deno.writeTextFileSync("${ROOT}main.ts", "")`,
@@ -212,14 +220,137 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
        console.log("tried " + attempts.length);
        Deno.exit(0);`,
     );
-    const command = maglevdCommand({
+    const command = printedCommand(maglevdCommand({
       config,
       vppApiAddr: `${folder}/api.sock`,
       stateDir: `${folder}/state`,
-    });
+    }));
     const flags = command.slice(0, command.findIndex((word) => word.endsWith("main.ts")));
-    const { text } = await observe([Deno.execPath(), ...flags, script], /tried/);
+    const { text } = await observe([...flags, script], /tried/);
     assert.equal(text.trim(), `tried ${attempts.length}`);
+  });
+});
+
+Deno.test("maglevd runs with each path of its command line in a folder of its own", async () => {
+  await withFolder(async (folder) => {
+    const at = (name: string) => `${folder}/far away/${name}`;
+    for (const name of ["config", "sockets", "state", "pem"]) {
+      await Deno.mkdir(at(name), { recursive: true });
+    }
+    const { ca, of } = await certificates();
+    const server = of("good");
+    await Deno.writeTextFile(at("pem/cert.pem"), server.cert);
+    await Deno.writeTextFile(at("pem/key.pem"), server.key);
+    await Deno.writeTextFile(at("pem/ca.pem"), ca);
+    await Deno.writeTextFile(at("pem/tokens"), "operator sesame\n", { mode: 0o600 });
+    await Deno.writeTextFile(at("config/m.yaml"), TCP);
+    const daemon = new Daemon({
+      config: at("config/m.yaml"),
+      vppApiAddr: at("sockets/api.sock"),
+      metricsAddr: `unix:${at("sockets/metrics.sock")}`,
+      grpcAddr: "127.0.0.1:0",
+      stateDir: at("state/deep"),
+      logLevel: "debug",
+      flags: ["cert", "key"].map((name) => `--grpc-tls-${name}=${at(`pem/${name}.pem`)}`)
+        .concat(`--grpc-client-ca=${at("pem/ca.pem")}`, `--grpc-tokens=${at("pem/tokens")}`),
+    });
+    try {
+      await daemon.seen(({ msg }) => msg === "grpc-listen");
+      await daemon.seen(({ msg }) => msg === "metrics-listen");
+      await daemon.seen(({ msg }) => msg === "vpp-connect-failed");
+      await daemon.transition("b0", "down");
+      daemon.process.signal("SIGHUP");
+      await daemon.seen(({ msg, ok }) => msg === "grpc-reload" && ok === true);
+    } finally {
+      await daemon.stop();
+    }
+    const faults = daemon.lines.filter((line) => /permission|Requires/.test(JSON.stringify(line)));
+    assert.deepEqual(faults, []);
+  });
+});
+
+const CA_FILE = (path: string) =>
+  `maglev:
+  healthchecks: { check: { type: https, port: 443, params: { path: /, ca-file: "${path}" } } }
+  backends: { b0: { address: 127.0.0.1, healthcheck: check } }
+  frontends: { web: { address: 192.0.2.1, pools: [ { name: main, backends: { b0: {} } } ] } }
+`;
+
+Deno.test("a ca-file that is not opened is an error with the line that opens it", async () => {
+  await withFolder(async (folder) => {
+    const ca = `${folder}/elsewhere/ca.pem`;
+    const config = `${folder}/config/m.yaml`;
+    await Deno.mkdir(`${folder}/config`);
+    await Deno.mkdir(`${folder}/elsewhere`);
+    await Deno.writeTextFile(ca, (await certificates()).ca);
+    await Deno.writeTextFile(config, CA_FILE(ca));
+    const says = new RegExp(
+      `ca-file: ${ca}: cannot be read: .*add MAGLEV_READ_PATHS=${ca} .*restart`,
+    );
+    const check = await runToEnd({ config, flags: ["--check"] });
+    assert.equal(check.code, 2, check.stdout);
+    assert.match(check.stdout, says);
+    const start = await runToEnd({ config });
+    assert.equal(start.code, 1, start.stderr);
+    assert.match(start.stderr, says);
+    // The line that it names is enough, and so is the folder of the configuration.
+    const env = { MAGLEV_READ_PATHS: ca };
+    assert.equal((await runToEnd({ config, flags: ["--check"], env })).code, 0);
+    await Deno.copyFile(ca, `${folder}/config/ca.pem`);
+    await Deno.writeTextFile(config, CA_FILE(`${folder}/config/ca.pem`));
+    const daemon = new Daemon({ config });
+    try {
+      await daemon.seen(({ msg }) => msg === "config-loaded");
+      await daemon.transition("b0", "down");
+      await Deno.writeTextFile(config, CA_FILE(ca));
+      daemon.process.signal("SIGHUP");
+      const refused = await daemon.seen(({ msg }) => msg === "config-error");
+      assert.match(JSON.stringify(refused), /add MAGLEV_READ_PATHS=.*restart/);
+    } finally {
+      await daemon.stop();
+    }
+  });
+});
+
+Deno.test("a token or certificate that cannot be used is a fault of its own flag", async () => {
+  await withFolder(async (folder) => {
+    const config = `${folder}/m.yaml`;
+    await Deno.writeTextFile(config, TCP);
+    const server = (await certificates()).of("good");
+    await Deno.writeTextFile(`${folder}/cert.pem`, server.cert);
+    await Deno.writeTextFile(`${folder}/key.pem`, server.key);
+    const tls = [`--grpc-tls-cert=${folder}/cert.pem`, `--grpc-tls-key=${folder}/key.pem`];
+    const cases: [flag: string, flags: string[]][] = [
+      ["grpc-tokens", [`--grpc-tokens=${folder}/none`]],
+      ["grpc-tls-cert", [`--grpc-tls-cert=${folder}/none`, tls[1]!]],
+      ["grpc-tls-key", [tls[0]!, `--grpc-tls-key=${folder}/none`]],
+      ["grpc-client-ca", [...tls, `--grpc-client-ca=${folder}/none`]],
+      ["grpc-addr", ["--grpc-addr=192.0.2.77:1"]],
+    ];
+    for (const [flag, flags] of cases) {
+      const { code, stderr } = await runToEnd({
+        config,
+        flags: ["--grpc-addr=127.0.0.1:0", ...flags],
+      });
+      assert.equal(code, 1, flag);
+      assert.match(stderr, new RegExp(`^maglevd: cannot start: Flag --${flag}: `));
+    }
+  });
+});
+
+Deno.test("maglevc reads a token and a certificate wherever they are", async () => {
+  await withFolder(async (folder) => {
+    const { ca } = await certificates();
+    await Deno.writeTextFile(`${folder}/ca.pem`, ca);
+    await Deno.writeTextFile(`${folder}/token`, "sesame\n", { mode: 0o600 });
+    const [program, ...launcher] = LAUNCHER;
+    const { stderr } = await new Deno.Command(program!, {
+      args: [...launcher, "maglevc", "--server", "127.0.0.1:1", "--tls-ca", "ca.pem"]
+        .concat("--token-file", `${folder}/token`, "show", "version"),
+      cwd: folder,
+      env: LAUNCHER_ENVIRONMENT,
+    }).output();
+    assert.match(new TextDecoder().decode(stderr), /^maglevc: 127\.0\.0\.1:1: connection refused/);
   });
 });
 
@@ -274,13 +405,13 @@ netnsTest("maglevd without CAP_SYS_ADMIN cannot enter a namespace, and says why"
     const text = configText({ type: "icmp", address, netns: namespace.name });
     const prefix = withoutCapabilities("sys_admin");
     const refused = (await start(text, { prefix, until: /to=/ })).text;
-    assert.match(refused, /ERROR probe-worker .*CAP_SYS_ADMIN/);
+    assert.match(refused, /level=ERROR msg=probe-worker .*CAP_SYS_ADMIN/);
     assert.match(refused, /to=down .*code=L4CON .*CAP_SYS_ADMIN/);
     assert.match((await start(text, { until: /to=/ })).text, UP);
     // Without the shim there is no way in: said at start.
     const flags = drop("--allow-ffi");
     const absent = await start(text, { flags, until: /cannot start/ });
-    assert.match(absent.text, /cannot start: .*--allow-ffi=/);
+    assert.match(absent.text, /cannot start: .*cannot load the shim /);
   });
 });
 

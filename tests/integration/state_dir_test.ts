@@ -104,13 +104,6 @@ Deno.test("a state directory of no use is said and never a reason not to start",
     await nowhere.transition("b1", "up");
     assert.equal(await nowhere.stop(), 0);
     assert.equal(nowhere.process.errors, "");
-
-    // Outside the documented permissions.
-    const forbidden = start({ flags: [`--state-dir=${stateDir}`] });
-    const refused = await forbidden.seen((line) => line.msg === "operator-intent-not-stored");
-    assert.match(String(refused.err), /[Rr]equires .* access/);
-    await forbidden.transition("b1", "up");
-    assert.equal(await forbidden.stop(), 0);
   });
 });
 

@@ -1,5 +1,11 @@
 /** Runs maglevd as a process for tests: short runs to their end, long runs with their log. */
-import { type LogLine, maglevdCommand, MaglevdProcess } from "../../src/demo/daemon_process.ts";
+import {
+  LAUNCHER,
+  LAUNCHER_ENVIRONMENT,
+  type LogLine,
+  maglevdCommand,
+  MaglevdProcess,
+} from "../../src/demo/daemon_process.ts";
 
 export type { LogLine };
 
@@ -22,22 +28,22 @@ export async function runToEnd(
     /** Further files that it may read. */
     readonly files?: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
-    /** Instead of `--config …`: exactly these arguments after main.ts. */
+    /** Instead of `--config …`: exactly these arguments. */
     readonly args?: readonly string[];
     /** What it reads from standard input; default: nothing. */
     readonly stdin?: string;
+    /** Working folder. */
+    readonly cwd?: string;
   },
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = maglevdCommand({
-    config: options.config,
-    vppApiAddr: options.vppApiAddr ?? "",
-    flags: options.flags ?? [],
-    files: options.files ?? [],
-  });
-  const end = command.findIndex((word) => word.endsWith("main.ts")) + 1;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: options.args === undefined ? [...command] : [...command.slice(0, end), ...options.args],
-    env: { NO_COLOR: "1", ...options.env },
+  const { config, vppApiAddr = "", flags = [], files = [] } = options;
+  const [program, ...args] = options.args === undefined
+    ? maglevdCommand({ config, vppApiAddr, flags, files })
+    : [...LAUNCHER, "maglevd", ...options.args];
+  const child = new Deno.Command(program!, {
+    args,
+    env: { NO_COLOR: "1", ...LAUNCHER_ENVIRONMENT, ...options.env },
+    ...options.cwd === undefined ? {} : { cwd: options.cwd },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -50,6 +56,21 @@ export async function runToEnd(
   const { code, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** What the launcher would run for `command`: the deno program and its arguments. */
+export function printedCommand(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const [program, ...args] = [...command, "--print-permissions"];
+  const { code, stdout, stderr } = new Deno.Command(program!, {
+    args,
+    env: { ...LAUNCHER_ENVIRONMENT, ...env },
+  }).outputSync();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${code}: ${text(stderr)}`);
+  return text(stdout).replace(/\n$/, "").split("\n");
 }
 
 /** A running maglevd whose log can be waited for. */

@@ -1,45 +1,37 @@
-/** Runs maglevc as a process, with exactly the documented permissions, against a stage's maglevd. */
-import { maglevcPermissions, RUNTIME_ENVIRONMENT } from "../../src/system/permissions.ts";
-import type { Daemon } from "./daemon.ts";
+/** Runs maglevc as a process, started by its launcher, against a stage's maglevd. */
+import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
+import { READ_PATHS } from "../../src/system/permissions.ts";
+import { type Daemon, printedCommand } from "./daemon.ts";
 import { grpcAddress } from "./grpc_stage.ts";
 import { onStage, type Stage } from "./stage.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
 
 export interface MaglevcOptions {
   /** A folder of the test's own: HOME, and the working folder. */
   readonly home: string;
   readonly files?: readonly string[];
-  readonly sockets?: readonly string[];
   /** Instead of cli.ts. */
   readonly entry?: string;
 }
 
 /** The command line up to maglevc's own arguments. */
 export function maglevcCommand(options: MaglevcOptions): readonly string[] {
-  const { home, files = [], sockets = [], entry = `${ROOT}cli.ts` } = options;
-  return [
-    Deno.execPath(),
-    "run",
-    "--frozen",
-    "--no-check",
-    "--no-prompt",
-    `--config=${ROOT}deno.json`,
-    ...maglevcPermissions({
-      sourceFolder: ROOT.replace(/\/$/, ""),
-      home,
-      stateHome: `${home}/state`,
-      files,
-      sockets,
-    }),
-    entry,
+  const { home, files = [], entry } = options;
+  const command = [
+    ...files.length === 0 ? [] : ["env", `${READ_PATHS}=${files.join(":")}`],
+    ...LAUNCHER,
+    "maglevc",
   ];
+  if (entry === undefined) return command;
+  // The servers are not known yet: with a name among them the network stays open.
+  const env = { ...maglevcEnvironment(home), MAGLEV_SERVER: "server.test" };
+  const printed = printedCommand(command, env);
+  return printed.map((word) => word.endsWith("/cli.ts") ? entry : word);
 }
 
 /** Nothing of the environment of whoever runs the tests. */
 export function maglevcEnvironment(home: string): Record<string, string> {
   return {
-    ...RUNTIME_ENVIRONMENT,
+    ...LAUNCHER_ENVIRONMENT,
     HOME: home,
     PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
     LC_ALL: "C.UTF-8",

@@ -29,7 +29,7 @@ const INTERFACES = /^src\/(vpp|checker|probe)\/ports\.ts$/;
 
 /** Who may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users)|probe\/(worker|icmp|machine|namespace_calls|zone))\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|held_hang_ups)|probe\/(worker|icmp|machine|namespace_calls|zone))\.ts$/;
 
 export function layerOf(file: string): Layer | undefined {
   return LAYERS.find(({ files }) => files.test(file));
@@ -188,6 +188,8 @@ const PURE_FILES = new Set([
   "src/metrics/request_head.ts",
   "src/metrics/text.ts",
   "src/metrics/view.ts",
+  "src/system/grants.ts",
+  "src/system/launcher_table.ts",
   "src/system/permissions.ts",
 ]);
 

@@ -2,8 +2,7 @@
  * maglevd, as deno.json's task starts it: documented permissions and runtime settings, no VPP. Its
  * reports are the log's `backend-transition`; their time is the log's own.
  */
-import { maglevdCommand } from "../../../src/demo/daemon_process.ts";
-import { RUNTIME_ENVIRONMENT } from "../../../src/system/permissions.ts";
+import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../../src/demo/daemon_process.ts";
 import { farmAddress } from "../farm_address.ts";
 import { type Change, type Checker, groupsOf, spawn, type Task } from "./checker.ts";
 
@@ -52,9 +51,9 @@ export async function startMaglevd(task: Task, options: MaglevdOptions) {
     files: task.kind === "https" ? [task.caFile] : [],
     flags: [`--probe-workers=${options.workers ?? 1}`],
   });
-  return spawn([Deno.execPath(), ...command], {
+  return spawn(command, {
     cpu: task.cpu,
-    env: RUNTIME_ENVIRONMENT,
+    env: LAUNCHER_ENVIRONMENT,
     onLine: (line) => options.onRecord(JSON.parse(line) as LogRecord),
   });
 }

@@ -1,5 +1,6 @@
 /** What answers, and what asks. */
-import { BUILD, type BuildInfo } from "../../base/version.ts";
+import type { BuildInfo } from "../../base/version.ts";
+import { buildInfo } from "../../system/build.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Cell } from "../view.ts";
 import { answer, ask } from "./call.ts";
@@ -13,7 +14,7 @@ export async function showVersion(context: CommandContext): Promise<Answer> {
     view: [{
       kind: "fields",
       fields: [
-        { label: "maglevc", value: buildCell(BUILD) },
+        { label: "maglevc", value: buildCell(buildInfo()) },
         { label: "maglevd", value: buildCell({ version, commit, date }) },
         { label: "started", value: sinceCell(startedUnixNs, context.nowMs) },
       ],

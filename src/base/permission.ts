@@ -1,0 +1,64 @@
+/**
+ * Faults of permission in our words. Deno's own text advises to "run again with the --allow-read
+ * flag", which an operator of a daemon cannot do: the launcher computes the permissions.
+ */
+import { oneLine } from "./text.ts";
+
+/** Longest chain of causes that is looked at. */
+const MAX_CAUSES = 8;
+
+/** True if `error`, or what caused it, is a permission that Deno was not started with. */
+export function isPermissionFault(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
+    if (cause.name === "NotCapable") return true;
+    cause = cause.cause;
+  }
+  return false;
+}
+
+/** A permission fault in two parts: `cannot read /x`, and the reason with what mends it. */
+interface PermissionFault {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** What is missing and the line that mends it; undefined for any other error. */
+export function permissionText(error: unknown): string | undefined {
+  const fault = permissionFault(error);
+  return fault && `${fault.what}: ${fault.reason}`;
+}
+
+/** The same, for a sentence that has already named the file. */
+export function permissionReason(error: unknown): string | undefined {
+  return permissionFault(error)?.reason;
+}
+
+function permissionFault(error: unknown): PermissionFault | undefined {
+  if (!(error instanceof Error) || error.name !== "NotCapable") return undefined;
+  const [, kind = "", object = ""] = /^Requires (\w+) access(?: to "(.*)")?/s.exec(error.message) ??
+    [];
+  const named = oneLine(object);
+  const lacking = "the program was started without that permission";
+  switch (kind) {
+    case "read":
+    case "write": {
+      const paths = kind === "read" ? "MAGLEV_READ_PATHS" : "MAGLEV_WRITE_PATHS";
+      return {
+        what: `cannot ${kind} ${named}`,
+        reason: `${lacking}; add ${paths}=${named} to its environment (colons between several), ` +
+          "which needs a restart",
+      };
+    }
+    case "all":
+      return {
+        what: `cannot open ${named}`,
+        reason: "Deno opens no devices and nothing in /proc; use a regular file",
+      };
+    default:
+      return {
+        what: `cannot use ${kind === "net" ? "address" : kind} ${named}`.trimEnd(),
+        reason: `${lacking}; start it by its launcher (\`deno task\`)`,
+      };
+  }
+}

@@ -1,0 +1,414 @@
+#!/bin/sh
+case ${1-} in maglevd) trap '' HUP ;; esac
+# Starts maglevd or maglevc under Deno with the permissions that follow from its command line and its
+# environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
+#
+#   launcher.sh maglevd|maglevc [flags]   starts it
+#
+# With --print-permissions it prints the command, one argument a line, and does not start it. It never
+# reads the configuration. Its first line ignores SIGHUP until maglevd listens to it.
+#
+# MAGLEV_READ_PATHS, MAGLEV_WRITE_PATHS  further paths, with colons between
+# MAGLEV_SHIM                            the shim, if not build/maglev_shim.so
+# MAGLEV_DENO                            the deno program, if neither the parent nor on the PATH
+# MAGLEV_TASK=1                          started by `deno task`: relative paths begin at INIT_CWD
+#
+# POSIX shell, few forks: it takes some milliseconds of each start. Words of the command line are
+# never evaluated, and a path with a comma is refused, because Deno would read it as two.
+
+set -f
+unset IFS
+unset what
+here=$PWD
+case $0 in */*) folder=${0%/*} ;; *) folder=. ;; esac
+program=${1-launcher.sh}
+
+fail() {
+  status=$1
+  shift
+  printf '%s: %s\n' "$program" "$*" >&2
+  exit "$status"
+}
+
+cd -P -- "$folder/../.." || fail 1 "cannot enter the folder of the checkout"
+root=$PWD
+. "$root/tools/release/launcher_table.sh"
+
+# --- Lists of permissions ---------------------------------------------------------------------
+
+refuse_comma() {
+  fail 2 "$what: cannot use \"$1\": a comma cannot be granted to Deno; use a path without one"
+}
+
+# A slip such as `--state-dir /` must not open everything.
+refuse_root() {
+  if [ "$1" -ef / ]; then
+    fail 2 "$what: cannot use \"$1\": it is the whole file system; name a path within"
+  fi
+}
+
+# Adds $2 to list $1 (reads, writes, nets). $what names where it comes from.
+add() {
+  case $2 in
+    '') return ;;
+    *,*) refuse_comma "$2" ;;
+  esac
+  case $1 in
+    reads) reads=${reads:+$reads,}$2 ;;
+    writes) writes=${writes:+$writes,}$2 ;;
+    nets) nets=${nets:+$nets,}$2 ;;
+  esac
+}
+
+# What may be written may be read: sockets and renames need both.
+add_written() {
+  add reads "$1"
+  add writes "$1"
+}
+
+# Each path of $2, with colons between, by command $1.
+each_path() {
+  IFS=:
+  for path in $2; do "$1" "$path"; done
+  unset IFS
+}
+
+add_read() { add reads "$1"; }
+
+grant_file() {
+  refuse_root "$1"
+  add reads "$1"
+}
+
+grant_folder() {
+  refuse_root "$1"
+  add_written "$1"
+  state_folder=$1
+}
+
+grant_socket() {
+  case $1 in
+    /*)
+      refuse_root "$1"
+      add_written "$1"
+      ;;
+  esac
+}
+
+# A socket gets its name when it is ready, by a rename.
+grant_listen() {
+  case $1 in
+    unix:?*)
+      refuse_root "${1#unix:}"
+      add_written "${1#unix:}"
+      add_written "${1#unix:}$nursery_suffix"
+      ;;
+  esac
+}
+
+# The folder of the configuration file, because `ca-file`s lie beside it; the file alone in `/`.
+grant_config() {
+  refuse_root "$1"
+  case $1 in
+    '' | -) return ;;
+    /dev/* | /proc/*) place=$1 ;;
+    /*/* | [!/]*/*) place=${1%/*} ;;
+    /*) place=$1 ;;
+    *) place=. ;;
+  esac
+  if [ "$place" -ef / ]; then place=$1; fi
+  case $place in *,*) refuse_comma "$1" ;; esac
+  add reads "$place"
+}
+
+grant_servers() {
+  rest=$1,
+  while [ -n "$rest" ]; do
+    server=${rest%%,*}
+    rest=${rest#*,}
+    while :; do
+      case $server in
+        ' '* | '	'*) server=${server#?} ;;
+        *' ' | *'	') server=${server%?} ;;
+        *) break ;;
+      esac
+    done
+    grant_server "$server"
+  done
+}
+
+# Only what Deno can be given as a list narrows the permission: addresses, sockets, localhost.
+grant_server() {
+  port=9090
+  case $1 in
+    unix:/*)
+      refuse_root "${1#unix:}"
+      add_written "${1#unix:}"
+      add nets "$1"
+      return
+      ;;
+    '['*)
+      host=${1%%]*}]
+      rest_of_server=${1#"$host"}
+      case $rest_of_server in
+        '') ;;
+        :*) port=${rest_of_server#:} ;;
+        *) port= ;;
+      esac
+      ;;
+    *:*:*) host="[$1]" ;;
+    *:*)
+      host=${1%%:*}
+      port=${1#*:}
+      ;;
+    '') host='?' ;;
+    *) host=$1 ;;
+  esac
+  if ! is_port "$port"; then
+    net=open
+    return
+  fi
+  case $host in
+    '' | localhost)
+      add nets localhost
+      add nets "127.0.0.1:$port"
+      add nets "[::1]:$port"
+      ;;
+    '['*']')
+      inside=${host#?}
+      if is_ipv6 "${inside%?}"; then add nets "$host:$port"; else net=open; fi
+      ;;
+    *) if is_ipv4 "$host"; then add nets "$host:$port"; else net=open; fi ;;
+  esac
+}
+
+is_port() {
+  case $1 in '' | *[!0123456789]* | ??????*) return 1 ;; esac
+  [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
+}
+
+is_ipv4() {
+  case $1 in '' | *[!0123456789.]* | .* | *. | *..*) return 1 ;; esac
+  IFS=.
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  [ $# -eq 4 ] || return 1
+  for part; do
+    case $part in 0?* | ????*) return 1 ;; esac
+    [ "$part" -le 255 ] || return 1
+  done
+}
+
+# No zone, and no IPv4 address within.
+is_ipv6() {
+  most=8 least=8
+  case $1 in
+    *[!0123456789abcdefABCDEF:]* | *:::* | *::*::* | :[!:]* | *[!:]:) return 1 ;;
+    *::*) most=7 least=0 ;;
+  esac
+  IFS=:
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  groups=0
+  for part; do
+    case $part in
+      '') ;;
+      ?????*) return 1 ;;
+      *) groups=$((groups + 1)) ;;
+    esac
+  done
+  [ "$groups" -ge "$least" ] && [ "$groups" -le "$most" ]
+}
+
+# --- Command line -----------------------------------------------------------------------------
+
+# Reads the flags as readSettings() does: `-flag v`, `--flag=v`, the last one wins, `--` ends them.
+# What is wrong with them is reported by the program.
+read_flags() {
+  wanted=
+  for word; do
+    # Words that a shell wants completed follow.
+    if [ "$words" = yes ] && [ "$word" = --complete ]; then break; fi
+    if [ -n "$wanted" ]; then
+      "${program}_keep" "$wanted" "$word"
+      wanted=
+      continue
+    fi
+    case $word in
+      --) break ;;
+      -h | --h) word=--help ;;
+    esac
+    case $word in
+      --?*) name=${word#--} ;;
+      -[ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz]*) name=${word#-} ;;
+      *) continue ;;
+    esac
+    case $name in
+      *=*) value=${name#*=} name=${name%%=*} inline=yes ;;
+      *) value=true inline=no ;;
+    esac
+    "${program}_kind" "$name"
+    case $kind-$inline in
+      value-no) wanted=$name ;;
+      value-yes | boolean-*) "${program}_keep" "$name" "$value" ;;
+    esac
+  done
+}
+
+is_true() {
+  case $1 in true | 1 | t | T | TRUE | True) ;; *) return 1 ;; esac
+}
+
+grant_home() {
+  what='Environment variable HOME'
+  case ${HOME-} in /*) add reads "$HOME/.config/maglevc" ;; esac
+  case ${XDG_STATE_HOME-} in
+    /*)
+      what='Environment variable XDG_STATE_HOME'
+      add_written "$XDG_STATE_HOME/maglevc"
+      ;;
+    *) case ${HOME-} in /*) add_written "$HOME/.local/state/maglevc" ;; esac ;;
+  esac
+}
+
+grant_all() {
+  reads='' writes='' nets='' ffi='' state_folder=''
+  what='Folder of the checkout'
+  # Words without blanks, from the table.
+  for part in $code; do add reads "$root/$part"; done
+  each_path add_read "$always_read"
+  each_path add_written "$always_write"
+  what='Environment variable MAGLEV_READ_PATHS'
+  each_path add_read "${MAGLEV_READ_PATHS-}"
+  what='Environment variable MAGLEV_WRITE_PATHS'
+  each_path add_written "${MAGLEV_WRITE_PATHS-}"
+  if [ "$home" = yes ]; then grant_home; fi
+  "${program}_grants"
+  if [ "$shim" = yes ]; then
+    ffi=${MAGLEV_SHIM:-$root/build/maglev_shim.so}
+    what='Environment variable MAGLEV_SHIM'
+    case $ffi in *,*) add none "$ffi" ;; esac
+  fi
+}
+
+# --- Deno, the commit ----------------------------------------------------------------
+
+# The deno that runs the task need not be on the PATH (`npx deno task …`).
+find_deno() {
+  deno=${MAGLEV_DENO-}
+  [ -z "$deno" ] || return
+  deno=$(readlink "/proc/$PPID/exe" 2>/dev/null)
+  case $deno in */deno) if [ -x "$deno" ]; then return; fi ;; esac
+  deno=$(command -v deno) ||
+    fail 1 "cannot find deno: it is not on the PATH; start by \`npx -y deno@2.9.6 task $program\`"
+}
+
+# Sets $commit to that of the checkout, from the files of git alone; empty if they do not tell.
+find_commit() {
+  commit=
+  git=$root/.git
+  if [ -f "$git" ]; then
+    read -r git <"$git"
+    case $git in 'gitdir: '*) git=${git#gitdir: } ;; *) return ;; esac
+    case $git in /*) ;; *) git=$root/$git ;; esac
+  fi
+  [ -f "$git/HEAD" ] || return
+  common=$git
+  if [ -f "$git/commondir" ]; then
+    read -r common <"$git/commondir"
+    case $common in /*) ;; *) common=$git/$common ;; esac
+  fi
+  read -r head <"$git/HEAD"
+  case $head in
+    'ref: '*) find_reference "${head#ref: }" ;;
+    *) commit=$head ;;
+  esac
+  case $commit in *[!0123456789abcdef]*) commit= ;; esac
+  case ${#commit} in 40 | 64) ;; *) commit= ;; esac
+}
+
+find_reference() {
+  if [ -f "$common/$1" ]; then
+    read -r commit <"$common/$1"
+  elif [ -f "$common/packed-refs" ]; then
+    # grep, because a shell reads byte by byte, and there may be thousands.
+    while read -r hash name; do
+      if [ "$name" = "$1" ]; then commit=$hash; fi
+    done <<PACKED
+$(grep -F -e " $1" "$common/packed-refs")
+PACKED
+  fi
+}
+
+# The commit's date is in git's compressed objects, which only git itself reads.
+stamp_build() {
+  find_commit
+  unset MAGLEV_BUILD
+  [ -n "$commit" ] || return
+  date=
+  if command -v git >/dev/null; then
+    date=$(git --git-dir="$git" -c safe.directory='*' show -s --no-show-signature --format=%cI \
+      "$commit" 2>/dev/null)
+  fi
+  export MAGLEV_BUILD="$commit${date:+ $date}"
+}
+
+# ------------------------------------------------------------------------------------------------
+
+case $program in
+  maglevd | maglevc) ;;
+  *) fail 2 'expected maglevd or maglevc' ;;
+esac
+shift
+"${program}_program"
+if [ "${MAGLEV_TASK-}" = 1 ]; then here=${INIT_CWD:-$here}; fi
+unset MAGLEV_TASK
+cd -- "$here" || fail 1 "cannot enter the working folder $here"
+read_flags "$@"
+grant_all
+find_deno
+
+set -- "$root/$entry" "$@"
+[ -z "$ffi" ] || set -- "--allow-ffi=$ffi" "$@"
+[ -z "$system" ] || set -- "--allow-sys=$system" "$@"
+[ -z "$environment" ] || set -- "--allow-env=$environment" "$@"
+case $net-$nets in
+  open-*) set -- --allow-net "$@" ;;
+  *-?*) set -- "--allow-net=$nets" "$@" ;;
+esac
+[ -z "$writes" ] || set -- "--allow-write=$writes" "$@"
+[ -z "$reads" ] || set -- "--allow-read=$reads" "$@"
+# shellcheck disable=SC2086
+set -- run --frozen --no-prompt "--config=$root/deno.json" $runtime_flags "$@"
+
+if is_true "${flag_print_permissions-}"; then
+  printf '%s\n' "$deno"
+  for word; do
+    case $word in
+      -print-permissions | --print-permissions | -print-permissions=* | --print-permissions=*) ;;
+      *) printf '%s\n' "$word" ;;
+    esac
+  done
+  exit 0
+fi
+if [ -n "$state_folder" ] && ! [ -d "$state_folder" ] && ! is_true "${flag_check-}" &&
+  ! is_true "${flag_help-}" && ! is_true "${flag_version-}"; then
+  # What cannot be made is reported by the program.
+  mkdir -p -m 0700 -- "$state_folder" 2>/dev/null
+fi
+stamp_build
+unset MAGLEV_HANG_UPS
+case $program-$deno in
+  *-*=*) ;;
+  maglevd-*)
+    # Blocked until maglevd serves: Deno has a moment in which a hang-up would end it, in spite of
+    # the trap. The shim lets it through, so there must be one; busybox's env cannot block.
+    if [ -f "$ffi" ] && env --block-signal=HUP --version >/dev/null 2>&1; then
+      export MAGLEV_HANG_UPS=held
+      exec env --block-signal=HUP "$deno" "$@"
+    fi
+    ;;
+esac
+exec "$deno" "$@"
