@@ -114,7 +114,7 @@ const grpc = await createGrpcServer({
     daemon,
     logger,
     clock,
-    machine: { problem: () => undefined },
+    machine: { problem: () => undefined, warnings: () => [] },
   }),
   broadcaster,
   logger,

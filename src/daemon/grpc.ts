@@ -116,6 +116,7 @@ function doorOf(options: GrpcOptions): DaemonDoor {
       },
     },
     readiness: daemon,
+    probers: daemon.engine,
     broadcaster,
     logger,
     clock,

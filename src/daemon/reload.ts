@@ -21,7 +21,7 @@ export interface ReloaderOptions {
   readonly daemon: Daemon;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly machine: Pick<Machine, "problem">;
+  readonly machine: Pick<Machine, "problem" | "warnings">;
 }
 
 /** A file that changed less than this ago may still be being written. */
@@ -97,7 +97,11 @@ export class Reloader {
     const before = daemon.checker.snapshot().config;
     const problem = cutOff(before, readout) ?? machine.problem(readout.config);
     if (problem !== undefined) return wrong(problem, warnings);
-    return { ok: true, errors: [], warnings, config: readout.config };
+    const ofMachine = machine.warnings(readout.config).map((message): Finding => ({
+      text: `${path}: warning: ${message}`,
+      fields: { file: path, message },
+    }));
+    return { ok: true, errors: [], warnings: [...warnings, ...ofMachine], config: readout.config };
   }
 
   /** The file, or why it could not be read in time. */

@@ -3,6 +3,7 @@
  */
 import { parseListenAddress } from "../base/listen_address.ts";
 import { BUILD } from "../base/version.ts";
+import { hostRefusal } from "../probe/machine.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, readConfig, type Readout } from "./config.ts";
 import { MAGLEVD_FLAGS } from "./flags.ts";
@@ -89,6 +90,11 @@ function reportCheck(path: string, readout: Readout): number {
   if (readout.kind === "error") {
     for (const { text } of readout.errors) writeLine(Deno.stdout, text);
     return readout.status;
+  }
+  // A warning only, because the file may be meant for another host.
+  const refusal = hostRefusal(readout.config);
+  if (refusal !== undefined) {
+    writeLine(Deno.stdout, `${path}: warning: ${refusal}; maglevd does not start without it`);
   }
   const { frontends, backends, healthchecks } = configSize(readout.config);
   writeLine(

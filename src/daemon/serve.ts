@@ -93,6 +93,7 @@ async function start(context: Context): Promise<Parts | string> {
     logger.error("config-error", { file: settings.config, message: problem });
     return problem;
   }
+  for (const message of machine.warnings(config)) logger.warn("config-warning", { message });
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
   const folder = settings["state-dir"];

@@ -5,6 +5,7 @@
 import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
+import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
 
@@ -19,6 +20,7 @@ export interface MetricsView {
   /** Undefined without VPP integration. */
   readonly vpp: ConnectionState | undefined;
   readonly counters: CountersSnapshot | undefined;
+  readonly probers: readonly ProberView[];
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

@@ -2,14 +2,9 @@
 import { invariant } from "../base/assert.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { type Exchange, exchange, exchangeOf } from "./http_exchange.ts";
-import {
-  ANSWER_TIMED_OUT,
-  CONNECT_TIMED_OUT,
-  connectVerdict,
-  type Verdict,
-  verdictOf,
-} from "./outcome.ts";
-import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
+import { connectFailure } from "./connect_failure.ts";
+import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, type Verdict, verdictOf } from "./outcome.ts";
+import type { Cancellation, Probe, ProbeSpec } from "./prober.ts";
 import { connect } from "./tcp.ts";
 
 const HTTP_PORT = 80;
@@ -31,7 +26,7 @@ async function probeHttp(
   try {
     connection = await connect(spec, cancellation);
   } catch (error) {
-    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectVerdict(error, sourceOf(spec));
+    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectFailure(error, spec);
   }
   if (cancellation.cancelled) {
     connection.close();

@@ -10,7 +10,8 @@
  */
 import type { ByteStream } from "./byte_stream.ts";
 import { connectNode } from "./node_stream.ts";
-import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
+import { connectFailure } from "./connect_failure.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, type Verdict } from "./outcome.ts";
 import { withZoneNumber } from "./zone.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 
@@ -25,7 +26,7 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
     connection.close();
     return CONNECTED;
   } catch (error) {
-    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectVerdict(error, sourceOf(spec));
+    return cancellation.cancelled ? CONNECT_TIMED_OUT : connectFailure(error, spec);
   }
 }
 

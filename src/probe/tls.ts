@@ -17,16 +17,11 @@ import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import { invariant } from "../base/assert.ts";
 import type { TlsParams } from "../config/model.ts";
 import { certificateProblem, expiryMs, WRONG_NAME } from "./certificate.ts";
+import { connectFailure } from "./connect_failure.ts";
 import { NodeStream, openSocket } from "./node_stream.ts";
-import {
-  CONNECT_TIMED_OUT,
-  connectVerdict,
-  HANDSHAKE_TIMED_OUT,
-  SECURED,
-  type Verdict,
-} from "./outcome.ts";
+import { CONNECT_TIMED_OUT, HANDSHAKE_TIMED_OUT, SECURED, type Verdict } from "./outcome.ts";
 import { CertificateMemory, leaveUnread } from "./peer_certificate.ts";
-import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
+import { type Cancellation, type Probe, type ProbeSpec } from "./prober.ts";
 import { ScopedSocket } from "./scoped_socket.ts";
 import { handshakeVerdict } from "./tls_outcome.ts";
 import { trusting } from "./trust.ts";
@@ -94,7 +89,7 @@ export function handshake(target: TlsTarget, cancellation: Cancellation): Promis
     };
     cancellation.release = () => end(without(secure ? HANDSHAKE_TIMED_OUT : CONNECT_TIMED_OUT));
     // Listeners of errors stay to the end: an error that nobody hears would end the thread.
-    socket.on("error", (error) => end(without(connectVerdict(error, sourceOf(target.spec)))));
+    socket.on("error", (error) => end(without(connectFailure(error, target.spec))));
     const broken = (error: unknown) => end(without(handshakeVerdict(error)));
     // What is thrown in a listener would end the thread too.
     socket.once("connect", () => {

@@ -2,6 +2,7 @@
  * PURE. What an error of a TLS connection means. The library's texts are for its developers; the
  * codes are OpenSSL's names, which say more to who looks after servers.
  */
+import { wordsOf } from "./os_errors.ts";
 import { errorCode, failed, printable, type Verdict, verdictOf } from "./outcome.ts";
 
 /** Alerts of the server (RFC 8446, 6.2) that say what is to be done, by the end of their code. */
@@ -26,8 +27,7 @@ export function handshakeVerdict(error: unknown): Verdict {
   }
   const verdict = verdictOf(error, "answer");
   if (verdict.ours) return verdict;
-  const text = error instanceof Error ? error.message : String(error);
-  return failed("L6RSP", printable(`TLS handshake failed: ${text}`));
+  return failed("L6RSP", `TLS handshake failed: ${wordsOf(error)}`);
 }
 
 /** The verdict for an error after the handshake; an alert may still be about the handshake. */

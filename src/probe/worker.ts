@@ -5,19 +5,18 @@
  * A worker that is to enter a network namespace is told so first of all, before it opens a socket
  * but that of its echo: in a namespace loopback may be down.
  */
-import { openShim } from "../../ffi/open.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Clock } from "../base/ports.ts";
 import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
-import { failed, printable } from "./outcome.ts";
+import { ourFault, printable, type Verdict } from "./outcome.ts";
 import { newController, type Probe, type ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
-import { closeZones } from "./zone.ts";
+import { closeThreadShim, openThreadShim } from "./thread_shim.ts";
 import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The worker's own clocks: this file is the root of what runs in its thread. */
@@ -102,12 +101,12 @@ function run(command: Command): void {
   }
 }
 
-/** From here on probes are made inside, or fail with the reason why they cannot. */
+/** From here on probes are made inside, or are void with the reason why they cannot. */
 function enter(name: string): void {
   namespace = new Namespace({
     name,
     clock,
-    calls: namespaceCalls(openShim),
+    calls: namespaceCalls(openThreadShim),
     onLeft: (reason) => void icmp.reset(reason),
     onNews: (news) => post({ kind: "namespace", news }),
   });
@@ -117,8 +116,19 @@ function inNamespace(spec: ProbeSpec): Probe {
   const probe = probeOf(spec, icmp.prober);
   if (namespace === undefined) return probe;
   const inside = namespace;
-  return (cancellation) =>
-    inside.problem === "" ? probe(cancellation) : Promise.resolve(failed("L4CON", inside.problem));
+  return async (cancellation) => {
+    if (inside.problem !== "") return outside(inside.problem);
+    const { identity } = inside;
+    const verdict = await probe(cancellation);
+    if (verdict.ok || verdict.ours) return verdict;
+    // A failure may be what is left of a namespace whose name has just gone.
+    const left = inside.leftSince(identity);
+    return left === "" ? verdict : outside(left);
+  };
+}
+
+function outside(problem: string): Verdict {
+  return ourFault("connect", { lack: "namespace", detail: problem });
 }
 
 async function close(): Promise<void> {
@@ -127,7 +137,7 @@ async function close(): Promise<void> {
   namespace?.close();
   echo?.close();
   await icmp.close();
-  closeZones();
+  closeThreadShim();
   post({ kind: "closed" });
   self.close();
 }

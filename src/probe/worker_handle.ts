@@ -24,6 +24,8 @@ export interface WorkerHandleOptions {
   readonly onMessage: (message: FromWorker) => void;
   /** A new thread took the place of a dead one and knows nothing yet. */
   readonly onRestart: () => void;
+  /** There is no thread for now, for this reason; another attempt follows. */
+  readonly onDown?: (reason: string) => void;
 }
 
 /** Delay before the first restart; doubled for each further one up to MAX_BACKOFF_MS. */
@@ -137,12 +139,13 @@ export class WorkerHandle {
   }
 
   #startLater(reason: string): void {
-    const { clock, log, name, onRestart } = this.#options;
+    const { clock, log, name, onRestart, onDown } = this.#options;
     if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
     const delayMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
     const error = printable(reason.split("\n", 1)[0]!);
     log.error("probe-worker", { worker: name, error, "restart-in-ms": delayMs });
+    onDown?.(error);
     this.#restart = clock.after(delayMs, () => {
       if (!this.#start()) return;
       log.info("probe-worker", { worker: name, action: "restarted" });

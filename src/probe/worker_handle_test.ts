@@ -100,7 +100,7 @@ Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => 
 
 Deno.test("WorkerHandle passes on messages, but for what is its own, until it is closed", async () => {
   const { clock, threads, said, handle } = setup();
-  const report = { id: 1, generation: 1, latenessMs: 300, reason: "late" };
+  const report = { id: 1, generation: 1, latenessMs: 300, reason: "late", lack: undefined };
   threads[0]!.say({ kind: "void", report });
   clock.advance(3000);
   assert.deepEqual(said, [{ kind: "void", report }]);

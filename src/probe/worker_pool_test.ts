@@ -189,7 +189,7 @@ Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody"
   const batch = new OutcomeBatch();
   for (const [id, generation] of [[0, 1], [0, 2], [1, 1], [7, 1]] as const) {
     batch.add({ id, generation, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
-    const report = { id, generation, latenessMs: 300, reason: "late" };
+    const report = { id, generation, latenessMs: 300, reason: "late", lack: undefined };
     thread.say({ kind: "void", report });
   }
   thread.say(batch.take());
