@@ -68,12 +68,13 @@ export class Blindness {
   /** A probe was void. */
   void(target: Probed, cause: VoidCause): void {
     const before = this.#unseen.get(target.id)?.inRow ?? 0;
-    this.#put(target, cause, cause.lack === undefined ? before : before + 1);
+    this.#openIfBlind(this.#put(target, cause, cause.lack === undefined ? before : before + 1));
   }
 
-  /** A backend is not probed at all: it is blind without three void probes. */
-  unprobed(target: Probed, cause: VoidCause & { readonly lack: Lack }): void {
-    this.#put(target, cause, BLIND_AFTER);
+  /** Backends are not probed at all: they are blind without three void probes. */
+  unprobed(targets: readonly Probed[], cause: VoidCause & { readonly lack: Lack }): void {
+    const episodes = targets.map((target) => this.#put(target, cause, BLIND_AFTER));
+    for (const episode of new Set(episodes)) this.#openIfBlind(episode);
   }
 
   /** A probe counted, or the backend is no longer probed. */
@@ -114,7 +115,7 @@ export class Blindness {
     this.#reasons.clear();
   }
 
-  #put(target: Probed, cause: VoidCause, inRow: number): void {
+  #put(target: Probed, cause: VoidCause, inRow: number): Episode | undefined {
     const before = this.#unseen.get(target.id);
     if (before !== undefined) this.#unseen.delete(target.id);
     const { id, backend, netns } = target;
@@ -129,7 +130,7 @@ export class Blindness {
       if (isBlind(unseen)) episode.blind++;
     }
     if (before !== undefined) this.#leave(before);
-    if (episode !== undefined && episode.blind > 0) this.#open(episode);
+    return episode;
   }
 
   #join(netns: string, lack: Lack, reason: string): Episode {
@@ -165,8 +166,8 @@ export class Blindness {
     } else if (episode.affected === 0) this.#episodes.delete(keyOf(episode.netns, episode.lack));
   }
 
-  #open(episode: Episode): void {
-    if (episode.sinceMs !== undefined) return;
+  #openIfBlind(episode: Episode | undefined): void {
+    if (episode === undefined || episode.blind === 0 || episode.sinceMs !== undefined) return;
     episode.sinceMs = this.#clock.wallMs();
     const { netns, lack, reason, affected } = episode;
     this.#log.error("prober-blind", {

@@ -118,15 +118,17 @@ Deno.test("each namespace and each kind of lack has an episode of its own", () =
 });
 
 Deno.test("backends that are no longer probed, and those of a lost thread", () => {
-  const { clock, blindness, events } = setUp();
+  const { clock, log, blindness, events } = setUp();
   const cause = { lack: "thread", reason: "the probing thread cannot be kept running" } as const;
-  blindness.unprobed(target(1), cause);
-  blindness.unprobed(target(1), cause);
+  blindness.unprobed([target(1), target(2)], cause);
+  blindness.unprobed([target(1), target(2)], cause);
   assert.deepEqual(events(), ["prober-blind thread"]);
-  assert.equal(blindness.spots("")[0]?.backends, 1);
+  assert.equal(log.of("prober-blind")[0]?.backends, 2);
+  assert.equal(blindness.spots("")[0]?.backends, 2);
   assert.equal(blindness.reasonOf("b1"), cause.reason);
   blindness.forget(1);
   blindness.forget(1);
+  blindness.forget(2);
   assert.equal(blindness.reasonOf("b1"), undefined);
   clock.advance(CALM_MS);
   assert.deepEqual(events(), ["prober-blind thread", "prober-restored thread"]);

@@ -19,7 +19,7 @@ export function connectFailure(error: unknown, spec: ProbeSpec): Verdict {
 }
 
 /** See Attempt.route of outcome.ts; undefined without the shim. Never throws. */
-function routeRefusal(address: string, source: string | undefined): string | undefined {
+export function routeRefusal(address: string, source: string | undefined): string | undefined {
   const shim = threadShim();
   if (shim === undefined) return undefined;
   let target;

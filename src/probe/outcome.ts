@@ -162,7 +162,8 @@ function noPort(source: string | undefined): Verdict {
   return ourFault("connect", { lack: "ports", detail });
 }
 
-function sourceMissing(source: string): Verdict {
+/** Void: the configured source address is not on this host. */
+export function sourceMissing(source: string): Verdict {
   const detail = `source address ${source} is not on this host`;
   return ourFault("connect", { lack: "source-address", detail });
 }

@@ -11,11 +11,12 @@ import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
-import { ourFault, printable, type Verdict } from "./outcome.ts";
+import { printable } from "./outcome.ts";
 import { newController, type Probe, type ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
+import { withSecondLook } from "./second_look.ts";
 import { closeThreadShim, openThreadShim } from "./thread_shim.ts";
 import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
@@ -58,7 +59,7 @@ const scheduler = new Scheduler({
   echo,
   onEchoLost: () => post({ kind: "no-echo", reason: "an echo did not come back" }),
   prng: Math.random,
-  prober: inNamespace,
+  prober,
   onProbe: (report) => results.add(report),
   onVoid: (report) => post({ kind: "void", report }),
   onStart: (id, generation) => tracing ? post({ kind: "started", id, generation }) : undefined,
@@ -112,23 +113,8 @@ function enter(name: string): void {
   });
 }
 
-function inNamespace(spec: ProbeSpec): Probe {
-  const probe = probeOf(spec, icmp.prober);
-  if (namespace === undefined) return probe;
-  const inside = namespace;
-  return async (cancellation) => {
-    if (inside.problem !== "") return outside(inside.problem);
-    const { identity } = inside;
-    const verdict = await probe(cancellation);
-    if (verdict.ok || verdict.ours) return verdict;
-    // A failure may be what is left of a namespace whose name has just gone.
-    const left = inside.leftSince(identity);
-    return left === "" ? verdict : outside(left);
-  };
-}
-
-function outside(problem: string): Verdict {
-  return ourFault("connect", { lack: "namespace", detail: problem });
+function prober(spec: ProbeSpec): Probe {
+  return withSecondLook(probeOf(spec, icmp.prober), { spec, namespace });
 }
 
 async function close(): Promise<void> {

@@ -324,10 +324,10 @@ export class WorkerPool implements ProbeEngine {
     if (++member.deaths < BLIND_AFTER) return;
     const lack = "thread";
     const cause = { lack, reason: `the probing thread cannot be kept running: ${reason}` } as const;
-    for (const { member: prober, target } of this.#entries.values()) {
-      if (prober !== member) continue;
-      this.#blindness.unprobed(target, cause);
-      const { id, generation } = target;
+    const targets = [...this.#entries.values()].filter((entry) => entry.member === member)
+      .map(({ target }) => target);
+    this.#blindness.unprobed(targets, cause);
+    for (const { id, generation } of targets) {
       this.onVoid({ id, generation, latenessMs: 0, ...cause });
     }
   }

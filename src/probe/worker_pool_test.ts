@@ -15,6 +15,8 @@ import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { parseIp } from "../base/address.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
+import { CALM_MS } from "./blindness.ts";
+import type { Lack } from "./lack.ts";
 import type { ProbeOutcome, ProbeTarget, VoidProbe } from "./ports.ts";
 import { CONNECTED } from "./outcome.ts";
 import { OutcomeBatch } from "./worker_protocol.ts";
@@ -345,6 +347,73 @@ Deno.test("WorkerPool says in the log what becomes of a namespace", async () => 
     { ...worker, action: "waiting", error: "no such thing" },
     { ...worker, action: "entered" },
   ]);
+  await harness.pool.close();
+});
+
+/** Lets a thread report a void probe of a target, or one that counted. */
+function report(thread: FakeThread, id: number, lack?: Lack): void {
+  if (lack !== undefined) {
+    const report = { id, generation: 1, latenessMs: 0, reason: `no ${lack}`, lack };
+    return thread.say({ kind: "void", report });
+  }
+  const batch = new OutcomeBatch();
+  batch.add({ id, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  thread.say(batch.take());
+}
+
+Deno.test("WorkerPool shows which probers see nothing, and why each backend's probe was void", async () => {
+  const { clock, threads, harness } = withFakeThreads(1);
+  harness.start(0, { port: 1 });
+  harness.start(1, { port: 1 }, 1, "blue");
+  harness.start(2, { port: 1 }, 1, "blue");
+  const view = (netns: string) => harness.pool.probers().find((view) => view.netns === netns)!;
+  assert.deepEqual(view("blue"), { netns: "blue", threads: 1, backends: 2, blind: [] });
+  for (let i = 0; i < 3; i++) report(threads[1]!, 1, "ports");
+  report(threads[1]!, 2, "ports");
+  assert.deepEqual(view("blue").blind.map(({ lack, backends }) => [lack, backends]), [[
+    "ports",
+    2,
+  ]]);
+  assert.deepEqual(view("").blind, []);
+  assert.equal(harness.pool.voidReason("b1"), "no ports");
+  assert.equal(harness.pool.voidReason("b0"), undefined);
+  report(threads[1]!, 1);
+  assert.equal(harness.pool.voidReason("b1"), undefined);
+  // A backend that is no longer probed does not keep the episode open.
+  harness.pool.stop(2);
+  assert.equal(harness.pool.voidReason("b2"), undefined);
+  clock.advance(CALM_MS);
+  assert.deepEqual(view("blue").blind, []);
+  assert.equal(harness.log.of("prober-blind").length, 1);
+  assert.equal(harness.log.of("prober-restored").length, 1);
+  await harness.pool.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and nobody down", async () => {
+  const { clock, threads, harness } = withFakeThreads(2);
+  for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
+  await Promise.resolve();
+  const kill = () => {
+    threads.at(-1)!.die("out of memory");
+    clock.advance(10_000);
+  };
+  threads[0]!.die("out of memory");
+  clock.advance(10_000);
+  kill();
+  assert.deepEqual(harness.log.of("prober-blind"), [], "it may come back");
+  kill();
+  const [line] = harness.log.of("prober-blind");
+  assert.deepEqual([line?.reason, line?.backends], ["thread", 2]);
+  assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
+  assert.deepEqual(harness.voids.map(({ id, lack }) => [id, lack]), [[0, "thread"], [2, "thread"]]);
+  assert.deepEqual(harness.outcomes, []);
+  report(threads.at(-1)!, 0);
+  report(threads.at(-1)!, 2);
+  clock.advance(CALM_MS);
+  assert.deepEqual(harness.pool.probers()[0]!.blind, []);
+  kill();
+  assert.equal(harness.log.of("prober-blind").length, 1, "a thread that worked may die once");
   await harness.pool.close();
 });
 

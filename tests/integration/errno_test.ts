@@ -106,19 +106,19 @@ async function tryAll(folder: string, ports: readonly number[]): Promise<void> {
   }).spawn();
   const input = child.stdin.getWriter();
   const lines = linesOf(child.stdout);
-  const probe = async (): Promise<Record<string, Verdict>> => {
-    await input.write(new TextEncoder().encode("go\n"));
+  const probe = async (kinds: Kinds): Promise<Record<string, Verdict>> => {
+    await input.write(new TextEncoder().encode(`${kinds}\n`));
     const { value, done } = await lines.next();
     assert.ok(!done, "the process ended");
     return JSON.parse(value);
   };
   try {
-    for (const [kind, { ok, detail }] of Object.entries(await probe())) {
+    for (const [kind, { ok, detail }] of Object.entries(await probe("all"))) {
       if (concerns("all", kind)) assert.ok(ok, `${kind} without a fault: ${detail}`);
     }
     for (const [call, errno, name, kinds, lack] of CASES) {
       await faults.fail(call, errno);
-      for (const [kind, verdict] of Object.entries(await probe())) {
+      for (const [kind, verdict] of Object.entries(await probe(kinds))) {
         if (!concerns(kinds, kind)) continue;
         const what = `${kind}: ${call} ${name}: ${JSON.stringify(verdict)}`;
         assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [
@@ -130,7 +130,7 @@ async function tryAll(folder: string, ports: readonly number[]): Promise<void> {
       }
     }
     await faults.heal();
-    for (const [kind, { ok, detail }] of Object.entries(await probe())) {
+    for (const [kind, { ok, detail }] of Object.entries(await probe("all"))) {
       if (concerns("all", kind)) assert.ok(ok, `${kind} after all faults: ${detail}`);
     }
   } finally {

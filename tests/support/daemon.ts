@@ -22,6 +22,8 @@ export async function runToEnd(
     readonly env?: Readonly<Record<string, string>>;
     /** Instead of `--config …`: exactly these arguments after main.ts. */
     readonly args?: readonly string[];
+    /** A command to run it by. */
+    readonly prefix?: readonly string[];
   },
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = maglevdCommand({
@@ -30,8 +32,10 @@ export async function runToEnd(
     flags: options.flags ?? [],
   });
   const end = command.findIndex((word) => word.endsWith("main.ts")) + 1;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: options.args === undefined ? [...command] : [...command.slice(0, end), ...options.args],
+  const [program, ...prefix] = [...options.prefix ?? [], Deno.execPath()];
+  const own = options.args === undefined ? command : [...command.slice(0, end), ...options.args];
+  const { code, stdout, stderr } = await new Deno.Command(program!, {
+    args: [...prefix, ...own],
     env: { NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",

@@ -1,7 +1,8 @@
 /**
  * Probes of every kind, run once for each line of its standard input, under whatever its
- * environment does to system calls. Writes the verdicts as one JSON object a line.
- * Arguments: port of plain TCP and HTTP, port of TLS, port without a server.
+ * environment does to system calls. A line says which: all, tcp (all but ICMP), source (those of
+ * them from a source address) or icmp. Writes the verdicts as one JSON object a line.
+ * Arguments: port of plain TCP and HTTP, port of TLS.
  */
 import { linesOf } from "../../bench/support/lines.ts";
 import { parseIp } from "../../src/base/address.ts";
@@ -27,6 +28,8 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   const verdicts: Record<string, Verdict> = {};
   for (const [kind, [port, params]] of Object.entries(KINDS)) {
     for (const source of [undefined, "127.0.0.9"]) {
+      if (line === "icmp" ? kind !== "icmp" : line !== "all" && kind === "icmp") continue;
+      if (line === "source" && source === undefined) continue;
       const icmp = new IcmpProber();
       const probeIpv4Src = source === undefined ? undefined : parseIp(source);
       const spec = {
