@@ -11,7 +11,7 @@ import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
-import { printable } from "./outcome.ts";
+import { wordsOf } from "./os_errors.ts";
 import { newController, type Probe, type ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
@@ -49,7 +49,7 @@ const ECHO_OPEN_MS = 1000;
 const patience = newController();
 const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
 const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
-  post({ kind: "no-echo", reason: printable(String(error)) });
+  post({ kind: "no-echo", reason: wordsOf(error) });
   return undefined;
 });
 opening.cancel();

@@ -3,7 +3,7 @@
  * it dies of an error, stops answering or cannot be started. Knows nothing of probes.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
-import { printable } from "./outcome.ts";
+import { errorCode, printable, wordsOf } from "./os_errors.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The part of a Worker that is used; tests put their own in. */
@@ -96,7 +96,7 @@ export class WorkerHandle {
       thread = this.#options.spawn();
     } catch (error) {
       // No memory for a thread, a limit on them: may pass, and must not end the daemon.
-      this.#startLater(`it cannot be started: ${error instanceof Error ? error.message : error}`);
+      this.#startLater(`it cannot be started: ${spawnProblem(error)}`);
       return false;
     }
     thread.onmessage = ({ data }) => this.#hear(data);
@@ -163,4 +163,12 @@ export class WorkerHandle {
     thread.onerror = (event) => event.preventDefault();
     thread.terminate();
   }
+}
+
+/** Why there is no thread; as Deno throws what pthread_create() returns. */
+function spawnProblem(error: unknown): string {
+  return errorCode(error) === "EAGAIN"
+    ? "this process may have no more threads (raise TasksMax= of the systemd unit, or pids.max " +
+      "of its control group)"
+    : wordsOf(error);
 }

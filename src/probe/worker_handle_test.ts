@@ -174,3 +174,28 @@ Deno.test("WorkerHandle outlives a first start that fails, and its closing meanw
   assert.equal(other.threads.length, 0);
   assert.equal(other.clock.timers, 0);
 });
+
+Deno.test("WorkerHandle says which limit keeps a thread from being started", async () => {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const down: string[] = [];
+  const handle = new WorkerHandle({
+    name: "probe-0",
+    clock,
+    log,
+    // As Deno 2.9.6 throws it.
+    spawn: () => {
+      throw Object.assign(new Error("Resource temporarily unavailable (os error 11)"), {
+        name: "WouldBlock",
+        code: "EAGAIN",
+      });
+    },
+    onMessage: () => {},
+    onRestart: () => {},
+    onDown: (reason) => down.push(reason),
+  });
+  clock.advance(100);
+  assert.equal(down.length, 2);
+  assert.match(down[0]!, /^it cannot be started: .* no more threads \(raise TasksMax=/);
+  await handle.close();
+});

@@ -223,7 +223,8 @@ export class WorkerPool implements ProbeEngine {
         spawn: spawn ?? spawnWorker,
         onMessage: (message) => this.#hear(member, message),
         onRestart: () => this.#restore(member),
-        onDown: (reason) => this.#down(member, reason),
+        // The first attempt is made, and may fail, before there is a member.
+        onDown: (reason) => queueMicrotask(() => this.#down(member, reason)),
       }),
       name,
       netns,
@@ -321,7 +322,7 @@ export class WorkerPool implements ProbeEngine {
 
   /** Nothing is heard of its targets while it has no thread: they are void as soon as that lasts. */
   #down(member: Member, reason: string): void {
-    if (++member.deaths < BLIND_AFTER) return;
+    if (this.#closed !== undefined || ++member.deaths < BLIND_AFTER) return;
     const lack = "thread";
     const cause = { lack, reason: `the probing thread cannot be kept running: ${reason}` } as const;
     const targets = [...this.#entries.values()].filter((entry) => entry.member === member)

@@ -390,19 +390,42 @@ Deno.test("WorkerPool shows which probers see nothing, and why each backend's pr
   assert.equal(clock.timers, 0);
 });
 
+Deno.test("WorkerPool outlives threads that cannot be started at all, and says so", async () => {
+  const clock = new FakeClock();
+  const threads: FakeThread[] = [];
+  let refuses = true;
+  const harness = new Harness({
+    clock,
+    spawn() {
+      if (refuses) throw new Error("out of threads");
+      threads.push(new FakeThread());
+      return threads.at(-1)!;
+    },
+  });
+  harness.start(0, { port: 1 });
+  await clock.advanceAsync(1000);
+  assert.deepEqual(harness.log.of("prober-blind").map(({ reason }) => reason), ["thread"]);
+  assert.match(harness.pool.voidReason("b0")!, /it cannot be started: out of threads/);
+  refuses = false;
+  await clock.advanceAsync(10_000);
+  report(threads[0]!, 0);
+  await clock.advanceAsync(CALM_MS);
+  assert.deepEqual(harness.log.of("prober-restored").length, 1);
+  await harness.pool.close();
+});
+
 Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and nobody down", async () => {
   const { clock, threads, harness } = withFakeThreads(2);
   for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
   await Promise.resolve();
-  const kill = () => {
-    threads.at(-1)!.die("out of memory");
-    clock.advance(10_000);
+  const kill = async (thread = threads.at(-1)!) => {
+    thread.die("out of memory");
+    await clock.advanceAsync(10_000);
   };
-  threads[0]!.die("out of memory");
-  clock.advance(10_000);
-  kill();
+  await kill(threads[0]);
+  await kill();
   assert.deepEqual(harness.log.of("prober-blind"), [], "it may come back");
-  kill();
+  await kill();
   const [line] = harness.log.of("prober-blind");
   assert.deepEqual([line?.reason, line?.backends], ["thread", 2]);
   assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
@@ -412,7 +435,7 @@ Deno.test("WorkerPool calls the backends of a thread that cannot be kept running
   report(threads.at(-1)!, 2);
   clock.advance(CALM_MS);
   assert.deepEqual(harness.pool.probers()[0]!.blind, []);
-  kill();
+  await kill();
   assert.equal(harness.log.of("prober-blind").length, 1, "a thread that worked may die once");
   await harness.pool.close();
 });
