@@ -52,7 +52,7 @@ export function frontendTransition({ from, to, atMs }: FrontendChange): Frontend
   return { from, to, atUnixNs: nanoseconds(atMs) };
 }
 
-/** What goes into a backend's message beside its state. */
+/** What goes into a backend's message next to its state. */
 export interface BackendContext {
   readonly snapshot: Snapshot;
   /** With its history. */

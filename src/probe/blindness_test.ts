@@ -43,7 +43,7 @@ Deno.test("three void probes in a row make a backend blind, and one line says so
   blindness.close();
 });
 
-Deno.test("a probe that counts begins the count anew, and lateness is not a lack", () => {
+Deno.test("a probe that counts starts the count again, and lateness is not a lack", () => {
   const { blindness, events } = setUp();
   for (let i = 0; i < 10; i++) {
     blindness.void(target(1), PORTS);

@@ -85,7 +85,7 @@ export class Namespace {
 
   /**
    * Why the thread is no longer in the namespace `identity`; empty when it is. Looks again unless
-   * it has just done so: what fails in a namespace whose name is gone says nothing of a server.
+   * it has just done so: a failure in a namespace whose name is gone is not the server's.
    */
   leftSince(identity: string | undefined): string {
     const ageMs = this.#options.clock.monotonicMs() - this.#lookedMs;

@@ -1,7 +1,7 @@
 /**
  * A second look at this host after a probe failed. Something may have gone while the probe was
  * under way, so that no answer could arrive: the namespace, the source address, or the interface of
- * a scoped address. Then the failure says nothing about the server, and the probe is void.
+ * a scoped address. Then the failure is not the server's, and the probe is void.
  */
 import { routeRefusal } from "./connect_failure.ts";
 import type { Namespace } from "./namespace.ts";

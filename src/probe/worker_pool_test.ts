@@ -414,7 +414,7 @@ Deno.test("WorkerPool outlives threads that cannot be started at all, and says s
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and nobody down", async () => {
+Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and none down", async () => {
   const { clock, threads, harness } = withFakeThreads(2);
   for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
   await Promise.resolve();

@@ -9,7 +9,11 @@ import { runToEnd, withFolder } from "../support/daemon.ts";
 import { grpcAddress, grpcTest } from "../support/grpc_stage.ts";
 import { GrpcClient, part } from "../support/grpc_client.ts";
 import { lackConfig, lackName, type LackStage, onLackStage } from "../support/lack_stage.ts";
+import { NO_FAULTS } from "../support/failing_calls.ts";
 import { NET4, netnsTest, NO_NETNS, TestNamespace } from "../support/netns.ts";
+
+const ENOMEM = 12;
+const ENFILE = 23;
 
 /** Takes something away, lets a server die meanwhile, and gives it back. */
 async function withoutIt(
@@ -46,7 +50,7 @@ async function withoutIt(
   await stage.restored(reason, from);
   const after = await stage.see(reason);
   assert.deepEqual([after.status, after.gauge], [200, 0]);
-  stage.assertNobodyBlamed();
+  stage.assertNoServerBlamed();
 }
 
 netnsTest("a full range of local ports takes no server down, and is named", async () => {
@@ -87,6 +91,34 @@ netnsTest(
     });
   },
 );
+
+if (NO_FAULTS === undefined) {
+  netnsTest("a host without memory for sockets takes no server down", async () => {
+    await onLackStage({ faults: true }, async (stage) => {
+      await withoutIt(stage, "memory", /^.*out of kernel memory$/, {
+        take: () => stage.faults.fail("socket", ENOMEM),
+        giveBack: () => stage.faults.heal(),
+      });
+    });
+  });
+
+  netnsTest(
+    "a system without descriptors takes no server down, though Deno hides the code",
+    async () => {
+      await onLackStage({ faults: true }, async (stage) => {
+        await withoutIt(
+          stage,
+          "descriptors",
+          /the whole system has no more \(raise fs\.file-max\)/,
+          {
+            take: () => stage.faults.fail("socket", ENFILE),
+            giveBack: () => stage.faults.heal(),
+          },
+        );
+      });
+    },
+  );
+}
 
 netnsTest("a source address that vanishes takes no server down, and is named", async () => {
   const source = `${NET4}2`;
@@ -157,7 +189,7 @@ netnsTest(
       assert.match(String(message), /network namespace \S+ does not exist/);
       await daemon.seen(({ msg, ok }) => msg === "config-reload" && ok === false, { from });
       await new Promise((resolve) => setTimeout(resolve, 500));
-      stage.assertNobodyBlamed();
+      stage.assertNoServerBlamed();
     });
   },
 );

@@ -1,4 +1,4 @@
-/** Builds failing_calls.c, and says to it what is to fail. */
+/** Builds failing_calls.c, and sets what is to fail. */
 
 const SOURCE = new URL("failing_calls.c", import.meta.url).pathname;
 

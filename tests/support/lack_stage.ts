@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
 import { certificates } from "./certificates.ts";
 import { Daemon, withFolder } from "./daemon.ts";
+import { FailingCalls } from "./failing_calls.ts";
 import { HTTP_PORT, NET4, TestNamespace, TLS_PORT } from "./netns.ts";
 import { readMetrics, valueOf } from "./prometheus_text.ts";
 
@@ -56,6 +57,8 @@ class Helper {
 export interface LackStageOptions {
   /** Added to every check: `probe-ipv4-src: 198.18.77.2`. */
   readonly extra?: string;
+  /** System calls of maglevd can be made to fail; see LackStage.faults. */
+  readonly faults?: boolean;
   /** Settings of the namespace: `net.ipv4.ip_local_port_range=30000 30999`. */
   readonly sysctls?: readonly string[];
 }
@@ -66,6 +69,7 @@ export class LackStage {
   readonly configPath: string;
   readonly #helpers = new Set<Helper>();
   #daemon: Daemon | undefined;
+  #faults: FailingCalls | undefined;
   #frail: Helper | undefined;
   #steady: Helper | undefined;
 
@@ -79,12 +83,23 @@ export class LackStage {
     return this.#daemon;
   }
 
+  get faults(): FailingCalls {
+    assert.ok(this.#faults !== undefined, "the stage was not made with faults");
+    return this.#faults;
+  }
+
+  async prepareFaults(folder: string): Promise<void> {
+    this.#faults = await FailingCalls.build(folder);
+  }
+
   /** Starts maglevd, and waits until all servers are up. */
   async start(): Promise<void> {
+    const env = Object.entries(this.#faults?.env ?? {}).map(([name, value]) => `${name}=${value}`);
     this.#daemon = new Daemon({
       config: this.configPath,
       metricsAddr: "127.0.0.1:0",
       grpcAddr: "127.0.0.1:0",
+      prefix: env.length === 0 ? [] : ["env", ...env],
     });
     for (const name of [...GOOD, "frail"]) await this.daemon.transition(name, "up");
   }
@@ -143,7 +158,7 @@ export class LackStage {
   }
 
   /** No server but `frail` was called down, ever. */
-  assertNobodyBlamed(): void {
+  assertNoServerBlamed(): void {
     const blamed = this.daemon.lines.filter(({ msg, backend, to }) =>
       msg === "backend-transition" && to === "down" && backend !== "frail"
     );
@@ -205,6 +220,7 @@ export async function onLackStage(
     const stage = new LackStage(namespace, configPath);
     try {
       for (const setting of options.sysctls ?? []) await namespace.sysctl(setting);
+      if (options.faults === true) await stage.prepareFaults(folder);
       await stage.serve();
       await stage.start();
       await fn(stage);

@@ -1,5 +1,5 @@
-"""Takes every local port for connections to ADDRESS, on each of the PORTs, and keeps them. Says `ready`
-when there are no more; with its standard input it ends, by resets, which leave nothing behind.
+"""Takes every local port for connections to ADDRESS, on each of the PORTs, and keeps them. Prints
+`ready` when there are no more; with its standard input it ends, by resets, which leave nothing.
 
     port_hog.py ADDRESS PORT...
 """

@@ -1,6 +1,6 @@
 """Serves plain HTTP, and HTTPS with good.pem and good.key of FOLDER, on all addresses. Each connection
-has a thread, and stays open until the client closes it, so that clients that hold theirs disturb
-nobody. Says `ready` when it listens; ends with its standard input.
+has a thread, and stays open until the client closes it, so that clients that hold theirs do not
+disturb others. Prints `ready` when it listens; ends with its standard input.
 
     steady_server.py PORT [HTTPS_PORT FOLDER]
 """
