@@ -28,6 +28,7 @@ for (const count of [100, 1000, 10_000]) {
       ...checkerView(checker),
       vpp: undefined,
       counters: undefined,
+      probers: [],
       process: {
         userCpuS: 0,
         systemCpuS: 0,

@@ -80,11 +80,15 @@ export function ourFault(
   return { ok: false, layer, code, detail, ours: true, lack };
 }
 
+const NOT_CAPABLE = {
+  lack: "permission",
+  detail: "maglevd was started without the permission to connect there (--allow-net)",
+} as const;
+
 /** The verdict for an error thrown while connecting or talking. */
 export function verdictOf(error: unknown, stage: Stage): Verdict {
   if (textField(error, "name") === "NotCapable") {
-    const detail = `maglevd may not connect: ${wordsOf(error)}`;
-    return ourFault(stage, { lack: "permission", detail });
+    return ourFault(stage, NOT_CAPABLE);
   }
   const code = errorCode(error);
   if (code === "ETIMEDOUT") {

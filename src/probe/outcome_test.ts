@@ -53,7 +53,11 @@ Deno.test("verdictOf() accuses nobody of what we lack", () => {
 Deno.test("verdictOf() accuses no server of what maglevd may not do, or of what it does not know", () => {
   const notCapable = Object.assign(new Error("Requires net access"), { name: "NotCapable" });
   const cases: [error: unknown, lack: string, detail: RegExp][] = [
-    [notCapable, "permission", /^maglevd may not connect: Requires net access$/],
+    [
+      notCapable,
+      "permission",
+      /^maglevd was started without the permission to connect there \(--allow-net\)$/,
+    ],
     [osError("EWEIRD"), "prober", /unknown error: text of the system$/],
     ["thrown text", "prober", /unknown error: thrown text$/],
     [null, "prober", /unknown error: null$/],
