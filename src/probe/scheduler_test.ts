@@ -369,6 +369,7 @@ Deno.test("Scheduler does not count what the prober lacked, and does not insist"
   await world.clock.advanceAsync(5500);
   assert.equal(world.reports.length, 0);
   assertBetween(world.voids.length, 5, 7, "one each interval");
+  for (const gap of gaps(world.voids.map(({ atMs }) => atMs))) assertBetween(gap, 800, 1200, "gap");
   assert.deepEqual([world.voids[0]!.reason, world.voids[0]!.lack], ["out of files", "descriptors"]);
   assert.equal(world.voids[0]!.latenessMs, 0);
 });
