@@ -201,18 +201,113 @@ int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size) {
   return result;
 }
 
-int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope) {
-  struct sockaddr_in v4 = {.sin_family = AF_INET};
-  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_scope_id = scope};
-  if (address_size != sizeof v4.sin_addr && address_size != sizeof v6.sin6_addr) return -EINVAL;
-  int is4 = address_size == sizeof v4.sin_addr;
-  if (is4) memcpy(&v4.sin_addr, address, sizeof v4.sin_addr);
-  else memcpy(&v6.sin6_addr, address, sizeof v6.sin6_addr);
-  int fd = socket(is4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+union inet_address {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+};
+
+/* Its length; 0 when `bytes` are not an address. */
+static socklen_t put_address(union inet_address *address, const uint8_t *bytes, uint32_t size,
+                             uint32_t scope, uint16_t port) {
+  memset(address, 0, sizeof *address);
+  if (size == sizeof address->v4.sin_addr) {
+    address->v4.sin_family = AF_INET;
+    address->v4.sin_port = htons(port);
+    memcpy(&address->v4.sin_addr, bytes, size);
+    return sizeof address->v4;
+  }
+  if (size != sizeof address->v6.sin6_addr) return 0;
+  address->v6.sin6_family = AF_INET6;
+  address->v6.sin6_port = htons(port);
+  address->v6.sin6_scope_id = scope;
+  memcpy(&address->v6.sin6_addr, bytes, size);
+  return sizeof address->v6;
+}
+
+/* Nothing is sent, so any port but 0 does. */
+#define DISCARD_PORT 9
+
+int32_t maglev_route_check(const uint8_t *destination, uint32_t destination_size,
+                           const uint8_t *source, uint32_t source_size, uint32_t scope) {
+  union inet_address to, from;
+  socklen_t to_size = put_address(&to, destination, destination_size, scope, DISCARD_PORT);
+  socklen_t from_size = source_size == 0 ? 0 : put_address(&from, source, source_size, scope, 0);
+  if (to_size == 0 || (source_size != 0 && from_size != to_size)) return -EINVAL;
+  int fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
-  int failed = is4 ? bind(fd, (const struct sockaddr *)&v4, sizeof v4)
-                   : bind(fd, (const struct sockaddr *)&v6, sizeof v6);
-  int32_t result = failed < 0 ? -errno : 0;
+  int failed = (from_size != 0 && bind(fd, &from.any, from_size) < 0) ||
+               connect(fd, &to.any, to_size) < 0;
+  int32_t result = failed ? -errno : 0;
   close(fd);
   return result;
+}
+
+/* ---- A look at a namespace ---- */
+
+/* In one read: the kernel gives a setting from its beginning only, and cuts off what is too long. */
+static int32_t read_setting(const char *path, uint8_t *text, uint32_t text_size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  ssize_t count = read(fd, text, text_size);
+  int32_t result = count < 0 ? -errno : (uint32_t)count == text_size ? -E2BIG : (int32_t)count;
+  close(fd);
+  return result;
+}
+
+static int32_t try_icmp(uint32_t family) {
+  uint32_t about[2];
+  int32_t fd = maglev_icmp_open(family, MAGLEV_ICMP_RAW | MAGLEV_ICMP_DATAGRAM, 1, about,
+                                sizeof about);
+  return fd < 0 ? fd : maglev_close(fd);
+}
+
+struct look {
+  const uint8_t *path;
+  uint32_t path_size;
+  uint32_t what;
+  uint8_t *text;
+  uint32_t text_size;
+  int32_t result;
+};
+
+static int32_t look_here(const struct look *look) {
+  switch (look->what) {
+    case MAGLEV_LOOK_ENTER:
+      return 0;
+    case MAGLEV_LOOK_PORT_RANGE:
+      return read_setting("/proc/sys/net/ipv4/ip_local_port_range", look->text, look->text_size);
+    case MAGLEV_LOOK_RESERVED_PORTS:
+      return read_setting("/proc/sys/net/ipv4/ip_local_reserved_ports", look->text,
+                          look->text_size);
+    case MAGLEV_LOOK_TW_REUSE:
+      return read_setting("/proc/sys/net/ipv4/tcp_tw_reuse", look->text, look->text_size);
+    case MAGLEV_LOOK_ICMP4:
+      return try_icmp(4);
+    case MAGLEV_LOOK_ICMP6:
+      return try_icmp(6);
+    default:
+      return -EINVAL;
+  }
+}
+
+static void *look_inside(void *argument) {
+  struct look *look = argument;
+  uint64_t identity[2];
+  look->result = maglev_netns_enter(look->path, look->path_size, identity, sizeof identity);
+  if (look->result == 0) look->result = look_here(look);
+  return NULL;
+}
+
+int32_t maglev_netns_look(const uint8_t *path, uint32_t path_size, uint32_t what, uint8_t *text,
+                          uint32_t text_size) {
+  if (!terminated(path, path_size)) return -EINVAL;
+  struct look look = {.path = path, .path_size = path_size, .what = what, .text = text,
+                      .text_size = text_size, .result = 0};
+  if (path[0] == 0) return look_here(&look);
+  pthread_t thread;
+  int error = pthread_create(&thread, NULL, look_inside, &look);
+  if (error != 0) return -error;
+  pthread_join(thread, NULL);
+  return look.result;
 }

@@ -64,11 +64,31 @@ MAGLEV_EXPORT int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_s
 MAGLEV_EXPORT int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size);
 
 /*
- * 0 when the calling thread's namespace has the address (4 or 16 bytes; `scope`: the interface of
- * a link-local one), -EADDRNOTAVAIL when it has not.
+ * Connects a datagram socket to `destination` (4 or 16 bytes; `scope`: the interface of a
+ * link-local one), which sends nothing, from `source` unless its size is 0. 0: this thread's
+ * namespace has a route. -EADDRNOTAVAIL: it has no address of the family, or not the source.
+ * Otherwise minus the errno of the route.
  */
-MAGLEV_EXPORT int32_t maglev_address_check(const uint8_t *address, uint32_t address_size,
-                                           uint32_t scope);
+MAGLEV_EXPORT int32_t maglev_route_check(const uint8_t *destination, uint32_t destination_size,
+                                         const uint8_t *source, uint32_t source_size,
+                                         uint32_t scope);
+
+/* What maglev_netns_look() looks at. */
+#define MAGLEV_LOOK_ENTER 0
+#define MAGLEV_LOOK_PORT_RANGE 1
+#define MAGLEV_LOOK_RESERVED_PORTS 2
+#define MAGLEV_LOOK_TW_REUSE 3
+#define MAGLEV_LOOK_ICMP4 4
+#define MAGLEV_LOOK_ICMP6 5
+
+/*
+ * Looks at the network namespace at `path` (NUL-terminated; empty: the caller's own) from a thread
+ * that enters it and ends, so that the caller stays where it is. ENTER: can it be entered?
+ * ICMP4, ICMP6: can an ICMP socket be opened in it? The others are files of /proc/sys/net/ipv4,
+ * copied to `text`: their length is returned. -E2BIG: longer than that.
+ */
+MAGLEV_EXPORT int32_t maglev_netns_look(const uint8_t *path, uint32_t path_size, uint32_t what,
+                                        uint8_t *text, uint32_t text_size);
 
 /*
  * The process that connected a unix socket, at either end of it: about[0] its user, about[1] its

@@ -7,6 +7,16 @@
 export const SHIM_ABI = 4;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
+/** What maglev_netns_look() looks at: MAGLEV_LOOK_… of shim.h. */
+export const LOOK = {
+  enter: 0,
+  portRange: 1,
+  reservedPorts: 2,
+  twReuse: 3,
+  icmp4: 4,
+  icmp6: 5,
+} as const;
+
 export const ICMP_RAW = 1;
 export const ICMP_DATAGRAM = 2;
 
@@ -39,8 +49,13 @@ export const SYMBOLS = {
   maglev_netns_identity: { parameters: ["buffer", "u32", "buffer", "u32"], result: "i32" },
   // int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size)
   maglev_interface_index: { parameters: ["buffer", "u32"], result: "i32" },
-  // int32_t maglev_address_check(const uint8_t *address, uint32_t address_size, uint32_t scope)
-  maglev_address_check: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  // int32_t maglev_route_check(const uint8_t *destination, uint32_t destination_size,
+  //                            const uint8_t *source, uint32_t source_size,
+  //                            uint32_t scope)
+  maglev_route_check: { parameters: ["buffer", "u32", "buffer", "u32", "u32"], result: "i32" },
+  // int32_t maglev_netns_look(const uint8_t *path, uint32_t path_size, uint32_t what,
+  //                           uint8_t *text, uint32_t text_size)
+  maglev_netns_look: { parameters: ["buffer", "u32", "u32", "buffer", "u32"], result: "i32" },
 
   // int32_t maglev_peer_user(int32_t fd, uint32_t *about, uint32_t about_size)
   maglev_peer_user: { parameters: ["i32", "buffer", "u32"], result: "i32" },

@@ -145,9 +145,38 @@ static void test_namespaces(void) {
   CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   const uint8_t loopback[16] = {127, 0, 0, 1};
   const uint8_t foreign[16] = {192, 0, 2, 1};
-  CHECK(maglev_address_check(loopback, 4, 0) == 0);
-  CHECK(maglev_address_check(foreign, 4, 0) == -EADDRNOTAVAIL);
-  CHECK(maglev_address_check(foreign, 5, 0) == -EINVAL);
+  CHECK(maglev_route_check(loopback, 4, NULL, 0, 0) == 0);
+  CHECK(maglev_route_check(loopback, 4, loopback, 4, 0) == 0);
+  CHECK(maglev_route_check(loopback, 4, foreign, 4, 0) == -EADDRNOTAVAIL);
+  CHECK(maglev_route_check(loopback, 5, NULL, 0, 0) == -EINVAL);
+  CHECK(maglev_route_check(loopback, 4, foreign, 16, 0) == -EINVAL);
+  CHECK(maglev_route_check(loopback, 4, foreign, 5, 0) == -EINVAL);
+}
+
+static void test_looks(void) {
+  uint8_t answer[64];
+  const uint32_t size = sizeof answer;
+  int32_t length = maglev_netns_look(text(""), 1, MAGLEV_LOOK_PORT_RANGE, answer, size);
+  CHECK(length >= 4 && answer[length - 1] == '\n');
+  CHECK(maglev_netns_look(text(""), 1, MAGLEV_LOOK_PORT_RANGE, answer, 2) == -E2BIG);
+  CHECK(maglev_netns_look(text(""), 1, MAGLEV_LOOK_TW_REUSE, answer, size) == 2);
+  CHECK(maglev_netns_look(text(""), 1, MAGLEV_LOOK_RESERVED_PORTS, answer, size) >= 1);
+  CHECK(maglev_netns_look(text(""), 1, MAGLEV_LOOK_ENTER, NULL, 0) == 0);
+  CHECK(maglev_netns_look(text(""), 1, 99, answer, size) == -EINVAL);
+  CHECK(maglev_netns_look(text("/nowhere"), 8, MAGLEV_LOOK_ENTER, NULL, 0) == -EINVAL);
+  CHECK(maglev_netns_look(text("/nowhere"), 9, MAGLEV_LOOK_ENTER, NULL, 0) == -ENOENT);
+  const char *own = "/proc/self/ns/net";
+  uint32_t own_size = (uint32_t)strlen(own) + 1;
+  int32_t entered = maglev_netns_look(text(own), own_size, MAGLEV_LOOK_ENTER, NULL, 0);
+  CHECK(entered == 0 || entered == -EPERM);
+  if (entered != 0) return;
+  uint8_t again[64];
+  CHECK(maglev_netns_look(text(own), own_size, MAGLEV_LOOK_PORT_RANGE, again, size) == length);
+  maglev_netns_look(text(""), 1, MAGLEV_LOOK_PORT_RANGE, answer, size);
+  CHECK(memcmp(answer, again, (size_t)length) == 0);
+  int32_t before = maglev_nofile_count();
+  CHECK(maglev_netns_look(text(own), own_size, MAGLEV_LOOK_ICMP4, NULL, 0) <= 0);
+  CHECK(maglev_nofile_count() == before); /* the thread leaves no socket behind */
 }
 
 static uint16_t sum_of(const uint8_t *bytes, size_t length) {
@@ -317,6 +346,7 @@ int main(void) {
   test_hang_up();
   test_descriptors();
   test_namespaces();
+  test_looks();
   for (uint32_t family = 4; family <= 6; family += 2) {
     test_icmp(family, MAGLEV_ICMP_RAW);
     test_icmp(family, MAGLEV_ICMP_DATAGRAM);

@@ -30,7 +30,9 @@ const healthchecker = {
     absent: "the daemon's own namespace",
     help:
       "Named network namespace (`/run/netns/NAME`, as `ip netns` makes it) the probes run in. " +
-      "The daemon needs CAP_SYS_ADMIN to enter it.",
+      "The daemon needs CAP_SYS_ADMIN to enter it. One that is missing or cannot be entered is a " +
+      "warning at `--check`, and is refused at the start and at a reload. When it vanishes later, " +
+      "probes are void until it is back: states and weights stay, and `prober-blind` is logged.",
   },
 } as const satisfies Keys;
 

@@ -201,7 +201,7 @@ export const healthcheck = {
     family: 4,
     absent: "the system chooses",
     help: "Source address of probes of IPv4 backends. It must be an address of this machine, or " +
-      "of the namespace the probes run in.",
+      "of the namespace the probes run in: while it is not, probes are void.",
   },
   "probe-ipv6-src": {
     type: "address",

@@ -129,6 +129,7 @@ function doorOf(options: GrpcOptions): DaemonDoor {
       },
     },
     readiness: daemon,
+    probers: daemon.engine,
     broadcaster,
     logger,
     clock,

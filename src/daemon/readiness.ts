@@ -2,6 +2,7 @@
  * PURE. Whether this daemon does its work: what `/readyz` and gRPC's health service say. It is
  * worked out anew whenever somebody asks.
  */
+import type { ProberView } from "../probe/ports.ts";
 
 /** What readiness is worked out from. */
 export interface ReadinessView {
@@ -13,6 +14,8 @@ export interface ReadinessView {
     | { readonly kind: "disconnected"; readonly reason: string };
   /** False while frontends may still be held back. */
   readonly warmedUp: boolean;
+  /** One sentence for each thing that this host lacks, because of which probes are void. */
+  readonly blind: readonly string[];
 }
 
 /** The answer, in the form in which it is written as JSON. */
@@ -23,6 +26,7 @@ export interface Readiness {
   readonly config: "loaded" | "not in force";
   readonly vpp: "off" | "connected" | "disconnected";
   readonly warmUp: "over" | "running";
+  readonly probers: "seeing" | "blind";
 }
 
 /** Whoever knows it at any time. */
@@ -30,17 +34,31 @@ export interface ReadinessSource {
   readiness(): Readiness;
 }
 
-/** Ready: a configuration is in force, VPP is off or connected, warm-up is over. */
-export function readinessOf({ running, vpp, warmedUp }: ReadinessView): Readiness {
+/** Ready: a configuration is in force, VPP is off or connected, warm-up is over, probes count. */
+export function readinessOf({ running, vpp, warmedUp, blind }: ReadinessView): Readiness {
   const reasons: string[] = [];
   if (!running) reasons.push("no configuration is in force");
   if (vpp.kind === "disconnected") reasons.push(`VPP is not connected: ${vpp.reason}`);
   if (!warmedUp) reasons.push("warm-up is not over");
+  reasons.push(...blind);
   return {
     ready: reasons.length === 0,
     reasons,
     config: running ? "loaded" : "not in force",
     vpp: vpp.kind,
     warmUp: warmedUp ? "over" : "running",
+    probers: blind.length === 0 ? "seeing" : "blind",
   };
+}
+
+/** What is lacking, one sentence for each namespace and kind. */
+export function blindSentences(probers: readonly ProberView[]): string[] {
+  return probers.flatMap(({ netns, blind }) => {
+    const where = netns === "" ? "" : ` in network namespace ${netns}`;
+    return blind.map(({ backends, reason }) =>
+      backends === 0
+        ? `probes${where} were void until a few seconds ago: ${reason}`
+        : `cannot probe ${backends} backend${backends === 1 ? "" : "s"}${where}: ${reason}`
+    );
+  });
 }

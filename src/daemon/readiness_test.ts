@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { readinessOf, type ReadinessView } from "./readiness.ts";
+import { blindSentences, readinessOf, type ReadinessView } from "./readiness.ts";
 
-const READY: ReadinessView = { running: true, vpp: { kind: "connected" }, warmedUp: true };
+const READY: ReadinessView = {
+  running: true,
+  vpp: { kind: "connected" },
+  warmedUp: true,
+  blind: [],
+};
 
 Deno.test("readinessOf() is ready with a configuration, a VPP that is connected or off, after warm-up", () => {
   for (const kind of ["connected", "off"] as const) {
@@ -11,6 +16,7 @@ Deno.test("readinessOf() is ready with a configuration, a VPP that is connected 
       config: "loaded",
       vpp: kind,
       warmUp: "over",
+      probers: "seeing",
     });
   }
 });
@@ -20,6 +26,7 @@ Deno.test("readinessOf() names everything that is missing", () => {
     [{ running: false }, [/configuration/]],
     [{ vpp: { kind: "disconnected", reason: "no such file" } }, [/VPP .*: no such file/]],
     [{ warmedUp: false }, [/warm-up/]],
+    [{ blind: ["cannot probe 2 backends: no port"] }, [/^cannot probe 2 backends: no port$/]],
     [
       { running: false, vpp: { kind: "disconnected", reason: "" }, warmedUp: false },
       [/configuration/, /VPP/, /warm-up/],
@@ -31,4 +38,22 @@ Deno.test("readinessOf() names everything that is missing", () => {
     assert.equal(reasons.length, sentences.length);
     sentences.forEach((sentence, i) => assert.match(reasons[i]!, sentence));
   }
+});
+
+Deno.test("blindSentences() names what is lacking, where, and how many servers it concerns", () => {
+  const spot = { lack: "ports", reason: "no local port is free", sinceMs: 0 } as const;
+  const view = { threads: 1, backends: 9 };
+  assert.deepEqual(
+    blindSentences([
+      { netns: "", ...view, blind: [{ ...spot, backends: 1 }] },
+      { netns: "blue", ...view, blind: [{ ...spot, backends: 3 }] },
+      { netns: "green", ...view, blind: [{ ...spot, backends: 0 }] },
+      { netns: "red", ...view, blind: [] },
+    ]),
+    [
+      "cannot probe 1 backend: no local port is free",
+      "cannot probe 3 backends in network namespace blue: no local port is free",
+      "probes in network namespace green were void until a few seconds ago: no local port is free",
+    ],
+  );
 });

@@ -26,6 +26,8 @@ interface World {
   readonly logger: RecordingLogger;
   /** What the descriptor check says; settable. */
   problem: string | undefined;
+  /** What the host warns of; settable. */
+  warnings: readonly string[];
   /** Names of the frontends in force. */
   names(): string[];
   /** Asks for a reload and moves time until it said how it went. */
@@ -56,13 +58,14 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
       daemon,
       logger,
       problem: undefined,
+      warnings: [],
       reloader: new Reloader({
         path,
         vppApiAddr: "",
         daemon,
         logger,
         clock,
-        machine: { problem: () => world.problem },
+        machine: { problem: () => world.problem, warnings: () => world.warnings },
         initial: { loadedAtMs: 1, hash: loaded.hash },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],
@@ -206,5 +209,19 @@ Deno.test("the hash and the time of the configuration are those of the text in f
     assert.equal(hash, await sha256sum());
     assert.notEqual(hash, first.hash);
     assert.ok(Math.abs(loadedAtMs - clock.wallMs()) < 60_000);
+  });
+});
+
+Deno.test("a reload and a check answer with what the host warns of, and go on", async () => {
+  await inWorld(async (world) => {
+    world.warnings = ["probes may need more local ports"];
+    const { ok, warnings } = await world.reloader.judge();
+    assert.equal(ok, true);
+    assert.deepEqual(warnings.map(({ text }) => text), [
+      `${world.path}: warning: probes may need more local ports`,
+    ]);
+    assert.equal((await world.reload()).ok, true);
+    const logged = world.logger.of("config-warning").map(({ message }) => message);
+    assert.deepEqual(logged, ["probes may need more local ports"]);
   });
 });

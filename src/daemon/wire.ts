@@ -14,12 +14,7 @@ import { Reconciler } from "../vpp/reconcile.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
-import {
-  type Readiness,
-  readinessOf,
-  type ReadinessSource,
-  type ReadinessView,
-} from "./readiness.ts";
+import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
 export interface WireOptions {
   readonly config: Config;
@@ -84,7 +79,7 @@ export function wireDaemon(options: WireOptions): Daemon {
     checker,
     engine,
     vpp,
-    readiness: () => readinessNow(running, vpp),
+    readiness: () => readinessNow({ running, vpp, engine }),
     start() {
       running = true;
       vpp?.reconciler.start();
@@ -153,7 +148,13 @@ async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
   await vpp.connection.stop();
 }
 
-function readinessNow(running: boolean, vpp: DaemonVpp | undefined): Readiness {
-  const state: ReadinessView["vpp"] = vpp?.connection.state ?? { kind: "off" };
-  return readinessOf({ running, vpp: state, warmedUp: vpp?.reconciler.warmedUp ?? true });
+function readinessNow(
+  { running, vpp, engine }: Pick<Daemon, "vpp" | "engine"> & { readonly running: boolean },
+): Readiness {
+  return readinessOf({
+    running,
+    vpp: vpp?.connection.state ?? { kind: "off" },
+    warmedUp: vpp?.reconciler.warmedUp ?? true,
+    blind: blindSentences(engine.probers()),
+  });
 }

@@ -53,10 +53,18 @@ export function frontendTransition({ from, to, atMs }: FrontendChange): Frontend
   return { from, to, atUnixNs: nanoseconds(atMs) };
 }
 
-/** A backend of the snapshot; `transitions`: with its history. */
+/** What goes into a backend's message next to its state. */
+export interface BackendContext {
+  readonly snapshot: Snapshot;
+  /** With its history. */
+  readonly transitions: boolean;
+  /** Why its newest probe was void; undefined: it was not. */
+  readonly blind: string | undefined;
+}
+
 export function backendInfo(
   backend: Backend,
-  { snapshot, transitions }: { readonly snapshot: Snapshot; readonly transitions: boolean },
+  { snapshot, transitions, blind = "" }: BackendContext,
 ): BackendInfo {
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
@@ -79,6 +87,7 @@ export function backendInfo(
       : nanoseconds(certificateExpiryMs),
     certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
+    blind,
   };
 }
 

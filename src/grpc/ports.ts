@@ -6,6 +6,7 @@ import type { Checker } from "../checker/checker.ts";
 import type { ReloadForecast } from "../checker/forecast.ts";
 import type { OperatorId } from "../checker/intent.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
+import type { ProberDoor } from "../probe/ports.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
 import type { Reconciler } from "../vpp/reconcile.ts";
 import type { ServedMethod } from "./methods.ts";
@@ -26,6 +27,7 @@ export interface DaemonDoor {
   readonly vpp: VppDoor | undefined;
   readonly config: ConfigDoor;
   readonly readiness: ReadinessDoor;
+  readonly probers: ProberDoor;
   readonly broadcaster: LogBroadcaster;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -4,6 +4,7 @@
  * backends have 270,000 series.
  */
 import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
+import { LACKS } from "../probe/lack.ts";
 import { backendRows } from "./collect_backends.ts";
 import { vppRows } from "./collect_vpp.ts";
 import { familyHead, SeriesWriter } from "./text.ts";
@@ -23,11 +24,24 @@ function single(name: ScrapedName, value: (view: MetricsView) => number | undefi
   };
 }
 
+const blind = new SeriesWriter("maglev_prober_blind");
+
+/** A series for each kind of lack, so that an alert has something to look at while all is well. */
+function* blindRows({ probers }: MetricsView): Iterable<string> {
+  for (const { netns, blind: spots } of probers) {
+    for (const lack of LACKS) {
+      const spot = spots.find((candidate) => candidate.lack === lack);
+      yield blind.line([netns, lack], spot?.backends ?? 0);
+    }
+  }
+}
+
 const build = new SeriesWriter("maglev_build_info");
 
 const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   ...backendRows,
   ...vppRows,
+  maglev_prober_blind: blindRows,
   maglev_eventloop_lag_seconds: single(
     "maglev_eventloop_lag_seconds",
     (view) => view.eventLoopLagS,

@@ -29,6 +29,7 @@ for (const count of [100, 1000, 10_000]) {
       vpp: undefined,
       counters: undefined,
       vipOf: () => undefined,
+      probers: [],
       process: {
         userCpuS: 0,
         systemCpuS: 0,

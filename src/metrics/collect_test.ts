@@ -5,6 +5,7 @@ import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
 import { smallConfig } from "../../tests/support/small_config.ts";
 import { parseIp } from "../base/address.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import { LACKS } from "../probe/lack.ts";
 import type { ActualServer, ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { LbApi, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
 import { collect } from "./collect.ts";
@@ -21,6 +22,7 @@ function viewOf(checker: TalliedChecker, change: Partial<MetricsView> = {}): Met
     vpp: undefined,
     counters: undefined,
     vipOf: () => undefined,
+    probers: [{ netns: "", threads: 1, backends: 0, blind: [] }],
     process: {
       userCpuS: 1.5,
       systemCpuS: 0.25,
@@ -336,4 +338,20 @@ Deno.test("collect() hands its text out in pieces that end with a line", () => {
     assert.ok(piece.endsWith("\n"));
     assert.ok(piece.length < 80 * 1024);
   }
+});
+
+Deno.test("collect() has a gauge for each kind of lack, 0 while nothing is lacking", () => {
+  const spot = { lack: "ports", reason: "no local port is free", backends: 7, sinceMs: 0 } as const;
+  const { checker } = setUp();
+  const text = [...collect(viewOf(checker, {
+    probers: [
+      { netns: "", threads: 1, backends: 9, blind: [] },
+      { netns: "blue", threads: 1, backends: 9, blind: [spot] },
+    ],
+  }))].join("");
+  const lines = text.split("\n").filter((line) => line.startsWith("maglev_prober_blind{"));
+  assert.equal(lines.length, 2 * LACKS.length, "bounded: a series for each kind and namespace");
+  assert.deepEqual(lines.filter((line) => !line.endsWith(" 0")), [
+    'maglev_prober_blind{netns="blue",reason="ports"} 7',
+  ]);
 });

@@ -3,6 +3,7 @@
  * reference page (docs/metrics.md). Names are an interface; see the specification's "Prometheus".
  */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
+import { LACKS } from "../probe/lack.ts";
 
 /** One family. */
 export interface Family {
@@ -125,6 +126,15 @@ export const FAMILIES = {
     labels: BACKEND,
     kept: "scrape",
     absent: "for backends that had none",
+  },
+  maglev_prober_blind: {
+    type: "gauge",
+    help: "Backends whose probes are void because this host lacks something; 0 while all is well.",
+    labels: {
+      netns: "network namespace of the probes; empty for maglevd's own",
+      reason: `what is lacking: ${LACKS.join(", ")}`,
+    },
+    kept: "scrape",
   },
   maglev_vpp_connected: {
     type: "gauge",

@@ -1,6 +1,7 @@
 /** All metrics of the daemon: where they are counted, and the text of a scrape. */
 import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
+import type { ProberDoor } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
 import type { Reconciler } from "../vpp/reconcile.ts";
@@ -19,6 +20,7 @@ export interface MetricsOptions {
 /** What a scrape looks at. */
 export interface MetricsSources {
   readonly checker: TalliedChecker;
+  readonly engine: Pick<ProberDoor, "probers">;
   /** Undefined without VPP integration. */
   readonly vpp:
     | {
@@ -53,7 +55,7 @@ export class Metrics {
    * The text of all families, in pieces. What it says is of the moment in which the promise
    * resolves: a reload while it is read changes nothing but counters of probes, which go on.
    */
-  async scrape({ checker, vpp }: MetricsSources): Promise<Iterable<string>> {
+  async scrape({ checker, engine, vpp }: MetricsSources): Promise<Iterable<string>> {
     const { build, clock, readProcess } = this.#options;
     const process = await readProcess();
     const events = await this.events.text({ vpp: vpp !== undefined });
@@ -61,6 +63,7 @@ export class Metrics {
       build,
       nowMs: clock.wallMs(),
       ...checkerView(checker),
+      probers: engine.probers(),
       vpp: vpp?.connection.state,
       counters: vpp?.counters.snapshot,
       vipOf: (key: VipKey) => vpp?.reconciler.vip(key),

@@ -10,9 +10,9 @@ maglevd serves, to everybody who can reach it and to GET and HEAD only:
 
 - \`/metrics\`: all of the below, in Prometheus' text format 0.0.4.
 - \`/healthz\`: 200 while the process is alive.
-- \`/readyz\`: 200 when a configuration is in force, VPP is connected or off, and warm-up is over;
-  else 503. The body says in JSON what is missing:
-  \`{"ready":false,"reasons":["warm-up is not over"],"config":"loaded","vpp":"connected","warmUp":"running"}\`
+- \`/readyz\`: 200 when a configuration is in force, VPP is connected or off, warm-up is over, and
+  this host lacks nothing that probes need; else 503. The body says in JSON what is missing:
+  \`{"ready":false,"reasons":["warm-up is not over"],"config":"loaded","vpp":"connected","warmUp":"running","probers":"seeing"}\`
 
 What the page says of states, weights and VPP is of one moment, a reload in the middle of a scrape
 included; counters of probes go on while it is sent. Series of a backend, frontend or VIP that is

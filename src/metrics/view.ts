@@ -5,6 +5,7 @@
 import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
+import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
@@ -22,6 +23,7 @@ export interface MetricsView {
   readonly counters: CountersSnapshot | undefined;
   /** A VIP as VPP has it; undefined while that is not known. */
   readonly vipOf: (key: VipKey) => ActualVip | undefined;
+  readonly probers: readonly ProberView[];
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

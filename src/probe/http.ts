@@ -3,8 +3,9 @@ import { invariant } from "../base/assert.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { answerVerdict, wasEstablished } from "./established.ts";
 import { type Exchange, exchange, exchangeOf } from "./http_exchange.ts";
-import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, connectVerdict, type Verdict } from "./outcome.ts";
-import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
+import { connectFailure } from "./connect_failure.ts";
+import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, type Verdict } from "./outcome.ts";
+import type { Cancellation, Probe, ProbeSpec } from "./prober.ts";
 import { connect } from "./tcp.ts";
 
 const HTTP_PORT = 80;
@@ -27,7 +28,7 @@ async function probeHttp(
     connection = await connect(spec, cancellation);
   } catch (error) {
     if (cancellation.cancelled) return CONNECT_TIMED_OUT;
-    return wasEstablished(error) ? answerVerdict(error) : connectVerdict(error, sourceOf(spec));
+    return wasEstablished(error) ? answerVerdict(error) : connectFailure(error, spec);
   }
   if (cancellation.cancelled) {
     connection.close();

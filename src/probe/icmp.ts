@@ -13,7 +13,7 @@ import { invariant } from "../base/assert.ts";
 import { errnoName } from "../base/errno.ts";
 import { IcmpChannel, type IcmpSocket } from "./icmp_channel.ts";
 import type { IpFamily } from "./icmp_packet.ts";
-import { failed, ourFault, type Verdict, verdictOf } from "./outcome.ts";
+import { ourFault, type Verdict, verdictOf } from "./outcome.ts";
 import type { Probe, ProbeSpec } from "./prober.ts";
 import { zoneError } from "./zone.ts";
 
@@ -97,7 +97,7 @@ export class IcmpProber {
     const known = this.#sockets.get(family);
     if (known !== undefined && !this.#closing) return known;
     const opened = this.#closing
-      ? { kind: "failed", verdict: ourFault("connect", "ICMP sockets are being renewed") } as const
+      ? { kind: "failed", verdict: RENEWED } as const
       : this.#open(family);
     if (opened.kind === "ok") {
       this.#sockets.set(family, opened);
@@ -111,7 +111,9 @@ export class IcmpProber {
     const fail = (verdict: Verdict): Opened => ({ kind: "failed", verdict });
     if (this.#shim === undefined) {
       const result = this.#options.open();
-      if (result.kind === "error") return fail(failed("L4CON", result.message));
+      if (result.kind === "error") {
+        return fail(ourFault("connect", { lack: "shim", detail: result.message }));
+      }
       this.#shim = result.shim;
     }
     const calls = this.#calls();
@@ -155,21 +157,8 @@ export class IcmpProber {
   }
 }
 
-/**
- * Why ICMP probes of these families cannot be made by this process, in one sentence; undefined
- * when they can. Opens a socket of each, and closes it.
- */
-export function icmpProblem(shim: Shim, families: readonly IpFamily[]): string | undefined {
-  for (const family of families) {
-    const socket = openSocket(shim.calls, family, ANY_KIND);
-    if (typeof socket !== "number") shim.calls.maglev_close(socket.fd);
-    // Anything but this may pass: it is said of each probe.
-    else if (isForbidden(socket)) return NOT_PERMITTED;
-  }
-  return undefined;
-}
-
-const NOT_PERMITTED = "ICMP probes are not permitted: give the process CAP_NET_RAW " +
+/** Why ICMP probes cannot be made by this process, and what helps. */
+export const ICMP_NOT_PERMITTED = "ICMP probes are not permitted: give the process CAP_NET_RAW " +
   "(AmbientCapabilities=CAP_NET_RAW of the systemd unit), or its group a place in " +
   "net.ipv4.ping_group_range";
 
@@ -177,11 +166,22 @@ function isForbidden(errno: number): boolean {
   return ["EPERM", "EACCES"].includes(errnoName(errno));
 }
 
+/** The next probe finds new sockets. */
+const RENEWED = ourFault("connect", {
+  lack: "namespace",
+  detail: "ICMP sockets are being renewed",
+});
+
+/** Opening a socket asks nothing of a server, so each of its errors is about this host. */
 function openFailure(errno: number): Verdict {
-  if (isForbidden(errno)) return failed("L4CON", NOT_PERMITTED);
+  if (isForbidden(errno)) {
+    return ourFault("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
+  }
   const code = errnoName(errno);
-  const error = new Error(`cannot open an ICMP socket: ${code}`);
-  return verdictOf(Object.assign(error, { code }), "connect");
+  const error = Object.assign(new Error(`cannot open an ICMP socket: ${code}`), { code });
+  const verdict = verdictOf(error, "connect");
+  if (verdict.ours) return verdict;
+  return ourFault("connect", { lack: "prober", detail: error.message });
 }
 
 /** An open socket, or minus an errno. */
@@ -202,8 +202,11 @@ function openSocket(
       const sent = calls.maglev_icmp_send(fd, family, records, records.length);
       invariant(sent >= 0, `the shim refused to send: ${errnoName(sent)}`);
     },
-    hasAddress(address, scope) {
-      return calls.maglev_address_check(address, address.length, scope) === 0;
+    route({ destination, scope }, source) {
+      const from = source ?? new Uint8Array(0);
+      const size = destination.length;
+      const result = calls.maglev_route_check(destination, size, from, from.length, scope);
+      return result === 0 ? "" : errnoName(result);
     },
     receive(records) {
       const size = records.length;

@@ -25,8 +25,8 @@ export interface IcmpSocket {
   readonly id: number;
   /** Sends records, and fills in what became of each. */
   send(records: Uint8Array<ArrayBuffer>): void;
-  /** True when the host has the address; `scope`: the interface of a link-local one. */
-  hasAddress(address: Uint8Array, scope: number): boolean;
+  /** The errno name with which this host refuses the way from `source`; empty: there is a way. */
+  route(target: EchoTarget, source: Uint8Array | undefined): string;
   /** Fills records with what is there; true when answers may have been lost before that. */
   receive(records: Uint8Array<ArrayBuffer>): { readonly count: number; readonly overflow: boolean };
 }
@@ -55,6 +55,13 @@ const RECEIVE_BATCH = 256;
 
 /** Random bytes are fetched for so many probes at a time; getRandomValues() gives no more. */
 const TOKENS = 65_536 / TOKEN_BYTES;
+
+const TOO_MANY = { lack: "memory", detail: `more than ${SEQUENCES} ICMP probes at once` } as const;
+const SEND_QUEUE_FULL = { lack: "memory", detail: "the send queue is full" } as const;
+const RECEIVE_QUEUE_FULL = {
+  lack: "memory",
+  detail: "the receive queue ran over: an answer may be lost (net.core.rmem_max)",
+} as const;
 
 const NO_ANSWER = failed("L7TOUT", "no echo reply within the timeout");
 
@@ -89,7 +96,7 @@ export class IcmpChannel {
     return new Promise((resolve) => {
       const seq = this.#freeSequence();
       if (seq === undefined) {
-        return resolve(ourFault("connect", `more than ${SEQUENCES} ICMP probes at once`));
+        return resolve(ourFault("connect", TOO_MANY));
       }
       const token = this.#token();
       const pending: Pending = {
@@ -123,10 +130,10 @@ export class IcmpChannel {
     }
   }
 
-  /** Ends all probes, as the prober's own fault. */
+  /** Ends all probes as void: the thread has left the namespace of the socket. */
   abandon(reason: string): void {
     for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending, ourFault("connect", reason));
+      this.#settle(pending, ourFault("connect", { lack: "namespace", detail: reason }));
     }
   }
 
@@ -169,13 +176,15 @@ export class IcmpChannel {
   }
 
   /** In the words of the other kinds of probe, whose sockets are bound to their source first. */
-  #sendFailure(status: number, { source, scope }: EchoProbe): Verdict {
-    if (errnoName(status) === "EAGAIN") return ourFault("connect", "the send queue is full");
-    const error = errnoError(status);
-    if (source === undefined) return verdictOf(error, "connect");
-    // Only asked of what could not be sent: the kernel's own answer depends on its routes.
-    const unbound = this.#socket.hasAddress(source, scope) ? {} : { syscall: "bind" };
-    return connectVerdict(Object.assign(error, unbound), ipFromBytes(source).text);
+  #sendFailure(status: number, probe: EchoProbe): Verdict {
+    const { source } = probe;
+    if (errnoName(status) === "EAGAIN") return ourFault("connect", SEND_QUEUE_FULL);
+    const { family } = this.#socket;
+    return connectVerdict(errnoError(status), {
+      source: source === undefined ? undefined : ipFromBytes(source).text,
+      family,
+      route: (from) => this.#socket.route(probe, from === undefined ? undefined : source),
+    });
   }
 
   #take(record: ReceivedRecord): void {
@@ -209,12 +218,7 @@ export class IcmpChannel {
     const lost = this.#overflows > pending.overflows;
     this.#settle(
       pending,
-      lost
-        ? ourFault(
-          "connect",
-          "the receive queue ran over: an answer may be lost (net.core.rmem_max)",
-        )
-        : NO_ANSWER,
+      lost ? ourFault("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,
     );
   }
 

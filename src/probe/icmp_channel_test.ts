@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { healthcheck } from "../../tests/support/healthcheck.ts";
 import { IcmpChannel, type IcmpSocket } from "./icmp_channel.ts";
+import type { EchoTarget } from "./icmp_records.ts";
 import { Cancellation } from "./prober.ts";
 import type { Verdict } from "./outcome.ts";
 
@@ -32,8 +33,8 @@ class FakeSocket implements IcmpSocket {
     }
   }
 
-  hasAddress(): boolean {
-    return this.local;
+  route(_: EchoTarget, source: Uint8Array | undefined): string {
+    return source === undefined || this.local ? "" : "EADDRNOTAVAIL";
   }
 
   receive(records: Uint8Array<ArrayBuffer>): { count: number; overflow: boolean } {
@@ -164,11 +165,12 @@ Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => 
 Deno.test("IcmpChannel tells failures to send apart", async () => {
   const cases: [status: number, local: boolean, code: string, ours: boolean, detail: RegExp][] = [
     [-101, true, "L4CON", false, /network unreachable/],
-    [-101, false, "L4CON", false, /^source address \S+ is not on this host$/],
-    [-22, true, "L4CON", false, /^cannot be connected to from source address \S+$/],
+    [-101, false, "L4CON", true, /^source address \S+ is not on this host$/],
+    [-22, true, "L4CON", true, /^the target cannot be reached from source address \S+$/],
     [-11, true, "L4CON", true, /send queue is full/],
     [-105, true, "L4CON", true, /kernel buffers/],
-    [-77, true, "L4CON", false, /cannot send: errno 77/],
+    [-1, true, "L4CON", true, /^forbidden by a firewall or security module of this host$/],
+    [-77, true, "L4CON", true, /unknown error: cannot send: errno 77/],
   ];
   for (const [status, local, code, ours, detail] of cases) {
     const { socket, channel, probe, waited } = setup();

@@ -3,11 +3,15 @@
  * refusal at start than servers that cannot be probed on the day when many of them hang.
  */
 import { openShim, type Shim, type ShimResult } from "../../ffi/open.ts";
+import { LOOK } from "../../ffi/symbols.ts";
 import { invariant } from "../base/assert.ts";
 import { errnoName } from "../base/errno.ts";
 import type { Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
-import { icmpProblem } from "./icmp.ts";
+import { lookErrno, portSettings } from "./host_look.ts";
+import { ICMP_NOT_PERMITTED } from "./icmp.ts";
+import { namespaceProblem } from "./namespace.ts";
+import { needsPorts, portWarnings, unknownPorts } from "./port_budget.ts";
 
 /**
  * Descriptors for everything but probes: standard streams, the runtime's own, listeners,
@@ -60,25 +64,60 @@ export class Machine {
     try {
       const limit = raiseDescriptors(shim, demand.descriptors);
       if (limit < demand.descriptors) return tooFew(demand, limit);
-      // What is permitted in another namespace only its workers find out.
-      return demand.netns === "" ? icmpProblem(shim, demand.icmp) : undefined;
+      return namespaceRefusal(shim, demand.netns) ?? icmpRefusal(shim, demand);
     } finally {
       shim.close();
     }
   }
 
+  /** What may fall short under load: local ports. Never a reason not to start. */
+  warnings(config: Config): readonly string[] {
+    if (!needsPorts(config)) return [];
+    const result = this.#open();
+    // problem() says so.
+    if (result.kind === "error") return [];
+    try {
+      const settings = portSettings(result.shim, config.healthchecker.netns);
+      return typeof settings === "string"
+        ? [unknownPorts(settings)]
+        : portWarnings(config, settings);
+    } finally {
+      result.shim.close();
+    }
+  }
+
   /** TCP and HTTP probes need nothing of it, so that a daemon without a C compiler is one. */
   #withoutShim(demand: Demand, message: string): string | undefined {
-    if (demand.icmp.length > 0) return `ICMP probes need the shim: ${message}`;
-    if (demand.netns !== "") return `healthchecker.netns needs the shim: ${message}`;
+    if (demand.icmp.length > 0) return needsShim("ICMP probes", message);
+    if (demand.netns !== "") return needsShim("healthchecker.netns", message);
     if (!this.#warned) {
       this.#log.warn("config-warning", {
-        message: `the limit on file descriptors is not checked: ${message}`,
+        message: `cannot check the limits on file descriptors and local ports: ${message}`,
       });
     }
     this.#warned = true;
     return undefined;
   }
+}
+
+function needsShim(what: string, message: string): string {
+  return `cannot use ${what} without the shim: ${message}`;
+}
+
+function namespaceRefusal(shim: Shim, netns: string): string | undefined {
+  if (netns === "") return undefined;
+  const errno = lookErrno(shim, netns, LOOK.enter);
+  return errno === undefined ? undefined : `healthchecker.netns: ${namespaceProblem(netns, errno)}`;
+}
+
+/** A socket of each family is opened where the probes will be made, and closed. */
+function icmpRefusal(shim: Shim, { icmp, netns }: Demand): string | undefined {
+  for (const family of icmp) {
+    const errno = lookErrno(shim, netns, family === 4 ? LOOK.icmp4 : LOOK.icmp6);
+    // Anything else may pass: probes are void meanwhile, and the log says why.
+    if (errno === "EPERM" || errno === "EACCES") return ICMP_NOT_PERMITTED;
+  }
+  return undefined;
 }
 
 function demandOf(config: Config): Demand {

@@ -3,7 +3,7 @@ import type { ShimResult } from "../../ffi/open.ts";
 import { errnoName } from "../base/errno.ts";
 import type { NamespaceAnswer, NamespaceCalls } from "./namespace.ts";
 
-/** Calls through the shim that `open` finds; each fails with its message when there is none. */
+/** Calls through the shim that `open` finds and keeps; each fails with its message without one. */
 export function namespaceCalls(open: () => ShimResult): NamespaceCalls {
   const identity = new BigUint64Array(2);
   const size = identity.byteLength;
@@ -27,16 +27,12 @@ export function namespaceCalls(open: () => ShimResult): NamespaceCalls {
 
 type Calls = Extract<ShimResult, { kind: "ok" }>["shim"]["calls"];
 
-/** Opened for each call, which is once a second: nothing to close, and a late shim is found. */
+/** Asked for at each call, so that a shim that comes late is found. */
 function withShim(
   open: () => ShimResult,
   fn: (calls: Calls) => NamespaceAnswer,
 ): NamespaceAnswer {
   const result = open();
   if (result.kind === "error") return { ok: false, error: result.message };
-  try {
-    return fn(result.shim.calls);
-  } finally {
-    result.shim.close();
-  }
+  return fn(result.shim.calls);
 }

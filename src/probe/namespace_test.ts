@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { MAX_RETRY_MS, Namespace, type NamespaceAnswer, WATCH_MS } from "./namespace.ts";
+import { FRESH_MS, MAX_RETRY_MS, Namespace, type NamespaceAnswer, WATCH_MS } from "./namespace.ts";
 
 const PATH = "/run/netns/blue";
 const HOME = "/proc/self/ns/net";
@@ -8,9 +8,20 @@ const HOME = "/proc/self/ns/net";
 /** A thread that is somewhere, and a machine with or without a namespace `blue`. */
 function setup(there: string | undefined, refusal?: string) {
   const clock = new FakeClock();
-  const world = { blue: there, refusal, place: "home", entries: 0 };
+  const world = {
+    blue: there,
+    refusal,
+    place: "home",
+    entries: 0,
+    /** Why the name cannot be looked at. */
+    hidden: undefined as string | undefined,
+  };
   const answer = (): NamespaceAnswer =>
-    world.blue === undefined ? { ok: false, error: "ENOENT" } : { ok: true, identity: world.blue };
+    world.hidden !== undefined
+      ? { ok: false, error: world.hidden }
+      : world.blue === undefined
+      ? { ok: false, error: "ENOENT" }
+      : { ok: true, identity: world.blue };
   const news: string[] = [];
   const left: string[] = [];
   const namespace = new Namespace({
@@ -51,7 +62,8 @@ Deno.test("Namespace enters at once, and says nothing more while all is well", (
 
 Deno.test("Namespace tries again with a growing delay, and says each reason once", () => {
   const { clock, world, news, namespace } = setup(undefined);
-  const missing = "network namespace blue does not exist (no /run/netns/blue)";
+  const missing = "network namespace blue does not exist (no /run/netns/blue): create it with " +
+    "`ip netns add blue`";
   assert.equal(namespace.problem, missing);
   clock.advance(60_000);
   assert.deepEqual(news, [`waiting: ${missing}`]);
@@ -93,4 +105,34 @@ Deno.test("Namespace goes over to another of its name", () => {
     "entered",
   ]);
   assert.equal(left.length, 1);
+});
+
+Deno.test("Namespace does not take the failures of one whose name has just gone for the server's", () => {
+  const { clock, world, namespace } = setup("1");
+  const { identity } = namespace;
+  assert.equal(namespace.leftSince(identity), "", "it has just looked");
+  world.blue = undefined;
+  clock.advance(FRESH_MS + 1);
+  assert.equal(namespace.leftSince(identity), "network namespace blue has vanished");
+  assert.match(namespace.problem, /does not exist/);
+  world.blue = "2";
+  clock.advance(WATCH_MS);
+  assert.equal(namespace.problem, "");
+  assert.equal(namespace.leftSince(identity), "network namespace blue has vanished");
+  assert.equal(namespace.leftSince(namespace.identity), "");
+  namespace.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("Namespace stays inside while its name cannot be looked at", () => {
+  const { clock, world, left, namespace } = setup("1");
+  for (const error of ["EMFILE", "ENOMEM", "no shim"]) {
+    world.hidden = error;
+    clock.advance(10 * WATCH_MS);
+    assert.deepEqual([left, world.place, namespace.problem], [[], "1", ""], error);
+  }
+  world.hidden = "ENOENT";
+  clock.advance(WATCH_MS);
+  assert.equal(left.length, 1);
+  namespace.close();
 });

@@ -1,9 +1,12 @@
 /**
- * PURE. Verdicts: what a finished probe says, and how an error of the operating system becomes
- * one. The question behind the table is whose fault an error is: a refused connection speaks
- * about the server, a full descriptor table speaks about us and must accuse nobody.
+ * PURE. Verdicts: what a finished probe says, and how an error becomes one. Whose fault an error
+ * of the operating system is stands in os_errors.ts.
  */
 import type { Layer, ResultCode } from "../health/state.ts";
+import type { Lack } from "./lack.ts";
+import { errorCode, OS_ERRORS, printable, textField, wordsOf } from "./os_errors.ts";
+
+export { errorCode, printable };
 
 /** What one probe found; the scheduler adds how long it took, unless the probe knows better. */
 export interface Verdict {
@@ -14,6 +17,8 @@ export interface Verdict {
   readonly detail: string;
   /** True when the prober itself failed, so that the probe says nothing about the server. */
   readonly ours: boolean;
+  /** What the prober lacked, when that is why it failed. */
+  readonly lack?: Lack;
   /** How long it took in milliseconds, when that was measured nearer to the wire. */
   readonly durationMs?: number;
   /**
@@ -33,14 +38,17 @@ export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail:
 /** `code` of the error of a connection that is not tried for that reason. */
 export const SCOPED_CODE = "MAGLEV_SCOPED";
 
+/** `code` of an error about an interface that this host does not have; its message names it. */
+export const NO_INTERFACE_CODE = "MAGLEV_NO_INTERFACE";
+
 /**
  * What a probe of `fe80::1%eth0` from a source address ends with, but for ICMP: node:net of Deno
  * 2.9.6 knows no zones, and Deno.connect no sources. The kernel chooses a fitting one by itself.
  */
-export const SCOPED: Verdict = failed(
-  "L4CON",
-  "an address with a zone (%) can be probed from a source address by ICMP only",
-);
+export const SCOPED: Verdict = ourFault("connect", {
+  lack: "source-address",
+  detail: "an address with a zone (%) can be probed from a source address by ICMP only",
+});
 
 /** Time was up before there was a connection. */
 export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
@@ -67,89 +75,108 @@ export function failed(code: ResultCode, detail: string): Verdict {
   return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, ours: false };
 }
 
-/** A failure of the prober itself, said of the stage in which it happened. */
-export function ourFault(stage: Stage, detail: string): Verdict {
-  const code = stage === "connect" ? "L4CON" : "L7RSP";
-  return { ok: false, layer: stage === "connect" ? "L4" : "L7", code, detail, ours: true };
+/** A probe that says nothing about the server: what the prober lacked, and at which stage. */
+export function ourFault(
+  stage: Stage,
+  { lack, detail }: { readonly lack: Lack; readonly detail: string },
+): Verdict {
+  const [layer, code] = stage === "connect" ? ["L4", "L4CON"] as const : ["L7", "L7RSP"] as const;
+  return { ok: false, layer, code, detail, ours: true, lack };
 }
 
-/** What the server, or the network on the way to it, did. Linux errno names. */
-const THEIR_FAULT: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ECONNABORTED: "connection aborted",
-  EPIPE: "connection closed by the server",
-  EHOSTUNREACH: "no route to host",
-  EHOSTDOWN: "host is down",
-  ENETUNREACH: "network unreachable",
-  ENETDOWN: "network is down",
-  EACCES: "forbidden by a local route or firewall",
-  EPERM: "forbidden by the local firewall",
-  EINVAL: "not an address that can be connected to",
-  // Lasting, and of this server alone: to call it void would leave it unknown for ever.
-  EADDRNOTAVAIL: "this host has no address of the family, or no local port is free",
-};
-
-/** What we lack, for a while and for all servers alike: nothing was asked of this one. */
-const OUR_FAULT: Readonly<Record<string, string>> = {
-  EMFILE: "out of file descriptors: this process may open no more (raise LimitNOFILE)",
-  ENFILE: "out of file descriptors: the whole system has no more",
-  ENOBUFS: "out of kernel buffers",
-  ENOMEM: "out of kernel memory",
-};
+const NOT_CAPABLE = {
+  lack: "permission",
+  detail: "maglevd was started without the permission to connect there (--allow-net)",
+} as const;
 
 /** The verdict for an error thrown while connecting or talking. */
 export function verdictOf(error: unknown, stage: Stage): Verdict {
-  const code = errorCode(error);
-  const ours = OUR_FAULT[code];
-  if (ours !== undefined) return ourFault(stage, ours);
-  if (error instanceof Error && error.name === "NotCapable") {
-    return failed("L4CON", `not permitted to connect: ${printable(error.message)}`);
+  if (textField(error, "name") === "NotCapable") {
+    return ourFault(stage, NOT_CAPABLE);
   }
+  const code = errorCode(error);
   if (code === "ETIMEDOUT") {
     return stage === "connect" ? failed("L4TOUT", "connection timed out") : ANSWER_TIMED_OUT;
   }
-  const text = THEIR_FAULT[code] ?? printable(error instanceof Error ? error.message : `${error}`);
-  return stage === "connect"
-    ? failed("L4CON", text)
-    : failed("L7RSP", `${text} before the answer was complete`);
+  if (code === NO_INTERFACE_CODE) {
+    return ourFault(stage, { lack: "interface", detail: wordsOf(error) });
+  }
+  const known = OS_ERRORS[code];
+  if (known?.lack !== undefined) {
+    return ourFault(stage, { lack: known.lack, detail: known.text });
+  }
+  if (stage === "answer") {
+    return failed("L7RSP", `${wordsOf(error)} before the answer was complete`);
+  }
+  if (known !== undefined) return failed("L4CON", known.text);
+  // Not in the table: an error that may be the prober's own must not take a server down.
+  const detail = `the prober met an unknown error: ${wordsOf(error)}`;
+  return ourFault("connect", { lack: "prober", detail });
+}
+
+/** What is known of a connection attempt that failed. */
+export interface Attempt {
+  /** The configured source address; undefined: the system chooses. */
+  readonly source: string | undefined;
+  readonly family: 4 | 6;
+  /**
+   * The errno name with which this host refuses the way to the target, from a source address or
+   * from any; empty: there is a way. Undefined when this cannot be found out.
+   */
+  readonly route: (source: string | undefined) => string | undefined;
 }
 
 /**
- * The verdict for an error thrown while connecting from `source`, a configured address (undefined:
- * none was configured). Deno's node:net gives EINVAL for EADDRNOTAVAIL, so it is the system call
- * that tells: an address that cannot be bound to is not on this host. That is nothing to keep
- * quiet about, and the server is out of reach as configured: a failure, not a void probe.
+ * The verdict for an error thrown while connecting. Some errors have two meanings, which only
+ * another look at this host tells apart: node:net of Deno 2.9.6 reports EINVAL for EADDRNOTAVAIL
+ * and EACCES for EPERM, and a router's ICMPv6 "prohibited" is EACCES as well.
  */
-export function connectVerdict(error: unknown, source: string | undefined): Verdict {
+export function connectVerdict(error: unknown, attempt: Attempt): Verdict {
+  const { source, family, route } = attempt;
   const code = errorCode(error);
+  const call = textField(error, "syscall");
   if (code === SCOPED_CODE) return SCOPED;
-  if (source !== undefined && (code === "EADDRNOTAVAIL" || OUR_FAULT[code] === undefined)) {
-    if (code === "EADDRINUSE") {
-      return ourFault("connect", `no local port is free at source address ${source}`);
-    }
-    if (textField(error, "syscall") === "bind") {
-      return failed("L4CON", `source address ${source} is not on this host`);
-    }
-    if (code === "EINVAL" || code === "EADDRNOTAVAIL") {
-      return failed("L4CON", `cannot be connected to from source address ${source}`);
-    }
+  if (source !== undefined && call === "bind" && (code === "EINVAL" || code === "EADDRNOTAVAIL")) {
+    return sourceMissing(source);
   }
-  return verdictOf(error, "connect");
+  if (code === "EADDRNOTAVAIL" || (code === "EINVAL" && call !== "")) return unplaced(attempt);
+  if (code === "EACCES" && family === 6 && call !== "bind" && route(source) === "") {
+    return failed("L4CON", "administratively prohibited by the server or a router (ICMPv6)");
+  }
+  const verdict = verdictOf(error, "connect");
+  // A raw socket does not check its source first: the kernel reports what its routes make of it.
+  if (source === undefined || call !== "" || verdict.ours) return verdict;
+  if (route(source) === "EADDRNOTAVAIL") return sourceMissing(source);
+  return code === "EINVAL" && route(undefined) === "" ? sourceUnfit(source) : verdict;
 }
 
-/** The errno name of an error: Deno and Node both put it into `code`. Empty when there is none. */
-export function errorCode(error: unknown): string {
-  return textField(error, "code");
+/** There was no local address and port for the connection: why? */
+function unplaced({ source, route }: Attempt): Verdict {
+  const refusal = route(source);
+  if (refusal === undefined || refusal === "") return noPort(source);
+  if (refusal === "EADDRNOTAVAIL") return source === undefined ? NO_ADDRESS : sourceMissing(source);
+  if (source !== undefined && route(undefined) === "") return sourceUnfit(source);
+  return verdictOf({ code: refusal }, "connect");
 }
 
-function textField(error: unknown, name: "code" | "syscall"): string {
-  if (typeof error !== "object" || error === null || !(name in error)) return "";
-  const value = (error as { readonly [name: string]: unknown })[name];
-  return typeof value === "string" ? value : "";
+const NO_ADDRESS = ourFault("connect", {
+  lack: "family",
+  detail: "this host has no address from which the target's address family can be probed",
+});
+
+function noPort(source: string | undefined): Verdict {
+  const where = source === undefined ? "" : ` at source address ${source}`;
+  const detail = `no local port is free${where} (widen net.ipv4.ip_local_port_range)`;
+  return ourFault("connect", { lack: "ports", detail });
 }
 
-/** `text` on one line, without control characters, at most 200 characters of it. */
-export function printable(text: string): string {
-  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+/** Void: the configured source address is not on this host. */
+export function sourceMissing(source: string): Verdict {
+  const detail = `source address ${source} is not on this host`;
+  return ourFault("connect", { lack: "source-address", detail });
+}
+
+function sourceUnfit(source: string): Verdict {
+  const detail = `the target cannot be reached from source address ${source}`;
+  return ourFault("connect", { lack: "source-address", detail });
 }

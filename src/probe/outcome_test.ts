@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { ANSWER_TIMED_OUT, answered, printable, type Stage, verdictOf } from "./outcome.ts";
+import {
+  ANSWER_TIMED_OUT,
+  answered,
+  type Attempt,
+  connectVerdict,
+  printable,
+  type Stage,
+  verdictOf,
+} from "./outcome.ts";
 
 function osError(code: string, message = "text of the system"): Error {
   return Object.assign(new Error(message), { code });
@@ -11,11 +19,9 @@ Deno.test("verdictOf() tells the server's faults, by stage", () => {
     [osError("ECONNRESET"), "connect", "L4CON", "connection reset"],
     [osError("EHOSTUNREACH"), "connect", "L4CON", "no route to host"],
     [osError("ENETUNREACH"), "connect", "L4CON", "network unreachable"],
-    [osError("EPERM"), "connect", "L4CON", "forbidden by the local firewall"],
     [osError("ETIMEDOUT"), "connect", "L4TOUT", "connection timed out"],
-    [osError("EWEIRD"), "connect", "L4CON", "text of the system"],
-    ["thrown text", "connect", "L4CON", "thrown text"],
-    [null, "connect", "L4CON", "null"],
+    [osError("EHOSTDOWN"), "connect", "L4CON", "host is down"],
+    [osError("EWEIRD"), "answer", "L7RSP", "text of the system before the answer was complete"],
     [osError("ECONNRESET"), "answer", "L7RSP", "connection reset before the answer was complete"],
     [
       osError("EPIPE"),
@@ -44,11 +50,22 @@ Deno.test("verdictOf() accuses nobody of what we lack", () => {
   assert.match(verdictOf(osError("EMFILE"), "connect").detail, /file descriptors/);
 });
 
-Deno.test("verdictOf() calls a fault that will last a failure, for void it would last for ever", () => {
+Deno.test("verdictOf() accuses no server of what maglevd may not do, or of what it does not know", () => {
   const notCapable = Object.assign(new Error("Requires net access"), { name: "NotCapable" });
-  for (const error of [osError("EADDRNOTAVAIL"), notCapable]) {
-    const { ok, code, ours } = verdictOf(error, "connect");
-    assert.deepEqual({ ok, code, ours }, { ok: false, code: "L4CON", ours: false });
+  const cases: [error: unknown, lack: string, detail: RegExp][] = [
+    [
+      notCapable,
+      "permission",
+      /^maglevd was started without the permission to connect there \(--allow-net\)$/,
+    ],
+    [osError("EWEIRD"), "prober", /unknown error: text of the system$/],
+    ["thrown text", "prober", /unknown error: thrown text$/],
+    [null, "prober", /unknown error: null$/],
+  ];
+  for (const [error, lack, detail] of cases) {
+    const verdict = verdictOf(error, "connect");
+    assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [false, true, lack]);
+    assert.match(verdict.detail, detail);
   }
 });
 
@@ -66,4 +83,133 @@ Deno.test("answered() is a pass with its status", () => {
     detail: "status 204",
     ours: false,
   });
+});
+
+/** An attempt whose ways answer as told: from the source, and from any address. */
+function attempt(
+  change: Partial<Attempt> & { ways?: [source: string | undefined, any: string | undefined] },
+): Attempt {
+  const { ways = ["", ""], ...rest } = change;
+  return {
+    source: undefined,
+    family: 4,
+    route: (source) => (source === undefined ? ways[1] : ways[0]),
+    ...rest,
+  };
+}
+
+Deno.test("connectVerdict() finds out what an error with two meanings is about", () => {
+  const node = (code: string, syscall = "connect") => Object.assign(osError(code), { syscall });
+  const bound = { source: "192.0.2.9" };
+  const cases: [what: string, Error, Attempt, lack: string | undefined, detail: RegExp][] = [
+    ["no port", osError("EADDRNOTAVAIL"), attempt({}), "ports", /^no local port is free \(/],
+    ["the same in node:net", node("EINVAL"), attempt({}), "ports", /^no local port is free \(/],
+    [
+      "the same without the shim",
+      node("EINVAL"),
+      attempt({ ways: [undefined, undefined] }),
+      "ports",
+      /^no local port is free \(/,
+    ],
+    [
+      "no port at the source",
+      node("EADDRINUSE"),
+      attempt(bound),
+      "ports",
+      /^no local port is free/,
+    ],
+    [
+      "no address of the family",
+      osError("EADDRNOTAVAIL"),
+      attempt({ ways: ["EADDRNOTAVAIL", "EADDRNOTAVAIL"] }),
+      "family",
+      /^this host has no address from which/,
+    ],
+    [
+      "a blackhole route",
+      osError("EINVAL"),
+      attempt({ ways: ["EINVAL", "EINVAL"] }),
+      undefined,
+      /^no usable route: a blackhole/,
+    ],
+    [
+      "the same in node:net",
+      node("EINVAL"),
+      attempt({ ways: ["EINVAL", "EINVAL"] }),
+      undefined,
+      /^no usable route: a blackhole/,
+    ],
+    [
+      "a blackhole route, from a source",
+      node("EINVAL"),
+      attempt({ ...bound, ways: ["EINVAL", "EINVAL"] }),
+      undefined,
+      /^no usable route: a blackhole/,
+    ],
+    [
+      "a source that does not fit",
+      node("EINVAL"),
+      attempt({ ...bound, ways: ["EINVAL", ""] }),
+      "source-address",
+      /^the target cannot be reached from source address 192\.0\.2\.9$/,
+    ],
+    [
+      "a source that vanished after bind",
+      node("EINVAL"),
+      attempt({ ...bound, ways: ["EADDRNOTAVAIL", ""] }),
+      "source-address",
+      /^source address 192\.0\.2\.9 is not on this host$/,
+    ],
+    [
+      "a source that is missing",
+      node("EINVAL", "bind"),
+      attempt(bound),
+      "source-address",
+      /^source address 192\.0\.2\.9 is not on this host$/,
+    ],
+    [
+      "out of descriptors while binding",
+      node("EMFILE", "bind"),
+      attempt(bound),
+      "descriptors",
+      /LimitNOFILE/,
+    ],
+    [
+      "a route that vanished",
+      osError("ENETUNREACH"),
+      attempt({ ways: ["ENETUNREACH", "ENETUNREACH"] }),
+      undefined,
+      /^network unreachable$/,
+    ],
+    [
+      "a firewall of this host",
+      osError("EPERM"),
+      attempt({}),
+      "permission",
+      /firewall or security module of this host/,
+    ],
+    [
+      "a firewall of the server, IPv6",
+      osError("EACCES"),
+      attempt({ family: 6 }),
+      undefined,
+      /^administratively prohibited by the server or a router/,
+    ],
+    [
+      "a prohibit route of this host, IPv6",
+      osError("EACCES"),
+      attempt({ family: 6, ways: ["EACCES", "EACCES"] }),
+      "permission",
+      /`prohibit` route/,
+    ],
+  ];
+  for (const [what, error, about, lack, detail] of cases) {
+    const verdict = connectVerdict(error, about);
+    assert.deepEqual(
+      [verdict.ok, verdict.ours, verdict.lack],
+      [false, lack !== undefined, lack],
+      what,
+    );
+    assert.match(verdict.detail, detail, what);
+  }
 });

@@ -4,6 +4,7 @@
 import type { IpAddress } from "../base/address.ts";
 import type { HealthPolicy, ProbeResult } from "../health/state.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
+import type { Lack } from "./lack.ts";
 
 /** What to probe, and how; `id` is small, dense and reused only after stop(). */
 export interface ProbeTarget {
@@ -38,6 +39,38 @@ export interface VoidProbe {
   readonly latenessMs: number;
   /** For people: that the prober was late, or what it lacked (file descriptors, a local port). */
   readonly reason?: string;
+  /** What it lacked; absent: it was late. */
+  readonly lack?: Lack | undefined;
+}
+
+/** Something that this host lacks, because of which probes are void. */
+export interface BlindSpot {
+  readonly lack: Lack;
+  /** For people. */
+  readonly reason: string;
+  /** Backends whose newest probe was void because of it; 0 for some seconds after the last. */
+  readonly backends: number;
+  /** Unix time in milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** The threads that probe in one network namespace. */
+export interface ProberView {
+  /** Empty: the daemon's own. */
+  readonly netns: string;
+  readonly threads: number;
+  /** Backends that they probe. */
+  readonly backends: number;
+  /** Empty while all is well. */
+  readonly blind: readonly BlindSpot[];
+}
+
+/** What can be asked of the engine at any time, without waiting. */
+export interface ProberDoor {
+  /** By namespace, sorted. */
+  probers(): readonly ProberView[];
+  /** Why the newest probe of a backend was void; undefined when it was not. */
+  voidReason(backend: string): string | undefined;
 }
 
 /** Figures of the engine; see spec 90 (lateness) and metrics. */
@@ -59,7 +92,7 @@ export interface ProbeStats {
  * The engine: paces probes from start to start by the rise/fall counter (kept in the worker with
  * the same pure functions, so that a busy main thread delays no probe) and hands results back.
  */
-export interface ProbeEngine {
+export interface ProbeEngine extends ProberDoor {
   /** Called with results in order of verdict, at most 1 ms after the oldest that could matter. */
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void;
   onVoid: (probe: VoidProbe) => void;

@@ -19,6 +19,7 @@ import { nextIntervalMs, phaseOf } from "../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
+import type { Lack } from "./lack.ts";
 import { ourFault, type Verdict } from "./outcome.ts";
 import { Cancellation, type Prober } from "./prober.ts";
 import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
@@ -68,8 +69,11 @@ const SPREAD_AGAIN_MS = 1000;
 /** How long a cancelled probe may take to end before it is given up. */
 const ENDING_MS = 1000;
 
-/** Void probes in a row that are repeated at once; later ones wait their interval. */
-const PROMPT_REPEATS = 3;
+/**
+ * Probes void by lateness that are repeated immediately, until one counts. All others wait their
+ * interval: repeating a probe for which this host lacks something would keep it lacking.
+ */
+const PROMPT_REPEATS = 1;
 
 /** One counted probe. */
 export interface ProbeReport {
@@ -87,6 +91,8 @@ export interface VoidReport {
   readonly generation: number;
   readonly latenessMs: number;
   readonly reason: string;
+  /** What the prober lacked; undefined: it was late. */
+  readonly lack: Lack | undefined;
 }
 
 export interface SchedulerOptions {
@@ -108,13 +114,7 @@ export interface SchedulerOptions {
 const MOST_HELD_MS = 1000;
 
 /** Why a probe is void. */
-interface Void {
-  readonly nowMs: number;
-  readonly latenessMs: number;
-  readonly reason: string;
-  /** True when repeating it at once would only meet the same fault. */
-  readonly lasting: boolean;
-}
+type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowMs: number };
 
 /** Probes targets until they are stopped. */
 export class Scheduler {
@@ -243,7 +243,7 @@ export class Scheduler {
           nowMs,
           latenessMs: 0,
           reason: "the probe did not end when cancelled",
-          lasting: true,
+          lack: "prober",
         });
         return;
       default:
@@ -293,7 +293,7 @@ export class Scheduler {
     try {
       verdict = await slot.probe(slot.cancellation);
     } catch (error) {
-      verdict = ourFault("connect", `the prober broke: ${error}`);
+      verdict = ourFault("connect", { lack: "prober", detail: `the prober broke: ${error}` });
     }
     this.#inFlight--;
     this.#ended += startsOf(slot);
@@ -310,15 +310,17 @@ export class Scheduler {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
       if (verdict.ours || late) {
-        const reason = verdict.ours ? verdict.detail : "the prober itself was late";
-        this.#void(slot, { nowMs, latenessMs, reason, lasting: verdict.ours });
+        const why = verdict.ours
+          ? { reason: verdict.detail, lack: verdict.lack ?? "prober" }
+          : { reason: "the prober itself was late", lack: undefined };
+        this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
     }
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, { policy: slot.healthcheck, unknown });
     slot.unknown = false;
-    slot.voids = 0;
+    slot.repeats = 0;
     this.#probes++;
     this.#next(slot, nowMs);
     onProbe({
@@ -336,13 +338,12 @@ export class Scheduler {
     return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
   }
 
-  /** Not counted; repeated at once, unless the fault is lasting or comes again and again. */
-  #void(slot: Slot, why: Void): void {
-    const { nowMs, latenessMs, reason, lasting } = why;
+  /** Not counted; see PROMPT_REPEATS. */
+  #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
     this.#voids++;
-    if (slot.voids++ < PROMPT_REPEATS && !lasting) this.#wait(slot, nowMs, nowMs);
+    if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
     else this.#next(slot, nowMs);
-    this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason });
+    this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
   }
 
   /** Waits for the next probe: an interval after the start of the last, or now if that is past. */

@@ -42,8 +42,8 @@ export interface Slot extends Due {
   startedMs: number;
   /** By how much the next start was put off because we overslept it; at most once for each. */
   movedMs: number;
-  /** Void probes in a row. */
-  voids: number;
+  /** Probes void by lateness since the last one that counted. */
+  repeats: number;
 }
 
 /** A new record; its first due time is set by whoever puts it into a heap. */
@@ -62,7 +62,7 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     plannedMs: 0,
     startedMs: 0,
     movedMs: 0,
-    voids: 0,
+    repeats: 0,
     dueMs: 0,
     heapIndex: -1,
   };

@@ -1,6 +1,6 @@
 /**
  * Probes from a configured source address, against servers that say where a client came from. An
- * address that is not on this host must be a failure that says so, whatever the kind of probe.
+ * address that is not on this host makes probes void, with that reason, whatever their kind.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../../tests/support/certificates.ts";
@@ -69,39 +69,43 @@ async function assertUnfit(params: ProbeParams, run: typeof probe): Promise<void
     const sources = { probeIpv4Src: parseIp(v4), probeIpv6Src: parseIp(v6) };
     const verdict = await run(address, { port: 1, params, ...sources });
     const { ok, ours, code } = verdict;
-    assert.deepEqual([ok, ours, code, verdict.detail], [false, false, "L4CON", detail]);
+    assert.deepEqual([ok, ours, code, verdict.detail], [false, true, "L4CON", detail]);
+    assert.equal(verdict.lack, "source-address");
     await until(() => sockets() <= before);
   }
 }
 
 for (const params of [TCP, http(), SSL, HTTPS]) {
   const kind = "ssl" in params && params.ssl ? "tcp with ssl" : params.type;
-  Deno.test(`a source address that is not on this host is a failure that says so: ${kind}`, () => {
+  Deno.test(`a source address that is not on this host accuses no server, and is named: ${kind}`, () => {
     return assertUnfit(params, probe);
   });
 }
 
-icmpTest("a source address that is not on this host is a failure that says so: icmp", async () => {
-  const icmp = new IcmpProber();
-  const run: typeof probe = (address, check, cancellation = new Cancellation()) =>
-    icmp.prober({ address, healthcheck: healthcheck(check) })(cancellation);
-  try {
-    // Opens the sockets, which stay.
-    for (const [address] of UNFIT) await run(address, { params: { type: "icmp" } });
-    await assertUnfit({ type: "icmp" }, run);
-  } finally {
-    await icmp.close();
-  }
-});
+icmpTest(
+  "a source address that is not on this host accuses no server, and is named: icmp",
+  async () => {
+    const icmp = new IcmpProber();
+    const run: typeof probe = (address, check, cancellation = new Cancellation()) =>
+      icmp.prober({ address, healthcheck: healthcheck(check) })(cancellation);
+    try {
+      // Opens the sockets, which stay.
+      for (const [address] of UNFIT) await run(address, { params: { type: "icmp" } });
+      await assertUnfit({ type: "icmp" }, run);
+    } finally {
+      await icmp.close();
+    }
+  },
+);
 
 Deno.test("an address with a zone is refused in words where it cannot be probed", async () => {
   const probeIpv6Src = parseIp("::1");
   for (const params of [TCP, http(), SSL, HTTPS]) {
     const refused = await probe("fe80::1%lo", { params, probeIpv6Src });
-    assert.deepEqual([refused.code, refused.ours], ["L4CON", false]);
+    assert.deepEqual([refused.code, refused.ours], ["L4CON", true]);
     assert.match(refused.detail, /with a zone .* by ICMP only/);
-    const { code, detail } = await probe("fe80::1%nosuch", { params });
-    assert.deepEqual([code, detail], ["L4CON", "no interface nosuch"]);
+    const { detail, lack } = await probe("fe80::1%nosuch", { params });
+    assert.deepEqual([detail, lack], ["this host has no interface nosuch", "interface"]);
     // Plain probes try: nobody has that address.
     assert.equal((await probe("fe80::1%1", { params })).code, "L4CON");
   }

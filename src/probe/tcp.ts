@@ -11,7 +11,8 @@
 import type { ByteStream } from "./byte_stream.ts";
 import { wasEstablished } from "./established.ts";
 import { connectNode } from "./node_stream.ts";
-import { CONNECT_TIMED_OUT, CONNECTED, connectVerdict, type Verdict } from "./outcome.ts";
+import { connectFailure } from "./connect_failure.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, type Verdict } from "./outcome.ts";
 import { withZoneNumber } from "./zone.ts";
 import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
 
@@ -27,7 +28,7 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
     return CONNECTED;
   } catch (error) {
     if (cancellation.cancelled) return CONNECT_TIMED_OUT;
-    return wasEstablished(error) ? CONNECTED : connectVerdict(error, sourceOf(spec));
+    return wasEstablished(error) ? CONNECTED : connectFailure(error, spec);
   }
 }
 

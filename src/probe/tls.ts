@@ -18,18 +18,18 @@ import { invariant } from "../base/assert.ts";
 import type { TlsParams } from "../config/model.ts";
 import { certificateProblem, WRONG_NAME } from "./certificate.ts";
 import { chainProblem } from "./chain_problem.ts";
+import { connectFailure } from "./connect_failure.ts";
 import { wasEstablished } from "./established.ts";
 import { NodeStream, openSocket } from "./node_stream.ts";
 import {
   CONNECT_TIMED_OUT,
-  connectVerdict,
   HANDSHAKE_TIMED_OUT,
   printable,
   SECURED,
   type Verdict,
 } from "./outcome.ts";
 import { CertificateMemory, type Expiry, firstExpiry, leaveUnread } from "./peer_certificate.ts";
-import { type Cancellation, type Probe, type ProbeSpec, sourceOf } from "./prober.ts";
+import type { Cancellation, Probe, ProbeSpec } from "./prober.ts";
 import { ScopedSocket } from "./scoped_socket.ts";
 import { shownCertificates } from "./tls_diagnosis.ts";
 import { handshakeVerdict, isBeyondLibrary, unusableVerdict } from "./tls_outcome.ts";
@@ -131,9 +131,7 @@ function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt
     socket.on(
       "error",
       (error) =>
-        wasEstablished(error)
-          ? broken(error)
-          : end(without(connectVerdict(error, sourceOf(target.spec)))),
+        wasEstablished(error) ? broken(error) : end(without(connectFailure(error, target.spec))),
     );
     // What is thrown in a listener would end the thread too.
     socket.once("connect", () => {

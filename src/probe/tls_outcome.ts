@@ -4,6 +4,7 @@
  */
 import { unusable } from "./certificate_limits.ts";
 import { answerVerdict } from "./established.ts";
+import { wordsOf } from "./os_errors.ts";
 import { errorCode, failed, printable, type Verdict, verdictOf } from "./outcome.ts";
 
 /** What the handshake offered: a server refuses a missing name as well as a wrong one. */
@@ -47,8 +48,7 @@ export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
   }
   const verdict = verdictOf(error, "answer");
   if (verdict.ours) return verdict;
-  const text = error instanceof Error ? error.message : String(error);
-  return failed("L6RSP", printable(`TLS handshake failed: ${text}`));
+  return failed("L6RSP", `TLS handshake failed: ${wordsOf(error)}`);
 }
 
 /**

@@ -5,19 +5,19 @@
  * A worker that is to enter a network namespace is told so first of all, before it opens a socket
  * but that of its echo: in a namespace loopback may be down.
  */
-import { openShim } from "../../ffi/open.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Clock } from "../base/ports.ts";
 import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "./icmp.ts";
 import { Namespace } from "./namespace.ts";
 import { namespaceCalls } from "./namespace_calls.ts";
-import { failed, printable } from "./outcome.ts";
+import { wordsOf } from "./os_errors.ts";
 import { newController, type Probe, type ProbeSpec } from "./prober.ts";
 import { probeOf } from "./probers.ts";
 import { ResultPort } from "./result_port.ts";
 import { Scheduler } from "./scheduler.ts";
-import { closeZones } from "./zone.ts";
+import { withSecondLook } from "./second_look.ts";
+import { closeThreadShim, openThreadShim } from "./thread_shim.ts";
 import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The worker's own clocks: this file is the root of what runs in its thread. */
@@ -49,7 +49,7 @@ const ECHO_OPEN_MS = 1000;
 const patience = newController();
 const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
 const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
-  post({ kind: "no-echo", reason: printable(String(error)) });
+  post({ kind: "no-echo", reason: wordsOf(error) });
   return undefined;
 });
 opening.cancel();
@@ -59,7 +59,7 @@ const scheduler = new Scheduler({
   echo,
   onEchoLost: () => post({ kind: "no-echo", reason: "an echo did not come back" }),
   prng: Math.random,
-  prober: inNamespace,
+  prober,
   onProbe: (report) => results.add(report),
   onVoid: (report) => post({ kind: "void", report }),
   onStart: (id, generation) => tracing ? post({ kind: "started", id, generation }) : undefined,
@@ -102,23 +102,19 @@ function run(command: Command): void {
   }
 }
 
-/** From here on probes are made inside, or fail with the reason why they cannot. */
+/** From here on probes are made inside, or are void with the reason why they cannot. */
 function enter(name: string): void {
   namespace = new Namespace({
     name,
     clock,
-    calls: namespaceCalls(openShim),
+    calls: namespaceCalls(openThreadShim),
     onLeft: (reason) => void icmp.reset(reason),
     onNews: (news) => post({ kind: "namespace", news }),
   });
 }
 
-function inNamespace(spec: ProbeSpec): Probe {
-  const probe = probeOf(spec, icmp.prober);
-  if (namespace === undefined) return probe;
-  const inside = namespace;
-  return (cancellation) =>
-    inside.problem === "" ? probe(cancellation) : Promise.resolve(failed("L4CON", inside.problem));
+function prober(spec: ProbeSpec): Probe {
+  return withSecondLook(probeOf(spec, icmp.prober), { spec, namespace });
 }
 
 async function close(): Promise<void> {
@@ -127,7 +123,7 @@ async function close(): Promise<void> {
   namespace?.close();
   echo?.close();
   await icmp.close();
-  closeZones();
+  closeThreadShim();
   post({ kind: "closed" });
   self.close();
 }

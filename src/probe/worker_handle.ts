@@ -3,7 +3,7 @@
  * it dies of an error, stops answering or cannot be started. Knows nothing of probes.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
-import { printable } from "./outcome.ts";
+import { errorCode, printable, wordsOf } from "./os_errors.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The part of a Worker that is used; tests put their own in. */
@@ -24,6 +24,8 @@ export interface WorkerHandleOptions {
   readonly onMessage: (message: FromWorker) => void;
   /** A new thread took the place of a dead one and knows nothing yet. */
   readonly onRestart: () => void;
+  /** There is no thread for now, for this reason; another attempt follows. */
+  readonly onDown?: (reason: string) => void;
 }
 
 /** Delay before the first restart; doubled for each further one up to MAX_BACKOFF_MS. */
@@ -94,7 +96,7 @@ export class WorkerHandle {
       thread = this.#options.spawn();
     } catch (error) {
       // No memory for a thread, a limit on them: may pass, and must not end the daemon.
-      this.#startLater(`it cannot be started: ${error instanceof Error ? error.message : error}`);
+      this.#startLater(`it cannot be started: ${spawnProblem(error)}`);
       return false;
     }
     thread.onmessage = ({ data }) => this.#hear(data);
@@ -137,12 +139,13 @@ export class WorkerHandle {
   }
 
   #startLater(reason: string): void {
-    const { clock, log, name, onRestart } = this.#options;
+    const { clock, log, name, onRestart, onDown } = this.#options;
     if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
     const delayMs = this.#backoffMs;
     this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
     const err = printable(reason.split("\n", 1)[0]!);
     log.error("probe-worker", { worker: name, err, "restart-in-ms": delayMs });
+    onDown?.(err);
     this.#restart = clock.after(delayMs, () => {
       if (!this.#start()) return;
       log.info("probe-worker", { worker: name, action: "restarted" });
@@ -160,4 +163,12 @@ export class WorkerHandle {
     thread.onerror = (event) => event.preventDefault();
     thread.terminate();
   }
+}
+
+/** Why there is no thread; as Deno throws what pthread_create() returns. */
+function spawnProblem(error: unknown): string {
+  return errorCode(error) === "EAGAIN"
+    ? "this process may have no more threads (raise TasksMax= of the systemd unit, or pids.max " +
+      "of its control group)"
+    : wordsOf(error);
 }

@@ -100,7 +100,7 @@ Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => 
 
 Deno.test("WorkerHandle passes on messages, but for what is its own, until it is closed", async () => {
   const { clock, threads, said, handle } = setup();
-  const report = { id: 1, generation: 1, latenessMs: 300, reason: "late" };
+  const report = { id: 1, generation: 1, latenessMs: 300, reason: "late", lack: undefined };
   threads[0]!.say({ kind: "void", report });
   clock.advance(3000);
   assert.deepEqual(said, [{ kind: "void", report }]);
@@ -173,4 +173,29 @@ Deno.test("WorkerHandle outlives a first start that fails, and its closing meanw
   other.clock.advance(60_000);
   assert.equal(other.threads.length, 0);
   assert.equal(other.clock.timers, 0);
+});
+
+Deno.test("WorkerHandle says which limit keeps a thread from being started", async () => {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const down: string[] = [];
+  const handle = new WorkerHandle({
+    name: "probe-0",
+    clock,
+    log,
+    // As Deno 2.9.6 throws it.
+    spawn: () => {
+      throw Object.assign(new Error("Resource temporarily unavailable (os error 11)"), {
+        name: "WouldBlock",
+        code: "EAGAIN",
+      });
+    },
+    onMessage: () => {},
+    onRestart: () => {},
+    onDown: (reason) => down.push(reason),
+  });
+  clock.advance(100);
+  assert.equal(down.length, 2);
+  assert.match(down[0]!, /^it cannot be started: .* no more threads \(raise TasksMax=/);
+  await handle.close();
 });

@@ -12,9 +12,18 @@ import { invariant } from "../base/assert.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { initialCounter, stepCounter } from "../health/counter.ts";
 import { firstDelaysMs } from "../health/interval.ts";
+import { BLIND_AFTER, Blindness } from "./blindness.ts";
 import { LatenessHistogram } from "./lateness.ts";
 import type { NamespaceNews } from "./namespace.ts";
-import type { ProbeEngine, ProbeOutcome, ProbeStats, ProbeTarget, VoidProbe } from "./ports.ts";
+import type {
+  ProbeEngine,
+  ProbeOutcome,
+  ProberView,
+  ProbeStats,
+  ProbeTarget,
+  VoidProbe,
+} from "./ports.ts";
+import type { VoidReport } from "./scheduler.ts";
 import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
 import {
   type Command,
@@ -62,6 +71,8 @@ interface Member {
   /** Targets it has. */
   size: number;
   commands: Command[];
+  /** How often its thread died, or could not be started, since it last reported a probe. */
+  deaths: number;
   readonly waiting: Map<number, (stats: SchedulerStats) => void>;
 }
 
@@ -80,6 +91,7 @@ export class WorkerPool implements ProbeEngine {
   readonly #crews = new Map<string, Crew>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #entries = new Map<number, Entry>();
+  readonly #blindness: Blindness;
   #seq = 0;
   #tracing = false;
   #closed: Promise<void> | undefined;
@@ -87,10 +99,12 @@ export class WorkerPool implements ProbeEngine {
   constructor(options: WorkerPoolOptions) {
     invariant(options.workers >= 1, `a pool needs a worker, not ${options.workers}`);
     this.#options = options;
+    this.#blindness = new Blindness(options);
   }
 
   start(target: ProbeTarget): void {
     if (this.#closed !== undefined) return;
+    this.#blindness.forget(target.id);
     const entry: Entry = {
       member: this.#memberFor(target),
       target,
@@ -113,8 +127,22 @@ export class WorkerPool implements ProbeEngine {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
+    this.#blindness.forget(id);
     this.#command(entry.member, { kind: "stop", id });
     if (--entry.member.size === 0) this.#dismissLater(entry.member.netns);
+  }
+
+  probers(): ProberView[] {
+    const views: ProberView[] = [];
+    for (const [netns, { members }] of this.#crews) {
+      const backends = members.reduce((sum, { size }) => sum + size, 0);
+      views.push({ netns, threads: members.length, backends, blind: this.#blindness.spots(netns) });
+    }
+    return views.sort((a, b) => a.netns < b.netns ? -1 : 1);
+  }
+
+  voidReason(backend: string): string | undefined {
+    return this.#blindness.reasonOf(backend);
   }
 
   trace(on: boolean): void {
@@ -144,6 +172,7 @@ export class WorkerPool implements ProbeEngine {
 
   async #close(): Promise<void> {
     this.#entries.clear();
+    this.#blindness.close();
     for (const netns of [...this.#crews.keys()]) this.#dismiss(netns);
     await Promise.all(this.#leaving);
   }
@@ -194,11 +223,14 @@ export class WorkerPool implements ProbeEngine {
         spawn: spawn ?? spawnWorker,
         onMessage: (message) => this.#hear(member, message),
         onRestart: () => this.#restore(member),
+        // The first attempt is made, and may fail, before there is a member.
+        onDown: (reason) => queueMicrotask(() => this.#down(member, reason)),
       }),
       name,
       netns,
       size: 0,
       commands: [],
+      deaths: 0,
       waiting: new Map(),
     };
     this.#brief(member);
@@ -258,12 +290,11 @@ export class WorkerPool implements ProbeEngine {
     if (this.#closed !== undefined) return;
     switch (message.kind) {
       case "outcomes":
+        member.deaths = 0;
         return this.#outcomes(outcomesOf(message));
-      case "void": {
-        const { report } = message;
-        const current = this.#entries.get(report.id)?.target.generation === report.generation;
-        return current ? this.onVoid(report) : undefined;
-      }
+      case "void":
+        member.deaths = 0;
+        return this.#voidProbe(message.report);
       case "started":
         return this.onStart(message);
       case "namespace":
@@ -282,6 +313,26 @@ export class WorkerPool implements ProbeEngine {
     }
   }
 
+  #voidProbe(report: VoidReport): void {
+    const target = this.#entries.get(report.id)?.target;
+    if (target?.generation !== report.generation) return;
+    this.#blindness.void(target, report);
+    this.onVoid(report);
+  }
+
+  /** Nothing is heard of its targets while it has no thread: they are void as soon as that lasts. */
+  #down(member: Member, reason: string): void {
+    if (this.#closed !== undefined || ++member.deaths < BLIND_AFTER) return;
+    const lack = "thread";
+    const cause = { lack, reason: `the probing thread cannot be kept running: ${reason}` } as const;
+    const targets = [...this.#entries.values()].filter((entry) => entry.member === member)
+      .map(({ target }) => target);
+    this.#blindness.unprobed(targets, cause);
+    for (const { id, generation } of targets) {
+      this.onVoid({ id, generation, latenessMs: 0, ...cause });
+    }
+  }
+
   #report({ name, netns }: Member, { action, problem }: NamespaceNews): void {
     const { log } = this.#options;
     if (problem === "") log.info("probe-worker", { worker: name, netns, action });
@@ -296,6 +347,7 @@ export class WorkerPool implements ProbeEngine {
       const { counter, unknown, target } = entry;
       entry.counter = stepCounter(counter, result.ok, { policy: target.healthcheck, unknown });
       entry.unknown = false;
+      this.#blindness.forget(id);
       return true;
     });
     if (current.length > 0) this.onOutcomes(current);

@@ -15,6 +15,8 @@ import { RecordingLogger } from "../../tests/support/recording_logger.ts";
 import { parseIp } from "../base/address.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
+import { CALM_MS } from "./blindness.ts";
+import type { Lack } from "./lack.ts";
 import type { ProbeOutcome, ProbeTarget, VoidProbe } from "./ports.ts";
 import { CONNECTED } from "./outcome.ts";
 import { OutcomeBatch } from "./worker_protocol.ts";
@@ -189,7 +191,7 @@ Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody"
   const batch = new OutcomeBatch();
   for (const [id, generation] of [[0, 1], [0, 2], [1, 1], [7, 1]] as const) {
     batch.add({ id, generation, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
-    const report = { id, generation, latenessMs: 300, reason: "late" };
+    const report = { id, generation, latenessMs: 300, reason: "late", lack: undefined };
     thread.say({ kind: "void", report });
   }
   thread.say(batch.take());
@@ -345,6 +347,96 @@ Deno.test("WorkerPool says in the log what becomes of a namespace", async () => 
     { ...worker, action: "waiting", err: "no such thing" },
     { ...worker, action: "entered" },
   ]);
+  await harness.pool.close();
+});
+
+/** Lets a thread report a void probe of a target, or one that counted. */
+function report(thread: FakeThread, id: number, lack?: Lack): void {
+  if (lack !== undefined) {
+    const report = { id, generation: 1, latenessMs: 0, reason: `no ${lack}`, lack };
+    return thread.say({ kind: "void", report });
+  }
+  const batch = new OutcomeBatch();
+  batch.add({ id, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  thread.say(batch.take());
+}
+
+Deno.test("WorkerPool shows which probers see nothing, and why each backend's probe was void", async () => {
+  const { clock, threads, harness } = withFakeThreads(1);
+  harness.start(0, { port: 1 });
+  harness.start(1, { port: 1 }, 1, "blue");
+  harness.start(2, { port: 1 }, 1, "blue");
+  const view = (netns: string) => harness.pool.probers().find((view) => view.netns === netns)!;
+  assert.deepEqual(view("blue"), { netns: "blue", threads: 1, backends: 2, blind: [] });
+  for (let i = 0; i < 3; i++) report(threads[1]!, 1, "ports");
+  report(threads[1]!, 2, "ports");
+  assert.deepEqual(view("blue").blind.map(({ lack, backends }) => [lack, backends]), [[
+    "ports",
+    2,
+  ]]);
+  assert.deepEqual(view("").blind, []);
+  assert.equal(harness.pool.voidReason("b1"), "no ports");
+  assert.equal(harness.pool.voidReason("b0"), undefined);
+  report(threads[1]!, 1);
+  assert.equal(harness.pool.voidReason("b1"), undefined);
+  // A backend that is no longer probed does not keep the episode open.
+  harness.pool.stop(2);
+  assert.equal(harness.pool.voidReason("b2"), undefined);
+  clock.advance(CALM_MS);
+  assert.deepEqual(view("blue").blind, []);
+  assert.equal(harness.log.of("prober-blind").length, 1);
+  assert.equal(harness.log.of("prober-restored").length, 1);
+  await harness.pool.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("WorkerPool outlives threads that cannot be started at all, and says so", async () => {
+  const clock = new FakeClock();
+  const threads: FakeThread[] = [];
+  let refuses = true;
+  const harness = new Harness({
+    clock,
+    spawn() {
+      if (refuses) throw new Error("out of threads");
+      threads.push(new FakeThread());
+      return threads.at(-1)!;
+    },
+  });
+  harness.start(0, { port: 1 });
+  await clock.advanceAsync(1000);
+  assert.deepEqual(harness.log.of("prober-blind").map(({ lack }) => lack), ["thread"]);
+  assert.match(harness.pool.voidReason("b0")!, /it cannot be started: out of threads/);
+  refuses = false;
+  await clock.advanceAsync(10_000);
+  report(threads[0]!, 0);
+  await clock.advanceAsync(CALM_MS);
+  assert.deepEqual(harness.log.of("prober-restored").length, 1);
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and none down", async () => {
+  const { clock, threads, harness } = withFakeThreads(2);
+  for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
+  await Promise.resolve();
+  const kill = async (thread = threads.at(-1)!) => {
+    thread.die("out of memory");
+    await clock.advanceAsync(10_000);
+  };
+  await kill(threads[0]);
+  await kill();
+  assert.deepEqual(harness.log.of("prober-blind"), [], "it may come back");
+  await kill();
+  const [line] = harness.log.of("prober-blind");
+  assert.deepEqual([line?.reason, line?.backends], ["thread", 2]);
+  assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
+  assert.deepEqual(harness.voids.map(({ id, lack }) => [id, lack]), [[0, "thread"], [2, "thread"]]);
+  assert.deepEqual(harness.outcomes, []);
+  report(threads.at(-1)!, 0);
+  report(threads.at(-1)!, 2);
+  clock.advance(CALM_MS);
+  assert.deepEqual(harness.pool.probers()[0]!.blind, []);
+  await kill();
+  assert.equal(harness.log.of("prober-blind").length, 1, "a thread that worked may die once");
   await harness.pool.close();
 });
 

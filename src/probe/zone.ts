@@ -3,11 +3,9 @@
  * thread of its pool, which is not in the network namespace of this one: the name of an interface
  * would be looked up in the wrong place. So it is turned into its number here.
  */
-import { openShim, type Shim } from "../../ffi/open.ts";
 import { errnoName } from "../base/errno.ts";
-
-/** The shim of this thread; undefined before it was asked for, null where there is none. */
-let shim: Shim | null | undefined;
+import { NO_INTERFACE_CODE } from "./outcome.ts";
+import { closeThreadShim, threadShim } from "./thread_shim.ts";
 
 /**
  * `address` with the zone as a number, of this thread's namespace and now: an interface that was
@@ -17,11 +15,8 @@ export function withZoneNumber(address: string): string {
   const at = address.indexOf("%");
   const zone = address.slice(at + 1);
   if (at < 0 || /^\d+$/.test(zone)) return address;
-  if (shim === undefined) {
-    const result = openShim();
-    shim = result.kind === "ok" ? result.shim : null;
-  }
-  if (shim === null) return address;
+  const shim = threadShim();
+  if (shim === undefined) return address;
   const name = new TextEncoder().encode(`${zone}\0`);
   const index = shim.calls.maglev_interface_index(name, name.length);
   if (index <= 0) throw zoneError(zone, index);
@@ -34,12 +29,14 @@ export function withZoneNumber(address: string): string {
  */
 export function zoneError(zone: string, errno: number): Error {
   const code = errnoName(errno);
-  if (code === "ENODEV") return new Error(`no interface ${zone}`);
+  if (code === "ENODEV") {
+    const message = `this host has no interface ${zone}`;
+    return Object.assign(new Error(message), { code: NO_INTERFACE_CODE });
+  }
   return Object.assign(new Error(`interface ${zone} cannot be looked up: ${code}`), { code });
 }
 
-/** Lets the shim go, if withZoneNumber() needed it; it may be needed again. */
+/** Closes the shim, if withZoneNumber() needed it; it may be needed again. */
 export function closeZones(): void {
-  shim?.close();
-  shim = undefined;
+  closeThreadShim();
 }

@@ -176,6 +176,7 @@ Deno.test("maglevd's /readyz follows VPP, /healthz does not; without VPP only th
       config: "loaded",
       vpp: "connected",
       warmUp: "over",
+      probers: "seeing",
     });
     await simulator.stop();
     const families = await scrapeUntil(

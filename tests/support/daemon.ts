@@ -32,14 +32,19 @@ export async function runToEnd(
     readonly args?: readonly string[];
     /** What it reads from standard input; default: nothing. */
     readonly stdin?: string;
+    /** A command to run it by. */
+    readonly prefix?: readonly string[];
     /** Working folder. */
     readonly cwd?: string;
   },
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { config, vppApiAddr = "", flags = [], files = [] } = options;
-  const [program, ...args] = options.args === undefined
-    ? maglevdCommand({ config, vppApiAddr, flags, files })
-    : [...LAUNCHER, "maglevd", ...options.args];
+  const [program, ...args] = [
+    ...options.prefix ?? [],
+    ...options.args === undefined
+      ? maglevdCommand({ config, vppApiAddr, flags, files })
+      : [...LAUNCHER, "maglevd", ...options.args],
+  ];
   const child = new Deno.Command(program!, {
     args,
     env: { NO_COLOR: "1", ...LAUNCHER_ENVIRONMENT, ...options.env },

@@ -9,6 +9,7 @@ import type { ProbeResult } from "../../src/health/state.ts";
 import type {
   ProbeEngine,
   ProbeOutcome,
+  ProberView,
   ProbeStats,
   ProbeTarget,
   VoidProbe,
@@ -45,6 +46,19 @@ export class FakeProbeEngine implements ProbeEngine {
   nowMs = 0;
   readonly #names = new Map<number, string>();
   readonly #generations = new Map<number, number>();
+
+  /** What probers() answers. */
+  views: readonly ProberView[] = [];
+  /** What voidReason() answers, by backend. */
+  readonly reasons = new Map<string, string>();
+
+  probers(): readonly ProberView[] {
+    return this.views;
+  }
+
+  voidReason(backend: string): string | undefined {
+    return this.reasons.get(backend);
+  }
 
   trace(on: boolean): void {
     this.tracing = on;

@@ -85,6 +85,21 @@ export class TestNamespace {
     this.#responder = await Responder.start(args);
   }
 
+  /** Runs `ip` with these words inside. */
+  async ip(line: string): Promise<void> {
+    await ip(`-n ${this.name} ${line}`);
+  }
+
+  /** Removes the name; processes inside live on. */
+  async hide(): Promise<void> {
+    await ip(`netns del ${this.name}`);
+  }
+
+  /** Gives the name back to the namespace of a process. */
+  async unhide(pid: number): Promise<void> {
+    await ip(`netns attach ${this.name} ${pid}`);
+  }
+
   async sysctl(setting: string): Promise<void> {
     await ip(`netns exec ${this.name} sysctl -qw`, setting);
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig } from "../../src/config/model.ts";
-import type { ProbeOutcome, VoidProbe } from "../../src/probe/ports.ts";
+import type { ProbeOutcome, ProberView, VoidProbe } from "../../src/probe/ports.ts";
 import { WorkerPool } from "../../src/probe/worker_pool.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { healthcheck } from "./healthcheck.ts";
@@ -52,14 +52,41 @@ export class Engine {
     return [...new Set(texts)];
   }
 
-  /** Waits until every target has that many outcomes. */
-  async each(count: number): Promise<void> {
-    await until(() => [...this.outcomes.values()].every(({ length }) => length >= count));
+  /** Waits until each of these targets, or every one, has that many outcomes. */
+  async each(count: number, names = [...this.outcomes.keys()]): Promise<void> {
+    await until(() => names.every((name) => this.outcomes.get(name)!.length >= count));
   }
 
   /** Waits until the last verdict of a target is `verdict`. */
   async says(name: string, verdict: RegExp): Promise<void> {
     await until(() => verdict.test(this.verdicts(name, -1)[0] ?? ""), () => this.verdicts(name));
+  }
+
+  /** Why the newest probe of a target was void; undefined when it was not. */
+  voidReason(name: string): string | undefined {
+    return this.#pool.voidReason(name);
+  }
+
+  /** Waits until a target's probes are void for that reason. */
+  async lacks(name: string, reason: RegExp): Promise<void> {
+    await until(() => reason.test(this.voidReason(name) ?? ""), () => this.verdicts(name));
+  }
+
+  /** Waits until a target is void for that reason, and makes sure that no probe of it counted. */
+  async seesNothing(name: string, reason: string): Promise<void> {
+    await until(() => this.voidReason(name) !== undefined);
+    assert.deepEqual([this.voidReason(name), this.verdicts(name)], [reason, []], name);
+  }
+
+  /** Waits until the newest probe of a target counted, with that verdict. */
+  async sees(name: string, verdict: RegExp): Promise<void> {
+    await until(() => this.voidReason(name) === undefined, () => this.voidReason(name));
+    await this.says(name, verdict);
+  }
+
+  /** What the pool says of itself. */
+  probers(): readonly ProberView[] {
+    return this.#pool.probers();
   }
 
   close(): Promise<void> {

@@ -29,7 +29,7 @@ const INTERFACES = /^src\/(vpp|checker|probe)\/ports\.ts$/;
 
 /** Who may load the shim. */
 const FFI_USERS =
-  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|held_hang_ups)|probe\/(worker|icmp|machine|namespace_calls|zone))\.ts$/;
+  /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|held_hang_ups)|probe\/(host_look|icmp|machine|namespace_calls|thread_shim))\.ts$/;
 
 export function layerOf(file: string): Layer | undefined {
   return LAYERS.find(({ files }) => files.test(file));

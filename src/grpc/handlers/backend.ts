@@ -15,7 +15,7 @@ import type { DaemonDoor } from "../ports.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
 
 export function listBackends(
-  { checker }: DaemonDoor,
+  { checker, probers }: DaemonDoor,
 ): Handler<ListBackendsRequest, ListBackendsResponse> {
   return ({ details }) => {
     const snapshot = checker.snapshot();
@@ -24,27 +24,33 @@ export function listBackends(
       backendNames: [...backends.keys()],
       backends: details
         ? [...backends.values()].map((backend) =>
-          backendInfo(backend, { snapshot, transitions: false })
+          backendInfo(backend, {
+            snapshot,
+            transitions: false,
+            blind: probers.voidReason(backend.name),
+          })
         )
         : [],
     };
   };
 }
 
-export function getBackend({ checker }: DaemonDoor): Handler<GetBackendRequest, BackendInfo> {
+export function getBackend(
+  { checker, probers }: DaemonDoor,
+): Handler<GetBackendRequest, BackendInfo> {
   return ({ name }) => {
     const snapshot = checker.snapshot();
     const backend = snapshot.backends.get(name);
     return backend === undefined
       ? notFound("backend", name, snapshot.backends.keys())
-      : backendInfo(backend, { snapshot, transitions: true });
+      : backendInfo(backend, { snapshot, transitions: true, blind: probers.voidReason(name) });
   };
 }
 
 /** Pause, resume, disable, enable. */
 export function actOnBackend(
   kind: BackendAction,
-  { checker, clock }: DaemonDoor,
+  { checker, probers, clock }: DaemonDoor,
 ): ActionHandler<BackendRequest, BackendInfo> {
   const act = {
     pause: checker.pauseBackend,
@@ -67,7 +73,11 @@ export function actOnBackend(
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
     // As it is in this instant, not when the disk is done.
-    const info = backendInfo(outcome.value, { snapshot: checker.snapshot(), transitions: true });
+    const info = backendInfo(outcome.value, {
+      snapshot: checker.snapshot(),
+      transitions: true,
+      blind: probers.voidReason(request.name),
+    });
     const warning = durabilityWarning(await outcome.durable, outcome.intent);
     return { answer: { ...info, warning }, before, after };
   }

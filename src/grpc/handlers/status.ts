@@ -2,6 +2,7 @@
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls.ts";
 import { nanoseconds } from "../convert.ts";
+import { proberStatus } from "../convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
 
@@ -9,7 +10,7 @@ type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
 type WarmupPart = Pick<StatusInfo, "warmup" | "warmupUntilUnixNs" | "warmupHeld">;
 
 export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInfo> {
-  const { readiness, checker, vpp, config, clock, startedAtMs } = door;
+  const { readiness, checker, vpp, config, clock, probers, startedAtMs } = door;
   return () => {
     const { ready, reasons } = readiness.readiness();
     const { file, loadedAtMs, hash } = config.inForce();
@@ -22,6 +23,7 @@ export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInf
       configFile: file,
       configLoadedUnixNs: nanoseconds(loadedAtMs),
       configHash: hash,
+      probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.snapshot()),
     };
   };
