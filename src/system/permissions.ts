@@ -161,7 +161,7 @@ export interface MaglevcPermissionOptions {
  * source folder what is given by a path relative to it; the history;
  * write: the history, in the one or the other place; connecting to a unix socket counts as writing;
  * net: whatever server it is told;
- * env: the settings, and who sits there;
+ * env: the settings, and the name of the user;
  * sys: the number of a user without a name.
  * No programs, no libraries.
  */
