@@ -30,3 +30,8 @@ Deno.test("a name that a caller sends is bounded, and cannot look like a proved 
     /^token__root___proved_ \(unv/,
   );
 });
+
+Deno.test("the mark of an unverified name is within the 256 characters that intents keep", () => {
+  const long = identityOf(`token "${"x".repeat(1000)}"`, ["y".repeat(1000)], undefined);
+  assert.ok(long.length <= 256 && long.endsWith("y (unverified)"), long);
+});
