@@ -164,8 +164,8 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       await until(() => engine.log.of("probe-worker").length >= mark + 2);
       await engine.says("tcp", /^L4OK$/);
       await engine.says("icmp", /^L4OK$/);
-      const news = engine.log.of("probe-worker").map(({ action, error }) =>
-        `${action}${error === undefined ? "" : `: ${String(error).replaceAll(first.name, "X")}`}`
+      const news = engine.log.of("probe-worker").map(({ action, err }) =>
+        `${action}${err === undefined ? "" : `: ${String(err).replaceAll(first.name, "X")}`}`
       );
       // Seen between the making of the name and the mounting on it, if one looks just then.
       const half = "waiting: /run/netns/X is no network namespace";

@@ -274,7 +274,7 @@ netnsTest("maglevd without CAP_SYS_ADMIN cannot enter a namespace, and says why"
     const text = configText({ type: "icmp", address, netns: namespace.name });
     const prefix = withoutCapabilities("sys_admin");
     const refused = (await start(text, { prefix, until: /to=/ })).text;
-    assert.match(refused, /ERROR probe-worker .*CAP_SYS_ADMIN/);
+    assert.match(refused, /level=ERROR msg=probe-worker .*CAP_SYS_ADMIN/);
     assert.match(refused, /to=down .*code=L4CON .*CAP_SYS_ADMIN/);
     assert.match((await start(text, { until: /to=/ })).text, UP);
     // Without the shim there is no way in: said at start.
