@@ -311,7 +311,7 @@ static void test_overflow(void) {
   CHECK(maglev_close(fd) == 0);
 }
 
-/* This process is at both ends of a pair of unix sockets; at a pipe or a TCP socket nobody is. */
+/* This process is at both ends of a pair of unix sockets; a pipe or a TCP socket has no user. */
 static void test_users(void) {
   int pair[2];
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);

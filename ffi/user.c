@@ -1,4 +1,4 @@
-/* Who is at the other end of a unix socket. See shim.h. */
+/* The user at the other end of a unix socket. See shim.h. */
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -14,7 +14,7 @@ int32_t maglev_peer_user(int32_t fd, uint32_t *about, uint32_t about_size) {
   struct ucred peer;
   socklen_t size = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -errno;
-  /* A socket that is not a unix socket has nobody at its other end. */
+  /* A socket that is not a unix socket has no such user. */
   if (size != sizeof peer || peer.uid == (uid_t)-1) return -ENOENT;
   about[0] = (uint32_t)peer.uid;
   about[1] = (uint32_t)peer.pid;

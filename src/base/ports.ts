@@ -34,8 +34,8 @@ export type LogValue = string | number | boolean | undefined | readonly string[]
  *     detail   what a probe saw
  *     reason   why an operator did something, in the operator's words
  *     message  a finding or an explanation for people, when nothing failed
- *     by       who or what asked: a signal, an identity
- *     trigger  what set a synchronization off
+ *     by       the caller: a signal, an identity
+ *     trigger  cause of a synchronization
  *
  * `time`, `level` and `msg` belong to the record itself. A duration ends in `-ms`.
  */

@@ -1,4 +1,4 @@
-/** Who sits here, as maglevd's log will call them. Nobody proves it. */
+/** The name of the person at maglevc, for maglevd's log: sent without proof. */
 
 export interface CallerOptions {
   readonly env: (name: string) => string | undefined;
@@ -6,8 +6,8 @@ export interface CallerOptions {
 }
 
 /**
- * The person before sudo, else the user; `uid-1001` without a name. Empty where the runtime may not
- * say: a call goes without it then.
+ * Returns the user before sudo, else the user, else `uid-1001`. Empty without the permission to
+ * read any of them: calls are sent without a name then.
  */
 export function callerName({ env, uid }: CallerOptions): string {
   for (const name of ["SUDO_USER", "USER", "LOGNAME"]) {

@@ -4,14 +4,14 @@ import { callerName } from "./caller.ts";
 const named = (env: Readonly<Record<string, string>>) =>
   callerName({ env: (name) => env[name], uid: () => 1001 });
 
-Deno.test("maglevc is called by who sits there: before sudo, by name, by number", () => {
+Deno.test("callerName() returns the user before sudo, else the name, else the number", () => {
   assert.equal(named({ SUDO_USER: "alice", USER: "root" }), "alice");
   assert.equal(named({ USER: "alice", LOGNAME: "al" }), "alice");
   assert.equal(named({ USER: "", LOGNAME: "al" }), "al");
   assert.equal(named({}), "uid-1001");
 });
 
-Deno.test("maglevc without the permission to look calls without a name", () => {
+Deno.test("callerName() is empty without the permission to read names", () => {
   const refuse = () => {
     throw new Deno.errors.NotCapable("Requires env access");
   };

@@ -8,7 +8,7 @@ import { type Asked, isUnreached } from "./failures.ts";
 export interface ServerOptions {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
-  /** Who sits here, for the server's log. */
+  /** Name of the person at maglevc, for the server's log. */
   readonly user?: string | undefined;
   readonly clock: Clock;
 }

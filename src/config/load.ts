@@ -16,11 +16,11 @@ export type { Issue } from "./issue.ts";
 
 /** A file that is a configuration. */
 type GoodFile = Extract<LoadResult, { kind: "ok" }> & {
-  /** SHA-256 of its text, in hexadecimal: what `sha256sum` says of the file. */
+  /** SHA-256 of its text, in hexadecimal, as `sha256sum` prints it. */
   readonly hash: string;
 };
 
-/** What a file is. */
+/** Result of reading a file. */
 export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
 
 /** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */

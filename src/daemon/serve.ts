@@ -67,10 +67,10 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   }
 }
 
-/** The form that was asked for; by itself one for people where people read it. */
-function logFormat(wanted: MaglevdSettings["log-format"]): LogFormat {
+/** The configured form; `auto` is the one for people on a terminal. */
+function logFormat(configured: MaglevdSettings["log-format"]): LogFormat {
   const terminal = Deno.stdout.isTerminal();
-  const format = wanted === "auto" ? (terminal ? "pretty" : "json") : wanted;
+  const format = configured === "auto" ? (terminal ? "pretty" : "json") : configured;
   return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
 }
 
@@ -153,7 +153,7 @@ async function startFailed({ logger }: Context, problem: string, status = 1): Pr
   return status;
 }
 
-/** Why the daemon ends. */
+/** Reason for the end of the daemon. */
 interface Stop {
   readonly status: number;
   /** A signal, or `internal error`. */

@@ -9,8 +9,8 @@
  *     none, from this host                 operator, while neither tokens nor a client CA are configured
  *     none otherwise                       --grpc-anonymous-role
  *
- * A token that is not in the file is never passed over, whatever else the caller has. This host is
- * a unix socket, loopback, and a caller whose address is the one it called.
+ * A token that is not in the file is never passed over, whatever else the caller has. Callers from
+ * this host use a unix socket, have a loopback address, or have the address that they called.
  */
 import { parseIp } from "../base/address.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -44,7 +44,7 @@ export interface Peer {
   readonly text: string;
   /** True for unix sockets and for addresses of this host. */
   readonly local: boolean;
-  /** Of a unix socket, by the kernel's word; undefined: not known. */
+  /** User of a unix socket, from the kernel; undefined: unknown. */
   readonly user?: string | undefined;
   readonly certificate: CertificateSubject | undefined;
 }
@@ -52,16 +52,16 @@ export interface Peer {
 /** A caller that was judged. */
 export interface Caller {
   readonly peer: string;
-  /** As far as it is known, see user_name.ts; empty: not at all. */
+  /** See user_name.ts; empty: unknown. */
   readonly identity: string;
-  /** It showed neither a token nor a certificate. */
+  /** True without token and certificate. */
   readonly anonymous: boolean;
   readonly role: Role;
   /** Of this host, or with credentials. */
   readonly known: boolean;
 }
 
-/** What a call brings along: values of metadata. */
+/** Values of a call's metadata. */
 export interface Shown {
   readonly authorization: readonly string[];
   /** Of USER_HEADER. */
@@ -152,8 +152,8 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * True when the other end of a connection is on this host: it has a loopback address, or the very
- * address that it called, as the system gives it to a caller of an address of its own.
+ * Reports whether the other end of a connection is on this host: it has a loopback address, or the
+ * same address as this end, which Linux gives to a caller of one of its own addresses.
  */
 export function isThisHost(remote: string, local: string): boolean {
   return isLoopback(remote) || (remote !== "" && plainAddress(remote) === plainAddress(local));

@@ -161,7 +161,7 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
   }
 });
 
-Deno.test("isThisHost: loopback, and whoever has the address that was called", () => {
+Deno.test("isThisHost: loopback, and callers that have the address they called", () => {
   const cases: [remote: string, local: string, here: boolean][] = [
     ["127.0.0.1", "127.0.0.2", true],
     ["127.255.0.9", "10.0.0.1", true],
@@ -188,7 +188,7 @@ Deno.test("plainAddress takes an IPv4 address out of its IPv6 clothes", () => {
   assert.equal(plainAddress("2001:db8::1"), "2001:db8::1");
 });
 
-Deno.test("a name that is only said changes the identity and never the role", () => {
+Deno.test("a name without proof changes the identity and never the role", () => {
   for (const peer of [HOME, AWAY, holding("bob"), { ...HOME, text: "unix", user: "carol" }]) {
     for (const authorization of [[], ["Bearer look"], ["Bearer act"]]) {
       for (
@@ -199,15 +199,15 @@ Deno.test("a name that is only said changes the identity and never the role", ()
           assert.ok(!(judged instanceof MaglevError));
           return judged;
         };
-        const [without, said] = [judge([]), judge(["root"])];
-        assert.deepEqual({ ...said, identity: "" }, { ...without, identity: "" });
-        assert.ok(said.identity.endsWith("root (unverified)"), said.identity);
+        const [without, claimed] = [judge([]), judge(["root"])];
+        assert.deepEqual({ ...claimed, identity: "" }, { ...without, identity: "" });
+        assert.ok(claimed.identity.endsWith("root (unverified)"), claimed.identity);
       }
     }
   }
 });
 
-Deno.test("who calls over a unix socket is the user that the kernel names, without credentials", () => {
+Deno.test("a caller over a unix socket is the user that the kernel names, without credentials", () => {
   const unix: Peer = { text: "unix", local: true, user: "alice", certificate: undefined };
   const shown = { authorization: [], user: ["alice"] };
   assert.deepEqual(identify(unix, shown, policy()), {

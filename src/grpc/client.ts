@@ -60,7 +60,7 @@ export interface ClientOptions {
   /** Absent: no TLS. */
   readonly tls?: ClientTls | undefined;
   readonly token?: string | undefined;
-  /** Who calls, for the server's log: nobody takes it for proved. */
+  /** Name of the caller, for the server's log: sent without proof. */
   readonly user?: string | undefined;
   readonly clock: Clock;
   /** How long a call may take when it does not say otherwise; default 10 s. */

@@ -79,15 +79,15 @@ export class HealthService {
     return bytesOf(feed);
   };
 
-  /** NOT_SERVING from now on, and every watcher is told. Stops its timer. Idempotent. */
+  /** Sends NOT_SERVING to every watcher, and answers it from now on. Stops its timer. Idempotent. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#tell();
+    this.#send();
   }
 
-  #tell(): void {
+  #send(): void {
     const status = this.#status();
     for (const watcher of this.#watchers) {
       if (watcher.told === status || watcher.told === ServingStatus.SERVICE_UNKNOWN) continue;
@@ -97,7 +97,7 @@ export class HealthService {
   }
 
   #look(): void {
-    this.#tell();
+    this.#send();
     this.#timer = this.#watchers.size === 0
       ? undefined
       : this.#options.clock.after(LOOK_MS, () => this.#look());

@@ -24,7 +24,7 @@ export interface ListenerOptions {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined;
   readonly quota: ConnectionQuota;
-  /** Who is at the other end of a unix socket; absent: nobody knows. */
+  /** Names users of unix sockets; absent: they stay unknown. */
   readonly users?: Pick<PeerUsers, "of"> | undefined;
   readonly clock: Clock;
   /** Takes a connection; `key` is what the gRPC library calls its other end. */

@@ -122,8 +122,8 @@ export class GrpcServer {
   }
 
   /**
-   * Tells watchers of health, ends all calls with UNAVAILABLE, then the connections; takes at most
-   * about DRAIN_MS.
+   * Sends NOT_SERVING to watchers of health, ends all calls with UNAVAILABLE, then the connections;
+   * takes at most about DRAIN_MS.
    */
   async stop(): Promise<void> {
     const [server, listener] = [this.#server, this.#listener];

@@ -35,7 +35,7 @@ export function serverStream<Req, Res>(
     if (refused !== undefined) return fail(refused);
     if (!call.request.ok) return fail(call.request.error);
     let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
-    // A turn later: the last items, such as NOT_SERVING, are on their way by then.
+    // A turn later, so that the last items, such as NOT_SERVING, are written first.
     const stop = () => void clock.after(0, () => fail(STOPPING));
     const answering = new Answering(holderOf(call, caller), active, stop);
     const close = () => {

@@ -1,6 +1,6 @@
 /**
- * PURE. What a caller says of who sits before it: maglevc sends the name of its user, a dashboard
- * the login. Nobody proves it, so it is shown with that word and gives no role.
+ * PURE. The name that a caller sends: maglevc the name of its user, a dashboard the login. It is
+ * sent without proof, so it is shown as unverified and gives no role.
  */
 
 /** The metadata that carries it. */
@@ -9,25 +9,32 @@ export const USER_HEADER = "x-maglev-user";
 /** Longest name, in characters. */
 const MAX_NAME = 64;
 
-/** The name as it is sent and shown: letters, digits and `._@+-\` of ASCII, others as `_`. */
+/**
+ * Most of a proved identity before a name: intents keep 256 characters of both, and the mark must be
+ * among them.
+ */
+const MAX_PROVED = 160;
+
+/** Returns the name as it is sent and shown: ASCII letters, digits and `._@+-\`, others as `_`. */
 export function cleanUserName(text: string): string {
   return text.slice(0, MAX_NAME).replace(/[^A-Za-z0-9._@+\\-]/g, "_");
 }
 
 /**
- * Who it is, as far as known: what was proved, and what is only said.
+ * Returns the identity of a caller, from what was proved and from the name that it sent. `user` is the
+ * one of the unix socket.
  *
- *     proved         said    identity
+ *     proved         sent    identity
  *     ""             alice   alice (unverified)
  *     user "alice"   alice   user "alice"
  *     token "night"  alice   token "night" for alice (unverified)
  */
 export function identityOf(
   proved: string,
-  said: readonly string[],
+  sent: readonly string[],
   user: string | undefined,
 ): string {
-  const name = cleanUserName(said[0] ?? "");
+  const name = cleanUserName(sent[0] ?? "");
   if (name === "" || name === user) return proved;
-  return `${proved === "" ? "" : `${proved} for `}${name} (unverified)`;
+  return `${proved === "" ? "" : `${proved.slice(0, MAX_PROVED)} for `}${name} (unverified)`;
 }

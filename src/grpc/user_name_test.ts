@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { cleanUserName, identityOf } from "./user_name.ts";
 
-Deno.test("a name that a caller says is marked as unverified, beside what was proved", () => {
-  const cases: [proved: string, said: string[], user: string | undefined, identity: string][] = [
+Deno.test("a name that a caller sends is marked as unverified, next to what was proved", () => {
+  const cases: [proved: string, sent: string[], user: string | undefined, identity: string][] = [
     ["", [], undefined, ""],
     ["", [""], undefined, ""],
     ["", ["alice"], undefined, "alice (unverified)"],
@@ -12,12 +12,12 @@ Deno.test("a name that a caller says is marked as unverified, beside what was pr
     ['token "night"', ["alice"], undefined, 'token "night" for alice (unverified)'],
     ["", ["alice", "bob"], undefined, "alice (unverified)"],
   ];
-  for (const [proved, said, user, identity] of cases) {
-    assert.equal(identityOf(proved, said, user), identity);
+  for (const [proved, sent, user, identity] of cases) {
+    assert.equal(identityOf(proved, sent, user), identity);
   }
 });
 
-Deno.test("a name that a caller says is bounded, and cannot look like a proved one", () => {
+Deno.test("a name that a caller sends is bounded, and cannot look like a proved one", () => {
   assert.equal(cleanUserName("alice@example.com"), "alice@example.com");
   assert.equal(cleanUserName("LAB\\alice-2"), "LAB\\alice-2");
   assert.equal(
@@ -29,4 +29,9 @@ Deno.test("a name that a caller says is bounded, and cannot look like a proved o
     identityOf("", ['token "root" (proved)'], undefined),
     /^token__root___proved_ \(unv/,
   );
+});
+
+Deno.test("the mark of an unverified name is within the 256 characters that intents keep", () => {
+  const long = identityOf(`token "${"x".repeat(1000)}"`, ["y".repeat(1000)], undefined);
+  assert.ok(long.length <= 256 && long.endsWith("y (unverified)"), long);
 });

@@ -56,8 +56,8 @@ function jsonValue(value: Exclude<LogValue, undefined>): string {
   return `[${value.map(jsonQuote).join(",")}]`;
 }
 
-// JSON escapes C0 itself. DEL, C1 and the characters that turn the direction of text or break
-// lines in some readers it does not.
+// JSON escapes C0 itself, but neither DEL and C1 nor the characters that turn the direction of text
+// or break lines in some readers.
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 function jsonQuote(text: string): string {
@@ -80,7 +80,7 @@ function goValue(value: Exclude<LogValue, undefined>): string {
   return goText(`[${value.map(cut).join(" ")}]`);
 }
 
-/** What Go's TextHandler writes bare: nothing empty, no space, `=`, `"`, or unprintable character. */
+/** Text that Go's TextHandler leaves unquoted: no space, `=`, `"` or unprintable character. */
 const BARE = /^[^\s="\p{C}\p{Z}\ufffd]+$/u;
 
 function goText(text: string): string {
@@ -118,7 +118,7 @@ function goQuote(text: string): string {
   return `"${escaped}"`;
 }
 
-/** What is put around parts of a pretty line. */
+/** Escape sequences around the parts of a pretty line. */
 interface Palette {
   readonly level: Readonly<Record<LogLevel, string>>;
   readonly dim: string;

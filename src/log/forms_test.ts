@@ -155,7 +155,7 @@ Deno.test("pretty is a line for people: time, level, event, fields; colors only 
   assert.equal(stripVTControlCharacters(colored), plain);
 });
 
-Deno.test("formatRecord() cuts a field that is too long and says how long it was", () => {
+Deno.test("formatRecord() cuts a field that is too long and adds its length", () => {
   const text = "x".repeat(MAX_FIELD_CHARACTERS + 1);
   const parsed = JSON.parse(formatRecord(record({ text }), "json"));
   assert.equal(parsed.text, `${text.slice(1)}… (${text.length} characters)`);

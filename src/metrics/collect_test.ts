@@ -147,7 +147,7 @@ Deno.test("collect() writes probes by result and code, and their durations as a 
   checker.stop();
 });
 
-Deno.test("collect() says of a VPP that is away only that it is not connected", () => {
+Deno.test("collect() writes of a VPP that is away only that it is not connected", () => {
   const { checker } = setUp();
   const families = familiesOf(viewOf(checker, { vpp: { kind: "disconnected", reason: "gone" } }));
   for (const [name, { samples }] of families) {
@@ -157,7 +157,7 @@ Deno.test("collect() says of a VPP that is away only that it is not connected", 
   assert.equal(valueOf(families, "maglev_vpp_connected"), 0);
 });
 
-Deno.test("collect() says nothing of VPP without VPP integration", () => {
+Deno.test("collect() writes nothing of VPP without VPP integration", () => {
   const { checker } = setUp();
   const families = familiesOf(viewOf(checker, { vpp: undefined }));
   assert.deepEqual([...families.keys()].filter((name) => name.startsWith("maglev_vpp_")), []);

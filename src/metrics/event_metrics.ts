@@ -29,10 +29,10 @@ export interface ObservedMethod {
   readonly kind: "unary" | "client_stream" | "server_stream" | "bidi_stream";
 }
 
-/** Messages, and errors of messages, that are told apart; VPP has 160 errors. */
+/** Most messages, and errors of messages, with series of their own; VPP has 160 errors. */
 const MAX_API_MESSAGES = 500;
 const MAX_API_ERRORS = 1000;
-/** Stands for all that are too many. */
+/** Label of all further ones. */
 const OTHER = "other";
 
 /** One message in one direction; counts are since the last scrape. */
@@ -137,7 +137,7 @@ export class EventMetrics {
     for (const entry of this.#apiCounts.values()) {
       const { msg, direction } = entry;
       this.#api.inc({ msg, direction, result: "success" }, entry.success);
-      // What is sent has no result: only a reply can say that VPP refused.
+      // A message sent has no result: only a reply reports a refusal.
       if (direction === "recv") this.#api.inc({ msg, direction, result: "failure" }, entry.failure);
       entry.success = entry.failure = 0;
     }

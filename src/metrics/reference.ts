@@ -25,7 +25,7 @@ VPP, \`maglev_vpp_…\`, only with VPP integration (\`--vpp-api-addr\` is not em
 
 An alert on what VPP refuses: \`rate(maglev_vpp_api_total{result="failure"}[5m]) > 0\`. The series of
 all replies are there at 0 from the start, so the first refusal counts;
-\`maglev_vpp_api_errors_total\` says which error it was.
+\`maglev_vpp_api_errors_total\` has the error's name.
 
 `;
 

@@ -427,7 +427,7 @@ Deno.test("WorkerPool calls the backends of a thread that cannot be kept running
   assert.deepEqual(harness.log.of("prober-blind"), [], "it may come back");
   await kill();
   const [line] = harness.log.of("prober-blind");
-  assert.deepEqual([line?.reason, line?.backends], ["thread", 2]);
+  assert.deepEqual([line?.lack, line?.backends], ["thread", 2]);
   assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
   assert.deepEqual(harness.voids.map(({ id, lack }) => [id, lack]), [[0, "thread"], [2, "thread"]]);
   assert.deepEqual(harness.outcomes, []);

@@ -1,5 +1,5 @@
 /**
- * Listening on all addresses of both families, whatever the host says. A socket on `::` takes IPv4
+ * Listens on all addresses of both families, whatever the sysctls of the host. A socket on `::` takes IPv4
  * too, unless `net.ipv6.bindv6only` is 1, and neither Deno nor node:net lets a program choose. So
  * IPv4 gets a socket of its own wherever the system lets it have one:
  *
@@ -8,7 +8,7 @@
  *     yes            in use             one socket takes both, or another program has IPv4's port
  *     no             bound              a host without IPv6
  *
- * What "in use" means shows on a port that nobody else has. Reading the sysctl was rejected: Deno
+ * A free port shows what "in use" means. Reading the sysctl was rejected: Deno
  * needs all permissions for files of /proc.
  */
 
@@ -19,7 +19,7 @@ export interface Bound {
   readonly close: () => void;
 }
 
-/** Listens on one address; rejects with what the system says. */
+/** Listens on one address; rejects with the error of the system. */
 export type Bind<B extends Bound> = (host: string, port: number) => Promise<B>;
 
 /** Sockets, and the addresses on which they listen together. */
@@ -64,7 +64,7 @@ async function unlessAbsent<T>(bind: () => Promise<T>): Promise<T | undefined> {
     return await bind();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // Whatever else is wrong is wrong for IPv4 too, and said by that.
+    // Any other error concerns IPv4 too, whose attempt reports it.
     if (isInUse(error) || error instanceof Deno.errors.NotCapable) throw error;
     return undefined;
   }

@@ -1,22 +1,22 @@
 /**
- * Users at the other ends of unix sockets, by what the kernel noted when they connected
- * (SO_PEERCRED). Deno has no call for it; the shim has, and node:net has the descriptor.
+ * Names users at the other ends of unix sockets, from what the kernel noted when they connected
+ * (SO_PEERCRED). Deno has no call for it; the shim has one, and node:net has the descriptor.
  */
 import type net from "node:net";
 import { openShim, type ShimResult } from "../../ffi/open.ts";
 
-/** Longest name that is taken over; useradd makes none longer than 32. */
+/** Longest name that is used; useradd allows 32. */
 const MAX_NAME_BYTES = 64;
 
 /** Names users of connections. */
 export interface PeerUsers {
-  /** `alice`, or `uid 1001` for a user without a name; undefined: it cannot be known. */
+  /** `alice`, or `uid 1001` for a user without a name; undefined: unknown. */
   of(socket: net.Socket): string | undefined;
-  /** Nothing is asked any more. Idempotent. */
+  /** Closes the shim. Idempotent. */
   close(): void;
 }
 
-/** Without a shim no user is known. */
+/** Opens the shim; without one every user is unknown. */
 export function openPeerUsers(open: () => ShimResult = openShim): PeerUsers {
   const result = open();
   if (result.kind === "error") return { of: () => undefined, close: () => {} };

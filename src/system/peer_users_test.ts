@@ -3,7 +3,7 @@ import net from "node:net";
 import { withFolder } from "../../tests/support/daemon.ts";
 import { openPeerUsers } from "./peer_users.ts";
 
-/** Connects many times as users 1 and 2 in turn, and says who it is, all at the same time. */
+/** Connects many times in parallel, as users 1 and 2 in turn, and sends its user id. */
 const CROWD = `
 import os, socket, sys, time
 path, count = sys.argv[1], int(sys.argv[2])
@@ -20,7 +20,7 @@ for i in range(count): os.wait()
 const ROOT = Deno.uid() === 0;
 
 Deno.test({
-  name: "users of a unix socket are those who connected, however many do at once" +
+  name: "users of a unix socket are those who connected, also with many in parallel" +
     (ROOT ? "" : " (as one user: others need root)"),
   fn: async () => {
     const users = openPeerUsers();

@@ -72,7 +72,7 @@ export class Reconciler {
     return this.#warmup.over;
   }
 
-  /** How far warm-up is. */
+  /** Progress of warm-up. */
   get warmup(): WarmupStatus {
     const { clock, source } = this.#options;
     return warmupStatus(this.#warmup, {

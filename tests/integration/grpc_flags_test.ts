@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { certificates } from "../support/certificates.ts";
 import { runToEnd, withFolder } from "../support/daemon.ts";
 
-Deno.test("a file of gRPC that cannot be used is said with the flag that names it", async () => {
+Deno.test("a file of gRPC that cannot be used is reported with the flag that names it", async () => {
   const { folder: tls } = await certificates();
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;

@@ -1,4 +1,4 @@
-/** Who did it: the operator's name in the log and beside the intent, and how far it was proved. */
+/** Names of operators in the log and next to intents, with and without proof. */
 import assert from "node:assert/strict";
 import { withFolder } from "../support/daemon.ts";
 import { type Json, part } from "../support/grpc_client.ts";
@@ -6,20 +6,23 @@ import { actionsSeen, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
 import { maglevc } from "../support/maglevc.ts";
 
 const ME = (await new Deno.Command("id", { args: ["-un"] }).output()).stdout;
-/** The user of these tests, as `id` says. */
+/** The user of these tests, from `id`. */
 const USER = new TextDecoder().decode(ME).trim();
 
 const PAUSE = "set backend b0 pause reason disk".split(" ");
 
 const identityOf = (answer: Json | undefined) => part(answer, "intent", "identity");
 
-grpcTest("over TCP it is the name that maglevc says, marked as unverified", async () => {
+grpcTest("over TCP an operator has the name that maglevc sends, marked as unverified", async () => {
   await withFolder(async (home) => {
     await onGrpcStage({}, async ({ client, daemon, address }) => {
       const env = { USER: "alice" };
       const done = await maglevc(["--server", address, ...PAUSE], { home, env });
       assert.equal(done.code, 0, done.stderr);
-      assert.match(done.stdout, /will not survive the end of maglevd: it has no state directory/);
+      assert.match(
+        done.stdout,
+        /will not survive the end of maglevd: no state directory is configured/,
+      );
       const [action] = await actionsSeen(daemon, 1);
       assert.deepEqual([action!.identity, action!.result], ["alice (unverified)", "ok"]);
       const { message } = await client.call("GetBackend", { name: "b0" });
@@ -30,7 +33,7 @@ grpcTest("over TCP it is the name that maglevc says, marked as unverified", asyn
   });
 });
 
-grpcTest("over a unix socket it is the user that the kernel names", async () => {
+grpcTest("over a unix socket an operator has the name of the user, from the kernel", async () => {
   await withFolder(async (home) => {
     const address = `unix:${home}/grpc.sock`;
     await onGrpcStage({ grpcAddr: address }, async ({ client, daemon }) => {
@@ -53,7 +56,7 @@ grpcTest("over a unix socket it is the user that the kernel names", async () => 
   });
 });
 
-grpcTest("a name that is only said gives no right, whatever it is", async () => {
+grpcTest("a name without proof gives no right", async () => {
   await withFolder(async (folder) => {
     const tokens = `${folder}/tokens`;
     await Deno.writeTextFile(tokens, "operator sesame night\n", { mode: 0o600 });

@@ -1,4 +1,4 @@
-/** `GetStatus`: is it ready, and what keeps it from being so. */
+/** `GetStatus` of a running maglevd. */
 import assert from "node:assert/strict";
 import { type GrpcClient, type Json, part } from "../support/grpc_client.ts";
 import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
@@ -45,7 +45,7 @@ grpcTest("the status of a maglevd that does its work", async () => {
   });
 });
 
-grpcTest("the status says since when VPP is away, and why", async () => {
+grpcTest("the status has since when VPP is away, and why", async () => {
   await onGrpcStage({}, async ({ client, daemon, simulator }) => {
     const before = await statusOf(client);
     await simulator.stop();

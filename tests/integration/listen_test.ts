@@ -1,4 +1,4 @@
-/** Where maglevd listens when it is told to listen on all addresses, on hosts of both kinds. */
+/** Listening on all addresses, on hosts of both kinds. */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/daemon.ts";
 import { NO_NETNS } from "../support/netns.ts";
@@ -46,7 +46,7 @@ async function answersIn(shell: string): Promise<{ answers: string[]; logged: st
 for (const bindv6only of [0, 1]) {
   Deno.test({
     name:
-      `:port is all addresses of both families under net.ipv6.bindv6only=${bindv6only}, and so says the log${
+      `:port is all addresses of both families under net.ipv6.bindv6only=${bindv6only}, and the log names both${
         NO_NETNS === undefined ? "" : ` (skipped: ${NO_NETNS})`
       }`,
     ignore: NO_NETNS !== undefined,

@@ -1,4 +1,4 @@
-/** What a running maglevd writes to its log, in each form, read by parsers that are not ours. */
+/** The log of a running maglevd in each form, read by parsers that are not ours. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { checkLogFields, LOG_EVENTS } from "../support/log_contract.ts";
@@ -25,7 +25,7 @@ except OSError: pass
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
-/** All lines of a maglevd whose server was up, down, and that was told to stop. */
+/** Returns all lines of a maglevd whose server was up and down, from start to stop. */
 async function linesOf(output: "pipe" | "terminal", flags: string[]): Promise<string[]> {
   const lines: string[] = [];
   await onStage([A], async ({ configure, start, servers }) => {

@@ -66,7 +66,7 @@ async function crash(checks: readonly Partial<HealthcheckConfig>[]): Promise<Cra
     const mark = outcomes.length;
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const probed = [...new Set(outcomes.slice(mark).map(({ id }) => id))].sort((a, b) => a - b);
-    return { probed, outcomes, voids, errors: log.of("probe-worker").map(({ error }) => error) };
+    return { probed, outcomes, voids, errors: log.of("probe-worker").map(({ err }) => err) };
   } finally {
     await pool.close();
   }

@@ -1,4 +1,4 @@
-/** What every log record must be: its event is known, its fields follow src/base/ports.ts. */
+/** Checks log records: the event is known, the fields follow src/base/ports.ts. */
 import assert from "node:assert/strict";
 import type { LogEventName } from "../../src/base/ports.ts";
 

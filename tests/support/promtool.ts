@@ -48,7 +48,7 @@ export async function checkMetrics(promtool: string, text: string): Promise<stri
   return code === 0 ? said : `exit ${code}\n${said}`;
 }
 
-/** A rule of alerting, and what Prometheus' clock finds in its series. */
+/** An alerting rule with the series that it is tested on. */
 export interface RuleTest {
   readonly expression: string;
   /** Series as on the page → its value at each minute. */
@@ -57,7 +57,7 @@ export interface RuleTest {
   readonly firing: Readonly<Record<number, readonly Readonly<Record<string, string>>[]>>;
 }
 
-/** What `promtool test rules` says of a rule; empty: it fires when it should. */
+/** Returns the output of `promtool test rules` for a rule; empty: it fires when it should. */
 export async function testRule(promtool: string, test: RuleTest): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-rules-" });
   // YAML takes JSON.

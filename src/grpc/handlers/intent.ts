@@ -32,11 +32,10 @@ export function untilText(end: End, nowMs: number): string | undefined {
 }
 
 /** In force without a state directory. */
-const NOT_KEPT =
-  "in force, but it will not survive the end of maglevd: it has no state directory; " +
-  "--state-dir names one";
+const NOT_KEPT = "in force, but it will not survive the end of maglevd: no state directory is " +
+  "configured; --state-dir sets one";
 
-/** What the operator should know of an action that left `intent` in force; empty: nothing. */
+/** Returns the warning for an action that left `intent` in force; empty: none. */
 export function durabilityWarning(durability: Durability, intent: Intent | undefined): string {
   switch (durability.kind) {
     case "stored":
@@ -44,7 +43,7 @@ export function durabilityWarning(durability: Durability, intent: Intent | undef
     case "failed":
       return durability.message;
     case "off":
-      // What ends an intent has nothing that could be lost.
+      // An action that ended an intent has nothing to lose.
       return intent === undefined ? "" : NOT_KEPT;
   }
 }

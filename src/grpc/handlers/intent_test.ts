@@ -11,12 +11,12 @@ const INTENT: Intent = {
   untilMs: 3_600_000,
 };
 
-Deno.test("an answer says when what it did will not survive a restart, and why", () => {
+Deno.test("an action that will not survive a restart is answered with a warning", () => {
   assert.equal(durabilityWarning({ kind: "stored" }, INTENT), "");
   assert.equal(durabilityWarning({ kind: "failed", message: "disk full" }, INTENT), "disk full");
   assert.match(
     durabilityWarning({ kind: "off" }, INTENT),
-    /will not survive the end of maglevd: it has no state directory; --state-dir names one/,
+    /will not survive the end of maglevd: no state directory is configured; --state-dir sets one/,
   );
   assert.equal(durabilityWarning({ kind: "off" }, undefined), "", "resumed: nothing is lost");
 });

@@ -1,4 +1,4 @@
-/** Is the daemon ready, and what keeps it from being so. */
+/** Readiness of the daemon, and the parts that it consists of. */
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls.ts";
 import { nanoseconds } from "../convert.ts";

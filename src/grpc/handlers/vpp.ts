@@ -38,7 +38,7 @@ function connected(
   return state.kind === "connected" ? { vpp, state } : notEstablished(state.reason);
 }
 
-/** Begins with the reference's words, by which its clients know it. */
+/** Starts with the reference's text, which clients may match. */
 function notEstablished(reason: string): MaglevError {
   return new MaglevError("unavailable", `VPP API connection not established: ${reason}`);
 }

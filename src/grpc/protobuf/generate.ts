@@ -59,7 +59,7 @@ function doc(comment: string, indent = ""): string {
   return `${indent}/**\n${lines.map((line) => `${indent} * ${line}`).join("\n")}\n${indent} */\n`;
 }
 
-/** What a type within another one is called here. */
+/** Name in TypeScript of a type within another one. */
 const identifier = (name: string) => name.replaceAll(".", "_");
 
 function enumText({ name, comment, values }: EnumDef): string {

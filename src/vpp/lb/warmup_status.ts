@@ -1,4 +1,4 @@
-/** How far warm-up is, for people. PURE. */
+/** Progress of warm-up, for people. PURE. */
 import { isReleased, type Warmup } from "./warmup.ts";
 
 export interface WarmupStatus {
