@@ -24,12 +24,19 @@ const PROTOCOL_NUMBERS: Readonly<Record<FrontendProtocol, VipProtocol>> = {
   any: 255,
 };
 
-/** Which VIP of VPP a frontend is. */
+/** The key of a frontend's VIP. */
 export function vipKeyOf(
-  { address, protocol, port }: Pick<FrontendConfig, "address" | "protocol" | "port">,
-): VipKey {
-  const prefixLength = address.family === 4 ? 32 : 128;
-  return { address, prefixLength, protocol: PROTOCOL_NUMBERS[protocol], port };
+  frontend: Pick<FrontendConfig, "address" | "protocol" | "port">,
+): VipKey & {
+  readonly prefixLength: 32 | 128;
+  readonly protocol: VipProtocol;
+} {
+  return {
+    address: frontend.address,
+    prefixLength: frontend.address.family === 4 ? 32 : 128,
+    protocol: PROTOCOL_NUMBERS[frontend.protocol],
+    port: frontend.port,
+  };
 }
 
 /**
@@ -49,10 +56,7 @@ export function desiredVip(frontend: FrontendConfig, options: DesiredOptions): D
     `backends of frontend ${frontend.name} share one address family`,
   );
   return {
-    address: frontend.address,
-    prefixLength: frontend.address.family === 4 ? 32 : 128,
-    protocol: PROTOCOL_NUMBERS[frontend.protocol],
-    port: frontend.port,
+    ...vipKeyOf(frontend),
     encap: family === 4 ? "gre4" : "gre6",
     srcIpSticky: frontend.srcIpSticky,
     newFlowsTableLength: options.newFlowsTableLength,
