@@ -56,7 +56,7 @@ Deno.test("reload: another address is used from the next probe on, and nothing e
   checker.reload(smallConfig(withBackends({ a: { address: "10.9.9.9" }, b: {}, c: {} })));
   assert.deepEqual(engine.calls, ["readdress a 10.9.9.9"]);
   assert.deepEqual(news(), ["reload"]);
-  engine.onOutcomes([{ id, generation, result: PASS, atMs: 1 }]);
+  engine.onOutcomes([{ id, generation, result: FAIL, atMs: 1 }]);
   assert.equal(checker.snapshot().backends.get("a")?.counter, 3);
 });
 

@@ -153,8 +153,7 @@ function pseudoResult(code: ResultCode): ProbeResult {
 
 function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult {
   const { policy, state } = backend;
-  const unknown = state === "unknown";
-  const counter = stepCounter(backend.counter, result.ok, { policy, unknown });
+  const counter = stepCounter(backend.counter, result.ok, policy);
   const to = isUp(counter, policy) ? "up" : "down";
   const { certificateExpiryMs } = result;
   const judged = {

@@ -302,9 +302,10 @@ Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there 
 });
 
 /**
- * The specification as a ladder of named rungs with an edge for each result, built per policy:
- * rise rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is
- * counted: one follows the edges.
+ * HAProxy's rule as a ladder of named rungs with an edge for each result, built per policy: rise
+ * rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is counted: one
+ * follows the edges. A pass climbs a rung of "down" and leads to the top from any other; a failure
+ * descends a rung of "up" and leads to the bottom from any other.
  */
 interface Rung {
   readonly state: "unknown" | "up" | "down";
@@ -322,13 +323,14 @@ function ladder(policy: HealthPolicy): { unknown: Rung; rungs: Rung[] } {
     ...Array.from({ length: policy.rise }, () => make("down")),
     ...Array.from({ length: policy.fall }, () => make("up")),
   ];
-  for (let i = 1; i < rungs.length; i++) {
-    rungs[i - 1]!.pass = rungs[i]!;
-    rungs[i]!.fail = rungs[i - 1]!;
-  }
+  const [bottom, top] = [rungs[0]!, rungs.at(-1)!];
+  rungs.forEach((rung, i) => {
+    rung.pass = rung.state === "down" && i + 1 < policy.rise ? rungs[i + 1]! : top;
+    rung.fail = rung.state === "up" && i > policy.rise ? rungs[i - 1]! : bottom;
+  });
   const unknown = make("unknown");
-  unknown.pass = rungs.find((rung) => rung.state === "up")!;
-  unknown.fail = rungs[0]!;
+  unknown.pass = top;
+  unknown.fail = bottom;
   return { unknown, rungs };
 }
 
@@ -343,7 +345,7 @@ const results = fc.array(
   { maxLength: 20 },
 ).map((runs) => runs.flatMap(([ok, n]) => Array<boolean>(n).fill(ok)));
 
-Deno.test("step agrees with a ladder built from the words of the specification", () => {
+Deno.test("step agrees with a ladder built from HAProxy's rule", () => {
   fc.assert(fc.property(policies, results, (policy, oks) => {
     const { unknown, rungs } = ladder(policy);
     let rung = unknown;

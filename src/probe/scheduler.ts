@@ -316,7 +316,7 @@ export class Scheduler {
       }
     }
     const { counter, unknown } = slot;
-    slot.counter = stepCounter(counter, verdict.ok, { policy: slot.healthcheck, unknown });
+    slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
     slot.unknown = false;
     slot.voids = 0;
     this.#probes++;

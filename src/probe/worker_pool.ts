@@ -293,8 +293,7 @@ export class WorkerPool implements ProbeEngine {
     const current = outcomes.filter(({ id, generation, result }) => {
       const entry = this.#entries.get(id);
       if (entry === undefined || entry.target.generation !== generation) return false;
-      const { counter, unknown, target } = entry;
-      entry.counter = stepCounter(counter, result.ok, { policy: target.healthcheck, unknown });
+      entry.counter = stepCounter(entry.counter, result.ok, entry.target.healthcheck);
       entry.unknown = false;
       return true;
     });

@@ -894,7 +894,7 @@ export interface BackendInfo {
   readonly transitions: readonly TransitionRecord[];
   /** Since when it is in this state. */
   readonly sinceUnixNs: bigint;
-  /** Passes less failures, from 0 to rise + fall - 1; up from rise on. */
+  /** Of rise and fall, from 0 to rise + fall - 1; up from rise on. A pass from there on is the maximum. */
   readonly counter: number;
   readonly rise: number;
   readonly fall: number;
