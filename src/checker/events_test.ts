@@ -55,7 +55,7 @@ Deno.test("watchChecker: the replay says since when and why", async () => {
   assert.deepEqual(items[3], {
     kind: "frontend",
     name: "web",
-    transition: { from: "down", to: "down", atMs: 99 },
+    transition: { from: "unknown", to: "unknown", atMs: 99 },
   });
   feed.close();
 });

@@ -154,10 +154,6 @@ Deno.test("story 8: nothing waits a slow interval for its first verdict", () => 
 Deno.test("story 8: a server that never became healthy has an event and a record that say so", () => {
   const { engine, news, logger } = started(WEB);
   engine.report({ c: FAIL });
-  assert.deepEqual(news(), [
-    "backend c unknown-down",
-    "frontend web unknown-down",
-    "program web transition",
-  ]);
+  assert.deepEqual(news(), ["backend c unknown-down", "program web transition"]);
   assert.equal(logger.of("backend-transition")[0]?.["detail"], "connection refused");
 });

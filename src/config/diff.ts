@@ -38,7 +38,7 @@ export interface BackendsDiff {
   readonly readdressed: readonly string[];
   /** Go on as they are. */
   readonly untouched: readonly string[];
-  /** Of the readdressed and untouched: those whose `enabled` in the file changed. */
+  /** Of the restarted, readdressed and untouched: those whose `enabled` in the file changed. */
   readonly enabledChanged: readonly string[];
 }
 
@@ -76,11 +76,9 @@ function diffBackends(before: Config, after: Config): BackendsDiff {
       added.push(name);
       continue;
     }
-    if (!sameCheck(previous, next)) {
-      restarted.push(name);
-      continue;
-    }
-    (previous.address.text === next.address.text ? untouched : readdressed).push(name);
+    const sameAddress = previous.address.text === next.address.text;
+    const list = !sameCheck(previous, next) ? restarted : sameAddress ? untouched : readdressed;
+    list.push(name);
     if (previous.enabled !== next.enabled) enabledChanged.push(name);
   }
   const removed = [...before.backends.keys()].filter((name) => !after.backends.has(name));

@@ -2,6 +2,7 @@
 import { invariant } from "../base/assert.ts";
 import type { CheckerReader } from "../checker/ports.ts";
 import type { VppLbConfig } from "../config/model.ts";
+import { countedState } from "../health/machine.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import type { DesiredSource } from "../vpp/ports.ts";
 
@@ -21,7 +22,10 @@ export function desiredSource(checker: CheckerReader): DesiredSource {
       if (view === undefined) return undefined;
       return desiredVip(view.config, {
         backends: config.backends,
-        states: (backend) => backends.get(backend)?.state ?? "unknown",
+        states: (backend) => {
+          const known = backends.get(backend);
+          return known === undefined ? "unknown" : countedState(known);
+        },
         newFlowsTableLength: vppLbOf(checker).newFlowsTableLength,
       });
     },

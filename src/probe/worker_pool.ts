@@ -94,7 +94,7 @@ export class WorkerPool implements ProbeEngine {
     const entry: Entry = {
       member: this.#memberFor(target),
       target,
-      counter: initialCounter(target.healthcheck),
+      counter: target.counter ?? initialCounter(target.healthcheck),
       unknown: true,
     };
     entry.member.size++;
@@ -135,6 +135,10 @@ export class WorkerPool implements ProbeEngine {
       histogram.merge(part.lateness);
     }
     return { ...sum, lateness: histogram.summary() };
+  }
+
+  answers(id: number): boolean {
+    return this.#entries.get(id)?.member.handle.answers ?? false;
   }
 
   close(): Promise<void> {
@@ -243,10 +247,16 @@ export class WorkerPool implements ProbeEngine {
     if (commands.length > 0) member.handle.post({ kind: "commands", commands });
   }
 
-  /** Tells a new thread everything; what was still to be sent is part of it. */
+  /**
+   * Tells a new thread everything; what was still to be sent is part of it. The probes that the old
+   * one had under way are void, which matters to backends that wait for a first result.
+   */
   #restore(member: Member): void {
     this.#brief(member);
     const entries = [...this.#entries.values()].filter((entry) => entry.member === member);
+    for (const { unknown, target: { id, generation } } of entries) {
+      if (unknown) this.onVoid({ id, generation, latenessMs: 0, reason: "its worker died" });
+    }
     const delays = firstDelaysMs(
       entries.map(({ target }) => Math.min(target.healthcheck.fastIntervalMs, RESTORE_MS)),
     );
