@@ -7,14 +7,12 @@
  * system/slices.ts for how to run one.
  */
 import { MaglevError } from "../base/errors.ts";
-import { finish } from "../base/steps.ts";
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import { forecastVips, type HealthView, type LbForecast } from "../vpp/lb/forecast.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
-import type { IntentBook } from "./intent.ts";
 import { afterReload, type DroppedIntent } from "./intent_rules.ts";
 import {
   type BackendAction,
@@ -53,6 +51,8 @@ export interface Forecast extends LbForecast {
   readonly states: readonly StateChange[];
   /** Backends that are assumed up when settled: those that begin afresh. In the file's order. */
   readonly assumedUp: readonly string[];
+  /** Of those: they count as up already, until the first verdict of their changed check. */
+  readonly carried: readonly string[];
 }
 
 /** What a reload does to checks and intents. Every backend is in exactly one of the first five. */
@@ -67,7 +67,7 @@ export interface ReloadOutline {
   readonly readdressed: readonly string[];
   /** Go on as they are. */
   readonly kept: readonly string[];
-  /** Of the restarted: those that count as up until the first verdict of the changed check. */
+  /** As in Forecast. */
   readonly carried: readonly string[];
   /** Operators' intents that the reload ends. */
   readonly intentsDropped: readonly DroppedIntent[];
@@ -78,16 +78,10 @@ export interface ReloadOutline {
 /** What a reload would do. */
 export interface ReloadForecast extends Forecast, ReloadOutline {}
 
-/** The reload of `next` over `snapshot`, worked out. */
-interface WorkedOut {
+/** A reload worked out, but for what becomes of VPP: that takes longer. */
+export interface WorkedOutReload {
   readonly outline: ReloadOutline;
-  readonly plan: ReloadPlan;
-  readonly book: IntentBook;
-}
-
-/** What putting `next`, which must be checked, in force does, without what becomes of VPP. */
-export function outlineReload(snapshot: Snapshot, next: Config, nowMs: number): ReloadOutline {
-  return finish(workOut(snapshot, next, nowMs)).outline;
+  readonly forecast: (can: LbCapabilities) => Generator<undefined, ReloadForecast>;
 }
 
 /** What putting `next`, which must be checked, in force would do. */
@@ -96,38 +90,18 @@ export function* forecastReload(
   next: Config,
   { nowMs, can }: ForecastOptions,
 ): Generator<undefined, ReloadForecast> {
-  const { backends } = snapshot;
-  const { outline, plan, book } = yield* workOut(snapshot, next, nowMs);
+  const { forecast } = yield* workOutReload(snapshot, next, nowMs);
   yield;
-  const { started, stopped, restarted } = outline;
-  const afresh = new Set([...started, ...restarted]);
-  for (const { name } of plan.transitions) afresh.add(name);
-  const after = plan.backends;
-  const frontends = frontendsInForce(next, book);
-  const lb = yield* forecastVips({
-    now: viewNow(snapshot),
-    ...viewsAfter({ config: next, frontends, backends: after }, afresh),
-    can,
-  });
-  const begun = started.map((backend) => ({
-    backend,
-    from: undefined,
-    to: after.get(backend)!.state,
-  }));
-  const changed = changesOf(plan.transitions.filter(({ name }) => backends.has(name)));
-  const states = [
-    ...changed.slice(0, stopped.length),
-    ...begun,
-    ...changed.slice(stopped.length),
-  ];
-  return { ...lb, ...outline, states, assumedUp: namesAfresh(after, afresh) };
+  return yield* forecast(can);
 }
 
-function* workOut(
-  { config, backends, intents }: Snapshot,
+/** What putting `next`, which must be checked, in force does to checks and intents. */
+export function* workOutReload(
+  snapshot: Snapshot,
   next: Config,
   nowMs: number,
-): Generator<undefined, WorkedOut> {
+): Generator<undefined, WorkedOutReload> {
+  const { config, backends, intents } = snapshot;
   const { backends: diff, lbConfChanged } = diffConfig(config, next);
   yield;
   const plan = planReload({ next, diff, backends, nowMs });
@@ -143,7 +117,46 @@ function* workOut(
     intentsDropped: dropped,
     lbConfChanged,
   };
-  return { outline, plan, book };
+  const frontends = frontendsInForce(next, book);
+  const forecast = (can: LbCapabilities) =>
+    forecastOutline(snapshot, { outline, plan, can, after: { config: next, frontends } });
+  return { outline, forecast };
+}
+
+interface Outlined {
+  readonly outline: ReloadOutline;
+  readonly plan: ReloadPlan;
+  readonly can: LbCapabilities;
+  readonly after: Omit<After, "backends">;
+}
+
+function* forecastOutline(
+  snapshot: Snapshot,
+  { outline, plan, can, after }: Outlined,
+): Generator<undefined, ReloadForecast> {
+  const { started, stopped, restarted } = outline;
+  const { backends } = plan;
+  const afresh = new Set([...started, ...restarted]);
+  for (const { name } of plan.transitions) afresh.add(name);
+  const lb = yield* forecastVips({
+    now: viewNow(snapshot),
+    ...viewsAfter({ ...after, backends }, afresh),
+    can,
+  });
+  const begun = started.map((backend) => ({
+    backend,
+    from: undefined,
+    to: backends.get(backend)!.state,
+  }));
+  const known = plan.transitions.filter(({ name }) => snapshot.backends.has(name));
+  const changed = changesOf(known);
+  const states = [
+    ...changed.slice(0, stopped.length),
+    ...begun,
+    ...changed.slice(stopped.length),
+  ];
+  const assumedUp = namesAfresh(backends, afresh);
+  return { ...lb, ...outline, states, assumedUp };
 }
 
 /** What an operator's action would do, or why it would be refused. */
@@ -197,10 +210,11 @@ function forecastBackend(
   return told(forecastVips({ now, ...views, can }), {
     states: changesOf(transitions),
     assumedUp: namesAfresh(after, afresh),
+    carried: [],
   });
 }
 
-const NOTHING_CHANGES = { states: [], assumedUp: [] };
+const NOTHING_CHANGES = { states: [], assumedUp: [], carried: [] };
 
 function* told(
   lb: Generator<undefined, LbForecast>,

@@ -8,6 +8,7 @@ import type { Durability, KeptIntents } from "../checker/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
+import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters.ts";
 import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
@@ -101,6 +102,12 @@ export function wireDaemon(options: WireOptions): Daemon {
       await Promise.all([engine.close(), stopVpp(vpp), intents?.store.close()]);
     },
   };
+}
+
+/** What the VPP at hand can do; everything while there is none. */
+export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
+  const state = vpp?.connection.state;
+  return state?.kind === "connected" ? state.lb.capabilities : { weights: true };
 }
 
 function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {

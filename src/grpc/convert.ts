@@ -77,6 +77,7 @@ export function backendInfo(
       ? undefined
       : nanoseconds(certificateExpiryMs),
     intent: intentOf(intents.ofBackend(backend.name)),
+    carried: backend.standing === "carried",
   };
 }
 

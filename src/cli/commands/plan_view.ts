@@ -8,12 +8,19 @@ type Shift = messages.TableShift;
 
 /** States, then each VIP that would be another one, then what VPP would be told. */
 export function planView(plan: messages.Plan): View {
-  const { states, assumedUp, vips } = plan;
+  const { states, assumedUp, carried, vips } = plan;
   const lines: Cell[] = states.map(({ backend, from, to }) => ({
     text: `${backend}: ${from === "" ? "new" : from} → ${to}`,
   }));
   if (assumedUp.length > 0) {
     lines.push({ text: `taken to be up when settled: ${assumedUp.join(", ")}`, style: "muted" });
+  }
+  if (carried.length > 0) {
+    const names = carried.join(", ");
+    lines.push({
+      text: `nothing moves unless their changed check fails: ${names}`,
+      style: "muted",
+    });
   }
   const blocks: Block[] = lines.length === 0 ? [] : [{ kind: "lines", lines }];
   return [
