@@ -12,22 +12,17 @@
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { diffConfig } from "../config/diff.ts";
+import { finish } from "../base/steps.ts";
 import type { Config } from "../config/model.ts";
 import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
 import { Emitter } from "./emitter.ts";
+import { type WorkedOutReload, workOutReload } from "./forecast.ts";
 import type { Intent, IntentBook } from "./intent.ts";
 import { IntentKeeper, logDropped, logIntents, NO_STORE } from "./intent_keeper.ts";
-import {
-  afterAction,
-  afterReload,
-  afterWeight,
-  type Restored,
-  restoreIntents,
-} from "./intent_rules.ts";
+import { afterAction, afterWeight, type Restored, restoreIntents } from "./intent_rules.ts";
 import { changesSince, eventsOf, logNews, logProbe, logSilent, type News, newsOf } from "./news.ts";
 import {
   type BackendAction,
@@ -49,7 +44,7 @@ import type {
   Snapshot,
 } from "./ports.ts";
 import { Registry, weightOf } from "./registry.ts";
-import { created, type NamedTransition, planReload } from "./reload.ts";
+import { created, type NamedTransition } from "./reload.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
 import { VoidReport } from "./void_report.ts";
@@ -64,6 +59,14 @@ export interface CheckerOptions {
   readonly logger: Logger;
   /** Where operators' intents are kept; absent: nowhere. */
   readonly intents?: KeptIntents | undefined;
+}
+
+/** What came of a reload. */
+export interface ReloadResult {
+  /** Settles, soon and without failing, when the disk knows of the intents that it ended. */
+  readonly durable: Promise<Durability>;
+  /** What it did, and how to work out what becomes of VPP by it. */
+  readonly worked: WorkedOutReload;
 }
 
 /** One step to take; a transition that comes of it is added to the list. */
@@ -186,7 +189,7 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "enable", options });
   }
 
-  /** Puts a weight in force until the next reload, or until its end. */
+  /** Puts a weight in force until its end, or until the file's own weight changes. */
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
     const { frontend, weight } = request;
@@ -206,24 +209,19 @@ export class Checker implements CheckerReader {
     return { ok: true, value, before, after: weight, intent: book.ofWeight(request), durable };
   }
 
-  /** Puts a new, checked configuration in force; see reload.ts. The promise: see IntentStore. */
-  reload(config: Config): Promise<Durability> {
+  /** Puts a new, checked configuration in force; see reload.ts. */
+  reload(config: Config): ReloadResult {
     this.#assertRunning();
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
-    const diff = diffConfig(before.config, config).backends;
-    const { backends } = before.snapshot();
-    const plan = planReload({ next: config, diff, backends, nowMs: atMs });
-    const { book, dropped } = afterReload(before.intents, {
-      next: config,
-      backends: plan.backends,
-    });
+    const worked = finish(workOutReload(before.snapshot(), config, atMs));
+    const { plan, book, outline: { stopped, intentsDropped } } = worked;
     this.#registry = new Registry(config, plan.backends, book);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
     const durable = this.#intents.put(book);
-    logDropped(this.#logger, dropped);
+    logDropped(this.#logger, intentsDropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
     this.#tell({
       transitions: plan.transitions,
@@ -231,8 +229,8 @@ export class Checker implements CheckerReader {
       last: { kind: "reload" },
       atMs,
     });
-    for (const name of diff.removed) this.#tally.forget(name);
-    return durable;
+    for (const name of stopped) this.#tally.forget(name);
+    return { durable, worked };
   }
 
   /** Their new checks were silent for too long: they no longer count as up. */

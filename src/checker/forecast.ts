@@ -13,6 +13,7 @@ import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import { forecastVips, type HealthView, type LbForecast } from "../vpp/lb/forecast.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
+import type { IntentBook } from "./intent.ts";
 import { afterReload, type DroppedIntent } from "./intent_rules.ts";
 import {
   type BackendAction,
@@ -81,6 +82,9 @@ export interface ReloadForecast extends Forecast, ReloadOutline {}
 /** A reload worked out, but for what becomes of VPP: that takes longer. */
 export interface WorkedOutReload {
   readonly outline: ReloadOutline;
+  readonly plan: ReloadPlan;
+  /** Operators' intents after it. */
+  readonly book: IntentBook;
   readonly forecast: (can: LbCapabilities) => Generator<undefined, ReloadForecast>;
 }
 
@@ -120,7 +124,7 @@ export function* workOutReload(
   const frontends = frontendsInForce(next, book);
   const forecast = (can: LbCapabilities) =>
     forecastOutline(snapshot, { outline, plan, can, after: { config: next, frontends } });
-  return { outline, forecast };
+  return { outline, plan, book, forecast };
 }
 
 interface Outlined {

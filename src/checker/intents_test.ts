@@ -356,7 +356,7 @@ Deno.test("every action, end and reload hands the store what is in force, and pa
   assert.deepEqual(kept(), ["web/pool0/a 3"]);
   const edited = { ...THREE.frontends, web: { pools: "a:90 b:50 | c:10" } };
   assert.deepEqual(
-    await checker.reload(smallConfig({ ...THREE, frontends: edited })),
+    await checker.reload(smallConfig({ ...THREE, frontends: edited })).durable,
     store.answer,
   );
   assert.deepEqual(kept(), []);

@@ -93,13 +93,11 @@ export class Reloader {
       return { verdict: judged, report: undefined };
     }
     const { config } = judged;
-    const before = daemon.checker.snapshot();
-    const nowMs = clock.wallMs();
     this.#reporting = new AbortController();
     const { signal } = this.#reporting;
-    await daemon.reload(config);
-    const can = capabilitiesOf(daemon);
-    const report = await reportReload({ before, next: config, nowMs, can, clock, signal });
+    const { worked, durable } = daemon.reload(config);
+    const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
+    await durable;
     const size = configSize(config);
     logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
     return { verdict: judged, report };

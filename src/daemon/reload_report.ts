@@ -2,14 +2,12 @@
  * What a reload did, for its log record and for the answer of the call: which checks started,
  * stopped or changed, which intents ended, and what share of new flows moved.
  *
- * It is worked out after the reload, from the snapshot of the moment before it, so that it holds up
- * neither the reload nor a probe's verdict. For thousands of large VIPs that may take seconds: the
+ * The shares are worked out after the reload, from the snapshot of the moment before it, so that they
+ * hold up neither the reload nor a probe's verdict. For thousands of large VIPs that may take seconds: the
  * time is bounded, another reload that is wanted ends it, and then the shares are left out.
  */
 import type { Clock, LogFields } from "../base/ports.ts";
-import { type ReloadForecast, type ReloadOutline, workOutReload } from "../checker/forecast.ts";
-import type { Snapshot } from "../checker/ports.ts";
-import type { Config } from "../config/model.ts";
+import type { ReloadForecast, ReloadOutline, WorkedOutReload } from "../checker/forecast.ts";
 import type { ReloadReport } from "../grpc/ports.ts";
 import { inSlices } from "../system/slices.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
@@ -23,12 +21,6 @@ const SLICE_MS = 4;
 const NAMED = 5;
 
 export interface ReportOptions {
-  /** Of the moment before the reload. */
-  readonly before: Snapshot;
-  /** What was put in force. */
-  readonly next: Config;
-  /** Unix time in milliseconds of the reload. */
-  readonly nowMs: number;
   /** Of the VPP at hand. */
   readonly can: LbCapabilities;
   readonly clock: Clock;
@@ -37,15 +29,19 @@ export interface ReportOptions {
 }
 
 /** Works the report out; never rejects. */
-export async function reportReload(options: ReportOptions): Promise<ReloadReport> {
-  const { before, next, nowMs, can, clock } = options;
-  const pace = { clock, sliceMs: SLICE_MS };
-  const { outline, forecast } = await inSlices(workOutReload(before, next, nowMs), pace);
+export async function reportReload(
+  { outline, forecast }: WorkedOutReload,
+  options: ReportOptions,
+): Promise<ReloadReport> {
+  const { can, clock } = options;
   const late = new AbortController();
   const timer = clock.after(REPORT_DEADLINE_MS, () => late.abort());
   const signal = AbortSignal.any([late.signal, options.signal]);
   try {
-    return { outline, forecast: await inSlices(forecast(can), { ...pace, signal }) };
+    return {
+      outline,
+      forecast: await inSlices(forecast(can), { clock, sliceMs: SLICE_MS, signal }),
+    };
   } catch (error) {
     if (!signal.aborted) throw error;
     return { outline, forecast: undefined };

@@ -25,8 +25,7 @@ function report(next: Config, options: { clock?: FakeClock; signal?: AbortSignal
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   checker.pauseBackend("c", WHO);
   const { clock = new BusyClock(), signal = NEVER } = options;
-  const can = { weights: true };
-  return reportReload({ before: checker.snapshot(), next, nowMs: 5, can, clock, signal });
+  return reportReload(checker.reload(next).worked, { can: { weights: true }, clock, signal });
 }
 
 const NEXT = smallConfig({

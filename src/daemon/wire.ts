@@ -3,8 +3,8 @@
  * anything; it only says who hears whom.
  */
 import type { Clock, Logger } from "../base/ports.ts";
-import { Checker } from "../checker/checker.ts";
-import type { Durability, KeptIntents } from "../checker/ports.ts";
+import { Checker, type ReloadResult } from "../checker/checker.ts";
+import type { KeptIntents } from "../checker/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
@@ -57,11 +57,8 @@ export interface Daemon extends ReadinessSource {
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
   start(): void;
-  /**
-   * Puts a checked configuration in force, at once. The promise settles, soon and without failing,
-   * when the disk knows of the intents that it ended.
-   */
-  reload(config: Config): Promise<Durability>;
+  /** Puts a checked configuration in force, at once. */
+  reload(config: Config): ReloadResult;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;
 }
@@ -92,9 +89,9 @@ export function wireDaemon(options: WireOptions): Daemon {
       checker.start();
     },
     reload(next) {
-      const durable = checker.reload(next);
+      const result = checker.reload(next);
       vpp?.counters.reload();
-      return durable;
+      return result;
     },
     async stop() {
       running = false;

@@ -2888,7 +2888,8 @@ export const EndedIntent: MessageType<EndedIntent> = {
 
 /**
  * What a change would do. Three instants are told apart: now; at once, right after the change, when
- * what begins afresh is unknown and has weight 0; and settled, once that has passed its checks.
+ * what begins is unknown and has weight 0 unless it is carried; and settled, once that has passed its
+ * checks.
  */
 export interface Plan {
   /** In the order in which they would happen. */

@@ -6,8 +6,8 @@
  * Three instants are told apart:
  *
  *     now       as it should be at present
- *     at once   right after the change: what begins afresh is `unknown` and has weight 0
- *     settled   once all that begins afresh has passed its checks; nothing else has changed
+ *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
+ *     settled   once all that begins has passed its checks; nothing else has changed
  *
  * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
  * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
