@@ -254,6 +254,7 @@ Deno.test("WorkerPool calls the first probes of a thread that died void, and sil
   threads[1]!.answers = false;
   clock.advance(1000);
   assert.equal(harness.pool.answers(0), false);
+  threads[1]!.answers = true;
   await harness.pool.close();
 });
 
