@@ -110,7 +110,7 @@ Deno.test("a second reload gives a carried server no more time", () => {
   assert.deepEqual(weights("web"), [[0, 0], [0]]);
 });
 
-Deno.test("an operator's pause or disable of a carried server counts at once", () => {
+Deno.test("an operator's pause or disable of a carried server counts immediately", () => {
   const { checker, clock, weights, stateOf } = edited();
   checker.pauseBackend("a", WHO);
   assert.deepEqual(weights("web"), [[0, 50], [0]]);

@@ -63,7 +63,7 @@ export interface CheckerOptions {
 
 /** What came of a reload. */
 export interface ReloadResult {
-  /** Settles, soon and without failing, when the disk knows of the intents that it ended. */
+  /** Settles, soon and without failing, when the intents that it ended are off the disk. */
   readonly durable: Promise<Durability>;
   /** What it did, and how to work out what becomes of VPP by it. */
   readonly worked: WorkedOutReload;

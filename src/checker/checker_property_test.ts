@@ -88,7 +88,7 @@ class Listener {
   }
 }
 
-/** A server that is left to VPP as it is: nothing has to be told of it. */
+/** A server that VPP keeps as it is: no event has to name its frontend. */
 const KEPT = "kept";
 
 function serverTexts(checker: Checker): Map<string, readonly string[]> {

@@ -231,7 +231,7 @@ Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or 
     "pause c",
     "web/pool0/a 1",
   ]);
-  assert.deepEqual(forecast.carried, ["a"], "it counts as up until its new check says otherwise");
+  assert.deepEqual(forecast.carried, ["a"], "it counts as up until its new check fails");
   assert.equal(forecast.lbConfChanged, false);
   assert.deepEqual(
     forecast.vips.map((vip) => [vip.frontend, vip.change]),

@@ -67,7 +67,7 @@ export function logNews(logger: Logger, news: News): void {
   }
 }
 
-/** Says of each that it no longer counts as up, though no probe of its changed check failed. */
+/** Logs each that no longer counts as up, though no probe of its changed check failed. */
 export function logSilent(logger: Logger, backends: readonly string[]): void {
   for (const backend of backends) {
     logger.warn("backend-transition", {

@@ -69,7 +69,7 @@ export class ProbeTargets {
     });
   }
 
-  /** Does what a reload asks for; `backends` are as they are after it. */
+  /** Takes the actions of a reload; `backends` are as they are after it. */
   apply(
     actions: readonly ReloadAction[],
     { config, backends }: {

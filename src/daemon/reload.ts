@@ -66,7 +66,7 @@ export class Reloader {
 
   /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
   reload(by: string): Promise<Reloaded> {
-    // A report must not hold up what somebody waits for.
+    // A report must not hold up a reload.
     this.#reporting?.abort();
     return this.#reloads.run(by);
   }

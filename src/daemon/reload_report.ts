@@ -81,7 +81,7 @@ function counted(key: string, names: readonly string[]): LogFields {
   return { [key]: names.length, [`${key}-names`]: named };
 }
 
-/** Shares of the new-flow buckets of all VIPs, at once and when all that was started is up. */
+/** Shares of the new-flow buckets of all VIPs, right after the reload and when all is up. */
 function shareFields(forecast: ReloadForecast | undefined): LogFields {
   if (forecast === undefined) {
     return { message: "what share of new flows moved was not worked out: it took too long" };

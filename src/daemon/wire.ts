@@ -57,7 +57,7 @@ export interface Daemon extends ReadinessSource {
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
   start(): void;
-  /** Puts a checked configuration in force, at once. */
+  /** Puts a checked configuration in force before it returns. */
   reload(config: Config): ReloadResult;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;

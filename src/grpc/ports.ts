@@ -61,7 +61,7 @@ export interface ConfigVerdict {
 /** What a reload did. */
 export interface ReloadReport {
   readonly outline: ReloadOutline;
-  /** With what became of VPP, as it was told; absent when that took too long to work out. */
+  /** With what becomes of VPP; absent when that took too long to work out. */
   readonly forecast: ReloadForecast | undefined;
 }
 

@@ -9,7 +9,7 @@
  *     from `rise` on  max                               takes 1; on falling below `rise`: 0
  *
  * A plain counter of plus and minus one (that of vpp-maglev) counts in a row at its two ends only.
- * In between a server that passes every second check changes sides at every check, for ever.
+ * In between a server that passes every second check changes sides at every check.
  *
  * On entering `unknown` the counter is rise - 1, so that by the same rule the first result decides.
  *

@@ -182,7 +182,7 @@ function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult
     lastResult: result,
     ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs }),
   };
-  // A carried backend that failed, but not often enough: there is no verdict yet.
+  // A carried backend that failed, but not often enough: it has no verdict yet.
   const undecided = backend.standing === "carried" && !result.ok && isUp(counter, policy);
   const to = undecided ? state : isUp(counter, policy) ? "up" : "down";
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });

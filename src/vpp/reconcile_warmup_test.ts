@@ -247,7 +247,7 @@ Deno.test("warm-up: after max a blind frontend is released by its first result t
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: after max an operator's disable reaches VPP, and the blind servers beside it stay", async () => {
+Deno.test("warm-up: after max an operator's disable reaches VPP, and the VIP's blind servers stay", async () => {
   const world = await restarted();
   world.source.blinded.add("web");
   world.source.vips.set("web", blindVip(A));

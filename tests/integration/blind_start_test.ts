@@ -84,7 +84,7 @@ Deno.test("a maglevd restarted while its prober is blind leaves VPP as it is, al
       assert.deepEqual(lbView(simulator), SERVED);
       assert.deepEqual(logger.of("vpp-lbsync-as-weight"), []);
 
-      // Operators are obeyed all the same, and what nobody spoke of stays.
+      // Operators are obeyed all the same, and the other servers stay.
       daemon.checker.disableBackend("a", WHO);
       await vppHas(simulator, { [VIP]: ["10.0.0.1 0", "10.0.0.2 50", "10.0.0.3 0"] });
 
@@ -105,7 +105,7 @@ Deno.test("a maglevd restarted with one blind backend follows the others and lea
       assert.equal(daemon.vpp!.reconciler.warmedUp, true);
       assert.deepEqual(lbView(simulator), SERVED);
       engine.takeDown("a");
-      // The pool may still be served by b, so the standby pool is not raised beside it.
+      // The pool may still be served by b, so the standby pool is not raised as well.
       await vppHas(simulator, { [VIP]: ["10.0.0.1 0", "10.0.0.2 50", "10.0.0.3 0"] });
       engine.takeDown("b");
       await vppHas(simulator, { [VIP]: ["10.0.0.1 0", "10.0.0.2 0", "10.0.0.3 10"] });

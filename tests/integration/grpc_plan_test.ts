@@ -267,7 +267,7 @@ async function reloadRound(world: World, label: string): Promise<number> {
     },
     async act() {
       const answer = ok(await client.call("ReloadConfig"));
-      assert.deepEqual(answer, told, `${label}: the reload answers what the plan told`);
+      assert.deepEqual(answer, told, `${label}: the reload answers the same as the plan`);
       return answer;
     },
     async fields(answer, before) {

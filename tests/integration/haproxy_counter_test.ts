@@ -2,8 +2,8 @@
  * HAProxy itself, given the same answers: its counter after each check is ours.
  *
  * One HAProxy checks many servers, each an address of 127.1.0.0/16 with a rise, a fall and a script
- * of random answers of its own. All are one listener, which knows the server by the address that
- * was connected to. With `option log-health-checks` HAProxy writes a line whenever a check moves a
+ * of random answers of its own. All are one listener, which identifies the server by the address
+ * that was connected to. With `option log-health-checks` HAProxy writes a line whenever a check moves a
  * counter, with the new value in it; so every step is compared, not only the changes of side.
  */
 import assert from "node:assert/strict";
@@ -48,7 +48,7 @@ function moves(policy: HealthPolicy, answers: readonly boolean[]): number[] {
   return moved;
 }
 
-/** HAProxy does not start without a listener, so it gets one that nobody uses. */
+/** HAProxy does not start without a listener, so it gets one that is not used. */
 function configurationOf(servers: readonly Scripted[], port: number, folder: string): string {
   return [
     "global",
@@ -153,7 +153,7 @@ async function play(servers: readonly Scripted[]): Promise<void> {
   assert.ok(killed, `HAProxy did not play all scripts within ${DEADLINE_MS / 1000} s`);
 }
 
-/** True when HAProxy has told of all that its first answers moved. */
+/** True when HAProxy has logged all that the first answers moved. */
 function isPlayed({ policy, answers, counters }: Scripted): boolean {
   return answers.length >= RESULTS &&
     counters.length >= moves(policy, answers.slice(0, RESULTS)).length;
@@ -188,6 +188,6 @@ Deno.test({
       assert.ok(counters.every((counter) => counter <= counterMax(policy)));
       changes += counters.filter((counter) => counter === 0).length;
     });
-    assert.ok(changes > SERVERS, `${changes} servers went down: the scripts say too little`);
+    assert.ok(changes > SERVERS, `${changes} servers went down: the scripts prove too little`);
   },
 });

@@ -1,6 +1,5 @@
 /**
- * Servers of which nothing can be said, because the prober was blind to them: each keeps the weight
- * that VPP has.
+ * Servers that the prober was blind to: each keeps the weight that VPP has.
  *
  *     VPP has the server       its weight stays, 0 included
  *     VPP does not             0: a server that was never seen gets no flows

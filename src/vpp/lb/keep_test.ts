@@ -46,7 +46,7 @@ Deno.test("a server that the prober is blind to keeps the weight that VPP has", 
     ["1:0? 2:0", "1:100 2:50", "1:100 2:0"],
     ["1:0? 2:7", "2:50", "1:0 2:7"],
     ["1:0?", undefined, "1:0"],
-    // A standby pool beside a blind one: only when nothing else serves.
+    // A standby pool after a blind one: only when nothing else serves.
     ["1:0? 2:7?", "1:100 2:0", "1:100 2:0"],
     ["1:0? 2:7?", "1:0 2:100", "1:0 2:100"],
     ["1:0? 2:7?", "1:0 2:0", "1:0 2:7"],

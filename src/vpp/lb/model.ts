@@ -27,8 +27,8 @@ export interface DesiredServer {
   /** True when the server is in a flushing state (down with flush-on-down, disabled). */
   readonly flush: boolean;
   /**
-   * True when nothing can be said of the server: it keeps the weight that VPP has, and `weight` is
-   * only for a VIP that would have no weight at all. Absent otherwise.
+   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
+   * that would have no weight at all. Absent otherwise.
    */
   readonly keep?: true;
 }
