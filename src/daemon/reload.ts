@@ -94,6 +94,7 @@ export class Reloader {
     }
     const { config } = judged;
     this.#reporting = new AbortController();
+    if (this.#reloads.waits) this.#reporting.abort();
     const { signal } = this.#reporting;
     const { worked, durable } = daemon.reload(config);
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
