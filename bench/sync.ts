@@ -72,6 +72,7 @@ function sourceOf(vips: readonly DesiredVip[]): DesiredSource {
     frontends: () => [...byName.keys()],
     desired: (frontend) => byName.get(frontend),
     known: () => true,
+    blind: () => false,
     lbConf: () => ({
       ip4SrcAddress: ipFromBytes(Uint8Array.of(192, 0, 2, 1)),
       ip6SrcAddress: ipFromBytes(new Uint8Array(16).fill(1)),

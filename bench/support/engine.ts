@@ -107,7 +107,7 @@ pool.onOutcomes = (list) => {
     codes[result.code] = (codes[result.code] ?? 0) + 1;
     const before = counters[id]!;
     const first = known[id] === 0;
-    const after = stepCounter(before, result.ok, { policy: healthcheck, unknown: first });
+    const after = stepCounter(before, result.ok, healthcheck);
     counters[id] = after;
     if (first) {
       known[id] = 1;

@@ -12,23 +12,18 @@
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { diffConfig } from "../config/diff.ts";
+import { finish } from "../base/steps.ts";
 import type { Config } from "../config/model.ts";
-import { firstDelaysMs } from "../health/interval.ts";
 import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
+import { CarriedTimes } from "./carried_times.ts";
 import { Emitter } from "./emitter.ts";
+import { type WorkedOutReload, workOutReload } from "./forecast.ts";
 import type { Intent, IntentBook } from "./intent.ts";
 import { IntentKeeper, logDropped, logIntents, NO_STORE } from "./intent_keeper.ts";
-import {
-  afterAction,
-  afterReload,
-  afterWeight,
-  type Restored,
-  restoreIntents,
-} from "./intent_rules.ts";
-import { changesSince, eventsOf, logNews, logProbe, type News, programEvent } from "./news.ts";
+import { afterAction, afterWeight, type Restored, restoreIntents } from "./intent_rules.ts";
+import { changesSince, eventsOf, logNews, logProbe, logSilent, type News, newsOf } from "./news.ts";
 import {
   type BackendAction,
   checkAction,
@@ -49,9 +44,9 @@ import type {
   Snapshot,
 } from "./ports.ts";
 import { Registry, weightOf } from "./registry.ts";
-import { created, type NamedTransition, planReload } from "./reload.ts";
+import { created, type NamedTransition } from "./reload.ts";
 import { Tally } from "./tally.ts";
-import { ProbeTargets } from "./targets.ts";
+import { checkOf, ProbeTargets } from "./targets.ts";
 import { VoidReport } from "./void_report.ts";
 
 /** What a Checker is built from. */
@@ -64,6 +59,14 @@ export interface CheckerOptions {
   readonly logger: Logger;
   /** Where operators' intents are kept; absent: nowhere. */
   readonly intents?: KeptIntents | undefined;
+}
+
+/** What came of a reload. */
+export interface ReloadResult {
+  /** Settles, soon and without failing, when the intents that it ended are off the disk. */
+  readonly durable: Promise<Durability>;
+  /** What it did, and how to work out what becomes of VPP by it. */
+  readonly worked: WorkedOutReload;
 }
 
 /** One step to take; a transition that comes of it is added to the list. */
@@ -84,6 +87,7 @@ export class Checker implements CheckerReader {
   readonly #voids: VoidReport;
   readonly #tally = new Tally();
   readonly #intents: IntentKeeper;
+  readonly #carried: CarriedTimes;
   /** What came of the kept intents; told at the start. */
   readonly #restored: Restored;
   #registry: Registry;
@@ -96,6 +100,11 @@ export class Checker implements CheckerReader {
     this.#logger = logger;
     this.#targets = new ProbeTargets(engine);
     this.#voids = new VoidReport({ clock, logger });
+    this.#carried = new CarriedTimes({
+      clock,
+      answers: (backend) => this.#targets.answers(backend),
+      onOver: (backends) => this.#dropCarried(backends),
+    });
     this.#emitter = new Emitter((error) => {
       const { message } = MaglevError.from(error);
       logger.error("events-dropped", { count: 1, err: `a subscriber failed: ${message}` });
@@ -155,6 +164,7 @@ export class Checker implements CheckerReader {
       this.#engine.onStart = () => {};
       this.#voids.stop();
       this.#intents.stop();
+      this.#carried.stop();
     }
     this.#phase = "stopped";
   }
@@ -179,7 +189,7 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "enable", options });
   }
 
-  /** Puts a weight in force until the next reload, or until its end. */
+  /** Puts a weight in force until its end, or until the file's own weight changes. */
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
     const { frontend, weight } = request;
@@ -199,28 +209,19 @@ export class Checker implements CheckerReader {
     return { ok: true, value, before, after: weight, intent: book.ofWeight(request), durable };
   }
 
-  /** Puts a new, checked configuration in force; see reload.ts. The promise: see IntentStore. */
-  reload(config: Config): Promise<Durability> {
+  /** Puts a new, checked configuration in force; see reload.ts. */
+  reload(config: Config): ReloadResult {
     this.#assertRunning();
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
-    const diff = diffConfig(before.config, config).backends;
-    const { backends } = before.snapshot();
-    const plan = planReload({ next: config, diff, backends, nowMs: atMs });
-    const { book, dropped } = afterReload(before.intents, {
-      next: config,
-      backends: plan.backends,
-    });
+    const worked = finish(workOutReload(before.snapshot(), config, atMs));
+    const { plan, book, outline: { stopped, intentsDropped } } = worked;
     this.#registry = new Registry(config, plan.backends, book);
-    const starts: string[] = [];
-    for (const action of plan.actions) {
-      if (action.kind === "stop") this.#targets.stop(action.backend);
-      else if (action.kind === "start") starts.push(action.backend);
-      else this.#targets.readdress(action.backend, action.address);
-    }
-    this.#startTargets(starts);
+    this.#targets.apply(plan.actions, { config, backends: plan.backends });
+    this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
+    this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
     const durable = this.#intents.put(book);
-    logDropped(this.#logger, dropped);
+    logDropped(this.#logger, intentsDropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
     this.#tell({
       transitions: plan.transitions,
@@ -228,8 +229,21 @@ export class Checker implements CheckerReader {
       last: { kind: "reload" },
       atMs,
     });
-    for (const name of diff.removed) this.#tally.forget(name);
-    return durable;
+    for (const name of stopped) this.#tally.forget(name);
+    return { durable, worked };
+  }
+
+  /** Their new checks were silent for too long: they no longer count as up. */
+  #dropCarried(names: readonly string[]): void {
+    const transitions: NamedTransition[] = [];
+    const atMs = this.#clock.wallMs();
+    const frontends: string[] = [];
+    for (const name of names) {
+      this.#step(name, { event: { kind: "drop" }, atMs, transitions });
+      frontends.push(...this.#registry.frontendsOf(name));
+    }
+    this.#tell(this.#newsOf(transitions, frontends));
+    logSilent(this.#logger, names);
   }
 
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
@@ -258,6 +272,12 @@ export class Checker implements CheckerReader {
     const target = this.#targets.find(probe);
     if (target === undefined) return;
     this.#tally.countVoid(target.backend);
+    this.#carried.voided(target.backend);
+    this.#step(target.backend, {
+      event: { kind: "void" },
+      atMs: this.#clock.wallMs(),
+      transitions: [],
+    });
     const reason = probe.reason ?? "the prober itself was late";
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }
@@ -326,6 +346,8 @@ export class Checker implements CheckerReader {
     const result = step(before, event, atMs);
     if (!result.ok) return result;
     if (result.backend !== before) this.#registry.setBackend(result.backend);
+    // A result that counts is all that the time of a carried backend is for.
+    if (before.standing === "carried" && event.kind !== "void") this.#carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
     return result;
   }
@@ -338,36 +360,13 @@ export class Checker implements CheckerReader {
     for (const name of names.filter(isStatic)) {
       this.#step(name, { event: { kind: "probe", result: STATIC_PASS }, atMs, transitions });
     }
-    this.#startTargets(names.filter((name) => !isStatic(name)));
-  }
-
-  /** Starts probing, the first probes spread evenly. */
-  #startTargets(names: readonly string[]): void {
-    const { config } = this.#registry;
-    const { netns } = config.healthchecker;
-    const targets = names.map((backend) => {
-      const { address, healthcheck: check } = config.backends.get(backend)!;
-      const healthcheck = check === undefined ? undefined : config.healthchecks.get(check);
-      invariant(healthcheck !== undefined, `backend ${backend} has no healthcheck to start`);
-      return { backend, address, healthcheck, netns };
-    });
-    const delays = firstDelaysMs(targets.map((target) => target.healthcheck.fastIntervalMs));
-    targets.forEach((target, i) => this.#targets.start({ ...target, firstDelayMs: delays[i]! }));
+    const probed = names.filter((name) => !isStatic(name)).map((name) => this.#backend(name));
+    this.#targets.startSpread(config, probed);
   }
 
   /** Works out what follows from transitions, and from weights that changed in `frontends`. */
   #newsOf(transitions: readonly NamedTransition[], frontends: readonly string[] = []): News {
-    const touched = new Set(frontends);
-    for (const { name } of transitions) {
-      for (const frontend of this.#registry.frontendsOf(name)) touched.add(frontend);
-    }
-    const names = [...touched].sort();
-    return {
-      transitions,
-      changes: this.#registry.refresh(names),
-      last: programEvent(names, transitions.length > 0 ? "transition" : "weight"),
-      atMs: transitions.at(-1)?.transition.atMs ?? this.#clock.wallMs(),
-    };
+    return newsOf(this.#registry, { transitions, frontends, nowMs: this.#clock.wallMs() });
   }
 
   /** Events first, for VPP shall not wait for log records. */

@@ -9,10 +9,11 @@
 import { MaglevError } from "../base/errors.ts";
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import { STATIC_PASS, step } from "../health/machine.ts";
-import type { Backend, BackendState } from "../health/state.ts";
+import { countedState, STATIC_PASS, step } from "../health/machine.ts";
+import type { Backend, BackendState, CountedState } from "../health/state.ts";
 import { forecastVips, type HealthView, type LbForecast } from "../vpp/lb/forecast.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
+import type { IntentBook } from "./intent.ts";
 import { afterReload, type DroppedIntent } from "./intent_rules.ts";
 import {
   type BackendAction,
@@ -21,8 +22,8 @@ import {
   type SetWeightRequest,
 } from "./operator.ts";
 import type { Snapshot } from "./ports.ts";
-import { withWeight } from "./registry.ts";
-import { type NamedTransition, planReload } from "./reload.ts";
+import { frontendsInForce, withWeight } from "./registry.ts";
+import { type NamedTransition, planReload, type ReloadPlan } from "./reload.ts";
 
 /** What a forecast is asked for. */
 export type ForecastAction =
@@ -51,65 +52,115 @@ export interface Forecast extends LbForecast {
   readonly states: readonly StateChange[];
   /** Backends that are assumed up when settled: those that begin afresh. In the file's order. */
   readonly assumedUp: readonly string[];
+  /** Of those: they count as up already, until the first verdict of their changed check. */
+  readonly carried: readonly string[];
 }
 
-/** What a reload would do. Every backend of either file is in exactly one of the first five. */
-export interface ReloadForecast extends Forecast {
+/** What a reload does to checks and intents. Every backend is in exactly one of the first five. */
+export interface ReloadOutline {
   /** New ones, in the order of the new file, as all lists but `stopped`. */
   readonly started: readonly string[];
   /** Those that are gone, in the order of the old file. */
   readonly stopped: readonly string[];
-  /** Checked afresh, for their check changed. */
+  /** Checked from the beginning, because their check changed. */
   readonly restarted: readonly string[];
   /** Go on at another address. */
   readonly readdressed: readonly string[];
   /** Go on as they are. */
   readonly kept: readonly string[];
+  /** As in Forecast. */
+  readonly carried: readonly string[];
   /** Operators' intents that the reload ends. */
   readonly intentsDropped: readonly DroppedIntent[];
   /** True when VPP's global settings change (`lb_conf`). */
   readonly lbConfChanged: boolean;
 }
 
+/** What a reload would do. */
+export interface ReloadForecast extends Forecast, ReloadOutline {}
+
+/** A reload worked out, but for what becomes of VPP: that takes longer. */
+export interface WorkedOutReload {
+  readonly outline: ReloadOutline;
+  readonly plan: ReloadPlan;
+  /** Operators' intents after it. */
+  readonly book: IntentBook;
+  readonly forecast: (can: LbCapabilities) => Generator<undefined, ReloadForecast>;
+}
+
 /** What putting `next`, which must be checked, in force would do. */
 export function* forecastReload(
   snapshot: Snapshot,
   next: Config,
-  options: ForecastOptions,
+  { nowMs, can }: ForecastOptions,
 ): Generator<undefined, ReloadForecast> {
-  const { backends, intents } = snapshot;
-  const { nowMs, can } = options;
-  const diff = diffConfig(snapshot.config, next);
+  const { forecast } = yield* workOutReload(snapshot, next, nowMs);
   yield;
-  const plan = planReload({ next, diff: diff.backends, backends, nowMs });
+  return yield* forecast(can);
+}
+
+/** What putting `next`, which must be checked, in force does to checks and intents. */
+export function* workOutReload(
+  snapshot: Snapshot,
+  next: Config,
+  nowMs: number,
+): Generator<undefined, WorkedOutReload> {
+  const { config, backends, intents } = snapshot;
+  const { backends: diff, lbConfChanged } = diffConfig(config, next);
   yield;
-  const { added, removed, restarted, readdressed, untouched } = diff.backends;
-  const afresh = new Set([...added, ...restarted]);
+  const plan = planReload({ next, diff, backends, nowMs });
+  yield;
+  const { book, dropped } = afterReload(intents, { next, backends: plan.backends });
+  const outline = {
+    started: diff.added,
+    stopped: diff.removed,
+    restarted: diff.restarted,
+    readdressed: diff.readdressed,
+    kept: diff.untouched,
+    carried: plan.carried,
+    intentsDropped: dropped,
+    lbConfChanged,
+  };
+  const frontends = frontendsInForce(next, book);
+  const forecast = (can: LbCapabilities) =>
+    forecastOutline(snapshot, { outline, plan, can, after: { config: next, frontends } });
+  return { outline, plan, book, forecast };
+}
+
+interface Outlined {
+  readonly outline: ReloadOutline;
+  readonly plan: ReloadPlan;
+  readonly can: LbCapabilities;
+  readonly after: Omit<After, "backends">;
+}
+
+function* forecastOutline(
+  snapshot: Snapshot,
+  { outline, plan, can, after }: Outlined,
+): Generator<undefined, ReloadForecast> {
+  const { started, stopped, restarted } = outline;
+  const { backends } = plan;
+  const afresh = new Set([...started, ...restarted]);
   for (const { name } of plan.transitions) afresh.add(name);
-  const after = plan.backends;
   const lb = yield* forecastVips({
     now: viewNow(snapshot),
-    ...viewsAfter({ config: next, frontends: next.frontends, backends: after }, afresh),
+    ...viewsAfter({ ...after, backends }, afresh),
     can,
   });
-  const begun = added.map((backend) => ({
+  const begun = started.map((backend) => ({
     backend,
     from: undefined,
-    to: after.get(backend)!.state,
+    to: backends.get(backend)!.state,
   }));
-  const changed = changesOf(plan.transitions.filter(({ name }) => backends.has(name)));
-  return {
-    ...lb,
-    states: [...changed.slice(0, removed.length), ...begun, ...changed.slice(removed.length)],
-    assumedUp: namesAfresh(after, afresh),
-    started: added,
-    stopped: removed,
-    restarted,
-    readdressed,
-    kept: untouched,
-    intentsDropped: afterReload(intents, { next, backends: after }).dropped,
-    lbConfChanged: diff.lbConfChanged,
-  };
+  const known = plan.transitions.filter(({ name }) => snapshot.backends.has(name));
+  const changed = changesOf(known);
+  const states = [
+    ...changed.slice(0, stopped.length),
+    ...begun,
+    ...changed.slice(stopped.length),
+  ];
+  const assumedUp = namesAfresh(backends, afresh);
+  return { ...lb, ...outline, states, assumedUp };
 }
 
 /** What an operator's action would do, or why it would be refused. */
@@ -163,10 +214,11 @@ function forecastBackend(
   return told(forecastVips({ now, ...views, can }), {
     states: changesOf(transitions),
     assumedUp: namesAfresh(after, afresh),
+    carried: [],
   });
 }
 
-const NOTHING_CHANGES = { states: [], assumedUp: [] };
+const NOTHING_CHANGES = { states: [], assumedUp: [], carried: [] };
 
 function* told(
   lb: Generator<undefined, LbForecast>,
@@ -208,8 +260,11 @@ function namesAfresh(
     .map(({ name }) => name);
 }
 
-function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => BackendState {
-  return (name) => backends.get(name)?.state ?? "unknown";
+function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => CountedState {
+  return (name) => {
+    const backend = backends.get(name);
+    return backend === undefined ? "unknown" : countedState(backend);
+  };
 }
 
 /** One entry for each backend that ends in another state than it began in. */

@@ -20,8 +20,10 @@ import { textOfIntent } from "../../tests/support/intents.ts";
 import { smallConfig } from "../../tests/support/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
 import { finish } from "../base/steps.ts";
+import { countedState } from "../health/machine.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
-import { vipKeyText } from "../vpp/lb/model.ts";
+import { withKeptWeights } from "../vpp/lb/keep.ts";
+import { type ActualVip, type DesiredVip, vipKeyText } from "../vpp/lb/model.ts";
 import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
 import {
   type Forecast,
@@ -34,20 +36,41 @@ import type { Snapshot } from "./ports.ts";
 
 const OPTIONS: ForecastOptions = { nowMs: 1_700_000_000_000, can: { weights: true } };
 
-/** `192.0.2.1/32 6 80`: `10.0.0.1 100/512`, … of what VPP should have. */
-function tablesOf({ config, backends, frontends }: Snapshot): Record<string, string[]> {
-  const length = config.vppLb!.newFlowsTableLength;
-  return Object.fromEntries([...frontends.values()].map((view) => {
+type Vips = ReadonlyMap<string, DesiredVip>;
+
+/** What VPP should have, by vipKeyText; servers that keep their weight have that of `before`. */
+function vipsOf({ config, backends, frontends }: Snapshot, before?: Vips): Vips {
+  return new Map([...frontends.values()].map((view) => {
     const vip = desiredVip(view.config, {
       backends: config.backends,
-      states: (name) => backends.get(name)!.state,
-      newFlowsTableLength: length,
+      states: (name) => countedState(backends.get(name)!),
+      newFlowsTableLength: config.vppLb!.newFlowsTableLength,
     });
-    const { buckets } = newFlowTable(vip.servers, length);
+    const key = vipKeyText(vip);
+    const had = before?.get(key);
+    return [key, before === undefined ? vip : withKeptWeights(vip, had && asActual(had))];
+  }));
+}
+
+/** VPP as it is when it has what it should have. */
+function asActual(vip: DesiredVip): ActualVip {
+  const servers = vip.servers.map(({ address, weight }) => ({
+    address,
+    weight,
+    buckets: undefined,
+    flushed: false,
+  }));
+  return { ...vip, servers, poolIndex: undefined, gone: [] };
+}
+
+/** `192.0.2.1/32 6 80`: `10.0.0.1 100/512`, … of each VIP. */
+function tablesOf(vips: Vips): Record<string, string[]> {
+  return Object.fromEntries([...vips].map(([key, vip]) => {
+    const { buckets } = newFlowTable(vip.servers, vip.newFlowsTableLength);
     const servers = vip.servers.map(({ address, weight }, i) =>
       `${address.text} ${weight}/${buckets[i]}`
     );
-    return [vipKeyText(vip), servers];
+    return [key, servers];
   }));
 }
 
@@ -94,13 +117,16 @@ function compare(world: World, forecast: Forecast, act: () => void): void {
   act();
   const after = checker.snapshot();
   assert.deepEqual(statesIn(forecast), changes(before, after));
-  const now = tablesOf(before);
+  const vipsNow = vipsOf(before);
+  const vipsAfter = vipsOf(after, vipsNow);
+  const now = tablesOf(vipsNow);
   assert.deepEqual(tablesIn(forecast, "now", now), now);
-  assert.deepEqual(tablesIn(forecast, "atOnce", now), tablesOf(after));
+  assert.deepEqual(tablesIn(forecast, "atOnce", now), tablesOf(vipsAfter));
   if (forecast.assumedUp.length > 0) {
     engine.report(Object.fromEntries(forecast.assumedUp.map((name) => [name, PASS])));
   }
-  assert.deepEqual(tablesIn(forecast, "settled", now), tablesOf(checker.snapshot()));
+  const settled = vipsOf(checker.snapshot(), vipsAfter);
+  assert.deepEqual(tablesIn(forecast, "settled", now), tablesOf(settled));
 }
 
 function actionOf(command: Command, snapshot: Snapshot): ForecastAction | undefined {
@@ -184,7 +210,7 @@ Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or 
       a: { address: "10.0.0.1", healthcheck: "slow" },
       b: { address: "10.0.0.8" },
     },
-    frontends: { web: { pools: "a b new" } },
+    frontends: { web: { pools: "a:99 b new" } },
   });
   const forecast = finish(forecastReload(checker.snapshot(), next, OPTIONS));
   const { started, stopped, restarted, readdressed, kept } = forecast;
@@ -205,6 +231,7 @@ Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or 
     "pause c",
     "web/pool0/a 1",
   ]);
+  assert.deepEqual(forecast.carried, ["a"], "it counts as up until its new check fails");
   assert.equal(forecast.lbConfChanged, false);
   assert.deepEqual(
     forecast.vips.map((vip) => [vip.frontend, vip.change]),

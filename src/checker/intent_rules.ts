@@ -3,15 +3,13 @@
  *
  *     an action            the intent that agrees with it, or none
  *     its time is over     the action's opposite: resume, enable, the file's weight
- *     a reload             weights end; a pause or disable goes on while the backend's state says
- *                          so, and ends with it: a changed check starts the backend afresh, and a
- *                          changed `enabled` is obeyed (see reload.ts)
- *     a start              as kept on disk, unless too old, at its end, or overtaken by the file
+ *     a reload             what it names is gone, or the file's own value of it changed: an
+ *                          entry's weight, a backend's `enabled` (see reload.ts)
+ *     a start              the same, by what was kept on disk; also when too old, or at its end
  *
- * A restart is no reload: nobody asked for the file's weights back. A weight that was set at run
- * time is therefore in force again after a restart, but only in place of the very weight that it
- * was put in place of: when the file's own has changed meanwhile, the file was edited, and it wins
- * as it would have at a reload.
+ * A weight stands in place of the very weight of the file that it was put in place of. When that one
+ * changed, the file was edited, and it wins. A reload for any other reason leaves the weight alone,
+ * and so does a changed check leave a pause or a disable.
  */
 import type { Config } from "../config/model.ts";
 import { step } from "../health/machine.ts";
@@ -83,18 +81,20 @@ export function afterReload(
   const kept: Intent[] = [];
   const dropped: DroppedIntent[] = [];
   for (const intent of book.list()) {
-    const cause = intent.kind === "weight"
-      ? "a reload puts the file's weights in force"
-      : gone(intent, next) ??
-        disagreement(
-          intent,
-          backends.get(intent.backend),
-          next.backends.get(intent.backend)!.enabled,
-        );
+    const cause = gone(intent, next) ?? endedByFile(intent, { next, backends });
     if (cause === undefined) kept.push(intent);
     else dropped.push({ intent, cause });
   }
   return { book: dropped.length === 0 ? book : IntentBook.of(kept), dropped };
+}
+
+function endedByFile(
+  intent: Intent,
+  { next, backends }: { readonly next: Config; readonly backends: ReadonlyMap<string, Backend> },
+): string | undefined {
+  if (intent.kind === "weight") return overtaken(intent, next);
+  const { enabled } = next.backends.get(intent.backend)!;
+  return disagreement(intent, backends.get(intent.backend), enabled);
 }
 
 /** What restoreIntents works from. */
@@ -187,7 +187,7 @@ function disagreement(
   const wanted = intent.kind === "pause" ? "paused" : "disabled";
   return backend?.state === wanted
     ? undefined
-    : "the configuration changed the backend, which begins afresh";
+    : "the configuration changed the backend's `enabled`";
 }
 
 function askedBy({ options, nowMs }: Asked) {

@@ -208,22 +208,29 @@ Deno.test("until follows the clock on the wall when that is set, within a minute
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("a reload keeps pauses and disables, and ends weights with an event", () => {
+Deno.test("a reload keeps pauses, disables and weights, but a weight that the file edits ends with an event", () => {
   const world = setUpHealthy();
   world.checker.pauseBackend("a", { ...WHO, reason: "why" });
   world.checker.disableBackend("b", WHO);
   world.checker.setWeight(WEIGHT, WHO);
+  const moved = { ...THREE, backends: { a: { address: "10.9.9.9" }, b: {}, c: {} } };
+  world.checker.reload(smallConfig(moved));
+  assert.deepEqual(intents(world), ["pause a", "disable b", "web/pool0/a 3"]);
+  assert.deepEqual(said(world.logger, "dropped"), []);
   world.checker.reload(
-    smallConfig({ ...THREE, backends: { a: { address: "10.9.9.9" }, b: {}, c: {} } }),
+    smallConfig({
+      ...moved,
+      frontends: { ...THREE.frontends, web: { pools: "a:90 b:50 | c:10" } },
+    }),
   );
   assert.deepEqual(intents(world), ["pause a", "disable b"]);
   assert.equal(world.checker.snapshot().intents.ofBackend("a")?.reason, "why");
   assert.deepEqual(said(world.logger, "dropped"), [
-    "weight web pool0 a a reload puts the file's weights in force",
+    "weight web pool0 a the file's weight changed from 100 to 90",
   ]);
 });
 
-Deno.test("a reload drops what it overrules: gone, checked otherwise, or decided by the file", () => {
+Deno.test("a reload drops what is gone or decided by the file; a changed check ends no maintenance", () => {
   const world = setUp(smallConfig({
     backends: { gone: {}, other: {}, off: {}, stays: {}, rest: {} },
     frontends: { web: { pools: "gone other off stays rest" } },
@@ -241,13 +248,12 @@ Deno.test("a reload drops what it overrules: gone, checked otherwise, or decided
     },
     frontends: { web: { pools: "other off stays rest" } },
   }));
-  assert.deepEqual(intents(world), ["pause stays"]);
+  assert.deepEqual(intents(world), ["pause other", "pause stays"]);
   assert.deepEqual(said(world.logger, "dropped"), [
     "pause gone the backend is gone",
     "disable off the configuration disables the backend itself",
-    "pause other the configuration changed the backend, which begins afresh",
   ]);
-  assert.equal(world.stateOf("other"), "unknown");
+  assert.equal(world.stateOf("other"), "paused");
   assert.equal(world.stateOf("off"), "disabled");
 });
 
@@ -267,7 +273,6 @@ Deno.test("restart: pauses, disables and weights are in force from the first ins
   assert.deepEqual(world.news(), [
     "backend a unknown-paused",
     "backend b unknown-disabled",
-    "frontend web unknown-down",
     "frontend api unknown-down",
     "program api,web transition",
   ]);
@@ -351,7 +356,11 @@ Deno.test("every action, end and reload hands the store what is in force, and pa
   assert.equal(weight.value.config.pools[0]?.backends[0]?.weight, 3, "in force all the same");
   world.clock.advance(1000);
   assert.deepEqual(kept(), ["web/pool0/a 3"]);
-  assert.deepEqual(await checker.reload(smallConfig(THREE)), store.answer);
+  const edited = { ...THREE.frontends, web: { pools: "a:90 b:50 | c:10" } };
+  assert.deepEqual(
+    await checker.reload(smallConfig({ ...THREE, frontends: edited })).durable,
+    store.answer,
+  );
   assert.deepEqual(kept(), []);
   const saves = store.saves;
   assert.ok(checker.enableBackend("a", WHO).ok);

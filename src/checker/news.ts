@@ -19,6 +19,30 @@ export interface News {
   readonly atMs: number;
 }
 
+/** What newsOf works from. */
+export interface Happened {
+  readonly transitions: readonly NamedTransition[];
+  /** Frontends whose weights changed for another reason. */
+  readonly frontends: readonly string[];
+  /** Unix time in milliseconds; that of the last transition goes before it. */
+  readonly nowMs: number;
+}
+
+/** Works out the frontends that are concerned, in `registry`, and what follows from that. */
+export function newsOf(registry: Registry, { transitions, frontends, nowMs }: Happened): News {
+  const touched = new Set(frontends);
+  for (const { name } of transitions) {
+    for (const frontend of registry.frontendsOf(name)) touched.add(frontend);
+  }
+  const names = [...touched].sort();
+  return {
+    transitions,
+    changes: registry.refresh(names),
+    last: programEvent(names, transitions.length > 0 ? "transition" : "weight"),
+    atMs: transitions.at(-1)?.transition.atMs ?? nowMs,
+  };
+}
+
 /** Backends first, then the frontends that follow from them, then what is to be done. */
 export function eventsOf(news: News): CheckerEvent[] {
   const events: CheckerEvent[] = [];
@@ -43,6 +67,18 @@ export function logNews(logger: Logger, news: News): void {
   }
 }
 
+/** Logs each that no longer counts as up, though no probe of its changed check failed. */
+export function logSilent(logger: Logger, backends: readonly string[]): void {
+  for (const backend of backends) {
+    logger.warn("backend-transition", {
+      backend,
+      from: "unknown",
+      to: "unknown",
+      message: "its changed check brought no result in time: it no longer counts as up",
+    });
+  }
+}
+
 /** Writes a `probe-done` record. */
 export function logProbe(logger: Logger, target: RunningTarget, result: ProbeResult): void {
   const { backend, type } = target;
@@ -60,7 +96,7 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
 }
 
 /** `program` for these frontends (already sorted), or nothing when there are none. */
-export function programEvent(
+function programEvent(
   frontends: readonly string[],
   trigger: "transition" | "weight",
 ): CheckerEvent | undefined {

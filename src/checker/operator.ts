@@ -39,7 +39,7 @@ export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
   enable: "EnableBackend",
 };
 
-/** A weight to be put in place of the file's, until the next reload. */
+/** A weight to be put in place of the file's, until that one changes. */
 export interface SetWeightRequest {
   readonly frontend: string;
   /** Name of the pool. */

@@ -8,6 +8,7 @@
 import { invariant } from "../base/assert.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
+import { countedState } from "../health/machine.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentBook, type WeightPlace } from "./intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
@@ -53,13 +54,10 @@ export class Registry {
       return [name, backend];
     }));
     this.#frontends = new VersionedMap(
-      [...config.frontends].map(([name, frontend]) => [name, this.#evaluate(frontend)]),
+      [...frontendsInForce(config, intents)].map((
+        [name, frontend],
+      ) => [name, this.#evaluate(frontend)]),
     );
-    for (const intent of intents.list()) {
-      if (intent.kind !== "weight") continue;
-      this.setWeight(intent);
-      this.refresh([intent.frontend]);
-    }
     for (const [name, frontend] of config.frontends) {
       for (const backend of backendsOf(frontend)) {
         const users = this.#usedBy.get(backend);
@@ -142,7 +140,7 @@ export class Registry {
     const health = frontendHealth(config, (name) => {
       const backend = this.#backends.get(name);
       invariant(backend !== undefined, `frontend ${config.name} uses no backend ${name}`);
-      return backend.state;
+      return countedState(backend);
     });
     return { name: config.name, config, ...health };
   }
@@ -168,6 +166,21 @@ export function withWeight(frontend: FrontendConfig, override: PlacedWeight): Fr
     }
   );
   return { ...frontend, pools };
+}
+
+/** The frontends of `config` with the weights of `intents` in force; all entries must exist. */
+export function frontendsInForce(
+  config: Config,
+  intents: IntentBook,
+): ReadonlyMap<string, FrontendConfig> {
+  const frontends = new Map(config.frontends);
+  for (const intent of intents.list()) {
+    if (intent.kind !== "weight") continue;
+    const frontend = frontends.get(intent.frontend);
+    invariant(frontend !== undefined, `no frontend ${intent.frontend}`);
+    frontends.set(intent.frontend, withWeight(frontend, intent));
+  }
+  return frontends;
 }
 
 /** Each backend once, in the order of the pools. */

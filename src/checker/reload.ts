@@ -3,10 +3,12 @@
  * the old one, the backends as they are) → the backends as they shall be, the transitions on the
  * way, and what to tell the probe engine. What is not told goes on untouched.
  *
- * A decision beyond the specification: `enabled` is no part of a healthcheck, so changing it in
- * the file starts nothing afresh. When the file's own value changed, that is the operator
- * speaking and it is obeyed; when it did not, what was disabled, enabled or paused at run time
- * stays so.
+ * `enabled` is not part of a healthcheck. When the file's own value changed, the file is obeyed; when
+ * it did not, what was disabled, enabled or paused at run time stays so, also where the check
+ * changed.
+ *
+ * A changed check takes no server out: one that was up is carried until its new check has reached a
+ * verdict (see health/machine.ts).
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
@@ -42,6 +44,8 @@ export interface ReloadPlan {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Removed ones first, then in the file's order. */
   readonly transitions: readonly NamedTransition[];
+  /** Those whose changed check has still to reach a verdict while they count as up. */
+  readonly carried: readonly string[];
   readonly actions: readonly ReloadAction[];
 }
 
@@ -80,15 +84,16 @@ export function planReload(input: ReloadInput): ReloadPlan {
       existing(input, name),
       next.healthchecker.transitionHistory,
     );
-    if (restarted.has(name)) {
-      const { enabled } = config;
-      const result = restart(before, { policy: policyOf(next, config), enabled, nowMs });
-      plan.stop(name);
-      plan.begin(plan.take(name, result), options);
-      continue;
-    }
     const asked = enabledChanged.has(name) ? config.enabled : undefined;
     const after = plan.take(name, obeyFile(before, { asked, nowMs }));
+    if (restarted.has(name)) {
+      plan.stop(name);
+      plan.begin(
+        plan.take(name, restart(after, { policy: policyOf(next, config), nowMs })),
+        options,
+      );
+      continue;
+    }
     if (before.state === "disabled" && after.state === "unknown") plan.begin(after, options);
     else if (isProbed(before.state) && !isProbed(after.state)) plan.stop(name);
     else if (!isProbed(after.state) || config.healthcheck === undefined) continue;
@@ -104,6 +109,7 @@ class Planner {
   readonly #stops: ReloadAction[] = [];
   readonly #readdresses: ReloadAction[] = [];
   readonly #starts: ReloadAction[] = [];
+  readonly #carried: string[] = [];
 
   /** Puts the outcome of a step in place; refusals cannot be, for reloads step what may be. */
   take(name: string, result: StepResult): Backend {
@@ -115,13 +121,15 @@ class Planner {
     return result.backend;
   }
 
-  /** A backend that is afresh: its probing starts, or its one synthetic pass is given. */
+  /** A backend whose check begins: its probing starts, or its one synthetic pass is given. */
   begin(backend: Backend, options: { config: BackendConfig; nowMs: number }): void {
     const { name } = backend;
     this.backends.set(name, backend);
     if (!isProbed(backend.state)) return;
-    if (options.config.healthcheck !== undefined) this.start(name);
-    else {
+    if (options.config.healthcheck !== undefined) {
+      this.start(name);
+      if (backend.standing === "carried") this.#carried.push(name);
+    } else {
       this.take(name, step(backend, { kind: "probe", result: STATIC_PASS }, options.nowMs));
     }
   }
@@ -140,7 +148,8 @@ class Planner {
 
   finish(): ReloadPlan {
     const actions = [...this.#stops, ...this.#readdresses, ...this.#starts];
-    return { backends: this.backends, transitions: this.#transitions, actions };
+    const transitions = this.#transitions;
+    return { backends: this.backends, transitions, carried: this.#carried, actions };
   }
 }
 

@@ -56,7 +56,7 @@ Deno.test("reload: another address is used from the next probe on, and nothing e
   checker.reload(smallConfig(withBackends({ a: { address: "10.9.9.9" }, b: {}, c: {} })));
   assert.deepEqual(engine.calls, ["readdress a 10.9.9.9"]);
   assert.deepEqual(news(), ["reload"]);
-  engine.onOutcomes([{ id, generation, result: PASS, atMs: 1 }]);
+  engine.onOutcomes([{ id, generation, result: FAIL, atMs: 1 }]);
   assert.equal(checker.snapshot().backends.get("a")?.counter, 3);
 });
 
@@ -79,11 +79,15 @@ Deno.test("reload: a changed healthcheck starts its backends afresh, with the ne
     "backend a up-unknown",
     "backend b down-unknown",
     "backend c up-unknown",
-    "frontend web up-unknown",
     "reload",
   ]);
   const { policy, counter, history } = checker.snapshot().backends.get("a")!;
-  assert.deepEqual([policy, counter], [{ rise: 4, fall: 1 }, 3]);
+  assert.deepEqual([policy, counter], [{ rise: 4, fall: 1 }, 4]);
+  assert.deepEqual(
+    ["a", "b", "c"].map((name) => engine.running.get(name)?.counter),
+    [4, 3, 4],
+    "the engine paces by the same counter",
+  );
   assert.deepEqual(history.map((t) => t.result.code), ["L4OK", "enabled"]);
   assert.equal(engine.running.get("a")?.healthcheck.rise, 4);
 });
@@ -98,8 +102,8 @@ Deno.test("reload: what was in flight before a restart never counts", () => {
   assert.equal(stateOf("a"), "unknown");
 });
 
-Deno.test("reload: a changed definition takes the file's enabled, whatever the operator did", () => {
-  const { checker, stateOf } = running();
+Deno.test("reload: a changed check ends no maintenance; only the file's own change of enabled does", () => {
+  const { checker, engine, stateOf } = running();
   checker.pauseBackend("a", WHO);
   checker.disableBackend("b", WHO);
   checker.reload(smallConfig({
@@ -107,7 +111,11 @@ Deno.test("reload: a changed definition takes the file's enabled, whatever the o
     healthchecks: { tcp: { rise: 4 } },
     backends: { a: {}, b: {}, c: { enabled: false } },
   }));
-  assert.deepEqual(["a", "b", "c"].map(stateOf), ["unknown", "unknown", "disabled"]);
+  assert.deepEqual(["a", "b", "c"].map(stateOf), ["paused", "disabled", "disabled"]);
+  assert.deepEqual([...engine.running.keys()], []);
+  checker.resumeBackend("a", WHO);
+  assert.equal(engine.running.get("a")?.healthcheck.rise, 4);
+  assert.equal(checker.snapshot().backends.get("a")?.counter, 3);
 });
 
 Deno.test("reload: paused and disabled at run time survive, also with another address", () => {
@@ -165,12 +173,15 @@ Deno.test("reload: a backend that becomes static passes at once, one that gets a
   assert.deepEqual(["a", "b"].map(stateOf), ["up", "unknown"]);
 });
 
-Deno.test("reload: weights set at run time go back to the file's", () => {
+Deno.test("reload: a weight set at run time goes on until the file's own weight of that entry changes", () => {
   const { checker, weights } = running();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   assert.deepEqual(weights("web"), [[1, 0], [0]]);
-  checker.reload(smallConfig(BASE));
-  assert.deepEqual(weights("web"), [[100, 0], [0]]);
+  checker.reload(smallConfig({ ...BASE, frontends: { web: { pools: "a:100 b:9 | c:10" } } }));
+  assert.deepEqual(weights("web"), [[1, 0], [0]], "another entry's weight changed");
+  assert.equal(checker.snapshot().intents.size, 1);
+  checker.reload(smallConfig({ ...BASE, frontends: { web: { pools: "a:60 b:9 | c:10" } } }));
+  assert.deepEqual(weights("web"), [[60, 0], [0]]);
   assert.deepEqual(checker.snapshot().intents.list(), []);
 });
 

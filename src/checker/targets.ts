@@ -5,8 +5,11 @@
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
-import type { HealthcheckConfig, ProbeType } from "../config/model.ts";
+import type { Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
+import { firstDelaysMs } from "../health/interval.ts";
+import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
+import type { ReloadAction } from "./reload.ts";
 
 /** What to probe; a ProbeTarget without what is decided here. */
 export interface TargetSpec {
@@ -15,6 +18,8 @@ export interface TargetSpec {
   readonly healthcheck: HealthcheckConfig;
   readonly netns: string;
   readonly firstDelayMs: number;
+  /** Rise/fall counter to begin with. */
+  readonly counter?: number;
 }
 
 /** A target that is being probed. */
@@ -51,6 +56,36 @@ export class ProbeTargets {
     this.#engine.start({ id, generation, ...spec });
   }
 
+  /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
+  startSpread(config: Config, backends: readonly Backend[]): void {
+    const { netns } = config.healthchecker;
+    const checks = backends.map(({ name }) => checkOf(config, name));
+    const delays = firstDelaysMs(checks.map(({ fastIntervalMs }) => fastIntervalMs));
+    backends.forEach(({ name, counter }, i) => {
+      const { address } = config.backends.get(name)!;
+      const healthcheck = checks[i]!;
+      const firstDelayMs = delays[i]!;
+      this.start({ backend: name, address, healthcheck, netns, counter, firstDelayMs });
+    });
+  }
+
+  /** Takes the actions of a reload; `backends` are as they are after it. */
+  apply(
+    actions: readonly ReloadAction[],
+    { config, backends }: {
+      readonly config: Config;
+      readonly backends: ReadonlyMap<string, Backend>;
+    },
+  ): void {
+    const starts: Backend[] = [];
+    for (const action of actions) {
+      if (action.kind === "stop") this.stop(action.backend);
+      else if (action.kind === "start") starts.push(backends.get(action.backend)!);
+      else this.readdress(action.backend, action.address);
+    }
+    this.startSpread(config, starts);
+  }
+
   /** Cancels a backend's probing; does nothing when it is not probed. */
   stop(backend: string): void {
     const target = this.#byName.get(backend);
@@ -78,7 +113,21 @@ export class ProbeTargets {
     return target?.generation === of.generation ? target : undefined;
   }
 
+  /** False while nothing can be concluded from silence about a backend. */
+  answers(backend: string): boolean {
+    const target = this.#byName.get(backend);
+    return target !== undefined && (this.#engine.answers?.(target.id) ?? true);
+  }
+
   has(backend: string): boolean {
     return this.#byName.has(backend);
   }
+}
+
+/** The healthcheck of a backend that has one. */
+export function checkOf(config: Config, backend: string): HealthcheckConfig {
+  const check = config.backends.get(backend)?.healthcheck;
+  const healthcheck = check === undefined ? undefined : config.healthchecks.get(check);
+  invariant(healthcheck !== undefined, `backend ${backend} has no healthcheck to start`);
+  return healthcheck;
 }

@@ -1,7 +1,7 @@
 /**
- * What a reload changes: two configurations → who comes, goes, starts afresh, or goes on.
+ * What a reload changes: two configurations → who comes, goes, is checked from the beginning, or goes on.
  *
- * A backend starts afresh exactly when what decides its health changed: the definition of its
+ * A check starts again exactly when what decides the health changed: the definition of the
  * healthcheck (its name does not count), whether it has one, or the namespace its probes run in.
  * Everything else goes on without losing a probe: another address, other frontends around it, a
  * healthcheck that was only renamed, a changed `enabled` (the operator's run-time state survives).
@@ -32,13 +32,13 @@ export interface ConfigDiff {
 export interface BackendsDiff {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Start afresh, at the new address if that changed too. */
+  /** Checked from the beginning, at the new address if that changed too. */
   readonly restarted: readonly string[];
   /** Go on at another address. */
   readonly readdressed: readonly string[];
   /** Go on as they are. */
   readonly untouched: readonly string[];
-  /** Of the readdressed and untouched: those whose `enabled` in the file changed. */
+  /** Of the restarted, readdressed and untouched: those whose `enabled` in the file changed. */
   readonly enabledChanged: readonly string[];
 }
 
@@ -76,11 +76,9 @@ function diffBackends(before: Config, after: Config): BackendsDiff {
       added.push(name);
       continue;
     }
-    if (!sameCheck(previous, next)) {
-      restarted.push(name);
-      continue;
-    }
-    (previous.address.text === next.address.text ? untouched : readdressed).push(name);
+    const sameAddress = previous.address.text === next.address.text;
+    const list = !sameCheck(previous, next) ? restarted : sameAddress ? untouched : readdressed;
+    list.push(name);
     if (previous.enabled !== next.enabled) enabledChanged.push(name);
   }
   const removed = [...before.backends.keys()].filter((name) => !after.backends.has(name));

@@ -108,7 +108,8 @@ const vppLb = {
     min: 0,
     max: DAY,
     help: "Warm-up: when this has passed since the start, frontends are programmed even if " +
-      "backends are still unknown. Not less than `startup-min-delay`.",
+      "backends are still unknown. Those of which only void probes came, because the prober " +
+      "itself failed, keep what VPP has. Not less than `startup-min-delay`.",
     zero: "in both delays switches the warm-up off",
     raise: "waits longer for backends that never answer",
     lower: "takes servers out that have not had the time to answer",

@@ -180,7 +180,8 @@ export const healthcheck = {
     default: 2,
     min: 1,
     max: 1_000_000,
-    help: "Passes in a row that make a down backend up.",
+    help:
+      "Passes in a row that make a down backend up. A failure in between starts the count again.",
     zero: "is refused: one pass at least",
     raise: "lets a server that flaps back in later",
     lower: "trusts a server that answered once",
@@ -191,7 +192,9 @@ export const healthcheck = {
     default: 3,
     min: 1,
     max: 1_000_000,
-    help: "Failures in a row that make a healthy backend down.",
+    help:
+      "Failures in a row that make an up backend down. A pass in between starts the count again, so " +
+      "with 2 or more a server that answers every second probe stays as it is.",
     zero: "is refused: one failure at least",
     raise: "sends traffic to a dead server for longer",
     lower: "takes a server out for a single lost packet",

@@ -2,6 +2,8 @@
 import { invariant } from "../base/assert.ts";
 import type { CheckerReader } from "../checker/ports.ts";
 import type { VppLbConfig } from "../config/model.ts";
+import { countedState } from "../health/machine.ts";
+import type { Backend } from "../health/state.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import type { DesiredSource } from "../vpp/ports.ts";
 
@@ -13,6 +15,15 @@ export function vppLbOf(checker: CheckerReader): VppLbConfig {
 }
 
 export function desiredSource(checker: CheckerReader): DesiredSource {
+  /** Each backend of the frontend, by the entries of its pools. */
+  const backendsOf = (name: string): readonly Backend[] => {
+    const { backends, frontends } = checker.snapshot();
+    const pools = frontends.get(name)?.config.pools ?? [];
+    return pools.flatMap((pool) =>
+      pool.backends.flatMap((entry) => backends.get(entry.name) ?? [])
+    );
+  };
+  const isUnknown = ({ state }: Backend) => state === "unknown";
   return {
     frontends: () => [...checker.snapshot().frontends.keys()],
     desired: (name) => {
@@ -21,16 +32,14 @@ export function desiredSource(checker: CheckerReader): DesiredSource {
       if (view === undefined) return undefined;
       return desiredVip(view.config, {
         backends: config.backends,
-        states: (backend) => backends.get(backend)?.state ?? "unknown",
+        states: (backend) => countedState(backends.get(backend)!),
         newFlowsTableLength: vppLbOf(checker).newFlowsTableLength,
       });
     },
-    known: (name) => {
-      const { backends, frontends } = checker.snapshot();
-      const pools = frontends.get(name)?.config.pools ?? [];
-      return pools.every((pool) =>
-        pool.backends.every((backend) => backends.get(backend.name)?.state !== "unknown")
-      );
+    known: (name) => !backendsOf(name).some(isUnknown),
+    blind: (name) => {
+      const backends = backendsOf(name);
+      return backends.every(isUnknown) && backends.some(({ standing }) => standing === "blind");
     },
     lbConf: () => {
       const lb = vppLbOf(checker);

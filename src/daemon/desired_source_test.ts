@@ -40,6 +40,36 @@ Deno.test("desiredSource() knows a frontend when none of its backends is unknown
   checker.stop();
 });
 
+Deno.test("desiredSource() is blind to a frontend while only void probes came; the weights are VPP's then", () => {
+  const { checker, engine, source } = world();
+  const kept = () => source.desired("web")!.servers.map(({ weight, keep }) => [weight, keep]);
+  assert.deepEqual([source.blind("web"), source.blind("api")], [false, false]);
+  engine.reportVoid("b");
+  assert.deepEqual([source.blind("web"), source.blind("api")], [true, true]);
+  assert.deepEqual([source.known("web"), source.known("api")], [false, false]);
+  assert.deepEqual(kept(), [[0, undefined], [0, true], [0, undefined]]);
+  engine.report({ a: PASS });
+  assert.equal(source.blind("web"), false, "something is known of it");
+  assert.deepEqual(kept(), [[100, undefined], [0, true], [0, undefined]]);
+  checker.disableBackend("b", WHO);
+  assert.deepEqual(kept(), [[100, undefined], [0, undefined], [0, undefined]]);
+  assert.equal(source.blind("api"), false, "an operator decided it");
+  checker.stop();
+});
+
+Deno.test("desiredSource() wants a carried server with its weight, and does not call it known", () => {
+  const { checker, engine, source } = world();
+  engine.report({ a: PASS, b: PASS, c: PASS });
+  const { config } = checker.snapshot();
+  checker.reload({
+    ...config,
+    healthchecks: new Map([["tcp", { ...config.healthchecks.get("tcp")!, port: 81 }]]),
+  });
+  assert.deepEqual(source.desired("web")!.servers.map(({ weight }) => weight), [100, 50, 0]);
+  assert.deepEqual([source.known("web"), source.blind("web")], [false, false]);
+  checker.stop();
+});
+
 Deno.test("desiredSource() gives the frontends in the file's order and none that is not there", () => {
   const { checker, source } = world();
   assert.deepEqual(source.frontends(), ["web", "api"]);

@@ -13,7 +13,7 @@ import type { LogBroadcaster } from "../log/broadcaster.ts";
 import { inSlices } from "../system/slices.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import type { Reloader } from "./reload.ts";
-import type { Daemon } from "./wire.ts";
+import { capabilitiesOf, type Daemon } from "./wire.ts";
 
 /** The settings that are about gRPC. */
 export type GrpcSettings = Pick<
@@ -117,10 +117,9 @@ function doorOf(options: GrpcOptions): DaemonDoor {
       async plan(signal) {
         const verdict = await reloader.judge();
         if (!verdict.ok) return { verdict, forecast: undefined };
-        const state = vpp?.connection.state;
         const steps = forecastReload(checker.snapshot(), verdict.config, {
           nowMs: clock.wallMs(),
-          can: state?.kind === "connected" ? state.lb.capabilities : { weights: true },
+          can: capabilitiesOf(daemon),
         });
         return {
           verdict,

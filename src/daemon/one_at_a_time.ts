@@ -23,6 +23,11 @@ export class OneAtATime<T, A> {
     return this.#waiting.promise;
   }
 
+  /** True when a run waits for the present one. */
+  get waits(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   #start(argument: A): Promise<T> {
     this.#busy = true;
     const result = this.#work(argument);

@@ -9,10 +9,12 @@
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
+import type { ReloadReport } from "../grpc/ports.ts";
 import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
 import { OneAtATime } from "./one_at_a_time.ts";
-import type { Daemon } from "./wire.ts";
+import { reportFields, reportReload } from "./reload_report.ts";
+import { capabilitiesOf, type Daemon } from "./wire.ts";
 
 export interface ReloaderOptions {
   readonly path: string;
@@ -47,6 +49,13 @@ export interface Verdict {
   readonly warnings: readonly Finding[];
 }
 
+/** How a reload ended. */
+export interface Reloaded {
+  readonly verdict: Verdict;
+  /** What it did; absent when the file is wrong. */
+  readonly report: ReloadReport | undefined;
+}
+
 /** A verdict, with the configuration when it is a good one. */
 type Judged =
   | (Verdict & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
@@ -54,10 +63,12 @@ type Judged =
 
 export class Reloader {
   readonly #options: ReloaderOptions;
-  readonly #reloads = new OneAtATime((by: string) => this.#reload(by));
+  readonly #reloads = new OneAtATime((by: string): Promise<Reloaded> => this.#reload(by));
   readonly #judgements = new OneAtATime(() => this.#judge());
   readonly #closing = new AbortController();
   #loaded: Loaded;
+  /** Ends the report of the reload that was done last. */
+  #reporting: AbortController | undefined;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
@@ -70,7 +81,9 @@ export class Reloader {
   }
 
   /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
-  reload(by: string): Promise<Verdict> {
+  reload(by: string): Promise<Reloaded> {
+    // A report must not hold up a reload.
+    this.#reporting?.abort();
     return this.#reloads.run(by);
   }
 
@@ -82,23 +95,30 @@ export class Reloader {
   /** No reload begins or takes effect from now on. */
   close(): void {
     this.#closing.abort("maglevd is stopping");
+    this.#reporting?.abort();
   }
 
-  async #reload(by: string): Promise<Verdict> {
-    const { path, daemon, logger } = this.#options;
+  async #reload(by: string): Promise<Reloaded> {
+    const { path, daemon, logger, clock } = this.#options;
     const judged = await this.#judge();
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of judged.warnings) logger.warn("config-warning", fields);
     if (!judged.ok) {
       for (const { fields } of judged.errors) logger.error("config-error", fields);
       logger.warn("config-reload", { file: path, by, ok: false, errors: judged.errors.length });
-      return judged;
+      return { verdict: judged, report: undefined };
     }
-    const durable = daemon.reload(judged.config);
+    const { config } = judged;
+    this.#reporting = new AbortController();
+    if (this.#reloads.waits) this.#reporting.abort();
+    const { signal } = this.#reporting;
+    const { worked, durable } = daemon.reload(config);
     this.#loaded = judged.loaded;
+    const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
-    logger.info("config-reload", { file: path, by, ok: true, ...configSize(judged.config) });
-    return judged;
+    const size = configSize(config);
+    logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
+    return { verdict: judged, report };
   }
 
   async #judge(): Promise<Judged> {

@@ -176,6 +176,8 @@ Deno.test("Reloader makes one more reload of all the requests that come during o
     await until(() => reloads().length >= 2, world.clock);
     await until(() => world.names().join() === "last", world.clock);
     assert.equal(reloads().length, 2);
+    const reported = reloads().map(({ fields }) => typeof fields["moved-at-once"] === "number");
+    assert.deepEqual(reported, [false, true], "the first one's report held nothing up");
   });
 });
 

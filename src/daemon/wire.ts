@@ -3,11 +3,12 @@
  * anything; it only says who hears whom.
  */
 import type { Clock, Logger } from "../base/ports.ts";
-import { Checker } from "../checker/checker.ts";
-import type { Durability, KeptIntents } from "../checker/ports.ts";
+import { Checker, type ReloadResult } from "../checker/checker.ts";
+import type { KeptIntents } from "../checker/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/connection.ts";
+import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters.ts";
 import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
@@ -51,11 +52,8 @@ export interface Daemon extends ReadinessSource {
   /** Absent without VPP integration. */
   readonly vpp: DaemonVpp | undefined;
   start(): void;
-  /**
-   * Puts a checked configuration in force, at once. The promise settles, soon and without failing,
-   * when the disk knows of the intents that it ended.
-   */
-  reload(config: Config): Promise<Durability>;
+  /** Puts a checked configuration in force before it returns. */
+  reload(config: Config): ReloadResult;
   /** Cancels probes, leaves VPP as it is, closes everything. */
   stop(): Promise<void>;
 }
@@ -88,9 +86,9 @@ export function wireDaemon(options: WireOptions): Daemon {
       checker.start();
     },
     reload(next) {
-      const durable = checker.reload(next);
+      const result = checker.reload(next);
       vpp?.counters.reload();
-      return durable;
+      return result;
     },
     async stop() {
       running = false;
@@ -98,6 +96,12 @@ export function wireDaemon(options: WireOptions): Daemon {
       await Promise.all([engine.close(), stopVpp(vpp), intents?.store.close()]);
     },
   };
+}
+
+/** What the VPP at hand can do; everything while there is none. */
+export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
+  const state = vpp?.connection.state;
+  return state?.kind === "connected" ? state.lb.capabilities : { weights: true };
 }
 
 function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {

@@ -88,6 +88,7 @@ export function backendInfo(
     certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
     blind,
+    carried: backend.standing === "carried",
   };
 }
 

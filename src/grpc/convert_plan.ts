@@ -2,7 +2,7 @@
  * What a change would do, and what is wrong with a configuration, as messages of the API. PURE.
  */
 import type { LogFields } from "../base/ports.ts";
-import type { Forecast, ReloadForecast } from "../checker/forecast.ts";
+import type { Forecast, ReloadForecast, ReloadOutline } from "../checker/forecast.ts";
 import {
   movedShare,
   type ServerForecast,
@@ -17,12 +17,13 @@ import {
   type ConfigIssue,
   type Plan,
   PlanConfigResponse,
+  ReloadConfigResponse,
   type ServerChange,
   type ServerShare,
   type TableShift,
   type VipChange,
 } from "./gen/maglev.ts";
-import type { ConfigFinding, ConfigVerdict } from "./ports.ts";
+import type { ConfigFinding, ConfigVerdict, ReloadOutcome } from "./ports.ts";
 
 /** The part that all answers about the configuration file have. */
 export function configVerdict(verdict: ConfigVerdict): {
@@ -67,19 +68,35 @@ export function planConfigResponse(
 ): PlanConfigResponse {
   const judged = { ...PlanConfigResponse.empty, ...configVerdict(verdict) };
   if (forecast === undefined) return judged;
+  return { ...judged, ...outlineOf(forecast), plan: planOf(forecast, warning) };
+}
+
+/** What a reload did; `warning`: see planOf. */
+export function reloadConfigResponse(
+  { verdict, report }: ReloadOutcome,
+  warning: string,
+): ReloadConfigResponse {
+  const judged = { ...ReloadConfigResponse.empty, ...configVerdict(verdict) };
+  if (report === undefined) return judged;
+  const { outline, forecast } = report;
+  const plan = forecast === undefined ? undefined : planOf(forecast, warning);
+  return { ...judged, ...outlineOf(outline), plan };
+}
+
+function outlineOf(outline: ReloadOutline) {
+  const { started, stopped, restarted, readdressed, kept, lbConfChanged } = outline;
+  const endedIntents = outline.intentsDropped.map(({ intent, cause }) => ({
+    intent: intentOf(intent),
+    cause,
+  }));
   return {
-    ...judged,
-    started: forecast.started,
-    stopped: forecast.stopped,
-    restarted: forecast.restarted,
-    readdressed: forecast.readdressed,
-    kept: forecast.kept.length,
-    endedIntents: forecast.intentsDropped.map(({ intent, cause }) => ({
-      intent: intentOf(intent),
-      cause,
-    })),
-    lbConfChanged: forecast.lbConfChanged,
-    plan: planOf(forecast, warning),
+    started,
+    stopped,
+    restarted,
+    readdressed,
+    kept: kept.length,
+    endedIntents,
+    lbConfChanged,
   };
 }
 
@@ -90,6 +107,7 @@ export function planOf(forecast: Forecast, warning: string): Plan {
   return {
     states: forecast.states.map(({ backend, from, to }) => ({ backend, from: from ?? "", to })),
     assumedUp: forecast.assumedUp,
+    carried: forecast.carried,
     vips: changed.map(vipChange),
     vipsUnchanged: vips.length - changed.length,
     operations: {

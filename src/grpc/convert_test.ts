@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { setUpHealthy, THREE } from "../../tests/support/checker_fixture.ts";
+import { PASS } from "../../tests/support/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/small_config.ts";
 import { parseIp } from "../base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../config/model.ts";
-import { healthCheckInfo, intentOf, MAX_MS, milliseconds, nanoseconds } from "./convert.ts";
+import {
+  backendInfo,
+  healthCheckInfo,
+  intentOf,
+  MAX_MS,
+  milliseconds,
+  nanoseconds,
+} from "./convert.ts";
 
 Deno.test("nanoseconds: whole and broken milliseconds, and nothing that an int64 cannot hold", () => {
   const cases: [ms: number, ns: bigint][] = [
@@ -133,4 +143,23 @@ Deno.test("intentOf: a weight has its place and what it stands instead of, a pau
     ["web", "main", "b0", 7, 50],
   );
   assert.deepEqual([weight.sinceUnixNs, weight.untilUnixNs], [1_000_000_000n, 2_000_000_000n]);
+});
+
+Deno.test("backendInfo: a backend whose check was edited while it was up is carried, until its verdict", () => {
+  const { checker, engine } = setUpHealthy();
+  const carried = () => {
+    const snapshot = checker.snapshot();
+    const info = backendInfo(snapshot.backends.get("a")!, {
+      snapshot,
+      transitions: false,
+      blind: "",
+    });
+    return [info.state, info.carried];
+  };
+  assert.deepEqual(carried(), ["up", false]);
+  checker.reload(smallConfig({ ...THREE, healthchecks: { tcp: { port: 81 } } }));
+  assert.deepEqual(carried(), ["unknown", true]);
+  engine.report({ a: PASS });
+  assert.deepEqual(carried(), ["up", false]);
+  checker.stop();
 });

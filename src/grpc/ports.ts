@@ -3,7 +3,7 @@
  */
 import type { Clock, LogFields, Logger } from "../base/ports.ts";
 import type { Checker } from "../checker/checker.ts";
-import type { ReloadForecast } from "../checker/forecast.ts";
+import type { ReloadForecast, ReloadOutline } from "../checker/forecast.ts";
 import type { OperatorId } from "../checker/intent.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
 import type { ProberDoor } from "../probe/ports.ts";
@@ -72,13 +72,26 @@ export interface ConfigInForce {
   readonly hash: string;
 }
 
+/** What a reload did. */
+export interface ReloadReport {
+  readonly outline: ReloadOutline;
+  /** With what becomes of VPP; absent when that took too long to work out. */
+  readonly forecast: ReloadForecast | undefined;
+}
+
+/** How a reload ended; the report is there when the verdict is ok. */
+export interface ReloadOutcome {
+  readonly verdict: ConfigVerdict;
+  readonly report: ReloadReport | undefined;
+}
+
 /** The configuration file. */
 export interface ConfigDoor {
   inForce(): ConfigInForce;
   /** Reads and judges the file, as a reload would, and changes nothing. */
   check(): Promise<ConfigVerdict>;
   /** Puts the file in force when nothing is wrong with it. */
-  reload(by: OperatorId): Promise<ConfigVerdict>;
+  reload(by: OperatorId): Promise<ReloadOutcome>;
   /** What reload() would do now; the forecast is there when the verdict is ok. */
   plan(
     signal: AbortSignal,

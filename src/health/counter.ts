@@ -1,32 +1,31 @@
 /**
- * The rise/fall counter, after HAProxy's: one integer from 0 to rise + fall - 1. A pass adds one,
- * a failure takes one, and the server is up while the counter is at least `rise`. At the top it
- * takes `fall` failures to go down, at the bottom `rise` passes to come up, and a server that
- * just changed sides stands in between and needs fewer to change back. That is not the same as
- * counting results in a row, which forgets everything at the first contrary result.
+ * The rise/fall counter, by HAProxy's rule: `rise` passes in a row bring a server up, `fall`
+ * failures in a row take it down, and a server that only falters stays where it is.
  *
- * HAProxy itself (src/check.c, set_server_check_status) lets the counter jump to the top when it
- * reaches `rise`, and to the bottom when it falls below; ours does not: a server that has come up
- * must first pass a while before it is trusted with `fall` failures.
+ * One integer from 0 to rise + fall - 1; the server is up while it is at least `rise`:
+ *
+ *     counter         a pass                            a failure
+ *     below `rise`    adds 1; on reaching `rise`: max   0
+ *     from `rise` on  max                               takes 1; on falling below `rise`: 0
+ *
+ * A plain counter of plus and minus one (that of vpp-maglev) counts in a row at its two ends only.
+ * In between a server that passes every second check changes sides at every check.
+ *
+ * On entering `unknown` the counter is rise - 1, so that by the same rule the first result decides.
  *
  * Used twice with the same results: in the checker to judge, in the probe workers to choose the
  * next interval.
+ *
+ * @see HAProxy, src/check.c, set_server_check_status()
  */
 import type { HealthPolicy } from "./state.ts";
-
-/** What stepCounter needs beside the counter and the result. */
-export interface CounterOptions {
-  readonly policy: HealthPolicy;
-  /** True while nothing is known yet: any failure then counts as all of them. */
-  readonly unknown: boolean;
-}
 
 /** The counter's greatest value: rise + fall - 1. */
 export function counterMax(policy: HealthPolicy): number {
   return policy.rise + policy.fall - 1;
 }
 
-/** The counter on entering `unknown`: rise - 1, so that the first pass makes it up. */
+/** The counter on entering `unknown`: rise - 1, so that one result decides, either way. */
 export function initialCounter(policy: HealthPolicy): number {
   return policy.rise - 1;
 }
@@ -37,7 +36,8 @@ export function isUp(counter: number, policy: HealthPolicy): boolean {
 }
 
 /** The counter after one result. */
-export function stepCounter(counter: number, ok: boolean, options: CounterOptions): number {
-  if (ok) return Math.min(counter + 1, counterMax(options.policy));
-  return options.unknown ? 0 : Math.max(counter - 1, 0);
+export function stepCounter(counter: number, ok: boolean, policy: HealthPolicy): number {
+  const next = ok ? counter + 1 : counter - 1;
+  if (next < policy.rise) return ok ? next : 0;
+  return ok ? counterMax(policy) : next;
 }

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
+import type { HealthPolicy } from "./state.ts";
 
 const policies = fc.record({
   rise: fc.integer({ min: 1, max: 12 }),
   fall: fc.integer({ min: 1, max: 12 }),
 });
+const results = fc.array(fc.boolean(), { maxLength: 80 });
+
+/** Whether the server is up after each result. */
+function sides(policy: HealthPolicy, from: number, passes: readonly boolean[]): boolean[] {
+  let counter = from;
+  return passes.map((ok) => isUp(counter = stepCounter(counter, ok, policy), policy));
+}
 
 Deno.test("counterMax and initialCounter follow from rise and fall", () => {
   const cases: [rise: number, fall: number, max: number, initial: number][] = [
@@ -20,24 +28,11 @@ Deno.test("counterMax and initialCounter follow from rise and fall", () => {
   }
 });
 
-Deno.test("stepCounter adds, takes, stays in bounds, and drops to 0 on a failure in unknown", () => {
-  const policy = { rise: 2, fall: 3 };
-  const cases: [counter: number, ok: boolean, unknown: boolean, after: number][] = [
-    [0, true, false, 1],
-    [1, true, false, 2],
-    [3, true, false, 4],
-    [4, true, false, 4],
-    [4, false, false, 3],
-    [1, false, false, 0],
-    [0, false, false, 0],
-    [1, true, true, 2],
-    [1, false, true, 0],
-    [4, false, true, 0],
-  ];
-  for (const [counter, ok, unknown, after] of cases) {
-    const name = `${counter} ${ok ? "pass" : "fail"}${unknown ? " in unknown" : ""}`;
-    assert.equal(stepCounter(counter, ok, { policy, unknown }), after, name);
-  }
+Deno.test("stepCounter: a pass of an up server restores the maximum, crossing rise jumps to an end", () => {
+  const policy = { rise: 3, fall: 3 };
+  const after = (ok: boolean) => [0, 1, 2, 3, 4, 5].map((at) => stepCounter(at, ok, policy));
+  assert.deepEqual(after(true), [1, 2, 5, 5, 5, 5]);
+  assert.deepEqual(after(false), [0, 0, 0, 0, 3, 4]);
 });
 
 Deno.test("isUp is true from rise on", () => {
@@ -47,27 +42,75 @@ Deno.test("isUp is true from rise on", () => {
   );
 });
 
-Deno.test("stepCounter: from the top `fall` failures make it down, from the bottom `rise` passes up", () => {
+Deno.test("a server of which nothing is known is decided by its first result, either way", () => {
   fc.assert(fc.property(policies, (policy) => {
-    let counter = counterMax(policy);
-    let failures = 0;
-    for (; isUp(counter, policy); failures++) {
-      counter = stepCounter(counter, false, { policy, unknown: false });
-    }
-    assert.equal(failures, policy.fall);
-    counter = 0;
-    let passes = 0;
-    for (; !isUp(counter, policy); passes++) {
-      counter = stepCounter(counter, true, { policy, unknown: false });
-    }
-    assert.equal(passes, policy.rise);
+    const initial = initialCounter(policy);
+    assert.equal(stepCounter(initial, true, policy), counterMax(policy));
+    assert.equal(stepCounter(initial, false, policy), 0);
   }));
 });
 
-Deno.test("stepCounter: at counter = rise one failure makes it down, at rise - 1 one pass makes it up", () => {
-  fc.assert(fc.property(policies, (policy) => {
-    const options = { policy, unknown: false };
-    assert.ok(!isUp(stepCounter(policy.rise, false, options), policy));
-    assert.ok(isUp(stepCounter(policy.rise - 1, true, options), policy));
+Deno.test("a server that passes every second check changes sides at most once", () => {
+  const twoOrMore = fc.record({
+    rise: fc.integer({ min: 2, max: 12 }),
+    fall: fc.integer({ min: 2, max: 12 }),
+  });
+  fc.assert(fc.property(twoOrMore, fc.nat(), fc.boolean(), (policy, seed, first) => {
+    const from = seed % (counterMax(policy) + 1);
+    const alternating = Array.from({ length: 60 }, (_, i) => (i % 2 === 0) === first);
+    const seen = [isUp(from, policy), ...sides(policy, from, alternating)];
+    const changes = seen.filter((side, i) => i > 0 && side !== seen[i - 1]).length;
+    assert.ok(changes <= 1, `${changes} changes from counter ${from}`);
+  }));
+});
+
+Deno.test("with fall 1 every failure takes a server down, as in HAProxy", () => {
+  assert.deepEqual(
+    sides({ rise: 1, fall: 1 }, 1, [false, true, false, true]),
+    [false, true, false, true],
+  );
+});
+
+/**
+ * HAProxy's description of its options, without a counter: "a server will be considered dead after
+ * <fall> consecutive unsuccessful health checks", and "operational after <rise> consecutive
+ * successful health checks".
+ */
+function describedSides(
+  policy: HealthPolicy,
+  from: boolean,
+  passes: readonly boolean[],
+): boolean[] {
+  let up = from;
+  let contrary = 0;
+  return passes.map((ok) => {
+    contrary = ok === up ? 0 : contrary + 1;
+    if (contrary >= (up ? policy.fall : policy.rise)) {
+      up = !up;
+      contrary = 0;
+    }
+    return up;
+  });
+}
+
+Deno.test("stepCounter: any sequence of results gives the sides of HAProxy's description", () => {
+  fc.assert(
+    fc.property(policies, fc.boolean(), results, (policy, up, passes) => {
+      const from = up ? counterMax(policy) : 0;
+      assert.deepEqual(sides(policy, from, passes), describedSides(policy, up, passes));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("stepCounter stays in bounds; every pass while up is the maximum, every failure while down 0", () => {
+  fc.assert(fc.property(policies, results, (policy, passes) => {
+    let counter = initialCounter(policy);
+    for (const ok of passes) {
+      counter = stepCounter(counter, ok, policy);
+      assert.ok(counter >= 0 && counter <= counterMax(policy), `${counter}`);
+      if (ok && isUp(counter, policy)) assert.equal(counter, counterMax(policy));
+      if (!ok && !isUp(counter, policy)) assert.equal(counter, 0);
+    }
   }));
 });

@@ -29,6 +29,11 @@ export interface MergedServer {
   readonly weight: number;
   /** True in a flushing state. */
   readonly flush: boolean;
+  /**
+   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
+   * that would have no weight at all. Absent otherwise.
+   */
+  readonly keep?: true;
 }
 
 /** Where mergedServers looks a backend up. */
@@ -38,17 +43,17 @@ export interface ServerLookup {
 }
 
 /**
- * State, active pool and effective weights. `up` when an entry has a weight > 0, `unknown` when
- * no backend has left `unknown`, else `down`.
+ * State, active pool and effective weights. `up` when an entry has a weight > 0, `unknown` when none
+ * has and a backend that is neither disabled nor paused is still unknown, else `down`.
  */
 export function frontendHealth(frontend: FrontendShape, stateOf: StateOf): FrontendHealth {
   const active = activePool(frontend.pools, stateOf);
   let anyWeight = false;
-  let allUnknown = true;
+  let anyUnknown = false;
   const effectiveWeights = frontend.pools.map((pool, i) =>
     pool.backends.map((entry) => {
       const state = stateOf(entry.name);
-      if (state !== "unknown") allUnknown = false;
+      if (state === "unknown" || state === "blind") anyUnknown = true;
       const { weight } = effectiveWeight(state, {
         active: i === active,
         configured: entry.weight,
@@ -58,7 +63,7 @@ export function frontendHealth(frontend: FrontendShape, stateOf: StateOf): Front
       return weight;
     })
   );
-  const state = anyWeight ? "up" : allUnknown ? "unknown" : "down";
+  const state = anyWeight ? "up" : anyUnknown ? "unknown" : "down";
   return { state, activePool: active, effectiveWeights };
 }
 
@@ -67,17 +72,25 @@ export function frontendHealth(frontend: FrontendShape, stateOf: StateOf): Front
  * counts with its entry in the active pool, if it has one there. Backends of one address are one
  * server: the greatest weight of theirs, flushed only when all of them are to be flushed and
  * none has weight, for one that flushes must not take the flows of one that does not.
+ *
+ * A pool with a blind backend may be the one that is served, so a later pool does not take over
+ * from it: the servers of that one keep what VPP has as well.
  */
 export function mergedServers(
   frontend: FrontendShape,
   lookup: ServerLookup,
 ): readonly MergedServer[] {
   const active = activePool(frontend.pools, lookup.stateOf);
+  const blindPool = frontend.pools.findIndex(({ backends }) =>
+    backends.some(({ name, weight }) => weight > 0 && lookup.stateOf(name) === "blind")
+  );
+  const doubtful = blindPool >= 0 && blindPool < active;
   const byAddress = new Map<string, MergedServer>();
   frontend.pools.forEach((pool, i) => {
     for (const entry of pool.backends) {
       const address = lookup.addressOf(entry.name);
-      const { weight, flush } = effectiveWeight(lookup.stateOf(entry.name), {
+      const state = lookup.stateOf(entry.name);
+      const { weight, flush } = effectiveWeight(state, {
         active: i === active,
         configured: entry.weight,
         flushOnDown: frontend.flushOnDown,
@@ -87,7 +100,9 @@ export function mergedServers(
       // so the greatest is right for them too.
       const greatest = Math.max(weight, other?.weight ?? 0);
       const flushAll = flush && (other?.flush ?? true) && greatest === 0;
-      byAddress.set(address.text, { address, weight: greatest, flush: flushAll });
+      const kept = state === "blind" || (doubtful && state === "up") || other?.keep === true;
+      const keep = kept && (doubtful || greatest === 0) ? { keep: true as const } : {};
+      byAddress.set(address.text, { address, weight: greatest, flush: flushAll, ...keep });
     }
   });
   return [...byAddress.values()].sort((a, b) => compareIp(a.address, b.address));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseIp } from "../base/address.ts";
 import { frontendHealth, type FrontendShape, mergedServers } from "./frontend.ts";
 import { activePool } from "./pool.ts";
-import { BACKEND_STATE_NUMBER, type BackendState } from "./state.ts";
+import { BACKEND_STATE_NUMBER, type BackendState, type CountedState } from "./state.ts";
 import { effectiveWeight } from "./weight.ts";
 
 const STATES = Object.keys(BACKEND_STATE_NUMBER) as BackendState[];
@@ -21,9 +21,9 @@ function frontendOf(text: string, flushOnDown = true): FrontendShape {
   };
 }
 
-function statesOf(text: string): (name: string) => BackendState {
+function statesOf(text: string): (name: string) => CountedState {
   const states = new Map(
-    text.split(" ").map((entry) => entry.split("=") as [string, BackendState]),
+    text.split(" ").map((entry) => entry.split("=") as [string, CountedState]),
   );
   return (name) => states.get(name)!;
 }
@@ -41,9 +41,11 @@ Deno.test("frontendHealth: state, active pool and weights", () => {
     ["a:100 b:50 | c:10", "a=down b=down c=up", "up", 1, [[0, 0], [10]]],
     ["a:100 b:50 | c:10", "a=down b=down c=down", "down", 0, [[0, 0], [0]]],
     ["a:100 b:50 | c:10", "a=unknown b=unknown c=unknown", "unknown", 0, [[0, 0], [0]]],
-    ["a:100 b:50 | c:10", "a=unknown b=unknown c=down", "down", 0, [[0, 0], [0]]],
+    ["a:100 b:50 | c:10", "a=unknown b=unknown c=down", "unknown", 0, [[0, 0], [0]]],
     ["a:100 b:50 | c:10", "a=unknown b=unknown c=up", "up", 1, [[0, 0], [10]]],
-    ["a:100 b:50 | c:10", "a=paused b=disabled c=unknown", "down", 0, [[0, 0], [0]]],
+    ["a:100 b:50 | c:10", "a=paused b=disabled c=unknown", "unknown", 0, [[0, 0], [0]]],
+    ["a:100 b:50 | c:10", "a=paused b=disabled c=blind", "unknown", 0, [[0, 0], [0]]],
+    ["a:100 b:50 | c:10", "a=paused b=disabled c=down", "down", 0, [[0, 0], [0]]],
     ["a:0 b:0 | c:0", "a=up b=up c=up", "down", 0, [[0, 0], [0]]],
     ["a:0 | c:10", "a=up c=up", "up", 1, [[0], [10]]],
     ["a:100 b:50 | a:7", "a=up b=down", "up", 0, [[100, 0], [0]]],
@@ -90,13 +92,24 @@ Deno.test("mergedServers: one server per address, in numeric order, merged as tr
     ["b:1 | a:10", "b=up a=up", true, ["10.0.0.9 1", "10.0.0.10 0"]],
     ["b:1 | a:10", "b=up a=down", true, ["10.0.0.9 1", "10.0.0.10 0 flush"]],
     ["v6:1 a:1", "v6=up a=removed", true, ["10.0.0.10 0 flush", "2001:db8::1 1"]],
+    // What the prober is blind to keeps what VPP has; another backend of the address decides.
+    ["a:10 b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
+    ["a:10 a2:60", "a=blind a2=disabled", true, ["10.0.0.10 0 keep"]],
+    ["a:10 a2:60", "a=blind a2=up", true, ["10.0.0.10 60"]],
+    // A blind pool may be the one that is served: a later one does not take over from it.
+    ["a:10 | b:5", "a=blind b=up", true, ["10.0.0.9 5 keep", "10.0.0.10 0 keep"]],
+    ["a:10 | b:5", "a=blind b=down", true, ["10.0.0.9 0 flush", "10.0.0.10 0 keep"]],
+    ["a:0 | b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
+    ["b:5 | a:10", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
   ];
   for (const [pools, states, flushOnDown, expected] of cases) {
     const servers = mergedServers(frontendOf(pools, flushOnDown), {
       stateOf: statesOf(states),
       addressOf: (name) => parseIp(addresses[name]!)!,
     });
-    const text = servers.map((s) => `${s.address.text} ${s.weight}${s.flush ? " flush" : ""}`);
+    const text = servers.map((s) =>
+      `${s.address.text} ${s.weight}${s.flush ? " flush" : ""}${s.keep ? " keep" : ""}`
+    );
     assert.deepEqual(text, expected, `${pools} with ${states}`);
   }
 });

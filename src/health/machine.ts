@@ -7,15 +7,20 @@
  *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back by way of unknown)
  *                                          any but removed ⇄ disabled (back by way of unknown)
  *
+ * A backend that was up when its check changed is unknown and *carried*: its counter begins at the
+ * maximum, so that by the rule of the counter one pass makes it up and `fall` failures in a row
+ * make it down. Until then it counts as up.
+ *
  * Decisions beyond the specification: pausing what is paused and resuming what is not paused
  * succeed without a transition (the operator has what was asked for); `enable` looks at the state
  * alone, so it does not end a pause; nothing but dropping it happens to a removed backend.
  */
 import { appendNewest } from "../base/ring.ts";
-import { initialCounter, isUp, stepCounter } from "./counter.ts";
+import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
 import type {
   Backend,
   BackendState,
+  CountedState,
   HealthEvent,
   HealthPolicy,
   ProbeResult,
@@ -64,6 +69,12 @@ export function createBackend(name: string, options: CreateBackendOptions): Back
   };
 }
 
+/** What the backend counts as where weights are decided. */
+export function countedState({ state, standing }: Backend): CountedState {
+  if (state !== "unknown" || standing === undefined) return state;
+  return standing === "carried" ? "up" : "blind";
+}
+
 /** True in the states in which a backend with a healthcheck is probed. */
 export function isProbed(state: BackendState): boolean {
   return state === "unknown" || state === "up" || state === "down";
@@ -77,6 +88,11 @@ export function step(backend: Backend, event: HealthEvent, nowMs: number): StepR
   switch (event.kind) {
     case "probe":
       return isProbed(backend.state) ? judge(backend, event.result, nowMs) : unchanged(backend);
+    case "void":
+      if (backend.state !== "unknown" || backend.standing !== undefined) return unchanged(backend);
+      return unchanged({ ...backend, standing: "blind" });
+    case "drop":
+      return unchanged(backend.standing === "carried" ? dropped(backend) : backend);
     case "pause":
       if (!isProbed(backend.state)) return keepOrRefuse(backend, "paused", "pause");
       return enter(backend, "paused", { nowMs, result: pseudoResult("paused") });
@@ -109,37 +125,39 @@ export function step(backend: Backend, event: HealthEvent, nowMs: number): StepR
 export interface RestartOptions {
   /** The new policy; undefined when the backend is static now. */
   readonly policy: HealthPolicy | undefined;
-  /** The file's `enabled`. */
-  readonly enabled: boolean;
   /** Unix time in milliseconds. */
   readonly nowMs: number;
 }
 
 /**
- * A backend whose definition was replaced: afresh in `unknown`, or in `disabled` when the file
- * says so, whatever it was before. Its history stays, for it is the same server to people.
+ * A backend whose check was replaced. One that is probed begins again in `unknown`, carried when it
+ * was up; what an operator has paused or disabled stays so. Its history stays, because it is the
+ * same server to people.
  */
 export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
   // The certificate was seen under another definition: perhaps of another port, or server name.
-  const { certificateExpiryMs: _, certificateName: __, ...kept } = withEnabled(
-    backend,
-    options.enabled,
-  );
-  const fresh: Backend = {
-    ...kept,
-    policy,
-    counter: initialCounter(policy),
-    lastResult: undefined,
-  };
-  const to = options.enabled ? "unknown" : "disabled";
-  if (backend.state === to) return unchanged(fresh);
-  const code = options.enabled ? "enabled" : "disabled";
-  return enter(fresh, to, {
+  const { certificateExpiryMs: _, certificateName: __, ...kept } = backend;
+  const counter = initialCounter(policy);
+  const fresh: Backend = { ...kept, policy, counter, lastResult: undefined };
+  if (backend.standing === "carried") {
+    return unchanged({ ...fresh, counter: carriedAgain(backend, policy) });
+  }
+  if (backend.state === "unknown" || !isProbed(backend.state)) return unchanged(fresh);
+  const entered = enter(fresh, "unknown", {
     nowMs: options.nowMs,
-    result: { ...pseudoResult(code), detail: "definition changed" },
+    result: { ...pseudoResult("enabled"), detail: "definition changed" },
   });
+  if (!entered.ok || backend.state !== "up") return entered;
+  const carried = { ...entered.backend, counter: counterMax(policy), standing: "carried" } as const;
+  return { ...entered, backend: carried };
+}
+
+/** Failures that counted stay counted: a second reload does not give it as much time again. */
+function carriedAgain(backend: Backend, policy: HealthPolicy): number {
+  const failures = counterMax(backend.policy) - backend.counter;
+  return Math.max(policy.rise, counterMax(policy) - failures);
 }
 
 /** The backend with another bound on its history; the oldest go first. */
@@ -156,9 +174,7 @@ function pseudoResult(code: ResultCode): ProbeResult {
 
 function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult {
   const { policy, state } = backend;
-  const unknown = state === "unknown";
-  const counter = stepCounter(backend.counter, result.ok, { policy, unknown });
-  const to = isUp(counter, policy) ? "up" : "down";
+  const counter = stepCounter(backend.counter, result.ok, policy);
   const { certificateExpiryMs, certificateName } = result;
   const judged = {
     ...backend,
@@ -166,7 +182,16 @@ function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult
     lastResult: result,
     ...(certificateExpiryMs === undefined ? {} : { certificateExpiryMs, certificateName }),
   };
+  // A carried backend that failed, but not often enough: it has no verdict yet.
+  const undecided = backend.standing === "carried" && !result.ok && isUp(counter, policy);
+  const to = undecided ? state : isUp(counter, policy) ? "up" : "down";
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
+}
+
+/** Unknown as any other: the first result decides. */
+function dropped(backend: Backend): Backend {
+  const { standing: _, ...kept } = backend;
+  return { ...kept, counter: initialCounter(backend.policy) };
 }
 
 interface Cause {
@@ -184,11 +209,12 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
   const afresh = to === "unknown"
     ? { counter: initialCounter(backend.policy), lastResult: undefined }
     : {};
+  const { standing: _, ...kept } = backend;
   return {
     ok: true,
     transition,
     backend: {
-      ...backend,
+      ...kept,
       ...afresh,
       state: to,
       sinceMs: cause.nowMs,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  countedState,
   createBackend,
   isProbed,
   restart,
@@ -56,7 +57,7 @@ Deno.test("the expiry of a certificate stays until another is seen or the defini
   backend = must(step(backend, seeing(6e12), 4000));
   assert.equal(backend.certificateExpiryMs, 6e12);
   assert.equal(backend.certificateName, `of ${6e12}`);
-  backend = must(restart(backend, { policy: POLICY, enabled: true, nowMs: 5000 }));
+  backend = must(restart(backend, { policy: POLICY, nowMs: 5000 }));
   assert.equal("certificateExpiryMs" in backend, false);
   assert.equal("certificateName" in backend, false);
 });
@@ -271,30 +272,100 @@ Deno.test("step: the synthetic pass of a static backend makes it up at once, at 
   assert.equal(backend.history[0]?.result.code, "static");
 });
 
-Deno.test("restart: afresh in unknown or disabled from any state but removed, history kept", () => {
+const NEW_POLICY = { rise: 4, fall: 2 };
+
+Deno.test("restart: checked from the beginning, but paused and disabled stay so; history kept", () => {
+  const expected: Record<BackendState, BackendState | "refused"> = {
+    unknown: "unknown",
+    up: "unknown",
+    down: "unknown",
+    paused: "paused",
+    disabled: "disabled",
+    removed: "refused",
+  };
   for (const state of STATES) {
-    for (const enabled of [true, false]) {
-      const before = inState(state);
-      const result = restart(before, { policy: { rise: 4, fall: 1 }, enabled, nowMs: 77 });
-      const name = `${state} ${enabled}`;
-      if (state === "removed") {
-        assert.equal(result.ok, false, name);
-        continue;
-      }
-      assert.ok(result.ok);
-      const to = enabled ? "unknown" : "disabled";
-      assert.equal(result.backend.state, to, name);
-      assert.equal(result.backend.enabled, enabled, name);
-      assert.equal(result.backend.counter, 3, name);
-      assert.deepEqual(result.backend.policy, { rise: 4, fall: 1 });
-      assert.equal(result.backend.lastResult, undefined);
-      assert.equal(result.transition?.to, state === to ? undefined : to, name);
-      assert.deepEqual(result.backend.history.slice(0, before.history.length), before.history);
-      if (result.transition !== undefined) {
-        assert.equal(result.transition.result.code, enabled ? "enabled" : "disabled");
-      }
-    }
+    const before = inState(state);
+    const result = restart(before, { policy: NEW_POLICY, nowMs: 77 });
+    const to = expected[state];
+    assert.equal(result.ok ? result.backend.state : "refused", to, state);
+    if (!result.ok) continue;
+    const { counter, policy, lastResult, standing, history } = result.backend;
+    assert.deepEqual(
+      [counter, standing],
+      state === "up" ? [5, "carried"] : [3, undefined],
+      `${state}: only what was up is carried`,
+    );
+    assert.deepEqual([policy, lastResult], [NEW_POLICY, undefined]);
+    assert.equal(result.transition?.to, state === to ? undefined : to, state);
+    assert.deepEqual(history.slice(0, before.history.length), before.history);
   }
+});
+
+/** Was up, and its check has changed. */
+function carriedBackend(): Backend {
+  return must(restart(inState("up"), { policy: NEW_POLICY, nowMs: 77 }));
+}
+
+const after = (backend: Backend, ...events: HealthEvent[]) =>
+  events.reduce((b, event) => must(step(b, event, 99)), backend);
+
+Deno.test("a carried backend is up by one pass, and down only by `fall` failures in a row", () => {
+  const carried = carriedBackend();
+  assert.equal(countedState(carried), "up");
+  const up = after(carried, pass);
+  assert.deepEqual([up.state, up.counter, "standing" in up], ["up", 5, false]);
+  const failedOnce = after(carried, fail);
+  assert.deepEqual([failedOnce.state, countedState(failedOnce)], ["unknown", "up"]);
+  assert.equal(failedOnce.lastResult, FAIL);
+  const down = after(failedOnce, fail);
+  assert.deepEqual([down.state, down.counter, "standing" in down], ["down", 0, false]);
+  assert.equal(after(failedOnce, pass).state, "up");
+});
+
+Deno.test("a carried backend whose check stays silent is unknown as any other", () => {
+  const dropped = after(carriedBackend(), { kind: "drop" });
+  assert.deepEqual([dropped.state, countedState(dropped), dropped.counter], [
+    "unknown",
+    "unknown",
+    3,
+  ]);
+  assert.equal(after(dropped, fail).state, "down");
+  const up = inState("up");
+  assert.equal(after(up, { kind: "drop" }), up);
+});
+
+Deno.test("a second change of the check does not forget the failures of a carried backend", () => {
+  const failedOnce = after(carriedBackend(), fail);
+  const again = must(restart(failedOnce, { policy: { rise: 2, fall: 3 }, nowMs: 88 }));
+  assert.deepEqual([again.standing, again.counter], ["carried", 3]);
+  assert.equal(after(again, fail).state, "unknown");
+  assert.equal(after(again, fail, fail).state, "down");
+  const shorter = must(restart(failedOnce, { policy: { rise: 2, fall: 1 }, nowMs: 88 }));
+  assert.equal(countedState(shorter), "up", "one more failure is needed all the same");
+  assert.equal(after(shorter, fail).state, "down");
+});
+
+Deno.test("an operator's pause or disable ends carrying", () => {
+  for (const kind of ["pause", "disable"] as const) {
+    const out = after(carriedBackend(), { kind });
+    assert.equal("standing" in out, false);
+    const back = after(out, { kind: kind === "pause" ? "resume" : "enable" });
+    assert.deepEqual([back.state, countedState(back), back.counter], ["unknown", "unknown", 3]);
+  }
+});
+
+Deno.test("a backend is blind while it is unknown and only void probes came; any result ends it", () => {
+  const blind = after(fresh(), { kind: "void" });
+  assert.deepEqual([blind.state, countedState(blind)], ["unknown", "blind"]);
+  assert.equal(after(blind, { kind: "void" }), blind);
+  assert.deepEqual([after(blind, pass).state, after(blind, fail).state], ["up", "down"]);
+  assert.equal("standing" in after(blind, pass), false);
+  for (const state of ["up", "down", "paused"] as const) {
+    const backend = inState(state);
+    assert.equal(after(backend, { kind: "void" }), backend, state);
+  }
+  const carried = carriedBackend();
+  assert.equal(after(carried, { kind: "void" }), carried, "carried goes before blind");
 });
 
 Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there is nothing to change", () => {
@@ -307,9 +378,10 @@ Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there 
 });
 
 /**
- * The specification as a ladder of named rungs with an edge for each result, built per policy:
- * rise rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is
- * counted: one follows the edges.
+ * HAProxy's rule as a ladder of named rungs with an edge for each result, built per policy: rise
+ * rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is counted: one
+ * follows the edges. A pass climbs a rung of "down" and leads to the top from any other; a failure
+ * descends a rung of "up" and leads to the bottom from any other.
  */
 interface Rung {
   readonly state: "unknown" | "up" | "down";
@@ -327,13 +399,14 @@ function ladder(policy: HealthPolicy): { unknown: Rung; rungs: Rung[] } {
     ...Array.from({ length: policy.rise }, () => make("down")),
     ...Array.from({ length: policy.fall }, () => make("up")),
   ];
-  for (let i = 1; i < rungs.length; i++) {
-    rungs[i - 1]!.pass = rungs[i]!;
-    rungs[i]!.fail = rungs[i - 1]!;
-  }
+  const [bottom, top] = [rungs[0]!, rungs.at(-1)!];
+  rungs.forEach((rung, i) => {
+    rung.pass = rung.state === "down" && i + 1 < policy.rise ? rungs[i + 1]! : top;
+    rung.fail = rung.state === "up" && i > policy.rise ? rungs[i - 1]! : bottom;
+  });
   const unknown = make("unknown");
-  unknown.pass = rungs.find((rung) => rung.state === "up")!;
-  unknown.fail = rungs[0]!;
+  unknown.pass = top;
+  unknown.fail = bottom;
   return { unknown, rungs };
 }
 
@@ -348,7 +421,7 @@ const results = fc.array(
   { maxLength: 20 },
 ).map((runs) => runs.flatMap(([ok, n]) => Array<boolean>(n).fill(ok)));
 
-Deno.test("step agrees with a ladder built from the words of the specification", () => {
+Deno.test("step agrees with a ladder built from HAProxy's rule", () => {
   fc.assert(fc.property(policies, results, (policy, oks) => {
     const { unknown, rungs } = ladder(policy);
     let rung = unknown;

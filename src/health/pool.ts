@@ -2,7 +2,7 @@
  * Which pool of a frontend is served. Pools are an order of preference: the first in which
  * somebody can take traffic wins, and all others stand by (probed all the time, weight 0).
  */
-import type { BackendState } from "./state.ts";
+import type { CountedState } from "./state.ts";
 
 /** An entry of a pool; a PoolBackendConfig is one. */
 export interface PoolEntry {
@@ -17,8 +17,8 @@ export interface Pool {
   readonly backends: readonly PoolEntry[];
 }
 
-/** The present state of a backend by name. */
-export type StateOf = (name: string) => BackendState;
+/** What a backend counts as at present, by name. */
+export type StateOf = (name: string) => CountedState;
 
 /**
  * Index of the active pool: the first with an `up` backend of weight > 0; if there is none the

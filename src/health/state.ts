@@ -15,6 +15,19 @@ export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
   removed: 5,
 };
 
+/**
+ * Why an `unknown` backend is more to the data plane than one that never was seen:
+ *
+ * - `carried`: it was up when a reload changed its check. It counts as up until the new check has
+ *   reached a verdict.
+ * - `blind`: no probe has counted since it is unknown, because all were void. It keeps the weight
+ *   that VPP has: what the prober lacks accuses no server.
+ */
+export type Standing = "carried" | "blind";
+
+/** What a backend counts as where weights are decided; a carried one counts as up. */
+export type CountedState = BackendState | "blind";
+
 /** States of a frontend. */
 export type FrontendState = "unknown" | "up" | "down";
 
@@ -100,6 +113,8 @@ export interface Backend {
   readonly sinceMs: number;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
+  /** In `unknown` only; absent when it stands for nothing. */
+  readonly standing?: Standing;
   /**
    * Of the last certificate that a probe of this definition saw, in Unix milliseconds. A probe that
    * saw none (a slow or dead server) leaves it, and so does an operator's action.
@@ -111,6 +126,10 @@ export interface Backend {
 /** What may happen to a backend. */
 export type HealthEvent =
   | { readonly kind: "probe"; readonly result: ProbeResult }
+  /** A probe did not count. */
+  | { readonly kind: "void" }
+  /** The new check of a carried backend took too long to reach a verdict. */
+  | { readonly kind: "drop" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "disable" }

@@ -3,7 +3,7 @@
  * whether its established flows are to be forgotten (flushed). A weight of 0 is 0: the server
  * takes no new flow.
  */
-import type { BackendState } from "./state.ts";
+import type { CountedState } from "./state.ts";
 
 /** The greatest weight VPP takes. */
 export const MAX_WEIGHT = 100;
@@ -27,11 +27,12 @@ export interface WeightOptions {
 }
 
 /** The truth table of the specification. */
-export function effectiveWeight(state: BackendState, options: WeightOptions): EffectiveWeight {
+export function effectiveWeight(state: CountedState, options: WeightOptions): EffectiveWeight {
   switch (state) {
     case "up":
       return { weight: options.active ? clampWeight(options.configured) : 0, flush: false };
     case "unknown":
+    case "blind":
     case "paused":
       return { weight: 0, flush: false };
     case "down":

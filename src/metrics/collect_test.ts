@@ -87,7 +87,7 @@ Deno.test("collect() writes states, counters and weights of backends and fronten
   checker.start();
   engine.report({ a: PASS, b: PASS });
   engine.report({ a: { ...PASS, durationMs: 3, certificateExpiryMs: 1_800_000_000_500 } });
-  for (let i = 0; i < 2; i++) engine.report({ b: FAIL });
+  engine.takeDown("b");
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 42 }, WHO);
   checker.disableBackend("c", WHO);
   const families = familiesOf(viewOf(checker));

@@ -57,7 +57,9 @@ export const FAMILIES = {
   },
   maglev_backend_health: {
     type: "gauge",
-    help: "Rise/fall counter of the backend, from 0 to rise + fall - 1; up from rise on.",
+    help:
+      "Rise/fall counter of the backend: below rise it is not up, and a failure is 0; from rise " +
+      "on it is up, and a pass is the maximum, rise + fall - 1. It jumps at rise.",
     labels: BACKEND,
     kept: "scrape",
   },

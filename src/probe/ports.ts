@@ -20,6 +20,8 @@ export interface ProbeTarget {
   readonly netns: string;
   /** Delay of the first probe: its share of the spread, chosen by the checker. */
   readonly firstDelayMs: number;
+  /** Rise/fall counter to begin with; absent: as on entering `unknown`. */
+  readonly counter?: number;
 }
 
 /** One finished probe. */
@@ -107,6 +109,11 @@ export interface ProbeEngine extends ProberDoor {
   /** Cancels the probe in flight within 10 ms, and forgets the target. Unknown ids are ignored. */
   stop(id: number): void;
   stats(): Promise<ProbeStats>;
+  /**
+   * False while nothing can be concluded from silence about a target, because the thread that
+   * probes it is still to begin, hangs, or died. Absent: always true.
+   */
+  answers?(id: number): boolean;
   /** Stops everything; resolves when workers are gone. Idempotent. */
   close(): Promise<void>;
 }

@@ -318,7 +318,7 @@ export class Scheduler {
       }
     }
     const { counter, unknown } = slot;
-    slot.counter = stepCounter(counter, verdict.ok, { policy: slot.healthcheck, unknown });
+    slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
     slot.unknown = false;
     slot.repeats = 0;
     this.#probes++;

@@ -63,6 +63,11 @@ export class WorkerHandle {
     this.#start();
   }
 
+  /** False while the thread is still to begin, hangs, or is gone. */
+  get answers(): boolean {
+    return this.#thread !== undefined && this.#answered > 0 && this.#sent - this.#answered <= 1;
+  }
+
   /** False while there is no thread: the message is lost, and onRestart will follow. */
   post(message: ToWorker): boolean {
     this.#thread?.postMessage(message);

@@ -30,6 +30,7 @@ import {
   type FromWorker,
   outcomesOf,
   type SchedulerStats,
+  startCommand,
 } from "./worker_protocol.ts";
 
 export interface WorkerPoolOptions {
@@ -108,7 +109,7 @@ export class WorkerPool implements ProbeEngine {
     const entry: Entry = {
       member: this.#memberFor(target),
       target,
-      counter: initialCounter(target.healthcheck),
+      counter: target.counter ?? initialCounter(target.healthcheck),
       unknown: true,
     };
     entry.member.size++;
@@ -163,6 +164,10 @@ export class WorkerPool implements ProbeEngine {
       histogram.merge(part.lateness);
     }
     return { ...sum, lateness: histogram.summary() };
+  }
+
+  answers(id: number): boolean {
+    return this.#entries.get(id)?.member.handle.answers ?? false;
   }
 
   close(): Promise<void> {
@@ -275,10 +280,16 @@ export class WorkerPool implements ProbeEngine {
     if (commands.length > 0) member.handle.post({ kind: "commands", commands });
   }
 
-  /** Tells a new thread everything; what was still to be sent is part of it. */
+  /**
+   * Tells a new thread everything; what was still to be sent is part of it. The probes that the old
+   * one had under way are void, which matters to backends that wait for a first result.
+   */
   #restore(member: Member): void {
     this.#brief(member);
     const entries = [...this.#entries.values()].filter((entry) => entry.member === member);
+    for (const { unknown, target: { id, generation } } of entries) {
+      if (unknown) this.onVoid({ id, generation, latenessMs: 0, reason: "its worker died" });
+    }
     const delays = firstDelaysMs(
       entries.map(({ target }) => Math.min(target.healthcheck.fastIntervalMs, RESTORE_MS)),
     );
@@ -344,8 +355,7 @@ export class WorkerPool implements ProbeEngine {
     const current = outcomes.filter(({ id, generation, result }) => {
       const entry = this.#entries.get(id);
       if (entry === undefined || entry.target.generation !== generation) return false;
-      const { counter, unknown, target } = entry;
-      entry.counter = stepCounter(counter, result.ok, { policy: target.healthcheck, unknown });
+      entry.counter = stepCounter(entry.counter, result.ok, entry.target.healthcheck);
       entry.unknown = false;
       this.#blindness.forget(id);
       return true;
@@ -373,22 +383,6 @@ export class WorkerPool implements ProbeEngine {
       member.waiting.delete(seq);
     }
   }
-}
-
-/** Addresses travel as text: a worker has no use for their bytes, which are dear to clone. */
-function startCommand({ target, counter, unknown }: Entry, firstDelayMs: number): Command {
-  const { id, generation, address, healthcheck } = target;
-  return {
-    kind: "start",
-    target: {
-      id,
-      generation,
-      spec: { address: address.text, healthcheck },
-      firstDelayMs,
-      counter,
-      unknown,
-    },
-  };
 }
 
 function spawnWorker(): WorkerThread {

@@ -237,6 +237,50 @@ Deno.test("WorkerPool tells a new worker the counters as they were, in one messa
   await harness.pool.close();
 });
 
+Deno.test("WorkerPool calls the first probes of a thread that died void, and silence no answer till the next", async () => {
+  const { harness, clock, threads } = withFakeThreads(1);
+  harness.start(0, { port: 1 });
+  harness.start(1, { port: 1 });
+  await Promise.resolve();
+  assert.equal(harness.pool.answers(0), false, "it may still be loading");
+  clock.advance(1000);
+  assert.deepEqual([0, 1, 2].map((id) => harness.pool.answers(id)), [true, true, false]);
+  const batch = new OutcomeBatch();
+  batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  threads[0]!.say(batch.take());
+  threads[0]!.die("boom");
+  assert.equal(harness.pool.answers(0), false);
+  clock.advance(100);
+  assert.equal(threads.length, 2);
+  assert.deepEqual(harness.voids.map(({ id, reason }) => [id, reason]), [[0, "its worker died"]]);
+  threads[1]!.answers = false;
+  clock.advance(1000);
+  assert.equal(harness.pool.answers(0), false);
+  threads[1]!.answers = true;
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool begins with the counter that it is given, here and in the worker", async () => {
+  const { harness, threads } = withFakeThreads(1);
+  const target: ProbeTarget = {
+    id: 0,
+    generation: 1,
+    backend: "b",
+    address: parseIp("127.0.0.1")!,
+    healthcheck: healthcheck({ rise: 2, fall: 3 }),
+    netns: "",
+    firstDelayMs: 0,
+    counter: 4,
+  };
+  harness.pool.start(target);
+  await Promise.resolve();
+  const [message] = threads[0]!.heard;
+  assert.ok(message?.kind === "commands" && message.commands[0]?.kind === "start");
+  const { counter, unknown } = message.commands[0].target;
+  assert.deepEqual([counter, unknown], [4, true], "it is in doubt, so it is asked quickly");
+  await harness.pool.close();
+});
+
 /** Pools of fake threads, which are kept in the order in which they were started. */
 function withFakeThreads(workers: number) {
   const clock = new FakeClock();

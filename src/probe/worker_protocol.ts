@@ -7,7 +7,7 @@ import { invariant } from "../base/assert.ts";
 import type { ResultCode } from "../health/state.ts";
 import type { LatenessCounts } from "./lateness.ts";
 import type { NamespaceNews } from "./namespace.ts";
-import type { ProbeOutcome } from "./ports.ts";
+import type { ProbeOutcome, ProbeTarget } from "./ports.ts";
 import type { ProbeReport, VoidReport } from "./scheduler.ts";
 import type { ScheduledTarget } from "./slot.ts";
 
@@ -158,4 +158,21 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
     });
   }
   return outcomes;
+}
+
+/** Addresses travel as text, because their bytes are slow to clone and a worker has no use for them. */
+export function startCommand(
+  { target, counter, unknown }: {
+    readonly target: ProbeTarget;
+    readonly counter: number;
+    readonly unknown: boolean;
+  },
+  firstDelayMs: number,
+): Command {
+  const { id, generation, address, healthcheck } = target;
+  const spec = { address: address.text, healthcheck };
+  return {
+    kind: "start",
+    target: { id, generation, spec, firstDelayMs, counter, unknown },
+  };
 }

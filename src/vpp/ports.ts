@@ -228,6 +228,11 @@ export interface DesiredSource {
   desired(frontend: string): DesiredVip | undefined;
   /** True when no backend of the frontend is `unknown` any more (paused and disabled are known). */
   known(frontend: string): boolean;
+  /**
+   * True when nothing is known of the frontend because probes were void: no backend is anything but
+   * `unknown`, and the prober was blind to one at least.
+   */
+  blind(frontend: string): boolean;
   /** Global settings wanted. */
   lbConf(): LbConf;
 }

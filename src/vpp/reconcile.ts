@@ -250,23 +250,40 @@ export class Reconciler {
     if (this.#warmup.over) return;
     const { clock, source, logger } = this.#options;
     const nowMs = clock.monotonicMs();
+    const { late } = this.#warmup;
+    const concerned = (frontend: string) => asked === undefined || asked.includes(frontend);
     const step = stepWarmup(this.#warmup, nowMs, {
       frontends: source.frontends(),
-      known: (frontend) =>
-        (asked === undefined || asked.includes(frontend)) && source.known(frontend),
+      known: (frontend) => concerned(frontend) && source.known(frontend),
+      // At max all are looked at; after that, those that something happened to.
+      blind: (frontend) => (late && !concerned(frontend)) || source.blind(frontend),
     });
     this.#warmup = step.warmup;
     for (const frontend of step.released) {
-      logger.info("vpp-warmup-release", { frontend, reason: "known" });
+      const reason = source.known(frontend) ? "known" : "max";
+      logger.info("vpp-warmup-release", { frontend, reason });
     }
+    if (step.blind !== undefined) logBlind(logger, step.blind);
     for (const frontend of asked ?? []) {
       if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
     }
     if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
-    if (step.ended !== undefined) {
-      logger.info("vpp-warmup-done", { reason: step.ended });
-      this.#runAll("warm-up");
-    }
+    if (step.ended !== undefined) logger.info("vpp-warmup-done", { reason: step.ended });
+    if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");
     this.#armWarmup(nowMs);
   }
+}
+
+/** Frontends that one record names; the others are counted. */
+const NAMED = 5;
+
+function logBlind(logger: Logger, frontends: readonly string[]): void {
+  const more = frontends.length - NAMED;
+  logger.warn("vpp-warmup-hold", {
+    frontends: frontends.length,
+    names: frontends.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : ""),
+    message:
+      "all their probes were void, because the prober itself failed: VPP keeps what it has " +
+      "until the first result that counts",
+  });
 }

@@ -205,3 +205,61 @@ Deno.test("warm-up: a reload that takes the last unknown frontend away ends it",
   assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "all-known" }]);
   await world.reconciler.stop();
 });
+
+/** UNKNOWN, as it is wanted while the prober is blind to both. */
+function blindVip(address: string): DesiredVip {
+  const vip = desired(address, UNKNOWN);
+  return { ...vip, servers: vip.servers.map((server) => ({ ...server, keep: true })) };
+}
+
+Deno.test("warm-up: at max what the prober is blind to stays as VPP has it; the rest is released", async () => {
+  const world = await restarted();
+  world.source.blinded.add("web");
+  world.source.vips.set("web", blindVip(A));
+  const before = world.inVpp();
+  await world.pass(30_000);
+  assert.equal(world.inVpp()[0], before[0]);
+  assert.deepEqual(world.lb.writes, [
+    "set-conf",
+    `as-weight ${B}/32 6 80 10.0.0.1 0`,
+    `as-weight ${B}/32 6 80 10.0.0.2 0`,
+  ]);
+  assert.equal(world.inVpp().length, 3, "VIPs that are not wanted stay until all is released");
+  assert.deepEqual(world.logger.of("vpp-warmup-hold").at(-1)?.names, "web");
+  assert.equal(world.reconciler.warmedUp, false);
+  await world.reconciler.stop();
+});
+
+Deno.test("warm-up: after max a blind frontend is released by its first result that counts", async () => {
+  const world = await restarted();
+  world.source.blinded.add("web");
+  world.source.vips.set("web", blindVip(A));
+  know(world, "mail", B, UP);
+  await world.pass(30_000);
+  world.source.blinded.delete("web");
+  know(world, "web", A, "10.0.0.1=100 10.0.0.2=0!");
+  await world.calm();
+  assert.deepEqual(world.lb.writes.filter((line) => line.startsWith("as-weight")), [
+    `as-weight ${A}/32 6 80 10.0.0.2 0 flush`,
+  ]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "max" }]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("warm-up: after max an operator's disable reaches VPP, and the VIP's blind servers stay", async () => {
+  const world = await restarted();
+  world.source.blinded.add("web");
+  world.source.vips.set("web", blindVip(A));
+  await world.pass(30_000);
+  world.source.blinded.delete("web");
+  const [first, second] = blindVip(A).servers;
+  const disabled = { address: first!.address, weight: 0, flush: true };
+  world.transition("web", { ...blindVip(A), servers: [disabled, second!] });
+  await world.calm();
+  assert.deepEqual(world.lb.writes.filter((line) => line.includes(A)), [
+    `as-weight ${A}/32 6 80 10.0.0.1 0 flush`,
+  ]);
+  assert.deepEqual(world.inVpp()[0]?.includes("10.0.0.2=100"), true);
+  await world.reconciler.stop();
+});

@@ -215,7 +215,7 @@ grpcTest(
       await using client = await clientOf(daemon);
       ok(await client.call("SetFrontendPoolBackendWeight", { ...ENTRY, weight: 9 }));
       const watch = client.stream("WatchEvents", { log: true });
-      await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b2: 60 } } } });
+      await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b2: 61 } } } });
       const text = await Deno.readTextFile(configPath);
       await Deno.writeTextFile(configPath, text.replace(/^ {4}b1: .*\n/m, ""));
       assert.equal(part(ok(await client.call("ReloadConfig")), "ok"), true);
@@ -225,7 +225,7 @@ grpcTest(
           JSON.stringify(event).includes(JSON.stringify(name))
         );
       }
-      await vppHas(simulator, { [VIP]: [`${A} 100`, `${C} 60`] });
+      await vppHas(simulator, { [VIP]: [`${A} 100`, `${C} 61`] });
       await watch.cancel();
       assert.ok((await Deno.readTextFile(`${stateDir}/intents.json`)).includes('"intents":[]'));
     });

@@ -258,19 +258,25 @@ async function reloadRound(world: World, label: string): Promise<number> {
   const { below, client, configPath, daemon, servers } = world;
   const mark = daemon.mark;
   await writeOld(configPath, randomConfig(below, servers.port));
+  let told: Json | undefined;
   return await promiseKept(world, label, {
     async ask() {
       const answer = ok(await client.call("PlanConfig"));
       assert.equal(part(answer, "ok"), true, JSON.stringify(part(answer, "issues")));
-      return answer;
+      return told = answer;
     },
     async act() {
       const answer = ok(await client.call("ReloadConfig"));
-      assert.equal(part(answer, "ok"), true);
+      assert.deepEqual(answer, told, `${label}: the reload answers the same as the plan`);
       return answer;
     },
     async fields(answer, before) {
-      await daemon.seen(({ msg }) => msg === "config-reload", { from: mark });
+      const record = await daemon.seen(({ msg }) => msg === "config-reload", { from: mark });
+      for (const name of ["started", "stopped", "restarted", "readdressed"]) {
+        assert.equal(record[name], list(answer, name).length, `${label}: ${name} in the log`);
+      }
+      assert.equal(record.carried, list(answer, "plan", "carried").length, label);
+      assert.equal(record["ended-intents"], list(answer, "endedIntents").length, label);
       const dropped = daemon.lines.slice(mark).filter(({ msg }) =>
         msg === "operator-intent-dropped"
       );

@@ -61,14 +61,18 @@ Deno.test("kill -9 right after an acknowledged action: it is in force before any
     }
     assert.equal(daemon.lines.some(({ backend, to }) => backend === "b0" && to === "up"), false);
 
-    // The same file again is a reload: the weight is the file's, the disable goes on.
-    const mark = daemon.mark;
+    // The same file again ends nothing; the file's own edit of that weight ends it.
     daemon.process.signal("SIGHUP");
-    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 100`] });
+    await daemon.seen((line) => line.msg === "config-reload" && line["ended-intents"] === 0);
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 7`] });
+    const mark = daemon.mark;
+    await configure({ web: { ...WEB.web, pools: { main: { b0: 100, b1: 90 } } } });
+    daemon.process.signal("SIGHUP");
+    await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 90`] });
     const dropped = await daemon.seen((line) => line.msg === "operator-intent-dropped", {
       from: mark,
     });
-    assert.match(String(dropped.message), /a reload puts the file's weights in force/);
+    assert.match(String(dropped.message), /the file's weight changed from 100 to 90/);
     await daemon.seen((line) => line.msg === "config-reload" && line.ok === true, { from: mark });
     daemon.process.signal("SIGKILL");
     await daemon.process.ended;

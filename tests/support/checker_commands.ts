@@ -64,6 +64,7 @@ const forMs = fc.constantFrom(undefined, undefined, 1000, 30_000, 200_000);
 export type Command =
   | { readonly kind: "report"; readonly results: readonly (readonly [number, boolean])[] }
   | { readonly kind: "late" }
+  | { readonly kind: "void"; readonly pick: number }
   | ({ readonly kind: "pause" | "disable"; readonly name: string } & Ending)
   | { readonly kind: "resume" | "enable"; readonly name: string }
   | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Ending)
@@ -80,6 +81,7 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "late" as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("void" as const), pick: fc.nat() }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -129,6 +131,11 @@ export function run(world: World, command: Command): void {
     case "late": {
       const current = new Set([...engine.running.values()].map((t) => `${t.id} ${t.generation}`));
       engine.onOutcomes(past.filter((o) => !current.has(`${o.id} ${o.generation}`)));
+      return;
+    }
+    case "void": {
+      const names = [...engine.running.keys()];
+      if (names.length > 0) engine.reportVoid(names[command.pick % names.length]!);
       return;
     }
     case "weight":

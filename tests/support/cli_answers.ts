@@ -543,6 +543,7 @@ function planOf(words: Words): messages.Plan {
     warning: words.detail === PLAIN.detail ? "" : words.detail,
     states: [{ backend: words.web1, from: "up", to: "paused" }],
     assumedUp: ["web9"],
+    carried: [],
     vips: [
       {
         frontend: words.web,

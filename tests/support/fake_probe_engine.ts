@@ -111,4 +111,32 @@ export class FakeProbeEngine implements ProbeEngine {
   report(results: Readonly<Record<string, ProbeResult>>): void {
     this.onOutcomes(Object.entries(results).map(([name, result]) => this.outcome(name, result)));
   }
+
+  /** Hands in so many failures of each that it is down, whatever it was. */
+  takeDown(...backends: readonly string[]): void {
+    this.#repeat(FAIL, backends, ({ healthcheck }) => healthcheck.fall);
+  }
+
+  /** Hands in so many passes of each that it is up, whatever it was. */
+  bringUp(...backends: readonly string[]): void {
+    this.#repeat(PASS, backends, ({ healthcheck }) => healthcheck.rise);
+  }
+
+  /** Hands in a void probe of a backend. */
+  reportVoid(backend: string, reason = "no local port is free"): void {
+    const { id, generation } = this.outcome(backend, FAIL);
+    this.onVoid({ id, generation, latenessMs: 0, reason });
+  }
+
+  /** Round by round, each a batch. */
+  #repeat(
+    result: ProbeResult,
+    backends: readonly string[],
+    timesOf: (target: ProbeTarget) => number,
+  ): void {
+    const times = (name: string) => timesOf(this.running.get(name)!);
+    for (let round = 0; round < Math.max(...backends.map(times)); round++) {
+      this.report(Object.fromEntries(backends.map((name) => [name, result])));
+    }
+  }
 }

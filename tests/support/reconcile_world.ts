@@ -61,6 +61,8 @@ export class FakeConnection implements VppConnection {
 export class FakeSource implements DesiredSource {
   readonly vips = new Map<string, DesiredVip>();
   readonly unknown = new Set<string>();
+  /** Frontends that the prober is blind to; those are unknown as well. */
+  readonly blinded = new Set<string>();
   conf: LbConf = CONF;
 
   frontends(): readonly string[] {
@@ -73,6 +75,10 @@ export class FakeSource implements DesiredSource {
 
   known(frontend: string): boolean {
     return !this.unknown.has(frontend);
+  }
+
+  blind(frontend: string): boolean {
+    return this.blinded.has(frontend);
   }
 
   lbConf(): LbConf {

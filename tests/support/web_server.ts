@@ -6,6 +6,8 @@ export class WebServer {
   /** What /healthz answers. */
   status = 200;
   requests = 0;
+  /** What the nth request since it opened is answered, from 1 on; default: `status`. */
+  statusOf: (request: number) => number = () => this.status;
 
   private constructor(address: string, port: number) {
     this.address = address;
@@ -41,7 +43,7 @@ export class WebServer {
       { hostname: this.address, port: this.port, onListen: () => {} },
       () => {
         this.requests++;
-        return new Response("ok", { status: this.status });
+        return new Response("ok", { status: this.statusOf(this.requests) });
       },
     );
   }

@@ -25,13 +25,17 @@ export function shiftView(plan: messages.Plan): View {
   return [{ kind: "lines", lines }];
 }
 
-function stateLines({ states, assumedUp }: messages.Plan): readonly Cell[] {
+function stateLines({ states, assumedUp, carried }: messages.Plan): readonly Cell[] {
   const lines: Cell[] = states.map(({ backend, from, to }) => ({
     text: `${backend}: ${from === "" ? "new" : from} → ${to}`,
   }));
-  if (assumedUp.length === 0) return lines;
-  const text = `taken to be up when settled: ${assumedUp.join(", ")}`;
-  return [...lines, { text, style: "muted" }];
+  const named = (words: string, names: readonly string[]): readonly Cell[] =>
+    names.length === 0 ? [] : [{ text: `${words}: ${names.join(", ")}`, style: "muted" }];
+  return [
+    ...lines,
+    ...named("taken to be up when settled", assumedUp),
+    ...named("nothing moves unless their changed check fails", carried),
+  ];
 }
 
 /** Why VPP will not be so, when something is known to be in the way. */

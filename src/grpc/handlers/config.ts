@@ -3,7 +3,12 @@ import { MaglevError } from "../../base/errors.ts";
 import { forecastAction } from "../../checker/forecast.ts";
 import { inSlices } from "../../system/slices.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
-import { configVerdict, planConfigResponse, planOf } from "../convert_plan.ts";
+import {
+  configVerdict,
+  planConfigResponse,
+  planOf,
+  reloadConfigResponse,
+} from "../convert_plan.ts";
 import {
   type CheckConfigRequest,
   type CheckConfigResponse,
@@ -12,7 +17,7 @@ import {
   type PlanConfigRequest,
   type PlanConfigResponse,
   type ReloadConfigRequest,
-  ReloadConfigResponse,
+  type ReloadConfigResponse,
 } from "../gen/maglev.ts";
 import type { DaemonDoor, VppDoor } from "../ports.ts";
 import { forecastActionOf } from "./plan_request.ts";
@@ -31,7 +36,7 @@ export function checkConfig(
  * for. The record has its first error for a result.
  */
 export function reloadConfig(
-  { config, checker }: DaemonDoor,
+  { config, checker, vpp }: DaemonDoor,
 ): ActionHandler<ReloadConfigRequest, ReloadConfigResponse> {
   const size = () => {
     const { frontends, backends } = checker.snapshot();
@@ -41,12 +46,13 @@ export function reloadConfig(
     _: ReloadConfigRequest,
     { caller: { peer, identity } }: CallContext,
   ): Promise<ActionResult<ReloadConfigResponse>> {
-    const verdict = await config.reload({ peer, identity });
+    const outcome = await config.reload({ peer, identity });
+    const { verdict } = outcome;
     const undone = verdict.ok
       ? undefined
       : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
     return {
-      answer: { ...ReloadConfigResponse.empty, ...configVerdict(verdict) },
+      answer: reloadConfigResponse(outcome, planWarning(vpp)),
       after: size(),
       undone,
     };

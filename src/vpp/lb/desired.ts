@@ -5,15 +5,15 @@ import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Config, FrontendConfig, FrontendProtocol } from "../../config/model.ts";
 import { mergedServers } from "../../health/frontend.ts";
-import type { BackendState } from "../../health/state.ts";
+import type { CountedState } from "../../health/state.ts";
 import type { DesiredVip, VipKey, VipProtocol } from "./model.ts";
 
 /** Options of desiredVip(). */
 export interface DesiredOptions {
   /** Where the frontend's backends are looked up; all of them must be there. */
   readonly backends: Config["backends"];
-  /** The present state of a backend. */
-  readonly states: (name: string) => BackendState;
+  /** What a backend counts as at present. */
+  readonly states: (name: string) => CountedState;
   /** `new-flows-table-length` of the configuration. */
   readonly newFlowsTableLength: number;
 }

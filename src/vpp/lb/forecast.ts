@@ -6,8 +6,8 @@
  * Three instants are told apart:
  *
  *     now       as it should be at present
- *     at once   right after the change: what begins afresh is `unknown` and has weight 0
- *     settled   once all that begins afresh has passed its checks; nothing else has changed
+ *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
+ *     settled   once all that begins has passed its checks; nothing else has changed
  *
  * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
  * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
@@ -15,9 +15,10 @@
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { Config, FrontendConfig } from "../../config/model.ts";
-import type { BackendState } from "../../health/state.ts";
+import type { CountedState } from "../../health/state.ts";
 import { desiredVip } from "./desired.ts";
 import { FULL_WEIGHT } from "./in_or_out.ts";
+import { withKeptWeights } from "./keep.ts";
 import type { ActualVip, DesiredServer, DesiredVip, LbCapabilities, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { type NamesAt, namesOfFrontend } from "./names_at.ts";
@@ -30,8 +31,8 @@ export interface HealthView {
   readonly config: Config;
   /** The frontends of `config` with the weights in force. */
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
-  /** The state of each backend of `config`. */
-  readonly stateOf: (backend: string) => BackendState;
+  /** What each backend of `config` counts as. */
+  readonly stateOf: (backend: string) => CountedState;
 }
 
 /** What forecastVips works from. */
@@ -229,7 +230,7 @@ function* forecastVip(
   const now = flowsOf(context.now, can);
   // What is refused stays as it is.
   const atOnce = refused ? now : flowsOf(vipPlan.desired, can);
-  const settled = refused ? now : flowsOf(context.settled, can);
+  const settled = refused ? now : flowsOf(settledOf(vipPlan, context), can);
   const { address, prefixLength, protocol, port } = vipPlan.vip;
   const change = changeOf(vipPlan, now, settled);
   if (change !== "unchanged") yield* tables.make([now, atOnce, settled]);
@@ -250,6 +251,15 @@ function* forecastVip(
     atOnce: shift,
     settled: sameFlows(atOnce, settled) ? shift : tables.shift(now, settled),
   };
+}
+
+/** What is wanted when settled, servers that keep their weight with what they have at once. */
+function settledOf(
+  { desired }: VipPlan,
+  { settled, can }: VipContext,
+): DesiredVip | undefined {
+  const actual = desired === undefined ? undefined : asActual(desired, can);
+  return settled === undefined ? undefined : withKeptWeights(settled, actual);
 }
 
 function changeOf(

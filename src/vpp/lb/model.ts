@@ -26,6 +26,11 @@ export interface DesiredServer {
   readonly weight: number;
   /** True when the server is in a flushing state (down with flush-on-down, disabled). */
   readonly flush: boolean;
+  /**
+   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
+   * that would have no weight at all. Absent otherwise.
+   */
+  readonly keep?: true;
 }
 
 /** A VIP as wanted. Servers in compareIp order, no address twice. */

@@ -22,6 +22,7 @@
  */
 import { conflictBetween } from "./conflict.ts";
 import { wishesFor } from "./in_or_out.ts";
+import { withKeptWeights } from "./keep.ts";
 import type {
   ActualServer,
   ActualVip,
@@ -126,7 +127,8 @@ export function planGroup(
   const plans: VipPlan[] = [];
   for (const vip of desired) {
     const key = vipKeyText(vip);
-    plans.push(planOne(vip, present.get(key), options));
+    const actualVip = present.get(key);
+    plans.push(planOne(withKeptWeights(vip, actualVip), actualVip, options));
     present.delete(key);
   }
   for (const [key, vip] of present) {

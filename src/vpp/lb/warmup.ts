@@ -3,9 +3,9 @@
  * VPP's tables. So it waits until it knows.
  *
  *     0            min                      max
- *     | nothing     | a frontend is released  | all the rest is released, with a full sync
- *     |             | when all its backends   |
- *     |             | are known               |
+ *     | nothing     | a frontend is released  | all the rest is released, with a full sync, but
+ *     |             | when all its backends   | for frontends that the prober is blind to: each
+ *     |             | are known               | of those when it no longer is
  *
  * Over early when all are released. Both delays 0: over from the start. A value that is replaced
  * by each step; it knows the time only from its arguments.
@@ -19,15 +19,29 @@ export interface Warmup {
   readonly maxAtMs: number;
   /** Frontends released so far; means nothing once it is over. */
   readonly released: ReadonlySet<string>;
+  /** True from max on: only what the prober is blind to is still held back. */
+  readonly late: boolean;
   /** Once true it stays true: VPP follows health without restraint. */
   readonly over: boolean;
+}
+
+/** The frontends as a step finds them. */
+export interface WarmupView {
+  /** The configured ones. */
+  readonly frontends: readonly string[];
+  /** True when each backend of it is known. */
+  known(frontend: string): boolean;
+  /** True when no backend of it is known, because probes were void. */
+  blind(frontend: string): boolean;
 }
 
 /** What a step changed. */
 export interface WarmupStep {
   readonly warmup: Warmup;
-  /** Frontends this step released because they are known, in the order given. */
+  /** Frontends this step released without ending, in the order given. */
   readonly released: readonly string[];
+  /** Set on the step at max, when it did not end: what the prober is blind to, and holds it up. */
+  readonly blind?: readonly string[];
   /** Set on the step that ended it: because every frontend was released, or because of max. */
   readonly ended: "all-known" | "max" | undefined;
 }
@@ -41,26 +55,32 @@ export function startWarmup(
     minAtMs: nowMs + delays.minMs,
     maxAtMs: nowMs + Math.max(delays.minMs, delays.maxMs),
     released: new Set(),
+    late: false,
     over: delays.minMs <= 0 && delays.maxMs <= 0,
   };
 }
 
-/** The warm-up at `nowMs`, given which of the configured frontends are known. */
-export function stepWarmup(
-  warmup: Warmup,
-  nowMs: number,
-  view: { readonly frontends: readonly string[]; known(frontend: string): boolean },
-): WarmupStep {
+/** The warm-up at `nowMs`. */
+export function stepWarmup(warmup: Warmup, nowMs: number, view: WarmupView): WarmupStep {
   if (warmup.over) return { warmup, released: [], ended: undefined };
-  if (nowMs >= warmup.maxAtMs) return endWarmup(warmup, "max");
-  if (nowMs < warmup.minAtMs) return { warmup, released: [], ended: undefined };
   const held = view.frontends.filter((frontend) => !warmup.released.has(frontend));
+  if (nowMs >= warmup.maxAtMs) return stepAfterMax(warmup, held, view);
+  if (nowMs < warmup.minAtMs) return { warmup, released: [], ended: undefined };
   const released = held.filter((frontend) => view.known(frontend));
   if (released.length === held.length) return { ...endWarmup(warmup, "all-known"), released };
   return { warmup: releaseFrontends(warmup, released), released, ended: undefined };
 }
 
-/** The warm-up with these frontends released, such as by an operator's explicit sync. */
+function stepAfterMax(warmup: Warmup, held: readonly string[], view: WarmupView): WarmupStep {
+  const blind = held.filter((frontend) => view.blind(frontend));
+  if (blind.length === 0) return endWarmup(warmup, "max");
+  const stays = new Set(blind);
+  const released = held.filter((frontend) => !stays.has(frontend));
+  const after = { ...releaseFrontends(warmup, released), late: true };
+  return { warmup: after, released, ended: undefined, ...(warmup.late ? {} : { blind }) };
+}
+
+/** The warm-up with these frontends released, also by an operator's explicit sync. */
 export function releaseFrontends(warmup: Warmup, frontends: readonly string[]): Warmup {
   if (warmup.over || frontends.length === 0) return warmup;
   return { ...warmup, released: new Set([...warmup.released, ...frontends]) };
@@ -73,7 +93,7 @@ export function isReleased(warmup: Warmup, frontend: string): boolean {
 
 /** When to step again if nothing else happens; undefined when it is over. */
 export function nextWarmupStepMs(warmup: Warmup, nowMs: number): number | undefined {
-  if (warmup.over) return undefined;
+  if (warmup.over || warmup.late) return undefined;
   return nowMs < warmup.minAtMs ? warmup.minAtMs : warmup.maxAtMs;
 }
 

@@ -9,11 +9,12 @@ import {
   stepWarmup,
 } from "./warmup.ts";
 
-function view(frontends: string, known: string) {
+function view(frontends: string, known: string, blind = "") {
   const names = known.split(" ");
   return {
     frontends: frontends.split(" ").filter((name) => name !== ""),
     known: (frontend: string) => names.includes(frontend),
+    blind: (frontend: string) => blind.split(" ").includes(frontend),
   };
 }
 
@@ -66,6 +67,19 @@ Deno.test("stepWarmup() releases all the rest at max", () => {
   assert.equal(isReleased(step.warmup, "a"), true);
 });
 
+Deno.test("stepWarmup() at max holds back what the prober is blind to, until it no longer is", () => {
+  const start = startWarmup(0, { minMs: 5, maxMs: 30 });
+  const atMax = stepWarmup(start, 30, view("a b c", "", "b c"));
+  assert.deepEqual([atMax.released, atMax.blind, atMax.ended], [["a"], ["b", "c"], undefined]);
+  assert.deepEqual(["a", "b"].map((name) => isReleased(atMax.warmup, name)), [true, false]);
+  assert.equal(nextWarmupStepMs(atMax.warmup, 30), undefined, "no time releases it");
+  const later = stepWarmup(atMax.warmup, 1e6, view("a b c", "", "c"));
+  assert.deepEqual([later.released, later.blind, later.ended], [["b"], undefined, undefined]);
+  const last = stepWarmup(later.warmup, 2e6, view("a b c", "c"));
+  assert.equal(last.ended, "max");
+  assert.equal(last.warmup.over, true);
+});
+
 Deno.test("stepWarmup() with min 0 releases from the start", () => {
   const start = startWarmup(0, { minMs: 0, maxMs: 30 });
   assert.equal(start.over, false);
@@ -107,6 +121,7 @@ Deno.test("stepWarmup() releases each frontend at most once and ends exactly onc
           const step = stepWarmup(warmup, nowMs, {
             frontends,
             known: (frontend) => known.includes(frontend as "a"),
+            blind: () => false,
           });
           if (nowMs < minMs) assert.equal(step.warmup, warmup);
           if (nowMs >= minMs + more) assert.equal(step.warmup.over, true);

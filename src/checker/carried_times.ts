@@ -1,0 +1,111 @@
+/**
+ * How long each carried backend may still count as up while its new check is silent.
+ *
+ * Normally the check's first results decide, well before. The time is for a check that brings none:
+ * `timeout` + 2 × `fast-interval` without any result that counts. While the prober is what fails
+ * (void probes, a thread that does not answer) the time stands still.
+ *
+ * One timer serves all: it fires for the earliest end, and looks through the others then.
+ */
+import type { Clock, Timer } from "../base/ports.ts";
+
+export interface CarriedTimesOptions {
+  readonly clock: Clock;
+  /** False while nothing can be concluded from silence about a backend. */
+  readonly answers: (backend: string) => boolean;
+  /** Called with those whose time is over; they are no longer kept here. Sorted. */
+  readonly onOver: (backends: readonly string[]) => void;
+}
+
+/** The part of a healthcheck that the time follows from. */
+export interface CarriedPace {
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+}
+
+interface Carried {
+  readonly limitMs: number;
+  /** The next probe after a void one may be so far away. */
+  readonly nextProbeMs: number;
+  /** By the monotonic clock. */
+  endMs: number;
+}
+
+/** When the timer is so late, this thread was stopped, and results may still wait to be read. */
+const LATE_MS = 200;
+
+export class CarriedTimes {
+  readonly #options: CarriedTimesOptions;
+  readonly #carried = new Map<string, Carried>();
+  #timer: Timer | undefined;
+
+  constructor(options: CarriedTimesOptions) {
+    this.#options = options;
+  }
+
+  /** Begins the time of backends. One that has some left does not get more. */
+  begin(backends: Iterable<readonly [name: string, pace: CarriedPace]>): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [backend, { timeoutMs, intervalMs, fastIntervalMs }] of backends) {
+      const limitMs = timeoutMs + 2 * fastIntervalMs;
+      const endMs = Math.min(nowMs + limitMs, this.#carried.get(backend)?.endMs ?? Infinity);
+      // A computed interval may be longer than the configured one by its jitter.
+      const nextProbeMs = 1.1 * Math.max(intervalMs, fastIntervalMs);
+      this.#carried.set(backend, { limitMs, nextProbeMs, endMs });
+    }
+    this.#arm();
+  }
+
+  /** A probe of the backend was void: the time so far does not count. */
+  voided(backend: string): void {
+    const carried = this.#carried.get(backend);
+    if (carried === undefined) return;
+    carried.endMs = this.#options.clock.monotonicMs() + carried.nextProbeMs + carried.limitMs;
+  }
+
+  /** A result counted, or it is no longer carried. */
+  end(backend: string): void {
+    if (this.#carried.delete(backend) && this.#carried.size === 0) this.#disarm();
+  }
+
+  /** Ends the time of those that `stays` is false of. */
+  retain(stays: (backend: string) => boolean): void {
+    for (const backend of [...this.#carried.keys()]) if (!stays(backend)) this.end(backend);
+  }
+
+  stop(): void {
+    this.#carried.clear();
+    this.#disarm();
+  }
+
+  #arm(): void {
+    this.#disarm();
+    let endMs = Infinity;
+    for (const carried of this.#carried.values()) endMs = Math.min(endMs, carried.endMs);
+    if (endMs === Infinity) return;
+    const { clock } = this.#options;
+    const waitMs = Math.max(0, endMs - clock.monotonicMs());
+    this.#timer = clock.after(waitMs, () => this.#look(endMs));
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #look(dueMs: number): void {
+    const { clock, answers, onOver } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const late = nowMs - dueMs > LATE_MS;
+    const over: string[] = [];
+    for (const [backend, carried] of this.#carried) {
+      if (carried.endMs > nowMs) continue;
+      if (late || !answers(backend)) carried.endMs = nowMs + carried.limitMs;
+      else over.push(backend);
+    }
+    for (const backend of over) this.#carried.delete(backend);
+    this.#arm();
+    if (over.length > 0) onOver(over.sort());
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What a reload did, for its log record and for the answer of the call: which checks started,
+ * stopped or changed, which intents ended, and what share of new flows moved.
+ *
+ * The shares are worked out after the reload, from the snapshot of the moment before it, so that they
+ * hold up neither the reload nor a probe's verdict. For thousands of large VIPs that may take seconds: the
+ * time is bounded, another reload that is wanted ends it, and then the shares are left out.
+ */
+import type { Clock, LogFields } from "../base/ports.ts";
+import type { ReloadForecast, ReloadOutline, WorkedOutReload } from "../checker/forecast.ts";
+import type { ReloadReport } from "../grpc/ports.ts";
+import { inSlices } from "../system/slices.ts";
+import type { LbCapabilities } from "../vpp/lb/model.ts";
+import type { TableShift } from "../vpp/lb/table_shift.ts";
+
+/** Longest time that the shares are worked out. */
+export const REPORT_DEADLINE_MS = 2000;
+/** How long that goes on in a row. */
+const SLICE_MS = 4;
+/** Names of each kind in a log record; the others are counted. */
+const NAMED = 5;
+
+export interface ReportOptions {
+  /** Of the VPP at hand. */
+  readonly can: LbCapabilities;
+  readonly clock: Clock;
+  /** Ends it early, without the shares. */
+  readonly signal: AbortSignal;
+}
+
+/** Works the report out; never rejects. */
+export async function reportReload(
+  { outline, forecast }: WorkedOutReload,
+  options: ReportOptions,
+): Promise<ReloadReport> {
+  const { can, clock } = options;
+  const late = new AbortController();
+  const timer = clock.after(REPORT_DEADLINE_MS, () => late.abort());
+  const signal = AbortSignal.any([late.signal, options.signal]);
+  try {
+    return {
+      outline,
+      forecast: await inSlices(forecast(can), { clock, sliceMs: SLICE_MS, signal }),
+    };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { outline, forecast: undefined };
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** The report as attributes of one log record: counts, and names within bounds. */
+export function reportFields({ outline, forecast }: ReloadReport): LogFields {
+  return { ...outlineFields(outline), ...shareFields(forecast) };
+}
+
+function outlineFields(outline: ReloadOutline): LogFields {
+  const ended = outline.intentsDropped.map(({ intent }) =>
+    intent.kind === "weight"
+      ? `weight ${intent.frontend}/${intent.pool}/${intent.backend}`
+      : `${intent.kind} ${intent.backend}`
+  );
+  const { started, stopped, restarted, carried, readdressed, kept, lbConfChanged } = outline;
+  return {
+    ...counted("started", started),
+    ...counted("stopped", stopped),
+    ...counted("restarted", restarted),
+    carried: carried.length,
+    ...counted("readdressed", readdressed),
+    kept: kept.length,
+    ...counted("ended-intents", ended),
+    "lb-conf-changed": lbConfChanged,
+  };
+}
+
+function counted(key: string, names: readonly string[]): LogFields {
+  if (names.length === 0) return { [key]: 0 };
+  const more = names.length - NAMED;
+  const named = names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return { [key]: names.length, [`${key}-names`]: named };
+}
+
+/** Shares of the new-flow buckets of all VIPs, right after the reload and when all is up. */
+function shareFields(forecast: ReloadForecast | undefined): LogFields {
+  if (forecast === undefined) {
+    return { message: "what share of new flows moved was not worked out: it took too long" };
+  }
+  const { vips } = forecast;
+  const share = (shifts: readonly TableShift[], of: "moved" | "lost") => {
+    const length = shifts.reduce((sum, shift) => sum + shift.length, 0);
+    const buckets = shifts.reduce((sum, shift) => sum + shift[of], 0);
+    return length === 0 ? 0 : Math.round((buckets / length) * 10_000) / 10_000;
+  };
+  const [atOnce, settled] = [vips.map((vip) => vip.atOnce), vips.map((vip) => vip.settled)];
+  const concerned = vips.filter((vip) => effect(vip.atOnce) + effect(vip.settled) > 0)
+    .map(({ frontend }) => frontend);
+  return {
+    "moved-at-once": share(atOnce, "moved"),
+    "lost-at-once": share(atOnce, "lost"),
+    "moved-settled": share(settled, "moved"),
+    "lost-settled": share(settled, "lost"),
+    ...counted("moved-vips", concerned),
+  };
+}
+
+function effect({ moved, lost, gained }: TableShift): number {
+  return moved + lost + gained;
+}

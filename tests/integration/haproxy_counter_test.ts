@@ -1,0 +1,193 @@
+/**
+ * HAProxy itself, given the same answers: its counter after each check is ours.
+ *
+ * One HAProxy checks many servers, each an address of 127.1.0.0/16 with a rise, a fall and a script
+ * of random answers of its own. All are one listener, which identifies the server by the address
+ * that was connected to. With `option log-health-checks` HAProxy writes a line whenever a check moves a
+ * counter, with the new value in it; so every step is compared, not only the changes of side.
+ */
+import assert from "node:assert/strict";
+import { type Below, fuzz, rounds } from "../support/fuzz.ts";
+import { counterMax, isUp, stepCounter } from "../../src/health/counter.ts";
+import type { HealthPolicy } from "../../src/health/state.ts";
+
+const HAPROXY = "/usr/sbin/haproxy";
+const SERVERS = rounds(1000);
+/** Results that each script is compared for, at least. */
+const RESULTS = 30;
+/** Servers of one HAProxy; one after another, so that a busy machine keeps up. */
+const AT_ONCE = 250;
+const DEADLINE_MS = 60_000;
+
+interface Scripted {
+  readonly policy: HealthPolicy;
+  readonly next: () => boolean;
+  readonly answers: boolean[];
+  /** HAProxy's counter after each check that moved it. */
+  readonly counters: number[];
+}
+
+/** A server whose answers pass with a chance of their own; each fifth alternates. */
+function scripted(index: number, below: Below): Scripted {
+  const policy = { rise: 1 + below(5), fall: 1 + below(5) };
+  const percent = 15 + below(70);
+  let turn = 0;
+  const next = index % 5 === 0 ? () => turn++ % 2 === 0 : () => below(100) < percent;
+  return { policy, next, answers: [], counters: [] };
+}
+
+/** What the counter is after each result that moves it. HAProxy begins at `rise`. */
+function moves(policy: HealthPolicy, answers: readonly boolean[]): number[] {
+  const moved: number[] = [];
+  let counter = policy.rise;
+  for (const ok of answers) {
+    const after = stepCounter(counter, ok, policy);
+    if (after !== counter) moved.push(after);
+    counter = after;
+  }
+  return moved;
+}
+
+/** HAProxy does not start without a listener, so it gets one that is not used. */
+function configurationOf(servers: readonly Scripted[], port: number, folder: string): string {
+  return [
+    "global",
+    "  log stdout format raw local0",
+    "defaults",
+    "  mode http",
+    "  timeout connect 10s",
+    "  timeout client 10s",
+    "  timeout server 10s",
+    "  timeout check 10s",
+    "frontend unused",
+    `  bind unix@${folder}/unused.sock`,
+    "backend all",
+    "  log global",
+    "  option log-health-checks",
+    "  option httpchk GET /",
+    ...servers.map(({ policy: { rise, fall } }, i) =>
+      `  server s${i} ${addressOf(i)}:${port} check inter 30ms rise ${rise} fall ${fall}`
+    ),
+    "",
+  ].join("\n");
+}
+
+function addressOf(index: number): string {
+  return `127.1.${index >> 8}.${index & 255}`;
+}
+
+/** Answers the next of the server's script, and closes. */
+async function answer(connection: Deno.TcpConn, servers: readonly Scripted[]): Promise<void> {
+  const [, , high, low] = connection.localAddr.hostname.split(".").map(Number);
+  const server = servers[(high! << 8) + low!]!;
+  try {
+    if (await connection.read(new Uint8Array(1024)) !== null) {
+      const ok = server.next();
+      server.answers.push(ok);
+      const status = ok ? "200 OK" : "503 Service Unavailable";
+      await connection.write(new TextEncoder().encode(`HTTP/1.0 ${status}\r\n\r\n`));
+    }
+  } catch (error) {
+    // HAProxy is gone with its checks in flight.
+    if (
+      !(error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe)
+    ) {
+      throw error;
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+const LINE =
+  /Health check for server all\/s(\d+) (succeeded|failed), reason: ([^,]*).*status: (\d+)\/\d+ (UP|DOWN)\./;
+
+/** Takes a line of HAProxy's log over; `n/m UP` counts from `rise` on, as HAProxy prints it. */
+function take(line: string, servers: readonly Scripted[]): void {
+  const match = LINE.exec(line);
+  if (match === null) return;
+  const [, index, , reason, shown, side] = match;
+  assert.match(reason!, /^Layer7 (check passed|wrong status)$/, `not by the script: ${line}`);
+  const { policy, counters } = servers[Number(index)]!;
+  const counter = side === "UP" ? Number(shown) + policy.rise - 1 : Number(shown);
+  assert.equal(isUp(counter, policy), side === "UP", line);
+  // A line of a check that moved nothing is there for another reason, such as being the first.
+  if (counter !== (counters.at(-1) ?? policy.rise)) counters.push(counter);
+}
+
+/** Has HAProxy check the servers until each script was played. */
+async function play(servers: readonly Scripted[]): Promise<void> {
+  const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  const answers: Promise<void>[] = [];
+  const serving = (async () => {
+    for await (const connection of listener) answers.push(answer(connection, servers));
+  })();
+  const folder = await Deno.makeTempDir({ prefix: "maglev-haproxy-" });
+  await Deno.writeTextFile(
+    `${folder}/haproxy.cfg`,
+    configurationOf(servers, (listener.addr as Deno.NetAddr).port, folder),
+  );
+  const haproxy = new Deno.Command(HAPROXY, {
+    args: ["-db", "-f", `${folder}/haproxy.cfg`],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const late = setTimeout(() => haproxy.kill("SIGKILL"), DEADLINE_MS);
+  let rest = "";
+  let killed = false;
+  for await (const text of haproxy.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) take(line, servers);
+    if (!killed && servers.every(isPlayed)) {
+      killed = true;
+      haproxy.kill("SIGKILL");
+    }
+  }
+  await haproxy.status;
+  clearTimeout(late);
+  listener.close();
+  await serving;
+  await Promise.all(answers);
+  await Deno.remove(folder, { recursive: true });
+  assert.ok(killed, `HAProxy did not play all scripts within ${DEADLINE_MS / 1000} s`);
+}
+
+/** True when HAProxy has logged all that the first answers moved. */
+function isPlayed({ policy, answers, counters }: Scripted): boolean {
+  return answers.length >= RESULTS &&
+    counters.length >= moves(policy, answers.slice(0, RESULTS)).length;
+}
+
+function skipReason(): string | undefined {
+  try {
+    Deno.statSync(HAPROXY);
+    return undefined;
+  } catch {
+    return `HAProxy is not installed (${HAPROXY}, Debian package haproxy)`;
+  }
+}
+
+const reason = skipReason();
+Deno.test({
+  name: "a server's counter is HAProxy's own after every check, on random and alternating answers" +
+    (reason === undefined ? "" : ` [skipped: ${reason}]`),
+  ignore: reason !== undefined,
+  async fn() {
+    const { seed, below } = fuzz();
+    const servers = Array.from({ length: SERVERS }, (_, i) => scripted(i, below));
+    for (let at = 0; at < servers.length; at += AT_ONCE) {
+      await play(servers.slice(at, at + AT_ONCE));
+    }
+    let changes = 0;
+    servers.forEach(({ policy, answers, counters }, i) => {
+      const told = `seed ${seed}, server ${i}, rise ${policy.rise}, fall ${policy.fall}: ` +
+        answers.map((ok) => ok ? "P" : "F").join("");
+      // The last answers may still have been on their way when HAProxy was ended.
+      assert.deepEqual(counters, moves(policy, answers).slice(0, counters.length), told);
+      assert.ok(counters.every((counter) => counter <= counterMax(policy)));
+      changes += counters.filter((counter) => counter === 0).length;
+    });
+    assert.ok(changes > SERVERS, `${changes} servers went down: the scripts prove too little`);
+  },
+});
