@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 3
+#define MAGLEV_SHIM_ABI 4
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -189,6 +189,9 @@ MAGLEV_EXPORT int32_t maglev_stats_directory(int32_t segment, uint8_t *header,
 MAGLEV_EXPORT int32_t maglev_stats_read(int32_t segment, uint8_t *vectors, uint32_t vectors_size,
                                         const uint32_t *indices, uint32_t indices_size,
                                         double *values, uint32_t values_size);
+
+/* Size of a received segment in KiB, the last of them counted in full. */
+MAGLEV_EXPORT int32_t maglev_stats_size(int32_t segment);
 
 /* For the simulator: shared memory, and a socket that gives it to whoever connects. */
 MAGLEV_EXPORT int32_t maglev_stats_create(uint32_t size);

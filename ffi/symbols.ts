@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 3;
+export const SHIM_ABI = 4;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 export const ICMP_RAW = 1;
@@ -81,6 +81,8 @@ export const SYMBOLS = {
     parameters: ["i32", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
     result: "i32",
   },
+  // int32_t maglev_stats_size(int32_t segment)
+  maglev_stats_size: { parameters: ["i32"], result: "i32" },
   // int32_t maglev_stats_create(uint32_t size)
   maglev_stats_create: { parameters: ["u32"], result: "i32" },
   // int32_t maglev_stats_resize(int32_t memory, uint32_t size)

@@ -12,6 +12,7 @@
 import { MaglevError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
+import { RecreateLimit } from "./lb/recreate_limit.ts";
 import {
   endWarmupNow,
   isReleased,
@@ -21,10 +22,12 @@ import {
   stepWarmup,
 } from "./lb/warmup.ts";
 import type { Warmup } from "./lb/warmup.ts";
+import type { StatsRoom } from "./lb/stats_budget.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
 import { SyncSession } from "./sync_session.ts";
 import type { LbState } from "./sync_session.ts";
+import type { Withheld } from "./withheld.ts";
 
 /** Settings; asked for at start and after each reload. */
 export interface ReconcilerSettings {
@@ -50,6 +53,7 @@ const STOP_DEADLINE_MS = 500;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #recreations: RecreateLimit;
   #warmup: Warmup;
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
@@ -61,6 +65,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#recreations = new RecreateLimit(options.clock);
     this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
   }
 
@@ -154,6 +159,11 @@ export class Reconciler {
     return this.#session?.state();
   }
 
+  /** What VPP is not sent because it would not survive it; empty while it is away. */
+  withheld(): readonly Withheld[] {
+    return this.#session?.withheld() ?? [];
+  }
+
   /** What counters are found by, of this connection; undefined like lbState(). */
   counted(): CountedVips | undefined {
     return this.#session?.counted();
@@ -189,8 +199,15 @@ export class Reconciler {
       onStats: onStats ?? (() => {}),
       released: (frontend) => isReleased(this.#warmup, frontend),
       mayRemove: () => this.#warmup.over,
+      statsRoom: () => this.#statsRoom(),
+      recreations: this.#recreations,
     });
     this.#runAll("connect");
+  }
+
+  #statsRoom(): StatsRoom | undefined {
+    const { state } = this.#options.connection;
+    return state.kind === "connected" ? state.stats?.room?.() : undefined;
   }
 
   #runAll(trigger: SyncTrigger): void {
@@ -211,7 +228,7 @@ export class Reconciler {
     const { startupMinDelayMs: minMs, startupMaxDelayMs: maxMs } = lbConfig();
     this.#warmup = startWarmup(clock.monotonicMs(), { minMs, maxMs });
     if (this.#warmup.over) return;
-    logger.info("vpp-warmup-start", { min_ms: minMs, max_ms: maxMs });
+    logger.info("vpp-warmup-start", { "min-ms": minMs, "max-ms": maxMs });
     this.#stepWarmup();
   }
 

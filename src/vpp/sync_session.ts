@@ -11,8 +11,9 @@
  * and keeps what is known from acknowledgements.
  */
 import { MaglevError } from "../base/errors.ts";
-import type { Clock, Logger } from "../base/ports.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
 import { Applier, vipFields } from "./apply.ts";
+import { Guards } from "./guards.ts";
 import type { Outcome } from "./apply.ts";
 import { Backoff } from "./backoff.ts";
 import { KnownState } from "./known_state.ts";
@@ -22,16 +23,22 @@ import type { ActualVip, DesiredVip, LbConf, Operation } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
-import { LbConfKeeper } from "./lb_conf_keeper.ts";
+import type { RecreateLimit } from "./lb/recreate_limit.ts";
+import type { StatsRoom } from "./lb/stats_budget.ts";
+import { LB_CONF, LbConfKeeper } from "./lb_conf_keeper.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { PoolIndices } from "./pool_indices.ts";
 import type { CountedVips, DesiredSource, LbApi } from "./ports.ts";
+import { type ReadGate, readGateOf } from "./read_gate.ts";
 import { readLb } from "./read_lb.ts";
 import type { LbReading } from "./read_lb.ts";
 import { concerns, RunQueue } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
+import { sendPlans } from "./send_plans.ts";
 import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
-import { groupsOf } from "./vip_groups.ts";
+import { groupsOf, type VipGroup } from "./vip_groups.ts";
+import { type Withheld, WithheldList } from "./withheld.ts";
 
 export interface SyncSessionOptions {
   readonly lb: LbApi;
@@ -44,6 +51,10 @@ export interface SyncSessionOptions {
   readonly released: (frontend: string) => boolean;
   /** False while warm-up lasts: VIPs that are not wanted stay until then. */
   readonly mayRemove: () => boolean;
+  /** Of VPP's stats segment; undefined while it is not known. */
+  readonly statsRoom: () => StatsRoom | undefined;
+  /** Outlives the connection. */
+  readonly recreations: RecreateLimit;
 }
 
 /** What VPP has, as far as it is known. */
@@ -57,7 +68,11 @@ export interface LbState {
 export class SyncSession {
   readonly #options: SyncSessionOptions;
   readonly #applier: Applier;
+  readonly #withheld: WithheldList;
   readonly #conf: LbConfKeeper;
+  readonly #guards: Guards;
+  readonly #own: OwnAddresses;
+  readonly #gate: ReadGate;
   readonly #known = new KnownState();
   readonly #indices: PoolIndices;
   readonly #lanes = new Lanes();
@@ -74,13 +89,24 @@ export class SyncSession {
   #ready = false;
   /** True while a run of everything reads or has VIPs yet to plan. */
   #fullRun = false;
+  /** Groups of the present run of which something was withheld at first. */
+  #incomplete: VipGroup[] = [];
   #closed = false;
+  /** Runs when a VIP that was recreated a moment ago may be recreated again. */
+  #recreateTimer: Timer | undefined;
 
   constructor(options: SyncSessionOptions) {
     this.#options = options;
-    this.#applier = new Applier(options.lb, options.logger);
-    this.#conf = new LbConfKeeper(options.lb, options.logger);
-    this.#indices = new PoolIndices(options.lb, this.#known);
+    const { lb, logger, clock } = options;
+    this.#applier = new Applier(lb, logger);
+    this.#withheld = new WithheldList(logger);
+    const known = () => this.#known.vips();
+    const hasVips = () => this.#known.size > 0;
+    this.#conf = new LbConfKeeper({ lb, logger, withheld: this.#withheld, hasVips });
+    this.#guards = new Guards({ ...options, known });
+    this.#own = new OwnAddresses(lb, logger);
+    this.#gate = readGateOf(lb, clock);
+    this.#indices = new PoolIndices({ lb, known: this.#known, gate: this.#gate });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
       (request, error) => this.#runFailed(request, error),
@@ -92,6 +118,11 @@ export class SyncSession {
   /** What is known; undefined until VPP was read. */
   state(): LbState | undefined {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
+  }
+
+  /** What is not sent, because VPP would not survive it. */
+  withheld(): readonly Withheld[] {
+    return this.#withheld.list();
   }
 
   /** What counters are found by; undefined until VPP was read. */
@@ -123,7 +154,7 @@ export class SyncSession {
     // The run that makes it ready sees what is wanted by then.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
-    this.#conf.push(this.#options.source.lbConf());
+    this.#conf.push(this.#options.source.lbConf(), trigger);
     for (const frontend of frontends) {
       const desired = this.#options.source.desired(frontend);
       if (desired === undefined) continue;
@@ -151,6 +182,8 @@ export class SyncSession {
     this.#closed = true;
     this.#rereads.cancel();
     this.#retries.cancel();
+    this.#recreateTimer?.cancel();
+    this.#gate.close();
     this.#queue.close(connectionEnded());
     await this.#lanes.allIdle();
   }
@@ -160,8 +193,9 @@ export class SyncSession {
     const batch = this.#batch(request.scope, request.trigger);
     this.#fullRun = request.scope === "all";
     try {
-      this.#judge(request, await this.#read());
+      if (!this.#isKnown(request)) this.#judge(request, await this.#read());
       await this.#programGroups(request, batch);
+      await this.#programWithheld(request, batch);
     } finally {
       this.#fullRun = false;
     }
@@ -173,10 +207,21 @@ export class SyncSession {
     return batch.report(this.#options.clock.monotonicMs());
   }
 
+  /** True when what is known will do: it was read a moment ago, and acknowledged since. */
+  #isKnown({ trigger }: RunRequest): boolean {
+    return this.#ready && this.#gate.recent && (trigger === "reload" || trigger === "warm-up");
+  }
+
   async #read(): Promise<LbReading> {
-    this.#touched = new Set();
-    const reading = await readLb(this.#options.lb, this.#options.logger);
+    await this.#gate.turn();
     if (this.#closed) throw connectionEnded();
+    const { lb, logger, source } = this.#options;
+    this.#touched = new Set();
+    const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
+    if (this.#closed) throw connectionEnded();
+    this.#own.warn(source.frontends().flatMap((each) => source.desired(each) ?? []), {
+      conf: source.lbConf(),
+    });
     return reading;
   }
 
@@ -191,6 +236,7 @@ export class SyncSession {
       if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
     });
+    this.#guards.read(this.#known.vips());
     const { logger } = this.#options;
     if (this.#ready) {
       for (const { vip, found, expected } of drifts) {
@@ -199,7 +245,12 @@ export class SyncSession {
     } else {
       this.#ready = true;
       const servers = found.reduce((sum, vip) => sum + vip.servers.length, 0);
-      logger.info("vpp-lb-state", { vips: found.length, application_servers: servers });
+      logger.info("vpp-lb-state", {
+        vips: found.length,
+        "application-servers": servers,
+        "sticky-buckets-per-core": reading.conf?.stickyBucketsPerCore,
+        "flow-timeout": reading.conf?.flowTimeoutS,
+      });
     }
   }
 
@@ -209,7 +260,8 @@ export class SyncSession {
     // Decided together with the frontends: a VIP held back must not look unwanted later on.
     const remove = request.scope === "all" && mayRemove();
     const groups = groupsOf(this.#wanted(request), remove ? this.#known.vips() : []);
-    if (remove || groups.length > 0) this.#conf.push(source.lbConf());
+    if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
+    this.#incomplete = [];
     let awaited = false;
     for (const group of groups) {
       const turn = this.#turn(group.prefix);
@@ -222,15 +274,53 @@ export class SyncSession {
       const begunAnew = this.#reloads !== reloads;
       if (!begunAnew) {
         // Wishes change while others have their turn.
-        const desired = awaited
-          ? group.frontends.flatMap((frontend) => source.desired(frontend) ?? [])
-          : group.desired;
-        this.#send(desired, { prefix: group.prefix, remove, batch });
+        const desired = awaited ? this.#newest(group) : group.desired;
+        const { prefix } = group;
+        if (!this.#send(desired, { prefix, remove, batch, tentative: true })) {
+          this.#incomplete.push(group);
+        }
       }
       // What came while this run waited: it has the newest wishes of its own frontends.
       this.#programNoted(group.prefix, group.frontends);
       if (begunAnew) return await this.#programGroups(request, batch);
     }
+  }
+
+  /** The VIPs wanted by now for the frontends of a group. */
+  #newest({ frontends }: VipGroup): readonly DesiredVip[] {
+    const { source } = this.#options;
+    return frontends.flatMap((frontend) => source.desired(frontend) ?? []);
+  }
+
+  /**
+   * Plans again what was not let through, once VPP has done the rest: what is to go may have been
+   * in its way. What is withheld even then is named.
+   */
+  async #programWithheld(request: RunRequest, batch: SyncBatch): Promise<void> {
+    const remove = request.scope === "all" && this.#options.mayRemove();
+    const groups = this.#incomplete;
+    this.#incomplete = [];
+    if (groups.length > 0) await this.#lanes.allIdle();
+    for (const group of groups) {
+      const { prefix } = group;
+      const turn = this.#turn(prefix);
+      if (turn !== undefined) {
+        await turn;
+        this.#lanes.release(prefix);
+      }
+      if (this.#closed) return;
+      this.#send(this.#newest(group), { prefix, remove, batch });
+      this.#programNoted(prefix, group.frontends);
+    }
+    if (request.scope === "all") this.#forgetUnwanted();
+  }
+
+  /** What is neither wanted nor there is not withheld. */
+  #forgetUnwanted(): void {
+    const { source } = this.#options;
+    const wanted = source.frontends().flatMap((each) => source.desired(each) ?? []);
+    const keys = new Set([LB_CONF, ...[...wanted, ...this.#known.vips()].map(vipKeyText)]);
+    this.#withheld.keep((key) => keys.has(key));
   }
 
   /** Resolves when a prefix, claimed then, can be planned; undefined when that is now. */
@@ -255,18 +345,44 @@ export class SyncSession {
     }
   }
 
-  /** Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. */
+  /**
+   * Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. False when
+   * something was withheld; `tentative`: it is planned again, so it is not named yet.
+   */
   #send(
     desired: readonly DesiredVip[],
-    options: { prefix: string; remove: boolean; batch: SyncBatch },
-  ): void {
+    options: { prefix: string; remove: boolean; batch: SyncBatch; tentative?: boolean },
+  ): boolean {
     for (const vip of desired) this.#known.forgetFlushes(vip);
     const { weights } = this.#options.lb.capabilities;
-    const { prefix, remove } = options;
-    const plans = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights });
-    const due = plans.filter((plan) => this.#begin(plan, options.batch));
-    for (const plan of due) this.#apply(plan, plan.teardown, options.batch);
-    for (const plan of due) this.#apply(plan, plan.build, options.batch);
+    const { prefix, remove, batch, tentative = false } = options;
+    const guarded = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights })
+      .map((plan) => this.#guards.pass(plan));
+    const complete = guarded.every(({ withheld }) => withheld.length === 0);
+    for (const { plan, withheld } of guarded) {
+      if (withheld.length === 0 || !tentative) this.#withheld.set(plan.key, withheld);
+      if (withheld.length > 0 && !tentative) batch.fail();
+      if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater(plan.key);
+    }
+    const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
+    sendPlans(due, {
+      apply: (operations, each) => this.#applier.apply(operations, each),
+      answered: (plan, operation, outcome) => {
+        this.#take(plan, operation, { outcome, batch });
+        this.#answered(plan, batch);
+      },
+      known: (plan) => this.#known.get(plan.vip) !== undefined,
+      skipped: (plan) => this.#answered(plan, batch),
+    });
+    return complete;
+  }
+
+  #recreateLater(key: string): void {
+    const { clock, recreations } = this.#options;
+    this.#recreateTimer?.cancel();
+    this.#recreateTimer = clock.after(recreations.waitMs(key), () => {
+      void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {});
+    });
   }
 
   /** False when nothing is to be sent for the VIP. */
@@ -278,11 +394,12 @@ export class SyncSession {
         batch.defer();
       } else {
         batch.fail();
-        logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
+        logger.warn("vpp-lbsync-error", { ...vipFields(plan.vip), err: plan.conflict });
       }
     }
     if (operations === 0) return false;
     if (plan.recreate !== undefined) {
+      this.#options.recreations.recreated(plan.key);
       logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
     }
     this.#touched?.add(plan.key);
@@ -297,18 +414,17 @@ export class SyncSession {
     return batch.scope === "vip" && (this.#fullRun || this.#queue.waits("all"));
   }
 
-  #apply(plan: VipPlan, operations: readonly Operation[], batch: SyncBatch): void {
-    this.#applier.apply(operations, (operation, outcome) => {
-      this.#take(plan, operation, { outcome, batch });
-      const prefix = vipPrefix(plan.vip);
-      if (!this.#lanes.answered(prefix, plan.key)) return;
-      batch.end();
-      this.#programNoted(prefix);
-    });
+  /** One operation of the plan is answered, or not sent at all. */
+  #answered(plan: VipPlan, batch: SyncBatch): void {
+    const prefix = vipPrefix(plan.vip);
+    if (!this.#lanes.answered(prefix, plan.key)) return;
+    batch.end();
+    this.#programNoted(prefix);
   }
 
   /** Learns from what became of an operation. */
   #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
+    this.#guards.settled(operation);
     switch (outcome.kind) {
       case "done":
         this.#known.acknowledged(operation, plan.desired);
@@ -335,7 +451,7 @@ export class SyncSession {
 
   #runFailed(request: RunRequest, error: MaglevError): void {
     if (this.#closed || error.code === "unavailable") return;
-    this.#options.logger.error("vpp-lbsync-error", { operation: "run", error: error.message });
+    this.#options.logger.warn("vpp-lb-read-failed", { err: error.message });
     this.#retries.schedule(() => {
       void this.run({ ...request, trigger: "retry" }).catch(() => {});
     });

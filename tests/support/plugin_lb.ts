@@ -143,6 +143,10 @@ export class PluginLb implements LbApi {
     );
   }
 
+  flushVip(vip: VipKey): Promise<Retval> {
+    return this.#write(`vip-flush ${keyText(vip)}`, () => this.plugin.flushVip(nameOf(vip)));
+  }
+
   dumpVips(): Promise<readonly VipDetails[]> {
     if (!this.capabilities.weights) return Promise.reject(UNABLE);
     return this.#request("dump-vips", () => detailsOf(this.plugin));
@@ -215,6 +219,8 @@ export function executeOn(plugin: LbPlugin, operation: Operation): Retval {
       return plugin.setWeight(name, operation);
     case "as-flush":
       return plugin.deleteServer(name, { address: operation.address, flush: true });
+    case "vip-flush":
+      return plugin.flushVip(name);
   }
 }
 

@@ -1,0 +1,54 @@
+/**
+ * PURE. The room in VPP's stats segment. Each route costs two combined counters on each thread
+ * there, and each address of a VIP or of a server is a route. When the segment is full VPP aborts,
+ * so what would fill it is not sent.
+ *
+ * Measured: VPP died at about (segment - 0.5 MiB) / (64 bytes * threads) addresses.
+ */
+
+/** What is known of a VPP's stats segment. */
+export interface StatsRoom {
+  /** Of the shared memory. */
+  readonly sizeBytes: number;
+  /** VPP's threads, the main one included. */
+  readonly threads: number;
+  /** Routes that VPP has room for now, its own included; undefined when it does not tell. */
+  readonly routes: number | undefined;
+}
+
+/** An estimate, and what there is for it. */
+export interface StatsUse {
+  readonly neededBytes: number;
+  /** What counters of routes may use. */
+  readonly availableBytes: number;
+  /** `tight` is worth a warning; `full`: nothing is to be added. */
+  readonly verdict: "fine" | "tight" | "full";
+}
+
+/** Of one route on one thread. */
+const ROUTE_BYTES = 64;
+/** What everything else in the segment may need. */
+const RESERVED_BYTES = 1 << 20;
+const TIGHT_SHARE = 0.5;
+const FULL_SHARE = 0.8;
+
+/** What `addresses` routes need in a segment. */
+export function statsUse(
+  { sizeBytes, threads }: Pick<StatsRoom, "sizeBytes" | "threads">,
+  addresses: number,
+): StatsUse {
+  const neededBytes = ROUTE_BYTES * threads * addresses;
+  const availableBytes = Math.max(0, sizeBytes - RESERVED_BYTES);
+  const verdict = neededBytes > FULL_SHARE * availableBytes
+    ? "full"
+    : neededBytes > TIGHT_SHARE * availableBytes
+    ? "tight"
+    : "fine";
+  return { neededBytes, availableBytes, verdict };
+}
+
+/** In words, with both numbers. */
+export function statsUseText({ neededBytes, availableBytes }: StatsUse): string {
+  return `routes of VIPs and servers need ${neededBytes} bytes of VPP's stats segment, which has ` +
+    `${availableBytes} for them; raise \`statseg { size … }\` in VPP's startup.conf`;
+}
