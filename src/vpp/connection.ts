@@ -254,7 +254,8 @@ class Connection implements VppConnection {
     this.#platformSaid = true;
     logger.warn("vpp-platform", {
       arch,
-      message: "on this processor VPP's lb plugin sends flows to the server of another flow, even " +
+      message:
+        "on this processor VPP's lb plugin sends flows to the server of another flow, even " +
         "of another VIP: not for production, and its counters mean nothing",
     });
   }

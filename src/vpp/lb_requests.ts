@@ -18,14 +18,14 @@ import {
   type LbAddDelVipV2,
   lbAddDelVipV2,
   lbAddDelVipV2Reply,
-  lbFlushVip,
-  lbFlushVipReply,
   type LbConf as LbConfRequest,
   lbConf,
   lbConfGet,
   type LbConfGetReply,
   lbConfGetReply,
   lbConfReply,
+  lbFlushVip,
+  lbFlushVipReply,
 } from "./wire/messages.ts";
 import { retvalName } from "./wire/retval.ts";
 

@@ -53,7 +53,8 @@ export class PoolIndices implements CountedVips {
   }
 
   async learnIndices(): Promise<string | undefined> {
-    await this.#gate.turn();
+    const turn = this.#gate.turn();
+    if (turn !== undefined) await turn;
     const touched = this.#touched = new Set<string>();
     try {
       const text = await this.#lb.cli(VIPS_COMMAND);

@@ -10,23 +10,25 @@ export const READ_EVERY_MS = 1000;
 
 export class ReadGate {
   readonly #clock: Clock;
+  readonly #everyMs: number;
   /** Monotonic time of the last turn that was given; it may be yet to come. */
   #lastMs: number | undefined;
   readonly #waiting = new Map<Timer, () => void>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, everyMs = READ_EVERY_MS) {
     this.#clock = clock;
+    this.#everyMs = everyMs;
   }
 
   /** True when a read began less than a second ago. */
   get recent(): boolean {
-    return this.#lastMs !== undefined && this.#clock.monotonicMs() < this.#lastMs + READ_EVERY_MS;
+    return this.#lastMs !== undefined && this.#clock.monotonicMs() < this.#lastMs + this.#everyMs;
   }
 
   /** Undefined when a read may begin now, which is then taken to begin; else a promise of that. */
   turn(): Promise<void> | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const atMs = this.#lastMs === undefined ? nowMs : Math.max(nowMs, this.#lastMs + READ_EVERY_MS);
+    const atMs = this.#lastMs === undefined ? nowMs : Math.max(nowMs, this.#lastMs + this.#everyMs);
     this.#lastMs = atMs;
     if (atMs === nowMs) return undefined;
     return new Promise((resolve) => {
@@ -51,8 +53,8 @@ export class ReadGate {
 const gates = new WeakMap<LbApi, ReadGate>();
 
 /** The gate of a connection. */
-export function readGateOf(lb: LbApi, clock: Clock): ReadGate {
+export function readGateOf(lb: LbApi, clock: Clock, everyMs?: number): ReadGate {
   let gate = gates.get(lb);
-  if (gate === undefined) gates.set(lb, gate = new ReadGate(clock));
+  if (gate === undefined) gates.set(lb, gate = new ReadGate(clock, everyMs));
   return gate;
 }

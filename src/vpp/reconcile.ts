@@ -44,6 +44,8 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lbConfig: () => ReconcilerSettings;
+  /** Default: the paces of read_gate.ts and recreate_limit.ts. For tests. */
+  readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
   /** Called with every finished synchronisation, such as for metrics. */
   readonly onStats?: (report: SyncReport) => void;
 }
@@ -65,7 +67,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#recreations = new RecreateLimit(options.clock);
+    this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
     this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
   }
 
@@ -201,6 +203,7 @@ export class Reconciler {
       mayRemove: () => this.#warmup.over,
       statsRoom: () => this.#statsRoom(),
       recreations: this.#recreations,
+      readEveryMs: this.#options.pace?.readEveryMs,
     });
     this.#runAll("connect");
   }

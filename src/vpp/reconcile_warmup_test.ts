@@ -40,7 +40,7 @@ Deno.test("warm-up: nothing touches VPP before min, reading is allowed", async (
   await world.pass(4999);
   assert.deepEqual(world.lb.writes, []);
   assert.ok(world.lb.calls.includes("dump-vips"));
-  assert.deepEqual(world.logger.of("vpp-warmup-start"), [{ min_ms: 5000, max_ms: 20_000 }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-start"), [{ "min-ms": 5000, "max-ms": 20_000 }]);
   assert.deepEqual(world.logger.of("vpp-warmup-hold"), [{ frontend: "web" }]);
   assert.equal(world.reconciler.warmedUp, false);
   await world.reconciler.stop();
@@ -113,7 +113,7 @@ Deno.test("warm-up: at max all the rest is released with a full sync, a reload d
   await world.pass(1);
   assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "max" }]);
   assert.deepEqual(world.inVpp(), world.wanted());
-  const done = world.logger.of("vpp-lbsync-done").find((fields) => fields.vip_removed === 1);
+  const done = world.logger.of("vpp-lbsync-done").find((fields) => fields["vip-removed"] === 1);
   assert.equal(done?.trigger, "warm-up");
   await world.reconciler.stop();
 });
@@ -159,6 +159,7 @@ Deno.test("warm-up: a VIP held back survives its neighbour's sync", async () => 
     "vip-add 192.0.2.1/32 6 80",
     `as-add ${A}/32 6 80 10.0.0.1 100`,
     `as-add ${A}/32 6 80 10.0.0.2 100`,
+    `vip-flush ${A}/32 6 80`,
   ]);
   await world.reconciler.stop();
 });

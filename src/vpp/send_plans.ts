@@ -44,7 +44,8 @@ function stagesOf(operations: readonly Operation[]): readonly (readonly Operatio
 class Sending {
   readonly #plan: VipPlan;
   readonly #hooks: PlanHooks;
-  #failed = false;
+  /** False once operations were answered and none was done: then the VIP may be gone. */
+  #there = true;
 
   constructor(plan: VipPlan, hooks: PlanHooks) {
     this.#plan = plan;
@@ -57,12 +58,15 @@ class Sending {
     if (first === undefined) return sent();
     const stage = this.#flushable(first);
     let left = stage.length;
+    let done = 0;
     const next = () => this.send(rest, sent);
     if (left === 0) return next();
     this.#hooks.apply(stage, (operation, outcome) => {
-      if (outcome.kind !== "done") this.#failed = true;
+      if (outcome.kind === "done") done++;
       this.#hooks.answered(this.#plan, operation, outcome);
-      if (--left === 0 && rest.length > 0) next();
+      if (--left > 0 || rest.length === 0) return;
+      this.#there = done > 0;
+      next();
     });
     if (rest.length === 0) sent();
   }
@@ -70,7 +74,7 @@ class Sending {
   /** `stage` without the flush that must not be sent. */
   #flushable(stage: readonly Operation[]): readonly Operation[] {
     if (stage[0]?.kind !== "vip-flush") return stage;
-    if (!this.#failed && this.#hooks.known(this.#plan)) return stage;
+    if (this.#there && this.#hooks.known(this.#plan)) return stage;
     this.#hooks.skipped(this.#plan);
     return stage.slice(1);
   }

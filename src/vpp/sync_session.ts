@@ -53,6 +53,8 @@ export interface SyncSessionOptions {
   readonly mayRemove: () => boolean;
   /** Of VPP's stats segment; undefined while it is not known. */
   readonly statsRoom: () => StatsRoom | undefined;
+  /** Between full reads; see read_gate.ts. */
+  readonly readEveryMs: number | undefined;
   /** Outlives the connection. */
   readonly recreations: RecreateLimit;
 }
@@ -105,7 +107,7 @@ export class SyncSession {
     this.#conf = new LbConfKeeper({ lb, logger, withheld: this.#withheld, hasVips });
     this.#guards = new Guards({ ...options, known });
     this.#own = new OwnAddresses(lb, logger);
-    this.#gate = readGateOf(lb, clock);
+    this.#gate = readGateOf(lb, clock, options.readEveryMs);
     this.#indices = new PoolIndices({ lb, known: this.#known, gate: this.#gate });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
@@ -213,7 +215,8 @@ export class SyncSession {
   }
 
   async #read(): Promise<LbReading> {
-    await this.#gate.turn();
+    const turn = this.#gate.turn();
+    if (turn !== undefined) await turn;
     if (this.#closed) throw connectionEnded();
     const { lb, logger, source } = this.#options;
     this.#touched = new Set();
@@ -276,8 +279,13 @@ export class SyncSession {
         // Wishes change while others have their turn.
         const desired = awaited ? this.#newest(group) : group.desired;
         const { prefix } = group;
-        if (!this.#send(desired, { prefix, remove, batch, tentative: true })) {
-          this.#incomplete.push(group);
+        const sent = this.#send(desired, { prefix, remove, batch, tentative: true });
+        if (!sent.complete) this.#incomplete.push(group);
+        const idle = sent.recreates ? this.#lanes.idle(prefix) : undefined;
+        if (idle !== undefined) {
+          // One address after the other is out, and each as short as can be.
+          await idle;
+          awaited = true;
         }
       }
       // What came while this run waited: it has the newest wishes of its own frontends.
@@ -346,13 +354,13 @@ export class SyncSession {
   }
 
   /**
-   * Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. False when
-   * something was withheld; `tentative`: it is planned again, so it is not named yet.
+   * Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. With
+   * `tentative` what is withheld is not named yet: it is planned again.
    */
   #send(
     desired: readonly DesiredVip[],
     options: { prefix: string; remove: boolean; batch: SyncBatch; tentative?: boolean },
-  ): boolean {
+  ): { readonly complete: boolean; readonly recreates: boolean } {
     for (const vip of desired) this.#known.forgetFlushes(vip);
     const { weights } = this.#options.lb.capabilities;
     const { prefix, remove, batch, tentative = false } = options;
@@ -374,7 +382,7 @@ export class SyncSession {
       known: (plan) => this.#known.get(plan.vip) !== undefined,
       skipped: (plan) => this.#answered(plan, batch),
     });
-    return complete;
+    return { complete, recreates: due.some(({ recreate }) => recreate !== undefined) };
   }
 
   #recreateLater(key: string): void {

@@ -41,6 +41,8 @@ export class PluginLb implements LbApi {
   refuse: (text: string) => Retval | undefined = () => undefined;
   /** What `show lb vips verbose` says instead of the truth. */
   verboseText: string | undefined;
+  /** What `show interface address` says; asking for it is not among the calls. */
+  interfacesText = "";
   #held = false;
   #lost: MaglevError | undefined;
   readonly #requests: Request[] = [];
@@ -158,6 +160,7 @@ export class PluginLb implements LbApi {
   }
 
   cli(command: string): Promise<string> {
+    if (command === "show interface address") return Promise.resolve(this.interfacesText);
     return this.#request(
       `cli ${command}`,
       () => this.verboseText ?? showVipsVerbose(this.plugin, releaseOf(this.capabilities)),

@@ -21,6 +21,8 @@ const START_MS = 20_000;
 export interface RigOptions extends Pick<VppConnectionOptions, "connect"> {
   /** The way to VPP's API; default: its socket. */
   readonly kind?: ApiKind;
+  /** True: as the daemon has it. Default: VPP is read, and VIPs are recreated, as often as asked. */
+  readonly paced?: boolean;
 }
 
 /** A reconciler on a VPP, connected and synced. */
@@ -31,7 +33,7 @@ export class Rig implements AsyncDisposable {
   readonly reconciler: Reconciler;
 
   constructor(vpp: RunningVpp, options: RigOptions = {}) {
-    const { kind = "socket", ...connection } = options;
+    const { kind = "socket", paced = false, ...connection } = options;
     this.connection = createVppConnection({
       ...connection,
       apiAddress: vpp.apiAddress(kind),
@@ -45,6 +47,7 @@ export class Rig implements AsyncDisposable {
       clock: CLOCK,
       logger: this.logger,
       lbConfig: () => ({ syncIntervalMs: 3_600_000, startupMinDelayMs: 0, startupMaxDelayMs: 0 }),
+      ...(paced ? {} : { pace: { readEveryMs: 0, recreateEveryMs: 0 } }),
     });
   }
 

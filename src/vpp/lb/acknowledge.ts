@@ -55,13 +55,13 @@ function asTold(
   const before = vip.servers.find((server) => server.address.text === address.text);
   const isNew = operation.kind === "as-add";
   const flushedNow = isNew || operation.flush;
-  return {
+  const server: ActualServer = {
     address,
     weight,
     buckets: undefined,
     flushed: flushing && (flushedNow || before?.flushed === true),
-    idle: weight === 0 && (flushedNow || before?.idle === true),
   };
+  return weight === 0 && (flushedNow || before?.idle === true) ? { ...server, idle: true } : server;
 }
 
 function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): ActualVip {
@@ -70,7 +70,7 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
     servers: vip.servers.map((server) => ({
       ...server,
       flushed: server.flushed || flushing(server.address.text),
-      idle: server.weight === 0,
+      ...(server.weight === 0 ? { idle: true } : {}),
     })),
     gone: vip.gone.map(({ address }) => ({ address, flushed: true })),
   };

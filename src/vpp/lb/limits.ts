@@ -53,5 +53,6 @@ export function unremovable({ encap }: ActualVip): string | undefined {
 }
 
 function isPowerOfTwo(value: number, max: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= max && Number.isInteger(Math.log2(value));
+  return Number.isInteger(value) && value >= 1 && value <= max &&
+    Number.isInteger(Math.log2(value));
 }
