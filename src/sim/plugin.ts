@@ -3,8 +3,8 @@
  * A program of it that goes wrong here goes wrong there, and for the same reason.
  *
  * Where VPP reads memory that nobody wrote, the simulator reads what the slot's last owner left
- * (that much is certain), and where VPP dies (a table length of 0 asks for 2^32 buckets) it
- * refuses with INVALID_MEMORY_SIZE. Flows do not exist, so a removed server is never held back by
+ * (that much is certain). Where VPP dies (a table length of 0 asks for 2^32 buckets, or a stats
+ * segment is full) it dies too: die() says so to whoever runs it. Flows do not exist, so a removed server is never held back by
  * them. Nothing happens between calls: advance() makes up for the collections due until now.
  *
  * Source: VPP src/plugins/lb/lb.c and api.c at b575ec2c56d.
@@ -13,7 +13,7 @@
 import { parseIp } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import { MAX_TABLE_LENGTH, newFlowTable } from "../vpp/lb/new_flow_table.ts";
-import { Counters } from "./counters.ts";
+import { Counters, THREADS } from "./counters.ts";
 import { type Address46, address46, formatAddress46, isIp4, isIp4Prefix } from "./address46.ts";
 import {
   ERRORS,
@@ -48,6 +48,12 @@ const FLUSHES_KEPT = 10_000;
 /** `lb_srv_type_t`. */
 const NODEPORT = 1;
 
+/** What a stats segment needs for everything but routes, and for a route on a thread. */
+const STATS_OTHER_BYTES = 1 << 19;
+const STATS_ROUTE_BYTES = 64;
+/** `statseg { size }` of VPP, by default. */
+export const DEFAULT_STATS_BYTES = 32 << 20;
+
 /** The plugin's whole state. Instants are milliseconds of the clock given to the constructor. */
 export class LbPlugin {
   readonly #startedAtMs: number;
@@ -66,14 +72,33 @@ export class LbPlugin {
   readonly #nodePorts = new Set<number>();
   /** Packets counted; none come by themselves. */
   readonly counters = new Counters();
-  readonly #routes = new Routes((index) => this.counters.routeAdded(index));
+  readonly #routes: Routes;
+  readonly #statsBytes: number;
   #flushes: Flush[] = [];
+  #death: string | undefined;
+  /** Called once when VPP dies, with the reason. */
+  onDeath: (reason: string) => void = () => {};
 
-  constructor(startedAtMs: number) {
+  /** `statsBytes`: size of the stats segment. */
+  constructor(startedAtMs: number, { statsBytes = DEFAULT_STATS_BYTES } = {}) {
     this.#startedAtMs = startedAtMs;
+    this.#statsBytes = statsBytes;
+    this.#routes = new Routes((index) => this.#routeAdded(index));
     // Index 0 of both pools is a placeholder that no request can name and no dump shows.
     this.#vips.take(() => undefined);
     this.#servers.take(() => undefined);
+  }
+
+  /** Why VPP died; undefined while it lives. */
+  get death(): string | undefined {
+    return this.#death;
+  }
+
+  /** VPP dies. What it is asked afterwards means nothing. */
+  die(reason: string): void {
+    if (this.#death !== undefined) return;
+    this.#death = reason;
+    this.onDeath(reason);
   }
 
   get conf(): PluginConf {
@@ -276,6 +301,13 @@ export class LbPlugin {
     }
   }
 
+  #routeAdded(index: number): void {
+    this.counters.routeAdded(index);
+    const neededBytes = STATS_ROUTE_BYTES * THREADS * (index + 1);
+    if (neededBytes <= this.#statsBytes - STATS_OTHER_BYTES) return;
+    this.die("SIGABRT: the stats segment is full");
+  }
+
   /** Why lb_vip_add() refuses, in its order of checks; 0 when it does not. */
   #refusal(name: ResolvedName, wanted: { type: VipType; tableLength: number }): Retval {
     const siblings = [...this.#byPrefix.get(prefixKey(name)) ?? []];
@@ -286,7 +318,9 @@ export class LbPlugin {
     if (port !== 0 && siblings.some((vip) => vip.port === 0)) return ERRORS.VALUE_EXIST;
     if (port === 0 && siblings.length > 0) return ERRORS.VALUE_EXIST;
     if (siblings.length > 0 && siblings[0]!.type !== wanted.type) return ERRORS.INVALID_ARGUMENT;
-    if (!isPowerOfTwo(wanted.tableLength) || wanted.tableLength === 0) {
+    if (!isPowerOfTwo(wanted.tableLength)) return ERRORS.INVALID_MEMORY_SIZE;
+    if (wanted.tableLength === 0) {
+      this.die("out of memory: a new-flow table of 2^32 buckets");
       return ERRORS.INVALID_MEMORY_SIZE;
     }
     if (wanted.tableLength > MAX_TABLE_LENGTH) return ERRORS.INVALID_MEMORY_SIZE;
