@@ -11,6 +11,7 @@ import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState } from "../health/state.ts";
+import type { StatsNeeds } from "../vpp/lb/stats_budget.ts";
 import { forecastVips, type HealthView, type LbForecast } from "../vpp/lb/forecast.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { afterReload, type DroppedIntent } from "./intent_rules.ts";
@@ -69,6 +70,10 @@ export interface ReloadForecast extends Forecast {
   readonly intentsDropped: readonly DroppedIntent[];
   /** True when VPP's global settings change (`lb_conf`). */
   readonly lbConfChanged: boolean;
+  /** True when, with them, all sticky flows of all VIPs are forgotten. */
+  readonly flowsForgotten: boolean;
+  /** What the next configuration needs of VPP's stats segment. */
+  readonly size: StatsNeeds;
 }
 
 /** What putting `next`, which must be checked, in force would do. */
@@ -109,7 +114,22 @@ export function* forecastReload(
     kept: untouched,
     intentsDropped: afterReload(intents, { next, backends: after }).dropped,
     lbConfChanged: diff.lbConfChanged,
+    flowsForgotten: snapshot.config.vppLb?.stickyBucketsPerCore !==
+      next.vppLb?.stickyBucketsPerCore,
+    size: sizeInVpp(next),
   };
+}
+
+/** Distinct addresses of VIPs and their servers, and VIPs. */
+function sizeInVpp({ frontends, backends }: Config): ReloadForecast["size"] {
+  const addresses = new Set<string>();
+  for (const { address, pools } of frontends.values()) {
+    addresses.add(address.text);
+    for (const pool of pools) {
+      for (const { name } of pool.backends) addresses.add(backends.get(name)!.address.text);
+    }
+  }
+  return { routes: addresses.size, vips: frontends.size };
 }
 
 /** What an operator's action would do, or why it would be refused. */

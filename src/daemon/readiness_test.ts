@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { readinessOf, type ReadinessView } from "./readiness.ts";
 
-const READY: ReadinessView = { running: true, vpp: { kind: "connected" }, warmedUp: true };
+const READY: ReadinessView = {
+  running: true,
+  vpp: { kind: "connected" },
+  warmedUp: true,
+  withheld: [],
+};
 
 Deno.test("readinessOf() is ready with a configuration, a VPP that is connected or off, after warm-up", () => {
   for (const kind of ["connected", "off"] as const) {
@@ -20,6 +25,11 @@ Deno.test("readinessOf() names everything that is missing", () => {
     [{ running: false }, [/configuration/]],
     [{ vpp: { kind: "disconnected", reason: "no such file" } }, [/VPP .*: no such file/]],
     [{ warmedUp: false }, [/warm-up/]],
+    [{ withheld: ["192.0.2.1/32 any 0: a ring"] }, [/withheld from VPP: 192\.0\.2\.1.*a ring$/]],
+    [
+      { withheld: Array.from({ length: 12 }, (_, i) => `VIP ${i}`) },
+      [...Array.from({ length: 10 }, () => /withheld from VPP: VIP/), /: 2 more/],
+    ],
     [
       { running: false, vpp: { kind: "disconnected", reason: "" }, warmedUp: false },
       [/configuration/, /VPP/, /warm-up/],

@@ -13,6 +13,7 @@ import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
+import { withheldText } from "../vpp/withheld.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
 import {
   type Readiness,
@@ -143,5 +144,10 @@ async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
 
 function readinessNow(running: boolean, vpp: DaemonVpp | undefined): Readiness {
   const state: ReadinessView["vpp"] = vpp?.connection.state ?? { kind: "off" };
-  return readinessOf({ running, vpp: state, warmedUp: vpp?.reconciler.warmedUp ?? true });
+  return readinessOf({
+    running,
+    vpp: state,
+    warmedUp: vpp?.reconciler.warmedUp ?? true,
+    withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
+  });
 }

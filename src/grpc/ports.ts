@@ -40,7 +40,7 @@ export interface ReadinessDoor {
 
 export interface VppDoor {
   readonly connection: Pick<VppConnection, "state">;
-  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp">;
+  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp" | "withheld" | "statsUse">;
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 

@@ -145,6 +145,17 @@ export const FAMILIES = {
     kept: "scrape",
     absent: WITHOUT_VPP,
   },
+  maglev_vpp_withheld: {
+    type: "gauge",
+    help: "Things that VPP is not sent because it would not survive them, or lose packets.",
+    labels: {
+      kind: "chain: a chain of VIPs that VPP cannot carry; stats: no room in the stats segment; " +
+        "recreate: a VIP that something keeps changing; nat: a NAT VIP of another program that " +
+        "cannot be removed safely; limit: a value that ends VPP",
+    },
+    kept: "scrape",
+    absent: WITHOUT_VPP,
+  },
   maglev_vpp_info: {
     type: "gauge",
     help: "1; its labels say what VPP is connected.",

@@ -3,6 +3,7 @@ import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
+import type { Reconciler } from "../vpp/reconcile.ts";
 import { collect } from "./collect.ts";
 import { EventMetrics } from "./event_metrics.ts";
 import { LagMeter } from "./lag.ts";
@@ -22,6 +23,7 @@ export interface MetricsSources {
     | {
       readonly connection: Pick<VppConnection, "state">;
       readonly counters: Pick<CountersSource, "snapshot">;
+      readonly reconciler: Pick<Reconciler, "withheld">;
     }
     | undefined;
 }
@@ -60,6 +62,7 @@ export class Metrics {
       ...checkerView(checker),
       vpp: vpp?.connection.state,
       counters: vpp?.counters.snapshot,
+      withheld: vpp?.reconciler.withheld() ?? [],
       process,
       eventLoopLagS: this.#lag.lagS,
     };

@@ -7,6 +7,7 @@ import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
+import type { Withheld } from "../vpp/withheld.ts";
 
 /** Everything that collect() writes. */
 export interface MetricsView {
@@ -19,6 +20,8 @@ export interface MetricsView {
   /** Undefined without VPP integration. */
   readonly vpp: ConnectionState | undefined;
   readonly counters: CountersSnapshot | undefined;
+  /** What VPP is not sent. */
+  readonly withheld?: readonly Withheld[];
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

@@ -163,7 +163,8 @@ class RunningSimulator implements Simulator {
 
   /** Opens the socket, unless it is to stay closed. */
   listen(): void {
-    const down = this.#stopped || this.#dead || this.#comeBack !== undefined || this.mischief.refuseConnections;
+    const down = this.#stopped || this.#dead || this.#comeBack !== undefined ||
+      this.mischief.refuseConnections;
     if (down || this.#listener !== undefined) return;
     this.#life.stats?.listen();
     // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its

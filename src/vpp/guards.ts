@@ -16,7 +16,7 @@ import type { ActualVip, Operation, VipKey } from "./lb/model.ts";
 import { protocolName, vipPrefix } from "./lb/model.ts";
 import type { VipPlan } from "./lb/plan.ts";
 import type { RecreateLimit } from "./lb/recreate_limit.ts";
-import type { StatsRoom } from "./lb/stats_budget.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import { StatsGuard } from "./stats_guard.ts";
 import type { Withheld, WithheldKind } from "./withheld.ts";
 
@@ -50,6 +50,11 @@ export class Guards {
     this.#stats.read(vips);
   }
 
+  /** What `wanted` would need of the stats segment, beside routes of others. */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#stats.outlook(wanted);
+  }
+
   /** VPP answered an operation, or never will. */
   settled(operation: Operation): void {
     this.#chains.settled(operation);
@@ -59,7 +64,7 @@ export class Guards {
   pass(plan: VipPlan): Guarded {
     const whole = this.#wholePlan(plan);
     if (whole !== undefined) return whole;
-    const withheld: Withheld[] = [];
+    const reasons: Reason[] = [];
     const build: Operation[] = [];
     let vipWithheld = false;
     for (const operation of plan.build) {
@@ -71,10 +76,11 @@ export class Guards {
         build.push(operation);
         continue;
       }
-      withheld.push(withheldOf(plan.vip, reason));
+      reasons.push(reason);
       vipWithheld = operation.kind === "vip-add";
     }
-    if (withheld.length === 0) return { plan, withheld };
+    if (reasons.length === 0) return { plan, withheld: [] };
+    const withheld = together(reasons).map((reason) => withheldOf(plan.vip, reason));
     // What cannot be put up again stays as it is.
     return vipWithheld
       ? { plan: { ...plan, teardown: [], build: [], recreate: undefined }, withheld }
@@ -113,28 +119,41 @@ export class Guards {
     if (unsafe !== undefined) return { kind: "limit", message: unsafe };
     const chain = this.#chains.completes(operation, this.#options.known);
     if (chain !== undefined) {
-      return { kind: "chain", message: `cannot ${verb(operation)}: ${chainText(chain)}` };
+      return { kind: "chain", message: chainText(chain), what: what(operation) };
     }
     const full = this.#stats.refuses(operation);
     if (full === undefined) return undefined;
-    return { kind: "stats", message: `cannot ${verb(operation)}: ${full}` };
+    return { kind: "stats", message: full, what: what(operation) };
   }
 }
 
 interface Reason {
   readonly kind: WithheldKind;
   readonly message: string;
+  /** What is not done; undefined: nothing is done at all. */
+  readonly what?: string;
 }
 
-function verb(operation: Operation): string {
-  switch (operation.kind) {
-    case "as-add":
-      return `add server ${operation.address.text}`;
-    case "as-weight":
-      return `give weight to server ${operation.address.text}`;
-    default:
-      return "add the VIP";
-  }
+function what(operation: Operation): string {
+  return "address" in operation ? `server ${operation.address.text}` : "the VIP";
+}
+
+/** Servers that are named; of more, the number is. */
+const NAMED = 10;
+
+/** One line for each kind: a segment that is full keeps out thousands of servers. */
+function together(reasons: readonly Reason[]): readonly Reason[] {
+  return [...new Set(reasons.map(({ kind }) => kind))].map((kind) => {
+    const all = reasons.filter((reason) => reason.kind === kind);
+    const names = all.flatMap((reason) => reason.what ?? []);
+    const [first] = all;
+    if (names.length === 0) return first!;
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    return {
+      kind,
+      message: `cannot program ${names.slice(0, NAMED).join(", ")}${more}: ${all.at(-1)!.message}`,
+    };
+  });
 }
 
 function withheldOf(vip: VipKey, { kind, message }: Reason): Withheld {

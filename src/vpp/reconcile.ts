@@ -22,7 +22,7 @@ import {
   stepWarmup,
 } from "./lb/warmup.ts";
 import type { Warmup } from "./lb/warmup.ts";
-import type { StatsRoom } from "./lb/stats_budget.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
 import { SyncSession } from "./sync_session.ts";
@@ -164,6 +164,11 @@ export class Reconciler {
   /** What VPP is not sent because it would not survive it; empty while it is away. */
   withheld(): readonly Withheld[] {
     return this.#session?.withheld() ?? [];
+  }
+
+  /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#session?.statsUse(wanted);
   }
 
   /** What counters are found by, of this connection; undefined like lbState(). */

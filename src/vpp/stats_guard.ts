@@ -1,7 +1,13 @@
 /** Adds addresses to VPP only while its stats segment has room for their routes. */
 import type { Logger } from "../base/ports.ts";
 import type { ActualVip, Operation } from "./lb/model.ts";
-import { type StatsRoom, type StatsUse, statsUse, statsUseText } from "./lb/stats_budget.ts";
+import {
+  type StatsNeeds,
+  type StatsRoom,
+  type StatsUse,
+  statsUse,
+  statsUseText,
+} from "./lb/stats_budget.ts";
 
 export interface StatsGuardOptions {
   /** Undefined while the segment is not known: then nothing is refused. */
@@ -16,6 +22,7 @@ export class StatsGuard {
   readonly #addresses = new Set<string>();
   /** Routes of which nothing else is known here. */
   #others = 0;
+  #vips = 0;
   #warned = false;
 
   constructor(options: StatsGuardOptions) {
@@ -24,6 +31,7 @@ export class StatsGuard {
 
   /** VPP was read. What was sent meanwhile counts until it is seen, or not, the next time. */
   read(vips: readonly ActualVip[]): void {
+    this.#vips = vips.length;
     this.#addresses.clear();
     for (const { address, servers, gone } of vips) {
       this.#addresses.add(address.text);
@@ -37,27 +45,42 @@ export class StatsGuard {
   /** Why the address of `operation` has no room; undefined when it has, or needs none. */
   refuses(operation: Operation): string | undefined {
     const address = addedBy(operation);
-    if (address === undefined || this.#addresses.has(address)) return undefined;
-    const use = this.#use(1);
+    if (address === undefined) return undefined;
+    const routes = this.#addresses.has(address) ? 0 : 1;
+    const vips = operation.kind === "vip-add" ? 1 : 0;
+    if (routes + vips === 0) return undefined;
+    const use = this.#use({ routes, vips });
     return use?.verdict === "full" ? statsUseText(use) : undefined;
+  }
+
+  /** What `wanted`, with routes of which nothing is known here, would need. */
+  outlook({ routes, vips }: StatsNeeds): StatsUse | undefined {
+    this.#room ??= this.#options.room();
+    return this.#room && statsUse(this.#room, { routes: this.#others + routes, vips });
   }
 
   sent(operation: Operation): void {
     const address = addedBy(operation);
-    if (address === undefined || this.#addresses.has(address)) return;
+    if (address === undefined) return;
+    const before = this.#addresses.size;
     this.#addresses.add(address);
+    if (operation.kind === "vip-add") this.#vips++;
+    else if (this.#addresses.size === before) return;
     this.#look();
   }
 
-  #use(more: number): StatsUse | undefined {
+  #use(more: StatsNeeds): StatsUse | undefined {
     // The segment may have come after VPP was read.
     this.#room ??= this.#options.room();
-    return this.#room && statsUse(this.#room, this.#others + this.#addresses.size + more);
+    return this.#room && statsUse(this.#room, {
+      routes: this.#others + this.#addresses.size + more.routes,
+      vips: this.#vips + more.vips,
+    });
   }
 
   /** Warns once when it becomes tight. */
   #look(): void {
-    const use = this.#use(0);
+    const use = this.#use({ routes: 0, vips: 0 });
     if (use === undefined) return;
     const tight = use.verdict !== "fine";
     if (tight && !this.#warned) {

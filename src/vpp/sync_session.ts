@@ -24,7 +24,7 @@ import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { planGroup, recreateReason } from "./lb/plan.ts";
 import type { VipPlan } from "./lb/plan.ts";
 import type { RecreateLimit } from "./lb/recreate_limit.ts";
-import type { StatsRoom } from "./lb/stats_budget.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import { LB_CONF, LbConfKeeper } from "./lb_conf_keeper.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { PoolIndices } from "./pool_indices.ts";
@@ -125,6 +125,11 @@ export class SyncSession {
   /** What is not sent, because VPP would not survive it. */
   withheld(): readonly Withheld[] {
     return this.#withheld.list();
+  }
+
+  /** See Reconciler.statsUse(). */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#guards.statsUse(wanted);
   }
 
   /** What counters are found by; undefined until VPP was read. */
