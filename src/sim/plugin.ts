@@ -12,8 +12,8 @@
  */
 import { parseIp } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
-import { MAX_TABLE_LENGTH, newFlowTable } from "../vpp/lb/new_flow_table.ts";
-import { Counters, THREADS } from "./counters.ts";
+import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
+import { Counters, DEFAULT_STATS_BYTES, statsFits } from "./counters.ts";
 import { type Address46, address46, formatAddress46, isIp4, isIp4Prefix } from "./address46.ts";
 import {
   ERRORS,
@@ -36,6 +36,7 @@ import {
   vipText,
   vipType,
 } from "./vip_name.ts";
+import { isPowerOfTwo, vipRefusal } from "./vip_rules.ts";
 import { Pool } from "./pool.ts";
 import { Routes } from "./routes.ts";
 
@@ -47,12 +48,6 @@ const KEEP_REMOVED_S = 10;
 const FLUSHES_KEPT = 10_000;
 /** `lb_srv_type_t`. */
 const NODEPORT = 1;
-
-/** What a stats segment needs for everything but routes, and for a route on a thread. */
-const STATS_OTHER_BYTES = 1 << 19;
-const STATS_ROUTE_BYTES = 64;
-/** `statseg { size }` of VPP, by default. */
-export const DEFAULT_STATS_BYTES = 32 << 20;
 
 /** The plugin's whole state. Instants are milliseconds of the clock given to the constructor. */
 export class LbPlugin {
@@ -173,8 +168,12 @@ export class LbPlugin {
   addVip(args: VipArguments): Retval {
     const name = resolveName(args);
     const type = vipType(isIp4Prefix(name.prefix, name.length), encapOf(args.encap));
-    const error = this.#refusal(name, { type, tableLength: args.newFlowsTableLength });
+    const wanted = { ...name, type, tableLength: args.newFlowsTableLength };
+    const siblings = [...this.#byPrefix.get(prefixKey(name)) ?? []];
+    const error = vipRefusal(wanted, siblings);
     if (error !== 0) return error;
+    if (wanted.tableLength === 0) this.die("out of memory: a new-flow table of 2^32 buckets");
+    if (this.#death !== undefined) return 0;
     const vip = this.#newVip(name, args, type);
     if (!this.#sharesRoute(vip)) this.#routes.acquire(vip.prefix, vip.length);
     this.#siblings(name).add(vip);
@@ -303,30 +302,8 @@ export class LbPlugin {
 
   #routeAdded(index: number): void {
     this.counters.routeAdded(index);
-    const neededBytes = STATS_ROUTE_BYTES * THREADS * (index + 1);
-    if (neededBytes <= this.#statsBytes - STATS_OTHER_BYTES) return;
+    if (statsFits(index + 1, this.#statsBytes)) return;
     this.die("SIGABRT: the stats segment is full");
-  }
-
-  /** Why lb_vip_add() refuses, in its order of checks; 0 when it does not. */
-  #refusal(name: ResolvedName, wanted: { type: VipType; tableLength: number }): Retval {
-    const siblings = [...this.#byPrefix.get(prefixKey(name)) ?? []];
-    const { protocol, port } = name;
-    if (siblings.some((vip) => vip.protocol === protocol && vip.port === port)) {
-      return ERRORS.VALUE_EXIST;
-    }
-    if (port !== 0 && siblings.some((vip) => vip.port === 0)) return ERRORS.VALUE_EXIST;
-    if (port === 0 && siblings.length > 0) return ERRORS.VALUE_EXIST;
-    if (siblings.length > 0 && siblings[0]!.type !== wanted.type) return ERRORS.INVALID_ARGUMENT;
-    if (!isPowerOfTwo(wanted.tableLength)) return ERRORS.INVALID_MEMORY_SIZE;
-    if (wanted.tableLength === 0) {
-      this.die("out of memory: a new-flow table of 2^32 buckets");
-      return ERRORS.INVALID_MEMORY_SIZE;
-    }
-    if (wanted.tableLength > MAX_TABLE_LENGTH) return ERRORS.INVALID_MEMORY_SIZE;
-    const isIp4Type = wanted.type.startsWith("ip4");
-    if (isIp4Prefix(name.prefix, name.length) !== isIp4Type) return ERRORS.INVALID_ADDRESS_FAMILY;
-    return 0;
   }
 
   #newVip(name: ResolvedName, args: VipArguments, type: VipType): Vip {
@@ -423,9 +400,4 @@ export class LbPlugin {
       this.#servers.put(index);
     }
   }
-}
-
-/** VPP's is_pow2(), which takes 0 for one. */
-function isPowerOfTwo(value: number): boolean {
-  return value === 0 || (value & (value - 1)) === 0;
 }

@@ -11,18 +11,17 @@
  * and keeps what is known from acknowledgements.
  */
 import { MaglevError } from "../base/errors.ts";
-import type { Clock, Logger, Timer } from "../base/ports.ts";
+import type { Clock, Logger } from "../base/ports.ts";
 import { Applier, vipFields } from "./apply.ts";
+import { GroupSender } from "./group_sender.ts";
 import { Guards } from "./guards.ts";
-import type { Outcome } from "./apply.ts";
 import { Backoff } from "./backoff.ts";
 import { KnownState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
-import { planGroup, recreateReason } from "./lb/plan.ts";
-import type { VipPlan } from "./lb/plan.ts";
+import { recreateReason } from "./lb/plan.ts";
 import type { RecreateLimit } from "./lb/recreate_limit.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import { LB_CONF, LbConfKeeper } from "./lb_conf_keeper.ts";
@@ -32,12 +31,12 @@ import type { CountedVips, DesiredSource, LbApi } from "./ports.ts";
 import { type ReadGate, readGateOf } from "./read_gate.ts";
 import { readLb } from "./read_lb.ts";
 import type { LbReading } from "./read_lb.ts";
-import { concerns, RunQueue } from "./run_queue.ts";
+import { RunQueue } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
-import { sendPlans } from "./send_plans.ts";
 import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf, type VipGroup } from "./vip_groups.ts";
+import { Wishes } from "./wishes.ts";
 import { type Withheld, WithheldList } from "./withheld.ts";
 
 export interface SyncSessionOptions {
@@ -73,8 +72,10 @@ export class SyncSession {
   readonly #withheld: WithheldList;
   readonly #conf: LbConfKeeper;
   readonly #guards: Guards;
+  readonly #sender: GroupSender;
   readonly #own: OwnAddresses;
   readonly #gate: ReadGate;
+  readonly #wishes: Wishes;
   readonly #known = new KnownState();
   readonly #indices: PoolIndices;
   readonly #lanes = new Lanes();
@@ -94,12 +95,11 @@ export class SyncSession {
   /** Groups of the present run of which something was withheld at first. */
   #incomplete: VipGroup[] = [];
   #closed = false;
-  /** Runs when a VIP that was recreated a moment ago may be recreated again. */
-  #recreateTimer: Timer | undefined;
 
   constructor(options: SyncSessionOptions) {
     this.#options = options;
     const { lb, logger, clock } = options;
+    this.#wishes = new Wishes(options);
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
     const known = () => this.#known.vips();
@@ -109,6 +109,25 @@ export class SyncSession {
     this.#own = new OwnAddresses(lb, logger);
     this.#gate = readGateOf(lb, clock, options.readEveryMs);
     this.#indices = new PoolIndices({ lb, known: this.#known, gate: this.#gate });
+    this.#sender = new GroupSender({
+      applier: this.#applier,
+      guards: this.#guards,
+      withheld: this.#withheld,
+      known: this.#known,
+      lanes: this.#lanes,
+      indices: this.#indices,
+      capabilities: lb.capabilities,
+      recreations: options.recreations,
+      clock,
+      logger,
+      touched: (key) => this.#touched?.add(key),
+      suspect: (key) => this.#suspect(key),
+      // What is in the way may be what a run of everything is about to remove.
+      mayDefer: () => this.#fullRun || this.#queue.waits("all"),
+      freed: (prefix) => this.#programNoted(prefix),
+      again: (key) =>
+        void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {}),
+    });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
       (request, error) => this.#runFailed(request, error),
@@ -169,7 +188,7 @@ export class SyncSession {
       if (this.#mustWait(prefix, desired)) {
         this.#lanes.note(prefix, frontend, trigger);
       } else {
-        this.#send([desired], { prefix, remove: false, batch });
+        this.#sender.send([desired], { prefix, remove: false, batch });
       }
     }
     batch.seal();
@@ -189,7 +208,7 @@ export class SyncSession {
     this.#closed = true;
     this.#rereads.cancel();
     this.#retries.cancel();
-    this.#recreateTimer?.cancel();
+    this.#sender.close();
     this.#gate.close();
     this.#queue.close(connectionEnded());
     await this.#lanes.allIdle();
@@ -227,9 +246,7 @@ export class SyncSession {
     this.#touched = new Set();
     const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
     if (this.#closed) throw connectionEnded();
-    this.#own.warn(source.frontends().flatMap((each) => source.desired(each) ?? []), {
-      conf: source.lbConf(),
-    });
+    this.#own.warn(this.#wishes.all(), { conf: source.lbConf() });
     return reading;
   }
 
@@ -238,8 +255,8 @@ export class SyncSession {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(reading.vips, this.#stickyWhenUntold());
-    const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
+    const found = actualVips(reading.vips, this.#wishes.stickyWhenUntold(() => this.#known.vips()));
+    const inQuestion = this.#ready ? this.#wishes.prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
@@ -267,7 +284,7 @@ export class SyncSession {
     const reloads = this.#reloads;
     // Decided together with the frontends: a VIP held back must not look unwanted later on.
     const remove = request.scope === "all" && mayRemove();
-    const groups = groupsOf(this.#wanted(request), remove ? this.#known.vips() : []);
+    const groups = groupsOf(this.#wishes.of(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
     this.#incomplete = [];
     let awaited = false;
@@ -282,9 +299,9 @@ export class SyncSession {
       const begunAnew = this.#reloads !== reloads;
       if (!begunAnew) {
         // Wishes change while others have their turn.
-        const desired = awaited ? this.#newest(group) : group.desired;
+        const desired = awaited ? this.#wishes.newest(group) : group.desired;
         const { prefix } = group;
-        const sent = this.#send(desired, { prefix, remove, batch, tentative: true });
+        const sent = this.#sender.send(desired, { prefix, remove, batch, tentative: true });
         if (!sent.complete) this.#incomplete.push(group);
         const idle = sent.recreates ? this.#lanes.idle(prefix) : undefined;
         if (idle !== undefined) {
@@ -297,12 +314,6 @@ export class SyncSession {
       this.#programNoted(group.prefix, group.frontends);
       if (begunAnew) return await this.#programGroups(request, batch);
     }
-  }
-
-  /** The VIPs wanted by now for the frontends of a group. */
-  #newest({ frontends }: VipGroup): readonly DesiredVip[] {
-    const { source } = this.#options;
-    return frontends.flatMap((frontend) => source.desired(frontend) ?? []);
   }
 
   /**
@@ -322,18 +333,13 @@ export class SyncSession {
         this.#lanes.release(prefix);
       }
       if (this.#closed) return;
-      this.#send(this.#newest(group), { prefix, remove, batch });
+      this.#sender.send(this.#wishes.newest(group), { prefix, remove, batch });
       this.#programNoted(prefix, group.frontends);
     }
-    if (request.scope === "all") this.#forgetUnwanted();
-  }
-
-  /** What is neither wanted nor there is not withheld. */
-  #forgetUnwanted(): void {
-    const { source } = this.#options;
-    const wanted = source.frontends().flatMap((each) => source.desired(each) ?? []);
-    const keys = new Set([LB_CONF, ...[...wanted, ...this.#known.vips()].map(vipKeyText)]);
-    this.#withheld.keep((key) => keys.has(key));
+    if (request.scope !== "all") return;
+    // What is neither wanted nor there is not withheld.
+    const keys = new Set([...this.#wishes.all(), ...this.#known.vips()].map(vipKeyText));
+    this.#withheld.keep((key) => key === LB_CONF || keys.has(key));
   }
 
   /** Resolves when a prefix, claimed then, can be planned; undefined when that is now. */
@@ -358,100 +364,6 @@ export class SyncSession {
     }
   }
 
-  /**
-   * Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. With
-   * `tentative` what is withheld is not named yet: it is planned again.
-   */
-  #send(
-    desired: readonly DesiredVip[],
-    options: { prefix: string; remove: boolean; batch: SyncBatch; tentative?: boolean },
-  ): { readonly complete: boolean; readonly recreates: boolean } {
-    for (const vip of desired) this.#known.forgetFlushes(vip);
-    const { weights } = this.#options.lb.capabilities;
-    const { prefix, remove, batch, tentative = false } = options;
-    const guarded = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights })
-      .map((plan) => this.#guards.pass(plan));
-    const complete = guarded.every(({ withheld }) => withheld.length === 0);
-    for (const { plan, withheld } of guarded) {
-      if (withheld.length === 0 || !tentative) this.#withheld.set(plan.key, withheld);
-      if (withheld.length > 0 && !tentative) batch.fail();
-      if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater(plan.key);
-    }
-    const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
-    sendPlans(due, {
-      apply: (operations, each) => this.#applier.apply(operations, each),
-      answered: (plan, operation, outcome) => {
-        this.#take(plan, operation, { outcome, batch });
-        this.#answered(plan, batch);
-      },
-      known: (plan) => this.#known.get(plan.vip) !== undefined,
-      skipped: (plan) => this.#answered(plan, batch),
-    });
-    return { complete, recreates: due.some(({ recreate }) => recreate !== undefined) };
-  }
-
-  #recreateLater(key: string): void {
-    const { clock, recreations } = this.#options;
-    this.#recreateTimer?.cancel();
-    this.#recreateTimer = clock.after(recreations.waitMs(key), () => {
-      void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {});
-    });
-  }
-
-  /** False when nothing is to be sent for the VIP. */
-  #begin(plan: VipPlan, batch: SyncBatch): boolean {
-    const { logger } = this.#options;
-    const operations = plan.teardown.length + plan.build.length;
-    if (plan.conflict !== undefined) {
-      if (this.#leftToFullRun(batch)) {
-        batch.defer();
-      } else {
-        batch.fail();
-        logger.warn("vpp-lbsync-error", { ...vipFields(plan.vip), err: plan.conflict });
-      }
-    }
-    if (operations === 0) return false;
-    if (plan.recreate !== undefined) {
-      this.#options.recreations.recreated(plan.key);
-      logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
-    }
-    this.#touched?.add(plan.key);
-    this.#indices.sending(plan);
-    this.#lanes.enter(vipPrefix(plan.vip), plan.key, operations);
-    batch.begin();
-    return true;
-  }
-
-  /** What is in the way may be what a run of everything is about to remove. */
-  #leftToFullRun(batch: SyncBatch): boolean {
-    return batch.scope === "vip" && (this.#fullRun || this.#queue.waits("all"));
-  }
-
-  /** One operation of the plan is answered, or not sent at all. */
-  #answered(plan: VipPlan, batch: SyncBatch): void {
-    const prefix = vipPrefix(plan.vip);
-    if (!this.#lanes.answered(prefix, plan.key)) return;
-    batch.end();
-    this.#programNoted(prefix);
-  }
-
-  /** Learns from what became of an operation. */
-  #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
-    this.#guards.settled(operation);
-    switch (outcome.kind) {
-      case "done":
-        this.#known.acknowledged(operation, plan.desired);
-        return batch.done(operation.kind);
-      case "lost":
-        return batch.lose();
-      case "refused":
-      // Nothing is refused by a VPP that is as it is known; whatever the reason given is.
-      case "unanswered":
-        this.#suspect(plan.key);
-        return batch.fail();
-    }
-  }
-
   #suspect(key: string): void {
     if (this.#closed) return;
     this.#suspects.add(key);
@@ -470,37 +382,6 @@ export class SyncSession {
     });
   }
 
-  /** VIPs that the run is to program, held ones left out, with their frontends. */
-  #wanted(request: RunRequest): { frontend: string; vip: DesiredVip }[] {
-    const { source, released } = this.#options;
-    return source.frontends().flatMap((frontend) => {
-      const vip = released(frontend) ? source.desired(frontend) : undefined;
-      return vip !== undefined && concerns(request, frontend, vip) ? { frontend, vip } : [];
-    });
-  }
-
-  /** Prefixes whose VIPs a run judges; undefined: all. */
-  #prefixesOf(request: RunRequest): Set<string> | undefined {
-    if (request.scope === "all") return undefined;
-    // A suspect need not be wanted any more; its key begins with its prefix.
-    const prefixes = (request.keys ?? []).map((key) => key.slice(0, key.indexOf(" ")));
-    return new Set([...prefixes, ...this.#wanted(request).map(({ vip }) => vipPrefix(vip))]);
-  }
-
-  /** Nobody can tell, so nothing is recreated on it: what is known, or else what is wanted. */
-  #stickyWhenUntold(): (key: string) => boolean {
-    let sticky: Map<string, boolean> | undefined;
-    return (key) => {
-      if (sticky === undefined) {
-        const { source } = this.#options;
-        const wanted = source.frontends().flatMap((frontend) => source.desired(frontend) ?? []);
-        const vips = [...wanted, ...this.#known.vips()];
-        sticky = new Map(vips.map((vip) => [vipKeyText(vip), vip.srcIpSticky]));
-      }
-      return sticky.get(key) ?? false;
-    };
-  }
-
   #batch(scope: SyncScope, trigger: SyncTrigger): SyncBatch {
     const { clock, logger, onStats } = this.#options;
     const onFinish = (batch: SyncBatch) => {
@@ -511,11 +392,6 @@ export class SyncSession {
     };
     return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
   }
-}
-
-interface Taken {
-  readonly outcome: Outcome;
-  readonly batch: SyncBatch;
 }
 
 function connectionEnded(): MaglevError {
