@@ -70,7 +70,8 @@ export class LbPlugin {
   readonly #routes: Routes;
   readonly #statsBytes: number;
   #flushes: Flush[] = [];
-  #death: string | undefined;
+  /** Why VPP died; undefined while it lives. */
+  death: string | undefined;
   /** Called once when VPP dies, with the reason. */
   onDeath: (reason: string) => void = () => {};
 
@@ -84,15 +85,10 @@ export class LbPlugin {
     this.#servers.take(() => undefined);
   }
 
-  /** Why VPP died; undefined while it lives. */
-  get death(): string | undefined {
-    return this.#death;
-  }
-
   /** VPP dies. What it is asked afterwards means nothing. */
   die(reason: string): void {
-    if (this.#death !== undefined) return;
-    this.#death = reason;
+    if (this.death !== undefined) return;
+    this.death = reason;
     this.onDeath(reason);
   }
 
@@ -173,7 +169,7 @@ export class LbPlugin {
     const error = vipRefusal(wanted, siblings);
     if (error !== 0) return error;
     if (wanted.tableLength === 0) this.die("out of memory: a new-flow table of 2^32 buckets");
-    if (this.#death !== undefined) return 0;
+    if (this.death !== undefined) return 0;
     const vip = this.#newVip(name, args, type);
     if (!this.#sharesRoute(vip)) this.#routes.acquire(vip.prefix, vip.length);
     this.#siblings(name).add(vip);

@@ -56,7 +56,9 @@ export class ChainGuard {
       link.servers.set(operation.address.text, operation.address);
     }
     const chains = [...links.values()].map((each) => this.#chainVip(each));
-    return findFatalChains(concerned(chains, link.vip.address.text))[0];
+    const found = findFatalChains(concerned(chains, link.vip.address.text));
+    // A VIP with a port is added whoever sends to it: it drops that, and harms nothing else.
+    return found.find(({ kind }) => kind !== "port-vip" || operation.kind !== "vip-add");
   }
 
   /** `operation` is sent. */
@@ -88,7 +90,7 @@ export class ChainGuard {
 
   #suspicious(operation: Operation): boolean {
     const { kind, vip } = operation;
-    if (kind === "vip-add") return this.#servers.has(vip.address.text);
+    if (kind === "vip-add") return vip.port === 0 && this.#servers.has(vip.address.text);
     if (kind !== "as-add" && (kind !== "as-weight" || operation.weight === 0)) return false;
     const { text } = operation.address;
     return text === vip.address.text || this.#vips.has(text) || this.#wide.length > 0;
@@ -136,10 +138,9 @@ export function chainText({ kind, path, bytes }: FatalChain): string {
 }
 
 function linkOf(vip: ActualVip): Link {
-  const servers = [...vip.servers, ...vip.gone].map(({ address }) =>
-    [address.text, address] as const
-  );
-  return { vip, servers: new Map(servers) };
+  // Deleted and flushed, a server has no flows left.
+  const servers = [...vip.servers, ...vip.gone.filter(({ flushed }) => !flushed)];
+  return { vip, servers: new Map(servers.map(({ address }) => [address.text, address])) };
 }
 
 function emptyLink({ vip }: Operation): Link {
