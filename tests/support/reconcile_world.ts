@@ -95,7 +95,7 @@ export class World {
     wanted: Readonly<Record<string, DesiredVip>> = {},
     settings: Partial<ReconcilerSettings> = {},
     can: LbCapabilities = { weights: true },
-    pace: ReconcilerOptions["pace"] = { readEveryMs: 0, recreateEveryMs: 0 },
+    pace: ReconcilerOptions["pace"] | "real" = { readEveryMs: 0, recreateEveryMs: 0 },
   ) {
     this.can = can;
     this.lb = this.vpp();
@@ -113,7 +113,7 @@ export class World {
       clock: this.clock,
       logger: this.logger,
       lbConfig: () => this.settings,
-      ...(pace === undefined ? {} : { pace }),
+      ...(pace === "real" || pace === undefined ? {} : { pace }),
       onStats: (report) => this.stats.push(report),
     });
   }

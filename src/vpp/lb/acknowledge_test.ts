@@ -67,3 +67,30 @@ Deno.test("acknowledge() knows a server that is gone until it is flushed or come
   const back = acknowledge(flushed, { kind: "as-add", vip, address, weight: 100 }, calm);
   assert.deepEqual(back, actual("192.0.2.1", "10.0.0.1=100"));
 });
+
+Deno.test("acknowledge() knows which servers have no flow: added or flushed with weight 0", () => {
+  const wishes = { flushing: (address: string) => address === "10.0.0.2" };
+  const vip = desired("192.0.2.1");
+  let known = actual("192.0.2.1", "10.0.0.1=100 10.0.0.2=100 10.0.0.3=0");
+  const idle = () => known.servers.filter((s) => s.idle).map((s) => s.address.text);
+  const weigh = (address: string, weight: number, flush = false) => {
+    known = acknowledge(known, {
+      kind: "as-weight",
+      vip,
+      address: ip(address),
+      weight,
+      previousWeight: 0,
+      flush,
+    }, wishes)!;
+  };
+  assert.deepEqual(idle(), []);
+  weigh("10.0.0.1", 0);
+  weigh("10.0.0.2", 0, true);
+  assert.deepEqual(idle(), ["10.0.0.2"]);
+  weigh("10.0.0.2", 5);
+  weigh("10.0.0.2", 0);
+  assert.deepEqual(idle(), []);
+  known = acknowledge(known, { kind: "vip-flush", vip, reason: "all-servers" }, wishes)!;
+  assert.deepEqual(idle(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+  assert.deepEqual(known.servers.map((s) => s.flushed), [false, true, false]);
+});

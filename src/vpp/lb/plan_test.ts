@@ -12,6 +12,12 @@ import { operationsOf, plan, planGroup, planVip } from "./plan.ts";
 const VIP = "192.0.2.1";
 const CAN = { weights: true };
 
+/** `vip` whose servers of weight 0 are known to have no flows. */
+function idle(vip: ActualVip): ActualVip {
+  const servers = vip.servers.map((s) => (s.weight === 0 ? { ...s, idle: true } : s));
+  return { ...vip, servers };
+}
+
 const CASES: readonly {
   name: string;
   desired: DesiredVip | undefined;
@@ -103,6 +109,52 @@ const CASES: readonly {
     desired: desired(VIP, "", { newFlowsTableLength: 65536 }),
     actual: actual(VIP, "", { newFlowsTableLength: 0 }),
     operations: [],
+  },
+  {
+    name: "a first weight: one flush of the VIP, last, when no server has flows to keep",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=50 10.0.0.3=0!"),
+    actual: idle(actual(VIP, "10.0.0.1=0 10.0.0.2=0 10.0.0.3=0!")),
+    operations: ["as-weight 10.0.0.1 100", "as-weight 10.0.0.2 50", "vip-flush"],
+  },
+  {
+    name: "a first weight: none, when a server of weight 0 may have flows, paused or held",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=0"),
+    actual: actual(VIP, "10.0.0.1=0 10.0.0.2=0"),
+    operations: ["as-weight 10.0.0.1 100"],
+  },
+  {
+    name: "a first weight: none, when the server that gets it was paused with its flows",
+    desired: desired(VIP, "10.0.0.1=100"),
+    actual: actual(VIP, "10.0.0.1=0"),
+    operations: ["as-weight 10.0.0.1 100"],
+  },
+  {
+    name: "a first server: one flush of the VIP",
+    desired: desired(VIP, "10.0.0.1=100"),
+    actual: actual(VIP),
+    operations: ["as-add 10.0.0.1 100", "vip-flush"],
+  },
+  {
+    name: "another weight of a VIP that has some: no flush",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=100"),
+    actual: idle(actual(VIP, "10.0.0.1=100 10.0.0.2=0")),
+    operations: ["as-weight 10.0.0.2 100"],
+  },
+  {
+    name: "flushes of all servers as one of the VIP",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0!"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
+    operations: ["as-weight 10.0.0.1 0", "as-weight 10.0.0.2 0", "vip-flush"],
+  },
+  {
+    name: "flushes one by one when a server keeps its flows",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0! 10.0.0.3=0"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100"),
+    operations: [
+      "as-weight 10.0.0.3 0",
+      "as-weight 10.0.0.1 0 flush",
+      "as-weight 10.0.0.2 0 flush",
+    ],
   },
   {
     name: "from some servers to none",
