@@ -140,10 +140,11 @@ Deno.test("VppConnection comes back after VPP went, and names the next failure a
 
 Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping without answer", async () => {
   const transport = healthy(new MemoryTransport());
-  const { clock, connection, states } = setUp([transport]);
+  const { clock, connection, states, logger } = setUp([transport]);
   connection.start();
   await settle();
   transport.take();
+  logger.take();
   await clock.advanceAsync(30_000);
   assert.deepEqual(transport.take().map(({ name }) => name), [
     "control_ping",
@@ -159,6 +160,7 @@ Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping withou
     "disconnected: no answer to control_ping within 5000 ms",
   ]);
   assert.equal(transport.closed, true);
+  assert.deepEqual(logger.take(), ["warn vpp-ping-failed", "warn vpp-disconnect"]);
   await connection.stop();
 });
 
