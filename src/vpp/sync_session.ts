@@ -219,9 +219,12 @@ export class SyncSession {
     const batch = this.#batch(request.scope, request.trigger);
     this.#fullRun = request.scope === "all";
     try {
-      if (!this.#isKnown(request)) this.#judge(request, await this.#read());
+      const known = this.#isKnown(request);
+      if (!known) this.#judge(request, await this.#read());
       await this.#programGroups(request, batch);
       await this.#programWithheld(request, batch);
+      // What others changed meanwhile is found as soon as VPP may be read again.
+      if (known) void this.run({ scope: "all", trigger: "interval" }).catch(() => {});
     } finally {
       this.#fullRun = false;
     }
