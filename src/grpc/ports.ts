@@ -40,7 +40,10 @@ export interface ReadinessDoor {
 
 export interface VppDoor {
   readonly connection: Pick<VppConnection, "state">;
-  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp" | "withheld" | "statsUse">;
+  readonly reconciler: Pick<
+    Reconciler,
+    "sync" | "lbState" | "warmedUp" | "withheld" | "statsUse" | "wasRecreated"
+  >;
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 

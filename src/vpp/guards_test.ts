@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { executeOn } from "../../tests/support/plugin_lb.ts";
 import { World } from "../../tests/support/reconcile_world.ts";
-import { desired, ip } from "../../tests/support/vips.ts";
+import { actual, desired, ip } from "../../tests/support/vips.ts";
 import { LbPlugin } from "../sim/plugin.ts";
 import { countTraffic } from "../sim/traffic.ts";
 import type { DesiredVip } from "./lb/model.ts";
@@ -252,5 +252,30 @@ Deno.test("without a stats segment nothing is withheld for want of room", async 
     [],
     undefined,
   ]);
+  await world.reconciler.stop();
+});
+
+Deno.test("a VIP that VPP did not take, or that is gone, is never flushed", async () => {
+  const world = new World({ web: desired(A, "10.0.0.1=100") });
+  world.lb.refuse = (text) => text.startsWith("vip-add") ? -70 : undefined;
+  await world.start();
+  const flushes = () => world.takeWrites().filter((write) => write.startsWith("vip-flush"));
+  assert.deepEqual(flushes(), []);
+  world.lb.refuse = () => undefined;
+  await world.pass(30_000);
+  assert.deepEqual(flushes(), [`vip-flush ${A}/32 6 80`]);
+  // Another program deletes it; both servers then go down, which one flush would do.
+  world.transition("web", desired(A, "10.0.0.1=100 10.0.0.2=100"));
+  await world.calm();
+  executeOn(world.lb.plugin, { kind: "vip-del", vip: actual(A) });
+  world.takeWrites();
+  world.transition("web", desired(A, "10.0.0.1=0! 10.0.0.2=0!"));
+  await world.calm();
+  assert.deepEqual(world.takeWrites(), [
+    `as-weight ${A}/32 6 80 10.0.0.1 0`,
+    `as-weight ${A}/32 6 80 10.0.0.2 0`,
+  ]);
+  await world.pass(30_000);
+  assert.deepEqual(world.inVpp(), world.wanted());
   await world.reconciler.stop();
 });

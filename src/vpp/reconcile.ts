@@ -166,6 +166,11 @@ export class Reconciler {
     return this.#session?.withheld() ?? [];
   }
 
+  /** True when this VIP (vipKeyText) was recreated less than a minute ago. */
+  wasRecreated(key: string): boolean {
+    return this.#recreations.waitMs(key) > 0;
+  }
+
   /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#session?.statsUse(wanted);

@@ -7,6 +7,7 @@ import {
   type ReloadForecast,
 } from "../../checker/forecast.ts";
 import type { BackendAction } from "../../checker/operator.ts";
+import { vipKeyText } from "../../vpp/lb/model.ts";
 import { statsUseText } from "../../vpp/lb/stats_budget.ts";
 import { FLOWS_FORGOTTEN } from "../../vpp/lb_conf_keeper.ts";
 import { withheldText } from "../../vpp/withheld.ts";
@@ -104,6 +105,12 @@ function planWarning(vpp: VppDoor | undefined, reload?: ReloadForecast): string 
     );
   }
   if (reload?.flowsForgotten) sentences.push(`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`);
+  const recreated = (reload?.vips ?? [])
+    .filter((vip) => vip.change === "recreated" && vpp.reconciler.wasRecreated(vipKeyText(vip)));
+  if (recreated.length > 0) {
+    const names = recreated.map(({ frontend }) => frontend).join(", ");
+    sentences.push(`recreated less than a minute ago, so not again until it is over: ${names}`);
+  }
   const use = reload && vpp.reconciler.statsUse(reload.size);
   if (use !== undefined && use.verdict !== "fine") {
     sentences.push(statsUseText(use) + (use.verdict === "full" ? "; what is new is withheld" : ""));
