@@ -196,7 +196,8 @@ export const FAMILIES = {
   },
   maglev_vpp_vip_packets_total: {
     type: "counter",
-    help: "Packets to a VIP, as VPP's load balancer counts them since the VIP was added.",
+    help: "Packets to a VIP, as VPP's load balancer counts them since the VIP was added. " +
+      "`untracked` that rises without load means scans of other ports, or too few sticky buckets.",
     labels: {
       ...VIP,
       kind: "next: of flows that had a server; first: first of a flow; untracked: of flows not " +
