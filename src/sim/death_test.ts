@@ -99,7 +99,7 @@ Deno.test("the first packet ends a VPP whose sticky table is too large, or has n
   }
 });
 
-Deno.test("a table length of 0 ends VPP at once", () => {
+Deno.test("a table length of 0 ends VPP immediately", () => {
   const plugin = new LbPlugin(0);
   executeOn(plugin, {
     kind: "vip-add",

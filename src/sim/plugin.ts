@@ -4,7 +4,7 @@
  *
  * Where VPP reads memory that nobody wrote, the simulator reads what the slot's last owner left
  * (that much is certain). Where VPP dies (a table length of 0 asks for 2^32 buckets, or a stats
- * segment is full) it dies too: die() says so to whoever runs it. Flows do not exist, so a removed server is never held back by
+ * segment is full) it dies too: die() reports it to the owner. Flows do not exist, so a removed server is never held back by
  * them. Nothing happens between calls: advance() makes up for the collections due until now.
  *
  * Source: VPP src/plugins/lb/lb.c and api.c at b575ec2c56d.

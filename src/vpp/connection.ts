@@ -5,7 +5,7 @@
  *
  * The API is the connection. The stats segment, which comes in through `openStats`, is asked for at
  * connect and belongs to it from then on: when it does not come, or ends, VPP is programmed without
- * counters, and it is asked for again beside (stats_attendant.ts).
+ * counters, and stats_attendant.ts retries it.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";

@@ -318,7 +318,7 @@ Deno.test("VppConnection does not wait for the stats of a VPP that is gone", asy
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection programs VPP without its stats segment, which it asks for beside", async () => {
+Deno.test("VppConnection programs VPP without its stats segment, and retries that", async () => {
   const stats = [new FakeStats(), new FakeStats()];
   const opened: (FakeStats | string)[] = ["no stats", "no stats", stats[0]!, "gone", stats[1]!];
   const a = healthy(new MemoryTransport());

@@ -1,5 +1,5 @@
 /**
- * Plans the VIPs of one prefix against what is known, has the plans looked at once more (guards.ts),
+ * Plans the VIPs of one prefix against what is known, has the plans checked again (guards.ts),
  * sends what is left of them, and learns from the answers.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
@@ -18,7 +18,7 @@ import { sendPlans } from "./send_plans.ts";
 import type { SyncBatch } from "./sync_report.ts";
 import type { WithheldList } from "./withheld.ts";
 
-/** The state of a session that sending needs and changes, and what the session is told. */
+/** The state of a session that sending needs and changes, and what the session learns. */
 export interface GroupSenderOptions {
   readonly applier: Applier;
   readonly guards: Guards;
@@ -36,7 +36,7 @@ export interface GroupSenderOptions {
   readonly suspect: (key: string) => void;
   /** True while a run of everything may remove what is in the way of a VIP. */
   readonly mayDefer: () => boolean;
-  /** A VIP of this prefix is not busy any more. */
+  /** A VIP of this prefix became idle. */
   readonly freed: (prefix: string) => void;
   /** This VIP may be recreated again. */
   readonly again: (key: string) => void;

@@ -50,7 +50,7 @@ export class Guards {
     this.#stats.read(vips);
   }
 
-  /** What `wanted` would need of the stats segment, beside routes of others. */
+  /** What `wanted` would need of the stats segment, in addition to routes of others. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#stats.outlook(wanted);
   }

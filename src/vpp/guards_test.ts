@@ -52,7 +52,7 @@ for (const [name, vips] of RINGS) {
     assert.equal(world.logger.of("vpp-withheld").length, 1);
     assert.equal(world.logger.of("vpp-withheld")[0]!.kind, "chain");
     assert.ok(world.stats.at(-1)!.failed > 0);
-    // Told once, not at every run.
+    // Logged once, not at every run.
     await world.pass(60_000);
     assert.equal(world.logger.of("vpp-withheld").length, 1);
     await world.reconciler.stop();

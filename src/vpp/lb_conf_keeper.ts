@@ -15,7 +15,7 @@ import type { SyncTrigger } from "./sync_report.ts";
 import { retvalName } from "./wire/retval.ts";
 import type { WithheldList } from "./withheld.ts";
 
-/** Said wherever the number of sticky buckets is about to change. */
+/** Logged and answered where the number of sticky buckets changes. */
 export const FLOWS_FORGOTTEN = "all sticky flows of all VIPs are forgotten";
 
 /** The key of the settings in the list of what is withheld. */

@@ -18,7 +18,7 @@ export class OwnAddresses {
   readonly #logger: Logger;
   /** By address: its interface. */
   #interfaces: ReadonlyMap<string, string> = new Map();
-  /** What was said. */
+  /** Findings that were logged. */
   #said: ReadonlySet<string> = new Set();
 
   constructor(lb: LbApi, logger: Logger) {
@@ -26,7 +26,7 @@ export class OwnAddresses {
     this.#logger = logger;
   }
 
-  /** Asks VPP; one that refuses to tell has no addresses. Rejects when the connection ends. */
+  /** Reads them from VPP; a refusal counts as none. Rejects when the connection ends. */
   async read(): Promise<void> {
     try {
       this.#interfaces = parseInterfaceAddresses(await this.#lb.cli(COMMAND));

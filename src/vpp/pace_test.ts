@@ -20,7 +20,7 @@ function pacedWorld(): Promise<World> {
 Deno.test("VPP is read at most once a second, whatever asks for it", async () => {
   const world = await pacedWorld();
   assert.equal(reads(world), 1);
-  // A reload does with what was read a moment ago, and is programmed at once.
+  // A reload uses what was read a moment ago, and is programmed immediately.
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=50"));
   world.reconciler.reload();
   await world.calm();

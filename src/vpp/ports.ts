@@ -145,7 +145,7 @@ export interface PreparedRead {
 /** Reads counters of the connected VPP; valid as long as the connection. */
 export interface StatsReader {
   prepare(queries: readonly CounterQuery[]): PreparedRead;
-  /** How much room there is; undefined when the segment does not tell. Absent: never known. */
+  /** How much room there is; undefined when the segment lacks it. Absent: never known. */
   room?(): StatsRoom | undefined;
 }
 

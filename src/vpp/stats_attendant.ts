@@ -1,7 +1,7 @@
 /**
  * Sees to the stats segment of one connection. Counters can be done without and programming VPP
- * cannot, so the segment is waited for a moment at connect, and then asked for beside until it is
- * there; one that ends is asked for again.
+ * cannot. So the segment is waited for a moment at connect, and then retried until it is
+ * there; one that ends is retried, too.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
@@ -91,7 +91,7 @@ export class StatsAttendant {
     this.onChange(undefined);
   }
 
-  /** At once, and then once a minute. */
+  /** Immediately, and then once a minute. */
   #complain(err: string): void {
     const { clock, logger, address } = this.#options;
     const nowMs = clock.monotonicMs();

@@ -43,12 +43,12 @@ export class Wishes {
   /** Prefixes whose VIPs a run judges; undefined: all. */
   prefixesOf(request: RunRequest): ReadonlySet<string> | undefined {
     if (request.scope === "all") return undefined;
-    // A suspect need not be wanted any more; its key begins with its prefix.
+    // A suspect may have left the configuration; its key begins with its prefix.
     const prefixes = (request.keys ?? []).map((key) => key.slice(0, key.indexOf(" ")));
     return new Set([...prefixes, ...this.of(request).map(({ vip }) => vipPrefix(vip))]);
   }
 
-  /** VPP does not tell, so nothing is recreated on it: what is known, or else what is wanted. */
+  /** For VIPs whose flag VPP did not print: as known or wanted, so that nothing is recreated. */
   stickyWhenUntold(known: () => readonly ActualVip[]): (key: string) => boolean {
     let sticky: Map<string, boolean> | undefined;
     return (key) => {

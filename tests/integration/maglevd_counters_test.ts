@@ -47,7 +47,7 @@ Deno.test("maglevd programs a VPP whose stats segment lies, and says that there 
     mark = daemon.mark;
     simulator.mischief.stats = "sound";
     await counted(mark);
-    // One that is no segment any more costs the counters until it is one again.
+    // A segment of another version costs the counters until it is one of ours again.
     mark = daemon.mark;
     simulator.mischief.stats = "version";
     const lost = await daemon.seen((line) => line.msg === "vpp-counters-error", { from: mark });

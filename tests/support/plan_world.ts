@@ -42,7 +42,7 @@ export class GatedServers {
     this.openGate();
     for (const listener of this.#listeners) listener.close();
     for (const conn of this.#open) {
-      // #answer() leaves what is not open to whoever closed it.
+      // #answer() closes only what is in #open.
       this.#open.delete(conn);
       conn.close();
     }

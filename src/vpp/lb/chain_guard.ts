@@ -57,7 +57,7 @@ export class ChainGuard {
     }
     const chains = [...links.values()].map((each) => this.#chainVip(each));
     const found = findFatalChains(concerned(chains, link.vip.address.text));
-    // A VIP with a port is added whoever sends to it: it drops that, and harms nothing else.
+    // A VIP with a port is always added: it drops what other VIPs send it, and harms nothing else.
     return found.find(({ kind }) => kind !== "port-vip" || operation.kind !== "vip-add");
   }
 

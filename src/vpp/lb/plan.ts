@@ -13,7 +13,7 @@
  * flush where flush is due.
  *
  * A packet that finds a VIP without weight makes its flow unsticky for as long as it lasts. So a VIP
- * that gets its first weight is flushed behind the last operation, once, unless a server of it may
+ * that gets its first weight is flushed after the last operation, once, unless a server of it may
  * have flows that are to stay. And one flush of the VIP replaces the flushes of all its servers:
  * each of them walks all sticky buckets of all threads while VPP forwards nothing.
  *

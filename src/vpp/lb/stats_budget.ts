@@ -14,7 +14,7 @@ export interface StatsRoom {
   readonly sizeBytes: number;
   /** VPP's threads, the main one included. */
   readonly threads: number;
-  /** Routes that VPP has room for now, its own included; undefined when it does not tell. */
+  /** Routes that VPP has room for now, its own included; undefined when that is unknown. */
   readonly routes: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface StatsUse {
 
 /** Of one route on one thread. */
 const ROUTE_BYTES = 64;
-/** Of one VIP on one thread, beside its route. */
+/** Of one VIP on one thread, in addition to its route. */
 const VIP_BYTES = 56;
 /** What everything else in the segment may need. */
 const RESERVED_BYTES = 1 << 20;
