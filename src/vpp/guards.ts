@@ -10,6 +10,7 @@
  */
 import type { Logger } from "../base/ports.ts";
 import { vipFields } from "./apply.ts";
+import { listedServers, type Reading } from "./lb/actual.ts";
 import { ChainGuard, chainText } from "./lb/chain_guard.ts";
 import { unremovable, unsafeAddress, unsafeVip } from "./lb/limits.ts";
 import type { ActualVip, Operation, VipKey } from "./lb/model.ts";
@@ -45,9 +46,9 @@ export class Guards {
   }
 
   /** VPP was read; `vips` is what is known by it. */
-  read(vips: readonly ActualVip[]): void {
+  read(vips: readonly ActualVip[], reading: Reading): void {
     this.#chains.read(vips);
-    this.#stats.read(vips);
+    this.#stats.read(vips, listedServers(reading));
   }
 
   /** What `wanted` would need of the stats segment, in addition to routes of others. */

@@ -246,6 +246,32 @@ Deno.test("servers for which the stats segment has no room are withheld, and nam
   await world.reconciler.stop();
 });
 
+Deno.test("servers that go make room once VPP has collected them", async () => {
+  const plugin = new LbPlugin(0, { statsBytes: 2 << 20 });
+  plugin.onDeath = (reason) => assert.fail(reason);
+  let most = 0;
+  // Like VPP's vector of counters: as long as it ever was.
+  const routes = () => most = Math.max(most, plugin.routes.size + 8);
+  const room = { room: () => ({ sizeBytes: 2 << 20, threads: 2, routes: routes() }) };
+  const servers = (block: number) =>
+    Array.from({ length: 6000 }, (_, i) => `10.${block}.${i >> 8}.${i & 255}=1`).join(" ");
+  const world = new World({ web: desired(A, servers(1)) });
+  world.lb = world.vpp(plugin);
+  world.reconciler.start();
+  world.connection.connect(world.lb, { prepare: new Room(0).prepare, ...room });
+  await world.calm();
+  assert.deepEqual(said(world), []);
+  world.source.vips.set("web", desired(A, servers(2)));
+  world.reconciler.reload();
+  await world.calm();
+  assert.match(said(world)[0]!, /cannot program server 10\.2\./);
+  plugin.advance(120_000);
+  await world.pass(30_000);
+  assert.deepEqual(said(world), []);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
 Deno.test("without a stats segment nothing is withheld for want of room", async () => {
   const world = await new World({ web: desired(A, "10.0.0.1=100") }).start();
   assert.deepEqual([said(world), world.reconciler.statsUse({ routes: 1e9, vips: 0 })], [

@@ -20,8 +20,11 @@ export class StatsGuard {
   #room: StatsRoom | undefined;
   /** Addresses that have a route. */
   readonly #addresses = new Set<string>();
-  /** Routes of which nothing else is known here. */
-  #others = 0;
+  /**
+   * Routes that are not of VIPs and servers: the least that was seen. VPP's vector of counters never
+   * gets shorter, so after deletions the difference is places that VPP uses again.
+   */
+  #others: number | undefined;
   #vips = 0;
   #warned = false;
 
@@ -29,16 +32,21 @@ export class StatsGuard {
     this.#options = options;
   }
 
-  /** VPP was read. What was sent meanwhile counts until it is seen, or not, the next time. */
-  read(vips: readonly ActualVip[]): void {
+  /**
+   * VPP was read. `lingering`: servers that it lists, those deleted and not collected included, whose
+   * routes are still there.
+   */
+  read(vips: readonly ActualVip[], lingering: Iterable<string>): void {
     this.#vips = vips.length;
     this.#addresses.clear();
+    for (const address of lingering) this.#addresses.add(address);
     for (const { address, servers, gone } of vips) {
       this.#addresses.add(address.text);
       for (const server of [...servers, ...gone]) this.#addresses.add(server.address.text);
     }
     this.#room = this.#options.room();
-    this.#others = Math.max(0, (this.#room?.routes ?? 0) - this.#addresses.size);
+    const others = Math.max(0, (this.#room?.routes ?? 0) - this.#addresses.size);
+    this.#others = Math.min(this.#others ?? others, others);
     this.#look();
   }
 
@@ -56,7 +64,7 @@ export class StatsGuard {
   /** What `wanted`, with routes of which nothing is known here, would need. */
   outlook({ routes, vips }: StatsNeeds): StatsUse | undefined {
     this.#room ??= this.#options.room();
-    return this.#room && statsUse(this.#room, { routes: this.#others + routes, vips });
+    return this.#room && statsUse(this.#room, { routes: (this.#others ?? 0) + routes, vips });
   }
 
   sent(operation: Operation): void {
@@ -73,7 +81,7 @@ export class StatsGuard {
     // The segment may have come after VPP was read.
     this.#room ??= this.#options.room();
     return this.#room && statsUse(this.#room, {
-      routes: this.#others + this.#addresses.size + more.routes,
+      routes: (this.#others ?? 0) + this.#addresses.size + more.routes,
       vips: this.#vips + more.vips,
     });
   }

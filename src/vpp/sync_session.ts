@@ -29,10 +29,8 @@ import { OwnAddresses } from "./own_addresses.ts";
 import { PoolIndices } from "./pool_indices.ts";
 import type { CountedVips, DesiredSource, LbApi } from "./ports.ts";
 import { type ReadGate, readGateOf } from "./read_gate.ts";
-import { readLb } from "./read_lb.ts";
-import type { LbReading } from "./read_lb.ts";
-import { RunQueue } from "./run_queue.ts";
-import type { RunRequest } from "./run_queue.ts";
+import { type LbReading, readLb } from "./read_lb.ts";
+import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
 import { groupsOf, type VipGroup } from "./vip_groups.ts";
@@ -102,10 +100,9 @@ export class SyncSession {
     this.#wishes = new Wishes(options);
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
-    const known = () => this.#known.vips();
     const hasVips = () => this.#known.size > 0;
     this.#conf = new LbConfKeeper({ lb, logger, withheld: this.#withheld, hasVips });
-    this.#guards = new Guards({ ...options, known });
+    this.#guards = new Guards({ ...options, known: () => this.#known.vips() });
     this.#own = new OwnAddresses(lb, logger);
     this.#gate = readGateOf(lb, clock, options.readEveryMs);
     this.#indices = new PoolIndices({ lb, known: this.#known, gate: this.#gate });
@@ -132,8 +129,8 @@ export class SyncSession {
       (request) => this.#reconcileOnce(request),
       (request, error) => this.#runFailed(request, error),
     );
-    this.#rereads = new Backoff(options.clock);
-    this.#retries = new Backoff(options.clock);
+    this.#rereads = new Backoff(clock);
+    this.#retries = new Backoff(clock);
   }
 
   /** What is known; undefined until VPP was read. */
@@ -264,7 +261,7 @@ export class SyncSession {
       if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
     });
-    this.#guards.read(this.#known.vips());
+    this.#guards.read(this.#known.vips(), reading.vips);
     const { logger } = this.#options;
     if (this.#ready) {
       for (const { vip, found, expected } of drifts) {
@@ -327,6 +324,7 @@ export class SyncSession {
     const remove = request.scope === "all" && this.#options.mayRemove();
     const groups = this.#incomplete;
     this.#incomplete = [];
+    const reloads = this.#reloads;
     if (groups.length > 0) await this.#lanes.allIdle();
     for (const group of groups) {
       const { prefix } = group;
@@ -336,8 +334,11 @@ export class SyncSession {
         this.#lanes.release(prefix);
       }
       if (this.#closed) return;
-      this.#sender.send(this.#wishes.newest(group), { prefix, remove, batch });
-      this.#programNoted(prefix, group.frontends);
+      // A reload has a run of its own, to which these frontends may be others.
+      const stale = this.#reloads !== reloads;
+      if (!stale) this.#sender.send(this.#wishes.newest(group), { prefix, remove, batch });
+      this.#programNoted(prefix, stale ? [] : group.frontends);
+      if (stale) return;
     }
     if (request.scope !== "all") return;
     // What is neither wanted nor there is not withheld.
