@@ -8,7 +8,7 @@ import { vipKeyText } from "../vpp/lb/model.ts";
 import type { LbApi } from "../vpp/ports.ts";
 import { READ_EVERY_MS, readGateOf } from "../vpp/read_gate.ts";
 import { readLb } from "../vpp/read_lb.ts";
-import type { LbState } from "../vpp/sync_session.ts";
+import type { LbState } from "../vpp/known_state.ts";
 
 /** What was read is good for others for this long, in milliseconds. */
 export const FRESH_MS = READ_EVERY_MS;

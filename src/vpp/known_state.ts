@@ -6,13 +6,21 @@ import type { IpAddress } from "../base/address.ts";
 import { acknowledge, forgetFlushes } from "./lb/acknowledge.ts";
 import type { Drift } from "./lb/drift.ts";
 import { driftBetween } from "./lb/drift.ts";
-import type { ActualServer, ActualVip, DesiredVip, Operation, VipKey } from "./lb/model.ts";
+import type { ActualServer, ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { compareVipKeys, pairByAddress } from "./lb/order.ts";
 
 /** A VIP that was found other than it was known. */
 export interface VipDrift extends Drift {
   readonly vip: VipKey;
+}
+
+/** What VPP has, as far as it is known. */
+export interface LbState {
+  /** Undefined when this VPP does not tell and was not told anything yet. */
+  readonly conf: LbConf | undefined;
+  /** In VIP order. */
+  readonly vips: readonly ActualVip[];
 }
 
 export class KnownState {

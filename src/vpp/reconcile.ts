@@ -26,7 +26,7 @@ import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
 import { SyncSession } from "./sync_session.ts";
-import type { LbState } from "./sync_session.ts";
+import type { LbState } from "./known_state.ts";
 import type { Withheld } from "./withheld.ts";
 
 /** Settings; asked for at start and after each reload. */

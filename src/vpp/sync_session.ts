@@ -16,10 +16,10 @@ import { Applier, vipFields } from "./apply.ts";
 import { GroupSender } from "./group_sender.ts";
 import { Guards } from "./guards.ts";
 import { Backoff } from "./backoff.ts";
-import { KnownState } from "./known_state.ts";
+import { KnownState, type LbState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf } from "./lb/model.ts";
+import type { DesiredVip } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { recreateReason } from "./lb/plan.ts";
 import type { RecreateLimit } from "./lb/recreate_limit.ts";
@@ -54,14 +54,6 @@ export interface SyncSessionOptions {
   readonly readEveryMs: number | undefined;
   /** Outlives the connection. */
   readonly recreations: RecreateLimit;
-}
-
-/** What VPP has, as far as it is known. */
-export interface LbState {
-  /** Undefined when this VPP does not tell and was not told anything yet. */
-  readonly conf: LbConf | undefined;
-  /** In VIP order. */
-  readonly vips: readonly ActualVip[];
 }
 
 export class SyncSession {
