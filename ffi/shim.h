@@ -229,6 +229,9 @@ MAGLEV_EXPORT int32_t maglev_stats_read(int32_t segment, uint8_t *vectors, uint3
                                         const uint32_t *indices, uint32_t indices_size,
                                         double *values, uint32_t values_size);
 
+/* Size of a received segment in KiB, the last of them counted in full. */
+MAGLEV_EXPORT int32_t maglev_stats_size(int32_t segment);
+
 /* For the simulator: shared memory, and a socket that gives it to whoever connects. */
 MAGLEV_EXPORT int32_t maglev_stats_create(uint32_t size);
 MAGLEV_EXPORT int32_t maglev_stats_resize(int32_t memory, uint32_t size);

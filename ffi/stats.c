@@ -109,6 +109,14 @@ int32_t maglev_stats_receive(int32_t socket) {
   return -EMEDIUMTYPE;
 }
 
+int32_t maglev_stats_size(int32_t segment) {
+  if (!maglev_is_own(segment)) return -EBADF;
+  struct stat status;
+  if (fstat(segment, &status) < 0) return -errno;
+  off_t kib = (status.st_size + 1023) / 1024;
+  return kib > INT32_MAX ? INT32_MAX : (int32_t)kib;
+}
+
 /* ---- Reading ---- */
 
 /* vlib_stats_shared_header_t of VPP's vlib/stats/shared.h. */

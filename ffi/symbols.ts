@@ -104,6 +104,8 @@ export const SYMBOLS = {
     parameters: ["i32", "buffer", "u32", "buffer", "u32", "buffer", "u32"],
     result: "i32",
   },
+  // int32_t maglev_stats_size(int32_t segment)
+  maglev_stats_size: { parameters: ["i32"], result: "i32" },
   // int32_t maglev_stats_create(uint32_t size)
   maglev_stats_create: { parameters: ["u32"], result: "i32" },
   // int32_t maglev_stats_resize(int32_t memory, uint32_t size)

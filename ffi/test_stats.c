@@ -186,6 +186,9 @@ static void test_many(int memory) {
       }
     }
   }
+  CHECK(maglev_stats_resize(memory, 3 * 1024 + 1) == 0 && maglev_stats_size(memory) == 4);
+  CHECK(maglev_stats_resize(memory, UINT32_MAX) == 0 && maglev_stats_size(memory) == 4194304);
+  CHECK(maglev_stats_size(-1) == -EBADF && maglev_stats_size(0) == -EBADF);
   CHECK(maglev_stats_resize(memory, SIZE) == 0);
 }
 

@@ -11,6 +11,7 @@ import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
+import type { StatsNeeds } from "../vpp/lb/stats_budget.ts";
 import { forecastVips, type HealthView, type LbForecast } from "../vpp/lb/forecast.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import type { IntentBook } from "./intent.ts";
@@ -74,6 +75,10 @@ export interface ReloadOutline {
   readonly intentsDropped: readonly DroppedIntent[];
   /** True when VPP's global settings change (`lb_conf`). */
   readonly lbConfChanged: boolean;
+  /** True when, with them, all sticky flows of all VIPs are forgotten. */
+  readonly flowsForgotten: boolean;
+  /** What the next configuration needs of VPP's stats segment. */
+  readonly size: StatsNeeds;
 }
 
 /** What a reload would do. */
@@ -120,6 +125,8 @@ export function* workOutReload(
     carried: plan.carried,
     intentsDropped: dropped,
     lbConfChanged,
+    flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
+    size: sizeInVpp(next),
   };
   const frontends = frontendsInForce(next, book);
   const forecast = (can: LbCapabilities) =>
@@ -161,6 +168,18 @@ function* forecastOutline(
   ];
   const assumedUp = namesAfresh(backends, afresh);
   return { ...lb, ...outline, states, assumedUp };
+}
+
+/** Distinct addresses of VIPs and their servers, and VIPs. */
+function sizeInVpp({ frontends, backends }: Config): StatsNeeds {
+  const addresses = new Set<string>();
+  for (const { address, pools } of frontends.values()) {
+    addresses.add(address.text);
+    for (const pool of pools) {
+      for (const { name } of pool.backends) addresses.add(backends.get(name)!.address.text);
+    }
+  }
+  return { routes: addresses.size, vips: frontends.size };
 }
 
 /** What an operator's action would do, or why it would be refused. */

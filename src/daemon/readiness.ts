@@ -16,7 +16,12 @@ export interface ReadinessView {
   readonly warmedUp: boolean;
   /** One sentence for each thing that this host lacks, because of which probes are void. */
   readonly blind: readonly string[];
+  /** What VPP is not sent because it would not survive it. */
+  readonly withheld: readonly string[];
 }
+
+/** Things withheld that are named; of more, the number is. */
+const NAMED = 10;
 
 /** The answer, in the form in which it is written as JSON. */
 export interface Readiness {
@@ -34,13 +39,17 @@ export interface ReadinessSource {
   readiness(): Readiness;
 }
 
-/** Ready: a configuration is in force, VPP is off or connected, warm-up is over, probes count. */
-export function readinessOf({ running, vpp, warmedUp, blind }: ReadinessView): Readiness {
+/** Ready: a configuration is in force, VPP is off or has all that is wanted, probes count. */
+export function readinessOf({ running, vpp, warmedUp, blind, withheld }: ReadinessView): Readiness {
   const reasons: string[] = [];
   if (!running) reasons.push("no configuration is in force");
   if (vpp.kind === "disconnected") reasons.push(`VPP is not connected: ${vpp.reason}`);
   if (!warmedUp) reasons.push("warm-up is not over");
   reasons.push(...blind);
+  for (const each of withheld.slice(0, NAMED)) reasons.push(`withheld from VPP: ${each}`);
+  if (withheld.length > NAMED) {
+    reasons.push(`withheld from VPP: ${withheld.length - NAMED} more; see \`show status\``);
+  }
   return {
     ready: reasons.length === 0,
     reasons,

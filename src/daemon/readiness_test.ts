@@ -6,6 +6,7 @@ const READY: ReadinessView = {
   vpp: { kind: "connected" },
   warmedUp: true,
   blind: [],
+  withheld: [],
 };
 
 Deno.test("readinessOf() is ready with a configuration, a VPP that is connected or off, after warm-up", () => {
@@ -27,6 +28,11 @@ Deno.test("readinessOf() names everything that is missing", () => {
     [{ vpp: { kind: "disconnected", reason: "no such file" } }, [/VPP .*: no such file/]],
     [{ warmedUp: false }, [/warm-up/]],
     [{ blind: ["cannot probe 2 backends: no port"] }, [/^cannot probe 2 backends: no port$/]],
+    [{ withheld: ["192.0.2.1/32 any 0: a ring"] }, [/withheld from VPP: 192\.0\.2\.1.*a ring$/]],
+    [
+      { withheld: Array.from({ length: 12 }, (_, i) => `VIP ${i}`) },
+      [...Array.from({ length: 10 }, () => /withheld from VPP: VIP/), /: 2 more/],
+    ],
     [
       { running: false, vpp: { kind: "disconnected", reason: "" }, warmedUp: false },
       [/configuration/, /VPP/, /warm-up/],

@@ -14,6 +14,7 @@ import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/reconcile.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync_report.ts";
+import { withheldText } from "../vpp/withheld.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
@@ -160,5 +161,6 @@ function readinessNow(
     vpp: vpp?.connection.state ?? { kind: "off" },
     warmedUp: vpp?.reconciler.warmedUp ?? true,
     blind: blindSentences(engine.probers()),
+    withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
   });
 }

@@ -1,16 +1,17 @@
 /**
  * Reads the state of VPP's load balancer for those who ask. However many ask at once, VPP is
- * asked once: reading 16,000 servers takes it 20 ms of a thread that answers to others as well.
+ * asked once, and it waits for its turn among all full reads: VPP forwards nothing meanwhile.
  */
 import type { Clock, Logger } from "../base/ports.ts";
 import { actualVips } from "../vpp/lb/actual.ts";
 import { vipKeyText } from "../vpp/lb/model.ts";
 import type { LbApi } from "../vpp/ports.ts";
+import { READ_EVERY_MS, readGateOf } from "../vpp/read_gate.ts";
 import { readLb } from "../vpp/read_lb.ts";
-import type { LbState } from "../vpp/sync_session.ts";
+import type { LbState } from "../vpp/known_state.ts";
 
 /** What was read is good for others for this long, in milliseconds. */
-export const FRESH_MS = 250;
+export const FRESH_MS = READ_EVERY_MS;
 
 export interface LbStateReaderOptions {
   readonly logger: Logger;
@@ -45,7 +46,10 @@ export class LbStateReader {
   }
 
   async #read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
-    const { conf, vips } = await readLb(lb, this.#options.logger);
+    const { logger, clock } = this.#options;
+    const turn = readGateOf(lb, clock).turn();
+    if (turn !== undefined) await turn;
+    const { conf, vips } = await readLb(lb, logger);
     const sticky = new Set<string>();
     for (const vip of known?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));
     return {

@@ -45,7 +45,10 @@ export interface VppDoor {
   readonly connection: Pick<VppConnection, "state">;
   /** Unix time in milliseconds since which it is connected, or is not. */
   readonly sinceMs: number;
-  readonly reconciler: Pick<Reconciler, "sync" | "lbState" | "warmedUp" | "warmup">;
+  readonly reconciler: Pick<
+    Reconciler,
+    "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
+  >;
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 

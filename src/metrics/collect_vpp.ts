@@ -2,12 +2,14 @@
 import { vipKeyOf } from "../vpp/lb/desired.ts";
 import { protocolName, type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 import type { CountersSnapshot, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
+import { WITHHELD_KINDS } from "../vpp/withheld.ts";
 import { SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 const connected = new SeriesWriter("maglev_vpp_connected");
 const uptime = new SeriesWriter("maglev_vpp_uptime_seconds");
 const connectedTime = new SeriesWriter("maglev_vpp_connected_seconds");
+const withheld = new SeriesWriter("maglev_vpp_withheld");
 const info = new SeriesWriter("maglev_vpp_info");
 const vipPackets = new SeriesWriter("maglev_vpp_vip_packets_total");
 const routePackets = new SeriesWriter("maglev_vpp_vip_route_packets_total");
@@ -28,6 +30,15 @@ export const vppRows = {
   *maglev_vpp_connected_seconds(view: MetricsView) {
     const connectedAtMs = infoOf(view)?.connectedAtMs;
     if (connectedAtMs !== undefined) yield connectedTime.line([], since(connectedAtMs, view));
+  },
+  *maglev_vpp_withheld(view: MetricsView) {
+    if (infoOf(view) === undefined) return;
+    for (const kind of WITHHELD_KINDS) {
+      yield withheld.line(
+        [kind],
+        (view.withheld ?? []).filter((each) => each.kind === kind).length,
+      );
+    }
   },
   *maglev_vpp_info(view: MetricsView) {
     const vpp = infoOf(view);

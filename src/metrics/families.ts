@@ -158,6 +158,17 @@ export const FAMILIES = {
     kept: "scrape",
     absent: WITHOUT_VPP,
   },
+  maglev_vpp_withheld: {
+    type: "gauge",
+    help: "Things that VPP is not sent because it would not survive them, or lose packets.",
+    labels: {
+      kind: "chain: a chain of VIPs that VPP cannot carry; stats: no room in the stats segment; " +
+        "recreate: a VIP that something keeps changing; nat: a NAT VIP of another program that " +
+        "cannot be removed safely; limit: a value that ends VPP",
+    },
+    kept: "scrape",
+    absent: WITHOUT_VPP,
+  },
   maglev_vpp_info: {
     type: "gauge",
     help: "1; its labels say what VPP is connected.",
@@ -205,7 +216,8 @@ export const FAMILIES = {
   },
   maglev_vpp_vip_packets_total: {
     type: "counter",
-    help: "Packets to a VIP, as VPP's load balancer counts them since the VIP was added.",
+    help: "Packets to a VIP, as VPP's load balancer counts them since the VIP was added. " +
+      "`untracked` that rises without load means scans of other ports, or too few sticky buckets.",
     labels: {
       ...VIP,
       kind: "next: of flows that had a server; first: first of a flow; untracked: of flows not " +

@@ -26,7 +26,7 @@ export interface MetricsSources {
     | {
       readonly connection: Pick<VppConnection, "state">;
       readonly counters: Pick<CountersSource, "snapshot">;
-      readonly reconciler: Pick<Reconciler, "vip">;
+      readonly reconciler: Pick<Reconciler, "vip" | "withheld">;
     }
     | undefined;
 }
@@ -67,6 +67,7 @@ export class Metrics {
       vpp: vpp?.connection.state,
       counters: vpp?.counters.snapshot,
       vipOf: (key: VipKey) => vpp?.reconciler.vip(key),
+      withheld: vpp?.reconciler.withheld() ?? [],
       process,
       eventLoopLagS: this.#lag.lagS,
     };

@@ -9,6 +9,7 @@ import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
+import type { Withheld } from "../vpp/withheld.ts";
 
 /** Everything that collect() writes. */
 export interface MetricsView {
@@ -24,6 +25,8 @@ export interface MetricsView {
   /** A VIP as VPP has it; undefined while that is not known. */
   readonly vipOf: (key: VipKey) => ActualVip | undefined;
   readonly probers: readonly ProberView[];
+  /** What VPP is not sent. */
+  readonly withheld?: readonly Withheld[];
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;
 }

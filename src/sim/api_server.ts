@@ -10,6 +10,7 @@ import { memclntKeepalive } from "../vpp/wire/messages.ts";
 import { ClientSocket } from "./client_socket.ts";
 import { messageIds, withoutMessages } from "./message_ids.ts";
 import { Mischief } from "./mischief.ts";
+import { DEFAULT_STATS_BYTES } from "./counters.ts";
 import { LbPlugin } from "./plugin.ts";
 import type { StatsSegment } from "./stats_segment.ts";
 import { StatsServer } from "./stats_server.ts";
@@ -49,6 +50,8 @@ export interface SimulatorOptions {
   readonly messageTable?: ReadonlyMap<string, number>;
   /** Of the first life, each later one having the next; default 4711. */
   readonly pid?: number;
+  /** Size of the stats segment; default: that of VPP. */
+  readonly statsBytes?: number;
 }
 
 /** A running simulator. */
@@ -64,12 +67,14 @@ export interface Simulator {
   readonly pid: number;
   /** Clients connected. */
   readonly clients: number;
+  /** Why its lives so far ended by themselves: what a request or a packet made VPP die of. */
+  readonly deaths: readonly string[];
   /** Requests handled in this life, by name without CRC. */
   readonly requests: ReadonlyMap<string, number>;
   /**
    * Dies as by kill -9 (sockets end, the socket's file stays and refuses) and comes back after
    * `downMs` (default 0) empty, with other ids and pid, and as another `release` when one is
-   * given. Resolves when it is back.
+   * given. Resolves when it is back. One that died by itself comes back by this only.
    */
   restart(options?: RestartOptions): Promise<void>;
   /** Sends memclnt_keepalive to every client. */
@@ -121,6 +126,9 @@ class RunningSimulator implements Simulator {
   /** Set while it is down between two lives: ends that at once. */
   #comeBack: (() => void) | undefined;
   #stopped = false;
+  readonly deaths: string[] = [];
+  /** True while it is dead by itself. */
+  #dead = false;
   /** Set while it is frozen. */
   #thawed: PromiseWithResolvers<void> | undefined;
 
@@ -156,7 +164,8 @@ class RunningSimulator implements Simulator {
 
   /** Opens the socket, unless it is to stay closed. */
   listen(): void {
-    const down = this.#stopped || this.#comeBack !== undefined || this.mischief.refuseConnections;
+    const down = this.#stopped || this.#dead || this.#comeBack !== undefined ||
+      this.mischief.refuseConnections;
     if (down || this.#listener !== undefined) return;
     this.#life.stats?.listen();
     // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its
@@ -170,7 +179,8 @@ class RunningSimulator implements Simulator {
 
   async restart(options: RestartOptions = {}): Promise<void> {
     if (this.#stopped || this.#comeBack !== undefined) return;
-    this.#die();
+    if (!this.#dead) this.#die();
+    this.#dead = false;
     this.#life = this.#begin(this.#life.number + 1, options.release ?? this.#life.release);
     if ((options.downMs ?? 0) > 0) await this.#pause(options.downMs!);
     this.listen();
@@ -190,7 +200,7 @@ class RunningSimulator implements Simulator {
       this.#stopped = true;
       this.mischief.watch(() => {});
       this.#comeBack?.();
-      this.#die();
+      if (!this.#dead) this.#die();
       this.#thawed?.resolve();
       for (const path of [this.path, this.#options.statsPath ?? []].flat()) removeFile(path);
     }
@@ -199,7 +209,12 @@ class RunningSimulator implements Simulator {
 
   #begin(number: number, release: Release): Life {
     const { clock, messageTable, pid = DEFAULT_PID } = this.#options;
-    const plugin = new LbPlugin(clock.monotonicMs());
+    const plugin = new LbPlugin(clock.monotonicMs(), { statsBytes: this.#statsBytes });
+    plugin.onDeath = (reason) => {
+      this.deaths.push(reason);
+      this.#dead = true;
+      this.#die();
+    };
     const ids = number === 0 && messageTable !== undefined ? messageTable : messageIds(number);
     return {
       number,
@@ -216,7 +231,12 @@ class RunningSimulator implements Simulator {
     const { clock, statsPath: path } = this.#options;
     if (path === undefined) return undefined;
     const mayServe = () => this.#mayServe();
-    return new StatsServer({ path, clock, counters, mischief: this.mischief, mayServe });
+    const sizeBytes = this.#statsBytes;
+    return new StatsServer({ path, sizeBytes, clock, counters, mischief: this.mischief, mayServe });
+  }
+
+  get #statsBytes(): number {
+    return this.#options.statsBytes ?? DEFAULT_STATS_BYTES;
   }
 
   #mayServe(): Promise<void> {
@@ -294,7 +314,8 @@ class RunningSimulator implements Simulator {
   #handle(message: Uint8Array, client: Client): void {
     client.vpp.plugin.advance(this.#options.clock.monotonicMs());
     const result = answer(message, client);
-    if (result === undefined) return;
+    // Of its last request a VPP that dies answers nothing.
+    if (result === undefined || client.vpp.plugin.death !== undefined) return;
     const { requests } = this.#life;
     requests.set(result.request, (requests.get(result.request) ?? 0) + 1);
     const target = result.clientIndex === undefined ? client : this.#client(result.clientIndex);

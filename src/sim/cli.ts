@@ -23,6 +23,8 @@ const COMMANDS: readonly (readonly [string, (context: CliContext) => string])[] 
   ["show lb", ({ plugin }) => showLb(plugin)],
   ["show lb vips", ({ plugin }) => showVips(plugin)],
   ["show lb vips verbose", ({ plugin, release }) => showVipsVerbose(plugin, release)],
+  // It has no interfaces but the one that every VPP has.
+  ["show interface address", () => "local0 (dn):\n"],
   [
     "show version",
     ({ version }) => `vpp v${version.version} built by root on simulator at ${version.buildDate}\n`,

@@ -18,6 +18,17 @@ export const VIP_COUNTERS = [
 /** The main thread and one worker. */
 export const THREADS = 2;
 
+/** `statseg { size }` of VPP, by default. */
+export const DEFAULT_STATS_BYTES = 32 << 20;
+/** What a stats segment needs for everything but routes, and for a route on a thread. */
+const STATS_OTHER_BYTES = 1 << 19;
+const STATS_ROUTE_BYTES = 64;
+
+/** False when so many routes fill a segment of `statsBytes`. */
+export function statsFits(routes: number, statsBytes: number): boolean {
+  return STATS_ROUTE_BYTES * THREADS * routes <= statsBytes - STATS_OTHER_BYTES;
+}
+
 /** One change, of what a thread has counted. */
 export type CounterChange =
   | {

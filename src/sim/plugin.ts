@@ -3,8 +3,8 @@
  * A program of it that goes wrong here goes wrong there, and for the same reason.
  *
  * Where VPP reads memory that nobody wrote, the simulator reads what the slot's last owner left
- * (that much is certain), and where VPP dies (a table length of 0 asks for 2^32 buckets) it
- * refuses with INVALID_MEMORY_SIZE. Flows do not exist, so a removed server is never held back by
+ * (that much is certain). Where VPP dies (a table length of 0 asks for 2^32 buckets, or a stats
+ * segment is full) it dies too: die() reports it to the owner. Flows do not exist, so a removed server is never held back by
  * them. Nothing happens between calls: advance() makes up for the collections due until now.
  *
  * Source: VPP src/plugins/lb/lb.c and api.c at b575ec2c56d.
@@ -12,8 +12,8 @@
  */
 import { parseIp } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
-import { MAX_TABLE_LENGTH, newFlowTable } from "../vpp/lb/new_flow_table.ts";
-import { Counters } from "./counters.ts";
+import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
+import { Counters, DEFAULT_STATS_BYTES, statsFits } from "./counters.ts";
 import { type Address46, address46, formatAddress46, isIp4, isIp4Prefix } from "./address46.ts";
 import {
   ERRORS,
@@ -36,6 +36,7 @@ import {
   vipText,
   vipType,
 } from "./vip_name.ts";
+import { isPowerOfTwo, vipRefusal } from "./vip_rules.ts";
 import { Pool } from "./pool.ts";
 import { Routes } from "./routes.ts";
 
@@ -66,14 +67,29 @@ export class LbPlugin {
   readonly #nodePorts = new Set<number>();
   /** Packets counted; none come by themselves. */
   readonly counters = new Counters();
-  readonly #routes = new Routes((index) => this.counters.routeAdded(index));
+  readonly #routes: Routes;
+  readonly #statsBytes: number;
   #flushes: Flush[] = [];
+  /** Why VPP died; undefined while it lives. */
+  death: string | undefined;
+  /** Called once when VPP dies, with the reason. */
+  onDeath: (reason: string) => void = () => {};
 
-  constructor(startedAtMs: number) {
+  /** `statsBytes`: size of the stats segment. */
+  constructor(startedAtMs: number, { statsBytes = DEFAULT_STATS_BYTES } = {}) {
     this.#startedAtMs = startedAtMs;
+    this.#statsBytes = statsBytes;
+    this.#routes = new Routes((index) => this.#routeAdded(index));
     // Index 0 of both pools is a placeholder that no request can name and no dump shows.
     this.#vips.take(() => undefined);
     this.#servers.take(() => undefined);
+  }
+
+  /** VPP dies. What it is asked afterwards means nothing. */
+  die(reason: string): void {
+    if (this.death !== undefined) return;
+    this.death = reason;
+    this.onDeath(reason);
   }
 
   get conf(): PluginConf {
@@ -148,8 +164,12 @@ export class LbPlugin {
   addVip(args: VipArguments): Retval {
     const name = resolveName(args);
     const type = vipType(isIp4Prefix(name.prefix, name.length), encapOf(args.encap));
-    const error = this.#refusal(name, { type, tableLength: args.newFlowsTableLength });
+    const wanted = { ...name, type, tableLength: args.newFlowsTableLength };
+    const siblings = [...this.#byPrefix.get(prefixKey(name)) ?? []];
+    const error = vipRefusal(wanted, siblings);
     if (error !== 0) return error;
+    if (wanted.tableLength === 0) this.die("out of memory: a new-flow table of 2^32 buckets");
+    if (this.death !== undefined) return 0;
     const vip = this.#newVip(name, args, type);
     if (!this.#sharesRoute(vip)) this.#routes.acquire(vip.prefix, vip.length);
     this.#siblings(name).add(vip);
@@ -276,23 +296,10 @@ export class LbPlugin {
     }
   }
 
-  /** Why lb_vip_add() refuses, in its order of checks; 0 when it does not. */
-  #refusal(name: ResolvedName, wanted: { type: VipType; tableLength: number }): Retval {
-    const siblings = [...this.#byPrefix.get(prefixKey(name)) ?? []];
-    const { protocol, port } = name;
-    if (siblings.some((vip) => vip.protocol === protocol && vip.port === port)) {
-      return ERRORS.VALUE_EXIST;
-    }
-    if (port !== 0 && siblings.some((vip) => vip.port === 0)) return ERRORS.VALUE_EXIST;
-    if (port === 0 && siblings.length > 0) return ERRORS.VALUE_EXIST;
-    if (siblings.length > 0 && siblings[0]!.type !== wanted.type) return ERRORS.INVALID_ARGUMENT;
-    if (!isPowerOfTwo(wanted.tableLength) || wanted.tableLength === 0) {
-      return ERRORS.INVALID_MEMORY_SIZE;
-    }
-    if (wanted.tableLength > MAX_TABLE_LENGTH) return ERRORS.INVALID_MEMORY_SIZE;
-    const isIp4Type = wanted.type.startsWith("ip4");
-    if (isIp4Prefix(name.prefix, name.length) !== isIp4Type) return ERRORS.INVALID_ADDRESS_FAMILY;
-    return 0;
+  #routeAdded(index: number): void {
+    this.counters.routeAdded(index);
+    if (statsFits(index + 1, this.#statsBytes)) return;
+    this.die("SIGABRT: the stats segment is full");
   }
 
   #newVip(name: ResolvedName, args: VipArguments, type: VipType): Vip {
@@ -389,9 +396,4 @@ export class LbPlugin {
       this.#servers.put(index);
     }
   }
-}
-
-/** VPP's is_pow2(), which takes 0 for one. */
-function isPowerOfTwo(value: number): boolean {
-  return value === 0 || (value & (value - 1)) === 0;
 }

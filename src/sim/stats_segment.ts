@@ -20,6 +20,8 @@ export interface SegmentMemory {
 export interface StatsSegmentOptions {
   readonly memory: SegmentMemory;
   readonly threads: number;
+  /** Size of the memory, while that does. Default: as much as is used. */
+  readonly sizeBytes?: number;
   /** How scalars are written: older releases have doubles. Default `u64`. */
   readonly scalars?: "u64" | "double";
 }
@@ -80,7 +82,7 @@ export class StatsSegment {
     this.#put64(DIRECTORY_AT, BASE + BigInt(this.#directory.at));
   }
 
-  /** Bytes it has now. */
+  /** Bytes of it that are used. */
   get size(): number {
     return this.#image.length;
   }
@@ -148,7 +150,7 @@ export class StatsSegment {
 
   /** Undoes every poke() and cut(). */
   restore(): void {
-    this.#options.memory.resize(this.#image.length);
+    this.#resize();
     this.#options.memory.write(0, this.#image);
   }
 
@@ -264,7 +266,11 @@ export class StatsSegment {
     image.set(this.#image);
     this.#image = image;
     this.#view = new DataView(image.buffer);
-    this.#options.memory.resize(size);
+    this.#resize();
+  }
+
+  #resize(): void {
+    this.#options.memory.resize(Math.max(this.#image.length, this.#options.sizeBytes ?? 0));
   }
 
   #put64(offset: number, value: bigint): void {

@@ -24,6 +24,8 @@ export interface StatsServerOptions {
   /** Of the socket. A file that is there is replaced. */
   readonly path: string;
   readonly clock: Clock;
+  /** Size of the segment; it is longer when that does not do. */
+  readonly sizeBytes: number;
   /** What is to be shown. */
   readonly counters: Counters;
   readonly mischief: Mischief;
@@ -63,6 +65,7 @@ export class StatsServer {
     this.#memory = done(calls.maglev_stats_create(0), "memfd");
     this.segment = new StatsSegment({
       threads: THREADS,
+      sizeBytes: options.sizeBytes,
       scalars: options.mischief.stats === "double" ? "double" : "u64",
       memory: {
         resize: (size) => void done(calls.maglev_stats_resize(this.#memory, size), "resize"),

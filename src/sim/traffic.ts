@@ -5,6 +5,7 @@
 import type { IpAddress } from "../base/address.ts";
 import { address46, length46 } from "./address46.ts";
 import { THREADS, VIP_COUNTERS } from "./counters.ts";
+import { deathByPacket } from "./packet.ts";
 import type { LbPlugin } from "./plugin.ts";
 import type { Vip } from "./plugin_types.ts";
 
@@ -26,7 +27,10 @@ export interface Traffic {
   readonly kind: TrafficKind;
 }
 
-/** Counts the packets of one VIP in use and of its route, split over threads; false: no such VIP. */
+/**
+ * Counts the packets of one VIP in use and of its route, split over threads; false: no such VIP. VPP
+ * may die of them.
+ */
 export function countTraffic(plugin: LbPlugin, traffic: Traffic): boolean {
   const { address, port, kind, packets, bytes } = traffic;
   const prefix = address46(address);
@@ -35,6 +39,8 @@ export function countTraffic(plugin: LbPlugin, traffic: Traffic): boolean {
     const meant = vip.used && vip.port === port && vip.length === length &&
       vip.prefix.key === prefix.key;
     if (!meant) continue;
+    const death = packets > 0 ? deathByPacket(plugin, vip) : undefined;
+    if (death !== undefined) plugin.die(death);
     const counter = TRAFFIC_KINDS.indexOf(kind);
     const route = plugin.routes.exact(vip.prefix, vip.length);
     for (let thread = 0; thread < THREADS; thread++) {

@@ -84,10 +84,10 @@ export class Applier {
       this.#logger.info(`vpp-lbsync-${operation.kind}`, operationFields(operation));
       return;
     }
-    this.#logger.error("vpp-lbsync-error", {
+    this.#logger.warn("vpp-lbsync-error", {
       operation: operation.kind,
       ...operationFields(operation),
-      error: outcome.kind === "refused" ? retvalName(outcome.retval) : outcome.error.message,
+      err: outcome.kind === "refused" ? retvalName(outcome.retval) : outcome.error.message,
     });
   }
 }
@@ -119,6 +119,8 @@ function send(lb: LbApi, operation: Operation): Promise<Retval> {
       return lb.setWeight(vip, operation.address, operation.weight, operation.flush);
     case "as-flush":
       return lb.deleteServer(vip, operation.address, true);
+    case "vip-flush":
+      return lb.flushVip(vip);
   }
 }
 
@@ -136,8 +138,8 @@ function operationFields(operation: Operation): LogFields {
       return {
         ...vip,
         encap: operation.vip.encap,
-        src_ip_sticky: operation.vip.srcIpSticky,
-        new_flows_table_length: operation.vip.newFlowsTableLength,
+        "src-ip-sticky": operation.vip.srcIpSticky,
+        "new-flows-table-length": operation.vip.newFlowsTableLength,
       };
     case "vip-del":
       return vip;
@@ -155,10 +157,12 @@ function operationFields(operation: Operation): LogFields {
         ...vip,
         address: operation.address.text,
         weight: operation.weight,
-        previous_weight: operation.previousWeight,
+        "previous-weight": operation.previousWeight,
         flush: operation.flush,
       };
     case "as-flush":
       return { ...vip, address: operation.address.text, flush: true };
+    case "vip-flush":
+      return { ...vip, message: operation.reason };
   }
 }

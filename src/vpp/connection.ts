@@ -3,8 +3,9 @@
  * when it does not. Its users see two states, connected and disconnected, and use what the
  * connected one holds until the next change.
  *
- * API and stats segment are one unit: the connection is up when both are, and an end of one tears
- * both down. The segment comes in through `openStats`; without it there is the API alone.
+ * The API is the connection. The stats segment, which comes in through `openStats`, is asked for at
+ * connect and belongs to it from then on: when it does not come, or ends, VPP is programmed without
+ * counters, and stats_attendant.ts retries it.
  */
 import { MaglevError } from "../base/errors.ts";
 import { isPermissionFault } from "../base/permission.ts";
@@ -21,6 +22,7 @@ import type {
   VppConnection,
   VppInfo,
 } from "./ports.ts";
+import { StatsAttendant } from "./stats_attendant.ts";
 import { connectTransport } from "./transport/connect.ts";
 import type { MessageCodec } from "./wire/codec.ts";
 import {
@@ -81,6 +83,8 @@ export interface VppConnectionOptions {
   /** Default: connectTransport. */
   readonly connect?: (address: string, options: ConnectOptions) => Promise<Transport>;
   readonly openStats?: (address: string, options: ConnectOptions) => Promise<StatsSession>;
+  /** Processor that this host, and so VPP, has; default: as it is. */
+  readonly arch?: string;
 }
 
 /** A connection that is not started yet. */
@@ -88,11 +92,13 @@ export function createVppConnection(options: VppConnectionOptions): VppConnectio
   return new Connection(options);
 }
 
-/** One unit of API and stats, from connect to tear-down. */
+/** From connect to tear-down. */
 interface Session {
   readonly client: VppClient;
-  readonly stats: StatsSession | undefined;
+  readonly stats: StatsAttendant | undefined;
   pingTimer: Timer | undefined;
+  /** True while a ping is not answered. */
+  pinging: boolean;
 }
 
 class Connection implements VppConnection {
@@ -104,11 +110,14 @@ class Connection implements VppConnection {
   /** The attempt under way; resolves in any case. */
   #attempt: Promise<void> = Promise.resolve();
   #running = false;
+  /** Resolves when nothing is left of the session before. */
+  #closed: Promise<void> = Promise.resolve();
   #abort = new AbortController();
   /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
   #warnedMs: number | undefined;
   /** Version of the VPP that was last said to have no weights. */
   #weightlessVersion: string | undefined;
+  #platformSaid = false;
 
   constructor(options: VppConnectionOptions) {
     this.#options = options;
@@ -133,6 +142,7 @@ class Connection implements VppConnection {
     if (this.#session !== undefined) this.#close(this.#session);
     if (this.#state.kind === "connected") this.#change({ kind: "disconnected", reason: "stopped" });
     await this.#attempt;
+    await this.#closed;
   }
 
   /** One attempt. Never rejects: what goes wrong is logged and tried again, unless stopped. */
@@ -153,9 +163,9 @@ class Connection implements VppConnection {
     }
   }
 
-  /** Connects both, or neither. */
+  /** Connects to the API, and to the stats segment unless that takes long. */
   async #open(signal: AbortSignal): Promise<Session> {
-    const { apiAddress, statsAddress, clock, logger, observer, openStats } = this.#options;
+    const { apiAddress, clock, logger, observer } = this.#options;
     const connect = this.#options.connect ?? connectTransport;
     const how = {
       clientName: CLIENT_NAME,
@@ -171,11 +181,10 @@ class Connection implements VppConnection {
       lost = reason;
       opening.abort();
     };
-    let stats: StatsSession | undefined;
+    const stats = this.#statsAttendant();
     try {
       demandMessages(client.table, REQUIRED_MESSAGES);
-      const either = AbortSignal.any([signal, opening.signal]);
-      stats = await openStats?.(statsAddress ?? "", { ...how, signal: either });
+      await stats?.open(AbortSignal.any([signal, opening.signal]));
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
       if (signal.aborted) throw new MaglevError("aborted", "stopped");
     } catch (error) {
@@ -183,11 +192,27 @@ class Connection implements VppConnection {
       stats?.close();
       throw lost === undefined ? error : new MaglevError("unavailable", lost, { cause: error });
     }
-    const session: Session = { client, stats, pingTimer: undefined };
+    const session: Session = { client, stats, pingTimer: undefined, pinging: false };
     this.#session = session;
     client.onEnd = (reason) => this.#lost(session, reason);
-    if (stats !== undefined) stats.onEnd = (reason) => this.#lost(session, `stats: ${reason}`);
+    if (stats !== undefined) stats.onChange = (now) => this.#statsChanged(session, now);
     return session;
+  }
+
+  #statsAttendant(): StatsAttendant | undefined {
+    const { statsAddress: address = "", clock, logger, openStats } = this.#options;
+    if (openStats === undefined) return undefined;
+    const open = (deadlineMs: number, signal: AbortSignal) =>
+      openStats(address, { clientName: CLIENT_NAME, deadlineMs, clock, signal });
+    return new StatsAttendant({ address, clock, logger, open });
+  }
+
+  /** The segment of a connected VPP came or went. */
+  #statsChanged(session: Session, stats: StatsSession | undefined): void {
+    if (this.#session !== session || this.#state.kind !== "connected") return;
+    const { info, lb } = this.#state;
+    const bootAtMs = stats?.bootAtMs ?? info.bootAtMs;
+    this.#change({ kind: "connected", info: { ...info, bootAtMs }, lb, stats: stats?.reader });
   }
 
   /** Learns who VPP is; from then on it is connected. */
@@ -206,7 +231,7 @@ class Connection implements VppConnection {
       buildDirectory: version.buildDirectory,
       pid,
       connectedAtMs: clock.wallMs(),
-      bootAtMs: session.stats?.bootAtMs,
+      bootAtMs: session.stats?.session?.bootAtMs,
       weights: lb.capabilities.weights,
     };
     this.#warnedMs = undefined;
@@ -216,10 +241,24 @@ class Connection implements VppConnection {
       "build-date": info.buildDate,
       pid,
       api: apiAddress,
-      stats: session.stats === undefined ? undefined : statsAddress,
+      stats: session.stats?.session === undefined ? undefined : statsAddress,
     });
     this.#logWeights(session, info);
-    this.#change({ kind: "connected", info, lb, stats: session.stats?.reader });
+    this.#logPlatform();
+    this.#change({ kind: "connected", info, lb, stats: session.stats?.session?.reader });
+  }
+
+  /** Without SSE4.2 VPP's lb plugin inverts its lookup of flows (src/plugins/lb/lbhash.h). */
+  #logPlatform(): void {
+    const { arch = Deno.build.arch, logger } = this.#options;
+    if (arch !== "aarch64" || this.#platformSaid) return;
+    this.#platformSaid = true;
+    logger.warn("vpp-platform", {
+      arch,
+      message:
+        "on this processor VPP's lb plugin sends flows to the server of another flow, even " +
+        "of another VIP: not for production, and its counters mean nothing",
+    });
   }
 
   /** Said once, not at each connect: it stays so for as long as this VPP is installed. */
@@ -236,8 +275,10 @@ class Connection implements VppConnection {
   /** Pings for as long as the session lives; the client itself ends when an answer is missing. */
   #pingLater(session: Session): void {
     session.pingTimer = this.#options.clock.after(PING_INTERVAL_MS, () => {
+      session.pinging = true;
       session.client.ping({ deadlineMs: PING_DEADLINE_MS }).then(
         () => {
+          session.pinging = false;
           if (this.#session === session) this.#pingLater(session);
         },
         (error) => this.#lost(session, MaglevError.from(error).message),
@@ -250,7 +291,9 @@ class Connection implements VppConnection {
     if (this.#session !== session) return;
     this.#close(session);
     if (this.#state.kind !== "connected") return;
-    this.#options.logger.warn("vpp-disconnect", { reason });
+    const { logger } = this.#options;
+    if (session.pinging) logger.warn("vpp-ping-failed", { err: reason });
+    logger.warn("vpp-disconnect", { err: reason });
     this.#retryLater();
     this.#change({ kind: "disconnected", reason });
   }
@@ -261,6 +304,7 @@ class Connection implements VppConnection {
     session.pingTimer?.cancel();
     session.client.close();
     session.stats?.close();
+    this.#closed = session.stats?.done() ?? this.#closed;
   }
 
   #retryLater(): void {
@@ -281,7 +325,7 @@ class Connection implements VppConnection {
     const due = this.#warnedMs === undefined || nowMs - this.#warnedMs >= REPEAT_LOG_MS;
     if (due) this.#warnedMs = nowMs;
     const level = isPermissionFault(error) ? "error" : "warn";
-    logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, reason });
+    logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
     // Another reason for the same state is no change of it: onChange is not called.
     this.#state = { kind: "disconnected", reason };
   }

@@ -45,7 +45,7 @@ function healthy(transport: MemoryTransport): MemoryTransport {
 /** A connection whose connects are answered from `plan`: a transport, or the reason of a failure. */
 function setUp(
   plan: (MemoryTransport | string)[],
-  more: Pick<VppConnectionOptions, "openStats" | "statsAddress"> = {},
+  more: Pick<VppConnectionOptions, "openStats" | "statsAddress" | "arch"> = {},
 ) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
@@ -140,10 +140,11 @@ Deno.test("VppConnection comes back after VPP went, and names the next failure a
 
 Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping without answer", async () => {
   const transport = healthy(new MemoryTransport());
-  const { clock, connection, states } = setUp([transport]);
+  const { clock, connection, states, logger } = setUp([transport]);
   connection.start();
   await settle();
   transport.take();
+  logger.take();
   await clock.advanceAsync(30_000);
   assert.deepEqual(transport.take().map(({ name }) => name), [
     "control_ping",
@@ -159,6 +160,7 @@ Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping withou
     "disconnected: no answer to control_ping within 5000 ms",
   ]);
   assert.equal(transport.closed, true);
+  assert.deepEqual(logger.take(), ["warn vpp-ping-failed", "warn vpp-disconnect"]);
   await connection.stop();
 });
 
@@ -215,7 +217,7 @@ for (const [what, table, reason] of LACKING) {
     await settle();
     const [record] = logger.records;
     assert.equal(record?.event, "vpp-connect-failed");
-    assert.match(String(record?.fields["reason"]), reason);
+    assert.match(String(record?.fields["err"]), reason);
     assert.equal(transport.closed, true);
     // It is tried again: somebody may load the plugin and restart VPP.
     plan.push(healthy(new MemoryTransport()));
@@ -316,11 +318,11 @@ Deno.test("VppConnection does not wait for the stats of a VPP that is gone", asy
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection is up only with its stats segment, and either end takes both down", async () => {
+Deno.test("VppConnection programs VPP without its stats segment, and retries that", async () => {
   const stats = [new FakeStats(), new FakeStats()];
-  const [a, b, c] = [1, 2, 3].map(() => healthy(new MemoryTransport()));
-  const opened: (FakeStats | string)[] = ["no stats", ...stats];
-  const { clock, connection, states } = setUp([a!, b!, c!], {
+  const opened: (FakeStats | string)[] = ["no stats", "no stats", stats[0]!, "gone", stats[1]!];
+  const a = healthy(new MemoryTransport());
+  const { clock, connection, states, logger } = setUp([a], {
     statsAddress: "/run/vpp/stats.sock",
     openStats() {
       const next = opened.shift() ?? "no more";
@@ -329,24 +331,44 @@ Deno.test("VppConnection is up only with its stats segment, and either end takes
         : Promise.resolve(next);
     },
   });
+  const reader = () => connection.state.kind === "connected" && connection.state.stats;
   connection.start();
   await settle();
-  assert.deepEqual([a!.closed, connection.state.kind], [true, "disconnected"]);
+  assert.deepEqual([connection.state.kind, reader()], ["connected", undefined]);
+  await clock.advanceAsync(500);
+  assert.equal(reader(), undefined);
   await clock.advanceAsync(500);
   const state: ConnectionState = connection.state;
   assert.ok(state.kind === "connected" && state.info.bootAtMs === 12345);
   assert.equal(state.stats, stats[0]!.reader);
-  stats[0]!.onEnd("heartbeat stopped");
-  assert.equal(b!.closed, true);
-  await clock.advanceAsync(500);
-  c!.end("VPP closed the socket");
+  stats[0]!.onEnd("no segment any more");
+  assert.deepEqual([a.closed, stats[0]!.closed, reader()], [false, true, undefined]);
+  await clock.advanceAsync(1000);
+  assert.equal(reader(), stats[1]!.reader);
+  a.end("VPP closed the socket");
   assert.equal(stats[1]!.closed, true);
   assert.deepEqual(states, [
     "connected",
-    "disconnected: stats: heartbeat stopped",
+    "connected",
+    "connected",
     "connected",
     "disconnected: VPP closed the socket",
   ]);
+  const said = logger.take().filter((line) => line.includes("counters"));
+  assert.deepEqual(said, ["warn vpp-counters-error", "warn vpp-counters-error"]);
   await connection.stop();
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("VppConnection warns once on arm64, whose VPP confuses flows", async () => {
+  const transports = [1, 2].map(() => healthy(new MemoryTransport()));
+  const { clock, connection, logger } = setUp(transports, { arch: "aarch64" });
+  connection.start();
+  await settle();
+  transports[0]!.end("VPP closed the socket");
+  await clock.advanceAsync(500);
+  assert.equal(connection.state.kind, "connected");
+  const said = logger.take().filter((line) => line.includes("platform"));
+  assert.deepEqual(said, ["warn vpp-platform"]);
+  await connection.stop();
 });

@@ -162,7 +162,7 @@ export class VppCounters implements CountersSource {
     // What a connection that is gone could not do is no news.
     if (this.#live !== live) return;
     if (problem !== undefined && this.#problem !== problem) {
-      this.#options.logger.warn("vpp-counters-error", { error: problem });
+      this.#options.logger.warn("vpp-counters-error", { err: problem });
     }
     this.#problem = problem;
   }

@@ -254,7 +254,7 @@ Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up
   await world.pass(1000);
   assert.equal(world.now(), "none", "what is stale is not shown");
   await world.pass(INTERVAL_MS);
-  assert.deepEqual(world.logger.of("vpp-counters-error").map(({ error }) => error), [
+  assert.deepEqual(world.logger.of("vpp-counters-error").map(({ err }) => err), [
     "VPP is rearranging its stats segment all the time",
   ]);
   await world.pass(INTERVAL_MS);
@@ -271,7 +271,7 @@ Deno.test("VppCounters names an error once, and again after it was gone", async 
   await world.pass(3 * INTERVAL_MS);
   world.segment.instead.push(...lie());
   await world.pass(2 * INTERVAL_MS);
-  const errors = world.logger.of("vpp-counters-error").map(({ error }) => error);
+  const errors = world.logger.of("vpp-counters-error").map(({ err }) => err);
   assert.deepEqual(errors, ["it lies", "it lies"]);
   await world.stop();
 });
@@ -297,7 +297,7 @@ Deno.test("VppCounters goes on with what it knows when VPP's text cannot be read
   world.traffic(A, "next", 2);
   await world.pass(3 * INTERVAL_MS);
   assert.equal(world.now(), `${A}/32 6 80 2+0+0+0 2/120`);
-  const errors = world.logger.of("vpp-counters-error").map(({ error }) => error);
+  const errors = world.logger.of("vpp-counters-error").map(({ err }) => err);
   assert.deepEqual(errors.length, 1);
   assert.match(String(errors[0]), /^show lb vips verbose: line 1: expected a VIP/);
   world.lb.verboseText = undefined;

@@ -6,13 +6,21 @@ import type { IpAddress } from "../base/address.ts";
 import { acknowledge, forgetFlushes } from "./lb/acknowledge.ts";
 import type { Drift } from "./lb/drift.ts";
 import { driftBetween } from "./lb/drift.ts";
-import type { ActualServer, ActualVip, DesiredVip, Operation, VipKey } from "./lb/model.ts";
+import type { ActualServer, ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
 import { compareVipKeys, pairByAddress } from "./lb/order.ts";
 
 /** A VIP that was found other than it was known. */
 export interface VipDrift extends Drift {
   readonly vip: VipKey;
+}
+
+/** What VPP has, as far as it is known. */
+export interface LbState {
+  /** Undefined when this VPP does not tell and was not told anything yet. */
+  readonly conf: LbConf | undefined;
+  /** In VIP order. */
+  readonly vips: readonly ActualVip[];
 }
 
 export class KnownState {
@@ -25,6 +33,11 @@ export class KnownState {
   /** Another number whenever a VIP or a server's route came, went, or has another index. */
   get indexVersion(): number {
     return this.#indexVersion;
+  }
+
+  /** Prefixes with VIPs. */
+  get size(): number {
+    return this.#prefixes.size;
   }
 
   get(vip: VipKey): ActualVip | undefined {
@@ -50,8 +63,8 @@ export class KnownState {
   /** VPP did `operation`, which was planned for `desired` (undefined: to be removed). */
   acknowledged(operation: Operation, desired: DesiredVip | undefined): void {
     const { vip } = operation;
-    const flushing = "address" in operation && desired !== undefined &&
-      desired.servers.some((s) => s.flush && s.address.text === operation.address.text);
+    const flushing = (address: string) =>
+      desired?.servers.some((s) => s.flush && s.address.text === address) ?? false;
     this.#set(vip, acknowledge(this.get(vip), operation, { flushing }));
   }
 
@@ -142,7 +155,7 @@ function sameRoutes(before: readonly ActualServer[], after: readonly ActualServe
 /** `found` with the memory of flushes that `known` has. */
 function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
   if (known === undefined) return found;
-  const servers = remembering(known.servers, found.servers);
+  const servers = rememberingIdle(known.servers, remembering(known.servers, found.servers));
   const gone = remembering(known.gone, found.gone);
   return servers === found.servers && gone === found.gone ? found : { ...found, servers, gone };
 }
@@ -155,5 +168,20 @@ function remembering<T extends { readonly address: IpAddress; readonly flushed: 
   if (!known.some((server) => server.flushed)) return found;
   return pairByAddress(found, known).flatMap(({ left, right }) =>
     left === undefined ? [] : right?.flushed === true ? [{ ...left, flushed: true }] : [left]
+  );
+}
+
+/** `found` with what is known of servers without flows; one that was given weight may have some. */
+function rememberingIdle(
+  known: readonly ActualServer[],
+  found: readonly ActualServer[],
+): readonly ActualServer[] {
+  if (!known.some((server) => server.idle === true)) return found;
+  return pairByAddress(found, known).flatMap(({ left, right }) =>
+    left === undefined
+      ? []
+      : right?.idle === true && left.weight === 0
+      ? [{ ...left, idle: true }]
+      : [left]
   );
 }

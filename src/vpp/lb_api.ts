@@ -8,6 +8,7 @@ import type { DumpCall } from "./exchange.ts";
 import {
   CLI,
   confBody,
+  FLUSH_VIP,
   GET_CONF,
   PROTOCOL_ANY,
   retvalOf,
@@ -107,6 +108,10 @@ export class LbClient implements LbApi {
       weight,
       isFlush: flush,
     });
+  }
+
+  flushVip(vip: VipKey): Promise<Retval> {
+    return this.#client.request(FLUSH_VIP, vipFields(vip));
   }
 
   dumpVips(): Promise<readonly VipDetails[]> {

@@ -17,6 +17,7 @@ import type { VppClient } from "./client.ts";
 import {
   CLI,
   confBody,
+  FLUSH_VIP,
   GET_CONF,
   retvalOf,
   routeIndex,
@@ -77,6 +78,10 @@ export class InOrOutLbClient implements LbApi {
 
   setWeight(): Promise<Retval> {
     return Promise.reject(unable("weights"));
+  }
+
+  flushVip(vip: VipKey): Promise<Retval> {
+    return this.#client.request(FLUSH_VIP, this.#suited(vipFields(vip)));
   }
 
   dumpVips(): Promise<readonly VipDetails[]> {

@@ -37,6 +37,8 @@ import {
   lbAsV2Dump,
   lbConf,
   lbConfReply,
+  lbFlushVip,
+  lbFlushVipReply,
   lbVipDetails,
   lbVipDump,
 } from "./wire/messages.ts";
@@ -53,6 +55,8 @@ const NEEDED: readonly MessageCodec<unknown>[] = [
   lbConfReply,
   lbAddDelVipV2,
   lbAddDelVipV2Reply,
+  lbFlushVip,
+  lbFlushVipReply,
 ];
 
 /** With all of these a VPP has weights. */

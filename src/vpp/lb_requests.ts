@@ -24,6 +24,8 @@ import {
   type LbConfGetReply,
   lbConfGetReply,
   lbConfReply,
+  lbFlushVip,
+  lbFlushVipReply,
 } from "./wire/messages.ts";
 import { retvalName } from "./wire/retval.ts";
 
@@ -49,6 +51,7 @@ export const retvalOf = (reply: { readonly retval: number }): Retval => reply.re
 export const SET_CONF = { request: lbConf, reply: lbConfReply, result: retvalOf };
 export const GET_CONF = { request: lbConfGet, reply: lbConfGetReply, result: readConf };
 export const VIP = { request: lbAddDelVipV2, reply: lbAddDelVipV2Reply, result: retvalOf };
+export const FLUSH_VIP = { request: lbFlushVip, reply: lbFlushVipReply, result: retvalOf };
 export const CLI = { request: cliInband, reply: cliInbandReply, result: readCli };
 
 /** Only the prefix itself, not one that covers it. */

@@ -11,17 +11,26 @@ import { vipKeyText } from "./lb/model.ts";
 import type { VipPlan } from "./lb/plan.ts";
 import { parseVipsVerbose, type VerboseVip } from "./lb/vips_verbose.ts";
 import type { CountedVips, LbApi } from "./ports.ts";
+import type { ReadGate } from "./read_gate.ts";
 import { VIPS_COMMAND } from "./read_lb.ts";
+
+export interface PoolIndicesOptions {
+  readonly lb: LbApi;
+  readonly known: KnownState;
+  readonly gate: ReadGate;
+}
 
 export class PoolIndices implements CountedVips {
   readonly #lb: LbApi;
   readonly #known: KnownState;
+  readonly #gate: ReadGate;
   /** VIPs operated on since the question that is under way; undefined when none is. */
   #touched: Set<string> | undefined;
 
-  constructor(lb: LbApi, known: KnownState) {
-    this.#lb = lb;
-    this.#known = known;
+  constructor(options: PoolIndicesOptions) {
+    this.#lb = options.lb;
+    this.#known = options.known;
+    this.#gate = options.gate;
   }
 
   get version(): number {
@@ -45,6 +54,8 @@ export class PoolIndices implements CountedVips {
   }
 
   async learnIndices(): Promise<string | undefined> {
+    const turn = this.#gate.turn();
+    if (turn !== undefined) await turn;
     const touched = this.#touched = new Set<string>();
     try {
       const text = await this.#lb.cli(VIPS_COMMAND);

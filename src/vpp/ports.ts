@@ -2,6 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
+import type { StatsRoom } from "./lb/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
 
 /**
@@ -44,6 +45,8 @@ export interface LbApi {
   deleteServer(vip: VipKey, address: IpAddress, flush: boolean): Promise<Retval>;
   /** Needs `capabilities.weights`, as do the dumps; else they reject with `unimplemented`. */
   setWeight(vip: VipKey, address: IpAddress, weight: number, flush: boolean): Promise<Retval>;
+  /** Flushes the flows of a VIP that VPP has: of another one, VPP flushes whatever it happens on. */
+  flushVip(vip: VipKey): Promise<Retval>;
   /** All VIPs in use (`lb_vip_dump`): no servers, sticky flag or pool index in it. */
   dumpVips(): Promise<readonly VipDetails[]>;
   /** Servers of all VIPs (`lb_as_v2_dump` with a zero prefix), removed ones included. */
@@ -142,6 +145,8 @@ export interface PreparedRead {
 /** Reads counters of the connected VPP; valid as long as the connection. */
 export interface StatsReader {
   prepare(queries: readonly CounterQuery[]): PreparedRead;
+  /** How much room there is; undefined when the segment lacks it. Absent: never known. */
+  room?(): StatsRoom | undefined;
 }
 
 /** The stats segment of a connection. */

@@ -31,7 +31,7 @@ export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
 }
 
 /**
- * Without the CLI's text (garbled, or refused by this VPP), which is an error in the log, the
+ * Without the CLI's text (garbled, or refused by this VPP), which the log says, the
  * rest is still of use.
  */
 async function readDumps(lb: LbApi, logger: Logger): Promise<DumpReading> {
@@ -66,5 +66,5 @@ function refused(error: unknown, logger: Logger): undefined {
 }
 
 function logError(logger: Logger, error: string): void {
-  logger.error("vpp-lbsync-error", { operation: VIPS_COMMAND, error });
+  logger.warn("vpp-lb-read-failed", { command: VIPS_COMMAND, err: error });
 }

@@ -51,8 +51,8 @@ Deno.test("readLb() goes on without the CLI's text, but not without a connection
   const { vips } = await without.reading;
   assert.ok(!("text" in vips));
   assert.equal(vips.verbose, undefined);
-  assert.deepEqual(without.logger.of("vpp-lbsync-error"), [
-    { operation: "show lb vips verbose", error: "This VPP has no cli_inband" },
+  assert.deepEqual(without.logger.of("vpp-lb-read-failed"), [
+    { command: "show lb vips verbose", err: "This VPP has no cli_inband" },
   ]);
   const lost = refusing(new MaglevError("unavailable", "gone"));
   await assert.rejects(lost.reading, { code: "unavailable" });

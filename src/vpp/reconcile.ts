@@ -12,6 +12,7 @@
 import { MaglevError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
+import { RecreateLimit } from "./lb/recreate_limit.ts";
 import {
   endWarmupNow,
   isReleased,
@@ -23,10 +24,12 @@ import {
 import type { ActualVip, VipKey } from "./lb/model.ts";
 import { type WarmupStatus, warmupStatus } from "./lb/warmup_status.ts";
 import type { Warmup } from "./lb/warmup.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
 import type { ConnectionState, CountedVips, DesiredSource, LbApi, VppConnection } from "./ports.ts";
 import type { SyncReport, SyncTrigger } from "./sync_report.ts";
 import { SyncSession } from "./sync_session.ts";
-import type { LbState } from "./sync_session.ts";
+import type { LbState } from "./known_state.ts";
+import type { Withheld } from "./withheld.ts";
 
 /** Settings; asked for at start and after each reload. */
 export interface ReconcilerSettings {
@@ -43,6 +46,8 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lbConfig: () => ReconcilerSettings;
+  /** Default: the paces of read_gate.ts and recreate_limit.ts. For tests. */
+  readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
   /** Called with every finished synchronisation, such as for metrics. */
   readonly onStats?: (report: SyncReport) => void;
 }
@@ -52,6 +57,7 @@ const STOP_DEADLINE_MS = 500;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #recreations: RecreateLimit;
   #warmup: Warmup;
   #warmupStartMs = 0;
   #warmupTimer: Timer | undefined;
@@ -64,6 +70,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
     this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
   }
 
@@ -174,6 +181,21 @@ export class Reconciler {
     return this.#session?.vip(key);
   }
 
+  /** What VPP is not sent because it would not survive it; empty while it is away. */
+  withheld(): readonly Withheld[] {
+    return this.#session?.withheld() ?? [];
+  }
+
+  /** True when this VIP (vipKeyText) was recreated less than a minute ago. */
+  wasRecreated(key: string): boolean {
+    return this.#recreations.waitMs(key) > 0;
+  }
+
+  /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#session?.statsUse(wanted);
+  }
+
   /** What counters are found by, of this connection; undefined like lbState(). */
   counted(): CountedVips | undefined {
     return this.#session?.counted();
@@ -184,10 +206,10 @@ export class Reconciler {
     const { logger } = this.#options;
     if (frontend === undefined) {
       this.#warmup = endWarmupNow(this.#warmup);
-      logger.info("vpp-warmup-done", { reason: "operator" });
+      logger.info("vpp-warmup-done", { trigger: "operator" });
     } else {
       this.#warmup = releaseFrontends(this.#warmup, [frontend]);
-      logger.info("vpp-warmup-release", { frontend, reason: "operator" });
+      logger.info("vpp-warmup-release", { frontend, trigger: "operator" });
     }
     if (this.#warmup.over) this.#warmupTimer?.cancel();
   }
@@ -209,8 +231,16 @@ export class Reconciler {
       onStats: onStats ?? (() => {}),
       released: (frontend) => isReleased(this.#warmup, frontend),
       mayRemove: () => this.#warmup.over,
+      statsRoom: () => this.#statsRoom(),
+      recreations: this.#recreations,
+      readEveryMs: this.#options.pace?.readEveryMs,
     });
     this.#runAll("connect");
+  }
+
+  #statsRoom(): StatsRoom | undefined {
+    const { state } = this.#options.connection;
+    return state.kind === "connected" ? state.stats?.room?.() : undefined;
   }
 
   #runAll(trigger: SyncTrigger): void {
@@ -232,7 +262,7 @@ export class Reconciler {
     this.#warmupStartMs = clock.monotonicMs();
     this.#warmup = startWarmup(this.#warmupStartMs, { minMs, maxMs });
     if (this.#warmup.over) return;
-    logger.info("vpp-warmup-start", { min_ms: minMs, max_ms: maxMs });
+    logger.info("vpp-warmup-start", { "min-ms": minMs, "max-ms": maxMs });
     this.#stepWarmup();
   }
 
@@ -261,14 +291,14 @@ export class Reconciler {
     this.#warmup = step.warmup;
     for (const frontend of step.released) {
       const reason = source.known(frontend) ? "known" : "max";
-      logger.info("vpp-warmup-release", { frontend, reason });
+      logger.info("vpp-warmup-release", { frontend, trigger: reason });
     }
     if (step.blind !== undefined) logBlind(logger, step.blind);
     for (const frontend of asked ?? []) {
       if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
     }
     if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
-    if (step.ended !== undefined) logger.info("vpp-warmup-done", { reason: step.ended });
+    if (step.ended !== undefined) logger.info("vpp-warmup-done", { trigger: step.ended });
     if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");
     this.#armWarmup(nowMs);
   }

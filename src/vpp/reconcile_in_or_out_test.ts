@@ -27,6 +27,7 @@ Deno.test("without weights a server is added, deleted, and flushed when that is 
     `vip-add ${WEB}`,
     `as-add ${WEB} 10.0.0.1 100`,
     `as-add ${WEB} 10.0.0.2 100`,
+    `vip-flush ${WEB}`,
   ]);
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=99"), []);
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=0"), [`as-del ${WEB} 10.0.0.2`]);
@@ -96,7 +97,7 @@ Deno.test("a VPP that does not tell its settings is told once a connection, and 
   vpp.lb.refuse = (text) => text === "set-conf" ? -70 : undefined;
   await vpp.start();
   assert.equal(vpp.reconciler.lbState()!.conf, undefined);
-  assert.equal(vpp.logger.of("vpp-lbsync-error")[0]!.operation, "lb-conf");
+  assert.equal(vpp.logger.of("vpp-lb-conf-set-failed").length, 1);
   // Refused: the next full run tries again. Taken: no further one does.
   vpp.lb.refuse = () => undefined;
   vpp.takeWrites();
@@ -125,7 +126,7 @@ Deno.test("text that cannot be parsed programs nothing, is named, and read again
   await vpp.pass(1000);
   assert.deepEqual(vpp.takeWrites(), []);
   assert.equal(
-    vpp.logger.of("vpp-lbsync-error")[0]!.error,
+    vpp.logger.of("vpp-lb-read-failed")[0]!.err,
     'Cannot read "show lb vips verbose": line 1: expected a VIP, found "% unknown input"',
   );
   vpp.lb.verboseText = undefined;

@@ -37,7 +37,7 @@ const CASES: readonly {
 ];
 
 for (const { name, next, reason, servers } of CASES) {
-  Deno.test(`another ${name}: servers go with flush, the VIP goes and comes, servers come, in order`, async () => {
+  Deno.test(`another ${name}: servers go, the VIP is flushed, goes and comes, servers come, in order`, async () => {
     const web = `${A}/32 6 80`;
     const world = await new World({
       web: desired(A, UP),
@@ -48,14 +48,16 @@ for (const { name, next, reason, servers } of CASES) {
     world.reconciler.reload();
     await world.calm();
     assert.deepEqual(world.takeWrites(), [
-      `as-del ${web} 10.0.0.9 flush`,
-      `as-del ${web} 10.0.0.10 flush`,
+      `as-del ${web} 10.0.0.9`,
+      `as-del ${web} 10.0.0.10`,
+      `vip-flush ${web}`,
       `vip-del ${web}`,
       `vip-add ${web}`,
       ...servers.map((server) => `as-add ${web} ${server}`),
+      `vip-flush ${web}`,
     ]);
     const said = world.logger.of("vpp-lbsync-vip-recreate");
-    assert.deepEqual(said, [{ vip: `${A}/32`, protocol: "tcp", port: 80, reason }]);
+    assert.deepEqual(said, [{ vip: `${A}/32`, protocol: "tcp", port: 80, message: reason }]);
     assert.deepEqual(world.inVpp(), world.wanted());
     await world.reconciler.stop();
   });
@@ -113,7 +115,7 @@ Deno.test("a VIP that VPP does not take back is tried again at once, and then ev
   await world.pass(300);
   assert.deepEqual(world.inVpp(), world.wanted());
   const errors = world.logger.of("vpp-lbsync-error").filter((one) => one.operation === "vip-add");
-  assert.deepEqual(errors.map(({ error }) => error), Array(3).fill("INVALID_MEMORY_SIZE"));
+  assert.deepEqual(errors.map(({ err }) => err), Array(3).fill("INVALID_MEMORY_SIZE"));
   await world.reconciler.stop();
 });
 

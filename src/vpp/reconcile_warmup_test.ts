@@ -40,7 +40,7 @@ Deno.test("warm-up: nothing touches VPP before min, reading is allowed", async (
   await world.pass(4999);
   assert.deepEqual(world.lb.writes, []);
   assert.ok(world.lb.calls.includes("dump-vips"));
-  assert.deepEqual(world.logger.of("vpp-warmup-start"), [{ min_ms: 5000, max_ms: 20_000 }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-start"), [{ "min-ms": 5000, "max-ms": 20_000 }]);
   assert.deepEqual(world.logger.of("vpp-warmup-hold"), [{ frontend: "web" }]);
   assert.equal(world.reconciler.warmedUp, false);
   await world.reconciler.stop();
@@ -51,7 +51,7 @@ Deno.test("warm-up: at min what is known is released, with lb_conf before it; th
   know(world, "web", A, "10.0.0.1=100 10.0.0.2=0!");
   await world.pass(5000);
   assert.deepEqual(world.lb.writes, ["set-conf", `as-weight ${A}/32 6 80 10.0.0.2 0 flush`]);
-  assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", reason: "known" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", trigger: "known" }]);
   // Periodic runs go on, for what is released.
   await world.pass(10_000);
   assert.equal(world.lb.writes.length, 2);
@@ -66,7 +66,7 @@ Deno.test("warm-up: min that passes while a change is looked at is not missed", 
   world.clock.monotonicMs = () => readings.shift() ?? 5000.1;
   know(world, "web", A, "10.0.0.1=100 10.0.0.2=50");
   await world.pass(1);
-  assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", reason: "known" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", trigger: "known" }]);
   assert.deepEqual(world.lb.writes, ["set-conf", `as-weight ${A}/32 6 80 10.0.0.2 50`]);
   await world.reconciler.stop();
 });
@@ -94,7 +94,7 @@ Deno.test("warm-up: over early when all are known, and then everything is synced
   know(world, "mail", B, UP);
   await world.calm();
   assert.equal(world.reconciler.warmedUp, true);
-  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "all-known" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ trigger: "all-known" }]);
   assert.deepEqual(world.inVpp(), world.wanted());
   assert.deepEqual(world.lb.writes, [
     "set-conf",
@@ -111,9 +111,9 @@ Deno.test("warm-up: at max all the rest is released with a full sync, a reload d
   await world.pass(999);
   assert.deepEqual(world.lb.writes, []);
   await world.pass(1);
-  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "max" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ trigger: "max" }]);
   assert.deepEqual(world.inVpp(), world.wanted());
-  const done = world.logger.of("vpp-lbsync-done").find((fields) => fields.vip_removed === 1);
+  const done = world.logger.of("vpp-lbsync-done").find((fields) => fields["vip-removed"] === 1);
   assert.equal(done?.trigger, "warm-up");
   await world.reconciler.stop();
 });
@@ -159,6 +159,7 @@ Deno.test("warm-up: a VIP held back survives its neighbour's sync", async () => 
     "vip-add 192.0.2.1/32 6 80",
     `as-add ${A}/32 6 80 10.0.0.1 100`,
     `as-add ${A}/32 6 80 10.0.0.2 100`,
+    `vip-flush ${A}/32 6 80`,
   ]);
   await world.reconciler.stop();
 });
@@ -170,7 +171,7 @@ Deno.test("warm-up: an operator's sync of one frontend is obeyed, and releases i
   assert.equal((await report).counts.as_weight_updated, 2);
   assert.deepEqual(world.logger.of("vpp-warmup-release"), [{
     frontend: "web",
-    reason: "operator",
+    trigger: "operator",
   }]);
   world.transition("web", desired(A, UP));
   world.transition("mail", desired(B, UNKNOWN));
@@ -188,7 +189,7 @@ Deno.test("warm-up: an operator's sync of everything ends it", async () => {
   await world.calm();
   await report;
   assert.deepEqual(world.inVpp(), world.wanted());
-  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "operator" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ trigger: "operator" }]);
   await world.reconciler.stop();
 });
 
@@ -202,7 +203,7 @@ Deno.test("warm-up: a reload that takes the last unknown frontend away ends it",
   assert.equal(world.reconciler.warmedUp, true);
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());
-  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "all-known" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ trigger: "all-known" }]);
   await world.reconciler.stop();
 });
 
@@ -242,7 +243,7 @@ Deno.test("warm-up: after max a blind frontend is released by its first result t
   assert.deepEqual(world.lb.writes.filter((line) => line.startsWith("as-weight")), [
     `as-weight ${A}/32 6 80 10.0.0.2 0 flush`,
   ]);
-  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ reason: "max" }]);
+  assert.deepEqual(world.logger.of("vpp-warmup-done"), [{ trigger: "max" }]);
   assert.deepEqual(world.inVpp(), world.wanted());
   await world.reconciler.stop();
 });

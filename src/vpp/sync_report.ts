@@ -36,7 +36,7 @@ export interface SyncReport {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
   readonly counts: SyncCounts;
-  /** Operations that VPP refused or did not answer, and VIPs left alone for a conflict. */
+  /** Operations that VPP refused or did not answer, and VIPs of which something was withheld. */
   readonly failed: number;
   /**
    * VIPs left alone because a run of everything waits that may remove what is in their way;
@@ -47,7 +47,7 @@ export interface SyncReport {
   readonly durationMs: number;
 }
 
-/** Which count an acknowledged operation adds to; a flush of what is gone adds to none. */
+/** Which count an acknowledged operation adds to; flushes alone add to none. */
 export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
   "vip-add": "vip_added",
   "vip-del": "vip_removed",
@@ -55,6 +55,7 @@ export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | und
   "as-del": "as_removed",
   "as-weight": "as_weight_updated",
   "as-flush": undefined,
+  "vip-flush": undefined,
 };
 
 /** Options of SyncBatch. */
@@ -180,9 +181,11 @@ export function logReport(report: SyncReport, logger: Logger): void {
   logger[level]("vpp-lbsync-done", {
     scope: report.scope,
     trigger: report.trigger,
-    ...report.counts,
+    ...Object.fromEntries(
+      Object.entries(report.counts).map(([kind, count]) => [kind.replaceAll("_", "-"), count]),
+    ),
     failed: report.failed,
-    duration_ms: Math.round(report.durationMs * 1000) / 1000,
+    "duration-ms": Math.round(report.durationMs * 1000) / 1000,
   });
 }
 

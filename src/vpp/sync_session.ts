@@ -13,25 +13,29 @@
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { Applier, vipFields } from "./apply.ts";
-import type { Outcome } from "./apply.ts";
+import { GroupSender } from "./group_sender.ts";
+import { Guards } from "./guards.ts";
 import { Backoff } from "./backoff.ts";
-import { KnownState } from "./known_state.ts";
+import { KnownState, type LbState } from "./known_state.ts";
 import { Lanes } from "./lanes.ts";
 import { actualVips } from "./lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, Operation, VipKey } from "./lb/model.ts";
+import type { ActualVip, DesiredVip, VipKey } from "./lb/model.ts";
 import { vipKeyText, vipPrefix } from "./lb/model.ts";
-import { planGroup, recreateReason } from "./lb/plan.ts";
-import type { VipPlan } from "./lb/plan.ts";
-import { LbConfKeeper } from "./lb_conf_keeper.ts";
+import { recreateReason } from "./lb/plan.ts";
+import type { RecreateLimit } from "./lb/recreate_limit.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "./lb/stats_budget.ts";
+import { LB_CONF, LbConfKeeper } from "./lb_conf_keeper.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { PoolIndices } from "./pool_indices.ts";
 import type { CountedVips, DesiredSource, LbApi } from "./ports.ts";
-import { readLb } from "./read_lb.ts";
-import type { LbReading } from "./read_lb.ts";
-import { concerns, RunQueue } from "./run_queue.ts";
-import type { RunRequest } from "./run_queue.ts";
+import { type ReadGate, readGateOf } from "./read_gate.ts";
+import { type LbReading, readLb } from "./read_lb.ts";
+import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./sync_report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./sync_report.ts";
-import { groupsOf } from "./vip_groups.ts";
+import { groupsOf, type VipGroup } from "./vip_groups.ts";
+import { Wishes } from "./wishes.ts";
+import { type Withheld, WithheldList } from "./withheld.ts";
 
 export interface SyncSessionOptions {
   readonly lb: LbApi;
@@ -44,20 +48,24 @@ export interface SyncSessionOptions {
   readonly released: (frontend: string) => boolean;
   /** False while warm-up lasts: VIPs that are not wanted stay until then. */
   readonly mayRemove: () => boolean;
-}
-
-/** What VPP has, as far as it is known. */
-export interface LbState {
-  /** Undefined when this VPP does not tell and was not told anything yet. */
-  readonly conf: LbConf | undefined;
-  /** In VIP order. */
-  readonly vips: readonly ActualVip[];
+  /** Of VPP's stats segment; undefined while it is not known. */
+  readonly statsRoom: () => StatsRoom | undefined;
+  /** Between full reads; see read_gate.ts. */
+  readonly readEveryMs: number | undefined;
+  /** Outlives the connection. */
+  readonly recreations: RecreateLimit;
 }
 
 export class SyncSession {
   readonly #options: SyncSessionOptions;
   readonly #applier: Applier;
+  readonly #withheld: WithheldList;
   readonly #conf: LbConfKeeper;
+  readonly #guards: Guards;
+  readonly #sender: GroupSender;
+  readonly #own: OwnAddresses;
+  readonly #gate: ReadGate;
+  readonly #wishes: Wishes;
   readonly #known = new KnownState();
   readonly #indices: PoolIndices;
   readonly #lanes = new Lanes();
@@ -74,19 +82,47 @@ export class SyncSession {
   #ready = false;
   /** True while a run of everything reads or has VIPs yet to plan. */
   #fullRun = false;
+  /** Groups of the present run of which something was withheld at first. */
+  #incomplete: VipGroup[] = [];
   #closed = false;
 
   constructor(options: SyncSessionOptions) {
     this.#options = options;
-    this.#applier = new Applier(options.lb, options.logger);
-    this.#conf = new LbConfKeeper(options.lb, options.logger);
-    this.#indices = new PoolIndices(options.lb, this.#known);
+    const { lb, logger, clock } = options;
+    this.#wishes = new Wishes(options);
+    this.#applier = new Applier(lb, logger);
+    this.#withheld = new WithheldList(logger);
+    const hasVips = () => this.#known.size > 0;
+    this.#conf = new LbConfKeeper({ lb, logger, withheld: this.#withheld, hasVips });
+    this.#guards = new Guards({ ...options, known: () => this.#known.vips() });
+    this.#own = new OwnAddresses(lb, logger);
+    this.#gate = readGateOf(lb, clock, options.readEveryMs);
+    this.#indices = new PoolIndices({ lb, known: this.#known, gate: this.#gate });
+    this.#sender = new GroupSender({
+      applier: this.#applier,
+      guards: this.#guards,
+      withheld: this.#withheld,
+      known: this.#known,
+      lanes: this.#lanes,
+      indices: this.#indices,
+      capabilities: lb.capabilities,
+      recreations: options.recreations,
+      clock,
+      logger,
+      touched: (key) => this.#touched?.add(key),
+      suspect: (key) => this.#suspect(key),
+      // What is in the way may be what a run of everything is about to remove.
+      mayDefer: () => this.#fullRun || this.#queue.waits("all"),
+      freed: (prefix) => this.#programNoted(prefix),
+      again: (key) =>
+        void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {}),
+    });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
       (request, error) => this.#runFailed(request, error),
     );
-    this.#rereads = new Backoff(options.clock);
-    this.#retries = new Backoff(options.clock);
+    this.#rereads = new Backoff(clock);
+    this.#retries = new Backoff(clock);
   }
 
   /** What is known; undefined until VPP was read. */
@@ -97,6 +133,16 @@ export class SyncSession {
   /** One VIP as known; undefined until VPP was read. */
   vip(key: VipKey): ActualVip | undefined {
     return this.#ready ? this.#known.get(key) : undefined;
+  }
+
+  /** What is not sent, because VPP would not survive it. */
+  withheld(): readonly Withheld[] {
+    return this.#withheld.list();
+  }
+
+  /** See Reconciler.statsUse(). */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#guards.statsUse(wanted);
   }
 
   /** What counters are found by; undefined until VPP was read. */
@@ -128,7 +174,7 @@ export class SyncSession {
     // The run that makes it ready sees what is wanted by then.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
-    this.#conf.push(this.#options.source.lbConf());
+    this.#conf.push(this.#options.source.lbConf(), trigger);
     for (const frontend of frontends) {
       const desired = this.#options.source.desired(frontend);
       if (desired === undefined) continue;
@@ -136,7 +182,7 @@ export class SyncSession {
       if (this.#mustWait(prefix, desired)) {
         this.#lanes.note(prefix, frontend, trigger);
       } else {
-        this.#send([desired], { prefix, remove: false, batch });
+        this.#sender.send([desired], { prefix, remove: false, batch });
       }
     }
     batch.seal();
@@ -156,6 +202,8 @@ export class SyncSession {
     this.#closed = true;
     this.#rereads.cancel();
     this.#retries.cancel();
+    this.#sender.close();
+    this.#gate.close();
     this.#queue.close(connectionEnded());
     await this.#lanes.allIdle();
   }
@@ -165,8 +213,12 @@ export class SyncSession {
     const batch = this.#batch(request.scope, request.trigger);
     this.#fullRun = request.scope === "all";
     try {
-      this.#judge(request, await this.#read());
+      const known = this.#isKnown(request);
+      if (!known) this.#judge(request, await this.#read());
       await this.#programGroups(request, batch);
+      await this.#programWithheld(request, batch);
+      // What others changed meanwhile is found as soon as VPP may be read again.
+      if (known) void this.run({ scope: "all", trigger: "interval" }).catch(() => {});
     } finally {
       this.#fullRun = false;
     }
@@ -178,10 +230,20 @@ export class SyncSession {
     return batch.report(this.#options.clock.monotonicMs());
   }
 
+  /** True when what is known will do: it was read a moment ago, and acknowledged since. */
+  #isKnown({ trigger }: RunRequest): boolean {
+    return this.#ready && this.#gate.recent && (trigger === "reload" || trigger === "warm-up");
+  }
+
   async #read(): Promise<LbReading> {
-    this.#touched = new Set();
-    const reading = await readLb(this.#options.lb, this.#options.logger);
+    const turn = this.#gate.turn();
+    if (turn !== undefined) await turn;
     if (this.#closed) throw connectionEnded();
+    const { lb, logger, source } = this.#options;
+    this.#touched = new Set();
+    const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
+    if (this.#closed) throw connectionEnded();
+    this.#own.warn(this.#wishes.all(), { conf: source.lbConf() });
     return reading;
   }
 
@@ -190,12 +252,13 @@ export class SyncSession {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(reading.vips, this.#stickyWhenUntold());
-    const inQuestion = this.#ready ? this.#prefixesOf(request) : undefined;
+    const found = actualVips(reading.vips, this.#wishes.stickyWhenUntold(() => this.#known.vips()));
+    const inQuestion = this.#ready ? this.#wishes.prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
     });
+    this.#guards.read(this.#known.vips(), reading.vips);
     const { logger } = this.#options;
     if (this.#ready) {
       for (const { vip, found, expected } of drifts) {
@@ -204,7 +267,12 @@ export class SyncSession {
     } else {
       this.#ready = true;
       const servers = found.reduce((sum, vip) => sum + vip.servers.length, 0);
-      logger.info("vpp-lb-state", { vips: found.length, application_servers: servers });
+      logger.info("vpp-lb-state", {
+        vips: found.length,
+        "application-servers": servers,
+        "sticky-buckets-per-core": reading.conf?.stickyBucketsPerCore,
+        "flow-timeout": reading.conf?.flowTimeoutS,
+      });
     }
   }
 
@@ -213,8 +281,9 @@ export class SyncSession {
     const reloads = this.#reloads;
     // Decided together with the frontends: a VIP held back must not look unwanted later on.
     const remove = request.scope === "all" && mayRemove();
-    const groups = groupsOf(this.#wanted(request), remove ? this.#known.vips() : []);
-    if (remove || groups.length > 0) this.#conf.push(source.lbConf());
+    const groups = groupsOf(this.#wishes.of(request), remove ? this.#known.vips() : []);
+    if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
+    this.#incomplete = [];
     let awaited = false;
     for (const group of groups) {
       const turn = this.#turn(group.prefix);
@@ -227,15 +296,51 @@ export class SyncSession {
       const begunAnew = this.#reloads !== reloads;
       if (!begunAnew) {
         // Wishes change while others have their turn.
-        const desired = awaited
-          ? group.frontends.flatMap((frontend) => source.desired(frontend) ?? [])
-          : group.desired;
-        this.#send(desired, { prefix: group.prefix, remove, batch });
+        const desired = awaited ? this.#wishes.newest(group) : group.desired;
+        const { prefix } = group;
+        const sent = this.#sender.send(desired, { prefix, remove, batch, tentative: true });
+        if (!sent.complete) this.#incomplete.push(group);
+        const idle = sent.recreates ? this.#lanes.idle(prefix) : undefined;
+        if (idle !== undefined) {
+          // One address after the other is out, and each as short as can be.
+          await idle;
+          awaited = true;
+        }
       }
       // What came while this run waited: it has the newest wishes of its own frontends.
       this.#programNoted(group.prefix, group.frontends);
       if (begunAnew) return await this.#programGroups(request, batch);
     }
+  }
+
+  /**
+   * Plans again what was not let through, once VPP has done the rest: what is to go may have been
+   * in its way. What is withheld even then is named.
+   */
+  async #programWithheld(request: RunRequest, batch: SyncBatch): Promise<void> {
+    const remove = request.scope === "all" && this.#options.mayRemove();
+    const groups = this.#incomplete;
+    this.#incomplete = [];
+    const reloads = this.#reloads;
+    if (groups.length > 0) await this.#lanes.allIdle();
+    for (const group of groups) {
+      const { prefix } = group;
+      const turn = this.#turn(prefix);
+      if (turn !== undefined) {
+        await turn;
+        this.#lanes.release(prefix);
+      }
+      if (this.#closed) return;
+      // A reload has a run of its own, to which these frontends may be others.
+      const stale = this.#reloads !== reloads;
+      if (!stale) this.#sender.send(this.#wishes.newest(group), { prefix, remove, batch });
+      this.#programNoted(prefix, stale ? [] : group.frontends);
+      if (stale) return;
+    }
+    if (request.scope !== "all") return;
+    // What is neither wanted nor there is not withheld.
+    const keys = new Set([...this.#wishes.all(), ...this.#known.vips()].map(vipKeyText));
+    this.#withheld.keep((key) => key === LB_CONF || keys.has(key));
   }
 
   /** Resolves when a prefix, claimed then, can be planned; undefined when that is now. */
@@ -260,74 +365,6 @@ export class SyncSession {
     }
   }
 
-  /** Plans the VIPs of one prefix, none of which is busy, and sends what is to be done. */
-  #send(
-    desired: readonly DesiredVip[],
-    options: { prefix: string; remove: boolean; batch: SyncBatch },
-  ): void {
-    for (const vip of desired) this.#known.forgetFlushes(vip);
-    const { weights } = this.#options.lb.capabilities;
-    const { prefix, remove } = options;
-    const plans = planGroup(desired, this.#known.onPrefix(prefix), { remove, weights });
-    const due = plans.filter((plan) => this.#begin(plan, options.batch));
-    for (const plan of due) this.#apply(plan, plan.teardown, options.batch);
-    for (const plan of due) this.#apply(plan, plan.build, options.batch);
-  }
-
-  /** False when nothing is to be sent for the VIP. */
-  #begin(plan: VipPlan, batch: SyncBatch): boolean {
-    const { logger } = this.#options;
-    const operations = plan.teardown.length + plan.build.length;
-    if (plan.conflict !== undefined) {
-      if (this.#leftToFullRun(batch)) {
-        batch.defer();
-      } else {
-        batch.fail();
-        logger.error("vpp-lbsync-error", { ...vipFields(plan.vip), error: plan.conflict });
-      }
-    }
-    if (operations === 0) return false;
-    if (plan.recreate !== undefined) {
-      logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), reason: plan.recreate });
-    }
-    this.#touched?.add(plan.key);
-    this.#indices.sending(plan);
-    this.#lanes.enter(vipPrefix(plan.vip), plan.key, operations);
-    batch.begin();
-    return true;
-  }
-
-  /** What is in the way may be what a run of everything is about to remove. */
-  #leftToFullRun(batch: SyncBatch): boolean {
-    return batch.scope === "vip" && (this.#fullRun || this.#queue.waits("all"));
-  }
-
-  #apply(plan: VipPlan, operations: readonly Operation[], batch: SyncBatch): void {
-    this.#applier.apply(operations, (operation, outcome) => {
-      this.#take(plan, operation, { outcome, batch });
-      const prefix = vipPrefix(plan.vip);
-      if (!this.#lanes.answered(prefix, plan.key)) return;
-      batch.end();
-      this.#programNoted(prefix);
-    });
-  }
-
-  /** Learns from what became of an operation. */
-  #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
-    switch (outcome.kind) {
-      case "done":
-        this.#known.acknowledged(operation, plan.desired);
-        return batch.done(operation.kind);
-      case "lost":
-        return batch.lose();
-      case "refused":
-      // Nothing is refused by a VPP that is as it is known; whatever the reason given is.
-      case "unanswered":
-        this.#suspect(plan.key);
-        return batch.fail();
-    }
-  }
-
   #suspect(key: string): void {
     if (this.#closed) return;
     this.#suspects.add(key);
@@ -340,41 +377,10 @@ export class SyncSession {
 
   #runFailed(request: RunRequest, error: MaglevError): void {
     if (this.#closed || error.code === "unavailable") return;
-    this.#options.logger.error("vpp-lbsync-error", { operation: "run", error: error.message });
+    this.#options.logger.warn("vpp-lb-read-failed", { err: error.message });
     this.#retries.schedule(() => {
       void this.run({ ...request, trigger: "retry" }).catch(() => {});
     });
-  }
-
-  /** VIPs that the run is to program, held ones left out, with their frontends. */
-  #wanted(request: RunRequest): { frontend: string; vip: DesiredVip }[] {
-    const { source, released } = this.#options;
-    return source.frontends().flatMap((frontend) => {
-      const vip = released(frontend) ? source.desired(frontend) : undefined;
-      return vip !== undefined && concerns(request, frontend, vip) ? { frontend, vip } : [];
-    });
-  }
-
-  /** Prefixes whose VIPs a run judges; undefined: all. */
-  #prefixesOf(request: RunRequest): Set<string> | undefined {
-    if (request.scope === "all") return undefined;
-    // A suspect need not be wanted any more; its key begins with its prefix.
-    const prefixes = (request.keys ?? []).map((key) => key.slice(0, key.indexOf(" ")));
-    return new Set([...prefixes, ...this.#wanted(request).map(({ vip }) => vipPrefix(vip))]);
-  }
-
-  /** Nobody can tell, so nothing is recreated on it: what is known, or else what is wanted. */
-  #stickyWhenUntold(): (key: string) => boolean {
-    let sticky: Map<string, boolean> | undefined;
-    return (key) => {
-      if (sticky === undefined) {
-        const { source } = this.#options;
-        const wanted = source.frontends().flatMap((frontend) => source.desired(frontend) ?? []);
-        const vips = [...wanted, ...this.#known.vips()];
-        sticky = new Map(vips.map((vip) => [vipKeyText(vip), vip.srcIpSticky]));
-      }
-      return sticky.get(key) ?? false;
-    };
   }
 
   #batch(scope: SyncScope, trigger: SyncTrigger): SyncBatch {
@@ -387,11 +393,6 @@ export class SyncSession {
     };
     return new SyncBatch({ scope, trigger, startMs: clock.monotonicMs(), onFinish });
   }
-}
-
-interface Taken {
-  readonly outcome: Outcome;
-  readonly batch: SyncBatch;
 }
 
 function connectionEnded(): MaglevError {

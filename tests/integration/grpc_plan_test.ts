@@ -254,10 +254,10 @@ function changedStates(
   }).sort();
 }
 
-async function reloadRound(world: World, label: string): Promise<number> {
+async function reloadRound(world: World, label: string, generation: 0 | 1): Promise<number> {
   const { below, client, configPath, daemon, servers } = world;
   const mark = daemon.mark;
-  await writeOld(configPath, randomConfig(below, servers.port));
+  await writeOld(configPath, randomConfig(below, servers.port, generation));
   let told: Json | undefined;
   return await promiseKept(world, label, {
     async ask() {
@@ -375,9 +375,10 @@ async function inWorld(offset: number, fn: (world: World, seed: number) => Promi
 grpcTest("what a plan tells is what a reload, or an action, then does to VPP", async () => {
   await inWorld(5, async (world, seed) => {
     let moved = 0;
-    for (let round = 0; round < rounds(40); round++) {
+    const all = rounds(40);
+    for (let round = 0; round < all; round++) {
       const label = `seed ${seed} round ${round}`;
-      moved += await reloadRound(world, label);
+      moved += await reloadRound(world, label, round < all / 2 ? 0 : 1);
       for (let i = world.below(3); i > 0; i--) moved += await actionRound(world, label);
     }
     assert.ok(moved > 0, "some buckets moved");
@@ -405,7 +406,8 @@ grpcTest(
       const mark = daemon.mark;
       let changes = 0;
       for (let i = 0; i < 500; i++) {
-        await writeOld(configPath, randomConfig(below, servers.port));
+        const generation = below(2) === 0 ? 0 : 1;
+        await writeOld(configPath, randomConfig(below, servers.port, generation));
         const name = names[below(names.length)]!;
         const action = ["pause", "resume", "disable", "enable"][below(4)]!;
         const [reload, act] = await Promise.all([

@@ -45,7 +45,7 @@ Deno.test("maglevd without libvppapiclient says what is missing, and goes on", a
       const library = "/nowhere/libvppapiclient.so";
       const daemon = withLibrary(library, () => start({ vppApiAddr: segment.address }));
       const failure = await daemon.seen(({ msg }) => msg === "vpp-connect-failed");
-      assert.match(String(failure.reason), /nowhere.*packages vpp and libvppinfra/);
+      assert.match(String(failure.err), /nowhere.*packages vpp and libvppinfra/);
       await daemon.transition("b0", "up");
     } finally {
       segment.remove();

@@ -34,7 +34,7 @@ function test(name: string, fn: (world: SimWorld) => Promise<void>): void {
 }
 
 function errors(world: SimWorld): string[] {
-  return world.logger.of("vpp-lbsync-error").map(({ operation, error }) => `${operation} ${error}`);
+  return world.logger.of("vpp-lbsync-error").map(({ operation, err }) => `${operation} ${err}`);
 }
 
 test("that cuts the connection behind any byte is programmed at the next attempt", async (world) => {
@@ -136,7 +136,8 @@ test("that refuses to be read or greeted is asked again", async (world) => {
     for (const retval of [-1, -6, -2147483648]) {
       await world.control(`refuse ${message} ${retval} 2`);
       await world.control("restart");
-      await world.back(2 * BACK_MS);
+      // Each attempt to read waits for its second.
+      await world.back(4 * BACK_MS);
       await world.control("reset");
     }
   }
@@ -148,7 +149,7 @@ test("that gives no error number is left and met again", async (world) => {
   await world.control("refuse lb_add_del_vip_v2 17 1");
   await world.control("restart");
   await world.back(2 * BACK_MS);
-  assert.match(String(world.logger.of("vpp-disconnect").at(-1)!["reason"]), /retval 17/);
+  assert.match(String(world.logger.of("vpp-disconnect").at(-1)!["err"]), /retval 17/);
 });
 
 test("that leaves a request without an answer is given up after its deadline", async (world) => {

@@ -72,8 +72,6 @@ const REPLACED: Readonly<Record<string, string>> = { error: "err", cause: "err o
 
 /** @throws {AssertionError} naming the event and the field */
 export function checkLogFields(event: string, names: readonly string[]): void {
-  // VPP's records follow with their part.
-  if (event.startsWith("vpp-")) return;
   for (const key of names) {
     assert.match(key, KEBAB_CASE, `${event}: ${key} is not kebab-case`);
     const better = REPLACED[key];

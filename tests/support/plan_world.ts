@@ -41,7 +41,11 @@ export class GatedServers {
   async stop(): Promise<void> {
     this.openGate();
     for (const listener of this.#listeners) listener.close();
-    for (const conn of this.#open) conn.close();
+    for (const conn of this.#open) {
+      // #answer() closes only what is in #open.
+      this.#open.delete(conn);
+      conn.close();
+    }
     await Promise.all(this.#serving);
   }
 
@@ -68,10 +72,13 @@ export class GatedServers {
   }
 }
 
-/** One configuration; the names and addresses of all come from the same few. */
-export function randomConfig(below: Below, port: number): string {
+/**
+ * One configuration; the names and addresses of all come from the same few. What VPP fixes when it
+ * adds a VIP depends on the generation alone, since a VIP is recreated at most once a minute.
+ */
+export function randomConfig(below: Below, port: number, generation: 0 | 1 = 0): string {
   const chance = (percent: number) => below(100) < percent;
-  const length = chance(15) ? 512 : 256;
+  const length = generation === 0 ? 256 : 512;
   const lines = [
     "maglev:",
     "  vpp:",
@@ -100,17 +107,19 @@ export function randomConfig(below: Below, port: number): string {
       `    ${name}: { address: ${address}${how}${chance(12) ? ", enabled: false" : ""} }`,
     );
   }
-  lines.push("  frontends:", ...frontend("keep", "192.0.2.9", "port: 80", [["still"]], below));
+  lines.push("  frontends:", ...frontend("keep", "192.0.2.9", KEEP, below));
   for (const prefix of PREFIXES) {
     // One encapsulation for each prefix, as VPP wants it.
-    const names = chance(25) ? ["six0", "six1"] : ["dead", ...present];
+    const number = PREFIXES.indexOf(prefix);
+    const names = number % 4 === generation ? ["six0", "six1"] : ["dead", ...present];
     for (const place of placesOn(below)) {
       const pools = Array.from(
         { length: 1 + below(2) },
         () => names.filter(() => chance(45)).concat(names[below(names.length)]!),
       );
-      const name = `f${below(3)}-${PREFIXES.indexOf(prefix)}-${place.replaceAll(/\W/g, "")}`;
-      lines.push(...frontend(name, prefix, place, pools, below));
+      const name = `f${below(3)}-${number}-${place.replaceAll(/\W/g, "")}`;
+      const sticky = (place.length + number + generation) % 6 === 0;
+      lines.push(...frontend(name, prefix, { place, sticky, pools }, below));
     }
   }
   return `${lines.join("\n")}\n`;
@@ -120,6 +129,14 @@ function check(name: string, port: number, rise: number): string {
   return `    ${name}: { type: http, port: ${port}, interval: 60s, fast-interval: 20ms, ` +
     `down-interval: 60s, timeout: 50s, rise: ${rise}, fall: 1, params: { path: / } }`;
 }
+
+interface Shape {
+  readonly place: string;
+  readonly sticky: boolean;
+  readonly pools: readonly (readonly string[])[];
+}
+
+const KEEP: Shape = { place: "port: 80", sticky: false, pools: [["still"]] };
 
 /** None, all ports, or one or two of them. */
 function placesOn(below: Below): string[] {
@@ -133,11 +150,10 @@ function placesOn(below: Below): string[] {
 function frontend(
   name: string,
   address: string,
-  place: string,
-  pools: readonly (readonly string[])[],
+  { place, sticky: isSticky, pools }: Shape,
   below: Below,
 ): string[] {
-  const sticky = below(6) === 0 ? ", src-ip-sticky: true" : "";
+  const sticky = isSticky ? ", src-ip-sticky: true" : "";
   const flush = below(3) === 0 ? ", flush-on-down: false" : "";
   const where = place.startsWith("port") ? `protocol: tcp, ${place}` : place;
   const listed = pools.map((names, i) => {

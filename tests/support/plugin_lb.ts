@@ -41,6 +41,8 @@ export class PluginLb implements LbApi {
   refuse: (text: string) => Retval | undefined = () => undefined;
   /** What `show lb vips verbose` says instead of the truth. */
   verboseText: string | undefined;
+  /** What `show interface address` says; asking for it is not among the calls. */
+  interfacesText = "";
   #held = false;
   #lost: MaglevError | undefined;
   readonly #requests: Request[] = [];
@@ -143,6 +145,10 @@ export class PluginLb implements LbApi {
     );
   }
 
+  flushVip(vip: VipKey): Promise<Retval> {
+    return this.#write(`vip-flush ${keyText(vip)}`, () => this.plugin.flushVip(nameOf(vip)));
+  }
+
   dumpVips(): Promise<readonly VipDetails[]> {
     if (!this.capabilities.weights) return Promise.reject(UNABLE);
     return this.#request("dump-vips", () => detailsOf(this.plugin));
@@ -154,6 +160,7 @@ export class PluginLb implements LbApi {
   }
 
   cli(command: string): Promise<string> {
+    if (command === "show interface address") return Promise.resolve(this.interfacesText);
     return this.#request(
       `cli ${command}`,
       () => this.verboseText ?? showVipsVerbose(this.plugin, releaseOf(this.capabilities)),
@@ -215,6 +222,8 @@ export function executeOn(plugin: LbPlugin, operation: Operation): Retval {
       return plugin.setWeight(name, operation);
     case "as-flush":
       return plugin.deleteServer(name, { address: operation.address, flush: true });
+    case "vip-flush":
+      return plugin.flushVip(name);
   }
 }
 

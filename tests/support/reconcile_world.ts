@@ -12,7 +12,7 @@ import type {
   VppConnection,
 } from "../../src/vpp/ports.ts";
 import { Reconciler } from "../../src/vpp/reconcile.ts";
-import type { ReconcilerSettings } from "../../src/vpp/reconcile.ts";
+import type { ReconcilerOptions, ReconcilerSettings } from "../../src/vpp/reconcile.ts";
 import type { SyncReport } from "../../src/vpp/sync_report.ts";
 import type { LbPlugin } from "../../src/sim/plugin.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
@@ -101,6 +101,7 @@ export class World {
     wanted: Readonly<Record<string, DesiredVip>> = {},
     settings: Partial<ReconcilerSettings> = {},
     can: LbCapabilities = { weights: true },
+    pace: ReconcilerOptions["pace"] | "real" = { readEveryMs: 0, recreateEveryMs: 0 },
   ) {
     this.can = can;
     this.lb = this.vpp();
@@ -118,6 +119,7 @@ export class World {
       clock: this.clock,
       logger: this.logger,
       lbConfig: () => this.settings,
+      ...(pace === "real" || pace === undefined ? {} : { pace }),
       onStats: (report) => this.stats.push(report),
     });
   }

@@ -43,6 +43,11 @@ export class RecordingLogger implements Logger {
     this.records.push({ level, event, fields });
   }
 
+  /** The levels of the records of one event. */
+  levels(event: LogEventName): LogLevel[] {
+    return this.records.filter((record) => record.event === event).map(({ level }) => level);
+  }
+
   /** The fields of the records of one event, those left out (undefined) taken away. */
   of(event: LogEventName): LogFields[] {
     return this.records.filter((record) => record.event === event)

@@ -72,6 +72,7 @@ export function operationText(operation: Operation, withVip = false): string {
   switch (operation.kind) {
     case "vip-add":
     case "vip-del":
+    case "vip-flush":
       return `${operation.kind}${vip}`;
     case "as-add":
       return `as-add${vip} ${operation.address.text} ${operation.weight}`;

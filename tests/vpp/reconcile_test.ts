@@ -115,7 +115,7 @@ vppTest(
     await rig.wish([desired(A, "fd00::1=100")]);
     const [other] = await viewedVips(vpp);
     assert.deepEqual([other!.type, other!.servers.length], ["ip4-gre6", 1]);
-    assert.deepEqual(rig.logger.of("vpp-lbsync-vip-recreate").map(({ reason }) => reason), [
+    assert.deepEqual(rig.logger.of("vpp-lbsync-vip-recreate").map(({ message }) => message), [
       "new-flows-table-length 1024 to 2048",
       "new-flows-table-length 2048 to 65536",
       "src-ip-sticky false to true",

@@ -159,7 +159,7 @@ test("warm-up holds back what is not known, releases what is, and ends at max", 
   const done = await daemon.seen((line) => line.msg === "vpp-warmup-done");
   const afterMs = Date.parse(done.time) - startMs;
   assert.ok(afterMs >= 2990 && afterMs < 4000, `${afterMs} ms`);
-  assert.equal(done.reason, "max");
+  assert.equal(done.trigger, "max");
   await until("all is programmed", async () => {
     const found = await view(vpp);
     return found[CHANGED] !== undefined && Object.keys(found).length === 4;

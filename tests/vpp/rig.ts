@@ -7,6 +7,7 @@ import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
 import { readLb } from "../../src/vpp/read_lb.ts";
 import { Reconciler } from "../../src/vpp/reconcile.ts";
+import { openStatsSession } from "../../src/vpp/stats/session.ts";
 import type { SyncReport } from "../../src/vpp/sync_report.ts";
 import { FakeSource } from "../support/reconcile_world.ts";
 import { RecordingLogger } from "../support/recording_logger.ts";
@@ -21,6 +22,10 @@ const START_MS = 20_000;
 export interface RigOptions extends Pick<VppConnectionOptions, "connect"> {
   /** The way to VPP's API; default: its socket. */
   readonly kind?: ApiKind;
+  /** True: as the daemon has it. Default: VPP is read, and VIPs are recreated, as often as asked. */
+  readonly paced?: boolean;
+  /** True: with VPP's stats segment. Default: without. */
+  readonly stats?: boolean;
 }
 
 /** A reconciler on a VPP, connected and synced. */
@@ -31,10 +36,11 @@ export class Rig implements AsyncDisposable {
   readonly reconciler: Reconciler;
 
   constructor(vpp: RunningVpp, options: RigOptions = {}) {
-    const { kind = "socket", ...connection } = options;
+    const { kind = "socket", paced = false, stats = false, ...connection } = options;
     this.connection = createVppConnection({
       ...connection,
       apiAddress: vpp.apiAddress(kind),
+      ...(stats ? { statsAddress: vpp.statsSocket, openStats: openStatsSession } : {}),
       clock: CLOCK,
       logger: this.logger,
       observer: { message: () => {} },
@@ -45,6 +51,7 @@ export class Rig implements AsyncDisposable {
       clock: CLOCK,
       logger: this.logger,
       lbConfig: () => ({ syncIntervalMs: 3_600_000, startupMinDelayMs: 0, startupMaxDelayMs: 0 }),
+      ...(paced ? {} : { pace: { readEveryMs: 0, recreateEveryMs: 0 } }),
     });
   }
 

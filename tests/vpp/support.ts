@@ -36,6 +36,8 @@ export interface StartVppOptions {
   readonly netns?: string;
   /** Worker threads; default 0. */
   readonly workers?: number;
+  /** Size of its stats segment; default `16m`. */
+  readonly statseg?: string;
   /** Folder of plugins; default: those that came with this VPP. */
   readonly plugins?: string;
 }
@@ -199,7 +201,7 @@ function startupConf(dir: string, options: StartVppOptions): string {
 }
 api-segment { prefix ${apiPrefix(dir)} }
 socksvr { socket-name ${dir}/api.sock }
-statseg { socket-name ${dir}/stats.sock size 16m page-size 4k }
+statseg { socket-name ${dir}/stats.sock size ${options.statseg ?? "16m"} page-size 4k }
 memory { main-heap-size 256M main-heap-page-size 4k }
 buffers { buffers-per-numa 16384 page-size 4k }
 cpu { workers ${options.workers ?? 0} }

@@ -81,6 +81,19 @@ for flow in range(${flows}):
     await run("ip", "netns", "exec", this.outside, "python3", "-c", script);
   }
 
+  /** Sends datagrams of one flow, that of this source port. */
+  async sendFlow(to: string, port: number, packets: number, sourcePort = 40_000): Promise<void> {
+    const script = `import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", ${sourcePort}))
+for packet in range(${packets}):
+    s.sendto(b"x" * 100, ("${to}", ${port}))
+    time.sleep(0.01)
+time.sleep(0.1)
+`;
+    await run("ip", "netns", "exec", this.outside, "python3", "-c", script);
+  }
+
   /** Begins to send flows to VIPs over TCP, and to watch to which servers they go. */
   flows(vips: readonly FlowTarget[]): Promise<Flows> {
     return Flows.start(this.outside, vips);

@@ -1,6 +1,10 @@
 /** The configuration file, and what a change would do. */
 import { MaglevError } from "../../base/errors.ts";
-import { forecastAction } from "../../checker/forecast.ts";
+import { forecastAction, type ReloadForecast } from "../../checker/forecast.ts";
+import { vipKeyText } from "../../vpp/lb/model.ts";
+import { statsUseText } from "../../vpp/lb/stats_budget.ts";
+import { FLOWS_FORGOTTEN } from "../../vpp/lb_conf_keeper.ts";
+import { withheldText } from "../../vpp/withheld.ts";
 import { inSlices } from "../../system/slices.ts";
 import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
 import {
@@ -63,7 +67,10 @@ export function reloadConfig(
 export function planConfig(
   { config, vpp }: DaemonDoor,
 ): Handler<PlanConfigRequest, PlanConfigResponse> {
-  return async (_, { signal }) => planConfigResponse(await config.plan(signal), planWarning(vpp));
+  return async (_, { signal }) => {
+    const planned = await config.plan(signal);
+    return planConfigResponse(planned, planWarning(vpp, planned.forecast));
+  };
 }
 
 export function planBackend(
@@ -83,8 +90,8 @@ export function planBackend(
   };
 }
 
-/** What keeps VPP from being as a plan tells; empty: nothing is known to. */
-function planWarning(vpp: VppDoor | undefined): string {
+/** What keeps VPP from being as a plan tells, or what it costs; empty: nothing is known to. */
+function planWarning(vpp: VppDoor | undefined, reload?: ReloadForecast): string {
   if (vpp === undefined) {
     return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP, this is what " +
       "it would be sent";
@@ -94,7 +101,22 @@ function planWarning(vpp: VppDoor | undefined): string {
     return `VPP is not connected: ${state.reason}; this is told of one that has what it should ` +
       "have and knows weights, and nothing is sent before it is back";
   }
-  return vpp.reconciler.warmedUp
-    ? ""
-    : "warm-up is not over: frontends that are held back change when they are released";
+  const sentences = vpp.reconciler.withheld().map((each) => `withheld: ${withheldText(each)}`);
+  if (!vpp.reconciler.warmedUp) {
+    sentences.push(
+      "warm-up is not over: frontends that are held back change when they are released",
+    );
+  }
+  if (reload?.flowsForgotten) sentences.push(`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`);
+  const recreated = (reload?.vips ?? [])
+    .filter((vip) => vip.change === "recreated" && vpp.reconciler.wasRecreated(vipKeyText(vip)));
+  if (recreated.length > 0) {
+    const names = recreated.map(({ frontend }) => frontend).join(", ");
+    sentences.push(`recreated less than a minute ago, so not again until it is over: ${names}`);
+  }
+  const use = reload && vpp.reconciler.statsUse(reload.size);
+  if (use !== undefined && use.verdict !== "fine") {
+    sentences.push(statsUseText(use) + (use.verdict === "full" ? "; what is new is withheld" : ""));
+  }
+  return sentences.join("; ");
 }

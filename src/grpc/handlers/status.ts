@@ -1,6 +1,7 @@
 /** Readiness of the daemon, and the parts that it consists of. */
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls.ts";
+import { withheldText } from "../../vpp/withheld.ts";
 import { nanoseconds } from "../convert.ts";
 import { proberStatus } from "../convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
@@ -25,6 +26,7 @@ export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInf
       configHash: hash,
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.snapshot()),
+      withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
     };
   };
 }

@@ -3,18 +3,18 @@
  * without reading VPP again. Values are replaced, never changed.
  */
 import type { IpAddress } from "../../base/address.ts";
-import type { ActualServer, ActualVip, DesiredVip, Operation, ServerFigures } from "./model.ts";
+import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";
 import { compareByAddress } from "./order.ts";
 
 /**
  * `vip` after `operation` succeeded; undefined when there is no such VIP (any more). `flushing`
- * says whether the server of the operation is wanted in a flushing state: then no flow of it is
- * left in VPP, be it that the operation flushed it or that it is new.
+ * says whether a server (by its address) is wanted in a flushing state: once no flow of it is left
+ * in VPP, because it was flushed or is new, its flush is done.
  */
 export function acknowledge(
   vip: ActualVip | undefined,
   operation: Operation,
-  options: { readonly flushing: boolean },
+  options: { readonly flushing: (address: string) => boolean },
 ): ActualVip | undefined {
   switch (operation.kind) {
     case "vip-add":
@@ -32,19 +32,51 @@ export function acknowledge(
       if (vip === undefined) return undefined;
       return { ...vip, gone: placed(vip.gone, { address, flushed: true }) };
     }
+    case "vip-flush":
+      return vip === undefined ? undefined : allFlushed(vip, options.flushing);
     case "as-add":
     case "as-weight": {
-      const { address, weight } = operation;
-      const flushed = options.flushing;
       if (vip === undefined) return undefined;
-      // Only a server that stays has the flows and the route that were read.
-      const figures = operation.kind === "as-weight" ? figuresOf(vip, address) : undefined;
-      const changed: ActualServer = { address, weight, buckets: undefined, flushed };
-      const server = figures === undefined ? changed : { ...changed, figures };
+      const server = asTold(vip, operation, options.flushing(operation.address.text));
+      const { address } = server;
       const gone = vip.gone.length === 0 ? vip.gone : without(vip.gone, address);
       return { ...vip, servers: placed(vip.servers, server), gone };
     }
   }
+}
+
+/** The server of an operation that was carried out. */
+function asTold(
+  vip: ActualVip,
+  operation: Extract<Operation, { readonly kind: "as-add" | "as-weight" }>,
+  flushing: boolean,
+): ActualServer {
+  const { address, weight } = operation;
+  const before = vip.servers.find((server) => server.address.text === address.text);
+  const isNew = operation.kind === "as-add";
+  const flushedNow = isNew || operation.flush;
+  // Only a server that stays has the flows and the route that were read.
+  const figures = isNew ? undefined : before?.figures;
+  const server: ActualServer = {
+    address,
+    weight,
+    buckets: undefined,
+    flushed: flushing && (flushedNow || before?.flushed === true),
+    ...(figures === undefined ? {} : { figures }),
+  };
+  return weight === 0 && (flushedNow || before?.idle === true) ? { ...server, idle: true } : server;
+}
+
+function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): ActualVip {
+  return {
+    ...vip,
+    servers: vip.servers.map((server) => ({
+      ...server,
+      flushed: server.flushed || flushing(server.address.text),
+      ...(server.weight === 0 ? { idle: true } : {}),
+    })),
+    gone: vip.gone.map(({ address }) => ({ address, flushed: true })),
+  };
 }
 
 /**
@@ -68,10 +100,6 @@ function forgotten<T extends { readonly address: IpAddress; readonly flushed: bo
 ): readonly T[] {
   if (!servers.some((server) => server.flushed && over(server.address))) return servers;
   return servers.map((s) => s.flushed && over(s.address) ? { ...s, flushed: false } : s);
-}
-
-function figuresOf(vip: ActualVip, address: IpAddress): ServerFigures | undefined {
-  return vip.servers.find((server) => server.address.text === address.text)?.figures;
 }
 
 function asAdded(vip: DesiredVip): ActualVip {

@@ -4,7 +4,7 @@ import { acknowledge } from "./acknowledge.ts";
 import type { Operation } from "./model.ts";
 
 const vip = desired("192.0.2.1", "", { srcIpSticky: true, newFlowsTableLength: 65536 });
-const calm = { flushing: false };
+const calm = { flushing: () => false };
 
 Deno.test("acknowledge() of vip-add is an empty VIP with what was asked for", () => {
   assert.deepEqual(
@@ -42,7 +42,7 @@ Deno.test("acknowledge() remembers whether flows of the server can be left", () 
     previousWeight: 100,
     flush: true,
   };
-  assert.equal(acknowledge(known, cut, { flushing: true })!.servers[0]!.flushed, true);
+  assert.equal(acknowledge(known, cut, { flushing: () => true })!.servers[0]!.flushed, true);
   assert.equal(acknowledge(known, { ...cut, flush: false }, calm)!.servers[0]!.flushed, false);
   assert.equal(known.servers[0]!.weight, 100);
 });
@@ -66,4 +66,31 @@ Deno.test("acknowledge() knows a server that is gone until it is flushed or come
   assert.deepEqual(flushed!.gone, [{ address, flushed: true }]);
   const back = acknowledge(flushed, { kind: "as-add", vip, address, weight: 100 }, calm);
   assert.deepEqual(back, actual("192.0.2.1", "10.0.0.1=100"));
+});
+
+Deno.test("acknowledge() knows which servers have no flow: added or flushed with weight 0", () => {
+  const wishes = { flushing: (address: string) => address === "10.0.0.2" };
+  const vip = desired("192.0.2.1");
+  let known = actual("192.0.2.1", "10.0.0.1=100 10.0.0.2=100 10.0.0.3=0");
+  const idle = () => known.servers.filter((s) => s.idle).map((s) => s.address.text);
+  const weigh = (address: string, weight: number, flush = false) => {
+    known = acknowledge(known, {
+      kind: "as-weight",
+      vip,
+      address: ip(address),
+      weight,
+      previousWeight: 0,
+      flush,
+    }, wishes)!;
+  };
+  assert.deepEqual(idle(), []);
+  weigh("10.0.0.1", 0);
+  weigh("10.0.0.2", 0, true);
+  assert.deepEqual(idle(), ["10.0.0.2"]);
+  weigh("10.0.0.2", 5);
+  weigh("10.0.0.2", 0);
+  assert.deepEqual(idle(), []);
+  known = acknowledge(known, { kind: "vip-flush", vip, reason: "all-servers" }, wishes)!;
+  assert.deepEqual(idle(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+  assert.deepEqual(known.servers.map((s) => s.flushed), [false, true, false]);
 });

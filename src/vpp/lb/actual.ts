@@ -64,6 +64,13 @@ export function actualVips(
   return "text" in reading ? vipsOfText(reading) : vipsOfDumps(reading, stickyWhenUntold);
 }
 
+/** Addresses of all servers that VPP lists: those deleted and not yet collected, too. */
+export function listedServers(reading: Reading): readonly string[] {
+  return "text" in reading
+    ? reading.text.flatMap(({ servers }) => servers.map(({ address }) => address))
+    : reading.servers.map(({ address }) => address.text);
+}
+
 function vipsOfDumps(
   reading: DumpReading,
   stickyWhenUntold: (key: string) => boolean,

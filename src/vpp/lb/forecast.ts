@@ -206,6 +206,7 @@ function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
       address: server.address,
       weight: can.weights ? server.weight : FULL_WEIGHT,
       flushed: server.flush,
+      idle: server.flush,
       buckets: 0,
     })),
     gone: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
@@ -338,6 +339,9 @@ function serverChange(now: ServerShare | undefined, atOnce: ServerShare | undefi
 function flushedBy(vipPlan: VipPlan): ReadonlySet<string> {
   const flushed = new Set<string>();
   for (const operation of [...vipPlan.teardown, ...vipPlan.build]) {
+    if (operation.kind === "vip-flush" && operation.reason === "all-servers") {
+      for (const { address } of vipPlan.actual?.servers ?? []) flushed.add(address.text);
+    }
     const flushes = operation.kind === "as-flush" ||
       ((operation.kind === "as-del" || operation.kind === "as-weight") && operation.flush);
     if (flushes) flushed.add(operation.address.text);
@@ -361,6 +365,7 @@ function countOperations(plans: readonly VipPlan[]): OperationCounts {
     "as-del": 0,
     "as-weight": 0,
     "as-flush": 0,
+    "vip-flush": 0,
   };
   for (const { kind } of operationsOf(plans)) kinds[kind]++;
   return {

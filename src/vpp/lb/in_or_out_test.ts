@@ -23,7 +23,7 @@ const CASES: readonly {
     name: "a missing VIP: servers with any weight are in, those with none are not",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=1 10.0.0.3=100 10.0.0.4=0"),
     actual: undefined,
-    operations: ["vip-add", "as-add 10.0.0.2 100", "as-add 10.0.0.3 100"],
+    operations: ["vip-add", "as-add 10.0.0.2 100", "as-add 10.0.0.3 100", "vip-flush"],
   },
   {
     name: "weights as presence: nothing to do",
@@ -70,13 +70,13 @@ const CASES: readonly {
     name: "an unwanted VIP: flows of drained servers are flushed too",
     desired: undefined,
     actual: actual(VIP, "10.0.0.1=100", { gone: [gone("10.0.0.2"), gone("10.0.0.3", true)] }),
-    operations: ["as-del 10.0.0.1 flush", "as-flush 10.0.0.2", "vip-del"],
+    operations: ["as-del 10.0.0.1", "vip-flush", "vip-del"],
   },
   {
     name: "another sticky flag recreates",
     desired: desired(VIP, "10.0.0.1=50 10.0.0.2=0", { srcIpSticky: true }),
     actual: actual(VIP, "10.0.0.1=100"),
-    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add 10.0.0.1 100"],
+    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add 10.0.0.1 100", "vip-flush"],
   },
 ];
 

@@ -67,6 +67,11 @@ export interface ActualServer {
   readonly flushed: boolean;
   /** Absent for a server that was added since the last full read, or that VPP did not print. */
   readonly figures?: ServerFigures | undefined;
+  /**
+   * True when no flow of VPP goes to this server: with weight 0 it was added, or flushed, on this
+   * connection, and it has had no weight since.
+   */
+  readonly idle?: boolean;
 }
 
 /**
@@ -135,7 +140,15 @@ export type Operation =
     readonly flush: boolean;
   }
   /** Flushes a GoneServer. VPP may have collected it meanwhile: then it had no flow left. */
-  | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress };
+  | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress }
+  /** Flushes all flows of a VIP that VPP has, those that found no server included. */
+  | { readonly kind: "vip-flush"; readonly vip: VipKey; readonly reason: VipFlushReason };
+
+/**
+ * - `first-weight`: packets that came before there was a server keep their flows from being sticky
+ * - `all-servers`: stands for the flushes of all its servers
+ */
+export type VipFlushReason = "first-weight" | "all-servers";
 
 /** `192.0.2.1/32`. */
 export function vipPrefix(key: VipKey): string {

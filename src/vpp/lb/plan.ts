@@ -12,6 +12,11 @@
  * A VPP without weights has a server or has not (see in_or_out.ts): cuts are deletes there, with
  * flush where flush is due.
  *
+ * A packet that finds a VIP without weight makes its flow unsticky for as long as it lasts. So a VIP
+ * that gets its first weight is flushed after the last operation, once, unless a server of it may
+ * have flows that are to stay. And one flush of the VIP replaces the flushes of all its servers:
+ * each of them walks all sticky buckets of all threads while VPP forwards nothing.
+ *
  * What gives a VIP servers comes before what takes them, so it is never without one that it has
  * both before and after. Cuts without flush come before those with flush, so that flows that are
  * flushed off one server are not caught by another that is about to lose its weight.
@@ -30,6 +35,7 @@ import type {
   DesiredVip,
   LbCapabilities,
   Operation,
+  VipFlushReason,
   VipKey,
 } from "./model.ts";
 import { vipKeyText, vipPrefix } from "./model.ts";
@@ -217,14 +223,23 @@ function takeDown(vip: ActualVip): Operation[] {
   for (const { address, flushed } of vip.gone) {
     if (!flushed) operations.push({ kind: "as-flush", vip, address });
   }
-  operations.push({ kind: "vip-del", vip });
-  return operations;
+  return [...withOneFlush(operations, vip), { kind: "vip-del", vip }];
 }
 
 function putUp(vip: DesiredVip, can: LbCapabilities): Operation[] {
+  const { servers } = wishesFor(vip, can);
   const operations: Operation[] = [{ kind: "vip-add", vip }];
-  for (const server of wishesFor(vip, can).servers) operations.push(addition(vip, server));
+  for (const server of servers) operations.push(addition(vip, server));
+  if (servers.some(hasWeight)) operations.push(vipFlush(vip, "first-weight"));
   return operations;
+}
+
+function hasWeight({ weight }: { readonly weight: number }): boolean {
+  return weight > 0;
+}
+
+function vipFlush(vip: VipKey, reason: VipFlushReason): Operation {
+  return { kind: "vip-flush", vip, reason };
 }
 
 function addition(vip: DesiredVip, server: DesiredServer): Operation {
@@ -264,7 +279,46 @@ function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Op
     if (flushed || servers.some((server) => server.address.text === address.text)) continue;
     if (out.get(address.text) ?? true) flushes.push({ kind: "as-flush", vip: desired, address });
   }
-  return [...raises, ...additions, ...cuts, ...flushes, ...deletions];
+  const operations = withOneFlush(
+    [...raises, ...additions, ...cuts, ...flushes, ...deletions],
+    actual,
+  );
+  const flushed = operations.at(-1)?.kind === "vip-flush";
+  if (flushed || !opens(servers, actual) || mayKeepFlows(actual, operations)) return operations;
+  return [...operations, vipFlush(desired, "first-weight")];
+}
+
+/** True when a VIP without weight gets some. */
+function opens(servers: readonly DesiredServer[], actual: ActualVip): boolean {
+  return !actual.servers.some(hasWeight) && servers.some(hasWeight);
+}
+
+/** True when VPP may have flows of a server that `operations` do not flush: paused ones stay. */
+function mayKeepFlows(actual: ActualVip, operations: readonly Operation[]): boolean {
+  const flushed = new Set(operations.filter(flushes).map(({ address }) => address.text));
+  return actual.servers.some((s) => s.idle !== true && !flushed.has(s.address.text)) ||
+    actual.gone.some((s) => !s.flushed && !flushed.has(s.address.text));
+}
+
+/** An operation that makes VPP forget the flows of one server. */
+type ServerFlush = Extract<Operation, { readonly kind: "as-del" | "as-weight" | "as-flush" }>;
+
+function flushes(operation: Operation): operation is ServerFlush {
+  return operation.kind === "as-flush" ||
+    ((operation.kind === "as-del" || operation.kind === "as-weight") && operation.flush);
+}
+
+/**
+ * `operations` with one flush of the VIP in the place of those of its servers, when all servers
+ * that may have flows are flushed and there are at least two.
+ */
+function withOneFlush(operations: Operation[], actual: ActualVip): Operation[] {
+  if (operations.filter(flushes).length < 2 || mayKeepFlows(actual, operations)) return operations;
+  const plain = operations.flatMap((operation): Operation[] => {
+    if (!flushes(operation)) return [operation];
+    return operation.kind === "as-flush" ? [] : [{ ...operation, flush: false }];
+  });
+  return [...plain, vipFlush(actual, "all-servers")];
 }
 
 /** Once per reason; a server that got weight behind our back may have got flows again. */

@@ -12,6 +12,12 @@ import { operationsOf, plan, planGroup, planVip } from "./plan.ts";
 const VIP = "192.0.2.1";
 const CAN = { weights: true };
 
+/** `vip` whose servers of weight 0 are known to have no flows. */
+function idle(vip: ActualVip): ActualVip {
+  const servers = vip.servers.map((s) => (s.weight === 0 ? { ...s, idle: true } : s));
+  return { ...vip, servers };
+}
+
 const CASES: readonly {
   name: string;
   desired: DesiredVip | undefined;
@@ -29,13 +35,19 @@ const CASES: readonly {
     name: "a missing VIP: servers in numeric order, a flushing one added with weight 0",
     desired: desired(VIP, "10.0.0.10=100 10.0.0.9=50 10.0.0.1=0!"),
     actual: undefined,
-    operations: ["vip-add", "as-add 10.0.0.1 0", "as-add 10.0.0.9 50", "as-add 10.0.0.10 100"],
+    operations: [
+      "vip-add",
+      "as-add 10.0.0.1 0",
+      "as-add 10.0.0.9 50",
+      "as-add 10.0.0.10 100",
+      "vip-flush",
+    ],
   },
   {
     name: "an unwanted VIP: servers with flush, then the VIP",
     desired: undefined,
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=0"),
-    operations: ["as-del 10.0.0.1 flush", "as-del 10.0.0.2 flush", "vip-del"],
+    operations: ["as-del 10.0.0.1", "as-del 10.0.0.2", "vip-flush", "vip-del"],
   },
   {
     name: "raises, adds, cuts, cuts with flush, deletes",
@@ -78,13 +90,13 @@ const CASES: readonly {
     name: "another sticky flag recreates",
     desired: desired(VIP, "10.0.0.1=100", { srcIpSticky: true }),
     actual: actual(VIP, "10.0.0.1=100"),
-    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add 10.0.0.1 100"],
+    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add 10.0.0.1 100", "vip-flush"],
   },
   {
     name: "another encap recreates",
     desired: desired(VIP, "fd00::1=100"),
     actual: actual(VIP, "10.0.0.1=100"),
-    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add fd00::1 100"],
+    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add fd00::1 100", "vip-flush"],
   },
   {
     name: "another table length recreates",
@@ -99,10 +111,56 @@ const CASES: readonly {
     operations: [],
   },
   {
+    name: "a first weight: one flush of the VIP, last, when no server has flows to keep",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=50 10.0.0.3=0!"),
+    actual: idle(actual(VIP, "10.0.0.1=0 10.0.0.2=0 10.0.0.3=0!")),
+    operations: ["as-weight 10.0.0.1 100", "as-weight 10.0.0.2 50", "vip-flush"],
+  },
+  {
+    name: "a first weight: none, when a server of weight 0 may have flows, paused or held",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=0"),
+    actual: actual(VIP, "10.0.0.1=0 10.0.0.2=0"),
+    operations: ["as-weight 10.0.0.1 100"],
+  },
+  {
+    name: "a first weight: none, when the server that gets it was paused with its flows",
+    desired: desired(VIP, "10.0.0.1=100"),
+    actual: actual(VIP, "10.0.0.1=0"),
+    operations: ["as-weight 10.0.0.1 100"],
+  },
+  {
+    name: "a first server: one flush of the VIP",
+    desired: desired(VIP, "10.0.0.1=100"),
+    actual: actual(VIP),
+    operations: ["as-add 10.0.0.1 100", "vip-flush"],
+  },
+  {
+    name: "another weight of a VIP that has some: no flush",
+    desired: desired(VIP, "10.0.0.1=100 10.0.0.2=100"),
+    actual: idle(actual(VIP, "10.0.0.1=100 10.0.0.2=0")),
+    operations: ["as-weight 10.0.0.2 100"],
+  },
+  {
+    name: "flushes of all servers as one of the VIP",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0!"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
+    operations: ["as-weight 10.0.0.1 0", "as-weight 10.0.0.2 0", "vip-flush"],
+  },
+  {
+    name: "flushes one by one when a server keeps its flows",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0! 10.0.0.3=0"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100"),
+    operations: [
+      "as-weight 10.0.0.3 0",
+      "as-weight 10.0.0.1 0 flush",
+      "as-weight 10.0.0.2 0 flush",
+    ],
+  },
+  {
     name: "from some servers to none",
     desired: desired(VIP),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
-    operations: ["as-del 10.0.0.1 flush", "as-del 10.0.0.2 flush"],
+    operations: ["as-del 10.0.0.1", "as-del 10.0.0.2", "vip-flush"],
   },
 ];
 
@@ -124,8 +182,10 @@ Deno.test("planGroup() takes all VIPs of a prefix down before it puts up one of 
     "vip-del 192.0.2.1/32 6 443",
     "vip-add 192.0.2.1/32 6 80",
     "as-add 192.0.2.1/32 6 80 fd00::1 1",
+    "vip-flush 192.0.2.1/32 6 80",
     "vip-add 192.0.2.1/32 6 443",
     "as-add 192.0.2.1/32 6 443 fd00::1 1",
+    "vip-flush 192.0.2.1/32 6 443",
   ]);
 });
 
@@ -220,8 +280,8 @@ for (const can of [{ weights: true }, { weights: false }]) {
         for (const key of throughout) assert.ok(present.has(key), key);
         const key = vipKeyText(operation.vip);
         const target = plans.find((p) => p.key === key)!.desired;
-        const flushing = "address" in operation && target !== undefined &&
-          target.servers.some((s) => s.flush && s.address.text === operation.address.text);
+        const flushing = (address: string) =>
+          target?.servers.some((s) => s.flush && s.address.text === address) ?? false;
         const next = acknowledge(known.get(key), operation, { flushing });
         if (next === undefined) known.delete(key);
         else known.set(key, next);
@@ -242,7 +302,7 @@ for (const can of [{ weights: true }, { weights: false }]) {
 
 /** True for an operation that changes no bucket. */
 function isFlush(operation: Operation): boolean {
-  return operation.kind === "as-flush" ||
+  return operation.kind === "as-flush" || operation.kind === "vip-flush" ||
     (operation.kind === "as-weight" && operation.weight === operation.previousWeight);
 }
 

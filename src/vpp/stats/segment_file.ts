@@ -32,6 +32,8 @@ export interface SegmentFile {
     indices: Uint32Array<ArrayBuffer>,
     values: Float64Array<ArrayBuffer>,
   ): ShimAnswer;
+  /** Size in KiB. */
+  size(): ShimAnswer;
   close(): void;
 }
 
@@ -185,6 +187,10 @@ export class OpenFile implements SegmentFile {
       values,
       values.byteLength,
     );
+  }
+
+  size(): ShimAnswer {
+    return this.#open ? this.#shim.calls.maglev_stats_size(this.#fd) : CLOSED;
   }
 
   close(): void {

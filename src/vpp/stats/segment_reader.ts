@@ -15,6 +15,8 @@ import type {
   PreparedRead,
   StatsReader,
 } from "../ports.ts";
+import type { StatsRoom } from "../lb/stats_budget.ts";
+import { countRoutes } from "./routes.ts";
 import { BUSY, type SegmentFile } from "./segment_file.ts";
 import {
   decodeEntry,
@@ -90,6 +92,13 @@ export class SegmentReader implements StatsReader {
   prepare(queries: readonly CounterQuery[]): PreparedRead {
     const request = new CounterRequest(queries);
     return { read: () => this.#read(request) };
+  }
+
+  room(): StatsRoom | undefined {
+    const kib = this.#file.size();
+    const workers = this.scalar("/sys/num_worker_threads");
+    if (kib < 0 || workers.kind !== "ok") return undefined;
+    return { sizeBytes: kib * 1024, threads: workers.value + 1, routes: countRoutes(this) };
   }
 
   #read(request: CounterRequest): CountersRead {
