@@ -7,7 +7,7 @@
  * counter, with the new value in it; so every step is compared, not only the changes of side.
  */
 import assert from "node:assert/strict";
-import { type Below, fuzz, rounds } from "../support/fuzz.ts";
+import { fuzz, rounds } from "../support/fuzz.ts";
 import { counterMax, isUp, stepCounter } from "../../src/health/counter.ts";
 import type { HealthPolicy } from "../../src/health/state.ts";
 
@@ -15,8 +15,15 @@ const HAPROXY = "/usr/sbin/haproxy";
 const SERVERS = rounds(1000);
 /** Results that each script is compared for, at least. */
 const RESULTS = 30;
-/** Servers of one HAProxy; one after another, so that a busy machine keeps up. */
-const AT_ONCE = 250;
+/** Servers of one HAProxy, and the pace of its checks: what a busy machine keeps up with. */
+const AT_ONCE = 500;
+const INTERVAL_MS = 150;
+/**
+ * Rounds at most. On a machine that is too busy HAProxy may give up a check that was answered, at
+ * times without a line in its log. So a script that came out otherwise is played again, the same
+ * one: a rule that differs comes out otherwise in every round.
+ */
+const ROUNDS = 4;
 const DEADLINE_MS = 60_000;
 
 interface Scripted {
@@ -25,15 +32,18 @@ interface Scripted {
   readonly answers: boolean[];
   /** HAProxy's counter after each check that moved it. */
   readonly counters: number[];
+  /** HAProxy gave up a check, according to its log. */
+  spoiled: boolean;
 }
 
-/** A server whose answers pass with a chance of their own; each fifth alternates. */
-function scripted(index: number, below: Below): Scripted {
+/** A server whose answers pass with a chance of their own, by its number; each fifth alternates. */
+function scripted(index: number): Scripted {
+  const { below } = fuzz(index);
   const policy = { rise: 1 + below(5), fall: 1 + below(5) };
   const percent = 15 + below(70);
   let turn = 0;
   const next = index % 5 === 0 ? () => turn++ % 2 === 0 : () => below(100) < percent;
-  return { policy, next, answers: [], counters: [] };
+  return { policy, next, answers: [], counters: [], spoiled: false };
 }
 
 /** What the counter is after each result that moves it. HAProxy begins at `rise`. */
@@ -66,7 +76,9 @@ function configurationOf(servers: readonly Scripted[], port: number, folder: str
     "  option log-health-checks",
     "  option httpchk GET /",
     ...servers.map(({ policy: { rise, fall } }, i) =>
-      `  server s${i} ${addressOf(i)}:${port} check inter 30ms rise ${rise} fall ${fall}`
+      `  server s${i} ${
+        addressOf(i)
+      }:${port} check inter ${INTERVAL_MS}ms rise ${rise} fall ${fall}`
     ),
     "",
   ].join("\n");
@@ -107,8 +119,10 @@ function take(line: string, servers: readonly Scripted[]): void {
   const match = LINE.exec(line);
   if (match === null) return;
   const [, index, , reason, shown, side] = match;
-  assert.match(reason!, /^Layer7 (check passed|wrong status)$/, `not by the script: ${line}`);
-  const { policy, counters } = servers[Number(index)]!;
+  const server = servers[Number(index)]!;
+  const { policy, counters } = server;
+  server.spoiled ||= !/^Layer7 (check passed|wrong status)$/.test(reason!);
+  if (server.spoiled) return;
   const counter = side === "UP" ? Number(shown) + policy.rise - 1 : Number(shown);
   assert.equal(isUp(counter, policy), side === "UP", line);
   // A line of a check that moved nothing is there for another reason, such as being the first.
@@ -153,8 +167,15 @@ async function play(servers: readonly Scripted[]): Promise<void> {
   assert.ok(killed, `HAProxy did not play all scripts within ${DEADLINE_MS / 1000} s`);
 }
 
+/** True when HAProxy's counter went as ours does; the last answers may still have been on their way. */
+function isOurs({ policy, answers, counters, spoiled }: Scripted): boolean {
+  const ours = moves(policy, answers).slice(0, counters.length);
+  return !spoiled && JSON.stringify(counters) === JSON.stringify(ours);
+}
+
 /** True when HAProxy has logged all that the first answers moved. */
-function isPlayed({ policy, answers, counters }: Scripted): boolean {
+function isPlayed({ policy, answers, counters, spoiled }: Scripted): boolean {
+  if (spoiled) return true;
   return answers.length >= RESULTS &&
     counters.length >= moves(policy, answers.slice(0, RESULTS)).length;
 }
@@ -174,20 +195,28 @@ Deno.test({
     (reason === undefined ? "" : ` [skipped: ${reason}]`),
   ignore: reason !== undefined,
   async fn() {
-    const { seed, below } = fuzz();
-    const servers = Array.from({ length: SERVERS }, (_, i) => scripted(i, below));
-    for (let at = 0; at < servers.length; at += AT_ONCE) {
-      await play(servers.slice(at, at + AT_ONCE));
+    const servers: Scripted[] = [];
+    let left = Array.from({ length: SERVERS }, (_, i) => i);
+    for (let round = 0; round < ROUNDS && left.length > 0; round++) {
+      for (let at = 0; at < left.length; at += AT_ONCE) {
+        const batch = left.slice(at, at + AT_ONCE);
+        for (const i of batch) servers[i] = scripted(i);
+        await play(batch.map((i) => servers[i]!));
+      }
+      left = left.filter((i) => !isOurs(servers[i]!));
     }
+    for (const i of left.slice(0, 1)) {
+      const { policy, answers, counters } = servers[i]!;
+      const told = `${left.length} of ${SERVERS} servers, such as ${i}, seed ${fuzz(i).seed}, ` +
+        `rise ${policy.rise}, fall ${policy.fall}: ${answers.map((ok) => ok ? "P" : "F").join("")}`;
+      assert.deepEqual(counters, moves(policy, answers), told);
+    }
+    assert.deepEqual(left, [], "HAProxy gave up checks of these in every round");
     let changes = 0;
-    servers.forEach(({ policy, answers, counters }, i) => {
-      const told = `seed ${seed}, server ${i}, rise ${policy.rise}, fall ${policy.fall}: ` +
-        answers.map((ok) => ok ? "P" : "F").join("");
-      // The last answers may still have been on their way when HAProxy was ended.
-      assert.deepEqual(counters, moves(policy, answers).slice(0, counters.length), told);
+    for (const { policy, counters } of servers) {
       assert.ok(counters.every((counter) => counter <= counterMax(policy)));
       changes += counters.filter((counter) => counter === 0).length;
-    });
+    }
     assert.ok(changes > SERVERS, `${changes} servers went down: the scripts prove too little`);
   },
 });
