@@ -63,7 +63,7 @@ export function isBeyondLibrary(error: unknown): boolean {
 /** The verdict for a server whose certificates (DER, its own first) the library cannot use. */
 export function unusableVerdict([own]: readonly Uint8Array[]): Verdict {
   const reason = own === undefined
-    ? "reason unknown, because the server does not show its certificate in TLS 1.2"
+    ? "reason unknown, because the server did not show its certificate in TLS 1.2"
     : unusable(own) ?? "reason unknown, because the TLS library does not give it";
   return failed(
     "L6RSP",

@@ -3,12 +3,13 @@
  * reason is true and shows what to change; an unknown reason is called unknown.
  */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { createServer } from "node:tls";
 import { certificates } from "../../tests/support/certificates.ts";
 import { healthcheck, http } from "../../tests/support/healthcheck.ts";
 import { oddCertificates, type OddKind } from "../../tests/support/odd_certificates.ts";
 import { sockets, until } from "../../tests/support/sockets.ts";
-import { opensslServer, tlsServer } from "../../tests/support/tls_servers.ts";
+import { notTls, opensslServer, tlsServer } from "../../tests/support/tls_servers.ts";
 import type { ProbeParams, TlsParams } from "../config/model.ts";
 import type { Verdict } from "./outcome.ts";
 import { Cancellation } from "./prober.ts";
@@ -86,7 +87,7 @@ Deno.test("a certificate that is beyond the library and not shown in TLS 1.2 has
   const server = await anyServer("rsa1024", "-tls1_3");
   try {
     const verdict = await probe(server.port, https({ insecureSkipVerify: true }));
-    const unknown = "reason unknown, because the server does not show its certificate " +
+    const unknown = "reason unknown, because the server did not show its certificate " +
       "in TLS 1.2";
     assert.equal(said(verdict), BEYOND + unknown);
   } finally {
@@ -233,6 +234,34 @@ Deno.test("a server that speaks none of the protocols offered (ALPN) says so, an
     assert.equal((await probe(server.port, smtp)).code, "L7OK");
     assert.equal((await probe(server.port, https({ insecureSkipVerify, alpn: [] }))).code, "L7OK");
   } finally {
+    await server.close();
+  }
+});
+
+Deno.test("a server that hangs when it is asked for its certificate again costs the timeout, and no socket", async () => {
+  const server = await anyServer("rsa1024");
+  let count = 0;
+  // The first connection goes on to the server, the second is never answered.
+  const between = await notTls((socket) => {
+    if (count++ > 0) return;
+    const onward = connect(server.port, "127.0.0.1");
+    socket.pipe(onward).pipe(socket);
+    onward.on("error", () => socket.destroy());
+    socket.on("close", () => onward.destroy());
+  });
+  const before = sockets();
+  try {
+    const cancellation = new Cancellation();
+    const check = healthcheck({ port: between.port, params: https({ insecureSkipVerify: true }) });
+    const verdict = probeOf({ address: "127.0.0.1", healthcheck: check })(cancellation);
+    await until(() => count === 2);
+    const fromMs = performance.now();
+    cancellation.cancel();
+    assert.match(said(await verdict), /^L6RSP cannot use the server's certificate.*reason unknown/);
+    assert.ok(performance.now() - fromMs < 50);
+    await until(() => sockets() === before);
+  } finally {
+    await between.close();
     await server.close();
   }
 });
