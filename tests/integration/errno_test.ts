@@ -121,8 +121,10 @@ async function tryAll(folder: string, ports: readonly number[]): Promise<void> {
       for (const [kind, verdict] of Object.entries(await probe(kinds))) {
         if (!concerns(kinds, kind)) continue;
         const what = `${kind}: ${call} ${name}: ${JSON.stringify(verdict)}`;
+        // Linux reports a reset only of a connection that existed, which is what `tcp` asks for.
+        const passes = name === "ECONNRESET" && kind.startsWith("tcp");
         assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [
-          false,
+          passes,
           lack !== undefined,
           lack,
         ], what);

@@ -30,7 +30,10 @@ async function linesOf(output: "pipe" | "terminal", flags: string[]): Promise<st
   const lines: string[] = [];
   await onStage([A], async ({ configure, start, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
-    const daemon = start({ flags, prefix: ["python3", "-c", WRAPPER, output] });
+    const daemon = start({
+      flags,
+      prefix: ["env", "-u", "NO_COLOR", "python3", "-c", WRAPPER, output],
+    });
     const says = (pattern: RegExp) => daemon.seen(({ text }) => pattern.test(String(text)));
     await says(/backend-transition.*up/);
     servers[0]!.status = 503;

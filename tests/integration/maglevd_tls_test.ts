@@ -71,7 +71,11 @@ Deno.test("maglevd follows HTTPS servers, their certificates, and the ca-file", 
       await Deno.writeTextFile(caFile, made.otherCa);
       daemon.process.signal("SIGHUP");
       const foreign = await daemon.transition("web", "down", mark);
-      assert.equal(foreign.detail, 'certificate not trusted: issued by "Test Authority"');
+      assert.equal(
+        foreign.detail,
+        'certificate not trusted: issued by "Test Authority"; the authority of that name in ca-file ' +
+          "has another key",
+      );
 
       mark = daemon.mark;
       await Deno.writeTextFile(caFile, "no certificate\n");
