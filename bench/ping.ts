@@ -12,8 +12,8 @@
 import { parseArgs } from "node:util";
 import type { Logger } from "../src/base/ports.ts";
 import { SystemClock } from "../src/system/system_clock.ts";
-import { VppClient } from "../src/vpp/client.ts";
-import { MAX_IN_FLIGHT } from "../src/vpp/in_flight.ts";
+import { VppClient } from "../src/vpp/api/client.ts";
+import { MAX_IN_FLIGHT } from "../src/vpp/api/in_flight.ts";
 import { connectTransport } from "../src/vpp/transport/connect.ts";
 import { API_KINDS, SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
 import { compileReference } from "./support/compile.ts";

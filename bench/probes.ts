@@ -18,7 +18,7 @@
  * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
-import { certificates } from "../tests/support/certificates.ts";
+import { certificates } from "../tests/support/servers/certificates.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";

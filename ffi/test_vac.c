@@ -1,6 +1,6 @@
 /*
  * The shim's way to VPP's shared memory and the bridge, under AddressSanitizer and
- * UndefinedBehaviorSanitizer, on the stand-in for libvppapiclient (tests/support/vppapiclient.c):
+ * UndefinedBehaviorSanitizer, on the stand-in for libvppapiclient (tests/support/servers/vppapiclient.c):
  * this test is the daemon and the VPP at once.
  */
 #define _GNU_SOURCE

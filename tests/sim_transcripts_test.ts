@@ -10,8 +10,8 @@ import {
   sockclntCreateReply,
 } from "../src/vpp/wire/messages.ts";
 import { startSimulator } from "../src/sim/api_server.ts";
-import { FakeClock } from "./support/fake_clock.ts";
-import { rawClient } from "./support/raw_api_client.ts";
+import { FakeClock } from "./support/fakes/fake_clock.ts";
+import { rawClient } from "./support/servers/raw_api_client.ts";
 
 const FOLDER = new URL("../../shared/vpp/transcripts/", import.meta.url);
 

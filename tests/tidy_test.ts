@@ -8,9 +8,17 @@ import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
 import { MAGLEVC_FLAGS } from "../src/cli/flags.ts";
 import { MAGLEVD_FLAGS } from "../src/daemon/flags.ts";
-import { MAGLEVC_ENVIRONMENT, MAGLEVD_ENVIRONMENT } from "../src/system/permissions.ts";
+import { MAGLEVC_ENVIRONMENT, MAGLEVD_ENVIRONMENT } from "../src/system/launch/permissions.ts";
 import type { FlagTable } from "../src/system/settings.ts";
-import { bannedCallsIn, importsOf, layerOf, LAYERS, mayImport, PURE } from "./support/tidy.ts";
+import {
+  bannedCallsIn,
+  circlesOf,
+  FLOORS,
+  importsOf,
+  isPure,
+  mayImport,
+  roomOf,
+} from "./support/judges/tidy.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -23,7 +31,7 @@ async function sourceFiles(): Promise<string[]> {
       else if (/\.tsx?$/.test(entry.name)) files.push(path);
     }
   }
-  for (const folder of ["src/", "ffi/"]) {
+  for (const folder of ["src/", "ffi/", "tools/"]) {
     await walk(folder).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
@@ -42,25 +50,52 @@ const TEXTS = new Map(
 );
 const isTest = (file: string) => /_(test|bench)\.ts$/.test(file);
 
+const SOURCES = FILES.filter((file) => !isTest(file));
+
 Deno.test("every source file lives in a folder the layout knows", () => {
-  const lost = FILES.filter((file) => !isTest(file) && layerOf(file) === undefined);
-  assert.deepEqual(lost, [], `Give these a place in tests/support/tidy.ts LAYERS, or move them`);
+  const lost = SOURCES.filter((file) => roomOf(file) === undefined);
+  assert.deepEqual(lost, [], "give these a place in FLOORS of tests/support/judges/tidy.ts");
 });
 
 Deno.test("imports go downwards only", () => {
   const wrong: string[] = [];
-  for (const file of FILES.filter((file) => !isTest(file))) {
-    for (const { target, typeOnly } of importsOf(file, TEXTS.get(file)!)) {
-      const reason = mayImport(file, target, typeOnly);
+  for (const file of SOURCES) {
+    for (const target of importsOf(file, TEXTS.get(file)!)) {
+      const reason = mayImport(file, target);
       if (reason !== undefined) wrong.push(`${file} imports ${target}: ${reason}`);
     }
   }
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("no two files import each other, not even over others", () => {
+  const imports = new Map(
+    SOURCES.map((file) => [file, importsOf(file, TEXTS.get(file)!)] as const),
+  );
+  assert.deepEqual(circlesOf(imports), []);
+  const circle = new Map([["a", ["b"]], ["b", ["c"]], ["c", ["a", "d"]], ["d", []]]);
+  assert.deepEqual(circlesOf(circle), [["a", "b", "c"]]);
+});
+
+/** Folders of more than this many files have sub-folders. */
+const MAX_FILES = 16;
+/** Folders that may be larger, each with the reason. */
+const LARGE: Readonly<Record<string, string>> = {};
+
+Deno.test("no folder holds more files than a reader can take in", () => {
+  const sizes = new Map<string, number>();
+  for (const file of SOURCES) {
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    sizes.set(folder, (sizes.get(folder) ?? 0) + 1);
+  }
+  const large = [...sizes].filter(([folder, size]) => size > MAX_FILES && !(folder in LARGE));
+  assert.deepEqual(large, [], "give these sub-folders");
+  assert.ok(Object.keys(LARGE).length <= 3);
+});
+
 Deno.test("pure files use no clock, chance, timer, socket, console or await", () => {
   const wrong: string[] = [];
-  for (const file of FILES.filter((file) => !isTest(file) && PURE(file))) {
+  for (const file of SOURCES.filter((file) => isPure(file, TEXTS.get(file)!))) {
     for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "pure")) {
       wrong.push(`${file}:${line}: ${call} in a pure file; ${instead}`);
     }
@@ -70,7 +105,7 @@ Deno.test("pure files use no clock, chance, timer, socket, console or await", ()
 
 Deno.test("banned calls appear nowhere in src", () => {
   const wrong: string[] = [];
-  for (const file of FILES.filter((file) => !isTest(file))) {
+  for (const file of SOURCES) {
     for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "everywhere")) {
       if (ALLOWED.some(([pattern, allowed]) => pattern.test(file) && call.startsWith(allowed))) {
         continue;
@@ -86,10 +121,11 @@ const ALLOWED: [RegExp, string][] = [
   [/^src\/system\//, ""],
   [/^src\/daemon\//, ""],
   [/^src\/demo\//, ""],
-  [/^ffi\/setup\.ts$/, ""],
-  [/^src\/sim\/run\.ts$/, ""],
-  [/^src\/(vpp|grpc)\/codegen\.ts$/, ""],
-  [/^src\/probe\/(worker|worker_pool|scheduler|tcp|http|http_exchange|tls)\.ts$/, ""],
+  [/^tools\//, ""],
+  [
+    /^src\/probe\/(engine\/(worker|worker_pool|scheduler)|net\/tcp|http\/(http|exchange)|tls\/tls)\.ts$/,
+    "",
+  ],
   [/^src\/cli\/run\.ts$/, "Math.random"],
   [/^[a-z]+\.ts$/, ""],
 ];
@@ -105,13 +141,13 @@ Deno.test("the rules of this test catch what they are for", () => {
   ]);
   assert.deepEqual(caught("// Date.now()\n/* await */ const s = 'Deno.exit()'; `fetch()`"), []);
   assert.deepEqual(caught("const isoDate = 1; const awaited = 2; x.performance2 = 3"), []);
-  assert.ok(mayImport("src/health/machine.ts", "src/probe/tcp.ts", false) !== undefined);
-  assert.ok(mayImport("src/base/ring.ts", "src/config/model.ts", true) !== undefined);
-  assert.ok(mayImport("src/vpp/reconcile.ts", "src/checker/checker.ts", false) !== undefined);
-  assert.ok(mayImport("src/checker/checker.ts", "src/daemon/wire.ts", false) !== undefined);
-  assert.equal(mayImport("src/checker/checker.ts", "src/health/machine.ts", false), undefined);
-  assert.equal(mayImport("src/vpp/lb/desired.ts", "src/config/model.ts", true), undefined);
-  assert.ok(LAYERS.length > 5);
+  assert.ok(mayImport("src/health/machine.ts", "src/probe/net/tcp.ts") !== undefined);
+  assert.ok(mayImport("src/base/ring.ts", "src/config/model.ts") !== undefined);
+  assert.ok(mayImport("src/vpp/sync/reconcile.ts", "src/checker/checker.ts") !== undefined);
+  assert.ok(mayImport("src/checker/checker.ts", "src/daemon/wire.ts") !== undefined);
+  assert.equal(mayImport("src/checker/checker.ts", "src/health/machine.ts"), undefined);
+  assert.equal(mayImport("src/vpp/lb/desired.ts", "src/config/model.ts"), undefined);
+  assert.ok(FLOORS.length > 5);
 });
 
 Deno.test("files stay small enough to read: at most 400 lines", () => {
@@ -162,9 +198,9 @@ Deno.test("a flag of maglevd or maglevc that names a path says what it grants", 
 Deno.test("maglevd listens to SIGHUP before anything else is imported", () => {
   const entry = TEXTS.get("main.ts")!;
   const [first, ...rest] = importsOf("main.ts", entry);
-  assert.equal(first?.target, "src/system/hang_up.ts");
+  assert.equal(first, "src/system/hang_up.ts");
   assert.deepEqual(importsOf("src/system/hang_up.ts", TEXTS.get("src/system/hang_up.ts")!), []);
-  assert.deepEqual(rest.map(({ target }) => target), ["src/daemon/run.ts"]);
+  assert.deepEqual(rest, ["src/daemon/run.ts"]);
   // A static import would be evaluated, and loaded, with the first one.
   assert.match(entry, /await import\("\.\/src\/daemon\/run\.ts"\)/);
 });

@@ -1,6 +1,6 @@
 /** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
-import { certificates } from "../../tests/support/certificates.ts";
-import { V8_FLAGS } from "../../src/system/permissions.ts";
+import { certificates } from "../../tests/support/servers/certificates.ts";
+import { V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { linesOf } from "./lines.ts";
 
 /** A line that a child said. */

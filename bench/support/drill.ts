@@ -1,5 +1,5 @@
 /** The drill: servers fail at random instants; how long until the engine calls them down? */
-import { mulberry32 } from "../../tests/support/mulberry32.ts";
+import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Child, Farm } from "./child.ts";
 
 export interface DrillOptions {

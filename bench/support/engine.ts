@@ -11,7 +11,7 @@ import type { Logger } from "../../src/base/ports.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
 import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
 import { firstDelaysMs } from "../../src/health/interval.ts";
-import { WorkerPool } from "../../src/probe/worker_pool.ts";
+import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { farmAddress } from "./farm_address.ts";
 import { linesOf } from "./lines.ts";

@@ -1,7 +1,7 @@
 /** Watchers of a daemon that probes: see ../grpc.ts. */
-import { MaglevClient } from "../../src/grpc/client.ts";
+import { MaglevClient } from "../../src/grpc/client/client.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { mulberry32 } from "../../tests/support/mulberry32.ts";
+import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import { type Child, cpuMs, memoryMiB, start } from "./child.ts";
 import { startGrpcReference } from "./grpc_reference.ts";
 import { startServers } from "./servers.ts";

@@ -3,7 +3,7 @@
  * random instant within two intervals; when all are reported down, all are opened again likewise.
  * How long from the event to the checker's report?
  */
-import { mulberry32 } from "../../tests/support/mulberry32.ts";
+import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Change, Task } from "./checkers/checker.ts";
 import type { TargetFarm, Verb } from "./target_farm.ts";
 

@@ -16,7 +16,7 @@ import { STATUS_NAMES } from "../../src/grpc/status.ts";
 import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { farmAddress } from "./farm_address.ts";
 import { linesOf } from "./lines.ts";
 

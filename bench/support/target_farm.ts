@@ -3,7 +3,7 @@
  * ../shared/bench/health (one thread and epoll, so that they cost little beside what is measured),
  * for https farm_tls.ts, for icmp the kernel, which answers for all of 127.0.0.0/8.
  */
-import { certificates } from "../../tests/support/certificates.ts";
+import { certificates } from "../../tests/support/servers/certificates.ts";
 import { pinned, start } from "./child.ts";
 import { linesOf } from "./lines.ts";
 import { neededProgram } from "./shared_program.ts";

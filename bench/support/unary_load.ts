@@ -2,10 +2,10 @@
  * Calls of one connection, so many at a time, one more whenever one ends: for each line on its
  * standard input `SECONDS IN_FLIGHT` how many went well and how long they took.
  * Ends with its standard input. Arguments: address; `bare` for a client that costs next to nothing
- * (grpc_connection.ts), `own` for the one that maglevc has (src/grpc/client.ts); the name that is
+ * (grpc_connection.ts), `own` for the one that maglevc has (src/grpc/client/client.ts); the name that is
  * asked for.
  */
-import { MaglevClient } from "../../src/grpc/client.ts";
+import { MaglevClient } from "../../src/grpc/client/client.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
 import { encode } from "../../src/grpc/protobuf/message.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";

@@ -1,4 +1,5 @@
 /** "did you mean": the nearest of some known words, by edit distance. PURE. */
+import { MaglevError } from "./errors.ts";
 
 /** Most edits after which a word is still taken for a slip of the other, however long they are. */
 const MAX_EDITS = 4;
@@ -93,4 +94,11 @@ function compare(
     [before, previous, row] = [previous, row, before];
   }
   return { distance: previous[b.length]!, cells };
+}
+
+/** `not-found` with the nearest known name. */
+export function notFound(kind: string, name: string, known: Iterable<string>): MaglevError {
+  const near = nearest(name, known);
+  const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
+  return new MaglevError("not-found", `No ${kind} ${JSON.stringify(name)}${hint}`);
 }

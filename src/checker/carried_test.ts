@@ -1,8 +1,8 @@
 /** A reload that changes a check, as VPP and operators see it: it takes no server out by itself. */
 import assert from "node:assert/strict";
-import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
 
 const BASE: SmallConfig = {

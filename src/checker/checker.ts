@@ -18,33 +18,31 @@ import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
-import { Emitter } from "./emitter.ts";
-import { type WorkedOutReload, workOutReload } from "./forecast.ts";
-import type { Intent, IntentBook } from "./intent.ts";
-import { IntentKeeper, logDropped, logIntents, NO_STORE } from "./intent_keeper.ts";
-import { afterAction, afterWeight, type Restored, restoreIntents } from "./intent_rules.ts";
+import { Emitter } from "../async/emitter.ts";
+import type { Intent, IntentBook } from "../intent/intent.ts";
+import { IntentKeeper, logDropped, logIntents, NO_STORE } from "../intent/expiry.ts";
+import { afterAction, afterWeight, type Restored, restoreIntents } from "../intent/rules.ts";
 import { changesSince, eventsOf, logNews, logProbe, logSilent, type News, newsOf } from "./news.ts";
 import {
-  type BackendAction,
   checkAction,
   checkOptions,
   checkWeightRequest,
-  notFound,
-  type OperatorOptions,
   type OperatorOutcome,
   refused,
-  type SetWeightRequest,
 } from "./operator.ts";
-import type {
-  CheckerEvent,
-  CheckerReader,
-  Durability,
-  FrontendView,
-  KeptIntents,
-  Snapshot,
-} from "./ports.ts";
-import { Registry, weightOf } from "./registry.ts";
-import { created, type NamedTransition } from "./reload.ts";
+import {
+  type BackendAction,
+  type OperatorOptions,
+  type SetWeightRequest,
+} from "../intent/request.ts";
+import { notFound } from "../base/nearest.ts";
+import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
+import type { Durability, KeptIntents } from "../intent/ports.ts";
+import { type WorkedOutReload, workOutReload } from "./worked_reload.ts";
+import { Registry } from "./registry.ts";
+import { weightOf } from "../config/pool_weights.ts";
+import { created } from "./reload.ts";
+import { type NamedTransition } from "../health/state.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
 import { VoidReport } from "./void_report.ts";

@@ -1,9 +1,9 @@
 /** Way of a verdict to its program event. Run: `deno bench -A src/checker/checker_bench.ts` */
 import { Checker } from "./checker.ts";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { FAIL, FakeProbeEngine, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { RecordingLogger } from "../../tests/support/recording_logger.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { FAIL, FakeProbeEngine, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 
 /** `count` backends in frontends of `perFrontend`, all up and fully healthy. */
 function healthy(count: number, perFrontend: number) {

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { setUp } from "../../tests/support/checker_fixture.ts";
-import { MemoryStore } from "../../tests/support/intents.ts";
+import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
+import { MemoryStore } from "../../tests/support/fakes/intents.ts";
 import { frontendHealth, mergedServers } from "../health/frontend.ts";
 import { countedState, isProbed } from "../health/machine.ts";
 import type { BackendState, FrontendState } from "../health/state.ts";
@@ -15,7 +15,7 @@ import {
   newWorld,
   run,
   type World,
-} from "../../tests/support/checker_commands.ts";
+} from "../../tests/support/worlds/checker_commands.ts";
 import type { Checker } from "./checker.ts";
 import type { CheckerEvent } from "./ports.ts";
 

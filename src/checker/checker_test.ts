@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, textOf, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, setUpHealthy, textOf, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { VOID_REPORT_MS } from "./void_report.ts";
 
 Deno.test("Checker.start probes enabled backends with a healthcheck, the first probes spread evenly", () => {

@@ -11,7 +11,7 @@ import type {
   ResultCode,
   Transition,
 } from "../health/state.ts";
-import { Feed } from "./feed.ts";
+import { Feed } from "../async/feed.ts";
 import type { CheckerReader, Snapshot } from "./ports.ts";
 
 /** Events that may wait for one subscriber. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, setUpHealthy, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { watchChecker, type WatchItem } from "./events.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed } from "../async/feed.ts";
 
 const ALL = { backends: true, frontends: true, nowMs: 99 };
 

@@ -3,20 +3,20 @@
  * and a restart make of it.
  */
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, THREE, WHO } from "../../tests/support/checker_fixture.ts";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { PASS } from "../../tests/support/fake_probe_engine.ts";
+import { setUp, setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import {
   backendIntent,
   MemoryStore,
   textOfIntent,
   weightIntent,
-} from "../../tests/support/intents.ts";
-import type { RecordingLogger } from "../../tests/support/recording_logger.ts";
-import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+} from "../../tests/support/fakes/intents.ts";
+import type { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { LATEST_MS } from "../base/instant.ts";
-import type { Intent } from "./intent.ts";
-import { LOOK_EVERY_MS } from "./intent_keeper.ts";
+import type { Intent } from "../intent/intent.ts";
+import { LOOK_EVERY_MS } from "../intent/expiry.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = new FakeClock().wallMs();

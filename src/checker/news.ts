@@ -5,7 +5,7 @@ import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
-import type { NamedTransition } from "./reload.ts";
+import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
 
 /** Everything that happened at one instant. */

@@ -3,33 +3,21 @@
  * leaves, allowed or refused. The record is written by whoever took the request (it knows of the
  * requests that never got here as well), from what the checker answers.
  */
+import {
+  type BackendAction,
+  MAX_REASON_LENGTH,
+  type OperatorOptions,
+  type SetWeightRequest,
+} from "../intent/request.ts";
+import { notFound } from "../base/nearest.ts";
 import { MaglevError } from "../base/errors.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
-import { nearest } from "../base/nearest.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import type { FrontendConfig } from "../config/model.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
-import type { Intent, OperatorId } from "./intent.ts";
-import type { Durability } from "./ports.ts";
-import { weightOf } from "./registry.ts";
-
-/** Longest reason, in UTF-16 units. */
-export const MAX_REASON_LENGTH = 500;
-
-/** Who asks, why, and for how long. */
-export interface OperatorOptions {
-  readonly by: OperatorId;
-  /** Why, in the operator's words: one line of at most MAX_REASON_LENGTH. */
-  readonly reason?: string | undefined;
-  /**
-   * Unix time in milliseconds at which it shall end by itself; in the future, whole. Only for what
-   * can end: pause, disable, a weight.
-   */
-  readonly untilMs?: number | undefined;
-}
-
-/** What may be asked for a backend. */
-export type BackendAction = "pause" | "resume" | "disable" | "enable";
+import type { Intent, OperatorId } from "../intent/intent.ts";
+import type { Durability } from "../intent/ports.ts";
+import { weightOf } from "../config/pool_weights.ts";
 
 /** The names of the actions, as the API has them. */
 export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
@@ -38,16 +26,6 @@ export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
   disable: "DisableBackend",
   enable: "EnableBackend",
 };
-
-/** A weight to be put in place of the file's, until that one changes. */
-export interface SetWeightRequest {
-  readonly frontend: string;
-  /** Name of the pool. */
-  readonly pool: string;
-  readonly backend: string;
-  /** Integer, 0 to 100. */
-  readonly weight: number;
-}
 
 /** What an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
@@ -156,13 +134,6 @@ export function checkAction(
     `Cannot disable backend ${JSON.stringify(name)} until a time: ` +
       "the configuration disables it, so it would stay disabled then",
   );
-}
-
-/** `not-found` with the nearest known name. */
-export function notFound(kind: string, name: string, known: Iterable<string>): MaglevError {
-  const near = nearest(name, known);
-  const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
-  return new MaglevError("not-found", `No ${kind} ${JSON.stringify(name)}${hint}`);
 }
 
 /** The weight that `request` would replace, or why it cannot be obeyed. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { setUp, setUpHealthy, WHO } from "../../tests/support/checker_fixture.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { RecordingLogger } from "../../tests/support/recording_logger.ts";
+import { setUp, setUpHealthy, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { MaglevError } from "../base/errors.ts";
 import { logAction, type OperatorOutcome } from "./operator.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { Backend, FrontendState, FrontendTransition, Transition } from "../health/state.ts";
-import type { Intent, IntentBook } from "./intent.ts";
+import type { IntentBook } from "../intent/intent.ts";
 
 /** A frontend with what follows from its backends' health. */
 export interface FrontendView {
@@ -25,33 +25,6 @@ export interface Snapshot {
   readonly frontends: ReadonlyMap<string, FrontendView>;
   /** What operators want beyond the file: pauses, disables, weights. */
   readonly intents: IntentBook;
-}
-
-/** Whether operators' intents survive the end of the process. */
-export type Durability =
-  /** There is no state directory: they do not. */
-  | { readonly kind: "off" }
-  /** The disk holds them. */
-  | { readonly kind: "stored" }
-  /** The disk does not hold them yet, for this reason; it is tried again. */
-  | { readonly kind: "failed"; readonly message: string };
-
-/** Keeps intents over the end of the process. */
-export interface IntentStore {
-  /**
-   * Asks for these intents, and no others, to be kept. Of requests that wait for the disk the
-   * newest counts for all. Settles in bounded time and never rejects.
-   */
-  save(intents: () => readonly Intent[]): Promise<Durability>;
-}
-
-/** Operators' intents of an earlier life, and where those of this one go. */
-export interface KeptIntents {
-  /** As they were read; those that are too old, at their end, or overtaken are sorted out here. */
-  readonly kept: readonly Intent[];
-  /** Older ones are dropped, in milliseconds. */
-  readonly maxAgeMs: number;
-  readonly store: IntentStore;
 }
 
 /** What happens, in order. */

@@ -5,20 +5,15 @@
  * A transition touches one backend and the frontends that use it, and costs what those cost,
  * however large the rest of the configuration is.
  */
+import { type PlacedWeight, withWeight } from "../config/pool_weights.ts";
 import { invariant } from "../base/assert.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
-import { IntentBook, type WeightPlace } from "./intent.ts";
+import { IntentBook } from "../intent/intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
 import { VersionedMap } from "./versioned_map.ts";
-
-/** A weight to be in force. */
-export interface PlacedWeight extends WeightPlace {
-  /** 0 to 100. */
-  readonly weight: number;
-}
 
 /** A frontend whose state is another than before. */
 export interface FrontendChange {
@@ -144,28 +139,6 @@ export class Registry {
     });
     return { name: config.name, config, ...health };
   }
-}
-
-/** The weight an entry has in `frontend`; undefined when it is not there. */
-export function weightOf(
-  frontend: FrontendConfig | undefined,
-  entry: Pick<WeightPlace, "pool" | "backend">,
-): number | undefined {
-  return frontend?.pools.find((pool) => pool.name === entry.pool)
-    ?.backends.find((backend) => backend.name === entry.backend)?.weight;
-}
-
-/** `frontend` with one entry's weight replaced. */
-export function withWeight(frontend: FrontendConfig, override: PlacedWeight): FrontendConfig {
-  const pools = frontend.pools.map((pool) =>
-    pool.name !== override.pool ? pool : {
-      ...pool,
-      backends: pool.backends.map((entry) =>
-        entry.name !== override.backend ? entry : { ...entry, weight: override.weight }
-      ),
-    }
-  );
-  return { ...frontend, pools };
 }
 
 /** The frontends of `config` with the weights of `intents` in force; all entries must exist. */

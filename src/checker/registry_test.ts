@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
-import { Registry, weightOf } from "./registry.ts";
+import { Registry } from "./registry.ts";
+import { weightOf } from "../config/pool_weights.ts";
 import { created } from "./reload.ts";
 
 const config = smallConfig({

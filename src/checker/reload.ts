@@ -10,6 +10,7 @@
  * A changed check takes no server out: one that was up is carried until its new check has reached a
  * verdict (see health/machine.ts).
  */
+import type { NamedTransition } from "../health/state.ts";
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import type { BackendsDiff } from "../config/diff.ts";
@@ -22,7 +23,7 @@ import {
   step,
   withHistoryCapacity,
 } from "../health/machine.ts";
-import type { Backend, HealthPolicy, StepResult, Transition } from "../health/state.ts";
+import type { Backend, HealthPolicy, StepResult } from "../health/state.ts";
 
 /** What the probe engine is to be told, in this order. */
 export type ReloadAction =
@@ -31,12 +32,6 @@ export type ReloadAction =
   | { readonly kind: "readdress"; readonly backend: string; readonly address: IpAddress }
   /** Afresh; what was probed under this name has been stopped. */
   | { readonly kind: "start"; readonly backend: string };
-
-/** A transition with the backend it is of. */
-export interface NamedTransition {
-  readonly name: string;
-  readonly transition: Transition;
-}
 
 /** The whole of a reload, as a value. */
 export interface ReloadPlan {

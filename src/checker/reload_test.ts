@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { diffConfig } from "../config/diff.ts";
 import { created, planReload } from "./reload.ts";
 

@@ -1,9 +1,9 @@
 /** Stories others paid for (those in which the checker has a part), each as a test. */
 import assert from "node:assert/strict";
 import { mergedServers } from "../health/frontend.ts";
-import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { type SmallConfig, smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { CheckerReader } from "./ports.ts";
 
 const WEB: SmallConfig = {

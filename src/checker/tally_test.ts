@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { PROBE_DURATION_BUCKETS_S, Tally } from "./tally.ts";
 
 Deno.test("Tally counts probes by type, result and code, transitions and voids, sorted", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../base/address.ts";
-import { FakeProbeEngine } from "../../tests/support/fake_probe_engine.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { FakeProbeEngine } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { ProbeTargets, type TargetSpec } from "./targets.ts";
 
 const healthcheck = smallConfig({ backends: {}, frontends: {} }).healthchecks.get("tcp")!;

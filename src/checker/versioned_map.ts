@@ -1,5 +1,5 @@
 /**
- * A map with fixed keys of which every past version stays readable. The checker changes single
+ * PURE. A map with fixed keys of which every past version stays readable. The checker changes single
  * values thousands of times a second and hands out immutable snapshots now and then; copying a
  * whole Map for each would cost the way of a verdict to VPP more than everything else on it. So
  * the values lie in chunks, a snapshot shares them, and only what is written after a snapshot is

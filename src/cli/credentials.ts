@@ -1,6 +1,6 @@
 /** The files that show who we are, and whom we trust. Read once, at the start, and judged there. */
 import { MaglevError } from "../base/errors.ts";
-import type { ClientTls } from "../grpc/client.ts";
+import type { ClientTls } from "../grpc/client/client.ts";
 import { certificatesOf, keyPairOf, type PemFile } from "../system/key_pair.ts";
 
 /** Paths; empty: none. Certificate and key come together, perhaps in one file. */

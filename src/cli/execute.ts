@@ -1,14 +1,14 @@
 /** A command to all servers, and what came of it as text. */
 import { MaglevError } from "../base/errors.ts";
-import type { Json } from "../grpc/client.ts";
-import type { Answer } from "./command.ts";
+import type { Json } from "../grpc/client/client.ts";
+import type { Answer } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { explain, failureLine } from "./failures.ts";
-import type { Args } from "./node.ts";
-import { plainForm, plainParts } from "./plain.ts";
+import type { Args } from "./language/node.ts";
+import { plainForm, plainParts } from "./render/plain.ts";
 import { jsonText, renderView, yamlText } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
-import { mergeJson, mergeViews } from "./several.ts";
+import { mergeJson, mergeViews } from "./compare/merge.ts";
 
 /** Commands that ask a server and have one answer. */
 export type AskingCommand = keyof typeof COMMANDS;

@@ -1,4 +1,4 @@
-/** maglevc's flags; the usage text and the environment variables follow from this table. */
+/** PURE. maglevc's flags; the usage text and the environment variables follow from this table. */
 import { type FlagTable, readSettings, type Settings } from "../system/settings.ts";
 
 export const MAGLEVC_FLAGS = {

@@ -1,7 +1,7 @@
 /** Commands that no server is needed for. They load little: they shall be there at once. */
 import { MAGLEVC_FLAGS } from "./flags.ts";
-import { helpText, topicText } from "./help.ts";
-import type { Args, CommandName } from "./node.ts";
+import { helpText, topicText } from "./language/help.ts";
+import type { Args, CommandName } from "./language/node.ts";
 import { type OutputStream, writeText } from "./output.ts";
 
 export type LocalCommand = "help" | "quit" | "completion";
@@ -21,7 +21,7 @@ export async function runLocally(
     writeText(stdout, `${topic === undefined ? helpText() : topicText(topic)}\n`);
   }
   if (command === "completion") {
-    const { completionScript } = await import("./completion_scripts.ts");
+    const { completionScript } = await import("./language/completion_scripts.ts");
     const shell = args.shell === "zsh" || args.shell === "fish" ? args.shell : "bash";
     writeText(stdout, completionScript(shell, MAGLEVC_FLAGS));
   }

@@ -6,21 +6,21 @@
 import { MaglevError } from "../base/errors.ts";
 import { permissionText } from "../base/permission.ts";
 import { BUILD } from "../base/version.ts";
-import { buildInfo } from "../system/build.ts";
+import { buildInfo } from "../system/launch/build.ts";
 import { usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { parseServers } from "./addresses.ts";
 import { callerName } from "./caller.ts";
 import { type CommandLine, MAGLEVC_FLAGS, readCommandLine } from "./flags.ts";
-import { helpAt, helpText } from "./help.ts";
-import { historyPath } from "./history.ts";
+import { helpAt, helpText } from "./language/help.ts";
+import { historyPath } from "./shell/history.ts";
 import { isLocal, runLocally } from "./local.ts";
-import type { Invocation } from "./node.ts";
+import type { Invocation } from "./language/node.ts";
 import { complain, OutputError, STATUS_OF_SIGNAL, writeText } from "./output.ts";
-import { parse } from "./parse.ts";
+import { parse } from "./language/parse.ts";
 import type { Server } from "./servers.ts";
 import type { Session } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./shell/terminal.ts";
 
 const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
 
@@ -86,20 +86,20 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function withoutCommand(read: CommandLine, addresses: readonly string[]): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
-    const { runScript } = await import("./script.ts");
+    const { runScript } = await import("./shell/script.ts");
     return await withSession(read, { addresses }, (session) => runScript(session, Deno.stdin));
   }
-  const { promptOf, runShell } = await import("./shell.ts");
+  const { promptOf, runShell } = await import("./shell/shell.ts");
   // Nothing is known of the terminal, or that it has no cursor to be moved.
   if (["", "dumb"].includes(environment("TERM") ?? "")) {
-    const { runPlainShell } = await import("./script.ts");
+    const { runPlainShell } = await import("./shell/script.ts");
     return await withSession(
       read,
       { addresses, forecast: true },
       (session) => runPlainShell(session, { input: Deno.stdin, prompt: promptOf(session.servers) }),
     );
   }
-  const { Terminal } = await import("./terminal.ts");
+  const { Terminal } = await import("./shell/terminal.ts");
   const terminal = new Terminal(standardTerminal());
   return await withSession(
     read,
@@ -125,7 +125,7 @@ async function oneShot(
       if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
       return await runCommand(session, invocation, abort.signal);
     }
-    const { Terminal } = await import("./terminal.ts");
+    const { Terminal } = await import("./shell/terminal.ts");
     const terminal = new Terminal(standardTerminal());
     terminal.enter();
     try {
@@ -189,12 +189,12 @@ async function openServers(
 
 /** For the completions of shells: quick, and without a word about what goes wrong. */
 async function completeWords(read: CommandLine, words: readonly string[]): Promise<number> {
-  const { complete } = await import("./complete.ts");
+  const { complete } = await import("./language/complete.ts");
   const addresses = parseServers(read.settings.server);
   let servers: readonly Server[] = [];
   const names = async (...[slot, args]: Parameters<Parameters<typeof complete>[2]>) => {
     if (typeof addresses === "string") return [];
-    const { liveNames } = await import("./names.ts");
+    const { liveNames } = await import("./shell/names.ts");
     const clock = new SystemClock();
     servers = await openServers(read, { addresses, clock });
     return await liveNames({ servers, clock })(slot, args);

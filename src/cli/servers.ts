@@ -1,7 +1,7 @@
 /** The servers that are asked: each with its connection, and with what the shell remembers of it. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
-import { MaglevClient } from "../grpc/client.ts";
+import { MaglevClient } from "../grpc/client/client.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Asked, isUnreached } from "./failures.ts";
 

@@ -2,11 +2,11 @@
 import type { Clock, Prng } from "../base/ports.ts";
 import { type AskingCommand, execute } from "./execute.ts";
 import { isLocal, runLocally } from "./local.ts";
-import type { Args, Invocation } from "./node.ts";
+import type { Args, Invocation } from "./language/node.ts";
 import { complain, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
 import type { Server } from "./servers.ts";
-import { unknownNames } from "./watch_names.ts";
-import { watchEvents } from "./watch.ts";
+import { unknownNames } from "./watch/names.ts";
+import { watchEvents } from "./watch/watch.ts";
 
 export interface Session {
   readonly servers: readonly Server[];

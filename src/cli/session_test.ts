@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { type Answers, answersOf, fakeClient, PLAIN } from "../../tests/support/cli_answers.ts";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
+import {
+  type Answers,
+  answersOf,
+  fakeClient,
+  PLAIN,
+} from "../../tests/support/terminals/cli_answers.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import type { Server } from "./servers.ts";
 import { runCommand, type Session } from "./session.ts";
 

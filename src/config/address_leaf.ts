@@ -5,8 +5,8 @@
 import { addressKind, embeddedIpv4, type IpAddress, parseIp } from "../base/address.ts";
 import type { Rule } from "./issue.ts";
 import { type Site, textOf, wrongType } from "./leaf.ts";
-import { expectation } from "./row_text.ts";
-import type { AddressRow } from "./schema_types.ts";
+import { expectation } from "./schema/row_text.ts";
+import type { AddressRow } from "./schema/types.ts";
 import type { TreeNode } from "./tree.ts";
 
 export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddress | undefined {

@@ -22,11 +22,11 @@ import type {
   HealthcheckDraft,
   PoolDraft,
   VppLbDraft,
-} from "./schema.ts";
-import type { NamedDrafts, Slot, ValueOf } from "./schema_types.ts";
-import type { http, tls } from "./schema_healthcheck.ts";
-import type { Draft } from "./schema_types.ts";
-import { nameInHost } from "./text_rules.ts";
+} from "./schema/schema.ts";
+import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
+import type { http, tls } from "./schema/healthcheck.ts";
+import type { Draft } from "./schema/types.ts";
+import { nameInHost } from "./schema/text_rules.ts";
 
 /** Path of a `ca-file` → its certificates (PEM). */
 export type CaFiles = ReadonlyMap<string, string>;

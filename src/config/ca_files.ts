@@ -5,7 +5,7 @@
  */
 import { oneLine } from "../base/text.ts";
 import type { IssueList } from "./issue.ts";
-import type { ConfigDraft } from "./schema.ts";
+import type { ConfigDraft } from "./schema/schema.ts";
 
 /** Most bytes of such a file: room for a thousand authorities. */
 export const MAX_CA_BYTES = 2 ** 20;

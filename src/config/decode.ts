@@ -24,11 +24,11 @@ import {
   type Site,
   wrongType,
 } from "./leaf.ts";
-import { expectation } from "./row_text.ts";
-import { type ConfigDraft, ROOT } from "./schema.ts";
-import type { Keys, ListRow, NamedRow, Row, VariantsRow } from "./schema_types.ts";
-import { readCodes } from "./status_codes.ts";
-import { textProblem } from "./text_rules.ts";
+import { expectation } from "./schema/row_text.ts";
+import { type ConfigDraft, ROOT } from "./schema/schema.ts";
+import type { Keys, ListRow, NamedRow, Row, VariantsRow } from "./schema/types.ts";
+import { readCodes } from "./schema/status_codes.ts";
+import { textProblem } from "./schema/text_rules.ts";
 import type { MapEntry, TreeNode } from "./tree.ts";
 
 /**

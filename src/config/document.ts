@@ -10,7 +10,7 @@
 import { oneLine } from "../base/text.ts";
 import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
 import type { IssueList } from "./issue.ts";
-import type { Mark } from "./schema_types.ts";
+import type { Mark } from "./schema/types.ts";
 import { buildTree, type TreeNode } from "./tree.ts";
 
 /** Most characters a file may have. */

@@ -3,9 +3,9 @@
  * warnings that their first line names (`# warns: rule, rule`), and the JSON Schema agrees.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { document, valid } from "../../tests/support/json_schema.ts";
+import { document, valid } from "../../tests/support/judges/json_schema.ts";
 import { formatIssue } from "./issue.ts";
-import { jsonSchema } from "./json_schema.ts";
+import { jsonSchema } from "../../tools/docs/config_schema.ts";
 import { parseConfig } from "./parse.ts";
 
 const FOLDER = new URL("../../tests/fixtures/config/drop-in/", import.meta.url);

@@ -7,8 +7,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { formatIssue, type Issue, type Rule, RULES } from "./issue.ts";
 import { readCa } from "./load.ts";
 import { exitStatus, type LoadResult, parseConfig } from "./parse.ts";
-import { MAGLEV } from "./schema.ts";
-import type { Keys, Row } from "./schema_types.ts";
+import { MAGLEV } from "./schema/schema.ts";
+import type { Keys, Row } from "./schema/types.ts";
 
 const ROOT_URL = new URL("../../tests/fixtures/config/", import.meta.url);
 

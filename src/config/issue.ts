@@ -8,7 +8,7 @@
  */
 import { nearest } from "../base/nearest.ts";
 import { quote } from "../base/text.ts";
-import type { Mark } from "./schema_types.ts";
+import type { Mark } from "./schema/types.ts";
 
 export type Stage = "parse" | "semantic" | "warning";
 

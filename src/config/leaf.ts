@@ -10,7 +10,7 @@
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { listWords, quote } from "../base/text.ts";
 import { type IssueList, joinPath, type Place, type Rule } from "./issue.ts";
-import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./row_text.ts";
+import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "./schema/row_text.ts";
 import type {
   DurationRow,
   HeaderList,
@@ -21,8 +21,8 @@ import type {
   TextRow,
   TextsRow,
   WordRow,
-} from "./schema_types.ts";
-import { headerProblem, isRemovable, textProblem } from "./text_rules.ts";
+} from "./schema/types.ts";
+import { headerProblem, isRemovable, textProblem } from "./schema/text_rules.ts";
 import type { ScalarNode, TreeNode } from "./tree.ts";
 
 /** Where a value stands and where what is wrong with it is noted. */

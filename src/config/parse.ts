@@ -3,7 +3,7 @@
  */
 import { type CaReader, readCaFiles } from "./ca_files.ts";
 import { buildConfig } from "./build.ts";
-import { check } from "./check.ts";
+import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
 import { readDocument } from "./document.ts";
 import { checkIgnored } from "./ignored_keys.ts";

@@ -11,7 +11,7 @@ import { isIgnored } from "./ignored_keys.ts";
 import { formatIssue, type Issue, MAX_LISTED } from "./issue.ts";
 import type { Config, FrontendConfig, HealthcheckConfig, ProbeParams } from "./model.ts";
 import { exitStatus, type LoadResult, parseConfig } from "./parse.ts";
-import { mergeRanges } from "./status_codes.ts";
+import { mergeRanges } from "./schema/status_codes.ts";
 
 const GOOD = new URL("../../tests/fixtures/config/good/", import.meta.url);
 

@@ -19,7 +19,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { type IssueList, joinPath } from "./issue.ts";
-import type { Mark } from "./schema_types.ts";
+import type { Mark } from "./schema/types.ts";
 
 /** Nodes of the tree with every alias written out. */
 const MAX_NODES = 1_000_000;

@@ -52,7 +52,7 @@ export async function readConfig(
   return { kind: "ok", config: result.config, hash: result.hash, warnings };
 }
 
-/** Checks that the host has what a configuration needs; src/probe/machine.ts. */
+/** Checks that the host has what a configuration needs; src/probe/host/host_check.ts. */
 export interface Host {
   /** A sentence when `config` needs something that the host does not have. */
   problem(config: Config): string | undefined;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withFolder } from "../../tests/support/daemon.ts";
+import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { readConfig } from "./config.ts";
 import { readConfigAside, SHORT_BYTES } from "./config_aside.ts";
 

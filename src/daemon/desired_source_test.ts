@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { PASS } from "../../tests/support/fake_probe_engine.ts";
-import { setUp, THREE, WHO } from "../../tests/support/checker_fixture.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../base/address.ts";
 import { desiredSource } from "./desired_source.ts";
 

@@ -1,5 +1,5 @@
 /** The probe engine the daemon runs with. */
-import { WorkerPool, type WorkerPoolOptions } from "../probe/worker_pool.ts";
+import { WorkerPool, type WorkerPoolOptions } from "../probe/engine/worker_pool.ts";
 
 /** Makes it; closed by whoever is given it. */
 export function createEngine(

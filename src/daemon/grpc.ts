@@ -5,12 +5,12 @@
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
-import { forecastReload } from "../checker/forecast.ts";
-import { METHODS, type ServedMethod } from "../grpc/methods.ts";
-import type { DaemonDoor, GrpcObserver } from "../grpc/ports.ts";
-import type { GrpcServer } from "../grpc/server.ts";
+import { forecastReload } from "../forecast/forecast.ts";
+import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
+import type { DaemonDoor, GrpcObserver } from "../grpc/calls/daemon_api.ts";
+import type { GrpcServer } from "../grpc/server/server.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
-import { inSlices } from "../system/slices.ts";
+import { inSlices } from "../async/steps.ts";
 import type { MaglevdSettings } from "./flags.ts";
 import type { Reloader } from "./reload.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
@@ -78,7 +78,7 @@ export async function createGrpcServer(options: GrpcOptions): Promise<GrpcServer
   if (address === undefined) return undefined;
   // Loaded when needed: `--version` and `--check` are quicker without, and a permission that the
   // library lacks is an error of the start like any other.
-  const { GrpcServer } = await import("../grpc/server.ts");
+  const { GrpcServer } = await import("../grpc/server/server.ts");
   const cert = settings["grpc-tls-cert"];
   return new GrpcServer({
     address,

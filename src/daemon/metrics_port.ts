@@ -2,9 +2,9 @@
 import { formatListenAddress, parseListenAddress } from "../base/listen_address.ts";
 import { invariant } from "../base/assert.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { buildInfo } from "../system/build.ts";
+import { buildInfo } from "../system/launch/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
-import { HttpServer } from "../metrics/http.ts";
+import { HttpServer } from "../http/server.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { pages } from "../metrics/pages.ts";
 import { listenAt } from "../system/listen.ts";

@@ -9,10 +9,10 @@
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
-import type { ReloadReport } from "../grpc/ports.ts";
+import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
 import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
-import { OneAtATime } from "./one_at_a_time.ts";
+import { OneAtATime } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
 

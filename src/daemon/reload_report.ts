@@ -7,11 +7,12 @@
  * time is bounded, another reload that is wanted ends it, and then the shares are left out.
  */
 import type { Clock, LogFields } from "../base/ports.ts";
-import type { ReloadForecast, ReloadOutline, WorkedOutReload } from "../checker/forecast.ts";
-import type { ReloadReport } from "../grpc/ports.ts";
-import { inSlices } from "../system/slices.ts";
+import type { ReloadOutline, WorkedOutReload } from "../checker/worked_reload.ts";
+import { forecastWorkedOut, type ReloadForecast } from "../forecast/forecast.ts";
+import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
+import { inSlices } from "../async/steps.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
-import type { TableShift } from "../vpp/lb/table_shift.ts";
+import type { TableShift } from "../forecast/table_shift.ts";
 
 /** Longest time that the shares are worked out. */
 export const REPORT_DEADLINE_MS = 2000;
@@ -30,17 +31,22 @@ export interface ReportOptions {
 
 /** Works the report out; never rejects. */
 export async function reportReload(
-  { outline, forecast }: WorkedOutReload,
+  worked: WorkedOutReload,
   options: ReportOptions,
 ): Promise<ReloadReport> {
   const { can, clock } = options;
+  const { outline } = worked;
   const late = new AbortController();
   const timer = clock.after(REPORT_DEADLINE_MS, () => late.abort());
   const signal = AbortSignal.any([late.signal, options.signal]);
   try {
     return {
       outline,
-      forecast: await inSlices(forecast(can), { clock, sliceMs: SLICE_MS, signal }),
+      forecast: await inSlices(forecastWorkedOut(worked, can), {
+        clock,
+        sliceMs: SLICE_MS,
+        signal,
+      }),
     };
   } catch (error) {
     if (!signal.aborted) throw error;

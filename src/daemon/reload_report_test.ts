@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setUpHealthy, THREE, WHO } from "../../tests/support/checker_fixture.ts";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { Config } from "../config/model.ts";
 import { REPORT_DEADLINE_MS, reportFields, reportReload } from "./reload_report.ts";
 

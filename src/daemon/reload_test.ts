@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { FakeProbeEngine } from "../../tests/support/fake_probe_engine.ts";
-import { RecordingLogger } from "../../tests/support/recording_logger.ts";
-import { withFolder } from "../../tests/support/daemon.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { FakeProbeEngine } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
+import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { loadConfig } from "../config/load.ts";
 import { READ_DEADLINE_MS, Reloader, SETTLED_MS } from "./reload.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";

@@ -2,20 +2,20 @@
  * The daemon's life: start order, signals, reload, stop order.
  */
 import { MaglevError } from "../base/errors.ts";
-import { buildInfo } from "../system/build.ts";
+import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
-import { Machine } from "../probe/machine.ts";
+import { Machine } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
-import type { GrpcServer } from "../grpc/server.ts";
+import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
-import { openIntents } from "./intent_store.ts";
+import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { type Loaded, Reloader } from "./reload.ts";

@@ -4,17 +4,17 @@
  */
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker, type ReloadResult } from "../checker/checker.ts";
-import type { KeptIntents } from "../checker/ports.ts";
+import type { KeptIntents } from "../intent/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
-import { createVppConnection } from "../vpp/connection.ts";
+import { createVppConnection } from "../vpp/api/connection.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
-import { VppCounters } from "../vpp/counters.ts";
+import { VppCounters } from "../vpp/counters/counters.ts";
 import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
-import { Reconciler } from "../vpp/reconcile.ts";
+import { Reconciler } from "../vpp/sync/reconcile.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
-import type { SyncReport } from "../vpp/sync_report.ts";
-import { withheldText } from "../vpp/withheld.ts";
+import type { SyncReport } from "../vpp/sync/report.ts";
+import { withheldText } from "../vpp/sync/guard/withheld.ts";
 import { desiredSource, vppLbOf } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 

@@ -1,5 +1,5 @@
 /** A real maglevd as a child process, started by its launcher, its log parsed. */
-import { READ_PATHS } from "../system/permissions.ts";
+import { READ_PATHS } from "../system/launch/permissions.ts";
 
 /** One line of its log. */
 export interface LogLine {

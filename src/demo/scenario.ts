@@ -46,3 +46,10 @@ ${
 ${DEMO_ADDRESSES.map((_, index) => `            web${index + 1}: {}`).join("\n")}
 `;
 }
+
+/** A server as VPP has it: absent when VPP does not know it. */
+export interface SeenServer {
+  readonly name: string;
+  readonly weight: number | undefined;
+  readonly buckets: number;
+}

@@ -1,7 +1,7 @@
 /** What a person sees of the demo: plain lines with the time since the start. */
 import type { LogLine } from "./daemon_process.ts";
 import type { DemoServer } from "./servers.ts";
-import type { SeenServer } from "./vpp_watch.ts";
+import type { SeenServer } from "./scenario.ts";
 
 export class Screen {
   readonly #startMs = performance.now();

@@ -1,15 +1,9 @@
 /** Looks at what the simulated VPP has, and tells when it changed. */
-import { formatAddress46 } from "../sim/address46.ts";
+import type { SeenServer } from "./scenario.ts";
+import { formatAddress46 } from "../sim/plugin/address46.ts";
 import type { Simulator } from "../sim/api_server.ts";
 import type { DemoServer } from "./servers.ts";
 import type { Screen } from "./screen.ts";
-
-/** A server as VPP has it: absent when VPP does not know it. */
-export interface SeenServer {
-  readonly name: string;
-  readonly weight: number | undefined;
-  readonly buckets: number;
-}
 
 const LOOK_EVERY_MS = 100;
 

@@ -1,2 +1,2 @@
 /** Calls that arrive together are answered in turns. */
-export { TURN_MS, Turns } from "../system/turns.ts";
+export { TURN_MS, Turns } from "../async/time_slices.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { TURN_MS, Turns } from "./turns.ts";
 
 Deno.test("Turns: what fits into a turn runs at once, the rest in the next ones, in order", () => {

@@ -147,3 +147,9 @@ export type StepResult =
     readonly transition: Transition | undefined;
   }
   | { readonly ok: false; readonly message: string };
+
+/** A transition with the backend it is of. */
+export interface NamedTransition {
+  readonly name: string;
+  readonly transition: Transition;
+}

@@ -2,7 +2,7 @@
  * Hands records to subscribers that may look below the daemon's own level (a WatchEvents client
  * that asks for debug). It never waits for one: each has a bounded queue and a count of losses.
  */
-import { BoundedQueue } from "../base/queue.ts";
+import { BoundedQueue } from "../async/bounded_queue.ts";
 import type { LogLevel } from "../base/ports.ts";
 import { LEVEL_RANK, type LogRecord } from "./record.ts";
 

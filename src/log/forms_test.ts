@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
-import { LOG_EVENTS } from "../../tests/support/log_contract.ts";
-import { parseLogfmt } from "../../tests/support/logfmt.ts";
-import { readByPython } from "../../tests/support/python_json.ts";
+import { LOG_EVENTS } from "../../tests/support/judges/log_contract.ts";
+import { parseLogfmt } from "../../tests/support/judges/logfmt.ts";
+import { readByPython } from "../../tests/support/judges/python_json.ts";
 import type { LogFields, LogLevel } from "../base/ports.ts";
 import { formatRecord } from "./forms.ts";
 import { type LogRecord, MAX_FIELD_CHARACTERS } from "./record.ts";

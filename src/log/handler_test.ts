@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { LogBroadcaster, SUBSCRIBER_CAPACITY } from "./broadcaster.ts";
 import { LogHandler, type LogWriter } from "./handler.ts";
 

@@ -1,7 +1,7 @@
 /** The text of a scrape by number of backends, without sending it: `deno bench`. */
-import { setUp } from "../../tests/support/checker_fixture.ts";
-import { PASS } from "../../tests/support/fake_probe_engine.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
+import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { collect } from "./collect.ts";
 import { checkerView } from "./view.ts";
 

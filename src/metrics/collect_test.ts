@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { setUp, WHO } from "../../tests/support/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fake_probe_engine.ts";
-import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
-import { smallConfig } from "../../tests/support/small_config.ts";
+import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { readMetrics, valueOf } from "../../tests/support/judges/prometheus_text.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../base/address.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import { LACKS } from "../probe/lack.ts";

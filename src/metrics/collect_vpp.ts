@@ -2,7 +2,7 @@
 import { vipKeyOf } from "../vpp/lb/desired.ts";
 import { protocolName, type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 import type { CountersSnapshot, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
-import { WITHHELD_KINDS } from "../vpp/withheld.ts";
+import { WITHHELD_KINDS } from "../vpp/sync/guard/withheld.ts";
 import { SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 

@@ -14,7 +14,7 @@ import untypedHistogram from "prom-client/lib/histogram.js";
 import untypedRegistry from "prom-client/lib/registry.js";
 import { invariant } from "../base/assert.ts";
 import type { ApiObserver } from "../vpp/ports.ts";
-import type { SyncReport } from "../vpp/sync_report.ts";
+import type { SyncReport } from "../vpp/sync/report.ts";
 import { type EventName, familyOf, isOfVpp } from "./families.ts";
 
 const Counter: typeof CounterOf = untypedCounter;

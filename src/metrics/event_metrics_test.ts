@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readMetrics, valueOf } from "../../tests/support/prometheus_text.ts";
-import type { SyncReport } from "../vpp/sync_report.ts";
+import { readMetrics, valueOf } from "../../tests/support/judges/prometheus_text.ts";
+import type { SyncReport } from "../vpp/sync/report.ts";
 import { EventMetrics, type ObservedMethod } from "./event_metrics.ts";
 import { FAMILY_NAMES, familyOf } from "./families.ts";
 

@@ -4,7 +4,7 @@ import type { BuildInfo } from "../base/version.ts";
 import type { ProberDoor } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
-import type { Reconciler } from "../vpp/reconcile.ts";
+import type { Reconciler } from "../vpp/sync/reconcile.ts";
 import type { VipKey } from "../vpp/lb/model.ts";
 import { collect } from "./collect.ts";
 import { EventMetrics } from "./event_metrics.ts";

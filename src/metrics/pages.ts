@@ -1,5 +1,5 @@
 /** The pages of the metrics port. */
-import type { Answer } from "./http_connection.ts";
+import type { Answer } from "../http/connection.ts";
 import { TEXT_FORMAT } from "./text.ts";
 
 const JSON_TYPE = "application/json";

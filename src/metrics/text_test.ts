@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readMetrics } from "../../tests/support/prometheus_text.ts";
+import { readMetrics } from "../../tests/support/judges/prometheus_text.ts";
 import { familyHead, formatValue, SeriesWriter } from "./text.ts";
 
 Deno.test("formatValue() writes numbers as the format has them", () => {

@@ -9,7 +9,7 @@ import type { ProberView } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { ActualVip, VipKey } from "../vpp/lb/model.ts";
 import type { ConnectionState, CountersSnapshot } from "../vpp/ports.ts";
-import type { Withheld } from "../vpp/withheld.ts";
+import type { Withheld } from "../vpp/sync/guard/withheld.ts";
 
 /** Everything that collect() writes. */
 export interface MetricsView {

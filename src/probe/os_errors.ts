@@ -1,5 +1,5 @@
 /**
- * PURE. The table of the operating system's errors, for every call that a probe makes: socket,
+ * The table of the operating system's errors, for every call that a probe makes: socket,
  * bind, connect, send, receive, and those of the shim. The question behind each row: does the
  * error speak about the server, or about this host? A refused connection speaks about the server;
  * a full descriptor table speaks about this host, and must accuse no server.

@@ -1,10 +1,10 @@
 /** Which prober serves which type of healthcheck. */
 import { invariant } from "../base/assert.ts";
-import { httpProber } from "./http.ts";
-import { httpsProber } from "./https.ts";
+import { httpProber } from "./http/http.ts";
+import { httpsProber } from "./http/https.ts";
 import type { Probe, Prober, ProbeSpec } from "./prober.ts";
-import { tcpProber } from "./tcp.ts";
-import { tlsProber } from "./tls.ts";
+import { tcpProber } from "./net/tcp.ts";
+import { tlsProber } from "./tls/tls.ts";
 
 /** The probe of a target. `icmp` makes those of type icmp: they share the sockets of a worker. */
 export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {

@@ -13,9 +13,9 @@ import {
   sendForEver,
   serve,
   stall,
-} from "../../tests/support/nasty_servers.ts";
-import { healthcheck, http, TCP } from "../../tests/support/healthcheck.ts";
-import { sockets, until } from "../../tests/support/sockets.ts";
+} from "../../tests/support/servers/nasty_servers.ts";
+import { healthcheck, http, TCP } from "../../tests/support/worlds/healthcheck.ts";
+import { sockets, until } from "../../tests/support/servers/sockets.ts";
 import { parseIp } from "../base/address.ts";
 import type { HttpParams, ProbeParams } from "../config/model.ts";
 import { answerVerdict, wasEstablished } from "./established.ts";

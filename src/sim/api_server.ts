@@ -8,21 +8,21 @@
 import type { Clock } from "../base/ports.ts";
 import { memclntKeepalive } from "../vpp/wire/messages.ts";
 import { ClientSocket } from "./client_socket.ts";
-import { messageIds, withoutMessages } from "./message_ids.ts";
-import { Mischief } from "./mischief.ts";
-import { DEFAULT_STATS_BYTES } from "./counters.ts";
-import { LbPlugin } from "./plugin.ts";
+import { messageIds, withoutMessages } from "./plugin/message_ids.ts";
+import { Mischief } from "./faults.ts";
+import { DEFAULT_STATS_BYTES } from "./plugin/counters.ts";
+import { LbPlugin } from "./plugin/plugin.ts";
 import type { StatsSegment } from "./stats_segment.ts";
 import { StatsServer } from "./stats_server.ts";
-import { Pool } from "./pool.ts";
-import { type Release, VERSIONS, WEIGHT_MESSAGES } from "./release.ts";
+import { Pool } from "./plugin/pool.ts";
+import { type Release, VERSIONS, WEIGHT_MESSAGES } from "./plugin/release.ts";
 import {
   answer,
   type AnsweringVpp,
   type Handlers,
   handlersFor,
   type VersionInfo,
-} from "./requests.ts";
+} from "./plugin/requests.ts";
 
 /** What the simulator says it is unless told otherwise: the VPP of the recordings. */
 export const DEFAULT_VERSION: VersionInfo = {

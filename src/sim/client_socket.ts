@@ -6,7 +6,7 @@
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
-import type { Mischief } from "./mischief.ts";
+import type { Mischief } from "./faults.ts";
 
 const READ_BYTES = 64 * 1024;
 /** Longest request accepted: far above any there is. */

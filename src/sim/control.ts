@@ -4,10 +4,10 @@
  */
 import { parseIp } from "../base/address.ts";
 import type { Simulator } from "./api_server.ts";
-import { showVipsVerbose } from "./plugin_show.ts";
-import { RELEASES, WEIGHT_MESSAGES } from "./release.ts";
-import { STATS_MISCHIEF } from "./stats_mischief.ts";
-import { countTraffic, TRAFFIC_KINDS } from "./traffic.ts";
+import { showVipsVerbose } from "./plugin/show.ts";
+import { RELEASES, WEIGHT_MESSAGES } from "./plugin/release.ts";
+import { STATS_MISCHIEF } from "./stats_faults.ts";
+import { countTraffic, TRAFFIC_KINDS } from "./plugin/traffic.ts";
 
 interface Command {
   /** Names of its arguments; those in brackets may be left out. */

@@ -1,12 +1,12 @@
 /** The simulated VPP dies of what kills the real one; each case was seen there. */
 import assert from "node:assert/strict";
-import { desired, ip } from "../../tests/support/vips.ts";
-import { executeOn } from "../../tests/support/plugin_lb.ts";
+import { desired, ip } from "../../tests/support/fakes/vips.ts";
+import { executeOn } from "../../tests/support/worlds/plugin_lb.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import type { DesiredVip } from "../vpp/lb/model.ts";
 import { startSimulator } from "./api_server.ts";
-import { LbPlugin } from "./plugin.ts";
-import { countTraffic } from "./traffic.ts";
+import { LbPlugin } from "./plugin/plugin.ts";
+import { countTraffic } from "./plugin/traffic.ts";
 
 const ALL = { protocol: 255, port: 0 } as const;
 

@@ -7,9 +7,9 @@ import { openShim, type Shim } from "../../ffi/open.ts";
 import { errnoName } from "../base/errno.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/ports.ts";
-import { type CounterChange, type Counters, THREADS, VIP_COUNTERS } from "./counters.ts";
-import { spoilSegment } from "./stats_mischief.ts";
-import type { Mischief } from "./mischief.ts";
+import { type CounterChange, type Counters, THREADS, VIP_COUNTERS } from "./plugin/counters.ts";
+import { spoilSegment } from "./stats_faults.ts";
+import type { Mischief } from "./faults.ts";
 import { StatsSegment } from "./stats_segment.ts";
 
 /** `update-interval` of VPP's statseg. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withFolder } from "../../tests/support/daemon.ts";
+import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { parseListenAddress } from "../base/listen_address.ts";
 import { listenAt } from "./listen.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import net from "node:net";
-import { withFolder } from "../../tests/support/daemon.ts";
+import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { openPeerUsers } from "./peer_users.ts";
 
 /** Connects many times in parallel, as users 1 and 2 in turn, and sends its user id. */

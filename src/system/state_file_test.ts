@@ -4,8 +4,8 @@
  * any part of what was not synced; and the same calls on a real folder.
  */
 import assert from "node:assert/strict";
-import { CrashFolder } from "../../tests/support/crash_folder.ts";
-import { withFolder } from "../../tests/support/daemon.ts";
+import { CrashFolder } from "../../tests/support/judges/crash_folder.ts";
+import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { type FolderIo, folderIo, StateFile } from "./state_file.ts";
 
 const NAME = "intents.json";

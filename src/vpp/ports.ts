@@ -2,7 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
-import type { StatsRoom } from "./lb/stats_budget.ts";
+import type { StatsRoom } from "./lb/guard/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
 
 /**

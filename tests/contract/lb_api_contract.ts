@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { actualVips } from "../../src/vpp/lb/actual.ts";
 import type { ActualVip, DesiredVip } from "../../src/vpp/lb/model.ts";
 import type { LbApi } from "../../src/vpp/ports.ts";
-import { readLb } from "../../src/vpp/read_lb.ts";
+import { readLb } from "../../src/vpp/sync/read.ts";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
-import { actual, desired, ip } from "../support/vips.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { actual, desired, ip } from "../support/fakes/vips.ts";
 
 /** An LbApi whose VPP has nothing. */
 export interface LbApiHarness {

@@ -1,8 +1,8 @@
 /** The LbApi of a VPP at a socket, for the contract. */
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/connection.ts";
+import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/api/connection.ts";
 import type { LbApi } from "../../src/vpp/ports.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
 import type { LbApiHarness } from "./lb_api_contract.ts";
 
 /** Connects; the harness does not end VPP. */

@@ -1,8 +1,8 @@
 /** Runs the contract of LbApi against those that need no VPP. */
 import { startSimulator } from "../../src/sim/api_server.ts";
-import type { Release } from "../../src/sim/release.ts";
+import type { Release } from "../../src/sim/plugin/release.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { PluginLb } from "../support/plugin_lb.ts";
+import { PluginLb } from "../support/worlds/plugin_lb.ts";
 import { lbApiContract, type LbApiHarness } from "./lb_api_contract.ts";
 import { openConnected } from "./lb_api_open.ts";
 

@@ -1,9 +1,9 @@
 /** Runs the transport contract against every implementation. */
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { connectUnixSocket } from "../../src/vpp/transport/unix_socket.ts";
-import { ApiListener, type ApiPeer } from "../support/api_listener.ts";
-import { FULL_TABLE, MemoryTransport } from "../support/memory_transport.ts";
-import { buildStandIn, SharedMemoryPeer } from "../support/shared_memory_peer.ts";
+import { ApiListener, type ApiPeer } from "../support/servers/api_listener.ts";
+import { FULL_TABLE, MemoryTransport } from "../support/fakes/memory_transport.ts";
+import { buildStandIn, SharedMemoryPeer } from "../support/servers/shared_memory_peer.ts";
 import { transportContract, type TransportHarness } from "./transport_contract.ts";
 
 transportContract({ name: "unix socket", connect: connectSocket });

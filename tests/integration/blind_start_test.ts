@@ -7,12 +7,12 @@ import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import type { Config } from "../../src/config/model.ts";
 import { type Daemon, wireDaemon } from "../../src/daemon/wire.ts";
-import { WHO } from "../support/checker_fixture.ts";
-import { withFolder } from "../support/daemon.ts";
-import { FakeProbeEngine, PASS } from "../support/fake_probe_engine.ts";
-import { lbView, vppHas } from "../support/lb_view.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
-import { type SmallConfig, smallConfig } from "../support/small_config.ts";
+import { WHO } from "../support/worlds/checker_fixture.ts";
+import { withFolder } from "../support/servers/daemon.ts";
+import { FakeProbeEngine, PASS } from "../support/fakes/fake_probe_engine.ts";
+import { lbView, vppHas } from "../support/judges/lb_view.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { type SmallConfig, smallConfig } from "../support/fakes/small_config.ts";
 
 const SMALL: SmallConfig = {
   backends: { a: {}, b: {}, c: {} },

@@ -5,12 +5,16 @@
  * notes what it is started with.
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { CompletionShell } from "../../src/cli/completion_scripts.ts";
+import type { CompletionShell } from "../../src/cli/language/completion_scripts.ts";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
-import { FRONTENDS, grpcAddress, SERVERS } from "../support/grpc_stage.ts";
-import { missingPrograms, ShellFolder, ShellTerminal } from "../support/shell_terminal.ts";
-import { onStage } from "../support/stage.ts";
+import { FRONTENDS, grpcAddress, SERVERS } from "../support/worlds/grpc_stage.ts";
+import {
+  missingPrograms,
+  ShellFolder,
+  ShellTerminal,
+} from "../support/terminals/shell_terminal.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
 const SHELLS: readonly CompletionShell[] = ["bash", "zsh", "fish"];
 

@@ -8,13 +8,13 @@ import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
 import type { Lack } from "../../src/probe/lack.ts";
 import type { Verdict } from "../../src/probe/outcome.ts";
-import { certificates } from "../support/certificates.ts";
-import { withFolder } from "../support/daemon.ts";
-import { FailingCalls, NO_FAULTS } from "../support/failing_calls.ts";
-import { ICMP_SKIPPED } from "../support/icmp_test_case.ts";
-import { notTls, tlsServer } from "../support/tls_servers.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { withFolder } from "../support/servers/daemon.ts";
+import { FailingCalls, NO_FAULTS } from "../support/servers/failing_calls.ts";
+import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
+import { notTls, tlsServer } from "../support/servers/tls_servers.ts";
 
-const PROCESS = new URL("../support/probing_process.ts", import.meta.url).pathname;
+const PROCESS = new URL("../support/servers/probing_process.ts", import.meta.url).pathname;
 const OK = "HTTP/1.1 200 OK\r\n\r\n";
 
 /** Kinds of probes that a call belongs to. */

@@ -3,11 +3,16 @@
  * another one, over a unix socket. Judged by python's grpcio on a live daemon.
  */
 import assert from "node:assert/strict";
-import { certificates } from "../support/certificates.ts";
-import { clientCertificate } from "../support/client_certificates.ts";
-import { runToEnd, withFolder } from "../support/daemon.ts";
-import { GrpcClient, type Target } from "../support/grpc_client.ts";
-import { actionsSeen, type GrpcStage, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { clientCertificate } from "../support/servers/client_certificates.ts";
+import { runToEnd, withFolder } from "../support/servers/daemon.ts";
+import { GrpcClient, type Target } from "../support/judges/grpc_client.ts";
+import {
+  actionsSeen,
+  type GrpcStage,
+  grpcTest,
+  onGrpcStage,
+} from "../support/worlds/grpc_stage.ts";
 
 const GET = "GetBackend";
 const PAUSE = "PauseBackend";

@@ -3,8 +3,8 @@
  * with when it cannot be.
  */
 import assert from "node:assert/strict";
-import { vppHas } from "../support/lb_view.ts";
-import { type Ended, type Json, part } from "../support/grpc_client.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { type Ended, type Json, part } from "../support/judges/grpc_client.ts";
 import {
   actionsOf,
   actionsSeen,
@@ -12,7 +12,7 @@ import {
   onGrpcStage,
   SERVERS,
   texts,
-} from "../support/grpc_stage.ts";
+} from "../support/worlds/grpc_stage.ts";
 
 const WEB = "192.0.2.1/32 6 80";
 const API = "192.0.2.2/32 6 443";

@@ -5,14 +5,14 @@ import {
   MaglevClient,
   type RequestOf,
   type UnaryMethod,
-} from "../../src/grpc/client.ts";
-import { WatchLoop, type WatchState } from "../../src/grpc/client_watch.ts";
+} from "../../src/grpc/client/client.ts";
+import { WatchLoop, type WatchState } from "../../src/grpc/client/watch.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { certificates } from "../support/certificates.ts";
-import { clientCertificate } from "../support/client_certificates.ts";
-import { withFolder } from "../support/daemon.ts";
-import { grpcAddress, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { FRAME, frame } from "../support/raw_h2.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { clientCertificate } from "../support/servers/client_certificates.ts";
+import { withFolder } from "../support/servers/daemon.ts";
+import { grpcAddress, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { FRAME, frame } from "../support/servers/raw_h2.ts";
 
 const clock = new SystemClock();
 

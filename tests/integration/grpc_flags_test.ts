@@ -1,7 +1,7 @@
 /** A start that fails for a file of gRPC names the flag that named the file. */
 import assert from "node:assert/strict";
-import { certificates } from "../support/certificates.ts";
-import { runToEnd, withFolder } from "../support/daemon.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { runToEnd, withFolder } from "../support/servers/daemon.ts";
 
 Deno.test("a file of gRPC that cannot be used is reported with the flag that names it", async () => {
   const { folder: tls } = await certificates();

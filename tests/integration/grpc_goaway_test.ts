@@ -6,11 +6,11 @@
 import assert from "node:assert/strict";
 import { GrpcConnection } from "../../bench/support/grpc_connection.ts";
 import { linesOf } from "../../bench/support/lines.ts";
-import type { Daemon } from "../support/daemon.ts";
-import { FRONTENDS, grpcAddress, SERVERS } from "../support/grpc_stage.ts";
-import { onStage } from "../support/stage.ts";
+import type { Daemon } from "../support/servers/daemon.ts";
+import { FRONTENDS, grpcAddress, SERVERS } from "../support/worlds/grpc_stage.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
-const CLIENT = new URL("../support/calling_client.ts", import.meta.url).pathname;
+const CLIENT = new URL("../support/judges/calling_client.ts", import.meta.url).pathname;
 
 const GET_VERSION = "/maglev.Maglev/GetVersion";
 const NOTHING = new Uint8Array(0);

@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { certificates } from "../support/certificates.ts";
-import type { Daemon } from "../support/daemon.ts";
-import { type GrpcClient, part } from "../support/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { FRAME, frame, grpcMessage, header, longName, RawH2 } from "../support/raw_h2.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import type { Daemon } from "../support/servers/daemon.ts";
+import { type GrpcClient, part } from "../support/judges/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { FRAME, frame, grpcMessage, header, longName, RawH2 } from "../support/servers/raw_h2.ts";
 
 const GET = "/maglev.Maglev/GetBackend";
 const REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";

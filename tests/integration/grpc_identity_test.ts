@@ -1,9 +1,9 @@
 /** Names of operators in the log and next to intents, with and without proof. */
 import assert from "node:assert/strict";
-import { withFolder } from "../support/daemon.ts";
-import { type Json, part } from "../support/grpc_client.ts";
-import { actionsSeen, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { maglevc } from "../support/maglevc.ts";
+import { withFolder } from "../support/servers/daemon.ts";
+import { type Json, part } from "../support/judges/grpc_client.ts";
+import { actionsSeen, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { maglevc } from "../support/terminals/maglevc.ts";
 
 const ME = (await new Deno.Command("id", { args: ["-un"] }).output()).stdout;
 /** The user of these tests, from `id`. */

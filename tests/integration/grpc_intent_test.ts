@@ -4,12 +4,12 @@
  * state that a disk can be in.
  */
 import assert from "node:assert/strict";
-import { decodeIntents, encodeIntents } from "../../src/checker/intent_file.ts";
-import type { Daemon } from "../support/daemon.ts";
-import { type Ended, GrpcClient, type Json, part } from "../support/grpc_client.ts";
-import { grpcAddress, grpcTest } from "../support/grpc_stage.ts";
-import { vppHas } from "../support/lb_view.ts";
-import { onStage, type Stage } from "../support/stage.ts";
+import { decodeIntents, encodeIntents } from "../../src/intent/file.ts";
+import type { Daemon } from "../support/servers/daemon.ts";
+import { type Ended, GrpcClient, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcAddress, grpcTest } from "../support/worlds/grpc_stage.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { onStage, type Stage } from "../support/worlds/stage.ts";
 
 const SERVERS = ["127.0.47.1", "127.0.47.2", "127.0.47.3"] as const;
 const [A, B, C] = SERVERS;

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { FAMILY_NAMES, familyOf } from "../../src/metrics/families.ts";
-import { METHODS } from "../../src/grpc/methods.ts";
-import { actionsSeen, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { readMetrics, type Sample } from "../support/prometheus_text.ts";
-import { checkMetrics, findPromtool } from "../support/promtool.ts";
+import { METHODS } from "../../src/grpc/calls/methods.ts";
+import { actionsSeen, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { readMetrics, type Sample } from "../support/judges/prometheus_text.ts";
+import { checkMetrics, findPromtool } from "../support/judges/promtool.ts";
 
 /** Labels of a sample, without the one that a histogram's buckets have. */
 function labelsOf({ labels }: Sample): string[] {

@@ -3,11 +3,16 @@
  * they are by default it can look, and cannot change anything, whatever it tries.
  */
 import assert from "node:assert/strict";
-import { MAGLEV_RULES } from "../../src/grpc/methods.ts";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { GrpcClient, type Json, missingForGrpcClient, part } from "../support/grpc_client.ts";
-import { actionsSeen } from "../support/grpc_stage.ts";
-import { NO_NETNS, PAIR_PROBER4, PAIR_SERVER4, withPair } from "../support/netns.ts";
+import { MAGLEV_RULES } from "../../src/grpc/calls/methods.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import {
+  GrpcClient,
+  type Json,
+  missingForGrpcClient,
+  part,
+} from "../support/judges/grpc_client.ts";
+import { actionsSeen } from "../support/worlds/grpc_stage.ts";
+import { NO_NETNS, PAIR_PROBER4, PAIR_SERVER4, withPair } from "../support/servers/netns.ts";
 
 const CONFIG = `maglev:
   healthchecks:

@@ -6,15 +6,15 @@
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
-import { formatAddress46, formatPrefix46 } from "../../src/sim/address46.ts";
+import { formatAddress46, formatPrefix46 } from "../../src/sim/plugin/address46.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { type Below, fuzz, rounds } from "../support/fuzz.ts";
-import { type Ended, GrpcClient, type Json, part } from "../support/grpc_client.ts";
-import { grpcAddress, grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { GatedServers, randomConfig } from "../support/plan_world.ts";
-import { referenceTable } from "../support/reference_table.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { type Below, fuzz, rounds } from "../support/fakes/fuzz.ts";
+import { type Ended, GrpcClient, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcAddress, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { GatedServers, randomConfig } from "../support/worlds/plan_world.ts";
+import { referenceTable } from "../support/judges/reference_table.ts";
 
 /** What VPP has of a VIP. */
 interface SeenVip {

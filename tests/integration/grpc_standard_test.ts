@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { FILE as HEALTH } from "../../src/grpc/gen/health.ts";
 import { FILE as MAGLEV } from "../../src/grpc/gen/maglev.ts";
-import { descriptorSet, type Json, part } from "../support/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { descriptorSet, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
 
 grpcTest("reflection, in both its versions, tells the very files that protoc reads", async () => {
   const protoc = await Deno.readFile(await descriptorSet());

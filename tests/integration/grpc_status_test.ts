@@ -1,7 +1,7 @@
 /** `GetStatus` of a running maglevd. */
 import assert from "node:assert/strict";
-import { type GrpcClient, type Json, part } from "../support/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { type GrpcClient, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
 
 /** Milliseconds of a field in nanoseconds. */
 const ms = (status: Json, field: string) =>

@@ -3,10 +3,10 @@
  * nothing lost between the two, each watcher as it asked, and nothing left of one that is gone.
  */
 import assert from "node:assert/strict";
-import type { Daemon } from "../support/daemon.ts";
-import { GrpcClient, type GrpcStream, type Json, part } from "../support/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
-import { FRAME, grpcMessage, RawH2 } from "../support/raw_h2.ts";
+import type { Daemon } from "../support/servers/daemon.ts";
+import { GrpcClient, type GrpcStream, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { FRAME, grpcMessage, RawH2 } from "../support/servers/raw_h2.ts";
 
 /** `b0 unknown→up`, `web up→up`, or the name of a log record. */
 function words(message: Json): string {

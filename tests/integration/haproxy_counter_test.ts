@@ -7,7 +7,7 @@
  * counter, with the new value in it; so every step is compared, not only the changes of side.
  */
 import assert from "node:assert/strict";
-import { fuzz, rounds } from "../support/fuzz.ts";
+import { fuzz, rounds } from "../support/fakes/fuzz.ts";
 import { counterMax, isUp, stepCounter } from "../../src/health/counter.ts";
 import type { HealthPolicy } from "../../src/health/state.ts";
 

@@ -5,12 +5,12 @@
  * of every kind in a namespace of the test's own, and one thing taken away at a time.
  */
 import assert from "node:assert/strict";
-import { runToEnd, withFolder } from "../support/daemon.ts";
-import { grpcAddress, grpcTest } from "../support/grpc_stage.ts";
-import { GrpcClient, part } from "../support/grpc_client.ts";
-import { lackConfig, lackName, type LackStage, onLackStage } from "../support/lack_stage.ts";
-import { NO_FAULTS } from "../support/failing_calls.ts";
-import { NET4, netnsTest, NO_NETNS, TestNamespace } from "../support/netns.ts";
+import { runToEnd, withFolder } from "../support/servers/daemon.ts";
+import { grpcAddress, grpcTest } from "../support/worlds/grpc_stage.ts";
+import { GrpcClient, part } from "../support/judges/grpc_client.ts";
+import { lackConfig, lackName, type LackStage, onLackStage } from "../support/worlds/lack_stage.ts";
+import { NO_FAULTS } from "../support/servers/failing_calls.ts";
+import { NET4, netnsTest, NO_NETNS, TestNamespace } from "../support/servers/netns.ts";
 
 const ENOMEM = 12;
 const ENFILE = 23;

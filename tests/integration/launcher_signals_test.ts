@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
-import { Daemon, printedCommand, withFolder } from "../support/daemon.ts";
+import { Daemon, printedCommand, withFolder } from "../support/servers/daemon.ts";
 
 const CONFIG = `maglev:
   healthchecks: { check: { type: tcp, port: 1 } }

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
-import { permissionsOf } from "../../src/system/grants.ts";
-import { MAGLEVC, MAGLEVD, type Program } from "../../src/system/permissions.ts";
+import { permissionsOf } from "../../src/system/launch/grants.ts";
+import { MAGLEVC, MAGLEVD, type Program } from "../../src/system/launch/permissions.ts";
 import { type FlagSpec, type FlagTable, readSettings } from "../../src/system/settings.ts";
-import { Daemon, printedCommand, withFolder } from "../support/daemon.ts";
-import { mulberry32 } from "../support/mulberry32.ts";
+import { Daemon, printedCommand, withFolder } from "../support/servers/daemon.ts";
+import { mulberry32 } from "../support/fakes/mulberry32.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 

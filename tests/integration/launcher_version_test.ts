@@ -4,7 +4,7 @@
  * git made, with a program in the place of deno that prints what it was given.
  */
 import assert from "node:assert/strict";
-import { withFolder } from "../support/daemon.ts";
+import { withFolder } from "../support/servers/daemon.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const hasGit = await new Deno.Command("git", { args: ["--version"], stdout: "null" }).output()

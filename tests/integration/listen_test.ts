@@ -1,7 +1,7 @@
 /** Listening on all addresses, on hosts of both kinds. */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { NO_NETNS } from "../support/netns.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { NO_NETNS } from "../support/servers/netns.ts";
 
 /** Sends the beginning of HTTP/2 and of HTTP/1 to each family, and prints what comes back. */
 const CALLER = `

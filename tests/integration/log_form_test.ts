@@ -1,10 +1,10 @@
 /** The log of a running maglevd in each form, read by parsers that are not ours. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { checkLogFields, LOG_EVENTS } from "../support/log_contract.ts";
-import { parseLogfmt } from "../support/logfmt.ts";
-import { readByPython } from "../support/python_json.ts";
-import { onStage } from "../support/stage.ts";
+import { checkLogFields, LOG_EVENTS } from "../support/judges/log_contract.ts";
+import { parseLogfmt } from "../support/judges/logfmt.ts";
+import { readByPython } from "../support/judges/python_json.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
 const A = "127.0.43.5";
 

@@ -1,6 +1,6 @@
 /** maglevc against what is no maglevd, or no good one: it ends in time, and says what it met. */
 import assert from "node:assert/strict";
-import { maglevc } from "../support/maglevc.ts";
+import { maglevc } from "../support/terminals/maglevc.ts";
 
 /** One frame of HTTP/2. */
 function frame(type: number, stream: number, payload: readonly number[], flags = 0): number[] {

@@ -3,14 +3,14 @@
  * each way in which it does not. Against a real maglevd, as real processes.
  */
 import assert from "node:assert/strict";
-import { certificates } from "../support/certificates.ts";
+import { certificates } from "../support/servers/certificates.ts";
 import {
   bash,
   maglevc,
   maglevcCommand,
   type MaglevcStage,
   onMaglevcStage,
-} from "../support/maglevc.ts";
+} from "../support/terminals/maglevc.ts";
 
 /** A port of loopback that nothing listens on. */
 function freePort(): number {

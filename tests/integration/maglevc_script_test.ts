@@ -4,8 +4,8 @@
  * several states, and the same awk programs read every one.
  */
 import assert from "node:assert/strict";
-import { vppHas } from "../support/lb_view.ts";
-import { bash, maglevc, type MaglevcStage, onMaglevcStage } from "../support/maglevc.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { bash, maglevc, type MaglevcStage, onMaglevcStage } from "../support/terminals/maglevc.ts";
 
 const WEB = "192.0.2.1/32 6 80";
 const API = "192.0.2.2/32 6 443";

@@ -4,11 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { visibleWidth } from "../../src/cli/render/mod.ts";
-import { type MaglevcStage, onMaglevcStage } from "../support/maglevc.ts";
-import { MaglevcTerminal, type MaglevcTerminalOptions } from "../support/maglevc_terminal.ts";
-import { missingPrograms } from "../support/shell_terminal.ts";
+import { type MaglevcStage, onMaglevcStage } from "../support/terminals/maglevc.ts";
+import {
+  MaglevcTerminal,
+  type MaglevcTerminalOptions,
+} from "../support/terminals/maglevc_terminal.ts";
+import { missingPrograms } from "../support/terminals/shell_terminal.ts";
 
-const ENTRY = new URL("../support/crashing_maglevc.ts", import.meta.url).pathname;
+const ENTRY = new URL("../support/terminals/crashing_maglevc.ts", import.meta.url).pathname;
 
 interface Scene extends MaglevcStage {
   readonly terminal: MaglevcTerminal;

@@ -1,7 +1,7 @@
 /** maglevd as a process: what its flags and a bad start say, and how it exits. */
 import assert from "node:assert/strict";
 import { demoConfig } from "../../src/demo/scenario.ts";
-import { runToEnd, withFolder } from "../support/daemon.ts";
+import { runToEnd, withFolder } from "../support/servers/daemon.ts";
 
 const GOOD = demoConfig(18080);
 

@@ -3,8 +3,8 @@
  * stats socket: it reads counters, goes on programming when it cannot, and says so.
  */
 import assert from "node:assert/strict";
-import { vppHas } from "../support/lb_view.ts";
-import { onStage, type Stage } from "../support/stage.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { onStage, type Stage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
 const A = "127.0.43.1";

@@ -1,8 +1,8 @@
 /** An output that is closed, stuck or full costs log lines, never the main job. */
 import assert from "node:assert/strict";
 import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../src/demo/daemon_process.ts";
-import { vppHas } from "../support/lb_view.ts";
-import { onStage, type Stage } from "../support/stage.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { onStage, type Stage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
 const A = "127.0.43.1";

@@ -3,8 +3,8 @@
  * test waits for what must happen; what must not happen is read off the log afterwards.
  */
 import assert from "node:assert/strict";
-import { lbView, vppHas } from "../support/lb_view.ts";
-import { onStage } from "../support/stage.ts";
+import { lbView, vppHas } from "../support/judges/lb_view.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
 const A = "127.0.41.1";

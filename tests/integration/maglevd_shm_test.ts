@@ -3,9 +3,13 @@
  * libvppapiclient leads to the simulator.
  */
 import assert from "node:assert/strict";
-import { vppHas } from "../support/lb_view.ts";
-import { buildStandIn, StandInSegment, withLibrary } from "../support/shared_memory_peer.ts";
-import { onStage } from "../support/stage.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import {
+  buildStandIn,
+  StandInSegment,
+  withLibrary,
+} from "../support/servers/shared_memory_peer.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
 const A = "127.0.43.1";

@@ -4,9 +4,9 @@
  * and a bad one changes nothing.
  */
 import assert from "node:assert/strict";
-import { certificates } from "../support/certificates.ts";
-import { Daemon, runToEnd, withFolder } from "../support/daemon.ts";
-import { tlsServer } from "../support/tls_servers.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { Daemon, runToEnd, withFolder } from "../support/servers/daemon.ts";
+import { tlsServer } from "../support/servers/tls_servers.ts";
 
 const CHECK = [
   "interval: 200ms",

@@ -1,6 +1,6 @@
 /** The targets of `make` that operators know from vpp-maglev, over the tasks of deno.json. */
 import assert from "node:assert/strict";
-import { withFolder } from "../support/daemon.ts";
+import { withFolder } from "../support/servers/daemon.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const hasMake = await new Deno.Command("make", { args: ["--version"], stdout: "null" }).output()

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import { FAMILY_NAMES } from "../../src/metrics/families.ts";
-import { countTraffic } from "../../src/sim/traffic.ts";
-import { type Daemon, runToEnd, withFolder } from "../support/daemon.ts";
-import { type ReadFamily, readMetrics, valueOf } from "../support/prometheus_text.ts";
-import { checkMetrics, findPromtool, testRule } from "../support/promtool.ts";
-import { onStage } from "../support/stage.ts";
+import { countTraffic } from "../../src/sim/plugin/traffic.ts";
+import { type Daemon, runToEnd, withFolder } from "../support/servers/daemon.ts";
+import { type ReadFamily, readMetrics, valueOf } from "../support/judges/prometheus_text.ts";
+import { checkMetrics, findPromtool, testRule } from "../support/judges/promtool.ts";
+import { onStage } from "../support/worlds/stage.ts";
 
 const A = "127.0.43.1";
 const B = "127.0.43.2";

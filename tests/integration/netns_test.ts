@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig } from "../../src/config/model.ts";
-import { certificates } from "../support/certificates.ts";
-import { http, TCP } from "../support/healthcheck.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { http, TCP } from "../support/worlds/healthcheck.ts";
 import {
   HTTP_PORT,
   NET4,
@@ -16,8 +16,8 @@ import {
   TestNamespace,
   TLS_PORT,
   withNamespace,
-} from "../support/netns.ts";
-import { ICMP, PACE, until, withEngine } from "../support/netns_engine.ts";
+} from "../support/servers/netns.ts";
+import { ICMP, PACE, until, withEngine } from "../support/worlds/netns_engine.ts";
 
 const NO_REPLY = "L7TOUT no echo reply within the timeout";
 

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../src/demo/daemon_process.ts";
-import { MAGLEVD_ENVIRONMENT } from "../../src/system/permissions.ts";
-import { NET4, netnsTest, withNamespace } from "../support/netns.ts";
-import { certificates } from "../support/certificates.ts";
-import { Daemon, printedCommand, runToEnd, withFolder } from "../support/daemon.ts";
+import { MAGLEVD_ENVIRONMENT } from "../../src/system/launch/permissions.ts";
+import { NET4, netnsTest, withNamespace } from "../support/servers/netns.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { Daemon, printedCommand, runToEnd, withFolder } from "../support/servers/daemon.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

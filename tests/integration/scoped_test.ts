@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig, TlsParams } from "../../src/config/model.ts";
-import { certificates } from "../support/certificates.ts";
-import { http, TCP } from "../support/healthcheck.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { http, TCP } from "../support/worlds/healthcheck.ts";
 import {
   HTTP_PORT,
   netnsTest,
@@ -17,8 +17,8 @@ import {
   PAIR_SERVER,
   TLS_PORT,
   withPair,
-} from "../support/netns.ts";
-import { ICMP, withEngine } from "../support/netns_engine.ts";
+} from "../support/servers/netns.ts";
+import { ICMP, withEngine } from "../support/worlds/netns_engine.ts";
 
 const CERTIFICATES = await certificates();
 const TLS: TlsParams = {

@@ -4,8 +4,8 @@ import { parseIp } from "../../src/base/address.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { control } from "../../src/sim/control.ts";
 import * as m from "../../src/vpp/wire/messages.ts";
-import { FakeClock } from "../support/fake_clock.ts";
-import { type RawClient, rawClient } from "../support/raw_api_client.ts";
+import { FakeClock } from "../support/fakes/fake_clock.ts";
+import { type RawClient, rawClient } from "../support/servers/raw_api_client.ts";
 
 interface World {
   readonly simulator: Simulator;

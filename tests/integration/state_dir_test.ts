@@ -4,15 +4,15 @@
  * empty VPP.
  */
 import assert from "node:assert/strict";
-import { decodeIntents } from "../../src/checker/intent_file.ts";
-import type { Action } from "../support/acting_daemon.ts";
-import { vppHas } from "../support/lb_view.ts";
-import { onStage, type Stage } from "../support/stage.ts";
+import { decodeIntents } from "../../src/intent/file.ts";
+import type { Action } from "../support/servers/acting_daemon.ts";
+import { vppHas } from "../support/judges/lb_view.ts";
+import { onStage, type Stage } from "../support/worlds/stage.ts";
 
 const VIP = "192.0.2.1/32 6 80";
 const [A, B] = ["127.0.44.1", "127.0.44.2"] as const;
 const WEB = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
-const ACTOR = new URL("../support/acting_daemon.ts", import.meta.url).pathname;
+const ACTOR = new URL("../support/servers/acting_daemon.ts", import.meta.url).pathname;
 
 /** Does it in a process of its own, which is killed as soon as it says so. */
 async function actAndDie(configPath: string, stateDir: string, action: Action): Promise<void> {

@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { type Child, start } from "../../bench/support/child.ts";
 import { farmAddress } from "../../bench/support/farm_address.ts";
-import { certificates } from "../support/certificates.ts";
-import { ICMP_SKIPPED } from "../support/icmp_test_case.ts";
-import { type NastyServer, serve } from "../support/nasty_servers.ts";
-import { tlsServer } from "../support/tls_servers.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { ICMP_SKIPPED } from "../support/servers/icmp_test_case.ts";
+import { type NastyServer, serve } from "../support/servers/nasty_servers.ts";
+import { tlsServer } from "../support/servers/tls_servers.ts";
 
 const SERVERS = 12;
 const PACE = { intervalMs: 300, timeoutMs: 500 };

@@ -4,10 +4,10 @@
  * wanted is there again within a second, nothing else ever is, nothing is left at the end.
  */
 import assert from "node:assert/strict";
-import { WEIGHT_MESSAGES } from "../../src/sim/release.ts";
-import { mulberry32 } from "../support/mulberry32.ts";
-import { SimWorld } from "../support/sim_world.ts";
-import { desired } from "../support/vips.ts";
+import { WEIGHT_MESSAGES } from "../../src/sim/plugin/release.ts";
+import { mulberry32 } from "../support/fakes/mulberry32.ts";
+import { SimWorld } from "../support/worlds/sim_world.ts";
+import { desired } from "../support/fakes/vips.ts";
 
 const A = "192.0.2.1";
 const B = "2001:db8::1";

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
-import { type Ended, type Json, part } from "../support/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/grpc_stage.ts";
+import { type Ended, type Json, part } from "../support/judges/grpc_client.ts";
+import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
 
 function message(ended: Ended): Json | undefined {
   assert.equal(ended.code, "OK", ended.details);

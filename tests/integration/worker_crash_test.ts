@@ -8,15 +8,15 @@ import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import type { HealthcheckConfig } from "../../src/config/model.ts";
 import type { ProbeOutcome, VoidProbe } from "../../src/probe/ports.ts";
-import { WorkerPool } from "../../src/probe/worker_pool.ts";
+import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { certificates } from "../support/certificates.ts";
-import { healthcheck, http, TCP } from "../support/healthcheck.ts";
-import { icmpTest } from "../support/icmp_test_case.ts";
-import { answerWith } from "../support/nasty_servers.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
-import { until } from "../support/sockets.ts";
-import { tlsServer } from "../support/tls_servers.ts";
+import { certificates } from "../support/servers/certificates.ts";
+import { healthcheck, http, TCP } from "../support/worlds/healthcheck.ts";
+import { icmpTest } from "../support/servers/icmp_test_case.ts";
+import { answerWith } from "../support/servers/nasty_servers.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { until } from "../support/servers/sockets.ts";
+import { tlsServer } from "../support/servers/tls_servers.ts";
 
 const WORKERS = 3;
 const PACE = { intervalMs: 10_000, fastIntervalMs: 20, downIntervalMs: 10_000, timeoutMs: 5000 };
@@ -44,7 +44,9 @@ async function crash(checks: readonly Partial<HealthcheckConfig>[]): Promise<Cra
     log,
     workers: WORKERS,
     spawn() {
-      const file = spawned++ === 0 ? "../support/crashing_worker.ts" : "../../src/probe/worker.ts";
+      const file = spawned++ === 0
+        ? "../support/fakes/crashing_worker.ts"
+        : "../../src/probe/engine/worker.ts";
       return new Worker(new URL(file, import.meta.url), { type: "module", name: `${CRASH_MS}` });
     },
   });

@@ -1,10 +1,10 @@
 /** Reads the buckets of all VIPs of a real VPP, over and over, on a connection of its own. */
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection } from "../../src/vpp/connection.ts";
+import { createVppConnection } from "../../src/vpp/api/connection.ts";
 import type { LbApi, ServerDetails } from "../../src/vpp/ports.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
 import type { RunningVpp } from "./support.ts";
 
 const CLOCK = new SystemClock();

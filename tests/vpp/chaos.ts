@@ -11,9 +11,9 @@
  * meet what is decided by the machine.
  */
 import { parseArgs } from "node:util";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { mulberry32 } from "../support/mulberry32.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { mulberry32 } from "../support/fakes/mulberry32.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import type { Expected, Model } from "./chaos_model.ts";
 import { type Below, changedModel, expectedOf, randomModel, yamlOf } from "./chaos_model.ts";
 import { OLDER_PLUGINS, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection } from "../../src/vpp/connection.ts";
+import { createVppConnection } from "../../src/vpp/api/connection.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import type { ConnectionState, LbApi, VppConnection } from "../../src/vpp/ports.ts";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
-import { RecordingLogger, RecordingObserver } from "../support/silent.ts";
+import { RecordingLogger, RecordingObserver } from "../support/fakes/silent.ts";
 import {
   API_KINDS,
   type ApiKind,

@@ -5,16 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection } from "../../src/vpp/connection.ts";
-import { VppCounters } from "../../src/vpp/counters.ts";
+import { createVppConnection } from "../../src/vpp/api/connection.ts";
+import { VppCounters } from "../../src/vpp/counters/counters.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
 import type { CountersSnapshot, VipCounters } from "../../src/vpp/ports.ts";
-import { Reconciler } from "../../src/vpp/reconcile.ts";
+import { Reconciler } from "../../src/vpp/sync/reconcile.ts";
 import { openStatsSession } from "../../src/vpp/stats/session.ts";
-import { FakeSource } from "../support/reconcile_world.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
-import { desired, type VipShape } from "../support/vips.ts";
+import { FakeSource } from "../support/worlds/reconcile_world.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { desired, type VipShape } from "../support/fakes/vips.ts";
 import { type RunningVpp, startVpp } from "./support.ts";
 import { NO_WIRE, Wire } from "./wire.ts";
 

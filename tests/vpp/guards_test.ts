@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
-import { withheldText } from "../../src/vpp/withheld.ts";
-import { CONF } from "../support/reconcile_world.ts";
-import { desired } from "../support/vips.ts";
+import { withheldText } from "../../src/vpp/sync/guard/withheld.ts";
+import { CONF } from "../support/worlds/reconcile_world.ts";
+import { desired } from "../support/fakes/vips.ts";
 import { Rig } from "./rig.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { NO_WIRE, Wire } from "./wire.ts";

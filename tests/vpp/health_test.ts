@@ -3,10 +3,10 @@
  * a connection of the test's own. MAGLEV_FUZZ=20 has the faltering server watched for a minute.
  */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { rounds } from "../support/fuzz.ts";
-import { configText, type FrontendText } from "../support/stage.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { rounds } from "../support/fakes/fuzz.ts";
+import { configText, type FrontendText } from "../support/worlds/stage.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import { BucketWatch } from "./bucket_watch.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { type Flows, NO_WIRE, Wire } from "./wire.ts";

@@ -1,6 +1,6 @@
 /** A way to a real VPP on which it looks like one without weights. */
-import { WEIGHT_MESSAGES } from "../../src/sim/release.ts";
-import type { ConnectOptions } from "../../src/vpp/connection.ts";
+import { WEIGHT_MESSAGES } from "../../src/sim/plugin/release.ts";
+import type { ConnectOptions } from "../../src/vpp/api/connection.ts";
 import type { Transport } from "../../src/vpp/ports.ts";
 import { connectUnixSocket } from "../../src/vpp/transport/unix_socket.ts";
 

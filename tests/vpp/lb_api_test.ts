@@ -1,5 +1,5 @@
 /** Runs the contract of LbApi against a real VPP, one with its weights hidden, and 26.06's plugin. */
-import type { VppConnectionOptions } from "../../src/vpp/connection.ts";
+import type { VppConnectionOptions } from "../../src/vpp/api/connection.ts";
 import { lbApiContract, type LbApiHarness } from "../contract/lb_api_contract.ts";
 import { openConnected } from "../contract/lb_api_open.ts";
 import { connectHiding } from "./hiding_transport.ts";

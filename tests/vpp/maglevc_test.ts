@@ -3,11 +3,11 @@
  * names come from the configuration. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { grpcAddress } from "../support/grpc_stage.ts";
-import { bash } from "../support/maglevc.ts";
-import { configText } from "../support/stage.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { grpcAddress } from "../support/worlds/grpc_stage.ts";
+import { bash } from "../support/terminals/maglevc.ts";
+import { configText } from "../support/worlds/stage.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import { SKIP_REASON, startVpp } from "./support.ts";
 
 const SERVERS = ["127.0.79.1", "127.0.79.2"] as const;

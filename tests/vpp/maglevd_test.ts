@@ -3,9 +3,9 @@
  * MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { configText, type FrontendText } from "../support/stage.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { configText, type FrontendText } from "../support/worlds/stage.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import { API_KINDS, type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { view } from "./view.ts";
 

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import { arbitraryDesired, desired } from "../support/vips.ts";
+import { arbitraryDesired, desired } from "../support/fakes/vips.ts";
 import { Rig } from "./rig.ts";
 import { connectHiding } from "./hiding_transport.ts";
 import { OLDER_PLUGINS, OLDER_REASON, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";

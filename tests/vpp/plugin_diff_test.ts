@@ -9,8 +9,8 @@
  */
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
-import { FakeClock } from "../support/fake_clock.ts";
-import { mulberry32 } from "../support/mulberry32.ts";
+import { FakeClock } from "../support/fakes/fake_clock.ts";
+import { mulberry32 } from "../support/fakes/mulberry32.ts";
 import { type PluginRequest, randomRequest } from "./plugin_operations.ts";
 import { PluginWitness } from "./plugin_witness.ts";
 import { SKIP_REASON, startVpp } from "./support.ts";

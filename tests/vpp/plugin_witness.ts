@@ -5,7 +5,7 @@
 import { parseIp } from "../../src/base/address.ts";
 import type { MessageCodec } from "../../src/vpp/wire/codec.ts";
 import * as m from "../../src/vpp/wire/messages.ts";
-import { type RawClient, rawClient } from "../support/raw_api_client.ts";
+import { type RawClient, rawClient } from "../support/servers/raw_api_client.ts";
 import type { PluginRequest } from "./plugin_operations.ts";
 
 /** Everything a client can see of the plugin. */

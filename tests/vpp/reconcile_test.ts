@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
-import { arbitraryDesired, desired, ip } from "../support/vips.ts";
+import { arbitraryDesired, desired, ip } from "../support/fakes/vips.ts";
 import { CLOCK, Rig, wantedOf, withoutBuckets } from "./rig.ts";
 import { API_KINDS, type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { viewedVips } from "./view.ts";

@@ -3,9 +3,9 @@
  * change, read hundreds of times before, while and after; and warm-up as it is seen from VPP.
  */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { configText } from "../support/stage.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { configText } from "../support/worlds/stage.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import { BucketWatch } from "./bucket_watch.ts";
 import { type RunningVpp, SKIP_REASON, startVpp } from "./support.ts";
 import { view } from "./view.ts";

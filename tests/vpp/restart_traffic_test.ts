@@ -4,9 +4,9 @@
  * moves, no packet goes to another server than the flow's first, none is lost; the counters go on.
  */
 import assert from "node:assert/strict";
-import { Daemon, withFolder } from "../support/daemon.ts";
-import { configText } from "../support/stage.ts";
-import { WebServer } from "../support/web_server.ts";
+import { Daemon, withFolder } from "../support/servers/daemon.ts";
+import { configText } from "../support/worlds/stage.ts";
+import { WebServer } from "../support/servers/web_server.ts";
 import { BucketWatch } from "./bucket_watch.ts";
 import { API_KINDS, type ApiKind, type RunningVpp, startVpp } from "./support.ts";
 import { type FlowReport, type Flows, NO_WIRE, Wire } from "./wire.ts";

@@ -1,16 +1,16 @@
 /** A reconciler on a real VPP, for tests: wishes in, what VPP then has out. */
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
-import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/connection.ts";
+import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/api/connection.ts";
 import { actualVips } from "../../src/vpp/lb/actual.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
-import { readLb } from "../../src/vpp/read_lb.ts";
-import { Reconciler } from "../../src/vpp/reconcile.ts";
+import { readLb } from "../../src/vpp/sync/read.ts";
+import { Reconciler } from "../../src/vpp/sync/reconcile.ts";
 import { openStatsSession } from "../../src/vpp/stats/session.ts";
-import type { SyncReport } from "../../src/vpp/sync_report.ts";
-import { FakeSource } from "../support/reconcile_world.ts";
-import { RecordingLogger } from "../support/recording_logger.ts";
+import type { SyncReport } from "../../src/vpp/sync/report.ts";
+import { FakeSource } from "../support/worlds/reconcile_world.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
 import type { ApiKind, RunningVpp } from "./support.ts";
 
 export const CLOCK = new SystemClock();

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
-import { NO_NETNS } from "../support/netns.ts";
+import { NO_NETNS } from "../support/servers/netns.ts";
 import { type RunningVpp, SKIP_REASON } from "./support.ts";
 
 const FLOWS = new URL("flows.py", import.meta.url).pathname;

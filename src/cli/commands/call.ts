@@ -6,10 +6,10 @@ import {
   type RequestOf,
   type ResponseOf,
   type UnaryMethod,
-} from "../../grpc/client.ts";
-import type { Answer, CommandContext } from "../command.ts";
-import type { Args } from "../node.ts";
-import type { View } from "../view.ts";
+} from "../../grpc/client/client.ts";
+import type { Answer, CommandContext } from "./command.ts";
+import type { Args } from "../language/node.ts";
+import type { View } from "../render/model.ts";
 
 /** Calls with the command's signal. Rejects with MaglevError. */
 export function ask<M extends UnaryMethod>(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
-import type { Args } from "../node.ts";
+import type { Args } from "../language/node.ts";
 import { renderView } from "../render/mod.ts";
 import { expiryCell } from "./cells.ts";
 import { COMMANDS } from "./mod.ts";
@@ -13,8 +13,8 @@ import {
   fakeClient,
   NOW_MS,
   PLAIN,
-} from "../../../tests/support/cli_answers.ts";
-import type { Answer } from "../command.ts";
+} from "../../../tests/support/terminals/cli_answers.ts";
+import type { Answer } from "./command.ts";
 
 type Name = keyof typeof COMMANDS;
 

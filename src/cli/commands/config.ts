@@ -1,9 +1,9 @@
 /** The server's configuration file: what is wrong with it, what a reload would do, the reload. */
-import type { messages } from "../../grpc/client.ts";
-import type { Answer, CommandContext } from "../command.ts";
-import type { Args } from "../node.ts";
+import type { messages } from "../../grpc/client/client.ts";
+import type { Answer, CommandContext } from "./command.ts";
+import type { Args } from "../language/node.ts";
 import { counted } from "../render/mod.ts";
-import type { Block, Cell, Field, LinesBlock, View } from "../view.ts";
+import type { Block, Cell, Field, LinesBlock, View } from "../render/model.ts";
 import { answer, ask } from "./call.ts";
 import { intentText } from "./cells.ts";
 import { planView, shiftView } from "./plan_view.ts";

@@ -6,11 +6,11 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
-import { plainForm, plainParts } from "../plain.ts";
+import { plainForm, plainParts } from "../render/plain.ts";
 import { jsonText, printable, renderView, visibleWidth } from "../render/mod.ts";
-import { mergeJson, mergeViews } from "../several.ts";
-import type { Answer } from "../command.ts";
-import type { Args } from "../node.ts";
+import { mergeJson, mergeViews } from "../compare/merge.ts";
+import type { Answer } from "./command.ts";
+import type { Args } from "../language/node.ts";
 import { COMMANDS } from "./mod.ts";
 import {
   ago,
@@ -23,9 +23,9 @@ import {
   NOW_MS,
   PLAIN,
   type Words,
-} from "../../../tests/support/cli_answers.ts";
-import { GoldenFolder, type Section } from "../../../tests/support/golden.ts";
-import type { View } from "../view.ts";
+} from "../../../tests/support/terminals/cli_answers.ts";
+import { GoldenFolder, type Section } from "../../../tests/support/judges/golden.ts";
+import type { View } from "../render/model.ts";
 
 type Name = keyof typeof COMMANDS;
 

@@ -2,9 +2,9 @@
 import { parseDuration } from "../../base/duration.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
-import type { messages } from "../../grpc/client.ts";
-import type { Args } from "../node.ts";
-import type { FieldsBlock } from "../view.ts";
+import type { messages } from "../../grpc/client/client.ts";
+import type { Args } from "../language/node.ts";
+import type { FieldsBlock } from "../render/model.ts";
 import { sinceCell, textCell, untilText, whoText } from "./cells.ts";
 
 /** Who, why, since when, until when. */

@@ -1,16 +1,16 @@
 /** Every command that asks a server. */
-import type { Command } from "../command.ts";
-import type { CommandName } from "../node.ts";
+import type { Command } from "./command.ts";
+import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
 import { setBackend, setWeight, setWeightFile } from "./set.ts";
-import { showBackend, showBackends } from "./show_backends.ts";
-import { showVppLbCounters, showVppLbServers } from "./show_counters.ts";
-import { showFrontend, showFrontends } from "./show_frontends.ts";
-import { showHealthcheck, showHealthchecks } from "./show_healthchecks.ts";
-import { showStatus } from "./show_status.ts";
-import { showVersion } from "./show_version.ts";
-import { showVppInfo, showVppLbState } from "./show_vpp.ts";
+import { showBackend, showBackends } from "./show/backends.ts";
+import { showVppLbCounters, showVppLbServers } from "./show/counters.ts";
+import { showFrontend, showFrontends } from "./show/frontends.ts";
+import { showHealthcheck, showHealthchecks } from "./show/healthchecks.ts";
+import { showStatus } from "./show/status.ts";
+import { showVersion } from "./show/version.ts";
+import { showVppInfo, showVppLbState } from "./show/vpp.ts";
 import { syncVpp } from "./sync.ts";
 
 /** Commands that are not a question to a server and its answer. */

@@ -1,8 +1,8 @@
 /** What pausing, resuming, enabling, disabling or weighing a backend would do. */
-import type { Answer, Command, CommandContext } from "../command.ts";
-import type { Args } from "../node.ts";
-import type { messages } from "../../grpc/client.ts";
-import type { View } from "../view.ts";
+import type { Answer, Command, CommandContext } from "./command.ts";
+import type { Args } from "../language/node.ts";
+import type { messages } from "../../grpc/client/client.ts";
+import type { View } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentRequest } from "./intent.ts";
 import { planView } from "./plan_view.ts";

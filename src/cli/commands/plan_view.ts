@@ -1,7 +1,7 @@
 /** What a change would do, for people. */
-import type { messages } from "../../grpc/client.ts";
+import type { messages } from "../../grpc/client/client.ts";
 import { counted, percent, percentCell, vipText } from "../render/mod.ts";
-import type { Block, Cell, Style, TableBlock, View } from "../view.ts";
+import type { Block, Cell, Style, TableBlock, View } from "../render/model.ts";
 import { backendsCell, NOTHING } from "./cells.ts";
 
 type Shift = messages.TableShift;

@@ -1,10 +1,10 @@
 /** What operators do to backends and weights; the answer is the new state. */
 import { MaglevError } from "../../base/errors.ts";
-import type { messages } from "../../grpc/client.ts";
-import type { Answer, Command, CommandContext } from "../command.ts";
-import type { Args } from "../node.ts";
+import type { messages } from "../../grpc/client/client.ts";
+import type { Answer, Command, CommandContext } from "./command.ts";
+import type { Args } from "../language/node.ts";
 import { elapsed, millisecondsOf } from "../render/mod.ts";
-import type { Cell } from "../view.ts";
+import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentText, stateCell } from "./cells.ts";
 import { intentRequest } from "./intent.ts";

@@ -1,8 +1,8 @@
 /** Bringing VPP in line. */
-import type { Answer, CommandContext } from "../command.ts";
-import type { Args } from "../node.ts";
+import type { Answer, CommandContext } from "./command.ts";
+import type { Args } from "../language/node.ts";
 import { counted, elapsed, millisecondsOf } from "../render/mod.ts";
-import type { Cell } from "../view.ts";
+import type { Cell } from "../render/model.ts";
 import { answer, ask } from "./call.ts";
 import { countsText } from "./plan_view.ts";
 

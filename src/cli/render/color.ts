@@ -1,5 +1,5 @@
 /** What the styles look like on a terminal. Eight colours and weights only: every palette has them. */
-import type { Style } from "../view.ts";
+import type { Style } from "./model.ts";
 
 /** Select Graphic Rendition; empty: as it is. */
 const SGR: Readonly<Record<Style, string>> = {

@@ -1,5 +1,5 @@
 /** Labels and values, a line each; long values go on under themselves. */
-import type { Field } from "../view.ts";
+import type { Field } from "./model.ts";
 import { paint } from "./color.ts";
 import { printable, visibleWidth } from "./text.ts";
 import { wrap } from "./wrap.ts";

@@ -3,7 +3,7 @@
  * the same answer. Characters that would do something to a terminal are written as `\u….`, which
  * means the same to whoever reads JSON.
  */
-import type { Json } from "../../grpc/client.ts";
+import type { Json } from "../../grpc/client/client.ts";
 
 /** Over several lines, with a newline at the end. */
 export function jsonText(json: Json): string {

@@ -6,7 +6,7 @@
  * same column, texts first, then addresses, never numbers; long names stand above their rows. When even that is too wide each row
  * becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
  */
-import type { Column, Style, TableBlock } from "../view.ts";
+import type { Column, Style, TableBlock } from "./model.ts";
 import { paint } from "./color.ts";
 import { shareOut } from "./columns.ts";
 import { fieldLines } from "./fields.ts";

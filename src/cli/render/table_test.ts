@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { TableBlock } from "../view.ts";
+import type { TableBlock } from "./model.ts";
 import { printable, visibleWidth } from "./text.ts";
 import { renderView } from "./view.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import type { Json } from "../../grpc/client.ts";
+import type { Json } from "../../grpc/client/client.ts";
 import { elapsed, instant } from "./duration.ts";
 import { jsonLine, jsonText } from "./json.ts";
 import { counted, grouped, percent, scaled } from "./numbers.ts";

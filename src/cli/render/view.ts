@@ -1,5 +1,5 @@
 /** A view as text. */
-import type { Block, View } from "../view.ts";
+import type { Block, View } from "./model.ts";
 import { paint } from "./color.ts";
 import { fieldLines } from "./fields.ts";
 import { type RenderOptions, tableLines } from "./table.ts";

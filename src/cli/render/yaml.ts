@@ -1,5 +1,5 @@
 /** The JSON form as YAML. */
-import type { Json } from "../../grpc/client.ts";
+import type { Json } from "../../grpc/client/client.ts";
 
 /** What must not reach a terminal and is no line break. */
 const RAW = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;

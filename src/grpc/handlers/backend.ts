@@ -1,9 +1,10 @@
 /** Backends: looking at them, and what operators do to them. */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields } from "../../base/ports.ts";
-import { type BackendAction, notFound } from "../../checker/operator.ts";
-import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
-import { backendInfo } from "../convert.ts";
+import { type BackendAction } from "../../intent/request.ts";
+import { notFound } from "../../base/nearest.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
+import { backendInfo } from "./convert.ts";
 import type {
   BackendInfo,
   BackendRequest,
@@ -11,7 +12,7 @@ import type {
   ListBackendsRequest,
   ListBackendsResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
 
 export function listBackends(

@@ -1,18 +1,13 @@
 /** The configuration file, and what a change would do. */
 import { MaglevError } from "../../base/errors.ts";
-import { forecastAction, type ReloadForecast } from "../../checker/forecast.ts";
+import { forecastAction, type ReloadForecast } from "../../forecast/forecast.ts";
 import { vipKeyText } from "../../vpp/lb/model.ts";
-import { statsUseText } from "../../vpp/lb/stats_budget.ts";
-import { FLOWS_FORGOTTEN } from "../../vpp/lb_conf_keeper.ts";
-import { withheldText } from "../../vpp/withheld.ts";
-import { inSlices } from "../../system/slices.ts";
-import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
-import {
-  configVerdict,
-  planConfigResponse,
-  planOf,
-  reloadConfigResponse,
-} from "../convert_plan.ts";
+import { statsUseText } from "../../vpp/lb/guard/stats_budget.ts";
+import { FLOWS_FORGOTTEN } from "../../vpp/sync/lb_conf.ts";
+import { withheldText } from "../../vpp/sync/guard/withheld.ts";
+import { inSlices } from "../../async/steps.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
+import { configVerdict, planConfigResponse, planOf, reloadConfigResponse } from "./convert_plan.ts";
 import {
   type CheckConfigRequest,
   type CheckConfigResponse,
@@ -23,7 +18,7 @@ import {
   type ReloadConfigRequest,
   type ReloadConfigResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../ports.ts";
+import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
 /** How long a forecast is worked on in a row, in milliseconds. */

@@ -1,9 +1,9 @@
 /** Frontends, and the weights of what is in their pools. */
 import { MaglevError } from "../../base/errors.ts";
-import { notFound } from "../../checker/operator.ts";
-import { weightOf } from "../../checker/registry.ts";
-import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls.ts";
-import { frontendInfo } from "../convert.ts";
+import { notFound } from "../../base/nearest.ts";
+import { weightOf } from "../../config/pool_weights.ts";
+import type { ActionHandler, ActionResult, CallContext, Handler } from "../calls/calls.ts";
+import { frontendInfo } from "./convert.ts";
 import type {
   FrontendInfo,
   GetFrontendRequest,
@@ -11,7 +11,7 @@ import type {
   ListFrontendsResponse,
   SetWeightRequest,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 

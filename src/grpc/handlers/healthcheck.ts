@@ -1,14 +1,14 @@
 /** Definitions of healthchecks. */
-import { notFound } from "../../checker/operator.ts";
-import type { CallContext, Handler } from "../calls.ts";
-import { healthCheckInfo } from "../convert.ts";
+import { notFound } from "../../base/nearest.ts";
+import type { CallContext, Handler } from "../calls/calls.ts";
+import { healthCheckInfo } from "./convert.ts";
 import type {
   GetHealthCheckRequest,
   HealthCheckInfo,
   ListHealthChecksRequest,
   ListHealthChecksResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 
 export function listHealthChecks(
   { checker }: DaemonDoor,

@@ -1,9 +1,9 @@
 /** The parts that all requests for an operator's intent have: when it ends, whether it is kept. */
 import { MaglevError } from "../../base/errors.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
-import type { Intent } from "../../checker/intent.ts";
-import type { Durability } from "../../checker/ports.ts";
-import { milliseconds } from "../convert.ts";
+import type { Intent } from "../../intent/intent.ts";
+import type { Durability } from "../../intent/ports.ts";
+import { milliseconds } from "./convert.ts";
 import type { BackendRequest } from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Intent } from "../../checker/intent.ts";
+import type { Intent } from "../../intent/intent.ts";
 import { durabilityWarning } from "./intent.ts";
 
 const INTENT: Intent = {

@@ -4,15 +4,11 @@
  */
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
-import type { ForecastAction } from "../../checker/forecast.ts";
-import {
-  type BackendAction,
-  checkAction,
-  checkOptions,
-  checkWeightRequest,
-} from "../../checker/operator.ts";
+import type { ForecastAction } from "../../forecast/forecast.ts";
+import { checkAction, checkOptions, checkWeightRequest } from "../../checker/operator.ts";
+import { type BackendAction } from "../../intent/request.ts";
 import type { Snapshot } from "../../checker/ports.ts";
-import { weightOf } from "../../checker/registry.ts";
+import { weightOf } from "../../config/pool_weights.ts";
 import type { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
 import { endOf } from "./intent.ts";
 

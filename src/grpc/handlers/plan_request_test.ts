@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { setUpHealthy, WHO } from "../../../tests/support/checker_fixture.ts";
-import { smallConfig } from "../../../tests/support/small_config.ts";
-import { setUp } from "../../../tests/support/checker_fixture.ts";
+import { setUpHealthy, WHO } from "../../../tests/support/worlds/checker_fixture.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 import { setWeight } from "./frontend.ts";
 import { forecastActionOf } from "./plan_request.ts";
 

@@ -1,11 +1,11 @@
 /** Readiness of the daemon, and the parts that it consists of. */
 import type { Snapshot } from "../../checker/ports.ts";
-import type { Handler } from "../calls.ts";
-import { withheldText } from "../../vpp/withheld.ts";
-import { nanoseconds } from "../convert.ts";
-import { proberStatus } from "../convert_probers.ts";
+import type { Handler } from "../calls/calls.ts";
+import { withheldText } from "../../vpp/sync/guard/withheld.ts";
+import { nanoseconds } from "./convert.ts";
+import { proberStatus } from "./convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../ports.ts";
+import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
 
 type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
 type WarmupPart = Pick<StatusInfo, "warmup" | "warmupUntilUnixNs" | "warmupHeld">;

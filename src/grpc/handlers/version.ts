@@ -1,9 +1,9 @@
 /** What answers here. */
-import { buildInfo } from "../../system/build.ts";
-import type { Handler } from "../calls.ts";
-import { nanoseconds } from "../convert.ts";
+import { buildInfo } from "../../system/launch/build.ts";
+import type { Handler } from "../calls/calls.ts";
+import { nanoseconds } from "./convert.ts";
 import type { GetVersionRequest, VersionInfo } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../ports.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 
 export function getVersion({ startedAtMs }: DaemonDoor): Handler<GetVersionRequest, VersionInfo> {
   const { version, commit, date } = buildInfo();

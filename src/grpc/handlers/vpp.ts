@@ -2,7 +2,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import { namesOfAll, namesOfVips } from "../../vpp/lb/names_at.ts";
 import type { ConnectionState } from "../../vpp/ports.ts";
-import type { ActionHandler, ActionResult, Handler } from "../calls.ts";
+import type { ActionHandler, ActionResult, Handler } from "../calls/calls.ts";
 import {
   lbConf,
   lbVip,
@@ -10,8 +10,8 @@ import {
   syncResponse,
   vipCounters,
   vppInfo,
-} from "../convert_vpp.ts";
-import { nanoseconds } from "../convert.ts";
+} from "./convert_vpp.ts";
+import { nanoseconds } from "./convert.ts";
 import type {
   GetVPPInfoRequest,
   GetVPPLBCountersRequest,
@@ -22,8 +22,8 @@ import type {
   VPPLBCounters,
   VPPLBState,
 } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../ports.ts";
-import { LbStateReader } from "../lb_state_reader.ts";
+import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
+import { LbStateReader } from "./lb_state_reader.ts";
 
 /** VPP as it is now, or why it cannot be asked. */
 function connected(

@@ -5,12 +5,12 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { LogLevel } from "../../base/ports.ts";
 import { replayOf, WATCH_CAPACITY } from "../../checker/events.ts";
-import { Feed } from "../../checker/feed.ts";
-import type { StreamHandler } from "../calls.ts";
-import { eventBytes, levelOf, type Told } from "../events.ts";
+import { Feed } from "../../async/feed.ts";
+import type { StreamHandler } from "../calls/calls.ts";
+import { eventBytes, levelOf, type Told } from "./events.ts";
 import type { WatchRequest } from "../gen/maglev.ts";
-import { type PlaceCounts, Places, tooManyWatchers } from "../places.ts";
-import type { DaemonDoor } from "../ports.ts";
+import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
 
 /** Watchers there may be; each costs the daemon something at every event. */
 export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { actual, desired, ip } from "../../../tests/support/vips.ts";
+import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Operation } from "./model.ts";
 

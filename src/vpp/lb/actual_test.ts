@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ip } from "../../../tests/support/vips.ts";
+import { ip } from "../../../tests/support/fakes/vips.ts";
 import { actualVips } from "./actual.ts";
 import type { ReadServer, ReadVip } from "./actual.ts";
 import type { VipKey } from "./model.ts";

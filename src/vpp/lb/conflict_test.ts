@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { desired } from "../../../tests/support/vips.ts";
+import { desired } from "../../../tests/support/fakes/vips.ts";
 import { conflictBetween } from "./conflict.ts";
 
 const any = desired("192.0.2.1", "", { protocol: 255, port: 0 });

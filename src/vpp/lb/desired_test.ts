@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ip } from "../../../tests/support/vips.ts";
+import { ip } from "../../../tests/support/fakes/vips.ts";
 import type { BackendConfig, FrontendConfig } from "../../config/model.ts";
 import type { BackendState } from "../../health/state.ts";
 import { desiredVip } from "./desired.ts";

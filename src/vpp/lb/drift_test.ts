@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { actual } from "../../../tests/support/vips.ts";
+import { actual } from "../../../tests/support/fakes/vips.ts";
 import { driftBetween } from "./drift.ts";
 
 const VIP = "192.0.2.1";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../../base/address.ts";
-import { smallConfig } from "../../../tests/support/small_config.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { namesOfAll, namesOfFrontend, namesOfVips } from "./names_at.ts";
 
 /** One server has two backends, each with a frontend of its own; d is in none. */

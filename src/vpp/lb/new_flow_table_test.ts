@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ipFromBytes, parseIp } from "../../base/address.ts";
-import { referenceHash, referenceTable } from "../../../tests/support/reference_table.ts";
+import { referenceHash, referenceTable } from "../../../tests/support/judges/reference_table.ts";
 import { isTableLength, newFlowTable, type TableServer, xxh64 } from "./new_flow_table.ts";
 
 function servers(entries: readonly (readonly [string, number])[]): TableServer[] {

@@ -26,7 +26,7 @@
  * reason, what VPP would refuse.
  */
 import { conflictBetween } from "./conflict.ts";
-import { wishesFor } from "./in_or_out.ts";
+import { wishesFor } from "./unweighted.ts";
 import { withKeptWeights } from "./keep.ts";
 import type {
   ActualServer,

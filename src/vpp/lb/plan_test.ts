@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { executeOn, readPlugin } from "../../../tests/support/plugin_lb.ts";
-import { actual, arbitraryDesired, desired, operationText } from "../../../tests/support/vips.ts";
-import { LbPlugin } from "../../sim/plugin.ts";
+import { executeOn, readPlugin } from "../../../tests/support/worlds/plugin_lb.ts";
+import {
+  actual,
+  arbitraryDesired,
+  desired,
+  operationText,
+} from "../../../tests/support/fakes/vips.ts";
+import { LbPlugin } from "../../sim/plugin/plugin.ts";
 import { acknowledge, forgetFlushes } from "./acknowledge.ts";
 import type { ActualVip, DesiredVip, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
-import { wishesFor } from "./in_or_out.ts";
+import { wishesFor } from "./unweighted.ts";
 import { operationsOf, plan, planGroup, planVip } from "./plan.ts";
 
 const VIP = "192.0.2.1";

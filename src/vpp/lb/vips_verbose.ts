@@ -18,7 +18,7 @@
  * line by line without regular expressions: 16,000 servers are 1.3 MB.
  */
 import { parseIp } from "../../base/address.ts";
-import { FULL_WEIGHT } from "./in_or_out.ts";
+import { FULL_WEIGHT } from "./unweighted.ts";
 import type { ActualVip, VipKey } from "./model.ts";
 
 /** One VIP as printed; removed ones that VPP has not collected yet included. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { executeOn } from "../../../tests/support/plugin_lb.ts";
-import { fuzz, mutateText, rounds } from "../../../tests/support/fuzz.ts";
-import { arbitraryDesired, ip } from "../../../tests/support/vips.ts";
+import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
+import { fuzz, mutateText, rounds } from "../../../tests/support/fakes/fuzz.ts";
+import { arbitraryDesired, ip } from "../../../tests/support/fakes/vips.ts";
 import { parseIp } from "../../base/address.ts";
-import { LbPlugin } from "../../sim/plugin.ts";
-import { showVipsVerbose } from "../../sim/plugin_show.ts";
+import { LbPlugin } from "../../sim/plugin/plugin.ts";
+import { showVipsVerbose } from "../../sim/plugin/show.ts";
 import { vipKeyText } from "./model.ts";
 import { operationsOf, plan } from "./plan.ts";
 import { parseVipsVerbose } from "./vips_verbose.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fuzz, rounds } from "../../../tests/support/fuzz.ts";
+import { fuzz, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import {
   decodeEntry,
   decodeHeader,

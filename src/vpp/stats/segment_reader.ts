@@ -15,7 +15,7 @@ import type {
   PreparedRead,
   StatsReader,
 } from "../ports.ts";
-import type { StatsRoom } from "../lb/stats_budget.ts";
+import type { StatsRoom } from "../lb/guard/stats_budget.ts";
 import { countRoutes } from "./routes.ts";
 import { BUSY, type SegmentFile } from "./segment_file.ts";
 import {

@@ -3,8 +3,8 @@
  * an independent client read from it; and on the same segment spoilt in every way.
  */
 import assert from "node:assert/strict";
-import { type SharedMemory, sharedMemory } from "../../../tests/support/shared_memory.ts";
-import { fuzz, rounds } from "../../../tests/support/fuzz.ts";
+import { type SharedMemory, sharedMemory } from "../../../tests/support/servers/shared_memory.ts";
+import { fuzz, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import type { CountersRead } from "../ports.ts";
 import { decodeEntry, ENTRY_BYTES, HEADER_BYTES } from "./segment_layout.ts";
 import { SegmentReader } from "./segment_reader.ts";

@@ -5,7 +5,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { Transport } from "../ports.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../../async/deadline.ts";
 import type { ByteStream, StreamLimits } from "./stream_transport.ts";
 
 /** What both transports are opened with. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { openShim } from "../../../ffi/open.ts";
-import type { ApiPeer } from "../../../tests/support/api_listener.ts";
-import { FakeClock } from "../../../tests/support/fake_clock.ts";
-import { FULL_TABLE } from "../../../tests/support/memory_transport.ts";
-import { buildStandIn, SharedMemoryPeer } from "../../../tests/support/shared_memory_peer.ts";
+import type { ApiPeer } from "../../../tests/support/servers/api_listener.ts";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { FULL_TABLE } from "../../../tests/support/fakes/memory_transport.ts";
+import {
+  buildStandIn,
+  SharedMemoryPeer,
+} from "../../../tests/support/servers/shared_memory_peer.ts";
 import { type ErrorCode, MaglevError } from "../../base/errors.ts";
 import { SystemClock } from "../../system/system_clock.ts";
 import type { Transport } from "../ports.ts";

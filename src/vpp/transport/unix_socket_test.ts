@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ApiListener } from "../../../tests/support/api_listener.ts";
-import { FakeClock } from "../../../tests/support/fake_clock.ts";
+import { ApiListener } from "../../../tests/support/servers/api_listener.ts";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { type ErrorCode, MaglevError } from "../../base/errors.ts";
 import { SystemClock } from "../../system/system_clock.ts";
 import { encodeFrame } from "../wire/frame.ts";

@@ -1,6 +1,6 @@
 /** Every decoder against bytes that are almost, or not at all, a message of its own. */
 import assert from "node:assert/strict";
-import { fuzz, mutateBytes, rounds } from "../../../tests/support/fuzz.ts";
+import { fuzz, mutateBytes, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { MessageCodec } from "./codec.ts";
 import { ALL_MESSAGES } from "./messages.ts";

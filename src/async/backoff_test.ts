@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { Backoff, backoffDelayMs } from "./backoff.ts";
+
+Deno.test("backoffDelayMs() is nothing at first, then doubles up to ten seconds", () => {
+  assert.deepEqual([0, 1, 2, 3, 7, 8, 9, 5000].map(backoffDelayMs), [
+    0,
+    100,
+    200,
+    400,
+    6400,
+    10_000,
+    10_000,
+    10_000,
+  ]);
+});
+
+Deno.test("Backoff has one attempt waiting, however often it is asked", () => {
+  const clock = new FakeClock();
+  const backoff = new Backoff(clock);
+  let calls = 0;
+  for (let i = 0; i < 5; i++) backoff.schedule(() => calls++);
+  assert.equal(clock.timers, 1);
+  clock.advance(0);
+  assert.equal(calls, 1);
+  // Five requests were one attempt: the next one is the second.
+  for (let i = 0; i < 5; i++) backoff.schedule(() => calls++);
+  clock.advance(99);
+  assert.equal(calls, 1);
+  clock.advance(1);
+  assert.equal(calls, 2);
+  backoff.reset();
+  backoff.schedule(() => calls++);
+  clock.advance(0);
+  assert.equal(calls, 3);
+  backoff.schedule(() => calls++);
+  backoff.cancel();
+  assert.equal(clock.timers, 0);
+});

@@ -1,0 +1,91 @@
+/**
+ * PURE. A reload worked out as a value: what it does to checks and to operators' intents. What then
+ * becomes of VPP takes longer, and is worked out from this (src/forecast/).
+ */
+import { diffConfig } from "../config/diff.ts";
+import type { Config, FrontendConfig } from "../config/model.ts";
+import type { IntentBook } from "../intent/intent.ts";
+import { afterReload, type DroppedIntent } from "../intent/rules.ts";
+import type { StatsNeeds } from "../vpp/lb/guard/stats_budget.ts";
+import type { Snapshot } from "./ports.ts";
+import { frontendsInForce } from "./registry.ts";
+import { planReload, type ReloadPlan } from "./reload.ts";
+
+/** What a reload does to checks and intents. Every backend is in exactly one of the first five. */
+export interface ReloadOutline {
+  /** New ones, in the order of the new file, as all lists but `stopped`. */
+  readonly started: readonly string[];
+  /** Those that are gone, in the order of the old file. */
+  readonly stopped: readonly string[];
+  /** Checked from the beginning, because their check changed. */
+  readonly restarted: readonly string[];
+  /** Go on at another address. */
+  readonly readdressed: readonly string[];
+  /** Go on as they are. */
+  readonly kept: readonly string[];
+  /** As in Forecast. */
+  readonly carried: readonly string[];
+  /** Operators' intents that the reload ends. */
+  readonly intentsDropped: readonly DroppedIntent[];
+  /** True when VPP's global settings change (`lb_conf`). */
+  readonly lbConfChanged: boolean;
+  /** True when, with them, all sticky flows of all VIPs are forgotten. */
+  readonly flowsForgotten: boolean;
+  /** What the next configuration needs of VPP's stats segment. */
+  readonly size: StatsNeeds;
+}
+
+/** A reload worked out, but for what becomes of VPP. */
+export interface WorkedOutReload {
+  /** Of the moment before it. */
+  readonly before: Snapshot;
+  readonly outline: ReloadOutline;
+  readonly plan: ReloadPlan;
+  /** Operators' intents after it. */
+  readonly book: IntentBook;
+  /** What is in force then. */
+  readonly after: {
+    readonly config: Config;
+    readonly frontends: ReadonlyMap<string, FrontendConfig>;
+  };
+}
+
+/** What putting `next`, which must be checked, in force does to checks and intents. */
+export function* workOutReload(
+  snapshot: Snapshot,
+  next: Config,
+  nowMs: number,
+): Generator<undefined, WorkedOutReload> {
+  const { config, backends, intents } = snapshot;
+  const { backends: diff, lbConfChanged } = diffConfig(config, next);
+  yield;
+  const plan = planReload({ next, diff, backends, nowMs });
+  yield;
+  const { book, dropped } = afterReload(intents, { next, backends: plan.backends });
+  const outline = {
+    started: diff.added,
+    stopped: diff.removed,
+    restarted: diff.restarted,
+    readdressed: diff.readdressed,
+    kept: diff.untouched,
+    carried: plan.carried,
+    intentsDropped: dropped,
+    lbConfChanged,
+    flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
+    size: sizeInVpp(next),
+  };
+  const frontends = frontendsInForce(next, book);
+  return { before: snapshot, outline, plan, book, after: { config: next, frontends } };
+}
+
+/** Distinct addresses of VIPs and their servers, and VIPs. */
+function sizeInVpp({ frontends, backends }: Config): StatsNeeds {
+  const addresses = new Set<string>();
+  for (const { address, pools } of frontends.values()) {
+    addresses.add(address.text);
+    for (const pool of pools) {
+      for (const { name } of pool.backends) addresses.add(backends.get(name)!.address.text);
+    }
+  }
+  return { routes: addresses.size, vips: frontends.size };
+}

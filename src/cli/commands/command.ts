@@ -1,0 +1,26 @@
+/** What a command that asks a server is: it calls, and gives back what is to be shown. */
+import type { Json, MaglevClient } from "../../grpc/client/client.ts";
+import type { Args } from "../language/node.ts";
+import type { View } from "../render/model.ts";
+
+export interface CommandContext {
+  readonly client: Pick<MaglevClient, "call">;
+  /** Unix time in milliseconds: durations are counted up to it. */
+  readonly nowMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** In the shell: a `set` says in one line what share of new flows moved. */
+  readonly forecast?: boolean | undefined;
+  /** The shell's memory from one command to the next, of this server; rates come from it. */
+  readonly memory?: Map<string, unknown> | undefined;
+}
+
+export interface Answer {
+  /** The message in the standard JSON form of protocol buffers, for `--output json` and `yaml`. */
+  readonly json: Json;
+  readonly view: View;
+  /** False: answered, and the answer is no (a configuration with errors): exit status 1. */
+  readonly ok: boolean;
+}
+
+/** Rejects with MaglevError: refused, or not reached. */
+export type Command = (context: CommandContext, args: Args) => Promise<Answer>;

@@ -1,0 +1,130 @@
+/** Frontends: all in a table, one with its pools. */
+import type { messages } from "../../../grpc/client/client.ts";
+import type { Answer, CommandContext } from "../command.ts";
+import type { Args } from "../../language/node.ts";
+import { vipText } from "../../render/mod.ts";
+import type { Row, TableBlock, View } from "../../render/model.ts";
+import { answer, ask, need } from "../call.ts";
+import { intentCell, stateCell, textCell, yesNo } from "../cells.ts";
+import { servingCell } from "./serving.ts";
+import { vppNotice } from "./vpp_notice.ts";
+
+type Frontend = messages.FrontendInfo;
+
+/** Name, VIP, state, active pool and how many servers serve, of all. */
+export async function showFrontends(context: CommandContext): Promise<Answer> {
+  const [message, notice] = await Promise.all([
+    ask(context, "ListFrontends", { request: { details: true } }),
+    vppNotice(context),
+  ]);
+  const table: TableBlock = {
+    kind: "table",
+    columns: [
+      { header: "name" },
+      { header: "vip", whole: true },
+      { header: "state", whole: true },
+      { header: "active pool" },
+      { header: "serving", align: "right" },
+      { header: "weights set", align: "right", optional: true },
+      { header: "description", optional: true, below: true },
+    ],
+    rows: message.frontends.map(frontendRow),
+    empty: "No frontends.",
+  };
+  return answer("ListFrontends", message, { view: [table, ...notice] });
+}
+
+function frontendRow(frontend: Frontend): Row {
+  const { name, state, activePool, description } = frontend;
+  const weighed = frontend.pools.flatMap(({ backends }) => backends)
+    .filter(({ intent }) => intent !== undefined).length;
+  return {
+    key: name,
+    cells: [
+      { text: name, style: "name" },
+      { text: vipOf(frontend) },
+      stateCell(state),
+      textCell(activePool),
+      servingCell(frontend),
+      { text: weighed === 0 ? "" : String(weighed), plain: String(weighed), style: "warn" },
+      { text: description, style: "muted" },
+    ],
+  };
+}
+
+function vipOf({ address, protocol, port }: Frontend): string {
+  return vipText({ prefix: address, protocol, port });
+}
+
+/** All fields of one, then its pools and backends. */
+export async function showFrontend(context: CommandContext, args: Args): Promise<Answer> {
+  const request = { name: need(args, "frontend") };
+  const [message, notice] = await Promise.all([
+    ask(context, "GetFrontend", { request }),
+    vppNotice(context),
+  ]);
+  const view = [...frontendView(message, context.nowMs), ...notice];
+  return answer("GetFrontend", message, { view });
+}
+
+export function frontendView(frontend: Frontend, nowMs: number): View {
+  const { warning } = frontend;
+  return [
+    {
+      kind: "fields",
+      fields: [
+        { label: "name", value: { text: frontend.name, style: "name" } },
+        { label: "description", value: textCell(frontend.description) },
+        { label: "address", value: { text: frontend.address } },
+        { label: "protocol", value: { text: frontend.protocol } },
+        { label: "port", value: { text: frontend.port === 0 ? "all" : String(frontend.port) } },
+        { label: "src-ip-sticky", value: yesNo(frontend.srcIpSticky) },
+        { label: "flush-on-down", value: yesNo(frontend.flushOnDown) },
+        { label: "state", value: stateCell(frontend.state) },
+        { label: "active pool", value: textCell(frontend.activePool) },
+        { label: "serving", value: servingCell(frontend) },
+        { label: "warning", value: { text: warning, style: "bad" }, optional: true },
+      ],
+    },
+    poolsTable(frontend, nowMs),
+  ];
+}
+
+function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock {
+  return {
+    kind: "table",
+    title: "pools",
+    columns: [
+      { header: "pool" },
+      { header: "backend" },
+      { header: "state", whole: true },
+      { header: "weight", align: "right" },
+      { header: "effective", align: "right" },
+      { header: "note", optional: true, below: true },
+    ],
+    rows: pools.flatMap((pool) =>
+      pool.backends.map(({ name, state, weight, effectiveWeight, intent }) => ({
+        key: JSON.stringify([pool.name, name]),
+        cells: [
+          pool.name === activePool
+            ? { text: pool.name, style: "name" as const }
+            : { text: pool.name, style: "muted" as const },
+          {
+            text: state === "disabled" ? `${name} [disabled]` : name,
+            // Its state is in the next column: a script gets the name alone.
+            plain: name,
+            style: "name" as const,
+          },
+          stateCell(state),
+          {
+            text: String(weight),
+            style: intent === undefined ? "plain" as const : "warn" as const,
+          },
+          { text: String(effectiveWeight), style: effectiveWeight > 0 ? "good" : "muted" },
+          intentCell(intent, nowMs),
+        ],
+      }))
+    ),
+    empty: "No pools.",
+  };
+}

@@ -1,0 +1,138 @@
+/** Healthchecks: all in a table, one with everything. */
+import { formatDuration } from "../../../base/duration.ts";
+import type { messages } from "../../../grpc/client/client.ts";
+import type { Answer, CommandContext } from "../command.ts";
+import type { Args } from "../../language/node.ts";
+import { millisecondsOf } from "../../render/mod.ts";
+import type { Cell, FieldsBlock, TableBlock } from "../../render/model.ts";
+import { answer, ask, need } from "../call.ts";
+import { textCell, yesNo } from "../cells.ts";
+
+type Check = messages.HealthCheckInfo;
+
+export async function showHealthchecks(context: CommandContext): Promise<Answer> {
+  const message = await ask(context, "ListHealthChecks", { request: { details: true } });
+  const table: TableBlock = {
+    kind: "table",
+    columns: [
+      { header: "name" },
+      { header: "type", whole: true },
+      { header: "port", align: "right" },
+      { header: "interval", align: "right" },
+      { header: "timeout", align: "right" },
+      { header: "rise", align: "right" },
+      { header: "fall", align: "right" },
+      { header: "request", below: true },
+    ],
+    rows: message.healthchecks.map((check) => ({
+      key: check.name,
+      cells: [
+        { text: check.name, style: "name" },
+        textCell(check.type),
+        portCell(check),
+        durationCell(check.intervalNs),
+        durationCell(check.timeoutNs),
+        { text: String(check.rise) },
+        { text: String(check.fall) },
+        { text: requestText(check) },
+      ],
+    })),
+    empty: "No healthchecks.",
+  };
+  return answer("ListHealthChecks", message, { view: [table] });
+}
+
+/** `GET https://www.example.net/health → 200-299`, or nothing for a check without a request. */
+function requestText(check: Check): string {
+  const { type, method, host, path, responseCode, responseRegexp, ssl, serverName } = check;
+  if (type === "http" || type === "https") {
+    const body = responseRegexp === "" ? "" : ` and /${responseRegexp}/`;
+    const name = host === "" ? "…" : host;
+    return `${method} ${type}://${name}${path} → ${responseCode}${body}`;
+  }
+  if (!ssl) return "";
+  return serverName === "" ? "TLS" : `TLS for ${serverName}`;
+}
+
+function portCell({ type, port }: Check): Cell {
+  return textCell(type === "icmp" ? "" : String(port));
+}
+
+/** As the configuration has it. */
+function durationCell(ns: bigint): Cell {
+  return { text: formatDuration(millisecondsOf(ns)) };
+}
+
+/** All fields that its type has. */
+export async function showHealthcheck(context: CommandContext, args: Args): Promise<Answer> {
+  const name = need(args, "healthcheck");
+  const message = await ask(context, "GetHealthCheck", { request: { name } });
+  return answer("GetHealthCheck", message, { view: [checkFields(message)] });
+}
+
+function checkFields(check: Check): FieldsBlock {
+  const { type, ssl } = check;
+  const web = type === "http" || type === "https";
+  const tls = type === "https" || ssl;
+  return {
+    kind: "fields",
+    fields: [
+      { label: "name", value: { text: check.name, style: "name" } },
+      { label: "type", value: textCell(type) },
+      ...(type === "icmp" ? [] : [{ label: "port", value: portCell(check) }]),
+      { label: "interval", value: durationCell(check.intervalNs) },
+      { label: "fast-interval", value: durationCell(check.fastIntervalNs) },
+      { label: "down-interval", value: durationCell(check.downIntervalNs) },
+      { label: "timeout", value: durationCell(check.timeoutNs) },
+      { label: "rise", value: { text: String(check.rise) } },
+      { label: "fall", value: { text: String(check.fall) } },
+      { label: "probe-ipv4-src", value: orElse(check.probeIpv4Src, "the system's choice") },
+      { label: "probe-ipv6-src", value: orElse(check.probeIpv6Src, "the system's choice") },
+      ...(type === "tcp" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
+      ...(tls ? tlsFields(check) : []),
+      ...(web ? webFields(check) : []),
+    ],
+  };
+}
+
+type Fields = FieldsBlock["fields"];
+
+function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fields {
+  return [
+    { label: "server-name", value: textCell(serverName) },
+    {
+      label: "insecure-skip-verify",
+      value: { ...yesNo(insecureSkipVerify), style: insecureSkipVerify ? "warn" : "plain" },
+    },
+    ...(alpn.length === 0 ? [] : [{ label: "alpn", value: textCell(alpn.join(", ")) }]),
+    { label: "ca-file", value: orElse(caFile, "the system's authorities") },
+  ];
+}
+
+function webFields(check: Check): Fields {
+  return [
+    { label: "method", value: textCell(check.method) },
+    { label: "host", value: textCell(check.host) },
+    { label: "path", value: textCell(check.path) },
+    ...check.headers.map(({ name, value, hidden }) => ({
+      label: "header",
+      value: hidden
+        ? { text: `${name}: (hidden: operators may see it)`, style: "muted" as const }
+        : { text: `${name}: ${value}` },
+    })),
+    ...check.removedHeaders.map((name) => ({
+      label: "header",
+      value: { text: `${name}: (left out)`, style: "muted" as const },
+    })),
+    ...(check.body === "" ? [] : [{ label: "body", value: textCell(check.body) }]),
+    { label: "response-code", value: textCell(check.responseCode) },
+    { label: "response-regexp", value: textCell(check.responseRegexp) },
+    ...(check.responseRegexpNot === ""
+      ? []
+      : [{ label: "response-regexp-not", value: textCell(check.responseRegexpNot) }]),
+  ];
+}
+
+function orElse(text: string, otherwise: string): Cell {
+  return text === "" ? { text: otherwise, style: "muted" } : { text };
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { renderView } from "../render/mod.ts";
+import { mergeJson, mergeViews, type ServerView } from "./merge.ts";
+import { unionOf } from "./parts.ts";
+import type { Cell, TableBlock, View } from "../render/model.ts";
+
+function answersOf(...views: readonly View[]): ServerView[] {
+  return views.map((view, at) => ({ server: `lb${at + 1}`, view }));
+}
+
+function text(answers: readonly ServerView[], show = true): string {
+  return renderView(mergeViews(answers, { show }), { width: Infinity, color: false });
+}
+
+/** Rows `name state ago`, the last one volatile. */
+function states(
+  ...rows: readonly (readonly [name: string, state: string, ago: string])[]
+): TableBlock {
+  return {
+    kind: "table",
+    columns: [{ header: "name" }, { header: "state" }, { header: "since", align: "right" }],
+    rows: rows.map(([name, state, ago]) => ({
+      key: name,
+      cells: [{ text: name }, { text: state }, { text: ago, volatile: true }],
+    })),
+    empty: "None.",
+  };
+}
+
+function fields(values: Readonly<Record<string, string | Cell>>): View {
+  const list = Object.entries(values).map(([label, value]) => ({
+    label,
+    value: typeof value === "string" ? { text: value } : value,
+  }));
+  return [{ kind: "fields", fields: list }];
+}
+
+Deno.test("several: equal answers are shown once, with all servers named", () => {
+  const view = [states(["web1", "up", "3d4h"])];
+  assert.equal(
+    text(answersOf(view, view)),
+    "lb1, lb2: no differences\n\nNAME  STATE  SINCE\nweb1  up      3d4h\n",
+  );
+});
+
+Deno.test("several: what is volatile does not make a difference, and is shown of each", () => {
+  assert.equal(
+    text(answersOf([states(["web1", "up", "3d4h"])], [states(["web1", "up", "7s"])])),
+    "lb1, lb2: no differences\n\nNAME  STATE      SINCE\nweb1  up     3d4h / 7s\n",
+  );
+});
+
+Deno.test("several: rows that differ stand together, marked at the edge and in the cell", () => {
+  assert.equal(
+    text(answersOf(
+      [states(["web1", "up", "1s"], ["web2", "up", "2s"])],
+      [states(["web1", "up", "1s"], ["web2", "down", "3s"])],
+      [states(["web1", "up", "1s"], ["web2", "up", "2s"])],
+    )),
+    [
+      "lb1, lb2, lb3: 1 difference, marked ≠",
+      "",
+      "   MAGLEVD   NAME  STATE   SINCE",
+      "   all       web1  up         1s",
+      "≠  lb1, lb3  web2  up ≠       2s",
+      "≠  lb2       web2  down ≠     3s",
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("several: a row that one server does not have is missed by name", () => {
+  assert.equal(
+    text(answersOf(
+      [states(["a", "up", "1s"], ["c", "up", "1s"])],
+      [states(["a", "up", "1s"], ["b", "up", "1s"], ["c", "up", "1s"])],
+    )),
+    [
+      "lb1, lb2: 1 difference, marked ≠",
+      "",
+      "   MAGLEVD  NAME  STATE      SINCE",
+      "   all      a     up            1s",
+      "≠  lb1      b     not there",
+      "≠  lb2      b     up            1s",
+      "   all      c     up            1s",
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("several: what is written otherwise and means the same is no difference", () => {
+  const row = (text: string, gist: string): View => fields({ result: { text, gist } });
+  assert.match(text(answersOf(row("L7OK 200", "ok"), row("L7OK 204", "ok"))), /no differences/);
+  assert.match(text(answersOf(row("L7OK", "ok"), row("L7OK", "bad"))), /no differences/);
+  assert.match(text(answersOf(row("L7OK", "ok"), row("L7STS", "bad"))), /1 difference,/);
+});
+
+Deno.test("several: fields that differ have a line for each, under one label", () => {
+  assert.equal(
+    text(answersOf(
+      fields({ version: "1", pid: { text: "7", volatile: true }, only: "x" }),
+      fields({ version: "2", pid: { text: "8", volatile: true } }),
+    )),
+    [
+      "lb1, lb2: 2 differences, marked ≠",
+      "",
+      "≠ version  lb1: 1",
+      "≠          lb2: 2",
+      "  pid      lb1: 7",
+      "           lb2: 8",
+      "≠ only     lb1: x",
+      "≠          lb2: not there",
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("several: counters have a row for each server, and no marks", () => {
+  const counters = (value: string): TableBlock => ({
+    kind: "table",
+    columns: ["vip", "a", "b", "c"].map((header) => ({ header })),
+    rows: [{
+      key: "v",
+      cells: [{ text: "v" }, ...["a", "b", "c"].map(() => ({ text: value, volatile: true }))],
+    }],
+    empty: "",
+  });
+  assert.equal(
+    text(answersOf([counters("1")], [counters("2")])),
+    "lb1, lb2: no differences\n\nMAGLEVD  VIP  A  B  C\nlb1      v    1  1  1\nlb2      v    2  2  2\n",
+  );
+});
+
+Deno.test("several: a block that not all have says who has it", () => {
+  const intent: View = [{
+    kind: "fields",
+    title: "intent",
+    fields: [{ label: "by", value: { text: "a" } }],
+  }];
+  assert.equal(
+    text(answersOf(fields({ name: "x" }), [...fields({ name: "x" }), ...intent])),
+    "lb1, lb2: 1 difference, marked ≠\n\nname  x\n\n≠ only lb2\n\nintent\nby  a\n",
+  );
+});
+
+Deno.test("several: histories are each server's own", () => {
+  const history = (ago: string): View => [{ ...states(["x", "up", ago]), title: "h", own: true }];
+  assert.equal(
+    text(answersOf(history("1s"), history("2s"), history("1s"))),
+    "lb1, lb2, lb3: no differences\n\nh lb1, lb3\nNAME  STATE  SINCE\nx     up        1s\n\n" +
+      "h lb2\nNAME  STATE  SINCE\nx     up        2s\n",
+  );
+});
+
+Deno.test("several: the only one that answered is named, and nobody is nothing", () => {
+  const view = fields({ name: "x" });
+  assert.equal(text([{ server: "lb2", view }]), "lb2:\nname  x\n");
+  assert.equal(text([]), "");
+});
+
+Deno.test("several: a change is shown for each server, equal ones together", () => {
+  const line = (text: string): View => [{ kind: "lines", lines: [{ text }] }];
+  assert.equal(
+    text(answersOf(line("paused"), line("paused"), line("down")), false),
+    "lb1, lb2:\npaused\n\nlb3:\ndown\n",
+  );
+});
+
+Deno.test("several: rows with one key are not lost", () => {
+  const twice = [states(["a", "up", "1s"], ["a", "down", "1s"])];
+  assert.match(text(answersOf(twice, twice)), /a +up.*\na +down/);
+});
+
+Deno.test("mergeJson: an element for each server, errors too", () => {
+  assert.deepEqual(
+    mergeJson([
+      { server: "a", result: { kind: "answer", json: { name: "x" } } },
+      { server: "b", result: { kind: "error", message: "away" } },
+    ]),
+    [{ server: "a", answer: { name: "x" } }, { server: "b", error: "away" }],
+  );
+});
+
+Deno.test("unionOf: every key once, in the order of the first list", () => {
+  assert.deepEqual(unionOf([["a", "d"], ["a", "b", "c", "d", "e"], ["0", "a", "b", "x"]]), [
+    "0",
+    "a",
+    "b",
+    "x",
+    "c",
+    "d",
+    "e",
+  ]);
+  const lists = fc.array(fc.uniqueArray(fc.constantFrom(..."abcdefgh")));
+  fc.assert(fc.property(lists, (lists) => {
+    const union = unionOf(lists);
+    assert.deepEqual([...union].sort(), [...new Set(lists.flat())].sort());
+    const [first = []] = lists;
+    assert.deepEqual(union.filter((key) => first.includes(key)), first);
+  }));
+});

@@ -1,0 +1,178 @@
+/** PURE. What the slots of the tree take: checks, the one form that values are passed on in. */
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
+import { listWords, quote } from "../../base/text.ts";
+import type { SlotKind } from "./node.ts";
+
+/** Longest name that a configuration may give; the server says so too. */
+const MAX_NAME = 128;
+/** Longest reason that the server takes. */
+const MAX_TEXT = 500;
+const MAX_COUNT = 1_000_000_000;
+
+/** A word that a slot takes, with a line of help: the slots with a closed set of values. */
+export interface FixedValue {
+  readonly text: string;
+  readonly help: string;
+}
+
+const LEVELS: readonly FixedValue[] = [
+  { text: "debug", help: "Everything, each probe too" },
+  { text: "info", help: "What operators want to see" },
+  { text: "warn", help: "What may need a look" },
+  { text: "error", help: "What went wrong" },
+];
+
+const SHELLS: readonly FixedValue[] = [
+  { text: "bash", help: "GNU bash" },
+  { text: "zsh", help: "Z shell" },
+  { text: "fish", help: "fish" },
+];
+
+/** The values of slots that have a closed set of them; none: any that checkValue() takes. */
+export function fixedValues(slot: SlotKind): readonly FixedValue[] {
+  if (slot === "level") return LEVELS;
+  return slot === "shell" ? SHELLS : [];
+}
+
+/** How a slot stands in a command's syntax. */
+export function placeholder(slot: SlotKind): string {
+  switch (slot) {
+    case "frontend":
+    case "backend":
+    case "healthcheck":
+    case "pool-backend":
+      return "<name>";
+    case "pool":
+      return "<pool>";
+    case "weight":
+      return "<0-100>";
+    case "count":
+      return "<n>";
+    case "shell":
+      return SHELLS.map(({ text }) => text).join("|");
+    default:
+      return `<${slot}>`;
+  }
+}
+
+/** True for slots that take names which the server knows. */
+export function takesName(slot: SlotKind): boolean {
+  return NAMED.has(slot);
+}
+
+const NAMED: ReadonlySet<SlotKind> = new Set<SlotKind>([
+  "frontend",
+  "backend",
+  "healthcheck",
+  "pool",
+  "pool-backend",
+]);
+
+export type Checked =
+  | { readonly ok: true; readonly value: string }
+  /** `message`: what is needed, and what was there. */
+  | { readonly ok: false; readonly message: string };
+
+/** `text` as the value of a slot, in the form that Args promise. */
+export function checkValue(slot: SlotKind, text: string): Checked {
+  const value = readValue(slot, text);
+  const shown = /^[\w.:+-]{1,40}$/.test(text) ? text : quote(text);
+  if (value === undefined) return { ok: false, message: `need ${wanted(slot)}, not ${shown}` };
+  if (value === TOO_FAR) return { ok: false, message: `cannot take ${shown}: ${TOO_FAR_AWAY}` };
+  return { ok: true, value };
+}
+
+/** Stands for a time after the last one that a request can carry, or for as long a duration. */
+const TOO_FAR = Symbol("too far away");
+
+function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | undefined {
+  switch (slot) {
+    case "weight":
+      return /^\d{1,9}$/.test(text) && Number(text) <= 100 ? String(Number(text)) : undefined;
+    case "count": {
+      const count = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+      return count >= 1 && count <= MAX_COUNT ? String(count) : undefined;
+    }
+    case "duration":
+      return readDuration(text);
+    case "time":
+      return readTime(text);
+    case "text":
+      return text.length <= MAX_TEXT && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
+        ? text
+        : undefined;
+    case "level":
+    case "shell":
+      return oneOf(fixedValues(slot), text);
+    default:
+      return isName(text) ? text : undefined;
+  }
+}
+
+/** The same rule as the configuration's. */
+function isName(text: string): boolean {
+  return text !== "" && text.length <= MAX_NAME && !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text);
+}
+
+/** An exact value, or the only one that begins so. */
+function oneOf(values: readonly FixedValue[], text: string): string | undefined {
+  if (values.some((value) => value.text === text)) return text;
+  const [only, ...more] = values.filter((value) => text !== "" && value.text.startsWith(text));
+  return more.length === 0 ? only?.text : undefined;
+}
+
+/** As Go writes durations, days (`3d4h`) too; in the form without days. More than nothing. */
+function readDuration(text: string): string | typeof TOO_FAR | undefined {
+  if (text.length > 64) return undefined;
+  const [, days = "0", rest = ""] = /^(?:(\d{1,20})d)?(.*)$/s.exec(text) ?? [];
+  if (/^[+-]/.test(rest)) return undefined;
+  const restMs = rest === "" && text !== "" ? 0 : parseDuration(rest);
+  // Longer than Go's longest, which is as long as the time that a request can carry.
+  if (restMs === undefined) {
+    return /^(?:\d+(?:\.\d*)?(?:ms|s|m|h))+$/.test(rest) ? TOO_FAR : undefined;
+  }
+  const ms = Number(days) * 86_400_000 + restMs;
+  if (ms > LATEST_MS) return TOO_FAR;
+  return ms >= 1 ? formatDuration(Math.round(ms)) : undefined;
+}
+
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** RFC 3339 with its zone, as the same instant in UTC with milliseconds. */
+function readTime(text: string): string | typeof TOO_FAR | undefined {
+  const match = RFC3339.exec(text);
+  if (match === null) return undefined;
+  const [, day = "", time = "", fraction = "", zone = ""] = match;
+  // Date takes the 30th of February for the 1st or 2nd of March, and 24:00 for the next day.
+  const asIs = Date.parse(`${day}T${time}Z`);
+  if (Number.isNaN(asIs) || isoText(asIs).slice(0, 19) !== `${day}T${time}`) return undefined;
+  const ms = Date.parse(`${day}T${time}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
+  if (ms > LATEST_MS) return TOO_FAR;
+  // An offset may lead out of the years that have four digits.
+  return Number.isNaN(ms) || isoText(ms).length !== 24 ? undefined : isoText(ms);
+}
+
+function isoText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function wanted(slot: SlotKind): string {
+  switch (slot) {
+    case "weight":
+      return "0 to 100";
+    case "count":
+      return `a whole number from 1 to ${MAX_COUNT}`;
+    case "duration":
+      return "a duration such as 90s, 30m or 3d4h";
+    case "time":
+      return "a time with its zone such as 2027-01-31T18:00:00Z";
+    case "text":
+      return `one line of at most ${MAX_TEXT} characters, without control characters`;
+    case "level":
+    case "shell":
+      return listWords(fixedValues(slot).map(({ text }) => text));
+    default:
+      return `a name (1 to ${MAX_NAME} characters, no blanks or control characters)`;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * PURE. How a line that is edited looks on a terminal, and what has to be written to turn one look
+ * into the next. Long lines wrap by the terminal's own wrapping: what is copied off the screen is
+ * one line then, and a terminal that gets narrower or wider wraps it anew as we do.
+ */
+import { lettersOf } from "./edit_text.ts";
+import { visibleWidth } from "../render/text.ts";
+
+export interface Look {
+  /** Before the text; plain. */
+  readonly prompt: string;
+  readonly text: string;
+  /** In `text`, UTF-16 units. */
+  readonly cursor: number;
+  /** SGR parameters of the prompt, such as `1;34`; empty: none. */
+  readonly promptStyle: string;
+}
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Rows as they stand on the screen. */
+export interface Layout {
+  /** `wraps`: goes on in the next row without a line break. */
+  readonly rows: readonly { readonly text: string; readonly wraps: boolean }[];
+  readonly row: number;
+  readonly column: number;
+}
+
+/** What is on the screen, for the next drawing to begin from. */
+export interface Frame {
+  /** All that is shown, and where the cursor is in it. */
+  readonly text: string;
+  readonly cursor: number;
+}
+
+export interface Drawn {
+  readonly output: string;
+  readonly frame: Frame;
+}
+
+/** Where everything of `text` stands when there are `columns`; the cursor behind a full row is in the next. */
+export function layout(text: string, cursor: number, columns: number): Layout {
+  const rows: { text: string; wraps: boolean }[] = [];
+  const width = Math.max(2, columns);
+  let [start, at, column] = [0, 0, 0];
+  let place: { row: number; column: number } | undefined;
+  const endRow = (wraps: boolean) => {
+    rows.push({ text: text.slice(start, at), wraps });
+    start = at;
+    column = 0;
+  };
+  for (const letter of lettersOf(text)) {
+    const cells = letter === "\n" ? 0 : visibleWidth(letter);
+    if (column + cells > width) endRow(true);
+    if (at >= cursor) place ??= { row: rows.length, column };
+    at += letter.length;
+    column += cells;
+    if (letter === "\n") {
+      rows.push({ text: text.slice(start, at - 1), wraps: false });
+      start = at;
+      column = 0;
+    } else if (column >= width) {
+      endRow(true);
+    }
+  }
+  rows.push({ text: text.slice(start), wraps: false });
+  return { rows, ...place ?? { row: rows.length - 1, column } };
+}
+
+/** What is to be written so that `look` stands where `before` stood (undefined: from here on). */
+export function draw(before: Frame | undefined, look: Look, size: Size): Drawn {
+  const whole = layout(look.prompt + look.text, look.prompt.length + look.cursor, size.columns);
+  const { first, rows } = windowOf(whole, size.rows);
+  const output: string[] = [before === undefined ? "" : home(before, size.columns)];
+  for (const [index, row] of rows.entries()) {
+    const styled = first + index === 0 ? promptStyled(row.text, look) : row.text;
+    output.push(styled);
+    if (index === rows.length - 1) break;
+    if (!row.wraps) output.push("\r\n");
+    // The terminal wraps when something follows; make it, when nothing does.
+    else if (rows[index + 1]!.text === "") output.push(" \r\x1b[K");
+  }
+  output.push(moved(rows.length - 1 - (whole.row - first), whole.column));
+  return { output: output.join(""), frame: frameOf(rows, whole.row - first, whole.column) };
+}
+
+/** What is to be written to go on below what is shown. */
+export function leave(frame: Frame, columns: number): string {
+  const { rows, row } = layout(frame.text, frame.cursor, columns);
+  const down = rows.length - 1 - row;
+  return `${down > 0 ? `\x1b[${down}B` : ""}\r\n`;
+}
+
+/** The rows that the screen has room for, around the cursor. */
+function windowOf({ rows, row }: Layout, height: number) {
+  const room = Math.max(1, height);
+  const first = rows.length <= room ? 0 : Math.min(Math.max(0, row - room + 1), rows.length - room);
+  const shown = rows.slice(first, first + room);
+  return { first, rows: shown.map((each, i) => i < room - 1 ? each : { ...each, wraps: false }) };
+}
+
+function promptStyled(text: string, { prompt, promptStyle }: Look): string {
+  if (promptStyle === "" || !text.startsWith(prompt)) return text;
+  return `\x1b[${promptStyle}m${prompt}\x1b[0m${text.slice(prompt.length)}`;
+}
+
+/** To the first place of what is shown, and everything from there on away. */
+function home(frame: Frame, columns: number): string {
+  const { row } = layout(frame.text, frame.cursor, columns);
+  return `${row > 0 ? `\x1b[${row}A` : ""}\r\x1b[J`;
+}
+
+/** From the end of the last row. */
+function moved(up: number, column: number): string {
+  return (up > 0 ? `\x1b[${up}A` : "") + "\r" + (column > 0 ? `\x1b[${column}C` : "");
+}
+
+function frameOf(rows: Layout["rows"], cursorRow: number, column: number): Frame {
+  let text = "";
+  let cursor = 0;
+  for (const [index, row] of rows.entries()) {
+    if (index === cursorRow) cursor = text.length + offsetOf(row.text, column);
+    text += row.text + (row.wraps || index === rows.length - 1 ? "" : "\n");
+  }
+  return { text, cursor };
+}
+
+/** Where in `text` the cell of `column` is. */
+function offsetOf(text: string, column: number): number {
+  let [offset, cells] = [0, 0];
+  for (const letter of lettersOf(text)) {
+    if (cells >= column) break;
+    offset += letter.length;
+    cells += visibleWidth(letter);
+  }
+  return offset;
+}

@@ -1,0 +1,88 @@
+/**
+ * Names that TAB offers, from the servers. A server that is away, slow or unwilling has none: that is
+ * found out within a moment, and said nowhere.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock } from "../../base/ports.ts";
+import type { MaglevClient } from "../../grpc/client/client.ts";
+import type { Names } from "../language/complete.ts";
+import type { Args, SlotKind } from "../language/node.ts";
+
+/** Nobody who pressed TAB waits longer, in milliseconds. */
+export const NAMES_DEADLINE_MS = 200;
+/** How long names, or their absence, are remembered, in milliseconds. */
+const FRESH_MS = 2000;
+/** Most lists that are remembered. */
+const MAX_LISTS = 100;
+
+/** What is needed of a Server. */
+export interface NamingServer {
+  ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
+}
+
+export interface NamesOptions {
+  readonly servers: readonly NamingServer[];
+  readonly clock: Clock;
+}
+
+/** The names that any of the servers knows, sorted. Never rejects. */
+export function liveNames({ servers, clock }: NamesOptions): Names {
+  const known = new Map<string, { readonly sinceMs: number; readonly names: Promise<string[]> }>();
+  return (slot, args) => {
+    const key = JSON.stringify([slot, args.frontend, args.pool]);
+    const nowMs = clock.monotonicMs();
+    const found = known.get(key);
+    if (found !== undefined && nowMs - found.sinceMs < FRESH_MS) return found.names;
+    if (known.size >= MAX_LISTS) known.clear();
+    const names = askAll(servers, { clock, ask: (client) => namesOf(client, slot, args) });
+    known.set(key, { sinceMs: nowMs, names });
+    return names;
+  };
+}
+
+/** Those that answer in time. */
+async function askAll(
+  servers: readonly NamingServer[],
+  { clock, ask }: {
+    readonly clock: Clock;
+    readonly ask: (client: Pick<MaglevClient, "call">) => Promise<readonly string[]>;
+  },
+): Promise<string[]> {
+  const late = Promise.withResolvers<readonly string[]>();
+  const timer = clock.after(NAMES_DEADLINE_MS, () => late.resolve([]));
+  const lists = await Promise.all(servers.map((server) => {
+    const answer = server.ask(ask).catch((error) => {
+      if (!(error instanceof MaglevError)) throw error;
+      return [];
+    });
+    return Promise.race([answer, late.promise]);
+  }));
+  timer.cancel();
+  return [...new Set(lists.flat())].sort();
+}
+
+async function namesOf(
+  client: Pick<MaglevClient, "call">,
+  slot: SlotKind,
+  args: Args,
+): Promise<readonly string[]> {
+  const options = { deadlineMs: NAMES_DEADLINE_MS };
+  switch (slot) {
+    case "frontend":
+      return (await client.call("ListFrontends", {}, options)).frontendNames;
+    case "backend":
+      return (await client.call("ListBackends", {}, options)).backendNames;
+    case "healthcheck":
+      return (await client.call("ListHealthChecks", {}, options)).healthcheckNames;
+    case "pool":
+    case "pool-backend": {
+      const request = { name: args.frontend ?? "" };
+      const { pools } = await client.call("GetFrontend", request, options);
+      if (slot === "pool") return pools.map(({ name }) => name);
+      const pool = pools.find(({ name }) => name === args.pool);
+      return pool?.backends.map(({ name }) => name) ?? [];
+    }
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Commands from standard input, a line each: of a script up to the first that fails, of a person at a
+ * terminal that can do no more than lines until they leave.
+ */
+import { complain, writeText } from "../output.ts";
+import { parse } from "../language/parse.ts";
+import { runCommand, type Session } from "../session.ts";
+import { lineWords } from "../language/words.ts";
+
+/** Longest line, in UTF-16 units: one that does not end shall not fill the memory. */
+const MAX_LINE = 64 * 1024;
+
+export interface ByteSource {
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
+/**
+ * Runs the lines. Blank ones, and such as begin with `#`, are nothing. The exit status is 0, or that
+ * of the command that failed. @throws {OutputError}
+ */
+export async function runScript(session: Session, input: ByteSource): Promise<number> {
+  let number = 0;
+  for await (const line of linesOf(input)) {
+    number++;
+    const place = `line ${number}`;
+    const status = line === undefined
+      ? tooLong(session, `${place}: `)
+      : await runLine(session, line, { place: `${place}: `, interruptible: false });
+    if (status === "quit") return 0;
+    if (status === 1) complain(session.stderr, `${place} failed; what follows it was not run`);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+/** Prompts for lines, and runs them, whatever comes of each. The exit status. @throws {OutputError} */
+export async function runPlainShell(
+  session: Session,
+  { input, prompt }: { readonly input: ByteSource; readonly prompt: string },
+): Promise<number> {
+  writeText(session.stdout, prompt);
+  for await (const line of linesOf(input)) {
+    if (line === undefined) return tooLong(session, "");
+    if (await runLine(session, line, { place: "", interruptible: true }) === "quit") return 0;
+    writeText(session.stdout, prompt);
+  }
+  // The prompt of the shell that comes next shall not stand behind ours.
+  writeText(session.stdout, "\n");
+  return 0;
+}
+
+function tooLong({ stderr }: Session, place: string): number {
+  complain(stderr, `${place}too long: need at most ${MAX_LINE} letters`);
+  return 2;
+}
+
+/**
+ * The status of the line; `place` stands before what is wrong with it. `interruptible`: Ctrl-C ends
+ * a watch, not the program.
+ */
+async function runLine(
+  session: Session,
+  line: string,
+  { place, interruptible }: { readonly place: string; readonly interruptible: boolean },
+): Promise<number | "quit"> {
+  const wrong = (message: string) => {
+    complain(session.stderr, place + message);
+    return 2;
+  };
+  if (line.trimStart().startsWith("#")) return 0;
+  const read = lineWords(line);
+  if (read.kind === "error") return wrong(read.message);
+  const parsed = parse(read.words);
+  if (parsed.kind === "empty") return 0;
+  if (parsed.kind === "error") return wrong(parsed.message);
+  const { invocation } = parsed;
+  if (invocation.command === "quit") return "quit";
+  const abort = new AbortController();
+  if (!interruptible || invocation.command !== "watch events") {
+    return await runCommand(session, invocation, abort.signal);
+  }
+  const onInterrupt = () => abort.abort();
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    return await runCommand(session, invocation, abort.signal);
+  } finally {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+}
+
+/** Lines without their ends; undefined: one that is too long, and the last. */
+async function* linesOf(input: ByteSource): AsyncGenerator<string | undefined, void> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let rest = "";
+  while (true) {
+    const count = await input.read(buffer);
+    rest += decoder.decode(buffer.subarray(0, count ?? 0), { stream: count !== null });
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    // The last line may lack its end.
+    if (count === null && rest !== "") lines.push(rest);
+    for (const line of lines) yield line.length > MAX_LINE ? undefined : line.replace(/\r$/, "");
+    if (rest.length > MAX_LINE) {
+      yield undefined;
+      return;
+    }
+    if (count === null) return;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * PURE. An event as a line for people; two blanks stand between its parts:
+ *
+ *     2026-03-01 09:30:00.250Z  backend  web1  up → down  L7STS status 503, expected 200
+ *     2026-03-01 09:30:00.250Z  frontend  web  is up
+ *     2026-03-01 09:30:00.251Z  info  vpp-lbsync-done  scope=vip duration-ms=3
+ */
+import type { messages } from "../../grpc/client/client.ts";
+import { STATE_STYLES } from "../commands/cells.ts";
+import { paint, preciseInstant, printable } from "../render/mod.ts";
+import type { Style } from "../render/model.ts";
+
+interface Part {
+  readonly text: string;
+  readonly style?: Style;
+}
+
+/** Ends with a newline. `server`: whose it is, when there are several. */
+export function eventLine(
+  { event }: messages.Event,
+  { color, server }: { readonly color: boolean; readonly server?: string | undefined },
+): string {
+  const whose: readonly Part[] = server === undefined ? [] : [{ text: server, style: "name" }];
+  const parts = [...whose, ...partsOf(event)].filter(({ text }) => text !== "");
+  const texts = parts.map(({ text, style = "plain" }) => {
+    const safe = printable(text);
+    return color ? paint(safe, style) : safe;
+  });
+  return `${texts.join("  ")}\n`;
+}
+
+function partsOf(event: messages.Event["event"]): readonly Part[] {
+  switch (event?.kind) {
+    case "backend":
+      return transitionParts("backend", event.value.name, event.value.transition);
+    case "frontend":
+      return transitionParts("frontend", event.value.name, event.value.transition);
+    case "log":
+      return logParts(event.value);
+    default:
+      return [{ text: "an event of an unknown kind" }];
+  }
+}
+
+type Transition = messages.TransitionRecord | messages.FrontendTransition;
+
+function transitionParts(
+  kind: string,
+  name: string,
+  transition: Transition | undefined,
+): readonly Part[] {
+  if (transition === undefined) return [{ text: kind }, { text: name, style: "name" }];
+  const { from, to, atUnixNs } = transition;
+  const result = "result" in transition ? transition.result : undefined;
+  return [
+    { text: preciseInstant(Number(atUnixNs / 1_000_000n)), style: "muted" },
+    { text: kind },
+    { text: name, style: "name" },
+    // A watch begins with the present states.
+    { text: from === to ? `is ${to}` : `${from} → ${to}`, style: STATE_STYLES.get(to) ?? "plain" },
+    { text: result === undefined ? "" : `${result.code} ${result.detail}`.trim() },
+  ];
+}
+
+const LEVEL_STYLES: ReadonlyMap<string, Style> = new Map([
+  ["debug", "muted"],
+  ["warn", "warn"],
+  ["error", "bad"],
+]);
+
+function logParts({ time, level, msg, attributes }: messages.LogEvent): readonly Part[] {
+  const name = level.toLowerCase();
+  return [
+    { text: time.replace("T", " "), style: "muted" },
+    { text: name, style: LEVEL_STYLES.get(name) ?? "plain" },
+    { text: msg, style: "name" },
+    { text: attributes.map(({ key, value }) => `${key}=${valueText(value)}`).join(" ") },
+  ];
+}
+
+/** In quotes where it would not be read as one word. */
+function valueText(value: string): string {
+  return value !== "" && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
+}
+
+/** What is watched, as far as it decides about doubles. */
+export interface Watched {
+  readonly backend: boolean;
+  readonly frontend: boolean;
+  /** Empty: of all names. */
+  readonly backendNames: readonly string[];
+  readonly frontendNames: readonly string[];
+}
+
+/** Whether the event is the log's record of a transition that is watched as an event too. */
+export function isDouble({ event }: messages.Event, watched: Watched): boolean {
+  if (event?.kind !== "log") return false;
+  const { msg, attributes } = event.value;
+  const kind = DOUBLES.get(msg);
+  if (kind === undefined || !watched[kind]) return false;
+  const names = watched[`${kind}Names`];
+  const name = attributes.find(({ key }) => key === kind)?.value;
+  return names.length === 0 || (name !== undefined && names.includes(name));
+}
+
+const DOUBLES: ReadonlyMap<string, "backend" | "frontend"> = new Map([
+  ["backend-transition", "backend"],
+  ["frontend-transition", "frontend"],
+]);

@@ -1,0 +1,39 @@
+/**
+ * Looks names up before they are watched: a server sends nothing for an unknown name, and an operator
+ * would wait for it in vain.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { MaglevClient } from "../../grpc/client/client.ts";
+import { failureLine } from "../failures.ts";
+import type { Args } from "../language/node.ts";
+import type { Server } from "../servers.ts";
+
+/** What is needed of a Server. */
+export interface AskedServer extends Pick<Server, "asked"> {
+  ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
+}
+
+/** A line for each server without such a name; a server that is away is left to the watch. */
+export async function unknownNames(
+  { servers }: { readonly servers: readonly AskedServer[] },
+  { backend = "", frontend = "" }: Args,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const lookUp = async (client: Pick<MaglevClient, "call">) => {
+    if (backend !== "") await client.call("GetBackend", { name: backend }, { signal });
+    if (frontend !== "") await client.call("GetFrontend", { name: frontend }, { signal });
+  };
+  if (backend === "" && frontend === "") return [];
+  const found = await Promise.all(servers.map(async (server) => {
+    try {
+      await server.ask(lookUp);
+      return [];
+    } catch (error) {
+      if (!(error instanceof MaglevError)) throw error;
+      return error.code === "not-found"
+        ? [failureLine(error, server.asked, servers.length > 1)]
+        : [];
+    }
+  }));
+  return found.flat();
+}

@@ -1,0 +1,207 @@
+/** `watch events`: what happens on the servers, a line each, until it is enough. */
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, Prng, Timer } from "../../base/ports.ts";
+import { answerJson, type MaglevClient, type messages } from "../../grpc/client/client.ts";
+import { WatchLoop, type WatchState } from "../../grpc/client/watch.ts";
+import { failureLine, isUnreached } from "../failures.ts";
+import type { Args } from "../language/node.ts";
+import { jsonLine } from "../render/mod.ts";
+import type { Server } from "../servers.ts";
+import { eventLine, isDouble, type Watched } from "./line.ts";
+
+/** As the library begins it, whose words failures.ts knows. */
+const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
+
+/** What is needed of a Server. */
+export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
+  readonly client: Pick<MaglevClient, "watch">;
+}
+
+export interface WatchOptions {
+  readonly servers: readonly WatchedServer[];
+  readonly args: Args;
+  /** Text is for people; the others have a JSON object a line, of everything that comes. */
+  readonly output: "text" | "json" | "yaml";
+  readonly color: boolean;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Whole lines; what it throws ends the watch and is thrown on. */
+  readonly write: (line: string) => void;
+  /** For people: a server went away, or came back. */
+  readonly say: (message: string) => void;
+  /** Aborting it ends the watch. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Watches until `num` lines were written, or `signal` is aborted, or no server is left: one that
+ * refuses, or is away or silent from the beginning, is given up. True unless one was.
+ */
+export async function watchEvents(options: WatchOptions): Promise<boolean> {
+  const { servers, signal } = options;
+  const watch = new Watch(options);
+  const abort = () => watch.end();
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) watch.end();
+  const loops = servers.map((server) => watch.loop(server));
+  try {
+    for (const loop of loops) loop.start();
+    await watch.ended;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    watch.stop();
+    await Promise.all(loops.map((loop) => loop.stop()));
+  }
+  return watch.givenUp === 0;
+}
+
+class Watch {
+  readonly #options: WatchOptions;
+  readonly #watched: Watched;
+  readonly #end = Promise.withResolvers<void>();
+  /** Lines that are still to be written. */
+  #left: number;
+  #over = false;
+  readonly #timers: Timer[] = [];
+  givenUp = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#watched = watchedOf(options.args);
+    this.#left = options.args.num === undefined ? Infinity : Number(options.args.num);
+  }
+
+  /** Rejects with what `write` threw. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#end.resolve();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  loop(server: WatchedServer): WatchLoop {
+    const { args, clock, prng } = this.#options;
+    let known: "not yet" | "watching" | "away" = "not yet";
+    const loop = new WatchLoop({
+      client: server.client,
+      request: requestOf(args),
+      clock,
+      prng,
+      onEvent: (event) => this.#write(server, event),
+      onState: (state) => {
+        late.cancel();
+        if (this.#over) return;
+        if (state.kind === "watching") {
+          if (known === "away") this.#say(server, "is back; its present state comes first");
+          known = "watching";
+        } else if (known === "not yet" || !isPassing(state)) {
+          this.#giveUp(server, state.error);
+          void loop.stop();
+        } else {
+          if (known === "watching") {
+            const { error } = state;
+            this.#say(server, `went away (${oneLine(error, server)}); trying again`);
+          }
+          known = "away";
+        }
+      },
+    });
+    // Only the beginning is waited for: later a server may be away for as long as it takes.
+    const late = clock.after(server.asked.timeoutMs, () => {
+      if (this.#over) return;
+      this.#giveUp(server, new MaglevError("deadline-exceeded", NOT_BEGUN));
+      void loop.stop();
+    });
+    this.#timers.push(late);
+    return loop;
+  }
+
+  #write(server: WatchedServer, event: messages.Event): void {
+    if (this.#over) return;
+    const line = this.#line(server, event);
+    if (line === undefined) return;
+    try {
+      this.#options.write(line);
+    } catch (error) {
+      this.#over = true;
+      this.#end.reject(error);
+      return;
+    }
+    this.#left--;
+    if (this.#left <= 0) this.end();
+  }
+
+  /** Undefined: it was shown in another form already. */
+  #line({ address }: WatchedServer, event: messages.Event): string | undefined {
+    const { servers, output, color } = this.#options;
+    const several = servers.length > 1;
+    if (output === "text") {
+      if (isDouble(event, this.#watched)) return undefined;
+      return eventLine(event, { color, server: several ? address : undefined });
+    }
+    const json = answerJson("WatchEvents", event);
+    return jsonLine(
+      several && typeof json === "object" && json !== null && !Array.isArray(json)
+        ? { server: address, ...json }
+        : json,
+    );
+  }
+
+  #say(server: WatchedServer, what: string): void {
+    this.#options.say(`${server.address} ${what}`);
+  }
+
+  #giveUp(server: WatchedServer, error: MaglevError): void {
+    const { servers, say } = this.#options;
+    say(failureLine(error, server.asked, servers.length > 1));
+    // Asked anew, it shall be connected anew at once.
+    server.close();
+    this.givenUp++;
+    if (this.givenUp === servers.length) this.end();
+  }
+}
+
+function requestOf(args: Args): Partial<messages.WatchRequest> {
+  return {
+    log: args.log !== undefined,
+    logLevel: args.level ?? "",
+    backend: args.backend !== undefined,
+    frontend: args.frontend !== undefined,
+    ...namesOf(args),
+  };
+}
+
+function namesOf({ backend = "", frontend = "" }: Args) {
+  return {
+    backendNames: backend === "" ? [] : [backend],
+    frontendNames: frontend === "" ? [] : [frontend],
+  };
+}
+
+/** What the server sends for requestOf(args): all, when nothing is chosen. */
+function watchedOf(args: Args): Watched {
+  const { log, backend, frontend } = args;
+  const all = log === undefined && backend === undefined && frontend === undefined;
+  return {
+    backend: all || backend !== undefined,
+    frontend: all || frontend !== undefined,
+    ...namesOf(args),
+  };
+}
+
+/** What a server that restarts looks like; anything else will not get better by itself. */
+function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
+  return error.code === "unavailable" || error.code === "internal" || error.code === "aborted" ||
+    isUnreached(error);
+}
+
+function oneLine(error: MaglevError, server: WatchedServer): string {
+  const line = failureLine(error, server.asked, false);
+  return line.startsWith(`${server.address}: `) ? line.slice(server.address.length + 2) : line;
+}

@@ -1,0 +1,85 @@
+/**
+ * Warnings about the sizes of VPP's tables: what they cost, and when a table is too small for the
+ * weights of a pool.
+ */
+import type { IssueList, Place } from "../issue.ts";
+import type { ConfigDraft, PoolDraft, VppLbDraft } from "../schema/schema.ts";
+
+/** Buckets from which on a flush is felt: it visits each of them, 11 ms for this many. */
+const MANY_STICKY_BUCKETS = 2 ** 22;
+/** A bucket of the sticky table is one cache line, and is visited in this time. */
+const BUCKET_BYTES = 64;
+const FLUSH_NS_PER_BUCKET = 2.7;
+/** Longest new-flows table of the table of keys. */
+const MAX_NEW_FLOWS = 65536;
+
+/** Adds warnings about tables to `issues`; without `vpp.lb` there are no tables. */
+export function checkTables(draft: ConfigDraft, issues: IssueList): void {
+  const lb = draft.keys.vpp.value?.keys.lb.value;
+  if (lb === undefined) return;
+  checkStickyTable(lb, issues);
+  const length = lb.keys["new-flows-table-length"].value;
+  if (length === undefined) return;
+  for (const { draft: frontend } of draft.keys.frontends.value?.values() ?? []) {
+    for (const pool of frontend?.keys.pools.value ?? []) {
+      if (pool !== undefined) checkPoolWeights(pool, length, issues);
+    }
+  }
+}
+
+function checkStickyTable(lb: VppLbDraft, issues: IssueList): void {
+  const slot = lb.keys["sticky-buckets-per-core"];
+  if (slot.value === undefined || slot.value <= MANY_STICKY_BUCKETS) return;
+  const mebibytes = slot.value * BUCKET_BYTES / 2 ** 20;
+  const flushMs = Math.round(slot.value * FLUSH_NS_PER_BUCKET / 1e6);
+  issues.add(
+    "large-sticky-table",
+    slot,
+    `${slot.value} buckets take ${mebibytes} MiB of VPP's memory for each of its threads, and each ` +
+      `flush stops forwarding for ${flushMs} ms a thread (this file does not say how many threads ` +
+      `VPP has); use at most ${MANY_STICKY_BUCKETS}`,
+  );
+}
+
+/** VPP fills the table by levels: a server has as many buckets as its weight, up to the level. */
+function checkPoolWeights(pool: PoolDraft, length: number, issues: IssueList): void {
+  const members = pool.keys.backends.value;
+  const weights = [...members?.values() ?? []].map(({ draft }) => draft?.keys.weight.value ?? 0)
+    .filter((weight) => weight > 0);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  if (sum <= length) return;
+  const place: Place = pool.keys.backends;
+  const level = levelOf(weights, length);
+  if (level === 0) {
+    issues.add(
+      "more-servers-than-buckets",
+      place,
+      `this pool has ${weights.length} servers with a weight, and \`new-flows-table-length\` is ` +
+        `${length}: ${weights.length - length} of them get no new flows; ${longer(weights.length)}`,
+    );
+    return;
+  }
+  issues.add(
+    "weights-above-table",
+    place,
+    `the weights of this pool add up to ${sum}, and \`new-flows-table-length\` is ${length}: ` +
+      `weights above ${level} have no effect; ${longer(sum)} or smaller weights`,
+  );
+}
+
+/** The greatest weight up to which all weights have their number of buckets. */
+function levelOf(weights: readonly number[], length: number): number {
+  let level = 0;
+  const buckets = (at: number) =>
+    weights.reduce((total, weight) => total + Math.min(weight, at), 0);
+  while (buckets(level + 1) <= length) level++;
+  return level;
+}
+
+/** The table length that `needed` buckets need, as advice. */
+function longer(needed: number): string {
+  const length = 2 ** Math.ceil(Math.log2(needed));
+  return length <= MAX_NEW_FLOWS
+    ? `use \`new-flows-table-length: ${length}\``
+    : "use fewer servers";
+}

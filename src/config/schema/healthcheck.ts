@@ -1,0 +1,222 @@
+/**
+ * The part of the configuration table (schema.ts) that says what a healthcheck is: it has a file of
+ * its own because it is the longest part, and the only one whose keys depend on a value.
+ */
+import { DAY, type Keys, SECOND } from "./types.ts";
+
+/** Keys of params that concern TLS. */
+export const tls = {
+  "server-name": {
+    type: "text",
+    format: "server-name",
+    absent: "`host` when that is a name, else none",
+    help: "Name sent in the TLS handshake (SNI), and the one the certificate must carry.",
+  },
+  "insecure-skip-verify": {
+    type: "boolean",
+    default: false,
+    help: "Accept a certificate that is expired, self-signed, of another name, or of an unknown " +
+      "authority. Never accepted is one that the TLS library (rustls) cannot check the handshake's " +
+      "signature with: an RSA key below 2048 or above 8192 bits, a DSA key, an elliptic curve " +
+      "other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, malformed DER; " +
+      "and no server that speaks neither TLS 1.2 nor 1.3. The failure names which of these it is, " +
+      "where the server lets it be seen (TLS 1.2).",
+  },
+  "alpn": {
+    type: "texts",
+    format: "alpn",
+    of: "a protocol's name such as http/1.1",
+    absent: "`http/1.1`",
+    help: "Protocols offered in the TLS handshake (ALPN), most wanted first; `[]` offers none. A " +
+      "probe of type https speaks HTTP/1.1 whatever is chosen.",
+  },
+  "ca-file": {
+    type: "text",
+    format: "file",
+    absent: "the system's certificate authorities",
+    help: "File with the certificates (PEM) of the authorities that are trusted, in place of the " +
+      "system's; a private key in it is passed over. It is read together with this file; a reload takes up a changed one, and starts " +
+      "the backends of the healthcheck afresh. The daemon may read files in /etc/vpp-maglev.",
+  },
+} as const satisfies Keys;
+
+/** Keys of params of http and https. */
+export const http = {
+  "path": {
+    type: "text",
+    format: "path",
+    default: "/",
+    help: "Path asked for, with the query if any. Starts with `/`.",
+  },
+  "host": {
+    type: "text",
+    format: "host",
+    absent: "the backend's address",
+    help: "Host header: a name or an address, `:port` allowed behind it.",
+  },
+  "method": {
+    type: "word",
+    words: ["GET", "HEAD", "POST"],
+    default: "GET",
+    help: "Method of the request. An answer to HEAD has no body.",
+  },
+  "body": {
+    type: "text",
+    format: "body",
+    absent: "no body",
+    help: "Body of a POST request, in UTF-8, of at most 8 KiB. Its type is named by a header " +
+      "`Content-Type` in `headers`; its length is added.",
+  },
+  "headers": {
+    type: "headers",
+    absent: "none",
+    help: "Extra request headers, sent in this order. `User-Agent:` without a value (null) " +
+      "leaves out the one that is sent otherwise, `maglevd/VERSION`.",
+  },
+  "response-code": {
+    type: "codes",
+    default: "200",
+    min: 100,
+    max: 599,
+    help: "Status codes that pass: a code, a range such as `200-299`, or a list of both.",
+  },
+  "response-regexp": {
+    type: "text",
+    format: "regexp",
+    absent: "the body is not read",
+    help:
+      "Regular expression (RE2, as in Go) that must match within the first 64 KiB of the body. " +
+      "A body without an announced length passes as soon as it matches, even if it never ends, " +
+      "unless the expression looks at the end (`$`, `\\z`, `\\b`).",
+  },
+  "response-regexp-not": {
+    type: "text",
+    format: "regexp",
+    absent: "the body is not read",
+    help:
+      "Regular expression (RE2) that must not match within the first 64 KiB of the body. With " +
+      "it the body must end, or have 64 KiB, before the timeout.",
+  },
+} as const satisfies Keys;
+
+const tcp = {
+  "ssl": {
+    type: "boolean",
+    default: false,
+    help:
+      "A TLS handshake must succeed after the connect. A server of TLS 1.3 that requires a client " +
+      "certificate passes: it refuses only after the handshake. A check of type https sees that.",
+  },
+  "server-name": { ...tls["server-name"], absent: "none" },
+  "insecure-skip-verify": tls["insecure-skip-verify"],
+  "alpn": { ...tls.alpn, absent: "none" },
+  "ca-file": tls["ca-file"],
+} as const satisfies Keys;
+
+/** Keys of one healthcheck. */
+export const healthcheck = {
+  "type": {
+    type: "word",
+    words: ["icmp", "tcp", "http", "https"],
+    required: true,
+    help: "What a probe does: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
+  },
+  "port": {
+    type: "port",
+    requiredUnless: { key: "type", is: "icmp" },
+    help: "Port of the server that is probed. It need not be the port of the frontend.",
+  },
+  "interval": {
+    type: "duration",
+    unit: "duration",
+    default: 2 * SECOND,
+    min: 10,
+    max: DAY,
+    help: "From the start of one probe to the start of the next while the backend is fully " +
+      "healthy. A failure is noticed within `interval`, and believed after `fall` minus one times " +
+      "`fast-interval` more.",
+    zero: "is refused: probes need time between them",
+    raise: "notices a failure later",
+    lower: "costs the servers and the daemon one probe more for each backend and period",
+  },
+  "fast-interval": {
+    type: "duration",
+    unit: "duration",
+    absent: "`interval`",
+    min: 10,
+    max: DAY,
+    help: "The same while the backend is unknown or between healthy and down, when it matters " +
+      "to know soon.",
+    zero: "is refused: probes need time between them",
+    raise: "decides later, both at a failure and at a return",
+    lower: "costs probes only while a backend is in doubt",
+  },
+  "down-interval": {
+    type: "duration",
+    unit: "duration",
+    absent: "`interval`",
+    min: 10,
+    max: DAY,
+    help: "The same while the backend is fully down.",
+    zero: "is refused: probes need time between them",
+    raise: "notices a return later, and leaves a struggling server in peace",
+    lower: "notices a return sooner",
+  },
+  "timeout": {
+    type: "duration",
+    unit: "duration",
+    default: 2 * SECOND,
+    min: 1,
+    max: DAY,
+    help: "Bound on the whole probe: connect, handshake, request and answer. A good value is " +
+      "several times the slowest healthy answer.",
+    zero: "is refused: every probe would fail",
+    raise: "notices a server that hangs later; beyond `interval` it delays the next probe",
+    lower: "calls a slow server dead",
+  },
+  "rise": {
+    type: "integer",
+    unit: "probes",
+    default: 2,
+    min: 1,
+    max: 1_000_000,
+    help:
+      "Passes in a row that make a down backend up. A failure in between starts the count again.",
+    zero: "is refused: one pass at least",
+    raise: "lets a server that flaps back in later",
+    lower: "trusts a server that answered once",
+  },
+  "fall": {
+    type: "integer",
+    unit: "probes",
+    default: 3,
+    min: 1,
+    max: 1_000_000,
+    help:
+      "Failures in a row that make an up backend down. A pass in between starts the count again, so " +
+      "with 2 or more a server that answers every second probe stays as it is.",
+    zero: "is refused: one failure at least",
+    raise: "sends traffic to a dead server for longer",
+    lower: "takes a server out for a single lost packet",
+  },
+  "probe-ipv4-src": {
+    type: "address",
+    family: 4,
+    absent: "the system chooses",
+    help: "Source address of probes of IPv4 backends. It must be an address of this machine, or " +
+      "of the namespace the probes run in: while it is not, probes are void.",
+  },
+  "probe-ipv6-src": {
+    type: "address",
+    family: 6,
+    absent: "the system chooses",
+    help: "Source address of probes of IPv6 backends, likewise.",
+  },
+  "params": {
+    type: "variants",
+    by: "type",
+    variants: { icmp: {}, tcp, http, https: { ...http, ...tls } },
+    absent: "all defaults",
+    help: "What is particular to the type of probe.",
+  },
+} as const satisfies Keys;

@@ -1,0 +1,310 @@
+/**
+ * The configuration as one table: every key with its type, default, rule and help. What the file
+ * may hold follows from it (decode.ts), and so do the types of what is read (schema_types.ts), the
+ * JSON Schema and the reference page (reference.ts). Rules that look at more than one key are in
+ * check.ts.
+ *
+ * Bounds that the specification does not name are ours. Durations end at 24 hours because timers
+ * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.
+ */
+import { healthcheck } from "./healthcheck.ts";
+import { DAY, type Draft, type Keys, SECOND } from "./types.ts";
+
+const healthchecker = {
+  "transition-history": {
+    type: "integer",
+    unit: "transitions",
+    default: 5,
+    min: 1,
+    max: 1000,
+    help:
+      "How many of its newest state changes each backend keeps for `show backends` and the API.",
+    zero: "is refused: the newest change is always kept",
+    raise: "costs memory, about 200 bytes for each backend and change",
+    lower: "forgets sooner how a backend has been",
+  },
+  "netns": {
+    type: "text",
+    format: "netns",
+    default: "",
+    absent: "the daemon's own namespace",
+    help:
+      "Named network namespace (`/run/netns/NAME`, as `ip netns` makes it) the probes run in. " +
+      "The daemon needs CAP_SYS_ADMIN to enter it. One that is missing or cannot be entered is a " +
+      "warning at `--check`, and is refused at the start and at a reload. When it vanishes later, " +
+      "probes are void until it is back: states and weights stay, and `prober-blind` is logged.",
+  },
+} as const satisfies Keys;
+
+const vppLb = {
+  "sync-interval": {
+    type: "duration",
+    unit: "duration",
+    default: 30 * SECOND,
+    min: 1,
+    max: DAY,
+    defaultIfNotPositive: true,
+    help: "Period of the full reconciliation: all of VPP's lb state is read and what drifted is " +
+      "repaired. Changes of health are programmed immediately and do not wait for it.",
+    zero: "or less stands for the default, with a warning",
+    raise: "leaves drift (somebody changed VPP by hand) unrepaired for longer",
+    lower: "asks VPP more often: two dumps for each run",
+  },
+  "ipv4-src-address": {
+    type: "address",
+    family: 4,
+    required: true,
+    help: "Source address of the GRE4 packets that VPP sends to IPv4 application servers.",
+  },
+  "ipv6-src-address": {
+    type: "address",
+    family: 6,
+    required: true,
+    help: "Source address of the GRE6 packets that VPP sends to IPv6 application servers.",
+  },
+  "sticky-buckets-per-core": {
+    type: "integer",
+    unit: "buckets",
+    default: 65536,
+    min: 1,
+    max: 2 ** 25,
+    powerOfTwo: true,
+    help: "Size of the table in which each VPP thread remembers which server an established flow " +
+      "goes to. A bucket has room for four flows and takes 64 bytes. A change makes VPP forget " +
+      "the flows of all VIPs. More than 4194304 draws a warning, because VPP ends when its heap " +
+      "has no room for the table, and because every flush visits each bucket.",
+    zero: "is refused: VPP would take it, and end with the first packet",
+    raise: "costs VPP memory and makes each flush slower, on every thread",
+    lower: "makes flows collide: one that finds no room may change its server when a pool changes",
+  },
+  "flow-timeout": {
+    type: "duration",
+    unit: "whole seconds",
+    default: 40 * SECOND,
+    min: SECOND,
+    max: 120 * SECOND,
+    wholeSeconds: true,
+    help: "How long VPP remembers a flow that has gone silent.",
+    zero: "is refused: VPP counts whole seconds from 1",
+    raise: "keeps dead flows in the sticky table, which fills it",
+    lower: "lets a quiet but living connection be sent to another server after a change",
+  },
+  "startup-min-delay": {
+    type: "duration",
+    unit: "duration",
+    default: 5 * SECOND,
+    min: 0,
+    max: DAY,
+    help: "Warm-up: how long after the daemon's start nothing is programmed, while probes find " +
+      "out who is alive.",
+    zero: "lets a frontend be programmed as soon as all its backends are known",
+    raise: "leaves VPP as it was for longer after a restart of the daemon",
+    lower: "may program a pool before slow servers have answered",
+  },
+  "startup-max-delay": {
+    type: "duration",
+    unit: "duration",
+    default: 30 * SECOND,
+    min: 0,
+    max: DAY,
+    help: "Warm-up: when this has passed since the start, frontends are programmed even if " +
+      "backends are still unknown. Those of which only void probes came, because the prober " +
+      "itself failed, keep what VPP has. Not less than `startup-min-delay`.",
+    zero: "in both delays switches the warm-up off",
+    raise: "waits longer for backends that never answer",
+    lower: "takes servers out that have not had the time to answer",
+  },
+  "counters-interval": {
+    type: "duration",
+    unit: "duration",
+    default: 5 * SECOND,
+    min: 1,
+    max: DAY,
+    help: "Period of the snapshot of VPP's counters that metrics and API show.",
+    zero: "is refused: there would be no counters",
+    raise: "shows older figures; keep it below the scrape interval of Prometheus",
+    lower: "reads VPP's stats segment more often",
+  },
+  "new-flows-table-length": {
+    type: "integer",
+    unit: "buckets",
+    default: 1024,
+    min: 2,
+    max: 65536,
+    powerOfTwo: true,
+    help: "Buckets of the Maglev table of each VIP, over which new flows are spread. A change " +
+      "makes VPP forget and make anew every VIP.",
+    zero: "is refused: VPP would take it, and end with the first packet",
+    raise: "costs VPP memory and time at each change, and spreads more evenly",
+    lower: "spreads coarsely: use at least 100 buckets for each server. A server has no more " +
+      "buckets than its weight, so a table shorter than the sum of a pool's weights cuts the " +
+      "greatest of them, which draws a warning",
+  },
+} as const satisfies Keys;
+
+const backend = {
+  "address": {
+    type: "address",
+    zone: true,
+    required: true,
+    help: "Address of the application server: probes go there, and VPP's GRE packets. One IP " +
+      "literal; names are not looked up. A link-local address with its interface " +
+      "(`fe80::1%eth0`) can be probed, but not be in a frontend: VPP cannot send to it.",
+  },
+  "healthcheck": {
+    type: "reference",
+    to: "healthchecks",
+    absent: "a static backend, always up",
+    help: "Name of the healthcheck that decides whether it is up.",
+  },
+  "enabled": {
+    type: "boolean",
+    default: true,
+    help: "False starts the backend disabled: no probes, no traffic, flows flushed.",
+  },
+} as const satisfies Keys;
+
+const poolBackend = {
+  "weight": {
+    type: "integer",
+    unit: "share",
+    default: 100,
+    min: 0,
+    max: 100,
+    help: "Share of the new flows, against the weights of the other backends in the pool.",
+    zero: "sends no new flows; established ones stay",
+    raise: "takes flows from the others in the pool",
+    lower: "gives flows to the others in the pool",
+  },
+} as const satisfies Keys;
+
+const pool = {
+  "name": {
+    type: "text",
+    format: "name",
+    required: true,
+    help: "Name of the pool, unique in its frontend.",
+  },
+  "backends": {
+    type: "named",
+    of: "a backend",
+    names: "referred",
+    required: true,
+    keys: poolBackend,
+    help: "The pool's backends, at least one, by name. `{}` or nothing behind a name gives it " +
+      "all defaults.",
+  },
+} as const satisfies Keys;
+
+const frontend = {
+  "description": {
+    type: "text",
+    format: "line",
+    default: "",
+    help: "Anything that helps people recognise it.",
+  },
+  "address": {
+    type: "address",
+    required: true,
+    help:
+      "The VIP: the address clients connect to. VPP takes every packet to it, as a /32 or /128.",
+  },
+  "protocol": {
+    type: "word",
+    words: ["tcp", "udp"],
+    together: "port",
+    absent: "any protocol",
+    help:
+      "Protocol of the VIP. Comes together with `port`, or not at all; beside `port: 0` it has " +
+      "no effect.",
+  },
+  "port": {
+    type: "port",
+    together: "protocol",
+    absent: "all ports",
+    zero: "all ports, and all protocols, as without the key",
+    help: "Port of the VIP. Comes together with `protocol`, or not at all.",
+  },
+  "pools": {
+    type: "list",
+    of: "a pool",
+    required: true,
+    keys: pool,
+    help: "Pools in order of preference, at least one: traffic goes to the first that has a " +
+      "backend up with a weight above 0.",
+  },
+  "src-ip-sticky": {
+    type: "boolean",
+    default: false,
+    help: "All flows of one client address go to one server. A change makes VPP forget and make " +
+      "anew the VIP.",
+  },
+  "flush-on-down": {
+    type: "boolean",
+    default: true,
+    help: "When a backend goes down its established flows move to other servers at once. False " +
+      "leaves them, for servers whose probes fail more often than their service.",
+  },
+} as const satisfies Keys;
+
+/** Keys below `maglev`. */
+export const MAGLEV = {
+  "healthchecker": {
+    type: "section",
+    keys: healthchecker,
+    help: "What holds for all health checks.",
+  },
+  "vpp": {
+    type: "section",
+    keys: {
+      "lb": {
+        type: "section",
+        optional: true,
+        keys: vppLb,
+        absent: "an error when VPP is on",
+        help: "VPP's lb plugin, and how it is kept in step. Needed unless VPP is switched off " +
+          "with `--vpp-api-addr ''`.",
+      },
+    },
+    help: "What concerns VPP.",
+  },
+  "healthchecks": {
+    type: "named",
+    of: "a healthcheck",
+    names: "defined",
+    keys: healthcheck,
+    help: "How servers are probed; backends refer to these by name.",
+  },
+  "backends": {
+    type: "named",
+    of: "a backend",
+    names: "defined",
+    keys: backend,
+    help: "The application servers; pools refer to these by name.",
+  },
+  "frontends": {
+    type: "named",
+    of: "a frontend",
+    names: "defined",
+    keys: frontend,
+    help: "The VIPs, each with its pools.",
+  },
+} as const satisfies Keys;
+
+/** The file. */
+export const ROOT = {
+  "maglev": {
+    type: "section",
+    optional: true,
+    keys: MAGLEV,
+    help: "Everything is below this key.",
+  },
+} as const satisfies Keys;
+
+/** What was found in a file, typed by the table. */
+export type ConfigDraft = Draft<typeof MAGLEV>;
+export type HealthcheckDraft = Draft<typeof healthcheck>;
+export type VppLbDraft = Draft<typeof vppLb>;
+export type FrontendDraft = Draft<typeof frontend>;
+export type PoolDraft = Draft<typeof pool>;
+export type BackendDraft = Draft<typeof backend>;

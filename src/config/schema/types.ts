@@ -1,0 +1,243 @@
+/**
+ * The vocabulary of the configuration table (schema.ts) and what follows from it by inference.
+ *
+ * A row says of one key everything there is to say: its type, what it may be, what it is when it
+ * is absent, and what a person should know. Reading (decode.ts), the JSON Schema and the
+ * reference page (reference.ts) are functions of rows; the types of what reading gives are type
+ * functions of rows. Rejected: a class per type with its own read() and describe(), because then
+ * the table could not be read as a table.
+ */
+import type { IpAddress } from "../../base/address.ts";
+
+/** Milliseconds of a second and of the longest duration that any key allows. */
+export const SECOND = 1000;
+export const DAY = 24 * 3600 * SECOND;
+
+/** What a text must look like; the rules are in text_rules.ts. */
+export type TextFormat =
+  | "name"
+  | "netns"
+  | "line"
+  | "path"
+  | "host"
+  | "server-name"
+  | "regexp"
+  | "body"
+  | "alpn"
+  | "file";
+
+interface Common {
+  /** What it is, for people: full sentences. */
+  readonly help: string;
+  /** Absent is an error. */
+  readonly required?: true;
+  /** Absent is an error unless the key `key` beside it holds the word `is`. */
+  readonly requiredUnless?: { readonly key: string; readonly is: string };
+  /** The key beside it that must be given exactly when this one is. */
+  readonly together?: string;
+  /** What absent means, when that is no fixed value: `interval`, `all ports`. */
+  readonly absent?: string;
+}
+
+/** What every number owes its reader. */
+interface Numeric extends Common {
+  readonly unit: string;
+  /** Meaning of zero, also when zero is refused. */
+  readonly zero: string;
+  /** What raising it costs. */
+  readonly raise: string;
+  /** What lowering it costs. */
+  readonly lower: string;
+  /** Smallest and largest value allowed, in the unit that reading gives (milliseconds for durations). */
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface TextRow extends Common {
+  readonly type: "text";
+  readonly format: TextFormat;
+  readonly default?: string;
+}
+
+/** The name of something that another section defines. */
+export interface ReferenceRow extends Common {
+  readonly type: "reference";
+  readonly to: "healthchecks";
+}
+
+export interface BooleanRow extends Common {
+  readonly type: "boolean";
+  readonly default: boolean;
+}
+
+/** One of a closed list of words. */
+export interface WordRow extends Common {
+  readonly type: "word";
+  readonly words: readonly string[];
+  readonly default?: string;
+}
+
+export interface IntegerRow extends Numeric {
+  readonly type: "integer";
+  readonly powerOfTwo?: true;
+  readonly default?: number;
+}
+
+/** A port number, 1 to 65535; 0 too when it means what `zero` says. */
+export interface PortRow extends Common {
+  readonly type: "port";
+  readonly zero?: string;
+}
+
+/** Milliseconds once read; `250ms`, `2s`, `1m30s` in the file. */
+export interface DurationRow extends Numeric {
+  readonly type: "duration";
+  readonly wholeSeconds?: true;
+  readonly default?: number;
+  /** Zero and less stand for the default, with a warning. */
+  readonly defaultIfNotPositive?: true;
+}
+
+/** One IP literal; of one family only when `family` says so; with a zone only when that does. */
+export interface AddressRow extends Common {
+  readonly type: "address";
+  readonly family?: 4 | 6;
+  readonly zone?: true;
+}
+
+/** Accepted status codes: `200`, `200-299`, or a list of both. */
+export interface CodesRow extends Common {
+  readonly type: "codes";
+  readonly default: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One text or a list of texts; reading gives a list, which may be empty. */
+export interface TextsRow extends Common {
+  readonly type: "texts";
+  readonly format: TextFormat;
+  /** One of them, as in `a protocol's name`. */
+  readonly of: string;
+}
+
+/** A map of request headers. */
+export interface HeadersRow extends Common {
+  readonly type: "headers";
+}
+
+/** A map with known keys. Absent counts as empty, unless `optional`: then absent is absent. */
+export interface SectionRow extends Common {
+  readonly type: "section";
+  readonly optional?: true;
+  readonly keys: Keys;
+}
+
+/** A map from names to maps with known keys. */
+export interface NamedRow extends Common {
+  readonly type: "named";
+  /** What a name stands for, as in `a backend`. */
+  readonly of: string;
+  /** Whether the names are given here or must be given elsewhere. */
+  readonly names: "defined" | "referred";
+  readonly keys: Keys;
+}
+
+/** A list of maps with known keys. */
+export interface ListRow extends Common {
+  readonly type: "list";
+  readonly of: string;
+  readonly keys: Keys;
+}
+
+/** A map whose known keys depend on the word that the key `by` beside it holds. */
+export interface VariantsRow extends Common {
+  readonly type: "variants";
+  readonly by: string;
+  readonly variants: { readonly [word: string]: Keys };
+}
+
+export type Row =
+  | TextRow
+  | ReferenceRow
+  | BooleanRow
+  | WordRow
+  | IntegerRow
+  | PortRow
+  | DurationRow
+  | AddressRow
+  | CodesRow
+  | TextsRow
+  | HeadersRow
+  | SectionRow
+  | NamedRow
+  | ListRow
+  | VariantsRow;
+
+/** The known keys of a map, in the order of the reference page. */
+export interface Keys {
+  readonly [key: string]: Row;
+}
+
+/** A place in the file, both 1-based. */
+export interface Mark {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A list of closed ranges of status codes. */
+export type CodeRanges = readonly (readonly [from: number, to: number])[];
+
+/** Names and values of headers; null: the probe's own of that name is left out. */
+export type HeaderList = readonly (readonly [name: string, value: string | null])[];
+
+/**
+ * What was found for a key. `value` is undefined when the key is absent and has no default, and
+ * also when what was given cannot be used, in which case that has been reported.
+ */
+export interface Slot<T> {
+  readonly value: T | undefined;
+  /** Whether the file has the key. */
+  readonly given: boolean;
+  readonly mark: Mark;
+  readonly path: string;
+}
+
+/** What was found for a map with known keys. */
+export interface Draft<K> {
+  /** Where the map is defined: its key when it has one. */
+  readonly mark: Mark;
+  readonly path: string;
+  readonly keys: { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
+}
+
+/** The value that reading a row gives. */
+export type ValueOf<R> = R extends { readonly type: "text" | "reference" } ? string
+  : R extends { readonly type: "boolean" } ? boolean
+  : R extends { readonly type: "word"; readonly words: readonly (infer W)[] } ? W
+  : R extends { readonly type: "integer" | "port" | "duration" } ? number
+  : R extends { readonly type: "address" } ? IpAddress
+  : R extends { readonly type: "codes" } ? CodeRanges
+  : R extends { readonly type: "texts" } ? readonly string[]
+  : R extends { readonly type: "headers" } ? HeaderList
+  : R extends { readonly type: "section"; readonly keys: infer K } ? Draft<K>
+  : R extends { readonly type: "named"; readonly keys: infer K } ? NamedDrafts<K>
+  : R extends { readonly type: "list"; readonly keys: infer K } ? readonly (Draft<K> | undefined)[]
+  : R extends { readonly type: "variants"; readonly variants: infer V } ? VariantDraft<V>
+  : never;
+
+/** Every name of the map; undefined for one whose definition cannot be used. */
+export type NamedDrafts<K> = ReadonlyMap<string, NamedDraft<K>>;
+
+/** One named definition. */
+export interface NamedDraft<K> {
+  readonly name: string;
+  readonly mark: Mark;
+  readonly path: string;
+  readonly draft: Draft<K> | undefined;
+}
+
+/** The draft of the chosen variant, discriminated by its word. */
+export type VariantDraft<V> = {
+  readonly [W in keyof V]: { readonly variant: W; readonly draft: Draft<V[W]> };
+}[keyof V];

@@ -1,0 +1,272 @@
+/**
+ * Goal: what is told before a reload or an action is what then happens. Method: the forecast is
+ * made at any point of a random life of a checker, then the thing itself is done, and the two are
+ * held against each other; then everything that is assumed to come up does.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Command,
+  commands,
+  configs,
+  newWorld,
+  run,
+  weightRequest,
+  type World,
+} from "../../tests/support/worlds/checker_commands.ts";
+import { setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { textOfIntent } from "../../tests/support/fakes/intents.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { MaglevError } from "../base/errors.ts";
+import { finish } from "../base/steps.ts";
+import { countedState } from "../health/machine.ts";
+import { desiredVip } from "../vpp/lb/desired.ts";
+import { withKeptWeights } from "../vpp/lb/keep.ts";
+import { type ActualVip, type DesiredVip, vipKeyText } from "../vpp/lb/model.ts";
+import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
+import {
+  type Forecast,
+  type ForecastAction,
+  forecastAction,
+  type ForecastOptions,
+  forecastReload,
+} from "./forecast.ts";
+import type { Snapshot } from "../checker/ports.ts";
+
+const OPTIONS: ForecastOptions = { nowMs: 1_700_000_000_000, can: { weights: true } };
+
+type Vips = ReadonlyMap<string, DesiredVip>;
+
+/** What VPP should have, by vipKeyText; servers that keep their weight have that of `before`. */
+function vipsOf({ config, backends, frontends }: Snapshot, before?: Vips): Vips {
+  return new Map([...frontends.values()].map((view) => {
+    const vip = desiredVip(view.config, {
+      backends: config.backends,
+      states: (name) => countedState(backends.get(name)!),
+      newFlowsTableLength: config.vppLb!.newFlowsTableLength,
+    });
+    const key = vipKeyText(vip);
+    const had = before?.get(key);
+    return [key, before === undefined ? vip : withKeptWeights(vip, had && asActual(had))];
+  }));
+}
+
+/** VPP as it is when it has what it should have. */
+function asActual(vip: DesiredVip): ActualVip {
+  const servers = vip.servers.map(({ address, weight }) => ({
+    address,
+    weight,
+    buckets: undefined,
+    flushed: false,
+  }));
+  return { ...vip, servers, poolIndex: undefined, gone: [] };
+}
+
+/** `192.0.2.1/32 6 80`: `10.0.0.1 100/512`, … of each VIP. */
+function tablesOf(vips: Vips): Record<string, string[]> {
+  return Object.fromEntries([...vips].map(([key, vip]) => {
+    const { buckets } = newFlowTable(vip.servers, vip.newFlowsTableLength);
+    const servers = vip.servers.map(({ address, weight }, i) =>
+      `${address.text} ${weight}/${buckets[i]}`
+    );
+    return [key, servers];
+  }));
+}
+
+/** The same out of a forecast; unchanged VIPs are as in `now`. */
+function tablesIn(
+  forecast: Forecast,
+  instant: "now" | "atOnce" | "settled",
+  now: Record<string, string[]>,
+): Record<string, string[]> {
+  const tables: Record<string, string[]> = {};
+  for (const vip of forecast.vips) {
+    const key = vipKeyText(vip);
+    if (vip.change === (instant === "now" ? "added" : "removed")) continue;
+    tables[key] = vip.change === "unchanged" ? now[key]! : vip.servers.flatMap((server) => {
+      const share = server[instant];
+      return share === undefined ? [] : [`${server.address.text} ${share.weight}/${share.buckets}`];
+    });
+  }
+  return tables;
+}
+
+/** The state of each backend that is told to change; each is told once. */
+function statesIn(forecast: Forecast): Record<string, string> {
+  assert.equal(new Set(forecast.states.map(({ backend }) => backend)).size, forecast.states.length);
+  return Object.fromEntries(forecast.states.map(({ backend, to }) => [backend, to]));
+}
+
+/** The last state of each backend that changed, or is new. */
+function changes(before: Snapshot, after: Snapshot): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, { state }] of after.backends) {
+    if (before.backends.get(name)?.state !== state) found[name] = state;
+  }
+  for (const name of before.backends.keys()) {
+    if (!after.backends.has(name)) found[name] = "removed";
+  }
+  return found;
+}
+
+/** Does it, and checks that it was told. */
+function compare(world: World, forecast: Forecast, act: () => void): void {
+  const { checker, engine } = world;
+  const before = checker.snapshot();
+  act();
+  const after = checker.snapshot();
+  assert.deepEqual(statesIn(forecast), changes(before, after));
+  const vipsNow = vipsOf(before);
+  const vipsAfter = vipsOf(after, vipsNow);
+  const now = tablesOf(vipsNow);
+  assert.deepEqual(tablesIn(forecast, "now", now), now);
+  assert.deepEqual(tablesIn(forecast, "atOnce", now), tablesOf(vipsAfter));
+  if (forecast.assumedUp.length > 0) {
+    engine.report(Object.fromEntries(forecast.assumedUp.map((name) => [name, PASS])));
+  }
+  const settled = vipsOf(checker.snapshot(), vipsAfter);
+  assert.deepEqual(tablesIn(forecast, "settled", now), tablesOf(settled));
+}
+
+function actionOf(command: Command, snapshot: Snapshot): ForecastAction | undefined {
+  switch (command.kind) {
+    case "pause":
+    case "resume":
+    case "disable":
+    case "enable":
+      return { kind: command.kind, backend: command.name };
+    case "weight":
+      return { kind: "weight", ...weightRequest(snapshot, command) };
+    default:
+      return undefined;
+  }
+}
+
+function act(world: World, action: ForecastAction): boolean {
+  const { checker } = world;
+  return action.kind === "weight"
+    ? checker.setWeight(action, WHO).ok
+    : checker[`${action.kind}Backend`](action.backend, WHO).ok;
+}
+
+Deno.test("what is told before an action, or refused, is what the action does", () => {
+  fc.assert(
+    fc.property(
+      configs,
+      fc.array(commands, { maxLength: 30, size: "max" }),
+      commands,
+      (config, past, last) => {
+        const world = newWorld(config);
+        world.checker.start();
+        for (const command of past) run(world, command);
+        const snapshot = world.checker.snapshot();
+        const action = actionOf(last, snapshot);
+        if (action === undefined) return;
+        const steps = forecastAction(snapshot, action, OPTIONS);
+        if (steps instanceof MaglevError) return assert.equal(act(world, action), false);
+        compare(world, finish(steps), () => assert.ok(act(world, action)));
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+Deno.test("what is told before a reload is what the reload does", () => {
+  fc.assert(
+    fc.property(
+      configs,
+      fc.array(commands, { maxLength: 30, size: "max" }),
+      configs,
+      (config, past, next) => {
+        const world = newWorld(config);
+        world.checker.start();
+        for (const command of past) run(world, command);
+        const { intents } = world.checker.snapshot();
+        const forecast = finish(forecastReload(world.checker.snapshot(), next, OPTIONS));
+        compare(world, forecast, () => void world.checker.reload(next));
+        const left = new Set(world.checker.snapshot().intents.list());
+        assert.deepEqual(
+          forecast.intentsDropped.map(({ intent }) => intent),
+          intents.list().filter((intent) => !left.has(intent)),
+        );
+        const { started, stopped, restarted, readdressed, kept } = forecast;
+        const all = [started, stopped, restarted, readdressed, kept].flat();
+        assert.equal(new Set(all).size, all.length);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or goes on", () => {
+  const { checker } = setUpHealthy();
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
+  checker.pauseBackend("c", WHO);
+  const next = smallConfig({
+    healthchecks: { slow: { intervalMs: 9000 } },
+    backends: {
+      new: { address: "10.0.0.9" },
+      a: { address: "10.0.0.1", healthcheck: "slow" },
+      b: { address: "10.0.0.8" },
+    },
+    frontends: { web: { pools: "a:99 b new" } },
+  });
+  const forecast = finish(forecastReload(checker.snapshot(), next, OPTIONS));
+  const { started, stopped, restarted, readdressed, kept } = forecast;
+  assert.deepEqual({ started, stopped, restarted, readdressed, kept }, {
+    started: ["new"],
+    stopped: ["c"],
+    restarted: ["a"],
+    readdressed: ["b"],
+    kept: [],
+  });
+  assert.deepEqual(forecast.states, [
+    { backend: "c", from: "paused", to: "removed" },
+    { backend: "new", from: undefined, to: "unknown" },
+    { backend: "a", from: "up", to: "unknown" },
+  ]);
+  assert.deepEqual(forecast.assumedUp, ["new", "a"]);
+  assert.deepEqual(forecast.intentsDropped.map(({ intent }) => textOfIntent(intent)), [
+    "pause c",
+    "web/pool0/a 1",
+  ]);
+  assert.deepEqual(forecast.carried, ["a"], "it counts as up until its new check fails");
+  assert.equal(forecast.lbConfChanged, false);
+  assert.deepEqual(
+    forecast.vips.map((vip) => [vip.frontend, vip.change]),
+    [["web", "changed"], ["api", "removed"]],
+  );
+});
+
+Deno.test("a forecast changes nothing, also one that is not finished", () => {
+  const { checker, news, engine } = setUpHealthy();
+  const before = checker.snapshot();
+  const calls = engine.calls.length;
+  const steps = forecastReload(before, smallConfig({ ...THREE, transitionHistory: 1 }), OPTIONS);
+  steps.next();
+  const action = forecastAction(before, { kind: "disable", backend: "a" }, OPTIONS);
+  assert.ok(!(action instanceof MaglevError));
+  finish(action);
+  assert.equal(checker.snapshot(), before);
+  assert.deepEqual([news(), engine.calls.length - calls], [[], 0]);
+});
+
+Deno.test("a forecast of what cannot be done is refused as the action would be", () => {
+  const { checker } = setUpHealthy();
+  checker.disableBackend("b", WHO);
+  const snapshot = checker.snapshot();
+  const weight = { kind: "weight", frontend: "web", pool: "pool0", backend: "a" } as const;
+  const cases: [ForecastAction, string, RegExp][] = [
+    [{ kind: "pause", backend: "aa" }, "not-found", /No backend "aa"; did you mean "a"/],
+    [{ kind: "pause", backend: "b" }, "failed-precondition", /Cannot pause backend "b"/],
+    [{ ...weight, weight: 101 }, "invalid-argument", /need an integer from 0 to 100/],
+    [{ ...weight, pool: "none", weight: 1 }, "not-found", /No pool/],
+  ];
+  for (const [action, code, message] of cases) {
+    const error = forecastAction(snapshot, action, OPTIONS);
+    assert.ok(error instanceof MaglevError);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+  }
+});

@@ -1,0 +1,150 @@
+/**
+ * What a change of a VIP's servers does to its new flows: the two new-flow tables held against
+ * each other, bucket by bucket. PURE.
+ *
+ * VPP takes a new flow's hash modulo the table's length, a power of two. So a table of half the
+ * length is the longer one's with each bucket standing for two, and tables of different length are
+ * compared over the longer of the two.
+ *
+ * `src-ip-sticky` decides what is hashed (VPP src/plugins/lb/node.c lb_node_get_hash()): when it
+ * changes, a flow's bucket before says nothing of its bucket after. What moves then is an
+ * expectation: a flow stays with the probability that both tables name the same server.
+ */
+import type { IpAddress } from "../base/address.ts";
+import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
+
+/** A VIP's servers with what each has of the new flows. */
+export interface FlowTable {
+  readonly servers: readonly WeightedServer[];
+  /** Buckets: a power of two. */
+  readonly length: number;
+  readonly srcIpSticky: boolean;
+}
+
+/** One server of a FlowTable. */
+export interface WeightedServer {
+  readonly address: IpAddress;
+  /** 0 to 100. */
+  readonly weight: number;
+}
+
+/** What becomes of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
+export interface TableShift {
+  /** Buckets that were compared: the length of the longer table. */
+  readonly length: number;
+  /** Had a server and have another one then. */
+  readonly moved: number;
+  /** Had a server and have none then: new flows are dropped. */
+  readonly lost: number;
+  /** Had no server and have one then. */
+  readonly gained: number;
+  /** True when `moved` is an expectation, because `src-ip-sticky` changes. */
+  readonly rehashed: boolean;
+}
+
+/** A table with its owners by name, and how many buckets each address has. */
+interface Owners {
+  /** For each bucket the place of its server's address in `addresses`; -1: none. */
+  readonly table: Int32Array;
+  readonly buckets: readonly number[];
+}
+
+/** Computes tables once each: VIPs with the same servers have the same table. */
+export class TableCache {
+  readonly #capacity: number;
+  readonly #tables = new Map<string, Owners>();
+
+  /** `capacityBuckets`: buckets of all tables that are kept. */
+  constructor(capacityBuckets: number) {
+    this.#capacity = capacityBuckets;
+  }
+
+  /** Works these tables out, with a stop before each; undefined stands for "no such VIP". */
+  *make(all: readonly (FlowTable | undefined)[]): Generator<undefined, void> {
+    for (const flows of all) {
+      if (flows === undefined || this.#tables.has(tableKey(flows))) continue;
+      yield;
+      this.#owners(flows);
+    }
+  }
+
+  /** Buckets of each server, in the order given. */
+  buckets(flows: FlowTable): readonly number[] {
+    return this.#owners(flows).buckets;
+  }
+
+  /** What changes from one to the other; undefined stands for "no such VIP". */
+  shift(before: FlowTable | undefined, after: FlowTable | undefined): TableShift {
+    const length = Math.max(before?.length ?? 0, after?.length ?? 0);
+    const none = { length, moved: 0, lost: 0, gained: 0, rehashed: false };
+    const served = { before: isServed(before), after: isServed(after) };
+    if (before === undefined || !served.before) {
+      return served.after ? { ...none, gained: length } : none;
+    }
+    if (after === undefined || !served.after) return { ...none, lost: length };
+    if (before.srcIpSticky !== after.srcIpSticky) {
+      return { ...none, moved: this.#expectedMoves(before, after, length), rehashed: true };
+    }
+    return sameTable(before, after) ? none : { ...none, moved: this.#moves(before, after, length) };
+  }
+
+  #moves(before: FlowTable, after: FlowTable, length: number): number {
+    const left = this.#owners(before).table;
+    const right = this.#owners(after).table;
+    const rightToLeft = placesIn(before, after);
+    const leftMask = before.length - 1;
+    const rightMask = after.length - 1;
+    let moved = 0;
+    for (let bucket = 0; bucket < length; bucket++) {
+      if (rightToLeft[right[bucket & rightMask]!] !== left[bucket & leftMask]) moved++;
+    }
+    return moved;
+  }
+
+  #expectedMoves(before: FlowTable, after: FlowTable, length: number): number {
+    const left = this.#owners(before).buckets;
+    const right = this.#owners(after).buckets;
+    let stays = 0;
+    for (const [at, place] of placesIn(before, after).entries()) {
+      if (place >= 0) stays += (right[at]! / after.length) * (left[place]! / before.length);
+    }
+    return Math.round((1 - stays) * length);
+  }
+
+  #owners(flows: FlowTable): Owners {
+    const key = tableKey(flows);
+    const known = this.#tables.get(key);
+    if (known !== undefined) return known;
+    const owners = newFlowTable(flows.servers, flows.length);
+    const room = Math.max(1, Math.floor(this.#capacity / flows.length));
+    // The oldest goes: VIPs come in order, and those that share servers stand close to each other.
+    for (const old of this.#tables.keys()) {
+      if (this.#tables.size < room) break;
+      this.#tables.delete(old);
+    }
+    this.#tables.set(key, owners);
+    return owners;
+  }
+}
+
+/** True when new flows find a server. */
+function isServed(flows: FlowTable | undefined): boolean {
+  return flows !== undefined && flows.servers.some(({ weight }) => weight > 0);
+}
+
+/** For each server of `after` its place in `before`; -1: it was not there. */
+function placesIn(before: FlowTable, after: FlowTable): readonly number[] {
+  const places = new Map(before.servers.map(({ address }, at) => [address.text, at]));
+  return after.servers.map(({ address }) => places.get(address.text) ?? -1);
+}
+
+function sameTable(a: FlowTable, b: FlowTable): boolean {
+  return a.length === b.length && tableKey(a) === tableKey(b);
+}
+
+/** Equal for what gives the same table with the same places. */
+function tableKey({ servers, length }: FlowTable): string {
+  let key = `${length}`;
+  for (const { address, weight } of servers) key += ` ${address.text} ${weight}`;
+  return key;
+}

@@ -1,0 +1,385 @@
+/**
+ * What a change would do to VPP, told before it is made: the planner's own operations, and the
+ * plugin's own new-flow tables before and after. PURE; nothing here asks VPP, so it is taken to
+ * have what it should have at present.
+ *
+ * Three instants are told apart:
+ *
+ *     now       as it should be at present
+ *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
+ *     settled   once all that begins has passed its checks; nothing else has changed
+ *
+ * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
+ * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
+ * runs it may let others have a turn.
+ */
+import type { IpAddress } from "../base/address.ts";
+import type { Config, FrontendConfig } from "../config/model.ts";
+import type { CountedState } from "../health/state.ts";
+import { desiredVip } from "../vpp/lb/desired.ts";
+import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
+import { withKeptWeights } from "../vpp/lb/keep.ts";
+import type {
+  ActualVip,
+  DesiredServer,
+  DesiredVip,
+  LbCapabilities,
+  Operation,
+} from "../vpp/lb/model.ts";
+import { vipKeyText } from "../vpp/lb/model.ts";
+import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
+import { compareByAddress, compareVipKeys } from "../vpp/lb/order.ts";
+import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "../vpp/lb/plan.ts";
+import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
+
+/** A configuration in one state of health. */
+export interface HealthView {
+  readonly config: Config;
+  /** The frontends of `config` with the weights in force. */
+  readonly frontends: ReadonlyMap<string, FrontendConfig>;
+  /** What each backend of `config` counts as. */
+  readonly stateOf: (backend: string) => CountedState;
+}
+
+/** What forecastVips works from. */
+export interface ForecastInput {
+  readonly now: HealthView;
+  readonly atOnce: HealthView;
+  /** The same frontends as in `atOnce`. */
+  readonly settled: HealthView;
+  /** What the VPP at hand can do; with weights while none is there. */
+  readonly can: LbCapabilities;
+}
+
+/** What happens to a VIP. */
+export type VipChange =
+  | "added"
+  | "removed"
+  /** Taken down and put up again: established flows of all its servers are forgotten. */
+  | "recreated"
+  /** Servers come, go or get another weight, at once or later. */
+  | "changed"
+  | "unchanged"
+  /** Cannot be, for VPP would refuse it; see `reason`. */
+  | "refused";
+
+/** What the operations at once do to a server of a VIP. */
+export type ServerChange = "added" | "removed" | "reweighted" | "kept";
+
+/** What a server has at one instant. */
+export interface ServerShare {
+  /** As VPP is told; 0 to 100. */
+  readonly weight: number;
+  /** Buckets of the VIP's new-flow table. */
+  readonly buckets: number;
+}
+
+/** A server of a VIP. An instant at which the VIP does not have it is undefined. */
+export interface ServerForecast {
+  readonly address: IpAddress;
+  /** Backends of the frontend with this address, before or after the change; in the file's order. */
+  readonly backends: readonly string[];
+  readonly change: ServerChange;
+  /** True when its established flows are forgotten at once. */
+  readonly flush: boolean;
+  readonly now: ServerShare | undefined;
+  readonly atOnce: ServerShare | undefined;
+  readonly settled: ServerShare | undefined;
+}
+
+/** A VIP. */
+export interface VipForecast {
+  /** Name of its frontend: after the change, or before it when it is removed. */
+  readonly frontend: string;
+  readonly address: IpAddress;
+  /** 32 or 128. */
+  readonly prefixLength: number;
+  /** 6, 17 or 255. */
+  readonly protocol: number;
+  readonly port: number;
+  readonly change: VipChange;
+  /** Why it is recreated or refused; empty otherwise. */
+  readonly reason: string;
+  /** In address order; empty when the VIP is `unchanged`. */
+  readonly servers: readonly ServerForecast[];
+  /** New flows from now to right after the change. */
+  readonly atOnce: TableShift;
+  /** New flows from now to when all that begins afresh is up: what is left in the end. */
+  readonly settled: TableShift;
+}
+
+/** How many operations VPP is sent at once, in the words of `vpp-lbsync-done`. */
+export interface OperationCounts {
+  readonly vipAdded: number;
+  readonly vipRemoved: number;
+  /** Of the two before, those that belong together. */
+  readonly vipRecreated: number;
+  readonly asAdded: number;
+  readonly asRemoved: number;
+  readonly asWeightUpdated: number;
+}
+
+/** All VIPs that are there before or after, in VIP order. */
+export interface LbForecast {
+  readonly vips: readonly VipForecast[];
+  readonly operations: OperationCounts;
+}
+
+/** Share of new flows that would find another server than now; 0 to 1. */
+export function movedShare({ moved, length }: TableShift): number {
+  return length === 0 ? 0 : moved / length;
+}
+
+/** `new-flows-table-length` where a configuration has no `vpp.lb` section. */
+const DEFAULT_TABLE_LENGTH = 1024;
+/** Tables that are remembered: 16 MiB, which is 64 tables of the greatest usual length. */
+const CACHED_BUCKETS = 1 << 22;
+/** Frontends that are looked at in a row, without stopping. */
+const FRONTENDS_AT_ONCE = 50;
+
+/** Works a forecast out, VIP by VIP; run it with next() until it is done. */
+export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
+  const { can } = input;
+  const now = yield* wishesOf(input.now);
+  const atOnce = yield* wishesOf(input.atOnce);
+  const settled = yield* wishesOf(input.settled);
+  const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
+  const desired = [...atOnce.values()].map(({ vip }) => vip);
+  const groups = groupByPrefix(desired, actual);
+  const tables = new TableCache(CACHED_BUCKETS);
+  const plans: VipPlan[] = [];
+  const vips: VipForecast[] = [];
+  for (const group of groups) {
+    yield;
+    for (const vipPlan of planGroup(group.desired, group.actual, { ...can, remove: true })) {
+      plans.push(vipPlan);
+      yield;
+      vips.push(
+        yield* forecastVip(vipPlan, {
+          frontend: (atOnce.get(vipPlan.key) ?? now.get(vipPlan.key))?.frontend ?? "",
+          now: now.get(vipPlan.key)?.vip,
+          settled: settled.get(vipPlan.key)?.vip,
+          namesAt: (address) => [
+            ...new Set(
+              [now, atOnce].flatMap((each) => each.get(vipPlan.key)?.namesAt(address) ?? []),
+            ),
+          ],
+          can,
+          tables,
+        }),
+      );
+    }
+  }
+  return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
+}
+
+/** A wanted VIP with the name of its frontend. */
+interface Wish {
+  readonly frontend: string;
+  readonly vip: DesiredVip;
+  /** Names of its backends by the address that they have in this view. */
+  readonly namesAt: NamesAt;
+}
+
+function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, Wish>> {
+  const { config, frontends, stateOf } = view;
+  const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
+  const options = { backends: config.backends, states: stateOf, newFlowsTableLength };
+  const wishes = new Map<string, Wish>();
+  for (const frontend of frontends.values()) {
+    if (wishes.size % FRONTENDS_AT_ONCE === 0) yield;
+    const vip = desiredVip(frontend, options);
+    const namesAt = namesOfFrontend(frontend, config.backends);
+    wishes.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
+  }
+  return wishes;
+}
+
+/** A VIP as VPP has it when it has what it should have. */
+function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
+  const out = (server: DesiredServer) => !can.weights && server.weight === 0;
+  const { address, prefixLength, protocol, port, encap, srcIpSticky, newFlowsTableLength } = vip;
+  return {
+    address,
+    prefixLength,
+    protocol,
+    port,
+    encap,
+    srcIpSticky,
+    newFlowsTableLength,
+    poolIndex: undefined,
+    servers: vip.servers.filter((server) => !out(server)).map((server) => ({
+      address: server.address,
+      weight: can.weights ? server.weight : FULL_WEIGHT,
+      flushed: server.flush,
+      idle: server.flush,
+      buckets: 0,
+    })),
+    gone: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
+  };
+}
+
+interface VipContext {
+  readonly frontend: string;
+  readonly now: DesiredVip | undefined;
+  readonly settled: DesiredVip | undefined;
+  readonly namesAt: NamesAt;
+  readonly can: LbCapabilities;
+  readonly tables: TableCache;
+}
+
+function* forecastVip(
+  vipPlan: VipPlan,
+  context: VipContext,
+): Generator<undefined, VipForecast> {
+  const { can, tables } = context;
+  const refused = vipPlan.conflict !== undefined;
+  const now = flowsOf(context.now, can);
+  // What is refused stays as it is.
+  const atOnce = refused ? now : flowsOf(vipPlan.desired, can);
+  const settled = refused ? now : flowsOf(settledOf(vipPlan, context), can);
+  const { address, prefixLength, protocol, port } = vipPlan.vip;
+  const change = changeOf(vipPlan, now, settled);
+  if (change !== "unchanged") yield* tables.make([now, atOnce, settled]);
+  const shift = tables.shift(now, atOnce);
+  const shares = (flows: FlowTable | undefined) => sharesOf(flows, { tables, can });
+  return {
+    frontend: context.frontend,
+    address,
+    prefixLength,
+    protocol,
+    port,
+    change,
+    reason: vipPlan.conflict ?? vipPlan.recreate ?? "",
+    servers: change === "unchanged" ? [] : serversOf(
+      { now: shares(now), atOnce: shares(atOnce), settled: shares(settled) },
+      { flushed: flushedBy(vipPlan), namesAt: context.namesAt },
+    ),
+    atOnce: shift,
+    settled: sameFlows(atOnce, settled) ? shift : tables.shift(now, settled),
+  };
+}
+
+/** What is wanted when settled, servers that keep their weight with what they have at once. */
+function settledOf(
+  { desired }: VipPlan,
+  { settled, can }: VipContext,
+): DesiredVip | undefined {
+  const actual = desired === undefined ? undefined : asActual(desired, can);
+  return settled === undefined ? undefined : withKeptWeights(settled, actual);
+}
+
+function changeOf(
+  vipPlan: VipPlan,
+  now: FlowTable | undefined,
+  settled: FlowTable | undefined,
+): VipChange {
+  if (vipPlan.conflict !== undefined) return "refused";
+  if (vipPlan.desired === undefined) return "removed";
+  if (vipPlan.actual === undefined) return "added";
+  if (vipPlan.recreate !== undefined) return "recreated";
+  return vipPlan.build.length > 0 || !sameFlows(now, settled) ? "changed" : "unchanged";
+}
+
+/** The VIP's servers as VPP's table has them. One without weights gives each a single replica. */
+function flowsOf(vip: DesiredVip | undefined, can: LbCapabilities): FlowTable | undefined {
+  if (vip === undefined) return undefined;
+  const servers = can.weights
+    ? vip.servers
+    : vip.servers.filter(({ weight }) => weight > 0).map(({ address }) => ({ address, weight: 1 }));
+  return { servers, length: vip.newFlowsTableLength, srcIpSticky: vip.srcIpSticky };
+}
+
+/** What each server has at one instant, by address. */
+type Shares = ReadonlyMap<string, ServerShare & { readonly address: IpAddress }>;
+
+function sharesOf(
+  flows: FlowTable | undefined,
+  { tables, can }: { readonly tables: TableCache; readonly can: LbCapabilities },
+): Shares {
+  if (flows === undefined) return new Map();
+  const buckets = tables.buckets(flows);
+  return new Map(flows.servers.map(({ address, weight }, at) => [
+    address.text,
+    { address, weight: can.weights ? weight : FULL_WEIGHT, buckets: buckets[at]! },
+  ]));
+}
+
+/** The servers of any of the three instants, in address order. */
+function serversOf(
+  shares: { readonly now: Shares; readonly atOnce: Shares; readonly settled: Shares },
+  { flushed, namesAt }: {
+    readonly flushed: ReadonlySet<string>;
+    readonly namesAt: NamesAt;
+  },
+): readonly ServerForecast[] {
+  const addresses = new Map(
+    [shares.now, shares.atOnce, shares.settled].flatMap((each) =>
+      [...each].map(([text, { address }]) => [text, address] as const)
+    ),
+  );
+  return [...addresses].map(([text, address]) => {
+    const [now, atOnce, settled] = [shares.now, shares.atOnce, shares.settled].map((each) => {
+      const share = each.get(text);
+      return share && { weight: share.weight, buckets: share.buckets };
+    });
+    return {
+      address,
+      backends: namesAt(text),
+      change: serverChange(now, atOnce),
+      flush: flushed.has(text),
+      now,
+      atOnce,
+      settled,
+    };
+  }).sort(compareByAddress);
+}
+
+function serverChange(now: ServerShare | undefined, atOnce: ServerShare | undefined): ServerChange {
+  if (now === undefined) return atOnce === undefined ? "kept" : "added";
+  if (atOnce === undefined) return "removed";
+  return now.weight === atOnce.weight ? "kept" : "reweighted";
+}
+
+/** Addresses of the servers whose established flows the plan has forgotten. */
+function flushedBy(vipPlan: VipPlan): ReadonlySet<string> {
+  const flushed = new Set<string>();
+  for (const operation of [...vipPlan.teardown, ...vipPlan.build]) {
+    if (operation.kind === "vip-flush" && operation.reason === "all-servers") {
+      for (const { address } of vipPlan.actual?.servers ?? []) flushed.add(address.text);
+    }
+    const flushes = operation.kind === "as-flush" ||
+      ((operation.kind === "as-del" || operation.kind === "as-weight") && operation.flush);
+    if (flushes) flushed.add(operation.address.text);
+  }
+  return flushed;
+}
+
+function sameFlows(a: FlowTable | undefined, b: FlowTable | undefined): boolean {
+  return a?.servers.length === b?.servers.length &&
+    (a?.servers ?? []).every(({ address, weight }, at) => {
+      const other = b!.servers[at]!;
+      return other.address.text === address.text && other.weight === weight;
+    });
+}
+
+function countOperations(plans: readonly VipPlan[]): OperationCounts {
+  const kinds: Record<Operation["kind"], number> = {
+    "vip-add": 0,
+    "vip-del": 0,
+    "as-add": 0,
+    "as-del": 0,
+    "as-weight": 0,
+    "as-flush": 0,
+    "vip-flush": 0,
+  };
+  for (const { kind } of operationsOf(plans)) kinds[kind]++;
+  return {
+    vipAdded: kinds["vip-add"],
+    vipRemoved: kinds["vip-del"],
+    vipRecreated: plans.filter(({ recreate }) => recreate !== undefined).length,
+    asAdded: kinds["as-add"],
+    asRemoved: kinds["as-del"],
+    asWeightUpdated: kinds["as-weight"],
+  };
+}

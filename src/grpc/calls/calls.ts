@@ -1,0 +1,291 @@
+/**
+ * From the library's calls to our handlers and back: who is calling and whether they may, the
+ * request as a value, the answer as bytes, errors as statuses, the record of an operator's
+ * action, and the end of a call from either side. Handlers know nothing of all that.
+ */
+import { Buffer } from "node:buffer";
+import * as grpc from "@grpc/grpc-js";
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, LogFields, Logger } from "../../base/ports.ts";
+import { type BeforeAndAfter, logAction } from "../../checker/operator.ts";
+import type { ActiveCalls, Holder } from "./active_calls.ts";
+import {
+  type AccessPolicy,
+  anonymousCaller,
+  type Caller,
+  identify,
+  type Peer,
+  refusal,
+} from "./auth.ts";
+import type { ServedMethod } from "./methods.ts";
+import { decode, encode, type MethodInfo } from "../protobuf/message.ts";
+import { DecodeError } from "../protobuf/reader.ts";
+import { type Status, statusOf } from "../status.ts";
+import type { Turns } from "../turns.ts";
+import { USER_HEADER } from "./user_name.ts";
+
+/** What a handler knows of a call beside its request. */
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call that changes nothing. Expected failures are values. */
+export type Handler<Req, Res> = (
+  request: Req,
+  context: CallContext,
+) => Res | MaglevError | Promise<Res | MaglevError>;
+
+/** What came of an action, for the caller and for the record. */
+export interface ActionResult<Res> extends Partial<BeforeAndAfter> {
+  readonly answer: Res | MaglevError;
+  /** For the record: why nothing was done, where the answer is a message all the same. */
+  readonly undone?: MaglevError | undefined;
+}
+
+/** Answers a call that changes something. */
+export interface ActionHandler<Req, Res> {
+  /** What was asked for, as the record has it. */
+  readonly argumentsOf: (request: Req) => LogFields;
+  /** Why, in the operator's words. */
+  readonly reasonOf: (request: Req) => string;
+  /** What it is about, as it is now: a state, a weight. Undefined when there is no such thing. */
+  readonly valueOf: (request: Req) => BeforeAndAfter["before"];
+  readonly run: (request: Req, context: CallContext) => Promise<ActionResult<Res>>;
+}
+
+/** Answers with a stream, which is closed when the call ends. */
+export type StreamHandler<Req> = (
+  request: Req,
+  context: CallContext,
+) => AsyncIterableIterator<Uint8Array> | MaglevError;
+
+/** What calls are answered with. */
+export interface CallEnvironment {
+  readonly policy: () => AccessPolicy;
+  readonly peer: (key: string) => Peer;
+  readonly active: ActiveCalls;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A request as it came: read, or why it cannot be. */
+export type Parsed<Req> =
+  | { readonly ok: true; readonly message: Req }
+  | { readonly ok: false; readonly error: MaglevError };
+
+/** Reads requests; what is no message is a value too, so that it is answered like any other. */
+export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) => Parsed<Req> {
+  return (bytes) => {
+    try {
+      return { ok: true, message: decode(method.request, bytes) };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const message = `Cannot read the request as ${method.request.name}: ${error.message}`;
+      return { ok: false, error: new MaglevError("invalid-argument", message) };
+    }
+  };
+}
+
+/** The library wants a Buffer; it is a view of the same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The end of a call as an abort signal, and what it costs while it lasts. */
+export class Answering {
+  readonly #holder: Holder;
+  readonly #active: ActiveCalls;
+  readonly #abort = new AbortController();
+  readonly #call: { readonly stop: () => void };
+  #heldBytes = 0;
+
+  /** `onStop`: the daemon stops. */
+  constructor(holder: Holder, active: ActiveCalls, onStop: () => void) {
+    this.#holder = holder;
+    this.#active = active;
+    this.#call = { stop: onStop };
+    active.add(this.#call);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  hold(bytes: number): boolean {
+    if (!this.#active.hold(this.#holder, bytes)) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** Some of it has been read. */
+  release(bytes: number): void {
+    const held = Math.min(bytes, this.#heldBytes);
+    this.#active.release(this.#holder, held);
+    this.#heldBytes -= held;
+  }
+
+  /** The call has ended, from whichever side. Idempotent. */
+  end(): void {
+    this.#active.remove(this.#call);
+    this.release(this.#heldBytes);
+    this.#abort.abort();
+  }
+}
+
+export const STOPPING = new MaglevError("unavailable", "maglevd is stopping");
+
+/** Who calls, and why the call is not answered, if so. */
+export function admit(
+  method: ServedMethod,
+  call: { getPeer(): string; readonly metadata: grpc.Metadata },
+  { policy, peer, active }: CallEnvironment,
+): { readonly caller: Caller; readonly refused: MaglevError | undefined } {
+  const rules = policy();
+  const end = peer(call.getPeer());
+  const valuesOf = (key: string) => call.metadata.get(key).map(String);
+  const user = valuesOf(USER_HEADER);
+  const judged = identify(end, { authorization: valuesOf("authorization"), user }, rules);
+  if (judged instanceof MaglevError) {
+    const caller = anonymousCaller(end, user, "none");
+    return { caller, refused: method.needs === "anyone" ? undefined : judged };
+  }
+  const refused = refusal(method, judged, rules);
+  return { caller: judged, refused: refused ?? (active.stopped ? STOPPING : undefined) };
+}
+
+/** A mistake of ours: said in the log, and to the caller only that there was one. */
+export function failure(error: unknown, method: ServedMethod, logger: Logger): MaglevError {
+  if (error instanceof MaglevError) return error;
+  const known = MaglevError.from(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  logger.error("grpc-error", { method: method.name, err: known.message, stack });
+  return new MaglevError("internal", `${method.name} failed for a mistake in maglevd; see its log`);
+}
+
+/** A handler for calls that change nothing. */
+export function unary<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: Handler<Req, Res>,
+  environment: CallEnvironment,
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  return answerUnary(
+    method,
+    environment,
+    (request, context) => request.ok ? handler(request.message, context) : request.error,
+  );
+}
+
+/** A handler for calls that change something: each leaves one record, allowed or refused. */
+export function action<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: ActionHandler<Req, Res>,
+  environment: CallEnvironment,
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  const { logger } = environment;
+  const recorder = (request: Parsed<Req>, { peer, identity }: Caller) => {
+    // What was asked for, as it was when it was asked.
+    const asked = request.ok ? handler.argumentsOf(request.message) : {};
+    const reason = request.ok ? handler.reasonOf(request.message) : "";
+    const before = request.ok ? handler.valueOf(request.message) : undefined;
+    return (result: Partial<BeforeAndAfter> & { readonly error?: MaglevError | undefined }) =>
+      logAction(logger, {
+        method: method.name,
+        arguments: asked,
+        by: { peer, identity },
+        reason: reason === "" ? undefined : reason,
+        error: result.error,
+        before: result.before ?? before,
+        // Nothing was changed unless somebody says so.
+        after: result.after ?? result.before ?? before,
+      });
+  };
+  async function answer(request: Parsed<Req>, context: CallContext): Promise<Res | MaglevError> {
+    const record = recorder(request, context.caller);
+    if (!request.ok) {
+      record({ error: request.error });
+      return request.error;
+    }
+    let result: ActionResult<Res>;
+    try {
+      result = await handler.run(request.message, context);
+    } catch (error) {
+      result = { answer: failure(error, method, logger) };
+    }
+    const { before, after } = result;
+    record({
+      before,
+      after,
+      error: result.answer instanceof MaglevError ? result.answer : result.undone,
+    });
+    return result.answer;
+  }
+  return answerUnary(method, environment, answer, (request, caller, error) => {
+    recorder(request, caller)({ error });
+  });
+}
+
+function answerUnary<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  environment: CallEnvironment,
+  answer: Handler<Parsed<Req>, Res>,
+  onRefused: (request: Parsed<Req>, caller: Caller, error: MaglevError) => void = () => {},
+): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
+  const { active, turns, logger } = environment;
+  return (call, callback) => {
+    const { caller, refused } = admit(method, call, environment);
+    if (refused !== undefined) {
+      onRefused(call.request, caller, refused);
+      callback(statusOf(refused));
+      return;
+    }
+    let answered = false;
+    const reply = (result: Status | Buffer) => {
+      if (answered) return;
+      answered = true;
+      if ("code" in result) callback(result);
+      else callback(null, result);
+    };
+    const answering = new Answering(
+      holderOf(call, caller),
+      active,
+      () => reply(statusOf(STOPPING)),
+    );
+    // The library says so at the end of every call, answered or not.
+    call.on("cancelled", () => {
+      answered = true;
+      answering.end();
+    });
+    const give = (result: Res | MaglevError) => {
+      if (result instanceof MaglevError) return reply(statusOf(result));
+      if (answered) return;
+      const bytes = encode(method.info.response, result);
+      reply(answering.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
+    };
+    const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
+    turns.run(() => {
+      if (answered) return onRefused(call.request, caller, GONE);
+      try {
+        const result = answer(call.request, { caller, signal: answering.signal });
+        // What is known at once is answered at once, within the turn.
+        if (result instanceof Promise) result.then(give).catch(fail);
+        else give(result);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  };
+}
+
+export function holderOf(call: { getPeer(): string }, { known }: Caller): Holder {
+  return { connection: call.getPeer(), known };
+}
+
+const GONE = new MaglevError("aborted", "The call ended before it was looked at");
+
+export const UNREAD = new MaglevError(
+  "resource-exhausted",
+  "Too many answers wait to be read: read those first",
+);

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import * as grpc from "@grpc/grpc-js";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { MaglevError } from "../../base/errors.ts";
+import { ActiveCalls } from "./active_calls.ts";
+import {
+  action,
+  type ActionHandler,
+  type CallEnvironment,
+  type Handler,
+  type Parsed,
+  unary,
+} from "./calls.ts";
+import { type BackendInfo, type BackendRequest, Maglev } from "../gen/maglev.ts";
+import { METHODS } from "./methods.ts";
+import type { MethodInfo } from "../protobuf/message.ts";
+import { STATUS } from "../status.ts";
+import { TURN_MS, Turns } from "../turns.ts";
+
+const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined };
+const INFO = Maglev.GetBackend.response.empty;
+
+function served<Req, Res>(info: MethodInfo<Req, Res>) {
+  return { ...METHODS.get(info.path)!, info };
+}
+
+function setUp(options: { role?: "viewer" | "operator"; known?: boolean } = {}) {
+  const clock = new FakeClock();
+  const logger = new RecordingLogger();
+  const active = new ActiveCalls({ perConnection: 100, total: 250, strangers: 150 });
+  const { role = "operator", known = true } = options;
+  const environment: CallEnvironment = {
+    policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: role }),
+    peer: () => ({
+      text: "192.0.2.1:1",
+      local: known && role === "operator",
+      certificate: undefined,
+    }),
+    active,
+    turns: new Turns(clock),
+    clock,
+    logger,
+  };
+  /** Calls, and gives what it is answered; the call ends with `call.emit("cancelled")`. */
+  const callOf = <Req>(
+    handle: grpc.handleUnaryCall<Parsed<Req>, Uint8Array>,
+    request: Parsed<Req>,
+    connection = "a",
+  ) => {
+    const call = Object.assign(new EventEmitter(), {
+      request,
+      metadata: new grpc.Metadata(),
+      getPeer: () => connection,
+    });
+    const answers: (number | "OK")[] = [];
+    const details: string[] = [];
+    handle(call as unknown as grpc.ServerUnaryCall<Parsed<Req>, Uint8Array>, (error) => {
+      answers.push(error === null ? "OK" : error.code ?? -1);
+      details.push(error?.details ?? "");
+    });
+    return { call, answers, details };
+  };
+  return { clock, logger, active, environment, callOf };
+}
+
+const OK = { ok: true, message: REQUEST } as const;
+
+Deno.test("unary: answers that nobody reads are bounded, and are free at the call's end", () => {
+  const { environment, callOf } = setUp();
+  const info: BackendInfo = { ...INFO, name: "x".repeat(60) };
+  const handler: Handler<unknown, BackendInfo> = () => info;
+  const handle = unary(served(Maglev.GetBackend), handler, environment);
+  const ask = (connection?: string) =>
+    callOf(handle, { ok: true, message: { name: "" } }, connection);
+  const first = ask();
+  assert.deepEqual(first.answers, ["OK"]);
+  const second = ask();
+  assert.deepEqual(second.answers, [STATUS.RESOURCE_EXHAUSTED]);
+  assert.match(second.details[0]!, /Too many answers wait to be read/);
+  assert.deepEqual(ask("b").answers, ["OK"], "another connection has its own");
+  first.call.emit("cancelled");
+  assert.deepEqual(ask().answers, ["OK"]);
+});
+
+Deno.test("unary: a mistake of ours is in the log, and the caller is told only that there was one", async () => {
+  const { environment, callOf, logger } = setUp();
+  const wrong: Handler<unknown, BackendInfo>[] = [
+    () => {
+      throw new TypeError("the password is sesame");
+    },
+    () => Promise.reject(new TypeError("the password is sesame")),
+  ];
+  for (const handler of wrong) {
+    const handle = unary(served(Maglev.GetBackend), handler, environment);
+    const { answers, details } = callOf(handle, { ok: true, message: { name: "" } });
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual(answers, [STATUS.INTERNAL]);
+    assert.deepEqual(details, ["GetBackend failed for a mistake in maglevd; see its log"]);
+  }
+  assert.deepEqual(logger.of("grpc-error").map(({ method, err }) => [method, err]), [
+    ["GetBackend", "the password is sesame"],
+    ["GetBackend", "the password is sesame"],
+  ]);
+});
+
+Deno.test("unary: from the daemon's end on calls are UNAVAILABLE, those under way too, once", async () => {
+  const { environment, callOf, active } = setUp();
+  const late = Promise.withResolvers<BackendInfo>();
+  const handle = unary(served(Maglev.GetBackend), () => late.promise, environment);
+  const under = callOf(handle, { ok: true, message: { name: "" } });
+  active.stop();
+  late.resolve(INFO);
+  await late.promise;
+  const after = callOf(handle, { ok: true, message: { name: "" } });
+  await new Promise((resolve) => setTimeout(resolve));
+  for (const { answers, details } of [under, after]) {
+    assert.deepEqual(answers, [STATUS.UNAVAILABLE]);
+    assert.deepEqual(details, ["maglevd is stopping"]);
+  }
+});
+
+function pausing(
+  run: ActionHandler<BackendRequest, BackendInfo>["run"],
+): ActionHandler<BackendRequest, BackendInfo> {
+  return {
+    argumentsOf: ({ name }) => ({ backend: name }),
+    reasonOf: ({ reason }) => reason,
+    valueOf: () => "up",
+    run,
+  };
+}
+
+Deno.test("action: each call leaves exactly one record, with the values before and after", async () => {
+  const invalid = new MaglevError("invalid-argument", "no message");
+  const cases: [
+    name: string,
+    run: ActionHandler<BackendRequest, BackendInfo>["run"],
+    request: Parsed<BackendRequest>,
+    role: "viewer" | "operator",
+    record: [result: unknown, reason: unknown, before: unknown, after: unknown],
+  ][] = [
+    [
+      "done",
+      () => Promise.resolve({ answer: INFO, before: "up", after: "paused" }),
+      OK,
+      "operator",
+      ["ok", "why", "up", "paused"],
+    ],
+    [
+      "refused by the handler",
+      () => Promise.resolve({ answer: new MaglevError("not-found", "no") }),
+      OK,
+      "operator",
+      ["not-found", "why", "up", "up"],
+    ],
+    [
+      "failed",
+      () => Promise.reject(new Error("x")),
+      OK,
+      "operator",
+      ["internal", "why", "up", "up"],
+    ],
+    [
+      "no right to it",
+      () => assert.fail("it must not run"),
+      OK,
+      "viewer",
+      ["permission-denied", "why", "up", "up"],
+    ],
+    [
+      "no message",
+      () => assert.fail("it must not run"),
+      { ok: false, error: invalid },
+      "operator",
+      ["invalid-argument", undefined, undefined, undefined],
+    ],
+  ];
+  for (const [name, run, request, role, record] of cases) {
+    const { environment, callOf, logger } = setUp({ role });
+    const { answers } = callOf(
+      action(served(Maglev.PauseBackend), pausing(run), environment),
+      request,
+    );
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.equal(answers.length, 1, name);
+    assert.deepEqual(
+      logger.of("operator-action").map((
+        line,
+      ) => [line.result, line.reason, line.before, line.after]),
+      [record],
+      name,
+    );
+  }
+});
+
+Deno.test("action: what ends before its turn is not done, and has its record", () => {
+  const { environment, callOf, logger, clock } = setUp();
+  let runs = 0;
+  const handle = action(
+    served(Maglev.PauseBackend),
+    pausing(() => {
+      runs++;
+      return Promise.resolve({ answer: INFO });
+    }),
+    environment,
+  );
+  environment.turns.run(() => clock.advance(TURN_MS));
+  const { call, answers } = callOf(handle, OK);
+  call.emit("cancelled");
+  clock.advance(10);
+  assert.deepEqual([runs, answers], [0, []]);
+  assert.deepEqual(logger.of("operator-action").map(({ result }) => result), ["aborted"]);
+});

@@ -1,0 +1,112 @@
+/**
+ * What the API needs of the daemon, and what it tells: interfaces only.
+ */
+import type { Clock, LogFields, Logger } from "../../base/ports.ts";
+import type { Checker } from "../../checker/checker.ts";
+import type { ReloadOutline } from "../../checker/worked_reload.ts";
+import type { ReloadForecast } from "../../forecast/forecast.ts";
+import type { OperatorId } from "../../intent/intent.ts";
+import type { LogBroadcaster } from "../../log/broadcaster.ts";
+import type { ProberDoor } from "../../probe/ports.ts";
+import type { CountersSource, VppConnection } from "../../vpp/ports.ts";
+import type { Reconciler } from "../../vpp/sync/reconcile.ts";
+import type { ServedMethod } from "./methods.ts";
+
+/** The daemon as the handlers see it. */
+export interface DaemonDoor {
+  readonly checker: Pick<
+    Checker,
+    | "snapshot"
+    | "subscribe"
+    | "pauseBackend"
+    | "resumeBackend"
+    | "disableBackend"
+    | "enableBackend"
+    | "setWeight"
+  >;
+  /** Undefined: VPP integration is off. */
+  readonly vpp: VppDoor | undefined;
+  readonly config: ConfigDoor;
+  readonly readiness: ReadinessDoor;
+  readonly probers: ProberDoor;
+  readonly broadcaster: LogBroadcaster;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Unix time in milliseconds of the daemon's start. */
+  readonly startedAtMs: number;
+}
+
+/** Whether the daemon does its work. */
+export interface ReadinessDoor {
+  /** `reasons`: a sentence for each thing that is missing. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+}
+
+export interface VppDoor {
+  readonly connection: Pick<VppConnection, "state">;
+  /** Unix time in milliseconds since which it is connected, or is not. */
+  readonly sinceMs: number;
+  readonly reconciler: Pick<
+    Reconciler,
+    "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
+  >;
+  readonly counters: Pick<CountersSource, "snapshot">;
+}
+
+/** One error or warning of the configuration file: stage, rule, file, line, column, path, message. */
+export interface ConfigFinding {
+  readonly fields: LogFields;
+  /** All of it in one line. */
+  readonly text: string;
+}
+
+/** What was found in the configuration file. */
+export interface ConfigVerdict {
+  readonly ok: boolean;
+  readonly errors: readonly ConfigFinding[];
+  readonly warnings: readonly ConfigFinding[];
+}
+
+/** The file whose text is in force. */
+export interface ConfigInForce {
+  readonly file: string;
+  /** Unix time in milliseconds at which it was read. */
+  readonly loadedAtMs: number;
+  /** SHA-256 of its text, in hexadecimal. */
+  readonly hash: string;
+}
+
+/** What a reload did. */
+export interface ReloadReport {
+  readonly outline: ReloadOutline;
+  /** With what becomes of VPP; absent when that took too long to work out. */
+  readonly forecast: ReloadForecast | undefined;
+}
+
+/** How a reload ended; the report is there when the verdict is ok. */
+export interface ReloadOutcome {
+  readonly verdict: ConfigVerdict;
+  readonly report: ReloadReport | undefined;
+}
+
+/** The configuration file. */
+export interface ConfigDoor {
+  inForce(): ConfigInForce;
+  /** Reads and judges the file, as a reload would, and changes nothing. */
+  check(): Promise<ConfigVerdict>;
+  /** Puts the file in force when nothing is wrong with it. */
+  reload(by: OperatorId): Promise<ReloadOutcome>;
+  /** What reload() would do now; the forecast is there when the verdict is ok. */
+  plan(
+    signal: AbortSignal,
+  ): Promise<{ readonly verdict: ConfigVerdict; readonly forecast: ReloadForecast | undefined }>;
+}
+
+/** Counts calls, for metrics. Methods are those of METHODS. */
+export interface GrpcObserver {
+  started(method: ServedMethod): void;
+  /** `code` as in STATUS_NAMES; `seconds` from start to end. */
+  handled(method: ServedMethod, code: string, seconds: number): void;
+  received(method: ServedMethod): void;
+  sent(method: ServedMethod): void;
+}

@@ -1,0 +1,101 @@
+/**
+ * Every method that is served, in one table: what it takes to call it, and whether it changes
+ * anything. Authorisation, the record of operators' actions and the metrics follow from it. PURE.
+ */
+import { Health } from "../gen/health.ts";
+import { Maglev } from "../gen/maglev.ts";
+import { ServerReflection } from "../gen/reflection.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
+
+/** Who may call a method: everybody, those who may look, those who may change things. */
+export type Needed = "anyone" | "viewer" | "operator";
+
+/** What `grpc_type` says of a method. */
+export type MethodKind = "unary" | "server_stream" | "bidi_stream";
+
+/** One row. */
+export interface MethodRule {
+  readonly needs: Needed;
+  /** True: each call, allowed or refused, leaves one `operator-action` record. */
+  readonly changes: boolean;
+}
+
+const LOOK: MethodRule = { needs: "viewer", changes: false };
+/** Changes nothing, but costs much or tells of the file's text. */
+const STUDY: MethodRule = { needs: "operator", changes: false };
+const ACT: MethodRule = { needs: "operator", changes: true };
+
+/** The methods of Maglev. */
+export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
+  GetVersion: LOOK,
+  GetStatus: LOOK,
+  ListFrontends: LOOK,
+  GetFrontend: LOOK,
+  ListBackends: LOOK,
+  GetBackend: LOOK,
+  ListHealthChecks: LOOK,
+  GetHealthCheck: LOOK,
+  PauseBackend: ACT,
+  ResumeBackend: ACT,
+  EnableBackend: ACT,
+  DisableBackend: ACT,
+  SetFrontendPoolBackendWeight: ACT,
+  WatchEvents: LOOK,
+  CheckConfig: STUDY,
+  ReloadConfig: ACT,
+  PlanConfig: STUDY,
+  PlanBackend: STUDY,
+  GetVPPInfo: LOOK,
+  GetVPPLBState: LOOK,
+  SyncVPPLBState: ACT,
+  GetVPPLBCounters: LOOK,
+};
+
+/** One method. */
+export interface ServedMethod extends MethodRule {
+  /** With its package: `maglev.Maglev`. */
+  readonly service: string;
+  readonly name: string;
+  /** `/maglev.Maglev/GetBackend`. */
+  readonly path: string;
+  readonly kind: MethodKind;
+}
+
+/** By path, every method that may be served; those of reflection only when that is on. */
+export const METHODS: ReadonlyMap<string, ServedMethod> = new Map(
+  [
+    ...rows(Maglev, (name) => MAGLEV_RULES[name]),
+    // Whoever asks whether this daemon serves is not asked who they are.
+    ...rows(Health, () => ({ needs: "anyone", changes: false })),
+    ...rows(ServerReflection, () => LOOK),
+    ...rows(ServerReflectionAlpha, () => LOOK),
+  ].map((method) => [method.path, method]),
+);
+
+interface MethodShape {
+  readonly name: string;
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}
+
+function rows<S extends Readonly<Record<string, MethodShape>>>(
+  service: S,
+  ruleOf: (name: keyof S & string) => MethodRule,
+): ServedMethod[] {
+  return Object.keys(service).map((name: keyof S & string) => {
+    const { path, requestStream, responseStream } = service[name]!;
+    return {
+      ...ruleOf(name),
+      service: path.split("/")[1]!,
+      name,
+      path,
+      kind: requestStream ? "bidi_stream" : responseStream ? "server_stream" : "unary",
+    };
+  });
+}
+
+/** What a caller may do; each may do what those before it may. */
+export const ROLES = ["none", "viewer", "operator"] as const;
+
+export type Role = (typeof ROLES)[number];

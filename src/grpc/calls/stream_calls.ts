@@ -1,0 +1,146 @@
+/**
+ * Calls with streams: many answers to one request, or streams both ways. See calls.ts for what
+ * all calls have in common.
+ */
+import type { Buffer } from "node:buffer";
+import * as grpc from "@grpc/grpc-js";
+import { MaglevError } from "../../base/errors.ts";
+import {
+  admit,
+  Answering,
+  asBuffer,
+  type CallEnvironment,
+  failure,
+  holderOf,
+  type Parsed,
+  STOPPING,
+  type StreamHandler,
+  UNREAD,
+} from "./calls.ts";
+import type { ServedMethod } from "./methods.ts";
+import { Places } from "./quota.ts";
+import { encode, type MethodInfo } from "../protobuf/message.ts";
+import { statusOf } from "../status.ts";
+
+/** A handler for streams of answers. */
+export function serverStream<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: StreamHandler<Req>,
+  environment: CallEnvironment,
+): grpc.handleServerStreamingCall<Parsed<Req>, Buffer> {
+  const { active, clock, logger } = environment;
+  return (call) => {
+    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
+    const { caller, refused } = admit(method, call, environment);
+    if (refused !== undefined) return fail(refused);
+    if (!call.request.ok) return fail(call.request.error);
+    let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
+    // A turn later, so that the last items, such as NOT_SERVING, are written first.
+    const stop = () => void clock.after(0, () => fail(STOPPING));
+    const answering = new Answering(holderOf(call, caller), active, stop);
+    const close = () => {
+      answering.end();
+      if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();
+    };
+    call.on("cancelled", close);
+    call.on("close", close);
+    try {
+      items = handler(call.request.message, { caller, signal: answering.signal });
+    } catch (error) {
+      items = failure(error, method, logger);
+    }
+    if (items instanceof MaglevError) {
+      close();
+      return fail(items);
+    }
+    // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
+    call.sendMetadata(new grpc.Metadata());
+    pump(items, call, answering.signal).then(
+      () => call.end(),
+      (error) => {
+        close();
+        fail(failure(error, method, logger));
+      },
+    );
+  };
+}
+
+/** Writes at the reader's pace; returns at the end of either side. */
+async function pump(
+  items: AsyncIterable<Uint8Array>,
+  call: grpc.ServerWritableStream<unknown, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const item of items) {
+    if (signal.aborted) return;
+    if (!call.write(asBuffer(item))) await drained(call, signal);
+  }
+}
+
+/** Resolves when more may be written, or never will be. */
+function drained(
+  call: grpc.ServerWritableStream<unknown, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off("drain", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    call.on("drain", done);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
+
+/** Streams both ways that there may be: a tool has one for as long as it asks. */
+const BIDI_PLACES = { known: 64, strangers: 16 };
+const FULL = new MaglevError("resource-exhausted", "Too many such streams are there already");
+
+/** A handler for streams both ways, each request of which has one answer, known at once. */
+export function bidiStream<Req, Res>(
+  method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
+  handler: (request: Req) => Res,
+  environment: CallEnvironment,
+): grpc.handleBidiStreamingCall<Parsed<Req>, Buffer> {
+  const { active, logger } = environment;
+  const places = new Places(BIDI_PLACES);
+  return (call) => {
+    const fail = (error: MaglevError) => call.emit("error", statusOf(error));
+    const { caller, refused } = admit(method, call, environment);
+    if (refused !== undefined) return fail(refused);
+    const leave = places.take(caller);
+    if (leave === undefined) return fail(FULL);
+    let ended = false;
+    const end = (error: MaglevError) => {
+      if (!ended) fail(error);
+      close();
+    };
+    const answering = new Answering(holderOf(call, caller), active, () => end(STOPPING));
+    const close = () => {
+      ended = true;
+      answering.end();
+      leave();
+    };
+    call.on("cancelled", close);
+    call.on("close", close);
+    call.on("data", (request: Parsed<Req>) => {
+      if (ended) return;
+      if (!request.ok) return end(request.error);
+      try {
+        const bytes = encode(method.info.response, handler(request.message));
+        if (!answering.hold(bytes.length)) return end(UNREAD);
+        // Who does not read the answer is not asked for another question.
+        call.pause();
+        call.write(asBuffer(bytes), () => {
+          answering.release(bytes.length);
+          call.resume();
+        });
+      } catch (error) {
+        end(failure(error, method, logger));
+      }
+    });
+    call.on("end", () => call.end());
+  };
+}

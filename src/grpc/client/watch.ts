@@ -1,0 +1,103 @@
+/**
+ * Watching that goes on by itself: when the stream ends, for whatever reason, it begins again a
+ * little later, and the server's replay says how things are by then. What happened in between is
+ * not told; that something may have happened is.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, Prng } from "../../base/ports.ts";
+import type { MaglevClient } from "./client.ts";
+import type { Event, WatchRequest } from "../gen/maglev.ts";
+
+/** First and longest wait before the next attempt, in milliseconds. */
+export const FIRST_WAIT_MS = 200;
+export const LONGEST_WAIT_MS = 5000;
+
+export interface WatchLoopOptions {
+  readonly client: Pick<MaglevClient, "watch">;
+  readonly request: Partial<WatchRequest>;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly onEvent: (event: Event) => void;
+  /** The stream began (its replay follows), or ended and will begin again. */
+  readonly onState: (state: WatchState) => void;
+}
+
+export type WatchState =
+  | { readonly kind: "watching" }
+  | { readonly kind: "away"; readonly error: MaglevError; readonly retryMs: number };
+
+/** Watches from start() to stop(). */
+export class WatchLoop {
+  readonly #options: WatchLoopOptions;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: WatchLoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Nothing is told any more; resolves when nothing is left. Idempotent. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const { seen, error } = await this.#watch();
+      if (signal.aborted) return;
+      // A stream that worked is begun again soon, whatever came before it.
+      if (seen) attempt = 0;
+      const retryMs = waitMs(attempt, this.#options.prng);
+      this.#options.onState({ kind: "away", error, retryMs });
+      // Whoever is told may have had enough.
+      if (signal.aborted) return;
+      await this.#wait(retryMs);
+    }
+  }
+
+  /** One stream from its beginning to its end. */
+  async #watch(): Promise<{ readonly seen: boolean; readonly error: MaglevError }> {
+    const { client, request, onEvent, onState } = this.#options;
+    const { signal } = this.#abort;
+    let seen = false;
+    const onOpen = () => {
+      if (signal.aborted) return;
+      seen = true;
+      onState({ kind: "watching" });
+    };
+    try {
+      for await (const event of client.watch(request, { signal, onOpen })) {
+        if (signal.aborted) break;
+        onEvent(event);
+      }
+      return { seen, error: new MaglevError("unavailable", "the stream ended") };
+    } catch (error) {
+      return { seen, error: MaglevError.from(error) };
+    }
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    const { signal } = this.#abort;
+    return new Promise((resolve) => {
+      const done = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = this.#options.clock.after(delayMs, done);
+      signal.addEventListener("abort", done);
+    });
+  }
+}
+
+/** Doubles from FIRST_WAIT_MS to LONGEST_WAIT_MS; up to a fifth less by chance, so that not all come at once. */
+export function waitMs(attempt: number, prng: Prng): number {
+  const whole = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10));
+  return whole * (1 - prng() / 5);
+}

@@ -1,9 +1,0 @@
-import assert from "node:assert/strict";
-import { GENERATED, generateFrom, targetOf } from "./codegen.ts";
-
-for (const proto of Object.keys(GENERATED)) {
-  Deno.test(`src/grpc/gen/${GENERATED[proto]} is what proto/${proto} gives`, async () => {
-    const committed = await Deno.readTextFile(targetOf(proto));
-    assert.ok(await generateFrom(proto) === committed, "stale: run `deno task proto`");
-  });
-}

@@ -1,0 +1,195 @@
+/**
+ * Backends, frontends, healthchecks and operators' intents as messages of the API. PURE.
+ */
+import { LATEST_MS } from "../../base/instant.ts";
+import type { FrontendView, Snapshot } from "../../checker/ports.ts";
+import type { Intent as OperatorIntent } from "../../intent/intent.ts";
+import type { HealthcheckConfig, PoolConfig } from "../../config/model.ts";
+import type {
+  Backend,
+  FrontendTransition as FrontendChange,
+  ProbeResult as Result,
+  Transition,
+} from "../../health/state.ts";
+import {
+  BackendInfo,
+  type FrontendInfo,
+  type FrontendTransition,
+  HealthCheckInfo,
+  type Intent,
+  type PoolInfo,
+  type ProbeResult,
+  type TransitionRecord,
+} from "../gen/maglev.ts";
+
+/** Milliseconds whose nanoseconds are the last that fit into an int64: in the year 2262. */
+export const MAX_MS = LATEST_MS;
+
+/**
+ * Milliseconds, fractions allowed, as whole nanoseconds. What is beyond 2262 is as far as that: a
+ * certificate may be valid to the year 9999.
+ */
+export function nanoseconds(ms: number): bigint {
+  const near = Math.max(-MAX_MS, Math.min(ms, MAX_MS));
+  const whole = Math.floor(near);
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((near - whole) * 1e6));
+}
+
+/** The other way, rounded to whole milliseconds, as near as a number can hold it. */
+export function milliseconds(ns: bigint): number {
+  return Math.round(Number(ns) / 1e6);
+}
+
+export function probeResult(result: Result): ProbeResult {
+  const { ok, layer, code, detail, durationMs } = result;
+  return { ok, layer, code, detail, durationNs: nanoseconds(durationMs) };
+}
+
+export function transitionRecord({ from, to, atMs, result }: Transition): TransitionRecord {
+  return { from, to, atUnixNs: nanoseconds(atMs), result: probeResult(result) };
+}
+
+export function frontendTransition({ from, to, atMs }: FrontendChange): FrontendTransition {
+  return { from, to, atUnixNs: nanoseconds(atMs) };
+}
+
+/** What goes into a backend's message next to its state. */
+export interface BackendContext {
+  readonly snapshot: Snapshot;
+  /** With its history. */
+  readonly transitions: boolean;
+  /** Why its newest probe was void; undefined: it was not. */
+  readonly blind: string | undefined;
+}
+
+export function backendInfo(
+  backend: Backend,
+  { snapshot, transitions, blind = "" }: BackendContext,
+): BackendInfo {
+  const { config, intents } = snapshot;
+  const definition = config.backends.get(backend.name);
+  const { certificateExpiryMs, certificateName, lastResult } = backend;
+  return {
+    ...BackendInfo.empty,
+    name: backend.name,
+    address: definition?.address.text ?? "",
+    state: backend.state,
+    enabled: backend.enabled,
+    healthcheck: definition?.healthcheck ?? "",
+    transitions: transitions ? backend.history.map(transitionRecord) : [],
+    sinceUnixNs: nanoseconds(backend.sinceMs),
+    counter: backend.counter,
+    rise: backend.policy.rise,
+    fall: backend.policy.fall,
+    lastResult: lastResult === undefined ? undefined : probeResult(lastResult),
+    certificateExpiryUnixNs: certificateExpiryMs === undefined
+      ? undefined
+      : nanoseconds(certificateExpiryMs),
+    certificateName: certificateName ?? "",
+    intent: intentOf(intents.ofBackend(backend.name)),
+    blind,
+    carried: backend.standing === "carried",
+  };
+}
+
+export function frontendInfo(view: FrontendView, snapshot: Snapshot): FrontendInfo {
+  const { config } = view;
+  return {
+    name: view.name,
+    address: config.address.text,
+    protocol: config.protocol,
+    port: config.port,
+    pools: config.pools.map((_, index) => poolInfo(view, { index, snapshot })),
+    description: config.description,
+    srcIpSticky: config.srcIpSticky,
+    flushOnDown: config.flushOnDown,
+    state: view.state,
+    activePool: config.pools[view.activePool]?.name ?? "",
+    warning: "",
+  };
+}
+
+function poolInfo(
+  view: FrontendView,
+  { index, snapshot }: { readonly index: number; readonly snapshot: Snapshot },
+): PoolInfo {
+  const pool: PoolConfig = view.config.pools[index]!;
+  return {
+    name: pool.name,
+    backends: pool.backends.map(({ name, weight }, place) => ({
+      name,
+      weight,
+      effectiveWeight: view.effectiveWeights[index]?.[place] ?? 0,
+      state: snapshot.backends.get(name)?.state ?? "",
+      intent: intentOf(
+        snapshot.intents.ofWeight({ frontend: view.name, pool: pool.name, backend: name }),
+      ),
+    })),
+  };
+}
+
+export function intentOf(intent: OperatorIntent | undefined): Intent | undefined {
+  if (intent === undefined) return undefined;
+  const { kind, by, reason, sinceMs, untilMs, backend } = intent;
+  const place = intent.kind === "weight" ? intent : undefined;
+  return {
+    kind,
+    peer: by.peer,
+    identity: by.identity,
+    reason,
+    sinceUnixNs: nanoseconds(sinceMs),
+    untilUnixNs: untilMs === undefined ? undefined : nanoseconds(untilMs),
+    backend,
+    frontend: place?.frontend ?? "",
+    pool: place?.pool ?? "",
+    weight: place?.weight ?? 0,
+    fileWeight: place?.instead ?? 0,
+  };
+}
+
+/** A definition; values of headers and a body may be secrets: only operators are shown them. */
+export function healthCheckInfo(
+  check: HealthcheckConfig,
+  { secrets }: { readonly secrets: boolean },
+): HealthCheckInfo {
+  const { params } = check;
+  const web = params.type === "http" || params.type === "https" ? params : undefined;
+  const tls = params.type === "tcp" || params.type === "https" ? params : undefined;
+  return {
+    ...HealthCheckInfo.empty,
+    name: check.name,
+    type: params.type,
+    port: check.port,
+    intervalNs: nanoseconds(check.intervalMs),
+    fastIntervalNs: nanoseconds(check.fastIntervalMs),
+    downIntervalNs: nanoseconds(check.downIntervalMs),
+    timeoutNs: nanoseconds(check.timeoutMs),
+    rise: check.rise,
+    fall: check.fall,
+    probeIpv4Src: check.probeIpv4Src?.text ?? "",
+    probeIpv6Src: check.probeIpv6Src?.text ?? "",
+    ssl: params.type === "tcp" && params.ssl,
+    serverName: tls?.serverName ?? "",
+    insecureSkipVerify: tls?.insecureSkipVerify ?? false,
+    caFile: tls?.ca?.path ?? "",
+    path: web?.path ?? "",
+    host: web?.host ?? "",
+    method: web?.method ?? "",
+    headers: (web?.headers ?? []).map(([name, value]) => ({
+      name,
+      value: secrets ? value : "",
+      hidden: !secrets,
+    })),
+    responseCode: web === undefined ? "" : codesText(web.responseCodes),
+    responseRegexp: web?.responseRegexp ?? "",
+    responseRegexpNot: web?.responseRegexpNot ?? "",
+    alpn: [...tls?.alpn ?? []],
+    body: secrets ? web?.body ?? "" : "",
+    removedHeaders: [...web?.removedHeaders ?? []],
+  };
+}
+
+/** `200-299,301`. */
+function codesText(ranges: readonly (readonly [from: number, to: number])[]): string {
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(",");
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { setUpHealthy, THREE } from "../../../tests/support/worlds/checker_fixture.ts";
+import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import { parseIp } from "../../base/address.ts";
+import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
+import {
+  backendInfo,
+  healthCheckInfo,
+  intentOf,
+  MAX_MS,
+  milliseconds,
+  nanoseconds,
+} from "./convert.ts";
+
+Deno.test("nanoseconds: whole and broken milliseconds, and nothing that an int64 cannot hold", () => {
+  const cases: [ms: number, ns: bigint][] = [
+    [0, 0n],
+    [1, 1_000_000n],
+    [0.25, 250_000n],
+    [-0.5, -500_000n],
+    [1_795_255_048_571, 1_795_255_048_571_000_000n],
+    // A certificate may be valid to the year 9999, and a wish may be for ever.
+    [253_402_300_799_000, BigInt(MAX_MS) * 1_000_000n],
+    [Infinity, BigInt(MAX_MS) * 1_000_000n],
+    [-Infinity, BigInt(-MAX_MS) * 1_000_000n],
+  ];
+  for (const [ms, ns] of cases) assert.equal(nanoseconds(ms), ns, `${ms}`);
+  assert.ok(nanoseconds(Infinity) < 2n ** 63n);
+});
+
+Deno.test("milliseconds undoes nanoseconds, to the millisecond", () => {
+  fc.assert(fc.property(fc.integer({ min: -MAX_MS, max: MAX_MS }), (ms) => {
+    assert.equal(milliseconds(nanoseconds(ms)), ms);
+  }));
+  assert.equal(milliseconds(1_499_999n), 1);
+  assert.equal(milliseconds(1_500_000n), 2);
+});
+
+const HTTP = {
+  path: "/health",
+  host: "a.test",
+  method: "HEAD",
+  headers: [["Authorization", "Basic c2VjcmV0"], ["X-Y", ""]],
+  responseCodes: [[200, 299], [301, 301]],
+  responseRegexp: "ok",
+  responseRegexpNot: "down",
+  body: "secret=1",
+  removedHeaders: ["User-Agent"],
+} as const;
+const TLS = {
+  serverName: "b.test",
+  insecureSkipVerify: true,
+  alpn: ["h2", "http/1.1"],
+  ca: { path: "/ca", pem: "PEM" },
+};
+
+function check(params: ProbeParams): HealthcheckConfig {
+  return {
+    name: "web",
+    port: 81,
+    intervalMs: 1000,
+    fastIntervalMs: 500,
+    downIntervalMs: 2000,
+    timeoutMs: 250,
+    rise: 2,
+    fall: 3,
+    probeIpv4Src: parseIp("192.0.2.1"),
+    probeIpv6Src: undefined,
+    params,
+  };
+}
+
+Deno.test("healthCheckInfo: values of headers are told to those who may have them only", () => {
+  const of = (secrets: boolean) => healthCheckInfo(check({ type: "http", ...HTTP }), { secrets });
+  assert.deepEqual(of(true).headers, [
+    { name: "Authorization", value: "Basic c2VjcmV0", hidden: false },
+    { name: "X-Y", value: "", hidden: false },
+  ]);
+  assert.deepEqual(of(false).headers, [
+    { name: "Authorization", value: "", hidden: true },
+    { name: "X-Y", value: "", hidden: true },
+  ]);
+});
+
+Deno.test("healthCheckInfo: the body of a POST is a secret as values of headers are", () => {
+  const of = (secrets: boolean) =>
+    healthCheckInfo(check({ type: "https", ...HTTP, ...TLS }), { secrets });
+  assert.deepEqual([of(true).body, of(false).body], ["secret=1", ""]);
+  for (const { responseRegexpNot, alpn, removedHeaders } of [of(true), of(false)]) {
+    assert.deepEqual([responseRegexpNot, alpn, removedHeaders], [
+      "down",
+      ["h2", "http/1.1"],
+      ["User-Agent"],
+    ]);
+  }
+});
+
+Deno.test("healthCheckInfo: each type of probe has its own fields and no others", () => {
+  const told = (params: ProbeParams) => {
+    const info = healthCheckInfo(check(params), { secrets: true });
+    const { type, ssl, serverName, insecureSkipVerify, caFile } = info;
+    const { path, host, method, responseCode, responseRegexp } = info;
+    return [
+      [type, ssl, serverName, insecureSkipVerify, caFile],
+      [path, host, method, responseCode, responseRegexp],
+    ];
+  };
+  const noTls = [false, "", false, ""];
+  const tls = ["b.test", true, "/ca"];
+  const noWeb = ["", "", "", "", ""];
+  const web = ["/health", "a.test", "HEAD", "200-299,301", "ok"];
+  assert.deepEqual(told({ type: "icmp" }), [["icmp", ...noTls], noWeb]);
+  assert.deepEqual(told({ type: "tcp", ssl: true, ...TLS }), [["tcp", true, ...tls], noWeb]);
+  assert.deepEqual(told({ type: "http", ...HTTP }), [["http", ...noTls], web]);
+  assert.deepEqual(told({ type: "https", ...HTTP, ...TLS }), [["https", false, ...tls], web]);
+  const info = healthCheckInfo(check({ type: "icmp" }), { secrets: true });
+  assert.deepEqual(
+    [info.intervalNs, info.fastIntervalNs, info.downIntervalNs, info.timeoutNs],
+    [1_000_000_000n, 500_000_000n, 2_000_000_000n, 250_000_000n],
+  );
+  assert.deepEqual([info.probeIpv4Src, info.probeIpv6Src, info.port], ["192.0.2.1", "", 81]);
+});
+
+Deno.test("intentOf: a weight has its place and what it stands instead of, a pause has neither", () => {
+  const common = {
+    by: { peer: "unix", identity: "x" },
+    reason: "why",
+    sinceMs: 1000,
+    backend: "b0",
+  };
+  assert.equal(intentOf(undefined), undefined);
+  const pause = intentOf({ ...common, kind: "pause", untilMs: undefined })!;
+  assert.deepEqual(
+    [pause.kind, pause.frontend, pause.pool, pause.weight, pause.untilUnixNs],
+    ["pause", "", "", 0, undefined],
+  );
+  const place = { frontend: "web", pool: "main", weight: 7, instead: 50 };
+  const weight = intentOf({ ...common, ...place, kind: "weight", untilMs: 2000 })!;
+  assert.deepEqual(
+    [weight.frontend, weight.pool, weight.backend, weight.weight, weight.fileWeight],
+    ["web", "main", "b0", 7, 50],
+  );
+  assert.deepEqual([weight.sinceUnixNs, weight.untilUnixNs], [1_000_000_000n, 2_000_000_000n]);
+});
+
+Deno.test("backendInfo: a backend whose check was edited while it was up is carried, until its verdict", () => {
+  const { checker, engine } = setUpHealthy();
+  const carried = () => {
+    const snapshot = checker.snapshot();
+    const info = backendInfo(snapshot.backends.get("a")!, {
+      snapshot,
+      transitions: false,
+      blind: "",
+    });
+    return [info.state, info.carried];
+  };
+  assert.deepEqual(carried(), ["up", false]);
+  checker.reload(smallConfig({ ...THREE, healthchecks: { tcp: { port: 81 } } }));
+  assert.deepEqual(carried(), ["unknown", true]);
+  engine.report({ a: PASS });
+  assert.deepEqual(carried(), ["up", false]);
+  checker.stop();
+});

@@ -1,0 +1,60 @@
+/**
+ * Reads the state of VPP's load balancer for those who ask. However many ask at once, VPP is
+ * asked once, and it waits for its turn among all full reads: VPP forwards nothing meanwhile.
+ */
+import type { Clock, Logger } from "../../base/ports.ts";
+import { actualVips } from "../../vpp/lb/actual.ts";
+import { vipKeyText } from "../../vpp/lb/model.ts";
+import type { LbApi } from "../../vpp/ports.ts";
+import { READ_EVERY_MS, readGateOf } from "../../vpp/sync/read_gate.ts";
+import { readLb } from "../../vpp/sync/read.ts";
+import type { LbState } from "../../vpp/sync/known_state.ts";
+
+/** What was read is good for others for this long, in milliseconds. */
+export const FRESH_MS = READ_EVERY_MS;
+
+export interface LbStateReaderOptions {
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export class LbStateReader {
+  readonly #options: LbStateReaderOptions;
+  #last:
+    | { readonly lb: LbApi; readonly atMs: number; readonly state: Promise<LbState> }
+    | undefined;
+
+  constructor(options: LbStateReaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What VPP has, at most FRESH_MS old. `known`: what is known of it, for what it does not tell.
+   * Rejects with MaglevError, `unavailable` when the connection is lost.
+   */
+  read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#last?.lb === lb && nowMs - this.#last.atMs < FRESH_MS) return this.#last.state;
+    const state = this.#read(lb, known);
+    this.#last = { lb, atMs: nowMs, state };
+    // A failure is not good for others, and a state is not kept for longer than it is of use.
+    const forget = () => {
+      if (this.#last?.state === state) this.#last = undefined;
+    };
+    state.then(() => this.#options.clock.after(FRESH_MS, forget), forget);
+    return state;
+  }
+
+  async #read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+    const { logger, clock } = this.#options;
+    const turn = readGateOf(lb, clock).turn();
+    if (turn !== undefined) await turn;
+    const { conf, vips } = await readLb(lb, logger);
+    const sticky = new Set<string>();
+    for (const vip of known?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));
+    return {
+      conf: conf ?? known?.conf,
+      vips: actualVips(vips, (key) => sticky.has(key)),
+    };
+  }
+}

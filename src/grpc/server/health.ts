@@ -1,0 +1,128 @@
+/**
+ * The standard health service: serving follows readiness, for the server as a whole (the empty
+ * name) and for `maglev.Maglev`.
+ *
+ * @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, Timer } from "../../base/ports.ts";
+import { Feed } from "../../async/feed.ts";
+import type { Handler, StreamHandler } from "../calls/calls.ts";
+import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
+import type { ReadinessDoor } from "../calls/daemon_api.ts";
+import {
+  type HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  type HealthListRequest,
+  type HealthListResponse,
+} from "../gen/health.ts";
+import { encode } from "../protobuf/message.ts";
+
+/** How often readiness is looked at while somebody watches it, in milliseconds. */
+export const LOOK_MS = 250;
+
+/** Watchers there may be. */
+export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
+
+const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
+
+export interface HealthServiceOptions {
+  readonly readiness: ReadinessDoor;
+  readonly clock: Clock;
+}
+
+interface Watcher {
+  readonly feed: Feed<number>;
+  told: number;
+}
+
+export class HealthService {
+  readonly #options: HealthServiceOptions;
+  readonly #watchers = new Set<Watcher>();
+  readonly #places = new Places(WATCHERS);
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: HealthServiceOptions) {
+    this.#options = options;
+  }
+
+  readonly check: Handler<HealthCheckRequest, HealthCheckResponse> = ({ service }) =>
+    SERVICES.has(service)
+      ? { status: this.#status() }
+      : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
+
+  readonly list: Handler<HealthListRequest, HealthListResponse> = () => ({
+    statuses: [...SERVICES].map((key) => ({ key, value: { status: this.#status() } })),
+  });
+
+  readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
+    const leave = this.#places.take(caller);
+    if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
+    // A service that is not known never will be, but the watcher is kept, as the standard wants.
+    const known = SERVICES.has(service);
+    const told = known ? this.#status() : ServingStatus.SERVICE_UNKNOWN;
+    const feed = new Feed<number>({
+      replay: [told],
+      capacity: 16,
+      // Only the newest counts, and that is told at the next look.
+      lost: () => this.#status(),
+      onClose: () => {
+        this.#watchers.delete(watcher);
+        leave();
+      },
+    });
+    const watcher: Watcher = { feed, told };
+    this.#watchers.add(watcher);
+    if (known) this.#timer ??= this.#options.clock.after(LOOK_MS, () => this.#look());
+    return bytesOf(feed);
+  };
+
+  /** Sends NOT_SERVING to every watcher, and answers it from now on. Stops its timer. Idempotent. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#send();
+  }
+
+  #send(): void {
+    const status = this.#status();
+    for (const watcher of this.#watchers) {
+      if (watcher.told === status || watcher.told === ServingStatus.SERVICE_UNKNOWN) continue;
+      watcher.told = status;
+      watcher.feed.push(status);
+    }
+  }
+
+  #look(): void {
+    this.#send();
+    this.#timer = this.#watchers.size === 0
+      ? undefined
+      : this.#options.clock.after(LOOK_MS, () => this.#look());
+  }
+
+  #status(): number {
+    if (this.#stopped) return ServingStatus.NOT_SERVING;
+    const { ready } = this.#options.readiness.readiness();
+    return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  }
+}
+
+function bytesOf(feed: Feed<number>): AsyncIterableIterator<Uint8Array> {
+  return {
+    async next() {
+      const result = await feed.next();
+      if (result.done === true) return { done: true, value: undefined };
+      return { done: false, value: encode(HealthCheckResponse, { status: result.value }) };
+    },
+    async return() {
+      await feed.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The standard reflection service, in both its versions, which differ in their names only. PURE.
+ *
+ * @see https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+ */
+import { FILE as HEALTH } from "../gen/health.ts";
+import { FILE as MAGLEV } from "../gen/maglev.ts";
+import {
+  FILE as REFLECTION,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "../gen/reflection.ts";
+import { FILE as REFLECTION_ALPHA } from "../gen/reflection_v1alpha.ts";
+import { METHODS } from "../calls/methods.ts";
+import { STATUS } from "../status.ts";
+
+type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
+
+const FILES = [MAGLEV, HEALTH, REFLECTION, REFLECTION_ALPHA].map((file) => ({
+  ...file,
+  symbols: new Set<string>(file.symbols.split(" ")),
+}));
+
+/** Longest text of a request that is answered with itself. */
+const MAX_ECHO = 256;
+
+/** The answer to one request. */
+export function reflect(request: ServerReflectionRequest): ServerReflectionResponse {
+  return {
+    validHost: request.host.slice(0, MAX_ECHO),
+    originalRequest: request,
+    messageResponse: answer(request.messageRequest),
+  };
+}
+
+function answer(asked: ServerReflectionRequest["messageRequest"]): Answer {
+  switch (asked?.kind) {
+    case "listServices": {
+      const names = new Set([...METHODS.values()].map(({ service }) => service));
+      const service = [...names].sort().map((name) => ({ name }));
+      return { kind: "listServicesResponse", value: { service } };
+    }
+    case "fileByFilename": {
+      const file = FILES.find(({ path }) => path === asked.value);
+      return file === undefined ? notFound("file", asked.value) : descriptor(file);
+    }
+    case "fileContainingSymbol": {
+      const file = FILES.find(({ symbols }) => symbols.has(asked.value));
+      return file === undefined ? notFound("symbol", asked.value) : descriptor(file);
+    }
+    case "fileContainingExtension":
+      return notFound("extension of", asked.value.containingType);
+    case "allExtensionNumbersOfType": {
+      const known = FILES.some(({ symbols }) => symbols.has(asked.value));
+      if (!known) return notFound("type", asked.value);
+      // proto3 has no extensions.
+      const value = { baseTypeName: asked.value, extensionNumber: [] };
+      return { kind: "allExtensionNumbersResponse", value };
+    }
+    case undefined:
+      return {
+        kind: "errorResponse",
+        value: { errorCode: STATUS.INVALID_ARGUMENT, errorMessage: "The request asks nothing" },
+      };
+  }
+}
+
+function descriptor(file: { readonly descriptor: string }): Answer {
+  const bytes = Uint8Array.from(atob(file.descriptor), (character) => character.charCodeAt(0));
+  return { kind: "fileDescriptorResponse", value: { fileDescriptorProto: [bytes] } };
+}
+
+function notFound(what: string, name: string): Answer {
+  const errorMessage = `No ${what} ${JSON.stringify(name.slice(0, MAX_ECHO))}`;
+  return { kind: "errorResponse", value: { errorCode: STATUS.NOT_FOUND, errorMessage } };
+}

@@ -1,0 +1,247 @@
+/**
+ * The gRPC server: sockets of listener.ts, HTTP/2 and calls of @grpc/grpc-js, handlers of ours.
+ */
+import * as grpc from "@grpc/grpc-js";
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, LogFields, Logger, Timer } from "../../base/ports.ts";
+import { ActiveCalls, type AnswerBudget, DEFAULT_BUDGET } from "../calls/active_calls.ts";
+import type { ListenAddress } from "../../base/listen_address.ts";
+import type { AccessPolicy } from "../calls/auth.ts";
+import type { Role } from "../calls/methods.ts";
+import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
+import { HealthService } from "./health.ts";
+import { CallWatch } from "../calls/interceptors.ts";
+import { GONE, Listener } from "./listener.ts";
+import type { DaemonDoor, GrpcObserver } from "../calls/daemon_api.ts";
+import { openPeerUsers, type PeerUsers } from "../../system/peer_users.ts";
+import { closeSessionsLater } from "../session_close.ts";
+import { addServices } from "./services.ts";
+import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
+import { readTokenFile, type TokenTable } from "../calls/tokens.ts";
+import { Turns } from "../turns.ts";
+
+/** What a server is started with. */
+export interface GrpcServerOptions {
+  readonly address: ListenAddress;
+  readonly reflection: boolean;
+  /** Undefined: no TLS. */
+  readonly tls: TlsPaths | undefined;
+  /** Path of the token file; empty: none. */
+  readonly tokens: string;
+  readonly anonymousRole: Role;
+  readonly door: DaemonDoor;
+  readonly observer: GrpcObserver;
+  readonly quota?: ConnectionQuota;
+  readonly budget?: AnswerBudget;
+}
+
+/** Largest request: ours are small. */
+const MAX_REQUEST_BYTES = 256 * 1024;
+/** Calls under way on one connection; the standard's least recommended value. */
+const MAX_STREAMS = 100;
+/** A connection without calls is closed after this time; clients make another when they need one. */
+const MAX_IDLE_MS = 30 * 60_000;
+/** Whether the other end is still there is asked this often, and given this long to answer. */
+const KEEPALIVE_MS = 20_000;
+const KEEPALIVE_TIMEOUT_MS = 15_000;
+/** How long calls that were ended may take to be told so when the daemon stops. */
+const DRAIN_MS = 400;
+/** At most this many records of refused connections a second. */
+const REFUSALS_PER_SECOND = 5;
+
+/** Serves the API from listen() to stop(). */
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #active: ActiveCalls;
+  readonly #watch: CallWatch;
+  readonly #health: HealthService;
+  readonly #refusals: RefusalLog;
+  #tokens: TokenTable | undefined;
+  #reloadWanted = false;
+  #reloading: Promise<void> | undefined;
+  #server: grpc.Server | undefined;
+  #users: PeerUsers | undefined;
+  #listener: Listener | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    closeSessionsLater();
+    const { door, observer } = options;
+    this.#options = options;
+    this.#clock = door.clock;
+    this.#logger = door.logger;
+    this.#active = new ActiveCalls(options.budget ?? DEFAULT_BUDGET);
+    this.#watch = new CallWatch(observer, door.clock);
+    this.#health = new HealthService({ readiness: door.readiness, clock: door.clock });
+    this.#refusals = new RefusalLog(door.clock, door.logger);
+  }
+
+  /**
+   * Reads what access depends on, and accepts calls from now on. Gives where it listens.
+   *
+   * @throws {MaglevError} with a line for people: a port in use, a file that cannot be used
+   */
+  async listen(): Promise<readonly string[]> {
+    const { address, tls, tokens, quota } = this.#options;
+    if (tls !== undefined && address.kind === "unix") {
+      throw new MaglevError("invalid-argument", "A unix socket for gRPC has no TLS: leave it off");
+    }
+    this.#tokens = tokens === "" ? undefined : await readTokenFile(tokens);
+    const material = tls === undefined ? undefined : await readTlsFiles(tls);
+    const server = this.#createServer();
+    if (address.kind === "unix") this.#users = openPeerUsers();
+    // TLS is the listener's: what the library gets is as good as plain.
+    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const listener = new Listener({
+      address,
+      tls: material,
+      quota: quota ?? DEFAULT_QUOTA,
+      users: this.#users,
+      clock: this.#clock,
+      onConnection: (socket) => injector.injectConnection(socket),
+      onRefused: (fields) => this.#refusals.add(fields),
+    });
+    this.#listener = listener;
+    const addresses = await listener.listen();
+    for (const address of addresses) {
+      this.#logger.info("grpc-listen", { address, ...accessFields(this.#policy, tls) });
+    }
+    return addresses;
+  }
+
+  /**
+   * Reads tokens and certificates again. Connections stay; new calls are judged by the new
+   * tokens. What cannot be used leaves what it would replace in force, and is said in the log;
+   * a certificate that is wrong does not keep a token alive that was taken away. However often it
+   * is asked for while files are read, they are read once more afterwards.
+   */
+  reload(): Promise<void> {
+    this.#reloadWanted = true;
+    this.#reloading ??= this.#reloadAll().finally(() => this.#reloading = undefined);
+    return this.#reloading;
+  }
+
+  /**
+   * Sends NOT_SERVING to watchers of health, ends all calls with UNAVAILABLE, then the connections;
+   * takes at most about DRAIN_MS.
+   */
+  async stop(): Promise<void> {
+    const [server, listener] = [this.#server, this.#listener];
+    this.#server = undefined;
+    this.#listener = undefined;
+    this.#health.stop();
+    this.#active.stop();
+    await listener?.close();
+    if (server !== undefined) await this.#drain(server);
+    listener?.destroyConnections();
+    this.#users?.close();
+    this.#watch.close();
+    this.#refusals.close();
+  }
+
+  async #reloadAll(): Promise<void> {
+    const { tls, tokens } = this.#options;
+    while (this.#reloadWanted) {
+      this.#reloadWanted = false;
+      if (tls === undefined && tokens === "") return;
+      const wrong: string[] = [];
+      try {
+        if (tokens !== "") this.#tokens = await readTokenFile(tokens);
+      } catch (error) {
+        wrong.push(`${MaglevError.from(error).message}; the tokens of before stay in force`);
+      }
+      try {
+        if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
+      } catch (error) {
+        wrong.push(`${MaglevError.from(error).message}; the certificate of before stays in force`);
+      }
+      const fields = accessFields(this.#policy, tls);
+      if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
+      else {
+        this.#logger.error("grpc-reload", { ok: false, err: wrong.join(". "), ...fields });
+      }
+    }
+  }
+
+  get #policy(): AccessPolicy {
+    const { tls, anonymousRole } = this.#options;
+    const clientCertificates = tls !== undefined && tls.clientCa !== "";
+    return { tokens: this.#tokens, clientCertificates, anonymousRole };
+  }
+
+  #createServer(): grpc.Server {
+    const { door, reflection } = this.#options;
+    const server = new grpc.Server({
+      "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+      "grpc.max_concurrent_streams": MAX_STREAMS,
+      "grpc.max_connection_idle_ms": MAX_IDLE_MS,
+      "grpc.keepalive_time_ms": KEEPALIVE_MS,
+      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+      "grpc.enable_channelz": 0,
+      interceptors: [this.#watch.interceptor],
+    });
+    this.#server = server;
+    addServices(server, {
+      door,
+      reflection,
+      health: this.#health,
+      environment: {
+        policy: () => this.#policy,
+        peer: (key) => this.#listener?.peer(key) ?? GONE,
+        active: this.#active,
+        turns: new Turns(this.#clock),
+        clock: this.#clock,
+        logger: this.#logger,
+      },
+    });
+    return server;
+  }
+
+  /** Waits until connections have ended by themselves, and ends those that do not. */
+  async #drain(server: grpc.Server): Promise<void> {
+    const drained = Promise.withResolvers<void>();
+    const timer = this.#clock.after(DRAIN_MS, drained.resolve);
+    server.tryShutdown(() => drained.resolve());
+    await drained.promise;
+    timer.cancel();
+    server.forceShutdown();
+  }
+}
+
+function accessFields(policy: AccessPolicy, tls: TlsPaths | undefined): LogFields {
+  return {
+    tls: tls === undefined ? "off" : tls.clientCa === "" ? "on" : "mutual",
+    tokens: policy.tokens?.size ?? 0,
+    anonymous: policy.anonymousRole,
+  };
+}
+
+/** Writes why connections were refused, at debug, and not more than a reader can follow. */
+class RefusalLog {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #count = 0;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  add(fields: LogFields): void {
+    this.#count++;
+    if (this.#count <= REFUSALS_PER_SECOND) this.#logger.debug("grpc-refused", fields);
+    this.#timer ??= this.#clock.after(1000, () => {
+      const more = this.#count - REFUSALS_PER_SECOND;
+      if (more > 0) this.#logger.debug("grpc-refused", { count: more });
+      this.close();
+    });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#count = 0;
+  }
+}

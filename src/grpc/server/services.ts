@@ -1,0 +1,139 @@
+/**
+ * Every method with its handler: what the library is given to serve. Which handler is whose is
+ * said here, and nothing else.
+ */
+import type { Buffer } from "node:buffer";
+import type * as grpc from "@grpc/grpc-js";
+import { invariant } from "../../base/assert.ts";
+import {
+  action,
+  type ActionHandler,
+  asBuffer,
+  type CallEnvironment,
+  type Handler,
+  type Parsed,
+  parser,
+  type StreamHandler,
+  unary,
+} from "../calls/calls.ts";
+import { Health } from "../gen/health.ts";
+import { Maglev } from "../gen/maglev.ts";
+import { ServerReflection } from "../gen/reflection.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
+import * as backend from "../handlers/backend.ts";
+import * as config from "../handlers/config.ts";
+import * as frontend from "../handlers/frontend.ts";
+import * as healthcheck from "../handlers/healthcheck.ts";
+import { getStatus } from "../handlers/status.ts";
+import { getVersion } from "../handlers/version.ts";
+import * as vpp from "../handlers/vpp.ts";
+import { watchEvents } from "../handlers/watch.ts";
+import type { HealthService } from "./health.ts";
+import { METHODS, type ServedMethod } from "../calls/methods.ts";
+import type { DaemonDoor } from "../calls/daemon_api.ts";
+import { encode, type MethodInfo } from "../protobuf/message.ts";
+import { bidiStream, serverStream } from "../calls/stream_calls.ts";
+import { reflect } from "./reflection.ts";
+
+/** What the services are made of. */
+export interface ServiceOptions {
+  readonly door: DaemonDoor;
+  readonly health: HealthService;
+  readonly reflection: boolean;
+  readonly environment: CallEnvironment;
+}
+
+/** Registers everything with `server`. */
+export function addServices(server: grpc.Server, options: ServiceOptions): void {
+  const { door, health, reflection, environment } = options;
+  const served = new Registrar(server, environment);
+  served.unary(Maglev.GetVersion, getVersion(door));
+  served.unary(Maglev.GetStatus, getStatus(door));
+  served.unary(Maglev.ListFrontends, frontend.listFrontends(door));
+  served.unary(Maglev.GetFrontend, frontend.getFrontend(door));
+  served.unary(Maglev.ListBackends, backend.listBackends(door));
+  served.unary(Maglev.GetBackend, backend.getBackend(door));
+  served.unary(Maglev.ListHealthChecks, healthcheck.listHealthChecks(door));
+  served.unary(Maglev.GetHealthCheck, healthcheck.getHealthCheck(door));
+  served.action(Maglev.PauseBackend, backend.actOnBackend("pause", door));
+  served.action(Maglev.ResumeBackend, backend.actOnBackend("resume", door));
+  served.action(Maglev.EnableBackend, backend.actOnBackend("enable", door));
+  served.action(Maglev.DisableBackend, backend.actOnBackend("disable", door));
+  served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(door));
+  served.stream(Maglev.WatchEvents, watchEvents(door));
+  served.unary(Maglev.CheckConfig, config.checkConfig(door));
+  served.action(Maglev.ReloadConfig, config.reloadConfig(door));
+  served.unary(Maglev.PlanConfig, config.planConfig(door));
+  served.unary(Maglev.PlanBackend, config.planBackend(door));
+  served.unary(Maglev.GetVPPInfo, vpp.getVppInfo(door));
+  served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(door));
+  served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(door));
+  served.unary(Maglev.GetVPPLBCounters, vpp.getVppLbCounters(door));
+  served.unary(Health.Check, health.check);
+  served.unary(Health.List, health.list);
+  served.stream(Health.Watch, health.watch);
+  if (reflection) {
+    served.bidi(ServerReflection.ServerReflectionInfo, reflect);
+    served.bidi(ServerReflectionAlpha.ServerReflectionInfo, reflect);
+  }
+  const forgotten = Object.values(Maglev).filter(({ path }) => !served.paths.has(path));
+  invariant(forgotten.length === 0, `methods without handlers: ${forgotten.map((m) => m.name)}`);
+}
+
+/** Joins methods, their rows in the table, and handlers. */
+class Registrar {
+  readonly paths = new Set<string>();
+  readonly #server: grpc.Server;
+  readonly #environment: CallEnvironment;
+
+  constructor(server: grpc.Server, environment: CallEnvironment) {
+    this.#server = server;
+    this.#environment = environment;
+  }
+
+  unary<Req, Res>(info: MethodInfo<Req, Res>, handler: Handler<Req, Res>): void {
+    this.#add(info, unary(served(info), handler, this.#environment));
+  }
+
+  action<Req, Res>(info: MethodInfo<Req, Res>, handler: ActionHandler<Req, Res>): void {
+    const method = served(info);
+    invariant(method.changes, `${info.name} is an action, and changes nothing by the table`);
+    this.#add(info, action(method, handler, this.#environment));
+  }
+
+  stream<Req, Res>(info: MethodInfo<Req, Res>, handler: StreamHandler<Req>): void {
+    this.#add(info, serverStream(served(info), handler, this.#environment));
+  }
+
+  bidi<Req, Res>(info: MethodInfo<Req, Res>, handler: (request: Req) => Res): void {
+    this.#add(info, bidiStream(served(info), handler, this.#environment));
+  }
+
+  #add<Req, Res>(info: MethodInfo<Req, Res>, handler: grpc.UntypedHandleCall): void {
+    const { name, path, request, requestStream, responseStream } = info;
+    this.paths.add(path);
+    const definition: grpc.MethodDefinition<Parsed<Req>, Buffer> = {
+      path,
+      requestStream,
+      responseStream,
+      requestSerialize: (parsed) => {
+        invariant(parsed.ok, "a server writes no requests");
+        return asBuffer(encode(request, parsed.message));
+      },
+      // Handlers get what came, be it a message or not, and give bytes: an event for a hundred
+      // watchers is written once.
+      requestDeserialize: parser(info),
+      responseSerialize: (bytes) => bytes,
+      responseDeserialize: (bytes) => bytes,
+    };
+    this.#server.addService({ [name]: definition }, { [name]: handler });
+  }
+}
+
+function served<Req, Res>(
+  info: MethodInfo<Req, Res>,
+): ServedMethod & { readonly info: MethodInfo<Req, Res> } {
+  const method = METHODS.get(info.path);
+  invariant(method !== undefined, `${info.path} is not in the table of methods`);
+  return { ...method, info };
+}

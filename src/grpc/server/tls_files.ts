@@ -1,0 +1,51 @@
+/**
+ * The files of TLS: the server's certificate and key, and the authority of clients' certificates.
+ * They are judged when they are read, so that a bad one is an error with its name, at the start
+ * and at a SIGHUP, and not a line for each handshake. Certificate and key may stand in one file.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import { certificatesOf, keyPairOf, type PemFile } from "../../system/key_pair.ts";
+
+/** Paths; `clientCa` empty: clients show no certificate. */
+export interface TlsPaths {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+}
+
+/** What a TLS server is made from. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+  /** PEM of authorities; undefined: clients show no certificate. */
+  readonly clientCa: string | undefined;
+}
+
+/** Most of a file that is read. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Reads and judges them. @throws {MaglevError} `failed-precondition` */
+export async function readTlsFiles(paths: TlsPaths): Promise<TlsMaterial> {
+  const pair = keyPairOf(await readPem(paths.cert), await readPem(paths.key));
+  const clientCa = paths.clientCa === ""
+    ? undefined
+    : certificatesOf(await readPem(paths.clientCa));
+  return { ...pair, clientCa };
+}
+
+async function readPem(path: string): Promise<PemFile> {
+  try {
+    const { size, isFile } = await Deno.stat(path);
+    if (!isFile) throw refusal(path, "it is no ordinary file");
+    if (size > MAX_BYTES) throw refusal(path, `it has more than ${MAX_BYTES} bytes`);
+    return { path, text: await Deno.readTextFile(path) };
+  } catch (error) {
+    if (error instanceof MaglevError) throw error;
+    if (error instanceof Deno.errors.NotFound) throw refusal(path, "there is no such file");
+    throw refusal(path, MaglevError.from(error).message);
+  }
+}
+
+function refusal(path: string, reason: string): MaglevError {
+  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
+}

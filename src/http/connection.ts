@@ -1,0 +1,238 @@
+/**
+ * One client of the metrics port, from its first byte to its last. Every wait has a deadline, and
+ * what ends a wait is the end of the connection: that makes the read or write under way fail.
+ */
+import type { Clock, Timer } from "../base/ports.ts";
+import type { Turns } from "../async/time_slices.ts";
+import { ChunkFrame } from "./chunk_frame.ts";
+import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
+
+/** How long a client may take for its first request, and for one it has begun. */
+export const HEAD_DEADLINE_MS = 5000;
+/** How long a connection may wait for another request: longer than between two scrapes. */
+export const IDLE_DEADLINE_MS = 90_000;
+/** How long a client may take to read an answer. */
+export const ANSWER_DEADLINE_MS = 30_000;
+/** How long a client that was refused may take to go, and how much it may still send. */
+const LINGER_MS = 500;
+const LINGER_BYTES = 65_536;
+
+/** A page. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /**
+   * In pieces, made as they are asked for; left where it is when the client goes. A list is there
+   * already, and waits for no turn: `/readyz` is answered at once, whoever else reads long pages.
+   */
+  readonly body: Iterable<string>;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+export interface ServerConnectionOptions {
+  readonly conn: Deno.Conn;
+  readonly clock: Clock;
+  /** Of all connections together: pages are made in them. */
+  readonly turns: Turns;
+  readonly answer: (path: string) => Promise<Answer> | undefined;
+}
+
+/** Serves until either side has had enough. */
+export class ServerConnection {
+  /** Resolves when it is closed and nothing of it runs. */
+  readonly ended: Promise<void>;
+  readonly #conn: Deno.Conn;
+  readonly #options: ServerConnectionOptions;
+  readonly #buffer = new Uint8Array(MAX_HEAD_BYTES + 4);
+  #filled = 0;
+  #deadline: Timer | undefined;
+  #open = true;
+  #answeringSinceMs: number | undefined;
+
+  constructor(options: ServerConnectionOptions) {
+    this.#options = options;
+    this.#conn = options.conn;
+    // Small answers go out at once, and not when the client has acknowledged what came before.
+    if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay(true);
+    this.ended = this.#serve().finally(() => this.close());
+  }
+
+  /** Since when a request is being answered, monotonic; undefined: none is. */
+  get answeringSinceMs(): number | undefined {
+    return this.#answeringSinceMs;
+  }
+
+  /** Hangs up. Idempotent. */
+  close(): void {
+    this.#deadline?.cancel();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#conn.close();
+  }
+
+  async #serve(): Promise<void> {
+    this.#within(HEAD_DEADLINE_MS);
+    while (await this.#serveOne()) this.#within(IDLE_DEADLINE_MS);
+  }
+
+  /** One request and its answer; whether another may follow. */
+  async #serveOne(): Promise<boolean> {
+    const head = await this.#readHead();
+    if (head === undefined) return false;
+    this.#answeringSinceMs = this.#options.clock.monotonicMs();
+    this.#within(ANSWER_DEADLINE_MS);
+    if (typeof head === "number") return await this.#refuse(head);
+    const { method, path, keepAlive } = head;
+    if (method !== "GET" && method !== "HEAD") return await this.#refuse(405);
+    const answer = await this.#options.answer(path) ?? short(404);
+    const sent = await this.#send(head, answer);
+    this.#answeringSinceMs = undefined;
+    if (keepAlive || !sent) return sent;
+    await this.#linger();
+    return false;
+  }
+
+  /** A request, the status to refuse it with, or undefined when the client is gone. */
+  async #readHead(): Promise<RequestHead | number | undefined> {
+    let begun = this.#filled > 0;
+    for (;;) {
+      const parsed = parseHead(this.#buffer.subarray(0, this.#filled));
+      if (parsed.kind === "bad") return parsed.status;
+      if (parsed.kind === "request") {
+        this.#buffer.copyWithin(0, parsed.size, this.#filled);
+        this.#filled -= parsed.size;
+        return parsed;
+      }
+      const count = await this.#read(this.#buffer.subarray(this.#filled));
+      if (count === 0) return undefined;
+      this.#filled += count;
+      if (!begun) this.#within(HEAD_DEADLINE_MS);
+      begun = true;
+    }
+  }
+
+  async #refuse(status: number): Promise<false> {
+    const head = { method: "GET", http11: false, keepAlive: false };
+    if (await this.#send(head, short(status))) await this.#linger();
+    return false;
+  }
+
+  async #send(
+    { method, http11, keepAlive }: Pick<RequestHead, "method" | "http11" | "keepAlive">,
+    { status, type, body }: Answer,
+  ): Promise<boolean> {
+    const lines = [
+      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+      `Content-Type: ${type}`,
+      "Cache-Control: no-store",
+      "X-Content-Type-Options: nosniff",
+    ];
+    if (status === 405) lines.push("Allow: GET, HEAD");
+    if (http11) lines.push("Transfer-Encoding: chunked");
+    if (!keepAlive) lines.push("Connection: close");
+    const head = `${lines.join("\r\n")}\r\n\r\n`;
+    if (method === "HEAD") return await this.#write(ENCODER.encode(head));
+    return await this.#sendBody(head, { body, chunked: http11 });
+  }
+
+  async #sendBody(
+    head: string,
+    { body, chunked }: { readonly body: Iterable<string>; readonly chunked: boolean },
+  ): Promise<boolean> {
+    if (!await this.#write(ENCODER.encode(head))) return false;
+    const frame = new ChunkFrame(chunked);
+    const pieces = body[Symbol.iterator]();
+    for (;;) {
+      const { done, value: piece } = Array.isArray(body)
+        ? pieces.next()
+        : await this.#inTurn(() => pieces.next());
+      if (done === true) break;
+      for (let at = 0; at < piece.length;) {
+        const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
+        at += read;
+        if (await this.#write(bytes)) continue;
+        pieces.return?.();
+        return false;
+      }
+    }
+    return !chunked || await this.#write(LAST_CHUNK);
+  }
+
+  /** What `work` returns, done when it is this connection's turn. */
+  #inTurn<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#options.turns.run(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** The answer is not lost to what the client still sends (RFC 9112, 9.6). */
+  async #linger(): Promise<void> {
+    this.#within(LINGER_MS);
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return;
+    }
+    const scrap = new Uint8Array(4096);
+    for (let total = 0; total < LINGER_BYTES;) {
+      const count = await this.#read(scrap);
+      if (count === 0) return;
+      total += count;
+    }
+  }
+
+  /** Hangs up after so long, unless told otherwise before. */
+  #within(deadlineMs: number): void {
+    this.#deadline?.cancel();
+    if (!this.#open) return;
+    this.#deadline = this.#options.clock.after(deadlineMs, () => this.close());
+  }
+
+  /** How many bytes came; 0: none will. */
+  async #read(into: Uint8Array): Promise<number> {
+    if (!this.#open) return 0;
+    try {
+      return await this.#conn.read(into) ?? 0;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return 0;
+    }
+  }
+
+  /** False: the client is gone. */
+  async #write(bytes: Uint8Array): Promise<boolean> {
+    for (let at = 0; at < bytes.length;) {
+      if (!this.#open) return false;
+      try {
+        at += await this.#conn.write(bytes.subarray(at));
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        return false;
+      }
+    }
+    return this.#open;
+  }
+}
+
+function short(status: number): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: [`${REASONS[status]}\n`] };
+}
+
+const ENCODER = new TextEncoder();
+const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");

@@ -1,0 +1,109 @@
+/**
+ * The metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. Written by hand over
+ * connections, because what it must withstand (clients that say nothing, that read nothing, that
+ * are too many) is not to be set with `Deno.serve`, which also would compress 20 MB in one go.
+ *
+ * An answer is made piece by piece while it is sent. All connections together do that for a few
+ * milliseconds at a time, with a pause for everybody else: neither one scrape of 10,000 backends nor
+ * sixty at once hold up a verdict.
+ */
+import type { Clock } from "../base/ports.ts";
+import { Turns } from "../async/time_slices.ts";
+import { type Answer, ServerConnection } from "./connection.ts";
+
+/**
+ * Connections at a time. A newcomer takes the place of the one that has been idle longest, or else
+ * of the one that has been reading its answer for longest, when that is longer than FAIR_MS.
+ */
+export const MAX_CONNECTIONS = 64;
+/** A page of 10,000 backends is read in a tenth of it. */
+export const FAIR_MS = 2000;
+
+/** How long it waits when the system has no descriptor for a connection. */
+const ACCEPT_PAUSE_MS = 100;
+
+export interface HttpServerOptions {
+  /** Closed by stop(). */
+  readonly listeners: readonly Deno.Listener[];
+  readonly clock: Clock;
+  /** The page at `path`; undefined: there is none. It must not reject. */
+  readonly answer: (path: string) => Promise<Answer> | undefined;
+}
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #turns: Turns;
+  /** Oldest first. */
+  readonly #connections = new Set<ServerConnection>();
+  #accepting: Promise<unknown> | undefined;
+  #stopped = false;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#turns = new Turns(options.clock);
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  start(): void {
+    const { listeners } = this.#options;
+    this.#accepting ??= Promise.all(listeners.map((listener) => this.#accept(listener)));
+  }
+
+  /** Hangs up on everybody. Resolves when nothing is left. Idempotent. */
+  async stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true;
+      for (const listener of this.#options.listeners) listener.close();
+    }
+    const ended = [...this.#connections].map((connection) => {
+      connection.close();
+      return connection.ended;
+    });
+    await Promise.all([...ended, this.#accepting]);
+    this.#turns.stop();
+  }
+
+  async #accept(listener: Deno.Listener): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stopped) {
+      try {
+        this.#take(await listener.accept());
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        // No descriptor left, or a client that was gone before it was accepted.
+        if (!this.#stopped) await new Promise<void>((go) => clock.after(ACCEPT_PAUSE_MS, go));
+      }
+    }
+  }
+
+  #take(conn: Deno.Conn): void {
+    if (this.#connections.size >= MAX_CONNECTIONS) {
+      const given = this.#leastWorthy();
+      if (given === undefined) return conn.close();
+      this.#connections.delete(given);
+      given.close();
+    }
+    const { clock, answer } = this.#options;
+    const connection = new ServerConnection({ conn, clock, turns: this.#turns, answer });
+    this.#connections.add(connection);
+    connection.ended.then(() => this.#connections.delete(connection));
+  }
+
+  /** Whose place a newcomer takes; undefined: nobody's. */
+  #leastWorthy(): ServerConnection | undefined {
+    let longest: ServerConnection | undefined;
+    let sinceMs = this.#options.clock.monotonicMs() - FAIR_MS;
+    for (const connection of this.#connections) {
+      const { answeringSinceMs } = connection;
+      if (answeringSinceMs === undefined) return connection;
+      if (answeringSinceMs > sinceMs) continue;
+      sinceMs = answeringSinceMs;
+      longest = connection;
+    }
+    return longest;
+  }
+}

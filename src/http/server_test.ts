@@ -1,0 +1,323 @@
+/**
+ * The metrics port against clients of all kinds. Goal: a good client gets its page whatever the
+ * others do; a bad one is answered or hung up on, and leaves nothing behind. Method: raw sockets on
+ * loopback, with a clock that the test moves.
+ */
+import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
+import { TURN_MS } from "../async/time_slices.ts";
+import { FAIR_MS, HttpServer, MAX_CONNECTIONS } from "./server.ts";
+import {
+  type Answer,
+  ANSWER_DEADLINE_MS,
+  HEAD_DEADLINE_MS,
+  IDLE_DEADLINE_MS,
+} from "./connection.ts";
+import { MAX_HEAD_BYTES } from "./request_head.ts";
+
+const text = (body: Iterable<string>, status = 200): Answer => ({
+  status,
+  type: "text/plain",
+  body,
+});
+
+/** Real timers for the pauses between pieces, which are of no length; a fake clock for all else. */
+class TestClock extends FakeClock {
+  override after(delayMs: number, fn: () => void) {
+    if (delayMs > 0) return super.after(delayMs, fn);
+    const timer = setTimeout(fn, 0);
+    return { cancel: () => clearTimeout(timer) };
+  }
+}
+
+interface World {
+  readonly clock: TestClock;
+  readonly server: HttpServer;
+  connect(): Promise<Deno.Conn>;
+  /** Sends, and reads until the server hangs up. */
+  exchange(request: string): Promise<string>;
+  /** Waits for real until it holds. */
+  until(holds: () => boolean): Promise<void>;
+}
+
+/** A page without end; `made` counts its pieces. */
+const endless = { made: 0, left: false };
+
+function* endlessBody(): Generator<string> {
+  try {
+    for (;;) {
+      endless.made++;
+      yield "x".repeat(65_536);
+    }
+  } finally {
+    endless.left = true;
+  }
+}
+
+/** Pieces that take a millisecond each; `hard.made` counts them. */
+const hard = { made: 0 };
+
+function* hardBody(clock: FakeClock): Generator<string> {
+  for (let i = 0; i < 20; i++) {
+    clock.advance(1);
+    hard.made++;
+    yield "x";
+  }
+}
+
+async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const clock = new TestClock();
+  const answer = (path: string) => {
+    if (path === "/page") return Promise.resolve(text(["one\n", "", "zwölf\n"]));
+    if (path === "/sick") return Promise.resolve(text(["no\n"], 503));
+    if (path === "/endless") return Promise.resolve(text(endlessBody()));
+    if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
+    return undefined;
+  };
+  const server = new HttpServer({ listeners: [listener], clock, answer });
+  server.start();
+  const conns: Deno.Conn[] = [];
+  const connect = async () => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conns.push(conn);
+    return conn;
+  };
+  const world: World = {
+    clock,
+    server,
+    connect,
+    async exchange(request) {
+      const conn = await connect();
+      await conn.write(new TextEncoder().encode(request));
+      return await readAll(conn);
+    },
+    async until(holds) {
+      for (let i = 0; i < 2000 && !holds(); i++) await new Promise((go) => setTimeout(go, 1));
+      assert.ok(holds());
+    },
+  };
+  try {
+    await fn(world);
+  } finally {
+    for (const conn of conns) closeQuietly(conn);
+    await server.stop();
+    await server.stop();
+    assert.equal(server.connections, 0);
+    assert.equal(clock.timers, 0, "no timer is left");
+  }
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+async function readAll(conn: Deno.Conn): Promise<string> {
+  const decoder = new TextDecoder();
+  const bytes = new Uint8Array(65_536);
+  let all = "";
+  try {
+    for (;;) {
+      const count = await conn.read(bytes);
+      if (count === null) return all;
+      all += decoder.decode(bytes.subarray(0, count), { stream: true });
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    return all;
+  }
+}
+
+/** Reads until the text ends so. */
+async function readTo(conn: Deno.Conn, end: string): Promise<string> {
+  const bytes = new Uint8Array(65_536);
+  let all = "";
+  while (!all.endsWith(end)) {
+    const count = await conn.read(bytes);
+    assert.ok(count !== null, `hung up after ${all}`);
+    all += new TextDecoder().decode(bytes.subarray(0, count));
+  }
+  return all;
+}
+
+const CHUNKED = "\r\n\r\n00004\r\none\n\r\n00007\r\nzwölf\n\r\n0\r\n\r\n";
+
+Deno.test("HttpServer sends pages in chunks, whole to HTTP/1.0, and only their head to HEAD", async () => {
+  await inWorld(async ({ exchange }) => {
+    const close = "Connection: close\r\n\r\n";
+    const full = await exchange(`GET /page HTTP/1.1\r\n${close}`);
+    assert.match(full, /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/plain\r\n/);
+    assert.ok(full.endsWith(CHUNKED), full);
+    const old = await exchange("GET /page HTTP/1.0\r\n\r\n");
+    assert.ok(old.endsWith("\r\n\r\none\nzwölf\n") && !old.includes("chunked"), old);
+    const head = await exchange(`HEAD /page HTTP/1.1\r\n${close}`);
+    assert.ok(head.startsWith("HTTP/1.1 200") && head.endsWith("\r\n\r\n"), head);
+    assert.match(await exchange(`GET /sick HTTP/1.1\r\n${close}`), /^HTTP\/1\.1 503 /);
+    assert.match(await exchange(`GET /none HTTP/1.1\r\n${close}`), /^HTTP\/1\.1 404 /);
+  });
+});
+
+Deno.test("HttpServer answers several requests of a connection, sent one by one or all at once", async () => {
+  await inWorld(async ({ connect }) => {
+    const conn = await connect();
+    const request = new TextEncoder().encode("GET /page HTTP/1.1\r\n\r\n");
+    for (let i = 0; i < 3; i++) {
+      await conn.write(request);
+      assert.ok((await readTo(conn, CHUNKED)).startsWith("HTTP/1.1 200"));
+    }
+    await conn.write(new Uint8Array([...request, ...request]));
+    const both = await readTo(conn, CHUNKED);
+    if (both.split("HTTP/1.1 200").length < 3) await readTo(conn, CHUNKED);
+  });
+});
+
+Deno.test("HttpServer refuses other methods, bad requests and long heads, and says so to the last byte sent", async () => {
+  await inWorld(async ({ exchange }) => {
+    const long = `GET /page HTTP/1.1\r\nX: ${"x".repeat(3 * MAX_HEAD_BYTES)}\r\n\r\n`;
+    const cases: [string, RegExp][] = [
+      [
+        "POST /page HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+        /^HTTP\/1\.1 405 .*Allow: GET, HEAD\r\n/s,
+      ],
+      ["DELETE /none HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 405 /],
+      ["nonsense\r\n\r\n", /^HTTP\/1\.1 400 /],
+      ["GET / HTTP/3.0\r\n\r\n", /^HTTP\/1\.1 505 /],
+      [long, /^HTTP\/1\.1 431 /],
+    ];
+    for (const [request, answer] of cases) {
+      const answered = exchange(request);
+      // What is refused may be lingered for; the client hangs up first here.
+      assert.match(await answered, answer);
+    }
+  });
+});
+
+Deno.test("HttpServer hangs up on who says nothing, too little, or nothing more", async () => {
+  await inWorld(async ({ clock, server, connect, until }) => {
+    const silent = await connect();
+    const slow = await connect();
+    await slow.write(new TextEncoder().encode("GET /page HT"));
+    const served = await connect();
+    await served.write(new TextEncoder().encode("GET /page HTTP/1.1\r\n\r\n"));
+    await readTo(served, CHUNKED);
+    await until(() => clock.timers === 3);
+    clock.advance(HEAD_DEADLINE_MS);
+    assert.deepEqual([await readAll(silent), await readAll(slow)], ["", ""]);
+    await until(() => server.connections === 1);
+    clock.advance(IDLE_DEADLINE_MS - HEAD_DEADLINE_MS);
+    assert.equal(await readAll(served), "");
+    await until(() => server.connections === 0);
+  });
+});
+
+Deno.test("HttpServer hangs up on who does not read, and stops making the page", async () => {
+  await inWorld(async ({ clock, server, connect, until }) => {
+    Object.assign(endless, { made: 0, left: false });
+    const conn = await connect();
+    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    // Until the system's buffers are full.
+    let made = -1;
+    while (made !== endless.made || made === 0) {
+      made = endless.made;
+      await new Promise((go) => setTimeout(go, 50));
+    }
+    assert.equal(server.connections, 1);
+    clock.advance(ANSWER_DEADLINE_MS);
+    await until(() => server.connections === 0);
+    assert.equal(endless.left, true);
+    assert.ok(endless.made <= made + 1);
+  });
+});
+
+Deno.test("HttpServer: a client that goes in the middle of a page ends the making of it", async () => {
+  await inWorld(async ({ server, connect, until }) => {
+    Object.assign(endless, { made: 0, left: false });
+    const conn = await connect();
+    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await conn.read(new Uint8Array(1000));
+    conn.close();
+    await until(() => endless.left && server.connections === 0);
+  });
+});
+
+Deno.test("HttpServer: a newcomer takes the place of the one that was idle longest", async () => {
+  await inWorld(async ({ server, connect, exchange, until }) => {
+    const idle: Deno.Conn[] = [];
+    for (let i = 0; i < MAX_CONNECTIONS; i++) idle.push(await connect());
+    await until(() => server.connections === MAX_CONNECTIONS);
+    const page = await exchange("GET /page HTTP/1.0\r\n\r\n");
+    assert.ok(page.startsWith("HTTP/1.1 200"));
+    assert.equal(await readAll(idle[0]!), "", "the oldest was hung up on");
+    await idle[1]!.write(new TextEncoder().encode("GET /page HTTP/1.0\r\n\r\n"));
+    assert.ok((await readAll(idle[1]!)).startsWith("HTTP/1.1 200"), "the next was not");
+  });
+});
+
+Deno.test("HttpServer: when all are being answered a newcomer is hung up on", async () => {
+  await inWorld(async ({ server, connect, until }) => {
+    const busy: Deno.Conn[] = [];
+    for (let i = 0; i < MAX_CONNECTIONS; i++) {
+      const conn = await connect();
+      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+      busy.push(conn);
+    }
+    await until(() => server.connections === MAX_CONNECTIONS);
+    for (const conn of busy) await conn.read(new Uint8Array(100));
+    assert.equal(await readAll(await connect()), "");
+    assert.equal(server.connections, MAX_CONNECTIONS);
+  });
+});
+
+Deno.test("HttpServer: a newcomer takes the place of who takes long to read, the longest first", async () => {
+  await inWorld(async ({ clock, server, connect, exchange, until }) => {
+    const busy: Deno.Conn[] = [];
+    for (let i = 0; i < MAX_CONNECTIONS; i++) {
+      const conn = await connect();
+      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+      await conn.read(new Uint8Array(10));
+      busy.push(conn);
+      clock.advance(i === 0 ? 10 : 0);
+    }
+    await until(() => server.connections === MAX_CONNECTIONS);
+    clock.advance(FAIR_MS - 10);
+    assert.ok((await exchange("GET /page HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 200"));
+    await readAll(busy[0]!);
+    // The newcomer's connection waits for it to go; this one takes its place.
+    const last = await connect();
+    await last.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await last.read(new Uint8Array(10));
+    assert.equal(server.connections, MAX_CONNECTIONS);
+    assert.equal(await readAll(await connect()), "", "nobody else has taken so long");
+  });
+});
+
+Deno.test("HttpServer makes the pages of all connections for a few milliseconds at a time", async () => {
+  await inWorld(async ({ clock, connect }) => {
+    hard.made = 0;
+    const CLIENTS = 40;
+    const conns = await Promise.all(Array.from({ length: CLIENTS }, connect));
+    let most = 0;
+    let before = 0;
+    let watching = true;
+    // Everybody else has a turn: how much was made since the last one?
+    const look = () => {
+      most = Math.max(most, hard.made - before);
+      before = hard.made;
+      if (watching) clock.after(0, look);
+    };
+    look();
+    const pages = conns.map(async (conn) => {
+      await conn.write(new TextEncoder().encode("GET /hard HTTP/1.0\r\n\r\n"));
+      assert.ok((await readAll(conn)).endsWith("x".repeat(20)));
+    });
+    await Promise.all(pages);
+    watching = false;
+    assert.equal(hard.made, CLIENTS * 20);
+    assert.ok(most <= 3 * TURN_MS, `${most} ms in a row`);
+  });
+});

@@ -1,0 +1,208 @@
+/**
+ * Operators' intents on the disk. Whatever is wrong with the disk, the daemon starts and goes on:
+ * an operator's action is in force at once, and when the disk does not have it, the operator is
+ * told with the answer, the log says so, and it is tried again until the disk does.
+ */
+import { MaglevError } from "../base/errors.ts";
+import type { Clock, Logger, Timer } from "../base/ports.ts";
+import type { Intent } from "./intent.ts";
+import { decodeIntents, encodeIntents, MAX_INTENT_FILE_BYTES } from "./file.ts";
+import type { Durability, IntentStore } from "./ports.ts";
+import { type FolderIo, folderIo, StateFile } from "../system/state_file.ts";
+
+/** Name of the file in the state directory. */
+export const INTENT_FILE = "intents.json";
+/** Files of no use that are kept for somebody to look at. */
+export const MAX_KEPT = 5;
+/** How long a start waits for the disk. */
+export const READ_DEADLINE_MS = 5000;
+/** How long an operator's answer waits for the disk. */
+export const WRITE_DEADLINE_MS = 5000;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+export interface IntentStoreOptions {
+  /** The state directory. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default: the file system's. */
+  readonly io?: FolderIo;
+}
+
+/** A store, and what was in it. */
+export interface OpenedIntents {
+  readonly store: DiskIntentStore;
+  /** Empty when there was no file, or none of use. */
+  readonly kept: readonly Intent[];
+}
+
+/** Reads what is there; never rejects. A file of no use is put aside, with a warning. */
+export async function openIntents(options: IntentStoreOptions): Promise<OpenedIntents> {
+  const { clock } = options;
+  const store = new DiskIntentStore(options);
+  const late = Promise.withResolvers<undefined>();
+  const timer = clock.after(READ_DEADLINE_MS, () => late.resolve(undefined));
+  const kept = await Promise.race([store.load(), late.promise]);
+  timer.cancel();
+  if (kept === undefined) store.giveUpReading();
+  return { store, kept: kept ?? [] };
+}
+
+/** Writes one edition at a time; of those that wait the newest is written. */
+export class DiskIntentStore implements IntentStore {
+  readonly #options: IntentStoreOptions;
+  readonly #file: StateFile;
+  /** The file has been read, or put aside: nothing is written before. */
+  #loaded: Promise<readonly Intent[]> = Promise.resolve([]);
+  #tooLate = false;
+  /** Why what is there is of no use, while it could not be put aside: it is not written over. */
+  #inTheWay: string | undefined;
+  #wanted: () => readonly Intent[] = () => [];
+  #next: PromiseWithResolvers<Durability> | undefined;
+  #writing: Promise<void> | undefined;
+  /** What the disk has for certain. */
+  #stored: string | undefined;
+  #retry: Timer | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  /** Why the last write failed. */
+  #failure: string | undefined;
+  #closed = false;
+
+  constructor(options: IntentStoreOptions) {
+    this.#options = options;
+    this.#file = new StateFile({
+      io: options.io ?? folderIo(options.folder),
+      name: INTENT_FILE,
+      maxBytes: MAX_INTENT_FILE_BYTES,
+      maxKept: MAX_KEPT,
+    });
+  }
+
+  /** What the file holds; nothing when it is of no use. Called once, by openIntents(). */
+  load(): Promise<readonly Intent[]> {
+    this.#loaded = this.#load();
+    return this.#loaded;
+  }
+
+  /** What load() still brings comes too late: the file will be put aside. */
+  giveUpReading(): void {
+    this.#tooLate = true;
+    this.#warn({ err: `reading it took longer than ${READ_DEADLINE_MS / 1000} s` });
+  }
+
+  save(intents: () => readonly Intent[]): Promise<Durability> {
+    this.#wanted = intents;
+    this.#next ??= Promise.withResolvers();
+    const answer = this.#inTime(this.#next.promise);
+    this.#writing ??= this.#writeAll();
+    return answer;
+  }
+
+  /** Waits for what is being written; nothing is tried again afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    await this.#writing;
+  }
+
+  async #load(): Promise<readonly Intent[]> {
+    let cause: string;
+    try {
+      const bytes = await this.#file.read();
+      if (bytes === undefined) return [];
+      const decoded = decodeIntents(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+      if (decoded.kind === "ok" && !this.#tooLate) return decoded.intents;
+      cause = decoded.kind === "ok" ? "it came too late" : decoded.message;
+    } catch (error) {
+      cause = error instanceof TypeError ? "it is no UTF-8" : MaglevError.from(error).message;
+    }
+    await this.#putAside(cause);
+    return [];
+  }
+
+  async #putAside(cause: string): Promise<void> {
+    try {
+      await this.#clearTheWay(cause);
+    } catch (error) {
+      this.#inTheWay = cause;
+      this.#warn({ err: `${cause}; it cannot be put aside: ${MaglevError.from(error).message}` });
+    }
+  }
+
+  async #clearTheWay(cause: string): Promise<void> {
+    // Milliseconds of Unix time: as many digits until the year 2286, so names sort by time.
+    const stamp = String(Math.floor(this.#options.clock.wallMs()));
+    const kept = await this.#file.putAside(stamp);
+    this.#inTheWay = undefined;
+    this.#warn({ err: cause, ...(kept === undefined ? {} : { kept }) });
+  }
+
+  #warn(fields: { readonly err: string; readonly kept?: string }): void {
+    const { folder, logger } = this.#options;
+    logger.warn("operator-intent-file-unusable", { file: `${folder}/${INTENT_FILE}`, ...fields });
+  }
+
+  async #writeAll(): Promise<void> {
+    await this.#loaded;
+    while (this.#next !== undefined) {
+      const turn = this.#next;
+      this.#next = undefined;
+      turn.resolve(await this.#write(encodeIntents(this.#wanted())));
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(text: string): Promise<Durability> {
+    if (text === this.#stored) return { kind: "stored" };
+    try {
+      if (this.#inTheWay !== undefined) await this.#clearTheWay(this.#inTheWay);
+      await this.#file.write(new TextEncoder().encode(text));
+    } catch (error) {
+      // Perhaps it is there all the same: what is not certain is written again.
+      this.#stored = undefined;
+      return this.#failed(MaglevError.from(error).message);
+    }
+    this.#stored = text;
+    this.#succeeded();
+    return { kind: "stored" };
+  }
+
+  #failed(message: string): Durability {
+    const { folder, logger, clock } = this.#options;
+    if (message !== this.#failure) {
+      logger.error("operator-intent-not-stored", { folder, err: message });
+    }
+    this.#failure = message;
+    if (!this.#closed) {
+      this.#retry?.cancel();
+      this.#retry = clock.after(this.#retryMs, () => void this.save(this.#wanted));
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    }
+    return {
+      kind: "failed",
+      message: `in force, but it will not survive the end of maglevd: ${folder}: ${message}`,
+    };
+  }
+
+  #succeeded(): void {
+    const { folder, logger } = this.#options;
+    if (this.#failure !== undefined) logger.info("operator-intent-stored", { folder });
+    this.#failure = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  #inTime(written: Promise<Durability>): Promise<Durability> {
+    const late = Promise.withResolvers<Durability>();
+    const { folder, clock } = this.#options;
+    const timer = clock.after(WRITE_DEADLINE_MS, () => {
+      const message = `in force, but not known to survive the end of maglevd: ${folder}: ` +
+        `writing takes longer than ${WRITE_DEADLINE_MS / 1000} s`;
+      late.resolve({ kind: "failed", message });
+    });
+    return Promise.race([written, late.promise]).finally(() => timer.cancel());
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Keeps the book of intents: hands each new edition to the store, and says when one ends by
+ * itself. What an end means is for the checker.
+ *
+ * `until` is a time on the wall, whose clock may be set, and a machine may sleep. So no timer is
+ * trusted for long: the wall clock is looked at again at least once a minute.
+ */
+import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
+import { type Intent, IntentBook } from "./intent.ts";
+import type { DroppedIntent } from "./rules.ts";
+import type { Durability, IntentStore } from "./ports.ts";
+
+/** Longest time between two looks at the wall clock while an intent has an end. */
+export const LOOK_EVERY_MS = 60_000;
+/** A timer may be a little early, and a time that is over may not be seen as such: wait a little. */
+const LEAST_WAIT_MS = 1;
+
+export interface IntentKeeperOptions {
+  readonly store: IntentStore;
+  readonly clock: Clock;
+  /** Called with intents whose time is over; they are in the book until the callee replaces it. */
+  readonly onEnded: (intents: readonly Intent[]) => void;
+}
+
+/** A store that keeps nothing. */
+export const NO_STORE: IntentStore = { save: () => Promise.resolve({ kind: "off" }) };
+
+export class IntentKeeper {
+  readonly #options: IntentKeeperOptions;
+  #book = IntentBook.EMPTY;
+  #timer: Timer | undefined;
+  #running = false;
+
+  constructor(options: IntentKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Ends are watched from now on. */
+  start(): void {
+    this.#running = true;
+    this.#arm();
+  }
+
+  /** No end is said any more. Idempotent. */
+  stop(): void {
+    this.#running = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /**
+   * Puts a book in place; the promise as IntentStore.save's. The same book again is not in vain:
+   * when the last attempt to store it failed, this is another.
+   */
+  put(book: IntentBook): Promise<Durability> {
+    const changed = book !== this.#book;
+    this.#book = book;
+    if (changed && this.#running) this.#arm();
+    return this.#options.store.save(() => book.list());
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { clock } = this.#options;
+    const endMs = this.#book.nextEndMs();
+    if (endMs === undefined) return;
+    const waitMs = Math.max(LEAST_WAIT_MS, Math.min(endMs - clock.wallMs(), LOOK_EVERY_MS));
+    this.#timer = clock.after(waitMs, () => this.#look());
+  }
+
+  #look(): void {
+    const { clock, onEnded } = this.#options;
+    const ended = this.#book.endedBy(clock.wallMs());
+    if (ended.length > 0) onEnded(ended);
+    if (this.#running) this.#arm();
+  }
+}
+
+/** Writes `operator-intent-restored` and so on, one record for each. */
+export function logIntents(
+  logger: Logger,
+  event: "operator-intent-restored" | "operator-intent-expired",
+  intents: readonly Intent[],
+): void {
+  for (const intent of intents) logger.info(event, intentFields(intent));
+}
+
+/** Writes one `operator-intent-dropped` record for each. */
+export function logDropped(logger: Logger, dropped: readonly DroppedIntent[]): void {
+  for (const { intent, cause } of dropped) {
+    logger.warn("operator-intent-dropped", { ...intentFields(intent), message: cause });
+  }
+}
+
+function intentFields(intent: Intent): LogFields {
+  const { kind, by, reason, sinceMs, untilMs } = intent;
+  const what = kind === "weight"
+    ? {
+      frontend: intent.frontend,
+      pool: intent.pool,
+      backend: intent.backend,
+      weight: intent.weight,
+    }
+    : { backend: intent.backend };
+  return {
+    intent: kind,
+    ...what,
+    peer: by.peer,
+    identity: by.identity,
+    reason: reason === "" ? undefined : reason,
+    since: new Date(sinceMs).toISOString(),
+    until: untilMs === undefined ? undefined : new Date(untilMs).toISOString(),
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * Intents as the text of a file, and back. PURE.
+ *
+ *     {"format":"maglevd operator intents","version":1,"checksum":"<hex>","intents":[
+ *     {"kind":"disable","backend":"nginx0","peer":"…","identity":"…","reason":"…","since_ms":…,"until_ms":null},
+ *     {"kind":"weight","frontend":"web","pool":"main","backend":"nginx1","weight":20,"instead":100,…}
+ *     ]}
+ *
+ * Such a file decides about traffic, so it is taken whole or not at all: one that is torn, that was
+ * changed by somebody else, or that a later version wrote is refused with a reason. The checksum
+ * (SHA-256 of the list as JSON) guards against accidents; it is no signature.
+ */
+import { createHash } from "node:crypto";
+import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
+import { MAX_NAME_LENGTH } from "../config/schema/text_rules.ts";
+import { MAX_WEIGHT } from "../health/weight.ts";
+import { type Intent, IntentBook, intentKey } from "./intent.ts";
+import { MAX_ID_LENGTH } from "./rules.ts";
+import { MAX_REASON_LENGTH } from "./request.ts";
+
+const FORMAT = "maglevd operator intents";
+const VERSION = 1;
+
+/** Longest file that is read or written, in bytes: some 50,000 intents. */
+export const MAX_INTENT_FILE_BYTES = 16 * 1024 * 1024;
+
+export type DecodedIntents =
+  | { readonly kind: "ok"; readonly intents: readonly Intent[] }
+  | { readonly kind: "refused"; readonly message: string };
+
+/** The text of a file with these intents; the same intents always give the same text. */
+export function encodeIntents(intents: readonly Intent[]): string {
+  const lines = IntentBook.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
+  const head = { format: FORMAT, version: VERSION, checksum: checksum(`[${lines.join(",")}]`) };
+  const start = JSON.stringify(head).slice(0, -1);
+  return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
+}
+
+/** What a file's text holds, or why it cannot be used. */
+export function decodeIntents(text: string): DecodedIntents {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return refused("it is no JSON, or was cut off");
+  }
+  if (!isRecord(document) || document.format !== FORMAT) {
+    return refused("it was not written by maglevd");
+  }
+  if (document.version !== VERSION) {
+    return refused(
+      `need version ${VERSION}, have ${JSON.stringify(document.version)?.slice(0, 40)}`,
+    );
+  }
+  if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
+    return refused("its parts are not those of this version");
+  }
+  if (document.checksum !== checksum(JSON.stringify(document.intents))) {
+    return refused("its checksum is wrong: somebody else changed it, or the disk did");
+  }
+  const intents: Intent[] = [];
+  for (const [at, record] of document.intents.entries()) {
+    const intent = fromRecord(record);
+    if (isTooFarAway(record)) {
+      return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
+    }
+    if (intent === undefined) return refused(`entry ${at + 1} is no intent of this version`);
+    intents.push(intent);
+  }
+  if (new Set(intents.map(intentKey)).size !== intents.length) {
+    return refused("it has two intents for one thing");
+  }
+  return { kind: "ok", intents };
+}
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function toRecord(intent: Intent): JsonRecord {
+  const { kind, by, reason, sinceMs, untilMs } = intent;
+  const what = kind === "weight"
+    ? {
+      frontend: intent.frontend,
+      pool: intent.pool,
+      backend: intent.backend,
+      weight: intent.weight,
+      instead: intent.instead,
+    }
+    : { backend: intent.backend };
+  const until_ms = untilMs ?? null;
+  return {
+    kind,
+    ...what,
+    peer: by.peer,
+    identity: by.identity,
+    reason,
+    since_ms: sinceMs,
+    until_ms,
+  };
+}
+
+function fromRecord(record: unknown): Intent | undefined {
+  if (!isRecord(record)) return undefined;
+  const { kind, peer, identity, reason, since_ms: sinceMs, until_ms: until } = record;
+  if (!isText(peer, MAX_ID_LENGTH) || !isText(identity, MAX_ID_LENGTH)) return undefined;
+  if (!isText(reason, MAX_REASON_LENGTH) || !isWhole(sinceMs, LATEST_MS)) return undefined;
+  if (until !== null && !isWhole(until, LATEST_MS)) return undefined;
+  const asked = { by: { peer, identity }, reason, sinceMs, untilMs: until ?? undefined };
+  const { backend } = record;
+  if (!isName(backend)) return undefined;
+  const parts = Object.keys(record).length;
+  if (kind === "pause" || kind === "disable") {
+    return parts === 7 ? { kind, backend, ...asked } : undefined;
+  }
+  const { frontend, pool, weight, instead } = record;
+  if (kind !== "weight" || parts !== 11 || !isName(frontend) || !isName(pool)) return undefined;
+  if (!isWhole(weight, MAX_WEIGHT) || !isWhole(instead, MAX_WEIGHT)) return undefined;
+  if (weight === instead) return undefined;
+  return { kind, frontend, pool, backend, weight, instead, ...asked };
+}
+
+function isTooFarAway(record: unknown): boolean {
+  return isRecord(record) && typeof record.until_ms === "number" && record.until_ms > LATEST_MS;
+}
+
+function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length <= maxLength &&
+    !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(value);
+}
+
+function isName(value: unknown): value is string {
+  return isText(value, MAX_NAME_LENGTH) && value !== "";
+}
+
+function isWhole(value: unknown, max: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max;
+}
+
+function checksum(list: string): string {
+  return createHash("sha256").update(list).digest("hex");
+}
+
+function refused(message: string): DecodedIntents {
+  return { kind: "refused", message };
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { fuzz, mutateText, rounds } from "../../tests/support/fakes/fuzz.ts";
+import { anyIntents, backendIntent, weightIntent } from "../../tests/support/fakes/intents.ts";
+import { type Intent, IntentBook } from "./intent.ts";
+import { decodeIntents, encodeIntents } from "./file.ts";
+
+const SOME: readonly Intent[] = [
+  backendIntent("disable", "nginx0", { reason: "disk", untilMs: 1_800_000_000_000 }),
+  backendIntent("pause", "nginx1"),
+  weightIntent("web/main/nginx2", "20/100"),
+];
+
+/** A file with a list of any shape and the right checksum. */
+function fileOf(list: unknown, head: Record<string, unknown> = {}): string {
+  const checksum = createHash("sha256").update(JSON.stringify(list)).digest("hex");
+  const document = { format: "maglevd operator intents", version: 1, checksum, intents: list };
+  return JSON.stringify({ ...document, ...head });
+}
+
+function refusal(text: string): string {
+  const decoded = decodeIntents(text);
+  assert.equal(decoded.kind, "refused", text.slice(0, 200));
+  return decoded.kind === "refused" ? decoded.message : "";
+}
+
+Deno.test("intents come back from a file as they went in, in one order", () => {
+  fc.assert(fc.property(anyIntents, (intents) => {
+    const text = encodeIntents(intents);
+    const decoded = decodeIntents(text);
+    assert.deepEqual(decoded, { kind: "ok", intents: IntentBook.of(intents).list() });
+    assert.equal(encodeIntents([...intents].reverse()), text);
+  }));
+});
+
+Deno.test("the file is JSON with one intent a line", () => {
+  const lines = encodeIntents(SOME).split("\n");
+  assert.match(
+    lines[0]!,
+    /^\{"format":"maglevd operator intents","version":1,"checksum":"[0-9a-f]{64}","intents":\[$/,
+  );
+  assert.equal(
+    lines[3],
+    '{"kind":"weight","frontend":"web","pool":"main","backend":"nginx2","weight":20,' +
+      '"instead":100,"peer":"127.0.0.1:1","identity":"ann","reason":"",' +
+      '"since_ms":1700000000000,"until_ms":null}',
+  );
+  assert.deepEqual(JSON.parse(encodeIntents([])).intents, []);
+});
+
+Deno.test("a file cut anywhere is refused", () => {
+  const text = encodeIntents(SOME);
+  for (let end = 0; end < text.length - 1; end++) {
+    assert.match(refusal(text.slice(0, end)), /no JSON, or was cut off/);
+  }
+  assert.equal(decodeIntents(text.slice(0, -1)).kind, "ok", "all but the last newline is all");
+});
+
+Deno.test("a file that is not ours, or not of this version, or was changed is refused with the reason", () => {
+  const record = JSON.parse(encodeIntents(SOME)).intents;
+  const [disable, , weight] = record;
+  const cases: [string, RegExp][] = [
+    ["", /no JSON/],
+    ["null", /not written by maglevd/],
+    ["[]", /not written by maglevd/],
+    ['{"format":"another"}', /not written by maglevd/],
+    [fileOf(record, { version: 2 }), /need version 1, have 2/],
+    [fileOf(record, { version: "1" }), /need version 1, have "1"/],
+    [fileOf(record, { version: undefined }), /need version 1, have undefined/],
+    [fileOf({}), /parts are not those/],
+    [fileOf(record, { more: 1 }), /parts are not those/],
+    [fileOf(record, { checksum: "0" }), /checksum is wrong/],
+    [encodeIntents(SOME).replace("nginx1", "nginx9"), /checksum is wrong/],
+    [fileOf([disable, disable]), /two intents for one thing/],
+    [fileOf([disable, { ...disable, kind: "pause" }]), /two intents for one thing/],
+    [fileOf([null]), /entry 1 is no intent/],
+    [
+      fileOf([disable, { ...weight, until_ms: 253_402_300_799_000 }]),
+      /^cannot take the end \(until_ms\) of entry 2: it is too far away: the latest is 2262-04-11$/,
+    ],
+    [fileOf([weight, [disable]]), /entry 2 is no intent/],
+    ...[
+      { ...disable, kind: "enable" },
+      { ...disable, backend: "" },
+      { ...disable, backend: 1 },
+      { ...disable, backend: "x".repeat(129) },
+      { ...disable, reason: "x".repeat(501) },
+      { ...disable, reason: "\u001b[2J" },
+      { ...disable, peer: "x".repeat(257) },
+      { ...disable, identity: null },
+      { ...disable, since_ms: -1 },
+      { ...disable, since_ms: 1e300 },
+      { ...disable, since_ms: 0.5 },
+      { ...disable, until_ms: undefined },
+      { ...disable, until_ms: "soon" },
+      { ...disable, more: 1 },
+      { ...weight, weight: 101 },
+      { ...weight, weight: 100 },
+      { ...weight, instead: -1 },
+      { ...weight, pool: undefined },
+      { ...weight, frontend: "a\nb" },
+      { ...weight, more: 1 },
+    ].map((bad): [string, RegExp] => [fileOf([bad]), /entry 1 is no intent/]),
+  ];
+  for (const [text, message] of cases) assert.match(refusal(text), message, text);
+  assert.deepEqual(decodeIntents(fileOf(record)), { kind: "ok", intents: SOME });
+});
+
+Deno.test("fuzz: a file with something wrong is refused or means the same, and never throws", () => {
+  const { seed, below } = fuzz(51);
+  const text = encodeIntents(SOME);
+  for (let round = 0; round < rounds(3000); round++) {
+    const mutated = mutateText(text, below);
+    const decoded = decodeIntents(mutated);
+    if (decoded.kind === "ok") {
+      assert.equal(
+        encodeIntents(decoded.intents),
+        text,
+        `seed ${seed}, round ${round}: ${mutated}`,
+      );
+    }
+  }
+  assert.equal(refusal("[".repeat(1_000_000)), "it is no JSON, or was cut off");
+});

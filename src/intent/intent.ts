@@ -1,0 +1,145 @@
+/**
+ * What operators want at run time beyond the file: a backend paused or disabled, a weight in place
+ * of the file's. An intent says what, by whom, why, since when and until when. It is keyed by
+ * names, never by an address or a position, and it holds nothing that the configuration owns: so
+ * an old intent can never bring an old address, port or check back. PURE.
+ *
+ * What is *not* an intent: the wish that is the file's anyway (a weight equal to the file's,
+ * disabling what the file disables), and enabling what the file disables, which lasts as long as
+ * the process.
+ */
+import type { WeightPlace } from "../config/pool_weights.ts";
+
+/** Who asked. */
+export interface OperatorId {
+  /** Address of the other side, `unix` for a unix socket. */
+  readonly peer: string;
+  /** Who that is, as far as it was proved; empty when it was not. */
+  readonly identity: string;
+}
+
+interface IntentBase {
+  readonly by: OperatorId;
+  /** Why, in the operator's words; empty when nothing was said. */
+  readonly reason: string;
+  /** Unix time in milliseconds: when it was asked for. */
+  readonly sinceMs: number;
+  /** Unix time in milliseconds at which it ends by itself; undefined: when an operator ends it. */
+  readonly untilMs: number | undefined;
+}
+
+/** A backend kept out of service. */
+export interface BackendIntent extends IntentBase {
+  readonly kind: "pause" | "disable";
+  readonly backend: string;
+}
+
+/** A weight in place of the file's. */
+export interface WeightIntent extends IntentBase {
+  readonly kind: "weight";
+  readonly frontend: string;
+  /** Name of the pool. */
+  readonly pool: string;
+  readonly backend: string;
+  /** 0 to 100; differs from `instead`. */
+  readonly weight: number;
+  /** The file's weight that it stands in place of; 0 to 100. */
+  readonly instead: number;
+}
+
+export type Intent = BackendIntent | WeightIntent;
+
+/** A string that is equal for intents of which only one can be in force. */
+export function intentKey(intent: Intent): string {
+  return intent.kind === "weight" ? weightKey(intent) : backendKey(intent.backend);
+}
+
+function backendKey(backend: string): string {
+  return JSON.stringify([backend]);
+}
+
+function weightKey({ frontend, pool, backend }: WeightPlace): string {
+  return JSON.stringify([frontend, pool, backend]);
+}
+
+/** All intents in force, as an immutable value. */
+export class IntentBook {
+  static readonly EMPTY = new IntentBook(new Map());
+  readonly #intents: ReadonlyMap<string, Intent>;
+  #list: readonly Intent[] | undefined;
+
+  private constructor(intents: ReadonlyMap<string, Intent>) {
+    this.#intents = intents;
+  }
+
+  /** Of several with one key the last counts. */
+  static of(intents: Iterable<Intent>): IntentBook {
+    return new IntentBook(new Map([...intents].map((intent) => [intentKey(intent), intent])));
+  }
+
+  get size(): number {
+    return this.#intents.size;
+  }
+
+  /** The pause or disable of a backend. */
+  ofBackend(backend: string): BackendIntent | undefined {
+    const intent = this.#intents.get(backendKey(backend));
+    return intent?.kind === "weight" ? undefined : intent;
+  }
+
+  /** The weight set for a pool's entry. */
+  ofWeight(place: WeightPlace): WeightIntent | undefined {
+    const intent = this.#intents.get(weightKey(place));
+    return intent?.kind === "weight" ? intent : undefined;
+  }
+
+  /** Sorted by kind of key (backends, then weights) and by names. The same array every time. */
+  list(): readonly Intent[] {
+    this.#list ??= [...this.#intents.values()].sort(compareIntents);
+    return this.#list;
+  }
+
+  /** With `intent` in place of the one that has its key. */
+  with(intent: Intent): IntentBook {
+    return new IntentBook(new Map(this.#intents).set(intentKey(intent), intent));
+  }
+
+  /** Without the one that has the key of `intent`; this same book when there is none. */
+  without(intent: Intent): IntentBook {
+    const key = intentKey(intent);
+    if (!this.#intents.has(key)) return this;
+    const rest = new Map(this.#intents);
+    rest.delete(key);
+    return new IntentBook(rest);
+  }
+
+  /** Those whose time is over at `nowMs`, in the order of list(). */
+  endedBy(nowMs: number): readonly Intent[] {
+    return this.list().filter(({ untilMs }) => untilMs !== undefined && untilMs <= nowMs);
+  }
+
+  /** When the next one ends by itself (Unix milliseconds); undefined: none does. */
+  nextEndMs(): number | undefined {
+    let next: number | undefined;
+    for (const { untilMs } of this.#intents.values()) {
+      if (untilMs !== undefined && (next === undefined || untilMs < next)) next = untilMs;
+    }
+    return next;
+  }
+}
+
+function compareIntents(a: Intent, b: Intent): number {
+  const keysA = namesOf(a);
+  const keysB = namesOf(b);
+  if (keysA.length !== keysB.length) return keysA.length - keysB.length;
+  for (let i = 0; i < keysA.length; i++) {
+    if (keysA[i]! !== keysB[i]!) return keysA[i]! < keysB[i]! ? -1 : 1;
+  }
+  return 0;
+}
+
+function namesOf(intent: Intent): readonly string[] {
+  return intent.kind === "weight"
+    ? [intent.frontend, intent.pool, intent.backend]
+    : [intent.backend];
+}

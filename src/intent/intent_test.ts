@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  anyIntents,
+  backendIntent,
+  textOfIntent,
+  weightIntent,
+} from "../../tests/support/fakes/intents.ts";
+import { IntentBook } from "./intent.ts";
+
+Deno.test("IntentBook: one pause or disable of a backend, one weight of a pool's entry", () => {
+  const book = IntentBook.EMPTY
+    .with(backendIntent("pause", "b"))
+    .with(weightIntent("web/main/b", "3/100"))
+    .with(weightIntent("web/spare/b", "4/100"))
+    .with(backendIntent("disable", "b", { reason: "later" }))
+    .with(weightIntent("web/main/b", "5/100"))
+    .with(backendIntent("pause", "a"));
+  assert.deepEqual(book.list().map(textOfIntent), [
+    "pause a",
+    "disable b",
+    "web/main/b 5",
+    "web/spare/b 4",
+  ]);
+  assert.equal(book.ofBackend("b")?.reason, "later");
+  assert.equal(book.ofWeight({ frontend: "web", pool: "spare", backend: "b" })?.weight, 4);
+  assert.equal(book.ofBackend("c"), undefined);
+  assert.equal(book.ofWeight({ frontend: "web", pool: "none", backend: "b" }), undefined);
+});
+
+Deno.test("IntentBook: names that look alike when they are joined are not mistaken for each other", () => {
+  const book = IntentBook.of([weightIntent('a","b/c/d', "1/2"), weightIntent('a/b","c/d', "1/2")]);
+  assert.equal(book.size, 2);
+});
+
+Deno.test("IntentBook is a value: with and without leave it as it was", () => {
+  const one = IntentBook.EMPTY.with(backendIntent("pause", "a"));
+  const two = one.with(backendIntent("pause", "b"));
+  const back = two.without(backendIntent("disable", "b"));
+  assert.deepEqual([IntentBook.EMPTY.size, one.size, two.size, back.size], [0, 1, 2, 1]);
+  assert.equal(one.without(backendIntent("pause", "z")), one, "nothing to take away: the same");
+});
+
+Deno.test("IntentBook: the order of list() does not depend on the order of adding", () => {
+  fc.assert(fc.property(anyIntents, (intents) => {
+    const forwards = IntentBook.of(intents).list();
+    assert.deepEqual(IntentBook.of([...intents].reverse()).list(), forwards);
+    assert.equal(forwards.length, intents.length);
+  }));
+});
+
+Deno.test("IntentBook knows what ended and when the next one ends", () => {
+  const book = IntentBook.of([
+    backendIntent("pause", "a", { untilMs: 300 }),
+    backendIntent("pause", "b"),
+    backendIntent("disable", "c", { untilMs: 200 }),
+    weightIntent("web/main/a", "1/2", { untilMs: 250 }),
+  ]);
+  assert.equal(book.nextEndMs(), 200);
+  assert.deepEqual(book.endedBy(199), []);
+  assert.deepEqual(book.endedBy(250).map(textOfIntent), ["disable c", "web/main/a 1"]);
+  assert.equal(IntentBook.of([backendIntent("pause", "b")]).nextEndMs(), undefined);
+});

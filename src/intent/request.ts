@@ -1,0 +1,30 @@
+/** PURE. Requests of operators that leave an intent. */
+import type { OperatorId } from "./intent.ts";
+
+/** Longest reason, in UTF-16 units. */
+export const MAX_REASON_LENGTH = 500;
+
+/** Who asks, why, and for how long. */
+export interface OperatorOptions {
+  readonly by: OperatorId;
+  /** Why, in the operator's words: one line of at most MAX_REASON_LENGTH. */
+  readonly reason?: string | undefined;
+  /**
+   * Unix time in milliseconds at which it shall end by itself; in the future, whole. Only for what
+   * can end: pause, disable, a weight.
+   */
+  readonly untilMs?: number | undefined;
+}
+
+/** What may be asked for a backend. */
+export type BackendAction = "pause" | "resume" | "disable" | "enable";
+
+/** A weight to be put in place of the file's, until that one changes. */
+export interface SetWeightRequest {
+  readonly frontend: string;
+  /** Name of the pool. */
+  readonly pool: string;
+  readonly backend: string;
+  /** Integer, 0 to 100. */
+  readonly weight: number;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { Backlog, LOST_MS } from "./backlog.ts";
+import { StallMemory } from "./lateness.ts";
+
+class World {
+  readonly clock = new FakeClock();
+  readonly stalls = new StallMemory();
+  sent = 0;
+  lost = 0;
+  back: () => void = () => assert.fail("no echo is out");
+  readonly backlog = new Backlog({
+    clock: this.clock,
+    stalls: this.stalls,
+    onLost: () => this.lost++,
+    echo: {
+      send: (back) => {
+        this.sent++;
+        this.back = back;
+      },
+    },
+  });
+
+  waits(inFlight = 100): boolean {
+    return this.backlog.waits(this.clock.monotonicMs(), inFlight);
+  }
+}
+
+Deno.test("Backlog sends nothing while there are too few probes for one", () => {
+  const world = new World();
+  for (let i = 0; i < 100; i++) assert.equal(world.waits(63), false);
+  assert.equal(world.sent, 0);
+});
+
+Deno.test("Backlog is none while each echo is back by the next round", () => {
+  const world = new World();
+  for (let i = 1; i <= 100; i++) {
+    assert.equal(world.waits(), false);
+    assert.equal(world.sent, i);
+    world.back();
+  }
+});
+
+Deno.test("Backlog waits while an echo is out, and until another came back in time", () => {
+  const world = new World();
+  assert.equal(world.waits(), false);
+  assert.equal(world.waits(), true);
+  assert.equal(world.waits(0), true, "however few are in flight meanwhile");
+  assert.equal(world.sent, 1, "one at a time");
+  world.back();
+  assert.equal(world.waits(), true, "that one does not count as in time");
+  world.back();
+  assert.equal(world.waits(), false);
+  world.back();
+  assert.equal(world.waits(), false);
+});
+
+Deno.test("Backlog is over when few are in flight and no echo is out", () => {
+  const world = new World();
+  world.waits();
+  assert.equal(world.waits(), true);
+  world.back();
+  assert.equal(world.waits(63), false);
+  assert.equal(world.waits(64), false);
+});
+
+Deno.test("Backlog says how long the prober is deaf, and remembers it as a stall", () => {
+  const world = new World();
+  assert.equal(world.backlog.ageMs(0), 0);
+  world.waits();
+  world.clock.advance(700);
+  assert.equal(world.backlog.ageMs(700), 700);
+  world.back();
+  assert.equal(world.backlog.ageMs(700), 0);
+  assert.equal(world.stalls.worstSince(0), 700);
+  world.back();
+  assert.equal(world.stalls.worstSince(0), 700, "an echo comes back once");
+});
+
+Deno.test("Backlog gives an echo up that is lost, and looks again when it comes back after all", () => {
+  const world = new World();
+  world.waits();
+  for (let ms = 0; ms <= LOST_MS; ms += 50, world.clock.advance(50)) {
+    assert.equal(world.waits(), true);
+  }
+  for (let i = 0; i < 100; i++) assert.equal(world.waits(), false);
+  assert.equal(world.lost, 1);
+  assert.equal(world.backlog.ageMs(world.clock.monotonicMs()), 0, "nobody was deaf");
+  world.back();
+  assert.equal(world.stalls.worstSince(0), 0);
+  assert.equal(world.waits(), false);
+  assert.equal(world.sent, 2);
+  assert.equal(world.waits(), true);
+});
+
+Deno.test("Backlog does not take its own sleep for the loss of an echo", () => {
+  const world = new World();
+  world.waits();
+  world.clock.advance(10 * LOST_MS);
+  assert.equal(world.waits(), true);
+  assert.equal(world.lost, 0);
+});

@@ -1,0 +1,220 @@
+/**
+ * Which backends cannot be probed because this host lacks something, and since when.
+ *
+ * A backend is blind after BLIND_AFTER void probes in a row. An episode belongs to one network
+ * namespace and one kind of lack: it begins with the first blind backend and is logged once, however
+ * many follow. It ends when no backend is blind and no probe was void for CALM_MS, because a host
+ * whose ports run out has one to spare now and then.
+ */
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import type { Lack } from "../lack.ts";
+import type { BlindSpot } from "../ports.ts";
+
+/** Void probes in a row, for want of something, that make a backend blind. */
+export const BLIND_AFTER = 3;
+
+/** How long no probe may be void before an episode ends. */
+export const CALM_MS = 5000;
+
+/** A backend that is being probed. */
+export interface Probed {
+  readonly id: number;
+  readonly backend: string;
+  readonly netns: string;
+}
+
+/** A probe that was void, and why. */
+export interface VoidCause {
+  /** Undefined: the prober was late, which is no lack. */
+  readonly lack: Lack | undefined;
+  readonly reason: string;
+}
+
+/** A backend whose newest probe was void. */
+interface Unseen extends Probed {
+  readonly cause: VoidCause;
+  /** Void probes in a row for want of something, of any kind. */
+  readonly inRow: number;
+  readonly episode: Episode | undefined;
+}
+
+/** One kind of lack in one namespace. */
+interface Episode {
+  readonly netns: string;
+  readonly lack: Lack;
+  reason: string;
+  /** Backends whose newest probe was void because of it, and those that are blind. */
+  affected: number;
+  blind: number;
+  lastVoidMs: number;
+  /** Unix time in milliseconds; undefined before the first backend is blind. */
+  sinceMs: number | undefined;
+  calm: Timer | undefined;
+}
+
+/** Keeps account of void probes. */
+export class Blindness {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #unseen = new Map<number, Unseen>();
+  readonly #reasons = new Map<string, string>();
+  readonly #episodes = new Map<string, Episode>();
+
+  constructor(options: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** A probe was void. */
+  void(target: Probed, cause: VoidCause): void {
+    const before = this.#unseen.get(target.id)?.inRow ?? 0;
+    this.#openIfBlind(this.#put(target, cause, cause.lack === undefined ? before : before + 1));
+  }
+
+  /** Backends are not probed at all: they are blind without three void probes. */
+  unprobed(targets: readonly Probed[], cause: VoidCause & { readonly lack: Lack }): void {
+    const episodes = targets.map((target) => this.#put(target, cause, BLIND_AFTER));
+    for (const episode of new Set(episodes)) this.#openIfBlind(episode);
+  }
+
+  /** A probe counted, or the backend is no longer probed. */
+  forget(id: number): void {
+    const unseen = this.#unseen.get(id);
+    if (unseen === undefined) return;
+    this.#unseen.delete(id);
+    this.#reasons.delete(unseen.backend);
+    this.#leave(unseen);
+  }
+
+  /** Why the newest probe of a backend was void; undefined when it was not. */
+  reasonOf(backend: string): string | undefined {
+    return this.#reasons.get(backend);
+  }
+
+  /** What is lacking in a namespace now, in the order in which it began. */
+  spots(netns: string): BlindSpot[] {
+    const spots: BlindSpot[] = [];
+    for (const { netns: where, lack, reason, affected, sinceMs } of this.#episodes.values()) {
+      if (where !== netns || sinceMs === undefined) continue;
+      spots.push({ lack, reason, backends: affected, sinceMs });
+    }
+    return spots.sort((a, b) => a.sinceMs - b.sinceMs);
+  }
+
+  /** Namespaces with something lacking, sorted. */
+  namespaces(): string[] {
+    const open = [...this.#episodes.values()].filter(({ sinceMs }) => sinceMs !== undefined);
+    return [...new Set(open.map(({ netns }) => netns))].sort();
+  }
+
+  /** Stops all timers and forgets everything, without a word. */
+  close(): void {
+    for (const { calm } of this.#episodes.values()) calm?.cancel();
+    this.#episodes.clear();
+    this.#unseen.clear();
+    this.#reasons.clear();
+  }
+
+  #put(target: Probed, cause: VoidCause, inRow: number): Episode | undefined {
+    const before = this.#unseen.get(target.id);
+    if (before !== undefined) this.#unseen.delete(target.id);
+    const { id, backend, netns } = target;
+    const episode = cause.lack === undefined
+      ? undefined
+      : this.#join(netns, cause.lack, cause.reason);
+    const unseen: Unseen = { id, backend, netns, cause, inRow, episode };
+    this.#unseen.set(id, unseen);
+    this.#reasons.set(backend, cause.reason);
+    if (episode !== undefined) {
+      episode.affected++;
+      if (isBlind(unseen)) episode.blind++;
+    }
+    if (before !== undefined) this.#leave(before);
+    return episode;
+  }
+
+  #join(netns: string, lack: Lack, reason: string): Episode {
+    const key = keyOf(netns, lack);
+    const known = this.#episodes.get(key);
+    const lastVoidMs = this.#clock.monotonicMs();
+    if (known !== undefined) {
+      known.lastVoidMs = lastVoidMs;
+      known.reason = reason;
+      return known;
+    }
+    const episode: Episode = {
+      netns,
+      lack,
+      reason,
+      affected: 0,
+      blind: 0,
+      lastVoidMs,
+      sinceMs: undefined,
+      calm: undefined,
+    };
+    this.#episodes.set(key, episode);
+    return episode;
+  }
+
+  #leave(unseen: Unseen): void {
+    const { episode } = unseen;
+    if (episode === undefined) return;
+    episode.affected--;
+    if (isBlind(unseen)) episode.blind--;
+    if (episode.sinceMs !== undefined) {
+      if (episode.blind === 0) this.#closeWhenCalm(episode);
+    } else if (episode.affected === 0) this.#episodes.delete(keyOf(episode.netns, episode.lack));
+  }
+
+  #openIfBlind(episode: Episode | undefined): void {
+    if (episode === undefined || episode.blind === 0 || episode.sinceMs !== undefined) return;
+    episode.sinceMs = this.#clock.wallMs();
+    const { netns, lack, reason, affected } = episode;
+    this.#log.error("prober-blind", {
+      netns: netns === "" ? undefined : netns,
+      lack,
+      err: reason,
+      backends: affected,
+      message: `cannot probe ${counted(affected)}: ${reason}; states and weights stay as they are`,
+    });
+  }
+
+  #closeWhenCalm(episode: Episode): void {
+    if (episode.calm !== undefined) return;
+    const sinceMs = this.#clock.monotonicMs() - episode.lastVoidMs;
+    episode.calm = this.#clock.after(Math.max(0, CALM_MS - sinceMs), () => {
+      episode.calm = undefined;
+      if (episode.blind > 0) return;
+      if (this.#clock.monotonicMs() - episode.lastVoidMs < CALM_MS) {
+        return this.#closeWhenCalm(episode);
+      }
+      this.#restored(episode);
+    });
+  }
+
+  #restored(episode: Episode): void {
+    const { netns, lack, reason, sinceMs, affected } = episode;
+    episode.sinceMs = undefined;
+    if (affected === 0) this.#episodes.delete(keyOf(netns, lack));
+    const lastedMs = this.#clock.wallMs() - (sinceMs ?? 0);
+    this.#log.info("prober-restored", {
+      netns: netns === "" ? undefined : netns,
+      lack,
+      "after-ms": Math.max(0, Math.round(lastedMs)),
+      message: `probes count again; what was lacking: ${reason}`,
+    });
+  }
+}
+
+/** `1 backend`, `12 backends`. */
+export function counted(backends: number): string {
+  return `${backends} backend${backends === 1 ? "" : "s"}`;
+}
+
+function isBlind({ inRow }: Unseen): boolean {
+  return inRow >= BLIND_AFTER;
+}
+
+function keyOf(netns: string, lack: Lack): string {
+  return `${lack} ${netns}`;
+}

@@ -1,0 +1,378 @@
+/**
+ * When which target is probed. Each target waits for exactly one instant: the start of its next
+ * probe, the deadline of the running one, or the end of our patience with one that was cancelled;
+ * so two heaps (starts may have to wait, ends must not wait for them) and one timer serve them
+ * all. The timer fires at most once per TICK_MS: what falls
+ * due in between is done together, which saves a turn of the event loop per probe.
+ *
+ * Probes are paced from start to start, by a rise/fall counter that is stepped here as the
+ * checker steps its own, so that a busy main thread delays nothing.
+ *
+ * A late prober accuses nobody: the timer never sleeps longer than HEARTBEAT_MS while a probe is
+ * in flight, so each stall of this thread is noticed, and so is a backlog of results; a failure
+ * during a long one is void. After a shorter one deadlines wait until what arrived is delivered.
+ */
+import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
+import { invariant } from "../../base/assert.ts";
+import type { Clock, Prng, Timer } from "../../base/ports.ts";
+import { stepCounter } from "../../health/counter.ts";
+import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
+import { Backlog, type Echo } from "./backlog.ts";
+import { DueHeap } from "./due_heap.ts";
+import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
+import { ourFault, type Verdict } from "../outcome.ts";
+import { Cancellation, type Prober } from "../prober.ts";
+import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+
+/**
+ * Least time between two rounds of starts. A longer one saves CPU (4 ms: some 3 us of 50 a probe
+ * at 5,000 a second) and costs punctuality: starts are up to a tick late, and 5 ms is the bound.
+ */
+export const TICK_MS = 2;
+
+/** Timers may fire this much early (measured); what is due within it is taken as due. */
+const EARLY_MS = 1;
+
+/** Longest sleep while a probe is in flight. */
+const HEARTBEAT_MS = 50;
+
+/** A round that is later than this may find deadlines past whose results came in time. */
+const LATE_ROUND_MS = 5;
+
+/**
+ * Starts in one round: somewhat more than probes have ended since the round before, within bounds,
+ * and none while results wait (backlog.ts): a turn of the event loop delivers at most 128 results,
+ * and an HTTP probe needs three. Measured with 10,000 targets and twice the load the machine can
+ * bear: up to 200 starts a round called nearly all of them dead; with this rule probes are late
+ * and nobody is accused.
+ */
+const STARTS_BEYOND_ENDS = 8;
+const MIN_STARTS_PER_ROUND = 24;
+const MAX_STARTS_PER_ROUND = 64;
+
+/** For so many starts counts one of a probe that speaks TLS: it costs some ten times the CPU. */
+const TLS_STARTS = 8;
+
+/**
+ * A turn of the event loop that takes longer has too many probes in it: each of their steps waits
+ * for such a turn, five of them for a handshake of TLS. Then fewer start than ended.
+ */
+const LONG_TURN_MS = 20;
+
+/** A start later than this means that we were asleep: the missed starts are spread out again. */
+const OVERSLEPT_MS = 200;
+
+/** The window over which they are spread, unless the interval is shorter. */
+const SPREAD_AGAIN_MS = 1000;
+
+/** How long a cancelled probe may take to end before it is given up. */
+const ENDING_MS = 1000;
+
+/**
+ * Probes void by lateness that are repeated immediately, until one counts. All others wait their
+ * interval: repeating a probe for which this host lacks something would keep it lacking.
+ */
+const PROMPT_REPEATS = 1;
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Makes the probe of a target; called again when its address changes. */
+  readonly prober: Prober;
+  /** Shows whether results of sockets wait; absent: that is not noticed. */
+  readonly echo?: Echo | undefined;
+  readonly onProbe: (report: ProbeReport) => void;
+  readonly onVoid: (report: VoidReport) => void;
+  /** Told when the echo is lost; see backlog.ts. */
+  readonly onEchoLost?: () => void;
+  /** Told of each probe that starts. */
+  readonly onStart?: (id: number, generation: number) => void;
+}
+
+/** For how long deadlines may wait for a backlog to drain; then what is past its own ends. */
+const MOST_HELD_MS = 1000;
+
+/** Why a probe is void. */
+type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowMs: number };
+
+/** Probes targets until they are stopped. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #slots = new Map<number, Slot>();
+  /** Those that wait for the start of a probe. */
+  readonly #starts = new DueHeap<Slot>();
+  /** Those whose probe runs, by its deadline. */
+  readonly #ends = new DueHeap<Slot>();
+  readonly #stalls = new StallMemory();
+  readonly #lateness = new LatenessHistogram();
+  readonly #backlog: Backlog | undefined;
+  #timer: Timer | undefined;
+  /** When the timer should fire; Infinity without one. */
+  #wakeMs = Infinity;
+  #inFlight = 0;
+  /** Probes that ended since the last round, each counted as at its start. */
+  #ended = 0;
+  /** Since when no deadline was looked at; undefined when the last round did. */
+  #heldSinceMs: number | undefined;
+  #probes = 0;
+  #voids = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    const { clock, echo, onEchoLost: onLost } = options;
+    if (echo !== undefined) {
+      this.#backlog = new Backlog({ clock, echo, stalls: this.#stalls, onLost });
+    }
+  }
+
+  /** Starts probing; a target of the same id is replaced. */
+  start(target: ScheduledTarget): void {
+    this.stop(target.id);
+    const { clock, prober } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const dueMs = nowMs + target.firstDelayMs;
+    const phase = phaseOf(dueMs, target.spec.healthcheck);
+    const slot = slotOf(target, { probe: prober(target.spec), phase });
+    this.#slots.set(target.id, slot);
+    this.#starts.set(slot, dueMs);
+    this.#arm(nowMs);
+  }
+
+  /** The next probe goes to `address`; unknown ids are ignored. */
+  readdress(id: number, address: string): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    slot.probe = this.#options.prober({ address, healthcheck: slot.healthcheck });
+  }
+
+  /** Forgets the target and cancels its probe in flight; unknown ids are ignored. */
+  stop(id: number): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    this.#slots.delete(id);
+    this.#heapOf(slot).remove(slot);
+    slot.run++;
+    slot.cancellation.cancel();
+  }
+
+  /** Stops all. */
+  close(): void {
+    for (const id of [...this.#slots.keys()]) this.stop(id);
+    this.#disarm();
+  }
+
+  /** Figures; lateness since the last call. */
+  stats(): SchedulerStats {
+    return {
+      probes: this.#probes,
+      voids: this.#voids,
+      inFlight: this.#inFlight,
+      lateness: this.#lateness.take(),
+    };
+  }
+
+  #wake(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const lateMs = nowMs - this.#wakeMs;
+    this.#stalls.note(this.#wakeMs, nowMs);
+    this.#timer = undefined;
+    this.#wakeMs = Infinity;
+    const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
+    const most = backlog ? 0 : this.#mostStarts(lateMs);
+    this.#judge(nowMs, { late: lateMs > LATE_ROUND_MS, backlog });
+    this.#ended = 0;
+    let starts = 0;
+    for (let slot = this.#starts.peek(); starts < most && isDue(slot, nowMs);) {
+      if (this.#due(slot, nowMs)) starts += startsOf(slot);
+      slot = this.#starts.peek();
+    }
+    // Stopped short: go on in the next turn of the event loop, with what ends until then.
+    this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
+  }
+
+  #mostStarts(lateMs: number): number {
+    if (lateMs > LONG_TURN_MS) return Math.max(1, this.#ended >> 1);
+    const most = Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND);
+    return Math.min(most, MAX_STARTS_PER_ROUND);
+  }
+
+  /** Ends what is past its deadline, unless results that came in time may not be delivered yet. */
+  #judge(nowMs: number, { late, backlog }: { late: boolean; backlog: boolean }): void {
+    const sinceMs = this.#heldSinceMs ?? nowMs;
+    const first = this.#heldSinceMs === undefined;
+    const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first;
+    this.#heldSinceMs = hold ? sinceMs : undefined;
+    if (hold) return;
+    for (let slot = this.#ends.peek(); isDue(slot, nowMs); slot = this.#ends.peek()) {
+      this.#expire(slot, nowMs);
+    }
+  }
+
+  #expire(slot: Slot, nowMs: number): void {
+    switch (slot.stage) {
+      case "running":
+        slot.stage = "ending";
+        this.#ends.set(slot, nowMs + ENDING_MS);
+        slot.cancellation.cancel();
+        return;
+      case "ending":
+        slot.run++;
+        slot.cancellation = new Cancellation();
+        this.#void(slot, {
+          nowMs,
+          latenessMs: 0,
+          reason: "the probe did not end when cancelled",
+          lack: "prober",
+        });
+        return;
+      default:
+        invariant(false, `target ${slot.id} waits among those whose probe runs`);
+    }
+  }
+
+  /** Starts its probe, or puts it off; true when it was started. */
+  #due(slot: Slot, nowMs: number): boolean {
+    if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) {
+      this.#spreadAgain(slot, nowMs);
+      return false;
+    }
+    this.#probe(slot);
+    return true;
+  }
+
+  /**
+   * After a sleep every target is due at once. Their due times were spread evenly; taken modulo
+   * the window they still are, so nobody is hit by a burst and nobody waits longer than it.
+   */
+  #spreadAgain(slot: Slot, nowMs: number): void {
+    const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
+    const lateMs = nowMs - slot.dueMs;
+    slot.movedMs = lateMs + EARLY_MS + (windowMs - (lateMs % windowMs));
+    this.#starts.set(slot, slot.dueMs + slot.movedMs);
+  }
+
+  #probe(slot: Slot): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#lateness.add(nowMs - slot.dueMs + slot.movedMs);
+    slot.plannedMs = slot.dueMs;
+    slot.startedMs = nowMs;
+    slot.stage = "running";
+    slot.movedMs = 0;
+    this.#starts.remove(slot);
+    this.#ends.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
+    slot.cancellation.rearm();
+    this.#options.onStart?.(slot.id, slot.generation);
+    this.#inFlight++;
+    void this.#run(slot);
+  }
+
+  async #run(slot: Slot): Promise<void> {
+    const { run } = slot;
+    let verdict: Verdict;
+    try {
+      verdict = await slot.probe(slot.cancellation);
+    } catch (error) {
+      verdict = ourFault("connect", { lack: "prober", detail: `the prober broke: ${error}` });
+    }
+    this.#inFlight--;
+    this.#ended += startsOf(slot);
+    // Stopped or given up in the meantime: nobody waits for it.
+    if (slot.run !== run) return;
+    this.#finish(slot, verdict);
+  }
+
+  #finish(slot: Slot, verdict: Verdict): void {
+    const { clock, onProbe } = this.#options;
+    invariant(slot.stage !== "waiting", `a probe of target ${slot.id} ended that was not running`);
+    const nowMs = clock.monotonicMs();
+    if (!verdict.ok) {
+      const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
+      const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
+      if (verdict.ours || late) {
+        const why = verdict.ours
+          ? { reason: verdict.detail, lack: verdict.lack ?? "prober" }
+          : { reason: "the prober itself was late", lack: undefined };
+        this.#void(slot, { nowMs, latenessMs, ...why });
+        return;
+      }
+    }
+    const { counter, unknown } = slot;
+    slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
+    slot.unknown = false;
+    slot.repeats = 0;
+    this.#probes++;
+    this.#next(slot, nowMs);
+    onProbe({
+      id: slot.id,
+      generation: slot.generation,
+      verdict,
+      durationMs: verdict.durationMs ?? nowMs - slot.startedMs,
+      matters: unknown || slot.counter !== counter,
+    });
+  }
+
+  /** The worst of what kept this thread from seeing a result since an instant. */
+  #latenessSince(sinceMs: number, nowMs: number): number {
+    const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
+    return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
+  }
+
+  /** Not counted; see PROMPT_REPEATS. */
+  #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
+    this.#voids++;
+    if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
+    else this.#next(slot, nowMs);
+    this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
+  }
+
+  /** Waits for the next probe: an interval after the start of the last, or now if that is past. */
+  #next(slot: Slot, nowMs: number): void {
+    const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
+      unknown: slot.unknown,
+      prng: this.#options.prng,
+      grid: { startedMs: slot.plannedMs, phase: slot.phase },
+    });
+    this.#wait(slot, Math.max(nowMs, slot.plannedMs + intervalMs), nowMs);
+  }
+
+  #wait(slot: Slot, dueMs: number, nowMs: number): void {
+    this.#heapOf(slot).remove(slot);
+    slot.stage = "waiting";
+    this.#starts.set(slot, dueMs);
+    this.#arm(nowMs);
+  }
+
+  /** Sees to it that the timer fires in time for the head of the heap. */
+  #arm(nowMs: number, tickMs = TICK_MS): void {
+    const headMs = Math.min(
+      this.#starts.peek()?.dueMs ?? Infinity,
+      this.#ends.peek()?.dueMs ?? Infinity,
+    );
+    if (headMs === Infinity) return this.#disarm();
+    let wakeMs = Math.max(headMs, nowMs + tickMs);
+    if (this.#inFlight > 0) wakeMs = Math.min(wakeMs, nowMs + HEARTBEAT_MS);
+    if (this.#wakeMs <= wakeMs) return;
+    this.#disarm();
+    this.#wakeMs = wakeMs;
+    this.#timer = this.#options.clock.after(wakeMs - nowMs, () => this.#wake());
+  }
+
+  #heapOf(slot: Slot): DueHeap<Slot> {
+    return slot.stage === "waiting" ? this.#starts : this.#ends;
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#wakeMs = Infinity;
+  }
+}
+
+function isDue(slot: Slot | undefined, nowMs: number): slot is Slot {
+  return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
+}
+
+function startsOf({ healthcheck: { params } }: Slot): number {
+  const tls = params.type === "https" || (params.type === "tcp" && params.ssl);
+  return tls ? TLS_STARTS : 1;
+}

@@ -1,0 +1,601 @@
+/**
+ * The scheduler under a clock that stands still: a prober that answers what a test tells it, after
+ * as long as the test tells it.
+ */
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
+import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
+import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
+import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
+import { initialCounter } from "../../health/counter.ts";
+import { firstDelaysMs } from "../../health/interval.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, failed, ourFault, type Verdict } from "../outcome.ts";
+import type { Cancellation, Probe } from "../prober.ts";
+import { Scheduler, TICK_MS } from "./scheduler.ts";
+import { type ProbeReport, type VoidReport } from "./reports.ts";
+
+const REFUSED = failed("L4CON", "connection refused");
+
+/** How a fake server behaves: its verdict and how long it takes; Infinity: hangs. */
+interface Behaviour {
+  readonly verdict: Verdict;
+  readonly tookMs: number;
+  /** Does not end when it is cancelled. */
+  readonly stubborn?: boolean;
+}
+
+interface Start {
+  readonly address: string;
+  readonly atMs: number;
+}
+
+class World {
+  readonly clock = new FakeClock();
+  readonly starts: Start[] = [];
+  readonly reports: (ProbeReport & { atMs: number })[] = [];
+  readonly voids: (VoidReport & { atMs: number })[] = [];
+  /** By address; a pass after 1 ms by default. */
+  readonly behaviours = new Map<string, Behaviour>();
+  readonly running = new Map<string, number>();
+  /** For each probe that has not ended, in the order of their starts: ends it with a verdict. */
+  readonly deliveries: ((verdict: Verdict) => void)[] = [];
+  mostRunning = 0;
+  /** False: an echo that is sent stays out until backlogEnds(). */
+  prompt = true;
+  #back: (() => void) | undefined;
+  readonly scheduler: Scheduler;
+
+  constructor(seed = 1) {
+    this.scheduler = new Scheduler({
+      clock: this.clock,
+      prng: mulberry32(seed),
+      prober: ({ address }): Probe => (cancellation) => this.#probe(address, cancellation),
+      echo: {
+        send: (back) => {
+          if (this.prompt) back();
+          else this.#back = back;
+        },
+      },
+      onProbe: (report) => this.reports.push({ ...report, atMs: this.clock.monotonicMs() }),
+      onVoid: (report) => this.voids.push({ ...report, atMs: this.clock.monotonicMs() }),
+    });
+  }
+
+  backlogEnds(): void {
+    this.prompt = true;
+    this.#back?.();
+  }
+
+  start(id: number, changes: Partial<HealthcheckConfig> = {}, firstDelayMs = 0): void {
+    const check = healthcheck(changes);
+    this.scheduler.start({
+      id,
+      generation: 1,
+      spec: { address: `a${id}`, healthcheck: check },
+      firstDelayMs,
+      counter: initialCounter(check),
+      unknown: true,
+    });
+  }
+
+  /** Start times of one address since the last call of take(). */
+  startsOf(address: string): number[] {
+    return this.starts.filter((start) => start.address === address).map(({ atMs }) => atMs);
+  }
+
+  /** Lets `ms` pass as when the process was stopped: all that falls due is late, at the end. */
+  async freeze(ms: number): Promise<void> {
+    const { clock } = this;
+    const monotonicMs = clock.monotonicMs.bind(clock);
+    const after = clock.after.bind(clock);
+    const endMs = monotonicMs() + ms;
+    clock.monotonicMs = () => endMs;
+    clock.after = (delayMs, fn) => after(endMs - monotonicMs() + delayMs, fn);
+    await clock.advanceAsync(ms);
+    clock.monotonicMs = monotonicMs;
+    clock.after = after;
+  }
+
+  async #probe(address: string, cancellation: Cancellation): Promise<Verdict> {
+    this.starts.push({ address, atMs: this.clock.monotonicMs() });
+    const running = (this.running.get(address) ?? 0) + 1;
+    this.running.set(address, running);
+    this.mostRunning = Math.max(this.mostRunning, running);
+    const { verdict, tookMs, stubborn } = this.behaviours.get(address) ??
+      { verdict: CONNECTED, tookMs: 1, stubborn: false };
+    const result = await new Promise<Verdict>((resolve) => {
+      if (tookMs === Infinity) this.deliveries.push(resolve);
+      const timer = tookMs === Infinity
+        ? undefined
+        : this.clock.after(tookMs, () => resolve(verdict));
+      cancellation.release = () => {
+        if (stubborn) return;
+        timer?.cancel();
+        resolve(CONNECT_TIMED_OUT);
+      };
+    });
+    this.running.set(address, this.running.get(address)! - 1);
+    return result;
+  }
+}
+
+function gaps(times: readonly number[]): number[] {
+  return times.slice(1).map((time, i) => time - times[i]!);
+}
+
+function assertBetween(value: number, from: number, to: number, what: string): void {
+  assert.ok(value >= from && value <= to, `${what}: ${value} is not within ${from} and ${to}`);
+}
+
+Deno.test("Scheduler paces from start to start, within the jitter, without drift", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 400 });
+  world.start(0, { intervalMs: 1000 });
+  await world.clock.advanceAsync(100_000);
+  const times = world.startsOf("a0");
+  assertBetween(times.length, 98, 102, "probes in 100 s");
+  for (const gap of gaps(times)) assertBetween(gap, 900 - TICK_MS, 1100 + TICK_MS, "gap");
+  assert.ok(new Set(gaps(times).map(Math.round)).size > 20, "intervals are jittered");
+  // Three intervals together deviate by no more than one may.
+  for (let i = 3; i < times.length; i++) {
+    assertBetween(times[i]! - times[i - 3]!, 2900 - TICK_MS, 3100 + TICK_MS, "three intervals");
+  }
+});
+
+Deno.test("Scheduler follows a probe that outlasts the interval at once, never two at a time", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 250 });
+  world.start(0, { intervalMs: 100, fastIntervalMs: 100, timeoutMs: 1000 });
+  await world.clock.advanceAsync(10_000);
+  assert.equal(world.mostRunning, 1);
+  for (const gap of gaps(world.startsOf("a0"))) assertBetween(gap, 250, 250 + TICK_MS, "gap");
+});
+
+Deno.test("Scheduler keeps targets spread over the interval, whatever they live through", async () => {
+  const world = new World();
+  const count = 100;
+  const delays = firstDelaysMs(new Array(count).fill(1000));
+  for (let id = 0; id < count; id++) world.start(id, {}, delays[id]);
+  await world.clock.advanceAsync(1000);
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, count);
+  for (let id = 0; id < count; id += 2) {
+    world.behaviours.set(`a${id}`, { verdict: REFUSED, tookMs: 1 });
+  }
+  await world.clock.advanceAsync(300_000);
+  world.starts.length = 0;
+  await world.clock.advanceAsync(1000);
+  const tenths = new Array(10).fill(0);
+  for (const { atMs } of world.starts) tenths[Math.floor((atMs - 301_000) / 100)]++;
+  for (const number of tenths) assertBetween(number, 2, 20, "starts in a tenth of the interval");
+});
+
+Deno.test("Scheduler uses the interval that goes with the counter", async () => {
+  const world = new World();
+  const paces = { intervalMs: 1000, fastIntervalMs: 100, downIntervalMs: 5000, rise: 2, fall: 2 };
+  const gapAfter = async (probes: number) => {
+    const before = world.starts.length;
+    while (world.starts.length < before + probes) await world.clock.advanceAsync(10);
+    return gaps(world.startsOf("a0")).at(-1)!;
+  };
+  world.start(0, paces);
+  await world.clock.advanceAsync(10); // unknown, 1 of 3: one pass, up, 3 of 3
+  assertBetween(await gapAfter(1), 880, 1120, "full health after one pass");
+  world.behaviours.set("a0", { verdict: REFUSED, tookMs: 1 });
+  assertBetween(await gapAfter(1), 880, 1120, "full health, the failing probe"); // 2 of 3
+  assertBetween(await gapAfter(1), 80, 120, "doubt"); // 0
+  assertBetween(await gapAfter(1), 4480, 5520, "down");
+  world.behaviours.delete("a0");
+  assertBetween(await gapAfter(1), 4480, 5520, "down, the passing probe"); // 1
+  assertBetween(await gapAfter(1), 80, 120, "rising"); // 3
+  assertBetween(await gapAfter(1), 880, 1120, "full health again");
+});
+
+Deno.test("Scheduler marks what moved a counter, so that it is handed over at once", async () => {
+  const world = new World();
+  world.start(0, { rise: 1, fall: 2 });
+  await world.clock.advanceAsync(4500);
+  assert.deepEqual(world.reports.map(({ matters }) => matters), [true, false, false, false, false]);
+  world.behaviours.set("a0", { verdict: REFUSED, tookMs: 1 });
+  world.reports.length = 0;
+  await world.clock.advanceAsync(4500);
+  assert.deepEqual(world.reports.map(({ matters }) => matters).slice(0, 4), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  // A first failure leaves the counter at 0 where rise is 1, and matters all the same.
+  const fresh = new World();
+  fresh.behaviours.set("a0", { verdict: REFUSED, tookMs: 1 });
+  fresh.start(0, { rise: 1 });
+  await fresh.clock.advanceAsync(1500);
+  assert.deepEqual(fresh.reports.map(({ matters }) => matters), [true, false]);
+});
+
+Deno.test("Scheduler ends a hanging probe at its timeout, and starts the next in time", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(1500);
+  const [report] = world.reports;
+  assert.equal(report!.verdict, CONNECT_TIMED_OUT);
+  assertBetween(report!.durationMs, 300, 300 + TICK_MS + 1, "duration");
+  assert.equal(world.starts.length, 2);
+});
+
+Deno.test("Scheduler hands a timed out probe over as a result, and a late one never", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 350, stubborn: true });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(900);
+  // It ended by itself, after its deadline: what it found counts.
+  assert.equal(world.reports.length, 1);
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 1500, stubborn: true });
+  world.reports.length = 0;
+  await world.clock.advanceAsync(1700);
+  // Given up a second after its cancellation; when it ends nobody listens.
+  assert.equal(world.voids.length, 1);
+  assert.match(world.voids[0]!.reason, /did not end/);
+  assert.equal(world.voids[0]!.lack, "prober");
+  assert.equal(world.reports.length, 0);
+});
+
+Deno.test("Scheduler stops a target at once, with its probe, and says no more about it", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0);
+  await world.clock.advanceAsync(100);
+  assert.equal(world.running.get("a0"), 1);
+  world.scheduler.stop(0);
+  await settle();
+  assert.equal(world.running.get("a0"), 0, "cancelled without any time passing");
+  assert.equal(world.clock.timers, 1, "the heartbeat, if anything");
+  await world.clock.advanceAsync(10_000);
+  assert.equal(world.starts.length, 1);
+  assert.equal(world.reports.length, 0);
+  assert.equal(world.clock.timers, 0);
+  assert.equal(world.scheduler.stats().inFlight, 0);
+  world.scheduler.stop(77);
+  world.scheduler.readdress(77, "nowhere");
+});
+
+Deno.test("Scheduler replaces a target that is started again; the old probe's result is lost", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: REFUSED, tookMs: 100, stubborn: true });
+  world.start(0);
+  await world.clock.advanceAsync(50);
+  const check = healthcheck();
+  world.scheduler.start({
+    id: 0,
+    generation: 2,
+    spec: { address: "b0", healthcheck: check },
+    firstDelayMs: 200,
+    counter: initialCounter(check),
+    unknown: true,
+  });
+  await world.clock.advanceAsync(500);
+  assert.deepEqual(world.reports.map(({ generation, verdict }) => [generation, verdict.code]), [
+    [2, "L4OK"],
+  ]);
+});
+
+Deno.test("Scheduler uses a new address from the next probe on; pace and counter stay", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 100 });
+  world.start(0, { fall: 1, rise: 1 });
+  await world.clock.advanceAsync(50);
+  world.scheduler.readdress(0, "b0");
+  await world.clock.advanceAsync(2100);
+  assert.deepEqual(world.starts.map(({ address }) => address), ["a0", "b0", "b0"]);
+  assert.deepEqual(world.reports.map(({ matters }) => matters), [true, false, false]);
+  const times = world.starts.map(({ atMs }) => atMs);
+  for (const gap of gaps(times)) assertBetween(gap, 890, 1110, "gap");
+});
+
+Deno.test("Scheduler declares a failure void when it was itself asleep, and repeats it at once", async () => {
+  const world = new World();
+  world.start(0, { timeoutMs: 500 });
+  await world.clock.advanceAsync(3500);
+  assert.equal(world.reports.length, 4);
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  await world.clock.advanceAsync(600);
+  assert.equal(world.running.get("a0"), 1, "a probe is in flight");
+  await world.freeze(5000);
+  await world.clock.advanceAsync(TICK_MS);
+  assert.equal(world.reports.length, 4);
+  assert.equal(world.voids.length, 1);
+  assert.ok(world.voids[0]!.latenessMs > 4000, `${world.voids[0]!.latenessMs}`);
+  world.behaviours.delete("a0");
+  const before = world.starts.length;
+  await world.clock.advanceAsync(10);
+  assert.equal(world.starts.length, before + 1, "repeated at once");
+  assert.equal(world.reports.at(-1)!.verdict.ok, true);
+  assert.equal(world.scheduler.stats().voids, 1);
+});
+
+Deno.test("Scheduler counts a failure in spite of a short sleep, and a pass in spite of a long one", async () => {
+  const cases: {
+    frozenMs: number;
+    timeoutMs: number;
+    verdict: Verdict;
+    /** When the verdict falls due, of 20 ms before the sleep, the sleep, and what comes after. */
+    tookMs: number;
+    counted: boolean;
+  }[] = [
+    { frozenMs: 150, timeoutMs: 300, verdict: REFUSED, tookMs: 200, counted: true },
+    { frozenMs: 600, timeoutMs: 2000, verdict: REFUSED, tookMs: 650, counted: true },
+    { frozenMs: 1500, timeoutMs: 2000, verdict: REFUSED, tookMs: 1550, counted: false },
+    // Due in the sleep and before the timer: the verdict is the first to be seen afterwards.
+    { frozenMs: 1500, timeoutMs: 2000, verdict: REFUSED, tookMs: 25, counted: false },
+    { frozenMs: 1500, timeoutMs: 2000, verdict: CONNECTED, tookMs: 1550, counted: true },
+  ];
+  for (const { frozenMs, timeoutMs, verdict, tookMs, counted } of cases) {
+    const world = new World();
+    world.behaviours.set("a0", { verdict, tookMs });
+    world.start(0, { timeoutMs });
+    await world.clock.advanceAsync(20);
+    await world.freeze(frozenMs);
+    if (tookMs > frozenMs) await world.clock.advanceAsync(60);
+    assert.equal(world.reports.length, counted ? 1 : 0, `${frozenMs} of ${timeoutMs}`);
+    assert.equal(world.voids.length, counted ? 0 : 1, `${frozenMs} of ${timeoutMs}`);
+    world.scheduler.close();
+  }
+});
+
+Deno.test("Scheduler spreads what it overslept again, instead of starting all at once", async () => {
+  const world = new World();
+  const count = 200;
+  const delays = firstDelaysMs(new Array(count).fill(1000));
+  for (let id = 0; id < count; id++) world.start(id, {}, delays[id]);
+  await world.clock.advanceAsync(3000);
+  await world.freeze(5000);
+  world.starts.length = 0;
+  const tenths: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const before = world.starts.length;
+    await world.clock.advanceAsync(100);
+    tenths.push(world.starts.length - before);
+  }
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, count, "all within 1 s");
+  for (const number of tenths) assertBetween(number, 5, 45, "starts in a tenth of a second");
+  assert.equal(world.reports.filter(({ verdict }) => !verdict.ok).length, 0);
+});
+
+Deno.test("Scheduler does not count what the prober lacked, and does not insist", async () => {
+  const world = new World();
+  const verdict = ourFault("connect", { lack: "descriptors", detail: "out of files" });
+  world.behaviours.set("a0", { verdict, tookMs: 1 });
+  world.start(0);
+  await world.clock.advanceAsync(5500);
+  assert.equal(world.reports.length, 0);
+  assertBetween(world.voids.length, 5, 7, "one each interval");
+  for (const gap of gaps(world.voids.map(({ atMs }) => atMs))) assertBetween(gap, 800, 1200, "gap");
+  assert.deepEqual([world.voids[0]!.reason, world.voids[0]!.lack], ["out of files", "descriptors"]);
+  assert.equal(world.voids[0]!.latenessMs, 0);
+});
+
+Deno.test("Scheduler outlives a prober that throws", async () => {
+  const clock = new FakeClock();
+  const reasons: string[] = [];
+  const scheduler = new Scheduler({
+    clock,
+    prng: mulberry32(1),
+    prober: () => () => Promise.reject(new Error("a bug")),
+    onProbe: () => assert.fail("nothing was found out"),
+    onVoid: ({ reason }) => reasons.push(reason),
+  });
+  const check = healthcheck();
+  scheduler.start({
+    id: 0,
+    generation: 1,
+    spec: { address: "a0", healthcheck: check },
+    firstDelayMs: 0,
+    counter: 1,
+    unknown: true,
+  });
+  await clock.advanceAsync(1500);
+  assert.deepEqual(reasons, new Array(2).fill("the prober broke: Error: a bug"));
+  scheduler.close();
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("Scheduler measures how late its starts are", async () => {
+  const world = new World();
+  world.start(0);
+  await world.clock.advanceAsync(10_500);
+  const { counts, maxMs } = world.scheduler.stats().lateness;
+  assert.equal(counts.reduce((sum, count) => sum + count, 0), world.starts.length);
+  assert.ok(maxMs <= TICK_MS);
+  await world.freeze(3000);
+  await world.clock.advanceAsync(1100);
+  assert.ok(world.scheduler.stats().lateness.maxMs > 1500);
+});
+
+Deno.test("Scheduler starts only so many more probes than end, however many are due", async () => {
+  const world = new World();
+  const count = 500;
+  for (let id = 0; id < count; id++) world.start(id);
+  await world.clock.advanceAsync(TICK_MS);
+  assert.equal(world.starts.length, 24, "nothing has ended yet");
+  await world.clock.advanceAsync(100);
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, count);
+  const rounds = new Map<number, number>();
+  for (const { atMs } of world.starts) rounds.set(atMs, (rounds.get(atMs) ?? 0) + 1);
+  assert.ok(Math.max(...rounds.values()) <= 64);
+
+  // Those that hang do not end, and must not keep the others waiting for long.
+  const hanging = new World();
+  for (let id = 0; id < count; id++) {
+    hanging.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    hanging.start(id);
+  }
+  await hanging.clock.advanceAsync(TICK_MS + count / 24);
+  assert.equal(hanging.starts.length, count);
+});
+
+Deno.test("Scheduler that cannot keep up with its starts still finds the dead", async () => {
+  const world = new World();
+  const count = 40_000;
+  for (let id = 0; id < count; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs: 400 });
+  }
+  await world.clock.advanceAsync(1200);
+  assert.ok(world.starts.length < count, "it is behind");
+  assert.deepEqual(world.voids, []);
+  assert.ok(world.reports.filter(({ verdict }) => !verdict.ok).length > 4000);
+});
+
+Deno.test("Scheduler ends probes in time, however many starts wait", async () => {
+  const world = new World();
+  for (let id = 0; id < 20_000; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs: 100 });
+  }
+  await world.clock.advanceAsync(300);
+  const late = world.reports.filter(({ durationMs }) => durationMs > 100 + 2 * TICK_MS);
+  assert.deepEqual(late, []);
+  assert.ok(world.reports.length > 1000);
+});
+
+Deno.test("Scheduler starts an eighth as many probes that speak TLS", async () => {
+  const common = { serverName: "", insecureSkipVerify: false, alpn: [] };
+  const tls = { type: "tcp", ssl: true, ...common } as const;
+  const world = new World();
+  for (let id = 0; id < 100; id++) world.start(id, { params: id % 2 === 0 ? tls : http() });
+  for (let id = 100; id < 200; id++) {
+    world.start(id, { params: { ...http(), type: "https" } as ProbeParams });
+  }
+  const rounds = new Map<number, number>();
+  await world.clock.advanceAsync(150);
+  for (const { atMs, address } of world.starts) {
+    const id = Number(address.slice(1));
+    const weight = id >= 100 || id % 2 === 0 ? 8 : 1;
+    rounds.set(atMs, (rounds.get(atMs) ?? 0) + weight);
+  }
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, 200);
+  assert.ok(Math.max(...rounds.values()) <= 64 + 7, `${Math.max(...rounds.values())}`);
+  assert.equal([...rounds.values()][0]! <= 24 + 7, true, "nothing has ended yet");
+});
+
+Deno.test("Scheduler starts fewer than end when a turn of the event loop takes long", async () => {
+  const world = new World();
+  for (let id = 0; id < 1000; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs: 5000 });
+  }
+  await world.clock.advanceAsync(5);
+  const before = world.starts.length;
+  assert.ok(before >= 24);
+  // Turns of 30 ms in which nothing ends, then one in which ten do.
+  for (let i = 1; i <= 3; i++) {
+    await world.freeze(30);
+    assert.equal(world.starts.length, before + i, "one, so that it goes on");
+  }
+  for (const deliver of world.deliveries.splice(0, 10)) deliver(CONNECTED);
+  await world.freeze(30);
+  assert.equal(world.starts.length, before + 3 + 5);
+});
+
+/** A world with 100 probes in flight whose answers are there and not delivered. */
+async function backlogged(timeoutMs: number): Promise<World> {
+  const world = new World();
+  world.prompt = false;
+  for (let id = 0; id < 100; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+    world.start(id, { timeoutMs });
+  }
+  await world.clock.advanceAsync(10);
+  return world;
+}
+
+Deno.test("Scheduler starts nothing while results wait to be delivered", async () => {
+  const world = await backlogged(500);
+  const before = world.starts.length;
+  assertBetween(before, 64, 99, "starts until the echo was missed");
+  await world.clock.advanceAsync(150);
+  assert.equal(world.starts.length, before);
+  world.backlogEnds();
+  await world.clock.advanceAsync(20);
+  assert.equal(world.starts.length, 100);
+});
+
+Deno.test("Scheduler holds no deadline against anybody until what waits is delivered", async () => {
+  const world = await backlogged(60);
+  const { size } = new Set(world.starts.map(({ address }) => address));
+  // Deadlines fall due; the answers are delivered only afterwards.
+  await world.clock.advanceAsync(60);
+  assert.equal(world.reports.length, 0);
+  for (const deliver of world.deliveries.splice(0)) deliver(CONNECTED);
+  world.backlogEnds();
+  await settle();
+  assert.equal(world.reports.length, size);
+  assert.ok(world.reports.every(({ verdict }) => verdict.ok));
+  assert.deepEqual(world.voids, []);
+});
+
+Deno.test("Scheduler holds deadlines for so long only, and what ends then in a long backlog is void", async () => {
+  const world = await backlogged(100);
+  await world.clock.advanceAsync(300);
+  assert.equal(world.running.get("a0"), 1, "held");
+  await world.clock.advanceAsync(1000);
+  assert.equal(world.running.get("a0"), 0, "but not for ever");
+  assert.deepEqual(world.reports, []);
+  assert.ok(world.voids.length >= 64);
+  assert.ok(world.voids.every(({ latenessMs }) => latenessMs > 200));
+});
+
+Deno.test("Scheduler probes on, and finds the dead, when its echo is lost", async () => {
+  const world = await backlogged(100);
+  await world.clock.advanceAsync(6000);
+  const [starts, reports] = [world.starts.length, world.reports.length];
+  await world.clock.advanceAsync(2000);
+  assertBetween(world.starts.length - starts, 150, 250, "starts in two intervals");
+  assertBetween(world.reports.length - reports, 150, 250, "failures that count");
+});
+
+Deno.test("Scheduler that comes late looks at results first, and at deadlines a round later", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(280);
+  // Too short to make anything void; the answer came in it, and is delivered behind the timer.
+  await world.freeze(150);
+  assert.equal(world.reports.length, 0);
+  world.deliveries[0]!(CONNECTED);
+  await settle();
+  assert.equal(world.reports.length, 1);
+  assert.equal(world.reports[0]!.verdict.ok, true);
+
+  const silent = new World();
+  silent.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  silent.start(0, { timeoutMs: 300 });
+  await silent.clock.advanceAsync(280);
+  await silent.freeze(150);
+  await silent.clock.advanceAsync(TICK_MS);
+  assert.equal(silent.reports[0]!.verdict.ok, false, "without an answer it is a failure");
+
+  const always = new World();
+  always.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  always.start(0, { timeoutMs: 300 });
+  await always.clock.advanceAsync(280);
+  for (let round = 0; round < 4; round++) await always.freeze(20);
+  assert.equal(always.reports[0]!.verdict.ok, false, "though each round is late");
+});
+
+Deno.test("Scheduler repeats a probe void by lateness immediately, but once only", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300, intervalMs: 5000, fastIntervalMs: 5000, downIntervalMs: 5000 });
+  await world.clock.advanceAsync(50);
+  await world.freeze(1000);
+  await world.clock.advanceAsync(2 * TICK_MS);
+  assert.deepEqual([world.voids.length, world.starts.length], [1, 2], "repeated immediately");
+  await world.clock.advanceAsync(50);
+  await world.freeze(1000);
+  await world.clock.advanceAsync(500);
+  assert.deepEqual([world.voids.length, world.starts.length], [2, 2], "not again");
+  assert.equal(world.voids[1]!.lack, undefined);
+  await world.clock.advanceAsync(6000);
+  assert.ok(world.starts.length >= 3);
+});

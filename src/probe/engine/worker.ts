@@ -1,0 +1,133 @@
+/**
+ * Entry of a probe worker: the scheduler and the probers in a thread of their own, so that
+ * nothing the main thread does can delay a probe. Holds no decisions: commands in, results out.
+ *
+ * A worker that is to enter a network namespace is told so first of all, before it opens a socket
+ * but that of its echo: in a namespace loopback may be down.
+ */
+import { unreachable } from "../../base/assert.ts";
+import type { Clock } from "../../base/ports.ts";
+import { LoopbackEcho } from "./echo.ts";
+import { IcmpProber } from "../icmp/icmp.ts";
+import { Namespace } from "../net/namespace.ts";
+import { namespaceCalls } from "../net/namespace_calls.ts";
+import { wordsOf } from "../os_errors.ts";
+import { newController, type Probe, type ProbeSpec } from "../prober.ts";
+import { probeOf } from "../probers.ts";
+import { ResultPort } from "./result_port.ts";
+import { Scheduler } from "./scheduler.ts";
+import { withSecondLook } from "./second_look.ts";
+import { closeThreadShim, openThreadShim } from "../net/thread_shim.ts";
+import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
+
+/** The worker's own clocks: this file is the root of what runs in its thread. */
+const clock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, fn) {
+    const id = setTimeout(fn, Math.min(delayMs, 2 ** 31 - 1));
+    return { cancel: () => clearTimeout(id) };
+  },
+};
+
+const icmp = new IcmpProber();
+let namespace: Namespace | undefined;
+const results = new ResultPort({ clock, post });
+
+let tracing = false;
+
+/** Set while the echo is being opened, and nothing is obeyed. */
+let inbox: ToWorker[] | undefined = [];
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (inbox === undefined) obey(data);
+  else inbox.push(data);
+};
+
+/** Where loopback drops packets the connection would be waited for until the thread is given up. */
+const ECHO_OPEN_MS = 1000;
+
+const patience = newController();
+const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
+const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
+  post({ kind: "no-echo", reason: wordsOf(error) });
+  return undefined;
+});
+opening.cancel();
+
+const scheduler = new Scheduler({
+  clock,
+  echo,
+  onEchoLost: () => post({ kind: "no-echo", reason: "an echo did not come back" }),
+  prng: Math.random,
+  prober,
+  onProbe: (report) => results.add(report),
+  onVoid: (report) => post({ kind: "void", report }),
+  onStart: (id, generation) => tracing ? post({ kind: "started", id, generation }) : undefined,
+});
+
+for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) obey(message);
+inbox = undefined;
+
+function obey(message: ToWorker): void {
+  switch (message.kind) {
+    case "enter":
+      return enter(message.netns);
+    case "commands":
+      for (const command of message.commands) run(command);
+      return;
+    case "trace":
+      tracing = message.on;
+      return;
+    case "ping":
+      return post({ kind: "pong", seq: message.seq });
+    case "stats":
+      return post({ kind: "stats", seq: message.seq, stats: scheduler.stats() });
+    case "close":
+      return void close();
+    default:
+      unreachable(message);
+  }
+}
+
+function run(command: Command): void {
+  switch (command.kind) {
+    case "start":
+      return scheduler.start(command.target);
+    case "readdress":
+      return scheduler.readdress(command.id, command.address);
+    case "stop":
+      return scheduler.stop(command.id);
+    default:
+      unreachable(command);
+  }
+}
+
+/** From here on probes are made inside, or are void with the reason why they cannot. */
+function enter(name: string): void {
+  namespace = new Namespace({
+    name,
+    clock,
+    calls: namespaceCalls(openThreadShim),
+    onLeft: (reason) => void icmp.reset(reason),
+    onNews: (news) => post({ kind: "namespace", news }),
+  });
+}
+
+function prober(spec: ProbeSpec): Probe {
+  return withSecondLook(probeOf(spec, icmp.prober), { spec, namespace });
+}
+
+async function close(): Promise<void> {
+  scheduler.close();
+  results.flush();
+  namespace?.close();
+  echo?.close();
+  await icmp.close();
+  closeThreadShim();
+  post({ kind: "closed" });
+  self.close();
+}
+
+function post(message: FromWorker): void {
+  self.postMessage(message);
+}

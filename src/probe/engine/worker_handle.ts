@@ -1,0 +1,179 @@
+/**
+ * One worker thread and its life: started, watched, and started again, with a growing delay, when
+ * it dies of an error, stops answering or cannot be started. Knows nothing of probes.
+ */
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import { errorCode, printable, wordsOf } from "../os_errors.ts";
+import type { FromWorker, ToWorker } from "./worker_protocol.ts";
+
+/** The part of a Worker that is used; tests put their own in. */
+export interface WorkerThread {
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  postMessage(message: ToWorker): void;
+  terminate(): void;
+}
+
+export interface WorkerHandleOptions {
+  /** Name for log records. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly spawn: () => WorkerThread;
+  readonly onMessage: (message: FromWorker) => void;
+  /** A new thread took the place of a dead one and knows nothing yet. */
+  readonly onRestart: () => void;
+  /** There is no thread for now, for this reason; another attempt follows. */
+  readonly onDown?: (reason: string) => void;
+}
+
+/** Delay before the first restart; doubled for each further one up to MAX_BACKOFF_MS. */
+const MIN_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5000;
+
+/** A worker that lived this long may be restarted quickly again. */
+const SETTLED_MS = 30_000;
+
+/** Pace of the pings, and how many unanswered ones in a row mean that the thread hangs. */
+const PING_MS = 1000;
+const MISSED_PINGS = 5;
+
+/** The same before its first answer: loading it takes seconds on a machine that is busy enough. */
+const MISSED_AT_START = 30;
+
+/** How long a worker may take to say goodbye before it is terminated. */
+const CLOSE_MS = 500;
+
+/** A worker thread that is there, or will be again. */
+export class WorkerHandle {
+  readonly #options: WorkerHandleOptions;
+  #thread: WorkerThread | undefined;
+  #startedMs = 0;
+  #backoffMs = MIN_BACKOFF_MS;
+  #restart: Timer | undefined;
+  #ping: Timer | undefined;
+  #sent = 0;
+  #answered = 0;
+  #closing: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: WorkerHandleOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  /** False while the thread is still to begin, hangs, or is gone. */
+  get answers(): boolean {
+    return this.#thread !== undefined && this.#answered > 0 && this.#sent - this.#answered <= 1;
+  }
+
+  /** False while there is no thread: the message is lost, and onRestart will follow. */
+  post(message: ToWorker): boolean {
+    this.#thread?.postMessage(message);
+    return this.#thread !== undefined;
+  }
+
+  /** Lets the worker cancel what it does and say goodbye; terminates it when it does not. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#restart?.cancel();
+    this.#ping?.cancel();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    await new Promise<void>((resolve) => {
+      const patience = this.#options.clock.after(CLOSE_MS, resolve);
+      this.#closing = () => {
+        patience.cancel();
+        resolve();
+      };
+      thread.postMessage({ kind: "close" });
+    });
+    this.#drop();
+  }
+
+  /** False when there is no thread; then another attempt follows. */
+  #start(): boolean {
+    this.#startedMs = this.#options.clock.monotonicMs();
+    let thread: WorkerThread;
+    try {
+      thread = this.#options.spawn();
+    } catch (error) {
+      // No memory for a thread, a limit on them: may pass, and must not end the daemon.
+      this.#startLater(`it cannot be started: ${spawnProblem(error)}`);
+      return false;
+    }
+    thread.onmessage = ({ data }) => this.#hear(data);
+    thread.onerror = (event) => {
+      event.preventDefault();
+      this.#died(event.message);
+    };
+    thread.onmessageerror = () => this.#died("it sent a message that cannot be read");
+    this.#thread = thread;
+    this.#sent = this.#answered = 0;
+    this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
+    return true;
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === "pong") this.#answered = message.seq;
+    else if (message.kind === "closed") this.#closing?.();
+    else this.#options.onMessage(message);
+  }
+
+  /**
+   * Counts pings, not time: when this thread itself was stopped for a minute, one ping is
+   * missing, not sixty.
+   */
+  #watch(): void {
+    const most = this.#answered === 0 ? MISSED_AT_START : MISSED_PINGS;
+    if (this.#sent - this.#answered >= most) {
+      this.#died(`it has not answered for ${most} s`);
+      return;
+    }
+    this.post({ kind: "ping", seq: ++this.#sent });
+    this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
+  }
+
+  #died(reason: string): void {
+    if (this.#thread === undefined) return;
+    this.#drop();
+    if (this.#closed) this.#closing?.();
+    else this.#startLater(reason);
+  }
+
+  #startLater(reason: string): void {
+    const { clock, log, name, onRestart, onDown } = this.#options;
+    if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
+    const delayMs = this.#backoffMs;
+    this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
+    const err = printable(reason.split("\n", 1)[0]!);
+    log.error("probe-worker", { worker: name, err, "restart-in-ms": delayMs });
+    onDown?.(err);
+    this.#restart = clock.after(delayMs, () => {
+      if (!this.#start()) return;
+      log.info("probe-worker", { worker: name, action: "restarted" });
+      onRestart();
+    });
+  }
+
+  #drop(): void {
+    this.#ping?.cancel();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#thread = undefined;
+    thread.onmessage = thread.onerror = thread.onmessageerror = null;
+    // An error of the dying thread must not become an uncaught one of ours.
+    thread.onerror = (event) => event.preventDefault();
+    thread.terminate();
+  }
+}
+
+/** Why there is no thread; as Deno throws what pthread_create() returns. */
+function spawnProblem(error: unknown): string {
+  return errorCode(error) === "EAGAIN"
+    ? "this process may have no more threads (raise TasksMax= of the systemd unit, or pids.max " +
+      "of its control group)"
+    : wordsOf(error);
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
+import type { Shim, ShimResult } from "../../../ffi/open.ts";
+import { LOOK } from "../../../ffi/symbols.ts";
+import { descriptorsNeeded, Machine } from "./host_check.ts";
+
+/** What a machine says: 0 or minus an errno, or the text of a setting. */
+interface Host {
+  readonly limit: number;
+  readonly icmp?: number;
+  /** Entering a namespace. */
+  readonly enter?: number;
+  readonly range?: string | number;
+}
+
+/** A shim of a machine, what it was asked for, and how often it was left open. */
+function shimOf({ limit, icmp = 0, enter = 0, range = "32768\t60999\n" }: Host) {
+  const asked: string[] = [];
+  const calls = {
+    maglev_nofile_raise(wanted: number, limits: Float64Array) {
+      asked.push(`descriptors ${wanted}`);
+      limits[0] = limit;
+      return 0;
+    },
+    maglev_netns_look(path: Uint8Array, _: number, what: number, text: Uint8Array) {
+      const where = new TextDecoder().decode(path).replace("\0", "");
+      const name = Object.entries(LOOK).find(([, number]) => number === what)![0];
+      asked.push(`${name}${where === "" ? "" : ` in ${where}`}`);
+      const answer: Record<string, string | number> = { portRange: range, twReuse: "2\n" };
+      const said = answer[name] ?? (name === "enter" ? enter : name.startsWith("icmp") ? icmp : 0);
+      if (typeof said === "number") return said;
+      return new TextEncoder().encodeInto(said, text).written;
+    },
+  };
+  const shim: Shim = { calls: calls as unknown as Shim["calls"], close: () => asked.push("close") };
+  return { result: { kind: "ok", shim } satisfies ShimResult, asked };
+}
+
+const BACKENDS = {
+  a: {},
+  b: { healthcheck: "ping" },
+  c: { healthcheck: "ping", address: "2001:db8::1" },
+};
+const PING = { ping: { params: { type: "icmp" }, port: 0 } } as const;
+const config = (netns = "") =>
+  smallConfig({ healthchecks: PING, backends: BACKENDS, frontends: {}, netns });
+const TCP_ONLY = smallConfig({ backends: { a: {}, s: { healthcheck: "" } }, frontends: {} });
+
+const machine = (result: ShimResult, log = new RecordingLogger()) =>
+  new Machine({ log, open: () => result });
+
+Deno.test("descriptorsNeeded() has one for each target, and room for the rest of the daemon", () => {
+  assert.ok(descriptorsNeeded(0) >= 100);
+  assert.equal(descriptorsNeeded(10_000) - descriptorsNeeded(0), 10_000);
+});
+
+Deno.test("Machine asks for what a configuration needs, and for nothing else", () => {
+  const cases: [ReturnType<typeof smallConfig>, string[]][] = [
+    [config(), [`descriptors ${descriptorsNeeded(3)}`, "icmp4", "icmp6", "close"]],
+    [config("blue"), [
+      `descriptors ${descriptorsNeeded(3)}`,
+      ...["enter", "icmp4", "icmp6"].map((what) => `${what} in /run/netns/blue`),
+      "close",
+    ]],
+    [TCP_ONLY, [`descriptors ${descriptorsNeeded(1)}`, "close"]],
+  ];
+  for (const [wanted, calls] of cases) {
+    const { result, asked } = shimOf({ limit: 1000 });
+    assert.equal(machine(result).problem(wanted), undefined);
+    assert.deepEqual(asked, calls);
+  }
+});
+
+Deno.test("Machine names what cannot be had", () => {
+  const problem = (limit: number, icmp: number) =>
+    machine(shimOf({ limit, icmp }).result).problem(config());
+  assert.match(problem(100, 0)!, /3 probed backends .* only 100 .*LimitNOFILE=/);
+  assert.match(problem(1000, -1)!, /CAP_NET_RAW .*net\.ipv4\.ping_group_range/);
+  assert.match(problem(1000, -13)!, /CAP_NET_RAW/);
+  assert.equal(problem(1000, -97), undefined, "a machine without IPv6: said of each probe");
+});
+
+Deno.test("Machine without the shim runs what needs none, and warns once", () => {
+  const result: ShimResult = { kind: "error", reason: "absent", message: "no shim: build it" };
+  const log = new RecordingLogger();
+  const without = machine(result, log);
+  assert.equal(
+    without.problem(config()),
+    "cannot use ICMP probes without the shim: no shim: build it",
+  );
+  assert.equal(
+    without.problem(smallConfig({ backends: { a: {} }, frontends: {}, netns: "blue" })),
+    "cannot use healthchecker.netns without the shim: no shim: build it",
+  );
+  assert.deepEqual([without.problem(TCP_ONLY), without.problem(TCP_ONLY)], [undefined, undefined]);
+  assert.deepEqual(log.of("config-warning"), [
+    { message: "cannot check the limits on file descriptors and local ports: no shim: build it" },
+  ]);
+});
+
+Deno.test("a namespace that is missing or may not be entered is refused, with what is missing", () => {
+  const cases: [enter: number, sentence: RegExp][] = [
+    [-2, /^healthchecker\.netns: network namespace blue does not exist \(no \/run\/netns\/blue\)/],
+    [-1, /network namespace blue may not be entered: .*CAP_SYS_ADMIN/],
+    [-13, /may not be entered: no permission to open \/run\/netns\/blue$/],
+    [-22, /\/run\/netns\/blue is not a network namespace$/],
+    [-24, /cannot be entered: out of file descriptors/],
+  ];
+  for (const [enter, sentence] of cases) {
+    const { result } = shimOf({ limit: 1000, enter });
+    assert.match(machine(result).problem(config("blue"))!, sentence);
+  }
+});
+
+Deno.test("Machine warns of local ports that will not do, and says when it cannot know", () => {
+  const busy = smallConfig({
+    healthchecks: { tcp: { intervalMs: 1, downIntervalMs: 1 } },
+    backends: { a: {} },
+    frontends: {},
+    netns: "blue",
+  });
+  const warnings = (host: Partial<Host>) => {
+    const { result, asked } = shimOf({ limit: 1000, ...host });
+    const found = machine(result).warnings(busy);
+    assert.ok(asked.includes("portRange in /run/netns/blue"), "the range is the namespace's");
+    return found;
+  };
+  assert.match(warnings({}).join(), /^probes of 10\.0\.0\.1 port 80 may need 60000 local ports/);
+  assert.deepEqual(warnings({ range: "1024 65535" }), []);
+  assert.deepEqual(warnings({ range: -2 }), [
+    "cannot tell whether there are enough local ports for the probes: " +
+    "/proc/sys/net/ipv4/ip_local_port_range cannot be read: no such file " +
+    "(is /proc restricted, as by ProcSubset=pid?)",
+  ]);
+  const { result, asked } = shimOf({ limit: 1000 });
+  assert.deepEqual(machine(result).warnings(smallConfig({ backends: {}, frontends: {} })), []);
+  assert.deepEqual(asked, []);
+});

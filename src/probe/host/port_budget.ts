@@ -1,0 +1,145 @@
+/**
+ * PURE. Whether a host has the local ports that a configuration's probes need. A probe that ends
+ * with a FIN leaves its port in TIME_WAIT for 60 s, so a destination that is probed often uses up
+ * the range; then probes are void. How each kind of probe ends: docs/design.md and tcp.ts.
+ */
+import type { Config, HealthcheckConfig } from "../../config/model.ts";
+
+/** Settings of a network namespace, as the kernel prints them. */
+export interface PortSettings {
+  /** `32768\t60999`. */
+  readonly range: string;
+  /** `8080,9148-9150`, or empty. */
+  readonly reserved: string;
+  /** `0`, `1` or `2`; empty when it cannot be read. */
+  readonly twReuse: string;
+}
+
+/** How long Linux keeps a port in TIME_WAIT, and how long where it may be used again. */
+const TIME_WAIT_S = 60;
+const REUSED_AFTER_S = 1;
+
+/** Warnings at most; the rest is counted. */
+const MOST = 5;
+
+/** Probes that draw on the same ports. */
+interface Group {
+  /** `192.0.2.1 port 80`, or `source address 192.0.2.9`. */
+  readonly title: string;
+  readonly waitS: number;
+  readonly cures: readonly string[];
+  backends: number;
+  perSecond: number;
+}
+
+/** What is wrong with the settings' form, or one sentence for each destination that needs more. */
+export function portWarnings(config: Config, settings: PortSettings): string[] {
+  const groups = groupsOf(config, settings.twReuse.trim());
+  if (groups.length === 0) return [];
+  const free = freePorts(settings);
+  if (free === undefined) {
+    return [unknownPorts(`${JSON.stringify(settings.range.slice(0, 40))} is not a range of ports`)];
+  }
+  const short = groups.filter((group) => needed(group) > free.count);
+  short.sort((a, b) => needed(b) - needed(a) || (a.title < b.title ? -1 : 1));
+  const sentences = short.slice(0, MOST).map((group) => sentence(group, free));
+  const more = short.length - sentences.length;
+  return more > 0
+    ? [...sentences, `${more} more destinations need more local ports than this host has`]
+    : sentences;
+}
+
+/** True when a configuration has probes that use local ports. */
+export function needsPorts(config: Config): boolean {
+  return groupsOf(config, "").length > 0;
+}
+
+/** The warning of a host whose ports are not known. */
+export function unknownPorts(reason: string): string {
+  return `cannot tell whether there are enough local ports for the probes: ${reason}`;
+}
+
+function groupsOf(config: Config, twReuse: string): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { address, healthcheck, enabled } of config.backends.values()) {
+    const check = healthcheck === undefined ? undefined : config.healthchecks.get(healthcheck);
+    if (check === undefined || !enabled || check.params.type === "icmp") continue;
+    const source = address.family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
+    const tls = isTls(check);
+    // Ends with a reset, which leaves nothing.
+    if (source !== undefined && !tls) continue;
+    const reused = twReuse === "1" || (twReuse === "2" && isLoopback(address.text));
+    const title = source === undefined
+      ? `${address.text} port ${check.port}`
+      : `source address ${source.text}`;
+    const group = groups.get(title) ?? {
+      title,
+      // A port that is bound to a source address is not used again before its time.
+      waitS: reused && source === undefined ? REUSED_AFTER_S : TIME_WAIT_S,
+      cures: curesOf({ tls, bound: source !== undefined }),
+      backends: 0,
+      perSecond: 0,
+    };
+    group.backends++;
+    group.perSecond += 1000 / Math.min(check.intervalMs, check.downIntervalMs);
+    groups.set(title, group);
+  }
+  return [...groups.values()];
+}
+
+function isTls({ params }: HealthcheckConfig): boolean {
+  return params.type === "https" || (params.type === "tcp" && params.ssl);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+function curesOf({ tls, bound }: { readonly tls: boolean; readonly bound: boolean }): string[] {
+  const cures = ["widen net.ipv4.ip_local_port_range"];
+  if (!bound) cures.push("set net.ipv4.tcp_tw_reuse=1");
+  if (!tls) cures.push("set probe-ipv4-src or probe-ipv6-src, whose probes end with a reset");
+  return cures;
+}
+
+function needed({ perSecond, waitS }: Group): number {
+  return Math.ceil(perSecond * waitS);
+}
+
+interface FreePorts {
+  readonly low: number;
+  readonly high: number;
+  readonly reserved: number;
+  readonly count: number;
+}
+
+function sentence(group: Group, { low, high, reserved, count }: FreePorts): string {
+  const { title, backends, perSecond, waitS, cures } = group;
+  const without = reserved === 0 ? "" : ` without ${reserved} reserved ones`;
+  return `probes of ${title} may need ${needed(group)} local ports (${backends} ` +
+    `backend${backends === 1 ? "" : "s"}, ${rounded(perSecond)} probes a second, each port is ` +
+    `kept ${waitS} s), and this host has ${count} (net.ipv4.ip_local_port_range ${low}-${high}` +
+    `${without}): probes without a port are void; probe at most ${
+      rounded(count / waitS)
+    } times a ` +
+    `second in all, or ${cures.join(", or ")}`;
+}
+
+/** Rounded down to one decimal, so that what is advised is enough. */
+function rounded(number: number): string {
+  return String(Math.floor(number * 10) / 10);
+}
+
+function freePorts({ range, reserved }: PortSettings): FreePorts | undefined {
+  const match = /^(\d+)\s+(\d+)$/.exec(range.trim());
+  const [low, high] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(low >= 1 && low <= high && high <= 65535)) return undefined;
+  let taken = 0;
+  for (const part of reserved.trim().split(",")) {
+    const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+    if (from === undefined) continue;
+    const first = Math.max(low, Number(from));
+    taken += Math.max(0, Math.min(high, Number(to ?? from)) - first + 1);
+  }
+  return { low, high, reserved: taken, count: high - low + 1 - taken };
+}

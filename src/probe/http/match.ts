@@ -1,0 +1,89 @@
+/**
+ * PURE. Judges an HTTP answer: its status must be in the accepted set, and its body must fit the
+ * regular expressions, if there are any.
+ */
+import type { HttpParams } from "../../config/model.ts";
+import { type BodyRules, judgeBody } from "./body_rules.ts";
+import type { HttpResponse } from "./response.ts";
+import { answered, failed, type Verdict } from "../outcome.ts";
+
+/** Accepted status codes as closed ranges, sorted and disjoint. */
+export type StatusRanges = readonly (readonly [from: number, to: number])[];
+
+/** True when one of the ranges holds `status`. */
+export function statusAccepted(status: number, ranges: StatusRanges): boolean {
+  for (const [from, to] of ranges) {
+    if (status >= from && status <= to) return true;
+  }
+  return false;
+}
+
+/** `200`, `200-299, 301`. */
+export function formatStatusRanges(ranges: StatusRanges): string {
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+}
+
+/** The part of a whole answer that is judged. */
+export type Answer = Pick<
+  HttpResponse,
+  "problem" | "status" | "body" | "contentCoding" | "refusesPlainText"
+>;
+
+/** The requirements on an answer. */
+export interface Wanted {
+  readonly params: Pick<HttpParams, "responseCodes">;
+  readonly rules: BodyRules | undefined;
+}
+
+/** The verdict on an answer that was read as far as it matters. */
+export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict {
+  if (answer.problem !== "") return failed("L7RSP", answer.problem);
+  const { status } = answer;
+  if (!statusAccepted(status, params.responseCodes)) {
+    if (answer.refusesPlainText) return expectsTls(status);
+    return wrongStatus(status, params.responseCodes);
+  }
+  if (rules === undefined) return answered(status);
+  const { body } = answer;
+  const found = judgeBody(body, rules);
+  const coding = found === "unwanted" ? "" : codingOf(answer);
+  // In a compressed body the unwanted text could not be found.
+  if (found === "fine" && (coding === "" || rules.unwanted === undefined)) return answered(status);
+  if (coding !== "") return compressed(status, coding);
+  return found === "unwanted" ? unwantedBody(status) : wrongBody(status, body.length);
+}
+
+/** Name of the coding that a body is in; also of gzip's own first bytes; empty: none. */
+function codingOf({ body, contentCoding }: Answer): string {
+  if (contentCoding !== "" || body.length === 0) return body.length === 0 ? "" : contentCoding;
+  return body[0] === 0x1f && body[1] === 0x8b ? "gzip" : "";
+}
+
+/** The verdict on a status outside the set. */
+export function wrongStatus(status: number, ranges: StatusRanges): Verdict {
+  return failed("L7STS", `status ${status}, expected ${formatStatusRanges(ranges)}`);
+}
+
+function expectsTls(status: number): Verdict {
+  return failed("L7STS", `status ${status}: the server expects TLS; use \`type: https\``);
+}
+
+/** The verdict on a body that does not match. */
+export function wrongBody(status: number, bodyBytes: number): Verdict {
+  return failed(
+    "L7STS",
+    `status ${status}, but the first ${bodyBytes} bytes of the body do not match response-regexp`,
+  );
+}
+
+function unwantedBody(status: number): Verdict {
+  return failed("L7STS", `status ${status}, but the body matches response-regexp-not`);
+}
+
+function compressed(status: number, coding: string): Verdict {
+  return failed(
+    "L7STS",
+    `status ${status}, but the body is compressed (${coding}), and expressions are held against ` +
+      "plain text; have the server send it uncompressed",
+  );
+}

@@ -1,0 +1,290 @@
+/**
+ * PURE. An HTTP/1 answer (RFC 9112) as it comes in: fed with bytes cut anywhere, it says when
+ * enough was seen. It reads a hostile peer's text, so everything is bounded: the headers by
+ * MAX_HEADER_BYTES (interim answers included), the body by MAX_BODY_BYTES, and the framing of a
+ * chunked body, which may be far larger than the body, by MAX_RAW_BODY_BYTES.
+ *
+ * Tolerant where real servers are sloppy and the meaning is plain (bare LF, no reason phrase,
+ * folded header lines, blanks before a colon), strict where it is not: what is no HTTP/1 answer,
+ * contradicts itself, or ends early, is a broken answer. One that is framed by any transfer coding
+ * but `chunked`, once, is broken too: the peers of a load balancer would read different bodies.
+ */
+import { BodyReader, type Framing } from "./body.ts";
+import { complainsOfPlainText, ForeignStart } from "./foreign_start.ts";
+
+/** Bytes of status lines and headers read at most. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Bytes of a body that are searched for the complaint of a server of TLS. */
+const REFUSAL_BYTES = 512;
+
+const LF = 0x0a, CR = 0x0d, COLON = 0x3a, SPACE = 0x20, TAB = 0x09;
+
+/** `more`: feed on. `done`: all that matters was seen. `broken`: see `problem`. */
+export type HttpProgress = "more" | "done" | "broken";
+
+export interface HttpResponseOptions {
+  /** The request was HEAD: the answer has no body, whatever its headers say. */
+  readonly head: boolean;
+  /** Asked once the final status is known: is its body to be read? */
+  readonly wantsBody: (status: number) => boolean;
+}
+
+/** One answer; not to be reused. */
+export class HttpResponse {
+  /** Final status code; 0 before it is known. */
+  status = 0;
+  /** What is wrong with a broken answer, for people. Holds no text of the server. */
+  problem = "";
+  readonly #options: HttpResponseOptions;
+  /** Beginning of a line whose end has not come yet. */
+  #carry: Uint8Array | undefined;
+  #headerBytes = 0;
+  /** The beginning of an answer that is not of HTTP/1, until its protocol is certain. */
+  #foreign: ForeignStart | undefined;
+  #lineNumber = 0;
+  #contentLength: number | undefined;
+  #chunked = false;
+  #transferEncoding = false;
+  #contentCoding = "";
+  #refusesPlainText = false;
+  #body: BodyReader | undefined;
+  #progress: HttpProgress = "more";
+
+  constructor(options: HttpResponseOptions) {
+    this.#options = options;
+  }
+
+  /** The body as far as it was read: at most MAX_BODY_BYTES, chunk framing removed. */
+  get body(): Uint8Array {
+    return this.#body?.bytes ?? new Uint8Array(0);
+  }
+
+  /** True when a status 400 comes with the words of a server that expects TLS. */
+  get refusesPlainText(): boolean {
+    return this.#refusesPlainText;
+  }
+
+  /** Name of the content coding of the body; `unknown` for a name not listed here; empty: none. */
+  get contentCoding(): string {
+    return this.#contentCoding;
+  }
+
+  /** True while a body is read whose length the server did not announce. */
+  get isOpenEnded(): boolean {
+    return this.#progress === "more" && this.#body?.isOpenEnded === true;
+  }
+
+  /** Takes the next bytes; they are not kept. Once done or broken it stays so. */
+  feed(bytes: Uint8Array): HttpProgress {
+    if (this.#foreign !== undefined || this.#startsForeign(bytes)) {
+      return this.#feedForeign(bytes);
+    }
+    let at = 0;
+    while (this.#progress === "more" && this.#body === undefined && at < bytes.length) {
+      const end = bytes.indexOf(LF, at);
+      const length = (end < 0 ? bytes.length : end + 1) - at;
+      this.#headerBytes += length;
+      if (this.#headerBytes > MAX_HEADER_BYTES) {
+        return this.#break(`more than ${MAX_HEADER_BYTES / 1024} KiB of headers`);
+      }
+      const piece = bytes.subarray(at, at + length);
+      at += length;
+      if (end >= 0) this.#line(this.#whole(piece));
+      else if (this.#lineNumber === 0 && this.#carry === undefined && !mayBeStatusLine(piece)) {
+        return this.#break("no HTTP/1 answer");
+      } else this.#carry = joined(this.#carry, piece);
+    }
+    if (this.#progress === "done" && this.status === 400) {
+      this.#refusesPlainText = complainsOfPlainText(latin1(bytes.subarray(at, at + REFUSAL_BYTES)));
+    }
+    if (this.#progress === "more" && this.#body !== undefined) {
+      this.#fromBody(this.#body.feed(bytes.subarray(at)));
+    }
+    return this.#progress;
+  }
+
+  /** The server closed its side: what comes of that. Never `more`. */
+  end(): HttpProgress {
+    if (this.#progress !== "more") return this.#progress;
+    if (this.#foreign !== undefined) this.#break(this.#foreign.end());
+    else if (this.#body !== undefined) this.#fromBody(this.#body.end());
+    else if (this.#headerBytes === 0) this.#break("closed without an answer");
+    else this.#break("closed before the headers were complete");
+    return this.#progress;
+  }
+
+  /** True when the very first byte excludes an answer of HTTP/1. */
+  #startsForeign(bytes: Uint8Array): boolean {
+    return this.#headerBytes === 0 && bytes.length > 0 && bytes[0] !== PREFIX[0];
+  }
+
+  #feedForeign(bytes: Uint8Array): HttpProgress {
+    this.#foreign ??= new ForeignStart();
+    const problem = this.#foreign.feed(bytes);
+    return problem === undefined ? "more" : this.#break(problem);
+  }
+
+  /** The line that `piece` ends, without its line end. */
+  #whole(piece: Uint8Array): Uint8Array {
+    const line = this.#carry === undefined ? piece : joined(this.#carry, piece);
+    this.#carry = undefined;
+    const end = line.length - 1;
+    return line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end);
+  }
+
+  #line(line: Uint8Array): void {
+    if (this.#lineNumber++ === 0) this.#statusLine(line);
+    else if (line.length === 0) this.#endOfHeaders();
+    else this.#header(line);
+  }
+
+  #statusLine(line: Uint8Array): void {
+    const status = statusOf(line);
+    if (status === undefined) this.#break("no HTTP/1 answer");
+    else this.status = status;
+  }
+
+  #header(line: Uint8Array): void {
+    if (line.includes(0)) return void this.#break("a NUL byte in the headers");
+    // The second half of a folded line (RFC 9112, 5.2) belongs to a header; none that matters
+    // here is ever folded.
+    if (line[0] === SPACE || line[0] === TAB) return;
+    const colon = line.indexOf(COLON);
+    if (colon <= 0) return void this.#break("a header line without a name");
+    // Content-Length and Transfer-Encoding are all that matters: do not decode the others.
+    const initial = line[0]! | 0x20;
+    if (initial !== 0x63 && initial !== 0x74) return;
+    const name = latin1(line.subarray(0, colon)).trim().toLowerCase();
+    if (name === "content-length") this.#setContentLength(latin1(line.subarray(colon + 1)));
+    else if (name === "transfer-encoding") this.#setEncoding(latin1(line.subarray(colon + 1)));
+    else if (name === "content-encoding") this.#setCoding(latin1(line.subarray(colon + 1)));
+  }
+
+  #setContentLength(value: string): void {
+    for (const part of value.split(",")) {
+      const text = part.trim();
+      const length = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+      if (length === undefined) return void this.#break("a Content-Length that is no number");
+      if (this.#contentLength !== undefined && this.#contentLength !== length) {
+        return void this.#break("two different Content-Lengths");
+      }
+      this.#contentLength = length;
+    }
+  }
+
+  /** A request offers no coding but chunked, which is applied once and last (RFC 9112, 6.1). */
+  #setEncoding(value: string): void {
+    for (const part of value.split(",")) {
+      const coding = part.trim().toLowerCase();
+      // HTTP's first edition had a name for no coding at all.
+      if (coding === "" || coding === "identity") continue;
+      if (coding !== "chunked") {
+        const name = KNOWN_CODINGS.has(coding) ? coding : "unknown";
+        return void this.#break(`a transfer coding (${name}) that the request did not offer`);
+      }
+      if (this.#chunked) return void this.#break("Transfer-Encoding: chunked, applied twice");
+      this.#chunked = true;
+    }
+    this.#transferEncoding = true;
+  }
+
+  #setCoding(value: string): void {
+    const codings = value.split(",").map((part) => part.trim().toLowerCase());
+    const applied = codings.findLast((coding) => coding !== "" && coding !== "identity");
+    if (applied !== undefined) this.#contentCoding = KNOWN_CODINGS.get(applied) ?? "unknown";
+  }
+
+  #endOfHeaders(): void {
+    // 101 is final: nobody asked for an upgrade.
+    if (this.status < 200 && this.status !== 101) {
+      // However many there are, MAX_HEADER_BYTES bounds them.
+      this.#lineNumber = 0;
+      this.status = 0;
+      this.#contentLength = undefined;
+      this.#chunked = this.#transferEncoding = false;
+      this.#contentCoding = "";
+      return;
+    }
+    const framing = this.#framing();
+    if (framing.kind === "none" || !this.#options.wantsBody(this.status)) {
+      this.#progress = "done";
+      return;
+    }
+    this.#body = new BodyReader(framing);
+  }
+
+  /** How long the body is (RFC 9112, 6.3). */
+  #framing(): Framing {
+    const none = this.#options.head || this.status === 204 || this.status === 304 ||
+      this.status < 200;
+    if (none) return { kind: "none" };
+    if (this.#chunked) return { kind: "chunked" };
+    if (this.#transferEncoding || this.#contentLength === undefined) return { kind: "close" };
+    if (this.#contentLength === 0) return { kind: "none" };
+    return { kind: "length", bytes: this.#contentLength };
+  }
+
+  #fromBody(progress: HttpProgress): void {
+    if (progress === "broken") this.#break(this.#body!.problem);
+    else this.#progress = progress;
+  }
+
+  #break(problem: string): HttpProgress {
+    this.problem = problem;
+    this.#progress = "broken";
+    return "broken";
+  }
+}
+
+/** Codings of HTTP (RFC 9110, 8.4.1) by the names they go by: no text of the server is shown. */
+const KNOWN_CODINGS: ReadonlyMap<string, string> = new Map([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["compress", "compress"],
+  ["x-compress", "compress"],
+  ["br", "br"],
+  ["zstd", "zstd"],
+]);
+
+const PREFIX = new TextEncoder().encode("HTTP/1.");
+
+/** False when `start`, the first bytes of an answer, already differ from a status line. */
+function mayBeStatusLine(start: Uint8Array): boolean {
+  for (let i = 0; i < Math.min(start.length, PREFIX.length); i++) {
+    if (start[i] !== PREFIX[i]) return false;
+  }
+  return true;
+}
+
+/** The code of `HTTP/1.x CODE[ reason]`, or undefined when the line is none. */
+function statusOf(line: Uint8Array): number | undefined {
+  if (line.length < 12 || !mayBeStatusLine(line) || !isDigit(line[7]!)) return undefined;
+  if (line[8] !== SPACE || (line.length > 12 && line[12] !== SPACE)) return undefined;
+  let status = 0;
+  for (let i = 9; i < 12; i++) {
+    if (!isDigit(line[i]!)) return undefined;
+    status = status * 10 + line[i]! - 0x30;
+  }
+  return status >= 100 ? status : undefined;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/** Both in one new array, independent of the bytes fed. */
+function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
+  if (head === undefined) return tail.slice();
+  const both = new Uint8Array(head.length + tail.length);
+  both.set(head);
+  both.set(tail, head.length);
+  return both;
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

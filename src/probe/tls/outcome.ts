@@ -1,0 +1,103 @@
+/**
+ * PURE. What an error of a TLS connection means. The library's texts are for its developers; the
+ * codes are OpenSSL's names, which say more to who looks after servers.
+ */
+import { unusable } from "./certificate_limits.ts";
+import { answerVerdict } from "../established.ts";
+import { wordsOf } from "../os_errors.ts";
+import { errorCode, failed, printable, type Verdict, verdictOf } from "../outcome.ts";
+
+/** What the handshake offered: a server refuses a missing name as well as a wrong one. */
+export interface Offer {
+  /** SNI; empty: none was sent. */
+  readonly serverName: string;
+  /** ALPN; empty: none was offered. */
+  readonly alpn: readonly string[];
+}
+
+/** Words for an alert of the server (RFC 8446, 6.2), by the end of its code. */
+const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
+  PROTOCOL_VERSION: () => "the server speaks no TLS 1.2 or 1.3",
+  HANDSHAKE_FAILURE: ({ serverName }) =>
+    "the server refused the handshake (no cipher or kind of key in common, or a client certificate " +
+    "is required" +
+    `${serverName === "" ? ", or a name (SNI), and none was sent; set server-name" : ""})`,
+  INSUFFICIENT_SECURITY: () => "the server refused the ciphers offered",
+  CERTIFICATE_REQUIRED: () => "the server requires a client certificate",
+  UNRECOGNIZED_NAME: ({ serverName }) =>
+    serverName === ""
+      ? "the server requires a name in the handshake (SNI), and none was sent; set server-name, or a " +
+        "name as host"
+      : `the server does not know the name ${serverName} in the handshake (SNI)`,
+  NO_APPLICATION_PROTOCOL: ({ alpn }) =>
+    alpn.length === 0
+      ? "the server requires an application protocol (ALPN), and none was offered; set alpn"
+      : `the server speaks none of the protocols offered (alpn: ${alpn.join(", ")})`,
+  INTERNAL_ERROR: ({ serverName }) =>
+    "the server has an internal error" +
+    (serverName === "" ? " (perhaps because no name was sent; set server-name)" : ""),
+};
+
+/** The verdict for an error during the handshake. */
+export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
+  const code = errorCode(error);
+  if (code.startsWith("ERR_SSL_")) return tlsVerdict(error, code, offer);
+  // Deno's node:tls tells a reset and a closed connection in the same way.
+  if (["ECONNRESET", "ENOTCONN", "EPIPE"].includes(code)) {
+    return failed("L6RSP", "connection closed or reset during the TLS handshake");
+  }
+  const verdict = verdictOf(error, "answer");
+  if (verdict.ours) return verdict;
+  return failed("L6RSP", `TLS handshake failed: ${wordsOf(error)}`);
+}
+
+/**
+ * True for an error about the certificate itself. The library is configured never to reject one, so
+ * it could not check the handshake's signature with it.
+ */
+export function isBeyondLibrary(error: unknown): boolean {
+  return /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|INVALID_PURPOSE|ERR_TLS_CERT_)/
+    .test(errorCode(error));
+}
+
+/** The verdict for a server whose certificates (DER, its own first) the library cannot use. */
+export function unusableVerdict([own]: readonly Uint8Array[]): Verdict {
+  const reason = own === undefined
+    ? "reason unknown, because the server did not show its certificate in TLS 1.2"
+    : unusable(own) ?? "reason unknown, because the TLS library does not give it";
+  return failed(
+    "L6RSP",
+    printable(`cannot use the server's certificate, not even with insecure-skip-verify: ${reason}`),
+  );
+}
+
+/** The verdict for an error after the handshake; an alert may still be about the handshake. */
+export function securedVerdict(error: unknown, offer: Offer): Verdict {
+  const code = errorCode(error);
+  return code.startsWith("ERR_SSL_") ? tlsVerdict(error, code, offer) : answerVerdict(error);
+}
+
+function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
+  const alert = /_ALERT_([A-Z_]+)$/.exec(code)?.[1];
+  const text = error instanceof Error ? error.message : String(error);
+  const received = /^received fatal alert: (\w+)/.exec(text)?.[1];
+  // Codes stand for many alerts at once where Node has no name of its own; the text is exact.
+  const exact = received === undefined ? undefined : EXACT[received];
+  if (exact !== undefined) return failed("L6RSP", printable(ALERTS[exact]!(offer)));
+  if (received !== undefined && alert !== undefined) {
+    const words = alert.toLowerCase().replaceAll("_", " ");
+    const known = ALERTS[alert];
+    return failed("L6RSP", printable(known?.(offer) ?? `TLS alert from the server: ${words}`));
+  }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return failed("L6RSP", "the server's answer is no TLS");
+  }
+  return failed("L6RSP", printable(`TLS protocol error: ${text}`));
+}
+
+/** Names of the library for alerts whose code is not their own. */
+const EXACT: Readonly<Record<string, string>> = {
+  UnrecognizedName: "UNRECOGNIZED_NAME",
+  UnrecognisedName: "UNRECOGNIZED_NAME",
+  NoApplicationProtocol: "NO_APPLICATION_PROTOCOL",
+};

@@ -1,0 +1,193 @@
+/**
+ * TLS of the probes: a connection and a handshake over node:tls (the only one of Deno's ways that
+ * is quick and frees its descriptor at once), and the verdict on the certificate.
+ *
+ * The library is never told to reject: it would destroy the connection before the certificate
+ * could be seen, and the expiry is wanted above all of a certificate that is not accepted. What it
+ * found is judged here (certificate.ts).
+ *
+ * First a connection, then TLS on it: a TLS socket of Deno 2.9.6 that never gets its connection is
+ * never freed, nor the 175 KB of authorities it was made with (measured at a closed port).
+ *
+ * With neither a `server-name` nor a name in `host` there is no SNI (RFC 6066 allows no addresses
+ * there), and the certificate must carry the backend's address.
+ */
+import type { Duplex } from "node:stream";
+import { connect, type SecureContext, type TLSSocket } from "node:tls";
+import { invariant } from "../../base/assert.ts";
+import type { TlsParams } from "../../config/model.ts";
+import { certificateProblem, WRONG_NAME } from "./certificate.ts";
+import { chainProblem } from "./chain_problem.ts";
+import { connectFailure } from "../net/connect_failure.ts";
+import { wasEstablished } from "../established.ts";
+import { NodeStream, openSocket } from "../net/node_stream.ts";
+import {
+  CONNECT_TIMED_OUT,
+  HANDSHAKE_TIMED_OUT,
+  printable,
+  SECURED,
+  type Verdict,
+} from "../outcome.ts";
+import { CertificateMemory, type Expiry, firstExpiry, leaveUnread } from "./peer_certificate.ts";
+import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
+import { ScopedSocket } from "../net/scoped_socket.ts";
+import { shownCertificates } from "./diagnosis.ts";
+import { handshakeVerdict, isBeyondLibrary, unusableVerdict } from "./outcome.ts";
+import { trusting } from "./trust.ts";
+
+/** What of the TLS part of a probe stays the same over its probes. */
+export interface TlsTarget {
+  readonly spec: ProbeSpec;
+  /** SNI; empty: none. */
+  readonly serverName: string;
+  /** Name or address that the certificate must carry. */
+  readonly identity: string;
+  readonly verify: boolean;
+  /** Protocols offered (ALPN); empty: none. */
+  readonly alpn: readonly string[];
+  /** PEM of the authorities of `ca-file`; undefined: the system's count. */
+  readonly caPem: string | undefined;
+  readonly secureContext: SecureContext;
+  readonly memory: CertificateMemory;
+}
+
+/** What a handshake ended with. */
+export interface Handshake {
+  /** The connection, when it may be used; to be closed by who gets it. */
+  readonly stream: NodeStream | undefined;
+  /** SECURED with a stream, else the failure. Holds the expiry when a certificate was seen. */
+  readonly verdict: Verdict;
+}
+
+/** Prepares TLS with a target. */
+export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
+  const { serverName, insecureSkipVerify, alpn, ca } = params;
+  const identity = serverName === "" ? spec.address.replace(/%.*$/, "") : serverName;
+  return {
+    spec,
+    serverName,
+    identity,
+    verify: !insecureSkipVerify,
+    alpn,
+    caPem: ca?.pem,
+    secureContext: trusting(insecureSkipVerify ? undefined : ca),
+    memory: new CertificateMemory(identity),
+  };
+}
+
+/** A Prober for type `tcp` with `ssl`. */
+export function tlsProber(spec: ProbeSpec): Probe {
+  const { params } = spec.healthcheck;
+  invariant(params.type === "tcp" && params.ssl, "a TLS prober was given a target without ssl");
+  const target = tlsTargetOf(spec, params);
+  return async (cancellation) => {
+    const { stream, verdict } = await handshake(target, cancellation);
+    stream?.close();
+    return verdict;
+  };
+}
+
+/** Connects and completes the handshake. Never rejects; without a stream nothing is left open. */
+export async function handshake(
+  target: TlsTarget,
+  cancellation: Cancellation,
+): Promise<Handshake> {
+  const ended = await attempt(target, cancellation);
+  if (ended !== "beyond-library") return ended;
+  const { spec, serverName, alpn } = target;
+  const shown = cancellation.cancelled ? [] : await shownCertificates(
+    { socket: socketTo(spec), serverName, alpn },
+    cancellation,
+  );
+  return without(withExpiry(unusableVerdict(shown), firstExpiry(shown)));
+}
+
+function socketTo(spec: ProbeSpec): Duplex {
+  return spec.address.includes("%") ? new ScopedSocket(spec) : openSocket(spec);
+}
+
+/** How a handshake ended; `beyond-library`: over a certificate that the library cannot use. */
+type Attempt = Handshake | "beyond-library";
+
+function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt> {
+  return new Promise((resolve) => {
+    if (cancellation.cancelled) return resolve(without(CONNECT_TIMED_OUT));
+    const socket = socketTo(target.spec);
+    let secure: TLSSocket | undefined;
+    let ended = false;
+    const end = (attempt: Attempt) => {
+      if (ended) return;
+      ended = true;
+      cancellation.release = undefined;
+      if (attempt === "beyond-library" || attempt.stream === undefined) {
+        (secure ?? socket).destroy();
+      }
+      resolve(attempt);
+    };
+    cancellation.release = () => end(without(secure ? HANDSHAKE_TIMED_OUT : CONNECT_TIMED_OUT));
+    // Listeners of errors stay to the end: an error that nobody hears would end the thread.
+    const broken = (error: unknown) =>
+      end(isBeyondLibrary(error) ? "beyond-library" : without(handshakeVerdict(error, target)));
+    socket.on(
+      "error",
+      (error) =>
+        wasEstablished(error) ? broken(error) : end(without(connectFailure(error, target.spec))),
+    );
+    // What is thrown in a listener would end the thread too.
+    socket.once("connect", () => {
+      try {
+        secure = secured(socket, target);
+      } catch (error) {
+        return broken(error);
+      }
+      const tls = secure;
+      tls.on("error", broken);
+      tls.on("secureConnect", () => {
+        const verdict = judge(target, tls);
+        end(verdict.ok ? { stream: new NodeStream(tls), verdict } : without(verdict));
+      });
+    });
+  });
+}
+
+/** Begins TLS on a connection. */
+function secured(socket: Duplex, { serverName, alpn, secureContext }: TlsTarget): TLSSocket {
+  const tls = connect({
+    socket,
+    secureContext,
+    rejectUnauthorized: false,
+    // Asked when the chain was found good, and then the name is compared by judge().
+    checkServerIdentity: () => undefined,
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+    ...(serverName === "" ? {} : { servername: serverName }),
+  });
+  leaveUnread(tls);
+  return tls;
+}
+
+/** The verdict on a completed handshake. */
+function judge({ verify, identity, caPem, memory }: TlsTarget, socket: TLSSocket): Verdict {
+  const { certificate, named, sent, expiry } = memory.of(socket);
+  const chain = socket.authorized ? "" : `${socket.authorizationError}`;
+  const error = chain === "" && !named ? WRONG_NAME : chain;
+  const nowMs = Date.now();
+  const problem = verify
+    ? certificateProblem({
+      certificate,
+      error,
+      name: identity,
+      nowMs,
+      chainProblem: () => chainProblem({ sent, caPem, nowMs }),
+    })
+    : undefined;
+  return withExpiry(problem ?? SECURED, expiry);
+}
+
+function withExpiry(verdict: Verdict, expiry: Expiry | undefined): Verdict {
+  if (expiry === undefined) return verdict;
+  return { ...verdict, certificateExpiryMs: expiry.ms, certificateName: printable(expiry.of) };
+}
+
+function without(verdict: Verdict): Handshake {
+  return { stream: undefined, verdict };
+}

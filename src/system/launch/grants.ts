@@ -1,0 +1,164 @@
+/**
+ * PURE. The permissions of one start of a program, from its settings and environment.
+ *
+ * Nothing beyond what is named is opened, and no list is ever empty: for Deno an empty list is none,
+ * and opens everything. Deno cuts its lists at commas, so that a path with a comma cannot be granted.
+ */
+import { parseIp } from "../../base/address.ts";
+import { nurseryOf, type Program, READ_PATHS, WRITE_PATHS } from "./permissions.ts";
+import type { FlagSpec, FlagTable } from "../settings.ts";
+
+export interface PermissionInput {
+  /** Of the program. */
+  readonly flags: FlagTable;
+  /** Values by flag, as readSettings() returns them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly env: (name: string) => string | undefined;
+  /** Folder of the checkout, absolute. */
+  readonly root: string;
+}
+
+/** `--allow-…` flags for `deno run`; or the path that Deno cannot be granted. */
+export type Permissions =
+  | { readonly kind: "ok"; readonly flags: readonly string[] }
+  | { readonly kind: "comma"; readonly path: string };
+
+/** The permissions of one start of `program`. */
+export function permissionsOf(program: Program, input: PermissionInput): Permissions {
+  const { flags, settings, env, root } = input;
+  const opened = new Opened();
+  opened.read(...program.code.map((folder) => `${root}/${folder}`), ...program.read);
+  opened.write(...program.write);
+  opened.read(...(env(READ_PATHS) ?? "").split(":"));
+  opened.write(...(env(WRITE_PATHS) ?? "").split(":"));
+  if (program.home) openHome(opened, env);
+  for (const [name, spec] of Object.entries(flags)) {
+    openValue(opened, spec, String(settings[name]));
+  }
+  const ffi = program.shim ? [env("MAGLEV_SHIM") || `${root}/build/maglev_shim.so`] : [];
+  const net = program.net === "servers" && !opened.anyNet ? opened.nets : undefined;
+  const paths = [...opened.reads, ...opened.writes, ...net ?? [], ...ffi];
+  const comma = paths.find((path) => path.includes(","));
+  if (comma !== undefined) return { kind: "comma", path: comma };
+  return {
+    kind: "ok",
+    flags: [
+      ...listFlag("read", opened.reads),
+      ...listFlag("write", opened.writes),
+      ...net === undefined ? ["--allow-net"] : listFlag("net", net),
+      ...listFlag("env", program.environment),
+      ...listFlag("sys", program.system),
+      ...listFlag("ffi", ffi),
+    ],
+  };
+}
+
+/** An empty list would be no list for Deno, and open everything: then there is no flag. */
+function listFlag(name: string, list: readonly string[]): readonly string[] {
+  return list.length === 0 ? [] : [`--allow-${name}=${list.join(",")}`];
+}
+
+class Opened {
+  readonly reads: string[] = [];
+  readonly writes: string[] = [];
+  readonly nets: string[] = [];
+  /** A server has a name: its addresses are not known, and change. */
+  anyNet = false;
+
+  read(...paths: readonly string[]): void {
+    this.reads.push(...paths.filter((path) => path !== ""));
+  }
+
+  /** What may be written may be read: sockets and renames need both. */
+  write(...paths: readonly string[]): void {
+    this.read(...paths);
+    this.writes.push(...paths.filter((path) => path !== ""));
+  }
+}
+
+/** Same rule as historyPath() of maglevc: paths that are not absolute do not count. */
+function openHome(opened: Opened, env: (name: string) => string | undefined): void {
+  const home = env("HOME") ?? "";
+  const state = env("XDG_STATE_HOME") ?? "";
+  if (home.startsWith("/")) opened.read(`${home}/.config/maglevc`);
+  if (state.startsWith("/")) opened.write(`${state}/maglevc`);
+  else if (home.startsWith("/")) opened.write(`${home}/.local/state/maglevc`);
+}
+
+function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
+  switch (grants) {
+    case undefined:
+      return;
+    case "config":
+      return opened.read(configPlace(value));
+    case "file":
+      return opened.read(value);
+    case "folder":
+      return opened.write(value);
+    case "socket":
+      return value.startsWith("/") ? opened.write(value) : undefined;
+    case "listen": {
+      const path = value.startsWith("unix:") ? value.slice("unix:".length) : "";
+      return path === "" ? undefined : opened.write(path, nurseryOf(path));
+    }
+    case "servers":
+      for (const server of value.split(",")) {
+        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, ""));
+      }
+  }
+}
+
+/**
+ * The folder of the configuration file, because `ca-file`s lie beside it. Of a file in `/`, `/dev`
+ * or `/proc` it is the file alone. `-` is standard input, which needs no permission. The launcher
+ * also knows `/` by other names, and refuses it as a value.
+ */
+function configPlace(path: string): string {
+  if (path === "" || path === "-") return "";
+  if (/^\/+[^/]*$|^\/(dev|proc)\//.test(path)) return path;
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : path.slice(0, slash);
+}
+
+/** The port of a server without one. */
+export const DEFAULT_SERVER_PORT = 9090;
+
+/** Only what Deno can be given as a list narrows the permission; all else leaves it open. */
+function openServer(opened: Opened, server: string): void {
+  if (server.startsWith("unix:/")) {
+    opened.write(server.slice("unix:".length));
+    opened.nets.push(server);
+    return;
+  }
+  const { host, port } = hostAndPort(server);
+  const goodPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  if (goodPort && (host === "" || host === "localhost")) {
+    opened.nets.push("localhost", `127.0.0.1:${port}`, `[::1]:${port}`);
+  } else if (goodPort && isLiteral(host)) {
+    opened.nets.push(`${host}:${port}`);
+  } else {
+    opened.anyNet = true;
+  }
+}
+
+/** `host` keeps its brackets. A text that is neither form gets a host or a port of no use. */
+function hostAndPort(server: string): { readonly host: string; readonly port: string } {
+  const port = String(DEFAULT_SERVER_PORT);
+  if (server.startsWith("[")) {
+    const end = server.indexOf("]") + 1;
+    const rest = server.slice(end);
+    if (rest === "") return { host: server, port };
+    return { host: server.slice(0, end), port: rest.startsWith(":") ? rest.slice(1) : "" };
+  }
+  const colon = server.indexOf(":");
+  if (colon < 0) return { host: server === "" ? "?" : server, port };
+  if (server.includes(":", colon + 1)) return { host: `[${server}]`, port };
+  return { host: server.slice(0, colon), port: server.slice(colon + 1) };
+}
+
+/** An address that Deno's list takes as it is: no zone, no IPv4 within IPv6. */
+function isLiteral(host: string): boolean {
+  const inside = /^\[([0-9A-Fa-f:]*)\]$/.exec(host)?.[1];
+  if (inside !== undefined) return parseIp(inside)?.family === 6;
+  return parseIp(host)?.family === 4;
+}

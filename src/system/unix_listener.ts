@@ -1,0 +1,77 @@
+/**
+ * A unix socket with its permissions: the owner and the group may connect, nobody else, and at no
+ * moment was it otherwise. It is made in a folder of its own that is closed to others, gets its
+ * mode there, and then its name, which also puts it in place of one that an earlier process left.
+ */
+import type net from "node:net";
+import { MaglevError } from "../base/errors.ts";
+import { nurseryOf } from "./launch/permissions.ts";
+
+/** Owner and group. */
+export const UNIX_SOCKET_MODE = 0o660;
+
+/**
+ * Listens on `path`. The result removes the socket, if it is still ours.
+ *
+ * @throws {MaglevError} `unavailable`: somebody listens there, or it is something else
+ */
+export async function bindUnixSocket(
+  server: net.Server,
+  path: string,
+): Promise<() => Promise<void>> {
+  await refuseOccupied(path);
+  const nursery = nurseryOf(path);
+  // Left by a process that was killed just then.
+  await removeIfThere(nursery);
+  await Deno.mkdir(nursery, { mode: 0o700 });
+  try {
+    const made = `${nursery}/s`;
+    await listenOn(server, made);
+    await Deno.chmod(made, UNIX_SOCKET_MODE);
+    await Deno.rename(made, path);
+  } finally {
+    await Deno.remove(nursery, { recursive: true });
+  }
+  const { ino } = await Deno.lstat(path);
+  return async () => {
+    try {
+      if ((await Deno.lstat(path)).ino === ino) await Deno.remove(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  };
+}
+
+async function removeIfThere(folder: string): Promise<void> {
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** A socket that nobody listens on may be replaced, anything else may not. */
+async function refuseOccupied(path: string): Promise<void> {
+  const refuse = (reason: string) => new MaglevError("unavailable", reason);
+  try {
+    const { isSocket } = await Deno.lstat(path);
+    if (isSocket !== true) throw refuse("there is a file of that name which is no socket");
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.ConnectionRefused) return;
+    throw error;
+  }
+  throw refuse("another program listens there");
+}
+
+function listenOn(server: net.Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      server.on("error", () => {});
+      resolve();
+    });
+  });
+}

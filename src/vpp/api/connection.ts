@@ -1,0 +1,337 @@
+/**
+ * Keeps one VPP connected: connect, see who it is, watch that it lives, and from the start again
+ * when it does not. Its users see two states, connected and disconnected, and use what the
+ * connected one holds until the next change.
+ *
+ * The API is the connection. The stats segment, which comes in through `openStats`, is asked for at
+ * connect and belongs to it from then on: when it does not come, or ends, VPP is programmed without
+ * counters, and stats_attendant.ts retries it.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import { isPermissionFault } from "../../base/permission.ts";
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
+import type { Call } from "./exchange.ts";
+import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
+import { demandOk } from "./lb_requests.ts";
+import type {
+  ApiObserver,
+  ConnectionState,
+  StatsSession,
+  Transport,
+  VppConnection,
+  VppInfo,
+} from "../ports.ts";
+import { StatsAttendant } from "../stats/attendant.ts";
+import { connectTransport } from "../transport/connect.ts";
+import type { MessageCodec } from "../wire/codec.ts";
+import {
+  controlPing,
+  controlPingReply,
+  memclntKeepalive,
+  memclntKeepaliveReply,
+  showVersion,
+  type ShowVersionReply,
+  showVersionReply,
+} from "../wire/messages.ts";
+
+/** What VPP calls us. */
+const CLIENT_NAME = "vpp-maglev";
+
+const RETRY_MS = 500;
+const CONNECT_DEADLINE_MS = 5000;
+const PING_INTERVAL_MS = 10_000;
+const PING_DEADLINE_MS = REQUEST_DEADLINE_MS;
+/** A VPP that stays away is named again this often. */
+const REPEAT_LOG_MS = 60_000;
+
+const REQUIRED_MESSAGES: readonly MessageCodec<unknown>[] = [
+  controlPing,
+  controlPingReply,
+  memclntKeepalive,
+  memclntKeepaliveReply,
+  showVersion,
+  showVersionReply,
+];
+
+const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionReply> = {
+  request: showVersion,
+  reply: showVersionReply,
+  result(reply) {
+    demandOk("show_version", reply.retval);
+    return reply;
+  },
+};
+
+/** What a connect may depend on. */
+export interface ConnectOptions {
+  readonly clientName: string;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Options of createVppConnection. */
+export interface VppConnectionOptions {
+  /** Path of the API socket, or `shm:` or `shm:PREFIX`. */
+  readonly apiAddress: string;
+  /** Path of the stats socket, for the log; empty when `openStats` is absent. */
+  readonly statsAddress?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: ApiObserver;
+  /** Default: connectTransport. */
+  readonly connect?: (address: string, options: ConnectOptions) => Promise<Transport>;
+  readonly openStats?: (address: string, options: ConnectOptions) => Promise<StatsSession>;
+  /** Processor that this host, and so VPP, has; default: as it is. */
+  readonly arch?: string;
+}
+
+/** A connection that is not started yet. */
+export function createVppConnection(options: VppConnectionOptions): VppConnection {
+  return new Connection(options);
+}
+
+/** From connect to tear-down. */
+interface Session {
+  readonly client: VppClient;
+  readonly stats: StatsAttendant | undefined;
+  pingTimer: Timer | undefined;
+  /** True while a ping is not answered. */
+  pinging: boolean;
+}
+
+class Connection implements VppConnection {
+  onChange: (state: ConnectionState) => void = () => {};
+  readonly #options: VppConnectionOptions;
+  #state: ConnectionState = { kind: "disconnected", reason: "not started" };
+  #session: Session | undefined;
+  #retryTimer: Timer | undefined;
+  /** The attempt under way; resolves in any case. */
+  #attempt: Promise<void> = Promise.resolve();
+  #running = false;
+  /** Resolves when nothing is left of the session before. */
+  #closed: Promise<void> = Promise.resolve();
+  #abort = new AbortController();
+  /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
+  #warnedMs: number | undefined;
+  /** Version of the VPP that was last said to have no weights. */
+  #weightlessVersion: string | undefined;
+  #platformSaid = false;
+
+  constructor(options: VppConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#abort = new AbortController();
+    this.#attempt = this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#abort.abort();
+    this.#retryTimer?.cancel();
+    this.#retryTimer = undefined;
+    if (this.#session !== undefined) this.#close(this.#session);
+    if (this.#state.kind === "connected") this.#change({ kind: "disconnected", reason: "stopped" });
+    await this.#attempt;
+    await this.#closed;
+  }
+
+  /** One attempt. Never rejects: what goes wrong is logged and tried again, unless stopped. */
+  async #connect(): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      const session = await this.#open(signal);
+      try {
+        await this.#greet(session);
+      } catch (error) {
+        this.#close(session);
+        throw error;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#logFailure(error);
+      this.#retryLater();
+    }
+  }
+
+  /** Connects to the API, and to the stats segment unless that takes long. */
+  async #open(signal: AbortSignal): Promise<Session> {
+    const { apiAddress, clock, logger, observer } = this.#options;
+    const connect = this.#options.connect ?? connectTransport;
+    const how = {
+      clientName: CLIENT_NAME,
+      deadlineMs: CONNECT_DEADLINE_MS,
+      clock,
+      signal,
+    };
+    const transport = await connect(apiAddress, how);
+    const client = new VppClient(transport, { clock, logger, observer });
+    const opening = new AbortController();
+    let lost: string | undefined;
+    client.onEnd = (reason) => {
+      lost = reason;
+      opening.abort();
+    };
+    const stats = this.#statsAttendant();
+    try {
+      demandMessages(client.table, REQUIRED_MESSAGES);
+      await stats?.open(AbortSignal.any([signal, opening.signal]));
+      if (lost !== undefined) throw new MaglevError("unavailable", lost);
+      if (signal.aborted) throw new MaglevError("aborted", "stopped");
+    } catch (error) {
+      client.close();
+      stats?.close();
+      throw lost === undefined ? error : new MaglevError("unavailable", lost, { cause: error });
+    }
+    const session: Session = { client, stats, pingTimer: undefined, pinging: false };
+    this.#session = session;
+    client.onEnd = (reason) => this.#lost(session, reason);
+    if (stats !== undefined) stats.onChange = (now) => this.#statsChanged(session, now);
+    return session;
+  }
+
+  #statsAttendant(): StatsAttendant | undefined {
+    const { statsAddress: address = "", clock, logger, openStats } = this.#options;
+    if (openStats === undefined) return undefined;
+    const open = (deadlineMs: number, signal: AbortSignal) =>
+      openStats(address, { clientName: CLIENT_NAME, deadlineMs, clock, signal });
+    return new StatsAttendant({ address, clock, logger, open });
+  }
+
+  /** The segment of a connected VPP came or went. */
+  #statsChanged(session: Session, stats: StatsSession | undefined): void {
+    if (this.#session !== session || this.#state.kind !== "connected") return;
+    const { info, lb } = this.#state;
+    const bootAtMs = stats?.bootAtMs ?? info.bootAtMs;
+    this.#change({ kind: "connected", info: { ...info, bootAtMs }, lb, stats: stats?.reader });
+  }
+
+  /** Learns who VPP is; from then on it is connected. */
+  async #greet(session: Session): Promise<void> {
+    const { clock, logger, apiAddress, statsAddress } = this.#options;
+    const [version, pid, lb] = await Promise.all([
+      session.client.request(SHOW_VERSION, {}),
+      session.client.ping(),
+      openLb(session.client),
+    ]);
+    // The session may have ended between the answers and here.
+    if (this.#session !== session) throw new MaglevError("unavailable", "connection lost");
+    const info: VppInfo = {
+      version: version.version,
+      buildDate: version.buildDate,
+      buildDirectory: version.buildDirectory,
+      pid,
+      connectedAtMs: clock.wallMs(),
+      bootAtMs: session.stats?.session?.bootAtMs,
+      weights: lb.capabilities.weights,
+    };
+    this.#warnedMs = undefined;
+    this.#pingLater(session);
+    logger.info("vpp-connect", {
+      version: info.version,
+      "build-date": info.buildDate,
+      pid,
+      api: apiAddress,
+      stats: session.stats?.session === undefined ? undefined : statsAddress,
+    });
+    this.#logWeights(session, info);
+    this.#logPlatform();
+    this.#change({ kind: "connected", info, lb, stats: session.stats?.session?.reader });
+  }
+
+  /** Without SSE4.2 VPP's lb plugin inverts its lookup of flows (src/plugins/lb/lbhash.h). */
+  #logPlatform(): void {
+    const { arch = Deno.build.arch, logger } = this.#options;
+    if (arch !== "aarch64" || this.#platformSaid) return;
+    this.#platformSaid = true;
+    logger.warn("vpp-platform", {
+      arch,
+      message:
+        "on this processor VPP's lb plugin sends flows to the server of another flow, even " +
+        "of another VIP: not for production, and its counters mean nothing",
+    });
+  }
+
+  /** Said once, not at each connect: it stays so for as long as this VPP is installed. */
+  #logWeights(session: Session, { version, weights }: VppInfo): void {
+    if (weights || this.#weightlessVersion === version) return;
+    this.#weightlessVersion = version;
+    this.#options.logger.warn("vpp-no-weights", {
+      version,
+      missing: missingForWeights(session.client.table),
+      consequence: "a server of weight 0 is deleted from VPP, any other weight is 100",
+    });
+  }
+
+  /** Pings for as long as the session lives; the client itself ends when an answer is missing. */
+  #pingLater(session: Session): void {
+    session.pingTimer = this.#options.clock.after(PING_INTERVAL_MS, () => {
+      session.pinging = true;
+      session.client.ping({ deadlineMs: PING_DEADLINE_MS }).then(
+        () => {
+          session.pinging = false;
+          if (this.#session === session) this.#pingLater(session);
+        },
+        (error) => this.#lost(session, MaglevError.from(error).message),
+      );
+    });
+  }
+
+  /** The session ended by itself. While it is still being greeted, #connect sees to the rest. */
+  #lost(session: Session, reason: string): void {
+    if (this.#session !== session) return;
+    this.#close(session);
+    if (this.#state.kind !== "connected") return;
+    const { logger } = this.#options;
+    if (session.pinging) logger.warn("vpp-ping-failed", { err: reason });
+    logger.warn("vpp-disconnect", { err: reason });
+    this.#retryLater();
+    this.#change({ kind: "disconnected", reason });
+  }
+
+  /** Idempotent; another session that has taken its place meanwhile is left alone. */
+  #close(session: Session): void {
+    if (this.#session === session) this.#session = undefined;
+    session.pingTimer?.cancel();
+    session.client.close();
+    session.stats?.close();
+    this.#closed = session.stats?.done() ?? this.#closed;
+  }
+
+  #retryLater(): void {
+    this.#retryTimer = this.#options.clock.after(RETRY_MS, () => {
+      this.#retryTimer = undefined;
+      this.#attempt = this.#connect();
+    });
+  }
+
+  /**
+   * The first failure in a row is news, and then one a minute. A missing permission is an error,
+   * because no retry can get it.
+   */
+  #logFailure(error: unknown): void {
+    const { clock, logger, apiAddress } = this.#options;
+    const reason = MaglevError.from(error).message;
+    const nowMs = clock.monotonicMs();
+    const due = this.#warnedMs === undefined || nowMs - this.#warnedMs >= REPEAT_LOG_MS;
+    if (due) this.#warnedMs = nowMs;
+    const level = isPermissionFault(error) ? "error" : "warn";
+    logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
+    // Another reason for the same state is no change of it: onChange is not called.
+    this.#state = { kind: "disconnected", reason };
+  }
+
+  #change(state: ConnectionState): void {
+    this.#state = state;
+    this.onChange(state);
+  }
+}

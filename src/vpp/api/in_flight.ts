@@ -1,0 +1,112 @@
+/**
+ * The requests VPP has not answered yet: at most 256, found by context without a map. A context
+ * is a slot number in its low byte and a counter above, so that a reply that comes after its
+ * request was given up finds no other request in the slot.
+ *
+ * One timer serves all deadlines. It is armed for the earliest one and, when it fires, looks
+ * through the slots (256 comparisons): 16,000 pipelined requests set a handful of timers.
+ *
+ * When it fires much too late, it was this process that did not run (stopped, or the machine
+ * suspended), and answers may be waiting in the socket, which is read after timers: they get a
+ * moment more.
+ */
+import { invariant } from "../../base/assert.ts";
+import type { Clock, Timer } from "../../base/ports.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Requests in flight at a time; VPP's own queues are that order of size. */
+export const MAX_IN_FLIGHT = 256;
+
+/** A timer so late says that this process did not run. */
+const LATE_MS = 1000;
+/** What may have come meanwhile is read within this. */
+const GRACE_MS = 500;
+
+const SLOT_BITS = 8;
+const SLOT_MASK = MAX_IN_FLIGHT - 1;
+
+/** Slots of exchanges by context, with their deadlines. */
+export class InFlight {
+  readonly #clock: Clock;
+  readonly #onOverdue: (exchange: Exchange) => void;
+  readonly #slots: (Exchange | undefined)[] = new Array(MAX_IN_FLIGHT).fill(undefined);
+  /** Free slots, used as a stack of `MAX_IN_FLIGHT - size` elements. */
+  readonly #free: number[] = Array.from({ length: MAX_IN_FLIGHT }, (_, i) => SLOT_MASK - i);
+  #size = 0;
+  #counter = 0;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  readonly #check = () => this.#checkDue();
+
+  /** `onOverdue` is called with each exchange whose deadline passed; it is still in its slot. */
+  constructor(clock: Clock, onOverdue: (exchange: Exchange) => void) {
+    this.#clock = clock;
+    this.#onOverdue = onOverdue;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get full(): boolean {
+    return this.#size === MAX_IN_FLIGHT;
+  }
+
+  /** Takes a slot: sets the exchange's context and when it is due. Not when full. */
+  add(exchange: Exchange): void {
+    invariant(!this.full, "a slot is free for every request sent");
+    const slot = this.#free[MAX_IN_FLIGHT - 1 - this.#size]!;
+    this.#size++;
+    this.#counter = (this.#counter + 1) & 0xffffff;
+    exchange.context = ((this.#counter << SLOT_BITS) | slot) >>> 0;
+    exchange.dueMs = this.#clock.monotonicMs() + exchange.deadlineMs;
+    this.#slots[slot] = exchange;
+    if (exchange.dueMs < this.#timerDueMs) this.#arm(exchange.dueMs);
+  }
+
+  /** The exchange with this context; undefined when there is none (any more). */
+  find(context: number): Exchange | undefined {
+    const exchange = this.#slots[context & SLOT_MASK];
+    return exchange?.context === context ? exchange : undefined;
+  }
+
+  /** Frees the slot of an exchange that is in one. */
+  remove(exchange: Exchange): void {
+    const slot = exchange.context & SLOT_MASK;
+    invariant(this.#slots[slot] === exchange, "only an exchange in flight is removed");
+    this.#slots[slot] = undefined;
+    this.#size--;
+    this.#free[MAX_IN_FLIGHT - 1 - this.#size] = slot;
+  }
+
+  /** Removes and returns all, and stops the timer. */
+  clear(): Exchange[] {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+    const all = this.#slots.filter((exchange) => exchange !== undefined);
+    for (const exchange of all) this.remove(exchange);
+    return all;
+  }
+
+  #arm(dueMs: number): void {
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#clock.after(dueMs - this.#clock.monotonicMs(), this.#check);
+  }
+
+  #checkDue(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const earliestMs = nowMs - this.#timerDueMs < LATE_MS ? 0 : nowMs + GRACE_MS;
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+    let nextMs = Infinity;
+    for (const exchange of this.#slots) {
+      if (exchange === undefined) continue;
+      exchange.dueMs = Math.max(exchange.dueMs, earliestMs);
+      if (exchange.dueMs <= nowMs) this.#onOverdue(exchange);
+      else nextMs = Math.min(nextMs, exchange.dueMs);
+    }
+    if (nextMs < Infinity && this.#size > 0) this.#arm(nextMs);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The lb plugin's operations for a VPP without weights: 26.06 and before, whose requests have
+ * faults of their own that "lb: API bugfix" (db44addb60c, in no release up to 26.06) mended.
+ * Until then VPP's src/plugins/lb/api.c
+ *
+ *  - takes the length of a prefix as it comes for one of 128 bits. 192.0.2.1/32 becomes ::/32,
+ *    for every IPv4 address the same VIP; what works is 192.0.2.1/128;
+ *  - compares the encapsulation without swapping it from network order. GRE4 is 0 and does not
+ *    mind; GRE6 for an IPv4 VIP is refused, unless it is sent the other way round.
+ *
+ * Both were seen on that plugin, built into a running VPP. Whether a VPP has them is told by
+ * lb_dialect.ts. Reading is by the CLI alone; see lb/actual.ts.
+ */
+import type { IpAddress } from "../../base/address.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { VppClient } from "./client.ts";
+import {
+  CLI,
+  confBody,
+  FLUSH_VIP,
+  GET_CONF,
+  retvalOf,
+  routeIndex,
+  SET_CONF,
+  VIP,
+  vipAddition,
+  vipDeletion,
+  vipFields,
+} from "./lb_requests.ts";
+import type { LbApi, Retval, ServerDetails, VipDetails } from "../ports.ts";
+import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
+import type { AddressWithPrefix } from "../wire/codec.ts";
+import { lbAddDelAs, lbAddDelAsReply, lbConfGet } from "../wire/messages.ts";
+
+const SERVER = { request: lbAddDelAs, reply: lbAddDelAsReply, result: retvalOf };
+
+/** Options of InOrOutLbClient. */
+export interface InOrOutOptions {
+  /** True for a plugin with the faults above. */
+  readonly faulty: boolean;
+}
+
+/** LbApi of ports.ts over one client; valid as long as the client is. */
+export class InOrOutLbClient implements LbApi {
+  readonly capabilities = { weights: false };
+  readonly #client: VppClient;
+  readonly #faulty: boolean;
+
+  constructor(client: VppClient, options: InOrOutOptions) {
+    this.#client = client;
+    this.#faulty = options.faulty;
+  }
+
+  getConf(): Promise<LbConf | undefined> {
+    if (this.#client.table.idOf(lbConfGet) === undefined) return Promise.resolve(undefined);
+    return this.#client.request(GET_CONF, {});
+  }
+
+  setConf(conf: LbConf): Promise<Retval> {
+    return this.#client.request(SET_CONF, confBody(conf));
+  }
+
+  addVip(vip: DesiredVip): Promise<Retval> {
+    return this.#client.request(VIP, this.#suited(vipAddition(vip)));
+  }
+
+  deleteVip(vip: ActualVip): Promise<Retval> {
+    return this.#client.request(VIP, this.#suited(vipDeletion(vip)));
+  }
+
+  addServer(vip: VipKey, address: IpAddress): Promise<Retval> {
+    return this.#server(vip, { asAddress: address, isDel: false, isFlush: false });
+  }
+
+  deleteServer(vip: VipKey, address: IpAddress, flush: boolean): Promise<Retval> {
+    return this.#server(vip, { asAddress: address, isDel: true, isFlush: flush });
+  }
+
+  setWeight(): Promise<Retval> {
+    return Promise.reject(unable("weights"));
+  }
+
+  flushVip(vip: VipKey): Promise<Retval> {
+    return this.#client.request(FLUSH_VIP, this.#suited(vipFields(vip)));
+  }
+
+  dumpVips(): Promise<readonly VipDetails[]> {
+    return Promise.reject(unable("dumps to rely on"));
+  }
+
+  dumpServers(): Promise<readonly ServerDetails[]> {
+    return Promise.reject(unable("dumps to rely on"));
+  }
+
+  cli(command: string): Promise<string> {
+    return this.#client.request(CLI, { cmd: command });
+  }
+
+  routeIndex(vip: VipKey): Promise<number | undefined> {
+    return routeIndex(this.#client, vip);
+  }
+
+  #server(
+    vip: VipKey,
+    body: { readonly asAddress: IpAddress; readonly isDel: boolean; readonly isFlush: boolean },
+  ): Promise<Retval> {
+    return this.#client.request(SERVER, this.#suited({ ...vipFields(vip), ...body }));
+  }
+
+  /** `body` as this plugin understands it. */
+  #suited<T extends { readonly pfx: AddressWithPrefix; readonly encap?: number }>(body: T): T {
+    if (!this.#faulty) return body;
+    const { address, len } = body.pfx;
+    const pfx = { address, len: address.family === 4 ? len + 96 : len };
+    return body.encap === undefined
+      ? { ...body, pfx }
+      : { ...body, pfx, encap: swapped(body.encap) };
+  }
+}
+
+function unable(what: string): MaglevError {
+  return new MaglevError("unimplemented", `This VPP has no ${what}`);
+}
+
+/** The number whose bytes are those of the u32 `value` in the other order. */
+function swapped(value: number): number {
+  const bytes = new DataView(new ArrayBuffer(4));
+  bytes.setUint32(0, value);
+  return bytes.getUint32(0, true);
+}

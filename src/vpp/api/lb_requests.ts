@@ -1,0 +1,143 @@
+/**
+ * The lb plugin's requests that all its releases have, and how values of lb/model.ts become
+ * fields of them. Defaults written in the API definitions do not exist on the wire, so every
+ * field is sent. Source: VPP's src/plugins/lb/lb.api.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { VppClient } from "./client.ts";
+import type { Retval } from "../ports.ts";
+import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
+import type { AddressWithPrefix } from "../wire/codec.ts";
+import {
+  cliInband,
+  type CliInbandReply,
+  cliInbandReply,
+  ipRouteLookup,
+  type IpRouteLookupReply,
+  ipRouteLookupReply,
+  type LbAddDelVipV2,
+  lbAddDelVipV2,
+  lbAddDelVipV2Reply,
+  type LbConf as LbConfRequest,
+  lbConf,
+  lbConfGet,
+  type LbConfGetReply,
+  lbConfGetReply,
+  lbConfReply,
+  lbFlushVip,
+  lbFlushVipReply,
+} from "../wire/messages.ts";
+import { retvalName } from "../wire/retval.ts";
+
+/** `vl_api_lb_encap_type_t`. */
+export const ENCAP_NUMBER: Readonly<Record<ActualVip["encap"], number>> = {
+  gre4: 0,
+  gre6: 1,
+  l3dsr: 2,
+  nat4: 3,
+  nat6: 4,
+};
+
+/** `IP_API_PROTO_RESERVED`: any protocol, and what goes with port 0. */
+export const PROTOCOL_ANY = 255;
+/** `LB_API_SRV_TYPE_CLUSTERIP`; of meaning to NAT only. */
+const SRV_TYPE_CLUSTERIP = 0;
+/** A power of two, which VPP checks also where it deletes. */
+const TABLE_LENGTH = 1024;
+
+/** The result of a request whose reply has nothing else. */
+export const retvalOf = (reply: { readonly retval: number }): Retval => reply.retval;
+
+export const SET_CONF = { request: lbConf, reply: lbConfReply, result: retvalOf };
+export const GET_CONF = { request: lbConfGet, reply: lbConfGetReply, result: readConf };
+export const VIP = { request: lbAddDelVipV2, reply: lbAddDelVipV2Reply, result: retvalOf };
+export const FLUSH_VIP = { request: lbFlushVip, reply: lbFlushVipReply, result: retvalOf };
+export const CLI = { request: cliInband, reply: cliInbandReply, result: readCli };
+
+/** Only the prefix itself, not one that covers it. */
+const EXACT = 1;
+const ROUTE = { request: ipRouteLookup, reply: ipRouteLookupReply, result: readRoute };
+
+/** LbApi.routeIndex() over a client, of any release. */
+export async function routeIndex(client: VppClient, vip: VipKey): Promise<number | undefined> {
+  if (client.table.missing([ipRouteLookup, ipRouteLookupReply]).length > 0) return undefined;
+  const prefix = { address: vip.address, len: vip.prefixLength };
+  return await client.request(ROUTE, { tableId: 0, exact: EXACT, prefix });
+}
+
+/** The fields by which requests name a VIP. */
+export interface VipFields {
+  readonly pfx: AddressWithPrefix;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+/** The fields by which requests name `vip`. */
+export function vipFields(vip: VipKey): VipFields {
+  return {
+    pfx: { address: vip.address, len: vip.prefixLength },
+    protocol: vip.port === 0 ? PROTOCOL_ANY : vip.protocol,
+    port: vip.port,
+  };
+}
+
+/** `lb_conf` that sets `conf`. */
+export function confBody(conf: LbConf): LbConfRequest {
+  return {
+    ip4SrcAddress: conf.ip4SrcAddress,
+    ip6SrcAddress: conf.ip6SrcAddress,
+    stickyBucketsPerCore: conf.stickyBucketsPerCore,
+    flowTimeout: conf.flowTimeoutS,
+  };
+}
+
+/** `lb_add_del_vip_v2` that adds `vip`. */
+export function vipAddition(vip: DesiredVip): LbAddDelVipV2 {
+  return { ...vipBody(vip), newFlowsTableLength: vip.newFlowsTableLength, isDel: false };
+}
+
+/** `lb_add_del_vip_v2` that deletes `vip`. */
+export function vipDeletion(vip: ActualVip): LbAddDelVipV2 {
+  return { ...vipBody(vip), newFlowsTableLength: TABLE_LENGTH, isDel: true };
+}
+
+/** What adding and deleting a VIP have in common. */
+function vipBody(
+  vip: DesiredVip | ActualVip,
+): Omit<LbAddDelVipV2, "newFlowsTableLength" | "isDel"> {
+  return {
+    ...vipFields(vip),
+    encap: ENCAP_NUMBER[vip.encap],
+    dscp: 0,
+    type: SRV_TYPE_CLUSTERIP,
+    targetPort: 0,
+    nodePort: 0,
+    srcIpSticky: vip.srcIpSticky,
+  };
+}
+
+function readConf(reply: LbConfGetReply): LbConf {
+  demandOk("lb_conf_get", reply.retval);
+  return {
+    ip4SrcAddress: reply.ip4SrcAddress,
+    ip6SrcAddress: reply.ip6SrcAddress,
+    stickyBucketsPerCore: reply.stickyBucketsPerCore,
+    flowTimeoutS: reply.flowTimeout,
+  };
+}
+
+function readRoute(reply: IpRouteLookupReply): number | undefined {
+  return reply.retval === 0 ? reply.route.statsIndex : undefined;
+}
+
+function readCli(reply: CliInbandReply): string {
+  demandOk("cli_inband", reply.retval);
+  return reply.reply;
+}
+
+/** For requests that VPP has no reason to refuse and that give a value; MaglevError `internal`. */
+export function demandOk(name: string, retval: number): void {
+  if (retval !== 0) {
+    throw new MaglevError("internal", `VPP refused ${name}: ${retvalName(retval)}`);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * The counters of all VIPs, read every so often and published as one snapshot. What is published
+ * is live: it goes when the connection goes, and when reading fails, and no VIP is in it by an
+ * index that may be another's.
+ *
+ *     every interval    indices not known yet are asked for → one read of the segment → snapshot
+ *
+ * A VIP is found by its index in VPP's pool, which comes with every reading of the reconciler, and
+ * is asked for here when the VIP was added since; and by the index of its route. Both are asked
+ * for again only when VIPs came, went or were recreated. Between asking and reading no VIP may have
+ * changed its index, or the read is of no use and is made again.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import { countedServers, type CountedVip, CountersPlan } from "./plan.ts";
+import type { ActualVip } from "../lb/model.ts";
+import { vipKeyText, vipPrefix } from "../lb/model.ts";
+import type {
+  ConnectionState,
+  CountedVips,
+  CountersSnapshot,
+  CountersSource,
+  LbApi,
+  StatsReader,
+  VppConnection,
+} from "../ports.ts";
+
+/** VPP is still being read: asked again after so long. */
+const NOT_READ_MS = 100;
+/** A read that fails is made so often, with so long in between, before there is none this time. */
+const READS = 10;
+const READ_PAUSE_MS = 20;
+/** Route lookups under way at one time. */
+const LOOKUPS = 256;
+
+/** Options of VppCounters. */
+export interface VppCountersOptions {
+  readonly connection: VppConnection;
+  /** The VIPs of the present connection; undefined until VPP was read. */
+  readonly counted: () => CountedVips | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Period of the snapshots; asked for at start and after reload(). */
+  readonly intervalMs: () => number;
+}
+
+/** What is known of one connection. */
+interface Live {
+  readonly lb: LbApi;
+  readonly reader: StatsReader;
+  /** By VIP: the index of its route. */
+  routes: ReadonlyMap<string, Route>;
+  plan: { readonly version: number; readonly plan: CountersPlan } | undefined;
+}
+
+interface Route {
+  /** It is that of the VIP as it is since then; see CountedVips. */
+  readonly since: number;
+  readonly routeIndex: number | undefined;
+}
+
+export class VppCounters implements CountersSource {
+  onSnapshot: (snapshot: CountersSnapshot | undefined) => void = () => {};
+  readonly #options: VppCountersOptions;
+  #snapshot: CountersSnapshot | undefined;
+  #live: Live | undefined;
+  #timer: Timer | undefined;
+  /** When the next run is due, on the monotonic clock. */
+  #dueMs = 0;
+  #running: Promise<void> | undefined;
+  #endPause: () => void = () => {};
+  #started = false;
+  #stopped = false;
+  /** What went wrong last; not said again until something else did, or nothing. */
+  #problem: string | undefined;
+
+  constructor(options: VppCountersOptions) {
+    this.#options = options;
+  }
+
+  get snapshot(): CountersSnapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /**
+   * Follows the connection, whose onChange handler so far is called first: that must be the one
+   * of whoever `counted` asks.
+   */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { connection } = this.#options;
+    const before = connection.onChange;
+    connection.onChange = (state) => {
+      before(state);
+      this.#connectionChanged(state);
+    };
+    this.#connectionChanged(connection.state);
+  }
+
+  /** Resolves when nothing is under way. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#disconnect();
+    await this.#running;
+  }
+
+  /** A new configuration is in force: another interval counts from now. */
+  reload(): void {
+    if (this.#live !== undefined) this.#arm(this.#options.intervalMs());
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    if (this.#stopped) return;
+    this.#disconnect();
+    if (state.kind !== "connected" || state.stats === undefined) return;
+    this.#live = { lb: state.lb, reader: state.stats, routes: new Map(), plan: undefined };
+    this.#arm(0);
+  }
+
+  #disconnect(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#live = undefined;
+    this.#endPause();
+    this.#problem = undefined;
+    this.#publish(undefined);
+  }
+
+  #arm(delayMs: number): void {
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    this.#dueMs = clock.monotonicMs() + delayMs;
+    this.#timer = clock.after(delayMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    const live = this.#live;
+    const counted = this.#options.counted();
+    if (live === undefined) return;
+    if (counted === undefined) return this.#arm(NOT_READ_MS);
+    const { clock, intervalMs } = this.#options;
+    const startMs = this.#dueMs;
+    // One at a time: an earlier connection's may still wait for an answer it will not get.
+    const before = this.#running ?? Promise.resolve();
+    this.#running = before.then(() => this.#run(live, counted)).then(() => {
+      if (this.#live !== live) return;
+      this.#arm(Math.max(0, startMs + intervalMs() - clock.monotonicMs()));
+    });
+  }
+
+  /** One snapshot, or none. Never rejects. */
+  async #run(live: Live, counted: CountedVips): Promise<void> {
+    let problem: string | undefined;
+    try {
+      const unknown = await this.#learn(live, counted);
+      problem = await this.#take(live, counted) ?? unknown;
+    } catch (error) {
+      problem = MaglevError.from(error).message;
+      if (this.#live === live) this.#publish(undefined);
+    }
+    // What a connection that is gone could not do is no news.
+    if (this.#live !== live) return;
+    if (problem !== undefined && this.#problem !== problem) {
+      this.#options.logger.warn("vpp-counters-error", { err: problem });
+    }
+    this.#problem = problem;
+  }
+
+  /** Asks for what is not known yet; why not all of it is known now, if so. */
+  async #learn(live: Live, counted: CountedVips): Promise<string | undefined> {
+    if (live.plan?.version === counted.version) return undefined;
+    let problem: string | undefined;
+    if (counted.vips().some(({ poolIndex }) => poolIndex === undefined)) {
+      problem = await counted.learnIndices();
+    }
+    await lookUpRoutes(live, counted);
+    return problem;
+  }
+
+  /** Reads and publishes; why that was not possible, if so. */
+  async #take(live: Live, counted: CountedVips): Promise<string | undefined> {
+    let problem = "";
+    for (let i = 0; i < READS; i++) {
+      if (this.#live !== live) return undefined;
+      const plan = planOf(live, counted);
+      const read = plan.read();
+      if (read.kind === "ok") {
+        const snapshot = plan.snapshot(read.values, this.#options.clock.wallMs());
+        this.#publish(snapshot);
+        this.#say(snapshot);
+        return undefined;
+      }
+      problem = read.kind === "error"
+        ? read.message
+        : "VPP is rearranging its stats segment all the time";
+      await this.#pause();
+    }
+    if (this.#live === live) this.#publish(undefined);
+    return problem;
+  }
+
+  #say(snapshot: CountersSnapshot): void {
+    const { logger } = this.#options;
+    if (!logger.enabled("debug")) return;
+    let packets = 0;
+    for (let n = 0; n < snapshot.vips.length; n++) {
+      const { next, first, untracked, noServer } = snapshot.at(n);
+      packets += next + first + untracked + noServer;
+    }
+    logger.debug("vpp-counters", { vips: snapshot.vips.length, packets });
+  }
+
+  async #pause(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(READ_PAUSE_MS, over.resolve);
+    this.#endPause = over.resolve;
+    await over.promise;
+    timer.cancel();
+  }
+
+  #publish(snapshot: CountersSnapshot | undefined): void {
+    if (snapshot === undefined && this.#snapshot === undefined) return;
+    this.#snapshot = snapshot;
+    this.onSnapshot(snapshot);
+  }
+}
+
+/** The read of the VIPs whose index is known now. */
+function planOf(live: Live, counted: CountedVips): CountersPlan {
+  const { version } = counted;
+  if (live.plan?.version === version) return live.plan.plan;
+  const vips = counted.vips().flatMap((vip): CountedVip[] => {
+    const { poolIndex } = vip;
+    return poolIndex === undefined
+      ? []
+      : [{ vip, poolIndex, routeIndex: knownRoute(live, vip, counted)?.routeIndex }];
+  });
+  const servers = countedServers(counted.vips());
+  const plan = new CountersPlan({ vips, servers }, live.reader);
+  // One that lacks something is made again next time, when that may be known.
+  if (vips.length === counted.vips().length) live.plan = { version, plan };
+  return plan;
+}
+
+/** The route of a VIP that was not recreated since it was looked up. */
+function knownRoute(live: Live, vip: ActualVip, counted: CountedVips): Route | undefined {
+  const route = live.routes.get(vipKeyText(vip));
+  return route?.since === counted.indexedSince(vip) ? route : undefined;
+}
+
+/** Looks up the routes that are not known, one for each prefix; forgets those of VIPs gone. */
+async function lookUpRoutes(live: Live, counted: CountedVips): Promise<void> {
+  const routes = new Map<string, Route>();
+  const missing = new Map<string, ActualVip[]>();
+  for (const vip of counted.vips()) {
+    const known = knownRoute(live, vip, counted);
+    if (known !== undefined) routes.set(vipKeyText(vip), known);
+    else if (vip.poolIndex !== undefined) {
+      const prefix = vipPrefix(vip);
+      missing.set(prefix, [...missing.get(prefix) ?? [], vip]);
+    }
+  }
+  const prefixes = [...missing.values()];
+  for (let start = 0; start < prefixes.length; start += LOOKUPS) {
+    await Promise.all(
+      prefixes.slice(start, start + LOOKUPS).map(async (sharing) => {
+        const since = sharing.map((vip) => counted.indexedSince(vip));
+        const routeIndex = await live.lb.routeIndex(sharing[0]!);
+        sharing.forEach((vip, i) => routes.set(vipKeyText(vip), { since: since[i]!, routeIndex }));
+      }),
+    );
+  }
+  live.routes = routes;
+}

@@ -1,0 +1,36 @@
+/**
+ * A VIP is recreated at most once a minute. VPP never frees the new-flow table of a VIP that is
+ * deleted, so two programs that fight over a VIP would fill its memory, and every recreation
+ * forgets the flows of the VIP.
+ */
+import type { Clock } from "../../../base/ports.ts";
+
+/** Between two recreations of a VIP. */
+export const RECREATE_EVERY_MS = 60_000;
+
+export class RecreateLimit {
+  readonly #clock: Clock;
+  readonly #everyMs: number;
+  /** By VIP: monotonic time of its last recreation. */
+  readonly #last = new Map<string, number>();
+
+  constructor(clock: Clock, everyMs = RECREATE_EVERY_MS) {
+    this.#clock = clock;
+    this.#everyMs = everyMs;
+  }
+
+  /** Milliseconds until the VIP (vipKeyText) may be recreated; 0: it may now. */
+  waitMs(key: string): number {
+    const last = this.#last.get(key);
+    return last === undefined ? 0 : Math.max(0, last + this.#everyMs - this.#clock.monotonicMs());
+  }
+
+  /** The VIP is recreated now. */
+  recreated(key: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [other, atMs] of this.#last) {
+      if (nowMs - atMs >= this.#everyMs) this.#last.delete(other);
+    }
+    this.#last.set(key, nowMs);
+  }
+}

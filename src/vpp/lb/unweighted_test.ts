@@ -1,0 +1,107 @@
+/** Plans for a VPP without weights: a server is in or out, and flushed where flush is due. */
+import assert from "node:assert/strict";
+import { actual, desired, ip, operationText } from "../../../tests/support/fakes/vips.ts";
+import { forgetFlushes } from "./acknowledge.ts";
+import { wishesFor } from "./unweighted.ts";
+import type { ActualVip, DesiredVip, GoneServer } from "./model.ts";
+import { planVip } from "./plan.ts";
+
+const VIP = "192.0.2.1";
+const CAN = { weights: false };
+
+function gone(address: string, flushed = false): GoneServer {
+  return { address: ip(address), flushed };
+}
+
+const CASES: readonly {
+  name: string;
+  desired: DesiredVip | undefined;
+  actual: ActualVip | undefined;
+  operations: readonly string[];
+}[] = [
+  {
+    name: "a missing VIP: servers with any weight are in, those with none are not",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=1 10.0.0.3=100 10.0.0.4=0"),
+    actual: undefined,
+    operations: ["vip-add", "as-add 10.0.0.2 100", "as-add 10.0.0.3 100", "vip-flush"],
+  },
+  {
+    name: "weights as presence: nothing to do",
+    desired: desired(VIP, "10.0.0.1=1 10.0.0.2=99 10.0.0.3=0"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
+    operations: [],
+  },
+  {
+    name: "adds, deletes without flush, deletes with flush",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0 10.0.0.4=5"),
+    actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100"),
+    operations: [
+      "as-add 10.0.0.4 100",
+      "as-del 10.0.0.2",
+      "as-del 10.0.0.1 flush",
+      "as-del 10.0.0.3 flush",
+    ],
+  },
+  {
+    name: "a flush of what was drained and is to be flushed now",
+    desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0"),
+    actual: actual(VIP, "", { gone: [gone("10.0.0.1"), gone("10.0.0.2")] }),
+    operations: ["as-flush 10.0.0.1"],
+  },
+  {
+    name: "a flush of what was drained and is not configured any more",
+    desired: desired(VIP),
+    actual: actual(VIP, "", { gone: [gone("10.0.0.1")] }),
+    operations: ["as-flush 10.0.0.1"],
+  },
+  {
+    name: "no second flush for the same reason",
+    desired: desired(VIP, "10.0.0.1=0!"),
+    actual: actual(VIP, "", { gone: [gone("10.0.0.1", true), gone("10.0.0.2", true)] }),
+    operations: [],
+  },
+  {
+    name: "a server that comes back, with its flows",
+    desired: desired(VIP, "10.0.0.1=100"),
+    actual: actual(VIP, "", { gone: [gone("10.0.0.1")] }),
+    operations: ["as-add 10.0.0.1 100"],
+  },
+  {
+    name: "an unwanted VIP: flows of drained servers are flushed too",
+    desired: undefined,
+    actual: actual(VIP, "10.0.0.1=100", { gone: [gone("10.0.0.2"), gone("10.0.0.3", true)] }),
+    operations: ["as-del 10.0.0.1", "vip-flush", "vip-del"],
+  },
+  {
+    name: "another sticky flag recreates",
+    desired: desired(VIP, "10.0.0.1=50 10.0.0.2=0", { srcIpSticky: true }),
+    actual: actual(VIP, "10.0.0.1=100"),
+    operations: ["as-del 10.0.0.1 flush", "vip-del", "vip-add", "as-add 10.0.0.1 100", "vip-flush"],
+  },
+];
+
+for (const { name, desired, actual, operations } of CASES) {
+  Deno.test(`planVip() for a VPP without weights plans ${name}`, () => {
+    assert.deepEqual(planVip(desired, actual, CAN).map((one) => operationText(one)), operations);
+  });
+}
+
+Deno.test("wishesFor() leaves a VPP with weights what is wanted", () => {
+  const vip = desired(VIP, "10.0.0.1=0! 10.0.0.2=30");
+  assert.equal(wishesFor(vip, { weights: true }).servers, vip.servers);
+  assert.equal(wishesFor(vip, { weights: true }).out.size, 0);
+});
+
+Deno.test("forgetFlushes() has a server that is gone flushed again for the next reason only", () => {
+  const there = actual(VIP, "", { gone: [gone("10.0.0.1", true), gone("10.0.0.2", true)] });
+  // 10.0.0.2 is not configured: that it was flushed for that is remembered.
+  const drained = desired(VIP, "10.0.0.1=0");
+  const next = forgetFlushes(there, drained);
+  assert.deepEqual(next.gone.map(({ flushed }) => flushed), [false, true]);
+  assert.deepEqual(planVip(drained, next, CAN), []);
+  assert.deepEqual(
+    planVip(desired(VIP, "10.0.0.1=0!"), next, CAN).map((one) => operationText(one)),
+    ["as-flush 10.0.0.1"],
+  );
+  assert.equal(forgetFlushes(there, desired(VIP, "10.0.0.1=0!")), there);
+});

@@ -1,0 +1,164 @@
+/**
+ * Plans the VIPs of one prefix against what is known, has the plans checked again (guards.ts),
+ * sends what is left of them, and learns from the answers.
+ */
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import type { Applier, Outcome } from "./apply.ts";
+import { vipFields } from "./apply.ts";
+import type { Guards } from "./guard/guards.ts";
+import type { KnownState } from "./known_state.ts";
+import type { Lanes } from "./prefix_locks.ts";
+import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
+import { vipPrefix } from "../lb/model.ts";
+import type { VipPlan } from "../lb/plan.ts";
+import { planGroup } from "../lb/plan.ts";
+import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
+import type { PoolIndices } from "./pool_indices.ts";
+import { sendPlans } from "./send_plans.ts";
+import type { SyncBatch } from "./report.ts";
+import type { WithheldList } from "./guard/withheld.ts";
+
+/** The state of a session that sending needs and changes, and what the session learns. */
+export interface GroupSenderOptions {
+  readonly applier: Applier;
+  readonly guards: Guards;
+  readonly withheld: WithheldList;
+  readonly known: KnownState;
+  readonly lanes: Lanes;
+  readonly indices: PoolIndices;
+  readonly capabilities: LbCapabilities;
+  readonly recreations: RecreateLimit;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Operations of this VIP are about to be sent. */
+  readonly touched: (key: string) => void;
+  /** What is known of this VIP proved wrong. */
+  readonly suspect: (key: string) => void;
+  /** True while a run of everything may remove what is in the way of a VIP. */
+  readonly mayDefer: () => boolean;
+  /** A VIP of this prefix became idle. */
+  readonly freed: (prefix: string) => void;
+  /** This VIP may be recreated again. */
+  readonly again: (key: string) => void;
+}
+
+/** What is to be sent, and on whose account. */
+export interface SendOptions {
+  /** `192.0.2.1/32`. */
+  readonly prefix: string;
+  readonly remove: boolean;
+  readonly batch: SyncBatch;
+  /** True: it is planned again, so what is withheld is not named yet. */
+  readonly tentative?: boolean;
+}
+
+/** What became of it. */
+export interface Sent {
+  /** False when something was withheld. */
+  readonly complete: boolean;
+  /** True when a VIP is taken down and put up again. */
+  readonly recreates: boolean;
+}
+
+export class GroupSender {
+  readonly #options: GroupSenderOptions;
+  /** Fires when a VIP that was recreated a moment ago may be recreated again. */
+  #recreateTimer: Timer | undefined;
+
+  constructor(options: GroupSenderOptions) {
+    this.#options = options;
+  }
+
+  close(): void {
+    this.#recreateTimer?.cancel();
+  }
+
+  /** For VIPs none of which is busy. */
+  send(desired: readonly DesiredVip[], options: SendOptions): Sent {
+    const { known, guards, withheld: list, capabilities: { weights }, applier } = this.#options;
+    const { prefix, remove, batch, tentative = false } = options;
+    for (const vip of desired) known.forgetFlushes(vip);
+    const guarded = planGroup(desired, known.onPrefix(prefix), { remove, weights })
+      .map((plan) => guards.pass(plan));
+    for (const { plan, withheld } of guarded) {
+      if (withheld.length === 0 || !tentative) list.set(plan.key, withheld);
+      if (withheld.length > 0 && !tentative) batch.fail();
+      if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater(plan.key);
+    }
+    const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
+    sendPlans(due, {
+      apply: (operations, each) => applier.apply(operations, each),
+      answered: (plan, operation, outcome) => {
+        this.#take(plan, operation, { outcome, batch });
+        this.#answered(plan, batch);
+      },
+      known: (plan) => known.get(plan.vip) !== undefined,
+      skipped: (plan) => this.#answered(plan, batch),
+    });
+    return {
+      complete: guarded.every(({ withheld }) => withheld.length === 0),
+      recreates: due.some(({ recreate }) => recreate !== undefined),
+    };
+  }
+
+  #recreateLater(key: string): void {
+    const { clock, recreations, again } = this.#options;
+    this.#recreateTimer?.cancel();
+    this.#recreateTimer = clock.after(recreations.waitMs(key), () => again(key));
+  }
+
+  /** False when nothing is to be sent for the VIP. */
+  #begin(plan: VipPlan, batch: SyncBatch): boolean {
+    const { logger, mayDefer, recreations, touched, indices, lanes } = this.#options;
+    const operations = plan.teardown.length + plan.build.length;
+    if (plan.conflict !== undefined) {
+      if (batch.scope === "vip" && mayDefer()) {
+        batch.defer();
+      } else {
+        batch.fail();
+        logger.warn("vpp-lbsync-error", { ...vipFields(plan.vip), err: plan.conflict });
+      }
+    }
+    if (operations === 0) return false;
+    if (plan.recreate !== undefined) {
+      recreations.recreated(plan.key);
+      logger.info("vpp-lbsync-vip-recreate", { ...vipFields(plan.vip), message: plan.recreate });
+    }
+    touched(plan.key);
+    indices.sending(plan);
+    lanes.enter(vipPrefix(plan.vip), plan.key, operations);
+    batch.begin();
+    return true;
+  }
+
+  /** One operation of the plan is answered, or not sent at all. */
+  #answered(plan: VipPlan, batch: SyncBatch): void {
+    const prefix = vipPrefix(plan.vip);
+    if (!this.#options.lanes.answered(prefix, plan.key)) return;
+    batch.end();
+    this.#options.freed(prefix);
+  }
+
+  /** Learns from what became of an operation. */
+  #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
+    const { guards, known, suspect } = this.#options;
+    guards.settled(operation);
+    switch (outcome.kind) {
+      case "done":
+        known.acknowledged(operation, plan.desired);
+        return batch.done(operation.kind);
+      case "lost":
+        return batch.lose();
+      case "refused":
+      // Nothing is refused by a VPP that is as it is known; whatever the reason given is.
+      case "unanswered":
+        suspect(plan.key);
+        return batch.fail();
+    }
+  }
+}
+
+interface Taken {
+  readonly outcome: Outcome;
+  readonly batch: SyncBatch;
+}

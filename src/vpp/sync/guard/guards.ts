@@ -1,0 +1,163 @@
+/**
+ * The last look at plans before they are sent: takes out what VPP would not survive, and says what
+ * it was. One of them lives as long as a connection.
+ *
+ *     limit      values of a VIP that end VPP
+ *     recreate   the same VIP recreated twice within a minute
+ *     nat        removal of another program's NAT VIP
+ *     chain      what would complete a chain of VIPs that VPP cannot carry
+ *     stats      addresses for which VPP's stats segment has no room
+ */
+import type { Logger } from "../../../base/ports.ts";
+import { vipFields } from "../apply.ts";
+import { listedServers, type Reading } from "../../lb/actual.ts";
+import { ChainGuard, chainText } from "../../lb/guard/chain_guard.ts";
+import { unremovable, unsafeAddress, unsafeVip } from "../../lb/guard/limits.ts";
+import type { ActualVip, Operation, VipKey } from "../../lb/model.ts";
+import { protocolName, vipPrefix } from "../../lb/model.ts";
+import type { VipPlan } from "../../lb/plan.ts";
+import type { RecreateLimit } from "../../lb/guard/recreate_limit.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "../../lb/guard/stats_budget.ts";
+import { StatsGuard } from "./stats_guard.ts";
+import type { Withheld, WithheldKind } from "./withheld.ts";
+
+export interface GuardsOptions {
+  readonly known: () => readonly ActualVip[];
+  /** Undefined while VPP's stats segment is not known. */
+  readonly statsRoom: () => StatsRoom | undefined;
+  readonly recreations: RecreateLimit;
+  readonly logger: Logger;
+}
+
+/** A plan as it may be sent, and what was taken out of it. */
+export interface Guarded {
+  readonly plan: VipPlan;
+  readonly withheld: readonly Withheld[];
+}
+
+export class Guards {
+  readonly #options: GuardsOptions;
+  readonly #chains = new ChainGuard();
+  readonly #stats: StatsGuard;
+
+  constructor(options: GuardsOptions) {
+    this.#options = options;
+    this.#stats = new StatsGuard({ room: options.statsRoom, logger: options.logger });
+  }
+
+  /** VPP was read; `vips` is what is known by it. */
+  read(vips: readonly ActualVip[], reading: Reading): void {
+    this.#chains.read(vips);
+    this.#stats.read(vips, listedServers(reading));
+  }
+
+  /** What `wanted` would need of the stats segment, in addition to routes of others. */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#stats.outlook(wanted);
+  }
+
+  /** VPP answered an operation, or never will. */
+  settled(operation: Operation): void {
+    this.#chains.settled(operation);
+  }
+
+  /** What of `plan` may be sent, which is then taken to be sent. */
+  pass(plan: VipPlan): Guarded {
+    const whole = this.#wholePlan(plan);
+    if (whole !== undefined) return whole;
+    const reasons: Reason[] = [];
+    const build: Operation[] = [];
+    let vipWithheld = false;
+    for (const operation of plan.build) {
+      if (vipWithheld) break;
+      const reason = this.#reason(operation);
+      if (reason === undefined) {
+        this.#chains.sent(operation);
+        this.#stats.sent(operation);
+        build.push(operation);
+        continue;
+      }
+      reasons.push(reason);
+      vipWithheld = operation.kind === "vip-add";
+    }
+    if (reasons.length === 0) return { plan, withheld: [] };
+    const withheld = together(reasons).map((reason) => withheldOf(plan.vip, reason));
+    // What cannot be put up again stays as it is.
+    return vipWithheld
+      ? { plan: { ...plan, teardown: [], build: [], recreate: undefined }, withheld }
+      : { plan: { ...plan, build }, withheld };
+  }
+
+  /** Rules that are about all of a plan. */
+  #wholePlan(plan: VipPlan): Guarded | undefined {
+    const reason = this.#wholeReason(plan);
+    if (reason === undefined) return undefined;
+    return {
+      plan: { ...plan, teardown: [], build: [], recreate: undefined },
+      withheld: [withheldOf(plan.vip, reason)],
+    };
+  }
+
+  #wholeReason({ key, actual, teardown, recreate }: VipPlan): Reason | undefined {
+    if (teardown.length === 0) return undefined;
+    const nat = actual && unremovable(actual);
+    if (nat !== undefined) return { kind: "nat", message: nat };
+    if (recreate === undefined || this.#options.recreations.waitMs(key) === 0) return undefined;
+    return {
+      kind: "recreate",
+      message: `recreated less than a minute ago, and ${recreate} again; find the program or the ` +
+        "reload that keeps changing it",
+    };
+  }
+
+  #reason(operation: Operation): Reason | undefined {
+    const { kind } = operation;
+    const unsafe = kind === "vip-add"
+      ? unsafeVip(operation.vip)
+      : kind === "as-add"
+      ? unsafeAddress(operation.address)
+      : undefined;
+    if (unsafe !== undefined) return { kind: "limit", message: unsafe };
+    const chain = this.#chains.completes(operation, this.#options.known);
+    if (chain !== undefined) {
+      return { kind: "chain", message: chainText(chain), what: what(operation) };
+    }
+    const full = this.#stats.refuses(operation);
+    if (full === undefined) return undefined;
+    return { kind: "stats", message: full, what: what(operation) };
+  }
+}
+
+interface Reason {
+  readonly kind: WithheldKind;
+  readonly message: string;
+  /** What is not done; undefined: nothing is done at all. */
+  readonly what?: string;
+}
+
+function what(operation: Operation): string {
+  return "address" in operation ? `server ${operation.address.text}` : "the VIP";
+}
+
+/** Servers that are named; of more, the number is. */
+const NAMED = 10;
+
+/** One line for each kind: a segment that is full keeps out thousands of servers. */
+function together(reasons: readonly Reason[]): readonly Reason[] {
+  return [...new Set(reasons.map(({ kind }) => kind))].map((kind) => {
+    const all = reasons.filter((reason) => reason.kind === kind);
+    const names = all.flatMap((reason) => reason.what ?? []);
+    const [first] = all;
+    if (names.length === 0) return first!;
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    return {
+      kind,
+      message: `cannot program ${names.slice(0, NAMED).join(", ")}${more}: ${all.at(-1)!.message}`,
+    };
+  });
+}
+
+function withheldOf(vip: VipKey, { kind, message }: Reason): Withheld {
+  const of = `${vipPrefix(vip)} ${protocolName(vip.protocol)} ${vip.port}`;
+  return { kind, of, message, fields: vipFields(vip) };
+}

@@ -1,0 +1,194 @@
+/**
+ * What VPP has, as far as this connection knows: what was read, kept up to date by every
+ * acknowledged operation, with the memory of what was flushed (VPP does not tell).
+ */
+import type { IpAddress } from "../../base/address.ts";
+import { acknowledge, forgetFlushes } from "../lb/acknowledge.ts";
+import type { Drift } from "../lb/drift.ts";
+import { driftBetween } from "../lb/drift.ts";
+import type {
+  ActualServer,
+  ActualVip,
+  DesiredVip,
+  LbConf,
+  Operation,
+  VipKey,
+} from "../lb/model.ts";
+import { vipKeyText, vipPrefix } from "../lb/model.ts";
+import { compareVipKeys, pairByAddress } from "../lb/order.ts";
+
+/** A VIP that was found other than it was known. */
+export interface VipDrift extends Drift {
+  readonly vip: VipKey;
+}
+
+/** What VPP has, as far as it is known. */
+export interface LbState {
+  /** Undefined when this VPP does not tell and was not told anything yet. */
+  readonly conf: LbConf | undefined;
+  /** In VIP order. */
+  readonly vips: readonly ActualVip[];
+}
+
+export class KnownState {
+  /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
+  readonly #prefixes = new Map<string, Map<string, ActualVip>>();
+  #indexVersion = 0;
+  /** By VIP: the version since which it has the index it has. */
+  readonly #indexedSince = new Map<string, number>();
+
+  /** Another number whenever a VIP or a server's route came, went, or has another index. */
+  get indexVersion(): number {
+    return this.#indexVersion;
+  }
+
+  /** Prefixes with VIPs. */
+  get size(): number {
+    return this.#prefixes.size;
+  }
+
+  get(vip: VipKey): ActualVip | undefined {
+    return this.#prefixes.get(vipPrefix(vip))?.get(vipKeyText(vip));
+  }
+
+  /** The version since which the VIP has the index it has. */
+  indexedSince(key: VipKey): number {
+    return this.#indexedSince.get(vipKeyText(key)) ?? 0;
+  }
+
+  /** All VIPs of a prefix (`192.0.2.1/32`). */
+  onPrefix(prefix: string): readonly ActualVip[] {
+    const vips = this.#prefixes.get(prefix);
+    return vips === undefined ? [] : [...vips.values()];
+  }
+
+  /** All VIPs in order. */
+  vips(): ActualVip[] {
+    return [...this.#prefixes.values()].flatMap((vips) => [...vips.values()]).sort(compareVipKeys);
+  }
+
+  /** VPP did `operation`, which was planned for `desired` (undefined: to be removed). */
+  acknowledged(operation: Operation, desired: DesiredVip | undefined): void {
+    const { vip } = operation;
+    const flushing = (address: string) =>
+      desired?.servers.some((s) => s.flush && s.address.text === address) ?? false;
+    this.#set(vip, acknowledge(this.get(vip), operation, { flushing }));
+  }
+
+  /** Flushes are due again to servers that `desired` no longer has in a flushing state. */
+  forgetFlushes(desired: DesiredVip): void {
+    const vip = this.get(desired);
+    if (vip === undefined) return;
+    const next = forgetFlushes(vip, desired);
+    if (next !== vip) this.#set(vip, next);
+  }
+
+  /**
+   * Takes over what was read of the VIPs that `judged` picks; the others keep what is known of
+   * them. Returns what differed, in VIP order.
+   */
+  adopt(found: readonly ActualVip[], judged: (vip: VipKey) => boolean): VipDrift[] {
+    const drifts: VipDrift[] = [];
+    const unseen = new Map(this.vips().map((vip) => [vipKeyText(vip), vip]));
+    const compare = (key: VipKey, known: ActualVip | undefined, now: ActualVip | undefined) => {
+      if (!judged(key)) return;
+      const drift = driftBetween(known, now);
+      if (drift !== undefined) drifts.push({ vip: key, ...drift });
+      this.#set(key, now === undefined ? undefined : withFlushesOf(known, now));
+    };
+    for (const vip of found) {
+      const key = vipKeyText(vip);
+      compare(vip, unseen.get(key), vip);
+      unseen.delete(key);
+    }
+    for (const vip of unseen.values()) compare(vip, vip, undefined);
+    return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));
+  }
+
+  /** Takes over the index of a VIP that is known; undefined: it is about to lose it. */
+  setIndex(key: VipKey, poolIndex: number | undefined): void {
+    const vip = this.get(key);
+    if (vip !== undefined) this.#set(key, { ...vip, poolIndex });
+  }
+
+  /** Takes over what VPP printed of servers of `found` that are known without it. */
+  setFigures(found: ActualVip): void {
+    const vip = this.get(found);
+    if (vip === undefined) return;
+    const servers = pairByAddress(vip.servers, found.servers).flatMap(({ left, right }) => {
+      if (left === undefined) return [];
+      const figures = left.figures ?? right?.figures;
+      return [figures === undefined ? left : { ...left, figures }];
+    });
+    this.#set(found, { ...vip, servers });
+  }
+
+  #set(key: VipKey, vip: ActualVip | undefined): void {
+    const prefix = vipPrefix(key);
+    let vips = this.#prefixes.get(prefix);
+    const before = vips?.get(vipKeyText(key));
+    this.#noteIndex(before, vip, vipKeyText(key));
+    if (!sameRoutes(before?.servers ?? [], vip?.servers ?? [])) this.#indexVersion++;
+    if (vip === undefined) {
+      vips?.delete(vipKeyText(key));
+      if (vips?.size === 0) this.#prefixes.delete(prefix);
+      return;
+    }
+    if (vips === undefined) this.#prefixes.set(prefix, vips = new Map());
+    vips.set(vipKeyText(key), vip);
+  }
+
+  #noteIndex(before: ActualVip | undefined, after: ActualVip | undefined, key: string): void {
+    const here = after !== undefined;
+    if (before?.poolIndex === after?.poolIndex && (before !== undefined) === here) return;
+    this.#indexVersion++;
+    if (here) this.#indexedSince.set(key, this.#indexVersion);
+    else this.#indexedSince.delete(key);
+  }
+}
+
+/** True when both have the same routes of servers that are known. */
+function sameRoutes(before: readonly ActualServer[], after: readonly ActualServer[]): boolean {
+  if (before === after) return true;
+  const known = (servers: readonly ActualServer[]) =>
+    servers.filter((s) => s.figures !== undefined);
+  const [was, is] = [known(before), known(after)];
+  return was.length === is.length &&
+    was.every(({ address, figures }, i) =>
+      is[i]!.address.text === address.text && is[i]!.figures!.routeIndex === figures!.routeIndex
+    );
+}
+
+/** `found` with the memory of flushes that `known` has. */
+function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
+  if (known === undefined) return found;
+  const servers = rememberingIdle(known.servers, remembering(known.servers, found.servers));
+  const gone = remembering(known.gone, found.gone);
+  return servers === found.servers && gone === found.gone ? found : { ...found, servers, gone };
+}
+
+/** `found` with the memory that `known` has of the same servers; the same array without any. */
+function remembering<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
+  known: readonly T[],
+  found: readonly T[],
+): readonly T[] {
+  if (!known.some((server) => server.flushed)) return found;
+  return pairByAddress(found, known).flatMap(({ left, right }) =>
+    left === undefined ? [] : right?.flushed === true ? [{ ...left, flushed: true }] : [left]
+  );
+}
+
+/** `found` with what is known of servers without flows; one that was given weight may have some. */
+function rememberingIdle(
+  known: readonly ActualServer[],
+  found: readonly ActualServer[],
+): readonly ActualServer[] {
+  if (!known.some((server) => server.idle === true)) return found;
+  return pairByAddress(found, known).flatMap(({ left, right }) =>
+    left === undefined
+      ? []
+      : right?.idle === true && left.weight === 0
+      ? [{ ...left, idle: true }]
+      : [left]
+  );
+}

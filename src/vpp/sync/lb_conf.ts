@@ -1,0 +1,154 @@
+/**
+ * The plugin's global settings: known, wanted, and pushed when the two differ.
+ *
+ * Another number of sticky buckets makes each thread of VPP throw its table away at its next packet:
+ * all flows of all VIPs lose their server. So that number is sent when it is another one in the
+ * configuration, at connect, and when an operator asks for a sync. When it is found changed in VPP
+ * at another time, both values are named and it stays.
+ */
+import { MaglevError } from "../../base/errors.ts";
+import type { LogFields, Logger } from "../../base/ports.ts";
+import { unsafeConf } from "../lb/guard/limits.ts";
+import type { LbConf } from "../lb/model.ts";
+import type { LbApi } from "../ports.ts";
+import type { SyncTrigger } from "./report.ts";
+import { retvalName } from "../wire/retval.ts";
+import type { WithheldList } from "./guard/withheld.ts";
+
+/** Logged and answered where the number of sticky buckets changes. */
+export const FLOWS_FORGOTTEN = "all sticky flows of all VIPs are forgotten";
+
+/** The key of the settings in the list of what is withheld. */
+export const LB_CONF = "lb_conf";
+
+export interface LbConfKeeperOptions {
+  readonly lb: LbApi;
+  readonly logger: Logger;
+  readonly withheld: WithheldList;
+  /** True when VPP has VIPs, whose flows can be forgotten. */
+  readonly hasVips: () => boolean;
+}
+
+export class LbConfKeeper {
+  readonly #options: LbConfKeeperOptions;
+  #known: LbConf | undefined;
+  /** What was sent last. It is not sent again, even when refused, until VPP was read again. */
+  #sent: LbConf | undefined;
+  /** What the configuration wanted last. */
+  #wanted: LbConf | undefined;
+  /** True while VPP has another number of sticky buckets because another program changed it. */
+  #drifted = false;
+  #wasRead = false;
+
+  constructor(options: LbConfKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** What VPP has; undefined until it was read or, where it does not tell, set. */
+  get known(): LbConf | undefined {
+    return this.#known;
+  }
+
+  /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
+  read(conf: LbConf | undefined): void {
+    if (conf !== undefined) {
+      if (this.#known !== undefined) this.#compare(conf, this.#known);
+      this.#known = conf;
+    }
+    this.#sent = undefined;
+    this.#wasRead = true;
+  }
+
+  /**
+   * Sends `wanted` unless VPP has it or was told already. A VPP that does not tell what it has is
+   * told once a connection; that changes nothing in one that has it.
+   */
+  push(wanted: LbConf, trigger: SyncTrigger): void {
+    if (!this.#wasRead) return;
+    const { lb, withheld } = this.#options;
+    const unsafe = unsafeConf(wanted);
+    const fields = { setting: LB_CONF };
+    withheld.set(
+      LB_CONF,
+      unsafe === undefined ? [] : [{ kind: "limit", of: LB_CONF, message: unsafe, fields }],
+    );
+    if (unsafe !== undefined) return;
+    const told = this.#tolerating(wanted, trigger);
+    this.#wanted = wanted;
+    const there = this.#sent ?? this.#known;
+    if (there !== undefined && sameConf(there, told)) return;
+    const forgets = this.#known !== undefined && this.#options.hasVips() &&
+      this.#known.stickyBucketsPerCore !== told.stickyBucketsPerCore;
+    this.#sent = told;
+    lb.setConf(told).then(
+      (retval) => this.#answered(told, retval, forgets),
+      (error) => this.#failed(MaglevError.from(error)),
+    );
+  }
+
+  /** `wanted` with the number of buckets that was found, while that is to stay. */
+  #tolerating(wanted: LbConf, trigger: SyncTrigger): LbConf {
+    const known = this.#known;
+    if (!this.#drifted || known === undefined) return wanted;
+    const isNew = this.#wanted?.stickyBucketsPerCore !== wanted.stickyBucketsPerCore;
+    if (isNew || trigger === "connect" || trigger === "operator") {
+      this.#drifted = false;
+      return wanted;
+    }
+    return { ...wanted, stickyBucketsPerCore: known.stickyBucketsPerCore };
+  }
+
+  /** Names what another program changed. */
+  #compare(found: LbConf, known: LbConf): void {
+    const [now, then] = [confFields(found), confFields(known)];
+    const changed = Object.keys(now).filter((name) => now[name] !== then[name]);
+    if (changed.length === 0) return;
+    const words = (fields: LogFields) => changed.map((name) => `${name} ${fields[name]}`);
+    const sticky = found.stickyBucketsPerCore !== known.stickyBucketsPerCore;
+    if (sticky) this.#drifted = found.stickyBucketsPerCore !== this.#wanted?.stickyBucketsPerCore;
+    this.#options.logger.warn("vpp-lbsync-drift", {
+      setting: LB_CONF,
+      found: words(now),
+      expected: words(then),
+      message: this.#drifted
+        ? `sticky-buckets-per-core stays until the next connect or \`sync vpp lb\`: with it ` +
+          FLOWS_FORGOTTEN
+        : undefined,
+    });
+  }
+
+  #answered(conf: LbConf, retval: number, forgets: boolean): void {
+    if (retval !== 0) return this.#log(retvalName(retval));
+    this.#known = conf;
+    const fields = confFields(conf);
+    const { logger } = this.#options;
+    if (forgets) logger.warn("vpp-lb-conf-set", { ...fields, message: FLOWS_FORGOTTEN });
+    else logger.info("vpp-lb-conf-set", fields);
+  }
+
+  #failed(error: MaglevError): void {
+    // The connection ended, or is ended for this.
+    if (error.code === "unavailable" || error.code === "deadline-exceeded") return;
+    this.#log(error.message);
+  }
+
+  #log(err: string): void {
+    this.#options.logger.warn("vpp-lb-conf-set-failed", { err });
+  }
+}
+
+/** Fields of the log; names are those of the configuration. */
+function confFields(conf: LbConf): LogFields {
+  return {
+    "ipv4-src-address": conf.ip4SrcAddress.text,
+    "ipv6-src-address": conf.ip6SrcAddress.text,
+    "sticky-buckets-per-core": conf.stickyBucketsPerCore,
+    "flow-timeout": conf.flowTimeoutS,
+  };
+}
+
+function sameConf(a: LbConf, b: LbConf): boolean {
+  return a.ip4SrcAddress.text === b.ip4SrcAddress.text &&
+    a.ip6SrcAddress.text === b.ip6SrcAddress.text &&
+    a.stickyBucketsPerCore === b.stickyBucketsPerCore && a.flowTimeoutS === b.flowTimeoutS;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { desired } from "../../../tests/support/fakes/vips.ts";
+
+const A = "192.0.2.1";
+const UP = "10.0.0.1=100";
+
+/** Another program changes VPP's settings. */
+function change(world: World, conf: Partial<typeof CONF>): void {
+  const { flowTimeoutS: flowTimeout, ...rest } = { ...CONF, ...conf };
+  world.lb.plugin.setConf({ ...rest, flowTimeout });
+}
+
+Deno.test("lb_conf that another program changed is named with both values, and repaired", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  change(world, { flowTimeoutS: 7 });
+  await world.pass(30_000);
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), [{
+    setting: "lb_conf",
+    found: ["flow-timeout 7"],
+    expected: ["flow-timeout 40"],
+  }]);
+  assert.deepEqual(world.takeWrites(), ["set-conf"]);
+  await world.reconciler.stop();
+});
+
+Deno.test("sticky-buckets-per-core that another program changed stays until an operator's sync", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  change(world, { stickyBucketsPerCore: 1024 });
+  for (let i = 0; i < 3; i++) await world.pass(30_000);
+  const [drift, ...more] = world.logger.of("vpp-lbsync-drift");
+  assert.deepEqual([drift!.found, drift!.expected, more], [
+    ["sticky-buckets-per-core 1024"],
+    ["sticky-buckets-per-core 65536"],
+    [],
+  ]);
+  assert.match(String(drift!.message), /all sticky flows of all VIPs are forgotten/);
+  assert.deepEqual(world.takeWrites(), []);
+  // Another setting that differs is repaired, with the buckets that are there.
+  world.source.conf = { ...CONF, flowTimeoutS: 50 };
+  world.reconciler.reload();
+  await world.calm();
+  assert.equal(world.lb.plugin.conf.flowTimeout, 50);
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 1024);
+  void world.reconciler.sync();
+  await world.calm();
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 65536);
+  await world.reconciler.stop();
+});
+
+Deno.test("a sticky-buckets-per-core found changed is repaired at connect", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  const { plugin } = world.lb;
+  world.die();
+  change(world, { stickyBucketsPerCore: 1024 });
+  world.lb = world.vpp(plugin);
+  world.connection.connect(world.lb);
+  await world.calm();
+  assert.equal(plugin.conf.stickyBucketsPerCore, 65536);
+  await world.reconciler.stop();
+});
+
+Deno.test("a reload that changes sticky-buckets-per-core is a warning: all flows are forgotten", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.source.conf = { ...CONF, stickyBucketsPerCore: 131_072 };
+  world.reconciler.reload();
+  await world.calm();
+  assert.deepEqual(world.logger.levels("vpp-lb-conf-set"), ["warn"]);
+  const [record] = world.logger.of("vpp-lb-conf-set");
+  assert.equal(record!.message, "all sticky flows of all VIPs are forgotten");
+  // One that changes something else forgets nothing.
+  world.source.conf = { ...world.source.conf, flowTimeoutS: 41 };
+  world.reconciler.reload();
+  await world.calm();
+  assert.deepEqual(world.logger.levels("vpp-lb-conf-set"), ["warn", "info"]);
+  await world.reconciler.stop();
+});

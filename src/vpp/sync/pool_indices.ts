@@ -1,0 +1,78 @@
+/**
+ * The indices of VIPs in VPP's pool, by which their counters are found. A reading of everything
+ * brings them, and loses none; what it does not cover are the VIPs that were added since. A VIP
+ * that is deleted and added again gets another one, and its old one may be another VIP's by then:
+ * so an index is forgotten when the deletion is sent, not when it is acknowledged.
+ */
+import type { KnownState } from "./known_state.ts";
+import { vipOfText } from "../lb/actual.ts";
+import type { ActualVip, VipKey } from "../lb/model.ts";
+import { vipKeyText } from "../lb/model.ts";
+import type { VipPlan } from "../lb/plan.ts";
+import { parseVipsVerbose, type VerboseVip } from "../lb/vips_verbose.ts";
+import type { CountedVips, LbApi } from "../ports.ts";
+import type { ReadGate } from "./read_gate.ts";
+import { VIPS_COMMAND } from "./read.ts";
+
+export interface PoolIndicesOptions {
+  readonly lb: LbApi;
+  readonly known: KnownState;
+  readonly gate: ReadGate;
+}
+
+export class PoolIndices implements CountedVips {
+  readonly #lb: LbApi;
+  readonly #known: KnownState;
+  readonly #gate: ReadGate;
+  /** VIPs operated on since the question that is under way; undefined when none is. */
+  #touched: Set<string> | undefined;
+
+  constructor(options: PoolIndicesOptions) {
+    this.#lb = options.lb;
+    this.#known = options.known;
+    this.#gate = options.gate;
+  }
+
+  get version(): number {
+    return this.#known.indexVersion;
+  }
+
+  vips(): readonly ActualVip[] {
+    return this.#known.vips();
+  }
+
+  indexedSince(vip: VipKey): number {
+    return this.#known.indexedSince(vip);
+  }
+
+  /** The operations of this plan are about to be sent. */
+  sending(plan: VipPlan): void {
+    this.#touched?.add(plan.key);
+    if (plan.teardown.some(({ kind }) => kind === "vip-del")) {
+      this.#known.setIndex(plan.vip, undefined);
+    }
+  }
+
+  async learnIndices(): Promise<string | undefined> {
+    const turn = this.#gate.turn();
+    if (turn !== undefined) await turn;
+    const touched = this.#touched = new Set<string>();
+    try {
+      const text = await this.#lb.cli(VIPS_COMMAND);
+      const result = parseVipsVerbose(text);
+      if (!result.ok) return `${VIPS_COMMAND}: line ${result.line}: ${result.message}`;
+      for (const vip of result.vips) {
+        if (!vip.removed && !touched.has(vipKeyText(vip))) this.#learn(vip);
+      }
+      return undefined;
+    } finally {
+      if (this.#touched === touched) this.#touched = undefined;
+    }
+  }
+
+  #learn(vip: VerboseVip): void {
+    if (this.#known.get(vip)?.poolIndex !== undefined) return;
+    this.#known.setIndex(vip, vip.poolIndex);
+    this.#known.setFigures(vipOfText(vip));
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * Keeps VPP at what is wanted. Here is when: the triggers, the warm-up, connections that come
+ * and go. How is in sync_session.ts, one of which lives as long as a connection: what was known
+ * of a VPP, and what was flushed there, is forgotten with it.
+ *
+ *     trigger                          what happens
+ *     connect, interval, reload        everything is read, compared, corrected
+ *     transition, weight               the frontends concerned, against the state last known, at once
+ *     an operator's sync               everything, or one frontend, read and corrected
+ *     warm-up releases a frontend      that frontend, at once; at its end everything
+ */
+import { MaglevError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import { RecreateLimit } from "../lb/guard/recreate_limit.ts";
+import {
+  endWarmupNow,
+  isReleased,
+  nextWarmupStepMs,
+  releaseFrontends,
+  startWarmup,
+  stepWarmup,
+} from "../lb/warmup.ts";
+import type { ActualVip, VipKey } from "../lb/model.ts";
+import { type WarmupStatus, warmupStatus } from "../lb/warmup_status.ts";
+import type { Warmup } from "../lb/warmup.ts";
+import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
+import type {
+  ConnectionState,
+  CountedVips,
+  DesiredSource,
+  LbApi,
+  VppConnection,
+} from "../ports.ts";
+import type { SyncReport, SyncTrigger } from "./report.ts";
+import { SyncSession } from "./session.ts";
+import type { LbState } from "./known_state.ts";
+import type { Withheld } from "./guard/withheld.ts";
+
+/** Settings; asked for at start and after each reload. */
+export interface ReconcilerSettings {
+  /** Period of the full run; > 0. */
+  readonly syncIntervalMs: number;
+  /** Warm-up; counts at start only. */
+  readonly startupMinDelayMs: number;
+  readonly startupMaxDelayMs: number;
+}
+
+export interface ReconcilerOptions {
+  readonly connection: VppConnection;
+  readonly source: DesiredSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lbConfig: () => ReconcilerSettings;
+  /** Default: the paces of read_gate.ts and recreate_limit.ts. For tests. */
+  readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
+  /** Called with every finished synchronisation, such as for metrics. */
+  readonly onStats?: (report: SyncReport) => void;
+}
+
+/** How long stop() waits for answers to what was sent. */
+const STOP_DEADLINE_MS = 500;
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #recreations: RecreateLimit;
+  #warmup: Warmup;
+  #warmupStartMs = 0;
+  #warmupTimer: Timer | undefined;
+  #intervalTimer: Timer | undefined;
+  #session: SyncSession | undefined;
+  /** What #session talks to. */
+  #lb: LbApi | undefined;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
+    this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
+  }
+
+  /** False while warm-up holds frontends back. */
+  get warmedUp(): boolean {
+    return this.#warmup.over;
+  }
+
+  /** Progress of warm-up. */
+  get warmup(): WarmupStatus {
+    const { clock, source } = this.#options;
+    return warmupStatus(this.#warmup, {
+      startMs: this.#warmupStartMs,
+      nowMs: clock.monotonicMs(),
+      frontends: source.frontends(),
+    });
+  }
+
+  /**
+   * Begins warm-up and follows the connection, whose onChange handler so far is called first.
+   * It does not start the connection.
+   */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#startWarmup();
+    this.#armInterval();
+    const { connection } = this.#options;
+    const before = connection.onChange;
+    connection.onChange = (state) => {
+      before(state);
+      this.#connectionChanged(state);
+    };
+    this.#connectionChanged(connection.state);
+  }
+
+  /** Leaves VPP exactly as it is; waits a little for answers to what was sent already. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#warmupTimer?.cancel();
+    this.#intervalTimer?.cancel();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    const deadline = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(STOP_DEADLINE_MS, deadline.resolve);
+    await Promise.race([session.close(), deadline.promise]);
+    timer.cancel();
+  }
+
+  /**
+   * These frontends' servers changed: what VPP must be told is sent before this returns, unless
+   * warm-up holds the frontend back or an earlier change of it is still unanswered. To be called
+   * on every change of a backend's state, whether or not it changes a weight: warm-up learns
+   * from it that a frontend is known.
+   */
+  transition(
+    frontends: readonly string[],
+    trigger: SyncTrigger & ("transition" | "weight") = "transition",
+  ): void {
+    if (this.#stopped || !this.#started) return;
+    const free = frontends.filter((frontend) => isReleased(this.#warmup, frontend));
+    if (free.length > 0) this.#session?.program(free, trigger);
+    if (!this.#warmup.over) this.#stepWarmup(frontends);
+  }
+
+  /** A new configuration is in force. */
+  reload(): void {
+    if (this.#stopped || !this.#started) return;
+    this.#session?.reloaded();
+    this.#runAll("reload");
+    this.#stepWarmup();
+    this.#armInterval();
+  }
+
+  /**
+   * An operator's explicit sync, of everything or of one frontend: obeyed at any time, and what
+   * is synced is released from warm-up, or else it would stay as it is now until the end of it.
+   * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
+   */
+  async sync(frontend?: string): Promise<SyncReport> {
+    const { source } = this.#options;
+    if (frontend !== undefined && source.desired(frontend) === undefined) {
+      const near = nearest(frontend, source.frontends());
+      const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+      throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
+    }
+    const session = this.#session;
+    if (session === undefined) {
+      throw new MaglevError("unavailable", "VPP API connection not established");
+    }
+    this.#releaseForOperator(frontend);
+    return await session.sync(
+      frontend === undefined
+        ? { scope: "all", trigger: "operator" }
+        : { scope: "vip", trigger: "operator", frontends: [frontend] },
+    );
+  }
+
+  /** What VPP has, as far as known; undefined while it is away or was not read yet. */
+  lbState(): LbState | undefined {
+    return this.#session?.state();
+  }
+
+  /** One VIP as VPP has it, as far as known; undefined like lbState(), and where there is none. */
+  vip(key: VipKey): ActualVip | undefined {
+    return this.#session?.vip(key);
+  }
+
+  /** What VPP is not sent because it would not survive it; empty while it is away. */
+  withheld(): readonly Withheld[] {
+    return this.#session?.withheld() ?? [];
+  }
+
+  /** True when this VIP (vipKeyText) was recreated less than a minute ago. */
+  wasRecreated(key: string): boolean {
+    return this.#recreations.waitMs(key) > 0;
+  }
+
+  /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
+  statsUse(wanted: StatsNeeds): StatsUse | undefined {
+    return this.#session?.statsUse(wanted);
+  }
+
+  /** What counters are found by, of this connection; undefined like lbState(). */
+  counted(): CountedVips | undefined {
+    return this.#session?.counted();
+  }
+
+  #releaseForOperator(frontend: string | undefined): void {
+    if (this.#warmup.over) return;
+    const { logger } = this.#options;
+    if (frontend === undefined) {
+      this.#warmup = endWarmupNow(this.#warmup);
+      logger.info("vpp-warmup-done", { trigger: "operator" });
+    } else {
+      this.#warmup = releaseFrontends(this.#warmup, [frontend]);
+      logger.info("vpp-warmup-release", { frontend, trigger: "operator" });
+    }
+    if (this.#warmup.over) this.#warmupTimer?.cancel();
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    if (this.#stopped) return;
+    const lb = state.kind === "connected" ? state.lb : undefined;
+    if (lb === this.#lb) return;
+    this.#lb = lb;
+    void this.#session?.close();
+    this.#session = undefined;
+    if (lb === undefined) return;
+    const { source, clock, logger, onStats } = this.#options;
+    this.#session = new SyncSession({
+      lb,
+      source,
+      clock,
+      logger,
+      onStats: onStats ?? (() => {}),
+      released: (frontend) => isReleased(this.#warmup, frontend),
+      mayRemove: () => this.#warmup.over,
+      statsRoom: () => this.#statsRoom(),
+      recreations: this.#recreations,
+      readEveryMs: this.#options.pace?.readEveryMs,
+    });
+    this.#runAll("connect");
+  }
+
+  #statsRoom(): StatsRoom | undefined {
+    const { state } = this.#options.connection;
+    return state.kind === "connected" ? state.stats?.room?.() : undefined;
+  }
+
+  #runAll(trigger: SyncTrigger): void {
+    // What goes wrong is logged, and tried again, by the session.
+    this.#session?.run({ scope: "all", trigger }).catch(() => {});
+  }
+
+  #armInterval(): void {
+    this.#intervalTimer?.cancel();
+    this.#intervalTimer = this.#options.clock.after(this.#options.lbConfig().syncIntervalMs, () => {
+      this.#runAll("interval");
+      this.#armInterval();
+    });
+  }
+
+  #startWarmup(): void {
+    const { clock, lbConfig, logger } = this.#options;
+    const { startupMinDelayMs: minMs, startupMaxDelayMs: maxMs } = lbConfig();
+    this.#warmupStartMs = clock.monotonicMs();
+    this.#warmup = startWarmup(this.#warmupStartMs, { minMs, maxMs });
+    if (this.#warmup.over) return;
+    logger.info("vpp-warmup-start", { "min-ms": minMs, "max-ms": maxMs });
+    this.#stepWarmup();
+  }
+
+  /** For a warm-up that has seen `nowMs`: by another instant its next step could be past. */
+  #armWarmup(nowMs: number): void {
+    const { clock } = this.#options;
+    this.#warmupTimer?.cancel();
+    const nextMs = nextWarmupStepMs(this.#warmup, nowMs);
+    if (nextMs === undefined) return;
+    this.#warmupTimer = clock.after(nextMs - nowMs, () => this.#stepWarmup());
+  }
+
+  /** Releases what is known by now: of `asked`, whose backends changed, or of all frontends. */
+  #stepWarmup(asked?: readonly string[]): void {
+    if (this.#warmup.over) return;
+    const { clock, source, logger } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const { late } = this.#warmup;
+    const concerned = (frontend: string) => asked === undefined || asked.includes(frontend);
+    const step = stepWarmup(this.#warmup, nowMs, {
+      frontends: source.frontends(),
+      known: (frontend) => concerned(frontend) && source.known(frontend),
+      // At max all are looked at; after that, those that something happened to.
+      blind: (frontend) => (late && !concerned(frontend)) || source.blind(frontend),
+    });
+    this.#warmup = step.warmup;
+    for (const frontend of step.released) {
+      const reason = source.known(frontend) ? "known" : "max";
+      logger.info("vpp-warmup-release", { frontend, trigger: reason });
+    }
+    if (step.blind !== undefined) logBlind(logger, step.blind);
+    for (const frontend of asked ?? []) {
+      if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
+    }
+    if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
+    if (step.ended !== undefined) logger.info("vpp-warmup-done", { trigger: step.ended });
+    if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");
+    this.#armWarmup(nowMs);
+  }
+}
+
+/** Frontends that one record names; the others are counted. */
+const NAMED = 5;
+
+function logBlind(logger: Logger, frontends: readonly string[]): void {
+  const more = frontends.length - NAMED;
+  logger.warn("vpp-warmup-hold", {
+    frontends: frontends.length,
+    names: frontends.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : ""),
+    message:
+      "all their probes were void, because the prober itself failed: VPP keeps what it has " +
+      "until the first result that counts",
+  });
+}

@@ -1,0 +1,138 @@
+/**
+ * VIPs that must be made anew, because VPP fixes their sticky flag, encapsulation and table
+ * length when it adds them: in which order, and what others notice of it (nothing).
+ */
+import assert from "node:assert/strict";
+import { World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { desired } from "../../../tests/support/fakes/vips.ts";
+import type { DesiredVip } from "../lb/model.ts";
+
+const A = "192.0.2.1";
+const UP = "10.0.0.10=100 10.0.0.9=50";
+
+const CASES: readonly {
+  readonly name: string;
+  readonly next: DesiredVip;
+  readonly reason: string;
+  readonly servers: readonly string[];
+}[] = [
+  {
+    name: "sticky flag",
+    next: desired(A, UP, { srcIpSticky: true }),
+    reason: "src-ip-sticky false to true",
+    servers: ["10.0.0.9 50", "10.0.0.10 100"],
+  },
+  {
+    name: "encapsulation",
+    next: desired(A, "fd00::b=1 fd00::a=2"),
+    reason: "encap gre4 to gre6",
+    servers: ["fd00::a 2", "fd00::b 1"],
+  },
+  {
+    name: "table length",
+    next: desired(A, UP, { newFlowsTableLength: 2048 }),
+    reason: "new-flows-table-length 1024 to 2048",
+    servers: ["10.0.0.9 50", "10.0.0.10 100"],
+  },
+];
+
+for (const { name, next, reason, servers } of CASES) {
+  Deno.test(`another ${name}: servers go, the VIP is flushed, goes and comes, servers come, in order`, async () => {
+    const web = `${A}/32 6 80`;
+    const world = await new World({
+      web: desired(A, UP),
+      other: desired("192.0.2.2", UP),
+    }).start();
+    world.takeWrites();
+    world.source.vips.set("web", next);
+    world.reconciler.reload();
+    await world.calm();
+    assert.deepEqual(world.takeWrites(), [
+      `as-del ${web} 10.0.0.9`,
+      `as-del ${web} 10.0.0.10`,
+      `vip-flush ${web}`,
+      `vip-del ${web}`,
+      `vip-add ${web}`,
+      ...servers.map((server) => `as-add ${web} ${server}`),
+      `vip-flush ${web}`,
+    ]);
+    const said = world.logger.of("vpp-lbsync-vip-recreate");
+    assert.deepEqual(said, [{ vip: `${A}/32`, protocol: "tcp", port: 80, message: reason }]);
+    assert.deepEqual(world.inVpp(), world.wanted());
+    await world.reconciler.stop();
+  });
+}
+
+/** Servers with weight by VIP, of VIPs that have any. */
+function serving(world: World): Set<string> {
+  const lines = world.inVpp().filter((line) => /=[1-9]/.test(line));
+  return new Set(lines.map((line) => line.split(" ").slice(0, 3).join(" ")));
+}
+
+Deno.test("another table length for all: one address after the other is out, each at most once", async () => {
+  const vips = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => {
+        const address = `198.18.0.${i >> 1}`;
+        return [
+          `f${i}`,
+          desired(address, UP, { port: 80 + (i & 1), newFlowsTableLength: length }),
+        ];
+      }),
+    );
+  const world = await new World(vips(1024)).start();
+  const all = serving(world);
+  assert.equal(all.size, 40);
+  for (const [name, vip] of Object.entries(vips(4096))) world.source.vips.set(name, vip);
+  world.lb.hold();
+  world.reconciler.reload();
+  const outages = new Map<string, number>();
+  let out = new Set<string>();
+  for (let step = 0; world.lb.waiting > 0; step++) {
+    world.lb.release(1);
+    await world.calm();
+    const present = serving(world);
+    const missing = new Set([...all].filter((vip) => !present.has(vip)));
+    const addresses = new Set([...missing].map((vip) => vip.split(" ")[0]));
+    assert.ok(addresses.size <= 1, `out at a time: ${[...addresses]}`);
+    for (const vip of missing) if (!out.has(vip)) outages.set(vip, (outages.get(vip) ?? 0) + 1);
+    out = missing;
+    assert.ok(step < 2000);
+  }
+  assert.deepEqual([...new Set(outages.values())], [1]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("a VIP that VPP does not take back is tried again at once, and then ever later", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  let refusals = 3;
+  world.lb.refuse = (text) => text.startsWith("vip-add") && refusals-- > 0 ? -70 : undefined;
+  world.source.vips.set("web", desired(A, UP, { srcIpSticky: true }));
+  world.reconciler.reload();
+  await world.pass(0);
+  assert.deepEqual(world.inVpp(), []);
+  await world.pass(300);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  const errors = world.logger.of("vpp-lbsync-error").filter((one) => one.operation === "vip-add");
+  assert.deepEqual(errors.map(({ err }) => err), Array(3).fill("INVALID_MEMORY_SIZE"));
+  await world.reconciler.stop();
+});
+
+Deno.test("a server that dies while its VIP is made anew has no weight when that is done", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.source.vips.set("web", desired(A, UP, { srcIpSticky: true }));
+  world.lb.hold();
+  world.reconciler.reload();
+  for (let i = 0; i < 6; i++) {
+    world.lb.release(1);
+    await world.calm();
+  }
+  world.transition("web", desired(A, "10.0.0.10=100 10.0.0.9=0!", { srcIpSticky: true }));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.inVpp(), world.wanted());
+  assert.deepEqual(world.takeWrites().slice(-1), [`as-weight ${A}/32 6 80 10.0.0.9 0 flush`]);
+  assert.deepEqual(world.logger.of("vpp-lbsync-error"), []);
+  await world.reconciler.stop();
+});

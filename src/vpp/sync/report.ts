@@ -1,0 +1,195 @@
+/**
+ * What a synchronisation did, in numbers: for the log, for metrics and for the operator who
+ * asked for it.
+ */
+import type { Logger } from "../../base/ports.ts";
+import type { Operation } from "../lb/model.ts";
+
+/** `all`: the whole of VPP was compared; `vip`: single VIPs only. */
+export type SyncScope = "all" | "vip";
+
+/** What set a synchronisation off. */
+export type SyncTrigger =
+  | "connect"
+  | "interval"
+  | "reload"
+  | "transition"
+  | "weight"
+  | "operator"
+  | "warm-up"
+  /** An operation failed: the state known is unsure. */
+  | "reread"
+  /** The last attempt could not read VPP. */
+  | "retry";
+
+/** Operations VPP acknowledged, by kind; names are those of `maglev_vpp_lbsync_total`. */
+export interface SyncCounts {
+  readonly vip_added: number;
+  readonly vip_removed: number;
+  readonly as_added: number;
+  readonly as_removed: number;
+  readonly as_weight_updated: number;
+}
+
+/** One finished synchronisation. */
+export interface SyncReport {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly counts: SyncCounts;
+  /** Operations that VPP refused or did not answer, and VIPs of which something was withheld. */
+  readonly failed: number;
+  /**
+   * VIPs left alone because a run of everything waits that may remove what is in their way;
+   * whether it did is not known yet.
+   */
+  readonly deferred: number;
+  /** From the trigger's turn to the last answer, reading included. */
+  readonly durationMs: number;
+}
+
+/** Which count an acknowledged operation adds to; flushes alone add to none. */
+export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
+  "vip-add": "vip_added",
+  "vip-del": "vip_removed",
+  "as-add": "as_added",
+  "as-del": "as_removed",
+  "as-weight": "as_weight_updated",
+  "as-flush": undefined,
+  "vip-flush": undefined,
+};
+
+/** Options of SyncBatch. */
+export interface SyncBatchOptions {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly startMs: number;
+  /** Called once when everything was sent and answered. */
+  readonly onFinish: (batch: SyncBatch) => void;
+}
+
+/** A synchronisation under way: counts what is answered and knows when it is finished. */
+export class SyncBatch {
+  readonly scope: SyncScope;
+  readonly trigger: SyncTrigger;
+  readonly startMs: number;
+  /** Resolves when it is finished; never rejects. */
+  readonly finished: Promise<void>;
+  #counts: Record<keyof SyncCounts, number> = {
+    vip_added: 0,
+    vip_removed: 0,
+    as_added: 0,
+    as_removed: 0,
+    as_weight_updated: 0,
+  };
+  #failed = 0;
+  #deferred = 0;
+  #lost = false;
+  #pending = 0;
+  #sealed = false;
+  readonly #finish: () => void;
+
+  constructor(options: SyncBatchOptions) {
+    this.scope = options.scope;
+    this.trigger = options.trigger;
+    this.startMs = options.startMs;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = () => {
+      options.onFinish(this);
+      resolve();
+    };
+  }
+
+  /** True when the connection ended before everything was answered. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** A VIP's operations were sent. */
+  begin(): void {
+    this.#pending++;
+  }
+
+  /** A VIP's operations were all answered. */
+  end(): void {
+    this.#pending--;
+    if (this.#sealed && this.#pending === 0) this.#finish();
+  }
+
+  done(kind: Operation["kind"]): void {
+    const count = COUNT_OF[kind];
+    if (count !== undefined) this.#counts[count]++;
+  }
+
+  fail(): void {
+    this.#failed++;
+  }
+
+  defer(): void {
+    this.#deferred++;
+  }
+
+  lose(): void {
+    this.#lost = true;
+  }
+
+  /** Nothing more will be sent. */
+  seal(): void {
+    this.#sealed = true;
+    if (this.#pending === 0) this.#finish();
+  }
+
+  /** Sums at `nowMs` of the clock that startMs is of. */
+  report(nowMs: number): SyncReport {
+    return {
+      scope: this.scope,
+      trigger: this.trigger,
+      counts: { ...this.#counts },
+      failed: this.#failed,
+      deferred: this.#deferred,
+      durationMs: nowMs - this.startMs,
+    };
+  }
+}
+
+/** What two synchronisations did together, the second made for what the first one deferred. */
+export function together(first: SyncReport, second: SyncReport): SyncReport {
+  const sum = (count: keyof SyncCounts) => first.counts[count] + second.counts[count];
+  return {
+    ...second,
+    counts: {
+      vip_added: sum("vip_added"),
+      vip_removed: sum("vip_removed"),
+      as_added: sum("as_added"),
+      as_removed: sum("as_removed"),
+      as_weight_updated: sum("as_weight_updated"),
+    },
+    failed: first.failed + second.failed + second.deferred,
+    deferred: 0,
+    durationMs: first.durationMs + second.durationMs,
+  };
+}
+
+/** Tells the log what was done; one that found nothing to do is of interest to debugging only. */
+export function logReport(report: SyncReport, logger: Logger): void {
+  const level = didAnything(report) ? "info" : "debug";
+  if (!logger.enabled(level)) return;
+  logger[level]("vpp-lbsync-done", {
+    scope: report.scope,
+    trigger: report.trigger,
+    ...Object.fromEntries(
+      Object.entries(report.counts).map(([kind, count]) => [kind.replaceAll("_", "-"), count]),
+    ),
+    failed: report.failed,
+    "duration-ms": Math.round(report.durationMs * 1000) / 1000,
+  });
+}
+
+/** True when the synchronisation changed anything or failed to. */
+function didAnything(report: SyncReport): boolean {
+  return report.failed > 0 || Object.values(report.counts).some((count) => count > 0);
+}

@@ -1,9 +1,0 @@
-/**
- * A probe worker that dies of an uncaught error: half a second after its start, or after as many
- * milliseconds as its name says.
- */
-import "../../src/probe/worker.ts";
-
-setTimeout(() => {
-  throw new Error("a bug in the worker");
-}, Number(self.name) || 500);

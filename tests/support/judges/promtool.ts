@@ -1,0 +1,112 @@
+/**
+ * Prometheus' own judge of metrics. Debian has it in the package `prometheus`, which would also
+ * start a server when installed; so it is taken out of the package, into build/.
+ */
+const ROOT = new URL("../../../", import.meta.url).pathname;
+const OWN = `${ROOT}build/promtool/usr/bin/promtool`;
+
+/** Path of promtool, or undefined. */
+export function findPromtool(): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  return [...folders.map((folder) => `${folder}/promtool`), OWN].find(isFile);
+}
+
+/** Fetches it where that is possible (Debian, as root) and needed. */
+export async function fetchPromtool(): Promise<void> {
+  if (findPromtool() !== undefined || Deno.uid() !== 0 || !isFile("/usr/bin/apt-get")) return;
+  console.log("promtool: taking it out of Debian's package prometheus");
+  const folder = await Deno.makeTempDir({ prefix: "maglev-promtool-" });
+  try {
+    await run("apt-get", ["update", "-q"], folder);
+    await run("apt-get", ["download", "-q", "prometheus"], folder);
+    const [file] = [...Deno.readDirSync(folder)];
+    if (file === undefined) return;
+    await run("dpkg-deb", ["-x", `${folder}/${file.name}`, `${folder}/x`], folder);
+    await Deno.mkdir(new URL("../", `file://${OWN}`), { recursive: true });
+    await Deno.copyFile(`${folder}/x/usr/bin/promtool`, OWN);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log(`promtool: there is none: ${error.message}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What `promtool check metrics` says to a page; empty: nothing. */
+export async function checkMetrics(promtool: string, text: string): Promise<string> {
+  const child = new Deno.Command(promtool, {
+    args: ["check", "metrics"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  return code === 0 ? said : `exit ${code}\n${said}`;
+}
+
+/** An alerting rule with the series that it is tested on. */
+export interface RuleTest {
+  readonly expression: string;
+  /** Series as on the page → its value at each minute. */
+  readonly series: Readonly<Record<string, readonly number[]>>;
+  /** Minute → labels of the alerts that fire then. */
+  readonly firing: Readonly<Record<number, readonly Readonly<Record<string, string>>[]>>;
+}
+
+/** Returns the output of `promtool test rules` for a rule; empty: it fires when it should. */
+export async function testRule(promtool: string, test: RuleTest): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "maglev-rules-" });
+  // YAML takes JSON.
+  const write = (name: string, value: unknown) =>
+    Deno.writeTextFile(`${folder}/${name}`, JSON.stringify(value));
+  try {
+    await write("rules.yml", {
+      groups: [{ name: "g", rules: [{ alert: "Alert", expr: test.expression }] }],
+    });
+    await write("test.yml", {
+      rule_files: ["rules.yml"],
+      evaluation_interval: "1m",
+      tests: [{
+        interval: "1m",
+        input_series: Object.entries(test.series)
+          .map(([series, values]) => ({ series, values: values.join(" ") })),
+        alert_rule_test: Object.entries(test.firing).map(([minute, alerts]) => ({
+          eval_time: `${minute}m`,
+          alertname: "Alert",
+          exp_alerts: alerts.map((exp_labels) => ({ exp_labels })),
+        })),
+      }],
+    });
+    const { code, stdout, stderr } = await new Deno.Command(promtool, {
+      args: ["test", "rules", "test.yml"],
+      cwd: folder,
+    }).output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    return code === 0 ? "" : `exit ${code}\n${said}`;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function run(command: string, args: string[], cwd: string): Promise<void> {
+  await new Deno.Command(command, {
+    args,
+    cwd,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

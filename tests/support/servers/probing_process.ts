@@ -1,0 +1,49 @@
+/**
+ * Probes of every kind, run once for each line of its standard input, under whatever its
+ * environment does to system calls. A line says which: all, tcp (all but ICMP), source (those of
+ * them from a source address) or icmp. Writes the verdicts as one JSON object a line.
+ * Arguments: port of plain TCP and HTTP, port of TLS.
+ */
+import { linesOf } from "../../../bench/support/lines.ts";
+import { parseIp } from "../../../src/base/address.ts";
+import type { ProbeParams } from "../../../src/config/model.ts";
+import { IcmpProber } from "../../../src/probe/icmp/icmp.ts";
+import type { Verdict } from "../../../src/probe/outcome.ts";
+import { Cancellation } from "../../../src/probe/prober.ts";
+import { probeOf } from "../../../src/probe/probers.ts";
+import { healthcheck, http, TCP } from "../worlds/healthcheck.ts";
+
+const [plain, secure] = [Number(Deno.args[0]), Number(Deno.args[1])];
+const TLS = { serverName: "", insecureSkipVerify: true, alpn: [] };
+const KINDS: Readonly<Record<string, [port: number, params: ProbeParams]>> = {
+  tcp: [plain, TCP],
+  http: [plain, http()],
+  tls: [secure, { type: "tcp", ssl: true, ...TLS }],
+  https: [secure, { ...http(), ...TLS, type: "https" }],
+  icmp: [0, { type: "icmp" }],
+};
+
+for await (const line of linesOf(Deno.stdin.readable)) {
+  if (line === "end") break;
+  const verdicts: Record<string, Verdict> = {};
+  for (const [kind, [port, params]] of Object.entries(KINDS)) {
+    for (const source of [undefined, "127.0.0.9"]) {
+      if (line === "icmp" ? kind !== "icmp" : line !== "all" && kind === "icmp") continue;
+      if (line === "source" && source === undefined) continue;
+      const icmp = new IcmpProber();
+      const probeIpv4Src = source === undefined ? undefined : parseIp(source);
+      const spec = {
+        address: "127.0.0.1",
+        healthcheck: healthcheck({ port, params, timeoutMs: 1000, probeIpv4Src }),
+      };
+      const cancellation = new Cancellation();
+      const deadline = setTimeout(() => cancellation.cancel(), 1000);
+      const name = source === undefined ? kind : `${kind} from a source`;
+      verdicts[name] = await probeOf(spec, icmp.prober)(cancellation);
+      clearTimeout(deadline);
+      await icmp.close();
+    }
+  }
+  console.log(JSON.stringify(verdicts));
+}
+Deno.exit(0);

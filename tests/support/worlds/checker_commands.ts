@@ -1,0 +1,183 @@
+/** Random lives of a checker: any configuration, and what may happen to it. */
+import fc from "fast-check";
+import type { OperatorOptions, SetWeightRequest } from "../../../src/intent/request.ts";
+import type { Snapshot } from "../../../src/checker/ports.ts";
+import type { Config } from "../../../src/config/model.ts";
+import type { ProbeOutcome } from "../../../src/probe/ports.ts";
+import { setUp, type SetUpOptions, WHO } from "./checker_fixture.ts";
+import { FAIL, PASS } from "../fakes/fake_probe_engine.ts";
+import { type SmallBackend, type SmallConfig, smallConfig } from "../fakes/small_config.ts";
+
+const NAMES = ["a", "b", "c", "d", "e"];
+
+const backends: fc.Arbitrary<Required<SmallBackend>> = fc.record({
+  address: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
+  healthcheck: fc.constantFrom("tcp", "tcp", "other", ""),
+  enabled: fc.constantFrom(true, true, true, false),
+});
+
+/** Any pools over any of the backends there are. */
+export const configs: fc.Arbitrary<Config> = fc.record({
+  list: fc.uniqueArray(fc.tuple(fc.constantFrom(...NAMES), backends), {
+    minLength: 1,
+    selector: ([name]) => name,
+  }),
+  entries: fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 2 }), fc.nat(), fc.nat(), fc.integer({ min: 0, max: 100 })),
+    { minLength: 1, maxLength: 12 },
+  ),
+  rise: fc.integer({ min: 1, max: 2 }),
+  transitionHistory: fc.integer({ min: 1, max: 3 }),
+  newFlowsTableLength: fc.constantFrom(64, 64, 128),
+  srcIpSticky: fc.constantFrom(true, false, false),
+}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, srcIpSticky }) => {
+  const pools: Record<string, Record<string, number>[]> = {};
+  for (const [frontend, pool, backend, weight] of entries) {
+    const name = list[backend % list.length]![0];
+    const own = pools[`f${frontend}`] ??= [];
+    const at = Math.min(pool % 3, own.length);
+    own[at] = { ...own[at], [name]: weight };
+  }
+  const frontends = Object.entries(pools).map(([name, own]) => {
+    const text = own.map((pool) =>
+      Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
+    ).join(" | ");
+    return [name, { pools: text, flushOnDown: rise === 1, srcIpSticky }] as const;
+  });
+  const small: SmallConfig = {
+    healthchecks: { other: { port: 81, rise, fall: 2 } },
+    backends: Object.fromEntries(list),
+    frontends: Object.fromEntries(frontends),
+    transitionHistory,
+    newFlowsTableLength,
+  };
+  return smallConfig(small);
+});
+
+/** After how long an intent ends by itself. */
+interface Ending {
+  readonly forMs: number | undefined;
+}
+
+const forMs = fc.constantFrom(undefined, undefined, 1000, 30_000, 200_000);
+
+export type Command =
+  | { readonly kind: "report"; readonly results: readonly (readonly [number, boolean])[] }
+  | { readonly kind: "late" }
+  | { readonly kind: "void"; readonly pick: number }
+  | ({ readonly kind: "pause" | "disable"; readonly name: string } & Ending)
+  | { readonly kind: "resume" | "enable"; readonly name: string }
+  | ({ readonly kind: "weight"; readonly pick: number; readonly weight: number } & Ending)
+  /** Time passes until the next timer. */
+  | { readonly kind: "wait" }
+  | { readonly kind: "reload"; readonly config: Config };
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("report" as const),
+      results: fc.array(fc.tuple(fc.nat(), fc.boolean()), { minLength: 1, maxLength: 12 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "late" as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("void" as const), pick: fc.nat() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("pause" as const, "disable" as const),
+      name: fc.constantFrom(...NAMES),
+      forMs,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("resume" as const, "enable" as const),
+      name: fc.constantFrom(...NAMES),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "wait" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("weight" as const),
+      pick: fc.nat(),
+      weight: fc.integer({ min: 0, max: 100 }),
+      forMs,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("reload" as const), config: configs }) },
+);
+
+export type World = ReturnType<typeof setUp> & {
+  /** Outcomes that were true once. */
+  readonly past: ProbeOutcome[];
+};
+
+export function run(world: World, command: Command): void {
+  const { checker, clock, engine, past } = world;
+  switch (command.kind) {
+    case "report": {
+      const names = [...engine.running.keys()];
+      if (names.length === 0) return;
+      const outcomes = command.results.map(([at, ok]) =>
+        engine.outcome(names[at % names.length]!, ok ? PASS : FAIL)
+      );
+      past.push(...outcomes);
+      engine.onOutcomes(outcomes);
+      return;
+    }
+    case "late": {
+      const current = new Set([...engine.running.values()].map((t) => `${t.id} ${t.generation}`));
+      engine.onOutcomes(past.filter((o) => !current.has(`${o.id} ${o.generation}`)));
+      return;
+    }
+    case "void": {
+      const names = [...engine.running.keys()];
+      if (names.length > 0) engine.reportVoid(names[command.pick % names.length]!);
+      return;
+    }
+    case "weight":
+      checker.setWeight(weightRequest(checker.snapshot(), command), until(world, command));
+      return;
+    case "wait":
+      if (clock.nextDueMs !== undefined) clock.advance(clock.nextDueMs - clock.monotonicMs());
+      return;
+    case "reload":
+      checker.reload(command.config);
+      return;
+    case "pause":
+    case "disable":
+      checker[`${command.kind}Backend`](command.name, until(world, command));
+      return;
+    default:
+      checker[`${command.kind}Backend`](command.name, WHO);
+  }
+}
+
+/** What a `weight` command asks for, in the configuration at hand. */
+export function weightRequest(
+  { frontends }: Snapshot,
+  { pick, weight }: { readonly pick: number; readonly weight: number },
+): SetWeightRequest {
+  const entries = [...frontends.values()].flatMap((frontend) =>
+    frontend.config.pools.flatMap((pool) =>
+      pool.backends.map((entry) => ({
+        frontend: frontend.name,
+        pool: pool.name,
+        backend: entry.name,
+      }))
+    )
+  );
+  return { ...entries[pick % entries.length]!, weight };
+}
+
+function until({ clock }: World, { forMs }: Ending): OperatorOptions {
+  return forMs === undefined ? WHO : { ...WHO, untilMs: clock.wallMs() + forMs };
+}
+
+/** A checker that was not started, and has no past. */
+export function newWorld(config: Config, options: SetUpOptions = {}): World {
+  return { ...setUp(config, options), past: [] };
+}

@@ -1,0 +1,69 @@
+/** A checker on a fake engine and a clock that stands still, and what happens in few words. */
+import { Checker } from "../../../src/checker/checker.ts";
+import type { OperatorOptions } from "../../../src/intent/request.ts";
+import type { CheckerEvent } from "../../../src/checker/ports.ts";
+import type { KeptIntents } from "../../../src/intent/ports.ts";
+import type { Config } from "../../../src/config/model.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
+import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
+import { RecordingLogger } from "../fakes/recording_logger.ts";
+import { type SmallConfig, smallConfig } from "../fakes/small_config.ts";
+
+/** Who acts in the tests. */
+export const WHO: OperatorOptions = { by: { peer: "127.0.0.1:1", identity: "ann" } };
+
+/** Two frontends, three backends. */
+export const THREE: SmallConfig = {
+  backends: { a: {}, b: {}, c: {} },
+  frontends: { web: { pools: "a:100 b:50 | c:10" }, api: { pools: "b:7" } },
+};
+
+/** An event in a few words. */
+export function textOf(event: CheckerEvent): string {
+  switch (event.kind) {
+    case "backend":
+    case "frontend":
+      return `${event.kind} ${event.name} ${event.transition.from}-${event.transition.to}`;
+    case "program":
+      return `program ${event.frontends.join(",")} ${event.trigger}`;
+    case "reload":
+      return "reload";
+  }
+}
+
+/** What setUp takes. */
+export interface SetUpOptions {
+  readonly debug?: boolean;
+  readonly clock?: FakeClock;
+  readonly intents?: KeptIntents;
+}
+
+/** A checker that was not started. */
+export function setUp(config: Config = smallConfig(THREE), options: SetUpOptions = {}) {
+  const clock = options.clock ?? new FakeClock();
+  const engine = new FakeProbeEngine();
+  const logger = new RecordingLogger(options);
+  const checker = new Checker({ config, engine, clock, logger, intents: options.intents });
+  const events: string[] = [];
+  checker.subscribe((event) => events.push(textOf(event)));
+  return {
+    clock,
+    engine,
+    logger,
+    checker,
+    events,
+    /** What happened since the last call. */
+    news: () => events.splice(0),
+    weights: (name: string) => checker.snapshot().frontends.get(name)?.effectiveWeights,
+    stateOf: (name: string) => checker.snapshot().backends.get(name)?.state,
+  };
+}
+
+/** Started, with all of THREE up. */
+export function setUpHealthy(options: SetUpOptions = {}) {
+  const all = setUp(smallConfig(THREE), options);
+  all.checker.start();
+  all.engine.report({ a: PASS, b: PASS, c: PASS });
+  all.news();
+  return all;
+}

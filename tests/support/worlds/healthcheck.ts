@@ -1,0 +1,45 @@
+/** Healthchecks for tests, complete but for what a test says about them. */
+import type { HealthcheckConfig, HttpParams, ProbeParams } from "../../../src/config/model.ts";
+
+export const TCP: ProbeParams & { type: "tcp" } = {
+  type: "tcp",
+  ssl: false,
+  serverName: "",
+  insecureSkipVerify: false,
+  alpn: [],
+};
+
+/** Parameters of an http check: GET / and status 200, but for `changes`. */
+export function http(changes: Partial<HttpParams> = {}): ProbeParams & { type: "http" } {
+  return {
+    type: "http",
+    path: "/",
+    host: "",
+    method: "GET",
+    body: "",
+    headers: [],
+    removedHeaders: [],
+    responseCodes: [[200, 200]],
+    responseRegexp: "",
+    responseRegexpNot: "",
+    ...changes,
+  };
+}
+
+/** A TCP check of port 1 each second, rise 2, fall 3, but for `changes`. */
+export function healthcheck(changes: Partial<HealthcheckConfig> = {}): HealthcheckConfig {
+  return {
+    name: "check",
+    port: 1,
+    intervalMs: 1000,
+    fastIntervalMs: 1000,
+    downIntervalMs: 1000,
+    timeoutMs: 500,
+    rise: 2,
+    fall: 3,
+    probeIpv4Src: undefined,
+    probeIpv6Src: undefined,
+    params: TCP,
+    ...changes,
+  };
+}
