@@ -102,7 +102,7 @@ Deno.test("awk reads show vpp info and show vpp lb counters: names and plain num
       configPath,
       text.replace("  lb:", "  lb:\n      counters-interval: 100ms"),
     );
-    assert.match(await run(stage, "config", "reload"), /^reloaded: /);
+    assert.match(await run(stage, "config", "reload"), /^reloaded: /m);
     const web = [...simulator.plugin.vips()].find(({ port }) => port === 80)!;
     const counts = [65_088, 1234, 2, 1_000_001];
     simulator.plugin.counters.add("vip", web.index, { thread: 1, counts });

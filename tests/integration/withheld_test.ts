@@ -31,7 +31,7 @@ grpcTest(
       assert.equal(part(message(await client.call("GetStatus")), "ready"), true);
       message(await client.call("SyncVPPLBState"));
       const said = await daemon.seen(({ msg }) => msg === "vpp-withheld");
-      assert.deepEqual([said.level, said.kind, said.vip], ["error", "nat", "203.0.113.1/32"]);
+      assert.deepEqual([said.level, said.kind, said.vip], ["ERROR", "nat", "203.0.113.1/32"]);
       const status = message(await client.call("GetStatus"));
       assert.notEqual(part(status, "ready"), true);
       assert.match(
@@ -61,7 +61,7 @@ grpcTest(
       assert.match(String(part(plan, "plan", "warning")), forgotten);
       message(await client.call("ReloadConfig", { reason: "a drill" }));
       const set = await daemon.seen(({ msg, level }) =>
-        msg === "vpp-lb-conf-set" && level === "warn"
+        msg === "vpp-lb-conf-set" && level === "WARN"
       );
       assert.match(String(set.message), forgotten);
     });

@@ -152,7 +152,7 @@ export class LackStage {
 
   async restored(reason: string, from = 0) {
     return await this.daemon.seen(
-      ({ msg, reason: lack }) => msg === "prober-restored" && lack === reason,
+      ({ msg, lack }) => msg === "prober-restored" && lack === reason,
       { from, deadlineMs: 20_000 },
     );
   }
