@@ -4053,7 +4053,7 @@ export interface SyncVPPLBStateResponse {
   readonly serversAdded: number;
   readonly serversRemoved: number;
   readonly weightsUpdated: number;
-  /** What VPP refused or did not answer; see the log. */
+  /** What VPP refused or did not answer, and VIPs of which something was withheld; see the log. */
   readonly failed: number;
   readonly durationNs: bigint;
 }
