@@ -113,7 +113,7 @@ export interface StatusInfo {
   readonly vppError: string;
   /** off, waiting, releasing, or done. */
   readonly warmup: string;
-  /** Latest end of the warm-up; absent when it is off or done. */
+  /** Latest end of the warm-up; absent when it is off or done, and once only a blind prober holds it up. */
   readonly warmupUntilUnixNs: bigint | undefined;
   /** Frontends that the warm-up still holds back. */
   readonly warmupHeld: readonly string[];
@@ -4053,7 +4053,7 @@ export interface SyncVPPLBStateResponse {
   readonly serversAdded: number;
   readonly serversRemoved: number;
   readonly weightsUpdated: number;
-  /** What VPP refused or did not answer; see the log. */
+  /** What VPP refused or did not answer, and VIPs of which something was withheld; see the log. */
   readonly failed: number;
   readonly durationNs: bigint;
 }
