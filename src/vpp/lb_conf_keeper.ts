@@ -39,6 +39,8 @@ export class LbConfKeeper {
   /** True while VPP has another number of sticky buckets because another program changed it. */
   #drifted = false;
   #wasRead = false;
+  /** True when settings were sent after the present reading began. */
+  #sentSince = false;
 
   constructor(options: LbConfKeeperOptions) {
     this.#options = options;
@@ -49,8 +51,15 @@ export class LbConfKeeper {
     return this.#known;
   }
 
+  /** The requests of a reading are sent now. */
+  reading(): void {
+    this.#sentSince = false;
+  }
+
   /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
   read(conf: LbConf | undefined): void {
+    // What was sent meanwhile is newer than what was read.
+    if (this.#sentSince) return;
     if (conf !== undefined) {
       if (this.#known !== undefined) this.#compare(conf, this.#known);
       this.#known = conf;
@@ -80,6 +89,7 @@ export class LbConfKeeper {
     const forgets = this.#known !== undefined && this.#options.hasVips() &&
       this.#known.stickyBucketsPerCore !== told.stickyBucketsPerCore;
     this.#sent = told;
+    this.#sentSince = true;
     lb.setConf(told).then(
       (retval) => this.#answered(told, retval, forgets),
       (error) => this.#failed(MaglevError.from(error)),

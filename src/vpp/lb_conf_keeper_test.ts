@@ -77,3 +77,23 @@ Deno.test("a reload that changes sticky-buckets-per-core is a warning: all flows
   assert.deepEqual(world.logger.levels("vpp-lb-conf-set"), ["warn", "info"]);
   await world.reconciler.stop();
 });
+
+Deno.test("lb_conf that was sent while VPP was read is not drift", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  world.lb.hold();
+  await world.pass(30_000);
+  // VPP has answered what it had when a change of the configuration is sent.
+  world.source.conf = { ...CONF, stickyBucketsPerCore: 131_072 };
+  world.reconciler.reload();
+  world.transition("web", desired(A, "10.0.0.1=50"));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
+  assert.deepEqual(world.takeWrites().filter((write) => write === "set-conf"), ["set-conf"]);
+  await world.pass(30_000);
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 131_072);
+  assert.deepEqual(world.takeWrites(), []);
+  await world.reconciler.stop();
+});

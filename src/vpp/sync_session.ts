@@ -114,8 +114,7 @@ export class SyncSession {
       // What is in the way may be what a run of everything is about to remove.
       mayDefer: () => this.#fullRun || this.#queue.waits("all"),
       freed: (prefix) => this.#programNoted(prefix),
-      again: (key) =>
-        void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {}),
+      again: (keys) => void this.run({ scope: "vip", trigger: "retry", keys }).catch(() => {}),
     });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
@@ -241,6 +240,7 @@ export class SyncSession {
     if (this.#closed) throw connectionEnded();
     const { lb, logger, source } = this.#options;
     this.#touched = new Set();
+    this.#conf.reading();
     const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
     if (this.#closed) throw connectionEnded();
     this.#own.warn(this.#wishes.all(), { conf: source.lbConf() });
