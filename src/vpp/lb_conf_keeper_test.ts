@@ -97,3 +97,20 @@ Deno.test("lb_conf that was sent while VPP was read is not drift", async () => {
   assert.deepEqual(world.takeWrites(), []);
   await world.reconciler.stop();
 });
+
+Deno.test("an operator's sync that joins a run that waits reads VPP, and repairs its settings", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  change(world, { stickyBucketsPerCore: 1024 });
+  await world.pass(30_000);
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 1024);
+  world.lb.hold();
+  await world.pass(30_000);
+  // While a run reads, a reload waits, and the sync joins it.
+  world.reconciler.reload();
+  const sync = world.reconciler.sync();
+  world.lb.release();
+  await world.calm();
+  assert.equal((await sync).trigger, "operator");
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 65536);
+  await world.reconciler.stop();
+});
