@@ -31,7 +31,7 @@ async function withoutIt(
   const from = daemon.mark;
   await change.take();
   const line = await stage.blind(reason, from);
-  assert.equal(line.level, "error");
+  assert.equal(line.level, "ERROR");
   assert.equal(line.netns, stage.namespace.name);
   assert.match(String(line.err), words);
   await stage.kill();
