@@ -7,6 +7,7 @@
  * at another time, both values are named and it stays.
  */
 import { MaglevError } from "../base/errors.ts";
+import { MANY_STICKY_BUCKETS, stickyTableCost } from "../base/sticky_table.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import { unsafeConf } from "./lb/limits.ts";
 import type { LbConf } from "./lb/model.ts";
@@ -27,6 +28,8 @@ export interface LbConfKeeperOptions {
   readonly withheld: WithheldList;
   /** True when VPP has VIPs, whose flows can be forgotten. */
   readonly hasVips: () => boolean;
+  /** Threads of VPP; undefined while that is not known. */
+  readonly threads: () => number | undefined;
 }
 
 export class LbConfKeeper {
@@ -41,6 +44,8 @@ export class LbConfKeeper {
   #wasRead = false;
   /** True when settings were sent after the present reading began. */
   #sentSince = false;
+  /** The number of buckets whose cost was looked at. */
+  #costed: number | undefined;
 
   constructor(options: LbConfKeeperOptions) {
     this.#options = options;
@@ -82,6 +87,8 @@ export class LbConfKeeper {
       unsafe === undefined ? [] : [{ kind: "limit", of: LB_CONF, message: unsafe, fields }],
     );
     if (unsafe !== undefined) return;
+    // The way of a transition reads no segment.
+    if (trigger !== "transition" && trigger !== "weight") this.#warnOfCost(wanted);
     const told = this.#tolerating(wanted, trigger);
     this.#wanted = wanted;
     const there = this.#sent ?? this.#known;
@@ -94,6 +101,23 @@ export class LbConfKeeper {
       (retval) => this.#answered(told, retval, forgets),
       (error) => this.#failed(MaglevError.from(error)),
     );
+  }
+
+  /** Warns once of a table that is large over all threads, which the configuration cannot tell. */
+  #warnOfCost({ stickyBucketsPerCore: buckets }: LbConf): void {
+    const threads = this.#costed === buckets ? undefined : this.#options.threads();
+    if (threads === undefined) return;
+    this.#costed = buckets;
+    const all = buckets * threads;
+    if (all <= MANY_STICKY_BUCKETS) return;
+    const { mebibytes, flushMs } = stickyTableCost(all);
+    this.#options.logger.warn("vpp-platform", {
+      "sticky-buckets-per-core": buckets,
+      threads,
+      message: `sticky-buckets-per-core ${buckets} takes ${mebibytes} MiB of VPP's memory on its ` +
+        `${threads} threads, and each flush stops forwarding for ${flushMs} ms; use fewer buckets ` +
+        `(${MANY_STICKY_BUCKETS} on all threads together)`,
+    });
   }
 
   /** `wanted` with the number of buckets that was found, while that is to stay. */

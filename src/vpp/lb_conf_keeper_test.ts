@@ -114,3 +114,29 @@ Deno.test("an operator's sync that joins a run that waits reads VPP, and repairs
   assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 65536);
   await world.reconciler.stop();
 });
+
+Deno.test("sticky buckets that are many over all threads of VPP draw one warning with their cost", async () => {
+  const world = new World({ web: desired(A, UP) });
+  world.source.conf = { ...CONF, stickyBucketsPerCore: 2 ** 20 };
+  const room = (threads: number) => ({
+    prepare: () => ({ read: () => ({ kind: "busy" as const }) }),
+    room: () => ({ sizeBytes: 32 << 20, threads, routes: 8 }),
+  });
+  world.reconciler.start();
+  world.connection.connect(world.lb, room(4));
+  await world.calm();
+  assert.deepEqual(world.logger.of("vpp-platform"), []);
+  world.die();
+  world.lb = world.vpp(world.lb.plugin);
+  world.connection.connect(world.lb, room(17));
+  await world.calm();
+  await world.pass(60_000);
+  const [warning, ...more] = world.logger.of("vpp-platform");
+  assert.deepEqual(more, []);
+  assert.equal(warning!.threads, 17);
+  assert.match(
+    String(warning!.message),
+    /1048576 takes 1088 MiB of VPP's memory on its 17 threads, and each flush .* for 48 ms; use fewer/,
+  );
+  await world.reconciler.stop();
+});
