@@ -11,6 +11,7 @@ import { MANY_STICKY_BUCKETS, stickyTableCost } from "../base/sticky_table.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import { unsafeConf } from "./lb/limits.ts";
 import type { LbConf } from "./lb/model.ts";
+import type { StatsRoom } from "./lb/stats_budget.ts";
 import type { LbApi } from "./ports.ts";
 import type { SyncTrigger } from "./sync_report.ts";
 import { retvalName } from "./wire/retval.ts";
@@ -28,8 +29,8 @@ export interface LbConfKeeperOptions {
   readonly withheld: WithheldList;
   /** True when VPP has VIPs, whose flows can be forgotten. */
   readonly hasVips: () => boolean;
-  /** Threads of VPP; undefined while that is not known. */
-  readonly threads: () => number | undefined;
+  /** Of VPP's stats segment, which knows the threads; undefined while it is not known. */
+  readonly statsRoom: () => StatsRoom | undefined;
 }
 
 export class LbConfKeeper {
@@ -105,7 +106,7 @@ export class LbConfKeeper {
 
   /** Warns once of a table that is large over all threads, which the configuration cannot tell. */
   #warnOfCost({ stickyBucketsPerCore: buckets }: LbConf): void {
-    const threads = this.#costed === buckets ? undefined : this.#options.threads();
+    const threads = this.#costed === buckets ? undefined : this.#options.statsRoom()?.threads;
     if (threads === undefined) return;
     this.#costed = buckets;
     const all = buckets * threads;

@@ -93,13 +93,7 @@ export class SyncSession {
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
     const hasVips = () => this.#known.size > 0;
-    this.#conf = new LbConfKeeper({
-      lb,
-      logger,
-      withheld: this.#withheld,
-      hasVips,
-      threads: () => options.statsRoom()?.threads,
-    });
+    this.#conf = new LbConfKeeper({ ...options, withheld: this.#withheld, hasVips });
     this.#guards = new Guards({ ...options, known: () => this.#known.vips() });
     this.#own = new OwnAddresses(lb, logger);
     this.#gate = readGateOf(lb, clock, options.readEveryMs);
