@@ -184,6 +184,17 @@ Deno.test("a server that was not up is not carried", () => {
   assert.equal(all.stateOf("b"), "down", "one failure decides, as for any unknown server");
 });
 
+Deno.test("a daemon that stood still takes no carried server out: results may wait to be read", () => {
+  const { clock, engine, news, weights } = edited();
+  news();
+  clock.stall(LIMIT_MS + 201);
+  clock.advance(0);
+  assert.deepEqual(news(), []);
+  engine.report({ a: PASS });
+  clock.advance(LIMIT_MS);
+  assert.deepEqual(weights("web"), [[100, 0], [0]], "its time was given once more");
+});
+
 Deno.test("a reload that takes a carried server out of the file ends its time", () => {
   const { checker, clock, news } = edited();
   checker.reload(changed({}, { backends: { c: {} }, frontends: { web: { pools: "c:1" } } }));

@@ -71,7 +71,8 @@ function ownForm(address: IpAddress, row: AddressRow): string {
 function linkLocalMessage(text: string, row: AddressRow): string {
   const what = `${text} is link-local, and every interface has a network of such addresses`;
   return row.zone === true
-    ? `${what}; write ${text}%eth0 with the name of the interface, or use a global address`
+    // VPP has no zones, so the other way is refused in a frontend.
+    ? `${what}; use a global address, or, in no frontend, ${text}%eth0 with the interface's name`
     : `${what}; use a global address`;
 }
 

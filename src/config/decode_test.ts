@@ -148,7 +148,10 @@ const VALUES: Readonly<
       ["::FFFF:a00:1", "write 10.0.0.1"],
       ["'::10.0.0.1'", "IPv4-compatible, a form that is not routed; write 10.0.0.1"],
       ["'::2'", "use a global IPv6 address"],
-      ["fe80::1", "write fe80::1%eth0 with the name of the interface"],
+      [
+        "fe80::1",
+        "use a global address, or, in no frontend, fe80::1%eth0 with the interface's name",
+      ],
       ["2001:db8::1%eth0", "only link-local addresses have a zone; write 2001:db8::1"],
       ["0.0.0.0", "is the unspecified address"],
       ["0.1.2.3", "is an address of 0.0.0.0/8"],

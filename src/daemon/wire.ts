@@ -12,6 +12,7 @@ import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters/counters.ts";
 import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
+import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
 import { withheldText } from "../vpp/sync/guard/withheld.ts";
@@ -114,9 +115,8 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     observer: events?.apiObserver ?? { message: () => {} },
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
-  let sinceMs = clock.wallMs();
-  // The reconciler's handler calls this one first.
-  connection.onChange = () => sinceMs = clock.wallMs();
+  // The reconciler's handler calls that of this one first.
+  const since = stateSince(connection, clock);
   const reconciler = new Reconciler({
     connection,
     source: desiredSource(checker),
@@ -138,7 +138,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
   });
   return {
     get sinceMs() {
-      return sinceMs;
+      return since();
     },
     connection,
     reconciler,

@@ -30,8 +30,8 @@ export interface MergedServer {
   /** True in a flushing state. */
   readonly flush: boolean;
   /**
-   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
-   * that would have no weight at all. Absent otherwise.
+   * True when the prober was blind to it and its weight in force is not 0: VPP's own weight stays, and
+   * `weight` is only for a VIP that would have no weight at all. Absent otherwise.
    */
   readonly keep?: true;
 }
@@ -100,7 +100,8 @@ export function mergedServers(
       // so the greatest is right for them too.
       const greatest = Math.max(weight, other?.weight ?? 0);
       const flushAll = flush && (other?.flush ?? true) && greatest === 0;
-      const kept = state === "blind" || (doubtful && state === "up") || other?.keep === true;
+      const blind = state === "blind" && entry.weight > 0;
+      const kept = blind || (doubtful && state === "up") || other?.keep === true;
       const keep = kept && (doubtful || greatest === 0) ? { keep: true as const } : {};
       byAddress.set(address.text, { address, weight: greatest, flush: flushAll, ...keep });
     }

@@ -99,7 +99,9 @@ Deno.test("mergedServers: one server per address, in numeric order, merged as tr
     // A blind pool may be the one that is served: a later one does not take over from it.
     ["a:10 | b:5", "a=blind b=up", true, ["10.0.0.9 5 keep", "10.0.0.10 0 keep"]],
     ["a:10 | b:5", "a=blind b=down", true, ["10.0.0.9 0 flush", "10.0.0.10 0 keep"]],
-    ["a:0 | b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
+    // A weight of 0 is the operator's, or the file's: it is not for want of results.
+    ["a:0 | b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0"]],
+    ["a:0 b:5", "a=blind b=blind", true, ["10.0.0.9 0 keep", "10.0.0.10 0"]],
     ["b:5 | a:10", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
   ];
   for (const [pools, states, flushOnDown, expected] of cases) {

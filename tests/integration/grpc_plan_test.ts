@@ -267,7 +267,8 @@ async function reloadRound(world: World, label: string, generation: 0 | 1): Prom
     },
     async act() {
       const answer = ok(await client.call("ReloadConfig"));
-      assert.deepEqual(answer, told, `${label}: the reload answers the same as the plan`);
+      const same = { ...Object(told), warning: "" };
+      assert.deepEqual(answer, same, `${label}: the reload answers the same as the plan`);
       return answer;
     },
     async fields(answer, before) {

@@ -6,7 +6,7 @@ import { counted } from "../render/mod.ts";
 import type { Block, Cell, Field, LinesBlock, View } from "../render/model.ts";
 import { answer, ask } from "./call.ts";
 import { intentText } from "./cells.ts";
-import { planView, shiftView } from "./plan_view.ts";
+import { planView, shiftView, warningView } from "./plan_view.ts";
 
 /** What all answers about the file have. */
 type Verdict = Pick<
@@ -93,7 +93,7 @@ function configReloadView(message: messages.ReloadConfigResponse, nowMs: number)
   return [
     verdictBlock(message, "reloaded: the configuration file is in force"),
     ...changeBlocks(message, { nowMs, ended: "operators' intents that the reload ended" }),
-    ...(plan === undefined ? [] : shiftView(plan)),
+    ...(plan === undefined ? warningView(message) : shiftView(plan)),
   ];
 }
 

@@ -247,7 +247,19 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   }),
   "with what it did": () => ({
     name: "config reload",
-    answers: { ReloadConfig: () => ({ ...WORLD.PlanConfig({}), issues: [] }) },
+    answers: { ReloadConfig: () => ({ ...WORLD.PlanConfig({}), issues: [], warning: "" }) },
+  }),
+  "without its plan": () => ({
+    name: "config reload",
+    answers: {
+      ReloadConfig: () => ({
+        ...ReloadConfigResponse.empty,
+        ok: true,
+        kept: 17,
+        lbConfChanged: true,
+        warning: "sticky-buckets-per-core changes: all sticky flows of all VIPs are forgotten",
+      }),
+    },
   }),
   "nothing changes": () => ({
     name: "config plan",

@@ -39,8 +39,14 @@ function stateLines({ states, assumedUp, carried }: messages.Plan): readonly Cel
 }
 
 /** Why VPP will not be so, when something is known to be in the way. */
-export function warningLine({ warning }: messages.Plan): readonly Cell[] {
+export function warningLine({ warning }: Pick<messages.Plan, "warning">): readonly Cell[] {
   return warning === "" ? [] : [{ text: `warning: ${warning}`, style: "warn" }];
+}
+
+/** The warning of a reload whose plan was not worked out. */
+export function warningView(message: Pick<messages.Plan, "warning">): View {
+  const lines = warningLine(message);
+  return lines.length === 0 ? [] : [{ kind: "lines", lines }];
 }
 
 /** `1 VIP added, 3 servers removed`; what is 0 is left out. */

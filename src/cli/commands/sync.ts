@@ -20,15 +20,15 @@ export async function syncVpp(context: CommandContext, args: Args): Promise<Answ
     [message.serversRemoved, "server", "removed"],
     [message.weightsUpdated, "weight", "updated"],
   ]);
+  const idle = failed > 0 ? "nothing changed" : "VPP had everything as it should be";
   const lines: Cell[] = [{
-    text: `${what}: ${done === "" ? "VPP had everything as it should be" : done}, in ${took}`,
+    text: `${what}: ${done === "" ? idle : done}, in ${took}`,
     style: failed > 0 ? "warn" : "good",
   }];
   if (failed > 0) {
     lines.push({
-      text: `${
-        counted(failed, "operation")
-      } failed: the log of maglevd says which (vpp-lbsync-error)`,
+      text: `${counted(failed, "operation")} failed or withheld: see \`show status\`, and ` +
+        "vpp-lbsync-error in the log of maglevd",
       style: "bad",
     });
   }

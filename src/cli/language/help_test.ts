@@ -90,6 +90,8 @@ comes.`,
   ok(!set.includes("frontend"), set);
   match(topicText("show vpp lb state"), /Flows are an upper bound/);
   match(topicText("set frontend pool backend weight file"), /^ {2}set frontend .* weight file\n/);
+  const ends = topicText("set frontend").replace(/\s+/g, " ");
+  match(ends, /or until a reload of a file that has another weight there\.$/);
 });
 
 Deno.test("help has every command by its words, within 80 columns", () => {

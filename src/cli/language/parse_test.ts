@@ -177,6 +177,8 @@ Deno.test("slots take what fits them, and say what they need", () => {
     ["count", "1000000000", "1000000000"],
     ["level", "d", "debug"],
     ["level", "debug", "debug"],
+    ["level", "INFO", "info"],
+    ["level", "Warn", "warn"],
     ["duration", "90s", "1m30s"],
     ["duration", "1d", "24h"],
     ["duration", "1.5ms", "2ms"],
@@ -196,7 +198,7 @@ Deno.test("slots take what fits them, and say what they need", () => {
   const bad: readonly (readonly [SlotKind, readonly string[], RegExp])[] = [
     ["weight", ["", "-1", "101", "1e2", "5.0", "0x10", "5 ", "٣"], /^need 0 to 100, not /],
     ["count", ["", "0", "-1", "1000000001", "many"], /^need a whole number from 1 to 1000000000/],
-    ["level", ["", "x", "warning", "Info"], /^need debug, info, warn or error, not /],
+    ["level", ["", "x", "warning", "Inf0"], /^need debug, info, warn or error, not /],
     ["shell", ["", "sh", "bashful"], /^need bash, zsh or fish, not /],
     [
       "duration",

@@ -148,7 +148,8 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
 
 const ENDS = [
   "A weight stands in place of the file's until its own end (for, until), until it",
-  "is set to the file's (weight file), or until a reload.",
+  "is set to the file's (weight file), or until a reload of a file that has another",
+  "weight there.",
 ];
 
 function changes(verb: "set" | "plan"): readonly TreeNode[] {

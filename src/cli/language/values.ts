@@ -103,6 +103,8 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
         ? text
         : undefined;
     case "level":
+      // In any case, as --log-level is.
+      return oneOf(fixedValues(slot), text.toLowerCase());
     case "shell":
       return oneOf(fixedValues(slot), text);
     default:

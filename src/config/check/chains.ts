@@ -1,6 +1,6 @@
 /**
  * Servers that are VIPs themselves. VPP balances their packets again, which it cannot carry in a
- * ring, in a long chain, and to a VIP with a port; see src/base/vip_chain.ts.
+ * ring, in a long chain, and to a VIP with a port; see src/base/vpp/vip_chain.ts.
  */
 import { quote } from "../../base/text.ts";
 import {
@@ -8,7 +8,7 @@ import {
   type FatalChain,
   findFatalChains,
   MAX_CHAIN_BYTES,
-} from "../../base/vip_chain.ts";
+} from "../../base/vpp/vip_chain.ts";
 import type { Vip } from "./vips.ts";
 import type { IssueList } from "../issue.ts";
 

@@ -2,14 +2,10 @@
  * Warnings about the sizes of VPP's tables: what they cost, and when a table is too small for the
  * weights of a pool.
  */
+import { MANY_STICKY_BUCKETS, stickyTableCost } from "../../base/vpp/sticky_table.ts";
 import type { IssueList, Place } from "../issue.ts";
 import type { ConfigDraft, PoolDraft, VppLbDraft } from "../schema/schema.ts";
 
-/** Buckets from which on a flush is felt: it visits each of them, 11 ms for this many. */
-const MANY_STICKY_BUCKETS = 2 ** 22;
-/** A bucket of the sticky table is one cache line, and is visited in this time. */
-const BUCKET_BYTES = 64;
-const FLUSH_NS_PER_BUCKET = 2.7;
 /** Longest new-flows table of the table of keys. */
 const MAX_NEW_FLOWS = 65536;
 
@@ -30,8 +26,7 @@ export function checkTables(draft: ConfigDraft, issues: IssueList): void {
 function checkStickyTable(lb: VppLbDraft, issues: IssueList): void {
   const slot = lb.keys["sticky-buckets-per-core"];
   if (slot.value === undefined || slot.value <= MANY_STICKY_BUCKETS) return;
-  const mebibytes = slot.value * BUCKET_BYTES / 2 ** 20;
-  const flushMs = Math.round(slot.value * FLUSH_NS_PER_BUCKET / 1e6);
+  const { mebibytes, flushMs } = stickyTableCost(slot.value);
   issues.add(
     "large-sticky-table",
     slot,

@@ -27,6 +27,7 @@ export function cleanUserName(text: string): string {
  *     proved         sent    identity
  *     ""             alice   alice (unverified)
  *     user "alice"   alice   user "alice"
+ *     user "alice"   uid-5   user "alice"
  *     token "night"  alice   token "night" for alice (unverified)
  */
 export function identityOf(
@@ -35,6 +36,7 @@ export function identityOf(
   user: string | undefined,
 ): string {
   const name = cleanUserName(sent[0] ?? "");
-  if (name === "" || name === user) return proved;
+  const isNumber = user !== undefined && /^uid-\d+$/.test(name);
+  if (name === "" || name === user || isNumber) return proved;
   return `${proved === "" ? "" : `${proved.slice(0, MAX_PROVED)} for `}${name} (unverified)`;
 }

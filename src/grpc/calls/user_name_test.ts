@@ -9,6 +9,9 @@ Deno.test("a name that a caller sends is marked as unverified, next to what was 
     ['user "alice"', ["alice"], "alice", 'user "alice"'],
     ['user "alice"', [], "alice", 'user "alice"'],
     ['user "root"', ["alice"], "root", 'user "root" for alice (unverified)'],
+    // What maglevc sends where the environment names no user; the kernel gave its name.
+    ['user "root"', ["uid-0"], "root", 'user "root"'],
+    ["", ["uid-0"], undefined, "uid-0 (unverified)"],
     ['token "night"', ["alice"], undefined, 'token "night" for alice (unverified)'],
     ["", ["alice", "bob"], undefined, "alice (unverified)"],
   ];

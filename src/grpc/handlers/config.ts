@@ -1,6 +1,8 @@
 /** The configuration file, and what a change would do. */
 import { MaglevError } from "../../base/errors.ts";
-import { forecastAction, type ReloadForecast } from "../../forecast/forecast.ts";
+import type { ReloadOutline } from "../../checker/worked_reload.ts";
+import { forecastAction } from "../../forecast/forecast.ts";
+import type { VipForecast } from "../../forecast/vips.ts";
 import { vipKeyText } from "../../vpp/lb/model.ts";
 import { statsUseText } from "../../vpp/lb/guard/stats_budget.ts";
 import { FLOWS_FORGOTTEN } from "../../vpp/sync/lb_conf.ts";
@@ -51,7 +53,8 @@ export function reloadConfig(
       ? undefined
       : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
     return {
-      answer: reloadConfigResponse(outcome, planWarning(vpp)),
+      // What was recreated a moment ago and had to wait is among what is withheld.
+      answer: reloadConfigResponse(outcome, planWarning(vpp, outcome.report?.outline)),
       after: size(),
       undone,
     };
@@ -64,7 +67,8 @@ export function planConfig(
 ): Handler<PlanConfigRequest, PlanConfigResponse> {
   return async (_, { signal }) => {
     const planned = await config.plan(signal);
-    return planConfigResponse(planned, planWarning(vpp, planned.forecast));
+    const { forecast } = planned;
+    return planConfigResponse(planned, planWarning(vpp, forecast, forecast?.vips));
   };
 }
 
@@ -85,16 +89,27 @@ export function planBackend(
   };
 }
 
-/** What keeps VPP from being as a plan tells, or what it costs; empty: nothing is known to. */
-function planWarning(vpp: VppDoor | undefined, reload?: ReloadForecast): string {
+/**
+ * What keeps VPP from being as a plan tells, or what it costs; empty: nothing is known to. `next`: a
+ * reload; `planned`: what one that is yet to come does to VIPs.
+ */
+function planWarning(
+  vpp: VppDoor | undefined,
+  next?: Pick<ReloadOutline, "flowsForgotten" | "size">,
+  planned: readonly VipForecast[] = [],
+): string {
   if (vpp === undefined) {
     return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP, this is what " +
       "it would be sent";
   }
+  const forgotten = next?.flowsForgotten
+    ? [`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`]
+    : [];
   const { state } = vpp.connection;
   if (state.kind !== "connected") {
-    return `VPP is not connected: ${state.reason}; this is told of one that has what it should ` +
-      "have and knows weights, and nothing is sent before it is back";
+    const away = `VPP is not connected: ${state.reason}; this is told of one that has what it ` +
+      "should have and knows weights, and nothing is sent before it is back";
+    return [away, ...forgotten].join("; ");
   }
   const sentences = vpp.reconciler.withheld().map((each) => `withheld: ${withheldText(each)}`);
   if (!vpp.reconciler.warmedUp) {
@@ -102,14 +117,14 @@ function planWarning(vpp: VppDoor | undefined, reload?: ReloadForecast): string 
       "warm-up is not over: frontends that are held back change when they are released",
     );
   }
-  if (reload?.flowsForgotten) sentences.push(`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`);
-  const recreated = (reload?.vips ?? [])
+  sentences.push(...forgotten);
+  const recreated = planned
     .filter((vip) => vip.change === "recreated" && vpp.reconciler.wasRecreated(vipKeyText(vip)));
   if (recreated.length > 0) {
     const names = recreated.map(({ frontend }) => frontend).join(", ");
     sentences.push(`recreated less than a minute ago, so not again until it is over: ${names}`);
   }
-  const use = reload && vpp.reconciler.statsUse(reload.size);
+  const use = next && vpp.reconciler.statsUse(next.size);
   if (use !== undefined && use.verdict !== "fine") {
     sentences.push(statsUseText(use) + (use.verdict === "full" ? "; what is new is withheld" : ""));
   }

@@ -80,8 +80,10 @@ export function reloadConfigResponse(
   const judged = { ...ReloadConfigResponse.empty, ...configVerdict(verdict) };
   if (report === undefined) return judged;
   const { outline, forecast } = report;
-  const plan = forecast === undefined ? undefined : planOf(forecast, warning);
-  return { ...judged, ...outlineOf(outline), plan };
+  const told = { ...judged, ...outlineOf(outline) };
+  return forecast === undefined
+    ? { ...told, warning }
+    : { ...told, plan: planOf(forecast, warning) };
 }
 
 function outlineOf(outline: ReloadOutline) {

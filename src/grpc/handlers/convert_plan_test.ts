@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configVerdict, planConfigResponse } from "./convert_plan.ts";
+import { configVerdict, planConfigResponse, reloadConfigResponse } from "./convert_plan.ts";
 import type { ConfigFinding, ConfigVerdict } from "../calls/daemon_api.ts";
 
 function finding(text: string, fields: ConfigFinding["fields"]): ConfigFinding {
@@ -50,4 +50,28 @@ Deno.test("planConfigResponse: a file that is wrong has a verdict and no plan", 
   const response = planConfigResponse({ verdict, forecast: undefined }, "VPP is away");
   assert.deepEqual([response.ok, response.parseError], [false, "f:3:1: bad"]);
   assert.deepEqual([response.plan, response.started, response.kept], [undefined, [], 0]);
+});
+
+Deno.test("reloadConfigResponse: without a plan the warning stands by itself", () => {
+  const verdict: ConfigVerdict = { ok: true, errors: [], warnings: [] };
+  const outline = {
+    started: ["a"],
+    stopped: [],
+    restarted: [],
+    readdressed: [],
+    kept: [],
+    carried: [],
+    intentsDropped: [],
+    lbConfChanged: true,
+    flowsForgotten: true,
+    size: { routes: 2, vips: 1 },
+  };
+  const report = { outline, forecast: undefined };
+  const response = reloadConfigResponse({ verdict, report }, "flows are forgotten");
+  assert.deepEqual([response.plan, response.warning], [undefined, "flows are forgotten"]);
+  const refused = reloadConfigResponse(
+    { verdict: { ...verdict, ok: false }, report: undefined },
+    "flows are forgotten",
+  );
+  assert.equal(refused.warning, "");
 });

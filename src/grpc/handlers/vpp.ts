@@ -43,6 +43,17 @@ function notEstablished(reason: string): MaglevError {
   return new MaglevError("unavailable", `VPP API connection not established: ${reason}`);
 }
 
+/** What `work` gives; a connection that ends meanwhile is one that is not established. */
+async function whileConnected<T>(work: Promise<T>): Promise<T | MaglevError> {
+  try {
+    return await work;
+  } catch (caught) {
+    const error = MaglevError.from(caught);
+    if (error.code !== "unavailable") throw error;
+    return notEstablished(error.message);
+  }
+}
+
 export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPInfo> {
   return () => {
     const found = connected(vpp);
@@ -57,7 +68,10 @@ export function getVppLbState(
   return async () => {
     const found = connected(vpp);
     if (found instanceof MaglevError) return found;
-    const { conf, vips } = await reader.read(found.state.lb, found.vpp.reconciler.lbState());
+    const { lb } = found.state;
+    const read = await whileConnected(reader.read(lb, found.vpp.reconciler.lbState()));
+    if (read instanceof MaglevError) return read;
+    const { conf, vips } = read;
     const servers = found.vpp.counters.snapshot?.servers() ?? [];
     const byAddress = new Map(servers.map((server) => [server.address.text, server]));
     const options = {
@@ -108,7 +122,9 @@ export function syncVppLbState(
     const found = connected(vpp);
     if (found instanceof MaglevError) return { answer: found };
     const { reconciler } = found.vpp;
-    const report = await reconciler.sync(frontend === "" ? undefined : frontend);
+    const sync = reconciler.sync(frontend === "" ? undefined : frontend);
+    const report = await whileConnected(sync);
+    if (report instanceof MaglevError) return { answer: report };
     return { answer: syncResponse(report), after: size() };
   }
   return {

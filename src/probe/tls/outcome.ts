@@ -90,7 +90,7 @@ function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
     return failed("L6RSP", printable(known?.(offer) ?? `TLS alert from the server: ${words}`));
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
-    return failed("L6RSP", "the server's answer is no TLS");
+    return failed("L6RSP", "the server's answer is not TLS");
   }
   return failed("L6RSP", printable(`TLS protocol error: ${text}`));
 }

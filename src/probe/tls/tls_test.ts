@@ -298,7 +298,7 @@ const BROKEN: {
         const timer = setInterval(() => socket.write(Uint8Array.of(0x16)), 10);
         socket.on("close", () => clearInterval(timer));
       }),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
     cancelAfterMs: 2000,
   },
   {
@@ -330,12 +330,12 @@ const BROKEN: {
     name: "speaks plain HTTP",
     server: () =>
       notTls((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad\r\n\r\n"))),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "greets in clear text",
     server: () => notTls((socket) => socket.write("220 mail.example.com ESMTP\r\n")),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "garbles the handshake",
@@ -346,7 +346,7 @@ const BROKEN: {
           () => socket.end(Uint8Array.of(0x16, 3, 3, 0, 10, 2, 0, 0, 6, 1, 2, 3, 4, 5, 6)),
         )
       ),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "closes at the first byte",

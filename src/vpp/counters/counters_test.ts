@@ -366,6 +366,17 @@ Deno.test("VppCounters.stop() ends a run that waits", async () => {
   assert.equal(world.now(), "none");
 });
 
+Deno.test("a plan of servers alone, whose VIP is being recreated, counts nothing", () => {
+  const servers = [{ address: ip("10.0.0.1"), routeIndex: 12 }];
+  const plan = new CountersPlan({ vips: [], servers }, {
+    prepare: () => assert.fail("nothing is read"),
+  });
+  const read = plan.read();
+  assert.ok(read.kind === "ok");
+  const snapshot = plan.snapshot(read.values, 1);
+  assert.deepEqual([snapshot.vips, snapshot.servers()], [[], []]);
+});
+
 Deno.test("a plan reads ascending indices, each once, whatever the order of VIPs", () => {
   const vip = (n: number) => ({ ...desired(`192.0.2.${n}`) });
   let asked: number[][] = [];

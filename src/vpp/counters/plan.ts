@@ -125,8 +125,8 @@ export class CountersPlan {
   }
 
   #serverCounters(values: readonly Float64Array[]): ServerCounters[] {
-    if (this.#serverRoutes.indices.length === 0) return [];
-    const column = values[values.length - 1]!;
+    const column = values.at(-1);
+    if (column === undefined || this.#serverRoutes.indices.length === 0) return [];
     return this.#servers.flatMap(({ address }, place) => {
       const slot = this.#serverRoutes.slots[place]!;
       const [packets, bytes] = [column[2 * slot]!, column[2 * slot + 1]!];

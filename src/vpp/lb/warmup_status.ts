@@ -4,7 +4,10 @@ import { isReleased, type Warmup } from "./warmup.ts";
 export interface WarmupStatus {
   /** waiting: nothing is sent before the least delay; releasing: frontends go one after the other. */
   readonly phase: "off" | "waiting" | "releasing" | "done";
-  /** Milliseconds until it ends at the latest; undefined when it is off or done. */
+  /**
+   * Milliseconds until it ends at the latest. Undefined when it is off or done, and once only
+   * frontends are held that the prober is blind to: nothing bounds that.
+   */
   readonly leftMs: number | undefined;
   /** Frontends that it still holds back, in the order given. */
   readonly held: readonly string[];
@@ -25,7 +28,7 @@ export function warmupStatus(
   }
   return {
     phase: nowMs < warmup.minAtMs ? "waiting" : "releasing",
-    leftMs: Math.max(0, warmup.maxAtMs - nowMs),
+    leftMs: warmup.late ? undefined : Math.max(0, warmup.maxAtMs - nowMs),
     held: frontends.filter((frontend) => !isReleased(warmup, frontend)),
   };
 }

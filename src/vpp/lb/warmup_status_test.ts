@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { endWarmupNow, releaseFrontends, startWarmup } from "./warmup.ts";
+import { endWarmupNow, releaseFrontends, startWarmup, stepWarmup } from "./warmup.ts";
 import { warmupStatus } from "./warmup_status.ts";
 
 const FRONTENDS = ["web", "api"];
@@ -23,4 +23,11 @@ Deno.test("warmupStatus: off when there is no delay", () => {
   const warmup = startWarmup(100, { minMs: 0, maxMs: 0 });
   const status = warmupStatus(warmup, { startMs: 100, nowMs: 500, frontends: FRONTENDS });
   assert.deepEqual(status, { phase: "off", leftMs: undefined, held: [] });
+});
+
+Deno.test("warmupStatus: no end is named while only a blind prober holds frontends back", () => {
+  const view = { frontends: FRONTENDS, known: () => false, blind: () => true };
+  const { warmup } = stepWarmup(startWarmup(100, { minMs: 5, maxMs: 30 }), 130, view);
+  const status = warmupStatus(warmup, { startMs: 100, nowMs: 200, frontends: FRONTENDS });
+  assert.deepEqual(status, { phase: "releasing", leftMs: undefined, held: FRONTENDS });
 });

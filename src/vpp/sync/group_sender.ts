@@ -38,8 +38,8 @@ export interface GroupSenderOptions {
   readonly mayDefer: () => boolean;
   /** A VIP of this prefix became idle. */
   readonly freed: (prefix: string) => void;
-  /** This VIP may be recreated again. */
-  readonly again: (key: string) => void;
+  /** These VIPs may be recreated again. */
+  readonly again: (keys: readonly string[]) => void;
 }
 
 /** What is to be sent, and on whose account. */
@@ -62,7 +62,9 @@ export interface Sent {
 
 export class GroupSender {
   readonly #options: GroupSenderOptions;
-  /** Fires when a VIP that was recreated a moment ago may be recreated again. */
+  /** VIPs that were recreated a moment ago and are to be recreated again. */
+  readonly #recreateLater = new Set<string>();
+  /** Fires when the first of them may be. */
   #recreateTimer: Timer | undefined;
 
   constructor(options: GroupSenderOptions) {
@@ -83,8 +85,10 @@ export class GroupSender {
     for (const { plan, withheld } of guarded) {
       if (withheld.length === 0 || !tentative) list.set(plan.key, withheld);
       if (withheld.length > 0 && !tentative) batch.fail();
-      if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater(plan.key);
+      if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater.add(plan.key);
+      else this.#recreateLater.delete(plan.key);
     }
+    this.#armRecreation();
     const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
     sendPlans(due, {
       apply: (operations, each) => applier.apply(operations, each),
@@ -101,10 +105,18 @@ export class GroupSender {
     };
   }
 
-  #recreateLater(key: string): void {
+  #armRecreation(): void {
     const { clock, recreations, again } = this.#options;
     this.#recreateTimer?.cancel();
-    this.#recreateTimer = clock.after(recreations.waitMs(key), () => again(key));
+    this.#recreateTimer = undefined;
+    if (this.#recreateLater.size === 0) return;
+    const waits = [...this.#recreateLater].map((key) => recreations.waitMs(key));
+    this.#recreateTimer = clock.after(Math.min(...waits), () => {
+      const due = [...this.#recreateLater].filter((key) => recreations.waitMs(key) === 0);
+      for (const key of due) this.#recreateLater.delete(key);
+      this.#armRecreation();
+      again(due);
+    });
   }
 
   /** False when nothing is to be sent for the VIP. */

@@ -7,9 +7,11 @@
  * at another time, both values are named and it stays.
  */
 import { MaglevError } from "../../base/errors.ts";
+import { MANY_STICKY_BUCKETS, stickyTableCost } from "../../base/vpp/sticky_table.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";
 import { unsafeConf } from "../lb/guard/limits.ts";
 import type { LbConf } from "../lb/model.ts";
+import type { StatsRoom } from "../lb/guard/stats_budget.ts";
 import type { LbApi } from "../ports.ts";
 import type { SyncTrigger } from "./report.ts";
 import { retvalName } from "../wire/retval.ts";
@@ -27,6 +29,8 @@ export interface LbConfKeeperOptions {
   readonly withheld: WithheldList;
   /** True when VPP has VIPs, whose flows can be forgotten. */
   readonly hasVips: () => boolean;
+  /** Of VPP's stats segment, which knows the threads; undefined while it is not known. */
+  readonly statsRoom: () => StatsRoom | undefined;
 }
 
 export class LbConfKeeper {
@@ -39,6 +43,10 @@ export class LbConfKeeper {
   /** True while VPP has another number of sticky buckets because another program changed it. */
   #drifted = false;
   #wasRead = false;
+  /** True when settings were sent after the present reading began. */
+  #sentSince = false;
+  /** The number of buckets whose cost was looked at. */
+  #costed: number | undefined;
 
   constructor(options: LbConfKeeperOptions) {
     this.#options = options;
@@ -49,8 +57,15 @@ export class LbConfKeeper {
     return this.#known;
   }
 
+  /** The requests of a reading are sent now. */
+  reading(): void {
+    this.#sentSince = false;
+  }
+
   /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
   read(conf: LbConf | undefined): void {
+    // What was sent meanwhile is newer than what was read.
+    if (this.#sentSince) return;
     if (conf !== undefined) {
       if (this.#known !== undefined) this.#compare(conf, this.#known);
       this.#known = conf;
@@ -73,6 +88,8 @@ export class LbConfKeeper {
       unsafe === undefined ? [] : [{ kind: "limit", of: LB_CONF, message: unsafe, fields }],
     );
     if (unsafe !== undefined) return;
+    // The way of a transition reads no segment.
+    if (trigger !== "transition" && trigger !== "weight") this.#warnOfCost(wanted);
     const told = this.#tolerating(wanted, trigger);
     this.#wanted = wanted;
     const there = this.#sent ?? this.#known;
@@ -80,10 +97,28 @@ export class LbConfKeeper {
     const forgets = this.#known !== undefined && this.#options.hasVips() &&
       this.#known.stickyBucketsPerCore !== told.stickyBucketsPerCore;
     this.#sent = told;
+    this.#sentSince = true;
     lb.setConf(told).then(
       (retval) => this.#answered(told, retval, forgets),
       (error) => this.#failed(MaglevError.from(error)),
     );
+  }
+
+  /** Warns once of a table that is large over all threads, which the configuration cannot tell. */
+  #warnOfCost({ stickyBucketsPerCore: buckets }: LbConf): void {
+    const threads = this.#costed === buckets ? undefined : this.#options.statsRoom()?.threads;
+    if (threads === undefined) return;
+    this.#costed = buckets;
+    const all = buckets * threads;
+    if (all <= MANY_STICKY_BUCKETS) return;
+    const { mebibytes, flushMs } = stickyTableCost(all);
+    this.#options.logger.warn("vpp-platform", {
+      "sticky-buckets-per-core": buckets,
+      threads,
+      message: `sticky-buckets-per-core ${buckets} takes ${mebibytes} MiB of VPP's memory on its ` +
+        `${threads} threads, and each flush stops forwarding for ${flushMs} ms; use fewer buckets ` +
+        `(${MANY_STICKY_BUCKETS} on all threads together)`,
+    });
   }
 
   /** `wanted` with the number of buckets that was found, while that is to stay. */

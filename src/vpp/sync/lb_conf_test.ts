@@ -77,3 +77,66 @@ Deno.test("a reload that changes sticky-buckets-per-core is a warning: all flows
   assert.deepEqual(world.logger.levels("vpp-lb-conf-set"), ["warn", "info"]);
   await world.reconciler.stop();
 });
+
+Deno.test("lb_conf that was sent while VPP was read is not drift", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  world.lb.hold();
+  await world.pass(30_000);
+  // VPP has answered what it had when a change of the configuration is sent.
+  world.source.conf = { ...CONF, stickyBucketsPerCore: 131_072 };
+  world.reconciler.reload();
+  world.transition("web", desired(A, "10.0.0.1=50"));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
+  assert.deepEqual(world.takeWrites().filter((write) => write === "set-conf"), ["set-conf"]);
+  await world.pass(30_000);
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 131_072);
+  assert.deepEqual(world.takeWrites(), []);
+  await world.reconciler.stop();
+});
+
+Deno.test("an operator's sync that joins a run that waits reads VPP, and repairs its settings", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  change(world, { stickyBucketsPerCore: 1024 });
+  await world.pass(30_000);
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 1024);
+  world.lb.hold();
+  await world.pass(30_000);
+  // While a run reads, a reload waits, and the sync joins it.
+  world.reconciler.reload();
+  const sync = world.reconciler.sync();
+  world.lb.release();
+  await world.calm();
+  assert.equal((await sync).trigger, "operator");
+  assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 65536);
+  await world.reconciler.stop();
+});
+
+Deno.test("sticky buckets that are many over all threads of VPP draw one warning with their cost", async () => {
+  const world = new World({ web: desired(A, UP) });
+  world.source.conf = { ...CONF, stickyBucketsPerCore: 2 ** 20 };
+  const room = (threads: number) => ({
+    prepare: () => ({ read: () => ({ kind: "busy" as const }) }),
+    room: () => ({ sizeBytes: 32 << 20, threads, routes: 8 }),
+  });
+  world.reconciler.start();
+  world.connection.connect(world.lb, room(4));
+  await world.calm();
+  assert.deepEqual(world.logger.of("vpp-platform"), []);
+  world.die();
+  world.lb = world.vpp(world.lb.plugin);
+  world.connection.connect(world.lb, room(17));
+  await world.calm();
+  await world.pass(60_000);
+  const [warning, ...more] = world.logger.of("vpp-platform");
+  assert.deepEqual(more, []);
+  assert.equal(warning!.threads, 17);
+  assert.match(
+    String(warning!.message),
+    /1048576 takes 1088 MiB of VPP's memory on its 17 threads, and each flush .* for 48 ms; use fewer/,
+  );
+  await world.reconciler.stop();
+});

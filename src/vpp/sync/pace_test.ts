@@ -79,3 +79,31 @@ Deno.test("a VIP that another program keeps changing is recreated once a minute,
   assert.deepEqual(world.reconciler.withheld(), []);
   await world.reconciler.stop();
 });
+
+Deno.test("each VIP that waits to be recreated is recreated when its own minute is over", async () => {
+  const B = "192.0.2.2";
+  const world = new World(
+    { a: desired(A, UP), b: desired(B, UP) },
+    { syncIntervalMs: 600_000 },
+    undefined,
+    "real",
+  );
+  await world.start();
+  const flip = async (frontend: string, address: string, srcIpSticky: boolean) => {
+    world.source.vips.set(frontend, desired(address, UP, { srcIpSticky }));
+    world.reconciler.reload();
+    await world.pass(5000);
+  };
+  await flip("a", A, true);
+  await flip("b", B, true);
+  await flip("a", A, false);
+  await flip("b", B, false);
+  assert.equal(world.reconciler.withheld().length, 2);
+  await world.pass(40_000);
+  assert.deepEqual(world.reconciler.withheld().map(({ of }) => of), [`${B}/32 tcp 80`]);
+  await world.pass(5000);
+  assert.deepEqual(world.reconciler.withheld(), []);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+  assert.equal(world.clock.timers, 0);
+});

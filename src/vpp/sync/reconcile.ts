@@ -167,7 +167,7 @@ export class Reconciler {
     }
     const session = this.#session;
     if (session === undefined) {
-      throw new MaglevError("unavailable", "VPP API connection not established");
+      throw new MaglevError("unavailable", "Connection to VPP ended");
     }
     this.#releaseForOperator(frontend);
     return await session.sync(

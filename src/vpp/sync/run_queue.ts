@@ -89,14 +89,19 @@ export class RunQueue {
   }
 }
 
-/** One run for both; the first one's trigger is the one that is told. */
+/**
+ * One run for both, with the trigger of the first. An operator's goes before others but for
+ * `connect`, because it makes VPP be read and repairs what other triggers leave.
+ */
 function merged(first: RunRequest, second: RunRequest): RunRequest {
   const union = (
     a: readonly string[] = [],
     b: readonly string[] = [],
   ) => [...new Set([...a, ...b])];
+  const obeyed = second.trigger === "operator" && first.trigger !== "connect";
   return {
-    ...first,
+    scope: first.scope,
+    trigger: obeyed ? second.trigger : first.trigger,
     frontends: union(first.frontends, second.frontends),
     keys: union(first.keys, second.keys),
   };

@@ -34,7 +34,7 @@ Deno.test("RunQueue makes one run, with all frontends and keys, of those of a sc
   await settle();
   assert.deepEqual(runs, [
     { scope: "all", trigger: "connect" },
-    { scope: "vip", trigger: "reread", frontends: ["web"], keys: ["a", "b", "c"] },
+    { scope: "vip", trigger: "operator", frontends: ["web"], keys: ["a", "b", "c"] },
     { scope: "all", trigger: "reload" },
   ]);
   assert.equal(await one, await other);

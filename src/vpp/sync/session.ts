@@ -93,7 +93,7 @@ export class SyncSession {
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
     const hasVips = () => this.#known.size > 0;
-    this.#conf = new LbConfKeeper({ lb, logger, withheld: this.#withheld, hasVips });
+    this.#conf = new LbConfKeeper({ ...options, withheld: this.#withheld, hasVips });
     this.#guards = new Guards({ ...options, known: () => this.#known.vips() });
     this.#own = new OwnAddresses(lb, logger);
     this.#gate = readGateOf(lb, clock, options.readEveryMs);
@@ -114,8 +114,7 @@ export class SyncSession {
       // What is in the way may be what a run of everything is about to remove.
       mayDefer: () => this.#fullRun || this.#queue.waits("all"),
       freed: (prefix) => this.#programNoted(prefix),
-      again: (key) =>
-        void this.run({ scope: "vip", trigger: "retry", keys: [key] }).catch(() => {}),
+      again: (keys) => void this.run({ scope: "vip", trigger: "retry", keys }).catch(() => {}),
     });
     this.#queue = new RunQueue(
       (request) => this.#reconcileOnce(request),
@@ -241,6 +240,7 @@ export class SyncSession {
     if (this.#closed) throw connectionEnded();
     const { lb, logger, source } = this.#options;
     this.#touched = new Set();
+    this.#conf.reading();
     const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
     if (this.#closed) throw connectionEnded();
     this.#own.warn(this.#wishes.all(), { conf: source.lbConf() });

@@ -56,6 +56,11 @@ export class FakeClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /** The thread stands still for `ms`: what falls due meanwhile fires late, with the next advance(). */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Like advance(), and lets promises settle after each timer and at the end. */
   async advanceAsync(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;

@@ -6,6 +6,8 @@ import { Daemon, withFolder } from "../servers/daemon.ts";
 import { FailingCalls } from "../servers/failing_calls.ts";
 import { HTTP_PORT, NET4, TestNamespace, TLS_PORT } from "../servers/netns.ts";
 import { readMetrics, valueOf } from "../judges/prometheus_text.ts";
+import { type Simulator, startSimulator } from "../../../src/sim/api_server.ts";
+import { SystemClock } from "../../../src/system/system_clock.ts";
 
 const FOLDER = new URL("../servers/", import.meta.url).pathname;
 
@@ -21,6 +23,8 @@ const CHECKS = `
     tls: { type: tcp, port: ${TLS_PORT}, PACE, params: { ssl: true, insecure-skip-verify: true } }
     https: { type: https, port: ${TLS_PORT}, PACE, params: { path: /, insecure-skip-verify: true } }
     frail: { type: tcp, port: ${FRAIL_PORT}, PACE }`;
+/** Last number of the first server's address where each has its own; see LackStageOptions.vpp. */
+const FIRST_SERVER = 3;
 const PACE = "interval: 100ms, timeout: 1s, rise: 2, fall: 3";
 
 /** A program in the namespace that says `ready`, and ends with its standard input. */
@@ -61,6 +65,8 @@ export interface LackStageOptions {
   readonly faults?: boolean;
   /** Settings of the namespace: `net.ipv4.ip_local_port_range=30000 30999`. */
   readonly sysctls?: readonly string[];
+  /** maglevd programs a simulated VPP, in which each backend is a server of its own. */
+  readonly vpp?: boolean;
 }
 
 /** The stage; backends are GOOD and `frail`. */
@@ -72,6 +78,7 @@ export class LackStage {
   #faults: FailingCalls | undefined;
   #frail: Helper | undefined;
   #steady: Helper | undefined;
+  #simulator: Simulator | undefined;
 
   constructor(namespace: TestNamespace, configPath: string) {
     this.namespace = namespace;
@@ -88,20 +95,38 @@ export class LackStage {
     return this.#faults;
   }
 
+  get simulator(): Simulator {
+    assert.ok(this.#simulator !== undefined, "the stage was not made with VPP");
+    return this.#simulator;
+  }
+
+  async prepareVpp(folder: string): Promise<void> {
+    this.#simulator = await startSimulator({
+      path: `${folder}/api.sock`,
+      clock: new SystemClock(),
+    });
+  }
+
   async prepareFaults(folder: string): Promise<void> {
     this.#faults = await FailingCalls.build(folder);
   }
 
   /** Starts maglevd, and waits until all servers are up. */
   async start(): Promise<void> {
+    this.launch();
+    for (const name of [...GOOD, "frail"]) await this.daemon.transition(name, "up");
+  }
+
+  /** Starts maglevd. */
+  launch(): void {
     const env = Object.entries(this.#faults?.env ?? {}).map(([name, value]) => `${name}=${value}`);
     this.#daemon = new Daemon({
       config: this.configPath,
       metricsAddr: "127.0.0.1:0",
       grpcAddr: "127.0.0.1:0",
       prefix: env.length === 0 ? [] : ["env", ...env],
+      ...(this.#simulator === undefined ? {} : { vppApiAddr: this.#simulator.path }),
     });
-    for (const name of [...GOOD, "frail"]) await this.daemon.transition(name, "up");
   }
 
   async serve(): Promise<void> {
@@ -177,6 +202,7 @@ export class LackStage {
 
   async close(): Promise<void> {
     await this.#daemon?.stop();
+    await this.#simulator?.stop();
     await this.kill();
     for (const helper of this.#helpers) await helper.stop();
     await this.namespace.remove();
@@ -190,20 +216,41 @@ export function lackName(): string {
   return `mlv-lack-${Deno.pid}-${++count}`;
 }
 
+const LB = `
+  vpp:
+    lb:
+      ipv4-src-address: 192.0.2.254
+      ipv6-src-address: 2001:db8::254
+      startup-min-delay: 0s
+      startup-max-delay: 1s`;
+
 /** The configuration of the stage. */
-export function lackConfig(netns: string, extra = ""): string {
+export function lackConfig(
+  netns: string,
+  { extra = "", vpp = false }: LackStageOptions = {},
+): string {
   const pace = extra === "" ? PACE : `${PACE}, ${extra}`;
   const names = [...GOOD, "frail"];
-  return `maglev:
+  const address = (place: number) => `${NET4}${vpp ? FIRST_SERVER + place : 1}`;
+  return `maglev:${vpp ? LB : ""}
   healthchecker: { netns: ${netns} }
   healthchecks:${CHECKS.replaceAll("PACE", pace)}
   backends:
-${names.map((name) => `    ${name}: { address: ${NET4}1, healthcheck: ${name} }\n`).join("")}
+${
+    names.map((name, at) => `    ${name}: { address: ${address(at)}, healthcheck: ${name} }\n`)
+      .join("")
+  }
   frontends:
     f: { address: 192.0.2.9, pools: [{ name: p, backends: { ${
     names.map((name) => `${name}: {}`).join(", ")
   } } }] }
 `;
+}
+
+/** What VPP has of the stage's frontend when these weights are in force: GOOD's, then `frail`'s. */
+export function lackView(...weights: readonly number[]): Record<string, readonly string[]> {
+  const servers = weights.map((weight, at) => `${NET4}${FIRST_SERVER + at} ${weight}`);
+  return { "192.0.2.9/32 255 0": servers };
 }
 
 /** Runs `fn` with a daemon whose servers are all up. */
@@ -216,10 +263,11 @@ export async function onLackStage(
     // Ports in TIME_WAIT are not used again before their time, as away from loopback.
     await namespace.sysctl("net.ipv4.tcp_tw_reuse=0");
     const configPath = `${folder}/maglev.yaml`;
-    await Deno.writeTextFile(configPath, lackConfig(namespace.name, options.extra));
+    await Deno.writeTextFile(configPath, lackConfig(namespace.name, options));
     const stage = new LackStage(namespace, configPath);
     try {
       for (const setting of options.sysctls ?? []) await namespace.sysctl(setting);
+      if (options.vpp === true) await stage.prepareVpp(folder);
       if (options.faults === true) await stage.prepareFaults(folder);
       await stage.serve();
       await stage.start();

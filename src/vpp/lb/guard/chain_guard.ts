@@ -10,7 +10,7 @@
  * What gives weight to a server of a chain that another program has made is withheld all the same.
  */
 import type { IpAddress } from "../../../base/address.ts";
-import { type ChainVip, type FatalChain, findFatalChains } from "../../../base/vip_chain.ts";
+import { type ChainVip, type FatalChain, findFatalChains } from "../../../base/vpp/vip_chain.ts";
 import type { ActualVip, DesiredVip, Operation, VipKey } from "../model.ts";
 import { vipKeyText } from "../model.ts";
 

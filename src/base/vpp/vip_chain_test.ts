@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { parseIp } from "./address.ts";
+import { parseIp } from "../address.ts";
 import {
   type ChainVip,
   type FatalChain,

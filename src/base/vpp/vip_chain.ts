@@ -6,7 +6,7 @@
  * A chain is legal while it ends in real servers within the room that VPP leaves before a packet.
  * Beyond it VPP overwrites the buffer's metadata and crashes; a ring does that with one packet.
  */
-import type { IpAddress } from "./address.ts";
+import type { IpAddress } from "../address.ts";
 
 /**
  * Bytes that encapsulations may add to one packet. VPP reserves 128 before a packet; the rest
