@@ -18,8 +18,9 @@ import {
   refusal,
 } from "./auth.ts";
 import type { ServedMethod } from "./methods.ts";
-import { decode, encode, type MethodInfo } from "../protobuf/message.ts";
-import { DecodeError } from "../protobuf/reader.ts";
+import { decode, encode } from "../messages/codec.ts";
+import type { MethodInfo } from "../messages/methods.ts";
+import { DecodeError } from "../messages/strict_reader.ts";
 import { type Status, statusOf } from "../status.ts";
 import type { Turns } from "../turns.ts";
 import { USER_HEADER } from "./user_name.ts";
@@ -83,7 +84,7 @@ export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) 
       return { ok: true, message: decode(method.request, bytes) };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const message = `Cannot read the request as ${method.request.name}: ${error.message}`;
+      const message = `Cannot read the request as ${method.request.$type}: ${error.message}`;
       return { ok: false, error: new MaglevError("invalid-argument", message) };
     }
   };

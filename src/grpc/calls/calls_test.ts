@@ -13,14 +13,16 @@ import {
   type Parsed,
   unary,
 } from "./calls.ts";
-import { type BackendInfo, type BackendRequest, Maglev } from "../gen/maglev.ts";
+import { BackendInfo, type BackendRequest } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
+import { Maglev } from "../messages/maglev.ts";
 import { METHODS } from "./methods.ts";
-import type { MethodInfo } from "../protobuf/message.ts";
+import type { MethodInfo } from "../messages/methods.ts";
 import { STATUS } from "../status.ts";
 import { TURN_MS, Turns } from "../turns.ts";
 
 const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined };
-const INFO = Maglev.GetBackend.response.empty;
+const INFO = create(BackendInfo);
 
 function served<Req, Res>(info: MethodInfo<Req, Res>) {
   return { ...METHODS.get(info.path)!, info };

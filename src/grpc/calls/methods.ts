@@ -2,10 +2,8 @@
  * Every method that is served, in one table: what it takes to call it, and whether it changes
  * anything. Authorisation, the record of operators' actions and the metrics follow from it. PURE.
  */
-import { Health } from "../gen/health.ts";
-import { Maglev } from "../gen/maglev.ts";
-import { ServerReflection } from "../gen/reflection.ts";
-import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
+import { Maglev } from "../messages/maglev.ts";
+import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/standard.ts";
 
 /** Who may call a method: everybody, those who may look, those who may change things. */
 export type Needed = "anyone" | "viewer" | "operator";

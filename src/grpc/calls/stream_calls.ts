@@ -19,7 +19,8 @@ import {
 } from "./calls.ts";
 import type { ServedMethod } from "./methods.ts";
 import { Places } from "./quota.ts";
-import { encode, type MethodInfo } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
+import type { MethodInfo } from "../messages/methods.ts";
 import { statusOf } from "../status.ts";
 
 /** A handler for streams of answers. */

@@ -6,7 +6,8 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { MaglevError } from "../../base/errors.ts";
 import { ActiveCalls } from "./active_calls.ts";
 import type { CallEnvironment, Parsed } from "./calls.ts";
-import { ServerReflection, type ServerReflectionRequest } from "../gen/reflection.ts";
+import type { ServerReflectionRequest } from "../gen/reflection.ts";
+import { ServerReflection } from "../messages/standard.ts";
 import { METHODS } from "./methods.ts";
 import { reflect } from "../server/reflection.ts";
 import { STATUS } from "../status.ts";
@@ -45,7 +46,7 @@ class FakeDuplex extends EventEmitter {
 
 const LIST: Parsed<ServerReflectionRequest> = {
   ok: true,
-  message: { host: "", messageRequest: { kind: "listServices", value: "" } },
+  message: { host: "", messageRequest: { $case: "listServices", value: "" } },
 };
 
 function setUp(perConnection = 1000) {

@@ -7,7 +7,7 @@ import type { WatchItem } from "../../checker/events.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
 import { frontendTransition, transitionRecord } from "./convert.ts";
 import { Event } from "../gen/maglev.ts";
-import { encode } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
 
 /** Something to tell a watcher. */
 export type Told = { readonly kind: "log"; readonly record: LogRecord } | WatchItem;
@@ -24,13 +24,13 @@ export function eventBytes(told: Told, nowMs: number): Uint8Array {
       return once(told, () => {
         const { name, transition } = told;
         const value = { name, transition: transitionRecord(transition) };
-        return { event: { kind: "backend", value } };
+        return { event: { $case: "backend", value } };
       });
     case "frontend":
       return once(told, () => {
         const { name, transition } = told;
         const value = { name, transition: frontendTransition(transition) };
-        return { event: { kind: "frontend", value } };
+        return { event: { $case: "frontend", value } };
       });
     case "dropped":
       return encode(Event, logEvent(lossRecord(told.count, nowMs)));
@@ -55,7 +55,7 @@ function logEvent({ timeMs, level, event, fields }: LogRecord): Event {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ({ key, value: attributeText(value) }));
   return {
-    event: { kind: "log", value: { time: formatTime(timeMs), level, msg: event, attributes } },
+    event: { $case: "log", value: { time: formatTime(timeMs), level, msg: event, attributes } },
   };
 }
 

@@ -5,6 +5,7 @@ import { withheldText } from "../../vpp/sync/guard/withheld.ts";
 import { nanoseconds } from "./convert.ts";
 import { proberStatus } from "./convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
 import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
 
 type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
@@ -15,8 +16,7 @@ export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInf
   return () => {
     const { ready, reasons } = readiness.readiness();
     const { file, loadedAtMs, hash } = config.inForce();
-    return {
-      ...StatusInfo.empty,
+    return create(StatusInfo, {
       ready,
       reason: reasons.join("; "),
       ...vppPart(vpp, startedAtMs),
@@ -27,7 +27,7 @@ export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInf
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.snapshot()),
       withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
-    };
+    });
   };
 }
 

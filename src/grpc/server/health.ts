@@ -17,7 +17,7 @@ import {
   type HealthListRequest,
   type HealthListResponse,
 } from "../gen/health.ts";
-import { encode } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
 
 /** How often readiness is looked at while somebody watches it, in milliseconds. */
 export const LOOK_MS = 250;
@@ -33,8 +33,8 @@ export interface HealthServiceOptions {
 }
 
 interface Watcher {
-  readonly feed: Feed<number>;
-  told: number;
+  readonly feed: Feed<ServingStatus>;
+  told: ServingStatus;
 }
 
 export class HealthService {
@@ -54,7 +54,7 @@ export class HealthService {
       : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
 
   readonly list: Handler<HealthListRequest, HealthListResponse> = () => ({
-    statuses: [...SERVICES].map((key) => ({ key, value: { status: this.#status() } })),
+    statuses: Object.fromEntries([...SERVICES].map((key) => [key, { status: this.#status() }])),
   });
 
   readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
@@ -63,7 +63,7 @@ export class HealthService {
     // A service that is not known never will be, but the watcher is kept, as the standard wants.
     const known = SERVICES.has(service);
     const told = known ? this.#status() : ServingStatus.SERVICE_UNKNOWN;
-    const feed = new Feed<number>({
+    const feed = new Feed<ServingStatus>({
       replay: [told],
       capacity: 16,
       // Only the newest counts, and that is told at the next look.
@@ -103,14 +103,14 @@ export class HealthService {
       : this.#options.clock.after(LOOK_MS, () => this.#look());
   }
 
-  #status(): number {
+  #status(): ServingStatus {
     if (this.#stopped) return ServingStatus.NOT_SERVING;
     const { ready } = this.#options.readiness.readiness();
     return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 }
 
-function bytesOf(feed: Feed<number>): AsyncIterableIterator<Uint8Array> {
+function bytesOf(feed: Feed<ServingStatus>): AsyncIterableIterator<Uint8Array> {
   return {
     async next() {
       const result = await feed.next();

@@ -16,10 +16,6 @@ import {
   type StreamHandler,
   unary,
 } from "../calls/calls.ts";
-import { Health } from "../gen/health.ts";
-import { Maglev } from "../gen/maglev.ts";
-import { ServerReflection } from "../gen/reflection.ts";
-import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
 import * as backend from "../handlers/backend.ts";
 import * as config from "../handlers/config.ts";
 import * as frontend from "../handlers/frontend.ts";
@@ -31,7 +27,10 @@ import { watchEvents } from "../handlers/watch.ts";
 import type { HealthService } from "./health.ts";
 import { METHODS, type ServedMethod } from "../calls/methods.ts";
 import type { DaemonDoor } from "../calls/daemon_api.ts";
-import { encode, type MethodInfo } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
+import { Maglev } from "../messages/maglev.ts";
+import type { MethodInfo } from "../messages/methods.ts";
+import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/standard.ts";
 import { bidiStream, serverStream } from "../calls/stream_calls.ts";
 import { reflect } from "./reflection.ts";
 
