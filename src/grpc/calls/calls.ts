@@ -96,7 +96,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** The end of a call as an abort signal, and what it costs while it lasts. */
-export class Answering {
+export class OpenCall {
   readonly #holder: Holder;
   readonly #active: ActiveCalls;
   readonly #abort = new AbortController();
@@ -249,7 +249,7 @@ function answerUnary<Req, Res>(
       if ("code" in result) callback(result);
       else callback(null, result);
     };
-    const answering = new Answering(
+    const open = new OpenCall(
       holderOf(call, caller),
       active,
       () => reply(statusOf(STOPPING)),
@@ -257,19 +257,19 @@ function answerUnary<Req, Res>(
     // The library says so at the end of every call, answered or not.
     call.on("cancelled", () => {
       answered = true;
-      answering.end();
+      open.end();
     });
     const give = (result: Res | MaglevError) => {
       if (result instanceof MaglevError) return reply(statusOf(result));
       if (answered) return;
       const bytes = encode(method.info.response, result);
-      reply(answering.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
+      reply(open.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
     };
     const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
     turns.run(() => {
       if (answered) return onRefused(call.request, caller, GONE);
       try {
-        const result = answer(call.request, { caller, signal: answering.signal });
+        const result = answer(call.request, { caller, signal: open.signal });
         // What is known at once is answered at once, within the turn.
         if (result instanceof Promise) result.then(give).catch(fail);
         else give(result);

@@ -7,11 +7,11 @@ import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import {
   admit,
-  Answering,
   asBuffer,
   type CallEnvironment,
   failure,
   holderOf,
+  OpenCall,
   type Parsed,
   STOPPING,
   type StreamHandler,
@@ -38,15 +38,15 @@ export function serverStream<Req, Res>(
     let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
     // A turn later, so that the last items, such as NOT_SERVING, are written first.
     const stop = () => void clock.after(0, () => fail(STOPPING));
-    const answering = new Answering(holderOf(call, caller), active, stop);
+    const open = new OpenCall(holderOf(call, caller), active, stop);
     const close = () => {
-      answering.end();
+      open.end();
       if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();
     };
     call.on("cancelled", close);
     call.on("close", close);
     try {
-      items = handler(call.request.message, { caller, signal: answering.signal });
+      items = handler(call.request.message, { caller, signal: open.signal });
     } catch (error) {
       items = failure(error, method, logger);
     }
@@ -56,7 +56,7 @@ export function serverStream<Req, Res>(
     }
     // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
     call.sendMetadata(new grpc.Metadata());
-    pump(items, call, answering.signal).then(
+    pump(items, call, open.signal).then(
       () => call.end(),
       (error) => {
         close();
@@ -118,10 +118,10 @@ export function bidiStream<Req, Res>(
       if (!ended) fail(error);
       close();
     };
-    const answering = new Answering(holderOf(call, caller), active, () => end(STOPPING));
+    const open = new OpenCall(holderOf(call, caller), active, () => end(STOPPING));
     const close = () => {
       ended = true;
-      answering.end();
+      open.end();
       leave();
     };
     call.on("cancelled", close);
@@ -131,11 +131,11 @@ export function bidiStream<Req, Res>(
       if (!request.ok) return end(request.error);
       try {
         const bytes = encode(method.info.response, handler(request.message));
-        if (!answering.hold(bytes.length)) return end(UNREAD);
+        if (!open.hold(bytes.length)) return end(UNREAD);
         // Who does not read the answer is not asked for another question.
         call.pause();
         call.write(asBuffer(bytes), () => {
-          answering.release(bytes.length);
+          open.release(bytes.length);
           call.resume();
         });
       } catch (error) {

@@ -18,14 +18,14 @@ import {
   type ReloadConfigRequest,
   type ReloadConfigResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
 /** How long a forecast is worked on in a row, in milliseconds. */
 export const FORECAST_SLICE_MS = 4;
 
 export function checkConfig(
-  { config }: DaemonDoor,
+  { config }: DaemonApi,
 ): Handler<CheckConfigRequest, CheckConfigResponse> {
   return async () => configVerdict(await config.check());
 }
@@ -35,7 +35,7 @@ export function checkConfig(
  * for. The record has its first error for a result.
  */
 export function reloadConfig(
-  { config, checker, vpp }: DaemonDoor,
+  { config, checker, vpp }: DaemonApi,
 ): ActionHandler<ReloadConfigRequest, ReloadConfigResponse> {
   const size = () => {
     const { frontends, backends } = checker.snapshot();
@@ -60,7 +60,7 @@ export function reloadConfig(
 }
 
 export function planConfig(
-  { config, vpp }: DaemonDoor,
+  { config, vpp }: DaemonApi,
 ): Handler<PlanConfigRequest, PlanConfigResponse> {
   return async (_, { signal }) => {
     const planned = await config.plan(signal);
@@ -69,7 +69,7 @@ export function planConfig(
 }
 
 export function planBackend(
-  { checker, clock, vpp }: DaemonDoor,
+  { checker, clock, vpp }: DaemonApi,
 ): Handler<PlanBackendRequest, PlanBackendResponse> {
   return async (request, { signal }) => {
     const snapshot = checker.snapshot();
@@ -86,7 +86,7 @@ export function planBackend(
 }
 
 /** What keeps VPP from being as a plan tells, or what it costs; empty: nothing is known to. */
-function planWarning(vpp: VppDoor | undefined, reload?: ReloadForecast): string {
+function planWarning(vpp: VppApi | undefined, reload?: ReloadForecast): string {
   if (vpp === undefined) {
     return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP, this is what " +
       "it would be sent";

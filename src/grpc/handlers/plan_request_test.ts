@@ -5,7 +5,7 @@ import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 import { setWeight } from "./frontend.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
@@ -70,7 +70,7 @@ Deno.test("a plan is refused where the change would be, in the same words", () =
 Deno.test("weight file gives the file's weight back, and ends the intent", async () => {
   const world = setUpHealthy();
   const { checker } = world;
-  const { run, argumentsOf } = setWeight(world as unknown as DaemonDoor);
+  const { run, argumentsOf } = setWeight(world as unknown as DaemonApi);
   const caller = { peer: "unix", identity: "", role: "operator" };
   const ask = (request: Partial<SetWeightRequest>) =>
     run(create(SetWeightRequest, { ...PLACE, ...request }), { caller } as never);

@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../../base/ports.ts";
 import { Feed } from "../../async/feed.ts";
 import type { Handler, StreamHandler } from "../calls/calls.ts";
 import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
-import type { ReadinessDoor } from "../calls/daemon_api.ts";
+import type { ReadinessApi } from "../calls/daemon_api.ts";
 import {
   type HealthCheckRequest,
   HealthCheckResponse,
@@ -28,7 +28,7 @@ export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
 const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
 
 export interface HealthServiceOptions {
-  readonly readiness: ReadinessDoor;
+  readonly readiness: ReadinessApi;
   readonly clock: Clock;
 }
 
