@@ -38,7 +38,7 @@ export function tooManyWatchers(
   counts: PlaceCounts,
 ): MaglevError {
   const message = known
-    ? `${counts.known} watchers are there already`
-    : `${counts.strangers} watchers from other hosts, without credentials, are there already`;
+    ? `${counts.known} watchers already connected`
+    : `${counts.strangers} watchers from other hosts without credentials already connected`;
   return new MaglevError("resource-exhausted", message);
 }

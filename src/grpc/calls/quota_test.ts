@@ -23,7 +23,7 @@ Deno.test("Places: strangers cannot take the places of those who are known, nor 
 
 Deno.test("tooManyWatchers tells whose places are taken", () => {
   const counts = { known: 2, strangers: 1 };
-  assert.equal(tooManyWatchers(KNOWN, counts).message, "2 watchers are there already");
-  assert.match(tooManyWatchers(STRANGER, counts).message, /^1 watchers from other hosts, without/);
+  assert.equal(tooManyWatchers(KNOWN, counts).message, "2 watchers already connected");
+  assert.match(tooManyWatchers(STRANGER, counts).message, /^1 watchers from other hosts without/);
   assert.equal(tooManyWatchers(KNOWN, counts).code, "resource-exhausted");
 });

@@ -97,7 +97,7 @@ function drained(
 
 /** Streams both ways that there may be: a tool has one for as long as it asks. */
 const BIDI_PLACES = { known: 64, strangers: 16 };
-const FULL = new MaglevError("resource-exhausted", "Too many such streams are there already");
+const FULL = new MaglevError("resource-exhausted", "Too many open streams");
 
 /** A handler for streams both ways, each request of which has one answer, known at once. */
 export function bidiStream<Req, Res>(

@@ -93,8 +93,8 @@ function planWarning(vpp: VppApi | undefined, reload?: ReloadForecast): string {
   }
   const { state } = vpp.connection;
   if (state.kind !== "connected") {
-    return `VPP is not connected: ${state.reason}; this is told of one that has what it should ` +
-      "have and knows weights, and nothing is sent before it is back";
+    return `VPP is not connected: ${state.reason}; the plan assumes that VPP matches the ` +
+      "current configuration and supports weights; nothing is sent until VPP is back";
   }
   const sentences = vpp.reconciler.withheld().map((each) => `withheld: ${withheldText(each)}`);
   if (!vpp.reconciler.warmedUp) {

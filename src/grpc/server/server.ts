@@ -149,12 +149,12 @@ export class GrpcServer {
       try {
         if (tokens !== "") this.#tokens = await readTokenFile(tokens);
       } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; the tokens of before stay in force`);
+        wrong.push(`${MaglevError.from(error).message}; keeping the previous tokens`);
       }
       try {
         if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
       } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; the certificate of before stays in force`);
+        wrong.push(`${MaglevError.from(error).message}; keeping the previous certificate`);
       }
       const fields = accessFields(this.#policy, tls);
       if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
