@@ -280,8 +280,8 @@ function answerUnary<Req, Res>(
   };
 }
 
-export function holderOf(call: { getPeer(): string }, { known }: Caller): Holder {
-  return { connection: call.getPeer(), known };
+export function holderOf(call: { getPeer(): string }, { trusted }: Caller): Holder {
+  return { connection: call.getPeer(), trusted };
 }
 
 const GONE = new MaglevError("aborted", "The call ended before it was looked at");

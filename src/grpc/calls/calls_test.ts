@@ -28,16 +28,16 @@ function served<Req, Res>(info: MethodInfo<Req, Res>) {
   return { ...METHODS.get(info.path)!, info };
 }
 
-function setUp(options: { role?: "viewer" | "operator"; known?: boolean } = {}) {
+function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
-  const active = new ActiveCalls({ perConnection: 100, total: 250, strangers: 150 });
-  const { role = "operator", known = true } = options;
+  const active = new ActiveCalls({ perConnection: 100, total: 250, untrusted: 150 });
+  const { role = "operator", trusted = true } = options;
   const environment: CallEnvironment = {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: role }),
     peer: () => ({
       text: "192.0.2.1:1",
-      local: known && role === "operator",
+      local: trusted && role === "operator",
       certificate: undefined,
     }),
     active,

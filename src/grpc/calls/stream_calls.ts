@@ -18,7 +18,7 @@ import {
   UNREAD,
 } from "./calls.ts";
 import type { ServedMethod } from "./methods.ts";
-import { Places } from "./quota.ts";
+import { type QuotaLimits, StreamQuota } from "./quota.ts";
 import { encode } from "../messages/codec.ts";
 import type { MethodInfo } from "../messages/methods.ts";
 import { statusOf } from "../status.ts";
@@ -96,7 +96,7 @@ function drained(
 }
 
 /** Streams both ways that there may be: a tool has one for as long as it asks. */
-const BIDI_PLACES = { known: 64, strangers: 16 };
+const BIDI_LIMITS: QuotaLimits = { trusted: 64, untrusted: 16 };
 const FULL = new MaglevError("resource-exhausted", "Too many open streams");
 
 /** A handler for streams both ways, each request of which has one answer, known at once. */
@@ -106,12 +106,12 @@ export function bidiStream<Req, Res>(
   environment: CallEnvironment,
 ): grpc.handleBidiStreamingCall<Parsed<Req>, Buffer> {
   const { active, logger } = environment;
-  const places = new Places(BIDI_PLACES);
+  const quota = new StreamQuota(BIDI_LIMITS);
   return (call) => {
     const fail = (error: MaglevError) => call.emit("error", statusOf(error));
     const { caller, refused } = admit(method, call, environment);
     if (refused !== undefined) return fail(refused);
-    const leave = places.take(caller);
+    const leave = quota.take(caller);
     if (leave === undefined) return fail(FULL);
     let ended = false;
     const end = (error: MaglevError) => {

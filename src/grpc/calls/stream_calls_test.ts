@@ -51,7 +51,7 @@ const LIST: Parsed<ServerReflectionRequest> = {
 
 function setUp(perConnection = 1000) {
   const info = ServerReflection.ServerReflectionInfo;
-  const active = new ActiveCalls({ perConnection, total: 10_000, strangers: 10_000 });
+  const active = new ActiveCalls({ perConnection, total: 10_000, untrusted: 10_000 });
   const environment: CallEnvironment = {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: "viewer" }),
     peer: () => ({ text: "192.0.2.1:1", local: false, certificate: undefined }),
@@ -95,7 +95,7 @@ Deno.test("bidiStream: answers that nobody reads are bounded over all streams of
   assert.deepEqual([after.ended, after.written.length], [[], 1], "all room is free again");
 });
 
-Deno.test("bidiStream: strangers have sixteen places, free again at the end of a stream", () => {
+Deno.test("bidiStream: untrusted callers have sixteen places, free again at the end of a stream", () => {
   const { begin, active } = setUp();
   const calls = Array.from({ length: 16 }, begin);
   assert.deepEqual(begin().ended, [STATUS.RESOURCE_EXHAUSTED]);

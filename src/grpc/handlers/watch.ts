@@ -9,11 +9,11 @@ import { Feed } from "../../async/feed.ts";
 import type { StreamHandler } from "../calls/calls.ts";
 import { eventBytes, levelOf, type WatchEvent } from "./events.ts";
 import type { WatchRequest } from "../gen/maglev.ts";
-import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
+import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 
 /** Watchers there may be; each costs the daemon something at every event. */
-export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
+export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
 /** What a watcher wants. */
 interface Wanted {
@@ -25,11 +25,11 @@ interface Wanted {
 
 /** Streams of Event. */
 export function watchEvents(daemon: DaemonApi): StreamHandler<WatchRequest> {
-  const places = new Places(WATCHERS);
+  const quota = new StreamQuota(WATCHERS);
   return (request, { caller }) => {
     const wanted = wantedOf(request);
     if (wanted instanceof MaglevError) return wanted;
-    const leave = places.take(caller);
+    const leave = quota.take(caller);
     if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
     return bytesOf(openFeed(wanted, daemon, leave), daemon);
   };

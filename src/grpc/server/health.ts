@@ -8,7 +8,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { Feed } from "../../async/feed.ts";
 import type { Handler, StreamHandler } from "../calls/calls.ts";
-import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
+import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
 import type { ReadinessApi } from "../calls/daemon_api.ts";
 import {
   type HealthCheckRequest,
@@ -23,7 +23,7 @@ import { encode } from "../messages/codec.ts";
 export const LOOK_MS = 250;
 
 /** Watchers there may be. */
-export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
+export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
 const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
 
@@ -40,7 +40,7 @@ interface Watcher {
 export class HealthService {
   readonly #options: HealthServiceOptions;
   readonly #watchers = new Set<Watcher>();
-  readonly #places = new Places(WATCHERS);
+  readonly #quota = new StreamQuota(WATCHERS);
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -58,7 +58,7 @@ export class HealthService {
   });
 
   readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
-    const leave = this.#places.take(caller);
+    const leave = this.#quota.take(caller);
     if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
     // A service that is not known never will be, but the watcher is kept, as the standard wants.
     const known = SERVICES.has(service);
