@@ -1,7 +1,7 @@
 /** Calls of a running maglevd, in turns with those of a server on Node: see ../grpc.ts. */
 import { MaglevdProcess } from "../../src/demo/daemon_process.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
-import { encode } from "../../src/grpc/protobuf/message.ts";
+import { encode } from "../../src/grpc/messages/codec.ts";
 import { type Child, cpuMs, start, startFarm } from "./child.ts";
 import { daemonConfig } from "./daemon_config.ts";
 import { GrpcConnection } from "./grpc_connection.ts";

@@ -7,7 +7,7 @@
  */
 import { MaglevClient } from "../../src/grpc/client/client.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
-import { encode } from "../../src/grpc/protobuf/message.ts";
+import { encode } from "../../src/grpc/messages/codec.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { linesOf } from "./lines.ts";

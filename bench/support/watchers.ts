@@ -5,7 +5,7 @@
  * present state.
  */
 import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
-import { decode, encode } from "../../src/grpc/protobuf/message.ts";
+import { create, decode, encode } from "../../src/grpc/messages/codec.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { linesOf } from "./lines.ts";
 
@@ -27,12 +27,12 @@ function say(record: object): void {
 function take(watcher: number, message: Uint8Array): void {
   const nowMs = performance.timeOrigin + performance.now();
   const { event } = decode(Event, message);
-  if (event?.kind === "log" && event.value.msg === "events-dropped") {
+  if (event?.$case === "log" && event.value.msg === "events-dropped") {
     const count = event.value.attributes.find(({ key }) => key === "count")?.value;
     dropped += Number(count);
     return;
   }
-  if (event?.kind !== "backend" && event?.kind !== "frontend") return;
+  if (event?.$case !== "backend" && event?.$case !== "frontend") return;
   const { transition } = event.value;
   if (transition?.from === transition?.to) {
     if (++replays[watcher]! === replayed && --behind === 0) say({ event: "all-replayed" });
@@ -42,7 +42,7 @@ function take(watcher: number, message: Uint8Array): void {
   latencies.push(nowMs - Number(transition!.atUnixNs) / 1e6);
 }
 
-const request = encode(WatchRequest, { ...WatchRequest.empty, backend: true, frontend: true });
+const request = encode(WatchRequest, create(WatchRequest, { backend: true, frontend: true }));
 const connections: GrpcConnection[] = [];
 for (let watcher = 0; watcher < watchers; watcher++) {
   const connection = await GrpcConnection.open(address);

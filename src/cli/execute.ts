@@ -62,7 +62,7 @@ export async function execute(
     const { text, asides } = viewText(answered, { show, options });
     return { text, errors: [...errors, ...asides], ok };
   }
-  const json = several ? severalJson(answered) : answers[0]?.json;
+  const json = several ? await severalJson(answered) : await answers[0]?.json();
   if (json === undefined) return { text: "", errors, ok };
   return { text: output === "json" ? jsonText(json) : await yamlText(json), errors, ok };
 }
@@ -113,11 +113,13 @@ function viewText(
 }
 
 /** Errors too: who reads this by machine finds an element for each server. */
-function severalJson(answered: readonly Answered[]): Json {
-  return mergeJson(answered.map(({ server, result }) => ({
-    server: server.address,
-    result: result instanceof MaglevError
-      ? { kind: "error", message: explain(result, server.asked) }
-      : { kind: "answer", json: result.json },
-  })));
+async function severalJson(answered: readonly Answered[]): Promise<Json> {
+  return mergeJson(
+    await Promise.all(answered.map(async ({ server, result }) => ({
+      server: server.address,
+      result: result instanceof MaglevError
+        ? { kind: "error" as const, message: explain(result, server.asked) }
+        : { kind: "answer" as const, json: await result.json() },
+    }))),
+  );
 }

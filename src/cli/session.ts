@@ -60,9 +60,12 @@ async function watch(session: Session, args: Args, signal: AbortSignal): Promise
   const unknown = await unknownNames(session, args, signal);
   for (const line of unknown) complain(session.stderr, line);
   if (unknown.length > 0) return 1;
+  // The library for JSON takes a while to load: text does without.
+  const library = session.output === "text" ? undefined : await import("../grpc/client/json.ts");
   const ok = await watchEvents({
     ...session,
     args,
+    json: library && ((event) => library.answerJson("WatchEvents", event)),
     signal,
     write: (line) => writeText(session.stdout, line),
     say: (message) => complain(session.stderr, message),

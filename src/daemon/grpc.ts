@@ -7,7 +7,7 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
 import { forecastReload } from "../forecast/forecast.ts";
 import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
-import type { DaemonDoor, GrpcObserver } from "../grpc/calls/daemon_api.ts";
+import type { DaemonApi, GrpcObserver } from "../grpc/calls/daemon_api.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
 import { inSlices } from "../async/steps.ts";
@@ -88,7 +88,7 @@ export async function createGrpcServer(options: GrpcOptions): Promise<GrpcServer
       : { cert, key: settings["grpc-tls-key"], clientCa: settings["grpc-client-ca"] },
     tokens: settings["grpc-tokens"],
     anonymousRole: settings["grpc-anonymous-role"],
-    door: doorOf(options),
+    daemon: daemonApiOf(options),
     observer,
   });
 }
@@ -104,7 +104,7 @@ function addressOf(text: string): ListenAddress | undefined {
   return typeof parsed === "string" ? undefined : parsed;
 }
 
-function doorOf(options: GrpcOptions): DaemonDoor {
+function daemonApiOf(options: GrpcOptions): DaemonApi {
   const { daemon, reloader, broadcaster, logger, clock } = options;
   const { checker, vpp } = daemon;
   return {

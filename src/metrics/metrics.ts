@@ -1,7 +1,7 @@
 /** All metrics of the daemon: where they are counted, and the text of a scrape. */
 import type { Clock } from "../base/ports.ts";
 import type { BuildInfo } from "../base/version.ts";
-import type { ProberDoor } from "../probe/ports.ts";
+import type { ProberApi } from "../probe/ports.ts";
 import type { ProcessFigures } from "../system/process_figures.ts";
 import type { CountersSource, VppConnection } from "../vpp/ports.ts";
 import type { Reconciler } from "../vpp/sync/reconcile.ts";
@@ -20,7 +20,7 @@ export interface MetricsOptions {
 /** What a scrape looks at. */
 export interface MetricsSources {
   readonly checker: TalliedChecker;
-  readonly engine: Pick<ProberDoor, "probers">;
+  readonly engine: Pick<ProberApi, "probers">;
   /** Undefined without VPP integration. */
   readonly vpp:
     | {

@@ -68,7 +68,7 @@ export interface ProberView {
 }
 
 /** What can be asked of the engine at any time, without waiting. */
-export interface ProberDoor {
+export interface ProberApi {
   /** By namespace, sorted. */
   probers(): readonly ProberView[];
   /** Why the newest probe of a backend was void; undefined when it was not. */
@@ -94,7 +94,7 @@ export interface ProbeStats {
  * The engine: paces probes from start to start by the rise/fall counter (kept in the worker with
  * the same pure functions, so that a busy main thread delays no probe) and hands results back.
  */
-export interface ProbeEngine extends ProberDoor {
+export interface ProbeEngine extends ProberApi {
   /** Called with results in order of verdict, at most 1 ms after the oldest that could matter. */
   onOutcomes: (outcomes: readonly ProbeOutcome[]) => void;
   onVoid: (probe: VoidProbe) => void;

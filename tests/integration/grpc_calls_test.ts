@@ -446,15 +446,15 @@ grpcTest("PlanConfig and PlanBackend tell what would happen, and do nothing", as
 });
 
 grpcTest(
-  "a request that is no message is INVALID_ARGUMENT, one that is too large is refused",
+  "an invalid message is INVALID_ARGUMENT, one that is too large is refused",
   async () => {
     await onGrpcStage({}, async ({ client, daemon }) => {
       const cases: [bytes: number[], says: RegExp][] = [
         [[0x0a, 0x05, 0x61], /ends within a field/],
-        [[0x0a, 0x02, 0xff, 0xfe], /no UTF-8/],
+        [[0x0a, 0x02, 0xff, 0xfe], /invalid UTF-8/],
         [[0x0b], /wire type 3/],
         [[0x00, 0x00], /field of number 0/],
-        [new Array(20).fill(0xff), /more than ten bytes/],
+        [new Array(20).fill(0xff), /invalid varint/],
       ];
       for (const [bytes, says] of cases) {
         const { code, details } = await client.raw("PauseBackend", new Uint8Array(bytes));

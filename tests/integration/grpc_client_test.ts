@@ -1,11 +1,7 @@
 /** Our own client against a live daemon: what it says is what python's grpcio says. */
 import assert from "node:assert/strict";
-import {
-  answerJson,
-  MaglevClient,
-  type RequestOf,
-  type UnaryMethod,
-} from "../../src/grpc/client/client.ts";
+import { MaglevClient, type RequestOf, type UnaryMethod } from "../../src/grpc/client/client.ts";
+import { answerJson } from "../../src/grpc/client/json.ts";
 import { WatchLoop, type WatchState } from "../../src/grpc/client/watch.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { certificates } from "../support/servers/certificates.ts";
@@ -38,7 +34,7 @@ grpcTest(
         await client.call("SetFrontendPoolBackendWeight", weigh);
         await client.call("DisableBackend", {
           name: "b2",
-          end: { kind: "forNs", value: 3_600_000_000_000n },
+          end: { $case: "forNs", value: 3_600_000_000_000n },
         });
         const compare = async <M extends UnaryMethod>(
           method: M,

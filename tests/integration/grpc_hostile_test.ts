@@ -152,7 +152,7 @@ grpcTest("there are so many streams of reflection at once, and places become fre
       };
       const { code, details } = await asked("RESOURCE_EXHAUSTED");
       assert.equal(code, "RESOURCE_EXHAUSTED");
-      assert.match(details, /Too many such streams/);
+      assert.match(details, /Too many open streams/);
       raws.pop()![Symbol.dispose]();
       const again = await asked("OK");
       assert.equal(again.code, "OK");

@@ -446,7 +446,7 @@ grpcTest("a plan says what keeps VPP from being so: it is away, or off, or held 
     await daemon.seen(({ msg }) => msg === "vpp-disconnect");
     assert.match(
       await warning(),
-      /^VPP is not connected: .+; .* nothing is sent before it is back$/,
+      /^VPP is not connected: .+; .* nothing is sent until VPP is back$/,
     );
     const pause = ok(await client.call("PlanBackend", { name: "b0", action: "pause" }));
     assert.equal(

@@ -1,60 +1,156 @@
 /**
- * `deno task proto [--check]`: writes src/grpc/gen/ from proto/. With --check nothing is written,
- * and the exit status is 1 when a committed file is stale.
+ * `deno task proto [--check]`: writes src/grpc/gen/ from proto/, with protoc and ts-proto. With
+ * --check nothing is written, and the exit status is 1 when a committed file is stale.
  */
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescriptorProto,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { MaglevError } from "../../src/base/errors.ts";
-import { generate } from "./generate.ts";
-import { readProto } from "./schema.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 
-/** Files below proto/ and what is made of them in src/grpc/gen/. */
-export const GENERATED: Readonly<Record<string, string>> = {
+/** Files below proto/ and the files of src/grpc/gen/ made from them. */
+const SOURCES: Readonly<Record<string, string>> = {
   "maglev.proto": "maglev.ts",
   "grpc/health/v1/health.proto": "health.ts",
   "grpc/reflection/v1/reflection.proto": "reflection.ts",
   "grpc/reflection/v1alpha/reflection.proto": "reflection_v1alpha.ts",
 };
 
-/** The formatted text of a generated file. */
-export async function generateFrom(proto: string): Promise<string> {
-  const text = await Deno.readTextFile(new URL(`proto/${proto}`, PROJECT));
-  return await format(generate(readProto(proto, text), "../protobuf/message.ts"));
-}
+/** @see https://github.com/stephenh/ts-proto#supported-options */
+const OPTIONS = [
+  // The same text whichever protoc is installed.
+  "annotateFilesWithVersion=false",
+  "enumsAsLiterals=true",
+  "exportCommonSymbols=false",
+  "forceLong=bigint",
+  "importSuffix=.ts",
+  "oneof=unions-value",
+  "outputJsonMethods=false",
+  "outputPartialMethods=false",
+  "outputServices=generic-definitions",
+  "outputTypeAnnotations=static-only",
+  "unrecognizedEnum=false",
+  "useReadonlyTypes=true",
+];
 
-/** Where it is committed. */
-export function targetOf(proto: string): URL {
-  return new URL(`src/grpc/gen/${GENERATED[proto]}`, PROJECT);
-}
+/** Runs ts-proto as a plugin of protoc, which wants an executable file. */
+const PLUGIN = `#!/bin/sh
+cd '${PROJECT.pathname}' && exec '${Deno.execPath()}' run -A --frozen -q tools/proto/plugin.ts
+`;
 
-async function format(text: string): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "ts", "-"],
-    cwd: PROJECT.pathname,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  const { success, stdout, stderr } = await child.output();
-  if (!success) {
-    const reason = new TextDecoder().decode(stderr);
-    throw new MaglevError("internal", `Cannot format the generated text: ${reason}`);
+/** Returns the formatted files of src/grpc/gen/ by name; undefined: protoc is not installed. */
+export async function generate(): Promise<ReadonlyMap<string, string> | undefined> {
+  const folder = await Deno.makeTempDir({ prefix: "maglev-proto-" });
+  try {
+    const plugin = `${folder}/plugin`;
+    await Deno.writeTextFile(plugin, PLUGIN, { mode: 0o700 });
+    const set = `${folder}/set`;
+    const found = await run("protoc", [
+      `--plugin=protoc-gen-ts_proto=${plugin}`,
+      `--ts_proto_out=${folder}`,
+      `--ts_proto_opt=${OPTIONS.join(",")}`,
+      `--descriptor_set_out=${set}`,
+      `--proto_path=${new URL("proto", PROJECT).pathname}`,
+      ...Object.keys(SOURCES),
+    ]);
+    if (!found) return undefined;
+    const files = new Map<string, string>();
+    for (const [proto, name] of Object.entries(SOURCES)) {
+      const text = await Deno.readTextFile(`${folder}/${proto.replace(/\.proto$/, ".ts")}`);
+      files.set(name, `// deno-lint-ignore-file\n${text}`);
+    }
+    files.set("descriptors.ts", descriptors(await Deno.readFile(set)));
+    for (const [name, text] of files) await Deno.writeTextFile(`${folder}/${name}`, text);
+    const paths = [...files.keys()].map((name) => `${folder}/${name}`);
+    const config = new URL("deno.json", PROJECT).pathname;
+    await run(Deno.execPath(), ["fmt", "-q", `--config=${config}`, "--line-width=100", ...paths]);
+    for (const name of files.keys()) {
+      files.set(name, await Deno.readTextFile(`${folder}/${name}`));
+    }
+    return files;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  return new TextDecoder().decode(stdout);
+}
+
+/** The place where a file of that name is committed. */
+export function targetOf(name: string): URL {
+  return new URL(`src/grpc/gen/${name}`, PROJECT);
+}
+
+/** The source text of descriptors.ts, from the FileDescriptorSet that protoc writes. */
+function descriptors(set: Uint8Array): string {
+  const { file } = fromBinary(FileDescriptorSetSchema, set);
+  const entries = file.map((one) => ({
+    path: one.name,
+    symbols: symbolsOf(one),
+    descriptor: toBinary(FileDescriptorProtoSchema, one).toBase64(),
+  }));
+  return `// Generated by tools/proto/main.ts from proto/. DO NOT EDIT.
+
+/** A .proto file. */
+export interface ProtoFile {
+  readonly path: string;
+  /** Full names of what it declares, as reflection looks them up. */
+  readonly symbols: readonly string[];
+  /** Its FileDescriptorProto in base64. */
+  readonly descriptor: string;
+}
+
+export const FILES: readonly ProtoFile[] = ${JSON.stringify(entries)};
+`;
+}
+
+function symbolsOf(file: FileDescriptorProto): string[] {
+  const enums = (scope: string, { enumType }: Pick<DescriptorProto, "enumType">) =>
+    enumType.map(({ name }) => `${scope}.${name}`);
+  const message = (scope: string, type: DescriptorProto): string[] => {
+    const name = `${scope}.${type.name}`;
+    const nested = type.nestedType.filter(({ options }) => options?.mapEntry !== true);
+    return [name, ...enums(name, type), ...nested.flatMap((inner) => message(name, inner))];
+  };
+  return [
+    ...enums(file.package, file),
+    ...file.messageType.flatMap((type) => message(file.package, type)),
+    ...file.service.flatMap((service) => {
+      const name = `${file.package}.${service.name}`;
+      return [name, ...service.method.map((method) => `${name}.${method.name}`)];
+    }),
+  ];
+}
+
+/** False: the program is not installed. @throws {MaglevError} `internal`: it fails */
+async function run(program: string, args: readonly string[]): Promise<boolean> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command(program, { args: [...args], cwd: PROJECT.pathname }).output();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  if (output.success) return true;
+  const reason = new TextDecoder().decode(output.stderr);
+  throw new MaglevError("internal", `cannot run ${program}: ${reason}`);
 }
 
 async function main(check: boolean): Promise<number> {
+  const files = await generate();
+  if (files === undefined) {
+    console.error("cannot run protoc: it is not installed; `deno task setup` installs it");
+    return 1;
+  }
   let stale = 0;
-  for (const proto of Object.keys(GENERATED)) {
-    const text = await generateFrom(proto);
-    const target = targetOf(proto);
+  for (const [name, text] of files) {
+    const target = targetOf(name);
     const committed = await Deno.readTextFile(target).catch(() => "");
     if (text === committed) continue;
     stale++;
-    if (check) console.error(`stale: ${target.pathname}: run \`deno task proto\``);
+    if (check) console.error(`stale: ${target.pathname}; run \`deno task proto\``);
     else await Deno.writeTextFile(target, text);
   }
   return check && stale > 0 ? 1 : 0;

@@ -1,7 +1,6 @@
 /** What all commands do: take their arguments, call, and give the answer its JSON form. */
 import { MaglevError } from "../../base/errors.ts";
 import {
-  answerJson,
   type CallOptions,
   type RequestOf,
   type ResponseOf,
@@ -31,8 +30,9 @@ export function answer<M extends UnaryMethod>(
   { view, ok = true }: { readonly view: View; readonly ok?: boolean },
 ): Answer {
   return {
-    // Made when asked for: of 10,000 backends it costs more than the table.
-    get json() {
+    // Loaded and made only when needed: of 10,000 backends it costs more than the table.
+    async json() {
+      const { answerJson } = await import("../../grpc/client/json.ts");
       return answerJson(method, message);
     },
     view,

@@ -15,8 +15,11 @@ export interface CommandContext {
 }
 
 export interface Answer {
-  /** The message in the standard JSON form of protocol buffers, for `--output json` and `yaml`. */
-  readonly json: Json;
+  /**
+   * Returns the message in the standard JSON form of protocol buffers, for `--output json` and
+   * `yaml`.
+   */
+  readonly json: () => Promise<Json>;
   readonly view: View;
   /** False: answered, and the answer is no (a configuration with errors): exit status 1. */
   readonly ok: boolean;

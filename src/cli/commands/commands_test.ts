@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 import type { Args } from "../language/node.ts";
 import { renderView } from "../render/mod.ts";
 import { expiryCell } from "./cells.ts";
@@ -84,7 +85,7 @@ Deno.test("commands: each asks the one method it is about", async () => {
       "set backend disable",
       { backend: "web1", reason: "r", for: "76h0m0s" },
       "DisableBackend",
-      { name: "web1", reason: "r", end: { kind: "forNs", value: 273_600_000_000_000n } },
+      { name: "web1", reason: "r", end: { $case: "forNs", value: 273_600_000_000_000n } },
     ],
     [
       "set backend resume",
@@ -108,7 +109,7 @@ Deno.test("commands: each asks the one method it is about", async () => {
         backend: "web1",
         weight: 25,
         reason: "",
-        end: { kind: "untilUnixNs", value: ago(-250) },
+        end: { $case: "untilUnixNs", value: ago(-250) },
       },
     ],
     [
@@ -132,7 +133,7 @@ Deno.test("commands: each asks the one method it is about", async () => {
         name: "web1",
         action: "pause",
         reason: "r",
-        end: { kind: "forNs", value: 3_600_000_000_000n },
+        end: { $case: "forNs", value: 3_600_000_000_000n },
       },
     ],
     ["plan backend resume", { backend: "web1" }, "PlanBackend", planned("resume")],
@@ -254,8 +255,9 @@ Deno.test("set: JSON is the server's message, with or without forecast", async (
   const args = { backend: "web1" };
   const plain = await run("set backend pause", { args }).answer;
   const told = await run("set backend pause", { args, forecast: true }).answer;
-  assert.deepEqual(plain.json, told.json);
-  assert.ok(typeof plain.json === "object" && plain.json !== null && "sinceUnixNs" in plain.json);
+  const json = await plain.json();
+  assert.deepEqual(json, await told.json());
+  assert.ok(typeof json === "object" && json !== null && "sinceUnixNs" in json);
 });
 
 Deno.test("answers that say no: a wrong configuration, a sync that failed in part", async () => {
@@ -264,7 +266,7 @@ Deno.test("answers that say no: a wrong configuration, a sync that failed in par
     ["config check", WORLD, false],
     ["config check", { CheckConfig: () => good }, true],
     ["config reload", WORLD, false],
-    ["config reload", { ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ...good }) }, true],
+    ["config reload", { ReloadConfig: () => create(ReloadConfigResponse, good) }, true],
     ["config plan", WORLD, true],
     ["config plan", { PlanConfig: () => ({ ...WORLD.PlanConfig({}), ok: false }) }, false],
     ["sync vpp lb state", WORLD, true],

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
+import { create } from "../../grpc/messages/codec.ts";
 import { plainForm, plainParts } from "../render/plain.ts";
 import { jsonText, printable, renderView, visibleWidth } from "../render/mod.ts";
 import { mergeJson, mergeViews } from "../compare/merge.ts";
@@ -127,10 +128,10 @@ for (const [variant, words] of Object.entries(WORLDS)) {
     Deno.test(`${name}: golden text and JSON, ${variant} names`, async () => {
       const { view, json } = await run({ name, answers: answersOf(words), args: argsOf(words) });
       if (variant === "plain") checkWords(view);
-      assert.doesNotMatch(jsonText(json), HARMFUL);
+      assert.doesNotMatch(jsonText(await json()), HARMFUL);
       await GOLDEN.check(fileName(name, variant), [
         ...shown([view]),
-        { title: "json", text: jsonText(json) },
+        { title: "json", text: jsonText(await json()) },
       ]);
     });
   }
@@ -242,7 +243,7 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "done": () => ({
     name: "config reload",
     answers: {
-      ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ok: true }),
+      ReloadConfig: () => create(ReloadConfigResponse, { ok: true }),
     },
   }),
   "with what it did": () => ({
@@ -253,7 +254,7 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
     name: "config reload",
     answers: {
       ReloadConfig: () => ({
-        ...ReloadConfigResponse.empty,
+        ...create(ReloadConfigResponse),
         ok: true,
         kept: 17,
         lbConfChanged: true,
@@ -264,12 +265,12 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "nothing changes": () => ({
     name: "config plan",
     answers: {
-      PlanConfig: () => ({
-        ...PlanConfigResponse.empty,
-        ok: true,
-        kept: 17,
-        plan: { ...WORLD.PlanConfig({}).plan!, states: [], assumedUp: [], vips: [] },
-      }),
+      PlanConfig: () =>
+        create(PlanConfigResponse, {
+          ok: true,
+          kept: 17,
+          plan: { ...WORLD.PlanConfig({}).plan!, states: [], assumedUp: [], vips: [] },
+        }),
     },
   }),
   "ready": () => ({
@@ -373,7 +374,7 @@ for (const name of SEVERAL) {
     const put: Put = (views) =>
       mergeViews(views.map((view, at) => ({ server: servers[at]!, view })), { show });
     const json = mergeJson([
-      { server: "lb1:9090", result: { kind: "answer", json: one.json } },
+      { server: "lb1:9090", result: { kind: "answer", json: await one.json() } },
       { server: "lb3:9090", result: error },
     ]);
     await GOLDEN.check(fileName(name, "several"), [

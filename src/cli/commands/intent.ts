@@ -30,9 +30,9 @@ export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason
   return {
     reason: args.reason ?? "",
     end: span !== undefined
-      ? { kind: "forNs", value: nanoseconds(spanOf(span)) }
+      ? { $case: "forNs", value: nanoseconds(spanOf(span)) }
       : until !== undefined
-      ? { kind: "untilUnixNs", value: nanoseconds(instantOf(until)) }
+      ? { $case: "untilUnixNs", value: nanoseconds(instantOf(until)) }
       : undefined,
   };
 }

@@ -30,7 +30,7 @@ export function eventLine(
 }
 
 function partsOf(event: messages.Event["event"]): readonly Part[] {
-  switch (event?.kind) {
+  switch (event?.$case) {
     case "backend":
       return transitionParts("backend", event.value.name, event.value.transition);
     case "frontend":
@@ -94,7 +94,7 @@ export interface Watched {
 
 /** Whether the event is the log's record of a transition that is watched as an event too. */
 export function isDouble({ event }: messages.Event, watched: Watched): boolean {
-  if (event?.kind !== "log") return false;
+  if (event?.$case !== "log") return false;
   const { msg, attributes } = event.value;
   const kind = DOUBLES.get(msg);
   if (kind === undefined || !watched[kind]) return false;

@@ -14,7 +14,7 @@ function backend(name: string, from: string, to: string): messages.Event {
   };
   return {
     event: {
-      kind: "backend",
+      $case: "backend",
       value: { name, transition: { from, to, atUnixNs: AT, result } },
     },
   };
@@ -22,14 +22,14 @@ function backend(name: string, from: string, to: string): messages.Event {
 
 function frontend(name: string, from: string, to: string): messages.Event {
   return {
-    event: { kind: "frontend", value: { name, transition: { from, to, atUnixNs: AT } } },
+    event: { $case: "frontend", value: { name, transition: { from, to, atUnixNs: AT } } },
   };
 }
 
 function log(msg: string, attributes: Readonly<Record<string, string>>): messages.Event {
   return {
     event: {
-      kind: "log",
+      $case: "log",
       value: {
         time: "2026-03-01T09:30:00.251Z",
         level: "INFO",

@@ -1,7 +1,7 @@
 /** `watch events`: what happens on the servers, a line each, until it is enough. */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
-import { answerJson, type MaglevClient, type messages } from "../../grpc/client/client.ts";
+import type { Json, MaglevClient, messages } from "../../grpc/client/client.ts";
 import { WatchLoop, type WatchState } from "../../grpc/client/watch.ts";
 import { failureLine, isUnreached } from "../failures.ts";
 import type { Args } from "../language/node.ts";
@@ -20,8 +20,8 @@ export interface WatchedServer extends Pick<Server, "address" | "asked" | "close
 export interface WatchOptions {
   readonly servers: readonly WatchedServer[];
   readonly args: Args;
-  /** Text is for people; the others have a JSON object a line, of everything that comes. */
-  readonly output: "text" | "json" | "yaml";
+  /** Makes the JSON object of an event, one a line; absent: text for people. */
+  readonly json: ((event: messages.Event) => Json) | undefined;
   readonly color: boolean;
   readonly clock: Clock;
   readonly prng: Prng;
@@ -139,13 +139,13 @@ class Watch {
 
   /** Undefined: it was shown in another form already. */
   #line({ address }: WatchedServer, event: messages.Event): string | undefined {
-    const { servers, output, color } = this.#options;
+    const { servers, json: toJson, color } = this.#options;
     const several = servers.length > 1;
-    if (output === "text") {
+    if (toJson === undefined) {
       if (isDouble(event, this.#watched)) return undefined;
       return eventLine(event, { color, server: several ? address : undefined });
     }
-    const json = answerJson("WatchEvents", event);
+    const json = toJson(event);
     return jsonLine(
       several && typeof json === "object" && json !== null && !Array.isArray(json)
         ? { server: address, ...json }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
+import { answerJson } from "../../grpc/client/json.ts";
 import { type WatchedServer, watchEvents } from "./watch.ts";
 
 type Step = string | messages.Event | Error;
@@ -35,7 +36,7 @@ function server(address: string, attempts: Step[][], requests: unknown[] = []): 
 
 function event(name: string): messages.Event {
   const transition = { from: "up", to: "down", atUnixNs: 5n };
-  return { event: { kind: "frontend", value: { name, transition } } };
+  return { event: { $case: "frontend", value: { name, transition } } };
 }
 
 interface Watched {
@@ -58,7 +59,7 @@ function watch(
   const ok = watchEvents({
     servers,
     args,
-    output,
+    json: output === "json" ? (event) => answerJson("WatchEvents", event) : undefined,
     color: false,
     clock,
     prng: () => 0,
@@ -86,7 +87,7 @@ Deno.test("watch events --output json writes a line of JSON for each event, and 
 Deno.test("watch events as text shows a transition once, and counts it once", async () => {
   const record: messages.Event = {
     event: {
-      kind: "log",
+      $case: "log",
       value: {
         time: "2026-03-01T09:30:00.251Z",
         level: "INFO",
@@ -201,7 +202,7 @@ Deno.test("watch events ends when its output does", async () => {
   const failing = watchEvents({
     servers: [server("a:1", [["x"]])],
     args: {},
-    output: "text",
+    json: undefined,
     color: false,
     clock: new FakeClock(),
     prng: () => 0,

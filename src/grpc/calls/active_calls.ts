@@ -8,15 +8,15 @@ export interface AnswerBudget {
   readonly perConnection: number;
   /** By all callers together. */
   readonly total: number;
-  /** By all callers together of whom nothing is known: they cannot take everybody's room. */
-  readonly strangers: number;
+  /** By all untrusted callers together: they cannot take the room of the others. */
+  readonly untrusted: number;
 }
 
 /** The daemon's: several lists of 10,000 backends for one, and bounded for all. */
 export const DEFAULT_BUDGET: AnswerBudget = {
   perConnection: 32 * 1024 * 1024,
   total: 192 * 1024 * 1024,
-  strangers: 96 * 1024 * 1024,
+  untrusted: 96 * 1024 * 1024,
 };
 
 /** Whose answers are counted together. */
@@ -24,7 +24,7 @@ export interface Holder {
   /** Name of the connection. */
   readonly connection: string;
   /** Of this host, or with credentials. */
-  readonly known: boolean;
+  readonly trusted: boolean;
 }
 
 /** One call that is being answered. */
@@ -38,7 +38,7 @@ export class ActiveCalls {
   readonly #calls = new Set<ActiveCall>();
   readonly #held = new Map<string, number>();
   #total = 0;
-  #strangers = 0;
+  #untrusted = 0;
   #stopped = false;
 
   constructor(budget: AnswerBudget) {
@@ -64,24 +64,24 @@ export class ActiveCalls {
   }
 
   /** Takes room for an answer; false when there is none. */
-  hold({ connection, known }: Holder, bytes: number): boolean {
-    const { perConnection, total, strangers } = this.#budget;
+  hold({ connection, trusted }: Holder, bytes: number): boolean {
+    const { perConnection, total, untrusted } = this.#budget;
     const held = (this.#held.get(connection) ?? 0) + bytes;
     if (held > perConnection || this.#total + bytes > total) return false;
-    if (!known && this.#strangers + bytes > strangers) return false;
+    if (!trusted && this.#untrusted + bytes > untrusted) return false;
     this.#held.set(connection, held);
     this.#total += bytes;
-    if (!known) this.#strangers += bytes;
+    if (!trusted) this.#untrusted += bytes;
     return true;
   }
 
   /** The answer has been read, or never will be. */
-  release({ connection, known }: Holder, bytes: number): void {
+  release({ connection, trusted }: Holder, bytes: number): void {
     const held = (this.#held.get(connection) ?? 0) - bytes;
     if (held > 0) this.#held.set(connection, held);
     else this.#held.delete(connection);
     this.#total -= bytes;
-    if (!known) this.#strangers -= bytes;
+    if (!trusted) this.#untrusted -= bytes;
   }
 
   /** Ends all calls; those that still come are to be refused. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { ActiveCalls, type Holder } from "./active_calls.ts";
 
-const BUDGET = { perConnection: 10, total: 25, strangers: 15 };
+const BUDGET = { perConnection: 10, total: 25, untrusted: 15 };
 
-function holder(connection: string, known = true): Holder {
-  return { connection, known };
+function holder(connection: string, trusted = true): Holder {
+  return { connection, trusted };
 }
 
-Deno.test("ActiveCalls: unread answers are bounded for a connection, for strangers, and for all", () => {
+Deno.test("ActiveCalls: unread answers are bounded for a connection, for untrusted callers, and for all", () => {
   const calls = new ActiveCalls(BUDGET);
   const [a, b, c] = [holder("a"), holder("b", false), holder("c", false)];
   assert.equal(calls.hold(a, 11), false, "more than a connection's");
@@ -15,13 +15,13 @@ Deno.test("ActiveCalls: unread answers are bounded for a connection, for strange
   assert.equal(calls.hold(a, 5), false);
   assert.equal(calls.hold(a, 4), true);
   assert.equal(calls.hold(b, 10), true);
-  assert.equal(calls.hold(c, 6), false, "more than the strangers'");
+  assert.equal(calls.hold(c, 6), false, "more than untrusted callers have");
   assert.equal(calls.hold(c, 5), true);
   assert.equal(calls.hold(holder("d"), 1), false, "more than everybody's");
   calls.release(b, 10);
   assert.equal(calls.hold(holder("d"), 10), true);
   calls.release(a, 10);
-  assert.equal(calls.hold(c, 5), true, "the strangers' room is free again");
+  assert.equal(calls.hold(c, 5), true, "the room of untrusted callers is free again");
   assert.equal(calls.hold(b, 6), false);
   assert.equal(calls.hold(b, 5), true);
 });
@@ -29,8 +29,8 @@ Deno.test("ActiveCalls: unread answers are bounded for a connection, for strange
 Deno.test("ActiveCalls: what was held is free again, a part or all of it", () => {
   const calls = new ActiveCalls(BUDGET);
   for (let i = 0; i < 100; i++) {
-    for (const known of [true, false]) {
-      const one = holder(`${i}`, known);
+    for (const trusted of [true, false]) {
+      const one = holder(`${i}`, trusted);
       assert.equal(calls.hold(one, 7), true);
       calls.release(one, 3);
       assert.equal(calls.hold(one, 6), true);

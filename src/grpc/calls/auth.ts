@@ -55,7 +55,7 @@ export interface Caller {
   readonly anonymous: boolean;
   readonly role: Role;
   /** Of this host, or with credentials. */
-  readonly known: boolean;
+  readonly trusted: boolean;
 }
 
 /** Values of a call's metadata. */
@@ -77,7 +77,7 @@ export function identify(
     identity: identityOf(proved, user, peer.user),
     role,
     anonymous: false,
-    known: true,
+    trusted: true,
   });
   if (tokens !== undefined && authorization.length > 0) {
     const token = authorization.length === 1 ? bearerToken(authorization[0]!) : undefined;
@@ -103,7 +103,7 @@ export function identify(
 export function anonymousCaller(peer: Peer, user: readonly string[], role: Role): Caller {
   const proved = peer.user === undefined ? "" : `user ${JSON.stringify(peer.user)}`;
   const identity = identityOf(proved, user, peer.user);
-  return { peer: peer.text, identity, role, anonymous: true, known: peer.local };
+  return { peer: peer.text, identity, role, anonymous: true, trusted: peer.local };
 }
 
 /** Undefined when the caller may call the method, else why not and what would be needed. */

@@ -39,7 +39,7 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
   const both = policy({ tokens: TOKENS, clientCertificates: true });
   const open = policy({ anonymousRole: "operator" });
   const shut = policy({ anonymousRole: "none" });
-  const cases: [Peer, string[], AccessPolicy, role: Role, identity: string, known: boolean][] = [
+  const cases: [Peer, string[], AccessPolicy, role: Role, identity: string, trusted: boolean][] = [
     [HOME, [], policy(), "operator", "", true],
     [AWAY, [], policy(), "viewer", "", false],
     [AWAY, [], open, "operator", "", false],
@@ -64,10 +64,10 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
     [holding("bob", "viewer"), ["Bearer act"], both, "operator", 'token "Alice"', true],
     [holding("bob"), [], both, "operator", 'certificate "bob"', true],
   ];
-  for (const [peer, authorization, rules, role, identity, known] of cases) {
+  for (const [peer, authorization, rules, role, identity, trusted] of cases) {
     assert.deepEqual(
       identify(peer, { authorization, user: [] }, rules),
-      { peer: peer.text, identity, role, anonymous: identity === "", known },
+      { peer: peer.text, identity, role, anonymous: identity === "", trusted },
       JSON.stringify([peer, authorization]),
     );
   }
@@ -102,7 +102,7 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
     identity: "",
     role: "viewer",
     anonymous: true,
-    known: false,
+    trusted: false,
   };
   const cases: [
     method: string,
@@ -215,7 +215,7 @@ Deno.test("a caller over a unix socket is the user that the kernel names, withou
     identity: 'user "alice"',
     role: "operator",
     anonymous: true,
-    known: true,
+    trusted: true,
   });
   const judged = identify(unix, shown, policy({ tokens: TOKENS }));
   assert.ok(!(judged instanceof MaglevError) && judged.role === "viewer");

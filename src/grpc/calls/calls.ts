@@ -18,8 +18,9 @@ import {
   refusal,
 } from "./auth.ts";
 import type { ServedMethod } from "./methods.ts";
-import { decode, encode, type MethodInfo } from "../protobuf/message.ts";
-import { DecodeError } from "../protobuf/reader.ts";
+import { decode, encode } from "../messages/codec.ts";
+import type { MethodInfo } from "../messages/methods.ts";
+import { DecodeError } from "../messages/strict_reader.ts";
 import { type Status, statusOf } from "../status.ts";
 import type { Turns } from "../turns.ts";
 import { USER_HEADER } from "./user_name.ts";
@@ -83,7 +84,7 @@ export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) 
       return { ok: true, message: decode(method.request, bytes) };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const message = `Cannot read the request as ${method.request.name}: ${error.message}`;
+      const message = `Cannot read the request as ${method.request.$type}: ${error.message}`;
       return { ok: false, error: new MaglevError("invalid-argument", message) };
     }
   };
@@ -95,7 +96,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** The end of a call as an abort signal, and what it costs while it lasts. */
-export class Answering {
+export class OpenCall {
   readonly #holder: Holder;
   readonly #active: ActiveCalls;
   readonly #abort = new AbortController();
@@ -248,7 +249,7 @@ function answerUnary<Req, Res>(
       if ("code" in result) callback(result);
       else callback(null, result);
     };
-    const answering = new Answering(
+    const open = new OpenCall(
       holderOf(call, caller),
       active,
       () => reply(statusOf(STOPPING)),
@@ -256,19 +257,19 @@ function answerUnary<Req, Res>(
     // The library says so at the end of every call, answered or not.
     call.on("cancelled", () => {
       answered = true;
-      answering.end();
+      open.end();
     });
     const give = (result: Res | MaglevError) => {
       if (result instanceof MaglevError) return reply(statusOf(result));
       if (answered) return;
       const bytes = encode(method.info.response, result);
-      reply(answering.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
+      reply(open.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
     };
     const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
     turns.run(() => {
       if (answered) return onRefused(call.request, caller, GONE);
       try {
-        const result = answer(call.request, { caller, signal: answering.signal });
+        const result = answer(call.request, { caller, signal: open.signal });
         // What is known at once is answered at once, within the turn.
         if (result instanceof Promise) result.then(give).catch(fail);
         else give(result);
@@ -279,8 +280,8 @@ function answerUnary<Req, Res>(
   };
 }
 
-export function holderOf(call: { getPeer(): string }, { known }: Caller): Holder {
-  return { connection: call.getPeer(), known };
+export function holderOf(call: { getPeer(): string }, { trusted }: Caller): Holder {
+  return { connection: call.getPeer(), trusted };
 }
 
 const GONE = new MaglevError("aborted", "The call ended before it was looked at");

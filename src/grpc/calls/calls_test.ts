@@ -13,29 +13,31 @@ import {
   type Parsed,
   unary,
 } from "./calls.ts";
-import { type BackendInfo, type BackendRequest, Maglev } from "../gen/maglev.ts";
+import { BackendInfo, type BackendRequest } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
+import { Maglev } from "../messages/maglev.ts";
 import { METHODS } from "./methods.ts";
-import type { MethodInfo } from "../protobuf/message.ts";
+import type { MethodInfo } from "../messages/methods.ts";
 import { STATUS } from "../status.ts";
 import { TURN_MS, Turns } from "../turns.ts";
 
 const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined };
-const INFO = Maglev.GetBackend.response.empty;
+const INFO = create(BackendInfo);
 
 function served<Req, Res>(info: MethodInfo<Req, Res>) {
   return { ...METHODS.get(info.path)!, info };
 }
 
-function setUp(options: { role?: "viewer" | "operator"; known?: boolean } = {}) {
+function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}) {
   const clock = new FakeClock();
   const logger = new RecordingLogger();
-  const active = new ActiveCalls({ perConnection: 100, total: 250, strangers: 150 });
-  const { role = "operator", known = true } = options;
+  const active = new ActiveCalls({ perConnection: 100, total: 250, untrusted: 150 });
+  const { role = "operator", trusted = true } = options;
   const environment: CallEnvironment = {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: role }),
     peer: () => ({
       text: "192.0.2.1:1",
-      local: known && role === "operator",
+      local: trusted && role === "operator",
       certificate: undefined,
     }),
     active,

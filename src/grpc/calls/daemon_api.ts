@@ -7,13 +7,13 @@ import type { ReloadOutline } from "../../checker/worked_reload.ts";
 import type { ReloadForecast } from "../../forecast/forecast.ts";
 import type { OperatorId } from "../../intent/intent.ts";
 import type { LogBroadcaster } from "../../log/broadcaster.ts";
-import type { ProberDoor } from "../../probe/ports.ts";
+import type { ProberApi } from "../../probe/ports.ts";
 import type { CountersSource, VppConnection } from "../../vpp/ports.ts";
 import type { Reconciler } from "../../vpp/sync/reconcile.ts";
 import type { ServedMethod } from "./methods.ts";
 
 /** The daemon as the handlers see it. */
-export interface DaemonDoor {
+export interface DaemonApi {
   readonly checker: Pick<
     Checker,
     | "snapshot"
@@ -25,10 +25,10 @@ export interface DaemonDoor {
     | "setWeight"
   >;
   /** Undefined: VPP integration is off. */
-  readonly vpp: VppDoor | undefined;
-  readonly config: ConfigDoor;
-  readonly readiness: ReadinessDoor;
-  readonly probers: ProberDoor;
+  readonly vpp: VppApi | undefined;
+  readonly config: ConfigApi;
+  readonly readiness: ReadinessApi;
+  readonly probers: ProberApi;
   readonly broadcaster: LogBroadcaster;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -37,12 +37,12 @@ export interface DaemonDoor {
 }
 
 /** Whether the daemon does its work. */
-export interface ReadinessDoor {
+export interface ReadinessApi {
   /** `reasons`: a sentence for each thing that is missing. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
-export interface VppDoor {
+export interface VppApi {
   readonly connection: Pick<VppConnection, "state">;
   /** Unix time in milliseconds since which it is connected, or is not. */
   readonly sinceMs: number;
@@ -90,7 +90,7 @@ export interface ReloadOutcome {
 }
 
 /** The configuration file. */
-export interface ConfigDoor {
+export interface ConfigApi {
   inForce(): ConfigInForce;
   /** Reads and judges the file, as a reload would, and changes nothing. */
   check(): Promise<ConfigVerdict>;

@@ -2,10 +2,8 @@
  * Every method that is served, in one table: what it takes to call it, and whether it changes
  * anything. Authorisation, the record of operators' actions and the metrics follow from it. PURE.
  */
-import { Health } from "../gen/health.ts";
-import { Maglev } from "../gen/maglev.ts";
-import { ServerReflection } from "../gen/reflection.ts";
-import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
+import { Maglev } from "../messages/maglev.ts";
+import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/standard.ts";
 
 /** Who may call a method: everybody, those who may look, those who may change things. */
 export type Needed = "anyone" | "viewer" | "operator";
@@ -20,35 +18,35 @@ export interface MethodRule {
   readonly changes: boolean;
 }
 
-const LOOK: MethodRule = { needs: "viewer", changes: false };
+const READ: MethodRule = { needs: "viewer", changes: false };
 /** Changes nothing, but costs much or tells of the file's text. */
-const STUDY: MethodRule = { needs: "operator", changes: false };
-const ACT: MethodRule = { needs: "operator", changes: true };
+const INSPECT: MethodRule = { needs: "operator", changes: false };
+const WRITE: MethodRule = { needs: "operator", changes: true };
 
 /** The methods of Maglev. */
 export const MAGLEV_RULES: Readonly<Record<keyof typeof Maglev, MethodRule>> = {
-  GetVersion: LOOK,
-  GetStatus: LOOK,
-  ListFrontends: LOOK,
-  GetFrontend: LOOK,
-  ListBackends: LOOK,
-  GetBackend: LOOK,
-  ListHealthChecks: LOOK,
-  GetHealthCheck: LOOK,
-  PauseBackend: ACT,
-  ResumeBackend: ACT,
-  EnableBackend: ACT,
-  DisableBackend: ACT,
-  SetFrontendPoolBackendWeight: ACT,
-  WatchEvents: LOOK,
-  CheckConfig: STUDY,
-  ReloadConfig: ACT,
-  PlanConfig: STUDY,
-  PlanBackend: STUDY,
-  GetVPPInfo: LOOK,
-  GetVPPLBState: LOOK,
-  SyncVPPLBState: ACT,
-  GetVPPLBCounters: LOOK,
+  GetVersion: READ,
+  GetStatus: READ,
+  ListFrontends: READ,
+  GetFrontend: READ,
+  ListBackends: READ,
+  GetBackend: READ,
+  ListHealthChecks: READ,
+  GetHealthCheck: READ,
+  PauseBackend: WRITE,
+  ResumeBackend: WRITE,
+  EnableBackend: WRITE,
+  DisableBackend: WRITE,
+  SetFrontendPoolBackendWeight: WRITE,
+  WatchEvents: READ,
+  CheckConfig: INSPECT,
+  ReloadConfig: WRITE,
+  PlanConfig: INSPECT,
+  PlanBackend: INSPECT,
+  GetVPPInfo: READ,
+  GetVPPLBState: READ,
+  SyncVPPLBState: WRITE,
+  GetVPPLBCounters: READ,
 };
 
 /** One method. */
@@ -67,8 +65,8 @@ export const METHODS: ReadonlyMap<string, ServedMethod> = new Map(
     ...rows(Maglev, (name) => MAGLEV_RULES[name]),
     // Whoever asks whether this daemon serves is not asked who they are.
     ...rows(Health, () => ({ needs: "anyone", changes: false })),
-    ...rows(ServerReflection, () => LOOK),
-    ...rows(ServerReflectionAlpha, () => LOOK),
+    ...rows(ServerReflection, () => READ),
+    ...rows(ServerReflectionAlpha, () => READ),
   ].map((method) => [method.path, method]),
 );
 

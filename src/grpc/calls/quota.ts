@@ -1,28 +1,28 @@
 /**
- * Places for what there may not be many of at once. Callers that nothing is known of have theirs
- * apart, so that they cannot keep out those of this host and those with credentials. PURE.
+ * Limits how many streams of one kind are open at the same time. Untrusted callers have a limit of
+ * their own, so that they cannot keep out those of this host and those with credentials. PURE.
  */
 import { MaglevError } from "../../base/errors.ts";
 
-export interface PlaceCounts {
+export interface QuotaLimits {
   /** For callers of this host, and those with credentials. */
-  readonly known: number;
+  readonly trusted: number;
   /** For all others. */
-  readonly strangers: number;
+  readonly untrusted: number;
 }
 
-export class Places {
-  readonly counts: PlaceCounts;
-  readonly #taken = { known: 0, strangers: 0 };
+export class StreamQuota {
+  readonly #limits: QuotaLimits;
+  readonly #taken = { trusted: 0, untrusted: 0 };
 
-  constructor(counts: PlaceCounts) {
-    this.counts = counts;
+  constructor(limits: QuotaLimits) {
+    this.#limits = limits;
   }
 
   /** Takes a place; the result gives it back, once. Undefined when all are taken. */
-  take({ known }: { readonly known: boolean }): (() => void) | undefined {
-    const whose = known ? "known" : "strangers";
-    if (this.#taken[whose] >= this.counts[whose]) return undefined;
+  take({ trusted }: { readonly trusted: boolean }): (() => void) | undefined {
+    const whose = trusted ? "trusted" : "untrusted";
+    if (this.#taken[whose] >= this.#limits[whose]) return undefined;
     this.#taken[whose]++;
     let held = true;
     return () => {
@@ -32,13 +32,13 @@ export class Places {
   }
 }
 
-/** What a watcher is told who gets no place. */
+/** The refusal of a watcher that gets no place. */
 export function tooManyWatchers(
-  { known }: { readonly known: boolean },
-  counts: PlaceCounts,
+  { trusted }: { readonly trusted: boolean },
+  limits: QuotaLimits,
 ): MaglevError {
-  const message = known
-    ? `${counts.known} watchers are there already`
-    : `${counts.strangers} watchers from other hosts, without credentials, are there already`;
+  const message = trusted
+    ? `${limits.trusted} watchers already connected`
+    : `${limits.untrusted} watchers from other hosts without credentials already connected`;
   return new MaglevError("resource-exhausted", message);
 }

@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
-import { Places, tooManyWatchers } from "./quota.ts";
+import { StreamQuota, tooManyWatchers } from "./quota.ts";
 
-const KNOWN = { known: true };
-const STRANGER = { known: false };
+const TRUSTED = { trusted: true };
+const UNTRUSTED = { trusted: false };
 
-Deno.test("Places: strangers cannot take the places of those who are known, nor the other way", () => {
-  const places = new Places({ known: 2, strangers: 1 });
-  const leave = places.take(STRANGER);
+Deno.test("StreamQuota keeps the places of trusted and untrusted callers apart", () => {
+  const quota = new StreamQuota({ trusted: 2, untrusted: 1 });
+  const leave = quota.take(UNTRUSTED);
   assert.ok(leave !== undefined);
-  assert.equal(places.take(STRANGER), undefined);
-  const first = places.take(KNOWN);
-  assert.ok(first !== undefined && places.take(KNOWN) !== undefined);
-  assert.equal(places.take(KNOWN), undefined);
+  assert.equal(quota.take(UNTRUSTED), undefined);
+  const first = quota.take(TRUSTED);
+  assert.ok(first !== undefined && quota.take(TRUSTED) !== undefined);
+  assert.equal(quota.take(TRUSTED), undefined);
   leave();
-  assert.equal(places.take(KNOWN), undefined, "a stranger's place is a stranger's");
-  assert.ok(places.take(STRANGER) !== undefined);
+  assert.equal(quota.take(TRUSTED), undefined, "a place of untrusted callers stays theirs");
+  assert.ok(quota.take(UNTRUSTED) !== undefined);
   first();
   first();
-  assert.ok(places.take(KNOWN) !== undefined);
-  assert.equal(places.take(KNOWN), undefined, "a place is given back once");
+  assert.ok(quota.take(TRUSTED) !== undefined);
+  assert.equal(quota.take(TRUSTED), undefined, "a place is given back once");
 });
 
-Deno.test("tooManyWatchers tells whose places are taken", () => {
-  const counts = { known: 2, strangers: 1 };
-  assert.equal(tooManyWatchers(KNOWN, counts).message, "2 watchers are there already");
-  assert.match(tooManyWatchers(STRANGER, counts).message, /^1 watchers from other hosts, without/);
-  assert.equal(tooManyWatchers(KNOWN, counts).code, "resource-exhausted");
+Deno.test("tooManyWatchers() names the limit that is reached", () => {
+  const limits = { trusted: 2, untrusted: 1 };
+  assert.equal(tooManyWatchers(TRUSTED, limits).message, "2 watchers already connected");
+  assert.match(tooManyWatchers(UNTRUSTED, limits).message, /^1 watchers from other hosts without/);
+  assert.equal(tooManyWatchers(TRUSTED, limits).code, "resource-exhausted");
 });

@@ -7,19 +7,20 @@ import * as grpc from "@grpc/grpc-js";
 import { MaglevError } from "../../base/errors.ts";
 import {
   admit,
-  Answering,
   asBuffer,
   type CallEnvironment,
   failure,
   holderOf,
+  OpenCall,
   type Parsed,
   STOPPING,
   type StreamHandler,
   UNREAD,
 } from "./calls.ts";
 import type { ServedMethod } from "./methods.ts";
-import { Places } from "./quota.ts";
-import { encode, type MethodInfo } from "../protobuf/message.ts";
+import { type QuotaLimits, StreamQuota } from "./quota.ts";
+import { encode } from "../messages/codec.ts";
+import type { MethodInfo } from "../messages/methods.ts";
 import { statusOf } from "../status.ts";
 
 /** A handler for streams of answers. */
@@ -37,15 +38,15 @@ export function serverStream<Req, Res>(
     let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
     // A turn later, so that the last items, such as NOT_SERVING, are written first.
     const stop = () => void clock.after(0, () => fail(STOPPING));
-    const answering = new Answering(holderOf(call, caller), active, stop);
+    const open = new OpenCall(holderOf(call, caller), active, stop);
     const close = () => {
-      answering.end();
+      open.end();
       if (items !== undefined && !(items instanceof MaglevError)) void items.return?.();
     };
     call.on("cancelled", close);
     call.on("close", close);
     try {
-      items = handler(call.request.message, { caller, signal: answering.signal });
+      items = handler(call.request.message, { caller, signal: open.signal });
     } catch (error) {
       items = failure(error, method, logger);
     }
@@ -55,7 +56,7 @@ export function serverStream<Req, Res>(
     }
     // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
     call.sendMetadata(new grpc.Metadata());
-    pump(items, call, answering.signal).then(
+    pump(items, call, open.signal).then(
       () => call.end(),
       (error) => {
         close();
@@ -95,8 +96,8 @@ function drained(
 }
 
 /** Streams both ways that there may be: a tool has one for as long as it asks. */
-const BIDI_PLACES = { known: 64, strangers: 16 };
-const FULL = new MaglevError("resource-exhausted", "Too many such streams are there already");
+const BIDI_LIMITS: QuotaLimits = { trusted: 64, untrusted: 16 };
+const FULL = new MaglevError("resource-exhausted", "Too many open streams");
 
 /** A handler for streams both ways, each request of which has one answer, known at once. */
 export function bidiStream<Req, Res>(
@@ -105,22 +106,22 @@ export function bidiStream<Req, Res>(
   environment: CallEnvironment,
 ): grpc.handleBidiStreamingCall<Parsed<Req>, Buffer> {
   const { active, logger } = environment;
-  const places = new Places(BIDI_PLACES);
+  const quota = new StreamQuota(BIDI_LIMITS);
   return (call) => {
     const fail = (error: MaglevError) => call.emit("error", statusOf(error));
     const { caller, refused } = admit(method, call, environment);
     if (refused !== undefined) return fail(refused);
-    const leave = places.take(caller);
+    const leave = quota.take(caller);
     if (leave === undefined) return fail(FULL);
     let ended = false;
     const end = (error: MaglevError) => {
       if (!ended) fail(error);
       close();
     };
-    const answering = new Answering(holderOf(call, caller), active, () => end(STOPPING));
+    const open = new OpenCall(holderOf(call, caller), active, () => end(STOPPING));
     const close = () => {
       ended = true;
-      answering.end();
+      open.end();
       leave();
     };
     call.on("cancelled", close);
@@ -130,11 +131,11 @@ export function bidiStream<Req, Res>(
       if (!request.ok) return end(request.error);
       try {
         const bytes = encode(method.info.response, handler(request.message));
-        if (!answering.hold(bytes.length)) return end(UNREAD);
+        if (!open.hold(bytes.length)) return end(UNREAD);
         // Who does not read the answer is not asked for another question.
         call.pause();
         call.write(asBuffer(bytes), () => {
-          answering.release(bytes.length);
+          open.release(bytes.length);
           call.resume();
         });
       } catch (error) {

@@ -6,7 +6,8 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { MaglevError } from "../../base/errors.ts";
 import { ActiveCalls } from "./active_calls.ts";
 import type { CallEnvironment, Parsed } from "./calls.ts";
-import { ServerReflection, type ServerReflectionRequest } from "../gen/reflection.ts";
+import type { ServerReflectionRequest } from "../gen/reflection.ts";
+import { ServerReflection } from "../messages/standard.ts";
 import { METHODS } from "./methods.ts";
 import { reflect } from "../server/reflection.ts";
 import { STATUS } from "../status.ts";
@@ -45,12 +46,12 @@ class FakeDuplex extends EventEmitter {
 
 const LIST: Parsed<ServerReflectionRequest> = {
   ok: true,
-  message: { host: "", messageRequest: { kind: "listServices", value: "" } },
+  message: { host: "", messageRequest: { $case: "listServices", value: "" } },
 };
 
 function setUp(perConnection = 1000) {
   const info = ServerReflection.ServerReflectionInfo;
-  const active = new ActiveCalls({ perConnection, total: 10_000, strangers: 10_000 });
+  const active = new ActiveCalls({ perConnection, total: 10_000, untrusted: 10_000 });
   const environment: CallEnvironment = {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: "viewer" }),
     peer: () => ({ text: "192.0.2.1:1", local: false, certificate: undefined }),
@@ -94,7 +95,7 @@ Deno.test("bidiStream: answers that nobody reads are bounded over all streams of
   assert.deepEqual([after.ended, after.written.length], [[], 1], "all room is free again");
 });
 
-Deno.test("bidiStream: strangers have sixteen places, free again at the end of a stream", () => {
+Deno.test("bidiStream: untrusted callers have sixteen places, free again at the end of a stream", () => {
   const { begin, active } = setUp();
   const calls = Array.from({ length: 16 }, begin);
   assert.deepEqual(begin().ended, [STATUS.RESOURCE_EXHAUSTED]);

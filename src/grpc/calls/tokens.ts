@@ -95,7 +95,7 @@ export async function readTokenFile(path: string): Promise<TokenTable> {
     const { isFile, mode } = await file.stat();
     if (!isFile) throw refuse("it is no ordinary file");
     if (((mode ?? 0) & 0o006) !== 0) {
-      throw refuse(`others can read or write it; \`chmod o= ${path}\` takes that from them`);
+      throw refuse(`readable or writable by others; run \`chmod o= ${path}\``);
     }
     const read = await readBounded(file);
     if (read === undefined) throw refuse(`it has more than ${MAX_BYTES} bytes`);

@@ -40,7 +40,7 @@ Deno.test("TokenTable.parse says what is wrong with a line, and nothing of its t
   assert.ok(typeof TokenTable.parse(`viewer ${"x".repeat(1024)}`) !== "string");
 });
 
-Deno.test("readTokenFile refuses what others can read or write, and what is no list of tokens", async () => {
+Deno.test("readTokenFile refuses a file that others can read or write, and an invalid list of tokens", async () => {
   const folder = await Deno.makeTempDir({ prefix: "maglev-test-" });
   try {
     const path = `${folder}/tokens`;
@@ -48,8 +48,8 @@ Deno.test("readTokenFile refuses what others can read or write, and what is no l
       ["operator x", 0o600, undefined],
       ["operator x", 0o400, undefined],
       ["operator x", 0o640, undefined],
-      ["operator x", 0o604, /others can read or write it; `chmod o= /],
-      ["operator x", 0o602, /others can read or write it/],
+      ["operator x", 0o604, /readable or writable by others; run `chmod o= /],
+      ["operator x", 0o602, /readable or writable by others/],
       ["# none\n", 0o600, /it has no tokens/],
       ["operator", 0o600, /line 1: need a token/],
       ["#".repeat(256 * 1024), 0o600, /it has no tokens/],

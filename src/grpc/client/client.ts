@@ -13,22 +13,21 @@ import {
   type ListenAddress,
   parseListenAddress,
 } from "../../base/listen_address.ts";
-import { type Event, Maglev, type MaglevTypes, type WatchRequest } from "../gen/maglev.ts";
-import {
-  decode,
-  encode,
-  type Json,
-  type MessageType,
-  type MethodInfo,
-  toJson,
-} from "../protobuf/message.ts";
-import { DecodeError } from "../protobuf/reader.ts";
+import type { Event, WatchRequest } from "../gen/maglev.ts";
+import { create, decode, encode, type MessageType } from "../messages/codec.ts";
+import { Maglev, type MaglevTypes } from "../messages/maglev.ts";
+import type { MethodInfo } from "../messages/methods.ts";
+import { DecodeError } from "../messages/strict_reader.ts";
 import { closeSessionsLater } from "../session_close.ts";
 import { errorOf, STATUS, STATUS_NAMES } from "../status.ts";
 import { cleanUserName, USER_HEADER } from "../calls/user_name.ts";
 
 export * as messages from "../gen/maglev.ts";
-export type { Json } from "../protobuf/message.ts";
+
+/** JSON values. */
+export type Json = string | number | boolean | null | readonly Json[] | {
+  readonly [key: string]: Json;
+};
 
 /** The methods of the API that have one answer. */
 export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents">;
@@ -37,11 +36,6 @@ export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents">;
 export type RequestOf<M extends keyof MaglevTypes> = MaglevTypes[M]["request"];
 /** What a method answers. */
 export type ResponseOf<M extends keyof MaglevTypes> = MaglevTypes[M]["response"];
-
-/** A method's answer in the standard JSON form of protocol buffers. */
-export function answerJson<M extends keyof MaglevTypes>(method: M, answer: ResponseOf<M>): Json {
-  return toJson(Maglev[method].response, answer);
-}
 
 /** TLS; all PEM texts. */
 export interface ClientTls {
@@ -138,7 +132,7 @@ export class MaglevClient {
       info.path,
       (bytes: Buffer) => bytes,
       reader(info.response),
-      bufferOf(encode(info.request, { ...info.request.empty, ...request })),
+      bufferOf(encode(info.request, create(info.request, request))),
       this.#metadata(),
     );
     const cancel = () => call.cancel();
@@ -187,7 +181,7 @@ export class MaglevClient {
         info.path,
         (bytes: Buffer) => bytes,
         reader(info.response),
-        bufferOf(encode(info.request, { ...info.request.empty, ...request })),
+        bufferOf(encode(info.request, create(info.request, request))),
         this.#metadata(),
         { deadline: new Date(this.#options.clock.wallMs() + deadlineMs) },
         (error, answer) => {
@@ -291,7 +285,7 @@ function reader<T>(type: MessageType<T>): (bytes: Buffer) => T {
       return decode(type, bytes);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new MaglevError("internal", `The answer is no ${type.name}: ${error.message}`);
+      throw new MaglevError("internal", `The answer is not a ${type.$type}: ${error.message}`);
     }
   };
 }

@@ -12,11 +12,11 @@ import type {
   ListBackendsRequest,
   ListBackendsResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
 
 export function listBackends(
-  { checker, probers }: DaemonDoor,
+  { checker, probers }: DaemonApi,
 ): Handler<ListBackendsRequest, ListBackendsResponse> {
   return ({ details }) => {
     const snapshot = checker.snapshot();
@@ -37,7 +37,7 @@ export function listBackends(
 }
 
 export function getBackend(
-  { checker, probers }: DaemonDoor,
+  { checker, probers }: DaemonApi,
 ): Handler<GetBackendRequest, BackendInfo> {
   return ({ name }) => {
     const snapshot = checker.snapshot();
@@ -51,7 +51,7 @@ export function getBackend(
 /** Pause, resume, disable, enable. */
 export function actOnBackend(
   kind: BackendAction,
-  { checker, probers, clock }: DaemonDoor,
+  { checker, probers, clock }: DaemonApi,
 ): ActionHandler<BackendRequest, BackendInfo> {
   const act = {
     pause: checker.pauseBackend,

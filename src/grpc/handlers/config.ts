@@ -20,14 +20,14 @@ import {
   type ReloadConfigRequest,
   type ReloadConfigResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
 /** How long a forecast is worked on in a row, in milliseconds. */
 export const FORECAST_SLICE_MS = 4;
 
 export function checkConfig(
-  { config }: DaemonDoor,
+  { config }: DaemonApi,
 ): Handler<CheckConfigRequest, CheckConfigResponse> {
   return async () => configVerdict(await config.check());
 }
@@ -37,7 +37,7 @@ export function checkConfig(
  * for. The record has its first error for a result.
  */
 export function reloadConfig(
-  { config, checker, vpp }: DaemonDoor,
+  { config, checker, vpp }: DaemonApi,
 ): ActionHandler<ReloadConfigRequest, ReloadConfigResponse> {
   const size = () => {
     const { frontends, backends } = checker.snapshot();
@@ -63,7 +63,7 @@ export function reloadConfig(
 }
 
 export function planConfig(
-  { config, vpp }: DaemonDoor,
+  { config, vpp }: DaemonApi,
 ): Handler<PlanConfigRequest, PlanConfigResponse> {
   return async (_, { signal }) => {
     const planned = await config.plan(signal);
@@ -73,7 +73,7 @@ export function planConfig(
 }
 
 export function planBackend(
-  { checker, clock, vpp }: DaemonDoor,
+  { checker, clock, vpp }: DaemonApi,
 ): Handler<PlanBackendRequest, PlanBackendResponse> {
   return async (request, { signal }) => {
     const snapshot = checker.snapshot();
@@ -94,7 +94,7 @@ export function planBackend(
  * reload; `planned`: what one that is yet to come does to VIPs.
  */
 function planWarning(
-  vpp: VppDoor | undefined,
+  vpp: VppApi | undefined,
   next?: Pick<ReloadOutline, "flowsForgotten" | "size">,
   planned: readonly VipForecast[] = [],
 ): string {
@@ -107,8 +107,8 @@ function planWarning(
     : [];
   const { state } = vpp.connection;
   if (state.kind !== "connected") {
-    const away = `VPP is not connected: ${state.reason}; this is told of one that has what it ` +
-      "should have and knows weights, and nothing is sent before it is back";
+    const away = `VPP is not connected: ${state.reason}; the plan assumes that VPP matches the ` +
+      "current configuration and supports weights; nothing is sent until VPP is back";
     return [away, ...forgotten].join("; ");
   }
   const sentences = vpp.reconciler.withheld().map((each) => `withheld: ${withheldText(each)}`);

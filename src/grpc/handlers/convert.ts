@@ -21,6 +21,7 @@ import {
   type ProbeResult,
   type TransitionRecord,
 } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
 
 /** Milliseconds whose nanoseconds are the last that fit into an int64: in the year 2262. */
 export const MAX_MS = LATEST_MS;
@@ -69,8 +70,7 @@ export function backendInfo(
   const { config, intents } = snapshot;
   const definition = config.backends.get(backend.name);
   const { certificateExpiryMs, certificateName, lastResult } = backend;
-  return {
-    ...BackendInfo.empty,
+  return create(BackendInfo, {
     name: backend.name,
     address: definition?.address.text ?? "",
     state: backend.state,
@@ -89,7 +89,7 @@ export function backendInfo(
     intent: intentOf(intents.ofBackend(backend.name)),
     blind,
     carried: backend.standing === "carried",
-  };
+  });
 }
 
 export function frontendInfo(view: FrontendView, snapshot: Snapshot): FrontendInfo {
@@ -155,8 +155,7 @@ export function healthCheckInfo(
   const { params } = check;
   const web = params.type === "http" || params.type === "https" ? params : undefined;
   const tls = params.type === "tcp" || params.type === "https" ? params : undefined;
-  return {
-    ...HealthCheckInfo.empty,
+  return create(HealthCheckInfo, {
     name: check.name,
     type: params.type,
     port: check.port,
@@ -186,7 +185,7 @@ export function healthCheckInfo(
     alpn: [...tls?.alpn ?? []],
     body: secrets ? web?.body ?? "" : "",
     removedHeaders: [...web?.removedHeaders ?? []],
-  };
+  });
 }
 
 /** `200-299,301`. */

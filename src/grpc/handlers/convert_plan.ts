@@ -24,6 +24,7 @@ import {
   type TableShift,
   type VipChange,
 } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
 import type { ConfigFinding, ConfigVerdict, ReloadOutcome } from "../calls/daemon_api.ts";
 
 /** The part that all answers about the configuration file have. */
@@ -67,7 +68,7 @@ export function planConfigResponse(
   },
   warning: string,
 ): PlanConfigResponse {
-  const judged = { ...PlanConfigResponse.empty, ...configVerdict(verdict) };
+  const judged = create(PlanConfigResponse, configVerdict(verdict));
   if (forecast === undefined) return judged;
   return { ...judged, ...outlineOf(forecast), plan: planOf(forecast, warning) };
 }
@@ -77,7 +78,7 @@ export function reloadConfigResponse(
   { verdict, report }: ReloadOutcome,
   warning: string,
 ): ReloadConfigResponse {
-  const judged = { ...ReloadConfigResponse.empty, ...configVerdict(verdict) };
+  const judged = create(ReloadConfigResponse, configVerdict(verdict));
   if (report === undefined) return judged;
   const { outline, forecast } = report;
   const told = { ...judged, ...outlineOf(outline) };

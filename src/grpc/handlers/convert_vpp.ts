@@ -15,6 +15,7 @@ import {
   type VPPLBVIP,
   type VPPLBVipCounters,
 } from "../gen/maglev.ts";
+import { create } from "../messages/codec.ts";
 
 /** A table length that does not fit into its field in VPP's messages is read as 0. */
 const UNTOLD_TABLE_LENGTH = 65_536;
@@ -63,8 +64,7 @@ export function lbVip(vip: ActualVip, { namesAt, countersOf }: LbVipOptions): VP
     applicationServers: [
       ...vip.servers.map(({ address, weight, buckets, figures }) => {
         const counters = countersOf(address.text);
-        return {
-          ...VPPLBApplicationServer.empty,
+        return create(VPPLBApplicationServer, {
           ...named(address.text),
           weight,
           flags: 1,
@@ -72,12 +72,9 @@ export function lbVip(vip: ActualVip, { namesAt, countersOf }: LbVipOptions): VP
           flows: figures?.flows,
           packets: count(counters?.packets),
           bytes: count(counters?.bytes),
-        };
+        });
       }),
-      ...vip.gone.map(({ address }) => ({
-        ...VPPLBApplicationServer.empty,
-        ...named(address.text),
-      })),
+      ...vip.gone.map(({ address }) => create(VPPLBApplicationServer, { ...named(address.text) })),
     ],
   };
 }

@@ -1,39 +1,39 @@
 /**
- * Events as bytes of the API's Event, made once each however many watch: what a hundred watchers
- * are told is the same object in the daemon, and so are its bytes.
+ * Events as bytes of the API's Event, made once each however many watch: all watchers get the
+ * same object of the daemon, and so the same bytes.
  */
 import type { LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
 import { frontendTransition, transitionRecord } from "./convert.ts";
 import { Event } from "../gen/maglev.ts";
-import { encode } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
 
-/** Something to tell a watcher. */
-export type Told = { readonly kind: "log"; readonly record: LogRecord } | WatchItem;
+/** One event for watchers: a record of the log, a transition, or a loss. */
+export type WatchEvent = { readonly kind: "log"; readonly record: LogRecord } | WatchItem;
 
 /** Bytes by the value they are of; they go when the value goes. */
 const BYTES = new WeakMap<object, Uint8Array>();
 
 /** The bytes of an Event. `nowMs`: Unix time in milliseconds of a word of loss. */
-export function eventBytes(told: Told, nowMs: number): Uint8Array {
-  switch (told.kind) {
+export function eventBytes(event: WatchEvent, nowMs: number): Uint8Array {
+  switch (event.kind) {
     case "log":
-      return once(told.record, () => logEvent(told.record));
+      return once(event.record, () => logEvent(event.record));
     case "backend":
-      return once(told, () => {
-        const { name, transition } = told;
+      return once(event, () => {
+        const { name, transition } = event;
         const value = { name, transition: transitionRecord(transition) };
-        return { event: { kind: "backend", value } };
+        return { event: { $case: "backend", value } };
       });
     case "frontend":
-      return once(told, () => {
-        const { name, transition } = told;
+      return once(event, () => {
+        const { name, transition } = event;
         const value = { name, transition: frontendTransition(transition) };
-        return { event: { kind: "frontend", value } };
+        return { event: { $case: "frontend", value } };
       });
     case "dropped":
-      return encode(Event, logEvent(lossRecord(told.count, nowMs)));
+      return encode(Event, logEvent(lossRecord(event.count, nowMs)));
   }
 }
 
@@ -45,7 +45,7 @@ function once(of: object, event: () => Event): Uint8Array {
   return bytes;
 }
 
-/** Tells one watcher how many events are missing at this place. */
+/** The record of how many events one watcher misses at this place. */
 function lossRecord(count: number, timeMs: number): LogRecord {
   return { timeMs, level: "warn", event: "events-dropped", fields: { where: "watch", count } };
 }
@@ -55,7 +55,7 @@ function logEvent({ timeMs, level, event, fields }: LogRecord): Event {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ({ key, value: attributeText(value) }));
   return {
-    event: { kind: "log", value: { time: formatTime(timeMs), level, msg: event, attributes } },
+    event: { $case: "log", value: { time: formatTime(timeMs), level, msg: event, attributes } },
   };
 }
 

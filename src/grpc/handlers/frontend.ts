@@ -11,12 +11,12 @@ import type {
   ListFrontendsResponse,
   SetWeightRequest,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 import { durabilityWarning, endOf, untilText } from "./intent.ts";
 import { requestedWeight } from "./plan_request.ts";
 
 export function listFrontends(
-  { checker }: DaemonDoor,
+  { checker }: DaemonApi,
 ): Handler<ListFrontendsRequest, ListFrontendsResponse> {
   return ({ details }) => {
     const snapshot = checker.snapshot();
@@ -28,7 +28,7 @@ export function listFrontends(
   };
 }
 
-export function getFrontend({ checker }: DaemonDoor): Handler<GetFrontendRequest, FrontendInfo> {
+export function getFrontend({ checker }: DaemonApi): Handler<GetFrontendRequest, FrontendInfo> {
   return ({ name }) => {
     const snapshot = checker.snapshot();
     const view = snapshot.frontends.get(name);
@@ -39,7 +39,7 @@ export function getFrontend({ checker }: DaemonDoor): Handler<GetFrontendRequest
 }
 
 export function setWeight(
-  { checker, clock }: DaemonDoor,
+  { checker, clock }: DaemonApi,
 ): ActionHandler<SetWeightRequest, FrontendInfo> {
   async function run(
     request: SetWeightRequest,

@@ -8,10 +8,10 @@ import type {
   ListHealthChecksRequest,
   ListHealthChecksResponse,
 } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 
 export function listHealthChecks(
-  { checker }: DaemonDoor,
+  { checker }: DaemonApi,
 ): Handler<ListHealthChecksRequest, ListHealthChecksResponse> {
   return ({ details }, context) => {
     const { healthchecks } = checker.snapshot().config;
@@ -25,7 +25,7 @@ export function listHealthChecks(
 }
 
 export function getHealthCheck(
-  { checker }: DaemonDoor,
+  { checker }: DaemonApi,
 ): Handler<GetHealthCheckRequest, HealthCheckInfo> {
   return ({ name }, context) => {
     const { healthchecks } = checker.snapshot().config;

@@ -15,7 +15,7 @@ export function endOf(
   nowMs: number,
 ): { readonly untilMs: number | undefined } | MaglevError {
   if (end === undefined) return { untilMs: undefined };
-  const untilMs = end.kind === "untilUnixNs"
+  const untilMs = end.$case === "untilUnixNs"
     ? milliseconds(end.value)
     : Math.round(nowMs) + milliseconds(end.value);
   if (untilMs > LATEST_MS) {

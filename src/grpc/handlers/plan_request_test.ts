@@ -4,7 +4,8 @@ import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { setUp } from "../../../tests/support/worlds/checker_fixture.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanBackendRequest, SetWeightRequest } from "../gen/maglev.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import { create } from "../messages/codec.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 import { setWeight } from "./frontend.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
@@ -12,7 +13,7 @@ const PLACE = { frontend: "web", pool: "pool0", backend: "a" };
 
 function plan(request: Partial<PlanBackendRequest>, { checker, clock } = setUpHealthy()) {
   const context = { snapshot: checker.snapshot(), nowMs: clock.wallMs() };
-  return forecastActionOf({ ...PlanBackendRequest.empty, ...request }, context);
+  return forecastActionOf(create(PlanBackendRequest, request), context);
 }
 
 function refusal(result: unknown): string {
@@ -20,7 +21,7 @@ function refusal(result: unknown): string {
   return `${result.code}: ${result.message}`;
 }
 
-const HOUR: PlanBackendRequest["end"] = { kind: "forNs", value: 3_600_000_000_000n };
+const HOUR: PlanBackendRequest["end"] = { $case: "forNs", value: 3_600_000_000_000n };
 
 Deno.test("a plan takes what the change takes: reason, end, weight, the file's weight", () => {
   const weight = { name: "a", action: "weight", frontend: "web", pool: "pool0" };
@@ -41,7 +42,7 @@ Deno.test("a plan takes what the change takes: reason, end, weight, the file's w
 });
 
 Deno.test("a plan is refused where the change would be, in the same words", () => {
-  const past: PlanBackendRequest["end"] = { kind: "untilUnixNs", value: 1_000_000n };
+  const past: PlanBackendRequest["end"] = { $case: "untilUnixNs", value: 1_000_000n };
   const cases: [Partial<PlanBackendRequest>, RegExp][] = [
     [{ name: "a", action: "pause", reason: "x\ny" }, /^invalid-argument: .*reason.*one line/],
     [{ name: "a", action: "pause", end: past }, /^invalid-argument: .*need a time after now/],
@@ -69,10 +70,10 @@ Deno.test("a plan is refused where the change would be, in the same words", () =
 Deno.test("weight file gives the file's weight back, and ends the intent", async () => {
   const world = setUpHealthy();
   const { checker } = world;
-  const { run, argumentsOf } = setWeight(world as unknown as DaemonDoor);
+  const { run, argumentsOf } = setWeight(world as unknown as DaemonApi);
   const caller = { peer: "unix", identity: "", role: "operator" };
   const ask = (request: Partial<SetWeightRequest>) =>
-    run({ ...SetWeightRequest.empty, ...PLACE, ...request }, { caller } as never);
+    run(create(SetWeightRequest, { ...PLACE, ...request }), { caller } as never);
   const outcome = async (request: Partial<SetWeightRequest>) => {
     const { answer, before, after } = await ask(request);
     return { answer, change: [before, after] };
@@ -87,6 +88,6 @@ Deno.test("weight file gives the file's weight back, and ends the intent", async
   assert.deepEqual((await outcome({ file: true })).change, [100, 100]);
   const noSuch = await outcome({ file: true, pool: "pool9" });
   assert.match(refusal(noSuch.answer), /^not-found/);
-  const request = { ...SetWeightRequest.empty, ...PLACE, file: true };
+  const request = create(SetWeightRequest, { ...PLACE, file: true });
   assert.deepEqual(argumentsOf(request), { ...PLACE, weight: "file", until: undefined });
 });

@@ -5,18 +5,18 @@ import { withheldText } from "../../vpp/sync/guard/withheld.ts";
 import { nanoseconds } from "./convert.ts";
 import { proberStatus } from "./convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
+import { create } from "../messages/codec.ts";
+import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 
 type VppPart = Pick<StatusInfo, "vpp" | "vppSinceUnixNs" | "vppError">;
 type WarmupPart = Pick<StatusInfo, "warmup" | "warmupUntilUnixNs" | "warmupHeld">;
 
-export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInfo> {
-  const { readiness, checker, vpp, config, clock, probers, startedAtMs } = door;
+export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusInfo> {
+  const { readiness, checker, vpp, config, clock, probers, startedAtMs } = daemon;
   return () => {
     const { ready, reasons } = readiness.readiness();
     const { file, loadedAtMs, hash } = config.inForce();
-    return {
-      ...StatusInfo.empty,
+    return create(StatusInfo, {
       ready,
       reason: reasons.join("; "),
       ...vppPart(vpp, startedAtMs),
@@ -27,11 +27,11 @@ export function getStatus(door: DaemonDoor): Handler<GetStatusRequest, StatusInf
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.snapshot()),
       withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
-    };
+    });
   };
 }
 
-function vppPart(vpp: VppDoor | undefined, startedAtMs: number): VppPart {
+function vppPart(vpp: VppApi | undefined, startedAtMs: number): VppPart {
   if (vpp === undefined) {
     return { vpp: "off", vppSinceUnixNs: nanoseconds(startedAtMs), vppError: "" };
   }
@@ -43,7 +43,7 @@ function vppPart(vpp: VppDoor | undefined, startedAtMs: number): VppPart {
   };
 }
 
-function warmupPart(vpp: VppDoor | undefined, nowMs: number): WarmupPart {
+function warmupPart(vpp: VppApi | undefined, nowMs: number): WarmupPart {
   if (vpp === undefined) return { warmup: "off", warmupUntilUnixNs: undefined, warmupHeld: [] };
   const { phase, leftMs, held } = vpp.reconciler.warmup;
   return {

@@ -22,14 +22,14 @@ import type {
   VPPLBCounters,
   VPPLBState,
 } from "../gen/maglev.ts";
-import type { DaemonDoor, VppDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 import { LbStateReader } from "./lb_state_reader.ts";
 
 /** VPP as it is now, or why it cannot be asked. */
 function connected(
-  vpp: VppDoor | undefined,
+  vpp: VppApi | undefined,
 ):
-  | { readonly vpp: VppDoor; readonly state: ConnectionState & { kind: "connected" } }
+  | { readonly vpp: VppApi; readonly state: ConnectionState & { kind: "connected" } }
   | MaglevError {
   if (vpp === undefined) {
     return notEstablished("VPP integration is off (--vpp-api-addr is empty)");
@@ -54,7 +54,7 @@ async function whileConnected<T>(work: Promise<T>): Promise<T | MaglevError> {
   }
 }
 
-export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPInfo> {
+export function getVppInfo({ vpp }: DaemonApi): Handler<GetVPPInfoRequest, VPPInfo> {
   return () => {
     const found = connected(vpp);
     return found instanceof MaglevError ? found : vppInfo(found.state.info);
@@ -62,7 +62,7 @@ export function getVppInfo({ vpp }: DaemonDoor): Handler<GetVPPInfoRequest, VPPI
 }
 
 export function getVppLbState(
-  { vpp, logger, clock, checker }: DaemonDoor,
+  { vpp, logger, clock, checker }: DaemonApi,
 ): Handler<GetVPPLBStateRequest, VPPLBState> {
   const reader = new LbStateReader({ logger, clock });
   return async () => {
@@ -86,7 +86,7 @@ export function getVppLbState(
 }
 
 export function getVppLbCounters(
-  { vpp, checker }: DaemonDoor,
+  { vpp, checker }: DaemonApi,
 ): Handler<GetVPPLBCountersRequest, VPPLBCounters> {
   return () => {
     const found = connected(vpp);
@@ -107,7 +107,7 @@ export function getVppLbCounters(
 }
 
 export function syncVppLbState(
-  { vpp }: DaemonDoor,
+  { vpp }: DaemonApi,
 ): ActionHandler<SyncVPPLBStateRequest, SyncVPPLBStateResponse> {
   // What VPP has, as far as it is known.
   const size = () => {

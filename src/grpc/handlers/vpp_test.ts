@@ -5,7 +5,7 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { CallContext } from "../calls/calls.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 import { getVppLbState, syncVppLbState } from "./vpp.ts";
 
 Deno.test("calls during which VPP goes away begin with the words of one that is away", async () => {
@@ -15,7 +15,7 @@ Deno.test("calls during which VPP goes away begin with the words of one that is 
     vpp: { connection, reconciler, counters: { snapshot: undefined }, sinceMs: 0 },
     logger: new RecordingLogger(),
     clock: new FakeClock(),
-  } as unknown as DaemonDoor;
+  } as unknown as DaemonApi;
   const context = {} as CallContext;
   world.lb.hold();
   const state = getVppLbState(door)({}, context);

@@ -7,13 +7,13 @@ import type { LogLevel } from "../../base/ports.ts";
 import { replayOf, WATCH_CAPACITY } from "../../checker/events.ts";
 import { Feed } from "../../async/feed.ts";
 import type { StreamHandler } from "../calls/calls.ts";
-import { eventBytes, levelOf, type Told } from "./events.ts";
+import { eventBytes, levelOf, type WatchEvent } from "./events.ts";
 import type { WatchRequest } from "../gen/maglev.ts";
-import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
+import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
 
 /** Watchers there may be; each costs the daemon something at every event. */
-export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
+export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
 /** What a watcher wants. */
 interface Wanted {
@@ -24,14 +24,14 @@ interface Wanted {
 }
 
 /** Streams of Event. */
-export function watchEvents(door: DaemonDoor): StreamHandler<WatchRequest> {
-  const places = new Places(WATCHERS);
+export function watchEvents(daemon: DaemonApi): StreamHandler<WatchRequest> {
+  const quota = new StreamQuota(WATCHERS);
   return (request, { caller }) => {
     const wanted = wantedOf(request);
     if (wanted instanceof MaglevError) return wanted;
-    const leave = places.take(caller);
+    const leave = quota.take(caller);
     if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
-    return bytesOf(openFeed(wanted, door, leave), door);
+    return bytesOf(openFeed(wanted, daemon, leave), daemon);
   };
 }
 
@@ -52,8 +52,8 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
 }
 
 /** Subscribes to everything in the instant in which the replay's snapshot is taken. */
-function openFeed(wanted: Wanted, door: DaemonDoor, onClose: () => void): Feed<Told> {
-  const { checker, broadcaster, clock } = door;
+function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<WatchEvent> {
+  const { checker, broadcaster, clock } = daemon;
   const wants = (
     { kind, name }: { readonly kind: "backend" | "frontend"; readonly name: string },
   ) => {
@@ -65,7 +65,7 @@ function openFeed(wanted: Wanted, door: DaemonDoor, onClose: () => void): Feed<T
     frontends: wanted.frontends !== undefined,
     nowMs: clock.wallMs(),
   });
-  const feed: Feed<Told> = new Feed<Told>({
+  const feed: Feed<WatchEvent> = new Feed<WatchEvent>({
     replay: filtered(replay, (item) => item.kind === "dropped" || wants(item)),
     capacity: WATCH_CAPACITY,
     lost: (count) => ({ kind: "dropped", count }),
@@ -90,7 +90,7 @@ function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator
 }
 
 /** The feed as bytes; closing it closes the feed, also while somebody waits for its next item. */
-function bytesOf(feed: Feed<Told>, { clock }: DaemonDoor): AsyncIterableIterator<Uint8Array> {
+function bytesOf(feed: Feed<WatchEvent>, { clock }: DaemonApi): AsyncIterableIterator<Uint8Array> {
   return {
     async next() {
       const result = await feed.next();

@@ -8,8 +8,8 @@ import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { Feed } from "../../async/feed.ts";
 import type { Handler, StreamHandler } from "../calls/calls.ts";
-import { type PlaceCounts, Places, tooManyWatchers } from "../calls/quota.ts";
-import type { ReadinessDoor } from "../calls/daemon_api.ts";
+import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
+import type { ReadinessApi } from "../calls/daemon_api.ts";
 import {
   type HealthCheckRequest,
   HealthCheckResponse,
@@ -17,30 +17,30 @@ import {
   type HealthListRequest,
   type HealthListResponse,
 } from "../gen/health.ts";
-import { encode } from "../protobuf/message.ts";
+import { encode } from "../messages/codec.ts";
 
 /** How often readiness is looked at while somebody watches it, in milliseconds. */
 export const LOOK_MS = 250;
 
 /** Watchers there may be. */
-export const WATCHERS: PlaceCounts = { known: 256, strangers: 128 };
+export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
 const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
 
 export interface HealthServiceOptions {
-  readonly readiness: ReadinessDoor;
+  readonly readiness: ReadinessApi;
   readonly clock: Clock;
 }
 
 interface Watcher {
-  readonly feed: Feed<number>;
-  told: number;
+  readonly feed: Feed<ServingStatus>;
+  told: ServingStatus;
 }
 
 export class HealthService {
   readonly #options: HealthServiceOptions;
   readonly #watchers = new Set<Watcher>();
-  readonly #places = new Places(WATCHERS);
+  readonly #quota = new StreamQuota(WATCHERS);
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -54,16 +54,16 @@ export class HealthService {
       : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
 
   readonly list: Handler<HealthListRequest, HealthListResponse> = () => ({
-    statuses: [...SERVICES].map((key) => ({ key, value: { status: this.#status() } })),
+    statuses: Object.fromEntries([...SERVICES].map((key) => [key, { status: this.#status() }])),
   });
 
   readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
-    const leave = this.#places.take(caller);
+    const leave = this.#quota.take(caller);
     if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
     // A service that is not known never will be, but the watcher is kept, as the standard wants.
     const known = SERVICES.has(service);
     const told = known ? this.#status() : ServingStatus.SERVICE_UNKNOWN;
-    const feed = new Feed<number>({
+    const feed = new Feed<ServingStatus>({
       replay: [told],
       capacity: 16,
       // Only the newest counts, and that is told at the next look.
@@ -103,14 +103,14 @@ export class HealthService {
       : this.#options.clock.after(LOOK_MS, () => this.#look());
   }
 
-  #status(): number {
+  #status(): ServingStatus {
     if (this.#stopped) return ServingStatus.NOT_SERVING;
     const { ready } = this.#options.readiness.readiness();
     return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 }
 
-function bytesOf(feed: Feed<number>): AsyncIterableIterator<Uint8Array> {
+function bytesOf(feed: Feed<ServingStatus>): AsyncIterableIterator<Uint8Array> {
   return {
     async next() {
       const result = await feed.next();

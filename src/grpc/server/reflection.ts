@@ -3,23 +3,12 @@
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
-import { FILE as HEALTH } from "../gen/health.ts";
-import { FILE as MAGLEV } from "../gen/maglev.ts";
-import {
-  FILE as REFLECTION,
-  type ServerReflectionRequest,
-  type ServerReflectionResponse,
-} from "../gen/reflection.ts";
-import { FILE as REFLECTION_ALPHA } from "../gen/reflection_v1alpha.ts";
+import { FILES } from "../gen/descriptors.ts";
+import type { ServerReflectionRequest, ServerReflectionResponse } from "../gen/reflection.ts";
 import { METHODS } from "../calls/methods.ts";
 import { STATUS } from "../status.ts";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
-
-const FILES = [MAGLEV, HEALTH, REFLECTION, REFLECTION_ALPHA].map((file) => ({
-  ...file,
-  symbols: new Set<string>(file.symbols.split(" ")),
-}));
 
 /** Longest text of a request that is answered with itself. */
 const MAX_ECHO = 256;
@@ -34,43 +23,43 @@ export function reflect(request: ServerReflectionRequest): ServerReflectionRespo
 }
 
 function answer(asked: ServerReflectionRequest["messageRequest"]): Answer {
-  switch (asked?.kind) {
+  switch (asked?.$case) {
     case "listServices": {
       const names = new Set([...METHODS.values()].map(({ service }) => service));
       const service = [...names].sort().map((name) => ({ name }));
-      return { kind: "listServicesResponse", value: { service } };
+      return { $case: "listServicesResponse", value: { service } };
     }
     case "fileByFilename": {
       const file = FILES.find(({ path }) => path === asked.value);
       return file === undefined ? notFound("file", asked.value) : descriptor(file);
     }
     case "fileContainingSymbol": {
-      const file = FILES.find(({ symbols }) => symbols.has(asked.value));
+      const file = FILES.find(({ symbols }) => symbols.includes(asked.value));
       return file === undefined ? notFound("symbol", asked.value) : descriptor(file);
     }
     case "fileContainingExtension":
       return notFound("extension of", asked.value.containingType);
     case "allExtensionNumbersOfType": {
-      const known = FILES.some(({ symbols }) => symbols.has(asked.value));
+      const known = FILES.some(({ symbols }) => symbols.includes(asked.value));
       if (!known) return notFound("type", asked.value);
       // proto3 has no extensions.
       const value = { baseTypeName: asked.value, extensionNumber: [] };
-      return { kind: "allExtensionNumbersResponse", value };
+      return { $case: "allExtensionNumbersResponse", value };
     }
     case undefined:
       return {
-        kind: "errorResponse",
+        $case: "errorResponse",
         value: { errorCode: STATUS.INVALID_ARGUMENT, errorMessage: "The request asks nothing" },
       };
   }
 }
 
 function descriptor(file: { readonly descriptor: string }): Answer {
-  const bytes = Uint8Array.from(atob(file.descriptor), (character) => character.charCodeAt(0));
-  return { kind: "fileDescriptorResponse", value: { fileDescriptorProto: [bytes] } };
+  const bytes = Uint8Array.fromBase64(file.descriptor);
+  return { $case: "fileDescriptorResponse", value: { fileDescriptorProto: [bytes] } };
 }
 
 function notFound(what: string, name: string): Answer {
   const errorMessage = `No ${what} ${JSON.stringify(name.slice(0, MAX_ECHO))}`;
-  return { kind: "errorResponse", value: { errorCode: STATUS.NOT_FOUND, errorMessage } };
+  return { $case: "errorResponse", value: { errorCode: STATUS.NOT_FOUND, errorMessage } };
 }

@@ -12,7 +12,7 @@ import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
 import { HealthService } from "./health.ts";
 import { CallWatch } from "../calls/interceptors.ts";
 import { GONE, Listener } from "./listener.ts";
-import type { DaemonDoor, GrpcObserver } from "../calls/daemon_api.ts";
+import type { DaemonApi, GrpcObserver } from "../calls/daemon_api.ts";
 import { openPeerUsers, type PeerUsers } from "../../system/peer_users.ts";
 import { closeSessionsLater } from "../session_close.ts";
 import { addServices } from "./services.ts";
@@ -29,7 +29,7 @@ export interface GrpcServerOptions {
   /** Path of the token file; empty: none. */
   readonly tokens: string;
   readonly anonymousRole: Role;
-  readonly door: DaemonDoor;
+  readonly daemon: DaemonApi;
   readonly observer: GrpcObserver;
   readonly quota?: ConnectionQuota;
   readonly budget?: AnswerBudget;
@@ -67,14 +67,14 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     closeSessionsLater();
-    const { door, observer } = options;
+    const { daemon, observer } = options;
     this.#options = options;
-    this.#clock = door.clock;
-    this.#logger = door.logger;
+    this.#clock = daemon.clock;
+    this.#logger = daemon.logger;
     this.#active = new ActiveCalls(options.budget ?? DEFAULT_BUDGET);
-    this.#watch = new CallWatch(observer, door.clock);
-    this.#health = new HealthService({ readiness: door.readiness, clock: door.clock });
-    this.#refusals = new RefusalLog(door.clock, door.logger);
+    this.#watch = new CallWatch(observer, daemon.clock);
+    this.#health = new HealthService({ readiness: daemon.readiness, clock: daemon.clock });
+    this.#refusals = new RefusalLog(daemon.clock, daemon.logger);
   }
 
   /**
@@ -149,12 +149,12 @@ export class GrpcServer {
       try {
         if (tokens !== "") this.#tokens = await readTokenFile(tokens);
       } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; the tokens of before stay in force`);
+        wrong.push(`${MaglevError.from(error).message}; keeping the previous tokens`);
       }
       try {
         if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
       } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; the certificate of before stays in force`);
+        wrong.push(`${MaglevError.from(error).message}; keeping the previous certificate`);
       }
       const fields = accessFields(this.#policy, tls);
       if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
@@ -171,7 +171,7 @@ export class GrpcServer {
   }
 
   #createServer(): grpc.Server {
-    const { door, reflection } = this.#options;
+    const { daemon, reflection } = this.#options;
     const server = new grpc.Server({
       "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
       "grpc.max_concurrent_streams": MAX_STREAMS,
@@ -183,7 +183,7 @@ export class GrpcServer {
     });
     this.#server = server;
     addServices(server, {
-      door,
+      daemon,
       reflection,
       health: this.#health,
       environment: {

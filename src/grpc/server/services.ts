@@ -16,10 +16,6 @@ import {
   type StreamHandler,
   unary,
 } from "../calls/calls.ts";
-import { Health } from "../gen/health.ts";
-import { Maglev } from "../gen/maglev.ts";
-import { ServerReflection } from "../gen/reflection.ts";
-import { ServerReflection as ServerReflectionAlpha } from "../gen/reflection_v1alpha.ts";
 import * as backend from "../handlers/backend.ts";
 import * as config from "../handlers/config.ts";
 import * as frontend from "../handlers/frontend.ts";
@@ -30,14 +26,17 @@ import * as vpp from "../handlers/vpp.ts";
 import { watchEvents } from "../handlers/watch.ts";
 import type { HealthService } from "./health.ts";
 import { METHODS, type ServedMethod } from "../calls/methods.ts";
-import type { DaemonDoor } from "../calls/daemon_api.ts";
-import { encode, type MethodInfo } from "../protobuf/message.ts";
+import type { DaemonApi } from "../calls/daemon_api.ts";
+import { encode } from "../messages/codec.ts";
+import { Maglev } from "../messages/maglev.ts";
+import type { MethodInfo } from "../messages/methods.ts";
+import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/standard.ts";
 import { bidiStream, serverStream } from "../calls/stream_calls.ts";
 import { reflect } from "./reflection.ts";
 
 /** What the services are made of. */
 export interface ServiceOptions {
-  readonly door: DaemonDoor;
+  readonly daemon: DaemonApi;
   readonly health: HealthService;
   readonly reflection: boolean;
   readonly environment: CallEnvironment;
@@ -45,30 +44,30 @@ export interface ServiceOptions {
 
 /** Registers everything with `server`. */
 export function addServices(server: grpc.Server, options: ServiceOptions): void {
-  const { door, health, reflection, environment } = options;
+  const { daemon, health, reflection, environment } = options;
   const served = new Registrar(server, environment);
-  served.unary(Maglev.GetVersion, getVersion(door));
-  served.unary(Maglev.GetStatus, getStatus(door));
-  served.unary(Maglev.ListFrontends, frontend.listFrontends(door));
-  served.unary(Maglev.GetFrontend, frontend.getFrontend(door));
-  served.unary(Maglev.ListBackends, backend.listBackends(door));
-  served.unary(Maglev.GetBackend, backend.getBackend(door));
-  served.unary(Maglev.ListHealthChecks, healthcheck.listHealthChecks(door));
-  served.unary(Maglev.GetHealthCheck, healthcheck.getHealthCheck(door));
-  served.action(Maglev.PauseBackend, backend.actOnBackend("pause", door));
-  served.action(Maglev.ResumeBackend, backend.actOnBackend("resume", door));
-  served.action(Maglev.EnableBackend, backend.actOnBackend("enable", door));
-  served.action(Maglev.DisableBackend, backend.actOnBackend("disable", door));
-  served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(door));
-  served.stream(Maglev.WatchEvents, watchEvents(door));
-  served.unary(Maglev.CheckConfig, config.checkConfig(door));
-  served.action(Maglev.ReloadConfig, config.reloadConfig(door));
-  served.unary(Maglev.PlanConfig, config.planConfig(door));
-  served.unary(Maglev.PlanBackend, config.planBackend(door));
-  served.unary(Maglev.GetVPPInfo, vpp.getVppInfo(door));
-  served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(door));
-  served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(door));
-  served.unary(Maglev.GetVPPLBCounters, vpp.getVppLbCounters(door));
+  served.unary(Maglev.GetVersion, getVersion(daemon));
+  served.unary(Maglev.GetStatus, getStatus(daemon));
+  served.unary(Maglev.ListFrontends, frontend.listFrontends(daemon));
+  served.unary(Maglev.GetFrontend, frontend.getFrontend(daemon));
+  served.unary(Maglev.ListBackends, backend.listBackends(daemon));
+  served.unary(Maglev.GetBackend, backend.getBackend(daemon));
+  served.unary(Maglev.ListHealthChecks, healthcheck.listHealthChecks(daemon));
+  served.unary(Maglev.GetHealthCheck, healthcheck.getHealthCheck(daemon));
+  served.action(Maglev.PauseBackend, backend.actOnBackend("pause", daemon));
+  served.action(Maglev.ResumeBackend, backend.actOnBackend("resume", daemon));
+  served.action(Maglev.EnableBackend, backend.actOnBackend("enable", daemon));
+  served.action(Maglev.DisableBackend, backend.actOnBackend("disable", daemon));
+  served.action(Maglev.SetFrontendPoolBackendWeight, frontend.setWeight(daemon));
+  served.stream(Maglev.WatchEvents, watchEvents(daemon));
+  served.unary(Maglev.CheckConfig, config.checkConfig(daemon));
+  served.action(Maglev.ReloadConfig, config.reloadConfig(daemon));
+  served.unary(Maglev.PlanConfig, config.planConfig(daemon));
+  served.unary(Maglev.PlanBackend, config.planBackend(daemon));
+  served.unary(Maglev.GetVPPInfo, vpp.getVppInfo(daemon));
+  served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(daemon));
+  served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(daemon));
+  served.unary(Maglev.GetVPPLBCounters, vpp.getVppLbCounters(daemon));
   served.unary(Health.Check, health.check);
   served.unary(Health.List, health.list);
   served.stream(Health.Watch, health.watch);

@@ -5,6 +5,7 @@
  */
 import { MaglevError } from "../../../src/base/errors.ts";
 import { ReloadConfigResponse } from "../../../src/grpc/gen/maglev.ts";
+import { create } from "../../../src/grpc/messages/codec.ts";
 import type {
   CallOptions,
   MaglevClient,
@@ -151,7 +152,7 @@ export function answersOf(words: Words): Required<Answers> {
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
     CheckConfig: () => ({ ok: false, ...findings(words) }),
-    ReloadConfig: () => ({ ...ReloadConfigResponse.empty, ...findings(words) }),
+    ReloadConfig: () => create(ReloadConfigResponse, findings(words)),
     PlanConfig: () => ({
       ok: true,
       parseError: "",

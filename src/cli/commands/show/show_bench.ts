@@ -11,7 +11,7 @@ import {
   type UnaryMethod,
 } from "../../../grpc/client/client.ts";
 import { ListBackendsResponse } from "../../../grpc/gen/maglev.ts";
-import { decode, encode } from "../../../grpc/protobuf/message.ts";
+import { decode, encode } from "../../../grpc/messages/codec.ts";
 import { jsonText, renderView } from "../../render/mod.ts";
 import { mergeViews } from "../../compare/merge.ts";
 import { COMMANDS } from "../mod.ts";
@@ -22,6 +22,7 @@ const COUNT = 10_000;
 const message: ListBackendsResponse = largeAnswer();
 const bytes = encode(ListBackendsResponse, message);
 const answer = await ask();
+const json = await answer.json();
 const text = renderView(answer.view, { width: Infinity, color: false });
 
 Deno.bench(`decode ListBackendsResponse, ${COUNT} backends, ${bytes.length} bytes`, () => {
@@ -45,7 +46,7 @@ Deno.bench("renderView(), 80 columns, colour, notes below, cells folded", () => 
 });
 
 Deno.bench("jsonText()", () => {
-  jsonText(answer.json);
+  jsonText(json);
 });
 
 Deno.bench("mergeViews() of two servers that agree", () => {

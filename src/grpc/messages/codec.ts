@@ -1,0 +1,37 @@
+/** Messages from and to bytes, with the code that ts-proto generates (src/grpc/gen/). PURE. */
+import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CUT_OFF, DecodeError, StrictReader } from "./strict_reader.ts";
+
+/** A type of message, as it is generated. */
+export interface MessageType<T> {
+  /** With its package: `maglev.BackendInfo`. */
+  readonly $type: string;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+}
+
+/** The bytes of a message. */
+export function encode<T>(type: MessageType<T>, message: T): Uint8Array<ArrayBuffer> {
+  return type.encode(message).finish();
+}
+
+/** The message of these bytes. @throws {DecodeError} */
+export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
+  const reader = new StrictReader(bytes);
+  try {
+    const message = type.decode(reader);
+    reader.finish();
+    return message;
+  } catch (error) {
+    if (error instanceof DecodeError || !(error instanceof Error)) throw error;
+    // The library's own. Of range: a position beyond the end.
+    throw new DecodeError(error instanceof RangeError ? CUT_OFF : error.message);
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** A message with these fields, all others at their defaults. */
+export function create<T>(type: MessageType<T>, fields: Partial<T> = {}): T {
+  return { ...type.decode(NOTHING), ...fields };
+}
