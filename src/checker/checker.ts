@@ -123,6 +123,10 @@ export class Checker implements CheckerReader {
     return this.#tally;
   }
 
+  get current(): Snapshot {
+    return this.#registry.current;
+  }
+
   snapshot(): Snapshot {
     return this.#registry.snapshot();
   }
@@ -191,7 +195,7 @@ export class Checker implements CheckerReader {
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
     const { frontend, weight } = request;
-    const before = checkWeightRequest(request, this.snapshot().frontends);
+    const before = checkWeightRequest(request, this.current.frontends);
     if (before instanceof MaglevError) return refused(before);
     const nowMs = this.#clock.wallMs();
     const problem = checkOptions(options, { nowMs, canEnd: true });
@@ -271,11 +275,13 @@ export class Checker implements CheckerReader {
     if (target === undefined) return;
     this.#tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
-    this.#step(target.backend, {
+    const before = this.#backend(target.backend);
+    const result = this.#step(target.backend, {
       event: { kind: "void" },
       atMs: this.#clock.wallMs(),
       transitions: [],
     });
+    if (result.ok && result.backend !== before) this.#registry.invalidate(target.backend);
     const reason = probe.reason ?? "the prober itself was late";
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }

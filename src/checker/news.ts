@@ -3,7 +3,7 @@
  */
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
-import type { CheckerEvent } from "./ports.ts";
+import type { CheckerEvent, FrontendView } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
 import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
@@ -34,11 +34,11 @@ export function newsOf(registry: Registry, { transitions, frontends, nowMs }: Ha
   for (const { name } of transitions) {
     for (const frontend of registry.frontendsOf(name)) touched.add(frontend);
   }
-  const names = [...touched].sort();
+  const { views, changes } = registry.refresh([...touched].sort());
   return {
     transitions,
-    changes: registry.refresh(names),
-    last: programEvent(names, transitions.length > 0 ? "transition" : "weight"),
+    changes,
+    last: programEvent(views, transitions.length > 0 ? "transition" : "weight"),
     atMs: transitions.at(-1)?.transition.atMs ?? nowMs,
   };
 }
@@ -97,7 +97,7 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
 
 /** `program` for these frontends (already sorted), or nothing when there are none. */
 function programEvent(
-  frontends: readonly string[],
+  frontends: readonly FrontendView[],
   trigger: "transition" | "weight",
 ): CheckerEvent | undefined {
   return frontends.length === 0 ? undefined : { kind: "program", frontends, trigger };
@@ -109,7 +109,7 @@ export function changesSince(
   registry: Registry,
 ): readonly FrontendChange[] {
   const changes: FrontendChange[] = [];
-  for (const [name, { state }] of registry.snapshot().frontends) {
+  for (const [name, { state }] of registry.current.frontends) {
     const from = before(name);
     if (from !== state) changes.push({ name, from, to: state });
   }

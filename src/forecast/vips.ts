@@ -15,6 +15,7 @@
  */
 import type { IpAddress } from "../base/address.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import { frontendHealth } from "../health/frontend.ts";
 import type { CountedState } from "../health/state.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
@@ -184,11 +185,12 @@ interface Wish {
 function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, Wish>> {
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
-  const options = { backends: config.backends, states: stateOf, newFlowsTableLength };
+  const addressOf = (backend: string) => config.backends.get(backend)!.address;
   const wishes = new Map<string, Wish>();
   for (const frontend of frontends.values()) {
     if (wishes.size % FRONTENDS_AT_ONCE === 0) yield;
-    const vip = desiredVip(frontend, options);
+    const { servers } = frontendHealth(frontend, { stateOf, addressOf });
+    const vip = desiredVip(frontend, { servers, newFlowsTableLength });
     const namesAt = namesOfFrontend(frontend, config.backends);
     wishes.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
   }

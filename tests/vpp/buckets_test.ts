@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { ipFromBytes } from "../../src/base/address.ts";
 import { finish } from "../../src/base/steps.ts";
 import type { BackendState } from "../../src/health/state.ts";
+import { frontendHealth } from "../../src/health/frontend.ts";
 import { desiredVip } from "../../src/vpp/lb/desired.ts";
 import { forecastVips, type HealthView } from "../../src/forecast/vips.ts";
 import type { DesiredVip, LbCapabilities } from "../../src/vpp/lb/model.ts";
@@ -84,8 +85,10 @@ function changed(view: HealthView, below: Below): HealthView {
 function wishesOf({ config, frontends, stateOf }: HealthView): DesiredVip[] {
   return [...frontends.values()].map((frontend) =>
     desiredVip(frontend, {
-      backends: config.backends,
-      states: stateOf,
+      servers: frontendHealth(frontend, {
+        stateOf,
+        addressOf: (name) => config.backends.get(name)!.address,
+      }).servers,
       newFlowsTableLength: config.vppLb!.newFlowsTableLength,
     })
   );

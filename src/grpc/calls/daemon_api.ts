@@ -16,6 +16,7 @@ import type { ServedMethod } from "./methods.ts";
 export interface DaemonDoor {
   readonly checker: Pick<
     Checker,
+    | "current"
     | "snapshot"
     | "subscribe"
     | "pauseBackend"

@@ -3,6 +3,7 @@
  * Field meanings follow VPP's src/plugins/lb/lb.api.
  */
 import type { IpAddress } from "../../base/address.ts";
+import type { MergedServer } from "../../health/frontend.ts";
 
 /** Encapsulations; the two we program. */
 export type Encap = "gre4" | "gre6";
@@ -20,18 +21,7 @@ export interface VipKey {
 }
 
 /** An application server as wanted. */
-export interface DesiredServer {
-  readonly address: IpAddress;
-  /** 0 to 100. */
-  readonly weight: number;
-  /** True when the server is in a flushing state (down with flush-on-down, disabled). */
-  readonly flush: boolean;
-  /**
-   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
-   * that would have no weight at all. Absent otherwise.
-   */
-  readonly keep?: true;
-}
+export type DesiredServer = MergedServer;
 
 /** A VIP as wanted. Servers in compareIp order, no address twice. */
 export interface DesiredVip extends VipKey {

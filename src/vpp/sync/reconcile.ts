@@ -22,6 +22,7 @@ import {
   stepWarmup,
 } from "../lb/warmup.ts";
 import type { ActualVip, VipKey } from "../lb/model.ts";
+import type { WantedVip } from "../lb/vip_groups.ts";
 import { type WarmupStatus, warmupStatus } from "../lb/warmup_status.ts";
 import type { Warmup } from "../lb/warmup.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
@@ -35,6 +36,7 @@ import type {
 import type { SyncReport, SyncTrigger } from "./report.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
+import { wantedVips } from "./wishes.ts";
 import type { Withheld } from "./guard/withheld.ts";
 
 /** Settings; asked for at start and after each reload. */
@@ -129,19 +131,18 @@ export class Reconciler {
   }
 
   /**
-   * These frontends' servers changed: what VPP must be told is sent before this returns, unless
-   * warm-up holds the frontend back or an earlier change of it is still unanswered. To be called
-   * on every change of a backend's state, whether or not it changes a weight: warm-up learns
-   * from it that a frontend is known.
+   * Sends what VPP lacks of these VIPs before it returns, unless warm-up holds a frontend back or
+   * an earlier change of it is still unanswered. To be called on every change of a backend's
+   * state, whether or not it changes a weight: warm-up learns from it that a frontend is known.
    */
   transition(
-    frontends: readonly string[],
+    wanted: readonly WantedVip[],
     trigger: SyncTrigger & ("transition" | "weight") = "transition",
   ): void {
     if (this.#stopped || !this.#started) return;
-    const free = frontends.filter((frontend) => isReleased(this.#warmup, frontend));
+    const free = wanted.filter(({ frontend }) => isReleased(this.#warmup, frontend));
     if (free.length > 0) this.#session?.program(free, trigger);
-    if (!this.#warmup.over) this.#stepWarmup(frontends);
+    if (!this.#warmup.over) this.#stepWarmup(wanted.map(({ frontend }) => frontend));
   }
 
   /** A new configuration is in force. */
@@ -303,7 +304,9 @@ export class Reconciler {
     for (const frontend of asked ?? []) {
       if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
     }
-    if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
+    if (step.released.length > 0) {
+      this.#session?.program(wantedVips(source, step.released), "warm-up");
+    }
     if (step.ended !== undefined) logger.info("vpp-warmup-done", { trigger: step.ended });
     if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");
     this.#armWarmup(nowMs);

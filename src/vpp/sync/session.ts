@@ -33,8 +33,8 @@ import { type LbReading, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
-import { groupsOf, type VipGroup } from "../lb/vip_groups.ts";
-import { Wishes } from "./wishes.ts";
+import { groupsOf, type VipGroup, type WantedVip } from "../lb/vip_groups.ts";
+import { wantedVips, Wishes } from "./wishes.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 
 export interface SyncSessionOptions {
@@ -169,15 +169,13 @@ export class SyncSession {
     this.#reloads++;
   }
 
-  /** Sends what these frontends need, planned against the state last known, before it returns. */
-  program(frontends: readonly string[], trigger: SyncTrigger): void {
+  /** Sends what these VIPs lack, planned against the state last known, before it returns. */
+  program(wanted: readonly WantedVip[], trigger: SyncTrigger): void {
     // The run that makes it ready sees what is wanted by then.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
     this.#conf.push(this.#options.source.lbConf(), trigger);
-    for (const frontend of frontends) {
-      const desired = this.#options.source.desired(frontend);
-      if (desired === undefined) continue;
+    for (const { frontend, vip: desired } of wanted) {
       const prefix = vipPrefix(desired);
       if (this.#mustWait(prefix, desired)) {
         this.#lanes.note(prefix, frontend, trigger);
@@ -361,7 +359,9 @@ export class SyncSession {
   #programNoted(prefix: string, done: readonly string[] = []): void {
     if (this.#lanes.claimed(prefix)) return;
     for (const [frontend, trigger] of this.#lanes.takeNotes(prefix)) {
-      if (!done.includes(frontend)) this.program([frontend], trigger);
+      if (!done.includes(frontend)) {
+        this.program(wantedVips(this.#options.source, [frontend]), trigger);
+      }
     }
   }
 

@@ -12,6 +12,17 @@ export interface WishesOptions {
   readonly released: (frontend: string) => boolean;
 }
 
+/** The VIPs wanted now for these frontends; unknown frontends are left out. */
+export function wantedVips(
+  source: DesiredSource,
+  frontends: readonly string[],
+): readonly WantedVip[] {
+  return frontends.flatMap((frontend) => {
+    const vip = source.desired(frontend);
+    return vip === undefined ? [] : [{ frontend, vip }];
+  });
+}
+
 export class Wishes {
   readonly #options: WishesOptions;
 
@@ -22,22 +33,20 @@ export class Wishes {
   /** All VIPs, those that warm-up holds back included. */
   all(): readonly DesiredVip[] {
     const { source } = this.#options;
-    return source.frontends().flatMap((frontend) => source.desired(frontend) ?? []);
+    return wantedVips(source, source.frontends()).map(({ vip }) => vip);
   }
 
   /** VIPs that the run is to program, held ones left out, with their frontends. */
   of(request: RunRequest): readonly WantedVip[] {
     const { source, released } = this.#options;
-    return source.frontends().flatMap((frontend) => {
-      const vip = released(frontend) ? source.desired(frontend) : undefined;
-      return vip !== undefined && concerns(request, frontend, vip) ? { frontend, vip } : [];
-    });
+    return wantedVips(source, source.frontends().filter(released))
+      .filter(({ frontend, vip }) => concerns(request, frontend, vip));
   }
 
   /** The VIPs wanted by now for the frontends of a group. */
   newest({ frontends }: VipGroup): readonly DesiredVip[] {
     const { source } = this.#options;
-    return frontends.flatMap((frontend) => source.desired(frontend) ?? []);
+    return wantedVips(source, frontends).map(({ vip }) => vip);
   }
 
   /** Prefixes whose VIPs a run judges; undefined: all. */

@@ -14,6 +14,7 @@ import type {
 import { Reconciler } from "../../../src/vpp/sync/reconcile.ts";
 import type { ReconcilerOptions, ReconcilerSettings } from "../../../src/vpp/sync/reconcile.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
+import { wantedVips } from "../../../src/vpp/sync/wishes.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { PluginLb, readPlugin } from "./plugin_lb.ts";
@@ -157,7 +158,7 @@ export class World {
   /** Changes a wish and says so. */
   transition(frontend: string, vip: DesiredVip): void {
     this.source.vips.set(frontend, vip);
-    this.reconciler.transition([frontend]);
+    this.reconciler.transition(wantedVips(this.source, [frontend]));
   }
 
   /** Requests that changed something, since the last call. */

@@ -87,7 +87,7 @@ export class SimWorld implements AsyncDisposable {
   /** Changes what is wanted of one VIP, as a backend's transition does. */
   transition(vip: DesiredVip): void {
     this.#want(vip);
-    this.reconciler.transition([vipKeyText(vip)]);
+    this.reconciler.transition([{ frontend: vipKeyText(vip), vip }]);
   }
 
   /** Lets everything arrive that is on its way. */
