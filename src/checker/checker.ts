@@ -96,7 +96,7 @@ export class Checker implements CheckerReader {
     this.#engine = engine;
     this.#clock = clock;
     this.#logger = logger;
-    this.#targets = new ProbeTargets(engine);
+    this.#targets = new ProbeTargets(engine, (name) => this.#backend(name).counter);
     this.#voids = new VoidReport({ clock, logger });
     this.#carried = new CarriedTimes({
       clock,

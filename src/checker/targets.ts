@@ -18,8 +18,6 @@ export interface TargetSpec {
   readonly healthcheck: HealthcheckConfig;
   readonly netns: string;
   readonly firstDelayMs: number;
-  /** Rise/fall counter to begin with. */
-  readonly counter?: number;
 }
 
 /** A target that is being probed. */
@@ -33,14 +31,17 @@ export interface RunningTarget {
 /** The engine's targets by the names of their backends. */
 export class ProbeTargets {
   readonly #engine: ProbeEngine;
+  readonly #counterOf: (backend: string) => number;
   readonly #byId: (RunningTarget | undefined)[] = [];
   readonly #byName = new Map<string, RunningTarget>();
   /** By id, kept while the id is free. */
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
 
-  constructor(engine: ProbeEngine) {
+  /** `counterOf` reads the rise/fall counter of a backend. */
+  constructor(engine: ProbeEngine, counterOf: (backend: string) => number) {
     this.#engine = engine;
+    this.#counterOf = counterOf;
   }
 
   /** Starts probing a backend afresh; what was probed under its name is stopped first. */
@@ -53,7 +54,7 @@ export class ProbeTargets {
     this.#generations[id] = generation;
     this.#byId[id] = target;
     this.#byName.set(backend, target);
-    this.#engine.start({ id, generation, ...spec });
+    this.#engine.start({ id, generation, ...spec, counter: () => this.#counterOf(backend) });
   }
 
   /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
@@ -61,11 +62,11 @@ export class ProbeTargets {
     const { netns } = config.healthchecker;
     const checks = backends.map(({ name }) => checkOf(config, name));
     const delays = firstDelaysMs(checks.map(({ fastIntervalMs }) => fastIntervalMs));
-    backends.forEach(({ name, counter }, i) => {
+    backends.forEach(({ name }, i) => {
       const { address } = config.backends.get(name)!;
       const healthcheck = checks[i]!;
       const firstDelayMs = delays[i]!;
-      this.start({ backend: name, address, healthcheck, netns, counter, firstDelayMs });
+      this.start({ backend: name, address, healthcheck, netns, firstDelayMs });
     });
   }
 
