@@ -5,7 +5,7 @@
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { FrontendHealth } from "../health/frontend.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
-import type { IntentBook } from "../intent/intent.ts";
+import type { IntentSet } from "../intent/intent.ts";
 
 /** A frontend with its health; weights and servers are worked out once, when it changes. */
 export interface FrontendView extends FrontendHealth {
@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly backends: ReadonlyMap<string, Backend>;
   readonly frontends: ReadonlyMap<string, FrontendView>;
   /** What operators want beyond the file: pauses, disables, weights. */
-  readonly intents: IntentBook;
+  readonly intents: IntentSet;
 }
 
 /** What happens, in order. */

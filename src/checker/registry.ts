@@ -11,7 +11,7 @@ import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
-import { IntentBook } from "../intent/intent.ts";
+import { IntentSet } from "../intent/intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
 
 /** A frontend whose state is another than before. */
@@ -37,7 +37,7 @@ export class Registry {
   readonly #usedBy = new Map<string, string[]>();
   /** Frontends to be evaluated before they are read. */
   readonly #stale = new Set<string>();
-  #intents: IntentBook;
+  #intents: IntentSet;
   #current: Snapshot | undefined;
   /** The newest copies; undefined since the first change after them. */
   #backendsCopy: ReadonlyMap<string, Backend> | undefined;
@@ -51,7 +51,7 @@ export class Registry {
   constructor(
     config: Config,
     backends: ReadonlyMap<string, Backend>,
-    intents: IntentBook = IntentBook.EMPTY,
+    intents: IntentSet = IntentSet.EMPTY,
   ) {
     this.config = config;
     this.#intents = intents;
@@ -128,12 +128,12 @@ export class Registry {
     this.#setFrontend({ ...view, config: withWeight(view.config, weight) });
   }
 
-  get intents(): IntentBook {
+  get intents(): IntentSet {
     return this.#intents;
   }
 
   /** What operators want by now; says nothing of states and weights. */
-  setIntents(intents: IntentBook): void {
+  setIntents(intents: IntentSet): void {
     this.#intents = intents;
     this.#current = undefined;
     this.#snapshot = undefined;
@@ -190,7 +190,7 @@ export class Registry {
 /** The frontends of `config` with the weights of `intents` in force; all entries must exist. */
 export function frontendsInForce(
   config: Config,
-  intents: IntentBook,
+  intents: IntentSet,
 ): ReadonlyMap<string, FrontendConfig> {
   const frontends = new Map(config.frontends);
   for (const intent of intents.list()) {

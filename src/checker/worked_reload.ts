@@ -4,7 +4,7 @@
  */
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import type { IntentBook } from "../intent/intent.ts";
+import type { IntentSet } from "../intent/intent.ts";
 import { afterReload, type DroppedIntent } from "../intent/rules.ts";
 import type { StatsNeeds } from "../vpp/lb/guard/stats_budget.ts";
 import type { Snapshot } from "./ports.ts";
@@ -42,7 +42,7 @@ export interface WorkedOutReload {
   readonly outline: ReloadOutline;
   readonly plan: ReloadPlan;
   /** Operators' intents after it. */
-  readonly book: IntentBook;
+  readonly intentSet: IntentSet;
   /** What is in force then. */
   readonly after: {
     readonly config: Config;
@@ -61,7 +61,7 @@ export function* workOutReload(
   yield;
   const plan = planReload({ next, diff, backends, nowMs });
   yield;
-  const { book, dropped } = afterReload(intents, { next, backends: plan.backends });
+  const { intentSet, dropped } = afterReload(intents, { next, backends: plan.backends });
   const outline = {
     started: diff.added,
     stopped: diff.removed,
@@ -74,8 +74,8 @@ export function* workOutReload(
     flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
     size: sizeInVpp(next),
   };
-  const frontends = frontendsInForce(next, book);
-  return { before: snapshot, outline, plan, book, after: { config: next, frontends } };
+  const frontends = frontendsInForce(next, intentSet);
+  return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };
 }
 
 /** Distinct addresses of VIPs and their servers, and VIPs. */

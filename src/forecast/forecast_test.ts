@@ -64,7 +64,7 @@ function asActual(vip: DesiredVip): ActualVip {
     buckets: undefined,
     flushed: false,
   }));
-  return { ...vip, servers, poolIndex: undefined, gone: [] };
+  return { ...vip, servers, poolIndex: undefined, removed: [] };
 }
 
 /** `192.0.2.1/32 6 80`: `10.0.0.1 100/512`, … of each VIP. */

@@ -141,9 +141,9 @@ const FRONTENDS_AT_ONCE = 50;
 /** Works a forecast out, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
   const { can } = input;
-  const now = yield* wishesOf(input.now);
-  const atOnce = yield* wishesOf(input.atOnce);
-  const settled = yield* wishesOf(input.settled);
+  const now = yield* desiredVipsOf(input.now);
+  const atOnce = yield* desiredVipsOf(input.atOnce);
+  const settled = yield* desiredVipsOf(input.settled);
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
   const desired = [...atOnce.values()].map(({ vip }) => vip);
   const groups = groupByPrefix(desired, actual);
@@ -175,26 +175,28 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
 }
 
 /** A wanted VIP with the name of its frontend. */
-interface Wish {
+interface DesiredFrontend {
   readonly frontend: string;
   readonly vip: DesiredVip;
   /** Names of its backends by the address that they have in this view. */
   readonly namesAt: NamesAt;
 }
 
-function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, Wish>> {
+function* desiredVipsOf(
+  view: HealthView,
+): Generator<undefined, ReadonlyMap<string, DesiredFrontend>> {
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
   const addressOf = (backend: string) => config.backends.get(backend)!.address;
-  const wishes = new Map<string, Wish>();
+  const vips = new Map<string, DesiredFrontend>();
   for (const frontend of frontends.values()) {
-    if (wishes.size % FRONTENDS_AT_ONCE === 0) yield;
+    if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
     const { servers } = frontendHealth(frontend, { stateOf, addressOf });
     const vip = desiredVip(frontend, { servers, newFlowsTableLength });
     const namesAt = namesOfFrontend(frontend, config.backends);
-    wishes.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
+    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
   }
-  return wishes;
+  return vips;
 }
 
 /** A VIP as VPP has it when it has what it should have. */
@@ -217,7 +219,7 @@ function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
       idle: server.flush,
       buckets: 0,
     })),
-    gone: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
+    removed: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
   };
 }
 

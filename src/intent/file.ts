@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { MAX_NAME_LENGTH } from "../config/schema/text_rules.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
-import { type Intent, IntentBook, intentKey } from "./intent.ts";
+import { type Intent, intentKey, IntentSet } from "./intent.ts";
 import { MAX_ID_LENGTH } from "./rules.ts";
 import { MAX_REASON_LENGTH } from "./request.ts";
 
@@ -30,7 +30,7 @@ export type DecodedIntents =
 
 /** The text of a file with these intents; the same intents always give the same text. */
 export function encodeIntents(intents: readonly Intent[]): string {
-  const lines = IntentBook.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
+  const lines = IntentSet.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
   const head = { format: FORMAT, version: VERSION, checksum: checksum(`[${lines.join(",")}]`) };
   const start = JSON.stringify(head).slice(0, -1);
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;

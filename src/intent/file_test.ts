@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { fuzz, mutateText, rounds } from "../../tests/support/fakes/fuzz.ts";
 import { anyIntents, backendIntent, weightIntent } from "../../tests/support/fakes/intents.ts";
-import { type Intent, IntentBook } from "./intent.ts";
+import { type Intent, IntentSet } from "./intent.ts";
 import { decodeIntents, encodeIntents } from "./file.ts";
 
 const SOME: readonly Intent[] = [
@@ -29,7 +29,7 @@ Deno.test("intents come back from a file as they went in, in one order", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
     const text = encodeIntents(intents);
     const decoded = decodeIntents(text);
-    assert.deepEqual(decoded, { kind: "ok", intents: IntentBook.of(intents).list() });
+    assert.deepEqual(decoded, { kind: "ok", intents: IntentSet.of(intents).list() });
     assert.equal(encodeIntents([...intents].reverse()), text);
   }));
 });

@@ -63,8 +63,8 @@ function weightKey({ frontend, pool, backend }: WeightPlace): string {
 }
 
 /** All intents in force, as an immutable value. */
-export class IntentBook {
-  static readonly EMPTY = new IntentBook(new Map());
+export class IntentSet {
+  static readonly EMPTY = new IntentSet(new Map());
   readonly #intents: ReadonlyMap<string, Intent>;
   #list: readonly Intent[] | undefined;
 
@@ -73,8 +73,8 @@ export class IntentBook {
   }
 
   /** Of several with one key the last counts. */
-  static of(intents: Iterable<Intent>): IntentBook {
-    return new IntentBook(new Map([...intents].map((intent) => [intentKey(intent), intent])));
+  static of(intents: Iterable<Intent>): IntentSet {
+    return new IntentSet(new Map([...intents].map((intent) => [intentKey(intent), intent])));
   }
 
   get size(): number {
@@ -100,17 +100,17 @@ export class IntentBook {
   }
 
   /** With `intent` in place of the one that has its key. */
-  with(intent: Intent): IntentBook {
-    return new IntentBook(new Map(this.#intents).set(intentKey(intent), intent));
+  with(intent: Intent): IntentSet {
+    return new IntentSet(new Map(this.#intents).set(intentKey(intent), intent));
   }
 
-  /** Without the one that has the key of `intent`; this same book when there is none. */
-  without(intent: Intent): IntentBook {
+  /** Without the one that has the key of `intent`; this same set when there is none. */
+  without(intent: Intent): IntentSet {
     const key = intentKey(intent);
     if (!this.#intents.has(key)) return this;
     const rest = new Map(this.#intents);
     rest.delete(key);
-    return new IntentBook(rest);
+    return new IntentSet(rest);
   }
 
   /** Those whose time is over at `nowMs`, in the order of list(). */

@@ -82,7 +82,7 @@ function changed(view: HealthView, below: Below): HealthView {
   return { ...view, frontends, stateOf: (name) => states.get(name) ?? "up" };
 }
 
-function wishesOf({ config, frontends, stateOf }: HealthView): DesiredVip[] {
+function desiredVipsOf({ config, frontends, stateOf }: HealthView): DesiredVip[] {
   return [...frontends.values()].map((frontend) =>
     desiredVip(frontend, {
       servers: frontendHealth(frontend, {
@@ -122,7 +122,7 @@ async function compare(
   // What is left of the round before goes first.
   await rig.wish([]);
   for (const [view, forecast] of [[now, first], [after, second]] as const) {
-    const report = await rig.wish(wishesOf(view));
+    const report = await rig.wish(desiredVipsOf(view));
     assert.equal(report.failed, 0);
     const { vip_added: vipAdded, as_added: asAdded, as_weight_updated: updated } = report.counts;
     assert.deepEqual(

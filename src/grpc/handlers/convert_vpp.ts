@@ -74,7 +74,7 @@ export function lbVip(vip: ActualVip, { namesAt, countersOf }: LbVipOptions): VP
           bytes: count(counters?.bytes),
         };
       }),
-      ...vip.gone.map(({ address }) => ({
+      ...vip.removed.map(({ address }) => ({
         ...VPPLBApplicationServer.empty,
         ...named(address.text),
       })),

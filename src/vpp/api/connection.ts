@@ -12,8 +12,8 @@ import { isPermissionFault } from "../../base/permission.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
-import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
-import { demandOk } from "./lb_requests.ts";
+import { missingForWeights, openLb, requireMessages } from "./lb_dialect.ts";
+import { expectOk } from "./lb_requests.ts";
 import type {
   ApiObserver,
   ConnectionState,
@@ -58,7 +58,7 @@ const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionRep
   request: showVersion,
   reply: showVersionReply,
   result(reply) {
-    demandOk("show_version", reply.retval);
+    expectOk("show_version", reply.retval);
     return reply;
   },
 };
@@ -183,7 +183,7 @@ class Connection implements VppConnection {
     };
     const stats = this.#statsAttendant();
     try {
-      demandMessages(client.table, REQUIRED_MESSAGES);
+      requireMessages(client.table, REQUIRED_MESSAGES);
       await stats?.open(AbortSignal.any([signal, opening.signal]));
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
       if (signal.aborted) throw new MaglevError("aborted", "stopped");

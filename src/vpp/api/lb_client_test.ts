@@ -30,7 +30,7 @@ const VIP: DesiredVip = {
   servers: [],
 };
 const ANY_PORT: DesiredVip = { ...VIP, address: V6, prefixLength: 128, port: 0, encap: "gre6" };
-const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [], gone: [] };
+const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [], removed: [] };
 
 const PFX4 = { address: V4, len: 32 };
 const VIP_REST = { dscp: 0, type: 0, targetPort: 0, nodePort: 0 };
@@ -150,7 +150,7 @@ Deno.test("InOrOutLbClient bends its requests to what a faulty plugin takes", as
   for (const [faulty, vip, len, encap] of IN_OR_OUT) {
     const { transport, client } = setUp();
     const lb = new InOrOutLbClient(client, { faulty });
-    const actual: ActualVip = { ...vip, poolIndex: 1, servers: [], gone: [] };
+    const actual: ActualVip = { ...vip, poolIndex: 1, servers: [], removed: [] };
     const work = [
       lb.addVip(vip),
       lb.deleteVip(actual),

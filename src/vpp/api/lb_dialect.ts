@@ -99,7 +99,7 @@ export function missingForWeights(table: MessageTable): readonly string[] {
  * Throws MaglevError `failed-precondition` that names what this VPP lacks of `others` and of what
  * programming cannot do without.
  */
-export function demandMessages(
+export function requireMessages(
   table: MessageTable,
   others: readonly MessageCodec<unknown>[],
 ): void {
@@ -116,7 +116,7 @@ export function demandMessages(
   );
 }
 
-/** The LbApi for a VPP that passed demandMessages(). Rejects when the connection ends. */
+/** The LbApi for a VPP that passed requireMessages(). Rejects when the connection ends. */
 export async function openLb(client: VppClient): Promise<LbApi> {
   if (hasWeights(client.table)) return new LbClient(client);
   const faulty = await client.request(FIRST_ID, { name: FAULTY_PLUGIN });

@@ -9,7 +9,7 @@
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
-import type { ActualServer, ActualVip, GoneServer, ServerFigures, VipKey } from "./model.ts";
+import type { ActualServer, ActualVip, RemovedServer, ServerFigures, VipKey } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
 import type { VerboseServer, VerboseVip } from "./vips_verbose.ts";
@@ -91,7 +91,7 @@ function vipsOfDumps(
       newFlowsTableLength: vip.flowTableLength,
       poolIndex: more?.poolIndex,
       servers: withFigures(inOrder(servers.get(key) ?? [], compareByAddress), more),
-      gone: [],
+      removed: [],
     };
   });
   return vips.sort(compareVipKeys);
@@ -105,18 +105,18 @@ function vipsOfText(reading: TextReading): ActualVip[] {
 /** A VIP as the text alone shows it. */
 export function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip {
   const servers: ActualServer[] = [];
-  const gone: GoneServer[] = [];
+  const removed: RemovedServer[] = [];
   for (const server of told) {
     const { weight, buckets, used } = server;
     const address = parsedAddress(server);
     const figures = figuresOf(server);
     if (used) servers.push({ address, weight, buckets, flushed: false, figures });
-    else gone.push({ address, flushed: false });
+    else removed.push({ address, flushed: false });
   }
   return {
     ...vip,
     servers: inOrder(servers, compareByAddress),
-    gone: inOrder(gone, compareByAddress),
+    removed: inOrder(removed, compareByAddress),
   };
 }
 

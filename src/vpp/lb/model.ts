@@ -69,7 +69,7 @@ export interface ActualServer {
  * Without weights (LbCapabilities) deleting is also how a server is drained, so that its flows
  * may still have to be flushed.
  */
-export interface GoneServer {
+export interface RemovedServer {
   readonly address: IpAddress;
   /** True when it was deleted with flush, or flushed since; as far as this connection knows. */
   readonly flushed: boolean;
@@ -91,7 +91,7 @@ export interface ActualVip extends VipKey {
   readonly poolIndex: number | undefined;
   readonly servers: readonly ActualServer[];
   /** In compareIp order; none is in `servers`. Read from a VPP without weights only. */
-  readonly gone: readonly GoneServer[];
+  readonly removed: readonly RemovedServer[];
 }
 
 /** Global settings of the plugin (`lb_conf`). */
@@ -129,7 +129,7 @@ export type Operation =
     readonly previousWeight: number;
     readonly flush: boolean;
   }
-  /** Flushes a GoneServer. VPP may have collected it meanwhile: then it had no flow left. */
+  /** Flushes a RemovedServer. VPP may have collected it meanwhile: then it had no flow left. */
   | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress }
   /** Flushes all flows of a VIP that VPP has, those that found no server included. */
   | { readonly kind: "vip-flush"; readonly vip: VipKey; readonly reason: VipFlushReason };

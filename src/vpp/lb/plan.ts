@@ -26,7 +26,7 @@
  * reason, what VPP would refuse.
  */
 import { conflictBetween } from "./conflict.ts";
-import { wishesFor } from "./unweighted.ts";
+import { desiredServers } from "./unweighted.ts";
 import { withKeptWeights } from "./keep.ts";
 import type {
   ActualServer,
@@ -220,14 +220,14 @@ function takeDown(vip: ActualVip): Operation[] {
     weight: server.weight,
     flush: true,
   }));
-  for (const { address, flushed } of vip.gone) {
+  for (const { address, flushed } of vip.removed) {
     if (!flushed) operations.push({ kind: "as-flush", vip, address });
   }
   return [...withOneFlush(operations, vip), { kind: "vip-del", vip }];
 }
 
 function putUp(vip: DesiredVip, can: LbCapabilities): Operation[] {
-  const { servers } = wishesFor(vip, can);
+  const { servers } = desiredServers(vip, can);
   const operations: Operation[] = [{ kind: "vip-add", vip }];
   for (const server of servers) operations.push(addition(vip, server));
   if (servers.some(hasWeight)) operations.push(vipFlush(vip, "first-weight"));
@@ -247,7 +247,7 @@ function addition(vip: DesiredVip, server: DesiredServer): Operation {
 }
 
 function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Operation[] {
-  const { servers, out } = wishesFor(desired, can);
+  const { servers, out } = desiredServers(desired, can);
   const raises: Operation[] = [];
   const additions: Operation[] = [];
   const cuts: Operation[] = [];
@@ -275,7 +275,7 @@ function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Op
       });
     }
   }
-  for (const { address, flushed } of actual.gone) {
+  for (const { address, flushed } of actual.removed) {
     if (flushed || servers.some((server) => server.address.text === address.text)) continue;
     if (out.get(address.text) ?? true) flushes.push({ kind: "as-flush", vip: desired, address });
   }
@@ -297,7 +297,7 @@ function opens(servers: readonly DesiredServer[], actual: ActualVip): boolean {
 function mayKeepFlows(actual: ActualVip, operations: readonly Operation[]): boolean {
   const flushed = new Set(operations.filter(flushes).map(({ address }) => address.text));
   return actual.servers.some((s) => s.idle !== true && !flushed.has(s.address.text)) ||
-    actual.gone.some((s) => !s.flushed && !flushed.has(s.address.text));
+    actual.removed.some((s) => !s.flushed && !flushed.has(s.address.text));
 }
 
 /** An operation that makes VPP forget the flows of one server. */

@@ -3,7 +3,7 @@ import { settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./wishes.ts";
+import { wantedVips } from "./desired_vips.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import { MaglevError } from "../../base/errors.ts";

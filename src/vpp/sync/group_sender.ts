@@ -7,7 +7,7 @@ import type { Applier, Outcome } from "./apply.ts";
 import { vipFields } from "./apply.ts";
 import type { Guards } from "./guard/guards.ts";
 import type { KnownState } from "./known_state.ts";
-import type { Lanes } from "./prefix_locks.ts";
+import type { PrefixLocks } from "./prefix_locks.ts";
 import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
 import { vipPrefix } from "../lb/model.ts";
 import type { VipPlan } from "../lb/plan.ts";
@@ -24,7 +24,7 @@ export interface GroupSenderOptions {
   readonly guards: Guards;
   readonly withheld: WithheldList;
   readonly known: KnownState;
-  readonly lanes: Lanes;
+  readonly locks: PrefixLocks;
   readonly indices: PoolIndices;
   readonly capabilities: LbCapabilities;
   readonly recreations: RecreateLimit;
@@ -109,7 +109,7 @@ export class GroupSender {
 
   /** False when nothing is to be sent for the VIP. */
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
-    const { logger, mayDefer, recreations, touched, indices, lanes } = this.#options;
+    const { logger, mayDefer, recreations, touched, indices, locks } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
     if (plan.conflict !== undefined) {
       if (batch.scope === "vip" && mayDefer()) {
@@ -126,7 +126,7 @@ export class GroupSender {
     }
     touched(plan.key);
     indices.sending(plan);
-    lanes.enter(vipPrefix(plan.vip), plan.key, operations);
+    locks.enter(vipPrefix(plan.vip), plan.key, operations);
     batch.begin();
     return true;
   }
@@ -134,7 +134,7 @@ export class GroupSender {
   /** One operation of the plan is answered, or not sent at all. */
   #answered(plan: VipPlan, batch: SyncBatch): void {
     const prefix = vipPrefix(plan.vip);
-    if (!this.#options.lanes.answered(prefix, plan.key)) return;
+    if (!this.#options.locks.answered(prefix, plan.key)) return;
     batch.end();
     this.#options.freed(prefix);
   }

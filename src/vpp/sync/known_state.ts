@@ -163,8 +163,10 @@ function sameRoutes(before: readonly ActualServer[], after: readonly ActualServe
 function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
   if (known === undefined) return found;
   const servers = rememberingIdle(known.servers, remembering(known.servers, found.servers));
-  const gone = remembering(known.gone, found.gone);
-  return servers === found.servers && gone === found.gone ? found : { ...found, servers, gone };
+  const removed = remembering(known.removed, found.removed);
+  return servers === found.servers && removed === found.removed
+    ? found
+    : { ...found, servers, removed };
 }
 
 /** `found` with the memory that `known` has of the same servers; the same array without any. */

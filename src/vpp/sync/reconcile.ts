@@ -36,7 +36,7 @@ import type {
 import type { SyncReport, SyncTrigger } from "./report.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
-import { wantedVips } from "./wishes.ts";
+import { wantedVips } from "./desired_vips.ts";
 import type { Withheld } from "./guard/withheld.ts";
 
 /** Settings; asked for at start and after each reload. */

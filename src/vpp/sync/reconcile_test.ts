@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { executeOn, PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./wishes.ts";
+import { wantedVips } from "./desired_vips.ts";
 import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { MaglevError } from "../../base/errors.ts";
 

@@ -1,7 +1,7 @@
 /** Runs and transitions that want the same VIPs, or neighbours, at the same time. */
 import assert from "node:assert/strict";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./wishes.ts";
+import { wantedVips } from "./desired_vips.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 
 const A = "192.0.2.1";

@@ -139,7 +139,7 @@ export function chainText({ kind, path, bytes }: FatalChain): string {
 
 function linkOf(vip: ActualVip): Link {
   // Deleted and flushed, a server has no flows left.
-  const servers = [...vip.servers, ...vip.gone.filter(({ flushed }) => !flushed)];
+  const servers = [...vip.servers, ...vip.removed.filter(({ flushed }) => !flushed)];
   return { vip, servers: new Map(servers.map(({ address }) => [address.text, address])) };
 }
 

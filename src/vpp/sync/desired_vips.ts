@@ -6,7 +6,7 @@ import { concerns } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
 import type { VipGroup, WantedVip } from "../lb/vip_groups.ts";
 
-export interface WishesOptions {
+export interface DesiredVipsOptions {
   readonly source: DesiredSource;
   /** False while warm-up holds the frontend back. */
   readonly released: (frontend: string) => boolean;
@@ -23,10 +23,10 @@ export function wantedVips(
   });
 }
 
-export class Wishes {
-  readonly #options: WishesOptions;
+export class DesiredVips {
+  readonly #options: DesiredVipsOptions;
 
-  constructor(options: WishesOptions) {
+  constructor(options: DesiredVipsOptions) {
     this.#options = options;
   }
 

@@ -9,7 +9,7 @@ import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
 
 /** Everything that happened at one instant. */
-export interface News {
+export interface ChangeBatch {
   /** In the order in which they happened. */
   readonly transitions: readonly NamedTransition[];
   readonly changes: readonly FrontendChange[];
@@ -19,7 +19,7 @@ export interface News {
   readonly atMs: number;
 }
 
-/** What newsOf works from. */
+/** What changeBatchOf works from. */
 export interface Happened {
   readonly transitions: readonly NamedTransition[];
   /** Frontends whose weights changed for another reason. */
@@ -29,7 +29,10 @@ export interface Happened {
 }
 
 /** Works out the frontends that are concerned, in `registry`, and what follows from that. */
-export function newsOf(registry: Registry, { transitions, frontends, nowMs }: Happened): News {
+export function changeBatchOf(
+  registry: Registry,
+  { transitions, frontends, nowMs }: Happened,
+): ChangeBatch {
   const touched = new Set(frontends);
   for (const { name } of transitions) {
     for (const frontend of registry.frontendsOf(name)) touched.add(frontend);
@@ -44,25 +47,25 @@ export function newsOf(registry: Registry, { transitions, frontends, nowMs }: Ha
 }
 
 /** Backends first, then the frontends that follow from them, then what is to be done. */
-export function eventsOf(news: News): CheckerEvent[] {
+export function eventsOf(batch: ChangeBatch): CheckerEvent[] {
   const events: CheckerEvent[] = [];
-  for (const { name, transition } of news.transitions) {
+  for (const { name, transition } of batch.transitions) {
     events.push({ kind: "backend", name, transition });
   }
-  for (const { name, from, to } of news.changes) {
-    events.push({ kind: "frontend", name, transition: { from, to, atMs: news.atMs } });
+  for (const { name, from, to } of batch.changes) {
+    events.push({ kind: "frontend", name, transition: { from, to, atMs: batch.atMs } });
   }
-  if (news.last !== undefined) events.push(news.last);
+  if (batch.last !== undefined) events.push(batch.last);
   return events;
 }
 
 /** Writes `backend-transition` and `frontend-transition` records. */
-export function logNews(logger: Logger, news: News): void {
-  for (const { name, transition: { from, to, result } } of news.transitions) {
+export function logChanges(logger: Logger, batch: ChangeBatch): void {
+  for (const { name, transition: { from, to, result } } of batch.transitions) {
     const { layer, code, detail } = result;
     logger.info("backend-transition", { backend: name, from, to, layer, code, detail });
   }
-  for (const { name, from, to } of news.changes) {
+  for (const { name, from, to } of batch.changes) {
     logger.info("frontend-transition", { frontend: name, from, to });
   }
 }
