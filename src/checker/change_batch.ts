@@ -1,6 +1,4 @@
-/**
- * What became known at one instant, as events for the daemon and as records for the log.
- */
+/** The changes of one instant, as events for the daemon and as log records. */
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent, FrontendView } from "./ports.ts";

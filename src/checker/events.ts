@@ -1,8 +1,7 @@
 /**
- * Watching the checker: the present state of everything first (as transitions whose `from` is
- * their `to`), then what happens, with nothing lost and nothing told twice in between. The replay
- * is read from the snapshot of the moment of subscribing, so that it takes no room in the queue
- * however many backends there are.
+ * Watches the checker: replays the present state of everything (as transitions whose `from` is
+ * their `to`), then follows its events without a gap or a repetition. The replay is read from the
+ * snapshot of the moment of subscribing, so it takes no room in the queue.
  */
 import type {
   Backend,

@@ -1,7 +1,7 @@
 /**
- * What an operator may ask of the checker, what comes of it, and the one record each request
- * leaves, allowed or refused. The record is written by whoever took the request (it knows of the
- * requests that never got here as well), from what the checker answers.
+ * The requests of operators, their outcomes, and the one record that each request leaves, allowed
+ * or refused. The caller writes the record from the checker's answer, because it also knows the
+ * requests that never reached the checker.
  */
 import {
   type BackendAction,

@@ -1,6 +1,6 @@
 /**
- * What the checker knows: the backends as they are, the frontends as they follow from them, and
- * what operators want. PURE: values in, values out; it neither probes nor tells.
+ * The backends, the frontends that follow from them, and operators' intents. PURE: it neither
+ * probes nor publishes.
  *
  * A transition touches one backend and the frontends that use it, and costs what those cost,
  * however large the rest of the configuration is.

@@ -1,6 +1,6 @@
 /**
- * Running totals for metrics: probes by result, how long they took, void probes, transitions. PURE.
- * Cheap to count (one look-up by name a probe), read at leisure.
+ * Running totals for metrics: probes by result, their durations, void probes, transitions. PURE.
+ * Cheap to count: one look-up by name for each probe.
  */
 import type { ProbeType } from "../config/model.ts";
 import type { BackendState, ProbeResult, ResultCode, Transition } from "../health/state.ts";

@@ -1,7 +1,6 @@
 /**
- * Which backends the probe engine works on, and under which number. Numbers are dense and used
- * again; each use has its own generation, so that what the engine still had on its way from an
- * earlier use is recognised as old and dropped.
+ * Numbers the backends that the probe engine works on. Ids are dense and used again; each use has
+ * its own generation, so that late results of an earlier use are recognised and dropped.
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";

@@ -1,6 +1,6 @@
 /**
- * PURE. A reload worked out as a value: what it does to checks and to operators' intents. What then
- * becomes of VPP takes longer, and is worked out from this (src/forecast/).
+ * PURE. Works out the effects of a reload on checks and operators' intents, as a value. The
+ * effects on VPP take longer, and are worked out from this value (src/forecast/).
  */
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";

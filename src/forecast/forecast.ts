@@ -1,10 +1,10 @@
 /**
- * What a reload or an operator's action would do, told before it is done: the reload's own
- * difference, the states that follow, and (vpp/lb/forecast.ts) what becomes of each VIP. Nothing is
- * changed by it. PURE.
+ * Forecasts the effects of a reload or an operator's action before it happens: the difference of
+ * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE:
+ * nothing is changed by it.
  *
- * A forecast is a generator, for it may take long: see finish() of base/steps.ts and
- * system/slices.ts for how to run one.
+ * A forecast is a generator, because it may take long: see finish() of base/steps.ts and
+ * async/steps.ts for how to run one.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";

@@ -1,17 +1,17 @@
 /**
- * What a change would do to VPP, told before it is made: the planner's own operations, and the
- * plugin's own new-flow tables before and after. PURE; nothing here asks VPP, so it is taken to
- * have what it should have at present.
+ * Forecasts the effects of a change on VPP, with the planner's own operations and the plugin's own
+ * new-flow tables before and after. PURE: VPP is not read, and is assumed to have what it should
+ * have at present.
  *
- * Three instants are told apart:
+ * A forecast compares three instants:
  *
  *     now       as it should be at present
  *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
- *     settled   once all that begins has passed its checks; nothing else has changed
+ *     settled   after all that begins has passed its checks; nothing else has changed
  *
  * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
- * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
- * runs it may let others have a turn.
+ * prefix too. So a forecast is a generator that stops at each VIP and before each table; the
+ * caller may let others have a turn.
  */
 import type { IpAddress } from "../base/address.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";

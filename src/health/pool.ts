@@ -1,6 +1,6 @@
 /**
- * Which pool of a frontend is served. Pools are an order of preference: the first in which
- * somebody can take traffic wins, and all others stand by (probed all the time, weight 0).
+ * Chooses the pool of a frontend that serves. Pools are an order of preference: the first with a
+ * backend that can take traffic is active. All others stand by: probed all the time, weight 0.
  */
 import type { CountedState } from "./state.ts";
 

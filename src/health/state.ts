@@ -1,6 +1,4 @@
-/**
- * The words of health: states, probe results, transitions. Pure data; no behaviour.
- */
+/** The vocabulary of health: states, probe results, transitions. Pure data without behaviour. */
 
 /** States of a backend; probing goes on in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";

@@ -1,9 +1,9 @@
 /**
- * Keeps the set of intents: hands each new edition to the store, and says when one ends by
- * itself. What an end means is for the checker.
+ * Keeps the set of intents: hands each new edition to the store, and reports intents whose time
+ * is over. The checker decides what an end means.
  *
- * `until` is a time on the wall, whose clock may be set, and a machine may sleep. So no timer is
- * trusted for long: the wall clock is looked at again at least once a minute.
+ * `until` is a wall-clock time, which may be set, and a machine may sleep. So no timer is trusted
+ * for long: the wall clock is read again at least once a minute.
  */
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
 import { type Intent, IntentSet } from "./intent.ts";

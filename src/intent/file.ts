@@ -42,10 +42,10 @@ export function decodeIntents(text: string): DecodedIntents {
   try {
     document = JSON.parse(text);
   } catch {
-    return refused("it is no JSON, or was cut off");
+    return refused("not JSON, or truncated");
   }
   if (!isRecord(document) || document.format !== FORMAT) {
-    return refused("it was not written by maglevd");
+    return refused("not written by maglevd");
   }
   if (document.version !== VERSION) {
     return refused(
@@ -53,10 +53,10 @@ export function decodeIntents(text: string): DecodedIntents {
     );
   }
   if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
-    return refused("its parts are not those of this version");
+    return refused("fields are not those of this version");
   }
   if (document.checksum !== checksum(JSON.stringify(document.intents))) {
-    return refused("its checksum is wrong: somebody else changed it, or the disk did");
+    return refused("checksum mismatch: changed by another program, or corrupted on disk");
   }
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
@@ -64,11 +64,11 @@ export function decodeIntents(text: string): DecodedIntents {
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
-    if (intent === undefined) return refused(`entry ${at + 1} is no intent of this version`);
+    if (intent === undefined) return refused(`entry ${at + 1} is not an intent of this version`);
     intents.push(intent);
   }
   if (new Set(intents.map(intentKey)).size !== intents.length) {
-    return refused("it has two intents for one thing");
+    return refused("two intents for one target");
   }
   return { kind: "ok", intents };
 }

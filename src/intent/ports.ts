@@ -1,4 +1,4 @@
-/** The door of a store of intents: interfaces only. */
+/** Interfaces of a store of intents. */
 import type { Intent } from "./intent.ts";
 
 /** Whether operators' intents survive the end of the process. */

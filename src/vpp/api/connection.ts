@@ -1,11 +1,11 @@
 /**
- * Keeps one VPP connected: connect, see who it is, watch that it lives, and from the start again
- * when it does not. Its users see two states, connected and disconnected, and use what the
- * connected one holds until the next change.
+ * Keeps one VPP connected: connects, identifies it, pings it, and connects again when it is lost.
+ * Users see two states, connected and disconnected, and use the values of the connected one until
+ * the next change.
  *
- * The API is the connection. The stats segment, which comes in through `openStats`, is asked for at
- * connect and belongs to it from then on: when it does not come, or ends, VPP is programmed without
- * counters, and stats_attendant.ts retries it.
+ * The API is the connection. The stats segment, opened by `openStats` at connect, belongs to it.
+ * When the segment is missing or ends, VPP is programmed without counters, and
+ * stats/attendant.ts retries it.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { isPermissionFault } from "../../base/permission.ts";

@@ -1,6 +1,6 @@
 /**
- * One request on its way: what is sent, which messages answer it, what becomes of them. An
- * exchange is typed; the client, which carries many of different types, sees them all alike.
+ * One request in flight: the message sent, the messages that answer it, and its outcome. An
+ * exchange is typed; the client carries exchanges of many types without knowing them.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { MessageCodec, MessageHeader } from "../wire/codec.ts";

@@ -3,8 +3,8 @@
  *
  *     weight messages   lb_conf_get   plugin's messages go by    LbApi
  *     yes               any           any                        LbClient
- *     no                any           lb_31818767                InOrOutLbClient, faulty
- *     no                any           another name               InOrOutLbClient
+ *     no                any           lb_31818767                UnweightedLbClient, faulty
+ *     no                any           another name               UnweightedLbClient
  *
  * The definitions of the plugin's messages (and so their CRCs) are the same from 23.02 to 26.06.
  * A plugin registers its messages under its name and the CRC of the whole definition file, which
@@ -15,7 +15,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
 import { LbClient } from "./lb_client.ts";
-import { InOrOutLbClient } from "./lb_client_unweighted.ts";
+import { UnweightedLbClient } from "./lb_client_unweighted.ts";
 import type { LbApi } from "../ports.ts";
 import type { MessageCodec } from "../wire/codec.ts";
 import {
@@ -120,5 +120,5 @@ export function requireMessages(
 export async function openLb(client: VppClient): Promise<LbApi> {
   if (hasWeights(client.table)) return new LbClient(client);
   const faulty = await client.request(FIRST_ID, { name: FAULTY_PLUGIN });
-  return new InOrOutLbClient(client, { faulty });
+  return new UnweightedLbClient(client, { faulty });
 }

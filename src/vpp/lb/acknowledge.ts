@@ -1,6 +1,6 @@
 /**
- * What VPP has after it acknowledged one operation: how the state last known is kept up to date
- * without reading VPP again. Values are replaced, never changed.
+ * Applies an acknowledged operation to the known state, which so stays current without reading
+ * VPP again. Values are replaced, never changed.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";

@@ -1,10 +1,10 @@
 /**
- * What was read from VPP, put together: the dumps of the binary API say which VIPs and servers
- * are in use, the debug CLI adds what the API has no field for.
+ * Assembles the state read from VPP: the dumps of the binary API list the VIPs and servers in use,
+ * the debug CLI adds what the API has no field for.
  *
- * Up to VPP 26.06 the dumps are of no use: `lb_vip_dump` and `lb_as_dump` say protocol 0 for
+ * Up to VPP 26.06 the dumps are useless: `lb_vip_dump` and `lb_as_dump` report protocol 0 for
  * every VIP and a table length of 0 for all up to 32768, and list removed VIPs like others
- * (src/plugins/lb/api.c). There the text of the CLI, which has it all, is the only source.
+ * (src/plugins/lb/api.c). There the text of the CLI, which has everything, is the only source.
  */
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";

@@ -9,7 +9,7 @@
  *               make           table length are fixed when VPP adds a VIP
  *     VIP       VIP            weight raises, adds, cuts, cuts with flush, deletes
  *
- * A VPP without weights has a server or has not (see in_or_out.ts): cuts are deletes there, with
+ * A VPP without weights has a server or has not (see unweighted.ts): cuts are deletes there, with
  * flush where flush is due.
  *
  * A packet that finds a VIP without weight makes its flow unsticky for as long as it lasts. So a VIP
@@ -181,7 +181,7 @@ function planRemoval(key: string, actual: ActualVip): VipPlan {
 }
 
 /**
- * Takes the plans back that VPP would refuse: those that add a VIP which cannot stand beside one
+ * Takes the plans back that VPP would refuse: those that add a VIP which cannot share a prefix with one
  * that stays, or beside one added before it. A VIP whose recreation is taken back stays too, so
  * this goes on until nothing changes.
  */

@@ -214,7 +214,7 @@ Deno.test("planGroup() leaves a VIP alone, with a reason, when what stays is in 
   assert.equal(only!.recreate, undefined);
   assert.equal(
     only!.conflict,
-    "encap gre6 cannot stand beside protocol 6 port 443 with gre4",
+    "encap gre6 cannot share a prefix with protocol 6 port 443 with gre4",
   );
 });
 

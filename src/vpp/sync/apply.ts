@@ -1,6 +1,6 @@
 /**
- * Carries operations out: sends them in order without awaiting each (VPP answers in order), logs
- * each when it is answered, and says what became of it.
+ * Executes operations: sends them in order without awaiting each (VPP answers in order), logs each
+ * answer, and reports the outcome.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";

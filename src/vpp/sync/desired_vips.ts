@@ -1,4 +1,4 @@
-/** What VPP should have, as one session asks for it. */
+/** Selects the VIPs that VPP should have, for the runs of one session. */
 import type { ActualVip, DesiredVip } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import type { DesiredSource } from "../ports.ts";

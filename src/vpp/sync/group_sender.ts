@@ -1,6 +1,6 @@
 /**
- * Plans the VIPs of one prefix against what is known, has the plans checked again (guards.ts),
- * sends what is left of them, and learns from the answers.
+ * Plans the VIPs of one prefix against the known state, has the guards check the plans
+ * (guard/guards.ts), sends what they let through, and updates the known state from the answers.
  */
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Applier, Outcome } from "./apply.ts";

@@ -1,6 +1,6 @@
 /**
- * What VPP has, as far as this connection knows: what was read, kept up to date by every
- * acknowledged operation, with the memory of what was flushed (VPP does not tell).
+ * The state of VPP as this connection knows it: the last reading, updated by every acknowledged
+ * operation. It also remembers flushes, which VPP does not report.
  */
 import type { IpAddress } from "../../base/address.ts";
 import { acknowledge, forgetFlushes } from "../lb/acknowledge.ts";

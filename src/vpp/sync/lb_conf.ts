@@ -1,10 +1,10 @@
 /**
  * The plugin's global settings: known, wanted, and pushed when the two differ.
  *
- * Another number of sticky buckets makes each thread of VPP throw its table away at its next packet:
- * all flows of all VIPs lose their server. So that number is sent when it is another one in the
- * configuration, at connect, and when an operator asks for a sync. When it is found changed in VPP
- * at another time, both values are named and it stays.
+ * A changed number of sticky buckets makes each thread of VPP throw its table away at its next
+ * packet: all flows of all VIPs lose their server. So it is sent only when the configuration
+ * changed it, at connect, and when an operator asks for a sync. When it is found changed in VPP
+ * at another time, both values are logged and it stays.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";

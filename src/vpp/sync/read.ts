@@ -1,4 +1,4 @@
-/** Reads the whole of what the lb plugin has. */
+/** Reads the complete state of the lb plugin. */
 import { MaglevError } from "../../base/errors.ts";
 import type { Logger } from "../../base/ports.ts";
 import type { Reading } from "../lb/actual.ts";

@@ -650,7 +650,7 @@ Deno.test("sync() leaves a VIP up that could not be put up again", async () => {
   await world.calm();
   assert.equal((await report).failed, 1);
   assert.deepEqual(world.takeWrites(), []);
-  assert.match(`${world.logger.of("vpp-lbsync-error")[0]!.err}`, /cannot stand beside/);
+  assert.match(`${world.logger.of("vpp-lbsync-error")[0]!.err}`, /cannot share a prefix with/);
   world.reconciler.reload();
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());

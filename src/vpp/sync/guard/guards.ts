@@ -1,11 +1,11 @@
 /**
- * The last look at plans before they are sent: takes out what VPP would not survive, and says what
- * it was. One of them lives as long as a connection.
+ * Checks plans before they are sent: takes out operations that VPP would not survive, and reports
+ * them. One instance per connection.
  *
  *     limit      values of a VIP that end VPP
  *     recreate   the same VIP recreated twice within a minute
  *     nat        removal of another program's NAT VIP
- *     chain      what would complete a chain of VIPs that VPP cannot carry
+ *     chain      operations that would complete a chain of VIPs that VPP cannot carry
  *     stats      addresses for which VPP's stats segment has no room
  */
 import type { Logger } from "../../../base/ports.ts";
