@@ -17,7 +17,7 @@ export interface ChangeBatch {
   readonly atMs: number;
 }
 
-/** What changeBatchOf works from. */
+/** Input of changeBatchOf(). */
 export interface Happened {
   readonly transitions: readonly NamedTransition[];
   /** Frontends whose weights changed for another reason. */

@@ -16,14 +16,14 @@ import type { CheckerReader, Snapshot } from "./ports.ts";
 /** Events that may wait for one subscriber. */
 export const WATCH_CAPACITY = 1000;
 
-/** What a watcher is told. */
+/** One item of a watch. */
 export type WatchItem =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
   /** The watcher was too slow: this many items are missing here. */
   | { readonly kind: "dropped"; readonly count: number };
 
-/** What to watch. */
+/** Options of a watch. */
 export interface WatchOptions {
   readonly backends: boolean;
   readonly frontends: boolean;

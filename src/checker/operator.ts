@@ -27,21 +27,21 @@ export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
   enable: "EnableBackend",
 };
 
-/** What an action changed: a backend's state, or a weight. */
+/** The value that an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
-  /** Undefined when there is no such thing. */
+  /** Undefined for an unknown name. */
   readonly before: string | number | undefined;
   /** The same as `before` when nothing was done. */
   readonly after: string | number | undefined;
 }
 
-/** What came of a request: done, or refused with the reason. */
+/** The outcome of a request: done, or refused with the reason. */
 export type OperatorOutcome<T> =
   | (BeforeAndAfter & {
     readonly ok: true;
-    /** What the request was about, as it is now. */
+    /** The object of the request, as it is now. */
     readonly value: T;
-    /** The intent that is now in force for it; undefined when there is none. */
+    /** The intent that is now in force for it, if any. */
     readonly intent: Intent | undefined;
     /**
      * Settles, soon and without ever failing, when the disk holds what is in force or it is clear

@@ -19,11 +19,11 @@ export interface Snapshot {
   readonly config: Config;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly frontends: ReadonlyMap<string, FrontendView>;
-  /** What operators want beyond the file: pauses, disables, weights. */
+  /** Operators' intents beyond the file: pauses, disables, weights. */
   readonly intents: IntentSet;
 }
 
-/** What happens, in order. */
+/** Events of the checker, in order. */
 export type CheckerEvent =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }

@@ -132,7 +132,7 @@ export class Registry {
     return this.#intents;
   }
 
-  /** What operators want by now; says nothing of states and weights. */
+  /** Replaces operators' intents; states and weights stay. */
   setIntents(intents: IntentSet): void {
     this.#intents = intents;
     this.#current = undefined;

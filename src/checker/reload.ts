@@ -25,7 +25,7 @@ import {
 } from "../health/machine.ts";
 import type { Backend, HealthPolicy, StepResult } from "../health/state.ts";
 
-/** What the probe engine is to be told, in this order. */
+/** One action for the probe engine; their order matters. */
 export type ReloadAction =
   /** Also of a backend that is not probed: nothing to do then. */
   | { readonly kind: "stop"; readonly backend: string }
@@ -44,7 +44,7 @@ export interface ReloadPlan {
   readonly actions: readonly ReloadAction[];
 }
 
-/** What planReload works from. */
+/** Input of planReload(). */
 export interface ReloadInput {
   /** The new file. */
   readonly next: Config;

@@ -48,7 +48,7 @@ export interface BackendTally {
 export class Tally {
   readonly #backends = new Map<string, Totals>();
 
-  /** Counts a result. When the type is another than before, the backend's results begin anew. */
+  /** Counts a result. When the type changed, the backend's results begin again. */
   countProbe(backend: string, type: ProbeType, result: ProbeResult): void {
     this.#of(backend).countProbe(type, result);
   }

@@ -10,7 +10,7 @@ import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import type { ReloadAction } from "./reload.ts";
 
-/** What to probe; a ProbeTarget without what is decided here. */
+/** A ProbeTarget without id and generation, which are chosen here. */
 export interface TargetSpec {
   readonly backend: string;
   readonly address: IpAddress;
@@ -43,7 +43,7 @@ export class ProbeTargets {
     this.#counterOf = counterOf;
   }
 
-  /** Starts probing a backend afresh; what was probed under its name is stopped first. */
+  /** Starts probing a backend; an earlier target of its name is stopped first. */
   start(spec: TargetSpec): void {
     this.stop(spec.backend);
     const id = this.#free.pop() ?? this.#byId.length;

@@ -11,7 +11,7 @@ import type { Snapshot } from "./ports.ts";
 import { frontendsInForce } from "./registry.ts";
 import { planReload, type ReloadPlan } from "./reload.ts";
 
-/** What a reload does to checks and intents. Every backend is in exactly one of the first five. */
+/** The effects of a reload on checks and intents. Every backend is in exactly one of the first five. */
 export interface ReloadOutline {
   /** New ones, in the order of the new file, as all lists but `stopped`. */
   readonly started: readonly string[];
@@ -31,7 +31,7 @@ export interface ReloadOutline {
   readonly lbConfChanged: boolean;
   /** True when, with them, all sticky flows of all VIPs are forgotten. */
   readonly flowsForgotten: boolean;
-  /** What the next configuration needs of VPP's stats segment. */
+  /** The needs of the next configuration in VPP's stats segment. */
   readonly size: StatsNeeds;
 }
 
@@ -43,14 +43,14 @@ export interface WorkedOutReload {
   readonly plan: ReloadPlan;
   /** Operators' intents after it. */
   readonly intentSet: IntentSet;
-  /** What is in force then. */
+  /** The configuration and weights in force after it. */
   readonly after: {
     readonly config: Config;
     readonly frontends: ReadonlyMap<string, FrontendConfig>;
   };
 }
 
-/** What putting `next`, which must be checked, in force does to checks and intents. */
+/** Works out the effects of `next`, which must be checked, on checks and intents. */
 export function* workOutReload(
   snapshot: Snapshot,
   next: Config,

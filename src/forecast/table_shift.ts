@@ -28,7 +28,7 @@ export interface WeightedServer {
   readonly weight: number;
 }
 
-/** What becomes of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
+/** The shift of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
 export interface TableShift {
   /** Buckets that were compared: the length of the longer table. */
   readonly length: number;
@@ -73,7 +73,7 @@ export class TableCache {
     return this.#owners(flows).buckets;
   }
 
-  /** What changes from one to the other; undefined stands for "no such VIP". */
+  /** Measures the shift from one to the other; undefined stands for a missing VIP. */
   shift(before: FlowTable | undefined, after: FlowTable | undefined): TableShift {
     const length = Math.max(before?.length ?? 0, after?.length ?? 0);
     const none = { length, moved: 0, lost: 0, gained: 0, rehashed: false };

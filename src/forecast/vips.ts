@@ -38,21 +38,21 @@ export interface HealthView {
   readonly config: Config;
   /** The frontends of `config` with the weights in force. */
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
-  /** What each backend of `config` counts as. */
+  /** The state that decides the weights of each backend of `config`. */
   readonly stateOf: (backend: string) => CountedState;
 }
 
-/** What forecastVips works from. */
+/** Input of forecastVips(). */
 export interface ForecastInput {
   readonly now: HealthView;
   readonly atOnce: HealthView;
   /** The same frontends as in `atOnce`. */
   readonly settled: HealthView;
-  /** What the VPP at hand can do; with weights while none is there. */
+  /** Capabilities of the present VPP; with weights without one. */
   readonly can: LbCapabilities;
 }
 
-/** What happens to a VIP. */
+/** The change of a VIP. */
 export type VipChange =
   | "added"
   | "removed"
@@ -64,10 +64,10 @@ export type VipChange =
   /** Cannot be, for VPP would refuse it; see `reason`. */
   | "refused";
 
-/** What the operations at once do to a server of a VIP. */
+/** The immediate change of a server of a VIP. */
 export type ServerChange = "added" | "removed" | "reweighted" | "kept";
 
-/** What a server has at one instant. */
+/** The share of a server at one instant. */
 export interface ServerShare {
   /** As VPP is told; 0 to 100. */
   readonly weight: number;
@@ -105,7 +105,7 @@ export interface VipForecast {
   readonly servers: readonly ServerForecast[];
   /** New flows from now to right after the change. */
   readonly atOnce: TableShift;
-  /** New flows from now to when all that begins afresh is up: what is left in the end. */
+  /** New flows from now to when all that begins again is up. */
   readonly settled: TableShift;
 }
 
@@ -239,7 +239,7 @@ function* forecastVip(
   const { can, tables } = context;
   const refused = vipPlan.conflict !== undefined;
   const now = flowsOf(context.now, can);
-  // What is refused stays as it is.
+  // A refused VIP stays as it is.
   const atOnce = refused ? now : flowsOf(vipPlan.desired, can);
   const settled = refused ? now : flowsOf(settledOf(vipPlan, context), can);
   const { address, prefixLength, protocol, port } = vipPlan.vip;
@@ -264,7 +264,7 @@ function* forecastVip(
   };
 }
 
-/** What is wanted when settled, servers that keep their weight with what they have at once. */
+/** The VIP when settled; kept servers have their weight of right after the change. */
 function settledOf(
   { desired }: VipPlan,
   { settled, can }: VipContext,
@@ -294,7 +294,7 @@ function flowsOf(vip: DesiredVip | undefined, can: LbCapabilities): FlowTable | 
   return { servers, length: vip.newFlowsTableLength, srcIpSticky: vip.srcIpSticky };
 }
 
-/** What each server has at one instant, by address. */
+/** The shares of the servers at one instant, by address. */
 type Shares = ReadonlyMap<string, ServerShare & { readonly address: IpAddress }>;
 
 function sharesOf(

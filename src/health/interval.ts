@@ -29,7 +29,7 @@ export const JITTER = 0.1;
 
 /**
  * The first probes of many targets are spread over their fast interval, but over no more than
- * this: nobody waits a slow interval for the first verdict.
+ * this: no first verdict waits a slow interval.
  */
 export const MAX_SPREAD_MS = 2000;
 

@@ -69,7 +69,7 @@ export function createBackend(name: string, options: CreateBackendOptions): Back
   };
 }
 
-/** What the backend counts as where weights are decided. */
+/** Returns the state that decides the backend's weights. */
 export function countedState({ state, standing }: Backend): CountedState {
   if (state !== "unknown" || standing === undefined) return state;
   return standing === "carried" ? "up" : "blind";
@@ -206,7 +206,7 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
     atMs: cause.nowMs,
     result: cause.result,
   };
-  const afresh = to === "unknown"
+  const begun = to === "unknown"
     ? { counter: initialCounter(backend.policy), lastResult: undefined }
     : {};
   const { standing: _, ...kept } = backend;
@@ -215,7 +215,7 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
     transition,
     backend: {
       ...kept,
-      ...afresh,
+      ...begun,
       state: to,
       sinceMs: cause.nowMs,
       history: appendNewest(backend.history, transition, backend.historyCapacity),

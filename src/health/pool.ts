@@ -17,12 +17,12 @@ export interface Pool {
   readonly backends: readonly PoolEntry[];
 }
 
-/** What a backend counts as at present, by name. */
+/** Looks up the state that decides a backend's weights, by name. */
 export type StateOf = (name: string) => CountedState;
 
 /**
- * Index of the active pool: the first with an `up` backend of weight > 0; if there is none the
- * first with an `up` backend; if there is none either, 0.
+ * Index of the active pool: the first with an `up` backend of weight > 0, else the
+ * first with an `up` backend, else 0.
  */
 export function activePool(pools: readonly Pool[], stateOf: StateOf): number {
   let withUp = -1;

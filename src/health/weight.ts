@@ -15,7 +15,7 @@ export interface EffectiveWeight {
   readonly flush: boolean;
 }
 
-/** What effectiveWeight looks at beside the state. */
+/** Input of effectiveWeight() next to the state. */
 export interface WeightOptions {
   /** True when the entry is in the frontend's active pool. */
   readonly active: boolean;

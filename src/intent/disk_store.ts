@@ -12,7 +12,7 @@ import { type FolderIo, folderIo, StateFile } from "../system/state_file.ts";
 
 /** Name of the file in the state directory. */
 export const INTENT_FILE = "intents.json";
-/** Files of no use that are kept for somebody to look at. */
+/** Quarantined files that are kept for people. */
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
@@ -61,7 +61,7 @@ export class DiskIntentStore implements IntentStore {
   #wanted: () => readonly Intent[] = () => [];
   #next: PromiseWithResolvers<Durability> | undefined;
   #writing: Promise<void> | undefined;
-  /** What the disk has for certain. */
+  /** The intents that are certainly on disk. */
   #stored: string | undefined;
   #retry: Timer | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -79,13 +79,13 @@ export class DiskIntentStore implements IntentStore {
     });
   }
 
-  /** What the file holds; nothing when it is of no use. Called once, by openIntents(). */
+  /** Reads the file; empty when it is unusable. Called once, by openIntents(). */
   load(): Promise<readonly Intent[]> {
     this.#loaded = this.#load();
     return this.#loaded;
   }
 
-  /** What load() still brings comes too late: the file will be quarantined. */
+  /** A later result of load() comes too late: the file will be quarantined. */
   giveUpReading(): void {
     this.#tooLate = true;
     this.#warn({ err: `reading it took longer than ${READ_DEADLINE_MS / 1000} s` });

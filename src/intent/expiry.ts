@@ -41,7 +41,7 @@ export class IntentKeeper {
     this.#arm();
   }
 
-  /** No end is said any more. Idempotent. */
+  /** Stops reporting ends. Idempotent. */
   stop(): void {
     this.#running = false;
     this.#timer?.cancel();

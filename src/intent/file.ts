@@ -7,8 +7,8 @@
  *     ]}
  *
  * Such a file decides about traffic, so it is taken whole or not at all: one that is torn, that was
- * changed by somebody else, or that a later version wrote is refused with a reason. The checksum
- * (SHA-256 of the list as JSON) guards against accidents; it is no signature.
+ * changed by another program, or that a later version wrote is refused with a reason. The checksum
+ * (SHA-256 of the list as JSON) guards against accidents; it is not a signature.
  */
 import { createHash } from "node:crypto";
 import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
@@ -36,7 +36,7 @@ export function encodeIntents(intents: readonly Intent[]): string {
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
 }
 
-/** What a file's text holds, or why it cannot be used. */
+/** The content of a file, or the reason why it is refused. */
 export function decodeIntents(text: string): DecodedIntents {
   let document: unknown;
   try {

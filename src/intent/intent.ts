@@ -1,20 +1,20 @@
 /**
- * What operators want at run time beyond the file: a backend paused or disabled, a weight in place
+ * Operators' run-time settings beyond the file: a backend paused or disabled, a weight in place
  * of the file's. An intent says what, by whom, why, since when and until when. It is keyed by
  * names, never by an address or a position, and it holds nothing that the configuration owns: so
  * an old intent can never bring an old address, port or check back. PURE.
  *
- * What is *not* an intent: the wish that is the file's anyway (a weight equal to the file's,
+ * *Not* an intent: a setting that the file has anyway (a weight equal to the file's,
  * disabling what the file disables), and enabling what the file disables, which lasts as long as
  * the process.
  */
 import type { WeightPlace } from "../config/pool_weights.ts";
 
-/** Who asked. */
+/** The operator who asked. */
 export interface OperatorId {
   /** Address of the other side, `unix` for a unix socket. */
   readonly peer: string;
-  /** Who that is, as far as it was proved; empty when it was not. */
+  /** The proved identity; empty without proof. */
   readonly identity: string;
 }
 
@@ -104,7 +104,7 @@ export class IntentSet {
     return new IntentSet(new Map(this.#intents).set(intentKey(intent), intent));
   }
 
-  /** Without the one that has the key of `intent`; this same set when there is none. */
+  /** Without the one that has the key of `intent`; this same set without such an intent. */
   without(intent: Intent): IntentSet {
     const key = intentKey(intent);
     if (!this.#intents.has(key)) return this;

@@ -19,7 +19,7 @@ import type { BackendAction, OperatorOptions, SetWeightRequest } from "./request
 import { weightOf } from "../config/pool_weights.ts";
 import type { NamedTransition } from "../health/state.ts";
 
-/** An intent that is no longer, and why. */
+/** An intent that ended, with the reason. */
 export interface DroppedIntent {
   readonly intent: Intent;
   readonly cause: string;
@@ -28,7 +28,7 @@ export interface DroppedIntent {
 /** Longest peer or identity that is kept, in UTF-16 units. */
 export const MAX_ID_LENGTH = 256;
 
-/** Who, why and until when of a new intent. */
+/** Operator, reason and end of a new intent. */
 interface Asked {
   readonly options: OperatorOptions;
   /** Unix time in milliseconds. */
@@ -97,7 +97,7 @@ function endedByFile(
   return disagreement(intent, backends.get(intent.backend), enabled);
 }
 
-/** What restoreIntents works from. */
+/** Input of restoreIntents(). */
 export interface RestoreInput {
   readonly intents: readonly Intent[];
   readonly config: Config;
@@ -109,7 +109,7 @@ export interface RestoreInput {
   readonly maxAgeMs: number;
 }
 
-/** What of the kept intents is in force again. */
+/** The kept intents that are in force again. */
 export interface Restored {
   readonly intentSet: IntentSet;
   /** Every backend of the configuration, paused and disabled ones as such. */
@@ -162,7 +162,7 @@ function overtaken(intent: Intent, config: Config): string | undefined {
     : `the file's weight changed from ${intent.instead} to ${weight}`;
 }
 
-/** What the configuration no longer has of what `intent` names. */
+/** Returns which name of `intent` the configuration lacks. */
 function gone(intent: Intent, config: Config): string | undefined {
   if (intent.kind !== "weight") {
     return config.backends.has(intent.backend) ? undefined : "the backend is gone";

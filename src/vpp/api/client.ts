@@ -41,7 +41,7 @@ const PING: Call<Record<string, never>, { readonly vpePid: number }, number> = {
   result: (reply) => reply.vpePid,
 };
 
-/** What a client needs besides its transport. */
+/** Options of a client next to its transport. */
 export interface VppClientOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -73,7 +73,7 @@ export class VppClient {
   readonly #waiting: BoundedQueue<Exchange>;
   /** Our codecs by this VPP's ids. */
   readonly #codecs: (MessageCodec<unknown> | undefined)[] = [];
-  /** Why nothing can be sent any more. */
+  /** The reason why the client has ended. */
   #ended: MaglevError | undefined;
 
   constructor(transport: Transport, options: VppClientOptions) {

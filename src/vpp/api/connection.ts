@@ -35,7 +35,7 @@ import {
   showVersionReply,
 } from "../wire/messages.ts";
 
-/** What VPP calls us. */
+/** Our name in VPP. */
 const CLIENT_NAME = "vpp-maglev";
 
 const RETRY_MS = 500;
@@ -63,7 +63,7 @@ const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionRep
   },
 };
 
-/** What a connect may depend on. */
+/** Options of a connect. */
 export interface ConnectOptions {
   readonly clientName: string;
   readonly deadlineMs: number;
@@ -326,7 +326,7 @@ class Connection implements VppConnection {
     if (due) this.#warnedMs = nowMs;
     const level = isPermissionFault(error) ? "error" : "warn";
     logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
-    // Another reason for the same state is no change of it: onChange is not called.
+    // Another reason does not change the state: onChange is not called.
     this.#state = { kind: "disconnected", reason };
   }
 

@@ -10,7 +10,7 @@ import { controlPingReply } from "../wire/messages.ts";
 export interface Call<Request, Reply, Result> {
   readonly request: MessageCodec<Request>;
   readonly reply: MessageCodec<Reply>;
-  /** What the caller gets; a throw rejects the caller's promise only. */
+  /** Makes the caller's result; a throw rejects the caller's promise only. */
   readonly result: (reply: Reply) => Result;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a VPP's lb plugin can do, told by the message table, and the LbApi that goes with it.
+ * Recognises the capabilities of a VPP's lb plugin by the message table, and picks its LbApi.
  *
  *     weight messages   lb_conf_get   plugin's messages go by    LbApi
  *     yes               any           any                        LbClient

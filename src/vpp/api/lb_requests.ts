@@ -101,7 +101,7 @@ export function vipDeletion(vip: ActualVip): LbAddDelVipV2 {
   return { ...vipBody(vip), newFlowsTableLength: TABLE_LENGTH, isDel: true };
 }
 
-/** What adding and deleting a VIP have in common. */
+/** Fields that adding and deleting a VIP share. */
 function vipBody(
   vip: DesiredVip | ActualVip,
 ): Omit<LbAddDelVipV2, "newFlowsTableLength" | "isDel"> {

@@ -7,7 +7,7 @@ import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts"
 import { compareByAddress } from "./order.ts";
 
 /**
- * `vip` after `operation` succeeded; undefined when there is no such VIP (any more). `flushing`
+ * `vip` after `operation` succeeded; undefined when the VIP does not exist. `flushing`
  * says whether a server (by its address) is wanted in a flushing state: once no flow of it is left
  * in VPP, because it was flushed or is new, its flush is done.
  */
@@ -87,7 +87,7 @@ export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);
   if (!flushed) return vip;
   const flushing = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
-  // A server of VPP that nobody wants is deleted: that flush has no reason that could end.
+  // An unwanted server of VPP is deleted: that flush has no reason that could end.
   const servers = forgotten(vip.servers, (address) => flushing.get(address.text) !== true);
   const removed = forgotten(vip.removed, (address) => flushing.get(address.text) === false);
   return servers === vip.servers && removed === vip.removed ? vip : { ...vip, servers, removed };

@@ -10,7 +10,7 @@ export type Placed = VipKey & { readonly encap: DesiredVip["encap"] | ActualVip[
 
 /**
  * Why VPP would refuse to add `wanted` while it holds `present`, or undefined when it would not.
- * The same VIP is no conflict here: that is for the planner (change or recreate).
+ * The same VIP is not a conflict here: that is for the planner (change or recreate).
  */
 export function conflictBetween(wanted: Placed, present: Placed): string | undefined {
   if (!samePrefix(wanted, present)) return undefined;

@@ -11,10 +11,10 @@ export type Encap = "gre4" | "gre6";
 /** IP protocol numbers a VIP may have; 255 means any, and goes with port 0. */
 export type VipProtocol = 6 | 17 | 255;
 
-/** What identifies a VIP in VPP. We program host prefixes only (/32, /128). */
+/** The key of a VIP in VPP. We program host prefixes only (/32, /128). */
 export interface VipKey {
   readonly address: IpAddress;
-  /** 32 or 128 for ours; VPP may hold others that somebody else made. */
+  /** 32 or 128 for ours; VPP may hold others that another program made. */
   readonly prefixLength: number;
   readonly protocol: number;
   readonly port: number;
@@ -33,7 +33,7 @@ export interface DesiredVip extends VipKey {
   readonly servers: readonly DesiredServer[];
 }
 
-/** What VPP printed of a server at the last full read; the API has no fields for it. */
+/** Figures that VPP printed of a server at the last full read; the API lacks them. */
 export interface ServerFigures {
   /**
    * Sticky entries that point to the server, over all threads. An upper bound of its flows: VPP
@@ -75,7 +75,7 @@ export interface RemovedServer {
   readonly flushed: boolean;
 }
 
-/** What a VPP can do, as far as planning goes. */
+/** Capabilities of a VPP that matter to planning. */
 export interface LbCapabilities {
   /** False up to VPP 26.06: a server is in or out, and VPP does not know it otherwise. */
   readonly weights: boolean;
@@ -117,7 +117,7 @@ export type Operation =
     readonly kind: "as-del";
     readonly vip: VipKey;
     readonly address: IpAddress;
-    /** What the server had as last known; for the log, VPP is not told. */
+    /** The last known weight of the server; for the log only. */
     readonly weight: number;
     readonly flush: boolean;
   }
@@ -150,7 +150,7 @@ export function vipKeyText(key: VipKey): string {
   return `${key.address.text}/${key.prefixLength} ${key.protocol} ${key.port}`;
 }
 
-/** `tcp`, `udp`, `any`, or the number of a protocol that is none of ours. */
+/** `tcp`, `udp`, `any`, or the number of another protocol. */
 export function protocolName(protocol: number): string {
   return protocol === 6
     ? "tcp"

@@ -17,7 +17,7 @@
  * have flows that are to stay. And one flush of the VIP replaces the flushes of all its servers:
  * each of them walks all sticky buckets of all threads while VPP forwards nothing.
  *
- * What gives a VIP servers comes before what takes them, so it is never without one that it has
+ * Operations that add servers come before those that remove them, so a VIP keeps one that it has
  * both before and after. Cuts without flush come before those with flush, so that flows that are
  * flushed off one server are not caught by another that is about to lose its weight.
  *
@@ -41,16 +41,16 @@ import type {
 import { vipKeyText, vipPrefix } from "./model.ts";
 import { compareVipKeys, inOrder, pairByAddress } from "./order.ts";
 
-/** What is to happen to one VIP. */
+/** The plan of one VIP. */
 export interface VipPlan {
   /** vipKeyText() of the VIP. */
   readonly key: string;
   readonly vip: VipKey;
   readonly desired: DesiredVip | undefined;
   readonly actual: ActualVip | undefined;
-  /** What takes the VIP down; goes before every `build` of the same prefix. */
+  /** Takes the VIP down; goes before every `build` of the same prefix. */
   readonly teardown: readonly Operation[];
-  /** What puts it up, or changes it. */
+  /** Puts it up, or changes it. */
   readonly build: readonly Operation[];
   /** Why it is taken down and put up again; undefined when it is not. */
   readonly recreate: string | undefined;
@@ -76,7 +76,7 @@ export function planVip(
   return [...takeDown(actual), ...putUp(desired, can)];
 }
 
-/** Why `actual` cannot be changed into `desired` but must be made anew; undefined when it can. */
+/** The reason why `actual` must be recreated to become `desired`; undefined when it can change. */
 export function recreateReason(desired: DesiredVip, actual: ActualVip): string | undefined {
   if (desired.encap !== actual.encap) return `encap ${actual.encap} to ${desired.encap}`;
   if (desired.srcIpSticky !== actual.srcIpSticky) {

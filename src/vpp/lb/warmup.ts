@@ -35,7 +35,7 @@ export interface WarmupView {
   blind(frontend: string): boolean;
 }
 
-/** What a step changed. */
+/** The changes of a step. */
 export interface WarmupStep {
   readonly warmup: Warmup;
   /** Frontends this step released without ending, in the order given. */

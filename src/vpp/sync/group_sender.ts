@@ -32,7 +32,7 @@ export interface GroupSenderOptions {
   readonly logger: Logger;
   /** Operations of this VIP are about to be sent. */
   readonly touched: (key: string) => void;
-  /** What is known of this VIP proved wrong. */
+  /** Called when the known state of this VIP proved wrong. */
   readonly suspect: (key: string) => void;
   /** True while a run of everything may remove what is in the way of a VIP. */
   readonly mayDefer: () => boolean;
@@ -42,7 +42,7 @@ export interface GroupSenderOptions {
   readonly again: (key: string) => void;
 }
 
-/** What is to be sent, and on whose account. */
+/** Options of a send. */
 export interface SendOptions {
   /** `192.0.2.1/32`. */
   readonly prefix: string;
@@ -52,7 +52,7 @@ export interface SendOptions {
   readonly tentative?: boolean;
 }
 
-/** What became of it. */
+/** The outcome of a send. */
 export interface Sent {
   /** False when something was withheld. */
   readonly complete: boolean;

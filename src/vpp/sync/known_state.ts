@@ -22,7 +22,7 @@ export interface VipDrift extends Drift {
   readonly vip: VipKey;
 }
 
-/** What VPP has, as far as it is known. */
+/** The known state of VPP. */
 export interface LbState {
   /** Undefined when this VPP does not tell and was not told anything yet. */
   readonly conf: LbConf | undefined;

@@ -32,9 +32,9 @@ export interface LbConfKeeperOptions {
 export class LbConfKeeper {
   readonly #options: LbConfKeeperOptions;
   #known: LbConf | undefined;
-  /** What was sent last. It is not sent again, even when refused, until VPP was read again. */
+  /** The settings sent last. They are not sent again, even when refused, until VPP was read again. */
   #sent: LbConf | undefined;
-  /** What the configuration wanted last. */
+  /** The settings wanted last. */
   #wanted: LbConf | undefined;
   /** True while VPP has another number of sticky buckets because another program changed it. */
   #drifted = false;
@@ -44,7 +44,7 @@ export class LbConfKeeper {
     this.#options = options;
   }
 
-  /** What VPP has; undefined until it was read or, where it does not tell, set. */
+  /** VPP's settings; undefined until read or, in a VPP that does not report them, set. */
   get known(): LbConf | undefined {
     return this.#known;
   }

@@ -8,7 +8,7 @@ import { parseVipsVerbose } from "../lb/vips_verbose.ts";
 import type { VerboseVip } from "../lb/vips_verbose.ts";
 import type { LbApi } from "../ports.ts";
 
-/** What tells more of VIPs than the API does. */
+/** The command that shows more of VIPs than the API. */
 export const VIPS_COMMAND = "show lb vips verbose";
 
 /** Everything of one reading. */

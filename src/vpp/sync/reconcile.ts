@@ -71,7 +71,7 @@ export class Reconciler {
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
-  /** What #session talks to. */
+  /** The API that #session uses. */
   #lb: LbApi | undefined;
   #started = false;
   #stopped = false;
@@ -156,7 +156,7 @@ export class Reconciler {
 
   /**
    * An operator's explicit sync, of everything or of one frontend: obeyed at any time, and what
-   * is synced is released from warm-up, or else it would stay as it is now until the end of it.
+   * is synced is released from warm-up, so that it does not wait for its end.
    * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
    */
   async sync(frontend?: string): Promise<SyncReport> {
@@ -178,17 +178,17 @@ export class Reconciler {
     );
   }
 
-  /** What VPP has, as far as known; undefined while it is away or was not read yet. */
+  /** The known state of VPP; undefined while it is away or was not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();
   }
 
-  /** One VIP as VPP has it, as far as known; undefined like lbState(), and where there is none. */
+  /** One VIP as VPP has it, as far as known; undefined like lbState(), and for a missing VIP. */
   vip(key: VipKey): ActualVip | undefined {
     return this.#session?.vip(key);
   }
 
-  /** What VPP is not sent because it would not survive it; empty while it is away. */
+  /** Operations not sent because VPP would not survive them; empty while it is away. */
   withheld(): readonly Withheld[] {
     return this.#session?.withheld() ?? [];
   }
@@ -198,12 +198,12 @@ export class Reconciler {
     return this.#recreations.waitMs(key) > 0;
   }
 
-  /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
+  /** The needs of VIPs and their addresses in VPP's stats segment; undefined: not known. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#session?.statsUse(wanted);
   }
 
-  /** What counters are found by, of this connection; undefined like lbState(). */
+  /** The indices of this connection's counters; undefined like lbState(). */
   counted(): CountedVips | undefined {
     return this.#session?.counted();
   }

@@ -123,7 +123,7 @@ export class SyncSession {
     this.#retries = new Backoff(clock);
   }
 
-  /** What is known; undefined until VPP was read. */
+  /** The known state; undefined until VPP was read. */
   state(): LbState | undefined {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
   }
@@ -133,7 +133,7 @@ export class SyncSession {
     return this.#ready ? this.#known.get(key) : undefined;
   }
 
-  /** What is not sent, because VPP would not survive it. */
+  /** Operations not sent, because VPP would not survive them. */
   withheld(): readonly Withheld[] {
     return this.#withheld.list();
   }
@@ -143,7 +143,7 @@ export class SyncSession {
     return this.#guards.statsUse(wanted);
   }
 
-  /** What counters are found by; undefined until VPP was read. */
+  /** The indices of counters; undefined until VPP was read. */
   counted(): CountedVips | undefined {
     return this.#ready ? this.#indices : undefined;
   }

@@ -7,7 +7,7 @@
  * A server counts whatever its weight is. It had flows while it had weight, and flows outlast it;
  * and a server of weight 0 that is not there cannot be given weight at run time. So an operator's
  * weight, a failover or a resume never completes a chain: its server was kept out from the start.
- * What gives weight to a server of a chain that another program has made is withheld all the same.
+ * Weight for a server of a chain that another program has made is withheld all the same.
  */
 import type { IpAddress } from "../../../base/address.ts";
 import { type ChainVip, type FatalChain, findFatalChains } from "../../../base/vip_chain.ts";

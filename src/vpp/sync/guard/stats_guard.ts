@@ -61,7 +61,7 @@ export class StatsGuard {
     return use?.verdict === "full" ? statsUseText(use) : undefined;
   }
 
-  /** What `wanted`, with routes of which nothing is known here, would need. */
+  /** The needs of `wanted`, whose routes may be unknown here. */
   outlook({ routes, vips }: StatsNeeds): StatsUse | undefined {
     this.#room ??= this.#options.room();
     return this.#room && statsUse(this.#room, { routes: (this.#others ?? 0) + routes, vips });

@@ -10,7 +10,7 @@ export interface Withheld {
   readonly kind: WithheldKind;
   /** Of which VIP, in words; `lb_conf` for the plugin's settings. */
   readonly of: string;
-  /** What is withheld and why. */
+  /** The withheld operation and the reason. */
   readonly message: string;
   /** The VIP, for the log. */
   readonly fields: LogFields;
