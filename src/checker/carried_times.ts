@@ -1,11 +1,11 @@
 /**
- * How long each carried backend may still count as up while its new check is silent.
+ * Limits how long a carried backend may count as up while its new check is silent.
  *
- * Normally the check's first results decide, well before. The time is for a check that brings none:
- * `timeout` + 2 × `fast-interval` without any result that counts. While the prober is what fails
- * (void probes, a thread that does not answer) the time stands still.
+ * Normally the check's first results decide, well before. The limit is for a check that brings
+ * none: `timeout` + 2 × `fast-interval` without any result that counts. While the prober itself
+ * fails (void probes, a thread that does not answer) the time stands still.
  *
- * One timer serves all: it fires for the earliest end, and looks through the others then.
+ * One timer serves all: it fires for the earliest end, then looks through the others.
  */
 import type { Clock, Timer } from "../base/ports.ts";
 

@@ -1,13 +1,13 @@
 /**
- * The heart of the daemon: results of probes and operators' wishes come in, each is one step of a
- * backend's state machine, and what follows from it goes out as events: to VPP first of all.
+ * Steps the state machine of each backend with probe results and operators' actions, and sends
+ * what follows as events, to VPP first.
  *
- * The way of a verdict is short and synchronous: find the backend, step it, and, only when its
- * state changed, work out the few frontends that use it. A batch of results is one instant: its
- * backend events come first, in the order of the verdicts, then a frontend event for each
- * frontend whose state is another than before the batch, then one `program` event for all of
- * them together, so that a rack that dies is one batch of operations on VPP. Log records are
- * written after the events, for VPP shall not wait for them.
+ * A verdict takes a short, synchronous way: find the backend, step it and, only when its state
+ * changed, evaluate the few frontends that use it. A batch of results is one instant. Its backend
+ * events come first, in the order of the verdicts, then an event for each frontend whose state
+ * changed, then one `program` event with all of these frontends and their servers. So a rack that
+ * dies is one batch of operations on VPP. Log records come after the events, so that VPP does not
+ * wait for them.
  */
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -15,26 +15,25 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../base/steps.ts";
 import type { Config } from "../config/model.ts";
 import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
-import type { Backend, HealthEvent, StepResult } from "../health/state.ts";
+import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
 import { Emitter } from "../async/emitter.ts";
-import type { Intent, IntentBook } from "../intent/intent.ts";
+import type { Intent, IntentSet } from "../intent/intent.ts";
 import { IntentKeeper, logDropped, logIntents, NO_STORE } from "../intent/expiry.ts";
 import { afterAction, afterWeight, type Restored, restoreIntents } from "../intent/rules.ts";
-import { changesSince, eventsOf, logNews, logProbe, logSilent, type News, newsOf } from "./news.ts";
 import {
-  checkAction,
-  checkOptions,
-  checkWeightRequest,
-  type OperatorOutcome,
-  refused,
-} from "./operator.ts";
-import {
-  type BackendAction,
-  type OperatorOptions,
-  type SetWeightRequest,
-} from "../intent/request.ts";
+  type ChangeBatch,
+  changeBatchOf,
+  changesSince,
+  eventsOf,
+  logChanges,
+  logProbe,
+  logSilent,
+} from "./change_batch.ts";
+import { checkAction, checkOptions, checkWeightRequest } from "./operator.ts";
+import { type OperatorOutcome, refused } from "./operator.ts";
+import type { BackendAction, OperatorOptions, SetWeightRequest } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
 import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
 import type { Durability, KeptIntents } from "../intent/ports.ts";
@@ -42,32 +41,31 @@ import { type WorkedOutReload, workOutReload } from "./worked_reload.ts";
 import { Registry } from "./registry.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import { created } from "./reload.ts";
-import { type NamedTransition } from "../health/state.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
 import { VoidReport } from "./void_report.ts";
 
-/** What a Checker is built from. */
+/** The parts of a Checker. */
 export interface CheckerOptions {
   /** Checked and complete. */
   readonly config: Config;
-  /** Not started on anything; the checker sets its callbacks, its owner closes it. */
+  /** Without targets; the checker sets its callbacks, its owner closes it. */
   readonly engine: ProbeEngine;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Where operators' intents are kept; absent: nowhere. */
+  /** The store of operators' intents; absent: they end with the process. */
   readonly intents?: KeptIntents | undefined;
 }
 
-/** What came of a reload. */
+/** The result of a reload. */
 export interface ReloadResult {
   /** Settles, soon and without failing, when the intents that it ended are off the disk. */
   readonly durable: Promise<Durability>;
-  /** What it did, and how to work out what becomes of VPP by it. */
+  /** Its effects, and the input of a forecast of its effects on VPP. */
   readonly worked: WorkedOutReload;
 }
 
-/** One step to take; a transition that comes of it is added to the list. */
+/** One step to take; its transition is added to the list. */
 interface Step {
   readonly event: HealthEvent;
   /** Unix time in milliseconds. */
@@ -86,7 +84,7 @@ export class Checker implements CheckerReader {
   readonly #tally = new Tally();
   readonly #intents: IntentKeeper;
   readonly #carried: CarriedTimes;
-  /** What came of the kept intents; told at the start. */
+  /** The kept intents, as far as they still apply; logged at the start. */
   readonly #restored: Restored;
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";
@@ -96,7 +94,7 @@ export class Checker implements CheckerReader {
     this.#engine = engine;
     this.#clock = clock;
     this.#logger = logger;
-    this.#targets = new ProbeTargets(engine);
+    this.#targets = new ProbeTargets(engine, (name) => this.#backend(name).counter);
     this.#voids = new VoidReport({ clock, logger });
     this.#carried = new CarriedTimes({
       clock,
@@ -115,12 +113,16 @@ export class Checker implements CheckerReader {
       [...config.backends].map(([name, b]) => [name, created(config, b, nowMs)]),
     );
     this.#restored = restoreIntents({ intents: kept, config, backends, nowMs, maxAgeMs });
-    this.#registry = new Registry(config, this.#restored.backends, this.#restored.book);
+    this.#registry = new Registry(config, this.#restored.backends, this.#restored.intentSet);
   }
 
   /** Running totals for metrics. */
   get tally(): Tally {
     return this.#tally;
+  }
+
+  get current(): Snapshot {
+    return this.#registry.current;
   }
 
   snapshot(): Snapshot {
@@ -131,7 +133,7 @@ export class Checker implements CheckerReader {
     return this.#emitter.subscribe(listener);
   }
 
-  /** Begins to probe. Subscribers should be there already: static backends come up at once. */
+  /** Begins to probe. Subscribe before: static backends come up immediately. */
   start(): void {
     invariant(this.#phase === "new", "checker started twice");
     this.#phase = "running";
@@ -139,18 +141,18 @@ export class Checker implements CheckerReader {
     this.#engine.onVoid = (probe) => this.#onVoid(probe);
     this.#engine.onStart = (probe) => this.#onProbeStart(probe);
     this.#engine.trace(this.#logger.enabled("debug"));
-    const { book, expired, dropped } = this.#restored;
+    const { intentSet, expired, dropped } = this.#restored;
     const transitions = [...this.#restored.transitions];
     const names = [...this.#registry.config.backends.keys()];
     this.#begin(names.filter((name) => isProbed(this.#backend(name).state)), transitions);
-    const { last, atMs } = this.#newsOf(transitions);
+    const { last, atMs } = this.#changesOf(transitions);
     const changes = changesSince(() => "unknown", this.#registry);
-    logIntents(this.#logger, "operator-intent-restored", book.list());
+    logIntents(this.#logger, "operator-intent-restored", intentSet.list());
     logIntents(this.#logger, "operator-intent-expired", expired);
     logDropped(this.#logger, dropped);
-    this.#intents.put(book);
+    this.#intents.put(intentSet);
     this.#intents.start();
-    this.#tell({ transitions, changes, last, atMs });
+    this.#publish({ transitions, changes, last, atMs });
   }
 
   /** Stops all probing and all timers; results that still come are ignored. Idempotent. */
@@ -172,7 +174,7 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "pause", options });
   }
 
-  /** Ends a pause: `unknown`, fresh probing. A backend that is not paused stays as it is. */
+  /** Ends a pause: `unknown`, new probing. A backend that is not paused stays as it is. */
   resumeBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
     return this.#operate(name, { kind: "resume", options });
   }
@@ -182,7 +184,7 @@ export class Checker implements CheckerReader {
     return this.#operate(name, { kind: "disable", options });
   }
 
-  /** Ends `disabled`: `unknown`, fresh probing. A backend that is not disabled stays as it is. */
+  /** Ends `disabled`: `unknown`, new probing. A backend that is not disabled stays as it is. */
   enableBackend(name: string, options: OperatorOptions): OperatorOutcome<Backend> {
     return this.#operate(name, { kind: "enable", options });
   }
@@ -191,7 +193,7 @@ export class Checker implements CheckerReader {
   setWeight(request: SetWeightRequest, options: OperatorOptions): OperatorOutcome<FrontendView> {
     this.#assertRunning();
     const { frontend, weight } = request;
-    const before = checkWeightRequest(request, this.snapshot().frontends);
+    const before = checkWeightRequest(request, this.current.frontends);
     if (before instanceof MaglevError) return refused(before);
     const nowMs = this.#clock.wallMs();
     const problem = checkOptions(options, { nowMs, canEnd: true });
@@ -199,12 +201,12 @@ export class Checker implements CheckerReader {
     if (before !== weight) this.#registry.setWeight(request);
     const { config, intents } = this.#registry;
     const fileWeight = weightOf(config.frontends.get(frontend), request)!;
-    const book = afterWeight(intents, { request, fileWeight, options, nowMs });
-    const durable = this.#putIntents(book);
-    this.#tell(this.#newsOf([], before === weight ? [] : [frontend]));
+    const intentSet = afterWeight(intents, { request, fileWeight, options, nowMs });
+    const durable = this.#putIntents(intentSet);
+    this.#publish(this.#changesOf([], before === weight ? [] : [frontend]));
     const value = this.#registry.frontend(frontend);
     invariant(value !== undefined, `frontend ${frontend} vanished`);
-    return { ok: true, value, before, after: weight, intent: book.ofWeight(request), durable };
+    return { ok: true, value, before, after: weight, intent: intentSet.ofWeight(request), durable };
   }
 
   /** Puts a new, checked configuration in force; see reload.ts. */
@@ -213,15 +215,15 @@ export class Checker implements CheckerReader {
     const before = this.#registry;
     const atMs = this.#clock.wallMs();
     const worked = finish(workOutReload(before.snapshot(), config, atMs));
-    const { plan, book, outline: { stopped, intentsDropped } } = worked;
-    this.#registry = new Registry(config, plan.backends, book);
+    const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
+    this.#registry = new Registry(config, plan.backends, intentSet);
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
-    const durable = this.#intents.put(book);
+    const durable = this.#intents.put(intentSet);
     logDropped(this.#logger, intentsDropped);
     const stateBefore = (name: string) => before.frontend(name)?.state ?? "unknown";
-    this.#tell({
+    this.#publish({
       transitions: plan.transitions,
       changes: changesSince(stateBefore, this.#registry),
       last: { kind: "reload" },
@@ -231,7 +233,7 @@ export class Checker implements CheckerReader {
     return { durable, worked };
   }
 
-  /** Their new checks were silent for too long: they no longer count as up. */
+  /** Drops backends whose new checks were silent for too long: they no longer count as up. */
   #dropCarried(names: readonly string[]): void {
     const transitions: NamedTransition[] = [];
     const atMs = this.#clock.wallMs();
@@ -240,14 +242,14 @@ export class Checker implements CheckerReader {
       this.#step(name, { event: { kind: "drop" }, atMs, transitions });
       frontends.push(...this.#registry.frontendsOf(name));
     }
-    this.#tell(this.#newsOf(transitions, frontends));
+    this.#publish(this.#changesOf(transitions, frontends));
     logSilent(this.#logger, names);
   }
 
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
     const transitions: NamedTransition[] = [];
     const debug = this.#logger.enabled("debug");
-    // Who listens at debug comes and goes.
+    // Subscribers of debug records come and go.
     this.#engine.trace(debug);
     for (const outcome of outcomes) {
       const target = this.#targets.find(outcome);
@@ -257,7 +259,7 @@ export class Checker implements CheckerReader {
       this.#step(target.backend, { event: { kind: "probe", result }, atMs, transitions });
       if (debug) logProbe(this.#logger, target, result);
     }
-    if (transitions.length > 0) this.#tell(this.#newsOf(transitions));
+    if (transitions.length > 0) this.#publish(this.#changesOf(transitions));
   }
 
   #onProbeStart(probe: { readonly id: number; readonly generation: number }): void {
@@ -271,11 +273,13 @@ export class Checker implements CheckerReader {
     if (target === undefined) return;
     this.#tally.countVoid(target.backend);
     this.#carried.voided(target.backend);
-    this.#step(target.backend, {
+    const before = this.#backend(target.backend);
+    const result = this.#step(target.backend, {
       event: { kind: "void" },
       atMs: this.#clock.wallMs(),
       transitions: [],
     });
+    if (result.ok && result.backend !== before) this.#registry.invalidate(target.backend);
     const reason = probe.reason ?? "the prober itself was late";
     this.#voids.add({ backend: target.backend, latenessMs: probe.latenessMs, reason });
   }
@@ -298,13 +302,14 @@ export class Checker implements CheckerReader {
       return refused(new MaglevError("failed-precondition", refusal), before);
     }
     const value = this.#backend(name);
-    const book = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
-    const durable = this.#putIntents(book);
-    this.#tell(this.#newsOf(transitions));
-    return { ok: true, value, before, after: value.state, intent: book.ofBackend(name), durable };
+    const intentSet = afterAction(intents, { ...action, backend: value, fileEnabled, nowMs });
+    const durable = this.#putIntents(intentSet);
+    this.#publish(this.#changesOf(transitions));
+    const intent = intentSet.ofBackend(name);
+    return { ok: true, value, before, after: value.state, intent, durable };
   }
 
-  /** What an operator wants of a backend, or no longer wants; why it cannot be, or undefined. */
+  /** Takes an operator's action on a backend; returns the reason of a refusal, or undefined. */
   #act(name: string, step: Step): string | undefined {
     const result = this.#step(name, step);
     if (!result.ok) return result.message;
@@ -313,14 +318,14 @@ export class Checker implements CheckerReader {
     return undefined;
   }
 
-  /** Intents whose time is over: as if an operator ended each. */
+  /** Ends intents whose time is over, as an operator would. */
   #endIntents(ended: readonly Intent[]): void {
     const transitions: NamedTransition[] = [];
     const frontends: string[] = [];
     const atMs = this.#clock.wallMs();
-    let book = this.#registry.intents;
+    let intentSet = this.#registry.intents;
     for (const intent of ended) {
-      book = book.without(intent);
+      intentSet = intentSet.without(intent);
       if (intent.kind === "weight") {
         this.#registry.setWeight({ ...intent, weight: intent.instead });
         frontends.push(intent.frontend);
@@ -329,14 +334,14 @@ export class Checker implements CheckerReader {
         this.#act(intent.backend, { event: { kind }, atMs, transitions });
       }
     }
-    this.#putIntents(book);
+    this.#putIntents(intentSet);
     logIntents(this.#logger, "operator-intent-expired", ended);
-    this.#tell(this.#newsOf(transitions, frontends));
+    this.#publish(this.#changesOf(transitions, frontends));
   }
 
-  #putIntents(book: IntentBook): Promise<Durability> {
-    this.#registry.setIntents(book);
-    return this.#intents.put(book);
+  #putIntents(intentSet: IntentSet): Promise<Durability> {
+    this.#registry.setIntents(intentSet);
+    return this.#intents.put(intentSet);
   }
 
   #step(name: string, { event, atMs, transitions }: Step): StepResult {
@@ -344,13 +349,13 @@ export class Checker implements CheckerReader {
     const result = step(before, event, atMs);
     if (!result.ok) return result;
     if (result.backend !== before) this.#registry.setBackend(result.backend);
-    // A result that counts is all that the time of a carried backend is for.
+    // The time of a carried backend ends with its first result that counts.
     if (before.standing === "carried" && event.kind !== "void") this.#carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
     return result;
   }
 
-  /** Begins with backends that are afresh: static ones pass, the others are probed. */
+  /** Begins with new backends: static ones pass, the others are probed. */
   #begin(names: readonly string[], transitions: NamedTransition[]): void {
     const { config } = this.#registry;
     const atMs = this.#clock.wallMs();
@@ -362,18 +367,21 @@ export class Checker implements CheckerReader {
     this.#targets.startSpread(config, probed);
   }
 
-  /** Works out what follows from transitions, and from weights that changed in `frontends`. */
-  #newsOf(transitions: readonly NamedTransition[], frontends: readonly string[] = []): News {
-    return newsOf(this.#registry, { transitions, frontends, nowMs: this.#clock.wallMs() });
+  /** Evaluates the frontends of these transitions, and `frontends` whose weights changed. */
+  #changesOf(
+    transitions: readonly NamedTransition[],
+    frontends: readonly string[] = [],
+  ): ChangeBatch {
+    return changeBatchOf(this.#registry, { transitions, frontends, nowMs: this.#clock.wallMs() });
   }
 
-  /** Events first, for VPP shall not wait for log records. */
-  #tell(news: News): void {
-    for (const { name, transition } of news.transitions) {
+  /** Events first, so that VPP does not wait for log records. */
+  #publish(batch: ChangeBatch): void {
+    for (const { name, transition } of batch.transitions) {
       this.#tally.countTransition(name, transition);
     }
-    this.#emitter.emit(eventsOf(news));
-    logNews(this.#logger, news);
+    this.#emitter.emit(eventsOf(batch));
+    logChanges(this.#logger, batch);
   }
 
   #backend(name: string): Backend {

@@ -3,6 +3,7 @@ import { Checker } from "./checker.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { FAIL, FakeProbeEngine, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
+import { desiredVip } from "../vpp/lb/desired.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 
 /** `count` backends in frontends of `perFrontend`, all up and fully healthy. */
@@ -29,8 +30,12 @@ function healthy(count: number, perFrontend: number) {
   engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
   let programs = 0;
   checker.subscribe((event) => {
-    // What the reconciler does first: look at the present state.
-    if (event.kind === "program") programs += checker.snapshot().frontends.size;
+    // The VIPs that the daemon hands to the reconciler.
+    if (event.kind === "program") {
+      programs += event.frontends.map(({ config, servers }) =>
+        desiredVip(config, { servers, newFlowsTableLength: 1024 })
+      ).length;
+    }
   });
   return { engine, logger, names, count: () => programs };
 }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { MemoryStore } from "../../tests/support/fakes/intents.ts";
-import { frontendHealth, mergedServers } from "../health/frontend.ts";
+import { frontendHealth } from "../health/frontend.ts";
 import { countedState, isProbed } from "../health/machine.ts";
 import type { BackendState, FrontendState } from "../health/state.ts";
 import {
@@ -46,7 +46,7 @@ class Listener {
         if (!backends.has(name)) assert.equal(this.backends.get(name), "removed");
       }
     } else {
-      const programmed = last?.kind === "program" ? last.frontends : [];
+      const programmed = last?.kind === "program" ? last.frontends.map(({ name }) => name) : [];
       assert.deepEqual(programmed, [...programmed].sort());
       const servers = serverTexts(checker);
       for (const [name, texts] of servers) {
@@ -94,7 +94,7 @@ const KEPT = "kept";
 function serverTexts(checker: Checker): Map<string, readonly string[]> {
   const { backends, frontends, config } = checker.snapshot();
   return new Map([...frontends].map(([name, view]) => {
-    const servers = mergedServers(view.config, {
+    const { servers } = frontendHealth(view.config, {
       stateOf: (backend) => countedState(backends.get(backend)!),
       addressOf: (backend) => config.backends.get(backend)!.address,
     });
@@ -159,14 +159,11 @@ function checkInvariants(world: World): void {
   assert.deepEqual([...backends.keys()], [...config.backends.keys()]);
   assert.deepEqual([...frontends.keys()], [...config.frontends.keys()]);
   for (const view of frontends.values()) {
-    const { state, activePool, effectiveWeights } = frontendHealth(
-      view.config,
-      (name) => countedState(backends.get(name)!),
-    );
-    assert.deepEqual(
-      [view.state, view.activePool, view.effectiveWeights],
-      [state, activePool, effectiveWeights],
-    );
+    const health = frontendHealth(view.config, {
+      stateOf: (name) => countedState(backends.get(name)!),
+      addressOf: (name) => config.backends.get(name)!.address,
+    });
+    assert.deepEqual(view, { name: view.name, config: view.config, ...health });
   }
   const wanted = [...config.backends.values()]
     .filter((b) => b.healthcheck !== undefined && isProbed(backends.get(b.name)!.state));

@@ -1,8 +1,7 @@
 /**
- * Watching the checker: the present state of everything first (as transitions whose `from` is
- * their `to`), then what happens, with nothing lost and nothing told twice in between. The replay
- * is read from the snapshot of the moment of subscribing, so that it takes no room in the queue
- * however many backends there are.
+ * Watches the checker: replays the present state of everything (as transitions whose `from` is
+ * their `to`), then follows its events without a gap or a repetition. The replay is read from the
+ * snapshot of the moment of subscribing, so it takes no room in the queue.
  */
 import type {
   Backend,
@@ -17,14 +16,14 @@ import type { CheckerReader, Snapshot } from "./ports.ts";
 /** Events that may wait for one subscriber. */
 export const WATCH_CAPACITY = 1000;
 
-/** What a watcher is told. */
+/** One item of a watch. */
 export type WatchItem =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
   /** The watcher was too slow: this many items are missing here. */
   | { readonly kind: "dropped"; readonly count: number };
 
-/** What to watch. */
+/** Options of a watch. */
 export interface WatchOptions {
   readonly backends: boolean;
   readonly frontends: boolean;

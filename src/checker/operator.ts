@@ -1,7 +1,7 @@
 /**
- * What an operator may ask of the checker, what comes of it, and the one record each request
- * leaves, allowed or refused. The record is written by whoever took the request (it knows of the
- * requests that never got here as well), from what the checker answers.
+ * The requests of operators, their outcomes, and the one record that each request leaves, allowed
+ * or refused. The caller writes the record from the checker's answer, because it also knows the
+ * requests that never reached the checker.
  */
 import {
   type BackendAction,
@@ -27,21 +27,21 @@ export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
   enable: "EnableBackend",
 };
 
-/** What an action changed: a backend's state, or a weight. */
+/** The value that an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
-  /** Undefined when there is no such thing. */
+  /** Undefined for an unknown name. */
   readonly before: string | number | undefined;
   /** The same as `before` when nothing was done. */
   readonly after: string | number | undefined;
 }
 
-/** What came of a request: done, or refused with the reason. */
+/** The outcome of a request: done, or refused with the reason. */
 export type OperatorOutcome<T> =
   | (BeforeAndAfter & {
     readonly ok: true;
-    /** What the request was about, as it is now. */
+    /** The object of the request, as it is now. */
     readonly value: T;
-    /** The intent that is now in force for it; undefined when there is none. */
+    /** The intent that is now in force for it, if any. */
     readonly intent: Intent | undefined;
     /**
      * Settles, soon and without ever failing, when the disk holds what is in force or it is clear

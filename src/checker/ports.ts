@@ -1,21 +1,17 @@
 /**
- * What the rest of the daemon (vpp/, later grpc/ and metrics/) sees of the checker: immutable
- * snapshots and a stream of events.
+ * The read side of the checker, for the rest of the daemon: its present values, immutable
+ * snapshots of them, and a stream of events.
  */
 import type { Config, FrontendConfig } from "../config/model.ts";
-import type { Backend, FrontendState, FrontendTransition, Transition } from "../health/state.ts";
-import type { IntentBook } from "../intent/intent.ts";
+import type { FrontendHealth } from "../health/frontend.ts";
+import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
+import type { IntentSet } from "../intent/intent.ts";
 
-/** A frontend with what follows from its backends' health. */
-export interface FrontendView {
+/** A frontend with its health; weights and servers are worked out once, when it changes. */
+export interface FrontendView extends FrontendHealth {
   readonly name: string;
   /** The file's definition with the weights in force (an operator may have changed them). */
   readonly config: FrontendConfig;
-  readonly state: FrontendState;
-  /** Index of the active pool. */
-  readonly activePool: number;
-  /** Effective weights, same shape as config.pools[].backends[]. */
-  readonly effectiveWeights: readonly (readonly number[])[];
 }
 
 /** Everything at one instant. Maps in the file's order. */
@@ -23,18 +19,18 @@ export interface Snapshot {
   readonly config: Config;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly frontends: ReadonlyMap<string, FrontendView>;
-  /** What operators want beyond the file: pauses, disables, weights. */
-  readonly intents: IntentBook;
+  /** Operators' intents beyond the file: pauses, disables, weights. */
+  readonly intents: IntentSet;
 }
 
-/** What happens, in order. */
+/** Events of the checker, in order. */
 export type CheckerEvent =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
-  /** Weights or membership of these frontends may have changed: program them (sorted). */
+  /** Weights or membership of these frontends may have changed: program them (sorted by name). */
   | {
     readonly kind: "program";
-    readonly frontends: readonly string[];
+    readonly frontends: readonly FrontendView[];
     readonly trigger: "transition" | "weight";
   }
   /** A new configuration is in force; `config` and all views are new. */
@@ -42,6 +38,9 @@ export type CheckerEvent =
 
 /** Read side of the checker. */
 export interface CheckerReader {
+  /** The present values, without a copy: read it in one turn, because its maps change later. */
+  readonly current: Snapshot;
+  /** A copy that stays as it is; costs a copy of each map that changed since the last one. */
   snapshot(): Snapshot;
   /** Calls `listener` synchronously with every event until the returned function is called. */
   subscribe(listener: (event: CheckerEvent) => void): () => void;

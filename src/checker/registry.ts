@@ -1,6 +1,6 @@
 /**
- * What the checker knows: the backends as they are, the frontends as they follow from them, and
- * what operators want. PURE: values in, values out; it neither probes nor tells.
+ * The backends, the frontends that follow from them, and operators' intents. PURE: it neither
+ * probes nor publishes.
  *
  * A transition touches one backend and the frontends that use it, and costs what those cost,
  * however large the rest of the configuration is.
@@ -11,9 +11,8 @@ import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
-import { IntentBook } from "../intent/intent.ts";
+import { IntentSet } from "../intent/intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
-import { VersionedMap } from "./versioned_map.ts";
 
 /** A frontend whose state is another than before. */
 export interface FrontendChange {
@@ -22,14 +21,27 @@ export interface FrontendChange {
   readonly to: FrontendState;
 }
 
+/** Frontends that were evaluated again. */
+export interface Refreshed {
+  readonly views: readonly FrontendView[];
+  /** Those of `views` whose state changed. */
+  readonly changes: readonly FrontendChange[];
+}
+
 /** The registry of one configuration; a reload makes a new one. */
 export class Registry {
   readonly config: Config;
-  readonly #backends: VersionedMap<Backend>;
-  readonly #frontends: VersionedMap<FrontendView>;
+  readonly #backends: Map<string, Backend>;
+  readonly #frontends: Map<string, FrontendView>;
   /** Backend → names of the frontends that use it. */
   readonly #usedBy = new Map<string, string[]>();
-  #intents: IntentBook;
+  /** Frontends to be evaluated before they are read. */
+  readonly #stale = new Set<string>();
+  #intents: IntentSet;
+  #current: Snapshot | undefined;
+  /** The newest copies; undefined since the first change after them. */
+  #backendsCopy: ReadonlyMap<string, Backend> | undefined;
+  #frontendsCopy: ReadonlyMap<string, FrontendView> | undefined;
   #snapshot: Snapshot | undefined;
 
   /**
@@ -39,16 +51,16 @@ export class Registry {
   constructor(
     config: Config,
     backends: ReadonlyMap<string, Backend>,
-    intents: IntentBook = IntentBook.EMPTY,
+    intents: IntentSet = IntentSet.EMPTY,
   ) {
     this.config = config;
     this.#intents = intents;
-    this.#backends = new VersionedMap([...config.backends.keys()].map((name) => {
+    this.#backends = new Map([...config.backends.keys()].map((name) => {
       const backend = backends.get(name);
       invariant(backend !== undefined, `no state for backend ${name}`);
       return [name, backend];
     }));
-    this.#frontends = new VersionedMap(
+    this.#frontends = new Map(
       [...frontendsInForce(config, intents)].map((
         [name, frontend],
       ) => [name, this.#evaluate(frontend)]),
@@ -67,7 +79,13 @@ export class Registry {
   }
 
   frontend(name: string): FrontendView | undefined {
+    this.#evaluateStale();
     return this.#frontends.get(name);
+  }
+
+  /** Marks the frontends of a backend that counts as another state, though it has no transition. */
+  invalidate(backend: string): void {
+    for (const frontend of this.frontendsOf(backend)) this.#stale.add(frontend);
   }
 
   /** Names of the frontends that use a backend, in the file's order. */
@@ -78,22 +96,26 @@ export class Registry {
   /** Puts the next value of a backend in place; refresh() its frontends when the state changed. */
   setBackend(backend: Backend): void {
     this.#backends.set(backend.name, backend);
+    this.#backendsCopy = undefined;
     this.#snapshot = undefined;
   }
 
-  /** Works out these frontends anew; returns those whose state changed, in the order given. */
-  refresh(names: Iterable<string>): readonly FrontendChange[] {
+  /** Evaluates these frontends again and returns them, in the order given. */
+  refresh(names: Iterable<string>): Refreshed {
+    const views: FrontendView[] = [];
     const changes: FrontendChange[] = [];
     for (const name of names) {
       const before = this.#frontends.get(name);
       invariant(before !== undefined, `no frontend ${name}`);
       const after = this.#evaluate(before.config);
       this.#setFrontend(after);
+      this.#stale.delete(name);
+      views.push(after);
       if (before.state !== after.state) {
         changes.push({ name, from: before.state, to: after.state });
       }
     }
-    return changes;
+    return { views, changes };
   }
 
   /**
@@ -106,36 +128,60 @@ export class Registry {
     this.#setFrontend({ ...view, config: withWeight(view.config, weight) });
   }
 
-  get intents(): IntentBook {
+  get intents(): IntentSet {
     return this.#intents;
   }
 
-  /** What operators want by now; says nothing of states and weights. */
-  setIntents(intents: IntentBook): void {
+  /** Replaces operators' intents; states and weights stay. */
+  setIntents(intents: IntentSet): void {
     this.#intents = intents;
+    this.#current = undefined;
     this.#snapshot = undefined;
   }
 
+  /** The present values; its maps change with the next step. */
+  get current(): Snapshot {
+    this.#evaluateStale();
+    this.#current ??= {
+      config: this.config,
+      backends: this.#backends,
+      frontends: this.#frontends,
+      intents: this.#intents,
+    };
+    return this.#current;
+  }
+
+  /** A copy of the present values; the same object until something changes. */
   snapshot(): Snapshot {
+    this.#evaluateStale();
     this.#snapshot ??= {
       config: this.config,
-      backends: this.#backends.snapshot(),
-      frontends: this.#frontends.snapshot(),
+      backends: this.#backendsCopy ??= new Map(this.#backends),
+      frontends: this.#frontendsCopy ??= new Map(this.#frontends),
       intents: this.#intents,
     };
     return this.#snapshot;
   }
 
+  /** Late and all together: thousands of backends of one frontend may turn blind in a row. */
+  #evaluateStale(): void {
+    if (this.#stale.size > 0) this.refresh([...this.#stale]);
+  }
+
   #setFrontend(view: FrontendView): void {
     this.#frontends.set(view.name, view);
+    this.#frontendsCopy = undefined;
     this.#snapshot = undefined;
   }
 
   #evaluate(config: FrontendConfig): FrontendView {
-    const health = frontendHealth(config, (name) => {
-      const backend = this.#backends.get(name);
-      invariant(backend !== undefined, `frontend ${config.name} uses no backend ${name}`);
-      return countedState(backend);
+    const health = frontendHealth(config, {
+      stateOf: (name) => {
+        const backend = this.#backends.get(name);
+        invariant(backend !== undefined, `frontend ${config.name} uses no backend ${name}`);
+        return countedState(backend);
+      },
+      addressOf: (name) => this.config.backends.get(name)!.address,
     });
     return { name: config.name, config, ...health };
   }
@@ -144,7 +190,7 @@ export class Registry {
 /** The frontends of `config` with the weights of `intents` in force; all entries must exist. */
 export function frontendsInForce(
   config: Config,
-  intents: IntentBook,
+  intents: IntentSet,
 ): ReadonlyMap<string, FrontendConfig> {
   const frontends = new Map(config.frontends);
   for (const intent of intents.list()) {

@@ -37,15 +37,41 @@ Deno.test("Registry: views follow from the backends from the beginning", () => {
   ]);
 });
 
-Deno.test("Registry.refresh tells what changed, and only of those named", () => {
+Deno.test("Registry.refresh() evaluates the named frontends and returns which changed", () => {
   const registry = registryWith({});
   registry.setBackend({ ...registry.backend("b")!, state: "up" });
-  assert.deepEqual(registry.refresh(["web"]), [{ name: "web", from: "unknown", to: "up" }]);
+  const { views, changes } = registry.refresh(["web"]);
+  assert.deepEqual(changes, [{ name: "web", from: "unknown", to: "up" }]);
+  assert.deepEqual(views, [registry.frontend("web")]);
   assert.equal(registry.frontend("api")?.state, "unknown");
-  assert.deepEqual(registry.refresh(["api", "web", "none"]), [
+  assert.deepEqual(registry.refresh(["api", "web", "none"]).changes, [
     { name: "api", from: "unknown", to: "up" },
   ]);
   assert.throws(() => registry.refresh(["zz"]), /no frontend zz/);
+});
+
+Deno.test("Registry: `current` follows the next step, a snapshot does not", () => {
+  const registry = registryWith({});
+  const { current } = registry;
+  const before = registry.snapshot();
+  assert.equal(registry.snapshot(), before);
+  registry.setBackend({ ...registry.backend("b")!, state: "up" });
+  registry.refresh(["web", "api"]);
+  assert.equal(current.backends.get("b")?.state, "up");
+  assert.deepEqual(current.frontends.get("api")?.effectiveWeights, [[7]]);
+  assert.equal(before.backends.get("b")?.state, "unknown");
+  assert.deepEqual(before.frontends.get("api")?.effectiveWeights, [[0]]);
+  assert.deepEqual([...registry.snapshot().backends], [...current.backends]);
+});
+
+Deno.test("Registry.invalidate() evaluates a frontend before it is read next", () => {
+  const registry = registryWith({});
+  const kept = () => registry.current.frontends.get("api")!.servers.map(({ keep }) => keep);
+  assert.deepEqual(kept(), [undefined]);
+  registry.setBackend({ ...registry.backend("b")!, standing: "blind" });
+  registry.invalidate("b");
+  assert.deepEqual(kept(), [true]);
+  assert.deepEqual(registry.snapshot().frontends.get("web")?.servers.at(1)?.keep, true);
 });
 
 Deno.test("Registry.setWeight touches one entry of one pool", () => {

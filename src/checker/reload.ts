@@ -1,14 +1,14 @@
 /**
- * What a new configuration means for the running checks. PURE: (new file, its difference from
- * the old one, the backends as they are) → the backends as they shall be, the transitions on the
- * way, and what to tell the probe engine. What is not told goes on untouched.
+ * Plans the effect of a new configuration on the running checks. PURE: (new file, its difference
+ * from the old one, backends) → (next backends, transitions, actions for the probe engine). A
+ * target without an action is probed on, untouched.
  *
- * `enabled` is not part of a healthcheck. When the file's own value changed, the file is obeyed; when
- * it did not, what was disabled, enabled or paused at run time stays so, also where the check
- * changed.
+ * `enabled` is not part of a healthcheck. When the file's own value changed, the file is obeyed.
+ * When it did not, backends that were disabled, enabled or paused at run time stay so, even if
+ * their check changed.
  *
- * A changed check takes no server out: one that was up is carried until its new check has reached a
- * verdict (see health/machine.ts).
+ * A changed check takes no server out: one that was up is carried until its new check has reached
+ * a verdict (see health/machine.ts).
  */
 import type { NamedTransition } from "../health/state.ts";
 import type { IpAddress } from "../base/address.ts";
@@ -25,7 +25,7 @@ import {
 } from "../health/machine.ts";
 import type { Backend, HealthPolicy, StepResult } from "../health/state.ts";
 
-/** What the probe engine is to be told, in this order. */
+/** One action for the probe engine; their order matters. */
 export type ReloadAction =
   /** Also of a backend that is not probed: nothing to do then. */
   | { readonly kind: "stop"; readonly backend: string }
@@ -44,7 +44,7 @@ export interface ReloadPlan {
   readonly actions: readonly ReloadAction[];
 }
 
-/** What planReload works from. */
+/** Input of planReload(). */
 export interface ReloadInput {
   /** The new file. */
   readonly next: Config;

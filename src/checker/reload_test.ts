@@ -84,7 +84,7 @@ Deno.test("reload: a changed healthcheck starts its backends afresh, with the ne
   const { policy, counter, history } = checker.snapshot().backends.get("a")!;
   assert.deepEqual([policy, counter], [{ rise: 4, fall: 1 }, 4]);
   assert.deepEqual(
-    ["a", "b", "c"].map((name) => engine.running.get(name)?.counter),
+    ["a", "b", "c"].map((name) => engine.running.get(name)?.counter?.()),
     [4, 3, 4],
     "the engine paces by the same counter",
   );

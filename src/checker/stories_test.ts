@@ -1,6 +1,6 @@
 /** Stories others paid for (those in which the checker has a part), each as a test. */
 import assert from "node:assert/strict";
-import { mergedServers } from "../health/frontend.ts";
+import { frontendHealth } from "../health/frontend.ts";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -20,10 +20,12 @@ function started(config: SmallConfig) {
 /** The servers VPP should have for a frontend, as text. */
 function serversOf(checker: CheckerReader, frontend: string): string[] {
   const { backends, frontends, config } = checker.snapshot();
-  return mergedServers(frontends.get(frontend)!.config, {
+  return frontendHealth(frontends.get(frontend)!.config, {
     stateOf: (name) => backends.get(name)!.state,
     addressOf: (name) => config.backends.get(name)!.address,
-  }).map(({ address, weight, flush }) => `${address.text} ${weight}${flush ? " flush" : ""}`);
+  }).servers.map(({ address, weight, flush }) =>
+    `${address.text} ${weight}${flush ? " flush" : ""}`
+  );
 }
 
 Deno.test("story 1: down, reloaded, and back again: it comes up", () => {

@@ -1,6 +1,6 @@
 /**
- * Running totals for metrics: probes by result, how long they took, void probes, transitions. PURE.
- * Cheap to count (one look-up by name a probe), read at leisure.
+ * Running totals for metrics: probes by result, their durations, void probes, transitions. PURE.
+ * Cheap to count: one look-up by name for each probe.
  */
 import type { ProbeType } from "../config/model.ts";
 import type { BackendState, ProbeResult, ResultCode, Transition } from "../health/state.ts";
@@ -48,7 +48,7 @@ export interface BackendTally {
 export class Tally {
   readonly #backends = new Map<string, Totals>();
 
-  /** Counts a result. When the type is another than before, the backend's results begin anew. */
+  /** Counts a result. When the type changed, the backend's results begin again. */
   countProbe(backend: string, type: ProbeType, result: ProbeResult): void {
     this.#of(backend).countProbe(type, result);
   }

@@ -1,7 +1,6 @@
 /**
- * Which backends the probe engine works on, and under which number. Numbers are dense and used
- * again; each use has its own generation, so that what the engine still had on its way from an
- * earlier use is recognised as old and dropped.
+ * Numbers the backends that the probe engine works on. Ids are dense and used again; each use has
+ * its own generation, so that late results of an earlier use are recognised and dropped.
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
@@ -11,15 +10,13 @@ import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import type { ReloadAction } from "./reload.ts";
 
-/** What to probe; a ProbeTarget without what is decided here. */
+/** A ProbeTarget without id and generation, which are chosen here. */
 export interface TargetSpec {
   readonly backend: string;
   readonly address: IpAddress;
   readonly healthcheck: HealthcheckConfig;
   readonly netns: string;
   readonly firstDelayMs: number;
-  /** Rise/fall counter to begin with. */
-  readonly counter?: number;
 }
 
 /** A target that is being probed. */
@@ -33,17 +30,20 @@ export interface RunningTarget {
 /** The engine's targets by the names of their backends. */
 export class ProbeTargets {
   readonly #engine: ProbeEngine;
+  readonly #counterOf: (backend: string) => number;
   readonly #byId: (RunningTarget | undefined)[] = [];
   readonly #byName = new Map<string, RunningTarget>();
   /** By id, kept while the id is free. */
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
 
-  constructor(engine: ProbeEngine) {
+  /** `counterOf` reads the rise/fall counter of a backend. */
+  constructor(engine: ProbeEngine, counterOf: (backend: string) => number) {
     this.#engine = engine;
+    this.#counterOf = counterOf;
   }
 
-  /** Starts probing a backend afresh; what was probed under its name is stopped first. */
+  /** Starts probing a backend; an earlier target of its name is stopped first. */
   start(spec: TargetSpec): void {
     this.stop(spec.backend);
     const id = this.#free.pop() ?? this.#byId.length;
@@ -53,7 +53,7 @@ export class ProbeTargets {
     this.#generations[id] = generation;
     this.#byId[id] = target;
     this.#byName.set(backend, target);
-    this.#engine.start({ id, generation, ...spec });
+    this.#engine.start({ id, generation, ...spec, counter: () => this.#counterOf(backend) });
   }
 
   /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
@@ -61,11 +61,11 @@ export class ProbeTargets {
     const { netns } = config.healthchecker;
     const checks = backends.map(({ name }) => checkOf(config, name));
     const delays = firstDelaysMs(checks.map(({ fastIntervalMs }) => fastIntervalMs));
-    backends.forEach(({ name, counter }, i) => {
+    backends.forEach(({ name }, i) => {
       const { address } = config.backends.get(name)!;
       const healthcheck = checks[i]!;
       const firstDelayMs = delays[i]!;
-      this.start({ backend: name, address, healthcheck, netns, counter, firstDelayMs });
+      this.start({ backend: name, address, healthcheck, netns, firstDelayMs });
     });
   }
 

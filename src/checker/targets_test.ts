@@ -12,7 +12,7 @@ function spec(backend: string): TargetSpec {
 
 Deno.test("ProbeTargets: ids are dense and used again, each use with the next generation", () => {
   const engine = new FakeProbeEngine();
-  const targets = new ProbeTargets(engine);
+  const targets = new ProbeTargets(engine, () => 1);
   const idOf = (name: string) => {
     const { id, generation } = engine.running.get(name)!;
     return [id, generation];
@@ -28,7 +28,7 @@ Deno.test("ProbeTargets: ids are dense and used again, each use with the next ge
 
 Deno.test("ProbeTargets: starting again what is running stops it first and is a new generation", () => {
   const engine = new FakeProbeEngine();
-  const targets = new ProbeTargets(engine);
+  const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));
   const old = engine.running.get("a")!;
   targets.start(spec("a"));
@@ -39,7 +39,7 @@ Deno.test("ProbeTargets: starting again what is running stops it first and is a 
 
 Deno.test("ProbeTargets: find knows neither old generations nor unknown ids nor stopped targets", () => {
   const engine = new FakeProbeEngine();
-  const targets = new ProbeTargets(engine);
+  const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));
   assert.equal(targets.find({ id: 0, generation: 1 })?.type, "tcp");
   assert.equal(targets.find({ id: 0, generation: 0 }), undefined);
@@ -53,7 +53,7 @@ Deno.test("ProbeTargets: find knows neither old generations nor unknown ids nor 
 
 Deno.test("ProbeTargets: stopAll stops everything; readdress of what is not probed is our mistake", () => {
   const engine = new FakeProbeEngine();
-  const targets = new ProbeTargets(engine);
+  const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));
   targets.start(spec("b"));
   targets.readdress("b", parseIp("127.0.0.9")!);

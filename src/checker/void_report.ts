@@ -1,7 +1,7 @@
 /**
- * Says in the log that probes were void, and why: the prober itself was late, or lacked something
- * (file descriptors). An overloaded machine makes thousands of them at once, so the first of each
- * reason is logged by itself and what follows as one line per period.
+ * Logs that probes were void, with the reason: the prober itself was late, or lacked something
+ * (file descriptors). An overloaded machine makes thousands of them in a second, so the first of
+ * each reason is logged by itself and the rest as one line per period.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 

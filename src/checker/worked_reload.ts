@@ -1,17 +1,17 @@
 /**
- * PURE. A reload worked out as a value: what it does to checks and to operators' intents. What then
- * becomes of VPP takes longer, and is worked out from this (src/forecast/).
+ * PURE. Works out the effects of a reload on checks and operators' intents, as a value. The
+ * effects on VPP take longer, and are worked out from this value (src/forecast/).
  */
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
-import type { IntentBook } from "../intent/intent.ts";
+import type { IntentSet } from "../intent/intent.ts";
 import { afterReload, type DroppedIntent } from "../intent/rules.ts";
 import type { StatsNeeds } from "../vpp/lb/guard/stats_budget.ts";
 import type { Snapshot } from "./ports.ts";
 import { frontendsInForce } from "./registry.ts";
 import { planReload, type ReloadPlan } from "./reload.ts";
 
-/** What a reload does to checks and intents. Every backend is in exactly one of the first five. */
+/** The effects of a reload on checks and intents. Every backend is in exactly one of the first five. */
 export interface ReloadOutline {
   /** New ones, in the order of the new file, as all lists but `stopped`. */
   readonly started: readonly string[];
@@ -31,7 +31,7 @@ export interface ReloadOutline {
   readonly lbConfChanged: boolean;
   /** True when, with them, all sticky flows of all VIPs are forgotten. */
   readonly flowsForgotten: boolean;
-  /** What the next configuration needs of VPP's stats segment. */
+  /** The needs of the next configuration in VPP's stats segment. */
   readonly size: StatsNeeds;
 }
 
@@ -42,15 +42,15 @@ export interface WorkedOutReload {
   readonly outline: ReloadOutline;
   readonly plan: ReloadPlan;
   /** Operators' intents after it. */
-  readonly book: IntentBook;
-  /** What is in force then. */
+  readonly intentSet: IntentSet;
+  /** The configuration and weights in force after it. */
   readonly after: {
     readonly config: Config;
     readonly frontends: ReadonlyMap<string, FrontendConfig>;
   };
 }
 
-/** What putting `next`, which must be checked, in force does to checks and intents. */
+/** Works out the effects of `next`, which must be checked, on checks and intents. */
 export function* workOutReload(
   snapshot: Snapshot,
   next: Config,
@@ -61,7 +61,7 @@ export function* workOutReload(
   yield;
   const plan = planReload({ next, diff, backends, nowMs });
   yield;
-  const { book, dropped } = afterReload(intents, { next, backends: plan.backends });
+  const { intentSet, dropped } = afterReload(intents, { next, backends: plan.backends });
   const outline = {
     started: diff.added,
     stopped: diff.removed,
@@ -74,8 +74,8 @@ export function* workOutReload(
     flowsForgotten: config.vppLb?.stickyBucketsPerCore !== next.vppLb?.stickyBucketsPerCore,
     size: sizeInVpp(next),
   };
-  const frontends = frontendsInForce(next, book);
-  return { before: snapshot, outline, plan, book, after: { config: next, frontends } };
+  const frontends = frontendsInForce(next, intentSet);
+  return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };
 }
 
 /** Distinct addresses of VIPs and their servers, and VIPs. */

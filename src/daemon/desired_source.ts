@@ -1,23 +1,35 @@
-/** Joins the checker's snapshot to the reconciler's question: what should VPP have? */
+/** Hands the checker's frontends to the reconciler as VIPs. */
 import { invariant } from "../base/assert.ts";
-import type { CheckerReader } from "../checker/ports.ts";
+import type { CheckerReader, FrontendView } from "../checker/ports.ts";
 import type { VppLbConfig } from "../config/model.ts";
-import { countedState } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
+import type { WantedVip } from "../vpp/lb/vip_groups.ts";
 import type { DesiredSource } from "../vpp/ports.ts";
 
 /** The `vpp.lb` section in force. A daemon with VPP integration on never runs without one. */
 export function vppLbOf(checker: CheckerReader): VppLbConfig {
-  const { vppLb } = checker.snapshot().config;
+  const { vppLb } = checker.current.config;
   invariant(vppLb !== undefined, "VPP integration is on without a vpp.lb section");
   return vppLb;
 }
 
+/** The VIPs of these frontends, with the servers that the checker worked out. */
+export function vipsOf(
+  views: readonly FrontendView[],
+  { newFlowsTableLength }: Pick<VppLbConfig, "newFlowsTableLength">,
+): readonly WantedVip[] {
+  return views.map(({ name, config, servers }) => ({
+    frontend: name,
+    vip: desiredVip(config, { servers, newFlowsTableLength }),
+  }));
+}
+
+/** What full runs and warm-up read: the frontends as the checker keeps them. */
 export function desiredSource(checker: CheckerReader): DesiredSource {
   /** Each backend of the frontend, by the entries of its pools. */
   const backendsOf = (name: string): readonly Backend[] => {
-    const { backends, frontends } = checker.snapshot();
+    const { backends, frontends } = checker.current;
     const pools = frontends.get(name)?.config.pools ?? [];
     return pools.flatMap((pool) =>
       pool.backends.flatMap((entry) => backends.get(entry.name) ?? [])
@@ -25,16 +37,10 @@ export function desiredSource(checker: CheckerReader): DesiredSource {
   };
   const isUnknown = ({ state }: Backend) => state === "unknown";
   return {
-    frontends: () => [...checker.snapshot().frontends.keys()],
+    frontends: () => [...checker.current.frontends.keys()],
     desired: (name) => {
-      const { config, backends, frontends } = checker.snapshot();
-      const view = frontends.get(name);
-      if (view === undefined) return undefined;
-      return desiredVip(view.config, {
-        backends: config.backends,
-        states: (backend) => countedState(backends.get(backend)!),
-        newFlowsTableLength: vppLbOf(checker).newFlowsTableLength,
-      });
+      const view = checker.current.frontends.get(name);
+      return view === undefined ? undefined : vipsOf([view], vppLbOf(checker))[0]!.vip;
     },
     known: (name) => !backendsOf(name).some(isUnknown),
     blind: (name) => {

@@ -131,7 +131,7 @@ export class Reloader {
     });
     if (typeof readout === "string") return wrong(readout, []);
     if (readout.kind === "ok") {
-      const problem = cutOff(daemon.checker.snapshot().config, readout);
+      const problem = cutOff(daemon.checker.current.config, readout);
       if (problem !== undefined) return wrong(problem, readout.warnings);
     }
     const judged = judgedOnHost(readout, { path, host: machine });

@@ -16,7 +16,7 @@ import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
 import { withheldText } from "../vpp/sync/guard/withheld.ts";
-import { desiredSource, vppLbOf } from "./desired_source.ts";
+import { desiredSource, vipsOf, vppLbOf } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
 export interface WireOptions {
@@ -133,8 +133,9 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     intervalMs: () => vppLbOf(checker).countersIntervalMs,
   });
   checker.subscribe((event) => {
-    if (event.kind === "program") reconciler.transition(event.frontends, event.trigger);
-    else if (event.kind === "reload") reconciler.reload();
+    if (event.kind === "program") {
+      reconciler.transition(vipsOf(event.frontends, vppLbOf(checker)), event.trigger);
+    } else if (event.kind === "reload") reconciler.reload();
   });
   return {
     get sinceMs() {

@@ -1,10 +1,10 @@
 /**
- * What a reload or an operator's action would do, told before it is done: the reload's own
- * difference, the states that follow, and (vpp/lb/forecast.ts) what becomes of each VIP. Nothing is
- * changed by it. PURE.
+ * Forecasts the effects of a reload or an operator's action before it happens: the difference of
+ * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE:
+ * nothing is changed by it.
  *
- * A forecast is a generator, for it may take long: see finish() of base/steps.ts and
- * system/slices.ts for how to run one.
+ * A forecast is a generator, because it may take long: see finish() of base/steps.ts and
+ * async/steps.ts for how to run one.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -24,7 +24,7 @@ import {
 } from "../checker/worked_reload.ts";
 import type { NamedTransition } from "../health/state.ts";
 
-/** What a forecast is asked for. */
+/** Options of a forecast. */
 export type ForecastAction =
   | { readonly kind: BackendAction; readonly backend: string }
   | ({ readonly kind: "weight" } & SetWeightRequest);
@@ -32,33 +32,33 @@ export type ForecastAction =
 export interface ForecastOptions {
   /** Unix time in milliseconds. */
   readonly nowMs: number;
-  /** Of the VPP at hand; `{ weights: true }` while there is none. */
+  /** Of the present VPP; `{ weights: true }` without one. */
   readonly can: LbCapabilities;
 }
 
 /** A change of a backend's state at once. */
 export interface StateChange {
   readonly backend: string;
-  /** Undefined: there is no such backend now. */
+  /** Undefined: the backend does not exist now. */
   readonly from: BackendState | undefined;
   /** `removed` when it is gone then. */
   readonly to: BackendState;
 }
 
-/** What an action, or a reload, would do. */
+/** The forecast of an action or a reload. */
 export interface Forecast extends LbForecast {
-  /** What each backend is at once, if it is not what it was: gone ones, new ones, then others. */
+  /** Backends whose state changes immediately: removed, new, then others. */
   readonly states: readonly StateChange[];
-  /** Backends that are assumed up when settled: those that begin afresh. In the file's order. */
+  /** Backends that are assumed up when settled: those that begin again. In the file's order. */
   readonly assumedUp: readonly string[];
   /** Of those: they count as up already, until the first verdict of their changed check. */
   readonly carried: readonly string[];
 }
 
-/** What a reload would do. */
+/** The forecast of a reload. */
 export interface ReloadForecast extends Forecast, ReloadOutline {}
 
-/** What putting `next`, which must be checked, in force would do. */
+/** Forecasts a reload with `next`, which must be checked. */
 export function* forecastReload(
   snapshot: Snapshot,
   next: Config,
@@ -69,18 +69,18 @@ export function* forecastReload(
   return yield* forecastWorkedOut(worked, can);
 }
 
-/** What becomes of VPP with a reload that is worked out. */
+/** Forecasts the effects on VPP of a reload that is worked out. */
 export function* forecastWorkedOut(
   { before, outline, plan, after }: WorkedOutReload,
   can: LbCapabilities,
 ): Generator<undefined, ReloadForecast> {
   const { started, stopped, restarted } = outline;
   const { backends } = plan;
-  const afresh = new Set([...started, ...restarted]);
-  for (const { name } of plan.transitions) afresh.add(name);
+  const unproved = new Set([...started, ...restarted]);
+  for (const { name } of plan.transitions) unproved.add(name);
   const lb = yield* forecastVips({
     now: viewNow(before),
-    ...viewsAfter({ ...after, backends }, afresh),
+    ...viewsAfter({ ...after, backends }, unproved),
     can,
   });
   const begun = started.map((backend) => ({
@@ -95,11 +95,11 @@ export function* forecastWorkedOut(
     ...begun,
     ...changed.slice(stopped.length),
   ];
-  const assumedUp = namesAfresh(backends, afresh);
+  const assumedUp = namesUnproved(backends, unproved);
   return { ...lb, ...outline, states, assumedUp };
 }
 
-/** What an operator's action would do, or why it would be refused. */
+/** Forecasts an operator's action; returns the error if it would be refused. */
 export function forecastAction(
   snapshot: Snapshot,
   action: ForecastAction,
@@ -142,14 +142,14 @@ function forecastBackend(
   const transitions = [...new Set([result, passed])].flatMap((each) =>
     each.ok && each.transition !== undefined ? [{ name, transition: each.transition }] : []
   );
-  const afresh = new Set(transitions.map((each) => each.name));
+  const unproved = new Set(transitions.map((each) => each.name));
   const after = new Map(backends);
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
-  const views = viewsAfter({ config, frontends: now.frontends, backends: after }, afresh);
+  const views = viewsAfter({ config, frontends: now.frontends, backends: after }, unproved);
   return told(forecastVips({ now, ...views, can }), {
     states: changesOf(transitions),
-    assumedUp: namesAfresh(after, afresh),
+    assumedUp: namesUnproved(after, unproved),
     carried: [],
   });
 }
@@ -177,22 +177,24 @@ interface After {
   readonly backends: ReadonlyMap<string, Backend>;
 }
 
-/** The two instants after a change; what is in `afresh` and unknown is up when settled. */
+/** The two instants after a change; unknown backends of `unproved` are up when settled. */
 function viewsAfter(
   { config, frontends, backends }: After,
-  afresh: ReadonlySet<string>,
+  unproved: ReadonlySet<string>,
 ): { readonly atOnce: HealthView; readonly settled: HealthView } {
-  const up = new Set(namesAfresh(backends, afresh));
+  const up = new Set(namesUnproved(backends, unproved));
   const stateOf = stateIn(backends);
   const atOnce = { config, frontends, stateOf };
   return { atOnce, settled: { ...atOnce, stateOf: (name) => up.has(name) ? "up" : stateOf(name) } };
 }
 
-function namesAfresh(
+function namesUnproved(
   backends: ReadonlyMap<string, Backend>,
-  afresh: ReadonlySet<string>,
+  unproved: ReadonlySet<string>,
 ): readonly string[] {
-  return [...backends.values()].filter(({ name, state }) => state === "unknown" && afresh.has(name))
+  return [...backends.values()].filter(({ name, state }) =>
+    state === "unknown" && unproved.has(name)
+  )
     .map(({ name }) => name);
 }
 

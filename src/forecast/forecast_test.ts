@@ -20,6 +20,7 @@ import { textOfIntent } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
 import { finish } from "../base/steps.ts";
+import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import { withKeptWeights } from "../vpp/lb/keep.ts";
@@ -41,9 +42,12 @@ type Vips = ReadonlyMap<string, DesiredVip>;
 /** What VPP should have, by vipKeyText; servers that keep their weight have that of `before`. */
 function vipsOf({ config, backends, frontends }: Snapshot, before?: Vips): Vips {
   return new Map([...frontends.values()].map((view) => {
+    const { servers } = frontendHealth(view.config, {
+      stateOf: (name) => countedState(backends.get(name)!),
+      addressOf: (name) => config.backends.get(name)!.address,
+    });
     const vip = desiredVip(view.config, {
-      backends: config.backends,
-      states: (name) => countedState(backends.get(name)!),
+      servers,
       newFlowsTableLength: config.vppLb!.newFlowsTableLength,
     });
     const key = vipKeyText(vip);
@@ -60,7 +64,7 @@ function asActual(vip: DesiredVip): ActualVip {
     buckets: undefined,
     flushed: false,
   }));
-  return { ...vip, servers, poolIndex: undefined, gone: [] };
+  return { ...vip, servers, poolIndex: undefined, removed: [] };
 }
 
 /** `192.0.2.1/32 6 80`: `10.0.0.1 100/512`, … of each VIP. */

@@ -1,13 +1,13 @@
 /**
- * What a change of a VIP's servers does to its new flows: the two new-flow tables held against
- * each other, bucket by bucket. PURE.
+ * Measures how a change of a VIP's servers moves its new flows: compares the two new-flow tables
+ * bucket by bucket. PURE.
  *
  * VPP takes a new flow's hash modulo the table's length, a power of two. So a table of half the
  * length is the longer one's with each bucket standing for two, and tables of different length are
  * compared over the longer of the two.
  *
- * `src-ip-sticky` decides what is hashed (VPP src/plugins/lb/node.c lb_node_get_hash()): when it
- * changes, a flow's bucket before says nothing of its bucket after. What moves then is an
+ * `src-ip-sticky` decides what is hashed (VPP src/plugins/lb/node.c lb_node_get_hash()). When it
+ * changes, a flow's bucket before does not determine its bucket after. The result is then an
  * expectation: a flow stays with the probability that both tables name the same server.
  */
 import type { IpAddress } from "../base/address.ts";
@@ -28,7 +28,7 @@ export interface WeightedServer {
   readonly weight: number;
 }
 
-/** What becomes of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
+/** The shift of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
 export interface TableShift {
   /** Buckets that were compared: the length of the longer table. */
   readonly length: number;
@@ -73,7 +73,7 @@ export class TableCache {
     return this.#owners(flows).buckets;
   }
 
-  /** What changes from one to the other; undefined stands for "no such VIP". */
+  /** Measures the shift from one to the other; undefined stands for a missing VIP. */
   shift(before: FlowTable | undefined, after: FlowTable | undefined): TableShift {
     const length = Math.max(before?.length ?? 0, after?.length ?? 0);
     const none = { length, moved: 0, lost: 0, gained: 0, rehashed: false };

@@ -1,20 +1,21 @@
 /**
- * What a change would do to VPP, told before it is made: the planner's own operations, and the
- * plugin's own new-flow tables before and after. PURE; nothing here asks VPP, so it is taken to
- * have what it should have at present.
+ * Forecasts the effects of a change on VPP, with the planner's own operations and the plugin's own
+ * new-flow tables before and after. PURE: VPP is not read, and is assumed to have what it should
+ * have at present.
  *
- * Three instants are told apart:
+ * A forecast compares three instants:
  *
  *     now       as it should be at present
  *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
- *     settled   once all that begins has passed its checks; nothing else has changed
+ *     settled   after all that begins has passed its checks; nothing else has changed
  *
  * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
- * prefix too. So a forecast is a generator: it stops at each VIP and before each table, and whoever
- * runs it may let others have a turn.
+ * prefix too. So a forecast is a generator that stops at each VIP and before each table; the
+ * caller may let others have a turn.
  */
 import type { IpAddress } from "../base/address.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import { frontendHealth } from "../health/frontend.ts";
 import type { CountedState } from "../health/state.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
@@ -37,21 +38,21 @@ export interface HealthView {
   readonly config: Config;
   /** The frontends of `config` with the weights in force. */
   readonly frontends: ReadonlyMap<string, FrontendConfig>;
-  /** What each backend of `config` counts as. */
+  /** The state that decides the weights of each backend of `config`. */
   readonly stateOf: (backend: string) => CountedState;
 }
 
-/** What forecastVips works from. */
+/** Input of forecastVips(). */
 export interface ForecastInput {
   readonly now: HealthView;
   readonly atOnce: HealthView;
   /** The same frontends as in `atOnce`. */
   readonly settled: HealthView;
-  /** What the VPP at hand can do; with weights while none is there. */
+  /** Capabilities of the present VPP; with weights without one. */
   readonly can: LbCapabilities;
 }
 
-/** What happens to a VIP. */
+/** The change of a VIP. */
 export type VipChange =
   | "added"
   | "removed"
@@ -63,10 +64,10 @@ export type VipChange =
   /** Cannot be, for VPP would refuse it; see `reason`. */
   | "refused";
 
-/** What the operations at once do to a server of a VIP. */
+/** The immediate change of a server of a VIP. */
 export type ServerChange = "added" | "removed" | "reweighted" | "kept";
 
-/** What a server has at one instant. */
+/** The share of a server at one instant. */
 export interface ServerShare {
   /** As VPP is told; 0 to 100. */
   readonly weight: number;
@@ -104,7 +105,7 @@ export interface VipForecast {
   readonly servers: readonly ServerForecast[];
   /** New flows from now to right after the change. */
   readonly atOnce: TableShift;
-  /** New flows from now to when all that begins afresh is up: what is left in the end. */
+  /** New flows from now to when all that begins again is up. */
   readonly settled: TableShift;
 }
 
@@ -140,9 +141,9 @@ const FRONTENDS_AT_ONCE = 50;
 /** Works a forecast out, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
   const { can } = input;
-  const now = yield* wishesOf(input.now);
-  const atOnce = yield* wishesOf(input.atOnce);
-  const settled = yield* wishesOf(input.settled);
+  const now = yield* desiredVipsOf(input.now);
+  const atOnce = yield* desiredVipsOf(input.atOnce);
+  const settled = yield* desiredVipsOf(input.settled);
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
   const desired = [...atOnce.values()].map(({ vip }) => vip);
   const groups = groupByPrefix(desired, actual);
@@ -174,25 +175,28 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
 }
 
 /** A wanted VIP with the name of its frontend. */
-interface Wish {
+interface DesiredFrontend {
   readonly frontend: string;
   readonly vip: DesiredVip;
   /** Names of its backends by the address that they have in this view. */
   readonly namesAt: NamesAt;
 }
 
-function* wishesOf(view: HealthView): Generator<undefined, ReadonlyMap<string, Wish>> {
+function* desiredVipsOf(
+  view: HealthView,
+): Generator<undefined, ReadonlyMap<string, DesiredFrontend>> {
   const { config, frontends, stateOf } = view;
   const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
-  const options = { backends: config.backends, states: stateOf, newFlowsTableLength };
-  const wishes = new Map<string, Wish>();
+  const addressOf = (backend: string) => config.backends.get(backend)!.address;
+  const vips = new Map<string, DesiredFrontend>();
   for (const frontend of frontends.values()) {
-    if (wishes.size % FRONTENDS_AT_ONCE === 0) yield;
-    const vip = desiredVip(frontend, options);
+    if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
+    const { servers } = frontendHealth(frontend, { stateOf, addressOf });
+    const vip = desiredVip(frontend, { servers, newFlowsTableLength });
     const namesAt = namesOfFrontend(frontend, config.backends);
-    wishes.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
+    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
   }
-  return wishes;
+  return vips;
 }
 
 /** A VIP as VPP has it when it has what it should have. */
@@ -215,7 +219,7 @@ function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
       idle: server.flush,
       buckets: 0,
     })),
-    gone: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
+    removed: vip.servers.filter(out).map(({ address, flush }) => ({ address, flushed: flush })),
   };
 }
 
@@ -235,7 +239,7 @@ function* forecastVip(
   const { can, tables } = context;
   const refused = vipPlan.conflict !== undefined;
   const now = flowsOf(context.now, can);
-  // What is refused stays as it is.
+  // A refused VIP stays as it is.
   const atOnce = refused ? now : flowsOf(vipPlan.desired, can);
   const settled = refused ? now : flowsOf(settledOf(vipPlan, context), can);
   const { address, prefixLength, protocol, port } = vipPlan.vip;
@@ -260,7 +264,7 @@ function* forecastVip(
   };
 }
 
-/** What is wanted when settled, servers that keep their weight with what they have at once. */
+/** The VIP when settled; kept servers have their weight of right after the change. */
 function settledOf(
   { desired }: VipPlan,
   { settled, can }: VipContext,
@@ -290,7 +294,7 @@ function flowsOf(vip: DesiredVip | undefined, can: LbCapabilities): FlowTable | 
   return { servers, length: vip.newFlowsTableLength, srcIpSticky: vip.srcIpSticky };
 }
 
-/** What each server has at one instant, by address. */
+/** The shares of the servers at one instant, by address. */
 type Shares = ReadonlyMap<string, ServerShare & { readonly address: IpAddress }>;
 
 function sharesOf(

@@ -214,7 +214,7 @@ Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end
   const [kept, refused] = result.vips;
   assert.deepEqual([kept!.port, kept!.change], [0, "changed"]);
   assert.deepEqual([refused!.port, refused!.change], [80, "refused"]);
-  assert.match(refused!.reason, /cannot stand beside/);
+  assert.match(refused!.reason, /cannot share a prefix with/);
   for (const shift of [refused!.atOnce, refused!.settled]) {
     assert.deepEqual([shift.gained, shift.moved, shift.lost], [0, 0, 0]);
   }

@@ -1,14 +1,14 @@
 /**
- * When to probe next. A server in full health is asked at leisure, one that is fully down too,
- * and one of which we are in doubt (unknown, or between the extremes) quickly. Every interval is
+ * Chooses the time of the next probe. A server that is fully healthy or fully down is probed
+ * slowly, a server in doubt (unknown, or between the extremes) quickly. Every interval is
  * jittered, so that probing keeps step with nothing else.
  *
  * Independent jitter adds up: three intervals of a second take up to 3.3 s, and targets that were
  * spread evenly wander into clumps. So a target may be given a phase, its own share of the
- * interval: its probes then fall near the points of a grid (whole intervals plus the phase),
- * jittered around them, and after a change of interval move to the new grid by at most the
- * jitter's bound per probe. Any run of intervals then deviates by no more than one may, and
- * targets whose phases are spread stay spread, whatever their states do.
+ * interval. Its probes then fall near the points of a grid (whole intervals plus the phase),
+ * jittered around them; after a change of interval they move to the new grid by at most the
+ * jitter's bound per probe. Any run of intervals deviates by no more than one may, and spread
+ * targets stay spread, whatever their states do.
  */
 import type { Prng } from "../base/ports.ts";
 import { counterMax } from "./counter.ts";
@@ -29,7 +29,7 @@ export const JITTER = 0.1;
 
 /**
  * The first probes of many targets are spread over their fast interval, but over no more than
- * this: nobody waits a slow interval for the first verdict.
+ * this: no first verdict waits a slow interval.
  */
 export const MAX_SPREAD_MS = 2000;
 

@@ -1,19 +1,19 @@
 /**
- * The life of one backend as a function: (backend, event, now) → next backend, with the
- * transition if the state changed, or a refusal. Nothing here waits, probes or tells; whoever
- * calls it does what the transition asks for.
+ * The state machine of one backend, a pure function: (backend, event, now) → next backend, with
+ * the transition if the state changed, or a refusal. The caller does the rest: it probes, waits
+ * and logs.
  *
  *              probe results                pause / resume
  *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back by way of unknown)
  *                                          any but removed ⇄ disabled (back by way of unknown)
  *
- * A backend that was up when its check changed is unknown and *carried*: its counter begins at the
- * maximum, so that by the rule of the counter one pass makes it up and `fall` failures in a row
- * make it down. Until then it counts as up.
+ * A backend that was up when its check changed is unknown and *carried*: it counts as up. Its
+ * counter begins at the maximum, so one pass makes it up and `fall` failures in a row make it
+ * down.
  *
- * Decisions beyond the specification: pausing what is paused and resuming what is not paused
- * succeed without a transition (the operator has what was asked for); `enable` looks at the state
- * alone, so it does not end a pause; nothing but dropping it happens to a removed backend.
+ * Decisions beyond the specification: pausing a paused backend and resuming one that is not paused
+ * succeed without a transition. `enable` looks at the state alone, so it does not end a pause. A
+ * removed backend can only be dropped.
  */
 import { appendNewest } from "../base/ring.ts";
 import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
@@ -69,7 +69,7 @@ export function createBackend(name: string, options: CreateBackendOptions): Back
   };
 }
 
-/** What the backend counts as where weights are decided. */
+/** Returns the state that decides the backend's weights. */
 export function countedState({ state, standing }: Backend): CountedState {
   if (state !== "unknown" || standing === undefined) return state;
   return standing === "carried" ? "up" : "blind";
@@ -206,7 +206,7 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
     atMs: cause.nowMs,
     result: cause.result,
   };
-  const afresh = to === "unknown"
+  const begun = to === "unknown"
     ? { counter: initialCounter(backend.policy), lastResult: undefined }
     : {};
   const { standing: _, ...kept } = backend;
@@ -215,7 +215,7 @@ function enter(backend: Backend, to: BackendState, cause: Cause): StepResult {
     transition,
     backend: {
       ...kept,
-      ...afresh,
+      ...begun,
       state: to,
       sinceMs: cause.nowMs,
       history: appendNewest(backend.history, transition, backend.historyCapacity),

@@ -1,6 +1,6 @@
 /**
- * Which pool of a frontend is served. Pools are an order of preference: the first in which
- * somebody can take traffic wins, and all others stand by (probed all the time, weight 0).
+ * Chooses the pool of a frontend that serves. Pools are an order of preference: the first with a
+ * backend that can take traffic is active. All others stand by: probed all the time, weight 0.
  */
 import type { CountedState } from "./state.ts";
 
@@ -17,12 +17,12 @@ export interface Pool {
   readonly backends: readonly PoolEntry[];
 }
 
-/** What a backend counts as at present, by name. */
+/** Looks up the state that decides a backend's weights, by name. */
 export type StateOf = (name: string) => CountedState;
 
 /**
- * Index of the active pool: the first with an `up` backend of weight > 0; if there is none the
- * first with an `up` backend; if there is none either, 0.
+ * Index of the active pool: the first with an `up` backend of weight > 0, else the
+ * first with an `up` backend, else 0.
  */
 export function activePool(pools: readonly Pool[], stateOf: StateOf): number {
   let withUp = -1;

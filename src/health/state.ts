@@ -1,6 +1,4 @@
-/**
- * The words of health: states, probe results, transitions. Pure data; no behaviour.
- */
+/** The vocabulary of health: states, probe results, transitions. Pure data without behaviour. */
 
 /** States of a backend; probing goes on in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
@@ -25,7 +23,7 @@ export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
  */
 export type Standing = "carried" | "blind";
 
-/** What a backend counts as where weights are decided; a carried one counts as up. */
+/** The state that decides a backend's weights; a carried one counts as up. */
 export type CountedState = BackendState | "blind";
 
 /** States of a frontend. */
@@ -53,7 +51,7 @@ export type ResultCode =
   | "removed"
   | "static";
 
-/** What one probe (or an operator's action, as a pseudo result) found. */
+/** The result of one probe, or of an operator's action as a pseudo result. */
 export interface ProbeResult {
   readonly ok: boolean;
   readonly layer: Layer;
@@ -123,7 +121,7 @@ export interface Backend {
   readonly certificateName?: string | undefined;
 }
 
-/** What may happen to a backend. */
+/** Events of a backend's state machine. */
 export type HealthEvent =
   | { readonly kind: "probe"; readonly result: ProbeResult }
   /** A probe did not count. */
@@ -138,7 +136,7 @@ export type HealthEvent =
 
 /**
  * Answer of the machine: the next value with the transition if there was one, or a refusal
- * (an expected failure, so a value). `changed` is false when nothing but bookkeeping moved.
+ * (an expected failure, so a value).
  */
 export type StepResult =
   | {

@@ -1,7 +1,6 @@
 /**
- * What a backend's state means to the data plane: the weight with which new flows find it, and
- * whether its established flows are to be forgotten (flushed). A weight of 0 is 0: the server
- * takes no new flow.
+ * Translates a backend's state for the data plane: the weight for new flows, and whether its
+ * established flows are to be forgotten (flushed). A server of weight 0 takes no new flow.
  */
 import type { CountedState } from "./state.ts";
 
@@ -16,7 +15,7 @@ export interface EffectiveWeight {
   readonly flush: boolean;
 }
 
-/** What effectiveWeight looks at beside the state. */
+/** Input of effectiveWeight() next to the state. */
 export interface WeightOptions {
   /** True when the entry is in the frontend's active pool. */
   readonly active: boolean;

@@ -1,7 +1,7 @@
 /**
- * Operators' intents on the disk. Whatever is wrong with the disk, the daemon starts and goes on:
- * an operator's action is in force at once, and when the disk does not have it, the operator is
- * told with the answer, the log says so, and it is tried again until the disk does.
+ * Stores operators' intents on disk. The daemon starts and goes on whatever is wrong with the
+ * disk. An operator's action is in force immediately; when it cannot be saved, the answer and the
+ * log report that, and saving is retried until it succeeds.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
@@ -12,7 +12,7 @@ import { type FolderIo, folderIo, StateFile } from "../system/state_file.ts";
 
 /** Name of the file in the state directory. */
 export const INTENT_FILE = "intents.json";
-/** Files of no use that are kept for somebody to look at. */
+/** Quarantined files that are kept for people. */
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
@@ -37,7 +37,7 @@ export interface OpenedIntents {
   readonly kept: readonly Intent[];
 }
 
-/** Reads what is there; never rejects. A file of no use is put aside, with a warning. */
+/** Reads what is there; never rejects. A file of no use is quarantined, with a warning. */
 export async function openIntents(options: IntentStoreOptions): Promise<OpenedIntents> {
   const { clock } = options;
   const store = new DiskIntentStore(options);
@@ -53,15 +53,15 @@ export async function openIntents(options: IntentStoreOptions): Promise<OpenedIn
 export class DiskIntentStore implements IntentStore {
   readonly #options: IntentStoreOptions;
   readonly #file: StateFile;
-  /** The file has been read, or put aside: nothing is written before. */
+  /** The file has been read, or quarantined: nothing is written before. */
   #loaded: Promise<readonly Intent[]> = Promise.resolve([]);
   #tooLate = false;
-  /** Why what is there is of no use, while it could not be put aside: it is not written over. */
+  /** Why what is there is of no use, while it could not be quarantined: it is not written over. */
   #inTheWay: string | undefined;
   #wanted: () => readonly Intent[] = () => [];
   #next: PromiseWithResolvers<Durability> | undefined;
   #writing: Promise<void> | undefined;
-  /** What the disk has for certain. */
+  /** The intents that are certainly on disk. */
   #stored: string | undefined;
   #retry: Timer | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -79,13 +79,13 @@ export class DiskIntentStore implements IntentStore {
     });
   }
 
-  /** What the file holds; nothing when it is of no use. Called once, by openIntents(). */
+  /** Reads the file; empty when it is unusable. Called once, by openIntents(). */
   load(): Promise<readonly Intent[]> {
     this.#loaded = this.#load();
     return this.#loaded;
   }
 
-  /** What load() still brings comes too late: the file will be put aside. */
+  /** A later result of load() comes too late: the file will be quarantined. */
   giveUpReading(): void {
     this.#tooLate = true;
     this.#warn({ err: `reading it took longer than ${READ_DEADLINE_MS / 1000} s` });
@@ -116,18 +116,18 @@ export class DiskIntentStore implements IntentStore {
       if (decoded.kind === "ok" && !this.#tooLate) return decoded.intents;
       cause = decoded.kind === "ok" ? "it came too late" : decoded.message;
     } catch (error) {
-      cause = error instanceof TypeError ? "it is no UTF-8" : MaglevError.from(error).message;
+      cause = error instanceof TypeError ? "invalid UTF-8" : MaglevError.from(error).message;
     }
-    await this.#putAside(cause);
+    await this.#quarantine(cause);
     return [];
   }
 
-  async #putAside(cause: string): Promise<void> {
+  async #quarantine(cause: string): Promise<void> {
     try {
       await this.#clearTheWay(cause);
     } catch (error) {
       this.#inTheWay = cause;
-      this.#warn({ err: `${cause}; it cannot be put aside: ${MaglevError.from(error).message}` });
+      this.#warn({ err: `${cause}; cannot quarantine it: ${MaglevError.from(error).message}` });
     }
   }
 

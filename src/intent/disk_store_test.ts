@@ -139,13 +139,13 @@ Deno.test("a disk that hangs does not make an operator wait for ever", async () 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("a file of no use is a warning, put aside, and never read again", async () => {
+Deno.test("a file of no use is a warning, quarantined, and never read again", async () => {
   const texts: [string, RegExp][] = [
-    ["", /no JSON, or was cut off/],
-    [encodeIntents(TWO).slice(0, 200), /no JSON, or was cut off/],
+    ["", /not JSON, or truncated/],
+    [encodeIntents(TWO).slice(0, 200), /not JSON, or truncated/],
     ['{"version":1}', /not written by maglevd/],
     [encodeIntents(TWO).replace('"version":1', '"version":7'), /need version 1, have 7/],
-    [encodeIntents(TWO).replace("pause", "disable"), /checksum is wrong/],
+    [encodeIntents(TWO).replace("pause", "disable"), /checksum mismatch/],
   ];
   for (const [text, cause] of texts) {
     const { io, open, logger, onDisk, clock } = setUp();
@@ -163,14 +163,14 @@ Deno.test("a file of no use is a warning, put aside, and never read again", asyn
   }
 });
 
-Deno.test("a file that is no UTF-8 is put aside like any other", async () => {
+Deno.test("a file of invalid UTF-8 is quarantined like any other", async () => {
   const { io, open, logger } = setUp();
   io.names.set(INTENT_FILE, { bytes: Uint8Array.of(0xff, 0xfe), synced: true });
   assert.deepEqual((await open()).kept, []);
-  assert.match(String(logger.of("operator-intent-file-unusable")[0]!.err), /no UTF-8/);
+  assert.match(String(logger.of("operator-intent-file-unusable")[0]!.err), /invalid UTF-8/);
 });
 
-Deno.test("files put aside do not fill the disk, however often the daemon starts", async () => {
+Deno.test("files quarantined do not fill the disk, however often the daemon starts", async () => {
   const { io, open, clock } = setUp();
   for (let start = 0; start < 3 * MAX_KEPT; start++) {
     io.put(INTENT_FILE, `torn ${start}`);
@@ -181,7 +181,7 @@ Deno.test("files put aside do not fill the disk, however often the daemon starts
   assert.deepEqual(torn.sort((a, b) => a - b), [10, 11, 12, 13, 14]);
 });
 
-Deno.test("a file that cannot be put aside is not written over, and put aside when that is possible", async () => {
+Deno.test("a file that cannot be quarantined is not written over, and quarantined when that is possible", async () => {
   const { io, open, logger, clock, onDisk } = setUp();
   io.put(INTENT_FILE, "torn");
   io.failure = new Error("Read-only file system");
@@ -194,7 +194,7 @@ Deno.test("a file that cannot be put aside is not written over, and put aside wh
   await clock.advanceAsync(60_000);
   assert.deepEqual(onDisk(), ["disable a"]);
   const [first, second, ...more] = logger.of("operator-intent-file-unusable");
-  assert.match(String(first!.err), /; it cannot be put aside: Read-only file system$/);
+  assert.match(String(first!.err), /; cannot quarantine it: Read-only file system$/);
   assert.deepEqual(more, []);
   assert.equal(io.content[String(second!.kept)], "torn");
   assert.deepEqual(await store.save(() => TWO), { kind: "stored" });
@@ -209,7 +209,7 @@ Deno.test("a folder that cannot be read is a warning; the daemon goes on", async
   assert.equal(logger.of("operator-intent-file-unusable").length, 1);
 });
 
-Deno.test("a file that comes too late is put aside before anything is written over it", async () => {
+Deno.test("a file that comes too late is quarantined before anything is written over it", async () => {
   const { io, open, logger, clock, onDisk } = setUp();
   io.put(INTENT_FILE, encodeIntents(TWO));
   const gate = gateOf();

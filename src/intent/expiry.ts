@@ -1,12 +1,12 @@
 /**
- * Keeps the book of intents: hands each new edition to the store, and says when one ends by
- * itself. What an end means is for the checker.
+ * Keeps the set of intents: hands each new edition to the store, and reports intents whose time
+ * is over. The checker decides what an end means.
  *
- * `until` is a time on the wall, whose clock may be set, and a machine may sleep. So no timer is
- * trusted for long: the wall clock is looked at again at least once a minute.
+ * `until` is a wall-clock time, which may be set, and a machine may sleep. So no timer is trusted
+ * for long: the wall clock is read again at least once a minute.
  */
 import type { Clock, LogFields, Logger, Timer } from "../base/ports.ts";
-import { type Intent, IntentBook } from "./intent.ts";
+import { type Intent, IntentSet } from "./intent.ts";
 import type { DroppedIntent } from "./rules.ts";
 import type { Durability, IntentStore } from "./ports.ts";
 
@@ -18,7 +18,7 @@ const LEAST_WAIT_MS = 1;
 export interface IntentKeeperOptions {
   readonly store: IntentStore;
   readonly clock: Clock;
-  /** Called with intents whose time is over; they are in the book until the callee replaces it. */
+  /** Called with intents whose time is over; they are in the set until the callee replaces it. */
   readonly onEnded: (intents: readonly Intent[]) => void;
 }
 
@@ -27,7 +27,7 @@ export const NO_STORE: IntentStore = { save: () => Promise.resolve({ kind: "off"
 
 export class IntentKeeper {
   readonly #options: IntentKeeperOptions;
-  #book = IntentBook.EMPTY;
+  #intentSet = IntentSet.EMPTY;
   #timer: Timer | undefined;
   #running = false;
 
@@ -41,7 +41,7 @@ export class IntentKeeper {
     this.#arm();
   }
 
-  /** No end is said any more. Idempotent. */
+  /** Stops reporting ends. Idempotent. */
   stop(): void {
     this.#running = false;
     this.#timer?.cancel();
@@ -49,21 +49,21 @@ export class IntentKeeper {
   }
 
   /**
-   * Puts a book in place; the promise as IntentStore.save's. The same book again is not in vain:
+   * Puts a set in place; the promise as IntentStore.save's. The same set again is not in vain:
    * when the last attempt to store it failed, this is another.
    */
-  put(book: IntentBook): Promise<Durability> {
-    const changed = book !== this.#book;
-    this.#book = book;
+  put(intentSet: IntentSet): Promise<Durability> {
+    const changed = intentSet !== this.#intentSet;
+    this.#intentSet = intentSet;
     if (changed && this.#running) this.#arm();
-    return this.#options.store.save(() => book.list());
+    return this.#options.store.save(() => intentSet.list());
   }
 
   #arm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { clock } = this.#options;
-    const endMs = this.#book.nextEndMs();
+    const endMs = this.#intentSet.nextEndMs();
     if (endMs === undefined) return;
     const waitMs = Math.max(LEAST_WAIT_MS, Math.min(endMs - clock.wallMs(), LOOK_EVERY_MS));
     this.#timer = clock.after(waitMs, () => this.#look());
@@ -71,7 +71,7 @@ export class IntentKeeper {
 
   #look(): void {
     const { clock, onEnded } = this.#options;
-    const ended = this.#book.endedBy(clock.wallMs());
+    const ended = this.#intentSet.endedBy(clock.wallMs());
     if (ended.length > 0) onEnded(ended);
     if (this.#running) this.#arm();
   }

@@ -7,14 +7,14 @@
  *     ]}
  *
  * Such a file decides about traffic, so it is taken whole or not at all: one that is torn, that was
- * changed by somebody else, or that a later version wrote is refused with a reason. The checksum
- * (SHA-256 of the list as JSON) guards against accidents; it is no signature.
+ * changed by another program, or that a later version wrote is refused with a reason. The checksum
+ * (SHA-256 of the list as JSON) guards against accidents; it is not a signature.
  */
 import { createHash } from "node:crypto";
 import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { MAX_NAME_LENGTH } from "../config/schema/text_rules.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
-import { type Intent, IntentBook, intentKey } from "./intent.ts";
+import { type Intent, intentKey, IntentSet } from "./intent.ts";
 import { MAX_ID_LENGTH } from "./rules.ts";
 import { MAX_REASON_LENGTH } from "./request.ts";
 
@@ -30,22 +30,22 @@ export type DecodedIntents =
 
 /** The text of a file with these intents; the same intents always give the same text. */
 export function encodeIntents(intents: readonly Intent[]): string {
-  const lines = IntentBook.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
+  const lines = IntentSet.of(intents).list().map((intent) => JSON.stringify(toRecord(intent)));
   const head = { format: FORMAT, version: VERSION, checksum: checksum(`[${lines.join(",")}]`) };
   const start = JSON.stringify(head).slice(0, -1);
   return `${start},"intents":[${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n`}]}\n`;
 }
 
-/** What a file's text holds, or why it cannot be used. */
+/** The content of a file, or the reason why it is refused. */
 export function decodeIntents(text: string): DecodedIntents {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch {
-    return refused("it is no JSON, or was cut off");
+    return refused("not JSON, or truncated");
   }
   if (!isRecord(document) || document.format !== FORMAT) {
-    return refused("it was not written by maglevd");
+    return refused("not written by maglevd");
   }
   if (document.version !== VERSION) {
     return refused(
@@ -53,10 +53,10 @@ export function decodeIntents(text: string): DecodedIntents {
     );
   }
   if (!Array.isArray(document.intents) || Object.keys(document).length !== 4) {
-    return refused("its parts are not those of this version");
+    return refused("fields are not those of this version");
   }
   if (document.checksum !== checksum(JSON.stringify(document.intents))) {
-    return refused("its checksum is wrong: somebody else changed it, or the disk did");
+    return refused("checksum mismatch: changed by another program, or corrupted on disk");
   }
   const intents: Intent[] = [];
   for (const [at, record] of document.intents.entries()) {
@@ -64,11 +64,11 @@ export function decodeIntents(text: string): DecodedIntents {
     if (isTooFarAway(record)) {
       return refused(`cannot take the end (until_ms) of entry ${at + 1}: ${TOO_FAR_AWAY}`);
     }
-    if (intent === undefined) return refused(`entry ${at + 1} is no intent of this version`);
+    if (intent === undefined) return refused(`entry ${at + 1} is not an intent of this version`);
     intents.push(intent);
   }
   if (new Set(intents.map(intentKey)).size !== intents.length) {
-    return refused("it has two intents for one thing");
+    return refused("two intents for one target");
   }
   return { kind: "ok", intents };
 }

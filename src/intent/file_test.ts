@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { fuzz, mutateText, rounds } from "../../tests/support/fakes/fuzz.ts";
 import { anyIntents, backendIntent, weightIntent } from "../../tests/support/fakes/intents.ts";
-import { type Intent, IntentBook } from "./intent.ts";
+import { type Intent, IntentSet } from "./intent.ts";
 import { decodeIntents, encodeIntents } from "./file.ts";
 
 const SOME: readonly Intent[] = [
@@ -29,7 +29,7 @@ Deno.test("intents come back from a file as they went in, in one order", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
     const text = encodeIntents(intents);
     const decoded = decodeIntents(text);
-    assert.deepEqual(decoded, { kind: "ok", intents: IntentBook.of(intents).list() });
+    assert.deepEqual(decoded, { kind: "ok", intents: IntentSet.of(intents).list() });
     assert.equal(encodeIntents([...intents].reverse()), text);
   }));
 });
@@ -52,7 +52,7 @@ Deno.test("the file is JSON with one intent a line", () => {
 Deno.test("a file cut anywhere is refused", () => {
   const text = encodeIntents(SOME);
   for (let end = 0; end < text.length - 1; end++) {
-    assert.match(refusal(text.slice(0, end)), /no JSON, or was cut off/);
+    assert.match(refusal(text.slice(0, end)), /not JSON, or truncated/);
   }
   assert.equal(decodeIntents(text.slice(0, -1)).kind, "ok", "all but the last newline is all");
 });
@@ -61,25 +61,25 @@ Deno.test("a file that is not ours, or not of this version, or was changed is re
   const record = JSON.parse(encodeIntents(SOME)).intents;
   const [disable, , weight] = record;
   const cases: [string, RegExp][] = [
-    ["", /no JSON/],
+    ["", /not JSON/],
     ["null", /not written by maglevd/],
     ["[]", /not written by maglevd/],
     ['{"format":"another"}', /not written by maglevd/],
     [fileOf(record, { version: 2 }), /need version 1, have 2/],
     [fileOf(record, { version: "1" }), /need version 1, have "1"/],
     [fileOf(record, { version: undefined }), /need version 1, have undefined/],
-    [fileOf({}), /parts are not those/],
-    [fileOf(record, { more: 1 }), /parts are not those/],
-    [fileOf(record, { checksum: "0" }), /checksum is wrong/],
-    [encodeIntents(SOME).replace("nginx1", "nginx9"), /checksum is wrong/],
-    [fileOf([disable, disable]), /two intents for one thing/],
-    [fileOf([disable, { ...disable, kind: "pause" }]), /two intents for one thing/],
-    [fileOf([null]), /entry 1 is no intent/],
+    [fileOf({}), /fields are not those/],
+    [fileOf(record, { more: 1 }), /fields are not those/],
+    [fileOf(record, { checksum: "0" }), /checksum mismatch/],
+    [encodeIntents(SOME).replace("nginx1", "nginx9"), /checksum mismatch/],
+    [fileOf([disable, disable]), /two intents for one target/],
+    [fileOf([disable, { ...disable, kind: "pause" }]), /two intents for one target/],
+    [fileOf([null]), /entry 1 is not an intent/],
     [
       fileOf([disable, { ...weight, until_ms: 253_402_300_799_000 }]),
       /^cannot take the end \(until_ms\) of entry 2: it is too far away: the latest is 2262-04-11$/,
     ],
-    [fileOf([weight, [disable]]), /entry 2 is no intent/],
+    [fileOf([weight, [disable]]), /entry 2 is not an intent/],
     ...[
       { ...disable, kind: "enable" },
       { ...disable, backend: "" },
@@ -101,7 +101,7 @@ Deno.test("a file that is not ours, or not of this version, or was changed is re
       { ...weight, pool: undefined },
       { ...weight, frontend: "a\nb" },
       { ...weight, more: 1 },
-    ].map((bad): [string, RegExp] => [fileOf([bad]), /entry 1 is no intent/]),
+    ].map((bad): [string, RegExp] => [fileOf([bad]), /entry 1 is not an intent/]),
   ];
   for (const [text, message] of cases) assert.match(refusal(text), message, text);
   assert.deepEqual(decodeIntents(fileOf(record)), { kind: "ok", intents: SOME });
@@ -121,5 +121,5 @@ Deno.test("fuzz: a file with something wrong is refused or means the same, and n
       );
     }
   }
-  assert.equal(refusal("[".repeat(1_000_000)), "it is no JSON, or was cut off");
+  assert.equal(refusal("[".repeat(1_000_000)), "not JSON, or truncated");
 });

@@ -1,20 +1,20 @@
 /**
- * What operators want at run time beyond the file: a backend paused or disabled, a weight in place
+ * Operators' run-time settings beyond the file: a backend paused or disabled, a weight in place
  * of the file's. An intent says what, by whom, why, since when and until when. It is keyed by
  * names, never by an address or a position, and it holds nothing that the configuration owns: so
  * an old intent can never bring an old address, port or check back. PURE.
  *
- * What is *not* an intent: the wish that is the file's anyway (a weight equal to the file's,
+ * *Not* an intent: a setting that the file has anyway (a weight equal to the file's,
  * disabling what the file disables), and enabling what the file disables, which lasts as long as
  * the process.
  */
 import type { WeightPlace } from "../config/pool_weights.ts";
 
-/** Who asked. */
+/** The operator who asked. */
 export interface OperatorId {
   /** Address of the other side, `unix` for a unix socket. */
   readonly peer: string;
-  /** Who that is, as far as it was proved; empty when it was not. */
+  /** The proved identity; empty without proof. */
   readonly identity: string;
 }
 
@@ -63,8 +63,8 @@ function weightKey({ frontend, pool, backend }: WeightPlace): string {
 }
 
 /** All intents in force, as an immutable value. */
-export class IntentBook {
-  static readonly EMPTY = new IntentBook(new Map());
+export class IntentSet {
+  static readonly EMPTY = new IntentSet(new Map());
   readonly #intents: ReadonlyMap<string, Intent>;
   #list: readonly Intent[] | undefined;
 
@@ -73,8 +73,8 @@ export class IntentBook {
   }
 
   /** Of several with one key the last counts. */
-  static of(intents: Iterable<Intent>): IntentBook {
-    return new IntentBook(new Map([...intents].map((intent) => [intentKey(intent), intent])));
+  static of(intents: Iterable<Intent>): IntentSet {
+    return new IntentSet(new Map([...intents].map((intent) => [intentKey(intent), intent])));
   }
 
   get size(): number {
@@ -100,17 +100,17 @@ export class IntentBook {
   }
 
   /** With `intent` in place of the one that has its key. */
-  with(intent: Intent): IntentBook {
-    return new IntentBook(new Map(this.#intents).set(intentKey(intent), intent));
+  with(intent: Intent): IntentSet {
+    return new IntentSet(new Map(this.#intents).set(intentKey(intent), intent));
   }
 
-  /** Without the one that has the key of `intent`; this same book when there is none. */
-  without(intent: Intent): IntentBook {
+  /** Without the one that has the key of `intent`; this same set without such an intent. */
+  without(intent: Intent): IntentSet {
     const key = intentKey(intent);
     if (!this.#intents.has(key)) return this;
     const rest = new Map(this.#intents);
     rest.delete(key);
-    return new IntentBook(rest);
+    return new IntentSet(rest);
   }
 
   /** Those whose time is over at `nowMs`, in the order of list(). */

@@ -6,10 +6,10 @@ import {
   textOfIntent,
   weightIntent,
 } from "../../tests/support/fakes/intents.ts";
-import { IntentBook } from "./intent.ts";
+import { IntentSet } from "./intent.ts";
 
-Deno.test("IntentBook: one pause or disable of a backend, one weight of a pool's entry", () => {
-  const book = IntentBook.EMPTY
+Deno.test("IntentSet: one pause or disable of a backend, one weight of a pool's entry", () => {
+  const book = IntentSet.EMPTY
     .with(backendIntent("pause", "b"))
     .with(weightIntent("web/main/b", "3/100"))
     .with(weightIntent("web/spare/b", "4/100"))
@@ -28,29 +28,29 @@ Deno.test("IntentBook: one pause or disable of a backend, one weight of a pool's
   assert.equal(book.ofWeight({ frontend: "web", pool: "none", backend: "b" }), undefined);
 });
 
-Deno.test("IntentBook: names that look alike when they are joined are not mistaken for each other", () => {
-  const book = IntentBook.of([weightIntent('a","b/c/d', "1/2"), weightIntent('a/b","c/d', "1/2")]);
+Deno.test("IntentSet: names that look alike when they are joined are not mistaken for each other", () => {
+  const book = IntentSet.of([weightIntent('a","b/c/d', "1/2"), weightIntent('a/b","c/d', "1/2")]);
   assert.equal(book.size, 2);
 });
 
-Deno.test("IntentBook is a value: with and without leave it as it was", () => {
-  const one = IntentBook.EMPTY.with(backendIntent("pause", "a"));
+Deno.test("IntentSet is a value: with and without leave it as it was", () => {
+  const one = IntentSet.EMPTY.with(backendIntent("pause", "a"));
   const two = one.with(backendIntent("pause", "b"));
   const back = two.without(backendIntent("disable", "b"));
-  assert.deepEqual([IntentBook.EMPTY.size, one.size, two.size, back.size], [0, 1, 2, 1]);
+  assert.deepEqual([IntentSet.EMPTY.size, one.size, two.size, back.size], [0, 1, 2, 1]);
   assert.equal(one.without(backendIntent("pause", "z")), one, "nothing to take away: the same");
 });
 
-Deno.test("IntentBook: the order of list() does not depend on the order of adding", () => {
+Deno.test("IntentSet: the order of list() does not depend on the order of adding", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
-    const forwards = IntentBook.of(intents).list();
-    assert.deepEqual(IntentBook.of([...intents].reverse()).list(), forwards);
+    const forwards = IntentSet.of(intents).list();
+    assert.deepEqual(IntentSet.of([...intents].reverse()).list(), forwards);
     assert.equal(forwards.length, intents.length);
   }));
 });
 
-Deno.test("IntentBook knows what ended and when the next one ends", () => {
-  const book = IntentBook.of([
+Deno.test("IntentSet knows what ended and when the next one ends", () => {
+  const book = IntentSet.of([
     backendIntent("pause", "a", { untilMs: 300 }),
     backendIntent("pause", "b"),
     backendIntent("disable", "c", { untilMs: 200 }),
@@ -59,5 +59,5 @@ Deno.test("IntentBook knows what ended and when the next one ends", () => {
   assert.equal(book.nextEndMs(), 200);
   assert.deepEqual(book.endedBy(199), []);
   assert.deepEqual(book.endedBy(250).map(textOfIntent), ["disable c", "web/main/a 1"]);
-  assert.equal(IntentBook.of([backendIntent("pause", "b")]).nextEndMs(), undefined);
+  assert.equal(IntentSet.of([backendIntent("pause", "b")]).nextEndMs(), undefined);
 });

@@ -1,9 +1,9 @@
 /** Interfaces of a store of intents. */
 import type { Intent } from "./intent.ts";
 
-/** Whether operators' intents survive the end of the process. */
+/** Durability of operators' intents beyond the process. */
 export type Durability =
-  /** There is no state directory: they do not. */
+  /** Not durable, because there is no state directory. */
   | { readonly kind: "off" }
   /** The disk holds them. */
   | { readonly kind: "stored" }

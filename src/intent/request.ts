@@ -4,7 +4,7 @@ import type { OperatorId } from "./intent.ts";
 /** Longest reason, in UTF-16 units. */
 export const MAX_REASON_LENGTH = 500;
 
-/** Who asks, why, and for how long. */
+/** Operator, reason and end of a request. */
 export interface OperatorOptions {
   readonly by: OperatorId;
   /** Why, in the operator's words: one line of at most MAX_REASON_LENGTH. */
@@ -16,7 +16,7 @@ export interface OperatorOptions {
   readonly untilMs?: number | undefined;
 }
 
-/** What may be asked for a backend. */
+/** Actions on a backend. */
 export type BackendAction = "pause" | "resume" | "disable" | "enable";
 
 /** A weight to be put in place of the file's, until that one changes. */

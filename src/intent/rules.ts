@@ -14,12 +14,12 @@
 import type { Config } from "../config/model.ts";
 import { step } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
-import { type BackendIntent, type Intent, IntentBook, type WeightIntent } from "./intent.ts";
+import { type BackendIntent, type Intent, IntentSet, type WeightIntent } from "./intent.ts";
 import type { BackendAction, OperatorOptions, SetWeightRequest } from "./request.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import type { NamedTransition } from "../health/state.ts";
 
-/** An intent that is no longer, and why. */
+/** An intent that ended, with the reason. */
 export interface DroppedIntent {
   readonly intent: Intent;
   readonly cause: string;
@@ -28,38 +28,38 @@ export interface DroppedIntent {
 /** Longest peer or identity that is kept, in UTF-16 units. */
 export const MAX_ID_LENGTH = 256;
 
-/** Who, why and until when of a new intent. */
+/** Operator, reason and end of a new intent. */
 interface Asked {
   readonly options: OperatorOptions;
   /** Unix time in milliseconds. */
   readonly nowMs: number;
 }
 
-/** The book after an action that was done; `backend` is as it is now. */
+/** The intents after an action that was done; `backend` is as it is now. */
 export function afterAction(
-  book: IntentBook,
+  intentSet: IntentSet,
   action: Asked & {
     readonly kind: BackendAction;
     readonly backend: Backend;
     /** The file's `enabled` of the backend. */
     readonly fileEnabled: boolean;
   },
-): IntentBook {
+): IntentSet {
   const { kind, backend, fileEnabled } = action;
   if (kind === "pause" || (kind === "disable" && fileEnabled)) {
-    return book.with({ kind, backend: backend.name, ...askedBy(action) });
+    return intentSet.with({ kind, backend: backend.name, ...askedBy(action) });
   }
-  const intent = book.ofBackend(backend.name);
+  const intent = intentSet.ofBackend(backend.name);
   return intent === undefined || disagreement(intent, backend, fileEnabled) === undefined
-    ? book
-    : book.without(intent);
+    ? intentSet
+    : intentSet.without(intent);
 }
 
-/** The book after a weight was set in place of the file's. */
+/** The intents after a weight was set in place of the file's. */
 export function afterWeight(
-  book: IntentBook,
+  intentSet: IntentSet,
   action: Asked & { readonly request: SetWeightRequest; readonly fileWeight: number },
-): IntentBook {
+): IntentSet {
   const { frontend, pool, backend, weight } = action.request;
   const intent: WeightIntent = {
     kind: "weight",
@@ -70,22 +70,22 @@ export function afterWeight(
     instead: action.fileWeight,
     ...askedBy(action),
   };
-  return weight === action.fileWeight ? book.without(intent) : book.with(intent);
+  return weight === action.fileWeight ? intentSet.without(intent) : intentSet.with(intent);
 }
 
-/** The book after a reload that gave these backends. */
+/** The intents after a reload that gave these backends. */
 export function afterReload(
-  book: IntentBook,
+  intentSet: IntentSet,
   { next, backends }: { readonly next: Config; readonly backends: ReadonlyMap<string, Backend> },
-): { readonly book: IntentBook; readonly dropped: readonly DroppedIntent[] } {
+): { readonly intentSet: IntentSet; readonly dropped: readonly DroppedIntent[] } {
   const kept: Intent[] = [];
   const dropped: DroppedIntent[] = [];
-  for (const intent of book.list()) {
+  for (const intent of intentSet.list()) {
     const cause = gone(intent, next) ?? endedByFile(intent, { next, backends });
     if (cause === undefined) kept.push(intent);
     else dropped.push({ intent, cause });
   }
-  return { book: dropped.length === 0 ? book : IntentBook.of(kept), dropped };
+  return { intentSet: dropped.length === 0 ? intentSet : IntentSet.of(kept), dropped };
 }
 
 function endedByFile(
@@ -97,7 +97,7 @@ function endedByFile(
   return disagreement(intent, backends.get(intent.backend), enabled);
 }
 
-/** What restoreIntents works from. */
+/** Input of restoreIntents(). */
 export interface RestoreInput {
   readonly intents: readonly Intent[];
   readonly config: Config;
@@ -109,12 +109,12 @@ export interface RestoreInput {
   readonly maxAgeMs: number;
 }
 
-/** What of the kept intents is in force again. */
+/** The kept intents that are in force again. */
 export interface Restored {
-  readonly book: IntentBook;
+  readonly intentSet: IntentSet;
   /** Every backend of the configuration, paused and disabled ones as such. */
   readonly backends: ReadonlyMap<string, Backend>;
-  /** In the order of the book. */
+  /** In the order of the set. */
   readonly transitions: readonly NamedTransition[];
   /** Those whose time was over while nothing ran. */
   readonly expired: readonly Intent[];
@@ -129,7 +129,7 @@ export function restoreIntents(input: RestoreInput): Restored {
   const expired: Intent[] = [];
   const dropped: DroppedIntent[] = [];
   const kept: Intent[] = [];
-  for (const intent of IntentBook.of(input.intents).list()) {
+  for (const intent of IntentSet.of(input.intents).list()) {
     if (intent.untilMs !== undefined && intent.untilMs <= nowMs) {
       expired.push(intent);
       continue;
@@ -148,7 +148,7 @@ export function restoreIntents(input: RestoreInput): Restored {
     backends.set(intent.backend, result.backend);
     transitions.push({ name: intent.backend, transition: result.transition });
   }
-  return { book: IntentBook.of(kept), backends, transitions, expired, dropped };
+  return { intentSet: IntentSet.of(kept), backends, transitions, expired, dropped };
 }
 
 /** Why the file decides otherwise by now. */
@@ -162,7 +162,7 @@ function overtaken(intent: Intent, config: Config): string | undefined {
     : `the file's weight changed from ${intent.instead} to ${weight}`;
 }
 
-/** What the configuration no longer has of what `intent` names. */
+/** Returns which name of `intent` the configuration lacks. */
 function gone(intent: Intent, config: Config): string | undefined {
   if (intent.kind !== "weight") {
     return config.backends.has(intent.backend) ? undefined : "the backend is gone";

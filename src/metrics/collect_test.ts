@@ -211,7 +211,7 @@ function vipWith(key: VipKey, servers: readonly ActualServer[]): ActualVip {
     newFlowsTableLength: 1024,
     poolIndex: 1,
     servers,
-    gone: [],
+    removed: [],
   };
 }
 

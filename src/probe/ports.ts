@@ -20,8 +20,11 @@ export interface ProbeTarget {
   readonly netns: string;
   /** Delay of the first probe: its share of the spread, chosen by the checker. */
   readonly firstDelayMs: number;
-  /** Rise/fall counter to begin with; absent: as on entering `unknown`. */
-  readonly counter?: number;
+  /**
+   * Reads the checker's rise/fall counter, to begin with and after the death of a worker; absent:
+   * as on entering `unknown`.
+   */
+  readonly counter?: () => number;
 }
 
 /** One finished probe. */

@@ -223,13 +223,14 @@ export interface ApiObserver {
 }
 
 /**
- * Where the reconciler learns what VPP should have. The daemon builds it from the checker's
- * snapshot and lb/desired.ts, so that vpp/ and checker/ do not know each other.
+ * Everything that VPP should have, for full runs and warm-up; changes of single frontends are
+ * handed to the reconciler. The daemon builds it from the checker, so that vpp/ and checker/ do
+ * not import each other.
  */
 export interface DesiredSource {
   /** Names of all frontends, in the file's order. */
   frontends(): readonly string[];
-  /** The VIP wanted for a frontend now; undefined when there is no such frontend. */
+  /** The VIP wanted for a frontend now; undefined for an unknown frontend. */
   desired(frontend: string): DesiredVip | undefined;
   /** True when no backend of the frontend is `unknown` any more (paused and disabled are known). */
   known(frontend: string): boolean;

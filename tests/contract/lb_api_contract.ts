@@ -138,7 +138,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.equal(buckets, 1024);
     assert.ok(vip!.poolIndex! > 0);
     // One that is gone is told of where that is how servers are drained; it can be flushed.
-    assert.deepEqual(vip!.gone, weights ? [] : [{ address: S2, flushed: false }]);
+    assert.deepEqual(vip!.removed, weights ? [] : [{ address: S2, flushed: false }]);
     assert.equal(await lb.deleteServer(WEB, S2!, true), 0);
     // And comes back.
     assert.equal(await lb.addServer(WEB, S2!, 100), 0);

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { ipFromBytes } from "../../src/base/address.ts";
 import { finish } from "../../src/base/steps.ts";
 import type { BackendState } from "../../src/health/state.ts";
+import { frontendHealth } from "../../src/health/frontend.ts";
 import { desiredVip } from "../../src/vpp/lb/desired.ts";
 import { forecastVips, type HealthView } from "../../src/forecast/vips.ts";
 import type { DesiredVip, LbCapabilities } from "../../src/vpp/lb/model.ts";
@@ -81,11 +82,13 @@ function changed(view: HealthView, below: Below): HealthView {
   return { ...view, frontends, stateOf: (name) => states.get(name) ?? "up" };
 }
 
-function wishesOf({ config, frontends, stateOf }: HealthView): DesiredVip[] {
+function desiredVipsOf({ config, frontends, stateOf }: HealthView): DesiredVip[] {
   return [...frontends.values()].map((frontend) =>
     desiredVip(frontend, {
-      backends: config.backends,
-      states: stateOf,
+      servers: frontendHealth(frontend, {
+        stateOf,
+        addressOf: (name) => config.backends.get(name)!.address,
+      }).servers,
       newFlowsTableLength: config.vppLb!.newFlowsTableLength,
     })
   );
@@ -119,7 +122,7 @@ async function compare(
   // What is left of the round before goes first.
   await rig.wish([]);
   for (const [view, forecast] of [[now, first], [after, second]] as const) {
-    const report = await rig.wish(wishesOf(view));
+    const report = await rig.wish(desiredVipsOf(view));
     assert.equal(report.failed, 0);
     const { vip_added: vipAdded, as_added: asAdded, as_weight_updated: updated } = report.counts;
     assert.deepEqual(

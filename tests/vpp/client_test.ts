@@ -166,7 +166,7 @@ vppTest("adds, weighs, dumps and removes, all pipelined", async ({ vpp }, lb) =>
         encap: "gre4",
         poolIndex: undefined,
         servers: [],
-        gone: [],
+        removed: [],
       }),
     ]),
     [0, 0, 0],

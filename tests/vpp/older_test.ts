@@ -91,7 +91,7 @@ vppTest(
     const step = (servers: string) => {
       const vip = desired(A, servers);
       rig.source.vips.set(key, vip);
-      rig.reconciler.transition([key]);
+      rig.reconciler.transition([{ frontend: key, vip }]);
       return wanted([vip]);
     };
     await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=30")]);

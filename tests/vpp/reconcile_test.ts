@@ -54,8 +54,9 @@ vppTest("gives the same table for the same servers, however they came", async (_
 
 vppTest("cuts a server in transition() and corrects what others did", async (vpp, rig) => {
   await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=100")]);
-  rig.source.vips.set(`${A}/32 6 80`, desired(A, "10.0.0.1=100 10.0.0.2=0!"));
-  rig.reconciler.transition([`${A}/32 6 80`]);
+  const cut = { frontend: `${A}/32 6 80`, vip: desired(A, "10.0.0.1=100 10.0.0.2=0!") };
+  rig.source.vips.set(cut.frontend, cut.vip);
+  rig.reconciler.transition([cut]);
   assert.deepEqual(await rig.inVpp(), [`${A}/32 6 80 gre4 10.0.0.1=100/1024,10.0.0.2=0/0`]);
   await vpp.cli(`lb as ${A}/32 protocol tcp port 80 10.0.0.1 del`);
   await vpp.cli("lb vip 192.0.2.9/32 encap gre4 new_len 64");

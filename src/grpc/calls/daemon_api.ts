@@ -16,6 +16,7 @@ import type { ServedMethod } from "./methods.ts";
 export interface DaemonApi {
   readonly checker: Pick<
     Checker,
+    | "current"
     | "snapshot"
     | "subscribe"
     | "pauseBackend"

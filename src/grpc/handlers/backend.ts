@@ -19,7 +19,7 @@ export function listBackends(
   { checker, probers }: DaemonApi,
 ): Handler<ListBackendsRequest, ListBackendsResponse> {
   return ({ details }) => {
-    const snapshot = checker.snapshot();
+    const snapshot = checker.current;
     const { backends } = snapshot;
     return {
       backendNames: [...backends.keys()],
@@ -40,7 +40,7 @@ export function getBackend(
   { checker, probers }: DaemonApi,
 ): Handler<GetBackendRequest, BackendInfo> {
   return ({ name }) => {
-    const snapshot = checker.snapshot();
+    const snapshot = checker.current;
     const backend = snapshot.backends.get(name);
     return backend === undefined
       ? notFound("backend", name, snapshot.backends.keys())
@@ -75,7 +75,7 @@ export function actOnBackend(
     if (!outcome.ok) return { answer: outcome.error, before, after };
     // As it is in this instant, not when the disk is done.
     const info = backendInfo(outcome.value, {
-      snapshot: checker.snapshot(),
+      snapshot: checker.current,
       transitions: true,
       blind: probers.voidReason(request.name),
     });
@@ -88,7 +88,7 @@ export function actOnBackend(
       until: untilText(request.end, clock.wallMs()),
     }),
     reasonOf: ({ reason }) => reason,
-    valueOf: ({ name }) => checker.snapshot().backends.get(name)?.state,
+    valueOf: ({ name }) => checker.current.backends.get(name)?.state,
     run,
   };
 }

@@ -40,7 +40,7 @@ export function reloadConfig(
   { config, checker, vpp }: DaemonApi,
 ): ActionHandler<ReloadConfigRequest, ReloadConfigResponse> {
   const size = () => {
-    const { frontends, backends } = checker.snapshot();
+    const { frontends, backends } = checker.current;
     return `${frontends.size} frontends, ${backends.size} backends`;
   };
   async function run(

@@ -23,7 +23,7 @@ Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 
       },
       { address: parseIp("10.0.0.2")!, weight: 0, buckets: undefined, flushed: true },
     ],
-    gone: [{ address: parseIp("10.0.0.3")!, flushed: false }],
+    removed: [{ address: parseIp("10.0.0.3")!, flushed: false }],
   };
   const namesAt = (_: unknown, address: string) => (address === "10.0.0.2" ? ["a", "b"] : []);
   const countersOf = (text: string) => (

@@ -19,7 +19,7 @@ export function listFrontends(
   { checker }: DaemonApi,
 ): Handler<ListFrontendsRequest, ListFrontendsResponse> {
   return ({ details }) => {
-    const snapshot = checker.snapshot();
+    const snapshot = checker.current;
     const { frontends } = snapshot;
     return {
       frontendNames: [...frontends.keys()],
@@ -30,7 +30,7 @@ export function listFrontends(
 
 export function getFrontend({ checker }: DaemonApi): Handler<GetFrontendRequest, FrontendInfo> {
   return ({ name }) => {
-    const snapshot = checker.snapshot();
+    const snapshot = checker.current;
     const view = snapshot.frontends.get(name);
     return view === undefined
       ? notFound("frontend", name, snapshot.frontends.keys())
@@ -47,7 +47,7 @@ export function setWeight(
   ): Promise<ActionResult<FrontendInfo>> {
     const end = endOf(request.end, clock.wallMs());
     if (end instanceof MaglevError) return { answer: end };
-    const weight = requestedWeight(request, checker.snapshot());
+    const weight = requestedWeight(request, checker.current);
     if (weight instanceof MaglevError) return { answer: weight };
     const { frontend, pool, backend, reason } = request;
     const { peer, identity } = caller;
@@ -58,7 +58,7 @@ export function setWeight(
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
-    const info = frontendInfo(outcome.value, checker.snapshot());
+    const info = frontendInfo(outcome.value, checker.current);
     const warning = durabilityWarning(await outcome.durable, outcome.intent);
     return { answer: { ...info, warning }, before, after };
   }
@@ -72,7 +72,7 @@ export function setWeight(
     }),
     reasonOf: ({ reason }) => reason,
     valueOf: (request) => {
-      const view = checker.snapshot().frontends.get(request.frontend);
+      const view = checker.current.frontends.get(request.frontend);
       return view === undefined ? undefined : weightOf(view.config, request);
     },
     run,

@@ -14,7 +14,7 @@ export function listHealthChecks(
   { checker }: DaemonApi,
 ): Handler<ListHealthChecksRequest, ListHealthChecksResponse> {
   return ({ details }, context) => {
-    const { healthchecks } = checker.snapshot().config;
+    const { healthchecks } = checker.current.config;
     return {
       healthcheckNames: [...healthchecks.keys()],
       healthchecks: details
@@ -28,7 +28,7 @@ export function getHealthCheck(
   { checker }: DaemonApi,
 ): Handler<GetHealthCheckRequest, HealthCheckInfo> {
   return ({ name }, context) => {
-    const { healthchecks } = checker.snapshot().config;
+    const { healthchecks } = checker.current.config;
     const check = healthchecks.get(name);
     return check === undefined
       ? notFound("healthcheck", name, healthchecks.keys())

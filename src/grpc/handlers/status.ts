@@ -25,7 +25,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
       configLoadedUnixNs: nanoseconds(loadedAtMs),
       configHash: hash,
       probers: probers.probers().map(proberStatus),
-      ...stateCounts(checker.snapshot()),
+      ...stateCounts(checker.current),
       withheld: vpp?.reconciler.withheld().map(withheldText) ?? [],
     });
   };

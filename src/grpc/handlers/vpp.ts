@@ -75,7 +75,7 @@ export function getVppLbState(
     const servers = found.vpp.counters.snapshot?.servers() ?? [];
     const byAddress = new Map(servers.map((server) => [server.address.text, server]));
     const options = {
-      namesAt: namesOfVips(checker.snapshot().config),
+      namesAt: namesOfVips(checker.current.config),
       countersOf: (address: string) => byAddress.get(address),
     };
     return {
@@ -95,7 +95,7 @@ export function getVppLbCounters(
     if (snapshot === undefined) {
       return new MaglevError("unavailable", "VPP's counters have not been read");
     }
-    const namesAt = namesOfAll(checker.snapshot().config.backends);
+    const namesAt = namesOfAll(checker.current.config.backends);
     return {
       vips: snapshot.vips.map((_, place) => vipCounters(snapshot.at(place))),
       servers: snapshot.servers().map((server) =>

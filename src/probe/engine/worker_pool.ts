@@ -1,6 +1,6 @@
 /**
  * The probe engine: targets spread over worker threads. Keeps what is needed to set a worker up
- * again after its death (targets, and a copy of their counters), so that its backends are probed
+ * again after its death (targets, which read the checker's counters), so that its backends are probed
  * on at the pace that fits their health; nobody is called down because a prober died.
  *
  * Workers come in crews, one for each network namespace in use: threads that entered one stay in
@@ -10,7 +10,6 @@
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
-import { initialCounter, stepCounter } from "../../health/counter.ts";
 import { firstDelaysMs } from "../../health/interval.ts";
 import { BLIND_AFTER, Blindness } from "./blindness.ts";
 import { LatenessHistogram } from "./lateness.ts";
@@ -49,11 +48,10 @@ const RESTORE_MS = 500;
 /** How long a crew without targets is kept. */
 const IDLE_MS = 5000;
 
-/** A started target, who probes it, and the counter as the worker has it. */
+/** A started target, the member that probes it, and whether no probe has counted yet. */
 interface Entry {
   readonly member: Member;
   target: ProbeTarget;
-  counter: number;
   unknown: boolean;
 }
 
@@ -104,7 +102,6 @@ export class WorkerPool implements ProbeEngine {
     const entry: Entry = {
       member: this.#memberFor(target),
       target,
-      counter: target.counter ?? initialCounter(target.healthcheck),
       unknown: true,
     };
     entry.member.size++;
@@ -345,12 +342,11 @@ export class WorkerPool implements ProbeEngine {
     else log.error("probe-worker", { worker: name, netns, action, err: problem });
   }
 
-  /** Steps the copies of the counters and passes on what still has a taker. */
+  /** Passes on the outcomes of targets that are still started. */
   #outcomes(outcomes: readonly ProbeOutcome[]): void {
-    const current = outcomes.filter(({ id, generation, result }) => {
+    const current = outcomes.filter(({ id, generation }) => {
       const entry = this.#entries.get(id);
       if (entry === undefined || entry.target.generation !== generation) return false;
-      entry.counter = stepCounter(entry.counter, result.ok, entry.target.healthcheck);
       entry.unknown = false;
       this.#blindness.forget(id);
       return true;

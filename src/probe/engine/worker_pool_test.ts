@@ -28,6 +28,8 @@ class Harness {
   readonly log = new RecordingLogger();
   readonly outcomes: ProbeOutcome[] = [];
   readonly voids: VoidProbe[] = [];
+  /** The checker's rise/fall counters, by target. */
+  readonly counters = new Map<number, number>();
   readonly pool: WorkerPool;
 
   constructor(options: Partial<WorkerPoolOptions> = {}) {
@@ -50,6 +52,7 @@ class Harness {
       healthcheck: healthcheck({ ...FAST, ...changes }),
       netns,
       firstDelayMs: 0,
+      counter: () => this.counters.get(id) ?? 1,
     };
     this.pool.start(target);
   }
@@ -202,7 +205,7 @@ Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody"
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool tells a new worker the counters as they were, in one message", async () => {
+Deno.test("WorkerPool sends a new worker the counters as they are now, in one message", async () => {
   const threads: FakeThread[] = [];
   const harness = new Harness({
     spawn() {
@@ -218,6 +221,7 @@ Deno.test("WorkerPool tells a new worker the counters as they were, in one messa
     batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
   }
   threads[0]!.say(batch.take());
+  harness.counters.set(1, 4);
   harness.pool.readdress(1, parseIp("127.0.0.9")!);
   harness.pool.stop(2);
   threads[0]!.die("boom");
@@ -272,7 +276,7 @@ Deno.test("WorkerPool begins with the counter that it is given, here and in the 
     healthcheck: healthcheck({ rise: 2, fall: 3 }),
     netns: "",
     firstDelayMs: 0,
-    counter: 4,
+    counter: () => 4,
   };
   harness.pool.start(target);
   await Promise.resolve();

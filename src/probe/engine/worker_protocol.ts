@@ -3,6 +3,7 @@
  * order. Results come back packed: one array of numbers and the distinct texts of a batch, because
  * 5,000 small objects a second would cost more to clone than the probes behind them.
  */
+import { initialCounter } from "../../health/counter.ts";
 import type { SchedulerStats } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
 import type { ResultCode } from "../../health/state.ts";
@@ -151,15 +152,15 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
 
 /** Addresses travel as text, because their bytes are slow to clone and a worker has no use for them. */
 export function startCommand(
-  { target, counter, unknown }: {
+  { target, unknown }: {
     readonly target: ProbeTarget;
-    readonly counter: number;
     readonly unknown: boolean;
   },
   firstDelayMs: number,
 ): Command {
   const { id, generation, address, healthcheck } = target;
   const spec = { address: address.text, healthcheck };
+  const counter = target.counter?.() ?? initialCounter(healthcheck);
   return {
     kind: "start",
     target: { id, generation, spec, firstDelayMs, counter, unknown },

@@ -1,10 +1,10 @@
 /**
- * Requests and their answers over a transport. Requests go out in the order of the calls,
- * up to 256 unanswered at a time and the rest waiting in line; answers are matched by context.
+ * Sends requests over a transport and matches their answers by context. Requests go out in the
+ * order of the calls; up to 256 are unanswered at a time, the rest wait in line.
  *
- * VPP answers in order and drops a request it cannot read without a word, so an answer that is
- * missing means that the two sides no longer agree: a deadline that passes ends the client, as
- * does a message that cannot be what it says it is. Whoever owns it connects again.
+ * VPP answers in order and drops a request it cannot read without a word. So a missing answer
+ * means that the two sides no longer agree: a passed deadline ends the client, as does a message
+ * that cannot be what it claims to be. The owner connects again.
  *
  * This is the fast path of the daemon: per request one encoded message, one promise and one
  * small object; nothing per message is a closure, a map entry or a timer.
@@ -41,7 +41,7 @@ const PING: Call<Record<string, never>, { readonly vpePid: number }, number> = {
   result: (reply) => reply.vpePid,
 };
 
-/** What a client needs besides its transport. */
+/** Options of a client next to its transport. */
 export interface VppClientOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -73,7 +73,7 @@ export class VppClient {
   readonly #waiting: BoundedQueue<Exchange>;
   /** Our codecs by this VPP's ids. */
   readonly #codecs: (MessageCodec<unknown> | undefined)[] = [];
-  /** Why nothing can be sent any more. */
+  /** The reason why the client has ended. */
   #ended: MaglevError | undefined;
 
   constructor(transport: Transport, options: VppClientOptions) {
@@ -221,7 +221,9 @@ export class VppClient {
       : 0;
     this.#record(codec.name, { context, result: retval === 0 ? "ok" : retvalName(retval) });
     // VPP's errors are negative, and so is what the one CLI command we use fails with.
-    if (retval > 0) throw garbled(`${codec.name} with retval ${retval}, which is no error number`);
+    if (retval > 0) {
+      throw garbled(`${codec.name} with retval ${retval}, which is not an error number`);
+    }
     const exchange = this.#inFlight.find(context);
     // Nobody's context: the answer to a request that was given up, or nothing that concerns us.
     if (exchange === undefined) return;

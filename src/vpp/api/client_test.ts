@@ -151,7 +151,7 @@ Deno.test("VppClient keeps 256 in flight and sends the rest in order as answers 
   client.close();
 });
 
-Deno.test("VppClient ends when a reply's retval is no error number, and only then", async () => {
+Deno.test("VppClient ends when a reply's retval is not an error number, and only then", async () => {
   for (const retval of [1, 7, 0x7fffffff]) {
     const { transport, observer, client, ends } = setUp();
     const work = failure(client.ping());
@@ -159,7 +159,7 @@ Deno.test("VppClient ends when a reply's retval is no error number, and only the
     transport.reply(controlPingReply, context, { retval, vpePid: 1 });
     assert.match(await work, /^unavailable: Connection to VPP lost: .*retval/);
     assert.deepEqual(ends, [
-      `VPP sent control_ping_reply with retval ${retval}, which is no error number`,
+      `VPP sent control_ping_reply with retval ${retval}, which is not an error number`,
     ]);
     assert.ok(observer.messages.includes(`control_ping_reply recv ERROR_${retval}`));
   }

@@ -1,19 +1,19 @@
 /**
- * Keeps one VPP connected: connect, see who it is, watch that it lives, and from the start again
- * when it does not. Its users see two states, connected and disconnected, and use what the
- * connected one holds until the next change.
+ * Keeps one VPP connected: connects, identifies it, pings it, and connects again when it is lost.
+ * Users see two states, connected and disconnected, and use the values of the connected one until
+ * the next change.
  *
- * The API is the connection. The stats segment, which comes in through `openStats`, is asked for at
- * connect and belongs to it from then on: when it does not come, or ends, VPP is programmed without
- * counters, and stats_attendant.ts retries it.
+ * The API is the connection. The stats segment, opened by `openStats` at connect, belongs to it.
+ * When the segment is missing or ends, VPP is programmed without counters, and
+ * stats/attendant.ts retries it.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { isPermissionFault } from "../../base/permission.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
-import { demandMessages, missingForWeights, openLb } from "./lb_dialect.ts";
-import { demandOk } from "./lb_requests.ts";
+import { missingForWeights, openLb, requireMessages } from "./lb_dialect.ts";
+import { expectOk } from "./lb_requests.ts";
 import type {
   ApiObserver,
   ConnectionState,
@@ -35,7 +35,7 @@ import {
   showVersionReply,
 } from "../wire/messages.ts";
 
-/** What VPP calls us. */
+/** Our name in VPP. */
 const CLIENT_NAME = "vpp-maglev";
 
 const RETRY_MS = 500;
@@ -58,12 +58,12 @@ const SHOW_VERSION: Call<Record<string, never>, ShowVersionReply, ShowVersionRep
   request: showVersion,
   reply: showVersionReply,
   result(reply) {
-    demandOk("show_version", reply.retval);
+    expectOk("show_version", reply.retval);
     return reply;
   },
 };
 
-/** What a connect may depend on. */
+/** Options of a connect. */
 export interface ConnectOptions {
   readonly clientName: string;
   readonly deadlineMs: number;
@@ -183,7 +183,7 @@ class Connection implements VppConnection {
     };
     const stats = this.#statsAttendant();
     try {
-      demandMessages(client.table, REQUIRED_MESSAGES);
+      requireMessages(client.table, REQUIRED_MESSAGES);
       await stats?.open(AbortSignal.any([signal, opening.signal]));
       if (lost !== undefined) throw new MaglevError("unavailable", lost);
       if (signal.aborted) throw new MaglevError("aborted", "stopped");
@@ -326,7 +326,7 @@ class Connection implements VppConnection {
     if (due) this.#warnedMs = nowMs;
     const level = isPermissionFault(error) ? "error" : "warn";
     logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
-    // Another reason for the same state is no change of it: onChange is not called.
+    // Another reason does not change the state: onChange is not called.
     this.#state = { kind: "disconnected", reason };
   }
 

@@ -1,6 +1,6 @@
 /**
- * One request on its way: what is sent, which messages answer it, what becomes of them. An
- * exchange is typed; the client, which carries many of different types, sees them all alike.
+ * One request in flight: the message sent, the messages that answer it, and its outcome. An
+ * exchange is typed; the client carries exchanges of many types without knowing them.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { MessageCodec, MessageHeader } from "../wire/codec.ts";
@@ -10,7 +10,7 @@ import { controlPingReply } from "../wire/messages.ts";
 export interface Call<Request, Reply, Result> {
   readonly request: MessageCodec<Request>;
   readonly reply: MessageCodec<Reply>;
-  /** What the caller gets; a throw rejects the caller's promise only. */
+  /** Makes the caller's result; a throw rejects the caller's promise only. */
   readonly result: (reply: Reply) => Result;
 }
 

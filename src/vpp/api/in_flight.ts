@@ -19,7 +19,7 @@ export const MAX_IN_FLIGHT = 256;
 
 /** A timer so late says that this process did not run. */
 const LATE_MS = 1000;
-/** What may have come meanwhile is read within this. */
+/** Answers that came meanwhile are read within this time. */
 const GRACE_MS = 500;
 
 const SLOT_BITS = 8;
@@ -64,7 +64,7 @@ export class InFlight {
     if (exchange.dueMs < this.#timerDueMs) this.#arm(exchange.dueMs);
   }
 
-  /** The exchange with this context; undefined when there is none (any more). */
+  /** The exchange with this context; undefined after it ended. */
   find(context: number): Exchange | undefined {
     const exchange = this.#slots[context & SLOT_MASK];
     return exchange?.context === context ? exchange : undefined;

@@ -5,7 +5,7 @@ import { RecordingLogger, RecordingObserver } from "../../../tests/support/fakes
 import { parseIp } from "../../base/address.ts";
 import { VppClient } from "./client.ts";
 import { LbClient } from "./lb_client.ts";
-import { InOrOutLbClient } from "./lb_client_unweighted.ts";
+import { UnweightedLbClient } from "./lb_client_unweighted.ts";
 import type { ActualVip, DesiredVip } from "../lb/model.ts";
 import {
   cliInbandReply,
@@ -30,7 +30,7 @@ const VIP: DesiredVip = {
   servers: [],
 };
 const ANY_PORT: DesiredVip = { ...VIP, address: V6, prefixLength: 128, port: 0, encap: "gre6" };
-const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [], gone: [] };
+const FOUND: ActualVip = { ...VIP, encap: "nat6", poolIndex: 3, servers: [], removed: [] };
 
 const PFX4 = { address: V4, len: 32 };
 const VIP_REST = { dscp: 0, type: 0, targetPort: 0, nodePort: 0 };
@@ -146,11 +146,11 @@ const IN_OR_OUT: readonly (readonly [boolean, DesiredVip, number, number])[] = [
   [true, ANY_PORT, 128, 0x01000000],
 ];
 
-Deno.test("InOrOutLbClient bends its requests to what a faulty plugin takes", async () => {
+Deno.test("UnweightedLbClient bends its requests to what a faulty plugin takes", async () => {
   for (const [faulty, vip, len, encap] of IN_OR_OUT) {
     const { transport, client } = setUp();
-    const lb = new InOrOutLbClient(client, { faulty });
-    const actual: ActualVip = { ...vip, poolIndex: 1, servers: [], gone: [] };
+    const lb = new UnweightedLbClient(client, { faulty });
+    const actual: ActualVip = { ...vip, poolIndex: 1, servers: [], removed: [] };
     const work = [
       lb.addVip(vip),
       lb.deleteVip(actual),

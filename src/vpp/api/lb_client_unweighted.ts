@@ -34,19 +34,19 @@ import { lbAddDelAs, lbAddDelAsReply, lbConfGet } from "../wire/messages.ts";
 
 const SERVER = { request: lbAddDelAs, reply: lbAddDelAsReply, result: retvalOf };
 
-/** Options of InOrOutLbClient. */
-export interface InOrOutOptions {
+/** Options of UnweightedLbClient. */
+export interface UnweightedOptions {
   /** True for a plugin with the faults above. */
   readonly faulty: boolean;
 }
 
 /** LbApi of ports.ts over one client; valid as long as the client is. */
-export class InOrOutLbClient implements LbApi {
+export class UnweightedLbClient implements LbApi {
   readonly capabilities = { weights: false };
   readonly #client: VppClient;
   readonly #faulty: boolean;
 
-  constructor(client: VppClient, options: InOrOutOptions) {
+  constructor(client: VppClient, options: UnweightedOptions) {
     this.#client = client;
     this.#faulty = options.faulty;
   }

@@ -1,10 +1,10 @@
 /**
- * What a VPP's lb plugin can do, told by the message table, and the LbApi that goes with it.
+ * Recognises the capabilities of a VPP's lb plugin by the message table, and picks its LbApi.
  *
  *     weight messages   lb_conf_get   plugin's messages go by    LbApi
  *     yes               any           any                        LbClient
- *     no                any           lb_31818767                InOrOutLbClient, faulty
- *     no                any           another name               InOrOutLbClient
+ *     no                any           lb_31818767                UnweightedLbClient, faulty
+ *     no                any           another name               UnweightedLbClient
  *
  * The definitions of the plugin's messages (and so their CRCs) are the same from 23.02 to 26.06.
  * A plugin registers its messages under its name and the CRC of the whole definition file, which
@@ -15,7 +15,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { VppClient } from "./client.ts";
 import type { Call } from "./exchange.ts";
 import { LbClient } from "./lb_client.ts";
-import { InOrOutLbClient } from "./lb_client_unweighted.ts";
+import { UnweightedLbClient } from "./lb_client_unweighted.ts";
 import type { LbApi } from "../ports.ts";
 import type { MessageCodec } from "../wire/codec.ts";
 import {
@@ -99,7 +99,7 @@ export function missingForWeights(table: MessageTable): readonly string[] {
  * Throws MaglevError `failed-precondition` that names what this VPP lacks of `others` and of what
  * programming cannot do without.
  */
-export function demandMessages(
+export function requireMessages(
   table: MessageTable,
   others: readonly MessageCodec<unknown>[],
 ): void {
@@ -116,9 +116,9 @@ export function demandMessages(
   );
 }
 
-/** The LbApi for a VPP that passed demandMessages(). Rejects when the connection ends. */
+/** The LbApi for a VPP that passed requireMessages(). Rejects when the connection ends. */
 export async function openLb(client: VppClient): Promise<LbApi> {
   if (hasWeights(client.table)) return new LbClient(client);
   const faulty = await client.request(FIRST_ID, { name: FAULTY_PLUGIN });
-  return new InOrOutLbClient(client, { faulty });
+  return new UnweightedLbClient(client, { faulty });
 }

@@ -101,7 +101,7 @@ export function vipDeletion(vip: ActualVip): LbAddDelVipV2 {
   return { ...vipBody(vip), newFlowsTableLength: TABLE_LENGTH, isDel: true };
 }
 
-/** What adding and deleting a VIP have in common. */
+/** Fields that adding and deleting a VIP share. */
 function vipBody(
   vip: DesiredVip | ActualVip,
 ): Omit<LbAddDelVipV2, "newFlowsTableLength" | "isDel"> {
@@ -117,7 +117,7 @@ function vipBody(
 }
 
 function readConf(reply: LbConfGetReply): LbConf {
-  demandOk("lb_conf_get", reply.retval);
+  expectOk("lb_conf_get", reply.retval);
   return {
     ip4SrcAddress: reply.ip4SrcAddress,
     ip6SrcAddress: reply.ip6SrcAddress,
@@ -131,12 +131,12 @@ function readRoute(reply: IpRouteLookupReply): number | undefined {
 }
 
 function readCli(reply: CliInbandReply): string {
-  demandOk("cli_inband", reply.retval);
+  expectOk("cli_inband", reply.retval);
   return reply.reply;
 }
 
 /** For requests that VPP has no reason to refuse and that give a value; MaglevError `internal`. */
-export function demandOk(name: string, retval: number): void {
+export function expectOk(name: string, retval: number): void {
   if (retval !== 0) {
     throw new MaglevError("internal", `VPP refused ${name}: ${retvalName(retval)}`);
   }

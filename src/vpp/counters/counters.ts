@@ -44,7 +44,7 @@ export interface VppCountersOptions {
   readonly intervalMs: () => number;
 }
 
-/** What is known of one connection. */
+/** The state of one connection. */
 interface Live {
   readonly lb: LbApi;
   readonly reader: StatsReader;
@@ -71,7 +71,7 @@ export class VppCounters implements CountersSource {
   #endPause: () => void = () => {};
   #started = false;
   #stopped = false;
-  /** What went wrong last; not said again until something else did, or nothing. */
+  /** The last problem; logged again only after another one, or none. */
   #problem: string | undefined;
 
   constructor(options: VppCountersOptions) {
@@ -159,7 +159,7 @@ export class VppCounters implements CountersSource {
       problem = MaglevError.from(error).message;
       if (this.#live === live) this.#publish(undefined);
     }
-    // What a connection that is gone could not do is no news.
+    // The failures of a connection that has ended are not reported.
     if (this.#live !== live) return;
     if (problem !== undefined && this.#problem !== problem) {
       this.#options.logger.warn("vpp-counters-error", { err: problem });

@@ -67,7 +67,7 @@ interface Column {
   readonly slots: Int32Array;
 }
 
-/** What is read at a time: these VIPs, known by these indices. */
+/** One read: these VIPs, by these indices. */
 export class CountersPlan {
   readonly #vips: readonly VipKey[];
   readonly #pool: Column;
@@ -108,7 +108,7 @@ export class CountersPlan {
     return this.#prepared?.read() ?? { kind: "ok", values: [] };
   }
 
-  /** What read() gave at `takenAtMs`; VIPs whose counters VPP does not have are left out. */
+  /** Makes a snapshot of the values read at `takenAtMs`; VIPs whose counters VPP does not have are left out. */
   snapshot(values: readonly Float64Array[], takenAtMs: number): CountersSnapshot {
     const vips = this.#vips;
     const places = countedPlaces(values.slice(0, VIP_COUNTERS.length), this.#pool.slots);

@@ -1,13 +1,13 @@
 /**
- * What VPP has after it acknowledged one operation: how the state last known is kept up to date
- * without reading VPP again. Values are replaced, never changed.
+ * Applies an acknowledged operation to the known state, which so stays current without reading
+ * VPP again. Values are replaced, never changed.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";
 import { compareByAddress } from "./order.ts";
 
 /**
- * `vip` after `operation` succeeded; undefined when there is no such VIP (any more). `flushing`
+ * `vip` after `operation` succeeded; undefined when the VIP does not exist. `flushing`
  * says whether a server (by its address) is wanted in a flushing state: once no flow of it is left
  * in VPP, because it was flushed or is new, its flush is done.
  */
@@ -24,13 +24,13 @@ export function acknowledge(
     case "as-del": {
       const { address, flush } = operation;
       if (vip === undefined) return undefined;
-      const gone = placed(vip.gone, { address, flushed: flush });
-      return { ...vip, servers: without(vip.servers, address), gone };
+      const removed = placed(vip.removed, { address, flushed: flush });
+      return { ...vip, servers: without(vip.servers, address), removed };
     }
     case "as-flush": {
       const { address } = operation;
       if (vip === undefined) return undefined;
-      return { ...vip, gone: placed(vip.gone, { address, flushed: true }) };
+      return { ...vip, removed: placed(vip.removed, { address, flushed: true }) };
     }
     case "vip-flush":
       return vip === undefined ? undefined : allFlushed(vip, options.flushing);
@@ -39,8 +39,8 @@ export function acknowledge(
       if (vip === undefined) return undefined;
       const server = asTold(vip, operation, options.flushing(operation.address.text));
       const { address } = server;
-      const gone = vip.gone.length === 0 ? vip.gone : without(vip.gone, address);
-      return { ...vip, servers: placed(vip.servers, server), gone };
+      const removed = vip.removed.length === 0 ? vip.removed : without(vip.removed, address);
+      return { ...vip, servers: placed(vip.servers, server), removed };
     }
   }
 }
@@ -75,7 +75,7 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
       flushed: server.flushed || flushing(server.address.text),
       ...(server.weight === 0 ? { idle: true } : {}),
     })),
-    gone: vip.gone.map(({ address }) => ({ address, flushed: true })),
+    removed: vip.removed.map(({ address }) => ({ address, flushed: true })),
   };
 }
 
@@ -84,13 +84,13 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
  * state is flushed again when it next enters one. The same value when there is none.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
-  const flushed = [...vip.servers, ...vip.gone].some((server) => server.flushed);
+  const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);
   if (!flushed) return vip;
-  const wishes = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
-  // A server of VPP that nobody wants is deleted: that flush has no reason that could end.
-  const servers = forgotten(vip.servers, (address) => wishes.get(address.text) !== true);
-  const gone = forgotten(vip.gone, (address) => wishes.get(address.text) === false);
-  return servers === vip.servers && gone === vip.gone ? vip : { ...vip, servers, gone };
+  const flushing = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
+  // An unwanted server of VPP is deleted: that flush has no reason that could end.
+  const servers = forgotten(vip.servers, (address) => flushing.get(address.text) !== true);
+  const removed = forgotten(vip.removed, (address) => flushing.get(address.text) === false);
+  return servers === vip.servers && removed === vip.removed ? vip : { ...vip, servers, removed };
 }
 
 /** `servers` with the memory of those gone that `over` picks; the same array when there is none. */
@@ -113,7 +113,7 @@ function asAdded(vip: DesiredVip): ActualVip {
     newFlowsTableLength: vip.newFlowsTableLength & 0xffff,
     poolIndex: undefined,
     servers: [],
-    gone: [],
+    removed: [],
   };
 }
 

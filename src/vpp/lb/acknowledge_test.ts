@@ -54,16 +54,16 @@ Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
     const operation: Operation = { kind: "as-del", vip, address, weight: 1, flush };
     assert.deepEqual(
       acknowledge(known, operation, calm),
-      actual("192.0.2.1", "10.0.0.2=2", { gone: [{ address, flushed: flush }] }),
+      actual("192.0.2.1", "10.0.0.2=2", { removed: [{ address, flushed: flush }] }),
     );
   }
 });
 
 Deno.test("acknowledge() knows a server that is gone until it is flushed or comes back", () => {
   const address = ip("10.0.0.1");
-  const known = actual("192.0.2.1", "", { gone: [{ address, flushed: false }] });
+  const known = actual("192.0.2.1", "", { removed: [{ address, flushed: false }] });
   const flushed = acknowledge(known, { kind: "as-flush", vip, address }, calm);
-  assert.deepEqual(flushed!.gone, [{ address, flushed: true }]);
+  assert.deepEqual(flushed!.removed, [{ address, flushed: true }]);
   const back = acknowledge(flushed, { kind: "as-add", vip, address, weight: 100 }, calm);
   assert.deepEqual(back, actual("192.0.2.1", "10.0.0.1=100"));
 });

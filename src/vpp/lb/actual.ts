@@ -1,15 +1,15 @@
 /**
- * What was read from VPP, put together: the dumps of the binary API say which VIPs and servers
- * are in use, the debug CLI adds what the API has no field for.
+ * Assembles the state read from VPP: the dumps of the binary API list the VIPs and servers in use,
+ * the debug CLI adds what the API has no field for.
  *
- * Up to VPP 26.06 the dumps are of no use: `lb_vip_dump` and `lb_as_dump` say protocol 0 for
+ * Up to VPP 26.06 the dumps are useless: `lb_vip_dump` and `lb_as_dump` report protocol 0 for
  * every VIP and a table length of 0 for all up to 32768, and list removed VIPs like others
- * (src/plugins/lb/api.c). There the text of the CLI, which has it all, is the only source.
+ * (src/plugins/lb/api.c). There the text of the CLI, which has everything, is the only source.
  */
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
-import type { ActualServer, ActualVip, GoneServer, ServerFigures, VipKey } from "./model.ts";
+import type { ActualServer, ActualVip, RemovedServer, ServerFigures, VipKey } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
 import type { VerboseServer, VerboseVip } from "./vips_verbose.ts";
@@ -91,7 +91,7 @@ function vipsOfDumps(
       newFlowsTableLength: vip.flowTableLength,
       poolIndex: more?.poolIndex,
       servers: withFigures(inOrder(servers.get(key) ?? [], compareByAddress), more),
-      gone: [],
+      removed: [],
     };
   });
   return vips.sort(compareVipKeys);
@@ -105,18 +105,18 @@ function vipsOfText(reading: TextReading): ActualVip[] {
 /** A VIP as the text alone shows it. */
 export function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): ActualVip {
   const servers: ActualServer[] = [];
-  const gone: GoneServer[] = [];
+  const removed: RemovedServer[] = [];
   for (const server of told) {
     const { weight, buckets, used } = server;
     const address = parsedAddress(server);
     const figures = figuresOf(server);
     if (used) servers.push({ address, weight, buckets, flushed: false, figures });
-    else gone.push({ address, flushed: false });
+    else removed.push({ address, flushed: false });
   }
   return {
     ...vip,
     servers: inOrder(servers, compareByAddress),
-    gone: inOrder(gone, compareByAddress),
+    removed: inOrder(removed, compareByAddress),
   };
 }
 

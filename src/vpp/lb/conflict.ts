@@ -1,8 +1,7 @@
 /**
- * Which VIPs VPP will not have side by side. VPP's plugin (src/plugins/lb/lb.c, lb_vip_add)
- * refuses, within one prefix, an all-ports VIP beside any other, and VIPs of different
- * encapsulation. Knowing it beforehand keeps us from taking a VIP down that could then not be
- * put up again.
+ * Finds VIPs that VPP refuses within one prefix (src/plugins/lb/lb.c, lb_vip_add): an all-ports VIP
+ * with any other, and VIPs of different encapsulation. It is checked before a VIP is taken down,
+ * because it could not be put up again.
  */
 import type { ActualVip, DesiredVip, VipKey } from "./model.ts";
 
@@ -11,16 +10,20 @@ export type Placed = VipKey & { readonly encap: DesiredVip["encap"] | ActualVip[
 
 /**
  * Why VPP would refuse to add `wanted` while it holds `present`, or undefined when it would not.
- * The same VIP is no conflict here: that is for the planner (change or recreate).
+ * The same VIP is not a conflict here: that is for the planner (change or recreate).
  */
 export function conflictBetween(wanted: Placed, present: Placed): string | undefined {
   if (!samePrefix(wanted, present)) return undefined;
   if (wanted.protocol === present.protocol && wanted.port === present.port) return undefined;
   if (wanted.port === 0 || present.port === 0) {
-    return `an all-ports VIP cannot stand beside ${describe(wanted.port === 0 ? present : wanted)}`;
+    return `an all-ports VIP cannot share a prefix with ${
+      describe(wanted.port === 0 ? present : wanted)
+    }`;
   }
   if (wanted.encap !== present.encap) {
-    return `encap ${wanted.encap} cannot stand beside ${describe(present)} with ${present.encap}`;
+    return `encap ${wanted.encap} cannot share a prefix with ${
+      describe(present)
+    } with ${present.encap}`;
   }
   return undefined;
 }

@@ -27,19 +27,19 @@ const CASES = [
     name: "an all-ports VIP",
     wanted: web,
     present: any,
-    conflict: "an all-ports VIP cannot stand beside protocol 6 port 80",
+    conflict: "an all-ports VIP cannot share a prefix with protocol 6 port 80",
   },
   {
     name: "a port, being all-ports",
     wanted: any,
     present: tls,
-    conflict: "an all-ports VIP cannot stand beside protocol 6 port 443",
+    conflict: "an all-ports VIP cannot share a prefix with protocol 6 port 443",
   },
   {
     name: "another encap",
     wanted: web,
     present: dns6,
-    conflict: "encap gre4 cannot stand beside protocol 17 port 53 with gre6",
+    conflict: "encap gre4 cannot share a prefix with protocol 17 port 53 with gre6",
   },
 ];
 

@@ -1,19 +1,15 @@
 /**
- * What VPP should have for a frontend: the configuration seen through the health of its backends.
+ * The VIP that VPP should have for a frontend: the configuration with the servers that health
+ * allows it.
  */
-import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
-import type { Config, FrontendConfig, FrontendProtocol } from "../../config/model.ts";
-import { mergedServers } from "../../health/frontend.ts";
-import type { CountedState } from "../../health/state.ts";
-import type { DesiredVip, VipKey, VipProtocol } from "./model.ts";
+import type { FrontendConfig, FrontendProtocol } from "../../config/model.ts";
+import type { DesiredServer, DesiredVip, VipKey, VipProtocol } from "./model.ts";
 
-/** Options of desiredVip(). */
+/** The evaluated part of a VIP. */
 export interface DesiredOptions {
-  /** Where the frontend's backends are looked up; all of them must be there. */
-  readonly backends: Config["backends"];
-  /** What a backend counts as at present. */
-  readonly states: (name: string) => CountedState;
+  /** Of frontendHealth(), for the same frontend. */
+  readonly servers: readonly DesiredServer[];
   /** `new-flows-table-length` of the configuration. */
   readonly newFlowsTableLength: number;
 }
@@ -40,16 +36,13 @@ export function vipKeyOf(
 }
 
 /**
- * The VIP wanted for `frontend`, whose pools hold the weights in force. All its backends share
- * one address family (the configuration is checked for that), which decides the encapsulation.
+ * The VIP wanted for `frontend`. All its backends share one address family (the configuration is
+ * checked for that), which decides the encapsulation.
  */
-export function desiredVip(frontend: FrontendConfig, options: DesiredOptions): DesiredVip {
-  const addressOf = (name: string): IpAddress => {
-    const backend = options.backends.get(name);
-    invariant(backend !== undefined, `frontend ${frontend.name} refers to no backend ${name}`);
-    return backend.address;
-  };
-  const servers = mergedServers(frontend, { stateOf: options.states, addressOf });
+export function desiredVip(
+  frontend: FrontendConfig,
+  { servers, newFlowsTableLength }: DesiredOptions,
+): DesiredVip {
   const family = servers[0]?.address.family ?? frontend.address.family;
   invariant(
     servers.every((server) => server.address.family === family),
@@ -59,7 +52,7 @@ export function desiredVip(frontend: FrontendConfig, options: DesiredOptions): D
     ...vipKeyOf(frontend),
     encap: family === 4 ? "gre4" : "gre6",
     srcIpSticky: frontend.srcIpSticky,
-    newFlowsTableLength: options.newFlowsTableLength,
+    newFlowsTableLength,
     servers,
   };
 }

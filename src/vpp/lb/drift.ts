@@ -1,6 +1,6 @@
 /**
- * Drift: what VPP was found to have, against what it should have after everything it
- * acknowledged to us. Somebody else changed it; the log says what, the plan corrects it.
+ * Drift: the difference between the state found in VPP and the state after everything that VPP
+ * acknowledged. Another program made it; the log names it and the plan corrects it.
  */
 import type { ActualServer, ActualVip } from "./model.ts";
 import { pairByAddress } from "./order.ts";

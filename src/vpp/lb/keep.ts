@@ -1,13 +1,13 @@
 /**
- * Servers that the prober was blind to: each keeps the weight that VPP has.
+ * Keeps VPP's weight of each server that the prober was blind to.
  *
  *     VPP has the server       its weight stays, 0 included
- *     VPP does not             0: a server that was never seen gets no flows
- *     no server has weight     what is wanted counts after all, so that a standby pool may serve
+ *     VPP lacks the server     0: a server that was never seen gets no flows
+ *     no server has weight     the wanted weights apply, so that a standby pool may serve
  */
 import type { ActualVip, DesiredServer, DesiredVip } from "./model.ts";
 
-/** `vip` with a weight for each server that is to keep its own; the same value when none is. */
+/** Gives servers marked `keep` the weight that VPP has; returns `vip` itself without any. */
 export function withKeptWeights(vip: DesiredVip, actual: ActualVip | undefined): DesiredVip {
   if (!vip.servers.some(({ keep }) => keep === true)) return vip;
   const present = new Map(actual?.servers.map(({ address, weight }) => [address.text, weight]));

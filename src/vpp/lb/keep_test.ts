@@ -32,7 +32,7 @@ function actual(text: string): ActualVip {
     buckets: undefined,
     flushed: false,
   }));
-  return { ...COMMON, poolIndex: 0, servers, gone: [] };
+  return { ...COMMON, poolIndex: 0, servers, removed: [] };
 }
 
 function weightsOf(vip: DesiredVip): string {

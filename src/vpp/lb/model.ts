@@ -3,6 +3,7 @@
  * Field meanings follow VPP's src/plugins/lb/lb.api.
  */
 import type { IpAddress } from "../../base/address.ts";
+import type { MergedServer } from "../../health/frontend.ts";
 
 /** Encapsulations; the two we program. */
 export type Encap = "gre4" | "gre6";
@@ -10,28 +11,17 @@ export type Encap = "gre4" | "gre6";
 /** IP protocol numbers a VIP may have; 255 means any, and goes with port 0. */
 export type VipProtocol = 6 | 17 | 255;
 
-/** What identifies a VIP in VPP. We program host prefixes only (/32, /128). */
+/** The key of a VIP in VPP. We program host prefixes only (/32, /128). */
 export interface VipKey {
   readonly address: IpAddress;
-  /** 32 or 128 for ours; VPP may hold others that somebody else made. */
+  /** 32 or 128 for ours; VPP may hold others that another program made. */
   readonly prefixLength: number;
   readonly protocol: number;
   readonly port: number;
 }
 
 /** An application server as wanted. */
-export interface DesiredServer {
-  readonly address: IpAddress;
-  /** 0 to 100. */
-  readonly weight: number;
-  /** True when the server is in a flushing state (down with flush-on-down, disabled). */
-  readonly flush: boolean;
-  /**
-   * True when the prober was blind to it: VPP's own weight stays, and `weight` is only for a VIP
-   * that would have no weight at all. Absent otherwise.
-   */
-  readonly keep?: true;
-}
+export type DesiredServer = MergedServer;
 
 /** A VIP as wanted. Servers in compareIp order, no address twice. */
 export interface DesiredVip extends VipKey {
@@ -43,7 +33,7 @@ export interface DesiredVip extends VipKey {
   readonly servers: readonly DesiredServer[];
 }
 
-/** What VPP printed of a server at the last full read; the API has no fields for it. */
+/** Figures that VPP printed of a server at the last full read; the API lacks them. */
 export interface ServerFigures {
   /**
    * Sticky entries that point to the server, over all threads. An upper bound of its flows: VPP
@@ -79,13 +69,13 @@ export interface ActualServer {
  * Without weights (LbCapabilities) deleting is also how a server is drained, so that its flows
  * may still have to be flushed.
  */
-export interface GoneServer {
+export interface RemovedServer {
   readonly address: IpAddress;
   /** True when it was deleted with flush, or flushed since; as far as this connection knows. */
   readonly flushed: boolean;
 }
 
-/** What a VPP can do, as far as planning goes. */
+/** Capabilities of a VPP that matter to planning. */
 export interface LbCapabilities {
   /** False up to VPP 26.06: a server is in or out, and VPP does not know it otherwise. */
   readonly weights: boolean;
@@ -101,7 +91,7 @@ export interface ActualVip extends VipKey {
   readonly poolIndex: number | undefined;
   readonly servers: readonly ActualServer[];
   /** In compareIp order; none is in `servers`. Read from a VPP without weights only. */
-  readonly gone: readonly GoneServer[];
+  readonly removed: readonly RemovedServer[];
 }
 
 /** Global settings of the plugin (`lb_conf`). */
@@ -127,7 +117,7 @@ export type Operation =
     readonly kind: "as-del";
     readonly vip: VipKey;
     readonly address: IpAddress;
-    /** What the server had as last known; for the log, VPP is not told. */
+    /** The last known weight of the server; for the log only. */
     readonly weight: number;
     readonly flush: boolean;
   }
@@ -139,7 +129,7 @@ export type Operation =
     readonly previousWeight: number;
     readonly flush: boolean;
   }
-  /** Flushes a GoneServer. VPP may have collected it meanwhile: then it had no flow left. */
+  /** Flushes a RemovedServer. VPP may have collected it meanwhile: then it had no flow left. */
   | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress }
   /** Flushes all flows of a VIP that VPP has, those that found no server included. */
   | { readonly kind: "vip-flush"; readonly vip: VipKey; readonly reason: VipFlushReason };
@@ -160,7 +150,7 @@ export function vipKeyText(key: VipKey): string {
   return `${key.address.text}/${key.prefixLength} ${key.protocol} ${key.port}`;
 }
 
-/** `tcp`, `udp`, `any`, or the number of a protocol that is none of ours. */
+/** `tcp`, `udp`, `any`, or the number of another protocol. */
 export function protocolName(protocol: number): string {
   return protocol === 6
     ? "tcp"

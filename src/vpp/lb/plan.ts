@@ -9,7 +9,7 @@
  *               make           table length are fixed when VPP adds a VIP
  *     VIP       VIP            weight raises, adds, cuts, cuts with flush, deletes
  *
- * A VPP without weights has a server or has not (see in_or_out.ts): cuts are deletes there, with
+ * A VPP without weights has a server or has not (see unweighted.ts): cuts are deletes there, with
  * flush where flush is due.
  *
  * A packet that finds a VIP without weight makes its flow unsticky for as long as it lasts. So a VIP
@@ -17,7 +17,7 @@
  * have flows that are to stay. And one flush of the VIP replaces the flushes of all its servers:
  * each of them walks all sticky buckets of all threads while VPP forwards nothing.
  *
- * What gives a VIP servers comes before what takes them, so it is never without one that it has
+ * Operations that add servers come before those that remove them, so a VIP keeps one that it has
  * both before and after. Cuts without flush come before those with flush, so that flows that are
  * flushed off one server are not caught by another that is about to lose its weight.
  *
@@ -26,7 +26,7 @@
  * reason, what VPP would refuse.
  */
 import { conflictBetween } from "./conflict.ts";
-import { wishesFor } from "./unweighted.ts";
+import { desiredServers } from "./unweighted.ts";
 import { withKeptWeights } from "./keep.ts";
 import type {
   ActualServer,
@@ -41,16 +41,16 @@ import type {
 import { vipKeyText, vipPrefix } from "./model.ts";
 import { compareVipKeys, inOrder, pairByAddress } from "./order.ts";
 
-/** What is to happen to one VIP. */
+/** The plan of one VIP. */
 export interface VipPlan {
   /** vipKeyText() of the VIP. */
   readonly key: string;
   readonly vip: VipKey;
   readonly desired: DesiredVip | undefined;
   readonly actual: ActualVip | undefined;
-  /** What takes the VIP down; goes before every `build` of the same prefix. */
+  /** Takes the VIP down; goes before every `build` of the same prefix. */
   readonly teardown: readonly Operation[];
-  /** What puts it up, or changes it. */
+  /** Puts it up, or changes it. */
   readonly build: readonly Operation[];
   /** Why it is taken down and put up again; undefined when it is not. */
   readonly recreate: string | undefined;
@@ -76,7 +76,7 @@ export function planVip(
   return [...takeDown(actual), ...putUp(desired, can)];
 }
 
-/** Why `actual` cannot be changed into `desired` but must be made anew; undefined when it can. */
+/** The reason why `actual` must be recreated to become `desired`; undefined when it can change. */
 export function recreateReason(desired: DesiredVip, actual: ActualVip): string | undefined {
   if (desired.encap !== actual.encap) return `encap ${actual.encap} to ${desired.encap}`;
   if (desired.srcIpSticky !== actual.srcIpSticky) {
@@ -181,7 +181,7 @@ function planRemoval(key: string, actual: ActualVip): VipPlan {
 }
 
 /**
- * Takes the plans back that VPP would refuse: those that add a VIP which cannot stand beside one
+ * Takes the plans back that VPP would refuse: those that add a VIP which cannot share a prefix with one
  * that stays, or beside one added before it. A VIP whose recreation is taken back stays too, so
  * this goes on until nothing changes.
  */
@@ -220,14 +220,14 @@ function takeDown(vip: ActualVip): Operation[] {
     weight: server.weight,
     flush: true,
   }));
-  for (const { address, flushed } of vip.gone) {
+  for (const { address, flushed } of vip.removed) {
     if (!flushed) operations.push({ kind: "as-flush", vip, address });
   }
   return [...withOneFlush(operations, vip), { kind: "vip-del", vip }];
 }
 
 function putUp(vip: DesiredVip, can: LbCapabilities): Operation[] {
-  const { servers } = wishesFor(vip, can);
+  const { servers } = desiredServers(vip, can);
   const operations: Operation[] = [{ kind: "vip-add", vip }];
   for (const server of servers) operations.push(addition(vip, server));
   if (servers.some(hasWeight)) operations.push(vipFlush(vip, "first-weight"));
@@ -247,7 +247,7 @@ function addition(vip: DesiredVip, server: DesiredServer): Operation {
 }
 
 function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Operation[] {
-  const { servers, out } = wishesFor(desired, can);
+  const { servers, out } = desiredServers(desired, can);
   const raises: Operation[] = [];
   const additions: Operation[] = [];
   const cuts: Operation[] = [];
@@ -275,7 +275,7 @@ function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Op
       });
     }
   }
-  for (const { address, flushed } of actual.gone) {
+  for (const { address, flushed } of actual.removed) {
     if (flushed || servers.some((server) => server.address.text === address.text)) continue;
     if (out.get(address.text) ?? true) flushes.push({ kind: "as-flush", vip: desired, address });
   }
@@ -297,7 +297,7 @@ function opens(servers: readonly DesiredServer[], actual: ActualVip): boolean {
 function mayKeepFlows(actual: ActualVip, operations: readonly Operation[]): boolean {
   const flushed = new Set(operations.filter(flushes).map(({ address }) => address.text));
   return actual.servers.some((s) => s.idle !== true && !flushed.has(s.address.text)) ||
-    actual.gone.some((s) => !s.flushed && !flushed.has(s.address.text));
+    actual.removed.some((s) => !s.flushed && !flushed.has(s.address.text));
 }
 
 /** An operation that makes VPP forget the flows of one server. */

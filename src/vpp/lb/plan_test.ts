@@ -11,7 +11,7 @@ import { LbPlugin } from "../../sim/plugin/plugin.ts";
 import { acknowledge, forgetFlushes } from "./acknowledge.ts";
 import type { ActualVip, DesiredVip, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
-import { wishesFor } from "./unweighted.ts";
+import { desiredServers } from "./unweighted.ts";
 import { operationsOf, plan, planGroup, planVip } from "./plan.ts";
 
 const VIP = "192.0.2.1";
@@ -214,7 +214,7 @@ Deno.test("planGroup() leaves a VIP alone, with a reason, when what stays is in 
   assert.equal(only!.recreate, undefined);
   assert.equal(
     only!.conflict,
-    "encap gre6 cannot stand beside protocol 6 port 443 with gre4",
+    "encap gre6 cannot share a prefix with protocol 6 port 443 with gre4",
   );
 });
 
@@ -292,7 +292,7 @@ for (const can of [{ weights: true }, { weights: false }]) {
         else known.set(key, next);
       }
       const found = readPlugin(plugin, can);
-      const possible = wanted.map((vip) => ({ ...vip, servers: wishesFor(vip, can).servers }));
+      const possible = wanted.map((vip) => ({ ...vip, servers: desiredServers(vip, can).servers }));
       assert.deepEqual(found.map(bare).sort(byKey), possible.map(bare).sort(byKey));
       const kept = [...known.values()];
       assert.deepEqual(kept.map(bare).sort(byKey), found.map(bare).sort(byKey));

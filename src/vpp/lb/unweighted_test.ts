@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { actual, desired, ip, operationText } from "../../../tests/support/fakes/vips.ts";
 import { forgetFlushes } from "./acknowledge.ts";
-import { wishesFor } from "./unweighted.ts";
-import type { ActualVip, DesiredVip, GoneServer } from "./model.ts";
+import { desiredServers } from "./unweighted.ts";
+import type { ActualVip, DesiredVip, RemovedServer } from "./model.ts";
 import { planVip } from "./plan.ts";
 
 const VIP = "192.0.2.1";
 const CAN = { weights: false };
 
-function gone(address: string, flushed = false): GoneServer {
+function removed(address: string, flushed = false): RemovedServer {
   return { address: ip(address), flushed };
 }
 
@@ -45,31 +45,33 @@ const CASES: readonly {
   {
     name: "a flush of what was drained and is to be flushed now",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0"),
-    actual: actual(VIP, "", { gone: [gone("10.0.0.1"), gone("10.0.0.2")] }),
+    actual: actual(VIP, "", { removed: [removed("10.0.0.1"), removed("10.0.0.2")] }),
     operations: ["as-flush 10.0.0.1"],
   },
   {
     name: "a flush of what was drained and is not configured any more",
     desired: desired(VIP),
-    actual: actual(VIP, "", { gone: [gone("10.0.0.1")] }),
+    actual: actual(VIP, "", { removed: [removed("10.0.0.1")] }),
     operations: ["as-flush 10.0.0.1"],
   },
   {
     name: "no second flush for the same reason",
     desired: desired(VIP, "10.0.0.1=0!"),
-    actual: actual(VIP, "", { gone: [gone("10.0.0.1", true), gone("10.0.0.2", true)] }),
+    actual: actual(VIP, "", { removed: [removed("10.0.0.1", true), removed("10.0.0.2", true)] }),
     operations: [],
   },
   {
     name: "a server that comes back, with its flows",
     desired: desired(VIP, "10.0.0.1=100"),
-    actual: actual(VIP, "", { gone: [gone("10.0.0.1")] }),
+    actual: actual(VIP, "", { removed: [removed("10.0.0.1")] }),
     operations: ["as-add 10.0.0.1 100"],
   },
   {
     name: "an unwanted VIP: flows of drained servers are flushed too",
     desired: undefined,
-    actual: actual(VIP, "10.0.0.1=100", { gone: [gone("10.0.0.2"), gone("10.0.0.3", true)] }),
+    actual: actual(VIP, "10.0.0.1=100", {
+      removed: [removed("10.0.0.2"), removed("10.0.0.3", true)],
+    }),
     operations: ["as-del 10.0.0.1", "vip-flush", "vip-del"],
   },
   {
@@ -86,18 +88,20 @@ for (const { name, desired, actual, operations } of CASES) {
   });
 }
 
-Deno.test("wishesFor() leaves a VPP with weights what is wanted", () => {
+Deno.test("desiredServers() leaves a VPP with weights what is wanted", () => {
   const vip = desired(VIP, "10.0.0.1=0! 10.0.0.2=30");
-  assert.equal(wishesFor(vip, { weights: true }).servers, vip.servers);
-  assert.equal(wishesFor(vip, { weights: true }).out.size, 0);
+  assert.equal(desiredServers(vip, { weights: true }).servers, vip.servers);
+  assert.equal(desiredServers(vip, { weights: true }).out.size, 0);
 });
 
 Deno.test("forgetFlushes() has a server that is gone flushed again for the next reason only", () => {
-  const there = actual(VIP, "", { gone: [gone("10.0.0.1", true), gone("10.0.0.2", true)] });
+  const there = actual(VIP, "", {
+    removed: [removed("10.0.0.1", true), removed("10.0.0.2", true)],
+  });
   // 10.0.0.2 is not configured: that it was flushed for that is remembered.
   const drained = desired(VIP, "10.0.0.1=0");
   const next = forgetFlushes(there, drained);
-  assert.deepEqual(next.gone.map(({ flushed }) => flushed), [false, true]);
+  assert.deepEqual(next.removed.map(({ flushed }) => flushed), [false, true]);
   assert.deepEqual(planVip(drained, next, CAN), []);
   assert.deepEqual(
     planVip(desired(VIP, "10.0.0.1=0!"), next, CAN).map((one) => operationText(one)),

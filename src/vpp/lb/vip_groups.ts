@@ -1,4 +1,4 @@
-/** VIPs by prefix: what must be planned together, because VPP's rules tie it together. */
+/** Groups VIPs by prefix: VPP's rules tie the VIPs of one prefix together. */
 import type { ActualVip, DesiredVip } from "./model.ts";
 import { vipPrefix } from "./model.ts";
 import { compareVipKeys } from "./order.ts";

@@ -58,7 +58,7 @@ export type VerboseResult =
     readonly message: string;
   };
 
-/** Parses the whole output; empty text (nothing but blank lines) is no VIPs. */
+/** Parses the whole output; blank lines alone are an empty list. */
 export function parseVipsVerbose(text: string): VerboseResult {
   const reader = new Reader(text);
   const vips: VerboseVip[] = [];

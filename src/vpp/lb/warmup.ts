@@ -1,14 +1,14 @@
 /**
- * Warm-up: a restarted daemon knows nothing of its backends, and programming that would empty
- * VPP's tables. So it waits until it knows.
+ * Warm-up: holds frontends back after a start until their backends are known, because programming
+ * unknown backends would empty VPP's tables.
  *
  *     0            min                      max
  *     | nothing     | a frontend is released  | all the rest is released, with a full sync, but
  *     |             | when all its backends   | for frontends that the prober is blind to: each
  *     |             | are known               | of those when it no longer is
  *
- * Over early when all are released. Both delays 0: over from the start. A value that is replaced
- * by each step; it knows the time only from its arguments.
+ * It ends early when all are released. With both delays 0 it is over from the start. Each step
+ * returns a new value; the time is an argument.
  */
 
 /** Times in milliseconds of the same monotonic clock. */
@@ -35,7 +35,7 @@ export interface WarmupView {
   blind(frontend: string): boolean;
 }
 
-/** What a step changed. */
+/** The changes of a step. */
 export interface WarmupStep {
   readonly warmup: Warmup;
   /** Frontends this step released without ending, in the order given. */

@@ -87,18 +87,18 @@ async function receiveDescriptor(
   address: string,
   options: ReceiveOptions,
 ): Promise<number> {
-  const asking = new Asking(address, options);
+  const poll = new Poll(address, options);
   const path = new TextEncoder().encode(`${address}\0`);
-  const socket = await asking.until(() => calls.maglev_stats_connect(path, path.length));
+  const socket = await poll.until(() => calls.maglev_stats_connect(path, path.length));
   try {
-    return await asking.until(() => calls.maglev_stats_receive(socket));
+    return await poll.until(() => calls.maglev_stats_receive(socket));
   } finally {
     calls.maglev_close(socket);
   }
 }
 
 /** Calls that would have to wait for VPP, made again until they need not. */
-class Asking {
+class Poll {
   readonly #address: string;
   readonly #options: ReceiveOptions;
   readonly #endMs: number;

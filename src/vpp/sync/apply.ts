@@ -1,6 +1,6 @@
 /**
- * Carries operations out: sends them in order without awaiting each (VPP answers in order), logs
- * each when it is answered, and says what became of it.
+ * Executes operations: sends them in order without awaiting each (VPP answers in order), logs each
+ * answer, and reports the outcome.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";
@@ -9,14 +9,14 @@ import { protocolName, vipPrefix } from "../lb/model.ts";
 import type { LbApi, Retval } from "../ports.ts";
 import { RETVAL, retvalName } from "../wire/retval.ts";
 
-/** What became of an operation. */
+/** The outcome of an operation. */
 export type Outcome =
   | { readonly kind: "done" }
   /** VPP refused it; see wire/retval.ts. */
   | { readonly kind: "refused"; readonly retval: Retval }
   /** It was not sent, or the answer made no sense: who knows whether it was done. */
   | { readonly kind: "unanswered"; readonly error: MaglevError }
-  /** The connection ended, such as by a missing answer. That is no failure of the operation. */
+  /** The connection ended, for example because a reply timed out; the result is unknown. */
   | { readonly kind: "lost" };
 
 /** Requests in flight above which bulk work pauses, and down to which it waits. */

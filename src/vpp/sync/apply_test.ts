@@ -3,6 +3,7 @@ import { settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { wantedVips } from "./desired_vips.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -34,7 +35,7 @@ Deno.test("lb_conf without an answer is no error of its own: the connection ends
   const world = await new World({ web: VIP }).start();
   world.lb.hold();
   world.source.conf = { ...CONF, flowTimeoutS: 60 };
-  world.reconciler.transition(["web"]);
+  world.reconciler.transition(wantedVips(world.source, ["web"]));
   world.lb.fail(new MaglevError("deadline-exceeded", "VPP gave no answer"));
   await world.calm();
   assert.deepEqual(world.logger.of("vpp-lbsync-error"), []);

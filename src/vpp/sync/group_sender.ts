@@ -1,13 +1,13 @@
 /**
- * Plans the VIPs of one prefix against what is known, has the plans checked again (guards.ts),
- * sends what is left of them, and learns from the answers.
+ * Plans the VIPs of one prefix against the known state, has the guards check the plans
+ * (guard/guards.ts), sends what they let through, and updates the known state from the answers.
  */
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Applier, Outcome } from "./apply.ts";
 import { vipFields } from "./apply.ts";
 import type { Guards } from "./guard/guards.ts";
 import type { KnownState } from "./known_state.ts";
-import type { Lanes } from "./prefix_locks.ts";
+import type { PrefixLocks } from "./prefix_locks.ts";
 import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
 import { vipPrefix } from "../lb/model.ts";
 import type { VipPlan } from "../lb/plan.ts";
@@ -24,7 +24,7 @@ export interface GroupSenderOptions {
   readonly guards: Guards;
   readonly withheld: WithheldList;
   readonly known: KnownState;
-  readonly lanes: Lanes;
+  readonly locks: PrefixLocks;
   readonly indices: PoolIndices;
   readonly capabilities: LbCapabilities;
   readonly recreations: RecreateLimit;
@@ -32,7 +32,7 @@ export interface GroupSenderOptions {
   readonly logger: Logger;
   /** Operations of this VIP are about to be sent. */
   readonly touched: (key: string) => void;
-  /** What is known of this VIP proved wrong. */
+  /** Called when the known state of this VIP proved wrong. */
   readonly suspect: (key: string) => void;
   /** True while a run of everything may remove what is in the way of a VIP. */
   readonly mayDefer: () => boolean;
@@ -42,7 +42,7 @@ export interface GroupSenderOptions {
   readonly again: (keys: readonly string[]) => void;
 }
 
-/** What is to be sent, and on whose account. */
+/** Options of a send. */
 export interface SendOptions {
   /** `192.0.2.1/32`. */
   readonly prefix: string;
@@ -52,7 +52,7 @@ export interface SendOptions {
   readonly tentative?: boolean;
 }
 
-/** What became of it. */
+/** The outcome of a send. */
 export interface Sent {
   /** False when something was withheld. */
   readonly complete: boolean;
@@ -121,7 +121,7 @@ export class GroupSender {
 
   /** False when nothing is to be sent for the VIP. */
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
-    const { logger, mayDefer, recreations, touched, indices, lanes } = this.#options;
+    const { logger, mayDefer, recreations, touched, indices, locks } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
     if (plan.conflict !== undefined) {
       if (batch.scope === "vip" && mayDefer()) {
@@ -138,7 +138,7 @@ export class GroupSender {
     }
     touched(plan.key);
     indices.sending(plan);
-    lanes.enter(vipPrefix(plan.vip), plan.key, operations);
+    locks.enter(vipPrefix(plan.vip), plan.key, operations);
     batch.begin();
     return true;
   }
@@ -146,7 +146,7 @@ export class GroupSender {
   /** One operation of the plan is answered, or not sent at all. */
   #answered(plan: VipPlan, batch: SyncBatch): void {
     const prefix = vipPrefix(plan.vip);
-    if (!this.#options.lanes.answered(prefix, plan.key)) return;
+    if (!this.#options.locks.answered(prefix, plan.key)) return;
     batch.end();
     this.#options.freed(prefix);
   }

@@ -1,6 +1,6 @@
 /**
- * What VPP has, as far as this connection knows: what was read, kept up to date by every
- * acknowledged operation, with the memory of what was flushed (VPP does not tell).
+ * The state of VPP as this connection knows it: the last reading, updated by every acknowledged
+ * operation. It also remembers flushes, which VPP does not report.
  */
 import type { IpAddress } from "../../base/address.ts";
 import { acknowledge, forgetFlushes } from "../lb/acknowledge.ts";
@@ -22,7 +22,7 @@ export interface VipDrift extends Drift {
   readonly vip: VipKey;
 }
 
-/** What VPP has, as far as it is known. */
+/** The known state of VPP. */
 export interface LbState {
   /** Undefined when this VPP does not tell and was not told anything yet. */
   readonly conf: LbConf | undefined;
@@ -163,8 +163,10 @@ function sameRoutes(before: readonly ActualServer[], after: readonly ActualServe
 function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
   if (known === undefined) return found;
   const servers = rememberingIdle(known.servers, remembering(known.servers, found.servers));
-  const gone = remembering(known.gone, found.gone);
-  return servers === found.servers && gone === found.gone ? found : { ...found, servers, gone };
+  const removed = remembering(known.removed, found.removed);
+  return servers === found.servers && removed === found.removed
+    ? found
+    : { ...found, servers, removed };
 }
 
 /** `found` with the memory that `known` has of the same servers; the same array without any. */

@@ -1,10 +1,10 @@
 /**
  * The plugin's global settings: known, wanted, and pushed when the two differ.
  *
- * Another number of sticky buckets makes each thread of VPP throw its table away at its next packet:
- * all flows of all VIPs lose their server. So that number is sent when it is another one in the
- * configuration, at connect, and when an operator asks for a sync. When it is found changed in VPP
- * at another time, both values are named and it stays.
+ * A changed number of sticky buckets makes each thread of VPP throw its table away at its next
+ * packet: all flows of all VIPs lose their server. So it is sent only when the configuration
+ * changed it, at connect, and when an operator asks for a sync. When it is found changed in VPP
+ * at another time, both values are logged and it stays.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { MANY_STICKY_BUCKETS, stickyTableCost } from "../../base/vpp/sticky_table.ts";
@@ -36,9 +36,9 @@ export interface LbConfKeeperOptions {
 export class LbConfKeeper {
   readonly #options: LbConfKeeperOptions;
   #known: LbConf | undefined;
-  /** What was sent last. It is not sent again, even when refused, until VPP was read again. */
+  /** The settings sent last. They are not sent again, even when refused, until VPP was read again. */
   #sent: LbConf | undefined;
-  /** What the configuration wanted last. */
+  /** The settings wanted last. */
   #wanted: LbConf | undefined;
   /** True while VPP has another number of sticky buckets because another program changed it. */
   #drifted = false;
@@ -52,7 +52,7 @@ export class LbConfKeeper {
     this.#options = options;
   }
 
-  /** What VPP has; undefined until it was read or, where it does not tell, set. */
+  /** VPP's settings; undefined until read or, in a VPP that does not report them, set. */
   get known(): LbConf | undefined {
     return this.#known;
   }

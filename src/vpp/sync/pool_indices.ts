@@ -1,8 +1,8 @@
 /**
- * The indices of VIPs in VPP's pool, by which their counters are found. A reading of everything
- * brings them, and loses none; what it does not cover are the VIPs that were added since. A VIP
- * that is deleted and added again gets another one, and its old one may be another VIP's by then:
- * so an index is forgotten when the deletion is sent, not when it is acknowledged.
+ * The indices of VIPs in VPP's pool, by which their counters are found. A full reading brings the
+ * indices of all VIPs but those that were added since. A VIP that is deleted and added again gets
+ * another index, and its old one may be another VIP's by then. So an index is forgotten when the
+ * deletion is sent, not when it is acknowledged.
  */
 import type { KnownState } from "./known_state.ts";
 import { vipOfText } from "../lb/actual.ts";

@@ -1,109 +1,108 @@
 /**
- * Which VIPs have operations under way, by prefix, since VPP's rules tie the VIPs of one prefix
- * together. A VIP's runs never overlap: what cannot be sent yet is noted, and programmed when
- * the prefix has a VIP less that is busy.
+ * Serializes operations per VIP prefix. VPP requires the VIPs of one prefix to agree, so only one
+ * of them changes at a time; a change that must wait is deferred until the prefix is idle.
  *
- * A run that waits for a prefix claims it. Until it had its turn nothing else is sent for that
- * prefix, or else a VIP that changes faster than VPP answers would keep the run waiting for ever.
+ * A full run reserves its prefix. Without that, a VIP that changes faster than VPP answers would
+ * starve the run.
  */
 import type { SyncTrigger } from "./report.ts";
 
-interface Lane {
+interface PrefixLock {
   /** Operations without an answer, by VIP. */
   readonly unanswered: Map<string, number>;
-  /** Frontends to be programmed once more; the newest trigger stays. */
-  readonly notes: Map<string, SyncTrigger>;
-  claimed: boolean;
-  /** Resolves when no VIP of the prefix is busy any more. */
+  /** Frontends to be programmed again; the newest trigger stays. */
+  readonly deferred: Map<string, SyncTrigger>;
+  reserved: boolean;
+  /** Resolves when all VIPs of the prefix are idle. */
   idle: PromiseWithResolvers<void> | undefined;
 }
 
-export class Lanes {
-  readonly #lanes = new Map<string, Lane>();
+export class PrefixLocks {
+  readonly #locks = new Map<string, PrefixLock>();
 
   /** True when operations of this VIP (vipKeyText) are under way. */
   busy(prefix: string, key: string): boolean {
-    return this.#lanes.get(prefix)?.unanswered.has(key) ?? false;
+    return this.#locks.get(prefix)?.unanswered.has(key) ?? false;
   }
 
-  /** Undefined when nothing of the prefix is under way, else a promise of that; never rejects. */
+  /** Resolves when the prefix is idle, and never rejects; undefined when it is idle already. */
   idle(prefix: string): Promise<void> | undefined {
-    return this.#lanes.get(prefix)?.idle?.promise;
+    return this.#locks.get(prefix)?.idle?.promise;
   }
 
   /** Resolves when every prefix that is busy now was idle once. */
   async allIdle(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.idle?.promise));
+    await Promise.all([...this.#locks.values()].map((lock) => lock.idle?.promise));
   }
 
   /** `unanswered` (at least one) operations of a VIP that is not busy are sent. */
   enter(prefix: string, key: string, unanswered: number): void {
-    const lane = this.#lane(prefix);
-    lane.unanswered.set(key, unanswered);
-    lane.idle ??= Promise.withResolvers<void>();
+    const lock = this.#lock(prefix);
+    lock.unanswered.set(key, unanswered);
+    lock.idle ??= Promise.withResolvers<void>();
   }
 
   /** One operation was answered. True when it was the last one of its VIP. */
   answered(prefix: string, key: string): boolean {
-    const lane = this.#lanes.get(prefix);
-    const left = lane?.unanswered.get(key);
-    if (lane === undefined || left === undefined) return false;
+    const lock = this.#locks.get(prefix);
+    const left = lock?.unanswered.get(key);
+    if (lock === undefined || left === undefined) return false;
     if (left > 1) {
-      lane.unanswered.set(key, left - 1);
+      lock.unanswered.set(key, left - 1);
       return false;
     }
-    lane.unanswered.delete(key);
-    if (lane.unanswered.size === 0) {
-      lane.idle?.resolve();
-      lane.idle = undefined;
+    lock.unanswered.delete(key);
+    if (lock.unanswered.size === 0) {
+      lock.idle?.resolve();
+      lock.idle = undefined;
     }
-    this.#tidy(prefix, lane);
+    this.#tidy(prefix, lock);
     return true;
   }
 
-  /** True when a run waits for its turn with the prefix. */
-  claimed(prefix: string): boolean {
-    return this.#lanes.get(prefix)?.claimed ?? false;
+  /** True while a run has reserved the prefix. */
+  reserved(prefix: string): boolean {
+    return this.#locks.get(prefix)?.reserved ?? false;
   }
 
-  claim(prefix: string): void {
-    this.#lane(prefix).claimed = true;
+  reserve(prefix: string): void {
+    this.#lock(prefix).reserved = true;
   }
 
   /** The run has its turn, or gives it up. */
   release(prefix: string): void {
-    const lane = this.#lanes.get(prefix);
-    if (lane === undefined) return;
-    lane.claimed = false;
-    this.#tidy(prefix, lane);
+    const lock = this.#locks.get(prefix);
+    if (lock === undefined) return;
+    lock.reserved = false;
+    this.#tidy(prefix, lock);
   }
 
-  /** Notes that the frontend, whose VIP is on the prefix, must be programmed once more. */
-  note(prefix: string, frontend: string, trigger: SyncTrigger): void {
-    this.#lane(prefix).notes.set(frontend, trigger);
+  /** Defers the frontend, whose VIP is on the prefix: it is to be programmed again. */
+  defer(prefix: string, frontend: string, trigger: SyncTrigger): void {
+    this.#lock(prefix).deferred.set(frontend, trigger);
   }
 
-  /** Removes and returns what is noted for the prefix. */
-  takeNotes(prefix: string): readonly (readonly [frontend: string, trigger: SyncTrigger])[] {
-    const lane = this.#lanes.get(prefix);
-    if (lane === undefined || lane.notes.size === 0) return [];
-    const notes = [...lane.notes];
-    lane.notes.clear();
-    this.#tidy(prefix, lane);
-    return notes;
+  /** Removes and returns the deferred frontends of the prefix. */
+  takeDeferred(prefix: string): readonly (readonly [frontend: string, trigger: SyncTrigger])[] {
+    const lock = this.#locks.get(prefix);
+    if (lock === undefined || lock.deferred.size === 0) return [];
+    const deferred = [...lock.deferred];
+    lock.deferred.clear();
+    this.#tidy(prefix, lock);
+    return deferred;
   }
 
-  #lane(prefix: string): Lane {
-    let lane = this.#lanes.get(prefix);
-    if (lane === undefined) {
-      lane = { unanswered: new Map(), notes: new Map(), claimed: false, idle: undefined };
-      this.#lanes.set(prefix, lane);
+  #lock(prefix: string): PrefixLock {
+    let lock = this.#locks.get(prefix);
+    if (lock === undefined) {
+      lock = { unanswered: new Map(), deferred: new Map(), reserved: false, idle: undefined };
+      this.#locks.set(prefix, lock);
     }
-    return lane;
+    return lock;
   }
 
-  #tidy(prefix: string, lane: Lane): void {
-    if (lane.unanswered.size > 0 || lane.notes.size > 0 || lane.claimed) return;
-    this.#lanes.delete(prefix);
+  #tidy(prefix: string, lock: PrefixLock): void {
+    if (lock.unanswered.size > 0 || lock.deferred.size > 0 || lock.reserved) return;
+    this.#locks.delete(prefix);
   }
 }

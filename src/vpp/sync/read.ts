@@ -1,4 +1,4 @@
-/** Reads the whole of what the lb plugin has. */
+/** Reads the complete state of the lb plugin. */
 import { MaglevError } from "../../base/errors.ts";
 import type { Logger } from "../../base/ports.ts";
 import type { Reading } from "../lb/actual.ts";
@@ -8,7 +8,7 @@ import { parseVipsVerbose } from "../lb/vips_verbose.ts";
 import type { VerboseVip } from "../lb/vips_verbose.ts";
 import type { LbApi } from "../ports.ts";
 
-/** What tells more of VIPs than the API does. */
+/** The command that shows more of VIPs than the API. */
 export const VIPS_COMMAND = "show lb vips verbose";
 
 /** Everything of one reading. */

@@ -22,6 +22,7 @@ import {
   stepWarmup,
 } from "../lb/warmup.ts";
 import type { ActualVip, VipKey } from "../lb/model.ts";
+import type { WantedVip } from "../lb/vip_groups.ts";
 import { type WarmupStatus, warmupStatus } from "../lb/warmup_status.ts";
 import type { Warmup } from "../lb/warmup.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
@@ -35,6 +36,7 @@ import type {
 import type { SyncReport, SyncTrigger } from "./report.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
+import { wantedVips } from "./desired_vips.ts";
 import type { Withheld } from "./guard/withheld.ts";
 
 /** Settings; asked for at start and after each reload. */
@@ -69,7 +71,7 @@ export class Reconciler {
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
-  /** What #session talks to. */
+  /** The API that #session uses. */
   #lb: LbApi | undefined;
   #started = false;
   #stopped = false;
@@ -129,19 +131,18 @@ export class Reconciler {
   }
 
   /**
-   * These frontends' servers changed: what VPP must be told is sent before this returns, unless
-   * warm-up holds the frontend back or an earlier change of it is still unanswered. To be called
-   * on every change of a backend's state, whether or not it changes a weight: warm-up learns
-   * from it that a frontend is known.
+   * Sends what VPP lacks of these VIPs before it returns, unless warm-up holds a frontend back or
+   * an earlier change of it is still unanswered. To be called on every change of a backend's
+   * state, whether or not it changes a weight: warm-up learns from it that a frontend is known.
    */
   transition(
-    frontends: readonly string[],
+    wanted: readonly WantedVip[],
     trigger: SyncTrigger & ("transition" | "weight") = "transition",
   ): void {
     if (this.#stopped || !this.#started) return;
-    const free = frontends.filter((frontend) => isReleased(this.#warmup, frontend));
+    const free = wanted.filter(({ frontend }) => isReleased(this.#warmup, frontend));
     if (free.length > 0) this.#session?.program(free, trigger);
-    if (!this.#warmup.over) this.#stepWarmup(frontends);
+    if (!this.#warmup.over) this.#stepWarmup(wanted.map(({ frontend }) => frontend));
   }
 
   /** A new configuration is in force. */
@@ -155,7 +156,7 @@ export class Reconciler {
 
   /**
    * An operator's explicit sync, of everything or of one frontend: obeyed at any time, and what
-   * is synced is released from warm-up, or else it would stay as it is now until the end of it.
+   * is synced is released from warm-up, so that it does not wait for its end.
    * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
    */
   async sync(frontend?: string): Promise<SyncReport> {
@@ -177,17 +178,17 @@ export class Reconciler {
     );
   }
 
-  /** What VPP has, as far as known; undefined while it is away or was not read yet. */
+  /** The known state of VPP; undefined while it is away or was not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();
   }
 
-  /** One VIP as VPP has it, as far as known; undefined like lbState(), and where there is none. */
+  /** One VIP as VPP has it, as far as known; undefined like lbState(), and for a missing VIP. */
   vip(key: VipKey): ActualVip | undefined {
     return this.#session?.vip(key);
   }
 
-  /** What VPP is not sent because it would not survive it; empty while it is away. */
+  /** Operations not sent because VPP would not survive them; empty while it is away. */
   withheld(): readonly Withheld[] {
     return this.#session?.withheld() ?? [];
   }
@@ -197,12 +198,12 @@ export class Reconciler {
     return this.#recreations.waitMs(key) > 0;
   }
 
-  /** What VIPs and their addresses would need of VPP's stats segment; undefined: not known. */
+  /** The needs of VIPs and their addresses in VPP's stats segment; undefined: not known. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#session?.statsUse(wanted);
   }
 
-  /** What counters are found by, of this connection; undefined like lbState(). */
+  /** The indices of this connection's counters; undefined like lbState(). */
   counted(): CountedVips | undefined {
     return this.#session?.counted();
   }
@@ -303,7 +304,9 @@ export class Reconciler {
     for (const frontend of asked ?? []) {
       if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
     }
-    if (step.released.length > 0) this.#session?.program(step.released, "warm-up");
+    if (step.released.length > 0) {
+      this.#session?.program(wantedVips(source, step.released), "warm-up");
+    }
     if (step.ended !== undefined) logger.info("vpp-warmup-done", { trigger: step.ended });
     if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");
     this.#armWarmup(nowMs);

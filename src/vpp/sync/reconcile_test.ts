@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { executeOn, PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { wantedVips } from "./desired_vips.ts";
 import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { MaglevError } from "../../base/errors.ts";
 
@@ -156,7 +157,7 @@ Deno.test("transition() sends before it returns, and reads nothing", async () =>
 Deno.test("transition() of a weight says so", async () => {
   const world = await twoVips().start();
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=30"));
-  world.reconciler.transition(["web"], "weight");
+  world.reconciler.transition(wantedVips(world.source, ["web"]), "weight");
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());
   assert.equal(world.logger.of("vpp-lbsync-done").at(-1)!.trigger, "weight");
@@ -173,7 +174,7 @@ Deno.test("transition() of hundreds of frontends at one instant is one batch", a
   for (const [name, vip] of world.source.vips) {
     world.source.vips.set(name, { ...vip, servers: desired(A, ONE_DOWN).servers });
   }
-  world.reconciler.transition(world.source.frontends());
+  world.reconciler.transition(wantedVips(world.source, world.source.frontends()));
   assert.equal(world.lb.calls.length, 300);
   world.lb.release();
   await world.calm();
@@ -401,7 +402,7 @@ Deno.test("reload() during bulk work makes it begin anew and keeps what is new",
   world.source.vips.delete("f50");
   world.source.vips.set("tls", desired("198.18.0.99", UP, { port: 443 }));
   world.reconciler.reload();
-  world.reconciler.transition(["tls"]);
+  world.reconciler.transition(wantedVips(world.source, ["tls"]));
   world.lb.release();
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());
@@ -649,7 +650,7 @@ Deno.test("sync() leaves a VIP up that could not be put up again", async () => {
   await world.calm();
   assert.equal((await report).failed, 1);
   assert.deepEqual(world.takeWrites(), []);
-  assert.match(`${world.logger.of("vpp-lbsync-error")[0]!.err}`, /cannot stand beside/);
+  assert.match(`${world.logger.of("vpp-lbsync-error")[0]!.err}`, /cannot share a prefix with/);
   world.reconciler.reload();
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());

@@ -1,5 +1,5 @@
 /**
- * What a synchronisation did, in numbers: for the log, for metrics and for the operator who
+ * The result of a synchronisation in numbers: for the log, for metrics and for the operator who
  * asked for it.
  */
 import type { Logger } from "../../base/ports.ts";
@@ -8,7 +8,7 @@ import type { Operation } from "../lb/model.ts";
 /** `all`: the whole of VPP was compared; `vip`: single VIPs only. */
 export type SyncScope = "all" | "vip";
 
-/** What set a synchronisation off. */
+/** The trigger of a synchronisation. */
 export type SyncTrigger =
   | "connect"
   | "interval"
@@ -47,7 +47,7 @@ export interface SyncReport {
   readonly durationMs: number;
 }
 
-/** Which count an acknowledged operation adds to; flushes alone add to none. */
+/** The count that an acknowledged operation adds to; flushes alone are not counted. */
 export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
   "vip-add": "vip_added",
   "vip-del": "vip_removed",
@@ -156,7 +156,7 @@ export class SyncBatch {
   }
 }
 
-/** What two synchronisations did together, the second made for what the first one deferred. */
+/** Adds up two synchronisations; the second was made for the deferred VIPs of the first. */
 export function together(first: SyncReport, second: SyncReport): SyncReport {
   const sum = (count: keyof SyncCounts) => first.counts[count] + second.counts[count];
   return {

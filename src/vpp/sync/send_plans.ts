@@ -7,7 +7,7 @@ import type { Outcome } from "./apply.ts";
 import type { Operation } from "../lb/model.ts";
 import type { VipPlan } from "../lb/plan.ts";
 
-/** What sendPlans() does things with. */
+/** Collaborators of sendPlans(). */
 export interface PlanHooks {
   /** Sends `operations` now; `each` is called for every one when it is answered, in order. */
   apply(

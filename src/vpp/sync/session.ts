@@ -1,14 +1,12 @@
 /**
- * Synchronisation over one connection: the state known of this VPP, and the two ways in which
- * it is brought to what is wanted.
+ * Synchronizes VPP over one connection, and holds what is known of this VPP.
  *
- *     run      read all of VPP → judge → plan → apply → count; one at a time. For connect, the
- *              interval, a reload, an operator, and a VIP whose known state proved wrong.
- *     program  plan against the state last known and send, in the same tick; for transitions.
+ *     run      reads all of VPP, compares, plans, applies, reports; one at a time. For connect,
+ *              interval, reload, an operator, and a VIP whose known state proved wrong.
+ *     program  plans against the known state and sends in the same tick; for transitions.
  *
- * VPP executes requests in order, so a reading reflects all that was sent before it and nothing
- * that was sent after; a VIP that was touched while a reading was under way is not judged by it
- * and keeps what is known from acknowledgements.
+ * VPP executes requests in order, so a reading reflects exactly what was sent before it. A VIP
+ * that is changed during a reading is not judged by it: its known state follows acknowledgements.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
@@ -17,7 +15,7 @@ import { GroupSender } from "./group_sender.ts";
 import { Guards } from "./guard/guards.ts";
 import { Backoff } from "../../async/backoff.ts";
 import { KnownState, type LbState } from "./known_state.ts";
-import { Lanes } from "./prefix_locks.ts";
+import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
 import type { ActualVip, DesiredVip, VipKey } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
@@ -33,8 +31,8 @@ import { type LbReading, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
-import { groupsOf, type VipGroup } from "../lb/vip_groups.ts";
-import { Wishes } from "./wishes.ts";
+import { groupsOf, type VipGroup, type WantedVip } from "../lb/vip_groups.ts";
+import { DesiredVips, wantedVips } from "./desired_vips.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 
 export interface SyncSessionOptions {
@@ -65,14 +63,14 @@ export class SyncSession {
   readonly #sender: GroupSender;
   readonly #own: OwnAddresses;
   readonly #gate: ReadGate;
-  readonly #wishes: Wishes;
+  readonly #desired: DesiredVips;
   readonly #known = new KnownState();
   readonly #indices: PoolIndices;
-  readonly #lanes = new Lanes();
+  readonly #locks = new PrefixLocks();
   readonly #queue: RunQueue;
   readonly #rereads: Backoff;
   readonly #retries: Backoff;
-  /** VIPs whose known state proved wrong, until they are read again. */
+  /** VIPs whose known state proved wrong; to be read again. */
   #suspects = new Set<string>();
   /** VIPs operated on since the present reading began; undefined when none is under way. */
   #touched: Set<string> | undefined;
@@ -89,7 +87,7 @@ export class SyncSession {
   constructor(options: SyncSessionOptions) {
     this.#options = options;
     const { lb, logger, clock } = options;
-    this.#wishes = new Wishes(options);
+    this.#desired = new DesiredVips(options);
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
     const hasVips = () => this.#known.size > 0;
@@ -103,7 +101,7 @@ export class SyncSession {
       guards: this.#guards,
       withheld: this.#withheld,
       known: this.#known,
-      lanes: this.#lanes,
+      locks: this.#locks,
       indices: this.#indices,
       capabilities: lb.capabilities,
       recreations: options.recreations,
@@ -113,7 +111,7 @@ export class SyncSession {
       suspect: (key) => this.#suspect(key),
       // What is in the way may be what a run of everything is about to remove.
       mayDefer: () => this.#fullRun || this.#queue.waits("all"),
-      freed: (prefix) => this.#programNoted(prefix),
+      freed: (prefix) => this.#programDeferred(prefix),
       again: (keys) => void this.run({ scope: "vip", trigger: "retry", keys }).catch(() => {}),
     });
     this.#queue = new RunQueue(
@@ -124,7 +122,7 @@ export class SyncSession {
     this.#retries = new Backoff(clock);
   }
 
-  /** What is known; undefined until VPP was read. */
+  /** The known state; undefined until VPP was read. */
   state(): LbState | undefined {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
   }
@@ -134,7 +132,7 @@ export class SyncSession {
     return this.#ready ? this.#known.get(key) : undefined;
   }
 
-  /** What is not sent, because VPP would not survive it. */
+  /** Operations not sent, because VPP would not survive them. */
   withheld(): readonly Withheld[] {
     return this.#withheld.list();
   }
@@ -144,7 +142,7 @@ export class SyncSession {
     return this.#guards.statsUse(wanted);
   }
 
-  /** What counters are found by; undefined until VPP was read. */
+  /** The indices of counters; undefined until VPP was read. */
   counted(): CountedVips | undefined {
     return this.#ready ? this.#indices : undefined;
   }
@@ -154,32 +152,27 @@ export class SyncSession {
     return this.#queue.push(request);
   }
 
-  /**
-   * An operator's run(), whose report says how it ended: what was left to a run of everything
-   * that waits is looked at once more behind that. What is deferred even then has failed.
-   */
+  /** An operator's run(). VIPs deferred to a full run are tried again after it, or have failed. */
   async sync(request: RunRequest): Promise<SyncReport> {
     const report = await this.run(request);
     return report.deferred === 0 ? report : together(report, await this.run(request));
   }
 
-  /** Other frontends than before are wanted: a run under way begins anew with those. */
+  /** The frontends changed: a run under way begins again with the new ones. */
   reloaded(): void {
     this.#reloads++;
   }
 
-  /** Sends what these frontends need, planned against the state last known, before it returns. */
-  program(frontends: readonly string[], trigger: SyncTrigger): void {
+  /** Sends what these VIPs lack, planned against the state last known, before it returns. */
+  program(wanted: readonly WantedVip[], trigger: SyncTrigger): void {
     // The run that makes it ready sees what is wanted by then.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
     this.#conf.push(this.#options.source.lbConf(), trigger);
-    for (const frontend of frontends) {
-      const desired = this.#options.source.desired(frontend);
-      if (desired === undefined) continue;
+    for (const { frontend, vip: desired } of wanted) {
       const prefix = vipPrefix(desired);
       if (this.#mustWait(prefix, desired)) {
-        this.#lanes.note(prefix, frontend, trigger);
+        this.#locks.defer(prefix, frontend, trigger);
       } else {
         this.#sender.send([desired], { prefix, remove: false, batch });
       }
@@ -189,14 +182,14 @@ export class SyncSession {
 
   /** True while a VIP cannot be planned: for itself or, when it is to be added, its neighbours. */
   #mustWait(prefix: string, desired: DesiredVip): boolean {
-    if (this.#lanes.idle(prefix) === undefined) return this.#lanes.claimed(prefix);
-    if (this.#lanes.claimed(prefix)) return true;
+    if (this.#locks.idle(prefix) === undefined) return this.#locks.reserved(prefix);
+    if (this.#locks.reserved(prefix)) return true;
     const known = this.#known.get(desired);
     return known === undefined || recreateReason(desired, known) !== undefined ||
-      this.#lanes.busy(prefix, vipKeyText(desired));
+      this.#locks.busy(prefix, vipKeyText(desired));
   }
 
-  /** Sends nothing more; resolves when what was sent is answered. Waiting callers are told. */
+  /** Stops sending and rejects waiting runs; resolves when everything sent is answered. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#rereads.cancel();
@@ -204,7 +197,7 @@ export class SyncSession {
     this.#sender.close();
     this.#gate.close();
     this.#queue.close(connectionEnded());
-    await this.#lanes.allIdle();
+    await this.#locks.allIdle();
   }
 
   /** One reconciliation: read, judge, plan, apply, count. */
@@ -229,7 +222,7 @@ export class SyncSession {
     return batch.report(this.#options.clock.monotonicMs());
   }
 
-  /** True when what is known will do: it was read a moment ago, and acknowledged since. */
+  /** True when the known state suffices: read a moment ago, and acknowledged since. */
   #isKnown({ trigger }: RunRequest): boolean {
     return this.#ready && this.#gate.recent && (trigger === "reload" || trigger === "warm-up");
   }
@@ -243,17 +236,20 @@ export class SyncSession {
     this.#conf.reading();
     const [reading] = await Promise.all([readLb(lb, logger), this.#own.read()]);
     if (this.#closed) throw connectionEnded();
-    this.#own.warn(this.#wishes.all(), { conf: source.lbConf() });
+    this.#own.warn(this.#desired.all(), { conf: source.lbConf() });
     return reading;
   }
 
-  /** Takes over what was read of the VIPs in question, and names what nobody of us changed. */
+  /** Adopts the reading of the VIPs in question, and logs changes that others made. */
   #judge(request: RunRequest, reading: LbReading): void {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
     this.#conf.read(reading.conf);
-    const found = actualVips(reading.vips, this.#wishes.stickyWhenUntold(() => this.#known.vips()));
-    const inQuestion = this.#ready ? this.#wishes.prefixesOf(request) : undefined;
+    const found = actualVips(
+      reading.vips,
+      this.#desired.stickyWhenUntold(() => this.#known.vips()),
+    );
+    const inQuestion = this.#ready ? this.#desired.prefixesOf(request) : undefined;
     const drifts = this.#known.adopt(found, (vip) => {
       if (touched.has(vipKeyText(vip))) return false;
       return inQuestion === undefined || inQuestion.has(vipPrefix(vip));
@@ -281,7 +277,7 @@ export class SyncSession {
     const reloads = this.#reloads;
     // Decided together with the frontends: a VIP held back must not look unwanted later on.
     const remove = request.scope === "all" && mayRemove();
-    const groups = groupsOf(this.#wishes.of(request), remove ? this.#known.vips() : []);
+    const groups = groupsOf(this.#desired.of(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
     this.#incomplete = [];
     let awaited = false;
@@ -289,27 +285,27 @@ export class SyncSession {
       const turn = this.#turn(group.prefix);
       if (turn !== undefined) {
         await turn;
-        this.#lanes.release(group.prefix);
+        this.#locks.release(group.prefix);
         awaited = true;
       }
       if (this.#closed) return;
-      const begunAnew = this.#reloads !== reloads;
-      if (!begunAnew) {
-        // Wishes change while others have their turn.
-        const desired = awaited ? this.#wishes.newest(group) : group.desired;
+      const restarted = this.#reloads !== reloads;
+      if (!restarted) {
+        // The desired state changes while others have their turn.
+        const desired = awaited ? this.#desired.newest(group) : group.desired;
         const { prefix } = group;
         const sent = this.#sender.send(desired, { prefix, remove, batch, tentative: true });
         if (!sent.complete) this.#incomplete.push(group);
-        const idle = sent.recreates ? this.#lanes.idle(prefix) : undefined;
+        const idle = sent.recreates ? this.#locks.idle(prefix) : undefined;
         if (idle !== undefined) {
           // One address after the other is out, and each as short as can be.
           await idle;
           awaited = true;
         }
       }
-      // What came while this run waited: it has the newest wishes of its own frontends.
-      this.#programNoted(group.prefix, group.frontends);
-      if (begunAnew) return await this.#programGroups(request, batch);
+      // Changes that came while this run waited; its own frontends are newest already.
+      this.#programDeferred(group.prefix, group.frontends);
+      if (restarted) return await this.#programGroups(request, batch);
     }
   }
 
@@ -322,46 +318,48 @@ export class SyncSession {
     const groups = this.#incomplete;
     this.#incomplete = [];
     const reloads = this.#reloads;
-    if (groups.length > 0) await this.#lanes.allIdle();
+    if (groups.length > 0) await this.#locks.allIdle();
     for (const group of groups) {
       const { prefix } = group;
       const turn = this.#turn(prefix);
       if (turn !== undefined) {
         await turn;
-        this.#lanes.release(prefix);
+        this.#locks.release(prefix);
       }
       if (this.#closed) return;
       // A reload has a run of its own, to which these frontends may be others.
       const stale = this.#reloads !== reloads;
-      if (!stale) this.#sender.send(this.#wishes.newest(group), { prefix, remove, batch });
-      this.#programNoted(prefix, stale ? [] : group.frontends);
+      if (!stale) this.#sender.send(this.#desired.newest(group), { prefix, remove, batch });
+      this.#programDeferred(prefix, stale ? [] : group.frontends);
       if (stale) return;
     }
     if (request.scope !== "all") return;
     // What is neither wanted nor there is not withheld.
-    const keys = new Set([...this.#wishes.all(), ...this.#known.vips()].map(vipKeyText));
+    const keys = new Set([...this.#desired.all(), ...this.#known.vips()].map(vipKeyText));
     this.#withheld.keep((key) => key === LB_CONF || keys.has(key));
   }
 
-  /** Resolves when a prefix, claimed then, can be planned; undefined when that is now. */
+  /** Resolves when a prefix, reserved then, can be planned; undefined when that is now. */
   #turn(prefix: string): Promise<void> | undefined {
     const room = this.#applier.room();
-    const idle = this.#lanes.idle(prefix);
+    const idle = this.#locks.idle(prefix);
     return room === undefined && idle === undefined ? undefined : this.#waitForTurn(prefix, room);
   }
 
-  /** Room first: a prefix is claimed no longer than VPP takes to answer what it was sent. */
+  /** Room first: a prefix is reserved no longer than VPP takes to answer what it was sent. */
   async #waitForTurn(prefix: string, room: Promise<void> | undefined): Promise<void> {
     for (; room !== undefined && !this.#closed; room = this.#applier.room()) await room;
-    this.#lanes.claim(prefix);
-    await this.#lanes.idle(prefix);
+    this.#locks.reserve(prefix);
+    await this.#locks.idle(prefix);
   }
 
-  /** Programs what waits for the prefix, but for `done`, unless a run is to have it first. */
-  #programNoted(prefix: string, done: readonly string[] = []): void {
-    if (this.#lanes.claimed(prefix)) return;
-    for (const [frontend, trigger] of this.#lanes.takeNotes(prefix)) {
-      if (!done.includes(frontend)) this.program([frontend], trigger);
+  /** Programs deferred frontends except `done`, unless a run has reserved the prefix. */
+  #programDeferred(prefix: string, done: readonly string[] = []): void {
+    if (this.#locks.reserved(prefix)) return;
+    for (const [frontend, trigger] of this.#locks.takeDeferred(prefix)) {
+      if (!done.includes(frontend)) {
+        this.program(wantedVips(this.#options.source, [frontend]), trigger);
+      }
     }
   }
 

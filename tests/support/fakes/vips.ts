@@ -55,7 +55,7 @@ export function actual(
   return {
     ...vip,
     poolIndex: undefined,
-    gone: [],
+    removed: [],
     ...shape,
     servers: serversOf(servers).map(({ address, weight, marked }) => ({
       address,

@@ -25,7 +25,7 @@ export function textOf(event: CheckerEvent): string {
     case "frontend":
       return `${event.kind} ${event.name} ${event.transition.from}-${event.transition.to}`;
     case "program":
-      return `program ${event.frontends.join(",")} ${event.trigger}`;
+      return `program ${event.frontends.map(({ name }) => name).join(",")} ${event.trigger}`;
     case "reload":
       return "reload";
   }

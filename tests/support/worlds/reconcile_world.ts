@@ -2,7 +2,7 @@
  * A reconciler with everything around it in memory: a plugin that can be held, a connection that
  * comes and goes at will, a clock, wishes, and a log that is kept.
  */
-import { wishesFor } from "../../../src/vpp/lb/unweighted.ts";
+import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
 import type { DesiredVip, LbCapabilities, LbConf } from "../../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../../src/vpp/lb/model.ts";
 import type {
@@ -14,6 +14,7 @@ import type {
 import { Reconciler } from "../../../src/vpp/sync/reconcile.ts";
 import type { ReconcilerOptions, ReconcilerSettings } from "../../../src/vpp/sync/reconcile.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
+import { wantedVips } from "../../../src/vpp/sync/desired_vips.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { PluginLb, readPlugin } from "./plugin_lb.ts";
@@ -57,7 +58,7 @@ export class FakeConnection implements VppConnection {
   }
 }
 
-/** Wishes that a test changes at will. */
+/** DesiredVips that a test changes at will. */
 export class FakeSource implements DesiredSource {
   readonly vips = new Map<string, DesiredVip>();
   readonly unknown = new Set<string>();
@@ -157,7 +158,7 @@ export class World {
   /** Changes a wish and says so. */
   transition(frontend: string, vip: DesiredVip): void {
     this.source.vips.set(frontend, vip);
-    this.reconciler.transition([frontend]);
+    this.reconciler.transition(wantedVips(this.source, [frontend]));
   }
 
   /** Requests that changed something, since the last call. */
@@ -175,7 +176,7 @@ export class World {
   /** The same of what is wanted, as this VPP can have it. */
   wanted(): string[] {
     const vips = [...this.source.vips.values()];
-    return textOf(vips.map((vip) => ({ ...vip, servers: wishesFor(vip, this.can).servers })));
+    return textOf(vips.map((vip) => ({ ...vip, servers: desiredServers(vip, this.can).servers })));
   }
 }
 

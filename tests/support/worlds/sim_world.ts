@@ -9,7 +9,7 @@ import { type Simulator, startSimulator } from "../../../src/sim/api_server.ts";
 import { control } from "../../../src/sim/control.ts";
 import type { Release } from "../../../src/sim/plugin/release.ts";
 import { createVppConnection } from "../../../src/vpp/api/connection.ts";
-import { wishesFor } from "../../../src/vpp/lb/unweighted.ts";
+import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
 import type { DesiredVip, LbCapabilities } from "../../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../../src/vpp/lb/model.ts";
 import { Reconciler } from "../../../src/vpp/sync/reconcile.ts";
@@ -87,7 +87,7 @@ export class SimWorld implements AsyncDisposable {
   /** Changes what is wanted of one VIP, as a backend's transition does. */
   transition(vip: DesiredVip): void {
     this.#want(vip);
-    this.reconciler.transition([vipKeyText(vip)]);
+    this.reconciler.transition([{ frontend: vipKeyText(vip), vip }]);
   }
 
   /** Lets everything arrive that is on its way. */
@@ -185,7 +185,7 @@ export class SimWorld implements AsyncDisposable {
   }
 
   #servers(vip: DesiredVip): string[] {
-    const { servers } = wishesFor(vip, this.can);
+    const { servers } = desiredServers(vip, this.can);
     return servers.map(({ address, weight }) => `${address.text} ${weight}`).sort();
   }
 

@@ -7,7 +7,7 @@
  * A server counts whatever its weight is. It had flows while it had weight, and flows outlast it;
  * and a server of weight 0 that is not there cannot be given weight at run time. So an operator's
  * weight, a failover or a resume never completes a chain: its server was kept out from the start.
- * What gives weight to a server of a chain that another program has made is withheld all the same.
+ * Weight for a server of a chain that another program has made is withheld all the same.
  */
 import type { IpAddress } from "../../../base/address.ts";
 import { type ChainVip, type FatalChain, findFatalChains } from "../../../base/vpp/vip_chain.ts";
@@ -139,7 +139,7 @@ export function chainText({ kind, path, bytes }: FatalChain): string {
 
 function linkOf(vip: ActualVip): Link {
   // Deleted and flushed, a server has no flows left.
-  const servers = [...vip.servers, ...vip.gone.filter(({ flushed }) => !flushed)];
+  const servers = [...vip.servers, ...vip.removed.filter(({ flushed }) => !flushed)];
   return { vip, servers: new Map(servers.map(({ address }) => [address.text, address])) };
 }
 

@@ -8,7 +8,7 @@
  * without servers; with two threads at 31,000 servers.
  */
 
-/** What is known of a VPP's stats segment. */
+/** Figures of a VPP's stats segment. */
 export interface StatsRoom {
   /** Of the shared memory. */
   readonly sizeBytes: number;
@@ -18,7 +18,7 @@ export interface StatsRoom {
   readonly routes: number | undefined;
 }
 
-/** What needs room. */
+/** Routes and VIPs that need room. */
 export interface StatsNeeds {
   readonly routes: number;
   readonly vips: number;
@@ -27,7 +27,7 @@ export interface StatsNeeds {
 /** An estimate, and what there is for it. */
 export interface StatsUse {
   readonly neededBytes: number;
-  /** What counters of routes may use. */
+  /** Bytes that counters of routes may use. */
   readonly availableBytes: number;
   /** `tight` is worth a warning; `full`: nothing is to be added. */
   readonly verdict: "fine" | "tight" | "full";
@@ -37,12 +37,12 @@ export interface StatsUse {
 const ROUTE_BYTES = 64;
 /** Of one VIP on one thread, in addition to its route. */
 const VIP_BYTES = 56;
-/** What everything else in the segment may need. */
+/** Bytes that everything else in the segment may need. */
 const RESERVED_BYTES = 1 << 20;
 const TIGHT_SHARE = 0.5;
 const FULL_SHARE = 0.8;
 
-/** What routes and VIPs need in a segment. */
+/** Returns the bytes that routes and VIPs need in a segment. */
 export function statsUse(
   { sizeBytes, threads }: Pick<StatsRoom, "sizeBytes" | "threads">,
   { routes, vips }: StatsNeeds,

@@ -1,11 +1,11 @@
 /**
- * The last look at plans before they are sent: takes out what VPP would not survive, and says what
- * it was. One of them lives as long as a connection.
+ * Checks plans before they are sent: takes out operations that VPP would not survive, and reports
+ * them. One instance per connection.
  *
  *     limit      values of a VIP that end VPP
  *     recreate   the same VIP recreated twice within a minute
  *     nat        removal of another program's NAT VIP
- *     chain      what would complete a chain of VIPs that VPP cannot carry
+ *     chain      operations that would complete a chain of VIPs that VPP cannot carry
  *     stats      addresses for which VPP's stats segment has no room
  */
 import type { Logger } from "../../../base/ports.ts";
@@ -51,7 +51,7 @@ export class Guards {
     this.#stats.read(vips, listedServers(reading));
   }
 
-  /** What `wanted` would need of the stats segment, in addition to routes of others. */
+  /** The needs of `wanted` in the stats segment, in addition to routes of others. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#stats.outlook(wanted);
   }
@@ -61,7 +61,7 @@ export class Guards {
     this.#chains.settled(operation);
   }
 
-  /** What of `plan` may be sent, which is then taken to be sent. */
+  /** Returns the part of `plan` that may be sent, and assumes that it is sent. */
   pass(plan: VipPlan): Guarded {
     const whole = this.#wholePlan(plan);
     if (whole !== undefined) return whole;
@@ -131,7 +131,7 @@ export class Guards {
 interface Reason {
   readonly kind: WithheldKind;
   readonly message: string;
-  /** What is not done; undefined: nothing is done at all. */
+  /** The part that is withheld; undefined: all of it. */
   readonly what?: string;
 }
 

@@ -40,9 +40,9 @@ export class StatsGuard {
     this.#vips = vips.length;
     this.#addresses.clear();
     for (const address of lingering) this.#addresses.add(address);
-    for (const { address, servers, gone } of vips) {
+    for (const { address, servers, removed } of vips) {
       this.#addresses.add(address.text);
-      for (const server of [...servers, ...gone]) this.#addresses.add(server.address.text);
+      for (const server of [...servers, ...removed]) this.#addresses.add(server.address.text);
     }
     this.#room = this.#options.room();
     const others = Math.max(0, (this.#room?.routes ?? 0) - this.#addresses.size);
@@ -61,7 +61,7 @@ export class StatsGuard {
     return use?.verdict === "full" ? statsUseText(use) : undefined;
   }
 
-  /** What `wanted`, with routes of which nothing is known here, would need. */
+  /** The needs of `wanted`, whose routes may be unknown here. */
   outlook({ routes, vips }: StatsNeeds): StatsUse | undefined {
     this.#room ??= this.#options.room();
     return this.#room && statsUse(this.#room, { routes: (this.#others ?? 0) + routes, vips });

@@ -1,4 +1,4 @@
-/** What is not sent to VPP because VPP would not survive it, or would lose packets: a list. */
+/** Lists operations that are withheld because VPP would not survive them, or would lose packets. */
 import type { LogFields, Logger } from "../../../base/ports.ts";
 
 /** Why something is withheld; values of the label `kind` of `maglev_vpp_withheld`. */
@@ -10,7 +10,7 @@ export interface Withheld {
   readonly kind: WithheldKind;
   /** Of which VIP, in words; `lb_conf` for the plugin's settings. */
   readonly of: string;
-  /** What is withheld and why. */
+  /** The withheld operation and the reason. */
   readonly message: string;
   /** The VIP, for the log. */
   readonly fields: LogFields;

@@ -1,4 +1,4 @@
-/** What VPP should have, as one session asks for it. */
+/** Selects the VIPs that VPP should have, for the runs of one session. */
 import type { ActualVip, DesiredVip } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import type { DesiredSource } from "../ports.ts";
@@ -6,38 +6,47 @@ import { concerns } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
 import type { VipGroup, WantedVip } from "../lb/vip_groups.ts";
 
-export interface WishesOptions {
+export interface DesiredVipsOptions {
   readonly source: DesiredSource;
   /** False while warm-up holds the frontend back. */
   readonly released: (frontend: string) => boolean;
 }
 
-export class Wishes {
-  readonly #options: WishesOptions;
+/** The VIPs wanted now for these frontends; unknown frontends are left out. */
+export function wantedVips(
+  source: DesiredSource,
+  frontends: readonly string[],
+): readonly WantedVip[] {
+  return frontends.flatMap((frontend) => {
+    const vip = source.desired(frontend);
+    return vip === undefined ? [] : [{ frontend, vip }];
+  });
+}
 
-  constructor(options: WishesOptions) {
+export class DesiredVips {
+  readonly #options: DesiredVipsOptions;
+
+  constructor(options: DesiredVipsOptions) {
     this.#options = options;
   }
 
   /** All VIPs, those that warm-up holds back included. */
   all(): readonly DesiredVip[] {
     const { source } = this.#options;
-    return source.frontends().flatMap((frontend) => source.desired(frontend) ?? []);
+    return wantedVips(source, source.frontends()).map(({ vip }) => vip);
   }
 
   /** VIPs that the run is to program, held ones left out, with their frontends. */
   of(request: RunRequest): readonly WantedVip[] {
     const { source, released } = this.#options;
-    return source.frontends().flatMap((frontend) => {
-      const vip = released(frontend) ? source.desired(frontend) : undefined;
-      return vip !== undefined && concerns(request, frontend, vip) ? { frontend, vip } : [];
-    });
+    return wantedVips(source, source.frontends().filter(released))
+      .filter(({ frontend, vip }) => concerns(request, frontend, vip));
   }
 
   /** The VIPs wanted by now for the frontends of a group. */
   newest({ frontends }: VipGroup): readonly DesiredVip[] {
     const { source } = this.#options;
-    return frontends.flatMap((frontend) => source.desired(frontend) ?? []);
+    return wantedVips(source, frontends).map(({ vip }) => vip);
   }
 
   /** Prefixes whose VIPs a run judges; undefined: all. */

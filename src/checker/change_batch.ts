@@ -1,15 +1,13 @@
-/**
- * What became known at one instant, as events for the daemon and as records for the log.
- */
+/** The changes of one instant, as events for the daemon and as log records. */
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
-import type { CheckerEvent } from "./ports.ts";
+import type { CheckerEvent, FrontendView } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
 import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
 
 /** Everything that happened at one instant. */
-export interface News {
+export interface ChangeBatch {
   /** In the order in which they happened. */
   readonly transitions: readonly NamedTransition[];
   readonly changes: readonly FrontendChange[];
@@ -19,7 +17,7 @@ export interface News {
   readonly atMs: number;
 }
 
-/** What newsOf works from. */
+/** Input of changeBatchOf(). */
 export interface Happened {
   readonly transitions: readonly NamedTransition[];
   /** Frontends whose weights changed for another reason. */
@@ -29,40 +27,43 @@ export interface Happened {
 }
 
 /** Works out the frontends that are concerned, in `registry`, and what follows from that. */
-export function newsOf(registry: Registry, { transitions, frontends, nowMs }: Happened): News {
+export function changeBatchOf(
+  registry: Registry,
+  { transitions, frontends, nowMs }: Happened,
+): ChangeBatch {
   const touched = new Set(frontends);
   for (const { name } of transitions) {
     for (const frontend of registry.frontendsOf(name)) touched.add(frontend);
   }
-  const names = [...touched].sort();
+  const { views, changes } = registry.refresh([...touched].sort());
   return {
     transitions,
-    changes: registry.refresh(names),
-    last: programEvent(names, transitions.length > 0 ? "transition" : "weight"),
+    changes,
+    last: programEvent(views, transitions.length > 0 ? "transition" : "weight"),
     atMs: transitions.at(-1)?.transition.atMs ?? nowMs,
   };
 }
 
 /** Backends first, then the frontends that follow from them, then what is to be done. */
-export function eventsOf(news: News): CheckerEvent[] {
+export function eventsOf(batch: ChangeBatch): CheckerEvent[] {
   const events: CheckerEvent[] = [];
-  for (const { name, transition } of news.transitions) {
+  for (const { name, transition } of batch.transitions) {
     events.push({ kind: "backend", name, transition });
   }
-  for (const { name, from, to } of news.changes) {
-    events.push({ kind: "frontend", name, transition: { from, to, atMs: news.atMs } });
+  for (const { name, from, to } of batch.changes) {
+    events.push({ kind: "frontend", name, transition: { from, to, atMs: batch.atMs } });
   }
-  if (news.last !== undefined) events.push(news.last);
+  if (batch.last !== undefined) events.push(batch.last);
   return events;
 }
 
 /** Writes `backend-transition` and `frontend-transition` records. */
-export function logNews(logger: Logger, news: News): void {
-  for (const { name, transition: { from, to, result } } of news.transitions) {
+export function logChanges(logger: Logger, batch: ChangeBatch): void {
+  for (const { name, transition: { from, to, result } } of batch.transitions) {
     const { layer, code, detail } = result;
     logger.info("backend-transition", { backend: name, from, to, layer, code, detail });
   }
-  for (const { name, from, to } of news.changes) {
+  for (const { name, from, to } of batch.changes) {
     logger.info("frontend-transition", { frontend: name, from, to });
   }
 }
@@ -97,7 +98,7 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
 
 /** `program` for these frontends (already sorted), or nothing when there are none. */
 function programEvent(
-  frontends: readonly string[],
+  frontends: readonly FrontendView[],
   trigger: "transition" | "weight",
 ): CheckerEvent | undefined {
   return frontends.length === 0 ? undefined : { kind: "program", frontends, trigger };
@@ -109,7 +110,7 @@ export function changesSince(
   registry: Registry,
 ): readonly FrontendChange[] {
   const changes: FrontendChange[] = [];
-  for (const [name, { state }] of registry.snapshot().frontends) {
+  for (const [name, { state }] of registry.current.frontends) {
     const from = before(name);
     if (from !== state) changes.push({ name, from, to: state });
   }
