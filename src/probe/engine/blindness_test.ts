@@ -119,7 +119,7 @@ Deno.test("each namespace and each kind of lack has an episode of its own", () =
 
 Deno.test("backends that are no longer probed, and those of a lost thread", () => {
   const { clock, log, blindness, events } = setUp();
-  const cause = { lack: "thread", reason: "the probing thread cannot be kept running" } as const;
+  const cause = { lack: "thread", reason: "cannot keep the probing thread running" } as const;
   blindness.unprobed([target(1), target(2)], cause);
   blindness.unprobed([target(1), target(2)], cause);
   assert.deepEqual(events(), ["prober-blind thread"]);

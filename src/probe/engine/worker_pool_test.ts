@@ -361,8 +361,8 @@ Deno.test("WorkerPool moves a target to another namespace, and lets idle workers
   harness.start(1, { port: 1 }, 1, "green");
   clock.advance(10_000);
   // Told at once, and terminated later.
-  const dismissed = threads[1]!.heard.some(({ kind }) => kind === "close");
-  assert.deepEqual([threads.length, dismissed], [2, false]);
+  const retired = threads[1]!.heard.some(({ kind }) => kind === "close");
+  assert.deepEqual([threads.length, retired], [2, false]);
   await harness.pool.close();
   assert.equal(clock.timers, 0);
 });
@@ -460,7 +460,7 @@ Deno.test("WorkerPool outlives threads that cannot be started at all, and says s
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and none down", async () => {
+Deno.test("WorkerPool reports the backends of a thread that keeps dying as blind and none as down", async () => {
   const { clock, threads, harness } = withFakeThreads(2);
   for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
   await Promise.resolve();
@@ -474,7 +474,7 @@ Deno.test("WorkerPool calls the backends of a thread that cannot be kept running
   await kill();
   const [line] = harness.log.of("prober-blind");
   assert.deepEqual([line?.lack, line?.backends], ["thread", 2]);
-  assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
+  assert.match(String(line?.err), /^cannot keep the probing thread running: out of memory$/);
   const lacking = harness.voids.filter(({ lack }) => lack !== undefined);
   assert.deepEqual(lacking.map(({ id, lack }) => [id, lack]), [[0, "thread"], [2, "thread"]]);
   assert.deepEqual(harness.outcomes, []);
