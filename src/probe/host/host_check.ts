@@ -45,7 +45,7 @@ interface Demand {
 }
 
 /** Asks the machine whether a configuration can be run on it. */
-export class Machine {
+export class HostCheck {
   readonly #log: Logger;
   readonly #open: () => ShimResult;
   #warned = false;

@@ -3,7 +3,7 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import type { Shim, ShimResult } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
-import { descriptorsNeeded, Machine } from "./host_check.ts";
+import { descriptorsNeeded, HostCheck } from "./host_check.ts";
 
 /** What a machine says: 0 or minus an errno, or the text of a setting. */
 interface Host {
@@ -48,14 +48,14 @@ const config = (netns = "") =>
 const TCP_ONLY = smallConfig({ backends: { a: {}, s: { healthcheck: "" } }, frontends: {} });
 
 const machine = (result: ShimResult, log = new RecordingLogger()) =>
-  new Machine({ log, open: () => result });
+  new HostCheck({ log, open: () => result });
 
 Deno.test("descriptorsNeeded() has one for each target, and room for the rest of the daemon", () => {
   assert.ok(descriptorsNeeded(0) >= 100);
   assert.equal(descriptorsNeeded(10_000) - descriptorsNeeded(0), 10_000);
 });
 
-Deno.test("Machine asks for what a configuration needs, and for nothing else", () => {
+Deno.test("HostCheck asks for what a configuration needs, and for nothing else", () => {
   const cases: [ReturnType<typeof smallConfig>, string[]][] = [
     [config(), [`descriptors ${descriptorsNeeded(3)}`, "icmp4", "icmp6", "close"]],
     [config("blue"), [
@@ -72,7 +72,7 @@ Deno.test("Machine asks for what a configuration needs, and for nothing else", (
   }
 });
 
-Deno.test("Machine names what cannot be had", () => {
+Deno.test("HostCheck names what cannot be had", () => {
   const problem = (limit: number, icmp: number) =>
     machine(shimOf({ limit, icmp }).result).problem(config());
   assert.match(problem(100, 0)!, /3 probed backends .* only 100 .*LimitNOFILE=/);
@@ -81,7 +81,7 @@ Deno.test("Machine names what cannot be had", () => {
   assert.equal(problem(1000, -97), undefined, "a machine without IPv6: said of each probe");
 });
 
-Deno.test("Machine without the shim runs what needs none, and warns once", () => {
+Deno.test("HostCheck without the shim runs what needs none, and warns once", () => {
   const result: ShimResult = { kind: "error", reason: "absent", message: "no shim: build it" };
   const log = new RecordingLogger();
   const without = machine(result, log);
@@ -113,7 +113,7 @@ Deno.test("a namespace that is missing or may not be entered is refused, with wh
   }
 });
 
-Deno.test("Machine warns of local ports that will not do, and says when it cannot know", () => {
+Deno.test("HostCheck warns of local ports that will not do, and says when it cannot know", () => {
   const busy = smallConfig({
     healthchecks: { tcp: { intervalMs: 1, downIntervalMs: 1 } },
     backends: { a: {} },
