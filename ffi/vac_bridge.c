@@ -49,7 +49,7 @@
 #define FIRST_CONTEXT 0x76616331u
 #define LAST_CONTEXT 0x76616332u
 
-/* Time to connect; the library's own patience is 10 s for a VPP that does not answer. */
+/* Time to connect; the library's own timeout is 10 s for a VPP that does not answer. */
 #define CONNECT_MS 15000
 /*
  * A VPP that stands still is waited for, so that it does not block on our queue afterwards; but not
@@ -140,9 +140,9 @@ static void *watch(void *unused) {
       vac_silence();
     }
     if (connected && daemon_is_there) continue;
-    int64_t patience_ms = connected ? GOODBYE_MS : CONNECT_MS;
-    if (in_haste && !daemon_is_there) patience_ms = HASTY_GOODBYE_MS;
-    if (now_ms() - begin_ms > patience_ms) finish("VPP does not answer");
+    int64_t timeout_ms = connected ? GOODBYE_MS : CONNECT_MS;
+    if (in_haste && !daemon_is_there) timeout_ms = HASTY_GOODBYE_MS;
+    if (now_ms() - begin_ms > timeout_ms) finish("VPP does not answer");
   }
 }
 

@@ -136,8 +136,8 @@ void vac_notice(const char *text) {
   memcpy(message + 2, text, length);
   (void)vac_send(message, (uint32_t)length + 2);
   pthread_mutex_lock(&lock);
-  const struct timeval patience = {.tv_usec = LAST_WORD_MS * 1000};
-  (void)setsockopt(VAC_SOCKET, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const struct timeval timeout = {.tv_usec = LAST_WORD_MS * 1000};
+  (void)setsockopt(VAC_SOCKET, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   while (!silent && kept_from < kept_to) {
     ssize_t sent = send(VAC_SOCKET, kept + kept_from, kept_to - kept_from, MSG_NOSIGNAL);
     if (sent > 0) kept_from += (size_t)sent;

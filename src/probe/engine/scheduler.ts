@@ -1,16 +1,17 @@
 /**
- * When which target is probed. Each target waits for exactly one instant: the start of its next
- * probe, the deadline of the running one, or the end of our patience with one that was cancelled;
- * so two heaps (starts may have to wait, ends must not wait for them) and one timer serve them
- * all. The timer fires at most once per TICK_MS: what falls
- * due in between is done together, which saves a turn of the event loop per probe.
+ * Paces the probes of one worker. Each target waits for exactly one instant: the start of its
+ * next probe, the deadline of the running one, or the cleanup limit of a cancelled one. Starts may
+ * have to wait but ends must not, so there are two heaps, served by one timer. The timer fires at
+ * most once per TICK_MS and handles all that is due together, which saves a turn of the event loop
+ * per probe.
  *
- * Probes are paced from start to start, by a rise/fall counter that is stepped here as the
- * checker steps its own, so that a busy main thread delays nothing.
+ * Probes are paced from start to start by a rise/fall counter. It is stepped here as well as in
+ * the checker, so that a busy main thread does not delay probes.
  *
- * A late prober accuses nobody: the timer never sleeps longer than HEARTBEAT_MS while a probe is
- * in flight, so each stall of this thread is noticed, and so is a backlog of results; a failure
- * during a long one is void. After a shorter one deadlines wait until what arrived is delivered.
+ * A late prober must not take a server down. While a probe is in flight the timer never sleeps
+ * longer than HEARTBEAT_MS, so that each stall of this thread and each backlog of results is
+ * detected. A failure during a long stall is void. After a shorter stall deadlines wait until
+ * pending results are delivered.
  */
 import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";

@@ -46,9 +46,9 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 /** Where loopback drops packets the connection would be waited for until the thread is given up. */
 const ECHO_OPEN_MS = 1000;
 
-const patience = newController();
-const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
-const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
+const timeout = newController();
+const opening = clock.after(ECHO_OPEN_MS, () => timeout.abort());
+const echo = await LoopbackEcho.open(timeout.signal).catch((error) => {
   post({ kind: "no-echo", reason: wordsOf(error) });
   return undefined;
 });

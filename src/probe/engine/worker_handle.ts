@@ -83,9 +83,9 @@ export class WorkerHandle {
     const thread = this.#thread;
     if (thread === undefined) return;
     await new Promise<void>((resolve) => {
-      const patience = this.#options.clock.after(CLOSE_MS, resolve);
+      const timeout = this.#options.clock.after(CLOSE_MS, resolve);
       this.#closing = () => {
-        patience.cancel();
+        timeout.cancel();
         resolve();
       };
       thread.postMessage({ kind: "close" });

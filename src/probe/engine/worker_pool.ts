@@ -364,13 +364,13 @@ export class WorkerPool implements ProbeEngine {
     const { clock } = this.#options;
     try {
       return await new Promise<SchedulerStats | undefined>((resolve) => {
-        const patience = clock.after(STATS_MS, () => resolve(undefined));
+        const timeout = clock.after(STATS_MS, () => resolve(undefined));
         worker.waiting.set(seq, (stats) => {
-          patience.cancel();
+          timeout.cancel();
           resolve(stats);
         });
         if (!worker.handle.post({ kind: "stats", seq })) {
-          patience.cancel();
+          timeout.cancel();
           resolve(undefined);
         }
       });
