@@ -15,8 +15,8 @@ export interface Verdict {
   readonly code: ResultCode;
   /** For people; empty when the code says all. Printable characters only. */
   readonly detail: string;
-  /** True when the prober itself failed, so that the probe says nothing about the server. */
-  readonly ours: boolean;
+  /** True when the prober itself failed, so that the result is no evidence about the server. */
+  readonly inconclusive: boolean;
   /** What the prober lacked, when that is why it failed. */
   readonly lack?: Lack;
   /** How long it took in milliseconds, when that was measured nearer to the wire. */
@@ -33,7 +33,13 @@ export interface Verdict {
 export type Stage = "connect" | "answer";
 
 /** A TCP connection was made; all a plain TCP probe asks for. */
-export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false };
+export const CONNECTED: Verdict = {
+  ok: true,
+  layer: "L4",
+  code: "L4OK",
+  detail: "",
+  inconclusive: false,
+};
 
 /** `code` of the error of a connection that is not tried for that reason. */
 export const SCOPED_CODE = "MAGLEV_SCOPED";
@@ -45,7 +51,7 @@ export const NO_INTERFACE_CODE = "MAGLEV_NO_INTERFACE";
  * What a probe of `fe80::1%eth0` from a source address ends with, but for ICMP: node:net of Deno
  * 2.9.6 knows no zones, and Deno.connect no sources. The kernel chooses a fitting one by itself.
  */
-export const SCOPED: Verdict = ourFault("connect", {
+export const SCOPED: Verdict = inconclusive("connect", {
   lack: "source-address",
   detail: "an address with a zone (%) can be probed from a source address by ICMP only",
 });
@@ -54,7 +60,13 @@ export const SCOPED: Verdict = ourFault("connect", {
 export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
 
 /** A TLS handshake was completed; all that a TCP probe with `ssl` asks for. */
-export const SECURED: Verdict = { ok: true, layer: "L6", code: "L6OK", detail: "", ours: false };
+export const SECURED: Verdict = {
+  ok: true,
+  layer: "L6",
+  code: "L6OK",
+  detail: "",
+  inconclusive: false,
+};
 
 /** Time was up after the connection, before the end of the TLS handshake. */
 export const HANDSHAKE_TIMED_OUT: Verdict = failed(
@@ -67,21 +79,21 @@ export const ANSWER_TIMED_OUT: Verdict = failed("L7TOUT", "no complete answer wi
 
 /** An accepted HTTP answer. */
 export function answered(status: number): Verdict {
-  return { ok: true, layer: "L7", code: "L7OK", detail: `status ${status}`, ours: false };
+  return { ok: true, layer: "L7", code: "L7OK", detail: `status ${status}`, inconclusive: false };
 }
 
 /** A failure; the layer follows from the code. */
 export function failed(code: ResultCode, detail: string): Verdict {
-  return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, ours: false };
+  return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, inconclusive: false };
 }
 
-/** A probe that says nothing about the server: what the prober lacked, and at which stage. */
-export function ourFault(
+/** An inconclusive verdict: the prober lacked something, so the server is not at fault. */
+export function inconclusive(
   stage: Stage,
   { lack, detail }: { readonly lack: Lack; readonly detail: string },
 ): Verdict {
   const [layer, code] = stage === "connect" ? ["L4", "L4CON"] as const : ["L7", "L7RSP"] as const;
-  return { ok: false, layer, code, detail, ours: true, lack };
+  return { ok: false, layer, code, detail, inconclusive: true, lack };
 }
 
 const NOT_CAPABLE = {
@@ -92,18 +104,18 @@ const NOT_CAPABLE = {
 /** The verdict for an error thrown while connecting or talking. */
 export function verdictOf(error: unknown, stage: Stage): Verdict {
   if (textField(error, "name") === "NotCapable") {
-    return ourFault(stage, NOT_CAPABLE);
+    return inconclusive(stage, NOT_CAPABLE);
   }
   const code = errorCode(error);
   if (code === "ETIMEDOUT") {
     return stage === "connect" ? failed("L4TOUT", "connection timed out") : ANSWER_TIMED_OUT;
   }
   if (code === NO_INTERFACE_CODE) {
-    return ourFault(stage, { lack: "interface", detail: wordsOf(error) });
+    return inconclusive(stage, { lack: "interface", detail: wordsOf(error) });
   }
   const known = OS_ERRORS[code];
   if (known?.lack !== undefined) {
-    return ourFault(stage, { lack: known.lack, detail: known.text });
+    return inconclusive(stage, { lack: known.lack, detail: known.text });
   }
   if (stage === "answer") {
     return failed("L7RSP", `${wordsOf(error)} before the answer was complete`);
@@ -111,7 +123,7 @@ export function verdictOf(error: unknown, stage: Stage): Verdict {
   if (known !== undefined) return failed("L4CON", known.text);
   // Not in the table: an error that may be the prober's own must not take a server down.
   const detail = `the prober met an unknown error: ${wordsOf(error)}`;
-  return ourFault("connect", { lack: "prober", detail });
+  return inconclusive("connect", { lack: "prober", detail });
 }
 
 /** What is known of a connection attempt that failed. */
@@ -145,7 +157,7 @@ export function connectVerdict(error: unknown, attempt: Attempt): Verdict {
   }
   const verdict = verdictOf(error, "connect");
   // A raw socket does not check its source first: the kernel reports what its routes make of it.
-  if (source === undefined || call !== "" || verdict.ours) return verdict;
+  if (source === undefined || call !== "" || verdict.inconclusive) return verdict;
   if (route(source) === "EADDRNOTAVAIL") return sourceMissing(source);
   return code === "EINVAL" && route(undefined) === "" ? sourceUnfit(source) : verdict;
 }
@@ -159,7 +171,7 @@ function unplaced({ source, route }: Attempt): Verdict {
   return verdictOf({ code: refusal }, "connect");
 }
 
-const NO_ADDRESS = ourFault("connect", {
+const NO_ADDRESS = inconclusive("connect", {
   lack: "family",
   detail: "this host has no address from which the target's address family can be probed",
 });
@@ -167,16 +179,16 @@ const NO_ADDRESS = ourFault("connect", {
 function noPort(source: string | undefined): Verdict {
   const where = source === undefined ? "" : ` at source address ${source}`;
   const detail = `no local port is free${where} (widen net.ipv4.ip_local_port_range)`;
-  return ourFault("connect", { lack: "ports", detail });
+  return inconclusive("connect", { lack: "ports", detail });
 }
 
 /** Void: the configured source address is not on this host. */
 export function sourceMissing(source: string): Verdict {
   const detail = `source address ${source} is not on this host`;
-  return ourFault("connect", { lack: "source-address", detail });
+  return inconclusive("connect", { lack: "source-address", detail });
 }
 
 function sourceUnfit(source: string): Verdict {
   const detail = `the target cannot be reached from source address ${source}`;
-  return ourFault("connect", { lack: "source-address", detail });
+  return inconclusive("connect", { lack: "source-address", detail });
 }

@@ -33,7 +33,13 @@ Deno.test("verdictOf() tells the server's faults, by stage", () => {
   ];
   for (const [error, stage, code, detail] of cases) {
     const layer = stage === "connect" ? "L4" : "L7";
-    assert.deepEqual(verdictOf(error, stage), { ok: false, layer, code, detail, ours: false });
+    assert.deepEqual(verdictOf(error, stage), {
+      ok: false,
+      layer,
+      code,
+      detail,
+      inconclusive: false,
+    });
   }
 });
 
@@ -42,7 +48,7 @@ Deno.test("verdictOf() accuses nobody of what we lack", () => {
   for (const error of errors) {
     for (const stage of ["connect", "answer"] as const) {
       const verdict = verdictOf(error, stage);
-      assert.equal(verdict.ours, true, error.message);
+      assert.equal(verdict.inconclusive, true, error.message);
       assert.equal(verdict.ok, false);
       assert.notEqual(verdict.detail, "");
     }
@@ -64,7 +70,7 @@ Deno.test("verdictOf() accuses no server of what maglevd may not do, or of what 
   ];
   for (const [error, lack, detail] of cases) {
     const verdict = verdictOf(error, "connect");
-    assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [false, true, lack]);
+    assert.deepEqual([verdict.ok, verdict.inconclusive, verdict.lack], [false, true, lack]);
     assert.match(verdict.detail, detail);
   }
 });
@@ -81,7 +87,7 @@ Deno.test("answered() is a pass with its status", () => {
     layer: "L7",
     code: "L7OK",
     detail: "status 204",
-    ours: false,
+    inconclusive: false,
   });
 });
 
@@ -206,7 +212,7 @@ Deno.test("connectVerdict() finds out what an error with two meanings is about",
   for (const [what, error, about, lack, detail] of cases) {
     const verdict = connectVerdict(error, about);
     assert.deepEqual(
-      [verdict.ok, verdict.ours, verdict.lack],
+      [verdict.ok, verdict.inconclusive, verdict.lack],
       [false, lack !== undefined, lack],
       what,
     );

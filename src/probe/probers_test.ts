@@ -54,7 +54,13 @@ Deno.test("the TCP probe passes where somebody listens, on IPv4 and IPv6", async
     const server = serve(async () => {}, address);
     try {
       const verdict = await probe({ port: server.port, address });
-      assert.deepEqual(verdict, { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false });
+      assert.deepEqual(verdict, {
+        ok: true,
+        layer: "L4",
+        code: "L4OK",
+        detail: "",
+        inconclusive: false,
+      });
     } finally {
       await server.close();
     }

@@ -21,7 +21,7 @@ import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
-import { ourFault, type Verdict } from "../outcome.ts";
+import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation, type Prober } from "../prober.ts";
 import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
 
@@ -273,7 +273,7 @@ export class Scheduler {
     try {
       verdict = await slot.probe(slot.cancellation);
     } catch (error) {
-      verdict = ourFault("connect", { lack: "prober", detail: `the prober broke: ${error}` });
+      verdict = inconclusive("connect", { lack: "prober", detail: `the prober broke: ${error}` });
     }
     this.#inFlight--;
     this.#ended += startsOf(slot);
@@ -289,8 +289,8 @@ export class Scheduler {
     if (!verdict.ok) {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
-      if (verdict.ours || late) {
-        const why = verdict.ours
+      if (verdict.inconclusive || late) {
+        const why = verdict.inconclusive
           ? { reason: verdict.detail, lack: verdict.lack ?? "prober" }
           : { reason: "the prober itself was late", lack: undefined };
         this.#void(slot, { nowMs, latenessMs, ...why });

@@ -9,7 +9,7 @@ import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
 import { initialCounter } from "../../health/counter.ts";
 import { firstDelaysMs } from "../../health/interval.ts";
-import { CONNECT_TIMED_OUT, CONNECTED, failed, ourFault, type Verdict } from "../outcome.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive, type Verdict } from "../outcome.ts";
 import type { Cancellation, Probe } from "../prober.ts";
 import { Scheduler, TICK_MS } from "./scheduler.ts";
 import { type ProbeReport, type VoidReport } from "./reports.ts";
@@ -363,7 +363,7 @@ Deno.test("Scheduler spreads what it overslept again, instead of starting all at
 
 Deno.test("Scheduler does not count what the prober lacked, and does not insist", async () => {
   const world = new World();
-  const verdict = ourFault("connect", { lack: "descriptors", detail: "out of files" });
+  const verdict = inconclusive("connect", { lack: "descriptors", detail: "out of files" });
   world.behaviours.set("a0", { verdict, tookMs: 1 });
   world.start(0);
   await world.clock.advanceAsync(5500);

@@ -5,7 +5,7 @@
  */
 import { routeRefusal } from "../net/connect_failure.ts";
 import type { Namespace } from "../net/namespace.ts";
-import { NO_INTERFACE_CODE, ourFault, sourceMissing, type Verdict } from "../outcome.ts";
+import { inconclusive, NO_INTERFACE_CODE, sourceMissing, type Verdict } from "../outcome.ts";
 import { type Probe, type ProbeSpec, sourceOf } from "../prober.ts";
 
 /** `probe`, made inside a namespace (undefined: the thread's own), with that second look. */
@@ -20,14 +20,14 @@ export function withSecondLook(
     if (namespace !== undefined && namespace.problem !== "") return outside(namespace.problem);
     const identity = namespace?.identity;
     const verdict = await probe(cancellation);
-    if (verdict.ok || verdict.ours) return verdict;
+    if (verdict.ok || verdict.inconclusive) return verdict;
     const left = namespace?.leftSince(identity) ?? "";
     return left === "" ? gone(spec) ?? verdict : outside(left);
   };
 }
 
 function outside(problem: string): Verdict {
-  return ourFault("connect", { lack: "namespace", detail: problem });
+  return inconclusive("connect", { lack: "namespace", detail: problem });
 }
 
 /** What of the ends of the connection this host no longer has; undefined: all is there. */
@@ -38,5 +38,8 @@ function gone(spec: ProbeSpec): Verdict | undefined {
   const refusal = routeRefusal(spec.address, source);
   if (source !== undefined && refusal === "EADDRNOTAVAIL") return sourceMissing(source);
   if (refusal !== NO_INTERFACE_CODE) return undefined;
-  return ourFault("connect", { lack: "interface", detail: `this host has no interface ${zone}` });
+  return inconclusive("connect", {
+    lack: "interface",
+    detail: `this host has no interface ${zone}`,
+  });
 }

@@ -10,7 +10,7 @@ import { errnoName } from "../../base/errno.ts";
 import { decodeMessage, decodeQuoted, errorText, type IpFamily } from "./packet.ts";
 import { TOKEN_BYTES } from "./packet.ts";
 import { type EchoTarget, type ReceivedRecord, ReceivedRecords, SendRecords } from "./records.ts";
-import { connectVerdict, failed, ourFault, type Verdict, verdictOf } from "../outcome.ts";
+import { connectVerdict, failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation } from "../prober.ts";
 
 /** An open ICMP socket. */
@@ -91,7 +91,7 @@ export class IcmpChannel {
     return new Promise((resolve) => {
       const seq = this.#freeSequence();
       if (seq === undefined) {
-        return resolve(ourFault("connect", TOO_MANY));
+        return resolve(inconclusive("connect", TOO_MANY));
       }
       const token = this.#token();
       const pending: Pending = {
@@ -128,7 +128,7 @@ export class IcmpChannel {
   /** Ends all probes as void: the thread has left the namespace of the socket. */
   abandon(reason: string): void {
     for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending, ourFault("connect", { lack: "namespace", detail: reason }));
+      this.#settle(pending, inconclusive("connect", { lack: "namespace", detail: reason }));
     }
   }
 
@@ -173,7 +173,7 @@ export class IcmpChannel {
   /** In the words of the other kinds of probe, whose sockets are bound to their source first. */
   #sendFailure(status: number, probe: EchoProbe): Verdict {
     const { source } = probe;
-    if (errnoName(status) === "EAGAIN") return ourFault("connect", SEND_QUEUE_FULL);
+    if (errnoName(status) === "EAGAIN") return inconclusive("connect", SEND_QUEUE_FULL);
     const { family } = this.#socket;
     return connectVerdict(errnoError(status), {
       source: source === undefined ? undefined : ipFromBytes(source).text,
@@ -198,7 +198,13 @@ export class IcmpChannel {
     // NaN: it was not sent yet, so this is a guess.
     if (!(durationMs <= pending.probe.timeoutMs)) return;
     if (message.kind === "reply") {
-      const verdict = { ok: true, layer: "L7", code: "L7OK", detail: "", ours: false } as const;
+      const verdict = {
+        ok: true,
+        layer: "L7",
+        code: "L7OK",
+        detail: "",
+        inconclusive: false,
+      } as const;
       this.#settle(pending, { ...verdict, durationMs });
       return;
     }
@@ -213,7 +219,7 @@ export class IcmpChannel {
     const lost = this.#overflows > pending.overflows;
     this.#settle(
       pending,
-      lost ? ourFault("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,
+      lost ? inconclusive("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,
     );
   }
 

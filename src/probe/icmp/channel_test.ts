@@ -129,7 +129,7 @@ Deno.test("IcmpChannel passes over strangers, copies and what came late", async 
   assert.equal(verdict(), undefined);
   cancellation.cancel();
   await turn();
-  assert.deepEqual([verdict()?.code, verdict()?.ours], ["L7TOUT", false]);
+  assert.deepEqual([verdict()?.code, verdict()?.inconclusive], ["L7TOUT", false]);
   // After its end an answer finds nobody, and harms nobody.
   socket.answer(request!);
   socket.answer(request!);
@@ -159,11 +159,17 @@ Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => 
   before.cancellation.cancel();
   after.cancellation.cancel();
   await turn();
-  assert.deepEqual([before.verdict()?.ours, after.verdict()?.ours], [true, false]);
+  assert.deepEqual([before.verdict()?.inconclusive, after.verdict()?.inconclusive], [true, false]);
 });
 
 Deno.test("IcmpChannel tells failures to send apart", async () => {
-  const cases: [status: number, local: boolean, code: string, ours: boolean, detail: RegExp][] = [
+  const cases: [
+    status: number,
+    local: boolean,
+    code: string,
+    inconclusive: boolean,
+    detail: RegExp,
+  ][] = [
     [-101, true, "L4CON", false, /network unreachable/],
     [-101, false, "L4CON", true, /^source address \S+ is not on this host$/],
     [-22, true, "L4CON", true, /^the target cannot be reached from source address \S+$/],
@@ -172,12 +178,12 @@ Deno.test("IcmpChannel tells failures to send apart", async () => {
     [-1, true, "L4CON", true, /^forbidden by a firewall or security module of this host$/],
     [-77, true, "L4CON", true, /unknown error: cannot send: errno 77/],
   ];
-  for (const [status, local, code, ours, detail] of cases) {
+  for (const [status, local, code, inconclusive, detail] of cases) {
     const { socket, channel, probe, waited } = setup();
     Object.assign(socket, { status, local });
     const { verdict } = probe(DESTINATION);
     await turn();
-    assert.deepEqual([verdict()?.code, verdict()?.ours], [code, ours]);
+    assert.deepEqual([verdict()?.code, verdict()?.inconclusive], [code, inconclusive]);
     assert.match(verdict()!.detail, detail);
     assert.deepEqual([channel.waiting, waited()], [0, 0]);
   }
@@ -196,9 +202,9 @@ Deno.test("IcmpChannel has 65,536 probes under way at most, and gives all back",
   const all = Array.from({ length: 65_536 }, () => probe());
   const oneMore = probe();
   await turn();
-  assert.equal(oneMore.verdict()?.ours, true);
+  assert.equal(oneMore.verdict()?.inconclusive, true);
   channel.abandon("closed");
   await turn();
-  assert.ok(all.every(({ verdict }) => verdict()?.ours === true));
+  assert.ok(all.every(({ verdict }) => verdict()?.inconclusive === true));
   assert.equal(channel.waiting, 0);
 });

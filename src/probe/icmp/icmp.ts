@@ -13,7 +13,7 @@ import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { IcmpChannel, type IcmpSocket } from "./channel.ts";
 import type { IpFamily } from "./packet.ts";
-import { ourFault, type Verdict, verdictOf } from "../outcome.ts";
+import { inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Probe, ProbeSpec } from "../prober.ts";
 import { zoneError } from "../net/zone.ts";
 
@@ -112,7 +112,7 @@ export class IcmpProber {
     if (this.#shim === undefined) {
       const result = this.#options.open();
       if (result.kind === "error") {
-        return fail(ourFault("connect", { lack: "shim", detail: result.message }));
+        return fail(inconclusive("connect", { lack: "shim", detail: result.message }));
       }
       this.#shim = result.shim;
     }
@@ -167,7 +167,7 @@ function isForbidden(errno: number): boolean {
 }
 
 /** The next probe finds new sockets. */
-const RENEWED = ourFault("connect", {
+const RENEWED = inconclusive("connect", {
   lack: "namespace",
   detail: "ICMP sockets are being renewed",
 });
@@ -175,13 +175,13 @@ const RENEWED = ourFault("connect", {
 /** Opening a socket asks nothing of a server, so each of its errors is about this host. */
 function openFailure(errno: number): Verdict {
   if (isForbidden(errno)) {
-    return ourFault("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
+    return inconclusive("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
   }
   const code = errnoName(errno);
   const error = Object.assign(new Error(`cannot open an ICMP socket: ${code}`), { code });
   const verdict = verdictOf(error, "connect");
-  if (verdict.ours) return verdict;
-  return ourFault("connect", { lack: "prober", detail: error.message });
+  if (verdict.inconclusive) return verdict;
+  return inconclusive("connect", { lack: "prober", detail: error.message });
 }
 
 /** An open socket, or minus an errno. */

@@ -68,8 +68,8 @@ async function assertUnfit(params: ProbeParams, run: typeof probe): Promise<void
     const before = sockets();
     const sources = { probeIpv4Src: parseIp(v4), probeIpv6Src: parseIp(v6) };
     const verdict = await run(address, { port: 1, params, ...sources });
-    const { ok, ours, code } = verdict;
-    assert.deepEqual([ok, ours, code, verdict.detail], [false, true, "L4CON", detail]);
+    const { ok, inconclusive, code } = verdict;
+    assert.deepEqual([ok, inconclusive, code, verdict.detail], [false, true, "L4CON", detail]);
     assert.equal(verdict.lack, "source-address");
     await until(() => sockets() <= before);
   }
@@ -102,7 +102,7 @@ Deno.test("an address with a zone is refused in words where it cannot be probed"
   const probeIpv6Src = parseIp("::1");
   for (const params of [TCP, http(), SSL, HTTPS]) {
     const refused = await probe("fe80::1%lo", { params, probeIpv6Src });
-    assert.deepEqual([refused.code, refused.ours], ["L4CON", true]);
+    assert.deepEqual([refused.code, refused.inconclusive], ["L4CON", true]);
     assert.match(refused.detail, /with a zone .* by ICMP only/);
     const { detail, lack } = await probe("fe80::1%nosuch", { params });
     assert.deepEqual([detail, lack], ["this host has no interface nosuch", "interface"]);

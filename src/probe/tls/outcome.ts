@@ -47,7 +47,7 @@ export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
     return failed("L6RSP", "connection closed or reset during the TLS handshake");
   }
   const verdict = verdictOf(error, "answer");
-  if (verdict.ours) return verdict;
+  if (verdict.inconclusive) return verdict;
   return failed("L6RSP", `TLS handshake failed: ${wordsOf(error)}`);
 }
 

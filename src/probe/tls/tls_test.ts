@@ -382,7 +382,7 @@ for (const { name, server: start, verdict, cancelAfterMs } of BROKEN) {
         const run = { port: server.port, params };
         const found = await probe(cancelAfterMs === undefined ? run : { ...run, cancelAfterMs });
         assert.ok(said(found).startsWith(verdict), said(found));
-        assert.equal(found.ours, false);
+        assert.equal(found.inconclusive, false);
         assert.equal(found.certificateExpiryMs, undefined);
         await until(() => server.open === undefined || server.open() === 0);
         assert.equal(sockets(), before);
