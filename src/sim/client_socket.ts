@@ -1,12 +1,12 @@
 /**
  * One client of the simulator's API socket: bytes in, handled in order, replies out, and whatever
- * mischief is on done to them. Output waits in one list for its due time, so replies stay in order
+ * faults is on done to them. Output waits in one list for its due time, so replies stay in order
  * whatever the delay.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
-import type { Mischief } from "./faults.ts";
+import type { Faults } from "./faults.ts";
 
 const READ_BYTES = 64 * 1024;
 /** Longest request accepted: far above any there is. */
@@ -27,7 +27,7 @@ export interface ClientSocketOptions {
   /** What the client's requests carry. */
   readonly clientIndex: number;
   readonly clock: Clock;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
   /** Settles when input may be handled: at once unless the simulator is frozen. */
   readonly mayHandle: () => Promise<void>;
   /** Called with each whole message; the bytes are valid during the call only. */
@@ -63,11 +63,11 @@ export class ClientSocket {
   /** Queues one message, to be written in order. */
   send(message: Uint8Array): void {
     if (this.#closed) return;
-    const { clock, mischief } = this.#options;
+    const { clock, faults } = this.#options;
     const frame = encodeFrame(message);
     frame.set(POINTER, 0);
-    mischief.spoil(frame);
-    this.#queue.push({ frame, dueMs: clock.monotonicMs() + mischief.delayMs });
+    faults.corrupt(frame);
+    this.#queue.push({ frame, dueMs: clock.monotonicMs() + faults.delayMs });
     this.#queuedBytes += frame.length;
     if (this.#queuedBytes > MAX_QUEUED_BYTES) this.close();
     else this.#wake();
@@ -162,7 +162,7 @@ export class ClientSocket {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    const allowed = this.#options.mischief.takeCut(bytes.length);
+    const allowed = this.#options.faults.takeCut(bytes.length);
     for (let at = 0; at < allowed && !this.#closed;) {
       at += await this.#conn.write(bytes.subarray(at, allowed));
     }

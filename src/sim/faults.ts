@@ -5,7 +5,7 @@
  * PURE.
  */
 
-import type { StatsMischief } from "./stats_faults.ts";
+import type { StatsFault } from "./stats_faults.ts";
 
 /** Bytes flipped in the frames to come. */
 export interface Garble {
@@ -35,7 +35,7 @@ export interface Withheld {
 }
 
 /** The switches. Those of one shot turn themselves off. */
-export class Mischief {
+export class Faults {
   /** Milliseconds by which every reply is late. */
   delayMs = 0;
   /** Cuts the connection after so many more bytes of output, whosever they are; one shot. */
@@ -47,7 +47,7 @@ export class Mischief {
   readonly #withheld = new Map<string, number>();
   #refuseConnections = false;
   #frozen = false;
-  #stats: StatsMischief = "sound";
+  #stats: StatsFault = "sound";
   #onChange: () => void = () => {};
 
   /** True: connects fail as if no VPP ran; connections there are stay. */
@@ -71,11 +71,11 @@ export class Mischief {
   }
 
   /** What is wrong with the stats segment. */
-  get stats(): StatsMischief {
+  get stats(): StatsFault {
     return this.#stats;
   }
 
-  set stats(value: StatsMischief) {
+  set stats(value: StatsFault) {
     this.#stats = value;
     this.#onChange();
   }
@@ -132,7 +132,7 @@ export class Mischief {
   }
 
   /** Garbles a frame about to be sent, in place, when it is to be. */
-  spoil(frame: Uint8Array): void {
+  corrupt(frame: Uint8Array): void {
     if (this.#garble.frames === 0 || frame.length === 0) return;
     const { after = 0 } = this.#garble;
     if (after > 0) {

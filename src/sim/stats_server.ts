@@ -8,8 +8,8 @@ import { errnoName } from "../base/errno.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import { type CounterChange, type Counters, THREADS, VIP_COUNTERS } from "./plugin/counters.ts";
-import { spoilSegment } from "./stats_faults.ts";
-import type { Mischief } from "./faults.ts";
+import { corruptSegment } from "./stats_faults.ts";
+import type { Faults } from "./faults.ts";
 import { StatsSegment } from "./stats_segment.ts";
 
 /** `update-interval` of VPP's statseg. */
@@ -28,7 +28,7 @@ export interface StatsServerOptions {
   readonly sizeBytes: number;
   /** What is to be shown. */
   readonly counters: Counters;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
   /** Resolves when a client may be served. */
   readonly mayServe: () => Promise<void>;
 }
@@ -66,7 +66,7 @@ export class StatsServer {
     this.segment = new StatsSegment({
       threads: THREADS,
       sizeBytes: options.sizeBytes,
-      scalars: options.mischief.stats === "double" ? "double" : "u64",
+      scalars: options.faults.stats === "double" ? "double" : "u64",
       memory: {
         resize: (size) => void done(calls.maglev_stats_resize(this.#memory, size), "resize"),
         write: (offset, bytes) => {
@@ -83,7 +83,7 @@ export class StatsServer {
     options.counters.onChange = (change) => this.#show(change);
     options.counters.replay();
     this.#beat();
-    this.applyMischief();
+    this.applyFaults();
   }
 
   /** Opens the socket, unless it is open. */
@@ -122,13 +122,13 @@ export class StatsServer {
     this.#shim.close();
   }
 
-  /** Makes the segment what `mischief.stats` says. */
-  applyMischief(): void {
-    const { stats } = this.#options.mischief;
+  /** Makes the segment what `faults.stats` says. */
+  applyFaults(): void {
+    const { stats } = this.#options.faults;
     this.#churnTimer?.cancel();
     this.segment.restore();
     if (stats === "churn") this.#churn();
-    else spoilSegment(this.segment, stats);
+    else corruptSegment(this.segment, stats);
   }
 
   async #serve({ listener, wake, closing }: Omit<Listening, "served">): Promise<void> {
@@ -153,7 +153,7 @@ export class StatsServer {
       );
     }
     // What was spoilt stays spoilt.
-    spoilSegment(this.segment, this.#options.mischief.stats);
+    corruptSegment(this.segment, this.#options.faults.stats);
   }
 
   #beat(): void {

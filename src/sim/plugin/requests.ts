@@ -12,7 +12,7 @@ import type { DecodedMessage, MessageCodec, MessageHeader } from "../../vpp/wire
 import * as m from "../../vpp/wire/messages.ts";
 import { cliOutput } from "./cli.ts";
 import { lookUpRoute } from "./fib/route_lookup.ts";
-import type { Mischief } from "../faults.ts";
+import type { Faults } from "../faults.ts";
 import type { LbPlugin } from "./plugin.ts";
 import { serverRecords, vipRecords } from "./show.ts";
 import type { Retval, VipArguments, VipName } from "./types.ts";
@@ -36,7 +36,7 @@ export interface AnsweringVpp {
   readonly clientIndex: number;
   readonly pid: number;
   readonly version: VersionInfo;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
 }
 
 /** What is to be done about a request. */
@@ -102,8 +102,8 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
       if (decoded === undefined) return undefined;
       const { header, body } = decoded;
       const replies: Uint8Array[] = [];
-      const refusal = vpp.mischief.takeRefusal(codec.name);
-      const withheld = vpp.mischief.takeWithheld(codec.name);
+      const refusal = vpp.faults.takeRefusal(codec.name);
+      const withheld = vpp.faults.takeWithheld(codec.name);
       const reply = <R>(replyCodec: MessageCodec<R>, replyBody: R) => {
         const replyId = vpp.ids.get(replyCodec.key);
         if (replyId === undefined || withheld) return;

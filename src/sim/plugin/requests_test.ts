@@ -6,7 +6,7 @@ import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import { randomRequest } from "../../../tests/vpp/plugin_operations.ts";
 import { DEFAULT_VERSION } from "../api_server.ts";
 import { messageIds, withoutMessages } from "./message_ids.ts";
-import { Mischief } from "../faults.ts";
+import { Faults } from "../faults.ts";
 import { WEIGHT_MESSAGES } from "./release.ts";
 import { LbPlugin } from "./plugin.ts";
 import { answer, type AnsweringVpp, handlersFor } from "./requests.ts";
@@ -21,7 +21,7 @@ function someVpp(omit: readonly string[] = []): AnsweringVpp {
     pid: 1,
     release: "main",
     version: DEFAULT_VERSION,
-    mischief: new Mischief(),
+    faults: new Faults(),
   };
 }
 
@@ -111,7 +111,7 @@ Deno.test("answer: an older VPP neither lists nor knows the messages it lacks", 
 
 Deno.test("answer: a refused request has the retval and is not carried out", () => {
   const vpp = someVpp();
-  vpp.mischief.refuse({ message: "lb_conf", retval: -81, times: 1 });
+  vpp.faults.refuse({ message: "lb_conf", retval: -81, times: 1 });
   const conf = { ...vpp.plugin.conf, flowTimeout: 99 };
   const message = m.lbConf.encode(header(vpp, m.lbConf), conf);
   const retval = () => m.lbConfReply.decode(ask(vpp, message)![0]!).body.retval;
