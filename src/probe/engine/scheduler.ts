@@ -37,41 +37,41 @@ const EARLY_MS = 1;
 /** Longest sleep while a probe is in flight. */
 const HEARTBEAT_MS = 50;
 
-/** A round that is later than this may find deadlines past whose results came in time. */
+/** After a round later than this, deadlines may be past although their results came in time. */
 const LATE_ROUND_MS = 5;
 
 /**
- * Starts in one round: somewhat more than probes have ended since the round before, within bounds,
- * and none while results wait (backlog.ts): a turn of the event loop delivers at most 128 results,
- * and an HTTP probe needs three. Measured with 10,000 targets and twice the load the machine can
- * bear: up to 200 starts a round called nearly all of them dead; with this rule probes are late
- * and nobody is accused.
+ * Starts in one round: a few more than the probes that ended since the previous round, within
+ * bounds, and zero while results wait (backlog.ts). The reason: a turn of the event loop delivers
+ * at most 128 results, and an HTTP probe needs three. Measured with 10,000 targets and twice the
+ * load that the host can carry: with up to 200 starts a round nearly all were judged down; with
+ * this rule probes are late and no server is judged down.
  */
 const STARTS_BEYOND_ENDS = 8;
 const MIN_STARTS_PER_ROUND = 24;
 const MAX_STARTS_PER_ROUND = 64;
 
-/** For so many starts counts one of a probe that speaks TLS: it costs some ten times the CPU. */
+/** A start of a TLS probe counts as this many: it costs about ten times the CPU. */
 const TLS_STARTS = 8;
 
 /**
- * A turn of the event loop that takes longer has too many probes in it: each of their steps waits
- * for such a turn, five of them for a handshake of TLS. Then fewer start than ended.
+ * A longer turn of the event loop has too many probes in it, because each step of a probe waits
+ * for a turn (five turns for a TLS handshake). Then fewer probes start than ended.
  */
 const LONG_TURN_MS = 20;
 
-/** A start later than this means that we were asleep: the missed starts are spread out again. */
+/** A start later than this means that the process slept: missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
 
 /** The window over which they are spread, unless the interval is shorter. */
 const SPREAD_AGAIN_MS = 1000;
 
-/** How long a cancelled probe may take to end before it is given up. */
+/** A cancelled probe that has not ended after this time is abandoned. */
 const ENDING_MS = 1000;
 
 /**
- * Probes void by lateness that are repeated immediately, until one counts. All others wait their
- * interval: repeating a probe for which this host lacks something would keep it lacking.
+ * Void probes repeated immediately per counted probe, if they were void by lateness. All others
+ * wait for their interval: an immediate repeat would use up more of what this host lacks.
  */
 const PROMPT_REPEATS = 1;
 
@@ -80,17 +80,17 @@ export interface SchedulerOptions {
   readonly prng: Prng;
   /** Makes the probe of a target; called again when its address changes. */
   readonly prober: Prober;
-  /** Shows whether results of sockets wait; absent: that is not noticed. */
+  /** Detects a backlog of socket results; absent: a backlog is not detected. */
   readonly echo?: Echo | undefined;
   readonly onProbe: (report: ProbeReport) => void;
   readonly onVoid: (report: VoidReport) => void;
-  /** Told when the echo is lost; see backlog.ts. */
+  /** Called when the echo is lost; see backlog.ts. */
   readonly onEchoLost?: () => void;
-  /** Told of each probe that starts. */
+  /** Called with each probe that starts. */
   readonly onStart?: (id: number, generation: number) => void;
 }
 
-/** For how long deadlines may wait for a backlog to drain; then what is past its own ends. */
+/** Longest time that deadlines wait for a backlog to drain. */
 const MOST_HELD_MS = 1000;
 
 /** Why a probe is void. */
@@ -100,9 +100,9 @@ type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowM
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #slots = new Map<number, Slot>();
-  /** Those that wait for the start of a probe. */
+  /** Targets that wait for the start of a probe. */
   readonly #starts = new DueHeap<Slot>();
-  /** Those whose probe runs, by its deadline. */
+  /** Targets with a running probe, by its deadline. */
   readonly #ends = new DueHeap<Slot>();
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
@@ -111,9 +111,9 @@ export class Scheduler {
   /** When the timer should fire; Infinity without one. */
   #wakeMs = Infinity;
   #inFlight = 0;
-  /** Probes that ended since the last round, each counted as at its start. */
+  /** Probes that ended since the last round, weighted as at their start. */
   #ended = 0;
-  /** Since when no deadline was looked at; undefined when the last round did. */
+  /** Start of the time in which deadlines were not checked; undefined: the last round checked. */
   #heldSinceMs: number | undefined;
   #probes = 0;
   #voids = 0;
@@ -162,7 +162,7 @@ export class Scheduler {
     this.#disarm();
   }
 
-  /** Figures; lateness since the last call. */
+  /** Statistics; lateness since the last call. */
   stats(): SchedulerStats {
     return {
       probes: this.#probes,
@@ -187,7 +187,7 @@ export class Scheduler {
       if (this.#due(slot, nowMs)) starts += startsOf(slot);
       slot = this.#starts.peek();
     }
-    // Stopped short: go on in the next turn of the event loop, with what ends until then.
+    // With starts left over, continue in the next turn, after more probes have ended.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
   }
 
@@ -197,7 +197,7 @@ export class Scheduler {
     return Math.min(most, MAX_STARTS_PER_ROUND);
   }
 
-  /** Ends what is past its deadline, unless results that came in time may not be delivered yet. */
+  /** Expires probes past their deadline, unless results that came in time may be undelivered. */
   #judge(nowMs: number, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
@@ -227,11 +227,11 @@ export class Scheduler {
         });
         return;
       default:
-        invariant(false, `target ${slot.id} waits among those whose probe runs`);
+        invariant(false, `target ${slot.id} has no running probe but waits for its end`);
     }
   }
 
-  /** Starts its probe, or puts it off; true when it was started. */
+  /** Starts the probe, or postpones it; true when it was started. */
   #due(slot: Slot, nowMs: number): boolean {
     if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) {
       this.#spreadAgain(slot, nowMs);
@@ -242,8 +242,8 @@ export class Scheduler {
   }
 
   /**
-   * After a sleep every target is due at once. Their due times were spread evenly; taken modulo
-   * the window they still are, so nobody is hit by a burst and nobody waits longer than it.
+   * After a sleep all targets are due together. Their due times were spread evenly, and modulo
+   * the window they still are. So there is no burst, and no target waits longer than the window.
    */
   #spreadAgain(slot: Slot, nowMs: number): void {
     const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
@@ -273,11 +273,11 @@ export class Scheduler {
     try {
       verdict = await slot.probe(slot.cancellation);
     } catch (error) {
-      verdict = inconclusive("connect", { lack: "prober", detail: `the prober broke: ${error}` });
+      verdict = inconclusive("connect", { lack: "prober", detail: `the prober failed: ${error}` });
     }
     this.#inFlight--;
     this.#ended += startsOf(slot);
-    // Stopped or given up in the meantime: nobody waits for it.
+    // Stopped or abandoned in the meantime: the verdict is dropped.
     if (slot.run !== run) return;
     this.#finish(slot, verdict);
   }
@@ -312,13 +312,13 @@ export class Scheduler {
     });
   }
 
-  /** The worst of what kept this thread from seeing a result since an instant. */
+  /** Longest delay since `sinceMs` that may have kept a result from this thread. */
   #latenessSince(sinceMs: number, nowMs: number): number {
     const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
     return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
   }
 
-  /** Not counted; see PROMPT_REPEATS. */
+  /** Reports a void probe, which is not counted, and repeats it; see PROMPT_REPEATS. */
   #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
     this.#voids++;
     if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
@@ -326,7 +326,7 @@ export class Scheduler {
     this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
   }
 
-  /** Waits for the next probe: an interval after the start of the last, or now if that is past. */
+  /** Schedules the next probe: an interval after the planned start of the last, at least now. */
   #next(slot: Slot, nowMs: number): void {
     const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
       unknown: slot.unknown,
@@ -343,7 +343,7 @@ export class Scheduler {
     this.#arm(nowMs);
   }
 
-  /** Sees to it that the timer fires in time for the head of the heap. */
+  /** Sets the timer for the earliest head of the two heaps. */
   #arm(nowMs: number, tickMs = TICK_MS): void {
     const headMs = Math.min(
       this.#starts.peek()?.dueMs ?? Infinity,

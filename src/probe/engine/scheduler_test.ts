@@ -394,7 +394,7 @@ Deno.test("Scheduler outlives a prober that throws", async () => {
     unknown: true,
   });
   await clock.advanceAsync(1500);
-  assert.deepEqual(reasons, new Array(2).fill("the prober broke: Error: a bug"));
+  assert.deepEqual(reasons, new Array(2).fill("the prober failed: Error: a bug"));
   scheduler.close();
   assert.equal(clock.timers, 0);
 });

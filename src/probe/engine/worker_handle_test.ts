@@ -151,9 +151,9 @@ Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had
     lines.map(({ err, action, "restart-in-ms": ms }) => [err ?? action, ms]),
     [
       ["boom", 100],
-      ["it cannot be started: out of threads", 200],
-      ["it cannot be started: out of threads", 400],
-      ["it cannot be started: out of threads", 800],
+      ["cannot start the thread: out of threads", 200],
+      ["cannot start the thread: out of threads", 400],
+      ["cannot start the thread: out of threads", 800],
       ["restarted", undefined],
     ],
   );
@@ -196,6 +196,9 @@ Deno.test("WorkerHandle says which limit keeps a thread from being started", asy
   });
   clock.advance(100);
   assert.equal(down.length, 2);
-  assert.match(down[0]!, /^it cannot be started: .* no more threads \(raise TasksMax=/);
+  assert.match(
+    down[0]!,
+    /^cannot start the thread: the limit of threads is reached \(raise TasksMax=/,
+  );
   await handle.close();
 });

@@ -451,7 +451,7 @@ Deno.test("WorkerPool outlives threads that cannot be started at all, and says s
   harness.start(0, { port: 1 });
   await clock.advanceAsync(1000);
   assert.deepEqual(harness.log.of("prober-blind").map(({ lack }) => lack), ["thread"]);
-  assert.match(harness.pool.voidReason("b0")!, /it cannot be started: out of threads/);
+  assert.match(harness.pool.voidReason("b0")!, /cannot start the thread: out of threads/);
   refuses = false;
   await clock.advanceAsync(10_000);
   report(threads[0]!, 0);
