@@ -357,8 +357,8 @@ const ANSWERS: {
     server: () =>
       answerWith(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n??"]),
     params: { responseRegexp: "ok" },
-    verdict: "L7STS status 200, but the body is compressed (gzip), and expressions are held " +
-      "against plain text; have the server send it uncompressed",
+    verdict: "L7STS status 200, but the body is compressed (gzip) and expressions match plain " +
+      "text; have the server send it uncompressed",
   },
   {
     name: "a POST by its answer",

@@ -63,7 +63,7 @@ Deno.test("portWarnings() knows how each kind of probe ends", () => {
 
 Deno.test("portWarnings() says in words when the range is not known, and is bounded", () => {
   assert.deepEqual(portWarnings(config(1, {}), { ...SETTINGS, range: "moo" }), [
-    'cannot tell whether there are enough local ports for the probes: "moo" is not a range of ports',
+    'cannot check whether there are enough local ports for the probes: "moo" is not a range of ports',
   ]);
   const backends = Object.fromEntries(
     Array.from({ length: 50 }, (_, i) => [`b${i}`, { address: `192.0.2.${i}`, healthcheck: "c" }]),

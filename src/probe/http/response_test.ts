@@ -143,12 +143,12 @@ const BROKEN: [name: string, answer: string, problem: string][] = [
   [
     "length in words",
     "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n",
-    "a Content-Length that is no number",
+    "a Content-Length that is not a number",
   ],
   [
     "negative length",
     "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-    "a Content-Length that is no number",
+    "a Content-Length that is not a number",
   ],
   [
     "two lengths",

@@ -62,7 +62,8 @@ Deno.test("Namespace enters at once, and says nothing more while all is well", (
 
 Deno.test("Namespace tries again with a growing delay, and says each reason once", () => {
   const { clock, world, news, namespace } = setup(undefined);
-  const missing = "network namespace blue does not exist (no /run/netns/blue): create it with " +
+  const missing =
+    "cannot enter network namespace blue: /run/netns/blue does not exist; create it with " +
     "`ip netns add blue`";
   assert.equal(namespace.problem, missing);
   clock.advance(60_000);

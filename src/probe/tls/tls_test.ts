@@ -298,7 +298,7 @@ const BROKEN: {
         const timer = setInterval(() => socket.write(Uint8Array.of(0x16)), 10);
         socket.on("close", () => clearInterval(timer));
       }),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
     cancelAfterMs: 2000,
   },
   {
@@ -330,12 +330,12 @@ const BROKEN: {
     name: "speaks plain HTTP",
     server: () =>
       notTls((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad\r\n\r\n"))),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "greets in clear text",
     server: () => notTls((socket) => socket.write("220 mail.example.com ESMTP\r\n")),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "garbles the handshake",
@@ -346,7 +346,7 @@ const BROKEN: {
           () => socket.end(Uint8Array.of(0x16, 3, 3, 0, 10, 2, 0, 0, 6, 1, 2, 3, 4, 5, 6)),
         )
       ),
-    verdict: "L6RSP the server's answer is no TLS",
+    verdict: "L6RSP the server's answer is not TLS",
   },
   {
     name: "closes at the first byte",
@@ -369,7 +369,7 @@ const BROKEN: {
       opensslServer(CERTIFICATES.folder, [
         ...["-cert", "good.pem", "-key", "good.key", version, "-cipher", "DEFAULT@SECLEVEL=0"],
       ]),
-    verdict: "L6RSP the server speaks no TLS 1.2 or 1.3",
+    verdict: "L6RSP the server supports neither TLS 1.2 nor 1.3",
   })),
 ];
 
