@@ -1,5 +1,5 @@
 /**
- * PURE. The operating system's errors, for every call that a probe makes: socket, bind, connect,
+ * The operating system's errors, for every call that a probe makes: socket, bind, connect,
  * send, receive, and the calls of the shim. Each row decides whether the error is about the server
  * or about this host. A refused connection is about the server. A full descriptor table is about
  * this host and must not take a server down.
