@@ -107,7 +107,7 @@ static int filter_raw6(int fd, uint16_t id) {
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* A datagram socket gets its identifier when it is bound; it is told of errors on request. */
+/* A datagram socket gets its identifier when it is bound; it reports errors on request. */
 static int prepare_datagram(int fd, int domain, uint32_t *id) {
   union any_address name;
   memset(&name, 0, sizeof name);
@@ -344,7 +344,7 @@ static void prepare_message(struct msghdr *message, struct iovec *vector,
   message->msg_controllen = sizeof reception->control;
 }
 
-/* One error of a datagram socket: 1 taken, 0 there is none. */
+/* Receives one error of a datagram socket: 1 received, 0 no error is queued. */
 static int receive_error(int fd, uint32_t family, struct maglev_icmp_received *record,
                          const struct moment *now) {
   struct reception reception;

@@ -34,7 +34,7 @@
 #define WINDOW 32768
 #define GAP 4096
 
-/* Reads of one call: 0.1 s. A segment that wants more of the caller's time does not get it. */
+/* Reads of one call: 0.1 s. A segment that would take longer is not read to its end. */
 #define READS_MAX 200000
 
 /* ---- Sockets ---- */
@@ -127,7 +127,7 @@ struct header {
   uint64_t in_progress;
   uint64_t directory;
 };
-static_assert(sizeof(struct header) == MAGLEV_STATS_HEADER, "symbols.ts knows this size");
+static_assert(sizeof(struct header) == MAGLEV_STATS_HEADER, "symbols.ts has this size");
 
 struct segment {
   int fd;
@@ -173,7 +173,7 @@ static int32_t begin_read(int fd, struct segment *segment) {
   return segment->header.in_progress != 0 ? -EAGAIN : 0;
 }
 
-/* What was read counts only when nothing was being rearranged: then a lie is none either. */
+/* A read counts only when the segment was not being rearranged; only then is it corrupt. */
 static int32_t end_read(struct segment *segment, int32_t result) {
   atomic_thread_fence(memory_order_acquire);
   segment->reads = 0;
@@ -259,7 +259,7 @@ static void add_numbers(double *values, const uint64_t *numbers, size_t count) {
   for (size_t i = 0; i < count; i++) values[i] += (double)numbers[i];
 }
 
-/* Adds one thread's elements to the values; what it does not have is no number. */
+/* Adds one thread's elements to the values; a missing element makes its value NaN. */
 static int32_t add_thread(struct segment *segment, const struct vector *elements,
                           const struct pick *pick) {
   const uint32_t width = pick->width;

@@ -1,5 +1,5 @@
 /*
- * VPP's shared-memory API: starts the bridge (vac_bridge.c says why it is a process) and carries
+ * VPP's shared-memory API: starts the bridge (vac_bridge.c explains why it is a process) and carries
  * bytes to and from it. See shim.h.
  */
 #define _GNU_SOURCE

@@ -10,12 +10,12 @@
  * this can be kept out of a daemon that loads it, and none of it matters here: whatever happens,
  * the daemon sees the end of a socket, and its next connection is a new process. And VPP blocks
  * for ever on a client that dies with a full queue, so that the client had better survive the
- * daemon: however the daemon ends, the bridge empties the queue and says goodbye.
+ * daemon: however the daemon ends, the bridge empties the queue and disconnects.
  *
  * Life: the daemon sends one frame of strings, each ended by a NUL: prefix of VPP's api-segment
  * (may be empty), client name, then names of messages (name_crc), control_ping's and its reply's
- * first. The answer is a HELLO, or a NOTICE that says why not. Then messages pass. When the
- * connection ends from VPP's side, a NOTICE says why. When the daemon closes the socket: goodbye.
+ * first. The answer is a HELLO, or a NOTICE with the reason. Then messages pass. When the
+ * connection ends from VPP's side, a NOTICE has the reason. When the daemon closes the socket: goodbye.
  *
  * Threads: main hands on to VPP (and may block there), `read_vpp` hands on from VPP (and never
  * blocks on the daemon, or VPP would block), `watch` ends the process when VPP is gone.
@@ -76,7 +76,7 @@ static _Atomic int pid_fd = -1;
 static _Atomic int pid_is_known; /* without a pid_fd, the process can be asked for */
 static volatile sig_atomic_t in_haste;
 static _Atomic int connected;
-static int woken = -1; /* tells `watch` that pid_fd is known */
+static int woken = -1; /* wakes `watch` when pid_fd is set */
 
 /* ---- Ends ---- */
 
@@ -258,7 +258,7 @@ static void find_segment(const char *prefix) {
                    segment);
   } else {
     (void)snprintf(reason, sizeof reason,
-                   "%s cannot be opened: %s: `api-segment { gid }` of VPP says who may", segment,
+                   "cannot open %s: %s; `api-segment { gid }` of VPP grants access", segment,
                    strerror(errno));
   }
   finish(reason);
@@ -316,7 +316,7 @@ static void connect_vpp(const char *prefix, const char *client) {
 
 /* ---- The process ---- */
 
-/* Only the socket is the daemon's; its other descriptors are none of ours. */
+/* Keeps only the socket to the daemon; its other descriptors are closed. */
 static void settle(void) {
   (void)syscall(SYS_close_range, 3u, ~0u, 0u);
   const int ignored[] = {SIGHUP, SIGPIPE, SIGQUIT};
@@ -348,7 +348,7 @@ static void serve(void) {
   }
 }
 
-/* Reads all that VPP has for us, then takes leave of it. `watch` ends what takes too long. */
+/* Reads VPP's pending messages, then disconnects. `watch` ends a disconnect that takes too long. */
 static void take_leave(pthread_t reader) {
   vac_silence();
   ping(LAST_CONTEXT);

@@ -49,7 +49,7 @@ static void *open_library(char *error, size_t error_size) {
   return NULL;
 }
 
-/* ISO C has no conversion of an object pointer into a function pointer; POSIX says it works. */
+/* ISO C has no conversion of an object pointer into a function pointer; POSIX has it. */
 static int find(void *handle, const char *symbol, void *function, size_t size) {
   void *address = dlsym(handle, symbol);
   if (address == NULL) return 0;

@@ -152,7 +152,7 @@ void vac_notice_crash(void) {
   uint8_t frame[VAC_HEADER + sizeof text - 1];
   put_header(frame, sizeof text - 1);
   memcpy(frame + VAC_HEADER, text, sizeof text - 1);
-  /* In the middle of another frame it would be garbage; then the end of the stream says it. */
+  /* In the middle of another frame it would be garbage; then the end of the stream is the notice. */
   if (silent || kept_from != kept_to) return;
   ssize_t ignored = send(VAC_SOCKET, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
   (void)ignored;

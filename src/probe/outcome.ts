@@ -13,7 +13,7 @@ export interface Verdict {
   readonly ok: boolean;
   readonly layer: Layer;
   readonly code: ResultCode;
-  /** For people; empty when the code says all. Printable characters only. */
+  /** For people; empty when the code is sufficient. Printable characters only. */
   readonly detail: string;
   /** True when the prober itself failed, so that the result does not count for the server. */
   readonly inconclusive: boolean;

@@ -1,9 +1,9 @@
 /**
- * The simulator: a stand-in for a VPP with the lb plugin, at its unix sockets. To a client it cannot
- * be told from one, except that it can be told to misbehave, restarts in no time and needs no root.
+ * The simulator: replaces a VPP with the lb plugin at its Unix sockets. Clients cannot distinguish
+ * it from VPP, except that it injects faults on request, restarts immediately and needs no root.
  *
- * A "life" is what a VPP is between two starts: plugin state, message ids and pid belong to it and
- * end with it.
+ * A "life" is the time between two starts of a VPP: plugin state, message ids and pid belong to it
+ * and end with it.
  */
 import type { Clock } from "../base/ports.ts";
 import { memclntKeepalive } from "../vpp/wire/messages.ts";
@@ -24,7 +24,7 @@ import {
   type VersionInfo,
 } from "./plugin/requests.ts";
 
-/** What the simulator says it is unless told otherwise: the VPP of the recordings. */
+/** The default version of the simulator: the VPP of the recordings. */
 export const DEFAULT_VERSION: VersionInfo = {
   version: VERSIONS.main,
   buildDate: "2026-08-22T00:00:00",
@@ -57,7 +57,7 @@ export interface SimulatorOptions {
 /** A running simulator. */
 export interface Simulator {
   readonly path: string;
-  /** Of the stats socket; undefined: there is none. */
+  /** Path of the stats socket; undefined without one. */
   readonly statsPath: string | undefined;
   /** The plugin of this life: ask again after a restart. */
   readonly plugin: LbPlugin;
@@ -67,7 +67,7 @@ export interface Simulator {
   readonly pid: number;
   /** Clients connected. */
   readonly clients: number;
-  /** Why its lives so far ended by themselves: what a request or a packet made VPP die of. */
+  /** The reasons why lives ended by themselves: requests or packets that crash VPP. */
   readonly deaths: readonly string[];
   /** Requests handled in this life, by name without CRC. */
   readonly requests: ReadonlyMap<string, number>;

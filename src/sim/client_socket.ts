@@ -1,7 +1,7 @@
 /**
- * One client of the simulator's API socket: bytes in, handled in order, replies out, and whatever
- * faults is on done to them. Output waits in one list for its due time, so replies stay in order
- * whatever the delay.
+ * One client of the simulator's API socket: reads requests, handles them in order, and sends
+ * replies with the current faults. Output waits in one list for its due time, so that replies stay
+ * in order whatever the delay.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
@@ -42,7 +42,7 @@ interface Outgoing {
 /** A connected client. */
 export class ClientSocket {
   readonly clientIndex: number;
-  /** Resolves when the socket is closed and nothing of it runs any more. */
+  /** Resolves when the socket is closed and all its tasks have ended. */
   readonly done: Promise<void>;
   /** Set by sockclnt_delete: closes once all replies are written. */
   closing = false;
@@ -73,7 +73,7 @@ export class ClientSocket {
     else this.#wake();
   }
 
-  /** Closes at once; what is queued is lost. Idempotent. */
+  /** Closes immediately; queued output is lost. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

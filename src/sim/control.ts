@@ -182,7 +182,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   help: { args: "", help: "this list", run: () => controlHelp() },
 };
 
-/** Carries out one line; the answer says what was done or what is wrong with the line. */
+/** Executes one line; returns the action done, or the problem with the line. */
 export async function control(line: string, simulator: Simulator): Promise<string> {
   const [name = "", ...args] = line.trim().split(/\s+/);
   if (name === "") return "";

@@ -1,7 +1,6 @@
 /**
- * How the simulator misbehaves. A plain set of switches that may be turned at any time; the
- * sockets ask it what to do. What it does is decided by counts and offsets, never by chance, so
- * that a test that failed fails again.
+ * Faults that the simulator injects: a set of switches that may be changed at any time and that the
+ * sockets read. Counts and offsets decide, never chance, so that a failure can be repeated.
  * PURE.
  */
 
@@ -38,7 +37,7 @@ export interface Withheld {
 export class Faults {
   /** Milliseconds by which every reply is late. */
   delayMs = 0;
-  /** Cuts the connection after so many more bytes of output, whosever they are; one shot. */
+  /** Cuts the connection after this many more bytes of output, of any client; one shot. */
   cutAfterBytes: number | undefined;
   /** Names (without CRC) that new connections do not find in the message table. */
   omit: ReadonlySet<string> = new Set();
@@ -70,7 +69,7 @@ export class Faults {
     this.#onChange();
   }
 
-  /** What is wrong with the stats segment. */
+  /** The fault of the stats segment. */
   get stats(): StatsFault {
     return this.#stats;
   }
@@ -146,7 +145,7 @@ export class Faults {
 
   /**
    * How many of the next `size` bytes may be sent, counted: fewer than `size` means that the
-   * connection is to be cut behind them.
+   * connection is to be cut after them.
    */
   takeCut(size: number): number {
     if (this.cutAfterBytes === undefined) return size;

@@ -1,12 +1,12 @@
 /**
- * Ways in which a stats segment can lie: each is a change of a sound one, made behind its back.
+ * Faults of a stats segment: each changes the bytes of a sound one.
  * PURE.
  */
 import type { StatsSegment } from "./stats_segment.ts";
 
 /**
  * `sound` as VPP has it; `double` likewise, with scalars of an older release, from its next start
- * on; `churn` moves all the time; the others are as FAULTS says.
+ * on; `churn` moves all the time; the others are described at FAULTS.
  */
 export const STATS_FAULTS = [
   "sound",
@@ -46,7 +46,7 @@ const FAULTS: Partial<Record<StatsFault, (segment: StatsSegment) => void>> = {
   empty: (segment) => segment.cut(0),
 };
 
-/** Spoils a segment. */
+/** Applies a fault to a segment. */
 export function corruptSegment(segment: StatsSegment, how: StatsFault): void {
   FAULTS[how]?.(segment);
 }

@@ -1,7 +1,7 @@
 /**
- * The simulator's stats socket: shared memory with a stats segment in it, whose descriptor is sent
- * to whoever connects, which is all that VPP does there. One server is one life of the simulated
- * VPP: when it dies, clients keep the memory, and nothing in it changes any more.
+ * The simulator's stats socket. It sends each client the descriptor of shared memory with a stats
+ * segment, as VPP does. One server is one life of the simulated VPP: when it dies, clients keep the
+ * memory, which no longer changes.
  */
 import { openShim, type Shim } from "../../ffi/open.ts";
 import { errnoName } from "../base/errno.ts";
@@ -40,7 +40,7 @@ interface Listening {
   readonly wake: number;
   /** Resolved when it is to be closed. */
   readonly closing: PromiseWithResolvers<void>;
-  /** Resolves when nobody uses it any more. */
+  /** Resolves when its last use has ended. */
   readonly served: Promise<void>;
 }
 
@@ -122,7 +122,7 @@ export class StatsServer {
     this.#shim.close();
   }
 
-  /** Makes the segment what `faults.stats` says. */
+  /** Applies `faults.stats` to the segment. */
   applyFaults(): void {
     const { stats } = this.#options.faults;
     this.#churnTimer?.cancel();
@@ -138,7 +138,7 @@ export class StatsServer {
     while (open) {
       await calls.maglev_icmp_wait(listener, -1, wake, WAIT_MS, 0);
       await Promise.race([this.#options.mayServe(), closed]);
-      // Nobody there any more is no harm.
+      // The client may have disconnected.
       if (open) calls.maglev_stats_offer(listener, this.#memory);
     }
   }
@@ -152,7 +152,7 @@ export class StatsServer {
         this.segment.setElement(name, "simple", { thread, index, values: [counts[i]!] })
       );
     }
-    // What was spoilt stays spoilt.
+    // The fault persists.
     corruptSegment(this.segment, this.#options.faults.stats);
   }
 

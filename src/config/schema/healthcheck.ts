@@ -1,5 +1,5 @@
 /**
- * The part of the configuration table (schema.ts) that says what a healthcheck is: it has a file of
+ * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
 import { DAY, type Keys, SECOND } from "./types.ts";

@@ -1,5 +1,5 @@
 /**
- * The few commands of VPP's debug CLI that the simulator knows, for `cli_inband`. Words may be
+ * The few commands of VPP's debug CLI that the simulator supports, for `cli_inband`. Words may be
  * shortened, as in VPP (`sh lb vips`).
  * PURE.
  */

@@ -85,7 +85,7 @@ export class LbPlugin {
     this.#servers.take(() => undefined);
   }
 
-  /** VPP dies. What it is asked afterwards means nothing. */
+  /** VPP dies. Answers to later calls are meaningless. */
   die(reason: string): void {
     if (this.death !== undefined) return;
     this.death = reason;
@@ -244,7 +244,7 @@ export class LbPlugin {
     return 0;
   }
 
-  /** `lb_flush_vip`: says 0 for a VIP that does not exist, too. */
+  /** `lb_flush_vip`: returns 0 for a VIP that does not exist, too. */
   flushVip(target: VipName): Retval {
     const vip = this.#find(resolveName(target));
     if (vip === undefined) return 0;

@@ -16,7 +16,7 @@ export type Release = "main" | "26.06";
 /** All of them. */
 export const RELEASES: readonly Release[] = ["main", "26.06"];
 
-/** What `show_version` says of a release. */
+/** The version that `show_version` returns for a release. */
 export const VERSIONS: Readonly<Record<Release, string>> = {
   "main": "26.10-rc0~374-gb575ec2c56d",
   "26.06": "26.06-release",

@@ -76,7 +76,7 @@ export interface Vip {
   readonly type: VipType;
   readonly srcIpSticky: boolean;
   readonly tableLength: number;
-  /** `encap_args`, a union: the first byte is dscp or srv_type. Left over from the slot's last VIP where the type has none. */
+  /** `encap_args`, a union: the first byte is dscp or srv_type. For other types it is left over from the slot's last VIP. */
   readonly encapByte: number;
   readonly targetPort: number;
   /** False once it is deleted; it stays until its servers are collected. */
