@@ -12,8 +12,8 @@
  * - A change that is visible to callers changes MAGLEV_SHIM_ABI, and the entry of symbols.ts.
  *
  * Descriptors belong to the thread that opened them: only that thread can use or close them, and
- * its end closes what it left open. So no worker can break what another one has, and one that
- * dies leaves nothing behind.
+ * its end closes what it left open. So workers cannot break each other's descriptors, and a
+ * dead one leaves none open.
  */
 #ifndef MAGLEV_SHIM_H
 #define MAGLEV_SHIM_H

@@ -2,9 +2,9 @@
  * VPP's stats segment: received, read under its epoch rule, and, for the simulator, offered. See
  * shim.h.
  *
- * Everything in the segment is another process' and may change at any moment, or lie. So nothing
- * of it is mapped: each datum is read with pread(), which gives what is there, or less than was
- * asked for, and never a signal (a mapping of a file that was cut off kills whoever looks at it).
+ * The segment belongs to another process: it may change at any moment and may be corrupt. So it is
+ * not mapped. Each datum is read with pread(), which may return fewer bytes but never raises a
+ * signal (reading a mapping of a truncated file kills the process).
  * The kernel's bounds are the only ones needed. A copy of 80 kB takes 6 us.
  */
 #define _GNU_SOURCE
@@ -66,7 +66,7 @@ int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size) {
   return maglev_own(fd);
 }
 
-/* Only memory: of a device or a pipe a read might wait for ever. */
+/* Accepts memory only: reading a device or a pipe might block for ever. */
 static int is_memory(int fd) {
   struct stat status;
   struct statfs system;
@@ -74,7 +74,7 @@ static int is_memory(int fd) {
   return system.f_type == TMPFS_MAGIC || system.f_type == HUGETLBFS_MAGIC;
 }
 
-/* The first descriptor that came along; others, which nobody asked for, are closed. -1: none. */
+/* The first descriptor received; unexpected further ones are closed. -1: none. */
 static int take_descriptor(struct msghdr *message) {
   int first = -1;
   for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL; at = CMSG_NXTHDR(message, at)) {
@@ -337,7 +337,7 @@ static int ascend(const uint32_t *indices, uint32_t count) {
   return ascending;
 }
 
-/* Whether the vectors keep to the indices and values there are, and the indices ascend. */
+/* True when the vectors stay within indices and values, and the indices ascend. */
 static int fits(const struct maglev_stats_vector *vectors, uint32_t count,
                 const uint32_t *indices, uint32_t indices_size, uint32_t values_size) {
   uint64_t values = 0;

@@ -11,10 +11,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* What waits for the daemon to read. Far above what one dump brings. */
+/* Bound of the bytes kept for the daemon. Far above the size of one dump. */
 #define KEPT_MAX ((size_t)64 << 20)
 
-/* How long a last word waits for a daemon that does not read. */
+/* Timeout of the last notice to a daemon that does not read. */
 #define LAST_WORD_MS 200
 
 #define IN_BYTES (2 * (size_t)(VAC_MAX_TO_VPP + VAC_HEADER))
@@ -77,7 +77,7 @@ static int keep(const uint8_t *bytes, size_t size) {
   return 0;
 }
 
-/* How much of a frame the daemon takes at once; -1 when it is gone. */
+/* Bytes of a frame that the daemon takes immediately; -1 when it has ended. */
 static ssize_t offer(const uint8_t *header, const void *message, uint32_t length) {
   struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)header, .iov_len = VAC_HEADER},
                            {.iov_base = (void *)(uintptr_t)message, .iov_len = length}};

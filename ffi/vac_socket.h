@@ -14,8 +14,8 @@
 #define VAC_HEADER 16
 
 /* Message ids that VPP never assigns, for the bridge's own messages. symbols.ts has them. */
-#define VAC_NOTICE 0xffff /* behind it a sentence: why the connection ended */
-#define VAC_HELLO 0xfffe  /* behind it u32 client index, then u16 id for each name asked for */
+#define VAC_NOTICE 0xffff /* then a sentence: why the connection ended */
+#define VAC_HELLO 0xfffe  /* then u32 client index, then u16 id for each requested name */
 
 /* Longest message in either direction, from and to VPP. */
 #define VAC_MAX_FROM_VPP (64u << 20)

@@ -123,7 +123,7 @@ class RunningSimulator implements Simulator {
   #listener: Deno.UnixListener | undefined;
   #clients = newClients();
   readonly #running = new Set<Promise<void>>();
-  /** Set while it is down between two lives: ends that at once. */
+  /** Set while it is down between two lives: ends that immediately. */
   #comeBack: (() => void) | undefined;
   #stopped = false;
   readonly deaths: string[] = [];
@@ -243,7 +243,7 @@ class RunningSimulator implements Simulator {
     return this.#thawed?.promise ?? Promise.resolve();
   }
 
-  /** Ends the listeners and every connection at once. */
+  /** Ends the listeners and every connection immediately. */
   #die(): void {
     this.#listener?.close();
     this.#listener = undefined;

@@ -28,7 +28,7 @@ export interface ClientSocketOptions {
   readonly clientIndex: number;
   readonly clock: Clock;
   readonly faults: Faults;
-  /** Settles when input may be handled: at once unless the simulator is frozen. */
+  /** Settles when input may be handled: immediately unless the simulator is frozen. */
   readonly mayHandle: () => Promise<void>;
   /** Called with each whole message; the bytes are valid during the call only. */
   readonly onMessage: (message: Uint8Array, client: ClientSocket) => void;

@@ -11,7 +11,7 @@ import { invariant } from "../base/assert.ts";
 
 /** Where the segment's bytes go. */
 export interface SegmentMemory {
-  /** Makes it longer, zeros behind what there is, or cuts it off. */
+  /** Extends it with zeros, or truncates it. */
   resize(size: number): void;
   write(offset: number, bytes: Uint8Array): void;
 }

@@ -14,7 +14,7 @@ import { StatsSegment } from "./stats_segment.ts";
 
 /** `update-interval` of VPP's statseg. */
 const HEARTBEAT_MS = 10_000;
-/** A wait is begun anew after so long; nothing depends on it. */
+/** Interval at which a wait is restarted; no behaviour depends on it. */
 const WAIT_MS = 60_000;
 /** How often the segment is rearranged by one that never stops. */
 const CHURN_MS = 1;

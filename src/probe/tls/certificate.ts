@@ -96,7 +96,7 @@ function names({ subjectaltname, subject }: CertificateFacts): string {
 
 function issuer({ issuer }: CertificateFacts): string {
   const name = first(issuer?.CN) ?? first(issuer?.O);
-  return name === undefined ? "nobody named" : JSON.stringify(name.slice(0, 64));
+  return name === undefined ? "an unnamed authority" : JSON.stringify(name.slice(0, 64));
 }
 
 function first(value: string | readonly string[] | undefined): string | undefined {

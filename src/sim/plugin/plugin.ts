@@ -1,8 +1,8 @@
 /**
- * VPP's lb plugin without packets: what it accepts, what it refuses and how it shows what it has.
- * A program of it that goes wrong here goes wrong there, and for the same reason.
+ * VPP's lb plugin without packets: the requests that it accepts and refuses, and its dumps. A
+ * sequence of requests that fails here fails in VPP, for the same reason.
  *
- * Where VPP reads memory that nobody wrote, the simulator reads what the slot's last owner left
+ * Where VPP reads uninitialized memory, the simulator reads what the slot's last owner left
  * (that much is certain). Where VPP dies (a table length of 0 asks for 2^32 buckets, or a stats
  * segment is full) it dies too: die() reports it to the owner. Flows do not exist, so a removed server is never held back by
  * them. Nothing happens between calls: advance() makes up for the collections due until now.

@@ -58,7 +58,7 @@ export function understoodEncap(encap: number, release: Release): number {
   return bytes.getUint32(0, true);
 }
 
-/** One server in `show lb vips verbose` of 26.06, behind its address. */
+/** One server in `show lb vips verbose` of 26.06, after its address. */
 export function olderServerText(server: Server, buckets: number): string {
   return `${buckets} buckets   0 flows  dpo:${server.dpo} ${server.used ? "used" : " removed"}\n`;
 }

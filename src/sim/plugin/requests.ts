@@ -1,8 +1,7 @@
 /**
- * From request bytes to reply bytes: which handler VPP would run, what it would answer and to
- * whom. Like in VPP a reply goes to the client that the request's client_index names, which a
- * client that gets its own index wrong never hears of. A message that is unknown or of the wrong
- * length is dropped without a word.
+ * Handles request bytes and returns reply bytes, with VPP's handlers, answers and receivers. As in
+ * VPP a reply goes to the client that the request's client_index names, so that a client with a
+ * wrong index never gets it. A message that is unknown or of the wrong length is dropped silently.
  *
  * Source: VPP src/vlibapi/api_shared.c, src/vlibmemory/socket_api.c, src/plugins/lb/api.c.
  * PURE.
@@ -41,7 +40,7 @@ export interface AnsweringVpp {
 
 /** What is to be done about a request. */
 export interface Answer {
-  /** Whom to send the replies to; undefined: to whoever asked. */
+  /** The receiver of the replies; undefined: the sender of the request. */
   readonly clientIndex: number | undefined;
   /** Whole messages, without frame headers. */
   readonly replies: readonly Uint8Array[];

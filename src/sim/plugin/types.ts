@@ -87,7 +87,7 @@ export interface Vip {
   readonly servers: Pool<number>;
   /** By the address's key: the server's slot in `servers`. */
   readonly slots: Map<string, number>;
-  /** Buckets by server index; undefined when nobody asked since the last change. */
+  /** Buckets by server index; undefined until requested after the last change. */
   buckets: ReadonlyMap<number, number> | undefined;
 }
 
