@@ -83,14 +83,14 @@ Deno.test("loadConfig() refuses what is not UTF-8, with the line", async () => {
   });
 });
 
-Deno.test("loadConfig() reads no endless file to its end", async () => {
+Deno.test("loadConfig() bounds the bytes read of an endless file", async () => {
   equal(
     only(await loadConfig("/dev/zero")),
     "/dev/zero: parse error: the file has more than 16777216 bytes; at most 16777216 are read",
   );
 });
 
-Deno.test("loadConfig() points out a last line that does not end, which a cut file has", async () => {
+Deno.test("loadConfig() warns of a last line without a newline", async () => {
   const text = "maglev:\n  backends:\n    a: { address: 10.0.0.1 }";
   const rules = async (content: string) => {
     let found: string[] = [];

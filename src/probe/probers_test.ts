@@ -49,7 +49,7 @@ function said({ code, detail }: Verdict): string {
   return detail === "" ? code : `${code} ${detail}`;
 }
 
-Deno.test("the TCP probe passes where somebody listens, on IPv4 and IPv6", async () => {
+Deno.test("the TCP probe passes at a listening port, on IPv4 and IPv6", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
     const server = serve(async () => {}, address);
     try {
@@ -94,7 +94,7 @@ Deno.test("a hanging connection attempt is cancelled, with its descriptor, withi
   }
 });
 
-Deno.test("a silent server costs a time-out; cancelling frees the socket within 10 ms", async () => {
+Deno.test("a silent server causes a timeout; cancelling frees the socket within 10 ms", async () => {
   const server = sayNothing();
   try {
     const before = sockets();
@@ -434,7 +434,7 @@ for (const { name, server: start, params, verdict, cancelAfterMs } of ANSWERS) {
   });
 }
 
-Deno.test("an endless body ends when enough of it was seen", async () => {
+Deno.test("an endless body is closed when enough was read", async () => {
   for (const [responseRegexp, verdict] of [["", "L7OK"], ["y", "L7STS"], ["x", "L7OK"]] as const) {
     const server = sendForEver("HTTP/1.1 200 OK\r\n\r\n", "x");
     try {

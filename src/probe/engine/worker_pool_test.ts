@@ -105,7 +105,7 @@ Deno.test("WorkerPool probes servers of all kinds over and over, each to its own
   stalled.close();
 });
 
-Deno.test("WorkerPool.stop() ends the probe in flight; nothing more is heard of it", async () => {
+Deno.test("WorkerPool.stop() ends the probe in flight and drops its result", async () => {
   await withServers([sayNothing()], async (silent) => {
     const harness = new Harness();
     harness.start(0, { port: silent!.port, params: http(), timeoutMs: 60_000 });
@@ -118,7 +118,7 @@ Deno.test("WorkerPool.stop() ends the probe in flight; nothing more is heard of 
   });
 });
 
-Deno.test("WorkerPool.start() of a started id replaces it: only the new generation is heard", async () => {
+Deno.test("WorkerPool.start() of a started id reports the new generation only", async () => {
   await withServers([serve(async () => {})], async (tcp) => {
     const harness = new Harness();
     harness.start(0, { port: closedPort() });
@@ -133,7 +133,7 @@ Deno.test("WorkerPool.start() of a started id replaces it: only the new generati
   });
 });
 
-Deno.test("WorkerPool.readdress() goes on with the other address", async () => {
+Deno.test("WorkerPool.readdress() continues with the new address", async () => {
   await withServers([serve(async () => {}, "127.0.0.2")], async (tcp) => {
     const harness = new Harness();
     harness.start(0, { port: tcp!.port });
@@ -145,7 +145,7 @@ Deno.test("WorkerPool.readdress() goes on with the other address", async () => {
   });
 });
 
-Deno.test("WorkerPool probes on after a worker died, and accuses nobody of it", async () => {
+Deno.test("WorkerPool continues after a worker died, without a false failure", async () => {
   await withServers([serve(async () => {})], async (tcp) => {
     let spawned = 0;
     const harness = new Harness({
@@ -183,7 +183,7 @@ Deno.test("WorkerPool.close() is idempotent, and silent afterwards", async () =>
   });
 });
 
-Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody", async () => {
+Deno.test("WorkerPool drops results of an earlier generation or an unknown target", async () => {
   const thread = new FakeThread();
   const harness = new Harness({ spawn: () => thread });
   harness.start(0, { port: 1 });
@@ -202,7 +202,7 @@ Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody"
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool tells a new worker the counters as they were, in one message", async () => {
+Deno.test("WorkerPool sends the counters to a new worker in one message", async () => {
   const threads: FakeThread[] = [];
   const harness = new Harness({
     spawn() {
@@ -239,7 +239,7 @@ Deno.test("WorkerPool tells a new worker the counters as they were, in one messa
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool calls the first probes of a thread that died void, and silence no answer till the next", async () => {
+Deno.test("WorkerPool reports first probes of a dead thread as void, and answers() false until the next", async () => {
   const { harness, clock, threads } = withFakeThreads(1);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 });
@@ -262,7 +262,7 @@ Deno.test("WorkerPool calls the first probes of a thread that died void, and sil
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool begins with the counter that it is given, here and in the worker", async () => {
+Deno.test("WorkerPool starts with the given counter, here and in the worker", async () => {
   const { harness, threads } = withFakeThreads(1);
   const target: ProbeTarget = {
     id: 0,
@@ -311,7 +311,7 @@ function withFakeThreads(workers: number) {
   return { clock, threads, harness, shares };
 }
 
-Deno.test("WorkerPool spreads targets evenly, and leaves each where it is", async () => {
+Deno.test("WorkerPool spreads targets evenly and does not move them", async () => {
   const { harness, shares } = withFakeThreads(3);
   for (let id = 0; id < 9; id++) harness.start(id, { port: 1 });
   await Promise.resolve();
@@ -327,7 +327,7 @@ Deno.test("WorkerPool spreads targets evenly, and leaves each where it is", asyn
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool has workers of its own for a namespace, who enter it first of all", async () => {
+Deno.test("WorkerPool spawns workers for a namespace, which enter it first", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(2);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 }, 1, "blue");
@@ -346,7 +346,7 @@ Deno.test("WorkerPool has workers of its own for a namespace, who enter it first
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool moves a target to another namespace, and lets idle workers go", async () => {
+Deno.test("WorkerPool moves a target to another namespace and retires idle workers", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(1);
   harness.start(0, { port: 1 }, 1, "blue");
   harness.start(0, { port: 1 }, 2, "green");
@@ -383,7 +383,7 @@ Deno.test("WorkerPool probes the targets of a dead worker within half a second o
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool says in the log what becomes of a namespace", async () => {
+Deno.test("WorkerPool logs changes of a namespace", async () => {
   const { threads, harness } = withFakeThreads(1);
   harness.start(0, { port: 1 }, 1, "blue");
   threads[0]!.say({ kind: "namespace", news: { action: "waiting", problem: "no such thing" } });
@@ -407,7 +407,7 @@ function report(thread: FakeThread, id: number, lack?: Lack): void {
   thread.say(batch.take());
 }
 
-Deno.test("WorkerPool shows which probers see nothing, and why each backend's probe was void", async () => {
+Deno.test("WorkerPool.probers() lists blind spots, and voidReason() the reason of each backend", async () => {
   const { clock, threads, harness } = withFakeThreads(1);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 }, 1, "blue");
@@ -436,7 +436,7 @@ Deno.test("WorkerPool shows which probers see nothing, and why each backend's pr
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerPool outlives threads that cannot be started at all, and says so", async () => {
+Deno.test("WorkerPool survives threads that cannot be started, and logs it", async () => {
   const clock = new FakeClock();
   const threads: FakeThread[] = [];
   let refuses = true;

@@ -55,7 +55,7 @@ Deno.test("descriptorsNeeded() has one for each target, and room for the rest of
   assert.equal(descriptorsNeeded(10_000) - descriptorsNeeded(0), 10_000);
 });
 
-Deno.test("HostCheck asks for what a configuration needs, and for nothing else", () => {
+Deno.test("HostCheck requests exactly the needs of a configuration", () => {
   const cases: [ReturnType<typeof smallConfig>, string[]][] = [
     [config(), [`descriptors ${descriptorsNeeded(3)}`, "icmp4", "icmp6", "close"]],
     [config("blue"), [
@@ -72,7 +72,7 @@ Deno.test("HostCheck asks for what a configuration needs, and for nothing else",
   }
 });
 
-Deno.test("HostCheck names what cannot be had", () => {
+Deno.test("HostCheck names the missing resource", () => {
   const problem = (limit: number, icmp: number) =>
     hostCheckOf(shimOf({ limit, icmp }).result).problem(config());
   assert.match(problem(100, 0)!, /3 probed backends .* only 100 .*LimitNOFILE=/);
@@ -81,7 +81,7 @@ Deno.test("HostCheck names what cannot be had", () => {
   assert.equal(problem(1000, -97), undefined, "without IPv6 each probe reports it");
 });
 
-Deno.test("HostCheck without the shim runs what needs none, and warns once", () => {
+Deno.test("HostCheck without the shim accepts checks that do not need it, and warns once", () => {
   const result: ShimResult = { kind: "error", reason: "absent", message: "no shim: build it" };
   const log = new RecordingLogger();
   const without = hostCheckOf(result, log);

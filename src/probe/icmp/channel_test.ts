@@ -87,7 +87,7 @@ async function turn(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 }
 
-Deno.test("IcmpChannel sends what is started together together, in batches of 256", async () => {
+Deno.test("IcmpChannel sends probes that start together in batches of 256", async () => {
   const { socket, channel, probe, waited } = setup();
   const probes = Array.from({ length: 600 }, () => probe());
   assert.equal(socket.batches.length, 0);
@@ -102,7 +102,7 @@ Deno.test("IcmpChannel sends what is started together together, in batches of 25
   assert.equal(new Set(socket.sent.map((packet) => packet.toHex())).size, 600);
 });
 
-Deno.test("IcmpChannel measures from sending to arrival, not to when it was looked at", async () => {
+Deno.test("IcmpChannel measures from sending to arrival, not to reading", async () => {
   const { socket, channel, probe } = setup();
   const { verdict } = probe();
   await turn();
@@ -112,7 +112,7 @@ Deno.test("IcmpChannel measures from sending to arrival, not to when it was look
   assert.equal(verdict()?.durationMs, 12.5);
 });
 
-Deno.test("IcmpChannel passes over strangers, copies and what came late", async () => {
+Deno.test("IcmpChannel ignores foreign, duplicate and late answers", async () => {
   const { socket, channel, probe } = setup();
   const { verdict, cancellation } = probe();
   await turn();
@@ -137,7 +137,7 @@ Deno.test("IcmpChannel passes over strangers, copies and what came late", async 
   assert.equal(channel.waiting, 0);
 });
 
-Deno.test("IcmpChannel looks once more before it calls a probe timed out", async () => {
+Deno.test("IcmpChannel reads once more before it times a probe out", async () => {
   const { socket, probe } = setup();
   const { verdict, cancellation } = probe();
   await turn();
@@ -147,7 +147,7 @@ Deno.test("IcmpChannel looks once more before it calls a probe timed out", async
   assert.equal(verdict()?.code, "L7OK", "it was there in time");
 });
 
-Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => {
+Deno.test("IcmpChannel is inconclusive after its own queue overflowed", async () => {
   const { socket, channel, probe } = setup();
   const before = probe();
   await turn();
@@ -162,7 +162,7 @@ Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => 
   assert.deepEqual([before.verdict()?.inconclusive, after.verdict()?.inconclusive], [true, false]);
 });
 
-Deno.test("IcmpChannel tells failures to send apart", async () => {
+Deno.test("IcmpChannel distinguishes failures to send", async () => {
   const cases: [
     status: number,
     local: boolean,
@@ -197,7 +197,7 @@ Deno.test("IcmpChannel does not send what was cancelled in the same turn", async
   assert.deepEqual([socket.sent.length, verdict()?.code], [0, "L7TOUT"]);
 });
 
-Deno.test("IcmpChannel has 65,536 probes under way at most, and gives all back", async () => {
+Deno.test("IcmpChannel runs at most 65,536 probes and completes all", async () => {
   const { channel, probe } = setup();
   const all = Array.from({ length: 65_536 }, () => probe());
   const oneMore = probe();

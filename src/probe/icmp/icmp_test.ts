@@ -70,7 +70,7 @@ icmpTest("IcmpProber says which interface of a scoped address there is not", asy
   });
 });
 
-Deno.test("IcmpProber without the shim accuses no server, and probes as soon as it is there", async () => {
+Deno.test("IcmpProber without the shim is inconclusive, and probes once it is present", async () => {
   const absent: ShimResult = { kind: "error", reason: "absent", message: "no shim" };
   let result: () => ShimResult = () => absent;
   await withProber(async (_, probe) => {

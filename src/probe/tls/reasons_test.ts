@@ -220,7 +220,7 @@ Deno.test("ALPN: what is configured is offered, and a server that wants somethin
   }
 });
 
-Deno.test("a server that speaks none of the protocols offered (ALPN) says so, and is named so", async () => {
+Deno.test("a server that supports none of the offered protocols (ALPN) is reported as such", async () => {
   const { folder } = await certificates();
   const args = ["-cert", "good.pem", "-key", "good.key", "-alpn", "smtp"];
   const server = await opensslServer(folder, args);

@@ -63,7 +63,7 @@ Deno.test("answer: no bytes at all crash the simulator or corrupt the plugin", (
   fc.assert(property, { numRuns: 300 });
 });
 
-Deno.test("answer: bytes that are no message are dropped", () => {
+Deno.test("answer: bytes that are not a message are dropped", () => {
   const vpp = someVpp();
   fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
     ask(vpp, bytes);
@@ -100,7 +100,7 @@ Deno.test("answer: a request of the wrong length is dropped and changes nothing"
   assert.equal(vpp.plugin.vipCount, 1);
 });
 
-Deno.test("answer: an older VPP neither lists nor knows the messages it lacks", () => {
+Deno.test("answer: an older VPP neither lists nor handles the messages it lacks", () => {
   const newer = someVpp();
   const older = someVpp(WEIGHT_MESSAGES);
   assert.equal(older.ids.size, newer.ids.size - WEIGHT_MESSAGES.length);
