@@ -72,7 +72,7 @@ MAGLEV_EXPORT int32_t maglev_route_check(const uint8_t *destination, uint32_t de
                                          const uint8_t *source, uint32_t source_size,
                                          uint32_t scope);
 
-/* What maglev_netns_look() looks at. */
+/* Arguments of maglev_netns_look(). */
 #define MAGLEV_LOOK_ENTER 0
 #define MAGLEV_LOOK_PORT_RANGE 1
 #define MAGLEV_LOOK_RESERVED_PORTS 2
@@ -129,7 +129,7 @@ struct maglev_icmp_send {
 };
 static_assert(sizeof(struct maglev_icmp_send) == 96, "symbols.ts has this size");
 
-/* What a received record holds. */
+/* Kinds of received records. */
 #define MAGLEV_ICMP_MESSAGE 0 /* an ICMP message, from its header on, sent by `address` */
 #define MAGLEV_ICMP_QUOTED 1  /* our own request, sent to `address`, that met an error */
 

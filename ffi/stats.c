@@ -205,7 +205,7 @@ int32_t maglev_stats_directory(int32_t fd, uint8_t *header, uint32_t header_size
   return end_read(&segment, copy_directory(&segment, entries, entries_size));
 }
 
-/* What is picked of one counter vector. Indices ascend. */
+/* The elements to read of one counter vector. Indices ascend. */
 struct pick {
   const uint32_t *indices;
   uint32_t count;

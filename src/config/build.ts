@@ -127,7 +127,7 @@ function buildParams(
 
 type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
 
-/** What TLS keys that are absent follow from. */
+/** The keys from which absent TLS keys follow. */
 interface TlsDefaults {
   readonly host: string;
   readonly caFiles: CaFiles;

@@ -22,9 +22,9 @@ const WRITE_BYTES = 256 * 1024;
  */
 const POINTER = Uint8Array.of(0xc0, 0xa4, 0x04, 0x30, 0x01, 0x00, 0x00, 0x00);
 
-/** What a socket needs to know. */
+/** Options of ClientSocket. */
 export interface ClientSocketOptions {
-  /** What the client's requests carry. */
+  /** The client index in the client's requests. */
   readonly clientIndex: number;
   readonly clock: Clock;
   readonly faults: Faults;

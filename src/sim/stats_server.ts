@@ -26,7 +26,7 @@ export interface StatsServerOptions {
   readonly clock: Clock;
   /** Size of the segment; it is longer when that does not do. */
   readonly sizeBytes: number;
-  /** What is to be shown. */
+  /** The counters to show. */
   readonly counters: Counters;
   readonly faults: Faults;
   /** Resolves when a client may be served. */

@@ -47,7 +47,7 @@ const vppLb = {
     help: "Period of the full reconciliation: all of VPP's lb state is read and what drifted is " +
       "repaired. Changes of health are programmed immediately and do not wait for it.",
     zero: "or less stands for the default, with a warning",
-    raise: "leaves drift (somebody changed VPP by hand) unrepaired for longer",
+    raise: "leaves drift (for example a manual change in VPP) unrepaired for longer",
     lower: "asks VPP more often: two dumps for each run",
   },
   "ipv4-src-address": {
@@ -302,7 +302,7 @@ export const ROOT = {
   },
 } as const satisfies Keys;
 
-/** What was found in a file, typed by the table. */
+/** The decoded file, typed by the table. */
 export type ConfigDraft = Draft<typeof MAGLEV>;
 export type HealthcheckDraft = Draft<typeof healthcheck>;
 export type VppLbDraft = Draft<typeof vppLb>;

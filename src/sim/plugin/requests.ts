@@ -18,7 +18,7 @@ import type { Retval, VipArguments, VipName } from "./types.ts";
 import { olderServerRecords, olderVipRecords } from "./older_dumps.ts";
 import { PLUGIN_NAMES, type Release, understoodEncap, understoodName } from "./release.ts";
 
-/** What `show_version` answers. */
+/** The answer of `show_version`. */
 export interface VersionInfo {
   readonly version: string;
   readonly buildDate: string;
@@ -38,7 +38,7 @@ export interface AnsweringVpp {
   readonly faults: Faults;
 }
 
-/** What is to be done about a request. */
+/** The effect of a request. */
 export interface Answer {
   /** The receiver of the replies; undefined: the sender of the request. */
   readonly clientIndex: number | undefined;
@@ -55,7 +55,7 @@ interface Call<Body> {
   readonly header: MessageHeader;
   readonly body: Body;
   readonly message: Uint8Array;
-  /** What it is refused with, which reply() sees to; undefined: it is carried out. */
+  /** The retval of a refusal, which reply() sends; undefined: the request is executed. */
   readonly refusal: Retval | undefined;
   reply<R>(codec: MessageCodec<R>, body: R): void;
 }
@@ -81,7 +81,7 @@ export function handlersFor(ids: ReadonlyMap<string, number>): Handlers {
   return handlers;
 }
 
-/** What VPP does with one message; undefined when it drops it. */
+/** Handles one message; undefined when VPP drops it. */
 export function answer(
   message: Uint8Array,
   context: { readonly handlers: Handlers; readonly vpp: AnsweringVpp },
@@ -112,8 +112,8 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
           context: header.context,
         };
         const refused = refusal !== undefined && replyCodec.hasRetval;
-        const told = refused ? { ...replyBody, retval: refusal } : replyBody;
-        replies.push(replyCodec.encode(replyHeader, told));
+        const body = refused ? { ...replyBody, retval: refusal } : replyBody;
+        replies.push(replyCodec.encode(replyHeader, body));
       };
       handle({ vpp, plugin: vpp.plugin, header, body, message, refusal, reply });
       const clientIndex = codec.hasClientIndex ? header.clientIndex : undefined;

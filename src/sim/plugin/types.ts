@@ -40,7 +40,7 @@ export interface PluginConf {
   readonly flowTimeout: number;
 }
 
-/** What names a VIP in a request. `protocol` is ignored when the port is 0. */
+/** The name of a VIP in a request. `protocol` is ignored when the port is 0. */
 export interface VipName {
   readonly pfx: { readonly address: IpAddress; readonly len: number };
   readonly protocol: number;
