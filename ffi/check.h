@@ -1,4 +1,4 @@
-/* For tests: says what is not so, and ends. */
+/* For tests: prints the failed condition and exits. */
 #ifndef MAGLEV_CHECK_H
 #define MAGLEV_CHECK_H
 

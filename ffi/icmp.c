@@ -56,10 +56,10 @@ static int set_int(int fd, int level, int name, int value) {
 }
 
 /*
- * Only answers to our identifier, and errors that quote it: every raw socket is given a copy of
- * all that comes, and each of several workers has one. `from` is where the ICMP message begins in
- * what the filter sees; quoted requests of ours have IPv4 headers without options. What is too
- * short for a load is dropped.
+ * Passes only answers to the socket's identifier, and errors that quote it: every raw socket gets a
+ * copy of all ICMP packets, and each worker has a socket. `from` is the offset of the ICMP message
+ * in the filter's input; quoted requests have IPv4 headers without options. Packets that are too
+ * short for a load are dropped.
  */
 static int filter_raw4(int fd, uint16_t id) {
   struct icmp_filter types;
@@ -107,7 +107,7 @@ static int filter_raw6(int fd, uint16_t id) {
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* A datagram socket gets its identifier when it is bound; it is told of errors on request. */
+/* A datagram socket gets its identifier when it is bound; it reports errors on request. */
 static int prepare_datagram(int fd, int domain, uint32_t *id) {
   union any_address name;
   memset(&name, 0, sizeof name);
@@ -123,7 +123,7 @@ static int prepare_datagram(int fd, int domain, uint32_t *id) {
 
 static int prepare(int fd, int domain, uint32_t kind, uint32_t *id) {
   if (set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) < 0) return -1;
-  /* Sizes are wishes; the first needs CAP_NET_ADMIN, the others are cut to the system's bound. */
+  /* Sizes are requests; the first needs CAP_NET_ADMIN, the others are cut to the system's bound. */
   if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0) {
     (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
   }
@@ -344,7 +344,7 @@ static void prepare_message(struct msghdr *message, struct iovec *vector,
   message->msg_controllen = sizeof reception->control;
 }
 
-/* One error of a datagram socket: 1 taken, 0 there is none. */
+/* Receives one error of a datagram socket: 1 received, 0 no error is queued. */
 static int receive_error(int fd, uint32_t family, struct maglev_icmp_received *record,
                          const struct moment *now) {
   struct reception reception;
@@ -402,7 +402,7 @@ static int32_t receive_batch(int fd, int strip, struct maglev_icmp_received *rec
   return kept;
 }
 
-/* True when some found no room, and these seem to be the ones before them: little is left now. */
+/* True when packets were dropped and these seem to precede them: the queue is nearly empty now. */
 static int queue_is_full(int fd) {
   uint32_t info[MEMINFO_VARS] = {0};
   socklen_t size = sizeof info;

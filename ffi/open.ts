@@ -10,11 +10,11 @@ export type ShimCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 /** An open shim. */
 export interface Shim {
   readonly calls: ShimCalls;
-  /** Nothing may be called afterwards. Idempotent. */
+  /** Closes it; its functions must not be called afterwards. Idempotent. */
   close(): void;
 }
 
-/** The shim, or one sentence that says why there is none and what helps. */
+/** The shim, or the reason why it cannot be opened, with the fix, in one sentence. */
 export type ShimResult =
   | { readonly kind: "ok"; readonly shim: Shim }
   | {
@@ -48,7 +48,7 @@ export function openShim(): ShimResult {
   }
 }
 
-/** Where the shim is looked for. */
+/** The path of the shim. */
 export function shimPath(): string {
   const named = Deno.env.get("MAGLEV_SHIM") ?? "";
   return named !== "" ? named : new URL("../build/maglev_shim.so", import.meta.url).pathname;
@@ -73,7 +73,7 @@ function checked(library: Deno.DynamicLibrary<typeof SYMBOLS>, path: string): Sh
   };
 }
 
-/** A library without one of our functions is an older shim, or none at all. */
+/** A library without one of these functions is an older shim, or not a shim. */
 function lacksFunction(error: Error): boolean {
   return error.message.includes("register symbol");
 }

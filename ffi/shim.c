@@ -188,7 +188,7 @@ int32_t maglev_netns_identity(const uint8_t *path, uint32_t path_size, uint64_t 
 
 int32_t maglev_interface_index(const uint8_t *name, uint32_t name_size) {
   if (!terminated(name, name_size)) return -EINVAL;
-  /* if_nametoindex() says ENOENT when it finds no descriptor for its socket. */
+  /* if_nametoindex() returns ENOENT when it finds no descriptor for its socket. */
   struct ifreq request;
   memset(&request, 0, sizeof request);
   size_t length = strlen((const char *)name);

@@ -1,20 +1,19 @@
 /*
- * The shim: what the daemon needs of Linux and TypeScript cannot reach. No logic: each function is
- * one system call, or one loop over one, on buffers that the caller owns.
+ * The shim: system calls of Linux that the daemon needs and TypeScript cannot make. No logic: each
+ * function is one system call, or one loop over one, on buffers that the caller owns.
  *
- * Rules for whoever adds to it:
+ * Rules for additions:
  * - Buffers and numbers only; no callback, no pointer in either direction, so that --allow-ffi
  *   with this file's path is enough. A buffer comes with its size, and is never kept.
  * - A function that is called `nonblocking` (it runs in another thread) takes no buffer: the
  *   memory of a worker that is terminated meanwhile is freed under it.
  * - Every function returns >= 0, or minus an errno.
  * - Numbers in buffers are in the machine's own byte order, addresses in the network's.
- * - What is changed here in a way that a caller notices changes MAGLEV_SHIM_ABI, and the entry of
- *   symbols.ts with it.
+ * - A change that is visible to callers changes MAGLEV_SHIM_ABI, and the entry of symbols.ts.
  *
  * Descriptors belong to the thread that opened them: only that thread can use or close them, and
- * its end closes what it left open. So no worker can break what another one has, and one that
- * dies leaves nothing behind.
+ * its end closes what it left open. So workers cannot break each other's descriptors, and a
+ * dead one leaves none open.
  */
 #ifndef MAGLEV_SHIM_H
 #define MAGLEV_SHIM_H
@@ -33,7 +32,7 @@ MAGLEV_EXPORT uint32_t maglev_shim_abi(void);
 /*
  * Raises the soft limit on file descriptors to `wanted`, and the hard one where that is allowed
  * (CAP_SYS_RESOURCE) and needed. limits[0], limits[1]: the soft and hard limit then in force. Not
- * reaching `wanted` is no error.
+ * reaching `wanted` is not an error.
  */
 MAGLEV_EXPORT int32_t maglev_nofile_raise(uint32_t wanted, double *limits, uint32_t limits_size);
 
@@ -45,7 +44,7 @@ MAGLEV_EXPORT int32_t maglev_nofile_count(void);
 
 /*
  * Lets SIGHUP through to the calling thread. The launcher starts maglevd with it blocked, because
- * Deno's own handler would end the process for a moment before it knows of any listener.
+ * Deno's own handler would end the process for a moment before it has a listener.
  */
 MAGLEV_EXPORT int32_t maglev_hang_up_unblock(void);
 
@@ -73,7 +72,7 @@ MAGLEV_EXPORT int32_t maglev_route_check(const uint8_t *destination, uint32_t de
                                          const uint8_t *source, uint32_t source_size,
                                          uint32_t scope);
 
-/* What maglev_netns_look() looks at. */
+/* Arguments of maglev_netns_look(). */
 #define MAGLEV_LOOK_ENTER 0
 #define MAGLEV_LOOK_PORT_RANGE 1
 #define MAGLEV_LOOK_RESERVED_PORTS 2
@@ -99,7 +98,7 @@ MAGLEV_EXPORT int32_t maglev_peer_user(int32_t fd, uint32_t *about, uint32_t abo
 
 /*
  * The name that /etc/passwd has for a user, without an end mark: its length is returned, -ENOENT
- * when it has none. Other sources of names (NSS) are not asked: they may block for long.
+ * without an entry. Other sources of names (NSS) are not used: they may block for long.
  */
 MAGLEV_EXPORT int32_t maglev_user_name(uint32_t uid, uint8_t *name, uint32_t name_size);
 
@@ -128,9 +127,9 @@ struct maglev_icmp_send {
   uint32_t length; /* of packet */
   uint8_t packet[40];
 };
-static_assert(sizeof(struct maglev_icmp_send) == 96, "symbols.ts knows this size");
+static_assert(sizeof(struct maglev_icmp_send) == 96, "symbols.ts has this size");
 
-/* What a received record holds. */
+/* Kinds of received records. */
 #define MAGLEV_ICMP_MESSAGE 0 /* an ICMP message, from its header on, sent by `address` */
 #define MAGLEV_ICMP_QUOTED 1  /* our own request, sent to `address`, that met an error */
 
@@ -142,13 +141,13 @@ struct maglev_icmp_received {
   uint8_t address[16]; /* IPv4: the first 4 bytes */
   uint8_t error_type;  /* QUOTED: ICMP type and code of the error */
   uint8_t error_code;
-  uint8_t local; /* QUOTED: this machine itself found the error; error_errno says which */
+  uint8_t local; /* QUOTED: this host itself found the error, which is error_errno */
   uint8_t unused;
   uint32_t error_errno;
   uint32_t length; /* of packet, cut to its size */
   uint8_t packet[100];
 };
-static_assert(sizeof(struct maglev_icmp_received) == 144, "symbols.ts knows this size");
+static_assert(sizeof(struct maglev_icmp_received) == 144, "symbols.ts has this size");
 
 /*
  * Opens an ICMP socket for echo requests of `family` (4 or 6): a raw one, or, where that is not
@@ -175,7 +174,7 @@ MAGLEV_EXPORT int32_t maglev_icmp_receive(int32_t fd, uint32_t family, uint8_t *
 
 /*
  * To be called nonblocking: waits until there is something to receive on `a` or `b` (negative:
- * none) and then `linger_us` longer, for company; at most `timeout_ms`, or until maglev_wake().
+ * none) and then `linger_us` longer, to collect more; at most `timeout_ms`, or until maglev_wake().
  * Returns bits: 1 a, 2 b, 4 wake.
  */
 MAGLEV_EXPORT int32_t maglev_icmp_wait(int32_t a, int32_t b, int32_t wake, uint32_t timeout_ms,
@@ -195,7 +194,7 @@ struct maglev_stats_vector {
   uint32_t count;
   uint8_t found[MAGLEV_STATS_ENTRY]; /* out: the entry as it is: is it the one that was meant? */
 };
-static_assert(sizeof(struct maglev_stats_vector) == 160, "symbols.ts knows this size");
+static_assert(sizeof(struct maglev_stats_vector) == 160, "symbols.ts has this size");
 
 /*
  * Connects to VPP's stats socket at `path` (NUL-terminated), without waiting: -EAGAIN when it has
@@ -213,7 +212,7 @@ MAGLEV_EXPORT int32_t maglev_stats_receive(int32_t socket);
 /*
  * Copies the header, and as many entries of the directory as there is room for; how many there are
  * is returned. -EAGAIN: the segment was being rearranged. -EPROTO: it has another version. (The
- * header is filled in all the same.) -EFAULT: it ends before what it says is in it.
+ * header is filled in all the same.) -EFAULT: it ends before its content, by its own lengths.
  */
 MAGLEV_EXPORT int32_t maglev_stats_directory(int32_t segment, uint8_t *header,
                                              uint32_t header_size, uint8_t *entries,
@@ -232,19 +231,19 @@ MAGLEV_EXPORT int32_t maglev_stats_read(int32_t segment, uint8_t *vectors, uint3
 /* Size of a received segment in KiB, the last of them counted in full. */
 MAGLEV_EXPORT int32_t maglev_stats_size(int32_t segment);
 
-/* For the simulator: shared memory, and a socket that gives it to whoever connects. */
+/* For the simulator: shared memory, and a socket that passes it to each client. */
 MAGLEV_EXPORT int32_t maglev_stats_create(uint32_t size);
 MAGLEV_EXPORT int32_t maglev_stats_resize(int32_t memory, uint32_t size);
 MAGLEV_EXPORT int32_t maglev_stats_write(int32_t memory, uint32_t offset, const uint8_t *bytes,
                                          uint32_t bytes_size);
 MAGLEV_EXPORT int32_t maglev_stats_listen(const uint8_t *path, uint32_t path_size);
 
-/* Serves one client that waits, or says -EAGAIN. */
+/* Serves one waiting client, or returns -EAGAIN. */
 MAGLEV_EXPORT int32_t maglev_stats_offer(int32_t listener, int32_t memory);
 /*
- * VPP's API over shared memory (libvppapiclient). Starts the bridge, a program beside this library
- * that speaks with VPP, and returns a socket to it: what it carries is said in vac_bridge.c.
- * -ENOENT: no such program; -EAGAIN: too many earlier ones still take leave of their VPP.
+ * VPP's API over shared memory (libvppapiclient). Starts the bridge, a program next to this library
+ * that talks to VPP, and returns a socket to it; vac_bridge.c describes its messages.
+ * -ENOENT: no such program; -EAGAIN: too many earlier ones are still disconnecting from VPP.
  */
 MAGLEV_EXPORT int32_t maglev_vac_open(void);
 

@@ -61,7 +61,7 @@ Deno.test("symbols.ts has the functions and the version of shim.h, and their pro
   }
 });
 
-Deno.test("openShim() opens what setup built, as often as it is asked", () => {
+Deno.test("openShim() opens the built shim any number of times", () => {
   const first = openShim();
   const second = openShim();
   assert.ok(first.kind === "ok" && second.kind === "ok");
@@ -71,7 +71,7 @@ Deno.test("openShim() opens what setup built, as often as it is asked", () => {
   second.shim.close();
 });
 
-Deno.test("openShim() says what helps when the shim is missing, foreign, or of another version", async () => {
+Deno.test("openShim() names the fix when the shim is missing, foreign or of another version", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const other = `${folder}/other.so`;

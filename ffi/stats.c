@@ -2,9 +2,9 @@
  * VPP's stats segment: received, read under its epoch rule, and, for the simulator, offered. See
  * shim.h.
  *
- * Everything in the segment is another process' and may change at any moment, or lie. So nothing
- * of it is mapped: each datum is read with pread(), which gives what is there, or less than was
- * asked for, and never a signal (a mapping of a file that was cut off kills whoever looks at it).
+ * The segment belongs to another process: it may change at any moment and may be corrupt. So it is
+ * not mapped. Each datum is read with pread(), which may return fewer bytes but never raises a
+ * signal (reading a mapping of a truncated file kills the process).
  * The kernel's bounds are the only ones needed. A copy of 80 kB takes 6 us.
  */
 #define _GNU_SOURCE
@@ -34,7 +34,7 @@
 #define WINDOW 32768
 #define GAP 4096
 
-/* Reads of one call: 0.1 s. A segment that wants more of the caller's time does not get it. */
+/* Reads of one call: 0.1 s. A segment that would take longer is not read to its end. */
 #define READS_MAX 200000
 
 /* ---- Sockets ---- */
@@ -66,7 +66,7 @@ int32_t maglev_stats_connect(const uint8_t *path, uint32_t path_size) {
   return maglev_own(fd);
 }
 
-/* Only memory: of a device or a pipe a read might wait for ever. */
+/* Accepts memory only: reading a device or a pipe might block for ever. */
 static int is_memory(int fd) {
   struct stat status;
   struct statfs system;
@@ -74,7 +74,7 @@ static int is_memory(int fd) {
   return system.f_type == TMPFS_MAGIC || system.f_type == HUGETLBFS_MAGIC;
 }
 
-/* The first descriptor that came along; others, which nobody asked for, are closed. -1: none. */
+/* The first descriptor received; unexpected further ones are closed. -1: none. */
 static int take_descriptor(struct msghdr *message) {
   int first = -1;
   for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL; at = CMSG_NXTHDR(message, at)) {
@@ -127,7 +127,7 @@ struct header {
   uint64_t in_progress;
   uint64_t directory;
 };
-static_assert(sizeof(struct header) == MAGLEV_STATS_HEADER, "symbols.ts knows this size");
+static_assert(sizeof(struct header) == MAGLEV_STATS_HEADER, "symbols.ts has this size");
 
 struct segment {
   int fd;
@@ -173,7 +173,7 @@ static int32_t begin_read(int fd, struct segment *segment) {
   return segment->header.in_progress != 0 ? -EAGAIN : 0;
 }
 
-/* What was read counts only when nothing was being rearranged: then a lie is none either. */
+/* A read counts only when the segment was not being rearranged; only then is it corrupt. */
 static int32_t end_read(struct segment *segment, int32_t result) {
   atomic_thread_fence(memory_order_acquire);
   segment->reads = 0;
@@ -205,7 +205,7 @@ int32_t maglev_stats_directory(int32_t fd, uint8_t *header, uint32_t header_size
   return end_read(&segment, copy_directory(&segment, entries, entries_size));
 }
 
-/* What is picked of one counter vector. Indices ascend. */
+/* The elements to read of one counter vector. Indices ascend. */
 struct pick {
   const uint32_t *indices;
   uint32_t count;
@@ -259,7 +259,7 @@ static void add_numbers(double *values, const uint64_t *numbers, size_t count) {
   for (size_t i = 0; i < count; i++) values[i] += (double)numbers[i];
 }
 
-/* Adds one thread's elements to the values; what it does not have is no number. */
+/* Adds one thread's elements to the values; a missing element makes its value NaN. */
 static int32_t add_thread(struct segment *segment, const struct vector *elements,
                           const struct pick *pick) {
   const uint32_t width = pick->width;
@@ -337,7 +337,7 @@ static int ascend(const uint32_t *indices, uint32_t count) {
   return ascending;
 }
 
-/* Whether the vectors keep to the indices and values there are, and the indices ascend. */
+/* True when the vectors stay within indices and values, and the indices ascend. */
 static int fits(const struct maglev_stats_vector *vectors, uint32_t count,
                 const uint32_t *indices, uint32_t indices_size, uint32_t values_size) {
   uint64_t values = 0;

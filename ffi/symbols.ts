@@ -1,5 +1,5 @@
 /**
- * The one table of the shim's functions, each with its C prototype (shim.h says what it does).
+ * The one table of the shim's functions, each with its C prototype (described in shim.h).
  * Buffers and numbers only: with `--allow-ffi=<path of the shim>` nothing else can be called.
  */
 
@@ -7,7 +7,7 @@
 export const SHIM_ABI = 4;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
-/** What maglev_netns_look() looks at: MAGLEV_LOOK_… of shim.h. */
+/** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
 export const LOOK = {
   enter: 0,
   portRange: 1,
@@ -25,7 +25,7 @@ export const STATS_HEADER_BYTES = 40;
 export const STATS_ENTRY_BYTES = 144;
 /** struct maglev_stats_vector: entry, width, first, count (u32 each), the entry as found. */
 export const STATS_VECTOR_BYTES = 160;
-/** Message ids that no VPP gives: what the bridge says itself; VAC_… of vac_socket.h. */
+/** Message ids that VPP never assigns, for the bridge's own messages; VAC_… of vac_socket.h. */
 export const VAC_NOTICE = 0xffff;
 export const VAC_HELLO = 0xfffe;
 

@@ -1,5 +1,5 @@
 /*
- * VPP's shared-memory API: starts the bridge (vac_bridge.c says why it is a process) and carries
+ * VPP's shared-memory API: starts the bridge (vac_bridge.c explains why it is a process) and carries
  * bytes to and from it. See shim.h.
  */
 #define _GNU_SOURCE
@@ -20,14 +20,14 @@
 
 #define BRIDGE "maglev_vac_bridge"
 
-/* Bridges at once: one, and those that are still taking leave of their VPP. */
+/* Maximum of bridges: one, and those that are still disconnecting from VPP. */
 #define BRIDGES_MAX 16
 
 static pthread_mutex_t bridges_lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t bridges[BRIDGES_MAX];
 static int bridges_count;
 
-/* Forgets those that have ended; each of our own children is asked for by its number. */
+/* Reaps bridges that have ended, each by its own process id. */
 static void reap_locked(void) {
   for (int i = bridges_count - 1; i >= 0; i--) {
     if (waitpid(bridges[i], NULL, WNOHANG) == 0) continue;
@@ -41,7 +41,7 @@ static void reap(void) {
   pthread_mutex_unlock(&bridges_lock);
 }
 
-/* The bridge lies beside this library. */
+/* The bridge is in the folder of this library. */
 static int bridge_path(char *path, size_t size) {
   Dl_info info;
   if (dladdr((const void *)bridges, &info) == 0 || info.dli_fname == NULL) return -ENOENT;

@@ -9,13 +9,14 @@
  * deadline, or spins for two seconds; and keeps its state for one connection in globals. None of
  * this can be kept out of a daemon that loads it, and none of it matters here: whatever happens,
  * the daemon sees the end of a socket, and its next connection is a new process. And VPP blocks
- * for ever on a client that dies with a full queue, so that the client had better survive the
- * daemon: however the daemon ends, the bridge empties the queue and says goodbye.
+ * for ever on a client that dies with a full queue, so the client must survive the daemon: however
+ * the daemon ends, the bridge empties the queue and disconnects.
  *
  * Life: the daemon sends one frame of strings, each ended by a NUL: prefix of VPP's api-segment
  * (may be empty), client name, then names of messages (name_crc), control_ping's and its reply's
- * first. The answer is a HELLO, or a NOTICE that says why not. Then messages pass. When the
- * connection ends from VPP's side, a NOTICE says why. When the daemon closes the socket: goodbye.
+ * first. The answer is a HELLO, or a NOTICE with the reason. Then messages pass. When the
+ * connection ends from VPP's side, a NOTICE has the reason. When the daemon closes the socket,
+ * the bridge disconnects.
  *
  * Threads: main hands on to VPP (and may block there), `read_vpp` hands on from VPP (and never
  * blocks on the daemon, or VPP would block), `watch` ends the process when VPP is gone.
@@ -42,14 +43,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Messages that VPP may have waiting for us. It takes them from a heap of 16 MiB. */
+/* Length of VPP's queue to the bridge. VPP allocates messages from a heap of 16 MiB. */
 #define RX_QUEUE 1024
 
-/* Contexts of the bridge's own pings: the first answers who VPP is, the last that all was read. */
+/* Contexts of the bridge's own pings: the first identifies VPP, the last ends the reading. */
 #define FIRST_CONTEXT 0x76616331u
 #define LAST_CONTEXT 0x76616332u
 
-/* Time to connect; the library's own patience is 10 s for a VPP that does not answer. */
+/* Time to connect; the library's own timeout is 10 s for a VPP that does not answer. */
 #define CONNECT_MS 15000
 /*
  * A VPP that stands still is waited for, so that it does not block on our queue afterwards; but not
@@ -57,7 +58,7 @@
  */
 #define GOODBYE_MS 600000
 #define HASTY_GOODBYE_MS 2000
-/* How often the segment is looked at: while connecting, and afterwards. */
+/* Interval of checking the segment: while connecting, and afterwards. */
 #define LOOK_CONNECTING_MS 20
 #define LOOK_MS 250
 
@@ -76,7 +77,7 @@ static _Atomic int pid_fd = -1;
 static _Atomic int pid_is_known; /* without a pid_fd, the process can be asked for */
 static volatile sig_atomic_t in_haste;
 static _Atomic int connected;
-static int woken = -1; /* tells `watch` that pid_fd is known */
+static int woken = -1; /* wakes `watch` when pid_fd is set */
 
 /* ---- Ends ---- */
 
@@ -140,9 +141,9 @@ static void *watch(void *unused) {
       vac_silence();
     }
     if (connected && daemon_is_there) continue;
-    int64_t patience_ms = connected ? GOODBYE_MS : CONNECT_MS;
-    if (in_haste && !daemon_is_there) patience_ms = HASTY_GOODBYE_MS;
-    if (now_ms() - begin_ms > patience_ms) finish("VPP does not answer");
+    int64_t timeout_ms = connected ? GOODBYE_MS : CONNECT_MS;
+    if (in_haste && !daemon_is_there) timeout_ms = HASTY_GOODBYE_MS;
+    if (now_ms() - begin_ms > timeout_ms) finish("VPP does not answer");
   }
 }
 
@@ -167,7 +168,7 @@ static void put32(uint8_t *bytes, uint32_t value) {
 /* Blocks while VPP's queue is full. The library puts its client index into bytes 2 to 5. */
 static int to_vpp(uint8_t *message, uint32_t length) {
   if (length < 6) finish("the daemon sent a message that is too short");
-  if (library.write((char *)message, (int)length) != 0) finish("VPP's queue cannot be written");
+  if (library.write((char *)message, (int)length) != 0) finish("cannot write to VPP's queue");
   return 0;
 }
 
@@ -185,7 +186,7 @@ static uint8_t *from_vpp(uint32_t *length) {
     int size = 0;
     int result = library.read(&message, &size, 0);
     if (result == VAC_TIMEOUT) continue;
-    if (result != 0 || message == NULL) finish("VPP's queue cannot be read");
+    if (result != 0 || message == NULL) finish("cannot read from VPP's queue");
     if (size < 6 || (uint32_t)size > VAC_MAX_FROM_VPP) {
       finish("VPP sent a message of impossible length");
     }
@@ -204,7 +205,7 @@ static void *read_vpp(void *unused) {
     uint32_t length;
     uint8_t *message = from_vpp(&length);
     last = is_pong(message, length, LAST_CONTEXT);
-    /* A daemon that does not read is left behind: VPP must not wait for it. */
+    /* The messages of a daemon that does not read are dropped: VPP must not wait for it. */
     if (!last) (void)vac_send(message, length);
     library.free(message);
   }
@@ -258,7 +259,7 @@ static void find_segment(const char *prefix) {
                    segment);
   } else {
     (void)snprintf(reason, sizeof reason,
-                   "%s cannot be opened: %s: `api-segment { gid }` of VPP says who may", segment,
+                   "cannot open %s: %s; `api-segment { gid }` of VPP grants access", segment,
                    strerror(errno));
   }
   finish(reason);
@@ -316,7 +317,7 @@ static void connect_vpp(const char *prefix, const char *client) {
 
 /* ---- The process ---- */
 
-/* Only the socket is the daemon's; its other descriptors are none of ours. */
+/* Keeps only the socket to the daemon; its other descriptors are closed. */
 static void settle(void) {
   (void)syscall(SYS_close_range, 3u, ~0u, 0u);
   const int ignored[] = {SIGHUP, SIGPIPE, SIGQUIT};
@@ -348,7 +349,7 @@ static void serve(void) {
   }
 }
 
-/* Reads all that VPP has for us, then takes leave of it. `watch` ends what takes too long. */
+/* Reads VPP's pending messages, then disconnects. `watch` ends a disconnect that takes too long. */
 static void take_leave(pthread_t reader) {
   vac_silence();
   ping(LAST_CONTEXT);
@@ -367,10 +368,10 @@ int main(void) {
   find_segment(prefix);
   pthread_t watcher;
   pthread_t reader;
-  if (pthread_create(&watcher, NULL, watch, NULL) != 0) finish("no thread can be started");
+  if (pthread_create(&watcher, NULL, watch, NULL) != 0) finish("cannot start a thread");
   connect_vpp(prefix, client);
   if (vac_output_drop() < 0) _exit(1);
-  if (pthread_create(&reader, NULL, read_vpp, NULL) != 0) finish("no thread can be started");
+  if (pthread_create(&reader, NULL, read_vpp, NULL) != 0) finish("cannot start a thread");
   serve();
   take_leave(reader);
   _exit(0);

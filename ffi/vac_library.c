@@ -1,6 +1,6 @@
 /*
- * Finding libvppapiclient. MAGLEV_VPPAPICLIENT names it; else the system's loader is asked, first
- * for the name without a version (which the package vpp-dev brings), then for each release's: the
+ * Finds libvppapiclient. MAGLEV_VPPAPICLIENT names it; otherwise the system's loader is tried, first
+ * with the name without a version (of the package vpp-dev), then with each release's name: the
  * package vpp has only the latter.
  */
 #define _GNU_SOURCE
@@ -49,7 +49,7 @@ static void *open_library(char *error, size_t error_size) {
   return NULL;
 }
 
-/* ISO C has no conversion of an object pointer into a function pointer; POSIX says it works. */
+/* ISO C has no conversion of an object pointer into a function pointer; POSIX has it. */
 static int find(void *handle, const char *symbol, void *function, size_t size) {
   void *address = dlsym(handle, symbol);
   if (address == NULL) return 0;

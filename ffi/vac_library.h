@@ -19,8 +19,8 @@ struct vac_library {
 };
 
 /*
- * Loads the library and prepares its memory. Returns 0, or -1 with one sentence in `error` that
- * says what is missing and where it comes from.
+ * Loads the library and prepares its memory. Returns 0, or -1 with one sentence in `error`:
+ * the missing part and its package.
  */
 int vac_library_load(struct vac_library *library, char *error, size_t error_size);
 

@@ -17,7 +17,7 @@ static int to_nowhere(int descriptor) {
 int vac_output_keep(void) {
   kept = memfd_create("said", MFD_CLOEXEC);
   if (kept < 0 || dup2(kept, STDERR_FILENO) < 0) return -1;
-  /* Whoever reads to the end what the daemon writes must not wait for the bridge. */
+  /* A reader of the daemon's output to its end must not wait for the bridge. */
   return to_nowhere(STDOUT_FILENO);
 }
 

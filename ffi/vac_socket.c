@@ -11,10 +11,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* What waits for the daemon to read. Far above what one dump brings. */
+/* Bound of the bytes kept for the daemon. Far above the size of one dump. */
 #define KEPT_MAX ((size_t)64 << 20)
 
-/* How long a last word waits for a daemon that does not read. */
+/* Timeout of the last notice to a daemon that does not read. */
 #define LAST_WORD_MS 200
 
 #define IN_BYTES (2 * (size_t)(VAC_MAX_TO_VPP + VAC_HEADER))
@@ -77,7 +77,7 @@ static int keep(const uint8_t *bytes, size_t size) {
   return 0;
 }
 
-/* How much of a frame the daemon takes at once; -1 when it is gone. */
+/* Bytes of a frame that the daemon takes immediately; -1 when it has ended. */
 static ssize_t offer(const uint8_t *header, const void *message, uint32_t length) {
   struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)header, .iov_len = VAC_HEADER},
                            {.iov_base = (void *)(uintptr_t)message, .iov_len = length}};
@@ -136,8 +136,8 @@ void vac_notice(const char *text) {
   memcpy(message + 2, text, length);
   (void)vac_send(message, (uint32_t)length + 2);
   pthread_mutex_lock(&lock);
-  const struct timeval patience = {.tv_usec = LAST_WORD_MS * 1000};
-  (void)setsockopt(VAC_SOCKET, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const struct timeval timeout = {.tv_usec = LAST_WORD_MS * 1000};
+  (void)setsockopt(VAC_SOCKET, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   while (!silent && kept_from < kept_to) {
     ssize_t sent = send(VAC_SOCKET, kept + kept_from, kept_to - kept_from, MSG_NOSIGNAL);
     if (sent > 0) kept_from += (size_t)sent;
@@ -152,7 +152,7 @@ void vac_notice_crash(void) {
   uint8_t frame[VAC_HEADER + sizeof text - 1];
   put_header(frame, sizeof text - 1);
   memcpy(frame + VAC_HEADER, text, sizeof text - 1);
-  /* In the middle of another frame it would be garbage; then the end of the stream says it. */
+  /* In the middle of another frame it would be garbage; then the end of the stream is the notice. */
   if (silent || kept_from != kept_to) return;
   ssize_t ignored = send(VAC_SOCKET, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
   (void)ignored;

@@ -13,17 +13,17 @@
 /* Bytes of a frame header. */
 #define VAC_HEADER 16
 
-/* Message ids that no VPP gives: what the bridge itself says. symbols.ts knows them. */
-#define VAC_NOTICE 0xffff /* behind it a sentence: why the connection ended */
-#define VAC_HELLO 0xfffe  /* behind it u32 client index, then u16 id for each name asked for */
+/* Message ids that VPP never assigns, for the bridge's own messages. symbols.ts has them. */
+#define VAC_NOTICE 0xffff /* then a sentence: why the connection ended */
+#define VAC_HELLO 0xfffe  /* then u32 client index, then u16 id for each requested name */
 
 /* Longest message in either direction, from and to VPP. */
 #define VAC_MAX_FROM_VPP (64u << 20)
 #define VAC_MAX_TO_VPP (256u << 10)
 
 /*
- * Sends one message without waiting; what the daemon does not take at once is kept, up to a bound.
- * Returns 0, or -1 when the bound is passed or the daemon is gone: nothing is sent any more.
+ * Sends one message without waiting; bytes that the daemon does not take immediately are kept, up
+ * to a bound. Returns 0, or -1 when the bound is exceeded or the daemon has ended: no more is sent.
  */
 int vac_send(const void *message, uint32_t length);
 
@@ -39,12 +39,12 @@ void vac_notice(const char *text);
 /* The same from a signal handler, when nothing can be trusted. */
 void vac_notice_crash(void);
 
-/* Nothing is sent any more. */
+/* Stops all sending. */
 void vac_silence(void);
 
 /*
  * Receives what is there. Calls `take` with each whole message, until it returns nonzero, which is
- * then the result; 0: wants more; -1: the daemon is gone; -2: it sent a message that is too long.
+ * then the result; 0: needs more; -1: the daemon has ended; -2: it sent a message that is too long.
  */
 int vac_receive(int (*take)(uint8_t *message, uint32_t length));
 

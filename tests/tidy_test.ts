@@ -19,6 +19,7 @@ import {
   mayImport,
   roomOf,
 } from "./support/judges/tidy.ts";
+import { CLEAN_FOLDERS, phrasesIn } from "./support/judges/words.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -114,6 +115,33 @@ Deno.test("banned calls appear nowhere in src", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("comments and messages follow the word rules in the folders that were revised", async () => {
+  const wrong: string[] = [];
+  const read = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) await read(path);
+      if (!/\.(ts|c|h)$/.test(name) || isTest(path) || name.startsWith("test_")) continue;
+      for (const finding of phrasesIn(await Deno.readTextFile(new URL(path, ROOT)))) {
+        const { line, rule, found, instead } = finding;
+        wrong.push(`${path}:${line}: "${found}" (rule ${rule}); write ${instead}`);
+      }
+    }
+  };
+  for (const folder of CLEAN_FOLDERS) await read(folder);
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the word rules find phrases in comments and strings, over line ends", () => {
+  const found = (text: string) => phrasesIn(text).map(({ line, rule }) => [line, rule]);
+  assert.deepEqual(found("// it is no\n// file\nf();"), [[1, 2]]);
+  assert.deepEqual(found("/**\n * The server\n * tells us.\n */"), [[3, 4]]);
+  assert.deepEqual(found('f("cannot read x: " +\n  "it broke.");'), [[1, 9]]);
+  assert.deepEqual(found('f("could not read x");'), [[1, 9]]);
+  assert.deepEqual(found('// There is no file.\nhelp("A sentence, as in a " +\n "page.");'), []);
+  assert.deepEqual(found("const says = tells.knows;"), []);
 });
 
 /** The places that are the one implementation of what is banned elsewhere. */

@@ -115,7 +115,7 @@ const grpc = await createGrpcServer({
     logger,
     clock,
     initial: { loadedAtMs: 0, hash: "" },
-    machine: { problem: () => undefined, warnings: () => [] },
+    hostCheck: { problem: () => undefined, warnings: () => [] },
   }),
   broadcaster,
   logger,

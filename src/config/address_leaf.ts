@@ -1,6 +1,6 @@
 /**
- * Reads addresses. One host has one address in one form: what sockets, VPP and people would take
- * for different things is refused here, wherever the file has an address.
+ * Reads addresses. One host has one address in one form: forms that sockets, VPP and people would
+ * take for different hosts are refused for every address in the file.
  */
 import { addressKind, embeddedIpv4, type IpAddress, parseIp } from "../base/address.ts";
 import type { Rule } from "./issue.ts";
@@ -24,7 +24,7 @@ interface Problem {
   readonly message: string;
 }
 
-/** Why packets cannot be sent to `address`, or reach another host than it says. */
+/** The issue with an address that packets cannot be sent to, or that names another host. */
 function addressProblem(address: IpAddress, row: AddressRow): Problem | undefined {
   const { text, zone } = address;
   const kind = addressKind(address);

@@ -1,7 +1,7 @@
 /**
- * Draft without issues → Config. The compiler proves here that what the table says of each key
- * and what the daemon expects (model.ts) are the same types; defaults that are another key's value
- * are filled in here, fixed ones come with the draft.
+ * Converts a draft without issues to a Config. The compiler proves here that the types of the table
+ * are those of model.ts. Defaults that are another key's value are filled in here; fixed ones come
+ * with the draft.
  */
 import { invariant } from "../base/assert.ts";
 import type {
@@ -50,7 +50,7 @@ export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
 
 /** The value of a slot that cannot be empty in a draft without errors. */
 function need<T>(slot: Slot<T>): T {
-  invariant(slot.value !== undefined, `${slot.path} has no value, and no error says why`);
+  invariant(slot.value !== undefined, `${slot.path} has no value, but there is no error`);
   return slot.value;
 }
 
@@ -60,7 +60,7 @@ function buildNamed<K, T>(
 ): ReadonlyMap<string, T> {
   const built = new Map<string, T>();
   for (const { name, path, draft } of drafts.values()) {
-    invariant(draft !== undefined, `${path} has no definition, and no error says why`);
+    invariant(draft !== undefined, `${path} has no definition, but there is no error`);
     built.set(name, build(name, draft));
   }
   return built;
@@ -127,7 +127,7 @@ function buildParams(
 
 type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };
 
-/** What TLS keys that are absent follow from. */
+/** The keys from which absent TLS keys follow. */
 interface TlsDefaults {
   readonly host: string;
   readonly caFiles: CaFiles;
@@ -182,7 +182,7 @@ function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
     protocol: port === 0 ? "any" : keys.protocol.value ?? "any",
     port,
     pools: need(keys.pools).map((pool, index) => {
-      invariant(pool !== undefined, `pool ${index} of ${name} has no value, and no error says why`);
+      invariant(pool !== undefined, `pool ${index} of ${name} has no value, but there is no error`);
       return buildPool(pool);
     }),
     srcIpSticky: need(keys["src-ip-sticky"]),

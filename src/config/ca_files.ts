@@ -7,10 +7,10 @@ import { oneLine } from "../base/text.ts";
 import type { IssueList } from "./issue.ts";
 import type { ConfigDraft } from "./schema/schema.ts";
 
-/** Most bytes of such a file: room for a thousand authorities. */
+/** Maximum of bytes of such a file: enough for a thousand authorities. */
 export const MAX_CA_BYTES = 2 ** 20;
 
-/** What came of reading one: its certificates as PEM, or a sentence on what is wrong with it. */
+/** The certificates of a file as PEM, or the problem with the file in a sentence. */
 export type CaReadout =
   | { readonly kind: "ok"; readonly pem: string }
   | { readonly kind: "error"; readonly problem: string };
@@ -18,7 +18,7 @@ export type CaReadout =
 /** Reads the file at `path`; never throws. */
 export type CaReader = (path: string) => CaReadout;
 
-/** Reads all `ca-file`s of `draft`, each once; path → PEM. What is wrong is added to `issues`. */
+/** Reads all `ca-file`s of `draft`, each once; path → PEM. Problems are added to `issues`. */
 export function readCaFiles(
   draft: ConfigDraft,
   { issues, read }: { readonly issues: IssueList; readonly read: CaReader },
@@ -42,7 +42,7 @@ export function readCaFiles(
   return pems;
 }
 
-/** What the TLS library cannot do with a certificate (PEM), in its words; undefined: it takes it. */
+/** The TLS library's problem with a certificate (PEM), in its words; undefined: accepted. */
 export type CaJudge = (pem: string) => string | undefined;
 
 /** A certificate in a file. */
@@ -56,8 +56,8 @@ const BEGIN = "-----BEGIN CERTIFICATE-----";
 const END = "-----END CERTIFICATE-----";
 
 /**
- * The certificates in the text of a PEM file, and nothing else of it (a private key, say). All of
- * them must be good in the eyes of `judge`, the library that the probes use: it passes over an
+ * The certificates in the text of a PEM file, without its other content (for example a private
+ * key). `judge`, the library that the probes use, must accept all of them: later it would skip an
  * authority that it cannot read, with a line on standard error for each handshake.
  */
 export function certificatesIn(text: string, judge: CaJudge): CaReadout {
@@ -69,7 +69,7 @@ export function certificatesIn(text: string, judge: CaJudge): CaReadout {
     const next = text.indexOf(BEGIN, at + 1);
     if (end < 0 || (next >= 0 && next < end)) {
       const problem = `the certificate that begins in line ${line} has no end; expected ` +
-        `\`${END}\` behind it: is the file complete?`;
+        `\`${END}\` after it; check whether the file is complete`;
       return { kind: "error", problem };
     }
     blocks.push({ pem: text.slice(at, end + END.length), line });
@@ -84,7 +84,7 @@ export function certificatesIn(text: string, judge: CaJudge): CaReadout {
     const which = blocks.length === 1 ? "the certificate" : `certificate ${index + 1} of ` +
       blocks.length;
     const problem = `${which} (line ${line}) cannot be used: ${oneLine(reason)}; expected a ` +
-      "well-formed X.509 certificate: take it from the authority again, or out of the file";
+      "well-formed X.509 certificate; get it from the authority again, or remove it from the file";
     return { kind: "error", problem };
   }
   return { kind: "ok", pem: blocks.map(({ pem }) => `${pem}\n`).join("") };

@@ -1,9 +1,9 @@
 /**
- * Tree → draft: every key of the table with its value, default or absence, typed by the table.
+ * Decodes the tree into a draft: every key of the table with its value, default or absence, typed
+ * by the table.
  *
- * All of a file's errors come out of one run: a value that cannot be used leaves a hole in the
- * draft, not an end, and the checks that follow step around holes, so that one mistake is one issue
- * and no echo of it.
+ * All errors of a file are reported in one run. An invalid value leaves a hole in the draft, and
+ * later checks skip holes, so that one mistake is one issue.
  */
 import { unreachable } from "../base/assert.ts";
 import { listWords, quote } from "../base/text.ts";
@@ -32,8 +32,8 @@ import { textProblem } from "./schema/text_rules.ts";
 import type { MapEntry, TreeNode } from "./tree.ts";
 
 /**
- * Reads the whole tree. The draft is undefined only when there is nothing to go on with, and then
- * there is an issue.
+ * Reads the whole tree. The draft is undefined only when nothing can be decoded, and then there is
+ * an issue.
  */
 export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefined {
   const site = { mark: { line: 1, column: 1 }, path: "", issues };
@@ -45,7 +45,11 @@ export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefin
   const maglev = root?.keys["maglev"];
   if (maglev === undefined) return undefined;
   if (!maglev.given) {
-    issues.add("no-configuration", site, "there is no key `maglev`, and everything is below it");
+    issues.add(
+      "no-configuration",
+      site,
+      "the key `maglev` is missing; everything belongs below it",
+    );
     return undefined;
   }
   // The only place where the types of the table are asserted rather than inferred: reading is a
@@ -64,12 +68,12 @@ interface LooseDraft extends Place {
   readonly keys: Readonly<Record<string, LooseSlot>>;
 }
 
-/** With the word that chooses among variants, if the map has one. */
+/** A site with the word that chooses among variants, if the map has one. */
 interface WordSite extends Site {
   readonly word: string | undefined;
 }
 
-/** With what to say of a key that is not known here. */
+/** A site with a hint for unknown keys. */
 interface KeysSite extends Site {
   readonly unknownHint?: (key: string) => string;
 }
@@ -89,7 +93,7 @@ function readKeys(keys: Keys, node: TreeNode, site: KeysSite): LooseDraft | unde
       slots[key] = { value, given: false, mark: site.mark, path };
       continue;
     }
-    // A map or list is placed by its key: the line that people look for.
+    // The position of a map or list is that of its key, which is the line that people look for.
     const mark = entry.value.kind === "scalar" ? entry.value.mark : entry.keyMark;
     const value = readRow(row, entry.value, { mark, path, issues: site.issues, word });
     slots[key] = { value, given: true, mark, path };
@@ -97,7 +101,7 @@ function readKeys(keys: Keys, node: TreeNode, site: KeysSite): LooseDraft | unde
   return { mark: site.mark, path: site.path, keys: slots };
 }
 
-/** What a map holds: known keys, and the names of unknown ones. */
+/** The entries of a map: known keys, and the names of unknown ones. */
 interface Entries {
   readonly known: ReadonlyMap<string, MapEntry>;
   readonly unknown: readonly string[];
@@ -105,7 +109,7 @@ interface Entries {
 
 const NO_ENTRIES: Entries = { known: new Map(), unknown: [] };
 
-/** Entries by key, unknown keys noted. */
+/** Entries by key; unknown keys are reported. */
 function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefined {
   if (isEmptyScalar(node)) return NO_ENTRIES;
   if (node.kind !== "map") {
@@ -132,7 +136,7 @@ function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefi
   return { known, unknown };
 }
 
-/** For a key that a map below this one knows. */
+/** Hint for a key that belongs into a map below this one. */
 function misplacedHint(keys: Keys, key: string): string {
   const below = Object.entries(keys).find(([, row]) => {
     const maps = row.type === "section"
@@ -145,7 +149,7 @@ function misplacedHint(keys: Keys, key: string): string {
   return below === undefined ? "" : `; it belongs below \`${below[0]}\``;
 }
 
-/** For `nginx0: 100`, where a map with one key was meant. */
+/** Hint for `nginx0: 100`, where a map with one key was meant. */
 function onlyKeyHint(keys: Keys, node: TreeNode): string {
   const [only, ...others] = Object.entries(keys);
   if (node.kind !== "scalar" || typeof node.value !== "number") return "";
@@ -153,13 +157,13 @@ function onlyKeyHint(keys: Keys, node: TreeNode): string {
   return `; did you mean { ${only[0]}: ${node.value} }?`;
 }
 
-/** The text of the key `key`, when there is one. */
+/** The text of the key `key`, if it is given. */
 function wordOf(entries: Entries, key: string): string | undefined {
   const node = entries.known.get(key)?.value;
   return node?.kind === "scalar" ? node.text : undefined;
 }
 
-/** Notes that a key is missing, when it is required here. */
+/** Reports a missing key that is required here. */
 function reportMissing(
   key: string,
   row: Row,
@@ -170,14 +174,14 @@ function reportMissing(
   if (row.requiredUnless !== undefined) {
     const chooser = site.keys[row.requiredUnless.key];
     const word = wordOf(entries, row.requiredUnless.key);
-    // Of a word that is missing or unknown nothing follows.
+    // A missing or unknown word implies nothing.
     if (chooser?.type !== "word" || word === undefined || !chooser.words.includes(word)) return;
     if (word === row.requiredUnless.is) return;
     reason = ` (${row.requiredUnless.key} is ${quote(word)})`;
   } else if (row.required !== true) {
     return;
   }
-  // A mistyped key has been noted as unknown, with this one as what was meant.
+  // A mistyped key was reported as unknown, with this one as the suggestion.
   if (entries.unknown.some((other) => issues.suggestion(other, [key]) !== "")) return;
   issues.add(
     "missing-key",
@@ -186,7 +190,7 @@ function reportMissing(
   );
 }
 
-/** The value of a key that is not there. */
+/** The value of an absent key. */
 function absentValue(row: Row, place: WordSite): unknown {
   if (row.required === true) return undefined;
   switch (row.type) {
@@ -280,8 +284,8 @@ function readList(row: ListRow, node: TreeNode, site: Site): unknown {
 }
 
 /**
- * Reads by the word beside it. When that word is missing or unknown, which has been noted, keys
- * that no variant knows are still noted.
+ * Reads a map whose keys depend on the word of another key. When that word is missing or unknown,
+ * which was reported, keys that belong to no variant are still reported.
  */
 function readVariant(
   row: VariantsRow,

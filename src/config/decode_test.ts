@@ -200,7 +200,7 @@ const VALUES: Readonly<
 };
 
 for (const type of Object.keys(VALUES) as (keyof typeof HOLDERS)[]) {
-  Deno.test(`decode() reads good values of the type ${type}, and says what is wrong with bad ones`, () => {
+  Deno.test(`decode() reads good values of the type ${type}, and reports bad ones`, () => {
     for (const [text, value] of VALUES[type].good) {
       deepEqual(valueOf(type, load(HOLDERS[type](text))), value, text);
     }
@@ -324,7 +324,7 @@ Deno.test("decode() keeps the order of the file", () => {
   deepEqual(members, ["2", "z", "1"]);
 });
 
-Deno.test("decode() is not fooled by keys that objects have by nature", () => {
+Deno.test("decode() handles keys that are properties of every object", () => {
   for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
     const config = load(`maglev: { backends: { ${name}: { address: 10.0.0.1 } } }`);
     deepEqual([...config.backends.keys()], [name]);
@@ -335,7 +335,7 @@ Deno.test("decode() is not fooled by keys that objects have by nature", () => {
   }
 });
 
-Deno.test("decode() says one thing about one mistake", () => {
+Deno.test("decode() reports one issue for one mistake", () => {
   const cases = [
     // Neither "address is missing" nor "there is no backend" follows from these.
     "maglev: { backends: { a: { adress: 10.0.0.1 } } }",

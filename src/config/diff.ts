@@ -1,10 +1,11 @@
 /**
- * What a reload changes: two configurations → who comes, goes, is checked from the beginning, or goes on.
+ * Compares two configurations for a reload: which backends and frontends are added, removed,
+ * checked from the beginning, or continued.
  *
- * A check starts again exactly when what decides the health changed: the definition of the
- * healthcheck (its name does not count), whether it has one, or the namespace its probes run in.
- * Everything else goes on without losing a probe: another address, other frontends around it, a
- * healthcheck that was only renamed, a changed `enabled` (the operator's run-time state survives).
+ * A check starts again exactly when a definition that decides health changed: the healthcheck (its
+ * name does not count), whether there is one, or the namespace of its probes. All else continues
+ * without losing a probe: another address, other frontends, a healthcheck that was only renamed, a
+ * changed `enabled` (the operator's run-time state survives).
  */
 import type {
   BackendConfig,
@@ -22,7 +23,7 @@ export interface ConfigDiff {
   readonly frontends: FrontendsDiff;
   /** The settings that `lb_conf` programs: source addresses, buckets per core, flow timeout. */
   readonly lbConfChanged: boolean;
-  /** Any setting of `vpp.lb`, those included; also when the section came or went. */
+  /** Any setting of `vpp.lb`, including those; also when the section was added or removed. */
   readonly vppLbChanged: boolean;
   /** `transition-history`. */
   readonly historyChanged: boolean;
@@ -34,9 +35,9 @@ export interface BackendsDiff {
   readonly removed: readonly string[];
   /** Checked from the beginning, at the new address if that changed too. */
   readonly restarted: readonly string[];
-  /** Go on at another address. */
+  /** Continued at another address. */
   readonly readdressed: readonly string[];
-  /** Go on as they are. */
+  /** Continued unchanged. */
   readonly untouched: readonly string[];
   /** Of the restarted, readdressed and untouched: those whose `enabled` in the file changed. */
   readonly enabledChanged: readonly string[];
@@ -51,7 +52,7 @@ export interface FrontendsDiff {
   readonly untouched: readonly string[];
 }
 
-/** What changes from `before` to `after`. */
+/** The changes from `before` to `after`. */
 export function diffConfig(before: Config, after: Config): ConfigDiff {
   return {
     backends: diffBackends(before, after),
@@ -85,7 +86,7 @@ function diffBackends(before: Config, after: Config): BackendsDiff {
   return { added, removed, restarted, readdressed, untouched, enabledChanged };
 }
 
-/** Whether two backends are checked alike; remembers the answer for each pair of healthchecks. */
+/** Compares the checks of two backends; remembers the answer for each pair of healthchecks. */
 function healthcheckComparer(
   before: Config,
   after: Config,
@@ -111,7 +112,7 @@ function healthcheckOf(config: Config, backend: BackendConfig): HealthcheckConfi
     : config.healthchecks.get(backend.healthcheck);
 }
 
-/** Whether two definitions mean the same probe at the same pace; names do not count. */
+/** True when two definitions mean the same probe at the same pace; names do not count. */
 export function sameHealthcheck(a: HealthcheckConfig, b: HealthcheckConfig): boolean {
   return sameValue({ ...a, name: "" }, { ...b, name: "" });
 }

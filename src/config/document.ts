@@ -1,11 +1,10 @@
 /**
- * YAML text → a tree of maps, lists and scalars that know their line and column.
+ * Parses YAML into a tree of maps, lists and scalars with line and column (tree.ts).
  *
- * The tree (tree.ts) is what the rest of the configuration code reads. It is made in one pass:
- * lexer → parser → composer → tree, where the nesting is bounded while it is parsed.
+ * The tree is made in one pass: lexer → parser → composer → tree. Nesting is bounded while parsing.
  *
  * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are not part of it, but
- * readers of this kind of file know them, so they work.
+ * writers of such files expect them, so they work.
  */
 import { oneLine } from "../base/text.ts";
 import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
@@ -13,16 +12,16 @@ import type { IssueList } from "./issue.ts";
 import type { Mark } from "./schema/types.ts";
 import { buildTree, type TreeNode } from "./tree.ts";
 
-/** Most characters a file may have. */
+/** Maximum of characters in a file. */
 export const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
- * Most words, signs, spaces and line breaks: ten times what 10,000 backends need. It bounds the
- * time that a file of nothing but line breaks takes.
+ * Maximum of words, signs, spaces and line breaks: ten times what 10,000 backends need. It bounds
+ * the time for a file that consists of line breaks.
  */
 const MAX_LEXEMES = 4_000_000;
 
-/** Collections inside each other; the deepest that the table knows is 8. */
+/** Maximum depth of nested collections; the deepest of the table is 8. */
 const MAX_DEPTH = 64;
 
 /** Bounds that tests lower. */
@@ -50,7 +49,7 @@ export function readDocument(
   return buildTree(document.contents, { markAt: (offset) => positions.markAt(offset), issues });
 }
 
-/** What is said of a file of more than MAX_CHARACTERS. */
+/** The message for a file of more than MAX_CHARACTERS. */
 export function tooLargeMessage(size: string): string {
   return `the file has ${size}; at most ${MAX_CHARACTERS} are read`;
 }
@@ -112,7 +111,7 @@ function compose(text: string, options: ComposeOptions): Document | undefined {
   const composer = new Composer({
     schema: "core",
     resolveKnownTags: false,
-    // Ours are reported with both places, and without comparing every key with every other.
+    // tree.ts reports duplicate keys with both positions, without comparing every pair of keys.
     uniqueKeys: false,
     prettyErrors: false,
   });
@@ -152,7 +151,7 @@ function compose(text: string, options: ComposeOptions): Document | undefined {
     issues.add(
       "several-documents",
       { mark: positions.markAt(second.range?.[0] ?? 0), path: "" },
-      "a second YAML document begins here; expected one: remove the `---` before it",
+      "a second YAML document begins here; expected one; remove the `---` before it",
     );
   }
   reportErrors(errors, text, options);
@@ -160,8 +159,9 @@ function compose(text: string, options: ComposeOptions): Document | undefined {
 }
 
 /**
- * One issue a line: what follows on the same line is mostly an echo. Of tabs in the indentation the
- * first is named alone: what comes after it, and what ends on the line before, is an echo of it.
+ * Reports one issue per line, because further ones on a line mostly follow from the first. Of tabs
+ * in the indentation only the first is reported: later errors, and one that ends on the line
+ * before, follow from it.
  */
 function reportErrors(errors: readonly YAMLError[], text: string, options: ComposeOptions): void {
   const { positions, issues } = options;
@@ -198,7 +198,7 @@ function syntaxMessage(error: YAMLError): string {
     case "MULTILINE_IMPLICIT_KEY":
       return "expected `key: value`, with a space after the colon";
     case "TAG_RESOLVE_FAILED":
-      return "tags (`!name`) have no meaning here: write the value without it";
+      return "tags (`!name`) have no meaning here; write the value without it";
     case "MISSING_CHAR":
       if (/^Missing closing ['"]quote$/.test(error.message)) {
         return "a quote is opened and not closed";

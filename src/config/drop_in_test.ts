@@ -35,7 +35,7 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("the files of the reference say what they are named after", () => {
+Deno.test("the files of the reference match their names", () => {
   ok(NAMES.length >= 40);
   const config = (name: string) => {
     const result = load(`${name}.yaml`);

@@ -10,7 +10,7 @@ import { quote } from "../base/text.ts";
 import { type IssueList, joinPath } from "./issue.ts";
 import type { MapEntry, TreeNode } from "./tree.ts";
 
-/** True for a key that reading passes over. */
+/** True for a key that is ignored. */
 export function isIgnored(key: string): boolean {
   return key.startsWith("x-");
 }

@@ -1,10 +1,10 @@
 /**
- * What is wrong, or doubtful, in a configuration file, as a value: where, which rule, and a
- * sentence that says what is wrong and what would be right.
+ * An error or warning about a configuration file, as a value: position, rule, and a message with
+ * the problem and the fix.
  *
- * Three stages that are never mixed up. A parse error means that something could not be read
- * as what it should be: no YAML, an unknown key, a wrong type. A semantic error means that all was
- * read and does not fit: out of range, missing, names nobody defined. A warning changes nothing.
+ * There are three stages. A parse error means that the file cannot be decoded: invalid YAML, an
+ * unknown key, a wrong type. A semantic error means that decoded values are not allowed or do not
+ * fit: out of range, missing, an undefined name. A warning does not prevent use.
  */
 import { nearest } from "../base/nearest.ts";
 import { quote } from "../base/text.ts";
@@ -81,7 +81,7 @@ export type Rule = keyof typeof RULES;
 export interface Issue {
   readonly stage: Stage;
   readonly rule: Rule;
-  /** As it was given to the loader. */
+  /** The path passed to the loader. */
   readonly file: string;
   /** 1-based; both 0 when the issue is about the file as a whole. */
   readonly line: number;
@@ -91,22 +91,22 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Where an issue is. */
+/** The position of an issue. */
 export interface Place {
   readonly mark: Mark;
   readonly path: string;
 }
 
-/** How many errors, and how many warnings, are kept; the rest is counted. */
+/** Maximum of errors, and of warnings, that are kept; the rest is counted. */
 export const MAX_LISTED = 1000;
 
 /**
- * How many comparisons of names "did you mean" may cost in one file: a file of ten thousand
- * mistyped names must not take minutes to refuse.
+ * Maximum of name comparisons for "did you mean" in one file, so that refusing a file of ten
+ * thousand mistyped names does not take minutes.
  */
 const MAX_COMPARISONS = 200_000;
 
-/** Longest word that is compared; a name may be no longer. */
+/** Longest word that is compared: the maximum length of a name. */
 const MAX_WORD = 128;
 
 /** Collects issues of one file, at most MAX_LISTED of each kind. */
@@ -144,7 +144,7 @@ export class IssueList {
     });
   }
 
-  /** `; did you mean "x"?` when a candidate is near, else `otherwise`. */
+  /** `; did you mean "x"?` when a candidate is near, otherwise `otherwise`. */
   suggestion(word: string, candidates: readonly string[], otherwise = ""): string {
     this.#comparisons += candidates.length;
     if (word.length > MAX_WORD || this.#comparisons > MAX_COMPARISONS) return otherwise;

@@ -37,7 +37,7 @@ Deno.test("IssueList lists parse errors first, then by line and column", () => {
   deepEqual(issues.errors().map((issue) => issue.message), ["a", "b", "c", "d"]);
 });
 
-Deno.test("IssueList keeps a thousand of each kind and says how many more there are", () => {
+Deno.test("IssueList keeps a thousand of each kind and counts the rest", () => {
   const issues = new IssueList("m.yaml");
   let made = 0;
   for (let line = 1; line <= MAX_LISTED + 25; line++) {
@@ -63,7 +63,7 @@ Deno.test("IssueList stops looking for what was meant when that has cost enough"
   equal(new IssueList("m.yaml").suggestion("x".repeat(1e6), ["x"], "; none"), "; none");
 });
 
-Deno.test("joinPath() quotes what is no plain segment", () => {
+Deno.test("joinPath() quotes a segment that is not plain", () => {
   equal(joinPath("", "maglev"), "maglev");
   equal(joinPath("maglev.backends", "nginx-0"), "maglev.backends.nginx-0");
   equal(joinPath("maglev.backends", "nginx.lab"), 'maglev.backends."nginx.lab"');

@@ -1,11 +1,11 @@
 /**
- * Reads single values: scalar of the tree → value of the row's type, or an issue.
+ * Reads single values: converts a scalar of the tree to the row's type, or adds an issue.
  *
- * A text that cannot be read as its type (no duration, no IP address, none of the known words)
- * is a wrong type, a parse error. One that can be read and is not allowed (out of range, of the
- * other family) is a semantic error. Where a text is wanted, any scalar is taken as it is
- * written (`description: 2026`), because that is what the writer means; a number or a boolean in
- * quotes is not taken as one, because then two files that look alike would differ elsewhere.
+ * A text that cannot be parsed as its type (duration, IP address, known word) has the wrong type,
+ * which is a parse error. A value that is parsed but not allowed (out of range, of the other
+ * family) is a semantic error. For a text, any scalar is taken as written (`description: 2026`),
+ * because that is what the writer means. A quoted number or boolean is not taken as one, because
+ * other programs would read the file differently.
  */
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { listWords, quote } from "../base/text.ts";
@@ -25,12 +25,12 @@ import type {
 import { headerProblem, isRemovable, textProblem } from "./schema/text_rules.ts";
 import type { ScalarNode, TreeNode } from "./tree.ts";
 
-/** Where a value stands and where what is wrong with it is noted. */
+/** The position of a value, and the list for its issues. */
 export interface Site extends Place {
   readonly issues: IssueList;
 }
 
-/** Notes that `node` is not what the row expects; `hint` begins with its own separator. */
+/** Reports that `node` is not what the row expects; `hint` begins with its own separator. */
 export function wrongType(row: Row, node: TreeNode, site: Site, hint = ""): undefined {
   site.issues.add(
     "wrong-type",
@@ -54,7 +54,7 @@ function emptyHint(row: Row, node: TreeNode): string {
   return `; leave the key out for the default${otherwise === undefined ? "" : ` (${otherwise})`}`;
 }
 
-/** The scalar's text as it is written, undefined for anything that has none. */
+/** The scalar's text as written; undefined for maps, lists and null. */
 export function textOf(node: TreeNode): string | undefined {
   return node.kind === "scalar" && node.value !== null ? node.text : undefined;
 }
@@ -99,8 +99,8 @@ export function readTexts(row: TextsRow, node: TreeNode, site: Site): string[] |
 }
 
 /**
- * Texts that stand for a boolean where one is wanted, quoted or not, because Go's YAML reader takes
- * them (YAML 1.1). Elsewhere they are texts: `host: no` is a host.
+ * Texts that mean a boolean for a boolean key, quoted or not, because Go's YAML reader accepts them
+ * (YAML 1.1). For other keys they are texts: `host: no` is a host.
  */
 export const BOOLEAN_WORDS: ReadonlyMap<string, boolean> = new Map(
   [["y", "yes", "on"], ["n", "no", "off"]].flatMap((words, index) =>
@@ -221,7 +221,7 @@ function inRange(row: IntegerRow | DurationRow, value: number, site: Site): bool
   return false;
 }
 
-/** Request headers; nothing behind the key is no header. */
+/** Request headers; a key without a value has an empty list. */
 export function readHeaders(row: HeadersRow, node: TreeNode, site: Site): HeaderList | undefined {
   if (isEmptyScalar(node)) return [];
   if (node.kind !== "map") return wrongType(row, node, site);
@@ -246,7 +246,7 @@ export function readHeaders(row: HeadersRow, node: TreeNode, site: Site): Header
   return headers;
 }
 
-/** Whether there is a key with nothing behind it. */
+/** True for a key without a value. */
 export function isEmptyScalar(node: TreeNode): node is ScalarNode {
   return node.kind === "scalar" && node.value === null;
 }

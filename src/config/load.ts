@@ -1,5 +1,5 @@
 /**
- * I/O: reads a configuration file. The only file of this folder that touches the system.
+ * Reads a configuration file. The only file of this folder with I/O.
  */
 import { createHash } from "node:crypto";
 import { permissionReason } from "../base/permission.ts";
@@ -14,7 +14,7 @@ export type { LoadResult } from "./parse.ts";
 export { formatIssue, issueToJson } from "./issue.ts";
 export type { Issue } from "./issue.ts";
 
-/** A file that is a configuration. */
+/** A file with a valid configuration. */
 type GoodFile = Extract<LoadResult, { kind: "ok" }> & {
   /** SHA-256 of its text, in hexadecimal, as `sha256sum` prints it. */
   readonly hash: string;
@@ -23,22 +23,24 @@ type GoodFile = Extract<LoadResult, { kind: "ok" }> & {
 /** Result of reading a file. */
 export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
 
-/** Most bytes read: no text within MAX_CHARACTERS that a person wrote has more. */
+/** Maximum of bytes read: enough for a text of MAX_CHARACTERS that a person wrote. */
 const MAX_BYTES = MAX_CHARACTERS;
 
 /** Options of loadConfig(). */
 export type LoadOptions = Pick<ParseOptions, "vpp">;
 
 /**
- * Reads and checks the file at `path`. Whatever is wrong with the file, also that it cannot be
- * read, is a result.
+ * Reads and checks the file at `path`. Every problem with the file is a result, also a failure to
+ * read it.
  */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<FileResult> {
   let bytes: Uint8Array;
   try {
     bytes = await readBounded(path, MAX_BYTES + 1);
   } catch (error) {
-    return parseError(path, "unreadable", { message: `cannot be read: ${readReason(error)}` });
+    return parseError(path, "unreadable", {
+      message: `cannot read the file: ${readReason(error)}`,
+    });
   }
   if (bytes.length > MAX_BYTES) {
     return parseError(path, "too-large", {
@@ -61,9 +63,9 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /**
- * A file whose last line does not end is often one that was not written to its end, and a
- * configuration cut short may be a valid one with fewer servers. So it is pointed out; a running
- * daemon does not reload it (src/daemon/reload.ts).
+ * Warns of a last line without a newline. Such a file is often incomplete, and a truncated
+ * configuration may be a valid one with fewer servers. A running daemon does not reload it
+ * (src/daemon/reload.ts).
  */
 function withEndChecked(
   result: LoadResult,
@@ -75,19 +77,20 @@ function withEndChecked(
   issues.add(
     "no-final-newline",
     { mark: { line, column: 1 }, path: "" },
-    "the last line does not end with a newline: is the file complete? A reload refuses it",
+    "the last line does not end with a newline, and a reload refuses it; check whether the file " +
+      "is complete",
   );
   return { ...result, warnings: [...result.warnings, ...issues.warnings()] };
 }
 
-/** Names of standard input, which is read without opening it and so without a permission. */
+/** Names of standard input, which is read without opening it and thus without a permission. */
 const STANDARD_INPUT: readonly string[] = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 
 export function isStandardInput(path: string): boolean {
   return STANDARD_INPUT.includes(path);
 }
 
-/** At most `limit` bytes; not by size, which pipes and devices do not have. */
+/** Reads at most `limit` bytes; it does not use the size, which pipes and devices lack. */
 async function readBounded(path: string, limit: number): Promise<Uint8Array> {
   if (isStandardInput(path)) return await readAll(Deno.stdin, limit);
   using file = await Deno.open(path);
@@ -116,7 +119,7 @@ async function readAll(
   return bytes;
 }
 
-/** Reads a file of certificate authorities; synchronously, as few and small as they are. */
+/** Reads a file of certificate authorities; synchronously, because such files are few and small. */
 export function readCa(path: string): CaReadout {
   const buffer = new Uint8Array(MAX_CA_BYTES + 1);
   let size = 0;
@@ -129,15 +132,15 @@ export function readCa(path: string): CaReadout {
     }
   } catch (error) {
     const reason = readReason(error);
-    return { kind: "error", problem: `cannot be read: ${reason}` };
+    return { kind: "error", problem: `cannot read the file: ${reason}` };
   }
   if (size > MAX_CA_BYTES) return { kind: "error", problem: `has more than ${MAX_CA_BYTES} bytes` };
   return certificatesIn(new TextDecoder().decode(buffer.subarray(0, size)), judgeCa);
 }
 
 /**
- * The judgement of the library that TLS probes use (rustls): a client for HTTPS is the one place
- * where Deno says what it thinks of an authority. It is closed before it connects to anything.
+ * Checks an authority with the library that TLS probes use (rustls). Only Deno's HTTPS client
+ * reports the result; it is closed before it connects.
  */
 function judgeCa(pem: string): string | undefined {
   try {
@@ -150,7 +153,7 @@ function judgeCa(pem: string): string | undefined {
 }
 
 function readReason(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.PermissionDenied) {
     return "permission denied; the daemon's user must be allowed to read it";
   }
@@ -180,7 +183,7 @@ function encodingProblem(bytes: Uint8Array): Problem {
   return { message: "this line is not UTF-8; expected UTF-8", line: firstBadLine(bytes) };
 }
 
-/** 1-based line of the first byte sequence that is no UTF-8. */
+/** 1-based line of the first byte sequence that is not UTF-8. */
 function firstBadLine(bytes: Uint8Array): number {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 1;

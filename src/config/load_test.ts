@@ -33,13 +33,13 @@ Deno.test("loadConfig() reads a file, a byte order mark and all", async () => {
 Deno.test("loadConfig() names the path and the reason when a file cannot be read", async () => {
   equal(
     only(await loadConfig("/nonexistent/maglev.yaml")),
-    "/nonexistent/maglev.yaml: parse error: cannot be read: there is no such file",
+    "/nonexistent/maglev.yaml: parse error: cannot read the file: no such file",
   );
   const folder = await Deno.makeTempDir();
   try {
     equal(
       only(await loadConfig(folder)),
-      `${folder}: parse error: cannot be read: it is a directory, expected a file`,
+      `${folder}: parse error: cannot read the file: it is a directory, expected a file`,
     );
   } finally {
     await Deno.remove(folder);
@@ -53,7 +53,7 @@ Deno.test("loadConfig() names the reason when it may not read", async () => {
     if (Deno.uid() === 0) return;
     equal(
       only(await loadConfig(path)),
-      `${path}: parse error: cannot be read: permission denied; the daemon's user must be allowed to read it`,
+      `${path}: parse error: cannot read the file: permission denied; the daemon's user must be allowed to read it`,
     );
   });
 });
@@ -64,7 +64,7 @@ Deno.test({
   fn: async () => {
     equal(
       only(await loadConfig("/etc/maglev.yaml")),
-      "/etc/maglev.yaml: parse error: cannot be read: the program was started without that " +
+      "/etc/maglev.yaml: parse error: cannot read the file: the program was started without that " +
         "permission; add MAGLEV_READ_PATHS=/etc/maglev.yaml to its environment (colons between " +
         "several), which needs a restart",
     );
@@ -83,14 +83,14 @@ Deno.test("loadConfig() refuses what is not UTF-8, with the line", async () => {
   });
 });
 
-Deno.test("loadConfig() reads no endless file to its end", async () => {
+Deno.test("loadConfig() bounds the bytes read of an endless file", async () => {
   equal(
     only(await loadConfig("/dev/zero")),
     "/dev/zero: parse error: the file has more than 16777216 bytes; at most 16777216 are read",
   );
 });
 
-Deno.test("loadConfig() points out a last line that does not end, which a cut file has", async () => {
+Deno.test("loadConfig() warns of a last line without a newline", async () => {
   const text = "maglev:\n  backends:\n    a: { address: 10.0.0.1 }";
   const rules = async (content: string) => {
     let found: string[] = [];

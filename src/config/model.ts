@@ -48,7 +48,7 @@ export interface HealthcheckConfig {
 
 export type ProbeType = "icmp" | "tcp" | "http" | "https";
 
-/** What is particular to a type of probe; plain data that can be sent to a worker. */
+/** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
   | { readonly type: "icmp" }
   | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams)
@@ -56,12 +56,12 @@ export type ProbeParams =
   | ({ readonly type: "https" } & HttpParams & TlsParams);
 
 export interface TlsParams {
-  /** SNI; empty when none was configured (and `host` is no name). */
+  /** SNI; empty when it is not configured and `host` is not a name. */
   readonly serverName: string;
   readonly insecureSkipVerify: boolean;
   /** Protocols offered in the handshake (ALPN); empty: none. */
   readonly alpn: readonly string[];
-  /** Who is trusted instead of the system's authorities; absent when no `ca-file` is configured. */
+  /** Authorities trusted instead of the system's; absent without a `ca-file`. */
   readonly ca?: CaFile;
 }
 

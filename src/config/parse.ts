@@ -1,5 +1,5 @@
 /**
- * Text of a configuration file → configuration or issues: the stages in their order.
+ * Parses the text of a configuration file into a configuration or issues. Runs the stages in order.
  */
 import { type CaReader, readCaFiles } from "./ca_files.ts";
 import { buildConfig } from "./build.ts";
@@ -10,10 +10,10 @@ import { checkIgnored } from "./ignored_keys.ts";
 import { type Issue, IssueList } from "./issue.ts";
 import type { Config } from "./model.ts";
 
-/** What a file is. */
+/** The result of parsing a file. */
 export type LoadResult =
   | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Issue[] }
-  /** Something could not be read; semantic errors that were found all the same come last. */
+  /** The file cannot be decoded; semantic errors that were found as well come last. */
   | { readonly kind: "parse-error"; readonly issues: readonly Issue[] }
   /** All issues have the stage `semantic`. */
   | {
@@ -31,7 +31,7 @@ export interface ParseOptions {
   readonly vpp?: boolean;
 }
 
-/** Reads a configuration; never throws for whatever `text` holds. */
+/** Reads a configuration; never throws, whatever `text` contains. */
 export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const issues = new IssueList(options.file);
   const tree = readDocument(text, issues);

@@ -1,6 +1,6 @@
 /**
- * The tree of a YAML document: maps, lists and scalars that know their line and column; nothing
- * of the `yaml` library is in it.
+ * The tree of a YAML document: maps, lists and scalars with line and column, independent of the
+ * `yaml` library.
  *
  * Aliases are shared nodes that carry the size they would have when written out, so that a file
  * that expands without end ("billion laughs") is refused by arithmetic and costs nothing.
@@ -60,7 +60,7 @@ export interface ListNode {
 
 export type TreeNode = ScalarNode | MapNode | ListNode;
 
-/** What building needs besides the document. */
+/** The context for building a tree. */
 export interface BuildOptions {
   /** Offset in the text → place. */
   readonly markAt: (offset: number) => Mark;
@@ -99,7 +99,7 @@ class TreeBuilder {
     }
   }
 
-  /** `place` is that of the key, or of what holds the node when it has none. */
+  /** `place` is that of the key, or of the enclosing node for an item without a key. */
   #node(node: unknown, place: { mark: Mark; path: string }): TreeNode {
     if (isAlias(node)) {
       const mark = this.#mark(node, place.mark);
@@ -202,7 +202,7 @@ class TreeBuilder {
     return undefined;
   }
 
-  /** What `<<` brings in: a map, or several in a list. */
+  /** The maps that `<<` merges: one, or several in a list. */
   #mergeSources(value: TreeNode, place: { mark: Mark; path: string }): readonly TreeNode[] {
     const sources = value.kind === "list" ? value.items : [value];
     if (sources.every((source) => source.kind === "map")) return sources;
@@ -210,7 +210,7 @@ class TreeBuilder {
     return [];
   }
 
-  /** Keys that are there already win, as the merge key's definition has it. */
+  /** Existing keys win, as defined for the merge key. */
   #merge(source: TreeNode, into: Map<string, MapEntry>, place: { mark: Mark; path: string }): void {
     if (source.kind !== "map") return;
     this.#merged += source.entries.length;

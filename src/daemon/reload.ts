@@ -22,7 +22,7 @@ export interface ReloaderOptions {
   readonly daemon: Daemon;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly machine: Host;
+  readonly hostCheck: Host;
   /** The file that the daemon started with. */
   readonly initial: Loaded;
 }
@@ -122,7 +122,7 @@ export class Reloader {
   }
 
   async #judge(): Promise<Judged> {
-    const { path, daemon, machine } = this.#options;
+    const { path, daemon, hostCheck } = this.#options;
     const readout = await this.#readInTime();
     const wrong = (message: string, warnings: readonly Finding[]): Judged => ({
       ok: false,
@@ -134,7 +134,7 @@ export class Reloader {
       const problem = cutOff(daemon.checker.current.config, readout);
       if (problem !== undefined) return wrong(problem, readout.warnings);
     }
-    const judged = judgedOnHost(readout, { path, host: machine });
+    const judged = judgedOnHost(readout, { path, host: hostCheck });
     const { warnings } = judged;
     if (judged.kind === "error") return { ok: false, errors: judged.errors, warnings };
     const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: judged.hash };

@@ -65,7 +65,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
         daemon,
         logger,
         clock,
-        machine: { problem: () => world.problem, warnings: () => world.warnings },
+        hostCheck: { problem: () => world.problem, warnings: () => world.warnings },
         initial: { loadedAtMs: 1, hash: loaded.hash },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],

@@ -6,7 +6,7 @@ import { permissionText } from "../base/permission.ts";
 import type { Logger } from "../base/ports.ts";
 import { BUILD } from "../base/version.ts";
 import { isStandardInput } from "../config/load.ts";
-import { Machine } from "../probe/host/host_check.ts";
+import { HostCheck } from "../probe/host/host_check.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
 import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
@@ -71,7 +71,7 @@ async function run(args: readonly string[]): Promise<number> {
 async function checkConfig(settings: MaglevdSettings): Promise<number> {
   const path = settings.config;
   const readout = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
-  const host = new Machine({ log: NO_LOG });
+  const host = new HostCheck({ log: NO_LOG });
   return reportCheck(path, judgedOnHost(readout, { path, host, elsewhere: true }));
 }
 

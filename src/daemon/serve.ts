@@ -6,7 +6,7 @@ import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
-import { Machine } from "../probe/host/host_check.ts";
+import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
@@ -39,7 +39,7 @@ interface Context {
   readonly clock: SystemClock;
   readonly logger: LogHandler;
   readonly signals: SignalInbox;
-  readonly machine: Machine;
+  readonly hostCheck: HostCheck;
 }
 
 /** Runs the daemon until a signal stops it; the result is the exit status. */
@@ -54,8 +54,8 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
     writer: Deno.stdout,
     broadcaster,
   });
-  const machine = new Machine({ log: logger });
-  const context: Context = { settings, broadcaster, clock, logger, signals, machine };
+  const hostCheck = new HostCheck({ log: logger });
+  const context: Context = { settings, broadcaster, clock, logger, signals, hostCheck };
   try {
     const started = await start(context);
     if (typeof started === "string") return await startFailed(context, started);
@@ -91,7 +91,7 @@ interface Refusal {
 
 /** A daemon ready to start, or one line on why it cannot start. */
 async function start(context: Context): Promise<Parts | Refusal | string> {
-  const { settings, clock, logger, machine } = context;
+  const { settings, clock, logger, hostCheck } = context;
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
     version: buildInfo().version,
@@ -102,7 +102,7 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
     state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const path = settings.config;
-  const readout = judgedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
+  const readout = judgedOnHost(await readConfig(path, { vppApiAddr }), { path, host: hostCheck });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
   if (readout.kind === "error") return refusal(readout, logger);
   const { config, hash } = readout;
@@ -163,7 +163,7 @@ interface Stop {
 
 async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { daemon, metrics, loaded } = parts;
-  const { settings, clock, logger, signals, machine } = context;
+  const { settings, clock, logger, signals, hostCheck } = context;
   const stop = Promise.withResolvers<Stop>();
   const reloader = new Reloader({
     path: settings.config,
@@ -171,7 +171,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     daemon,
     logger,
     clock,
-    machine,
+    hostCheck,
     initial: loaded,
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {

@@ -20,7 +20,7 @@ export interface MaglevdOptions {
   /** Where gRPC is served; default: nowhere. */
   readonly grpcAddr?: string | undefined;
   readonly logLevel?: "debug" | "info" | "warn" | "error";
-  /** Called with every line, in order; a line that is no JSON comes as `{ msg: "", text }`. */
+  /** Called with every line, in order; a line that is not JSON comes as `{ msg: "", text }`. */
   readonly onLine: (line: LogLine) => void;
   /** Further flags of maglevd. */
   readonly flags?: readonly string[];
@@ -105,7 +105,7 @@ export class MaglevdProcess {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      // Out of reach of the terminal's Ctrl-C: whoever started it says when it ends.
+      // Out of reach of the terminal's Ctrl-C: the starter of the process ends it.
       detached: true,
     }).spawn();
     this.#read = Promise.all([
@@ -124,7 +124,7 @@ export class MaglevdProcess {
     return this.#child.pid;
   }
 
-  /** Sends a signal; one that has ended already is left in peace. */
+  /** Sends a signal; does nothing after its end. */
   signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);

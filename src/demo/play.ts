@@ -1,4 +1,4 @@
-/** The self-playing demo: a server fails and comes back, and VPP is asked whether it noticed. */
+/** The self-playing demo: a server fails and recovers, and the state of VPP is checked after each. */
 import type { DemoServer } from "./servers.ts";
 import type { Screen } from "./screen.ts";
 import type { VppWatch } from "./vpp_watch.ts";
@@ -8,7 +8,7 @@ export interface PlayOutcome {
   readonly problem: string | undefined;
 }
 
-/** How long maglevd may take for each act: several times what the configuration needs. */
+/** Timeout of maglevd's reaction: several times the detection time of the configuration. */
 const ACT_DEADLINE_MS = 8000;
 
 export async function playFailover(options: {

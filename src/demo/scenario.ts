@@ -1,9 +1,9 @@
-/** What the demo is made of: addresses and the configuration maglevd gets. */
+/** The parts of the demo: addresses, and the configuration of maglevd. */
 
 /** Addresses of the demo servers; any 127.0.0.0/8 address is there on Linux. */
 export const DEMO_ADDRESSES = ["127.0.0.11", "127.0.0.12", "127.0.0.13"] as const;
 
-/** The VIP, from the documentation range (RFC 5737): programmed into VPP, contacted by nobody. */
+/** The VIP, from the documentation range (RFC 5737): programmed into VPP, without clients. */
 export const DEMO_VIP = { address: "192.0.2.80", port: 80 } as const;
 
 /** The configuration file of the demo, with the servers listening on `port`. */
@@ -47,7 +47,7 @@ ${DEMO_ADDRESSES.map((_, index) => `            web${index + 1}: {}`).join("\n")
 `;
 }
 
-/** A server as VPP has it: absent when VPP does not know it. */
+/** A server as VPP has it: absent when VPP does not have it. */
 export interface SeenServer {
   readonly name: string;
   readonly weight: number | undefined;

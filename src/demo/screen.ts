@@ -1,4 +1,4 @@
-/** What a person sees of the demo: plain lines with the time since the start. */
+/** The output of the demo: plain lines with the time since the start. */
 import type { LogLine } from "./daemon_process.ts";
 import type { DemoServer } from "./servers.ts";
 import type { SeenServer } from "./scenario.ts";
@@ -33,7 +33,7 @@ Ctrl-C ends everything.
 `);
   }
 
-  /** A log line of maglevd that belongs on the stage. */
+  /** A log line of maglevd that is shown. */
   logLine(line: LogLine): void {
     switch (line.msg) {
       case "maglevd-start":
@@ -81,7 +81,7 @@ Ctrl-C ends everything.
     }
   }
 
-  /** What VPP has now. */
+  /** The servers that VPP has now. */
   weights(seen: readonly SeenServer[]): void {
     const total = seen.reduce((sum, { buckets }) => sum + buckets, 0);
     const cells = seen.map(({ name, weight, buckets }) =>

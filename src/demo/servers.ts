@@ -1,7 +1,7 @@
 /**
- * Demo web servers on loopback: each answers on its own address, and can be told to fail.
+ * Demo web servers on loopback: each answers on its own address, and can be switched to fail.
  *   GET /healthz   200, or 503 while failing
- *   GET /fail      from now on /healthz says 503
+ *   GET /fail      from now on /healthz returns 503
  *   GET /recover   and 200 again
  */
 import { DEMO_ADDRESSES } from "./scenario.ts";

@@ -1,4 +1,4 @@
-/** Looks at what the simulated VPP has, and tells when it changed. */
+/** Polls the servers of the simulated VPP and reports changes. */
 import type { SeenServer } from "./scenario.ts";
 import { formatAddress46 } from "../sim/plugin/address46.ts";
 import type { Simulator } from "../sim/api_server.ts";

@@ -1,5 +1,5 @@
 /**
- * PURE. Judges resets: one behaviour of a server has one code, whichever call reports it.
+ * PURE. Judges resets, so that one behaviour of a server has one code, whichever call reports it.
  *
  * A server that accepts and resets immediately shows by chance in connect(), in Deno's own call for
  * the peer's address after it, in the write of the request or in a read. The kernel refuses an

@@ -1,6 +1,6 @@
 /**
- * PURE. What a prober can lack. A probe that fails because of it asked nothing of the server, so
- * it is void: it is not counted, and the server keeps its state and weight.
+ * PURE. Resources that a prober can lack. A probe that fails because of a lack did not test the
+ * server. So it is void: it is not counted, and the server keeps its state and weight.
  */
 
 /** Kinds of lack, in the order in which metrics list them. */

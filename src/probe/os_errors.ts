@@ -1,12 +1,11 @@
 /**
- * The table of the operating system's errors, for every call that a probe makes: socket,
- * bind, connect, send, receive, and those of the shim. The question behind each row: does the
- * error speak about the server, or about this host? A refused connection speaks about the server;
- * a full descriptor table speaks about this host, and must accuse no server.
+ * The operating system's errors, for every call that a probe makes: socket, bind, connect,
+ * send, receive, and the calls of the shim. Each row decides whether the error is about the server
+ * or about this host. A refused connection is about the server. A full descriptor table is about
+ * this host and must not take a server down.
  *
- * A route that is missing is the server's failure, because that is how Linux reports a network
- * that lost the server. Errors of `docs/design.md`, "What this host lacks accuses no server", are
- * explained there.
+ * A missing route counts as the server's failure, because Linux reports a network that lost the
+ * server in this way. `docs/design.md`, "What this host lacks accuses no server", explains more.
  */
 import { errnoName } from "../base/errno.ts";
 import type { Lack } from "./lack.ts";
@@ -26,17 +25,17 @@ export const OS_ERRORS: Readonly<Record<string, OsError>> = {
   // About this host.
   EMFILE: {
     lack: "descriptors",
-    text: "out of file descriptors: this process may open no more (raise LimitNOFILE)",
+    text: "out of file descriptors: the limit of this process is reached (raise LimitNOFILE)",
   },
   ENFILE: {
     lack: "descriptors",
-    text: "out of file descriptors: the whole system has no more (raise fs.file-max)",
+    text: "out of file descriptors: the limit of the system is reached (raise fs.file-max)",
   },
   ENOBUFS: { lack: "memory", text: "out of kernel buffers for sockets" },
   ENOMEM: { lack: "memory", text: "out of kernel memory" },
   ENOSPC: {
     lack: "memory",
-    text: "out of places to watch sockets (raise fs.epoll.max_user_watches)",
+    text: "out of epoll watches (raise fs.epoll.max_user_watches)",
   },
   EAGAIN: { lack: "ports", text: "no local port is free at the moment" },
   EADDRINUSE: {
@@ -88,7 +87,7 @@ export const OS_ERRORS: Readonly<Record<string, OsError>> = {
   EINVAL: { text: "no usable route: a blackhole, or an address that nothing can connect to" },
 };
 
-/** Names that the runtime gives to some errors instead. */
+/** Other names that the runtime uses for some errors. */
 const ALIASES: Readonly<Record<string, string>> = {
   ENOTSUP: "EOPNOTSUPP",
   EWOULDBLOCK: "EAGAIN",
@@ -111,8 +110,8 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The errno name of an error, or the runtime's own code (`ERR_…`); empty when there is none. Deno
- * 2.9.6 leaves `code` out for some, ENFILE among them, and has the number in the text only.
+ * The errno name of an error, or the runtime's own code (`ERR_…`); empty without one. Deno 2.9.6
+ * leaves `code` out of some errors, ENFILE among them, and has the number in the text only.
  */
 export function errorCode(error: unknown): string {
   const code = textField(error, "code");
@@ -122,14 +121,14 @@ export function errorCode(error: unknown): string {
   return CLASSES[textField(error, "name")] ?? "";
 }
 
-/** A text field of whatever was thrown; empty when it has none. */
+/** A text field of a thrown value; empty when it is absent or not a text. */
 export function textField(error: unknown, name: "code" | "syscall" | "message" | "name"): string {
   if (typeof error !== "object" || error === null || !(name in error)) return "";
   const value = (error as { readonly [name: string]: unknown })[name];
   return typeof value === "string" ? value : "";
 }
 
-/** The words of an error for operators: those of the table, else its own. */
+/** The text of an error for operators: from the table, otherwise the error's own message. */
 export function wordsOf(error: unknown): string {
   const known = OS_ERRORS[errorCode(error)];
   if (known !== undefined) return known.text;

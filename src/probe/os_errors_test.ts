@@ -16,7 +16,7 @@ const SERVER = [
   ...["ENOPROTOOPT", "EOPNOTSUPP", "EPROTO", "EMSGSIZE", "EINVAL"],
 ];
 
-Deno.test("the table of the system's errors is complete, and says of each whom it is about", () => {
+Deno.test("OS_ERRORS is complete and attributes each error to this host or the server", () => {
   assert.deepEqual(Object.keys(OS_ERRORS).sort(), [...HOST, ...SERVER].sort());
   for (const code of HOST) assert.notEqual(OS_ERRORS[code]!.lack, undefined, code);
   for (const code of SERVER) assert.equal(OS_ERRORS[code]!.lack, undefined, code);
@@ -24,7 +24,7 @@ Deno.test("the table of the system's errors is complete, and says of each whom i
   for (const code of Object.keys(OS_ERRORS)) assert.ok(named.has(code), `${code} has no number`);
 });
 
-Deno.test("no verdict shows an error of the system without words", () => {
+Deno.test("every system error has a text in its verdict", () => {
   for (let number = 1; number <= 133; number++) {
     const error = new Error(`What the system calls it (os error ${number})`);
     for (const stage of ["connect", "answer"] as const) {

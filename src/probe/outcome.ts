@@ -1,6 +1,6 @@
 /**
- * PURE. Verdicts: what a finished probe says, and how an error becomes one. Whose fault an error
- * of the operating system is stands in os_errors.ts.
+ * PURE. Verdicts of finished probes, and the conversion of errors into verdicts. os_errors.ts
+ * decides whether an error of the operating system is about the server or about this host.
  */
 import type { Layer, ResultCode } from "../health/state.ts";
 import type { Lack } from "./lack.ts";
@@ -8,80 +8,93 @@ import { errorCode, OS_ERRORS, printable, textField, wordsOf } from "./os_errors
 
 export { errorCode, printable };
 
-/** What one probe found; the scheduler adds how long it took, unless the probe knows better. */
+/** The verdict of one probe; the scheduler adds the duration unless the probe measured it. */
 export interface Verdict {
   readonly ok: boolean;
   readonly layer: Layer;
   readonly code: ResultCode;
-  /** For people; empty when the code says all. Printable characters only. */
+  /** For people; empty when the code is sufficient. Printable characters only. */
   readonly detail: string;
-  /** True when the prober itself failed, so that the probe says nothing about the server. */
-  readonly ours: boolean;
-  /** What the prober lacked, when that is why it failed. */
+  /** True when the prober itself failed, so that the result does not count for the server. */
+  readonly inconclusive: boolean;
+  /** The lack because of which the prober failed. */
   readonly lack?: Lack;
-  /** How long it took in milliseconds, when that was measured nearer to the wire. */
+  /** Duration in milliseconds, if it was measured nearer to the wire. */
   readonly durationMs?: number;
   /**
-   * First end of validity (Unix time in milliseconds) among the certificates the server showed, if
-   * any, and the name of the one it is of.
+   * Earliest end of validity (Unix time in milliseconds) among the certificates that the server
+   * showed, and the name of that certificate.
    */
   readonly certificateExpiryMs?: number;
   readonly certificateName?: string;
 }
 
-/** How far a probe had come when something happened to it. */
+/** The stage that a probe had reached. */
 export type Stage = "connect" | "answer";
 
-/** A TCP connection was made; all a plain TCP probe asks for. */
-export const CONNECTED: Verdict = { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false };
+/** A TCP connection was made: a plain TCP probe passes. */
+export const CONNECTED: Verdict = {
+  ok: true,
+  layer: "L4",
+  code: "L4OK",
+  detail: "",
+  inconclusive: false,
+};
 
-/** `code` of the error of a connection that is not tried for that reason. */
+/** `code` of the error for a scoped address that cannot be combined with a source address. */
 export const SCOPED_CODE = "MAGLEV_SCOPED";
 
 /** `code` of an error about an interface that this host does not have; its message names it. */
 export const NO_INTERFACE_CODE = "MAGLEV_NO_INTERFACE";
 
 /**
- * What a probe of `fe80::1%eth0` from a source address ends with, but for ICMP: node:net of Deno
- * 2.9.6 knows no zones, and Deno.connect no sources. The kernel chooses a fitting one by itself.
+ * Verdict of every probe of `fe80::1%eth0` from a source address, except ICMP: in Deno 2.9.6
+ * node:net does not support zones, and Deno.connect does not support source addresses. Without a
+ * configured one the kernel chooses a suitable source.
  */
-export const SCOPED: Verdict = ourFault("connect", {
+export const SCOPED: Verdict = inconclusive("connect", {
   lack: "source-address",
   detail: "an address with a zone (%) can be probed from a source address by ICMP only",
 });
 
-/** Time was up before there was a connection. */
+/** The timeout expired before there was a connection. */
 export const CONNECT_TIMED_OUT: Verdict = failed("L4TOUT", "no connection within the timeout");
 
-/** A TLS handshake was completed; all that a TCP probe with `ssl` asks for. */
-export const SECURED: Verdict = { ok: true, layer: "L6", code: "L6OK", detail: "", ours: false };
+/** A TLS handshake was completed: a TCP probe with `ssl` passes. */
+export const SECURED: Verdict = {
+  ok: true,
+  layer: "L6",
+  code: "L6OK",
+  detail: "",
+  inconclusive: false,
+};
 
-/** Time was up after the connection, before the end of the TLS handshake. */
+/** The timeout expired after the connection and before the end of the TLS handshake. */
 export const HANDSHAKE_TIMED_OUT: Verdict = failed(
   "L6TOUT",
   "no complete TLS handshake within the timeout",
 );
 
-/** Time was up after the connection, before the whole answer. */
+/** The timeout expired after the connection and before the end of the answer. */
 export const ANSWER_TIMED_OUT: Verdict = failed("L7TOUT", "no complete answer within the timeout");
 
 /** An accepted HTTP answer. */
 export function answered(status: number): Verdict {
-  return { ok: true, layer: "L7", code: "L7OK", detail: `status ${status}`, ours: false };
+  return { ok: true, layer: "L7", code: "L7OK", detail: `status ${status}`, inconclusive: false };
 }
 
 /** A failure; the layer follows from the code. */
 export function failed(code: ResultCode, detail: string): Verdict {
-  return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, ours: false };
+  return { ok: false, layer: code.slice(0, 2) as Layer, code, detail, inconclusive: false };
 }
 
-/** A probe that says nothing about the server: what the prober lacked, and at which stage. */
-export function ourFault(
+/** An inconclusive verdict: the prober lacked something, so the server is not at fault. */
+export function inconclusive(
   stage: Stage,
   { lack, detail }: { readonly lack: Lack; readonly detail: string },
 ): Verdict {
   const [layer, code] = stage === "connect" ? ["L4", "L4CON"] as const : ["L7", "L7RSP"] as const;
-  return { ok: false, layer, code, detail, ours: true, lack };
+  return { ok: false, layer, code, detail, inconclusive: true, lack };
 }
 
 const NOT_CAPABLE = {
@@ -92,44 +105,44 @@ const NOT_CAPABLE = {
 /** The verdict for an error thrown while connecting or talking. */
 export function verdictOf(error: unknown, stage: Stage): Verdict {
   if (textField(error, "name") === "NotCapable") {
-    return ourFault(stage, NOT_CAPABLE);
+    return inconclusive(stage, NOT_CAPABLE);
   }
   const code = errorCode(error);
   if (code === "ETIMEDOUT") {
     return stage === "connect" ? failed("L4TOUT", "connection timed out") : ANSWER_TIMED_OUT;
   }
   if (code === NO_INTERFACE_CODE) {
-    return ourFault(stage, { lack: "interface", detail: wordsOf(error) });
+    return inconclusive(stage, { lack: "interface", detail: wordsOf(error) });
   }
   const known = OS_ERRORS[code];
   if (known?.lack !== undefined) {
-    return ourFault(stage, { lack: known.lack, detail: known.text });
+    return inconclusive(stage, { lack: known.lack, detail: known.text });
   }
   if (stage === "answer") {
     return failed("L7RSP", `${wordsOf(error)} before the answer was complete`);
   }
   if (known !== undefined) return failed("L4CON", known.text);
-  // Not in the table: an error that may be the prober's own must not take a server down.
+  // Not in the table: the error may be the prober's own, so it must not take a server down.
   const detail = `the prober met an unknown error: ${wordsOf(error)}`;
-  return ourFault("connect", { lack: "prober", detail });
+  return inconclusive("connect", { lack: "prober", detail });
 }
 
-/** What is known of a connection attempt that failed. */
+/** A failed connection attempt. */
 export interface Attempt {
   /** The configured source address; undefined: the system chooses. */
   readonly source: string | undefined;
   readonly family: 4 | 6;
   /**
-   * The errno name with which this host refuses the way to the target, from a source address or
-   * from any; empty: there is a way. Undefined when this cannot be found out.
+   * Looks up a route to the target, from `source` or from any address. Returns the errno name with
+   * which this host refuses; empty: there is a route; undefined: unknown.
    */
   readonly route: (source: string | undefined) => string | undefined;
 }
 
 /**
- * The verdict for an error thrown while connecting. Some errors have two meanings, which only
- * another look at this host tells apart: node:net of Deno 2.9.6 reports EINVAL for EADDRNOTAVAIL
- * and EACCES for EPERM, and a router's ICMPv6 "prohibited" is EACCES as well.
+ * The verdict for an error thrown while connecting. Some errors have two meanings, which only a
+ * route lookup distinguishes: node:net of Deno 2.9.6 reports EINVAL for EADDRNOTAVAIL and EACCES
+ * for EPERM, and a router's ICMPv6 "prohibited" is EACCES as well.
  */
 export function connectVerdict(error: unknown, attempt: Attempt): Verdict {
   const { source, family, route } = attempt;
@@ -145,12 +158,12 @@ export function connectVerdict(error: unknown, attempt: Attempt): Verdict {
   }
   const verdict = verdictOf(error, "connect");
   // A raw socket does not check its source first: the kernel reports what its routes make of it.
-  if (source === undefined || call !== "" || verdict.ours) return verdict;
+  if (source === undefined || call !== "" || verdict.inconclusive) return verdict;
   if (route(source) === "EADDRNOTAVAIL") return sourceMissing(source);
   return code === "EINVAL" && route(undefined) === "" ? sourceUnfit(source) : verdict;
 }
 
-/** There was no local address and port for the connection: why? */
+/** The reason why the kernel found no local address and port for the connection. */
 function unplaced({ source, route }: Attempt): Verdict {
   const refusal = route(source);
   if (refusal === undefined || refusal === "") return noPort(source);
@@ -159,7 +172,7 @@ function unplaced({ source, route }: Attempt): Verdict {
   return verdictOf({ code: refusal }, "connect");
 }
 
-const NO_ADDRESS = ourFault("connect", {
+const NO_ADDRESS = inconclusive("connect", {
   lack: "family",
   detail: "this host has no address from which the target's address family can be probed",
 });
@@ -167,16 +180,16 @@ const NO_ADDRESS = ourFault("connect", {
 function noPort(source: string | undefined): Verdict {
   const where = source === undefined ? "" : ` at source address ${source}`;
   const detail = `no local port is free${where} (widen net.ipv4.ip_local_port_range)`;
-  return ourFault("connect", { lack: "ports", detail });
+  return inconclusive("connect", { lack: "ports", detail });
 }
 
 /** Void: the configured source address is not on this host. */
 export function sourceMissing(source: string): Verdict {
   const detail = `source address ${source} is not on this host`;
-  return ourFault("connect", { lack: "source-address", detail });
+  return inconclusive("connect", { lack: "source-address", detail });
 }
 
 function sourceUnfit(source: string): Verdict {
   const detail = `the target cannot be reached from source address ${source}`;
-  return ourFault("connect", { lack: "source-address", detail });
+  return inconclusive("connect", { lack: "source-address", detail });
 }

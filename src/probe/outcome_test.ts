@@ -13,7 +13,7 @@ function osError(code: string, message = "text of the system"): Error {
   return Object.assign(new Error(message), { code });
 }
 
-Deno.test("verdictOf() tells the server's faults, by stage", () => {
+Deno.test("verdictOf() returns the server's failures by stage", () => {
   const cases: [error: unknown, stage: Stage, code: string, detail: string][] = [
     [osError("ECONNREFUSED"), "connect", "L4CON", "connection refused"],
     [osError("ECONNRESET"), "connect", "L4CON", "connection reset"],
@@ -33,16 +33,22 @@ Deno.test("verdictOf() tells the server's faults, by stage", () => {
   ];
   for (const [error, stage, code, detail] of cases) {
     const layer = stage === "connect" ? "L4" : "L7";
-    assert.deepEqual(verdictOf(error, stage), { ok: false, layer, code, detail, ours: false });
+    assert.deepEqual(verdictOf(error, stage), {
+      ok: false,
+      layer,
+      code,
+      detail,
+      inconclusive: false,
+    });
   }
 });
 
-Deno.test("verdictOf() accuses nobody of what we lack", () => {
+Deno.test("verdictOf() is inconclusive for a lack of this host", () => {
   const errors = [osError("EMFILE"), osError("ENFILE"), osError("ENOBUFS"), osError("ENOMEM")];
   for (const error of errors) {
     for (const stage of ["connect", "answer"] as const) {
       const verdict = verdictOf(error, stage);
-      assert.equal(verdict.ours, true, error.message);
+      assert.equal(verdict.inconclusive, true, error.message);
       assert.equal(verdict.ok, false);
       assert.notEqual(verdict.detail, "");
     }
@@ -50,7 +56,7 @@ Deno.test("verdictOf() accuses nobody of what we lack", () => {
   assert.match(verdictOf(osError("EMFILE"), "connect").detail, /file descriptors/);
 });
 
-Deno.test("verdictOf() accuses no server of what maglevd may not do, or of what it does not know", () => {
+Deno.test("verdictOf() is inconclusive for missing permissions and unknown errors", () => {
   const notCapable = Object.assign(new Error("Requires net access"), { name: "NotCapable" });
   const cases: [error: unknown, lack: string, detail: RegExp][] = [
     [
@@ -64,7 +70,7 @@ Deno.test("verdictOf() accuses no server of what maglevd may not do, or of what 
   ];
   for (const [error, lack, detail] of cases) {
     const verdict = verdictOf(error, "connect");
-    assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [false, true, lack]);
+    assert.deepEqual([verdict.ok, verdict.inconclusive, verdict.lack], [false, true, lack]);
     assert.match(verdict.detail, detail);
   }
 });
@@ -81,7 +87,7 @@ Deno.test("answered() is a pass with its status", () => {
     layer: "L7",
     code: "L7OK",
     detail: "status 204",
-    ours: false,
+    inconclusive: false,
   });
 });
 
@@ -98,7 +104,7 @@ function attempt(
   };
 }
 
-Deno.test("connectVerdict() finds out what an error with two meanings is about", () => {
+Deno.test("connectVerdict() resolves errors with two meanings", () => {
   const node = (code: string, syscall = "connect") => Object.assign(osError(code), { syscall });
   const bound = { source: "192.0.2.9" };
   const cases: [what: string, Error, Attempt, lack: string | undefined, detail: RegExp][] = [
@@ -206,7 +212,7 @@ Deno.test("connectVerdict() finds out what an error with two meanings is about",
   for (const [what, error, about, lack, detail] of cases) {
     const verdict = connectVerdict(error, about);
     assert.deepEqual(
-      [verdict.ok, verdict.ours, verdict.lack],
+      [verdict.ok, verdict.inconclusive, verdict.lack],
       [false, lack !== undefined, lack],
       what,
     );

@@ -6,23 +6,23 @@ import type { HealthPolicy, ProbeResult } from "../health/state.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
 import type { Lack } from "./lack.ts";
 
-/** What to probe, and how; `id` is small, dense and reused only after stop(). */
+/** A target and its settings; `id` is small, dense and reused only after stop(). */
 export interface ProbeTarget {
   /** Chosen by the checker, unique among started targets. */
   readonly id: number;
-  /** Goes up by one with every start of this id: results of an older one are dropped. */
+  /** Incremented with every start of this id: results of an older one are dropped. */
   readonly generation: number;
   /** Name of the backend, for log records. */
   readonly backend: string;
   readonly address: IpAddress;
   readonly healthcheck: HealthcheckConfig;
-  /** Network namespace (`healthchecker.netns`), empty for our own. */
+  /** Network namespace (`healthchecker.netns`), empty for the daemon's own. */
   readonly netns: string;
   /** Delay of the first probe: its share of the spread, chosen by the checker. */
   readonly firstDelayMs: number;
   /**
-   * Reads the checker's rise/fall counter, to begin with and after the death of a worker; absent:
-   * as on entering `unknown`.
+   * Reads the checker's rise/fall counter, at the start and after a crash of the worker; absent: as
+   * on entering `unknown`.
    */
   readonly counter?: () => number;
 }
@@ -36,19 +36,19 @@ export interface ProbeOutcome {
   readonly atMs: number;
 }
 
-/** A probe that did not count because the prober itself was late, or lacked what it needs. */
+/** A probe that did not count because the prober itself was late or lacked something. */
 export interface VoidProbe {
   readonly id: number;
   readonly generation: number;
-  /** How late the prober was; 0 when the fault was another one. */
+  /** Lateness of the prober; 0 when there was another cause. */
   readonly latenessMs: number;
-  /** For people: that the prober was late, or what it lacked (file descriptors, a local port). */
+  /** For people: the lateness or the lack (file descriptors, a local port). */
   readonly reason?: string;
-  /** What it lacked; absent: it was late. */
+  /** The lack; absent: the prober was late. */
   readonly lack?: Lack | undefined;
 }
 
-/** Something that this host lacks, because of which probes are void. */
+/** A lack of this host because of which probes are void. */
 export interface BlindSpot {
   readonly lack: Lack;
   /** For people. */
@@ -70,7 +70,7 @@ export interface ProberView {
   readonly blind: readonly BlindSpot[];
 }
 
-/** What can be asked of the engine at any time, without waiting. */
+/** The state of the engine that can be read at any time, without waiting. */
 export interface ProberApi {
   /** By namespace, sorted. */
   probers(): readonly ProberView[];
@@ -78,7 +78,7 @@ export interface ProberApi {
   voidReason(backend: string): string | undefined;
 }
 
-/** Figures of the engine; see spec 90 (lateness) and metrics. */
+/** Statistics of the engine, for metrics. */
 export interface ProbeStats {
   readonly probes: number;
   readonly voids: number;
@@ -103,9 +103,9 @@ export interface ProbeEngine extends ProberApi {
   onVoid: (probe: VoidProbe) => void;
   /** Called with the start of each probe, while trace() is on. */
   onStart: (probe: { readonly id: number; readonly generation: number }) => void;
-  /** Whether starts of probes are told; off at first, for it costs a message a probe. */
+  /** Switches onStart on or off; off at first, because it costs a message per probe. */
   trace(on: boolean): void;
-  /** Starts probing, fresh: counter at unknown. An id that is already started is replaced. */
+  /** Starts probing a target. A target that was already started with the same id is replaced. */
   start(target: ProbeTarget): void;
   /** Uses another address from the next probe on; pace, counter and generation stay. */
   readdress(id: number, address: IpAddress): void;
@@ -113,8 +113,8 @@ export interface ProbeEngine extends ProberApi {
   stop(id: number): void;
   stats(): Promise<ProbeStats>;
   /**
-   * False while nothing can be concluded from silence about a target, because the thread that
-   * probes it is still to begin, hangs, or died. Absent: always true.
+   * False while the thread that probes a target is starting, hung or dead, so that silence about
+   * the target proves nothing. Absent: always true.
    */
   answers?(id: number): boolean;
   /** Stops everything; resolves when workers are gone. Idempotent. */

@@ -1,14 +1,14 @@
 /**
- * What a prober is: a function that runs one probe of one target, made once per target so that
- * what can be prepared (request bytes, regular expression) is. A probe never rejects and never
- * measures time: it ends with a verdict, or soon after its cancellation with the time-out that
- * fits the stage it was in. How long it took, and whether a cancellation was a time-out or a stop
- * that nobody waits for, the scheduler knows.
+ * A prober makes the probe of one target: a function that runs one probe. It is made once per
+ * target, so that request bytes and regular expressions are prepared once. A probe never rejects
+ * and never measures time. It ends with a verdict, or soon after its cancellation with the timeout
+ * verdict of its stage. The scheduler measures the duration, and distinguishes a timeout from the
+ * stop of a target.
  */
 import type { HealthcheckConfig } from "../config/model.ts";
 import type { Verdict } from "./outcome.ts";
 
-/** What to probe: plain data, the part of a ProbeTarget that a prober needs. */
+/** The part of a ProbeTarget that a prober needs, as plain data. */
 export interface ProbeSpec {
   /** Canonical literal of the backend's address. */
   readonly address: string;
@@ -28,15 +28,15 @@ export type Probe = (cancellation: Cancellation) => Promise<Verdict>;
 export type Prober = (spec: ProbeSpec) => Probe;
 
 /**
- * The end of a probe before its time. One object serves all probes of a target, one after the
- * other: an AbortController for each would cost 3 us of the 40 a whole probe takes.
+ * Cancels a probe. One object serves all probes of a target in turn, because an AbortController
+ * for each would cost 3 us of the 40 that a whole probe takes.
  *
- * A connection attempt is cancelled through `signal`: Deno.connect then closes the descriptor at
- * once (measured: within 1 ms), instead of holding it until the kernel gives up after two
- * minutes. What was opened later is freed by `release`.
+ * A connection attempt is cancelled through `signal`. Deno.connect then closes the descriptor
+ * immediately (measured: within 1 ms) instead of holding it until the kernel gives up after two
+ * minutes. Resources opened later are freed by `release`.
  */
 export class Cancellation {
-  /** How to free what the running probe holds; set by the probe, called at most once. */
+  /** Frees the resources of the running probe; set by the probe, called at most once. */
   release: (() => void) | undefined;
   #cancelled = false;
   #controller = newController();
@@ -58,7 +58,7 @@ export class Cancellation {
     release?.();
   }
 
-  /** Makes it ready for the next probe; the one before must be over. */
+  /** Prepares for the next probe; the previous one must have ended. */
   rearm(): void {
     this.release = undefined;
     if (!this.#cancelled) return;
@@ -68,11 +68,11 @@ export class Cancellation {
 }
 
 /**
- * When an abort falls between the end of a connection attempt and its delivery, Deno.connect
- * (2.9.6) asks its signal to throw, and the connection that was made is lost with its descriptor.
- * With a signal that does not throw the connection comes back, and the probe closes it; an abort
- * during the attempt still makes the attempt fail. Shown by the test "cancelling in the turn in which
- * the connection was made".
+ * An AbortController whose signal never throws. When an abort falls between the end of a connection
+ * attempt and its delivery, Deno.connect (2.9.6) calls throwIfAborted(), and the new connection is
+ * lost with its descriptor. Without the throw the probe gets the connection and closes it; an
+ * abort during the attempt still makes the attempt fail. See the test "cancelling in the turn in
+ * which the connection was made".
  */
 export function newController(): AbortController {
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** Which prober serves which type of healthcheck. */
+/** Selects the prober for each type of healthcheck. */
 import { invariant } from "../base/assert.ts";
 import { httpProber } from "./http/http.ts";
 import { httpsProber } from "./http/https.ts";
@@ -6,7 +6,7 @@ import type { Probe, Prober, ProbeSpec } from "./prober.ts";
 import { tcpProber } from "./net/tcp.ts";
 import { tlsProber } from "./tls/tls.ts";
 
-/** The probe of a target. `icmp` makes those of type icmp: they share the sockets of a worker. */
+/** The probe of a target. `icmp` makes the probes of type icmp, which share a worker's sockets. */
 export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
@@ -15,7 +15,7 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
     case "http":
       return httpProber(spec);
     case "icmp":
-      invariant(icmp !== undefined, `healthcheck ${name}: who asks for icmp brings its prober`);
+      invariant(icmp !== undefined, `healthcheck ${name}: type icmp needs the argument icmp`);
       return icmp(spec);
     case "https":
       return httpsProber(spec);

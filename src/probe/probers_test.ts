@@ -49,12 +49,18 @@ function said({ code, detail }: Verdict): string {
   return detail === "" ? code : `${code} ${detail}`;
 }
 
-Deno.test("the TCP probe passes where somebody listens, on IPv4 and IPv6", async () => {
+Deno.test("the TCP probe passes at a listening port, on IPv4 and IPv6", async () => {
   for (const address of ["127.0.0.1", "::1"]) {
     const server = serve(async () => {}, address);
     try {
       const verdict = await probe({ port: server.port, address });
-      assert.deepEqual(verdict, { ok: true, layer: "L4", code: "L4OK", detail: "", ours: false });
+      assert.deepEqual(verdict, {
+        ok: true,
+        layer: "L4",
+        code: "L4OK",
+        detail: "",
+        inconclusive: false,
+      });
     } finally {
       await server.close();
     }
@@ -88,7 +94,7 @@ Deno.test("a hanging connection attempt is cancelled, with its descriptor, withi
   }
 });
 
-Deno.test("a silent server costs a time-out; cancelling frees the socket within 10 ms", async () => {
+Deno.test("a silent server causes a timeout; cancelling frees the socket within 10 ms", async () => {
   const server = sayNothing();
   try {
     const before = sockets();
@@ -351,8 +357,8 @@ const ANSWERS: {
     server: () =>
       answerWith(["HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n??"]),
     params: { responseRegexp: "ok" },
-    verdict: "L7STS status 200, but the body is compressed (gzip), and expressions are held " +
-      "against plain text; have the server send it uncompressed",
+    verdict: "L7STS status 200, but the body is compressed (gzip) and expressions match plain " +
+      "text; have the server send it uncompressed",
   },
   {
     name: "a POST by its answer",
@@ -428,7 +434,7 @@ for (const { name, server: start, params, verdict, cancelAfterMs } of ANSWERS) {
   });
 }
 
-Deno.test("an endless body ends when enough of it was seen", async () => {
+Deno.test("an endless body is closed when enough was read", async () => {
   for (const [responseRegexp, verdict] of [["", "L7OK"], ["y", "L7STS"], ["x", "L7OK"]] as const) {
     const server = sendForEver("HTTP/1.1 200 OK\r\n\r\n", "x");
     try {

@@ -1,15 +1,15 @@
 /**
- * The simulator: a stand-in for a VPP with the lb plugin, at its unix sockets. To a client it cannot
- * be told from one, except that it can be told to misbehave, restarts in no time and needs no root.
+ * The simulator: replaces a VPP with the lb plugin at its Unix sockets. Clients cannot distinguish
+ * it from VPP, except that it injects faults on request, restarts immediately and needs no root.
  *
- * A "life" is what a VPP is between two starts: plugin state, message ids and pid belong to it and
- * end with it.
+ * A "life" is the time between two starts of a VPP: plugin state, message ids and pid belong to it
+ * and end with it.
  */
 import type { Clock } from "../base/ports.ts";
 import { memclntKeepalive } from "../vpp/wire/messages.ts";
 import { ClientSocket } from "./client_socket.ts";
 import { messageIds, withoutMessages } from "./plugin/message_ids.ts";
-import { Mischief } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import { DEFAULT_STATS_BYTES } from "./plugin/counters.ts";
 import { LbPlugin } from "./plugin/plugin.ts";
 import type { StatsSegment } from "./stats_segment.ts";
@@ -24,7 +24,7 @@ import {
   type VersionInfo,
 } from "./plugin/requests.ts";
 
-/** What the simulator says it is unless told otherwise: the VPP of the recordings. */
+/** The default version of the simulator: the VPP of the recordings. */
 export const DEFAULT_VERSION: VersionInfo = {
   version: VERSIONS.main,
   buildDate: "2026-08-22T00:00:00",
@@ -43,7 +43,7 @@ export interface SimulatorOptions {
   readonly statsPath?: string;
   readonly clock: Clock;
   readonly version?: Partial<VersionInfo>;
-  readonly mischief?: Mischief;
+  readonly faults?: Faults;
   /** The release it is in its first life; default `main`. */
   readonly release?: Release;
   /** Ids of the first life's messages; default: its own. */
@@ -57,17 +57,17 @@ export interface SimulatorOptions {
 /** A running simulator. */
 export interface Simulator {
   readonly path: string;
-  /** Of the stats socket; undefined: there is none. */
+  /** Path of the stats socket; undefined without one. */
   readonly statsPath: string | undefined;
   /** The plugin of this life: ask again after a restart. */
   readonly plugin: LbPlugin;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
   /** The stats segment of this life, when there is a stats socket. */
   readonly segment: StatsSegment | undefined;
   readonly pid: number;
   /** Clients connected. */
   readonly clients: number;
-  /** Why its lives so far ended by themselves: what a request or a packet made VPP die of. */
+  /** The reasons why lives ended by themselves: requests or packets that crash VPP. */
   readonly deaths: readonly string[];
   /** Requests handled in this life, by name without CRC. */
   readonly requests: ReadonlyMap<string, number>;
@@ -117,13 +117,13 @@ interface Client {
 class RunningSimulator implements Simulator {
   readonly path: string;
   readonly statsPath: string | undefined;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
   readonly #options: SimulatorOptions;
   #life: Life;
   #listener: Deno.UnixListener | undefined;
   #clients = newClients();
   readonly #running = new Set<Promise<void>>();
-  /** Set while it is down between two lives: ends that at once. */
+  /** Set while it is down between two lives: ends that immediately. */
   #comeBack: (() => void) | undefined;
   #stopped = false;
   readonly deaths: string[] = [];
@@ -135,10 +135,10 @@ class RunningSimulator implements Simulator {
   constructor(options: SimulatorOptions) {
     this.path = options.path;
     this.statsPath = options.statsPath;
-    this.mischief = options.mischief ?? new Mischief();
+    this.faults = options.faults ?? new Faults();
     this.#options = options;
     this.#life = this.#begin(0, options.release ?? "main");
-    this.mischief.watch(() => this.#applyMischief());
+    this.faults.watch(() => this.#applyFaults());
   }
 
   get plugin(): LbPlugin {
@@ -165,7 +165,7 @@ class RunningSimulator implements Simulator {
   /** Opens the socket, unless it is to stay closed. */
   listen(): void {
     const down = this.#stopped || this.#dead || this.#comeBack !== undefined ||
-      this.mischief.refuseConnections;
+      this.faults.refuseConnections;
     if (down || this.#listener !== undefined) return;
     this.#life.stats?.listen();
     // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its
@@ -198,7 +198,7 @@ class RunningSimulator implements Simulator {
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
-      this.mischief.watch(() => {});
+      this.faults.watch(() => {});
       this.#comeBack?.();
       if (!this.#dead) this.#die();
       this.#thawed?.resolve();
@@ -232,7 +232,7 @@ class RunningSimulator implements Simulator {
     if (path === undefined) return undefined;
     const mayServe = () => this.#mayServe();
     const sizeBytes = this.#statsBytes;
-    return new StatsServer({ path, sizeBytes, clock, counters, mischief: this.mischief, mayServe });
+    return new StatsServer({ path, sizeBytes, clock, counters, faults: this.faults, mayServe });
   }
 
   get #statsBytes(): number {
@@ -243,7 +243,7 @@ class RunningSimulator implements Simulator {
     return this.#thawed?.promise ?? Promise.resolve();
   }
 
-  /** Ends the listeners and every connection at once. */
+  /** Ends the listeners and every connection immediately. */
   #die(): void {
     this.#listener?.close();
     this.#listener = undefined;
@@ -261,16 +261,16 @@ class RunningSimulator implements Simulator {
     this.#comeBack = undefined;
   }
 
-  #applyMischief(): void {
-    this.#life.stats?.applyMischief();
-    if (this.mischief.refuseConnections) {
+  #applyFaults(): void {
+    this.#life.stats?.applyFaults();
+    if (this.faults.refuseConnections) {
       this.#listener?.close();
       this.#listener = undefined;
       this.#track(this.#life.stats?.refuse());
     } else {
       this.listen();
     }
-    if (this.mischief.frozen) {
+    if (this.faults.frozen) {
       this.#thawed ??= Promise.withResolvers<void>();
     } else {
       this.#thawed?.resolve();
@@ -293,14 +293,14 @@ class RunningSimulator implements Simulator {
     const life = this.#life;
     const index = clients.take((index) => {
       const clientIndex = (SOCKET_CLIENT_BIT | index) >>> 0;
-      const ids = withoutMessages(life.ids, this.mischief.omit);
+      const ids = withoutMessages(life.ids, this.faults.omit);
       const { plugin, pid, release } = life;
       const version = { ...DEFAULT_VERSION, version: VERSIONS[release], ...this.#options.version };
-      const vpp = { plugin, release, ids, clientIndex, pid, version, mischief: this.mischief };
+      const vpp = { plugin, release, ids, clientIndex, pid, version, faults: this.faults };
       const socket = new ClientSocket(conn, {
         clientIndex,
         clock: this.#options.clock,
-        mischief: this.mischief,
+        faults: this.faults,
         mayHandle: () => this.#mayServe(),
         onMessage: (message) => this.#handle(message, client),
       });

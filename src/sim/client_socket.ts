@@ -1,12 +1,12 @@
 /**
- * One client of the simulator's API socket: bytes in, handled in order, replies out, and whatever
- * mischief is on done to them. Output waits in one list for its due time, so replies stay in order
- * whatever the delay.
+ * One client of the simulator's API socket: reads requests, handles them in order, and sends
+ * replies with the current faults. Output waits in one list for its due time, so that replies stay
+ * in order whatever the delay.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
-import type { Mischief } from "./faults.ts";
+import type { Faults } from "./faults.ts";
 
 const READ_BYTES = 64 * 1024;
 /** Longest request accepted: far above any there is. */
@@ -22,13 +22,13 @@ const WRITE_BYTES = 256 * 1024;
  */
 const POINTER = Uint8Array.of(0xc0, 0xa4, 0x04, 0x30, 0x01, 0x00, 0x00, 0x00);
 
-/** What a socket needs to know. */
+/** Options of ClientSocket. */
 export interface ClientSocketOptions {
-  /** What the client's requests carry. */
+  /** The client index in the client's requests. */
   readonly clientIndex: number;
   readonly clock: Clock;
-  readonly mischief: Mischief;
-  /** Settles when input may be handled: at once unless the simulator is frozen. */
+  readonly faults: Faults;
+  /** Settles when input may be handled: immediately unless the simulator is frozen. */
   readonly mayHandle: () => Promise<void>;
   /** Called with each whole message; the bytes are valid during the call only. */
   readonly onMessage: (message: Uint8Array, client: ClientSocket) => void;
@@ -42,7 +42,7 @@ interface Outgoing {
 /** A connected client. */
 export class ClientSocket {
   readonly clientIndex: number;
-  /** Resolves when the socket is closed and nothing of it runs any more. */
+  /** Resolves when the socket is closed and all its tasks have ended. */
   readonly done: Promise<void>;
   /** Set by sockclnt_delete: closes once all replies are written. */
   closing = false;
@@ -63,17 +63,17 @@ export class ClientSocket {
   /** Queues one message, to be written in order. */
   send(message: Uint8Array): void {
     if (this.#closed) return;
-    const { clock, mischief } = this.#options;
+    const { clock, faults } = this.#options;
     const frame = encodeFrame(message);
     frame.set(POINTER, 0);
-    mischief.spoil(frame);
-    this.#queue.push({ frame, dueMs: clock.monotonicMs() + mischief.delayMs });
+    faults.corrupt(frame);
+    this.#queue.push({ frame, dueMs: clock.monotonicMs() + faults.delayMs });
     this.#queuedBytes += frame.length;
     if (this.#queuedBytes > MAX_QUEUED_BYTES) this.close();
     else this.#wake();
   }
 
-  /** Closes at once; what is queued is lost. Idempotent. */
+  /** Closes immediately; queued output is lost. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -162,7 +162,7 @@ export class ClientSocket {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    const allowed = this.#options.mischief.takeCut(bytes.length);
+    const allowed = this.#options.faults.takeCut(bytes.length);
     for (let at = 0; at < allowed && !this.#closed;) {
       at += await this.#conn.write(bytes.subarray(at, allowed));
     }

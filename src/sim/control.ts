@@ -6,7 +6,7 @@ import { parseIp } from "../base/address.ts";
 import type { Simulator } from "./api_server.ts";
 import { showVipsVerbose } from "./plugin/show.ts";
 import { RELEASES, WEIGHT_MESSAGES } from "./plugin/release.ts";
-import { STATS_MISCHIEF } from "./stats_faults.ts";
+import { STATS_FAULTS } from "./stats_faults.ts";
 import { countTraffic, TRAFFIC_KINDS } from "./plugin/traffic.ts";
 
 interface Command {
@@ -49,83 +49,83 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   freeze: {
     args: "",
     help: "accept everything and answer nothing",
-    run: (_args, { mischief }) => {
-      mischief.frozen = true;
+    run: (_args, { faults }) => {
+      faults.frozen = true;
       return "frozen";
     },
   },
   thaw: {
     args: "",
     help: "answer again, what came meanwhile first",
-    run: (_args, { mischief }) => {
-      mischief.frozen = false;
+    run: (_args, { faults }) => {
+      faults.frozen = false;
       return "thawed";
     },
   },
   close: {
     args: "",
     help: "refuse new connections",
-    run: (_args, { mischief }) => {
-      mischief.refuseConnections = true;
+    run: (_args, { faults }) => {
+      faults.refuseConnections = true;
       return "closed";
     },
   },
   open: {
     args: "",
     help: "take new connections again",
-    run: (_args, { mischief }) => {
-      mischief.refuseConnections = false;
+    run: (_args, { faults }) => {
+      faults.refuseConnections = false;
       return "open";
     },
   },
   delay: {
     args: "MS",
     help: "every reply comes MS late",
-    run: (args, { mischief }) => {
+    run: (args, { faults }) => {
       const [ms] = numbers(args, { least: 1, most: 1 }) ?? [];
       if (ms === undefined) return undefined;
-      mischief.delayMs = ms;
+      faults.delayMs = ms;
       return `delay ${ms} ms`;
     },
   },
   cut: {
     args: "[BYTES]",
     help: "cut the connection after BYTES more bytes of output (default 20)",
-    run: (args, { mischief }) => {
+    run: (args, { faults }) => {
       const [bytes = 20] = numbers(args, { least: 0, most: 1 }) ?? [NaN];
       if (Number.isNaN(bytes)) return undefined;
-      mischief.cutAfterBytes = bytes;
+      faults.cutAfterBytes = bytes;
       return `cut after ${bytes} bytes`;
     },
   },
   garble: {
     args: "[FRAMES] [OFFSET] [AFTER]",
     help: "flip a byte (default the 18th: of the message id) of FRAMES frames (1) after AFTER (0)",
-    run: (args, { mischief }) => {
+    run: (args, { faults }) => {
       const given = numbers(args, { least: 0, most: 3 });
       if (given === undefined) return undefined;
       const [frames = 1, offset = 17, after = 0] = given;
-      mischief.garble({ frames, offset, after });
+      faults.garble({ frames, offset, after });
       return `garble ${frames} frames at ${offset} after ${after}`;
     },
   },
   refuse: {
     args: "MESSAGE RETVAL [TIMES]",
     help: "refuse the next TIMES (default 1) requests of that name: refuse lb_add_del_as_v2 -81",
-    run: ([message, ...args], { mischief }) => {
+    run: ([message, ...args], { faults }) => {
       const [retval, times = 1] = numbers(args, { least: 1, most: 2 }) ?? [];
       if (message === undefined || retval === undefined) return undefined;
-      mischief.refuse({ message, retval, times });
+      faults.refuse({ message, retval, times });
       return `refuse ${message} with ${retval}, ${times} times`;
     },
   },
   withhold: {
     args: "MESSAGE [TIMES]",
     help: "carry out the next TIMES (default 1) requests of that name and do not answer them",
-    run: ([message, ...args], { mischief }) => {
+    run: ([message, ...args], { faults }) => {
       const [times = 1] = numbers(args, { least: 0, most: 1 }) ?? [NaN];
       if (message === undefined || Number.isNaN(times)) return undefined;
-      mischief.withhold({ message, times });
+      faults.withhold({ message, times });
       return `withhold answers to ${message}, ${times} times`;
     },
   },
@@ -133,9 +133,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     args: "[MESSAGE…|weights]",
     help:
       "new connections do not find these messages; `weights`: those 26.06 lacks; none: all there",
-    run: (args, { mischief }) => {
-      mischief.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
-      return `omit ${[...mischief.omit].join(" ") || "nothing"}`;
+    run: (args, { faults }) => {
+      faults.omit = new Set(args.flatMap((arg) => arg === "weights" ? WEIGHT_MESSAGES : [arg]));
+      return `omit ${[...faults.omit].join(" ") || "nothing"}`;
     },
   },
   traffic: {
@@ -154,12 +154,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   stats: {
-    args: STATS_MISCHIEF.join("|"),
+    args: STATS_FAULTS.join("|"),
     help: "what is wrong with the stats segment",
-    run: ([how], { mischief }) => {
-      const known = STATS_MISCHIEF.find((name) => name === how);
+    run: ([how], { faults }) => {
+      const known = STATS_FAULTS.find((name) => name === how);
       if (known === undefined) return undefined;
-      mischief.stats = known;
+      faults.stats = known;
       return `stats ${known}`;
     },
   },
@@ -174,15 +174,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   reset: {
     args: "",
     help: "behave again",
-    run: (_args, { mischief }) => {
-      mischief.reset();
+    run: (_args, { faults }) => {
+      faults.reset();
       return "behaves";
     },
   },
   help: { args: "", help: "this list", run: () => controlHelp() },
 };
 
-/** Carries out one line; the answer says what was done or what is wrong with the line. */
+/** Executes one line; returns the action done, or the problem with the line. */
 export async function control(line: string, simulator: Simulator): Promise<string> {
   const [name = "", ...args] = line.trim().split(/\s+/);
   if (name === "") return "";

@@ -1,11 +1,10 @@
 /**
- * How the simulator misbehaves. A plain set of switches that may be turned at any time; the
- * sockets ask it what to do. What it does is decided by counts and offsets, never by chance, so
- * that a test that failed fails again.
+ * Faults that the simulator injects: a set of switches that may be changed at any time and that the
+ * sockets read. Counts and offsets decide, never chance, so that a failure can be repeated.
  * PURE.
  */
 
-import type { StatsMischief } from "./stats_faults.ts";
+import type { StatsFault } from "./stats_faults.ts";
 
 /** Bytes flipped in the frames to come. */
 export interface Garble {
@@ -35,10 +34,10 @@ export interface Withheld {
 }
 
 /** The switches. Those of one shot turn themselves off. */
-export class Mischief {
+export class Faults {
   /** Milliseconds by which every reply is late. */
   delayMs = 0;
-  /** Cuts the connection after so many more bytes of output, whosever they are; one shot. */
+  /** Cuts the connection after this many more bytes of output, of any client; one shot. */
   cutAfterBytes: number | undefined;
   /** Names (without CRC) that new connections do not find in the message table. */
   omit: ReadonlySet<string> = new Set();
@@ -47,7 +46,7 @@ export class Mischief {
   readonly #withheld = new Map<string, number>();
   #refuseConnections = false;
   #frozen = false;
-  #stats: StatsMischief = "sound";
+  #stats: StatsFault = "sound";
   #onChange: () => void = () => {};
 
   /** True: connects fail as if no VPP ran; connections there are stay. */
@@ -70,12 +69,12 @@ export class Mischief {
     this.#onChange();
   }
 
-  /** What is wrong with the stats segment. */
-  get stats(): StatsMischief {
+  /** The fault of the stats segment. */
+  get stats(): StatsFault {
     return this.#stats;
   }
 
-  set stats(value: StatsMischief) {
+  set stats(value: StatsFault) {
     this.#stats = value;
     this.#onChange();
   }
@@ -132,7 +131,7 @@ export class Mischief {
   }
 
   /** Garbles a frame about to be sent, in place, when it is to be. */
-  spoil(frame: Uint8Array): void {
+  corrupt(frame: Uint8Array): void {
     if (this.#garble.frames === 0 || frame.length === 0) return;
     const { after = 0 } = this.#garble;
     if (after > 0) {
@@ -146,7 +145,7 @@ export class Mischief {
 
   /**
    * How many of the next `size` bytes may be sent, counted: fewer than `size` means that the
-   * connection is to be cut behind them.
+   * connection is to be cut after them.
    */
   takeCut(size: number): number {
     if (this.cutAfterBytes === undefined) return size;

@@ -1,14 +1,14 @@
 /**
- * Ways in which a stats segment can lie: each is a change of a sound one, made behind its back.
+ * Faults of a stats segment: each changes the bytes of a sound one.
  * PURE.
  */
 import type { StatsSegment } from "./stats_segment.ts";
 
 /**
  * `sound` as VPP has it; `double` likewise, with scalars of an older release, from its next start
- * on; `churn` moves all the time; the others are as STATS_LIES says.
+ * on; `churn` moves all the time; the others are described at FAULTS.
  */
-export const STATS_MISCHIEF = [
+export const STATS_FAULTS = [
   "sound",
   "double",
   "churn",
@@ -22,12 +22,12 @@ export const STATS_MISCHIEF = [
   "pointer",
   "renamed",
 ] as const;
-export type StatsMischief = typeof STATS_MISCHIEF[number];
+export type StatsFault = typeof STATS_FAULTS[number];
 
 /** A counter that is there from the start, and one that is there when a VIP is. */
 const ROUTES = "/net/route/to";
 
-const LIES: Partial<Record<StatsMischief, (segment: StatsSegment) => void>> = {
+const FAULTS: Partial<Record<StatsFault, (segment: StatsSegment) => void>> = {
   // In progress for ever.
   busy: (segment) => segment.poke(24, u64(1n)),
   version: (segment) => segment.poke(0, u64(3n)),
@@ -46,9 +46,9 @@ const LIES: Partial<Record<StatsMischief, (segment: StatsSegment) => void>> = {
   empty: (segment) => segment.cut(0),
 };
 
-/** Spoils a segment. */
-export function spoilSegment(segment: StatsSegment, how: StatsMischief): void {
-  LIES[how]?.(segment);
+/** Applies a fault to a segment. */
+export function corruptSegment(segment: StatsSegment, how: StatsFault): void {
+  FAULTS[how]?.(segment);
 }
 
 function u64(value: bigint): Uint8Array {

@@ -1,8 +1,8 @@
 /**
- * A stats segment as VPP builds it, written down independently of who reads it: header, directory,
- * counter vectors with one vector of numbers a thread. What no longer fits moves elsewhere, under
- * the lock, and the epoch rises; the place it leaves is overwritten, so that whoever still looks
- * there notices. The memory itself grows when there is no room.
+ * A stats segment as VPP builds it, written independently of its reader: header, directory, counter
+ * vectors with one vector of numbers per thread. A vector that no longer fits moves, under the
+ * lock, and the epoch rises. Its old bytes are overwritten, so that a stale read is detected. The
+ * memory grows when it is full.
  *
  * Source: VPP src/vlib/stats/shared.h, stats.c, init.c; src/vppinfra/vec_bootstrap.h.
  * PURE.
@@ -11,7 +11,7 @@ import { invariant } from "../base/assert.ts";
 
 /** Where the segment's bytes go. */
 export interface SegmentMemory {
-  /** Makes it longer, zeros behind what there is, or cuts it off. */
+  /** Extends it with zeros, or truncates it. */
   resize(size: number): void;
   write(offset: number, bytes: Uint8Array): void;
 }
@@ -87,7 +87,7 @@ export class StatsSegment {
     return this.#image.length;
   }
 
-  /** Sets a scalar, which is made when there is none of this name. */
+  /** Sets a scalar, which is created if necessary. */
   setScalar(name: string, value: number): void {
     const index = this.#entryOf(name, "scalar");
     const bits = this.#options.scalars === "double"
@@ -127,12 +127,12 @@ export class StatsSegment {
     this.#unlock();
   }
 
-  /** Writes over what is there, behind its own back; see restore(). */
+  /** Overwrites bytes without updating the model; see restore(). */
   poke(offset: number, bytes: Uint8Array): void {
     this.#options.memory.write(offset, bytes);
   }
 
-  /** Cuts the memory off behind `size` bytes; see restore(). */
+  /** Truncates the memory to `size` bytes; see restore(). */
   cut(size: number): void {
     this.#options.memory.resize(size);
   }

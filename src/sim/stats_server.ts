@@ -1,20 +1,20 @@
 /**
- * The simulator's stats socket: shared memory with a stats segment in it, whose descriptor is sent
- * to whoever connects, which is all that VPP does there. One server is one life of the simulated
- * VPP: when it dies, clients keep the memory, and nothing in it changes any more.
+ * The simulator's stats socket. It sends each client the descriptor of shared memory with a stats
+ * segment, as VPP does. One server is one life of the simulated VPP: when it dies, clients keep the
+ * memory, which no longer changes.
  */
 import { openShim, type Shim } from "../../ffi/open.ts";
 import { errnoName } from "../base/errno.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import { type CounterChange, type Counters, THREADS, VIP_COUNTERS } from "./plugin/counters.ts";
-import { spoilSegment } from "./stats_faults.ts";
-import type { Mischief } from "./faults.ts";
+import { corruptSegment } from "./stats_faults.ts";
+import type { Faults } from "./faults.ts";
 import { StatsSegment } from "./stats_segment.ts";
 
 /** `update-interval` of VPP's statseg. */
 const HEARTBEAT_MS = 10_000;
-/** A wait is begun anew after so long; nothing depends on it. */
+/** Interval at which a wait is restarted; no behaviour depends on it. */
 const WAIT_MS = 60_000;
 /** How often the segment is rearranged by one that never stops. */
 const CHURN_MS = 1;
@@ -26,9 +26,9 @@ export interface StatsServerOptions {
   readonly clock: Clock;
   /** Size of the segment; it is longer when that does not do. */
   readonly sizeBytes: number;
-  /** What is to be shown. */
+  /** The counters to show. */
   readonly counters: Counters;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
   /** Resolves when a client may be served. */
   readonly mayServe: () => Promise<void>;
 }
@@ -40,7 +40,7 @@ interface Listening {
   readonly wake: number;
   /** Resolved when it is to be closed. */
   readonly closing: PromiseWithResolvers<void>;
-  /** Resolves when nobody uses it any more. */
+  /** Resolves when its last use has ended. */
   readonly served: Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export class StatsServer {
     this.segment = new StatsSegment({
       threads: THREADS,
       sizeBytes: options.sizeBytes,
-      scalars: options.mischief.stats === "double" ? "double" : "u64",
+      scalars: options.faults.stats === "double" ? "double" : "u64",
       memory: {
         resize: (size) => void done(calls.maglev_stats_resize(this.#memory, size), "resize"),
         write: (offset, bytes) => {
@@ -83,7 +83,7 @@ export class StatsServer {
     options.counters.onChange = (change) => this.#show(change);
     options.counters.replay();
     this.#beat();
-    this.applyMischief();
+    this.applyFaults();
   }
 
   /** Opens the socket, unless it is open. */
@@ -122,13 +122,13 @@ export class StatsServer {
     this.#shim.close();
   }
 
-  /** Makes the segment what `mischief.stats` says. */
-  applyMischief(): void {
-    const { stats } = this.#options.mischief;
+  /** Applies `faults.stats` to the segment. */
+  applyFaults(): void {
+    const { stats } = this.#options.faults;
     this.#churnTimer?.cancel();
     this.segment.restore();
     if (stats === "churn") this.#churn();
-    else spoilSegment(this.segment, stats);
+    else corruptSegment(this.segment, stats);
   }
 
   async #serve({ listener, wake, closing }: Omit<Listening, "served">): Promise<void> {
@@ -138,7 +138,7 @@ export class StatsServer {
     while (open) {
       await calls.maglev_icmp_wait(listener, -1, wake, WAIT_MS, 0);
       await Promise.race([this.#options.mayServe(), closed]);
-      // Nobody there any more is no harm.
+      // The client may have disconnected.
       if (open) calls.maglev_stats_offer(listener, this.#memory);
     }
   }
@@ -152,8 +152,8 @@ export class StatsServer {
         this.segment.setElement(name, "simple", { thread, index, values: [counts[i]!] })
       );
     }
-    // What was spoilt stays spoilt.
-    spoilSegment(this.segment, this.#options.mischief.stats);
+    // The fault persists.
+    corruptSegment(this.segment, this.#options.faults.stats);
   }
 
   #beat(): void {

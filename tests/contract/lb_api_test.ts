@@ -12,7 +12,7 @@ async function onSimulator(release: Release, orders: (omit: Set<string>) => void
   const simulator = await startSimulator({ path: `${folder}/api.sock`, clock, release });
   const omit = new Set<string>();
   orders(omit);
-  simulator.mischief.omit = omit;
+  simulator.faults.omit = omit;
   const { lb, dispose } = await openConnected({ apiAddress: simulator.path });
   return {
     lb,

@@ -126,7 +126,7 @@ async function tryAll(folder: string, ports: readonly number[]): Promise<void> {
       for (const [kind, verdict] of Object.entries(await probe(kinds))) {
         if (!concerns(kinds, kind)) continue;
         const what = `${kind}: ${call} ${name}: ${JSON.stringify(verdict)}`;
-        assert.deepEqual([verdict.ok, verdict.ours, verdict.lack], [
+        assert.deepEqual([verdict.ok, verdict.inconclusive, verdict.lack], [
           hadConnection(name, kind),
           lack !== undefined,
           lack,

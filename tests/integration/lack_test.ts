@@ -109,7 +109,7 @@ if (NO_FAULTS === undefined) {
         await withoutIt(
           stage,
           "descriptors",
-          /the whole system has no more \(raise fs\.file-max\)/,
+          /the limit of the system is reached \(raise fs\.file-max\)/,
           {
             take: () => stage.faults.fail("socket", ENFILE),
             giveBack: () => stage.faults.heal(),
@@ -170,13 +170,13 @@ netnsTest(
       assert.equal(check.code, 0);
       assert.match(
         check.stdout,
-        /warning: healthchecker\.netns: network namespace \S+ does not exist/,
+        /warning: healthchecker\.netns: cannot enter network namespace \S+: \S+ does not exist/,
       );
       const start = await runToEnd({ config });
       assert.equal(start.code, 1);
       assert.match(
         start.stderr,
-        /cannot start: healthchecker\.netns: network namespace \S+ does not/,
+        /cannot start: healthchecker\.netns: cannot enter network namespace \S+: \S+ does not/,
       );
       assert.match(start.stderr, /ip netns add/);
     });
@@ -186,7 +186,7 @@ netnsTest(
       await Deno.writeTextFile(configPath, lackConfig(missing));
       daemon.process.signal("SIGHUP");
       const { message } = await daemon.seen(({ msg }) => msg === "config-error", { from });
-      assert.match(String(message), /network namespace \S+ does not exist/);
+      assert.match(String(message), /cannot enter network namespace \S+: \S+ does not exist/);
       await daemon.seen(({ msg, ok }) => msg === "config-reload" && ok === false, { from });
       await new Promise((resolve) => setTimeout(resolve, 500));
       stage.assertNoServerBlamed();
@@ -202,7 +202,7 @@ const WITHOUT = (capability: string) => [
 ];
 
 netnsTest(
-  "a namespace that may not be entered is refused at the start, by the capability",
+  "a start without the permission to enter the namespace is refused and names the capability",
   async () => {
     const namespace = await TestNamespace.make(lackName());
     try {
@@ -211,7 +211,10 @@ netnsTest(
         await Deno.writeTextFile(config, lackConfig(namespace.name));
         const start = await runToEnd({ config, prefix: WITHOUT("sys_admin") });
         assert.equal(start.code, 1);
-        assert.match(start.stderr, /may not be entered: give the process CAP_SYS_ADMIN/);
+        assert.match(
+          start.stderr,
+          /cannot enter .*: operation not permitted; give the process CAP_SYS_ADMIN/,
+        );
         const check = await runToEnd({ config, flags: ["--check"], prefix: WITHOUT("sys_admin") });
         assert.equal(check.code, 0);
         assert.match(check.stdout, /warning: .*CAP_SYS_ADMIN/);
@@ -267,7 +270,10 @@ if (NO_NETNS === undefined) {
         assert.match(String(part(backend, "blind")), /network namespace/);
         assert.equal(part(backend, "state"), "up");
         const plan = await client.call("PlanConfig", {});
-        assert.match(JSON.stringify(plan.message), /network namespace \S+ does not exist/);
+        assert.match(
+          JSON.stringify(plan.message),
+          /cannot enter network namespace \S+: \S+ does not exist/,
+        );
         await stage.unhide();
         await stage.restored("namespace");
         assert.equal(part(await status(), "ready"), true);

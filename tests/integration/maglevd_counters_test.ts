@@ -39,20 +39,20 @@ Deno.test("maglevd programs a VPP whose stats segment lies, and says that there 
     const { simulator, servers } = stage;
     const { daemon, counted } = await started(stage);
     let mark = daemon.mark;
-    simulator.mischief.stats = "pointer";
+    simulator.faults.stats = "pointer";
     const error = await daemon.seen((line) => line.msg === "vpp-counters-error", { from: mark });
     assert.match(String(error.err), /EFAULT/);
     await servers[0]!.close();
     await vppHas(simulator, { [VIP]: [`${A} 0`] });
     mark = daemon.mark;
-    simulator.mischief.stats = "sound";
+    simulator.faults.stats = "sound";
     await counted(mark);
     // A segment of another version costs the counters until it is one of ours again.
     mark = daemon.mark;
-    simulator.mischief.stats = "version";
+    simulator.faults.stats = "version";
     const lost = await daemon.seen((line) => line.msg === "vpp-counters-error", { from: mark });
     assert.equal(lost.err, "the stats segment has version 3, and 2 is understood");
-    simulator.mischief.stats = "sound";
+    simulator.faults.stats = "sound";
     await counted(mark);
     assert.ok(!daemon.lines.some((line) => line.msg === "vpp-disconnect"));
     assert.equal(daemon.process.errors, "");

@@ -169,11 +169,11 @@ Deno.test("maglevd programs a VPP again that was killed and came back empty", as
 Deno.test("maglevd started before VPP waits for it, probing meanwhile", async () => {
   await onStage([A], async ({ configure, start, simulator }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
-    simulator.mischief.refuseConnections = true;
+    simulator.faults.refuseConnections = true;
     const daemon = start();
     await daemon.seen((line) => line.msg === "vpp-connect-failed");
     await daemon.transition("b0", "up");
-    simulator.mischief.refuseConnections = false;
+    simulator.faults.refuseConnections = false;
     await vppHas(simulator, { [VIP]: [`${A} 100`] });
     assert.equal(
       daemon.lines.filter(({ msg }) => msg === "vpp-connect-failed").length,
@@ -220,7 +220,7 @@ Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", a
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();
     await vppHas(simulator, { [VIP]: [`${A} 100`] });
-    simulator.mischief.frozen = true;
+    simulator.faults.frozen = true;
     servers[0]!.status = 500;
     await daemon.transition("b0", "down");
     daemon.process.signal("SIGTERM");
@@ -228,7 +228,7 @@ Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", a
     await new Promise((resolve) => setTimeout(resolve, 400));
     daemon.process.signal("SIGTERM");
     assert.equal(await daemon.process.ended, 1);
-    simulator.mischief.frozen = false;
+    simulator.faults.frozen = false;
   });
 });
 
@@ -237,14 +237,14 @@ Deno.test("a SIGTERM that comes twice at once, as to a process group, ends magle
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();
     await vppHas(simulator, { [VIP]: [`${A} 100`] });
-    simulator.mischief.frozen = true;
+    simulator.faults.frozen = true;
     servers[0]!.status = 500;
     await daemon.transition("b0", "down");
     daemon.process.signal("SIGTERM");
     await daemon.seen((line) => line.msg === "shutdown");
     daemon.process.signal("SIGTERM");
     assert.equal(await daemon.process.ended, 0);
-    simulator.mischief.frozen = false;
+    simulator.faults.frozen = false;
   });
 });
 

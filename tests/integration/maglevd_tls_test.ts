@@ -105,8 +105,8 @@ Deno.test("maglevd --check names a ca-file that is missing or that it may not re
     const path = `${folder}/maglev.yaml`;
     for (
       const [file, reason] of [
-        ["/etc/vpp-maglev/none.pem", "cannot be read: there is no such file"],
-        ["/etc/hostname", "cannot be read: the program was started without that permission"],
+        ["/etc/vpp-maglev/none.pem", "cannot read the file: no such file"],
+        ["/etc/hostname", "cannot read the file: the program was started without that permission"],
       ]
     ) {
       await Deno.writeTextFile(path, config(443, file!));

@@ -110,18 +110,18 @@ Deno.test('an alert on rate(maglev_vpp_api_total{result="failure"}[5m]) sees the
   const values: number[] = [];
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
     await configure(BOTH);
-    simulator.mischief.refuseConnections = true;
+    simulator.faults.refuseConnections = true;
     const url = await portOf(start({ metricsAddr: METRICS }));
     const first = readMetrics((await get(`${url}/metrics`)).text);
     assert.equal(valueOf(first, SERIES, LABELS), 0, "the series is there before VPP is");
-    simulator.mischief.refuseConnections = false;
+    simulator.faults.refuseConnections = false;
     const added = { scope: "all", kind: "as_added" };
     const before = await scrapeUntil(
       url,
       (all) => weightOf(all, "b1") === 50 && valueOf(all, "maglev_vpp_lbsync_total", added) === 2,
     );
     values.push(valueOf(before, SERIES, LABELS) ?? NaN);
-    simulator.mischief.refuse({ message: "lb_as_set_weight", retval: -7, times: 1 });
+    simulator.faults.refuse({ message: "lb_as_set_weight", retval: -7, times: 1 });
     await servers[1]!.close();
     const after = await scrapeUntil(url, (all) => (valueOf(all, SERIES, LABELS) ?? 0) > 0);
     values.push(valueOf(after, SERIES, LABELS) ?? NaN);

@@ -141,8 +141,8 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
     await withEngine(async (engine) => {
       engine.start("tcp", `${NET4}1`, { params: TCP, port: HTTP_PORT }, first.name);
       engine.start("icmp", `${NET4}1`, ICMP, first.name);
-      await engine.lacks("tcp", /^network namespace .* does not exist/);
-      await engine.lacks("icmp", /^network namespace .* does not exist/);
+      await engine.lacks("tcp", /^cannot enter network namespace .* does not exist/);
+      await engine.lacks("icmp", /^cannot enter network namespace .* does not exist/);
 
       const second = await TestNamespace.make(first.name);
       await second.respond();
@@ -150,8 +150,8 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       await engine.sees("icmp", /^L7OK$/);
 
       await second.remove();
-      await engine.lacks("tcp", /^network namespace .* does not exist/);
-      await engine.lacks("icmp", /^network namespace .* does not exist/);
+      await engine.lacks("tcp", /^cannot enter network namespace .* does not exist/);
+      await engine.lacks("icmp", /^cannot enter network namespace .* does not exist/);
 
       const third = await TestNamespace.make(first.name);
       await third.respond();
@@ -172,7 +172,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       // Seen between the making of the name and the mounting on it, if one looks just then.
       const half = "waiting: /run/netns/X is not a network namespace";
       const gone =
-        "waiting: network namespace X does not exist (no /run/netns/X): create it with " +
+        "waiting: cannot enter network namespace X: /run/netns/X does not exist; create it with " +
         "`ip netns add X`";
       assert.deepEqual(news.filter((line) => line !== half), [
         gone,

@@ -114,13 +114,13 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
     [
       TCP,
       without("--allow-read", (part) => part.includes("maglev-test-")),
-      /cannot be read: .*add MAGLEV_READ_PATHS=.*\.yaml to its environment/,
+      /cannot read the file: .*add MAGLEV_READ_PATHS=.*\.yaml to its environment/,
       true,
     ],
     [
       TCP,
       without("--allow-read", (part) => part === `${ROOT}src`),
-      /probe-worker .*Requires read access to .*src\/probe\/worker\.ts/,
+      /probe-worker .*Requires read access to .*src\/probe\/engine\/worker\.ts/,
       false,
     ],
     [
@@ -285,7 +285,7 @@ Deno.test("a ca-file that is not opened is an error with the line that opens it"
     await Deno.writeTextFile(ca, (await certificates()).ca);
     await Deno.writeTextFile(config, CA_FILE(ca));
     const says = new RegExp(
-      `ca-file: ${ca}: cannot be read: .*add MAGLEV_READ_PATHS=${ca} .*restart`,
+      `ca-file: ${ca}: cannot read the file: .*add MAGLEV_READ_PATHS=${ca} .*restart`,
     );
     const check = await runToEnd({ config, flags: ["--check"] });
     assert.equal(check.code, 2, check.stdout);

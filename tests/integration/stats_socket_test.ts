@@ -8,7 +8,7 @@ import { parseIp } from "../../src/base/address.ts";
 import { MaglevError } from "../../src/base/errors.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { control } from "../../src/sim/control.ts";
-import { STATS_MISCHIEF, type StatsMischief } from "../../src/sim/stats_faults.ts";
+import { STATS_FAULTS, type StatsFault } from "../../src/sim/stats_faults.ts";
 import { countTraffic } from "../../src/sim/plugin/traffic.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import type { CounterQuery, StatsReader, StatsSession } from "../../src/vpp/ports.ts";
@@ -148,8 +148,8 @@ interface Outcome {
   readonly opens: boolean;
 }
 
-/** What a session says of each kind of mischief. */
-const LIES: Readonly<Record<StatsMischief, Outcome>> = {
+/** What a session says of each kind of fault. */
+const LIES: Readonly<Record<StatsFault, Outcome>> = {
   sound: { read: "ok", ends: false, opens: true },
   double: { read: "ok", ends: false, opens: true },
   churn: { read: "ok", ends: false, opens: true },
@@ -169,8 +169,8 @@ Deno.test("a segment that lies gives no numbers, and right ones as soon as it do
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 5);
     const session = await open();
-    assert.deepEqual(Object.keys(LIES), [...STATS_MISCHIEF]);
-    for (const how of STATS_MISCHIEF) {
+    assert.deepEqual(Object.keys(LIES), [...STATS_FAULTS]);
+    for (const how of STATS_FAULTS) {
       await t.step(how, async () => {
         let ended: string | undefined;
         session.onEnd = (reason) => ended = reason;
@@ -200,10 +200,10 @@ Deno.test("traffic is counted while the segment lies, and shown when it does not
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 1);
     const session = await open();
-    simulator.mischief.stats = "pointer";
+    simulator.faults.stats = "pointer";
     traffic(simulator, 1, 10);
     assert.equal(values(session.reader, 1), "error");
-    simulator.mischief.stats = "sound";
+    simulator.faults.stats = "sound";
     assert.deepEqual(values(session.reader, 1), wanted(1, () => 10));
     assert.equal(await control("traffic 198.51.0.1 80 5", simulator), "5 packets, 320 bytes");
     assert.equal(await control("traffic 198.51.0.1 80 5 7 first", simulator), "5 packets, 7 bytes");
@@ -244,7 +244,7 @@ Deno.test("a VPP that died leaves its numbers as they were, and the next one has
 
 Deno.test("opening a stats session fails in time, and says why", async () => {
   await onStage(async ({ simulator, open }) => {
-    simulator.mischief.frozen = true;
+    simulator.faults.frozen = true;
     const startMs = CLOCK.monotonicMs();
     await assert.rejects(open({ deadlineMs: 60 }), {
       code: "deadline-exceeded",
@@ -260,12 +260,12 @@ Deno.test("opening a stats session fails in time, and says why", async () => {
     await Promise.all(
       Array.from({ length: 12 }, () => assert.rejects(open({ deadlineMs: 50 }), /50 ms/)),
     );
-    simulator.mischief.frozen = false;
+    simulator.faults.frozen = false;
     assert.ok((await open()).bootAtMs !== undefined);
-    simulator.mischief.refuseConnections = true;
+    simulator.faults.refuseConnections = true;
     await sleep(50);
     await assert.rejects(open(), { code: "unavailable", message: /ECONNREFUSED/ });
-    simulator.mischief.refuseConnections = false;
+    simulator.faults.refuseConnections = false;
     assert.ok((await open()).bootAtMs !== undefined);
     await simulator.stop();
     await assert.rejects(open(), { code: "unavailable", message: /ENOENT/ });

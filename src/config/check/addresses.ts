@@ -1,6 +1,5 @@
 /**
- * Warnings about addresses that are good by themselves, and of no use to VPP: loopback, and the
- * sources of its own GRE packets.
+ * Warns of valid addresses that VPP cannot use: loopback, and the sources of its own GRE packets.
  */
 import { addressKind } from "../../base/address.ts";
 import { quote } from "../../base/text.ts";
@@ -8,7 +7,7 @@ import type { Member, Vip } from "./vips.ts";
 import type { IssueList } from "../issue.ts";
 import type { VppLbDraft } from "../schema/schema.ts";
 
-/** Names that are written out of a longer list. */
+/** Maximum of names shown of a longer list. */
 const MAX_SHOWN = 5;
 
 /** Warns of VIPs and servers that VPP does not send packets to; once for all on loopback. */

@@ -1,6 +1,6 @@
 /**
- * Servers that are VIPs themselves. VPP balances their packets again, which it cannot carry in a
- * ring, in a long chain, and to a VIP with a port; see src/base/vpp/vip_chain.ts.
+ * Checks servers that are VIPs themselves. VPP balances their packets again, which fails in a ring,
+ * in a long chain, and to a VIP with a port; see src/base/vpp/vip_chain.ts.
  */
 import { quote } from "../../base/text.ts";
 import {
@@ -12,10 +12,10 @@ import {
 import type { Vip } from "./vips.ts";
 import type { IssueList } from "../issue.ts";
 
-/** Longest chain that is written out; of a longer one the begin and the end are. */
+/** Longest chain that is shown in full; of a longer one the start and the end are shown. */
 const MAX_SHOWN = 10;
 
-/** Notes each chain at the server that leads from its first VIP to the second. */
+/** Reports each chain at the server that leads from its first VIP to the second. */
 export function checkChains(vips: readonly Vip[], issues: IssueList): void {
   const byName = new Map(vips.map((vip) => [vip.name, vip]));
   for (const chain of findFatalChains(vips.map(chainVip))) {

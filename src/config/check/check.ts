@@ -1,8 +1,8 @@
 /**
- * The rules that look at more than one key: draft → semantic errors and warnings.
+ * Checks the rules over more than one key, and adds semantic errors and warnings.
  *
- * A hole in the draft (a value that could not be used) has been reported where it is; no rule
- * here says anything that only follows from a hole.
+ * A hole in the draft (an invalid value) was reported when it was decoded; the rules here do not
+ * report consequences of holes.
  */
 import { formatDuration } from "../../base/duration.ts";
 import { quote } from "../../base/text.ts";
@@ -17,13 +17,13 @@ import type { IssueList } from "../issue.ts";
 import type { ConfigDraft, HealthcheckDraft, VppLbDraft } from "../schema/schema.ts";
 import type { Slot } from "../schema/types.ts";
 
-/** Circumstances that the file is judged for. */
+/** The circumstances in which the configuration is to be used. */
 export interface CheckOptions {
   /** VPP is programmed, rather than health checked only. */
   readonly vpp: boolean;
 }
 
-/** Adds what is wrong between the parts of `draft` to `issues`. */
+/** Checks the parts of `draft` against each other; adds to `issues`. */
 export function check(draft: ConfigDraft, issues: IssueList, { vpp }: CheckOptions): void {
   const lb = draft.keys.vpp.value?.keys.lb;
   if (lb?.value !== undefined) checkDelays(lb.value, issues);
@@ -108,7 +108,7 @@ function checkTls(
   issues.add("no-effect", keys["ca-file"], "has no effect with `insecure-skip-verify: true`");
 }
 
-/** The probe writes HTTP/1.1: a server that is offered something else may choose it, and wait. */
+/** The probe writes HTTP/1.1: a server may choose another protocol that is offered, and wait. */
 function checkAlpn(alpn: Slot<readonly string[]>, issues: IssueList): void {
   const { value } = alpn;
   if (value === undefined || value.length === 0) return;

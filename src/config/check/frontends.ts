@@ -36,7 +36,7 @@ interface Context {
   readonly backends: Backends;
   readonly names: readonly string[];
   readonly issues: IssueList;
-  /** Filled on the way. */
+  /** Filled while checking. */
   readonly used: Set<string>;
 }
 

@@ -9,7 +9,7 @@ import type { CodeRanges, Slot, ValueOf } from "../schema/types.ts";
 
 type HttpSlots = { readonly [P in keyof typeof http]: Slot<ValueOf<(typeof http)[P]>> };
 
-/** Adds what is doubtful in `keys`. */
+/** Adds warnings about `keys` to the issues. */
 export function checkHttp(keys: HttpSlots, issues: IssueList): void {
   checkCodes(keys["response-code"], issues);
   checkBody(keys, issues);
@@ -39,7 +39,7 @@ function checkCodes(codes: Slot<CodeRanges>, issues: IssueList): void {
   );
 }
 
-/** Answers that have no body, whatever the server does (RFC 9110, 6.4.1). */
+/** Status codes of answers without a body (RFC 9110, 6.4.1). */
 function isBodiless([from, to]: CodeRanges[number]): boolean {
   return to < 200 || (from === to && (from === 204 || from === 304));
 }

@@ -1,6 +1,5 @@
 /**
- * Warnings about the sizes of VPP's tables: what they cost, and when a table is too small for the
- * weights of a pool.
+ * Warns of large tables in VPP, and of tables that are too small for the weights of a pool.
  */
 import { MANY_STICKY_BUCKETS, stickyTableCost } from "../../base/vpp/sticky_table.ts";
 import type { IssueList, Place } from "../issue.ts";
@@ -31,8 +30,8 @@ function checkStickyTable(lb: VppLbDraft, issues: IssueList): void {
     "large-sticky-table",
     slot,
     `${slot.value} buckets take ${mebibytes} MiB of VPP's memory for each of its threads, and each ` +
-      `flush stops forwarding for ${flushMs} ms a thread (this file does not say how many threads ` +
-      `VPP has); use at most ${MANY_STICKY_BUCKETS}`,
+      `flush stops forwarding for ${flushMs} ms a thread (the number of VPP's threads is not in this ` +
+      `file); use at most ${MANY_STICKY_BUCKETS}`,
   );
 }
 

@@ -1,7 +1,7 @@
 /**
- * Rules of VIPs that share an address. VPP keeps one encapsulation for each VIP prefix, chosen by
- * the family of its servers, and takes either all ports of a prefix or single ones. These are
- * refused here, with names and lines, because VPP would refuse them with a number.
+ * Checks VIPs that share an address. VPP keeps one encapsulation for each VIP prefix, chosen by the
+ * family of its servers, and takes either all ports of a prefix or single ones. Violations are
+ * refused here with names and lines, because VPP would refuse them with a number only.
  */
 import type { IpAddress } from "../../base/address.ts";
 import { quote } from "../../base/text.ts";
@@ -23,7 +23,7 @@ export interface Vip extends Place {
   readonly members: readonly Member[];
 }
 
-/** Checks what VIPs of one address have in common. */
+/** Checks the VIPs of each address against each other. */
 export function checkVips(vips: readonly Vip[], issues: IssueList): void {
   const byAddress = new Map<string, Vip[]>();
   for (const vip of vips) {
@@ -70,7 +70,7 @@ function checkGroup(group: readonly Vip[], issues: IssueList): void {
   }
 }
 
-/** Family of its servers; undefined when it has none that are known. */
+/** Family of its servers; undefined without a known server. */
 function familyOf({ members }: Vip): 4 | 6 | undefined {
   return members[0]?.address.family;
 }

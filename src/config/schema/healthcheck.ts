@@ -1,5 +1,5 @@
 /**
- * The part of the configuration table (schema.ts) that says what a healthcheck is: it has a file of
+ * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
 import { DAY, type Keys, SECOND } from "./types.ts";
@@ -35,8 +35,8 @@ export const tls = {
     format: "file",
     absent: "the system's certificate authorities",
     help: "File with the certificates (PEM) of the authorities that are trusted, in place of the " +
-      "system's; a private key in it is passed over. It is read together with this file; a reload takes up a changed one, and starts " +
-      "the backends of the healthcheck afresh. The daemon may read files in /etc/vpp-maglev.",
+      "system's; a private key in it is ignored. It is read together with this file. A reload reads a changed " +
+      "one and restarts the checks of its backends. The daemon may read files in /etc/vpp-maglev.",
   },
 } as const satisfies Keys;
 
@@ -52,7 +52,7 @@ export const http = {
     type: "text",
     format: "host",
     absent: "the backend's address",
-    help: "Host header: a name or an address, `:port` allowed behind it.",
+    help: "Host header: a name or an address, optionally with `:port`.",
   },
   "method": {
     type: "word",

@@ -31,7 +31,7 @@ Deno.test("regexpProblem() takes what Go takes", () => {
   for (const source of good) assert.equal(regexpProblem(source), undefined, source);
 });
 
-Deno.test("regexpProblem() says in Go's words what is wrong, at which character, and what to write", () => {
+Deno.test("regexpProblem() reports Go's message, the character and the fix", () => {
   const cases: [source: string, says: RegExp][] = [
     ["ü[a", /missing closing \] at character 2, "\[a"$/],
     ["(a)(b", /missing closing \) at character 4, "\(b"$/],

@@ -1,6 +1,6 @@
 /**
- * What a row of the table expects, in words: for messages ("expected a duration such as …") and for
- * the reference page, so that the two say the same.
+ * Describes in words what a row of the table expects: for messages ("expected a duration such as …")
+ * and for the reference page, so that both agree.
  */
 import { formatDuration } from "../../base/duration.ts";
 import { listWords } from "../../base/text.ts";
@@ -50,7 +50,7 @@ export function expectation(row: Row): string {
   }
 }
 
-/** What a number must be besides its type: `a power of two from 2 to 65536`. */
+/** The range and form of a number: `a power of two from 2 to 65536`. */
 export function numberRule(row: IntegerRow | DurationRow): string {
   const show = (value: number) => row.type === "duration" ? formatDuration(value) : String(value);
   const range = `from ${show(row.min)} to ${show(row.max)}`;
@@ -58,7 +58,7 @@ export function numberRule(row: IntegerRow | DurationRow): string {
   return row.wholeSeconds === true ? `whole seconds ${range}` : range;
 }
 
-/** The default as it would be written in a file; undefined when there is none. */
+/** The default as written in a file; undefined without a default. */
 export function defaultText(row: Row): string | undefined {
   if (!("default" in row) || row.default === undefined) return undefined;
   if (row.type === "duration") return formatDuration(Number(row.default));

@@ -47,7 +47,7 @@ const vppLb = {
     help: "Period of the full reconciliation: all of VPP's lb state is read and what drifted is " +
       "repaired. Changes of health are programmed immediately and do not wait for it.",
     zero: "or less stands for the default, with a warning",
-    raise: "leaves drift (somebody changed VPP by hand) unrepaired for longer",
+    raise: "leaves drift (for example a manual change in VPP) unrepaired for longer",
     lower: "asks VPP more often: two dumps for each run",
   },
   "ipv4-src-address": {
@@ -133,7 +133,7 @@ const vppLb = {
     max: 65536,
     powerOfTwo: true,
     help: "Buckets of the Maglev table of each VIP, over which new flows are spread. A change " +
-      "makes VPP forget and make anew every VIP.",
+      "makes VPP delete and create every VIP again.",
     zero: "is refused: VPP would take it, and end with the first packet",
     raise: "costs VPP memory and time at each change, and spreads more evenly",
     lower: "spreads coarsely: use at least 100 buckets for each server. A server has no more " +
@@ -191,7 +191,7 @@ const pool = {
     names: "referred",
     required: true,
     keys: poolBackend,
-    help: "The pool's backends, at least one, by name. `{}` or nothing behind a name gives it " +
+    help: "The pool's backends, at least one, by name. `{}` or nothing after a name gives it " +
       "all defaults.",
   },
 } as const satisfies Keys;
@@ -236,13 +236,14 @@ const frontend = {
   "src-ip-sticky": {
     type: "boolean",
     default: false,
-    help: "All flows of one client address go to one server. A change makes VPP forget and make " +
-      "anew the VIP.",
+    help: "All flows of one client address go to one server. A change makes VPP delete " +
+      "and create the VIP again.",
   },
   "flush-on-down": {
     type: "boolean",
     default: true,
-    help: "When a backend goes down its established flows move to other servers at once. False " +
+    help:
+      "When a backend goes down its established flows move to other servers immediately. False " +
       "leaves them, for servers whose probes fail more often than their service.",
   },
 } as const satisfies Keys;
@@ -301,7 +302,7 @@ export const ROOT = {
   },
 } as const satisfies Keys;
 
-/** What was found in a file, typed by the table. */
+/** The decoded file, typed by the table. */
 export type ConfigDraft = Draft<typeof MAGLEV>;
 export type HealthcheckDraft = Draft<typeof healthcheck>;
 export type VppLbDraft = Draft<typeof vppLb>;

@@ -1,7 +1,7 @@
 /**
- * What texts must look like. Each rule returns a sentence when the text is not right, so that the
- * caller only adds where. They guard what the text becomes later: a line of an HTTP request (no
- * line breaks, RFC 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
+ * Rules for texts. Each returns a sentence for an invalid text, to which the caller adds the
+ * position. They protect the later uses of a text: a line of an HTTP request (no line breaks, RFC
+ * 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
  */
 import { parseIp } from "../../base/address.ts";
 import { quote } from "../../base/text.ts";
@@ -29,14 +29,14 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "file": fileProblem,
 };
 
-/** What is wrong with `text`, or undefined. */
+/** The problem with `text`, or undefined. */
 export function textProblem(format: TextFormat, text: string): string | undefined {
   return RULES[format](text);
 }
 
 /**
  * Names are map keys, labels of metrics and words of a command line: whitespace and control
- * characters in them could not be typed or told apart. All else is allowed.
+ * characters in them cannot be typed or distinguished. All else is allowed.
  */
 function nameProblem(text: string): string | undefined {
   if (text === "") return "a name must not be empty";
@@ -85,7 +85,7 @@ function hostProblem(text: string): string | undefined {
   const valid = host !== undefined &&
     (host.startsWith("[") ? parseIp(host.slice(1, -1))?.family === 6 : isHostName(host));
   if (!valid || Number(match?.[2] ?? 1) > 65535) {
-    return `expected a host name or an address, with \`:port\` behind it if need be, ` +
+    return `expected a host name or an address, optionally with \`:port\`, ` +
       `found ${quote(text)}`;
   }
   return undefined;
@@ -106,15 +106,15 @@ function isHostName(text: string): boolean {
 }
 
 /**
- * The name in a Host header (without port) when it is one that can be sent in a handshake, else
- * the empty text.
+ * The name in a Host header (without port) if it can be sent in a handshake, otherwise the empty
+ * text.
  */
 export function nameInHost(host: string): string {
   const name = host.replace(/:\d+$/, "").replace(/\.$/, "");
   return name !== "" && serverNameProblem(name) === undefined ? name : "";
 }
 
-/** Absolute, for a daemon has no folder that anybody would think of. */
+/** Paths are absolute, because the working directory of a daemon is not obvious. */
 function fileProblem(text: string): string | undefined {
   if (!text.startsWith("/")) return `must be an absolute path, is ${quote(text)}`;
   if (text.length > MAX_FILE_LENGTH) {
@@ -152,17 +152,17 @@ const OWN_HEADERS: ReadonlyMap<string, string> = new Map([
   ["transfer-encoding", "a `body` is sent as it is"],
 ]);
 
-/** True for a header of the probe that may be left out: null stands for its value then. */
+/** True for a header of the probe that may be removed, with the value null. */
 export function isRemovable(name: string): boolean {
   return name.toLowerCase() === "user-agent";
 }
 
-/** What is wrong with a request header (RFC 9110, 5.1 and 5.5), or undefined. */
+/** The problem with a request header (RFC 9110, 5.1 and 5.5), or undefined. */
 export function headerProblem(name: string, value: string): string | undefined {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) {
     return `${
       quote(name)
-    } is no header name: letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
+    } is not a header name; use letters, digits and ! # $ % & ' * + - . ^ _ \` | ~ only`;
   }
   const own = OWN_HEADERS.get(name.toLowerCase());
   if (own !== undefined) return `the header ${name} cannot be set; ${own}`;

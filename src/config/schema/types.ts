@@ -1,8 +1,8 @@
 /**
  * The vocabulary of the configuration table (schema.ts) and what follows from it by inference.
  *
- * A row says of one key everything there is to say: its type, what it may be, what it is when it
- * is absent, and what a person should know. Reading (decode.ts), the JSON Schema and the
+ * A row describes one key completely: its type, its allowed values, the meaning of its absence, and
+ * the help for people. Reading (decode.ts), the JSON Schema and the
  * reference page (reference.ts) are functions of rows; the types of what reading gives are type
  * functions of rows. Rejected: a class per type with its own read() and describe(), because then
  * the table could not be read as a table.
@@ -13,7 +13,7 @@ import type { IpAddress } from "../../base/address.ts";
 export const SECOND = 1000;
 export const DAY = 24 * 3600 * SECOND;
 
-/** What a text must look like; the rules are in text_rules.ts. */
+/** The format of a text; the rules are in text_rules.ts. */
 export type TextFormat =
   | "name"
   | "netns"
@@ -27,26 +27,26 @@ export type TextFormat =
   | "file";
 
 interface Common {
-  /** What it is, for people: full sentences. */
+  /** Description for people, in full sentences. */
   readonly help: string;
   /** Absent is an error. */
   readonly required?: true;
-  /** Absent is an error unless the key `key` beside it holds the word `is`. */
+  /** Absent is an error unless the key `key` of the same map has the word `is`. */
   readonly requiredUnless?: { readonly key: string; readonly is: string };
-  /** The key beside it that must be given exactly when this one is. */
+  /** The key of the same map that must be given exactly when this one is. */
   readonly together?: string;
-  /** What absent means, when that is no fixed value: `interval`, `all ports`. */
+  /** Meaning of absence, if it is not a fixed value: `interval`, `all ports`. */
   readonly absent?: string;
 }
 
-/** What every number owes its reader. */
+/** The documentation that every number requires. */
 interface Numeric extends Common {
   readonly unit: string;
   /** Meaning of zero, also when zero is refused. */
   readonly zero: string;
-  /** What raising it costs. */
+  /** The cost of raising it. */
   readonly raise: string;
-  /** What lowering it costs. */
+  /** The cost of lowering it. */
   readonly lower: string;
   /** Smallest and largest value allowed, in the unit that reading gives (milliseconds for durations). */
   readonly min: number;
@@ -83,7 +83,7 @@ export interface IntegerRow extends Numeric {
   readonly default?: number;
 }
 
-/** A port number, 1 to 65535; 0 too when it means what `zero` says. */
+/** A port number, 1 to 65535; also 0 if `zero` is given. */
 export interface PortRow extends Common {
   readonly type: "port";
   readonly zero?: string;
@@ -98,7 +98,7 @@ export interface DurationRow extends Numeric {
   readonly defaultIfNotPositive?: true;
 }
 
-/** One IP literal; of one family only when `family` says so; with a zone only when that does. */
+/** One IP literal; `family` restricts its family, and `zone` allows a zone. */
 export interface AddressRow extends Common {
   readonly type: "address";
   readonly family?: 4 | 6;
@@ -136,9 +136,9 @@ export interface SectionRow extends Common {
 /** A map from names to maps with known keys. */
 export interface NamedRow extends Common {
   readonly type: "named";
-  /** What a name stands for, as in `a backend`. */
+  /** The kind of thing named, as in `a backend`. */
   readonly of: string;
-  /** Whether the names are given here or must be given elsewhere. */
+  /** `defined`: the names are given here; `referred`: they must be given elsewhere. */
   readonly names: "defined" | "referred";
   readonly keys: Keys;
 }
@@ -150,7 +150,7 @@ export interface ListRow extends Common {
   readonly keys: Keys;
 }
 
-/** A map whose known keys depend on the word that the key `by` beside it holds. */
+/** A map whose known keys depend on the word of the key `by` in the enclosing map. */
 export interface VariantsRow extends Common {
   readonly type: "variants";
   readonly by: string;
@@ -192,18 +192,18 @@ export type CodeRanges = readonly (readonly [from: number, to: number])[];
 export type HeaderList = readonly (readonly [name: string, value: string | null])[];
 
 /**
- * What was found for a key. `value` is undefined when the key is absent and has no default, and
- * also when what was given cannot be used, in which case that has been reported.
+ * The decoded value of a key. `value` is undefined when the key is absent and has no default, and
+ * also for an invalid value, which was reported.
  */
 export interface Slot<T> {
   readonly value: T | undefined;
-  /** Whether the file has the key. */
+  /** True when the file has the key. */
   readonly given: boolean;
   readonly mark: Mark;
   readonly path: string;
 }
 
-/** What was found for a map with known keys. */
+/** The decoded keys of a map with known keys. */
 export interface Draft<K> {
   /** Where the map is defined: its key when it has one. */
   readonly mark: Mark;

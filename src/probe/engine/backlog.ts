@@ -1,16 +1,16 @@
 /**
- * PURE. Whether results of sockets wait to be delivered. Deno's runtime (tokio) delivers at most
- * 128 of them in a turn of the event loop; the rest is put aside, last in first out, behind what
- * arrives meanwhile. So with more than that ready in every turn some wait for seconds, while
- * timers fire on time and nothing else looks amiss: healthy servers then seem to time out.
+ * PURE. Detects a backlog of socket results that the runtime has not delivered yet. Tokio, Deno's
+ * runtime, delivers at most 128 in a turn of the event loop. The rest waits, last in first out,
+ * and newer results overtake it. With more than 128 ready in every turn some wait for seconds
+ * although timers fire on time; healthy servers would then seem to time out.
  *
- * An echo shows it: a byte on a connection with ourselves, that comes back as any result does. Out
- * for a whole round, it says that results wait. Then nothing is started, so that they drain, and
- * no deadline is held against anybody before they did.
+ * The detector is an echo: a byte on a loopback connection that comes back as any result does. If
+ * it is still out after a whole round, results are waiting. Until they have drained, no probe
+ * starts and no deadline expires.
  *
- * An echo can also be lost: loopback taken down, the connection reset, packets dropped. Nothing
- * waits for longer than LOST_MS while nothing is started, so what is out for longer says nothing
- * about results, and probing goes on without it.
+ * An echo can also be lost: loopback taken down, the connection reset, packets dropped. Results
+ * drain within LOST_MS while no probe starts. An echo that is out for longer is therefore no
+ * evidence of a backlog, and probing continues without it.
  */
 import type { Clock } from "../../base/ports.ts";
 import type { StallMemory } from "./lateness.ts";
@@ -20,39 +20,39 @@ export interface Echo {
   send(back: () => void): void;
 }
 
-/** With fewer probes in flight no turn can have too many results: nothing needs to be measured. */
+/** With fewer probes in flight a turn cannot have too many results, and no echo is sent. */
 const WATCHED_FROM = 64;
 
-/** An echo that is out for so long, and so many rounds of a prober that was awake, is lost. */
+/** An echo that is out for LOST_MS, and for LOST_ROUNDS rounds of an awake prober, is lost. */
 export const LOST_MS = 5000;
 const LOST_ROUNDS = 50;
 
 export interface BacklogOptions {
   readonly clock: Clock;
   readonly echo: Echo;
-  /** Told how long each echo was out: for so long the prober was deaf. */
+  /** Records how long each echo was out: results may have waited for as long. */
   readonly stalls: StallMemory;
-  /** Told when an echo is given up; until it comes back after all, no backlog is noticed. */
+  /** Called when an echo is lost; until it comes back after all, no backlog is detected. */
   readonly onLost?: (() => void) | undefined;
 }
 
-/** Looks once a round whether there is a backlog. */
+/** Checks once a round for a backlog. */
 export class Backlog {
   readonly #options: BacklogOptions;
-  /** When the echo was sent that is still out. */
+  /** Send time of the echo that is out; undefined when no echo is. */
   #sentMs: number | undefined;
-  /** The last echo was not back in time: one alone that comes may have slipped past the rest. */
+  /** The last echo was late. One punctual echo after it may have overtaken older results. */
   #missed = false;
   /** Rounds since it was sent. */
   #rounds = 0;
-  /** The echo that is out was given up. */
+  /** The echo that is out counts as lost. */
   #lost = false;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
   }
 
-  /** To be called once a round: true when results are known to wait. */
+  /** To be called once a round: true when results are waiting. */
   waits(nowMs: number, inFlight: number): boolean {
     if (this.#sentMs !== undefined) {
       if (!this.#lost && ++this.#rounds > LOST_ROUNDS && nowMs - this.#sentMs > LOST_MS) {
@@ -74,7 +74,7 @@ export class Backlog {
     return waits;
   }
 
-  /** For how long the echo that is out has been so, in milliseconds; 0 when none is. */
+  /** Time for which the current echo has been out, in milliseconds; 0 when no echo is out. */
   ageMs(nowMs: number): number {
     return this.#sentMs === undefined || this.#lost ? 0 : nowMs - this.#sentMs;
   }

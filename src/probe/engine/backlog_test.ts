@@ -26,13 +26,13 @@ class World {
   }
 }
 
-Deno.test("Backlog sends nothing while there are too few probes for one", () => {
+Deno.test("Backlog sends no echo while few probes are in flight", () => {
   const world = new World();
   for (let i = 0; i < 100; i++) assert.equal(world.waits(63), false);
   assert.equal(world.sent, 0);
 });
 
-Deno.test("Backlog is none while each echo is back by the next round", () => {
+Deno.test("Backlog.waits() is false while each echo is back by the next round", () => {
   const world = new World();
   for (let i = 1; i <= 100; i++) {
     assert.equal(world.waits(), false);
@@ -41,7 +41,7 @@ Deno.test("Backlog is none while each echo is back by the next round", () => {
   }
 });
 
-Deno.test("Backlog waits while an echo is out, and until another came back in time", () => {
+Deno.test("Backlog.waits() is true while an echo is out, until the next one is punctual", () => {
   const world = new World();
   assert.equal(world.waits(), false);
   assert.equal(world.waits(), true);
@@ -55,7 +55,7 @@ Deno.test("Backlog waits while an echo is out, and until another came back in ti
   assert.equal(world.waits(), false);
 });
 
-Deno.test("Backlog is over when few are in flight and no echo is out", () => {
+Deno.test("Backlog.waits() is false when few probes are in flight and no echo is out", () => {
   const world = new World();
   world.waits();
   assert.equal(world.waits(), true);
@@ -64,7 +64,7 @@ Deno.test("Backlog is over when few are in flight and no echo is out", () => {
   assert.equal(world.waits(64), false);
 });
 
-Deno.test("Backlog says how long the prober is deaf, and remembers it as a stall", () => {
+Deno.test("Backlog.ageMs() is the age of the echo, which is recorded as a stall", () => {
   const world = new World();
   assert.equal(world.backlog.ageMs(0), 0);
   world.waits();
@@ -77,7 +77,7 @@ Deno.test("Backlog says how long the prober is deaf, and remembers it as a stall
   assert.equal(world.stalls.worstSince(0), 700, "an echo comes back once");
 });
 
-Deno.test("Backlog gives an echo up that is lost, and looks again when it comes back after all", () => {
+Deno.test("Backlog abandons a lost echo and resumes when it comes back", () => {
   const world = new World();
   world.waits();
   for (let ms = 0; ms <= LOST_MS; ms += 50, world.clock.advance(50)) {

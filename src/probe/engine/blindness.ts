@@ -1,19 +1,19 @@
 /**
- * Which backends cannot be probed because this host lacks something, and since when.
+ * Records backends that cannot be probed because this host lacks something, and reports it once.
  *
  * A backend is blind after BLIND_AFTER void probes in a row. An episode belongs to one network
- * namespace and one kind of lack: it begins with the first blind backend and is logged once, however
- * many follow. It ends when no backend is blind and no probe was void for CALM_MS, because a host
- * whose ports run out has one to spare now and then.
+ * namespace and one kind of lack. It begins with the first blind backend and is logged once,
+ * however many follow. It ends when no backend is blind and no probe was void for CALM_MS: a host
+ * that runs out of ports still has a free one now and then.
  */
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Lack } from "../lack.ts";
 import type { BlindSpot } from "../ports.ts";
 
-/** Void probes in a row, for want of something, that make a backend blind. */
+/** Void probes in a row, each because of a lack, that make a backend blind. */
 export const BLIND_AFTER = 3;
 
-/** How long no probe may be void before an episode ends. */
+/** Time without a void probe after which an episode ends. */
 export const CALM_MS = 5000;
 
 /** A backend that is being probed. */
@@ -25,7 +25,7 @@ export interface Probed {
 
 /** A probe that was void, and why. */
 export interface VoidCause {
-  /** Undefined: the prober was late, which is no lack. */
+  /** Undefined: the prober was late, which is not a lack. */
   readonly lack: Lack | undefined;
   readonly reason: string;
 }
@@ -33,7 +33,7 @@ export interface VoidCause {
 /** A backend whose newest probe was void. */
 interface Unseen extends Probed {
   readonly cause: VoidCause;
-  /** Void probes in a row for want of something, of any kind. */
+  /** Void probes in a row because of a lack of any kind. */
   readonly inRow: number;
   readonly episode: Episode | undefined;
 }
@@ -52,7 +52,7 @@ interface Episode {
   calm: Timer | undefined;
 }
 
-/** Keeps account of void probes. */
+/** Tracks void probes by backend, and episodes of blindness. */
 export class Blindness {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -91,7 +91,7 @@ export class Blindness {
     return this.#reasons.get(backend);
   }
 
-  /** What is lacking in a namespace now, in the order in which it began. */
+  /** The current episodes of a namespace, in the order in which they began. */
   spots(netns: string): BlindSpot[] {
     const spots: BlindSpot[] = [];
     for (const { netns: where, lack, reason, affected, sinceMs } of this.#episodes.values()) {
@@ -101,13 +101,13 @@ export class Blindness {
     return spots.sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
-  /** Namespaces with something lacking, sorted. */
+  /** Namespaces with a current episode, sorted. */
   namespaces(): string[] {
     const open = [...this.#episodes.values()].filter(({ sinceMs }) => sinceMs !== undefined);
     return [...new Set(open.map(({ netns }) => netns))].sort();
   }
 
-  /** Stops all timers and forgets everything, without a word. */
+  /** Stops all timers and forgets everything, without logging. */
   close(): void {
     for (const { calm } of this.#episodes.values()) calm?.cancel();
     this.#episodes.clear();

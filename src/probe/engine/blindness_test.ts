@@ -19,7 +19,7 @@ function target(id: number, netns = ""): Probed {
   return { id, backend: `b${id}`, netns };
 }
 
-Deno.test("three void probes in a row make a backend blind, and one line says so for all of them", () => {
+Deno.test("three void probes in a row make a backend blind, logged once for all", () => {
   const { log, blindness } = setUp();
   for (let round = 1; round <= 2; round++) {
     for (let id = 0; id < 100; id++) blindness.void(target(id), PORTS);
@@ -43,7 +43,7 @@ Deno.test("three void probes in a row make a backend blind, and one line says so
   blindness.close();
 });
 
-Deno.test("a probe that counts starts the count again, and lateness is not a lack", () => {
+Deno.test("a counted probe resets the void count, and lateness is not a lack", () => {
   const { blindness, events } = setUp();
   for (let i = 0; i < 10; i++) {
     blindness.void(target(1), PORTS);
@@ -63,7 +63,7 @@ Deno.test("a probe that counts starts the count again, and lateness is not a lac
   blindness.close();
 });
 
-Deno.test("an episode ends when all is well for a while, and is not ended by a lucky probe", () => {
+Deno.test("an episode ends after a calm time, not with a single counted probe", () => {
   const { clock, log, blindness, events } = setUp();
   const blind = (id: number) => {
     for (let i = 0; i < 3; i++) blindness.void(target(id), PORTS);
@@ -117,9 +117,9 @@ Deno.test("each namespace and each kind of lack has an episode of its own", () =
   blindness.close();
 });
 
-Deno.test("backends that are no longer probed, and those of a lost thread", () => {
+Deno.test("Blindness forgets removed backends and handles those of a lost thread", () => {
   const { clock, log, blindness, events } = setUp();
-  const cause = { lack: "thread", reason: "the probing thread cannot be kept running" } as const;
+  const cause = { lack: "thread", reason: "cannot keep the probing thread running" } as const;
   blindness.unprobed([target(1), target(2)], cause);
   blindness.unprobed([target(1), target(2)], cause);
   assert.deepEqual(events(), ["prober-blind thread"]);

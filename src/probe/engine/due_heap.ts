@@ -1,19 +1,19 @@
 /**
- * PURE. A priority queue of things that each wait for one instant, which may be moved or removed
- * at any time: a binary heap whose items know their place. With 10,000 targets one timer set to
- * the head of it is far cheaper than a timer per target and another per time-out.
+ * PURE. A priority queue of items that each wait for one instant and may be moved or removed at
+ * any time: a binary heap whose items store their index. With 10,000 targets one timer for the
+ * head is far cheaper than a timer per target and another per timeout.
  */
 import { invariant } from "../../base/assert.ts";
 
-/** What can stand in a DueHeap; both fields are the heap's own. */
+/** An item of a DueHeap; both fields are written by the heap only. */
 export interface Due {
   /** Instant it waits for, in milliseconds of the monotonic clock. */
   dueMs: number;
-  /** Place in the heap, -1 when it is in none. */
+  /** Index in the heap, -1 outside. */
   heapIndex: number;
 }
 
-/** Items by their instant, soonest first. Equal instants come in no order. */
+/** Items by their instant, soonest first. Items of equal instants are in no particular order. */
 export class DueHeap<T extends Due> {
   readonly #items: T[] = [];
 
@@ -21,7 +21,7 @@ export class DueHeap<T extends Due> {
     return this.#items.length;
   }
 
-  /** The soonest one, left in place. */
+  /** The soonest item, which stays in the heap. */
   peek(): T | undefined {
     return this.#items[0];
   }
@@ -36,17 +36,17 @@ export class DueHeap<T extends Due> {
     this.#settle(item, item.heapIndex);
   }
 
-  /** Takes `item` out; one that is not in it stays out. */
+  /** Removes `item`; does nothing when it is not in the heap. */
   remove(item: T): void {
     const at = item.heapIndex;
     if (at < 0) return;
-    invariant(this.#items[at] === item, "a heap was asked to remove an item of another one");
+    invariant(this.#items[at] === item, "the item is in another heap");
     const last = this.#items.pop()!;
     item.heapIndex = -1;
     if (last !== item) this.#settle(last, at);
   }
 
-  /** Puts `item`, whose place `from` is free, where it belongs. */
+  /** Moves `item` from the free index `from` up or down to its position. */
   #settle(item: T, from: number): void {
     const items = this.#items;
     let at = from;

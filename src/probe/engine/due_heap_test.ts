@@ -6,7 +6,7 @@ function item(): Due {
   return { dueMs: 0, heapIndex: -1 };
 }
 
-Deno.test("DueHeap gives the soonest, whatever was set, moved and removed before", () => {
+Deno.test("DueHeap.peek() is the soonest after any sets, moves and removals", () => {
   const step = fc.record({
     which: fc.nat(15),
     dueMs: fc.option(fc.nat(50), { nil: undefined }),

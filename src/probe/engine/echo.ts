@@ -1,13 +1,13 @@
 /**
- * A connection with ourselves on loopback, by which the prober notices that results of sockets
- * wait (backlog.ts). Nothing but a socket will do: measured under overload, messages to ourselves
- * and timers come through in 20 ms while sockets wait for a second.
+ * A loopback connection within the process, by which the prober detects a backlog of socket
+ * results (backlog.ts). It has to be a socket: measured under overload, posted messages and timers
+ * take 20 ms while sockets wait for a second.
  */
 import type { Echo } from "./backlog.ts";
 
 const BYTE = new Uint8Array(1);
 
-/** The two ends of a connection with ourselves. */
+/** Both ends of the loopback connection. */
 export class LoopbackEcho implements Echo {
   readonly #near: Deno.TcpConn;
   readonly #far: Deno.TcpConn;
@@ -21,9 +21,9 @@ export class LoopbackEcho implements Echo {
   }
 
   /**
-   * Opens it, on an address of 127.0.0.0/8 and a port of the system's choice, open to others only
-   * until it is connected. Rejects with the system's error, such as when loopback is down, and when
-   * `signal` (of newController(), prober.ts) is aborted, such as when loopback drops packets.
+   * Opens the connection on 127.0.0.1 and a port that the system chooses. The port is open to other
+   * processes only until the connection is made. Rejects with the system's error (for example when
+   * loopback is down), and when `signal` (of newController(), prober.ts) is aborted.
    */
   static async open(signal?: AbortSignal): Promise<LoopbackEcho> {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -48,11 +48,11 @@ export class LoopbackEcho implements Echo {
 
   send(back: () => void): void {
     this.#back = back;
-    // A byte always fits; a connection that broke all the same ends in #listen.
+    // A byte always fits; a broken connection ends #listen.
     this.#near.write(BYTE).catch(() => {});
   }
 
-  /** Closes both ends; an echo that is out does not come back. */
+  /** Closes both ends; an echo that is out is never delivered. */
   close(): void {
     this.#back = undefined;
     this.#near.close();
@@ -68,12 +68,12 @@ export class LoopbackEcho implements Echo {
         back?.();
       }
     } catch {
-      // Closed, by us: nobody else has the other end.
+      // Closed by close(): both ends belong to this object.
     }
   }
 }
 
-/** The connection that comes from `port`; others, which have no business here, are closed. */
+/** Accepts the connection from `port`; connections of other processes are closed. */
 async function accepted(listener: Deno.TcpListener, port: number): Promise<Deno.TcpConn> {
   while (true) {
     const connection = await listener.accept();

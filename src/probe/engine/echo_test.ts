@@ -35,7 +35,7 @@ async function chatter(count: number): Promise<() => Promise<void>> {
   };
 }
 
-Deno.test("LoopbackEcho is back at once when little else is going on, time after time", async () => {
+Deno.test("LoopbackEcho comes back immediately on an idle loop, every time", async () => {
   const echo = await LoopbackEcho.open();
   for (let i = 0; i < 100; i++) {
     let back = false;
@@ -46,7 +46,7 @@ Deno.test("LoopbackEcho is back at once when little else is going on, time after
   echo.close();
 });
 
-Deno.test("LoopbackEcho stays out while more results are ready than are delivered in a turn", async () => {
+Deno.test("LoopbackEcho stays out while more results are ready than a turn delivers", async () => {
   const echo = await LoopbackEcho.open();
   const hush = await chatter(300);
   // One alone may slip past what waits; of many each is caught sooner or later.
@@ -70,7 +70,7 @@ Deno.test("LoopbackEcho.open() that is aborted rejects, and leaves nothing open"
   await assert.rejects(opening);
 });
 
-Deno.test("LoopbackEcho that is closed while it is out says nothing, and leaves nothing open", async () => {
+Deno.test("LoopbackEcho.close() while an echo is out drops it and leaves nothing open", async () => {
   const echo = await LoopbackEcho.open();
   let backs = 0;
   echo.send(() => backs++);

@@ -1,7 +1,7 @@
 /**
- * PURE. How late the prober itself is: a histogram for people, and the memory of stalls by which
- * a failed probe is declared void. After memberlist's awareness: who is slow himself must not call
- * others dead.
+ * PURE. Lateness of the prober itself: a histogram for people, and a memory of stalls by which a
+ * failed probe is declared void. The idea is memberlist's awareness: a slow prober must not declare
+ * its targets dead.
  */
 
 /** Buckets of the histogram: 0.1 ms wide up to 100 ms, 10 ms wide up to 10 s, and one above. */
@@ -17,7 +17,7 @@ export class LatenessHistogram {
   #count = 0;
   #maxMs = 0;
 
-  /** Notes one start, `lateMs` after its due time; being early counts as punctual. */
+  /** Adds one start, `lateMs` after its due time; an early start counts as punctual. */
   add(lateMs: number): void {
     const late = Math.max(0, lateMs);
     const fine = Math.floor(late / FINE_MS);
@@ -29,7 +29,7 @@ export class LatenessHistogram {
     if (late > this.#maxMs) this.#maxMs = late;
   }
 
-  /** Everything since the last call, in a form that can be sent; begins anew. */
+  /** Returns the counts since the last call as plain data, and resets them. */
   take(): LatenessCounts {
     const taken = { counts: this.#counts, maxMs: this.#maxMs };
     this.#counts = new Uint32Array(BUCKETS);
@@ -84,20 +84,20 @@ export function voidThresholdMs(timeoutMs: number): number {
   return Math.max(200, timeoutMs / 2);
 }
 
-/** Shorter ones can make no probe void. */
+/** Shorter stalls are not remembered, because they cannot make a probe void. */
 const SHORTEST_STALL_MS = 100;
 
 /**
- * Stalls remembered. A prober that sleeps now and then has few; one that cannot keep up has one
- * each round, and the last of them say all.
+ * Maximum of stalls remembered. A prober that sleeps now and then has few. An overloaded one has
+ * a stall in each round, and the latest are enough.
  */
 const STALLS = 256;
 
-/** Remembers when the prober was not awake. */
+/** Remembers the stalls of the prober. */
 export class StallMemory {
   readonly #stalls: { endMs: number; lateMs: number }[] = [];
 
-  /** Notes that what was due at `dueMs` came to run at `nowMs`. */
+  /** Records that work due at `dueMs` ran at `nowMs`. */
   note(dueMs: number, nowMs: number): void {
     const lateMs = nowMs - dueMs;
     if (lateMs < SHORTEST_STALL_MS) return;
@@ -110,7 +110,7 @@ export class StallMemory {
     if (this.#stalls.length > STALLS) this.#stalls.shift();
   }
 
-  /** The worst stall that ended after `sinceMs`, in milliseconds; 0 when there was none. */
+  /** The longest stall that ended after `sinceMs`, in milliseconds; 0 without one. */
   worstSince(sinceMs: number): number {
     let worst = 0;
     for (let i = this.#stalls.length - 1; i >= 0 && this.#stalls[i]!.endMs > sinceMs; i--) {

@@ -45,7 +45,7 @@ Deno.test("voidThresholdMs() is 200 ms or half the timeout", () => {
   assert.equal(voidThresholdMs(2000), 1000);
 });
 
-Deno.test("StallMemory knows the worst stall since an instant", () => {
+Deno.test("StallMemory.worstSince() is the longest stall since an instant", () => {
   const stalls = new StallMemory();
   stalls.note(1000, 1050); // too short to matter
   assert.equal(stalls.worstSince(0), 0);

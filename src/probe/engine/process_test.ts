@@ -84,7 +84,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-Deno.test("a prober that was stopped for seconds calls no healthy server dead", async () => {
+Deno.test("a prober that was stopped for seconds does not report healthy servers as down", async () => {
   // Slow but healthy servers, so that many probes are in flight when the process is stopped.
   const servers = serveAll(12, async (connection) => {
     await connection.read(new Uint8Array(1024));
@@ -112,7 +112,7 @@ Deno.test("a prober that was stopped for seconds calls no healthy server dead", 
   }
 });
 
-Deno.test("a prober without descriptors says so, and calls nobody dead", async () => {
+Deno.test("a prober without descriptors reports the lack and no server as down", async () => {
   // Each probe holds its connection for a while: some 150 at a time, more than there may be.
   // Not from the start on: Deno itself needs some when it starts, and panics without.
   let slow = false;

@@ -1,4 +1,4 @@
-/** PURE. What a scheduler reports of its probes and of itself. */
+/** PURE. Reports of a scheduler: counted probes, void probes, statistics. */
 import type { Lack } from "../lack.ts";
 import type { Verdict } from "../outcome.ts";
 import type { LatenessCounts } from "./lateness.ts";
@@ -9,7 +9,7 @@ export interface ProbeReport {
   readonly generation: number;
   readonly verdict: Verdict;
   readonly durationMs: number;
-  /** True when it moved the counter or was the first: somebody waits for it. */
+  /** True when it moved the counter or was the first, so that it is to be delivered immediately. */
   readonly matters: boolean;
 }
 
@@ -23,13 +23,13 @@ export interface VoidReport {
   readonly lack: Lack | undefined;
 }
 
-/** Figures of one scheduler. */
+/** Statistics of one scheduler. */
 export interface SchedulerStats {
   /** Probes that counted, since the start. */
   readonly probes: number;
   /** Probes that did not, since the start. */
   readonly voids: number;
   readonly inFlight: number;
-  /** Since they were last asked for. */
+  /** Since the last call of stats(). */
   readonly lateness: LatenessCounts;
 }

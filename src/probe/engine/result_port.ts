@@ -1,9 +1,9 @@
 /**
- * Hands results of a worker to the main thread. One that moved a counter goes at once, with
- * everything before it, so that order holds; a routine one (a healthy server passed again, a dead
- * one failed again) changes nothing and waits for company up to ROUTINE_MS. At 5,000 probes a
- * second that saves 5 % of the process's CPU against a batch each millisecond (3 us of 53 a
- * probe), and spares the main thread 950 of 1,000 wake-ups a second.
+ * Sends results of a worker to the main thread, in batches. A result that moved a counter is sent
+ * immediately, together with all earlier ones, so that order holds. A routine one (a healthy server
+ * passed again, a dead one failed again) changes nothing and is batched for up to ROUTINE_MS. At
+ * 5,000 probes a second that saves 5 % of the process's CPU against a batch each millisecond (3 us
+ * of 53 a probe), and 950 of 1,000 wake-ups of the main thread a second.
  */
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { ProbeReport } from "./reports.ts";
@@ -12,7 +12,7 @@ import { type FromWorker, OutcomeBatch } from "./worker_protocol.ts";
 /** Longest wait of a routine result. */
 export const ROUTINE_MS = 20;
 
-/** Results in a batch at most. */
+/** Maximum of results in a batch. */
 const MAX_BATCH = 4096;
 
 export interface ResultPortOptions {
@@ -39,7 +39,7 @@ export class ResultPort {
     else this.#timer ??= clock.after(ROUTINE_MS, () => this.flush());
   }
 
-  /** Posts what there is. */
+  /** Posts the current batch, if it is not empty. */
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -47,7 +47,7 @@ export class ResultPort {
     if (this.#batch.size > 0) this.#options.post(this.#batch.take());
   }
 
-  /** As soon as the verdicts of this turn of the event loop are in. */
+  /** Flushes after the other verdicts of this turn of the event loop. */
   #flushSoon(): void {
     if (this.#urgent) return;
     this.#urgent = true;

@@ -19,7 +19,7 @@ function report(id: number, matters: boolean): ProbeReport {
   return { id, generation: 1, verdict: CONNECTED, durationMs: 1, matters };
 }
 
-Deno.test("ResultPort hands over at once what matters, behind what came before it", async () => {
+Deno.test("ResultPort posts a result that matters immediately, after earlier ones", async () => {
   const { clock, batches, port } = setup();
   port.add(report(1, false));
   clock.advance(ROUTINE_MS / 2);
@@ -32,7 +32,7 @@ Deno.test("ResultPort hands over at once what matters, behind what came before i
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("ResultPort lets routine results wait for company, not longer than ROUTINE_MS", () => {
+Deno.test("ResultPort batches routine results for at most ROUTINE_MS", () => {
   const { clock, batches, port } = setup();
   port.add(report(1, false));
   clock.advance(ROUTINE_MS - 1);
@@ -44,7 +44,7 @@ Deno.test("ResultPort lets routine results wait for company, not longer than ROU
   assert.equal(batches.length, 1);
 });
 
-Deno.test("ResultPort bounds a batch, and gives up what it has on flush()", async () => {
+Deno.test("ResultPort bounds a batch, and posts it on flush()", async () => {
   const { clock, batches, port } = setup();
   for (let id = 0; id < 5000; id++) port.add(report(id, false));
   assert.deepEqual(batches.map(({ length }) => length), [4096]);

@@ -1,16 +1,17 @@
 /**
- * When which target is probed. Each target waits for exactly one instant: the start of its next
- * probe, the deadline of the running one, or the end of our patience with one that was cancelled;
- * so two heaps (starts may have to wait, ends must not wait for them) and one timer serve them
- * all. The timer fires at most once per TICK_MS: what falls
- * due in between is done together, which saves a turn of the event loop per probe.
+ * Paces the probes of one worker. Each target waits for exactly one instant: the start of its
+ * next probe, the deadline of the running one, or the cleanup limit of a cancelled one. Starts may
+ * have to wait but ends must not, so there are two heaps, served by one timer. The timer fires at
+ * most once per TICK_MS and handles all that is due together, which saves a turn of the event loop
+ * per probe.
  *
- * Probes are paced from start to start, by a rise/fall counter that is stepped here as the
- * checker steps its own, so that a busy main thread delays nothing.
+ * Probes are paced from start to start by a rise/fall counter. It is stepped here as well as in
+ * the checker, so that a busy main thread does not delay probes.
  *
- * A late prober accuses nobody: the timer never sleeps longer than HEARTBEAT_MS while a probe is
- * in flight, so each stall of this thread is noticed, and so is a backlog of results; a failure
- * during a long one is void. After a shorter one deadlines wait until what arrived is delivered.
+ * A late prober must not take a server down. While a probe is in flight the timer never sleeps
+ * longer than HEARTBEAT_MS, so that each stall of this thread and each backlog of results is
+ * detected. A failure during a long stall is void. After a shorter stall deadlines wait until
+ * pending results are delivered.
  */
 import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
@@ -20,7 +21,7 @@ import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
-import { ourFault, type Verdict } from "../outcome.ts";
+import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation, type Prober } from "../prober.ts";
 import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
 
@@ -36,41 +37,41 @@ const EARLY_MS = 1;
 /** Longest sleep while a probe is in flight. */
 const HEARTBEAT_MS = 50;
 
-/** A round that is later than this may find deadlines past whose results came in time. */
+/** After a round later than this, deadlines may be past although their results came in time. */
 const LATE_ROUND_MS = 5;
 
 /**
- * Starts in one round: somewhat more than probes have ended since the round before, within bounds,
- * and none while results wait (backlog.ts): a turn of the event loop delivers at most 128 results,
- * and an HTTP probe needs three. Measured with 10,000 targets and twice the load the machine can
- * bear: up to 200 starts a round called nearly all of them dead; with this rule probes are late
- * and nobody is accused.
+ * Starts in one round: a few more than the probes that ended since the previous round, within
+ * bounds, and zero while results wait (backlog.ts). The reason: a turn of the event loop delivers
+ * at most 128 results, and an HTTP probe needs three. Measured with 10,000 targets and twice the
+ * load that the host can carry: with up to 200 starts a round nearly all were judged down; with
+ * this rule probes are late and no server is judged down.
  */
 const STARTS_BEYOND_ENDS = 8;
 const MIN_STARTS_PER_ROUND = 24;
 const MAX_STARTS_PER_ROUND = 64;
 
-/** For so many starts counts one of a probe that speaks TLS: it costs some ten times the CPU. */
+/** A start of a TLS probe counts as this many: it costs about ten times the CPU. */
 const TLS_STARTS = 8;
 
 /**
- * A turn of the event loop that takes longer has too many probes in it: each of their steps waits
- * for such a turn, five of them for a handshake of TLS. Then fewer start than ended.
+ * A longer turn of the event loop has too many probes in it, because each step of a probe waits
+ * for a turn (five turns for a TLS handshake). Then fewer probes start than ended.
  */
 const LONG_TURN_MS = 20;
 
-/** A start later than this means that we were asleep: the missed starts are spread out again. */
+/** A start later than this means that the process slept: missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
 
 /** The window over which they are spread, unless the interval is shorter. */
 const SPREAD_AGAIN_MS = 1000;
 
-/** How long a cancelled probe may take to end before it is given up. */
+/** A cancelled probe that has not ended after this time is abandoned. */
 const ENDING_MS = 1000;
 
 /**
- * Probes void by lateness that are repeated immediately, until one counts. All others wait their
- * interval: repeating a probe for which this host lacks something would keep it lacking.
+ * Void probes repeated immediately per counted probe, if they were void by lateness. All others
+ * wait for their interval: an immediate repeat would use up more of what this host lacks.
  */
 const PROMPT_REPEATS = 1;
 
@@ -79,17 +80,17 @@ export interface SchedulerOptions {
   readonly prng: Prng;
   /** Makes the probe of a target; called again when its address changes. */
   readonly prober: Prober;
-  /** Shows whether results of sockets wait; absent: that is not noticed. */
+  /** Detects a backlog of socket results; absent: a backlog is not detected. */
   readonly echo?: Echo | undefined;
   readonly onProbe: (report: ProbeReport) => void;
   readonly onVoid: (report: VoidReport) => void;
-  /** Told when the echo is lost; see backlog.ts. */
+  /** Called when the echo is lost; see backlog.ts. */
   readonly onEchoLost?: () => void;
-  /** Told of each probe that starts. */
+  /** Called with each probe that starts. */
   readonly onStart?: (id: number, generation: number) => void;
 }
 
-/** For how long deadlines may wait for a backlog to drain; then what is past its own ends. */
+/** Longest time that deadlines wait for a backlog to drain. */
 const MOST_HELD_MS = 1000;
 
 /** Why a probe is void. */
@@ -99,9 +100,9 @@ type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowM
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #slots = new Map<number, Slot>();
-  /** Those that wait for the start of a probe. */
+  /** Targets that wait for the start of a probe. */
   readonly #starts = new DueHeap<Slot>();
-  /** Those whose probe runs, by its deadline. */
+  /** Targets with a running probe, by its deadline. */
   readonly #ends = new DueHeap<Slot>();
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
@@ -110,9 +111,9 @@ export class Scheduler {
   /** When the timer should fire; Infinity without one. */
   #wakeMs = Infinity;
   #inFlight = 0;
-  /** Probes that ended since the last round, each counted as at its start. */
+  /** Probes that ended since the last round, weighted as at their start. */
   #ended = 0;
-  /** Since when no deadline was looked at; undefined when the last round did. */
+  /** Start of the time in which deadlines were not checked; undefined: the last round checked. */
   #heldSinceMs: number | undefined;
   #probes = 0;
   #voids = 0;
@@ -161,7 +162,7 @@ export class Scheduler {
     this.#disarm();
   }
 
-  /** Figures; lateness since the last call. */
+  /** Statistics; lateness since the last call. */
   stats(): SchedulerStats {
     return {
       probes: this.#probes,
@@ -186,7 +187,7 @@ export class Scheduler {
       if (this.#due(slot, nowMs)) starts += startsOf(slot);
       slot = this.#starts.peek();
     }
-    // Stopped short: go on in the next turn of the event loop, with what ends until then.
+    // With starts left over, continue in the next turn, after more probes have ended.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
   }
 
@@ -196,7 +197,7 @@ export class Scheduler {
     return Math.min(most, MAX_STARTS_PER_ROUND);
   }
 
-  /** Ends what is past its deadline, unless results that came in time may not be delivered yet. */
+  /** Expires probes past their deadline, unless results that came in time may be undelivered. */
   #judge(nowMs: number, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
@@ -226,11 +227,11 @@ export class Scheduler {
         });
         return;
       default:
-        invariant(false, `target ${slot.id} waits among those whose probe runs`);
+        invariant(false, `target ${slot.id} has no running probe but waits for its end`);
     }
   }
 
-  /** Starts its probe, or puts it off; true when it was started. */
+  /** Starts the probe, or postpones it; true when it was started. */
   #due(slot: Slot, nowMs: number): boolean {
     if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) {
       this.#spreadAgain(slot, nowMs);
@@ -241,8 +242,8 @@ export class Scheduler {
   }
 
   /**
-   * After a sleep every target is due at once. Their due times were spread evenly; taken modulo
-   * the window they still are, so nobody is hit by a burst and nobody waits longer than it.
+   * After a sleep all targets are due together. Their due times were spread evenly, and modulo
+   * the window they still are. So there is no burst, and no target waits longer than the window.
    */
   #spreadAgain(slot: Slot, nowMs: number): void {
     const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
@@ -272,11 +273,11 @@ export class Scheduler {
     try {
       verdict = await slot.probe(slot.cancellation);
     } catch (error) {
-      verdict = ourFault("connect", { lack: "prober", detail: `the prober broke: ${error}` });
+      verdict = inconclusive("connect", { lack: "prober", detail: `the prober failed: ${error}` });
     }
     this.#inFlight--;
     this.#ended += startsOf(slot);
-    // Stopped or given up in the meantime: nobody waits for it.
+    // Stopped or abandoned in the meantime: the verdict is dropped.
     if (slot.run !== run) return;
     this.#finish(slot, verdict);
   }
@@ -288,8 +289,8 @@ export class Scheduler {
     if (!verdict.ok) {
       const latenessMs = this.#latenessSince(slot.startedMs, nowMs);
       const late = latenessMs > voidThresholdMs(slot.healthcheck.timeoutMs);
-      if (verdict.ours || late) {
-        const why = verdict.ours
+      if (verdict.inconclusive || late) {
+        const why = verdict.inconclusive
           ? { reason: verdict.detail, lack: verdict.lack ?? "prober" }
           : { reason: "the prober itself was late", lack: undefined };
         this.#void(slot, { nowMs, latenessMs, ...why });
@@ -311,13 +312,13 @@ export class Scheduler {
     });
   }
 
-  /** The worst of what kept this thread from seeing a result since an instant. */
+  /** Longest delay since `sinceMs` that may have kept a result from this thread. */
   #latenessSince(sinceMs: number, nowMs: number): number {
     const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
     return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
   }
 
-  /** Not counted; see PROMPT_REPEATS. */
+  /** Reports a void probe, which is not counted, and repeats it; see PROMPT_REPEATS. */
   #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
     this.#voids++;
     if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
@@ -325,7 +326,7 @@ export class Scheduler {
     this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
   }
 
-  /** Waits for the next probe: an interval after the start of the last, or now if that is past. */
+  /** Schedules the next probe: an interval after the planned start of the last, at least now. */
   #next(slot: Slot, nowMs: number): void {
     const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
       unknown: slot.unknown,
@@ -342,7 +343,7 @@ export class Scheduler {
     this.#arm(nowMs);
   }
 
-  /** Sees to it that the timer fires in time for the head of the heap. */
+  /** Sets the timer for the earliest head of the two heaps. */
   #arm(nowMs: number, tickMs = TICK_MS): void {
     const headMs = Math.min(
       this.#starts.peek()?.dueMs ?? Infinity,

@@ -9,7 +9,7 @@ import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
 import { initialCounter } from "../../health/counter.ts";
 import { firstDelaysMs } from "../../health/interval.ts";
-import { CONNECT_TIMED_OUT, CONNECTED, failed, ourFault, type Verdict } from "../outcome.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive, type Verdict } from "../outcome.ts";
 import type { Cancellation, Probe } from "../prober.ts";
 import { Scheduler, TICK_MS } from "./scheduler.ts";
 import { type ProbeReport, type VoidReport } from "./reports.ts";
@@ -142,7 +142,7 @@ Deno.test("Scheduler paces from start to start, within the jitter, without drift
   }
 });
 
-Deno.test("Scheduler follows a probe that outlasts the interval at once, never two at a time", async () => {
+Deno.test("Scheduler starts the next probe immediately after one that outlasts the interval", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 250 });
   world.start(0, { intervalMs: 100, fastIntervalMs: 100, timeoutMs: 1000 });
@@ -151,7 +151,7 @@ Deno.test("Scheduler follows a probe that outlasts the interval at once, never t
   for (const gap of gaps(world.startsOf("a0"))) assertBetween(gap, 250, 250 + TICK_MS, "gap");
 });
 
-Deno.test("Scheduler keeps targets spread over the interval, whatever they live through", async () => {
+Deno.test("Scheduler keeps targets spread over the interval through changes of state", async () => {
   const world = new World();
   const count = 100;
   const delays = firstDelaysMs(new Array(count).fill(1000));
@@ -169,7 +169,7 @@ Deno.test("Scheduler keeps targets spread over the interval, whatever they live 
   for (const number of tenths) assertBetween(number, 2, 20, "starts in a tenth of the interval");
 });
 
-Deno.test("Scheduler uses the interval that goes with the counter", async () => {
+Deno.test("Scheduler uses the interval that belongs to the counter", async () => {
   const world = new World();
   const paces = { intervalMs: 1000, fastIntervalMs: 100, downIntervalMs: 5000, rise: 2, fall: 2 };
   const gapAfter = async (probes: number) => {
@@ -190,7 +190,7 @@ Deno.test("Scheduler uses the interval that goes with the counter", async () => 
   assertBetween(await gapAfter(1), 880, 1120, "full health again");
 });
 
-Deno.test("Scheduler marks what moved a counter, so that it is handed over at once", async () => {
+Deno.test("Scheduler marks a result that moved a counter for immediate delivery", async () => {
   const world = new World();
   world.start(0, { rise: 1, fall: 2 });
   await world.clock.advanceAsync(4500);
@@ -223,7 +223,7 @@ Deno.test("Scheduler ends a hanging probe at its timeout, and starts the next in
   assert.equal(world.starts.length, 2);
 });
 
-Deno.test("Scheduler hands a timed out probe over as a result, and a late one never", async () => {
+Deno.test("Scheduler reports a timed out probe as a result and ignores its late verdict", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 350, stubborn: true });
   world.start(0, { timeoutMs: 300 });
@@ -240,7 +240,7 @@ Deno.test("Scheduler hands a timed out probe over as a result, and a late one ne
   assert.equal(world.reports.length, 0);
 });
 
-Deno.test("Scheduler stops a target at once, with its probe, and says no more about it", async () => {
+Deno.test("Scheduler.stop() cancels the probe and reports nothing afterwards", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
   world.start(0);
@@ -259,7 +259,7 @@ Deno.test("Scheduler stops a target at once, with its probe, and says no more ab
   world.scheduler.readdress(77, "nowhere");
 });
 
-Deno.test("Scheduler replaces a target that is started again; the old probe's result is lost", async () => {
+Deno.test("Scheduler.start() replaces a target and drops the old probe's result", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: REFUSED, tookMs: 100, stubborn: true });
   world.start(0);
@@ -292,7 +292,7 @@ Deno.test("Scheduler uses a new address from the next probe on; pace and counter
   for (const gap of gaps(times)) assertBetween(gap, 890, 1110, "gap");
 });
 
-Deno.test("Scheduler declares a failure void when it was itself asleep, and repeats it at once", async () => {
+Deno.test("Scheduler declares a failure void after its own sleep and repeats the probe immediately", async () => {
   const world = new World();
   world.start(0, { timeoutMs: 500 });
   await world.clock.advanceAsync(3500);
@@ -313,7 +313,7 @@ Deno.test("Scheduler declares a failure void when it was itself asleep, and repe
   assert.equal(world.scheduler.stats().voids, 1);
 });
 
-Deno.test("Scheduler counts a failure in spite of a short sleep, and a pass in spite of a long one", async () => {
+Deno.test("Scheduler counts a failure after a short sleep, and a pass after a long one", async () => {
   const cases: {
     frozenMs: number;
     timeoutMs: number;
@@ -342,7 +342,7 @@ Deno.test("Scheduler counts a failure in spite of a short sleep, and a pass in s
   }
 });
 
-Deno.test("Scheduler spreads what it overslept again, instead of starting all at once", async () => {
+Deno.test("Scheduler spreads missed starts instead of starting all together", async () => {
   const world = new World();
   const count = 200;
   const delays = firstDelaysMs(new Array(count).fill(1000));
@@ -361,9 +361,9 @@ Deno.test("Scheduler spreads what it overslept again, instead of starting all at
   assert.equal(world.reports.filter(({ verdict }) => !verdict.ok).length, 0);
 });
 
-Deno.test("Scheduler does not count what the prober lacked, and does not insist", async () => {
+Deno.test("Scheduler does not count inconclusive verdicts or repeat them immediately", async () => {
   const world = new World();
-  const verdict = ourFault("connect", { lack: "descriptors", detail: "out of files" });
+  const verdict = inconclusive("connect", { lack: "descriptors", detail: "out of files" });
   world.behaviours.set("a0", { verdict, tookMs: 1 });
   world.start(0);
   await world.clock.advanceAsync(5500);
@@ -374,7 +374,7 @@ Deno.test("Scheduler does not count what the prober lacked, and does not insist"
   assert.equal(world.voids[0]!.latenessMs, 0);
 });
 
-Deno.test("Scheduler outlives a prober that throws", async () => {
+Deno.test("Scheduler survives a prober that throws", async () => {
   const clock = new FakeClock();
   const reasons: string[] = [];
   const scheduler = new Scheduler({
@@ -394,7 +394,7 @@ Deno.test("Scheduler outlives a prober that throws", async () => {
     unknown: true,
   });
   await clock.advanceAsync(1500);
-  assert.deepEqual(reasons, new Array(2).fill("the prober broke: Error: a bug"));
+  assert.deepEqual(reasons, new Array(2).fill("the prober failed: Error: a bug"));
   scheduler.close();
   assert.equal(clock.timers, 0);
 });
@@ -411,7 +411,7 @@ Deno.test("Scheduler measures how late its starts are", async () => {
   assert.ok(world.scheduler.stats().lateness.maxMs > 1500);
 });
 
-Deno.test("Scheduler starts only so many more probes than end, however many are due", async () => {
+Deno.test("Scheduler bounds the starts of a round by the probes that ended", async () => {
   const world = new World();
   const count = 500;
   for (let id = 0; id < count; id++) world.start(id);
@@ -433,7 +433,7 @@ Deno.test("Scheduler starts only so many more probes than end, however many are 
   assert.equal(hanging.starts.length, count);
 });
 
-Deno.test("Scheduler that cannot keep up with its starts still finds the dead", async () => {
+Deno.test("Scheduler under overload still detects dead servers", async () => {
   const world = new World();
   const count = 40_000;
   for (let id = 0; id < count; id++) {
@@ -458,7 +458,7 @@ Deno.test("Scheduler ends probes in time, however many starts wait", async () =>
   assert.ok(world.reports.length > 1000);
 });
 
-Deno.test("Scheduler starts an eighth as many probes that speak TLS", async () => {
+Deno.test("Scheduler starts an eighth as many TLS probes", async () => {
   const common = { serverName: "", insecureSkipVerify: false, alpn: [] };
   const tls = { type: "tcp", ssl: true, ...common } as const;
   const world = new World();
@@ -509,7 +509,7 @@ async function backlogged(timeoutMs: number): Promise<World> {
   return world;
 }
 
-Deno.test("Scheduler starts nothing while results wait to be delivered", async () => {
+Deno.test("Scheduler starts no probe while results wait for delivery", async () => {
   const world = await backlogged(500);
   const before = world.starts.length;
   assertBetween(before, 64, 99, "starts until the echo was missed");
@@ -520,7 +520,7 @@ Deno.test("Scheduler starts nothing while results wait to be delivered", async (
   assert.equal(world.starts.length, 100);
 });
 
-Deno.test("Scheduler holds no deadline against anybody until what waits is delivered", async () => {
+Deno.test("Scheduler does not expire deadlines until waiting results are delivered", async () => {
   const world = await backlogged(60);
   const { size } = new Set(world.starts.map(({ address }) => address));
   // Deadlines fall due; the answers are delivered only afterwards.
@@ -534,7 +534,7 @@ Deno.test("Scheduler holds no deadline against anybody until what waits is deliv
   assert.deepEqual(world.voids, []);
 });
 
-Deno.test("Scheduler holds deadlines for so long only, and what ends then in a long backlog is void", async () => {
+Deno.test("Scheduler holds deadlines for a bounded time, after which failures are void", async () => {
   const world = await backlogged(100);
   await world.clock.advanceAsync(300);
   assert.equal(world.running.get("a0"), 1, "held");
@@ -545,7 +545,7 @@ Deno.test("Scheduler holds deadlines for so long only, and what ends then in a l
   assert.ok(world.voids.every(({ latenessMs }) => latenessMs > 200));
 });
 
-Deno.test("Scheduler probes on, and finds the dead, when its echo is lost", async () => {
+Deno.test("Scheduler continues to detect dead servers when its echo is lost", async () => {
   const world = await backlogged(100);
   await world.clock.advanceAsync(6000);
   const [starts, reports] = [world.starts.length, world.reports.length];
@@ -554,7 +554,7 @@ Deno.test("Scheduler probes on, and finds the dead, when its echo is lost", asyn
   assertBetween(world.reports.length - reports, 150, 250, "failures that count");
 });
 
-Deno.test("Scheduler that comes late looks at results first, and at deadlines a round later", async () => {
+Deno.test("Scheduler processes results before deadlines after a late round", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
   world.start(0, { timeoutMs: 300 });

@@ -1,9 +1,9 @@
-/** What the scheduler keeps of one target. */
+/** The scheduler's record of one target. */
 import type { HealthcheckConfig } from "../../config/model.ts";
 import type { Due } from "./due_heap.ts";
 import { Cancellation, type Probe, type ProbeSpec } from "../prober.ts";
 
-/** A target as the scheduler is given it. */
+/** A target as it is passed to the scheduler. */
 export interface ScheduledTarget {
   readonly id: number;
   readonly generation: number;
@@ -17,36 +17,36 @@ export interface ScheduledTarget {
 }
 
 /**
- * What a target waits for: the start of its next probe, the deadline of the one that runs, or
- * the end of one that was cancelled at its deadline.
+ * The event that a target waits for: the start of its next probe, the deadline of the running
+ * one, or the end of one that was cancelled at its deadline.
  */
 export type Stage = "waiting" | "running" | "ending";
 
-/** The scheduler's record of a target; mutable, as 5,000 a second would be too many to copy. */
+/** The record of a target; mutable, because copying it 5,000 times a second costs too much. */
 export interface Slot extends Due {
   readonly id: number;
   readonly generation: number;
   readonly healthcheck: HealthcheckConfig;
-  /** Its place on the grid of its intervals, so that the spread stays; see health/interval.ts. */
+  /** Offset of its probes within their interval, which keeps the spread; see health/interval.ts. */
   readonly phase: number;
   probe: Probe;
   cancellation: Cancellation;
   stage: Stage;
   counter: number;
   unknown: boolean;
-  /** Goes up when the running probe is disowned: its verdict will find another number. */
+  /** Incremented when the running probe is abandoned, so that its verdict is ignored. */
   run: number;
-  /** When the last probe was to start; the next is reckoned from it. */
+  /** Planned start of the last probe; the next one is planned from it. */
   plannedMs: number;
-  /** When it did start. */
+  /** Actual start of the last probe. */
   startedMs: number;
-  /** By how much the next start was put off because we overslept it; at most once for each. */
+  /** Postponement of the next start after the process slept; at most one for each start. */
   movedMs: number;
   /** Probes void by lateness since the last one that counted. */
   repeats: number;
 }
 
-/** A new record; its first due time is set by whoever puts it into a heap. */
+/** A new record; its first due time is set when the scheduler puts it into a heap. */
 export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: number }): Slot {
   return {
     id: target.id,

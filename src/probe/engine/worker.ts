@@ -1,9 +1,10 @@
 /**
- * Entry of a probe worker: the scheduler and the probers in a thread of their own, so that
- * nothing the main thread does can delay a probe. Holds no decisions: commands in, results out.
+ * Entry of a probe worker. Runs the scheduler and the probers in a thread of their own, so that
+ * the main thread cannot delay a probe. Commands come in and results go out; decisions are
+ * elsewhere.
  *
- * A worker that is to enter a network namespace is told so first of all, before it opens a socket
- * but that of its echo: in a namespace loopback may be down.
+ * A worker for a network namespace gets `enter` as its first message. Only the socket of its echo
+ * is opened before it, because loopback may be down in a namespace.
  */
 import { unreachable } from "../../base/assert.ts";
 import type { Clock } from "../../base/ports.ts";
@@ -20,7 +21,7 @@ import { withSecondLook } from "./second_look.ts";
 import { closeThreadShim, openThreadShim } from "../net/thread_shim.ts";
 import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
-/** The worker's own clocks: this file is the root of what runs in its thread. */
+/** The clocks of this thread: this file is the root of the code that runs in it. */
 const clock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
@@ -36,19 +37,19 @@ const results = new ResultPort({ clock, post });
 
 let tracing = false;
 
-/** Set while the echo is being opened, and nothing is obeyed. */
+/** Messages received while the echo is being opened; undefined afterwards. */
 let inbox: ToWorker[] | undefined = [];
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (inbox === undefined) obey(data);
   else inbox.push(data);
 };
 
-/** Where loopback drops packets the connection would be waited for until the thread is given up. */
+/** Timeout of the echo's connection: where loopback drops packets it would never complete. */
 const ECHO_OPEN_MS = 1000;
 
-const patience = newController();
-const opening = clock.after(ECHO_OPEN_MS, () => patience.abort());
-const echo = await LoopbackEcho.open(patience.signal).catch((error) => {
+const timeout = newController();
+const opening = clock.after(ECHO_OPEN_MS, () => timeout.abort());
+const echo = await LoopbackEcho.open(timeout.signal).catch((error) => {
   post({ kind: "no-echo", reason: wordsOf(error) });
   return undefined;
 });
@@ -102,7 +103,7 @@ function run(command: Command): void {
   }
 }
 
-/** From here on probes are made inside, or are void with the reason why they cannot. */
+/** Enters a namespace. From now on probes run inside it, or are void with the reason. */
 function enter(name: string): void {
   namespace = new Namespace({
     name,

@@ -1,12 +1,12 @@
 /**
- * One worker thread and its life: started, watched, and started again, with a growing delay, when
- * it dies of an error, stops answering or cannot be started. Knows nothing of probes.
+ * Supervises one worker thread. Starts it, pings it, and restarts it after a growing delay when it
+ * fails, stops answering or cannot be started. Independent of probes.
  */
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { errorCode, printable, wordsOf } from "../os_errors.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
-/** The part of a Worker that is used; tests put their own in. */
+/** The part of Worker that is used; tests replace it. */
 export interface WorkerThread {
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
@@ -22,7 +22,7 @@ export interface WorkerHandleOptions {
   readonly log: Logger;
   readonly spawn: () => WorkerThread;
   readonly onMessage: (message: FromWorker) => void;
-  /** A new thread took the place of a dead one and knows nothing yet. */
+  /** A new thread replaced a dead one and has no state yet. */
   readonly onRestart: () => void;
   /** There is no thread for now, for this reason; another attempt follows. */
   readonly onDown?: (reason: string) => void;
@@ -35,17 +35,17 @@ const MAX_BACKOFF_MS = 5000;
 /** A worker that lived this long may be restarted quickly again. */
 const SETTLED_MS = 30_000;
 
-/** Pace of the pings, and how many unanswered ones in a row mean that the thread hangs. */
+/** Interval of the pings, and the number of unanswered ones after which a thread counts as hung. */
 const PING_MS = 1000;
 const MISSED_PINGS = 5;
 
-/** The same before its first answer: loading it takes seconds on a machine that is busy enough. */
+/** The number before its first answer: on a busy host loading the worker takes seconds. */
 const MISSED_AT_START = 30;
 
-/** How long a worker may take to say goodbye before it is terminated. */
+/** Timeout of a graceful close; after it the worker is terminated. */
 const CLOSE_MS = 500;
 
-/** A worker thread that is there, or will be again. */
+/** A worker thread, including the time between a crash and its restart. */
 export class WorkerHandle {
   readonly #options: WorkerHandleOptions;
   #thread: WorkerThread | undefined;
@@ -63,18 +63,18 @@ export class WorkerHandle {
     this.#start();
   }
 
-  /** False while the thread is still to begin, hangs, or is gone. */
+  /** False while the thread is starting, hung or dead. */
   get answers(): boolean {
     return this.#thread !== undefined && this.#answered > 0 && this.#sent - this.#answered <= 1;
   }
 
-  /** False while there is no thread: the message is lost, and onRestart will follow. */
+  /** Sends a message. False while there is no thread: the message is lost and onRestart follows. */
   post(message: ToWorker): boolean {
     this.#thread?.postMessage(message);
     return this.#thread !== undefined;
   }
 
-  /** Lets the worker cancel what it does and say goodbye; terminates it when it does not. */
+  /** Lets the worker cancel its probes and confirm; terminates it after CLOSE_MS. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -83,9 +83,9 @@ export class WorkerHandle {
     const thread = this.#thread;
     if (thread === undefined) return;
     await new Promise<void>((resolve) => {
-      const patience = this.#options.clock.after(CLOSE_MS, resolve);
+      const timeout = this.#options.clock.after(CLOSE_MS, resolve);
       this.#closing = () => {
-        patience.cancel();
+        timeout.cancel();
         resolve();
       };
       thread.postMessage({ kind: "close" });
@@ -93,43 +93,43 @@ export class WorkerHandle {
     this.#drop();
   }
 
-  /** False when there is no thread; then another attempt follows. */
+  /** Starts a thread. False when that failed; then another attempt follows. */
   #start(): boolean {
     this.#startedMs = this.#options.clock.monotonicMs();
     let thread: WorkerThread;
     try {
       thread = this.#options.spawn();
     } catch (error) {
-      // No memory for a thread, a limit on them: may pass, and must not end the daemon.
-      this.#startLater(`it cannot be started: ${spawnProblem(error)}`);
+      // Out of memory or at a limit of threads: may be temporary, and must not end the daemon.
+      this.#startLater(`cannot start the thread: ${spawnProblem(error)}`);
       return false;
     }
-    thread.onmessage = ({ data }) => this.#hear(data);
+    thread.onmessage = ({ data }) => this.#receive(data);
     thread.onerror = (event) => {
       event.preventDefault();
       this.#died(event.message);
     };
-    thread.onmessageerror = () => this.#died("it sent a message that cannot be read");
+    thread.onmessageerror = () => this.#died("the thread sent a message that cannot be decoded");
     this.#thread = thread;
     this.#sent = this.#answered = 0;
     this.#ping = this.#options.clock.after(PING_MS, () => this.#watch());
     return true;
   }
 
-  #hear(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     if (message.kind === "pong") this.#answered = message.seq;
     else if (message.kind === "closed") this.#closing?.();
     else this.#options.onMessage(message);
   }
 
   /**
-   * Counts pings, not time: when this thread itself was stopped for a minute, one ping is
-   * missing, not sixty.
+   * Counts pings, not time: when the main thread itself was stopped for a minute, one ping is
+   * unanswered, not sixty.
    */
   #watch(): void {
     const most = this.#answered === 0 ? MISSED_AT_START : MISSED_PINGS;
     if (this.#sent - this.#answered >= most) {
-      this.#died(`it has not answered for ${most} s`);
+      this.#died(`the thread has not answered for ${most} s`);
       return;
     }
     this.post({ kind: "ping", seq: ++this.#sent });
@@ -164,16 +164,16 @@ export class WorkerHandle {
     if (thread === undefined) return;
     this.#thread = undefined;
     thread.onmessage = thread.onerror = thread.onmessageerror = null;
-    // An error of the dying thread must not become an uncaught one of ours.
+    // An error in the dying thread must not become an uncaught error of this one.
     thread.onerror = (event) => event.preventDefault();
     thread.terminate();
   }
 }
 
-/** Why there is no thread; as Deno throws what pthread_create() returns. */
+/** The reason why a thread did not start. Deno throws the result of pthread_create(). */
 function spawnProblem(error: unknown): string {
   return errorCode(error) === "EAGAIN"
-    ? "this process may have no more threads (raise TasksMax= of the systemd unit, or pids.max " +
-      "of its control group)"
+    ? "the limit of threads is reached (raise TasksMax= of the systemd unit, or pids.max of its " +
+      "control group)"
     : wordsOf(error);
 }

@@ -60,7 +60,7 @@ Deno.test("WorkerHandle restarts a dead worker after a delay that grows, up to 5
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerHandle restarts a worker that does not answer, and no other", async () => {
+Deno.test("WorkerHandle restarts only a worker that does not answer", async () => {
   const { clock, log, threads, handle } = setup();
   clock.advance(60_000);
   assert.equal(threads.length, 1);
@@ -74,7 +74,7 @@ Deno.test("WorkerHandle restarts a worker that does not answer, and no other", a
   await handle.close();
 });
 
-Deno.test("WorkerHandle waits half a minute for a worker that has yet to load", async () => {
+Deno.test("WorkerHandle waits 30 s for a worker that is loading", async () => {
   const { clock, threads, handle } = setup();
   threads[0]!.answers = false;
   clock.advance(29_000);
@@ -84,7 +84,7 @@ Deno.test("WorkerHandle waits half a minute for a worker that has yet to load", 
   await handle.close();
 });
 
-Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => {
+Deno.test("WorkerHandle does not restart a worker because the main thread slept", async () => {
   const { clock, threads, handle } = setup();
   threads[0]!.answers = false;
   clock.advance(1000);
@@ -98,7 +98,7 @@ Deno.test("WorkerHandle does not blame a worker for its own sleep", async () => 
   await handle.close();
 });
 
-Deno.test("WorkerHandle passes on messages, but for what is its own, until it is closed", async () => {
+Deno.test("WorkerHandle passes on all messages except its own, until it is closed", async () => {
   const { clock, threads, said, handle } = setup();
   const report = { id: 1, generation: 1, latenessMs: 300, reason: "late", lack: undefined };
   threads[0]!.say({ kind: "void", report });
@@ -113,7 +113,7 @@ Deno.test("WorkerHandle passes on messages, but for what is its own, until it is
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerHandle.close() waits 500 ms for a worker that does not part", async () => {
+Deno.test("WorkerHandle.close() waits 500 ms for a worker that does not exit", async () => {
   const { clock, threads, handle } = setup();
   threads[0]!.answers = false;
   let closed = false;
@@ -126,7 +126,7 @@ Deno.test("WorkerHandle.close() waits 500 ms for a worker that does not part", a
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerHandle.close() between death and restart starts nothing more", async () => {
+Deno.test("WorkerHandle.close() between death and restart prevents the restart", async () => {
   const { clock, threads, handle } = setup();
   threads[0]!.die("boom");
   await handle.close();
@@ -135,7 +135,7 @@ Deno.test("WorkerHandle.close() between death and restart starts nothing more", 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had", async () => {
+Deno.test("WorkerHandle retries with a growing delay when a thread cannot be started", async () => {
   const { clock, log, threads, handle, refuse, restarts } = setup();
   refuse.left = 3;
   threads[0]!.die("boom");
@@ -151,9 +151,9 @@ Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had
     lines.map(({ err, action, "restart-in-ms": ms }) => [err ?? action, ms]),
     [
       ["boom", 100],
-      ["it cannot be started: out of threads", 200],
-      ["it cannot be started: out of threads", 400],
-      ["it cannot be started: out of threads", 800],
+      ["cannot start the thread: out of threads", 200],
+      ["cannot start the thread: out of threads", 400],
+      ["cannot start the thread: out of threads", 800],
       ["restarted", undefined],
     ],
   );
@@ -161,7 +161,7 @@ Deno.test("WorkerHandle tries again, ever more slowly, when no thread can be had
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerHandle outlives a first start that fails, and its closing meanwhile", async () => {
+Deno.test("WorkerHandle survives a failed first start, and close() before the retry", async () => {
   const { clock, threads, handle, restarts } = setup(1);
   assert.equal(threads.length, 0);
   clock.advance(100);
@@ -175,7 +175,7 @@ Deno.test("WorkerHandle outlives a first start that fails, and its closing meanw
   assert.equal(other.clock.timers, 0);
 });
 
-Deno.test("WorkerHandle says which limit keeps a thread from being started", async () => {
+Deno.test("WorkerHandle names the limit that prevents the start of a thread", async () => {
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const down: string[] = [];
@@ -196,6 +196,9 @@ Deno.test("WorkerHandle says which limit keeps a thread from being started", asy
   });
   clock.advance(100);
   assert.equal(down.length, 2);
-  assert.match(down[0]!, /^it cannot be started: .* no more threads \(raise TasksMax=/);
+  assert.match(
+    down[0]!,
+    /^cannot start the thread: the limit of threads is reached \(raise TasksMax=/,
+  );
   await handle.close();
 });

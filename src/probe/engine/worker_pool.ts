@@ -1,11 +1,11 @@
 /**
- * The probe engine: targets spread over worker threads. Keeps what is needed to set a worker up
- * again after its death (targets, which read the checker's counters), so that its backends are probed
- * on at the pace that fits their health; nobody is called down because a prober died.
+ * Spreads targets over worker threads. Keeps each target's configuration, which can read the
+ * checker's counter, so that a crashed worker is replaced without a false transition and its
+ * backends are probed again at the pace that fits their health.
  *
- * Workers come in crews, one for each network namespace in use: threads that entered one stay in
- * it. A crew is hired with the first target of its namespace, and dismissed when it had none for
- * a while (a reload that changes the namespace leaves one behind).
+ * A thread that entered a network namespace cannot leave it. Therefore each namespace has a group
+ * of workers of its own: spawned with the first target there, retired after it had no target for
+ * a while (after a reload that changes the namespace).
  */
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
@@ -32,31 +32,31 @@ export interface WorkerPoolOptions {
   readonly log: Logger;
   /** Number of workers of each namespace, at least 1 (`--probe-workers`). */
   readonly workers: number;
-  /** Makes a thread that runs worker.ts; default: a module worker on the file beside this one. */
+  /** Makes a thread that runs worker.ts; default: a module worker on worker.ts. */
   readonly spawn?: () => WorkerThread;
 }
 
-/** How long stats() waits for a worker. */
+/** Timeout of stats() for one worker. */
 const STATS_MS = 1000;
 
 /**
- * Targets of a worker that died are all probed again within so long, however slow their pace: it
- * is not known when they were probed last.
+ * All targets of a crashed worker are probed again within this time, however slow their pace,
+ * because the time of their last probe is unknown.
  */
 const RESTORE_MS = 500;
 
-/** How long a crew without targets is kept. */
+/** A group without targets is retired after this time. */
 const IDLE_MS = 5000;
 
-/** A started target, the member that probes it, and whether no probe has counted yet. */
+/** A started target, the worker that probes it, and whether no probe has counted yet. */
 interface Entry {
-  readonly member: Member;
+  readonly worker: PoolWorker;
   target: ProbeTarget;
   unknown: boolean;
 }
 
-/** A worker, the commands it will be given at the end of this turn, and who waits for figures. */
-interface Member {
+/** A worker, the commands that it gets at the end of this turn, and the pending stats() calls. */
+interface PoolWorker {
   readonly handle: WorkerHandle;
   /** For log records. */
   readonly name: string;
@@ -65,15 +65,15 @@ interface Member {
   /** Targets it has. */
   size: number;
   commands: Command[];
-  /** How often its thread died, or could not be started, since it last reported a probe. */
+  /** Deaths and failed starts of its thread since it last reported a probe. */
   deaths: number;
   readonly waiting: Map<number, (stats: SchedulerStats) => void>;
 }
 
-/** The workers of one namespace; `dismissal` is set while they have nothing to do. */
-interface Crew {
-  readonly members: readonly Member[];
-  dismissal: Timer | undefined;
+/** The workers of one namespace; `retirement` is set while they have no targets. */
+interface WorkerGroup {
+  readonly workers: readonly PoolWorker[];
+  retirement: Timer | undefined;
 }
 
 /** ProbeEngine over worker threads. */
@@ -82,8 +82,8 @@ export class WorkerPool implements ProbeEngine {
   onVoid: (probe: VoidProbe) => void = () => {};
   onStart: ProbeEngine["onStart"] = () => {};
   readonly #options: WorkerPoolOptions;
-  readonly #crews = new Map<string, Crew>();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #groups = new Map<string, WorkerGroup>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #entries = new Map<number, Entry>();
   readonly #blindness: Blindness;
   #seq = 0;
@@ -91,7 +91,7 @@ export class WorkerPool implements ProbeEngine {
   #closed: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
-    invariant(options.workers >= 1, `a pool needs a worker, not ${options.workers}`);
+    invariant(options.workers >= 1, `workers is ${options.workers}, must be at least 1`);
     this.#options = options;
     this.#blindness = new Blindness(options);
   }
@@ -100,20 +100,20 @@ export class WorkerPool implements ProbeEngine {
     if (this.#closed !== undefined) return;
     this.#blindness.forget(target.id);
     const entry: Entry = {
-      member: this.#memberFor(target),
+      worker: this.#workerFor(target),
       target,
       unknown: true,
     };
-    entry.member.size++;
+    entry.worker.size++;
     this.#entries.set(target.id, entry);
-    this.#command(entry.member, startCommand(entry, target.firstDelayMs));
+    this.#command(entry.worker, startCommand(entry, target.firstDelayMs));
   }
 
   readdress(id: number, address: IpAddress): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     entry.target = { ...entry.target, address };
-    this.#command(entry.member, { kind: "readdress", id, address: address.text });
+    this.#command(entry.worker, { kind: "readdress", id, address: address.text });
   }
 
   stop(id: number): void {
@@ -121,15 +121,15 @@ export class WorkerPool implements ProbeEngine {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#blindness.forget(id);
-    this.#command(entry.member, { kind: "stop", id });
-    if (--entry.member.size === 0) this.#dismissLater(entry.member.netns);
+    this.#command(entry.worker, { kind: "stop", id });
+    if (--entry.worker.size === 0) this.#retireLater(entry.worker.netns);
   }
 
   probers(): ProberView[] {
     const views: ProberView[] = [];
-    for (const [netns, { members }] of this.#crews) {
-      const backends = members.reduce((sum, { size }) => sum + size, 0);
-      views.push({ netns, threads: members.length, backends, blind: this.#blindness.spots(netns) });
+    for (const [netns, { workers }] of this.#groups) {
+      const backends = workers.reduce((sum, { size }) => sum + size, 0);
+      views.push({ netns, threads: workers.length, backends, blind: this.#blindness.spots(netns) });
     }
     return views.sort((a, b) => a.netns < b.netns ? -1 : 1);
   }
@@ -141,11 +141,11 @@ export class WorkerPool implements ProbeEngine {
   trace(on: boolean): void {
     if (on === this.#tracing) return;
     this.#tracing = on;
-    for (const { handle } of this.#members()) handle.post({ kind: "trace", on });
+    for (const { handle } of this.#workers()) handle.post({ kind: "trace", on });
   }
 
   async stats(): Promise<ProbeStats> {
-    const parts = await Promise.all(this.#members().map((member) => this.#ask(member)));
+    const parts = await Promise.all(this.#workers().map((worker) => this.#statsOf(worker)));
     const histogram = new LatenessHistogram();
     const sum = { probes: 0, voids: 0, inFlight: 0 };
     for (const part of parts) {
@@ -159,7 +159,7 @@ export class WorkerPool implements ProbeEngine {
   }
 
   answers(id: number): boolean {
-    return this.#entries.get(id)?.member.handle.answers ?? false;
+    return this.#entries.get(id)?.worker.handle.answers ?? false;
   }
 
   close(): Promise<void> {
@@ -170,20 +170,20 @@ export class WorkerPool implements ProbeEngine {
   async #close(): Promise<void> {
     this.#entries.clear();
     this.#blindness.close();
-    for (const netns of [...this.#crews.keys()]) this.#dismiss(netns);
-    await Promise.all(this.#leaving);
+    for (const netns of [...this.#groups.keys()]) this.#retire(netns);
+    await Promise.all(this.#closing);
   }
 
-  #members(): Member[] {
-    return [...this.#crews.values()].flatMap(({ members }) => members);
+  #workers(): PoolWorker[] {
+    return [...this.#groups.values()].flatMap(({ workers }) => workers);
   }
 
   /**
-   * Who is to probe a target: the one that has it already, else the one of its namespace with
-   * the fewest targets. It keeps it to the end.
+   * The worker for a target: the one that has it already, otherwise the one of its namespace with
+   * the fewest targets. A target stays with its worker until it is stopped.
    */
-  #memberFor({ id, netns }: ProbeTarget): Member {
-    const known = this.#entries.get(id)?.member;
+  #workerFor({ id, netns }: ProbeTarget): PoolWorker {
+    const known = this.#entries.get(id)?.worker;
     if (known !== undefined) {
       if (known.netns === netns) {
         known.size--;
@@ -191,37 +191,37 @@ export class WorkerPool implements ProbeEngine {
       }
       this.stop(id);
     }
-    const crew = this.#crewOf(netns);
-    return crew.members.reduce((least, member) => member.size < least.size ? member : least);
+    const group = this.#groupOf(netns);
+    return group.workers.reduce((least, worker) => worker.size < least.size ? worker : least);
   }
 
-  #crewOf(netns: string): Crew {
-    const known = this.#crews.get(netns);
+  #groupOf(netns: string): WorkerGroup {
+    const known = this.#groups.get(netns);
     if (known !== undefined) {
-      known.dismissal?.cancel();
-      known.dismissal = undefined;
+      known.retirement?.cancel();
+      known.retirement = undefined;
       return known;
     }
-    const members: Member[] = [];
-    for (let i = 0; i < this.#options.workers; i++) members.push(this.#hire(netns, i));
-    const crew: Crew = { members, dismissal: undefined };
-    this.#crews.set(netns, crew);
-    return crew;
+    const workers: PoolWorker[] = [];
+    for (let i = 0; i < this.#options.workers; i++) workers.push(this.#spawn(netns, i));
+    const group: WorkerGroup = { workers, retirement: undefined };
+    this.#groups.set(netns, group);
+    return group;
   }
 
-  #hire(netns: string, index: number): Member {
+  #spawn(netns: string, index: number): PoolWorker {
     const { clock, log, spawn } = this.#options;
     const name = netns === "" ? `probe-${index}` : `probe-${netns}-${index}`;
-    const member: Member = {
+    const worker: PoolWorker = {
       handle: new WorkerHandle({
         name,
         clock,
         log,
         spawn: spawn ?? spawnWorker,
-        onMessage: (message) => this.#hear(member, message),
-        onRestart: () => this.#restore(member),
-        // The first attempt is made, and may fail, before there is a member.
-        onDown: (reason) => queueMicrotask(() => this.#down(member, reason)),
+        onMessage: (message) => this.#receive(worker, message),
+        onRestart: () => this.#restore(worker),
+        // The first attempt is made in the constructor and may fail before `worker` is assigned.
+        onDown: (reason) => queueMicrotask(() => this.#down(worker, reason)),
       }),
       name,
       netns,
@@ -230,88 +230,88 @@ export class WorkerPool implements ProbeEngine {
       deaths: 0,
       waiting: new Map(),
     };
-    this.#brief(member);
-    return member;
+    this.#resend(worker);
+    return worker;
   }
 
-  /** The first a new thread hears. */
-  #brief({ handle, netns }: Member): void {
+  /** Sends the state that a new thread needs before its first command. */
+  #resend({ handle, netns }: PoolWorker): void {
     if (netns !== "") handle.post({ kind: "enter", netns });
     if (this.#tracing) handle.post({ kind: "trace", on: true });
   }
 
-  /** Lets a crew go when it still has nothing to do in a while. */
-  #dismissLater(netns: string): void {
-    const crew = this.#crews.get(netns);
-    if (crew === undefined || crew.members.some(({ size }) => size > 0)) return;
-    crew.dismissal?.cancel();
-    crew.dismissal = this.#options.clock.after(IDLE_MS, () => this.#dismiss(netns));
+  /** Retires a group that still has no targets after IDLE_MS. */
+  #retireLater(netns: string): void {
+    const group = this.#groups.get(netns);
+    if (group === undefined || group.workers.some(({ size }) => size > 0)) return;
+    group.retirement?.cancel();
+    group.retirement = this.#options.clock.after(IDLE_MS, () => this.#retire(netns));
   }
 
-  #dismiss(netns: string): void {
-    const crew = this.#crews.get(netns);
-    if (crew === undefined) return;
-    this.#crews.delete(netns);
-    crew.dismissal?.cancel();
-    for (const { handle } of crew.members) {
-      const left = handle.close().finally(() => this.#leaving.delete(left));
-      this.#leaving.add(left);
+  #retire(netns: string): void {
+    const group = this.#groups.get(netns);
+    if (group === undefined) return;
+    this.#groups.delete(netns);
+    group.retirement?.cancel();
+    for (const { handle } of group.workers) {
+      const closed = handle.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
     }
   }
 
   /** Commands of one turn go out as one message: a start of 10,000 targets is one clone. */
-  #command(member: Member, command: Command): void {
+  #command(worker: PoolWorker, command: Command): void {
     if (this.#closed !== undefined) return;
-    member.commands.push(command);
-    if (member.commands.length === 1) queueMicrotask(() => this.#send(member));
+    worker.commands.push(command);
+    if (worker.commands.length === 1) queueMicrotask(() => this.#send(worker));
   }
 
-  #send(member: Member): void {
-    const { commands } = member;
-    member.commands = [];
-    if (commands.length > 0) member.handle.post({ kind: "commands", commands });
+  #send(worker: PoolWorker): void {
+    const { commands } = worker;
+    worker.commands = [];
+    if (commands.length > 0) worker.handle.post({ kind: "commands", commands });
   }
 
   /**
-   * Tells a new thread everything; what was still to be sent is part of it. The probes that the old
-   * one had under way are void, which matters to backends that wait for a first result.
+   * Sends all targets to a new thread, including those whose command was still pending. Probes in
+   * flight in the old thread are void; that is reported for backends that wait for a first result.
    */
-  #restore(member: Member): void {
-    this.#brief(member);
-    const entries = [...this.#entries.values()].filter((entry) => entry.member === member);
+  #restore(worker: PoolWorker): void {
+    this.#resend(worker);
+    const entries = [...this.#entries.values()].filter((entry) => entry.worker === worker);
     for (const { unknown, target: { id, generation } } of entries) {
       if (unknown) this.onVoid({ id, generation, latenessMs: 0, reason: "its worker died" });
     }
     const delays = firstDelaysMs(
       entries.map(({ target }) => Math.min(target.healthcheck.fastIntervalMs, RESTORE_MS)),
     );
-    member.commands = entries.map((entry, place) => startCommand(entry, delays[place]!));
-    this.#send(member);
+    worker.commands = entries.map((entry, index) => startCommand(entry, delays[index]!));
+    this.#send(worker);
   }
 
-  #hear(member: Member, message: FromWorker): void {
+  #receive(worker: PoolWorker, message: FromWorker): void {
     if (this.#closed !== undefined) return;
     switch (message.kind) {
       case "outcomes":
-        member.deaths = 0;
+        worker.deaths = 0;
         return this.#outcomes(outcomesOf(message));
       case "void":
-        member.deaths = 0;
+        worker.deaths = 0;
         return this.#voidProbe(message.report);
       case "started":
         return this.onStart(message);
       case "namespace":
-        return this.#report(member, message.news);
+        return this.#report(worker, message.news);
       case "no-echo":
         return this.#options.log.warn("probe-worker", {
-          worker: member.name,
-          err: `cannot notice when results wait: ${message.reason}`,
+          worker: worker.name,
+          err: `cannot detect delayed results: ${message.reason}`,
         });
       case "stats":
-        member.waiting.get(message.seq)?.(message.stats);
+        worker.waiting.get(message.seq)?.(message.stats);
         return;
       default:
-        // Pings and the farewell are the handle's.
+        // WorkerHandle consumes pongs and `closed`.
         return;
     }
   }
@@ -323,12 +323,12 @@ export class WorkerPool implements ProbeEngine {
     this.onVoid(report);
   }
 
-  /** Nothing is heard of its targets while it has no thread: they are void as soon as that lasts. */
-  #down(member: Member, reason: string): void {
-    if (this.#closed !== undefined || ++member.deaths < BLIND_AFTER) return;
+  /** Without a thread its targets are not probed: after BLIND_AFTER failures they are void. */
+  #down(worker: PoolWorker, reason: string): void {
+    if (this.#closed !== undefined || ++worker.deaths < BLIND_AFTER) return;
     const lack = "thread";
-    const cause = { lack, reason: `the probing thread cannot be kept running: ${reason}` } as const;
-    const targets = [...this.#entries.values()].filter((entry) => entry.member === member)
+    const cause = { lack, reason: `cannot keep the probing thread running: ${reason}` } as const;
+    const targets = [...this.#entries.values()].filter((entry) => entry.worker === worker)
       .map(({ target }) => target);
     this.#blindness.unprobed(targets, cause);
     for (const { id, generation } of targets) {
@@ -336,13 +336,13 @@ export class WorkerPool implements ProbeEngine {
     }
   }
 
-  #report({ name, netns }: Member, { action, problem }: NamespaceNews): void {
+  #report({ name, netns }: PoolWorker, { action, problem }: NamespaceNews): void {
     const { log } = this.#options;
     if (problem === "") log.info("probe-worker", { worker: name, netns, action });
     else log.error("probe-worker", { worker: name, netns, action, err: problem });
   }
 
-  /** Passes on the outcomes of targets that are still started. */
+  /** Passes on the results of targets that are still started. */
   #outcomes(outcomes: readonly ProbeOutcome[]): void {
     const current = outcomes.filter(({ id, generation }) => {
       const entry = this.#entries.get(id);
@@ -354,24 +354,24 @@ export class WorkerPool implements ProbeEngine {
     if (current.length > 0) this.onOutcomes(current);
   }
 
-  /** Figures of one worker; undefined when it does not answer in time. */
-  async #ask(member: Member): Promise<SchedulerStats | undefined> {
+  /** Statistics of one worker; undefined when it does not answer within STATS_MS. */
+  async #statsOf(worker: PoolWorker): Promise<SchedulerStats | undefined> {
     const seq = ++this.#seq;
     const { clock } = this.#options;
     try {
       return await new Promise<SchedulerStats | undefined>((resolve) => {
-        const patience = clock.after(STATS_MS, () => resolve(undefined));
-        member.waiting.set(seq, (stats) => {
-          patience.cancel();
+        const timeout = clock.after(STATS_MS, () => resolve(undefined));
+        worker.waiting.set(seq, (stats) => {
+          timeout.cancel();
           resolve(stats);
         });
-        if (!member.handle.post({ kind: "stats", seq })) {
-          patience.cancel();
+        if (!worker.handle.post({ kind: "stats", seq })) {
+          timeout.cancel();
           resolve(undefined);
         }
       });
     } finally {
-      member.waiting.delete(seq);
+      worker.waiting.delete(seq);
     }
   }
 }

@@ -108,7 +108,7 @@ Deno.test("WorkerPool probes servers of all kinds over and over, each to its own
   stalled.close();
 });
 
-Deno.test("WorkerPool.stop() ends the probe in flight; nothing more is heard of it", async () => {
+Deno.test("WorkerPool.stop() ends the probe in flight and drops its result", async () => {
   await withServers([sayNothing()], async (silent) => {
     const harness = new Harness();
     harness.start(0, { port: silent!.port, params: http(), timeoutMs: 60_000 });
@@ -121,7 +121,7 @@ Deno.test("WorkerPool.stop() ends the probe in flight; nothing more is heard of 
   });
 });
 
-Deno.test("WorkerPool.start() of a started id replaces it: only the new generation is heard", async () => {
+Deno.test("WorkerPool.start() of a started id reports the new generation only", async () => {
   await withServers([serve(async () => {})], async (tcp) => {
     const harness = new Harness();
     harness.start(0, { port: closedPort() });
@@ -136,7 +136,7 @@ Deno.test("WorkerPool.start() of a started id replaces it: only the new generati
   });
 });
 
-Deno.test("WorkerPool.readdress() goes on with the other address", async () => {
+Deno.test("WorkerPool.readdress() continues with the new address", async () => {
   await withServers([serve(async () => {}, "127.0.0.2")], async (tcp) => {
     const harness = new Harness();
     harness.start(0, { port: tcp!.port });
@@ -148,7 +148,7 @@ Deno.test("WorkerPool.readdress() goes on with the other address", async () => {
   });
 });
 
-Deno.test("WorkerPool probes on after a worker died, and accuses nobody of it", async () => {
+Deno.test("WorkerPool continues after a worker died, without a false failure", async () => {
   await withServers([serve(async () => {})], async (tcp) => {
     let spawned = 0;
     const harness = new Harness({
@@ -186,7 +186,7 @@ Deno.test("WorkerPool.close() is idempotent, and silent afterwards", async () =>
   });
 });
 
-Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody", async () => {
+Deno.test("WorkerPool drops results of an earlier generation or an unknown target", async () => {
   const thread = new FakeThread();
   const harness = new Harness({ spawn: () => thread });
   harness.start(0, { port: 1 });
@@ -205,7 +205,7 @@ Deno.test("WorkerPool drops what is said of an earlier generation, or of nobody"
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool sends a new worker the counters as they are now, in one message", async () => {
+Deno.test("WorkerPool sends the counters to a new worker in one message", async () => {
   const threads: FakeThread[] = [];
   const harness = new Harness({
     spawn() {
@@ -243,7 +243,7 @@ Deno.test("WorkerPool sends a new worker the counters as they are now, in one me
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool calls the first probes of a thread that died void, and silence no answer till the next", async () => {
+Deno.test("WorkerPool reports first probes of a dead thread as void, and answers() false until the next", async () => {
   const { harness, clock, threads } = withFakeThreads(1);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 });
@@ -266,7 +266,7 @@ Deno.test("WorkerPool calls the first probes of a thread that died void, and sil
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool begins with the counter that it is given, here and in the worker", async () => {
+Deno.test("WorkerPool starts with the given counter, here and in the worker", async () => {
   const { harness, threads } = withFakeThreads(1);
   const target: ProbeTarget = {
     id: 0,
@@ -315,7 +315,7 @@ function withFakeThreads(workers: number) {
   return { clock, threads, harness, shares };
 }
 
-Deno.test("WorkerPool spreads targets evenly, and leaves each where it is", async () => {
+Deno.test("WorkerPool spreads targets evenly and does not move them", async () => {
   const { harness, shares } = withFakeThreads(3);
   for (let id = 0; id < 9; id++) harness.start(id, { port: 1 });
   await Promise.resolve();
@@ -331,7 +331,7 @@ Deno.test("WorkerPool spreads targets evenly, and leaves each where it is", asyn
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool has workers of its own for a namespace, who enter it first of all", async () => {
+Deno.test("WorkerPool spawns workers for a namespace, which enter it first", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(2);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 }, 1, "blue");
@@ -350,7 +350,7 @@ Deno.test("WorkerPool has workers of its own for a namespace, who enter it first
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool moves a target to another namespace, and lets idle workers go", async () => {
+Deno.test("WorkerPool moves a target to another namespace and retires idle workers", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(1);
   harness.start(0, { port: 1 }, 1, "blue");
   harness.start(0, { port: 1 }, 2, "green");
@@ -365,8 +365,8 @@ Deno.test("WorkerPool moves a target to another namespace, and lets idle workers
   harness.start(1, { port: 1 }, 1, "green");
   clock.advance(10_000);
   // Told at once, and terminated later.
-  const dismissed = threads[1]!.heard.some(({ kind }) => kind === "close");
-  assert.deepEqual([threads.length, dismissed], [2, false]);
+  const retired = threads[1]!.heard.some(({ kind }) => kind === "close");
+  assert.deepEqual([threads.length, retired], [2, false]);
   await harness.pool.close();
   assert.equal(clock.timers, 0);
 });
@@ -387,7 +387,7 @@ Deno.test("WorkerPool probes the targets of a dead worker within half a second o
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool says in the log what becomes of a namespace", async () => {
+Deno.test("WorkerPool logs changes of a namespace", async () => {
   const { threads, harness } = withFakeThreads(1);
   harness.start(0, { port: 1 }, 1, "blue");
   threads[0]!.say({ kind: "namespace", news: { action: "waiting", problem: "no such thing" } });
@@ -411,7 +411,7 @@ function report(thread: FakeThread, id: number, lack?: Lack): void {
   thread.say(batch.take());
 }
 
-Deno.test("WorkerPool shows which probers see nothing, and why each backend's probe was void", async () => {
+Deno.test("WorkerPool.probers() lists blind spots, and voidReason() the reason of each backend", async () => {
   const { clock, threads, harness } = withFakeThreads(1);
   harness.start(0, { port: 1 });
   harness.start(1, { port: 1 }, 1, "blue");
@@ -440,7 +440,7 @@ Deno.test("WorkerPool shows which probers see nothing, and why each backend's pr
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("WorkerPool outlives threads that cannot be started at all, and says so", async () => {
+Deno.test("WorkerPool survives threads that cannot be started, and logs it", async () => {
   const clock = new FakeClock();
   const threads: FakeThread[] = [];
   let refuses = true;
@@ -455,7 +455,7 @@ Deno.test("WorkerPool outlives threads that cannot be started at all, and says s
   harness.start(0, { port: 1 });
   await clock.advanceAsync(1000);
   assert.deepEqual(harness.log.of("prober-blind").map(({ lack }) => lack), ["thread"]);
-  assert.match(harness.pool.voidReason("b0")!, /it cannot be started: out of threads/);
+  assert.match(harness.pool.voidReason("b0")!, /cannot start the thread: out of threads/);
   refuses = false;
   await clock.advanceAsync(10_000);
   report(threads[0]!, 0);
@@ -464,7 +464,7 @@ Deno.test("WorkerPool outlives threads that cannot be started at all, and says s
   await harness.pool.close();
 });
 
-Deno.test("WorkerPool calls the backends of a thread that cannot be kept running blind, and none down", async () => {
+Deno.test("WorkerPool reports the backends of a thread that keeps dying as blind and none as down", async () => {
   const { clock, threads, harness } = withFakeThreads(2);
   for (let id = 0; id < 4; id++) harness.start(id, { port: 1 });
   await Promise.resolve();
@@ -478,7 +478,7 @@ Deno.test("WorkerPool calls the backends of a thread that cannot be kept running
   await kill();
   const [line] = harness.log.of("prober-blind");
   assert.deepEqual([line?.lack, line?.backends], ["thread", 2]);
-  assert.match(String(line?.err), /^the probing thread cannot be kept running: out of memory$/);
+  assert.match(String(line?.err), /^cannot keep the probing thread running: out of memory$/);
   const lacking = harness.voids.filter(({ lack }) => lack !== undefined);
   assert.deepEqual(lacking.map(({ id, lack }) => [id, lack]), [[0, "thread"], [2, "thread"]]);
   assert.deepEqual(harness.outcomes, []);

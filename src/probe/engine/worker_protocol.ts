@@ -1,7 +1,7 @@
 /**
- * PURE. What the main thread and a probe worker say to each other. Commands go out in lists, in
- * order. Results come back packed: one array of numbers and the distinct texts of a batch, because
- * 5,000 small objects a second would cost more to clone than the probes behind them.
+ * PURE. Messages between the main thread and a probe worker. Commands go out in lists, in order.
+ * Results come back packed as one array of numbers and the distinct texts of a batch: cloning
+ * 5,000 small objects a second would cost more than the probes themselves.
  */
 import { initialCounter } from "../../health/counter.ts";
 import type { SchedulerStats } from "./reports.ts";
@@ -12,7 +12,7 @@ import type { ProbeOutcome, ProbeTarget } from "../ports.ts";
 import type { ProbeReport, VoidReport } from "./reports.ts";
 import type { ScheduledTarget } from "./slot.ts";
 
-/** What a worker is told to do. */
+/** A command to a worker. */
 export type Command =
   | { readonly kind: "start"; readonly target: ScheduledTarget }
   | { readonly kind: "readdress"; readonly id: number; readonly address: string }
@@ -33,7 +33,7 @@ export type FromWorker =
   | { readonly kind: "void"; readonly report: VoidReport }
   | { readonly kind: "started"; readonly id: number; readonly generation: number }
   | { readonly kind: "namespace"; readonly news: NamespaceNews }
-  /** It cannot notice a backlog of results, for the reason given. */
+  /** The worker cannot detect a backlog of results. */
   | { readonly kind: "no-echo"; readonly reason: string }
   | { readonly kind: "pong"; readonly seq: number }
   | { readonly kind: "stats"; readonly seq: number; readonly stats: SchedulerStats }
@@ -67,7 +67,7 @@ const CODES: readonly ResultCode[] = [
   "L7STS",
 ];
 
-/** Collects results until they are sent. */
+/** A batch of results that have not been sent yet. */
 export class OutcomeBatch {
   readonly #details = new Map<string, number>();
   #numbers = new Float64Array(64 * FIELDS);
@@ -81,7 +81,7 @@ export class OutcomeBatch {
   add(report: ProbeReport, atMs: number): void {
     const { verdict } = report;
     const code = CODES.indexOf(verdict.code);
-    invariant(code >= 0, `${verdict.code} is no code of a probe`);
+    invariant(code >= 0, `${verdict.code} is not a result code of a probe`);
     const at = this.#size * FIELDS;
     if (at === this.#numbers.length) {
       const grown = new Float64Array(2 * at);
@@ -124,12 +124,15 @@ export class OutcomeBatch {
 
 /** The results of a batch, in order of verdict. */
 export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[] {
-  invariant(numbers.length % FIELDS === 0, "a batch of results has a torn end");
+  invariant(numbers.length % FIELDS === 0, "a batch of results is truncated");
   const outcomes: ProbeOutcome[] = [];
   for (let at = 0; at < numbers.length; at += FIELDS) {
     const code = CODES[numbers[at + 2]!];
     const detail = details[numbers[at + 3]!];
-    invariant(code !== undefined && detail !== undefined, "a result refers to nothing");
+    invariant(
+      code !== undefined && detail !== undefined,
+      "a result has an invalid code or detail index",
+    );
     const certificateExpiryMs = numbers[at + 6]!;
     outcomes.push({
       id: numbers[at]!,
@@ -150,7 +153,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
   return outcomes;
 }
 
-/** Addresses travel as text, because their bytes are slow to clone and a worker has no use for them. */
+/** The start command of a target. Its address is sent as text: bytes are slower to clone. */
 export function startCommand(
   { target, unknown }: {
     readonly target: ProbeTarget;

@@ -58,7 +58,7 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
   );
 });
 
-Deno.test("outcomesOf() refuses a torn batch", () => {
+Deno.test("outcomesOf() refuses a truncated batch", () => {
   assert.throws(() => outcomesOf({ kind: "outcomes", numbers: new Float64Array(5), details: [] }));
   assert.throws(() => outcomesOf({ kind: "outcomes", numbers: new Float64Array(6), details: [] }));
 });

@@ -1,6 +1,6 @@
 /**
- * Whether the machine lets the probes of a configuration have what they need: better a clear
- * refusal at start than servers that cannot be probed on the day when many of them hang.
+ * Checks that this host has what the probes of a configuration need. A clear refusal at start is
+ * better than servers that cannot be probed on the day when many of them hang.
  */
 import { openShim, type Shim, type ShimResult } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
@@ -25,17 +25,17 @@ export function descriptorsNeeded(targets: number): number {
 }
 
 /**
- * Lets this process have `needed` descriptors, as far as it may: the soft limit is raised up to
- * the hard one, and that too where it is allowed (CAP_SYS_RESOURCE). The limit then in force.
+ * Raises the limit on descriptors to `needed`, as far as permitted: the soft limit up to the hard
+ * one, and with CAP_SYS_RESOURCE the hard one too. Returns the limit then in force.
  */
 export function raiseDescriptors(shim: Shim, needed: number): number {
   const limits = new Float64Array(2);
   const result = shim.calls.maglev_nofile_raise(needed, limits, limits.byteLength);
-  invariant(result === 0, `the limit on file descriptors cannot be read: ${errnoName(result)}`);
+  invariant(result === 0, `cannot read the limit on file descriptors: ${errnoName(result)}`);
   return limits[0]!;
 }
 
-/** What a configuration asks of the machine. */
+/** The needs of a configuration. */
 interface Demand {
   readonly descriptors: number;
   readonly probed: number;
@@ -44,8 +44,8 @@ interface Demand {
   readonly netns: string;
 }
 
-/** Asks the machine whether a configuration can be run on it. */
-export class Machine {
+/** Checks configurations against this host. */
+export class HostCheck {
   readonly #log: Logger;
   readonly #open: () => ShimResult;
   #warned = false;
@@ -55,7 +55,7 @@ export class Machine {
     this.#open = options.open ?? openShim;
   }
 
-  /** A sentence when `config` needs something that cannot be had, else undefined. */
+  /** The reason why `config` cannot be run on this host; undefined when it can. */
   problem(config: Config): string | undefined {
     const demand = demandOf(config);
     const result = this.#open();
@@ -70,11 +70,11 @@ export class Machine {
     }
   }
 
-  /** What may fall short under load: local ports. Never a reason not to start. */
+  /** Warnings about local ports, which may run out under load; they do not prevent a start. */
   warnings(config: Config): readonly string[] {
     if (!needsPorts(config)) return [];
     const result = this.#open();
-    // problem() says so.
+    // problem() reports it.
     if (result.kind === "error") return [];
     try {
       const settings = portSettings(result.shim, config.healthchecker.netns);
@@ -86,7 +86,7 @@ export class Machine {
     }
   }
 
-  /** TCP and HTTP probes need nothing of it, so that a daemon without a C compiler is one. */
+  /** TCP and HTTP probes run without the shim, so that no C compiler is required. */
   #withoutShim(demand: Demand, message: string): string | undefined {
     if (demand.icmp.length > 0) return needsShim("ICMP probes", message);
     if (demand.netns !== "") return needsShim("healthchecker.netns", message);
@@ -110,11 +110,11 @@ function namespaceRefusal(shim: Shim, netns: string): string | undefined {
   return errno === undefined ? undefined : `healthchecker.netns: ${namespaceProblem(netns, errno)}`;
 }
 
-/** A socket of each family is opened where the probes will be made, and closed. */
+/** Opens and closes a socket of each family, in the namespace of the probes. */
 function icmpRefusal(shim: Shim, { icmp, netns }: Demand): string | undefined {
   for (const family of icmp) {
     const errno = lookErrno(shim, netns, family === 4 ? LOOK.icmp4 : LOOK.icmp6);
-    // Anything else may pass: probes are void meanwhile, and the log says why.
+    // Other errors may be temporary: meanwhile probes are void, and the log has the reason.
     if (errno === "EPERM" || errno === "EACCES") return ICMP_NOT_PERMITTED;
   }
   return undefined;
@@ -138,7 +138,7 @@ function demandOf(config: Config): Demand {
 }
 
 function tooFew({ probed, descriptors }: Demand, limit: number): string {
-  return `${probed} probed backends may need ${descriptors} file descriptors at once, and only ` +
-    `${limit} are to be had: raise the limit to at least ${descriptors} ` +
+  return `${probed} probed backends may need ${descriptors} file descriptors, but only ${limit} ` +
+    `are available; raise the limit to at least ${descriptors} ` +
     "(LimitNOFILE= of the systemd unit, or `ulimit -Hn` of the shell)";
 }

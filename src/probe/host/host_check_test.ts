@@ -3,9 +3,9 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import type { Shim, ShimResult } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
-import { descriptorsNeeded, Machine } from "./host_check.ts";
+import { descriptorsNeeded, HostCheck } from "./host_check.ts";
 
-/** What a machine says: 0 or minus an errno, or the text of a setting. */
+/** Results of the shim: 0 or minus an errno, or the text of a setting. */
 interface Host {
   readonly limit: number;
   readonly icmp?: number;
@@ -14,7 +14,7 @@ interface Host {
   readonly range?: string | number;
 }
 
-/** A shim of a machine, what it was asked for, and how often it was left open. */
+/** A shim of a host, the calls made on it, and how often it was left open. */
 function shimOf({ limit, icmp = 0, enter = 0, range = "32768\t60999\n" }: Host) {
   const asked: string[] = [];
   const calls = {
@@ -47,15 +47,15 @@ const config = (netns = "") =>
   smallConfig({ healthchecks: PING, backends: BACKENDS, frontends: {}, netns });
 const TCP_ONLY = smallConfig({ backends: { a: {}, s: { healthcheck: "" } }, frontends: {} });
 
-const machine = (result: ShimResult, log = new RecordingLogger()) =>
-  new Machine({ log, open: () => result });
+const hostCheckOf = (result: ShimResult, log = new RecordingLogger()) =>
+  new HostCheck({ log, open: () => result });
 
 Deno.test("descriptorsNeeded() has one for each target, and room for the rest of the daemon", () => {
   assert.ok(descriptorsNeeded(0) >= 100);
   assert.equal(descriptorsNeeded(10_000) - descriptorsNeeded(0), 10_000);
 });
 
-Deno.test("Machine asks for what a configuration needs, and for nothing else", () => {
+Deno.test("HostCheck requests exactly the needs of a configuration", () => {
   const cases: [ReturnType<typeof smallConfig>, string[]][] = [
     [config(), [`descriptors ${descriptorsNeeded(3)}`, "icmp4", "icmp6", "close"]],
     [config("blue"), [
@@ -67,24 +67,24 @@ Deno.test("Machine asks for what a configuration needs, and for nothing else", (
   ];
   for (const [wanted, calls] of cases) {
     const { result, asked } = shimOf({ limit: 1000 });
-    assert.equal(machine(result).problem(wanted), undefined);
+    assert.equal(hostCheckOf(result).problem(wanted), undefined);
     assert.deepEqual(asked, calls);
   }
 });
 
-Deno.test("Machine names what cannot be had", () => {
+Deno.test("HostCheck names the missing resource", () => {
   const problem = (limit: number, icmp: number) =>
-    machine(shimOf({ limit, icmp }).result).problem(config());
+    hostCheckOf(shimOf({ limit, icmp }).result).problem(config());
   assert.match(problem(100, 0)!, /3 probed backends .* only 100 .*LimitNOFILE=/);
   assert.match(problem(1000, -1)!, /CAP_NET_RAW .*net\.ipv4\.ping_group_range/);
   assert.match(problem(1000, -13)!, /CAP_NET_RAW/);
-  assert.equal(problem(1000, -97), undefined, "a machine without IPv6: said of each probe");
+  assert.equal(problem(1000, -97), undefined, "without IPv6 each probe reports it");
 });
 
-Deno.test("Machine without the shim runs what needs none, and warns once", () => {
+Deno.test("HostCheck without the shim accepts checks that do not need it, and warns once", () => {
   const result: ShimResult = { kind: "error", reason: "absent", message: "no shim: build it" };
   const log = new RecordingLogger();
-  const without = machine(result, log);
+  const without = hostCheckOf(result, log);
   assert.equal(
     without.problem(config()),
     "cannot use ICMP probes without the shim: no shim: build it",
@@ -99,21 +99,24 @@ Deno.test("Machine without the shim runs what needs none, and warns once", () =>
   ]);
 });
 
-Deno.test("a namespace that is missing or may not be entered is refused, with what is missing", () => {
+Deno.test("HostCheck refuses a namespace that is missing or cannot be entered, with the reason", () => {
   const cases: [enter: number, sentence: RegExp][] = [
-    [-2, /^healthchecker\.netns: network namespace blue does not exist \(no \/run\/netns\/blue\)/],
-    [-1, /network namespace blue may not be entered: .*CAP_SYS_ADMIN/],
-    [-13, /may not be entered: no permission to open \/run\/netns\/blue$/],
+    [
+      -2,
+      /^healthchecker\.netns: cannot enter network namespace blue: \/run\/netns\/blue does not exist;/,
+    ],
+    [-1, /cannot enter network namespace blue: operation not permitted; .*CAP_SYS_ADMIN/],
+    [-13, /cannot enter .*: no permission to open \/run\/netns\/blue$/],
     [-22, /\/run\/netns\/blue is not a network namespace$/],
-    [-24, /cannot be entered: out of file descriptors/],
+    [-24, /cannot enter .*: out of file descriptors/],
   ];
   for (const [enter, sentence] of cases) {
     const { result } = shimOf({ limit: 1000, enter });
-    assert.match(machine(result).problem(config("blue"))!, sentence);
+    assert.match(hostCheckOf(result).problem(config("blue"))!, sentence);
   }
 });
 
-Deno.test("Machine warns of local ports that will not do, and says when it cannot know", () => {
+Deno.test("HostCheck warns of too few local ports, and reports when it cannot count them", () => {
   const busy = smallConfig({
     healthchecks: { tcp: { intervalMs: 1, downIntervalMs: 1 } },
     backends: { a: {} },
@@ -122,18 +125,18 @@ Deno.test("Machine warns of local ports that will not do, and says when it canno
   });
   const warnings = (host: Partial<Host>) => {
     const { result, asked } = shimOf({ limit: 1000, ...host });
-    const found = machine(result).warnings(busy);
+    const found = hostCheckOf(result).warnings(busy);
     assert.ok(asked.includes("portRange in /run/netns/blue"), "the range is the namespace's");
     return found;
   };
   assert.match(warnings({}).join(), /^probes of 10\.0\.0\.1 port 80 may need 60000 local ports/);
   assert.deepEqual(warnings({ range: "1024 65535" }), []);
   assert.deepEqual(warnings({ range: -2 }), [
-    "cannot tell whether there are enough local ports for the probes: " +
-    "/proc/sys/net/ipv4/ip_local_port_range cannot be read: no such file " +
-    "(is /proc restricted, as by ProcSubset=pid?)",
+    "cannot check whether there are enough local ports for the probes: " +
+    "cannot read /proc/sys/net/ipv4/ip_local_port_range: no such file " +
+    "(check whether /proc is restricted, for example by ProcSubset=pid)",
   ]);
   const { result, asked } = shimOf({ limit: 1000 });
-  assert.deepEqual(machine(result).warnings(smallConfig({ backends: {}, frontends: {} })), []);
+  assert.deepEqual(hostCheckOf(result).warnings(smallConfig({ backends: {}, frontends: {} })), []);
   assert.deepEqual(asked, []);
 });

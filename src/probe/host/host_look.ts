@@ -1,4 +1,4 @@
-/** What this host allows and has, in its own or another network namespace, through the shim. */
+/** Reads permissions and settings of this host, in any network namespace, through the shim. */
 import type { Shim } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
 import { errnoName } from "../../base/errno.ts";
@@ -9,13 +9,13 @@ import type { PortSettings } from "./port_budget.ts";
 /** Longer than any setting: 65,536 reserved ports with their commas. */
 const TEXT_BYTES = 512 * 1024;
 
-/** The errno name of a look that failed; undefined when it succeeded. `netns` empty: our own. */
+/** The errno name of a failed look; undefined when it succeeded. `netns` empty: the daemon's own. */
 export function lookErrno(shim: Shim, netns: string, what: number): string | undefined {
   const result = look(shim, netns, what, new Uint8Array(0));
   return result < 0 ? errnoName(result) : undefined;
 }
 
-/** The settings of local ports, or why they cannot be read. */
+/** The settings of local ports, or the reason why they cannot be read. */
 export function portSettings(shim: Shim, netns: string): PortSettings | string {
   const buffer = new Uint8Array(TEXT_BYTES);
   const read = (what: number): string | number => {
@@ -40,10 +40,10 @@ function look(shim: Shim, netns: string, what: number, text: Uint8Array<ArrayBuf
 function cannotRead(setting: string, errno: number): string {
   const name = errnoName(errno);
   const words: Readonly<Record<string, string>> = {
-    ENOENT: "no such file (is /proc restricted, as by ProcSubset=pid?)",
+    ENOENT: "no such file (check whether /proc is restricted, for example by ProcSubset=pid)",
     EACCES: "no permission to open it",
     EPERM: "no permission to enter the network namespace",
   };
   const why = words[name] ?? OS_ERRORS[name]?.text ?? name;
-  return `/proc/sys/net/ipv4/${setting} cannot be read: ${why}`;
+  return `cannot read /proc/sys/net/ipv4/${setting}: ${why}`;
 }

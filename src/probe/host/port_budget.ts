@@ -1,7 +1,8 @@
 /**
- * PURE. Whether a host has the local ports that a configuration's probes need. A probe that ends
- * with a FIN leaves its port in TIME_WAIT for 60 s, so a destination that is probed often uses up
- * the range; then probes are void. How each kind of probe ends: docs/design.md and tcp.ts.
+ * PURE. Warns when a host has too few local ports for a configuration's probes. A probe that ends
+ * with a FIN leaves its port in TIME_WAIT for 60 s. So a destination that is probed often can use
+ * up the range, and then probes are void. docs/design.md and tcp.ts describe how each kind of
+ * probe ends.
  */
 import type { Config, HealthcheckConfig } from "../../config/model.ts";
 
@@ -15,11 +16,11 @@ export interface PortSettings {
   readonly twReuse: string;
 }
 
-/** How long Linux keeps a port in TIME_WAIT, and how long where it may be used again. */
+/** Time for which Linux keeps a port in TIME_WAIT, without and with reuse. */
 const TIME_WAIT_S = 60;
 const REUSED_AFTER_S = 1;
 
-/** Warnings at most; the rest is counted. */
+/** Maximum of warnings; the rest is counted. */
 const MOST = 5;
 
 /** Probes that draw on the same ports. */
@@ -32,7 +33,7 @@ interface Group {
   perSecond: number;
 }
 
-/** What is wrong with the settings' form, or one sentence for each destination that needs more. */
+/** One sentence for each destination that needs more ports, or one about unreadable settings. */
 export function portWarnings(config: Config, settings: PortSettings): string[] {
   const groups = groupsOf(config, settings.twReuse.trim());
   if (groups.length === 0) return [];
@@ -56,7 +57,7 @@ export function needsPorts(config: Config): boolean {
 
 /** The warning of a host whose ports are not known. */
 export function unknownPorts(reason: string): string {
-  return `cannot tell whether there are enough local ports for the probes: ${reason}`;
+  return `cannot check whether there are enough local ports for the probes: ${reason}`;
 }
 
 function groupsOf(config: Config, twReuse: string): Group[] {
@@ -66,7 +67,7 @@ function groupsOf(config: Config, twReuse: string): Group[] {
     if (check === undefined || !enabled || check.params.type === "icmp") continue;
     const source = address.family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
     const tls = isTls(check);
-    // Ends with a reset, which leaves nothing.
+    // Ends with a reset, which leaves no port in TIME_WAIT.
     if (source !== undefined && !tls) continue;
     const reused = twReuse === "1" || (twReuse === "2" && isLoopback(address.text));
     const title = source === undefined
@@ -74,7 +75,7 @@ function groupsOf(config: Config, twReuse: string): Group[] {
       : `source address ${source.text}`;
     const group = groups.get(title) ?? {
       title,
-      // A port that is bound to a source address is not used again before its time.
+      // A port that is bound to a source address is not reused earlier.
       waitS: reused && source === undefined ? REUSED_AFTER_S : TIME_WAIT_S,
       cures: curesOf({ tls, bound: source !== undefined }),
       backends: 0,
@@ -125,7 +126,7 @@ function sentence(group: Group, { low, high, reserved, count }: FreePorts): stri
     `second in all, or ${cures.join(", or ")}`;
 }
 
-/** Rounded down to one decimal, so that what is advised is enough. */
+/** Rounded down to one decimal, so that the advised rate is safe. */
 function rounded(number: number): string {
   return String(Math.floor(number * 10) / 10);
 }

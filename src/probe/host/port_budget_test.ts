@@ -16,7 +16,7 @@ function config(count: number, check: Partial<HealthcheckConfig>, address = "192
   return smallConfig({ healthchecks: { c: { ...base, ...check } }, backends, frontends: {} });
 }
 
-Deno.test("portWarnings() is silent while the range suffices, and names numbers and cures when not", () => {
+Deno.test("portWarnings() is empty while the range suffices, otherwise it has numbers and fixes", () => {
   // 94 x 5 probes a second x 60 s = 28,200 of 28,232 ports.
   assert.deepEqual(portWarnings(config(94, {}), SETTINGS), []);
   assert.deepEqual(portWarnings(config(95, {}), SETTINGS), [
@@ -28,7 +28,7 @@ Deno.test("portWarnings() is silent while the range suffices, and names numbers 
   ]);
 });
 
-Deno.test("portWarnings() knows how each kind of probe ends", () => {
+Deno.test("portWarnings() considers how each kind of probe ends", () => {
   const source = { probeIpv4Src: parseIp("192.0.2.9") };
   const tls = { params: TLS };
   const cases: [what: string, ReturnType<typeof config>, PortSettings, warnings: RegExp[]][] = [
@@ -61,9 +61,9 @@ Deno.test("portWarnings() knows how each kind of probe ends", () => {
   }
 });
 
-Deno.test("portWarnings() says in words when the range is not known, and is bounded", () => {
+Deno.test("portWarnings() reports an unknown range, and is bounded", () => {
   assert.deepEqual(portWarnings(config(1, {}), { ...SETTINGS, range: "moo" }), [
-    'cannot tell whether there are enough local ports for the probes: "moo" is not a range of ports',
+    'cannot check whether there are enough local ports for the probes: "moo" is not a range of ports',
   ]);
   const backends = Object.fromEntries(
     Array.from({ length: 50 }, (_, i) => [`b${i}`, { address: `192.0.2.${i}`, healthcheck: "c" }]),

@@ -1,38 +1,38 @@
 /**
- * PURE. The body of an HTTP/1 answer out of its framing: a counted number of bytes, chunks, or
- * everything until the server closes. Reads no more than MAX_BODY_BYTES of it.
+ * PURE. Extracts the body of an HTTP/1 answer from its framing: a counted number of bytes, chunks,
+ * or everything until the server closes. Reads at most MAX_BODY_BYTES.
  */
 
-/** Bytes of body read at most; the regular expression sees no more. */
+/** Maximum of body bytes that are read and matched. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * Bytes read at most of a chunked body with its framing. Generous: one-byte chunks cost six
- * bytes each, so an honest server stays far below.
+ * Maximum of bytes of a chunked body with its framing. One-byte chunks cost six bytes each, so an
+ * honest server stays far below.
  */
 export const MAX_RAW_BODY_BYTES = 8 * MAX_BODY_BYTES;
 
-/** Length of a chunk's size line at most, extensions included. */
+/** Maximum length of a chunk's size line, extensions included. */
 const MAX_SIZE_LINE_BYTES = 1024;
 
 const LF = 0x0a, CR = 0x0d;
 
-/** How a body ends. */
+/** The way in which a body ends. */
 export type Framing =
   | { readonly kind: "none" }
   | { readonly kind: "close" }
   | { readonly kind: "chunked" }
   | { readonly kind: "length"; readonly bytes: number };
 
-/** `more`: feed on. `done`: complete, or as much of it as is read. `broken`: see `problem`. */
+/** `more`: needs bytes. `done`: complete, or at the bound. `broken`: see `problem`. */
 export type BodyProgress = "more" | "done" | "broken";
 
-/** Where a chunked body stands: in a size line, in data, or at the line end behind data. */
+/** The current part of a chunked body: a size line, data, or the line end after data. */
 type ChunkPart = "size" | "data" | "data-end";
 
-/** Takes one body apart. */
+/** Reads one body. */
 export class BodyReader {
-  /** What is wrong with a broken body, for people. */
+  /** The problem with a broken body, for people. */
   problem = "";
   readonly #framing: Framing;
   #bytes = new Uint8Array(1024);
@@ -41,14 +41,14 @@ export class BodyReader {
   #part: ChunkPart = "size";
   /** Bytes of the current chunk still to come. */
   #left = 0;
-  /** Size line as far as it has come. */
+  /** The size line as received so far. */
   #sizeLine = "";
 
   constructor(framing: Framing) {
     this.#framing = framing;
   }
 
-  /** True for a body whose length was not announced: it may go on for ever. */
+  /** True for a body whose length was not announced, which may never end. */
   get isOpenEnded(): boolean {
     return this.#framing.kind === "close" || this.#framing.kind === "chunked";
   }
@@ -64,7 +64,7 @@ export class BodyReader {
     return this.#size >= Math.min(wanted, MAX_BODY_BYTES) ? "done" : "more";
   }
 
-  /** The server closed: the end of a body that lasts until then, the breaking of any other. */
+  /** The server closed: completes a body that lasts until then, and breaks any other. */
   end(): BodyProgress {
     if (this.#framing.kind === "close" || this.#framing.kind === "none") return "done";
     return this.#break(
@@ -106,7 +106,7 @@ export class BodyReader {
     if (match === null) return this.#break("a chunk without a size");
     this.#sizeLine = "";
     this.#left = parseInt(match[1]!, 16);
-    // Trailers behind the last chunk tell nothing a probe wants to know.
+    // A probe does not need the trailers after the last chunk.
     if (this.#left === 0) return "done";
     this.#part = "data";
     return "more";

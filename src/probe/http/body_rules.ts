@@ -1,11 +1,11 @@
 /**
- * PURE. What a body must, and must not, match. Expressions are compiled once for each source: the
- * matcher learns from the texts it sees, and ten thousand backends may share one healthcheck.
+ * PURE. Matches a body against the expressions of a check. Each expression is compiled once,
+ * because the matcher caches states and ten thousand backends may share one healthcheck.
  */
 import { compileRegexp, type TextMatcher } from "../../config/schema/regexp.ts";
 import { bodyText, wholeCharacters } from "./body_text.ts";
 
-/** Matchers kept; those of further sources are compiled for each target. */
+/** Maximum of cached matchers; those of further expressions are compiled for each target. */
 const MAX_KEPT = 256;
 
 const matchers = new Map<string, TextMatcher>();
@@ -19,14 +19,14 @@ function matcherOf(source: string): TextMatcher {
   return made;
 }
 
-/** `fine`: as wanted. `missing`: response-regexp does not match. `unwanted`: the other does. */
+/** `missing`: response-regexp does not match. `unwanted`: response-regexp-not matches. */
 export type BodyVerdict = "fine" | "missing" | "unwanted";
 
 /** The expressions of one check. */
 export interface BodyRules {
   readonly wanted: TextMatcher | undefined;
   readonly unwanted: TextMatcher | undefined;
-  /** True when a match within the beginning of a body is one within the whole, and decides. */
+  /** True when a match within the beginning of a body decides for the whole. */
   readonly early: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface BodySources {
   readonly responseRegexpNot: string;
 }
 
-/** The rules of a check; undefined when it does not look at the body. */
+/** The rules of a check; undefined when it does not match the body. */
 export function bodyRulesOf(sources: BodySources): BodyRules | undefined {
   const { responseRegexp: wanted, responseRegexpNot: unwanted } = sources;
   if (wanted === "" && unwanted === "") return undefined;
@@ -46,7 +46,7 @@ export function bodyRulesOf(sources: BodySources): BodyRules | undefined {
   };
 }
 
-/** Holds a whole body against the rules. */
+/** Matches a whole body against the rules. */
 export function judgeBody(body: Uint8Array, { wanted, unwanted }: BodyRules): BodyVerdict {
   const text = bodyText(body);
   if (unwanted?.test(text) === true) return "unwanted";

@@ -1,7 +1,7 @@
 /**
- * PURE. The body of an answer as the text that expressions are held against: UTF-8 as Go's regexp
- * reads it. Each byte that is not part of a whole, well-formed character stands for U+FFFD, and a
- * byte order mark is a character like others.
+ * PURE. Decodes the body of an answer for regular expressions, as Go's regexp reads UTF-8. Each byte
+ * that is not part of a well-formed character becomes U+FFFD, and a byte order mark is an ordinary
+ * character.
  */
 
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -15,7 +15,7 @@ export function bodyText(bytes: Uint8Array): string {
   }
 }
 
-/** The decoder of the platform makes one U+FFFD of several bad bytes; Go makes one of each. */
+/** The platform's decoder makes one U+FFFD of several bad bytes; Go makes one of each. */
 function patched(bytes: Uint8Array): string {
   let text = "";
   let from = 0;
@@ -41,7 +41,7 @@ export function wholeCharacters(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Bytes of the well-formed character at `at` (Unicode, table 3-7); 0 when there is none. */
+/** Length of the well-formed character at `at` (Unicode, table 3-7); 0 for a bad byte. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]!;
   if (lead < 0x80) return 1;

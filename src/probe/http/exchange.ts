@@ -1,12 +1,12 @@
 /**
- * The part of a probe that is HTTP, whatever carries it: HTTP/1.1 written by hand, at a third of
- * what `fetch` costs. Reads only what the verdict needs: without a regular expression the headers,
- * with one at most 64 KiB of body. Closing with bytes unread makes the kernel send a reset, which
- * is what stops a server that would send for ever.
+ * The HTTP part of a probe, over any byte stream. HTTP/1.1 is written by hand, at a third of the
+ * cost of `fetch`. Reads only what the verdict needs: the headers, and with a regular expression at
+ * most 64 KiB of body. Closing with unread bytes makes the kernel send a reset, which stops a
+ * server that would send without end.
  *
  * A body without an announced length may never end (a stream of events) although its first line
- * matches. So such a body is looked at every LOOK_MS until it ends, and a match is a pass. Looking
- * after every read instead would reset honest servers whose last chunk is still on its way.
+ * matches. So such a body is matched every LOOK_MS until it ends, and a match is a pass. Matching
+ * after every read would reset honest servers whose last chunk is still on its way.
  */
 import { BUILD } from "../../base/version.ts";
 import type { HttpParams } from "../../config/model.ts";
@@ -20,17 +20,17 @@ import type { ProbeSpec } from "../prober.ts";
 
 const READ_BYTES = 16 * 1024;
 
-/** How long an answer of open end is waited for before it is looked at as far as it has come. */
+/** Interval at which a body without an announced length is matched. */
 const LOOK_MS = 50;
 
 /**
- * Read buffers that wait for their next probe. There are never more than probes that were in
- * flight at once; those beyond SPARE_BUFFERS are left to the garbage collector.
+ * Idle read buffers, at most one per probe that was in flight at the same time; buffers beyond
+ * SPARE_BUFFERS are left to the garbage collector.
  */
 const spareBuffers: Uint8Array<ArrayBuffer>[] = [];
 const SPARE_BUFFERS = 64;
 
-/** What of an HTTP probe stays the same over its probes. */
+/** The prepared parts of an HTTP exchange, shared by all probes of a target. */
 export interface Exchange {
   readonly params: HttpParams;
   readonly request: Uint8Array;
@@ -55,7 +55,7 @@ export function exchangeOf(
   };
 }
 
-/** One request and what comes of it. Rejects with the stream's error. */
+/** Sends one request and judges the answer. Rejects with the stream's error. */
 export async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
   await write(stream, prepared.request);
   const response = await readAnswer(stream, prepared);
@@ -68,7 +68,7 @@ async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Reads until enough is known. */
+/** Reads until the answer can be judged. */
 async function readAnswer(stream: ByteStream, prepared: Exchange): Promise<HttpResponse> {
   const { params, rules } = prepared;
   const response = new HttpResponse({
@@ -93,12 +93,12 @@ async function readAnswer(stream: ByteStream, prepared: Exchange): Promise<HttpR
     return response;
   } finally {
     looks?.stop();
-    // A read that is still under way may write into its buffer.
+    // A pending read may still write into its buffer.
     if (idle && spareBuffers.length < SPARE_BUFFERS) spareBuffers.push(buffer);
   }
 }
 
-/** Looks at a body of open end while it is read. */
+/** Matches a body without an announced length while it is read. */
 class Looks {
   readonly #rules: BodyRules;
   #due: Promise<"due"> | undefined;
@@ -108,7 +108,7 @@ class Looks {
     this.#rules = rules;
   }
 
-  /** True when the body as it has come matches before `reading` ends. */
+  /** True when the body received so far matches before `reading` ends. */
   async matchBefore(reading: Promise<number | null>, { body }: HttpResponse): Promise<boolean> {
     this.#due ??= new Promise((resolve) => {
       this.#timer = setTimeout(() => resolve("due"), LOOK_MS);

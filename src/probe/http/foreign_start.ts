@@ -3,14 +3,14 @@
  * probed by mistake: "no HTTP/1 answer" alone gives the operator no fix.
  */
 
-/** Bytes that are enough: a frame header of HTTP/2. */
+/** Number of bytes that are enough: a frame header of HTTP/2. */
 const ENOUGH = 9;
 
 const NOT_HTTP = "no HTTP/1 answer";
 const TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
 const HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
 
-/** Sentences with which servers of TLS answer a request in clear text, beside their status 400. */
+/** Sentences with which TLS servers answer a plain request, in the body of a status 400. */
 const COMPLAINTS =
   /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled/;
 
@@ -50,7 +50,7 @@ function problemOf(start: Uint8Array): string | undefined {
   return NOT_HTTP;
 }
 
-/** True when each byte there is may stand in its place; undefined: any may. */
+/** True when each byte fits the pattern; undefined in the pattern fits any byte. */
 function matches(start: Uint8Array, places: readonly (readonly number[] | undefined)[]): boolean {
   return places.every((allowed, i) => {
     const byte = start[i];

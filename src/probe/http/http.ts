@@ -1,4 +1,4 @@
-/** The HTTP probe: an exchange (http_exchange.ts) over a TCP connection of its own. */
+/** The HTTP probe: an exchange (exchange.ts) over a TCP connection of its own. */
 import { invariant } from "../../base/assert.ts";
 import type { ByteStream } from "../net/byte_stream.ts";
 import { answerVerdict, wasEstablished } from "../established.ts";
@@ -13,7 +13,7 @@ const HTTP_PORT = 80;
 /** A Prober for type `http`. */
 export function httpProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
-  invariant(params.type === "http", `an http prober was given a target of type ${params.type}`);
+  invariant(params.type === "http", `httpProber() got a target of type ${params.type}`);
   const prepared = exchangeOf(spec, { params, defaultPort: HTTP_PORT });
   return (cancellation) => probeHttp(spec, prepared, cancellation);
 }
@@ -40,7 +40,7 @@ async function probeHttp(
   } catch (error) {
     return cancellation.cancelled ? ANSWER_TIMED_OUT : answerVerdict(error);
   } finally {
-    // A cancellation has closed it already.
+    // After a cancellation it is closed already.
     if (!cancellation.cancelled) connection.close();
     cancellation.release = undefined;
   }

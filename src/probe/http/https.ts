@@ -1,4 +1,4 @@
-/** The HTTPS probe: an exchange (http_exchange.ts) over a TLS connection of its own. */
+/** The HTTPS probe: an exchange (exchange.ts) over a TLS connection of its own. */
 import { invariant } from "../../base/assert.ts";
 import { type Exchange, exchange, exchangeOf } from "./exchange.ts";
 import { ANSWER_TIMED_OUT, type Verdict } from "../outcome.ts";
@@ -11,7 +11,7 @@ const HTTPS_PORT = 443;
 /** A Prober for type `https`. */
 export function httpsProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
-  invariant(params.type === "https", `an https prober was given a target of type ${params.type}`);
+  invariant(params.type === "https", `httpsProber() got a target of type ${params.type}`);
   const target = tlsTargetOf(spec, params);
   const prepared = exchangeOf(spec, { params, defaultPort: HTTPS_PORT });
   return (cancellation) => probeHttps(target, prepared, cancellation);

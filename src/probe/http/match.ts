@@ -10,7 +10,7 @@ import { answered, failed, type Verdict } from "../outcome.ts";
 /** Accepted status codes as closed ranges, sorted and disjoint. */
 export type StatusRanges = readonly (readonly [from: number, to: number])[];
 
-/** True when one of the ranges holds `status`. */
+/** True when one of the ranges includes `status`. */
 export function statusAccepted(status: number, ranges: StatusRanges): boolean {
   for (const [from, to] of ranges) {
     if (status >= from && status <= to) return true;
@@ -23,7 +23,7 @@ export function formatStatusRanges(ranges: StatusRanges): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
 }
 
-/** The part of a whole answer that is judged. */
+/** The part of an answer that is judged. */
 export type Answer = Pick<
   HttpResponse,
   "problem" | "status" | "body" | "contentCoding" | "refusesPlainText"
@@ -35,7 +35,7 @@ export interface Wanted {
   readonly rules: BodyRules | undefined;
 }
 
-/** The verdict on an answer that was read as far as it matters. */
+/** The verdict on an answer that was read as far as required. */
 export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict {
   if (answer.problem !== "") return failed("L7RSP", answer.problem);
   const { status } = answer;
@@ -47,13 +47,13 @@ export function judgeAnswer(answer: Answer, { params, rules }: Wanted): Verdict 
   const { body } = answer;
   const found = judgeBody(body, rules);
   const coding = found === "unwanted" ? "" : codingOf(answer);
-  // In a compressed body the unwanted text could not be found.
+  // In a compressed body the unwanted text is not visible.
   if (found === "fine" && (coding === "" || rules.unwanted === undefined)) return answered(status);
   if (coding !== "") return compressed(status, coding);
   return found === "unwanted" ? unwantedBody(status) : wrongBody(status, body.length);
 }
 
-/** Name of the coding that a body is in; also of gzip's own first bytes; empty: none. */
+/** Name of the coding of a body, also by gzip's magic bytes; empty: uncompressed. */
 function codingOf({ body, contentCoding }: Answer): string {
   if (contentCoding !== "" || body.length === 0) return body.length === 0 ? "" : contentCoding;
   return body[0] === 0x1f && body[1] === 0x8b ? "gzip" : "";
@@ -83,7 +83,7 @@ function unwantedBody(status: number): Verdict {
 function compressed(status: number, coding: string): Verdict {
   return failed(
     "L7STS",
-    `status ${status}, but the body is compressed (${coding}), and expressions are held against ` +
-      "plain text; have the server send it uncompressed",
+    `status ${status}, but the body is compressed (${coding}) and expressions match plain text; ` +
+      "have the server send it uncompressed",
   );
 }

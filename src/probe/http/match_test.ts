@@ -24,7 +24,7 @@ Deno.test("statusAccepted() takes both ends of a range, and nothing between rang
   assert.equal(statusAccepted(200, []), false);
 });
 
-Deno.test("wrongStatus() says what came and what was wanted", () => {
+Deno.test("wrongStatus() names the status and the expected ones", () => {
   assert.equal(formatStatusRanges([[200, 299], [301, 301]]), "200-299, 301");
   const verdict = wrongStatus(503, [[200, 200]]);
   assert.equal(verdict.code, "L7STS");
@@ -92,7 +92,7 @@ Deno.test("a body is read as UTF-8 as Go reads it: each bad byte is one U+FFFD, 
   assert.match(said(bytes(0xe2, 0x82), { responseRegexp: "^\\x{FFFD}{2}$" }), /^L7OK/);
 });
 
-Deno.test("bodyText() agrees with the platform on every text there is", () => {
+Deno.test("bodyText() agrees with the platform on every well-formed text", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.nat(20), (text, cut) => {
     const bytes = new TextEncoder().encode(text);
     assert.equal(bodyText(bytes), new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
@@ -102,7 +102,7 @@ Deno.test("bodyText() agrees with the platform on every text there is", () => {
   }));
 });
 
-Deno.test("a body fails when it lacks what is wanted, or has what is not", () => {
+Deno.test("a body fails without the required text, or with the unwanted one", () => {
   const rules = { responseRegexp: "ok", responseRegexpNot: "(?i)degraded" };
   assert.equal(said("ok", rules), "L7OK status 200");
   assert.equal(
@@ -114,10 +114,10 @@ Deno.test("a body fails when it lacks what is wanted, or has what is not", () =>
   assert.match(said("", { responseRegexpNot: "^$" }), /^L7STS/);
 });
 
-Deno.test("a compressed body is called so, and is not taken for one without the unwanted text", () => {
+Deno.test("a compressed body is reported as such and does not pass response-regexp-not", () => {
   const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0, 0);
   const words =
-    /^L7STS status 200, but the body is compressed \((gzip|br|unknown)\), .*uncompressed$/;
+    /^L7STS status 200, but the body is compressed \((gzip|br|unknown)\) and .*uncompressed$/;
   assert.match(said(gzip, { responseRegexp: "ok" }, "gzip"), words);
   assert.match(said(gzip, { responseRegexp: "ok" }), words, "without a header");
   assert.match(said(gzip, { responseRegexpNot: "down" }, "br"), words);

@@ -1,5 +1,5 @@
 /**
- * PURE. The request of an HTTP probe (RFC 9112), made once per target and sent again and again.
+ * PURE. The request of an HTTP probe (RFC 9112), made once per target and sent by each probe.
  */
 import type { HttpParams } from "../../config/model.ts";
 
@@ -15,8 +15,8 @@ export interface HttpRequestOptions {
 
 /**
  * Request line, headers and body as bytes. Configured headers follow the default ones (Host,
- * User-Agent, Connection, the length of a POST) and take the place of one of the same name, whatever
- * its case. A default that is removed has nothing in its place.
+ * User-Agent, Connection, the length of a POST) and replace a default of the same name in any case.
+ * A default can also be removed.
  */
 export function httpRequest(params: HttpParams, options: HttpRequestOptions): Uint8Array {
   const defaults: (readonly [string, string])[] = [
@@ -25,7 +25,7 @@ export function httpRequest(params: HttpParams, options: HttpRequestOptions): Ui
     ["Connection", "close"],
   ];
   const body = new TextEncoder().encode(params.body);
-  // Also of an empty body: many servers refuse a POST without it (RFC 9110, 8.6).
+  // Sent for an empty body too: many servers refuse a POST without it (RFC 9110, 8.6).
   if (params.method === "POST") defaults.push(["Content-Length", String(body.length)]);
   const replaced = [...params.headers.map(([name]) => name), ...params.removedHeaders];
   const own = new Set(replaced.map((name) => name.toLowerCase()));
@@ -42,15 +42,15 @@ export function httpRequest(params: HttpParams, options: HttpRequestOptions): Ui
   return request;
 }
 
-/** The address, in brackets when it is IPv6, with the port when it is not the scheme's own. */
+/** The address (IPv6 in brackets), with the port unless it is the scheme's default. */
 function defaultHost({ address, port, defaultPort }: HttpRequestOptions): string {
-  // A zone means something on this machine only and is not sent (RFC 9844, 3.1).
+  // A zone is meaningful on this host only and is not sent (RFC 9844, 3.1).
   const bare = address.replace(/%.*$/, "");
   const host = bare.includes(":") ? `[${bare}]` : bare;
   return port === defaultPort ? host : `${host}:${port}`;
 }
 
-/** The path as it may stand in a request line: blanks and non-ASCII percent-encoded, as browsers do. */
+/** The path for a request line: blanks and non-ASCII are percent-encoded, as in browsers. */
 function requestTarget(path: string): string {
   let target = "";
   for (const byte of new TextEncoder().encode(path)) {

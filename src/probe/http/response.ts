@@ -1,32 +1,32 @@
 /**
- * PURE. An HTTP/1 answer (RFC 9112) as it comes in: fed with bytes cut anywhere, it says when
- * enough was seen. It reads a hostile peer's text, so everything is bounded: the headers by
+ * PURE. A streaming parser of HTTP/1 answers (RFC 9112): it takes bytes cut anywhere and reports
+ * when enough was read. Input is untrusted, so everything is bounded: the headers by
  * MAX_HEADER_BYTES (interim answers included), the body by MAX_BODY_BYTES, and the framing of a
  * chunked body, which may be far larger than the body, by MAX_RAW_BODY_BYTES.
  *
- * Tolerant where real servers are sloppy and the meaning is plain (bare LF, no reason phrase,
- * folded header lines, blanks before a colon), strict where it is not: what is no HTTP/1 answer,
- * contradicts itself, or ends early, is a broken answer. One that is framed by any transfer coding
- * but `chunked`, once, is broken too: the peers of a load balancer would read different bodies.
+ * It is tolerant where real servers are sloppy and the meaning is plain: bare LF, no reason phrase,
+ * folded header lines, blanks before a colon. Otherwise it is strict: an answer that is not
+ * HTTP/1, contradicts itself or ends early is broken. A transfer coding other than a single
+ * `chunked` is broken too, because the peers of a load balancer would read different bodies.
  */
 import { BodyReader, type Framing } from "./body.ts";
 import { complainsOfPlainText, ForeignStart } from "./foreign_start.ts";
 
-/** Bytes of status lines and headers read at most. */
+/** Maximum of bytes of status lines and headers. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Bytes of a body that are searched for the complaint of a server of TLS. */
+/** Number of body bytes that are searched for the message of a TLS server. */
 const REFUSAL_BYTES = 512;
 
 const LF = 0x0a, CR = 0x0d, COLON = 0x3a, SPACE = 0x20, TAB = 0x09;
 
-/** `more`: feed on. `done`: all that matters was seen. `broken`: see `problem`. */
+/** `more`: needs bytes. `done`: enough was read. `broken`: see `problem`. */
 export type HttpProgress = "more" | "done" | "broken";
 
 export interface HttpResponseOptions {
-  /** The request was HEAD: the answer has no body, whatever its headers say. */
+  /** The request was HEAD: the answer has no body, whatever its headers are. */
   readonly head: boolean;
-  /** Asked once the final status is known: is its body to be read? */
+  /** Called with the final status: true when the body is to be read. */
   readonly wantsBody: (status: number) => boolean;
 }
 
@@ -34,13 +34,13 @@ export interface HttpResponseOptions {
 export class HttpResponse {
   /** Final status code; 0 before it is known. */
   status = 0;
-  /** What is wrong with a broken answer, for people. Holds no text of the server. */
+  /** The problem with a broken answer, for people. Contains no text of the server. */
   problem = "";
   readonly #options: HttpResponseOptions;
-  /** Beginning of a line whose end has not come yet. */
+  /** Beginning of a line whose end has not been received. */
   #carry: Uint8Array | undefined;
   #headerBytes = 0;
-  /** The beginning of an answer that is not of HTTP/1, until its protocol is certain. */
+  /** The beginning of an answer that is not HTTP/1, until its protocol is certain. */
   #foreign: ForeignStart | undefined;
   #lineNumber = 0;
   #contentLength: number | undefined;
@@ -55,12 +55,12 @@ export class HttpResponse {
     this.#options = options;
   }
 
-  /** The body as far as it was read: at most MAX_BODY_BYTES, chunk framing removed. */
+  /** The body read so far: at most MAX_BODY_BYTES, without chunk framing. */
   get body(): Uint8Array {
     return this.#body?.bytes ?? new Uint8Array(0);
   }
 
-  /** True when a status 400 comes with the words of a server that expects TLS. */
+  /** True when a status 400 has the body text of a server that expects TLS. */
   get refusesPlainText(): boolean {
     return this.#refusesPlainText;
   }
@@ -104,7 +104,7 @@ export class HttpResponse {
     return this.#progress;
   }
 
-  /** The server closed its side: what comes of that. Never `more`. */
+  /** The server closed its side. Never returns `more`. */
   end(): HttpProgress {
     if (this.#progress !== "more") return this.#progress;
     if (this.#foreign !== undefined) this.#break(this.#foreign.end());
@@ -114,7 +114,7 @@ export class HttpResponse {
     return this.#progress;
   }
 
-  /** True when the very first byte excludes an answer of HTTP/1. */
+  /** True when the first byte excludes HTTP/1. */
   #startsForeign(bytes: Uint8Array): boolean {
     return this.#headerBytes === 0 && bytes.length > 0 && bytes[0] !== PREFIX[0];
   }
@@ -125,7 +125,7 @@ export class HttpResponse {
     return problem === undefined ? "more" : this.#break(problem);
   }
 
-  /** The line that `piece` ends, without its line end. */
+  /** The line completed by `piece`, without its line end. */
   #whole(piece: Uint8Array): Uint8Array {
     const line = this.#carry === undefined ? piece : joined(this.#carry, piece);
     this.#carry = undefined;
@@ -147,12 +147,11 @@ export class HttpResponse {
 
   #header(line: Uint8Array): void {
     if (line.includes(0)) return void this.#break("a NUL byte in the headers");
-    // The second half of a folded line (RFC 9112, 5.2) belongs to a header; none that matters
-    // here is ever folded.
+    // The second half of a folded line (RFC 9112, 5.2). The headers used here are never folded.
     if (line[0] === SPACE || line[0] === TAB) return;
     const colon = line.indexOf(COLON);
     if (colon <= 0) return void this.#break("a header line without a name");
-    // Content-Length and Transfer-Encoding are all that matters: do not decode the others.
+    // Few headers are used here: the others are not decoded.
     const initial = line[0]! | 0x20;
     if (initial !== 0x63 && initial !== 0x74) return;
     const name = latin1(line.subarray(0, colon)).trim().toLowerCase();
@@ -165,7 +164,7 @@ export class HttpResponse {
     for (const part of value.split(",")) {
       const text = part.trim();
       const length = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-      if (length === undefined) return void this.#break("a Content-Length that is no number");
+      if (length === undefined) return void this.#break("a Content-Length that is not a number");
       if (this.#contentLength !== undefined && this.#contentLength !== length) {
         return void this.#break("two different Content-Lengths");
       }
@@ -173,11 +172,11 @@ export class HttpResponse {
     }
   }
 
-  /** A request offers no coding but chunked, which is applied once and last (RFC 9112, 6.1). */
+  /** A request offers only the coding chunked, which is applied once and last (RFC 9112, 6.1). */
   #setEncoding(value: string): void {
     for (const part of value.split(",")) {
       const coding = part.trim().toLowerCase();
-      // HTTP's first edition had a name for no coding at all.
+      // RFC 2616 had this name for the absence of a coding.
       if (coding === "" || coding === "identity") continue;
       if (coding !== "chunked") {
         const name = KNOWN_CODINGS.has(coding) ? coding : "unknown";
@@ -196,9 +195,9 @@ export class HttpResponse {
   }
 
   #endOfHeaders(): void {
-    // 101 is final: nobody asked for an upgrade.
+    // 101 is final, because the probe does not request an upgrade.
     if (this.status < 200 && this.status !== 101) {
-      // However many there are, MAX_HEADER_BYTES bounds them.
+      // MAX_HEADER_BYTES bounds the number of interim answers.
       this.#lineNumber = 0;
       this.status = 0;
       this.#contentLength = undefined;
@@ -214,7 +213,7 @@ export class HttpResponse {
     this.#body = new BodyReader(framing);
   }
 
-  /** How long the body is (RFC 9112, 6.3). */
+  /** Determines the framing of the body (RFC 9112, 6.3). */
   #framing(): Framing {
     const none = this.#options.head || this.status === 204 || this.status === 304 ||
       this.status < 200;
@@ -237,7 +236,7 @@ export class HttpResponse {
   }
 }
 
-/** Codings of HTTP (RFC 9110, 8.4.1) by the names they go by: no text of the server is shown. */
+/** Known content codings (RFC 9110, 8.4.1): names from the server are never shown. */
 const KNOWN_CODINGS: ReadonlyMap<string, string> = new Map([
   ["gzip", "gzip"],
   ["x-gzip", "gzip"],
@@ -258,7 +257,7 @@ function mayBeStatusLine(start: Uint8Array): boolean {
   return true;
 }
 
-/** The code of `HTTP/1.x CODE[ reason]`, or undefined when the line is none. */
+/** The code of `HTTP/1.x CODE[ reason]`; undefined for any other line. */
 function statusOf(line: Uint8Array): number | undefined {
   if (line.length < 12 || !mayBeStatusLine(line) || !isDigit(line[7]!)) return undefined;
   if (line[8] !== SPACE || (line.length > 12 && line[12] !== SPACE)) return undefined;
@@ -274,7 +273,7 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** Both in one new array, independent of the bytes fed. */
+/** Concatenates both into a new array that does not share memory with them. */
 function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
   if (head === undefined) return tail.slice();
   const both = new Uint8Array(head.length + tail.length);

@@ -143,12 +143,12 @@ const BROKEN: [name: string, answer: string, problem: string][] = [
   [
     "length in words",
     "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n",
-    "a Content-Length that is no number",
+    "a Content-Length that is not a number",
   ],
   [
     "negative length",
     "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-    "a Content-Length that is no number",
+    "a Content-Length that is not a number",
   ],
   [
     "two lengths",
@@ -186,7 +186,7 @@ Deno.test("HttpResponse reads complete answers, cut at each byte", () => {
   }
 });
 
-Deno.test("HttpResponse says what is broken, cut at each byte", () => {
+Deno.test("HttpResponse names the problem of a broken answer, cut at each byte", () => {
   for (const [name, answer, problem] of BROKEN) {
     for (let cut = 0; cut <= answer.length; cut++) {
       const reading = read(answer, { cuts: [cut] });
@@ -196,7 +196,7 @@ Deno.test("HttpResponse says what is broken, cut at each byte", () => {
   }
 });
 
-Deno.test("HttpResponse reads any answer alike, however it is cut", () => {
+Deno.test("HttpResponse is independent of how an answer is cut", () => {
   const answer = fc.constantFrom(...GOOD.map((g) => g[1]), ...BROKEN.map((b) => b[1]));
   fc.assert(fc.property(answer, fc.array(fc.nat(200), { maxLength: 40 }), (text, positions) => {
     const cuts = positions.filter((at) => at < text.length).sort((a, b) => a - b);
@@ -218,7 +218,7 @@ Deno.test("HttpResponse survives any bytes, and an answer with any one byte chan
   }));
 });
 
-Deno.test("HttpResponse reads no body that nobody wants", () => {
+Deno.test("HttpResponse does not read a body that is not needed", () => {
   const endless = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n";
   assert.equal(read(endless, { wantsBody: false, end: false }).progress, "done");
   assert.equal(read(endless, { end: false }).progress, "more");
@@ -226,7 +226,7 @@ Deno.test("HttpResponse reads no body that nobody wants", () => {
   assert.equal(read("HTTP/1.1 200 OK\r\n\r\n", { end: false }).progress, "more");
 });
 
-Deno.test("HttpResponse asks whether the body is wanted with the final status", () => {
+Deno.test("HttpResponse calls wantsBody with the final status", () => {
   const asked: number[] = [];
   const response = new HttpResponse({
     head: false,

@@ -1,8 +1,8 @@
 /**
- * The ICMP probes of one address family over one socket: requests leave in batches, and what
- * arrives is given to the probe that it answers. An answer counts when address, identifier,
- * sequence number and token are those of a request that still waits, and when it reached the
- * machine in time; anything else (foreign, forged, late, a duplicate) is passed over in silence.
+ * Runs the ICMP probes of one address family over one socket. Requests are sent in batches, and
+ * each answer is matched to its probe. An answer counts when address, identifier, sequence number
+ * and token are those of a pending request, and when it reached this host in time. All others
+ * (foreign, forged, late, duplicate) are ignored.
  */
 import { ipFromBytes } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
@@ -10,35 +10,35 @@ import { errnoName } from "../../base/errno.ts";
 import { decodeMessage, decodeQuoted, errorText, type IpFamily } from "./packet.ts";
 import { TOKEN_BYTES } from "./packet.ts";
 import { type EchoTarget, type ReceivedRecord, ReceivedRecords, SendRecords } from "./records.ts";
-import { connectVerdict, failed, ourFault, type Verdict, verdictOf } from "../outcome.ts";
+import { connectVerdict, failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation } from "../prober.ts";
 
 /** An open ICMP socket. */
 export interface IcmpSocket {
   readonly family: IpFamily;
-  /** Identifier of our requests. */
+  /** Identifier of this process's requests. */
   readonly id: number;
-  /** Sends records, and fills in what became of each. */
+  /** Sends records, and fills in the status of each. */
   send(records: Uint8Array<ArrayBuffer>): void;
-  /** The errno name with which this host refuses the way from `source`; empty: there is a way. */
+  /** The errno name with which this host refuses a route from `source`; empty: there is a route. */
   route(target: EchoTarget, source: Uint8Array | undefined): string;
-  /** Fills records with what is there; true when answers may have been lost before that. */
+  /** Receives into records; true when answers may have been lost before. */
   receive(records: Uint8Array<ArrayBuffer>): { readonly count: number; readonly overflow: boolean };
 }
 
-/** One probe: where to, and how long an answer may take. */
+/** One probe: destination and timeout. */
 export interface EchoProbe extends EchoTarget {
   readonly timeoutMs: number;
 }
 
-/** A probe under way. */
+/** A probe in flight. */
 interface Pending {
   readonly probe: EchoProbe;
   readonly seq: number;
   readonly token: Uint8Array;
   readonly cancellation: Cancellation;
   readonly resolve: (verdict: Verdict) => void;
-  /** When it was sent; NaN before. */
+  /** Send time; NaN before. */
   sentMs: number;
   /** Count of losses when it was started. */
   readonly overflows: number;
@@ -48,7 +48,7 @@ const SEQUENCES = 65_536;
 const SEND_BATCH = 256;
 const RECEIVE_BATCH = 256;
 
-/** Random bytes are fetched for so many probes at a time; getRandomValues() gives no more. */
+/** Random bytes are fetched for this many probes at a time, the limit of getRandomValues(). */
 const TOKENS = 65_536 / TOKEN_BYTES;
 
 const TOO_MANY = { lack: "memory", detail: `more than ${SEQUENCES} ICMP probes at once` } as const;
@@ -71,10 +71,10 @@ export class IcmpChannel {
   #seq: number;
   #tokens = new Uint8Array(0);
   #tokensAt = 0;
-  /** How often answers may have been lost by us. */
+  /** Number of times that this host may have lost answers. */
   #overflows = 0;
 
-  /** `onWaiting` is called when there is something to wait for. */
+  /** `onWaiting` is called when a probe begins to wait for an answer. */
   constructor(socket: IcmpSocket, onWaiting: () => void) {
     this.#socket = socket;
     this.#onWaiting = onWaiting;
@@ -91,7 +91,7 @@ export class IcmpChannel {
     return new Promise((resolve) => {
       const seq = this.#freeSequence();
       if (seq === undefined) {
-        return resolve(ourFault("connect", TOO_MANY));
+        return resolve(inconclusive("connect", TOO_MANY));
       }
       const token = this.#token();
       const pending: Pending = {
@@ -110,7 +110,7 @@ export class IcmpChannel {
     });
   }
 
-  /** Takes in everything that has arrived. */
+  /** Processes everything that has arrived. */
   drain(): void {
     const { capacity, bytes } = this.#received;
     let count = capacity;
@@ -128,7 +128,7 @@ export class IcmpChannel {
   /** Ends all probes as void: the thread has left the namespace of the socket. */
   abandon(reason: string): void {
     for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending, ourFault("connect", { lack: "namespace", detail: reason }));
+      this.#settle(pending, inconclusive("connect", { lack: "namespace", detail: reason }));
     }
   }
 
@@ -148,7 +148,7 @@ export class IcmpChannel {
     return this.#tokens.subarray(at, this.#tokensAt);
   }
 
-  /** Sends what was started in this turn of the event loop. */
+  /** Sends the probes that were started in this turn of the event loop. */
   #flush(): void {
     const queue = this.#queue.filter(({ seq, token }) => this.#pending.get(seq)?.token === token);
     this.#queue = [];
@@ -170,10 +170,10 @@ export class IcmpChannel {
     else this.#settle(pending, this.#sendFailure(status, pending.probe));
   }
 
-  /** In the words of the other kinds of probe, whose sockets are bound to their source first. */
+  /** Uses the messages of the other kinds of probe, whose sockets are bound to a source first. */
   #sendFailure(status: number, probe: EchoProbe): Verdict {
     const { source } = probe;
-    if (errnoName(status) === "EAGAIN") return ourFault("connect", SEND_QUEUE_FULL);
+    if (errnoName(status) === "EAGAIN") return inconclusive("connect", SEND_QUEUE_FULL);
     const { family } = this.#socket;
     return connectVerdict(errnoError(status), {
       source: source === undefined ? undefined : ipFromBytes(source).text,
@@ -193,12 +193,18 @@ export class IcmpChannel {
     const from = message.kind === "error" ? message.destination ?? record.address : record.address;
     if (!equal(from, pending.probe.destination)) return;
     if (message.token !== undefined && !equal(message.token, pending.token)) return;
-    // Both clocks are the machine's; a stamp of arrival may be a microsecond too early.
+    // Both clocks are this host's; a timestamp of arrival may be a microsecond too early.
     const durationMs = Math.max(0, record.receivedMs - pending.sentMs);
     // NaN: it was not sent yet, so this is a guess.
     if (!(durationMs <= pending.probe.timeoutMs)) return;
     if (message.kind === "reply") {
-      const verdict = { ok: true, layer: "L7", code: "L7OK", detail: "", ours: false } as const;
+      const verdict = {
+        ok: true,
+        layer: "L7",
+        code: "L7OK",
+        detail: "",
+        inconclusive: false,
+      } as const;
       this.#settle(pending, { ...verdict, durationMs });
       return;
     }
@@ -206,14 +212,14 @@ export class IcmpChannel {
     if (failure !== undefined) this.#settle(pending, { ...failure, durationMs });
   }
 
-  /** Cancelled: an answer may be in the queue already, then it was in time. */
+  /** Cancels a probe, unless its answer is in the queue already and was in time. */
   #timeUp(pending: Pending): void {
     if (!Number.isNaN(pending.sentMs)) this.drain();
     if (this.#pending.get(pending.seq) !== pending) return;
     const lost = this.#overflows > pending.overflows;
     this.#settle(
       pending,
-      lost ? ourFault("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,
+      lost ? inconclusive("connect", RECEIVE_QUEUE_FULL) : NO_ANSWER,
     );
   }
 

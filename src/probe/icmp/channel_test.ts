@@ -87,7 +87,7 @@ async function turn(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 }
 
-Deno.test("IcmpChannel sends what is started together together, in batches of 256", async () => {
+Deno.test("IcmpChannel sends probes that start together in batches of 256", async () => {
   const { socket, channel, probe, waited } = setup();
   const probes = Array.from({ length: 600 }, () => probe());
   assert.equal(socket.batches.length, 0);
@@ -102,7 +102,7 @@ Deno.test("IcmpChannel sends what is started together together, in batches of 25
   assert.equal(new Set(socket.sent.map((packet) => packet.toHex())).size, 600);
 });
 
-Deno.test("IcmpChannel measures from sending to arrival, not to when it was looked at", async () => {
+Deno.test("IcmpChannel measures from sending to arrival, not to reading", async () => {
   const { socket, channel, probe } = setup();
   const { verdict } = probe();
   await turn();
@@ -112,7 +112,7 @@ Deno.test("IcmpChannel measures from sending to arrival, not to when it was look
   assert.equal(verdict()?.durationMs, 12.5);
 });
 
-Deno.test("IcmpChannel passes over strangers, copies and what came late", async () => {
+Deno.test("IcmpChannel ignores foreign, duplicate and late answers", async () => {
   const { socket, channel, probe } = setup();
   const { verdict, cancellation } = probe();
   await turn();
@@ -129,7 +129,7 @@ Deno.test("IcmpChannel passes over strangers, copies and what came late", async 
   assert.equal(verdict(), undefined);
   cancellation.cancel();
   await turn();
-  assert.deepEqual([verdict()?.code, verdict()?.ours], ["L7TOUT", false]);
+  assert.deepEqual([verdict()?.code, verdict()?.inconclusive], ["L7TOUT", false]);
   // After its end an answer finds nobody, and harms nobody.
   socket.answer(request!);
   socket.answer(request!);
@@ -137,7 +137,7 @@ Deno.test("IcmpChannel passes over strangers, copies and what came late", async 
   assert.equal(channel.waiting, 0);
 });
 
-Deno.test("IcmpChannel looks once more before it calls a probe timed out", async () => {
+Deno.test("IcmpChannel reads once more before it times a probe out", async () => {
   const { socket, probe } = setup();
   const { verdict, cancellation } = probe();
   await turn();
@@ -147,7 +147,7 @@ Deno.test("IcmpChannel looks once more before it calls a probe timed out", async
   assert.equal(verdict()?.code, "L7OK", "it was there in time");
 });
 
-Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => {
+Deno.test("IcmpChannel is inconclusive after its own queue overflowed", async () => {
   const { socket, channel, probe } = setup();
   const before = probe();
   await turn();
@@ -159,11 +159,17 @@ Deno.test("IcmpChannel accuses nobody when its own queue ran over", async () => 
   before.cancellation.cancel();
   after.cancellation.cancel();
   await turn();
-  assert.deepEqual([before.verdict()?.ours, after.verdict()?.ours], [true, false]);
+  assert.deepEqual([before.verdict()?.inconclusive, after.verdict()?.inconclusive], [true, false]);
 });
 
-Deno.test("IcmpChannel tells failures to send apart", async () => {
-  const cases: [status: number, local: boolean, code: string, ours: boolean, detail: RegExp][] = [
+Deno.test("IcmpChannel distinguishes failures to send", async () => {
+  const cases: [
+    status: number,
+    local: boolean,
+    code: string,
+    inconclusive: boolean,
+    detail: RegExp,
+  ][] = [
     [-101, true, "L4CON", false, /network unreachable/],
     [-101, false, "L4CON", true, /^source address \S+ is not on this host$/],
     [-22, true, "L4CON", true, /^the target cannot be reached from source address \S+$/],
@@ -172,12 +178,12 @@ Deno.test("IcmpChannel tells failures to send apart", async () => {
     [-1, true, "L4CON", true, /^forbidden by a firewall or security module of this host$/],
     [-77, true, "L4CON", true, /unknown error: cannot send: errno 77/],
   ];
-  for (const [status, local, code, ours, detail] of cases) {
+  for (const [status, local, code, inconclusive, detail] of cases) {
     const { socket, channel, probe, waited } = setup();
     Object.assign(socket, { status, local });
     const { verdict } = probe(DESTINATION);
     await turn();
-    assert.deepEqual([verdict()?.code, verdict()?.ours], [code, ours]);
+    assert.deepEqual([verdict()?.code, verdict()?.inconclusive], [code, inconclusive]);
     assert.match(verdict()!.detail, detail);
     assert.deepEqual([channel.waiting, waited()], [0, 0]);
   }
@@ -191,14 +197,14 @@ Deno.test("IcmpChannel does not send what was cancelled in the same turn", async
   assert.deepEqual([socket.sent.length, verdict()?.code], [0, "L7TOUT"]);
 });
 
-Deno.test("IcmpChannel has 65,536 probes under way at most, and gives all back", async () => {
+Deno.test("IcmpChannel runs at most 65,536 probes and completes all", async () => {
   const { channel, probe } = setup();
   const all = Array.from({ length: 65_536 }, () => probe());
   const oneMore = probe();
   await turn();
-  assert.equal(oneMore.verdict()?.ours, true);
+  assert.equal(oneMore.verdict()?.inconclusive, true);
   channel.abandon("closed");
   await turn();
-  assert.ok(all.every(({ verdict }) => verdict()?.ours === true));
+  assert.ok(all.every(({ verdict }) => verdict()?.inconclusive === true));
   assert.equal(channel.waiting, 0);
 });

@@ -1,10 +1,10 @@
 /**
- * The ICMP prober: one socket for each address family of a worker, opened with its first probe,
- * and one call under way that waits for both. The waiting call (in a thread of Deno's pool) is
- * given no buffer: were the worker to be terminated meanwhile, the call would write into memory
- * that is no longer there. What has come is fetched with a call that does not wait.
+ * The ICMP prober. A worker has one socket for each address family, opened with its first probe,
+ * and one blocking call that waits for both. That call runs in a thread of Deno's pool and gets no
+ * buffer: if the worker were terminated meanwhile, it would write into freed memory. Packets are
+ * then fetched with a call that does not block.
  *
- * Sockets are raw ones, or unprivileged ones where raw ones are not permitted.
+ * Sockets are raw, or unprivileged where raw ones are not permitted.
  */
 import { openShim, type Shim, type ShimCalls, type ShimResult } from "../../../ffi/open.ts";
 import { ICMP_DATAGRAM, ICMP_RAW } from "../../../ffi/symbols.ts";
@@ -13,14 +13,14 @@ import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { IcmpChannel, type IcmpSocket } from "./channel.ts";
 import type { IpFamily } from "./packet.ts";
-import { ourFault, type Verdict, verdictOf } from "../outcome.ts";
+import { inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Probe, ProbeSpec } from "../prober.ts";
 import { zoneError } from "../net/zone.ts";
 
-/** Longest wait of one call: so long may the thread of a terminated worker live on. */
+/** Longest wait of one call, and so the longest life of a terminated worker's thread. */
 const WAIT_MS = 1000;
 
-/** After the first arrival, wait so long for others: one wake-up then serves them all. */
+/** Time to wait for more packets after the first one, so that one wake-up serves them all. */
 const LINGER_US = 1000;
 
 const ANY_KIND = ICMP_RAW | ICMP_DATAGRAM;
@@ -32,7 +32,7 @@ export interface IcmpProberOptions {
   readonly open?: () => ShimResult;
 }
 
-/** A socket and its probes, or why there is none. */
+/** A socket and its probes, or the verdict when the socket cannot be opened. */
 type Opened =
   | { readonly kind: "ok"; readonly fd: number; readonly channel: IcmpChannel }
   | { readonly kind: "failed"; readonly verdict: Verdict };
@@ -54,21 +54,21 @@ export class IcmpProber {
   /** A Prober for type `icmp`. */
   readonly prober = (spec: ProbeSpec): Probe => {
     const address = parseIp(spec.address, { allowZone: true });
-    invariant(address !== undefined, `${spec.address} is no address`);
+    invariant(address !== undefined, `${spec.address} is not an address`);
     const { family, bytes: destination, zone } = address;
     const { probeIpv4Src, probeIpv6Src, timeoutMs } = spec.healthcheck;
     const source = (family === 4 ? probeIpv4Src : probeIpv6Src)?.bytes;
     return (cancellation) => {
       const opened = this.#socketOf(family);
       if (opened.kind === "failed") return Promise.resolve(opened.verdict);
-      // Asked each time: an interface that was made anew has another index.
+      // Looked up each time: an interface that was created again has another index.
       const scope = zone === "" ? 0 : this.#scopeOf(zone);
       if (scope < 0) return Promise.resolve(verdictOf(zoneError(zone, scope), "connect"));
       return opened.channel.run({ destination, scope, source, timeoutMs }, cancellation);
     };
   };
 
-  /** Closes the sockets; the probes under way are void. The next probe opens new ones. */
+  /** Closes the sockets; probes in flight are void. The next probe opens new sockets. */
   async reset(reason: string): Promise<void> {
     for (const { channel } of this.#sockets.values()) channel.abandon(reason);
     this.#closing = true;
@@ -101,7 +101,7 @@ export class IcmpProber {
       : this.#open(family);
     if (opened.kind === "ok") {
       this.#sockets.set(family, opened);
-      // The wait under way knows nothing of this socket.
+      // The current wait does not include this socket.
       this.#calls().maglev_wake(this.#wake);
     }
     return opened;
@@ -112,7 +112,7 @@ export class IcmpProber {
     if (this.#shim === undefined) {
       const result = this.#options.open();
       if (result.kind === "error") {
-        return fail(ourFault("connect", { lack: "shim", detail: result.message }));
+        return fail(inconclusive("connect", { lack: "shim", detail: result.message }));
       }
       this.#shim = result.shim;
     }
@@ -128,7 +128,7 @@ export class IcmpProber {
     return { kind: "ok", fd: socket.fd, channel };
   }
 
-  /** An interface's index by name or number; negative when there is none. */
+  /** An interface's index by name or number; negative when it does not exist. */
   #scopeOf(zone: string): number {
     if (/^\d+$/.test(zone)) return Number(zone);
     const name = cString(zone);
@@ -148,7 +148,7 @@ export class IcmpProber {
     const waiting = () => [...this.#sockets.values()].some(({ channel }) => channel.waiting > 0);
     while (!this.#closing && waiting()) {
       const ready = await calls.maglev_icmp_wait(fd(4), fd(6), this.#wake, WAIT_MS, LINGER_US);
-      invariant(ready >= 0, `waiting for ICMP failed: ${errnoName(ready)}`);
+      invariant(ready >= 0, `cannot wait for ICMP packets: ${errnoName(ready)}`);
       if ((ready & 4) !== 0) calls.maglev_wake_clear(this.#wake);
       if ((ready & 1) !== 0) this.#sockets.get(4)?.channel.drain();
       if ((ready & 2) !== 0) this.#sockets.get(6)?.channel.drain();
@@ -157,8 +157,8 @@ export class IcmpProber {
   }
 }
 
-/** Why ICMP probes cannot be made by this process, and what helps. */
-export const ICMP_NOT_PERMITTED = "ICMP probes are not permitted: give the process CAP_NET_RAW " +
+/** The message for missing permissions, with the fix. */
+export const ICMP_NOT_PERMITTED = "ICMP probes are not permitted; give the process CAP_NET_RAW " +
   "(AmbientCapabilities=CAP_NET_RAW of the systemd unit), or its group a place in " +
   "net.ipv4.ping_group_range";
 
@@ -166,22 +166,22 @@ function isForbidden(errno: number): boolean {
   return ["EPERM", "EACCES"].includes(errnoName(errno));
 }
 
-/** The next probe finds new sockets. */
-const RENEWED = ourFault("connect", {
+/** The verdict of probes whose sockets are being closed; the next probe opens new ones. */
+const RENEWED = inconclusive("connect", {
   lack: "namespace",
   detail: "ICMP sockets are being renewed",
 });
 
-/** Opening a socket asks nothing of a server, so each of its errors is about this host. */
+/** The verdict for a failure to open a socket, which is always about this host. */
 function openFailure(errno: number): Verdict {
   if (isForbidden(errno)) {
-    return ourFault("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
+    return inconclusive("connect", { lack: "permission", detail: ICMP_NOT_PERMITTED });
   }
   const code = errnoName(errno);
   const error = Object.assign(new Error(`cannot open an ICMP socket: ${code}`), { code });
   const verdict = verdictOf(error, "connect");
-  if (verdict.ours) return verdict;
-  return ourFault("connect", { lack: "prober", detail: error.message });
+  if (verdict.inconclusive) return verdict;
+  return inconclusive("connect", { lack: "prober", detail: error.message });
 }
 
 /** An open socket, or minus an errno. */
@@ -200,7 +200,7 @@ function openSocket(
     id: about[1]!,
     send(records) {
       const sent = calls.maglev_icmp_send(fd, family, records, records.length);
-      invariant(sent >= 0, `the shim refused to send: ${errnoName(sent)}`);
+      invariant(sent >= 0, `cannot send ICMP requests: ${errnoName(sent)}`);
     },
     route({ destination, scope }, source) {
       const from = source ?? new Uint8Array(0);
@@ -211,13 +211,13 @@ function openSocket(
     receive(records) {
       const size = records.length;
       const count = calls.maglev_icmp_receive(fd, family, records, size, about, about.byteLength);
-      invariant(count >= 0, `the shim refused to receive: ${errnoName(count)}`);
+      invariant(count >= 0, `cannot receive ICMP packets: ${errnoName(count)}`);
       return { count, overflow: about[0] !== 0 };
     },
   };
 }
 
-/** Text as C has it: bytes with a zero at the end. */
+/** A text as a C string: bytes with a zero at the end. */
 function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }

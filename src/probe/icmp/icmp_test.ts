@@ -52,11 +52,11 @@ icmpTest(
       const before = probe("127.0.0.1");
       const reset = prober.reset("the namespace has vanished");
       const during = probe("127.0.0.1");
-      assert.deepEqual([(await before).ours, (await before).detail], [
+      assert.deepEqual([(await before).inconclusive, (await before).detail], [
         true,
         "the namespace has vanished",
       ]);
-      assert.equal((await during).ours, true);
+      assert.equal((await during).inconclusive, true);
       await reset;
       assert.equal((await probe("127.0.0.1")).code, "L7OK");
     });
@@ -70,12 +70,12 @@ icmpTest("IcmpProber says which interface of a scoped address there is not", asy
   });
 });
 
-Deno.test("IcmpProber without the shim accuses no server, and probes as soon as it is there", async () => {
+Deno.test("IcmpProber without the shim is inconclusive, and probes once it is present", async () => {
   const absent: ShimResult = { kind: "error", reason: "absent", message: "no shim" };
   let result: () => ShimResult = () => absent;
   await withProber(async (_, probe) => {
-    const { detail, ours, lack } = await probe("127.0.0.1");
-    assert.deepEqual([detail, ours, lack], ["no shim", true, "shim"]);
+    const { detail, inconclusive, lack } = await probe("127.0.0.1");
+    assert.deepEqual([detail, inconclusive, lack], ["no shim", true, "shim"]);
     if (ICMP_SKIPPED !== "") return;
     result = openShim;
     assert.equal((await probe("127.0.0.1")).code, "L7OK");

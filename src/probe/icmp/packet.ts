@@ -1,16 +1,17 @@
 /**
- * PURE. ICMP echo as bytes: requests that are sent, and what can come back: an answer, or an error
- * that quotes the request (RFC 792, RFC 4443). What comes is anybody's: nothing is taken from it
- * before its length was looked at, and what is none of ours is undefined, not an error.
+ * PURE. Encodes ICMP echo requests and decodes what comes back: an answer, or an error that quotes
+ * the request (RFC 792, RFC 4443). Input is untrusted: lengths are checked before any field is
+ * read. A packet that is unrelated to this process's requests decodes to undefined; that is not an
+ * error.
  *
  * A request carries a random token. Address, identifier and sequence number can be guessed or
- * recur; who returns the token has seen this very request.
+ * recur, but only a receiver of this very request can return its token.
  */
 
 /** Length of the token at the end of a request. */
 export const TOKEN_BYTES = 16;
 
-/** What stands before the token, for whoever looks at the traffic: `maglevd` and a zero. */
+/** Payload before the token, which identifies the traffic: `maglevd` and a zero. */
 const LABEL = Uint8Array.of(0x6d, 0x61, 0x67, 0x6c, 0x65, 0x76, 0x64, 0);
 
 const HEADER_BYTES = 8;
@@ -34,15 +35,15 @@ export interface Echo {
   readonly token: Uint8Array;
 }
 
-/** What came back, as far as it can be of ours. */
+/** A decoded packet that may belong to a request of this process. */
 export type IcmpMessage =
   | { readonly kind: "reply"; readonly seq: number; readonly token: Uint8Array }
   | {
     readonly kind: "error";
     readonly seq: number;
-    /** Raw bytes of the address the request went to; undefined when the error came without. */
+    /** Raw bytes of the address the request went to; undefined when the error lacks it. */
     readonly destination: Uint8Array | undefined;
-    /** Undefined when the request is quoted without it: routers need not quote so far. */
+    /** Undefined when the quotation is too short: routers need not quote the token. */
     readonly token: Uint8Array | undefined;
     readonly type: number;
     readonly code: number;
@@ -58,7 +59,7 @@ export function encodeEcho(family: IpFamily, echo: Echo, into: Uint8Array): numb
   into[7] = echo.seq & 0xff;
   into.set(LABEL, HEADER_BYTES);
   into.set(echo.token, TOKEN_AT);
-  // Over ICMPv6 the checksum covers addresses that only the kernel knows, so it fills it in.
+  // Over ICMPv6 the checksum covers addresses that only the kernel has, so the kernel fills it in.
   if (family === 4) {
     const sum = checksum(into.subarray(0, ECHO_BYTES));
     into[2] = sum >> 8;
@@ -67,7 +68,7 @@ export function encodeEcho(family: IpFamily, echo: Echo, into: Uint8Array): numb
   return ECHO_BYTES;
 }
 
-/** The internet checksum (RFC 1071) of `bytes`; 0 for what includes its own, unharmed. */
+/** The internet checksum (RFC 1071) of `bytes`; 0 for an intact message including its checksum. */
 export function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at + 1 < bytes.length; at += 2) sum += (bytes[at]! << 8) | bytes[at + 1]!;
@@ -76,7 +77,7 @@ export function checksum(bytes: Uint8Array): number {
   return ~sum & 0xffff;
 }
 
-/** What an ICMP message, from its header on, says of requests with identifier `id`. */
+/** Decodes an ICMP message, from its header on, for requests with identifier `id`. */
 export function decodeMessage(
   family: IpFamily,
   packet: Uint8Array,
@@ -85,14 +86,14 @@ export function decodeMessage(
   if (packet.length < HEADER_BYTES) return undefined;
   const type = packet[0]!;
   if (type !== REPLY[family]) return decodeError(family, packet, id);
-  // The kernel has looked at the checksum of an ICMPv6 message, but not of an ICMP one.
+  // The kernel has checked the checksum of an ICMPv6 message, but not of an ICMP one.
   if (packet.length !== ECHO_BYTES || packet[1] !== 0) return undefined;
   if (family === 4 && checksum(packet) !== 0) return undefined;
   if (word(packet, 4) !== id || !labelled(packet)) return undefined;
   return { kind: "reply", seq: word(packet, 6), token: packet.subarray(TOKEN_AT) };
 }
 
-/** What an error of type and code says that quotes `request`, ours from its ICMP header on. */
+/** Decodes an error of `type` and `code` that quotes `request`, from its ICMP header on. */
 export function decodeQuoted(
   family: IpFamily,
   request: Uint8Array,
@@ -130,7 +131,7 @@ interface Inner {
 function innerOf4(quoted: Uint8Array): Inner | undefined {
   if (quoted.length < 20 || quoted[0]! >> 4 !== 4 || quoted[9] !== PROTOCOL[4]) return undefined;
   const header = (quoted[0]! & 15) * 4;
-  // Only the first fragment has our header.
+  // Only the first fragment has the ICMP header.
   if (header < 20 || (word(quoted, 6) & 0x1fff) !== 0) return undefined;
   return { destination: quoted.subarray(16, 20), request: quoted.subarray(header) };
 }
@@ -148,7 +149,7 @@ function labelled(packet: Uint8Array): boolean {
   return LABEL.every((byte, i) => packet[HEADER_BYTES + i] === byte);
 }
 
-/** ICMP type 3, destination unreachable: what its codes say (RFC 792, RFC 1122, RFC 1812). */
+/** Codes of ICMP type 3, destination unreachable (RFC 792, RFC 1122, RFC 1812). */
 const UNREACHABLE_4: readonly string[] = [
   "network unreachable",
   "host unreachable",
@@ -179,7 +180,7 @@ const UNREACHABLE_6: readonly string[] = [
   "route rejected",
 ];
 
-/** What an ICMP error means, in words; undefined when it is no error that ends a probe. */
+/** The message for an ICMP error; undefined when the error does not end a probe. */
 export function errorText(family: IpFamily, type: number, code: number): string | undefined {
   if (type === (family === 4 ? 3 : 1)) {
     const texts = family === 4 ? UNREACHABLE_4 : UNREACHABLE_6;

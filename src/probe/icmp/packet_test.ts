@@ -82,7 +82,7 @@ Deno.test("decodeMessage() reads back the answer to any request", () => {
   }));
 });
 
-Deno.test("decodeMessage() takes no answer that is cut, longer, marked, or harmed", () => {
+Deno.test("decodeMessage() rejects answers that are cut, longer, marked or damaged", () => {
   for (const family of [4, 6] as const) {
     const good = replyTo(family, request(family));
     for (let length = 0; length < good.length; length++) {
@@ -149,7 +149,7 @@ Deno.test("decodeMessage() survives an error whose quotation was tampered with",
   }));
 });
 
-Deno.test("errorText() has words for every error that ends a probe, and for no other", () => {
+Deno.test("errorText() has a text for exactly the errors that end a probe", () => {
   assert.equal(errorText(4, 3, 1), "host unreachable");
   assert.equal(errorText(4, 3, 99), "unreachable, code 99");
   assert.equal(errorText(4, 1, 0), undefined);

@@ -1,15 +1,15 @@
 /**
- * PURE. The records of ffi/shim.h in which echo requests go to the shim and messages come back, as
- * views on one buffer each. Numbers in them are in the machine's byte order, as typed arrays are.
+ * PURE. The records of ffi/shim.h for echo requests and received messages, as views on one buffer
+ * each. Numbers in them are in the host's byte order, as in typed arrays.
  */
 import { invariant } from "../../base/assert.ts";
 import { type Echo, ECHO_BYTES, encodeEcho, type IpFamily } from "./packet.ts";
 
-/** Where a request goes to. */
+/** Destination and source of a request. */
 export interface EchoTarget {
   /** 4 or 16 bytes. */
   readonly destination: Uint8Array;
-  /** Interface of a link-local destination, else 0. */
+  /** Interface of a link-local destination, otherwise 0. */
   readonly scope: number;
   /** 4 or 16 bytes; undefined: the kernel chooses. */
   readonly source: Uint8Array | undefined;
@@ -28,7 +28,7 @@ const SEND = {
   packet: 56,
 };
 
-/** Echo requests on their way to the shim, and what it says of each. */
+/** Echo requests for the shim, with the status of each. */
 export class SendRecords {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Int32Array;
@@ -68,19 +68,19 @@ export class SendRecords {
     return this.#words[(index * SEND_BYTES + SEND.status) / 4]!;
   }
 
-  /** When it was sent, on the machine's monotonic clock. */
+  /** Send time on the host's monotonic clock. */
   sentMs(index: number): number {
     return this.#doubles[(index * SEND_BYTES + SEND.sentMs) / 8]!;
   }
 }
 
-/** One record that came back; its bytes are valid until the next receive. */
+/** One received record; its bytes are valid until the next receive. */
 export interface ReceivedRecord {
-  /** When it reached the machine, on the clock of sentMs. */
+  /** Time of arrival at this host, on the clock of sentMs. */
   readonly receivedMs: number;
-  /** True: `packet` is a request of ours to `address` that met an error. */
+  /** True: `packet` is this process's own request to `address`, for which there was an error. */
   readonly quoted: boolean;
-  /** The sender, or of a quoted request the destination. */
+  /** The sender; of a quoted request the destination. */
   readonly address: Uint8Array;
   /** Of a quoted request: the error. */
   readonly error: {
@@ -107,7 +107,7 @@ const RECEIVED = {
   packet: 44,
 };
 
-/** Room for what the shim received. */
+/** A buffer for received records. */
 export class ReceivedRecords {
   /** For the shim to fill. */
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -1,14 +1,14 @@
 /**
- * A connection as an exchange of bytes sees it. Deno's TCP connections are such streams as they
- * are; what comes from node:net and node:tls (a source address, TLS) is made one in node_stream.ts.
+ * A connection as a stream of bytes. Deno's TCP connections have this interface already;
+ * node_stream.ts adapts sockets of node:net (for a source address) and node:tls.
  */
 
-/** Bytes both ways. Whoever opened it closes it, once. */
+/** Bytes in both directions. The opener closes it, once. */
 export interface ByteStream {
-  /** Fills `buffer` with what has come, at least one byte; null at the end. Rejects on errors. */
+  /** Reads at least one byte into `buffer`; null at the end. Rejects on errors. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Sends some of `bytes`, or keeps them for sending; how many. Rejects on errors. */
+  /** Sends or buffers some of `bytes`; returns how many. Rejects on errors. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Frees the descriptor at once. A read that waits rejects. */
+  /** Frees the descriptor immediately. A pending read rejects. */
   close(): void;
 }

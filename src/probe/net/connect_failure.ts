@@ -1,6 +1,6 @@
 /**
- * Why a connection could not be made. What the error leaves open is found out by another look at
- * this host: a datagram socket is connected to the target, which sends nothing.
+ * Finds the reason why a connection attempt failed. Where the error is ambiguous, a datagram socket
+ * is connected to the target, which looks up the route and sends nothing.
  */
 import { parseIp } from "../../base/address.ts";
 import { errnoName } from "../../base/errno.ts";
@@ -26,7 +26,7 @@ export function routeRefusal(address: string, source: string | undefined): strin
   try {
     target = parseIp(withZoneNumber(address), { allowZone: true });
   } catch (error) {
-    // The interface has gone in the meantime, or cannot be looked up.
+    // The interface was removed in the meantime, or cannot be looked up.
     return errorCode(error);
   }
   if (target === undefined) return undefined;

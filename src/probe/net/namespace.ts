@@ -1,18 +1,18 @@
 /**
- * The network namespace of a worker. The worker's thread enters it before it opens a socket, and
- * what it opens afterwards is inside. The name under /run/netns is then watched: `ip netns del`
- * takes away the name only, and the namespace itself would live on, unseen, as long as we are in
- * it. So when the name is gone, or stands for another namespace, the thread leaves, and enters
- * again as soon as it can. Until then its probes are void, with the reason.
+ * Keeps a worker's thread in its network namespace. The thread enters before it opens a socket, so
+ * that all its sockets are inside. Then the name under /run/netns is watched: `ip netns del`
+ * removes only the name, and the namespace would live on, unseen, as long as a thread is in it. So
+ * when the name is removed, or stands for another namespace, the thread leaves and enters again as
+ * soon as possible. Until then its probes are void, with the reason.
  */
 import type { Clock, Timer } from "../../base/ports.ts";
 import { OS_ERRORS } from "../os_errors.ts";
 
-/** Entering and looking, as the shim does it. */
+/** The shim's calls on namespaces. */
 export interface NamespaceCalls {
-  /** Moves this thread into the namespace at `path`; its identity, or the name of an errno. */
+  /** Moves this thread into the namespace at `path`; returns its identity or an errno name. */
   enter(path: string): NamespaceAnswer;
-  /** The identity of what is at `path`. */
+  /** The identity of the namespace at `path`. */
   identity(path: string): NamespaceAnswer;
 }
 
@@ -20,10 +20,10 @@ export type NamespaceAnswer =
   | { readonly ok: true; readonly identity: string }
   | { readonly ok: false; readonly error: string };
 
-/** What happened to a worker's namespace. */
+/** A change of a worker's namespace. */
 export interface NamespaceNews {
   readonly action: "entered" | "left" | "waiting";
-  /** Why it is not inside, or why it left; empty when all is well. */
+  /** The reason why the thread is outside or left; empty when it is inside. */
   readonly problem: string;
 }
 
@@ -37,43 +37,43 @@ export interface NamespaceOptions {
   readonly onNews: (news: NamespaceNews) => void;
 }
 
-/** How often the name is looked at. */
+/** Interval at which the name is checked. */
 export const WATCH_MS = 1000;
 
-/** A look this old, or younger, is good enough to trust a failed probe. */
+/** A check at most this old is recent enough to trust a failed probe. */
 export const FRESH_MS = 10;
 
-/** Delay before the first retry, doubled for each further one up to the second figure. */
+/** Delay before the first retry, doubled for each further one up to MAX_RETRY_MS. */
 export const MIN_RETRY_MS = 100;
 export const MAX_RETRY_MS = 2000;
 
-/** What looking at a name says when there is nothing of it. */
+/** Errno names for a name that does not exist. */
 const GONE: readonly string[] = ["ENOENT", "ENOTDIR"];
 
-/** Where the main thread is: the namespace the daemon was started in. */
+/** The namespace of the main thread, in which the daemon was started. */
 const HOME = "/proc/self/ns/net";
 
-/** A thread's stay in a namespace. */
+/** Keeps the current thread in a namespace. */
 export class Namespace {
   readonly #options: NamespaceOptions;
   readonly #path: string;
   #problem = "";
-  /** Of the namespace we are in; undefined outside. */
+  /** Identity of the current namespace; undefined outside. */
   #identity: string | undefined;
   #retryMs = MIN_RETRY_MS;
   #timer: Timer | undefined;
   #lookedMs = -Infinity;
-  /** Why the thread left a namespace the last time. */
-  #farewell = "";
+  /** The reason of the last leave. */
+  #leaveReason = "";
 
-  /** Enters at once when it can. */
+  /** Enters immediately if possible. */
   constructor(options: NamespaceOptions) {
     this.#options = options;
     this.#path = namespacePath(options.name);
     this.#enter();
   }
 
-  /** Why probes cannot be made now; empty inside. */
+  /** The reason why probes are void now; empty inside. */
   get problem(): string {
     return this.#problem;
   }
@@ -84,8 +84,9 @@ export class Namespace {
   }
 
   /**
-   * Why the thread is no longer in the namespace `identity`; empty when it is. Looks again unless
-   * it has just done so: a failure in a namespace whose name is gone is not the server's.
+   * The reason why the thread is no longer in the namespace `identity`; empty when it still is.
+   * Checks again unless the last check is recent: a failure in a namespace whose name was removed
+   * is not the server's.
    */
   leftSince(identity: string | undefined): string {
     const ageMs = this.#options.clock.monotonicMs() - this.#lookedMs;
@@ -93,7 +94,7 @@ export class Namespace {
       this.#timer?.cancel();
       this.#look();
     }
-    return this.#identity === identity ? "" : this.#farewell;
+    return this.#identity === identity ? "" : this.#leaveReason;
   }
 
   /** Stops watching; the thread stays where it is. */
@@ -115,7 +116,7 @@ export class Namespace {
     this.#wait(namespaceProblem(this.#options.name, answer.error));
   }
 
-  /** Tries again later; says so when the reason is a new one. */
+  /** Retries later; reports the reason if it is new. */
   #wait(problem: string): void {
     const isNews = this.#problem !== problem;
     this.#problem = problem;
@@ -134,17 +135,17 @@ export class Namespace {
     if (!answer.ok && GONE.includes(answer.error)) {
       return this.#leave(`${this.#title()} has vanished`);
     }
-    // A name that cannot be looked at says nothing: the thread is inside, and probes go on.
+    // Other errors prove nothing: the thread is still inside, and probing continues.
     this.#after(WATCH_MS, () => this.#look());
   }
 
   #leave(problem: string): void {
     this.#identity = undefined;
-    this.#problem = this.#farewell = problem;
+    this.#problem = this.#leaveReason = problem;
     const home = this.#options.calls.enter(HOME);
     this.#options.onNews({
       action: "left",
-      problem: home.ok ? problem : `${problem}, and cannot be left: ${home.error}`,
+      problem: home.ok ? problem : `${problem}; cannot leave it: ${home.error}`,
     });
     this.#options.onLeft(problem);
     this.#enter();
@@ -159,27 +160,27 @@ export class Namespace {
   }
 }
 
-/** Path of the namespace of that name, as `ip netns` has it. */
+/** Path of the namespace of that name, as `ip netns` creates it. */
 export function namespacePath(name: string): string {
   return `/run/netns/${name}`;
 }
 
-/** Why the namespace `name` cannot be entered, said by an errno or a sentence. */
+/** A message about a failure to enter the namespace `name`; `error` is an errno or a sentence. */
 export function namespaceProblem(name: string, error: string): string {
   const path = namespacePath(name);
-  const title = `network namespace ${name}`;
+  const refused = `cannot enter network namespace ${name}`;
   switch (error) {
     case "ENOENT":
     case "ENOTDIR":
-      return `${title} does not exist (no ${path}): create it with \`ip netns add ${name}\``;
+      return `${refused}: ${path} does not exist; create it with \`ip netns add ${name}\``;
     case "EPERM":
-      return `${title} may not be entered: give the process CAP_SYS_ADMIN ` +
+      return `${refused}: operation not permitted; give the process CAP_SYS_ADMIN ` +
         "(AmbientCapabilities=CAP_SYS_ADMIN of the systemd unit)";
     case "EACCES":
-      return `${title} may not be entered: no permission to open ${path}`;
+      return `${refused}: no permission to open ${path}`;
     case "EINVAL":
-      return `${path} is not a network namespace`;
+      return `${refused}: ${path} is not a network namespace`;
     default:
-      return `${title} cannot be entered: ${OS_ERRORS[error]?.text ?? error}`;
+      return `${refused}: ${OS_ERRORS[error]?.text ?? error}`;
   }
 }

@@ -1,9 +1,9 @@
-/** The shim's calls on network namespaces, as namespace.ts wants them. */
+/** The shim's calls on network namespaces, with the interface of namespace.ts. */
 import type { ShimResult } from "../../../ffi/open.ts";
 import { errnoName } from "../../base/errno.ts";
 import type { NamespaceAnswer, NamespaceCalls } from "./namespace.ts";
 
-/** Calls through the shim that `open` finds and keeps; each fails with its message without one. */
+/** Calls through the shim that `open` returns; without a shim each fails with its message. */
 export function namespaceCalls(open: () => ShimResult): NamespaceCalls {
   const identity = new BigUint64Array(2);
   const size = identity.byteLength;
@@ -27,7 +27,7 @@ export function namespaceCalls(open: () => ShimResult): NamespaceCalls {
 
 type Calls = Extract<ShimResult, { kind: "ok" }>["shim"]["calls"];
 
-/** Asked for at each call, so that a shim that comes late is found. */
+/** Opens the shim for each call, so that a shim that was built later is found. */
 function withShim(
   open: () => ShimResult,
   fn: (calls: Calls) => NamespaceAnswer,

@@ -51,7 +51,7 @@ function setup(there: string | undefined, refusal?: string) {
   return { clock, world, news, left, namespace };
 }
 
-Deno.test("Namespace enters at once, and says nothing more while all is well", () => {
+Deno.test("Namespace enters immediately and reports nothing while it stays inside", () => {
   const { clock, world, news, namespace } = setup("1");
   assert.deepEqual([world.place, namespace.problem], ["1", ""]);
   clock.advance(60_000);
@@ -60,9 +60,10 @@ Deno.test("Namespace enters at once, and says nothing more while all is well", (
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Namespace tries again with a growing delay, and says each reason once", () => {
+Deno.test("Namespace retries with a growing delay and reports each reason once", () => {
   const { clock, world, news, namespace } = setup(undefined);
-  const missing = "network namespace blue does not exist (no /run/netns/blue): create it with " +
+  const missing =
+    "cannot enter network namespace blue: /run/netns/blue does not exist; create it with " +
     "`ip netns add blue`";
   assert.equal(namespace.problem, missing);
   clock.advance(60_000);
@@ -77,7 +78,7 @@ Deno.test("Namespace tries again with a growing delay, and says each reason once
   assert.deepEqual([news.at(-1), world.place, namespace.problem], ["entered", "1", ""]);
 });
 
-Deno.test("Namespace leaves one whose name is gone, and comes back", () => {
+Deno.test("Namespace leaves when its name is removed and enters again later", () => {
   const { clock, world, news, left, namespace } = setup("1");
   world.blue = undefined;
   clock.advance(WATCH_MS);
@@ -94,7 +95,7 @@ Deno.test("Namespace leaves one whose name is gone, and comes back", () => {
   ]);
 });
 
-Deno.test("Namespace goes over to another of its name", () => {
+Deno.test("Namespace moves to a new namespace of the same name", () => {
   const { clock, world, news, left, namespace } = setup("1");
   world.blue = "2";
   clock.advance(WATCH_MS);
@@ -107,7 +108,7 @@ Deno.test("Namespace goes over to another of its name", () => {
   assert.equal(left.length, 1);
 });
 
-Deno.test("Namespace does not take the failures of one whose name has just gone for the server's", () => {
+Deno.test("Namespace.leftSince() reports a name that was just removed", () => {
   const { clock, world, namespace } = setup("1");
   const { identity } = namespace;
   assert.equal(namespace.leftSince(identity), "", "it has just looked");
@@ -124,7 +125,7 @@ Deno.test("Namespace does not take the failures of one whose name has just gone 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Namespace stays inside while its name cannot be looked at", () => {
+Deno.test("Namespace stays inside while its name cannot be checked", () => {
   const { clock, world, left, namespace } = setup("1");
   for (const error of ["EMFILE", "ENOMEM", "no shim"]) {
     world.hidden = error;

@@ -1,14 +1,14 @@
 /**
- * Sockets of node:net and node:tls as byte streams: what Deno's own connections cannot do, a
- * source address and cheap TLS, is done with them.
+ * Sockets of node:net and node:tls as byte streams. They provide what Deno's own connections lack:
+ * a source address and cheap TLS.
  *
- * A node socket that emits `error` with nobody listening ends the thread; so one listener is there
- * from its making to the end of the process' interest in it, and stays after it is closed.
+ * A node socket that emits `error` without a listener ends the thread. So a listener is attached
+ * when the socket is made, and stays after it is closed.
  *
  * Ways of closing. Binding to a source address takes a local port of that address for all
- * destinations together, so the TIME_WAIT of 60 s that a FIN leaves behind would use up the 28,000
- * ports at 470 probes a second (measured: each further one then takes 2 ms of searching). A probe
- * from a source address therefore ends with a reset, which leaves nothing.
+ * destinations together. The TIME_WAIT of 60 s after a FIN would use up the 28,000 ports at 470
+ * probes a second (measured: each further one then takes 2 ms of searching). A probe from a source
+ * address therefore ends with a reset, which leaves no TIME_WAIT.
  */
 import { connect, Socket } from "node:net";
 import type { ByteStream } from "./byte_stream.ts";
@@ -16,8 +16,8 @@ import { SCOPED_CODE } from "../outcome.ts";
 import { type Cancellation, type ProbeSpec, sourceOf } from "../prober.ts";
 
 /**
- * Begins to connect to the target, from the source address if one is configured. What goes wrong
- * is told by `error`, also what is refused before there is a socket.
+ * Begins to connect to the target, from the source address if one is configured. Every failure is
+ * emitted as `error`, also one before there is a socket.
  */
 export function openSocket(spec: ProbeSpec): Socket {
   const source = sourceOf(spec);
@@ -36,7 +36,7 @@ export function openSocket(spec: ProbeSpec): Socket {
   }
 }
 
-/** A TCP connection over node:net. Rejects when it is cancelled, then nothing is left open. */
+/** A TCP connection over node:net. Rejects when cancelled, and then leaves nothing open. */
 export function connectNode(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     if (cancellation.cancelled) return reject(new Error("Cancelled"));
@@ -60,17 +60,17 @@ export function connectNode(spec: ProbeSpec, cancellation: Cancellation): Promis
   });
 }
 
-/** How a NodeStream ends. */
+/** The way in which a NodeStream closes. */
 export interface NodeStreamOptions {
   /** Close with a reset; only for plain TCP. Default: with a FIN. */
   readonly reset?: boolean;
 }
 
-/** A node socket as a ByteStream; takes no more from it than was asked for. */
+/** A node socket as a ByteStream; reads no more from it than was requested. */
 export class NodeStream implements ByteStream {
   readonly #socket: Socket;
   readonly #reset: boolean;
-  /** What of the last piece did not fit into the reader's buffer. */
+  /** The rest of the last piece, which did not fit into the reader's buffer. */
   #rest: Uint8Array | undefined;
   #error: Error | undefined;
   #ended = false;
@@ -107,7 +107,7 @@ export class NodeStream implements ByteStream {
     }
   }
 
-  /** Never waits: a request fits the socket's buffers. What goes wrong the next read tells. */
+  /** Never waits, because a request fits the socket's buffers. The next read reports errors. */
   write(bytes: Uint8Array): Promise<number> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.#socket.write(bytes);

@@ -1,7 +1,8 @@
 /**
- * A TCP connection to a scoped address (`fe80::1%eth0`) as a stream of Node, so that TLS can be
- * spoken over it. Of Deno 2.9.6 only Deno.connect knows zones: node:net loses them on the way to
- * the kernel. Dearer than a socket of node:net, for every byte passes through JavaScript twice.
+ * A TCP connection to a scoped address (`fe80::1%eth0`) as a Node stream, so that TLS can run over
+ * it. In Deno 2.9.6 only Deno.connect supports zones; node:net loses them on the way to the
+ * kernel. It costs more than a socket of node:net, because every byte passes through JavaScript
+ * twice.
  */
 import { Duplex } from "node:stream";
 import { SCOPED_CODE } from "../outcome.ts";
@@ -10,7 +11,7 @@ import { withZoneNumber } from "./zone.ts";
 
 const READ_BYTES = 16 * 1024;
 
-/** Emits `connect` when there is a connection, else `error`; closed by destroy(). */
+/** Emits `connect` when there is a connection, otherwise `error`; closed by destroy(). */
 export class ScopedSocket extends Duplex {
   readonly #controller = newController();
   readonly #buffer = new Uint8Array(READ_BYTES);

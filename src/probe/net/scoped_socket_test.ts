@@ -11,7 +11,7 @@ function scoped(port: number): ScopedSocket {
   return socket;
 }
 
-Deno.test("ScopedSocket that is destroyed at any moment of its connecting leaves nothing open", async () => {
+Deno.test("ScopedSocket.destroy() at any moment of connecting leaves nothing open", async () => {
   const server = serve(async (connection) => {
     await connection.read(new Uint8Array(1));
   });
@@ -29,7 +29,7 @@ Deno.test("ScopedSocket that is destroyed at any moment of its connecting leaves
   }
 });
 
-Deno.test("ScopedSocket that is destroyed frees a connection that is never made", async () => {
+Deno.test("ScopedSocket.destroy() frees a connection attempt that never completes", async () => {
   const server = await stall();
   try {
     const before = sockets();

@@ -68,8 +68,8 @@ async function assertUnfit(params: ProbeParams, run: typeof probe): Promise<void
     const before = sockets();
     const sources = { probeIpv4Src: parseIp(v4), probeIpv6Src: parseIp(v6) };
     const verdict = await run(address, { port: 1, params, ...sources });
-    const { ok, ours, code } = verdict;
-    assert.deepEqual([ok, ours, code, verdict.detail], [false, true, "L4CON", detail]);
+    const { ok, inconclusive, code } = verdict;
+    assert.deepEqual([ok, inconclusive, code, verdict.detail], [false, true, "L4CON", detail]);
     assert.equal(verdict.lack, "source-address");
     await until(() => sockets() <= before);
   }
@@ -77,13 +77,13 @@ async function assertUnfit(params: ProbeParams, run: typeof probe): Promise<void
 
 for (const params of [TCP, http(), SSL, HTTPS]) {
   const kind = "ssl" in params && params.ssl ? "tcp with ssl" : params.type;
-  Deno.test(`a source address that is not on this host accuses no server, and is named: ${kind}`, () => {
+  Deno.test(`a source address that is not on this host is an inconclusive verdict that names it: ${kind}`, () => {
     return assertUnfit(params, probe);
   });
 }
 
 icmpTest(
-  "a source address that is not on this host accuses no server, and is named: icmp",
+  "a source address that is not on this host is an inconclusive verdict that names it: icmp",
   async () => {
     const icmp = new IcmpProber();
     const run: typeof probe = (address, check, cancellation = new Cancellation()) =>
@@ -98,11 +98,11 @@ icmpTest(
   },
 );
 
-Deno.test("an address with a zone is refused in words where it cannot be probed", async () => {
+Deno.test("an address with a zone is refused with a reason where it cannot be probed", async () => {
   const probeIpv6Src = parseIp("::1");
   for (const params of [TCP, http(), SSL, HTTPS]) {
     const refused = await probe("fe80::1%lo", { params, probeIpv6Src });
-    assert.deepEqual([refused.code, refused.ours], ["L4CON", true]);
+    assert.deepEqual([refused.code, refused.inconclusive], ["L4CON", true]);
     assert.match(refused.detail, /with a zone .* by ICMP only/);
     const { detail, lack } = await probe("fe80::1%nosuch", { params });
     assert.deepEqual([detail, lack], ["this host has no interface nosuch", "interface"]);
@@ -122,7 +122,7 @@ Deno.test("the source address of the other family has no effect", async () => {
   }
 });
 
-Deno.test("failures from a source address are those without one", async () => {
+Deno.test("failures with a source address are the same as without one", async () => {
   const probeIpv4Src = parseIp("127.0.0.77");
   for (const params of [TCP, http(), SSL, HTTPS]) {
     const { code, detail } = await probe("127.0.0.1", { port: closedPort(), params, probeIpv4Src });
@@ -137,7 +137,7 @@ Deno.test("failures from a source address are those without one", async () => {
   }
 });
 
-Deno.test("cancelling a probe from a source address frees its socket at once", async () => {
+Deno.test("cancelling a probe from a source address frees its socket immediately", async () => {
   const probeIpv4Src = parseIp("127.0.0.77");
   const full = await stall();
   const silent = await notTls(() => {});

@@ -1,12 +1,11 @@
 /**
- * The TCP probe: a connection that is made is a pass, also when the server resets it immediately.
+ * The TCP probe. It passes when the connection is made, even if the server then resets it.
  *
- * Ways of closing. The connection is closed with a FIN, the end that the server's application
- * sees as a client that had nothing to say. A reset would save the TIME_WAIT on our side, but it
- * shows up in servers' logs as an error, and Deno cannot set SO_LINGER. TIME_WAIT costs a local
- * port for 60 s per destination (address, port), so one backend would have to be probed more
- * than 400 times a second to run out of the 28,000 of them. With a source address that reckoning
- * fails, and node_stream.ts says what follows.
+ * Ways of closing. The connection is closed with a FIN, which the server's application sees as a
+ * client that sent nothing. A reset would avoid the TIME_WAIT on this host, but it appears in
+ * servers' logs as an error, and Deno cannot set SO_LINGER. TIME_WAIT holds a local port for 60 s
+ * per destination (address, port), so one backend would have to be probed more than 400 times a
+ * second to use up all 28,000. With a source address this does not hold; see node_stream.ts.
  */
 import type { ByteStream } from "./byte_stream.ts";
 import { wasEstablished } from "../established.ts";
@@ -33,9 +32,9 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
 }
 
 /**
- * A TCP connection to the target. Rejects when it is cancelled, then nothing is left open.
+ * A TCP connection to the target. Rejects when cancelled, and then leaves nothing open.
  * `autoSelectFamily` (Happy Eyeballs) is for names; an address literal has one family.
- * Deno.connect knows no source address: with one it is node:net, at about twice the price.
+ * Deno.connect does not support a source address: with one, node:net is used at twice the cost.
  */
 export function connect(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
   if (sourceOf(spec) !== undefined) return connectNode(spec, cancellation);

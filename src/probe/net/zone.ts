@@ -1,15 +1,15 @@
 /**
- * Zones of scoped addresses (`fe80::1%eth0`). Deno.connect resolves an address with a zone in a
- * thread of its pool, which is not in the network namespace of this one: the name of an interface
- * would be looked up in the wrong place. So it is turned into its number here.
+ * Resolves zones of scoped addresses (`fe80::1%eth0`) to interface numbers. Deno.connect resolves
+ * a zone in a thread of its pool, outside the network namespace of this thread, and would look up
+ * the interface in the wrong namespace.
  */
 import { errnoName } from "../../base/errno.ts";
 import { NO_INTERFACE_CODE } from "../outcome.ts";
 import { closeThreadShim, threadShim } from "./thread_shim.ts";
 
 /**
- * `address` with the zone as a number, of this thread's namespace and now: an interface that was
- * made anew has another. Throws zoneError().
+ * `address` with the current number of its zone in this thread's namespace. An interface that was
+ * created again has another number. Throws zoneError().
  */
 export function withZoneNumber(address: string): string {
   const at = address.indexOf("%");
@@ -24,8 +24,8 @@ export function withZoneNumber(address: string): string {
 }
 
 /**
- * Why zone `zone` has no number, said by an errno. Looking it up takes a descriptor: that there is
- * none says nothing about the interface, and the error keeps the `code` by which that is told.
+ * The error for a failed lookup of `zone`. A lookup needs a descriptor, so it may fail although the
+ * interface exists; the error therefore keeps the errno as `code`.
  */
 export function zoneError(zone: string, errno: number): Error {
   const code = errnoName(errno);
@@ -33,10 +33,10 @@ export function zoneError(zone: string, errno: number): Error {
     const message = `this host has no interface ${zone}`;
     return Object.assign(new Error(message), { code: NO_INTERFACE_CODE });
   }
-  return Object.assign(new Error(`interface ${zone} cannot be looked up: ${code}`), { code });
+  return Object.assign(new Error(`cannot look up interface ${zone}: ${code}`), { code });
 }
 
-/** Closes the shim, if withZoneNumber() needed it; it may be needed again. */
+/** Closes the shim that withZoneNumber() may have opened; a later call opens it again. */
 export function closeZones(): void {
   closeThreadShim();
 }

@@ -1,12 +1,12 @@
 /**
- * PURE. What is wrong with a server's certificate, in words that say what to do about it. Whether
- * it can be trusted the TLS library has decided; its own words for that are few and often wrong
- * (an expired certificate is "unable to verify the first certificate"), so the kind of failure is
- * read from the certificates themselves: here from the server's own, in chain_problem.ts from all.
+ * PURE. Explains failures of a server's certificate. The TLS library decides whether a certificate
+ * is trusted, but its messages are few and often wrong (an expired certificate is "unable to verify
+ * the first certificate"). So the reason is read from the certificates: here from the server's own,
+ * in chain_problem.ts from all.
  *
- * One thing is decided here: certificates older than X.509 version 3 are never trusted. Deno's
- * node:tls (2.9.6) compares only the names of such a chain, not its signatures, so that anybody
- * can make one that passes.
+ * One rule is enforced here: certificates older than X.509 version 3 are never trusted. Deno's
+ * node:tls (2.9.6) compares only the names of such a chain, not its signatures, so that a forged
+ * one would pass.
  */
 import { failed, printable, type Verdict } from "../outcome.ts";
 
@@ -15,7 +15,7 @@ export interface CertificateFacts {
   readonly valid_from?: string;
   readonly valid_to?: string;
   readonly subjectaltname?: string | undefined;
-  /** True for a certificate with which others may be signed. */
+  /** True for a certificate that may sign others. */
   readonly ca?: boolean;
   readonly subject?: { readonly CN?: string | readonly string[] };
   readonly issuer?: { readonly CN?: string | readonly string[]; readonly O?: string | string[] };
@@ -23,10 +23,10 @@ export interface CertificateFacts {
   readonly raw?: Uint8Array;
 }
 
-/** The library's verdict and what it is about. */
+/** The library's verdict and its context. */
 export interface Judgement {
   readonly certificate: CertificateFacts;
-  /** `authorizationError` of node:tls; empty when there was none. */
+  /** `authorizationError` of node:tls; empty without an error. */
   readonly error: string;
   /** Name or address that the certificate must carry. */
   readonly name: string;
@@ -36,13 +36,13 @@ export interface Judgement {
   readonly nowMs: number;
 }
 
-/** `error` of a chain that is good and a name that is not the one asked for. */
+/** `error` for a valid chain with the wrong name. */
 export const WRONG_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
 
 /** The failure of a certificate that must be verified; undefined when it is good. */
 export function certificateProblem(judgement: Judgement): Verdict | undefined {
   const { certificate, error, name, nowMs, chainProblem } = judgement;
-  // Names are looked at only when the chain was found good: both mean that it was.
+  // The library checks names only after the chain: both errors mean that the chain is valid.
   if ((error === "" || error === WRONG_NAME) && !isVersion3(certificate.raw)) {
     return bad("certificate of an X.509 version before 3, which cannot be verified");
   }
@@ -57,7 +57,7 @@ export function certificateProblem(judgement: Judgement): Verdict | undefined {
   }
   // The library gives this code to any certificate of an authority that a server shows as its own.
   if (error === "DEPTH_ZERO_SELF_SIGNED_CERT" && isOfAuthority(certificate)) {
-    return bad("certificate is one of an authority (CA:TRUE), which is not accepted of a server");
+    return bad("certificate is one of an authority (CA:TRUE), which is not accepted for a server");
   }
   return bad(chainProblem() ?? `certificate not trusted: issued by ${issuer(certificate)}`);
 }
@@ -80,7 +80,7 @@ function day(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Names of a certificate that are shown at most; some have hundreds. */
+/** Maximum of names shown; some certificates have hundreds. */
 const MAX_NAMES = 5;
 
 function names({ subjectaltname, subject }: CertificateFacts): string {
@@ -96,7 +96,7 @@ function names({ subjectaltname, subject }: CertificateFacts): string {
 
 function issuer({ issuer }: CertificateFacts): string {
   const name = first(issuer?.CN) ?? first(issuer?.O);
-  return name === undefined ? "nobody named" : JSON.stringify(name.slice(0, 64));
+  return name === undefined ? "an unnamed authority" : JSON.stringify(name.slice(0, 64));
 }
 
 function first(value: string | readonly string[] | undefined): string | undefined {
@@ -104,8 +104,8 @@ function first(value: string | readonly string[] | undefined): string | undefine
 }
 
 /**
- * Whether a certificate is X.509 version 3 (RFC 5280, 4.1): its first field, in the second of
- * the sequences that it begins with, is then `[0] { INTEGER 2 }`: A0 03 02 01 02.
+ * True for X.509 version 3 (RFC 5280, 4.1). The first field within the second of the leading
+ * sequences is then `[0] { INTEGER 2 }`: A0 03 02 01 02.
  */
 function isVersion3(der: Uint8Array | undefined): boolean {
   if (der === undefined) return false;
@@ -113,7 +113,7 @@ function isVersion3(der: Uint8Array | undefined): boolean {
   return [0xa0, 0x03, 0x02, 0x01, 0x02].every((byte, i) => der[version + i] === byte);
 }
 
-/** Where the content of the DER sequence at `at` begins; beyond the end when there is none. */
+/** Offset of the content of the DER sequence at `at`; beyond the end when it is not a sequence. */
 function contentAt(der: Uint8Array, at: number): number {
   const length = der[at + 1];
   if (der[at] !== 0x30 || length === undefined) return der.length;

@@ -1,7 +1,7 @@
 /**
- * PURE. What of a certificate (RFC 5280, 4.1) decides whether the TLS library can use it at all: the
- * library's own words for that are few and wrong. Reads DER of a hostile peer: every length is held
- * against the bytes there are, and nothing is read recursively.
+ * PURE. Reads the fields of a certificate (RFC 5280, 4.1) that decide whether the TLS library can
+ * use it; the library's own messages are few and wrong. The DER is untrusted: every length is
+ * checked against the available bytes, and nothing is read recursively.
  */
 
 /** A DER element: its content is `bytes[start, end)`. */
@@ -11,7 +11,7 @@ interface Element {
   readonly end: number;
 }
 
-/** What a certificate says of itself; OIDs in dotted decimal. */
+/** Fields of a certificate; OIDs in dotted decimal. */
 export interface DerFacts {
   /** OID of the algorithm that signed it. */
   readonly signature: string;
@@ -122,7 +122,7 @@ function elementAt(der: Uint8Array, at: number, limit: number): Element | undefi
   return start + length > limit ? undefined : { tag, start, end: start + length };
 }
 
-/** Most digits of an OID that are shown. */
+/** Maximum of digits of an OID that are shown. */
 const MAX_OID = 64;
 
 function oidOf(der: Uint8Array, { start, end }: Element): string {

@@ -7,7 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { derFacts } from "./certificate_der.ts";
 import { unusable, unusableSignature } from "./certificate_limits.ts";
 
-/** A chain that was found wanting. */
+/** A chain that is not trusted. */
 export interface DoubtedChain {
   /** DER of the certificates that the server sent, its own first. */
   readonly sent: readonly Uint8Array[];
@@ -28,7 +28,7 @@ export function chainProblem({ sent, caPem, nowMs }: DoubtedChain): string | und
   }
 }
 
-/** From the server's certificate to the last that is there, each issued by the next one. */
+/** The path from the server's certificate to the last one sent, each issued by the next one. */
 function pathOf([leaf, ...others]: readonly X509Certificate[]): readonly X509Certificate[] {
   const path = leaf === undefined ? [] : [leaf];
   for (let top = leaf; top !== undefined && !isSelfIssued(top);) {
@@ -43,7 +43,7 @@ function isSelfIssued({ subject, issuer }: X509Certificate): boolean {
   return subject === issuer;
 }
 
-/** The first certificate that no verifier could use. */
+/** The problem of the first certificate that no verifier accepts. */
 function memberProblem(path: readonly X509Certificate[], nowMs: number): string | undefined {
   for (const [index, certificate] of path.entries()) {
     const { raw, validFrom, validTo } = certificate;
@@ -54,7 +54,7 @@ function memberProblem(path: readonly X509Certificate[], nowMs: number): string 
     const to = Date.parse(validTo);
     if (to < nowMs) return `${what} expired on ${instant(to)}`;
     if (from > nowMs) return `${what} is not yet valid, only from ${instant(from)} on`;
-    // The signature on an authority that signed itself is never looked at.
+    // The signature on a self-signed authority is never checked.
     const reason = unusable(raw) ??
       (isSelfIssued(certificate) ? undefined : unusableSignature(raw));
     if (reason !== undefined) return `${what} cannot be verified: ${reason}`;
@@ -110,7 +110,7 @@ function issuedBy(path: readonly X509Certificate[]): string {
 const MAX_NAMES = 3;
 const MAX_NAME_LENGTH = 64;
 
-/** The common name of a distinguished name, else its organization, in quotes. */
+/** The common name of a distinguished name, otherwise its organization, in quotes. */
 export function nameIn(distinguished: string): string {
   const lines = distinguished.split("\n");
   const found = ["CN=", "O=", "OU="].flatMap((key) => lines.filter((line) => line.startsWith(key)));

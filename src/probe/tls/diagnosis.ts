@@ -1,15 +1,15 @@
 /**
- * Why a server's certificate is beyond the TLS library. A handshake that ends over it shows nothing
- * of the certificate, and in TLS 1.3 it went encrypted. So a second handshake is begun, in TLS 1.2,
- * and what the server sends in clear is read on its way. Only for servers that fail this way, and in
- * each of their probes: what was seen earlier may have been mended since.
+ * Reads the certificate of a server that the TLS library cannot use. The failed handshake does not
+ * show the certificate, and in TLS 1.3 it was encrypted. So a second handshake is begun in TLS 1.2,
+ * and the certificates that the server sends in clear are captured. This is done only for servers
+ * that fail in this way, and in each of their probes, because the server may have been fixed.
  */
 import { Duplex } from "node:stream";
 import { connect, createSecureContext, type SecureContext } from "node:tls";
 import { CertificateTap } from "./certificate_tap.ts";
 import type { Cancellation } from "../prober.ts";
 
-/** What to connect to, and how. */
+/** The connection and handshake to make. */
 export interface Diagnosis {
   /** A socket that is not connected yet; it is destroyed here. */
   readonly socket: Duplex;
@@ -18,10 +18,10 @@ export interface Diagnosis {
   readonly alpn: readonly string[];
 }
 
-/** Made when it is first needed. The versions of a connection are those of its context. */
+/** Made at its first use. The TLS versions of a connection are those of its context. */
 let context: SecureContext | undefined;
 
-/** The certificates that the server shows in TLS 1.2; empty when it does not. Never rejects. */
+/** The certificates that the server sends in TLS 1.2; empty without them. Never rejects. */
 export function shownCertificates(
   { socket, serverName, alpn }: Diagnosis,
   cancellation: Cancellation,
@@ -55,7 +55,7 @@ export function shownCertificates(
   });
 }
 
-/** `socket` as a stream of which `tap` sees what comes in. */
+/** Wraps `socket` so that `tap` sees incoming bytes. */
 function tapped(socket: Duplex, tap: CertificateTap): Duplex {
   const stream = new Duplex({
     read: () => void socket.resume(),

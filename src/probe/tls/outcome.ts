@@ -1,13 +1,13 @@
 /**
- * PURE. What an error of a TLS connection means. The library's texts are for its developers; the
- * codes are OpenSSL's names, which say more to who looks after servers.
+ * PURE. Verdicts for errors of TLS connections. The library's messages are for its developers; its
+ * codes are OpenSSL's names, which operators of servers recognize.
  */
 import { unusable } from "./certificate_limits.ts";
 import { answerVerdict } from "../established.ts";
 import { wordsOf } from "../os_errors.ts";
 import { errorCode, failed, printable, type Verdict, verdictOf } from "../outcome.ts";
 
-/** What the handshake offered: a server refuses a missing name as well as a wrong one. */
+/** The offer of the handshake: a server refuses a missing name as well as a wrong one. */
 export interface Offer {
   /** SNI; empty: none was sent. */
   readonly serverName: string;
@@ -15,11 +15,11 @@ export interface Offer {
   readonly alpn: readonly string[];
 }
 
-/** Words for an alert of the server (RFC 8446, 6.2), by the end of its code. */
+/** Messages for alerts of the server (RFC 8446, 6.2), by the end of the code. */
 const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
-  PROTOCOL_VERSION: () => "the server speaks no TLS 1.2 or 1.3",
+  PROTOCOL_VERSION: () => "the server supports neither TLS 1.2 nor 1.3",
   HANDSHAKE_FAILURE: ({ serverName }) =>
-    "the server refused the handshake (no cipher or kind of key in common, or a client certificate " +
+    "the server refused the handshake (no common cipher or kind of key, or a client certificate " +
     "is required" +
     `${serverName === "" ? ", or a name (SNI), and none was sent; set server-name" : ""})`,
   INSUFFICIENT_SECURITY: () => "the server refused the ciphers offered",
@@ -28,11 +28,11 @@ const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
     serverName === ""
       ? "the server requires a name in the handshake (SNI), and none was sent; set server-name, or a " +
         "name as host"
-      : `the server does not know the name ${serverName} in the handshake (SNI)`,
+      : `the server does not recognize the name ${serverName} in the handshake (SNI)`,
   NO_APPLICATION_PROTOCOL: ({ alpn }) =>
     alpn.length === 0
       ? "the server requires an application protocol (ALPN), and none was offered; set alpn"
-      : `the server speaks none of the protocols offered (alpn: ${alpn.join(", ")})`,
+      : `the server supports none of the offered protocols (alpn: ${alpn.join(", ")})`,
   INTERNAL_ERROR: ({ serverName }) =>
     "the server has an internal error" +
     (serverName === "" ? " (perhaps because no name was sent; set server-name)" : ""),
@@ -42,18 +42,18 @@ const ALERTS: Readonly<Record<string, (offer: Offer) => string>> = {
 export function handshakeVerdict(error: unknown, offer: Offer): Verdict {
   const code = errorCode(error);
   if (code.startsWith("ERR_SSL_")) return tlsVerdict(error, code, offer);
-  // Deno's node:tls tells a reset and a closed connection in the same way.
+  // Deno's node:tls reports a reset and a closed connection in the same way.
   if (["ECONNRESET", "ENOTCONN", "EPIPE"].includes(code)) {
     return failed("L6RSP", "connection closed or reset during the TLS handshake");
   }
   const verdict = verdictOf(error, "answer");
-  if (verdict.ours) return verdict;
+  if (verdict.inconclusive) return verdict;
   return failed("L6RSP", `TLS handshake failed: ${wordsOf(error)}`);
 }
 
 /**
  * True for an error about the certificate itself. The library is configured never to reject one, so
- * it could not check the handshake's signature with it.
+ * the error means that it cannot check the handshake's signature with this certificate.
  */
 export function isBeyondLibrary(error: unknown): boolean {
   return /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|INVALID_PURPOSE|ERR_TLS_CERT_)/
@@ -81,7 +81,7 @@ function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
   const alert = /_ALERT_([A-Z_]+)$/.exec(code)?.[1];
   const text = error instanceof Error ? error.message : String(error);
   const received = /^received fatal alert: (\w+)/.exec(text)?.[1];
-  // Codes stand for many alerts at once where Node has no name of its own; the text is exact.
+  // One code covers many alerts for which Node has no name; the text is exact.
   const exact = received === undefined ? undefined : EXACT[received];
   if (exact !== undefined) return failed("L6RSP", printable(ALERTS[exact]!(offer)));
   if (received !== undefined && alert !== undefined) {
@@ -95,7 +95,7 @@ function tlsVerdict(error: unknown, code: string, offer: Offer): Verdict {
   return failed("L6RSP", printable(`TLS protocol error: ${text}`));
 }
 
-/** Names of the library for alerts whose code is not their own. */
+/** The library's names of alerts that share a code. */
 const EXACT: Readonly<Record<string, string>> = {
   UnrecognizedName: "UNRECOGNIZED_NAME",
   UnrecognisedName: "UNRECOGNIZED_NAME",

@@ -1,22 +1,22 @@
 /**
- * The certificates that a server shows, read out once for as long as it shows the same ones: what
- * node:tls makes of a certificate (names, fingerprints, the chain as objects) costs 100 us of the
- * 700 of a whole HTTPS probe, and a server changes its certificate every few months.
+ * Parses the certificates of a server once for as long as it shows the same ones. Parsing in
+ * node:tls (names, fingerprints, the chain as objects) costs 100 us of the 700 of a whole HTTPS
+ * probe, and a server changes its certificate every few months.
  *
- * node:tls reads it out by itself in every handshake, to hand it to `checkServerIdentity`. That is
- * kept from it until somebody asks here.
+ * node:tls would parse it in every handshake for `checkServerIdentity`. This file prevents that
+ * until a caller needs the result.
  */
 import { X509Certificate } from "node:crypto";
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from "node:tls";
 
-/** What a server showed. */
+/** The certificates of a completed handshake. */
 export interface SeenCertificate {
   readonly certificate: PeerCertificate;
-  /** Whether it carries the name that was asked for. */
+  /** True when the certificate carries the required name. */
   readonly named: boolean;
-  /** DER of all that was sent, the server's own first. */
+  /** DER of all certificates sent, the server's own first. */
   readonly sent: readonly Uint8Array[];
-  /** The first end of validity among those sent; undefined when none can be read. */
+  /** The earliest end of validity among those sent; undefined when it cannot be read. */
   readonly expiry: Expiry | undefined;
 }
 
@@ -30,12 +30,12 @@ export interface Expiry {
 
 const UNREAD = {} as PeerCertificate;
 
-/** Keeps the library from reading out the certificate in the handshake that `socket` begins. */
+/** Prevents the library from parsing the certificate in the handshake that `socket` begins. */
 export function leaveUnread(socket: TLSSocket): void {
   Object.defineProperty(socket, "getPeerCertificate", { value: () => UNREAD, configurable: true });
 }
 
-/** What was last seen of one target. */
+/** The certificates last seen from one target. */
 export class CertificateMemory {
   /** Name or address that a certificate must carry. */
   readonly #identity: string;
@@ -45,7 +45,7 @@ export class CertificateMemory {
     this.#identity = identity;
   }
 
-  /** The certificates of a completed handshake; without content when they cannot be read. */
+  /** The certificates of a completed handshake; empty when they cannot be read. */
   of(socket: TLSSocket): SeenCertificate {
     const sent = sentBy(socket);
     if (sent.length > 0 && sameChain(sent, this.#seen.sent)) return this.#seen;
@@ -57,7 +57,7 @@ export class CertificateMemory {
   }
 }
 
-/** The end that comes first, and whose it is. */
+/** The earliest end of validity, with the name of its certificate. */
 export function firstExpiry(sent: readonly Uint8Array[]): Expiry | undefined {
   let first: Expiry | undefined;
   for (const [index, der] of sent.entries()) {
@@ -82,7 +82,7 @@ function expiryOf(der: Uint8Array, index: number): Expiry | undefined {
 
 const MAX_NAME_LENGTH = 64;
 
-/** The library throws when it meets names that it did not expect. */
+/** The parsed certificate; undefined when the library throws because of unexpected names. */
 function isFor(identity: string, certificate: PeerCertificate): boolean {
   try {
     return checkServerIdentity(identity, certificate) === undefined;
@@ -98,7 +98,7 @@ interface ChainHandle {
   };
 }
 
-/** DER as it was sent. The public call parses what it gives, and gives the first two only. */
+/** DER as it was sent. The public call parses its result, and returns the first two only. */
 function sentBy(socket: TLSSocket): readonly Uint8Array[] {
   const { _handle: handle } = socket as unknown as ChainHandle;
   const chain = handle?.getPeerCertificateChain?.()?.certificates;

@@ -102,7 +102,7 @@ const DOUBTED: readonly (readonly [kind: OddKind, reason: string])[] = [
     "certificate cannot be verified: it is signed with SHA-1, which is not accepted; SHA-256 or longer is",
   ],
   ["clientOnly", "certificate is not for servers: its extended key usage lacks serverAuth"],
-  ["authority", "certificate is one of an authority (CA:TRUE), which is not accepted of a server"],
+  ["authority", "certificate is one of an authority (CA:TRUE), which is not accepted for a server"],
   [
     "cutChain",
     'certificate not trusted: issued by "Short Intermediate"; "Short Intermediate" is not in ' +
@@ -220,7 +220,7 @@ Deno.test("ALPN: what is configured is offered, and a server that wants somethin
   }
 });
 
-Deno.test("a server that speaks none of the protocols offered (ALPN) says so, and is named so", async () => {
+Deno.test("a server that supports none of the offered protocols (ALPN) is reported as such", async () => {
   const { folder } = await certificates();
   const args = ["-cert", "good.pem", "-key", "good.key", "-alpn", "smtp"];
   const server = await opensslServer(folder, args);
@@ -228,7 +228,7 @@ Deno.test("a server that speaks none of the protocols offered (ALPN) says so, an
   try {
     assert.equal(
       said(await probe(server.port, https({ insecureSkipVerify }))),
-      "L6RSP the server speaks none of the protocols offered (alpn: http/1.1)",
+      "L6RSP the server supports none of the offered protocols (alpn: http/1.1)",
     );
     const smtp = https({ insecureSkipVerify, alpn: ["h2", "smtp"] });
     assert.equal((await probe(server.port, smtp)).code, "L7OK");

@@ -1,16 +1,16 @@
 /**
- * TLS of the probes: a connection and a handshake over node:tls (the only one of Deno's ways that
- * is quick and frees its descriptor at once), and the verdict on the certificate.
+ * TLS of the probes: makes a connection and a handshake over node:tls, and judges the certificate.
+ * Of Deno's TLS interfaces only node:tls is fast and frees its descriptor immediately.
  *
- * The library is never told to reject: it would destroy the connection before the certificate
- * could be seen, and the expiry is wanted above all of a certificate that is not accepted. What it
- * found is judged here (certificate.ts).
+ * The library is configured not to reject certificates: it would destroy the connection before the
+ * certificate is visible, and the expiry matters most for a certificate that is not accepted. The
+ * library's finding is judged here (certificate.ts).
  *
- * First a connection, then TLS on it: a TLS socket of Deno 2.9.6 that never gets its connection is
- * never freed, nor the 175 KB of authorities it was made with (measured at a closed port).
+ * The connection is made before the TLS socket: in Deno 2.9.6 a TLS socket that never gets its
+ * connection is never freed, nor its 175 KB of authorities (measured at a closed port).
  *
- * With neither a `server-name` nor a name in `host` there is no SNI (RFC 6066 allows no addresses
- * there), and the certificate must carry the backend's address.
+ * Without a `server-name` and without a name in `host` SNI is not sent, because RFC 6066 does not
+ * allow addresses there; the certificate must then carry the backend's address.
  */
 import type { Duplex } from "node:stream";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
@@ -35,7 +35,7 @@ import { shownCertificates } from "./diagnosis.ts";
 import { handshakeVerdict, isBeyondLibrary, unusableVerdict } from "./outcome.ts";
 import { trusting } from "./trust.ts";
 
-/** What of the TLS part of a probe stays the same over its probes. */
+/** The prepared TLS parameters, shared by all probes of a target. */
 export interface TlsTarget {
   readonly spec: ProbeSpec;
   /** SNI; empty: none. */
@@ -51,11 +51,11 @@ export interface TlsTarget {
   readonly memory: CertificateMemory;
 }
 
-/** What a handshake ended with. */
+/** The result of a handshake. */
 export interface Handshake {
-  /** The connection, when it may be used; to be closed by who gets it. */
+  /** The connection, if it may be used; the receiver closes it. */
   readonly stream: NodeStream | undefined;
-  /** SECURED with a stream, else the failure. Holds the expiry when a certificate was seen. */
+  /** SECURED with a stream, otherwise the failure. Includes the expiry of a certificate seen. */
   readonly verdict: Verdict;
 }
 
@@ -78,7 +78,7 @@ export function tlsTargetOf(spec: ProbeSpec, params: TlsParams): TlsTarget {
 /** A Prober for type `tcp` with `ssl`. */
 export function tlsProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
-  invariant(params.type === "tcp" && params.ssl, "a TLS prober was given a target without ssl");
+  invariant(params.type === "tcp" && params.ssl, "tlsProber() got a target without ssl");
   const target = tlsTargetOf(spec, params);
   return async (cancellation) => {
     const { stream, verdict } = await handshake(target, cancellation);
@@ -106,7 +106,7 @@ function socketTo(spec: ProbeSpec): Duplex {
   return spec.address.includes("%") ? new ScopedSocket(spec) : openSocket(spec);
 }
 
-/** How a handshake ended; `beyond-library`: over a certificate that the library cannot use. */
+/** The end of a handshake; `beyond-library`: the library cannot use the certificate. */
 type Attempt = Handshake | "beyond-library";
 
 function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt> {
@@ -125,7 +125,7 @@ function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt
       resolve(attempt);
     };
     cancellation.release = () => end(without(secure ? HANDSHAKE_TIMED_OUT : CONNECT_TIMED_OUT));
-    // Listeners of errors stay to the end: an error that nobody hears would end the thread.
+    // Error listeners stay to the end: an error without a listener would end the thread.
     const broken = (error: unknown) =>
       end(isBeyondLibrary(error) ? "beyond-library" : without(handshakeVerdict(error, target)));
     socket.on(
@@ -133,7 +133,7 @@ function attempt(target: TlsTarget, cancellation: Cancellation): Promise<Attempt
       (error) =>
         wasEstablished(error) ? broken(error) : end(without(connectFailure(error, target.spec))),
     );
-    // What is thrown in a listener would end the thread too.
+    // An exception in a listener would end the thread too.
     socket.once("connect", () => {
       try {
         secure = secured(socket, target);
@@ -156,7 +156,7 @@ function secured(socket: Duplex, { serverName, alpn, secureContext }: TlsTarget)
     socket,
     secureContext,
     rejectUnauthorized: false,
-    // Asked when the chain was found good, and then the name is compared by judge().
+    // Called when the chain is valid; judge() compares the name.
     checkServerIdentity: () => undefined,
     ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     ...(serverName === "" ? {} : { servername: serverName }),

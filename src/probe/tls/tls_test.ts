@@ -114,7 +114,7 @@ for (const { kind, tls = {}, problem } of CHECKED) {
   });
 }
 
-Deno.test("insecure-skip-verify takes every certificate, and still tells its expiry", async () => {
+Deno.test("insecure-skip-verify accepts every certificate and still reports its expiry", async () => {
   for (const kind of KINDS) {
     const server = await tlsServer(CERTIFICATES.of(kind));
     try {
@@ -218,7 +218,7 @@ Deno.test("checks of one server with different settings do not mix, however they
   }
 });
 
-Deno.test("a certificate that the server swaps is seen by the very next probe", async () => {
+Deno.test("a changed certificate is seen by the next probe", async () => {
   const server = await tlsServer(CERTIFICATES.of("good"));
   try {
     const expiry = async () =>
@@ -369,7 +369,7 @@ const BROKEN: {
       opensslServer(CERTIFICATES.folder, [
         ...["-cert", "good.pem", "-key", "good.key", version, "-cipher", "DEFAULT@SECLEVEL=0"],
       ]),
-    verdict: "L6RSP the server speaks no TLS 1.2 or 1.3",
+    verdict: "L6RSP the server supports neither TLS 1.2 nor 1.3",
   })),
 ];
 
@@ -382,7 +382,7 @@ for (const { name, server: start, verdict, cancelAfterMs } of BROKEN) {
         const run = { port: server.port, params };
         const found = await probe(cancelAfterMs === undefined ? run : { ...run, cancelAfterMs });
         assert.ok(said(found).startsWith(verdict), said(found));
-        assert.equal(found.ours, false);
+        assert.equal(found.inconclusive, false);
         assert.equal(found.certificateExpiryMs, undefined);
         await until(() => server.open === undefined || server.open() === 0);
         assert.equal(sockets(), before);
@@ -393,7 +393,7 @@ for (const { name, server: start, verdict, cancelAfterMs } of BROKEN) {
   });
 }
 
-Deno.test("a server that wants a client certificate is told from others, in TLS 1.2 and 1.3", async () => {
+Deno.test("a server that requires a client certificate is distinguished, in TLS 1.2 and 1.3", async () => {
   const wants = ["-cert", "good.pem", "-key", "good.key", "-Verify", "1", "-CAfile", "ca.pem"];
   for (
     const [version, detail] of [
@@ -458,7 +458,7 @@ Deno.test("a TLS probe that gets no connection leaves no memory behind", async (
   }
 });
 
-Deno.test("cancelling frees the socket of any stage at once, and keeps the expiry it saw", async () => {
+Deno.test("cancelling frees the socket at any stage immediately, and keeps the expiry seen", async () => {
   const silent = await notTls(() => {});
   const mute = await tlsServer(CERTIFICATES.of("good"), () => {});
   const stages: [server: NastyServer, code: string, expiry: number | undefined][] = [

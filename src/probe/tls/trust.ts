@@ -1,21 +1,21 @@
 /**
- * Who is trusted: one secure context for each set of certificate authorities, shared by all checks
- * that use it. A context holds nothing but the set: name, verification and addresses are given
- * with each connection, so nothing of one check can reach another.
+ * Secure contexts: one for each set of certificate authorities, shared by all checks that use it. A
+ * context holds only the set. Name, verification and addresses belong to each connection, so that
+ * checks cannot influence each other.
  *
- * No session is ever resumed: a resumed session shows the certificate of the first handshake, not
- * the one the server has now, and skips verification. Deno's node:tls keeps sessions of its own
- * accord, and is prepared to resume them (2.9.6 was never seen to) where the default authorities
- * and nothing else are used; with authorities of its own a context verifies afresh each time. So
- * the context of the system's authorities is given one text more, in which there is no certificate.
+ * Sessions are never resumed: a resumed session shows the certificate of the first handshake, not
+ * the server's current one, and skips verification. Deno's node:tls keeps sessions by itself and
+ * may resume them when only the default authorities are used (2.9.6 was never seen to); a context
+ * with its own authorities verifies each time. So the context of the system's authorities gets one
+ * additional text that contains no certificate.
  *
- * The system's authorities are those that Deno was started with: its own copy of Mozilla's, or,
- * with DENO_TLS_CA_STORE=system in its environment, those of /etc/ssl.
+ * The system's authorities are those that Deno was started with: its own copy of Mozilla's, or
+ * those of /etc/ssl with DENO_TLS_CA_STORE=system in its environment.
  */
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { TlsParams } from "../../config/model.ts";
 
-/** Sets kept; more distinct ones are made anew for each target, which costs only memory. */
+/** Maximum of sets kept; further ones are made for each target, which costs only memory. */
 const MAX_KEPT = 256;
 
 /** By the certificates in PEM; empty: the system's. */

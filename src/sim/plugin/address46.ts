@@ -45,7 +45,7 @@ export function length46(address: IpAddress, length: number): number {
 }
 
 /**
- * `address` with the bits behind `length` cleared (`ip46_prefix_normalize`). For a length over
+ * `address` with the bits after `length` cleared (`ip46_prefix_normalize`). For a length over
  * 128 VPP shifts by a negative number; what x86 makes of that is what happens here too.
  */
 export function normalize(address: Address46, length: number): Address46 {

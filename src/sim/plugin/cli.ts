@@ -1,5 +1,5 @@
 /**
- * The few commands of VPP's debug CLI that the simulator knows, for `cli_inband`. Words may be
+ * The few commands of VPP's debug CLI that the simulator supports, for `cli_inband`. Words may be
  * shortened, as in VPP (`sh lb vips`).
  * PURE.
  */
@@ -7,7 +7,7 @@ import type { LbPlugin } from "./plugin.ts";
 import type { Release } from "./release.ts";
 import { showLb, showVips, showVipsVerbose } from "./show.ts";
 
-/** What a command prints, and VPP's result. */
+/** The output of a command, and the result of VPP. */
 export interface CliOutput {
   readonly retval: number;
   readonly reply: string;

@@ -1,6 +1,6 @@
 /**
- * The simulator's message table: `name_crc` → id. A real VPP numbers its messages anew whenever
- * it starts, so a table belongs to one life of the simulator.
+ * The simulator's message table: `name_crc` → id. A real VPP renumbers its messages at each
+ * start, so a table belongs to one life of the simulator.
  * PURE.
  */
 import { ALL_MESSAGES } from "../../vpp/wire/messages.ts";
@@ -16,7 +16,7 @@ const FIXED_IDS: ReadonlyMap<string, number> = new Map([
 const FIRST_ID = 100;
 const IDS_PER_LIFE = 7;
 
-/** The table of all messages the simulator knows, in its `life`th life (0 is the first). */
+/** The table of all messages of the simulator, in its `life`th life (0 is the first). */
 export function messageIds(life: number): Map<string, number> {
   const first = FIRST_ID + (life % 1000) * IDS_PER_LIFE;
   return new Map(

@@ -1,8 +1,8 @@
 /**
- * VPP's lb plugin without packets: what it accepts, what it refuses and how it shows what it has.
- * A program of it that goes wrong here goes wrong there, and for the same reason.
+ * VPP's lb plugin without packets: the requests that it accepts and refuses, and its dumps. A
+ * sequence of requests that fails here fails in VPP, for the same reason.
  *
- * Where VPP reads memory that nobody wrote, the simulator reads what the slot's last owner left
+ * Where VPP reads uninitialized memory, the simulator reads what the slot's last owner left
  * (that much is certain). Where VPP dies (a table length of 0 asks for 2^32 buckets, or a stats
  * segment is full) it dies too: die() reports it to the owner. Flows do not exist, so a removed server is never held back by
  * them. Nothing happens between calls: advance() makes up for the collections due until now.
@@ -85,7 +85,7 @@ export class LbPlugin {
     this.#servers.take(() => undefined);
   }
 
-  /** VPP dies. What it is asked afterwards means nothing. */
+  /** VPP dies. Answers to later calls are meaningless. */
   die(reason: string): void {
     if (this.death !== undefined) return;
     this.death = reason;
@@ -244,7 +244,7 @@ export class LbPlugin {
     return 0;
   }
 
-  /** `lb_flush_vip`: says 0 for a VIP that does not exist, too. */
+  /** `lb_flush_vip`: returns 0 for a VIP that does not exist, too. */
   flushVip(target: VipName): Retval {
     const vip = this.#find(resolveName(target));
     if (vip === undefined) return 0;

@@ -16,7 +16,7 @@ export type Release = "main" | "26.06";
 /** All of them. */
 export const RELEASES: readonly Release[] = ["main", "26.06"];
 
-/** What `show_version` says of a release. */
+/** The version that `show_version` returns for a release. */
 export const VERSIONS: Readonly<Record<Release, string>> = {
   "main": "26.10-rc0~374-gb575ec2c56d",
   "26.06": "26.06-release",
@@ -58,7 +58,7 @@ export function understoodEncap(encap: number, release: Release): number {
   return bytes.getUint32(0, true);
 }
 
-/** One server in `show lb vips verbose` of 26.06, behind its address. */
+/** One server in `show lb vips verbose` of 26.06, after its address. */
 export function olderServerText(server: Server, buckets: number): string {
   return `${buckets} buckets   0 flows  dpo:${server.dpo} ${server.used ? "used" : " removed"}\n`;
 }

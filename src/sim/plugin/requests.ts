@@ -1,8 +1,7 @@
 /**
- * From request bytes to reply bytes: which handler VPP would run, what it would answer and to
- * whom. Like in VPP a reply goes to the client that the request's client_index names, which a
- * client that gets its own index wrong never hears of. A message that is unknown or of the wrong
- * length is dropped without a word.
+ * Handles request bytes and returns reply bytes, with VPP's handlers, answers and receivers. As in
+ * VPP a reply goes to the client that the request's client_index names, so that a client with a
+ * wrong index never gets it. A message that is unknown or of the wrong length is dropped silently.
  *
  * Source: VPP src/vlibapi/api_shared.c, src/vlibmemory/socket_api.c, src/plugins/lb/api.c.
  * PURE.
@@ -12,14 +11,14 @@ import type { DecodedMessage, MessageCodec, MessageHeader } from "../../vpp/wire
 import * as m from "../../vpp/wire/messages.ts";
 import { cliOutput } from "./cli.ts";
 import { lookUpRoute } from "./fib/route_lookup.ts";
-import type { Mischief } from "../faults.ts";
+import type { Faults } from "../faults.ts";
 import type { LbPlugin } from "./plugin.ts";
 import { serverRecords, vipRecords } from "./show.ts";
 import type { Retval, VipArguments, VipName } from "./types.ts";
 import { olderServerRecords, olderVipRecords } from "./older_dumps.ts";
 import { PLUGIN_NAMES, type Release, understoodEncap, understoodName } from "./release.ts";
 
-/** What `show_version` answers. */
+/** The answer of `show_version`. */
 export interface VersionInfo {
   readonly version: string;
   readonly buildDate: string;
@@ -36,12 +35,12 @@ export interface AnsweringVpp {
   readonly clientIndex: number;
   readonly pid: number;
   readonly version: VersionInfo;
-  readonly mischief: Mischief;
+  readonly faults: Faults;
 }
 
-/** What is to be done about a request. */
+/** The effect of a request. */
 export interface Answer {
-  /** Whom to send the replies to; undefined: to whoever asked. */
+  /** The receiver of the replies; undefined: the sender of the request. */
   readonly clientIndex: number | undefined;
   /** Whole messages, without frame headers. */
   readonly replies: readonly Uint8Array[];
@@ -56,7 +55,7 @@ interface Call<Body> {
   readonly header: MessageHeader;
   readonly body: Body;
   readonly message: Uint8Array;
-  /** What it is refused with, which reply() sees to; undefined: it is carried out. */
+  /** The retval of a refusal, which reply() sends; undefined: the request is executed. */
   readonly refusal: Retval | undefined;
   reply<R>(codec: MessageCodec<R>, body: R): void;
 }
@@ -82,7 +81,7 @@ export function handlersFor(ids: ReadonlyMap<string, number>): Handlers {
   return handlers;
 }
 
-/** What VPP does with one message; undefined when it drops it. */
+/** Handles one message; undefined when VPP drops it. */
 export function answer(
   message: Uint8Array,
   context: { readonly handlers: Handlers; readonly vpp: AnsweringVpp },
@@ -102,8 +101,8 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
       if (decoded === undefined) return undefined;
       const { header, body } = decoded;
       const replies: Uint8Array[] = [];
-      const refusal = vpp.mischief.takeRefusal(codec.name);
-      const withheld = vpp.mischief.takeWithheld(codec.name);
+      const refusal = vpp.faults.takeRefusal(codec.name);
+      const withheld = vpp.faults.takeWithheld(codec.name);
       const reply = <R>(replyCodec: MessageCodec<R>, replyBody: R) => {
         const replyId = vpp.ids.get(replyCodec.key);
         if (replyId === undefined || withheld) return;
@@ -113,8 +112,8 @@ function on<Body>(codec: MessageCodec<Body>, handle: (call: Call<Body>) => void)
           context: header.context,
         };
         const refused = refusal !== undefined && replyCodec.hasRetval;
-        const told = refused ? { ...replyBody, retval: refusal } : replyBody;
-        replies.push(replyCodec.encode(replyHeader, told));
+        const body = refused ? { ...replyBody, retval: refusal } : replyBody;
+        replies.push(replyCodec.encode(replyHeader, body));
       };
       handle({ vpp, plugin: vpp.plugin, header, body, message, refusal, reply });
       const clientIndex = codec.hasClientIndex ? header.clientIndex : undefined;

@@ -6,7 +6,7 @@ import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import { randomRequest } from "../../../tests/vpp/plugin_operations.ts";
 import { DEFAULT_VERSION } from "../api_server.ts";
 import { messageIds, withoutMessages } from "./message_ids.ts";
-import { Mischief } from "../faults.ts";
+import { Faults } from "../faults.ts";
 import { WEIGHT_MESSAGES } from "./release.ts";
 import { LbPlugin } from "./plugin.ts";
 import { answer, type AnsweringVpp, handlersFor } from "./requests.ts";
@@ -21,7 +21,7 @@ function someVpp(omit: readonly string[] = []): AnsweringVpp {
     pid: 1,
     release: "main",
     version: DEFAULT_VERSION,
-    mischief: new Mischief(),
+    faults: new Faults(),
   };
 }
 
@@ -63,7 +63,7 @@ Deno.test("answer: no bytes at all crash the simulator or corrupt the plugin", (
   fc.assert(property, { numRuns: 300 });
 });
 
-Deno.test("answer: bytes that are no message are dropped", () => {
+Deno.test("answer: bytes that are not a message are dropped", () => {
   const vpp = someVpp();
   fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
     ask(vpp, bytes);
@@ -100,7 +100,7 @@ Deno.test("answer: a request of the wrong length is dropped and changes nothing"
   assert.equal(vpp.plugin.vipCount, 1);
 });
 
-Deno.test("answer: an older VPP neither lists nor knows the messages it lacks", () => {
+Deno.test("answer: an older VPP neither lists nor handles the messages it lacks", () => {
   const newer = someVpp();
   const older = someVpp(WEIGHT_MESSAGES);
   assert.equal(older.ids.size, newer.ids.size - WEIGHT_MESSAGES.length);
@@ -111,7 +111,7 @@ Deno.test("answer: an older VPP neither lists nor knows the messages it lacks", 
 
 Deno.test("answer: a refused request has the retval and is not carried out", () => {
   const vpp = someVpp();
-  vpp.mischief.refuse({ message: "lb_conf", retval: -81, times: 1 });
+  vpp.faults.refuse({ message: "lb_conf", retval: -81, times: 1 });
   const conf = { ...vpp.plugin.conf, flowTimeout: 99 };
   const message = m.lbConf.encode(header(vpp, m.lbConf), conf);
   const retval = () => m.lbConfReply.decode(ask(vpp, message)![0]!).body.retval;

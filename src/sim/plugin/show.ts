@@ -1,5 +1,5 @@
 /**
- * What the lb plugin shows: the records of its dumps and the text of its debug CLI, to the byte.
+ * The output of the lb plugin, to the byte: records of its dumps and text of its debug CLI.
  *
  * Source: VPP src/plugins/lb/api.c (dump handlers), lb.c (format functions), cli.c.
  * PURE.
@@ -12,7 +12,7 @@ import type { DumpFilter, Server, ServerRecord, Vip, VipName, VipRecord } from "
 import { olderServerText, type Release } from "./release.ts";
 import { encapNumber } from "./vip_name.ts";
 
-/** `lb_vip_dump`: all VIPs in use, whatever its filter says. */
+/** `lb_vip_dump`: all VIPs in use, whatever its filter is. */
 export function vipRecords(plugin: LbPlugin): VipRecord[] {
   const records: VipRecord[] = [];
   for (const vip of plugin.vips()) {

@@ -13,7 +13,7 @@ import type { Vip } from "./types.ts";
 const GRE4_BYTES = 24;
 const GRE6_BYTES = 44;
 
-/** Which of a VIP's counters counts them. */
+/** Index of the counter of a VIP that counts them. */
 export const TRAFFIC_KINDS = ["next", "first", "untracked", "no-server"] as const;
 export type TrafficKind = typeof TRAFFIC_KINDS[number];
 

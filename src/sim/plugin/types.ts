@@ -40,7 +40,7 @@ export interface PluginConf {
   readonly flowTimeout: number;
 }
 
-/** What names a VIP in a request. `protocol` is ignored when the port is 0. */
+/** The name of a VIP in a request. `protocol` is ignored when the port is 0. */
 export interface VipName {
   readonly pfx: { readonly address: IpAddress; readonly len: number };
   readonly protocol: number;
@@ -76,7 +76,7 @@ export interface Vip {
   readonly type: VipType;
   readonly srcIpSticky: boolean;
   readonly tableLength: number;
-  /** `encap_args`, a union: the first byte is dscp or srv_type. Left over from the slot's last VIP where the type has none. */
+  /** `encap_args`, a union: the first byte is dscp or srv_type. For other types it is left over from the slot's last VIP. */
   readonly encapByte: number;
   readonly targetPort: number;
   /** False once it is deleted; it stays until its servers are collected. */
@@ -87,7 +87,7 @@ export interface Vip {
   readonly servers: Pool<number>;
   /** By the address's key: the server's slot in `servers`. */
   readonly slots: Map<string, number>;
-  /** Buckets by server index; undefined when nobody asked since the last change. */
+  /** Buckets by server index; undefined until requested after the last change. */
   buckets: ReadonlyMap<number, number> | undefined;
 }
 

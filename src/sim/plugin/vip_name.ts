@@ -1,5 +1,5 @@
 /**
- * How a request names a VIP and what the plugin makes of it: the normalized prefix, the forced
+ * Converts a VIP's name in a request to the plugin's form: the normalized prefix, the forced
  * protocol, the type that follows from family and encapsulation.
  *
  * Source: VPP src/plugins/lb/api.c, lb.h.
@@ -14,7 +14,7 @@ const ENCAPS = ["gre4", "gre6", "l3dsr", "nat4", "nat6"] as const;
 /** Name of an encapsulation. */
 export type EncapName = typeof ENCAPS[number];
 
-/** Name of the API's encapsulation number; undefined for a number that is none. */
+/** Name of the API's encapsulation number; undefined for an invalid number. */
 export function encapOf(number: number): EncapName | undefined {
   return ENCAPS[number];
 }

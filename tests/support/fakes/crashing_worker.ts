@@ -1,6 +1,6 @@
 /**
  * A probe worker that dies of an uncaught error: half a second after its start, or after as many
- * milliseconds as its name says.
+ * milliseconds as in its name.
  */
 import "../../../src/probe/engine/worker.ts";
 

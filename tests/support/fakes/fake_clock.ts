@@ -1,5 +1,5 @@
 /**
- * A clock that stands still until it is told to move. Timers fire in order of their due time,
+ * A clock that stands still until a test advances it. Timers fire in order of their due time,
  * then of their creation, with the clock at exactly their due time.
  */
 import type { Clock, Timer } from "../../../src/base/ports.ts";

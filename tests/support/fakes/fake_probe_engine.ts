@@ -1,5 +1,5 @@
 /**
- * A probe engine that probes nothing: it remembers what it was told, and the test says what the
+ * A probe engine that probes nothing: it records calls, and the test supplies what the
  * probes found. It holds the checker to the engine's contract (ids, generations, no readdress of
  * what is not started).
  */

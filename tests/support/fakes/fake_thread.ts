@@ -1,4 +1,4 @@
-/** A probe worker's thread without a thread: says and hears what a test wants. */
+/** A fake thread of a probe worker: a test sends its messages and reads those it received. */
 import type { WorkerThread } from "../../../src/probe/engine/worker_handle.ts";
 import type { FromWorker, ToWorker } from "../../../src/probe/engine/worker_protocol.ts";
 

@@ -49,7 +49,7 @@ export class MemoryTransport implements Transport {
     this.#closed = true;
   }
 
-  /** VPP says `message`. A handler's throw ends the transport, as in the real ones. */
+  /** VPP sends `message`. A handler's throw ends the transport, as in the real ones. */
   receive(message: Uint8Array): void {
     if (this.#closed) return;
     try {
@@ -59,7 +59,7 @@ export class MemoryTransport implements Transport {
     }
   }
 
-  /** VPP says a message of this codec. */
+  /** VPP sends a message of this codec. */
   reply<Body>(codec: MessageCodec<Body>, context: number, body: Body): void {
     const id = this.table.get(codec.key) ?? 0;
     this.receive(codec.encode({ id, clientIndex: 0, context }, body));

@@ -1,4 +1,4 @@
-/** A logger and an observer that keep what they are told, for tests. */
+/** A logger and an observer that record their calls, for tests. */
 import type { LogEventName, LogFields, Logger, LogLevel } from "../../../src/base/ports.ts";
 import type { ApiObserver } from "../../../src/vpp/ports.ts";
 import { checkLogFields } from "../judges/log_contract.ts";

@@ -23,7 +23,7 @@ export type VipShape = Partial<
 >;
 
 /**
- * `desired("192.0.2.1", "10.0.0.1=100 10.0.0.2=0!")`: tcp port 80 unless `shape` says otherwise;
+ * `desired("192.0.2.1", "10.0.0.1=100 10.0.0.2=0!")`: tcp port 80 unless `shape` differs;
  * `!` marks a server in a flushing state. Servers are put in order.
  */
 export function desired(address: string, servers = "", shape: VipShape = {}): DesiredVip {

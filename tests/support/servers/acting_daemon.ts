@@ -1,6 +1,6 @@
 /**
  * maglevd's own parts in a process that can be killed at an exact moment: starts on a
- * configuration and a state directory, does one operator's action, says `done` when that is
+ * configuration and a state directory, does one operator's action, prints `done` when that is
  * acknowledged, and goes on until it is killed.
  *
  *     deno run -A acting_daemon.ts CONFIG STATE_DIR '{"kind":"disable","backend":"b0"}'
@@ -13,7 +13,7 @@ import { wireDaemon } from "../../../src/daemon/wire.ts";
 import { SystemClock } from "../../../src/system/system_clock.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 
-/** What it is told to do. */
+/** The action to run. */
 export type Action =
   | { readonly kind: BackendAction; readonly backend: string }
   | ({ readonly kind: "weight" } & SetWeightRequest);

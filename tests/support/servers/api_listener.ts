@@ -6,7 +6,7 @@ import { encodeFrame, FrameDecoder } from "../../../src/vpp/wire/frame.ts";
 import { sockclntCreate, sockclntCreateReply } from "../../../src/vpp/wire/messages.ts";
 import { FULL_TABLE } from "../fakes/memory_transport.ts";
 
-/** What the other end says to a message by itself; undefined: the message is the test's. */
+/** The peer's automatic answer to a message; undefined: the test answers. */
 export type Answer = (message: Uint8Array) => Uint8Array | undefined;
 
 /** One accepted connection. */

@@ -55,7 +55,7 @@ export async function runToEnd(
     signal: AbortSignal.timeout(20_000),
   }).spawn();
   const writer = child.stdin.getWriter();
-  // A process that has ended without reading it is no failure of the test.
+  // A process that has ended without reading it does not fail the test.
   await writer.write(new TextEncoder().encode(options.stdin ?? "")).catch(() => {});
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();

@@ -65,7 +65,7 @@ export function answerWith(
   }, options.hostname);
 }
 
-/** Accepts, reads the request, and says nothing until the client goes away. */
+/** Accepts, reads the request, and sends nothing until the client disconnects. */
 export function sayNothing(): NastyServer {
   return serve(async (connection) => {
     const buffer = new Uint8Array(4096);

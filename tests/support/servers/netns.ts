@@ -7,7 +7,7 @@ import { linesOf } from "../../../bench/support/lines.ts";
 
 const RESPONDER = new URL("icmp_responder.py", import.meta.url).pathname;
 
-/** Addresses inside: the last number says how the responder behaves (icmp_responder.py). */
+/** Addresses inside: the last number selects the responder's behaviour (icmp_responder.py). */
 export const NET4 = "198.18.77.";
 export const NET6 = "fd77:198:18:77::";
 const BEHAVIOURS = 14;
@@ -45,7 +45,7 @@ async function succeeds(program: string, args: string[]): Promise<boolean> {
   }
 }
 
-/** Runs `ip` with the words of `line`, and `last` as they are; fails with what it says. */
+/** Runs `ip` with the words of `line`, and `last` as they are; fails with its output. */
 async function ip(line: string, ...last: string[]): Promise<void> {
   const args = [...line.split(" "), ...last];
   const { success, stderr } = await new Deno.Command("ip", { args, stdin: "null" }).output();
@@ -123,7 +123,7 @@ class Responder {
     const child = new Deno.Command("ip", { args, stdin: "piped", stdout: "piped" }).spawn();
     const lines = linesOf(child.stdout);
     const { value } = await lines.next();
-    if (value !== "ready") throw new Error(`the responder says ${value}`);
+    if (value !== "ready") throw new Error(`the responder sent ${value}`);
     await lines.return(undefined);
     return new Responder(child);
   }
@@ -194,7 +194,7 @@ export async function withPair(fn: (pair: Pair) => Promise<void>): Promise<void>
   }
 }
 
-/** Deno.test, skipped with the reason where there can be no namespaces. */
+/** Deno.test, skipped with the reason where namespaces are not available. */
 export function netnsTest(name: string, fn: () => Promise<void>): void {
   const ignore = NO_NETNS !== undefined;
   Deno.test({ name: ignore ? `${name} (skipped: ${NO_NETNS})` : name, ignore, fn });

@@ -1,6 +1,6 @@
 /**
  * Probes of every kind, run once for each line of its standard input, under whatever its
- * environment does to system calls. A line says which: all, tcp (all but ICMP), source (those of
+ * environment does to system calls. A line selects which: all, tcp (all but ICMP), source (those of
  * them from a source address) or icmp. Writes the verdicts as one JSON object a line.
  * Arguments: port of plain TCP and HTTP, port of TLS.
  */

@@ -1,5 +1,5 @@
 /**
- * A client of VPP's API socket that knows frames and nothing else, for tests that look at bytes.
+ * A client of VPP's API socket that handles frames only, for tests that look at bytes.
  * It shares no code with the product's client, so that a mistake there cannot hide here.
  */
 

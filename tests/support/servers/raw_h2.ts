@@ -1,6 +1,6 @@
 /**
- * An HTTP/2 client without manners: it writes any frames it is told to, in any order, reads only
- * when asked, and knows nothing of windows. For what a proper client cannot be made to do.
+ * An HTTP/2 client without manners: it writes any frames in any order, reads only
+ * when asked, and ignores windows. For what a proper client cannot be made to do.
  */
 
 /** Types of frames (RFC 9113, 6). */

@@ -4,7 +4,7 @@
  * that VPP's shared memory would be, /dev/shm/[PREFIX-]vpe-api, holds the path of that socket.
  *
  * As the real one it must have clib_mem_init() called first, fills in the client index, answers
- * keepalives itself, and blocks. It misbehaves on request, as no real one can be told to: by the
+ * keepalives itself, and blocks. It misbehaves on request, as no real one can: by the
  * client's name when it connects, and by a message id of the other side when it reads.
  */
 #define _GNU_SOURCE

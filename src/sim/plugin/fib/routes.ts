@@ -34,7 +34,7 @@ export class Routes {
     for (let i = 0; i < BOOT_ROUTES; i++) this.#take();
   }
 
-  /** Adds a user of the route, making it when there is none. Returns its index. */
+  /** Adds a user of the route, which is created for its first user. Returns its index. */
   acquire(prefix: Address46, length: number): number {
     const key = routeKey(prefix, length);
     const entry = this.#routes.get(key);

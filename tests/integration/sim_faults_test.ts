@@ -120,14 +120,14 @@ Deno.test("simulator: a keepalive goes to every client and its reply is taken", 
     assert.equal(simulator.requests.get("memclnt_keepalive_reply"), 1);
   }));
 
-Deno.test("mischief: delay holds each reply back until its own time", () =>
+Deno.test("faults: delay holds each reply back until its own time", () =>
   world(async ({ client, simulator, clock }) => {
     const greeted = await client();
     // Others' connections give the event loop the turns it needs, without a timer.
     const until = async (condition: () => boolean) => {
       while (!condition()) (await rawClient(simulator.path)).close();
     };
-    simulator.mischief.delayMs = 250;
+    simulator.faults.delayMs = 250;
     await greeted.ping();
     await until(() => clock.timers === 1);
     clock.advance(100);
@@ -144,19 +144,19 @@ Deno.test("mischief: delay holds each reply back until its own time", () =>
     assert.equal(await greeted.pong(), simulator.pid);
   }));
 
-Deno.test("mischief: cut ends the connection in the middle of a reply", () =>
+Deno.test("faults: cut ends the connection in the middle of a reply", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
-    simulator.mischief.cutAfterBytes = 20;
+    simulator.faults.cutAfterBytes = 20;
     await greeted.ping();
     assert.equal((await greeted.raw.rest()).length, 20);
     await roundTrip(await client());
   }));
 
-Deno.test("mischief: garble flips one byte of so many frames", () =>
+Deno.test("faults: garble flips one byte of so many frames", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
-    simulator.mischief.garble({ frames: 1, offset: 17 });
+    simulator.faults.garble({ frames: 1, offset: 17 });
     await greeted.ping();
     const message = await greeted.raw.receive();
     const id = greeted.ids.get(m.controlPingReply.key)!;
@@ -164,35 +164,35 @@ Deno.test("mischief: garble flips one byte of so many frames", () =>
     await roundTrip(greeted);
   }));
 
-Deno.test("mischief: frozen accepts and says nothing, thawed answers what came", () =>
+Deno.test("faults: frozen accepts and says nothing, thawed answers what came", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
-    simulator.mischief.frozen = true;
+    simulator.faults.frozen = true;
     await before.ping();
     const during = await rawClient(simulator.path);
     const greeting = greet(during);
     assert.equal(before.raw.unread, 0);
     assert.equal(simulator.requests.get("control_ping"), undefined);
-    simulator.mischief.frozen = false;
+    simulator.faults.frozen = false;
     assert.equal(await before.pong(), simulator.pid);
     await roundTrip(await greeting);
     during.close();
   }));
 
-Deno.test("mischief: refused connections fail at once, and work again afterwards", () =>
+Deno.test("faults: refused connections fail at once, and work again afterwards", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
-    simulator.mischief.refuseConnections = true;
+    simulator.faults.refuseConnections = true;
     await roundTrip(before);
     await assert.rejects(() => rawClient(simulator.path), Deno.errors.ConnectionRefused);
-    simulator.mischief.reset();
+    simulator.faults.reset();
     await roundTrip(await client());
   }));
 
-Deno.test("mischief: garble may let frames pass before", () =>
+Deno.test("faults: garble may let frames pass before", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
-    simulator.mischief.garble({ frames: 1, offset: 17, after: 2 });
+    simulator.faults.garble({ frames: 1, offset: 17, after: 2 });
     for (let i = 0; i < 2; i++) await roundTrip(greeted);
     await greeted.ping();
     const message = await greeted.raw.receive();
@@ -200,26 +200,26 @@ Deno.test("mischief: garble may let frames pass before", () =>
     await roundTrip(greeted);
   }));
 
-Deno.test("mischief: a request that only asks is refused too, and one is done without an answer", () =>
+Deno.test("faults: a request that only asks is refused too, and one is done without an answer", () =>
   world(async ({ client, simulator }) => {
     const { raw, ids, clientIndex, ...greeted } = await client();
     const ask = () => {
       const header = { id: ids.get(m.showVersion.key)!, clientIndex, context: 5 };
       return raw.send(m.showVersion.encode(header, {}));
     };
-    simulator.mischief.refuse({ message: "show_version", retval: -2, times: 1 });
+    simulator.faults.refuse({ message: "show_version", retval: -2, times: 1 });
     await ask();
     assert.equal(m.showVersionReply.decode(await raw.receive()).body.retval, -2);
     await ask();
     assert.equal(m.showVersionReply.decode(await raw.receive()).body.retval, 0);
-    simulator.mischief.withhold({ message: "show_version", times: 1 });
+    simulator.faults.withhold({ message: "show_version", times: 1 });
     await ask();
     await greeted.ping();
     assert.equal(await greeted.pong(), simulator.pid);
     assert.equal(simulator.requests.get("show_version"), 3);
   }));
 
-Deno.test("mischief: omitted messages are not in the table of new connections", () =>
+Deno.test("faults: omitted messages are not in the table of new connections", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
     assert.equal(
@@ -316,5 +316,5 @@ Deno.test("control: every command answers, and a wrong one says what is right", 
       ["help", /^state /],
     ];
     for (const [line, want] of cases) assert.match(await control(line, simulator), want, line);
-    assert.equal(simulator.mischief.delayMs, 0);
+    assert.equal(simulator.faults.delayMs, 0);
   }));

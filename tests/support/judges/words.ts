@@ -1,0 +1,127 @@
+/**
+ * Finds phrases that the word rules of this project replace, in comments and in string literals:
+ * rule 2 (negations), rule 4 (verbs of software) and rule 9 (messages). The patterns are the
+ * mechanical part of these rules; the rest is for readers.
+ */
+
+/** A phrase to avoid. */
+interface Phrase {
+  readonly rule: 2 | 4 | 9;
+  readonly pattern: RegExp;
+  readonly instead: string;
+  /** Default: both. */
+  readonly only?: "comment" | "string";
+}
+
+const PHRASES: readonly Phrase[] = [
+  {
+    rule: 2,
+    pattern:
+      /(?<!\bthere\s(?:would\s)?)\b(?:is|are|was|were|be)\sno\s(?!(?:longer|larger|more|less|later)\b)[a-z]+/i,
+    instead: '"is not a", or "invalid"',
+  },
+  { rule: 2, pattern: /\b(?:is|are|was|were|has|have)\snone\b/i, instead: '"there is no X"' },
+  { rule: 2, pattern: /\bthere\s(?:is|was)\sno\ssuch\b/i, instead: '"no such X", or "not found"' },
+  {
+    rule: 2,
+    pattern: /\b(?:not|never|nothing|n't)\b[^.;:]{0,40}\bany\s?more\b/i,
+    instead: '"no longer"',
+  },
+  {
+    rule: 4,
+    pattern: /\b(?:tells|told)\b/i,
+    instead: '"reports", "sends", "is notified", or "distinguishes"',
+  },
+  { rule: 4, pattern: /\bsays\b/i, instead: '"reports", "logs", "returns", or "means"' },
+  { rule: 4, pattern: /\bknows\b/i, instead: '"has", "keeps", "supports", or "recognizes"' },
+  { rule: 4, pattern: /\bwants\b/i, instead: '"needs", "requires", or "requests"' },
+  {
+    rule: 4,
+    pattern: /\btakes?\sleave\b|\bsays?\sgoodbye\b/i,
+    instead: '"closes", or "disconnects"',
+  },
+  {
+    rule: 9,
+    pattern: /\b(?:could\snot|can't|couldn't|unable\sto|failed\sto)\b/i,
+    instead: '"cannot <verb> <object>: <reason>; <fix>"',
+    only: "string",
+  },
+  { rule: 9, pattern: /\bto\sbe\shad\b/i, instead: '"available"', only: "string" },
+  {
+    rule: 9,
+    pattern: /^[a-z][^.]* [^.]*[a-z]\.$/,
+    instead: "no full stop after a message",
+    only: "string",
+  },
+];
+
+/** A phrase that was found. Lines are 1-based. */
+export interface Finding {
+  readonly line: number;
+  readonly rule: number;
+  readonly found: string;
+  readonly instead: string;
+}
+
+/**
+ * Folders whose files follow the word rules, without their tests. A folder is added here when its
+ * text has been revised.
+ */
+export const CLEAN_FOLDERS: readonly string[] = [
+  "ffi",
+  "src/config",
+  "src/demo",
+  "src/probe",
+  "src/sim",
+  "tests/support/fakes",
+  "tests/support/servers",
+];
+
+/** The phrases to avoid in the text of a TypeScript or C file. */
+export function phrasesIn(text: string): Finding[] {
+  const findings: Finding[] = [];
+  for (const { kind, content, line } of proseOf(text)) {
+    for (const { rule, pattern, instead, only } of PHRASES) {
+      if (only !== undefined && only !== kind) continue;
+      const match = pattern.exec(content);
+      if (match === null) continue;
+      const before = content.slice(0, match.index).split("\n").length - 1;
+      findings.push({
+        line: line + before,
+        rule,
+        found: match[0].replace(/\s+/g, " "),
+        instead,
+      });
+    }
+  }
+  return findings;
+}
+
+interface Prose {
+  readonly kind: "comment" | "string";
+  readonly content: string;
+  readonly line: number;
+}
+
+const STRING = /"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/.source;
+const PROSE = new RegExp(
+  /\/\*[\s\S]*?\*\/|(?:^[ \t]*\/\/[^\n]*\n)+|\/\/[^\n]*/.source +
+    `|(?:${STRING})(?:\\s*\\+\\s*(?:${STRING}))*`,
+  "gm",
+);
+
+/** Comments without their markers, and the insides of strings; joined where `+` joins them. */
+function* proseOf(text: string): Generator<Prose> {
+  let line = 1;
+  let at = 0;
+  for (const match of text.matchAll(PROSE)) {
+    line += text.slice(at, match.index).split("\n").length - 1;
+    at = match.index;
+    const kind = match[0].startsWith("/") ? "comment" : "string";
+    const content = kind === "string"
+      ? match[0].slice(1, -1).replace(/["`]\s*\+\s*["`]/g, "")
+      : match[0].replace(/^[ \t]*(?:\/\*\*?|\*\/|\*|\/\/)/gm, (sign) => " ".repeat(sign.length))
+        .replace(/[ \t]+/g, " ");
+    yield { kind, content: content.replace(/\n +/g, "\n"), line };
+  }
+}
