@@ -6,7 +6,7 @@ interface Waiting<T, A> extends PromiseWithResolvers<T> {
   argument: A;
 }
 
-export class OneAtATime<T, A> {
+export class Coalesced<T, A> {
   readonly #work: (argument: A) => Promise<T>;
   #busy = false;
   #waiting: Waiting<T, A> | undefined;

@@ -12,7 +12,7 @@ import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
 import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
-import { OneAtATime } from "../async/coalesce.ts";
+import { Coalesced } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
 
@@ -63,8 +63,8 @@ type Judged =
 
 export class Reloader {
   readonly #options: ReloaderOptions;
-  readonly #reloads = new OneAtATime((by: string): Promise<Reloaded> => this.#reload(by));
-  readonly #judgements = new OneAtATime(() => this.#judge());
+  readonly #reloads = new Coalesced((by: string): Promise<Reloaded> => this.#reload(by));
+  readonly #judgements = new Coalesced(() => this.#judge());
   readonly #closing = new AbortController();
   #loaded: Loaded;
   /** Ends the report of the reload that was done last. */

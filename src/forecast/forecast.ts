@@ -3,7 +3,7 @@
  * difference, the states that follow, and (vpp/lb/forecast.ts) what becomes of each VIP. Nothing is
  * changed by it. PURE.
  *
- * A forecast is a generator, for it may take long: see finish() of base/steps.ts and
+ * A forecast is a generator, for it may take long: see finish() of async/steps.ts and
  * system/slices.ts for how to run one.
  */
 import { MaglevError } from "../base/errors.ts";

@@ -21,7 +21,7 @@ import type { ServedMethod } from "./methods.ts";
 import { decode, encode, type MethodInfo } from "../protobuf/message.ts";
 import { DecodeError } from "../protobuf/reader.ts";
 import { type Status, statusOf } from "../status.ts";
-import type { Turns } from "../turns.ts";
+import type { TimeSlices } from "../../async/time_slices.ts";
 import { USER_HEADER } from "./user_name.ts";
 
 /** What a handler knows of a call beside its request. */
@@ -66,7 +66,7 @@ export interface CallEnvironment {
   readonly policy: () => AccessPolicy;
   readonly peer: (key: string) => Peer;
   readonly active: ActiveCalls;
-  readonly turns: Turns;
+  readonly slices: TimeSlices;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -233,7 +233,7 @@ function answerUnary<Req, Res>(
   answer: Handler<Parsed<Req>, Res>,
   onRefused: (request: Parsed<Req>, caller: Caller, error: MaglevError) => void = () => {},
 ): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
-  const { active, turns, logger } = environment;
+  const { active, slices, logger } = environment;
   return (call, callback) => {
     const { caller, refused } = admit(method, call, environment);
     if (refused !== undefined) {
@@ -265,7 +265,7 @@ function answerUnary<Req, Res>(
       reply(answering.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
     };
     const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
-    turns.run(() => {
+    slices.run(() => {
       if (answered) return onRefused(call.request, caller, GONE);
       try {
         const result = answer(call.request, { caller, signal: answering.signal });

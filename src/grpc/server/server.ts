@@ -18,7 +18,7 @@ import { closeSessionsLater } from "../session_close.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
 import { readTokenFile, type TokenTable } from "../calls/tokens.ts";
-import { Turns } from "../turns.ts";
+import { TimeSlices } from "../../async/time_slices.ts";
 
 /** What a server is started with. */
 export interface GrpcServerOptions {
@@ -190,7 +190,7 @@ export class GrpcServer {
         policy: () => this.#policy,
         peer: (key) => this.#listener?.peer(key) ?? GONE,
         active: this.#active,
-        turns: new Turns(this.#clock),
+        slices: new TimeSlices(this.#clock),
         clock: this.#clock,
         logger: this.#logger,
       },
