@@ -3,6 +3,7 @@
  * marks where it can pause; the caller decides whether it does.
  */
 import type { Clock } from "../base/ports.ts";
+import { pause } from "./pause.ts";
 
 /** Runs `steps` to its end without a pause. */
 export function finish<T>(steps: Generator<undefined, T>): T {
@@ -32,6 +33,6 @@ export async function inSlices<T>(
       const { done, value } = steps.next();
       if (done === true) return value;
     } while (clock.monotonicMs() < endMs);
-    await new Promise<void>((resolve) => clock.after(0, resolve));
+    await pause(0, { clock });
   }
 }

@@ -6,6 +6,8 @@
  * servers than it should have. So a reload waits until the file has been left alone for a moment,
  * and refuses what looks cut off.
  */
+import { orLate } from "../async/deadline.ts";
+import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
@@ -143,22 +145,21 @@ export class Reloader {
 
   /** The file, or why it could not be read in time. */
   async #readInTime(): Promise<Readout | string> {
-    const late = new AbortController();
-    const timer = this.#options.clock.after(
-      READ_DEADLINE_MS,
-      () => late.abort(`reading it took longer than ${READ_DEADLINE_MS / 1000} s`),
-    );
-    const given = AbortSignal.any([late.signal, this.#closing.signal]);
-    const up = Promise.withResolvers<string>();
-    const giveUp = () => up.resolve(String(given.reason));
-    given.addEventListener("abort", giveUp, { once: true });
-    if (given.aborted) giveUp();
-    try {
-      return await Promise.race([this.#readSettled(given), up.promise]);
-    } finally {
-      timer.cancel();
-      given.removeEventListener("abort", giveUp);
-    }
+    const closing = this.#closing.signal;
+    const reading = new AbortController();
+    return await orLate(this.#readSettled(reading.signal), {
+      clock: this.#options.clock,
+      deadlineMs: READ_DEADLINE_MS,
+      signal: closing,
+      late: (cause) => {
+        reading.abort(
+          cause === "aborted"
+            ? closing.reason
+            : `reading it took longer than ${READ_DEADLINE_MS / 1000} s`,
+        );
+        return String(reading.signal.reason);
+      },
+    });
   }
 
   async #readSettled(signal: AbortSignal): Promise<Readout | string> {
@@ -178,7 +179,7 @@ export class Reloader {
           before?.mtime?.getTime() === after?.mtime?.getTime();
         if (same) return readout;
       }
-      await new Promise<void>((resolve) => clock.after(SETTLED_MS, resolve));
+      await pause(SETTLED_MS, { clock });
     }
     return String(signal.reason);
   }

@@ -5,6 +5,7 @@
  * it. So when the name is gone, or stands for another namespace, the thread leaves, and enters
  * again as soon as it can. Until then its probes are void, with the reason.
  */
+import { BackoffDelays } from "../../async/backoff.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { OS_ERRORS } from "../os_errors.ts";
 
@@ -43,8 +44,7 @@ export const WATCH_MS = 1000;
 /** A look this old, or younger, is good enough to trust a failed probe. */
 export const FRESH_MS = 10;
 
-/** Delay before the first retry, doubled for each further one up to the second figure. */
-export const MIN_RETRY_MS = 100;
+/** Longest delay between two attempts to enter. */
 export const MAX_RETRY_MS = 2000;
 
 /** What looking at a name says when there is nothing of it. */
@@ -60,7 +60,7 @@ export class Namespace {
   #problem = "";
   /** Of the namespace we are in; undefined outside. */
   #identity: string | undefined;
-  #retryMs = MIN_RETRY_MS;
+  readonly #delays = new BackoffDelays({ firstMs: 100, maxMs: MAX_RETRY_MS });
   #timer: Timer | undefined;
   #lookedMs = -Infinity;
   /** Why the thread left a namespace the last time. */
@@ -107,7 +107,7 @@ export class Namespace {
       this.#identity = answer.identity;
       this.#lookedMs = this.#options.clock.monotonicMs();
       this.#problem = "";
-      this.#retryMs = MIN_RETRY_MS;
+      this.#delays.reset();
       this.#options.onNews({ action: "entered", problem: "" });
       this.#after(WATCH_MS, () => this.#look());
       return;
@@ -119,8 +119,7 @@ export class Namespace {
   #wait(problem: string): void {
     const isNews = this.#problem !== problem;
     this.#problem = problem;
-    this.#after(this.#retryMs, () => this.#enter());
-    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
+    this.#after(this.#delays.next(), () => this.#enter());
     if (isNews) this.#options.onNews({ action: "waiting", problem });
   }
 

@@ -9,6 +9,7 @@
  *     an operator's sync               everything, or one frontend, read and corrected
  *     warm-up releases a frontend      that frontend, at once; at its end everything
  */
+import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -122,10 +123,8 @@ export class Reconciler {
     const session = this.#session;
     this.#session = undefined;
     if (session === undefined) return;
-    const deadline = Promise.withResolvers<void>();
-    const timer = this.#options.clock.after(STOP_DEADLINE_MS, deadline.resolve);
-    await Promise.race([session.close(), deadline.promise]);
-    timer.cancel();
+    const { clock } = this.#options;
+    await settledWithin(session.close(), { clock, deadlineMs: STOP_DEADLINE_MS });
   }
 
   /**
