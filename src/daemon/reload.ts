@@ -7,6 +7,7 @@
  * and refuses what looks cut off.
  */
 import { orLate } from "../async/deadline.ts";
+import { NOT_REGULAR } from "../system/read_file.ts";
 import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
@@ -166,7 +167,7 @@ export class Reloader {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
-      if (before !== undefined && !before.isFile) return "it is no ordinary file";
+      if (before !== undefined && !before.isFile) return NOT_REGULAR;
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
       // An age below zero is a file of the future, by some clock: it says nothing.

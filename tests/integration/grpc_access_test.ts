@@ -115,8 +115,8 @@ grpcTest(
         assert.deepEqual(await rights(client, bearer("open-sesame")), ["OK", "PERMISSION_DENIED"]);
         assert.deepEqual(await rights(client, bearer("changed")), ["OK", "OK"]);
         const bad: [text: string, mode: number, says: RegExp][] = [
-          ["operator x\n", 0o604, /others can read or write it/],
-          ["operator x\n", 0o602, /others can read or write it/],
+          ["operator x\n", 0o604, /readable or writable by others/],
+          ["operator x\n", 0o602, /readable or writable by others/],
           ["admin x\n", 0o600, /line 1: need `viewer TOKEN`/],
           ["operator\n", 0o600, /line 1: need a token behind operator/],
           ["viewer x\noperator x\n", 0o600, /line 2: the token is on an earlier line too/],
@@ -385,7 +385,7 @@ grpcTest("a certificate that is wrong does not keep a token alive, nor the other
       assert.equal(open.ok, false);
       assert.match(
         String(open.err),
-        /others can read or write it; `chmod o= .*` takes that from them; the tokens of before stay in force$/,
+        /readable or writable by others; run `chmod o= .*`; the tokens of before stay in force$/,
       );
       assert.notEqual(await shownCertificate(address), before);
       assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);

@@ -25,7 +25,7 @@ Deno.test("a file of gRPC that cannot be used is reported with the flag that nam
       [
         { "grpc-tokens": await file("open", "viewer x\n", 0o644) },
         "grpc-tokens",
-        /others can read/,
+        /readable or writable by others/,
       ],
       [{ ...pair, "grpc-tls-cert": empty }, "grpc-tls-cert", /no certificate/],
       [{ ...pair, "grpc-tls-key": empty }, "grpc-tls-key", /key/],

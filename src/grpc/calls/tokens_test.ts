@@ -48,8 +48,8 @@ Deno.test("readTokenFile refuses what others can read or write, and what is no l
       ["operator x", 0o600, undefined],
       ["operator x", 0o400, undefined],
       ["operator x", 0o640, undefined],
-      ["operator x", 0o604, /others can read or write it; `chmod o= /],
-      ["operator x", 0o602, /others can read or write it/],
+      ["operator x", 0o604, /readable or writable by others; run `chmod o= /],
+      ["operator x", 0o602, /readable or writable by others/],
       ["# none\n", 0o600, /it has no tokens/],
       ["operator", 0o600, /line 1: need a token/],
       ["#".repeat(256 * 1024), 0o600, /it has no tokens/],
@@ -70,9 +70,9 @@ Deno.test("readTokenFile refuses what others can read or write, and what is no l
       await Deno.chmod(path, 0o600);
     }
     await assert.rejects(readTokenFile(`${folder}/none`), /there is no such file/);
-    await assert.rejects(readTokenFile(folder), /it is no ordinary file/);
+    await assert.rejects(readTokenFile(folder), /not a regular file/);
     await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
-    await assert.rejects(readTokenFile(`${folder}/pipe`), /it is no ordinary file/);
+    await assert.rejects(readTokenFile(`${folder}/pipe`), /not a regular file/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
