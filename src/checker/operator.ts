@@ -19,14 +19,6 @@ import type { Intent, OperatorId } from "../intent/intent.ts";
 import type { Durability } from "../intent/ports.ts";
 import { weightOf } from "../config/pool_weights.ts";
 
-/** The names of the actions, as the API has them. */
-export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
-  pause: "PauseBackend",
-  resume: "ResumeBackend",
-  disable: "DisableBackend",
-  enable: "EnableBackend",
-};
-
 /** What an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
   /** Undefined when there is no such thing. */

@@ -2,6 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
+import type { ServerDetails, VipDetails } from "./lb/actual.ts";
 import type { StatsRoom } from "./lb/guard/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
 
@@ -58,24 +59,6 @@ export interface LbApi {
    * none, or when this VPP cannot tell.
    */
   routeIndex(vip: VipKey): Promise<number | undefined>;
-}
-
-/** One lb_vip_details. */
-export interface VipDetails extends VipKey {
-  /** GRE4 0, GRE6 1, L3DSR 2, NAT4 3, NAT6 4. */
-  readonly encap: number;
-  /** 16 bits: 65536 reads 0. */
-  readonly flowTableLength: number;
-}
-
-/** One lb_as_v2_details. */
-export interface ServerDetails {
-  readonly vip: VipKey;
-  readonly address: IpAddress;
-  /** In use when bit 0 is set. */
-  readonly flags: number;
-  readonly weight: number;
-  readonly buckets: number;
 }
 
 /** What is known of a connected VPP. */
