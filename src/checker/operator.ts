@@ -3,6 +3,7 @@
  * leaves, allowed or refused. The record is written by whoever took the request (it knows of the
  * requests that never got here as well), from what the checker answers.
  */
+import { isPlainLine } from "../base/text.ts";
 import {
   type BackendAction,
   MAX_REASON_LENGTH,
@@ -87,7 +88,7 @@ export function checkOptions(
       `Cannot take the reason: need at most ${MAX_REASON_LENGTH} characters, have ${reason.length}`,
     );
   }
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(reason)) {
+  if (!isPlainLine(reason)) {
     return bad("Cannot take the reason: need one line without control characters");
   }
   if (untilMs === undefined) return undefined;

@@ -8,6 +8,7 @@
  * that lost the server. Errors of `docs/design.md`, "What this host lacks accuses no server", are
  * explained there.
  */
+import { replaceUnsafe } from "../base/text.ts";
 import { errnoName } from "../base/errno.ts";
 import type { Lack } from "./lack.ts";
 
@@ -139,5 +140,5 @@ export function wordsOf(error: unknown): string {
 
 /** `text` on one line, without control characters, at most 200 characters of it. */
 export function printable(text: string): string {
-  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return replaceUnsafe(text.slice(0, 200), () => "?");
 }

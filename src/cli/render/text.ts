@@ -5,21 +5,15 @@
  * goes for joiners and other invisible characters too: two names that look alike should be alike,
  * and terminals do not agree on how wide joined characters are.
  */
+import { replaceUnsafe } from "../../base/text.ts";
 
 const PLAIN = /^[ -~]*$/;
-
-/**
- * Controls (C0, DEL, C1), format characters (bidi overrides and isolates, joiners, tags) but for
- * the few that have a shape, line and paragraph separators, and halves of surrogate pairs.
- */
-const HARMFUL =
-  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])\p{Cf}/gu;
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** `text` in one line, with every character that could do harm shown as an escape: `\x1b`. */
 export function printable(text: string): string {
-  return PLAIN.test(text) ? text : text.replace(HARMFUL, escapeOf);
+  return PLAIN.test(text) ? text : replaceUnsafe(text, escapeOf);
 }
 
 function escapeOf(character: string): string {
