@@ -9,7 +9,8 @@ import { createVppConnection } from "../../src/vpp/api/connection.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import type { ConnectionState, LbApi, VppConnection } from "../../src/vpp/ports.ts";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
-import { RecordingLogger, RecordingObserver } from "../support/fakes/silent.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { RecordingObserver } from "../support/fakes/recording_observer.ts";
 import {
   API_KINDS,
   type ApiKind,
@@ -74,7 +75,7 @@ interface BenchRun {
 
 async function onBench(kind: ApiKind, { options, body }: BenchRun): Promise<void> {
   const vpp = await startVpp(options);
-  const logger = new RecordingLogger({ debug: false });
+  const logger = new RecordingLogger();
   const connection = createVppConnection({
     apiAddress: vpp.apiAddress(kind),
     clock: CLOCK,
