@@ -115,8 +115,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
   let sinceMs = clock.wallMs();
-  // The reconciler's handler calls this one first.
-  connection.onChange = () => sinceMs = clock.wallMs();
+  connection.subscribe(() => sinceMs = clock.wallMs());
   const reconciler = new Reconciler({
     connection,
     source: desiredSource(checker),

@@ -89,8 +89,11 @@ export type ConnectionState =
 /** Keeps one VPP connected for as long as it is started. */
 export interface VppConnection {
   readonly state: ConnectionState;
-  /** Called on every change of state; a handler must not throw. */
-  onChange: (state: ConnectionState) => void;
+  /**
+   * Calls `listener`, which must not throw, on every change of state until the returned function
+   * is called. Listeners are called in the order in which they subscribed.
+   */
+  subscribe(listener: (state: ConnectionState) => void): () => void;
   start(): void;
   /** Closes and stops retrying; resolves when nothing is left. Idempotent. */
   stop(): Promise<void>;

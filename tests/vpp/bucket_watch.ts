@@ -35,9 +35,9 @@ export class BucketWatch implements AsyncDisposable {
   static async start(vpp: RunningVpp): Promise<BucketWatch> {
     const watch = new BucketWatch(vpp);
     const { promise, resolve } = Promise.withResolvers<LbApi>();
-    watch.#connection.onChange = (state) => {
+    watch.#connection.subscribe((state) => {
       if (state.kind === "connected") resolve(state.lb);
-    };
+    });
     watch.#connection.start();
     const lb = await promise;
     await watch.#read(lb);

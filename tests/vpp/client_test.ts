@@ -101,11 +101,12 @@ function nextState(
 ): Promise<ConnectionState> {
   return new Promise((resolve, reject) => {
     const timer = CLOCK.after(WAIT_MS, () => reject(new Error(`not ${kind} after ${WAIT_MS} ms`)));
-    connection.onChange = (state) => {
+    const unsubscribe = connection.subscribe((state) => {
       if (state.kind !== kind) return;
+      unsubscribe();
       timer.cancel();
       resolve(state);
-    };
+    });
   });
 }
 

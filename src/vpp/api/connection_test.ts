@@ -65,9 +65,9 @@ function setUp(
     ...more,
   });
   const states: string[] = [];
-  connection.onChange = (state) => {
+  connection.subscribe((state) => {
     states.push(state.kind === "connected" ? "connected" : `disconnected: ${state.reason}`);
-  };
+  });
   return { clock, logger, connection, attempts, states };
 }
 

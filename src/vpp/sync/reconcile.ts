@@ -97,8 +97,7 @@ export class Reconciler {
   }
 
   /**
-   * Begins warm-up and follows the connection, whose onChange handler so far is called first.
-   * It does not start the connection.
+   * Begins warm-up and follows the connection. It does not start the connection.
    */
   start(): void {
     if (this.#started) return;
@@ -106,11 +105,7 @@ export class Reconciler {
     this.#startWarmup();
     this.#armInterval();
     const { connection } = this.#options;
-    const before = connection.onChange;
-    connection.onChange = (state) => {
-      before(state);
-      this.#connectionChanged(state);
-    };
+    connection.subscribe((state) => this.#connectionChanged(state));
     this.#connectionChanged(connection.state);
   }
 
