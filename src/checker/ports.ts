@@ -1,5 +1,5 @@
 /**
- * What the rest of the daemon (vpp/, later grpc/ and metrics/) sees of the checker: immutable
+ * What the rest of the daemon (vpp/, grpc/, metrics/) sees of the checker: immutable
  * snapshots and a stream of events.
  */
 import type { Config, FrontendConfig } from "../config/model.ts";

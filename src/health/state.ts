@@ -138,7 +138,7 @@ export type HealthEvent =
 
 /**
  * Answer of the machine: the next value with the transition if there was one, or a refusal
- * (an expected failure, so a value). `changed` is false when nothing but bookkeeping moved.
+ * (an expected failure, so a value). `transition` is undefined when only bookkeeping changed.
  */
 export type StepResult =
   | {

@@ -1,6 +1,6 @@
 /**
  * Keeps VPP at what is wanted. Here is when: the triggers, the warm-up, connections that come
- * and go. How is in sync_session.ts, one of which lives as long as a connection: what was known
+ * and go. How is in session.ts, one of which lives as long as a connection: what was known
  * of a VPP, and what was flushed there, is forgotten with it.
  *
  *     trigger                          what happens
