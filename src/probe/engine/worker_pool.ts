@@ -7,6 +7,7 @@
  * it. A crew is hired with the first target of its namespace, and dismissed when it had none for
  * a while (a reload that changes the namespace leaves one behind).
  */
+import { orLate } from "../../async/deadline.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -361,19 +362,12 @@ export class WorkerPool implements ProbeEngine {
   /** Figures of one worker; undefined when it does not answer in time. */
   async #ask(member: Member): Promise<SchedulerStats | undefined> {
     const seq = ++this.#seq;
+    const answer = Promise.withResolvers<SchedulerStats | undefined>();
+    member.waiting.set(seq, answer.resolve);
+    if (!member.handle.post({ kind: "stats", seq })) answer.resolve(undefined);
     const { clock } = this.#options;
     try {
-      return await new Promise<SchedulerStats | undefined>((resolve) => {
-        const patience = clock.after(STATS_MS, () => resolve(undefined));
-        member.waiting.set(seq, (stats) => {
-          patience.cancel();
-          resolve(stats);
-        });
-        if (!member.handle.post({ kind: "stats", seq })) {
-          patience.cancel();
-          resolve(undefined);
-        }
-      });
+      return await orLate(answer.promise, { clock, deadlineMs: STATS_MS, late: () => undefined });
     } finally {
       member.waiting.delete(seq);
     }
