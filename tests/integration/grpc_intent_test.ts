@@ -238,7 +238,7 @@ const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[
   ["empty", ": > intents.json", /cut off/],
   ["foreign", "echo '{}' > intents.json", /not written by maglevd/],
   ["no text", "head -c 4096 /dev/urandom > intents.json", /UTF-8/],
-  ["huge", "truncate -s 1G intents.json", /1073741824 bytes/],
+  ["huge", "truncate -s 1G intents.json", /it has more than [0-9]+ bytes/],
   ["folder", "mkdir intents.json", /not a regular file/],
   ["full folder", "mkdir intents.json && touch intents.json/x", /not a regular file/],
   ["symlink", "ln -s /etc/hostname intents.json", /not a regular file/],
