@@ -70,9 +70,9 @@ async function connected(apiAddress: string, statsAddress: string) {
     observer: { message() {} },
   });
   const up = Promise.withResolvers<{ lb: LbApi; stats: StatsReader }>();
-  connection.onChange = (state) => {
+  connection.subscribe((state) => {
     if (state.kind === "connected") up.resolve({ lb: state.lb, stats: state.stats! });
-  };
+  });
   connection.start();
   return { connection, ...await up.promise };
 }

@@ -18,7 +18,7 @@ import { parseArgs } from "node:util";
 import { parseIp } from "../src/base/address.ts";
 import type { Clock, LogEventName, LogFields, Logger } from "../src/base/ports.ts";
 import type { Config } from "../src/config/model.ts";
-import { createEngine } from "../src/daemon/engine.ts";
+import { WorkerPool } from "../src/probe/engine/worker_pool.ts";
 import { wireDaemon } from "../src/daemon/wire.ts";
 import { LogHandler } from "../src/log/handler.ts";
 import type { ProbeOutcome } from "../src/probe/ports.ts";
@@ -175,7 +175,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     vppStatsAddr: "",
     clock: CLOCK,
     logger,
-    engine: createEngine({ clock: CLOCK, log: logger, workers: 1 }),
+    engine: new WorkerPool({ clock: CLOCK, log: logger, workers: 1 }),
   });
   let batch: readonly ProbeOutcome[] = [];
   let batchMs = 0;

@@ -20,11 +20,6 @@ export const LOOK = {
 export const ICMP_RAW = 1;
 export const ICMP_DATAGRAM = 2;
 
-/** Bytes of the stats segment's header and of an entry of its directory. */
-export const STATS_HEADER_BYTES = 40;
-export const STATS_ENTRY_BYTES = 144;
-/** struct maglev_stats_vector: entry, width, first, count (u32 each), the entry as found. */
-export const STATS_VECTOR_BYTES = 160;
 /** Message ids that VPP never assigns, for the bridge's own messages; VAC_… of vac_socket.h. */
 export const VAC_NOTICE = 0xffff;
 export const VAC_HELLO = 0xfffe;

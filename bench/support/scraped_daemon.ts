@@ -7,7 +7,7 @@
  * millisecond here. Arguments: count, port of the farm, interval in milliseconds.
  */
 import { invariant } from "../../src/base/assert.ts";
-import { createEngine } from "../../src/daemon/engine.ts";
+import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { createGrpcServer, servedMethods } from "../../src/daemon/grpc.ts";
 import { openMetricsPort } from "../../src/daemon/metrics_port.ts";
 import { Reloader } from "../../src/daemon/reload.ts";
@@ -69,7 +69,7 @@ function say(record: object): void {
 
 const metrics = await openMetricsPort({ address: "127.0.0.1:0", clock, logger });
 invariant(typeof metrics !== "string", String(metrics));
-const engine = createEngine({ clock, log: logger, workers: 1 });
+const engine = new WorkerPool({ clock, log: logger, workers: 1 });
 const daemon = wireDaemon({
   config,
   vppApiAddr: "",

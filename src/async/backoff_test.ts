@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { Backoff, backoffDelayMs } from "./backoff.ts";
+import { Backoff, backoffDelayMs, BackoffDelays } from "./backoff.ts";
 
-Deno.test("backoffDelayMs() is nothing at first, then doubles up to ten seconds", () => {
-  assert.deepEqual([0, 1, 2, 3, 7, 8, 9, 5000].map(backoffDelayMs), [
-    0,
-    100,
-    200,
-    400,
-    6400,
-    10_000,
-    10_000,
-    10_000,
-  ]);
+Deno.test("backoffDelayMs() doubles from the first delay to the maximum", () => {
+  const options = { firstMs: 100, maxMs: 10_000 };
+  assert.deepEqual(
+    [1, 2, 3, 7, 8, 9, 5000].map((failures) => backoffDelayMs(failures, options)),
+    [100, 200, 400, 6400, 10_000, 10_000, 10_000],
+  );
+});
+
+Deno.test("BackoffDelays begins again after a reset", () => {
+  const delays = new BackoffDelays({ firstMs: 3, maxMs: 10 });
+  assert.deepEqual([delays.next(), delays.next(), delays.next()], [3, 6, 10]);
+  delays.reset();
+  assert.equal(delays.next(), 3);
 });
 
 Deno.test("Backoff has one attempt waiting, however often it is asked", () => {

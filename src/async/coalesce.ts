@@ -1,23 +1,23 @@
 /**
- * Work that is done one run at a time. Whoever asks during a run gets one more, which is begun
- * after they asked; however many ask, it is one.
+ * Work that is done one run at a time. Calls during a run share one more run, which begins after
+ * the present one.
  */
 interface Waiting<T, A> extends PromiseWithResolvers<T> {
   argument: A;
 }
 
-export class OneAtATime<T, A> {
+export class Coalesced<T, A> {
   readonly #work: (argument: A) => Promise<T>;
-  #busy = false;
+  #running: Promise<T> | undefined;
   #waiting: Waiting<T, A> | undefined;
 
   constructor(work: (argument: A) => Promise<T>) {
     this.#work = work;
   }
 
-  /** The result of a run that begins now or later; of those who share one the last argument counts. */
+  /** The result of a run that begins now or later; of calls that share one the last argument counts. */
   run(argument: A): Promise<T> {
-    if (!this.#busy) return this.#start(argument);
+    if (this.#running === undefined) return this.#start(argument);
     this.#waiting ??= { argument, ...Promise.withResolvers<T>() };
     this.#waiting.argument = argument;
     return this.#waiting.promise;
@@ -28,11 +28,15 @@ export class OneAtATime<T, A> {
     return this.#waiting !== undefined;
   }
 
+  /** Resolves when nothing runs and nothing waits. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await Promise.allSettled([this.#running]);
+  }
+
   #start(argument: A): Promise<T> {
-    this.#busy = true;
-    const result = this.#work(argument);
+    const result = this.#running = this.#work(argument);
     const after = () => {
-      this.#busy = false;
+      this.#running = undefined;
       const waiting = this.#waiting;
       this.#waiting = undefined;
       if (waiting !== undefined) {

@@ -1,45 +1,72 @@
-/**
- * Waiting for something that has a deadline and may be given up: one place that races a promise
- * against a clock and a signal, and lets go of both afterwards.
- */
+/** Bounds waiting: races work against a clock and a signal, and lets go of both afterwards. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 
-/** Options of withDeadline. */
-export interface DeadlineOptions {
+/** Options of orLate(). */
+export interface LateOptions<L> {
   readonly clock: Clock;
   readonly deadlineMs: number;
-  /** What is done, for the error's message: `connect to VPP`. */
-  readonly action: string;
+  /** Ends the waiting like the deadline. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when it is given up: ends what `work` waits for. */
-  readonly abandon: () => void;
+  /** Called when waiting ends without the work: gives the result, or throws. */
+  readonly late: (cause: "deadline" | "aborted") => L;
 }
 
-/**
- * What `work` gives; MaglevError `deadline-exceeded` or `aborted` when it is given up, in which
- * case the outcome of `work` is ignored.
- */
-export function withDeadline<T>(work: Promise<T>, options: DeadlineOptions): Promise<T> {
-  const { clock, deadlineMs, action, signal, abandon } = options;
-  return new Promise<T>((resolve, reject) => {
-    const timer = clock.after(deadlineMs, () => {
-      giveUp(new MaglevError("deadline-exceeded", `Cannot ${action} within ${deadlineMs} ms`));
-    });
-    function onAbort(): void {
-      giveUp(new MaglevError("aborted", `Cannot ${action}: given up`));
-    }
+/** The outcome of `work`, or that of `late`; in the second case the outcome of `work` is ignored. */
+export function orLate<T, L>(work: Promise<T>, options: LateOptions<L>): Promise<T | L> {
+  const { clock, deadlineMs, signal, late } = options;
+  return new Promise<T | L>((resolve, reject) => {
+    const timer = clock.after(deadlineMs, () => giveUp("deadline"));
+    const onAbort = () => giveUp("aborted");
     function letGo(): void {
       timer.cancel();
       signal?.removeEventListener("abort", onAbort);
     }
-    function giveUp(error: MaglevError): void {
+    function giveUp(cause: "deadline" | "aborted"): void {
       letGo();
-      reject(error);
-      abandon();
+      try {
+        resolve(late(cause));
+      } catch (error) {
+        reject(error);
+      }
     }
     signal?.addEventListener("abort", onAbort);
     work.then(resolve, reject).finally(letGo);
     if (signal?.aborted === true) onAbort();
+  });
+}
+
+/** Waits for `work`, but not longer than `deadlineMs`. */
+export function settledWithin(
+  work: Promise<unknown>,
+  { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number },
+): Promise<void> {
+  return orLate(work.then(() => {}), { clock, deadlineMs, late: () => {} });
+}
+
+/** Options of withDeadline(). */
+export interface DeadlineOptions {
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  /** The work, in the error's message: `connect to VPP`. */
+  readonly action: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when waiting ends without the work: stops the work. */
+  readonly abandon: () => void;
+}
+
+/** The outcome of `work`, or MaglevError `deadline-exceeded` or `aborted`. */
+export function withDeadline<T>(work: Promise<T>, options: DeadlineOptions): Promise<T> {
+  const { clock, deadlineMs, action, signal, abandon } = options;
+  return orLate<T, never>(work, {
+    clock,
+    deadlineMs,
+    signal,
+    late(cause) {
+      abandon();
+      throw cause === "aborted"
+        ? new MaglevError("aborted", `Cannot ${action}: given up`)
+        : new MaglevError("deadline-exceeded", `Cannot ${action} within ${deadlineMs} ms`);
+    },
   });
 }

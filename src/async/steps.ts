@@ -1,15 +1,27 @@
-/** Runs a long calculation a little at a time, so that it delays nothing else on its thread. */
+/**
+ * Long calculations as generators: at each `yield` the event loop may serve others. Pure code
+ * marks where it can pause; the caller decides whether it does.
+ */
 import type { Clock } from "../base/ports.ts";
+import { pause } from "./pause.ts";
+
+/** Runs `steps` to its end without a pause. */
+export function finish<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
 
 export interface SliceOptions {
   readonly clock: Clock;
-  /** How long it may go on without a pause; one step may take longer. Milliseconds. */
+  /** How long it may run without a pause; one step may take longer. Milliseconds. */
   readonly sliceMs: number;
   /** Stops it between two slices: rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The result of `steps`. Between two slices everything else that waits has its turn. */
+/** Runs `steps` to its end a slice at a time, so that it delays nothing else on its thread. */
 export async function inSlices<T>(
   steps: Generator<undefined, T>,
   { clock, sliceMs, signal }: SliceOptions,
@@ -21,6 +33,6 @@ export async function inSlices<T>(
       const { done, value } = steps.next();
       if (done === true) return value;
     } while (clock.monotonicMs() < endMs);
-    await new Promise<void>((resolve) => clock.after(0, resolve));
+    await pause(0, { clock });
   }
 }

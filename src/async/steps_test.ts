@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fakes/fake_clock.ts";
-import { finish } from "../base/steps.ts";
-import { inSlices } from "./steps.ts";
+import { finish, inSlices } from "./steps.ts";
 
 /** `count` steps of `stepMs` each; the result is their sum. */
 function* steps(count: number, spend: () => void): Generator<undefined, number> {

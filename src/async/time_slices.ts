@@ -6,10 +6,10 @@
 import type { Clock, Timer } from "../base/ports.ts";
 
 /** How long tasks may run in a row, in milliseconds; one task may take longer. */
-export const TURN_MS = 4;
+export const SLICE_MS = 4;
 
 /** Runs tasks in the order in which they came, now or a little later. */
-export class Turns {
+export class TimeSlices {
   readonly #clock: Clock;
   #waiting: (() => void)[] = [];
   #spentMs = 0;
@@ -23,7 +23,7 @@ export class Turns {
 
   /** Runs `task` within this turn when there is time, else in one of the next. It must not throw. */
   run(task: () => void): void {
-    if (this.#waiting.length > 0 || this.#spentMs >= TURN_MS) {
+    if (this.#waiting.length > 0 || this.#spentMs >= SLICE_MS) {
       this.#waiting.push(task);
       return;
     }
@@ -43,7 +43,7 @@ export class Turns {
   #next(): void {
     this.#spentMs = 0;
     let done = 0;
-    while (done < this.#waiting.length && this.#spentMs < TURN_MS) {
+    while (done < this.#waiting.length && this.#spentMs < SLICE_MS) {
       this.#timed(this.#waiting[done]!);
       done++;
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../base/ports.ts";
-import { TURN_MS, Turns } from "./time_slices.ts";
+import { SLICE_MS, TimeSlices } from "./time_slices.ts";
 
 /** A clock whose hand a task moves, and whose timers fire when the test says so. */
 function handClock() {
@@ -22,14 +22,14 @@ function handClock() {
   return { clock, now, due, fire };
 }
 
-Deno.test("Turns: what comes together is done for TURN_MS in a row, the rest later, in order", () => {
+Deno.test("TimeSlices: what comes together is done for SLICE_MS in a row, the rest later, in order", () => {
   const { clock, now, due, fire } = handClock();
-  const turns = new Turns(clock);
+  const slices = new TimeSlices(clock);
   const said: string[] = [];
   const names = Array.from({ length: 10 }, (_, i) => `${i}`);
   for (const name of names) {
-    turns.run(() => {
-      now.ms += TURN_MS / 4;
+    slices.run(() => {
+      now.ms += SLICE_MS / 4;
       said.push(name);
     });
   }
@@ -39,24 +39,50 @@ Deno.test("Turns: what comes together is done for TURN_MS in a row, the rest lat
     fire();
   }
   assert.equal(due.size, 0, "nothing waits");
-  turns.run(() => said.push("alone"));
+  slices.run(() => said.push("alone"));
   assert.equal(said.at(-1), "alone", "who comes alone does not wait");
-  turns.stop();
+  slices.stop();
   assert.equal(due.size, 0);
 });
 
-Deno.test("Turns: a stop runs nothing that waits, and leaves no timer", () => {
+Deno.test("TimeSlices: a stop runs nothing that waits, and leaves no timer", () => {
   const { clock, now, due, fire } = handClock();
-  const turns = new Turns(clock);
+  const slices = new TimeSlices(clock);
   let ran = 0;
   for (let i = 0; i < 3; i++) {
-    turns.run(() => {
-      now.ms += TURN_MS;
+    slices.run(() => {
+      now.ms += SLICE_MS;
       ran++;
     });
   }
-  turns.stop();
-  turns.stop();
+  slices.stop();
+  slices.stop();
   fire();
   assert.deepEqual([ran, due.size], [1, 0]);
+});
+
+Deno.test("TimeSlices: a task never overtakes those that wait", () => {
+  const { clock, now, due, fire } = handClock();
+  const slices = new TimeSlices(clock);
+  const done: number[] = [];
+  for (const i of [0, 1]) {
+    slices.run(() => {
+      now.ms += SLICE_MS;
+      done.push(i);
+    });
+  }
+  slices.run(() => done.push(2));
+  assert.deepEqual(done, [0]);
+  while (due.size > 0) fire();
+  assert.deepEqual(done, [0, 1, 2]);
+});
+
+Deno.test("TimeSlices: tasks that take no time all run immediately, on one timer", () => {
+  const { clock, due, fire } = handClock();
+  const slices = new TimeSlices(clock);
+  let count = 0;
+  for (let i = 0; i < 1000; i++) slices.run(() => count++);
+  assert.deepEqual([count, due.size], [1000, 1]);
+  fire();
+  assert.equal(due.size, 0);
 });

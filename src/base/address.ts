@@ -106,11 +106,6 @@ export function embeddedIpv4({ bytes }: IpAddress): IpAddress {
   return ipFromBytes(bytes.subarray(12));
 }
 
-/** `10.0.0.1:80` or `[2001:db8::1]:80`. */
-export function formatHostPort(address: IpAddress, port: number): string {
-  return address.family === 6 ? `[${address.text}]:${port}` : `${address.text}:${port}`;
-}
-
 function parseV4(text: string): Uint8Array | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   if (match === null) return undefined;

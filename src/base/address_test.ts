@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  addressKind,
-  compareIp,
-  embeddedIpv4,
-  formatHostPort,
-  ipFromBytes,
-  parseIp,
-} from "./address.ts";
+import { addressKind, compareIp, embeddedIpv4, ipFromBytes, parseIp } from "./address.ts";
 
 const bytes4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 /** Many zero bytes, so that runs of zero groups of every length and place come up. */
@@ -166,11 +159,6 @@ Deno.test("compareIp is a total order that agrees with equality of texts", () =>
     assert.equal(compareIp(a, b) === 0, a.text === b.text);
     if (compareIp(a, b) <= 0 && compareIp(b, c) <= 0) assert.ok(compareIp(a, c) <= 0);
   }));
-});
-
-Deno.test("formatHostPort puts brackets around IPv6", () => {
-  assert.equal(formatHostPort(parseIp("10.0.0.1")!, 80), "10.0.0.1:80");
-  assert.equal(formatHostPort(parseIp("2001:db8::1")!, 443), "[2001:db8::1]:443");
 });
 
 Deno.test("addressKind() knows what is not one host, and IPv4 addresses in the form of IPv6", () => {

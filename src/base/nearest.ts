@@ -41,12 +41,6 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Edits (insert, delete, replace, swap of neighbours) between two words. */
-export function editDistance(a: string, b: string): number {
-  const limit = Math.max(a.length, b.length);
-  return compare(a, b, { limit, rows: rowsFor(b.length) }).distance;
-}
-
 /** Three rows of the table, for words of so many characters. */
 type Rows = readonly [Uint16Array, Uint16Array, Uint16Array];
 
@@ -56,7 +50,7 @@ function rowsFor(length: number): Rows {
 }
 
 /**
- * The distance, or some number above `limit` when it is more than that, and how many cells it
+ * The edits (insert, delete, replace, swap of neighbours), or some number above `limit` when it is more than that, and how many cells it
  * took: only those that `limit` edits can reach, and rows only as long as one of them is near.
  */
 function compare(

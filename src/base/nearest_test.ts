@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { editDistance, nearest } from "./nearest.ts";
+import { nearest } from "./nearest.ts";
 
 Deno.test("nearest: the word that was meant, if any", () => {
   const known = ["interval", "fast-interval", "down-interval", "timeout", "rise", "fall"];
@@ -44,22 +44,6 @@ function slowDistance(a: string, b: string): number {
 }
 
 const words = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 6 }).map((w) => w.join(""));
-
-Deno.test("editDistance counts insertions, deletions, replacements and swaps of neighbours", () => {
-  const cases: [string, string, number][] = [
-    ["", "", 0],
-    ["", "abc", 3],
-    ["abc", "abc", 0],
-    ["abc", "acb", 1],
-    ["kitten", "sitting", 3],
-    ["ca", "abc", 3],
-  ];
-  for (const [a, b, distance] of cases) assert.equal(editDistance(a, b), distance, `${a} ${b}`);
-  fc.assert(fc.property(words, words, (a, b) => {
-    assert.equal(editDistance(a, b), slowDistance(a, b));
-    assert.equal(editDistance(a, b), editDistance(b, a));
-  }));
-});
 
 Deno.test("nearest finds the least distance within a third of the word, or nothing", () => {
   fc.assert(fc.property(words, fc.array(words, { maxLength: 6 }), (word, candidates) => {

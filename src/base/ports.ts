@@ -21,7 +21,10 @@ export interface Clock {
 /** A source of random numbers, uniform in [0, 1). */
 export type Prng = () => number;
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** Levels of log records, the least first. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = typeof LOG_LEVELS[number];
 
 /** A value a log record may carry; undefined leaves the field out. */
 export type LogValue = string | number | boolean | undefined | readonly string[];

@@ -1,4 +1,7 @@
-/** Words of others in our messages: bounded, one line, nothing that would move a terminal's cursor. */
+/**
+ * The rules for text of others: what it may hold, and how it is repeated in messages (bounded, one
+ * line, nothing that would move a terminal's cursor).
+ */
 
 /** Longest word that is repeated in a message. */
 const MAX_WORD = 128;
@@ -7,24 +10,63 @@ const MAX_FOREIGN_TEXT = 300;
 
 /** Text of somebody else for a message: in quotes, control characters escaped, cut when long. */
 export function quote(text: string): string {
-  return escapeInvisible(JSON.stringify(cut(text, MAX_WORD)));
+  return escapeUnsafe(JSON.stringify(cut(text, MAX_WORD)));
 }
 
 /** Text that somebody else wrote, as part of a one-line message. */
 export function oneLine(text: string): string {
-  return escapeInvisible(cut(text, MAX_FOREIGN_TEXT));
+  return escapeUnsafe(cut(text, MAX_FOREIGN_TEXT));
 }
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-/** What would move a terminal's cursor or hide on a screen, as `\u{…}`. */
-function escapeInvisible(text: string): string {
+/**
+ * Characters that move a terminal's cursor, hide, or turn the order of writing around: controls
+ * (C0, DEL, C1), line and paragraph separators, halves of surrogate pairs, and format characters
+ * (bidi overrides and isolates, joiners, tags) but for the few that have a shape.
+ */
+const UNSAFE =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])\p{Cf}/gu;
+
+/** `text` with each unsafe character replaced; line feeds stay when `lines` is set. */
+export function replaceUnsafe(
+  text: string,
+  replacement: (character: string) => string,
+  { lines = false }: { readonly lines?: boolean } = {},
+): string {
   return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    UNSAFE,
+    (character) => lines && character === "\n" ? character : replacement(character),
   );
+}
+
+/** True when `text` has an unsafe character; line feeds count. */
+export function hasUnsafe(text: string): boolean {
+  return text.search(UNSAFE) >= 0;
+}
+
+/** Characters that a line of somebody's own words must not have; joiners are allowed. */
+const NOT_PLAIN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** True for one line without control characters: an operator's reason, a name from a certificate. */
+export function isPlainLine(text: string): boolean {
+  return text.search(NOT_PLAIN) < 0;
+}
+
+/** `text` as a plain line: characters that it must not have become U+FFFD. */
+export function toPlainLine(text: string): string {
+  return text.replace(NOT_PLAIN, "\uFFFD");
+}
+
+/** True for a text that can be typed and told apart as one word; the empty one is a word too. */
+export function isWord(text: string): boolean {
+  return !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text);
+}
+
+function escapeUnsafe(text: string): string {
+  return replaceUnsafe(text, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** `a, b or c`. */

@@ -1,5 +1,14 @@
 import { equal } from "node:assert/strict";
-import { listWords, oneLine, quote } from "./text.ts";
+import {
+  hasUnsafe,
+  isPlainLine,
+  isWord,
+  listWords,
+  oneLine,
+  quote,
+  replaceUnsafe,
+  toPlainLine,
+} from "./text.ts";
 
 Deno.test("quote() escapes what would move a terminal, and cuts what is long", () => {
   equal(quote('a"b'), '"a\\"b"');
@@ -17,4 +26,28 @@ Deno.test("listWords() puts commas, and a word before the last", () => {
   equal(listWords(["a"]), "a");
   equal(listWords(["a", "b"]), "a or b");
   equal(listWords(["a", "b", "c"], "and"), "a, b and c");
+});
+
+Deno.test("unsafe characters are found and replaced; line feeds stay where lines may", () => {
+  const unsafe = "\x00\x1b\x7f\x9b\u200b\u202e\u2028\ud800";
+  for (const character of unsafe) {
+    equal(hasUnsafe(`a${character}b`), true, JSON.stringify(character));
+    equal(hasUnsafe(`a${character}b`), true, "the same the second time");
+  }
+  equal(hasUnsafe("aä日🇩🇪\u0600"), false);
+  equal(replaceUnsafe("a\nb\x1b", () => "?"), "a?b?");
+  equal(replaceUnsafe("a\nb\x1b", () => "?", { lines: true }), "a\nb?");
+});
+
+Deno.test("a plain line has no controls and no marks of direction, and may have joiners", () => {
+  for (const text of ["", "two words", "👩\u200d🔧"]) equal(isPlainLine(text), true);
+  for (const text of ["a\nb", "\x9b", "\u202e", "\u2028", "\ud800"]) {
+    equal(isPlainLine(text), false, JSON.stringify(text));
+    equal(toPlainLine(`${text}x`).endsWith("\ufffdx") || text === "a\nb", true);
+  }
+});
+
+Deno.test("a word has no whitespace and nothing that hides", () => {
+  for (const text of ["a", "ä-1", "日本"]) equal(isWord(text), true);
+  for (const text of ["a b", "a\u00a0b", "a\u200bb", "\x7f"]) equal(isWord(text), false);
 });

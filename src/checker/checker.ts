@@ -12,7 +12,7 @@
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { finish } from "../base/steps.ts";
+import { finish } from "../async/steps.ts";
 import type { Config } from "../config/model.ts";
 import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";

@@ -1,7 +1,7 @@
 /**
- * Watches the checker: replays the present state of everything (as transitions whose `from` is
- * their `to`), then follows its events without a gap or a repetition. The replay is read from the
- * snapshot of the moment of subscribing, so it takes no room in the queue.
+ * The replay that a watcher receives first: the present state of everything, as transitions whose
+ * `from` is their `to`. It is read from the snapshot of the moment of subscribing, so that it takes
+ * no room in the queue however many backends there are.
  */
 import type {
   Backend,
@@ -10,8 +10,7 @@ import type {
   ResultCode,
   Transition,
 } from "../health/state.ts";
-import { Feed } from "../async/feed.ts";
-import type { CheckerReader, Snapshot } from "./ports.ts";
+import type { Snapshot } from "./ports.ts";
 
 /** Events that may wait for one subscriber. */
 export const WATCH_CAPACITY = 1000;
@@ -23,33 +22,16 @@ export type WatchItem =
   /** The watcher was too slow: this many items are missing here. */
   | { readonly kind: "dropped"; readonly count: number };
 
-/** Options of a watch. */
-export interface WatchOptions {
+/** Options of replayOf(). */
+export interface ReplayOptions {
   readonly backends: boolean;
   readonly frontends: boolean;
   /** Unix time in milliseconds: when the replayed state of the frontends is said to be. */
   readonly nowMs: number;
-  /** Items that may wait; default WATCH_CAPACITY. */
-  readonly capacity?: number;
-}
-
-/** A feed of the checker's events. Close it, or leave its `for await` loop, to unsubscribe. */
-export function watchChecker(checker: CheckerReader, options: WatchOptions): Feed<WatchItem> {
-  const feed = new Feed<WatchItem>({
-    replay: replayOf(checker.snapshot(), options),
-    capacity: options.capacity ?? WATCH_CAPACITY,
-    lost: (count) => ({ kind: "dropped", count }),
-    onClose: () => unsubscribe(),
-  });
-  const unsubscribe = checker.subscribe((event) => {
-    if (event.kind === "backend" && options.backends) feed.push(event);
-    else if (event.kind === "frontend" && options.frontends) feed.push(event);
-  });
-  return feed;
 }
 
 /** The present state as items, in the file's order, backends first. */
-export function* replayOf(snapshot: Snapshot, options: WatchOptions): Generator<WatchItem> {
+export function* replayOf(snapshot: Snapshot, options: ReplayOptions): Generator<WatchItem> {
   if (options.backends) {
     for (const [name, backend] of snapshot.backends) {
       yield { kind: "backend", name, transition: presentState(backend) };

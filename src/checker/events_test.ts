@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { setUp, setUpHealthy, WHO } from "../../tests/support/worlds/checker_fixture.ts";
-import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { FAIL } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
-import { watchChecker, type WatchItem } from "./events.ts";
-import type { Feed } from "../async/feed.ts";
+import { replayOf, type WatchItem } from "./events.ts";
 
 const ALL = { backends: true, frontends: true, nowMs: 99 };
 
@@ -12,31 +11,23 @@ function textOf(item: WatchItem): string {
   return `${item.kind} ${item.name} ${item.transition.from}-${item.transition.to}`;
 }
 
-async function take(feed: Feed<WatchItem>, count: number): Promise<string[]> {
-  const items: string[] = [];
-  for (let i = 0; i < count; i++) items.push(textOf((await feed.next()).value));
-  return items;
-}
-
-Deno.test("watchChecker replays the present state, then tells what happens since", async () => {
+Deno.test("replayOf() has the present state of all that was asked for, backends first", () => {
   const { checker, engine } = setUpHealthy();
   checker.pauseBackend("c", WHO);
-  const feed = watchChecker(checker, ALL);
-  // Before anything was read: belongs after the replay, and the replay does not know of it.
+  const replay = replayOf(checker.snapshot(), ALL);
+  // After the snapshot, before the replay is read: it does not know of it.
   engine.takeDown("b");
-  assert.deepEqual(await take(feed, 7), [
-    "backend a up-up",
-    "backend b up-up",
-    "backend c paused-paused",
-    "frontend web up-up",
-    "frontend api up-up",
-    "backend b up-down",
-    "frontend api up-down",
-  ]);
-  feed.close();
+  const backends = ["backend a up-up", "backend b up-up", "backend c paused-paused"];
+  const frontends = ["frontend web up-up", "frontend api up-up"];
+  assert.deepEqual([...replay].map(textOf), [...backends, ...frontends]);
+  engine.bringUp("b");
+  const some = (options: Partial<typeof ALL>) =>
+    [...replayOf(checker.snapshot(), { ...ALL, ...options })].map(textOf);
+  assert.deepEqual(some({ frontends: false }), backends);
+  assert.deepEqual(some({ backends: false }), frontends);
 });
 
-Deno.test("watchChecker: the replay says since when and why", async () => {
+Deno.test("replayOf() has the time and the reason of each state", () => {
   const { checker, engine } = setUp(smallConfig({
     backends: { a: {}, b: {}, c: { enabled: false } },
     frontends: { web: { pools: "a b c" } },
@@ -44,9 +35,7 @@ Deno.test("watchChecker: the replay says since when and why", async () => {
   checker.start();
   engine.nowMs = 7;
   engine.report({ a: FAIL });
-  const feed = watchChecker(checker, ALL);
-  const items = [];
-  for (let i = 0; i < 4; i++) items.push((await feed.next()).value as WatchItem);
+  const items = [...replayOf(checker.snapshot(), ALL)];
   const codes = items.map((item) =>
     item.kind === "backend" ? [item.transition.atMs, item.transition.result.code] : item.kind
   );
@@ -57,59 +46,4 @@ Deno.test("watchChecker: the replay says since when and why", async () => {
     name: "web",
     transition: { from: "unknown", to: "unknown", atMs: 99 },
   });
-  feed.close();
-});
-
-Deno.test("watchChecker tells only what was asked for", async () => {
-  const { checker, engine } = setUpHealthy();
-  const backends = watchChecker(checker, { ...ALL, frontends: false });
-  const frontends = watchChecker(checker, { ...ALL, backends: false });
-  engine.takeDown("b");
-  assert.deepEqual((await take(backends, 4)).at(-1), "backend b up-down");
-  assert.deepEqual((await take(frontends, 3)).at(-1), "frontend api up-down");
-  backends.close();
-  frontends.close();
-});
-
-Deno.test("watchChecker: a replay larger than the queue loses nothing", async () => {
-  const names = Array.from({ length: 50 }, (_, i) => `b${i}`);
-  const { checker, engine } = setUp(smallConfig({
-    backends: Object.fromEntries(names.map((name) => [name, {}])),
-    frontends: {},
-  }));
-  checker.start();
-  const feed = watchChecker(checker, { ...ALL, capacity: 10 });
-  engine.report({ b0: PASS });
-  const items = await take(feed, 51);
-  assert.deepEqual(items.slice(0, 50), names.map((name) => `backend ${name} unknown-unknown`));
-  assert.equal(items[50], "backend b0 unknown-up");
-  feed.close();
-});
-
-Deno.test("watchChecker: a stuck watcher is told what it lost and slows nobody", async () => {
-  const { checker, engine } = setUpHealthy();
-  const stuck = watchChecker(checker, { ...ALL, frontends: false, capacity: 4 });
-  const other = watchChecker(checker, { ...ALL, frontends: false });
-  for (let i = 0; i < 5; i++) {
-    engine.takeDown("a");
-    engine.bringUp("a");
-  }
-  assert.deepEqual((await take(stuck, 8)).slice(3), [
-    "backend a up-down",
-    "backend a down-up",
-    "backend a up-down",
-    "backend a down-up",
-    "dropped 6",
-  ]);
-  assert.equal((await take(other, 13)).length, 13);
-  stuck.close();
-  other.close();
-});
-
-Deno.test("watchChecker: closing unsubscribes", async () => {
-  const { checker, engine } = setUpHealthy();
-  const feed = watchChecker(checker, ALL);
-  feed.close();
-  engine.report({ a: FAIL });
-  assert.equal((await feed.next()).done, true);
 });

@@ -3,6 +3,7 @@
  * or refused. The caller writes the record from the checker's answer, because it also knows the
  * requests that never reached the checker.
  */
+import { isPlainLine } from "../base/text.ts";
 import {
   type BackendAction,
   MAX_REASON_LENGTH,
@@ -18,14 +19,6 @@ import { MAX_WEIGHT } from "../health/weight.ts";
 import type { Intent, OperatorId } from "../intent/intent.ts";
 import type { Durability } from "../intent/ports.ts";
 import { weightOf } from "../config/pool_weights.ts";
-
-/** The names of the actions, as the API has them. */
-export const BACKEND_METHOD: Readonly<Record<BackendAction, string>> = {
-  pause: "PauseBackend",
-  resume: "ResumeBackend",
-  disable: "DisableBackend",
-  enable: "EnableBackend",
-};
 
 /** The value that an action changed: a backend's state, or a weight. */
 export interface BeforeAndAfter {
@@ -95,7 +88,7 @@ export function checkOptions(
       `Cannot take the reason: need at most ${MAX_REASON_LENGTH} characters, have ${reason.length}`,
     );
   }
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(reason)) {
+  if (!isPlainLine(reason)) {
     return bad("Cannot take the reason: need one line without control characters");
   }
   if (untilMs === undefined) return undefined;

@@ -1,6 +1,7 @@
 /** The files that show who we are, and whom we trust. Read once, at the start, and judged there. */
 import { MaglevError } from "../base/errors.ts";
 import type { ClientTls } from "../grpc/client/client.ts";
+import { fileProblem, readRegularText } from "../system/read_file.ts";
 import { certificatesOf, keyPairOf, type PemFile } from "../system/key_pair.ts";
 
 /** Paths; empty: none. Certificate and key come together, perhaps in one file. */
@@ -53,13 +54,7 @@ export async function readCredentials(paths: CredentialPaths): Promise<Credentia
 
 /** The one token of a file that others cannot read. */
 async function readToken(file: FlagFile): Promise<string> {
-  const { text, mode } = await readBounded(file);
-  if ((mode & 0o006) !== 0) {
-    throw refusal(
-      file,
-      `others can read or write it; \`chmod o= ${file.path}\` takes that from them`,
-    );
-  }
+  const text = await readText(file, { secret: true });
   const lines = text.split(/\r?\n/).map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [token = ""] = lines;
@@ -70,28 +65,14 @@ async function readToken(file: FlagFile): Promise<string> {
 }
 
 async function readPem(file: FlagFile): Promise<PemFile> {
-  return { path: nameOf(file), text: (await readBounded(file)).text };
+  return { path: nameOf(file), text: await readText(file) };
 }
 
-async function readBounded(source: FlagFile): Promise<{ text: string; mode: number }> {
+async function readText(file: FlagFile, options: { readonly secret?: boolean } = {}) {
   try {
-    using file = await Deno.open(source.path);
-    const { isFile, size, mode } = await file.stat();
-    if (!isFile) throw refusal(source, "it is no ordinary file");
-    if (size > MAX_BYTES) throw refusal(source, `it has more than ${MAX_BYTES} bytes`);
-    const bytes = new Uint8Array(size);
-    let length = 0;
-    while (length < size) {
-      const count = await file.read(bytes.subarray(length));
-      if (count === null) break;
-      length += count;
-    }
-    return { text: new TextDecoder().decode(bytes.subarray(0, length)), mode: mode ?? 0 };
+    return await readRegularText(file.path, { maxBytes: MAX_BYTES, ...options });
   } catch (error) {
-    if (error instanceof MaglevError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw refusal(source, "there is no such file");
-    const { message } = MaglevError.from(error);
-    throw refusal(source, message.replace(/ \(os error \d+\).*$/, ""));
+    throw refusal(file, fileProblem(error));
   }
 }
 

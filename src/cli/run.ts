@@ -3,6 +3,7 @@
  * when the command is wrong. What only some commands need is loaded when they need it: the
  * library for gRPC takes longer to load than everything else.
  */
+import { hasUnsafe } from "../base/text.ts";
 import { MaglevError } from "../base/errors.ts";
 import { permissionText } from "../base/permission.ts";
 import { BUILD } from "../base/version.ts";
@@ -203,7 +204,7 @@ async function completeWords(read: CommandLine, words: readonly string[]): Promi
   for (const server of servers) server.close();
   // A name with a line break in it cannot be offered, and one that does something must not be.
   const lines = found.map(({ text, help }) => [text, help])
-    .filter(([text = ""]) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text));
+    .filter(([text = ""]) => !hasUnsafe(text));
   writeText(Deno.stdout, lines.map((line) => `${line.join("\t")}\n`).join(""));
   return 0;
 }

@@ -4,7 +4,7 @@ import type { CheckerReader, FrontendView } from "../checker/ports.ts";
 import type { VppLbConfig } from "../config/model.ts";
 import type { Backend } from "../health/state.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
-import type { WantedVip } from "../vpp/lb/vip_groups.ts";
+import type { WantedVip } from "../vpp/lb/plan.ts";
 import type { DesiredSource } from "../vpp/ports.ts";
 
 /** The `vpp.lb` section in force. A daemon with VPP integration on never runs without one. */

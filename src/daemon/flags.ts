@@ -1,4 +1,5 @@
 /** maglevd's flags; the usage text and the environment variables follow from this table. */
+import { LOG_LEVELS } from "../base/ports.ts";
 import type { FlagTable, Settings } from "../system/settings.ts";
 
 export const MAGLEVD_FLAGS = {
@@ -113,7 +114,7 @@ export const MAGLEVD_FLAGS = {
     kind: "string",
     default: "info",
     env: "MAGLEV_LOG_LEVEL",
-    choices: ["debug", "info", "warn", "error"],
+    choices: LOG_LEVELS,
     anyCase: true,
     placeholder: "LEVEL",
     help: "least level to log: debug, info, warn, error",

@@ -6,13 +6,16 @@
  * servers than it should have. So a reload waits until the file has been left alone for a moment,
  * and refuses what looks cut off.
  */
+import { orLate } from "../async/deadline.ts";
+import { NOT_REGULAR } from "../system/read_file.ts";
+import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
 import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
-import { OneAtATime } from "../async/coalesce.ts";
+import { Coalesced } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
 
@@ -63,8 +66,8 @@ type Judged =
 
 export class Reloader {
   readonly #options: ReloaderOptions;
-  readonly #reloads = new OneAtATime((by: string): Promise<Reloaded> => this.#reload(by));
-  readonly #judgements = new OneAtATime(() => this.#judge());
+  readonly #reloads = new Coalesced((by: string): Promise<Reloaded> => this.#reload(by));
+  readonly #judgements = new Coalesced(() => this.#judge());
   readonly #closing = new AbortController();
   #loaded: Loaded;
   /** Ends the report of the reload that was done last. */
@@ -143,29 +146,28 @@ export class Reloader {
 
   /** The file, or why it could not be read in time. */
   async #readInTime(): Promise<Readout | string> {
-    const late = new AbortController();
-    const timer = this.#options.clock.after(
-      READ_DEADLINE_MS,
-      () => late.abort(`reading it took longer than ${READ_DEADLINE_MS / 1000} s`),
-    );
-    const given = AbortSignal.any([late.signal, this.#closing.signal]);
-    const up = Promise.withResolvers<string>();
-    const giveUp = () => up.resolve(String(given.reason));
-    given.addEventListener("abort", giveUp, { once: true });
-    if (given.aborted) giveUp();
-    try {
-      return await Promise.race([this.#readSettled(given), up.promise]);
-    } finally {
-      timer.cancel();
-      given.removeEventListener("abort", giveUp);
-    }
+    const closing = this.#closing.signal;
+    const reading = new AbortController();
+    return await orLate(this.#readSettled(reading.signal), {
+      clock: this.#options.clock,
+      deadlineMs: READ_DEADLINE_MS,
+      signal: closing,
+      late: (cause) => {
+        reading.abort(
+          cause === "aborted"
+            ? closing.reason
+            : `reading it took longer than ${READ_DEADLINE_MS / 1000} s`,
+        );
+        return String(reading.signal.reason);
+      },
+    });
   }
 
   async #readSettled(signal: AbortSignal): Promise<Readout | string> {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
-      if (before !== undefined && !before.isFile) return "it is no ordinary file";
+      if (before !== undefined && !before.isFile) return NOT_REGULAR;
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
       // An age below zero is a file of the future, by some clock: it says nothing.
@@ -178,7 +180,7 @@ export class Reloader {
           before?.mtime?.getTime() === after?.mtime?.getTime();
         if (same) return readout;
       }
-      await new Promise<void>((resolve) => clock.after(SETTLED_MS, resolve));
+      await pause(SETTLED_MS, { clock });
     }
     return String(signal.reason);
   }

@@ -1,6 +1,7 @@
 /**
  * The daemon's life: start order, signals, reload, stop order.
  */
+import { settledWithin } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
@@ -11,10 +12,10 @@ import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
-import { createEngine } from "./engine.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
+import { WorkerPool } from "../probe/engine/worker_pool.ts";
 import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
@@ -114,7 +115,7 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const opened = folder === "" ? undefined : await openIntents({ folder, clock, logger });
   const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
-  const engine = createEngine({ clock, log: logger, workers: settings["probe-workers"] });
+  const engine = new WorkerPool({ clock, log: logger, workers: settings["probe-workers"] });
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
   const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
@@ -147,8 +148,8 @@ function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): Refu
   return { message, status: readout.status };
 }
 
-async function startFailed({ logger }: Context, problem: string, status = 1): Promise<number> {
-  await flush(logger);
+async function startFailed(context: Context, problem: string, status = 1): Promise<number> {
+  await flush(context);
   writeLine(Deno.stderr, `maglevd: cannot start: ${problem}`);
   return status;
 }
@@ -221,8 +222,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   reloader.close();
   // No call reaches a checker that has stopped: they are refused from now on.
   const calls = grpc?.stop();
-  await withDeadline(Promise.all([daemon.stop(), calls, metrics?.stop()]), STOP_DEADLINE_MS);
-  await flush(logger);
+  const stopped = Promise.all([daemon.stop(), calls, metrics?.stop()]);
+  await settledWithin(stopped, { clock, deadlineMs: STOP_DEADLINE_MS });
+  await flush(context);
   return status;
 }
 
@@ -247,13 +249,6 @@ async function listenForGrpc(
   }
 }
 
-async function flush(logger: LogHandler): Promise<void> {
-  await withDeadline(logger.flush(), FLUSH_DEADLINE_MS);
-}
-
-async function withDeadline(work: Promise<unknown>, deadlineMs: number): Promise<void> {
-  const deadline = Promise.withResolvers<void>();
-  const timer = setTimeout(deadline.resolve, deadlineMs);
-  await Promise.race([work, deadline.promise]);
-  clearTimeout(timer);
+async function flush({ logger, clock }: Context): Promise<void> {
+  await settledWithin(logger.flush(), { clock, deadlineMs: FLUSH_DEADLINE_MS });
 }

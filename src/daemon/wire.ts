@@ -115,7 +115,6 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     observer: events?.apiObserver ?? { message: () => {} },
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
-  // The reconciler's handler calls that of this one first.
   const since = stateSince(connection, clock);
   const reconciler = new Reconciler({
     connection,

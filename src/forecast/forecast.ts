@@ -3,8 +3,8 @@
  * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE:
  * nothing is changed by it.
  *
- * A forecast is a generator, because it may take long: see finish() of base/steps.ts and
- * async/steps.ts for how to run one.
+ * A forecast is a generator, because it may take long: see finish() of async/steps.ts and
+ * system/slices.ts for how to run one.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";

@@ -19,7 +19,7 @@ import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { textOfIntent } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
-import { finish } from "../base/steps.ts";
+import { finish } from "../async/steps.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";

@@ -2,7 +2,7 @@
  * What a forecast costs: 1,000 VIPs of 16 servers each, every one of them changed, and none sharing
  * its servers with another (the worst case). Run: `deno bench -A src/forecast/vips_bench.ts`
  */
-import { finish } from "../base/steps.ts";
+import { finish } from "../async/steps.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
 import { forecastVips, type HealthView } from "./vips.ts";

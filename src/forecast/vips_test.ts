@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { finish } from "../base/steps.ts";
+import { finish } from "../async/steps.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
 import {

@@ -136,7 +136,7 @@ export type HealthEvent =
 
 /**
  * Answer of the machine: the next value with the transition if there was one, or a refusal
- * (an expected failure, so a value).
+ * (an expected failure, so a value). `transition` is undefined when only bookkeeping changed.
  */
 export type StepResult =
   | {

@@ -3,7 +3,7 @@
  * what ends a wait is the end of the connection: that makes the read or write under way fail.
  */
 import type { Clock, Timer } from "../base/ports.ts";
-import type { Turns } from "../async/time_slices.ts";
+import type { TimeSlices } from "../async/time_slices.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
 import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
 
@@ -42,7 +42,7 @@ export interface ServerConnectionOptions {
   readonly conn: Deno.Conn;
   readonly clock: Clock;
   /** Of all connections together: pages are made in them. */
-  readonly turns: Turns;
+  readonly slices: TimeSlices;
   readonly answer: (path: string) => Promise<Answer> | undefined;
 }
 
@@ -170,7 +170,7 @@ export class ServerConnection {
   /** What `work` returns, done when it is this connection's turn. */
   #inTurn<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#options.turns.run(() => {
+      this.#options.slices.run(() => {
         try {
           resolve(work());
         } catch (error) {

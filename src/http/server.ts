@@ -8,7 +8,7 @@
  * sixty at once hold up a verdict.
  */
 import type { Clock } from "../base/ports.ts";
-import { Turns } from "../async/time_slices.ts";
+import { TimeSlices } from "../async/time_slices.ts";
 import { type Answer, ServerConnection } from "./connection.ts";
 
 /**
@@ -32,7 +32,7 @@ export interface HttpServerOptions {
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
-  readonly #turns: Turns;
+  readonly #slices: TimeSlices;
   /** Oldest first. */
   readonly #connections = new Set<ServerConnection>();
   #accepting: Promise<unknown> | undefined;
@@ -40,7 +40,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.clock);
+    this.#slices = new TimeSlices(options.clock);
   }
 
   /** Connections that are open. */
@@ -64,7 +64,7 @@ export class HttpServer {
       return connection.ended;
     });
     await Promise.all([...ended, this.#accepting]);
-    this.#turns.stop();
+    this.#slices.stop();
   }
 
   async #accept(listener: Deno.Listener): Promise<void> {
@@ -88,7 +88,7 @@ export class HttpServer {
       given.close();
     }
     const { clock, answer } = this.#options;
-    const connection = new ServerConnection({ conn, clock, turns: this.#turns, answer });
+    const connection = new ServerConnection({ conn, clock, slices: this.#slices, answer });
     this.#connections.add(connection);
     connection.ended.then(() => this.#connections.delete(connection));
   }

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { TURN_MS } from "../async/time_slices.ts";
+import { SLICE_MS } from "../async/time_slices.ts";
 import { FAIR_MS, HttpServer, MAX_CONNECTIONS } from "./server.ts";
 import {
   type Answer,
@@ -318,6 +318,6 @@ Deno.test("HttpServer makes the pages of all connections for a few milliseconds 
     await Promise.all(pages);
     watching = false;
     assert.equal(hard.made, CLIENTS * 20);
-    assert.ok(most <= 3 * TURN_MS, `${most} ms in a row`);
+    assert.ok(most <= 3 * SLICE_MS, `${most} ms in a row`);
   });
 });

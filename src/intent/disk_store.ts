@@ -3,6 +3,9 @@
  * disk. An operator's action is in force immediately; when it cannot be saved, the answer and the
  * log report that, and saving is retried until it succeeds.
  */
+import { BackoffDelays } from "../async/backoff.ts";
+import { Coalesced } from "../async/coalesce.ts";
+import { orLate } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import type { Intent } from "./intent.ts";
@@ -18,8 +21,8 @@ export const MAX_KEPT = 5;
 export const READ_DEADLINE_MS = 5000;
 /** How long an operator's answer waits for the disk. */
 export const WRITE_DEADLINE_MS = 5000;
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 60_000;
+/** Delays before a failed write is repeated. */
+const RETRY_DELAYS = { firstMs: 1000, maxMs: 60_000 };
 
 export interface IntentStoreOptions {
   /** The state directory. */
@@ -41,11 +44,11 @@ export interface OpenedIntents {
 export async function openIntents(options: IntentStoreOptions): Promise<OpenedIntents> {
   const { clock } = options;
   const store = new DiskIntentStore(options);
-  const late = Promise.withResolvers<undefined>();
-  const timer = clock.after(READ_DEADLINE_MS, () => late.resolve(undefined));
-  const kept = await Promise.race([store.load(), late.promise]);
-  timer.cancel();
-  if (kept === undefined) store.giveUpReading();
+  const kept = await orLate(store.load(), {
+    clock,
+    deadlineMs: READ_DEADLINE_MS,
+    late: () => store.giveUpReading(),
+  });
   return { store, kept: kept ?? [] };
 }
 
@@ -59,12 +62,11 @@ export class DiskIntentStore implements IntentStore {
   /** Why what is there is of no use, while it could not be quarantined: it is not written over. */
   #inTheWay: string | undefined;
   #wanted: () => readonly Intent[] = () => [];
-  #next: PromiseWithResolvers<Durability> | undefined;
-  #writing: Promise<void> | undefined;
+  readonly #writes = new Coalesced(() => this.#writeWanted());
   /** The intents that are certainly on disk. */
   #stored: string | undefined;
   #retry: Timer | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #delays = new BackoffDelays(RETRY_DELAYS);
   /** Why the last write failed. */
   #failure: string | undefined;
   #closed = false;
@@ -93,10 +95,7 @@ export class DiskIntentStore implements IntentStore {
 
   save(intents: () => readonly Intent[]): Promise<Durability> {
     this.#wanted = intents;
-    this.#next ??= Promise.withResolvers();
-    const answer = this.#inTime(this.#next.promise);
-    this.#writing ??= this.#writeAll();
-    return answer;
+    return this.#inTime(this.#writes.run(undefined));
   }
 
   /** Waits for what is being written; nothing is tried again afterwards. */
@@ -104,7 +103,7 @@ export class DiskIntentStore implements IntentStore {
     this.#closed = true;
     this.#retry?.cancel();
     this.#retry = undefined;
-    await this.#writing;
+    await this.#writes.idle();
   }
 
   async #load(): Promise<readonly Intent[]> {
@@ -144,14 +143,9 @@ export class DiskIntentStore implements IntentStore {
     logger.warn("operator-intent-file-unusable", { file: `${folder}/${INTENT_FILE}`, ...fields });
   }
 
-  async #writeAll(): Promise<void> {
+  async #writeWanted(): Promise<Durability> {
     await this.#loaded;
-    while (this.#next !== undefined) {
-      const turn = this.#next;
-      this.#next = undefined;
-      turn.resolve(await this.#write(encodeIntents(this.#wanted())));
-    }
-    this.#writing = undefined;
+    return await this.#write(encodeIntents(this.#wanted()));
   }
 
   async #write(text: string): Promise<Durability> {
@@ -177,8 +171,7 @@ export class DiskIntentStore implements IntentStore {
     this.#failure = message;
     if (!this.#closed) {
       this.#retry?.cancel();
-      this.#retry = clock.after(this.#retryMs, () => void this.save(this.#wanted));
-      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      this.#retry = clock.after(this.#delays.next(), () => void this.save(this.#wanted));
     }
     return {
       kind: "failed",
@@ -190,19 +183,18 @@ export class DiskIntentStore implements IntentStore {
     const { folder, logger } = this.#options;
     if (this.#failure !== undefined) logger.info("operator-intent-stored", { folder });
     this.#failure = undefined;
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#delays.reset();
     this.#retry?.cancel();
     this.#retry = undefined;
   }
 
   #inTime(written: Promise<Durability>): Promise<Durability> {
-    const late = Promise.withResolvers<Durability>();
     const { folder, clock } = this.#options;
-    const timer = clock.after(WRITE_DEADLINE_MS, () => {
-      const message = `in force, but not known to survive the end of maglevd: ${folder}: ` +
-        `writing takes longer than ${WRITE_DEADLINE_MS / 1000} s`;
-      late.resolve({ kind: "failed", message });
+    const late = (): Durability => ({
+      kind: "failed",
+      message: `in force, but not known to survive the end of maglevd: ${folder}: ` +
+        `writing takes longer than ${WRITE_DEADLINE_MS / 1000} s`,
     });
-    return Promise.race([written, late.promise]).finally(() => timer.cancel());
+    return orLate(written, { clock, deadlineMs: WRITE_DEADLINE_MS, late });
   }
 }

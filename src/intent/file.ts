@@ -10,6 +10,7 @@
  * changed by another program, or that a later version wrote is refused with a reason. The checksum
  * (SHA-256 of the list as JSON) guards against accidents; it is not a signature.
  */
+import { isPlainLine } from "../base/text.ts";
 import { createHash } from "node:crypto";
 import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
 import { MAX_NAME_LENGTH } from "../config/schema/text_rules.ts";
@@ -128,7 +129,7 @@ function isRecord(value: unknown): value is JsonRecord {
 
 function isText(value: unknown, maxLength: number): value is string {
   return typeof value === "string" && value.length <= maxLength &&
-    !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(value);
+    isPlainLine(value);
 }
 
 function isName(value: unknown): value is string {

@@ -11,6 +11,7 @@
  * changed, the file was edited, and it wins. A reload for any other reason leaves the weight alone,
  * and so does a changed check leave a pause or a disable.
  */
+import { toPlainLine } from "../base/text.ts";
 import type { Config } from "../config/model.ts";
 import { step } from "../health/machine.ts";
 import type { Backend } from "../health/state.ts";
@@ -198,8 +199,5 @@ function askedBy({ options, nowMs }: Asked) {
 
 /** One line of bounded length: a certificate's name is its holder's choice. */
 function clip(text: string): string {
-  return text.slice(0, MAX_ID_LENGTH).replace(
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    "\uFFFD",
-  );
+  return toPlainLine(text.slice(0, MAX_ID_LENGTH));
 }

@@ -16,7 +16,7 @@ export interface Family {
   readonly buckets?: readonly number[];
   /**
    * `scrape`: worked out when asked for, by collect.ts; `event`: counted when something happens, by
-   * prom-client (inline.ts).
+   * prom-client (event_metrics.ts).
    */
   readonly kept: "scrape" | "event";
   /** When series of it are missing, for the reference page. */

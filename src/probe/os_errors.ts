@@ -7,6 +7,7 @@
  * A missing route counts as the server's failure, because Linux reports a network that lost the
  * server in this way. `docs/design.md`, "What this host lacks accuses no server", explains more.
  */
+import { replaceUnsafe } from "../base/text.ts";
 import { errnoName } from "../base/errno.ts";
 import type { Lack } from "./lack.ts";
 
@@ -138,5 +139,5 @@ export function wordsOf(error: unknown): string {
 
 /** `text` on one line, without control characters, at most 200 characters of it. */
 export function printable(text: string): string {
-  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return replaceUnsafe(text.slice(0, 200), () => "?");
 }

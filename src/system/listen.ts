@@ -1,5 +1,6 @@
 /** Begins to listen at an address as flags have it. */
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
+import { isStaleSocket, SOCKET_IN_USE, UNIX_SOCKET_MODE } from "./unix_listener.ts";
 import { type AllAddresses, bindAllAddresses, type Bound, isInUse } from "./all_addresses.ts";
 
 export type ListenResult =
@@ -13,12 +14,9 @@ export type ListenResult =
   /** One sentence. */
   | { readonly kind: "error"; readonly message: string };
 
-/** Owner and group may connect to a unix socket. */
-const SOCKET_MODE = 0o660;
-
 /**
  * Listens at `address`. An empty host is all addresses of both families, of IPv4 alone where the
- * machine has no IPv6. A unix socket that nobody listens on any more is replaced.
+ * machine has no IPv6. A unix socket that is stale is replaced.
  */
 export async function listenAt(address: ListenAddress): Promise<ListenResult> {
   try {
@@ -56,10 +54,10 @@ async function bindTcp(hostname: string, port: number): Promise<BoundListener> {
 }
 
 async function listenUnix(path: string): Promise<Deno.Listener> {
-  if (await isLeftOver(path)) await Deno.remove(path);
+  if (await isStaleSocket(path)) await Deno.remove(path);
   const listener = Deno.listen({ transport: "unix", path });
   try {
-    await Deno.chmod(path, SOCKET_MODE);
+    await Deno.chmod(path, UNIX_SOCKET_MODE);
   } catch (error) {
     listener.close();
     throw error;
@@ -67,22 +65,11 @@ async function listenUnix(path: string): Promise<Deno.Listener> {
   return listener;
 }
 
-/** True for a socket that refuses connections: whoever made it is gone. */
-async function isLeftOver(path: string): Promise<boolean> {
-  try {
-    if (!(await Deno.lstat(path)).isSocket) return false;
-    (await Deno.connect({ transport: "unix", path })).close();
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.ConnectionRefused;
-  }
-}
-
 function problem(address: ListenAddress, error: Error): string {
   const where = formatListenAddress(address);
   if (isInUse(error)) {
     return address.kind === "unix"
-      ? `${where} is there already, and is no socket that was left over`
+      ? `cannot listen on ${where}: ${SOCKET_IN_USE}`
       : `port ${address.port} is in use (${where})`;
   }
   return `cannot listen on ${where}: ${error.message}`;

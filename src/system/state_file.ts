@@ -9,6 +9,7 @@
  * second one the old name may be back after a loss of power.
  */
 import { MaglevError } from "../base/errors.ts";
+import { readRegularFile } from "./read_file.ts";
 
 /** The few things that are done to a folder; Deno's, or a test's. Each rejects when it fails. */
 export interface FolderIo {
@@ -137,22 +138,9 @@ export function folderIo(path: string): FolderIo {
 
 async function readBounded(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
-    // Opening a pipe would wait for somebody to write to it.
-    if (!(await Deno.lstat(path)).isFile) throw new Error("it is no ordinary file");
+    return await readRegularFile(path, { maxBytes, followLinks: false });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  using file = await Deno.open(path, { read: true });
-  const { size } = await file.stat();
-  if (size > maxBytes) throw new Error(`it has ${size} bytes, at most ${maxBytes} are allowed`);
-  // One more than there were: a file that grows while it is read is none of ours.
-  const bytes = new Uint8Array(size + 1);
-  let length = 0;
-  while (length < bytes.length) {
-    const read = await file.read(bytes.subarray(length));
-    if (read === null) return bytes.subarray(0, length);
-    length += read;
-  }
-  throw new Error("it grew while it was read");
 }

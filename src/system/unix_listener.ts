@@ -7,7 +7,10 @@ import type net from "node:net";
 import { MaglevError } from "../base/errors.ts";
 import { nurseryOf } from "./launch/permissions.ts";
 
-/** Owner and group. */
+/** Reason for refusing the socket of a program that runs. */
+export const SOCKET_IN_USE = "another program listens there";
+
+/** Owner and group may connect. */
 export const UNIX_SOCKET_MODE = 0o660;
 
 /**
@@ -19,7 +22,8 @@ export async function bindUnixSocket(
   server: net.Server,
   path: string,
 ): Promise<() => Promise<void>> {
-  await refuseOccupied(path);
+  // A stale socket is replaced by the rename.
+  await isStaleSocket(path);
   const nursery = nurseryOf(path);
   // Left by a process that was killed just then.
   await removeIfThere(nursery);
@@ -50,19 +54,24 @@ async function removeIfThere(folder: string): Promise<void> {
   }
 }
 
-/** A socket that nobody listens on may be replaced, anything else may not. */
-async function refuseOccupied(path: string): Promise<void> {
+/**
+ * True for a socket that refuses connections, because the process that made it is gone; false when
+ * there is nothing at `path`.
+ *
+ * @throws {MaglevError} `unavailable`: a program listens there, or it is something else
+ */
+export async function isStaleSocket(path: string): Promise<boolean> {
   const refuse = (reason: string) => new MaglevError("unavailable", reason);
   try {
     const { isSocket } = await Deno.lstat(path);
-    if (isSocket !== true) throw refuse("there is a file of that name which is no socket");
+    if (isSocket !== true) throw refuse("a file of that name exists and is not a socket");
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    if (error instanceof Deno.errors.ConnectionRefused) return;
+    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.ConnectionRefused) return true;
     throw error;
   }
-  throw refuse("another program listens there");
+  throw refuse(SOCKET_IN_USE);
 }
 
 function listenOn(server: net.Server, path: string): Promise<void> {

@@ -2,6 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
+import type { ServerDetails, VipDetails } from "./lb/actual.ts";
 import type { StatsRoom } from "./lb/guard/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
 
@@ -60,24 +61,6 @@ export interface LbApi {
   routeIndex(vip: VipKey): Promise<number | undefined>;
 }
 
-/** One lb_vip_details. */
-export interface VipDetails extends VipKey {
-  /** GRE4 0, GRE6 1, L3DSR 2, NAT4 3, NAT6 4. */
-  readonly encap: number;
-  /** 16 bits: 65536 reads 0. */
-  readonly flowTableLength: number;
-}
-
-/** One lb_as_v2_details. */
-export interface ServerDetails {
-  readonly vip: VipKey;
-  readonly address: IpAddress;
-  /** In use when bit 0 is set. */
-  readonly flags: number;
-  readonly weight: number;
-  readonly buckets: number;
-}
-
 /** What is known of a connected VPP. */
 export interface VppInfo {
   readonly version: string;
@@ -106,8 +89,11 @@ export type ConnectionState =
 /** Keeps one VPP connected for as long as it is started. */
 export interface VppConnection {
   readonly state: ConnectionState;
-  /** Called on every change of state; a handler must not throw. */
-  onChange: (state: ConnectionState) => void;
+  /**
+   * Calls `listener`, which must not throw, on every change of state until the returned function
+   * is called. Listeners are called in the order in which they subscribed.
+   */
+  subscribe(listener: (state: ConnectionState) => void): () => void;
   start(): void;
   /** Closes and stops retrying; resolves when nothing is left. Idempotent. */
   stop(): Promise<void>;

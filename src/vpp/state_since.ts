@@ -4,16 +4,16 @@ import type { VppConnection } from "./ports.ts";
 
 /**
  * Returns a function that gives the Unix time, in milliseconds, since which the connection is up, or
- * away. It takes the place of the handler of changes, so it must be the first.
+ * away.
  */
 export function stateSince(connection: VppConnection, clock: Clock): () => number {
   let sinceMs = clock.wallMs();
   let { kind } = connection.state;
-  connection.onChange = (state) => {
+  connection.subscribe((state) => {
     // A stats segment that comes or goes is a change as well, but VPP stays connected.
     if (state.kind === kind) return;
     kind = state.kind;
     sinceMs = clock.wallMs();
-  };
+  });
   return () => sinceMs;
 }

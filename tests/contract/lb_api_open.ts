@@ -16,9 +16,9 @@ export async function openConnected(
     observer: { message: () => {} },
   });
   const { promise, resolve } = Promise.withResolvers<LbApi>();
-  connection.onChange = (state) => {
+  connection.subscribe((state) => {
     if (state.kind === "connected") resolve(state.lb);
-  };
+  });
   connection.start();
   return { lb: await promise, dispose: () => connection.stop() };
 }

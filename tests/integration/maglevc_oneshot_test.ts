@@ -350,7 +350,7 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
       assert.match(operator.stdout, /^b0: up → paused\n/);
       const open = await run(await file("open", "acting\n", 0o644), "show", "version");
       assert.deepEqual([open.code, open.stdout], [1, ""]);
-      assert.match(open.stderr, /others can read or write it; `chmod o= .*open`/);
+      assert.match(open.stderr, /readable or writable by others; run `chmod o= .*open`/);
       const wrong = await run(await file("wrong", "operator acting alice\n"), "show", "version");
       assert.match(wrong.stderr, /need a line with one token in it/);
       assert.doesNotMatch(wrong.stderr, /acting/);

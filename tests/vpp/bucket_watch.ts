@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { createVppConnection } from "../../src/vpp/api/connection.ts";
-import type { LbApi, ServerDetails } from "../../src/vpp/ports.ts";
+import type { LbApi } from "../../src/vpp/ports.ts";
+import type { ServerDetails } from "../../src/vpp/lb/actual.ts";
 import { vipKeyText } from "../../src/vpp/lb/model.ts";
 import { RecordingLogger } from "../support/fakes/recording_logger.ts";
 import type { RunningVpp } from "./support.ts";
@@ -34,9 +35,9 @@ export class BucketWatch implements AsyncDisposable {
   static async start(vpp: RunningVpp): Promise<BucketWatch> {
     const watch = new BucketWatch(vpp);
     const { promise, resolve } = Promise.withResolvers<LbApi>();
-    watch.#connection.onChange = (state) => {
+    watch.#connection.subscribe((state) => {
       if (state.kind === "connected") resolve(state.lb);
-    };
+    });
     watch.#connection.start();
     const lb = await promise;
     await watch.#read(lb);

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { ipFromBytes } from "../../src/base/address.ts";
-import { finish } from "../../src/base/steps.ts";
+import { finish } from "../../src/async/steps.ts";
 import type { BackendState } from "../../src/health/state.ts";
 import { frontendHealth } from "../../src/health/frontend.ts";
 import { desiredVip } from "../../src/vpp/lb/desired.ts";

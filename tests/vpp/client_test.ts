@@ -9,7 +9,8 @@ import { createVppConnection } from "../../src/vpp/api/connection.ts";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
 import type { ConnectionState, LbApi, VppConnection } from "../../src/vpp/ports.ts";
 import { RETVAL } from "../../src/vpp/wire/retval.ts";
-import { RecordingLogger, RecordingObserver } from "../support/fakes/silent.ts";
+import { RecordingLogger } from "../support/fakes/recording_logger.ts";
+import { RecordingObserver } from "../support/fakes/recording_observer.ts";
 import {
   API_KINDS,
   type ApiKind,
@@ -74,7 +75,7 @@ interface BenchRun {
 
 async function onBench(kind: ApiKind, { options, body }: BenchRun): Promise<void> {
   const vpp = await startVpp(options);
-  const logger = new RecordingLogger({ debug: false });
+  const logger = new RecordingLogger();
   const connection = createVppConnection({
     apiAddress: vpp.apiAddress(kind),
     clock: CLOCK,
@@ -100,11 +101,12 @@ function nextState(
 ): Promise<ConnectionState> {
   return new Promise((resolve, reject) => {
     const timer = CLOCK.after(WAIT_MS, () => reject(new Error(`not ${kind} after ${WAIT_MS} ms`)));
-    connection.onChange = (state) => {
+    const unsubscribe = connection.subscribe((state) => {
       if (state.kind !== kind) return;
+      unsubscribe();
       timer.cancel();
       resolve(state);
-    };
+    });
   });
 }
 

@@ -5,6 +5,7 @@
  * exit status is 1 when the committed file is stale.
  */
 import { MaglevError } from "../../src/base/errors.ts";
+import { format } from "../format.ts";
 import { readDefinitions } from "./definitions.ts";
 import { generateMessages, WANTED_MESSAGES } from "./generate.ts";
 
@@ -41,25 +42,6 @@ async function definitionFiles(folder: string): Promise<string[]> {
     else if (entry.name.endsWith(".api.json")) paths.push(path);
   }
   return paths.sort();
-}
-
-async function format(text: string): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "ts", "-"],
-    cwd: PROJECT.pathname,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  const { success, stdout, stderr } = await child.output();
-  if (!success) {
-    const reason = new TextDecoder().decode(stderr);
-    throw new MaglevError("internal", `Cannot format the generated text: ${reason}`);
-  }
-  return new TextDecoder().decode(stdout);
 }
 
 async function firstFolder(folders: readonly string[]): Promise<string> {

@@ -1,7 +1,7 @@
 /** PURE. What the slots of the tree take: checks, the one form that values are passed on in. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
-import { listWords, quote } from "../../base/text.ts";
+import { isPlainLine, isWord, listWords, quote } from "../../base/text.ts";
 import type { SlotKind } from "./node.ts";
 
 /** Longest name that a configuration may give; the server says so too. */
@@ -99,9 +99,7 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
     case "time":
       return readTime(text);
     case "text":
-      return text.length <= MAX_TEXT && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
-        ? text
-        : undefined;
+      return text.length <= MAX_TEXT && isPlainLine(text) ? text : undefined;
     case "level":
       // In any case, as --log-level is.
       return oneOf(fixedValues(slot), text.toLowerCase());
@@ -114,7 +112,7 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
 
 /** The same rule as the configuration's. */
 function isName(text: string): boolean {
-  return text !== "" && text.length <= MAX_NAME && !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text);
+  return text !== "" && text.length <= MAX_NAME && isWord(text);
 }
 
 /** An exact value, or the only one that begins so. */

@@ -3,6 +3,7 @@
  * the same answer. Characters that would do something to a terminal are written as `\u….`, which
  * means the same to whoever reads JSON.
  */
+import { replaceUnsafe } from "../../base/text.ts";
 import type { Json } from "../../grpc/client/client.ts";
 
 /** Over several lines, with a newline at the end. */
@@ -15,15 +16,13 @@ export function jsonLine(json: Json): string {
   return `${harmless(JSON.stringify(json))}\n`;
 }
 
-/** What JSON.stringify leaves as it is; it stands in strings only, C0 but the newline never. */
-const RAW = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
-
+/** Unsafe characters that JSON.stringify leaves as they are stand in strings only. */
 function harmless(text: string): string {
-  return text.replace(RAW, (character) => {
+  return replaceUnsafe(text, (character) => {
     let escaped = "";
     for (let at = 0; at < character.length; at++) {
       escaped += `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
     }
     return escaped;
-  });
+  }, { lines: true });
 }

@@ -1,8 +1,6 @@
 /** The JSON form as YAML. */
+import { hasUnsafe, replaceUnsafe } from "../../base/text.ts";
 import type { Json } from "../../grpc/client/client.ts";
-
-/** What must not reach a terminal and is no line break. */
-const RAW = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * The YAML document that means the same as `json`. The library is loaded by the first call: to
@@ -14,12 +12,12 @@ export function yamlText(json: Json): Promise<string> {
     visit(document, {
       // In double quotes anything can be written as an escape.
       Scalar(_, node) {
-        if (typeof node.value === "string" && node.value.search(RAW) >= 0) {
+        if (typeof node.value === "string" && hasUnsafe(node.value.replaceAll("\n", ""))) {
           node.type = Scalar.QUOTE_DOUBLE;
         }
       },
     });
-    return document.toString({ lineWidth: 0 }).replace(RAW, escapeOf);
+    return replaceUnsafe(document.toString({ lineWidth: 0 }), escapeOf, { lines: true });
   });
 }
 

@@ -1,4 +1,5 @@
 /** PURE. Places in a line: letters as people see them, words, what may be in a line at all. */
+import { replaceUnsafe } from "../../base/text.ts";
 
 /** A text and where the cursor is in it, in UTF-16 units, between two letters. */
 export interface Line {
@@ -70,15 +71,13 @@ function forthWhile(text: string, at: number, test: Test): number {
   return at;
 }
 
-/** Control characters but for the line break, format characters, line separators. */
-const UNFIT = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /**
  * What of `text` may be in a line: nothing that moves a cursor, hides, joins or turns the direction
- * of writing (render/text.ts); tabs become blanks, line breaks stay.
+ * of writing (base/text.ts); tabs become blanks, line breaks stay.
  */
 export function insertable(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed().replace(UNFIT, "");
+  const lines = text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed();
+  return replaceUnsafe(lines, () => "", { lines: true });
 }
 
 /** Puts `text` in at the cursor; what would make the line too long is left out. */

@@ -3,6 +3,7 @@
  * entered, so that shells that run at the same time lose nothing of each other. Only its owner can
  * read it. When it cannot be used the shell works without, and says so once.
  */
+import { pause } from "../../async/pause.ts";
 import { permissionText } from "../../base/permission.ts";
 import type { Clock } from "../../base/ports.ts";
 import { insertable } from "./edit_text.ts";
@@ -103,7 +104,7 @@ export class History {
         throw error;
       }
       file.close();
-      await new Promise<void>((resolve) => this.#options.clock.after(LOCK_WAIT_MS, resolve));
+      await pause(LOCK_WAIT_MS, { clock: this.#options.clock });
     }
   }
 

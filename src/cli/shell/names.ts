@@ -2,6 +2,7 @@
  * Names that TAB offers, from the servers. A server that is away, slow or unwilling has none: that is
  * found out within a moment, and said nowhere.
  */
+import { orLate } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { MaglevClient } from "../../grpc/client/client.ts";
@@ -48,16 +49,13 @@ async function askAll(
     readonly ask: (client: Pick<MaglevClient, "call">) => Promise<readonly string[]>;
   },
 ): Promise<string[]> {
-  const late = Promise.withResolvers<readonly string[]>();
-  const timer = clock.after(NAMES_DEADLINE_MS, () => late.resolve([]));
   const lists = await Promise.all(servers.map((server) => {
     const answer = server.ask(ask).catch((error) => {
       if (!(error instanceof MaglevError)) throw error;
       return [];
     });
-    return Promise.race([answer, late.promise]);
+    return orLate(answer, { clock, deadlineMs: NAMES_DEADLINE_MS, late: () => [] });
   }));
-  timer.cancel();
   return [...new Set(lists.flat())].sort();
 }
 

@@ -6,6 +6,7 @@
  * The kernel still makes signals of Ctrl-C, Ctrl-Z and Ctrl-\: so a maglevc that is stuck can be
  * ended, and one that runs can be put aside.
  */
+import { pause } from "../../async/pause.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { Size } from "./edit_view.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
@@ -162,7 +163,7 @@ export class Terminal {
       count = null;
     }
     // What was typed behind a Ctrl-C must not overtake it: signals come on a way of their own.
-    await new Promise<void>((resolve) => this.#options.clock.after(SIGNAL_WAY_MS, resolve));
+    await pause(SIGNAL_WAY_MS, { clock: this.#options.clock });
     this.#reading = undefined;
     if (this.#onKey !== undefined) {
       this.#onKey();

@@ -4,7 +4,7 @@
  * 9110), a TLS handshake (RFC 6066), a path below /run/netns, a column on a screen.
  */
 import { parseIp } from "../../base/address.ts";
-import { quote } from "../../base/text.ts";
+import { isWord, quote } from "../../base/text.ts";
 import { regexpProblem } from "./regexp.ts";
 import type { TextFormat } from "./types.ts";
 
@@ -43,7 +43,7 @@ function nameProblem(text: string): string | undefined {
   if (text.length > MAX_NAME_LENGTH) {
     return `a name has at most ${MAX_NAME_LENGTH} characters, this one has ${text.length}`;
   }
-  if (/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text)) {
+  if (!isWord(text)) {
     return `a name must not hold whitespace or control characters, ${quote(text)} does`;
   }
   return undefined;

@@ -22,7 +22,7 @@ import { decode, encode } from "../messages/codec.ts";
 import type { MethodInfo } from "../messages/methods.ts";
 import { DecodeError } from "../messages/strict_reader.ts";
 import { type Status, statusOf } from "../status.ts";
-import type { Turns } from "../turns.ts";
+import type { TimeSlices } from "../../async/time_slices.ts";
 import { USER_HEADER } from "./user_name.ts";
 
 /** What a handler knows of a call beside its request. */
@@ -67,7 +67,7 @@ export interface CallEnvironment {
   readonly policy: () => AccessPolicy;
   readonly peer: (key: string) => Peer;
   readonly active: ActiveCalls;
-  readonly turns: Turns;
+  readonly slices: TimeSlices;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -234,7 +234,7 @@ function answerUnary<Req, Res>(
   answer: Handler<Parsed<Req>, Res>,
   onRefused: (request: Parsed<Req>, caller: Caller, error: MaglevError) => void = () => {},
 ): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
-  const { active, turns, logger } = environment;
+  const { active, slices, logger } = environment;
   return (call, callback) => {
     const { caller, refused } = admit(method, call, environment);
     if (refused !== undefined) {
@@ -266,7 +266,7 @@ function answerUnary<Req, Res>(
       reply(open.hold(bytes.length) ? asBuffer(bytes) : statusOf(UNREAD));
     };
     const fail = (error: unknown) => reply(statusOf(failure(error, method, logger)));
-    turns.run(() => {
+    slices.run(() => {
       if (answered) return onRefused(call.request, caller, GONE);
       try {
         const result = answer(call.request, { caller, signal: open.signal });

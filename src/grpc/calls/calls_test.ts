@@ -19,7 +19,7 @@ import { Maglev } from "../messages/maglev.ts";
 import { METHODS } from "./methods.ts";
 import type { MethodInfo } from "../messages/methods.ts";
 import { STATUS } from "../status.ts";
-import { TURN_MS, Turns } from "../turns.ts";
+import { SLICE_MS, TimeSlices } from "../../async/time_slices.ts";
 
 const REQUEST: BackendRequest = { name: "b0", reason: "why", end: undefined };
 const INFO = create(BackendInfo);
@@ -41,7 +41,7 @@ function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}
       certificate: undefined,
     }),
     active,
-    turns: new Turns(clock),
+    slices: new TimeSlices(clock),
     clock,
     logger,
   };
@@ -208,7 +208,7 @@ Deno.test("action: what ends before its turn is not done, and has its record", (
     }),
     environment,
   );
-  environment.turns.run(() => clock.advance(TURN_MS));
+  environment.slices.run(() => clock.advance(SLICE_MS));
   const { call, answers } = callOf(handle, OK);
   call.emit("cancelled");
   clock.advance(10);

@@ -12,7 +12,7 @@ import { METHODS } from "./methods.ts";
 import { reflect } from "../server/reflection.ts";
 import { STATUS } from "../status.ts";
 import { bidiStream } from "./stream_calls.ts";
-import { Turns } from "../turns.ts";
+import { TimeSlices } from "../../async/time_slices.ts";
 
 /** A stream both ways, as far as the handler sees it; `written` are those that wait to be read. */
 class FakeDuplex extends EventEmitter {
@@ -56,7 +56,7 @@ function setUp(perConnection = 1000) {
     policy: () => ({ tokens: undefined, clientCertificates: false, anonymousRole: "viewer" }),
     peer: () => ({ text: "192.0.2.1:1", local: false, certificate: undefined }),
     active,
-    turns: new Turns(new FakeClock()),
+    slices: new TimeSlices(new FakeClock()),
     clock: new FakeClock(),
     logger: new RecordingLogger(),
   };

@@ -7,6 +7,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { MaglevError } from "../../base/errors.ts";
+import { fileProblem, readRegularText } from "../../system/read_file.ts";
 import type { Role } from "./methods.ts";
 
 /** Most of a file that is read. */
@@ -89,37 +90,12 @@ export async function readTokenFile(path: string): Promise<TokenTable> {
     new MaglevError("failed-precondition", `Cannot use token file ${path}: ${reason}`, { path });
   let text: string;
   try {
-    // Opening a pipe would wait for whoever writes to it.
-    if (!(await Deno.stat(path)).isFile) throw refuse("it is no ordinary file");
-    using file = await Deno.open(path);
-    const { isFile, mode } = await file.stat();
-    if (!isFile) throw refuse("it is no ordinary file");
-    if (((mode ?? 0) & 0o006) !== 0) {
-      throw refuse(`readable or writable by others; run \`chmod o= ${path}\``);
-    }
-    const read = await readBounded(file);
-    if (read === undefined) throw refuse(`it has more than ${MAX_BYTES} bytes`);
-    text = read;
+    text = await readRegularText(path, { maxBytes: MAX_BYTES, secret: true });
   } catch (error) {
-    if (error instanceof MaglevError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw refuse("there is no such file");
-    throw refuse(MaglevError.from(error).message);
+    throw refuse(fileProblem(error));
   }
   const table = TokenTable.parse(text);
   if (typeof table === "string") throw refuse(table);
   if (table.size === 0) throw refuse("it has no tokens");
   return table;
-}
-
-/** The text; undefined when it is too long. */
-async function readBounded(file: Deno.FsFile): Promise<string | undefined> {
-  const bytes = new Uint8Array(MAX_BYTES + 1);
-  let size = 0;
-  while (size < bytes.length) {
-    const count = await file.read(bytes.subarray(size));
-    if (count === null) break;
-    size += count;
-  }
-  if (size > MAX_BYTES) return undefined;
-  return new TextDecoder().decode(bytes.subarray(0, size));
 }

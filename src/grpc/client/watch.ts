@@ -3,6 +3,8 @@
  * little later, and the server's replay says how things are by then. What happened in between is
  * not told; that something may have happened is.
  */
+import { backoffDelayMs } from "../../async/backoff.ts";
+import { pause } from "../../async/pause.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Prng } from "../../base/ports.ts";
 import type { MaglevClient } from "./client.ts";
@@ -57,7 +59,7 @@ export class WatchLoop {
       this.#options.onState({ kind: "away", error, retryMs });
       // Whoever is told may have had enough.
       if (signal.aborted) return;
-      await this.#wait(retryMs);
+      await pause(retryMs, { clock: this.#options.clock, signal });
     }
   }
 
@@ -81,23 +83,10 @@ export class WatchLoop {
       return { seen, error: MaglevError.from(error) };
     }
   }
-
-  #wait(delayMs: number): Promise<void> {
-    const { signal } = this.#abort;
-    return new Promise((resolve) => {
-      const done = () => {
-        timer.cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = this.#options.clock.after(delayMs, done);
-      signal.addEventListener("abort", done);
-    });
-  }
 }
 
 /** Doubles from FIRST_WAIT_MS to LONGEST_WAIT_MS; up to a fifth less by chance, so that not all come at once. */
 export function waitMs(attempt: number, prng: Prng): number {
-  const whole = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10));
+  const whole = backoffDelayMs(attempt + 1, { firstMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS });
   return whole * (1 - prng() / 5);
 }

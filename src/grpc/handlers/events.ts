@@ -2,7 +2,7 @@
  * Events as bytes of the API's Event, made once each however many watch: all watchers get the
  * same object of the daemon, and so the same bytes.
  */
-import type { LogValue } from "../../base/ports.ts";
+import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
 import { frontendTransition, transitionRecord } from "./convert.ts";
@@ -63,10 +63,8 @@ function attributeText(value: LogValue): string {
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 
-const LEVELS: readonly LogRecord["level"][] = ["debug", "info", "warn", "error"];
-
 /** The level of that name in any case, or undefined; empty: info. */
 export function levelOf(text: string): LogRecord["level"] | undefined {
   if (text === "") return "info";
-  return LEVELS.find((level) => level === text.toLowerCase());
+  return LOG_LEVELS.find((level) => level === text.toLowerCase());
 }

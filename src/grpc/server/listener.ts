@@ -16,7 +16,7 @@ import { bindAllAddresses, type Bound, isInUse } from "../../system/all_addresse
 import type { PeerUsers } from "../../system/peer_users.ts";
 import { isThisHost, type Peer, plainAddress } from "../calls/auth.ts";
 import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
-import { bindUnixSocket } from "../../system/unix_listener.ts";
+import { bindUnixSocket, SOCKET_IN_USE } from "../../system/unix_listener.ts";
 import type { TlsMaterial } from "./tls_files.ts";
 
 export interface ListenerOptions {
@@ -280,7 +280,7 @@ function listenError(address: ListenAddress, error: unknown): unknown {
   const known = MaglevError.from(error);
   const where = formatListenAddress(address);
   const reason = isInUse(error)
-    ? address.kind === "tcp" ? `port ${address.port} is in use` : "another program listens there"
+    ? address.kind === "tcp" ? `port ${address.port} is in use` : SOCKET_IN_USE
     : known.message;
   return new MaglevError("unavailable", `cannot listen on ${where}: ${reason}`, { cause: error });
 }

@@ -2,6 +2,8 @@
  * The gRPC server: sockets of listener.ts, HTTP/2 and calls of @grpc/grpc-js, handlers of ours.
  */
 import * as grpc from "@grpc/grpc-js";
+import { Coalesced } from "../../async/coalesce.ts";
+import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, LogFields, Logger, Timer } from "../../base/ports.ts";
 import { ActiveCalls, type AnswerBudget, DEFAULT_BUDGET } from "../calls/active_calls.ts";
@@ -18,7 +20,7 @@ import { closeSessionsLater } from "../session_close.ts";
 import { addServices } from "./services.ts";
 import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
 import { readTokenFile, type TokenTable } from "../calls/tokens.ts";
-import { Turns } from "../turns.ts";
+import { TimeSlices } from "../../async/time_slices.ts";
 
 /** What a server is started with. */
 export interface GrpcServerOptions {
@@ -59,8 +61,7 @@ export class GrpcServer {
   readonly #health: HealthService;
   readonly #refusals: RefusalLog;
   #tokens: TokenTable | undefined;
-  #reloadWanted = false;
-  #reloading: Promise<void> | undefined;
+  readonly #reloads = new Coalesced(() => this.#reloadAll());
   #server: grpc.Server | undefined;
   #users: PeerUsers | undefined;
   #listener: Listener | undefined;
@@ -113,13 +114,11 @@ export class GrpcServer {
   /**
    * Reads tokens and certificates again. Connections stay; new calls are judged by the new
    * tokens. What cannot be used leaves what it would replace in force, and is said in the log;
-   * a certificate that is wrong does not keep a token alive that was taken away. However often it
-   * is asked for while files are read, they are read once more afterwards.
+   * a certificate that is wrong does not keep a token alive that was taken away. Calls while files
+   * are read share one more reading afterwards.
    */
   reload(): Promise<void> {
-    this.#reloadWanted = true;
-    this.#reloading ??= this.#reloadAll().finally(() => this.#reloading = undefined);
-    return this.#reloading;
+    return this.#reloads.run(undefined);
   }
 
   /**
@@ -142,25 +141,22 @@ export class GrpcServer {
 
   async #reloadAll(): Promise<void> {
     const { tls, tokens } = this.#options;
-    while (this.#reloadWanted) {
-      this.#reloadWanted = false;
-      if (tls === undefined && tokens === "") return;
-      const wrong: string[] = [];
-      try {
-        if (tokens !== "") this.#tokens = await readTokenFile(tokens);
-      } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; keeping the previous tokens`);
-      }
-      try {
-        if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
-      } catch (error) {
-        wrong.push(`${MaglevError.from(error).message}; keeping the previous certificate`);
-      }
-      const fields = accessFields(this.#policy, tls);
-      if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
-      else {
-        this.#logger.error("grpc-reload", { ok: false, err: wrong.join(". "), ...fields });
-      }
+    if (tls === undefined && tokens === "") return;
+    const wrong: string[] = [];
+    try {
+      if (tokens !== "") this.#tokens = await readTokenFile(tokens);
+    } catch (error) {
+      wrong.push(`${MaglevError.from(error).message}; keeping the previous tokens`);
+    }
+    try {
+      if (tls !== undefined) this.#listener?.renewTls(await readTlsFiles(tls));
+    } catch (error) {
+      wrong.push(`${MaglevError.from(error).message}; keeping the previous certificate`);
+    }
+    const fields = accessFields(this.#policy, tls);
+    if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
+    else {
+      this.#logger.error("grpc-reload", { ok: false, err: wrong.join(". "), ...fields });
     }
   }
 
@@ -190,7 +186,7 @@ export class GrpcServer {
         policy: () => this.#policy,
         peer: (key) => this.#listener?.peer(key) ?? GONE,
         active: this.#active,
-        turns: new Turns(this.#clock),
+        slices: new TimeSlices(this.#clock),
         clock: this.#clock,
         logger: this.#logger,
       },
@@ -201,10 +197,8 @@ export class GrpcServer {
   /** Waits until connections have ended by themselves, and ends those that do not. */
   async #drain(server: grpc.Server): Promise<void> {
     const drained = Promise.withResolvers<void>();
-    const timer = this.#clock.after(DRAIN_MS, drained.resolve);
     server.tryShutdown(() => drained.resolve());
-    await drained.promise;
-    timer.cancel();
+    await settledWithin(drained.promise, { clock: this.#clock, deadlineMs: DRAIN_MS });
     server.forceShutdown();
   }
 }

@@ -4,6 +4,7 @@
  * and at a SIGHUP, and not a line for each handshake. Certificate and key may stand in one file.
  */
 import { MaglevError } from "../../base/errors.ts";
+import { fileProblem, readRegularText } from "../../system/read_file.ts";
 import { certificatesOf, keyPairOf, type PemFile } from "../../system/key_pair.ts";
 
 /** Paths; `clientCa` empty: clients show no certificate. */
@@ -35,17 +36,9 @@ export async function readTlsFiles(paths: TlsPaths): Promise<TlsMaterial> {
 
 async function readPem(path: string): Promise<PemFile> {
   try {
-    const { size, isFile } = await Deno.stat(path);
-    if (!isFile) throw refusal(path, "it is no ordinary file");
-    if (size > MAX_BYTES) throw refusal(path, `it has more than ${MAX_BYTES} bytes`);
-    return { path, text: await Deno.readTextFile(path) };
+    return { path, text: await readRegularText(path, { maxBytes: MAX_BYTES }) };
   } catch (error) {
-    if (error instanceof MaglevError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw refusal(path, "there is no such file");
-    throw refusal(path, MaglevError.from(error).message);
+    const reason = fileProblem(error);
+    throw new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
   }
-}
-
-function refusal(path: string, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
 }

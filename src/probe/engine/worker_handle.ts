@@ -2,6 +2,8 @@
  * Supervises one worker thread. Starts it, pings it, and restarts it after a growing delay when it
  * fails, stops answering or cannot be started. Independent of probes.
  */
+import { BackoffDelays } from "../../async/backoff.ts";
+import { settledWithin } from "../../async/deadline.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { errorCode, printable, wordsOf } from "../os_errors.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
@@ -28,9 +30,8 @@ export interface WorkerHandleOptions {
   readonly onDown?: (reason: string) => void;
 }
 
-/** Delay before the first restart; doubled for each further one up to MAX_BACKOFF_MS. */
-const MIN_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 5000;
+/** Delays before restarts. */
+const RESTART_DELAYS = { firstMs: 100, maxMs: 5000 };
 
 /** A worker that lived this long may be restarted quickly again. */
 const SETTLED_MS = 30_000;
@@ -50,7 +51,7 @@ export class WorkerHandle {
   readonly #options: WorkerHandleOptions;
   #thread: WorkerThread | undefined;
   #startedMs = 0;
-  #backoffMs = MIN_BACKOFF_MS;
+  readonly #delays = new BackoffDelays(RESTART_DELAYS);
   #restart: Timer | undefined;
   #ping: Timer | undefined;
   #sent = 0;
@@ -82,14 +83,11 @@ export class WorkerHandle {
     this.#ping?.cancel();
     const thread = this.#thread;
     if (thread === undefined) return;
-    await new Promise<void>((resolve) => {
-      const timeout = this.#options.clock.after(CLOSE_MS, resolve);
-      this.#closing = () => {
-        timeout.cancel();
-        resolve();
-      };
-      thread.postMessage({ kind: "close" });
-    });
+    const goodbye = Promise.withResolvers<void>();
+    this.#closing = goodbye.resolve;
+    thread.postMessage({ kind: "close" });
+    const { clock } = this.#options;
+    await settledWithin(goodbye.promise, { clock, deadlineMs: CLOSE_MS });
     this.#drop();
   }
 
@@ -145,9 +143,8 @@ export class WorkerHandle {
 
   #startLater(reason: string): void {
     const { clock, log, name, onRestart, onDown } = this.#options;
-    if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#backoffMs = MIN_BACKOFF_MS;
-    const delayMs = this.#backoffMs;
-    this.#backoffMs = Math.min(2 * delayMs, MAX_BACKOFF_MS);
+    if (clock.monotonicMs() - this.#startedMs >= SETTLED_MS) this.#delays.reset();
+    const delayMs = this.#delays.next();
     const err = printable(reason.split("\n", 1)[0]!);
     log.error("probe-worker", { worker: name, err, "restart-in-ms": delayMs });
     onDown?.(err);

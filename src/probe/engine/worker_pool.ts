@@ -7,6 +7,7 @@
  * of workers of its own: spawned with the first target there, retired after it had no target for
  * a while (after a reload that changes the namespace).
  */
+import { orLate } from "../../async/deadline.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -357,19 +358,12 @@ export class WorkerPool implements ProbeEngine {
   /** Statistics of one worker; undefined when it does not answer within STATS_MS. */
   async #statsOf(worker: PoolWorker): Promise<SchedulerStats | undefined> {
     const seq = ++this.#seq;
+    const answer = Promise.withResolvers<SchedulerStats | undefined>();
+    worker.waiting.set(seq, answer.resolve);
+    if (!worker.handle.post({ kind: "stats", seq })) answer.resolve(undefined);
     const { clock } = this.#options;
     try {
-      return await new Promise<SchedulerStats | undefined>((resolve) => {
-        const timeout = clock.after(STATS_MS, () => resolve(undefined));
-        worker.waiting.set(seq, (stats) => {
-          timeout.cancel();
-          resolve(stats);
-        });
-        if (!worker.handle.post({ kind: "stats", seq })) {
-          timeout.cancel();
-          resolve(undefined);
-        }
-      });
+      return await orLate(answer.promise, { clock, deadlineMs: STATS_MS, late: () => undefined });
     } finally {
       worker.waiting.delete(seq);
     }

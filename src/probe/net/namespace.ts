@@ -5,6 +5,7 @@
  * when the name is removed, or stands for another namespace, the thread leaves and enters again as
  * soon as possible. Until then its probes are void, with the reason.
  */
+import { BackoffDelays } from "../../async/backoff.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { OS_ERRORS } from "../os_errors.ts";
 
@@ -43,8 +44,7 @@ export const WATCH_MS = 1000;
 /** A check at most this old is recent enough to trust a failed probe. */
 export const FRESH_MS = 10;
 
-/** Delay before the first retry, doubled for each further one up to MAX_RETRY_MS. */
-export const MIN_RETRY_MS = 100;
+/** Longest delay between two attempts to enter. */
 export const MAX_RETRY_MS = 2000;
 
 /** Errno names for a name that does not exist. */
@@ -60,7 +60,7 @@ export class Namespace {
   #problem = "";
   /** Identity of the current namespace; undefined outside. */
   #identity: string | undefined;
-  #retryMs = MIN_RETRY_MS;
+  readonly #delays = new BackoffDelays({ firstMs: 100, maxMs: MAX_RETRY_MS });
   #timer: Timer | undefined;
   #lookedMs = -Infinity;
   /** The reason of the last leave. */
@@ -108,7 +108,7 @@ export class Namespace {
       this.#identity = answer.identity;
       this.#lookedMs = this.#options.clock.monotonicMs();
       this.#problem = "";
-      this.#retryMs = MIN_RETRY_MS;
+      this.#delays.reset();
       this.#options.onNews({ action: "entered", problem: "" });
       this.#after(WATCH_MS, () => this.#look());
       return;
@@ -120,8 +120,7 @@ export class Namespace {
   #wait(problem: string): void {
     const isNews = this.#problem !== problem;
     this.#problem = problem;
-    this.#after(this.#retryMs, () => this.#enter());
-    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
+    this.#after(this.#delays.next(), () => this.#enter());
     if (isNews) this.#options.onNews({ action: "waiting", problem });
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { FULL_TABLE, MemoryTransport } from "../../../tests/support/fakes/memory_transport.ts";
-import { RecordingLogger, RecordingObserver } from "../../../tests/support/fakes/silent.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { RecordingObserver } from "../../../tests/support/fakes/recording_observer.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { VppClient } from "./client.ts";
 import { MAX_IN_FLIGHT } from "./in_flight.ts";
@@ -64,7 +65,7 @@ function setUp(
   const transport = new MemoryTransport(options.table);
   const clock = new FakeClock();
   if (options.firstTimerLateMs !== undefined) delayFirstTimer(clock, options.firstTimerLateMs);
-  const logger = new RecordingLogger();
+  const logger = new RecordingLogger({ debug: true });
   const observer = new RecordingObserver();
   const client = new VppClient(transport, {
     clock,

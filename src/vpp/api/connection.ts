@@ -7,6 +7,7 @@
  * When the segment is missing or ends, VPP is programmed without counters, and
  * stats/attendant.ts retries it.
  */
+import { Emitter } from "../../async/emitter.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { isPermissionFault } from "../../base/permission.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -102,7 +103,9 @@ interface Session {
 }
 
 class Connection implements VppConnection {
-  onChange: (state: ConnectionState) => void = () => {};
+  readonly #changes = new Emitter<ConnectionState>((error) => {
+    throw error;
+  });
   readonly #options: VppConnectionOptions;
   #state: ConnectionState = { kind: "disconnected", reason: "not started" };
   #session: Session | undefined;
@@ -125,6 +128,10 @@ class Connection implements VppConnection {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  subscribe(listener: (state: ConnectionState) => void): () => void {
+    return this.#changes.subscribe(listener);
   }
 
   start(): void {
@@ -326,12 +333,12 @@ class Connection implements VppConnection {
     if (due) this.#warnedMs = nowMs;
     const level = isPermissionFault(error) ? "error" : "warn";
     logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
-    // Another reason does not change the state: onChange is not called.
+    // Another reason does not change the state: no listener is called.
     this.#state = { kind: "disconnected", reason };
   }
 
   #change(state: ConnectionState): void {
     this.#state = state;
-    this.onChange(state);
+    this.#changes.emit([state]);
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { FULL_TABLE, MemoryTransport } from "../../../tests/support/fakes/memory_transport.ts";
-import { RecordingLogger, RecordingObserver } from "../../../tests/support/fakes/silent.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { RecordingObserver } from "../../../tests/support/fakes/recording_observer.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { createVppConnection, type VppConnectionOptions } from "./connection.ts";
 import type { ConnectionState, StatsSession, Transport } from "../ports.ts";
@@ -48,7 +49,7 @@ function setUp(
   more: Pick<VppConnectionOptions, "openStats" | "statsAddress" | "arch"> = {},
 ) {
   const clock = new FakeClock();
-  const logger = new RecordingLogger();
+  const logger = new RecordingLogger({ debug: true });
   const attempts: number[] = [];
   const connection = createVppConnection({
     apiAddress: "/run/vpp/api.sock",
@@ -64,9 +65,9 @@ function setUp(
     ...more,
   });
   const states: string[] = [];
-  connection.onChange = (state) => {
+  connection.subscribe((state) => {
     states.push(state.kind === "connected" ? "connected" : `disconnected: ${state.reason}`);
-  };
+  });
   return { clock, logger, connection, attempts, states };
 }
 
@@ -272,7 +273,7 @@ Deno.test("VppConnection.stop waits for a connect under way, whose transport is 
   const connection = createVppConnection({
     apiAddress: "/run/vpp/api.sock",
     clock: new FakeClock(),
-    logger: new RecordingLogger(),
+    logger: new RecordingLogger({ debug: true }),
     observer: new RecordingObserver(),
     connect(_, { signal }) {
       signal.addEventListener("abort", () => aborted = true);

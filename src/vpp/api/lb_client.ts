@@ -19,7 +19,8 @@ import {
   vipDeletion,
   vipFields,
 } from "./lb_requests.ts";
-import type { LbApi, Retval, ServerDetails, VipDetails } from "../ports.ts";
+import type { LbApi, Retval } from "../ports.ts";
+import type { ServerDetails, VipDetails } from "../lb/actual.ts";
 import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
 import type { AddressWithPrefix } from "../wire/codec.ts";
 import {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { MemoryTransport } from "../../../tests/support/fakes/memory_transport.ts";
-import { RecordingLogger, RecordingObserver } from "../../../tests/support/fakes/silent.ts";
+import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
+import { RecordingObserver } from "../../../tests/support/fakes/recording_observer.ts";
 import { parseIp } from "../../base/address.ts";
 import { VppClient } from "./client.ts";
 import { LbClient } from "./lb_client.ts";
@@ -38,7 +39,11 @@ const VIP_REST = { dscp: 0, type: 0, targetPort: 0, nodePort: 0 };
 function setUp() {
   const transport = new MemoryTransport();
   const clock = new FakeClock();
-  const options = { clock, logger: new RecordingLogger(), observer: new RecordingObserver() };
+  const options = {
+    clock,
+    logger: new RecordingLogger({ debug: true }),
+    observer: new RecordingObserver(),
+  };
   const client = new VppClient(transport, options);
   return { transport, client, lb: new LbClient(client) };
 }

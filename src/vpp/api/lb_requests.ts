@@ -6,7 +6,13 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { VppClient } from "./client.ts";
 import type { Retval } from "../ports.ts";
-import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
+import {
+  type ActualVip,
+  type DesiredVip,
+  type LbConf,
+  type VipKey,
+  VPP_ENCAPS,
+} from "../lb/model.ts";
 import type { AddressWithPrefix } from "../wire/codec.ts";
 import {
   cliInband,
@@ -28,15 +34,6 @@ import {
   lbFlushVipReply,
 } from "../wire/messages.ts";
 import { retvalName } from "../wire/retval.ts";
-
-/** `vl_api_lb_encap_type_t`. */
-export const ENCAP_NUMBER: Readonly<Record<ActualVip["encap"], number>> = {
-  gre4: 0,
-  gre6: 1,
-  l3dsr: 2,
-  nat4: 3,
-  nat6: 4,
-};
 
 /** `IP_API_PROTO_RESERVED`: any protocol, and what goes with port 0. */
 export const PROTOCOL_ANY = 255;
@@ -107,7 +104,7 @@ function vipBody(
 ): Omit<LbAddDelVipV2, "newFlowsTableLength" | "isDel"> {
   return {
     ...vipFields(vip),
-    encap: ENCAP_NUMBER[vip.encap],
+    encap: VPP_ENCAPS.indexOf(vip.encap),
     dscp: 0,
     type: SRV_TYPE_CLUSTERIP,
     targetPort: 0,

@@ -83,18 +83,14 @@ export class VppCounters implements CountersSource {
   }
 
   /**
-   * Follows the connection, whose onChange handler so far is called first: that must be the one
-   * of whoever `counted` asks.
+   * Follows the connection. The source behind `counted` has to subscribe before, so that it knows
+   * of a change first.
    */
   start(): void {
     if (this.#started) return;
     this.#started = true;
     const { connection } = this.#options;
-    const before = connection.onChange;
-    connection.onChange = (state) => {
-      before(state);
-      this.#connectionChanged(state);
-    };
+    connection.subscribe((state) => this.#connectionChanged(state));
     this.#connectionChanged(connection.state);
   }
 

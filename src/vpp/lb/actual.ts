@@ -10,19 +10,20 @@ import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { ActualServer, ActualVip, RemovedServer, ServerFigures, VipKey } from "./model.ts";
-import { vipKeyText } from "./model.ts";
+import { vipKeyText, VPP_ENCAPS } from "./model.ts";
 import { compareByAddress, compareVipKeys, inOrder } from "./order.ts";
 import type { VerboseServer, VerboseVip } from "./vips_verbose.ts";
 
 /** One lb_vip_details. */
-export interface ReadVip extends VipKey {
+export interface VipDetails extends VipKey {
   /** GRE4 0, GRE6 1, L3DSR 2, NAT4 3, NAT6 4. */
   readonly encap: number;
+  /** 16 bits: 65536 reads 0. */
   readonly flowTableLength: number;
 }
 
 /** One lb_as_v2_details. */
-export interface ReadServer {
+export interface ServerDetails {
   readonly vip: VipKey;
   readonly address: IpAddress;
   /** In use when bit 0 is set. */
@@ -41,14 +42,12 @@ export interface TextReading {
 
 /** The dumps, with what the text adds to them. */
 export interface DumpReading {
-  readonly vips: readonly ReadVip[];
+  readonly vips: readonly VipDetails[];
   /** Servers of all VIPs, removed ones and those of removed VIPs included. */
-  readonly servers: readonly ReadServer[];
+  readonly servers: readonly ServerDetails[];
   /** Undefined when the text could not be parsed. */
   readonly verbose: readonly VerboseVip[] | undefined;
 }
-
-const ENCAPS: readonly ActualVip["encap"][] = ["gre4", "gre6", "l3dsr", "nat4", "nat6"];
 
 /** LB_AS_FLAGS_USED of VPP's lb.h. */
 const SERVER_USED = 1;
@@ -86,7 +85,7 @@ function vipsOfDumps(
       prefixLength: vip.prefixLength,
       protocol: vip.protocol,
       port: vip.port,
-      encap: ENCAPS[vip.encap] ?? "l3dsr",
+      encap: VPP_ENCAPS[vip.encap] ?? "l3dsr",
       srcIpSticky: more === undefined ? stickyWhenUntold(key) : more.srcIpSticky,
       newFlowsTableLength: vip.flowTableLength,
       poolIndex: more?.poolIndex,
@@ -151,7 +150,7 @@ function parsedAddress({ address: text }: VerboseServer): IpAddress {
   return address;
 }
 
-function serversByVip(servers: readonly ReadServer[]): Map<string, ActualServer[]> {
+function serversByVip(servers: readonly ServerDetails[]): Map<string, ActualServer[]> {
   const byVip = new Map<string, ActualServer[]>();
   let last: VipKey | undefined;
   let list: ActualServer[] = [];

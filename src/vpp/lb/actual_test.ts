@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ip } from "../../../tests/support/fakes/vips.ts";
 import { actualVips } from "./actual.ts";
-import type { ReadServer, ReadVip } from "./actual.ts";
+import type { ServerDetails, VipDetails } from "./actual.ts";
 import type { VipKey } from "./model.ts";
 import type { VerboseVip } from "./vips_verbose.ts";
 
@@ -9,11 +9,11 @@ function key(address: string, port = 80): VipKey {
   return { address: ip(address), prefixLength: 32, protocol: 6, port };
 }
 
-function readVip(address: string, port = 80): ReadVip {
+function readVip(address: string, port = 80): VipDetails {
   return { ...key(address, port), encap: 0, flowTableLength: 1024 };
 }
 
-function readServer(vip: VipKey, address: string, flags = 1): ReadServer {
+function readServer(vip: VipKey, address: string, flags = 1): ServerDetails {
   return { vip, address: ip(address), flags, weight: 100, buckets: 512 };
 }
 

@@ -8,6 +8,9 @@ import type { MergedServer } from "../../health/frontend.ts";
 /** Encapsulations; the two we program. */
 export type Encap = "gre4" | "gre6";
 
+/** Encapsulations of VPP; the index is the number in its API (`vl_api_lb_encap_type_t`). */
+export const VPP_ENCAPS = ["gre4", "gre6", "l3dsr", "nat4", "nat6"] as const;
+
 /** IP protocol numbers a VIP may have; 255 means any, and goes with port 0. */
 export type VipProtocol = 6 | 17 | 255;
 
@@ -83,7 +86,7 @@ export interface LbCapabilities {
 
 /** A VIP as VPP has it. Servers in compareIp order. */
 export interface ActualVip extends VipKey {
-  readonly encap: Encap | "l3dsr" | "nat4" | "nat6";
+  readonly encap: typeof VPP_ENCAPS[number];
   readonly srcIpSticky: boolean;
   /** 0 stands for 65536: the field of lb_vip_details is 16 bits wide. */
   readonly newFlowsTableLength: number;

@@ -58,22 +58,10 @@ export interface VipPlan {
   readonly conflict: string | undefined;
 }
 
-/** Options of plan() and planGroup(). */
+/** Options of planGroup(). */
 export interface PlanOptions extends LbCapabilities {
   /** Remove VIPs that are not wanted ("All"); without, they stay as they are ("One"). */
   readonly remove: boolean;
-}
-
-/** Operations that turn `actual` into `desired`; undefined stands for "no such VIP". */
-export function planVip(
-  desired: DesiredVip | undefined,
-  actual: ActualVip | undefined,
-  can: LbCapabilities,
-): Operation[] {
-  if (desired === undefined) return actual === undefined ? [] : takeDown(actual);
-  if (actual === undefined) return putUp(desired, can);
-  if (recreateReason(desired, actual) === undefined) return change(desired, actual, can);
-  return [...takeDown(actual), ...putUp(desired, can)];
 }
 
 /** The reason why `actual` must be recreated to become `desired`; undefined when it can change. */
@@ -87,17 +75,6 @@ export function recreateReason(desired: DesiredVip, actual: ActualVip): string |
     return `new-flows-table-length ${length} to ${desired.newFlowsTableLength}`;
   }
   return undefined;
-}
-
-/** Plans of all VIPs that are wanted or there, in VIP order; also those with nothing to do. */
-export function plan(
-  desired: readonly DesiredVip[],
-  actual: readonly ActualVip[],
-  options: PlanOptions,
-): VipPlan[] {
-  return groupByPrefix(desired, actual)
-    .flatMap((group) => planGroup(group.desired, group.actual, options))
-    .sort((a, b) => compareVipKeys(a.vip, b.vip));
 }
 
 /** The VIPs of one prefix. */
@@ -123,7 +100,51 @@ export function groupByPrefix(
   return [...groups.values()];
 }
 
-/** plan() for the VIPs of one prefix. */
+/** The VIPs of one prefix that are wanted, and for which frontends. */
+export interface VipGroup {
+  /** `192.0.2.1/32`. */
+  readonly prefix: string;
+  /** Frontends whose VIPs are in `desired`, in the same order. */
+  readonly frontends: readonly string[];
+  /** In VIP order; empty for a prefix on which nothing is wanted. */
+  readonly desired: readonly DesiredVip[];
+}
+
+/** A VIP wanted, and for whom. */
+export interface WantedVip {
+  readonly frontend: string;
+  readonly vip: DesiredVip;
+}
+
+/** All prefixes on which something is wanted or there, in VIP order. */
+export function groupsOf(
+  wanted: readonly WantedVip[],
+  there: readonly ActualVip[],
+): readonly VipGroup[] {
+  const groups = new Map<string, { wanted: WantedVip[]; first: DesiredVip | ActualVip }>();
+  for (const one of wanted) {
+    const prefix = vipPrefix(one.vip);
+    const group = groups.get(prefix);
+    if (group === undefined) groups.set(prefix, { wanted: [one], first: one.vip });
+    else group.wanted.push(one);
+  }
+  for (const vip of there) {
+    const prefix = vipPrefix(vip);
+    if (!groups.has(prefix)) groups.set(prefix, { wanted: [], first: vip });
+  }
+  return [...groups]
+    .sort(([, a], [, b]) => compareVipKeys(a.first, b.first))
+    .map(([prefix, group]) => {
+      group.wanted.sort((a, b) => compareVipKeys(a.vip, b.vip));
+      return {
+        prefix,
+        frontends: group.wanted.map((one) => one.frontend),
+        desired: group.wanted.map((one) => one.vip),
+      };
+    });
+}
+
+/** Plans of the VIPs of one prefix that are wanted or there, in VIP order; also those with nothing to do. */
 export function planGroup(
   desired: readonly DesiredVip[],
   actual: readonly ActualVip[],

@@ -12,7 +12,8 @@ import { acknowledge, forgetFlushes } from "./acknowledge.ts";
 import type { ActualVip, DesiredVip, Operation } from "./model.ts";
 import { vipKeyText } from "./model.ts";
 import { desiredServers } from "./unweighted.ts";
-import { operationsOf, plan, planGroup, planVip } from "./plan.ts";
+import { plan, planVip } from "../../../tests/support/worlds/plans.ts";
+import { operationsOf, planGroup } from "./plan.ts";
 
 const VIP = "192.0.2.1";
 const CAN = { weights: true };

@@ -4,7 +4,7 @@ import { actual, desired, ip, operationText } from "../../../tests/support/fakes
 import { forgetFlushes } from "./acknowledge.ts";
 import { desiredServers } from "./unweighted.ts";
 import type { ActualVip, DesiredVip, RemovedServer } from "./model.ts";
-import { planVip } from "./plan.ts";
+import { planVip } from "../../../tests/support/worlds/plans.ts";
 
 const VIP = "192.0.2.1";
 const CAN = { weights: false };

@@ -7,7 +7,8 @@ import { parseIp } from "../../base/address.ts";
 import { LbPlugin } from "../../sim/plugin/plugin.ts";
 import { showVipsVerbose } from "../../sim/plugin/show.ts";
 import { vipKeyText } from "./model.ts";
-import { operationsOf, plan } from "./plan.ts";
+import { plan } from "../../../tests/support/worlds/plans.ts";
+import { operationsOf } from "./plan.ts";
 import { parseVipsVerbose } from "./vips_verbose.ts";
 
 /** As a running VPP printed it. */

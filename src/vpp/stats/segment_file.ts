@@ -9,6 +9,8 @@
  * Source: VPP src/vlib/stats/init.c stats_socket_accept_ready().
  */
 import { openShim, type Shim } from "../../../ffi/open.ts";
+import { BackoffDelays } from "../../async/backoff.ts";
+import { pause } from "../../async/pause.ts";
 import { errnoName } from "../../base/errno.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
@@ -45,9 +47,8 @@ export interface ReceiveOptions {
   readonly signal: AbortSignal;
 }
 
-/** VPP is asked again after so long, and then after twice as long each time, up to the last. */
-const FIRST_PAUSE_MS = 1;
-const LAST_PAUSE_MS = 16;
+/** Pauses between two requests to VPP. */
+const PAUSES = { firstMs: 1, maxMs: 16 };
 
 /** Why no segment can be read here, whatever VPP does; undefined when it can. */
 export function statsProblem(): string | undefined {
@@ -111,7 +112,8 @@ class Poll {
 
   async until(call: () => ShimAnswer): Promise<number> {
     const { clock, deadlineMs, signal } = this.#options;
-    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
+    const pauses = new BackoffDelays(PAUSES);
+    for (;;) {
       if (signal.aborted) throw this.#failure("aborted", "given up");
       const answer = call();
       if (answer >= 0) return answer;
@@ -119,7 +121,7 @@ class Poll {
       if (clock.monotonicMs() >= this.#endMs) {
         throw this.#failure("deadline-exceeded", `nothing came within ${deadlineMs} ms`);
       }
-      await pause(pauseMs, this.#options);
+      await pause(pauses.next(), this.#options);
     }
   }
 
@@ -127,18 +129,6 @@ class Poll {
     const what = `Cannot get VPP's stats segment at ${this.#address}`;
     return new MaglevError(code, `${what}: ${reason}`);
   }
-}
-
-function pause(ms: number, { clock, signal }: ReceiveOptions): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.after(ms, done);
-    signal.addEventListener("abort", done);
-    function done(): void {
-      timer.cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }
 
 function reasonOf(answer: ShimAnswer): string {

@@ -1,4 +1,5 @@
 /** The stats segment of one connection: received, checked, and who VPP is by it. */
+import { pause } from "../../async/pause.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 import { type ReceiveOptions, receiveSegment } from "./segment_file.ts";
@@ -43,7 +44,7 @@ async function readBootTime(reader: SegmentReader, clock: Clock): Promise<number
       return read.value > 0 && read.value < LATEST_BOOT_S ? read.value * 1000 : undefined;
     }
     if (read.kind === "error") return undefined;
-    await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
+    await pause(PAUSE_MS, { clock });
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import type { DesiredSource } from "../ports.ts";
 import { concerns } from "./run_queue.ts";
 import type { RunRequest } from "./run_queue.ts";
-import type { VipGroup, WantedVip } from "../lb/vip_groups.ts";
+import type { VipGroup, WantedVip } from "../lb/plan.ts";
 
 export interface DesiredVipsOptions {
   readonly source: DesiredSource;

@@ -6,7 +6,8 @@ import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.t
 import { arbitraryDesired } from "../../../tests/support/fakes/vips.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { actualVips } from "../lb/actual.ts";
-import { operationsOf, plan } from "../lb/plan.ts";
+import { plan } from "../../../tests/support/worlds/plans.ts";
+import { operationsOf } from "../lb/plan.ts";
 import { readLb } from "./read.ts";
 
 Deno.test("readLb() and plan() write nothing, whatever there would be to do", async () => {

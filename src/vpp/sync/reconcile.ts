@@ -1,6 +1,6 @@
 /**
  * Keeps VPP at what is wanted. Here is when: the triggers, the warm-up, connections that come
- * and go. How is in sync_session.ts, one of which lives as long as a connection: what was known
+ * and go. How is in session.ts, one of which lives as long as a connection: what was known
  * of a VPP, and what was flushed there, is forgotten with it.
  *
  *     trigger                          what happens
@@ -9,6 +9,7 @@
  *     an operator's sync               everything, or one frontend, read and corrected
  *     warm-up releases a frontend      that frontend, at once; at its end everything
  */
+import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -22,7 +23,7 @@ import {
   stepWarmup,
 } from "../lb/warmup.ts";
 import type { ActualVip, VipKey } from "../lb/model.ts";
-import type { WantedVip } from "../lb/vip_groups.ts";
+import type { WantedVip } from "../lb/plan.ts";
 import { type WarmupStatus, warmupStatus } from "../lb/warmup_status.ts";
 import type { Warmup } from "../lb/warmup.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
@@ -98,8 +99,7 @@ export class Reconciler {
   }
 
   /**
-   * Begins warm-up and follows the connection, whose onChange handler so far is called first.
-   * It does not start the connection.
+   * Begins warm-up and follows the connection. It does not start the connection.
    */
   start(): void {
     if (this.#started) return;
@@ -107,11 +107,7 @@ export class Reconciler {
     this.#startWarmup();
     this.#armInterval();
     const { connection } = this.#options;
-    const before = connection.onChange;
-    connection.onChange = (state) => {
-      before(state);
-      this.#connectionChanged(state);
-    };
+    connection.subscribe((state) => this.#connectionChanged(state));
     this.#connectionChanged(connection.state);
   }
 
@@ -124,10 +120,8 @@ export class Reconciler {
     const session = this.#session;
     this.#session = undefined;
     if (session === undefined) return;
-    const deadline = Promise.withResolvers<void>();
-    const timer = this.#options.clock.after(STOP_DEADLINE_MS, deadline.resolve);
-    await Promise.race([session.close(), deadline.promise]);
-    timer.cancel();
+    const { clock } = this.#options;
+    await settledWithin(session.close(), { clock, deadlineMs: STOP_DEADLINE_MS });
   }
 
   /**

@@ -10,7 +10,7 @@ import { World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { arbitraryDesired } from "../../../tests/support/fakes/vips.ts";
 import type { DesiredVip } from "../lb/model.ts";
 import { vipKeyText } from "../lb/model.ts";
-import { planVip } from "../lb/plan.ts";
+import { planVip } from "../../../tests/support/worlds/plans.ts";
 
 type Act = (world: World) => Promise<void> | void;
 

@@ -31,7 +31,7 @@ import { type LbReading, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
-import { groupsOf, type VipGroup, type WantedVip } from "../lb/vip_groups.ts";
+import { groupsOf, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import { DesiredVips, wantedVips } from "./desired_vips.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 

@@ -43,6 +43,13 @@ export class RecordingLogger implements Logger {
     this.records.push({ level, event, fields });
   }
 
+  /** `level event` of every record but vpp-api-…, and forgets them. */
+  take(): string[] {
+    return this.records.splice(0)
+      .filter(({ event }) => !event.startsWith("vpp-api-"))
+      .map(({ level, event }) => `${level} ${event}`);
+  }
+
   /** The levels of the records of one event. */
   levels(event: LogEventName): LogLevel[] {
     return this.records.filter((record) => record.event === event).map(({ level }) => level);

@@ -7,7 +7,7 @@
  */
 import type { BackendAction, SetWeightRequest } from "../../../src/intent/request.ts";
 import { loadConfig } from "../../../src/config/load.ts";
-import { createEngine } from "../../../src/daemon/engine.ts";
+import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
 import { openIntents } from "../../../src/intent/disk_store.ts";
 import { wireDaemon } from "../../../src/daemon/wire.ts";
 import { SystemClock } from "../../../src/system/system_clock.ts";
@@ -31,7 +31,7 @@ async function main([path, folder, text]: readonly string[]): Promise<void> {
     vppStatsAddr: "",
     clock,
     logger,
-    engine: createEngine({ clock, log: logger, workers: 1 }),
+    engine: new WorkerPool({ clock, log: logger, workers: 1 }),
     intents: { ...opened, maxAgeMs: 3_600_000 },
   });
   daemon.start();

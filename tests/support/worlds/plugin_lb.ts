@@ -18,11 +18,11 @@ import type {
   Operation,
   VipKey,
 } from "../../../src/vpp/lb/model.ts";
+import { VPP_ENCAPS } from "../../../src/vpp/lb/model.ts";
 import { actualVips } from "../../../src/vpp/lb/actual.ts";
 import { parseVipsVerbose } from "../../../src/vpp/lb/vips_verbose.ts";
-import type { LbApi, Retval, ServerDetails, VipDetails } from "../../../src/vpp/ports.ts";
-
-const ENCAP_NUMBERS: Readonly<Record<string, number>> = { gre4: 0, gre6: 1, l3dsr: 2 };
+import type { LbApi, Retval } from "../../../src/vpp/ports.ts";
+import type { ServerDetails, VipDetails } from "../../../src/vpp/lb/actual.ts";
 
 const UNABLE = new MaglevError("unimplemented", "This VPP has no weights");
 
@@ -205,7 +205,7 @@ export function executeOn(plugin: LbPlugin, operation: Operation): Retval {
     case "vip-add":
       return plugin.addVip({
         ...name,
-        encap: ENCAP_NUMBERS[operation.vip.encap]!,
+        encap: VPP_ENCAPS.indexOf(operation.vip.encap),
         dscp: 0,
         type: 0,
         targetPort: 0,

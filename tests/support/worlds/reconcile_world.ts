@@ -2,6 +2,7 @@
  * A reconciler with everything around it in memory: a plugin that can be held, a connection that
  * comes and goes at will, a clock, wishes, and a log that is kept.
  */
+import { Emitter } from "../../../src/async/emitter.ts";
 import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
 import type { DesiredVip, LbCapabilities, LbConf } from "../../../src/vpp/lb/model.ts";
 import { vipKeyText } from "../../../src/vpp/lb/model.ts";
@@ -30,7 +31,13 @@ export const CONF: LbConf = {
 
 export class FakeConnection implements VppConnection {
   state: ConnectionState = { kind: "disconnected", reason: "not started" };
-  onChange: (state: ConnectionState) => void = () => {};
+  readonly #changes = new Emitter<ConnectionState>((error) => {
+    throw error;
+  });
+
+  subscribe(listener: (state: ConnectionState) => void): () => void {
+    return this.#changes.subscribe(listener);
+  }
 
   start(): void {}
 
@@ -49,12 +56,12 @@ export class FakeConnection implements VppConnection {
       weights: lb.capabilities.weights,
     };
     this.state = { kind: "connected", info, lb, stats };
-    this.onChange(this.state);
+    this.#changes.emit([this.state]);
   }
 
   disconnect(): void {
     this.state = { kind: "disconnected", reason: "gone" };
-    this.onChange(this.state);
+    this.#changes.emit([this.state]);
   }
 }
 
