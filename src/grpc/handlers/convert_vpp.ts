@@ -74,7 +74,9 @@ export function lbVip(vip: ActualVip, { namesAt, countersOf }: LbVipOptions): VP
           bytes: count(counters?.bytes),
         });
       }),
-      ...vip.removed.map(({ address }) => create(VPPLBApplicationServer, { ...named(address.text) })),
+      ...vip.removed.map(({ address }) =>
+        create(VPPLBApplicationServer, { ...named(address.text) })
+      ),
     ],
   };
 }
