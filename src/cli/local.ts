@@ -2,7 +2,7 @@
 import { MAGLEVC_FLAGS } from "./flags.ts";
 import { helpText, topicText } from "./language/help.ts";
 import type { Args, CommandName } from "./language/node.ts";
-import { type OutputStream, writeText } from "./output.ts";
+import { type OutputStream, writeText } from "../terminal/output.ts";
 
 export type LocalCommand = "help" | "quit" | "completion";
 

@@ -16,11 +16,12 @@ import { helpAt, helpText } from "./language/help.ts";
 import { historyPath } from "./shell/history.ts";
 import { isLocal, runLocally } from "./local.ts";
 import type { Invocation } from "./language/node.ts";
-import { complain, OutputError, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import { OutputError, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
+import { complain } from "./output.ts";
 import { parse } from "./language/parse.ts";
 import type { Server } from "./servers.ts";
 import type { Session } from "./session.ts";
-import type { Terminal } from "./shell/terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
 
@@ -99,7 +100,7 @@ async function withoutCommand(read: CommandLine, addresses: readonly string[]): 
       (session) => runPlainShell(session, { input: Deno.stdin, prompt: promptOf(session.servers) }),
     );
   }
-  const { Terminal } = await import("./shell/terminal.ts");
+  const { Terminal } = await import("../terminal/terminal.ts");
   const terminal = new Terminal(standardTerminal());
   return await withSession(
     read,
@@ -125,7 +126,7 @@ async function oneShot(
       if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
       return await runCommand(session, invocation, abort.signal);
     }
-    const { Terminal } = await import("./shell/terminal.ts");
+    const { Terminal } = await import("../terminal/terminal.ts");
     const terminal = new Terminal(standardTerminal());
     terminal.enter();
     try {

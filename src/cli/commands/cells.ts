@@ -1,7 +1,8 @@
 /** Cells that several commands show alike. */
 import type { messages } from "../../grpc/client/client.ts";
 import { elapsed, instant, millisecondsOf } from "../render/mod.ts";
-import type { Cell, Style } from "../render/model.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Cell } from "../render/model.ts";
 
 /** In place of what is not there, in the middle of a table. */
 export const NOTHING: Cell = { text: "-", style: "muted" };

@@ -1,7 +1,8 @@
 /** What a change would do, for people. */
 import type { messages } from "../../grpc/client/client.ts";
 import { counted, percent, percentCell, vipText } from "../render/mod.ts";
-import type { Block, Cell, Style, TableBlock, View } from "../render/model.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Block, Cell, TableBlock, View } from "../render/model.ts";
 import { backendsCell, NOTHING } from "./cells.ts";
 
 type Shift = messages.TableShift;

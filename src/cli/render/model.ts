@@ -4,20 +4,7 @@
  *
  * Texts are as they came from the server: whoever prints them (render/) makes them harmless.
  */
-
-/** What a text is, not how it looks. */
-export type Style =
-  | "plain"
-  | "name"
-  /** up */
-  | "good"
-  /** paused, unknown, draining */
-  | "warn"
-  /** down, refused */
-  | "bad"
-  /** disabled, not in use, notes */
-  | "muted"
-  | "heading";
+import type { Style } from "../../terminal/color.ts";
 
 export interface Cell {
   readonly text: string;

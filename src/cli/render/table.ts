@@ -6,12 +6,13 @@
  * same column, texts first, then addresses, never numbers; long names stand above their rows. When even that is too wide each row
  * becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
  */
-import type { Column, Style, TableBlock } from "./model.ts";
-import { paint } from "./color.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Column, TableBlock } from "./model.ts";
+import { paint } from "../../terminal/color.ts";
 import { shareOut } from "./columns.ts";
 import { fieldLines } from "./fields.ts";
-import { printable, visibleWidth } from "./text.ts";
-import { wrap } from "./wrap.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
+import { wrap } from "../../terminal/wrap.ts";
 
 /** Between columns. */
 const GAP = "  ";

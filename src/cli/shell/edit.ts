@@ -7,7 +7,7 @@
 import { beginSearch, type Search, searchKey } from "./edit_search.ts";
 import * as at from "./edit_text.ts";
 import type { Line } from "./edit_text.ts";
-import type { Key } from "./keys.ts";
+import type { Key } from "../../terminal/keys.ts";
 import { splitWords } from "../language/words.ts";
 
 export interface EditState {

@@ -1,6 +1,6 @@
 /** PURE. Ctrl-R and Ctrl-S: what is typed is looked for in the history, letter by letter. */
 import { before, insertable, lettersOf, type Line } from "./edit_text.ts";
-import type { Key } from "./keys.ts";
+import type { Key } from "../../terminal/keys.ts";
 
 export interface Search {
   readonly query: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { edit, type Edited, type EditState, newLine, replaceBack } from "./edit.ts";
 import { MAX_LINE } from "./edit_text.ts";
-import { KeyDecoder } from "./keys.ts";
+import { KeyDecoder } from "../../terminal/keys.ts";
 
 const ESC = "\x1b";
 const UP = `${ESC}[A`;

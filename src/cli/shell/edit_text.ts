@@ -75,7 +75,7 @@ const UNFIT = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * What of `text` may be in a line: nothing that moves a cursor, hides, joins or turns the direction
- * of writing (render/text.ts); tabs become blanks, line breaks stay.
+ * of writing (src/terminal/text.ts); tabs become blanks, line breaks stay.
  */
 export function insertable(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed().replace(UNFIT, "");

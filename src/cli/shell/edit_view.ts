@@ -4,7 +4,8 @@
  * one line then, and a terminal that gets narrower or wider wraps it anew as we do.
  */
 import { lettersOf } from "./edit_text.ts";
-import { visibleWidth } from "../render/text.ts";
+import type { Size } from "../../terminal/terminal.ts";
+import { visibleWidth } from "../../terminal/text.ts";
 
 export interface Look {
   /** Before the text; plain. */
@@ -14,11 +15,6 @@ export interface Look {
   readonly cursor: number;
   /** SGR parameters of the prompt, such as `1;34`; empty: none. */
   readonly promptStyle: string;
-}
-
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
 }
 
 /** Rows as they stand on the screen. */

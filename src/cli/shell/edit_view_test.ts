@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { lettersOf } from "./edit_text.ts";
 import { draw, type Frame, layout, leave, type Look } from "./edit_view.ts";
-import { visibleWidth } from "../render/text.ts";
+import { visibleWidth } from "../../terminal/text.ts";
 
 /** A screen that never scrolls in these tests; cells of wide letters are followed by "". */
 class Screen {

@@ -5,10 +5,10 @@ import { searchPrompt } from "./edit_search.ts";
 import { lineToCursor } from "./edit_text.ts";
 import { draw, type Frame, leave } from "./edit_view.ts";
 import { helpAt } from "../language/help.ts";
-import { type Key, KeyDecoder } from "./keys.ts";
+import { type Key, KeyDecoder } from "../../terminal/keys.ts";
 import { candidateLines, commonPrefix } from "./listing.ts";
-import { printable } from "../render/mod.ts";
-import type { Terminal } from "./terminal.ts";
+import { printable } from "../../terminal/text.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { quoteWord, splitWords } from "../language/words.ts";
 
 export interface EditorOptions {

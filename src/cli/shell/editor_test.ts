@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { Editor } from "./editor.ts";
-import type { TerminalInput } from "./terminal.ts";
+import type { TerminalInput } from "../../terminal/terminal.ts";
 
 const HISTORY = ["show version"];
 

@@ -1,7 +1,6 @@
 /** PURE. Candidates of TAB as lines. */
 import type { Candidate } from "../language/complete.ts";
-import { visibleWidth } from "../render/mod.ts";
-import { printable } from "../render/mod.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
 
 /** More than that nobody reads. */
 const MAX_LISTED = 200;

@@ -2,7 +2,8 @@
  * Commands from standard input, a line each: of a script up to the first that fails, of a person at a
  * terminal that can do no more than lines until they leave.
  */
-import { complain, writeText } from "../output.ts";
+import { writeText } from "../../terminal/output.ts";
+import { complain } from "../output.ts";
 import { parse } from "../language/parse.ts";
 import { runCommand, type Session } from "../session.ts";
 import { lineWords } from "../language/words.ts";

@@ -5,12 +5,13 @@ import { Editor } from "./editor.ts";
 import { failureLine } from "../failures.ts";
 import { History } from "./history.ts";
 import { liveNames } from "./names.ts";
-import { complain, writeText } from "../output.ts";
+import { writeText } from "../../terminal/output.ts";
+import { complain } from "../output.ts";
 import { parse } from "../language/parse.ts";
-import { printable } from "../render/mod.ts";
+import { printable } from "../../terminal/text.ts";
 import type { Server } from "../servers.ts";
 import { runCommand, type Session } from "../session.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { lineWords } from "../language/words.ts";
 
 /** The greeting waits no longer for a server, in milliseconds. */

@@ -7,8 +7,10 @@
  */
 import type { messages } from "../../grpc/client/client.ts";
 import { STATE_STYLES } from "../commands/cells.ts";
-import { paint, preciseInstant, printable } from "../render/mod.ts";
-import type { Style } from "../render/model.ts";
+import { paint } from "../../terminal/color.ts";
+import { printable } from "../../terminal/text.ts";
+import { preciseInstant } from "../render/mod.ts";
+import type { Style } from "../../terminal/color.ts";
 
 interface Part {
   readonly text: string;

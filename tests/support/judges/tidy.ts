@@ -22,7 +22,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["src/vpp/transport", "src/vpp/stats"],
   ["src/vpp"],
   ["src/probe", "src/sim"],
-  ["src/http", "src/log"],
+  ["src/http", "src/log", "src/terminal"],
   ["src/system"],
   ["src/async"],
   ["src/vpp/lb"],
@@ -62,9 +62,10 @@ export function mayImport(file: string, target: string): string | undefined {
   }
   if (from === to) return undefined;
   if (
-    /^src\/cli\//.test(file) && !/^src\/(base|system|async|http|grpc\/(client|gen))\//.test(target)
+    /^src\/cli\//.test(file) &&
+    !/^src\/(base|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
   ) {
-    return "cli/ knows grpc/client, grpc/gen, system/, async/ and base/ only";
+    return "cli/ knows grpc/client, grpc/gen, terminal/, system/, async/ and base/ only";
   }
   if (FLOOR_OF.get(from)! < FLOOR_OF.get(to)!) return undefined;
   return `${to} is not below ${from}: move what both need down, or hand it in`;

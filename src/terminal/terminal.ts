@@ -6,10 +6,14 @@
  * The kernel still makes signals of Ctrl-C, Ctrl-Z and Ctrl-\: so a maglevc that is stuck can be
  * ended, and one that runs can be put aside.
  */
-import type { Clock } from "../../base/ports.ts";
-import type { Size } from "./edit_view.ts";
+import type { Clock } from "../base/ports.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
-import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "../output.ts";
+import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 /** Standard input, as far as it is needed here. */
 export interface InputStream {

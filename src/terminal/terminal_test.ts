@@ -1,6 +1,6 @@
 /** The terminal without one: what the kernel's signals make of the input, with real signals. */
 import assert from "node:assert/strict";
-import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { Terminal } from "./terminal.ts";
 
 /** A terminal on which `typed` was typed; `raw(n)`: when setRaw() has been called that often. */
