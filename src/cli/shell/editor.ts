@@ -40,7 +40,7 @@ export class Editor {
 
   /** Reads a line; `history` is what the arrows go through, the oldest first. */
   async readLine(history: readonly string[]): Promise<LineResult> {
-    this.#state = newLine(history, this.#state.kills);
+    this.#state = newLine(history, this.#state.killed);
     this.#frame = undefined;
     while (true) {
       if (this.#keys.length === 0) {
@@ -116,7 +116,7 @@ export class Editor {
     this.#below("^C");
     this.#keys = [];
     this.#decoder.reset();
-    this.#state = newLine(this.#state.history, this.#state.kills);
+    this.#state = newLine(this.#state.history, this.#state.killed);
   }
 
   #help(): void {
