@@ -64,7 +64,7 @@ export interface Host {
  * `readout` with what the host says of it. What it lacks is an error, but for a file that is only
  * checked (`elsewhere`), which may be meant for another host: there it is a warning.
  */
-export function judgedOnHost(
+export function checkedOnHost(
   readout: Readout,
   { path, host, elsewhere }: {
     readonly path: string;

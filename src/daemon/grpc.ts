@@ -112,10 +112,10 @@ function doorOf(options: GrpcOptions): DaemonDoor {
     vpp,
     config: {
       inForce: () => reloader.inForce,
-      check: () => reloader.judge(),
+      check: () => reloader.check(),
       reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
       async plan(signal) {
-        const verdict = await reloader.judge();
+        const verdict = await reloader.check();
         if (!verdict.ok) return { verdict, forecast: undefined };
         const steps = forecastReload(checker.snapshot(), verdict.config, {
           nowMs: clock.wallMs(),

@@ -10,7 +10,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
-import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
+import { checkedOnHost, configSize, type Finding, type Host, type Readout } from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
 import { OneAtATime } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
@@ -42,8 +42,8 @@ const MAX_LOOKS = 20;
 /** How long one read of the file may take, a slow network file system included. */
 export const READ_DEADLINE_MS = 10_000;
 
-/** What was found in the file. */
-export interface Verdict {
+/** Errors and warnings of a configuration file. */
+export interface ConfigCheck {
   readonly ok: boolean;
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
@@ -51,20 +51,20 @@ export interface Verdict {
 
 /** How a reload ended. */
 export interface Reloaded {
-  readonly verdict: Verdict;
+  readonly verdict: ConfigCheck;
   /** What it did; absent when the file is wrong. */
   readonly report: ReloadReport | undefined;
 }
 
-/** A verdict, with the configuration when it is a good one. */
-type Judged =
-  | (Verdict & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
-  | (Verdict & { readonly ok: false });
+/** A check, with the configuration when it is valid. */
+type CheckedConfig =
+  | (ConfigCheck & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
+  | (ConfigCheck & { readonly ok: false });
 
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #reloads = new OneAtATime((by: string): Promise<Reloaded> => this.#reload(by));
-  readonly #judgements = new OneAtATime(() => this.#judge());
+  readonly #checks = new OneAtATime(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
   /** Ends the report of the reload that was done last. */
@@ -87,9 +87,9 @@ export class Reloader {
     return this.#reloads.run(by);
   }
 
-  /** What a reload would find, and the configuration it would put in force; nothing is changed. */
-  judge(): Promise<Judged> {
-    return this.#judgements.run(undefined);
+  /** Checks the file as a reload does, and changes nothing. Returns the configuration when it is valid. */
+  check(): Promise<CheckedConfig> {
+    return this.#checks.run(undefined);
   }
 
   /** No reload begins or takes effect from now on. */
@@ -100,31 +100,31 @@ export class Reloader {
 
   async #reload(by: string): Promise<Reloaded> {
     const { path, daemon, logger, clock } = this.#options;
-    const judged = await this.#judge();
+    const checked = await this.#check();
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
-    for (const { fields } of judged.warnings) logger.warn("config-warning", fields);
-    if (!judged.ok) {
-      for (const { fields } of judged.errors) logger.error("config-error", fields);
-      logger.warn("config-reload", { file: path, by, ok: false, errors: judged.errors.length });
-      return { verdict: judged, report: undefined };
+    for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
+    if (!checked.ok) {
+      for (const { fields } of checked.errors) logger.error("config-error", fields);
+      logger.warn("config-reload", { file: path, by, ok: false, errors: checked.errors.length });
+      return { verdict: checked, report: undefined };
     }
-    const { config } = judged;
+    const { config } = checked;
     this.#reporting = new AbortController();
     if (this.#reloads.waits) this.#reporting.abort();
     const { signal } = this.#reporting;
     const { worked, durable } = daemon.reload(config);
-    this.#loaded = judged.loaded;
+    this.#loaded = checked.loaded;
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
     logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
-    return { verdict: judged, report };
+    return { verdict: checked, report };
   }
 
-  async #judge(): Promise<Judged> {
+  async #check(): Promise<CheckedConfig> {
     const { path, daemon, machine } = this.#options;
     const readout = await this.#readInTime();
-    const wrong = (message: string, warnings: readonly Finding[]): Judged => ({
+    const wrong = (message: string, warnings: readonly Finding[]): CheckedConfig => ({
       ok: false,
       errors: [{ text: `${path}: ${message}`, fields: { file: path, message } }],
       warnings,
@@ -134,11 +134,11 @@ export class Reloader {
       const problem = cutOff(daemon.checker.snapshot().config, readout);
       if (problem !== undefined) return wrong(problem, readout.warnings);
     }
-    const judged = judgedOnHost(readout, { path, host: machine });
-    const { warnings } = judged;
-    if (judged.kind === "error") return { ok: false, errors: judged.errors, warnings };
-    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: judged.hash };
-    return { ok: true, errors: [], warnings, config: judged.config, loaded };
+    const checked = checkedOnHost(readout, { path, host: machine });
+    const { warnings } = checked;
+    if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
+    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: checked.hash };
+    return { ok: true, errors: [], warnings, config: checked.config, loaded };
   }
 
   /** The file, or why it could not be read in time. */

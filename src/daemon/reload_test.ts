@@ -217,7 +217,7 @@ Deno.test("the hash and the time of the configuration are those of the text in f
 Deno.test("a reload and a check answer with what the host warns of, and go on", async () => {
   await inWorld(async (world) => {
     world.warnings = ["probes may need more local ports"];
-    const { ok, warnings } = await world.reloader.judge();
+    const { ok, warnings } = await world.reloader.check();
     assert.equal(ok, true);
     assert.deepEqual(warnings.map(({ text }) => text), [
       `${world.path}: warning: probes may need more local ports`,

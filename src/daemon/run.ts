@@ -9,7 +9,7 @@ import { isStandardInput } from "../config/load.ts";
 import { Machine } from "../probe/host/host_check.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
-import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, configSize, readConfig, type Readout } from "./config.ts";
 import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
@@ -72,7 +72,7 @@ async function checkConfig(settings: MaglevdSettings): Promise<number> {
   const path = settings.config;
   const readout = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
   const host = new Machine({ log: NO_LOG });
-  return reportCheck(path, judgedOnHost(readout, { path, host, elsewhere: true }));
+  return reportCheck(path, checkedOnHost(readout, { path, host, elsewhere: true }));
 }
 
 const NO_LOG: Logger = {

@@ -10,7 +10,7 @@ import { Machine } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, configSize, readConfig, type Readout } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
@@ -102,7 +102,7 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
     state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const path = settings.config;
-  const readout = judgedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
+  const readout = checkedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
   for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
   if (readout.kind === "error") return refusal(readout, logger);
   const { config, hash } = readout;
