@@ -8,34 +8,34 @@ import type { Config } from "../config/model.ts";
 import type { LogFields } from "../base/ports.ts";
 
 /** One error or warning, ready for the log and for a terminal. */
-export interface Finding {
+export interface Diagnostic {
   readonly text: string;
   readonly fields: LogFields;
 }
 
-export type Readout =
+export type ConfigResult =
   | {
     readonly kind: "ok";
     readonly config: Config;
     /** SHA-256 of the file's text, in hexadecimal. */
     readonly hash: string;
-    readonly warnings: readonly Finding[];
+    readonly warnings: readonly Diagnostic[];
   }
   | {
     readonly kind: "error";
     /** Exit status: 2 semantic error, 1 anything else. */
     readonly status: 1 | 2;
-    readonly errors: readonly Finding[];
-    readonly warnings: readonly Finding[];
+    readonly errors: readonly Diagnostic[];
+    readonly warnings: readonly Diagnostic[];
   };
 
 /** Reads and judges the file. `vppApiAddr` empty: VPP integration is off. */
 export async function readConfig(
   path: string,
   options: { readonly vppApiAddr: string },
-): Promise<Readout> {
+): Promise<ConfigResult> {
   const result = await loadConfig(path, { vpp: options.vppApiAddr !== "" });
-  const found = (issue: Parameters<typeof formatIssue>[0]): Finding => ({
+  const found = (issue: Parameters<typeof formatIssue>[0]): Diagnostic => ({
     text: formatIssue(issue),
     fields: issueToJson(issue),
   });
@@ -61,33 +61,33 @@ export interface Host {
 }
 
 /**
- * `readout` with what the host says of it. What it lacks is an error, but for a file that is only
+ * `result` with what the host says of it. What it lacks is an error, but for a file that is only
  * checked (`elsewhere`), which may be meant for another host: there it is a warning.
  */
 export function checkedOnHost(
-  readout: Readout,
+  result: ConfigResult,
   { path, host, elsewhere }: {
     readonly path: string;
     readonly host: Host;
     readonly elsewhere?: boolean;
   },
-): Readout {
-  if (readout.kind === "error") return readout;
+): ConfigResult {
+  if (result.kind === "error") return result;
   const fields = (message: string) => ({ file: path, message });
-  const { config } = readout;
+  const { config } = result;
   const problem = host.problem(config);
   if (problem !== undefined && elsewhere !== true) {
     const errors = [{ text: problem, fields: fields(problem) }];
-    return { kind: "error", status: 1, errors, warnings: readout.warnings };
+    return { kind: "error", status: 1, errors, warnings: result.warnings };
   }
   const messages = [...host.warnings?.(config) ?? []];
   if (problem !== undefined) messages.push(`${problem}; maglevd does not start here without it`);
-  if (messages.length === 0) return readout;
-  const warnings = messages.map((message): Finding => ({
+  if (messages.length === 0) return result;
+  const warnings = messages.map((message): Diagnostic => ({
     text: `${path}: warning: ${message}`,
     fields: fields(message),
   }));
-  return { ...readout, warnings: [...readout.warnings, ...warnings] };
+  return { ...result, warnings: [...result.warnings, ...warnings] };
 }
 
 /** Human words of how much a configuration holds, for logs and `--check`. */

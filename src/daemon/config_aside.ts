@@ -1,6 +1,6 @@
 /** Reads a configuration without holding up the thread that asks. */
 import { MaglevError } from "../base/errors.ts";
-import { readConfig, type Readout } from "./config.ts";
+import { type ConfigResult, readConfig } from "./config.ts";
 import type { ReadRequest } from "./config_worker.ts";
 
 /**
@@ -18,16 +18,16 @@ export interface ReadOptions {
 }
 
 /** readConfig(), in a thread of its own for a file that is not short. */
-export async function readConfigAside(path: string, options: ReadOptions): Promise<Readout> {
+export async function readConfigAside(path: string, options: ReadOptions): Promise<ConfigResult> {
   const { vppApiAddr, size, signal } = options;
   signal.throwIfAborted();
   if (size <= SHORT_BYTES) return await readConfig(path, { vppApiAddr });
   const url = new URL("./config_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module", name: "config" });
-  const done = Promise.withResolvers<Readout>();
+  const done = Promise.withResolvers<ConfigResult>();
   const abort = () => done.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  worker.onmessage = ({ data }: MessageEvent<Readout>) => done.resolve(data);
+  worker.onmessage = ({ data }: MessageEvent<ConfigResult>) => done.resolve(data);
   worker.onerror = (event) => {
     event.preventDefault();
     done.reject(new MaglevError("internal", `reading ${path} failed: ${event.message}`));

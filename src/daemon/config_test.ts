@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config/load.ts";
-import { checkedOnHost, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult } from "./config.ts";
 
 const parsed = parseConfig("maglev: {}\n", { file: "f" });
 assert.ok(parsed.kind === "ok");
-const GOOD: Readout = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
+const GOOD: ConfigResult = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
 const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
 
 Deno.test("what the host lacks refuses a configuration that is to run here", () => {
@@ -29,6 +29,6 @@ Deno.test("a host that has what is needed adds its warnings; a bad file is not h
   const judged = checkedOnHost(GOOD, { path: "m.yaml", host });
   assert.deepEqual([judged.kind, judged.warnings.length], ["ok", 1]);
   assert.equal(checkedOnHost(GOOD, { path: "m.yaml", host: { problem: () => undefined } }), GOOD);
-  const bad: Readout = { kind: "error", status: 2, errors: [], warnings: [] };
+  const bad: ConfigResult = { kind: "error", status: 2, errors: [], warnings: [] };
   assert.equal(checkedOnHost(bad, { path: "m.yaml", host: LACKING }), bad);
 });

@@ -10,7 +10,13 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
-import { checkedOnHost, configSize, type Finding, type Host, type Readout } from "./config.ts";
+import {
+  checkedOnHost,
+  type ConfigResult,
+  configSize,
+  type Diagnostic,
+  type Host,
+} from "./config.ts";
 import { readConfigAside, type ReadOptions } from "./config_aside.ts";
 import { OneAtATime } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
@@ -45,8 +51,8 @@ export const READ_DEADLINE_MS = 10_000;
 /** Errors and warnings of a configuration file. */
 export interface ConfigCheck {
   readonly ok: boolean;
-  readonly errors: readonly Finding[];
-  readonly warnings: readonly Finding[];
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** How a reload ended. */
@@ -123,18 +129,18 @@ export class Reloader {
 
   async #check(): Promise<CheckedConfig> {
     const { path, daemon, machine } = this.#options;
-    const readout = await this.#readInTime();
-    const wrong = (message: string, warnings: readonly Finding[]): CheckedConfig => ({
+    const result = await this.#readInTime();
+    const wrong = (message: string, warnings: readonly Diagnostic[]): CheckedConfig => ({
       ok: false,
       errors: [{ text: `${path}: ${message}`, fields: { file: path, message } }],
       warnings,
     });
-    if (typeof readout === "string") return wrong(readout, []);
-    if (readout.kind === "ok") {
-      const problem = cutOff(daemon.checker.snapshot().config, readout);
-      if (problem !== undefined) return wrong(problem, readout.warnings);
+    if (typeof result === "string") return wrong(result, []);
+    if (result.kind === "ok") {
+      const problem = cutOff(daemon.checker.snapshot().config, result);
+      if (problem !== undefined) return wrong(problem, result.warnings);
     }
-    const checked = checkedOnHost(readout, { path, host: machine });
+    const checked = checkedOnHost(result, { path, host: machine });
     const { warnings } = checked;
     if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
     const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: checked.hash };
@@ -142,7 +148,7 @@ export class Reloader {
   }
 
   /** The file, or why it could not be read in time. */
-  async #readInTime(): Promise<Readout | string> {
+  async #readInTime(): Promise<ConfigResult | string> {
     const late = new AbortController();
     const timer = this.#options.clock.after(
       READ_DEADLINE_MS,
@@ -161,7 +167,7 @@ export class Reloader {
     }
   }
 
-  async #readSettled(signal: AbortSignal): Promise<Readout | string> {
+  async #readSettled(signal: AbortSignal): Promise<ConfigResult | string> {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
@@ -171,12 +177,12 @@ export class Reloader {
       // An age below zero is a file of the future, by some clock: it says nothing.
       if (age < 0 || age >= SETTLED_MS || last) {
         const size = before?.size ?? 0;
-        const readout = await this.#read({ vppApiAddr, size, signal });
-        if (typeof readout === "string" || last) return readout;
+        const result = await this.#read({ vppApiAddr, size, signal });
+        if (typeof result === "string" || last) return result;
         const after = await this.#stat();
         const same = before?.size === after?.size && before?.ino === after?.ino &&
           before?.mtime?.getTime() === after?.mtime?.getTime();
-        if (same) return readout;
+        if (same) return result;
       }
       await new Promise<void>((resolve) => clock.after(SETTLED_MS, resolve));
     }
@@ -184,7 +190,7 @@ export class Reloader {
   }
 
   /** The file, or why it could not be read to its end. */
-  async #read(options: ReadOptions): Promise<Readout | string> {
+  async #read(options: ReadOptions): Promise<ConfigResult | string> {
     try {
       return await readConfigAside(this.#options.path, options);
     } catch (error) {
@@ -207,7 +213,7 @@ export class Reloader {
 /** Why a valid file looks like the beginning of one, or undefined. */
 function cutOff(
   before: Config,
-  next: { readonly config: Config; readonly warnings: readonly Finding[] },
+  next: { readonly config: Config; readonly warnings: readonly Diagnostic[] },
 ): string | undefined {
   if (next.warnings.some(({ fields }) => fields.rule === "no-final-newline")) {
     return "its last line does not end with a newline, as in a file that was not written to its " +

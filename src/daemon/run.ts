@@ -9,7 +9,7 @@ import { isStandardInput } from "../config/load.ts";
 import { Machine } from "../probe/host/host_check.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
-import { checkedOnHost, configSize, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
@@ -70,9 +70,9 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function checkConfig(settings: MaglevdSettings): Promise<number> {
   const path = settings.config;
-  const readout = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
+  const result = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
   const host = new Machine({ log: NO_LOG });
-  return reportCheck(path, checkedOnHost(readout, { path, host, elsewhere: true }));
+  return reportCheck(path, checkedOnHost(result, { path, host, elsewhere: true }));
 }
 
 const NO_LOG: Logger = {
@@ -113,13 +113,13 @@ function badMetricsAddress(address: string): string | undefined {
     : undefined;
 }
 
-function reportCheck(path: string, readout: Readout): number {
-  for (const { text } of readout.warnings) writeLine(Deno.stdout, text);
-  if (readout.kind === "error") {
-    for (const { text } of readout.errors) writeLine(Deno.stdout, text);
-    return readout.status;
+function reportCheck(path: string, result: ConfigResult): number {
+  for (const { text } of result.warnings) writeLine(Deno.stdout, text);
+  if (result.kind === "error") {
+    for (const { text } of result.errors) writeLine(Deno.stdout, text);
+    return result.status;
   }
-  const { frontends, backends, healthchecks } = configSize(readout.config);
+  const { frontends, backends, healthchecks } = configSize(result.config);
   writeLine(
     Deno.stdout,
     `${path}: valid: ${frontends} frontends, ${backends} backends, ${healthchecks} healthchecks`,

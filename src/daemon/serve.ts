@@ -10,7 +10,7 @@ import { Machine } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { checkedOnHost, configSize, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import { createEngine } from "./engine.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
@@ -102,10 +102,10 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
     state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const path = settings.config;
-  const readout = checkedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
-  for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
-  if (readout.kind === "error") return refusal(readout, logger);
-  const { config, hash } = readout;
+  const result = checkedOnHost(await readConfig(path, { vppApiAddr }), { path, host: machine });
+  for (const { fields } of result.warnings) logger.warn("config-warning", fields);
+  if (result.kind === "error") return refusal(result, logger);
+  const { config, hash } = result;
   const loaded = { loadedAtMs: clock.wallMs(), hash };
   logger.info("config-loaded", { file: path, ...configSize(config) });
   const metrics = await metricsPort(context);
@@ -138,13 +138,13 @@ function usableStats(address: string, logger: LogHandler): string {
   return "";
 }
 
-function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): Refusal {
-  for (const { fields } of readout.errors) logger.error("config-error", fields);
-  const [first] = readout.errors;
-  const more = readout.errors.length - 1;
+function refusal(result: ConfigResult & { kind: "error" }, logger: LogHandler): Refusal {
+  for (const { fields } of result.errors) logger.error("config-error", fields);
+  const [first] = result.errors;
+  const more = result.errors.length - 1;
   const message = (first?.text ?? "bad configuration") +
     (more > 0 ? ` (and ${more} more: see --check)` : "");
-  return { message, status: readout.status };
+  return { message, status: result.status };
 }
 
 async function startFailed({ logger }: Context, problem: string, status = 1): Promise<number> {
