@@ -1,6 +1,6 @@
 /**
  * The thread that reads one configuration: parsing a file of 10,000 servers takes seconds, in which
- * the main thread has verdicts to act on. Started, asked and ended by config_aside.ts.
+ * the main thread has verdicts to act on. Started, asked and ended by config_in_worker.ts.
  */
 import { readConfig } from "./config.ts";
 

@@ -17,7 +17,7 @@ import {
   type Diagnostic,
   type Host,
 } from "./config.ts";
-import { readConfigAside, type ReadOptions } from "./config_aside.ts";
+import { readConfigInWorker, type ReadOptions } from "./config_in_worker.ts";
 import { OneAtATime } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
@@ -192,7 +192,7 @@ export class Reloader {
   /** The file, or why it could not be read to its end. */
   async #read(options: ReadOptions): Promise<ConfigResult | string> {
     try {
-      return await readConfigAside(this.#options.path, options);
+      return await readConfigInWorker(this.#options.path, options);
     } catch (error) {
       const { aborted, reason } = options.signal;
       return aborted ? String(reason) : MaglevError.from(error).message;

@@ -18,7 +18,10 @@ export interface ReadOptions {
 }
 
 /** readConfig(), in a thread of its own for a file that is not short. */
-export async function readConfigAside(path: string, options: ReadOptions): Promise<ConfigResult> {
+export async function readConfigInWorker(
+  path: string,
+  options: ReadOptions,
+): Promise<ConfigResult> {
   const { vppApiAddr, size, signal } = options;
   signal.throwIfAborted();
   if (size <= SHORT_BYTES) return await readConfig(path, { vppApiAddr });
