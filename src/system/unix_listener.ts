@@ -5,7 +5,7 @@
  */
 import type net from "node:net";
 import { MaglevError } from "../base/errors.ts";
-import { nurseryOf } from "./launch/permissions.ts";
+import { stagingFolder } from "./launch/permissions.ts";
 
 /** Owner and group. */
 export const UNIX_SOCKET_MODE = 0o660;
@@ -20,17 +20,17 @@ export async function bindUnixSocket(
   path: string,
 ): Promise<() => Promise<void>> {
   await refuseOccupied(path);
-  const nursery = nurseryOf(path);
+  const staging = stagingFolder(path);
   // Left by a process that was killed just then.
-  await removeIfThere(nursery);
-  await Deno.mkdir(nursery, { mode: 0o700 });
+  await removeIfThere(staging);
+  await Deno.mkdir(staging, { mode: 0o700 });
   try {
-    const made = `${nursery}/s`;
+    const made = `${staging}/s`;
     await listenOn(server, made);
     await Deno.chmod(made, UNIX_SOCKET_MODE);
     await Deno.rename(made, path);
   } finally {
-    await Deno.remove(nursery, { recursive: true });
+    await Deno.remove(staging, { recursive: true });
   }
   const { ino } = await Deno.lstat(path);
   return async () => {

@@ -101,7 +101,7 @@ grant_listen() {
     unix:?*)
       refuse_root "${1#unix:}"
       add_written "${1#unix:}"
-      add_written "${1#unix:}$nursery_suffix"
+      add_written "${1#unix:}$staging_suffix"
       ;;
   esac
 }

@@ -5,7 +5,7 @@
  * and opens everything. Deno cuts its lists at commas, so that a path with a comma cannot be granted.
  */
 import { parseIp } from "../../base/address.ts";
-import { nurseryOf, type Program, READ_PATHS, WRITE_PATHS } from "./permissions.ts";
+import { type Program, READ_PATHS, stagingFolder, WRITE_PATHS } from "./permissions.ts";
 import type { FlagSpec, FlagTable } from "../settings.ts";
 
 export interface PermissionInput {
@@ -99,7 +99,7 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return value.startsWith("/") ? opened.write(value) : undefined;
     case "listen": {
       const path = value.startsWith("unix:") ? value.slice("unix:".length) : "";
-      return path === "" ? undefined : opened.write(path, nurseryOf(path));
+      return path === "" ? undefined : opened.write(path, stagingFolder(path));
     }
     case "servers":
       for (const server of value.split(",")) {

@@ -33,7 +33,7 @@ export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
  * The folder in which a unix socket to listen on is made, before it gets its name: beside it, for
  * a rename does not cross file systems.
  */
-export function nurseryOf(socket: string): string {
+export function stagingFolder(socket: string): string {
   return `${socket}.new`;
 }
 
