@@ -68,7 +68,7 @@ export function resultCell(result: messages.ProbeResult | undefined): Cell {
   const code = codeCell(result);
   return result.detail === ""
     ? code
-    : { ...code, text: `${code.text} ${result.detail}`, gist: code.text };
+    : { ...code, text: `${code.text} ${result.detail}`, comparisonKey: code.text };
 }
 
 /** End of validity of a certificate: soon is a warning, very soon a fault. */
@@ -81,7 +81,7 @@ export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
     ? `${when} (in ${elapsed(leftMs)})`
     : `${when} (expired ${elapsed(-leftMs)} ago)`;
   const days = leftMs / 86_400_000;
-  return { text, gist: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
+  return { text, comparisonKey: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
 }
 
 /** Who asked for it, as far as that is known. */
@@ -121,7 +121,7 @@ export function intentCell(intent: messages.Intent | undefined, nowMs: number): 
   const { kind, weight, fileWeight } = intent;
   return {
     text: intentText(intent, nowMs),
-    gist: `${kind} ${fileWeight} ${weight}`,
+    comparisonKey: `${kind} ${fileWeight} ${weight}`,
     style: "warn",
   };
 }

@@ -138,7 +138,7 @@ function endedBlock(
         { text: intent?.backend ?? "", style: "name" },
         intent === undefined
           ? { text: "" }
-          : { text: intentText(intent, nowMs), gist: intent.kind, style: "warn" },
+          : { text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "warn" },
         { text: cause },
       ],
     })),

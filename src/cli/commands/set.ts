@@ -51,13 +51,17 @@ function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
   if (last !== undefined && last.to === state && ageMs < FRESH_MS) {
     return { text: `${name}: ${last.from} → ${state}`, style };
   }
-  return { text: `${name}: ${state} for ${elapsed(ageMs)}`, style, gist: `${name} ${state}` };
+  return {
+    text: `${name}: ${state} for ${elapsed(ageMs)}`,
+    style,
+    comparisonKey: `${name} ${state}`,
+  };
 }
 
 /** Its own begin is now, so only what it says is told. */
 function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
   if (intent === undefined) return [];
-  return [{ text: intentText(intent, nowMs), gist: intent.kind, style: "muted" }];
+  return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
 }
 
 function warningLines(warning: string): Cell[] {

@@ -10,7 +10,15 @@ import type { Json } from "../../grpc/client/client.ts";
 import { counted } from "../render/numbers.ts";
 import { mergeFields } from "./fields.ts";
 import { mergeTables, sameColumns } from "./tables.ts";
-import { essence, groupBy, MARK, type Merged, numbered, type Part, unionOf } from "./parts.ts";
+import {
+  comparisonKey,
+  groupBy,
+  MARK,
+  type Merged,
+  numbered,
+  type Part,
+  unionOf,
+} from "./parts.ts";
 import type { Block, Cell, LinesBlock, TableBlock, View } from "../render/model.ts";
 
 /** What one server answered. */
@@ -153,7 +161,8 @@ function mergeLines(parts: readonly Part<LinesBlock>[]): Merged {
   const [first, ...others] = groups;
   if (first === undefined) return { blocks: [], differences: 0 };
   if (others.length === 0) return { blocks: [first.value], differences: 0 };
-  const differs = groupBy(parts, ({ lines }) => JSON.stringify(lines.map(essence))).length > 1;
+  const differs =
+    groupBy(parts, ({ lines }) => JSON.stringify(lines.map(comparisonKey))).length > 1;
   const lines = groups.flatMap(({ servers, value }) =>
     value.lines.map((line) => ({
       ...line,

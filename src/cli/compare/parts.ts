@@ -17,9 +17,9 @@ export interface Merged {
 }
 
 /** What a cell is compared by; equal for all that are volatile. */
-export function essence(cell: Cell | undefined): string {
+export function comparisonKey(cell: Cell | undefined): string {
   if (cell === undefined) return "";
-  return cell.gist ?? (cell.volatile === true ? "" : cell.text);
+  return cell.comparisonKey ?? (cell.volatile === true ? "" : cell.text);
 }
 
 /** Servers whose values are equal by `keyOf`, with the value of the first. */

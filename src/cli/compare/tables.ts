@@ -1,6 +1,6 @@
 /** PURE. Tables of several servers as one. */
 import {
-  essence,
+  comparisonKey,
   groupBy,
   joinCells,
   MARK,
@@ -71,7 +71,7 @@ function mergeRows(
 ): MergedRow[] {
   const groups = groupBy(rows, (row) =>
     row === undefined ? "" : JSON.stringify(
-      row.cells.map(essence),
+      row.cells.map(comparisonKey),
     ));
   const present = rows.flatMap(({ value }) => value === undefined ? [] : [value]);
   const differs = groups.length > 1;
@@ -112,7 +112,7 @@ function oddColumns(rows: readonly Row[]): Set<number> {
   const odd = new Set<number>();
   for (const { cells } of others) {
     for (let at = 0; at < cells.length; at++) {
-      if (essence(cells[at]) !== essence(first?.cells[at])) odd.add(at);
+      if (comparisonKey(cells[at]) !== comparisonKey(first?.cells[at])) odd.add(at);
     }
   }
   return odd;

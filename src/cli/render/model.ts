@@ -12,7 +12,7 @@ export interface Cell {
   /** Differs from moment to moment (durations, counters): never held against another server's. */
   readonly volatile?: boolean;
   /** What another server's cell is held against, when the text says more than what matters. */
-  readonly gist?: string;
+  readonly comparisonKey?: string;
   /** The text without a terminal, when `text` is dressed for people: numbers without separators. */
   readonly plain?: string;
 }
