@@ -82,7 +82,7 @@ export class HttpServer {
 
   #take(conn: Deno.Conn): void {
     if (this.#connections.size >= MAX_CONNECTIONS) {
-      const given = this.#leastWorthy();
+      const given = this.#evictionCandidate();
       if (given === undefined) return conn.close();
       this.#connections.delete(given);
       given.close();
@@ -93,8 +93,8 @@ export class HttpServer {
     connection.ended.then(() => this.#connections.delete(connection));
   }
 
-  /** Whose place a newcomer takes; undefined: nobody's. */
-  #leastWorthy(): ServerConnection | undefined {
+  /** The connection that is closed to admit a new one; undefined: none may be closed. */
+  #evictionCandidate(): ServerConnection | undefined {
     let longest: ServerConnection | undefined;
     let sinceMs = this.#options.clock.monotonicMs() - FAIR_MS;
     for (const connection of this.#connections) {
