@@ -53,7 +53,7 @@ export async function execute(
   );
   const several = servers.length > 1;
   const errors = answered.flatMap(({ server, result }) =>
-    result instanceof MaglevError ? [failureLine(result, server.asked, several)] : []
+    result instanceof MaglevError ? [failureLine(result, server.endpoint, several)] : []
   );
   const answers = answered.flatMap(({ result }) => result instanceof MaglevError ? [] : [result]);
   const ok = errors.length === 0 && answers.every((answer) => answer.ok);
@@ -117,7 +117,7 @@ function severalJson(answered: readonly Answered[]): Json {
   return mergeJson(answered.map(({ server, result }) => ({
     server: server.address,
     result: result instanceof MaglevError
-      ? { kind: "error", message: explain(result, server.asked) }
+      ? { kind: "error", message: explain(result, server.endpoint) }
       : { kind: "answer", json: result.json },
   })));
 }

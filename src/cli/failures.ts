@@ -2,8 +2,8 @@
 import { formatDuration } from "../base/duration.ts";
 import type { MaglevError } from "../base/errors.ts";
 
-/** How the server was asked. */
-export interface Asked {
+/** A server, and how maglevc connects to it. */
+export interface Endpoint {
   /** Its address. */
   readonly server: string;
   readonly tls: boolean;
@@ -28,16 +28,16 @@ export function isUnreached(error: MaglevError): boolean {
  * What is known of the error, and what to do; without the wrapping of gRPC, and without the server's
  * name.
  */
-export function explain(error: MaglevError, asked: Asked): string {
+export function explain(error: MaglevError, endpoint: Endpoint): string {
   const { message, code } = error;
   if (code === "deadline-exceeded" && isUnreached(error)) {
-    return `no answer within ${formatDuration(asked.timeoutMs)}: ${hung(message, asked)}; ` +
+    return `no answer within ${formatDuration(endpoint.timeoutMs)}: ${hung(message, endpoint)}; ` +
       "--timeout waits longer";
   }
-  if (code === "permission-denied" || code === "unauthenticated") return refused(message, asked);
+  if (code === "permission-denied" || code === "unauthenticated") return refused(message, endpoint);
   if (code === "resource-exhausted") return tooLarge(message);
   if (code === "unimplemented") return `this server does not know the command: ${message}`;
-  if (isUnreached(error)) return connectionProblem(message, asked);
+  if (isUnreached(error)) return connectionProblem(message, endpoint);
   return message.replace(/^Response message parsing error: /, "");
 }
 
@@ -49,12 +49,12 @@ function tooLarge(message: string): string {
 }
 
 /** The same as a line; says which server it is about when that may be the point. */
-export function failureLine(error: MaglevError, asked: Asked, several: boolean): string {
+export function failureLine(error: MaglevError, endpoint: Endpoint, several: boolean): string {
   const named = several || isUnreached(error) || error.code === "unimplemented";
-  return `${named ? `${asked.server}: ` : ""}${explain(error, asked)}`;
+  return `${named ? `${endpoint.server}: ` : ""}${explain(error, endpoint)}`;
 }
 
-function hung(message: string, { tls }: Asked): string {
+function hung(message: string, { tls }: Endpoint): string {
   if (message.includes("stream has not begun")) return "the stream of events did not begin";
   // The library says so while there is no connection yet.
   if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
@@ -62,7 +62,7 @@ function hung(message: string, { tls }: Asked): string {
 }
 
 /** The server's own words name the role that is needed; the flag that brings it is ours to name. */
-function refused(message: string, { token }: Asked): string {
+function refused(message: string, { token }: Endpoint): string {
   if (message.includes("present a token")) return `${message} (--token-file)`;
   if (message.includes("present a client certificate")) {
     return `${message} (--tls-cert and --tls-key)`;
@@ -70,7 +70,7 @@ function refused(message: string, { token }: Asked): string {
   return token && message.startsWith("Unknown token") ? `${message} (--token-file)` : message;
 }
 
-function connectionProblem(message: string, { server, tls }: Asked): string {
+function connectionProblem(message: string, { server, tls }: Endpoint): string {
   const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, MaglevError } from "../base/errors.ts";
-import { type Asked, failureLine, isUnreached } from "./failures.ts";
+import { type Endpoint, failureLine, isUnreached } from "./failures.ts";
 
-const ASKED: Asked = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
+const ENDPOINT: Endpoint = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
 const noConnection = (last: string) =>
   `No connection established. Last error: ${last}. Resolution note: `;
 
 /** Texts as the library and the server give them. */
-const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
+const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
   [
     "nothing listens",
     "unavailable",
@@ -165,17 +165,17 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
 ];
 
 Deno.test("failureLine() says which server, what, and what to do", async (t) => {
-  for (const [name, code, message, asked, expected] of CASES) {
+  for (const [name, code, message, endpoint, expected] of CASES) {
     await t.step(name, () => {
       const error = new MaglevError(code, message);
-      assert.equal(failureLine(error, { ...ASKED, ...asked }, false), expected);
+      assert.equal(failureLine(error, { ...ENDPOINT, ...endpoint }, false), expected);
     });
   }
 });
 
 Deno.test("failureLine() of several servers always says which", () => {
   const error = new MaglevError("not-found", 'no backend "x"');
-  assert.equal(failureLine(error, ASKED, true), 'a:9090: no backend "x"');
+  assert.equal(failureLine(error, ENDPOINT, true), 'a:9090: no backend "x"');
 });
 
 Deno.test("isUnreached() tells a connection from an answer", () => {

@@ -3,7 +3,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
 import type { Credentials } from "./credentials.ts";
-import { type Asked, isUnreached } from "./failures.ts";
+import { type Endpoint, isUnreached } from "./failures.ts";
 
 export interface ServerOptions {
   readonly credentials: Credentials;
@@ -14,8 +14,8 @@ export interface ServerOptions {
 }
 
 export class Server {
-  /** How it is asked; the address has its port. */
-  readonly asked: Asked;
+  /** Its address has a port. */
+  readonly endpoint: Endpoint;
   /** From one command to the next. */
   readonly memory = new Map<string, unknown>();
   readonly #options: ServerOptions;
@@ -24,7 +24,7 @@ export class Server {
   constructor(address: string, options: ServerOptions) {
     const { tls, token } = options.credentials;
     this.#options = options;
-    this.asked = {
+    this.endpoint = {
       server: address,
       tls: tls !== undefined,
       token: token !== undefined,
@@ -33,7 +33,7 @@ export class Server {
   }
 
   get address(): string {
-    return this.asked.server;
+    return this.endpoint.server;
   }
 
   /** Made by the first use. @throws {MaglevError} `invalid-argument` */

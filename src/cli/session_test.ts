@@ -12,10 +12,10 @@ import { runCommand, type Session } from "./session.ts";
 /** What is needed of a Server, answering with fixed messages. */
 function server(address: string, answers: Answers): Server {
   const { client } = fakeClient(answers);
-  const asked = { server: address, tls: false, token: false, timeoutMs: 1000 };
+  const endpoint = { server: address, tls: false, token: false, timeoutMs: 1000 };
   const fake = {
     address,
-    asked,
+    endpoint,
     memory: new Map(),
     ask: (call: (it: unknown) => unknown) => call(client),
   };

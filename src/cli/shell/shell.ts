@@ -105,7 +105,7 @@ class Shell {
   async #greet(signal: AbortSignal): Promise<void> {
     const { servers, stdout, stderr } = this.#session;
     writeText(stdout, `maglevc ${BUILD.version}; ? shows what may follow, quit leaves\n`);
-    const deadlineMs = Math.min(GREETING_MS, servers[0]?.asked.timeoutMs ?? GREETING_MS);
+    const deadlineMs = Math.min(GREETING_MS, servers[0]?.endpoint.timeoutMs ?? GREETING_MS);
     await Promise.all(servers.map(async (server) => {
       try {
         const { version } = await server.ask((client) =>
@@ -113,8 +113,8 @@ class Shell {
         );
         writeText(stdout, `${server.address}: maglevd ${printable(version)}\n`);
       } catch (error) {
-        const asked = { ...server.asked, timeoutMs: deadlineMs };
-        complain(stderr, failureLine(MaglevError.from(error), asked, true));
+        const endpoint = { ...server.endpoint, timeoutMs: deadlineMs };
+        complain(stderr, failureLine(MaglevError.from(error), endpoint, true));
       }
     }));
   }

@@ -13,7 +13,7 @@ import { eventLine, isDouble, type Watched } from "./line.ts";
 const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
 
 /** What is needed of a Server. */
-export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
+export interface WatchedServer extends Pick<Server, "address" | "endpoint" | "close"> {
   readonly client: Pick<MaglevClient, "watch">;
 }
 
@@ -113,7 +113,7 @@ class Watch {
       },
     });
     // Only the beginning is waited for: later a server may be away for as long as it takes.
-    const late = clock.after(server.asked.timeoutMs, () => {
+    const late = clock.after(server.endpoint.timeoutMs, () => {
       if (this.#over) return;
       this.#giveUp(server, new MaglevError("deadline-exceeded", NOT_BEGUN));
       void loop.stop();
@@ -159,7 +159,7 @@ class Watch {
 
   #giveUp(server: WatchedServer, error: MaglevError): void {
     const { servers, say } = this.#options;
-    say(failureLine(error, server.asked, servers.length > 1));
+    say(failureLine(error, server.endpoint, servers.length > 1));
     // Asked anew, it shall be connected anew at once.
     server.close();
     this.givenUp++;
@@ -202,6 +202,6 @@ function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
 }
 
 function oneLine(error: MaglevError, server: WatchedServer): string {
-  const line = failureLine(error, server.asked, false);
+  const line = failureLine(error, server.endpoint, false);
   return line.startsWith(`${server.address}: `) ? line.slice(server.address.length + 2) : line;
 }

@@ -13,7 +13,7 @@ type Step = string | messages.Event | Error;
 function server(address: string, attempts: Step[][], requests: unknown[] = []): WatchedServer {
   return {
     address,
-    asked: { server: address, tls: false, token: false, timeoutMs: 1000 },
+    endpoint: { server: address, tls: false, token: false, timeoutMs: 1000 },
     close: () => {},
     client: {
       async *watch(request, { signal, onOpen } = {}) {

@@ -33,17 +33,17 @@ export type Answers = {
 };
 
 /** One call that was made. */
-export interface Asked {
+export interface RecordedCall {
   readonly method: UnaryMethod;
   readonly request: unknown;
   readonly options: CallOptions | undefined;
 }
 
-/** A client that knows `answers` and writes down what it is asked. */
+/** A client that knows `answers` and records its calls. */
 export function fakeClient(
   answers: Answers,
-): { readonly client: Pick<MaglevClient, "call">; readonly asked: Asked[] } {
-  const asked: Asked[] = [];
+): { readonly client: Pick<MaglevClient, "call">; readonly asked: RecordedCall[] } {
+  const asked: RecordedCall[] = [];
   function call<M extends UnaryMethod>(
     method: M,
     request: Partial<RequestOf<M>> = {},
