@@ -57,7 +57,7 @@ async function readToken(file: FlagFile): Promise<string> {
   if ((mode & 0o006) !== 0) {
     throw refusal(
       file,
-      `others can read or write it; \`chmod o= ${file.path}\` takes that from them`,
+      `readable or writable by others; run \`chmod o= ${file.path}\``,
     );
   }
   const lines = text.split(/\r?\n/).map((line) => line.trim())
@@ -77,7 +77,7 @@ async function readBounded(source: FlagFile): Promise<{ text: string; mode: numb
   try {
     using file = await Deno.open(source.path);
     const { isFile, size, mode } = await file.stat();
-    if (!isFile) throw refusal(source, "it is no ordinary file");
+    if (!isFile) throw refusal(source, "not a regular file");
     if (size > MAX_BYTES) throw refusal(source, `it has more than ${MAX_BYTES} bytes`);
     const bytes = new Uint8Array(size);
     let length = 0;
@@ -89,7 +89,7 @@ async function readBounded(source: FlagFile): Promise<{ text: string; mode: numb
     return { text: new TextDecoder().decode(bytes.subarray(0, length)), mode: mode ?? 0 };
   } catch (error) {
     if (error instanceof MaglevError) throw error;
-    if (error instanceof Deno.errors.NotFound) throw refusal(source, "there is no such file");
+    if (error instanceof Deno.errors.NotFound) throw refusal(source, "no such file");
     const { message } = MaglevError.from(error);
     throw refusal(source, message.replace(/ \(os error \d+\).*$/, ""));
   }

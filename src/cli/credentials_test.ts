@@ -12,8 +12,8 @@ interface Case {
 }
 
 const TOKENS: Readonly<Record<string, Case>> = {
-  "that others can read": { text: "t", mode: 0o604, message: /others can read or write it/ },
-  "that others can write": { text: "t", mode: 0o602, message: /others can read or write it/ },
+  "that others can read": { text: "t", mode: 0o604, message: /readable or writable by others/ },
+  "that others can write": { text: "t", mode: 0o602, message: /readable or writable by others/ },
   "that is empty": { text: "# t\n", message: /need a line with one token/ },
   "with two tokens": { text: "a\nb\n", message: /need a line with one token/ },
   "with a role": { text: "viewer t\n", message: /no role, no name/ },
@@ -64,8 +64,8 @@ Deno.test("what is no certificate and what is no key is refused by its path", as
       await assert.rejects(readCredentials({ ...NONE, ...paths }), { message });
     await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
     await refused({ cert: path, key: path }, /: certificate 1 in it cannot be read: /);
-    await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: it is no ordinary file$/);
-    await refused({ ca: `${path}.none` }, /: there is no such file$/);
+    await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: not a regular file$/);
+    await refused({ ca: `${path}.none` }, /: no such file$/);
   });
 });
 

@@ -116,7 +116,7 @@ export const MAGLEVD_FLAGS = {
     choices: ["debug", "info", "warn", "error"],
     anyCase: true,
     placeholder: "LEVEL",
-    help: "least level to log: debug, info, warn, error",
+    help: "minimum log level: debug, info, warn, error",
   },
   "log-format": {
     kind: "string",

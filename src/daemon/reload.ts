@@ -171,7 +171,7 @@ export class Reloader {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
-      if (before !== undefined && !before.isFile) return "it is no ordinary file";
+      if (before !== undefined && !before.isFile) return "not a regular file";
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
       // An age below zero is a file of the future, by some clock: it says nothing.

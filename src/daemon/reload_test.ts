@@ -148,7 +148,7 @@ Deno.test("Reloader refuses what is no file, at once, and reads the good one tha
     await Deno.remove(world.path);
     const { code } = await new Deno.Command("mkfifo", { args: [world.path] }).output();
     assert.equal(code, 0);
-    assert.deepEqual(await world.reload(), { ok: false, errors: ["it is no ordinary file"] });
+    assert.deepEqual(await world.reload(), { ok: false, errors: ["not a regular file"] });
     await Deno.remove(world.path);
     const gone = await world.reload();
     assert.match(gone.errors[0]!, /no such file/);

@@ -133,7 +133,7 @@ function usableStats(address: string, logger: LogHandler): string {
   const problem = address === "" ? undefined : statsProblem();
   if (problem === undefined) return address;
   logger.warn("config-warning", {
-    message: `no counters of VPP: ${problem} (--vpp-stats-addr= wants none)`,
+    message: `no counters of VPP: ${problem} (--vpp-stats-addr= turns them off)`,
   });
   return "";
 }

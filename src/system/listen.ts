@@ -82,7 +82,7 @@ function problem(address: ListenAddress, error: Error): string {
   const where = formatListenAddress(address);
   if (isInUse(error)) {
     return address.kind === "unix"
-      ? `${where} is there already, and is no socket that was left over`
+      ? `${where} already exists and is not a stale socket`
       : `port ${address.port} is in use (${where})`;
   }
   return `cannot listen on ${where}: ${error.message}`;

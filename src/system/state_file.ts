@@ -138,7 +138,7 @@ export function folderIo(path: string): FolderIo {
 async function readBounded(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
     // Opening a pipe would wait for somebody to write to it.
-    if (!(await Deno.lstat(path)).isFile) throw new Error("it is no ordinary file");
+    if (!(await Deno.lstat(path)).isFile) throw new Error("not a regular file");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

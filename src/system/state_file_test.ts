@@ -91,20 +91,20 @@ Deno.test("a real folder: the file and then the folder are made to last", async 
   assert.deepEqual(synced, [false, true]);
 });
 
-Deno.test("a real folder: what is no ordinary file, or too long, is not read, and does not wait", async () => {
+Deno.test("a real folder: a file that is too long or not a regular file is refused without waiting", async () => {
   await withFolder(async (path) => {
     const file = fileIn(folderIo(path), 4);
     await Deno.writeTextFile(`${path}/${NAME}`, "12345");
     await assert.rejects(file.read(), /has 5 bytes, at most 4/);
     await Deno.remove(`${path}/${NAME}`);
     await new Deno.Command("mkfifo", { args: [`${path}/${NAME}`] }).output();
-    await assert.rejects(file.read(), /no ordinary file/);
+    await assert.rejects(file.read(), /not a regular file/);
     await file.putAside("1");
     await Deno.mkdir(`${path}/${NAME}`);
-    await assert.rejects(file.read(), /no ordinary file/);
+    await assert.rejects(file.read(), /not a regular file/);
     await file.putAside("2");
     await Deno.symlink("/dev/zero", `${path}/${NAME}`);
-    await assert.rejects(file.read(), /no ordinary file/);
+    await assert.rejects(file.read(), /not a regular file/);
     await file.write(bytes("ok"));
     assert.equal(text(await file.read()), "ok");
   });

@@ -55,14 +55,14 @@ async function refuseOccupied(path: string): Promise<void> {
   const refuse = (reason: string) => new MaglevError("unavailable", reason);
   try {
     const { isSocket } = await Deno.lstat(path);
-    if (isSocket !== true) throw refuse("there is a file of that name which is no socket");
+    if (isSocket !== true) throw refuse("the file already exists and is not a socket");
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
     if (error instanceof Deno.errors.ConnectionRefused) return;
     throw error;
   }
-  throw refuse("another program listens there");
+  throw refuse("another program is listening on it");
 }
 
 function listenOn(server: net.Server, path: string): Promise<void> {

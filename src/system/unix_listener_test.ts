@@ -39,15 +39,18 @@ Deno.test("bindUnixSocket: what is no socket stays, and so does one that somebod
     const path = `${folder}/s`;
     await Deno.writeTextFile(path, "precious");
     const server = net.createServer();
-    await assert.rejects(bindUnixSocket(server, path), /a file of that name which is no socket/);
+    await assert.rejects(bindUnixSocket(server, path), /already exists and is not a socket/);
     assert.equal(await Deno.readTextFile(path), "precious");
     await Deno.remove(path);
     await Deno.symlink(`${folder}/elsewhere`, path);
-    await assert.rejects(bindUnixSocket(server, path), /which is no socket/);
+    await assert.rejects(bindUnixSocket(server, path), /is not a socket/);
     await Deno.remove(path);
 
     const remove = await bindUnixSocket(server, path);
-    await assert.rejects(bindUnixSocket(net.createServer(), path), /another program listens there/);
+    await assert.rejects(
+      bindUnixSocket(net.createServer(), path),
+      /another program is listening on it/,
+    );
     (await Deno.connect({ transport: "unix", path })).close();
     await remove();
     await closed(server);

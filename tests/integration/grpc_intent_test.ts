@@ -239,11 +239,11 @@ const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[
   ["foreign", "echo '{}' > intents.json", /not written by maglevd/],
   ["no text", "head -c 4096 /dev/urandom > intents.json", /UTF-8/],
   ["huge", "truncate -s 1G intents.json", /1073741824 bytes/],
-  ["folder", "mkdir intents.json", /ordinary file/],
-  ["full folder", "mkdir intents.json && touch intents.json/x", /ordinary file/],
-  ["symlink", "ln -s /etc/hostname intents.json", /ordinary file/],
-  ["dangling", "ln -s nowhere intents.json", /ordinary file/],
-  ["pipe", "mkfifo intents.json", /ordinary file/],
+  ["folder", "mkdir intents.json", /regular file/],
+  ["full folder", "mkdir intents.json && touch intents.json/x", /regular file/],
+  ["symlink", "ln -s /etc/hostname intents.json", /regular file/],
+  ["dangling", "ln -s nowhere intents.json", /regular file/],
+  ["pipe", "mkfifo intents.json", /regular file/],
 ];
 
 grpcTest(

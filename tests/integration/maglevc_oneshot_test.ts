@@ -381,7 +381,7 @@ Deno.test("TLS: with an authority it works, and each way in which it does not is
       ],
       [["--tls-ca", `${folder}/good.key`], /good\.key: it has no certificate in PEM form/],
       [["--tls-cert", `${folder}/good.pem`, "--tls-key", `${folder}/ca.pem`], /no private key/],
-      [["--tls-ca", `${folder}/none.pem`], /none\.pem: there is no such file/],
+      [["--tls-ca", `${folder}/none.pem`], /none\.pem: no such file/],
     ];
     for (const [args, expected] of cases) {
       const { code, stdout, stderr } = await run(...args);

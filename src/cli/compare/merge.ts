@@ -103,7 +103,7 @@ function compared(parts: readonly Part<View>[]): View {
   return [{ kind: "lines", lines: [line] }, ...blocks];
 }
 
-/** Blocks by kind, title, and the how manieth of those it is. */
+/** Blocks by kind, title, and its position among blocks of that title. */
 function blocksByKey(view: View): Map<string, Block> {
   const keys = numbered(
     view,

@@ -65,10 +65,10 @@ export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): st
   });
 }
 
-/** Keys of all lists, each once; those of a later list right behind what they follow there. */
+/** Keys of all lists, each once; a key that only a later list has comes after the key that it follows there. */
 export function unionOf(lists: readonly (readonly string[])[]): string[] {
   const known = new Set<string>();
-  /** Keys by what they stand behind; undefined: at the begin. */
+  /** Keys by the key they follow; undefined: at the start. */
   const followers = new Map<string | undefined, string[]>();
   for (const list of lists) {
     let before: string | undefined;

@@ -137,7 +137,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     ],
     [
       ["config", "reload", "reason", "new", "rack"],
-      'config reload reason new: unknown word "rack": nothing more can follow; text with blanks ' +
+      'config reload reason new: unknown word "rack": no further arguments expected; text with blanks ' +
       "needs quotes",
     ],
     [
@@ -147,7 +147,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     ],
     [
       ["config", "reload", "reason", "x", "reason"],
-      "config reload reason x: reason was given already; nothing more can follow",
+      "config reload reason x: reason was given already; no further arguments expected",
     ],
     [
       ["watch", "events", "level"],

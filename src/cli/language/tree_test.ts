@@ -274,7 +274,7 @@ Deno.test("at every place: an unknown word is named, with all that was expected 
     const said = message(parse([...line, "Frobnicate"]));
     ok(said.includes('unknown word "Frobnicate"'), said);
     for (const word of candidates(line, "").words) ok(said.includes(word.text), said);
-    if (nodes.length + options.length === 0) match(said, /nothing more can follow/);
+    if (nodes.length + options.length === 0) match(said, /no further arguments expected/);
     else equal(said.includes("or the end of the line"), run !== undefined, said);
     // Behind it nobody knows what could follow.
     deepEqual(candidates([...line, "Frobnicate"], ""), { words: [], slots: [] });

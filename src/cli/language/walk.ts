@@ -130,11 +130,11 @@ function misfit(
   const end = place.run === undefined ? "" : ", or the end of the line";
   const given = place.allOptions.find((option) => option.word === word);
   if (given !== undefined) {
-    const instead = wanted === "" ? "nothing more can follow" : `expected ${wanted}${end}`;
+    const instead = wanted === "" ? "no further arguments expected" : `expected ${wanted}${end}`;
     return `${word} ${whyNot(place, given)}; ${instead}`;
   }
   const hint = hasText(place) ? BLANKS_HINT : "";
-  if (wanted === "") return `unknown word ${quote(word)}: nothing more can follow${hint}`;
+  if (wanted === "") return `unknown word ${quote(word)}: no further arguments expected${hint}`;
   const near = nearest(word, [...place.words, ...place.options].map((node) => node.word));
   const meant = near === undefined ? hint : `; did you mean ${quote(near)}?`;
   return `unknown word ${quote(word)}; expected ${wanted}${end}${meant}`;

@@ -60,7 +60,7 @@ export class History {
     });
   }
 
-  /** Remembers a line. Blank ones, the same again, and such as begin with a blank are not. Never rejects. */
+  /** Remembers a line. Skips blank lines, repeats, and lines that start with a space. Never rejects. */
   async add(line: string): Promise<void> {
     line = line.trimEnd();
     if (!isKept(line) || line === this.#lines.at(-1)) return;
@@ -82,7 +82,7 @@ export class History {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const reason = permissionText(error) ?? error.message.replace(/ \(os error \d+\).*$/, "");
-      this.#options.warn(`the history cannot be kept in ${this.#path}: ${reason}`);
+      this.#options.warn(`cannot keep the history in ${this.#path}: ${reason}`);
       this.#path = undefined;
     }
   }

@@ -129,7 +129,7 @@ Deno.test("a history that cannot be kept is said once, and the shell has its lin
     await history.add("b");
     assert.deepEqual(history.lines, ["a", "b"]);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /^the history cannot be kept in .*\/history: /);
+    assert.match(warnings[0]!, /^cannot keep the history in .*\/history: /);
   });
 });
 
