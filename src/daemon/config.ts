@@ -1,7 +1,7 @@
 /**
- * The configuration as this daemon can run it: the file's own rules, those of the flags, and what
- * the host has. Start, reload, plan and `--check` all come here; a reload then compares the file
- * with the configuration in force (reload.ts).
+ * Checks whether this daemon can run a configuration: rules of the file, of the flags, and of the
+ * host. Start, reload, plan and `--check` use it; a reload then compares the file with the
+ * configuration in force (reload.ts).
  */
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
@@ -29,7 +29,7 @@ export type ConfigResult =
     readonly warnings: readonly Diagnostic[];
   };
 
-/** Reads and judges the file. `vppApiAddr` empty: VPP integration is off. */
+/** Reads and checks the file. `vppApiAddr` empty: VPP integration is off. */
 export async function readConfig(
   path: string,
   options: { readonly vppApiAddr: string },
@@ -52,7 +52,7 @@ export async function readConfig(
   return { kind: "ok", config: result.config, hash: result.hash, warnings };
 }
 
-/** Checks that the host has what a configuration needs; src/probe/host/host_check.ts. */
+/** Checks a configuration against the host; src/probe/host/host_check.ts. */
 export interface Host {
   /** A sentence when `config` needs something that the host does not have. */
   problem(config: Config): string | undefined;
@@ -61,8 +61,8 @@ export interface Host {
 }
 
 /**
- * `result` with what the host says of it. What it lacks is an error, but for a file that is only
- * checked (`elsewhere`), which may be meant for another host: there it is a warning.
+ * `result` with errors and warnings of the host. A missing capability is an error; with `elsewhere`
+ * (`--check`) it is a warning, because the file may be meant for another host.
  */
 export function checkedOnHost(
   result: ConfigResult,
@@ -90,7 +90,7 @@ export function checkedOnHost(
   return { ...result, warnings: [...result.warnings, ...warnings] };
 }
 
-/** Human words of how much a configuration holds, for logs and `--check`. */
+/** Number of objects in a configuration, for logs and `--check`. */
 export function configSize(config: Config): LogFields & Record<string, number> {
   return {
     frontends: config.frontends.size,

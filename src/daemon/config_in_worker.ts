@@ -1,23 +1,23 @@
-/** Reads a configuration without holding up the thread that asks. */
+/** Reads a configuration without blocking the main thread. */
 import { MaglevError } from "../base/errors.ts";
 import { type ConfigResult, readConfig } from "./config.ts";
 import type { ReadRequest } from "./config_worker.ts";
 
 /**
- * Longest file that is read on the spot, in bytes: that takes some 30 ms, and a thread of its own
- * twice that to start.
+ * Longest file that is read in the calling thread, in bytes. That takes some 30 ms; a worker takes
+ * twice as long to start.
  */
 export const SHORT_BYTES = 16_384;
 
 export interface ReadOptions {
   readonly vppApiAddr: string;
-  /** Of the file, in bytes, as far as it is known. */
+  /** Size of the file in bytes; 0: unknown. */
   readonly size: number;
   /** Ends the reading: rejects with the signal's reason. */
   readonly signal: AbortSignal;
 }
 
-/** readConfig(), in a thread of its own for a file that is not short. */
+/** readConfig(), in a worker unless the file is short. */
 export async function readConfigInWorker(
   path: string,
   options: ReadOptions,

@@ -23,7 +23,7 @@ function textOf(count: number): string {
   ].join("\n");
 }
 
-Deno.test("readConfigInWorker: a long file is read in a thread of its own, to the same result", async () => {
+Deno.test("readConfigInWorker: a long file is read in a worker, to the same result", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/maglev.yaml`;
     const good = textOf(1000);
@@ -50,7 +50,7 @@ Deno.test("readConfigInWorker: a long file is read in a thread of its own, to th
   });
 });
 
-Deno.test("readConfigInWorker ends at once, with the reason, when it is given up", async () => {
+Deno.test("readConfigInWorker rejects immediately with the reason of its signal", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(path, textOf(3000));

@@ -1,7 +1,7 @@
 /** The probe engine the daemon runs with. */
 import { WorkerPool, type WorkerPoolOptions } from "../probe/engine/worker_pool.ts";
 
-/** Makes it; closed by whoever is given it. */
+/** Creates the engine; the caller closes it. */
 export function createEngine(
   options: Pick<WorkerPoolOptions, "clock" | "log" | "workers">,
 ): WorkerPool {

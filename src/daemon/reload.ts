@@ -1,10 +1,9 @@
 /**
- * Reload on request: reads the file, and puts it in force only when nothing is wrong with it. One
- * reload at a time; requests during one make one more, however many they are.
+ * Reloads the configuration on request, and puts it in force only when it is valid. One reload runs
+ * at a time; all requests during a reload are served by one more.
  *
- * A file that is being written, or was not written to its end, may well be valid, with fewer
- * servers than it should have. So a reload waits until the file has been left alone for a moment,
- * and refuses what looks cut off.
+ * A partly written file may be valid, with fewer servers than it should have. So a reload waits
+ * until the file has not changed for a moment, and refuses a file that looks truncated.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
@@ -33,7 +32,7 @@ export interface ReloaderOptions {
   readonly initial: Loaded;
 }
 
-/** When a file was read, and what its text was. */
+/** Time and hash of a file that was read. */
 export interface Loaded {
   /** Unix time in milliseconds. */
   readonly loadedAtMs: number;
@@ -41,7 +40,7 @@ export interface Loaded {
   readonly hash: string;
 }
 
-/** A file that changed less than this ago may still be being written. */
+/** A file that changed less than this ago may still be incomplete. */
 export const SETTLED_MS = 100;
 /** Looks at a file that does not settle; after that it is read as it is. */
 const MAX_LOOKS = 20;
@@ -55,10 +54,10 @@ export interface ConfigCheck {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** How a reload ended. */
+/** Result of a reload. */
 export interface Reloaded {
   readonly verdict: ConfigCheck;
-  /** What it did; absent when the file is wrong. */
+  /** Effect of the reload; undefined when the file is invalid. */
   readonly report: ReloadReport | undefined;
 }
 
@@ -73,7 +72,7 @@ export class Reloader {
   readonly #checks = new OneAtATime(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
-  /** Ends the report of the reload that was done last. */
+  /** Cancels the report of the last reload. */
   #reporting: AbortController | undefined;
 
   constructor(options: ReloaderOptions) {
@@ -86,9 +85,9 @@ export class Reloader {
     return { file: this.#options.path, ...this.#loaded };
   }
 
-  /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
+  /** Reloads; `by` names the caller in the log. Rejects when the daemon stops. */
   reload(by: string): Promise<Reloaded> {
-    // A report must not hold up a reload.
+    // A report must not delay a reload.
     this.#reporting?.abort();
     return this.#reloads.run(by);
   }
@@ -98,7 +97,7 @@ export class Reloader {
     return this.#checks.run(undefined);
   }
 
-  /** No reload begins or takes effect from now on. */
+  /** Stops reloads: none begins or takes effect after this. */
   close(): void {
     this.#closing.abort("maglevd is stopping");
     this.#reporting?.abort();
@@ -147,7 +146,7 @@ export class Reloader {
     return { ok: true, errors: [], warnings, config: checked.config, loaded };
   }
 
-  /** The file, or why it could not be read in time. */
+  /** The file, or the reason why it could not be read in time. */
   async #readInTime(): Promise<ConfigResult | string> {
     const late = new AbortController();
     const timer = this.#options.clock.after(
@@ -174,7 +173,7 @@ export class Reloader {
       if (before !== undefined && !before.isFile) return "not a regular file";
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
-      // An age below zero is a file of the future, by some clock: it says nothing.
+      // A negative age means that clocks disagree: it says nothing about the file.
       if (age < 0 || age >= SETTLED_MS || last) {
         const size = before?.size ?? 0;
         const result = await this.#read({ vppApiAddr, size, signal });
@@ -189,7 +188,7 @@ export class Reloader {
     return String(signal.reason);
   }
 
-  /** The file, or why it could not be read to its end. */
+  /** The file, or the reason why it could not be read. */
   async #read(options: ReadOptions): Promise<ConfigResult | string> {
     try {
       return await readConfigInWorker(this.#options.path, options);
@@ -199,7 +198,7 @@ export class Reloader {
     }
   }
 
-  /** Undefined when there is none, or it may not be looked at: reading it will say why. */
+  /** Undefined when stat fails; reading the file then reports the reason. */
   async #stat(): Promise<Deno.FileInfo | undefined> {
     try {
       return await Deno.stat(this.#options.path);
@@ -210,7 +209,7 @@ export class Reloader {
   }
 }
 
-/** Why a valid file looks like the beginning of one, or undefined. */
+/** The reason why a valid file looks truncated, or undefined. */
 function cutOff(
   before: Config,
   next: { readonly config: Config; readonly warnings: readonly Diagnostic[] },

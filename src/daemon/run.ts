@@ -1,6 +1,4 @@
-/**
- * maglevd from its arguments to its exit status.
- */
+/** Runs maglevd: arguments in, exit status out. */
 import { parseListenAddress } from "../base/listen_address.ts";
 import { permissionText } from "../base/permission.ts";
 import type { Logger } from "../base/ports.ts";

@@ -1,6 +1,4 @@
-/**
- * The daemon's life: start order, signals, reload, stop order.
- */
+/** Runs the daemon from start to stop: order of the start, signals, reload, order of the stop. */
 import { MaglevError } from "../base/errors.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
@@ -23,11 +21,11 @@ import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 
-/** Everything must have ended by then: maglevd exits within 2 s (specification of the daemon). */
+/** Deadline of the stop: maglevd exits within 2 s (specification of the daemon). */
 const STOP_DEADLINE_MS = 1500;
 /**
- * A second signal so soon is the first one's echo: one to a process group reaches us, and whoever
- * started us (`deno task`) passes it on.
+ * A second signal within this time is an echo of the first: a signal to the process group reaches
+ * maglevd directly, and `deno task` forwards it again.
  */
 const SIGNAL_ECHO_MS = 300;
 /** How long the last log lines may take to be written. */
@@ -74,10 +72,10 @@ function logFormat(configured: MaglevdSettings["log-format"]): LogFormat {
   return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
 }
 
-/** What start() makes and untilStopped() ends. */
+/** Parts that start() creates and untilStopped() stops. */
 interface Parts {
   readonly daemon: Daemon;
-  /** Absent: not wanted. */
+  /** Absent: switched off. */
   readonly metrics: MetricsPort | undefined;
   readonly loaded: Loaded;
 }
@@ -89,7 +87,7 @@ interface Refusal {
   readonly status: 1 | 2;
 }
 
-/** A daemon ready to start, or one line on why it cannot start. */
+/** A daemon ready to start, or the reason why it cannot start. */
 async function start(context: Context): Promise<Parts | Refusal | string> {
   const { settings, clock, logger, machine } = context;
   const vppApiAddr = settings["vpp-api-addr"];
@@ -121,14 +119,14 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   return { daemon, metrics, loaded };
 }
 
-/** The port that was asked for, if one was; one line when it is not to be had. */
+/** The configured port; undefined: off; a string: the reason why it cannot be opened. */
 async function metricsPort(context: Context): Promise<MetricsPort | undefined | string> {
   const { settings, clock, logger } = context;
   const address = settings["metrics-addr"];
   return address === "" ? undefined : await openMetricsPort({ address, clock, logger });
 }
 
-/** The address, or none where it is of no use: servers go in and out of VPP without counters too. */
+/** The address; empty, with a warning, where stats cannot be read: VPP is programmed without counters too. */
 function usableStats(address: string, logger: LogHandler): string {
   const problem = address === "" ? undefined : statsProblem();
   if (problem === undefined) return address;
@@ -178,7 +176,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     event.preventDefault();
     const error = "reason" in event ? event.reason : event.error;
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    // A mistake of ours: better a clean restart than half a daemon. VPP stays as it is.
+    // A bug: a clean restart is better than half a daemon. VPP stays as it is.
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
     stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
   };
@@ -193,19 +191,19 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     await Promise.all([daemon.stop(), metrics?.stop()]);
     return await startFailed(context, grpc);
   }
-  // In the same turn of the event loop in which it listens: no call comes before.
+  // In the same turn of the event loop in which it listens, so that no call arrives earlier.
   daemon.start();
   metrics?.start(daemon);
   signals.handle({
     onReload: () => {
-      // When it stops there is nothing left to reload.
+      // Rejects only when the daemon stops.
       reloader.reload("SIGHUP").catch(() => {});
       void grpc?.reload();
     },
     onStop: (signal) => {
       const nowMs = clock.monotonicMs();
       stoppingMs ??= nowMs;
-      // A second signal: whoever sent it does not want to wait for order.
+      // A second signal: the operator does not want to wait for an orderly stop.
       if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
       stop.resolve({ status: 0, by: signal });
     },
@@ -219,14 +217,14 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { status, ...why } = await stop.promise;
   logger.info("shutdown", why);
   reloader.close();
-  // No call reaches a checker that has stopped: they are refused from now on.
+  // Calls are refused from now on, so that none reaches a stopped checker.
   const calls = grpc?.stop();
   await withDeadline(Promise.all([daemon.stop(), calls, metrics?.stop()]), STOP_DEADLINE_MS);
   await flush(logger);
   return status;
 }
 
-/** The server, listening; undefined when it is off, or one line of why it cannot listen. */
+/** The listening server; undefined: off; a string: the reason why it cannot listen. */
 async function listenForGrpc(
   { daemon, metrics }: Parts,
   { reloader, settings, broadcaster, logger, clock }: Context & { readonly reloader: Reloader },

@@ -24,7 +24,7 @@ Deno.test("writeText() writes all, in pieces if need be", () => {
   assert.equal(out.text, "añb\n");
 });
 
-Deno.test("writeText() tells a reader that has gone from an output that is full", () => {
+Deno.test("writeText() distinguishes a closed pipe from a full disk", () => {
   const reason = (error: Error) => {
     try {
       writeText(stream(error), "x");

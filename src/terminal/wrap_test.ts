@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { printable, visibleWidth } from "./text.ts";
 import { wrap } from "./wrap.ts";
 
-Deno.test("wrap: at blanks, else behind a joint, else anywhere", () => {
+Deno.test("wrap: at blanks, otherwise after a joint, otherwise anywhere", () => {
   const cases: [text: string, width: number, lines: string[]][] = [
     ["", 5, [""]],
     ["short", 5, ["short"]],
@@ -28,6 +28,6 @@ Deno.test("wrap: any text fits, and nothing but blanks is lost", () => {
   }));
 });
 
-Deno.test("wrap: a text of megabytes takes no time worth the name", () => {
+Deno.test("wrap: a text of megabytes is wrapped in linear time", () => {
   assert.equal(wrap("x".repeat(2_000_000), 80).length, 25_000);
 });
