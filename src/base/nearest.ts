@@ -47,7 +47,7 @@ export function editDistance(a: string, b: string): number {
   return compare(a, b, { limit, rows: rowsFor(b.length) }).distance;
 }
 
-/** Three rows of the table, for words of so many characters. */
+/** Three rows of the table, with a cell for each character. */
 type Rows = readonly [Uint16Array, Uint16Array, Uint16Array];
 
 function rowsFor(length: number): Rows {

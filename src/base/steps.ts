@@ -1,6 +1,6 @@
 /**
- * Long calculations as generators: each `yield` is a place at which others may have a turn. Pure
- * code says where it may stop; whoever runs it decides whether it does.
+ * Long calculations as generators: each `yield` is a place where the caller may pause. Pure code
+ * marks these places; the caller decides whether to pause.
  */
 
 /** Runs `steps` to its end without a pause. */

@@ -1,16 +1,16 @@
-/** Words of others in our messages: bounded, one line, nothing that would move a terminal's cursor. */
+/** Makes untrusted text safe for our messages: bounded, one line, no control characters. */
 
-/** Longest word that is repeated in a message. */
+/** Longest word that a message repeats. */
 const MAX_WORD = 128;
-/** Longest message of a library, the system or a server that is passed on. */
+/** Longest message of a library, the system or a server that is included. */
 const MAX_FOREIGN_TEXT = 300;
 
-/** Text of somebody else for a message: in quotes, control characters escaped, cut when long. */
+/** Untrusted text for a message: in quotes, control characters escaped, cut when long. */
 export function quote(text: string): string {
   return escapeInvisible(JSON.stringify(cut(text, MAX_WORD)));
 }
 
-/** Text that somebody else wrote, as part of a one-line message. */
+/** Untrusted text as part of a one-line message. */
 export function oneLine(text: string): string {
   return escapeInvisible(cut(text, MAX_FOREIGN_TEXT));
 }
@@ -19,7 +19,7 @@ function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-/** What would move a terminal's cursor or hide on a screen, as `\u{…}`. */
+/** Escapes characters that move a terminal's cursor or are invisible, as `\u{…}`. */
 function escapeInvisible(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

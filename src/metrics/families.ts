@@ -19,7 +19,7 @@ export interface Family {
    * prom-client (inline.ts).
    */
   readonly kept: "scrape" | "event";
-  /** When series of it are missing, for the reference page. */
+  /** Condition under which series are missing, for the reference page. */
   readonly absent?: string;
 }
 

@@ -8,7 +8,7 @@
 import { invariant } from "../base/assert.ts";
 import { type FamilyName, familyOf } from "./families.ts";
 
-/** What `Content-Type` says of it. */
+/** Value of `Content-Type`. */
 export const TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
 /** A number as the format has it. */
@@ -34,7 +34,7 @@ export function familyHead(name: FamilyName): string {
 /** Writes series of one family, or of one of a histogram's parts. */
 export class SeriesWriter {
   readonly #name: string;
-  /** What stands before each label's value. */
+  /** Text before each label's value. */
   readonly #before: readonly string[];
 
   /** `suffix` such as `_bucket`; `last` a label of the format itself, such as `le`. */

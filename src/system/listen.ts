@@ -1,4 +1,4 @@
-/** Begins to listen at an address as flags have it. */
+/** Listens at an address from a flag. */
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
 import { type AllAddresses, bindAllAddresses, type Bound, isInUse } from "./all_addresses.ts";
 
@@ -17,8 +17,8 @@ export type ListenResult =
 const SOCKET_MODE = 0o660;
 
 /**
- * Listens at `address`. An empty host is all addresses of both families, of IPv4 alone where the
- * machine has no IPv6. A unix socket that nobody listens on any more is replaced.
+ * Listens at `address`. An empty host means all addresses of both families, or of IPv4 alone where
+ * the host has no IPv6. A stale unix socket is replaced.
  */
 export async function listenAt(address: ListenAddress): Promise<ListenResult> {
   try {
@@ -67,7 +67,7 @@ async function listenUnix(path: string): Promise<Deno.Listener> {
   return listener;
 }
 
-/** True for a socket that refuses connections: whoever made it is gone. */
+/** True for a stale socket: it refuses connections because its process is gone. */
 async function isLeftOver(path: string): Promise<boolean> {
   try {
     if (!(await Deno.lstat(path)).isSocket) return false;

@@ -15,7 +15,7 @@ async function mustListen(text: string) {
   return result;
 }
 
-Deno.test("listenAt(): no host is both families; port 0 is told; a port in use is named", async () => {
+Deno.test("listenAt(): an empty host is both families; port 0 returns the chosen port; a port in use is named", async () => {
   const { listeners: [listener], addresses: [address, ...more] } = await mustListen(":0");
   assert.ok(listener !== undefined && address?.kind === "tcp" && address.port > 0);
   const { port } = address;

@@ -1,7 +1,7 @@
 /**
- * A unix socket with its permissions: the owner and the group may connect, nobody else, and at no
- * moment was it otherwise. It is made in a folder of its own that is closed to others, gets its
- * mode there, and then its name, which also puts it in place of one that an earlier process left.
+ * Creates a unix socket that only the owner and the group may connect to, at any moment. It is
+ * created in a staging folder that is closed to others, gets its mode there, and is then renamed,
+ * which also replaces a stale socket.
  */
 import type net from "node:net";
 import { MaglevError } from "../base/errors.ts";
@@ -11,9 +11,9 @@ import { stagingFolder } from "./launch/permissions.ts";
 export const UNIX_SOCKET_MODE = 0o660;
 
 /**
- * Listens on `path`. The result removes the socket, if it is still ours.
+ * Listens on `path`. The result removes the socket, if it is still this one.
  *
- * @throws {MaglevError} `unavailable`: somebody listens there, or it is something else
+ * @throws {MaglevError} `unavailable`: another program listens on it, or it is not a socket
  */
 export async function bindUnixSocket(
   server: net.Server,
@@ -21,7 +21,7 @@ export async function bindUnixSocket(
 ): Promise<() => Promise<void>> {
   await refuseOccupied(path);
   const staging = stagingFolder(path);
-  // Left by a process that was killed just then.
+  // Left by a process that was killed at that moment.
   await removeIfThere(staging);
   await Deno.mkdir(staging, { mode: 0o700 });
   try {
@@ -50,7 +50,7 @@ async function removeIfThere(folder: string): Promise<void> {
   }
 }
 
-/** A socket that nobody listens on may be replaced, anything else may not. */
+/** Only a stale socket may be replaced. */
 async function refuseOccupied(path: string): Promise<void> {
   const refuse = (reason: string) => new MaglevError("unavailable", reason);
   try {
