@@ -1,4 +1,4 @@
-/** PURE. Why a server could not be asked, or refused: for people, with what can be done. */
+/** PURE. Explains to operators why a call failed or was refused, and how to fix it. */
 import { formatDuration } from "../base/duration.ts";
 import type { MaglevError } from "../base/errors.ts";
 
@@ -11,23 +11,20 @@ export interface Endpoint {
   readonly timeoutMs: number;
 }
 
-/** The library's words for a call that the other side, or something in between, broke off. */
+/** The library's texts for a call that was broken off. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 
-/** True when there was no answer: the connection failed, or nothing came in time. */
+/** True when no answer arrived: the connection failed, or the call timed out. */
 export function isUnreached(error: MaglevError): boolean {
   if (BROKEN_OFF.test(error.message)) return true;
-  // The library's words; a server may have waited in vain for something itself.
+  // The library's text; a server may report a timeout of its own.
   if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
     /^(No connection established|Name resolution failed|Connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
       .test(error.message);
 }
 
-/**
- * What is known of the error, and what to do; without the wrapping of gRPC, and without the server's
- * name.
- */
+/** The error and its fix, without the wrapping of gRPC and without the server's name. */
 export function explain(error: MaglevError, endpoint: Endpoint): string {
   const { message, code } = error;
   if (code === "deadline-exceeded" && isUnreached(error)) {
@@ -48,7 +45,7 @@ function tooLarge(message: string): string {
     : `the answer is too large: it has ${size} bytes, need at most ${most}`;
 }
 
-/** The same as a line; says which server it is about when that may be the point. */
+/** The same as a line; it names the server where that may matter. */
 export function failureLine(error: MaglevError, endpoint: Endpoint, several: boolean): string {
   const named = several || isUnreached(error) || error.code === "unimplemented";
   return `${named ? `${endpoint.server}: ` : ""}${explain(error, endpoint)}`;
@@ -56,7 +53,7 @@ export function failureLine(error: MaglevError, endpoint: Endpoint, several: boo
 
 function hung(message: string, { tls }: Endpoint): string {
   if (message.includes("stream has not begun")) return "the stream of events did not begin";
-  // The library says so while there is no connection yet.
+  // The library's text while it has no connection.
   if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
   return tls ? "no TLS connection came about" : "no connection came about";
 }

@@ -178,7 +178,7 @@ Deno.test("failureLine() of several servers always says which", () => {
   assert.equal(failureLine(error, ENDPOINT, true), 'a:9090: no backend "x"');
 });
 
-Deno.test("isUnreached() tells a connection from an answer", () => {
+Deno.test("isUnreached() distinguishes failed connections from answers", () => {
   assert.ok(isUnreached(new MaglevError("unavailable", noConnection("x"))));
   assert.ok(isUnreached(new MaglevError("deadline-exceeded", "Deadline exceeded after 1s")));
   assert.ok(!isUnreached(new MaglevError("deadline-exceeded", "VPP did not answer")));

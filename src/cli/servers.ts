@@ -1,4 +1,4 @@
-/** The servers that are asked: each with its connection, and with what the shell remembers of it. */
+/** A server of the command line, with its connection and the shell's memory of it. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
@@ -8,7 +8,7 @@ import { type Endpoint, isUnreached } from "./failures.ts";
 export interface ServerOptions {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
-  /** Name of the person at maglevc, for the server's log. */
+  /** Name of the user, for the server's log. */
   readonly user?: string | undefined;
   readonly clock: Clock;
 }
@@ -49,8 +49,8 @@ export class Server {
   }
 
   /**
-   * Calls, and gives what `call` gives. After a failure of the connection the next call tries a new
-   * one at once: the library would first wait, longer each time.
+   * Runs `call` and returns its result. After a failed connection the next call opens a new one
+   * immediately, because the library would first wait, longer each time.
    */
   async ask<T>(call: (client: MaglevClient) => Promise<T>): Promise<T> {
     try {

@@ -9,7 +9,7 @@ import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import type { Server } from "./servers.ts";
 import { runCommand, type Session } from "./session.ts";
 
-/** What is needed of a Server, answering with fixed messages. */
+/** The part of Server that tests need, with fixed answers. */
 function server(address: string, answers: Answers): Server {
   const { client } = fakeClient(answers);
   const endpoint = { server: address, tls: false, token: false, timeoutMs: 1000 };

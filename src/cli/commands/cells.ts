@@ -33,20 +33,20 @@ export function yesNo(value: boolean): Cell {
   return { text: value ? "yes" : "no" };
 }
 
-/** How long ago, counted up to `nowMs`; 0 is no time. */
+/** Time since an instant, up to `nowMs`; 0 means unset. */
 export function ageCell(unixNs: bigint, nowMs: number): Cell {
   if (unixNs === 0n) return NOTHING;
   return { text: elapsed(nowMs - millisecondsOf(unixNs)), volatile: true };
 }
 
-/** `2026-03-01 09:30:00Z (3d4h ago)`; 0 is no time. */
+/** `2026-03-01 09:30:00Z (3d4h ago)`; 0 means unset. */
 export function sinceCell(unixNs: bigint, nowMs: number): Cell {
   if (unixNs === 0n) return NOTHING;
   const unixMs = millisecondsOf(unixNs);
   return { text: `${instant(unixMs)} (${elapsed(nowMs - unixMs)} ago)`, volatile: true };
 }
 
-/** A length of time that something took; 0 is none. */
+/** A duration; 0 means unset. */
 export function tookCell(ns: bigint): Cell {
   return ns === 0n ? { ...NOTHING, volatile: true } : {
     text: elapsed(millisecondsOf(ns)),
@@ -58,7 +58,7 @@ export function tookCell(ns: bigint): Cell {
 export function codeCell(result: messages.ProbeResult | undefined): Cell {
   if (result === undefined) return NOTHING;
   const { ok, code, layer } = result;
-  // Pseudo results, of operators' actions, have no layer and are nobody's fault.
+  // Pseudo results, of operators' actions, have no layer.
   return { text: code, style: ok || layer === "" ? "plain" : "bad" };
 }
 

@@ -1,7 +1,7 @@
 /**
- * What every command shows, as operators see it, beside the JSON that scripts get:
- * tests/fixtures/cli/. `MAGLEV_GOLDEN=write deno test -A src/cli/commands/golden_test.ts` writes the
- * files anew.
+ * The output of each command next to its JSON form, in tests/fixtures/cli/.
+ *
+ * `MAGLEV_GOLDEN=write deno test -A src/cli/commands/golden_test.ts` writes the files.
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
@@ -372,6 +372,6 @@ for (const name of SEVERAL) {
   });
 }
 
-Deno.test("there is no golden file that nothing checks", async () => {
+Deno.test("each golden file is checked by a test", async () => {
   assert.deepEqual(await GOLDEN.unused(), []);
 });

@@ -1,4 +1,4 @@
-/** What operators do to backends and weights; the answer is the new state. */
+/** Operators' actions on backends and weights; the answer is the new state. */
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, Command, CommandContext } from "./command.ts";
@@ -58,7 +58,7 @@ function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
   };
 }
 
-/** Its own begin is now, so only what it says is told. */
+/** It begins now, so its begin is not shown. */
 function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
   if (intent === undefined) return [];
   return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
@@ -137,8 +137,8 @@ export function weightOf(args: Args): number {
 }
 
 /**
- * What the change is about to move, asked for before it: afterwards nothing is left to compare. That
- * this fails says nothing about the change, which goes on.
+ * The forecast of the change, requested before it, because afterwards there is nothing to compare.
+ * A failed forecast does not stop the change.
  */
 async function forecastOf(
   context: CommandContext,

@@ -17,7 +17,7 @@ interface Line {
   readonly differs: boolean;
 }
 
-/** What they agree on once; what not a line for each, under one label. */
+/** Equal fields once; different ones with a line for each server, under one label. */
 export function mergeFields(parts: readonly Part<FieldsBlock>[]): Merged {
   const indexed = parts.map(({ server, value: { fields } }) => {
     const keys = numbered(fields, ({ label }) => label);

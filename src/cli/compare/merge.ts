@@ -21,13 +21,13 @@ import {
 } from "./parts.ts";
 import type { Block, Cell, LinesBlock, TableBlock, View } from "../render/model.ts";
 
-/** What one server answered. */
+/** The view of one server. */
 export interface ServerView {
   readonly server: string;
   readonly view: View;
 }
 
-/** What became of one server's command, in the JSON form. */
+/** The result of one server's command, in JSON. */
 export interface ServerJson {
   readonly server: string;
   readonly result:
@@ -136,7 +136,7 @@ function only<T>(
   return found.length === parts.length ? found : undefined;
 }
 
-/** What cannot be compared: one below the other. */
+/** Blocks that cannot be compared: one below the other. */
 function apart(parts: readonly Part<Block>[]): Merged {
   return {
     blocks: parts.flatMap(({ server, value }) => titled(`${MARK} ${server}`, [value])),

@@ -89,7 +89,7 @@ Deno.test("compare: a row that one server does not have is missed by name", () =
   );
 });
 
-Deno.test("compare: what is written otherwise and means the same is no difference", () => {
+Deno.test("compare: cells with the same comparisonKey do not differ", () => {
   const row = (text: string, comparisonKey: string): View =>
     fields({ result: { text, comparisonKey } });
   assert.match(text(answersOf(row("L7OK 200", "ok"), row("L7OK 204", "ok"))), /no differences/);
@@ -154,7 +154,7 @@ Deno.test("compare: histories are each server's own", () => {
   );
 });
 
-Deno.test("compare: the only one that answered is named, and nobody is nothing", () => {
+Deno.test("compare: a single answer is named; no answer gives an empty view", () => {
   const view = fields({ name: "x" });
   assert.equal(text([{ server: "lb2", view }]), "lb2:\nname  x\n");
   assert.equal(text([]), "");

@@ -1,10 +1,10 @@
-/** PURE. What putting answers of several servers together is made of. */
+/** PURE. Parts of the comparison of several servers' answers. */
 import type { Block, Cell } from "../render/model.ts";
 
 /** Where servers differ. */
 export const MARK = "≠";
 
-/** What one server has. */
+/** One server's part. */
 export interface Part<T> {
   readonly server: string;
   readonly value: T;
@@ -16,7 +16,7 @@ export interface Merged {
   readonly differences: number;
 }
 
-/** What a cell is compared by; equal for all that are volatile. */
+/** Text that a cell is compared by; equal for all volatile cells. */
 export function comparisonKey(cell: Cell | undefined): string {
   if (cell === undefined) return "";
   return cell.comparisonKey ?? (cell.volatile === true ? "" : cell.text);
@@ -54,7 +54,7 @@ export function joinCells(cells: readonly Cell[]): Cell {
   return { ...first, text: texts.map((text) => text === "" ? "-" : text).join(" / ") };
 }
 
-/** Keys of items, made unique: what comes again is told apart by its number. */
+/** Keys of items, made unique: repeated keys get a number. */
 export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): string[] {
   const counts = new Map<string, number>();
   return items.map((item) => {

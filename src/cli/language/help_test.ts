@@ -36,7 +36,7 @@ Deno.test("? in a word lists what it may become", () => {
   deepEqual(helpAt(["show"], "frontend"), ["frontends  All frontends, with their state"]);
 });
 
-Deno.test("? behind or in a word that does not fit says what was expected", () => {
+Deno.test("? after or in a word that does not fit shows the expected words", () => {
   const [said, ...more] = helpAt(["show", "x"], "");
   match(said!, /^show: unknown word "x"; expected version, frontends, /);
   deepEqual(more, []);

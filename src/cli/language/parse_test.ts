@@ -302,7 +302,7 @@ Deno.test("any words are parsed, completed and helped without an exception, in o
   );
 });
 
-Deno.test("what completion offers behind any words is parsed as what it is offered as", async () => {
+Deno.test("each candidate of completion is parsed as the kind it is offered as", async () => {
   const names = [
     "reason",
     "re",

@@ -1,7 +1,7 @@
 /**
- * PURE. The one tree of commands. What a line means, `?`, TAB, the help texts, the command list of the
- * manual and the completions of the shells all come from it (parse.ts, complete.ts, help.ts,
- * completion_scripts.ts): a command that is added here is everywhere.
+ * PURE. The tree of commands. Parsing, `?`, TAB, the help texts, the command list of the manual and
+ * the shells' completions are derived from it (parse.ts, complete.ts, help.ts,
+ * completion_scripts.ts), so a command that is added here works everywhere.
  */
 import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
 
@@ -11,7 +11,7 @@ const REASON: OptionNode = {
   value: { slot: "text" },
 };
 
-/** What a wish of an operator that lasts may have. */
+/** Options of an intent that lasts. */
 const LASTING: readonly OptionNode[] = [
   REASON,
   {

@@ -1,7 +1,7 @@
 /**
- * JSON for scripts: names in the order of the API's definition, everything in it, the same text for
- * the same answer. Characters that would do something to a terminal are written as `\u….`, which
- * means the same to whoever reads JSON.
+ * JSON for scripts: names in the order of the API's definition, all fields, the same text for the
+ * same answer. Characters that would affect a terminal are written as `\u….`, which JSON readers
+ * decode.
  */
 import type { Json } from "../../grpc/client/client.ts";
 
@@ -15,7 +15,7 @@ export function jsonLine(json: Json): string {
   return `${harmless(JSON.stringify(json))}\n`;
 }
 
-/** What JSON.stringify leaves as it is; it stands in strings only, C0 but the newline never. */
+/** Characters that JSON.stringify does not escape; they occur in strings only. */
 const RAW = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 function harmless(text: string): string {

@@ -1,7 +1,7 @@
 /** The JSON form as YAML. */
 import type { Json } from "../../grpc/client/client.ts";
 
-/** What must not reach a terminal and is no line break. */
+/** Characters that must not reach a terminal, without line breaks. */
 const RAW = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**

@@ -119,7 +119,7 @@ Deno.test("draw() finds its place again on a screen that got narrower or wider",
   for (const [name, wanted] of LOOKS) {
     for (const columns of [4, 7, 20]) {
       const drawn = draw(undefined, wanted, { columns: 10, rows: 24 });
-      // A terminal wraps anew what it had wrapped, and takes the cursor along.
+      // A terminal rewraps its lines, and moves the cursor with them.
       const again = layout(drawn.frame.text, drawn.frame.cursor, columns);
       const screen = new Screen(columns);
       screen.write(

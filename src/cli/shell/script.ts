@@ -16,8 +16,10 @@ export interface ByteSource {
 }
 
 /**
- * Runs the lines. Blank ones, and such as begin with `#`, are nothing. The exit status is 0, or that
- * of the command that failed. @throws {OutputError}
+ * Runs the lines; blank ones and comments (`#`) are skipped. Returns 0, or the exit status of the
+ * command that failed.
+ *
+ * @throws {OutputError}
  */
 export async function runScript(session: Session, input: ByteSource): Promise<number> {
   let number = 0;
@@ -45,7 +47,7 @@ export async function runPlainShell(
     if (await runLine(session, line, { place: "", interruptible: true }) === "quit") return 0;
     writeText(session.stdout, prompt);
   }
-  // The prompt of the shell that comes next shall not stand behind ours.
+  // So that the prompt of the parent shell starts on a new line.
   writeText(session.stdout, "\n");
   return 0;
 }

@@ -70,7 +70,7 @@ class Shell {
         if (outcome === "end") return 0;
         const left = lines.length - index - 1;
         if (outcome === "failed" && left > 0) {
-          // What follows was written for the case that this went well.
+          // The rest of the lines assumes that this one succeeded.
           complain(this.#session.stderr, `${left} more pasted line${left > 1 ? "s" : ""} not run`);
           break;
         }

@@ -8,7 +8,7 @@ import { failureLine } from "../failures.ts";
 import type { Args } from "../language/node.ts";
 import type { Server } from "../servers.ts";
 
-/** What is needed of a Server. */
+/** The part of Server that is used here. */
 export interface ServerEndpoint extends Pick<Server, "endpoint"> {
   ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
 }

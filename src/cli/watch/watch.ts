@@ -12,7 +12,7 @@ import { eventLine, isDouble, type Watched } from "./line.ts";
 /** As the library begins it, whose words failures.ts knows. */
 const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
 
-/** What is needed of a Server. */
+/** The part of Server that is used here. */
 export interface WatchedServer extends Pick<Server, "address" | "endpoint" | "close"> {
   readonly client: Pick<MaglevClient, "watch">;
 }
@@ -160,7 +160,7 @@ class Watch {
   #giveUp(server: WatchedServer, error: MaglevError): void {
     const { servers, say } = this.#options;
     say(failureLine(error, server.endpoint, servers.length > 1));
-    // Asked anew, it shall be connected anew at once.
+    // The next attempt opens a new connection.
     server.close();
     this.givenUp++;
     if (this.givenUp === servers.length) this.end();
@@ -184,7 +184,7 @@ function namesOf({ backend = "", frontend = "" }: Args) {
   };
 }
 
-/** What the server sends for requestOf(args): all, when nothing is chosen. */
+/** Request for the chosen events: all, when none is chosen. */
 function watchedOf(args: Args): Watched {
   const { log, backend, frontend } = args;
   const all = log === undefined && backend === undefined && frontend === undefined;
@@ -195,7 +195,7 @@ function watchedOf(args: Args): Watched {
   };
 }
 
-/** What a server that restarts looks like; anything else will not get better by itself. */
+/** Errors of a server that restarts; others do not go away by waiting. */
 function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
   return error.code === "unavailable" || error.code === "internal" || error.code === "aborted" ||
     isUnreached(error);
