@@ -52,7 +52,7 @@ export function roomOf(file: string): string | undefined {
 
 /** Why `file` may not import `target`, or undefined when it may. Paths from the project's root. */
 export function mayImport(file: string, target: string): string | undefined {
-  // What is not shipped may be used by tools alone.
+  // Only tools may import files that are not shipped.
   if (target.startsWith("tests/")) return file.startsWith("tools/") ? undefined : "it is a test's";
   const [from, to] = [roomOf(file), roomOf(target)];
   if (from === undefined || to === undefined) return "one of them has no place in the layout";

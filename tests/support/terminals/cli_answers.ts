@@ -27,7 +27,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What each method answers; one that throws a MaglevError refuses. */
+/** Answer of each method; one that throws a MaglevError refuses. */
 export type Answers = {
   readonly [M in UnaryMethod]?: (request: Partial<RequestOf<M>>) => ResponseOf<M>;
 };
@@ -39,7 +39,7 @@ export interface RecordedCall {
   readonly options: CallOptions | undefined;
 }
 
-/** A client that knows `answers` and records its calls. */
+/** A client that returns `answers` and records its calls. */
 export function fakeClient(
   answers: Answers,
 ): { readonly client: Pick<MaglevClient, "call">; readonly asked: RecordedCall[] } {
@@ -105,7 +105,7 @@ export const LONG: Words = {
   file: `/etc/${long("folder")}/maglev.yaml`,
 };
 
-/** What a hostile or broken server may say. */
+/** Answers of a hostile or broken server. */
 export const HOSTILE: Words = {
   web: "web\x1b[2J\x1b[1;31mowned\x1b[0m",
   web1: "web\u202e1bew\u202c",
