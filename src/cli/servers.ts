@@ -8,7 +8,7 @@ import { type Endpoint, isUnreached } from "./failures.ts";
 export interface ServerOptions {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
-  /** Name of the user, for the server's log. */
+  /** Name of the user; the server logs it. */
   readonly user?: string | undefined;
   readonly clock: Clock;
 }

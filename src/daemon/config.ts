@@ -90,7 +90,7 @@ export function checkedOnHost(
   return { ...result, warnings: [...result.warnings, ...warnings] };
 }
 
-/** Number of objects in a configuration, for logs and `--check`. */
+/** Number of objects in a configuration; logs and `--check` show it. */
 export function configSize(config: Config): LogFields & Record<string, number> {
   return {
     frontends: config.frontends.size,

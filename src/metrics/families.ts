@@ -19,7 +19,7 @@ export interface Family {
    * prom-client (inline.ts).
    */
   readonly kept: "scrape" | "event";
-  /** Condition under which series are missing, for the reference page. */
+  /** When series are missing; shown on the reference page. */
   readonly absent?: string;
 }
 

@@ -57,8 +57,8 @@ export class SeriesWriter {
   }
 
   /**
-   * The beginning of lines that share these first values: it ends behind the last of them, or, when
-   * one is missing, where its value is to stand; `"} 1` and a newline are to follow.
+   * The start of lines that share these first values. It ends after the last of them or, when one
+   * is missing, where its value is inserted; `"} 1` and a newline follow.
    */
   open(values: readonly string[]): string {
     let text = "";

@@ -1,10 +1,10 @@
 /**
- * PURE. What several servers answered, as one view.
+ * PURE. Merges the views of several servers into one.
  *
- * Two servers of one service should say the same, and an operator looks for where they do not. So
- * what they agree on is shown once, with the names of all; what differs is shown for each of them,
- * next to each other, and marked `≠`: at the left edge, to be found, and behind each cell that
- * differs. What differs from moment to moment (how long ago, counters) is never marked.
+ * Two servers of one service should agree, and an operator looks for differences. So equal parts
+ * are shown once, with all names. Different parts are shown for each server, next to each other,
+ * and marked `≠`: at the left edge, and after each cell that differs. Volatile cells (ages,
+ * counters) are never marked.
  */
 import type { Json } from "../../grpc/client/client.ts";
 import { counted } from "../render/numbers.ts";
