@@ -82,10 +82,10 @@ function connectionProblem(message: string, { server, tls }: Endpoint): string {
   const socket = server.startsWith("unix:");
   if (last.includes("ECONNREFUSED")) {
     return `connection refused: ${
-      socket ? "nobody listens on this socket" : "nothing listens there; is maglevd running?"
+      socket ? "no process listens on it" : "no process listens there; is maglevd running?"
     }`;
   }
-  if (last.includes("ENOENT")) return "there is no such socket; is maglevd running?";
+  if (last.includes("ENOENT")) return "no such socket; is maglevd running?";
   if (last.includes("EACCES")) return "permission denied: you may not use this socket";
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(last)) return `cannot be reached: ${last}`;
   if (

@@ -74,10 +74,10 @@ Deno.test("a server that is not there is exit 1, says so, and names it", async (
     const port = freePort();
     const server = `127.0.0.1:${port}`;
     const cases: [string, string][] = [
-      [server, `${server}: connection refused: nothing listens there; is maglevd running?`],
+      [server, `${server}: connection refused: no process listens there; is maglevd running?`],
       [
         `unix:${home}/no.sock`,
-        `unix:${home}/no.sock: there is no such socket; is maglevd running?`,
+        `unix:${home}/no.sock: no such socket; is maglevd running?`,
       ],
     ];
     for (const [address, message] of cases) {
@@ -350,7 +350,7 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
       assert.match(operator.stdout, /^b0: up → paused\n/);
       const open = await run(await file("open", "acting\n", 0o644), "show", "version");
       assert.deepEqual([open.code, open.stdout], [1, ""]);
-      assert.match(open.stderr, /others can read or write it; `chmod o= .*open`/);
+      assert.match(open.stderr, /readable or writable by others; run `chmod o= .*open`/);
       const wrong = await run(await file("wrong", "operator acting alice\n"), "show", "version");
       assert.match(wrong.stderr, /need a line with one token in it/);
       assert.doesNotMatch(wrong.stderr, /acting/);

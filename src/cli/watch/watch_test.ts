@@ -149,7 +149,7 @@ Deno.test("watch events goes on when the server went away, and says so once each
   await clock.advanceAsync(10_000);
   assert.equal(lines.length, 2);
   assert.deepEqual(said, [
-    "a:1 went away (connection refused: nothing listens there; is maglevd running?); trying again",
+    "a:1 went away (connection refused: no process listens there; is maglevd running?); trying again",
     "a:1 is back; its present state comes first",
   ]);
   stop.abort();
