@@ -120,7 +120,7 @@ Deno.test("maglevd does without no permission: what fails says which one is miss
     [
       TCP,
       without("--allow-read", (part) => part === `${ROOT}src`),
-      /probe-worker .*Requires read access to .*src\/probe\/worker\.ts/,
+      /probe-worker .*Requires read access to .*src\/probe\/engine\/worker\.ts/,
       false,
     ],
     [
