@@ -140,7 +140,7 @@ interface Contest {
   readonly command: string;
   readonly backends: number;
   readonly address: string;
-  /** What the Python program calls; absent: nothing. */
+  /** Method that the Python program calls; absent: none. */
   readonly method?: string;
 }
 

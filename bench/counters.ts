@@ -210,7 +210,7 @@ function median(runs: readonly Times[]): Times {
 async function measure(subject: Subject, rounds: number, program?: string): Promise<Row> {
   const ours = [];
   const theirs = [];
-  // What the simulator was told; a real VPP has seen no packet.
+  // Counters of the simulator; a real VPP has seen no packets.
   const shown = Math.min(100, subject.routes.length);
   const expected = subject.on === "simulator" ? shown * (shown + 1) / 2 : 0;
   for (let turn = 0; turn < TURNS; turn++) {

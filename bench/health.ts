@@ -72,7 +72,7 @@ function core(text: string): number | undefined {
   return cpu < 0 || cpu >= navigator.hardwareConcurrency ? undefined : cpu;
 }
 
-/** What a checker says of itself; undefined: it is not installed. */
+/** Version of a checker; undefined: not installed. */
 async function versionOf({ versionCommand }: Checker): Promise<string | undefined> {
   const [program, ...args] = versionCommand;
   try {

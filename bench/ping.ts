@@ -21,7 +21,7 @@ import { environment } from "./support/environment.ts";
 
 /** Each is measured this often, in turns; the median counts. */
 const ROUNDS = 5;
-/** Requests handed to the client at a time: more than it sends at once, fewer than it would hold. */
+/** Requests handed to the client at a time: more than it sends together, fewer than its limit. */
 const BATCH = 16_384;
 
 interface Figures {
@@ -38,7 +38,7 @@ interface Sizes {
 const CLOCK = new SystemClock();
 const SILENT: Logger = { enabled: () => false, debug() {}, info() {}, warn() {}, error() {} };
 
-/** What the client's figures have and those of the references have not. */
+/** Figures of the client that the references lack. */
 interface ClientFigures extends Figures {
   readonly connectMs: number;
 }
@@ -79,7 +79,7 @@ async function measureClient(address: string, sizes: Sizes): Promise<ClientFigur
 }
 
 interface ReferenceOptions {
-  /** What the program is told before the sizes. */
+  /** Arguments before the sizes. */
   readonly where: readonly string[];
   readonly sizes: Sizes;
 }
@@ -111,7 +111,7 @@ function median(runs: readonly Figures[]): Figures {
 /** Where the client connects, and its reference with it. */
 interface Way {
   readonly address: string;
-  /** Source in support/, and what the program is told of the VPP. */
+  /** Source in support/, and arguments that name the VPP. */
   readonly reference: { readonly name: string; readonly where: readonly string[] };
 }
 

@@ -49,7 +49,7 @@ const parameters = {
 const SETTLED_S = 60;
 const START_LIMIT_MS = 60_000;
 
-/** What is sampled. */
+/** A sample. */
 interface Sample {
   readonly atS: number;
   readonly rssMiB: number;
@@ -62,7 +62,7 @@ interface Sample {
 
 type Figure = Exclude<keyof Sample, "atS">;
 
-/** What the log has told so far. */
+/** Counts from the log. */
 class Tally {
   readonly #up = new Set<number>();
   falseVerdicts = 0;

@@ -1,4 +1,4 @@
-/** Programs of a benchmark that run beside it: started, spoken to in lines, measured, ended. */
+/** Child programs of a benchmark: started, driven by lines, measured, ended. */
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import { V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { linesOf } from "./lines.ts";

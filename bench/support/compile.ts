@@ -1,4 +1,4 @@
-/** Programs in C that benchmarks measure beside the daemon. */
+/** Compiles programs in C that benchmarks compare the daemon with. */
 
 /** Compiles support/NAME.c into `folder`; the program's path, undefined without a C compiler. */
 export async function compileReference(folder: string, name: string): Promise<string | undefined> {

@@ -23,7 +23,7 @@ export interface Drill {
   readonly closed: Latency;
   /** Accepts and never answers (http), leaves attempts to connect unanswered (tcp). */
   readonly hanging: Latency;
-  /** Servers called down that nobody had touched. */
+  /** Servers reported as down that were not touched. */
   readonly spurious: number;
 }
 

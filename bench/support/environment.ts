@@ -1,4 +1,4 @@
-/** What a benchmark ran on. */
+/** Environment of a benchmark. */
 export interface Environment {
   readonly date: string;
   readonly deno: string;

@@ -17,7 +17,7 @@ const ANSWER = new TextEncoder().encode(
 interface Server {
   readonly listener: Deno.TcpListener;
   state: "serves" | "hangs" | "stalls";
-  /** What fills the accept queue of a stalled one. */
+  /** Connections that fill the accept queue of a stalled server. */
   readonly fillers: Deno.TcpConn[];
 }
 
@@ -37,7 +37,7 @@ async function accept(server: Server): Promise<void> {
       if (server.state !== "stalls") void serve(connection, server);
       else return void server.fillers.push(connection);
     } catch (error) {
-      // A connection that was reset before it could be accepted is no reason to stop.
+      // Continue after a connection that was reset before it was accepted.
       if (error instanceof Deno.errors.BadResource) return;
     }
   }
@@ -53,7 +53,7 @@ async function serve(connection: Deno.TcpConn, server: Server): Promise<void> {
       while (await connection.read(buffer) !== null);
     }
   } catch {
-    // The prober resets what it has no more use for.
+    // The prober resets connections that it no longer needs.
   }
   connection.close();
 }

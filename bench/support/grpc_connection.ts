@@ -29,7 +29,7 @@ const LEAVE_MS = 5000;
 
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** What is told of a call. */
+/** Callbacks of a call. */
 export interface CallListener {
   /** A message came; its bytes are valid during the call only. */
   onMessage(message: Uint8Array): void;
@@ -129,7 +129,7 @@ export class GrpcConnection {
     return made;
   }
 
-  /** What is sent within one turn goes out in one write. */
+  /** Data sent within one turn goes out in one write. */
   #send(bytes: Uint8Array): void {
     this.#outgoing.push(bytes);
     if (this.#writing) return;

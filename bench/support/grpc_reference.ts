@@ -1,6 +1,6 @@
 /**
- * The gRPC server that maglevd's is measured beside (grpc_reference.cjs): the same library, on
- * Node, where that is installed.
+ * The reference for maglevd's gRPC server (grpc_reference.cjs): the same library on Node, where
+ * that is installed.
  */
 import { type Child, startProgram } from "./child.ts";
 
@@ -9,7 +9,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 export interface GrpcReference {
   readonly child: Child;
   readonly address: string;
-  /** What Node calls itself. */
+  /** Version of Node. */
   readonly version: string;
   stop(): Promise<void>;
 }

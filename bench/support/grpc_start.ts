@@ -10,7 +10,7 @@ export interface StartOptions {
 }
 
 const SERVERS_PER_VIP = 16;
-/** How often it is looked whether somebody listens. */
+/** Interval of checks for a listener. */
 const LOOK_MS = 2;
 const PATIENCE_MS = 30_000;
 
@@ -82,7 +82,7 @@ async function firstAnswer(address: string): Promise<number> {
   throw new Error(`maglevd did not serve gRPC within ${PATIENCE_MS / 1000} s`);
 }
 
-/** Nobody had it a moment ago. */
+/** The port was free a moment ago. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -14,7 +14,7 @@ const ASKED = "b7";
 const CLIENTS = ["bare", "own"];
 
 export interface UnaryOptions {
-  /** Of one round, beside a first one that is not counted. */
+  /** Of one round, after a first one that is not counted. */
   readonly seconds: number;
   readonly rounds: number;
   readonly inFlight: readonly number[];

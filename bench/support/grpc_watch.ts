@@ -20,12 +20,12 @@ export interface WatchOptions {
 
 /** A backend that is paused, resumed, and then found to be well. */
 const EVENTS_PER_TURN = 3;
-/** What was begun has happened by then. */
+/** Pending changes have happened by then. */
 const SETTLE_MS = 2000;
 /** Events that have not arrived by then are lost. */
 const PATIENCE_MS = 30_000;
 
-/** What the daemon says of itself since it was asked the last time; counts: since its start. */
+/** Figures of the daemon since the last request; counts: since its start. */
 interface Figures {
   readonly probes: number;
   readonly voids: number;
@@ -41,9 +41,9 @@ interface Spread {
   readonly max: number;
 }
 
-/** What all watchers together were told. */
+/** Figures of all watchers. */
 interface Told {
-  /** Events that the one who was told least, and most, has got. */
+  /** Fewest and most events of a watcher. */
   readonly least: number;
   readonly most: number;
   readonly total: number;
@@ -201,7 +201,7 @@ async function figures(daemon: Child): Promise<Figures> {
   return await answer as unknown as Figures;
 }
 
-/** What they were told, once that is `expected` events in all, or nothing more is waited for. */
+/** Events of the watchers, once there are `expected` in all, or the wait ends. */
 async function told(watching: Child, expected: number): Promise<Told> {
   const endMs = performance.now() + PATIENCE_MS;
   while (await countOf(watching) < expected && performance.now() < endMs) await pause(200);

@@ -27,7 +27,7 @@ export interface HealthRow {
   /** Greatest resident size up to the window's end, and greatest proportional one within. */
   readonly rssMiB: number;
   readonly pssMiB: number;
-  /** Reports of down on servers that nobody had touched, over the whole time. */
+  /** Reports of down on servers that were not touched, over the whole time. */
   readonly falseVerdicts: number;
   readonly drill: Omit<HealthDrill, "touched"> | null;
 }

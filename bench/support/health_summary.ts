@@ -1,4 +1,7 @@
-/** Repetitions of bench/health.ts in one row: medians, and cost beside the others' of that round. */
+/**
+ * Repetitions of bench/health.ts in one row: medians, and cost relative to the others of that
+ * round.
+ */
 import type { HealthRow } from "./health_measure.ts";
 
 export interface HealthSummary {

@@ -1,4 +1,4 @@
-/** What a process and all its descendants cost: some checkers are more than one process. */
+/** Cost of a process and its descendants, because some checkers are several processes. */
 
 /** CPU time so far, in milliseconds. */
 export interface CpuTime {

@@ -5,7 +5,7 @@ import { startTargets } from "./target_farm.ts";
 
 export interface Servers extends AsyncDisposable {
   readonly port: number;
-  /** What they are written in: c or deno. */
+  /** Their language: c or deno. */
   readonly kind: string;
 }
 

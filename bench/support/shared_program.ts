@@ -7,7 +7,7 @@ export type SharedProgram = "farm" | "limit" | "fakeipvs";
 
 const compiled = new Map<SharedProgram, Promise<string | undefined>>();
 
-/** Path of the compiled program; undefined when there is no source or no compiler. */
+/** Path of the compiled program; undefined without a source or compiler. */
 export function sharedProgram(name: SharedProgram): Promise<string | undefined> {
   const known = compiled.get(name);
   if (known !== undefined) return known;

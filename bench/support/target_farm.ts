@@ -14,7 +14,7 @@ import { neededProgram } from "./shared_program.ts";
  */
 export type Verb = "close" | "hang" | "stall" | "open";
 
-/** What was served since the last time it was asked. */
+/** Requests served since the last call. */
 export interface Served {
   /** Connections (tcp), requests (http, https), echoes (icmp: of the whole namespace). */
   readonly count: number;
@@ -24,9 +24,9 @@ export interface Served {
 
 export interface TargetFarm {
   readonly port: number;
-  /** PEM file of the authority that signed the certificate; empty when there is none. */
+  /** PEM file of the authority that signed the certificate; empty: none. */
   readonly caFile: string;
-  /** What a server that hangs does for this kind; undefined: there is nothing to be done to it. */
+  /** The way a server of this kind hangs; undefined: it cannot hang. */
   readonly bad: Verb | undefined;
   /** Does that to a server; the result is when it was done (Unix time, milliseconds). */
   act(verb: Verb, id: number): Promise<number>;

@@ -1,4 +1,4 @@
-/** Whether a series of samples grows. */
+/** Detects growth in a series of samples. */
 
 export interface Trend {
   readonly first: number;

@@ -20,7 +20,7 @@ export interface ParseIpOptions {
   readonly allowZone?: boolean;
 }
 
-/** The address that `text` is a literal of, or undefined when it is none. */
+/** Parses an address literal; undefined when `text` is not one. */
 export function parseIp(text: string, options: ParseIpOptions = {}): IpAddress | undefined {
   const v4 = parseV4(text);
   if (v4 !== undefined) return { family: 4, text: v4.join("."), bytes: v4, zone: "" };

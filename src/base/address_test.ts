@@ -37,7 +37,7 @@ Deno.test("parseIp: canonical text of what is accepted", () => {
   for (const [text, canonical] of cases) assert.equal(parseIp(text)?.text, canonical, text);
 });
 
-Deno.test("parseIp: what is no address literal", () => {
+Deno.test("parseIp: rejects texts that are not address literals", () => {
   const cases = [
     "",
     " ",

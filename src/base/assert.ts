@@ -3,7 +3,7 @@
  * bad input gets a MaglevError or an Issue.
  */
 
-/** Thrown when the program contradicts itself; nobody catches it but the last resort. */
+/** Thrown when the program contradicts itself; only the handler of last resort catches it. */
 export class InvariantError extends Error {
   override name = "InvariantError";
 }

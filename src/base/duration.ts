@@ -18,7 +18,10 @@ const UNIT_NS: Readonly<Record<string, number>> = {
 /** Go's greatest duration, about 292 years: what is longer is refused there, so here too. */
 const MAX_NS = 2 ** 63;
 
-/** Milliseconds that `text` stands for (negative ones included), or undefined when it is no duration. */
+/**
+ * Parses a duration into milliseconds, negative ones included; undefined when `text` is not a
+ * duration.
+ */
 export function parseDuration(text: string): number | undefined {
   const sign = text.startsWith("-") ? -1 : 1;
   const body = text.replace(/^[+-]/, "");

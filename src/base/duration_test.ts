@@ -33,7 +33,7 @@ Deno.test("parseDuration: what Go's time.ParseDuration accepts", () => {
   for (const [text, ms] of cases) assert.equal(parseDuration(text), ms, text);
 });
 
-Deno.test("parseDuration: what is no duration", () => {
+Deno.test("parseDuration: rejects texts that are not durations", () => {
   const cases = [
     "",
     "+",

@@ -18,7 +18,7 @@ export type ErrorCode =
   | "unimplemented"
   | "internal";
 
-/** An error that callers may act on. `cause` keeps what was caught, if anything. */
+/** An error that callers may act on. `cause` holds the caught error, if there was one. */
 export class MaglevError extends Error {
   override name = "MaglevError";
   readonly code: ErrorCode;
@@ -35,7 +35,7 @@ export class MaglevError extends Error {
     this.path = options.path;
   }
 
-  /** The one gate that turns anything caught into a MaglevError; one of ours passes unchanged. */
+  /** Converts any caught value into a MaglevError; a MaglevError passes unchanged. */
   static from(value: unknown, code: ErrorCode = "internal"): MaglevError {
     if (value instanceof MaglevError) return value;
     const permission = permissionText(value);

@@ -17,7 +17,7 @@ export type ListenAddress =
 /** Longest path that fits into a sockaddr_un (unix(7)), in bytes. */
 const MAX_UNIX_PATH = 107;
 
-/** The address, or why the text is none. */
+/** The address, or the reason why the text is invalid. */
 export function parseListenAddress(text: string): ListenAddress | string {
   if (text.startsWith("unix:")) return parseUnix(text.slice("unix:".length));
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);

@@ -41,7 +41,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Three rows of the table, for words of so many characters. */
+/** Three rows of the table, with a cell for each character. */
 type Rows = readonly [Uint16Array, Uint16Array, Uint16Array];
 
 function rowsFor(length: number): Rows {

@@ -1,13 +1,13 @@
 /**
- * Faults of permission in our words. Deno's own text advises to "run again with the --allow-read
- * flag", which an operator of a daemon cannot do: the launcher computes the permissions.
+ * Describes missing Deno permissions. Deno's own text advises to "run again with the --allow-read
+ * flag", which an operator of a daemon cannot do, because the launcher computes the permissions.
  */
 import { oneLine } from "./text.ts";
 
 /** Longest chain of causes that is looked at. */
 const MAX_CAUSES = 8;
 
-/** True if `error`, or what caused it, is a permission that Deno was not started with. */
+/** True if `error`, or one of its causes, is a permission that Deno was not started with. */
 export function isPermissionFault(error: unknown): boolean {
   let cause = error;
   for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
@@ -17,19 +17,19 @@ export function isPermissionFault(error: unknown): boolean {
   return false;
 }
 
-/** A permission fault in two parts: `cannot read /x`, and the reason with what mends it. */
+/** A permission fault in two parts: `cannot read /x`, and the reason with its fix. */
 interface PermissionFault {
   readonly what: string;
   readonly reason: string;
 }
 
-/** What is missing and the line that mends it; undefined for any other error. */
+/** The missing permission and its fix; undefined for any other error. */
 export function permissionText(error: unknown): string | undefined {
   const fault = permissionFault(error);
   return fault && `${fault.what}: ${fault.reason}`;
 }
 
-/** The same, for a sentence that has already named the file. */
+/** The same without the file, for messages that have named it already. */
 export function permissionReason(error: unknown): string | undefined {
   return permissionFault(error)?.reason;
 }

@@ -1,6 +1,6 @@
 /**
- * The interfaces through which the parts of the daemon see each other. Implementations live at
- * the edges and are built in src/daemon/; tests put their own in.
+ * Interfaces between the parts of the daemon. The edges implement them, src/daemon/ builds the
+ * implementations, and tests use their own.
  */
 
 /** A started timer. Cancelling one that fired or was cancelled does nothing. */
@@ -49,7 +49,7 @@ export type LogFields = Readonly<Record<string, LogValue>>;
  * they are an interface, so they are a closed type.
  */
 export interface Logger {
-  /** False when nobody would see a record of this level: skip the work of making one. */
+  /** False when no output takes records of this level, so that the caller need not build one. */
   enabled(level: LogLevel): boolean;
   debug(event: LogEventName, fields?: LogFields): void;
   info(event: LogEventName, fields?: LogFields): void;

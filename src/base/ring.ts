@@ -3,7 +3,7 @@
  * mutable with the old one, so that snapshots stay what they were.
  */
 
-/** `items` with `item` behind it, cut to the newest `capacity` (at least 1). Oldest first. */
+/** `items` followed by `item`, cut to the newest `capacity` (at least 1). Oldest first. */
 export function appendNewest<T>(items: readonly T[], item: T, capacity: number): readonly T[] {
   const from = Math.max(0, items.length + 1 - Math.max(1, capacity));
   return [...items.slice(from), item];

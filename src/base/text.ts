@@ -1,19 +1,19 @@
 /**
- * The rules for text of others: what it may hold, and how it is repeated in messages (bounded, one
- * line, nothing that would move a terminal's cursor).
+ * Makes untrusted text safe for our messages: bounded, one line, without characters that move a
+ * terminal's cursor.
  */
 
-/** Longest word that is repeated in a message. */
+/** Longest word that a message repeats. */
 const MAX_WORD = 128;
-/** Longest message of a library, the system or a server that is passed on. */
+/** Longest message of a library, the system or a server that is included. */
 const MAX_FOREIGN_TEXT = 300;
 
-/** Text of somebody else for a message: in quotes, control characters escaped, cut when long. */
+/** Untrusted text for a message: in quotes, control characters escaped, cut when long. */
 export function quote(text: string): string {
   return escapeUnsafe(JSON.stringify(cut(text, MAX_WORD)));
 }
 
-/** Text that somebody else wrote, as part of a one-line message. */
+/** Untrusted text as part of a one-line message. */
 export function oneLine(text: string): string {
   return escapeUnsafe(cut(text, MAX_FOREIGN_TEXT));
 }

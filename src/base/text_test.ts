@@ -16,7 +16,7 @@ Deno.test("quote() escapes what would move a terminal, and cuts what is long", (
   equal(quote("x".repeat(1000)).length, 130);
 });
 
-Deno.test("oneLine() does so without quotes, for longer texts", () => {
+Deno.test("oneLine() escapes without quotes and allows longer texts", () => {
   equal(oneLine("no\nsuch\x1b[2J file"), "no\\u{a}such\\u{1b}[2J file");
   equal(oneLine("x".repeat(1000)).length, 300);
 });

@@ -4,7 +4,7 @@ import { formatListenAddress, parseListenAddress } from "../base/listen_address.
 
 /** The port of an address without one. */
 export const DEFAULT_PORT = 9090;
-/** Most servers at once. */
+/** Largest number of servers. */
 export const MAX_SERVERS = 64;
 
 /** The addresses, each with its port, in the order given; a text: what is wrong. */

@@ -1,4 +1,4 @@
-/** The name of the person at maglevc, for maglevd's log: sent without proof. */
+/** The name of the user, which maglevd logs without proof. */
 
 export interface CallerOptions {
   readonly env: (name: string) => string | undefined;

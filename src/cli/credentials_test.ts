@@ -57,7 +57,7 @@ for (const [name, { message, ...file }] of Object.entries(TOKENS)) {
   });
 }
 
-Deno.test("what is no certificate and what is no key is refused by its path", async () => {
+Deno.test("an invalid certificate and an invalid key are refused by their paths", async () => {
   const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   await inFile({ text: broken }, async (path) => {
     const refused = async (paths: Partial<CredentialPaths>, message: RegExp) =>
@@ -65,7 +65,7 @@ Deno.test("what is no certificate and what is no key is refused by its path", as
     await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
     await refused({ cert: path, key: path }, /: certificate 1 in it cannot be read: /);
     await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: not a regular file$/);
-    await refused({ ca: `${path}.none` }, /: there is no such file$/);
+    await refused({ ca: `${path}.none` }, /: no such file$/);
   });
 });
 

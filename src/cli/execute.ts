@@ -1,4 +1,4 @@
-/** A command to all servers, and what came of it as text. */
+/** Sends a command to all servers and renders their answers. */
 import { MaglevError } from "../base/errors.ts";
 import type { Json } from "../grpc/client/client.ts";
 import type { Answer } from "./commands/command.ts";
@@ -10,7 +10,7 @@ import { jsonText, renderView, yamlText } from "./render/mod.ts";
 import type { Server } from "./servers.ts";
 import { mergeJson, mergeViews } from "./compare/merge.ts";
 
-/** Commands that ask a server and have one answer. */
+/** Commands that call a server and have one answer. */
 export type AskingCommand = keyof typeof COMMANDS;
 
 export interface ExecuteOptions {
@@ -19,7 +19,7 @@ export interface ExecuteOptions {
   /** Columns; Infinity: no terminal. */
   readonly width: number;
   readonly color: boolean;
-  /** A `set` says what share of new flows moved. */
+  /** A `set` also reports the share of new flows that moved. */
   readonly forecast: boolean;
   readonly nowMs: number;
   readonly signal?: AbortSignal;
@@ -38,7 +38,7 @@ interface Answered {
   readonly result: Answer | MaglevError;
 }
 
-/** Asks all servers at the same time. Never rejects with a MaglevError. */
+/** Calls all servers concurrently. Never rejects with a MaglevError. */
 export async function execute(
   command: AskingCommand,
   args: Args,
@@ -53,7 +53,7 @@ export async function execute(
   );
   const several = servers.length > 1;
   const errors = answered.flatMap(({ server, result }) =>
-    result instanceof MaglevError ? [failureLine(result, server.asked, several)] : []
+    result instanceof MaglevError ? [failureLine(result, server.endpoint, several)] : []
   );
   const answers = answered.flatMap(({ result }) => result instanceof MaglevError ? [] : [result]);
   const ok = errors.length === 0 && answers.every((answer) => answer.ok);
@@ -112,13 +112,13 @@ function viewText(
   };
 }
 
-/** Errors too: who reads this by machine finds an element for each server. */
+/** Includes errors, so that scripts find an element for each server. */
 async function severalJson(answered: readonly Answered[]): Promise<Json> {
   return mergeJson(
     await Promise.all(answered.map(async ({ server, result }) => ({
       server: server.address,
       result: result instanceof MaglevError
-        ? { kind: "error" as const, message: explain(result, server.asked) }
+        ? { kind: "error" as const, message: explain(result, server.endpoint) }
         : { kind: "answer" as const, json: await result.json() },
     }))),
   );

@@ -1,9 +1,9 @@
-/** PURE. Why a server could not be asked, or refused: for people, with what can be done. */
+/** PURE. Explains to operators why a call failed or was refused, and how to fix it. */
 import { formatDuration } from "../base/duration.ts";
 import type { MaglevError } from "../base/errors.ts";
 
-/** How the server was asked. */
-export interface Asked {
+/** A server, and how maglevc connects to it. */
+export interface Endpoint {
   /** Its address. */
   readonly server: string;
   readonly tls: boolean;
@@ -11,33 +11,30 @@ export interface Asked {
   readonly timeoutMs: number;
 }
 
-/** The library's words for a call that the other side, or something in between, broke off. */
+/** The library's texts for a call that was broken off. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 
-/** True when there was no answer: the connection failed, or nothing came in time. */
+/** True when no answer arrived: the connection failed, or the call timed out. */
 export function isUnreached(error: MaglevError): boolean {
   if (BROKEN_OFF.test(error.message)) return true;
-  // The library's words; a server may have waited in vain for something itself.
+  // The library's text; a server may report a timeout of its own.
   if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
     /^(No connection established|Name resolution failed|Connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
       .test(error.message);
 }
 
-/**
- * What is known of the error, and what to do; without the wrapping of gRPC, and without the server's
- * name.
- */
-export function explain(error: MaglevError, asked: Asked): string {
+/** The error and its fix, without the wrapping of gRPC and without the server's name. */
+export function explain(error: MaglevError, endpoint: Endpoint): string {
   const { message, code } = error;
   if (code === "deadline-exceeded" && isUnreached(error)) {
-    return `no answer within ${formatDuration(asked.timeoutMs)}: ${hung(message, asked)}; ` +
+    return `no answer within ${formatDuration(endpoint.timeoutMs)}: ${hung(message, endpoint)}; ` +
       "--timeout waits longer";
   }
-  if (code === "permission-denied" || code === "unauthenticated") return refused(message, asked);
+  if (code === "permission-denied" || code === "unauthenticated") return refused(message, endpoint);
   if (code === "resource-exhausted") return tooLarge(message);
   if (code === "unimplemented") return `this server does not know the command: ${message}`;
-  if (isUnreached(error)) return connectionProblem(message, asked);
+  if (isUnreached(error)) return connectionProblem(message, endpoint);
   return message.replace(/^Response message parsing error: /, "");
 }
 
@@ -48,21 +45,21 @@ function tooLarge(message: string): string {
     : `the answer is too large: it has ${size} bytes, need at most ${most}`;
 }
 
-/** The same as a line; says which server it is about when that may be the point. */
-export function failureLine(error: MaglevError, asked: Asked, several: boolean): string {
+/** The same as a line; it names the server where that may matter. */
+export function failureLine(error: MaglevError, endpoint: Endpoint, several: boolean): string {
   const named = several || isUnreached(error) || error.code === "unimplemented";
-  return `${named ? `${asked.server}: ` : ""}${explain(error, asked)}`;
+  return `${named ? `${endpoint.server}: ` : ""}${explain(error, endpoint)}`;
 }
 
-function hung(message: string, { tls }: Asked): string {
+function hung(message: string, { tls }: Endpoint): string {
   if (message.includes("stream has not begun")) return "the stream of events did not begin";
-  // The library says so while there is no connection yet.
+  // The library's text while it has no connection.
   if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
   return tls ? "no TLS connection came about" : "no connection came about";
 }
 
 /** The server's own words name the role that is needed; the flag that brings it is ours to name. */
-function refused(message: string, { token }: Asked): string {
+function refused(message: string, { token }: Endpoint): string {
   if (message.includes("present a token")) return `${message} (--token-file)`;
   if (message.includes("present a client certificate")) {
     return `${message} (--tls-cert and --tls-key)`;
@@ -70,7 +67,7 @@ function refused(message: string, { token }: Asked): string {
   return token && message.startsWith("Unknown token") ? `${message} (--token-file)` : message;
 }
 
-function connectionProblem(message: string, { server, tls }: Asked): string {
+function connectionProblem(message: string, { server, tls }: Endpoint): string {
   const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {
@@ -85,10 +82,10 @@ function connectionProblem(message: string, { server, tls }: Asked): string {
   const socket = server.startsWith("unix:");
   if (last.includes("ECONNREFUSED")) {
     return `connection refused: ${
-      socket ? "nobody listens on this socket" : "nothing listens there; is maglevd running?"
+      socket ? "no process listens on it" : "no process listens there; is maglevd running?"
     }`;
   }
-  if (last.includes("ENOENT")) return "there is no such socket; is maglevd running?";
+  if (last.includes("ENOENT")) return "no such socket; is maglevd running?";
   if (last.includes("EACCES")) return "permission denied: you may not use this socket";
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(last)) return `cannot be reached: ${last}`;
   if (

@@ -1,33 +1,33 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, MaglevError } from "../base/errors.ts";
-import { type Asked, failureLine, isUnreached } from "./failures.ts";
+import { type Endpoint, failureLine, isUnreached } from "./failures.ts";
 
-const ASKED: Asked = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
+const ENDPOINT: Endpoint = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
 const noConnection = (last: string) =>
   `No connection established. Last error: ${last}. Resolution note: `;
 
 /** Texts as the library and the server give them. */
-const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
+const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
   [
     "nothing listens",
     "unavailable",
     noConnection("Error: connect ECONNREFUSED 127.0.0.1:9090"),
     {},
-    "a:9090: connection refused: nothing listens there; is maglevd running?",
+    "a:9090: connection refused: no process listens there; is maglevd running?",
   ],
   [
     "nothing listens on the socket",
     "unavailable",
     noConnection("Error: connect ECONNREFUSED /x"),
     { server: "unix:/x" },
-    "unix:/x: connection refused: nobody listens on this socket",
+    "unix:/x: connection refused: no process listens on it",
   ],
   [
     "no socket",
     "unavailable",
     noConnection("Error: connect ENOENT /x"),
     { server: "unix:/x" },
-    "unix:/x: there is no such socket; is maglevd running?",
+    "unix:/x: no such socket; is maglevd running?",
   ],
   [
     "no such name",
@@ -165,20 +165,20 @@ const CASES: [string, ErrorCode, string, Partial<Asked>, string][] = [
 ];
 
 Deno.test("failureLine() says which server, what, and what to do", async (t) => {
-  for (const [name, code, message, asked, expected] of CASES) {
+  for (const [name, code, message, endpoint, expected] of CASES) {
     await t.step(name, () => {
       const error = new MaglevError(code, message);
-      assert.equal(failureLine(error, { ...ASKED, ...asked }, false), expected);
+      assert.equal(failureLine(error, { ...ENDPOINT, ...endpoint }, false), expected);
     });
   }
 });
 
 Deno.test("failureLine() of several servers always says which", () => {
   const error = new MaglevError("not-found", 'no backend "x"');
-  assert.equal(failureLine(error, ASKED, true), 'a:9090: no backend "x"');
+  assert.equal(failureLine(error, ENDPOINT, true), 'a:9090: no backend "x"');
 });
 
-Deno.test("isUnreached() tells a connection from an answer", () => {
+Deno.test("isUnreached() distinguishes failed connections from answers", () => {
   assert.ok(isUnreached(new MaglevError("unavailable", noConnection("x"))));
   assert.ok(isUnreached(new MaglevError("deadline-exceeded", "Deadline exceeded after 1s")));
   assert.ok(!isUnreached(new MaglevError("deadline-exceeded", "VPP did not answer")));

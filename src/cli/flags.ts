@@ -96,14 +96,14 @@ export interface CommandLine {
   readonly kind: "ok";
   readonly settings: MaglevcSettings;
   readonly words: readonly string[];
-  /** Undefined: nobody said. */
+  /** Undefined: not configured. */
   readonly color: boolean | undefined;
   readonly tls: boolean;
 }
 
 type Environment = (name: string) => string | undefined;
 
-/** Reads the arguments; flags may stand before, between and behind the words of a command. */
+/** Reads the arguments; flags may stand before, between and after the words of a command. */
 export function readCommandLine(
   args: readonly string[],
   env: Environment,

@@ -11,7 +11,7 @@ function ok(args: string[], env: Record<string, string> = {}) {
   return result as Extract<typeof result, { kind: "ok" }>;
 }
 
-Deno.test("flags are understood before, between and behind the words of a command", () => {
+Deno.test("flags may stand before, between and after the words of a command", () => {
   const result = ok(["--server", "a", "show", "--color", "frontends", "--output=json"]);
   assert.deepEqual(result.words, ["show", "frontends"]);
   assert.equal(result.settings.server, "a");
@@ -36,7 +36,7 @@ Deno.test("every setting that is not about this run alone has its variable", () 
   ]);
 });
 
-Deno.test("colour: the flag beats its variable beats NO_COLOR; else nobody said", () => {
+Deno.test("colour: flag, variable, NO_COLOR, in this order of precedence", () => {
   const NO_COLOR = "1";
   assert.equal(ok([]).color, undefined);
   assert.equal(ok([], { NO_COLOR }).color, false);

@@ -1,8 +1,8 @@
-/** Commands that no server is needed for. They load little: they shall be there at once. */
+/** Commands that need no server. They load little, so that they answer immediately. */
 import { MAGLEVC_FLAGS } from "./flags.ts";
 import { helpText, topicText } from "./language/help.ts";
 import type { Args, CommandName } from "./language/node.ts";
-import { type OutputStream, writeText } from "./output.ts";
+import { type OutputStream, writeText } from "../terminal/output.ts";
 
 export type LocalCommand = "help" | "quit" | "completion";
 

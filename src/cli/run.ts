@@ -1,7 +1,7 @@
 /**
- * maglevc from its arguments to its exit status: 0; 1 when a server refused or could not be asked; 2
- * when the command is wrong. What only some commands need is loaded when they need it: the
- * library for gRPC takes longer to load than everything else.
+ * Runs maglevc: arguments in, exit status out. 0; 1 when a server refused or did not answer; 2 when
+ * the command is invalid. Modules that only some commands need are loaded on demand, because the
+ * gRPC library takes longer to load than everything else.
  */
 import { hasUnsafe } from "../base/text.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -17,17 +17,18 @@ import { helpAt, helpText } from "./language/help.ts";
 import { historyPath } from "./shell/history.ts";
 import { isLocal, runLocally } from "./local.ts";
 import type { Invocation } from "./language/node.ts";
-import { complain, OutputError, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import { OutputError, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
+import { complain } from "./output.ts";
 import { parse } from "./language/parse.ts";
 import type { Server } from "./servers.ts";
 import type { Session } from "./session.ts";
-import type { Terminal } from "./shell/terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 const HEAD = `maglevc ${BUILD.version}: shows and steers maglevd
 
 Usage: maglevc [flags] [command]
 Without a command: the shell on a terminal, else commands from standard input, a line each.
-Exit: 0; 1 a server refused or could not be asked; 2 the command is wrong.`;
+Exit: 0; 1 a server refused or did not answer; 2 the command is invalid.`;
 
 /** Runs maglevc to its end; the result is the exit status. */
 export async function runMaglevc(args: readonly string[]): Promise<number> {
@@ -91,7 +92,7 @@ async function withoutCommand(read: CommandLine, addresses: readonly string[]): 
     return await withSession(read, { addresses }, (session) => runScript(session, Deno.stdin));
   }
   const { promptOf, runShell } = await import("./shell/shell.ts");
-  // Nothing is known of the terminal, or that it has no cursor to be moved.
+  // The terminal is unknown, or cannot move its cursor.
   if (["", "dumb"].includes(environment("TERM") ?? "")) {
     const { runPlainShell } = await import("./shell/script.ts");
     return await withSession(
@@ -100,7 +101,7 @@ async function withoutCommand(read: CommandLine, addresses: readonly string[]): 
       (session) => runPlainShell(session, { input: Deno.stdin, prompt: promptOf(session.servers) }),
     );
   }
-  const { Terminal } = await import("./shell/terminal.ts");
+  const { Terminal } = await import("../terminal/terminal.ts");
   const terminal = new Terminal(standardTerminal());
   return await withSession(
     read,
@@ -121,12 +122,12 @@ async function oneShot(
     const abort = new AbortController();
     const watches = invocation.command === "watch events";
     if (!watches || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
-      // Other commands Ctrl-C ends as it ends other programs. The listener stays to the end:
-      // `deno task` passes on a Ctrl-C that the terminal has sent here already.
+      // Ctrl-C ends other commands as it ends other programs. The listener stays to the end,
+      // because `deno task` forwards a Ctrl-C that the terminal has sent here already.
       if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
       return await runCommand(session, invocation, abort.signal);
     }
-    const { Terminal } = await import("./shell/terminal.ts");
+    const { Terminal } = await import("../terminal/terminal.ts");
     const terminal = new Terminal(standardTerminal());
     terminal.enter();
     try {
@@ -188,7 +189,7 @@ async function openServers(
   return addresses.map((address) => new Server(address, { credentials, timeoutMs, user, clock }));
 }
 
-/** For the completions of shells: quick, and without a word about what goes wrong. */
+/** Prints candidates for a shell's completion, without error messages. */
 async function completeWords(read: CommandLine, words: readonly string[]): Promise<number> {
   const { complete } = await import("./language/complete.ts");
   const addresses = parseServers(read.settings.server);
@@ -202,7 +203,7 @@ async function completeWords(read: CommandLine, words: readonly string[]): Promi
   };
   const found = await complete(words.slice(0, -1), words.at(-1) ?? "", names);
   for (const server of servers) server.close();
-  // A name with a line break in it cannot be offered, and one that does something must not be.
+  // A name with a line break or another control character must not be offered.
   const lines = found.map(({ text, help }) => [text, help])
     .filter(([text = ""]) => !hasUnsafe(text));
   writeText(Deno.stdout, lines.map((line) => `${line.join("\t")}\n`).join(""));

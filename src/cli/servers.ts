@@ -1,21 +1,21 @@
-/** The servers that are asked: each with its connection, and with what the shell remembers of it. */
+/** A server of the command line, with its connection and the shell's memory of it. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
 import type { Credentials } from "./credentials.ts";
-import { type Asked, isUnreached } from "./failures.ts";
+import { type Endpoint, isUnreached } from "./failures.ts";
 
 export interface ServerOptions {
   readonly credentials: Credentials;
   readonly timeoutMs: number;
-  /** Name of the person at maglevc, for the server's log. */
+  /** Name of the user; the server logs it. */
   readonly user?: string | undefined;
   readonly clock: Clock;
 }
 
 export class Server {
-  /** How it is asked; the address has its port. */
-  readonly asked: Asked;
+  /** Its address has a port. */
+  readonly endpoint: Endpoint;
   /** From one command to the next. */
   readonly memory = new Map<string, unknown>();
   readonly #options: ServerOptions;
@@ -24,7 +24,7 @@ export class Server {
   constructor(address: string, options: ServerOptions) {
     const { tls, token } = options.credentials;
     this.#options = options;
-    this.asked = {
+    this.endpoint = {
       server: address,
       tls: tls !== undefined,
       token: token !== undefined,
@@ -33,7 +33,7 @@ export class Server {
   }
 
   get address(): string {
-    return this.asked.server;
+    return this.endpoint.server;
   }
 
   /** Made by the first use. @throws {MaglevError} `invalid-argument` */
@@ -49,8 +49,8 @@ export class Server {
   }
 
   /**
-   * Calls, and gives what `call` gives. After a failure of the connection the next call tries a new
-   * one at once: the library would first wait, longer each time.
+   * Runs `call` and returns its result. After a failed connection the next call opens a new one
+   * immediately, because the library would first wait, longer each time.
    */
   async ask<T>(call: (client: MaglevClient) => Promise<T>): Promise<T> {
     try {

@@ -1,9 +1,10 @@
-/** What all ways of giving commands share: whom to ask, how to show what they answer, and where. */
+/** Shared by one-shot commands, scripts and the shell: servers, output options, streams. */
 import type { Clock, Prng } from "../base/ports.ts";
 import { type AskingCommand, execute } from "./execute.ts";
 import { isLocal, runLocally } from "./local.ts";
 import type { Args, Invocation } from "./language/node.ts";
-import { complain, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
+import { type OutputStream, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
+import { complain } from "./output.ts";
 import type { Server } from "./servers.ts";
 import { unknownNames } from "./watch/names.ts";
 import { watchEvents } from "./watch/watch.ts";
@@ -12,7 +13,7 @@ export interface Session {
   readonly servers: readonly Server[];
   readonly output: "text" | "json" | "yaml";
   readonly color: boolean;
-  /** A `set` says what share of new flows moved. */
+  /** A `set` also reports the share of new flows that moved. */
   readonly forecast: boolean;
   /** Columns for the next answer; Infinity: no terminal. */
   readonly width: () => number;
@@ -22,7 +23,7 @@ export interface Session {
   readonly stderr: OutputStream;
 }
 
-/** Runs a command: the exit status that it has by itself. @throws {OutputError} */
+/** Runs a command and returns its exit status. @throws {OutputError} */
 export async function runCommand(
   session: Session,
   { command, args }: Invocation,
@@ -32,7 +33,7 @@ export async function runCommand(
   const status = command === "watch events"
     ? await watch(session, args, signal)
     : await ask(session, { command, args, signal });
-  // Ctrl-C is the ordinary end of a watch.
+  // Ctrl-C is the normal end of a watch.
   return signal.aborted && command !== "watch events" ? STATUS_OF_SIGNAL.SIGINT : status;
 }
 

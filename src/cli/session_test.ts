@@ -9,13 +9,13 @@ import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import type { Server } from "./servers.ts";
 import { runCommand, type Session } from "./session.ts";
 
-/** What is needed of a Server, answering with fixed messages. */
+/** The part of Server that tests need, with fixed answers. */
 function server(address: string, answers: Answers): Server {
   const { client } = fakeClient(answers);
-  const asked = { server: address, tls: false, token: false, timeoutMs: 1000 };
+  const endpoint = { server: address, tls: false, token: false, timeoutMs: 1000 };
   const fake = {
     address,
-    asked,
+    endpoint,
     memory: new Map(),
     ask: (call: (it: unknown) => unknown) => call(client),
   };

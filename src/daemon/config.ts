@@ -1,41 +1,41 @@
 /**
- * The configuration as this daemon can run it: the file's own rules, those of the flags, and what
- * the host has. Start, reload, plan and `--check` all come here; a reload then compares the file
- * with the configuration in force (reload.ts).
+ * Checks whether this daemon can run a configuration: rules of the file, of the flags, and of the
+ * host. Start, reload, plan and `--check` use it; a reload then compares the file with the
+ * configuration in force (reload.ts).
  */
 import { exitStatus, formatIssue, issueToJson, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { LogFields } from "../base/ports.ts";
 
 /** One error or warning, ready for the log and for a terminal. */
-export interface Finding {
+export interface Diagnostic {
   readonly text: string;
   readonly fields: LogFields;
 }
 
-export type Readout =
+export type ConfigResult =
   | {
     readonly kind: "ok";
     readonly config: Config;
     /** SHA-256 of the file's text, in hexadecimal. */
     readonly hash: string;
-    readonly warnings: readonly Finding[];
+    readonly warnings: readonly Diagnostic[];
   }
   | {
     readonly kind: "error";
     /** Exit status: 2 semantic error, 1 anything else. */
     readonly status: 1 | 2;
-    readonly errors: readonly Finding[];
-    readonly warnings: readonly Finding[];
+    readonly errors: readonly Diagnostic[];
+    readonly warnings: readonly Diagnostic[];
   };
 
-/** Reads and judges the file. `vppApiAddr` empty: VPP integration is off. */
+/** Reads and checks the file. `vppApiAddr` empty: VPP integration is off. */
 export async function readConfig(
   path: string,
   options: { readonly vppApiAddr: string },
-): Promise<Readout> {
+): Promise<ConfigResult> {
   const result = await loadConfig(path, { vpp: options.vppApiAddr !== "" });
-  const found = (issue: Parameters<typeof formatIssue>[0]): Finding => ({
+  const found = (issue: Parameters<typeof formatIssue>[0]): Diagnostic => ({
     text: formatIssue(issue),
     fields: issueToJson(issue),
   });
@@ -52,7 +52,7 @@ export async function readConfig(
   return { kind: "ok", config: result.config, hash: result.hash, warnings };
 }
 
-/** Checks that the host has what a configuration needs; src/probe/host/host_check.ts. */
+/** Checks a configuration against the host; src/probe/host/host_check.ts. */
 export interface Host {
   /** A sentence when `config` needs something that the host does not have. */
   problem(config: Config): string | undefined;
@@ -61,36 +61,36 @@ export interface Host {
 }
 
 /**
- * `readout` with what the host says of it. What it lacks is an error, but for a file that is only
- * checked (`elsewhere`), which may be meant for another host: there it is a warning.
+ * `result` with errors and warnings of the host. A missing capability is an error; with `elsewhere`
+ * (`--check`) it is a warning, because the file may be meant for another host.
  */
-export function judgedOnHost(
-  readout: Readout,
+export function checkedOnHost(
+  result: ConfigResult,
   { path, host, elsewhere }: {
     readonly path: string;
     readonly host: Host;
     readonly elsewhere?: boolean;
   },
-): Readout {
-  if (readout.kind === "error") return readout;
+): ConfigResult {
+  if (result.kind === "error") return result;
   const fields = (message: string) => ({ file: path, message });
-  const { config } = readout;
+  const { config } = result;
   const problem = host.problem(config);
   if (problem !== undefined && elsewhere !== true) {
     const errors = [{ text: problem, fields: fields(problem) }];
-    return { kind: "error", status: 1, errors, warnings: readout.warnings };
+    return { kind: "error", status: 1, errors, warnings: result.warnings };
   }
   const messages = [...host.warnings?.(config) ?? []];
   if (problem !== undefined) messages.push(`${problem}; maglevd does not start here without it`);
-  if (messages.length === 0) return readout;
-  const warnings = messages.map((message): Finding => ({
+  if (messages.length === 0) return result;
+  const warnings = messages.map((message): Diagnostic => ({
     text: `${path}: warning: ${message}`,
     fields: fields(message),
   }));
-  return { ...readout, warnings: [...readout.warnings, ...warnings] };
+  return { ...result, warnings: [...result.warnings, ...warnings] };
 }
 
-/** Human words of how much a configuration holds, for logs and `--check`. */
+/** Number of objects in a configuration; logs and `--check` show it. */
 export function configSize(config: Config): LogFields & Record<string, number> {
   return {
     frontends: config.frontends.size,

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config/load.ts";
-import { judgedOnHost, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult } from "./config.ts";
 
 const parsed = parseConfig("maglev: {}\n", { file: "f" });
 assert.ok(parsed.kind === "ok");
-const GOOD: Readout = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
+const GOOD: ConfigResult = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
 const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
 
 Deno.test("what the host lacks refuses a configuration that is to run here", () => {
-  const judged = judgedOnHost(GOOD, { path: "m.yaml", host: LACKING });
+  const judged = checkedOnHost(GOOD, { path: "m.yaml", host: LACKING });
   assert.ok(judged.kind === "error");
   assert.equal(judged.status, 1);
   assert.deepEqual(judged.errors.map(({ text }) => text), ["no ICMP"]);
@@ -16,7 +16,7 @@ Deno.test("what the host lacks refuses a configuration that is to run here", () 
 });
 
 Deno.test("what the host lacks is a warning of --check, since the file may be for another", () => {
-  const judged = judgedOnHost(GOOD, { path: "m.yaml", host: LACKING, elsewhere: true });
+  const judged = checkedOnHost(GOOD, { path: "m.yaml", host: LACKING, elsewhere: true });
   assert.equal(judged.kind, "ok");
   assert.deepEqual(judged.warnings.map(({ text }) => text), [
     "m.yaml: warning: few ports",
@@ -26,9 +26,9 @@ Deno.test("what the host lacks is a warning of --check, since the file may be fo
 
 Deno.test("a host that has what is needed adds its warnings; a bad file is not held against it", () => {
   const host = { problem: () => undefined, warnings: () => ["few ports"] };
-  const judged = judgedOnHost(GOOD, { path: "m.yaml", host });
+  const judged = checkedOnHost(GOOD, { path: "m.yaml", host });
   assert.deepEqual([judged.kind, judged.warnings.length], ["ok", 1]);
-  assert.equal(judgedOnHost(GOOD, { path: "m.yaml", host: { problem: () => undefined } }), GOOD);
-  const bad: Readout = { kind: "error", status: 2, errors: [], warnings: [] };
-  assert.equal(judgedOnHost(bad, { path: "m.yaml", host: LACKING }), bad);
+  assert.equal(checkedOnHost(GOOD, { path: "m.yaml", host: { problem: () => undefined } }), GOOD);
+  const bad: ConfigResult = { kind: "error", status: 2, errors: [], warnings: [] };
+  assert.equal(checkedOnHost(bad, { path: "m.yaml", host: LACKING }), bad);
 });

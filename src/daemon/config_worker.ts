@@ -1,10 +1,10 @@
 /**
- * The thread that reads one configuration: parsing a file of 10,000 servers takes seconds, in which
- * the main thread has verdicts to act on. Started, asked and ended by config_aside.ts.
+ * The worker that reads one configuration. Parsing a file of 10,000 servers takes seconds, in which
+ * the main thread has to act on verdicts. Started and terminated by config_in_worker.ts.
  */
 import { readConfig } from "./config.ts";
 
-/** What it is asked. */
+/** Message to the worker. */
 export interface ReadRequest {
   readonly path: string;
   readonly vppApiAddr: string;

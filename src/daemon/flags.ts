@@ -117,7 +117,7 @@ export const MAGLEVD_FLAGS = {
     choices: LOG_LEVELS,
     anyCase: true,
     placeholder: "LEVEL",
-    help: "least level to log: debug, info, warn, error",
+    help: "minimum log level: debug, info, warn, error",
   },
   "log-format": {
     kind: "string",

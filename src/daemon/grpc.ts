@@ -1,6 +1,6 @@
 /**
- * The gRPC server as this daemon has it: its flags as options, and the daemon as its handlers see
- * it.
+ * Builds the gRPC server of this daemon: flags become its options, and the daemon the interface
+ * that its handlers use.
  */
 import type { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
@@ -37,10 +37,10 @@ export interface GrpcOptions {
   readonly observer: GrpcObserver;
 }
 
-/** How long a forecast is worked on in a row, in milliseconds. */
+/** Longest time that a forecast occupies the thread in a row, in milliseconds. */
 const FORECAST_SLICE_MS = 4;
 
-/** What is wrong with the settings, as a sentence about a flag, or undefined. */
+/** The error in the settings, as a message about a flag; undefined: they are valid. */
 export function badGrpcSettings(settings: GrpcSettings): string | undefined {
   const address = settings["grpc-addr"];
   const parsed = address === "" ? undefined : parseListenAddress(address);
@@ -63,7 +63,7 @@ export function badGrpcSettings(settings: GrpcSettings): string | undefined {
 /** Flags that name a file which is read when the server starts. */
 const FILE_FLAGS = ["grpc-tokens", "grpc-tls-cert", "grpc-tls-key", "grpc-client-ca"] as const;
 
-/** The flag that a failed start is about: the one whose file is refused, else the address. */
+/** The flag that made a start fail: the one whose file is refused, otherwise the address. */
 export function flagOfFailure(
   { path }: MaglevError,
   settings: GrpcSettings,
@@ -76,8 +76,8 @@ export async function createGrpcServer(options: GrpcOptions): Promise<GrpcServer
   const { settings, observer } = options;
   const address = addressOf(settings["grpc-addr"]);
   if (address === undefined) return undefined;
-  // Loaded when needed: `--version` and `--check` are quicker without, and a permission that the
-  // library lacks is an error of the start like any other.
+  // Loaded on demand: `--version` and `--check` are faster without it, and a permission that the
+  // library lacks is then reported like any other error of the start.
   const { GrpcServer } = await import("../grpc/server/server.ts");
   const cert = settings["grpc-tls-cert"];
   return new GrpcServer({
@@ -112,10 +112,10 @@ function daemonApiOf(options: GrpcOptions): DaemonApi {
     vpp,
     config: {
       inForce: () => reloader.inForce,
-      check: () => reloader.judge(),
+      check: () => reloader.check(),
       reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
       async plan(signal) {
-        const verdict = await reloader.judge();
+        const verdict = await reloader.check();
         if (!verdict.ok) return { verdict, forecast: undefined };
         const steps = forecastReload(checker.snapshot(), verdict.config, {
           nowMs: clock.wallMs(),

@@ -1,12 +1,12 @@
 /**
- * PURE. Whether this daemon does its work: what `/readyz` and gRPC's health service say. It is
- * worked out anew whenever somebody asks.
+ * PURE. Readiness of the daemon, as `/readyz` and gRPC's health service report it. Computed from
+ * the current state on each request.
  */
 import type { ProberView } from "../probe/ports.ts";
 
-/** What readiness is worked out from. */
+/** Input of readinessOf(). */
 export interface ReadinessView {
-  /** False while there is no configuration in force, and once the daemon is stopping. */
+  /** False before a configuration is in force, and while the daemon stops. */
   readonly running: boolean;
   readonly vpp:
     | { readonly kind: "off" }
@@ -14,13 +14,13 @@ export interface ReadinessView {
     | { readonly kind: "disconnected"; readonly reason: string };
   /** False while frontends may still be held back. */
   readonly warmedUp: boolean;
-  /** One sentence for each thing that this host lacks, because of which probes are void. */
+  /** One sentence for each capability that the host lacks; probes that need it are void. */
   readonly blind: readonly string[];
-  /** What VPP is not sent because it would not survive it. */
+  /** Changes withheld from VPP because it would crash. */
   readonly withheld: readonly string[];
 }
 
-/** Things withheld that are named; of more, the number is. */
+/** Withheld changes that are named; the others are counted. */
 const NAMED = 10;
 
 /** The answer, in the form in which it is written as JSON. */
@@ -34,7 +34,7 @@ export interface Readiness {
   readonly probers: "seeing" | "blind";
 }
 
-/** Whoever knows it at any time. */
+/** Reports readiness at any time. */
 export interface ReadinessSource {
   readiness(): Readiness;
 }
@@ -60,7 +60,7 @@ export function readinessOf({ running, vpp, warmedUp, blind, withheld }: Readine
   };
 }
 
-/** What is lacking, one sentence for each namespace and kind. */
+/** Reasons for void probes: one sentence for each namespace and kind. */
 export function blindSentences(probers: readonly ProberView[]): string[] {
   return probers.flatMap(({ netns, blind }) => {
     const where = netns === "" ? "" : ` in network namespace ${netns}`;

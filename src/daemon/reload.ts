@@ -1,10 +1,9 @@
 /**
- * Reload on request: reads the file, and puts it in force only when nothing is wrong with it. One
- * reload at a time; requests during one make one more, however many they are.
+ * Reloads the configuration on request, and puts it in force only when it is valid. One reload runs
+ * at a time; all requests during a reload are served by one more.
  *
- * A file that is being written, or was not written to its end, may well be valid, with fewer
- * servers than it should have. So a reload waits until the file has been left alone for a moment,
- * and refuses what looks cut off.
+ * A partly written file may be valid, with fewer servers than it should have. So a reload waits
+ * until the file has not changed for a moment, and refuses a file that looks truncated.
  */
 import { orLate } from "../async/deadline.ts";
 import { NOT_REGULAR } from "../system/read_file.ts";
@@ -13,8 +12,14 @@ import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
-import { configSize, type Finding, type Host, judgedOnHost, type Readout } from "./config.ts";
-import { readConfigAside, type ReadOptions } from "./config_aside.ts";
+import {
+  checkedOnHost,
+  type ConfigResult,
+  configSize,
+  type Diagnostic,
+  type Host,
+} from "./config.ts";
+import { readConfigInWorker, type ReadOptions } from "./config_in_worker.ts";
 import { Coalesced } from "../async/coalesce.ts";
 import { reportFields, reportReload } from "./reload_report.ts";
 import { capabilitiesOf, type Daemon } from "./wire.ts";
@@ -30,7 +35,7 @@ export interface ReloaderOptions {
   readonly initial: Loaded;
 }
 
-/** When a file was read, and what its text was. */
+/** Time and hash of a file that was read. */
 export interface Loaded {
   /** Unix time in milliseconds. */
   readonly loadedAtMs: number;
@@ -38,39 +43,39 @@ export interface Loaded {
   readonly hash: string;
 }
 
-/** A file that changed less than this ago may still be being written. */
+/** A file that changed less than this ago may still be incomplete. */
 export const SETTLED_MS = 100;
 /** Looks at a file that does not settle; after that it is read as it is. */
 const MAX_LOOKS = 20;
 /** How long one read of the file may take, a slow network file system included. */
 export const READ_DEADLINE_MS = 10_000;
 
-/** What was found in the file. */
-export interface Verdict {
+/** Errors and warnings of a configuration file. */
+export interface ConfigCheck {
   readonly ok: boolean;
-  readonly errors: readonly Finding[];
-  readonly warnings: readonly Finding[];
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
-/** How a reload ended. */
+/** Result of a reload. */
 export interface Reloaded {
-  readonly verdict: Verdict;
-  /** What it did; absent when the file is wrong. */
+  readonly verdict: ConfigCheck;
+  /** Effect of the reload; undefined when the file is invalid. */
   readonly report: ReloadReport | undefined;
 }
 
-/** A verdict, with the configuration when it is a good one. */
-type Judged =
-  | (Verdict & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
-  | (Verdict & { readonly ok: false });
+/** A check, with the configuration when it is valid. */
+type CheckedConfig =
+  | (ConfigCheck & { readonly ok: true; readonly config: Config; readonly loaded: Loaded })
+  | (ConfigCheck & { readonly ok: false });
 
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #reloads = new Coalesced((by: string): Promise<Reloaded> => this.#reload(by));
-  readonly #judgements = new Coalesced(() => this.#judge());
+  readonly #checks = new Coalesced(() => this.#check());
   readonly #closing = new AbortController();
   #loaded: Loaded;
-  /** Ends the report of the reload that was done last. */
+  /** Cancels the report of the last reload. */
   #reporting: AbortController | undefined;
 
   constructor(options: ReloaderOptions) {
@@ -83,19 +88,19 @@ export class Reloader {
     return { file: this.#options.path, ...this.#loaded };
   }
 
-  /** Reloads; `by` says who wants it, for the log. Rejects when the daemon stops. */
+  /** Reloads; `by` names the caller in the log. Rejects when the daemon stops. */
   reload(by: string): Promise<Reloaded> {
-    // A report must not hold up a reload.
+    // A report must not delay a reload.
     this.#reporting?.abort();
     return this.#reloads.run(by);
   }
 
-  /** What a reload would find, and the configuration it would put in force; nothing is changed. */
-  judge(): Promise<Judged> {
-    return this.#judgements.run(undefined);
+  /** Checks the file as a reload does, and changes nothing. Returns the configuration when it is valid. */
+  check(): Promise<CheckedConfig> {
+    return this.#checks.run(undefined);
   }
 
-  /** No reload begins or takes effect from now on. */
+  /** Stops reloads: none begins or takes effect after this. */
   close(): void {
     this.#closing.abort("maglevd is stopping");
     this.#reporting?.abort();
@@ -103,49 +108,49 @@ export class Reloader {
 
   async #reload(by: string): Promise<Reloaded> {
     const { path, daemon, logger, clock } = this.#options;
-    const judged = await this.#judge();
+    const checked = await this.#check();
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
-    for (const { fields } of judged.warnings) logger.warn("config-warning", fields);
-    if (!judged.ok) {
-      for (const { fields } of judged.errors) logger.error("config-error", fields);
-      logger.warn("config-reload", { file: path, by, ok: false, errors: judged.errors.length });
-      return { verdict: judged, report: undefined };
+    for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
+    if (!checked.ok) {
+      for (const { fields } of checked.errors) logger.error("config-error", fields);
+      logger.warn("config-reload", { file: path, by, ok: false, errors: checked.errors.length });
+      return { verdict: checked, report: undefined };
     }
-    const { config } = judged;
+    const { config } = checked;
     this.#reporting = new AbortController();
     if (this.#reloads.waits) this.#reporting.abort();
     const { signal } = this.#reporting;
     const { worked, durable } = daemon.reload(config);
-    this.#loaded = judged.loaded;
+    this.#loaded = checked.loaded;
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
     logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
-    return { verdict: judged, report };
+    return { verdict: checked, report };
   }
 
-  async #judge(): Promise<Judged> {
+  async #check(): Promise<CheckedConfig> {
     const { path, daemon, hostCheck } = this.#options;
-    const readout = await this.#readInTime();
-    const wrong = (message: string, warnings: readonly Finding[]): Judged => ({
+    const result = await this.#readInTime();
+    const wrong = (message: string, warnings: readonly Diagnostic[]): CheckedConfig => ({
       ok: false,
       errors: [{ text: `${path}: ${message}`, fields: { file: path, message } }],
       warnings,
     });
-    if (typeof readout === "string") return wrong(readout, []);
-    if (readout.kind === "ok") {
-      const problem = cutOff(daemon.checker.current.config, readout);
-      if (problem !== undefined) return wrong(problem, readout.warnings);
+    if (typeof result === "string") return wrong(result, []);
+    if (result.kind === "ok") {
+      const problem = cutOff(daemon.checker.current.config, result);
+      if (problem !== undefined) return wrong(problem, result.warnings);
     }
-    const judged = judgedOnHost(readout, { path, host: hostCheck });
-    const { warnings } = judged;
-    if (judged.kind === "error") return { ok: false, errors: judged.errors, warnings };
-    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: judged.hash };
-    return { ok: true, errors: [], warnings, config: judged.config, loaded };
+    const checked = checkedOnHost(result, { path, host: hostCheck });
+    const { warnings } = checked;
+    if (checked.kind === "error") return { ok: false, errors: checked.errors, warnings };
+    const loaded = { loadedAtMs: this.#options.clock.wallMs(), hash: checked.hash };
+    return { ok: true, errors: [], warnings, config: checked.config, loaded };
   }
 
-  /** The file, or why it could not be read in time. */
-  async #readInTime(): Promise<Readout | string> {
+  /** The file, or the reason why it could not be read in time. */
+  async #readInTime(): Promise<ConfigResult | string> {
     const closing = this.#closing.signal;
     const reading = new AbortController();
     return await orLate(this.#readSettled(reading.signal), {
@@ -163,39 +168,39 @@ export class Reloader {
     });
   }
 
-  async #readSettled(signal: AbortSignal): Promise<Readout | string> {
+  async #readSettled(signal: AbortSignal): Promise<ConfigResult | string> {
     const { vppApiAddr, clock } = this.#options;
     for (let look = 0; !signal.aborted; look++) {
       const before = await this.#stat();
       if (before !== undefined && !before.isFile) return NOT_REGULAR;
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
-      // An age below zero is a file of the future, by some clock: it says nothing.
+      // A negative age means that clocks disagree: it says nothing about the file.
       if (age < 0 || age >= SETTLED_MS || last) {
         const size = before?.size ?? 0;
-        const readout = await this.#read({ vppApiAddr, size, signal });
-        if (typeof readout === "string" || last) return readout;
+        const result = await this.#read({ vppApiAddr, size, signal });
+        if (typeof result === "string" || last) return result;
         const after = await this.#stat();
         const same = before?.size === after?.size && before?.ino === after?.ino &&
           before?.mtime?.getTime() === after?.mtime?.getTime();
-        if (same) return readout;
+        if (same) return result;
       }
       await pause(SETTLED_MS, { clock });
     }
     return String(signal.reason);
   }
 
-  /** The file, or why it could not be read to its end. */
-  async #read(options: ReadOptions): Promise<Readout | string> {
+  /** The file, or the reason why it could not be read. */
+  async #read(options: ReadOptions): Promise<ConfigResult | string> {
     try {
-      return await readConfigAside(this.#options.path, options);
+      return await readConfigInWorker(this.#options.path, options);
     } catch (error) {
       const { aborted, reason } = options.signal;
       return aborted ? String(reason) : MaglevError.from(error).message;
     }
   }
 
-  /** Undefined when there is none, or it may not be looked at: reading it will say why. */
+  /** Undefined when stat fails; reading the file then reports the reason. */
   async #stat(): Promise<Deno.FileInfo | undefined> {
     try {
       return await Deno.stat(this.#options.path);
@@ -206,10 +211,10 @@ export class Reloader {
   }
 }
 
-/** Why a valid file looks like the beginning of one, or undefined. */
+/** The reason why a valid file looks truncated, or undefined. */
 function cutOff(
   before: Config,
-  next: { readonly config: Config; readonly warnings: readonly Finding[] },
+  next: { readonly config: Config; readonly warnings: readonly Diagnostic[] },
 ): string | undefined {
   if (next.warnings.some(({ fields }) => fields.rule === "no-final-newline")) {
     return "its last line does not end with a newline, as in a file that was not written to its " +

@@ -1,10 +1,10 @@
 /**
- * What a reload did, for its log record and for the answer of the call: which checks started,
- * stopped or changed, which intents ended, and what share of new flows moved.
+ * Reports the effect of a reload, for its log record and for the reply to the call: checks that
+ * started, stopped or changed, intents that ended, and the share of new flows that moved.
  *
- * The shares are worked out after the reload, from the snapshot of the moment before it, so that they
- * hold up neither the reload nor a probe's verdict. For thousands of large VIPs that may take seconds: the
- * time is bounded, another reload that is wanted ends it, and then the shares are left out.
+ * The shares are computed after the reload from a snapshot taken before it, so that they delay
+ * neither the reload nor a verdict. For thousands of large VIPs that may take seconds. The time is
+ * bounded, and another reload cancels it; the report then has no shares.
  */
 import type { Clock, LogFields } from "../base/ports.ts";
 import type { ReloadOutline, WorkedOutReload } from "../checker/worked_reload.ts";
@@ -14,18 +14,18 @@ import { inSlices } from "../async/steps.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import type { TableShift } from "../forecast/table_shift.ts";
 
-/** Longest time that the shares are worked out. */
+/** Longest time for computing the shares. */
 export const REPORT_DEADLINE_MS = 2000;
-/** How long that goes on in a row. */
+/** Longest part of it in a row. */
 const SLICE_MS = 4;
 /** Names of each kind in a log record; the others are counted. */
 const NAMED = 5;
 
 export interface ReportOptions {
-  /** Of the VPP at hand. */
+  /** Of the connected VPP. */
   readonly can: LbCapabilities;
   readonly clock: Clock;
-  /** Ends it early, without the shares. */
+  /** Cancels the computation; the report then has no shares. */
   readonly signal: AbortSignal;
 }
 

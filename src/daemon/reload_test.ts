@@ -24,9 +24,9 @@ interface World {
   readonly daemon: Daemon;
   readonly reloader: Reloader;
   readonly logger: RecordingLogger;
-  /** What the descriptor check says; settable. */
+  /** Result of the descriptor check; settable. */
   problem: string | undefined;
-  /** What the host warns of; settable. */
+  /** Warnings of the host; settable. */
   warnings: readonly string[];
   /** Names of the frontends in force. */
   names(): string[];
@@ -118,7 +118,7 @@ Deno.test("Reloader keeps every VIP when the file is cut off anywhere within a l
   });
 });
 
-Deno.test("Reloader never removes all frontends at once", async () => {
+Deno.test("Reloader never removes all frontends in one reload", async () => {
   await inWorld(async (world) => {
     for (
       const text of [HEAD, `${HEAD}  frontends:\n`, `${HEAD}  frontends: {}\n`, "maglev: {}\n"]
@@ -143,7 +143,7 @@ Deno.test("Reloader waits until the file has been left alone", async () => {
   });
 });
 
-Deno.test("Reloader refuses what is no file, at once, and reads the good one that follows", async () => {
+Deno.test("Reloader refuses a non-regular file immediately, and reads a valid one next", async () => {
   await inWorld(async (world) => {
     await Deno.remove(world.path);
     const { code } = await new Deno.Command("mkfifo", { args: [world.path] }).output();
@@ -217,7 +217,7 @@ Deno.test("the hash and the time of the configuration are those of the text in f
 Deno.test("a reload and a check answer with what the host warns of, and go on", async () => {
   await inWorld(async (world) => {
     world.warnings = ["probes may need more local ports"];
-    const { ok, warnings } = await world.reloader.judge();
+    const { ok, warnings } = await world.reloader.check();
     assert.equal(ok, true);
     assert.deepEqual(warnings.map(({ text }) => text), [
       `${world.path}: warning: probes may need more local ports`,

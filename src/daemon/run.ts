@@ -1,6 +1,4 @@
-/**
- * maglevd from its arguments to its exit status.
- */
+/** Runs maglevd: arguments in, exit status out. */
 import { parseListenAddress } from "../base/listen_address.ts";
 import { permissionText } from "../base/permission.ts";
 import type { Logger } from "../base/ports.ts";
@@ -9,7 +7,7 @@ import { isStandardInput } from "../config/load.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { readSettings, usage } from "../system/settings.ts";
-import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
@@ -70,9 +68,9 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function checkConfig(settings: MaglevdSettings): Promise<number> {
   const path = settings.config;
-  const readout = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
+  const result = await readConfig(path, { vppApiAddr: settings["vpp-api-addr"] });
   const host = new HostCheck({ log: NO_LOG });
-  return reportCheck(path, judgedOnHost(readout, { path, host, elsewhere: true }));
+  return reportCheck(path, checkedOnHost(result, { path, host, elsewhere: true }));
 }
 
 const NO_LOG: Logger = {
@@ -113,13 +111,13 @@ function badMetricsAddress(address: string): string | undefined {
     : undefined;
 }
 
-function reportCheck(path: string, readout: Readout): number {
-  for (const { text } of readout.warnings) writeLine(Deno.stdout, text);
-  if (readout.kind === "error") {
-    for (const { text } of readout.errors) writeLine(Deno.stdout, text);
-    return readout.status;
+function reportCheck(path: string, result: ConfigResult): number {
+  for (const { text } of result.warnings) writeLine(Deno.stdout, text);
+  if (result.kind === "error") {
+    for (const { text } of result.errors) writeLine(Deno.stdout, text);
+    return result.status;
   }
-  const { frontends, backends, healthchecks } = configSize(readout.config);
+  const { frontends, backends, healthchecks } = configSize(result.config);
   writeLine(
     Deno.stdout,
     `${path}: valid: ${frontends} frontends, ${backends} backends, ${healthchecks} healthchecks`,

@@ -1,6 +1,4 @@
-/**
- * The daemon's life: start order, signals, reload, stop order.
- */
+/** Runs the daemon from start to stop: order of the start, signals, reload, order of the stop. */
 import { settledWithin } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
 import { buildInfo } from "../system/launch/build.ts";
@@ -11,7 +9,7 @@ import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { configSize, judgedOnHost, readConfig, type Readout } from "./config.ts";
+import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
 import { STATUS_NAMES } from "../grpc/status.ts";
 import type { MaglevdSettings } from "./flags.ts";
@@ -24,11 +22,11 @@ import { writeLine } from "./stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 
-/** Everything must have ended by then: maglevd exits within 2 s (specification of the daemon). */
+/** Deadline of the stop: maglevd exits within 2 s (specification of the daemon). */
 const STOP_DEADLINE_MS = 1500;
 /**
- * A second signal so soon is the first one's echo: one to a process group reaches us, and whoever
- * started us (`deno task`) passes it on.
+ * A second signal within this time is an echo of the first: a signal to the process group reaches
+ * maglevd directly, and `deno task` forwards it again.
  */
 const SIGNAL_ECHO_MS = 300;
 /** How long the last log lines may take to be written. */
@@ -75,10 +73,10 @@ function logFormat(configured: MaglevdSettings["log-format"]): LogFormat {
   return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
 }
 
-/** What start() makes and untilStopped() ends. */
+/** Parts that start() creates and untilStopped() stops. */
 interface Parts {
   readonly daemon: Daemon;
-  /** Absent: not wanted. */
+  /** Absent: switched off. */
   readonly metrics: MetricsPort | undefined;
   readonly loaded: Loaded;
 }
@@ -90,7 +88,7 @@ interface Refusal {
   readonly status: 1 | 2;
 }
 
-/** A daemon ready to start, or one line on why it cannot start. */
+/** A daemon ready to start, or the reason why it cannot start. */
 async function start(context: Context): Promise<Parts | Refusal | string> {
   const { settings, clock, logger, hostCheck } = context;
   const vppApiAddr = settings["vpp-api-addr"];
@@ -103,10 +101,10 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
     state: settings["state-dir"] === "" ? "off" : settings["state-dir"],
   });
   const path = settings.config;
-  const readout = judgedOnHost(await readConfig(path, { vppApiAddr }), { path, host: hostCheck });
-  for (const { fields } of readout.warnings) logger.warn("config-warning", fields);
-  if (readout.kind === "error") return refusal(readout, logger);
-  const { config, hash } = readout;
+  const result = checkedOnHost(await readConfig(path, { vppApiAddr }), { path, host: hostCheck });
+  for (const { fields } of result.warnings) logger.warn("config-warning", fields);
+  if (result.kind === "error") return refusal(result, logger);
+  const { config, hash } = result;
   const loaded = { loadedAtMs: clock.wallMs(), hash };
   logger.info("config-loaded", { file: path, ...configSize(config) });
   const metrics = await metricsPort(context);
@@ -122,30 +120,30 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   return { daemon, metrics, loaded };
 }
 
-/** The port that was asked for, if one was; one line when it is not to be had. */
+/** The configured port; undefined: off; a string: the reason why it cannot be opened. */
 async function metricsPort(context: Context): Promise<MetricsPort | undefined | string> {
   const { settings, clock, logger } = context;
   const address = settings["metrics-addr"];
   return address === "" ? undefined : await openMetricsPort({ address, clock, logger });
 }
 
-/** The address, or none where it is of no use: servers go in and out of VPP without counters too. */
+/** The address; empty, with a warning, where stats cannot be read: VPP is programmed without counters too. */
 function usableStats(address: string, logger: LogHandler): string {
   const problem = address === "" ? undefined : statsProblem();
   if (problem === undefined) return address;
   logger.warn("config-warning", {
-    message: `no counters of VPP: ${problem} (--vpp-stats-addr= wants none)`,
+    message: `no counters of VPP: ${problem} (--vpp-stats-addr= turns them off)`,
   });
   return "";
 }
 
-function refusal(readout: Readout & { kind: "error" }, logger: LogHandler): Refusal {
-  for (const { fields } of readout.errors) logger.error("config-error", fields);
-  const [first] = readout.errors;
-  const more = readout.errors.length - 1;
+function refusal(result: ConfigResult & { kind: "error" }, logger: LogHandler): Refusal {
+  for (const { fields } of result.errors) logger.error("config-error", fields);
+  const [first] = result.errors;
+  const more = result.errors.length - 1;
   const message = (first?.text ?? "bad configuration") +
     (more > 0 ? ` (and ${more} more: see --check)` : "");
-  return { message, status: readout.status };
+  return { message, status: result.status };
 }
 
 async function startFailed(context: Context, problem: string, status = 1): Promise<number> {
@@ -179,7 +177,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     event.preventDefault();
     const error = "reason" in event ? event.reason : event.error;
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    // A mistake of ours: better a clean restart than half a daemon. VPP stays as it is.
+    // A bug: a clean restart is better than half a daemon. VPP stays as it is.
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
     stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
   };
@@ -194,19 +192,19 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     await Promise.all([daemon.stop(), metrics?.stop()]);
     return await startFailed(context, grpc);
   }
-  // In the same turn of the event loop in which it listens: no call comes before.
+  // In the same turn of the event loop in which it listens, so that no call arrives earlier.
   daemon.start();
   metrics?.start(daemon);
   signals.handle({
     onReload: () => {
-      // When it stops there is nothing left to reload.
+      // Rejects only when the daemon stops.
       reloader.reload("SIGHUP").catch(() => {});
       void grpc?.reload();
     },
     onStop: (signal) => {
       const nowMs = clock.monotonicMs();
       stoppingMs ??= nowMs;
-      // A second signal: whoever sent it does not want to wait for order.
+      // A second signal: the operator does not want to wait for an orderly stop.
       if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
       stop.resolve({ status: 0, by: signal });
     },
@@ -220,7 +218,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { status, ...why } = await stop.promise;
   logger.info("shutdown", why);
   reloader.close();
-  // No call reaches a checker that has stopped: they are refused from now on.
+  // Calls are refused from now on, so that none reaches a stopped checker.
   const calls = grpc?.stop();
   const stopped = Promise.all([daemon.stop(), calls, metrics?.stop()]);
   await settledWithin(stopped, { clock, deadlineMs: STOP_DEADLINE_MS });
@@ -228,7 +226,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   return status;
 }
 
-/** The server, listening; undefined when it is off, or one line of why it cannot listen. */
+/** The listening server; undefined: off; a string: the reason why it cannot listen. */
 async function listenForGrpc(
   { daemon, metrics }: Parts,
   { reloader, settings, broadcaster, logger, clock }: Context & { readonly reloader: Reloader },

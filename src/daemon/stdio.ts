@@ -1,4 +1,4 @@
-/** Writing a short text to a standard stream to its end; a closed stream is not an error here. */
+/** Writes a short text to a standard stream; a closed stream is not an error here. */
 
 /** Writes `text` and a newline. */
 export function writeLine(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
@@ -7,6 +7,6 @@ export function writeLine(stream: { writeSync(bytes: Uint8Array): number }, text
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // `maglevd --check | head -1`, a full disk: nobody is left to tell.
+    // `maglevd --check | head -1`, a full disk: there is no other place for the error.
   }
 }

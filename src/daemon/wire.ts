@@ -1,6 +1,6 @@
 /**
- * The composition root: the one place that builds real parts and joins them. Nothing here decides
- * anything; it only says who hears whom.
+ * The composition root: the one place that builds the parts and connects them. It holds no
+ * decisions.
  */
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker, type ReloadResult } from "../checker/checker.ts";
@@ -27,17 +27,17 @@ export interface WireOptions {
   readonly vppStatsAddr: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Fresh; closed by stop(). */
+  /** New; closed by stop(). */
   readonly engine: ProbeEngine;
   /** Absent: operators' intents end with the process. */
   readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
-  /** Who counts what happens; absent: nobody. */
+  /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
 }
 
-/** A store that has something to end. */
+/** A store with pending writes. */
 interface Closable {
-  /** Waits for what is being written. */
+  /** Waits for pending writes. */
   close(): Promise<void>;
 }
 
@@ -60,13 +60,13 @@ export interface Daemon extends ReadinessSource {
   stop(): Promise<void>;
 }
 
-/** What keeps VPP. */
+/** The parts that keep VPP in line with the configuration. */
 export interface DaemonVpp {
   /** Unix time in milliseconds since which it is connected, or is not. */
   readonly sinceMs: number;
   readonly connection: VppConnection;
   readonly reconciler: Reconciler;
-  /** Without a snapshot for ever when there is no stats socket. */
+  /** Without a stats socket it never has a snapshot. */
   readonly counters: VppCounters;
 }
 
@@ -100,7 +100,7 @@ export function wireDaemon(options: WireOptions): Daemon {
   };
 }
 
-/** What the VPP at hand can do; everything while there is none. */
+/** Capabilities of the connected VPP; all of them while VPP is not connected. */
 export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
   const state = vpp?.connection.state;
   return state?.kind === "connected" ? state.lb.capabilities : { weights: true };
@@ -148,7 +148,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
 
 async function stopVpp(vpp: Daemon["vpp"]): Promise<void> {
   if (vpp === undefined) return;
-  // The reconciler first: it waits for answers to what was sent already.
+  // The reconciler first: it waits for replies to requests it has sent.
   await Promise.all([vpp.reconciler.stop(), vpp.counters.stop()]);
   await vpp.connection.stop();
 }

@@ -1,19 +1,19 @@
 /**
- * One client of the metrics port, from its first byte to its last. Every wait has a deadline, and
- * what ends a wait is the end of the connection: that makes the read or write under way fail.
+ * Serves one client of the metrics port. Every wait has a deadline; a deadline closes the
+ * connection, which makes the pending read or write fail.
  */
 import type { Clock, Timer } from "../base/ports.ts";
 import type { TimeSlices } from "../async/time_slices.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
 import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
 
-/** How long a client may take for its first request, and for one it has begun. */
+/** Longest time for the first request, and for one that has begun. */
 export const HEAD_DEADLINE_MS = 5000;
-/** How long a connection may wait for another request: longer than between two scrapes. */
+/** Longest wait for another request: longer than between two scrapes. */
 export const IDLE_DEADLINE_MS = 90_000;
-/** How long a client may take to read an answer. */
+/** Longest time for reading an answer. */
 export const ANSWER_DEADLINE_MS = 30_000;
-/** How long a client that was refused may take to go, and how much it may still send. */
+/** Longest time, and most bytes, for a refused client to close the connection. */
 const LINGER_MS = 500;
 const LINGER_BYTES = 65_536;
 
@@ -22,8 +22,9 @@ export interface Answer {
   readonly status: number;
   readonly type: string;
   /**
-   * In pieces, made as they are asked for; left where it is when the client goes. A list is there
-   * already, and waits for no turn: `/readyz` is answered at once, whoever else reads long pages.
+   * Pieces, built when they are sent; the rest is dropped when the client closes. An array is
+   * complete already and does not wait for a time slice, so that `/readyz` is answered immediately
+   * during long scrapes.
    */
   readonly body: Iterable<string>;
 }
@@ -41,14 +42,14 @@ const REASONS: Readonly<Record<number, string>> = {
 export interface ServerConnectionOptions {
   readonly conn: Deno.Conn;
   readonly clock: Clock;
-  /** Of all connections together: pages are made in them. */
+  /** Shared by all connections: pages are built in them. */
   readonly slices: TimeSlices;
   readonly answer: (path: string) => Promise<Answer> | undefined;
 }
 
-/** Serves until either side has had enough. */
+/** Serves until either side closes. */
 export class ServerConnection {
-  /** Resolves when it is closed and nothing of it runs. */
+  /** Resolves when the connection is closed and no work is left. */
   readonly ended: Promise<void>;
   readonly #conn: Deno.Conn;
   readonly #options: ServerConnectionOptions;
@@ -61,7 +62,7 @@ export class ServerConnection {
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.#conn = options.conn;
-    // Small answers go out at once, and not when the client has acknowledged what came before.
+    // Small answers are sent immediately, without waiting for acknowledgements.
     if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay(true);
     this.ended = this.#serve().finally(() => this.close());
   }
@@ -167,7 +168,7 @@ export class ServerConnection {
     return !chunked || await this.#write(LAST_CHUNK);
   }
 
-  /** What `work` returns, done when it is this connection's turn. */
+  /** Runs `work` in a time slice of this connection. */
   #inTurn<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#options.slices.run(() => {
@@ -197,7 +198,7 @@ export class ServerConnection {
     }
   }
 
-  /** Hangs up after so long, unless told otherwise before. */
+  /** Closes the connection after this time, unless cleared before. */
   #within(deadlineMs: number): void {
     this.#deadline?.cancel();
     if (!this.#open) return;

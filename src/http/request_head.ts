@@ -24,7 +24,7 @@ export type ParsedHead =
   | RequestHead
   /** More bytes are needed. */
   | { readonly kind: "incomplete" }
-  /** It is none, or none that is served: the status to answer before hanging up. */
+  /** Invalid or not supported: the status to answer before closing. */
   | { readonly kind: "bad"; readonly status: 400 | 431 | 505 };
 
 const REQUEST_LINE =
@@ -68,7 +68,7 @@ function endOfHead(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Field values by lower-case name, the last of each; undefined when a line is no field. */
+/** Field values by lower-case name, the last of each; undefined when a line is invalid. */
 function fieldsOf(lines: readonly string[]): Map<string, string> | undefined {
   const fields = new Map<string, string>();
   for (const line of lines) {
@@ -81,7 +81,7 @@ function fieldsOf(lines: readonly string[]): Map<string, string> | undefined {
   return fields;
 }
 
-/** A body is not read, so nothing behind it can be. */
+/** A body is not read, so no request can follow it. */
 function hasBody(fields: ReadonlyMap<string, string>): boolean {
   return fields.has("transfer-encoding") || (fields.get("content-length") ?? "0") !== "0";
 }

@@ -43,7 +43,7 @@ Deno.test("parseHead() waits for the whole head, wherever it is cut", () => {
   assert.equal(parse(`${text}GET`).kind, "request");
 });
 
-Deno.test("parseHead() refuses what is no request, too long, or of another HTTP", () => {
+Deno.test("parseHead() refuses invalid requests, long ones, and other versions of HTTP", () => {
   const cases: [string, number][] = [
     ["\r\n\r\n", 400],
     ["GET /\r\n\r\n", 400],

@@ -1,32 +1,32 @@
 /**
- * The metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. Written by hand over
- * connections, because what it must withstand (clients that say nothing, that read nothing, that
- * are too many) is not to be set with `Deno.serve`, which also would compress 20 MB in one go.
+ * The HTTP server of the metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. It is
+ * written by hand, because `Deno.serve` has no limits against clients that send nothing, read
+ * nothing, or are too many; it would also compress 20 MB in one go.
  *
- * An answer is made piece by piece while it is sent. All connections together do that for a few
- * milliseconds at a time, with a pause for everybody else: neither one scrape of 10,000 backends nor
- * sixty at once hold up a verdict.
+ * An answer is built piece by piece while it is sent. All connections share slices of a few
+ * milliseconds, with pauses for the rest of the daemon, so that scrapes of 10,000 backends do not
+ * delay verdicts.
  */
 import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
 import { type Answer, ServerConnection } from "./connection.ts";
 
 /**
- * Connections at a time. A newcomer takes the place of the one that has been idle longest, or else
- * of the one that has been reading its answer for longest, when that is longer than FAIR_MS.
+ * Largest number of connections. A new one evicts the one that has been idle longest, otherwise the
+ * one that has been reading its answer longest, if that is longer than FAIR_MS.
  */
 export const MAX_CONNECTIONS = 64;
-/** A page of 10,000 backends is read in a tenth of it. */
+/** A page of 10,000 backends takes a tenth of it. */
 export const FAIR_MS = 2000;
 
-/** How long it waits when the system has no descriptor for a connection. */
+/** Pause after an accept that failed for lack of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
 export interface HttpServerOptions {
   /** Closed by stop(). */
   readonly listeners: readonly Deno.Listener[];
   readonly clock: Clock;
-  /** The page at `path`; undefined: there is none. It must not reject. */
+  /** The page at `path`; undefined: not found. It must not reject. */
   readonly answer: (path: string) => Promise<Answer> | undefined;
 }
 
@@ -43,7 +43,7 @@ export class HttpServer {
     this.#slices = new TimeSlices(options.clock);
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#connections.size;
   }
@@ -53,7 +53,7 @@ export class HttpServer {
     this.#accepting ??= Promise.all(listeners.map((listener) => this.#accept(listener)));
   }
 
-  /** Hangs up on everybody. Resolves when nothing is left. Idempotent. */
+  /** Closes all connections. Resolves when all have ended. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
@@ -82,7 +82,7 @@ export class HttpServer {
 
   #take(conn: Deno.Conn): void {
     if (this.#connections.size >= MAX_CONNECTIONS) {
-      const given = this.#leastWorthy();
+      const given = this.#evictionCandidate();
       if (given === undefined) return conn.close();
       this.#connections.delete(given);
       given.close();
@@ -93,8 +93,8 @@ export class HttpServer {
     connection.ended.then(() => this.#connections.delete(connection));
   }
 
-  /** Whose place a newcomer takes; undefined: nobody's. */
-  #leastWorthy(): ServerConnection | undefined {
+  /** The connection that is closed to admit a new one; undefined: none may be closed. */
+  #evictionCandidate(): ServerConnection | undefined {
     let longest: ServerConnection | undefined;
     let sinceMs = this.#options.clock.monotonicMs() - FAIR_MS;
     for (const connection of this.#connections) {

@@ -1,7 +1,7 @@
 /**
- * The metrics port against clients of all kinds. Goal: a good client gets its page whatever the
- * others do; a bad one is answered or hung up on, and leaves nothing behind. Method: raw sockets on
- * loopback, with a clock that the test moves.
+ * The metrics port against clients of all kinds. Goal: a valid client gets its page whatever the
+ * others do; an invalid one is answered or disconnected, and leaves no resources. Method: raw
+ * sockets on loopback, with a clock that the test moves.
  */
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
@@ -162,7 +162,7 @@ Deno.test("HttpServer sends pages in chunks, whole to HTTP/1.0, and only their h
   });
 });
 
-Deno.test("HttpServer answers several requests of a connection, sent one by one or all at once", async () => {
+Deno.test("HttpServer answers several requests of a connection, sent one by one or together", async () => {
   await inWorld(async ({ connect }) => {
     const conn = await connect();
     const request = new TextEncoder().encode("GET /page HTTP/1.1\r\n\r\n");
@@ -191,7 +191,7 @@ Deno.test("HttpServer refuses other methods, bad requests and long heads, and sa
     ];
     for (const [request, answer] of cases) {
       const answered = exchange(request);
-      // What is refused may be lingered for; the client hangs up first here.
+      // The server lingers after a refusal; here the client closes first.
       assert.match(await answered, answer);
     }
   });
@@ -304,7 +304,7 @@ Deno.test("HttpServer makes the pages of all connections for a few milliseconds 
     let most = 0;
     let before = 0;
     let watching = true;
-    // Everybody else has a turn: how much was made since the last one?
+    // A slice of the rest of the daemon: how much was built since the last one?
     const look = () => {
       most = Math.max(most, hard.made - before);
       before = hard.made;

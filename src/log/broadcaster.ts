@@ -9,7 +9,7 @@ import { LEVEL_RANK, type LogRecord } from "./record.ts";
 /** Records a subscriber may have waiting. */
 export const SUBSCRIBER_CAPACITY = 1000;
 
-/** One tap. Read with take(); `onReady` tells that there is something after there was nothing. */
+/** One subscription. Read with take(); `onReady` is called when the empty queue gets a record. */
 export interface LogSubscription {
   readonly level: LogLevel;
   /** The waiting records, oldest first, and how many were lost since the last take(). */
@@ -27,12 +27,12 @@ export class LogBroadcaster {
   #subscribers = new Set<Subscriber>();
   #lowestRank = Infinity;
 
-  /** Rank of the most talkative level that somebody listens to; Infinity when nobody does. */
+  /** Lowest rank that any subscriber takes; Infinity without subscribers. */
   get lowestRank(): number {
     return this.#lowestRank;
   }
 
-  /** Starts a tap at `level`. `onReady` must not throw; it is called at most once per take(). */
+  /** Subscribes at `level`. `onReady` must not throw; it is called at most once per take(). */
   subscribe(level: LogLevel, onReady: () => void): LogSubscription {
     const subscriber: Subscriber = {
       rank: LEVEL_RANK[level],

@@ -18,13 +18,10 @@ export const LEVEL_RANK: Readonly<Record<LogLevel, number>> = {
   error: 3,
 };
 
-/** Longest text of one field, in characters; the rest is cut and said to be. */
+/** Longest text of one field, in characters; the rest is cut and marked. */
 export const MAX_FIELD_CHARACTERS = 4096;
 
-/**
- * The same record without what is too long: it may be kept for readers that are behind, a thousand
- * records for each.
- */
+/** The record with long texts cut, because up to a thousand are kept for each slow reader. */
 export function boundedRecord(record: LogRecord): LogRecord {
   const entries = Object.entries(record.fields);
   if (!entries.some(([, value]) => isLong(value))) return record;
@@ -42,7 +39,7 @@ function boundedValue(value: LogValue): LogValue {
   return Array.isArray(value) ? value.map(cut) : value;
 }
 
-/** Cut to the longest text, and said to be; what was cut before stays as it is. */
+/** Cuts a long text and marks it; a text that is cut already stays as it is. */
 export function cut(text: string): string {
   if (text.length <= MAX_FIELD_CHARACTERS || /^… \(\d+ characters\)$/.test(tail(text))) return text;
   // A copy of its own: a part of a text keeps the whole of it in memory.
@@ -50,7 +47,7 @@ export function cut(text: string): string {
   return `${kept}… (${text.length} characters)`;
 }
 
-/** What is behind the longest text. */
+/** The text after the longest allowed length. */
 function tail(text: string): string {
   return text.slice(MAX_FIELD_CHARACTERS, MAX_FIELD_CHARACTERS + 40);
 }

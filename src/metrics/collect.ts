@@ -1,7 +1,6 @@
 /**
- * PURE. Everything that is worked out at a scrape, as text. It comes in pieces, made one after the
- * other as they are asked for, so that whoever sends them can let others have their turn: 10,000
- * backends have 270,000 series.
+ * PURE. Renders the metrics that are computed at a scrape. It yields pieces of text, built on
+ * demand, so that the sender can pause between them: 10,000 backends have 270,000 series.
  */
 import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
 import { LACKS } from "../probe/lack.ts";

@@ -26,7 +26,7 @@ const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
 const durationSum = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_sum" });
 const durationCount = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_count" });
 
-/** What follows the labels of each bucket. */
+/** Text after the labels of each bucket. */
 const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
   `${formatValue(bound)}"} `
 );

@@ -1,8 +1,8 @@
 /**
- * What is counted when it happens: messages to and from VPP, synchronisations, calls of the API.
- * These are few series, so prom-client keeps and writes them (see docs/design.md for why it does
- * not the others). It is imported in parts: the whole brings in a web client, clustering and
- * OpenTelemetry, and takes 60 ms and more of the start.
+ * Metrics that are counted when an event happens: messages to and from VPP, synchronisations, calls
+ * of the API. They are few series, so prom-client keeps and writes them (docs/design.md gives the
+ * reason why it does not write the others). Only parts of it are imported: the whole package loads
+ * a web client, clustering and OpenTelemetry, and adds 60 ms to the start.
  */
 import type {
   Counter as CounterOf,
@@ -71,7 +71,10 @@ export class EventMetrics {
   readonly #sent = this.#counter("grpc_server_msg_sent_total");
   readonly #handling = this.#histogram("grpc_server_handling_seconds");
 
-  /** Counts messages of VPP; thousands at a time, so prom-client is told the sums at a scrape. */
+  /**
+   * Counts messages of VPP. There are thousands per second, so prom-client gets the sums at a
+   * scrape.
+   */
   readonly apiObserver: ApiObserver = {
     message: (msg, direction, result) => {
       const count = this.#apiCount(msg, direction);

@@ -19,7 +19,7 @@ export interface Family {
    * prom-client (event_metrics.ts).
    */
   readonly kept: "scrape" | "event";
-  /** When series of it are missing, for the reference page. */
+  /** When series are missing; shown on the reference page. */
   readonly absent?: string;
 }
 

@@ -17,7 +17,7 @@ export interface MetricsOptions {
   readonly readProcess: () => Promise<ProcessFigures>;
 }
 
-/** What a scrape looks at. */
+/** Sources of a scrape. */
 export interface MetricsSources {
   readonly checker: TalliedChecker;
   readonly engine: Pick<ProberApi, "probers">;

@@ -7,18 +7,18 @@ const JSON_TYPE = "application/json";
 export interface PagesOptions {
   /** The text of a scrape, in pieces. */
   readonly scrape: () => Promise<Iterable<string>>;
-  /** What `/readyz` says; anything that can be written as JSON goes with `ready`. */
+  /** Content of `/readyz`; any JSON goes with `ready`. */
   readonly readiness: () => { readonly ready: boolean };
 }
 
-/** The page at `path`; undefined: there is none. */
+/** The page at `path`; undefined: not found. */
 export function pages({ scrape, readiness }: PagesOptions) {
   return (path: string): Promise<Answer> | undefined => {
     switch (path) {
       case "/metrics":
         return scrape().then((body) => ({ status: 200, type: TEXT_FORMAT, body }));
       case "/healthz":
-        // Whoever answers is alive.
+        // A process that answers is alive.
         return Promise.resolve(json(200, { alive: true, reasons: [] }));
       case "/readyz": {
         const state = readiness();

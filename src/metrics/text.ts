@@ -8,7 +8,7 @@
 import { invariant } from "../base/assert.ts";
 import { type FamilyName, familyOf } from "./families.ts";
 
-/** What `Content-Type` says of it. */
+/** Value of `Content-Type`. */
 export const TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
 /** A number as the format has it. */
@@ -34,7 +34,7 @@ export function familyHead(name: FamilyName): string {
 /** Writes series of one family, or of one of a histogram's parts. */
 export class SeriesWriter {
   readonly #name: string;
-  /** What stands before each label's value. */
+  /** Text before each label's value. */
   readonly #before: readonly string[];
 
   /** `suffix` such as `_bucket`; `last` a label of the format itself, such as `le`. */
@@ -57,8 +57,8 @@ export class SeriesWriter {
   }
 
   /**
-   * The beginning of lines that share these first values: it ends behind the last of them, or, when
-   * one is missing, where its value is to stand; `"} 1` and a newline are to follow.
+   * The start of lines that share these first values. It ends after the last of them or, when one
+   * is missing, where its value is inserted; `"} 1` and a newline follow.
    */
   open(values: readonly string[]): string {
     let text = "";

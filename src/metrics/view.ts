@@ -1,6 +1,6 @@
 /**
- * PURE. What is known at the moment of a scrape, taken at once and written at leisure: states and
- * weights are immutable snapshots, so that a reload in the middle changes nothing in them.
+ * PURE. The state at the moment of a scrape. States and weights are immutable snapshots, so that a
+ * reload during the scrape does not change them.
  */
 import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
@@ -25,7 +25,7 @@ export interface MetricsView {
   /** A VIP as VPP has it; undefined while that is not known. */
   readonly vipOf: (key: VipKey) => ActualVip | undefined;
   readonly probers: readonly ProberView[];
-  /** What VPP is not sent. */
+  /** Changes withheld from VPP. */
   readonly withheld?: readonly Withheld[];
   readonly process: ProcessFigures;
   readonly eventLoopLagS: number;

@@ -1,11 +1,11 @@
 /**
- * Hang-ups that the launcher holds back. It starts maglevd with SIGHUP blocked: Deno's handler stands
- * for a moment before Deno knows of our listener, and ends the process if a signal comes just then.
- * What came meanwhile is delivered when it is let through, once however often it came.
+ * Releases the SIGHUPs that the launcher blocks. maglevd starts with SIGHUP blocked, because Deno
+ * installs its handler a moment before our listener is registered, and a signal in between would
+ * end the process. A blocked SIGHUP is delivered on release, once for any number.
  */
 import { openShim } from "../../ffi/open.ts";
 
-/** The launcher's word for it. */
+/** Environment variable that the launcher sets. */
 const HELD = "MAGLEV_HANG_UPS";
 
 /** Lets hang-ups through to this thread, the main one; the result is why they stay out. */

@@ -86,12 +86,12 @@ function readKeys({ path, text }: PemFile): readonly ReadKey[] {
       return { block, key: createPrivateKey(block.text) };
     } catch (error) {
       const reason = MaglevError.from(error).message;
-      throw refusal(path, `its private key (${block.label}) cannot be read: ${reason}`);
+      throw refusal(path, `cannot read its private key (${block.label}): ${reason}`);
     }
   });
 }
 
-/** What a file has instead of what was looked for. */
+/** Names the kinds of blocks that the file holds instead. */
 function found(text: string): string {
   const labels = [...new Set(pemBlocks(text).map(({ label }) => label))];
   return labels.length === 0 ? "" : `, only ${labels.slice(0, 3).join(", ")}`;

@@ -1,4 +1,4 @@
-/** Begins to listen at an address as flags have it. */
+/** Listens at an address from a flag. */
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
 import { isStaleSocket, SOCKET_IN_USE, UNIX_SOCKET_MODE } from "./unix_listener.ts";
 import { type AllAddresses, bindAllAddresses, type Bound, isInUse } from "./all_addresses.ts";
@@ -15,8 +15,8 @@ export type ListenResult =
   | { readonly kind: "error"; readonly message: string };
 
 /**
- * Listens at `address`. An empty host is all addresses of both families, of IPv4 alone where the
- * machine has no IPv6. A unix socket that is stale is replaced.
+ * Listens at `address`. An empty host means all addresses of both families, or of IPv4 alone where
+ * the host has no IPv6. A stale unix socket is replaced.
  */
 export async function listenAt(address: ListenAddress): Promise<ListenResult> {
   try {

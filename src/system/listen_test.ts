@@ -15,7 +15,7 @@ async function mustListen(text: string) {
   return result;
 }
 
-Deno.test("listenAt(): no host is both families; port 0 is told; a port in use is named", async () => {
+Deno.test("listenAt(): an empty host is both families; port 0 returns the chosen port; a port in use is named", async () => {
   const { listeners: [listener], addresses: [address, ...more] } = await mustListen(":0");
   assert.ok(listener !== undefined && address?.kind === "tcp" && address.port > 0);
   const { port } = address;
@@ -59,7 +59,9 @@ Deno.test("listenAt() takes a unix socket that was left over, and leaves alone w
 
     await Deno.writeTextFile(path, "precious");
     const refused = await listen(`unix:${path}`);
-    assert.ok(refused.kind === "error" && refused.message.endsWith("exists and is not a socket"));
+    assert.ok(
+      refused.kind === "error" && refused.message.endsWith("already exists and is not a socket"),
+    );
     assert.equal(await Deno.readTextFile(path), "precious");
     const nowhere = await listen(`unix:${folder}/none/s`);
     assert.ok(nowhere.kind === "error" && nowhere.message.startsWith("cannot listen on unix:"));

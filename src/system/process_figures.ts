@@ -1,7 +1,7 @@
 /**
- * What the process uses. prom-client would read it from /proc, which Deno 2.9.6 permits to nobody
- * but a process that may do everything (`--allow-read=/proc` is not enough), and would then report
- * zeros; so it comes from the runtime, and the number of descriptors from the shim.
+ * Resource use of the process, from the runtime; the number of descriptors comes from the shim.
+ * prom-client would read /proc, which Deno 2.9.6 permits only with all permissions
+ * (`--allow-read=/proc` is not enough), and would then report zeros.
  */
 import process from "node:process";
 import { openShim } from "../../ffi/open.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ProcessReader } from "./process_figures.ts";
 
-Deno.test("ProcessReader tells what the system tells of this process", async () => {
+Deno.test("ProcessReader reports the system's figures of this process", async () => {
   const reader = new ProcessReader();
   const before = await reader.read();
   const files = await Promise.all(

@@ -49,7 +49,7 @@ export async function readRegularText(path: string, options: ReadFileOptions): P
 
 /** Reason why a file cannot be used, from what reading it threw. */
 export function fileProblem(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.NotFound) return "no such file";
   return MaglevError.from(error).message.replace(/ \(os error \d+\).*$/, "");
 }
 

@@ -14,7 +14,7 @@ Deno.test("readRegularFile() reads files up to the limit, and refuses all else w
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/file`;
-    assert.equal(await problemOf(path, {}), "there is no such file");
+    assert.equal(await problemOf(path, {}), "no such file");
     await Deno.writeTextFile(path, "12345");
     assert.equal(await readRegularText(path, { maxBytes: 5 }), "12345");
     assert.equal(await problemOf(path, { maxBytes: 4 }), "it has more than 4 bytes");

@@ -1,15 +1,15 @@
 /**
- * Settings of a program from one table: a flag beats its environment variable beats the default.
- * `-flag` and `--flag`, `--flag value` and `--flag=value` are all accepted; an environment
- * variable that is set but empty counts.
+ * Reads a program's settings from one table: a flag takes precedence over its environment variable,
+ * and that over the default. `-flag` and `--flag`, `--flag value` and `--flag=value` are all
+ * accepted; an environment variable that is set but empty counts.
  */
 import { parseArgs } from "node:util";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { nearest } from "../base/nearest.ts";
 
 /**
- * What the value of a flag opens. `tools/release/launcher.sh` has a function for each, and
- * permissions.ts says what each grants.
+ * The kind of permission that a flag's value needs. `tools/release/launcher.sh` has a function for
+ * each, and grants.ts computes them.
  */
 export type Grant = "config" | "file" | "folder" | "socket" | "listen" | "servers";
 
@@ -28,7 +28,7 @@ export interface FlagSpec {
   /** Bounds of an integer or a duration (in milliseconds), both included. */
   readonly min?: number;
   readonly max?: number;
-  /** What the value is, in the usage text: `PATH`. */
+  /** Name of the value in the usage text: `PATH`. */
   readonly placeholder?: string;
   readonly help: string;
   /** Understood, and not in the usage text. */
@@ -49,9 +49,9 @@ export type SettingsResult<T extends FlagTable> =
   | {
     readonly kind: "ok";
     readonly settings: Settings<T>;
-    /** What stood between and behind the flags; empty unless asked for. */
+    /** Arguments between and after the flags; empty unless they are accepted. */
     readonly positionals: readonly string[];
-    /** Which were set, by a flag or by the environment. */
+    /** The flags that were set, on the command line or by the environment. */
     readonly given: ReadonlySet<keyof T>;
   }
   | { readonly kind: "error"; readonly message: string };
@@ -60,8 +60,9 @@ export interface SettingsInput {
   readonly args: readonly string[];
   readonly env: (name: string) => string | undefined;
   /**
-   * Positional arguments are accepted, and flags before, between and behind them. `--` ends the
-   * flags; what begins with a dash and a digit is no flag. Default false: they are errors.
+   * Accepts positional arguments, with flags before, between and after them. `--` ends the flags;
+   * an argument that starts with a dash and a digit is not a flag. Default false: positional
+   * arguments are errors.
    */
   readonly positionals?: boolean;
 }
@@ -157,7 +158,7 @@ function readFlags(
   return { kind: "ok", values, positionals: [...words, ...rest] };
 }
 
-/** What stands before the first `--`, and behind it. */
+/** The arguments before the first `--`, and after it. */
 function cutAtTerminator(args: readonly string[]) {
   const at = args.indexOf("--");
   return at < 0

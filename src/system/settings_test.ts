@@ -140,7 +140,7 @@ Deno.test("readSettings() takes words among the flags when it is asked to", asyn
   }
 });
 
-Deno.test("readSettings() tells what was given, and what is a default", () => {
+Deno.test("readSettings() returns the flags that were given", () => {
   const result = read(["--check=false"], { X_CONFIG: "" });
   assert.equal(result.kind, "ok");
   if (result.kind === "ok") assert.deepEqual([...result.given].sort(), ["check", "config"]);

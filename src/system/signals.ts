@@ -1,12 +1,12 @@
 /**
- * The signals a daemon listens to. They are kept until the daemon handles them: SIGHUP from the
- * first module on (hang_up.ts), the others from the moment the inbox is made.
+ * Signals of the daemon. They are queued until the daemon handles them: SIGHUP from the first
+ * module on (hang_up.ts), the others from the creation of the inbox.
  */
 import { handleHangUps } from "./hang_up.ts";
 
 export interface SignalHandlers {
   readonly onReload: () => void;
-  /** SIGTERM or SIGINT; called for each one, so that a second can be told from the first. */
+  /** SIGTERM or SIGINT; called for each, so that the caller sees a second one. */
   readonly onStop: (signal: "SIGTERM" | "SIGINT") => void;
 }
 
@@ -23,7 +23,7 @@ export class SignalInbox {
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
   }
 
-  /** From now on signals go to `handlers`, those that came already immediately. */
+  /** Sends signals to `handlers` from now on, and queued ones immediately. */
   handle(handlers: SignalHandlers): void {
     this.#handlers = handlers;
     handleHangUps(() => handlers.onReload());
@@ -31,7 +31,7 @@ export class SignalInbox {
     this.#stops = [];
   }
 
-  /** Removes the listeners, but that of SIGHUP: without one it would end the process. */
+  /** Removes the listeners except that of SIGHUP: without one SIGHUP would end the process. */
   close(): void {
     handleHangUps(undefined);
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
@@ -39,7 +39,7 @@ export class SignalInbox {
 
   #onStop(signal: "SIGTERM" | "SIGINT"): void {
     if (this.#handlers !== undefined) this.#handlers.onStop(signal);
-    // One is enough to stop, two to stop at once; more say nothing new.
+    // One stops, two stop immediately; more make no difference.
     else if (this.#stops.length < 2) this.#stops.push(signal);
   }
 }

@@ -1,30 +1,28 @@
 /**
- * One small file in a folder of the daemon's own that survives whatever happens: at any instant,
- * also at one at which the machine loses its power, the file is either the old one or the new one,
- * whole.
+ * One small file in the daemon's own folder that survives crashes: at any instant, even at a loss
+ * of power, the file holds either the old content or the new one, complete.
  *
- *     write a temporary file, sync it, rename it over the file, sync the folder
- *
- * Without the first sync the new name may come to the disk before the content does; without the
- * second one the old name may be back after a loss of power.
+ * It writes a temporary file, syncs it, renames it over the file, and syncs the folder. Without the
+ * first sync the new name may reach the disk before the content; without the second the old name
+ * may return after a loss of power.
  */
 import { MaglevError } from "../base/errors.ts";
 import { readRegularFile } from "./read_file.ts";
 
-/** The few things that are done to a folder; Deno's, or a test's. Each rejects when it fails. */
+/** Operations on a folder; of Deno, or of a test. Each rejects when it fails. */
 export interface FolderIo {
-  /** Makes the folder when it is not there; its parent has to be. */
+  /** Creates the folder when it is missing; its parent must exist. */
   make(): Promise<void>;
-  /** The whole content of a file of at most `maxBytes`; undefined when there is none. */
+  /** The content of a file of at most `maxBytes`; undefined when the file is missing. */
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
-  /** Writes a file that is not there yet, to the disk, readable for the owner alone. */
+  /** Writes a new file to the disk, readable for the owner alone. */
   writeNew(name: string, bytes: Uint8Array): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  /** Does nothing when there is none. */
+  /** Does nothing when the file is missing. */
   remove(name: string): Promise<void>;
   /** Names in the folder, in any order. */
   list(): Promise<readonly string[]>;
-  /** Makes renames and removals last. */
+  /** Writes renames and removals to the disk. */
   sync(): Promise<void>;
 }
 
@@ -32,9 +30,9 @@ export interface StateFileOptions {
   readonly io: FolderIo;
   /** Of the file, within the folder. */
   readonly name: string;
-  /** Longer ones are not read, and not written. */
+  /** Longest content that is read or written. */
   readonly maxBytes: number;
-  /** Files that were put aside and are kept; older ones are removed. */
+  /** Number of quarantined files that are kept; older ones are removed. */
   readonly maxKept: number;
 }
 
@@ -46,7 +44,7 @@ export class StateFile {
     this.#options = options;
   }
 
-  /** Its content; undefined when there is none. */
+  /** The content; undefined when the file is missing. */
   read(): Promise<Uint8Array | undefined> {
     const { io, name, maxBytes } = this.#options;
     return io.read(name, maxBytes);
@@ -63,13 +61,13 @@ export class StateFile {
     }
     const temporary = `${name}.new`;
     await io.make();
-    // What an end in the middle of an earlier write left behind.
+    // Left by a crash during an earlier write.
     await io.remove(temporary);
     try {
       await io.writeNew(temporary, bytes);
       await io.rename(temporary, name);
     } catch (error) {
-      // It may take up the last of the disk; the first error is the one to tell.
+      // It may fill the disk; the first error is the one to report.
       await io.remove(temporary).catch(() => {});
       throw error;
     }
@@ -77,9 +75,9 @@ export class StateFile {
   }
 
   /**
-   * Puts the file out of the way under a name that begins with its own and ends with `stamp`
-   * (sorts by time), and removes the oldest of such files when there are more than are kept.
-   * Resolves with the name; undefined when there is no file.
+   * Quarantines the file: renames it to its name with `stamp` appended (sorts by time), and removes
+   * the oldest quarantined files above the limit. Resolves with the new name; undefined when the
+   * file is missing.
    */
   async putAside(stamp: string): Promise<string | undefined> {
     const { io, name, maxKept } = this.#options;
@@ -91,7 +89,7 @@ export class StateFile {
     await io.rename(name, aside);
     const kept = [...names, aside].filter((other) => other.startsWith(prefix)).sort();
     for (const old of kept.slice(0, Math.max(0, kept.length - maxKept))) {
-      // What cannot be removed, such as a folder that is not empty, is not worth a failure.
+      // A file that cannot be removed, for example a folder with content, is left.
       await io.remove(old).catch(() => {});
     }
     await io.sync();

@@ -37,7 +37,7 @@ Deno.test("StateFile: at a loss of power at any instant the file is the old or t
   }
 });
 
-Deno.test("StateFile: a write that fails leaves the file and no other behind, and says why", async () => {
+Deno.test("StateFile: a failed write leaves only the old file, and rejects with the reason", async () => {
   const folder = new CrashFolder();
   folder.put(NAME, "old");
   folder.failure = new Error("No space left on device");
@@ -60,7 +60,7 @@ Deno.test("StateFile.putAside keeps a bounded number, the newest", async () => {
   });
 });
 
-Deno.test("a real folder is made, read and written like that, for its owner alone", async () => {
+Deno.test("a real folder is created for its owner alone, read and written", async () => {
   await withFolder(async (parent) => {
     const path = `${parent}/state`;
     const file = fileIn(folderIo(path));
@@ -91,7 +91,7 @@ Deno.test("a real folder: the file and then the folder are made to last", async 
   assert.deepEqual(synced, [false, true]);
 });
 
-Deno.test("a real folder: what is not a regular file, or too long, is not read, and does not wait", async () => {
+Deno.test("a real folder: a file that is too long or not a regular file is refused without waiting", async () => {
   await withFolder(async (path) => {
     const file = fileIn(folderIo(path), 4);
     await Deno.writeTextFile(`${path}/${NAME}`, "12345");
@@ -119,7 +119,7 @@ Deno.test("a real folder that cannot be is an error with its reason", async () =
   });
 });
 
-Deno.test("a real folder: what was put aside and cannot be removed stands in nobody's way", async () => {
+Deno.test("a real folder: a quarantined file that cannot be removed blocks nothing", async () => {
   await withFolder(async (path) => {
     const file = fileIn(folderIo(path));
     await Deno.mkdir(`${path}/${NAME}/full`, { recursive: true });

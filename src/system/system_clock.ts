@@ -1,4 +1,4 @@
-/** The machine's two clocks behind the Clock interface. */
+/** Implements Clock with the host's two clocks. */
 import type { Clock, Timer } from "../base/ports.ts";
 
 /** `performance.now()` for what elapsed, `Date.now()` for what is shown. */
@@ -12,7 +12,7 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, fn: () => void): Timer {
-    // setTimeout counts in 31 bits; a longer wait would fire at once.
+    // setTimeout counts in 31 bits; a longer wait would fire immediately.
     const id = setTimeout(fn, Math.min(Math.max(0, delayMs), 2 ** 31 - 1));
     return { cancel: () => clearTimeout(id) };
   }

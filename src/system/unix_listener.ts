@@ -1,22 +1,22 @@
 /**
- * A unix socket with its permissions: the owner and the group may connect, nobody else, and at no
- * moment was it otherwise. It is made in a folder of its own that is closed to others, gets its
- * mode there, and then its name, which also puts it in place of one that an earlier process left.
+ * Creates a unix socket that only the owner and the group may connect to, at any moment. It is
+ * created in a staging folder that is closed to others, gets its mode there, and is then renamed,
+ * which also replaces a stale socket.
  */
 import type net from "node:net";
 import { MaglevError } from "../base/errors.ts";
-import { nurseryOf } from "./launch/permissions.ts";
+import { stagingFolder } from "./launch/permissions.ts";
 
 /** Reason for refusing the socket of a program that runs. */
-export const SOCKET_IN_USE = "another program listens there";
+export const SOCKET_IN_USE = "another program is listening on it";
 
 /** Owner and group may connect. */
 export const UNIX_SOCKET_MODE = 0o660;
 
 /**
- * Listens on `path`. The result removes the socket, if it is still ours.
+ * Listens on `path`. The result removes the socket, if it is still this one.
  *
- * @throws {MaglevError} `unavailable`: somebody listens there, or it is something else
+ * @throws {MaglevError} `unavailable`: another program listens on it, or it is not a socket
  */
 export async function bindUnixSocket(
   server: net.Server,
@@ -24,17 +24,17 @@ export async function bindUnixSocket(
 ): Promise<() => Promise<void>> {
   // A stale socket is replaced by the rename.
   await isStaleSocket(path);
-  const nursery = nurseryOf(path);
-  // Left by a process that was killed just then.
-  await removeIfThere(nursery);
-  await Deno.mkdir(nursery, { mode: 0o700 });
+  const staging = stagingFolder(path);
+  // Left by a process that was killed at that moment.
+  await removeIfThere(staging);
+  await Deno.mkdir(staging, { mode: 0o700 });
   try {
-    const made = `${nursery}/s`;
+    const made = `${staging}/s`;
     await listenOn(server, made);
     await Deno.chmod(made, UNIX_SOCKET_MODE);
     await Deno.rename(made, path);
   } finally {
-    await Deno.remove(nursery, { recursive: true });
+    await Deno.remove(staging, { recursive: true });
   }
   const { ino } = await Deno.lstat(path);
   return async () => {
@@ -64,7 +64,7 @@ export async function isStaleSocket(path: string): Promise<boolean> {
   const refuse = (reason: string) => new MaglevError("unavailable", reason);
   try {
     const { isSocket } = await Deno.lstat(path);
-    if (isSocket !== true) throw refuse("a file of that name exists and is not a socket");
+    if (isSocket !== true) throw refuse("the file already exists and is not a socket");
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

@@ -19,7 +19,7 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-Deno.test("bindUnixSocket: for owner and group, and nothing beside it is left", async () => {
+Deno.test("bindUnixSocket: for owner and group; leaves no staging folder", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/s`;
     const server = net.createServer();
@@ -34,23 +34,23 @@ Deno.test("bindUnixSocket: for owner and group, and nothing beside it is left", 
   });
 });
 
-Deno.test("bindUnixSocket: what is no socket stays, and so does one that somebody listens on", async () => {
+Deno.test("bindUnixSocket: refuses other files, and sockets in use", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/s`;
     await Deno.writeTextFile(path, "precious");
     const server = net.createServer();
-    await assert.rejects(
-      bindUnixSocket(server, path),
-      /a file of that name exists and is not a socket/,
-    );
+    await assert.rejects(bindUnixSocket(server, path), /already exists and is not a socket/);
     assert.equal(await Deno.readTextFile(path), "precious");
     await Deno.remove(path);
     await Deno.symlink(`${folder}/elsewhere`, path);
-    await assert.rejects(bindUnixSocket(server, path), /exists and is not a socket/);
+    await assert.rejects(bindUnixSocket(server, path), /is not a socket/);
     await Deno.remove(path);
 
     const remove = await bindUnixSocket(server, path);
-    await assert.rejects(bindUnixSocket(net.createServer(), path), /another program listens there/);
+    await assert.rejects(
+      bindUnixSocket(net.createServer(), path),
+      /another program is listening on it/,
+    );
     (await Deno.connect({ transport: "unix", path })).close();
     await remove();
     await closed(server);
@@ -62,7 +62,7 @@ Deno.test("bindUnixSocket: takes the place of one that was left, and removes onl
     const path = `${folder}/s`;
     const first = net.createServer();
     const removeFirst = await bindUnixSocket(first, path);
-    // As after a kill: nobody listens, the name is there.
+    // As after a kill: the name exists and no process listens.
     await Deno.rename(path, `${folder}/kept`);
     await closed(first);
     await Deno.rename(`${folder}/kept`, path);

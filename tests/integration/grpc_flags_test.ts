@@ -20,7 +20,7 @@ Deno.test("a file of gRPC that cannot be used is reported with the flag that nam
     const key = await file("key", await Deno.readTextFile(`${tls}/good.key`));
     const pair = { "grpc-tls-cert": cert, "grpc-tls-key": key };
     const cases: [Record<string, string>, flag: string, says: RegExp][] = [
-      [{ "grpc-tokens": `${folder}/none` }, "grpc-tokens", /there is no such file/],
+      [{ "grpc-tokens": `${folder}/none` }, "grpc-tokens", /no such file/],
       [{ "grpc-tokens": empty }, "grpc-tokens", /it has no tokens/],
       [
         { "grpc-tokens": await file("open", "viewer x\n", 0o644) },
@@ -29,7 +29,7 @@ Deno.test("a file of gRPC that cannot be used is reported with the flag that nam
       ],
       [{ ...pair, "grpc-tls-cert": empty }, "grpc-tls-cert", /no certificate/],
       [{ ...pair, "grpc-tls-key": empty }, "grpc-tls-key", /key/],
-      [{ ...pair, "grpc-tls-key": `${folder}/none` }, "grpc-tls-key", /there is no such file/],
+      [{ ...pair, "grpc-tls-key": `${folder}/none` }, "grpc-tls-key", /no such file/],
       [{ ...pair, "grpc-client-ca": empty }, "grpc-client-ca", /no certificate/],
       [{ "grpc-addr": `127.0.0.1:${port}` }, "grpc-addr", /in use/],
     ];

@@ -74,10 +74,10 @@ Deno.test("a server that is not there is exit 1, says so, and names it", async (
     const port = freePort();
     const server = `127.0.0.1:${port}`;
     const cases: [string, string][] = [
-      [server, `${server}: connection refused: nothing listens there; is maglevd running?`],
+      [server, `${server}: connection refused: no process listens there; is maglevd running?`],
       [
         `unix:${home}/no.sock`,
-        `unix:${home}/no.sock: there is no such socket; is maglevd running?`,
+        `unix:${home}/no.sock: no such socket; is maglevd running?`,
       ],
     ];
     for (const [address, message] of cases) {
@@ -381,7 +381,7 @@ Deno.test("TLS: with an authority it works, and each way in which it does not is
       ],
       [["--tls-ca", `${folder}/good.key`], /good\.key: it has no certificate in PEM form/],
       [["--tls-cert", `${folder}/good.pem`, "--tls-key", `${folder}/ca.pem`], /no private key/],
-      [["--tls-ca", `${folder}/none.pem`], /none\.pem: there is no such file/],
+      [["--tls-ca", `${folder}/none.pem`], /none\.pem: no such file/],
     ];
     for (const [args, expected] of cases) {
       const { code, stdout, stderr } = await run(...args);

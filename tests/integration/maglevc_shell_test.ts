@@ -3,7 +3,7 @@
  * waits for what is to be seen; the terminal's settings are looked at before and after.
  */
 import assert from "node:assert/strict";
-import { visibleWidth } from "../../src/cli/render/mod.ts";
+import { visibleWidth } from "../../src/terminal/text.ts";
 import { type MaglevcStage, onMaglevcStage } from "../support/terminals/maglevc.ts";
 import {
   MaglevcTerminal,

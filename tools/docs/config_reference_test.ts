@@ -1,6 +1,4 @@
-/**
- * What is generated from the table: fresh, true to what reading does, and complete.
- */
+/** Generated documents: current, in line with parsing, and complete. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { generatedFiles } from "./main.ts";
 import { document, valid } from "../../tests/support/judges/json_schema.ts";

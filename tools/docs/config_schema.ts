@@ -59,7 +59,7 @@ function objectSchema(keys: Keys): JsonObject {
   const required = rows.filter(([, row]) => row.required === true).map(([key]) => key);
   const conditions = rows.flatMap(([key, row]) => conditionsOf(key, row));
   return {
-    // A key with nothing behind it stands for an empty map, where an empty map may stand.
+    // A key without a value stands for an empty map, where an empty map is allowed.
     type: required.length === 0 ? ["object", "null"] : "object",
     additionalProperties: false,
     ...OWN_KEYS,
@@ -69,10 +69,10 @@ function objectSchema(keys: Keys): JsonObject {
   };
 }
 
-/** What holds only for some words of another key. */
+/** Rules that depend on the value of another key. */
 function conditionsOf(key: string, row: Row): readonly JsonObject[] {
   if (row.together !== undefined) {
-    // A port of 0 is no port, and needs nothing.
+    // A port of 0 means no port.
     const given = row.type === "port" ? { minimum: PORT_MIN } : true;
     return [{
       if: { required: [key], properties: { [key]: given } },
@@ -122,7 +122,7 @@ function typeSchema(row: Row): JsonObject {
     case "boolean":
       return {
         type: ["boolean", "string"],
-        // A pattern rather than a list of words, which editors would offer beside true and false.
+        // A pattern, because editors would offer a list of words next to true and false.
         pattern: `^(${[...BOOLEAN_WORDS.keys()].join("|")})$`,
       };
     case "word":

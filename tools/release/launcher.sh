@@ -60,7 +60,7 @@ add() {
   esac
 }
 
-# What may be written may be read: sockets and renames need both.
+# Writable paths are readable too: sockets and renames need both.
 add_written() {
   add reads "$1"
   add writes "$1"
@@ -101,12 +101,12 @@ grant_listen() {
     unix:?*)
       refuse_root "${1#unix:}"
       add_written "${1#unix:}"
-      add_written "${1#unix:}$nursery_suffix"
+      add_written "${1#unix:}$staging_suffix"
       ;;
   esac
 }
 
-# The folder of the configuration file, because `ca-file`s lie beside it; the file alone in `/`.
+# The folder of the configuration file, because `ca-file`s lie next to it; the file alone in `/`.
 grant_config() {
   refuse_root "$1"
   case $1 in
@@ -395,7 +395,7 @@ if is_true "${flag_print_permissions-}"; then
 fi
 if [ -n "$state_folder" ] && ! [ -d "$state_folder" ] && ! is_true "${flag_check-}" &&
   ! is_true "${flag_help-}" && ! is_true "${flag_version-}"; then
-  # What cannot be made is reported by the program.
+  # The program reports a folder that cannot be created.
   mkdir -p -m 0700 -- "$state_folder" 2>/dev/null
 fi
 stamp_build

@@ -6,7 +6,7 @@
 import { pinned } from "../child.ts";
 import { linesOf } from "../lines.ts";
 
-/** What a checker is to do. */
+/** Task of a checker. */
 export interface Task {
   /** tcp, http, https (against `caFile`, name good.test) or icmp. */
   readonly kind: string;
@@ -36,14 +36,14 @@ export interface Change {
 /** A checker that runs. */
 export interface Running {
   readonly pid: number;
-  /** Undefined while it runs, else why it is no more. */
+  /** Undefined while it runs, otherwise the reason of its end. */
   failure(): string | undefined;
   stop(): Promise<void>;
 }
 
 export interface Checker {
   readonly name: string;
-  /** Whether it has states; else it only probes, and says nothing. */
+  /** True when it has states; otherwise it only probes and reports nothing. */
   readonly states: boolean;
   /** Kinds of probes it has. */
   readonly kinds: readonly string[];

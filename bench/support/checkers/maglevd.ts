@@ -58,7 +58,7 @@ export async function startMaglevd(task: Task, options: MaglevdOptions) {
   });
 }
 
-/** What a line of the log says of a server's state, if anything. */
+/** State of a server in a line of the log, if any. */
 export function changeOf(record: LogRecord): Change | undefined {
   if (record.msg !== "backend-transition" || record.backend === undefined) return undefined;
   return {

@@ -1,4 +1,4 @@
-/** What all commands do: take their arguments, call, and give the answer its JSON form. */
+/** Shared by all commands: takes arguments, calls, and converts the answer to JSON. */
 import { MaglevError } from "../../base/errors.ts";
 import {
   type CallOptions,

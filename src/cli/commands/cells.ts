@@ -1,7 +1,8 @@
 /** Cells that several commands show alike. */
 import type { messages } from "../../grpc/client/client.ts";
 import { elapsed, instant, millisecondsOf } from "../render/mod.ts";
-import type { Cell, Style } from "../render/model.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Cell } from "../render/model.ts";
 
 /** In place of what is not there, in the middle of a table. */
 export const NOTHING: Cell = { text: "-", style: "muted" };
@@ -32,20 +33,20 @@ export function yesNo(value: boolean): Cell {
   return { text: value ? "yes" : "no" };
 }
 
-/** How long ago, counted up to `nowMs`; 0 is no time. */
+/** Time since an instant, up to `nowMs`; 0 means unset. */
 export function ageCell(unixNs: bigint, nowMs: number): Cell {
   if (unixNs === 0n) return NOTHING;
   return { text: elapsed(nowMs - millisecondsOf(unixNs)), volatile: true };
 }
 
-/** `2026-03-01 09:30:00Z (3d4h ago)`; 0 is no time. */
+/** `2026-03-01 09:30:00Z (3d4h ago)`; 0 means unset. */
 export function sinceCell(unixNs: bigint, nowMs: number): Cell {
   if (unixNs === 0n) return NOTHING;
   const unixMs = millisecondsOf(unixNs);
   return { text: `${instant(unixMs)} (${elapsed(nowMs - unixMs)} ago)`, volatile: true };
 }
 
-/** A length of time that something took; 0 is none. */
+/** A duration; 0 means unset. */
 export function tookCell(ns: bigint): Cell {
   return ns === 0n ? { ...NOTHING, volatile: true } : {
     text: elapsed(millisecondsOf(ns)),
@@ -57,7 +58,7 @@ export function tookCell(ns: bigint): Cell {
 export function codeCell(result: messages.ProbeResult | undefined): Cell {
   if (result === undefined) return NOTHING;
   const { ok, code, layer } = result;
-  // Pseudo results, of operators' actions, have no layer and are nobody's fault.
+  // Pseudo results, of operators' actions, have no layer.
   return { text: code, style: ok || layer === "" ? "plain" : "bad" };
 }
 
@@ -67,7 +68,7 @@ export function resultCell(result: messages.ProbeResult | undefined): Cell {
   const code = codeCell(result);
   return result.detail === ""
     ? code
-    : { ...code, text: `${code.text} ${result.detail}`, gist: code.text };
+    : { ...code, text: `${code.text} ${result.detail}`, comparisonKey: code.text };
 }
 
 /** End of validity of a certificate: soon is a warning, very soon a fault. */
@@ -80,7 +81,7 @@ export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
     ? `${when} (in ${elapsed(leftMs)})`
     : `${when} (expired ${elapsed(-leftMs)} ago)`;
   const days = leftMs / 86_400_000;
-  return { text, gist: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
+  return { text, comparisonKey: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
 }
 
 /** Who asked for it, as far as that is known. */
@@ -120,7 +121,7 @@ export function intentCell(intent: messages.Intent | undefined, nowMs: number): 
   const { kind, weight, fileWeight } = intent;
   return {
     text: intentText(intent, nowMs),
-    gist: `${kind} ${fileWeight} ${weight}`,
+    comparisonKey: `${kind} ${fileWeight} ${weight}`,
     style: "warn",
   };
 }

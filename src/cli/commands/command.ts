@@ -1,4 +1,4 @@
-/** What a command that asks a server is: it calls, and gives back what is to be shown. */
+/** A command that calls a server: it returns the view to show and its JSON form. */
 import type { Json, MaglevClient } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import type { View } from "../render/model.ts";
@@ -21,7 +21,7 @@ export interface Answer {
    */
   readonly json: () => Promise<Json>;
   readonly view: View;
-  /** False: answered, and the answer is no (a configuration with errors): exit status 1. */
+  /** False: the server answered with a failure (a configuration with errors): exit status 1. */
   readonly ok: boolean;
 }
 

@@ -282,7 +282,7 @@ Deno.test("answers that say no: a wrong configuration, a sync that failed in par
   }
 });
 
-Deno.test("counters: rates come from two readings, and stay while there is no new one", async () => {
+Deno.test("counters: rates come from two readings, and stay until the next reading", async () => {
   const memory = new Map<string, unknown>();
   const show = async (takenMs: number, factor: bigint) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };

@@ -8,7 +8,7 @@ import { answer, ask } from "./call.ts";
 import { intentText } from "./cells.ts";
 import { planView, shiftView, warningView } from "./plan_view.ts";
 
-/** What all answers about the file have. */
+/** Common part of all answers about the file. */
 type Verdict = Pick<
   messages.CheckConfigResponse,
   "ok" | "issues" | "parseError" | "semanticError"
@@ -87,7 +87,7 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: number): Vi
   ];
 }
 
-/** What was done, and what it moves: the share, not each server. */
+/** The changes, and the share of flows that they move; not each server. */
 function configReloadView(message: messages.ReloadConfigResponse, nowMs: number): View {
   const { plan } = message;
   return [
@@ -97,7 +97,7 @@ function configReloadView(message: messages.ReloadConfigResponse, nowMs: number)
   ];
 }
 
-/** What a reload changes besides VIPs; what is 0 is left out. */
+/** Changes of a reload other than VIPs; zeros are left out. */
 function changeBlocks(
   message: messages.PlanConfigResponse | messages.ReloadConfigResponse,
   { nowMs, ended }: { readonly nowMs: number; readonly ended: string },
@@ -138,7 +138,7 @@ function endedBlock(
         { text: intent?.backend ?? "", style: "name" },
         intent === undefined
           ? { text: "" }
-          : { text: intentText(intent, nowMs), gist: intent.kind, style: "warn" },
+          : { text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "warn" },
         { text: cause },
       ],
     })),

@@ -1,14 +1,15 @@
 /**
- * What every command shows, as operators see it, beside the JSON that scripts get:
- * tests/fixtures/cli/. `MAGLEV_GOLDEN=write deno test -A src/cli/commands/golden_test.ts` writes the
- * files anew.
+ * The output of each command next to its JSON form, in tests/fixtures/cli/.
+ *
+ * `MAGLEV_GOLDEN=write deno test -A src/cli/commands/golden_test.ts` writes the files.
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
 import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
 import { plainForm, plainParts } from "../render/plain.ts";
-import { jsonText, printable, renderView, visibleWidth } from "../render/mod.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
+import { jsonText, renderView } from "../render/mod.ts";
 import { mergeJson, mergeViews } from "../compare/merge.ts";
 import type { Answer } from "./command.ts";
 import type { Args } from "../language/node.ts";
@@ -384,6 +385,6 @@ for (const name of SEVERAL) {
   });
 }
 
-Deno.test("there is no golden file that nothing checks", async () => {
+Deno.test("each golden file is checked by a test", async () => {
   assert.deepEqual(await GOLDEN.unused(), []);
 });

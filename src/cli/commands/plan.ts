@@ -1,4 +1,4 @@
-/** What pausing, resuming, enabling, disabling or weighing a backend would do. */
+/** Plans: the effect of pausing, resuming, enabling, disabling or weighing a backend. */
 import type { Answer, Command, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
 import type { messages } from "../../grpc/client/client.ts";

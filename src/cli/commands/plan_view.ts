@@ -1,12 +1,13 @@
-/** What a change would do, for people. */
+/** Shows the effect of a planned change. */
 import type { messages } from "../../grpc/client/client.ts";
 import { counted, percent, percentCell, vipText } from "../render/mod.ts";
-import type { Block, Cell, Style, TableBlock, View } from "../render/model.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Block, Cell, TableBlock, View } from "../render/model.ts";
 import { backendsCell, NOTHING } from "./cells.ts";
 
 type Shift = messages.TableShift;
 
-/** States, then each VIP that would be another one, then what VPP would be told. */
+/** States, then each VIP that changes, then the requests to VPP. */
 export function planView(plan: messages.Plan): View {
   const { vips } = plan;
   const lines = stateLines(plan);
@@ -130,7 +131,7 @@ const CHANGE_STYLES: ReadonlyMap<string, Style> = new Map([
   ["kept", "muted"],
 ]);
 
-/** `100→0→100`: now, at once, settled; steps that change nothing are left out. */
+/** `100→0→100`: now, immediately after, settled; steps without a change are left out. */
 function stepsText(
   { now, atOnce, settled }: messages.ServerChange,
   numberOf: (share: messages.ServerShare) => number,
@@ -194,8 +195,8 @@ function styleOf({ atOnce, settled, change }: messages.VipChange): Style {
 const NAMED = 3;
 
 /**
- * What share of new flows moved, in one line: the VIPs with the greatest shares by name, and how
- * many more there are.
+ * The share of new flows that moved, in one line: the VIPs with the largest shares by name, and the
+ * number of the others.
  */
 export function forecastLine({ vips }: messages.Plan): Cell {
   if (vips.length === 0) return { text: "no new flows moved", style: "good" };

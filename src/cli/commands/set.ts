@@ -1,4 +1,4 @@
-/** What operators do to backends and weights; the answer is the new state. */
+/** Operators' actions on backends and weights; the answer is the new state. */
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, Command, CommandContext } from "./command.ts";
@@ -51,13 +51,17 @@ function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
   if (last !== undefined && last.to === state && ageMs < FRESH_MS) {
     return { text: `${name}: ${last.from} → ${state}`, style };
   }
-  return { text: `${name}: ${state} for ${elapsed(ageMs)}`, style, gist: `${name} ${state}` };
+  return {
+    text: `${name}: ${state} for ${elapsed(ageMs)}`,
+    style,
+    comparisonKey: `${name} ${state}`,
+  };
 }
 
-/** Its own begin is now, so only what it says is told. */
+/** It begins now, so its begin is not shown. */
 function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
   if (intent === undefined) return [];
-  return [{ text: intentText(intent, nowMs), gist: intent.kind, style: "muted" }];
+  return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
 }
 
 function warningLines(warning: string): Cell[] {
@@ -133,8 +137,8 @@ export function weightOf(args: Args): number {
 }
 
 /**
- * What the change is about to move, asked for before it: afterwards nothing is left to compare. That
- * this fails says nothing about the change, which goes on.
+ * The forecast of the change, requested before it, because afterwards there is nothing to compare.
+ * A failed forecast does not stop the change.
  */
 async function forecastOf(
   context: CommandContext,

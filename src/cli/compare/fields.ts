@@ -1,5 +1,13 @@
 /** PURE. Fields of several servers as one list. */
-import { essence, groupBy, MARK, type Merged, numbered, type Part, unionOf } from "./parts.ts";
+import {
+  comparisonKey,
+  groupBy,
+  MARK,
+  type Merged,
+  numbered,
+  type Part,
+  unionOf,
+} from "./parts.ts";
 import type { Cell, Field, FieldsBlock } from "../render/model.ts";
 
 interface Line {
@@ -9,7 +17,7 @@ interface Line {
   readonly differs: boolean;
 }
 
-/** What they agree on once; what not a line for each, under one label. */
+/** Equal fields once; different ones with a line for each server, under one label. */
 export function mergeFields(parts: readonly Part<FieldsBlock>[]): Merged {
   const indexed = parts.map(({ server, value: { fields } }) => {
     const keys = numbered(fields, ({ label }) => label);
@@ -48,7 +56,7 @@ function mergeField(
     return [{ label, value: first.value, optional, differs: false }];
   }
   const differs =
-    groupBy(cells, (cell) => cell === undefined ? "-" : `+${essence(cell)}`).length > 1;
+    groupBy(cells, (cell) => cell === undefined ? "-" : `+${comparisonKey(cell)}`).length > 1;
   return groups.map(({ servers, value = { text: "not there", style: "muted" } }, at) => ({
     label: at === 0 ? label : "",
     value: { ...value, text: `${servers.join(", ")}: ${value.text === "" ? "-" : value.text}` },

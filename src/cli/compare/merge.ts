@@ -1,25 +1,33 @@
 /**
- * PURE. What several servers answered, as one view.
+ * PURE. Merges the views of several servers into one.
  *
- * Two servers of one service should say the same, and an operator looks for where they do not. So
- * what they agree on is shown once, with the names of all; what differs is shown for each of them,
- * next to each other, and marked `≠`: at the left edge, to be found, and behind each cell that
- * differs. What differs from moment to moment (how long ago, counters) is never marked.
+ * Two servers of one service should agree, and an operator looks for differences. So equal parts
+ * are shown once, with all names. Different parts are shown for each server, next to each other,
+ * and marked `≠`: at the left edge, and after each cell that differs. Volatile cells (ages,
+ * counters) are never marked.
  */
 import type { Json } from "../../grpc/client/client.ts";
 import { counted } from "../render/numbers.ts";
 import { mergeFields } from "./fields.ts";
 import { mergeTables, sameColumns } from "./tables.ts";
-import { essence, groupBy, MARK, type Merged, numbered, type Part, unionOf } from "./parts.ts";
+import {
+  comparisonKey,
+  groupBy,
+  MARK,
+  type Merged,
+  numbered,
+  type Part,
+  unionOf,
+} from "./parts.ts";
 import type { Block, Cell, LinesBlock, TableBlock, View } from "../render/model.ts";
 
-/** What one server answered. */
+/** The view of one server. */
 export interface ServerView {
   readonly server: string;
   readonly view: View;
 }
 
-/** What became of one server's command, in the JSON form. */
+/** The result of one server's command, in JSON. */
 export interface ServerJson {
   readonly server: string;
   readonly result:
@@ -95,7 +103,7 @@ function compared(parts: readonly Part<View>[]): View {
   return [{ kind: "lines", lines: [line] }, ...blocks];
 }
 
-/** Blocks by kind, title, and the how manieth of those it is. */
+/** Blocks by kind, title, and its position among blocks of that title. */
 function blocksByKey(view: View): Map<string, Block> {
   const keys = numbered(
     view,
@@ -128,7 +136,7 @@ function only<T>(
   return found.length === parts.length ? found : undefined;
 }
 
-/** What cannot be compared: one below the other. */
+/** Blocks that cannot be compared: one below the other. */
 function apart(parts: readonly Part<Block>[]): Merged {
   return {
     blocks: parts.flatMap(({ server, value }) => titled(`${MARK} ${server}`, [value])),
@@ -153,7 +161,8 @@ function mergeLines(parts: readonly Part<LinesBlock>[]): Merged {
   const [first, ...others] = groups;
   if (first === undefined) return { blocks: [], differences: 0 };
   if (others.length === 0) return { blocks: [first.value], differences: 0 };
-  const differs = groupBy(parts, ({ lines }) => JSON.stringify(lines.map(essence))).length > 1;
+  const differs =
+    groupBy(parts, ({ lines }) => JSON.stringify(lines.map(comparisonKey))).length > 1;
   const lines = groups.flatMap(({ servers, value }) =>
     value.lines.map((line) => ({
       ...line,

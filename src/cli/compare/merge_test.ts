@@ -36,7 +36,7 @@ function fields(values: Readonly<Record<string, string | Cell>>): View {
   return [{ kind: "fields", fields: list }];
 }
 
-Deno.test("several: equal answers are shown once, with all servers named", () => {
+Deno.test("compare: equal answers are shown once, with all servers named", () => {
   const view = [states(["web1", "up", "3d4h"])];
   assert.equal(
     text(answersOf(view, view)),
@@ -44,14 +44,14 @@ Deno.test("several: equal answers are shown once, with all servers named", () =>
   );
 });
 
-Deno.test("several: what is volatile does not make a difference, and is shown of each", () => {
+Deno.test("compare: what is volatile does not make a difference, and is shown of each", () => {
   assert.equal(
     text(answersOf([states(["web1", "up", "3d4h"])], [states(["web1", "up", "7s"])])),
     "lb1, lb2: no differences\n\nNAME  STATE      SINCE\nweb1  up     3d4h / 7s\n",
   );
 });
 
-Deno.test("several: rows that differ stand together, marked at the edge and in the cell", () => {
+Deno.test("compare: rows that differ stand together, marked at the edge and in the cell", () => {
   assert.equal(
     text(answersOf(
       [states(["web1", "up", "1s"], ["web2", "up", "2s"])],
@@ -70,7 +70,7 @@ Deno.test("several: rows that differ stand together, marked at the edge and in t
   );
 });
 
-Deno.test("several: a row that one server does not have is missed by name", () => {
+Deno.test("compare: a row that one server does not have is missed by name", () => {
   assert.equal(
     text(answersOf(
       [states(["a", "up", "1s"], ["c", "up", "1s"])],
@@ -89,14 +89,15 @@ Deno.test("several: a row that one server does not have is missed by name", () =
   );
 });
 
-Deno.test("several: what is written otherwise and means the same is no difference", () => {
-  const row = (text: string, gist: string): View => fields({ result: { text, gist } });
+Deno.test("compare: cells with the same comparisonKey do not differ", () => {
+  const row = (text: string, comparisonKey: string): View =>
+    fields({ result: { text, comparisonKey } });
   assert.match(text(answersOf(row("L7OK 200", "ok"), row("L7OK 204", "ok"))), /no differences/);
   assert.match(text(answersOf(row("L7OK", "ok"), row("L7OK", "bad"))), /no differences/);
   assert.match(text(answersOf(row("L7OK", "ok"), row("L7STS", "bad"))), /1 difference,/);
 });
 
-Deno.test("several: fields that differ have a line for each, under one label", () => {
+Deno.test("compare: fields that differ have a line for each, under one label", () => {
   assert.equal(
     text(answersOf(
       fields({ version: "1", pid: { text: "7", volatile: true }, only: "x" }),
@@ -116,7 +117,7 @@ Deno.test("several: fields that differ have a line for each, under one label", (
   );
 });
 
-Deno.test("several: counters have a row for each server, and no marks", () => {
+Deno.test("compare: counters have a row for each server, and no marks", () => {
   const counters = (value: string): TableBlock => ({
     kind: "table",
     columns: ["vip", "a", "b", "c"].map((header) => ({ header })),
@@ -132,7 +133,7 @@ Deno.test("several: counters have a row for each server, and no marks", () => {
   );
 });
 
-Deno.test("several: a block that not all have says who has it", () => {
+Deno.test("compare: a block that not all have says who has it", () => {
   const intent: View = [{
     kind: "fields",
     title: "intent",
@@ -144,7 +145,7 @@ Deno.test("several: a block that not all have says who has it", () => {
   );
 });
 
-Deno.test("several: histories are each server's own", () => {
+Deno.test("compare: histories are each server's own", () => {
   const history = (ago: string): View => [{ ...states(["x", "up", ago]), title: "h", own: true }];
   assert.equal(
     text(answersOf(history("1s"), history("2s"), history("1s"))),
@@ -153,13 +154,13 @@ Deno.test("several: histories are each server's own", () => {
   );
 });
 
-Deno.test("several: the only one that answered is named, and nobody is nothing", () => {
+Deno.test("compare: a single answer is named; no answer gives an empty view", () => {
   const view = fields({ name: "x" });
   assert.equal(text([{ server: "lb2", view }]), "lb2:\nname  x\n");
   assert.equal(text([]), "");
 });
 
-Deno.test("several: a change is shown for each server, equal ones together", () => {
+Deno.test("compare: a change is shown for each server, equal ones together", () => {
   const line = (text: string): View => [{ kind: "lines", lines: [{ text }] }];
   assert.equal(
     text(answersOf(line("paused"), line("paused"), line("down")), false),
@@ -167,7 +168,7 @@ Deno.test("several: a change is shown for each server, equal ones together", () 
   );
 });
 
-Deno.test("several: rows with one key are not lost", () => {
+Deno.test("compare: rows with one key are not lost", () => {
   const twice = [states(["a", "up", "1s"], ["a", "down", "1s"])];
   assert.match(text(answersOf(twice, twice)), /a +up.*\na +down/);
 });

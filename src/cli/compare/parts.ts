@@ -1,10 +1,10 @@
-/** PURE. What putting answers of several servers together is made of. */
+/** PURE. Parts of the comparison of several servers' answers. */
 import type { Block, Cell } from "../render/model.ts";
 
 /** Where servers differ. */
 export const MARK = "≠";
 
-/** What one server has. */
+/** One server's part. */
 export interface Part<T> {
   readonly server: string;
   readonly value: T;
@@ -16,10 +16,10 @@ export interface Merged {
   readonly differences: number;
 }
 
-/** What a cell is compared by; equal for all that are volatile. */
-export function essence(cell: Cell | undefined): string {
+/** Text that a cell is compared by; equal for all volatile cells. */
+export function comparisonKey(cell: Cell | undefined): string {
   if (cell === undefined) return "";
-  return cell.gist ?? (cell.volatile === true ? "" : cell.text);
+  return cell.comparisonKey ?? (cell.volatile === true ? "" : cell.text);
 }
 
 /** Servers whose values are equal by `keyOf`, with the value of the first. */
@@ -54,7 +54,7 @@ export function joinCells(cells: readonly Cell[]): Cell {
   return { ...first, text: texts.map((text) => text === "" ? "-" : text).join(" / ") };
 }
 
-/** Keys of items, made unique: what comes again is told apart by its number. */
+/** Keys of items, made unique: repeated keys get a number. */
 export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): string[] {
   const counts = new Map<string, number>();
   return items.map((item) => {
@@ -65,10 +65,10 @@ export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): st
   });
 }
 
-/** Keys of all lists, each once; those of a later list right behind what they follow there. */
+/** Keys of all lists, each once; a key that only a later list has comes after the key that it follows there. */
 export function unionOf(lists: readonly (readonly string[])[]): string[] {
   const known = new Set<string>();
-  /** Keys by what they stand behind; undefined: at the begin. */
+  /** Keys by the key they follow; undefined: at the start. */
   const followers = new Map<string | undefined, string[]>();
   for (const list of lists) {
     let before: string | undefined;

@@ -1,6 +1,6 @@
 /** PURE. Tables of several servers as one. */
 import {
-  essence,
+  comparisonKey,
   groupBy,
   joinCells,
   MARK,
@@ -22,7 +22,7 @@ interface MergedRow {
   readonly cells: readonly Cell[];
 }
 
-/** Whether the tables can be put together at all. */
+/** True when the tables have the same columns and can be merged. */
 export function sameColumns(parts: readonly Part<TableBlock>[]): boolean {
   const headers = ({ columns }: TableBlock) => JSON.stringify(columns.map(({ header }) => header));
   return groupBy(parts, headers).length === 1;
@@ -71,7 +71,7 @@ function mergeRows(
 ): MergedRow[] {
   const groups = groupBy(rows, (row) =>
     row === undefined ? "" : JSON.stringify(
-      row.cells.map(essence),
+      row.cells.map(comparisonKey),
     ));
   const present = rows.flatMap(({ value }) => value === undefined ? [] : [value]);
   const differs = groups.length > 1;
@@ -112,7 +112,7 @@ function oddColumns(rows: readonly Row[]): Set<number> {
   const odd = new Set<number>();
   for (const { cells } of others) {
     for (let at = 0; at < cells.length; at++) {
-      if (essence(cells[at]) !== essence(first?.cells[at])) odd.add(at);
+      if (comparisonKey(cells[at]) !== comparisonKey(first?.cells[at])) odd.add(at);
     }
   }
   return odd;
@@ -122,7 +122,7 @@ function marked(cell: Cell): Cell {
   return { ...cell, text: `${cell.text === "" ? "-" : cell.text} ${MARK}` };
 }
 
-/** What stands for a row that a server does not have: its name, and that. */
+/** The row of a server that lacks it: its name, and a note. */
 function missingCells(cells: readonly Cell[]): Cell[] {
   const [first = { text: "" }, ...others] = cells;
   if (others.length === 0) return [{ text: `${first.text} not there`, style: "muted" }];

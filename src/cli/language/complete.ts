@@ -1,4 +1,4 @@
-/** PURE. What TAB may put at the cursor: from the tree, and from the names that the server knows. */
+/** PURE. Candidates for TAB at the cursor, from the tree and from the names on the server. */
 import type { Args, SlotKind, TreeNode } from "./node.ts";
 import { TREE } from "./tree.ts";
 import { type FixedValue, fixedValues, takesName } from "./values.ts";
@@ -14,7 +14,7 @@ export interface SlotCandidate {
   readonly slot: SlotKind;
   readonly name: string;
   readonly help: string;
-  /** What was typed before: the pools are those of `args.frontend`. */
+  /** Values typed before: pools are those of `args.frontend`. */
   readonly args: Args;
 }
 
@@ -28,9 +28,7 @@ export interface Candidates {
 /** Live names for a slot; how long that may take is the caller's choice. */
 export type Names = (slot: SlotKind, args: Args) => Promise<readonly string[]>;
 
-/**
- * What may stand after `words`, where `partial` is typed. Nothing when `words` do not fit the tree.
- */
+/** Candidates after `words`, where `partial` is typed; empty when `words` do not fit the tree. */
 export function candidates(
   words: readonly string[],
   partial: string,
@@ -87,7 +85,7 @@ function live(slot: SlotCandidate, names: Names): Promise<readonly string[]> {
     .catch(() => []);
 }
 
-/** False for what would be read as a word of the tree, and for what is no name. */
+/** False for a name that is invalid, or would be read as a word of the tree. */
 function isValueAt(place: Place, name: string): boolean {
   const reading = step(place, name);
   return reading.kind === "place" && reading.as === "value";

@@ -106,7 +106,7 @@ Deno.test("names that no configuration can hold are left out, and there is an en
   deepEqual(await offered("show backends", "", ...names), [...names].sort());
 });
 
-Deno.test("candidates() tells the values that may stand there, for whoever asks for names", () => {
+Deno.test("candidates() returns the values that may stand there, for the source of names", () => {
   deepEqual(candidates(words("set backend"), "x"), {
     words: [],
     slots: [{ slot: "backend", name: "backend", help: "Name of the backend", args: {} }],

@@ -1,8 +1,8 @@
 /**
- * PURE. The completions of the shells. They ask maglevc itself: `maglevc FLAGS --complete WORD…`, the
- * last word as far as it is typed, prints `text<TAB>help` for each candidate (complete.ts). So
- * names are live, and the scripts hold the flags only. Imported by `maglevc completion` alone, when
- * it runs: nobody else should wait for three scripts.
+ * PURE. Completion scripts for shells. They call maglevc: `maglevc FLAGS --complete WORD…`, with
+ * the last word as typed so far, prints `text<TAB>help` for each candidate (complete.ts). So names
+ * are current, and the scripts contain only the flags. Loaded by `maglevc completion` alone,
+ * because no other command needs them.
  */
 import bash from "./completion/maglevc.bash" with { type: "text" };
 import fish from "./completion/maglevc.fish" with { type: "text" };
@@ -10,7 +10,7 @@ import zsh from "./completion/maglevc.zsh" with { type: "text" };
 
 export type CompletionShell = "bash" | "zsh" | "fish";
 
-/** What the scripts need to know of a flag; rows of MAGLEVC_FLAGS are such. */
+/** The part of a flag that the scripts need; rows of MAGLEVC_FLAGS fit. */
 export interface CompletionFlag {
   readonly kind: string;
   readonly help: string;

@@ -1,4 +1,4 @@
-/** What the scripts hold; what they do in the shells is tried in tests/integration/completion_test.ts. */
+/** Content of the scripts; tests/integration/completion_test.ts runs them in the shells. */
 import { equal, match, ok } from "node:assert/strict";
 import { type CompletionFlags, completionScript } from "./completion_scripts.ts";
 

@@ -17,8 +17,8 @@ const END = "<Enter>";
 const HELP_COLUMN = 32;
 
 /**
- * What `?` shows where `partial` is typed behind `words`: a line for each thing that may follow,
- * with its help; or what is wrong, when they do not fit the tree. No line is empty.
+ * Lines that `?` shows where `partial` is typed after `words`: one for each possible continuation,
+ * with its help, or the error when they do not fit the tree. No line is empty.
  */
 export function helpAt(
   words: readonly string[],

@@ -19,7 +19,7 @@ Deno.test("? lists what may follow with its help, and where the line may end", (
     "<Enter>  Compare and correct now, all VIPs",
   ]);
   deepEqual(helpAt(words("set b a pause for"), ""), [
-    "<duration>  How long, such as 30m or 3d4h; then it ends by itself",
+    "<duration>  How long, for example 30m or 3d4h; then it ends",
   ]);
   deepEqual(helpAt(words("show version"), ""), ["<Enter>  Versions of maglevc and of the server"]);
 });
@@ -36,13 +36,13 @@ Deno.test("? in a word lists what it may become", () => {
   deepEqual(helpAt(["show"], "frontend"), ["frontends  All frontends, with their state"]);
 });
 
-Deno.test("? behind or in a word that does not fit says what was expected", () => {
+Deno.test("? after or in a word that does not fit shows the expected words", () => {
   const [said, ...more] = helpAt(["show", "x"], "");
   match(said!, /^show: unknown word "x"; expected version, frontends, /);
   deepEqual(more, []);
   match(helpAt(["show"], "x").join("\n"), /^show: unknown word "x"; expected version, /);
   match(helpAt(["completion"], "x").join("\n"), /^shell: need bash, zsh or fish, not x$/);
-  match(helpAt(["show", "version"], "x").join("\n"), /nothing more can follow$/);
+  match(helpAt(["show", "version"], "x").join("\n"), /no further arguments expected$/);
 });
 
 Deno.test("the help text has every command once, with its options, within 80 columns", () => {
@@ -75,7 +75,7 @@ Deno.test("help of a command lists its syntax, each option, and notes", () => {
 Options, in any order:
   num <n>            End after this many events
   log                What the server logs
-  level <level>      Least level of the log (after log)
+  level <level>      Minimum log level (after log)
   backend [<name>]   Transitions of backends, or of the one of this name
   frontend [<name>]  Transitions of frontends, or of the one of this name
 

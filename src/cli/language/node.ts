@@ -1,6 +1,6 @@
-/** PURE. What the tree of commands is made of; the one tree is in tree.ts. */
+/** PURE. Types of the tree of commands; the tree is in tree.ts. */
 
-/** What a slot takes. The first five are completed with names that the server knows. */
+/** Kinds of slots. The first five are completed with names on the server. */
 export type SlotKind =
   | "frontend"
   | "backend"
@@ -64,9 +64,9 @@ interface Node {
   readonly help: string;
   /** More lines, for `help` of this command alone. */
   readonly more?: readonly string[];
-  /** What the line means when it ends here; absent: it must go on. */
+  /** Command of a line that ends here; absent: the line must go on. */
   readonly run?: CommandName;
-  /** What may follow. */
+  /** Possible continuations. */
   readonly next?: readonly TreeNode[];
   /** May follow in any order, each once, when the line may end here. */
   readonly options?: readonly OptionNode[];

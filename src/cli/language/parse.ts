@@ -9,7 +9,7 @@ export type Parsed =
   | { readonly kind: "error"; readonly message: string }
   | { readonly kind: "empty" };
 
-/** What `words` mean. Never throws, whatever they are. */
+/** Parses `words` into a command. Never throws. */
 export function parse(words: readonly string[], tree: readonly TreeNode[] = TREE): Parsed {
   if (words.length === 0) return { kind: "empty" };
   const walked = walk(words, tree);

@@ -137,7 +137,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     ],
     [
       ["config", "reload", "reason", "new", "rack"],
-      'config reload reason new: unknown word "rack": nothing more can follow; text with blanks ' +
+      'config reload reason new: unknown word "rack": no further arguments expected; text with blanks ' +
       "needs quotes",
     ],
     [
@@ -147,7 +147,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
     ],
     [
       ["config", "reload", "reason", "x", "reason"],
-      "config reload reason x: reason was given already; nothing more can follow",
+      "config reload reason x: reason was given already; no further arguments expected",
     ],
     [
       ["watch", "events", "level"],
@@ -304,7 +304,7 @@ Deno.test("any words are parsed, completed and helped without an exception, in o
   );
 });
 
-Deno.test("what completion offers behind any words is parsed as what it is offered as", async () => {
+Deno.test("each candidate of completion is parsed as the kind it is offered as", async () => {
   const names = [
     "reason",
     "re",

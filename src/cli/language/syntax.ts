@@ -13,7 +13,7 @@ export interface Piece {
 export interface CommandSyntax {
   readonly command: CommandName;
   readonly pieces: readonly Piece[];
-  /** What may follow, in brackets. */
+  /** Possible continuations, in brackets. */
   readonly options: readonly Piece[];
   readonly help: string;
   readonly more: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * PURE. The one tree of commands. What a line means, `?`, TAB, the help texts, the command list of the
- * manual and the completions of the shells all come from it (parse.ts, complete.ts, help.ts,
- * completion_scripts.ts): a command that is added here is everywhere.
+ * PURE. The tree of commands. Parsing, `?`, TAB, the help texts, the command list of the manual and
+ * the shells' completions are derived from it (parse.ts, complete.ts, help.ts,
+ * completion_scripts.ts), so a command that is added here works everywhere.
  */
 import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./node.ts";
 
@@ -11,18 +11,18 @@ const REASON: OptionNode = {
   value: { slot: "text" },
 };
 
-/** What a wish of an operator that lasts may have. */
+/** Options of an intent that lasts. */
 const LASTING: readonly OptionNode[] = [
   REASON,
   {
     word: "for",
-    help: "How long, such as 30m or 3d4h; then it ends by itself",
+    help: "How long, for example 30m or 3d4h; then it ends",
     value: { slot: "duration" },
     excludes: "until",
   },
   {
     word: "until",
-    help: "When it ends by itself, such as 2027-01-31T18:00:00Z",
+    help: "When it ends, for example 2027-01-31T18:00:00Z",
     value: { slot: "time" },
     excludes: "for",
   },
@@ -82,7 +82,9 @@ const SHOW = word("show", "Look at something", {
     showNamed("frontend"),
     showNamed("backend"),
     showNamed("healthcheck"),
-    word("status", "Is the server ready, and what keeps it from it", { run: "show status" }),
+    word("status", "Is the server ready, and if not, why", {
+      run: "show status",
+    }),
     word("vpp", "VPP, as the server sees it", {
       next: [
         word("info", "VPP's version, process, and since when", { run: "show vpp info" }),
@@ -190,7 +192,7 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
 
 const CONFIG = word("config", "The server's configuration file", {
   next: [
-    word("check", "Read the file and say what is wrong", { run: "config check" }),
+    word("check", "Read the file and list its errors", { run: "config check" }),
     word("plan", "What a reload would do to VPP's traffic", { run: "config plan" }),
     word("reload", "Read the file and apply it", { run: "config reload", options: [REASON] }),
   ],
@@ -205,7 +207,7 @@ const WATCH = word("watch", "Follow what happens", {
         { word: "log", help: "What the server logs" },
         {
           word: "level",
-          help: "Least level of the log",
+          help: "Minimum log level",
           value: { slot: "level" },
           after: "log",
         },

@@ -12,7 +12,7 @@ import { parse } from "./parse.ts";
 import { TREE } from "./tree.ts";
 import { fixedValues, placeholder } from "./values.ts";
 
-/** A value for each slot that is no prefix of a word, and how it is passed on. */
+/** A value for each slot that is not a prefix of a word, and its passed-on form. */
 const SAMPLES: Readonly<Record<SlotKind, string>> = {
   frontend: "zz-vip",
   backend: "zz-server",
@@ -31,7 +31,7 @@ const SAMPLES: Readonly<Record<SlotKind, string>> = {
 /** `commandHelp`: the help after an optional value, which is the command's. */
 type SpotNode = TreeNode & { readonly commandHelp?: string };
 
-/** Where a line has come to, told from the tree alone. */
+/** The place that a line leads to, from the tree alone. */
 interface Spot {
   readonly line: readonly string[];
   readonly args: Readonly<Record<string, string>>;
@@ -274,9 +274,9 @@ Deno.test("at every place: an unknown word is named, with all that was expected 
     const said = message(parse([...line, "Frobnicate"]));
     ok(said.includes('unknown word "Frobnicate"'), said);
     for (const word of candidates(line, "").words) ok(said.includes(word.text), said);
-    if (nodes.length + options.length === 0) match(said, /nothing more can follow/);
+    if (nodes.length + options.length === 0) match(said, /no further arguments expected/);
     else equal(said.includes("or the end of the line"), run !== undefined, said);
-    // Behind it nobody knows what could follow.
+    // The continuation after it is undefined.
     deepEqual(candidates([...line, "Frobnicate"], ""), { words: [], slots: [] });
     deepEqual(helpAt([...line, "Frobnicate"], ""), [said]);
   }
@@ -293,7 +293,7 @@ Deno.test("at every place that must go on: the line's end says what is missing",
   }
 });
 
-Deno.test("a value that is missing behind an option is asked for", () => {
+Deno.test("an error names the value that is missing after an option", () => {
   for (const { line, options } of SPOTS) {
     for (const { word, value, help } of options) {
       if (value === undefined || value.optional !== undefined) continue;

@@ -1,4 +1,4 @@
-/** PURE. What the slots of the tree take: checks, the one form that values are passed on in. */
+/** PURE. Checks the values of slots, and converts each to the one form that is passed on. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
 import { isPlainLine, isWord, listWords, quote } from "../../base/text.ts";

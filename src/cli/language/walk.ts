@@ -1,13 +1,13 @@
 /**
- * PURE. The one reading of a line against the tree, word by word. Parsing, completion and `?` all
- * start from where it leads, so that they cannot disagree.
+ * PURE. Walks a line through the tree, word by word. Parsing, completion and `?` all start from the
+ * place it leads to, so that they cannot disagree.
  *
- * A word is the fixed word that it is in full; else the only fixed word that begins so; else the
- * value of the slot. Options follow a command that is complete. Where a slot stands beside them a
- * name could begin like one, so there they need all their letters. Of words and names that are the
- * same, the word is meant; such places are `sync vpp lb state`, with a frontend named `reason`, and
- * the names of `watch events`. Everywhere else a name may be a word of the tree:
- * `set backend pause pause`.
+ * A word is read as the fixed word that it equals, otherwise as the only fixed word that it is a
+ * prefix of, otherwise as the value of the slot. Options follow a complete command; where a slot is
+ * possible too, they need all their letters, because a name could start like one. Where a word and
+ * a name are equal, the word wins: `sync vpp lb state` with a frontend named `reason`, and the
+ * names of `watch events`. Everywhere else a name may be a word of the tree: `set backend pause
+ * pause`.
  */
 import { nearest } from "../../base/nearest.ts";
 import { listWords, quote } from "../../base/text.ts";
@@ -19,27 +19,27 @@ export const MAX_WORDS = 64;
 /** Longest word, in UTF-16 units. */
 export const MAX_WORD_LENGTH = 4096;
 
-/** A slot, or the value of an option: what a value is, and where it goes in Args. */
+/** A slot, or the value of an option: its kind, and its key in Args. */
 export interface ValuePlace {
   readonly name: string;
   readonly slot: SlotKind;
   readonly help: string;
 }
 
-/** Where some words lead: what may follow, and what they mean so far. */
+/** The place that words lead to: possible continuations, and the meaning so far. */
 export interface Place {
   /** The words in full, values as they are passed on. */
   readonly path: readonly string[];
   readonly args: ReadonlyMap<string, string>;
-  /** The line may end here, and means this. */
+  /** Command of a line that ends here; undefined: the line must go on. */
   readonly run: CommandName | undefined;
-  /** What the last word or value is, or the command whose options are being read. */
+  /** Help of the last word or value, or of the command whose options are being read. */
   readonly help: string;
   readonly words: readonly WordNode[];
   readonly options: readonly OptionNode[];
   /** The value that may follow; when there are neither words nor options nor run, it must. */
   readonly value: ValuePlace | undefined;
-  /** What follows that value once it is checked. */
+  /** The place after that value once it is checked. */
   readonly onValue: ((value: string) => Place) | undefined;
   /** All options of the command whose options are being read, those that were given too. */
   readonly allOptions: readonly OptionNode[];
@@ -49,12 +49,12 @@ export type Walk =
   | { readonly kind: "place"; readonly place: Place }
   | { readonly kind: "error"; readonly message: string };
 
-/** How one more word reads at a place. */
+/** The reading of one more word at a place. */
 export type Reading =
   | { readonly kind: "place"; readonly place: Place; readonly as: "word" | "option" | "value" }
   | { readonly kind: "error"; readonly message: string };
 
-/** Where `words` lead from the root. */
+/** Walks `words` from the root. */
 export function walk(words: readonly string[], tree: readonly TreeNode[]): Walk {
   if (words.length > MAX_WORDS) {
     return { kind: "error", message: `too many words: need at most ${MAX_WORDS}` };
@@ -100,7 +100,7 @@ export function step(place: Place, word: string): Reading {
   return { kind: "error", message: said(place, misfit(place, { word, begun })) };
 }
 
-/** What may follow, as a list for a sentence; empty: nothing. */
+/** Possible continuations, as a list for a sentence; empty: none. */
 export function expected({ words, options, value }: Place): string {
   return listWords([
     ...words.map(({ word }) => word),
@@ -130,11 +130,11 @@ function misfit(
   const end = place.run === undefined ? "" : ", or the end of the line";
   const given = place.allOptions.find((option) => option.word === word);
   if (given !== undefined) {
-    const instead = wanted === "" ? "nothing more can follow" : `expected ${wanted}${end}`;
+    const instead = wanted === "" ? "no further arguments expected" : `expected ${wanted}${end}`;
     return `${word} ${whyNot(place, given)}; ${instead}`;
   }
   const hint = hasText(place) ? BLANKS_HINT : "";
-  if (wanted === "") return `unknown word ${quote(word)}: nothing more can follow${hint}`;
+  if (wanted === "") return `unknown word ${quote(word)}: no further arguments expected${hint}`;
   const near = nearest(word, [...place.words, ...place.options].map((node) => node.word));
   const meant = near === undefined ? hint : `; did you mean ${quote(near)}?`;
   return `unknown word ${quote(word)}; expected ${wanted}${end}${meant}`;
@@ -147,7 +147,7 @@ function hasText({ allOptions, args }: Place): boolean {
   return allOptions.some(({ word, value }) => value?.slot === "text" && args.has(word));
 }
 
-/** Why an option that the command has cannot stand here. */
+/** The reason why an option of the command cannot stand here. */
 function whyNot(place: Place, { word, after, excludes }: OptionNode): string {
   if (place.args.has(word)) return "was given already";
   if (excludes !== undefined && place.args.has(excludes)) return `does not go with ${excludes}`;
@@ -207,7 +207,7 @@ function onOption(place: Place, option: OptionNode): Place {
   };
 }
 
-/** Back at the command, with one option less. What else could follow it cannot any more. */
+/** The place after an option: the command with one option less. */
 function afterOption({ help, run, allOptions }: Place, trail: Trail): Place {
   return enter({ help, ...(run === undefined ? {} : { run }), options: allOptions }, trail);
 }

@@ -10,7 +10,7 @@ export const MAX_LINE_LENGTH = 8192;
 export interface Word {
   /** Without its quotes. */
   readonly text: string;
-  /** Where it is in the line, quotes included; UTF-16 units, `end` behind the last. */
+  /** Its place in the line, quotes included; UTF-16 units, `end` is exclusive. */
   readonly start: number;
   readonly end: number;
 }
@@ -30,7 +30,7 @@ export type SplitLine =
   }
   | { readonly kind: "error"; readonly message: string };
 
-/** The words of `line`, the last of them as unfinished; an open quote is no error here. */
+/** The words of `line`; the last may be unfinished, and an open quote is not an error. */
 export function splitWords(line: string): SplitLine {
   if (line.length > MAX_LINE_LENGTH) {
     return {

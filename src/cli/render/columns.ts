@@ -3,13 +3,13 @@
 export interface ColumnNeed {
   /** Of its widest cell or its header. */
   readonly natural: number;
-  /** What it can be narrowed to; `natural` when it must not be. */
+  /** Minimum width; `natural` when it must not be narrowed. */
   readonly least: number;
 }
 
 /**
- * Widths whose sum is at most `room`; undefined when there is no such. The widest give first and
- * all of those equally, so that narrow columns stay as they are.
+ * Widths whose sum is at most `room`; undefined when that is impossible. The widest columns are
+ * narrowed first, and equally, so that narrow ones keep their width.
  */
 export function shareOut(needs: readonly ColumnNeed[], room: number): number[] | undefined {
   const sumAt = (cap: number) => needs.reduce((sum, need) => sum + widthAt(need, cap), 0);

@@ -1,4 +1,4 @@
-/** Times and lengths of time, for people. */
+/** Formats times and durations for people. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -44,7 +44,7 @@ export function millisecondsOf(ns: bigint): number {
   return Number(ns) / 1e6;
 }
 
-/** A Unix time as `2026-03-01 09:30:00.250Z`, for what happens fast. */
+/** A Unix time as `2026-03-01 09:30:00.250Z`, with milliseconds. */
 export function preciseInstant(unixMs: number): string {
   const date = new Date(unixMs);
   return Number.isNaN(date.getTime()) ? `${unixMs} ms` : date.toISOString().replace("T", " ");

@@ -1,8 +1,8 @@
 /** Labels and values, a line each; long values go on under themselves. */
 import type { Field } from "./model.ts";
-import { paint } from "./color.ts";
-import { printable, visibleWidth } from "./text.ts";
-import { wrap } from "./wrap.ts";
+import { paint } from "../../terminal/color.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
+import { wrap } from "../../terminal/wrap.ts";
 
 /** Below that a value is not broken: the terminal does it better. */
 const LEAST = 16;

@@ -1,7 +1,7 @@
 /**
- * JSON for scripts: names in the order of the API's definition, everything in it, the same text for
- * the same answer. Characters that would do something to a terminal are written as `\u….`, which
- * means the same to whoever reads JSON.
+ * JSON for scripts: names in the order of the API's definition, all fields, the same text for the
+ * same answer. Characters that would affect a terminal are written as `\u….`, which JSON readers
+ * decode.
  */
 import { replaceUnsafe } from "../../base/text.ts";
 import type { Json } from "../../grpc/client/client.ts";
@@ -16,7 +16,7 @@ export function jsonLine(json: Json): string {
   return `${harmless(JSON.stringify(json))}\n`;
 }
 
-/** Unsafe characters that JSON.stringify leaves as they are stand in strings only. */
+/** Escapes the unsafe characters that JSON.stringify leaves; they occur in strings only. */
 function harmless(text: string): string {
   return replaceUnsafe(text, (character) => {
     let escaped = "";

@@ -1,9 +1,7 @@
 /** Values to text. PURE. */
-export { paint } from "./color.ts";
 export { elapsed, instant, millisecondsOf, preciseInstant } from "./duration.ts";
 export { jsonLine, jsonText } from "./json.ts";
 export { countCell, counted, percent, percentCell, scaled } from "./numbers.ts";
-export { printable, visibleWidth } from "./text.ts";
 export { type RenderOptions, renderView } from "./view.ts";
 export { addressText, vipText } from "./vip.ts";
 export { yamlText } from "./yaml.ts";

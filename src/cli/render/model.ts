@@ -1,31 +1,18 @@
 /**
- * PURE. What a command has to show, before it becomes text: so that it can be put at any width, with
- * or without colour, and held against what another server has to show.
+ * PURE. The output of a command before it becomes text, so that it can be rendered at any width,
+ * with or without colour, and compared with another server's output.
  *
- * Texts are as they came from the server: whoever prints them (render/) makes them harmless.
+ * Texts are as the server sent them; the renderer escapes them.
  */
-
-/** What a text is, not how it looks. */
-export type Style =
-  | "plain"
-  | "name"
-  /** up */
-  | "good"
-  /** paused, unknown, draining */
-  | "warn"
-  /** down, refused */
-  | "bad"
-  /** disabled, not in use, notes */
-  | "muted"
-  | "heading";
+import type { Style } from "../../terminal/color.ts";
 
 export interface Cell {
   readonly text: string;
   readonly style?: Style;
   /** Differs from moment to moment (durations, counters): never held against another server's. */
   readonly volatile?: boolean;
-  /** What another server's cell is held against, when the text says more than what matters. */
-  readonly gist?: string;
+  /** Text to compare instead of `text`, when that holds more than what matters. */
+  readonly comparisonKey?: string;
   /** The text without a terminal, when `text` is dressed for people: numbers without separators. */
   readonly plain?: string;
 }
@@ -56,7 +43,7 @@ export interface Field {
 }
 
 export interface Row {
-  /** What it is about, unique in its table: rows of several servers are matched by it. */
+  /** Unique in its table: rows of several servers are matched by it. */
   readonly key: string;
   readonly cells: readonly Cell[];
 }

@@ -6,16 +6,17 @@
  * same column, texts first, then addresses, never numbers; long names stand above their rows. When even that is too wide each row
  * becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
  */
-import type { Column, Style, TableBlock } from "./model.ts";
-import { paint } from "./color.ts";
+import type { Style } from "../../terminal/color.ts";
+import type { Column, TableBlock } from "./model.ts";
+import { paint } from "../../terminal/color.ts";
 import { shareOut } from "./columns.ts";
 import { fieldLines } from "./fields.ts";
-import { printable, visibleWidth } from "./text.ts";
-import { wrap } from "./wrap.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
+import { wrap } from "../../terminal/wrap.ts";
 
 /** Between columns. */
 const GAP = "  ";
-/** What a column of text can be narrowed to. */
+/** Minimum width of a column of text. */
 const LEAST = 8;
 /** The same for what should stay whole: half an IPv6 address. */
 const LEAST_WHOLE = 20;
@@ -79,7 +80,7 @@ function narrowed(grid: Grid, inline: readonly number[], width: number): number[
   return shareOut(needs(false), room) ?? shareOut(needs(true), room);
 }
 
-/** Which columns stand in the row, how wide, and which under it. */
+/** The columns in the row with their widths, and those below it. */
 interface Layout {
   readonly inline: readonly number[];
   readonly below: readonly number[];
@@ -153,7 +154,7 @@ function naturalWidths(
   return widths;
 }
 
-/** What a column can be narrowed to: no word of its header is broken. */
+/** Minimum width of a column: no word of its header is broken. */
 function leastOf(
   { columns, header, natural }: Grid,
   { at, breakWhole }: { readonly at: number; readonly breakWhole: boolean },
@@ -182,7 +183,7 @@ function foldedRow(row: readonly Piece[], widths: readonly number[]): (readonly 
 function lineOf(
   row: readonly Piece[],
   { rights, widths, color }: {
-    /** Whether each is aligned to the right. */
+    /** True for each column that is aligned to the right. */
     readonly rights: readonly boolean[];
     readonly widths: readonly number[];
     readonly color: boolean;
@@ -207,7 +208,7 @@ function lineOf(
 function recordLines({ header, rows }: Grid, options: RenderOptions): string[] {
   return rows.flatMap((row, index) => {
     const fields: { readonly label: string; readonly value: Piece }[] = [];
-    // What has no header, such as a mark, stands before the next value.
+    // A column without a header, for example a mark, is joined to the next value.
     let mark = "";
     for (const [at, value] of row.entries()) {
       const label = header[at]!.text;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { TableBlock } from "./model.ts";
-import { printable, visibleWidth } from "./text.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
 import { renderView } from "./view.ts";
 
 const PLAIN = { width: Infinity, color: false };

@@ -1,10 +1,10 @@
 /** A view as text. */
 import type { Block, View } from "./model.ts";
-import { paint } from "./color.ts";
+import { paint } from "../../terminal/color.ts";
 import { fieldLines } from "./fields.ts";
 import { type RenderOptions, tableLines } from "./table.ts";
-import { printable } from "./text.ts";
-import { wrap } from "./wrap.ts";
+import { printable } from "../../terminal/text.ts";
+import { wrap } from "../../terminal/wrap.ts";
 
 export type { RenderOptions } from "./table.ts";
 

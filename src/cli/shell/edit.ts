@@ -1,39 +1,35 @@
 /**
- * PURE. The line editor: a state, and what each key makes of it. The keys are those of readline as
- * it is set up by default (emacs): who knows bash knows them.
+ * PURE. The line editor: a state, and a function from a state and a key to the next state. The keys
+ * are those of readline's default (emacs) mode, which users know from bash.
  *
  * @see https://www.gnu.org/software/bash/manual/html_node/Bindable-Readline-Commands.html
  */
 import { beginSearch, type Search, searchKey } from "./edit_search.ts";
 import * as at from "./edit_text.ts";
 import type { Line } from "./edit_text.ts";
-import type { Key } from "./keys.ts";
+import type { Key } from "../../terminal/keys.ts";
 import { splitWords } from "../language/words.ts";
 
 export interface EditState {
   readonly line: Line;
-  /** What Ctrl-_ goes back to, the newest last. */
+  /** Lines that Ctrl-_ restores, the newest last. */
   readonly undo: readonly Line[];
-  /** What was killed, the newest last. */
-  readonly kills: readonly string[];
-  /** What the last key did, for those that go on with it. */
-  readonly last: "insert" | "kill" | "yank" | "other";
-  /** Letters that were typed in one go and are undone together. */
+  /** The text that was killed last, to be yanked by Ctrl-Y. */
+  readonly killed: string;
+  /** Effect of the last key: kills in a row are joined, letters in a row are undone together. */
+  readonly last: "insert" | "kill" | "other";
+  /** Letters that were typed in a row and are undone together. */
   readonly run: number;
-  /** Of the last yank: where it is, and which of `kills`. */
-  readonly yank: { readonly start: number; readonly index: number } | undefined;
   /** Earlier lines, the oldest first. */
   readonly history: readonly string[];
-  /** Which of them is shown; its length: none. */
+  /** Index of the line that is shown; the length of `history`: the draft. */
   readonly place: number;
   /** The line that was typed before going into the history. */
   readonly draft: Line;
   readonly search: Search | undefined;
-  /** Keys that wait for another one. */
-  readonly prefix: "" | "ctrl-v" | "ctrl-x";
 }
 
-/** What is to be done that the state does not show. */
+/** Action that the caller has to take; the state does not show it. */
 export type Effect = "accept" | "help" | "complete" | "leave" | "interrupt" | "clear" | "bell";
 
 export interface Edited {
@@ -42,46 +38,40 @@ export interface Edited {
 }
 
 const MAX_UNDO = 200;
-const MAX_KILLS = 10;
-/** Letters that one undo takes back, as in readline. */
+/** Letters that one undo removes, as in readline. */
 const MAX_RUN = 20;
 
-/** An empty line over `history`; what was killed before can still be yanked. */
-export function newLine(history: readonly string[], kills: readonly string[] = []): EditState {
+/** An empty line over `history`; `killed` is the text that Ctrl-Y inserts. */
+export function newLine(history: readonly string[], killed = ""): EditState {
   const line = { text: "", cursor: 0 };
   return {
     line,
     undo: [],
-    kills,
+    killed,
     last: "other",
     run: 0,
-    yank: undefined,
     history,
     place: history.length,
     draft: line,
     search: undefined,
-    prefix: "",
   };
 }
 
-/** What a key makes of the state. */
+/** The state after a key. */
 export function edit(state: EditState, key: Key): Edited {
   if (state.search !== undefined) return editSearch(state, state.search, key);
-  if (state.prefix === "ctrl-v") return literal({ ...state, prefix: "" }, key);
   if (key.kind === "paste") return { state: typed(state, at.insertable(key.text), "other") };
   if (key.kind === "text") {
-    if (key.text === "?" && state.prefix === "" && !isQuoted(state.line)) {
+    if (key.text === "?" && !isQuoted(state.line)) {
       return { state: { ...state, last: "other" }, effect: "help" };
     }
-    return { state: typed({ ...state, prefix: "" }, at.insertable(key.text), "insert") };
+    return { state: typed(state, at.insertable(key.text), "insert") };
   }
-  const name = state.prefix === "" ? key.name : `${state.prefix} ${key.name}`;
-  const command = COMMANDS[name];
-  if (command === undefined) return { state: { ...state, prefix: "" }, effect: "bell" };
-  return command({ ...state, prefix: "" });
+  const command = COMMANDS[key.name];
+  return command === undefined ? { state, effect: "bell" } : command(state);
 }
 
-/** Puts a text in the place of what is from `start` to the cursor, such as a completed word. */
+/** Replaces the text from `start` to the cursor, for example by a completed word. */
 export function replaceBack(state: EditState, start: number, text: string): EditState {
   const line = at.insert(at.cut(state.line, start, state.line.cursor), at.insertable(text));
   return changed(state, line);
@@ -102,13 +92,7 @@ function editSearch(state: EditState, search: Search, key: Key): Edited {
   }
 }
 
-/** After Ctrl-V a key is itself; control characters are none of this editor's. */
-function literal(state: EditState, key: Key): Edited {
-  if (key.kind === "key") return { state, effect: "bell" };
-  return { state: typed(state, at.insertable(key.text), "insert") };
-}
-
-/** True when a character typed now would be within quotes, or behind a backslash. */
+/** True when a character typed now would be within quotes, or after a backslash. */
 function isQuoted(line: Line): boolean {
   const split = splitWords(at.lineToCursor(line).text);
   return split.kind === "words" && split.partial.open !== "";
@@ -121,16 +105,16 @@ function typed(state: EditState, text: string, how: "insert" | "other"): EditSta
   return { ...next, last: how, run: goesOn ? state.run + text.length : text.length };
 }
 
-/** The state with another text; the one before can be had back. */
+/** The state with another text; the previous text can be restored by undo. */
 function changed(state: EditState, line: Line, options: { remember?: boolean } = {}): EditState {
   if (line.text === state.line.text) return moved(state, line.cursor);
   const { remember = true } = options;
   const undo = remember ? [...state.undo, state.line].slice(-MAX_UNDO) : state.undo;
-  return { ...state, line, undo, last: "other", yank: undefined };
+  return { ...state, line, undo, last: "other" };
 }
 
 function moved(state: EditState, cursor: number): EditState {
-  return { ...state, line: { ...state.line, cursor }, last: "other", yank: undefined };
+  return { ...state, line: { ...state.line, cursor }, last: "other" };
 }
 
 interface Span {
@@ -138,16 +122,14 @@ interface Span {
   readonly end: number;
 }
 
-/** Takes a part out, to be yanked; kills one after the other are one. */
-function killed(state: EditState, { start, end }: Span): Edited {
+/** Removes a part and keeps it for Ctrl-Y; kills in a row are joined. */
+function kill(state: EditState, { start, end }: Span): Edited {
   if (start === end) return { state: { ...state, last: "other" }, effect: "bell" };
   const text = state.line.text.slice(start, end);
-  const backwards = end === state.line.cursor && start !== end;
-  const newest = state.kills.at(-1);
-  const kills = state.last === "kill" && newest !== undefined
-    ? [...state.kills.slice(0, -1), backwards ? text + newest : newest + text]
-    : [...state.kills, text].slice(-MAX_KILLS);
-  return { state: { ...changed(state, at.cut(state.line, start, end)), kills, last: "kill" } };
+  const backwards = end === state.line.cursor;
+  const earlier = state.last === "kill" ? state.killed : "";
+  const killed = backwards ? text + earlier : earlier + text;
+  return { state: { ...changed(state, at.cut(state.line, start, end)), killed, last: "kill" } };
 }
 
 function deleted(state: EditState, { start, end }: Span): Edited {
@@ -155,32 +137,19 @@ function deleted(state: EditState, { start, end }: Span): Edited {
   return { state: changed(state, at.cut(state.line, start, end)) };
 }
 
-function yanked(state: EditState, index: number): Edited {
-  const text = state.kills[index];
-  if (text === undefined) return { state, effect: "bell" };
-  const start = state.last === "yank" && state.yank !== undefined
-    ? state.yank.start
-    : state.line.cursor;
-  const base = at.cut(state.line, start, state.line.cursor);
-  const next = changed(state, at.insert(base, text));
-  return { state: { ...next, last: "yank", yank: { start, index } } };
-}
-
-/** The kill before the one that was just yanked, round and round. */
-function yankOlder(state: EditState): Edited {
-  if (state.last !== "yank" || state.yank === undefined) return { state, effect: "bell" };
-  const { length } = state.kills;
-  return yanked(state, (state.yank.index + length - 1) % length);
+function yanked(state: EditState): Edited {
+  if (state.killed === "") return { state, effect: "bell" };
+  return { state: changed(state, at.insert(state.line, state.killed)) };
 }
 
 function undone(state: EditState): Edited {
   const line = state.undo.at(-1);
   if (line === undefined) return { state, effect: "bell" };
   const undo = state.undo.slice(0, -1);
-  return { state: { ...state, line, undo, last: "other", yank: undefined } };
+  return { state: { ...state, line, undo, last: "other" } };
 }
 
-/** Shows the line of the history at `place`; behind the newest is what was typed. */
+/** Shows the line of the history at `place`; after the newest comes the draft. */
 function recalled(state: EditState, place: number): Edited {
   if (place < 0 || place > state.history.length || place === state.place) {
     return { state, effect: "bell" };
@@ -188,19 +157,7 @@ function recalled(state: EditState, place: number): Edited {
   const draft = state.place === state.history.length ? state.line : state.draft;
   const text = state.history[place];
   const line = text === undefined ? draft : { text, cursor: text.length };
-  return { state: { ...state, line, place, draft, undo: [], last: "other", yank: undefined } };
-}
-
-/** Swaps the two letters around the cursor, at the end of the line the last two. */
-function transposed(state: EditState): Edited {
-  const { text, cursor } = state.line;
-  const middle = cursor === text.length ? at.before(text, cursor) : cursor;
-  const start = at.before(text, middle);
-  const end = at.after(text, middle);
-  if (start === middle || middle === end) return { state, effect: "bell" };
-  const swapped = text.slice(middle, end) + text.slice(start, middle);
-  const line = { text: text.slice(0, start) + swapped + text.slice(end), cursor: end };
-  return { state: changed(state, line) };
+  return { state: { ...state, line, place, draft, undo: [], last: "other" } };
 }
 
 type Command = (state: EditState) => Edited;
@@ -208,10 +165,9 @@ type Command = (state: EditState) => Edited;
 const to = (place: (line: Line) => number): Command => (state) => ({
   state: moved(state, place(state.line)),
 });
-const kill = (span: (line: Line) => Span): Command => (state) => killed(state, span(state.line));
+const killing = (span: (line: Line) => Span): Command => (state) => kill(state, span(state.line));
 const remove = (span: (line: Line) => Span): Command => (state) => deleted(state, span(state.line));
 const effect = (name: Effect): Command => (state) => ({ state, effect: name });
-const wait = (prefix: "ctrl-v" | "ctrl-x"): Command => (state) => ({ state: { ...state, prefix } });
 const search = (direction: -1 | 1): Command => (state) => ({
   state: {
     ...state,
@@ -229,7 +185,7 @@ const deleteChar: Command = remove(({ text, cursor }) => ({
   start: cursor,
   end: at.after(text, cursor),
 }));
-const backWord: Command = kill(({ text, cursor }) => ({
+const backWord: Command = killing(({ text, cursor }) => ({
   start: at.wordStart(text, cursor),
   end: cursor,
 }));
@@ -260,20 +216,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   backspace: backChar,
   delete: deleteChar,
   "ctrl-d": (state) => state.line.text === "" ? { state, effect: "leave" } : deleteChar(state),
-  "ctrl-k": kill(({ text, cursor }) => ({ start: cursor, end: text.length })),
-  "ctrl-u": kill(({ cursor }) => ({ start: 0, end: cursor })),
-  "ctrl-w": kill(({ text, cursor }) => ({ start: at.blankWordStart(text, cursor), end: cursor })),
-  "alt-d": kill(({ text, cursor }) => ({ start: cursor, end: at.wordEnd(text, cursor) })),
+  "ctrl-k": killing(({ text, cursor }) => ({ start: cursor, end: text.length })),
+  "ctrl-u": killing(({ cursor }) => ({ start: 0, end: cursor })),
+  "ctrl-w": killing(({ text, cursor }) => ({
+    start: at.blankWordStart(text, cursor),
+    end: cursor,
+  })),
+  "alt-d": killing(({ text, cursor }) => ({ start: cursor, end: at.wordEnd(text, cursor) })),
   "alt-backspace": backWord,
   "alt-ctrl-h": backWord,
-  "ctrl-y": (state) => yanked({ ...state, last: "other" }, state.kills.length - 1),
-  "alt-y": yankOlder,
-  "ctrl-t": transposed,
+  "ctrl-y": yanked,
   "ctrl-_": undone,
-  "ctrl-x": wait("ctrl-x"),
-  "ctrl-x ctrl-u": undone,
-  "ctrl-v": wait("ctrl-v"),
-  "ctrl-q": wait("ctrl-v"),
   up: older,
   "ctrl-p": older,
   down: newer,

@@ -1,19 +1,19 @@
-/** PURE. Ctrl-R and Ctrl-S: what is typed is looked for in the history, letter by letter. */
+/** PURE. Ctrl-R and Ctrl-S: incremental search in the history. */
 import { before, insertable, lettersOf, type Line } from "./edit_text.ts";
-import type { Key } from "./keys.ts";
+import type { Key } from "../../terminal/keys.ts";
 
 export interface Search {
   readonly query: string;
   /** -1: towards older lines. */
   readonly direction: -1 | 1;
-  /** Nothing was found for `query`. */
+  /** The query has no match. */
   readonly failed: boolean;
-  /** What was shown before the search, and where in the history that was. */
+  /** The line before the search, and its place in the history. */
   readonly from: Line;
   readonly place: number;
 }
 
-/** Longest text that is looked for, in UTF-16 units. */
+/** Longest query, in UTF-16 units. */
 const MAX_QUERY = 200;
 
 /** Where the search looks. */
@@ -31,16 +31,16 @@ export type SearchStep =
     readonly place: number;
     readonly failed: boolean;
   }
-  /** Back to what was before. */
+  /** Restores the line before the search. */
   | { readonly kind: "abort" }
-  /** The line that was found stays, and the key does what it does otherwise. */
+  /** Keeps the found line; the key is handled as usual. */
   | { readonly kind: "done" };
 
 export function beginSearch({ line, place }: Searched, direction: -1 | 1): Search {
   return { query: "", direction, failed: false, from: line, place };
 }
 
-/** What a key does during a search. */
+/** Handles a key during a search. */
 export function searchKey(search: Search, key: Key, searched: Searched): SearchStep {
   if (key.kind !== "key") return typed(search, key.text, searched);
   switch (key.name) {
@@ -60,7 +60,10 @@ export function searchKey(search: Search, key: Key, searched: Searched): SearchS
   }
 }
 
-/** Letter by letter, also when several came at once: what the last of them spoils is still there. */
+/**
+ * Searches letter by letter, also when several arrive together, so that a failing letter keeps the
+ * previous result.
+ */
 function typed(search: Search, text: string, searched: Searched): SearchStep {
   let step = find(search, searched, searched.place);
   for (const letter of lettersOf(insertable(text).replaceAll("\n", " "))) {
@@ -86,7 +89,7 @@ function find(search: Search, searched: Searched, start: number): SearchStep {
     return { kind: "search", search: { ...search, failed: false }, line, place, failed: false };
   }
   for (let index = start; index >= 0 && index <= history.length; index += direction) {
-    // Behind the newest is what was typed, when the search began there.
+    // After the newest line comes the draft, when the search began there.
     const typed = search.place === history.length ? search.from.text : "";
     const text = history[index] ?? typed;
     const found = text.lastIndexOf(query);
@@ -102,7 +105,7 @@ function find(search: Search, searched: Searched, start: number): SearchStep {
   return { kind: "search", search: { ...search, failed: true }, line, place, failed: true };
 }
 
-/** What stands in place of the prompt. */
+/** Prompt during a search. */
 export function searchPrompt({ query, direction, failed }: Search): string {
   const what = direction < 0 ? "reverse-i-search" : "i-search";
   return `(${failed ? "failed " : ""}${what})\`${query}': `;

@@ -1,4 +1,4 @@
-/** PURE. Places in a line: letters as people see them, words, what may be in a line at all. */
+/** PURE. Positions in a line: grapheme clusters, words, and the characters a line may contain. */
 import { replaceUnsafe } from "../../base/text.ts";
 
 /** A text and where the cursor is in it, in UTF-16 units, between two letters. */
@@ -7,12 +7,12 @@ export interface Line {
   readonly cursor: number;
 }
 
-/** Most of a line, in UTF-16 units. */
+/** Longest line, in UTF-16 units. */
 export const MAX_LINE = 64 * 1024;
 
 const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** What people see as letters; a line break is one. */
+/** Splits text into grapheme clusters; a line break is one. */
 export function lettersOf(text: string): readonly string[] {
   if (/^[\n\x20-\x7e]*$/.test(text)) return [...text];
   return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
@@ -72,15 +72,15 @@ function forthWhile(text: string, at: number, test: Test): number {
 }
 
 /**
- * What of `text` may be in a line: nothing that moves a cursor, hides, joins or turns the direction
- * of writing (base/text.ts); tabs become blanks, line breaks stay.
+ * Removes characters that a line must not contain: those that move a cursor, hide, join or change
+ * the direction of writing (base/text.ts). Tabs become blanks, line breaks stay.
  */
 export function insertable(text: string): string {
   const lines = text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").toWellFormed();
   return replaceUnsafe(lines, () => "", { lines: true });
 }
 
-/** Puts `text` in at the cursor; what would make the line too long is left out. */
+/** Inserts at the cursor; text beyond MAX_LINE is left out. */
 export function insert({ text, cursor }: Line, inserted: string): Line {
   const room = Math.max(0, MAX_LINE - text.length);
   const fits = inserted.length <= room ? inserted : inserted.slice(0, room).toWellFormed();
@@ -90,7 +90,7 @@ export function insert({ text, cursor }: Line, inserted: string): Line {
   };
 }
 
-/** Takes out what is from `start` to `end`; the cursor is there then. */
+/** Removes the text from `start` to `end`; the cursor is at `start` then. */
 export function cut({ text }: Line, start: number, end: number): Line {
   return { text: text.slice(0, start) + text.slice(end), cursor: start };
 }

@@ -1,10 +1,12 @@
 /**
- * PURE. How a line that is edited looks on a terminal, and what has to be written to turn one look
- * into the next. Long lines wrap by the terminal's own wrapping: what is copied off the screen is
- * one line then, and a terminal that gets narrower or wider wraps it anew as we do.
+ * PURE. Draws an edited line on a terminal, as the output that turns one frame into the next.
+ *
+ * Long lines use the terminal's own wrapping: a copied line is one line then, and a terminal that
+ * changes its width wraps it as we do.
  */
 import { lettersOf } from "./edit_text.ts";
-import { visibleWidth } from "../render/text.ts";
+import type { Size } from "../../terminal/terminal.ts";
+import { visibleWidth } from "../../terminal/text.ts";
 
 export interface Look {
   /** Before the text; plain. */
@@ -16,11 +18,6 @@ export interface Look {
   readonly promptStyle: string;
 }
 
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
-
 /** Rows as they stand on the screen. */
 export interface Layout {
   /** `wraps`: goes on in the next row without a line break. */
@@ -29,7 +26,7 @@ export interface Layout {
   readonly column: number;
 }
 
-/** What is on the screen, for the next drawing to begin from. */
+/** The current screen content, from which the next drawing starts. */
 export interface Frame {
   /** All that is shown, and where the cursor is in it. */
   readonly text: string;
@@ -41,7 +38,9 @@ export interface Drawn {
   readonly frame: Frame;
 }
 
-/** Where everything of `text` stands when there are `columns`; the cursor behind a full row is in the next. */
+/**
+ * Rows of `text` at `columns`, and the position of the cursor; after a full row it is in the next.
+ */
 export function layout(text: string, cursor: number, columns: number): Layout {
   const rows: { text: string; wraps: boolean }[] = [];
   const width = Math.max(2, columns);
@@ -70,7 +69,7 @@ export function layout(text: string, cursor: number, columns: number): Layout {
   return { rows, ...place ?? { row: rows.length - 1, column } };
 }
 
-/** What is to be written so that `look` stands where `before` stood (undefined: from here on). */
+/** Output that replaces `before` (undefined: starts here) by `look`. */
 export function draw(before: Frame | undefined, look: Look, size: Size): Drawn {
   const whole = layout(look.prompt + look.text, look.prompt.length + look.cursor, size.columns);
   const { first, rows } = windowOf(whole, size.rows);
@@ -87,14 +86,14 @@ export function draw(before: Frame | undefined, look: Look, size: Size): Drawn {
   return { output: output.join(""), frame: frameOf(rows, whole.row - first, whole.column) };
 }
 
-/** What is to be written to go on below what is shown. */
+/** Output that moves below the line. */
 export function leave(frame: Frame, columns: number): string {
   const { rows, row } = layout(frame.text, frame.cursor, columns);
   const down = rows.length - 1 - row;
   return `${down > 0 ? `\x1b[${down}B` : ""}\r\n`;
 }
 
-/** The rows that the screen has room for, around the cursor. */
+/** The rows around the cursor that fit the screen. */
 function windowOf({ rows, row }: Layout, height: number) {
   const room = Math.max(1, height);
   const first = rows.length <= room ? 0 : Math.min(Math.max(0, row - room + 1), rows.length - room);
@@ -107,7 +106,7 @@ function promptStyled(text: string, { prompt, promptStyle }: Look): string {
   return `\x1b[${promptStyle}m${prompt}\x1b[0m${text.slice(prompt.length)}`;
 }
 
-/** To the first place of what is shown, and everything from there on away. */
+/** Moves to the start of the frame, and clears from there. */
 function home(frame: Frame, columns: number): string {
   const { row } = layout(frame.text, frame.cursor, columns);
   return `${row > 0 ? `\x1b[${row}A` : ""}\r\x1b[J`;
@@ -128,7 +127,7 @@ function frameOf(rows: Layout["rows"], cursorRow: number, column: number): Frame
   return { text, cursor };
 }
 
-/** Where in `text` the cell of `column` is. */
+/** Offset in `text` of the cell of `column`. */
 function offsetOf(text: string, column: number): number {
   let [offset, cells] = [0, 0];
   for (const letter of lettersOf(text)) {

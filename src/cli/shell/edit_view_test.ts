@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { lettersOf } from "./edit_text.ts";
 import { draw, type Frame, layout, leave, type Look } from "./edit_view.ts";
-import { visibleWidth } from "../render/text.ts";
+import { visibleWidth } from "../../terminal/text.ts";
 
 /** A screen that never scrolls in these tests; cells of wide letters are followed by "". */
 class Screen {
@@ -119,7 +119,7 @@ Deno.test("draw() finds its place again on a screen that got narrower or wider",
   for (const [name, wanted] of LOOKS) {
     for (const columns of [4, 7, 20]) {
       const drawn = draw(undefined, wanted, { columns: 10, rows: 24 });
-      // A terminal wraps anew what it had wrapped, and takes the cursor along.
+      // A terminal rewraps its lines, and moves the cursor with them.
       const again = layout(drawn.frame.text, drawn.frame.cursor, columns);
       const screen = new Screen(columns);
       screen.write(

@@ -1,14 +1,17 @@
-/** The line editor at a terminal: keys in, lines out. What a key does is edit.ts's, what is drawn edit_view.ts's. */
+/**
+ * The line editor at a terminal: reads keys and returns lines. edit.ts handles keys, edit_view.ts
+ * draws.
+ */
 import { type Candidate, complete, type Names } from "../language/complete.ts";
 import { edit, type EditState, type Effect, newLine, replaceBack } from "./edit.ts";
 import { searchPrompt } from "./edit_search.ts";
 import { lineToCursor } from "./edit_text.ts";
 import { draw, type Frame, leave } from "./edit_view.ts";
 import { helpAt } from "../language/help.ts";
-import { type Key, KeyDecoder } from "./keys.ts";
+import { type Key, KeyDecoder } from "../../terminal/keys.ts";
 import { candidateLines, commonPrefix } from "./listing.ts";
-import { printable } from "../render/mod.ts";
-import type { Terminal } from "./terminal.ts";
+import { printable } from "../../terminal/text.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { quoteWord, splitWords } from "../language/words.ts";
 
 export interface EditorOptions {
@@ -20,7 +23,7 @@ export interface EditorOptions {
 }
 
 export type LineResult =
-  /** What was entered: a line, or several that were pasted. */
+  /** The entered line, or several pasted lines. */
   | { readonly kind: "line"; readonly text: string }
   /** Ctrl-D, or no more input. */
   | { readonly kind: "end" };
@@ -28,10 +31,10 @@ export type LineResult =
 export class Editor {
   readonly #options: EditorOptions;
   readonly #decoder = new KeyDecoder();
-  /** Keys that came with those before them, and belong to the next line. */
+  /** Keys read ahead, which belong to the next line. */
   #keys: Key[] = [];
   #state: EditState = newLine([]);
-  /** What of the line is on the screen; undefined: nothing. */
+  /** The drawn part of the line; undefined: none. */
   #frame: Frame | undefined;
 
   constructor(options: EditorOptions) {
@@ -40,7 +43,7 @@ export class Editor {
 
   /** Reads a line; `history` is what the arrows go through, the oldest first. */
   async readLine(history: readonly string[]): Promise<LineResult> {
-    this.#state = newLine(history, this.#state.kills);
+    this.#state = newLine(history, this.#state.killed);
     this.#frame = undefined;
     while (true) {
       if (this.#keys.length === 0) {
@@ -57,7 +60,7 @@ export class Editor {
     }
   }
 
-  /** Waits for what comes next. True: nothing more will. */
+  /** Waits for the next event. True: there is no more input. */
   async #input(): Promise<boolean> {
     const input = await this.#options.terminal.next();
     switch (input.kind) {
@@ -109,14 +112,14 @@ export class Editor {
   }
 
   #interrupt(): void {
-    // What was typed stays to be seen, and nothing of it is done.
+    // The typed text stays visible, and is not executed.
     const { text } = this.#state.line;
     this.#state = { ...this.#state, search: undefined, line: { text, cursor: text.length } };
     this.#draw();
     this.#below("^C");
     this.#keys = [];
     this.#decoder.reset();
-    this.#state = newLine(this.#state.history, this.#state.kills);
+    this.#state = newLine(this.#state.history, this.#state.killed);
   }
 
   #help(): void {
@@ -147,7 +150,7 @@ export class Editor {
       return;
     }
     const common = commonPrefix(candidates.map((candidate) => candidate.text));
-    // A word that needs quotes would be closed by them, and could not go on.
+    // A quoted word would be closed, and could not go on.
     if (common.length > partial.text.length && quoteWord(common) === common) {
       this.#state = replaceBack(this.#state, place, common);
       return;
@@ -159,7 +162,7 @@ export class Editor {
     this.#list(candidateLines(candidates, this.#options.terminal.size.columns));
   }
 
-  /** Below the line, which then stands there again. */
+  /** Shows lines below the edited line, and draws it again. */
   #list(lines: readonly string[]): void {
     this.#draw();
     this.#below();

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { Editor } from "./editor.ts";
-import type { TerminalInput } from "./terminal.ts";
+import type { TerminalInput } from "../../terminal/terminal.ts";
 
 const HISTORY = ["show version"];
 
@@ -42,7 +42,7 @@ const lines = async (...inputs: (string | TerminalInput)[]) => {
   }
 };
 
-Deno.test("readLine() gives lines, also several that come at once or in pieces", async () => {
+Deno.test("readLine() returns lines, also several in one read or in pieces", async () => {
   assert.deepEqual(await lines("sh", "ow\rnext\rla", "st\r"), ["show", "next", "last"]);
   assert.deepEqual(await lines("\x1b[A\r"), ["show version"]);
   assert.deepEqual(await lines("\x1b[200~a\nb\x1b[201~\r"), ["a\nb"]);
@@ -53,12 +53,12 @@ Deno.test("readLine() ends with Ctrl-D on an empty line, and with the input", as
   assert.deepEqual(await lines("a"), []);
 });
 
-Deno.test("Ctrl-C throws the line away, and what was typed behind it", async () => {
+Deno.test("Ctrl-C drops the line, and the input after it", async () => {
   assert.deepEqual(await lines("abc", { kind: "interrupt" }, "d\r"), ["d"]);
   assert.deepEqual(await lines("abc\x03def", "g\r"), ["g"]);
 });
 
-Deno.test("Ctrl-C stands behind the line, wherever the cursor was", async () => {
+Deno.test("Ctrl-C is shown after the line, wherever the cursor was", async () => {
   const { editor, written } = editorOn(["show version\x01", { kind: "interrupt" }, "\r"]);
   await editor.readLine(HISTORY);
   assert.ok(written.join("").includes("show version\r\x1b[14C^C\r\n"));
@@ -76,7 +76,7 @@ Deno.test("what was killed in one line can be yanked in the next", async () => {
 Deno.test("TAB completes words and names, and what begins them all", async () => {
   assert.deepEqual(await lines("sh\tver\t\r"), ["show version "]);
   assert.deepEqual(await lines("set back\tw\t2\r"), ["set backend web2"]);
-  // What can be no name in a configuration is not offered.
+  // An invalid name is not offered.
   assert.deepEqual(await lines("set backend a\t\r"), ["set backend a"]);
   assert.deepEqual(await lines("set backend web1\t\r"), ["set backend web1 "]);
 });
@@ -106,13 +106,13 @@ Deno.test("? shows what may follow, and is not in the line", async () => {
   assert.match(written.join(""), /\r\nversion {2,}\S.*\r\nfrontends {2,}\S/);
 });
 
-Deno.test("? behind a word that is none says so", async () => {
+Deno.test("? after an unknown word shows the error", async () => {
   const { editor, written } = editorOn(["shwo ?", "\r"]);
   await editor.readLine(HISTORY);
   assert.match(written.join(""), /"shwo"/);
 });
 
-Deno.test("Ctrl-L clears the screen, and a resumed shell draws its line anew", async () => {
+Deno.test("Ctrl-L clears the screen, and a resumed shell draws its line again", async () => {
   const { editor, written } = editorOn(["ab\x0c", { kind: "resume" }, { kind: "resize" }, "\r"]);
   assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "ab" });
   assert.ok(written.join("").includes("\x1b[H\x1b[2J> ab"));

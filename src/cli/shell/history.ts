@@ -1,24 +1,24 @@
 /**
- * The lines that were typed, over all shells of a user: a file that each line is added to as it is
- * entered, so that shells that run at the same time lose nothing of each other. Only its owner can
- * read it. When it cannot be used the shell works without, and says so once.
+ * History of entered lines, shared by all shells of a user. Each line is appended to a file as it
+ * is entered, so that concurrent shells lose nothing. Only the owner can read it. When the file
+ * cannot be used, the shell works without it, and warns once.
  */
 import { pause } from "../../async/pause.ts";
 import { permissionText } from "../../base/permission.ts";
 import type { Clock } from "../../base/ports.ts";
 import { insertable } from "./edit_text.ts";
 
-/** Most lines that are remembered. */
+/** Largest number of lines. */
 export const MAX_HISTORY = 1000;
-/** Longer lines are not remembered, in UTF-16 units. */
+/** Longest line that is kept, in UTF-16 units. */
 const MAX_LINE = 8192;
-/** Most of the file that is read. */
+/** Largest part of the file that is read. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** How often and how long to wait for another shell that writes. */
+/** Retries and wait for another shell's lock. */
 const LOCK_TRIES = 20;
 const LOCK_WAIT_MS = 10;
 
-/** The file, in the folder for what programs remember. Undefined: there is no home. */
+/** Path of the file, in the user's state folder. Undefined: there is no home folder. */
 export function historyPath(env: (name: string) => string | undefined): string | undefined {
   const state = env("XDG_STATE_HOME");
   // The specification says that a path that is not absolute does not count.
@@ -31,13 +31,13 @@ export interface HistoryOptions {
   /** Undefined: nothing is kept from one shell to the next. */
   readonly path: string | undefined;
   readonly clock: Clock;
-  /** Told once when the file cannot be used. */
+  /** Called once when the file cannot be used. */
   readonly warn: (message: string) => void;
 }
 
 export class History {
   readonly #options: HistoryOptions;
-  /** Undefined: the file is not used, or not any more. */
+  /** Undefined: the file is not used, or has failed. */
   #path: string | undefined;
   #lines: readonly string[] = [];
   #added = 0;
@@ -56,12 +56,12 @@ export class History {
   async load(): Promise<void> {
     await this.#withFile(async (file) => {
       this.#lines = await this.#shortened(file);
-      // Written when the disk was full: the next line shall not continue it.
+      // The last line is incomplete (full disk): the next must not continue it.
       if (await endsWithin(file)) await writeAll(file, "\n");
     });
   }
 
-  /** Remembers a line. Blank ones, the same again, and such as begin with a blank are not. Never rejects. */
+  /** Remembers a line. Skips blank lines, repeats, and lines that start with a space. Never rejects. */
   async add(line: string): Promise<void> {
     line = line.trimEnd();
     if (!isKept(line) || line === this.#lines.at(-1)) return;
@@ -83,12 +83,12 @@ export class History {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const reason = permissionText(error) ?? error.message.replace(/ \(os error \d+\).*$/, "");
-      this.#options.warn(`the history cannot be kept in ${this.#path}: ${reason}`);
+      this.#options.warn(`cannot keep the history in ${this.#path}: ${reason}`);
       this.#path = undefined;
     }
   }
 
-  /** The file that has the name now, locked. A lock that is not to be had is done without. */
+  /** The current file, locked. Used unlocked when the lock cannot be acquired. */
   async #lockedFile(path: string): Promise<Deno.FsFile> {
     for (let tries = 0;; tries++) {
       const file = await Deno.open(path, { read: true, append: true, create: true, mode: 0o600 });
@@ -108,7 +108,7 @@ export class History {
     }
   }
 
-  /** The newest lines of the file, which has no others afterwards when they had become too many. */
+  /** The newest lines; rewrites a file with too many. */
   async #shortened(file: Deno.FsFile): Promise<readonly string[]> {
     const lines = linesOf(await readNewest(file));
     const newest = lines.slice(-MAX_HISTORY);
@@ -117,7 +117,7 @@ export class History {
     return newest;
   }
 
-  /** Under the lock; a rename, so that no moment has half a history. */
+  /** Rewrites under the lock, by a rename, so that a reader never sees half a history. */
   async #rewrite(lines: readonly string[]): Promise<void> {
     const path = this.#path!;
     const text = lines.map((line) => `${line}\n`).join("");
@@ -127,8 +127,8 @@ export class History {
 }
 
 /**
- * What is worth remembering, and can be a line of a file and of the terminal: whoever wrote the file,
- * what comes out of it is shown.
+ * True for a line that is worth keeping and is a valid line of the file and of the terminal,
+ * because the file may hold anything.
  */
 function isKept(line: string): boolean {
   return /^\S/.test(line) && line.length <= MAX_LINE && insertable(line) === line;
@@ -162,7 +162,7 @@ async function readNewest(file: Deno.FsFile): Promise<string> {
   return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
 }
 
-/** True when the last line has no end. */
+/** True when the last line has no line break. */
 async function endsWithin(file: Deno.FsFile): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;

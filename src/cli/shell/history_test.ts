@@ -25,7 +25,7 @@ async function inFolder(
   }
 }
 
-Deno.test("lines come back in the next shell, and nobody else can read them", async () => {
+Deno.test("lines return in the next shell, readable for their owner only", async () => {
   await inFolder(async (path, open) => {
     const { history } = await open();
     for (const line of ["show version", "show version ", " secret", "", "sh ba"]) {
@@ -38,7 +38,7 @@ Deno.test("lines come back in the next shell, and nobody else can read them", as
   });
 });
 
-Deno.test("a file that others could read is closed to them", async () => {
+Deno.test("a file that is readable by others becomes private", async () => {
   await inFolder(async (path, open) => {
     await (await open()).history.add("a");
     await Deno.chmod(path, 0o644);
@@ -78,7 +78,7 @@ Deno.test("the history is bounded, in memory and on the disk, and keeps the newe
   });
 });
 
-Deno.test("what is in the file and can be no line is passed over", async () => {
+Deno.test("invalid lines of the file are skipped", async () => {
   await inFolder(async (path, open) => {
     await (await open()).history.add("good");
     const hostile = ["a\x1b[2Jb", "a\x9b2Jb", "a\u202eb", "a\u200bb", "a\x7fb", "x".repeat(9000)];
@@ -90,7 +90,7 @@ Deno.test("what is in the file and can be no line is passed over", async () => {
   });
 });
 
-Deno.test("a shell that holds the lock for ever keeps no other from its lines", async () => {
+Deno.test("a lock that is never released does not block other shells", async () => {
   await inFolder(async (path, open) => {
     await (await open()).history.add("first");
     using other = await Deno.open(path);
@@ -120,7 +120,7 @@ Deno.test("a last line without an end stays a line of its own", async () => {
   });
 });
 
-Deno.test("a history that cannot be kept is said once, and the shell has its lines", async () => {
+Deno.test("a history that cannot be kept is warned of once; lines stay in memory", async () => {
   await inFolder(async (path, open) => {
     await Deno.mkdir(path.replace("/maglevc/history", ""), { recursive: true });
     await Deno.writeTextFile(path.replace("/history", ""), "no folder");
@@ -129,7 +129,7 @@ Deno.test("a history that cannot be kept is said once, and the shell has its lin
     await history.add("b");
     assert.deepEqual(history.lines, ["a", "b"]);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /^the history cannot be kept in .*\/history: /);
+    assert.match(warnings[0]!, /^cannot keep the history in .*\/history: /);
   });
 });
 

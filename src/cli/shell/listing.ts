@@ -1,12 +1,11 @@
 /** PURE. Candidates of TAB as lines. */
 import type { Candidate } from "../language/complete.ts";
-import { visibleWidth } from "../render/mod.ts";
-import { printable } from "../render/mod.ts";
+import { printable, visibleWidth } from "../../terminal/text.ts";
 
-/** More than that nobody reads. */
+/** Largest number of candidates shown. */
 const MAX_LISTED = 200;
 
-/** What all of `texts` begin with, up to a whole letter. */
+/** Common prefix of `texts`, without partial letters. */
 export function commonPrefix(texts: readonly string[]): string {
   let [prefix = ""] = texts;
   for (const text of texts) {

@@ -3,7 +3,7 @@ import { candidateLines, commonPrefix } from "./listing.ts";
 
 const list = (texts: string[]) => texts.map((text) => ({ text, help: "" }));
 
-Deno.test("commonPrefix() is what all begin with, and no half letter", () => {
+Deno.test("commonPrefix() ends at a whole letter", () => {
   assert.equal(commonPrefix(["web1", "web2", "web"]), "web");
   assert.equal(commonPrefix(["a", "b"]), "");
   assert.equal(commonPrefix(["one"]), "one");
@@ -20,7 +20,7 @@ Deno.test("candidates stand in columns that go down", () => {
   assert.deepEqual(candidateLines(list(["a-long-name", "b"]), 5), ["a-long-name", "b"]);
 });
 
-Deno.test("candidates are harmless, and not more than somebody reads", () => {
+Deno.test("candidates are printable and bounded in number", () => {
   assert.deepEqual(candidateLines(list(["a\x1b[2J"]), 80), ["a\\x1b[2J"]);
   const lines = candidateLines(list(Array.from({ length: 5000 }, (_, i) => `name${i}`)), 80);
   assert.ok(lines.length < 60);

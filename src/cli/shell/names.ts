@@ -9,14 +9,14 @@ import type { MaglevClient } from "../../grpc/client/client.ts";
 import type { Names } from "../language/complete.ts";
 import type { Args, SlotKind } from "../language/node.ts";
 
-/** Nobody who pressed TAB waits longer, in milliseconds. */
+/** Longest wait after TAB, in milliseconds. */
 export const NAMES_DEADLINE_MS = 200;
 /** How long names, or their absence, are remembered, in milliseconds. */
 const FRESH_MS = 2000;
 /** Most lists that are remembered. */
 const MAX_LISTS = 100;
 
-/** What is needed of a Server. */
+/** The part of Server that is used here. */
 export interface NamingServer {
   ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
 }

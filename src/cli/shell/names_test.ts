@@ -58,7 +58,7 @@ Deno.test("names are remembered for a moment", async () => {
   assert.equal(calls.length, 2);
 });
 
-Deno.test("no more lists are remembered than somebody types", async () => {
+Deno.test("the cache of lists is bounded", async () => {
   const calls: string[] = [];
   const names = liveNames({ servers: [server(ANSWERS, calls)], clock: new FakeClock() });
   for (let at = 0; at <= 100; at++) await names("pool", { frontend: `f${at}` });
@@ -75,7 +75,7 @@ Deno.test("of several servers the names of all are offered, each once, of one th
   assert.deepEqual(await names("frontend", {}), ["api", "dns", "web"]);
 });
 
-Deno.test("a server that hangs has no names, and nobody waits for it", async () => {
+Deno.test("a server that hangs has no names and delays no completion", async () => {
   const clock = new FakeClock();
   const silent: NamingServer = { ask: () => new Promise(() => {}) };
   const names = liveNames({ servers: [silent, server(ANSWERS)], clock });

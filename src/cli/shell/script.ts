@@ -2,7 +2,8 @@
  * Commands from standard input, a line each: of a script up to the first that fails, of a person at a
  * terminal that can do no more than lines until they leave.
  */
-import { complain, writeText } from "../output.ts";
+import { writeText } from "../../terminal/output.ts";
+import { complain } from "../output.ts";
 import { parse } from "../language/parse.ts";
 import { runCommand, type Session } from "../session.ts";
 import { lineWords } from "../language/words.ts";
@@ -15,8 +16,10 @@ export interface ByteSource {
 }
 
 /**
- * Runs the lines. Blank ones, and such as begin with `#`, are nothing. The exit status is 0, or that
- * of the command that failed. @throws {OutputError}
+ * Runs the lines; blank ones and comments (`#`) are skipped. Returns 0, or the exit status of the
+ * command that failed.
+ *
+ * @throws {OutputError}
  */
 export async function runScript(session: Session, input: ByteSource): Promise<number> {
   let number = 0;
@@ -44,7 +47,7 @@ export async function runPlainShell(
     if (await runLine(session, line, { place: "", interruptible: true }) === "quit") return 0;
     writeText(session.stdout, prompt);
   }
-  // The prompt of the shell that comes next shall not stand behind ours.
+  // So that the prompt of the parent shell starts on a new line.
   writeText(session.stdout, "\n");
   return 0;
 }

@@ -5,12 +5,13 @@ import { Editor } from "./editor.ts";
 import { failureLine } from "../failures.ts";
 import { History } from "./history.ts";
 import { liveNames } from "./names.ts";
-import { complain, writeText } from "../output.ts";
+import { writeText } from "../../terminal/output.ts";
+import { complain } from "../output.ts";
 import { parse } from "../language/parse.ts";
-import { printable } from "../render/mod.ts";
+import { printable } from "../../terminal/text.ts";
 import type { Server } from "../servers.ts";
 import { runCommand, type Session } from "../session.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { lineWords } from "../language/words.ts";
 
 /** The greeting waits no longer for a server, in milliseconds. */
@@ -69,7 +70,7 @@ class Shell {
         if (outcome === "end") return 0;
         const left = lines.length - index - 1;
         if (outcome === "failed" && left > 0) {
-          // What follows was written for the case that this went well.
+          // The rest of the lines assumes that this one succeeded.
           complain(this.#session.stderr, `${left} more pasted line${left > 1 ? "s" : ""} not run`);
           break;
         }
@@ -104,7 +105,7 @@ class Shell {
   async #greet(signal: AbortSignal): Promise<void> {
     const { servers, stdout, stderr } = this.#session;
     writeText(stdout, `maglevc ${BUILD.version}; ? shows what may follow, quit leaves\n`);
-    const deadlineMs = Math.min(GREETING_MS, servers[0]?.asked.timeoutMs ?? GREETING_MS);
+    const deadlineMs = Math.min(GREETING_MS, servers[0]?.endpoint.timeoutMs ?? GREETING_MS);
     await Promise.all(servers.map(async (server) => {
       try {
         const { version } = await server.ask((client) =>
@@ -112,8 +113,8 @@ class Shell {
         );
         writeText(stdout, `${server.address}: maglevd ${printable(version)}\n`);
       } catch (error) {
-        const asked = { ...server.asked, timeoutMs: deadlineMs };
-        complain(stderr, failureLine(MaglevError.from(error), asked, true));
+        const endpoint = { ...server.endpoint, timeoutMs: deadlineMs };
+        complain(stderr, failureLine(MaglevError.from(error), endpoint, true));
       }
     }));
   }

@@ -7,8 +7,10 @@
  */
 import type { messages } from "../../grpc/client/client.ts";
 import { STATE_STYLES } from "../commands/cells.ts";
-import { paint, preciseInstant, printable } from "../render/mod.ts";
-import type { Style } from "../render/model.ts";
+import { paint } from "../../terminal/color.ts";
+import { printable } from "../../terminal/text.ts";
+import { preciseInstant } from "../render/mod.ts";
+import type { Style } from "../../terminal/color.ts";
 
 interface Part {
   readonly text: string;
@@ -83,7 +85,7 @@ function valueText(value: string): string {
   return value !== "" && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
 }
 
-/** What is watched, as far as it decides about doubles. */
+/** The watched kinds of events, to detect duplicates. */
 export interface Watched {
   readonly backend: boolean;
   readonly frontend: boolean;
@@ -92,7 +94,7 @@ export interface Watched {
   readonly frontendNames: readonly string[];
 }
 
-/** Whether the event is the log's record of a transition that is watched as an event too. */
+/** True for the log record of a transition that is also watched as an event. */
 export function isDouble({ event }: messages.Event, watched: Watched): boolean {
   if (event?.$case !== "log") return false;
   const { msg, attributes } = event.value;

@@ -95,7 +95,7 @@ Deno.test("watch: the log's record of a transition is a double where the event i
     [record, { ...all, backend: false }, false],
     [record, { ...all, frontend: false }, true],
     [record, { ...all, backendNames: ["web1"] }, true],
-    // Of this one there is no event.
+    // This one has no event.
     [record, { ...all, backendNames: ["web2"] }, false],
     [log("vpp-connect", {}), all, false],
     [backend("web1", "up", "down"), all, false],

@@ -8,14 +8,14 @@ import { failureLine } from "../failures.ts";
 import type { Args } from "../language/node.ts";
 import type { Server } from "../servers.ts";
 
-/** What is needed of a Server. */
-export interface AskedServer extends Pick<Server, "asked"> {
+/** The part of Server that is used here. */
+export interface ServerEndpoint extends Pick<Server, "endpoint"> {
   ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
 }
 
 /** A line for each server without such a name; a server that is away is left to the watch. */
 export async function unknownNames(
-  { servers }: { readonly servers: readonly AskedServer[] },
+  { servers }: { readonly servers: readonly ServerEndpoint[] },
   { backend = "", frontend = "" }: Args,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -31,7 +31,7 @@ export async function unknownNames(
     } catch (error) {
       if (!(error instanceof MaglevError)) throw error;
       return error.code === "not-found"
-        ? [failureLine(error, server.asked, servers.length > 1)]
+        ? [failureLine(error, server.endpoint, servers.length > 1)]
         : [];
     }
   }));

@@ -12,8 +12,8 @@ import { eventLine, isDouble, type Watched } from "./line.ts";
 /** As the library begins it, whose words failures.ts knows. */
 const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
 
-/** What is needed of a Server. */
-export interface WatchedServer extends Pick<Server, "address" | "asked" | "close"> {
+/** The part of Server that is used here. */
+export interface WatchedServer extends Pick<Server, "address" | "endpoint" | "close"> {
   readonly client: Pick<MaglevClient, "watch">;
 }
 
@@ -113,7 +113,7 @@ class Watch {
       },
     });
     // Only the beginning is waited for: later a server may be away for as long as it takes.
-    const late = clock.after(server.asked.timeoutMs, () => {
+    const late = clock.after(server.endpoint.timeoutMs, () => {
       if (this.#over) return;
       this.#giveUp(server, new MaglevError("deadline-exceeded", NOT_BEGUN));
       void loop.stop();
@@ -159,8 +159,8 @@ class Watch {
 
   #giveUp(server: WatchedServer, error: MaglevError): void {
     const { servers, say } = this.#options;
-    say(failureLine(error, server.asked, servers.length > 1));
-    // Asked anew, it shall be connected anew at once.
+    say(failureLine(error, server.endpoint, servers.length > 1));
+    // The next attempt opens a new connection.
     server.close();
     this.givenUp++;
     if (this.givenUp === servers.length) this.end();
@@ -184,7 +184,7 @@ function namesOf({ backend = "", frontend = "" }: Args) {
   };
 }
 
-/** What the server sends for requestOf(args): all, when nothing is chosen. */
+/** Request for the chosen events: all, when none is chosen. */
 function watchedOf(args: Args): Watched {
   const { log, backend, frontend } = args;
   const all = log === undefined && backend === undefined && frontend === undefined;
@@ -195,13 +195,13 @@ function watchedOf(args: Args): Watched {
   };
 }
 
-/** What a server that restarts looks like; anything else will not get better by itself. */
+/** Errors of a server that restarts; others do not go away by waiting. */
 function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
   return error.code === "unavailable" || error.code === "internal" || error.code === "aborted" ||
     isUnreached(error);
 }
 
 function oneLine(error: MaglevError, server: WatchedServer): string {
-  const line = failureLine(error, server.asked, false);
+  const line = failureLine(error, server.endpoint, false);
   return line.startsWith(`${server.address}: `) ? line.slice(server.address.length + 2) : line;
 }

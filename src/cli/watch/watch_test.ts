@@ -14,7 +14,7 @@ type Step = string | messages.Event | Error;
 function server(address: string, attempts: Step[][], requests: unknown[] = []): WatchedServer {
   return {
     address,
-    asked: { server: address, tls: false, token: false, timeoutMs: 1000 },
+    endpoint: { server: address, tls: false, token: false, timeoutMs: 1000 },
     close: () => {},
     client: {
       async *watch(request, { signal, onOpen } = {}) {
@@ -150,7 +150,7 @@ Deno.test("watch events goes on when the server went away, and says so once each
   await clock.advanceAsync(10_000);
   assert.equal(lines.length, 2);
   assert.deepEqual(said, [
-    "a:1 went away (connection refused: nothing listens there; is maglevd running?); trying again",
+    "a:1 went away (connection refused: no process listens there; is maglevd running?); trying again",
     "a:1 is back; its present state comes first",
   ]);
   stop.abort();

@@ -69,7 +69,7 @@ Deno.test("readTokenFile refuses a file that others can read or write, and an in
       }
       await Deno.chmod(path, 0o600);
     }
-    await assert.rejects(readTokenFile(`${folder}/none`), /there is no such file/);
+    await assert.rejects(readTokenFile(`${folder}/none`), /no such file/);
     await assert.rejects(readTokenFile(folder), /not a regular file/);
     await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
     await assert.rejects(readTokenFile(`${folder}/pipe`), /not a regular file/);

@@ -59,7 +59,7 @@ Deno.test("readTlsFiles gives what fits together, and names the file that does n
     }
     await write({});
     await Deno.remove(clientCa!);
-    await assert.rejects(readTlsFiles(paths), /ca: there is no such file/);
+    await assert.rejects(readTlsFiles(paths), /ca: no such file/);
     await assert.rejects(readTlsFiles({ ...paths, cert: folder }), /not a regular file/);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -5,13 +5,13 @@
  */
 import { BUILD, type BuildInfo } from "../../base/version.ts";
 
-/** The launcher's words, `COMMIT` or `COMMIT DATE`; any other text is no stamp. */
+/** Parses the launcher's stamp, `COMMIT` or `COMMIT DATE`; any other text is ignored. */
 const STAMP =
   /^([0-9a-f]{40}|[0-9a-f]{64})(?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)))?$/;
 
 let known: BuildInfo | undefined;
 
-/** What runs here; read once. */
+/** Version, commit and date of this build; read once. */
 export function buildInfo(): BuildInfo {
   known ??= stamped(BUILD, Deno.env.get("MAGLEV_BUILD") ?? "");
   return known;

@@ -1,11 +1,12 @@
 /**
- * PURE. The permissions of one start of a program, from its settings and environment.
+ * PURE. Computes the permissions of one start of a program from its settings and environment.
  *
- * Nothing beyond what is named is opened, and no list is ever empty: for Deno an empty list is none,
- * and opens everything. Deno cuts its lists at commas, so that a path with a comma cannot be granted.
+ * Only named paths and addresses are opened, and a list is never empty, because Deno takes an empty
+ * list as permission for everything. Deno splits its lists at commas, so a path with a comma cannot
+ * be granted.
  */
 import { parseIp } from "../../base/address.ts";
-import { nurseryOf, type Program, READ_PATHS, WRITE_PATHS } from "./permissions.ts";
+import { type Program, READ_PATHS, stagingFolder, WRITE_PATHS } from "./permissions.ts";
 import type { FlagSpec, FlagTable } from "../settings.ts";
 
 export interface PermissionInput {
@@ -53,7 +54,7 @@ export function permissionsOf(program: Program, input: PermissionInput): Permiss
   };
 }
 
-/** An empty list would be no list for Deno, and open everything: then there is no flag. */
+/** Omits an empty list: Deno would take it as permission for everything. */
 function listFlag(name: string, list: readonly string[]): readonly string[] {
   return list.length === 0 ? [] : [`--allow-${name}=${list.join(",")}`];
 }
@@ -69,7 +70,7 @@ class Opened {
     this.reads.push(...paths.filter((path) => path !== ""));
   }
 
-  /** What may be written may be read: sockets and renames need both. */
+  /** Writable paths are readable too: sockets and renames need both. */
   write(...paths: readonly string[]): void {
     this.read(...paths);
     this.writes.push(...paths.filter((path) => path !== ""));
@@ -99,7 +100,7 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return value.startsWith("/") ? opened.write(value) : undefined;
     case "listen": {
       const path = value.startsWith("unix:") ? value.slice("unix:".length) : "";
-      return path === "" ? undefined : opened.write(path, nurseryOf(path));
+      return path === "" ? undefined : opened.write(path, stagingFolder(path));
     }
     case "servers":
       for (const server of value.split(",")) {
@@ -109,9 +110,9 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
 }
 
 /**
- * The folder of the configuration file, because `ca-file`s lie beside it. Of a file in `/`, `/dev`
- * or `/proc` it is the file alone. `-` is standard input, which needs no permission. The launcher
- * also knows `/` by other names, and refuses it as a value.
+ * The folder of the configuration file, because `ca-file`s lie next to it. For a file in `/`,
+ * `/dev` or `/proc` only the file itself. `-` is standard input, which needs no permission. The
+ * launcher also detects other names of `/`, and refuses them.
  */
 function configPlace(path: string): string {
   if (path === "" || path === "-") return "";
@@ -123,7 +124,7 @@ function configPlace(path: string): string {
 /** The port of a server without one. */
 export const DEFAULT_SERVER_PORT = 9090;
 
-/** Only what Deno can be given as a list narrows the permission; all else leaves it open. */
+/** Narrows the permission where Deno can take the address in a list; otherwise it stays open. */
 function openServer(opened: Opened, server: string): void {
   if (server.startsWith("unix:/")) {
     opened.write(server.slice("unix:".length));

@@ -3,7 +3,7 @@
  * `tools/release/launcher.sh`: for each program the kind of each flag, what its value grants, the
  * fixed lists and the settings of the runtime.
  */
-import { nurseryOf, type Program, RUNTIME_ENVIRONMENT } from "./permissions.ts";
+import { type Program, RUNTIME_ENVIRONMENT, stagingFolder } from "./permissions.ts";
 import type { FlagSpec, FlagTable } from "../settings.ts";
 
 export interface LauncherProgram {
@@ -19,7 +19,7 @@ export function launcherTable(programs: readonly LauncherProgram[]): string {
     ...Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) =>
       `export ${name}=${quoted(value)}`
     ),
-    `nursery_suffix=${quoted(nurseryOf(""))}`,
+    `staging_suffix=${quoted(stagingFolder(""))}`,
     ...programs.flatMap(programPart),
   ];
   return parts.join("\n") + "\n";

@@ -9,9 +9,9 @@
 /**
  * Flags of V8; they cannot be set later, or for a worker alone.
  *
- * `optimize-for-size`: probes make short-lived garbage, and V8 by default lets it grow. Without it a
- * daemon of 10,000 backends holds 330 MiB, with it 140 MiB, for a few per cent more CPU
- * (docs/benchmarks.md).
+ * `optimize-for-size`: probes make short-lived garbage, and V8 by default lets the heap grow. A
+ * daemon of 10,000 backends holds 330 MiB without it and 140 MiB with it, at a few per cent more
+ * CPU (docs/benchmarks.md).
  */
 export const V8_FLAGS: readonly string[] = ["--optimize-for-size"];
 
@@ -19,10 +19,10 @@ export const V8_FLAGS: readonly string[] = ["--optimize-for-size"];
 export const RUNTIME_FLAGS: readonly string[] = [`--v8-flags=${V8_FLAGS.join(",")}`];
 
 /**
- * Environment of the runtime, set by whoever starts the daemon: certificates of servers are held
- * against the system's authorities (/etc/ssl/certs) and not against Deno's copy of Mozilla's,
- * which knows none that the operator added. Deno never looks for a newer version of itself. Deno
- * reads it before the program begins; it needs no permission.
+ * Environment of the runtime, set by the launcher. Servers' certificates are checked against the
+ * system's authorities (/etc/ssl/certs), not against Deno's copy of Mozilla's, which lacks those
+ * that the operator added. Deno does not look for new versions of itself. Deno reads these before
+ * the program starts, so they need no permission.
  */
 export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_TLS_CA_STORE: "system",
@@ -30,10 +30,10 @@ export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The folder in which a unix socket to listen on is made, before it gets its name: beside it, for
- * a rename does not cross file systems.
+ * The folder in which a unix socket is created before it is renamed. It is next to the socket,
+ * because a rename does not cross file systems.
  */
-export function nurseryOf(socket: string): string {
+export function stagingFolder(socket: string): string {
   return `${socket}.new`;
 }
 

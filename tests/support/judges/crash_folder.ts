@@ -13,9 +13,9 @@ interface Inode {
 export class PowerLost extends Error {}
 
 export class CrashFolder implements FolderIo {
-  /** What programs see. */
+  /** Files as programs see them. */
   readonly names = new Map<string, Inode>();
-  /** What the disk had when the folder was synced last. */
+  /** Files on the disk at the last sync of the folder. */
   #durable = new Map<string, Inode>();
   /** Renames and removals since then, in order; the disk has any number of the first of them. */
   #since: ((names: Map<string, Inode>) => void)[] = [];
@@ -41,7 +41,7 @@ export class CrashFolder implements FolderIo {
     this.#durable = new Map(this.names);
   }
 
-  /** What may be on the disk after the power went: each possible content of `name`. */
+  /** Possible contents of `name` on the disk after a loss of power. */
   afterPowerLoss(name: string): (string | undefined)[] {
     const found: (string | undefined)[] = [];
     for (let applied = 0; applied <= this.#since.length; applied++) {

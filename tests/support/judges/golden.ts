@@ -1,6 +1,6 @@
 /**
- * Golden files: what a test gave when somebody last looked at it. `MAGLEV_GOLDEN=write` writes them
- * anew; look at the difference before it is committed.
+ * Golden files: reviewed output of tests. `MAGLEV_GOLDEN=write` writes them; review the difference
+ * before committing.
  */
 import assert from "node:assert/strict";
 

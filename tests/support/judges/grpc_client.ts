@@ -251,7 +251,7 @@ export function missingForGrpcClient(): string | undefined {
   }
 }
 
-/** A part of a message: `part(info, "pools", 0, "name")`; undefined where there is none. */
+/** A part of a message: `part(info, "pools", 0, "name")`; undefined where it is missing. */
 export function part(
   message: Json | undefined,
   ...path: readonly (string | number)[]

@@ -1,4 +1,4 @@
-/** What the simulated VPP has, as plain lines that tests can compare. */
+/** The VIPs and servers of the simulated VPP, as plain lines that tests compare. */
 import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
 import type { Simulator } from "../../../src/sim/api_server.ts";
 

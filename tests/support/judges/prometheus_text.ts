@@ -16,7 +16,7 @@ export interface ReadFamily {
   readonly samples: readonly Sample[];
 }
 
-/** The families of a page by name, in its order. Fails on anything that is no such text. */
+/** The families of a page by name, in its order. Fails on invalid text. */
 export function readMetrics(text: string): Map<string, ReadFamily> {
   assert.ok(text.endsWith("\n"), "the last line has its end");
   const families = new Map<string, ReadFamily & { samples: Sample[] }>();

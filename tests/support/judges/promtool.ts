@@ -32,7 +32,7 @@ export async function fetchPromtool(): Promise<void> {
   }
 }
 
-/** What `promtool check metrics` says to a page; empty: nothing. */
+/** Output of `promtool check metrics` for a page; empty: valid. */
 export async function checkMetrics(promtool: string, text: string): Promise<string> {
   const child = new Deno.Command(promtool, {
     args: ["check", "metrics"],

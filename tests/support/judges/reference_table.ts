@@ -1,6 +1,6 @@
 /**
- * VPP's new-flow table written down a second time, in BigInt and as simply as it goes, for tests to
- * hold the fast one against.
+ * A second implementation of VPP's new-flow table, in BigInt and as simple as possible, to test the
+ * fast one against.
  */
 import { Buffer } from "node:buffer";
 import type { TableServer } from "../../../src/vpp/lb/new_flow_table.ts";

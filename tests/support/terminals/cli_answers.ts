@@ -28,23 +28,23 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What each method answers; one that throws a MaglevError refuses. */
+/** Answer of each method; one that throws a MaglevError refuses. */
 export type Answers = {
   readonly [M in UnaryMethod]?: (request: Partial<RequestOf<M>>) => ResponseOf<M>;
 };
 
 /** One call that was made. */
-export interface Asked {
+export interface RecordedCall {
   readonly method: UnaryMethod;
   readonly request: unknown;
   readonly options: CallOptions | undefined;
 }
 
-/** A client that knows `answers` and writes down what it is asked. */
+/** A client that returns `answers` and records its calls. */
 export function fakeClient(
   answers: Answers,
-): { readonly client: Pick<MaglevClient, "call">; readonly asked: Asked[] } {
-  const asked: Asked[] = [];
+): { readonly client: Pick<MaglevClient, "call">; readonly asked: RecordedCall[] } {
+  const asked: RecordedCall[] = [];
   function call<M extends UnaryMethod>(
     method: M,
     request: Partial<RequestOf<M>> = {},
@@ -106,7 +106,7 @@ export const LONG: Words = {
   file: `/etc/${long("folder")}/maglev.yaml`,
 };
 
-/** What a hostile or broken server may say. */
+/** Answers of a hostile or broken server. */
 export const HOSTILE: Words = {
   web: "web\x1b[2J\x1b[1;31mowned\x1b[0m",
   web1: "web\u202e1bew\u202c",

@@ -1,4 +1,4 @@
-/** maglevc with a mistake in it: SIGUSR1 throws where nobody catches. */
+/** maglevc with a bug: SIGUSR1 throws an uncaught error. */
 import { runMaglevc } from "../../../src/cli/run.ts";
 
 Deno.addSignalListener("SIGUSR1", () => {

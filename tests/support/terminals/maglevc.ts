@@ -28,7 +28,7 @@ export function maglevcCommand(options: MaglevcOptions): readonly string[] {
   return printed.map((word) => word.endsWith("/cli.ts") ? entry : word);
 }
 
-/** Nothing of the environment of whoever runs the tests. */
+/** Independent of the environment of the test run. */
 export function maglevcEnvironment(home: string): Record<string, string> {
   return {
     ...LAUNCHER_ENVIRONMENT,

@@ -10,7 +10,7 @@ export interface MaglevcTerminalOptions {
   readonly home: string;
   readonly columns?: number;
   readonly rows?: number;
-  /** What maglevc is started from; default sh, which leaves a terminal as it finds it. */
+  /** Parent of maglevc; default sh, which does not change the terminal's mode. */
   readonly shell?: string;
   /** Instead of cli.ts. */
   readonly entry?: string;
@@ -61,7 +61,7 @@ export class MaglevcTerminal implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** What is to be seen; lines that wrap are as they are on the screen. */
+  /** The visible screen; lines that wrap are as on the screen. */
   async screen(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();
   }
@@ -114,7 +114,7 @@ export class MaglevcTerminal implements AsyncDisposable {
     return [await read("before"), await read("after")];
   }
 
-  /** What a program reads that is pasted `text`, once maglevc has ended. */
+  /** Input of a program after maglevc has ended, when `text` is pasted. */
   async pasted(text: string): Promise<string> {
     await this.type("clear; cat >pasted; echo do''ne", "Enter");
     await this.untilRowStart();

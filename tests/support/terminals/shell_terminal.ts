@@ -1,6 +1,7 @@
 /**
- * A shell in a real terminal (tmux), for the completion scripts: keys go in as a person types them,
- * and `maglevc` on its PATH is tests/support/terminals/maglevc_stand_in.ts, which notes what it is run with.
+ * A shell in a real terminal (tmux), for the completion scripts: keys are sent as typed, and
+ * `maglevc` on its PATH is tests/support/terminals/maglevc_stand_in.ts, which records its
+ * arguments.
  */
 import {
   type CompletionFlags,
@@ -124,7 +125,7 @@ export class ShellFolder implements AsyncDisposable {
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
   }
 
-  /** Files that somebody made in the folder. */
+  /** Names of files created in the folder. */
   async strangers(): Promise<readonly string[]> {
     const known = new Set(["bin", "script", "record", "answer", "tmux"]);
     const names = (await Array.fromAsync(Deno.readDir(this.path))).map(({ name }) => name);

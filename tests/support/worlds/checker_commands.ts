@@ -156,7 +156,7 @@ export function run(world: World, command: Command): void {
   }
 }
 
-/** What a `weight` command asks for, in the configuration at hand. */
+/** The request of a `weight` command, in the current configuration. */
 export function weightRequest(
   { frontends }: Snapshot,
   { pick, weight }: { readonly pick: number; readonly weight: number },

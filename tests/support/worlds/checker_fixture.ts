@@ -31,7 +31,7 @@ export function textOf(event: CheckerEvent): string {
   }
 }
 
-/** What setUp takes. */
+/** Options of setUp. */
 export interface SetUpOptions {
   readonly debug?: boolean;
   readonly clock?: FakeClock;
@@ -52,7 +52,7 @@ export function setUp(config: Config = smallConfig(THREE), options: SetUpOptions
     logger,
     checker,
     events,
-    /** What happened since the last call. */
+    /** Events since the last call. */
     news: () => events.splice(0),
     weights: (name: string) => checker.snapshot().frontends.get(name)?.effectiveWeights,
     stateOf: (name: string) => checker.snapshot().backends.get(name)?.state,

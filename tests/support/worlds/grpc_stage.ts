@@ -64,7 +64,7 @@ export async function onGrpcStage(
   });
 }
 
-/** A test with a client that is not ours, skipped with the reason where there is none. */
+/** A test with an external client, skipped with the reason where it is missing. */
 export function grpcTest(name: string, fn: () => Promise<void>): void {
   const missing = missingForGrpcClient();
   const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
@@ -72,8 +72,8 @@ export function grpcTest(name: string, fn: () => Promise<void>): void {
 }
 
 /**
- * The records of operators' actions, without what every run has anew, once there are `count`:
- * the answer to a call may be here before the record of it.
+ * Log records of operators' actions, without fields that differ in each run, once there are
+ * `count`: the reply to a call may arrive before its record.
  */
 export async function actionsSeen(
   daemon: Daemon,

@@ -190,7 +190,7 @@ export class LackStage {
     assert.deepEqual(blamed, []);
   }
 
-  /** What the metrics port says: status and reasons of /readyz, and the gauge. */
+  /** State of the metrics port: status and reasons of /readyz, and the gauge. */
   async see(reason: string): Promise<{ status: number; reasons: string; gauge: number }> {
     const { address } = await this.daemon.seen(({ msg }) => msg === "metrics-listen");
     const ready = await fetch(`http://${address}/readyz`);

@@ -10,7 +10,7 @@ import { RecordingLogger } from "../fakes/recording_logger.ts";
 
 /** An ICMP check. */
 export const ICMP: Partial<HealthcheckConfig> = { params: { type: "icmp" }, port: 0 };
-/** Quick, for a test waits for several probes. */
+/** Short, because a test waits for several probes. */
 export const PACE = { intervalMs: 200, fastIntervalMs: 200, downIntervalMs: 200, timeoutMs: 600 };
 
 /** A pool whose outcomes are kept by the name of the target. */
@@ -84,7 +84,7 @@ export class Engine {
     await this.says(name, verdict);
   }
 
-  /** What the pool says of itself. */
+  /** Views of the pool. */
   probers(): readonly ProberView[] {
     return this.#pool.probers();
   }

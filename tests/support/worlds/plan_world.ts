@@ -1,12 +1,13 @@
 /**
  * Random configurations for tests of plans, and servers that answer probes only while their gate is
- * open: behind a closed gate what begins afresh stays `unknown`, so that "at once" can be looked at.
+ * open. While it is closed, new backends stay `unknown`, so that tests can observe the state
+ * immediately after a change.
  */
 import type { Below } from "../fakes/fuzz.ts";
 
 /** Addresses of servers that answer. */
 const ADDRESSES = Array.from({ length: 10 }, (_, i) => `127.0.46.${i + 1}`);
-/** Nobody listens there. */
+/** No process listens there. */
 const DEAD = "127.0.46.99";
 const NAMES = Array.from({ length: 9 }, (_, i) => `b${i}`);
 const PREFIXES = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];

@@ -39,9 +39,9 @@ export class PluginLb implements LbApi {
   readonly calls: string[] = [];
   /** Refuses a request with the retval this returns; undefined lets the plugin decide. */
   refuse: (text: string) => Retval | undefined = () => undefined;
-  /** What `show lb vips verbose` says instead of the truth. */
+  /** False output of `show lb vips verbose`. */
   verboseText: string | undefined;
-  /** What `show interface address` says; asking for it is not among the calls. */
+  /** Output of `show interface address`; not counted among the calls. */
   interfacesText = "";
   #held = false;
   #lost: MaglevError | undefined;
@@ -89,7 +89,7 @@ export class PluginLb implements LbApi {
     for (const request of this.#requests.splice(0)) request.reject(this.#lost);
   }
 
-  /** What waits fails with `error`, without the connection being lost. */
+  /** Fails waiting calls with `error`; the connection stays. */
   fail(error: MaglevError): void {
     for (const request of this.#requests.splice(0)) request.reject(error);
   }
@@ -227,7 +227,7 @@ export function executeOn(plugin: LbPlugin, operation: Operation): Retval {
   }
 }
 
-/** What a plugin has, read as the daemon would. */
+/** State of a plugin, read as the daemon reads it. */
 export function readPlugin(
   plugin: LbPlugin,
   capabilities: LbCapabilities = { weights: true },

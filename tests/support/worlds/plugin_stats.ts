@@ -5,7 +5,7 @@ import type { CounterQuery, CountersRead, StatsReader } from "../../../src/vpp/p
 export class PluginStats implements StatsReader {
   /** Reads that were made. */
   reads = 0;
-  /** What the next reads give instead of the truth, one after the other. */
+  /** False results of the next reads, one after the other. */
   readonly instead: CountersRead[] = [];
   /** Called before each read. */
   beforeRead: () => void = () => {};

@@ -32,7 +32,7 @@ export class SimWorld implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly connection;
   readonly reconciler: Reconciler;
-  /** What the simulated VPP can do. */
+  /** Capabilities of the simulated VPP. */
   readonly can: LbCapabilities;
   readonly #folder: string;
   /** `192.0.2.1/32 6 80` → every `10.0.0.1 100` that was ever wanted of it. */
@@ -150,7 +150,7 @@ export class SimWorld implements AsyncDisposable {
       textOf(Object.entries(lbView(this.simulator))) === textOf(this.#wanted());
   }
 
-  /** Fails when VPP has what nobody ever wanted. */
+  /** Fails when VPP has an entry that was never desired. */
   checkNothingWrong(): void {
     for (const [key, servers] of Object.entries(lbView(this.simulator))) {
       const ever = this.#everWanted.get(key);

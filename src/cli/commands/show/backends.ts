@@ -62,7 +62,7 @@ function backendRow(backend: Backend, nowMs: number): Row {
       codeCell(lastResult),
       tookCell(lastResult?.durationNs ?? 0n),
       // Of a pass the code says enough.
-      { text: lastResult?.ok === false ? lastResult.detail : "", gist: "" },
+      { text: lastResult?.ok === false ? lastResult.detail : "", comparisonKey: "" },
       noteCell(backend, nowMs),
     ],
   };
@@ -90,7 +90,7 @@ function noteCell(backend: Backend, nowMs: number): Cell {
   const given = notes.filter(({ text }) => text !== "");
   return {
     text: given.map(({ text }) => text).join("; "),
-    gist: given.map(({ gist, text }) => gist ?? text).join(" "),
+    comparisonKey: given.map(({ comparisonKey, text }) => comparisonKey ?? text).join(" "),
     style: given.some(({ style }) => style === "bad") ? "bad" : "warn",
   };
 }

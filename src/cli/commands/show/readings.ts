@@ -104,7 +104,7 @@ export function rateCell(
     readonly factor?: number;
   },
 ): Cell {
-  // What was made again counts from zero.
+  // A recreated entry counts from zero.
   if (count === undefined || old === undefined || count < old) {
     return { ...NOTHING, volatile: true };
   }

@@ -1,8 +1,8 @@
 /**
- * What `show backends` of 10,000 backends costs in maglevc: reading the message, making the view, the
- * table, the JSON form; and putting the answers of two servers together.
+ * Cost of `show backends` with 10,000 backends in maglevc: reading the message, building the view,
+ * the table, the JSON form, and comparing the answers of two servers.
  *
- *     deno bench -A src/cli/commands/show/show_bench.ts
+ * deno bench -A src/cli/commands/show/show_bench.ts
  */
 import {
   type messages,

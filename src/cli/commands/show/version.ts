@@ -1,4 +1,4 @@
-/** What answers, and what asks. */
+/** Versions of the server and of maglevc. */
 import type { BuildInfo } from "../../../base/version.ts";
 import { buildInfo } from "../../../system/launch/build.ts";
 import type { Answer, CommandContext } from "../command.ts";

@@ -145,7 +145,7 @@ function serverRow(server: messages.VPPLBApplicationServer, all: number): Row {
   };
 }
 
-/** What this VPP may not have; a column without any is left out on a terminal. */
+/** Values that some versions of VPP lack; an empty column is left out on a terminal. */
 function optionalCount(count: number | bigint | undefined): Cell {
   return count === undefined ? { text: "" } : { ...countCell(count), volatile: true };
 }

@@ -42,7 +42,7 @@ function noticeOf(
     kind: "lines",
     lines: [{
       text: `VPP is not connected${age}, and gets no changes${why}`,
-      gist: "VPP is not connected",
+      comparisonKey: "VPP is not connected",
       style: "bad",
     }],
     offTerminal: "aside",

@@ -1,31 +1,34 @@
 /**
- * The terminal of the shell: keys come one by one and nothing is echoed, from enter() to leave().
- * leave() runs whatever happens: at the end, at signals that end a program, and at an error that
- * nobody caught; what stood before stands again then.
+ * A terminal in cbreak mode: from enter() to leave() keys arrive one by one, without echo. leave()
+ * restores the previous mode. It also runs on signals that end the program and on uncaught errors.
  *
- * The kernel still makes signals of Ctrl-C, Ctrl-Z and Ctrl-\: so a maglevc that is stuck can be
- * ended, and one that runs can be put aside.
+ * The kernel still turns Ctrl-C, Ctrl-Z and Ctrl-\ into signals, so that a program that hangs can be
+ * ended or suspended.
  */
-import { pause } from "../../async/pause.ts";
-import type { Clock } from "../../base/ports.ts";
-import type { Size } from "./edit_view.ts";
+import { pause } from "../async/pause.ts";
+import type { Clock } from "../base/ports.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
-import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "../output.ts";
+import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
 
-/** Standard input, as far as it is needed here. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The part of standard input that Terminal uses. */
 export interface InputStream {
   read(buffer: Uint8Array): Promise<number | null>;
   setRaw(mode: boolean, options?: { cbreak: boolean }): void;
 }
 
-/** What comes from the terminal. */
+/** One event of the terminal. */
 export type TerminalInput =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Ctrl-C. */
   | { readonly kind: "interrupt" }
-  /** It has another size. */
+  /** Its size changed. */
   | { readonly kind: "resize" }
-  /** It was used by others meanwhile. */
+  /** Continued after Ctrl-Z; other programs have used the terminal. */
   | { readonly kind: "resume" }
   /** No more input. */
   | { readonly kind: "end" };
@@ -39,13 +42,13 @@ export interface TerminalOptions {
 const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const FALLBACK: Size = { columns: 80, rows: 24 };
 /**
- * `deno task` passes on what the kernel sends to all of us anyway: a Ctrl-C so soon after another, in
- * milliseconds, is the same one.
+ * `deno task` forwards a signal that the kernel has already sent to the whole process group. A second
+ * Ctrl-C within this time, in milliseconds, is the same one.
  */
 const SAME_KEY_MS = 30;
-/** How long a signal may be under way when the input that follows it is here, in milliseconds. */
+/** Longest delay of a signal after the input that follows it, in milliseconds. */
 const SIGNAL_WAY_MS = 1;
-/** Most of one read; a paste comes in several. */
+/** Size of one read; a paste takes several. */
 const READ_BYTES = 4096;
 
 export class Terminal {
@@ -54,7 +57,7 @@ export class Terminal {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
   readonly #onCrash = () => this.leave();
   #entered = false;
-  /** What came and nobody took yet; signals only, each kind at most once. */
+  /** Events not yet taken; of signals, each kind at most once. */
   #queue: TerminalInput[] = [];
   #reading: Promise<void> | undefined;
   #wake: () => void = () => {};
@@ -72,7 +75,7 @@ export class Terminal {
     ];
   }
 
-  /** The exit status, once a signal asks for the end. */
+  /** Resolves with the exit status when a signal ends the program. */
   get ended(): Promise<number> {
     return this.#ended.promise;
   }
@@ -95,7 +98,7 @@ export class Terminal {
     this.write(PASTE_ON);
   }
 
-  /** Everything as it was. Idempotent; throws nothing: there may be no terminal any more. */
+  /** Restores the terminal. Idempotent; does not throw, because the terminal may be gone. */
   leave(): void {
     if (!this.#entered) return;
     this.#entered = false;
@@ -115,7 +118,7 @@ export class Terminal {
     writeText(this.#options.output, text);
   }
 
-  /** The next thing that comes. What is typed before it is asked for waits in the kernel. */
+  /** The next event. Input that is typed earlier waits in the kernel. */
   async next(): Promise<TerminalInput> {
     while (this.#queue.length === 0) {
       this.#reading ??= this.#read();
@@ -124,7 +127,7 @@ export class Terminal {
     return this.#queue.shift()!;
   }
 
-  /** Runs `fn`; Ctrl-C aborts the signal that it gets, instead of coming as input. */
+  /** Runs `fn`; Ctrl-C aborts the signal that it gets, instead of arriving as input. */
   async interruptible<T>(fn: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     this.#interrupted = controller;
@@ -132,12 +135,12 @@ export class Terminal {
       return await fn(controller.signal);
     } finally {
       this.#interrupted = undefined;
-      // What became of the screen meanwhile is nothing to a line that is drawn from now on.
+      // The next line is drawn from scratch: earlier resizes do not matter.
       this.#queue = this.#queue.filter(({ kind }) => kind !== "resume" && kind !== "resize");
     }
   }
 
-  /** Runs `fn`; a key, which goes nowhere else, aborts the signal that it gets, and so does `signal`. */
+  /** Runs `fn`; a key, which is dropped, aborts the signal that it gets, and so does `signal`. */
   async untilKey<T>(signal: AbortSignal, fn: (either: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const abort = () => controller.abort();
@@ -159,10 +162,10 @@ export class Terminal {
       count = await this.#options.input.read(buffer);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      // A terminal that was closed: nothing more comes.
+      // The terminal was closed: there is no more input.
       count = null;
     }
-    // What was typed behind a Ctrl-C must not overtake it: signals come on a way of their own.
+    // Input typed after a Ctrl-C must not overtake it: signals are delivered separately.
     await pause(SIGNAL_WAY_MS, { clock: this.#options.clock });
     this.#reading = undefined;
     if (this.#onKey !== undefined) {
@@ -188,7 +191,7 @@ export class Terminal {
     else this.#put({ kind: "interrupt" });
   }
 
-  /** Back from Ctrl-Z: whoever had the terminal in between has set it as they like. */
+  /** Continued after Ctrl-Z: other programs may have changed the mode. */
   #again(): void {
     this.#options.input.setRaw(false);
     this.#options.input.setRaw(true, { cbreak: true });
@@ -199,7 +202,7 @@ export class Terminal {
   #end(signal: (typeof ENDING)[number]): void {
     this.leave();
     try {
-      // The prompt of the shell that comes next shall not stand behind ours.
+      // So that the prompt of the parent shell starts on a new line.
       this.write("\r\n");
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;

@@ -1,5 +1,18 @@
-/** What the styles look like on a terminal. Eight colours and weights only: every palette has them. */
-import type { Style } from "./model.ts";
+/** PURE. Styles of text on a terminal: eight colours and weights only, because every palette has them. */
+
+/** The meaning of a text, not its look. */
+export type Style =
+  | "plain"
+  | "name"
+  /** up */
+  | "good"
+  /** paused, unknown, draining */
+  | "warn"
+  /** down, refused */
+  | "bad"
+  /** disabled, not in use, notes */
+  | "muted"
+  | "heading";
 
 /** Select Graphic Rendition; empty: as it is. */
 const SGR: Readonly<Record<Style, string>> = {

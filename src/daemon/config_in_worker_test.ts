@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { readConfig } from "./config.ts";
-import { readConfigAside, SHORT_BYTES } from "./config_aside.ts";
+import { readConfigInWorker, SHORT_BYTES } from "./config_in_worker.ts";
 
 const OFF = { vppApiAddr: "" };
 
@@ -23,7 +23,7 @@ function textOf(count: number): string {
   ].join("\n");
 }
 
-Deno.test("readConfigAside: a long file is read in a thread of its own, to the same result", async () => {
+Deno.test("readConfigInWorker: a long file is read in a worker, to the same result", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/maglev.yaml`;
     const good = textOf(1000);
@@ -37,25 +37,28 @@ Deno.test("readConfigAside: a long file is read in a thread of its own, to the s
         if (going) setTimeout(count, 0);
       };
       count();
-      const aside = await readConfigAside(path, { ...OFF, size: SHORT_BYTES + 1, signal });
+      const aside = await readConfigInWorker(path, { ...OFF, size: SHORT_BYTES + 1, signal });
       going = false;
       await new Promise((resolve) => setTimeout(resolve, 5));
       assert.ok(turns > 10, `others had ${turns} turns`);
       assert.deepEqual(aside, await readConfig(path, OFF));
-      assert.deepEqual(await readConfigAside(path, { ...OFF, size: SHORT_BYTES, signal }), aside);
+      assert.deepEqual(
+        await readConfigInWorker(path, { ...OFF, size: SHORT_BYTES, signal }),
+        aside,
+      );
     }
   });
 });
 
-Deno.test("readConfigAside ends at once, with the reason, when it is given up", async () => {
+Deno.test("readConfigInWorker rejects immediately with the reason of its signal", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(path, textOf(3000));
     const control = new AbortController();
     const options = { ...OFF, size: SHORT_BYTES + 1, signal: control.signal };
-    const reading = readConfigAside(path, options);
+    const reading = readConfigInWorker(path, options);
     control.abort("too late");
     await assert.rejects(reading, (reason) => reason === "too late");
-    await assert.rejects(readConfigAside(path, options), (reason) => reason === "too late");
+    await assert.rejects(readConfigInWorker(path, options), (reason) => reason === "too late");
   });
 });

@@ -1,6 +1,6 @@
-/** The terminal without one: what the kernel's signals make of the input, with real signals. */
+/** Terminal without a real terminal, with real signals. */
 import assert from "node:assert/strict";
-import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { Terminal } from "./terminal.ts";
 
 /** A terminal on which `typed` was typed; `raw(n)`: when setRaw() has been called that often. */
@@ -37,7 +37,7 @@ function terminalOf(typed: string) {
   return { terminal, modes, raw, clock };
 }
 
-Deno.test("back from Ctrl-Z the terminal is set anew, and a line that is edited is told", async () => {
+Deno.test("after Ctrl-Z the terminal is set up again, and next() returns resume", async () => {
   const { terminal, modes, raw } = terminalOf("");
   terminal.enter();
   try {
@@ -51,7 +51,7 @@ Deno.test("back from Ctrl-Z the terminal is set anew, and a line that is edited 
   assert.deepEqual(modes, [true, false, true, false]);
 });
 
-Deno.test("what a command saw of Ctrl-Z is nothing to the line behind it", async () => {
+Deno.test("a resume during a command is dropped for the next line", async () => {
   const { terminal, raw, clock } = terminalOf("x");
   terminal.enter();
   try {

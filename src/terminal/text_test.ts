@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { printable, visibleWidth } from "./text.ts";
 
-Deno.test("printable: what would do something to a terminal is shown as an escape", () => {
+Deno.test("printable: control characters are shown as escapes", () => {
   const cases: [text: string, shown: string][] = [
     ["web1 ~ é 中 👍", "web1 ~ é 中 👍"],
     ["\x1b[31mred", "\\x1b[31mred"],
@@ -14,13 +14,13 @@ Deno.test("printable: what would do something to a terminal is shown as an escap
     ["zero\u200bwidth\ufeff\u00ad", "zero\\u200bwidth\\ufeff\\xad"],
     ["\u{e0041}", "\\u{e0041}"],
     ["\ud800x", "\\ud800x"],
-    // These format characters have a shape of their own.
+    // These format characters are visible.
     ["\u0600", "\u0600"],
   ];
   for (const [text, shown] of cases) assert.equal(printable(text), shown);
 });
 
-Deno.test("printable: of any text nothing harmful is left, and doing it again changes nothing", () => {
+Deno.test("printable: any text is harmless afterwards, and stays the same when repeated", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const shown = printable(text);
     assert.doesNotMatch(

@@ -63,7 +63,7 @@ Deno.test("a lone ESC waits for the next key and becomes its Alt", () => {
   assert.equal(short(decoder.push(bytes("b"))), "alt-b");
 });
 
-Deno.test("a paste without an end is bounded, and nothing of it is a key", () => {
+Deno.test("a paste without an end is bounded and yields no keys", () => {
   const decoder = new KeyDecoder();
   decoder.push(bytes("\x1b[200~"));
   for (let i = 0; i < 40; i++) assert.deepEqual(decoder.push(bytes("x".repeat(10_000))), []);
@@ -71,7 +71,7 @@ Deno.test("a paste without an end is bounded, and nothing of it is a key", () =>
   assert.equal(key?.kind === "paste" && key.text.length, MAX_PASTE);
 });
 
-Deno.test("a sequence that never ends is given up", () => {
+Deno.test("a sequence that never ends is dropped", () => {
   const decoder = new KeyDecoder();
   assert.deepEqual(decoder.push(bytes("\x1b[" + "1;".repeat(40))), []);
   assert.equal(short(decoder.push(bytes("a"))), '"a"');
@@ -86,7 +86,7 @@ Deno.test("reset() forgets half a letter and half a sequence", () => {
   }
 });
 
-Deno.test("reset() drops a paste to its end; once more, and it needs none", () => {
+Deno.test("reset() drops a paste to its end; a second reset() closes it", () => {
   const decoder = new KeyDecoder();
   decoder.push(bytes("\x1b[200~one\n"));
   decoder.reset();

@@ -1,7 +1,7 @@
-/** Breaks text over lines; nothing is left out but the blanks at which it breaks. */
+/** PURE. Breaks text over lines; only the blanks at which it breaks are left out. */
 import { characterWidth } from "./text.ts";
 
-/** Where a long word may be broken when there is no blank: after one of these. */
+/** A long word without blanks is broken after one of these. */
 const JOINTS = new Set("-_./:,;=@→");
 
 /** `text`, which is printable(), in lines of at most `width` columns (at least 2). */

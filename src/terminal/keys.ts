@@ -1,26 +1,26 @@
 /**
- * PURE. What a terminal sends, as keys: UTF-8, control characters, the escape sequences of xterm and
- * its relatives, and pasted text between the marks of bracketed paste.
+ * PURE. Decodes terminal input into keys: UTF-8, control characters, escape sequences of xterm and
+ * compatible terminals, and pasted text between the marks of bracketed paste.
  *
  * @see https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
  */
 
-/** Names are those of readline's manual: `ctrl-a`, `alt-b`, `left`, `ctrl-left`, `home`, …; a `?` is a text of its own. */
+/** Names are those of readline's manual: `ctrl-a`, `alt-b`, `left`, `ctrl-left`, `home`, …; a `?` is always a text by itself. */
 export type Key =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "paste"; readonly text: string }
   | { readonly kind: "key"; readonly name: string };
 
-/** What a terminal is told to mark pasted text, and to stop doing so. */
+/** Switches bracketed paste on and off. */
 export const PASTE_ON = "\x1b[?2004h";
 export const PASTE_OFF = "\x1b[?2004l";
 
 const PASTE_BEGIN = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
 
-/** Most of a paste that is kept, in UTF-16 units; the rest is dropped. */
+/** Longest paste that is kept, in UTF-16 units; the rest is dropped. */
 export const MAX_PASTE = 256 * 1024;
-/** Longer escape sequences are none. */
+/** Longest escape sequence; a longer one is dropped. */
 const MAX_SEQUENCE = 32;
 
 /** Final byte of `ESC [ … x` and `ESC O x`. */
@@ -45,7 +45,7 @@ const NUMBERED: Readonly<Record<string, string>> = {
   "8": "end",
 };
 
-/** Control characters whose key has a name of its own. */
+/** Control characters whose keys have names. */
 const NAMED: Readonly<Record<string, string>> = {
   "\t": "tab",
   "\n": "enter",
@@ -56,17 +56,17 @@ const NAMED: Readonly<Record<string, string>> = {
   "\0": "ctrl-@",
 };
 
-/** Fed with what comes in, in any pieces. */
+/** Decodes input that arrives in any pieces. */
 export class KeyDecoder {
   readonly #utf8 = new TextDecoder();
-  /** Begins an escape sequence that is not whole yet; empty: none. */
+  /** Start of an incomplete escape sequence; empty: none is pending. */
   #rest = "";
-  /** Text of a paste that has not ended; undefined: none is under way. */
+  /** Text of a paste that has not ended; undefined: no paste is open. */
   #paste: string | undefined;
-  /** Nothing of that paste is wanted any more. */
+  /** The rest of that paste is to be dropped. */
   #dropped = false;
 
-  /** The keys that are whole now. */
+  /** The keys that are complete now. */
   push(bytes: Uint8Array): readonly Key[] {
     let input = this.#rest + this.#utf8.decode(bytes, { stream: true });
     this.#rest = "";
@@ -83,8 +83,8 @@ export class KeyDecoder {
   }
 
   /**
-   * Ctrl-C: what has begun is nothing. Of a paste the rest is dropped too, for it is no typing; as its
-   * end may never come, a second time ends that.
+   * Ctrl-C: drops incomplete input, and the rest of an open paste, because that was not typed. The
+   * end of the paste may never arrive, so a second Ctrl-C closes it.
    */
   reset(): void {
     if (this.#paste !== undefined && !this.#dropped) {
@@ -97,7 +97,7 @@ export class KeyDecoder {
     this.#utf8.decode();
   }
 
-  /** How much of `input` was taken; 0: more is needed. */
+  /** Length of the decoded part of `input`; 0: more input is needed. */
   #key(input: string, keys: Key[]): number {
     if (input.startsWith(PASTE_BEGIN)) {
       this.#paste = "";
@@ -127,7 +127,7 @@ export class KeyDecoder {
   }
 }
 
-/** Length of the beginning of the end mark that `input` ends with. */
+/** Length of the partial end mark at the end of `input`. */
 function heldBack(input: string): number {
   for (let length = PASTE_END.length - 1; length > 0; length--) {
     if (input.endsWith(PASTE_END.slice(0, length))) return length;

@@ -1,12 +1,12 @@
 /**
- * Text that somebody else wrote, made harmless, and how wide a terminal shows it.
+ * PURE. Makes untrusted text safe for a terminal, and measures its width there.
  *
- * Whatever moves a cursor, hides, or turns the order of writing around is shown as an escape. That
- * goes for joiners and other invisible characters too: two names that look alike should be alike,
- * and terminals do not agree on how wide joined characters are.
+ * Characters that move a cursor, hide, or reverse the order of writing are shown as escapes. So are
+ * joiners and other invisible characters: two names that look alike should be alike, and terminals
+ * do not agree on how wide joined characters are.
  */
 import { eastAsianWidth } from "get-east-asian-width";
-import { replaceUnsafe } from "../../base/text.ts";
+import { replaceUnsafe } from "../base/text.ts";
 
 const PLAIN = /^[ -~]*$/;
 
