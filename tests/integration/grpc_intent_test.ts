@@ -234,8 +234,8 @@ grpcTest(
 
 /** What may stand where the file should be: a shell command in the state directory. */
 const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[] = [
-  ["torn", `printf '{"format":"maglevd operator inte' > intents.json`, /cut off/],
-  ["empty", ": > intents.json", /cut off/],
+  ["torn", `printf '{"format":"maglevd operator inte' > intents.json`, /truncated/],
+  ["empty", ": > intents.json", /truncated/],
   ["foreign", "echo '{}' > intents.json", /not written by maglevd/],
   ["no text", "head -c 4096 /dev/urandom > intents.json", /UTF-8/],
   ["huge", "truncate -s 1G intents.json", /it has more than [0-9]+ bytes/],
