@@ -54,7 +54,7 @@ netnsTest(
       assert.match(blind, /^vpp +connected$/m);
       assert.match(
         blind,
-        new RegExp(`^${name} +1 +5 +yes +\\S+ +network namespace ${name} (has|does) `, "m"),
+        new RegExp(`^${name} +1 +5 +yes +\\S+ +(cannot enter )?network namespace ${name}`, "m"),
       );
       await stage.unhide();
       await daemon.transition("frail", "down", from);
