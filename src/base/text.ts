@@ -25,10 +25,9 @@ function cut(text: string, length: number): string {
 /**
  * Characters that move a terminal's cursor, hide, or turn the order of writing around: controls
  * (C0, DEL, C1), line and paragraph separators, halves of surrogate pairs, and format characters
- * (bidi overrides and isolates, joiners, tags) but for the few that have a shape.
+ * (bidi overrides and isolates, joiners, tags).
  */
-const UNSAFE =
-  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])\p{Cf}/gu;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** `text` with each unsafe character replaced; line feeds stay when `lines` is set. */
 export function replaceUnsafe(

@@ -10,6 +10,9 @@ import { replaceUnsafe } from "../base/text.ts";
 
 const PLAIN = /^[ -~]*$/;
 
+/** Format characters that terminals draw: signs that stand before Arabic and Syriac numbers. */
+const DRAWN = /^[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2]$/;
+
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** `text` in one line, with every character that could do harm shown as an escape: `\x1b`. */
@@ -18,6 +21,7 @@ export function printable(text: string): string {
 }
 
 function escapeOf(character: string): string {
+  if (DRAWN.test(character)) return character;
   const short = SHORT[character];
   if (short !== undefined) return short;
   const code = character.codePointAt(0) ?? 0;

@@ -111,7 +111,10 @@ Deno.test("yamlText: means the value, and does nothing to a terminal", async () 
     '- server: lb1\n  answer:\n    name: "a\\e[31m\\u202e"\n    n: "12"\n    ok: true\n',
   );
   // Characters that YAML by itself would leave as they are, in plain texts.
-  for (const text of ["a\u202eb", "a\u200bb", "a\u009bb", "a\u2028b", "a\u{e0041}b"]) {
-    assert.deepEqual(parse(await yamlText({ [text]: text })), { [text]: text });
+  for (const text of ["\u0600", "a\u202eb", "a\u200bb", "a\u009bb", "a\u2028b", "a\u{e0041}b"]) {
+    const yaml = await yamlText({ [text]: text });
+    assert.doesNotMatch(yaml, HARMFUL);
+    assert.deepEqual(parse(yaml), { [text]: text });
+    assert.doesNotMatch(jsonText({ [text]: text }), HARMFUL);
   }
 });
