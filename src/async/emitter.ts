@@ -1,7 +1,7 @@
 /**
- * Hands events to subscribers, one after the other: what a subscriber causes while it is being
- * told comes after what all others are told first, so that everybody sees the same order. One
- * that throws does not keep the others from hearing.
+ * Hands events to subscribers, one after the other. An event that a subscriber causes while it
+ * handles another is handed out after that one has reached all subscribers, so that all see the
+ * same order. A subscriber that throws does not keep events from the others.
  */
 
 /** Called with what a subscriber threw. */

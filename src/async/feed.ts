@@ -1,7 +1,7 @@
 /**
  * A reader's bounded view of a stream: first a replay that is read lazily, then what was pushed
- * since the feed was made. A reader that falls behind loses the newest, never the order, and is
- * told at the place of the gap how much it lost; whoever pushes never waits.
+ * since the feed was made. A reader that falls behind loses the newest items, never the order, and
+ * receives their number at the place of the gap. push() never waits.
  */
 import { invariant } from "../base/assert.ts";
 import { BoundedQueue } from "./bounded_queue.ts";

@@ -31,8 +31,10 @@ export function parseListenAddress(text: string): ListenAddress | string {
     }
     return { kind: "tcp", host: bracketed, port };
   }
-  if (/^[\d.]+$/.test(plain) && parseIp(plain)?.family !== 4) return `${plain} is no IPv4 address`;
-  if (!/^[A-Za-z0-9._-]*$/.test(plain)) return `${JSON.stringify(plain)} is no name of a host`;
+  if (/^[\d.]+$/.test(plain) && parseIp(plain)?.family !== 4) {
+    return `${plain} is not an IPv4 address`;
+  }
+  if (!/^[A-Za-z0-9._-]*$/.test(plain)) return `${JSON.stringify(plain)} is not a host name`;
   return { kind: "tcp", host: plain, port };
 }
 

@@ -59,7 +59,7 @@ export function toPlainLine(text: string): string {
   return text.replace(NOT_PLAIN, "\uFFFD");
 }
 
-/** True for a text that can be typed and told apart as one word; the empty one is a word too. */
+/** True for a text that can be typed as one word, without hidden characters; also for the empty one. */
 export function isWord(text: string): boolean {
   return !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text);
 }

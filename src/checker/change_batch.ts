@@ -96,7 +96,7 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
   });
 }
 
-/** `program` for these frontends (already sorted), or nothing when there are none. */
+/** `program` for these frontends (already sorted), or nothing for an empty list. */
 function programEvent(
   frontends: readonly FrontendView[],
   trigger: "transition" | "weight",

@@ -1,6 +1,6 @@
 /**
  * The requests of operators, their outcomes, and the one record that each request leaves, allowed
- * or refused. The caller writes the record from the checker's answer, because it also knows the
+ * or refused. The caller writes the record from the checker's answer, because it also has the
  * requests that never reached the checker.
  */
 import { isPlainLine } from "../base/text.ts";

@@ -178,6 +178,6 @@ function obeyFile(backend: Backend, { asked, nowMs }: ObeyOptions): StepResult {
 
 function existing(input: ReloadInput, name: string): Backend {
   const backend = input.backends.get(name);
-  invariant(backend !== undefined, `reload knows no backend ${name}`);
+  invariant(backend !== undefined, `backend ${name} is not in the reload`);
   return backend;
 }

@@ -8,7 +8,7 @@ import type { Clock, Logger, Timer } from "../base/ports.ts";
 /** Length of the period summed up in one line. */
 export const VOID_REPORT_MS = 10_000;
 
-/** Reasons told apart in a period; there are fewer than that. */
+/** Reasons counted separately in a period; there are fewer than that. */
 const MAX_REASONS = 8;
 
 /** One void probe. */

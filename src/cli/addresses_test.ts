@@ -23,7 +23,7 @@ const BAD: [string, RegExp][] = [
   ["a,,b", /^cannot use "": /],
   ["a:0", /^cannot use "a:0": need a port from 1/],
   ["a:99999", /need a port of at most 65535/],
-  ["1.2.3", /1\.2\.3 is no IPv4 address/],
+  ["1.2.3", /1\.2\.3 is not an IPv4 address/],
   ["a,b,a:9090", /^a:9090 is there twice$/],
   [":9090,localhost", /^localhost:9090 is there twice$/],
   ["http://a", /need host:port/],

@@ -175,7 +175,7 @@ export class Reloader {
       if (before !== undefined && !before.isFile) return NOT_REGULAR;
       const age = clock.wallMs() - (before?.mtime?.getTime() ?? 0);
       const last = look === MAX_LOOKS;
-      // A negative age means that clocks disagree: it says nothing about the file.
+      // A negative age means that clocks disagree: it means nothing for the file.
       if (age < 0 || age >= SETTLED_MS || last) {
         const size = before?.size ?? 0;
         const result = await this.#read({ vppApiAddr, size, signal });

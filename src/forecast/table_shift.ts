@@ -34,7 +34,7 @@ export interface TableShift {
   readonly length: number;
   /** Had a server and have another one then. */
   readonly moved: number;
-  /** Had a server and have none then: new flows are dropped. */
+  /** Had a server and lose it: new flows are dropped. */
   readonly lost: number;
   /** Had no server and have one then. */
   readonly gained: number;

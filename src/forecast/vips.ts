@@ -69,7 +69,7 @@ export type ServerChange = "added" | "removed" | "reweighted" | "kept";
 
 /** The share of a server at one instant. */
 export interface ServerShare {
-  /** As VPP is told; 0 to 100. */
+  /** The weight sent to VPP; 0 to 100. */
   readonly weight: number;
   /** Buckets of the VIP's new-flow table. */
   readonly buckets: number;

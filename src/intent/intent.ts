@@ -1,6 +1,6 @@
 /**
  * Operators' run-time settings beyond the file: a backend paused or disabled, a weight in place
- * of the file's. An intent says what, by whom, why, since when and until when. It is keyed by
+ * of the file's. An intent has the setting, the operator, the reason, its start and its end. It is keyed by
  * names, never by an address or a position, and it holds nothing that the configuration owns: so
  * an old intent can never bring an old address, port or check back. PURE.
  *

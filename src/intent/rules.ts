@@ -178,7 +178,7 @@ function gone(intent: Intent, config: Config): string | undefined {
 
 const BY_FILE = "the configuration disables the backend itself";
 
-/** Why a backend is not as `intent` wants it. */
+/** The reason why a backend is not as `intent` requires. */
 function disagreement(
   intent: BackendIntent,
   backend: Backend | undefined,

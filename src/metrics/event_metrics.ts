@@ -182,7 +182,7 @@ export class EventMetrics {
 
   #counter(name: EventName): CounterOf {
     const { help, labels, type } = familyOf(name);
-    invariant(type === "counter", `${name} is no counter`);
+    invariant(type === "counter", `${name} is not a counter`);
     return new Counter({
       name,
       help,
@@ -193,7 +193,7 @@ export class EventMetrics {
 
   #histogram(name: EventName): HistogramOf {
     const { help, labels, buckets } = familyOf(name);
-    invariant(buckets !== undefined, `${name} is no histogram`);
+    invariant(buckets !== undefined, `${name} is not a histogram`);
     return new Histogram({
       name,
       help,

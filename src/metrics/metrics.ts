@@ -52,7 +52,7 @@ export class Metrics {
   }
 
   /**
-   * The text of all families, in pieces. What it says is of the moment in which the promise
+   * The text of all families, in pieces. Its values are those of the moment in which the promise
    * resolves: a reload while it is read changes nothing but counters of probes, which go on.
    */
   async scrape({ checker, engine, vpp }: MetricsSources): Promise<Iterable<string>> {

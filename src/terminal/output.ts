@@ -1,4 +1,4 @@
-/** Writes text to a terminal, a pipe or a file. A failed write is an error that says how the program ends. */
+/** Writes text to a terminal, a pipe or a file. A failed write is an error with the exit status of the program. */
 
 /** Standard output or standard error. */
 export interface OutputStream {

@@ -69,10 +69,22 @@ export interface Finding {
  */
 export const CLEAN_FOLDERS: readonly string[] = [
   "ffi",
+  "src/async",
+  "src/base",
+  "src/checker",
   "src/config",
+  "src/daemon",
   "src/demo",
+  "src/forecast",
+  "src/health",
+  "src/http",
+  "src/intent",
+  "src/log",
+  "src/metrics",
   "src/probe",
   "src/sim",
+  "src/system",
+  "src/terminal",
   "tests/support/fakes",
   "tests/support/servers",
 ];
