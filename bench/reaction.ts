@@ -185,7 +185,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     if (event.kind !== "backend") return;
     if (event.transition.to === "up") up++;
     if (!failing || event.transition.to !== "down") return;
-    const { address } = daemon.checker.snapshot().config.backends.get(event.name)!;
+    const { address } = daemon.checker.current.config.backends.get(event.name)!;
     const probeAt = batch.find((one) => one.result === event.transition.result)?.atMs;
     const probeMs = probeAt === undefined ? batchMs : probeAt - performance.timeOrigin;
     // The reconciler subscribed before and has sent by now; the write comes in a later microtask.
