@@ -195,12 +195,12 @@ const LACKING: readonly (readonly [string, ReadonlyMap<string, number>, RegExp])
   [
     "one message",
     tableWithout((key) => key === lbAddDelVipV2.key),
-    /lacks messages that are needed: lb_add_del_vip_v2_7c520e0f$/,
+    /lacks required messages: lb_add_del_vip_v2_7c520e0f$/,
   ],
   [
     "weights, and what would do without them",
     tableWithout((key) => key === lbAsSetWeight.key || key === lbAddDelAs.key),
-    /lacks messages that are needed: lb_add_del_as_35d72500$/,
+    /lacks required messages: lb_add_del_as_35d72500$/,
   ],
   [
     "the plugin",

@@ -255,7 +255,7 @@ Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up
   assert.equal(world.now(), "none", "what is stale is not shown");
   await world.pass(INTERVAL_MS);
   assert.deepEqual(world.logger.of("vpp-counters-error").map(({ err }) => err), [
-    "VPP is rearranging its stats segment all the time",
+    "cannot read the stats segment: VPP keeps rearranging it",
   ]);
   await world.pass(INTERVAL_MS);
   assert.equal(world.now(), `${A}/32 6 80 1+0+0+0 1/60`);

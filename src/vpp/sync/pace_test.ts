@@ -69,7 +69,7 @@ Deno.test("a VIP that another program keeps changing is recreated once a minute,
   assert.equal(recreations(), 1);
   assert.match(
     world.reconciler.withheld().map(withheldText)[0]!,
-    /192\.0\.2\.1\/32 tcp 80: recreated less than a minute ago, and src-ip-sticky true to false again/,
+    /192\.0\.2\.1\/32 tcp 80: cannot recreate it \(src-ip-sticky true to false\): it was recreated/,
   );
   assert.equal(world.logger.of("vpp-withheld").length, 1);
   assert.equal(world.reconciler.withheld()[0]!.kind, "recreate");

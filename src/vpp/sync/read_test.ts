@@ -48,12 +48,12 @@ Deno.test("readLb() goes on without the CLI's text, but not without a connection
     const logger = new RecordingLogger();
     return { logger, reading: readLb(lb, logger) };
   };
-  const without = refusing(new MaglevError("unimplemented", "This VPP has no cli_inband"));
+  const without = refusing(new MaglevError("unimplemented", "this VPP has no cli_inband"));
   const { vips } = await without.reading;
   assert.ok(!("text" in vips));
   assert.equal(vips.verbose, undefined);
   assert.deepEqual(without.logger.of("vpp-lb-read-failed"), [
-    { command: "show lb vips verbose", err: "This VPP has no cli_inband" },
+    { command: "show lb vips verbose", err: "this VPP has no cli_inband" },
   ]);
   const lost = refusing(new MaglevError("unavailable", "gone"));
   await assert.rejects(lost.reading, { code: "unavailable" });

@@ -76,7 +76,7 @@ Deno.test("a server that is a VIP with a port is withheld, its VIP's other serve
     web: desired(A, "10.0.0.2=100"),
   }).start();
   assert.equal(said(world).length, 1);
-  assert.match(said(world)[0]!, /cannot program server 192\.0\.2\.1: .*drops its packets/);
+  assert.match(said(world)[0]!, /cannot program server 192\.0\.2\.1: .*drops the packets/);
   assert.deepEqual(world.inVpp(), [
     `${A}/32 6 80 gre4 1024: 10.0.0.2=100`,
     `${B}/32 255 0 gre4 1024: 10.0.0.1=100`,
@@ -125,7 +125,7 @@ Deno.test("VIPs of another program count: during warm-up a server inside a wide 
   world.source.unknown.add("other");
   world.source.vips.set("other", desired(B, "10.0.0.1=0"));
   await world.start();
-  assert.match(said(world)[0]!, /198\.51\.100\.7: the servers of VIPs make a ring/);
+  assert.match(said(world)[0]!, /198\.51\.100\.7: the servers of VIPs form a ring/);
   assert.ok(!world.takeWrites().some((write) => write.includes("198.51.100.7")));
   // Once the other program's VIP is removed the server comes.
   await world.pass(60_000);
@@ -170,8 +170,8 @@ Deno.test("a NAT VIP of another program is left alone, and named", async () => {
   });
   await world.start();
   assert.deepEqual(said(world), [
-    `${B}/32 udp 53: VPP may crash when servers of a nat4 VIP are removed; remove it where it ` +
-    "was made",
+    `${B}/32 udp 53: VPP may crash when servers of a nat4 VIP are removed; remove it with the ` +
+    "program that added it",
   ]);
   assert.equal(world.inVpp().length, 2);
   await world.reconciler.stop();
@@ -187,9 +187,9 @@ Deno.test("values that end VPP are withheld: lb_conf, table length, IPv6 that VP
   assert.equal(world.lb.plugin.death, undefined);
   assert.ok(!world.takeWrites().includes("set-conf"));
   assert.deepEqual(said(world).map((line) => line.replace(/;.*/, "")), [
-    `${A}/32 tcp 80: new-flows-table-length 0 ends VPP`,
-    "2001:db8::1/128 tcp 80: VPP takes ::a00:1 for an IPv4 address",
-    "lb_conf: sticky-buckets-per-core 67108864 ends VPP at its next packet",
+    `${A}/32 tcp 80: new-flows-table-length 0 crashes VPP`,
+    "2001:db8::1/128 tcp 80: VPP treats ::a00:1 as an IPv4 address",
+    "lb_conf: sticky-buckets-per-core 67108864 crashes VPP at its next packet",
   ]);
   // A configuration that is right again clears it.
   world.source.conf = { ...world.source.conf, stickyBucketsPerCore: 65536 };
