@@ -10,7 +10,7 @@ import { plan } from "../../../tests/support/worlds/plans.ts";
 import { operationsOf } from "../lb/plan.ts";
 import { readLb } from "./read.ts";
 
-Deno.test("readLb() and plan() write nothing, whatever there would be to do", async () => {
+Deno.test("readLb() and plan() write nothing, even if there are operations", async () => {
   let planned = 0;
   await fc.assert(
     fc.asyncProperty(arbitraryDesired(), arbitraryDesired(), async (there, wanted) => {
@@ -34,7 +34,7 @@ Deno.test("readLb() and plan() write nothing, whatever there would be to do", as
   assert.ok(planned > 1000, "there was something to do");
 });
 
-Deno.test("readLb() asks for everything in one tick", () => {
+Deno.test("readLb() sends all requests in one tick", () => {
   const lb = new PluginLb();
   lb.hold();
   void readLb(lb, new RecordingLogger());

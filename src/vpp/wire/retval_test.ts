@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RETVAL, retvalName, vppError } from "./retval.ts";
 
-Deno.test("retvalName and vppError name VPP's numbers", () => {
+Deno.test("retvalName and vppError name VPP's error numbers", () => {
   const cases: readonly (readonly [number, string, string | undefined])[] = [
     [0, "ok", undefined],
     [7, "ERROR_7", "Not an error number of VPP"],
