@@ -4,8 +4,8 @@
  * and logs.
  *
  *              probe results                pause / resume
- *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back by way of unknown)
- *                                          any but removed ⇄ disabled (back by way of unknown)
+ *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back through unknown)
+ *                                          any but removed ⇄ disabled (back through unknown)
  *
  * A backend that was up when its check changed is unknown and *carried*: it counts as up. Its
  * counter begins at the maximum, so one pass makes it up and `fall` failures in a row make it

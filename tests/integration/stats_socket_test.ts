@@ -277,7 +277,9 @@ Deno.test("a socket that is no stats socket is refused with a reason", async () 
     const path = `${folder}/other.sock`;
     const listener = Deno.listen({ transport: "unix", path });
     const options = { clock: CLOCK, deadlineMs: 1000, signal: new AbortController().signal };
-    await assert.rejects(openStatsSession(path, options), { message: /the socket is of another type/ });
+    await assert.rejects(openStatsSession(path, options), {
+      message: /the socket is of another type/,
+    });
     listener.close();
     await assert.rejects(openStatsSession(`${folder}/${"x".repeat(200)}`, options), /EINVAL/);
     const before = Deno.env.get("MAGLEV_SHIM");

@@ -95,8 +95,8 @@ export function findEntry(
 
 /**
  * The value of a scalar; undefined if the bits are not a valid one. VPP writes an integer, older
- * releases a double, and the entry does not say which. But the bits of any realistic double exceed
- * 2^53 as an integer, and no scalar counts that far.
+ * releases a double, and the entry does not distinguish them. But the bits of any realistic double
+ * exceed 2^53 as an integer, and no scalar counts that far.
  */
 export function scalarValue(bits: bigint): number | undefined {
   if (bits <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(bits);

@@ -180,10 +180,7 @@ export class SyncSession {
     batch.seal();
   }
 
-  /**
-   * True while a VIP cannot be planned: it is busy, its prefix is reserved or, when it must be
-   * added, another VIP of the prefix is busy.
-   */
+  /** True while the prefix is reserved, the VIP is busy or, for an addition, its prefix is. */
   #mustWait(prefix: string, desired: DesiredVip): boolean {
     if (this.#locks.idle(prefix) === undefined) return this.#locks.reserved(prefix);
     if (this.#locks.reserved(prefix)) return true;
