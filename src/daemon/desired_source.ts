@@ -25,7 +25,7 @@ export function vipsOf(
   }));
 }
 
-/** What full runs and warm-up read: the frontends as the checker keeps them. */
+/** The source of full runs and warm-up: the frontends in their state in the checker. */
 export function desiredSource(checker: CheckerReader): DesiredSource {
   /** Each backend of the frontend, by the entries of its pools. */
   const backendsOf = (name: string): readonly Backend[] => {

@@ -221,7 +221,7 @@ test("that lacks what cannot be done without is named and asked again until it h
     await world.pass(5000);
     const { state } = world.connection;
     assert.ok(state.kind === "disconnected");
-    assert.match(state.reason, new RegExp(`lacks messages .*: ${message}_[0-9a-f]{8}, `));
+    assert.match(state.reason, new RegExp(`lacks required messages: ${message}_[0-9a-f]{8}, `));
     await world.control("omit");
     await world.back(BACK_MS);
   }

@@ -1,6 +1,6 @@
 /**
- * The VIP that VPP should have for a frontend: the configuration with the servers that health
- * allows it.
+ * Builds the VIP that VPP should have for a frontend, from its configuration and the servers that
+ * its health allows.
  */
 import { invariant } from "../../base/assert.ts";
 import type { FrontendConfig, FrontendProtocol } from "../../config/model.ts";
@@ -8,7 +8,7 @@ import type { DesiredServer, DesiredVip, VipKey, VipProtocol } from "./model.ts"
 
 /** The evaluated part of a VIP. */
 export interface DesiredOptions {
-  /** Of frontendHealth(), for the same frontend. */
+  /** The servers that frontendHealth() returned for the same frontend. */
   readonly servers: readonly DesiredServer[];
   /** `new-flows-table-length` of the configuration. */
   readonly newFlowsTableLength: number;
@@ -36,8 +36,8 @@ export function vipKeyOf(
 }
 
 /**
- * The VIP wanted for `frontend`. All its backends share one address family (the configuration is
- * checked for that), which decides the encapsulation.
+ * The VIP that VPP should have for `frontend`. All its backends share one address family, as the
+ * check of the configuration ensures; it decides the encapsulation.
  */
 export function desiredVip(
   frontend: FrontendConfig,

@@ -1,7 +1,7 @@
 /**
- * Sends the plans of one prefix: what is taken down, then what is put up. Everything goes out in one
- * tick, but for the flush of a VIP and what follows it: VPP flushes whatever it happens on when it
- * does not have the VIP, so the operations before must have been answered first.
+ * Sends the plans of one prefix: first all teardowns, then all builds. Everything is sent in one
+ * tick, except the flush of a VIP and what follows it. VPP flushes arbitrary flows when it does not
+ * have the VIP, so the operations before a flush must have been answered.
  */
 import type { Outcome } from "./apply.ts";
 import type { Operation } from "../lb/model.ts";
@@ -9,7 +9,7 @@ import type { VipPlan } from "../lb/plan.ts";
 
 /** Collaborators of sendPlans(). */
 export interface PlanHooks {
-  /** Sends `operations` now; `each` is called for every one when it is answered, in order. */
+  /** Sends `operations` now; `each` is called for each one when it is answered, in order. */
   apply(
     operations: readonly Operation[],
     each: (operation: Operation, outcome: Outcome) => void,
@@ -18,7 +18,7 @@ export interface PlanHooks {
   answered(plan: VipPlan, operation: Operation, outcome: Outcome): void;
   /** True when VPP has the VIP. */
   known(plan: VipPlan): boolean;
-  /** The flush of a VIP that VPP may not have is left out. */
+  /** The flush of a VIP was left out, because VPP may not have the VIP. */
   skipped(plan: VipPlan): void;
 }
 
@@ -31,7 +31,7 @@ export function sendPlans(plans: readonly VipPlan[], hooks: PlanHooks): void {
   for (const plan of plans) new Sending(plan, hooks).send(stagesOf(plan.teardown), taken);
 }
 
-/** `operations` cut before each flush of the VIP. */
+/** `operations`, split before each flush of the VIP. */
 function stagesOf(operations: readonly Operation[]): readonly (readonly Operation[])[] {
   const stages: Operation[][] = [[]];
   for (const operation of operations) {
@@ -44,7 +44,7 @@ function stagesOf(operations: readonly Operation[]): readonly (readonly Operatio
 class Sending {
   readonly #plan: VipPlan;
   readonly #hooks: PlanHooks;
-  /** False once operations were answered and none was done: then the VIP may be gone. */
+  /** False when the last stage was answered and nothing was done: VPP may lack the VIP. */
   #there = true;
 
   constructor(plan: VipPlan, hooks: PlanHooks) {
@@ -71,7 +71,7 @@ class Sending {
     if (rest.length === 0) sent();
   }
 
-  /** `stage` without the flush that must not be sent. */
+  /** `stage`, without its flush if VPP may lack the VIP. */
   #flushable(stage: readonly Operation[]): readonly Operation[] {
     if (stage[0]?.kind !== "vip-flush") return stage;
     if (this.#there && this.#hooks.known(this.#plan)) return stage;

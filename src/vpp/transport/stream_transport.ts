@@ -1,6 +1,6 @@
 /**
- * A transport over a stream of bytes that carries frames: what the unix socket and the bridge to
- * shared memory have in common once they know the message table.
+ * Carries messages over a stream of frames. The unix socket and the bridge to shared memory share
+ * it after their handshakes, which give the message table.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Transport } from "../ports.ts";
@@ -30,13 +30,13 @@ export interface StreamLimits {
 export interface StreamTransportOptions extends StreamLimits {
   readonly table: ReadonlyMap<string, number>;
   readonly clientIndex: number;
-  /** What an end between two messages means; default: VPP closed the socket. */
+  /** The reason to report for an end between two messages; default: VPP closed the socket. */
   readonly endText?: string;
-  /** Why the stream ends, when this message is the last word of what carries it. */
+  /** The reason why the stream ends, if this message announces the end. */
   readonly lastWord?: (message: Uint8Array) => string | undefined;
 }
 
-/** Carries whole messages over a stream that has been greeted. Owns the stream. */
+/** Carries whole messages over a stream after its handshake. Owns the stream. */
 export class StreamTransport implements Transport {
   readonly table: ReadonlyMap<string, number>;
   readonly clientIndex: number;
@@ -74,11 +74,11 @@ export class StreamTransport implements Transport {
     this.#stream.close();
   }
 
-  /** Ends when the stream does; a throw of the decoder or of onMessage ends the transport. */
+  /** Reads until the stream ends. An error of the decoder or of onMessage ends the transport. */
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     const emit = (message: Uint8Array) => {
-      // A handler may close() in the middle of a batch.
+      // A handler may call close() in the middle of a batch.
       if (this.#closed) return;
       const reason = this.#lastWord(message);
       if (reason === undefined) this.onMessage(message);
@@ -87,7 +87,7 @@ export class StreamTransport implements Transport {
     while (!this.#closed) {
       const size = await this.#stream.read(buffer);
       if (size === null) {
-        this.#end(this.#decoder.idle ? this.#endText : "VPP closed it mid-message");
+        this.#end(this.#decoder.idle ? this.#endText : "VPP closed the stream mid-message");
         return;
       }
       this.#decoder.push(buffer.subarray(0, size), emit);
@@ -101,7 +101,7 @@ export class StreamTransport implements Transport {
   }
 }
 
-/** The first message of a stream, and not a byte of what is behind it; undefined: it ended. */
+/** Reads the first message of a stream, and no byte after it; undefined when the stream ended. */
 export async function readFirst(
   stream: ByteStream,
   limits: StreamLimits,

@@ -1,21 +1,21 @@
 /**
- * Outgoing frames, gathered: what is sent in one tick leaves in one write. Two buffers take
- * turns, one being filled while the other is written, so that nothing is allocated per message.
+ * Gathers outgoing frames, so that all messages of one tick leave in one write. Of two buffers one
+ * is filled while the other is written, so that nothing is allocated per message.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { FRAME_HEADER_BYTES, putFrameHeader } from "../wire/frame.ts";
 
 /** The part of Deno.Conn that is needed. */
 export interface ByteSink {
-  /** Writes some of `bytes`, at least one; how many. */
+  /** Writes some of `bytes`, at least one; returns how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
 /** Options of a WriteQueue. */
 export interface WriteQueueOptions {
-  /** Bytes that may wait for the other side to read. */
+  /** Maximum bytes that may wait until VPP reads them. */
   readonly maxQueuedBytes: number;
-  /** Called once when writing failed; nothing is written afterwards. */
+  /** Called once when writing fails; nothing is written afterwards. */
   readonly onFailure: (error: MaglevError) => void;
 }
 
@@ -57,7 +57,7 @@ export class WriteQueue {
     }
   }
 
-  /** Drops what is not written yet. */
+  /** Drops the messages that are not written yet. */
   close(): void {
     this.#closed = true;
     this.#fill = 0;
@@ -90,6 +90,6 @@ export class WriteQueue {
   #fail(reason: string): void {
     if (this.#closed) return;
     this.close();
-    this.#options.onFailure(new MaglevError("unavailable", `Cannot write to VPP: ${reason}`));
+    this.#options.onFailure(new MaglevError("unavailable", `cannot write to VPP: ${reason}`));
   }
 }
