@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { CONNECTED } from "../outcome.ts";
-import { ResultPort, ROUTINE_MS } from "./result_port.ts";
+import { ResultPort, ROUTINE_MS } from "./result_batch.ts";
 import type { ProbeReport } from "./reports.ts";
 import { type FromWorker, outcomesOf } from "./worker_protocol.ts";
 
