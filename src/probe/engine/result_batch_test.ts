@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
-import { CONNECTED } from "../outcome.ts";
-import { ResultPort, ROUTINE_MS } from "./result_batch.ts";
+import fc from "fast-check";
+import { answered, CONNECT_TIMED_OUT, CONNECTED, failed, SECURED } from "../outcome.ts";
 import type { ProbeReport } from "./reports.ts";
-import { type FromWorker, outcomesOf } from "./worker_protocol.ts";
+import {
+  OutcomeBatch,
+  type OutcomesMessage,
+  outcomesOf,
+  ResultPort,
+  ROUTINE_MS,
+} from "./result_batch.ts";
 
 function setup() {
   const clock = new FakeClock({ wallMs: 5000 });
   const batches: number[][] = [];
-  const post = (message: FromWorker) => {
-    assert.equal(message.kind, "outcomes");
-    if (message.kind === "outcomes") batches.push(outcomesOf(message).map(({ id }) => id));
+  const post = (message: OutcomesMessage) => {
+    batches.push(outcomesOf(message).map(({ id }) => id));
   };
   return { clock, batches, port: new ResultPort({ clock, post }) };
 }
@@ -53,4 +58,64 @@ Deno.test("ResultPort bounds a batch, and posts it on flush()", async () => {
   await settle();
   assert.deepEqual(batches.map(({ length }) => length), [4096, 905]);
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged", () => {
+  const verdict = fc.constantFrom(
+    CONNECTED,
+    CONNECT_TIMED_OUT,
+    answered(200),
+    answered(204),
+    failed("L7STS", "status 503, expected 200"),
+    failed("L6RSP", ""),
+    { ...SECURED, certificateExpiryMs: 1_900_000_000_000, certificateName: "a.test" },
+    { ...failed("L6RSP", "expired"), certificateExpiryMs: 0, certificateName: "authority b" },
+  );
+  const report = fc.record({
+    id: fc.nat(100_000),
+    generation: fc.nat(2 ** 31),
+    verdict,
+    durationMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
+    matters: fc.boolean(),
+  });
+  const batches = fc.array(fc.array(report, { maxLength: 150 }), { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(batches, (lists) => {
+      const batch = new OutcomeBatch();
+      for (const reports of lists) {
+        for (const [index, each] of reports.entries()) batch.add(each, 1.7e12 + index);
+        assert.equal(batch.size, reports.length);
+        const message = structuredClone(batch.take());
+        assert.equal(batch.size, 0);
+        assert.equal(new Set(message.details).size, message.details.length);
+        assert.deepEqual(
+          outcomesOf(message),
+          reports.map(({ id, generation, verdict, durationMs }, index) => ({
+            id,
+            generation,
+            result: {
+              ok: verdict.ok,
+              layer: verdict.layer,
+              code: verdict.code,
+              detail: verdict.detail,
+              durationMs,
+              ...("certificateExpiryMs" in verdict
+                ? {
+                  certificateExpiryMs: verdict.certificateExpiryMs,
+                  certificateName: verdict.certificateName,
+                }
+                : {}),
+            },
+            atMs: 1.7e12 + index,
+          })),
+        );
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("outcomesOf() refuses a truncated batch", () => {
+  assert.throws(() => outcomesOf({ kind: "outcomes", numbers: new Float64Array(5), details: [] }));
+  assert.throws(() => outcomesOf({ kind: "outcomes", numbers: new Float64Array(6), details: [] }));
 });
