@@ -19,7 +19,7 @@ import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
 import type { ActualVip, DesiredVip, VipKey } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
-import { recreateReason } from "../lb/plan.ts";
+import { groupByPrefix, recreateReason, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
 import { LB_CONF, LbConfKeeper } from "./lb_conf.ts";
@@ -31,7 +31,6 @@ import { type LbReading, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
-import { groupsOf, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import { DesiredVips, wantedVips } from "./desired_vips.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 
@@ -277,7 +276,7 @@ export class SyncSession {
     const reloads = this.#reloads;
     // Decided together with the frontends: a VIP held back must not look unwanted later on.
     const remove = request.scope === "all" && mayRemove();
-    const groups = groupsOf(this.#desired.of(request), remove ? this.#known.vips() : []);
+    const groups = groupByPrefix(this.#desired.of(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
     this.#incomplete = [];
     let awaited = false;
