@@ -17,7 +17,7 @@ import { Backoff } from "../../async/backoff.ts";
 import { KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
-import type { ActualVip, DesiredVip, VipKey } from "../lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { groupByPrefix, recreateReason, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
@@ -163,11 +163,14 @@ export class SyncSession {
   }
 
   /** Sends what these VIPs lack, planned against the state last known, before it returns. */
-  program(wanted: readonly WantedVip[], trigger: SyncTrigger): void {
+  program(
+    wanted: readonly WantedVip[],
+    { trigger, conf }: { readonly trigger: SyncTrigger; readonly conf: LbConf },
+  ): void {
     // The run that makes it ready sees what is wanted by then.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
-    this.#conf.push(this.#options.source.lbConf(), trigger);
+    this.#conf.push(conf, trigger);
     for (const { frontend, vip: desired } of wanted) {
       const prefix = vipPrefix(desired);
       if (this.#mustWait(prefix, desired)) {
@@ -355,10 +358,10 @@ export class SyncSession {
   /** Programs deferred frontends except `done`, unless a run has reserved the prefix. */
   #programDeferred(prefix: string, done: readonly string[] = []): void {
     if (this.#locks.reserved(prefix)) return;
+    const { source } = this.#options;
     for (const [frontend, trigger] of this.#locks.takeDeferred(prefix)) {
-      if (!done.includes(frontend)) {
-        this.program(wantedVips(this.#options.source, [frontend]), trigger);
-      }
+      if (done.includes(frontend)) continue;
+      this.program(wantedVips(source, [frontend]), { trigger, conf: source.lbConf() });
     }
   }
 
