@@ -91,8 +91,8 @@ vppTest(
     const step = (servers: string) => {
       const vip = desired(A, servers);
       rig.source.vips.set(key, vip);
-      const wanted = [{ frontend: key, vip }];
-      rig.reconciler.program(wanted, { trigger: "transition", conf: rig.source.conf });
+      const change = [{ frontend: key, vip }];
+      rig.reconciler.program(change, { trigger: "transition", conf: rig.source.conf });
       return wanted([vip]);
     };
     await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=30")]);
