@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* What vac_read gives when it threw a message away (vppapiclient.h: VAC_TIMEOUT). */
+/* The result of vac_read after it discarded a message (vppapiclient.h: VAC_TIMEOUT). */
 #define VAC_TIMEOUT (-5)
 
 /* Its functions that are used; prototypes as in VPP's src/vpp-api/client/vppapiclient.h. */

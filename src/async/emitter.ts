@@ -10,7 +10,7 @@ export type FailureHandler = (error: unknown) => void;
 /** Synchronous fan-out. */
 export class Emitter<T> {
   readonly #onFailure: FailureHandler;
-  /** Replaced, never changed, so that a round may go on while somebody subscribes. */
+  /** Replaced, never changed, so that a subscription does not affect a round under way. */
   #listeners: readonly { readonly call: (event: T) => void }[] = [];
   #waiting: T[] = [];
   #busy = false;

@@ -67,7 +67,7 @@ function compare(
   let nearPrevious = true;
   for (let i = 1; i <= a.length; i++) {
     const [first, last] = [Math.max(1, i - limit), Math.min(b.length, i + limit)];
-    // Beside the band is what no path of few edits comes from.
+    // No path of few edits comes from outside the band.
     row[first - 1] = first === 1 ? Math.min(i, far) : far;
     let near = row[first - 1]! <= limit;
     for (let j = first; j <= last; j++) {

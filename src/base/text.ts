@@ -46,7 +46,7 @@ export function hasUnsafe(text: string): boolean {
   return text.search(UNSAFE) >= 0;
 }
 
-/** Characters that a line of somebody's own words must not have; joiners are allowed. */
+/** Characters that an operator's line of text must not have; joiners are allowed. */
 const NOT_PLAIN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** True for one line without control characters: an operator's reason, a name from a certificate. */

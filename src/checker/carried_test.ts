@@ -1,4 +1,4 @@
-/** A reload that changes a check, as VPP and operators see it: it takes no server out by itself. */
+/** The effects of a reload that changes a check: by itself it removes no server from service. */
 import assert from "node:assert/strict";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
@@ -41,7 +41,7 @@ Deno.test("a reload that edits a check moves no weight, no pool and no frontend"
   assert.equal(checker.snapshot().frontends.get("web")?.state, "up");
 });
 
-Deno.test("a server whose changed check passes is up, with nothing for VPP to do", () => {
+Deno.test("a server whose changed check passes is up, without operations on VPP", () => {
   const { engine, clock, news, weights, checker } = edited();
   news();
   engine.report({ a: PASS, b: PASS, c: PASS });
@@ -64,7 +64,7 @@ Deno.test("a server whose changed check fails goes down after `fall` failures in
   assert.deepEqual(weights("web"), [[0, 0], [0]]);
 });
 
-Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes the server out, in words", () => {
+Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes the server out, and is logged", () => {
   const { clock, news, weights, stateOf, logger } = edited();
   news();
   clock.advance(LIMIT_MS - 1);
@@ -78,7 +78,7 @@ Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes t
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("void probes accuse no carried server, however long they last", () => {
+Deno.test("void probes never take a carried server out", () => {
   const { engine, clock, weights } = edited();
   for (let i = 0; i < 20; i++) {
     for (const name of ["a", "b", "c"]) engine.reportVoid(name);
@@ -89,7 +89,7 @@ Deno.test("void probes accuse no carried server, however long they last", () => 
   assert.deepEqual(weights("web"), [[0, 0], [0]], "silence that is not void ends it");
 });
 
-Deno.test("a prober thread that does not answer accuses no carried server", () => {
+Deno.test("a prober thread that does not answer takes no carried server out", () => {
   const { engine, clock, weights } = edited();
   let answers = false;
   Object.assign(engine, { answers: () => answers });
@@ -122,7 +122,7 @@ Deno.test("an operator's pause or disable of a carried server counts immediately
   assert.deepEqual(weights("web"), [[0, 0], [0]], "c alone was still carried");
 });
 
-Deno.test("whatever changes the check carries the server: port, ssl, name, namespace, having one", () => {
+Deno.test("any change of the check carries the server: port, ssl, name, namespace, a first check", () => {
   const tcp = { type: "tcp", serverName: "", insecureSkipVerify: false } as const;
   const cases: [what: string, next: SmallConfig][] = [
     ["port", { ...BASE, healthchecks: { tcp: { port: 81 } } }],
@@ -156,7 +156,7 @@ Deno.test("whatever changes the check carries the server: port, ssl, name, names
   }
 });
 
-Deno.test("a static server that is given a check keeps its weight until that has a verdict", () => {
+Deno.test("a static server that gets a check keeps its weight until the first verdict", () => {
   const base: SmallConfig = { ...BASE, backends: { a: { healthcheck: "" }, b: {}, c: {} } };
   const { checker, engine, weights } = setUp(smallConfig(base));
   checker.start();
@@ -184,7 +184,7 @@ Deno.test("a server that was not up is not carried", () => {
   assert.equal(all.stateOf("b"), "down", "one failure decides, as for any unknown server");
 });
 
-Deno.test("a daemon that stood still takes no carried server out: results may wait to be read", () => {
+Deno.test("a daemon that was stopped takes no carried server out, because results may wait to be read", () => {
   const { clock, engine, news, weights } = edited();
   news();
   clock.stall(LIMIT_MS + 201);
@@ -195,7 +195,7 @@ Deno.test("a daemon that stood still takes no carried server out: results may wa
   assert.deepEqual(weights("web"), [[100, 0], [0]], "its time was given once more");
 });
 
-Deno.test("a reload that takes a carried server out of the file ends its time", () => {
+Deno.test("a reload that removes a carried server ends its time", () => {
   const { checker, clock, news } = edited();
   checker.reload(changed({}, { backends: { c: {} }, frontends: { web: { pools: "c:1" } } }));
   news();

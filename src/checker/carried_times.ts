@@ -1,11 +1,11 @@
 /**
  * Limits how long a carried backend may count as up while its new check is silent.
  *
- * Normally the check's first results decide, well before. The limit is for a check that brings
- * none: `timeout` + 2 × `fast-interval` without any result that counts. While the prober itself
- * fails (void probes, a thread that does not answer) the time stands still.
+ * Normally the check's first results decide, well before. The limit is for a check without results:
+ * `timeout` + 2 × `fast-interval` without any valid result. While the prober itself fails (void
+ * probes, a thread that does not answer) the time stands still.
  *
- * One timer serves all: it fires for the earliest end, then looks through the others.
+ * One timer serves all: it fires for the earliest end, then checks the others.
  */
 import type { Clock, Timer } from "../base/ports.ts";
 
@@ -13,11 +13,11 @@ export interface CarriedTimesOptions {
   readonly clock: Clock;
   /** False while nothing can be concluded from silence about a backend. */
   readonly answers: (backend: string) => boolean;
-  /** Called with those whose time is over; they are no longer kept here. Sorted. */
+  /** Called with the names, sorted, of backends whose time is over and which are removed here. */
   readonly onOver: (backends: readonly string[]) => void;
 }
 
-/** The part of a healthcheck that the time follows from. */
+/** The part of a healthcheck that determines the time. */
 export interface CarriedPace {
   readonly timeoutMs: number;
   readonly intervalMs: number;
@@ -26,13 +26,13 @@ export interface CarriedPace {
 
 interface Carried {
   readonly limitMs: number;
-  /** The next probe after a void one may be so far away. */
+  /** Maximum time until the next probe after a void one. */
   readonly nextProbeMs: number;
   /** By the monotonic clock. */
   endMs: number;
 }
 
-/** When the timer is so late, this thread was stopped, and results may still wait to be read. */
+/** A timer that is this late means that the thread was stopped; results may wait to be read. */
 const LATE_MS = 200;
 
 export class CarriedTimes {
@@ -44,7 +44,7 @@ export class CarriedTimes {
     this.#options = options;
   }
 
-  /** Begins the time of backends. One that has some left does not get more. */
+  /** Begins the time of backends. A backend with time left does not get more. */
   begin(backends: Iterable<readonly [name: string, pace: CarriedPace]>): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [backend, { timeoutMs, intervalMs, fastIntervalMs }] of backends) {
@@ -64,12 +64,12 @@ export class CarriedTimes {
     carried.endMs = this.#options.clock.monotonicMs() + carried.nextProbeMs + carried.limitMs;
   }
 
-  /** A result counted, or it is no longer carried. */
+  /** A valid result came, or the backend is no longer carried. */
   end(backend: string): void {
     if (this.#carried.delete(backend) && this.#carried.size === 0) this.#disarm();
   }
 
-  /** Ends the time of those that `stays` is false of. */
+  /** Ends the time of backends for which `stays` is false. */
   retain(stays: (backend: string) => boolean): void {
     for (const backend of [...this.#carried.keys()]) if (!stays(backend)) this.end(backend);
   }

@@ -1,4 +1,4 @@
-/** The changes of one instant, as events for the daemon and as log records. */
+/** Converts the changes of one instant to events for the daemon and to log records. */
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent } from "./ports.ts";
@@ -6,7 +6,7 @@ import type { FrontendChange, Registry } from "./registry.ts";
 import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
 
-/** Everything that happened at one instant. */
+/** The changes of one instant. */
 export interface ChangeBatch {
   /** In the order in which they happened. */
   readonly transitions: readonly NamedTransition[];
@@ -22,11 +22,11 @@ export interface Happened {
   readonly transitions: readonly NamedTransition[];
   /** Frontends whose weights changed for another reason. */
   readonly frontends: readonly string[];
-  /** Unix time in milliseconds; that of the last transition goes before it. */
+  /** Unix time in milliseconds; the time of the last transition takes precedence. */
   readonly nowMs: number;
 }
 
-/** Works out the frontends that are concerned, in `registry`, and what follows from that. */
+/** Updates the frontends concerned in `registry`, and collects all changes. */
 export function changeBatchOf(
   registry: Registry,
   { transitions, frontends, nowMs }: Happened,
@@ -49,7 +49,7 @@ export function changeBatchOf(
   };
 }
 
-/** Backends first, then the frontends that follow from them, then what is to be done. */
+/** The events in order: backends, frontends, then `program` or `reload`. */
 export function eventsOf(batch: ChangeBatch): CheckerEvent[] {
   const events: CheckerEvent[] = [];
   for (const { name, transition } of batch.transitions) {
@@ -73,7 +73,7 @@ export function logChanges(logger: Logger, batch: ChangeBatch): void {
   }
 }
 
-/** Logs each that no longer counts as up, though no probe of its changed check failed. */
+/** Logs each backend that no longer counts as up although no probe of its changed check failed. */
 export function logSilent(logger: Logger, backends: readonly string[]): void {
   for (const backend of backends) {
     logger.warn("backend-transition", {
@@ -101,7 +101,7 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
   });
 }
 
-/** The frontends of `registry`, in the file's order, whose state is another than before. */
+/** The frontends of `registry` whose state differs from before, in the file's order. */
 export function changesSince(
   before: (frontend: string) => FrontendState,
   registry: Registry,

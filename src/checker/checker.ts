@@ -2,11 +2,11 @@
  * Steps the state machine of each backend with probe results and operators' actions, and sends
  * what follows as events, to VPP first.
  *
- * A verdict takes a short, synchronous way: find the backend, step it and, only when its state
+ * A result takes a short, synchronous path: find the backend, step it and, only when its state
  * changed, evaluate the few frontends that use it. A batch of results is one instant. Its backend
- * events come first, in the order of the verdicts, then an event for each frontend whose state
+ * events come first, in the order of the results, then an event for each frontend whose state
  * changed, then one `program` event with all of these frontends and their servers. So a rack that
- * dies is one batch of operations on VPP. Log records come after the events, so that VPP does not
+ * fails is one batch of operations on VPP. Log records come after the events, so that VPP does not
  * wait for them.
  */
 import { invariant } from "../base/assert.ts";
@@ -59,13 +59,13 @@ export interface CheckerOptions {
 
 /** The result of a reload. */
 export interface ReloadResult {
-  /** Settles, soon and without failing, when the intents that it ended are off the disk. */
+  /** Resolves when the intents that it ended are removed from disk, or this failed. */
   readonly durable: Promise<Durability>;
-  /** Its effects, and the input of a forecast of its effects on VPP. */
+  /** The effects of the reload, which are the input of the forecast for VPP. */
   readonly worked: WorkedOutReload;
 }
 
-/** One step to take; its transition is added to the list. */
+/** One step; its transition is added to the list. */
 interface Step {
   readonly event: HealthEvent;
   /** Unix time in milliseconds. */
@@ -155,7 +155,7 @@ export class Checker implements CheckerReader {
     this.#publish({ transitions, changes, last, atMs });
   }
 
-  /** Stops all probing and all timers; results that still come are ignored. Idempotent. */
+  /** Stops all probing and all timers; later results are ignored. Idempotent. */
   stop(): void {
     if (this.#phase === "running") {
       this.#targets.stopAll();
@@ -249,7 +249,7 @@ export class Checker implements CheckerReader {
   #onOutcomes(outcomes: readonly ProbeOutcome[]): void {
     const transitions: NamedTransition[] = [];
     const debug = this.#logger.enabled("debug");
-    // Subscribers of debug records come and go.
+    // The set of subscribers to debug records changes.
     this.#engine.trace(debug);
     for (const outcome of outcomes) {
       const target = this.#targets.find(outcome);
@@ -349,7 +349,7 @@ export class Checker implements CheckerReader {
     const result = step(before, event, atMs);
     if (!result.ok) return result;
     if (result.backend !== before) this.#registry.setBackend(result.backend);
-    // The time of a carried backend ends with its first result that counts.
+    // The time of a carried backend ends with its first valid result.
     if (before.standing === "carried" && event.kind !== "void") this.#carried.end(name);
     if (result.transition !== undefined) transitions.push({ name, transition: result.transition });
     return result;

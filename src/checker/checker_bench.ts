@@ -1,4 +1,4 @@
-/** Way of a verdict to its program event. Run: `deno bench -A src/checker/checker_bench.ts` */
+/** Measures results up to their program event. Run: `deno bench -A src/checker/checker_bench.ts` */
 import { Checker } from "./checker.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { FAIL, FakeProbeEngine, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
@@ -30,7 +30,7 @@ function healthy(count: number, perFrontend: number) {
   engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
   let programs = 0;
   checker.subscribe((event) => {
-    // The VIPs that the daemon hands to the reconciler.
+    // The VIPs that the daemon passes to the reconciler.
     if (event.kind === "program") {
       programs += event.frontends.map(({ config, servers }) =>
         desiredVip(config, { servers, newFlowsTableLength: 1024 })

@@ -1,6 +1,6 @@
 /**
- * Random lives of a checker: results (of the present and of earlier generations), operators'
- * actions and reloads in any order, with what must hold after each of them.
+ * Random sequences for a checker: results (of the present and of earlier generations), operators'
+ * actions and reloads in any order. Invariants are checked after each of them.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -19,7 +19,7 @@ import {
 import type { Checker } from "./checker.ts";
 import type { CheckerEvent } from "./ports.ts";
 
-/** Follows the events; what it believes must be what the snapshot says. */
+/** Follows the events; its state must equal the snapshot. */
 class Listener {
   readonly backends = new Map<string, BackendState>();
   readonly frontends = new Map<string, FrontendState>();
@@ -28,7 +28,7 @@ class Listener {
 
   constructor(checker: Checker) {
     this.#adopt(checker);
-    // A frontend begins in unknown to the world; what is otherwise known at start is an event.
+    // A frontend begins in unknown; another state at start is an event.
     this.frontends.clear();
     checker.subscribe((event) => this.#events.push(event));
   }
@@ -88,7 +88,7 @@ class Listener {
   }
 }
 
-/** A server that VPP keeps as it is: no event has to name its frontend. */
+/** A server whose weight VPP keeps; no event has to name its frontend. */
 const KEPT = "kept";
 
 function serverTexts(checker: Checker): Map<string, readonly string[]> {
@@ -105,7 +105,7 @@ function serverTexts(checker: Checker): Map<string, readonly string[]> {
   }));
 }
 
-/** An intent is there exactly for what is otherwise than the file has it. */
+/** An intent exists exactly for each difference from the file. */
 function checkIntents({ checker }: World): void {
   const { backends, frontends, config, intents } = checker.snapshot();
   for (const { name, state } of backends.values()) {
@@ -130,14 +130,14 @@ function checkIntents({ checker }: World): void {
   assert.equal(intents.size, paused.length + weights);
 }
 
-/** A checker that is started anew on what the store has: nobody is back in service by that. */
+/** A checker restarted on the stored intents; no server returns to service by that. */
 function checkRestart({ checker, clock }: World, store: MemoryStore): void {
   const before = checker.snapshot();
   assert.deepEqual(store.intents, before.intents.list());
   const kept = { kept: store.intents, maxAgeMs: Infinity, store: new MemoryStore() };
   const again = setUp(before.config, { intents: kept, clock }).checker.snapshot();
   const fileDisables = (name: string) => !before.config.backends.get(name)!.enabled;
-  // Enabling what the file disables ends with the process, and with it a pause on top of that.
+  // An enable against the file ends with the process, and so does a pause after it.
   const survives = before.intents.list().filter((intent) =>
     intent.kind === "weight" || !fileDisables(intent.backend)
   );
@@ -152,7 +152,7 @@ function checkRestart({ checker, clock }: World, store: MemoryStore): void {
   }
 }
 
-/** What the snapshot and the engine must agree on at any time. */
+/** Checks that the snapshot and the engine agree. */
 function checkInvariants(world: World): void {
   const { checker, engine } = world;
   const { backends, frontends, config } = checker.snapshot();
@@ -214,7 +214,7 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
   );
 });
 
-Deno.test("Checker: a reload of the same file changes nothing, at any point of any life", () => {
+Deno.test("Checker: a reload of the same file changes nothing, after any sequence", () => {
   fc.assert(
     fc.property(configs, fc.array(commands, { maxLength: 30, size: "max" }), (config, sequence) => {
       const world = newWorld(config);

@@ -1,7 +1,7 @@
 /**
- * The replay that a watcher receives first: the present state of everything, as transitions whose
- * `from` is their `to`. It is read from the snapshot of the moment of subscribing, so that it takes
- * no room in the queue however many backends there are.
+ * Makes the replay that a watcher receives first: the present state of everything, as transitions
+ * whose `from` is their `to`. It is read from the snapshot at the time of subscribing, so that it
+ * takes no room in the queue for any number of backends.
  */
 import type {
   Backend,
@@ -12,21 +12,21 @@ import type {
 } from "../health/state.ts";
 import type { Snapshot } from "./ports.ts";
 
-/** Events that may wait for one subscriber. */
+/** Maximum events that wait for one subscriber. */
 export const WATCH_CAPACITY = 1000;
 
 /** One item of a watch. */
 export type WatchItem =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
-  /** The watcher was too slow: this many items are missing here. */
+  /** The watcher was too slow, so this many items are missing here. */
   | { readonly kind: "dropped"; readonly count: number };
 
 /** Options of replayOf(). */
 export interface ReplayOptions {
   readonly backends: boolean;
   readonly frontends: boolean;
-  /** Unix time in milliseconds: when the replayed state of the frontends is said to be. */
+  /** Unix time in milliseconds, used as the time of the replayed frontend states. */
   readonly nowMs: number;
 }
 
@@ -53,7 +53,7 @@ function presentState(backend: Backend): Transition {
   return { from: state, to: state, atMs: sinceMs, result };
 }
 
-/** The code of a backend that has not changed since it began: in unknown, or in disabled. */
+/** The code of a backend that is still in its initial state: unknown or disabled. */
 function initialCode(state: BackendState): ResultCode {
   return state === "disabled" ? "disabled" : "enabled";
 }

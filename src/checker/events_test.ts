@@ -11,11 +11,11 @@ function textOf(item: WatchItem): string {
   return `${item.kind} ${item.name} ${item.transition.from}-${item.transition.to}`;
 }
 
-Deno.test("replayOf() has the present state of all that was asked for, backends first", () => {
+Deno.test("replayOf() returns the present state of everything requested, backends first", () => {
   const { checker, engine } = setUpHealthy();
   checker.pauseBackend("c", WHO);
   const replay = replayOf(checker.snapshot(), ALL);
-  // After the snapshot, before the replay is read: it does not know of it.
+  // A change after the snapshot, before the replay is read, is not in the replay.
   engine.takeDown("b");
   const backends = ["backend a up-up", "backend b up-up", "backend c paused-paused"];
   const frontends = ["frontend web up-up", "frontend api up-up"];
@@ -27,7 +27,7 @@ Deno.test("replayOf() has the present state of all that was asked for, backends 
   assert.deepEqual(some({ backends: false }), frontends);
 });
 
-Deno.test("replayOf() has the time and the reason of each state", () => {
+Deno.test("replayOf() returns the time and the reason of each state", () => {
   const { checker, engine } = setUp(smallConfig({
     backends: { a: {}, b: {}, c: { enabled: false } },
     frontends: { web: { pools: "a b c" } },

@@ -1,7 +1,7 @@
 /**
- * The requests of operators, their outcomes, and the one record that each request leaves, allowed
- * or refused. The caller writes the record from the checker's answer, because it also has the
- * requests that never reached the checker.
+ * Checks the requests of operators, and writes one log record for each request, allowed or refused.
+ * The API handler writes the record from the checker's answer, because some requests never reach
+ * the checker.
  */
 import { isPlainLine } from "../base/text.ts";
 import {
@@ -37,9 +37,9 @@ export type OperatorOutcome<T> =
     /** The intent that is now in force for it, if any. */
     readonly intent: Intent | undefined;
     /**
-     * Settles, soon and without ever failing, when the disk holds what is in force or it is clear
-     * that it does not. The action is in force already: a caller that answers an operator waits
-     * for this first, and passes a failure on as a warning.
+     * Resolves, soon and without failing, when the intents in force are saved on disk or saving has
+     * failed. The action is in force already. A caller that answers an operator waits for this
+     * first, and reports a failure as a warning.
      */
     readonly durable: Promise<Durability>;
   })
@@ -47,12 +47,12 @@ export type OperatorOutcome<T> =
 
 /** One `operator-action` record. */
 export interface ActionRecord extends Partial<BeforeAndAfter> {
-  /** Name of the method, as the API has it. */
+  /** Name of the method in the API. */
   readonly method: string;
   readonly arguments: LogFields;
   readonly by: OperatorId;
   readonly reason?: string | undefined;
-  /** Why it was refused; absent when it was done. */
+  /** The reason of a refusal; absent when the request was done. */
   readonly error?: MaglevError | undefined;
 }
 
@@ -76,7 +76,7 @@ export function refused<T>(error: MaglevError, before?: string | number): Operat
   return { ok: false, error, before, after: before };
 }
 
-/** Why the reason or the end of an action cannot be taken, or undefined. */
+/** The error in the reason or the end of an action, or undefined. */
 export function checkOptions(
   options: OperatorOptions,
   { nowMs, canEnd }: { readonly nowMs: number; readonly canEnd: boolean },
@@ -106,7 +106,7 @@ export function checkOptions(
   return undefined;
 }
 
-/** Why an action on a backend cannot be taken as it was asked, or undefined. */
+/** The error in a request for an action on a backend, or undefined. */
 export function checkAction(
   name: string,
   action: {
@@ -129,7 +129,7 @@ export function checkAction(
   );
 }
 
-/** The weight that `request` would replace, or why it cannot be obeyed. */
+/** The weight that `request` would replace, or the error in it. */
 export function checkWeightRequest(
   request: SetWeightRequest,
   frontends: ReadonlyMap<string, { readonly config: FrontendConfig }>,

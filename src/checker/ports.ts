@@ -7,14 +7,14 @@ import type { FrontendHealth } from "../health/frontend.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
 
-/** A frontend with its health; weights and servers are worked out once, when it changes. */
+/** A frontend with its health; weights and servers are computed once, when it changes. */
 export interface FrontendView extends FrontendHealth {
   readonly name: string;
   /** The file's definition with the weights in force (an operator may have changed them). */
   readonly config: FrontendConfig;
 }
 
-/** Everything at one instant. Maps in the file's order. */
+/** All values at one instant. Maps in the file's order. */
 export interface Snapshot {
   readonly config: Config;
   readonly backends: ReadonlyMap<string, Backend>;
@@ -40,9 +40,9 @@ export type CheckerEvent =
 
 /** Read side of the checker. */
 export interface CheckerReader {
-  /** The present values, without a copy: read it in one turn, because its maps change later. */
+  /** The present values, without a copy. Read them synchronously, because the maps change later. */
   readonly current: Snapshot;
-  /** A copy that stays as it is; costs a copy of each map that changed since the last one. */
+  /** An immutable copy; costs a copy of each map that changed since the last one. */
   snapshot(): Snapshot;
   /** Calls `listener` synchronously with every event until the returned function is called. */
   subscribe(listener: (event: CheckerEvent) => void): () => void;

@@ -1,9 +1,9 @@
 /**
- * The backends, the frontends that follow from them, and operators' intents. PURE: it neither
+ * Holds the backends, the frontends that follow from them, and operators' intents. PURE: it neither
  * probes nor publishes.
  *
- * A transition touches one backend and the frontends that use it, and costs what those cost,
- * however large the rest of the configuration is.
+ * The cost of a transition depends only on the frontends that use the backend, not on the size of
+ * the configuration.
  */
 import { type PlacedWeight, withWeight } from "../config/pool_weights.ts";
 import { invariant } from "../base/assert.ts";
@@ -14,7 +14,7 @@ import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
 
-/** A frontend whose state is another than before. */
+/** A frontend whose state changed. */
 export interface FrontendChange {
   readonly name: string;
   readonly from: FrontendState;
@@ -39,14 +39,14 @@ export class Registry {
   readonly #stale = new Set<string>();
   #intents: IntentSet;
   #current: Snapshot | undefined;
-  /** The newest copies; undefined since the first change after them. */
+  /** The newest copies; undefined after the next change. */
   #backendsCopy: ReadonlyMap<string, Backend> | undefined;
   #frontendsCopy: ReadonlyMap<string, FrontendView> | undefined;
   #snapshot: Snapshot | undefined;
 
   /**
-   * `backends` holds every backend of `config`, in the states that `intents` want; the weights
-   * among the intents, all of entries that exist, are in force from the beginning.
+   * `backends` holds every backend of `config`, in the states that `intents` require. The weights
+   * among the intents, whose entries must exist, are in force from the beginning.
    */
   constructor(
     config: Config,
@@ -83,7 +83,7 @@ export class Registry {
     return this.#frontends.get(name);
   }
 
-  /** Marks the frontends of a backend that counts as another state, though it has no transition. */
+  /** Marks the frontends of a backend whose counted state changed without a transition. */
   invalidate(backend: string): void {
     for (const frontend of this.frontendsOf(backend)) this.#stale.add(frontend);
   }
@@ -93,14 +93,14 @@ export class Registry {
     return this.#usedBy.get(backend) ?? [];
   }
 
-  /** Puts the next value of a backend in place; refresh() its frontends when the state changed. */
+  /** Replaces the value of a backend. Call refresh() for its frontends when the state changed. */
   setBackend(backend: Backend): void {
     this.#backends.set(backend.name, backend);
     this.#backendsCopy = undefined;
     this.#snapshot = undefined;
   }
 
-  /** Evaluates these frontends again and returns them, in the order given. */
+  /** Evaluates these frontends again and returns them, in the given order. */
   refresh(names: Iterable<string>): Refreshed {
     const views: FrontendView[] = [];
     const changes: FrontendChange[] = [];
@@ -118,10 +118,7 @@ export class Registry {
     return { views, changes };
   }
 
-  /**
-   * Puts a weight in force; frontend, pool and backend must exist. The frontend is to be
-   * refreshed afterwards.
-   */
+  /** Puts a weight in force; its entry must exist. Call refresh() for the frontend afterwards. */
   setWeight(weight: PlacedWeight): void {
     const view = this.#frontends.get(weight.frontend);
     invariant(view !== undefined, `no frontend ${weight.frontend}`);
@@ -163,7 +160,7 @@ export class Registry {
     return this.#snapshot;
   }
 
-  /** Late and all together: thousands of backends of one frontend may turn blind in a row. */
+  /** Evaluates late and together, because thousands of backends may become blind in a row. */
   #evaluateStale(): void {
     if (this.#stale.size > 0) this.refresh([...this.#stale]);
   }

@@ -3,12 +3,12 @@
  * from the old one, backends) → (next backends, transitions, actions for the probe engine). A
  * target without an action is probed on, untouched.
  *
- * `enabled` is not part of a healthcheck. When the file's own value changed, the file is obeyed.
+ * `enabled` is not part of a healthcheck. When the file's own value changed, the file applies.
  * When it did not, backends that were disabled, enabled or paused at run time stay so, even if
  * their check changed.
  *
- * A changed check takes no server out: one that was up is carried until its new check has reached
- * a verdict (see health/machine.ts).
+ * A changed check does not remove a server from service: one that was up is carried until its new
+ * check has reached a verdict (see health/machine.ts).
  */
 import type { NamedTransition } from "../health/state.ts";
 import type { IpAddress } from "../base/address.ts";
@@ -27,19 +27,19 @@ import type { Backend, HealthPolicy, StepResult } from "../health/state.ts";
 
 /** One action for the probe engine; their order matters. */
 export type ReloadAction =
-  /** Also of a backend that is not probed: nothing to do then. */
+  /** Without effect for a backend that is not probed. */
   | { readonly kind: "stop"; readonly backend: string }
   | { readonly kind: "readdress"; readonly backend: string; readonly address: IpAddress }
-  /** Afresh; what was probed under this name has been stopped. */
+  /** Starts from the beginning; an earlier target of this name has been stopped. */
   | { readonly kind: "start"; readonly backend: string };
 
-/** The whole of a reload, as a value. */
+/** The effects of a reload on checks, as a value. */
 export interface ReloadPlan {
   /** Every backend of the new file, in its order. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Removed ones first, then in the file's order. */
   readonly transitions: readonly NamedTransition[];
-  /** Those whose changed check has still to reach a verdict while they count as up. */
+  /** Backends that count as up until their changed check has reached a verdict. */
   readonly carried: readonly string[];
   readonly actions: readonly ReloadAction[];
 }
@@ -48,15 +48,15 @@ export interface ReloadPlan {
 export interface ReloadInput {
   /** The new file. */
   readonly next: Config;
-  /** How its backends differ from the old one's. */
+  /** The difference between its backends and those of the old file. */
   readonly diff: BackendsDiff;
-  /** Every backend of the old file as it is. */
+  /** Every backend of the old file, in its present state. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
   readonly nowMs: number;
 }
 
-/** Works a reload out; see ReloadPlan. */
+/** Plans a reload; see ReloadPlan. */
 export function planReload(input: ReloadInput): ReloadPlan {
   const { next, diff, nowMs } = input;
   const plan = new Planner();
@@ -106,7 +106,7 @@ class Planner {
   readonly #starts: ReloadAction[] = [];
   readonly #carried: string[] = [];
 
-  /** Puts the outcome of a step in place; refusals cannot be, for reloads step what may be. */
+  /** Takes the result of a step, which is never a refusal: reloads only make allowed steps. */
   take(name: string, result: StepResult): Backend {
     invariant(result.ok, `reload of ${name} refused`);
     this.backends.set(name, result.backend);
@@ -116,7 +116,7 @@ class Planner {
     return result.backend;
   }
 
-  /** A backend whose check begins: its probing starts, or its one synthetic pass is given. */
+  /** Begins the check of a backend: starts probing, or makes the one synthetic pass. */
   begin(backend: Backend, options: { config: BackendConfig; nowMs: number }): void {
     const { name } = backend;
     this.backends.set(name, backend);
@@ -155,7 +155,7 @@ export function policyOf(config: Config, backend: BackendConfig): HealthPolicy |
     : config.healthchecks.get(backend.healthcheck);
 }
 
-/** A backend of `config` that has just begun. */
+/** Creates a backend of `config` in its initial state. */
 export function created(config: Config, backend: BackendConfig, nowMs: number): Backend {
   return createBackend(backend.name, {
     policy: policyOf(config, backend),
@@ -166,7 +166,7 @@ export function created(config: Config, backend: BackendConfig, nowMs: number): 
 }
 
 interface ObeyOptions {
-  /** The file's `enabled` when that is what changed. */
+  /** The file's `enabled`, if it changed. */
   readonly asked: boolean | undefined;
   readonly nowMs: number;
 }

@@ -10,7 +10,7 @@ const BASE: SmallConfig = {
   frontends: { web: { pools: "a:100 b:50 | c:10" } },
 };
 
-/** Running on BASE with a up, b down, c up, and what the setting up caused forgotten. */
+/** Running on BASE with a up, b down, c up, without the events of the setup. */
 function running(base: SmallConfig = BASE) {
   const all = setUp(smallConfig(base));
   all.checker.start();
@@ -24,7 +24,7 @@ function withBackends(backends: SmallConfig["backends"]): SmallConfig {
   return { ...BASE, backends };
 }
 
-Deno.test("reload of the same file tells the engine nothing and is only a reload event", () => {
+Deno.test("reload of the same file does not call the engine and is only a reload event", () => {
   const { checker, engine, news } = running();
   const before = checker.snapshot().backends;
   checker.reload(smallConfig(BASE));
@@ -71,7 +71,7 @@ Deno.test("reload: a renamed healthcheck of the same definition restarts nothing
   assert.deepEqual(news(), ["reload"]);
 });
 
-Deno.test("reload: a changed healthcheck starts its backends afresh, with the new rise and fall", () => {
+Deno.test("reload: a changed healthcheck restarts its backends, with the new rise and fall", () => {
   const { checker, engine, news } = running();
   checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4, fall: 1 } } }));
   assert.deepEqual(engine.calls, ["stop a", "stop b", "stop c", "start a", "start b", "start c"]);
@@ -92,7 +92,7 @@ Deno.test("reload: a changed healthcheck starts its backends afresh, with the ne
   assert.equal(engine.running.get("a")?.healthcheck.rise, 4);
 });
 
-Deno.test("reload: what was in flight before a restart never counts", () => {
+Deno.test("reload: results in flight before a restart never count", () => {
   const { checker, engine, news, stateOf } = running();
   const late = engine.outcome("a", FAIL);
   checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4 } } }));
@@ -102,7 +102,7 @@ Deno.test("reload: what was in flight before a restart never counts", () => {
   assert.equal(stateOf("a"), "unknown");
 });
 
-Deno.test("reload: a changed check ends no maintenance; only the file's own change of enabled does", () => {
+Deno.test("reload: a changed check does not end maintenance; only a change of enabled in the file does", () => {
   const { checker, engine, stateOf } = running();
   checker.pauseBackend("a", WHO);
   checker.disableBackend("b", WHO);
@@ -136,14 +136,14 @@ Deno.test("reload: paused and disabled at run time survive, also with another ad
   assert.equal(engine.running.get("a")?.address.text, "10.9.9.9");
 });
 
-Deno.test("reload: the file's own change of enabled is obeyed, and only that", () => {
+Deno.test("reload: only a change of enabled in the file applies", () => {
   const base = withBackends({ a: {}, b: { enabled: false }, c: {} });
   const all = setUp(smallConfig(base));
   all.checker.start();
   all.engine.report({ a: PASS, c: PASS });
   all.checker.enableBackend("b", WHO);
   all.news();
-  // Unchanged in the file: what was enabled at run time stays so.
+  // Unchanged in the file, a backend that was enabled at run time stays so.
   all.checker.reload(smallConfig(base));
   assert.equal(all.stateOf("b"), "unknown");
   assert.deepEqual(all.news(), ["reload"]);
@@ -155,7 +155,7 @@ Deno.test("reload: the file's own change of enabled is obeyed, and only that", (
   assert.ok(all.engine.running.has("a"));
 });
 
-Deno.test("reload: a backend that becomes static passes at once, one that gets a check is probed", () => {
+Deno.test("reload: a backend that becomes static passes immediately, one that gets a check is probed", () => {
   const base = withBackends({ a: {}, b: { healthcheck: "" }, c: {} });
   const { checker, engine, news, stateOf } = setUp(smallConfig(base));
   checker.start();
@@ -173,7 +173,7 @@ Deno.test("reload: a backend that becomes static passes at once, one that gets a
   assert.deepEqual(["a", "b"].map(stateOf), ["up", "unknown"]);
 });
 
-Deno.test("reload: a weight set at run time goes on until the file's own weight of that entry changes", () => {
+Deno.test("reload: a weight set at run time stays until the file's own weight of that entry changes", () => {
   const { checker, weights } = running();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   assert.deepEqual(weights("web"), [[1, 0], [0]]);
@@ -185,7 +185,7 @@ Deno.test("reload: a weight set at run time goes on until the file's own weight 
   assert.deepEqual(checker.snapshot().intents.list(), []);
 });
 
-Deno.test("reload: frontends come, go and change with the file, and a change of state is an event", () => {
+Deno.test("reload: frontends follow the file, and a change of state is an event", () => {
   const { checker, news, weights } = running();
   checker.reload(smallConfig({
     ...BASE,
@@ -209,7 +209,7 @@ Deno.test("reload: transition-history applies to backends that go on", () => {
   assert.deepEqual(history(), ["down", "up"]);
 });
 
-Deno.test("planReload leaves what it was given as it was, and names every backend of the file in order", () => {
+Deno.test("planReload does not change its input, and returns every backend of the file in order", () => {
   const old = smallConfig(BASE);
   const next = smallConfig(
     withBackends({ d: {}, c: { address: "10.0.0.99" }, a: { address: "10.0.0.1" } }),

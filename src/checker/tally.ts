@@ -1,6 +1,6 @@
 /**
- * Running totals for metrics: probes by result, their durations, void probes, transitions. PURE.
- * Cheap to count: one look-up by name for each probe.
+ * Counts totals for metrics: probes by result, their durations, void probes, transitions. PURE.
+ * Counting is cheap: one lookup by name for each probe.
  */
 import type { ProbeType } from "../config/model.ts";
 import type { BackendState, ProbeResult, ResultCode, Transition } from "../health/state.ts";
@@ -24,15 +24,15 @@ export interface TransitionCount {
   readonly count: number;
 }
 
-/** How long probes took. */
+/** The durations of probes. */
 export interface DurationTally {
-  /** Probes in each class, none of them counted twice; the last is what is over all bounds. */
+  /** Probes in each class, not cumulative; the last class is above all bounds. */
   readonly classes: ArrayLike<number>;
   readonly count: number;
   readonly sumMs: number;
 }
 
-/** Totals of one backend since it was first heard of. They go on changing. */
+/** Totals of one backend since its first result or transition. The values change later. */
 export interface BackendTally {
   /** Of the results and durations; undefined before the first result. */
   readonly type: ProbeType | undefined;
@@ -48,12 +48,12 @@ export interface BackendTally {
 export class Tally {
   readonly #backends = new Map<string, Totals>();
 
-  /** Counts a result. When the type changed, the backend's results begin again. */
+  /** Counts a result. When the type changed, the backend's results start at 0. */
   countProbe(backend: string, type: ProbeType, result: ProbeResult): void {
     this.#of(backend).countProbe(type, result);
   }
 
-  /** Counts a change of state. The last one is not: it is forgotten with the backend. */
+  /** Counts a change of state, except to `removed`, because the backend is forgotten then. */
   countTransition(backend: string, { from, to }: Transition): void {
     if (to === "removed") return;
     const counts = this.#of(backend).transitionCounts;
@@ -66,12 +66,12 @@ export class Tally {
     this.#of(backend).voids++;
   }
 
-  /** Drops everything about a backend that is gone. */
+  /** Drops the totals of a removed backend. */
   forget(backend: string): void {
     this.#backends.delete(backend);
   }
 
-  /** The totals of a backend; undefined when nothing of it was counted yet. */
+  /** The totals of a backend; undefined before the first count. */
   of(backend: string): BackendTally | undefined {
     return this.#backends.get(backend);
   }
@@ -133,7 +133,7 @@ function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** The entries by key. Of one entry, as nearly always, nothing has to be made. */
+/** The entries sorted by key. The usual single entry needs no copy. */
 function sorted<K extends string, V>(map: ReadonlyMap<K, V>): Iterable<readonly [K, V]> {
   return map.size < 2 ? map : [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -1,6 +1,6 @@
 /**
- * Numbers the backends that the probe engine works on. Ids are dense and used again; each use has
- * its own generation, so that late results of an earlier use are recognised and dropped.
+ * Assigns ids to the backends that the probe engine probes. Ids are dense and reused; each use has
+ * its own generation, so that late results of an earlier use are detected and dropped.
  */
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
@@ -10,7 +10,7 @@ import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import type { ReloadAction } from "./reload.ts";
 
-/** A ProbeTarget without id and generation, which are chosen here. */
+/** A ProbeTarget without id and generation, which are assigned here. */
 export interface TargetSpec {
   readonly backend: string;
   readonly address: IpAddress;
@@ -69,7 +69,7 @@ export class ProbeTargets {
     });
   }
 
-  /** Takes the actions of a reload; `backends` are as they are after it. */
+  /** Applies the actions of a reload; `backends` are those after it. */
   apply(
     actions: readonly ReloadAction[],
     { config, backends }: {
@@ -100,14 +100,14 @@ export class ProbeTargets {
     for (const backend of [...this.#byName.keys()]) this.stop(backend);
   }
 
-  /** Another address from the next probe on. */
+  /** Changes the address from the next probe on. */
   readdress(backend: string, address: IpAddress): void {
     const target = this.#byName.get(backend);
     invariant(target !== undefined, `readdress of ${backend}, which is not probed`);
     this.#engine.readdress(target.id, address);
   }
 
-  /** The target a result is of; undefined when it is of an earlier generation. */
+  /** The target of a result; undefined for a result of an earlier generation. */
   find(of: { readonly id: number; readonly generation: number }): RunningTarget | undefined {
     const target = this.#byId[of.id];
     return target?.generation === of.generation ? target : undefined;

@@ -1,25 +1,25 @@
 /**
- * Logs that probes were void, with the reason: the prober itself was late, or lacked something
- * (file descriptors). An overloaded machine makes thousands of them in a second, so the first of
- * each reason is logged by itself and the rest as one line per period.
+ * Logs that probes were void, with the reason: the prober itself was late, or lacked a resource
+ * such as file descriptors. An overloaded machine makes thousands of void probes a second. So the
+ * first of each reason is logged immediately, and the others as one line per period.
  */
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 
-/** Length of the period summed up in one line. */
+/** Length of the period that one line summarizes. */
 export const VOID_REPORT_MS = 10_000;
 
-/** Reasons counted separately in a period; there are fewer than that. */
+/** Maximum reasons counted separately in a period; the prober has fewer. */
 const MAX_REASONS = 8;
 
 /** One void probe. */
 export interface VoidReportEntry {
   readonly backend: string;
   readonly latenessMs: number;
-  /** For people. */
+  /** The text for operators. */
   readonly reason: string;
 }
 
-/** Logs `probe-void`, bounded to one line a reason and one more in a period. */
+/** Logs `probe-void`, at most one line for each reason and one more in a period. */
 export class VoidReport {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -49,7 +49,7 @@ export class VoidReport {
     this.#maxLatenessMs = Math.max(this.#maxLatenessMs, latenessMs);
   }
 
-  /** Logs what was held back, and ends the timer. */
+  /** Logs the entries held back, and ends the timer. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -59,7 +59,7 @@ export class VoidReport {
   #wait(): void {
     this.#timer = this.#clock.after(VOID_REPORT_MS, () => {
       this.#timer = undefined;
-      // A period with nothing in it ends the counting; the next void is a first one again.
+      // An empty period ends the counting; the next void probe is a first one again.
       if (this.#flush()) this.#wait();
       else this.#reasons.clear();
     });

@@ -1,6 +1,6 @@
 /**
- * PURE. Works out the effects of a reload on checks and operators' intents, as a value. The
- * effects on VPP take longer, and are worked out from this value (src/forecast/).
+ * PURE. Computes the effects of a reload on checks and operators' intents, as a value. The effects
+ * on VPP take longer, and are computed from this value (src/forecast/).
  */
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -13,15 +13,15 @@ import { planReload, type ReloadPlan } from "./reload.ts";
 
 /** The effects of a reload on checks and intents. Every backend is in exactly one of the first five. */
 export interface ReloadOutline {
-  /** New ones, in the order of the new file, as all lists but `stopped`. */
+  /** New backends, in the order of the new file, as in all lists but `stopped`. */
   readonly started: readonly string[];
-  /** Those that are gone, in the order of the old file. */
+  /** Removed backends, in the order of the old file. */
   readonly stopped: readonly string[];
   /** Checked from the beginning, because their check changed. */
   readonly restarted: readonly string[];
-  /** Go on at another address. */
+  /** Backends that continue at another address. */
   readonly readdressed: readonly string[];
-  /** Go on as they are. */
+  /** Backends that continue unchanged. */
   readonly kept: readonly string[];
   /** As in Forecast. */
   readonly carried: readonly string[];
@@ -35,9 +35,9 @@ export interface ReloadOutline {
   readonly size: StatsNeeds;
 }
 
-/** A reload worked out, but for what becomes of VPP. */
+/** The computed effects of a reload, except those on VPP. */
 export interface WorkedOutReload {
-  /** Of the moment before it. */
+  /** The state before the reload. */
   readonly before: Snapshot;
   readonly outline: ReloadOutline;
   readonly plan: ReloadPlan;
@@ -50,7 +50,7 @@ export interface WorkedOutReload {
   };
 }
 
-/** Works out the effects of `next`, which must be checked, on checks and intents. */
+/** Computes the effects of `next`, a checked configuration, on checks and intents. */
 export function* workOutReload(
   snapshot: Snapshot,
   next: Config,
@@ -78,7 +78,7 @@ export function* workOutReload(
   return { before: snapshot, outline, plan, intentSet, after: { config: next, frontends } };
 }
 
-/** Distinct addresses of VIPs and their servers, and VIPs. */
+/** Counts the VIPs, and the distinct addresses of VIPs and their servers. */
 function sizeInVpp({ frontends, backends }: Config): StatsNeeds {
   const addresses = new Set<string>();
   for (const { address, pools } of frontends.values()) {

@@ -4,7 +4,7 @@ import type { Backend } from "../health/state.ts";
 import { desiredConf, vipsOf, vppLbOf } from "../vpp/lb/desired.ts";
 import type { DesiredSource } from "../vpp/ports.ts";
 
-/** What full runs and warm-up read: the frontends as the checker keeps them. */
+/** The source of full runs and warm-up: the frontends in their state in the checker. */
 export function desiredSource(checker: CheckerReader): DesiredSource {
   /** Each backend of the frontend, by the entries of its pools. */
   const backendsOf = (name: string): readonly Backend[] => {

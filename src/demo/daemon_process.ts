@@ -79,7 +79,7 @@ export function maglevdCommand(options: {
 export class MaglevdProcess {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
-  /** What it wrote to standard error, cut to its last 64 KiB. */
+  /** The end of its standard error, up to 64 KiB. */
   errors = "";
   /** Resolves with the exit code when it has ended and all its output was read. */
   readonly ended: Promise<number>;

@@ -1,10 +1,10 @@
 /**
  * Forecasts the effects of a reload or an operator's action before it happens: the difference of
- * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE:
- * nothing is changed by it.
+ * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE: it
+ * changes nothing.
  *
- * A forecast is a generator, because it may take long: see finish() of async/steps.ts and
- * system/slices.ts for how to run one.
+ * A forecast is a generator, because it may take long. finish() of async/steps.ts and
+ * system/slices.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -32,16 +32,16 @@ export type ForecastAction =
 export interface ForecastOptions {
   /** Unix time in milliseconds. */
   readonly nowMs: number;
-  /** Of the present VPP; `{ weights: true }` without one. */
+  /** Capabilities of the connected VPP; `{ weights: true }` without one. */
   readonly can: LbCapabilities;
 }
 
-/** A change of a backend's state at once. */
+/** An immediate change of a backend's state. */
 export interface StateChange {
   readonly backend: string;
   /** Undefined: the backend does not exist now. */
   readonly from: BackendState | undefined;
-  /** `removed` when it is gone then. */
+  /** `removed` when the backend no longer exists after the change. */
   readonly to: BackendState;
 }
 
@@ -49,9 +49,9 @@ export interface StateChange {
 export interface Forecast extends LbForecast {
   /** Backends whose state changes immediately: removed, new, then others. */
   readonly states: readonly StateChange[];
-  /** Backends that are assumed up when settled: those that begin again. In the file's order. */
+  /** Backends assumed up when settled, because their check begins again. In the file's order. */
   readonly assumedUp: readonly string[];
-  /** Of those: they count as up already, until the first verdict of their changed check. */
+  /** Those of `assumedUp` that count as up until the first verdict of their changed check. */
   readonly carried: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export function* forecastReload(
   return yield* forecastWorkedOut(worked, can);
 }
 
-/** Forecasts the effects on VPP of a reload that is worked out. */
+/** Forecasts the effects on VPP of a reload whose other effects are computed. */
 export function* forecastWorkedOut(
   { before, outline, plan, after }: WorkedOutReload,
   can: LbCapabilities,
@@ -177,7 +177,7 @@ interface After {
   readonly backends: ReadonlyMap<string, Backend>;
 }
 
-/** The two instants after a change; unknown backends of `unproved` are up when settled. */
+/** The views right after a change and when settled, where unknown backends of `unproved` are up. */
 function viewsAfter(
   { config, frontends, backends }: After,
   unproved: ReadonlySet<string>,
@@ -205,7 +205,7 @@ function stateIn(backends: ReadonlyMap<string, Backend>): (name: string) => Coun
   };
 }
 
-/** One entry for each backend that ends in another state than it began in. */
+/** One entry for each backend whose last state differs from its first one. */
 function changesOf(transitions: readonly NamedTransition[]): readonly StateChange[] {
   const changes = new Map<string, StateChange>();
   for (const { name, transition: { from, to } } of transitions) {

@@ -1,7 +1,7 @@
 /**
- * Goal: what is told before a reload or an action is what then happens. Method: the forecast is
- * made at any point of a random life of a checker, then the thing itself is done, and the two are
- * held against each other; then everything that is assumed to come up does.
+ * Goal: the forecast of a reload or an action equals its effect. Method: the forecast is made at
+ * any point of a random sequence for a checker, then the reload or action is done, and the two are
+ * compared. Then all backends that were assumed up come up.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -56,7 +56,7 @@ function vipsOf({ config, backends, frontends }: Snapshot, before?: Vips): Vips 
   }));
 }
 
-/** VPP as it is when it has what it should have. */
+/** The state of a VPP in its desired state. */
 function asActual(vip: DesiredVip): ActualVip {
   const servers = vip.servers.map(({ address, weight }) => ({
     address,
@@ -78,7 +78,7 @@ function tablesOf(vips: Vips): Record<string, string[]> {
   }));
 }
 
-/** The same out of a forecast; unchanged VIPs are as in `now`. */
+/** The same from a forecast; unchanged VIPs are as in `now`. */
 function tablesIn(
   forecast: Forecast,
   instant: "now" | "atOnce" | "settled",
@@ -96,7 +96,7 @@ function tablesIn(
   return tables;
 }
 
-/** The state of each backend that is told to change; each is told once. */
+/** The forecast state of each backend that changes; each is listed once. */
 function statesIn(forecast: Forecast): Record<string, string> {
   assert.equal(new Set(forecast.states.map(({ backend }) => backend)).size, forecast.states.length);
   return Object.fromEntries(forecast.states.map(({ backend, to }) => [backend, to]));
@@ -114,7 +114,7 @@ function changes(before: Snapshot, after: Snapshot): Record<string, string> {
   return found;
 }
 
-/** Does it, and checks that it was told. */
+/** Performs the action or reload, and checks its forecast. */
 function compare(world: World, forecast: Forecast, act: () => void): void {
   const { checker, engine } = world;
   const before = checker.snapshot();
@@ -154,7 +154,7 @@ function act(world: World, action: ForecastAction): boolean {
     : checker[`${action.kind}Backend`](action.backend, WHO).ok;
 }
 
-Deno.test("what is told before an action, or refused, is what the action does", () => {
+Deno.test("the forecast of an action equals its effect or refusal", () => {
   fc.assert(
     fc.property(
       configs,
@@ -176,7 +176,7 @@ Deno.test("what is told before an action, or refused, is what the action does", 
   );
 });
 
-Deno.test("what is told before a reload is what the reload does", () => {
+Deno.test("the forecast of a reload equals its effect", () => {
   fc.assert(
     fc.property(
       configs,
@@ -203,7 +203,7 @@ Deno.test("what is told before a reload is what the reload does", () => {
   );
 });
 
-Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or goes on", () => {
+Deno.test("a forecast of a reload lists started, stopped, restarted and kept backends", () => {
   const { checker } = setUpHealthy();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   checker.pauseBackend("c", WHO);
@@ -243,7 +243,7 @@ Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or 
   );
 });
 
-Deno.test("a forecast changes nothing, also one that is not finished", () => {
+Deno.test("a forecast changes nothing, even if it is not finished", () => {
   const { checker, news, engine } = setUpHealthy();
   const before = checker.snapshot();
   const calls = engine.calls.length;
@@ -256,7 +256,7 @@ Deno.test("a forecast changes nothing, also one that is not finished", () => {
   assert.deepEqual([news(), engine.calls.length - calls], [[], 0]);
 });
 
-Deno.test("a forecast of what cannot be done is refused as the action would be", () => {
+Deno.test("a forecast of an invalid action is refused like the action", () => {
   const { checker } = setUpHealthy();
   checker.disableBackend("b", WHO);
   const snapshot = checker.snapshot();

@@ -2,9 +2,9 @@
  * Measures how a change of a VIP's servers moves its new flows: compares the two new-flow tables
  * bucket by bucket. PURE.
  *
- * VPP takes a new flow's hash modulo the table's length, a power of two. So a table of half the
- * length is the longer one's with each bucket standing for two, and tables of different length are
- * compared over the longer of the two.
+ * VPP takes a new flow's hash modulo the table's length, a power of two. So each bucket of a table
+ * stands for two buckets of a table of twice the length. Tables of different length are compared
+ * over the longer one.
  *
  * `src-ip-sticky` decides what is hashed (VPP src/plugins/lb/node.c lb_node_get_hash()). When it
  * changes, a flow's bucket before does not determine its bucket after. The result is then an
@@ -13,7 +13,7 @@
 import type { IpAddress } from "../base/address.ts";
 import { newFlowTable } from "../vpp/lb/new_flow_table.ts";
 
-/** A VIP's servers with what each has of the new flows. */
+/** The servers of a VIP, with the weights and the length of its new-flow table. */
 export interface FlowTable {
   readonly servers: readonly WeightedServer[];
   /** Buckets: a power of two. */
@@ -28,38 +28,38 @@ export interface WeightedServer {
   readonly weight: number;
 }
 
-/** The shift of a VIP's buckets. `moved + lost + gained <= length`; the rest stays as it is. */
+/** The shift of a VIP's buckets. `moved + lost + gained <= length`; the other buckets stay. */
 export interface TableShift {
-  /** Buckets that were compared: the length of the longer table. */
+  /** Number of compared buckets: the length of the longer table. */
   readonly length: number;
-  /** Had a server and have another one then. */
+  /** Buckets that change their server. */
   readonly moved: number;
-  /** Had a server and lose it: new flows are dropped. */
+  /** Buckets that lose their server, so that their new flows are dropped. */
   readonly lost: number;
-  /** Had no server and have one then. */
+  /** Buckets that get a server and had no server before. */
   readonly gained: number;
   /** True when `moved` is an expectation, because `src-ip-sticky` changes. */
   readonly rehashed: boolean;
 }
 
-/** A table with its owners by name, and how many buckets each address has. */
+/** A table with the owners of its buckets, and the number of buckets of each address. */
 interface Owners {
-  /** For each bucket the place of its server's address in `addresses`; -1: none. */
+  /** For each bucket the place of its server's address in `addresses`; -1 without a server. */
   readonly table: Int32Array;
   readonly buckets: readonly number[];
 }
 
-/** Computes tables once each: VIPs with the same servers have the same table. */
+/** Computes each table once, because VIPs with the same servers have the same table. */
 export class TableCache {
   readonly #capacity: number;
   readonly #tables = new Map<string, Owners>();
 
-  /** `capacityBuckets`: buckets of all tables that are kept. */
+  /** `capacityBuckets`: maximum buckets of all cached tables together. */
   constructor(capacityBuckets: number) {
     this.#capacity = capacityBuckets;
   }
 
-  /** Works these tables out, with a stop before each; undefined stands for "no such VIP". */
+  /** Computes these tables, with a stop before each; undefined stands for a missing VIP. */
   *make(all: readonly (FlowTable | undefined)[]): Generator<undefined, void> {
     for (const flows of all) {
       if (flows === undefined || this.#tables.has(tableKey(flows))) continue;
@@ -68,7 +68,7 @@ export class TableCache {
     }
   }
 
-  /** Buckets of each server, in the order given. */
+  /** Buckets of each server, in the given order. */
   buckets(flows: FlowTable): readonly number[] {
     return this.#owners(flows).buckets;
   }
@@ -117,7 +117,7 @@ export class TableCache {
     if (known !== undefined) return known;
     const owners = newFlowTable(flows.servers, flows.length);
     const room = Math.max(1, Math.floor(this.#capacity / flows.length));
-    // The oldest goes: VIPs come in order, and those that share servers stand close to each other.
+    // Evicts the oldest table: VIPs come in order, and those that share servers are close together.
     for (const old of this.#tables.keys()) {
       if (this.#tables.size < room) break;
       this.#tables.delete(old);
@@ -132,7 +132,7 @@ function isServed(flows: FlowTable | undefined): boolean {
   return flows !== undefined && flows.servers.some(({ weight }) => weight > 0);
 }
 
-/** For each server of `after` its place in `before`; -1: it was not there. */
+/** For each server of `after` its place in `before`; -1 for a new server. */
 function placesIn(before: FlowTable, after: FlowTable): readonly number[] {
   const places = new Map(before.servers.map(({ address }, at) => [address.text, at]));
   return after.servers.map(({ address }) => places.get(address.text) ?? -1);
@@ -142,7 +142,7 @@ function sameTable(a: FlowTable, b: FlowTable): boolean {
   return a.length === b.length && tableKey(a) === tableKey(b);
 }
 
-/** Equal for what gives the same table with the same places. */
+/** A key that is equal for inputs with the same table and the same places. */
 function tableKey({ servers, length }: FlowTable): string {
   let key = `${length}`;
   for (const { address, weight } of servers) key += ` ${address.text} ${weight}`;

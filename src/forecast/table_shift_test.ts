@@ -50,7 +50,7 @@ Deno.test("TableCache: buckets are those measured on VPP", () => {
   }
 });
 
-Deno.test("TableShift: what is not there, or has nobody with weight, loses and gains whole tables", () => {
+Deno.test("TableShift: a VIP that is missing or without weight loses and gains whole tables", () => {
   const none = { length: 1024, moved: 0, lost: 0, gained: 0, rehashed: false };
   const some = flows(FOUR);
   const empty = flows("");
@@ -70,7 +70,7 @@ Deno.test("TableShift: what is not there, or has nobody with weight, loses and g
   for (const [before, after, expected] of cases) assert.deepEqual(shift(before, after), expected);
 });
 
-Deno.test("TableShift: a server that leaves takes its own buckets with it, and few others", () => {
+Deno.test("TableShift: a removed server moves its own buckets and few others", () => {
   const { moved } = shift(flows(FOUR), flows(FOUR.replace("4=100", "4=0")));
   assert.ok(moved >= 256 && moved < 400, `${moved}`);
   assert.equal(shift(flows(FOUR), flows(FOUR.replace(" 10.0.0.4=100", ""))).moved, moved);
@@ -81,7 +81,7 @@ Deno.test("TableShift: other servers in the same places are other servers", () =
   assert.deepEqual(shift(flows(FOUR), flows(other)).moved, 1024);
 });
 
-Deno.test("TableShift: when src-ip-sticky changes, what stays is chance", () => {
+Deno.test("TableShift: when src-ip-sticky changes, buckets stay by chance only", () => {
   const sticky = (servers: string, length = 1024) => flows(servers, length, true);
   const rehashed = { length: 1024, lost: 0, gained: 0, rehashed: true };
   assert.deepEqual(shift(flows(FOUR), sticky(FOUR)), { ...rehashed, moved: 768 });
@@ -110,8 +110,8 @@ const tables: fc.Arbitrary<FlowTable> = fc.record({
   srcIpSticky: fc.constant(false),
 });
 
-Deno.test("TableShift is what a comparison of two tables built independently says", () => {
-  // One cache for all: with room for few tables, so that some are thrown out.
+Deno.test("TableShift equals a comparison of two independently built tables", () => {
+  // One cache for all, with room for few tables, so that some are evicted.
   const cache = new TableCache(1024);
   fc.assert(
     fc.property(tables, tables, fc.boolean(), (before, other, sameServers) => {

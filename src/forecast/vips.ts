@@ -1,17 +1,18 @@
 /**
  * Forecasts the effects of a change on VPP, with the planner's own operations and the plugin's own
- * new-flow tables before and after. PURE: VPP is not read, and is assumed to have what it should
- * have at present.
+ * new-flow tables before and after. PURE: VPP is not read, and is assumed to be in its present
+ * desired state.
  *
  * A forecast compares three instants:
  *
- *     now       as it should be at present
- *     at once   right after the change: what begins is `unknown`, weight 0 unless it is carried
- *     settled   after all that begins has passed its checks; nothing else has changed
+ *     now       the present desired state
+ *     at once   right after the change: backends that begin are `unknown`, with weight 0 unless
+ *               carried
+ *     settled   after all backends that begin have passed their checks; nothing else has changed
  *
- * A table costs up to milliseconds (65,536 buckets) and there may be thousands of them, on one
- * prefix too. So a forecast is a generator that stops at each VIP and before each table; the
- * caller may let others have a turn.
+ * A table costs up to milliseconds (65,536 buckets), and there may be thousands of them, even on
+ * one prefix. So a forecast is a generator that stops at each VIP and before each table, where the
+ * caller may run other work.
  */
 import type { IpAddress } from "../base/address.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
@@ -48,7 +49,7 @@ export interface ForecastInput {
   readonly atOnce: HealthView;
   /** The same frontends as in `atOnce`. */
   readonly settled: HealthView;
-  /** Capabilities of the present VPP; with weights without one. */
+  /** Capabilities of the connected VPP; with weights if there is no VPP. */
   readonly can: LbCapabilities;
 }
 
@@ -56,12 +57,12 @@ export interface ForecastInput {
 export type VipChange =
   | "added"
   | "removed"
-  /** Taken down and put up again: established flows of all its servers are forgotten. */
+  /** Deleted and added again: established flows of all its servers are dropped. */
   | "recreated"
-  /** Servers come, go or get another weight, at once or later. */
+  /** Servers are added, removed or get another weight, immediately or when settled. */
   | "changed"
   | "unchanged"
-  /** Cannot be, for VPP would refuse it; see `reason`. */
+  /** VPP would refuse it; see `reason`. */
   | "refused";
 
 /** The immediate change of a server of a VIP. */
@@ -75,20 +76,20 @@ export interface ServerShare {
   readonly buckets: number;
 }
 
-/** A server of a VIP. An instant at which the VIP does not have it is undefined. */
+/** A server of a VIP. Shares are undefined at instants at which the VIP lacks it. */
 export interface ServerForecast {
   readonly address: IpAddress;
   /** Backends of the frontend with this address, before or after the change; in the file's order. */
   readonly backends: readonly string[];
   readonly change: ServerChange;
-  /** True when its established flows are forgotten at once. */
+  /** True when its established flows are flushed immediately. */
   readonly flush: boolean;
   readonly now: ServerShare | undefined;
   readonly atOnce: ServerShare | undefined;
   readonly settled: ServerShare | undefined;
 }
 
-/** A VIP. */
+/** The forecast of a VIP. */
 export interface VipForecast {
   /** Name of its frontend: after the change, or before it when it is removed. */
   readonly frontend: string;
@@ -99,46 +100,46 @@ export interface VipForecast {
   readonly protocol: number;
   readonly port: number;
   readonly change: VipChange;
-  /** Why it is recreated or refused; empty otherwise. */
+  /** The reason why it is recreated or refused; empty otherwise. */
   readonly reason: string;
   /** In address order; empty when the VIP is `unchanged`. */
   readonly servers: readonly ServerForecast[];
-  /** New flows from now to right after the change. */
+  /** The shift of new flows from now to right after the change. */
   readonly atOnce: TableShift;
-  /** New flows from now to when all that begins again is up. */
+  /** The shift of new flows from now to settled. */
   readonly settled: TableShift;
 }
 
-/** How many operations VPP is sent at once, in the words of `vpp-lbsync-done`. */
+/** The number of operations sent to VPP immediately, by the kinds of `vpp-lbsync-done`. */
 export interface OperationCounts {
   readonly vipAdded: number;
   readonly vipRemoved: number;
-  /** Of the two before, those that belong together. */
+  /** VIPs that are counted above both as added and as removed. */
   readonly vipRecreated: number;
   readonly asAdded: number;
   readonly asRemoved: number;
   readonly asWeightUpdated: number;
 }
 
-/** All VIPs that are there before or after, in VIP order. */
+/** All VIPs before or after the change, in VIP order. */
 export interface LbForecast {
   readonly vips: readonly VipForecast[];
   readonly operations: OperationCounts;
 }
 
-/** Share of new flows that would find another server than now; 0 to 1. */
+/** Share of new flows that would get another server than now; 0 to 1. */
 export function movedShare({ moved, length }: TableShift): number {
   return length === 0 ? 0 : moved / length;
 }
 
-/** `new-flows-table-length` where a configuration has no `vpp.lb` section. */
+/** `new-flows-table-length` of a configuration without a `vpp.lb` section. */
 const DEFAULT_TABLE_LENGTH = 1024;
-/** Tables that are remembered: 16 MiB, which is 64 tables of the greatest usual length. */
+/** Capacity of the table cache: 16 MiB, or 64 tables of the greatest usual length. */
 const CACHED_BUCKETS = 1 << 22;
-/** Frontends that are looked at in a row, without stopping. */
+/** Frontends handled between two stops. */
 const FRONTENDS_AT_ONCE = 50;
 
-/** Works a forecast out, VIP by VIP; run it with next() until it is done. */
+/** Computes a forecast, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
   const { can } = input;
   const now = yield* desiredVipsOf(input.now);
@@ -173,7 +174,7 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
 }
 
-/** A wanted VIP with the name of its frontend. */
+/** A desired VIP with the name of its frontend. */
 interface DesiredFrontend {
   readonly frontend: string;
   readonly vip: DesiredVip;
@@ -198,7 +199,7 @@ function* desiredVipsOf(
   return vips;
 }
 
-/** A VIP as VPP has it when it has what it should have. */
+/** The actual state of a VIP that is in its desired state. */
 function asActual(vip: DesiredVip, can: LbCapabilities): ActualVip {
   const out = (server: DesiredServer) => !can.weights && server.weight === 0;
   const { address, prefixLength, protocol, port, encap, srcIpSticky, newFlowsTableLength } = vip;
@@ -263,7 +264,7 @@ function* forecastVip(
   };
 }
 
-/** The VIP when settled; kept servers have their weight of right after the change. */
+/** The VIP when settled; kept servers have the same weight as right after the change. */
 function settledOf(
   { desired }: VipPlan,
   { settled, can }: VipContext,
@@ -284,7 +285,7 @@ function changeOf(
   return vipPlan.build.length > 0 || !sameFlows(now, settled) ? "changed" : "unchanged";
 }
 
-/** The VIP's servers as VPP's table has them. One without weights gives each a single replica. */
+/** The servers in VPP's table of the VIP. A VPP without weights gives each a single replica. */
 function flowsOf(vip: DesiredVip | undefined, can: LbCapabilities): FlowTable | undefined {
   if (vip === undefined) return undefined;
   const servers = can.weights
@@ -344,7 +345,7 @@ function serverChange(now: ServerShare | undefined, atOnce: ServerShare | undefi
   return now.weight === atOnce.weight ? "kept" : "reweighted";
 }
 
-/** Addresses of the servers whose established flows the plan has forgotten. */
+/** Addresses of the servers whose established flows the plan flushes. */
 function flushedBy(vipPlan: VipPlan): ReadonlySet<string> {
   const flushed = new Set<string>();
   for (const operation of [...vipPlan.teardown, ...vipPlan.build]) {

@@ -1,6 +1,6 @@
 /**
- * What a forecast costs: 1,000 VIPs of 16 servers each, every one of them changed, and none sharing
- * its servers with another (the worst case). Run: `deno bench -A src/forecast/vips_bench.ts`
+ * Measures a forecast of 1,000 changed VIPs of 16 servers each, without shared servers (the worst
+ * case). Run: `deno bench -A src/forecast/vips_bench.ts`
  */
 import { finish } from "../async/steps.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";

@@ -12,7 +12,7 @@ import {
 
 type States = Readonly<Record<string, BackendState>>;
 
-/** All backends up but those in `states`. */
+/** All backends up except those in `states`. */
 function view(small: SmallConfig, states: States = {}): HealthView {
   const config = smallConfig({ newFlowsTableLength: 1024, ...small });
   return { config, frontends: config.frontends, stateOf: (name) => states[name] ?? "up" };
@@ -54,13 +54,13 @@ const NO_OPERATIONS = {
 };
 const NO_SHIFT = { length: 1024, moved: 0, lost: 0, gained: 0, rehashed: false };
 
-Deno.test("forecast: nothing changes, nothing is said", () => {
+Deno.test("forecast: no change gives unchanged VIPs", () => {
   const result = forecast(view(FOUR), view(FOUR));
   const vip = onlyVip(result);
   assert.deepEqual([vip.change, vip.reason, vip.servers], ["unchanged", "", []]);
   assert.deepEqual([vip.atOnce, vip.settled], [NO_SHIFT, NO_SHIFT]);
   assert.deepEqual(result.operations, NO_OPERATIONS);
-  // What was flushed when it was disabled is not flushed again.
+  // A server that was flushed when it was disabled is not flushed again.
   const out = view(FOUR, { a: "disabled", b: "paused" });
   assert.equal(onlyVip(forecast(out, out)).change, "unchanged");
 });
@@ -84,7 +84,7 @@ Deno.test("forecast: weights as measured on VPP, before and after", () => {
   assert.ok(vip.atOnce.moved >= 106 && vip.atOnce.moved < 512, `${vip.atOnce.moved}`);
 });
 
-Deno.test("forecast: what begins afresh is missed at once, and back where it was when settled", () => {
+Deno.test("forecast: a restarted backend has no weight at once, and the same as before when settled", () => {
   const vip = onlyVip(forecast(view(FOUR), view(FOUR, { a: "unknown" }), { settled: view(FOUR) }));
   assert.equal(vip.change, "changed");
   assert.deepEqual(serversOf(vip)[0], "10.0.0.1 reweighted 100/256 0/0 100/256");
@@ -92,7 +92,7 @@ Deno.test("forecast: what begins afresh is missed at once, and back where it was
   assert.deepEqual(vip.settled, NO_SHIFT);
 });
 
-Deno.test("forecast: what only comes when settled is a change, too", () => {
+Deno.test("forecast: a server that only gets weight when settled is a change, too", () => {
   const now = view(FOUR, { a: "unknown" });
   const vip = onlyVip(forecast(now, now, { settled: view(FOUR) }));
   assert.deepEqual([vip.change, vip.atOnce.moved], ["changed", 0]);
@@ -100,7 +100,7 @@ Deno.test("forecast: what only comes when settled is a change, too", () => {
   assert.deepEqual(serversOf(vip)[0], "10.0.0.1 kept 0/0 0/0 100/256");
 });
 
-Deno.test("forecast: the last server of a VIP loses it, and gives it back", () => {
+Deno.test("forecast: the last server of a VIP loses all buckets, and gets them back", () => {
   const one: SmallConfig = { backends: { a: {} }, frontends: { web: { pools: "a" } } };
   const lost = onlyVip(forecast(view(one), view(one, { a: "down" })));
   assert.deepEqual(lost.atOnce, { ...NO_SHIFT, lost: 1024 });
@@ -109,7 +109,7 @@ Deno.test("forecast: the last server of a VIP loses it, and gives it back", () =
   assert.deepEqual(back.atOnce, { ...NO_SHIFT, gained: 1024 });
 });
 
-Deno.test("forecast: VIPs that come and go, in VIP order, under the name that they have then", () => {
+Deno.test("forecast: added and removed VIPs, in VIP order, with the frontend's name at that time", () => {
   const pools = "a b";
   const backends = { a: {}, b: {} };
   const now = view({
@@ -191,7 +191,7 @@ Deno.test("forecast: another address under the same name is another server", () 
   ]);
 });
 
-Deno.test("forecast: a VPP without weights has a server or has not, each with the same share", () => {
+Deno.test("forecast: in a VPP without weights all servers have the same share", () => {
   const now = { ...FOUR, frontends: { web: { pools: "a:1 b c d:0" } } };
   const after = { ...FOUR, frontends: { web: { pools: "a:50 b:0 c d:0" } } };
   const result = forecast(view(now), view(after), { weights: false });
@@ -206,7 +206,7 @@ Deno.test("forecast: a VPP without weights has a server or has not, each with th
   assert.equal(onlyVip(forecast(view(now), view(weights), { weights: false })).change, "unchanged");
 });
 
-Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end", () => {
+Deno.test("forecast: a VIP that VPP would refuse stays as it is, also when settled", () => {
   const all = { address: "192.0.2.1", pools: "a b" };
   const now = view({ ...FOUR, frontends: { all: { ...all, port: 0 } } });
   const both = { ...FOUR, frontends: { all: { ...all, port: 0 }, web: all } };
@@ -222,13 +222,13 @@ Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end
   assert.equal(result.operations.vipAdded, 0);
 });
 
-Deno.test("forecast: without a vpp.lb section the default length stands in", () => {
+Deno.test("forecast: without a vpp.lb section the default length applies", () => {
   const config = smallConfig(FOUR);
   const none: HealthView = { config, frontends: config.frontends, stateOf: () => "up" };
   assert.equal(onlyVip(forecast(none, none)).atOnce.length, 1024);
 });
 
-Deno.test("forecast stops at each VIP and before each table, also on one prefix", () => {
+Deno.test("forecast stops at each VIP and before each table, even on one prefix", () => {
   const VIPS = 20;
   const backends = Object.fromEntries(
     Array.from({ length: 2 * VIPS }, (_, i) => [`b${i}`, { address: `10.0.1.${i}` }]),

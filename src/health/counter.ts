@@ -1,6 +1,6 @@
 /**
  * The rise/fall counter, by HAProxy's rule: `rise` passes in a row bring a server up, `fall`
- * failures in a row take it down, and a server that only falters stays where it is.
+ * failures in a row take it down, and single failures or passes do not change it.
  *
  * One integer from 0 to rise + fall - 1; the server is up while it is at least `rise`:
  *
@@ -8,19 +8,19 @@
  *     below `rise`    adds 1; on reaching `rise`: max   0
  *     from `rise` on  max                               takes 1; on falling below `rise`: 0
  *
- * A plain counter of plus and minus one (that of vpp-maglev) counts in a row at its two ends only.
- * In between a server that passes every second check changes sides at every check.
+ * With a plain counter of plus and minus one, as in vpp-maglev, results in a row only count at its
+ * two ends. In between, a server that passes every second check changes sides at every check.
  *
  * On entering `unknown` the counter is rise - 1, so that by the same rule the first result decides.
  *
- * Used twice with the same results: in the checker to judge, in the probe workers to choose the
- * next interval.
+ * The checker uses it to decide the state, and the probe workers use it, with the same results, to
+ * choose the next interval.
  *
  * @see HAProxy, src/check.c, set_server_check_status()
  */
 import type { HealthPolicy } from "./state.ts";
 
-/** The counter's greatest value: rise + fall - 1. */
+/** The maximum of the counter: rise + fall - 1. */
 export function counterMax(policy: HealthPolicy): number {
   return policy.rise + policy.fall - 1;
 }

@@ -1,16 +1,16 @@
 /**
- * A frontend as the sum of its backends: its state, the effective weight of every entry, and the
+ * Computes the state of a frontend from its backends, the effective weight of every entry, and the
  * servers that VPP should have, where entries of one address are merged into one server.
  *
- * All of it comes of one pass over the entries, made by the step that changes a frontend. Events,
- * metrics, gRPC and the programming of VPP read its result, so none of them can differ.
+ * The step that changes a frontend computes all of it in one pass over the entries. Events,
+ * metrics, gRPC and the programming of VPP read the same result, so they always agree.
  */
 import { compareIp, type IpAddress } from "../base/address.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
 import type { FrontendState } from "./state.ts";
 import { effectiveWeight } from "./weight.ts";
 
-/** The part of a frontend that decides about weights; a FrontendConfig is one. */
+/** The part of a frontend that decides its weights; a FrontendConfig is one. */
 export interface FrontendShape {
   readonly pools: readonly Pool[];
   readonly flushOnDown: boolean;
@@ -19,15 +19,15 @@ export interface FrontendShape {
 /** Everything that follows from the states of a frontend's backends. */
 export interface FrontendHealth {
   /**
-   * `up` when an entry has a weight > 0, `unknown` when none has and a backend that is neither
-   * disabled nor paused is still unknown, else `down`.
+   * `up` when an entry has a weight > 0. Otherwise `unknown` while a backend that is neither
+   * disabled nor paused is unknown, else `down`.
    */
   readonly state: FrontendState;
   /** Index of the active pool. */
   readonly activePool: number;
   /** Effective weights, same shape as pools[].backends[]. */
   readonly effectiveWeights: readonly (readonly number[])[];
-  /** The servers that VPP should have, in compareIp order, no address twice. */
+  /** The servers that VPP should have, in compareIp order, each address once. */
   readonly servers: readonly MergedServer[];
 }
 
@@ -39,8 +39,8 @@ export interface MergedServer {
   /** True in a flushing state (down with flush-on-down, disabled). */
   readonly flush: boolean;
   /**
-   * True when the prober was blind to it and its weight in force is not 0: VPP's own weight stays, and
-   * `weight` is only for a VIP that would have no weight at all. Absent otherwise.
+   * True when the prober was blind to it and its weight in force is not 0. VPP's own weight stays
+   * then, and `weight` only applies to a VIP that would have no weight at all. Absent otherwise.
    */
   readonly keep?: true;
 }
@@ -55,7 +55,7 @@ export interface BackendLookup {
  * Evaluates a frontend. A backend in several pools counts with its entry in the active pool, if
  * it has one there. Backends of one address are one server: it has their greatest weight, and is
  * flushed only when all of them are flushed and none has weight. Otherwise the flush of one
- * backend would forget the flows of another.
+ * backend would drop the flows of another.
  *
  * A pool with a blind backend may be the one that serves, so a later pool does not take over from
  * it: the servers of the later pool keep the weights that VPP has as well.

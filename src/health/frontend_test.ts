@@ -65,7 +65,7 @@ Deno.test("frontendHealth: state, active pool and weights", () => {
   }
 });
 
-Deno.test("frontendHealth: one server per address, in numeric order, merged as traffic needs it", () => {
+Deno.test("frontendHealth: one merged server per address, in numeric order", () => {
   const addresses: Record<string, string> = {
     a: "10.0.0.10",
     b: "10.0.0.9",
@@ -82,28 +82,28 @@ Deno.test("frontendHealth: one server per address, in numeric order, merged as t
       "10.0.0.10 7",
       "10.0.0.100 0 flush",
     ]],
-    // Two backends of one address: the greatest weight, whatever comes first.
+    // Two backends of one address: the greatest weight, in any order.
     ["a:10 a2:60", "a=up a2=up", true, ["10.0.0.10 60"]],
     ["a2:60 a:10", "a=up a2=up", true, ["10.0.0.10 60"]],
-    // One of them down: the other's flows are not its own to flush.
+    // One of them down: no flush, because the flows are also the other's.
     ["a:10 a2:60", "a=up a2=down", true, ["10.0.0.10 10"]],
     ["a:0 a2:60", "a=up a2=down", true, ["10.0.0.10 0"]],
     ["a:10 a2:60", "a=disabled a2=paused", true, ["10.0.0.10 0"]],
     ["a:10 a2:60", "a=paused a2=disabled", true, ["10.0.0.10 0"]],
     ["a:10 a2:60", "a=disabled a2=down", true, ["10.0.0.10 0 flush"]],
     ["a:10 a2:60", "a=disabled a2=down", false, ["10.0.0.10 0"]],
-    // Standing by is no reason to flush.
+    // A standby server is not flushed.
     ["b:1 | a:10", "b=up a=up", true, ["10.0.0.9 1", "10.0.0.10 0"]],
     ["b:1 | a:10", "b=up a=down", true, ["10.0.0.9 1", "10.0.0.10 0 flush"]],
     ["v6:1 a:1", "v6=up a=removed", true, ["10.0.0.10 0 flush", "2001:db8::1 1"]],
-    // What the prober is blind to keeps what VPP has; another backend of the address decides.
+    // A blind server keeps VPP's weight unless another backend of the address decides.
     ["a:10 b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
     ["a:10 a2:60", "a=blind a2=disabled", true, ["10.0.0.10 0 keep"]],
     ["a:10 a2:60", "a=blind a2=up", true, ["10.0.0.10 60"]],
-    // A blind pool may be the one that is served: a later one does not take over from it.
+    // A blind pool may be serving, so a later one does not take over from it.
     ["a:10 | b:5", "a=blind b=up", true, ["10.0.0.9 5 keep", "10.0.0.10 0 keep"]],
     ["a:10 | b:5", "a=blind b=down", true, ["10.0.0.9 0 flush", "10.0.0.10 0 keep"]],
-    // A weight of 0 is the operator's, or the file's: it is not for want of results.
+    // A weight of 0 comes from an operator or the file, so it applies even when blind.
     ["a:0 | b:5", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0"]],
     ["a:0 b:5", "a=blind b=blind", true, ["10.0.0.9 0 keep", "10.0.0.10 0"]],
     ["b:5 | a:10", "a=blind b=up", true, ["10.0.0.9 5", "10.0.0.10 0 keep"]],
@@ -166,7 +166,7 @@ Deno.test("frontendHealth: weight only in the active pool and only of up backend
       });
     });
     assert.equal(health.state === "up", sum > 0);
-    // No pool that could take traffic stands by while nobody takes any.
+    // If a pool could take traffic, some server takes traffic.
     const anyUsable = shape.pools.some((pool) =>
       pool.backends.some((entry) => entry.weight > 0 && stateOf(entry.name) === "up")
     );
@@ -174,7 +174,7 @@ Deno.test("frontendHealth: weight only in the active pool and only of up backend
   }));
 });
 
-Deno.test("frontendHealth merges servers like a merge by brute force, whatever the order of the entries", () => {
+Deno.test("frontendHealth merges servers like a brute-force merge, for any order of the entries", () => {
   fc.assert(fc.property(shapes, stateTables, (shape, states) => {
     const stateOf = (name: string) => states[name as keyof typeof states];
     const addressOf = (name: string) => parseIp(ADDRESS[name]!)!;

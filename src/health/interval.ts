@@ -1,14 +1,14 @@
 /**
  * Chooses the time of the next probe. A server that is fully healthy or fully down is probed
  * slowly, a server in doubt (unknown, or between the extremes) quickly. Every interval is
- * jittered, so that probing keeps step with nothing else.
+ * jittered, so that probes do not synchronize with other periodic work.
  *
  * Independent jitter adds up: three intervals of a second take up to 3.3 s, and targets that were
- * spread evenly wander into clumps. So a target may be given a phase, its own share of the
- * interval. Its probes then fall near the points of a grid (whole intervals plus the phase),
- * jittered around them; after a change of interval they move to the new grid by at most the
- * jitter's bound per probe. Any run of intervals deviates by no more than one may, and spread
- * targets stay spread, whatever their states do.
+ * spread evenly drift into clusters. So a target may have a phase, its own share of the interval.
+ * Its probes then fall near the points of a grid (whole intervals plus the phase), jittered around
+ * them. After a change of interval they move to the new grid by at most the jitter's limit per
+ * probe. So a run of intervals deviates by no more than one interval may, and spread targets stay
+ * spread in all states.
  */
 import type { Prng } from "../base/ports.ts";
 import { counterMax } from "./counter.ts";
@@ -24,12 +24,12 @@ export interface Pace extends HealthPolicy {
   readonly downIntervalMs: number;
 }
 
-/** A computed interval is off by at most this share of it, either way. */
+/** Maximum deviation of a computed interval, as a share of it, in both directions. */
 export const JITTER = 0.1;
 
 /**
- * The first probes of many targets are spread over their fast interval, but over no more than
- * this: no first verdict waits a slow interval.
+ * Limit of the spread of first probes. They are spread over the fast interval, but no further than
+ * this, so that no first verdict waits a slow interval.
  */
 export const MAX_SPREAD_MS = 2000;
 
@@ -42,7 +42,7 @@ export interface NextIntervalOptions {
   readonly grid?: Grid;
 }
 
-/** Where a target stands on its grid. */
+/** The position of a target on its grid. */
 export interface Grid {
   /** Start of the last probe, milliseconds of any clock that does not jump. */
   readonly startedMs: number;
@@ -71,7 +71,7 @@ export function nextIntervalMs(pace: Pace, counter: number, options: NextInterva
   return plain + Math.min(Math.max(wanted, -bound), bound);
 }
 
-/** The phase that keeps a target where its first probe, at `firstStartMs`, put it. */
+/** The phase by which the first probe, at `firstStartMs`, is a point of the target's grid. */
 export function phaseOf(firstStartMs: number, pace: Pace): number {
   const spreadMs = spreadIntervalMs(pace.fastIntervalMs);
   return (firstStartMs / spreadMs) - Math.floor(firstStartMs / spreadMs);

@@ -95,14 +95,14 @@ Deno.test("nextIntervalMs on a grid: a run of intervals deviates by no more than
   }));
 });
 
-Deno.test("nextIntervalMs on a grid does jitter", () => {
+Deno.test("nextIntervalMs on a grid is jittered", () => {
   const grid = { startedMs: 1250, phase: 0.25 };
   const at = (random: number) =>
     nextIntervalMs(pace, 4, { unknown: false, prng: () => random, grid });
   assert.deepEqual([0, 0.5, 0.999].map((random) => Math.round(at(random))), [4750, 5000, 5250]);
 });
 
-Deno.test("phaseOf: the first probe stands on a point of its own grid", () => {
+Deno.test("phaseOf: the first probe is on a point of its own grid", () => {
   fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (startMs) => {
     const phase = phaseOf(startMs, pace);
     assert.ok(phase >= 0 && phase < 1);
@@ -119,7 +119,7 @@ Deno.test("firstDelaysMs spreads each group of equal fast interval over it, neve
   assert.deepEqual(firstDelaysMs([60_000, 60_000]), [0, 1000]);
 });
 
-Deno.test("firstDelayMs spreads evenly: the first at once, equal steps, all within the interval", () => {
+Deno.test("firstDelayMs spreads evenly: the first immediately, equal steps, all within the interval", () => {
   assert.deepEqual(
     [0, 1, 2, 3].map((index) => firstDelayMs(index, 4, { intervalMs: 1000 })),
     [0, 250, 500, 750],

@@ -4,15 +4,15 @@
  * and logs.
  *
  *              probe results                pause / resume
- *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back by way of unknown)
- *                                          any but removed ⇄ disabled (back by way of unknown)
+ *   unknown ─────────────────→ up ⇄ down   any of the three ⇄ paused (back through unknown)
+ *                                          any but removed ⇄ disabled (back through unknown)
  *
  * A backend that was up when its check changed is unknown and *carried*: it counts as up. Its
  * counter begins at the maximum, so one pass makes it up and `fall` failures in a row make it
  * down.
  *
  * Decisions beyond the specification: pausing a paused backend and resuming one that is not paused
- * succeed without a transition. `enable` looks at the state alone, so it does not end a pause. A
+ * succeed without a transition. `enable` only depends on the state, so it does not end a pause. A
  * removed backend can only be dropped.
  */
 import { appendNewest } from "../base/ring.ts";
@@ -53,7 +53,7 @@ export interface CreateBackendOptions {
   readonly nowMs: number;
 }
 
-/** A backend that has just begun, without any history. */
+/** Creates a backend in its initial state, without history. */
 export function createBackend(name: string, options: CreateBackendOptions): Backend {
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
   return {
@@ -81,8 +81,8 @@ export function isProbed(state: BackendState): boolean {
 }
 
 /**
- * The next backend after `event` at `nowMs` (Unix time in milliseconds). A probe result in a
- * state that is not probed is dropped: the same backend comes back.
+ * The next backend after `event` at `nowMs` (Unix time in milliseconds). A probe result in a state
+ * that is not probed is dropped: the same backend is returned.
  */
 export function step(backend: Backend, event: HealthEvent, nowMs: number): StepResult {
   switch (event.kind) {
@@ -130,14 +130,14 @@ export interface RestartOptions {
 }
 
 /**
- * A backend whose check was replaced. One that is probed begins again in `unknown`, carried when it
- * was up; what an operator has paused or disabled stays so. Its history stays, because it is the
- * same server to people.
+ * The backend after its check was replaced. If it is probed, it begins again in `unknown`, carried
+ * when it was up. A paused or disabled backend stays so. The history stays, because for operators
+ * it is the same server.
  */
 export function restart(backend: Backend, options: RestartOptions): StepResult {
   if (backend.state === "removed") return refused(backend, "restart");
   const policy = onlyPolicy(options.policy ?? STATIC_POLICY);
-  // The certificate was seen under another definition: perhaps of another port, or server name.
+  // The certificate was seen by the old definition, perhaps on another port or server name.
   const { certificateExpiryMs: _, certificateName: __, ...kept } = backend;
   const counter = initialCounter(policy);
   const fresh: Backend = { ...kept, policy, counter, lastResult: undefined };
@@ -154,20 +154,20 @@ export function restart(backend: Backend, options: RestartOptions): StepResult {
   return { ...entered, backend: carried };
 }
 
-/** Failures that counted stay counted: a second reload does not give it as much time again. */
+/** Keeps the failures counted so far, so that a second reload does not give the full time again. */
 function carriedAgain(backend: Backend, policy: HealthPolicy): number {
   const failures = counterMax(backend.policy) - backend.counter;
   return Math.max(policy.rise, counterMax(policy) - failures);
 }
 
-/** The backend with another bound on its history; the oldest go first. */
+/** The backend with another limit of its history; the oldest transitions are dropped. */
 export function withHistoryCapacity(backend: Backend, historyCapacity: number): Backend {
   if (backend.historyCapacity === historyCapacity) return backend;
   const history = backend.history.slice(-Math.max(1, historyCapacity));
   return { ...backend, history, historyCapacity };
 }
 
-/** The result that stands in a transition no probe caused: nothing was found to pass. */
+/** The result in a transition that no probe caused; it does not count as a pass. */
 function pseudoResult(code: ResultCode): ProbeResult {
   return { ok: false, layer: "", code, detail: "", durationMs: 0 };
 }
@@ -188,7 +188,7 @@ function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult
   return to === state ? unchanged(judged) : enter(judged, to, { nowMs, result });
 }
 
-/** Unknown as any other: the first result decides. */
+/** The backend as an ordinary unknown one, for which the first result decides. */
 function dropped(backend: Backend): Backend {
   const { standing: _, ...kept } = backend;
   return { ...kept, counter: initialCounter(backend.policy) };

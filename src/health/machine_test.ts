@@ -62,7 +62,7 @@ Deno.test("the expiry of a certificate stays until another is seen or the defini
   assert.equal("certificateName" in backend, false);
 });
 
-/** A backend brought into `state` the way it comes there in life. */
+/** A backend brought into `state` by events. */
 function inState(state: BackendState): Backend {
   const paths: Record<BackendState, HealthEvent[]> = {
     unknown: [],
@@ -101,7 +101,7 @@ Deno.test("createBackend begins in unknown, or in disabled when the file says so
 });
 
 Deno.test("step: every event in every state", () => {
-  // kept: no transition; refused: not allowed; else the state it goes to
+  // kept: no transition; refused: not allowed; otherwise the next state
   const table: Record<BackendState, Record<string, string>> = {
     unknown: {
       pass: "up",
@@ -252,7 +252,7 @@ Deno.test("step: disable and enable go by the state and repair an inconsistent e
   assert.equal(enabled.backend.state, "up");
 });
 
-Deno.test("step: a result in a state that is not probed is dropped: the same value comes back", () => {
+Deno.test("step: a result in a state that is not probed is dropped: the same value is returned", () => {
   for (const state of ["paused", "disabled", "removed"] as const) {
     const before = inState(state);
     for (const event of [pass, fail]) {
@@ -263,7 +263,7 @@ Deno.test("step: a result in a state that is not probed is dropped: the same val
   }
 });
 
-Deno.test("step: the synthetic pass of a static backend makes it up at once, at the top", () => {
+Deno.test("step: the synthetic pass of a static backend makes it up immediately, with a full counter", () => {
   const backend = must(
     step(fresh({ policy: undefined }), { kind: "probe", result: STATIC_PASS }, 1),
   );
@@ -301,7 +301,7 @@ Deno.test("restart: checked from the beginning, but paused and disabled stay so;
   }
 });
 
-/** Was up, and its check has changed. */
+/** A backend that was up when its check changed. */
 function carriedBackend(): Backend {
   return must(restart(inState("up"), { policy: NEW_POLICY, nowMs: 77 }));
 }
@@ -322,7 +322,7 @@ Deno.test("a carried backend is up by one pass, and down only by `fall` failures
   assert.equal(after(failedOnce, pass).state, "up");
 });
 
-Deno.test("a carried backend whose check stays silent is unknown as any other", () => {
+Deno.test("a carried backend whose check stays silent becomes an ordinary unknown one", () => {
   const dropped = after(carriedBackend(), { kind: "drop" });
   assert.deepEqual([dropped.state, countedState(dropped), dropped.counter], [
     "unknown",
@@ -368,7 +368,7 @@ Deno.test("a backend is blind while it is unknown and only void probes came; any
   assert.equal(after(carried, { kind: "void" }), carried, "carried goes before blind");
 });
 
-Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there is nothing to change", () => {
+Deno.test("withHistoryCapacity drops the oldest transitions, and returns the same value if nothing changes", () => {
   const backend = inState("paused");
   assert.equal(withHistoryCapacity(backend, 5), backend);
   const cut = withHistoryCapacity(backend, 1);
@@ -379,9 +379,9 @@ Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there 
 
 /**
  * HAProxy's rule as a ladder of named rungs with an edge for each result, built per policy: rise
- * rungs of "down" below, fall rungs of "up" above, and "unknown" beside it. Nothing is counted: one
- * follows the edges. A pass climbs a rung of "down" and leads to the top from any other; a failure
- * descends a rung of "up" and leads to the bottom from any other.
+ * rungs of "down" below, fall rungs of "up" above, and "unknown" next to it. Nothing is counted: a
+ * result follows its edge. A pass climbs a rung of "down" and leads to the top from any other. A
+ * failure descends a rung of "up" and leads to the bottom from any other.
  */
 interface Rung {
   readonly state: "unknown" | "up" | "down";
@@ -453,7 +453,7 @@ const events: fc.Arbitrary<HealthEvent> = fc.oneof(
   },
 );
 
-Deno.test("step: what always holds, over any sequence of events", () => {
+Deno.test("step: invariants over any sequence of events", () => {
   fc.assert(fc.property(
     policies,
     fc.array(events, { maxLength: 80 }),
@@ -485,7 +485,7 @@ Deno.test("step: what always holds, over any sequence of events", () => {
         for (let k = 1; k < backend.history.length; k++) {
           assert.equal(backend.history[k - 1]!.to, backend.history[k]!.from, "an unbroken chain");
         }
-        // Asked twice, the operator's wishes change nothing more.
+        // A repeated operator's action changes nothing more.
         if (event.kind !== "probe") {
           const again = step(backend, event, i + 0.5);
           assert.ok(again.ok && again.transition === undefined && again.backend === backend);
@@ -496,7 +496,7 @@ Deno.test("step: what always holds, over any sequence of events", () => {
   ));
 });
 
-Deno.test("step: nothing but dropping happens to a removed backend", () => {
+Deno.test("step: no event changes a removed backend", () => {
   fc.assert(fc.property(fc.array(events, { maxLength: 20 }), (sequence) => {
     const removed = inState("removed");
     for (const event of sequence) {

@@ -1,6 +1,6 @@
 /**
- * Chooses the pool of a frontend that serves. Pools are an order of preference: the first with a
- * backend that can take traffic is active. All others stand by: probed all the time, weight 0.
+ * Chooses the active pool of a frontend. Pools are listed by preference: the first with a backend
+ * that can take traffic is active. All others are on standby: always probed, with weight 0.
  */
 import type { CountedState } from "./state.ts";
 
@@ -21,8 +21,8 @@ export interface Pool {
 export type StateOf = (name: string) => CountedState;
 
 /**
- * Index of the active pool: the first with an `up` backend of weight > 0, else the
- * first with an `up` backend, else 0.
+ * Index of the active pool: the first with an `up` backend of weight > 0; otherwise the first with
+ * an `up` backend; otherwise 0.
  */
 export function activePool(pools: readonly Pool[], stateOf: StateOf): number {
   let withUp = -1;

@@ -1,6 +1,6 @@
-/** The vocabulary of health: states, probe results, transitions. Pure data without behaviour. */
+/** The types of health: states, probe results, transitions. Pure data without behaviour. */
 
-/** States of a backend; probing goes on in the first three only. */
+/** States of a backend; it is probed in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
 
 /** Wire numbers of the states (gRPC, metrics). */
@@ -14,12 +14,12 @@ export const BACKEND_STATE_NUMBER: Readonly<Record<BackendState, number>> = {
 };
 
 /**
- * Why an `unknown` backend is more to the data plane than one that never was seen:
+ * The reason why an `unknown` backend is not treated like a new one:
  *
  * - `carried`: it was up when a reload changed its check. It counts as up until the new check has
  *   reached a verdict.
- * - `blind`: no probe has counted since it is unknown, because all were void. It keeps the weight
- *   that VPP has: what the prober lacks accuses no server.
+ * - `blind`: all probes since it became unknown were void. It keeps the weight that VPP has,
+ *   because a failure of the prober is not evidence against the server.
  */
 export type Standing = "carried" | "blind";
 
@@ -29,7 +29,7 @@ export type CountedState = BackendState | "blind";
 /** States of a frontend. */
 export type FrontendState = "unknown" | "up" | "down";
 
-/** Protocol layer a probe ended at; empty for pseudo results. */
+/** Protocol layer at which a probe ended; empty for pseudo results. */
 export type Layer = "" | "L4" | "L6" | "L7";
 
 /** Result codes: of probes (HAProxy's vocabulary), then of pseudo results. */
@@ -56,16 +56,16 @@ export interface ProbeResult {
   readonly ok: boolean;
   readonly layer: Layer;
   readonly code: ResultCode;
-  /** For people: `connection refused`, `status 503, expected 200`. Empty when all is said. */
+  /** Text for operators: `connection refused`, `status 503, expected 200`. May be empty. */
   readonly detail: string;
-  /** How long the probe took; 0 for pseudo results. */
+  /** Duration of the probe; 0 for pseudo results. */
   readonly durationMs: number;
   /**
    * First end of validity (Unix time in milliseconds) among the certificates that the server
-   * showed, accepted or not; absent when the probe saw none.
+   * presented, accepted or not; absent when the probe saw no certificate.
    */
   readonly certificateExpiryMs?: number;
-  /** Name of the certificate whose end that is. */
+  /** Name of the certificate with that end. */
   readonly certificateName?: string | undefined;
 }
 
@@ -94,13 +94,13 @@ export interface HealthPolicy {
   readonly fall: number;
 }
 
-/** Health of one backend: a value replaced whole by every step. */
+/** Health of one backend: a value that every step replaces as a whole. */
 export interface Backend {
   readonly name: string;
   readonly state: BackendState;
   /** 0 to rise + fall - 1; see counter.ts. */
   readonly counter: number;
-  /** The operator's wish; false exactly in `disabled`. */
+  /** The operator's intent; false exactly in `disabled`. */
   readonly enabled: boolean;
   readonly policy: HealthPolicy;
   /** Newest last; at most `historyCapacity`. */
@@ -111,11 +111,11 @@ export interface Backend {
   readonly sinceMs: number;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
-  /** In `unknown` only; absent when it stands for nothing. */
+  /** In `unknown` only; absent for an ordinary unknown backend. */
   readonly standing?: Standing;
   /**
-   * Of the last certificate that a probe of this definition saw, in Unix milliseconds. A probe that
-   * saw none (a slow or dead server) leaves it, and so does an operator's action.
+   * The end of the last certificate that a probe of this definition saw, in Unix milliseconds. A
+   * probe without a certificate (a slow or dead server) keeps it, as does an operator's action.
    */
   readonly certificateExpiryMs?: number;
   readonly certificateName?: string | undefined;
@@ -135,8 +135,8 @@ export type HealthEvent =
   | { readonly kind: "remove" };
 
 /**
- * Answer of the machine: the next value with the transition if there was one, or a refusal
- * (an expected failure, so a value). `transition` is undefined when only bookkeeping changed.
+ * The result of a step: the next value with its transition, or a refusal, which is a value because
+ * it is an expected failure. `transition` is undefined when the state did not change.
  */
 export type StepResult =
   | {
@@ -146,7 +146,7 @@ export type StepResult =
   }
   | { readonly ok: false; readonly message: string };
 
-/** A transition with the backend it is of. */
+/** A transition with the name of its backend. */
 export interface NamedTransition {
   readonly name: string;
   readonly transition: Transition;

@@ -1,21 +1,21 @@
 /**
  * Translates a backend's state for the data plane: the weight for new flows, and whether its
- * established flows are to be forgotten (flushed). A server of weight 0 takes no new flow.
+ * established flows should be flushed. A server of weight 0 takes no new flows.
  */
 import type { CountedState } from "./state.ts";
 
-/** The greatest weight VPP takes. */
+/** The maximum weight in VPP. */
 export const MAX_WEIGHT = 100;
 
 /** Weight and flush of one server. */
 export interface EffectiveWeight {
   /** 0 to 100. */
   readonly weight: number;
-  /** True in a flushing state: its flows are forgotten. */
+  /** True in a flushing state, where its flows are dropped. */
   readonly flush: boolean;
 }
 
-/** Input of effectiveWeight() next to the state. */
+/** Input of effectiveWeight(), in addition to the state. */
 export interface WeightOptions {
   /** True when the entry is in the frontend's active pool. */
   readonly active: boolean;

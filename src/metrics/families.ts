@@ -164,7 +164,7 @@ export const FAMILIES = {
     labels: {
       kind: "chain: a chain of VIPs that VPP cannot carry; stats: no room in the stats segment; " +
         "recreate: a VIP that something keeps changing; nat: a NAT VIP of another program that " +
-        "cannot be removed safely; limit: a value that ends VPP",
+        "cannot be removed safely; limit: a value that crashes VPP",
     },
     kept: "scrape",
     absent: WITHOUT_VPP,

@@ -4,7 +4,7 @@ import { PluginLb } from "../../tests/support/worlds/plugin_lb.ts";
 import { FakeConnection } from "../../tests/support/worlds/reconcile_world.ts";
 import { stateSince } from "./state_since.ts";
 
-Deno.test("stateSince: changes when VPP comes or goes, not when its stats segment does", () => {
+Deno.test("stateSince: changes with the connection, not with the stats segment", () => {
   const clock = new FakeClock();
   const connection = new FakeConnection();
   const since = stateSince(connection, clock);

@@ -51,7 +51,7 @@ Deno.test("maglevd programs a VPP whose stats segment lies, and says that there 
     mark = daemon.mark;
     simulator.faults.stats = "version";
     const lost = await daemon.seen((line) => line.msg === "vpp-counters-error", { from: mark });
-    assert.equal(lost.err, "the stats segment has version 3, and 2 is understood");
+    assert.equal(lost.err, "the stats segment has version 3; need version 2");
     simulator.faults.stats = "sound";
     await counted(mark);
     assert.ok(!daemon.lines.some((line) => line.msg === "vpp-disconnect"));

@@ -19,7 +19,7 @@ export interface VoidReport {
   readonly generation: number;
   readonly latenessMs: number;
   readonly reason: string;
-  /** What the prober lacked; undefined: it was late. */
+  /** The resource that the prober lacked; undefined: it was late. */
   readonly lack: Lack | undefined;
 }
 

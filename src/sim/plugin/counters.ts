@@ -20,7 +20,7 @@ export const THREADS = 2;
 
 /** `statseg { size }` of VPP, by default. */
 export const DEFAULT_STATS_BYTES = 32 << 20;
-/** What a stats segment needs for everything but routes, and for a route on a thread. */
+/** Bytes of a stats segment for everything but routes, and for one route on one thread. */
 const STATS_OTHER_BYTES = 1 << 19;
 const STATS_ROUTE_BYTES = 64;
 

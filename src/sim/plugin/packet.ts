@@ -1,5 +1,5 @@
 /**
- * What one packet to a VIP does to VPP beyond being counted: the ways in which VPP dies of it.
+ * Finds the ways in which one packet to a VIP crashes VPP.
  *
  * VPP sends a packet that it has encapsulated through its own routes, so one whose server is an
  * address of another all-ports VIP is encapsulated again, in the same buffer, whose 128 bytes before

@@ -1,5 +1,5 @@
 /**
- * Which VIPs VPP's lb plugin refuses. A table length of 0 it takes for a power of two.
+ * Finds VIPs that VPP's lb plugin refuses. A table length of 0 it takes for a power of two.
  *
  * Source: VPP src/plugins/lb/lb.c lb_vip_add().
  * PURE.

@@ -1,13 +1,13 @@
 /**
- * Sends requests over a transport and matches their answers by context. Requests go out in the
- * order of the calls; up to 256 are unanswered at a time, the rest wait in line.
+ * Sends requests over a transport and matches their replies by context. Requests are sent in the
+ * order of the calls; up to 256 are unanswered at a time, and the rest wait in a queue.
  *
- * VPP answers in order and drops a request it cannot read without a word. So a missing answer
- * means that the two sides no longer agree: a passed deadline ends the client, as does a message
- * that cannot be what it claims to be. The owner connects again.
+ * VPP answers in order, and silently drops a request that it cannot read. So a missing reply means
+ * that the two sides no longer agree. A passed deadline therefore ends the client, as does an
+ * inconsistent message. The owner connects again.
  *
- * This is the fast path of the daemon: per request one encoded message, one promise and one
- * small object; nothing per message is a closure, a map entry or a timer.
+ * This is the fast path of the daemon: each request costs one encoded message, one promise and one
+ * small object, but no closure, map entry or timer.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { BoundedQueue } from "../../async/bounded_queue.ts";
@@ -29,7 +29,7 @@ import { MessageTable } from "../wire/table.ts";
 /** Default deadline of a request, from when it is sent. */
 export const REQUEST_DEADLINE_MS = 5000;
 
-/** Default bound on requests waiting in line: a full sync of the largest setup, and more. */
+/** Default limit of the queue; it holds more than a full sync of the largest setup. */
 const MAX_WAITING = 1 << 18;
 
 /** `u16 _vl_msg_id` and `u32 context`: no reply is shorter. */
@@ -41,12 +41,12 @@ const PING: Call<Record<string, never>, { readonly vpePid: number }, number> = {
   result: (reply) => reply.vpePid,
 };
 
-/** Options of a client next to its transport. */
+/** Options of a client, in addition to its transport. */
 export interface VppClientOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: ApiObserver;
-  /** Requests that may wait in line; default 262,144. */
+  /** Requests that may wait in the queue; default 262,144. */
   readonly maxWaiting?: number;
 }
 
@@ -57,13 +57,14 @@ export interface RequestOptions {
 }
 
 /**
- * Speaks to one VPP until the connection ends. Promises reject with MaglevError `unavailable`
- * (connection lost), `deadline-exceeded` (this request's own, and the connection is lost too),
- * `resource-exhausted` (too many requests wait: this one was not sent), `unimplemented` (VPP lacks the message) or `invalid-argument` (a value does not fit).
+ * Sends requests to one VPP until the connection ends. Promises reject with MaglevError:
+ * `unavailable` (connection lost), `deadline-exceeded` (of this request; the connection is lost
+ * too), `resource-exhausted` (the queue is full, so it was not sent), `unimplemented` (VPP lacks
+ * the message) or `invalid-argument` (a value does not fit).
  */
 export class VppClient {
   readonly table: MessageTable;
-  /** Called once when the connection ended, for whatever reason but close(). */
+  /** Called once when the connection ends, except by close(). */
   onEnd: (reason: string) => void = () => {};
   readonly #transport: Transport;
   readonly #clientIndex: number;
@@ -92,7 +93,7 @@ export class VppClient {
     transport.onEnd = (reason) => this.#end(reason);
   }
 
-  /** Sends a request; its reply as `call.result` makes it. */
+  /** Sends a request; resolves with `call.result` of its reply. */
   request<Request, Reply, Result>(
     call: Call<Request, Reply, Result>,
     body: Request,
@@ -104,7 +105,7 @@ export class VppClient {
     });
   }
 
-  /** Sends a dump and a control_ping behind it; all details as `call.row` makes them, in order. */
+  /** Sends a dump, then a control_ping; resolves with `call.row` of all details, in order. */
   dump<Request, Details, Row>(
     call: DumpCall<Request, Details, Row>,
     body: Request,
@@ -123,18 +124,18 @@ export class VppClient {
 
   /** Ends the connection; requests without an answer reject. Idempotent. */
   close(): void {
-    this.#shutDown(new MaglevError("unavailable", "Connection to VPP closed"));
+    this.#shutDown(new MaglevError("unavailable", "connection to VPP closed"));
   }
 
   #enqueue(exchange: Exchange): void {
     if (this.#ended !== undefined) {
       exchange.reject(this.#ended);
     } else if (!this.#inFlight.full) {
-      // Then nobody waits either: every slot that falls free is given on at once.
+      // No request waits then, because each free slot is given to the next one immediately.
       this.#start(exchange);
     } else if (!this.#waiting.push(exchange)) {
-      const limit = `${this.#waiting.capacity} requests to VPP wait already`;
-      exchange.reject(new MaglevError("resource-exhausted", `Cannot send: ${limit}`));
+      const limit = `${this.#waiting.capacity} requests are waiting already`;
+      exchange.reject(new MaglevError("resource-exhausted", `cannot send to VPP: ${limit}`));
     }
   }
 
@@ -151,7 +152,7 @@ export class VppClient {
         );
       }
     } catch (error) {
-      // The transport may have ended meanwhile, and the exchange been rejected with it.
+      // The transport may have ended meanwhile, which rejects the exchange.
       if (this.#inFlight.find(exchange.context) === exchange) this.#inFlight.remove(exchange);
       exchange.reject(MaglevError.from(error));
     }
@@ -160,12 +161,12 @@ export class VppClient {
   #header(codec: MessageCodec<unknown>, context: number): MessageHeader {
     const id = this.table.idOf(codec);
     if (id === undefined) {
-      throw new MaglevError("unimplemented", `This VPP has no message ${codec.key}`);
+      throw new MaglevError("unimplemented", `this VPP has no message ${codec.key}`);
     }
     return { id, clientIndex: this.#clientIndex, context };
   }
 
-  /** The one way out: every message sent is counted and logged here. */
+  /** Sends, counts and logs a message; there is no other way out. */
   #send(codec: MessageCodec<unknown>, context: number, message: Uint8Array): void {
     this.#observer.message(codec.name, "send", "ok");
     if (this.#logger.enabled("debug")) {
@@ -174,7 +175,7 @@ export class VppClient {
     this.#transport.send(message);
   }
 
-  /** The one way in; whatever is wrong with the bytes ends the connection, never the daemon. */
+  /** Receives a message; there is no other way in. Invalid bytes end the connection. */
   #receive(message: Uint8Array): void {
     if (this.#ended !== undefined) return;
     try {
@@ -199,7 +200,7 @@ export class VppClient {
     }
   }
 
-  /** A message we never asked for: an event of some other part of VPP, unless VPP has no such id. */
+  /** Takes a message without a codec here: an event of another part of VPP, or an invalid id. */
   #unknown(id: number): void {
     const name = this.table.nameOf(id);
     if (name === undefined) throw garbled(`a message with id ${id}, which is not in its table`);
@@ -220,12 +221,12 @@ export class VppClient {
       ? word(message, RETVAL_OFFSET)
       : 0;
     this.#record(codec.name, { context, result: retval === 0 ? "ok" : retvalName(retval) });
-    // VPP's errors are negative, and so is what the one CLI command we use fails with.
+    // VPP's errors are negative, and so are those of the CLI commands that are used.
     if (retval > 0) {
       throw garbled(`${codec.name} with retval ${retval}, which is not an error number`);
     }
     const exchange = this.#inFlight.find(context);
-    // Nobody's context: the answer to a request that was given up, or nothing that concerns us.
+    // The context of no request in flight: a late reply, or a message to another client.
     if (exchange === undefined) return;
     const progress = exchange.accept(codec, message);
     if (progress === "more") return;
@@ -261,11 +262,11 @@ export class VppClient {
 
   #end(reason: string): void {
     if (this.#ended !== undefined) return;
-    this.#shutDown(new MaglevError("unavailable", `Connection to VPP lost: ${reason}`));
+    this.#shutDown(new MaglevError("unavailable", `connection to VPP lost: ${reason}`));
     this.onEnd(reason);
   }
 
-  /** One error for all: at a loss thousands may wait, and a stack trace each would cost. */
+  /** Rejects all requests by the same error: a stack trace for each of thousands is expensive. */
   #shutDown(error: MaglevError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;

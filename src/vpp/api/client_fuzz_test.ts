@@ -1,7 +1,7 @@
 /**
- * The client against a VPP gone mad: answers mutated at random, as messages and as a stream.
- * Whatever comes, nothing is thrown at the transport, every promise settles, onEnd is called at
- * most once and no timer is left. Seeded; the seed and the bytes are in the failure's message.
+ * The client against a misbehaving VPP: randomly mutated replies, as messages and as a stream.
+ * In every case nothing is thrown at the transport, every promise settles, onEnd is called at
+ * most once and no timer is left. A failure's message has the seed and the bytes.
  */
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
@@ -42,7 +42,7 @@ class Victim {
   readonly client: VppClient;
   ends = 0;
   unsettled = 0;
-  /** Right answers to what is unanswered. */
+  /** Correct replies to the unanswered requests. */
   answers: Uint8Array[] = [];
 
   constructor() {
@@ -137,15 +137,15 @@ Deno.test(`VppClient survives ${MESSAGES} mutated messages`, async () => {
       victim = new Victim();
       ended++;
     } else if (victim.answers.length === 0 || below(3) === 0) {
-      // Some were answered, rightly or wrongly: ask again, so that there is something to hit.
+      // Some requests were answered: send more, so that there are always unanswered ones.
       victim.ask();
     }
   }
   await victim.check("the last");
-  assert.ok(ended > MESSAGES / 100, `only ${ended} ended: the mutations do not bite`);
+  assert.ok(ended > MESSAGES / 100, `only ${ended} ended: the mutations have no effect`);
 });
 
-Deno.test(`VppClient survives ${STREAMS} mutated streams cut at random`, async () => {
+Deno.test(`VppClient survives ${STREAMS} mutated streams, split at random`, async () => {
   const { seed, below } = fuzz(1);
   for (let i = 0; i < STREAMS; i++) {
     const victim = new Victim();

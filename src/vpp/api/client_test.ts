@@ -58,7 +58,7 @@ function setUp(
   options: {
     table?: ReadonlyMap<string, number>;
     maxWaiting?: number;
-    /** The process is stopped when its first timer is due, and for so long. */
+    /** The process does not run for this long after its first timer is due. */
     firstTimerLateMs?: number;
   } = {},
 ) {
@@ -95,7 +95,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
   return `${error.code}: ${error.message}`;
 }
 
-Deno.test("VppClient gives each request its own reply, whatever the order of replies", async () => {
+Deno.test("VppClient gives each request its own reply, in any order of replies", async () => {
   const { transport, client } = setUp();
   const work = [client.ping(), client.request(CLI, { cmd: "show x" }), client.ping()];
   const sent = transport.take();
@@ -118,7 +118,7 @@ Deno.test("VppClient.request sends client index and values", () => {
   client.close();
 });
 
-Deno.test("VppClient.dump gathers details until the ping behind it is answered", async () => {
+Deno.test("VppClient.dump gathers details until the ping after it is answered", async () => {
   const { transport, client } = setUp();
   const first = client.dump(DUMP, ALL_VIPS);
   const second = client.dump(DUMP, ALL_VIPS);
@@ -135,7 +135,7 @@ Deno.test("VppClient.dump gathers details until the ping behind it is answered",
   client.close();
 });
 
-Deno.test("VppClient keeps 256 in flight and sends the rest in order as answers come", async () => {
+Deno.test("VppClient keeps 256 requests in flight and sends the rest in order as replies come", async () => {
   const { transport, client } = setUp();
   const order: number[] = [];
   const work = Array.from({ length: 1000 }, (_, i) => client.ping().then(() => order.push(i)));
@@ -158,7 +158,7 @@ Deno.test("VppClient ends when a reply's retval is not an error number, and only
     const work = failure(client.ping());
     const { context } = transport.take()[0]!;
     transport.reply(controlPingReply, context, { retval, vpePid: 1 });
-    assert.match(await work, /^unavailable: Connection to VPP lost: .*retval/);
+    assert.match(await work, /^unavailable: connection to VPP lost: .*retval/);
     assert.deepEqual(ends, [
       `VPP sent control_ping_reply with retval ${retval}, which is not an error number`,
     ]);
@@ -173,18 +173,18 @@ Deno.test("VppClient ends when a reply's retval is not an error number, and only
   client.close();
 });
 
-Deno.test("VppClient refuses what does not fit in line any more", async () => {
+Deno.test("VppClient rejects requests when its queue is full", async () => {
   const { client } = setUp({ maxWaiting: 2 });
   const kept = Array.from({ length: MAX_IN_FLIGHT + 2 }, () => failure(client.ping()));
   assert.match(
     await failure(client.ping()),
-    /^resource-exhausted: .*2 requests to VPP wait already/,
+    /^resource-exhausted: .*2 requests are waiting already/,
   );
   client.close();
-  assert.match((await Promise.all(kept)).at(-1)!, /^unavailable: Connection to VPP closed/);
+  assert.match((await Promise.all(kept)).at(-1)!, /^unavailable: connection to VPP closed/);
 });
 
-Deno.test("VppClient rejects a request at its own deadline and ends, the rest being lost", async () => {
+Deno.test("VppClient rejects a request at its deadline, ends, and loses the other requests", async () => {
   const { transport, clock, client, ends } = setUp();
   const slow = failure(client.ping({ deadlineMs: 1000 }));
   const other = failure(client.request(CLI, { cmd: "x" }));
@@ -199,7 +199,7 @@ Deno.test("VppClient rejects a request at its own deadline and ends, the rest be
   assert.match(await failure(client.ping()), /^unavailable/);
 });
 
-Deno.test("VppClient that did not run itself reads what came before it calls VPP dead", async () => {
+Deno.test("VppClient after a pause of the process reads received replies before it ends", async () => {
   for (const answered of [true, false]) {
     const { transport, clock, client, ends } = setUp({ firstTimerLateMs: 3000 });
     const ping = client.ping().catch(String);
@@ -217,7 +217,7 @@ Deno.test("VppClient that did not run itself reads what came before it calls VPP
   }
 });
 
-Deno.test("VppClient measures a deadline from when the request is sent, not from when it waits", async () => {
+Deno.test("VppClient measures a deadline from the sending of a request, not from its queueing", async () => {
   const { transport, clock, client, ends } = setUp();
   for (let i = 0; i < MAX_IN_FLIGHT; i++) client.ping().catch(() => {});
   const last = client.ping();
@@ -241,7 +241,7 @@ Deno.test("VppClient sets no timer per request", () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppClient watches a shorter deadline that comes behind a longer one", async () => {
+Deno.test("VppClient keeps a short deadline that is set after a longer one", async () => {
   const { clock, client, ends } = setUp();
   const long = failure(client.ping());
   const short = failure(client.ping({ deadlineMs: 10 }));
@@ -251,7 +251,7 @@ Deno.test("VppClient watches a shorter deadline that comes behind a longer one",
   assert.equal(ends.length, 1);
 });
 
-Deno.test("VppClient watches the later deadline after an earlier one was kept", async () => {
+Deno.test("VppClient keeps a later deadline after an earlier request was answered", async () => {
   const { transport, clock, client, ends } = setUp();
   const first = client.ping({ deadlineMs: 10 });
   const second = failure(client.ping({ deadlineMs: 1000 }));
@@ -274,7 +274,7 @@ Deno.test("VppClient answers a keepalive with its context", () => {
   client.close();
 });
 
-Deno.test("VppClient ignores what it never asked for: others' messages and stale contexts", async () => {
+Deno.test("VppClient ignores messages of other clients and stale contexts", async () => {
   const table = new Map([...FULL_TABLE, ["sw_interface_event_2d3d95a7", 900]]);
   const { transport, client, observer, ends } = setUp({ table });
   transport.receive(Uint8Array.of(900 >> 8, 900 & 255, 1, 2, 3, 4, 5));
@@ -315,7 +315,7 @@ const GARBLED:
         const header = { id, clientIndex: 0, context };
         t.receive(Uint8Array.of(...controlPingReply.encode(header, { retval: 0, vpePid: 1 }), 0));
       },
-      /Cannot decode control_ping_reply/,
+      /cannot decode control_ping_reply/,
     ],
   ];
 
@@ -331,26 +331,26 @@ for (const [what, act, reason] of GARBLED) {
   });
 }
 
-Deno.test("VppClient rejects everything when the transport ends, once, and calls onEnd once", async () => {
+Deno.test("VppClient rejects all requests when the transport ends, and calls onEnd once", async () => {
   const { transport, client, ends } = setUp();
   const work = Array.from({ length: 600 }, () => failure(client.ping()));
   transport.end("VPP closed the socket");
   transport.end("again");
   client.close();
   for (const text of await Promise.all(work)) {
-    assert.equal(text, "unavailable: Connection to VPP lost: VPP closed the socket");
+    assert.equal(text, "unavailable: connection to VPP lost: VPP closed the socket");
   }
   assert.deepEqual(ends, ["VPP closed the socket"]);
 });
 
-Deno.test("VppClient.close rejects what waits and calls no onEnd", async () => {
+Deno.test("VppClient.close rejects waiting requests and does not call onEnd", async () => {
   const { transport, client, ends, clock } = setUp();
   const ping = failure(client.ping());
   client.close();
   client.close();
   transport.onEnd("late");
   transport.onMessage(new Uint8Array(1));
-  assert.match(await ping, /^unavailable: Connection to VPP closed/);
+  assert.match(await ping, /^unavailable: connection to VPP closed/);
   assert.deepEqual(ends, []);
   assert.equal(clock.timers, 0);
 });
@@ -362,7 +362,7 @@ Deno.test("VppClient survives a transport that ends inside send()", async () => 
   assert.deepEqual(ends, ["full"]);
 });
 
-Deno.test("VppClient rejects alone a request that this VPP lacks, or whose value does not fit", async () => {
+Deno.test("VppClient rejects only the request that VPP lacks, or whose value does not fit", async () => {
   const table = new Map([...FULL_TABLE].filter(([key]) => key !== cliInband.key));
   const { transport, client, ends } = setUp({ table });
   assert.match(
@@ -381,7 +381,7 @@ Deno.test("VppClient rejects alone a request that this VPP lacks, or whose value
   client.close();
 });
 
-Deno.test("VppClient rejects alone a reply that its call refuses", async () => {
+Deno.test("VppClient rejects only the request whose call throws on the reply", async () => {
   const { transport, client, ends } = setUp();
   const refusing = { ...CLI, result: () => assert.fail("refused") };
   const work = failure(client.request(refusing, { cmd: "x" }));

@@ -1,6 +1,6 @@
 /**
  * Keeps one VPP connected: connects, identifies it, pings it, and connects again when it is lost.
- * Users see two states, connected and disconnected, and use the values of the connected one until
+ * It has two states, connected and disconnected. The values of the connected state are valid until
  * the next change.
  *
  * The API is the connection. The stats segment, opened by `openStats` at connect, belongs to it.
@@ -36,14 +36,14 @@ import {
   showVersionReply,
 } from "../wire/messages.ts";
 
-/** Our name in VPP. */
+/** The name of this client in VPP. */
 const CLIENT_NAME = "vpp-maglev";
 
 const RETRY_MS = 500;
 const CONNECT_DEADLINE_MS = 5000;
 const PING_INTERVAL_MS = 10_000;
 const PING_DEADLINE_MS = REQUEST_DEADLINE_MS;
-/** A VPP that stays away is named again this often. */
+/** Period of the warnings while VPP cannot be reached. */
 const REPEAT_LOG_MS = 60_000;
 
 const REQUIRED_MESSAGES: readonly MessageCodec<unknown>[] = [
@@ -84,21 +84,21 @@ export interface VppConnectionOptions {
   /** Default: connectTransport. */
   readonly connect?: (address: string, options: ConnectOptions) => Promise<Transport>;
   readonly openStats?: (address: string, options: ConnectOptions) => Promise<StatsSession>;
-  /** Processor that this host, and so VPP, has; default: as it is. */
+  /** Processor of this host, and so of VPP; default: the real one. */
   readonly arch?: string;
 }
 
-/** A connection that is not started yet. */
+/** Creates a connection that is not started yet. */
 export function createVppConnection(options: VppConnectionOptions): VppConnection {
   return new Connection(options);
 }
 
-/** From connect to tear-down. */
+/** The state from connect to close. */
 interface Session {
   readonly client: VppClient;
   readonly stats: StatsAttendant | undefined;
   pingTimer: Timer | undefined;
-  /** True while a ping is not answered. */
+  /** True while a ping is unanswered. */
   pinging: boolean;
 }
 
@@ -110,15 +110,15 @@ class Connection implements VppConnection {
   #state: ConnectionState = { kind: "disconnected", reason: "not started" };
   #session: Session | undefined;
   #retryTimer: Timer | undefined;
-  /** The attempt under way; resolves in any case. */
+  /** The attempt under way; never rejects. */
   #attempt: Promise<void> = Promise.resolve();
   #running = false;
-  /** Resolves when nothing is left of the session before. */
+  /** Resolves when the previous session is closed. */
   #closed: Promise<void> = Promise.resolve();
   #abort = new AbortController();
   /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
   #warnedMs: number | undefined;
-  /** Version of the VPP that was last said to have no weights. */
+  /** Version of the VPP for which vpp-no-weights was logged last. */
   #weightlessVersion: string | undefined;
   #platformSaid = false;
 
@@ -152,7 +152,7 @@ class Connection implements VppConnection {
     await this.#closed;
   }
 
-  /** One attempt. Never rejects: what goes wrong is logged and tried again, unless stopped. */
+  /** Makes one attempt. Never rejects: a failure is logged and retried, unless stopped. */
   async #connect(): Promise<void> {
     const { signal } = this.#abort;
     try {
@@ -170,7 +170,7 @@ class Connection implements VppConnection {
     }
   }
 
-  /** Connects to the API, and to the stats segment unless that takes long. */
+  /** Connects to the API, and to the stats segment unless that takes too long. */
   async #open(signal: AbortSignal): Promise<Session> {
     const { apiAddress, clock, logger, observer } = this.#options;
     const connect = this.#options.connect ?? connectTransport;
@@ -214,7 +214,7 @@ class Connection implements VppConnection {
     return new StatsAttendant({ address, clock, logger, open });
   }
 
-  /** The segment of a connected VPP came or went. */
+  /** The stats segment of a connected VPP was opened or ended. */
   #statsChanged(session: Session, stats: StatsSession | undefined): void {
     if (this.#session !== session || this.#state.kind !== "connected") return;
     const { info, lb } = this.#state;
@@ -222,7 +222,7 @@ class Connection implements VppConnection {
     this.#change({ kind: "connected", info: { ...info, bootAtMs }, lb, stats: stats?.reader });
   }
 
-  /** Learns who VPP is; from then on it is connected. */
+  /** Identifies VPP; from then on it is connected. */
   async #greet(session: Session): Promise<void> {
     const { clock, logger, apiAddress, statsAddress } = this.#options;
     const [version, pid, lb] = await Promise.all([
@@ -230,7 +230,7 @@ class Connection implements VppConnection {
       session.client.ping(),
       openLb(session.client),
     ]);
-    // The session may have ended between the answers and here.
+    // The session may have ended since the replies.
     if (this.#session !== session) throw new MaglevError("unavailable", "connection lost");
     const info: VppInfo = {
       version: version.version,
@@ -264,22 +264,22 @@ class Connection implements VppConnection {
       arch,
       message:
         "on this processor VPP's lb plugin sends flows to the server of another flow, even " +
-        "of another VIP: not for production, and its counters mean nothing",
+        "of another VIP, and its counters are meaningless; do not use it in production",
     });
   }
 
-  /** Said once, not at each connect: it stays so for as long as this VPP is installed. */
+  /** Logged once a version, not at each connect, because only another VPP changes it. */
   #logWeights(session: Session, { version, weights }: VppInfo): void {
     if (weights || this.#weightlessVersion === version) return;
     this.#weightlessVersion = version;
     this.#options.logger.warn("vpp-no-weights", {
       version,
       missing: missingForWeights(session.client.table),
-      consequence: "a server of weight 0 is deleted from VPP, any other weight is 100",
+      consequence: "a server of weight 0 is deleted from VPP; any other weight counts as 100",
     });
   }
 
-  /** Pings for as long as the session lives; the client itself ends when an answer is missing. */
+  /** Pings for as long as the session lives. The client itself ends when a reply is missing. */
   #pingLater(session: Session): void {
     session.pingTimer = this.#options.clock.after(PING_INTERVAL_MS, () => {
       session.pinging = true;
@@ -293,7 +293,7 @@ class Connection implements VppConnection {
     });
   }
 
-  /** The session ended by itself. While it is still being greeted, #connect sees to the rest. */
+  /** The session ended by itself. During #greet, #connect handles the failure. */
   #lost(session: Session, reason: string): void {
     if (this.#session !== session) return;
     this.#close(session);
@@ -305,7 +305,7 @@ class Connection implements VppConnection {
     this.#change({ kind: "disconnected", reason });
   }
 
-  /** Idempotent; another session that has taken its place meanwhile is left alone. */
+  /** Idempotent; does not affect a session that has replaced this one. */
   #close(session: Session): void {
     if (this.#session === session) this.#session = undefined;
     session.pingTimer?.cancel();
@@ -322,8 +322,8 @@ class Connection implements VppConnection {
   }
 
   /**
-   * The first failure in a row is news, and then one a minute. A missing permission is an error,
-   * because no retry can get it.
+   * Warns of the first failure in a row, then once a minute. A missing permission is an error,
+   * because no retry can succeed.
    */
   #logFailure(error: unknown): void {
     const { clock, logger, apiAddress } = this.#options;
@@ -333,7 +333,7 @@ class Connection implements VppConnection {
     if (due) this.#warnedMs = nowMs;
     const level = isPermissionFault(error) ? "error" : "warn";
     logger[due ? level : "debug"]("vpp-connect-failed", { api: apiAddress, err: reason });
-    // Another reason does not change the state: no listener is called.
+    // A new reason does not change the state, so no listener is called.
     this.#state = { kind: "disconnected", reason };
   }
 

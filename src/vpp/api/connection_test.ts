@@ -28,7 +28,7 @@ const VERSION = {
   buildDirectory: "/build",
 };
 
-/** Answers show_version and control_ping as a VPP that is well. */
+/** Answers show_version and control_ping like a healthy VPP. */
 function healthy(transport: MemoryTransport): MemoryTransport {
   transport.onSend = (message) => {
     const { name, context } = transport.decode(message);
@@ -43,7 +43,7 @@ function healthy(transport: MemoryTransport): MemoryTransport {
   return transport;
 }
 
-/** A connection whose connects are answered from `plan`: a transport, or the reason of a failure. */
+/** A connection whose attempts end as `plan` lists: with a transport, or the reason of a failure. */
 function setUp(
   plan: (MemoryTransport | string)[],
   more: Pick<VppConnectionOptions, "openStats" | "statsAddress" | "arch"> = {},
@@ -71,7 +71,7 @@ function setUp(
   return { clock, logger, connection, attempts, states };
 }
 
-Deno.test("VppConnection connects, learns who VPP is and says so", async () => {
+Deno.test("VppConnection connects, identifies VPP and logs it", async () => {
   const { clock, logger, connection, states } = setUp([healthy(new MemoryTransport())]);
   assert.equal(states.length, 0);
   connection.start();
@@ -102,7 +102,7 @@ Deno.test("VppConnection connects, learns who VPP is and says so", async () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection retries every 500 ms, names the failure at once and then once a minute", async () => {
+Deno.test("VppConnection retries every 500 ms, and warns immediately, then once a minute", async () => {
   const { clock, logger, connection, attempts, states } = setUp([]);
   connection.start();
   await settle();
@@ -119,7 +119,7 @@ Deno.test("VppConnection retries every 500 ms, names the failure at once and the
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection comes back after VPP went, and names the next failure at once again", async () => {
+Deno.test("VppConnection reconnects when VPP ends, and warns immediately of the next failure", async () => {
   const first = healthy(new MemoryTransport());
   const plan = ["gone", first, "gone", healthy(new MemoryTransport())];
   const { clock, logger, connection, states } = setUp(plan);
@@ -139,7 +139,7 @@ Deno.test("VppConnection comes back after VPP went, and names the next failure a
   await connection.stop();
 });
 
-Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping without answer", async () => {
+Deno.test("VppConnection pings every 10 s and disconnects 5 s after an unanswered ping", async () => {
   const transport = healthy(new MemoryTransport());
   const { clock, connection, states, logger } = setUp([transport]);
   connection.start();
@@ -165,7 +165,7 @@ Deno.test("VppConnection pings every 10 s and tears down 5 s after a ping withou
   await connection.stop();
 });
 
-Deno.test("VppConnection tears down on a garbled message", async () => {
+Deno.test("VppConnection disconnects on a garbled message", async () => {
   const transport = healthy(new MemoryTransport());
   const { connection, states } = setUp([transport]);
   connection.start();
@@ -175,7 +175,7 @@ Deno.test("VppConnection tears down on a garbled message", async () => {
   await connection.stop();
 });
 
-Deno.test("VppConnection gives up a VPP that shakes hands and then says nothing", async () => {
+Deno.test("VppConnection gives up a VPP that is silent after the handshake", async () => {
   const mute = new MemoryTransport();
   const { clock, logger, connection, states } = setUp([mute, healthy(new MemoryTransport())]);
   connection.start();
@@ -195,12 +195,12 @@ const LACKING: readonly (readonly [string, ReadonlyMap<string, number>, RegExp])
   [
     "one message",
     tableWithout((key) => key === lbAddDelVipV2.key),
-    /lacks messages that are needed: lb_add_del_vip_v2_7c520e0f$/,
+    /lacks required messages: lb_add_del_vip_v2_7c520e0f$/,
   ],
   [
-    "weights, and what would do without them",
+    "weights, and the messages for a VPP without weights",
     tableWithout((key) => key === lbAsSetWeight.key || key === lbAddDelAs.key),
-    /lacks messages that are needed: lb_add_del_as_35d72500$/,
+    /lacks required messages: lb_add_del_as_35d72500$/,
   ],
   [
     "the plugin",
@@ -210,7 +210,7 @@ const LACKING: readonly (readonly [string, ReadonlyMap<string, number>, RegExp])
 ];
 
 for (const [what, table, reason] of LACKING) {
-  Deno.test(`VppConnection says by name what a VPP that lacks ${what} lacks`, async () => {
+  Deno.test(`VppConnection names the missing messages of a VPP that lacks ${what}`, async () => {
     const transport = healthy(new MemoryTransport(table));
     const plan = [transport];
     const { clock, logger, connection, states } = setUp(plan);
@@ -220,7 +220,7 @@ for (const [what, table, reason] of LACKING) {
     assert.equal(record?.event, "vpp-connect-failed");
     assert.match(String(record?.fields["err"]), reason);
     assert.equal(transport.closed, true);
-    // It is tried again: somebody may load the plugin and restart VPP.
+    // It is retried, because an operator may load the plugin and restart VPP.
     plan.push(healthy(new MemoryTransport()));
     await clock.advanceAsync(500);
     assert.deepEqual(states, ["connected"]);
@@ -229,7 +229,7 @@ for (const [what, table, reason] of LACKING) {
   });
 }
 
-Deno.test("VppConnection says once that a VPP has no weights, and in its info", async () => {
+Deno.test("VppConnection logs once that a VPP has no weights, and reports it in VppInfo", async () => {
   const older = () => healthy(new MemoryTransport(tableWithout((key) => WEIGHTS.has(key))));
   const transports = [older(), older(), healthy(new MemoryTransport()), older()];
   const { clock, logger, connection } = setUp([...transports]);
@@ -249,7 +249,7 @@ Deno.test("VppConnection says once that a VPP has no weights, and in its info", 
   await connection.stop();
 });
 
-Deno.test("VppConnection.stop during the greeting ends it all, and start() begins anew", async () => {
+Deno.test("VppConnection.stop during the identification ends it, and start() starts again", async () => {
   const mute = new MemoryTransport();
   const { clock, logger, connection, states } = setUp([mute, healthy(new MemoryTransport())]);
   connection.start();
@@ -266,7 +266,7 @@ Deno.test("VppConnection.stop during the greeting ends it all, and start() begin
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection.stop waits for a connect under way, whose transport is not kept", async () => {
+Deno.test("VppConnection.stop waits for a connect under way and closes its transport", async () => {
   const transport = new MemoryTransport();
   const { promise, resolve } = Promise.withResolvers<Transport>();
   let aborted = false;
@@ -298,7 +298,7 @@ class FakeStats implements StatsSession {
   }
 }
 
-Deno.test("VppConnection does not wait for the stats of a VPP that is gone", async () => {
+Deno.test("VppConnection does not wait for the stats segment of a VPP that ended", async () => {
   const transport = healthy(new MemoryTransport());
   let asked = 0;
   const { clock, connection, logger } = setUp([transport], {
@@ -319,7 +319,7 @@ Deno.test("VppConnection does not wait for the stats of a VPP that is gone", asy
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection programs VPP without its stats segment, and retries that", async () => {
+Deno.test("VppConnection connects without the stats segment, and retries it", async () => {
   const stats = [new FakeStats(), new FakeStats()];
   const opened: (FakeStats | string)[] = ["no stats", "no stats", stats[0]!, "gone", stats[1]!];
   const a = healthy(new MemoryTransport());
@@ -342,7 +342,7 @@ Deno.test("VppConnection programs VPP without its stats segment, and retries tha
   const state: ConnectionState = connection.state;
   assert.ok(state.kind === "connected" && state.info.bootAtMs === 12345);
   assert.equal(state.stats, stats[0]!.reader);
-  stats[0]!.onEnd("no segment any more");
+  stats[0]!.onEnd("no longer a segment");
   assert.deepEqual([a.closed, stats[0]!.closed, reader()], [false, true, undefined]);
   await clock.advanceAsync(1000);
   assert.equal(reader(), stats[1]!.reader);
@@ -361,7 +361,7 @@ Deno.test("VppConnection programs VPP without its stats segment, and retries tha
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VppConnection warns once on arm64, whose VPP confuses flows", async () => {
+Deno.test("VppConnection warns once on arm64, where VPP confuses flows", async () => {
   const transports = [1, 2].map(() => healthy(new MemoryTransport()));
   const { clock, connection, logger } = setUp(transports, { arch: "aarch64" });
   connection.start();

@@ -1,6 +1,6 @@
 /**
  * One request in flight: the message sent, the messages that answer it, and its outcome. An
- * exchange is typed; the client carries exchanges of many types without knowing them.
+ * exchange is typed; the client handles exchanges of all types through one interface.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { MessageCodec, MessageHeader } from "../wire/codec.ts";
@@ -10,29 +10,29 @@ import { controlPingReply } from "../wire/messages.ts";
 export interface Call<Request, Reply, Result> {
   readonly request: MessageCodec<Request>;
   readonly reply: MessageCodec<Reply>;
-  /** Makes the caller's result; a throw rejects the caller's promise only. */
+  /** Makes the caller's result; if it throws, only the caller's promise rejects. */
   readonly result: (reply: Reply) => Result;
 }
 
-/** A request answered by any number of details, ended by the answer to a control_ping behind it. */
+/** A request with any number of details; the reply to a control_ping after it ends them. */
 export interface DumpCall<Request, Details, Row> {
   readonly request: MessageCodec<Request>;
   readonly details: MessageCodec<Details>;
   readonly row: (details: Details) => Row;
 }
 
-/** How an exchange took a message. */
+/** The effect of a message on an exchange. */
 export type Progress = "more" | "done" | "unexpected";
 
-/** An exchange as the client sees it. */
+/** The interface of an exchange for the client. */
 export interface Exchange {
-  /** Context on the wire, given by the client when it is sent. */
+  /** Context on the wire; the client sets it when it sends the request. */
   context: number;
-  /** Monotonic milliseconds by which it must be done, given likewise. */
+  /** Deadline in monotonic milliseconds, set likewise. */
   dueMs: number;
   readonly deadlineMs: number;
   readonly request: MessageCodec<unknown>;
-  /** True when a control_ping goes out behind the request. */
+  /** True when a control_ping is sent after the request. */
   readonly isDump: boolean;
   encode(header: MessageHeader): Uint8Array;
   /** Takes a message with this exchange's context; throws MaglevError when it cannot be decoded. */
@@ -40,7 +40,7 @@ export interface Exchange {
   reject(error: MaglevError): void;
 }
 
-/** Rows a dump may have; VPP's tables stay far below, a VPP gone mad does not. */
+/** Maximum rows of a dump. VPP's tables stay far below; a misbehaving VPP may not. */
 const MAX_ROWS = 1 << 20;
 
 interface Settle<T> {

@@ -1,25 +1,25 @@
 /**
- * The requests VPP has not answered yet: at most 256, found by context without a map. A context
- * is a slot number in its low byte and a counter above, so that a reply that comes after its
- * request was given up finds no other request in the slot.
+ * Holds the requests that VPP has not answered yet: at most 256, found by context without a map. A
+ * context is a slot number in its low byte and a counter above it. So a late reply, whose request
+ * was given up, never matches the next request in the slot.
  *
- * One timer serves all deadlines. It is armed for the earliest one and, when it fires, looks
- * through the slots (256 comparisons): 16,000 pipelined requests set a handful of timers.
+ * One timer serves all deadlines. It is armed for the earliest one and, when it fires, checks all
+ * 256 slots, so that 16,000 pipelined requests set only a few timers.
  *
- * When it fires much too late, it was this process that did not run (stopped, or the machine
- * suspended), and answers may be waiting in the socket, which is read after timers: they get a
- * moment more.
+ * A timer that fires much too late means that this process did not run: it was stopped, or the
+ * machine was suspended. Replies may then wait in the socket, which is read after timers, so the
+ * requests get extra time.
  */
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Requests in flight at a time; VPP's own queues are that order of size. */
+/** Maximum requests in flight; VPP's own queues are of about this size. */
 export const MAX_IN_FLIGHT = 256;
 
-/** A timer so late says that this process did not run. */
+/** A timer that is this late means that the process did not run. */
 const LATE_MS = 1000;
-/** Answers that came meanwhile are read within this time. */
+/** Extra time to read replies that came meanwhile. */
 const GRACE_MS = 500;
 
 const SLOT_BITS = 8;
@@ -38,7 +38,7 @@ export class InFlight {
   #timerDueMs = Infinity;
   readonly #check = () => this.#checkDue();
 
-  /** `onOverdue` is called with each exchange whose deadline passed; it is still in its slot. */
+  /** `onOverdue` is called with each exchange whose deadline passed, which still has its slot. */
   constructor(clock: Clock, onOverdue: (exchange: Exchange) => void) {
     this.#clock = clock;
     this.#onOverdue = onOverdue;
@@ -52,7 +52,7 @@ export class InFlight {
     return this.#size === MAX_IN_FLIGHT;
   }
 
-  /** Takes a slot: sets the exchange's context and when it is due. Not when full. */
+  /** Puts the exchange into a free slot and sets its context and deadline. Must not be full. */
   add(exchange: Exchange): void {
     invariant(!this.full, "a slot is free for every request sent");
     const slot = this.#free[MAX_IN_FLIGHT - 1 - this.#size]!;

@@ -1,6 +1,6 @@
 /**
- * The lb plugin's operations over a client: values of lb/model.ts in, messages out, for a VPP
- * that knows weights. Source: VPP's src/plugins/lb/lb.api.
+ * Converts values of lb/model.ts to requests of the lb plugin, for a VPP with weights. Source:
+ * VPP's src/plugins/lb/lb.api.
  */
 import { type IpAddress, ipFromBytes } from "../../base/address.ts";
 import type { VppClient } from "./client.ts";
@@ -40,7 +40,7 @@ import {
   lbVipDump,
 } from "../wire/messages.ts";
 
-/** A filter that lets everything through. */
+/** A filter that matches every VIP. */
 const ZERO_PREFIX: AddressWithPrefix = { address: ipFromBytes(new Uint8Array(4)), len: 0 };
 
 const SERVER = { request: lbAddDelAsV2, reply: lbAddDelAsV2Reply, result: retvalOf };

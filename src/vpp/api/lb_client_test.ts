@@ -141,7 +141,7 @@ Deno.test("LbClient sends every field of every request", async () => {
   }
 });
 
-/** The same VIP to a plugin that takes prefix and encapsulation as they come, and to one mended. */
+/** Requests for the same VIP to a plugin with the bugs, and to one without. */
 const IN_OR_OUT: readonly (readonly [boolean, DesiredVip, number, number])[] = [
   [false, VIP, 32, 0],
   [false, { ...VIP, encap: "gre6" }, 32, 1],
@@ -151,7 +151,7 @@ const IN_OR_OUT: readonly (readonly [boolean, DesiredVip, number, number])[] = [
   [true, ANY_PORT, 128, 0x01000000],
 ];
 
-Deno.test("UnweightedLbClient bends its requests to what a faulty plugin takes", async () => {
+Deno.test("UnweightedLbClient converts its requests for a plugin with the bugs", async () => {
   for (const [faulty, vip, len, encap] of IN_OR_OUT) {
     const { transport, client } = setUp();
     const lb = new UnweightedLbClient(client, { faulty });
@@ -179,7 +179,7 @@ Deno.test("UnweightedLbClient bends its requests to what a faulty plugin takes",
   }
 });
 
-Deno.test("LbClient gives a refusal as its retval", async () => {
+Deno.test("LbClient returns the retval of a refusal", async () => {
   const { transport, client, lb } = setUp();
   const work = lb.addVip(VIP);
   transport.reply(lbAddDelVipV2Reply, transport.take()[0]!.context, { retval: -81 });
@@ -228,7 +228,7 @@ Deno.test("LbClient reads configuration, CLI output and dumps", async () => {
   client.close();
 });
 
-Deno.test("LbClient rejects a configuration or CLI output that VPP refuses to give", async () => {
+Deno.test("LbClient rejects when VPP refuses to return its settings or CLI output", async () => {
   const { transport, client, lb } = setUp();
   const work = lb.cli("x");
   transport.reply(cliInbandReply, transport.take()[0]!.context, { retval: -9, reply: "" });

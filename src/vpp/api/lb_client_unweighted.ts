@@ -1,15 +1,15 @@
 /**
- * The lb plugin's operations for a VPP without weights: 26.06 and before, whose requests have
- * faults of their own that "lb: API bugfix" (db44addb60c, in no release up to 26.06) mended.
- * Until then VPP's src/plugins/lb/api.c
+ * Converts values of lb/model.ts to requests of the lb plugin, for a VPP without weights (26.06 and
+ * before). These versions have two bugs in src/plugins/lb/api.c, which "lb: API bugfix"
+ * (db44addb60c, in no release up to 26.06) fixed:
  *
- *  - takes the length of a prefix as it comes for one of 128 bits. 192.0.2.1/32 becomes ::/32,
- *    for every IPv4 address the same VIP; what works is 192.0.2.1/128;
- *  - compares the encapsulation without swapping it from network order. GRE4 is 0 and does not
- *    mind; GRE6 for an IPv4 VIP is refused, unless it is sent the other way round.
+ *  - They take every prefix length for one of 128 bits. So 192.0.2.1/32 becomes ::/32, the same VIP
+ *    for every IPv4 address; 192.0.2.1/128 works.
+ *  - They compare the encapsulation without converting it from network order. GRE4 is 0 in both
+ *    orders; GRE6 for an IPv4 VIP is refused unless its bytes are swapped.
  *
- * Both were seen on that plugin, built into a running VPP. Whether a VPP has them is told by
- * lb_dialect.ts. Reading is by the CLI alone; see lb/actual.ts.
+ * Both were seen on that plugin, built into a running VPP. lb_dialect.ts detects them. The state is
+ * read by the CLI only; see lb/actual.ts.
  */
 import type { IpAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -37,7 +37,7 @@ const SERVER = { request: lbAddDelAs, reply: lbAddDelAsReply, result: retvalOf }
 
 /** Options of UnweightedLbClient. */
 export interface UnweightedOptions {
-  /** True for a plugin with the faults above. */
+  /** True for a plugin with the bugs above. */
   readonly faulty: boolean;
 }
 
@@ -86,11 +86,11 @@ export class UnweightedLbClient implements LbApi {
   }
 
   dumpVips(): Promise<readonly VipDetails[]> {
-    return Promise.reject(unable("dumps to rely on"));
+    return Promise.reject(unable("reliable dumps"));
   }
 
   dumpServers(): Promise<readonly ServerDetails[]> {
-    return Promise.reject(unable("dumps to rely on"));
+    return Promise.reject(unable("reliable dumps"));
   }
 
   cli(command: string): Promise<string> {
@@ -108,7 +108,7 @@ export class UnweightedLbClient implements LbApi {
     return this.#client.request(SERVER, this.#suited({ ...vipFields(vip), ...body }));
   }
 
-  /** `body` as this plugin understands it. */
+  /** `body`, converted for a plugin with the bugs. */
   #suited<T extends { readonly pfx: AddressWithPrefix; readonly encap?: number }>(body: T): T {
     if (!this.#faulty) return body;
     const { address, len } = body.pfx;
@@ -120,10 +120,10 @@ export class UnweightedLbClient implements LbApi {
 }
 
 function unable(what: string): MaglevError {
-  return new MaglevError("unimplemented", `This VPP has no ${what}`);
+  return new MaglevError("unimplemented", `this VPP has no ${what}`);
 }
 
-/** The number whose bytes are those of the u32 `value` in the other order. */
+/** The u32 `value` with its bytes in the opposite order. */
 function swapped(value: number): number {
   const bytes = new DataView(new ArrayBuffer(4));
   bytes.setUint32(0, value);

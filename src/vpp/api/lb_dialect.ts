@@ -1,15 +1,15 @@
 /**
- * Recognises the capabilities of a VPP's lb plugin by the message table, and picks its LbApi.
+ * Detects the capabilities of a VPP's lb plugin by the message table, and chooses its LbApi.
  *
- *     weight messages   lb_conf_get   plugin's messages go by    LbApi
+ *     weight messages   lb_conf_get   name of the messages       LbApi
  *     yes               any           any                        LbClient
  *     no                any           lb_31818767                UnweightedLbClient, faulty
  *     no                any           another name               UnweightedLbClient
  *
  * The definitions of the plugin's messages (and so their CRCs) are the same from 23.02 to 26.06.
- * A plugin registers its messages under its name and the CRC of the whole definition file, which
- * VPP is asked for with `get_first_msg_id`: that tells the releases with faults of their own from
- * all others, whatever they call themselves.
+ * A plugin registers its messages under its name and the CRC of the whole definition file.
+ * `get_first_msg_id` succeeds for that name only, which identifies the releases with bugs
+ * regardless of their version string.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { VppClient } from "./client.ts";
@@ -47,7 +47,7 @@ import type { MessageTable } from "../wire/table.ts";
 /** The plugin of all releases from 23.02 to 26.06. */
 const FAULTY_PLUGIN = "lb_31818767";
 
-/** Without these nothing can be programmed. */
+/** Messages that all programming needs. */
 const NEEDED: readonly MessageCodec<unknown>[] = [
   cliInband,
   cliInbandReply,
@@ -59,7 +59,7 @@ const NEEDED: readonly MessageCodec<unknown>[] = [
   lbFlushVipReply,
 ];
 
-/** With all of these a VPP has weights. */
+/** Messages that a VPP with weights has. */
 const WEIGHTS: readonly MessageCodec<unknown>[] = [
   lbAddDelAsV2,
   lbAddDelAsV2Reply,
@@ -71,7 +71,7 @@ const WEIGHTS: readonly MessageCodec<unknown>[] = [
   lbAsV2Details,
 ];
 
-/** With these, it does without. */
+/** Messages that programming without weights needs. */
 const IN_OR_OUT: readonly MessageCodec<unknown>[] = [
   lbAddDelAs,
   lbAddDelAsReply,
@@ -90,14 +90,14 @@ function hasWeights(table: MessageTable): boolean {
   return table.missing(WEIGHTS).length === 0;
 }
 
-/** Names of the weight messages that a VPP without weights lacks; empty for one with. */
+/** Names of the weight messages that a VPP lacks; empty for a VPP with weights. */
 export function missingForWeights(table: MessageTable): readonly string[] {
   return table.missing(WEIGHTS);
 }
 
 /**
- * Throws MaglevError `failed-precondition` that names what this VPP lacks of `others` and of what
- * programming cannot do without.
+ * Throws MaglevError `failed-precondition`, which names the missing messages, when this VPP lacks
+ * any of `others` or of those that programming needs.
  */
 export function requireMessages(
   table: MessageTable,
@@ -112,11 +112,11 @@ export function requireMessages(
   const hint = noPlugin ? " (is the lb plugin loaded?)" : "";
   throw new MaglevError(
     "failed-precondition",
-    `This VPP lacks messages that are needed${hint}: ${missing.join(", ")}`,
+    `this VPP lacks required messages${hint}: ${missing.join(", ")}`,
   );
 }
 
-/** The LbApi for a VPP that passed requireMessages(). Rejects when the connection ends. */
+/** Chooses the LbApi for a VPP that passed requireMessages(). Rejects when the connection ends. */
 export async function openLb(client: VppClient): Promise<LbApi> {
   if (hasWeights(client.table)) return new LbClient(client);
   const faulty = await client.request(FIRST_ID, { name: FAULTY_PLUGIN });

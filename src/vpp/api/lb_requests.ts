@@ -1,7 +1,7 @@
 /**
- * The lb plugin's requests that all its releases have, and how values of lb/model.ts become
- * fields of them. Defaults written in the API definitions do not exist on the wire, so every
- * field is sent. Source: VPP's src/plugins/lb/lb.api.
+ * Converts values of lb/model.ts to fields of the requests that all releases of the lb plugin have.
+ * The wire has no defaults, even where the API definitions list some, so every field is sent.
+ * Source: VPP's src/plugins/lb/lb.api.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { VppClient } from "./client.ts";
@@ -35,14 +35,14 @@ import {
 } from "../wire/messages.ts";
 import { retvalName } from "../wire/retval.ts";
 
-/** `IP_API_PROTO_RESERVED`: any protocol, and what goes with port 0. */
+/** `IP_API_PROTO_RESERVED`: any protocol, as port 0 requires. */
 export const PROTOCOL_ANY = 255;
-/** `LB_API_SRV_TYPE_CLUSTERIP`; of meaning to NAT only. */
+/** `LB_API_SRV_TYPE_CLUSTERIP`; only NAT uses it. */
 const SRV_TYPE_CLUSTERIP = 0;
-/** A power of two, which VPP checks also where it deletes. */
+/** A power of two, because VPP checks the length even when it deletes. */
 const TABLE_LENGTH = 1024;
 
-/** The result of a request whose reply has nothing else. */
+/** The result of a request whose reply has no other field. */
 export const retvalOf = (reply: { readonly retval: number }): Retval => reply.retval;
 
 export const SET_CONF = { request: lbConf, reply: lbConfReply, result: retvalOf };
@@ -51,7 +51,7 @@ export const VIP = { request: lbAddDelVipV2, reply: lbAddDelVipV2Reply, result: 
 export const FLUSH_VIP = { request: lbFlushVip, reply: lbFlushVipReply, result: retvalOf };
 export const CLI = { request: cliInband, reply: cliInbandReply, result: readCli };
 
-/** Only the prefix itself, not one that covers it. */
+/** Finds only the prefix itself, not one that covers it. */
 const EXACT = 1;
 const ROUTE = { request: ipRouteLookup, reply: ipRouteLookupReply, result: readRoute };
 
@@ -62,14 +62,14 @@ export async function routeIndex(client: VppClient, vip: VipKey): Promise<number
   return await client.request(ROUTE, { tableId: 0, exact: EXACT, prefix });
 }
 
-/** The fields by which requests name a VIP. */
+/** The fields of requests that identify a VIP. */
 export interface VipFields {
   readonly pfx: AddressWithPrefix;
   readonly protocol: number;
   readonly port: number;
 }
 
-/** The fields by which requests name `vip`. */
+/** The fields of requests that identify `vip`. */
 export function vipFields(vip: VipKey): VipFields {
   return {
     pfx: { address: vip.address, len: vip.prefixLength },
@@ -132,7 +132,7 @@ function readCli(reply: CliInbandReply): string {
   return reply.reply;
 }
 
-/** For requests that VPP has no reason to refuse and that give a value; MaglevError `internal`. */
+/** Throws MaglevError `internal` if VPP refused a request that should always succeed. */
 export function expectOk(name: string, retval: number): void {
   if (retval !== 0) {
     throw new MaglevError("internal", `VPP refused ${name}: ${retvalName(retval)}`);

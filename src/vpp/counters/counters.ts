@@ -1,14 +1,14 @@
 /**
- * The counters of all VIPs, read every so often and published as one snapshot. What is published
- * is live: it goes when the connection goes, and when reading fails, and no VIP is in it by an
- * index that may be another's.
+ * Reads the counters of all VIPs periodically and publishes each result as one snapshot. A snapshot
+ * is always live: it is withdrawn when the connection ends or reading fails, and it never contains
+ * a VIP by an index that may be another's.
  *
- *     every interval    indices not known yet are asked for → one read of the segment → snapshot
+ *     every interval    look up unknown indices → one read of the segment → snapshot
  *
- * A VIP is found by its index in VPP's pool, which comes with every reading of the reconciler, and
- * is asked for here when the VIP was added since; and by the index of its route. Both are asked
- * for again only when VIPs came, went or were recreated. Between asking and reading no VIP may have
- * changed its index, or the read is of no use and is made again.
+ * A VIP's counters are found by its index in VPP's pool and by the index of its route. Each reading
+ * of the reconciler gives the pool indices; those of VIPs added later are looked up here. Lookups
+ * are repeated only when VIPs were added, removed or recreated. If a VIP changed its index between
+ * the lookup and the read, the read is repeated.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
@@ -25,22 +25,22 @@ import type {
   VppConnection,
 } from "../ports.ts";
 
-/** VPP is still being read: asked again after so long. */
+/** Pause before the next attempt while the reconciler has not read VPP yet. */
 const NOT_READ_MS = 100;
-/** A read that fails is made so often, with so long in between, before there is none this time. */
+/** A failing read is tried this often, with this pause, before the run gives up. */
 const READS = 10;
 const READ_PAUSE_MS = 20;
-/** Route lookups under way at one time. */
+/** Maximum route lookups under way. */
 const LOOKUPS = 256;
 
 /** Options of VppCounters. */
 export interface VppCountersOptions {
   readonly connection: VppConnection;
-  /** The VIPs of the present connection; undefined until VPP was read. */
+  /** The VIPs of the current connection; undefined until VPP was read. */
   readonly counted: () => CountedVips | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Period of the snapshots; asked for at start and after reload(). */
+  /** Period of the snapshots; read at start and after reload(). */
   readonly intervalMs: () => number;
 }
 
@@ -54,7 +54,7 @@ interface Live {
 }
 
 interface Route {
-  /** It is that of the VIP as it is since then; see CountedVips. */
+  /** The version since which the VIP has its index; see CountedVips. */
   readonly since: number;
   readonly routeIndex: number | undefined;
 }
@@ -71,7 +71,7 @@ export class VppCounters implements CountersSource {
   #endPause: () => void = () => {};
   #started = false;
   #stopped = false;
-  /** The last problem; logged again only after another one, or none. */
+  /** The last problem; logged again only after another one or a success. */
   #problem: string | undefined;
 
   constructor(options: VppCountersOptions) {
@@ -83,7 +83,7 @@ export class VppCounters implements CountersSource {
   }
 
   /**
-   * Follows the connection. The source behind `counted` has to subscribe before, so that it knows
+   * Follows the connection. The source of `counted` must subscribe before, so that it is notified
    * of a change first.
    */
   start(): void {
@@ -94,14 +94,14 @@ export class VppCounters implements CountersSource {
     this.#connectionChanged(connection.state);
   }
 
-  /** Resolves when nothing is under way. Idempotent. */
+  /** Stops; resolves when nothing is under way. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#disconnect();
     await this.#running;
   }
 
-  /** A new configuration is in force: another interval counts from now. */
+  /** A new configuration is in force: its interval counts from now. */
   reload(): void {
     if (this.#live !== undefined) this.#arm(this.#options.intervalMs());
   }
@@ -137,7 +137,7 @@ export class VppCounters implements CountersSource {
     if (counted === undefined) return this.#arm(NOT_READ_MS);
     const { clock, intervalMs } = this.#options;
     const startMs = this.#dueMs;
-    // One at a time: an earlier connection's may still wait for an answer it will not get.
+    // One run at a time: that of an earlier connection may still wait for a reply in vain.
     const before = this.#running ?? Promise.resolve();
     this.#running = before.then(() => this.#run(live, counted)).then(() => {
       if (this.#live !== live) return;
@@ -145,7 +145,7 @@ export class VppCounters implements CountersSource {
     });
   }
 
-  /** One snapshot, or none. Never rejects. */
+  /** Publishes one snapshot, or logs the problem. Never rejects. */
   async #run(live: Live, counted: CountedVips): Promise<void> {
     let problem: string | undefined;
     try {
@@ -163,7 +163,7 @@ export class VppCounters implements CountersSource {
     this.#problem = problem;
   }
 
-  /** Asks for what is not known yet; why not all of it is known now, if so. */
+  /** Looks up unknown indices; returns the reason if some are still unknown. */
   async #learn(live: Live, counted: CountedVips): Promise<string | undefined> {
     if (live.plan?.version === counted.version) return undefined;
     let problem: string | undefined;
@@ -174,7 +174,7 @@ export class VppCounters implements CountersSource {
     return problem;
   }
 
-  /** Reads and publishes; why that was not possible, if so. */
+  /** Reads and publishes; returns the reason if that was not possible. */
   async #take(live: Live, counted: CountedVips): Promise<string | undefined> {
     let problem = "";
     for (let i = 0; i < READS; i++) {
@@ -189,7 +189,7 @@ export class VppCounters implements CountersSource {
       }
       problem = read.kind === "error"
         ? read.message
-        : "VPP is rearranging its stats segment all the time";
+        : "cannot read the stats segment: VPP keeps rearranging it";
       await this.#pause();
     }
     if (this.#live === live) this.#publish(undefined);
@@ -222,7 +222,7 @@ export class VppCounters implements CountersSource {
   }
 }
 
-/** The read of the VIPs whose index is known now. */
+/** Plans the read of the VIPs whose index is known now. */
 function planOf(live: Live, counted: CountedVips): CountersPlan {
   const { version } = counted;
   if (live.plan?.version === version) return live.plan.plan;
@@ -234,7 +234,7 @@ function planOf(live: Live, counted: CountedVips): CountersPlan {
   });
   const servers = countedServers(counted.vips());
   const plan = new CountersPlan({ vips, servers }, live.reader);
-  // One that lacks something is made again next time, when that may be known.
+  // An incomplete plan is not kept: the missing indices may be known at the next run.
   if (vips.length === counted.vips().length) live.plan = { version, plan };
   return plan;
 }
@@ -245,7 +245,7 @@ function knownRoute(live: Live, vip: ActualVip, counted: CountedVips): Route | u
   return route?.since === counted.indexedSince(vip) ? route : undefined;
 }
 
-/** Looks up the routes that are not known, one for each prefix; forgets those of VIPs gone. */
+/** Looks up unknown routes, one for each prefix; forgets those of removed VIPs. */
 async function lookUpRoutes(live: Live, counted: CountedVips): Promise<void> {
   const routes = new Map<string, Route>();
   const missing = new Map<string, ActualVip[]>();

@@ -1,4 +1,4 @@
-/** Counters over the simulator's plugin, in memory: what is published, and when it is not. */
+/** Tests VppCounters over the simulator's plugin, in memory. */
 import assert from "node:assert/strict";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { PluginStats } from "../../../tests/support/worlds/plugin_stats.ts";
@@ -75,7 +75,7 @@ function text(snapshot: CountersSnapshot | undefined): string {
   }).join(", ");
 }
 
-Deno.test("VppCounters publishes each VIP's counters and its route's, and again every interval", async () => {
+Deno.test("VppCounters publishes the counters of each VIP and its route, every interval", async () => {
   const shape = { port: 443 };
   const world = await new CountersWorld({
     six: desired(SIX, "fd00::1=100"),
@@ -92,9 +92,9 @@ Deno.test("VppCounters publishes each VIP's counters and its route's, and again 
   world.traffic(A, "no-server", 10, shape);
   world.traffic(B, "untracked", 5);
   world.traffic(SIX, "next", 11);
-  assert.equal(world.now(), zero, "a snapshot stays what it was");
+  assert.equal(world.now(), zero, "a snapshot does not change");
   await world.pass(INTERVAL_MS);
-  // Both VIPs of one prefix show its one route.
+  // Both VIPs of a prefix have the counters of its only route.
   assert.equal(
     world.now(),
     `${A}/32 6 80 27+3+0+0 40/2400, ${A}/32 6 443 0+0+0+10 40/2400, ` +
@@ -104,11 +104,11 @@ Deno.test("VppCounters publishes each VIP's counters and its route's, and again 
   await world.pass(10 * INTERVAL_MS);
   assert.equal(world.published.length, 12);
   const asked = world.lb.calls.filter((call) => call.startsWith("route"));
-  assert.deepEqual(asked, [], "what is known is not asked for again");
+  assert.deepEqual(asked, [], "known indices are not read again");
   await world.stop();
 });
 
-Deno.test("VppCounters counts a VIP that was added later from its next run on", async () => {
+Deno.test("VppCounters includes a VIP that was added later from the next run on", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.transition("b", desired(B, UP));
   await world.calm();
@@ -119,7 +119,7 @@ Deno.test("VppCounters counts a VIP that was added later from its next run on", 
   assert.deepEqual(
     world.lb.calls,
     ["cli show lb vips verbose", `route ${B}/32 6 80`],
-    "one question for all, and one for the new one's route",
+    "one command for all indices, and one lookup for the new route",
   );
   await world.stop();
 });
@@ -145,13 +145,13 @@ Deno.test("VppCounters counts each server once over all its VIPs", async () => {
   assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`, `10.0.0.2 10/${10 * 84}`]);
   world.transition("web", desired(A, "10.0.0.1=100"));
   await world.pass(INTERVAL_MS);
-  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`], "a server that went is not counted");
+  assert.deepEqual(servers(), [`10.0.0.1 25/${25 * 84}`], "a removed server is not counted");
   world.transition("web", desired(A, "10.0.0.1=100 10.0.0.3=100"));
   await world.pass(INTERVAL_MS);
   assert.deepEqual(
     servers().length,
     1,
-    "a server that came has no index before the next full read",
+    "an added server has no index before the next full read",
   );
   await world.reconciler.sync();
   await world.pass(INTERVAL_MS);
@@ -159,13 +159,13 @@ Deno.test("VppCounters counts each server once over all its VIPs", async () => {
   await world.stop();
 });
 
-Deno.test("VppCounters begins at zero when a VIP is recreated, and leaves it out until it knows", async () => {
+Deno.test("VppCounters leaves a recreated VIP out until its index is known, then starts at zero", async () => {
   const world = await new CountersWorld({ web: desired(A, UP), b: desired(B, UP) }).start();
   world.traffic(A, "next", 100);
   world.traffic(B, "next", 7);
   await world.pass(INTERVAL_MS);
   assert.match(world.now(), /^192\.0\.2\.1\/32 6 80 100\+0\+0\+0 100\/6000/);
-  // Sent, not answered: from here on its index may be another VIP's.
+  // The deletion is sent but not answered; from now on the index may be another VIP's.
   world.lb.hold();
   world.transition("web", desired(A, UP, { srcIpSticky: true }));
   await world.calm();
@@ -196,12 +196,12 @@ Deno.test("VppCounters reads no VIP by the index of one whose deletion is under 
   await world.stop();
 });
 
-Deno.test("VppCounters does not believe an answer that a recreation has overtaken", async () => {
+Deno.test("VppCounters discards a reply about a VIP that was recreated meanwhile", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.transition("b", desired(B, UP));
   await world.calm();
   world.lb.hold();
-  // The indices are asked for, and behind that question the VIP is recreated.
+  // The VIP is recreated after the command that reads the indices was sent.
   await world.clock.advanceAsync(INTERVAL_MS);
   assert.deepEqual(world.lb.calls.at(-1), "cli show lb vips verbose");
   world.transition("b", desired(B, UP, { srcIpSticky: true }));
@@ -217,7 +217,7 @@ Deno.test("VppCounters does not believe an answer that a recreation has overtake
   await world.stop();
 });
 
-Deno.test("VppCounters looks a recreated VIP's route up again, though its place is the same", async () => {
+Deno.test("VppCounters looks up the route of a recreated VIP again, even if the pool index is the same", async () => {
   const world = await new CountersWorld({ web: desired(A), b: desired(B, UP) }).start();
   world.traffic(A, "next", 100);
   await world.pass(INTERVAL_MS);
@@ -227,7 +227,7 @@ Deno.test("VppCounters looks a recreated VIP's route up again, though its place 
   world.reconciler.reload();
   await world.calm();
   world.lb.plugin.collect();
-  // Another takes its route's place.
+  // Another VIP gets the index of its route.
   world.transition("b", desired(B, `${UP} 10.0.0.9=100`));
   await world.calm();
   world.source.vips.set("web", desired(A));
@@ -240,7 +240,7 @@ Deno.test("VppCounters looks a recreated VIP's route up again, though its place 
   await world.stop();
 });
 
-Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up for this time", async () => {
+Deno.test("VppCounters retries when VPP rearranges its segment, then gives up until the next run", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.traffic(A, "next", 1);
   world.segment.instead.push(BUSY, { kind: "error", message: "it lies" }, BUSY);
@@ -250,12 +250,12 @@ Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up
   // A VPP that died while it held the lock.
   world.segment.instead.push(...Array.from({ length: 20 }, () => BUSY));
   await world.pass(INTERVAL_MS - 60);
-  assert.equal(world.now(), `${A}/32 6 80 1+0+0+0 1/60`, "it is still trying");
+  assert.equal(world.now(), `${A}/32 6 80 1+0+0+0 1/60`, "it still retries");
   await world.pass(1000);
-  assert.equal(world.now(), "none", "what is stale is not shown");
+  assert.equal(world.now(), "none", "stale counters are withdrawn");
   await world.pass(INTERVAL_MS);
   assert.deepEqual(world.logger.of("vpp-counters-error").map(({ err }) => err), [
-    "VPP is rearranging its stats segment all the time",
+    "cannot read the stats segment: VPP keeps rearranging it",
   ]);
   await world.pass(INTERVAL_MS);
   assert.equal(world.now(), `${A}/32 6 80 1+0+0+0 1/60`);
@@ -263,7 +263,7 @@ Deno.test("VppCounters reads again when VPP rearranges its segment, and gives up
   await world.stop();
 });
 
-Deno.test("VppCounters names an error once, and again after it was gone", async () => {
+Deno.test("VppCounters logs an error once, and again after a success", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   const lie = () =>
     Array.from({ length: 10 }, () => ({ kind: "error", message: "it lies" } as const));
@@ -276,7 +276,7 @@ Deno.test("VppCounters names an error once, and again after it was gone", async 
   await world.stop();
 });
 
-Deno.test("VppCounters leaves out VIPs whose counters VPP does not have, and routes it cannot tell", async () => {
+Deno.test("VppCounters leaves out VIPs whose counters VPP lacks, and routes that it does not report", async () => {
   const world = await new CountersWorld({ web: desired(A, UP), b: desired(B, UP) }).start();
   const nan = Float64Array.of(NaN, 1);
   const one = Float64Array.of(1, 1);
@@ -289,7 +289,7 @@ Deno.test("VppCounters leaves out VIPs whose counters VPP does not have, and rou
   await world.stop();
 });
 
-Deno.test("VppCounters goes on with what it knows when VPP's text cannot be read", async () => {
+Deno.test("VppCounters goes on with the known indices when VPP's text cannot be parsed", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.lb.verboseText = "something else";
   world.transition("b", desired(B, UP));
@@ -306,7 +306,7 @@ Deno.test("VppCounters goes on with what it knows when VPP's text cannot be read
   await world.stop();
 });
 
-Deno.test("VppCounters shows nothing of a VPP that is gone, and that of the next one from zero", async () => {
+Deno.test("VppCounters withdraws the counters of a VPP that ended; those of the next start at zero", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.traffic(A, "next", 9);
   await world.pass(INTERVAL_MS);
@@ -323,7 +323,7 @@ Deno.test("VppCounters shows nothing of a VPP that is gone, and that of the next
   await world.stop();
 });
 
-Deno.test("VppCounters publishes nothing that a lost connection still answers", async () => {
+Deno.test("VppCounters ignores replies of a lost connection", async () => {
   const world = await new CountersWorld({ web: desired(A, UP) }).start();
   world.transition("b", desired(B, UP));
   await world.calm();
@@ -354,7 +354,7 @@ Deno.test("VppCounters follows a new interval, and does nothing without a stats 
 Deno.test("VppCounters with no VIPs publishes an empty snapshot", async () => {
   const world = await new CountersWorld({}).start();
   assert.deepEqual(world.published, [""]);
-  assert.equal(world.segment.reads, 0, "such a VPP need not have the counters");
+  assert.equal(world.segment.reads, 0, "a VPP without VIPs may lack the counters");
   await world.stop();
 });
 
@@ -366,7 +366,7 @@ Deno.test("VppCounters.stop() ends a run that waits", async () => {
   assert.equal(world.now(), "none");
 });
 
-Deno.test("a plan of servers alone, whose VIP is being recreated, counts nothing", () => {
+Deno.test("a plan of servers only, whose VIP is being recreated, reads nothing", () => {
   const servers = [{ address: ip("10.0.0.1"), routeIndex: 12 }];
   const plan = new CountersPlan({ vips: [], servers }, {
     prepare: () => assert.fail("nothing is read"),
@@ -377,7 +377,7 @@ Deno.test("a plan of servers alone, whose VIP is being recreated, counts nothing
   assert.deepEqual([snapshot.vips, snapshot.servers()], [[], []]);
 });
 
-Deno.test("a plan reads ascending indices, each once, whatever the order of VIPs", () => {
+Deno.test("a plan reads ascending indices, each once, for any order of VIPs", () => {
   const vip = (n: number) => ({ ...desired(`192.0.2.${n}`) });
   let asked: number[][] = [];
   const vips = [

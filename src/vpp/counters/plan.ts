@@ -1,7 +1,7 @@
 /**
- * From VIPs with their indices to one read of the stats segment, and from what was read to a
- * snapshot. Values stay in the columns in which they were read (40,000 numbers are not worth as
- * many objects every few seconds); the counters of one VIP are put together when asked for.
+ * Plans one read of the stats segment for all VIPs, and converts its values to a snapshot. Values
+ * stay in the columns in which they were read, because 40,000 objects every few seconds are too
+ * expensive. The counters of one VIP are collected on demand.
  */
 import { invariant } from "../../base/assert.ts";
 import { compareIp, type IpAddress } from "../../base/address.ts";
@@ -24,7 +24,7 @@ const VIP_COUNTERS = [
   "no server configured",
 ] as const;
 
-/** Packets and bytes of routes (src/vnet/dpo/load_balance.c). */
+/** Packets and bytes to routes (src/vnet/dpo/load_balance.c). */
 const ROUTE_COUNTER = "/net/route/to";
 
 /**
@@ -60,14 +60,14 @@ export interface CountedVip {
   readonly routeIndex: number | undefined;
 }
 
-/** Indices in ascending order, each once, and where they went. */
+/** Indices in ascending order, each once, and the slot of each VIP or server. */
 interface Column {
   readonly indices: Uint32Array;
-  /** By place of the VIP: where its index is in `indices`; -1: it has none. */
+  /** By place of the VIP: the position of its index in `indices`; -1 without an index. */
   readonly slots: Int32Array;
 }
 
-/** One read: these VIPs, by these indices. */
+/** One read of these VIPs and servers by their indices. */
 export class CountersPlan {
   readonly #vips: readonly VipKey[];
   readonly #pool: Column;
@@ -100,7 +100,7 @@ export class CountersPlan {
     if (this.#serverRoutes.indices.length > 0) {
       queries.push({ name: SERVER_COUNTER, kind: "combined", indices: this.#serverRoutes.indices });
     }
-    // A VPP that never had a VIP has no such counters.
+    // A VPP that never had a VIP lacks these counters.
     this.#prepared = vips.length === 0 ? undefined : reader.prepare(queries);
   }
 
@@ -108,7 +108,7 @@ export class CountersPlan {
     return this.#prepared?.read() ?? { kind: "ok", values: [] };
   }
 
-  /** Makes a snapshot of the values read at `takenAtMs`; VIPs whose counters VPP does not have are left out. */
+  /** Makes a snapshot of the values read at `takenAtMs`, without VIPs whose counters VPP lacks. */
   snapshot(values: readonly Float64Array[], takenAtMs: number): CountersSnapshot {
     const vips = this.#vips;
     const places = countedPlaces(values.slice(0, VIP_COUNTERS.length), this.#pool.slots);
@@ -150,12 +150,12 @@ export class CountersPlan {
   }
 }
 
-/** Places of the VIPs all of whose counters are numbers; undefined: all. */
+/** Places of the VIPs whose counters are all numbers; undefined: all VIPs. */
 function countedPlaces(
   columns: readonly Float64Array[],
   slots: Int32Array,
 ): Uint32Array | undefined {
-  // A sum that is a number is one of numbers, and it nearly always is.
+  // Nearly always all counters are numbers: then, and only then, their sum is a number.
   let sum = 0;
   for (const column of columns) for (let i = 0; i < column.length; i++) sum += column[i]!;
   if (!Number.isNaN(sum)) return undefined;

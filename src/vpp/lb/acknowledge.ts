@@ -1,15 +1,15 @@
 /**
- * Applies an acknowledged operation to the known state, which so stays current without reading
- * VPP again. Values are replaced, never changed.
+ * Applies an acknowledged operation to the known state, so that it stays current without another
+ * reading of VPP. Values are replaced, never changed.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { ActualServer, ActualVip, DesiredVip, Operation } from "./model.ts";
 import { compareByAddress } from "./order.ts";
 
 /**
- * `vip` after `operation` succeeded; undefined when the VIP does not exist. `flushing`
- * says whether a server (by its address) is wanted in a flushing state: once no flow of it is left
- * in VPP, because it was flushed or is new, its flush is done.
+ * `vip` after `operation` succeeded; undefined when the VIP does not exist. `flushing` returns
+ * true for the address of a server that should be in a flushing state. Its flush is done when VPP
+ * has no flow of it, because it was flushed or is new.
  */
 export function acknowledge(
   vip: ActualVip | undefined,
@@ -45,7 +45,7 @@ export function acknowledge(
   }
 }
 
-/** The server of an operation that was carried out. */
+/** The server after an operation on it. */
 function asTold(
   vip: ActualVip,
   operation: Extract<Operation, { readonly kind: "as-add" | "as-weight" }>,
@@ -55,7 +55,7 @@ function asTold(
   const before = vip.servers.find((server) => server.address.text === address.text);
   const isNew = operation.kind === "as-add";
   const flushedNow = isNew || operation.flush;
-  // Only a server that stays has the flows and the route that were read.
+  // The flows and the route that were read are those of a server that stays.
   const figures = isNew ? undefined : before?.figures;
   const server: ActualServer = {
     address,
@@ -80,20 +80,20 @@ function allFlushed(vip: ActualVip, flushing: (address: string) => boolean): Act
 }
 
 /**
- * `vip` without the memory of flushes whose reason is over: a server that left its flushing
- * state is flushed again when it next enters one. The same value when there is none.
+ * `vip` without the flushes of servers that have left their flushing state, so that they are
+ * flushed again when they next enter one. The same value when nothing changes.
  */
 export function forgetFlushes(vip: ActualVip, desired: DesiredVip): ActualVip {
   const flushed = [...vip.servers, ...vip.removed].some((server) => server.flushed);
   if (!flushed) return vip;
   const flushing = new Map(desired.servers.map((server) => [server.address.text, server.flush]));
-  // An unwanted server of VPP is deleted: that flush has no reason that could end.
+  // A removed server that is not desired keeps its flush: it has no flushing state to leave.
   const servers = forgotten(vip.servers, (address) => flushing.get(address.text) !== true);
   const removed = forgotten(vip.removed, (address) => flushing.get(address.text) === false);
   return servers === vip.servers && removed === vip.removed ? vip : { ...vip, servers, removed };
 }
 
-/** `servers` with the memory of those gone that `over` picks; the same array when there is none. */
+/** `servers` without the flushes of those for which `over` is true; the same array if none. */
 function forgotten<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
   servers: readonly T[],
   over: (address: IpAddress) => boolean,
@@ -117,10 +117,10 @@ function asAdded(vip: DesiredVip): ActualVip {
   };
 }
 
-/** `servers`, in order, with `server` where it belongs or in the place of the one it replaces. */
+/** `servers`, in order, with `server` inserted, or in the place of the one it replaces. */
 function placed<T extends { readonly address: IpAddress }>(servers: readonly T[], server: T): T[] {
   const next = [...servers];
-  // Additions come in address order, so the place is found soonest from behind.
+  // Additions come in address order, so a search from the end is fastest.
   let at = next.length;
   while (at > 0 && compareByAddress(next[at - 1]!, server) > 0) at--;
   const replaces = at > 0 && next[at - 1]!.address.text === server.address.text;

@@ -6,19 +6,19 @@ import type { Operation } from "./model.ts";
 const vip = desired("192.0.2.1", "", { srcIpSticky: true, newFlowsTableLength: 65536 });
 const calm = { flushing: () => false };
 
-Deno.test("acknowledge() of vip-add is an empty VIP with what was asked for", () => {
+Deno.test("acknowledge() of vip-add returns an empty VIP with the requested fields", () => {
   assert.deepEqual(
     acknowledge(undefined, { kind: "vip-add", vip }, calm),
     actual("192.0.2.1", "", { srcIpSticky: true, newFlowsTableLength: 0 }),
   );
 });
 
-Deno.test("acknowledge() of vip-del is no VIP", () => {
+Deno.test("acknowledge() of vip-del returns undefined", () => {
   const known = actual("192.0.2.1", "10.0.0.1=1");
   assert.equal(acknowledge(known, { kind: "vip-del", vip: known }, calm), undefined);
 });
 
-Deno.test("acknowledge() of as-add puts the server where it belongs", () => {
+Deno.test("acknowledge() of as-add inserts the server in address order", () => {
   let known = acknowledge(undefined, { kind: "vip-add", vip }, calm);
   for (const address of ["10.0.0.10", "10.0.0.9", "10.0.0.1", "10.0.0.11", "10.0.0.9"]) {
     const operation: Operation = { kind: "as-add", vip, address: ip(address), weight: 5 };
@@ -32,7 +32,7 @@ Deno.test("acknowledge() of as-add puts the server where it belongs", () => {
   ]);
 });
 
-Deno.test("acknowledge() remembers whether flows of the server can be left", () => {
+Deno.test("acknowledge() remembers whether the server may still have flows", () => {
   const known = actual("192.0.2.1", "10.0.0.1=100");
   const cut: Operation = {
     kind: "as-weight",
@@ -47,7 +47,7 @@ Deno.test("acknowledge() remembers whether flows of the server can be left", () 
   assert.equal(known.servers[0]!.weight, 100);
 });
 
-Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
+Deno.test("acknowledge() of as-del removes only that server", () => {
   const known = actual("192.0.2.1", "10.0.0.1=1 10.0.0.2=2");
   const address = ip("10.0.0.1");
   for (const flush of [true, false]) {
@@ -59,7 +59,7 @@ Deno.test("acknowledge() of as-del takes the server out, and only it", () => {
   }
 });
 
-Deno.test("acknowledge() knows a server that is gone until it is flushed or comes back", () => {
+Deno.test("acknowledge() keeps a removed server until it is flushed or added again", () => {
   const address = ip("10.0.0.1");
   const known = actual("192.0.2.1", "", { removed: [{ address, flushed: false }] });
   const flushed = acknowledge(known, { kind: "as-flush", vip, address }, calm);
@@ -68,7 +68,7 @@ Deno.test("acknowledge() knows a server that is gone until it is flushed or come
   assert.deepEqual(back, actual("192.0.2.1", "10.0.0.1=100"));
 });
 
-Deno.test("acknowledge() knows which servers have no flow: added or flushed with weight 0", () => {
+Deno.test("acknowledge() marks servers without flows: added or flushed with weight 0", () => {
   const wishes = { flushing: (address: string) => address === "10.0.0.2" };
   const vip = desired("192.0.2.1");
   let known = actual("192.0.2.1", "10.0.0.1=100 10.0.0.2=100 10.0.0.3=0");

@@ -1,10 +1,10 @@
 /**
- * Assembles the state read from VPP: the dumps of the binary API list the VIPs and servers in use,
- * the debug CLI adds what the API has no field for.
+ * Assembles the state read from VPP. The dumps of the binary API list the VIPs and servers in use;
+ * the debug CLI adds details for which the API has no field.
  *
  * Up to VPP 26.06 the dumps are useless: `lb_vip_dump` and `lb_as_dump` report protocol 0 for
  * every VIP and a table length of 0 for all up to 32768, and list removed VIPs like others
- * (src/plugins/lb/api.c). There the text of the CLI, which has everything, is the only source.
+ * (src/plugins/lb/api.c). For these versions the CLI's text, which is complete, is the only source.
  */
 import { compareIp, parseIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
@@ -32,7 +32,7 @@ export interface ServerDetails {
   readonly buckets: number;
 }
 
-/** Everything read at one time, of a VPP with weights or of one without. */
+/** The state read at one time, of a VPP with weights or of one without. */
 export type Reading = DumpReading | TextReading;
 
 /** `show lb vips verbose` of a VPP without weights, its servers included. */
@@ -40,7 +40,7 @@ export interface TextReading {
   readonly text: readonly VerboseVip[];
 }
 
-/** The dumps, with what the text adds to them. */
+/** The dumps, and the details that the text adds. */
 export interface DumpReading {
   readonly vips: readonly VipDetails[];
   /** Servers of all VIPs, removed ones and those of removed VIPs included. */
@@ -53,8 +53,8 @@ export interface DumpReading {
 const SERVER_USED = 1;
 
 /**
- * VIPs in use with their servers in use, both in order. `stickyWhenUntold` answers for a VIP the
- * CLI said nothing of; nothing is ever recreated on such an answer if it is what is wanted.
+ * VIPs in use with their servers in use, both in order. `stickyWhenUntold` gives the sticky flag of
+ * a VIP that the CLI did not print. When it returns the desired flag, the VIP is not recreated.
  */
 export function actualVips(
   reading: Reading,
@@ -63,7 +63,7 @@ export function actualVips(
   return "text" in reading ? vipsOfText(reading) : vipsOfDumps(reading, stickyWhenUntold);
 }
 
-/** Addresses of all servers that VPP lists: those deleted and not yet collected, too. */
+/** Addresses of all servers that VPP lists, including those deleted and not yet collected. */
 export function listedServers(reading: Reading): readonly string[] {
   return "text" in reading
     ? reading.text.flatMap(({ servers }) => servers.map(({ address }) => address))
@@ -119,7 +119,7 @@ export function vipOfText({ servers: told, removed: _, ...vip }: VerboseVip): Ac
   };
 }
 
-/** `servers` of one VIP with the figures that VPP printed of them; `printed` undefined: nothing. */
+/** `servers` of one VIP with the figures that VPP printed; none when `printed` is undefined. */
 function withFigures(
   servers: readonly ActualServer[],
   printed: VerboseVip | undefined,
@@ -132,7 +132,7 @@ function withFigures(
     const { text } = server.address;
     let found = byText.get(text);
     if (found === undefined && server.address.family === 6) {
-      // VPP may write an IPv6 address in another form than ours.
+      // VPP may print an IPv6 address in another form than ours.
       byAddress ??= new Map(used.map((other) => [parsedAddress(other).text, other]));
       found = byAddress.get(text);
     }
@@ -156,7 +156,7 @@ function serversByVip(servers: readonly ServerDetails[]): Map<string, ActualServ
   let list: ActualServer[] = [];
   for (const server of servers) {
     if ((server.flags & SERVER_USED) === 0) continue;
-    // VPP lists a VIP's servers together, so the key is made once for all of them.
+    // VPP lists the servers of a VIP together, so the key is made once for all of them.
     if (last === undefined || !sameVip(server.vip, last)) {
       last = server.vip;
       const key = vipKeyText(last);

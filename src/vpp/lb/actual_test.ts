@@ -34,7 +34,7 @@ const untold = () => {
   throw new Error("asked");
 };
 
-Deno.test("actualVips() joins dumps and CLI, everything in order", () => {
+Deno.test("actualVips() joins dumps and CLI text, in order", () => {
   const web = key("192.0.2.2");
   const vips = actualVips({
     vips: [readVip("192.0.2.10"), readVip("192.0.2.2")],
@@ -60,7 +60,7 @@ Deno.test("actualVips() joins dumps and CLI, everything in order", () => {
   ]);
 });
 
-Deno.test("actualVips() adds the flows and the route that VPP printed of a server", () => {
+Deno.test("actualVips() adds the printed flows and route of a server", () => {
   const six = key("192.0.2.2");
   const printed = (address: string, flows: number, dpo: number, used = true) => (
     { address, weight: 100, buckets: 512, flows, dpo, used }
@@ -72,7 +72,7 @@ Deno.test("actualVips() adds the flows and the route that VPP printed of a serve
       verbose("192.0.2.2", {
         servers: [
           printed("2001:db8::2", 5, 12),
-          // Another form of ::1, and one that is removed.
+          // Another form of ::1, and a removed server.
           printed("2001:db8:0:0:0:0:0:1", 4, 11),
           printed("2001:db8::3", 3, 13, false),
         ],
@@ -86,7 +86,7 @@ Deno.test("actualVips() adds the flows and the route that VPP printed of a serve
   ]);
 });
 
-Deno.test("actualVips() leaves out removed servers, and those of a removed VIP of the same name", () => {
+Deno.test("actualVips() leaves out removed servers, and those of a removed VIP with the same key", () => {
   const web = key("192.0.2.2");
   const [vip] = actualVips({
     vips: [readVip("192.0.2.2")],
@@ -105,7 +105,7 @@ Deno.test("actualVips() leaves out removed servers, and those of a removed VIP o
   assert.equal(vip!.srcIpSticky, true);
 });
 
-Deno.test("actualVips() asks for the sticky flag when the CLI did not tell", () => {
+Deno.test("actualVips() uses stickyWhenUntold for VIPs that the CLI did not print", () => {
   const asked: string[] = [];
   const told = (key: string) => {
     asked.push(key);
@@ -119,7 +119,7 @@ Deno.test("actualVips() asks for the sticky flag when the CLI did not tell", () 
   assert.deepEqual(asked, ["192.0.2.2/32 6 80", "192.0.2.2/32 6 80"]);
 });
 
-Deno.test("actualVips() tells all encapsulations apart", () => {
+Deno.test("actualVips() distinguishes all encapsulations", () => {
   const vips = [0, 1, 2, 3, 4].map((encap) => ({ ...readVip(`192.0.2.${encap}`), encap }));
   const found = actualVips({ vips, servers: [], verbose: undefined }, () => false);
   assert.deepEqual(found.map((vip) => vip.encap), ["gre4", "gre6", "l3dsr", "nat4", "nat6"]);

@@ -1,16 +1,16 @@
 /**
  * Finds VIPs that VPP refuses within one prefix (src/plugins/lb/lb.c, lb_vip_add): an all-ports VIP
- * with any other, and VIPs of different encapsulation. It is checked before a VIP is taken down,
- * because it could not be put up again.
+ * with any other, and VIPs of different encapsulation. This is checked before a VIP is deleted,
+ * because it could not be added again.
  */
 import type { ActualVip, DesiredVip, VipKey } from "./model.ts";
 
-/** A VIP as far as conflicts go. */
+/** The fields of a VIP that matter for conflicts. */
 export type Placed = VipKey & { readonly encap: DesiredVip["encap"] | ActualVip["encap"] };
 
 /**
- * Why VPP would refuse to add `wanted` while it holds `present`, or undefined when it would not.
- * The same VIP is not a conflict here: that is for the planner (change or recreate).
+ * The reason why VPP refuses to add `wanted` while it has `present`; undefined when it does not.
+ * The same VIP is not a conflict here: the planner changes or recreates it.
  */
 export function conflictBetween(wanted: Placed, present: Placed): string | undefined {
   if (!samePrefix(wanted, present)) return undefined;

@@ -44,7 +44,7 @@ const CASES = [
 ];
 
 for (const { name, wanted, present, conflict } of CASES) {
-  Deno.test(`conflictBetween() judges a VIP beside ${name}`, () => {
+  Deno.test(`conflictBetween() compares a VIP with ${name}`, () => {
     assert.equal(conflictBetween(wanted, present), conflict);
   });
 }

@@ -1,24 +1,24 @@
 /**
- * The VIPs and settings that VPP should have: the configuration, with the servers that health
- * allows each frontend.
+ * Builds the VIPs and settings that VPP should have, from the configuration and the servers that
+ * the health of each frontend allows.
  */
 import { invariant } from "../../base/assert.ts";
 import type { Config, FrontendConfig, FrontendProtocol, VppLbConfig } from "../../config/model.ts";
 import type { DesiredServer, DesiredVip, LbConf, VipKey, VipProtocol } from "./model.ts";
 import type { WantedVip } from "./plan.ts";
 
-/** A frontend with its servers, as health allows them. */
+/** A frontend with the servers that its health allows. */
 export interface ServedFrontend {
   readonly name: string;
   /** With the weights in force. */
   readonly config: FrontendConfig;
-  /** Of frontendHealth(). */
+  /** The servers that frontendHealth() returned. */
   readonly servers: readonly DesiredServer[];
 }
 
 /** The evaluated part of a VIP. */
 export interface DesiredOptions {
-  /** Of frontendHealth(), for the same frontend. */
+  /** The servers that frontendHealth() returned for the same frontend. */
   readonly servers: readonly DesiredServer[];
   /** `new-flows-table-length` of the configuration. */
   readonly newFlowsTableLength: number;
@@ -46,8 +46,8 @@ export function vipKeyOf(
 }
 
 /**
- * The VIP wanted for `frontend`. All its backends share one address family (the configuration is
- * checked for that), which decides the encapsulation.
+ * The VIP that VPP should have for `frontend`. All its backends share one address family, as the
+ * check of the configuration ensures; it decides the encapsulation.
  */
 export function desiredVip(
   frontend: FrontendConfig,

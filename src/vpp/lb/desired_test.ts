@@ -83,7 +83,7 @@ Deno.test("desiredVip() lists servers in numeric order, one per address", () => 
   assert.deepEqual(servers(frontend(["a=100", "a=50 b=50"]), {}), ["10.0.0.9=0", "10.0.0.10=100"]);
 });
 
-Deno.test("desiredVip() follows the states: weight, flush, active pool", () => {
+Deno.test("desiredVip() follows the states by weight, flush and active pool", () => {
   const two = frontend(["a=100", "b=60 c=40"]);
   assert.deepEqual(servers(two, {}), ["10.0.0.1=0", "10.0.0.9=0", "10.0.0.10=100"]);
   assert.deepEqual(servers(two, { a: "down" }), ["10.0.0.1=40", "10.0.0.9=60", "10.0.0.10=0!"]);
@@ -97,7 +97,7 @@ Deno.test("desiredVip() follows the states: weight, flush, active pool", () => {
   ]);
 });
 
-Deno.test("desiredVip() gives the same whatever the order of backends", () => {
+Deno.test("desiredVip() returns the same for any order of backends", () => {
   assert.deepEqual(desired(frontend(["a=1 b=2 c=3"])), desired(frontend(["c=3 a=1 b=2"])));
 });
 

@@ -1,17 +1,17 @@
 /**
- * Drift: the difference between the state found in VPP and the state after everything that VPP
- * acknowledged. Another program made it; the log names it and the plan corrects it.
+ * Describes drift: the difference between the state found in VPP and the state after all
+ * acknowledged operations. Another program caused it; it is logged, and the plan corrects it.
  */
 import type { ActualServer, ActualVip } from "./model.ts";
 import { pairByAddress } from "./order.ts";
 
-/** The two sides, in words; both name the same things in the same order. */
+/** The two sides, in words; both list the same items in the same order. */
 export interface Drift {
   readonly found: readonly string[];
   readonly expected: readonly string[];
 }
 
-/** How `found` differs from `known`; undefined when it does not. Undefined: no such VIP. */
+/** How `found` differs from `known`, where undefined means no VIP; undefined when it does not. */
 export function driftBetween(
   known: ActualVip | undefined,
   found: ActualVip | undefined,

@@ -4,7 +4,7 @@ import { driftBetween } from "./drift.ts";
 
 const VIP = "192.0.2.1";
 
-Deno.test("driftBetween() finds none where the same is there, whatever index, buckets and memory say", () => {
+Deno.test("driftBetween() ignores index, buckets and remembered flushes", () => {
   const known = actual(VIP, "10.0.0.1=0!");
   const found = actual(VIP, "10.0.0.1=0", { poolIndex: 9 });
   assert.equal(driftBetween(known, found), undefined);
@@ -38,7 +38,7 @@ Deno.test("driftBetween() names both sides of each difference", () => {
   });
 });
 
-Deno.test("driftBetween() names a VIP that vanished and one that nobody of us added", () => {
+Deno.test("driftBetween() names a VIP that vanished and one that another program added", () => {
   const vip = actual(VIP, "10.0.0.1=100 10.0.0.2=5");
   const words = { there: ["VIP with 2 servers"], gone: ["no VIP"] };
   assert.deepEqual(driftBetween(vip, undefined), { found: words.gone, expected: words.there });

@@ -2,12 +2,12 @@
  * Keeps VPP's weight of each server that the prober was blind to.
  *
  *     VPP has the server       its weight stays, 0 included
- *     VPP lacks the server     0: a server that was never seen gets no flows
- *     no server has weight     the wanted weights apply, so that a standby pool may serve
+ *     VPP lacks the server     0: a server of unknown health gets no flows
+ *     no server has weight     the desired weights apply, so that a standby pool may serve
  */
 import type { ActualVip, DesiredServer, DesiredVip } from "./model.ts";
 
-/** Gives servers marked `keep` the weight that VPP has; returns `vip` itself without any. */
+/** Gives servers marked `keep` the weight that VPP has; without such servers returns `vip`. */
 export function withKeptWeights(vip: DesiredVip, actual: ActualVip | undefined): DesiredVip {
   if (!vip.servers.some(({ keep }) => keep === true)) return vip;
   const present = new Map(actual?.servers.map(({ address, weight }) => [address.text, weight]));

@@ -15,7 +15,7 @@ const COMMON = {
   newFlowsTableLength: 1024,
 } as const;
 
-/** `"1:100 2:0?"`: 10.0.0.1 with weight 100, and 10.0.0.2, which keeps what VPP has, with 0. */
+/** `"1:100 2:0?"`: 10.0.0.1 with weight 100, and 10.0.0.2 with 0, which keeps VPP's weight. */
 function wanted(text: string): DesiredVip {
   const servers = text.split(" ").map((word): DesiredServer => {
     const [, last, weight, keep] = /^(\d+):(\d+)(\??)$/.exec(word)!;
@@ -46,7 +46,7 @@ Deno.test("a server that the prober is blind to keeps the weight that VPP has", 
     ["1:0? 2:0", "1:100 2:50", "1:100 2:0"],
     ["1:0? 2:7", "2:50", "1:0 2:7"],
     ["1:0?", undefined, "1:0"],
-    // A standby pool after a blind one: only when nothing else serves.
+    // A standby pool after a blind one serves only when no other server has weight.
     ["1:0? 2:7?", "1:100 2:0", "1:100 2:0"],
     ["1:0? 2:7?", "1:0 2:100", "1:0 2:100"],
     ["1:0? 2:7?", "1:0 2:0", "1:0 2:7"],
@@ -58,7 +58,7 @@ Deno.test("a server that the prober is blind to keeps the weight that VPP has", 
   }
 });
 
-Deno.test("withKeptWeights gives the same value back when no server keeps anything", () => {
+Deno.test("withKeptWeights returns the same value when no server keeps its weight", () => {
   const vip = wanted("1:0 2:7");
   assert.equal(withKeptWeights(vip, actual("1:100 2:7")), vip);
 });
@@ -72,7 +72,7 @@ Deno.test("planGroup sends nothing for a server that keeps its weight, with and 
   assert.deepEqual(plan({ weights: false }), ["as-del 10.0.0.2"]);
 });
 
-Deno.test("planGroup puts a kept server up again with its weight when the VIP is recreated", () => {
+Deno.test("planGroup adds a kept server with its weight when the VIP is recreated", () => {
   const vip = { ...wanted("1:0? 2:9"), srcIpSticky: true };
   const [plan] = planGroup([vip], [actual("1:100 2:9")], { weights: true, remove: true });
   assert.deepEqual(

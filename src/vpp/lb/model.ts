@@ -1,11 +1,11 @@
 /**
- * VPP's load balancer as values: what a VIP and an application server (AS) are, and their keys.
- * Field meanings follow VPP's src/plugins/lb/lb.api.
+ * The VIPs and application servers (AS) of VPP's load balancer as values, and their keys. Fields
+ * have the meaning of VPP's src/plugins/lb/lb.api.
  */
 import type { IpAddress } from "../../base/address.ts";
 import type { MergedServer } from "../../health/frontend.ts";
 
-/** Encapsulations; the two we program. */
+/** The two encapsulations that this program sets. */
 export type Encap = "gre4" | "gre6";
 
 /** Encapsulations of VPP; the index is the number in its API (`vl_api_lb_encap_type_t`). */
@@ -14,19 +14,19 @@ export const VPP_ENCAPS = ["gre4", "gre6", "l3dsr", "nat4", "nat6"] as const;
 /** IP protocol numbers a VIP may have; 255 means any, and goes with port 0. */
 export type VipProtocol = 6 | 17 | 255;
 
-/** The key of a VIP in VPP. We program host prefixes only (/32, /128). */
+/** The key of a VIP in VPP. This program sets host prefixes only (/32, /128). */
 export interface VipKey {
   readonly address: IpAddress;
-  /** 32 or 128 for ours; VPP may hold others that another program made. */
+  /** 32 or 128 for ours; VPP may have others from another program. */
   readonly prefixLength: number;
   readonly protocol: number;
   readonly port: number;
 }
 
-/** An application server as wanted. */
+/** The desired state of an application server. */
 export type DesiredServer = MergedServer;
 
-/** A VIP as wanted. Servers in compareIp order, no address twice. */
+/** The desired state of a VIP. Servers in compareIp order, each address once. */
 export interface DesiredVip extends VipKey {
   readonly prefixLength: 32 | 128;
   readonly protocol: VipProtocol;
@@ -36,64 +36,63 @@ export interface DesiredVip extends VipKey {
   readonly servers: readonly DesiredServer[];
 }
 
-/** Figures that VPP printed of a server at the last full read; the API lacks them. */
+/** Figures of a server from the CLI's text at the last full read; the API lacks them. */
 export interface ServerFigures {
   /**
-   * Sticky entries that point to the server, over all threads. An upper bound of its flows: VPP
-   * counts expired entries until their place is used again.
+   * Sticky entries that point to the server, over all threads. This is an upper bound of its flows,
+   * because VPP counts expired entries until their place is used again.
    */
   readonly flows: number;
   /** Index of the server's host route in `/net/route/via` of the stats segment. */
   readonly routeIndex: number;
 }
 
-/** An application server as VPP has it (in use; removed ones are not listed). */
+/** The state of an application server in VPP (in use; removed ones are RemovedServer). */
 export interface ActualServer {
   readonly address: IpAddress;
   readonly weight: number;
   /** Buckets of the new-flow table; undefined when only known from our own operations. */
   readonly buckets: number | undefined;
   /**
-   * True when we flushed this server since it last entered a flushing state, on this connection.
-   * VPP does not tell; the reconciler remembers.
+   * True when this server was flushed on this connection since it last entered a flushing state.
+   * VPP does not report this; the reconciler remembers it.
    */
   readonly flushed: boolean;
-  /** Absent for a server that was added since the last full read, or that VPP did not print. */
+  /** Absent when the server was added after the last full read, or VPP did not print it. */
   readonly figures?: ServerFigures | undefined;
   /**
-   * True when no flow of VPP goes to this server: with weight 0 it was added, or flushed, on this
-   * connection, and it has had no weight since.
+   * True when VPP has no flow to this server: on this connection it was added or flushed with
+   * weight 0, and it has had no weight since.
    */
   readonly idle?: boolean;
 }
 
 /**
- * A server that was deleted and that VPP keeps until its last flow ended and it is collected.
- * Without weights (LbCapabilities) deleting is also how a server is drained, so that its flows
- * may still have to be flushed.
+ * A deleted server that VPP keeps until its last flow has ended and it is collected. A VPP without
+ * weights (LbCapabilities) also drains a server by deleting it, so a flush may still be due.
  */
 export interface RemovedServer {
   readonly address: IpAddress;
-  /** True when it was deleted with flush, or flushed since; as far as this connection knows. */
+  /** True when it was deleted with flush, or flushed since, on this connection. */
   readonly flushed: boolean;
 }
 
-/** Capabilities of a VPP that matter to planning. */
+/** Capabilities of a VPP that planning depends on. */
 export interface LbCapabilities {
-  /** False up to VPP 26.06: a server is in or out, and VPP does not know it otherwise. */
+  /** False up to VPP 26.06, where a server is either in a VIP or not. */
   readonly weights: boolean;
 }
 
-/** A VIP as VPP has it. Servers in compareIp order. */
+/** The state of a VIP in VPP. Servers in compareIp order. */
 export interface ActualVip extends VipKey {
   readonly encap: typeof VPP_ENCAPS[number];
   readonly srcIpSticky: boolean;
   /** 0 stands for 65536: the field of lb_vip_details is 16 bits wide. */
   readonly newFlowsTableLength: number;
-  /** Index in VPP's pool of VIPs: the counters' index. Undefined when not read yet. */
+  /** Index in VPP's pool of VIPs, and of its counters. Undefined when not read yet. */
   readonly poolIndex: number | undefined;
   readonly servers: readonly ActualServer[];
-  /** In compareIp order; none is in `servers`. Read from a VPP without weights only. */
+  /** In compareIp order, without those in `servers`. Only read from a VPP without weights. */
   readonly removed: readonly RemovedServer[];
 }
 
@@ -132,14 +131,14 @@ export type Operation =
     readonly previousWeight: number;
     readonly flush: boolean;
   }
-  /** Flushes a RemovedServer. VPP may have collected it meanwhile: then it had no flow left. */
+  /** Flushes a RemovedServer. If VPP has collected it meanwhile, it had no flow left. */
   | { readonly kind: "as-flush"; readonly vip: VipKey; readonly address: IpAddress }
-  /** Flushes all flows of a VIP that VPP has, those that found no server included. */
+  /** Flushes all flows of an existing VIP, including those that found no server. */
   | { readonly kind: "vip-flush"; readonly vip: VipKey; readonly reason: VipFlushReason };
 
 /**
- * - `first-weight`: packets that came before there was a server keep their flows from being sticky
- * - `all-servers`: stands for the flushes of all its servers
+ * - `first-weight`: packets that came before any server had weight made their flows unsticky
+ * - `all-servers`: replaces the flushes of all its servers
  */
 export type VipFlushReason = "first-weight" | "all-servers";
 

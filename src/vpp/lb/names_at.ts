@@ -1,12 +1,13 @@
 /**
- * Finds the backends of a server of VPP by its address. PURE. Several backends may have one address
- * (a server with a check for each of its services), so those of the VIP's own frontend come first.
+ * Finds the backends of a server in VPP by its address. PURE. Several backends may have the same
+ * address (a server with one check for each of its services). So the backends of the VIP's own
+ * frontend come first.
  */
 import type { Config, FrontendConfig } from "../../config/model.ts";
 import { vipKeyOf } from "./desired.ts";
 import { type VipKey, vipKeyText } from "./model.ts";
 
-/** Names by address, in the file's order; made when the first is asked for. */
+/** Names by address, in the file's order; computed at the first call. */
 export type NamesAt = (address: string) => readonly string[];
 
 const NONE: readonly string[] = [];
@@ -44,7 +45,7 @@ function byAddress(
   return found;
 }
 
-/** The backends of a server of a VIP: those of its frontend, or where none has the address, all. */
+/** The backends at an address of a VIP: those of its frontend or, without any there, of all. */
 export function namesOfVips(
   { frontends, backends }: Pick<Config, "frontends" | "backends">,
 ): (vip: VipKey, address: string) => readonly string[] {

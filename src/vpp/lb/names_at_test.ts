@@ -3,7 +3,7 @@ import { parseIp } from "../../base/address.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { namesOfAll, namesOfFrontend, namesOfVips } from "./names_at.ts";
 
-/** One server has two backends, each with a frontend of its own; d is in none. */
+/** One server has two backends, each with its own frontend; no frontend has d. */
 const CONFIG = smallConfig({
   backends: {
     http: { address: "10.0.0.1" },
@@ -27,7 +27,7 @@ Deno.test("a frontend's server has the names of its own backends, each once", ()
   assert.deepEqual(["10.0.0.1", "10.0.0.2", "10.0.0.4"].map(names), [["http"], ["b"], []]);
 });
 
-Deno.test("a VIP's server is named by its frontend, else by all", () => {
+Deno.test("a VIP's server has the names of its frontend or, without any, of all backends", () => {
   const namesAt = namesOfVips(CONFIG);
   const vip = (port: number) => ({
     address: parseIp("192.0.2.1")!,
@@ -37,7 +37,7 @@ Deno.test("a VIP's server is named by its frontend, else by all", () => {
   });
   assert.deepEqual(namesAt(vip(80), "10.0.0.1"), ["http"]);
   assert.deepEqual(namesAt(vip(443), "10.0.0.1"), ["https"]);
-  // A server that has left the frontend, and a VIP of another program.
+  // A server that was removed from the frontend, and a VIP of another program.
   assert.deepEqual(namesAt(vip(443), "10.0.0.4"), ["d"]);
   assert.deepEqual(namesAt(vip(8080), "10.0.0.1"), ["http", "https"]);
 });

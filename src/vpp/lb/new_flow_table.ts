@@ -1,12 +1,11 @@
 /**
- * The lb plugin's own new-flow table: which server a new flow's hash falls to, and how many
- * buckets each server of a VIP gets for given weights.
+ * Computes the lb plugin's new-flow table: the server for each hash of a new flow, and the number
+ * of buckets that each server of a VIP gets by its weight.
  *
- * It is Maglev's table with two turns of VPP's own: the length is a power of two (so the step
- * only has to be odd, not coprime to a prime), and a server of weight w takes part as w replicas,
- * each with its own permutation. Replicas take their next free bucket in turn, ordered by
- * (replica, address), so the table depends on the set of servers only, never on the order in
- * which they were added.
+ * It is Maglev's table with two changes. The length is a power of two, so the step only has to be
+ * odd. And a server of weight w takes part as w replicas, each with its own permutation. Replicas
+ * take their next free bucket in turn, ordered by (replica, address). So the table depends on the
+ * set of servers only, never on the order in which they were added.
  *
  * Most replicas of a VIP with many servers never get a turn (16 servers of weight 100 are 1,600
  * replicas for 1,024 buckets), so a replica is hashed when its first turn comes, and the list of
@@ -19,22 +18,22 @@
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 
-/** A server as the table sees it; weight 0 takes no part. VPP's weight is a u8: 0 to 255. */
+/** A server of the table; weight 0 takes no part. VPP's weight is a u8: 0 to 255. */
 export interface TableServer {
   /** 4 or 16 bytes, network order. */
   readonly address: Pick<IpAddress, "bytes">;
   readonly weight: number;
 }
 
-/** A table and what it gives to each server. */
+/** A table, and the buckets of each server. */
 export interface NewFlowTable {
-  /** For each bucket the index of its server in the list given; -1 when no server has weight. */
+  /** For each bucket the index of its server in the given list; -1 when no server has weight. */
   readonly table: Int32Array;
-  /** Buckets of each server, in the order given; they add up to the length, or are all 0. */
+  /** Buckets of each server, in the given order; they add up to the length, or are all 0. */
   readonly buckets: readonly number[];
 }
 
-/** Longest table this program will compute (VPP itself has no limit but memory). */
+/** Longest table that this program computes (VPP itself is limited only by memory). */
 export const MAX_TABLE_LENGTH = 1 << 24;
 
 /**
@@ -60,7 +59,7 @@ export function isTableLength(length: number): boolean {
 interface Contender {
   readonly index: number;
   readonly weight: number;
-  /** 16 bytes, IPv4 in the last four: what VPP compares. */
+  /** The 16 bytes that VPP compares, IPv4 in the last four. */
   readonly key: Uint8Array;
   readonly low: number;
   readonly high: number;
@@ -102,8 +101,8 @@ function fill(table: Int32Array, into: { buckets: number[]; order: readonly Cont
   const next = new Int32Array(replicas);
   const step = new Int32Array(replicas);
   const hash = new Int32Array(2);
-  // One bit for each bucket that is taken: a replica looks at eleven on average before it finds a
-  // free one of 65,536, and the bits of all fit into the processor's nearest cache.
+  // One bit for each taken bucket, so that all fit into the processor's nearest cache: a replica
+  // tries eleven buckets on average before it finds a free one of 65,536.
   const marks = new Int32Array(Math.ceil(table.length / 32));
   let taken = 0;
   for (let first = true;; first = false) {

@@ -1,7 +1,7 @@
 /**
- * The one order in which VIPs and servers are planned, sent and shown: numeric by address, IPv4
- * before IPv6. Nothing that leaves this folder depends on the order of a Map or of VPP's pools,
- * so the same set of servers always gives the same operations.
+ * Defines the order in which VIPs and servers are planned, sent and shown: numeric by address, IPv4
+ * before IPv6. No result of this folder depends on the order of a Map or of VPP's pools, so the
+ * same set of servers always gives the same operations.
  */
 import { compareIp } from "../../base/address.ts";
 import type { IpAddress } from "../../base/address.ts";
@@ -22,8 +22,8 @@ export function compareByAddress(
 }
 
 /**
- * `items` in the order of `compare`: the same array when it is in order already, which is the
- * usual case and cheap to see, else a sorted copy.
+ * `items` in the order of `compare`. Usually they are in order already, which is cheap to check:
+ * then the same array is returned, otherwise a sorted copy.
  */
 export function inOrder<T>(items: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
   for (let i = 1; i < items.length; i++) {

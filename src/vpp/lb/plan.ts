@@ -1,5 +1,5 @@
 /**
- * The difference between what is wanted and what VPP has, as operations in an order that keeps
+ * Plans the operations that change VPP's actual state to the desired one, in an order that keeps
  * traffic flowing.
  *
  *     desired   actual         operations
@@ -9,21 +9,20 @@
  *               make           table length are fixed when VPP adds a VIP
  *     VIP       VIP            weight raises, adds, cuts, cuts with flush, deletes
  *
- * A VPP without weights has a server or has not (see unweighted.ts): cuts are deletes there, with
- * flush where flush is due.
+ * In a VPP without weights (see unweighted.ts) cuts are deletes, with flush where flush is due.
  *
- * A packet that finds a VIP without weight makes its flow unsticky for as long as it lasts. So a VIP
- * that gets its first weight is flushed after the last operation, once, unless a server of it may
- * have flows that are to stay. And one flush of the VIP replaces the flushes of all its servers:
- * each of them walks all sticky buckets of all threads while VPP forwards nothing.
+ * A packet that finds a VIP without weight makes its flow unsticky for the flow's lifetime. So a
+ * VIP that gets its first weight is flushed once, after the last operation, unless one of its
+ * servers may have flows that must stay. One flush of the VIP also replaces the flushes of all its
+ * servers, because each flush walks all sticky buckets of all threads while VPP forwards nothing.
  *
- * Operations that add servers come before those that remove them, so a VIP keeps one that it has
- * both before and after. Cuts without flush come before those with flush, so that flows that are
- * flushed off one server are not caught by another that is about to lose its weight.
+ * Operations that add servers come before those that remove them, so that a VIP with servers before
+ * and after is never without. Cuts without flush come before those with flush, so that flows
+ * flushed off one server do not go to another that is about to lose its weight.
  *
  * VIPs of different prefixes are independent. Those of one prefix are not (see conflict.ts):
- * planGroup() takes down what must go before it puts up what must come, and leaves alone, with a
- * reason, what VPP would refuse.
+ * planGroup() deletes VIPs before it adds others, and defers VIPs that VPP would refuse, with the
+ * reason.
  */
 import { conflictBetween } from "./conflict.ts";
 import { desiredServers } from "./unweighted.ts";
@@ -48,19 +47,19 @@ export interface VipPlan {
   readonly vip: VipKey;
   readonly desired: DesiredVip | undefined;
   readonly actual: ActualVip | undefined;
-  /** Takes the VIP down; goes before every `build` of the same prefix. */
+  /** Deletes the VIP; sent before every `build` of the same prefix. */
   readonly teardown: readonly Operation[];
-  /** Puts it up, or changes it. */
+  /** Adds the VIP, or changes it. */
   readonly build: readonly Operation[];
-  /** Why it is taken down and put up again; undefined when it is not. */
+  /** The reason why it is recreated; undefined when it is not. */
   readonly recreate: string | undefined;
-  /** Why nothing is done although something is wanted; undefined when nothing is in the way. */
+  /** The reason why the desired VIP cannot be added; undefined without a conflict. */
   readonly conflict: string | undefined;
 }
 
 /** Options of planGroup(). */
 export interface PlanOptions extends LbCapabilities {
-  /** Remove VIPs that are not wanted ("All"); without, they stay as they are ("One"). */
+  /** True to remove VIPs that are not desired; false to leave them as they are. */
   readonly remove: boolean;
 }
 
@@ -77,7 +76,7 @@ export function recreateReason(desired: DesiredVip, actual: ActualVip): string |
   return undefined;
 }
 
-/** A VIP wanted, and for whom. */
+/** A desired VIP and its frontend. */
 export interface WantedVip {
   readonly frontend: string;
   readonly vip: DesiredVip;
@@ -89,13 +88,13 @@ export interface VipGroup {
   readonly prefix: string;
   /** Frontends whose VIPs are in `desired`, in the same order. */
   readonly frontends: readonly string[];
-  /** In VIP order; empty for a prefix on which nothing is wanted. */
+  /** In VIP order; empty for a prefix without desired VIPs. */
   readonly desired: readonly DesiredVip[];
   /** In VIP order. */
   readonly actual: readonly ActualVip[];
 }
 
-/** All prefixes on which something is wanted or there, in VIP order. */
+/** All prefixes with desired or actual VIPs, in VIP order. */
 export function groupByPrefix(
   wanted: readonly WantedVip[],
   there: readonly ActualVip[],
@@ -126,7 +125,7 @@ function emptyGroup(prefix: string) {
   };
 }
 
-/** Plans of the VIPs of one prefix that are wanted or there, in VIP order; also those with nothing to do. */
+/** Plans of the desired and actual VIPs of one prefix, in VIP order; some may be empty. */
 export function planGroup(
   desired: readonly DesiredVip[],
   actual: readonly ActualVip[],
@@ -184,9 +183,9 @@ function planRemoval(key: string, actual: ActualVip): VipPlan {
 }
 
 /**
- * Takes the plans back that VPP would refuse: those that add a VIP which cannot share a prefix with one
- * that stays, or beside one added before it. A VIP whose recreation is taken back stays too, so
- * this goes on until nothing changes.
+ * Empties the plans that VPP would refuse, because they add a VIP that conflicts with one that
+ * stays or was added before it. A VIP whose recreation is canceled stays too, so this repeats until
+ * nothing changes.
  */
 function deferConflicts(plans: readonly VipPlan[], staying: readonly ActualVip[]): VipPlan[] {
   let current = [...plans];
@@ -291,19 +290,19 @@ function change(desired: DesiredVip, actual: ActualVip, can: LbCapabilities): Op
   return [...operations, vipFlush(desired, "first-weight")];
 }
 
-/** True when a VIP without weight gets some. */
+/** True when a VIP whose servers all have weight 0 gets its first weight. */
 function opens(servers: readonly DesiredServer[], actual: ActualVip): boolean {
   return !actual.servers.some(hasWeight) && servers.some(hasWeight);
 }
 
-/** True when VPP may have flows of a server that `operations` do not flush: paused ones stay. */
+/** True when VPP may have flows that `operations` do not flush, for example of a paused server. */
 function mayKeepFlows(actual: ActualVip, operations: readonly Operation[]): boolean {
   const flushed = new Set(operations.filter(flushes).map(({ address }) => address.text));
   return actual.servers.some((s) => s.idle !== true && !flushed.has(s.address.text)) ||
     actual.removed.some((s) => !s.flushed && !flushed.has(s.address.text));
 }
 
-/** An operation that makes VPP forget the flows of one server. */
+/** An operation that flushes the flows of one server. */
 type ServerFlush = Extract<Operation, { readonly kind: "as-del" | "as-weight" | "as-flush" }>;
 
 function flushes(operation: Operation): operation is ServerFlush {
@@ -312,8 +311,8 @@ function flushes(operation: Operation): operation is ServerFlush {
 }
 
 /**
- * `operations` with one flush of the VIP in the place of those of its servers, when all servers
- * that may have flows are flushed and there are at least two.
+ * `operations` with one flush of the VIP instead of those of its servers, when all servers that
+ * may have flows are flushed and there are at least two.
  */
 function withOneFlush(operations: Operation[], actual: ActualVip): Operation[] {
   if (operations.filter(flushes).length < 2 || mayKeepFlows(actual, operations)) return operations;
@@ -324,7 +323,7 @@ function withOneFlush(operations: Operation[], actual: ActualVip): Operation[] {
   return [...plain, vipFlush(actual, "all-servers")];
 }
 
-/** Once per reason; a server that got weight behind our back may have got flows again. */
+/** Once per flushing state. A server that another program gave weight may have flows again. */
 function mustFlush(wanted: DesiredServer, present: ActualServer): boolean {
   return wanted.flush && (!present.flushed || present.weight > 0);
 }

@@ -30,9 +30,9 @@ const CASES: readonly {
   actual: ActualVip | undefined;
   operations: readonly string[];
 }[] = [
-  { name: "nothing of nothing", desired: undefined, actual: undefined, operations: [] },
+  { name: "no VIP at all", desired: undefined, actual: undefined, operations: [] },
   {
-    name: "a VIP that is there as wanted",
+    name: "a VIP in its desired state",
     desired: desired(VIP, "10.0.0.1=100 10.0.0.2=0"),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=0"),
     operations: [],
@@ -50,7 +50,7 @@ const CASES: readonly {
     ],
   },
   {
-    name: "an unwanted VIP: servers with flush, then the VIP",
+    name: "a VIP that is not desired: servers with flush, then the VIP",
     desired: undefined,
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=0"),
     operations: ["as-del 10.0.0.1", "as-del 10.0.0.2", "vip-flush", "vip-del"],
@@ -69,7 +69,7 @@ const CASES: readonly {
     ],
   },
   {
-    name: "flush of a server whose weight is 0 already",
+    name: "a flush of a server whose weight is 0 already",
     desired: desired(VIP, "10.0.0.1=0!"),
     actual: actual(VIP, "10.0.0.1=0"),
     operations: ["as-weight 10.0.0.1 0 flush"],
@@ -81,7 +81,7 @@ const CASES: readonly {
     operations: [],
   },
   {
-    name: "a flushed server that somebody gave weight is flushed again",
+    name: "a flushed server that another program gave weight is flushed again",
     desired: desired(VIP, "10.0.0.1=0!"),
     actual: actual(VIP, "10.0.0.1=7!"),
     operations: ["as-weight 10.0.0.1 0 flush"],
@@ -123,13 +123,13 @@ const CASES: readonly {
     operations: ["as-weight 10.0.0.1 100", "as-weight 10.0.0.2 50", "vip-flush"],
   },
   {
-    name: "a first weight: none, when a server of weight 0 may have flows, paused or held",
+    name: "a first weight: no flush, when a server of weight 0 may have flows, paused or held",
     desired: desired(VIP, "10.0.0.1=100 10.0.0.2=0"),
     actual: actual(VIP, "10.0.0.1=0 10.0.0.2=0"),
     operations: ["as-weight 10.0.0.1 100"],
   },
   {
-    name: "a first weight: none, when the server that gets it was paused with its flows",
+    name: "a first weight: no flush, when the server that gets it was paused with its flows",
     desired: desired(VIP, "10.0.0.1=100"),
     actual: actual(VIP, "10.0.0.1=0"),
     operations: ["as-weight 10.0.0.1 100"],
@@ -147,13 +147,13 @@ const CASES: readonly {
     operations: ["as-weight 10.0.0.2 100"],
   },
   {
-    name: "flushes of all servers as one of the VIP",
+    name: "flushes of all servers as one flush of the VIP",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0!"),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
     operations: ["as-weight 10.0.0.1 0", "as-weight 10.0.0.2 0", "vip-flush"],
   },
   {
-    name: "flushes one by one when a server keeps its flows",
+    name: "single flushes when a server keeps its flows",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0! 10.0.0.3=0"),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100"),
     operations: [
@@ -180,7 +180,7 @@ function texts(operations: readonly Operation[]): string[] {
   return operations.map((operation) => operationText(operation, true));
 }
 
-Deno.test("planGroup() takes all VIPs of a prefix down before it puts up one of another encap", () => {
+Deno.test("planGroup() deletes all VIPs of a prefix before it adds one of another encap", () => {
   const wanted = [desired(VIP, "fd00::1=1"), desired(VIP, "fd00::1=1", { port: 443 })];
   const there = [actual(VIP), actual(VIP, "", { port: 443 })];
   assert.deepEqual(texts(operationsOf(planGroup(wanted, there, { remove: true, weights: true }))), [
@@ -195,7 +195,7 @@ Deno.test("planGroup() takes all VIPs of a prefix down before it puts up one of 
   ]);
 });
 
-Deno.test("planGroup() removes an all-ports VIP before it adds the port's", () => {
+Deno.test("planGroup() deletes an all-ports VIP before it adds one of a port", () => {
   const there = [actual(VIP, "", { protocol: 255, port: 0 })];
   assert.deepEqual(
     texts(operationsOf(planGroup([desired(VIP)], there, { remove: true, weights: true }))),
@@ -206,7 +206,7 @@ Deno.test("planGroup() removes an all-ports VIP before it adds the port's", () =
   );
 });
 
-Deno.test("planGroup() leaves a VIP alone, with a reason, when what stays is in its way", () => {
+Deno.test("planGroup() defers a VIP, with a reason, when it conflicts with one that stays", () => {
   const wanted = [desired(VIP, "fd00::1=1")];
   const there = [actual(VIP, "10.0.0.1=1"), actual(VIP, "", { port: 443 })];
   const [only, ...rest] = planGroup(wanted, there, { remove: false, weights: true });
@@ -219,7 +219,7 @@ Deno.test("planGroup() leaves a VIP alone, with a reason, when what stays is in 
   );
 });
 
-Deno.test("planGroup() lets a VIP that is left alone stand in the way of the next", () => {
+Deno.test("planGroup() defers a VIP that conflicts with a deferred one", () => {
   // 80 cannot become gre6 because of 443, so 8080 cannot be added as gre6 because of both.
   const wanted = [desired(VIP, "fd00::1=1"), desired(VIP, "fd00::1=1", { port: 8080 })];
   const there = [actual(VIP, "10.0.0.1=1"), actual(VIP, "", { port: 443 })];
@@ -228,7 +228,7 @@ Deno.test("planGroup() lets a VIP that is left alone stand in the way of the nex
   assert.deepEqual(plans.map((one) => one.conflict === undefined), [false, false]);
 });
 
-Deno.test("planGroup() adds the first of two wanted VIPs that exclude each other", () => {
+Deno.test("planGroup() adds the first of two desired VIPs that exclude each other", () => {
   const wanted = [desired(VIP), desired(VIP, "", { protocol: 255, port: 0 })];
   const plans = planGroup(wanted, [], { remove: true, weights: true });
   assert.deepEqual(texts(operationsOf(plans)), ["vip-add 192.0.2.1/32 6 80"]);
@@ -238,7 +238,7 @@ Deno.test("plan() without remove never removes a VIP", () => {
   assert.deepEqual(plan([], [actual(VIP, "10.0.0.1=100")], { remove: false, weights: true }), []);
 });
 
-Deno.test("plan() removes what is not configured, whatever its encap and prefix length", () => {
+Deno.test("plan() removes VIPs that are not configured, of any encap and prefix length", () => {
   const there = [
     actual("198.51.100.0", "", { prefixLength: 24, encap: "l3dsr" }),
     actual(VIP, "", { encap: "nat4" }),
@@ -249,7 +249,7 @@ Deno.test("plan() removes what is not configured, whatever its encap and prefix 
   ]);
 });
 
-/** A plugin that was programmed with these states in turn, with what the earlier ones left. */
+/** A plugin programmed with these states in turn, including the remains of the earlier ones. */
 function pluginWith(states: readonly (readonly DesiredVip[])[], can = CAN): LbPlugin {
   const plugin = new LbPlugin(0);
   for (const state of states) {
@@ -267,7 +267,7 @@ function weighted(vips: readonly (ActualVip | DesiredVip)[]): Set<string> {
 
 for (const can of [{ weights: true }, { weights: false }]) {
   const what = `${can.weights ? "with" : "without"} weights`;
-  Deno.test(`plan() ${what}, carried out, gives what is wanted, at no step a VIP without server in between`, () => {
+  Deno.test(`plan() ${what} reaches the desired state, and never leaves a VIP without servers in between`, () => {
     const state = arbitraryDesired();
     const property = fc.property(fc.array(state, { maxLength: 2 }), state, (before, wanted) => {
       const plugin = pluginWith(before, can);
@@ -298,7 +298,7 @@ for (const can of [{ weights: true }, { weights: false }]) {
       const kept = [...known.values()];
       assert.deepEqual(kept.map(bare).sort(byKey), found.map(bare).sort(byKey));
       assert.deepEqual(operationsOf(plan(wanted, kept, options)), []);
-      // Nor does a daemon that was restarted, but for flushes, which it cannot know of.
+      // Nor does a restarted daemon, except for flushes, which it cannot remember.
       const again = operationsOf(plan(wanted, found, options)).filter((one) => !isFlush(one));
       assert.deepEqual(again, []);
     });
@@ -327,7 +327,7 @@ Deno.test("plan() without remove is never refused by the plugin and removes noth
   );
 });
 
-Deno.test("plan() does not depend on the order of VIPs and servers it is given", () => {
+Deno.test("plan() does not depend on the order of VIPs and servers", () => {
   const shuffled = (vips: readonly DesiredVip[]) =>
     fc.shuffledSubarray([...vips], { minLength: vips.length, maxLength: vips.length });
   const given = arbitraryDesired().chain((vips) => fc.tuple(fc.constant(vips), shuffled(vips)));
@@ -344,7 +344,7 @@ Deno.test("plan() does not depend on the order of VIPs and servers it is given",
   );
 });
 
-Deno.test("planVip() goes from servers to none and back to what was", () => {
+Deno.test("planVip() goes from servers to none and back", () => {
   const full = desired(VIP, "10.0.0.1=100 10.0.0.2=100");
   const plugin = pluginWith([[full]]);
   for (const wanted of [desired(VIP), full]) {
@@ -355,7 +355,7 @@ Deno.test("planVip() goes from servers to none and back to what was", () => {
   }
 });
 
-Deno.test("forgetFlushes() lets a server be flushed again once it left its flushing state", () => {
+Deno.test("forgetFlushes() makes a server due for a flush again after it left its flushing state", () => {
   const flushed = actual(VIP, "10.0.0.1=0! 10.0.0.2=0!");
   const next = forgetFlushes(flushed, desired(VIP, "10.0.0.1=0! 10.0.0.2=0"));
   assert.deepEqual(next.servers.map((server) => server.flushed), [true, false]);

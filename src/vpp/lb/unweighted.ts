@@ -1,6 +1,6 @@
 /**
  * Adapts the servers of a VIP to a VPP without weights (26.06 and before). Such a VPP spreads new
- * flows evenly over the servers of a VIP: a server of weight 0 is left out, any other is there.
+ * flows evenly over the servers of a VIP. A server of weight 0 is left out; any other is added.
  *
  * A server that leaves is deleted. Its flows are flushed when it leaves for good or enters a
  * flushing state. A drained server keeps its flows, because VPP forwards to a deleted server as
@@ -11,11 +11,11 @@ import type { DesiredServer, DesiredVip, LbCapabilities } from "./model.ts";
 /** Weight of a server in a VPP without weights. */
 export const FULL_WEIGHT = 100;
 
-/** A VIP's servers as a VPP can have them. */
+/** The servers of a VIP in the form that a VPP supports. */
 export interface DesiredServers {
   /** Servers that VPP should have; in address order. */
   readonly servers: readonly DesiredServer[];
-  /** Servers that are left out, by address: whether a flush is due. */
+  /** Servers that are left out, by address; true when a flush is due. */
   readonly out: ReadonlyMap<string, boolean>;
 }
 

@@ -1,4 +1,4 @@
-/** Plans for a VPP without weights: a server is in or out, and flushed where flush is due. */
+/** Plans for a VPP without weights: servers are added or deleted, with flush where it is due. */
 import assert from "node:assert/strict";
 import { actual, desired, ip, operationText } from "../../../tests/support/fakes/vips.ts";
 import { forgetFlushes } from "./acknowledge.ts";
@@ -20,13 +20,13 @@ const CASES: readonly {
   operations: readonly string[];
 }[] = [
   {
-    name: "a missing VIP: servers with any weight are in, those with none are not",
+    name: "a missing VIP: servers with weight are added, those of weight 0 are not",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=1 10.0.0.3=100 10.0.0.4=0"),
     actual: undefined,
     operations: ["vip-add", "as-add 10.0.0.2 100", "as-add 10.0.0.3 100", "vip-flush"],
   },
   {
-    name: "weights as presence: nothing to do",
+    name: "no operations when the servers with weight are there",
     desired: desired(VIP, "10.0.0.1=1 10.0.0.2=99 10.0.0.3=0"),
     actual: actual(VIP, "10.0.0.1=100 10.0.0.2=100"),
     operations: [],
@@ -43,13 +43,13 @@ const CASES: readonly {
     ],
   },
   {
-    name: "a flush of what was drained and is to be flushed now",
+    name: "a flush of a drained server that enters a flushing state",
     desired: desired(VIP, "10.0.0.1=0! 10.0.0.2=0"),
     actual: actual(VIP, "", { removed: [removed("10.0.0.1"), removed("10.0.0.2")] }),
     operations: ["as-flush 10.0.0.1"],
   },
   {
-    name: "a flush of what was drained and is not configured any more",
+    name: "a flush of a drained server that is no longer configured",
     desired: desired(VIP),
     actual: actual(VIP, "", { removed: [removed("10.0.0.1")] }),
     operations: ["as-flush 10.0.0.1"],
@@ -61,13 +61,13 @@ const CASES: readonly {
     operations: [],
   },
   {
-    name: "a server that comes back, with its flows",
+    name: "a server that returns, with its flows",
     desired: desired(VIP, "10.0.0.1=100"),
     actual: actual(VIP, "", { removed: [removed("10.0.0.1")] }),
     operations: ["as-add 10.0.0.1 100"],
   },
   {
-    name: "an unwanted VIP: flows of drained servers are flushed too",
+    name: "a VIP that is not desired: flows of drained servers are flushed too",
     desired: undefined,
     actual: actual(VIP, "10.0.0.1=100", {
       removed: [removed("10.0.0.2"), removed("10.0.0.3", true)],
@@ -88,17 +88,17 @@ for (const { name, desired, actual, operations } of CASES) {
   });
 }
 
-Deno.test("desiredServers() leaves a VPP with weights what is wanted", () => {
+Deno.test("desiredServers() changes nothing for a VPP with weights", () => {
   const vip = desired(VIP, "10.0.0.1=0! 10.0.0.2=30");
   assert.equal(desiredServers(vip, { weights: true }).servers, vip.servers);
   assert.equal(desiredServers(vip, { weights: true }).out.size, 0);
 });
 
-Deno.test("forgetFlushes() has a server that is gone flushed again for the next reason only", () => {
+Deno.test("forgetFlushes() makes a removed server due for a flush again only for a new reason", () => {
   const there = actual(VIP, "", {
     removed: [removed("10.0.0.1", true), removed("10.0.0.2", true)],
   });
-  // 10.0.0.2 is not configured: that it was flushed for that is remembered.
+  // 10.0.0.2 is not configured; its flush for that reason is remembered.
   const drained = desired(VIP, "10.0.0.1=0");
   const next = forgetFlushes(there, drained);
   assert.deepEqual(next.removed.map(({ flushed }) => flushed), [false, true]);

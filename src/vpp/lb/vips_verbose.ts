@@ -1,27 +1,27 @@
 /**
- * Parser of `show lb vips verbose`, the only place where VPP tells a VIP's index in its pool (the
- * counters' index) and its src-ip-sticky flag. The grammar is that of format_lb_vip_detailed()
- * and lb_show_vips_command_fn() in VPP's src/plugins/lb/lb.c and cli.c:
+ * Parses `show lb vips verbose`, the only source of a VIP's index in VPP's pool (the index of its
+ * counters) and of its src-ip-sticky flag. The grammar is that of format_lb_vip_detailed() and
+ * lb_show_vips_command_fn() in VPP's src/plugins/lb/lb.c and cli.c:
  *
  *      ip4-gre4 [1] 198.51.100.11/32 src_ip_sticky removed
  *       new_size:1024
  *       protocol:6 port:443                  unless the VIP is for all ports
  *       dscp:3                               L3DSR
- *       type:nodeport port:80 target_port:8  NAT; VPP forgets to end this line, so that
- *       counters:                            this one goes on behind it
+ *       type:nodeport port:80 target_port:8  NAT; VPP does not end this line, so that
+ *       counters:                            this one continues it
  *         packet from existing sessions: 0   and three more
  *       #as:1
  *         10.0.0.10 weight:100 buckets:1024 flows:0 dpo:11 used
  *         10.0.0.10 1024 buckets   0 flows  dpo:11 used         up to VPP 26.06
  *
- * Strict: text that is not of this grammar is an error with its line, never a guess. It is read
- * line by line without regular expressions: 16,000 servers are 1.3 MB.
+ * The parser is strict: other text is an error with its line, never a guess. It works line by line
+ * without regular expressions, because 16,000 servers are 1.3 MB.
  */
 import { parseIp } from "../../base/address.ts";
 import { FULL_WEIGHT } from "./unweighted.ts";
 import type { ActualVip, VipKey } from "./model.ts";
 
-/** One VIP as printed; removed ones that VPP has not collected yet included. */
+/** One printed VIP, possibly a removed one that VPP has not collected yet. */
 export interface VerboseVip extends VipKey {
   readonly poolIndex: number;
   readonly encap: ActualVip["encap"];
@@ -32,11 +32,11 @@ export interface VerboseVip extends VipKey {
   readonly servers: readonly VerboseServer[];
 }
 
-/** One server as printed. */
+/** One printed server. */
 export interface VerboseServer {
   /** Address as VPP printed it. */
   readonly address: string;
-  /** 100 where VPP knows no weights. */
+  /** 100 for a VPP without weights. */
   readonly weight: number;
   readonly buckets: number;
   /** Sticky entries that point to this server, over all threads, expired ones included. */
@@ -47,7 +47,7 @@ export interface VerboseServer {
   readonly used: boolean;
 }
 
-/** The VIPs in the order printed, or where the text stopped making sense. */
+/** The VIPs in the printed order, or the first error. */
 export type VerboseResult =
   | { readonly ok: true; readonly vips: readonly VerboseVip[] }
   | {
@@ -58,7 +58,7 @@ export type VerboseResult =
     readonly message: string;
   };
 
-/** Parses the whole output; blank lines alone are an empty list. */
+/** Parses the whole output; text of blank lines only is an empty list. */
 export function parseVipsVerbose(text: string): VerboseResult {
   const reader = new Reader(text);
   const vips: VerboseVip[] = [];
@@ -81,7 +81,7 @@ class Mismatch extends Error {
   }
 }
 
-/** A cursor over lines, and over the characters of the present one. */
+/** A cursor over lines, and over the characters of the current line. */
 class Reader {
   readonly #text: string;
   #lineNumber = 1;
@@ -108,7 +108,7 @@ class Reader {
     while (!this.atEnd && this.#lineEnd === this.#lineStart) this.nextLine();
   }
 
-  /** Passes over `literal` if it comes next on this line. */
+  /** Skips `literal` if it comes next on this line, and returns true. */
   take(literal: string): boolean {
     if (!this.#text.startsWith(literal, this.#at)) return false;
     if (this.#at + literal.length > this.#lineEnd) return false;
@@ -135,7 +135,7 @@ class Reader {
     return value;
   }
 
-  /** Characters up to the next of `stop` (which stays) or the end of the line; at least one. */
+  /** Characters, at least one, up to the next `stop`, which stays, or the end of the line. */
   word(stop: string, what: string): string {
     const stopCode = stop.charCodeAt(0);
     const from = this.#at;
@@ -144,7 +144,7 @@ class Reader {
     return this.#text.slice(from, this.#at);
   }
 
-  /** The present line must be read to its end; goes to the next. */
+  /** Goes to the next line; fails unless this one was read to its end. */
   endLine(): void {
     if (this.#at !== this.#lineEnd) this.fail("the end of the line");
     this.nextLine();
@@ -216,7 +216,7 @@ function readHead(reader: Reader) {
   return { address, prefixLength, poolIndex, encap, srcIpSticky, removed };
 }
 
-/** A VIP without this line is for all ports: VPP holds protocol 255 and port 0 then. */
+/** A VIP without this line is for all ports: protocol 255 and port 0. */
 function readPort(reader: Reader): { protocol: number; port: number } {
   if (!reader.take("  protocol:")) return { protocol: 255, port: 0 };
   const protocol = reader.number("a protocol", 255);
@@ -244,7 +244,7 @@ function readServers(reader: Reader): VerboseServer[] {
   const count = reader.number("the number of servers", U32_MAX);
   reader.endLine();
   const servers: VerboseServer[] = [];
-  // Bounded by the text: each turn takes a line or fails.
+  // Bounded by the text: each iteration takes a line or fails.
   for (let i = 0; i < count; i++) {
     servers.push(readServer(reader));
   }
@@ -275,7 +275,7 @@ function readWeighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets" 
   return { weight, buckets, flows: reader.number("flows", Number.MAX_VALUE) };
 }
 
-/** As up to VPP 26.06. */
+/** The form of versions up to VPP 26.06. */
 function readUnweighted(reader: Reader): Pick<VerboseServer, "weight" | "buckets" | "flows"> {
   reader.expect(" ", "a weight or buckets");
   const buckets = reader.number("a weight or buckets", U32_MAX);

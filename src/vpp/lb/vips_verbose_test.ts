@@ -11,7 +11,7 @@ import { plan } from "../../../tests/support/worlds/plans.ts";
 import { operationsOf } from "./plan.ts";
 import { parseVipsVerbose } from "./vips_verbose.ts";
 
-/** As a running VPP printed it. */
+/** The output of a running VPP. */
 const TEXT = ` ip4-gre4 [1] 198.51.100.11/32
   new_size:1024
   protocol:6 port:443
@@ -58,7 +58,7 @@ const TEXT = ` ip4-gre4 [1] 198.51.100.11/32
 
 `;
 
-Deno.test("parseVipsVerbose() reads everything the plugin prints", () => {
+Deno.test("parseVipsVerbose() reads all fields that the plugin prints", () => {
   const result = parseVipsVerbose(TEXT);
   assert.ok(result.ok);
   const [first, second, third, fourth] = result.vips;
@@ -97,7 +97,7 @@ Deno.test("parseVipsVerbose() reads everything the plugin prints", () => {
   assert.equal(result.vips.length, 4);
 });
 
-Deno.test("parseVipsVerbose() takes a VPP without VIPs for what it is", () => {
+Deno.test("parseVipsVerbose() returns an empty list for a VPP without VIPs", () => {
   for (const text of ["", "\n", "\n\n"]) {
     assert.deepEqual(parseVipsVerbose(text), { ok: true, vips: [] });
   }
@@ -198,7 +198,7 @@ const BAD: readonly { name: string; from: string; to: string; line: number; expe
 ];
 
 for (const { name, from, to, line, expected } of BAD) {
-  Deno.test(`parseVipsVerbose() refuses ${name} and says where`, () => {
+  Deno.test(`parseVipsVerbose() rejects ${name} and names the line`, () => {
     const result = parseVipsVerbose(TEXT.replace(from, to));
     assert.ok(!result.ok);
     assert.equal(result.line, line);
@@ -206,20 +206,20 @@ for (const { name, from, to, line, expected } of BAD) {
   });
 }
 
-Deno.test("parseVipsVerbose() cuts what it quotes", () => {
+Deno.test("parseVipsVerbose() truncates quoted text", () => {
   const result = parseVipsVerbose("x".repeat(5000));
   assert.ok(!result.ok);
   assert.ok(result.message.length < 130, result.message);
 });
 
-Deno.test("parseVipsVerbose() refuses a text that ends early, at every place where it can", () => {
-  // A text cut behind a VIP is a shorter whole one; anywhere else it is an error.
+Deno.test("parseVipsVerbose() rejects a text that is cut at any place", () => {
+  // A text cut after a VIP is valid; cut anywhere else it is an error.
   const whole = new Set(
     [...TEXT.matchAll(/\n\n/g)].flatMap((m) => [m.index, m.index + 1, m.index + 2]),
   );
   for (let length = 1; length < TEXT.length; length++) {
     const result = parseVipsVerbose(TEXT.slice(0, length));
-    // Digits and words at the end of the last line may be cut and still make sense.
+    // Digits and words at the end of the last line may be cut and still be valid.
     const inside = /(#as:|used|removed)$/.test(TEXT.slice(0, length)) ||
       /#as:0$/.test(TEXT.slice(0, length));
     if (!whole.has(length) && !inside) {
@@ -228,7 +228,7 @@ Deno.test("parseVipsVerbose() refuses a text that ends early, at every place whe
   }
 });
 
-Deno.test("parseVipsVerbose() gives back what the plugin was programmed with", () => {
+Deno.test("parseVipsVerbose() returns the VIPs that the plugin was programmed with", () => {
   fc.assert(
     fc.property(arbitraryDesired(), (vips) => {
       const plugin = new LbPlugin(0);
@@ -313,13 +313,13 @@ const TRANSCRIPT = new URL(
 const recorded = await Deno.readTextFile(TRANSCRIPT).catch(() => undefined);
 
 Deno.test({
-  // Skipped where the recordings of a real VPP are not beside the checkout.
+  // Skipped without the recordings of a real VPP next to the checkout.
   name: "parseVipsVerbose() reads the recording of a real VPP",
   ignore: recorded === undefined,
   fn() {
     const messages: { dir: string; hex: string }[] = JSON.parse(recorded!);
     const hex = messages.find((message) => message.dir === "recv")!.hex;
-    // Behind u16 id, u32 context, i32 retval, u32 length.
+    // After u16 id, u32 context, i32 retval, u32 length.
     const bytes = Uint8Array.from(hex.slice(28).match(/../g)!, (byte) => parseInt(byte, 16));
     const result = parseVipsVerbose(new TextDecoder().decode(bytes));
     assert.ok(result.ok);

@@ -1,11 +1,11 @@
 /**
- * Warm-up: holds frontends back after a start until their backends are known, because programming
+ * Holds frontends back after a start until their backends are known (warm-up), because programming
  * unknown backends would empty VPP's tables.
  *
- *     0            min                      max
- *     | nothing     | a frontend is released  | all the rest is released, with a full sync, but
- *     |             | when all its backends   | for frontends that the prober is blind to: each
- *     |             | are known               | of those when it no longer is
+ *     0             min                       max
+ *     | nothing is  | a frontend is released  | all others are released, with a full sync, except
+ *     | released    | when all its backends   | frontends that the prober is blind to: these follow
+ *     |             | are known               | when it no longer is
  *
  * It ends early when all are released. With both delays 0 it is over from the start. Each step
  * returns a new value; the time is an argument.
@@ -13,36 +13,36 @@
 
 /** Times in milliseconds of the same monotonic clock. */
 export interface Warmup {
-  /** No frontend is released before. */
+  /** No frontend is released before this time. */
   readonly minAtMs: number;
-  /** All are released then. */
+  /** At this time all frontends are released, except those that the prober is blind to. */
   readonly maxAtMs: number;
-  /** Frontends released so far; means nothing once it is over. */
+  /** Frontends released so far; meaningless once it is over. */
   readonly released: ReadonlySet<string>;
-  /** True from max on: only what the prober is blind to is still held back. */
+  /** True from max on: only frontends that the prober is blind to are still held back. */
   readonly late: boolean;
-  /** Once true it stays true: VPP follows health without restraint. */
+  /** Once true it stays true: all frontends follow health immediately. */
   readonly over: boolean;
 }
 
-/** The frontends as a step finds them. */
+/** The frontends at the time of a step. */
 export interface WarmupView {
-  /** The configured ones. */
+  /** Names of all configured frontends. */
   readonly frontends: readonly string[];
-  /** True when each backend of it is known. */
+  /** True when all backends of the frontend are known. */
   known(frontend: string): boolean;
-  /** True when no backend of it is known, because probes were void. */
+  /** True when no backend of the frontend is known, because probes were void. */
   blind(frontend: string): boolean;
 }
 
 /** The changes of a step. */
 export interface WarmupStep {
   readonly warmup: Warmup;
-  /** Frontends this step released without ending, in the order given. */
+  /** Frontends that this step released without ending warm-up, in the given order. */
   readonly released: readonly string[];
-  /** Set on the step at max, when it did not end: what the prober is blind to, and holds it up. */
+  /** Set by the step at max if warm-up goes on: the frontends that the prober is blind to. */
   readonly blind?: readonly string[];
-  /** Set on the step that ended it: because every frontend was released, or because of max. */
+  /** Set by the step that ended warm-up: every frontend was released, or max was reached. */
   readonly ended: "all-known" | "max" | undefined;
 }
 
@@ -80,7 +80,7 @@ function stepAfterMax(warmup: Warmup, held: readonly string[], view: WarmupView)
   return { warmup: after, released, ended: undefined, ...(warmup.late ? {} : { blind }) };
 }
 
-/** The warm-up with these frontends released, also by an operator's explicit sync. */
+/** The warm-up with these frontends released, for example by an operator's explicit sync. */
 export function releaseFrontends(warmup: Warmup, frontends: readonly string[]): Warmup {
   if (warmup.over || frontends.length === 0) return warmup;
   return { ...warmup, released: new Set([...warmup.released, ...frontends]) };
@@ -97,7 +97,7 @@ export function nextWarmupStepMs(warmup: Warmup, nowMs: number): number | undefi
   return nowMs < warmup.minAtMs ? warmup.minAtMs : warmup.maxAtMs;
 }
 
-/** The warm-up ended by an operator who asked for everything to be programmed. */
+/** The warm-up ended by an operator's sync of everything. */
 export function endWarmupNow(warmup: Warmup): Warmup {
   return { ...warmup, over: true };
 }

@@ -1,19 +1,19 @@
-/** Progress of warm-up, for people. PURE. */
+/** Reports the progress of warm-up to operators. PURE. */
 import { isReleased, type Warmup } from "./warmup.ts";
 
 export interface WarmupStatus {
-  /** waiting: nothing is sent before the least delay; releasing: frontends go one after the other. */
+  /** waiting: the minimum delay has not passed; releasing: frontends are released one by one. */
   readonly phase: "off" | "waiting" | "releasing" | "done";
   /**
-   * Milliseconds until it ends at the latest. Undefined when it is off or done, and once only
-   * frontends are held that the prober is blind to: nothing bounds that.
+   * Milliseconds until it ends at the latest. Undefined when it is off or done, or when the prober
+   * is blind to all frontends still held, which may last for any time.
    */
   readonly leftMs: number | undefined;
-  /** Frontends that it still holds back, in the order given. */
+  /** Frontends that it still holds back, in the given order. */
   readonly held: readonly string[];
 }
 
-/** `startMs` and `nowMs` are of the clock that `warmup` is of. */
+/** `startMs` and `nowMs` are on the same clock as `warmup`. */
 export function warmupStatus(
   warmup: Warmup,
   { startMs, nowMs, frontends }: {

@@ -4,7 +4,7 @@ import { warmupStatus } from "./warmup_status.ts";
 
 const FRONTENDS = ["web", "api"];
 
-Deno.test("warmupStatus: waiting, releasing, done, with what is held and for how long at most", () => {
+Deno.test("warmupStatus: waiting, releasing, done, with the held frontends and the maximum time left", () => {
   const warmup = startWarmup(100, { minMs: 5, maxMs: 30 });
   const at = (nowMs: number, of = warmup) =>
     warmupStatus(of, { startMs: 100, nowMs, frontends: FRONTENDS });
@@ -25,7 +25,7 @@ Deno.test("warmupStatus: off when there is no delay", () => {
   assert.deepEqual(status, { phase: "off", leftMs: undefined, held: [] });
 });
 
-Deno.test("warmupStatus: no end is named while only a blind prober holds frontends back", () => {
+Deno.test("warmupStatus: no time left is given while only a blind prober holds frontends back", () => {
   const view = { frontends: FRONTENDS, known: () => false, blind: () => true };
   const { warmup } = stepWarmup(startWarmup(100, { minMs: 5, maxMs: 30 }), 130, view);
   const status = warmupStatus(warmup, { startMs: 100, nowMs: 200, frontends: FRONTENDS });

@@ -18,14 +18,14 @@ function view(frontends: string, known: string, blind = "") {
   };
 }
 
-Deno.test("startWarmup() with both delays 0 is over at once", () => {
+Deno.test("startWarmup() with both delays 0 is over immediately", () => {
   const warmup = startWarmup(1000, { minMs: 0, maxMs: 0 });
   assert.equal(warmup.over, true);
   assert.equal(isReleased(warmup, "any"), true);
   assert.equal(nextWarmupStepMs(warmup, 1000), undefined);
 });
 
-Deno.test("stepWarmup() releases nothing before min, whatever is known", () => {
+Deno.test("stepWarmup() releases no frontend before min, even if known", () => {
   const start = startWarmup(1000, { minMs: 5000, maxMs: 30_000 });
   const step = stepWarmup(start, 5999, view("a b", "a b"));
   assert.deepEqual(step.released, []);
@@ -33,7 +33,7 @@ Deno.test("stepWarmup() releases nothing before min, whatever is known", () => {
   assert.equal(nextWarmupStepMs(step.warmup, 5999), 6000);
 });
 
-Deno.test("stepWarmup() releases between min and max what is known, each once", () => {
+Deno.test("stepWarmup() releases known frontends between min and max, each once", () => {
   const start = startWarmup(1000, { minMs: 5000, maxMs: 30_000 });
   const first = stepWarmup(start, 6000, view("a b c", "b"));
   assert.deepEqual(first.released, ["b"]);
@@ -59,7 +59,7 @@ Deno.test("stepWarmup() without frontends is over at min", () => {
   assert.equal(stepWarmup(start, 5, view("", "")).ended, "all-known");
 });
 
-Deno.test("stepWarmup() releases all the rest at max", () => {
+Deno.test("stepWarmup() releases all other frontends at max", () => {
   const start = startWarmup(0, { minMs: 5, maxMs: 30 });
   const step = stepWarmup(start, 30, view("a b", ""));
   assert.deepEqual(step.released, []);
@@ -67,7 +67,7 @@ Deno.test("stepWarmup() releases all the rest at max", () => {
   assert.equal(isReleased(step.warmup, "a"), true);
 });
 
-Deno.test("stepWarmup() at max holds back what the prober is blind to, until it no longer is", () => {
+Deno.test("stepWarmup() after max holds frontends that the prober is blind to, until it no longer is", () => {
   const start = startWarmup(0, { minMs: 5, maxMs: 30 });
   const atMax = stepWarmup(start, 30, view("a b c", "", "b c"));
   assert.deepEqual([atMax.released, atMax.blind, atMax.ended], [["a"], ["b", "c"], undefined]);
@@ -86,13 +86,13 @@ Deno.test("stepWarmup() with min 0 releases from the start", () => {
   assert.deepEqual(stepWarmup(start, 0, view("a b", "a")).released, ["a"]);
 });
 
-Deno.test("stepWarmup() once over stays over and does nothing", () => {
+Deno.test("stepWarmup() does nothing once warm-up is over", () => {
   const over = endWarmupNow(startWarmup(0, { minMs: 5, maxMs: 30 }));
   const step = stepWarmup(over, 1, view("a new", ""));
   assert.deepEqual(step, { warmup: over, released: [], ended: undefined });
 });
 
-Deno.test("releaseFrontends() releases before its time, and counts towards the end", () => {
+Deno.test("releaseFrontends() releases early, and counts towards the end", () => {
   const start = startWarmup(0, { minMs: 5, maxMs: 30 });
   const warmup = releaseFrontends(start, ["a"]);
   assert.equal(isReleased(warmup, "a"), true);

@@ -1,17 +1,17 @@
 /**
- * Sees to the stats segment of one connection. Counters can be done without and programming VPP
- * cannot. So the segment is waited for a moment at connect, and then retried until it is
- * there; one that ends is retried, too.
+ * Opens the stats segment of one connection, and opens it again when it ends. Programming VPP is
+ * more important than counters. So a connect waits for the segment only for a moment; after that
+ * it is retried in the background.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 
-/** How long programming waits for the segment. */
+/** Maximum time that a connect waits for the segment. */
 const FIRST_DEADLINE_MS = 1000;
 const DEADLINE_MS = 5000;
 const RETRY_MS = 500;
-/** A segment that stays away is named again this often. */
+/** Period of the warnings while there is no segment. */
 const REPEAT_LOG_MS = 60_000;
 
 export interface StatsAttendantOptions {
@@ -23,15 +23,15 @@ export interface StatsAttendantOptions {
 }
 
 export class StatsAttendant {
-  /** Called when the segment came, or went (undefined), after open(). */
+  /** Called after open() when the segment is opened, or ends (undefined). */
   onChange: (session: StatsSession | undefined) => void = () => {};
   readonly #options: StatsAttendantOptions;
   readonly #closing = new AbortController();
   #session: StatsSession | undefined;
   #timer: Timer | undefined;
-  /** The attempt under way; resolves in any case. */
+  /** The attempt under way; never rejects. */
   #attempt: Promise<void> = Promise.resolve();
-  /** Monotonic time of the last complaint; undefined: none since it was there. */
+  /** Monotonic time of the last warning; undefined: none since the last segment. */
   #saidMs: number | undefined;
 
   constructor(options: StatsAttendantOptions) {
@@ -42,7 +42,7 @@ export class StatsAttendant {
     return this.#session;
   }
 
-  /** Waits for the segment, but not for long. Never rejects. */
+  /** Waits for the segment, up to FIRST_DEADLINE_MS. Never rejects. */
   async open(signal: AbortSignal): Promise<void> {
     await this.#try(FIRST_DEADLINE_MS, AbortSignal.any([signal, this.#closing.signal]));
   }
@@ -91,7 +91,7 @@ export class StatsAttendant {
     this.onChange(undefined);
   }
 
-  /** Immediately, and then once a minute. */
+  /** Warns immediately, and then once a minute. */
   #complain(err: string): void {
     const { clock, logger, address } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -100,8 +100,8 @@ export class StatsAttendant {
     logger.warn("vpp-counters-error", {
       stats: address,
       err,
-      message: "VPP is programmed without counters and without a look at the room in its stats " +
-        "segment until it is there",
+      message: "until the stats segment is available, VPP is programmed without counters and " +
+        "without a check of the room in the segment",
     });
   }
 }

@@ -1,18 +1,18 @@
 /**
- * How many routes VPP has counters for: the length of the vector `/net/route/to`, which has an
- * element for each. The segment is read by elements, so the length is found by trying.
+ * Finds how many routes VPP has counters for: the length of the vector `/net/route/to`, which has
+ * one element for each. The segment is read by elements, so the length is found by search.
  */
 import type { StatsReader } from "../ports.ts";
 
 const COUNTER = "/net/route/to";
 /** Elements tried at a time. */
 const TRIES = 64;
-/** More than this many routes are as good as this many. */
+/** Upper limit of the result. */
 const MOST = 1 << 24;
 
-/** Undefined when VPP has no such counter, or is busy with it. */
+/** Undefined when VPP lacks the counter, or is rearranging the segment. */
 export function countRoutes(reader: Pick<StatsReader, "prepare">): number | undefined {
-  // Below `least` there are elements, from `most` on there are none.
+  // All indices below `least` have elements, and those from `most` on do not.
   let [least, most] = [0, MOST];
   while (least < most) {
     const step = Math.max(1, Math.ceil((most - least) / TRIES));

@@ -1,10 +1,10 @@
 /**
- * VPP's stats segment as a file: received over its socket, read through the shim. VPP sends a
- * descriptor of its shared memory and closes the socket at once, so nothing of what comes later is
- * seen here: that VPP died is the API connection's to notice.
+ * Receives VPP's stats segment over its socket and reads it as a file, through the shim. VPP sends
+ * a descriptor of its shared memory and immediately closes the socket. So only the API connection
+ * can detect that VPP died.
  *
- * It is not mapped. A mapping of memory that its owner cuts off kills the reader, a read() of it
- * gives an error; and a read costs 0.5 us.
+ * The memory is not mapped. If its owner truncates it, a mapping kills the reader, while read()
+ * returns an error; a read costs only 0.5 us.
  *
  * Source: VPP src/vlib/stats/init.c stats_socket_accept_ready().
  */
@@ -15,18 +15,18 @@ import { errnoName } from "../../base/errno.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
 
-/** What a call of the shim returned: 0 or more, or minus an error number. */
+/** The result of a call of the shim: 0 or more, or a negative error number. */
 export type ShimAnswer = number;
 
 /** Minus EAGAIN: the segment is being rearranged. */
 export const BUSY = -11;
 
-/** Minus EBADF: what a file answers after close(). */
+/** Minus EBADF: the result of all calls after close(). */
 const CLOSED = -9;
 
-/** The segment, at the level of the shim's calls; see ffi/shim.h. */
+/** The segment at the level of the shim's calls; see ffi/shim.h. */
 export interface SegmentFile {
-  /** Fills in the header and entries for which there is room; how many entries there are. */
+  /** Fills in the header, and the entries that fit; returns the number of all entries. */
   directory(header: Uint8Array<ArrayBuffer>, entries: Uint8Array<ArrayBuffer>): ShimAnswer;
   /** Reads the elements named by `vectors` and `indices` into `values`. */
   read(
@@ -42,7 +42,7 @@ export interface SegmentFile {
 /** Options of receiveSegment. */
 export interface ReceiveOptions {
   readonly clock: Clock;
-  /** For all of it. */
+  /** For connect and receiving together. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -50,7 +50,7 @@ export interface ReceiveOptions {
 /** Pauses between two requests to VPP. */
 const PAUSES = { firstMs: 1, maxMs: 16 };
 
-/** Why no segment can be read here, whatever VPP does; undefined when it can. */
+/** The reason why this program cannot read any segment; undefined when it can. */
 export function statsProblem(): string | undefined {
   const opened = openShim();
   if (opened.kind === "error") return opened.message;
@@ -60,7 +60,7 @@ export function statsProblem(): string | undefined {
 
 /**
  * Receives the segment from the socket at `address`. Rejects with MaglevError: `unavailable`
- * (nothing there, refused, no segment came), `deadline-exceeded`, `aborted`,
+ * (socket missing, refused, no segment sent), `deadline-exceeded`, `aborted`,
  * `failed-precondition` (no shim).
  */
 export async function receiveSegment(
@@ -71,7 +71,7 @@ export async function receiveSegment(
   if (opened.kind === "error") {
     throw new MaglevError(
       "failed-precondition",
-      `VPP's stats segment needs the shim: ${opened.message}`,
+      `cannot read VPP's stats segment without the shim: ${opened.message}`,
     );
   }
   const { shim } = opened;
@@ -98,7 +98,7 @@ async function receiveDescriptor(
   }
 }
 
-/** Calls that would have to wait for VPP, made again until they need not. */
+/** Repeats calls that would block until they succeed. */
 class Poll {
   readonly #address: string;
   readonly #options: ReceiveOptions;
@@ -119,14 +119,14 @@ class Poll {
       if (answer >= 0) return answer;
       if (answer !== BUSY) throw this.#failure("unavailable", reasonOf(answer));
       if (clock.monotonicMs() >= this.#endMs) {
-        throw this.#failure("deadline-exceeded", `nothing came within ${deadlineMs} ms`);
+        throw this.#failure("deadline-exceeded", `no answer within ${deadlineMs} ms`);
       }
       await pause(pauses.next(), this.#options);
     }
   }
 
   #failure(code: "aborted" | "unavailable" | "deadline-exceeded", reason: string): MaglevError {
-    const what = `Cannot get VPP's stats segment at ${this.#address}`;
+    const what = `cannot get VPP's stats segment at ${this.#address}`;
     return new MaglevError(code, `${what}: ${reason}`);
   }
 }
@@ -135,17 +135,17 @@ function reasonOf(answer: ShimAnswer): string {
   const name = errnoName(answer);
   switch (name) {
     case "EPIPE":
-      return "the socket closed without it";
+      return "the socket closed without sending it";
     case "EMEDIUMTYPE":
-      return "what was sent is no shared memory";
+      return "the descriptor sent is not shared memory";
     case "EPROTOTYPE":
-      return "that is a socket of another kind (EPROTOTYPE)";
+      return "the socket is of another type (EPROTOTYPE)";
     default:
       return name;
   }
 }
 
-/** A segment that was received. */
+/** A received segment. */
 export class OpenFile implements SegmentFile {
   readonly #shim: Shim;
   readonly #fd: number;

@@ -1,8 +1,8 @@
 /**
- * How VPP lays its stats segment out: a header, and a directory of named entries, of which a
- * counter's points to a vector of threads, each pointing to a vector of numbers. What follows the
- * pointers is the shim's; here is what can be read in the copies it makes. All of it is another
- * process' memory: nothing is believed, and nothing makes these functions throw.
+ * Decodes the layout of VPP's stats segment: a header, and a directory of named entries. The entry
+ * of a counter points to a vector of threads, each of which points to a vector of numbers. The shim
+ * follows these pointers; this file decodes the copies that it makes of header and directory. The
+ * memory is another process', so no value is trusted, and none makes these functions throw.
  *
  * Source: VPP src/vlib/stats/shared.h, stats.h.
  * PURE.
@@ -22,12 +22,12 @@ const NAME_AT = 16;
 /** `stat_directory_type_t`: the types that are read. */
 export const ENTRY_TYPE = { scalar: 1, simple: 2, combined: 3, gauge: 9 } as const;
 
-/** What the header says. */
+/** The decoded header. */
 export interface SegmentHeader {
   readonly version: number;
   /** Rises with every rearrangement. */
   readonly epoch: bigint;
-  /** True while VPP rearranges it: what is read then is of no use. */
+  /** True while VPP rearranges it, so that what is read is invalid. */
   readonly inProgress: boolean;
 }
 
@@ -35,9 +35,9 @@ export interface SegmentHeader {
 export interface SegmentEntry {
   /** One of ENTRY_TYPE, or another number. */
   readonly type: number;
-  /** As VPP wrote it; bytes that are no UTF-8 become U+FFFD. */
+  /** As VPP wrote it; invalid UTF-8 becomes U+FFFD. */
   readonly name: string;
-  /** The value's 64 bits: a number, or a pointer of VPP's. */
+  /** The 64 bits of the value: a number, or a pointer in VPP. */
   readonly bits: bigint;
 }
 
@@ -51,7 +51,7 @@ export function decodeHeader(bytes: Uint8Array): SegmentHeader {
   };
 }
 
-/** The entry that begins at `at`, of which all ENTRY_BYTES are there. */
+/** Decodes the entry at `at`; all its ENTRY_BYTES must be there. */
 export function decodeEntry(bytes: Uint8Array, at: number): SegmentEntry {
   const view = viewOf(bytes);
   const name = bytes.subarray(at + NAME_AT, at + ENTRY_BYTES);
@@ -63,10 +63,10 @@ export function decodeEntry(bytes: Uint8Array, at: number): SegmentEntry {
   };
 }
 
-/** A name as it stands in an entry, to be compared with many. */
+/** A name in the form of an entry, to be compared with many. */
 export type EncodedName = Uint8Array;
 
-/** `name` with the NUL behind it, which ends it in the segment too. */
+/** `name` with the final NUL that it has in the segment too. */
 export function encodeName(name: string): EncodedName {
   return new TextEncoder().encode(`${name}\0`);
 }
@@ -94,9 +94,9 @@ export function findEntry(
 }
 
 /**
- * A scalar's value. VPP writes a whole number, older releases a double, and the entry does not
- * tell which: the bits of a double of any size worth writing are beyond 2^53 as a whole number,
- * and no scalar counts that far. Undefined: neither.
+ * The value of a scalar; undefined if the bits are not a valid one. VPP writes an integer, older
+ * releases a double, and the entry does not distinguish them. But the bits of any realistic double
+ * exceed 2^53 as an integer, and no scalar counts that far.
  */
 export function scalarValue(bits: bigint): number | undefined {
   if (bits <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(bits);

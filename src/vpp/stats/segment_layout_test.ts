@@ -24,7 +24,7 @@ function entry(type: number, name: string, bits = 0n): Uint8Array {
   return bytes;
 }
 
-Deno.test("scalarValue() understands whole numbers and doubles, and nothing else", () => {
+Deno.test("scalarValue() accepts integers and doubles only", () => {
   const cases: [bigint, number | undefined][] = [
     [0n, 0],
     [1n, 1],
@@ -46,7 +46,7 @@ Deno.test("scalarValue() understands whole numbers and doubles, and nothing else
   }
 });
 
-Deno.test("findEntry() finds the whole name with the type asked for, and only that", () => {
+Deno.test("findEntry() finds only the exact name with the requested type", () => {
   const long = "n".repeat(128);
   const names: [number, string][] = [
     [2, "first session packets"],
@@ -68,7 +68,7 @@ Deno.test("findEntry() finds the whole name with the type asked for, and only th
   assert.equal(find("/sys/boottime", 9, 1), 5);
   assert.equal(find("/sys/boottime", 2), -1);
   assert.equal(find(long.slice(1), 2), 7);
-  assert.equal(find(long, 2), -1, "a name without an end is none");
+  assert.equal(find(long, 2), -1, "a name without its final NUL does not match");
   assert.equal(find("n".repeat(1000), 2), -1);
   assert.equal(decodeEntry(entries, 6 * ENTRY_BYTES).name, long);
   assert.equal(
@@ -77,7 +77,7 @@ Deno.test("findEntry() finds the whole name with the type asked for, and only th
   );
 });
 
-Deno.test("decodeHeader() reads what VPP writes", () => {
+Deno.test("decodeHeader() reads a header of VPP", () => {
   const bytes = new Uint8Array(HEADER_BYTES + 3).subarray(3);
   bytes.set(Uint8Array.of(2), 0);
   bytes.set(Uint8Array.of(7, 1), 16);
@@ -86,7 +86,7 @@ Deno.test("decodeHeader() reads what VPP writes", () => {
   assert.equal(decodeHeader(bytes).inProgress, true);
 });
 
-Deno.test("a directory of any bytes is read without a throw, and a name is found where it is", () => {
+Deno.test("a directory of arbitrary bytes is read without a throw, and a name is found at its place", () => {
   const { seed, below } = fuzz(31);
   const wanted = { name: encodeName("/sys/boottime"), types: [1, 9] };
   const entries = new Uint8Array(5 * ENTRY_BYTES + 50);

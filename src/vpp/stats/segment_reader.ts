@@ -1,9 +1,8 @@
 /**
- * Reads VPP's stats segment by name. Where a name stands in the directory is found once, and held
- * against the entry itself at every read: the segment is rearranged while it is used, and a name
- * that has moved is looked for again. A read that VPP rearranged the segment under is made again a
- * few times; then there is none this time. What the segment claims and does not have is an error,
- * never a number.
+ * Reads VPP's stats segment by name. The position of a name in the directory is found once and
+ * checked at every read, because VPP rearranges the segment while it is used. A name that has moved
+ * is searched again. A read during which VPP rearranges the segment is repeated a few times, then
+ * reported as busy. An inconsistent segment gives an error, never a number.
  */
 import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
@@ -32,9 +31,9 @@ import {
   scalarValue,
 } from "./segment_layout.ts";
 
-/** How often a read is tried in one go. */
+/** Tries of a read in one call. */
 const TRIES = 4;
-/** A directory longer than this is none. VPP's has about 3,000 entries. */
+/** A longer directory is invalid. VPP's has about 3,000 entries. */
 const MAX_ENTRIES = 1 << 17;
 /** struct maglev_stats_vector: four u32 and an entry. */
 const VECTOR_BYTES = 16 + ENTRY_BYTES;
@@ -49,14 +48,14 @@ const SCALARS = [ENTRY_TYPE.scalar, ENTRY_TYPE.gauge];
 
 const AGAIN: CountersRead = { kind: "busy" };
 
-/** What became of reading a scalar. */
+/** The outcome of reading a scalar. */
 export type ScalarRead =
   | { readonly kind: "ok"; readonly value: number }
   | Exclude<CountersRead, { readonly kind: "ok" }>;
 
-/** Reads one segment for as long as it is one. */
+/** Reads one segment for as long as it is valid. */
 export class SegmentReader implements StatsReader {
-  /** Called when what was read is no stats segment (any more), with the reason. */
+  /** Called with the reason when the memory is not a valid stats segment, or no longer one. */
   onGone: (reason: string) => void = () => {};
   readonly #file: SegmentFile;
   readonly #header = new Uint8Array(HEADER_BYTES);
@@ -67,13 +66,13 @@ export class SegmentReader implements StatsReader {
     this.#file = file;
   }
 
-  /** Throws MaglevError `failed-precondition` when this is no segment that can be read. */
+  /** Throws MaglevError `failed-precondition` unless this is a segment of a supported version. */
   check(): void {
     const problem = this.#problem(this.#copyDirectory());
     if (problem !== undefined) throw new MaglevError("failed-precondition", problem);
   }
 
-  /** A scalar or gauge by name. */
+  /** Reads a scalar or gauge by name. */
   scalar(name: string): ScalarRead {
     const wanted = { name: encodeName(name), types: SCALARS };
     for (let i = 0; i < TRIES; i++) {
@@ -117,22 +116,22 @@ export class SegmentReader implements StatsReader {
       const answer = this.#file.read(request.vectors, request.indices, values);
       if (answer === 0 && request.isInPlace()) return { kind: "ok", values: request.split(values) };
       if (answer === BUSY) continue;
-      // Another entry stands there now, or what stands there leads nowhere: look again.
+      // The entry has moved, or its pointers are invalid: search again.
       request.placed = false;
       outcome = answer < 0
-        ? { kind: "error", message: `the stats segment cannot be read: ${errnoName(answer)}` }
+        ? { kind: "error", message: `cannot read the stats segment: ${errnoName(answer)}` }
         : AGAIN;
     }
     return outcome;
   }
 
-  /** Copies header and directory; how many entries, or a negative answer. */
+  /** Copies header and directory; returns the number of entries, or a negative error number. */
   #copyDirectory(): number {
     this.#header.fill(0);
     let count = this.#file.directory(this.#header, this.#entries);
     for (let i = 0; i < 2 && count * ENTRY_BYTES > this.#entries.length; i++) {
       if (count > MAX_ENTRIES) return EFAULT;
-      // Room for some that come meanwhile.
+      // With room for entries that VPP adds meanwhile.
       this.#entries = new Uint8Array((count + 256) * ENTRY_BYTES);
       count = this.#file.directory(this.#header, this.#entries);
     }
@@ -142,16 +141,16 @@ export class SegmentReader implements StatsReader {
   #failed(answer: number): Exclude<CountersRead, { readonly kind: "ok" }> {
     const problem = this.#problem(answer);
     if (problem !== undefined) this.onGone(problem);
-    const message = problem ?? `the stats segment cannot be read: ${errnoName(answer)}`;
+    const message = problem ?? `cannot read the stats segment: ${errnoName(answer)}`;
     return { kind: "error", message };
   }
 
-  /** Why what was copied last is no segment; a directory that lies does not make it none. */
+  /** The reason why the last copy is not a segment. An inconsistent directory is not a reason. */
   #problem(answer: number): string | undefined {
     const { version } = decodeHeader(this.#header);
     if (version === LAYOUT_VERSION) return undefined;
-    if (version === 0) return `this is no stats segment (${errnoName(answer)})`;
-    return `the stats segment has version ${version}, and ${LAYOUT_VERSION} is understood`;
+    if (version === 0) return `it is not a stats segment (${errnoName(answer)})`;
+    return `the stats segment has version ${version}; need version ${LAYOUT_VERSION}`;
   }
 }
 
@@ -163,12 +162,12 @@ interface Wanted {
   readonly types: readonly number[];
 }
 
-/** Queries in the shape that the shim takes. */
+/** Queries in the form that the shim takes. */
 class CounterRequest {
   readonly vectors: Uint8Array<ArrayBuffer>;
   readonly indices: Uint32Array<ArrayBuffer>;
   readonly valueCount: number;
-  /** False until each vector has the index of its entry. */
+  /** True when each vector has the index of its entry. */
   placed = false;
   readonly #wanted: readonly Wanted[];
 
@@ -185,7 +184,7 @@ class CounterRequest {
     let valueCount = 0;
     queries.forEach(({ kind, indices }, i) => {
       invariant(ascends(indices), "indices of counters ascend");
-      // Counters of the same things share their indices.
+      // Counters of the same VIPs share their indices.
       const start = starts.get(indices) ?? indexCount;
       if (!starts.has(indices)) indexCount += indices.length;
       starts.set(indices, start);
@@ -197,7 +196,7 @@ class CounterRequest {
     this.valueCount = valueCount;
   }
 
-  /** Finds the entries; the name of one that is not there, if any. */
+  /** Finds the entries; returns the name of one that is missing, if any. */
   place(entries: Uint8Array): string | undefined {
     const words = new Uint32Array(this.vectors.buffer);
     for (const [i, wanted] of this.#wanted.entries()) {
@@ -209,7 +208,7 @@ class CounterRequest {
     return undefined;
   }
 
-  /** True when the entries that were read are those that were meant. */
+  /** True when the entries that were read have the names and types of the queries. */
   isInPlace(): boolean {
     return this.#wanted.every((wanted, i) =>
       isEntry(this.vectors, i * VECTOR_BYTES + FOUND_AT, wanted)

@@ -1,6 +1,6 @@
 /**
- * The reader on the recorded segment of a real VPP: the directory entry by entry, and the values
- * an independent client read from it; and on the same segment spoilt in every way.
+ * Tests the reader on the recorded segment of a real VPP: the directory, entry by entry, and the
+ * values that an independent client read from it. Corrupted copies of the segment follow.
  */
 import assert from "node:assert/strict";
 import { type SharedMemory, sharedMemory } from "../../../tests/support/servers/shared_memory.ts";
@@ -35,7 +35,7 @@ async function recorded(): Promise<{ segment: Uint8Array; expected: Expected } |
 }
 
 const RECORDED = await recorded();
-const ABSENT = RECORDED === undefined ? " (skipped: no recording beside this checkout)" : "";
+const ABSENT = RECORDED === undefined ? " (skipped: no recording next to this checkout)" : "";
 
 function onRecording(
   name: string,
@@ -63,7 +63,7 @@ const SIMPLE = [
   "no server configured",
 ];
 
-/** Reads the four counters of 4 VIPs and the 21 routes, two of which there are not. */
+/** Queries of the four counters of 4 VIPs, and of 21 routes, two of which do not exist. */
 function queries() {
   const vips = Uint32Array.of(0, 1, 2, 3, 9);
   const routes = Uint32Array.from({ length: 22 }, (_, i) => i);
@@ -106,7 +106,11 @@ onRecording("every value that VPP's own client read is read from a recorded segm
     assert.deepEqual(reader.scalar(name), { kind: "ok", value: expected[name] });
   }
   assert.deepEqual(reader.scalar("/sys/boottim").kind, "error");
-  assert.deepEqual(reader.scalar("first session packet").kind, "error", "that is no scalar");
+  assert.deepEqual(
+    reader.scalar("first session packet").kind,
+    "error",
+    "a counter is not a scalar",
+  );
   const read = reader.prepare(queries()).read();
   assert.ok(read.kind === "ok");
   const wanted = expectedValues(expected);
@@ -114,7 +118,7 @@ onRecording("every value that VPP's own client read is read from a recorded segm
   assert.equal(wanted[1]![1], 310);
 });
 
-onRecording("a name that has moved to another place is found there", (memory, recording) => {
+onRecording("a name that has moved is found again", (memory, recording) => {
   const { segment, expected } = recording;
   const view = new DataView(segment.buffer);
   const start = Number(view.getBigUint64(32, true) - view.getBigUint64(8, true));
@@ -130,7 +134,7 @@ onRecording("a name that has moved to another place is found there", (memory, re
   assert.equal(before, JSON.stringify(expectedValues(expected)));
 });
 
-onRecording("a name that is not there, or counts otherwise, is an error that says so", (memory) => {
+onRecording("a name that is missing, or has another type, is an error that names it", (memory) => {
   const reader = new SegmentReader(memory.file);
   const cases = [
     { name: "first session packets", kind: "simple" },
@@ -149,7 +153,7 @@ onRecording("a name that is not there, or counts otherwise, is an error that say
   }
 });
 
-onRecording("a recorded segment that lies gives its values, or an error, and never anything else", (
+onRecording("a corrupted segment gives its values or an error, nothing else", (
   memory,
   { segment, expected },
 ) => {
@@ -205,7 +209,7 @@ function asText(read: CountersRead): string {
   return read.kind === "ok" ? JSON.stringify(read.values.map((values) => [...values])) : read.kind;
 }
 
-/** Where a change matters: header, vector lengths, our entries, and what they lead to. */
+/** Offsets where a change matters: header, vector lengths, the queried entries and their vectors. */
 function interesting(segment: Uint8Array, directory: readonly DirectoryEntry[]): number[] {
   const view = new DataView(segment.buffer);
   const base = view.getBigUint64(8, true);

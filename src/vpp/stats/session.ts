@@ -1,19 +1,19 @@
-/** The stats segment of one connection: received, checked, and who VPP is by it. */
+/** Receives and checks the stats segment of one connection, and reads the start time of VPP. */
 import { pause } from "../../async/pause.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 import { type ReceiveOptions, receiveSegment } from "./segment_file.ts";
 import { SegmentReader } from "./segment_reader.ts";
 
-/** VPP keeps the segment locked for microseconds: after so many pauses it is not waited for. */
+/** Tries to read the start time. VPP locks the segment for microseconds only. */
 const BOOT_TIME_TRIES = 10;
 const PAUSE_MS = 10;
-/** Seconds; a time of boot beyond the year 5000 is none. */
+/** Seconds; a later start (beyond the year 5000) is invalid. */
 const LATEST_BOOT_S = 1e11;
 
 /**
- * Receives the segment and learns when VPP started. Rejects with MaglevError as receiveSegment
- * does, and with `failed-precondition` when what came is no segment of a known version.
+ * Receives the segment and reads the start time of VPP. Rejects with MaglevError as receiveSegment
+ * does, and with `failed-precondition` unless it is a segment of a supported version.
  */
 export async function openStatsSession(
   address: string,
@@ -34,8 +34,8 @@ export async function openStatsSession(
 }
 
 /**
- * Undefined when the segment does not let itself be read: counters can be done without, and
- * programming VPP must not wait for them.
+ * Returns Unix time in milliseconds, or undefined when the segment cannot be read now, because
+ * programming VPP must not wait for it.
  */
 async function readBootTime(reader: SegmentReader, clock: Clock): Promise<number | undefined> {
   for (let i = 0; i < BOOT_TIME_TRIES; i++) {

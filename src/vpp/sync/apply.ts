@@ -20,29 +20,28 @@ export type Outcome =
   | { readonly kind: "done" }
   /** VPP refused it; see wire/retval.ts. */
   | { readonly kind: "refused"; readonly retval: Retval }
-  /** It was not sent, or the answer made no sense: who knows whether it was done. */
+  /** It was not sent, or its reply was invalid; the result is unknown. */
   | { readonly kind: "unanswered"; readonly error: MaglevError }
   /** The connection ended, for example because a reply timed out; the result is unknown. */
   | { readonly kind: "lost" };
 
-/** The state that plans are sent by, and their outcomes. */
+/** The state that sending depends on, and the receiver of outcomes. */
 export interface PlanHooks {
   /** An operation of `plan` was answered. */
   answered(plan: VipPlan, operation: Operation, outcome: Outcome): void;
   /** True when VPP has the VIP. */
   known(plan: VipPlan): boolean;
-  /** The flush of a VIP that VPP may not have is left out. */
+  /** The flush of a VIP was left out, because VPP may not have the VIP. */
   skipped(plan: VipPlan): void;
 }
 
-/** Requests in flight above which bulk work pauses, and down to which it waits. */
+/** Bulk work pauses at FULL requests in flight, and continues at REFILL. */
 const FULL = 128;
 const REFILL = 64;
 
 /**
- * The operations in flight on one connection. Bulk work asks for room() first, so that there is
- * always a place for an urgent change: the client takes 256 requests at a time, and what is
- * beyond those waits behind them.
+ * The operations in flight on one connection. The client sends up to 256 requests and queues the
+ * rest. So bulk work waits for room() first, and an urgent change never has to queue.
  */
 export class Applier {
   readonly #lb: LbApi;
@@ -60,7 +59,7 @@ export class Applier {
     return this.#inFlight;
   }
 
-  /** Undefined when there is room for bulk work, else a promise of it. */
+  /** Resolves when there is room for bulk work; undefined when there is room already. */
   room(): Promise<void> | undefined {
     if (this.#inFlight < FULL) return undefined;
     return new Promise((resolve) => this.#waiters.push(resolve));
@@ -77,7 +76,7 @@ export class Applier {
     for (const plan of plans) sending(plan).send(stagesOf(plan.teardown), taken);
   }
 
-  /** Sends `operations` now; `onOutcome` is called once for each, in VPP's order of answering. */
+  /** Sends `operations` now; `onOutcome` is called once for each, in the order of VPP's replies. */
   apply(
     operations: readonly Operation[],
     onOutcome: (operation: Operation, outcome: Outcome) => void,
@@ -121,12 +120,12 @@ export class Applier {
 
 const DONE: Outcome = { kind: "done" };
 
-/** A server that VPP collected before it could be flushed had no flow left. */
+/** A flush of a server that VPP has collected already counts as done: it had no flow left. */
 function isDone(operation: Operation, retval: Retval): boolean {
   return retval === 0 || (operation.kind === "as-flush" && retval === RETVAL.noSuchEntry);
 }
 
-/** `operations` cut before each flush of the VIP. */
+/** `operations`, split before each flush of the VIP. */
 function stagesOf(operations: readonly Operation[]): readonly (readonly Operation[])[] {
   const stages: Operation[][] = [[]];
   for (const operation of operations) {
@@ -141,7 +140,7 @@ class Sending {
   readonly #plan: VipPlan;
   readonly #applier: Applier;
   readonly #hooks: PlanHooks;
-  /** False once operations were answered and none was done: then the VIP may be gone. */
+  /** False when the last stage was answered and nothing was done: VPP may lack the VIP. */
   #there = true;
 
   constructor(plan: VipPlan, applier: Applier, hooks: PlanHooks) {
@@ -169,7 +168,7 @@ class Sending {
     if (rest.length === 0) sent();
   }
 
-  /** `stage` without the flush that must not be sent. */
+  /** `stage`, without its flush if VPP may lack the VIP. */
   #flushable(stage: readonly Operation[]): readonly Operation[] {
     if (stage[0]?.kind !== "vip-flush") return stage;
     if (this.#there && this.#hooks.known(this.#plan)) return stage;
@@ -178,7 +177,7 @@ class Sending {
   }
 }
 
-/** The fields by which a VIP is known in the log. */
+/** The log fields that identify a VIP. */
 export function vipFields(vip: VipKey): LogFields {
   return { vip: vipPrefix(vip), protocol: protocolName(vip.protocol), port: vip.port };
 }
@@ -204,7 +203,7 @@ function send(lb: LbApi, operation: Operation): Promise<Retval> {
 }
 
 function outcomeOf(error: MaglevError): Outcome {
-  // The client ends the connection when an answer is overdue.
+  // The client ends the connection when a reply is overdue.
   return error.code === "unavailable" || error.code === "deadline-exceeded"
     ? { kind: "lost" }
     : { kind: "unanswered", error };

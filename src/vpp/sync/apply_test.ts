@@ -23,14 +23,14 @@ async function outcomeOf(code: ErrorCode): Promise<{ kind: Outcome["kind"]; erro
   return { kind: kinds[0]!, errors: logger.of("vpp-lbsync-error").length };
 }
 
-Deno.test("Applier: errors that end the connection are no failure of the operation, others are", async () => {
+Deno.test("Applier counts errors as failures of the operation unless they end the connection", async () => {
   assert.deepEqual(await outcomeOf("unavailable"), { kind: "lost", errors: 0 });
   assert.deepEqual(await outcomeOf("deadline-exceeded"), { kind: "lost", errors: 0 });
   assert.deepEqual(await outcomeOf("resource-exhausted"), { kind: "unanswered", errors: 1 });
   assert.deepEqual(await outcomeOf("internal"), { kind: "unanswered", errors: 1 });
 });
 
-Deno.test("lb_conf without an answer is no error of its own: the connection ends", async () => {
+Deno.test("lb_conf without a reply logs no error of its own, because the connection ends", async () => {
   const world = await new World({ web: VIP }).start();
   world.lb.hold();
   world.source.conf = { ...CONF, flowTimeoutS: 60 };
@@ -41,11 +41,11 @@ Deno.test("lb_conf without an answer is no error of its own: the connection ends
   await world.reconciler.stop();
 });
 
-Deno.test("an operation for which the queue was full is tried again", async () => {
+Deno.test("an operation that was rejected by a full queue is retried", async () => {
   const world = await new World({ web: VIP }).start();
   world.lb.hold();
   world.transition("web", desired("192.0.2.1", "10.0.0.1=100 10.0.0.2=7"));
-  world.lb.fail(new MaglevError("resource-exhausted", "Cannot send: too many wait"));
+  world.lb.fail(new MaglevError("resource-exhausted", "cannot send: too many wait"));
   world.lb.release();
   await world.pass(0);
   assert.deepEqual(world.inVpp(), world.wanted());
@@ -53,7 +53,7 @@ Deno.test("an operation for which the queue was full is tried again", async () =
   await world.reconciler.stop();
 });
 
-Deno.test("a server's removal is logged with the weight it had, whatever removes it", async () => {
+Deno.test("every removal of a server is logged with its last weight", async () => {
   const other = desired("192.0.2.2", "10.0.0.3=3");
   const world = await new World({ web: VIP, dns: other }).start();
   world.transition("web", desired("192.0.2.1", "10.0.0.1=100 10.0.0.2=70"));

@@ -12,7 +12,7 @@ export interface DesiredVipsOptions {
   readonly released: (frontend: string) => boolean;
 }
 
-/** The VIPs wanted now for these frontends; unknown frontends are left out. */
+/** The VIPs that these frontends should have now; unknown frontends are left out. */
 export function wantedVips(
   source: DesiredSource,
   frontends: readonly string[],
@@ -43,13 +43,13 @@ export class DesiredVips {
       .filter(({ frontend, vip }) => concerns(request, frontend, vip));
   }
 
-  /** The VIPs wanted by now for the frontends of a group. */
+  /** The VIPs that the frontends of a group should have now. */
   newest({ frontends }: VipGroup): readonly DesiredVip[] {
     const { source } = this.#options;
     return wantedVips(source, frontends).map(({ vip }) => vip);
   }
 
-  /** Prefixes whose VIPs a run judges; undefined: all. */
+  /** Prefixes whose VIPs a run compares; undefined: all. */
   prefixesOf(request: RunRequest): ReadonlySet<string> | undefined {
     if (request.scope === "all") return undefined;
     // A suspect may have left the configuration; its key begins with its prefix.
@@ -57,7 +57,10 @@ export class DesiredVips {
     return new Set([...prefixes, ...this.of(request).map(({ vip }) => vipPrefix(vip))]);
   }
 
-  /** For VIPs whose flag VPP did not print: as known or wanted, so that nothing is recreated. */
+  /**
+   * Returns the sticky flag to assume for a VIP whose flag VPP did not print: the known or the
+   * desired one, so that the VIP is not recreated.
+   */
   stickyWhenUntold(known: () => readonly ActualVip[]): (key: string) => boolean {
     let sticky: Map<string, boolean> | undefined;
     return (key) => {

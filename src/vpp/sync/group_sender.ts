@@ -1,6 +1,6 @@
 /**
- * Plans the VIPs of one prefix against the known state, has the guards check the plans
- * (guard/guards.ts), sends what they let through, and updates the known state from the answers.
+ * Plans the VIPs of one prefix against the known state, passes the plans through the guards
+ * (guard/guards.ts), sends what is left, and updates the known state from the replies.
  */
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Applier, Outcome } from "./apply.ts";
@@ -17,7 +17,7 @@ import type { PoolIndices } from "./pool_indices.ts";
 import type { SyncBatch } from "./report.ts";
 import type { WithheldList } from "./guard/withheld.ts";
 
-/** The state of a session that sending needs and changes, and what the session learns. */
+/** The state of a session that sending reads and changes, and the session's callbacks. */
 export interface GroupSenderOptions {
   readonly applier: Applier;
   readonly guards: Guards;
@@ -33,7 +33,7 @@ export interface GroupSenderOptions {
   readonly touched: (key: string) => void;
   /** Called when the known state of this VIP proved wrong. */
   readonly suspect: (key: string) => void;
-  /** True while a run of everything may remove what is in the way of a VIP. */
+  /** True while a full run may remove the VIP that conflicts with a new one. */
   readonly mayDefer: () => boolean;
   /** A VIP of this prefix became idle. */
   readonly freed: (prefix: string) => void;
@@ -47,7 +47,7 @@ export interface SendOptions {
   readonly prefix: string;
   readonly remove: boolean;
   readonly batch: SyncBatch;
-  /** True: it is planned again, so what is withheld is not named yet. */
+  /** True when it will be planned once more, so that withheld operations are not reported yet. */
   readonly tentative?: boolean;
 }
 
@@ -61,9 +61,9 @@ export interface Sent {
 
 export class GroupSender {
   readonly #options: GroupSenderOptions;
-  /** VIPs that were recreated a moment ago and are to be recreated again. */
+  /** VIPs that must be recreated again, but were recreated less than a minute ago. */
   readonly #recreateLater = new Set<string>();
-  /** Fires when the first of them may be. */
+  /** Fires when the first of them may be recreated. */
   #recreateTimer: Timer | undefined;
 
   constructor(options: GroupSenderOptions) {
@@ -74,7 +74,7 @@ export class GroupSender {
     this.#recreateTimer?.cancel();
   }
 
-  /** For VIPs none of which is busy. */
+  /** Plans and sends `desired`; none of the VIPs may be busy. */
   send(desired: readonly DesiredVip[], options: SendOptions): Sent {
     const { known, guards, withheld: list, capabilities: { weights }, applier } = this.#options;
     const { prefix, remove, batch, tentative = false } = options;
@@ -117,7 +117,7 @@ export class GroupSender {
     });
   }
 
-  /** False when nothing is to be sent for the VIP. */
+  /** Prepares to send the plan; false when it has no operations. */
   #begin(plan: VipPlan, batch: SyncBatch): boolean {
     const { logger, mayDefer, recreations, touched, indices, locks } = this.#options;
     const operations = plan.teardown.length + plan.build.length;
@@ -141,7 +141,7 @@ export class GroupSender {
     return true;
   }
 
-  /** One operation of the plan is answered, or not sent at all. */
+  /** One operation of the plan was answered, or was left out. */
   #answered(plan: VipPlan, batch: SyncBatch): void {
     const prefix = vipPrefix(plan.vip);
     if (!this.#options.locks.answered(prefix, plan.key)) return;
@@ -149,7 +149,7 @@ export class GroupSender {
     this.#options.freed(prefix);
   }
 
-  /** Learns from what became of an operation. */
+  /** Updates the known state by the outcome of an operation. */
   #take(plan: VipPlan, operation: Operation, { outcome, batch }: Taken): void {
     const { guards, known, suspect } = this.#options;
     guards.settled(operation);
@@ -160,7 +160,7 @@ export class GroupSender {
       case "lost":
         return batch.lose();
       case "refused":
-      // Nothing is refused by a VPP that is as it is known; whatever the reason given is.
+      // VPP refuses nothing while the known state is right. So it is wrong, whatever the retval.
       case "unanswered":
         suspect(plan.key);
         return batch.fail();

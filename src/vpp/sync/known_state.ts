@@ -1,5 +1,5 @@
 /**
- * The state of VPP as this connection knows it: the last reading, updated by every acknowledged
+ * The known state of VPP on one connection: the last reading, updated by every acknowledged
  * operation. It also remembers flushes, which VPP does not report.
  */
 import type { IpAddress } from "../../base/address.ts";
@@ -17,14 +17,14 @@ import type {
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { compareVipKeys, pairByAddress } from "../lb/order.ts";
 
-/** A VIP that was found other than it was known. */
+/** A VIP whose found state differs from the known one. */
 export interface VipDrift extends Drift {
   readonly vip: VipKey;
 }
 
 /** The known state of VPP. */
 export interface LbState {
-  /** Undefined when this VPP does not tell and was not told anything yet. */
+  /** Undefined when this VPP does not report its settings and none were sent yet. */
   readonly conf: LbConf | undefined;
   /** In VIP order. */
   readonly vips: readonly ActualVip[];
@@ -34,10 +34,10 @@ export class KnownState {
   /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
   readonly #prefixes = new Map<string, Map<string, ActualVip>>();
   #indexVersion = 0;
-  /** By VIP: the version since which it has the index it has. */
+  /** By VIP: the version since which it has its present index. */
   readonly #indexedSince = new Map<string, number>();
 
-  /** Another number whenever a VIP or a server's route came, went, or has another index. */
+  /** Rises whenever a VIP or a server's route is added, removed, or gets another index. */
   get indexVersion(): number {
     return this.#indexVersion;
   }
@@ -51,7 +51,7 @@ export class KnownState {
     return this.#prefixes.get(vipPrefix(vip))?.get(vipKeyText(vip));
   }
 
-  /** The version since which the VIP has the index it has. */
+  /** The version since which the VIP has its present index. */
   indexedSince(key: VipKey): number {
     return this.#indexedSince.get(vipKeyText(key)) ?? 0;
   }
@@ -67,7 +67,7 @@ export class KnownState {
     return [...this.#prefixes.values()].flatMap((vips) => [...vips.values()]).sort(compareVipKeys);
   }
 
-  /** VPP did `operation`, which was planned for `desired` (undefined: to be removed). */
+  /** VPP acknowledged `operation`, which was planned for `desired` (undefined: to be removed). */
   acknowledged(operation: Operation, desired: DesiredVip | undefined): void {
     const { vip } = operation;
     const flushing = (address: string) =>
@@ -75,7 +75,7 @@ export class KnownState {
     this.#set(vip, acknowledge(this.get(vip), operation, { flushing }));
   }
 
-  /** Flushes are due again to servers that `desired` no longer has in a flushing state. */
+  /** Forgets the flushes of servers that `desired` no longer has in a flushing state. */
   forgetFlushes(desired: DesiredVip): void {
     const vip = this.get(desired);
     if (vip === undefined) return;
@@ -84,8 +84,8 @@ export class KnownState {
   }
 
   /**
-   * Takes over what was read of the VIPs that `judged` picks; the others keep what is known of
-   * them. Returns what differed, in VIP order.
+   * Replaces the known state of the VIPs for which `judged` is true by what was read. The others
+   * keep theirs. Returns the differences, in VIP order.
    */
   adopt(found: readonly ActualVip[], judged: (vip: VipKey) => boolean): VipDrift[] {
     const drifts: VipDrift[] = [];
@@ -105,13 +105,13 @@ export class KnownState {
     return drifts.sort((a, b) => compareVipKeys(a.vip, b.vip));
   }
 
-  /** Takes over the index of a VIP that is known; undefined: it is about to lose it. */
+  /** Sets the index of a known VIP; undefined: it is about to lose it. */
   setIndex(key: VipKey, poolIndex: number | undefined): void {
     const vip = this.get(key);
     if (vip !== undefined) this.#set(key, { ...vip, poolIndex });
   }
 
-  /** Takes over what VPP printed of servers of `found` that are known without it. */
+  /** Sets figures that are still missing to those that VPP printed. */
   setFigures(found: ActualVip): void {
     const vip = this.get(found);
     if (vip === undefined) return;
@@ -147,7 +147,7 @@ export class KnownState {
   }
 }
 
-/** True when both have the same routes of servers that are known. */
+/** True when both have the same servers with known routes, and the same route for each. */
 function sameRoutes(before: readonly ActualServer[], after: readonly ActualServer[]): boolean {
   if (before === after) return true;
   const known = (servers: readonly ActualServer[]) =>
@@ -159,7 +159,7 @@ function sameRoutes(before: readonly ActualServer[], after: readonly ActualServe
     );
 }
 
-/** `found` with the memory of flushes that `known` has. */
+/** `found` with the flushes and idle servers that `known` remembers. */
 function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVip {
   if (known === undefined) return found;
   const servers = rememberingIdle(known.servers, remembering(known.servers, found.servers));
@@ -169,7 +169,7 @@ function withFlushesOf(known: ActualVip | undefined, found: ActualVip): ActualVi
     : { ...found, servers, removed };
 }
 
-/** `found` with the memory that `known` has of the same servers; the same array without any. */
+/** `found` with the flushes that `known` remembers of the same servers; the same array if none. */
 function remembering<T extends { readonly address: IpAddress; readonly flushed: boolean }>(
   known: readonly T[],
   found: readonly T[],
@@ -180,7 +180,7 @@ function remembering<T extends { readonly address: IpAddress; readonly flushed: 
   );
 }
 
-/** `found` with what is known of servers without flows; one that was given weight may have some. */
+/** `found` with the idle marks of `known`, except for servers that have weight now. */
 function rememberingIdle(
   known: readonly ActualServer[],
   found: readonly ActualServer[],

@@ -1,10 +1,10 @@
 /**
- * The plugin's global settings: known, wanted, and pushed when the two differ.
+ * Keeps the plugin's global settings in VPP at their desired values.
  *
- * A changed number of sticky buckets makes each thread of VPP throw its table away at its next
+ * When the number of sticky buckets changes, each thread of VPP discards its table at its next
  * packet: all flows of all VIPs lose their server. So it is sent only when the configuration
- * changed it, at connect, and when an operator asks for a sync. When it is found changed in VPP
- * at another time, both values are logged and it stays.
+ * changed it, at connect, and at an operator's sync. When it is found changed in VPP at another
+ * time, both values are logged and it stays.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { MANY_STICKY_BUCKETS, stickyTableCost } from "../../base/vpp/sticky_table.ts";
@@ -17,10 +17,10 @@ import type { SyncTrigger } from "./report.ts";
 import { retvalName } from "../wire/retval.ts";
 import type { WithheldList } from "./guard/withheld.ts";
 
-/** Logged and answered where the number of sticky buckets changes. */
+/** The warning in logs and in replies where the number of sticky buckets changes. */
 export const FLOWS_FORGOTTEN = "all sticky flows of all VIPs are forgotten";
 
-/** The key of the settings in the list of what is withheld. */
+/** The key of the settings in the list of withheld operations. */
 export const LB_CONF = "lb_conf";
 
 export interface LbConfKeeperOptions {
@@ -29,23 +29,23 @@ export interface LbConfKeeperOptions {
   readonly withheld: WithheldList;
   /** True when VPP has VIPs, whose flows can be forgotten. */
   readonly hasVips: () => boolean;
-  /** Of VPP's stats segment, which knows the threads; undefined while it is not known. */
+  /** The room in VPP's stats segment, with the number of threads; undefined while not known. */
   readonly statsRoom: () => StatsRoom | undefined;
 }
 
 export class LbConfKeeper {
   readonly #options: LbConfKeeperOptions;
   #known: LbConf | undefined;
-  /** The settings sent last. They are not sent again, even when refused, until VPP was read again. */
+  /** The settings sent last. Even if refused, they are not sent again before the next reading. */
   #sent: LbConf | undefined;
-  /** The settings wanted last. */
+  /** The desired settings of the last push(). */
   #wanted: LbConf | undefined;
   /** True while VPP has another number of sticky buckets because another program changed it. */
   #drifted = false;
   #wasRead = false;
-  /** True when settings were sent after the present reading began. */
+  /** True when settings were sent since the present reading began. */
   #sentSince = false;
-  /** The number of buckets whose cost was looked at. */
+  /** The number of buckets whose cost was checked last. */
   #costed: number | undefined;
 
   constructor(options: LbConfKeeperOptions) {
@@ -57,14 +57,14 @@ export class LbConfKeeper {
     return this.#known;
   }
 
-  /** The requests of a reading are sent now. */
+  /** A reading begins: its requests are sent now. */
   reading(): void {
     this.#sentSince = false;
   }
 
-  /** VPP was read; undefined when it does not tell: it has what it acknowledged. */
+  /** VPP was read; undefined when it does not report its settings: those acknowledged apply. */
   read(conf: LbConf | undefined): void {
-    // What was sent meanwhile is newer than what was read.
+    // Settings sent meanwhile are newer than those read.
     if (this.#sentSince) return;
     if (conf !== undefined) {
       if (this.#known !== undefined) this.#compare(conf, this.#known);
@@ -75,8 +75,8 @@ export class LbConfKeeper {
   }
 
   /**
-   * Sends `wanted` unless VPP has it or was told already. A VPP that does not tell what it has is
-   * told once a connection; that changes nothing in one that has it.
+   * Sends `wanted` unless VPP has it or it was sent already. To a VPP that does not report its
+   * settings they are sent once a connection, which has no effect if it has them.
    */
   push(wanted: LbConf, trigger: SyncTrigger): void {
     if (!this.#wasRead) return;
@@ -88,7 +88,7 @@ export class LbConfKeeper {
       unsafe === undefined ? [] : [{ kind: "limit", of: LB_CONF, message: unsafe, fields }],
     );
     if (unsafe !== undefined) return;
-    // The way of a transition reads no segment.
+    // The fast path of a transition does not read the segment.
     if (trigger !== "transition" && trigger !== "weight") this.#warnOfCost(wanted);
     const told = this.#tolerating(wanted, trigger);
     this.#wanted = wanted;
@@ -104,7 +104,10 @@ export class LbConfKeeper {
     );
   }
 
-  /** Warns once of a table that is large over all threads, which the configuration cannot tell. */
+  /**
+   * Warns once of a table that is large over all threads. A check of the configuration cannot,
+   * because the number of threads is VPP's.
+   */
   #warnOfCost({ stickyBucketsPerCore: buckets }: LbConf): void {
     const threads = this.#costed === buckets ? undefined : this.#options.statsRoom()?.threads;
     if (threads === undefined) return;
@@ -116,12 +119,12 @@ export class LbConfKeeper {
       "sticky-buckets-per-core": buckets,
       threads,
       message: `sticky-buckets-per-core ${buckets} takes ${mebibytes} MiB of VPP's memory on its ` +
-        `${threads} threads, and each flush stops forwarding for ${flushMs} ms; use fewer buckets ` +
-        `(${MANY_STICKY_BUCKETS} on all threads together)`,
+        `${threads} threads, and each flush stops forwarding for ${flushMs} ms; use at most ` +
+        `${MANY_STICKY_BUCKETS} buckets on all threads together`,
     });
   }
 
-  /** `wanted` with the number of buckets that was found, while that is to stay. */
+  /** `wanted`, but with the number of buckets that was found for as long as that stays. */
   #tolerating(wanted: LbConf, trigger: SyncTrigger): LbConf {
     const known = this.#known;
     if (!this.#drifted || known === undefined) return wanted;
@@ -133,7 +136,7 @@ export class LbConfKeeper {
     return { ...wanted, stickyBucketsPerCore: known.stickyBucketsPerCore };
   }
 
-  /** Names what another program changed. */
+  /** Logs the settings that another program changed. */
   #compare(found: LbConf, known: LbConf): void {
     const [now, then] = [confFields(found), confFields(known)];
     const changed = Object.keys(now).filter((name) => now[name] !== then[name]);
@@ -146,7 +149,7 @@ export class LbConfKeeper {
       found: words(now),
       expected: words(then),
       message: this.#drifted
-        ? `sticky-buckets-per-core stays until the next connect or \`sync vpp lb\`: with it ` +
+        ? "sticky-buckets-per-core stays until the next connect or `sync vpp lb`: when it changes, " +
           FLOWS_FORGOTTEN
         : undefined,
     });
@@ -162,7 +165,7 @@ export class LbConfKeeper {
   }
 
   #failed(error: MaglevError): void {
-    // The connection ended, or is ended for this.
+    // The connection ended, or is about to end because of this error.
     if (error.code === "unavailable" || error.code === "deadline-exceeded") return;
     this.#log(error.message);
   }
@@ -172,7 +175,7 @@ export class LbConfKeeper {
   }
 }
 
-/** Fields of the log; names are those of the configuration. */
+/** The fields of a log record, named as in the configuration. */
 function confFields(conf: LbConf): LogFields {
   return {
     "ipv4-src-address": conf.ip4SrcAddress.text,

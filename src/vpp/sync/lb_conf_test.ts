@@ -11,7 +11,7 @@ function change(world: World, conf: Partial<typeof CONF>): void {
   world.lb.plugin.setConf({ ...rest, flowTimeout });
 }
 
-Deno.test("lb_conf that another program changed is named with both values, and repaired", async () => {
+Deno.test("lb_conf that another program changed is logged with both values, and corrected", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   world.takeWrites();
   change(world, { flowTimeoutS: 7 });
@@ -38,7 +38,7 @@ Deno.test("sticky-buckets-per-core that another program changed stays until an o
   ]);
   assert.match(String(drift!.message), /all sticky flows of all VIPs are forgotten/);
   assert.deepEqual(world.takeWrites(), []);
-  // Another setting that differs is repaired, with the buckets that are there.
+  // Another setting that differs is corrected, together with VPP's present buckets.
   world.source.conf = { ...CONF, flowTimeoutS: 50 };
   world.reconciler.reload();
   await world.calm();
@@ -50,7 +50,7 @@ Deno.test("sticky-buckets-per-core that another program changed stays until an o
   await world.reconciler.stop();
 });
 
-Deno.test("a sticky-buckets-per-core found changed is repaired at connect", async () => {
+Deno.test("a changed sticky-buckets-per-core is corrected at connect", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   const { plugin } = world.lb;
   world.die();
@@ -62,7 +62,7 @@ Deno.test("a sticky-buckets-per-core found changed is repaired at connect", asyn
   await world.reconciler.stop();
 });
 
-Deno.test("a reload that changes sticky-buckets-per-core is a warning: all flows are forgotten", async () => {
+Deno.test("a reload that changes sticky-buckets-per-core warns that all flows are forgotten", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   world.source.conf = { ...CONF, stickyBucketsPerCore: 131_072 };
   world.reconciler.reload();
@@ -70,7 +70,7 @@ Deno.test("a reload that changes sticky-buckets-per-core is a warning: all flows
   assert.deepEqual(world.logger.levels("vpp-lb-conf-set"), ["warn"]);
   const [record] = world.logger.of("vpp-lb-conf-set");
   assert.equal(record!.message, "all sticky flows of all VIPs are forgotten");
-  // One that changes something else forgets nothing.
+  // A change of another setting causes no warning.
   world.source.conf = { ...world.source.conf, flowTimeoutS: 41 };
   world.reconciler.reload();
   await world.calm();
@@ -83,7 +83,7 @@ Deno.test("lb_conf that was sent while VPP was read is not drift", async () => {
   world.takeWrites();
   world.lb.hold();
   await world.pass(30_000);
-  // VPP has answered what it had when a change of the configuration is sent.
+  // A changed configuration is sent after VPP's reply with the previous settings.
   world.source.conf = { ...CONF, stickyBucketsPerCore: 131_072 };
   world.reconciler.reload();
   world.transition("web", desired(A, "10.0.0.1=50"));
@@ -98,14 +98,14 @@ Deno.test("lb_conf that was sent while VPP was read is not drift", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("an operator's sync that joins a run that waits reads VPP, and repairs its settings", async () => {
+Deno.test("an operator's sync that joins a waiting run reads VPP, and corrects its settings", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   change(world, { stickyBucketsPerCore: 1024 });
   await world.pass(30_000);
   assert.equal(world.lb.plugin.conf.stickyBucketsPerCore, 1024);
   world.lb.hold();
   await world.pass(30_000);
-  // While a run reads, a reload waits, and the sync joins it.
+  // While one run reads, a reload waits, which the sync joins.
   world.reconciler.reload();
   const sync = world.reconciler.sync();
   world.lb.release();
@@ -115,7 +115,7 @@ Deno.test("an operator's sync that joins a run that waits reads VPP, and repairs
   await world.reconciler.stop();
 });
 
-Deno.test("sticky buckets that are many over all threads of VPP draw one warning with their cost", async () => {
+Deno.test("too many sticky buckets over all threads of VPP cause one warning with their cost", async () => {
   const world = new World({ web: desired(A, UP) });
   world.source.conf = { ...CONF, stickyBucketsPerCore: 2 ** 20 };
   const room = (threads: number) => ({
@@ -136,7 +136,7 @@ Deno.test("sticky buckets that are many over all threads of VPP draw one warning
   assert.equal(warning!.threads, 17);
   assert.match(
     String(warning!.message),
-    /1048576 takes 1088 MiB of VPP's memory on its 17 threads, and each flush .* for 48 ms; use fewer/,
+    /1048576 takes 1088 MiB of VPP's memory on its 17 threads, and each flush .* for 48 ms; use at most/,
   );
   await world.reconciler.stop();
 });

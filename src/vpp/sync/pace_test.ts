@@ -1,4 +1,4 @@
-/** What VPP is not asked, and not made to do, too often. */
+/** Limits on how often VPP is read and VIPs are recreated. */
 import assert from "node:assert/strict";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
@@ -17,15 +17,15 @@ function pacedWorld(): Promise<World> {
   return new World({ web: desired(A, UP) }, {}, { weights: true }, "real").start();
 }
 
-Deno.test("VPP is read at most once a second, whatever asks for it", async () => {
+Deno.test("VPP is read at most once a second over all triggers", async () => {
   const world = await pacedWorld();
   assert.equal(reads(world), 1);
-  // A reload uses what was read a moment ago, and is programmed immediately.
+  // A reload uses the last reading, and is programmed immediately.
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=50"));
   world.reconciler.reload();
   await world.calm();
   assert.deepEqual([reads(world), world.inVpp()], [1, world.wanted()]);
-  // What others changed is found when the second is over.
+  // Changes by other programs are found after the second.
   await world.pass(1000);
   assert.equal(reads(world), 2);
   // An operator's sync waits for its turn, and others with it.
@@ -53,7 +53,7 @@ Deno.test("a sync that waits for its turn ends with the connection", async () =>
   assert.equal(world.clock.timers, 0);
 });
 
-Deno.test("a VIP that another program keeps changing is recreated once a minute, and named", async () => {
+Deno.test("a VIP that another program keeps changing is recreated once a minute, and reported", async () => {
   const world = await pacedWorld();
   const other = { ...desired(A, UP, { srcIpSticky: true }) };
   const remake = () => {
@@ -69,18 +69,18 @@ Deno.test("a VIP that another program keeps changing is recreated once a minute,
   assert.equal(recreations(), 1);
   assert.match(
     world.reconciler.withheld().map(withheldText)[0]!,
-    /192\.0\.2\.1\/32 tcp 80: recreated less than a minute ago, and src-ip-sticky true to false again/,
+    /192\.0\.2\.1\/32 tcp 80: cannot recreate it \(src-ip-sticky true to false\): it was recreated/,
   );
   assert.equal(world.logger.of("vpp-withheld").length, 1);
   assert.equal(world.reconciler.withheld()[0]!.kind, "recreate");
-  // When the minute is over it is tried again, without waiting for the next run.
+  // After the minute it is recreated, without waiting for the next run.
   await world.pass(30_000);
   assert.deepEqual([recreations(), world.inVpp()], [2, world.wanted()]);
   assert.deepEqual(world.reconciler.withheld(), []);
   await world.reconciler.stop();
 });
 
-Deno.test("each VIP that waits to be recreated is recreated when its own minute is over", async () => {
+Deno.test("each waiting VIP is recreated after its own minute", async () => {
   const B = "192.0.2.2";
   const world = new World(
     { a: desired(A, UP), b: desired(B, UP) },

@@ -1,8 +1,8 @@
 /**
- * The indices of VIPs in VPP's pool, by which their counters are found. A full reading brings the
- * indices of all VIPs but those that were added since. A VIP that is deleted and added again gets
- * another index, and its old one may be another VIP's by then. So an index is forgotten when the
- * deletion is sent, not when it is acknowledged.
+ * The indices of VIPs in VPP's pool, by which their counters are found. A full reading gives the
+ * indices of all VIPs; those of VIPs that were added later are read here. A VIP that is deleted
+ * and added again gets another index, and its old one may be another VIP's by then. So an index is
+ * forgotten when the deletion is sent, not when it is acknowledged.
  */
 import type { KnownState } from "./known_state.ts";
 import { vipOfText } from "../lb/actual.ts";
@@ -24,7 +24,7 @@ export class PoolIndices implements CountedVips {
   readonly #lb: LbApi;
   readonly #known: KnownState;
   readonly #gate: ReadGate;
-  /** VIPs operated on since the question that is under way; undefined when none is. */
+  /** VIPs changed since the CLI command under way was sent; undefined without a command. */
   #touched: Set<string> | undefined;
 
   constructor(options: PoolIndicesOptions) {

@@ -10,7 +10,7 @@ import type { SyncTrigger } from "./report.ts";
 interface PrefixLock {
   /** Operations without an answer, by VIP. */
   readonly unanswered: Map<string, number>;
-  /** Frontends to be programmed again; the newest trigger stays. */
+  /** Frontends to program again, with the newest trigger. */
   readonly deferred: Map<string, SyncTrigger>;
   reserved: boolean;
   /** Resolves when all VIPs of the prefix are idle. */
@@ -30,19 +30,19 @@ export class PrefixLocks {
     return this.#locks.get(prefix)?.idle?.promise;
   }
 
-  /** Resolves when every prefix that is busy now was idle once. */
+  /** Resolves when every prefix that is busy now has been idle once. */
   async allIdle(): Promise<void> {
     await Promise.all([...this.#locks.values()].map((lock) => lock.idle?.promise));
   }
 
-  /** `unanswered` (at least one) operations of a VIP that is not busy are sent. */
+  /** Marks a VIP busy: `unanswered` (at least one) operations of it are sent. */
   enter(prefix: string, key: string, unanswered: number): void {
     const lock = this.#lock(prefix);
     lock.unanswered.set(key, unanswered);
     lock.idle ??= Promise.withResolvers<void>();
   }
 
-  /** One operation was answered. True when it was the last one of its VIP. */
+  /** One operation was answered. Returns true when it was the last one of its VIP. */
   answered(prefix: string, key: string): boolean {
     const lock = this.#locks.get(prefix);
     const left = lock?.unanswered.get(key);
@@ -69,7 +69,7 @@ export class PrefixLocks {
     this.#lock(prefix).reserved = true;
   }
 
-  /** The run has its turn, or gives it up. */
+  /** Ends the reservation: the run has its turn, or ends. */
   release(prefix: string): void {
     const lock = this.#locks.get(prefix);
     if (lock === undefined) return;
@@ -77,7 +77,7 @@ export class PrefixLocks {
     this.#tidy(prefix, lock);
   }
 
-  /** Defers the frontend, whose VIP is on the prefix: it is to be programmed again. */
+  /** Defers the frontend, whose VIP is on the prefix, until the prefix is idle. */
   defer(prefix: string, frontend: string, trigger: SyncTrigger): void {
     this.#lock(prefix).deferred.set(frontend, trigger);
   }

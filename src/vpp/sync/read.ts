@@ -8,19 +8,19 @@ import { parseVipsVerbose } from "../lb/vips_verbose.ts";
 import type { VerboseVip } from "../lb/vips_verbose.ts";
 import type { LbApi } from "../ports.ts";
 
-/** The command that shows more of VIPs than the API. */
+/** The command that prints details of VIPs that the API lacks. */
 export const VIPS_COMMAND = "show lb vips verbose";
 
-/** Everything of one reading. */
+/** The state that one reading found. */
 export interface LbReading {
-  /** Undefined when VPP does not tell. */
+  /** Undefined when VPP does not report its settings. */
   readonly conf: LbConf | undefined;
   readonly vips: Reading;
 }
 
 /**
- * All requests are made in one tick, so that VPP executes none of ours between them. Rejects with
- * MaglevError.
+ * Reads the plugin's state. All requests are made in one tick, so that VPP executes none of our
+ * operations between them. Rejects with MaglevError.
  */
 export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
   const [conf, vips] = await Promise.all([
@@ -31,8 +31,8 @@ export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
 }
 
 /**
- * Without the CLI's text (garbled, or refused by this VPP), which the log says, the
- * rest is still of use.
+ * Reads the dumps and the CLI's text. If the text is garbled or refused, that is logged and the
+ * dumps alone are returned.
  */
 async function readDumps(lb: LbApi, logger: Logger): Promise<DumpReading> {
   const [vips, servers, verbose] = await Promise.all([
@@ -43,12 +43,12 @@ async function readDumps(lb: LbApi, logger: Logger): Promise<DumpReading> {
   return { vips, servers, verbose };
 }
 
-/** Here the text is all there is: what cannot be parsed fails the reading. */
+/** Reads the CLI's text, which is the only source here: if it cannot be parsed, this rejects. */
 async function readText(lb: LbApi): Promise<Reading> {
   const result = parseVipsVerbose(await lb.cli(VIPS_COMMAND));
   if (result.ok) return { text: result.vips };
   const { line, message } = result;
-  throw new MaglevError("internal", `Cannot read "${VIPS_COMMAND}": line ${line}: ${message}`);
+  throw new MaglevError("internal", `cannot read "${VIPS_COMMAND}": line ${line}: ${message}`);
 }
 
 function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {
@@ -60,7 +60,7 @@ function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined
 
 function refused(error: unknown, logger: Logger): undefined {
   const known = MaglevError.from(error);
-  // Without the connection, or with one that does not answer, the whole reading fails.
+  // When the connection is lost or VPP does not answer, the whole reading fails.
   if (known.code === "unavailable" || known.code === "deadline-exceeded") throw known;
   logError(logger, known.message);
 }

@@ -1,17 +1,17 @@
 /**
- * Full reads of VPP, at most one a second, whatever asks for them: VPP forwards nothing while it
- * prints or dumps what it has (25 ms for 12,000 servers). One gate for each connection.
+ * Limits full reads of VPP to one a second over all callers, because VPP forwards nothing while it
+ * prints or dumps its state (25 ms for 12,000 servers). There is one gate for each connection.
  */
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { LbApi } from "../ports.ts";
 
-/** Between the beginnings of two reads. */
+/** Minimum time between the beginnings of two reads. */
 export const READ_EVERY_MS = 1000;
 
 export class ReadGate {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  /** Monotonic time of the last turn that was given; it may be yet to come. */
+  /** Monotonic time of the last turn that was granted; it may be in the future. */
   #lastMs: number | undefined;
   readonly #waiting = new Map<Timer, () => void>();
 
@@ -25,7 +25,9 @@ export class ReadGate {
     return this.#lastMs !== undefined && this.#clock.monotonicMs() < this.#lastMs + this.#everyMs;
   }
 
-  /** Undefined when a read may begin now, which is then taken to begin; else a promise of that. */
+  /**
+   * Reserves the next turn. Undefined when the read may begin now; otherwise resolves when it may.
+   */
   turn(): Promise<void> | undefined {
     const nowMs = this.#clock.monotonicMs();
     const atMs = this.#lastMs === undefined ? nowMs : Math.max(nowMs, this.#lastMs + this.#everyMs);
@@ -40,7 +42,7 @@ export class ReadGate {
     });
   }
 
-  /** The connection ended: ends the waiting of those who wait; their reads then fail. */
+  /** The connection ended: resolves all turns, so that the waiting reads fail immediately. */
   close(): void {
     for (const [timer, resolve] of this.#waiting) {
       timer.cancel();

@@ -10,7 +10,7 @@ import { plan } from "../../../tests/support/worlds/plans.ts";
 import { operationsOf } from "../lb/plan.ts";
 import { readLb } from "./read.ts";
 
-Deno.test("readLb() and plan() write nothing, whatever there would be to do", async () => {
+Deno.test("readLb() and plan() write nothing, even if there are operations", async () => {
   let planned = 0;
   await fc.assert(
     fc.asyncProperty(arbitraryDesired(), arbitraryDesired(), async (there, wanted) => {
@@ -34,7 +34,7 @@ Deno.test("readLb() and plan() write nothing, whatever there would be to do", as
   assert.ok(planned > 1000, "there was something to do");
 });
 
-Deno.test("readLb() asks for everything in one tick", () => {
+Deno.test("readLb() sends all requests in one tick", () => {
   const lb = new PluginLb();
   lb.hold();
   void readLb(lb, new RecordingLogger());
@@ -48,12 +48,12 @@ Deno.test("readLb() goes on without the CLI's text, but not without a connection
     const logger = new RecordingLogger();
     return { logger, reading: readLb(lb, logger) };
   };
-  const without = refusing(new MaglevError("unimplemented", "This VPP has no cli_inband"));
+  const without = refusing(new MaglevError("unimplemented", "this VPP has no cli_inband"));
   const { vips } = await without.reading;
   assert.ok(!("text" in vips));
   assert.equal(vips.verbose, undefined);
   assert.deepEqual(without.logger.of("vpp-lb-read-failed"), [
-    { command: "show lb vips verbose", err: "This VPP has no cli_inband" },
+    { command: "show lb vips verbose", err: "this VPP has no cli_inband" },
   ]);
   const lost = refusing(new MaglevError("unavailable", "gone"));
   await assert.rejects(lost.reading, { code: "unavailable" });

@@ -1,13 +1,13 @@
 /**
- * Keeps VPP at what is wanted. Here is when: the triggers, the warm-up, connections that come
- * and go. How is in session.ts, one of which lives as long as a connection: what was known
- * of a VPP, and what was flushed there, is forgotten with it.
+ * Keeps VPP in the desired state. This file decides when to synchronize: by triggers, warm-up, and
+ * changes of the connection. session.ts does it, with one session per connection: the known
+ * state of a VPP, and the flushes made there, are forgotten with the connection.
  *
- *     trigger                          what happens
- *     connect, interval, reload        everything is read, compared, corrected
- *     transition, weight               the frontends concerned, against the state last known, at once
- *     an operator's sync               everything, or one frontend, read and corrected
- *     warm-up releases a frontend      that frontend, at once; at its end everything
+ *     trigger                       action
+ *     connect, interval, reload     reads, compares and corrects everything
+ *     transition, weight            immediately corrects these frontends, by the known state
+ *     an operator's sync            reads and corrects everything, or one frontend
+ *     warm-up                       immediately programs a released frontend; everything at its end
  */
 import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -42,11 +42,11 @@ import type { LbState } from "./known_state.ts";
 import { wantedVips } from "./desired_vips.ts";
 import type { Withheld } from "./guard/withheld.ts";
 
-/** Settings; asked for at start and after each reload. */
+/** Settings; read at start and after each reload. */
 export interface ReconcilerSettings {
   /** Period of the full run; > 0. */
   readonly syncIntervalMs: number;
-  /** Warm-up; counts at start only. */
+  /** Delays of warm-up; used at start only. */
   readonly startupMinDelayMs: number;
   readonly startupMaxDelayMs: number;
 }
@@ -57,9 +57,9 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lbConfig: () => ReconcilerSettings;
-  /** Default: the paces of read_gate.ts and recreate_limit.ts. For tests. */
+  /** For tests; default: the constants of read_gate.ts and recreate_limit.ts. */
   readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
-  /** Called with every finished synchronisation, such as for metrics. */
+  /** Called with every finished synchronisation, for example to count it in metrics. */
   readonly onStats?: (report: SyncReport) => void;
 }
 
@@ -77,7 +77,7 @@ export interface ProgramOptions {
   readonly conf: LbConf;
 }
 
-/** How long stop() waits for answers to what was sent. */
+/** Maximum time that stop() waits for replies. */
 const STOP_DEADLINE_MS = 500;
 
 export class Reconciler {
@@ -88,7 +88,7 @@ export class Reconciler {
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
-  /** The API that #session uses. */
+  /** The API of #session. */
   #lb: LbApi | undefined;
   #started = false;
   #stopped = false;
@@ -114,9 +114,7 @@ export class Reconciler {
     });
   }
 
-  /**
-   * Begins warm-up and follows the connection. It does not start the connection.
-   */
+  /** Begins warm-up and follows the connection. It does not start the connection. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
@@ -127,7 +125,7 @@ export class Reconciler {
     this.#connectionChanged(connection.state);
   }
 
-  /** Leaves VPP exactly as it is; waits a little for answers to what was sent already. */
+  /** Leaves VPP exactly as it is; waits up to STOP_DEADLINE_MS for outstanding replies. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -141,8 +139,8 @@ export class Reconciler {
   }
 
   /**
-   * Programs frontends of the checker. To be called on every change of a backend's state, whether
-   * or not it changes a weight: warm-up learns from it that a frontend is known.
+   * Programs frontends of the checker. Must be called on every change of a backend's state, even
+   * without a change of weight: warm-up learns from it that a frontend is known.
    */
   transition({ frontends, config, trigger }: FrontendsChange): void {
     const lb = vppLbOf(config);
@@ -150,8 +148,8 @@ export class Reconciler {
   }
 
   /**
-   * Sends the operations that VPP lacks of these VIPs before it returns, unless warm-up holds a
-   * frontend back or an earlier change of it is still unanswered.
+   * Sends what VPP lacks of these VIPs before it returns. The exceptions are frontends that warm-up
+   * holds back, or whose earlier change is still unanswered.
    */
   program(wanted: readonly WantedVip[], options: ProgramOptions): void {
     if (this.#stopped || !this.#started) return;
@@ -170,20 +168,20 @@ export class Reconciler {
   }
 
   /**
-   * An operator's explicit sync, of everything or of one frontend: obeyed at any time, and what
-   * is synced is released from warm-up, so that it does not wait for its end.
-   * Rejects with `not-found`, or with `unavailable` when VPP is not connected or goes away.
+   * An operator's explicit sync, of everything or of one frontend. It also releases the frontends
+   * from warm-up, so that they are programmed now. Rejects with `not-found`, or with `unavailable`
+   * when VPP is not connected or the connection ends.
    */
   async sync(frontend?: string): Promise<SyncReport> {
     const { source } = this.#options;
     if (frontend !== undefined && source.desired(frontend) === undefined) {
       const near = nearest(frontend, source.frontends());
-      const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+      const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
       throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
     }
     const session = this.#session;
     if (session === undefined) {
-      throw new MaglevError("unavailable", "Connection to VPP ended");
+      throw new MaglevError("unavailable", "connection to VPP ended");
     }
     this.#releaseForOperator(frontend);
     return await session.sync(
@@ -193,17 +191,17 @@ export class Reconciler {
     );
   }
 
-  /** The known state of VPP; undefined while it is away or was not read yet. */
+  /** The known state of VPP; undefined while it is not connected or not read yet. */
   lbState(): LbState | undefined {
     return this.#session?.state();
   }
 
-  /** One VIP as VPP has it, as far as known; undefined like lbState(), and for a missing VIP. */
+  /** The known state of one VIP; undefined like lbState(), and for a VIP that VPP lacks. */
   vip(key: VipKey): ActualVip | undefined {
     return this.#session?.vip(key);
   }
 
-  /** Operations not sent because VPP would not survive them; empty while it is away. */
+  /** Operations not sent because VPP would not survive them; empty while not connected. */
   withheld(): readonly Withheld[] {
     return this.#session?.withheld() ?? [];
   }
@@ -213,7 +211,7 @@ export class Reconciler {
     return this.#recreations.waitMs(key) > 0;
   }
 
-  /** The needs of VIPs and their addresses in VPP's stats segment; undefined: not known. */
+  /** The room that VIPs and their addresses need in VPP's stats segment; undefined: not known. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#session?.statsUse(wanted);
   }
@@ -266,7 +264,7 @@ export class Reconciler {
   }
 
   #runAll(trigger: SyncTrigger): void {
-    // What goes wrong is logged, and tried again, by the session.
+    // The session logs failures and retries.
     this.#session?.run({ scope: "all", trigger }).catch(() => {});
   }
 
@@ -288,7 +286,7 @@ export class Reconciler {
     this.#stepWarmup();
   }
 
-  /** For a warm-up that has seen `nowMs`: by another instant its next step could be past. */
+  /** `nowMs` is the time of the last step: by a later one the next step could be in the past. */
   #armWarmup(nowMs: number): void {
     const { clock } = this.#options;
     this.#warmupTimer?.cancel();
@@ -297,7 +295,7 @@ export class Reconciler {
     this.#warmupTimer = clock.after(nextMs - nowMs, () => this.#stepWarmup());
   }
 
-  /** Releases what is known by now: of `asked`, whose backends changed, or of all frontends. */
+  /** Releases the frontends that are known now: among `asked`, whose backends changed, or all. */
   #stepWarmup(asked?: readonly string[]): void {
     if (this.#warmup.over) return;
     const { clock, source, logger } = this.#options;
@@ -307,7 +305,7 @@ export class Reconciler {
     const step = stepWarmup(this.#warmup, nowMs, {
       frontends: source.frontends(),
       known: (frontend) => concerned(frontend) && source.known(frontend),
-      // At max all are looked at; after that, those that something happened to.
+      // At max all frontends are checked; after that, only those whose backends changed.
       blind: (frontend) => (late && !concerned(frontend)) || source.blind(frontend),
     });
     this.#warmup = step.warmup;
@@ -329,7 +327,7 @@ export class Reconciler {
   }
 }
 
-/** Frontends that one record names; the others are counted. */
+/** Frontends that one log record names; the others are counted. */
 const NAMED = 5;
 
 function logBlind(logger: Logger, frontends: readonly string[]): void {
@@ -338,7 +336,7 @@ function logBlind(logger: Logger, frontends: readonly string[]): void {
     frontends: frontends.length,
     names: frontends.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : ""),
     message:
-      "all their probes were void, because the prober itself failed: VPP keeps what it has " +
-      "until the first result that counts",
+      "all their probes were void, because the prober itself failed; VPP keeps its present state " +
+      "until the first valid result",
   });
 }

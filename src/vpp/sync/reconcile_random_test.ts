@@ -1,7 +1,7 @@
 /**
- * A reconciler in a hostile world: wishes change, somebody else programs VPP too, VPP is slow,
- * refuses, dies and comes back, at any moment. Whatever happened, once it is calm and an
- * interval has passed, VPP has what is wanted.
+ * A reconciler in a hostile world: the desired state changes, another program changes VPP, and VPP
+ * is slow, refuses, crashes and restarts, at any moment. When this stops and an interval has
+ * passed, VPP has the desired state.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ import { planVip } from "../../../tests/support/worlds/plans.ts";
 
 type Act = (world: World) => Promise<void> | void;
 
-/** Frontends are named after their VIP's key, as if an operator had. */
+/** Sets the desired VIPs; frontends have the key of their VIP as their name. */
 function wish(world: World, vips: readonly DesiredVip[]): void {
   world.source.vips.clear();
   for (const vip of vips) world.source.vips.set(vipKeyText(vip), vip);
@@ -32,7 +32,7 @@ function setServers(world: World, pick: number, weights: readonly number[]): voi
   world.transition(frontend!, { ...vip, servers });
 }
 
-/** Somebody else takes a VIP out of VPP or puts a stranger in. */
+/** Another program deletes a VIP or adds an unknown one. */
 function meddle(world: World, pick: number, vips: readonly DesiredVip[]): void {
   const { plugin } = world.lb;
   const there = readPlugin(plugin);
@@ -84,7 +84,7 @@ const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
 
 for (const weights of [true, false]) {
   const what = weights ? "VPP" : "a VPP without weights";
-  Deno.test(`Reconciler brings ${what} to what is wanted, whatever happened before`, async () => {
+  Deno.test(`Reconciler brings ${what} to the desired state after any history`, async () => {
     const property = fc.asyncProperty(
       arbitraryDesired(),
       fc.array(arbitraryAct, { maxLength: 25 }),
@@ -95,7 +95,7 @@ for (const weights of [true, false]) {
         for (const act of acts) await act(world);
         world.lb.refuse = () => undefined;
         world.lb.release();
-        // What was refused last is read again after at most 10 s; two full runs settle the rest.
+        // The last refusals are read again within 10 s; two full runs correct the rest.
         await world.pass(60_001);
         assert.deepEqual(world.inVpp(), world.wanted());
         world.lb.calls.length = 0;

@@ -1,6 +1,6 @@
 /**
- * VIPs that must be made anew, because VPP fixes their sticky flag, encapsulation and table
- * length when it adds them: in which order, and what others notice of it (nothing).
+ * Recreation of VIPs, because VPP fixes their sticky flag, encapsulation and table length when it
+ * adds them: its order, and that other VIPs are not affected.
  */
 import assert from "node:assert/strict";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
@@ -37,7 +37,7 @@ const CASES: readonly {
 ];
 
 for (const { name, next, reason, servers } of CASES) {
-  Deno.test(`another ${name}: servers go, the VIP is flushed, goes and comes, servers come, in order`, async () => {
+  Deno.test(`another ${name}: deletes servers, flushes, deletes and adds the VIP, adds servers`, async () => {
     const web = `${A}/32 6 80`;
     const world = await new World({
       web: desired(A, UP),
@@ -69,7 +69,7 @@ function serving(world: World): Set<string> {
   return new Set(lines.map((line) => line.split(" ").slice(0, 3).join(" ")));
 }
 
-Deno.test("another table length for all: one address after the other is out, each at most once", async () => {
+Deno.test("another table length for all: only one address is out at a time, each at most once", async () => {
   const vips = (length: number) =>
     Object.fromEntries(
       Array.from({ length: 40 }, (_, i) => {
@@ -104,7 +104,7 @@ Deno.test("another table length for all: one address after the other is out, eac
   await world.reconciler.stop();
 });
 
-Deno.test("a VIP that VPP does not take back is tried again at once, and then ever later", async () => {
+Deno.test("a VIP that VPP refuses to add again is retried immediately, then at growing intervals", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   let refusals = 3;
   world.lb.refuse = (text) => text.startsWith("vip-add") && refusals-- > 0 ? -70 : undefined;
@@ -119,7 +119,7 @@ Deno.test("a VIP that VPP does not take back is tried again at once, and then ev
   await world.reconciler.stop();
 });
 
-Deno.test("a server that dies while its VIP is made anew has no weight when that is done", async () => {
+Deno.test("a server that goes down while its VIP is recreated has no weight afterwards", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   world.source.vips.set("web", desired(A, UP, { srcIpSticky: true }));
   world.lb.hold();

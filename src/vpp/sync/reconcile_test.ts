@@ -62,7 +62,7 @@ Deno.test("Reconciler programs an empty VPP on connect, in order, and logs each 
   await world.reconciler.stop();
 });
 
-Deno.test("Reconciler writes nothing to a VPP that has everything", async () => {
+Deno.test("Reconciler writes nothing to a VPP in the desired state", async () => {
   const world = twoVips();
   for (const vip of world.source.vips.values()) {
     executeOn(world.lb.plugin, { kind: "vip-add", vip });
@@ -76,7 +76,7 @@ Deno.test("Reconciler writes nothing to a VPP that has everything", async () => 
   await world.reconciler.stop();
 });
 
-Deno.test("Reconciler removes what is not configured, servers with flush first", async () => {
+Deno.test("Reconciler removes VIPs that are not configured, servers with flush first", async () => {
   const world = new World({ web: desired(A, UP) });
   const stranger = desired(B, "10.0.0.9=100");
   executeOn(world.lb.plugin, { kind: "vip-add", vip: stranger });
@@ -87,12 +87,12 @@ Deno.test("Reconciler removes what is not configured, servers with flush first",
     `as-del ${B}/32 6 80 10.0.0.9 flush`,
     `vip-del ${B}/32 6 80`,
   ]);
-  // What is found at connect is no drift: nothing was expected.
+  // Differences at connect are not drift, because no state was known.
   assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
   await world.reconciler.stop();
 });
 
-Deno.test("Reconciler pushes lb_conf when VPP has another, once, and before the VIPs", async () => {
+Deno.test("Reconciler sends a differing lb_conf once, before the VIPs", async () => {
   const world = twoVips();
   world.source.conf = { ...CONF, flowTimeoutS: 60 };
   await world.start();
@@ -114,7 +114,7 @@ Deno.test("Reconciler pushes lb_conf when VPP has another, once, and before the 
   await world.reconciler.stop();
 });
 
-Deno.test("Reconciler names a refused lb_conf and tries again with the next run only", async () => {
+Deno.test("Reconciler logs a refused lb_conf and retries it only with the next run", async () => {
   const world = twoVips();
   world.source.conf = { ...CONF, flowTimeoutS: 60 };
   world.lb.refuse = (text) => text === "set-conf" ? -70 : undefined;
@@ -175,7 +175,7 @@ Deno.test("program() sends before it returns, and reads nothing", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("program() of a weight says so", async () => {
+Deno.test("program() by a weight reports this trigger", async () => {
   const world = await twoVips().start();
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=30"));
   world.program(["web"], "weight");
@@ -204,7 +204,7 @@ Deno.test("program() of hundreds of frontends at one instant is one batch", asyn
   await world.reconciler.stop();
 });
 
-Deno.test("program() of a busy VIP makes one more run when it is free, with the newest wish", async () => {
+Deno.test("program() of a busy VIP is sent once it is idle, with the newest desired state", async () => {
   const world = await twoVips().start();
   world.takeWrites();
   world.lb.hold();
@@ -222,7 +222,7 @@ Deno.test("program() of a busy VIP makes one more run when it is free, with the 
   await world.reconciler.stop();
 });
 
-Deno.test("flush is sent once per reason, not on every run, and again after reconnecting", async () => {
+Deno.test("a flush is sent once per reason, not on every run, and again after reconnecting", async () => {
   const world = await twoVips().start();
   const step = async (servers: string) => {
     world.takeWrites();
@@ -233,7 +233,7 @@ Deno.test("flush is sent once per reason, not on every run, and again after reco
   assert.deepEqual(await step(ONE_DOWN), [CUT]);
   await world.pass(30_000);
   assert.deepEqual(world.takeWrites(), []);
-  // Down to unknown keeps weight 0; down again is a new reason.
+  // From down to unknown keeps weight 0; a second down is a new reason.
   assert.deepEqual(await step("10.0.0.1=100 10.0.0.2=0"), []);
   assert.deepEqual(await step(ONE_DOWN), [CUT]);
   assert.deepEqual(await step(UP), [`as-weight ${A}/32 6 80 10.0.0.2 100`]);
@@ -247,7 +247,7 @@ Deno.test("flush is sent once per reason, not on every run, and again after reco
   await world.reconciler.stop();
 });
 
-Deno.test("a server added in a flushing state has nothing to flush", async () => {
+Deno.test("a server added in a flushing state is not flushed", async () => {
   const world = await new World({ web: desired(A, ONE_DOWN) }).start();
   await world.pass(60_000);
   assert.deepEqual(world.takeWrites(), [
@@ -274,7 +274,7 @@ Deno.test("a server added without weight is flushed when it then goes down", asy
   await world.reconciler.stop();
 });
 
-Deno.test("the interval's run names and corrects drift", async () => {
+Deno.test("the interval's run logs and corrects drift", async () => {
   const world = await twoVips().start();
   world.takeWrites();
   const vip = actual(A);
@@ -306,7 +306,7 @@ Deno.test("the interval's run names and corrects drift", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("a transition during a reading is sent at once and not judged by that reading", async () => {
+Deno.test("a transition during a reading is sent immediately, and the reading does not count for it", async () => {
   const world = await twoVips().start();
   world.takeWrites();
   world.lb.hold();
@@ -317,7 +317,7 @@ Deno.test("a transition during a reading is sent at once and not judged by that 
     "dump-servers",
     "cli",
   ]);
-  // VPP is about to answer with weight 100 for what is cut here.
+  // VPP's pending reply still has weight 100 for the server that is cut here.
   world.transition("web", desired(A, ONE_DOWN));
   assert.equal(world.lb.calls.length, 5);
   for (let i = 0; i < 4; i++) {
@@ -347,7 +347,7 @@ Deno.test("a transition during a reading may be answered together with it", asyn
   await world.reconciler.stop();
 });
 
-Deno.test("an operation sent before a reading is seen by it and is no drift", async () => {
+Deno.test("an operation sent before a reading is part of it and not drift", async () => {
   const world = await twoVips().start();
   world.lb.hold();
   world.transition("web", desired(A, ONE_DOWN));
@@ -407,7 +407,7 @@ Deno.test("reload() adds, removes and recreates", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("reload() during bulk work makes it begin anew and keeps what is new", async () => {
+Deno.test("reload() during bulk work restarts it and keeps newer changes", async () => {
   const vips = Object.fromEntries(
     Array.from({ length: 100 }, (_, i) => [`f${i}`, desired(`198.18.0.${i}`, UP)]),
   );
@@ -419,7 +419,7 @@ Deno.test("reload() during bulk work makes it begin anew and keeps what is new",
     world.lb.release(1);
     await world.calm();
   }
-  // A second port on an address that the run has yet to reach, programmed by a transition.
+  // A transition adds a second port to an address that the run has not reached yet.
   world.source.vips.delete("f50");
   world.source.vips.set("tls", desired("198.18.0.99", UP, { port: 443 }));
   world.reconciler.reload();
@@ -445,7 +445,7 @@ Deno.test("reload() takes a new interval", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("a refused operation is named, does not stop the others, and is tried again", async () => {
+Deno.test("a refused operation is logged, does not stop the others, and is retried", async () => {
   const world = twoVips();
   world.lb.refuse = (text) => text.startsWith(`as-add ${A}`) ? -99 : undefined;
   await world.start();
@@ -477,7 +477,7 @@ Deno.test("a refused operation is named, does not stop the others, and is tried 
   await world.reconciler.stop();
 });
 
-Deno.test("a refusal that shows the known state wrong has the VIP read again at once", async () => {
+Deno.test("a refusal makes the reconciler read the VIP again immediately", async () => {
   const world = await twoVips().start();
   executeOn(world.lb.plugin, { kind: "vip-del", vip: actual(A) });
   world.takeWrites();
@@ -491,7 +491,7 @@ Deno.test("a refusal that shows the known state wrong has the VIP read again at 
   await world.reconciler.stop();
 });
 
-Deno.test("reading again judges that VIP only, and never removes one", async () => {
+Deno.test("reading again corrects that VIP only, and never removes one", async () => {
   const world = await twoVips().start();
   const stranger = desired("192.0.2.3", "");
   executeOn(world.lb.plugin, { kind: "vip-add", vip: stranger });
@@ -516,7 +516,7 @@ Deno.test("reading again judges that VIP only, and never removes one", async () 
   await world.reconciler.stop();
 });
 
-Deno.test("reading again is bounded when VPP keeps refusing, whatever reason it gives", async () => {
+Deno.test("reading again is limited when VPP keeps refusing, for any retval", async () => {
   for (const retval of [-6, -99, -1, -12345]) {
     const world = await twoVips().start();
     world.lb.refuse = (text) => text.startsWith("as-weight") ? retval : undefined;
@@ -524,7 +524,7 @@ Deno.test("reading again is bounded when VPP keeps refusing, whatever reason it 
     world.transition("web", desired(A, ONE_DOWN));
     await world.pass(25_000);
     const attempts = world.takeWrites().length;
-    // At once, then after 100, 200, … 6400, 10,000 ms.
+    // Immediately, then after 100, 200, … 6400, 10,000 ms.
     assert.equal(attempts, 10);
     assert.equal(world.logger.of("vpp-lbsync-error").length, attempts);
     world.lb.refuse = () => undefined;
@@ -547,7 +547,7 @@ Deno.test("a removal that VPP keeps refusing is left to full runs", async () => 
   await world.reconciler.stop();
 });
 
-Deno.test("a lost connection is no failure of an operation, and everything known goes with it", async () => {
+Deno.test("a lost connection does not count as a failed operation, and clears the known state", async () => {
   const world = await twoVips().start();
   world.lb.hold();
   world.transition("web", desired(A, ONE_DOWN));
@@ -584,7 +584,7 @@ Deno.test("a connection lost in the middle of a reading or of bulk work is survi
   }
 });
 
-Deno.test("a reading without an answer is named and tried again", async () => {
+Deno.test("a reading without a reply is logged and retried", async () => {
   const world = twoVips();
   world.lb.hold();
   await world.start();
@@ -597,7 +597,7 @@ Deno.test("a reading without an answer is named and tried again", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("text that cannot be parsed is named in the log and recreates nothing", async () => {
+Deno.test("text that cannot be parsed is logged and recreates nothing", async () => {
   const world = new World({ web: desired(A, UP, { srcIpSticky: true }) });
   await world.start();
   const { plugin } = world.lb;
@@ -617,7 +617,7 @@ Deno.test("text that cannot be parsed is named in the log and recreates nothing"
   await world.reconciler.stop();
 });
 
-Deno.test("sync() of everything reports what was done", async () => {
+Deno.test("sync() of everything reports its operations", async () => {
   const world = await twoVips().start();
   executeOn(world.lb.plugin, {
     kind: "as-del",
@@ -659,7 +659,7 @@ Deno.test("sync() of one frontend corrects that one only and removes no VIP", as
   await world.reconciler.stop();
 });
 
-Deno.test("sync() leaves a VIP up that could not be put up again", async () => {
+Deno.test("sync() does not delete a VIP that VPP would refuse to add again", async () => {
   const world = await new World({
     web: desired(A, UP),
     tls: desired(A, UP, { port: 443 }),
@@ -678,12 +678,12 @@ Deno.test("sync() leaves a VIP up that could not be put up again", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("sync() says what is wrong: unknown frontend, no VPP, VPP lost", async () => {
+Deno.test("sync() rejects for an unknown frontend, no VPP, and a lost VPP", async () => {
   const world = twoVips();
   world.reconciler.start();
   await assert.rejects(world.reconciler.sync("wbe"), {
     code: "not-found",
-    message: 'No frontend "wbe", did you mean "web"?',
+    message: 'No frontend "wbe"; did you mean "web"?',
   });
   await assert.rejects(world.reconciler.sync(), { code: "unavailable" });
   await world.start();
@@ -724,7 +724,7 @@ Deno.test("stop() leaves VPP as it is and sends nothing more", async () => {
   assert.equal(world.clock.timers, 0);
 });
 
-Deno.test("stop() in the middle of bulk work only finishes VIPs that were begun", async () => {
+Deno.test("stop() during bulk work only completes VIPs that were begun", async () => {
   const vips = Object.fromEntries(
     Array.from({ length: 100 }, (_, i) => [`f${i}`, desired(`198.18.0.${i}`, UP)]),
   );
@@ -741,7 +741,7 @@ Deno.test("stop() in the middle of bulk work only finishes VIPs that were begun"
   world.lb.release();
   await world.calm();
   await stopped;
-  // Those VIPs that have their servers by then are flushed.
+  // VIPs that have their servers by then are flushed.
   const after = world.lb.writes.filter((write) => !write.startsWith("vip-flush"));
   assert.equal(after.length, before);
 });
@@ -759,7 +759,7 @@ Deno.test("stop() does not wait for a VPP that does not answer", async () => {
   assert.equal(world.clock.timers, 0);
 });
 
-Deno.test("lbState() is what VPP has", async () => {
+Deno.test("lbState() returns the state of VPP", async () => {
   const world = twoVips();
   assert.equal(world.reconciler.lbState(), undefined);
   await world.start();

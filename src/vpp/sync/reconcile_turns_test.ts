@@ -1,4 +1,4 @@
-/** Runs and transitions that want the same VIPs, or neighbours, at the same time. */
+/** Runs and transitions that change the same VIPs, or VIPs of one prefix, at the same time. */
 import assert from "node:assert/strict";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
@@ -8,7 +8,7 @@ const B = "192.0.2.2";
 const UP = "10.0.0.1=100 10.0.0.2=100";
 const ONE_DOWN = "10.0.0.1=100 10.0.0.2=0!";
 
-Deno.test("a full run has its turn with a VIP that changes faster than VPP answers", async () => {
+Deno.test("a full run gets its turn with a VIP that changes faster than VPP answers", async () => {
   const world = await new World({ web: desired(A, UP), dns: desired(B, UP) }).start();
   world.lb.hold();
   world.source.vips.delete("dns");
@@ -23,7 +23,7 @@ Deno.test("a full run has its turn with a VIP that changes faster than VPP answe
     world.lb.release(1);
     await world.calm();
   }
-  // The reading is four, and the two servers and the VIP are three.
+  // Four replies are for the reading, three for the two servers and the VIP.
   assert.ok(answers <= 12, `the VIP is gone after ${answers} answers`);
   world.lb.release();
   await world.calm();
@@ -31,7 +31,7 @@ Deno.test("a full run has its turn with a VIP that changes faster than VPP answe
   await world.reconciler.stop();
 });
 
-Deno.test("a neighbour's change that waited for a run's turn is made after it", async () => {
+Deno.test("a change of a neighbouring VIP that waited for a run is made after it", async () => {
   const tls = (servers: string) => desired(A, servers, { port: 443 });
   const world = await new World({ web: desired(A, UP), tls: tls(UP) }).start();
   world.lb.hold();
@@ -40,7 +40,7 @@ Deno.test("a neighbour's change that waited for a run's turn is made after it", 
   world.lb.release(1);
   world.transition("web", desired(A, UP));
   await world.calm();
-  // All of the reading is answered, and then the run waits for the second change of "web".
+  // The reading is answered, and then the run waits for the second change of "web".
   world.lb.release(4);
   await world.calm();
   world.takeWrites();
@@ -60,7 +60,7 @@ Deno.test("an address goes from single ports to all ports and back while its ser
   });
   const all = (servers: string) => ({ any: desired(A, servers, { protocol: 255, port: 0 }) });
   for (const [before, after] of [[single, all], [all, single]] as const) {
-    // The moment of the reload, in answers to what was under way before it.
+    // The time of the reload, in replies to the operations before it.
     for (const answered of [0, 1, 2]) {
       const world = await new World(before(UP)).start();
       const change = (step: number) => {
@@ -89,7 +89,7 @@ Deno.test("an address goes from single ports to all ports and back while its ser
   }
 });
 
-Deno.test("a conflict that stays is named by the full run", async () => {
+Deno.test("a conflict that stays is logged by the full run", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   world.source.vips.set("any", desired(A, UP, { protocol: 255, port: 0 }));
   world.reconciler.reload();
@@ -99,7 +99,7 @@ Deno.test("a conflict that stays is named by the full run", async () => {
   assert.equal(world.logger.of("vpp-lbsync-error").length, 1);
   world.program(["any"]);
   assert.equal(world.logger.of("vpp-lbsync-error").length, 2);
-  // Nor is it named when the full run waits for its turn behind another.
+  // It is not logged while the full run waits for another run.
   const report = world.reconciler.sync("web");
   world.reconciler.reload();
   world.program(["any"]);
@@ -110,7 +110,7 @@ Deno.test("a conflict that stays is named by the full run", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("a run in which nothing is refused has the next refusal read again at once", async () => {
+Deno.test("after a run without refusals the next refusal is read again immediately", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   for (const servers of [ONE_DOWN, UP, ONE_DOWN, UP]) {
     // Refused once; reading again repairs it.
@@ -123,13 +123,13 @@ Deno.test("a run in which nothing is refused has the next refusal read again at 
   await world.reconciler.stop();
 });
 
-Deno.test("sync() of a frontend in whose way is what a waiting full run may remove says how that ended", async () => {
+Deno.test("sync() of a frontend in conflict with a VIP that a full run removes reports the final result", async () => {
   const any = desired(A, UP, { protocol: 255, port: 0 });
   for (const removed of [true, false]) {
     const world = await new World({ web: desired(A, UP), dns: desired(B, UP) }).start();
     world.source.vips.set("any", any);
     if (removed) world.source.vips.delete("web");
-    // "dns" is being synced, "any" waits behind it, and everything behind that.
+    // "dns" is being synced, "any" waits for it, and a full run waits after that.
     const dns = world.reconciler.sync("dns");
     const report = world.reconciler.sync("any");
     world.reconciler.reload();

@@ -1,4 +1,4 @@
-/** The reconciler on a VPP without weights, which is read by its CLI's text alone. */
+/** The reconciler on a VPP without weights, which is read by its CLI only. */
 import assert from "node:assert/strict";
 import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
@@ -12,7 +12,7 @@ function world(servers = UP): Promise<World> {
   return new World({ web: desired(A, servers) }, {}, { weights: false }).start();
 }
 
-/** The writes that a wish for the VIP's servers leads to. */
+/** The writes that new desired servers of the VIP cause. */
 async function step(world: World, servers: string): Promise<readonly string[]> {
   world.takeWrites();
   world.transition("web", desired(A, servers));
@@ -34,7 +34,7 @@ Deno.test("without weights a server is added, deleted, and flushed when that is 
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=0!"), [`as-del ${WEB} 10.0.0.2 flush`]);
   await vpp.pass(60_000);
   assert.deepEqual(vpp.takeWrites(), []);
-  // Down to unknown and down again is a new reason.
+  // From down to unknown and down again is a new reason.
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=0"), []);
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=0!"), [`as-del ${WEB} 10.0.0.2 flush`]);
   assert.deepEqual(await step(vpp, "10.0.0.1=1 10.0.0.2=5"), [`as-add ${WEB} 10.0.0.2 100`]);
@@ -47,7 +47,7 @@ Deno.test("without weights a server is added, deleted, and flushed when that is 
 Deno.test("without weights a drained server that leaves the configuration is flushed", async () => {
   const vpp = await world("10.0.0.1=100 10.0.0.2=100");
   await step(vpp, "10.0.0.1=100 10.0.0.2=0");
-  // A full run reads it as removed, and knows that it was not flushed.
+  // A full run reads it as removed, and remembers that it was not flushed.
   await vpp.pass(30_000);
   assert.deepEqual(await step(vpp, "10.0.0.1=100"), [`as-del ${WEB} 10.0.0.2 flush`]);
   assert.deepEqual(vpp.logger.of("vpp-lbsync-as-flush"), [{
@@ -62,7 +62,7 @@ Deno.test("without weights a drained server that leaves the configuration is flu
   await vpp.reconciler.stop();
 });
 
-Deno.test("without weights a server that VPP collected before it could be flushed is no failure", async () => {
+Deno.test("without weights the flush of a server that VPP has collected does not count as a failure", async () => {
   const vpp = await world();
   await step(vpp, "10.0.0.1=1 10.0.0.2=0");
   vpp.lb.plugin.advance(100_000);
@@ -76,7 +76,7 @@ Deno.test("without weights a server that VPP collected before it could be flushe
   await vpp.reconciler.stop();
 });
 
-Deno.test("without weights drift is named and corrected", async () => {
+Deno.test("without weights drift is logged and corrected", async () => {
   const vpp = await world();
   executeOn(vpp.lb.plugin, {
     kind: "as-del",
@@ -92,13 +92,13 @@ Deno.test("without weights drift is named and corrected", async () => {
   await vpp.reconciler.stop();
 });
 
-Deno.test("a VPP that does not tell its settings is told once a connection, and again when they change", async () => {
+Deno.test("settings are sent to a VPP that does not report them once a connection, and on changes", async () => {
   const vpp = new World({ web: desired(A, UP) }, {}, { weights: false });
   vpp.lb.refuse = (text) => text === "set-conf" ? -70 : undefined;
   await vpp.start();
   assert.equal(vpp.reconciler.lbState()!.conf, undefined);
   assert.equal(vpp.logger.of("vpp-lb-conf-set-failed").length, 1);
-  // Refused: the next full run tries again. Taken: no further one does.
+  // Refused, they are sent again by the next full run. Accepted, they are not.
   vpp.lb.refuse = () => undefined;
   vpp.takeWrites();
   for (const writes of [["set-conf"], [], []]) {
@@ -119,7 +119,7 @@ Deno.test("a VPP that does not tell its settings is told once a connection, and 
   await vpp.reconciler.stop();
 });
 
-Deno.test("text that cannot be parsed programs nothing, is named, and read again", async () => {
+Deno.test("text that cannot be parsed programs nothing, is logged, and read again", async () => {
   const vpp = new World({ web: desired(A, UP) }, {}, { weights: false });
   vpp.lb.verboseText = "% unknown input\n";
   await vpp.start();
@@ -127,7 +127,7 @@ Deno.test("text that cannot be parsed programs nothing, is named, and read again
   assert.deepEqual(vpp.takeWrites(), []);
   assert.equal(
     vpp.logger.of("vpp-lb-read-failed")[0]!.err,
-    'Cannot read "show lb vips verbose": line 1: expected a VIP, found "% unknown input"',
+    'cannot read "show lb vips verbose": line 1: expected a VIP, found "% unknown input"',
   );
   vpp.lb.verboseText = undefined;
   await vpp.pass(10_000);

@@ -9,7 +9,7 @@ const B = "192.0.2.2";
 const UP = "10.0.0.1=100 10.0.0.2=100";
 const UNKNOWN = "10.0.0.1=0 10.0.0.2=0";
 
-/** A restarted daemon that knows nothing yet, before a VPP that has everything and one VIP more. */
+/** A restarted daemon without known backends, and a VPP with all VIPs and one more. */
 async function restarted(): Promise<World> {
   const world = new World(
     { web: desired(A, UNKNOWN), mail: desired(B, UNKNOWN) },
@@ -46,20 +46,20 @@ Deno.test("warm-up: nothing touches VPP before min, reading is allowed", async (
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: at min what is known is released, with lb_conf before it; the rest is not touched", async () => {
+Deno.test("warm-up: at min known frontends are released, after lb_conf; the others are not changed", async () => {
   const world = await restarted();
   know(world, "web", A, "10.0.0.1=100 10.0.0.2=0!");
   await world.pass(5000);
   assert.deepEqual(world.lb.writes, ["set-conf", `as-weight ${A}/32 6 80 10.0.0.2 0 flush`]);
   assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", trigger: "known" }]);
-  // Periodic runs go on, for what is released.
+  // Periodic runs go on for released frontends.
   await world.pass(10_000);
   assert.equal(world.lb.writes.length, 2);
   assert.equal(world.inVpp().length, 3);
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: min that passes while a change is looked at is not missed", async () => {
+Deno.test("warm-up: min that passes during a transition is not missed", async () => {
   const world = await restarted();
   await world.pass(4999);
   const readings = [4999.9, 5000.1];
@@ -87,7 +87,7 @@ Deno.test("warm-up: between min and max a frontend is released as soon as it is 
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: over early when all are known, and then everything is synced", async () => {
+Deno.test("warm-up: over early when all are known, followed by a full sync", async () => {
   const world = await restarted();
   await world.pass(6000);
   know(world, "web", A, UP);
@@ -104,7 +104,7 @@ Deno.test("warm-up: over early when all are known, and then everything is synced
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: at max all the rest is released with a full sync, a reload does not restart it", async () => {
+Deno.test("warm-up: at max all others are released with a full sync; a reload does not restart it", async () => {
   const world = await restarted();
   await world.pass(19_000);
   world.reconciler.reload();
@@ -118,7 +118,7 @@ Deno.test("warm-up: at max all the rest is released with a full sync, a reload d
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: goes on without VPP; a VPP that comes when it is over is programmed at once", async () => {
+Deno.test("warm-up: goes on without VPP; a VPP that connects afterwards is programmed immediately", async () => {
   const world = await restarted();
   world.die();
   await world.pass(20_000);
@@ -130,7 +130,7 @@ Deno.test("warm-up: goes on without VPP; a VPP that comes when it is over is pro
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: a VPP that comes in between gets what is released, and keeps what it has", async () => {
+Deno.test("warm-up: a VPP that connects during it gets released frontends, and keeps the rest", async () => {
   const world = await restarted();
   world.die();
   know(world, "web", A, UP);
@@ -164,7 +164,7 @@ Deno.test("warm-up: a VIP held back survives its neighbour's sync", async () => 
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: an operator's sync of one frontend is obeyed, and releases it", async () => {
+Deno.test("warm-up: an operator's sync of one frontend programs and releases it", async () => {
   const world = await restarted();
   const report = world.reconciler.sync("web");
   await world.calm();
@@ -193,7 +193,7 @@ Deno.test("warm-up: an operator's sync of everything ends it", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: a reload that takes the last unknown frontend away ends it", async () => {
+Deno.test("warm-up: a reload that removes the last unknown frontend ends it", async () => {
   const world = await restarted();
   await world.pass(6000);
   know(world, "web", A, UP);
@@ -207,13 +207,13 @@ Deno.test("warm-up: a reload that takes the last unknown frontend away ends it",
   await world.reconciler.stop();
 });
 
-/** UNKNOWN, as it is wanted while the prober is blind to both. */
+/** The desired VIP while the prober is blind to both servers. */
 function blindVip(address: string): DesiredVip {
   const vip = desired(address, UNKNOWN);
   return { ...vip, servers: vip.servers.map((server) => ({ ...server, keep: true })) };
 }
 
-Deno.test("warm-up: at max what the prober is blind to stays as VPP has it; the rest is released", async () => {
+Deno.test("warm-up: at max frontends that the prober is blind to keep VPP's state; others are released", async () => {
   const world = await restarted();
   world.source.blinded.add("web");
   world.source.vips.set("web", blindVip(A));
@@ -225,13 +225,13 @@ Deno.test("warm-up: at max what the prober is blind to stays as VPP has it; the 
     `as-weight ${B}/32 6 80 10.0.0.1 0`,
     `as-weight ${B}/32 6 80 10.0.0.2 0`,
   ]);
-  assert.equal(world.inVpp().length, 3, "VIPs that are not wanted stay until all is released");
+  assert.equal(world.inVpp().length, 3, "VIPs that are not desired stay until all are released");
   assert.deepEqual(world.logger.of("vpp-warmup-hold").at(-1)?.names, "web");
   assert.equal(world.reconciler.warmedUp, false);
   await world.reconciler.stop();
 });
 
-Deno.test("warm-up: after max a blind frontend is released by its first result that counts", async () => {
+Deno.test("warm-up: after max a blind frontend is released by its first valid result", async () => {
   const world = await restarted();
   world.source.blinded.add("web");
   world.source.vips.set("web", blindVip(A));

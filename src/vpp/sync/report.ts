@@ -1,6 +1,6 @@
 /**
- * The result of a synchronisation in numbers: for the log, for metrics and for the operator who
- * asked for it.
+ * The result of a synchronisation in numbers, for the log, metrics and the operator who requested
+ * it.
  */
 import type { Logger } from "../../base/ports.ts";
 import type { Operation } from "../lb/model.ts";
@@ -17,9 +17,9 @@ export type SyncTrigger =
   | "weight"
   | "operator"
   | "warm-up"
-  /** An operation failed: the state known is unsure. */
+  /** An operation failed, so the known state is in doubt. */
   | "reread"
-  /** The last attempt could not read VPP. */
+  /** The last attempt to read VPP failed. */
   | "retry";
 
 /** Operations VPP acknowledged, by kind; names are those of `maglev_vpp_lbsync_total`. */
@@ -36,18 +36,18 @@ export interface SyncReport {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
   readonly counts: SyncCounts;
-  /** Operations that VPP refused or did not answer, and VIPs of which something was withheld. */
+  /** Operations that VPP refused or did not answer, and VIPs with withheld operations. */
   readonly failed: number;
   /**
-   * VIPs left alone because a run of everything waits that may remove what is in their way;
-   * whether it did is not known yet.
+   * VIPs left alone because they conflict with a VIP that a waiting full run may remove. Whether
+   * it does is not known yet.
    */
   readonly deferred: number;
-  /** From the trigger's turn to the last answer, reading included. */
+  /** From the start of the run to the last reply, reading included. */
   readonly durationMs: number;
 }
 
-/** The count that an acknowledged operation adds to; flushes alone are not counted. */
+/** The count that an acknowledged operation adds to; plain flushes are not counted. */
 export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | undefined>> = {
   "vip-add": "vip_added",
   "vip-del": "vip_removed",
@@ -67,7 +67,7 @@ export interface SyncBatchOptions {
   readonly onFinish: (batch: SyncBatch) => void;
 }
 
-/** A synchronisation under way: counts what is answered and knows when it is finished. */
+/** A synchronisation under way: counts its outcomes until the last reply. */
 export class SyncBatch {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
@@ -143,7 +143,7 @@ export class SyncBatch {
     if (this.#pending === 0) this.#finish();
   }
 
-  /** Sums at `nowMs` of the clock that startMs is of. */
+  /** The report at `nowMs`, on the same clock as startMs. */
   report(nowMs: number): SyncReport {
     return {
       scope: this.scope,
@@ -174,7 +174,7 @@ export function together(first: SyncReport, second: SyncReport): SyncReport {
   };
 }
 
-/** Tells the log what was done; one that found nothing to do is of interest to debugging only. */
+/** Logs the report; at debug level when there was nothing to do. */
 export function logReport(report: SyncReport, logger: Logger): void {
   const level = didAnything(report) ? "info" : "debug";
   if (!logger.enabled(level)) return;

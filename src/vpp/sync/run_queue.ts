@@ -1,13 +1,13 @@
 /**
- * Runs, one at a time. Of those that wait there are at most two, one of each scope: a trigger
- * during a run makes one more run, however many triggers there are.
+ * Executes runs one at a time. At most two wait, one of each scope: all triggers during a run
+ * share one more run.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { VipKey } from "../lb/model.ts";
 import { vipKeyText } from "../lb/model.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
 
-/** A run that is wanted. */
+/** A requested run. */
 export interface RunRequest {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
@@ -17,7 +17,7 @@ export interface RunRequest {
   readonly keys?: readonly string[];
 }
 
-/** True when the run is to program this VIP, wanted for `frontend`. */
+/** True when the run should program this VIP of `frontend`. */
 export function concerns(request: RunRequest, frontend: string, vip: VipKey): boolean {
   if (request.scope === "all") return true;
   return (request.frontends ?? []).includes(frontend) ||
@@ -38,7 +38,7 @@ export class RunQueue {
   #running = false;
   #closed: MaglevError | undefined;
 
-  /** `onError` hears of every run that threw, in addition to those who asked for it. */
+  /** `onError` is called for every run that threw, in addition to the promise that rejects. */
   constructor(
     run: (request: RunRequest) => Promise<SyncReport>,
     onError: (request: RunRequest, error: MaglevError) => void,
@@ -56,7 +56,7 @@ export class RunQueue {
       return same.promise;
     }
     const waiting = { request, ...Promise.withResolvers<SyncReport>() };
-    // Whoever asked without waiting for the answer leaves errors to onError.
+    // A caller that ignores the promise leaves errors to onError.
     waiting.promise.catch(() => {});
     this.#waiting.push(waiting);
     if (!this.#running) void this.#drain();
@@ -68,7 +68,7 @@ export class RunQueue {
     return this.#waiting.some((waiting) => waiting.request.scope === scope);
   }
 
-  /** Rejects all that wait, and whatever comes, with `error`. The present run is not ended. */
+  /** Rejects waiting and later requests with `error`. The present run goes on. */
   close(error: MaglevError): void {
     this.#closed = error;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
@@ -90,8 +90,8 @@ export class RunQueue {
 }
 
 /**
- * One run for both, with the trigger of the first. An operator's goes before others but for
- * `connect`, because it makes VPP be read and repairs what other triggers leave.
+ * One run for both, with the trigger of the first. An operator's trigger replaces any other but
+ * `connect`, because such a run reads VPP and corrects what other triggers leave.
  */
 function merged(first: RunRequest, second: RunRequest): RunRequest {
   const union = (

@@ -15,14 +15,14 @@ function reportOf({ scope, trigger }: RunRequest): SyncReport {
   return { scope, trigger, counts, failed: 0, deferred: 0, durationMs: 0 };
 }
 
-Deno.test("RunQueue makes one run, with all frontends and keys, of those of a scope that wait", async () => {
+Deno.test("RunQueue merges waiting runs of a scope into one with all frontends and keys", async () => {
   const runs: RunRequest[] = [];
   const first = Promise.withResolvers<void>();
   const queue = new RunQueue(async (request) => {
     runs.push(request);
     if (runs.length === 1) await first.promise;
     return reportOf(request);
-  }, () => assert.fail("nothing goes wrong"));
+  }, () => assert.fail("no run fails"));
   void queue.push({ scope: "all", trigger: "connect" });
   const one = queue.push({ scope: "vip", trigger: "reread", keys: ["a", "b"] });
   const other = queue.push({ scope: "vip", trigger: "operator", frontends: ["web"] });

@@ -1,12 +1,12 @@
 /**
- * Synchronizes VPP over one connection, and holds what is known of this VPP.
+ * Synchronizes VPP over one connection, and holds the known state of this VPP.
  *
  *     run      reads all of VPP, compares, plans, applies, reports; one at a time. For connect,
  *              interval, reload, an operator, and a VIP whose known state proved wrong.
  *     program  plans against the known state and sends in the same tick; for transitions.
  *
- * VPP executes requests in order, so a reading reflects exactly what was sent before it. A VIP
- * that is changed during a reading is not judged by it: its known state follows acknowledgements.
+ * VPP executes requests in order, so a reading reflects exactly the requests sent before it. A
+ * reading does not count for a VIP that changes meanwhile: acknowledgements update its known state.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
@@ -43,11 +43,11 @@ export interface SyncSessionOptions {
   readonly onStats: (report: SyncReport) => void;
   /** False while warm-up holds the frontend back. */
   readonly released: (frontend: string) => boolean;
-  /** False while warm-up lasts: VIPs that are not wanted stay until then. */
+  /** False during warm-up, which keeps VIPs that are not desired. */
   readonly mayRemove: () => boolean;
-  /** Of VPP's stats segment; undefined while it is not known. */
+  /** The room in VPP's stats segment; undefined while it is not known. */
   readonly statsRoom: () => StatsRoom | undefined;
-  /** Between full reads; see read_gate.ts. */
+  /** Minimum time between full reads; see read_gate.ts. */
   readonly readEveryMs: number | undefined;
   /** Outlives the connection. */
   readonly recreations: RecreateLimit;
@@ -69,17 +69,17 @@ export class SyncSession {
   readonly #queue: RunQueue;
   readonly #rereads: Backoff;
   readonly #retries: Backoff;
-  /** VIPs whose known state proved wrong; to be read again. */
+  /** VIPs to read again, because their known state proved wrong. */
   #suspects = new Set<string>();
-  /** VIPs operated on since the present reading began; undefined when none is under way. */
+  /** VIPs changed since the present reading began; undefined when none is under way. */
   #touched: Set<string> | undefined;
-  /** Counts changes of what frontends there are. */
+  /** Counts reloads, which may change the set of frontends. */
   #reloads = 0;
   /** True once VPP was read: before that there is nothing to plan against. */
   #ready = false;
-  /** True while a run of everything reads or has VIPs yet to plan. */
+  /** True while a full run reads VPP or still has VIPs to plan. */
   #fullRun = false;
-  /** Groups of the present run of which something was withheld at first. */
+  /** Groups of the present run with operations that were withheld at first. */
   #incomplete: VipGroup[] = [];
   #closed = false;
 
@@ -108,7 +108,7 @@ export class SyncSession {
       logger,
       touched: (key) => this.#touched?.add(key),
       suspect: (key) => this.#suspect(key),
-      // What is in the way may be what a run of everything is about to remove.
+      // A full run may be about to remove the VIP that is in the way.
       mayDefer: () => this.#fullRun || this.#queue.waits("all"),
       freed: (prefix) => this.#programDeferred(prefix),
       again: (keys) => void this.run({ scope: "vip", trigger: "retry", keys }).catch(() => {}),
@@ -146,28 +146,28 @@ export class SyncSession {
     return this.#ready ? this.#indices : undefined;
   }
 
-  /** The report of a run made for this; rejects when the connection ends before. */
+  /** Requests a run and returns its report; rejects when the connection ends before. */
   run(request: RunRequest): Promise<SyncReport> {
     return this.#queue.push(request);
   }
 
-  /** An operator's run(). VIPs deferred to a full run are tried again after it, or have failed. */
+  /** An operator's run(). VIPs deferred to a full run are retried once, then count as failed. */
   async sync(request: RunRequest): Promise<SyncReport> {
     const report = await this.run(request);
     return report.deferred === 0 ? report : together(report, await this.run(request));
   }
 
-  /** The frontends changed: a run under way begins again with the new ones. */
+  /** The frontends changed: a run under way starts again with the new ones. */
   reloaded(): void {
     this.#reloads++;
   }
 
-  /** Sends what these VIPs lack, planned against the state last known, before it returns. */
+  /** Plans these VIPs against the known state and sends the operations before it returns. */
   program(
     wanted: readonly WantedVip[],
     { trigger, conf }: { readonly trigger: SyncTrigger; readonly conf: LbConf },
   ): void {
-    // The run that makes it ready sees what is wanted by then.
+    // The first run, which makes it ready, takes the desired state of its own time.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
     this.#conf.push(conf, trigger);
@@ -182,7 +182,7 @@ export class SyncSession {
     batch.seal();
   }
 
-  /** True while a VIP cannot be planned: for itself or, when it is to be added, its neighbours. */
+  /** True while the prefix is reserved, the VIP is busy or, for an addition, its prefix is. */
   #mustWait(prefix: string, desired: DesiredVip): boolean {
     if (this.#locks.idle(prefix) === undefined) return this.#locks.reserved(prefix);
     if (this.#locks.reserved(prefix)) return true;
@@ -202,7 +202,7 @@ export class SyncSession {
     await this.#locks.allIdle();
   }
 
-  /** One reconciliation: read, judge, plan, apply, count. */
+  /** One reconciliation: read, compare, plan, apply, count. */
   async #reconcileOnce(request: RunRequest): Promise<SyncReport> {
     const batch = this.#batch(request.scope, request.trigger);
     this.#fullRun = request.scope === "all";
@@ -211,7 +211,7 @@ export class SyncSession {
       if (!known) this.#judge(request, await this.#read());
       await this.#programGroups(request, batch);
       await this.#programWithheld(request, batch);
-      // What others changed meanwhile is found as soon as VPP may be read again.
+      // Finds changes by other programs as soon as VPP may be read again.
       if (known) void this.run({ scope: "all", trigger: "interval" }).catch(() => {});
     } finally {
       this.#fullRun = false;
@@ -224,7 +224,7 @@ export class SyncSession {
     return batch.report(this.#options.clock.monotonicMs());
   }
 
-  /** True when the known state suffices: read a moment ago, and acknowledged since. */
+  /** True when the known state suffices: VPP was read less than a second ago. */
   #isKnown({ trigger }: RunRequest): boolean {
     return this.#ready && this.#gate.recent && (trigger === "reload" || trigger === "warm-up");
   }
@@ -242,7 +242,7 @@ export class SyncSession {
     return reading;
   }
 
-  /** Adopts the reading of the VIPs in question, and logs changes that others made. */
+  /** Takes the reading as the known state, and logs changes that other programs made. */
   #judge(request: RunRequest, reading: LbReading): void {
     const touched = this.#touched ?? new Set();
     this.#touched = undefined;
@@ -277,7 +277,7 @@ export class SyncSession {
   async #programGroups(request: RunRequest, batch: SyncBatch): Promise<void> {
     const { source, mayRemove } = this.#options;
     const reloads = this.#reloads;
-    // Decided together with the frontends: a VIP held back must not look unwanted later on.
+    // Decided together with the frontends, so that a VIP held back is never taken for unwanted.
     const remove = request.scope === "all" && mayRemove();
     const groups = groupByPrefix(this.#desired.of(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
@@ -293,27 +293,27 @@ export class SyncSession {
       if (this.#closed) return;
       const restarted = this.#reloads !== reloads;
       if (!restarted) {
-        // The desired state changes while others have their turn.
+        // The desired state may have changed during the wait.
         const desired = awaited ? this.#desired.newest(group) : group.desired;
         const { prefix } = group;
         const sent = this.#sender.send(desired, { prefix, remove, batch, tentative: true });
         if (!sent.complete) this.#incomplete.push(group);
         const idle = sent.recreates ? this.#locks.idle(prefix) : undefined;
         if (idle !== undefined) {
-          // One address after the other is out, and each as short as can be.
+          // Only one address is out of service at a time, for as short as possible.
           await idle;
           awaited = true;
         }
       }
-      // Changes that came while this run waited; its own frontends are newest already.
+      // Sends changes that came while this run waited. The group's own frontends are current.
       this.#programDeferred(group.prefix, group.frontends);
       if (restarted) return await this.#programGroups(request, batch);
     }
   }
 
   /**
-   * Plans again what was not let through, once VPP has done the rest: what is to go may have been
-   * in its way. What is withheld even then is named.
+   * Plans withheld groups again when VPP has done the rest, because a VIP or server that is now
+   * removed may have been the reason. Reports what is still withheld.
    */
   async #programWithheld(request: RunRequest, batch: SyncBatch): Promise<void> {
     const remove = request.scope === "all" && this.#options.mayRemove();
@@ -329,26 +329,26 @@ export class SyncSession {
         this.#locks.release(prefix);
       }
       if (this.#closed) return;
-      // A reload has a run of its own, to which these frontends may be others.
+      // A reload requests a run of its own, and these frontends may have changed.
       const stale = this.#reloads !== reloads;
       if (!stale) this.#sender.send(this.#desired.newest(group), { prefix, remove, batch });
       this.#programDeferred(prefix, stale ? [] : group.frontends);
       if (stale) return;
     }
     if (request.scope !== "all") return;
-    // What is neither wanted nor there is not withheld.
+    // A VIP that is neither desired nor in VPP has nothing withheld.
     const keys = new Set([...this.#desired.all(), ...this.#known.vips()].map(vipKeyText));
     this.#withheld.keep((key) => key === LB_CONF || keys.has(key));
   }
 
-  /** Resolves when a prefix, reserved then, can be planned; undefined when that is now. */
+  /** Reserves a prefix and resolves when it can be planned; undefined when it can be now. */
   #turn(prefix: string): Promise<void> | undefined {
     const room = this.#applier.room();
     const idle = this.#locks.idle(prefix);
     return room === undefined && idle === undefined ? undefined : this.#waitForTurn(prefix, room);
   }
 
-  /** Room first: a prefix is reserved no longer than VPP takes to answer what it was sent. */
+  /** Waits for room first, so that a prefix is reserved only until VPP has answered. */
   async #waitForTurn(prefix: string, room: Promise<void> | undefined): Promise<void> {
     for (; room !== undefined && !this.#closed; room = this.#applier.room()) await room;
     this.#locks.reserve(prefix);
@@ -396,5 +396,5 @@ export class SyncSession {
 }
 
 function connectionEnded(): MaglevError {
-  return new MaglevError("unavailable", "Connection to VPP ended");
+  return new MaglevError("unavailable", "connection to VPP ended");
 }

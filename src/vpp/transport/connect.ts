@@ -16,7 +16,7 @@ export function connectTransport(
   return connect(address, options);
 }
 
-/** Why connectTransport cannot use `address`; undefined when it can. */
+/** The reason why connectTransport cannot use `address`; undefined when it can. */
 export function badTransportAddress(address: string): string | undefined {
   if (isSharedMemory(address)) return badSharedMemory(address);
   return address.startsWith("/") ? undefined : "need an absolute path, shm: or shm:PREFIX";

@@ -1,6 +1,6 @@
 /**
- * Opening a transport: a stream, then its handshake, under one deadline, and whatever is open is
- * closed when it is given up.
+ * Opens a transport: a stream, then its handshake, under one deadline. If that fails, everything
+ * opened so far is closed.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock } from "../../base/ports.ts";
@@ -8,21 +8,21 @@ import type { Transport } from "../ports.ts";
 import { withDeadline } from "../../async/deadline.ts";
 import type { ByteStream, StreamLimits } from "./stream_transport.ts";
 
-/** What both transports are opened with. */
+/** The options that both transports share. */
 export interface OpenTransportOptions extends StreamLimits {
-  /** What VPP calls this client in `show api clients`; at most 63 bytes. */
+  /** The name of this client in VPP's `show api clients`; at most 63 bytes. */
   readonly clientName: string;
   /** For connect and handshake together. */
   readonly deadlineMs: number;
   readonly clock: Clock;
-  /** Gives up a connect that is under way; no effect afterwards. */
+  /** Aborts a connect under way; no effect afterwards. */
   readonly signal?: AbortSignal;
 }
 
-/** How one kind of transport is opened. */
+/** The steps that differ between the transports. */
 export interface OpeningSteps {
   open(): Promise<ByteStream>;
-  /** The handshake; the transport it gives owns the stream. */
+  /** Performs the handshake; the returned transport owns the stream. */
   greet(stream: ByteStream): Promise<Transport>;
 }
 
@@ -45,11 +45,11 @@ export async function openTransport(
   });
 }
 
-/** A connect under way: owns the stream until the transport does. */
+/** A connect under way; owns the stream until the transport does. */
 class Opening {
   readonly #address: string;
   readonly #steps: OpeningSteps;
-  /** What there is to close: the stream, then the transport that has taken it over. */
+  /** To be closed on failure: the stream, later the transport that owns it. */
   #open: { close(): void } | undefined;
   #abandoned = false;
 
@@ -71,7 +71,7 @@ class Opening {
       const { message } = MaglevError.from(error);
       throw new MaglevError(
         "unavailable",
-        `Cannot connect to VPP at ${this.#address}: ${message}`,
+        `cannot connect to VPP at ${this.#address}: ${message}`,
         {
           cause: error,
         },

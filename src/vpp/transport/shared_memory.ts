@@ -1,8 +1,8 @@
 /**
- * VPP's API over shared memory, by libvppapiclient. The library is not one to have in a daemon
- * (ffi/vac_bridge.c says why), so the shim starts it in a process of its own, the bridge, and this
- * is the daemon's end of a socket to it. What passes is framed as on VPP's own socket; but for the
- * first message, in which the bridge says that it is connected, or why not.
+ * Carries VPP's API over shared memory, by libvppapiclient. The library does not suit a daemon
+ * (ffi/vac_bridge.c has the reasons), so the shim starts it in a process of its own, the bridge.
+ * This is the daemon's end of a socket to the bridge. Messages are framed as on VPP's own socket.
+ * Only the first one differs: in it the bridge reports that it is connected, or the reason why not.
  *
  * The library fills in the client index of requests and answers keepalives by itself.
  */
@@ -18,7 +18,7 @@ import { type ByteStream, readFirst, StreamTransport, writeAll } from "./stream_
 
 const SCHEME = "shm:";
 
-/** Longest wait of one call: so long may its thread outlive a process that is ending. */
+/** Maximum wait of one call, and so the time by which its thread may delay the process's exit. */
 const WAIT_MS = 1000;
 
 const EAGAIN = -11;
@@ -26,7 +26,7 @@ const ENOENT = -2;
 
 const BRIDGE_ENDED = "the bridge to VPP's shared memory ended";
 
-/** VPP's library says so for a message that it does not have. */
+/** The id that VPP's library returns for an unknown message. */
 const NO_ID = 0xffff;
 
 /** Options of connectSharedMemory. */
@@ -35,12 +35,12 @@ export interface SharedMemoryOptions extends OpenTransportOptions {
   readonly openShim?: () => ShimResult;
 }
 
-/** True for addresses that connectSharedMemory takes: `shm:`, `shm:PREFIX`. */
+/** True for addresses that connectSharedMemory accepts: `shm:`, `shm:PREFIX`. */
 export function isSharedMemory(address: string): boolean {
   return address.startsWith(SCHEME);
 }
 
-/** Why `address` cannot be one of shared memory; undefined when it can. */
+/** The reason why `address` is not a valid one of shared memory; undefined when it is. */
 export function badSharedMemory(address: string): string | undefined {
   const prefix = address.slice(SCHEME.length);
   if (/^[\w.+-]{0,200}$/.test(prefix)) return undefined;
@@ -48,9 +48,8 @@ export function badSharedMemory(address: string): string | undefined {
 }
 
 /**
- * Connects to the VPP whose `api-segment` has the prefix that `address` names. Rejects with
- * MaglevError: `unavailable` (no shim, no library, nothing there, refused), `deadline-exceeded`,
- * `aborted`.
+ * Connects to the VPP whose `api-segment` has the prefix of `address`. Rejects with MaglevError:
+ * `unavailable` (no shim, no library, no segment, refused), `deadline-exceeded`, `aborted`.
  */
 export function connectSharedMemory(
   address: string,
@@ -78,9 +77,9 @@ async function greet(stream: ByteStream, options: GreetOptions): Promise<Transpo
   return new StreamTransport(stream, { ...options, ...hello, lastWord, endText: BRIDGE_ENDED });
 }
 
-/** The library tells the id of a name, and no list: all that we know are asked for. */
+/** The library returns the id of a name but no list of names, so all our messages are queried. */
 function namesToAskFor(): readonly string[] {
-  // The bridge pings by itself, and takes the first two.
+  // The bridge uses the first two for its own pings.
   const first = [controlPing.key, controlPingReply.key];
   return [...first, ...ALL_MESSAGES.map(({ key }) => key).filter((key) => !first.includes(key))];
 }
@@ -91,7 +90,7 @@ function decodeHello(
 ): { readonly clientIndex: number; readonly table: ReadonlyMap<string, number> } {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   if (message.length !== 6 + 2 * names.length || view.getUint16(0) !== VAC_HELLO) {
-    throw new MaglevError("unavailable", "the bridge is of another version");
+    throw new MaglevError("unavailable", "the bridge is of another version; run `deno task setup`");
   }
   const ids = names.map((name, i) => [name, view.getUint16(6 + 2 * i)] as const);
   return {
@@ -100,13 +99,13 @@ function decodeHello(
   };
 }
 
-/** What the bridge says when it ends. */
+/** The reason that the bridge sends when it ends; undefined for any other message. */
 function lastWord(message: Uint8Array): string | undefined {
   if (message.length < 2 || (message[0]! << 8 | message[1]!) !== VAC_NOTICE) return undefined;
   return new TextDecoder().decode(message.subarray(2));
 }
 
-/** Starts a bridge; MaglevError `unavailable` that says what is missing. */
+/** Starts a bridge; throws MaglevError `unavailable` with the reason when it cannot. */
 function openBridge(open: () => ShimResult): ByteStream {
   const result = open();
   if (result.kind === "error") throw new MaglevError("unavailable", result.message);
@@ -121,10 +120,10 @@ function openBridge(open: () => ShimResult): ByteStream {
 
 function bridgeFailure(errno: number): string {
   if (errno === ENOENT) {
-    return "there is no maglev_vac_bridge beside the shim: `deno task setup` builds it";
+    return "cannot find maglev_vac_bridge next to the shim; run `deno task setup`";
   }
-  if (errno === EAGAIN) return "too many earlier connections are still taking leave of VPP";
-  return `the bridge cannot be started: ${errnoName(errno)}`;
+  if (errno === EAGAIN) return "too many earlier connections are still disconnecting from VPP";
+  return `cannot start the bridge: ${errnoName(errno)}`;
 }
 
 interface Descriptors {
@@ -134,8 +133,8 @@ interface Descriptors {
 }
 
 /**
- * The socket to the bridge. One call at a time waits, in a thread of Deno's pool, for whatever is
- * wanted; bytes are fetched and sent by calls that do not wait.
+ * The socket to the bridge. One call at a time waits, in a thread of Deno's pool, until the socket
+ * can be read or written as requested. Other calls, which do not wait, read and send bytes.
  */
 class BridgeStream implements ByteStream {
   readonly #shim: Shim;
@@ -186,7 +185,7 @@ class BridgeStream implements ByteStream {
     else this.#release();
   }
 
-  /** Starts the waiting call, or makes the one under way look at what is wanted now. */
+  /** Starts the waiting call, or makes the one under way start again with the new request. */
   #wait(): void {
     if (this.#waiting) {
       this.#calls.maglev_wake(this.#fds.wake);
@@ -201,7 +200,7 @@ class BridgeStream implements ByteStream {
     while (!this.#closed && (this.#reader !== undefined || this.#writer !== undefined)) {
       const toSend = this.#writer === undefined ? 0 : 1;
       const ready = await this.#calls.maglev_vac_wait(fd, wake, toSend, WAIT_MS);
-      // A failed wait is found out by the call that follows it.
+      // The reason of a failed wait is reported by the read or write that follows.
       const failed = ready < 0;
       if ((ready & 4) !== 0) this.#calls.maglev_wake_clear(wake);
       if (failed || (ready & 1) !== 0) this.#resumeReader();
@@ -223,7 +222,7 @@ class BridgeStream implements ByteStream {
     resume?.();
   }
 
-  /** The bridge takes leave of VPP by itself once its socket is closed. */
+  /** Closes everything. The bridge disconnects from VPP when its socket is closed. */
   #release(): void {
     this.#calls.maglev_close(this.#fds.fd);
     this.#calls.maglev_close(this.#fds.wake);
@@ -233,7 +232,7 @@ class BridgeStream implements ByteStream {
   }
 }
 
-/** The FFI wants to know that the memory is not shared with another thread. */
+/** `bytes` with the type that the FFI requires: memory not shared with another thread. */
 function bytesOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
   throw new MaglevError("internal", "shared memory where none is expected");

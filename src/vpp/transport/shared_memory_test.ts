@@ -21,10 +21,10 @@ const OPTIONS: OpenTransportOptions = {
   clock: new SystemClock(),
 };
 
-/** What the stand-in does when it reads a message with this id (vppapiclient.c). */
+/** Ids of messages that make the fake library misbehave (vppapiclient.c). */
 const MISCHIEF = { crash: 0xfff0, longLie: 0xfff1, emptyLie: 0xfff2, throwAway: 0xfff3 };
 
-/** A message that is not a request: nothing of it is VPP's own. */
+/** A message that is not a request of VPP's API. */
 function message(id: number, ...rest: number[]): Uint8Array {
   return Uint8Array.of(id >>> 8, id, 0, 0, 0, 0, ...rest);
 }
@@ -46,7 +46,7 @@ interface Connected {
   readonly shared: SharedMemoryPeer;
   readonly peer: ApiPeer;
   readonly transport: Transport;
-  /** Why the transport ended. */
+  /** The reason why the transport ended. */
   readonly ended: Promise<string>;
 }
 
@@ -80,7 +80,7 @@ async function refused(
   });
 }
 
-Deno.test("shm: takes the prefix of VPP's api-segment, and nothing that leads elsewhere", () => {
+Deno.test("shm: accepts the prefix of VPP's api-segment, and no path to another folder", () => {
   for (const address of ["shm:", "shm:vpp1", "shm:a.b-c_d+e"]) {
     assert.ok(isSharedMemory(address));
     assert.equal(badSharedMemory(address), undefined, address);
@@ -91,7 +91,7 @@ Deno.test("shm: takes the prefix of VPP's api-segment, and nothing that leads el
   assert.ok(!isSharedMemory("/run/vpp/api.sock") && !isSharedMemory("shm"));
 });
 
-Deno.test("connectSharedMemory says where the library comes from and what names it", () =>
+Deno.test("connectSharedMemory names the missing library and the setting that selects it", () =>
   withPeer(
     (shared) =>
       refused(
@@ -101,22 +101,22 @@ Deno.test("connectSharedMemory says where the library comes from and what names 
     { library: "/nowhere/libvppapiclient.so" },
   ));
 
-Deno.test("connectSharedMemory refuses a library that is another one", () =>
+Deno.test("connectSharedMemory rejects another library", () =>
   withPeer(
     (shared) => refused(shared.connect(OPTIONS), /libvppapiclient has no function clib_mem_init/),
     { library: `${ROOT}build/maglev_shim.so` },
   ));
 
-Deno.test("connectSharedMemory says where VPP's segment was looked for", () =>
+Deno.test("connectSharedMemory names the path of VPP's missing segment", () =>
   withPeer(async (shared) => {
     shared.segment.remove();
     await refused(
       shared.connect(OPTIONS),
-      /Cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
+      /cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
     );
   }));
 
-Deno.test("connectSharedMemory passes on what the library says", () =>
+Deno.test("connectSharedMemory passes on the library's error", () =>
   withPeer(async (shared) => {
     shared.segment.make("/nowhere.sock");
     await refused(
@@ -130,10 +130,10 @@ Deno.test("connectSharedMemory survives a library that aborts its process", () =
     refused(shared.connect({ ...OPTIONS, clientName: "abort" }), /libvppapiclient crashed/)
   ));
 
-Deno.test("connectSharedMemory says that the shim is missing, or the bridge beside it", async () => {
+Deno.test("connectSharedMemory reports a missing shim or bridge", async () => {
   const error = { kind: "error", reason: "absent", message: "no shim" } as const;
   const without = connectSharedMemory("shm:", { ...OPTIONS, openShim: () => error });
-  await refused(without, /Cannot connect to VPP at shm:: no shim/);
+  await refused(without, /cannot connect to VPP at shm:: no shim/);
 
   const folder = await Deno.makeTempDir();
   const before = Deno.env.get("MAGLEV_SHIM");
@@ -142,7 +142,7 @@ Deno.test("connectSharedMemory says that the shim is missing, or the bridge besi
     Deno.env.set("MAGLEV_SHIM", `${folder}/maglev_shim.so`);
     const opened = openShim();
     const alone = connectSharedMemory("shm:", { ...OPTIONS, openShim: () => opened });
-    await refused(alone, /no maglev_vac_bridge beside the shim: `deno task setup`/);
+    await refused(alone, /cannot find maglev_vac_bridge next to the shim; run `deno task setup`/);
   } finally {
     if (before === undefined) Deno.env.delete("MAGLEV_SHIM");
     else Deno.env.set("MAGLEV_SHIM", before);
@@ -150,7 +150,7 @@ Deno.test("connectSharedMemory says that the shim is missing, or the bridge besi
   }
 });
 
-Deno.test("connectSharedMemory gives up a library that hangs, at its deadline or when told to", () =>
+Deno.test("connectSharedMemory gives up a library that hangs, at its deadline or by its signal", () =>
   withPeer(async (shared) => {
     const clock = new FakeClock();
     const controller = new AbortController();
@@ -163,15 +163,15 @@ Deno.test("connectSharedMemory gives up a library that hangs, at its deadline or
     await refused(stopped, /given up/, "aborted");
   }));
 
-Deno.test("a VPP that starts anew while the library waits for the old one is noticed", () =>
+Deno.test("a VPP that restarts while the library waits for the old one is detected", () =>
   withPeer(async (shared) => {
     const connecting = shared.connect({ ...OPTIONS, clientName: "hang" });
-    // Until the bridge has seen the first segment there is nothing to notice.
+    // Restarts can be detected once the bridge has seen the first segment.
     const timer = setInterval(() => shared.makeSegment(), 50);
     await refused(connecting, /VPP was restarted/).finally(() => clearInterval(timer));
   }));
 
-Deno.test("a VPP that is killed is noticed by its process", async () => {
+Deno.test("a killed VPP is detected by its process", async () => {
   const vpp = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   try {
     await withConnected(async ({ ended }) => {
@@ -183,7 +183,7 @@ Deno.test("a VPP that is killed is noticed by its process", async () => {
   }
 });
 
-Deno.test("a VPP that was restarted is noticed by its segment", () =>
+Deno.test("a restarted VPP is detected by its segment", () =>
   withConnected(async ({ shared, ended }) => {
     shared.makeSegment();
     assert.equal(await ended, "VPP was restarted");
@@ -195,14 +195,14 @@ const LAST_WORDS: [mischief: keyof typeof MISCHIEF, reason: RegExp][] = [
   ["emptyLie", /^VPP sent a message of impossible length$/],
 ];
 for (const [mischief, reason] of LAST_WORDS) {
-  Deno.test(`what VPP does to the library ends the transport and nothing else: ${mischief}`, () =>
+  Deno.test(`a fault of VPP in the library ends only the transport: ${mischief}`, () =>
     withConnected(async ({ peer, ended }) => {
       await peer.send(message(MISCHIEF[mischief]));
       assert.match(await ended, reason);
     }));
 }
 
-Deno.test("a message that the library throws away is not missed", () =>
+Deno.test("a message that the library discards does not stop the transport", () =>
   withConnected(async ({ peer, transport }) => {
     const next = new Promise<Uint8Array>((resolve) => {
       transport.onMessage = (bytes) => resolve(bytes.slice());
@@ -211,7 +211,7 @@ Deno.test("a message that the library throws away is not missed", () =>
     assert.deepEqual(await next, message(7, 1, 2));
   }));
 
-Deno.test("keepalives are answered by the library and not seen by the transport", () =>
+Deno.test("keepalives are answered by the library and not passed to the transport", () =>
   withConnected(async ({ peer, transport }) => {
     transport.onMessage = () => assert.fail("a keepalive came through");
     const id = FULL_TABLE.get(memclntKeepalive.key) ?? 0;
@@ -226,7 +226,7 @@ Deno.test("a request that is too long for VPP's memory ends the transport", () =
     assert.match(await ended, /too long for VPP's shared memory/);
   }));
 
-Deno.test("the bridge empties VPP's queue before it takes leave: VPP must not wait for it", () =>
+Deno.test("the bridge empties VPP's queue before it disconnects, so that VPP never waits for it", () =>
   withConnected(async ({ peer, transport }) => {
     transport.onMessage = () => transport.close();
     const batch = Array.from({ length: 2000 }, () => new Uint8Array(10_000));

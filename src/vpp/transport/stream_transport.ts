@@ -1,9 +1,9 @@
 /**
- * A transport over a stream of bytes that carries frames, for the unix socket and the bridge to
- * shared memory once they know the message table.
+ * Carries messages over a stream of frames. The unix socket and the bridge to shared memory share
+ * it after their handshakes, which give the message table.
  *
- * Messages that are sent in one tick leave in one write. Two buffers take turns, one being filled
- * while the other is written, so that nothing is allocated per message.
+ * All messages of one tick leave in one write. Of two buffers one is filled while the other is
+ * written, so that nothing is allocated per message.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { Transport } from "../ports.ts";
@@ -24,7 +24,7 @@ const FIRST_BYTES = 64 * 1024;
 export interface ByteStream {
   /** Reads some bytes, at least one; null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`, at least one; returns their number. */
+  /** Writes some of `bytes`, at least one; returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends a read() and write() under way. */
   close(): void;
@@ -42,13 +42,13 @@ export interface StreamLimits {
 export interface StreamTransportOptions extends StreamLimits {
   readonly table: ReadonlyMap<string, number>;
   readonly clientIndex: number;
-  /** What an end between two messages means; default: VPP closed the socket. */
+  /** The reason to report for an end between two messages; default: VPP closed the socket. */
   readonly endText?: string;
-  /** Why the stream ends, when this message is the last word of what carries it. */
+  /** The reason why the stream ends, if this message announces the end. */
   readonly lastWord?: (message: Uint8Array) => string | undefined;
 }
 
-/** Carries whole messages over a stream that has been greeted. Owns the stream. */
+/** Carries whole messages over a stream after its handshake. Owns the stream. */
 export class StreamTransport implements Transport {
   readonly table: ReadonlyMap<string, number>;
   readonly clientIndex: number;
@@ -97,7 +97,7 @@ export class StreamTransport implements Transport {
     }
   }
 
-  /** Drops messages that are not written yet. */
+  /** Drops the messages that are not written yet. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -130,14 +130,14 @@ export class StreamTransport implements Transport {
   }
 
   #writeFailed(reason: string): void {
-    this.#end(`Cannot write to VPP: ${reason}`);
+    this.#end(`cannot write to VPP: ${reason}`);
   }
 
-  /** Ends when the stream does; a throw of the decoder or of onMessage ends the transport. */
+  /** Reads until the stream ends. An error of the decoder or of onMessage ends the transport. */
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     const emit = (message: Uint8Array) => {
-      // A handler may close() in the middle of a batch.
+      // A handler may call close() in the middle of a batch.
       if (this.#closed) return;
       const reason = this.#lastWord(message);
       if (reason === undefined) this.onMessage(message);
@@ -146,7 +146,7 @@ export class StreamTransport implements Transport {
     while (!this.#closed) {
       const size = await this.#stream.read(buffer);
       if (size === null) {
-        this.#end(this.#decoder.idle ? this.#endText : "VPP closed it mid-message");
+        this.#end(this.#decoder.idle ? this.#endText : "VPP closed the stream mid-message");
         return;
       }
       this.#decoder.push(buffer.subarray(0, size), emit);
@@ -160,7 +160,7 @@ export class StreamTransport implements Transport {
   }
 }
 
-/** The first message of a stream, and not a byte of what is behind it; undefined: it ended. */
+/** Reads the first message of a stream, and no byte after it; undefined when the stream ended. */
 export async function readFirst(
   stream: ByteStream,
   limits: StreamLimits,

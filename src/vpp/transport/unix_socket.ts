@@ -1,6 +1,6 @@
 /**
- * VPP's API over its unix stream socket. The handshake (sockclnt_create, whose ids are fixed)
- * gives the message table and the client index; then the transport carries whole messages.
+ * Connects to VPP's API over its unix stream socket. The handshake (sockclnt_create, whose ids are
+ * fixed) gives the message table and the client index; then the transport carries whole messages.
  * Source: VPP's src/vlibmemory/socket_api.c.
  */
 import { MaglevError } from "../../base/errors.ts";
@@ -18,8 +18,8 @@ const SOCKCLNT_CREATE_REPLY_ID = 16;
 export type UnixSocketOptions = OpenTransportOptions;
 
 /**
- * Connects to VPP's API socket at `path` and shakes hands. Rejects with MaglevError:
- * `unavailable` (nothing there, refused, ended, not VPP), `deadline-exceeded`, `aborted`.
+ * Connects to VPP's API socket at `path`, handshake included. Rejects with MaglevError:
+ * `unavailable` (socket missing, refused, ended, not VPP), `deadline-exceeded`, `aborted`.
  */
 export function connectUnixSocket(path: string, options: UnixSocketOptions): Promise<Transport> {
   return openTransport(path, options, {

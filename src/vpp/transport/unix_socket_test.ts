@@ -28,7 +28,7 @@ async function refused(work: Promise<unknown>, code: ErrorCode, text: RegExp): P
   });
 }
 
-Deno.test("connectUnixSocket introduces itself with the fixed id and its name", () =>
+Deno.test("connectUnixSocket sends the handshake with the fixed id and its name", () =>
   withListener(async (listener) => {
     const connecting = connectUnixSocket(listener.path, OPTIONS);
     const conn = await listener.acceptRaw();
@@ -52,11 +52,11 @@ Deno.test("connectUnixSocket uses the reply's index as client index, not its cli
     peer.close();
   }));
 
-Deno.test("connectUnixSocket says where nothing listens", async () => {
+Deno.test("connectUnixSocket names the path where nothing listens", async () => {
   await refused(
     connectUnixSocket("/nonexistent/api.sock", OPTIONS),
     "unavailable",
-    /Cannot connect to VPP at \/nonexistent\/api\.sock: .*os error/,
+    /cannot connect to VPP at \/nonexistent\/api\.sock: .*os error/,
   );
 });
 
@@ -79,12 +79,12 @@ const BAD_HANDSHAKES: readonly (readonly [string, Uint8Array, RegExp])[] = [
     })),
     /answered the handshake with message 17/,
   ],
-  ["a short message", encodeFrame(Uint8Array.of(0, 16, 0)), /Cannot decode sockclnt_create_reply/],
+  ["a short message", encodeFrame(Uint8Array.of(0, 16, 0)), /cannot decode sockclnt_create_reply/],
   ["a frame that is too long", new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"), /frame/],
 ];
 
 for (const [name, bytes, text] of BAD_HANDSHAKES) {
-  Deno.test(`connectUnixSocket refuses ${name} for a handshake`, () =>
+  Deno.test(`connectUnixSocket rejects ${name} in the handshake`, () =>
     withListener(async (listener) => {
       const connecting = connectUnixSocket(listener.path, OPTIONS);
       const conn = await listener.acceptRaw();
@@ -94,7 +94,7 @@ for (const [name, bytes, text] of BAD_HANDSHAKES) {
     }));
 }
 
-Deno.test("connectUnixSocket gives up a silent VPP at its deadline, and lets go of the socket", () =>
+Deno.test("connectUnixSocket gives up a silent VPP at its deadline, and closes the socket", () =>
   withListener(async (listener) => {
     const clock = new FakeClock();
     const connecting = connectUnixSocket(listener.path, { ...OPTIONS, clock, deadlineMs: 300 });
@@ -109,7 +109,7 @@ Deno.test("connectUnixSocket gives up a silent VPP at its deadline, and lets go 
     conn.close();
   }));
 
-Deno.test("connectUnixSocket gives up when its signal says so, before and while it waits", () =>
+Deno.test("connectUnixSocket aborts by its signal, before and during the wait", () =>
   withListener(async (listener) => {
     const clock = new FakeClock();
     const abort = new AbortController();
@@ -139,7 +139,7 @@ Deno.test("messages sent in one tick leave in one write", () =>
     peer.close();
   }));
 
-Deno.test("a VPP that does not read ends the transport at the bound, not the memory", () =>
+Deno.test("a VPP that does not read ends the transport at the queue's limit", () =>
   withListener(async (listener) => {
     const connecting = connectUnixSocket(listener.path, { ...OPTIONS, maxQueuedBytes: 1 << 16 });
     const conn = await listener.acceptRaw();
@@ -153,7 +153,7 @@ Deno.test("a VPP that does not read ends the transport at the bound, not the mem
     conn.close();
   }));
 
-Deno.test("a stream cut inside a frame is told apart from one that ended between frames", () =>
+Deno.test("a stream that ends inside a frame has another reason than one that ends between frames", () =>
   withListener(async (listener) => {
     for (const [bytes, text] of [[8, /mid-message/], [20, /^VPP closed the socket$/]] as const) {
       const [peer, transport] = await Promise.all([

@@ -1,8 +1,8 @@
 /**
- * Addresses already made, found by their bytes. A dump names the same addresses over and over
- * (every row its VIP, every periodic dump every server), and making one, with its canonical text,
- * is most of the work of reading a row. A table with one place per hash: no list to keep in order,
- * a bound by construction, and an address that lost its place is simply made again.
+ * Caches addresses by their bytes. Dumps repeat the same addresses: every row has its VIP, and
+ * every periodic dump every server. Making an address, with its canonical text, is most of the work
+ * of reading a row. The table has one place per hash, so it is bounded and needs no eviction list;
+ * an address that lost its place is made again.
  */
 import { type IpAddress, ipFromBytes } from "../../base/address.ts";
 
@@ -19,7 +19,7 @@ export function addressAt(bytes: Uint8Array, at: number, length: number): IpAddr
   return made;
 }
 
-/** FNV-1a, its high bits folded in: the low ones alone follow the last bytes too closely. */
+/** FNV-1a with its high bits folded in, because the low bits depend mostly on the last bytes. */
 function hashOf(bytes: Uint8Array, at: number, length: number): number {
   let hash = 0x811c9dc5;
   for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { ipFromBytes } from "../../base/address.ts";
 import { addressAt } from "./address_cache.ts";
 
-Deno.test("addressAt gives the address of the bytes at their place, however often and in what order", () => {
-  // Few different bytes, so that addresses come again, and more addresses than one place each.
+Deno.test("addressAt returns the address of the bytes, for repeated calls in any order", () => {
+  // Few different bytes, so that addresses repeat and share places of the table.
   const address = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4, max: 3 }),
     fc.uint8Array({ minLength: 16, maxLength: 16, max: 2 }),
@@ -20,7 +20,7 @@ Deno.test("addressAt gives the address of the bytes at their place, however ofte
   }));
 });
 
-Deno.test("addressAt keeps no view of the bytes it was given", () => {
+Deno.test("addressAt keeps no view of its argument", () => {
   const bytes = Uint8Array.of(203, 0, 113, 77);
   const before = addressAt(bytes, 0, 4);
   bytes[3] = 78;
@@ -34,7 +34,7 @@ Deno.test("addressAt makes an address once while it keeps its place", () => {
   assert.equal(addressAt(bytes, 0, 4), addressAt(bytes, 4, 4));
 });
 
-Deno.test("addressAt tells an IPv4 address from an IPv6 one that begins alike and has its place", () => {
+Deno.test("addressAt distinguishes an IPv4 address from an IPv6 one with the same start and place", () => {
   const bytes = new Uint8Array(16);
   bytes.set([203, 0, 113, 5]);
   for (let i = 0; i < 100_000; i++) {

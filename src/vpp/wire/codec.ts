@@ -1,38 +1,38 @@
 /**
- * What a generated message codec offers. A codec turns one whole message of VPP's binary API
- * (without frame header) into values and back; which id a message has is the connection's
- * business, so the id is part of the header and not of the codec.
+ * The interface of the generated message codecs. A codec converts one whole message of VPP's binary
+ * API, without frame header, to values and back. The id of a message differs between connections,
+ * so it is part of the header and not of the codec.
  */
 import type { IpAddress } from "../../base/address.ts";
 
 /**
- * The three fields VPP treats as its own, wherever in the message they are: control_ping_reply,
- * for one, has its client_index behind retval.
+ * The three fields that VPP itself interprets, wherever they are in the message. For example,
+ * control_ping_reply has its client_index after retval.
  */
 export interface MessageHeader {
   /** `_vl_msg_id`: differs between VPPs, see table.ts. */
   readonly id: number;
-  /** 0 where the message carries none. */
+  /** 0 when the message has no such field. */
   readonly clientIndex: number;
-  /** 0 where the message carries none. */
+  /** 0 when the message has no such field. */
   readonly context: number;
 }
 
 /** `vl_api_prefix_t`. */
 export interface AddressWithPrefix {
   readonly address: IpAddress;
-  /** Prefix length in bits; VPP checks it, the codec only that it fits a byte. */
+  /** Prefix length in bits. The codec only checks that it fits a byte; VPP checks the rest. */
   readonly len: number;
 }
 
-/** Where a reply's retval is: behind `u16 _vl_msg_id` and `u32 context`. */
+/** Byte offset of a reply's retval, after `u16 _vl_msg_id` and `u32 context`. */
 export const RETVAL_OFFSET = 6;
 
 /** Encoder and decoder of one message. */
 export interface MessageCodec<Body> {
   /** `lb_add_del_as_v2`. */
   readonly name: string;
-  /** Eight hexadecimal digits: VPP's fingerprint of the definition. */
+  /** Eight hexadecimal digits: VPP's checksum of the definition. */
   readonly crc: string;
   /** `name_crc`, the key of VPP's message table. */
   readonly key: string;

@@ -1,7 +1,7 @@
 /**
- * Big-endian writing and reading of VPP's API types, bounds-checked at every step. Plain byte
- * stores instead of a DataView: nothing to allocate beside the message itself. The generated
- * codecs (messages.ts) are straight lines of calls to these two classes.
+ * Writes and reads VPP's API types in big-endian order, with bounds checks at every step. Bytes are
+ * stored directly, without a DataView, so that nothing but the message itself is allocated. The
+ * generated codecs (messages.ts) consist of calls to these two classes.
  */
 import type { IpAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -22,7 +22,7 @@ export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
   #at = 0;
 
-  /** `size` is the message's length when it is fixed, else the length of its fixed part. */
+  /** `size` is the length of the message, or of its fixed part if the length varies. */
   constructor(name: string, size: number) {
     this.#name = name;
     this.#bytes = new Uint8Array(size);
@@ -97,7 +97,7 @@ export class Writer {
     this.#bytes.set(value, at);
   }
 
-  /** `string field[size]`: NUL-padded, and at least one NUL at the end. */
+  /** `string field[size]`: padded with at least one NUL. */
   fixedString(value: string, size: number): void {
     const bytes = UTF8_ENCODER.encode(value);
     if (bytes.length >= size || value.includes("\0")) {
@@ -129,7 +129,7 @@ export class Writer {
     this.#bytes.set(value.bytes, at);
   }
 
-  /** `vl_api_address_t`: an IPv4 address uses the first four of sixteen bytes, the rest stays 0. */
+  /** `vl_api_address_t`: an IPv4 address uses the first four of sixteen bytes; the rest are 0. */
   address(value: IpAddress): void {
     const at = this.#reserve(17);
     this.#bytes[at] = value.family === 4 ? AF_IP4 : AF_IP6;
@@ -142,7 +142,7 @@ export class Writer {
     this.u8(value.len);
   }
 
-  /** A list whose elements are fixed in number: throws unless there are `length`. */
+  /** Checks a list of fixed length: throws unless it has `length` elements. */
   exactly(list: readonly unknown[], length: number): void {
     if (list.length !== length) throw this.#unfit(`[${length}]`, `${list.length} elements`);
   }
@@ -156,7 +156,7 @@ export class Writer {
     bytes[at + 3] = value;
   }
 
-  /** Offset of the next `size` bytes, which are zero; grows the buffer of a variable message. */
+  /** Reserves `size` zero bytes, growing the buffer if needed, and returns their offset. */
   #reserve(size: number): number {
     const at = this.#at;
     this.#at = at + size;
@@ -171,12 +171,12 @@ export class Writer {
   #unfit(type: string, value: unknown): MaglevError {
     return new MaglevError(
       "invalid-argument",
-      `Cannot encode ${this.#name}: need a value that fits ${type}, have ${String(value)}`,
+      `cannot encode ${this.#name}: need a value that fits ${type}, have ${String(value)}`,
     );
   }
 }
 
-/** Reads one message; every method throws MaglevError `internal` when the bytes do not suffice. */
+/** Reads one message; every method throws MaglevError `internal` when bytes are missing. */
 export class Reader {
   readonly #name: string;
   readonly #bytes: Uint8Array;
@@ -187,7 +187,7 @@ export class Reader {
     this.#bytes = bytes;
   }
 
-  /** Throws unless all was read. */
+  /** Throws unless all bytes were read. */
   end(): void {
     if (this.#at !== this.#bytes.length) {
       throw this.#garbled(`${this.#at} bytes`, `${this.#bytes.length}`);
@@ -247,7 +247,7 @@ export class Reader {
     return this.#bytes.slice(at, at + length);
   }
 
-  /** `string field[size]`: what is before the first NUL. */
+  /** `string field[size]`: the text before the first NUL. */
   fixedString(size: number): string {
     const at = this.#take(size);
     let end = at;
@@ -288,7 +288,7 @@ export class Reader {
     return { address, len: this.u8() };
   }
 
-  /** `count` elements, each read by `element`; throws before reading when they cannot be there. */
+  /** Reads `count` elements by `element`; throws first when there are too few bytes for them. */
   list<T>(count: number, element: (reader: Reader) => T): T[] {
     if (count > this.#bytes.length - this.#at) {
       throw this.#garbled(`${count} list elements`, `${this.#bytes.length - this.#at} bytes`);
@@ -308,6 +308,6 @@ export class Reader {
   }
 
   #garbled(want: string, have: string): MaglevError {
-    return new MaglevError("internal", `Cannot decode ${this.#name}: need ${want}, have ${have}`);
+    return new MaglevError("internal", `cannot decode ${this.#name}: need ${want}, have ${have}`);
   }
 }

@@ -15,7 +15,7 @@ function invalid(error: unknown): boolean {
   return error instanceof MaglevError && error.code === "invalid-argument";
 }
 
-Deno.test("Writer puts every type big-endian and Reader takes it back", () => {
+Deno.test("Writer writes every type big-endian and Reader reads it back", () => {
   const v4 = parseIp("192.0.2.1")!;
   const v6 = parseIp("2001:db8::1")!;
   const cases:
@@ -59,7 +59,7 @@ Deno.test("Writer puts every type big-endian and Reader takes it back", () => {
   }
 });
 
-Deno.test("Writer refuses what does not fit", () => {
+Deno.test("Writer rejects values that do not fit", () => {
   const v4 = parseIp("192.0.2.1")!;
   const v6 = parseIp("2001:db8::1")!;
   const cases: readonly ((w: Writer) => void)[] = [
@@ -85,7 +85,7 @@ Deno.test("Writer refuses what does not fit", () => {
   for (const write of cases) assert.throws(() => written(write), invalid, String(write));
 });
 
-Deno.test("Reader refuses values that cannot be", () => {
+Deno.test("Reader rejects impossible values", () => {
   const cases: readonly (readonly [number[], (r: Reader) => unknown])[] = [
     [[2], (r) => r.bool()],
     [[2, ...new Array(16).fill(0)], (r) => r.address()],
@@ -95,16 +95,16 @@ Deno.test("Reader refuses values that cannot be", () => {
   ];
   for (const [bytes, read] of cases) {
     const reader = new Reader("test", Uint8Array.from(bytes));
-    assert.throws(() => read(reader), /Cannot decode test/, String(read));
+    assert.throws(() => read(reader), /cannot decode test/, String(read));
   }
 });
 
-Deno.test("Reader.f64 reads at its place in a view of a larger buffer", () => {
+Deno.test("Reader.f64 reads at its offset in a view of a larger buffer", () => {
   const bytes = Uint8Array.of(9, 9, 9, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 9);
   assert.equal(new Reader("test", bytes.subarray(3, 11)).f64(), 1.5);
 });
 
-Deno.test("strings and addresses survive the round trip whatever they are", () => {
+Deno.test("all strings and addresses survive the round trip", () => {
   const ip = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),
     fc.uint8Array({ minLength: 16, maxLength: 16 }),

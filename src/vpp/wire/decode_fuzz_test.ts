@@ -1,4 +1,4 @@
-/** Every decoder against bytes that are almost, or not at all, a message of its own. */
+/** Every decoder against mutated and arbitrary messages. */
 import assert from "node:assert/strict";
 import { fuzz, mutateBytes, rounds } from "../../../tests/support/fakes/fuzz.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -7,7 +7,7 @@ import { ALL_MESSAGES } from "./messages.ts";
 
 const ROUNDS = rounds(100_000);
 
-/** Bytes of the codec's message that decode, found by trying: codecs are of different types. */
+/** Bytes that the codec decodes, found by search, because codecs have different types. */
 function sampleOf(codec: MessageCodec<unknown>): Uint8Array {
   for (let length = 2; length < 400; length++) {
     for (const fill of [0, 1, 65]) {
@@ -18,7 +18,7 @@ function sampleOf(codec: MessageCodec<unknown>): Uint8Array {
   throw new Error(`no sample of ${codec.key}`);
 }
 
-/** What the bytes say; undefined when the decoder refuses them as it should. */
+/** The decoded bytes; undefined when the decoder rejects them with a MaglevError. */
 function decoded(codec: MessageCodec<unknown>, bytes: Uint8Array): unknown {
   try {
     return codec.decode(bytes);
@@ -28,7 +28,7 @@ function decoded(codec: MessageCodec<unknown>, bytes: Uint8Array): unknown {
   }
 }
 
-Deno.test(`decoders meet ${ROUNDS} mutated messages with values or a MaglevError, nothing else`, () => {
+Deno.test(`decoders return values or throw MaglevError for ${ROUNDS} mutated messages`, () => {
   const samples = ALL_MESSAGES.map((codec) => ({ codec, bytes: sampleOf(codec) }));
   const { seed, below } = fuzz(2);
   let taken = 0;

@@ -1,30 +1,29 @@
 /**
- * Framing of the API socket: 16 bytes of header (`u64 0 | u32 length | u32 0`, big-endian), then
- * `length` bytes of message. A stream gives frames glued and split at will, so the decoder is fed
- * bytes and hands out whole messages.
+ * Frames messages on the API socket: 16 bytes of header (`u64 0 | u32 length | u32 0`, big-endian),
+ * then `length` bytes of message. A stream joins and splits frames arbitrarily, so the decoder
+ * takes bytes and returns whole messages.
  *
- * Of a header read only the length counts. VPP writes its struct msgbuf (src/vlibapi/api_common.h)
- * as it lies in memory: the first field is the address of a queue whenever the message came from
- * one of its rings, and the last a time stamp that its garbage collection may have left.
+ * In a received header only the length is meaningful. VPP writes its struct msgbuf
+ * (src/vlibapi/api_common.h) as it is in memory. The first field is the address of a queue when the
+ * message came from one of its rings, and the last may be a time stamp of its garbage collection.
  *
- * A message that lies whole in the bytes fed is handed out as a view of them: nothing is copied
- * in the usual case. One that is split is gathered in a buffer of its own, which grows with what
- * has really come, so that neither a long message in many pieces nor a lying length costs more
- * than its bytes.
+ * Usually a message is complete in the given bytes and is returned as a view of them, without a
+ * copy. A split message is gathered in a buffer that grows with the bytes received. So neither a
+ * long message in many pieces nor a false length costs more than the bytes received.
  */
 import { MaglevError } from "../../base/errors.ts";
 
 /** Bytes of a frame header. */
 export const FRAME_HEADER_BYTES = 16;
 
-/** Default bound on a message: far above the longest a VPP sends (a long CLI output). */
+/** Default limit of a message, far above the longest that VPP sends (a long CLI output). */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 const LENGTH_OFFSET = 8;
 /** First size of the buffer that gathers a split message. */
 const GATHER_BYTES = 64 * 1024;
 
-/** Writes the header of a message of `length` bytes at `at`; the 16 bytes there must exist. */
+/** Writes the header of a message of `length` bytes at `at`; `target` must have 16 bytes there. */
 export function putFrameHeader(target: Uint8Array, at: number, length: number): void {
   target.fill(0, at, at + FRAME_HEADER_BYTES);
   target[at + LENGTH_OFFSET] = length >>> 24;
@@ -33,7 +32,7 @@ export function putFrameHeader(target: Uint8Array, at: number, length: number): 
   target[at + LENGTH_OFFSET + 3] = length;
 }
 
-/** `message` with its header in front. */
+/** `message` with its header before it. */
 export function encodeFrame(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + message.length);
   putFrameHeader(frame, 0, message.length);
@@ -51,9 +50,9 @@ export interface FrameDecoderOptions {
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
-  /** Bytes of #header that have come; 0 between frames. */
+  /** Bytes of #header received so far; 0 between frames. */
   #headerFill = 0;
-  /** Length of the message being gathered, or -1 while its header is incomplete. */
+  /** Length of the message being gathered; -1 while its header is incomplete. */
   #length = -1;
   #gathered = new Uint8Array(0);
   #gatheredFill = 0;
@@ -62,12 +61,12 @@ export class FrameDecoder {
     this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
   }
 
-  /** True when the stream may end here: no frame is half come. */
+  /** True between two frames, where the stream may end. */
   get idle(): boolean {
     return this.#headerFill === 0;
   }
 
-  /** How many more bytes complete what is begun: the header, or the message behind it. */
+  /** Bytes that are missing of the header or, when it is complete, of its message. */
   get needed(): number {
     return this.#length < 0
       ? FRAME_HEADER_BYTES - this.#headerFill
@@ -75,9 +74,9 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the next bytes and calls `emit` with each message they complete, in order. A message
-   * given to `emit` may be a view of `chunk`: it is valid during the call only. Throws MaglevError
-   * `internal` on a length above the limit; the stream is then lost.
+   * Takes the next bytes and calls `emit` with each message that they complete, in order. The
+   * message may be a view of `chunk`, valid only during the call. Throws MaglevError `internal` on
+   * a length above the limit; the stream cannot be decoded after that.
    */
   push(chunk: Uint8Array, emit: (message: Uint8Array) => void): void {
     let at = this.#headerFill === 0 ? 0 : this.#resume(chunk, emit);
@@ -91,7 +90,7 @@ export class FrameDecoder {
     if (at < chunk.length) this.#resume(chunk.subarray(at), emit);
   }
 
-  /** Feeds the frame that is half come; returns how many bytes of `chunk` it used. */
+  /** Continues an incomplete frame; returns how many bytes of `chunk` it used. */
   #resume(chunk: Uint8Array, emit: (message: Uint8Array) => void): number {
     let at = 0;
     if (this.#length < 0) {
@@ -126,13 +125,13 @@ export class FrameDecoder {
     this.#gatheredFill = fill;
   }
 
-  /** The length in the header at `at`, checked. */
+  /** Reads and checks the length in the header at `at`. */
   #lengthOf(bytes: Uint8Array, at: number): number {
     const length = word(bytes, at + LENGTH_OFFSET) >>> 0;
     if (length > this.#maxMessageBytes) {
       throw new MaglevError(
         "internal",
-        `Cannot read frame: need a message of at most ${this.#maxMessageBytes} bytes, have ${length}`,
+        `cannot read frame: need a message of at most ${this.#maxMessageBytes} bytes, have ${length}`,
       );
     }
     return length;

@@ -22,17 +22,17 @@ Deno.test("encodeFrame puts the length big-endian into bytes 8 to 11", () => {
   assert.deepEqual([...frame.subarray(0, 16)], [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0]);
 });
 
-Deno.test("FrameDecoder hands out many messages of one chunk, empty ones too", () => {
+Deno.test("FrameDecoder returns all messages of one chunk, including empty ones", () => {
   assert.deepEqual(decodeAll([STREAM]), MESSAGES);
 });
 
-Deno.test("FrameDecoder joins a stream that is split at any one byte", () => {
+Deno.test("FrameDecoder joins a stream that is split at any byte", () => {
   for (let at = 0; at <= STREAM.length; at++) {
     assert.deepEqual(decodeAll([STREAM.subarray(0, at), STREAM.subarray(at)]), MESSAGES, `${at}`);
   }
 });
 
-Deno.test("FrameDecoder joins a stream that comes byte by byte, and knows when it is between frames", () => {
+Deno.test("FrameDecoder joins a stream of single bytes, and is idle only between frames", () => {
   const decoder = new FrameDecoder();
   const chunks = [...STREAM].map((byte) => Uint8Array.of(byte));
   assert.equal(decoder.idle, true);
@@ -42,7 +42,7 @@ Deno.test("FrameDecoder joins a stream that comes byte by byte, and knows when i
   assert.equal(decoder.idle, true);
 });
 
-Deno.test("FrameDecoder.needed leads a reader through a frame without a byte too many", () => {
+Deno.test("FrameDecoder.needed lets a caller read exactly one frame", () => {
   const decoder = new FrameDecoder();
   const messages: Uint8Array[] = [];
   let at = 0;
@@ -55,7 +55,7 @@ Deno.test("FrameDecoder.needed leads a reader through a frame without a byte too
   assert.equal(at, STREAM.length - encodeFrame(MESSAGES[3]!).length);
 });
 
-Deno.test("FrameDecoder takes a message of exactly the limit and refuses one byte more", () => {
+Deno.test("FrameDecoder accepts a message of exactly the limit and rejects one byte more", () => {
   const decoder = new FrameDecoder({ maxMessageBytes: 100 });
   assert.equal(decodeAll([encodeFrame(new Uint8Array(100))], decoder)[0]?.length, 100);
   assert.throws(
@@ -64,14 +64,14 @@ Deno.test("FrameDecoder takes a message of exactly the limit and refuses one byt
   );
 });
 
-Deno.test("FrameDecoder goes by the length alone: VPP leaves a pointer in front, a time stamp behind", () => {
+Deno.test("FrameDecoder ignores all header fields but the length", () => {
   const frame = encodeFrame(Uint8Array.of(7));
   frame.set([0xc0, 0x24, 0x05, 0x30, 1, 0, 0, 0], 0);
   frame.set([0, 0, 0, 9], 12);
   assert.deepEqual(decodeAll([frame, frame]), [Uint8Array.of(7), Uint8Array.of(7)]);
 });
 
-Deno.test("FrameDecoder allocates for what has come, not for what a header promises", () => {
+Deno.test("FrameDecoder allocates by the bytes received, not by the header's length", () => {
   const header = encodeFrame(new Uint8Array(0));
   header.set([3, 0xff, 0xff, 0xff], 8);
   const decoder = new FrameDecoder();
@@ -90,7 +90,7 @@ Deno.test("FrameDecoder gathers a message of 8 MiB from 2,048 pieces", () => {
   assert.ok(got.every((byte, i) => byte === message[i]));
 });
 
-Deno.test("FrameDecoder gives the same messages however the stream is cut", () => {
+Deno.test("FrameDecoder returns the same messages for any split of the stream", () => {
   const cuts = fc.array(fc.nat({ max: STREAM.length }), { maxLength: 12 });
   fc.assert(fc.property(cuts, (at) => {
     const edges = [0, ...at.sort((a, b) => a - b), STREAM.length];
@@ -99,7 +99,7 @@ Deno.test("FrameDecoder gives the same messages however the stream is cut", () =
   }));
 });
 
-Deno.test("FrameDecoder meets arbitrary bytes with messages or a MaglevError, nothing else", () => {
+Deno.test("FrameDecoder returns messages or throws MaglevError for arbitrary bytes", () => {
   fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 64 })), (chunks) => {
     try {
       decodeAll(chunks);

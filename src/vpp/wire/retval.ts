@@ -1,17 +1,17 @@
 /**
- * VPP's API error numbers by name. A reply's retval is 0 when the request was done, or one of these.
- * Source: foreach_vnet_error in VPP's src/vnet/error.h.
+ * Lists VPP's API error numbers by name. A reply's retval is 0 when the request was done, or one of
+ * these. Source: foreach_vnet_error in VPP's src/vnet/error.h, whose texts are kept as they are.
  */
 
 /** One error of VPP's API. */
 export interface VppError {
-  /** `NO_SUCH_ENTRY`; `ERROR_-1234` when this number is not known here. */
+  /** `NO_SUCH_ENTRY`; `ERROR_-1234` for an unknown number. */
   readonly name: string;
-  /** The same for people: `No such entry`. */
+  /** VPP's text for operators: `No such entry`. */
   readonly meaning: string;
 }
 
-/** Retvals the lb plugin answers with that its callers tell apart. */
+/** Retvals of the lb plugin that its callers distinguish. */
 export const RETVAL = {
   ok: 0,
   noSuchEntry: -6,
@@ -177,12 +177,12 @@ const ERRORS: ReadonlyMap<number, VppError> = new Map(
 );
 
 /**
- * The error a retval stands for; undefined for 0. VPP's errors are negative: one that is new to us
- * goes by its number, and a positive number is none of VPP's.
+ * The error of a retval; undefined for 0. VPP's errors are negative. An unknown one is named by its
+ * number, and a positive number is not an error of VPP.
  */
 export function vppError(retval: number): VppError | undefined {
   if (retval === 0) return undefined;
-  const meaning = retval < 0 ? "Unknown error" : "No error number of VPP";
+  const meaning = retval < 0 ? "Unknown error" : "Not an error number of VPP";
   return ERRORS.get(retval) ?? { name: `ERROR_${retval}`, meaning };
 }
 

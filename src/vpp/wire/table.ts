@@ -1,6 +1,6 @@
 /**
- * VPP's message table as a connection uses it. Ids differ from one VPP to the next and after
- * every restart; what is the same is a message's name with the CRC of its definition.
+ * The message table of one connection. Ids differ between VPPs and after every restart; the name
+ * of a message with the CRC of its definition stays the same.
  */
 import type { MessageCodec } from "./codec.ts";
 
@@ -14,19 +14,19 @@ export class MessageTable {
     for (const [key, id] of ids) this.#keys[id] = key;
   }
 
-  /** This VPP's id of a message; undefined when it does not have it. */
+  /** The id of a message in this VPP; undefined when it lacks the message. */
   idOf(codec: MessageCodec<unknown>): number | undefined {
     return this.#ids.get(codec.key);
   }
 
-  /** Name of the message with this id, without CRC; undefined when there is none. */
+  /** Name of the message with this id, without CRC; undefined for an unknown id. */
   nameOf(id: number): string | undefined {
     return this.#keys[id]?.replace(/_[0-9a-f]{8}$/, "");
   }
 
   /**
-   * Which of `wanted` this VPP lacks, each as a text for people: `lb_conf_get_51077d14`, with
-   * the VPP's own variant when it has a message of that name with another CRC. Sorted.
+   * Returns those of `wanted` that this VPP lacks, sorted, in a form for operators:
+   * `lb_conf_get_51077d14`. When VPP has a message of that name with another CRC, it is added.
    */
   missing(wanted: Iterable<MessageCodec<unknown>>): string[] {
     const lacking = [...wanted].filter((codec) => !this.#ids.has(codec.key));

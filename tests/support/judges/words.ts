@@ -1,12 +1,12 @@
 /**
  * Finds phrases that the word rules of this project replace, in comments and in string literals:
- * rule 2 (negations), rule 4 (verbs of software) and rule 9 (messages). The patterns are the
- * mechanical part of these rules; the rest is for readers.
+ * rule 2 (negations), rule 3 (subjects), rule 4 (verbs of software), rule 6 (adverbs) and rule 9
+ * (messages). The patterns are the mechanical part of these rules; the rest is for readers.
  */
 
 /** A phrase to avoid. */
 interface Phrase {
-  readonly rule: 2 | 4 | 9;
+  readonly rule: 2 | 3 | 4 | 6 | 9;
   readonly pattern: RegExp;
   readonly instead: string;
   /** Default: both. */
@@ -28,6 +28,18 @@ const PHRASES: readonly Phrase[] = [
     instead: '"no longer"',
   },
   {
+    rule: 3,
+    pattern: /\b(?:whoever|nobody|somebody)\b/i,
+    instead: '"caller", "operator", "client", "VPP", or "worker"',
+    only: "comment",
+  },
+  {
+    rule: 4,
+    pattern: /\b(?:does|do|did|can|could)\s?not\s(?:tell|say)\b/i,
+    instead: '"report", "return", or "distinguish"',
+    only: "comment",
+  },
+  {
     rule: 4,
     pattern: /\b(?:tells|told)\b/i,
     instead: '"reports", "sends", "is notified", or "distinguishes"',
@@ -40,6 +52,7 @@ const PHRASES: readonly Phrase[] = [
     pattern: /\btakes?\sleave\b|\bsays?\sgoodbye\b/i,
     instead: '"closes", or "disconnects"',
   },
+  { rule: 6, pattern: /\b(?:afresh|anew)\b/i, instead: '"again", or "new"', only: "comment" },
   {
     rule: 9,
     pattern: /\b(?:could\snot|can't|couldn't|unable\sto|failed\sto)\b/i,
@@ -59,6 +72,7 @@ const PHRASES: readonly Phrase[] = [
 export interface Finding {
   readonly line: number;
   readonly rule: number;
+  readonly kind: "comment" | "string";
   readonly found: string;
   readonly instead: string;
 }
@@ -85,9 +99,13 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/sim",
   "src/system",
   "src/terminal",
+  "src/vpp",
   "tests/support/fakes",
   "tests/support/servers",
 ];
+
+/** Files whose strings are the texts of another program, word for word. */
+export const QUOTED_STRINGS: readonly string[] = ["src/vpp/wire/retval.ts"];
 
 /** The phrases to avoid in the text of a TypeScript or C file. */
 export function phrasesIn(text: string): Finding[] {
@@ -101,6 +119,7 @@ export function phrasesIn(text: string): Finding[] {
       findings.push({
         line: line + before,
         rule,
+        kind,
         found: match[0].replace(/\s+/g, " "),
         instead,
       });

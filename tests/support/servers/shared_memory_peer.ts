@@ -51,7 +51,7 @@ export class StandInSegment {
   readonly address = `shm:${this.prefix}`;
   readonly path = `/dev/shm/${this.prefix}-vpe-api`;
 
-  /** Makes it, anew when it is there, as a VPP does that starts. */
+  /** Makes it, or replaces it, like a VPP that starts. */
   make(socket: string): void {
     this.remove();
     Deno.writeTextFileSync(this.path, socket);

@@ -24,7 +24,7 @@ import { parseVipsVerbose } from "../../../src/vpp/lb/vips_verbose.ts";
 import type { LbApi, Retval } from "../../../src/vpp/ports.ts";
 import type { ServerDetails, VipDetails } from "../../../src/vpp/lb/actual.ts";
 
-const UNABLE = new MaglevError("unimplemented", "This VPP has no weights");
+const UNABLE = new MaglevError("unimplemented", "this VPP has no weights");
 
 interface Request {
   readonly text: string;
@@ -85,7 +85,7 @@ export class PluginLb implements LbApi {
 
   /** The connection ends: nothing is answered any more. */
   lose(): void {
-    this.#lost = new MaglevError("unavailable", "Connection to VPP lost");
+    this.#lost = new MaglevError("unavailable", "connection to VPP lost");
     for (const request of this.#requests.splice(0)) request.reject(this.#lost);
   }
 

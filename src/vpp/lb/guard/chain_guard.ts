@@ -1,13 +1,13 @@
 /**
- * Keeps operations from VPP that would complete a chain of VIPs which VPP cannot carry (see
- * base/vip_chain.ts). The configuration is checked by itself; here it is held against what VPP has:
- * VIPs of another program, and those of the configuration before, which are still there while the
- * new ones come.
+ * Finds operations that would complete a chain of VIPs which VPP cannot carry (see
+ * base/vpp/vip_chain.ts). The check of the configuration sees only the configuration. This one also
+ * sees the VIPs that VPP has: those of other programs, and those of the previous configuration,
+ * which are still there while the new ones are added.
  *
- * A server counts whatever its weight is. It had flows while it had weight, and flows outlast it;
- * and a server of weight 0 that is not there cannot be given weight at run time. So an operator's
- * weight, a failover or a resume never completes a chain: its server was kept out from the start.
- * Weight for a server of a chain that another program has made is withheld all the same.
+ * A server counts at any weight. Its flows may outlast its weight, and a server of weight 0 that
+ * was not added could not be given weight at run time. So an operator's weight, a failover or a
+ * resume never completes a chain, because its server was kept out from the start. The exception is
+ * a chain that another program made: weight for a server of it is withheld.
  */
 import type { IpAddress } from "../../../base/address.ts";
 import { type ChainVip, type FatalChain, findFatalChains } from "../../../base/vpp/vip_chain.ts";
@@ -21,9 +21,9 @@ interface Link {
 }
 
 export class ChainGuard {
-  /** By VIP: what was sent and not acknowledged to be gone since VPP was read. */
+  /** By VIP: additions that were sent and are not answered yet. */
   readonly #sent = new Map<string, Link>();
-  /** Addresses of VIPs and of servers: most operations meet none of them. */
+  /** Addresses of VIPs and of servers; most operations concern none of them. */
   readonly #vips = new Set<string>();
   readonly #servers = new Set<string>();
   /** VIPs of more than one address; only another program makes these. */
@@ -43,8 +43,8 @@ export class ChainGuard {
   }
 
   /**
-   * The chain that `operation` would complete, given the VIPs that VPP is known to have; undefined
-   * when there is none. Operations that only take something away complete nothing.
+   * The chain that `operation` would complete, given the VIPs that VPP is known to have. Undefined
+   * when it completes no chain, as for all operations that only remove something.
    */
   completes(operation: Operation, known: () => readonly ActualVip[]): FatalChain | undefined {
     if (!this.#suspicious(operation)) return undefined;
@@ -57,7 +57,7 @@ export class ChainGuard {
     }
     const chains = [...links.values()].map((each) => this.#chainVip(each));
     const found = findFatalChains(concerned(chains, link.vip.address.text));
-    // A VIP with a port is always added: it drops what other VIPs send it, and harms nothing else.
+    // A VIP with a port is always added: it drops packets from other VIPs, but harms nothing else.
     return found.find(({ kind }) => kind !== "port-vip" || operation.kind !== "vip-add");
   }
 
@@ -77,7 +77,7 @@ export class ChainGuard {
     }
   }
 
-  /** VPP did `operation`, or never will. */
+  /** VPP answered `operation`, or never will. */
   settled(operation: Operation): void {
     const key = vipKeyText(operation.vip);
     if (operation.kind === "vip-add" || operation.kind === "vip-del") this.#sent.delete(key);
@@ -116,7 +116,7 @@ export class ChainGuard {
     };
   }
 
-  /** Address of the VIP whose prefix, of more than one address, has the server in it. */
+  /** Address of the VIP whose prefix, of more than one address, contains the server. */
   #covering(server: IpAddress): IpAddress | undefined {
     if (this.#vips.has(server.text)) return undefined;
     const inside = this.#wide.filter((vip) => contains(vip, server));
@@ -129,16 +129,16 @@ export function chainText({ kind, path, bytes }: FatalChain): string {
   const text = path.join(" -> ");
   switch (kind) {
     case "ring":
-      return `the servers of VIPs make a ring, which ends VPP at its next packet: ${text}`;
+      return `the servers of VIPs form a ring, which crashes VPP at its next packet: ${text}`;
     case "too-long":
       return `a chain of VIPs adds ${bytes} bytes to a packet, and VPP has room for 96: ${text}`;
     case "port-vip":
-      return `a server is the address of a VIP with a port, which drops its packets: ${text}`;
+      return `a server is the address of a VIP with a port, which drops the packets: ${text}`;
   }
 }
 
 function linkOf(vip: ActualVip): Link {
-  // Deleted and flushed, a server has no flows left.
+  // A server that was deleted and flushed has no flows left.
   const servers = [...vip.servers, ...vip.removed.filter(({ flushed }) => !flushed)];
   return { vip, servers: new Map(servers.map(({ address }) => [address.text, address])) };
 }
@@ -148,7 +148,7 @@ function emptyLink({ vip }: Operation): Link {
   return { vip: { ...vip, encap }, servers: new Map() };
 }
 
-/** The VIPs that lead to those at `address`, or that these lead to. */
+/** The VIPs whose chains lead to a VIP at `address`, or start from one. */
 function concerned(vips: readonly ChainVip[], address: string): readonly ChainVip[] {
   const at = new Map<string, ChainVip[]>();
   const leadingTo = new Map<string, Set<string>>();
@@ -175,7 +175,7 @@ function reach(start: string, next: (text: string) => Iterable<string>): Readonl
   return seen;
 }
 
-/** True when the prefix of `vip` has `address` in it. */
+/** True when the prefix of `vip` contains `address`. */
 function contains(vip: ActualVip, address: IpAddress): boolean {
   if (vip.address.family !== address.family) return false;
   for (let bit = 0; bit < vip.prefixLength; bit += 8) {

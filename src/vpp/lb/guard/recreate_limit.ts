@@ -1,11 +1,11 @@
 /**
- * A VIP is recreated at most once a minute. VPP never frees the new-flow table of a VIP that is
- * deleted, so two programs that fight over a VIP would fill its memory, and every recreation
- * forgets the flows of the VIP.
+ * Limits the recreation of each VIP to once a minute. VPP never frees the new-flow table of a
+ * deleted VIP, so two programs that fight over a VIP would fill its memory. Every recreation also
+ * drops the flows of the VIP.
  */
 import type { Clock } from "../../../base/ports.ts";
 
-/** Between two recreations of a VIP. */
+/** Minimum time between two recreations of a VIP. */
 export const RECREATE_EVERY_MS = 60_000;
 
 export class RecreateLimit {
@@ -19,7 +19,7 @@ export class RecreateLimit {
     this.#everyMs = everyMs;
   }
 
-  /** Milliseconds until the VIP (vipKeyText) may be recreated; 0: it may now. */
+  /** Milliseconds until the VIP (vipKeyText) may be recreated; 0: now. */
   waitMs(key: string): number {
     const last = this.#last.get(key);
     return last === undefined ? 0 : Math.max(0, last + this.#everyMs - this.#clock.monotonicMs());

@@ -1,20 +1,22 @@
 /**
- * PURE. The room in VPP's stats segment. Each route costs two combined counters on each thread
- * there, and each address of a VIP or of a server is a route; a VIP has four counters more. Vectors
- * of counters grow by half, and the old one is there while the new one is filled. When the segment
- * is full VPP aborts, so what would fill it is not sent.
+ * PURE. Estimates the room in VPP's stats segment. VPP aborts when the segment is full, so
+ * operations that would fill it are not sent.
+ *
+ * Each address of a VIP or of a server is a route, and each route costs two combined counters on
+ * each thread. A VIP has four counters more. Vectors of counters grow by half, and the old vector
+ * stays until the new one is filled.
  *
  * Measured with 4 MiB and one thread: VPP died at 46,000 servers in 180 VIPs, and at 31,000 VIPs
  * without servers; with two threads at 31,000 servers.
  */
 
-/** Figures of a VPP's stats segment. */
+/** The size of a VPP's stats segment. */
 export interface StatsRoom {
-  /** Of the shared memory. */
+  /** Bytes of the shared memory. */
   readonly sizeBytes: number;
   /** VPP's threads, the main one included. */
   readonly threads: number;
-  /** Routes that VPP has room for now, its own included; undefined when that is unknown. */
+  /** Routes that VPP's vector has places for now, its own included; undefined when unknown. */
   readonly routes: number | undefined;
 }
 
@@ -24,20 +26,20 @@ export interface StatsNeeds {
   readonly vips: number;
 }
 
-/** An estimate, and what there is for it. */
+/** An estimate of the room needed, next to the room available. */
 export interface StatsUse {
   readonly neededBytes: number;
   /** Bytes that counters of routes may use. */
   readonly availableBytes: number;
-  /** `tight` is worth a warning; `full`: nothing is to be added. */
+  /** `tight`: warn; `full`: add nothing. */
   readonly verdict: "fine" | "tight" | "full";
 }
 
-/** Of one route on one thread. */
+/** Bytes of one route on one thread. */
 const ROUTE_BYTES = 64;
-/** Of one VIP on one thread, in addition to its route. */
+/** Bytes of one VIP on one thread, in addition to its route. */
 const VIP_BYTES = 56;
-/** Bytes that everything else in the segment may need. */
+/** Bytes reserved for everything else in the segment. */
 const RESERVED_BYTES = 1 << 20;
 const TIGHT_SHARE = 0.5;
 const FULL_SHARE = 0.8;
@@ -60,5 +62,5 @@ export function statsUse(
 /** In words, with both numbers. */
 export function statsUseText({ neededBytes, availableBytes }: StatsUse): string {
   return `VIPs and servers need ${neededBytes} bytes of VPP's stats segment, which has ` +
-    `${availableBytes} for them, and VPP ends when it is full; raise \`statseg { size … }\` in VPP's startup.conf`;
+    `${availableBytes} for them, and VPP crashes when it is full; raise \`statseg { size … }\` in VPP's startup.conf`;
 }

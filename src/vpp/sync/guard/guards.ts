@@ -1,8 +1,8 @@
 /**
- * Checks plans before they are sent: takes out operations that VPP would not survive, and reports
- * them. One instance per connection.
+ * Checks plans before they are sent: removes the operations that VPP would not survive, and
+ * reports them. One instance per connection.
  *
- *     limit      values of a VIP that end VPP
+ *     limit      values of a VIP that crash VPP
  *     recreate   the same VIP recreated twice within a minute
  *     nat        removal of another program's NAT VIP
  *     chain      operations that would complete a chain of VIPs that VPP cannot carry
@@ -29,7 +29,7 @@ export interface GuardsOptions {
   readonly logger: Logger;
 }
 
-/** A plan as it may be sent, and what was taken out of it. */
+/** A plan as it may be sent, and the operations that were removed from it. */
 export interface Guarded {
   readonly plan: VipPlan;
   readonly withheld: readonly Withheld[];
@@ -45,13 +45,13 @@ export class Guards {
     this.#stats = new StatsGuard({ room: options.statsRoom, logger: options.logger });
   }
 
-  /** VPP was read; `vips` is what is known by it. */
+  /** VPP was read; `vips` is the state known after it. */
   read(vips: readonly ActualVip[], reading: Reading): void {
     this.#chains.read(vips);
     this.#stats.read(vips, listedServers(reading));
   }
 
-  /** The needs of `wanted` in the stats segment, in addition to routes of others. */
+  /** The room that `wanted` and the routes of others need in the stats segment. */
   statsUse(wanted: StatsNeeds): StatsUse | undefined {
     return this.#stats.outlook(wanted);
   }
@@ -82,13 +82,13 @@ export class Guards {
     }
     if (reasons.length === 0) return { plan, withheld: [] };
     const withheld = together(reasons).map((reason) => withheldOf(plan.vip, reason));
-    // What cannot be put up again stays as it is.
+    // A VIP that cannot be added again stays as it is.
     return vipWithheld
       ? { plan: { ...plan, teardown: [], build: [], recreate: undefined }, withheld }
       : { plan: { ...plan, build }, withheld };
   }
 
-  /** Rules that are about all of a plan. */
+  /** Applies the rules that concern a whole plan. */
   #wholePlan(plan: VipPlan): Guarded | undefined {
     const reason = this.#wholeReason(plan);
     if (reason === undefined) return undefined;
@@ -105,8 +105,8 @@ export class Guards {
     if (recreate === undefined || this.#options.recreations.waitMs(key) === 0) return undefined;
     return {
       kind: "recreate",
-      message: `recreated less than a minute ago, and ${recreate} again; find the program or the ` +
-        "reload that keeps changing it",
+      message: `cannot recreate it (${recreate}): it was recreated less than a minute ago; find ` +
+        "the program or the reload that keeps changing it",
     };
   }
 
@@ -131,7 +131,7 @@ export class Guards {
 interface Reason {
   readonly kind: WithheldKind;
   readonly message: string;
-  /** The part that is withheld; undefined: all of it. */
+  /** The part of the plan that is withheld; undefined: all of it. */
   readonly what?: string;
 }
 
@@ -139,10 +139,10 @@ function what(operation: Operation): string {
   return "address" in operation ? `server ${operation.address.text}` : "the VIP";
 }
 
-/** Servers that are named; of more, the number is. */
+/** Servers that a message lists by name; the others are counted. */
 const NAMED = 10;
 
-/** One line for each kind: a segment that is full keeps out thousands of servers. */
+/** Merges the reasons of each kind, because a full segment may keep out thousands of servers. */
 function together(reasons: readonly Reason[]): readonly Reason[] {
   return [...new Set(reasons.map(({ kind }) => kind))].map((kind) => {
     const all = reasons.filter((reason) => reason.kind === kind);

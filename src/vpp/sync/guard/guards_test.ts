@@ -1,4 +1,4 @@
-/** VPP is never sent what it would not survive, and what is withheld is named. */
+/** Operations that VPP would not survive are never sent, and are reported as withheld. */
 import assert from "node:assert/strict";
 import { executeOn } from "../../../../tests/support/worlds/plugin_lb.ts";
 import { World } from "../../../../tests/support/worlds/reconcile_world.ts";
@@ -42,7 +42,7 @@ const RINGS: readonly (readonly [name: string, vips: readonly DesiredVip[]])[] =
 ];
 
 for (const [name, vips] of RINGS) {
-  Deno.test(`VPP is not sent ${name}: no packet ends it, log and list name the chain`, async () => {
+  Deno.test(`${name} is not sent to VPP: no packet crashes it, log and list name the chain`, async () => {
     const world = await new World(Object.fromEntries(vips.map((vip, i) => [`f${i}`, vip]))).start();
     packets(world.lb.plugin);
     assert.equal(world.lb.plugin.death, undefined);
@@ -70,13 +70,13 @@ Deno.test("a chain of four VIPs that ends in a real server is programmed", async
   await world.reconciler.stop();
 });
 
-Deno.test("a server that is a VIP with a port is withheld, its VIP's other servers are not", async () => {
+Deno.test("a server that is a VIP with a port is withheld; the other servers of its VIP are not", async () => {
   const world = await new World({
     all: desired(B, `${A}=100 10.0.0.1=100`, ALL),
     web: desired(A, "10.0.0.2=100"),
   }).start();
   assert.equal(said(world).length, 1);
-  assert.match(said(world)[0]!, /cannot program server 192\.0\.2\.1: .*drops its packets/);
+  assert.match(said(world)[0]!, /cannot program server 192\.0\.2\.1: .*drops the packets/);
   assert.deepEqual(world.inVpp(), [
     `${A}/32 6 80 gre4 1024: 10.0.0.2=100`,
     `${B}/32 255 0 gre4 1024: 10.0.0.1=100`,
@@ -84,10 +84,10 @@ Deno.test("a server that is a VIP with a port is withheld, its VIP's other serve
   await world.reconciler.stop();
 });
 
-Deno.test("a reload whose old and new VIPs would make a ring goes through, one after the other", async () => {
+Deno.test("a reload whose old and new VIPs would form a ring succeeds in steps", async () => {
   const world = await new World({ a: desired(A, `${B}=100`, ALL) }).start();
   assert.deepEqual(world.inVpp(), world.wanted());
-  // B comes with A for a server while A still has B.
+  // B is added with A as a server while A still has B.
   world.source.vips.clear();
   world.source.vips.set("b", desired(B, `${A}=100`, ALL));
   world.source.vips.set("a", desired(A, "10.0.0.1=100", ALL));
@@ -125,9 +125,9 @@ Deno.test("VIPs of another program count: during warm-up a server inside a wide 
   world.source.unknown.add("other");
   world.source.vips.set("other", desired(B, "10.0.0.1=0"));
   await world.start();
-  assert.match(said(world)[0]!, /198\.51\.100\.7: the servers of VIPs make a ring/);
+  assert.match(said(world)[0]!, /198\.51\.100\.7: the servers of VIPs form a ring/);
   assert.ok(!world.takeWrites().some((write) => write.includes("198.51.100.7")));
-  // Once the other program's VIP is removed the server comes.
+  // When the other program's VIP is removed, the server is added.
   await world.pass(60_000);
   await world.pass(30_000);
   assert.deepEqual(world.inVpp(), world.wanted());
@@ -135,14 +135,14 @@ Deno.test("VIPs of another program count: during warm-up a server inside a wide 
   await world.reconciler.stop();
 });
 
-Deno.test("weight never opens a ring: neither by an operator nor where another program laid it", async () => {
+Deno.test("weight never completes a ring: neither an operator's nor for another program's server", async () => {
   const world = await new World({ a: desired(A, `${A}=0 10.0.0.1=100`, ALL) }).start();
   assert.equal(said(world).length, 1);
   world.transition("a", desired(A, `${A}=100 10.0.0.1=100`, ALL));
   await world.calm();
   packets(world.lb.plugin);
   assert.equal(world.lb.plugin.death, undefined);
-  // By hand, with weight 0: giving it weight is withheld, too.
+  // Another program adds it with weight 0; giving it weight is withheld, too.
   executeOn(world.lb.plugin, {
     kind: "as-add",
     vip: desired(A, "", ALL),
@@ -156,7 +156,7 @@ Deno.test("weight never opens a ring: neither by an operator nor where another p
   await world.reconciler.stop();
 });
 
-Deno.test("a NAT VIP of another program is left alone, and named", async () => {
+Deno.test("a NAT VIP of another program is left alone, and reported", async () => {
   const world = new World({ web: desired(A, "10.0.0.1=100") });
   const name = { pfx: { address: ip(B), len: 32 }, protocol: 17, port: 53 };
   world.lb.plugin.addVip({
@@ -170,14 +170,14 @@ Deno.test("a NAT VIP of another program is left alone, and named", async () => {
   });
   await world.start();
   assert.deepEqual(said(world), [
-    `${B}/32 udp 53: VPP may crash when servers of a nat4 VIP are removed; remove it where it ` +
-    "was made",
+    `${B}/32 udp 53: VPP may crash when servers of a nat4 VIP are removed; remove it with the ` +
+    "program that added it",
   ]);
   assert.equal(world.inVpp().length, 2);
   await world.reconciler.stop();
 });
 
-Deno.test("values that end VPP are withheld: lb_conf, table length, IPv6 that VPP takes for IPv4", async () => {
+Deno.test("values that crash VPP are withheld: lb_conf, table length, IPv6 treated as IPv4", async () => {
   const world = new World({
     length: desired(A, "10.0.0.1=100", { newFlowsTableLength: 0 }),
     mapped: desired("2001:db8::1", "::10.0.0.1=100 fd00::1=100"),
@@ -187,11 +187,11 @@ Deno.test("values that end VPP are withheld: lb_conf, table length, IPv6 that VP
   assert.equal(world.lb.plugin.death, undefined);
   assert.ok(!world.takeWrites().includes("set-conf"));
   assert.deepEqual(said(world).map((line) => line.replace(/;.*/, "")), [
-    `${A}/32 tcp 80: new-flows-table-length 0 ends VPP`,
-    "2001:db8::1/128 tcp 80: VPP takes ::a00:1 for an IPv4 address",
-    "lb_conf: sticky-buckets-per-core 67108864 ends VPP at its next packet",
+    `${A}/32 tcp 80: new-flows-table-length 0 crashes VPP`,
+    "2001:db8::1/128 tcp 80: VPP treats ::a00:1 as an IPv4 address",
+    "lb_conf: sticky-buckets-per-core 67108864 crashes VPP at its next packet",
   ]);
-  // A configuration that is right again clears it.
+  // A valid configuration clears it.
   world.source.conf = { ...world.source.conf, stickyBucketsPerCore: 65536 };
   world.source.vips.set("length", desired(A, "10.0.0.1=100"));
   world.source.vips.delete("mapped");
@@ -202,7 +202,7 @@ Deno.test("values that end VPP are withheld: lb_conf, table length, IPv6 that VP
   await world.reconciler.stop();
 });
 
-/** A VPP whose stats segment has a size. */
+/** A VPP whose stats segment has a given size. */
 class Room implements StatsReader {
   readonly #sizeBytes: number;
   constructor(sizeBytes: number) {
@@ -212,8 +212,8 @@ class Room implements StatsReader {
   room = () => ({ sizeBytes: this.#sizeBytes, threads: 2, routes: 8 });
 }
 
-Deno.test("servers for which the stats segment has no room are withheld, and named; half is warned of", async () => {
-  // (2 MiB - 1 MiB) * 0.8 / (64 bytes * 2 threads) is 6,553 routes, some less for counters of VIPs.
+Deno.test("servers without room in the stats segment are withheld and reported; half full is a warning", async () => {
+  // (2 MiB - 1 MiB) * 0.8 / (64 bytes * 2 threads) is 6,553 routes, less some for counters of VIPs.
   const servers = (from: number, count: number) =>
     Array.from({ length: count }, (_, i) => `10.0.${(from + i) >> 8}.${(from + i) & 255}=1`).join(
       " ",
@@ -246,11 +246,11 @@ Deno.test("servers for which the stats segment has no room are withheld, and nam
   await world.reconciler.stop();
 });
 
-Deno.test("servers that go make room once VPP has collected them", async () => {
+Deno.test("removed servers make room once VPP has collected them", async () => {
   const plugin = new LbPlugin(0, { statsBytes: 2 << 20 });
   plugin.onDeath = (reason) => assert.fail(reason);
   let most = 0;
-  // Like VPP's vector of counters: as long as it ever was.
+  // VPP's vector of counters never becomes shorter.
   const routes = () => most = Math.max(most, plugin.routes.size + 8);
   const room = { room: () => ({ sizeBytes: 2 << 20, threads: 2, routes: routes() }) };
   const servers = (block: number) =>
@@ -272,7 +272,7 @@ Deno.test("servers that go make room once VPP has collected them", async () => {
   await world.reconciler.stop();
 });
 
-Deno.test("without a stats segment nothing is withheld for want of room", async () => {
+Deno.test("without a stats segment nothing is withheld because of room", async () => {
   const world = await new World({ web: desired(A, "10.0.0.1=100") }).start();
   assert.deepEqual([said(world), world.reconciler.statsUse({ routes: 1e9, vips: 0 })], [
     [],
@@ -281,7 +281,7 @@ Deno.test("without a stats segment nothing is withheld for want of room", async 
   await world.reconciler.stop();
 });
 
-Deno.test("a VIP that VPP did not take, or that is gone, is never flushed", async () => {
+Deno.test("a VIP that VPP refused or lost is never flushed", async () => {
   const world = new World({ web: desired(A, "10.0.0.1=100") });
   world.lb.refuse = (text) => text.startsWith("vip-add") ? -70 : undefined;
   await world.start();
@@ -290,7 +290,7 @@ Deno.test("a VIP that VPP did not take, or that is gone, is never flushed", asyn
   world.lb.refuse = () => undefined;
   await world.pass(30_000);
   assert.deepEqual(flushes(), [`vip-flush ${A}/32 6 80`]);
-  // Another program deletes it; both servers then go down, which one flush would do.
+  // Another program deletes it; then both servers go down, which would need one flush.
   world.transition("web", desired(A, "10.0.0.1=100 10.0.0.2=100"));
   await world.calm();
   executeOn(world.lb.plugin, { kind: "vip-del", vip: actual(A) });

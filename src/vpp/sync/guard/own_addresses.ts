@@ -1,8 +1,8 @@
 /**
  * Warns of VIPs and servers that are addresses of VPP itself. A packet to one of its own addresses
  * is delivered within VPP: interface routes win over a VIP's, and a tunnel that ends in VPP's own
- * address goes nowhere. VPP is asked with each full read, by the CLI, which lists all interfaces in
- * one answer.
+ * address goes nowhere. Each full read gets the addresses by a CLI command, which lists all
+ * interfaces in one reply.
  */
 import { type IpAddress, parseIp } from "../../../base/address.ts";
 import { MaglevError } from "../../../base/errors.ts";
@@ -16,7 +16,7 @@ const COMMAND = "show interface address";
 export class OwnAddresses {
   readonly #lb: LbApi;
   readonly #logger: Logger;
-  /** By address: its interface. */
+  /** Interface by address. */
   #interfaces: ReadonlyMap<string, string> = new Map();
   /** Findings that were logged. */
   #said: ReadonlySet<string> = new Set();
@@ -26,7 +26,7 @@ export class OwnAddresses {
     this.#logger = logger;
   }
 
-  /** Reads them from VPP; a refusal counts as none. Rejects when the connection ends. */
+  /** Reads the addresses; none if VPP refuses the command. Rejects when the connection ends. */
   async read(): Promise<void> {
     try {
       this.#interfaces = parseInterfaceAddresses(await this.#lb.cli(COMMAND));
@@ -37,7 +37,7 @@ export class OwnAddresses {
     }
   }
 
-  /** Names each VIP and server that is one of VPP's own addresses, once. */
+  /** Warns once of each VIP and server that is one of VPP's own addresses. */
   warn(vips: readonly DesiredVip[], { conf }: { readonly conf: LbConf }): void {
     const own = new Map(this.#interfaces);
     for (const { text } of [conf.ip4SrcAddress, conf.ip6SrcAddress]) {
@@ -71,7 +71,7 @@ export class OwnAddresses {
 }
 
 /**
- * Addresses of interfaces in the default table, by `show interface address`:
+ * Parses `show interface address`. Returns the interface addresses of the default table:
  *
  *     host-eth0 (up):
  *       L3 10.1.1.1/24

@@ -3,7 +3,7 @@ import { World } from "../../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../../tests/support/fakes/vips.ts";
 import { parseInterfaceAddresses } from "./own_addresses.ts";
 
-/** As VPP 26.10 prints it. */
+/** The output of VPP 26.10. */
 const TEXT = `local0 (dn):
 host-mlv0 (up):
   L3 10.77.0.1/24
@@ -23,7 +23,7 @@ Deno.test("parseInterfaceAddresses() finds the addresses of the default table", 
   assert.deepEqual([...parseInterfaceAddresses("% unknown input `show interface address'\n")], []);
 });
 
-Deno.test("a VIP or server that is an address of VPP itself is warned of, once per finding", async () => {
+Deno.test("a VIP or server that is an address of VPP itself causes one warning", async () => {
   const world = new World({
     web: desired("198.51.100.1", "10.77.0.1=100 10.0.0.1=100"),
     source: desired("198.51.100.2", "192.0.2.250=100"),
@@ -38,7 +38,7 @@ Deno.test("a VIP or server that is an address of VPP itself is warned of, once p
   ]);
   await world.pass(60_000);
   assert.equal(said().length, 3);
-  // Gone and back is another finding.
+  // An address that was removed and added again causes another warning.
   world.lb.interfacesText = "";
   await world.pass(30_000);
   world.lb.interfacesText = TEXT;

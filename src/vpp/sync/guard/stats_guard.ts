@@ -10,7 +10,7 @@ import {
 } from "../../lb/guard/stats_budget.ts";
 
 export interface StatsGuardOptions {
-  /** Undefined while the segment is not known: then nothing is refused. */
+  /** Undefined while the segment is not known; nothing is refused then. */
   readonly room: () => StatsRoom | undefined;
   readonly logger: Logger;
 }
@@ -21,8 +21,8 @@ export class StatsGuard {
   /** Addresses that have a route. */
   readonly #addresses = new Set<string>();
   /**
-   * Routes that are not of VIPs and servers: the least that was seen. VPP's vector of counters never
-   * gets shorter, so after deletions the difference is places that VPP uses again.
+   * Routes that are not of VIPs and servers: the lowest number seen. VPP never shortens its vector
+   * of counters, so after deletions the surplus is places that VPP will use again.
    */
   #others: number | undefined;
   #vips = 0;
@@ -33,8 +33,8 @@ export class StatsGuard {
   }
 
   /**
-   * VPP was read. `lingering`: servers that it lists, those deleted and not collected included, whose
-   * routes are still there.
+   * VPP was read. `lingering`: all servers that it lists. Those that are deleted but not collected
+   * yet still have their routes.
    */
   read(vips: readonly ActualVip[], lingering: Iterable<string>): void {
     this.#vips = vips.length;
@@ -50,7 +50,7 @@ export class StatsGuard {
     this.#look();
   }
 
-  /** Why the address of `operation` has no room; undefined when it has, or needs none. */
+  /** The reason why there is no room for the address of `operation`; undefined when it fits. */
   refuses(operation: Operation): string | undefined {
     const address = addedBy(operation);
     if (address === undefined) return undefined;
@@ -61,7 +61,7 @@ export class StatsGuard {
     return use?.verdict === "full" ? statsUseText(use) : undefined;
   }
 
-  /** The needs of `wanted`, whose routes may be unknown here. */
+  /** The room that `wanted` needs, if none of its routes exist yet. */
   outlook({ routes, vips }: StatsNeeds): StatsUse | undefined {
     this.#room ??= this.#options.room();
     return this.#room && statsUse(this.#room, { routes: (this.#others ?? 0) + routes, vips });
@@ -78,7 +78,7 @@ export class StatsGuard {
   }
 
   #use(more: StatsNeeds): StatsUse | undefined {
-    // The segment may have come after VPP was read.
+    // The segment may have been opened after VPP was read.
     this.#room ??= this.#options.room();
     return this.#room && statsUse(this.#room, {
       routes: (this.#others ?? 0) + this.#addresses.size + more.routes,
@@ -86,7 +86,7 @@ export class StatsGuard {
     });
   }
 
-  /** Warns once when it becomes tight. */
+  /** Warns when the room becomes tight, once until it is sufficient again. */
   #look(): void {
     const use = this.#use({ routes: 0, vips: 0 });
     if (use === undefined) return;

@@ -1,14 +1,14 @@
-/** Lists operations that are withheld because VPP would not survive them, or would lose packets. */
+/** Lists operations that are withheld because VPP would crash or lose packets. */
 import type { LogFields, Logger } from "../../../base/ports.ts";
 
-/** Why something is withheld; values of the label `kind` of `maglev_vpp_withheld`. */
+/** The reasons to withhold; values of the label `kind` of `maglev_vpp_withheld`. */
 export const WITHHELD_KINDS = ["chain", "stats", "recreate", "nat", "limit"] as const;
 export type WithheldKind = typeof WITHHELD_KINDS[number];
 
-/** One thing that is withheld. */
+/** One withheld operation, or several of the same kind. */
 export interface Withheld {
   readonly kind: WithheldKind;
-  /** Of which VIP, in words; `lb_conf` for the plugin's settings. */
+  /** The VIP in words; `lb_conf` for the plugin's settings. */
   readonly of: string;
   /** The withheld operation and the reason. */
   readonly message: string;
@@ -24,7 +24,7 @@ export class WithheldList {
     this.#logger = logger;
   }
 
-  /** Replaces what is withheld of `key`. What was not withheld before is an error in the log. */
+  /** Replaces the items of `key`. Logs each item that was not withheld before as an error. */
   set(key: string, items: readonly Withheld[]): void {
     const before = new Set(this.#byKey.get(key)?.map(({ message }) => message));
     for (const { kind, message, fields } of items) {
@@ -35,7 +35,7 @@ export class WithheldList {
     else this.#byKey.set(key, items);
   }
 
-  /** Forgets what `wanted` does not pick. */
+  /** Forgets the keys for which `wanted` is false. */
   keep(wanted: (key: string) => boolean): void {
     for (const key of [...this.#byKey.keys()]) if (!wanted(key)) this.#byKey.delete(key);
   }
