@@ -1,7 +1,7 @@
 /** Converts the changes of one instant to events for the daemon and to log records. */
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
-import type { CheckerEvent, FrontendView } from "./ports.ts";
+import type { CheckerEvent } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
 import type { NamedTransition } from "../health/state.ts";
 import type { RunningTarget } from "./targets.ts";
@@ -39,7 +39,12 @@ export function changeBatchOf(
   return {
     transitions,
     changes,
-    last: programEvent(views, transitions.length > 0 ? "transition" : "weight"),
+    last: views.length === 0 ? undefined : {
+      kind: "program",
+      frontends: views,
+      config: registry.config,
+      trigger: transitions.length > 0 ? "transition" : "weight",
+    },
     atMs: transitions.at(-1)?.transition.atMs ?? nowMs,
   };
 }
@@ -94,14 +99,6 @@ export function logProbe(logger: Logger, target: RunningTarget, result: ProbeRes
     detail,
     "duration-ms": durationMs,
   });
-}
-
-/** `program` for these frontends (already sorted), or nothing for an empty list. */
-function programEvent(
-  frontends: readonly FrontendView[],
-  trigger: "transition" | "weight",
-): CheckerEvent | undefined {
-  return frontends.length === 0 ? undefined : { kind: "program", frontends, trigger };
 }
 
 /** The frontends of `registry` whose state differs from before, in the file's order. */

@@ -31,6 +31,8 @@ export type CheckerEvent =
   | {
     readonly kind: "program";
     readonly frontends: readonly FrontendView[];
+    /** The configuration in force. */
+    readonly config: Config;
     readonly trigger: "transition" | "weight";
   }
   /** A new configuration is in force; `config` and all views are new. */

@@ -36,7 +36,7 @@ export type LoadOptions = Pick<ParseOptions, "vpp">;
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<FileResult> {
   let bytes: Uint8Array;
   try {
-    bytes = await readBounded(path, MAX_BYTES + 1);
+    bytes = await readFirstBytes(path, MAX_BYTES + 1);
   } catch (error) {
     return parseError(path, "unreadable", {
       message: `cannot read the file: ${readReason(error)}`,
@@ -90,14 +90,17 @@ export function isStandardInput(path: string): boolean {
   return STANDARD_INPUT.includes(path);
 }
 
-/** Reads at most `limit` bytes; it does not use the size, which pipes and devices lack. */
-async function readBounded(path: string, limit: number): Promise<Uint8Array> {
-  if (isStandardInput(path)) return await readAll(Deno.stdin, limit);
+/**
+ * Reads the first `limit` bytes of a file of any kind, waiting for the writer of a pipe. It does not
+ * use the size, which pipes and devices lack. (readRegularFile() of src/system/ refuses these.)
+ */
+async function readFirstBytes(path: string, limit: number): Promise<Uint8Array> {
+  if (isStandardInput(path)) return await firstBytesOf(Deno.stdin, limit);
   using file = await Deno.open(path);
-  return await readAll(file, limit);
+  return await firstBytesOf(file, limit);
 }
 
-async function readAll(
+async function firstBytesOf(
   file: Pick<Deno.FsFile, "read">,
   limit: number,
 ): Promise<Uint8Array> {

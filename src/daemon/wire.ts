@@ -8,6 +8,7 @@ import type { KeptIntents } from "../intent/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection } from "../vpp/api/connection.ts";
+import { vppLbOf } from "../vpp/lb/desired.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters/counters.ts";
 import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
@@ -16,7 +17,7 @@ import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
 import { withheldText } from "../vpp/sync/guard/withheld.ts";
-import { desiredSource, vipsOf, vppLbOf } from "./desired_source.ts";
+import { desiredSource } from "./desired_source.ts";
 import { blindSentences, type Readiness, readinessOf, type ReadinessSource } from "./readiness.ts";
 
 export interface WireOptions {
@@ -121,7 +122,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     source: desiredSource(checker),
     clock,
     logger,
-    lbConfig: () => vppLbOf(checker),
+    lbConfig: () => vppLbOf(checker.current.config),
     onStats: (report) => events?.synchronised(report),
   });
   const counters = new VppCounters({
@@ -129,12 +130,11 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     counted: () => reconciler.counted(),
     clock,
     logger,
-    intervalMs: () => vppLbOf(checker).countersIntervalMs,
+    intervalMs: () => vppLbOf(checker.current.config).countersIntervalMs,
   });
   checker.subscribe((event) => {
-    if (event.kind === "program") {
-      reconciler.transition(vipsOf(event.frontends, vppLbOf(checker)), event.trigger);
-    } else if (event.kind === "reload") reconciler.reload();
+    if (event.kind === "program") reconciler.transition(event);
+    else if (event.kind === "reload") reconciler.reload();
   });
   return {
     get sinceMs() {

@@ -1,4 +1,5 @@
 /** A real maglevd as a child process, started by its launcher, its log parsed. */
+import type { LogLevel } from "../base/ports.ts";
 import { READ_PATHS } from "../system/launch/permissions.ts";
 
 /** One line of its log. */
@@ -19,7 +20,7 @@ export interface MaglevdOptions {
   readonly metricsAddr?: string | undefined;
   /** Where gRPC is served; default: nowhere. */
   readonly grpcAddr?: string | undefined;
-  readonly logLevel?: "debug" | "info" | "warn" | "error";
+  readonly logLevel?: LogLevel;
   /** Called with every line, in order; a line that is not JSON comes as `{ msg: "", text }`. */
   readonly onLine: (line: LogLine) => void;
   /** Further flags of maglevd. */

@@ -146,8 +146,7 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
   const atOnce = yield* desiredVipsOf(input.atOnce);
   const settled = yield* desiredVipsOf(input.settled);
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
-  const desired = [...atOnce.values()].map(({ vip }) => vip);
-  const groups = groupByPrefix(desired, actual);
+  const groups = groupByPrefix([...atOnce.values()], actual);
   const tables = new TableCache(CACHED_BUCKETS);
   const plans: VipPlan[] = [];
   const vips: VipForecast[] = [];

@@ -2,7 +2,7 @@
  * Interfaces between the checker (main thread) and the probe engine (workers).
  */
 import type { IpAddress } from "../base/address.ts";
-import type { HealthPolicy, ProbeResult } from "../health/state.ts";
+import type { ProbeResult } from "../health/state.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
 import type { Lack } from "./lack.ts";
 
@@ -120,5 +120,3 @@ export interface ProbeEngine extends ProberApi {
   /** Stops everything; resolves when workers are gone. Idempotent. */
   close(): Promise<void>;
 }
-
-export type { HealthPolicy };

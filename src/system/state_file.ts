@@ -108,7 +108,7 @@ export function folderIo(path: string): FolderIo {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     },
-    read: (name, maxBytes) => readBounded(at(name), maxBytes),
+    read: (name, maxBytes) => readIfPresent(at(name), maxBytes),
     async writeNew(name, bytes) {
       using file = await Deno.open(at(name), { write: true, createNew: true, mode: 0o600 });
       for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
@@ -134,7 +134,8 @@ export function folderIo(path: string): FolderIo {
   };
 }
 
-async function readBounded(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+/** Reads a regular file without following links; undefined when it is missing. */
+async function readIfPresent(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
     return await readRegularFile(path, { maxBytes, followLinks: false });
   } catch (error) {

@@ -85,13 +85,14 @@ vppTest("goes from any configuration to any other without a refusal", async (vpp
 });
 
 vppTest(
-  "loses a server in transition(), is corrected, and is told lb_conf once",
+  "loses a server in program(), is corrected, and is told lb_conf once",
   async (vpp, rig) => {
     const key = `${A}/32 6 80`;
     const step = (servers: string) => {
       const vip = desired(A, servers);
       rig.source.vips.set(key, vip);
-      rig.reconciler.transition([{ frontend: key, vip }]);
+      const change = [{ frontend: key, vip }];
+      rig.reconciler.program(change, { trigger: "transition", conf: rig.source.conf });
       return wanted([vip]);
     };
     await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=30")]);

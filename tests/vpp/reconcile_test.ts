@@ -52,11 +52,11 @@ vppTest("gives the same table for the same servers, however they came", async (_
   assert.deepEqual(await rig.inVpp(), table);
 });
 
-vppTest("cuts a server in transition() and corrects what others did", async (vpp, rig) => {
+vppTest("cuts a server in program() and corrects what others did", async (vpp, rig) => {
   await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=100")]);
   const cut = { frontend: `${A}/32 6 80`, vip: desired(A, "10.0.0.1=100 10.0.0.2=0!") };
   rig.source.vips.set(cut.frontend, cut.vip);
-  rig.reconciler.transition([cut]);
+  rig.reconciler.program([cut], { trigger: "transition", conf: rig.source.conf });
   assert.deepEqual(await rig.inVpp(), [`${A}/32 6 80 gre4 10.0.0.1=100/1024,10.0.0.2=0/0`]);
   await vpp.cli(`lb as ${A}/32 protocol tcp port 80 10.0.0.1 del`);
   await vpp.cli("lb vip 192.0.2.9/32 encap gre4 new_len 64");

@@ -15,7 +15,7 @@ import { namespaceCalls } from "../net/namespace_calls.ts";
 import { wordsOf } from "../os_errors.ts";
 import { newController, type Probe, type ProbeSpec } from "../prober.ts";
 import { probeOf } from "../probers.ts";
-import { ResultPort } from "./result_port.ts";
+import { ResultPort } from "./result_batch.ts";
 import { Scheduler } from "./scheduler.ts";
 import { withSecondLook } from "./second_look.ts";
 import { closeThreadShim, openThreadShim } from "../net/thread_shim.ts";

@@ -23,10 +23,10 @@ import type {
   ProbeTarget,
   VoidProbe,
 } from "../ports.ts";
-import type { VoidReport } from "./reports.ts";
+import type { SchedulerStats, VoidReport } from "./reports.ts";
+import { outcomesOf } from "./result_batch.ts";
 import { WorkerHandle, type WorkerThread } from "./worker_handle.ts";
-import { type Command, type FromWorker, outcomesOf, startCommand } from "./worker_protocol.ts";
-import { type SchedulerStats } from "./reports.ts";
+import { type Command, type FromWorker, startCommand } from "./worker_protocol.ts";
 
 export interface WorkerPoolOptions {
   readonly clock: Clock;

@@ -19,7 +19,7 @@ import { CALM_MS } from "./blindness.ts";
 import type { Lack } from "../lack.ts";
 import type { ProbeOutcome, ProbeTarget, VoidProbe } from "../ports.ts";
 import { CONNECTED } from "../outcome.ts";
-import { OutcomeBatch } from "./worker_protocol.ts";
+import { OutcomeBatch } from "./result_batch.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

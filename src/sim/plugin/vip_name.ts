@@ -5,23 +5,21 @@
  * Source: VPP src/plugins/lb/api.c, lb.h.
  * PURE.
  */
+import { VPP_ENCAPS } from "../../vpp/lb/model.ts";
 import { type Address46, address46, formatPrefix46, length46, normalize } from "./address46.ts";
 import type { Vip, VipName, VipType } from "./types.ts";
 
-/** `vl_api_lb_encap_type_t`, by number. */
-const ENCAPS = ["gre4", "gre6", "l3dsr", "nat4", "nat6"] as const;
-
 /** Name of an encapsulation. */
-export type EncapName = typeof ENCAPS[number];
+export type EncapName = typeof VPP_ENCAPS[number];
 
 /** Name of the API's encapsulation number; undefined for an invalid number. */
 export function encapOf(number: number): EncapName | undefined {
-  return ENCAPS[number];
+  return VPP_ENCAPS[number];
 }
 
 /** Number of the encapsulation a VIP type stands for (`lb_vip_type_to_api_encap`). */
 export function encapNumber(type: VipType): number {
-  return ENCAPS.findIndex((encap) => type.endsWith(encap));
+  return VPP_ENCAPS.findIndex((encap) => type.endsWith(encap));
 }
 
 /** `192.0.2.1/32 6 80`: what names a VIP to people, and in the record of flushes. */

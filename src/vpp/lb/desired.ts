@@ -1,10 +1,20 @@
 /**
- * Builds the VIP that VPP should have for a frontend, from its configuration and the servers that
- * its health allows.
+ * Builds the VIPs and settings that VPP should have, from the configuration and the servers that
+ * the health of each frontend allows.
  */
 import { invariant } from "../../base/assert.ts";
-import type { FrontendConfig, FrontendProtocol } from "../../config/model.ts";
-import type { DesiredServer, DesiredVip, VipKey, VipProtocol } from "./model.ts";
+import type { Config, FrontendConfig, FrontendProtocol, VppLbConfig } from "../../config/model.ts";
+import type { DesiredServer, DesiredVip, LbConf, VipKey, VipProtocol } from "./model.ts";
+import type { WantedVip } from "./plan.ts";
+
+/** A frontend with the servers that its health allows. */
+export interface ServedFrontend {
+  readonly name: string;
+  /** With the weights in force. */
+  readonly config: FrontendConfig;
+  /** The servers that frontendHealth() returned. */
+  readonly servers: readonly DesiredServer[];
+}
 
 /** The evaluated part of a VIP. */
 export interface DesiredOptions {
@@ -54,5 +64,32 @@ export function desiredVip(
     srcIpSticky: frontend.srcIpSticky,
     newFlowsTableLength,
     servers,
+  };
+}
+
+/** The VIPs wanted for these frontends, in their order. */
+export function vipsOf(
+  frontends: readonly ServedFrontend[],
+  { newFlowsTableLength }: Pick<VppLbConfig, "newFlowsTableLength">,
+): readonly WantedVip[] {
+  return frontends.map(({ name, config, servers }) => ({
+    frontend: name,
+    vip: desiredVip(config, { servers, newFlowsTableLength }),
+  }));
+}
+
+/** The `vpp.lb` section of a configuration. With VPP integration on, it always has one. */
+export function vppLbOf({ vppLb }: Pick<Config, "vppLb">): VppLbConfig {
+  invariant(vppLb !== undefined, "VPP integration is on without a vpp.lb section");
+  return vppLb;
+}
+
+/** The plugin's settings wanted by a `vpp.lb` section. */
+export function desiredConf(lb: VppLbConfig): LbConf {
+  return {
+    ip4SrcAddress: lb.ipv4SrcAddress,
+    ip6SrcAddress: lb.ipv6SrcAddress,
+    stickyBucketsPerCore: lb.stickyBucketsPerCore,
+    flowTimeoutS: lb.flowTimeoutMs / 1000,
   };
 }

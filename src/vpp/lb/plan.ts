@@ -76,30 +76,13 @@ export function recreateReason(desired: DesiredVip, actual: ActualVip): string |
   return undefined;
 }
 
-/** The VIPs of one prefix. */
-export interface PrefixGroup {
-  readonly desired: readonly DesiredVip[];
-  readonly actual: readonly ActualVip[];
+/** A desired VIP and its frontend. */
+export interface WantedVip {
+  readonly frontend: string;
+  readonly vip: DesiredVip;
 }
 
-/** VIPs by prefix, each list in VIP order, as planGroup() takes them. */
-export function groupByPrefix(
-  desired: readonly DesiredVip[],
-  actual: readonly ActualVip[],
-): PrefixGroup[] {
-  const groups = new Map<string, { desired: DesiredVip[]; actual: ActualVip[] }>();
-  const groupOf = (vip: DesiredVip | ActualVip) => {
-    const prefix = vipPrefix(vip);
-    let group = groups.get(prefix);
-    if (group === undefined) groups.set(prefix, group = { desired: [], actual: [] });
-    return group;
-  };
-  for (const vip of inOrder(desired, compareVipKeys)) groupOf(vip).desired.push(vip);
-  for (const vip of inOrder(actual, compareVipKeys)) groupOf(vip).actual.push(vip);
-  return [...groups.values()];
-}
-
-/** The desired VIPs of one prefix, with their frontends. */
+/** The VIPs of one prefix: input of planGroup(). */
 export interface VipGroup {
   /** `192.0.2.1/32`. */
   readonly prefix: string;
@@ -107,40 +90,39 @@ export interface VipGroup {
   readonly frontends: readonly string[];
   /** In VIP order; empty for a prefix without desired VIPs. */
   readonly desired: readonly DesiredVip[];
-}
-
-/** A desired VIP and its frontend. */
-export interface WantedVip {
-  readonly frontend: string;
-  readonly vip: DesiredVip;
+  /** In VIP order. */
+  readonly actual: readonly ActualVip[];
 }
 
 /** All prefixes with desired or actual VIPs, in VIP order. */
-export function groupsOf(
+export function groupByPrefix(
   wanted: readonly WantedVip[],
   there: readonly ActualVip[],
 ): readonly VipGroup[] {
-  const groups = new Map<string, { wanted: WantedVip[]; first: DesiredVip | ActualVip }>();
-  for (const one of wanted) {
-    const prefix = vipPrefix(one.vip);
-    const group = groups.get(prefix);
-    if (group === undefined) groups.set(prefix, { wanted: [one], first: one.vip });
-    else group.wanted.push(one);
-  }
-  for (const vip of there) {
+  const groups = new Map<string, ReturnType<typeof emptyGroup>>();
+  const groupOf = (vip: DesiredVip | ActualVip) => {
     const prefix = vipPrefix(vip);
-    if (!groups.has(prefix)) groups.set(prefix, { wanted: [], first: vip });
+    let group = groups.get(prefix);
+    if (group === undefined) groups.set(prefix, group = emptyGroup(prefix));
+    return group;
+  };
+  for (const { frontend, vip } of inOrder(wanted, (a, b) => compareVipKeys(a.vip, b.vip))) {
+    const group = groupOf(vip);
+    group.frontends.push(frontend);
+    group.desired.push(vip);
   }
-  return [...groups]
-    .sort(([, a], [, b]) => compareVipKeys(a.first, b.first))
-    .map(([prefix, group]) => {
-      group.wanted.sort((a, b) => compareVipKeys(a.vip, b.vip));
-      return {
-        prefix,
-        frontends: group.wanted.map((one) => one.frontend),
-        desired: group.wanted.map((one) => one.vip),
-      };
-    });
+  for (const vip of inOrder(there, compareVipKeys)) groupOf(vip).actual.push(vip);
+  const first = ({ desired, actual }: VipGroup) => desired[0] ?? actual[0]!;
+  return inOrder([...groups.values()], (a, b) => compareVipKeys(first(a), first(b)));
+}
+
+function emptyGroup(prefix: string) {
+  return {
+    prefix,
+    frontends: [] as string[],
+    desired: [] as DesiredVip[],
+    actual: [] as ActualVip[],
+  };
 }
 
 /** Plans of the desired and actual VIPs of one prefix, in VIP order; some may be empty. */

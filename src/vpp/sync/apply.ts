@@ -1,11 +1,17 @@
 /**
- * Executes operations: sends them in order without awaiting each (VPP answers in order), logs each
- * answer, and reports the outcome.
+ * Executes the plans of one prefix: first the operations that take VIPs down, then those that put
+ * them up. Operations are sent in order without awaiting each, because VPP answers in order. Each
+ * answer is logged and reported.
+ *
+ * All operations are sent in one tick, except the flush of a VIP and those that follow it. VPP
+ * flushes an arbitrary VIP when it lacks the named one, so the operations before a flush must have
+ * been answered first.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields, Logger } from "../../base/ports.ts";
 import type { Operation, VipKey } from "../lb/model.ts";
 import { protocolName, vipPrefix } from "../lb/model.ts";
+import type { VipPlan } from "../lb/plan.ts";
 import type { LbApi, Retval } from "../ports.ts";
 import { RETVAL, retvalName } from "../wire/retval.ts";
 
@@ -18,6 +24,16 @@ export type Outcome =
   | { readonly kind: "unanswered"; readonly error: MaglevError }
   /** The connection ended, for example because a reply timed out; the result is unknown. */
   | { readonly kind: "lost" };
+
+/** The state that sending depends on, and the receiver of outcomes. */
+export interface PlanHooks {
+  /** An operation of `plan` was answered. */
+  answered(plan: VipPlan, operation: Operation, outcome: Outcome): void;
+  /** True when VPP has the VIP. */
+  known(plan: VipPlan): boolean;
+  /** The flush of a VIP was left out, because VPP may not have the VIP. */
+  skipped(plan: VipPlan): void;
+}
 
 /** Bulk work pauses at FULL requests in flight, and continues at REFILL. */
 const FULL = 128;
@@ -47,6 +63,17 @@ export class Applier {
   room(): Promise<void> | undefined {
     if (this.#inFlight < FULL) return undefined;
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Sends the plans of one prefix. */
+  applyPlans(plans: readonly VipPlan[], hooks: PlanHooks): void {
+    const sending = (plan: VipPlan) => new Sending(plan, this, hooks);
+    let standing = plans.length;
+    const taken = () => {
+      if (--standing > 0) return;
+      for (const plan of plans) sending(plan).send(stagesOf(plan.build), () => {});
+    };
+    for (const plan of plans) sending(plan).send(stagesOf(plan.teardown), taken);
   }
 
   /** Sends `operations` now; `onOutcome` is called once for each, in the order of VPP's replies. */
@@ -96,6 +123,58 @@ const DONE: Outcome = { kind: "done" };
 /** A flush of a server that VPP has collected already counts as done: it had no flow left. */
 function isDone(operation: Operation, retval: Retval): boolean {
   return retval === 0 || (operation.kind === "as-flush" && retval === RETVAL.noSuchEntry);
+}
+
+/** `operations`, split before each flush of the VIP. */
+function stagesOf(operations: readonly Operation[]): readonly (readonly Operation[])[] {
+  const stages: Operation[][] = [[]];
+  for (const operation of operations) {
+    if (operation.kind === "vip-flush") stages.push([]);
+    stages.at(-1)!.push(operation);
+  }
+  return stages.filter((stage) => stage.length > 0);
+}
+
+/** The sending of one plan, in stages. */
+class Sending {
+  readonly #plan: VipPlan;
+  readonly #applier: Applier;
+  readonly #hooks: PlanHooks;
+  /** False when the last stage was answered and nothing was done: VPP may lack the VIP. */
+  #there = true;
+
+  constructor(plan: VipPlan, applier: Applier, hooks: PlanHooks) {
+    this.#plan = plan;
+    this.#applier = applier;
+    this.#hooks = hooks;
+  }
+
+  /** Calls `sent` when the last operation was sent. */
+  send(stages: readonly (readonly Operation[])[], sent: () => void): void {
+    const [first, ...rest] = stages;
+    if (first === undefined) return sent();
+    const stage = this.#flushable(first);
+    let left = stage.length;
+    let done = 0;
+    const next = () => this.send(rest, sent);
+    if (left === 0) return next();
+    this.#applier.apply(stage, (operation, outcome) => {
+      if (outcome.kind === "done") done++;
+      this.#hooks.answered(this.#plan, operation, outcome);
+      if (--left > 0 || rest.length === 0) return;
+      this.#there = done > 0;
+      next();
+    });
+    if (rest.length === 0) sent();
+  }
+
+  /** `stage`, without its flush if VPP may lack the VIP. */
+  #flushable(stage: readonly Operation[]): readonly Operation[] {
+    if (stage[0]?.kind !== "vip-flush") return stage;
+    if (this.#there && this.#hooks.known(this.#plan)) return stage;
+    this.#hooks.skipped(this.#plan);
+    return stage.slice(1);
+  }
 }
 
 /** The log fields that identify a VIP. */

@@ -3,7 +3,6 @@ import { settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./desired_vips.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -35,7 +34,7 @@ Deno.test("lb_conf without a reply logs no error of its own, because the connect
   const world = await new World({ web: VIP }).start();
   world.lb.hold();
   world.source.conf = { ...CONF, flowTimeoutS: 60 };
-  world.reconciler.transition(wantedVips(world.source, ["web"]));
+  world.program(["web"]);
   world.lb.fail(new MaglevError("deadline-exceeded", "VPP gave no answer"));
   await world.calm();
   assert.deepEqual(world.logger.of("vpp-lbsync-error"), []);

@@ -14,7 +14,6 @@ import type { VipPlan } from "../lb/plan.ts";
 import { planGroup } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { PoolIndices } from "./pool_indices.ts";
-import { sendPlans } from "./send_plans.ts";
 import type { SyncBatch } from "./report.ts";
 import type { WithheldList } from "./guard/withheld.ts";
 
@@ -90,8 +89,7 @@ export class GroupSender {
     }
     this.#armRecreation();
     const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
-    sendPlans(due, {
-      apply: (operations, each) => applier.apply(operations, each),
+    applier.applyPlans(due, {
       answered: (plan, operation, outcome) => {
         this.#take(plan, operation, { outcome, batch });
         this.#answered(plan, batch);

@@ -13,6 +13,7 @@ import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
+import type { Config } from "../../config/model.ts";
 import { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import {
   endWarmupNow,
@@ -22,7 +23,8 @@ import {
   startWarmup,
   stepWarmup,
 } from "../lb/warmup.ts";
-import type { ActualVip, VipKey } from "../lb/model.ts";
+import type { ActualVip, LbConf, VipKey } from "../lb/model.ts";
+import { desiredConf, type ServedFrontend, vipsOf, vppLbOf } from "../lb/desired.ts";
 import type { WantedVip } from "../lb/plan.ts";
 import { type WarmupStatus, warmupStatus } from "../lb/warmup_status.ts";
 import type { Warmup } from "../lb/warmup.ts";
@@ -59,6 +61,20 @@ export interface ReconcilerOptions {
   readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
   /** Called with every finished synchronisation, for example to count it in metrics. */
   readonly onStats?: (report: SyncReport) => void;
+}
+
+/** Frontends whose health or weights changed. */
+export interface FrontendsChange {
+  readonly frontends: readonly ServedFrontend[];
+  /** The configuration in force. */
+  readonly config: Pick<Config, "vppLb">;
+  readonly trigger: "transition" | "weight";
+}
+
+/** The trigger of a change, and the plugin's settings wanted at that moment. */
+export interface ProgramOptions {
+  readonly trigger: FrontendsChange["trigger"];
+  readonly conf: LbConf;
 }
 
 /** Maximum time that stop() waits for replies. */
@@ -123,18 +139,22 @@ export class Reconciler {
   }
 
   /**
-   * Sends what VPP lacks of these VIPs before it returns. The exceptions are frontends that warm-up
-   * holds back, or whose earlier change is still unanswered. Must be called on every change of a
-   * backend's state, even without a change of weight: warm-up learns from it that a frontend is
-   * known.
+   * Programs frontends of the checker. Must be called on every change of a backend's state, even
+   * without a change of weight: warm-up learns from it that a frontend is known.
    */
-  transition(
-    wanted: readonly WantedVip[],
-    trigger: SyncTrigger & ("transition" | "weight") = "transition",
-  ): void {
+  transition({ frontends, config, trigger }: FrontendsChange): void {
+    const lb = vppLbOf(config);
+    this.program(vipsOf(frontends, lb), { trigger, conf: desiredConf(lb) });
+  }
+
+  /**
+   * Sends what VPP lacks of these VIPs before it returns. The exceptions are frontends that warm-up
+   * holds back, or whose earlier change is still unanswered.
+   */
+  program(wanted: readonly WantedVip[], options: ProgramOptions): void {
     if (this.#stopped || !this.#started) return;
     const free = wanted.filter(({ frontend }) => isReleased(this.#warmup, frontend));
-    if (free.length > 0) this.#session?.program(free, trigger);
+    if (free.length > 0) this.#session?.program(free, options);
     if (!this.#warmup.over) this.#stepWarmup(wanted.map(({ frontend }) => frontend));
   }
 
@@ -298,7 +318,8 @@ export class Reconciler {
       if (!isReleased(this.#warmup, frontend)) logger.debug("vpp-warmup-hold", { frontend });
     }
     if (step.released.length > 0) {
-      this.#session?.program(wantedVips(source, step.released), "warm-up");
+      const wanted = wantedVips(source, step.released);
+      this.#session?.program(wanted, { trigger: "warm-up", conf: source.lbConf() });
     }
     if (step.ended !== undefined) logger.info("vpp-warmup-done", { trigger: step.ended });
     if (step.ended !== undefined || step.blind !== undefined) this.#runAll("warm-up");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { executeOn, PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./desired_vips.ts";
+import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
 import { MaglevError } from "../../base/errors.ts";
 
@@ -130,7 +130,28 @@ Deno.test("Reconciler logs a refused lb_conf and retries it only with the next r
   await world.reconciler.stop();
 });
 
-Deno.test("transition() sends before it returns, and reads nothing", async () => {
+Deno.test("transition() makes VIPs of the checker's frontends, and sets the plugin first", async () => {
+  const config = smallConfig({
+    backends: { a: { address: "10.0.0.1" }, b: { address: "10.0.0.2" } },
+    frontends: { web: { address: A, pools: "a:100 b:100" } },
+    newFlowsTableLength: 1024,
+  });
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  const { servers } = desired(A, ONE_DOWN);
+  world.reconciler.transition({
+    frontends: [{ name: "web", config: config.frontends.get("web")!, servers }],
+    config,
+    trigger: "transition",
+  });
+  assert.deepEqual(world.takeWrites(), ["set-conf", CUT]);
+  await world.calm();
+  const { ip4SrcAddress, flowTimeout } = world.lb.plugin.conf;
+  assert.deepEqual([ip4SrcAddress.text, flowTimeout], ["192.0.2.254", 40]);
+  await world.reconciler.stop();
+});
+
+Deno.test("program() sends before it returns, and reads nothing", async () => {
   const world = await twoVips().start();
   world.takeWrites();
   world.lb.hold();
@@ -154,17 +175,17 @@ Deno.test("transition() sends before it returns, and reads nothing", async () =>
   await world.reconciler.stop();
 });
 
-Deno.test("transition() by a weight reports this trigger", async () => {
+Deno.test("program() by a weight reports this trigger", async () => {
   const world = await twoVips().start();
   world.source.vips.set("web", desired(A, "10.0.0.1=100 10.0.0.2=30"));
-  world.reconciler.transition(wantedVips(world.source, ["web"]), "weight");
+  world.program(["web"], "weight");
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());
   assert.equal(world.logger.of("vpp-lbsync-done").at(-1)!.trigger, "weight");
   await world.reconciler.stop();
 });
 
-Deno.test("transition() of hundreds of frontends at one instant is one batch", async () => {
+Deno.test("program() of hundreds of frontends at one instant is one batch", async () => {
   const vips = Object.fromEntries(
     Array.from({ length: 300 }, (_, i) => [`f${i}`, desired(`198.18.${i >> 8}.${i & 255}`, UP)]),
   );
@@ -174,7 +195,7 @@ Deno.test("transition() of hundreds of frontends at one instant is one batch", a
   for (const [name, vip] of world.source.vips) {
     world.source.vips.set(name, { ...vip, servers: desired(A, ONE_DOWN).servers });
   }
-  world.reconciler.transition(wantedVips(world.source, world.source.frontends()));
+  world.program(world.source.frontends());
   assert.equal(world.lb.calls.length, 300);
   world.lb.release();
   await world.calm();
@@ -183,7 +204,7 @@ Deno.test("transition() of hundreds of frontends at one instant is one batch", a
   await world.reconciler.stop();
 });
 
-Deno.test("transition() of a busy VIP is sent once it is idle, with the newest desired state", async () => {
+Deno.test("program() of a busy VIP is sent once it is idle, with the newest desired state", async () => {
   const world = await twoVips().start();
   world.takeWrites();
   world.lb.hold();
@@ -402,7 +423,7 @@ Deno.test("reload() during bulk work restarts it and keeps newer changes", async
   world.source.vips.delete("f50");
   world.source.vips.set("tls", desired("198.18.0.99", UP, { port: 443 }));
   world.reconciler.reload();
-  world.reconciler.transition(wantedVips(world.source, ["tls"]));
+  world.program(["tls"]);
   world.lb.release();
   await world.calm();
   assert.deepEqual(world.inVpp(), world.wanted());

@@ -1,7 +1,6 @@
 /** Runs and transitions that change the same VIPs, or VIPs of one prefix, at the same time. */
 import assert from "node:assert/strict";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { wantedVips } from "./desired_vips.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 
 const A = "192.0.2.1";
@@ -94,16 +93,16 @@ Deno.test("a conflict that stays is logged by the full run", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
   world.source.vips.set("any", desired(A, UP, { protocol: 255, port: 0 }));
   world.reconciler.reload();
-  world.reconciler.transition(wantedVips(world.source, ["any"]));
+  world.program(["any"]);
   assert.deepEqual(world.logger.of("vpp-lbsync-error"), []);
   await world.calm();
   assert.equal(world.logger.of("vpp-lbsync-error").length, 1);
-  world.reconciler.transition(wantedVips(world.source, ["any"]));
+  world.program(["any"]);
   assert.equal(world.logger.of("vpp-lbsync-error").length, 2);
   // It is not logged while the full run waits for another run.
   const report = world.reconciler.sync("web");
   world.reconciler.reload();
-  world.reconciler.transition(wantedVips(world.source, ["any"]));
+  world.program(["any"]);
   assert.equal(world.logger.of("vpp-lbsync-error").length, 2);
   await world.calm();
   await report;

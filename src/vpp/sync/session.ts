@@ -17,9 +17,9 @@ import { Backoff } from "../../async/backoff.ts";
 import { KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
-import type { ActualVip, DesiredVip, VipKey } from "../lb/model.ts";
+import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
-import { recreateReason } from "../lb/plan.ts";
+import { groupByPrefix, recreateReason, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
 import { LB_CONF, LbConfKeeper } from "./lb_conf.ts";
@@ -31,7 +31,6 @@ import { type LbReading, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
-import { groupsOf, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import { DesiredVips, wantedVips } from "./desired_vips.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 
@@ -164,11 +163,14 @@ export class SyncSession {
   }
 
   /** Plans these VIPs against the known state and sends the operations before it returns. */
-  program(wanted: readonly WantedVip[], trigger: SyncTrigger): void {
+  program(
+    wanted: readonly WantedVip[],
+    { trigger, conf }: { readonly trigger: SyncTrigger; readonly conf: LbConf },
+  ): void {
     // The first run, which makes it ready, takes the desired state of its own time.
     if (!this.#ready || this.#closed) return;
     const batch = this.#batch("vip", trigger);
-    this.#conf.push(this.#options.source.lbConf(), trigger);
+    this.#conf.push(conf, trigger);
     for (const { frontend, vip: desired } of wanted) {
       const prefix = vipPrefix(desired);
       if (this.#mustWait(prefix, desired)) {
@@ -277,7 +279,7 @@ export class SyncSession {
     const reloads = this.#reloads;
     // Decided together with the frontends, so that a VIP held back is never taken for unwanted.
     const remove = request.scope === "all" && mayRemove();
-    const groups = groupsOf(this.#desired.of(request), remove ? this.#known.vips() : []);
+    const groups = groupByPrefix(this.#desired.of(request), remove ? this.#known.vips() : []);
     if (remove || groups.length > 0) this.#conf.push(source.lbConf(), request.trigger);
     this.#incomplete = [];
     let awaited = false;
@@ -356,10 +358,10 @@ export class SyncSession {
   /** Programs deferred frontends except `done`, unless a run has reserved the prefix. */
   #programDeferred(prefix: string, done: readonly string[] = []): void {
     if (this.#locks.reserved(prefix)) return;
+    const { source } = this.#options;
     for (const [frontend, trigger] of this.#locks.takeDeferred(prefix)) {
-      if (!done.includes(frontend)) {
-        this.program(wantedVips(this.#options.source, [frontend]), trigger);
-      }
+      if (done.includes(frontend)) continue;
+      this.program(wantedVips(source, [frontend]), { trigger, conf: source.lbConf() });
     }
   }
 

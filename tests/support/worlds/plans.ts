@@ -20,7 +20,7 @@ export function plan(
   actual: readonly ActualVip[],
   options: PlanOptions,
 ): VipPlan[] {
-  return groupByPrefix(desired, actual)
+  return groupByPrefix(desired.map((vip) => ({ frontend: "", vip })), actual)
     .flatMap((group) => planGroup(group.desired, group.actual, options))
     .sort((a, b) => compareVipKeys(a.vip, b.vip));
 }

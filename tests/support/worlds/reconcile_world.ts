@@ -13,7 +13,11 @@ import type {
   VppConnection,
 } from "../../../src/vpp/ports.ts";
 import { Reconciler } from "../../../src/vpp/sync/reconcile.ts";
-import type { ReconcilerOptions, ReconcilerSettings } from "../../../src/vpp/sync/reconcile.ts";
+import type {
+  ProgramOptions,
+  ReconcilerOptions,
+  ReconcilerSettings,
+} from "../../../src/vpp/sync/reconcile.ts";
 import type { SyncReport } from "../../../src/vpp/sync/report.ts";
 import { wantedVips } from "../../../src/vpp/sync/desired_vips.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
@@ -165,7 +169,13 @@ export class World {
   /** Changes a wish and says so. */
   transition(frontend: string, vip: DesiredVip): void {
     this.source.vips.set(frontend, vip);
-    this.reconciler.transition(wantedVips(this.source, [frontend]));
+    this.program([frontend]);
+  }
+
+  /** Has the VIPs of these frontends programmed, as they are wanted now. */
+  program(frontends: readonly string[], trigger: ProgramOptions["trigger"] = "transition"): void {
+    const wanted = wantedVips(this.source, frontends);
+    this.reconciler.program(wanted, { trigger, conf: this.source.conf });
   }
 
   /** Requests that changed something, since the last call. */

@@ -87,7 +87,8 @@ export class SimWorld implements AsyncDisposable {
   /** Changes what is wanted of one VIP, as a backend's transition does. */
   transition(vip: DesiredVip): void {
     this.#want(vip);
-    this.reconciler.transition([{ frontend: vipKeyText(vip), vip }]);
+    const conf = this.source.lbConf();
+    this.reconciler.program([{ frontend: vipKeyText(vip), vip }], { trigger: "transition", conf });
   }
 
   /** Lets everything arrive that is on its way. */
