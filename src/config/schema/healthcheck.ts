@@ -27,8 +27,8 @@ export const tls = {
     format: "alpn",
     of: "a protocol's name such as http/1.1",
     absent: "`http/1.1`",
-    help: "Protocols offered in the TLS handshake (ALPN), most wanted first; `[]` offers none. A " +
-      "probe of type https speaks HTTP/1.1 whatever is chosen.",
+    help: "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
+      "probe of type https uses HTTP/1.1 with any choice.",
   },
   "ca-file": {
     type: "text",
@@ -46,7 +46,7 @@ export const http = {
     type: "text",
     format: "path",
     default: "/",
-    help: "Path asked for, with the query if any. Starts with `/`.",
+    help: "Path of the request, with its query if any. Starts with `/`.",
   },
   "host": {
     type: "text",
@@ -105,7 +105,7 @@ const tcp = {
     default: false,
     help:
       "A TLS handshake must succeed after the connect. A server of TLS 1.3 that requires a client " +
-      "certificate passes: it refuses only after the handshake. A check of type https sees that.",
+      "certificate passes: it refuses only after the handshake. A check of type https detects the refusal.",
   },
   "server-name": { ...tls["server-name"], absent: "none" },
   "insecure-skip-verify": tls["insecure-skip-verify"],
@@ -119,7 +119,7 @@ export const healthcheck = {
     type: "word",
     words: ["icmp", "tcp", "http", "https"],
     required: true,
-    help: "What a probe does: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
+    help: "Kind of probe: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
   },
   "port": {
     type: "port",
@@ -217,6 +217,6 @@ export const healthcheck = {
     by: "type",
     variants: { icmp: {}, tcp, http, https: { ...http, ...tls } },
     absent: "all defaults",
-    help: "What is particular to the type of probe.",
+    help: "Settings of this type of probe.",
   },
 } as const satisfies Keys;

@@ -71,9 +71,9 @@ const vppLb = {
     powerOfTwo: true,
     help: "Size of the table in which each VPP thread remembers which server an established flow " +
       "goes to. A bucket has room for four flows and takes 64 bytes. A change makes VPP forget " +
-      "the flows of all VIPs. More than 4194304 draws a warning, because VPP ends when its heap " +
+      "the flows of all VIPs. More than 4194304 draws a warning, because VPP aborts when its heap " +
       "has no room for the table, and because every flush visits each bucket.",
-    zero: "is refused: VPP would take it, and end with the first packet",
+    zero: "is refused: VPP would accept it, and crash at the first packet",
     raise: "costs VPP memory and makes each flush slower, on every thread",
     lower: "makes flows collide: one that finds no room may change its server when a pool changes",
   },
@@ -134,7 +134,7 @@ const vppLb = {
     powerOfTwo: true,
     help: "Buckets of the Maglev table of each VIP, over which new flows are spread. A change " +
       "makes VPP delete and create every VIP again.",
-    zero: "is refused: VPP would take it, and end with the first packet",
+    zero: "is refused: VPP would accept it, and crash at the first packet",
     raise: "costs VPP memory and time at each change, and spreads more evenly",
     lower: "spreads coarsely: use at least 100 buckets for each server. A server has no more " +
       "buckets than its weight, so a table shorter than the sum of a pool's weights cuts the " +
@@ -253,7 +253,7 @@ export const MAGLEV = {
   "healthchecker": {
     type: "section",
     keys: healthchecker,
-    help: "What holds for all health checks.",
+    help: "Settings of all health checks.",
   },
   "vpp": {
     type: "section",
@@ -267,7 +267,7 @@ export const MAGLEV = {
           "with `--vpp-api-addr ''`.",
       },
     },
-    help: "What concerns VPP.",
+    help: "Settings of VPP.",
   },
   "healthchecks": {
     type: "named",
