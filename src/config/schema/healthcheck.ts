@@ -16,18 +16,19 @@ export const tls = {
     type: "boolean",
     default: false,
     help: "Accept a certificate that is expired, self-signed, of another name, or of an unknown " +
-      "authority. Never accepted is one that the TLS library (rustls) cannot check the handshake's " +
-      "signature with: an RSA key below 2048 or above 8192 bits, a DSA key, an elliptic curve " +
-      "other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, malformed DER; " +
-      "and no server that speaks neither TLS 1.2 nor 1.3. The failure names which of these it is, " +
-      "where the server lets it be seen (TLS 1.2).",
+      "authority. Some are refused all the same, because the TLS library (rustls) cannot check the " +
+      "handshake's signature with them: an RSA key below 2048 or above 8192 bits, a DSA key, an " +
+      "elliptic curve other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, " +
+      "malformed DER. So is a server without TLS 1.2 and 1.3. The failure names the cause, where " +
+      "the server shows it (TLS 1.2).",
   },
   "alpn": {
     type: "texts",
     format: "alpn",
     of: "a protocol's name such as http/1.1",
     absent: "`http/1.1`",
-    help: "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
+    help:
+      "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
       "probe of type https uses HTTP/1.1 with any choice.",
   },
   "ca-file": {
@@ -168,11 +169,11 @@ export const healthcheck = {
     default: 2 * SECOND,
     min: 1,
     max: DAY,
-    help: "Bound on the whole probe: connect, handshake, request and answer. A good value is " +
-      "several times the slowest healthy answer.",
+    help: "Bound on the whole probe: connect, handshake, request and response. A good value is " +
+      "several times the slowest healthy response.",
     zero: "is refused: every probe would fail",
     raise: "notices a server that hangs later; beyond `interval` it delays the next probe",
-    lower: "calls a slow server dead",
+    lower: "fails slow servers",
   },
   "rise": {
     type: "integer",
