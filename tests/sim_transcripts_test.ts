@@ -64,7 +64,7 @@ function exists(): boolean {
 const absent = exists() ? "" : " (skipped: ../shared/vpp/transcripts is absent)";
 
 Deno.test({
-  name: `simulator answers every recorded request byte for byte${absent}`,
+  name: `simulator replies to every recorded request byte for byte${absent}`,
   ignore: !exists(),
   async fn() {
     const connect = sockclntCreateReply.decode(recorded("connect", "sockclnt_create_reply")).body;

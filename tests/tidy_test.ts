@@ -53,7 +53,7 @@ const isTest = (file: string) => /_(test|bench)\.ts$/.test(file);
 
 const SOURCES = FILES.filter((file) => !isTest(file));
 
-Deno.test("every source file lives in a folder the layout knows", () => {
+Deno.test("every source file lives in a folder of the layout", () => {
   const lost = SOURCES.filter((file) => roomOf(file) === undefined);
   assert.deepEqual(lost, [], "give these a place in FLOORS of tests/support/judges/tidy.ts");
 });
@@ -69,7 +69,7 @@ Deno.test("imports go downwards only", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("no two files import each other, not even over others", () => {
+Deno.test("no two files import each other, even indirectly", () => {
   const imports = new Map(
     SOURCES.map((file) => [file, importsOf(file, TEXTS.get(file)!)] as const),
   );
@@ -83,7 +83,7 @@ const MAX_FILES = 16;
 /** Folders that may be larger, each with the reason. */
 const LARGE: Readonly<Record<string, string>> = {};
 
-Deno.test("no folder holds more files than a reader can take in", () => {
+Deno.test("no folder holds too many files for a reader", () => {
   const sizes = new Map<string, number>();
   for (const file of SOURCES) {
     const folder = file.slice(0, file.lastIndexOf("/"));
@@ -94,7 +94,7 @@ Deno.test("no folder holds more files than a reader can take in", () => {
   assert.ok(Object.keys(LARGE).length <= 3);
 });
 
-Deno.test("pure files use no clock, chance, timer, socket, console or await", () => {
+Deno.test("pure files use no clock, randomness, timer, socket, console or await", () => {
   const wrong: string[] = [];
   for (const file of SOURCES.filter((file) => isPure(file, TEXTS.get(file)!))) {
     for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "pure")) {
@@ -158,7 +158,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^[a-z]+\.ts$/, ""],
 ];
 
-Deno.test("the rules of this test catch what they are for", () => {
+Deno.test("the rules of this test detect violations", () => {
   const caught = (text: string) => bannedCallsIn(text, "pure").map(({ call }) => call);
   assert.deepEqual(caught("const t = Date.now();"), ["Date"]);
   assert.deepEqual(caught("await x; Math.random(); setTimeout(f, 1); Deno.exit()"), [
@@ -185,12 +185,12 @@ Deno.test("files stay small enough to read: at most 400 lines", () => {
   assert.deepEqual(long, [], "cut them in two");
 });
 
-Deno.test("the version stands in deno.json and src/base/version.ts alike", async () => {
+Deno.test("deno.json and src/base/version.ts have the same version", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   assert.equal(config.version, BUILD.version);
 });
 
-Deno.test("the tasks start maglevd and maglevc by the launcher", async () => {
+Deno.test("the tasks start maglevd and maglevc through the launcher", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   for (const name of ["maglevd", "maglevc"]) {
     assert.equal(
@@ -209,7 +209,7 @@ Deno.test("each program may read the environment variables of its flags", () => 
   assert.deepEqual(lacks(MAGLEVC_ENVIRONMENT, MAGLEVC_FLAGS), []);
 });
 
-Deno.test("a flag of maglevd or maglevc that names a path says what it grants", () => {
+Deno.test("a flag of maglevd or maglevc that names a path declares its grants", () => {
   // The stats socket is opened by the shim, which needs no permission for it.
   const shims = ["vpp-stats-addr"];
   const silent = [MAGLEVD_FLAGS, MAGLEVC_FLAGS].flatMap((flags: FlagTable) =>

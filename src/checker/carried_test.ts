@@ -28,7 +28,7 @@ function edited(check: Partial<HealthcheckConfig> = {}) {
   return all;
 }
 
-Deno.test("a reload that edits a check moves no weight, no pool and no frontend", () => {
+Deno.test("a reload that edits a check changes no weight, pool or frontend", () => {
   const { checker, news, weights, stateOf } = edited();
   assert.deepEqual(news(), [
     "backend a up-unknown",
@@ -41,7 +41,7 @@ Deno.test("a reload that edits a check moves no weight, no pool and no frontend"
   assert.equal(checker.snapshot().frontends.get("web")?.state, "up");
 });
 
-Deno.test("a server whose changed check passes is up, with nothing for VPP to do", () => {
+Deno.test("a server whose changed check passes is up, without an operation for VPP", () => {
   const { engine, clock, news, weights, checker } = edited();
   news();
   engine.report({ a: PASS, b: PASS, c: PASS });
@@ -64,7 +64,7 @@ Deno.test("a server whose changed check fails goes down after `fall` failures in
   assert.deepEqual(weights("web"), [[0, 0], [0]]);
 });
 
-Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes the server out, in words", () => {
+Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes the server out, with the reason", () => {
   const { clock, news, weights, stateOf, logger } = edited();
   news();
   clock.advance(LIMIT_MS - 1);
@@ -78,7 +78,7 @@ Deno.test("a changed check that is silent for timeout + 2 fast-intervals takes t
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("void probes accuse no carried server, however long they last", () => {
+Deno.test("void probes never fail a carried server, even if they last", () => {
   const { engine, clock, weights } = edited();
   for (let i = 0; i < 20; i++) {
     for (const name of ["a", "b", "c"]) engine.reportVoid(name);
@@ -89,7 +89,7 @@ Deno.test("void probes accuse no carried server, however long they last", () => 
   assert.deepEqual(weights("web"), [[0, 0], [0]], "silence that is not void ends it");
 });
 
-Deno.test("a prober thread that does not answer accuses no carried server", () => {
+Deno.test("an unresponsive prober thread never fails a carried server", () => {
   const { engine, clock, weights } = edited();
   let answers = false;
   Object.assign(engine, { answers: () => answers });
@@ -122,7 +122,7 @@ Deno.test("an operator's pause or disable of a carried server counts immediately
   assert.deepEqual(weights("web"), [[0, 0], [0]], "c alone was still carried");
 });
 
-Deno.test("whatever changes the check carries the server: port, ssl, name, namespace, having one", () => {
+Deno.test("every change of the check carries the server: port, ssl, name, namespace, a first check", () => {
   const tcp = { type: "tcp", serverName: "", insecureSkipVerify: false } as const;
   const cases: [what: string, next: SmallConfig][] = [
     ["port", { ...BASE, healthchecks: { tcp: { port: 81 } } }],
@@ -156,7 +156,7 @@ Deno.test("whatever changes the check carries the server: port, ssl, name, names
   }
 });
 
-Deno.test("a static server that is given a check keeps its weight until that has a verdict", () => {
+Deno.test("a static server with a new check keeps its weight until the check has a verdict", () => {
   const base: SmallConfig = { ...BASE, backends: { a: { healthcheck: "" }, b: {}, c: {} } };
   const { checker, engine, weights } = setUp(smallConfig(base));
   checker.start();
@@ -184,7 +184,7 @@ Deno.test("a server that was not up is not carried", () => {
   assert.equal(all.stateOf("b"), "down", "one failure decides, as for any unknown server");
 });
 
-Deno.test("a daemon that stood still takes no carried server out: results may wait to be read", () => {
+Deno.test("a daemon that stood still takes no carried server out, because results may wait", () => {
   const { clock, engine, news, weights } = edited();
   news();
   clock.stall(LIMIT_MS + 201);

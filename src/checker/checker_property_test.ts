@@ -214,7 +214,7 @@ Deno.test("Checker: events, snapshot and engine agree over any sequence of resul
   );
 });
 
-Deno.test("Checker: a reload of the same file changes nothing, at any point of any life", () => {
+Deno.test("Checker: a reload of the same file changes nothing, in any state", () => {
   fc.assert(
     fc.property(configs, fc.array(commands, { maxLength: 30, size: "max" }), (config, sequence) => {
       const world = newWorld(config);

@@ -32,7 +32,7 @@ Deno.test("Checker.start probes enabled backends with a healthcheck, the first p
   assert.deepEqual(news(), ["backend c unknown-up"]);
 });
 
-Deno.test("Checker.start: static backends come up at once, and what is disabled is known at once", () => {
+Deno.test("Checker.start: static backends come up, and frontends without enabled backends go down, immediately", () => {
   const { checker, news, weights, logger } = setUp(smallConfig({
     backends: { s: { healthcheck: "" }, off: { enabled: false }, a: {} },
     frontends: {
@@ -102,7 +102,7 @@ Deno.test("Checker: hundreds of transitions at one instant are one program event
   ]);
 });
 
-Deno.test("Checker: the snapshot a subscriber sees holds all of the batch it hears of", () => {
+Deno.test("Checker: the snapshot during an event includes the whole batch", () => {
   const { checker, engine } = setUp();
   const seen: string[] = [];
   checker.subscribe((event) => {
@@ -169,7 +169,7 @@ Deno.test("Checker: void probes are counted and logged, but decide nothing", () 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Checker: a subscriber that throws is logged and does not keep others from hearing", () => {
+Deno.test("Checker: a subscriber that throws is logged, and the others still get the event", () => {
   const { checker, engine, logger } = setUp();
   checker.subscribe(() => {
     throw new Error("broken");
@@ -188,7 +188,7 @@ Deno.test("Checker: a subscriber that throws is logged and does not keep others 
   assert.equal(heard.length, 3);
 });
 
-Deno.test("Checker.stop stops every probe and ignores what still comes; it may be called twice", () => {
+Deno.test("Checker.stop stops every probe and ignores late results; it may be called twice", () => {
   const { checker, engine, news, clock } = setUpHealthy();
   const late = [engine.outcome("a", FAIL), engine.outcome("b", FAIL), engine.outcome("c", FAIL)];
   checker.stop();
@@ -214,7 +214,7 @@ Deno.test("Checker: transitions and results are counted for metrics", () => {
   ]);
 });
 
-Deno.test("Checker: probe-start is asked for and logged while somebody listens at debug", () => {
+Deno.test("Checker: probe-start is requested and logged only with a debug subscriber", () => {
   const quiet = setUpHealthy();
   assert.equal(quiet.engine.tracing, false);
   const { checker, engine, logger } = setUpHealthy({ debug: true });

@@ -11,7 +11,7 @@ function textOf(item: WatchItem): string {
   return `${item.kind} ${item.name} ${item.transition.from}-${item.transition.to}`;
 }
 
-Deno.test("replayOf() has the present state of all that was asked for, backends first", () => {
+Deno.test("replayOf() has the present state of all requested objects, backends first", () => {
   const { checker, engine } = setUpHealthy();
   checker.pauseBackend("c", WHO);
   const replay = replayOf(checker.snapshot(), ALL);

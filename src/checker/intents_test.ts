@@ -46,7 +46,7 @@ function restart(
   return { ...world, store };
 }
 
-Deno.test("an action is remembered with who, why, since when and until when", () => {
+Deno.test("an action is stored with author, reason, start and end", () => {
   const world = setUpHealthy();
   const { checker } = world;
   checker.pauseBackend("a", { ...WHO, reason: "kernel upgrade", untilMs: NOW_MS + 5 });
@@ -67,7 +67,7 @@ Deno.test("an action is remembered with who, why, since when and until when", ()
   assert.deepEqual(intents(world), []);
 });
 
-Deno.test("what is so already is asked for anew: the last reason and end count", () => {
+Deno.test("a repeated request replaces reason and end", () => {
   const { checker } = setUpHealthy();
   checker.disableBackend("a", { ...WHO, reason: "one", untilMs: NOW_MS + 1 });
   const again = checker.disableBackend("a", { ...WHO, reason: "two" });
@@ -75,7 +75,7 @@ Deno.test("what is so already is asked for anew: the last reason and end count",
   assert.deepEqual([again.intent?.reason, again.intent?.untilMs], ["two", undefined]);
 });
 
-Deno.test("an enable does not end a pause, nor a resume of what is not paused a disable", () => {
+Deno.test("an enable does not end a pause, and a resume does not end a disable", () => {
   const world = setUpHealthy();
   world.checker.pauseBackend("a", WHO);
   world.checker.disableBackend("b", WHO);
@@ -84,7 +84,7 @@ Deno.test("an enable does not end a pause, nor a resume of what is not paused a 
   assert.deepEqual(intents(world), ["pause a", "disable b"]);
 });
 
-Deno.test("disabling what the file disables is no intent, and cannot have an end", () => {
+Deno.test("disabling a backend that the file disables is not an intent, and cannot have an end", () => {
   const world = setUp(smallConfig({ ...THREE, backends: { a: { enabled: false }, b: {}, c: {} } }));
   world.checker.start();
   assert.ok(world.checker.disableBackend("a", WHO).ok);
@@ -97,7 +97,7 @@ Deno.test("disabling what the file disables is no intent, and cannot have an end
   assert.match(refused.error.message, /"a" until a time: the configuration disables it/);
 });
 
-Deno.test("a reason or an end that cannot be is refused, and nothing is done", () => {
+Deno.test("an invalid reason or end is refused, and nothing changes", () => {
   const world = setUpHealthy();
   const { checker } = world;
   const cases: [Parameters<typeof checker.pauseBackend>[1], RegExp][] = [
@@ -129,7 +129,7 @@ Deno.test("a reason or an end that cannot be is refused, and nothing is done", (
   assert.ok(checker.pauseBackend("a", { ...WHO, reason: "x".repeat(500) }).ok);
 });
 
-Deno.test("who asked is kept in one bounded line, whatever a certificate says", () => {
+Deno.test("the author is stored in one bounded line, even with a hostile certificate", () => {
   const { checker } = setUpHealthy();
   const by = { peer: "unix", identity: `CN=\x1b[31m${"😀".repeat(300)}` };
   checker.pauseBackend("a", { by });
@@ -139,7 +139,7 @@ Deno.test("who asked is kept in one bounded line, whatever a certificate says", 
   assert.ok(identity.isWellFormed());
 });
 
-Deno.test("until: at its time it ends by itself, and the backend returns only through passing checks", () => {
+Deno.test("until: an intent expires, and the backend returns only through passing checks", () => {
   for (const kind of ["pause", "disable"] as const) {
     const world = setUpHealthy();
     const { checker, clock, engine, news, stateOf, weights } = world;
@@ -158,7 +158,7 @@ Deno.test("until: at its time it ends by itself, and the backend returns only th
   }
 });
 
-Deno.test("until: a weight gives way to the file's; several ends at one instant are one program event", () => {
+Deno.test("until: an expired weight is replaced by the file's; several ends at one instant are one program event", () => {
   const world = setUpHealthy();
   const { checker, clock, news } = world;
   const options = { ...WHO, untilMs: NOW_MS + 1000 };
@@ -175,7 +175,7 @@ Deno.test("until: a weight gives way to the file's; several ends at one instant 
   assert.deepEqual(news(), ["program web weight"]);
 });
 
-Deno.test("until: what an operator ends before, or asks for anew, does not end at that time", () => {
+Deno.test("until: an intent that was ended or replaced earlier does not end at that time", () => {
   const world = setUpHealthy();
   const { checker, clock, stateOf } = world;
   checker.pauseBackend("a", { ...WHO, untilMs: NOW_MS + 1000 });
@@ -187,7 +187,7 @@ Deno.test("until: what an operator ends before, or asks for anew, does not end a
   assert.equal(stateOf("b"), "disabled");
 });
 
-Deno.test("until follows the clock on the wall when that is set, within a minute", () => {
+Deno.test("until follows a change of the wall clock within a minute", () => {
   class SteppedClock extends FakeClock {
     stepMs = 0;
     override wallMs(): number {
@@ -208,7 +208,7 @@ Deno.test("until follows the clock on the wall when that is set, within a minute
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("a reload keeps pauses, disables and weights, but a weight that the file edits ends with an event", () => {
+Deno.test("a reload keeps pauses, disables and weights; a weight that the file edits ends with an event", () => {
   const world = setUpHealthy();
   world.checker.pauseBackend("a", { ...WHO, reason: "why" });
   world.checker.disableBackend("b", WHO);
@@ -230,7 +230,7 @@ Deno.test("a reload keeps pauses, disables and weights, but a weight that the fi
   ]);
 });
 
-Deno.test("a reload drops what is gone or decided by the file; a changed check ends no maintenance", () => {
+Deno.test("a reload drops intents that are gone or decided by the file; a changed check ends no maintenance", () => {
   const world = setUp(smallConfig({
     backends: { gone: {}, other: {}, off: {}, stays: {}, rest: {} },
     frontends: { web: { pools: "gone other off stays rest" } },
@@ -284,7 +284,7 @@ Deno.test("restart: pauses, disables and weights are in force from the first ins
   assert.ok(engine.running.has("a"));
 });
 
-Deno.test("restart: an end that came while nothing ran is an end, one still to come is kept", () => {
+Deno.test("restart: an intent that expired meanwhile ends, a later one is kept", () => {
   const world = restart([
     backendIntent("pause", "a", { untilMs: NOW_MS }),
     backendIntent("disable", "b", { untilMs: NOW_MS + 1000 }),
@@ -297,7 +297,7 @@ Deno.test("restart: an end that came while nothing ran is an end, one still to c
   assert.equal(world.stateOf("b"), "unknown");
 });
 
-Deno.test("restart: what is too old, gone, or overtaken by the file is dropped with an event", () => {
+Deno.test("restart: an intent that is too old, gone, or changed by the file is dropped with an event", () => {
   const world = restart(
     [
       backendIntent("pause", "a", { sinceMs: NOW_MS - HOUR_MS - 1 }),
@@ -339,7 +339,7 @@ Deno.test("restart: a paused static backend does not pass", () => {
   assert.equal(world.stateOf("s"), "up");
 });
 
-Deno.test("every action, end and reload hands the store what is in force, and passes its answer on", async () => {
+Deno.test("every action, end and reload saves the intents in force, and returns the store's result", async () => {
   const world = restart([]);
   const { checker, store } = world;
   checker.start();
@@ -369,7 +369,7 @@ Deno.test("every action, end and reload hands the store what is in force, and pa
   assert.equal(store.saves, saves + 1);
 });
 
-Deno.test("without a store the answer says that nothing survives", async () => {
+Deno.test("without a store the reply warns that nothing survives", async () => {
   const { checker } = setUpHealthy();
   const paused = checker.pauseBackend("a", WHO);
   assert.ok(paused.ok);

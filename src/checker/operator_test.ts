@@ -20,7 +20,7 @@ function refusal(result: OperatorOutcome<unknown>): [code: string, message: stri
   return [result.error.code, result.error.message];
 }
 
-Deno.test("Checker: pause cancels the probe, resume begins afresh with the history kept", () => {
+Deno.test("Checker: pause cancels the probe, resume restarts it and keeps the history", () => {
   const { checker, engine, news, weights } = setUpHealthy();
   const paused = checker.pauseBackend("a", WHO);
   assert.ok(paused.ok);
@@ -36,7 +36,7 @@ Deno.test("Checker: pause cancels the probe, resume begins afresh with the histo
   assert.deepEqual(resumed.value.history.map((t) => t.result.code), ["L4OK", "paused", "resumed"]);
 });
 
-Deno.test("Checker: disable cancels the probe, enable begins afresh", () => {
+Deno.test("Checker: disable cancels the probe, enable restarts it", () => {
   const { checker, engine, news, stateOf } = setUpHealthy();
   checker.disableBackend("b", WHO);
   assert.deepEqual(news(), [
@@ -50,7 +50,7 @@ Deno.test("Checker: disable cancels the probe, enable begins afresh", () => {
   assert.equal(engine.running.get("b")?.generation, 2);
 });
 
-Deno.test("Checker: a static backend comes up again at once after enable", () => {
+Deno.test("Checker: a static backend comes up immediately after enable", () => {
   const { checker, news } = setUp(smallConfig({
     backends: { s: { healthcheck: "" } },
     frontends: { web: { pools: "s:1" } },
@@ -69,7 +69,7 @@ Deno.test("Checker: a static backend comes up again at once after enable", () =>
   ]);
 });
 
-Deno.test("Checker: what is so already succeeds without any event", () => {
+Deno.test("Checker: an action without effect succeeds without any event", () => {
   const { checker, engine, news } = setUpHealthy();
   const calls = engine.calls.length;
   assert.ok(checker.resumeBackend("a", WHO).ok);
@@ -85,7 +85,7 @@ Deno.test("Checker: what is so already succeeds without any event", () => {
   assert.equal(checker.snapshot().backends.get("a")?.state, "paused");
 });
 
-Deno.test("Checker: refusals have a code and say what is the matter", () => {
+Deno.test("Checker: refusals have a code and a reason", () => {
   const { checker, news } = setUpHealthy();
   checker.disableBackend("b", WHO);
   news();
@@ -148,7 +148,7 @@ Deno.test("Checker: refusals have a code and say what is the matter", () => {
   assert.deepEqual(news().filter((event) => !event.startsWith("backend nginx0")), []);
 });
 
-Deno.test("Checker.setWeight is in force at once, is a program event, and changes the view's config", () => {
+Deno.test("Checker.setWeight is in force immediately, is a program event, and changes the view's config", () => {
   const { checker, news, weights } = setUpHealthy();
   const request = { frontend: "web", pool: "pool0", backend: "a", weight: 3 };
   const view = checker.setWeight(request, WHO);
@@ -165,7 +165,7 @@ Deno.test("Checker.setWeight is in force at once, is a program event, and change
   assert.equal(checker.snapshot().config.frontends.get("web")?.pools[0]?.backends[0]?.weight, 100);
 });
 
-Deno.test("Checker.setWeight to 0 is 0, and a pool without weight gives way to the next", () => {
+Deno.test("Checker.setWeight to 0 is 0, and the next pool replaces a pool without weight", () => {
   const { checker, news, weights } = setUpHealthy();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 0 }, WHO);
   assert.deepEqual(weights("web"), [[0, 50], [0]]);
@@ -177,7 +177,7 @@ Deno.test("Checker.setWeight to 0 is 0, and a pool without weight gives way to t
   assert.deepEqual(news(), ["frontend web up-down", "program web weight"]);
 });
 
-Deno.test("Checker: each action tells the value before and after, allowed or refused", () => {
+Deno.test("Checker: each action returns the value before and after, allowed or refused", () => {
   const { checker, logger } = setUpHealthy();
   const weight = { frontend: "web", pool: "pool1", backend: "c", weight: 4 };
   const outcomes: OperatorOutcome<unknown>[] = [
@@ -202,7 +202,7 @@ Deno.test("Checker: each action tells the value before and after, allowed or ref
   assert.deepEqual(logger.of("operator-action"), []);
 });
 
-Deno.test("logAction writes who asked for what and why, and what came of it", () => {
+Deno.test("logAction writes author, action, reason and result", () => {
   const logger = new RecordingLogger();
   const action = { method: "PauseBackend", arguments: { backend: "a" }, ...WHO };
   logAction(logger, { ...action, reason: "upgrade", before: "up", after: "paused" });

@@ -20,7 +20,7 @@ function registryWith(states: Readonly<Record<string, BackendState>>): Registry 
   );
 }
 
-Deno.test("Registry: knows which frontends use a backend, each once, in the file's order", () => {
+Deno.test("Registry lists the frontends of a backend, each once, in the file's order", () => {
   const registry = registryWith({});
   assert.deepEqual(registry.frontendsOf("a"), ["web"]);
   assert.deepEqual(registry.frontendsOf("b"), ["web", "api"]);
@@ -85,7 +85,7 @@ Deno.test("Registry.setWeight touches one entry of one pool", () => {
   assert.equal(weightOf(config.frontends.get("web"), override), 100, "the file's stays");
 });
 
-Deno.test("weightOf is undefined when there is no such frontend, pool or entry", () => {
+Deno.test("weightOf is undefined for an unknown frontend, pool or entry", () => {
   const web = config.frontends.get("web");
   assert.equal(weightOf(web, { pool: "pool0", backend: "b" }), 50);
   assert.equal(weightOf(web, { pool: "pool1", backend: "b" }), undefined);
@@ -93,6 +93,6 @@ Deno.test("weightOf is undefined when there is no such frontend, pool or entry",
   assert.equal(weightOf(undefined, { pool: "pool0", backend: "b" }), undefined);
 });
 
-Deno.test("Registry: a missing backend is our mistake and named", () => {
+Deno.test("Registry rejects a missing backend as a bug, by name", () => {
   assert.throws(() => new Registry(config, new Map()), /no state for backend a/);
 });

@@ -24,7 +24,7 @@ function withBackends(backends: SmallConfig["backends"]): SmallConfig {
   return { ...BASE, backends };
 }
 
-Deno.test("reload of the same file tells the engine nothing and is only a reload event", () => {
+Deno.test("reload of the same file sends nothing to the engine and is only a reload event", () => {
   const { checker, engine, news } = running();
   const before = checker.snapshot().backends;
   checker.reload(smallConfig(BASE));
@@ -71,7 +71,7 @@ Deno.test("reload: a renamed healthcheck of the same definition restarts nothing
   assert.deepEqual(news(), ["reload"]);
 });
 
-Deno.test("reload: a changed healthcheck starts its backends afresh, with the new rise and fall", () => {
+Deno.test("reload: a changed healthcheck restarts its backends, with the new rise and fall", () => {
   const { checker, engine, news } = running();
   checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4, fall: 1 } } }));
   assert.deepEqual(engine.calls, ["stop a", "stop b", "stop c", "start a", "start b", "start c"]);
@@ -92,7 +92,7 @@ Deno.test("reload: a changed healthcheck starts its backends afresh, with the ne
   assert.equal(engine.running.get("a")?.healthcheck.rise, 4);
 });
 
-Deno.test("reload: what was in flight before a restart never counts", () => {
+Deno.test("reload: a probe in flight before a restart never counts", () => {
   const { checker, engine, news, stateOf } = running();
   const late = engine.outcome("a", FAIL);
   checker.reload(smallConfig({ ...BASE, healthchecks: { tcp: { rise: 4 } } }));
@@ -136,7 +136,7 @@ Deno.test("reload: paused and disabled at run time survive, also with another ad
   assert.equal(engine.running.get("a")?.address.text, "10.9.9.9");
 });
 
-Deno.test("reload: the file's own change of enabled is obeyed, and only that", () => {
+Deno.test("reload: only the file's own change of enabled is applied", () => {
   const base = withBackends({ a: {}, b: { enabled: false }, c: {} });
   const all = setUp(smallConfig(base));
   all.checker.start();
@@ -173,7 +173,7 @@ Deno.test("reload: a backend that becomes static passes at once, one that gets a
   assert.deepEqual(["a", "b"].map(stateOf), ["up", "unknown"]);
 });
 
-Deno.test("reload: a weight set at run time goes on until the file's own weight of that entry changes", () => {
+Deno.test("reload: a weight set at run time stays until the file's own weight of that entry changes", () => {
   const { checker, weights } = running();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   assert.deepEqual(weights("web"), [[1, 0], [0]]);
@@ -198,7 +198,7 @@ Deno.test("reload: frontends come, go and change with the file, and a change of 
   assert.equal(weights("web"), undefined);
 });
 
-Deno.test("reload: transition-history applies to backends that go on", () => {
+Deno.test("reload: transition-history applies to backends that continue", () => {
   const { checker, engine } = running();
   for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
   checker.reload(smallConfig({ ...BASE, transitionHistory: 1 }));
@@ -209,7 +209,7 @@ Deno.test("reload: transition-history applies to backends that go on", () => {
   assert.deepEqual(history(), ["down", "up"]);
 });
 
-Deno.test("planReload leaves what it was given as it was, and names every backend of the file in order", () => {
+Deno.test("planReload does not change its arguments, and names every backend of the file in order", () => {
   const old = smallConfig(BASE);
   const next = smallConfig(
     withBackends({ d: {}, c: { address: "10.0.0.99" }, a: { address: "10.0.0.1" } }),

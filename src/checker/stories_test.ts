@@ -28,7 +28,7 @@ function serversOf(checker: CheckerReader, frontend: string): string[] {
   );
 }
 
-Deno.test("story 1: down, reloaded, and back again: it comes up", () => {
+Deno.test("story 1: a server that is down, reloaded, and passing again comes up", () => {
   const { checker, engine, stateOf, news } = started(WEB);
   engine.report({ a: FAIL });
   news();
@@ -53,7 +53,7 @@ Deno.test("story 1: a reload between two failures neither forgets nor adds one",
   assert.equal(stateOf("a"), "down");
 });
 
-Deno.test("story 2: two checks of one address do not mix, and one server comes of them", () => {
+Deno.test("story 2: two checks of one address stay separate, and make one server", () => {
   const { checker, engine, stateOf } = started({
     healthchecks: { other: { port: 81, rise: 1, fall: 1 } },
     backends: {
@@ -120,7 +120,7 @@ Deno.test("story 4: from all servers to none and back", () => {
   assert.deepEqual(news().slice(-2), ["frontend web down-up", "program web transition"]);
 });
 
-Deno.test("story 5: what happens to the flows of the last server is what flush-on-down says", () => {
+Deno.test("story 5: flush-on-down decides about the flows of the last server", () => {
   for (const flushOnDown of [true, false]) {
     const { checker, engine } = started({
       backends: { a: {} },
@@ -143,7 +143,7 @@ Deno.test("story 8: standby pools are probed from the start, and take over with 
   assert.deepEqual(news().at(-1), "program web transition");
 });
 
-Deno.test("story 8: nothing waits a slow interval for its first verdict", () => {
+Deno.test("story 8: no backend waits a slow interval for its first verdict", () => {
   const { engine } = started({
     ...WEB,
     healthchecks: { tcp: { intervalMs: 600_000, fastIntervalMs: 60_000 } },
@@ -153,7 +153,7 @@ Deno.test("story 8: nothing waits a slow interval for its first verdict", () => 
   assert.ok(Math.max(...delays) < 2000);
 });
 
-Deno.test("story 8: a server that never became healthy has an event and a record that say so", () => {
+Deno.test("story 8: a server that never became healthy has an event and a log record", () => {
   const { engine, news, logger } = started(WEB);
   engine.report({ c: FAIL });
   assert.deepEqual(news(), ["backend c unknown-down", "program web transition"]);

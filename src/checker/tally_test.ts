@@ -40,7 +40,7 @@ Deno.test("Tally puts a duration into the first class whose bound it does not ex
   assert.ok(Math.abs(sumMs - durations.reduce((sum, ms) => sum + ms, 0)) < 1e-6);
 });
 
-Deno.test("Tally: another type of probe begins anew; a forgotten backend leaves nothing", () => {
+Deno.test("Tally restarts for another type of probe, and leaves nothing of a forgotten backend", () => {
   const tally = new Tally();
   tally.countProbe("a", "tcp", PASS);
   tally.countProbe("a", "http", PASS);

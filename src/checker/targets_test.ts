@@ -10,7 +10,7 @@ function spec(backend: string): TargetSpec {
   return { backend, address: parseIp("127.0.0.1")!, healthcheck, netns: "", firstDelayMs: 0 };
 }
 
-Deno.test("ProbeTargets: ids are dense and used again, each use with the next generation", () => {
+Deno.test("ProbeTargets: ids are dense and reused, each time with the next generation", () => {
   const engine = new FakeProbeEngine();
   const targets = new ProbeTargets(engine, () => 1);
   const idOf = (name: string) => {
@@ -26,7 +26,7 @@ Deno.test("ProbeTargets: ids are dense and used again, each use with the next ge
   assert.deepEqual(idOf("e"), [3, 1]);
 });
 
-Deno.test("ProbeTargets: starting again what is running stops it first and is a new generation", () => {
+Deno.test("ProbeTargets: restarting a running target stops it first and is a new generation", () => {
   const engine = new FakeProbeEngine();
   const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));
@@ -37,7 +37,7 @@ Deno.test("ProbeTargets: starting again what is running stops it first and is a 
   assert.equal(targets.find(engine.running.get("a")!)?.backend, "a");
 });
 
-Deno.test("ProbeTargets: find knows neither old generations nor unknown ids nor stopped targets", () => {
+Deno.test("ProbeTargets.find() rejects old generations, unknown ids and stopped targets", () => {
   const engine = new FakeProbeEngine();
   const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));
@@ -51,7 +51,7 @@ Deno.test("ProbeTargets: find knows neither old generations nor unknown ids nor 
   assert.deepEqual(engine.calls, ["start a", "stop a"]);
 });
 
-Deno.test("ProbeTargets: stopAll stops everything; readdress of what is not probed is our mistake", () => {
+Deno.test("ProbeTargets: stopAll stops everything; readdress of an unprobed target is a bug", () => {
   const engine = new FakeProbeEngine();
   const targets = new ProbeTargets(engine, () => 1);
   targets.start(spec("a"));

@@ -11,7 +11,7 @@ function setUp() {
   return { clock, logger, report: new VoidReport({ clock, logger }) };
 }
 
-Deno.test("VoidReport: the first at once, the rest of the period as one line, then quiet", () => {
+Deno.test("VoidReport logs the first immediately, and the rest of the period as one line", () => {
   const { clock, logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300.4, reason: LATE });
   for (let i = 0; i < 1000; i++) report.add({ backend: "b", latenessMs: 200 + i, reason: LATE });
@@ -27,7 +27,7 @@ Deno.test("VoidReport: the first at once, the rest of the period as one line, th
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VoidReport: after a quiet period the next is a first one again", () => {
+Deno.test("VoidReport treats the next as a first one after a quiet period", () => {
   const { clock, logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300, reason: LATE });
   clock.advance(VOID_REPORT_MS);
@@ -36,7 +36,7 @@ Deno.test("VoidReport: after a quiet period the next is a first one again", () =
   report.stop();
 });
 
-Deno.test("VoidReport: at most two lines a period while it goes on", () => {
+Deno.test("VoidReport logs at most two lines per period", () => {
   const { clock, logger, report } = setUp();
   for (let i = 0; i < 100; i++) {
     report.add({ backend: "a", latenessMs: 300, reason: LATE });
@@ -48,7 +48,7 @@ Deno.test("VoidReport: at most two lines a period while it goes on", () => {
   assert.equal(summed, 100);
 });
 
-Deno.test("VoidReport: stop says what was held back and leaves no timer", () => {
+Deno.test("VoidReport.stop() logs the pending count and leaves no timer", () => {
   const { clock, logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300, reason: LATE });
   report.add({ backend: "a", latenessMs: 301, reason: LATE });
@@ -57,7 +57,7 @@ Deno.test("VoidReport: stop says what was held back and leaves no timer", () => 
   assert.equal(logger.of("probe-void")[1]?.["count"], 1);
 });
 
-Deno.test("VoidReport: another reason is said at once, and no flood of reasons is", () => {
+Deno.test("VoidReport logs another reason immediately, but not a flood of reasons", () => {
   const { logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300, reason: LATE });
   report.add({ backend: "b", latenessMs: 0, reason: "out of file descriptors" });

@@ -80,7 +80,7 @@ Deno.test("good fixtures are valid without a warning", () => {
   }
 });
 
-Deno.test("bad fixtures break the rule they are named after, in exactly these words", () => {
+Deno.test("bad fixtures break the rule in their name, with exactly these messages", () => {
   for (const fixture of fixtures("bad")) {
     const rule = ruleOf(fixture.name);
     ok(rule !== undefined, `${fixture.name} is named after no rule`);
@@ -92,7 +92,7 @@ Deno.test("bad fixtures break the rule they are named after, in exactly these wo
   }
 });
 
-Deno.test("warned-of fixtures are valid and warn in exactly these words", () => {
+Deno.test("warning fixtures are valid, with exactly these warnings", () => {
   for (const fixture of fixtures("warn")) {
     equal(exitStatus(fixture.result), 0, fixture.name);
     for (const issue of issuesOf(fixture.result)) equal(issue.rule, ruleOf(fixture.name));

@@ -154,7 +154,7 @@ function act(world: World, action: ForecastAction): boolean {
     : checker[`${action.kind}Backend`](action.backend, WHO).ok;
 }
 
-Deno.test("what is told before an action, or refused, is what the action does", () => {
+Deno.test("the forecast of an action, or its refusal, matches the action", () => {
   fc.assert(
     fc.property(
       configs,
@@ -176,7 +176,7 @@ Deno.test("what is told before an action, or refused, is what the action does", 
   );
 });
 
-Deno.test("what is told before a reload is what the reload does", () => {
+Deno.test("the forecast of a reload matches the reload", () => {
   fc.assert(
     fc.property(
       configs,
@@ -203,7 +203,7 @@ Deno.test("what is told before a reload is what the reload does", () => {
   );
 });
 
-Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or goes on", () => {
+Deno.test("a forecast of a reload lists backends that start, stop, restart their check, or continue", () => {
   const { checker } = setUpHealthy();
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 1 }, WHO);
   checker.pauseBackend("c", WHO);
@@ -243,7 +243,7 @@ Deno.test("a forecast of a reload says who starts, stops, is checked afresh, or 
   );
 });
 
-Deno.test("a forecast changes nothing, also one that is not finished", () => {
+Deno.test("a forecast changes nothing, even an unfinished one", () => {
   const { checker, news, engine } = setUpHealthy();
   const before = checker.snapshot();
   const calls = engine.calls.length;
@@ -256,7 +256,7 @@ Deno.test("a forecast changes nothing, also one that is not finished", () => {
   assert.deepEqual([news(), engine.calls.length - calls], [[], 0]);
 });
 
-Deno.test("a forecast of what cannot be done is refused as the action would be", () => {
+Deno.test("a forecast of an invalid action is refused as the action would be", () => {
   const { checker } = setUpHealthy();
   checker.disableBackend("b", WHO);
   const snapshot = checker.snapshot();

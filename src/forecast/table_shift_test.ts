@@ -38,7 +38,7 @@ function naive(before: FlowTable, after: FlowTable): Pick<TableShift, "moved" | 
 
 const FOUR = "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100 10.0.0.4=100";
 
-Deno.test("TableCache: buckets are those measured on VPP", () => {
+Deno.test("TableCache matches the buckets measured on VPP", () => {
   const tables = new TableCache(4096);
   const cases: [string, number[]][] = [
     [FOUR, [256, 256, 256, 256]],
@@ -50,7 +50,7 @@ Deno.test("TableCache: buckets are those measured on VPP", () => {
   }
 });
 
-Deno.test("TableShift: what is not there, or has nobody with weight, loses and gains whole tables", () => {
+Deno.test("TableShift: a VIP without servers with weight loses or gains a whole table", () => {
   const none = { length: 1024, moved: 0, lost: 0, gained: 0, rehashed: false };
   const some = flows(FOUR);
   const empty = flows("");
@@ -76,12 +76,12 @@ Deno.test("TableShift: a server that leaves takes its own buckets with it, and f
   assert.equal(shift(flows(FOUR), flows(FOUR.replace(" 10.0.0.4=100", ""))).moved, moved);
 });
 
-Deno.test("TableShift: other servers in the same places are other servers", () => {
+Deno.test("TableShift: different servers in the same buckets count as moved", () => {
   const other = FOUR.replaceAll("10.0.0.", "10.0.9.");
   assert.deepEqual(shift(flows(FOUR), flows(other)).moved, 1024);
 });
 
-Deno.test("TableShift: when src-ip-sticky changes, what stays is chance", () => {
+Deno.test("TableShift: when src-ip-sticky changes, the share that stays is random", () => {
   const sticky = (servers: string, length = 1024) => flows(servers, length, true);
   const rehashed = { length: 1024, lost: 0, gained: 0, rehashed: true };
   assert.deepEqual(shift(flows(FOUR), sticky(FOUR)), { ...rehashed, moved: 768 });
@@ -110,7 +110,7 @@ const tables: fc.Arbitrary<FlowTable> = fc.record({
   srcIpSticky: fc.constant(false),
 });
 
-Deno.test("TableShift is what a comparison of two tables built independently says", () => {
+Deno.test("TableShift matches a comparison of two independently built tables", () => {
   // One cache for all: with room for few tables, so that some are thrown out.
   const cache = new TableCache(1024);
   fc.assert(

@@ -54,7 +54,7 @@ const NO_OPERATIONS = {
 };
 const NO_SHIFT = { length: 1024, moved: 0, lost: 0, gained: 0, rehashed: false };
 
-Deno.test("forecast: nothing changes, nothing is said", () => {
+Deno.test("forecast is empty when nothing changes", () => {
   const result = forecast(view(FOUR), view(FOUR));
   const vip = onlyVip(result);
   assert.deepEqual([vip.change, vip.reason, vip.servers], ["unchanged", "", []]);
@@ -84,7 +84,7 @@ Deno.test("forecast: weights as measured on VPP, before and after", () => {
   assert.ok(vip.atOnce.moved >= 106 && vip.atOnce.moved < 512, `${vip.atOnce.moved}`);
 });
 
-Deno.test("forecast: what begins afresh is missed at once, and back where it was when settled", () => {
+Deno.test("forecast: a restarted server is missing immediately, and back when settled", () => {
   const vip = onlyVip(forecast(view(FOUR), view(FOUR, { a: "unknown" }), { settled: view(FOUR) }));
   assert.equal(vip.change, "changed");
   assert.deepEqual(serversOf(vip)[0], "10.0.0.1 reweighted 100/256 0/0 100/256");
@@ -92,7 +92,7 @@ Deno.test("forecast: what begins afresh is missed at once, and back where it was
   assert.deepEqual(vip.settled, NO_SHIFT);
 });
 
-Deno.test("forecast: what only comes when settled is a change, too", () => {
+Deno.test("forecast: a change that appears only when settled is listed, too", () => {
   const now = view(FOUR, { a: "unknown" });
   const vip = onlyVip(forecast(now, now, { settled: view(FOUR) }));
   assert.deepEqual([vip.change, vip.atOnce.moved], ["changed", 0]);
@@ -100,7 +100,7 @@ Deno.test("forecast: what only comes when settled is a change, too", () => {
   assert.deepEqual(serversOf(vip)[0], "10.0.0.1 kept 0/0 0/0 100/256");
 });
 
-Deno.test("forecast: the last server of a VIP loses it, and gives it back", () => {
+Deno.test("forecast: a VIP loses its whole table with its last server, and regains it", () => {
   const one: SmallConfig = { backends: { a: {} }, frontends: { web: { pools: "a" } } };
   const lost = onlyVip(forecast(view(one), view(one, { a: "down" })));
   assert.deepEqual(lost.atOnce, { ...NO_SHIFT, lost: 1024 });
@@ -109,7 +109,7 @@ Deno.test("forecast: the last server of a VIP loses it, and gives it back", () =
   assert.deepEqual(back.atOnce, { ...NO_SHIFT, gained: 1024 });
 });
 
-Deno.test("forecast: VIPs that come and go, in VIP order, under the name that they have then", () => {
+Deno.test("forecast lists added and removed VIPs in VIP order, with their names of that time", () => {
   const pools = "a b";
   const backends = { a: {}, b: {} };
   const now = view({
@@ -191,7 +191,7 @@ Deno.test("forecast: another address under the same name is another server", () 
   ]);
 });
 
-Deno.test("forecast: a VPP without weights has a server or has not, each with the same share", () => {
+Deno.test("forecast: servers of a VPP without weights are in or out, with equal shares", () => {
   const now = { ...FOUR, frontends: { web: { pools: "a:1 b c d:0" } } };
   const after = { ...FOUR, frontends: { web: { pools: "a:50 b:0 c d:0" } } };
   const result = forecast(view(now), view(after), { weights: false });
@@ -206,7 +206,7 @@ Deno.test("forecast: a VPP without weights has a server or has not, each with th
   assert.equal(onlyVip(forecast(view(now), view(weights), { weights: false })).change, "unchanged");
 });
 
-Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end", () => {
+Deno.test("forecast: a VIP that VPP would refuse stays unchanged, even when settled", () => {
   const all = { address: "192.0.2.1", pools: "a b" };
   const now = view({ ...FOUR, frontends: { all: { ...all, port: 0 } } });
   const both = { ...FOUR, frontends: { all: { ...all, port: 0 }, web: all } };
@@ -222,7 +222,7 @@ Deno.test("forecast: a VIP that VPP would refuse stays as it is, also in the end
   assert.equal(result.operations.vipAdded, 0);
 });
 
-Deno.test("forecast: without a vpp.lb section the default length stands in", () => {
+Deno.test("forecast uses the default table length without a vpp.lb section", () => {
   const config = smallConfig(FOUR);
   const none: HealthView = { config, frontends: config.frontends, stateOf: () => "up" };
   assert.equal(onlyVip(forecast(none, none)).atOnce.length, 1024);

@@ -42,7 +42,7 @@ Deno.test("isUp is true from rise on", () => {
   );
 });
 
-Deno.test("a server of which nothing is known is decided by its first result, either way", () => {
+Deno.test("the first result decides an unknown server, either way", () => {
   fc.assert(fc.property(policies, (policy) => {
     const initial = initialCounter(policy);
     assert.equal(stepCounter(initial, true, policy), counterMax(policy));

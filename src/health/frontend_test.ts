@@ -174,7 +174,7 @@ Deno.test("frontendHealth: weight only in the active pool and only of up backend
   }));
 });
 
-Deno.test("frontendHealth merges servers like a merge by brute force, whatever the order of the entries", () => {
+Deno.test("frontendHealth merges servers like a brute-force merge, for any order of the entries", () => {
   fc.assert(fc.property(shapes, stateTables, (shape, states) => {
     const stateOf = (name: string) => states[name as keyof typeof states];
     const addressOf = (name: string) => parseIp(ADDRESS[name]!)!;

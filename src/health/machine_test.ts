@@ -41,7 +41,7 @@ function fresh(options: Partial<Parameters<typeof createBackend>[1]> = {}): Back
   });
 }
 
-Deno.test("the expiry of a certificate stays until another is seen or the definition changes", () => {
+Deno.test("the expiry of a certificate stays until another appears or the definition changes", () => {
   const seeing = (certificateExpiryMs: number, result = PASS): HealthEvent => (
     {
       kind: "probe",
@@ -82,7 +82,7 @@ function must(result: ReturnType<typeof step>): Backend {
   return result.backend;
 }
 
-Deno.test("createBackend begins in unknown, or in disabled when the file says so", () => {
+Deno.test("createBackend begins in unknown, or in disabled when the file disables it", () => {
   assert.deepEqual(fresh(), {
     name: "nginx0",
     state: "unknown",
@@ -252,7 +252,7 @@ Deno.test("step: disable and enable go by the state and repair an inconsistent e
   assert.equal(enabled.backend.state, "up");
 });
 
-Deno.test("step: a result in a state that is not probed is dropped: the same value comes back", () => {
+Deno.test("step: a result in a state without probes is dropped, and the same value returned", () => {
   for (const state of ["paused", "disabled", "removed"] as const) {
     const before = inState(state);
     for (const event of [pass, fail]) {
@@ -263,7 +263,7 @@ Deno.test("step: a result in a state that is not probed is dropped: the same val
   }
 });
 
-Deno.test("step: the synthetic pass of a static backend makes it up at once, at the top", () => {
+Deno.test("step: the synthetic pass of a static backend makes it up immediately, at the maximum", () => {
   const backend = must(
     step(fresh({ policy: undefined }), { kind: "probe", result: STATIC_PASS }, 1),
   );
@@ -322,7 +322,7 @@ Deno.test("a carried backend is up by one pass, and down only by `fall` failures
   assert.equal(after(failedOnce, pass).state, "up");
 });
 
-Deno.test("a carried backend whose check stays silent is unknown as any other", () => {
+Deno.test("a carried backend whose check stays silent becomes unknown like any other", () => {
   const dropped = after(carriedBackend(), { kind: "drop" });
   assert.deepEqual([dropped.state, countedState(dropped), dropped.counter], [
     "unknown",
@@ -354,7 +354,7 @@ Deno.test("an operator's pause or disable ends carrying", () => {
   }
 });
 
-Deno.test("a backend is blind while it is unknown and only void probes came; any result ends it", () => {
+Deno.test("a backend is blind while it is unknown with void probes only; any result ends it", () => {
   const blind = after(fresh(), { kind: "void" });
   assert.deepEqual([blind.state, countedState(blind)], ["unknown", "blind"]);
   assert.equal(after(blind, { kind: "void" }), blind);
@@ -368,7 +368,7 @@ Deno.test("a backend is blind while it is unknown and only void probes came; any
   assert.equal(after(carried, { kind: "void" }), carried, "carried goes before blind");
 });
 
-Deno.test("withHistoryCapacity drops the oldest, and changes nothing when there is nothing to change", () => {
+Deno.test("withHistoryCapacity drops the oldest, and returns the same value when all fit", () => {
   const backend = inState("paused");
   assert.equal(withHistoryCapacity(backend, 5), backend);
   const cut = withHistoryCapacity(backend, 1);
@@ -453,7 +453,7 @@ const events: fc.Arbitrary<HealthEvent> = fc.oneof(
   },
 );
 
-Deno.test("step: what always holds, over any sequence of events", () => {
+Deno.test("step keeps its invariants over any sequence of events", () => {
   fc.assert(fc.property(
     policies,
     fc.array(events, { maxLength: 80 }),
@@ -496,7 +496,7 @@ Deno.test("step: what always holds, over any sequence of events", () => {
   ));
 });
 
-Deno.test("step: nothing but dropping happens to a removed backend", () => {
+Deno.test("step drops every event of a removed backend", () => {
   fc.assert(fc.property(fc.array(events, { maxLength: 20 }), (sequence) => {
     const removed = inState("removed");
     for (const event of sequence) {

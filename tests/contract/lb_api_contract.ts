@@ -67,7 +67,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     });
   }
 
-  test("VIPs come and go, and are refused as the plugin refuses", async (lb) => {
+  test("VIPs are added and deleted, and refused as the plugin refuses", async (lb) => {
     const retvals = await Promise.all([
       lb.addVip(WEB),
       lb.addVip(WEB),
@@ -116,7 +116,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     ]);
   });
 
-  test("servers come and go, and are refused as the plugin refuses", async (lb) => {
+  test("servers are added and deleted, and refused as the plugin refuses", async (lb) => {
     const retvals = await Promise.all([
       lb.addServer(WEB, S1!, 100),
       lb.addVip(WEB),
@@ -145,7 +145,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.equal((await read(lb))[0]!.servers.length, 4);
   });
 
-  test("settings are taken, refused, and told where VPP can tell", async (lb) => {
+  test("settings are accepted, refused, and returned where VPP supports it", async (lb) => {
     const conf = {
       ip4SrcAddress: ip("192.0.2.250"),
       ip6SrcAddress: ip("2001:db8::250"),
@@ -160,7 +160,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.deepEqual(told, weights ? conf : undefined);
   });
 
-  test("the route of a VIP has an index, and one that is not there has none", async (lb) => {
+  test("the route of a VIP has an index, and a missing route is undefined", async (lb) => {
     assert.deepEqual(
       await Promise.all([lb.addVip(WEB), lb.addVip(TLS), lb.addVip(SIX)]),
       [0, 0, 0],
@@ -193,7 +193,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
       ]);
     });
   } else {
-    test("weights and dumps are not to be had", async (lb) => {
+    test("weights and dumps are unavailable", async (lb) => {
       const missing = [lb.setWeight(WEB, S1!, 5, false), lb.dumpVips(), lb.dumpServers()];
       for (const one of missing) await assert.rejects(one, { code: "unimplemented" });
     });

@@ -28,7 +28,7 @@ async function onDaemon(fn: (daemon: Daemon, address: string) => Promise<void>):
   });
 }
 
-Deno.test("maglevd goes on when a client goes, however many calls it made", async () => {
+Deno.test("maglevd continues after a client's GOAWAY, for any number of calls", async () => {
   await onDaemon(async (_, address) => {
     for (const count of COUNTS) {
       const connection = await GrpcConnection.open(address);
@@ -66,7 +66,7 @@ async function lastOfCalls(
   return last;
 }
 
-Deno.test("a client goes on when maglevd stops, however many calls it made", async () => {
+Deno.test("a client continues after maglevd stops, for any number of calls", async () => {
   for (const count of COUNTS) {
     await onDaemon(async (daemon, address) => {
       const last = await lastOfCalls(address, count, () => daemon.process.stop());

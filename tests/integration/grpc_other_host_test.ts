@@ -40,7 +40,7 @@ const REQUESTS: Readonly<Record<string, Json>> = {
 const missing = NO_NETNS ?? missingForGrpcClient();
 
 Deno.test({
-  name: "with default flags another host can look, and cannot change anything" +
+  name: "with default flags another host can read, but cannot change anything" +
     (missing === undefined ? "" : ` (skipped: ${missing})`),
   ignore: missing !== undefined,
   fn: async () => {

@@ -373,7 +373,7 @@ async function inWorld(offset: number, fn: (world: World, seed: number) => Promi
   });
 }
 
-grpcTest("what a plan tells is what a reload, or an action, then does to VPP", async () => {
+grpcTest("a plan matches the effect of the reload or action on VPP", async () => {
   await inWorld(5, async (world, seed) => {
     let moved = 0;
     const all = rounds(40);
@@ -432,43 +432,46 @@ grpcTest(
   },
 );
 
-grpcTest("a plan says what keeps VPP from being so: it is away, or off, or held back", async () => {
-  await onGrpcStage({}, async ({ client, daemon, simulator }) => {
-    const warning = async () => {
-      const plans = [
-        await client.call("PlanConfig"),
-        await client.call("PlanBackend", { name: "b0", action: "pause" }),
-      ];
-      const [first, second] = plans.map((ended) => part(ok(ended), "plan", "warning"));
-      assert.equal(first, second);
-      return String(first);
-    };
-    assert.equal(await warning(), "");
-    await simulator.stop();
-    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
-    assert.match(
-      await warning(),
-      /^VPP is not connected: .+; .* nothing is sent until VPP is back$/,
-    );
-    const pause = ok(await client.call("PlanBackend", { name: "b0", action: "pause" }));
-    assert.equal(
-      part(pause, "plan", "vips", 0, "atOnce", "buckets"),
-      1024,
-      "and tells all the same",
-    );
-  });
-  await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
-    const plan = ok(await client.call("PlanConfig"));
-    assert.match(String(part(plan, "plan", "warning")), /VPP integration is off/);
-  });
-  await onGrpcStage({ warmUp: "1h" }, async ({ client }) => {
-    const plan = ok(await client.call("PlanConfig"));
-    assert.match(String(part(plan, "plan", "warning")), /warm-up is not over/);
-  });
-});
+grpcTest(
+  "a plan names the reason that VPP differs: it is disconnected, off, or held back",
+  async () => {
+    await onGrpcStage({}, async ({ client, daemon, simulator }) => {
+      const warning = async () => {
+        const plans = [
+          await client.call("PlanConfig"),
+          await client.call("PlanBackend", { name: "b0", action: "pause" }),
+        ];
+        const [first, second] = plans.map((ended) => part(ok(ended), "plan", "warning"));
+        assert.equal(first, second);
+        return String(first);
+      };
+      assert.equal(await warning(), "");
+      await simulator.stop();
+      await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+      assert.match(
+        await warning(),
+        /^VPP is not connected: .+; .* nothing is sent until VPP is back$/,
+      );
+      const pause = ok(await client.call("PlanBackend", { name: "b0", action: "pause" }));
+      assert.equal(
+        part(pause, "plan", "vips", 0, "atOnce", "buckets"),
+        1024,
+        "and tells all the same",
+      );
+    });
+    await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
+      const plan = ok(await client.call("PlanConfig"));
+      assert.match(String(part(plan, "plan", "warning")), /VPP integration is off/);
+    });
+    await onGrpcStage({ warmUp: "1h" }, async ({ client }) => {
+      const plan = ok(await client.call("PlanConfig"));
+      assert.match(String(part(plan, "plan", "warning")), /warm-up is not over/);
+    });
+  },
+);
 
 grpcTest(
-  "a long file is read aside, with the documented permissions, and told and put in force alike",
+  "a long file is read in a worker, with the documented permissions, and planned and loaded like a short one",
   async () => {
     await onGrpcStage({}, async ({ client, configPath, daemon }) => {
       const text = await Deno.readTextFile(configPath);

@@ -191,7 +191,7 @@ function skipReason(): string | undefined {
 
 const reason = skipReason();
 Deno.test({
-  name: "a server's counter is HAProxy's own after every check, on random and alternating answers" +
+  name: "a server's counter equals HAProxy's after every check, on random and alternating results" +
     (reason === undefined ? "" : ` [skipped: ${reason}]`),
   ignore: reason !== undefined,
   async fn() {

@@ -79,7 +79,7 @@ netnsTest("a full range of local ports takes no server down, and is named", asyn
 });
 
 netnsTest(
-  "a daemon without descriptors takes no server down, and says which limit to raise",
+  "a daemon without descriptors takes no server down, and names the limit to raise",
   async () => {
     await onLackStage({}, async (stage) => {
       const { pid } = stage.daemon.process;
@@ -237,7 +237,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a start says when local ports will not do, with numbers and cure, and goes on",
+  "a start warns about too few local ports, with numbers and fixes, and continues",
   async () => {
     const sysctls = ["net.ipv4.ip_local_port_range=30000 30999"];
     await onLackStage({ extra: "down-interval: 10ms", sysctls }, async (stage) => {
@@ -254,7 +254,7 @@ netnsTest(
 
 if (NO_NETNS === undefined) {
   grpcTest(
-    "the API says why a backend's probes are void, and which threads see nothing",
+    "the API returns the reason for void probes of a backend, and the blind threads",
     async () => {
       await onLackStage({}, async (stage) => {
         const target = await grpcAddress(stage.daemon);

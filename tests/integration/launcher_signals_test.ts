@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `SIGHUP every 5 ms never ends maglevd on a machine that starts it slowly${note}`,
+  name: `SIGHUP every 5 ms never ends maglevd on a slow machine${note}`,
   ignore,
   fn: () => survives({ slowStart: true }),
 });
@@ -107,7 +107,7 @@ Deno.test("SIGHUP reloads maglevd where the launcher cannot block it", async () 
   });
 });
 
-Deno.test("maglevd whose hang-ups stay blocked says what to use instead", async () => {
+Deno.test("maglevd whose hang-ups stay blocked reports the alternative", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, CONFIG);
@@ -134,7 +134,7 @@ Deno.test("maglevd whose hang-ups stay blocked says what to use instead", async 
   });
 });
 
-Deno.test("maglevd that only checks its file is not ended by SIGHUP, and maglevc is", async () => {
+Deno.test("SIGHUP does not end a maglevd that only checks its file, but ends maglevc", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, CONFIG);

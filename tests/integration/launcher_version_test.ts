@@ -84,7 +84,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `without the git program the commit is known and the date is not${note}`,
+  name: `without the git program the version has the commit but not the date${note}`,
   ignore,
   fn: () =>
     withRepository(async (repo, commit) => {
@@ -99,7 +99,7 @@ Deno.test({
     }),
 });
 
-Deno.test("what is no checkout, or a broken one, has no commit", async () => {
+Deno.test("a folder that is not a checkout, or a broken one, has no commit", async () => {
   await withFolder(async (folder) => {
     const checkout = `${folder}/checkout`;
     await copyLauncher(checkout);

@@ -94,7 +94,7 @@ const CASES: readonly [name: string, server: Server, message: RegExp][] = [
 ];
 
 for (const [name, server, message] of CASES) {
-  Deno.test(`a server that ${name} is exit 1, with what it was`, async () => {
+  Deno.test(`a server that ${name} is exit 1, with the reason`, async () => {
     await withServer(server, async (run) => {
       for (const command of [["show", "version"], ["watch", "events"]]) {
         const { code, stdout, stderr } = await run("--timeout", "1s", ...command);

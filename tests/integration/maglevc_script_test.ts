@@ -56,7 +56,7 @@ const FRONTENDS = columns("NAME", "VIP", "STATE", "ACTIVE-POOL", "SERVING", "WEI
 const COUNTERS = columns("VIP", "FIRST", "NEXT", "NO-SERVER", "FIB-BYTES");
 const INFO = '$1 == "vpp-pid" || $1 == "vpp-boottime" || $1 == "connected" { print $1, $2 }';
 
-Deno.test("awk reads show frontends the same while servers fail, weights are set, VPP goes", async () => {
+Deno.test("awk reads show frontends the same while servers fail, weights are set, and VPP disconnects", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { servers, simulator, daemon } = stage;
     const frontends = async () => {
@@ -153,7 +153,7 @@ async function statusOf(stage: MaglevcStage): Promise<ReadonlyMap<string, string
   );
 }
 
-Deno.test("show status: ready, then something withheld, then VPP gone, in the same fields", async () => {
+Deno.test("show status has the same fields when ready, with withheld operations, and without VPP", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { simulator, daemon, servers } = stage;
     await vppHas(simulator, { [WEB]: [`${B0} 100`, `${B1} 50`, `${B2} 0`], [API]: [`${B1} 100`] });
@@ -206,7 +206,7 @@ Deno.test("show status: ready, then something withheld, then VPP gone, in the sa
   });
 });
 
-Deno.test("config reload shows what it did: checks, the intents it ended, what moved", async () => {
+Deno.test("config reload shows its effect: checks, ended intents, moved shares", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { simulator, daemon, configPath } = stage;
     await vppHas(simulator, { [WEB]: [`${B0} 100`, `${B1} 50`, `${B2} 0`], [API]: [`${B1} 100`] });

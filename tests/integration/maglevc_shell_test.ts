@@ -285,7 +285,7 @@ shellTest("Ctrl-C ends a command that hangs", { net: 70 }, async (scene) => {
   await endsWith(other, 0);
 });
 
-shellTest("a set says what share of new flows moves", { net: 71 }, async (scene) => {
+shellTest("a set prints the share of new flows that moves", { net: 71 }, async (scene) => {
   const { terminal } = scene;
   await start(scene);
   await terminal.clear();
@@ -342,7 +342,7 @@ shellTest("a crash leaves the terminal as it was", { net: 73, entry: ENTRY }, as
 });
 
 shellTest(
-  "two servers are named by the prompt, and answer together",
+  "the prompt names two servers, and they reply together",
   { net: 74 },
   async (scene) => {
     const { terminal, address } = scene;

@@ -39,7 +39,7 @@ const EXPECTED: readonly [number: number, what: string, v4: string, v6: string][
   [14, "longer payload", NO_REPLY, NO_REPLY],
 ];
 
-netnsTest("ICMP takes a true answer for a pass, and nothing else", async () => {
+netnsTest("ICMP accepts only a matching reply as a pass", async () => {
   await withNamespace(async (namespace) => {
     await namespace.respond({ lateMs: PACE.timeoutMs + 60 });
     await withEngine(async (engine) => {
@@ -60,7 +60,7 @@ netnsTest("ICMP takes a true answer for a pass, and nothing else", async () => {
   });
 });
 
-netnsTest("every kind of probe is made inside its namespace, and none outside", async () => {
+netnsTest("every kind of probe runs inside its namespace only", async () => {
   await withNamespace(async (namespace) => {
     await namespace.respond({ certificates: (await certificates()).folder });
     await withEngine(async (engine) => {
@@ -107,7 +107,7 @@ netnsTest("every kind of probe is made inside its namespace, and none outside", 
 });
 
 netnsTest(
-  "ICMP uses the source address it is given, and says when it is none of ours",
+  "ICMP uses the configured source address, and reports one that is not on this host",
   async () => {
     await withNamespace(async (namespace) => {
       await withEngine(async (engine) => {
@@ -135,7 +135,7 @@ netnsTest(
   },
 );
 
-netnsTest("a namespace may come late, vanish, return and be replaced", async () => {
+netnsTest("a namespace may appear late, vanish, return and be replaced", async () => {
   await withNamespace(async (first) => {
     await first.remove();
     await withEngine(async (engine) => {

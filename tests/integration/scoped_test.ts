@@ -100,7 +100,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a scoped address is probed from a source address by ICMP, others say they cannot",
+  "ICMP probes a scoped address from a source address; the other kinds refuse it",
   async () => {
     await withPair(async ({ prober, server }) => {
       await server.respond({ certificates: CERTIFICATES.folder });

@@ -85,7 +85,7 @@ Deno.test("kill -9 right after an acknowledged action: it is in force before any
   });
 });
 
-Deno.test("a state directory of no use is said and never a reason not to start", async () => {
+Deno.test("an unusable state directory is reported, and never prevents the start", async () => {
   await onStage([A, B], async (stage) => {
     const { configure, simulator, start } = stage;
     const stateDir = stateDirOf(stage);
@@ -111,7 +111,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
   });
 });
 
-Deno.test("without --state-dir nothing is written, and the start says so", async () => {
+Deno.test("without --state-dir nothing is written, and the start reports it", async () => {
   await onStage([A, B], async ({ configure, start }) => {
     await configure(WEB);
     const daemon = start();

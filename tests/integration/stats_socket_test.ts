@@ -96,7 +96,7 @@ function values(reader: StatsReader, count: number): number[][] | string {
   return read.kind === "ok" ? read.values.map((column) => [...column]) : read.kind;
 }
 
-Deno.test("a stats session knows when VPP started, and reads what it counts", async () => {
+Deno.test("a stats session has VPP's start time, and reads its counters", async () => {
   await onStage(async ({ simulator, open }) => {
     const nowMs = CLOCK.wallMs();
     const session = await open();
@@ -115,7 +115,7 @@ Deno.test("a stats session knows when VPP started, and reads what it counts", as
   });
 });
 
-Deno.test("a segment that grows and moves under its reader gives right numbers all the time", async () => {
+Deno.test("a segment that grows and moves under its reader always gives correct numbers", async () => {
   await onStage(async ({ simulator, open }) => {
     const session = await open();
     addVips(simulator, 1, 1);
@@ -165,7 +165,7 @@ const LIES: Readonly<Record<StatsFault, Outcome>> = {
   renamed: { read: "error", ends: false, opens: true },
 };
 
-Deno.test("a segment that lies gives no numbers, and right ones as soon as it does not", async (t) => {
+Deno.test("a corrupt segment gives no numbers, and correct ones after its repair", async (t) => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 5);
     const session = await open();
@@ -196,7 +196,7 @@ Deno.test("a segment that lies gives no numbers, and right ones as soon as it do
   });
 });
 
-Deno.test("traffic is counted while the segment lies, and shown when it does not", async () => {
+Deno.test("traffic is counted while the segment is corrupt, and shown after its repair", async () => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 1);
     const session = await open();
@@ -215,7 +215,7 @@ Deno.test("traffic is counted while the segment lies, and shown when it does not
   });
 });
 
-Deno.test("scalars of an older release, which are doubles, are understood", async () => {
+Deno.test("scalars of an older release, which are doubles, are read", async () => {
   await onStage(async ({ simulator, open }) => {
     await control("stats double", simulator);
     await simulator.restart();
@@ -226,7 +226,7 @@ Deno.test("scalars of an older release, which are doubles, are understood", asyn
   });
 });
 
-Deno.test("a VPP that died leaves its numbers as they were, and the next one has its own", async () => {
+Deno.test("a VPP that died leaves its last numbers, and the next one has its own", async () => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 3);
     const old = await open();
@@ -242,7 +242,7 @@ Deno.test("a VPP that died leaves its numbers as they were, and the next one has
   });
 });
 
-Deno.test("opening a stats session fails in time, and says why", async () => {
+Deno.test("opening a stats session fails in time, with a reason", async () => {
   await onStage(async ({ simulator, open }) => {
     simulator.faults.frozen = true;
     const startMs = CLOCK.monotonicMs();
@@ -272,7 +272,7 @@ Deno.test("opening a stats session fails in time, and says why", async () => {
   });
 });
 
-Deno.test("a socket that is no stats socket is refused with a reason", async () => {
+Deno.test("a socket of another kind is refused with a reason", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/other.sock`;
     const listener = Deno.listen({ transport: "unix", path });

@@ -56,7 +56,7 @@ function slowHttp(hostname: string, port: number): NastyServer {
   return serve(answer, hostname, port);
 }
 
-Deno.test(`a prober that was stopped for 5 s blames no server, whatever the kind${ICMP_SKIPPED}`, async () => {
+Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_SKIPPED}`, async () => {
   const { of, folder } = await certificates();
   const plain = await farm(slowHttp);
   const secure = await farm((hostname, port) =>

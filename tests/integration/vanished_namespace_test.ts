@@ -65,7 +65,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a maglevd restarted blind, whose namespace then goes, holds its VIPs until it returns",
+  "a maglevd restarted blind, whose namespace then vanishes, holds its VIPs until it returns",
   async () => {
     const source = `${NET4}2`;
     const address = (verb: string) => `address ${verb} ${source}/32 dev lo`;

@@ -147,7 +147,7 @@ async function compare(
 }
 
 Deno.test({
-  name: `real VPP: buckets are those that were told, for 240 random VIPs${SKIP_REASON}`,
+  name: `real VPP: buckets match the forecast, for 240 random VIPs${SKIP_REASON}`,
   ignore: SKIP_REASON !== "",
   fn: async () => {
     const prng = mulberry32(SEED);
@@ -160,7 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `VPP 26.06: buckets are those that were told, for 240 random VIPs${OLDER_REASON}`,
+  name: `VPP 26.06: buckets match the forecast, for 240 random VIPs${OLDER_REASON}`,
   ignore: OLDER_REASON !== "",
   fn: async () => {
     const prng = mulberry32(SEED + 1);

@@ -79,7 +79,7 @@ for (const [name, commands] of FATAL) {
 }
 
 wireTest(
-  "VPP lives with maglevd, which withholds rings, and settings that end it",
+  "VPP survives with maglevd, which withholds rings and settings that crash it",
   async (given) => {
     const { wire, vpp } = given;
     await using rig = await new Rig(vpp).start();
@@ -120,7 +120,7 @@ async function counted(vpp: RunningVpp): Promise<readonly number[]> {
 }
 
 wireTest(
-  "VPP by itself keeps a flow unsticky that came before there was a server",
+  "VPP by itself keeps a flow unsticky that arrived before the first server",
   async (given) => {
     const { wire, vpp } = given;
     await cli(
@@ -137,7 +137,7 @@ wireTest(
 );
 
 wireTest(
-  "a flow that came before there was a server is sticky once maglevd has given one",
+  "a flow that arrived before the first server is sticky once maglevd has added one",
   async (given) => {
     const { wire, vpp } = given;
     await using rig = await new Rig(vpp).start();

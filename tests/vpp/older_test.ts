@@ -85,7 +85,7 @@ vppTest("goes from any configuration to any other without a refusal", async (vpp
 });
 
 vppTest(
-  "loses a server in transition(), is corrected, and is told lb_conf once",
+  "loses a server in transition(), is corrected, and gets lb_conf once",
   async (vpp, rig) => {
     const key = `${A}/32 6 80`;
     const step = (servers: string) => {

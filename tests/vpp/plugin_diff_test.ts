@@ -29,13 +29,13 @@ const slow = Deno.env.get("MAGLEV_VPP_SLOW") === "1";
 const SLOW_REASON = slow ? "" : " (skipped: takes 70 s, set MAGLEV_VPP_SLOW=1)";
 
 Deno.test({
-  name: `plugin: simulator and VPP answer random requests alike${SKIP_REASON}`,
+  name: `plugin: simulator and VPP reply equally to random requests${SKIP_REASON}`,
   ignore: SKIP_REASON !== "",
   fn: () => withBoth((both) => both.compare(SEQUENCES)),
 });
 
 Deno.test({
-  name: `plugin: simulator and VPP give freed slots out alike${SKIP_REASON || SLOW_REASON}`,
+  name: `plugin: simulator and VPP reuse freed slots equally${SKIP_REASON || SLOW_REASON}`,
   ignore: SKIP_REASON !== "" || !slow,
   fn: () =>
     withBoth(async (both) => {

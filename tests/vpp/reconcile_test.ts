@@ -40,7 +40,7 @@ vppTest("goes from any configuration to any other without a refusal", async (_, 
   assert.deepEqual(rig.logger.of("vpp-lbsync-drift"), []);
 });
 
-vppTest("gives the same table for the same servers, however they came", async (_, rig) => {
+vppTest("gives the same table for the same servers, after any history", async (_, rig) => {
   const full = desired(A, "10.0.0.1=100 10.0.0.2=50 10.0.0.3=100");
   await rig.wish([full]);
   const table = await rig.inVpp();
@@ -52,7 +52,7 @@ vppTest("gives the same table for the same servers, however they came", async (_
   assert.deepEqual(await rig.inVpp(), table);
 });
 
-vppTest("cuts a server in transition() and corrects what others did", async (vpp, rig) => {
+vppTest("cuts a server in transition() and corrects changes by others", async (vpp, rig) => {
   await rig.wish([desired(A, "10.0.0.1=100 10.0.0.2=100")]);
   const cut = { frontend: `${A}/32 6 80`, vip: desired(A, "10.0.0.1=100 10.0.0.2=0!") };
   rig.source.vips.set(cut.frontend, cut.vip);
@@ -93,7 +93,7 @@ vppTest("is left exactly as it is by stop()", async (vpp, rig, kind) => {
 });
 
 vppTest(
-  "makes a VIP anew whose length, sticky flag or encap changes: VPP will not change it",
+  "recreates a VIP whose length, sticky flag or encap changes, because VPP cannot change it",
   async (vpp, rig) => {
     const shapes = [
       { newFlowsTableLength: 2048 },
@@ -126,7 +126,7 @@ vppTest(
   },
 );
 
-vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) => {
+vppTest("gets lb_conf only when it has a different one", async (vpp, rig) => {
   await rig.reconciler.sync();
   assert.equal(rig.logger.of("vpp-lb-conf-set").length, 1);
   await rig.reconciler.sync();
@@ -143,7 +143,7 @@ vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) =
 });
 
 vppTest(
-  "has the retry of what it refused: a VIP beside an all-ports VIP of somebody else's",
+  "gets a retry after a refusal: a VIP next to an all-ports VIP of another program",
   async (vpp, rig) => {
     await vpp.cli(`lb vip ${A}/32 encap gre4 new_len 64`);
     const key = `${A}/32 6 80`;

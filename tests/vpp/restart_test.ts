@@ -123,7 +123,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("warm-up holds back what is not known, releases what is, and ends at max", async (world) => {
+test("warm-up holds unknown frontends back, releases known ones, and ends at max", async (world) => {
   const { vpp, servers } = world;
   await vpp.cli("lb vip 192.0.2.99/32 encap gre4 new_len 64");
   const before = await view(vpp);
