@@ -1,7 +1,7 @@
 /**
- * The simulator against recordings of a real VPP: given that VPP's message table, pid and version,
- * it must answer every recorded request with the recorded bytes. No byte is masked; the clock
- * stands where VPP's stood, because the second of a removal is in the dumps.
+ * The simulator against recordings of a real VPP. With that VPP's message table, pid and version,
+ * it must reply to every recorded request with the recorded bytes. No byte is masked; the clock is
+ * set to VPP's, because the second of a removal is in the dumps.
  */
 import assert from "node:assert/strict";
 import {

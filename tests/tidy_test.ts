@@ -1,8 +1,8 @@
 /**
- * Holds the shape of the code: which folder may import which, which folders are pure, which calls
- * are banned and what to use instead, and that small facts stand in one place. Goal: a reader who
- * knows docs/design.md finds nothing here that contradicts it. Method: the files' text, with
- * comments and strings blanked where they would mislead.
+ * Checks the structure of the code: imports between folders, pure folders, banned calls and their
+ * replacements, word rules, and facts that must agree. Goal: nothing here contradicts
+ * docs/design.md. Method: the files' text, with comments and strings blanked where they would
+ * mislead.
  */
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
@@ -19,7 +19,13 @@ import {
   mayImport,
   roomOf,
 } from "./support/judges/tidy.ts";
-import { CLEAN_FOLDERS, phrasesIn } from "./support/judges/words.ts";
+import {
+  CLEAN_FOLDERS,
+  type Finding,
+  phrasesIn,
+  phrasesInDocument,
+  phrasesInTests,
+} from "./support/judges/words.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -123,15 +129,37 @@ Deno.test("comments and messages follow the word rules in the folders that were 
     for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
       const path = `${folder}/${name}`;
       if (isDirectory) await read(path);
-      if (!/\.(ts|c|h)$/.test(name) || isTest(path) || name.startsWith("test_")) continue;
-      for (const finding of phrasesIn(await Deno.readTextFile(new URL(path, ROOT)))) {
-        const { line, rule, found, instead } = finding;
-        wrong.push(`${path}:${line}: "${found}" (rule ${rule}); write ${instead}`);
-      }
+      if (!/\.(ts|c|h)$/.test(name) || name.startsWith("test_")) continue;
+      const judge = isTest(path) ? phrasesInTests : phrasesIn;
+      wrong.push(...judge(await Deno.readTextFile(new URL(path, ROOT))).map(inWords(path)));
     }
   };
   for (const folder of CLEAN_FOLDERS) await read(folder);
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("the documents follow the word rules", async () => {
+  const paths = ["README.md"];
+  for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
+    if (name.endsWith(".md")) paths.push(`docs/${name}`);
+  }
+  assert.ok(paths.length > 5);
+  const wrong: string[] = [];
+  for (const path of paths) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    wrong.push(...phrasesInDocument(text).map(inWords(path)));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+const inWords = (path: string) => ({ line, rule, found, instead }: Finding): string =>
+  `${path}:${line}: "${found}" (rule ${rule}); write ${instead}`;
+
+Deno.test("the word rules find phrases in documents, but not in their code", () => {
+  const found = (text: string) => phrasesInDocument(text).map(({ line, rule }) => [line, rule]);
+  assert.deepEqual(found("# Head\n\nIt is\nno file.\n\n- one\n- it tells us\n"), [[3, 2], [7, 4]]);
+  assert.deepEqual(found("| a | says |\n| - | ---- |\n| b | wants |\n"), [[1, 4], [3, 4]]);
+  assert.deepEqual(found("A\n\n```sh\nit says\n```\n\n    it tells\n\n`knows` it.\n"), []);
 });
 
 Deno.test("the word rules find phrases in comments and strings, over line ends", () => {
@@ -142,6 +170,12 @@ Deno.test("the word rules find phrases in comments and strings, over line ends",
   assert.deepEqual(found('f("could not read x");'), [[1, 9]]);
   assert.deepEqual(found('// There is no file.\nhelp("A sentence, as in a " +\n "page.");'), []);
   assert.deepEqual(found("const says = tells.knows;"), []);
+  const inTests = (text: string) => phrasesInTests(text).map(({ line, rule }) => [line, rule]);
+  assert.deepEqual(inTests('Deno.test("it tells", () => {\n  f("it says");\n});'), [[1, 4]]);
+  assert.deepEqual(inTests("Deno.test({\n  name: `it is no file`,\n});\n// It wants."), [[2, 2], [
+    4,
+    4,
+  ]]);
 });
 
 /** The places that are the one implementation of what is banned elsewhere. */

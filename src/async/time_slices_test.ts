@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Clock } from "../base/ports.ts";
 import { SLICE_MS, TimeSlices } from "./time_slices.ts";
 
-/** A clock whose hand a task moves, and whose timers fire when the test says so. */
+/** A clock that tasks advance, and whose timers the test fires. */
 function handClock() {
   const now = { ms: 0 };
   const due = new Set<() => void>();

@@ -19,7 +19,7 @@ import {
 import type { Checker } from "./checker.ts";
 import type { CheckerEvent } from "./ports.ts";
 
-/** Follows the events; what it believes must be what the snapshot says. */
+/** Follows the events; the state that it derives must equal the snapshot. */
 class Listener {
   readonly backends = new Map<string, BackendState>();
   readonly frontends = new Map<string, FrontendState>();

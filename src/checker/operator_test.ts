@@ -6,7 +6,7 @@ import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { MaglevError } from "../base/errors.ts";
 import { logAction, type OperatorOutcome } from "./operator.ts";
 
-/** What an intent of WHO says beside what it is. */
+/** The fields of an intent of WHO besides its action. */
 const BY = {
   by: { peer: "127.0.0.1:1", identity: "ann" },
   reason: "",

@@ -307,7 +307,7 @@ Deno.test("decode() fills in the defaults", () => {
   });
 });
 
-Deno.test("decode() leaves vpp.lb undefined when the file has none, and reads it when it is empty", () => {
+Deno.test("decode() leaves an absent vpp.lb undefined, and reads an empty one", () => {
   equal(load("maglev: {}").vppLb, undefined);
   equal(load("maglev: { vpp: {} }").vppLb, undefined);
   equal(load("maglev:\n  vpp:\n  backends:\n").vppLb, undefined);

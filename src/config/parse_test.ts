@@ -1,6 +1,6 @@
 /**
- * Properties of the whole way from text to configuration: whatever the text, there is a result
- * and it says where; whatever the configuration, writing it down and reading it gives it back.
+ * Properties of the whole path from text to configuration. Any text has a result, with positions;
+ * and any configuration that is written reads back equal.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";

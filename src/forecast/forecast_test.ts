@@ -1,7 +1,7 @@
 /**
- * Goal: what is told before a reload or an action is what then happens. Method: the forecast is
- * made at any point of a random life of a checker, then the thing itself is done, and the two are
- * held against each other; then everything that is assumed to come up does.
+ * Goal: the forecast of a reload or an action matches its effect. Method: the forecast is made at any
+ * point of a random history of a checker. Then the change is made, and the two are compared. Finally
+ * every server that was assumed to come up does.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -96,7 +96,7 @@ function tablesIn(
   return tables;
 }
 
-/** The state of each backend that is told to change; each is told once. */
+/** The state of each backend that the forecast changes; each is listed once. */
 function statesIn(forecast: Forecast): Record<string, string> {
   assert.equal(new Set(forecast.states.map(({ backend }) => backend)).size, forecast.states.length);
   return Object.fromEntries(forecast.states.map(({ backend, to }) => [backend, to]));
@@ -114,7 +114,7 @@ function changes(before: Snapshot, after: Snapshot): Record<string, string> {
   return found;
 }
 
-/** Does it, and checks that it was told. */
+/** Makes the change, and compares it with the forecast. */
 function compare(world: World, forecast: Forecast, act: () => void): void {
   const { checker, engine } = world;
   const before = checker.snapshot();

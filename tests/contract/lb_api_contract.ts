@@ -1,4 +1,4 @@
-/** What every LbApi must do, whatever is behind it: in memory, a simulated VPP, a real one. */
+/** The contract of LbApi for every implementation: in memory, a simulated VPP, a real one. */
 import assert from "node:assert/strict";
 import { actualVips } from "../../src/vpp/lb/actual.ts";
 import type { ActualVip, DesiredVip } from "../../src/vpp/lb/model.ts";
@@ -39,7 +39,7 @@ async function read(lb: LbApi): Promise<ActualVip[]> {
   const logger = new RecordingLogger();
   const { vips } = await readLb(lb, logger);
   assert.deepEqual(logger.records, []);
-  return actualVips(vips, () => assert.fail("the text tells of every VIP"));
+  return actualVips(vips, () => assert.fail("the text lists every VIP"));
 }
 
 /** `192.0.2.1/32 6 80 gre4 1024: 10.0.0.1=100` for each VIP. */
@@ -137,7 +137,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     const buckets = vip!.servers.reduce((sum, server) => sum + (server.buckets ?? NaN), 0);
     assert.equal(buckets, 1024);
     assert.ok(vip!.poolIndex! > 0);
-    // One that is gone is told of where that is how servers are drained; it can be flushed.
+    // A deleted server is listed where servers are drained so; it can be flushed.
     assert.deepEqual(vip!.removed, weights ? [] : [{ address: S2, flushed: false }]);
     assert.equal(await lb.deleteServer(WEB, S2!, true), 0);
     // And comes back.
@@ -170,7 +170,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     );
     assert.ok(web! > 0 && six! > 0 && web !== six, `${web} ${six}`);
     assert.equal(tls, web, "VIPs of one prefix share its route");
-    assert.equal(none, undefined, "that of a route which covers it is not given");
+    assert.equal(none, undefined, "the route that covers it is not returned");
   });
 
   if (weights) {

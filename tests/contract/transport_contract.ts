@@ -1,5 +1,5 @@
 /**
- * What every Transport must do, whatever carries its bytes. Each implementation gives a harness;
+ * The contract of Transport for every implementation. Each one supplies a harness;
  * transport_test.ts runs the suite against all.
  */
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ export interface TransportHarness {
   give(...messages: readonly Uint8Array[]): Promise<void>;
   /** The peer goes away. */
   leave(): void;
-  /** Resolves when the peer knows that the transport closed. */
+  /** Resolves when the peer has seen the close. */
   closed(): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Checker, reconciler and VPP's API joined as in the daemon, on probes that the test reports: what a
- * simulated VPP has while the prober is blind, and while an edited check has no verdict.
+ * Checker, reconciler and VPP's API connected as in the daemon, on probes that the test reports.
+ * Checks the state of a simulated VPP while the prober is blind, and while an edited check has no
+ * verdict.
  */
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";

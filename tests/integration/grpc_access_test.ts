@@ -1,6 +1,6 @@
 /**
- * Who may do what: without credentials, with tokens, with certificates; from this host, from
- * another one, over a unix socket. Judged by python's grpcio on a live daemon.
+ * Permissions of callers: without credentials, with tokens, with certificates; from this host, from
+ * another one, over a unix socket. The client is python's grpcio on a live daemon.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";
@@ -22,7 +22,7 @@ function bearer(token: string): { metadata: [string, string][] } {
   return { metadata: [["authorization", `Bearer ${token}`]] };
 }
 
-/** `OK` or the status and what it says, for looking and for acting. */
+/** `OK` or the status with its message, for a read and for a change. */
 async function rights(
   client: GrpcClient,
   options: { metadata?: [string, string][] } = {},

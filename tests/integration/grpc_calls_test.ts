@@ -1,6 +1,6 @@
 /**
- * Every method of the API, called by python's grpcio: what comes back, and what it comes back
- * with when it cannot be.
+ * Every method of the API, called by python's grpcio: its response, and its error when it cannot
+ * respond.
  */
 import assert from "node:assert/strict";
 import { vppHas } from "../support/judges/lb_view.ts";

@@ -1,4 +1,4 @@
-/** Our own client against a live daemon: what it says is what python's grpcio says. */
+/** Our own client against a live daemon: its results equal those of python's grpcio. */
 import assert from "node:assert/strict";
 import { MaglevClient, type RequestOf, type UnaryMethod } from "../../src/grpc/client/client.ts";
 import { answerJson } from "../../src/grpc/client/json.ts";
@@ -168,14 +168,14 @@ grpcTest("a watch continues by itself after the server was down for a while", as
       const told = events;
       await second.stop();
       assert.equal(events, told);
-      assert.equal(states.at(-1), "watching", "its own end is no news");
+      assert.equal(states.at(-1), "watching", "its own end is not reported");
     });
   });
 });
 
 /**
- * Beside a server: whoever connects first is told at once that it goes (GOAWAY, ENHANCE_YOUR_CALM),
- * everybody after that is let through.
+ * A proxy in front of a server: the first connection gets a GOAWAY immediately (ENHANCE_YOUR_CALM),
+ * later ones pass.
  */
 async function behindGoodbye(address: string, fn: (address: string) => Promise<void>) {
   const [hostname = "", port] = address.split(":");

@@ -1,7 +1,7 @@
 /**
- * Either end may say that it goes (GOAWAY) after many calls on the connection, as every client of
- * the usual libraries does when it is closed: the other goes on. The runtime crashed there (see
- * src/grpc/session_close.ts), depending on how many calls there had been.
+ * Either end may send GOAWAY after many calls on a connection, as the usual libraries do on close,
+ * and the other end continues. The runtime crashed there, depending on the number of calls (see
+ * src/grpc/session_close.ts).
  */
 import assert from "node:assert/strict";
 import { GrpcConnection } from "../../bench/support/grpc_connection.ts";

@@ -1,6 +1,6 @@
 /**
- * Clients that mean harm, or are broken: what one of them can cost is bounded, and everybody else
- * is answered as ever.
+ * Hostile or broken clients: the cost of one is bounded, and all other clients are served as
+ * before.
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";

@@ -1,7 +1,7 @@
 /**
- * Operators' intents from the call to the next life of maglevd: acknowledged over gRPC by python's
- * grpcio, killed with SIGKILL at once, started again before an empty VPP; and the disk in every
- * state that a disk can be in.
+ * Operators' intents from the call to the next start of maglevd: acknowledged over gRPC by python's
+ * grpcio, killed with SIGKILL immediately, started again with an empty VPP; and with a disk in
+ * every state.
  */
 import assert from "node:assert/strict";
 import { decodeIntents, encodeIntents } from "../../src/intent/file.ts";
@@ -211,7 +211,7 @@ grpcTest(
         "b2: the file's weight changed from 50 to 60",
         "b2: the pool is gone",
       ]);
-      // While somebody watches, a reload says the same by an event.
+      // A watcher gets the same as an event at a reload.
       await using client = await clientOf(daemon);
       ok(await client.call("SetFrontendPoolBackendWeight", { ...ENTRY, weight: 9 }));
       const watch = client.stream("WatchEvents", { log: true });

@@ -1,6 +1,6 @@
 /**
- * Another host: a namespace of its own, joined to the daemon's by a link. Goal: with the flags as
- * they are by default it can look, and cannot change anything, whatever it tries.
+ * Another host: a namespace of its own, joined to the daemon's by a link. Goal: with default flags
+ * it can read, and no call can change anything.
  */
 import assert from "node:assert/strict";
 import { MAGLEV_RULES } from "../../src/grpc/calls/methods.ts";

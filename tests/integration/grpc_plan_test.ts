@@ -1,8 +1,8 @@
 /**
- * Plans are promises. Goal: what PlanConfig and PlanBackend tell is what happens when it is done.
- * Method: random pairs of configurations and random actions; the plan is asked for by python's
- * grpcio, then the thing is done, and the simulated VPP is looked at: its servers with their
- * buckets, the requests it was sent, and the share of buckets that moved by an independent table.
+ * Plans are promises. Goal: the result of PlanConfig and PlanBackend matches the effect of the
+ * change. Method: random pairs of configurations and random actions. Python's grpcio requests the
+ * plan, then the change is made. The simulated VPP is compared: its servers with their buckets, the
+ * requests it was sent, and the share of buckets that moved by an independent table.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -64,7 +64,7 @@ function list(message: Json | undefined, ...path: (string | number)[]): Json[] {
   return Array.isArray(found) ? found : [];
 }
 
-/** What the plan says that VPP has at an instant. */
+/** VPP's state at an instant, by the plan. */
 function toldLines(plan: Json | undefined, before: Seen, instant: "now" | "atOnce" | "settled") {
   const lines = new Set(linesOf(before));
   for (const vip of list(plan, "vips")) {
@@ -108,7 +108,7 @@ function shiftOf(before: SeenVip | undefined, after: SeenVip | undefined) {
   return shift;
 }
 
-/** Holds each VIP's told shift against the one that happened. */
+/** Compares each VIP's planned shift with the actual one. */
 function compareShifts(
   plan: Json | undefined,
   at: { readonly instant: "atOnce" | "settled"; readonly before: Seen; readonly after: Seen },
@@ -420,7 +420,7 @@ grpcTest(
         changes += list(ok(reload), "plan", "vips").length +
           list(act.message, "plan", "vips").length;
       }
-      assert.ok(changes > 500, `${changes} changes were told, seed ${seed}`);
+      assert.ok(changes > 500, `${changes} changes were planned, seed ${seed}`);
       assert.deepEqual(await everything(), before, `seed ${seed}`);
       assert.deepEqual(
         daemon.lines.slice(mark).filter(({ msg }) =>
@@ -456,7 +456,7 @@ grpcTest(
       assert.equal(
         part(pause, "plan", "vips", 0, "atOnce", "buckets"),
         1024,
-        "and tells all the same",
+        "and returns the plan all the same",
       );
     });
     await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {

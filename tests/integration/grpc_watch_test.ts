@@ -1,6 +1,6 @@
 /**
- * WatchEvents, followed by python's grpcio: the present state and then everything that happens,
- * nothing lost between the two, each watcher as it asked, and nothing left of one that is gone.
+ * WatchEvents, followed by python's grpcio: the present state and then every event, without loss
+ * between the two, for each watcher as requested, and nothing left of a closed one.
  */
 import assert from "node:assert/strict";
 import type { Daemon } from "../support/servers/daemon.ts";
@@ -157,7 +157,7 @@ grpcTest(
         // Little room on the way: what is not read stays with the daemon.
         options: { "grpc.http2.lookahead_bytes": 1024, "grpc.http2.bdp_probe": 0 },
       });
-      // The replay of one backend says that it watches.
+      // The replay of one backend shows that the watch began.
       const watched = { log: true, backend: true, backendNames: ["b2"] };
       const slow = stuck.stream("WatchEvents", watched);
       await slow.seen(() => true);

@@ -1,10 +1,10 @@
 /**
- * HAProxy itself, given the same answers: its counter after each check is ours.
+ * Compares our counter with HAProxy's after each check, on the same results.
  *
  * One HAProxy checks many servers, each an address of 127.1.0.0/16 with a rise, a fall and a script
- * of random answers of its own. All are one listener, which identifies the server by the address
- * that was connected to. With `option log-health-checks` HAProxy writes a line whenever a check moves a
- * counter, with the new value in it; so every step is compared, not only the changes of side.
+ * of random results of its own. All are one listener, which identifies the server by the
+ * destination address. With `option log-health-checks` HAProxy writes a line with the new value
+ * whenever a check moves a counter. So every step is compared, not only the changes of state.
  */
 import assert from "node:assert/strict";
 import { fuzz, rounds } from "../support/fakes/fuzz.ts";

@@ -1,8 +1,9 @@
 /**
- * What this host lacks accuses no server. Goal: a healthy server never goes down because the prober
- * has no ports, descriptors, address or namespace; the operator is told once and loudly; and a
- * server that died meanwhile is found as soon as probes count again. Method: a real maglevd, servers
- * of every kind in a namespace of the test's own, and one thing taken away at a time.
+ * A lack of this host never fails a server. Goal: a healthy server never goes down because the
+ * prober has no ports, descriptors, address or namespace; the lack is logged once, as a warning;
+ * and a server that died meanwhile is detected as soon as probes count again. Method: a real
+ * maglevd, servers of every kind in a namespace of the test's own, and one resource taken away at a
+ * time.
  */
 import assert from "node:assert/strict";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";

@@ -1,6 +1,6 @@
 /**
- * SIGHUP from the first moment. Goal: a hang-up never ends maglevd, whenever it comes. Method: one
- * every 5 ms from the moment the process is deno until maglevd serves, and then one more.
+ * SIGHUP during the start. Goal: a hang-up never ends maglevd, at any moment. Method: one every 5
+ * ms from the moment the process is deno until maglevd serves, and then one more.
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -17,8 +17,8 @@ const PACE_MS = 5;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
- * Waits until the process is deno on its entry file; false when it has ended. Its name alone does not
- * do: between fork and exec it is that of these tests.
+ * Waits until the process is deno on its entry file; false when it has ended. Its name alone does
+ * not do: between fork and exec it is that of these tests.
  */
 async function isDeno(pid: number): Promise<boolean> {
   for (;;) {

@@ -1,7 +1,7 @@
 /**
- * The launcher: what it opens follows from the command line and the environment, and from nothing
- * else. Method: what it prints is compared with permissionsOf() over random command lines, and
- * with the command line of the process that it became.
+ * The launcher: its permissions follow from the command line and the environment only. Method: its
+ * output is compared with permissionsOf() over random command lines, and with the command line of
+ * the process that it became.
  */
 import assert from "node:assert/strict";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
@@ -467,7 +467,7 @@ Deno.test("without deno on the PATH the launcher runs the deno that started it",
 
 Deno.test("without any deno the launcher names a way to get one", async () => {
   const { code, stderr } = await new Deno.Command("/bin/sh", {
-    // The shell between is the parent, and is no deno.
+    // The shell in between is the parent, and is not a deno.
     args: ["-c", '"$@"; exit $?', "sh", ...LAUNCHER, "maglevd", "--print-permissions"],
     clearEnv: true,
     env: { PATH: "/usr/bin:/bin" },

@@ -1,7 +1,7 @@
 /**
- * The version of a checkout. Goal: commit and date are those of the checkout, in whatever form git
- * keeps them, and "unknown" rather than wrong. Method: copies of the launcher in repositories that
- * git made, with a program in the place of deno that prints what it was given.
+ * The version of a checkout. Goal: commit and date are those of the checkout, in every form that
+ * git stores them, and "unknown" rather than wrong. Method: copies of the launcher in repositories
+ * made by git, with a program in place of deno that prints its arguments.
  */
 import assert from "node:assert/strict";
 import { withFolder } from "../support/servers/daemon.ts";

@@ -1,4 +1,4 @@
-/** The log of a running maglevd in each form, read by parsers that are not ours. */
+/** The log of a running maglevd in each form, read by independent parsers. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { checkLogFields, LOG_EVENTS } from "../support/judges/log_contract.ts";

@@ -1,6 +1,6 @@
 /**
- * maglevc as scripts use it: what is on which stream, and the exit status, for what goes well and for
- * each way in which it does not. Against a real maglevd, as real processes.
+ * maglevc as scripts use it: the content of each stream and the exit status, for success and for
+ * each failure. Against a real maglevd, as real processes.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";

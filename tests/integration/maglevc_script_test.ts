@@ -1,7 +1,7 @@
 /**
- * maglevc's tables as scripts read them: from a pipe, with awk. Goal: a column is found where it was,
- * whatever state things are in, and nothing stands between the rows. Method: one stage is led through
- * several states, and the same awk programs read every one.
+ * maglevc's tables as scripts read them: from a pipe, with awk. Goal: columns keep their position
+ * in every state, and no other text stands between the rows. Method: one stage passes through
+ * several states, and the same awk programs read all of them.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,6 +1,6 @@
 /**
- * The shell as an operator has it: in a real terminal (tmux), against a real maglevd. Every step
- * waits for what is to be seen; the terminal's settings are looked at before and after.
+ * The shell as an operator uses it: in a real terminal (tmux), against a real maglevd. Every step
+ * waits for output on the screen; the terminal's settings are compared before and after.
  */
 import assert from "node:assert/strict";
 import { visibleWidth } from "../../src/terminal/text.ts";

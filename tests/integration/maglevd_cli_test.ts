@@ -1,4 +1,4 @@
-/** maglevd as a process: what its flags and a bad start say, and how it exits. */
+/** maglevd as a process: output and exit status of its flags and of a bad start. */
 import assert from "node:assert/strict";
 import { demoConfig } from "../../src/demo/scenario.ts";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";

@@ -1,6 +1,6 @@
 /**
- * The daemon as a process, with exactly the documented permissions, beside a simulated VPP with a
- * stats socket: it reads counters, goes on programming when it cannot, and says so.
+ * The daemon as a process, with exactly the documented permissions, with a simulated VPP and its
+ * stats socket. It reads counters; when it cannot, it continues to program, and reports it.
  */
 import assert from "node:assert/strict";
 import { vppHas } from "../support/judges/lb_view.ts";

@@ -1,6 +1,6 @@
 /**
  * The main job as a whole: a real maglevd process, real probes on loopback, a simulated VPP. Each
- * test waits for what must happen; what must not happen is read off the log afterwards.
+ * test waits for the expected events; unwanted ones are searched in the log afterwards.
  */
 import assert from "node:assert/strict";
 import { lbView, vppHas } from "../support/judges/lb_view.ts";

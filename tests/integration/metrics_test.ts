@@ -1,6 +1,7 @@
 /**
- * The metrics port of a real maglevd. Goal: what is documented is there, nothing else is, it is
- * true, and Prometheus' own tools like it. Method: HTTP by fetch, a simulated VPP with counters.
+ * The metrics port of a real maglevd. Goal: exactly the documented metrics exist, their values are
+ * correct, and Prometheus' own tools accept them. Method: HTTP by fetch, a simulated VPP with
+ * counters.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,7 +1,7 @@
 /**
- * The engine in network namespaces of the test's own. Goal: only a true answer is a pass, and
- * nothing of a probe leaves its namespace. Method: a responder inside answers well, badly or as
- * somebody else; outside, the same addresses are unreachable.
+ * The engine in network namespaces of the test's own. Goal: only a valid reply is a pass, and
+ * nothing of a probe leaves its namespace. Method: a responder inside replies correctly,
+ * incorrectly or with a false identity; outside, the same addresses are unreachable.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,6 +1,6 @@
 /**
- * The permissions that the launcher gives. Goal: all are needed, and they open nothing else. Method:
- * maglevd is started without one after the other, and reports what it lacks; a program with the same
+ * The launcher's permissions. Goal: all are needed, and they grant nothing else. Method: maglevd is
+ * started without each one in turn, and reports the missing one; a program with the same
  * permissions tries everything else.
  */
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ interface Observed {
   readonly code: number | undefined;
 }
 
-/** Runs a command until it says `until` or ends, at most 15 s; all it said. */
+/** Runs a command until it prints `until` or ends, at most 15 s; returns its output. */
 async function observe(command: readonly string[], until: RegExp): Promise<Observed> {
   const [program, ...args] = command;
   const child = new Deno.Command(program!, {

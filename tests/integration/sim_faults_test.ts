@@ -1,4 +1,4 @@
-/** The simulator at a real socket: several clients, and every way in which it can misbehave. */
+/** The simulator at a real socket: several clients, and every injected fault. */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";

@@ -1,7 +1,7 @@
 /**
- * Operators' intents over the end of the process. The process that acknowledges is killed with
- * SIGKILL the moment it has; then a real maglevd, with exactly the documented permissions, meets an
- * empty VPP.
+ * Operators' intents after the end of the process. The acknowledging process is killed with SIGKILL
+ * immediately after the reply; then a real maglevd, with exactly the documented permissions, starts
+ * with an empty VPP.
  */
 import assert from "node:assert/strict";
 import { decodeIntents } from "../../src/intent/file.ts";
@@ -14,7 +14,7 @@ const [A, B] = ["127.0.44.1", "127.0.44.2"] as const;
 const WEB = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
 const ACTOR = new URL("../support/servers/acting_daemon.ts", import.meta.url).pathname;
 
-/** Does it in a process of its own, which is killed as soon as it says so. */
+/** Acts in a separate process, which is killed as soon as it reports success. */
 async function actAndDie(configPath: string, stateDir: string, action: Action): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--frozen", ACTOR, configPath, stateDir, JSON.stringify(action)],

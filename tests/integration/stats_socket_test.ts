@@ -1,6 +1,6 @@
 /**
  * The stats segment over its socket, from the simulator to the counters: everything VPP does with
- * it, and everything it could do that it should not.
+ * it, and invalid behaviour.
  */
 import assert from "node:assert/strict";
 import { openShim } from "../../ffi/open.ts";
@@ -142,13 +142,13 @@ interface Outcome {
   readonly read: "ok" | "busy" | "error";
   /** What a read gives that was made before; default the same. */
   readonly known?: "ok";
-  /** Whether it is no segment any more. */
+  /** True when it is no longer a segment. */
   readonly ends: boolean;
   /** Whether it can be opened. */
   readonly opens: boolean;
 }
 
-/** What a session says of each kind of fault. */
+/** A session's message for each kind of fault. */
 const LIES: Readonly<Record<StatsFault, Outcome>> = {
   sound: { read: "ok", ends: false, opens: true },
   double: { read: "ok", ends: false, opens: true },
@@ -158,7 +158,7 @@ const LIES: Readonly<Record<StatsFault, Outcome>> = {
   cut: { read: "error", ends: false, opens: true },
   empty: { read: "error", ends: true, opens: false },
   directory: { read: "error", ends: false, opens: true },
-  // Who knows its way does not ask how long the directory is.
+  // A read by a known position does not check the directory's length.
   length: { read: "error", known: "ok", ends: false, opens: true },
   threads: { read: "error", ends: false, opens: true },
   pointer: { read: "error", ends: false, opens: true },
@@ -222,7 +222,7 @@ Deno.test("scalars of an older release, which are doubles, are read", async () =
     const session = await open();
     assert.ok(Math.abs(session.bootAtMs! - CLOCK.wallMs()) < 10_000, `${session.bootAtMs}`);
     simulator.segment!.setScalar("/sys/boottime", 1.5e12);
-    assert.equal((await open()).bootAtMs, undefined, "a year beyond 5000 is none");
+    assert.equal((await open()).bootAtMs, undefined, "a year beyond 5000 is invalid");
   });
 });
 
@@ -256,7 +256,7 @@ Deno.test("opening a stats session fails in time, with a reason", async () => {
     await sleep(20);
     abort.abort();
     await given;
-    // More than may wait in line: the kernel says so at once, and it is tried again.
+    // More than the accept queue holds: the kernel refuses immediately, and the client retries.
     await Promise.all(
       Array.from({ length: 12 }, () => assert.rejects(open({ deadlineMs: 50 }), /50 ms/)),
     );

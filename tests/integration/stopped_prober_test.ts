@@ -1,7 +1,7 @@
 /**
  * The engine as a process that is stopped for five seconds and continued, with every kind of probe.
- * Goal: no healthy server is blamed. Method: servers that take their time, so that many probes are
- * in flight at the moment of the stop, and time-outs far shorter than it.
+ * Goal: no healthy server fails. Method: slow servers, so that many probes are in flight at the
+ * moment of the stop, and timeouts far shorter than the stop.
  */
 import assert from "node:assert/strict";
 import { type Child, start } from "../../bench/support/child.ts";
@@ -16,7 +16,7 @@ const PACE = { intervalMs: 300, timeoutMs: 500 };
 const SLOWNESS_MS = 200;
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Figures that bench/support/engine.ts says of itself. */
+/** Figures that bench/support/engine.ts writes. */
 interface Figures {
   readonly failures: number;
   readonly outcomes: number;

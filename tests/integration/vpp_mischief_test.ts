@@ -1,7 +1,7 @@
 /**
- * Every way in which VPP can fail, played by the simulator on orders of its control interface,
- * against the real connection and reconciler at a real socket, with weights and without: what is
- * wanted is there again within a second, nothing else ever is, nothing is left at the end.
+ * Every fault of VPP, injected through the simulator's control interface, against the real
+ * connection and reconciler at a real socket, with weights and without. The desired state is back
+ * within a second, nothing else ever appears, and nothing is left at the end.
  */
 import assert from "node:assert/strict";
 import { WEIGHT_MESSAGES } from "../../src/sim/plugin/release.ts";

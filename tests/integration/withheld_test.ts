@@ -1,6 +1,6 @@
 /**
- * What VPP would not survive, seen by an operator: in the status, in plans, in the log, and in
- * readiness; and what a plan says of the price of a change.
+ * Operations withheld from VPP, as an operator sees them: in the status, in plans, in the log, and
+ * in readiness; and the reported cost of a change in a plan.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,8 +1,8 @@
 /**
- * One of three probe workers dies of an error, with real probes of every kind under way. Goal: its
- * backends are probed on within a second, at a pace of ten, and nobody is called down; the other
- * workers do not notice. Method: all servers are up by the time of the death, and the interval is
- * so long that nobody's probe is due in the second after it.
+ * One of three probe workers dies of an error, with real probes of every kind in flight. Goal: its
+ * backends are probed again within a second, at ten times the pace, and none goes down; the other
+ * workers are not affected. Method: all servers are up at the time of the death, and the interval
+ * is so long that no probe is due in the second after it.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,6 +1,6 @@
 /**
- * What a chaos run believes in: a configuration, which servers are alive, and what VPP must have
- * then. Written down from the specification alone; it shares no code with the product.
+ * The model of a chaos run: a configuration, the living servers, and the expected state of VPP.
+ * Written from the specification alone; it shares no code with the product.
  */
 
 /** A whole number from 0 to below its argument. */
@@ -91,7 +91,7 @@ function randomFrontend(number: number, below: Below, servers: number): ModelFro
   };
 }
 
-/** What a run knows besides the model. */
+/** The state of a run besides the model. */
 export interface Truth {
   /** Of the servers, by index. */
   readonly addresses: readonly string[];

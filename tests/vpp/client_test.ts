@@ -1,6 +1,6 @@
 /**
- * The client against a real VPP: handshake, version, the plugin's operations and refusals, and
- * a VPP that dies. What the transcripts tell byte by byte, this tells of the VPP at hand.
+ * The client against a real VPP: handshake, version, the plugin's operations and refusals, and a
+ * VPP that dies. It checks the VPP at hand, where the transcripts check recorded bytes.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";

@@ -1,6 +1,6 @@
 /**
- * Counters of a real VPP, moved by real packets: VPP runs in a namespace of its own, with a
- * `host-interface` on one end of a veth; the other end is in a second namespace, from where flows
+ * Counters of a real VPP, moved by real packets. VPP runs in a namespace of its own, with a
+ * `host-interface` on one end of a veth. The other end is in a second namespace, from which flows
  * are sent to VIPs. No packet leaves the two.
  */
 import assert from "node:assert/strict";
@@ -159,7 +159,7 @@ countersTest("match the sent packets, and restart with a VIP that is recreated",
   // The first packet that has to find its neighbour may wait there and be the last to come.
   await rig.until(KEY_A, { first: 3, next: 57, fibPackets: 60, fibBytes: 60 * FOUR });
   const none = await rig.until(KEY_B, { next: 0, first: 0, fibPackets: 7, fibBytes: 7 * FOUR });
-  // Each such packet takes one of the four places that flows of its hash have; then there is none.
+  // Flows of one hash have four places. Each such packet takes one, until none is free.
   assert.equal(none.noServer + none.untracked, 7);
   await rig.until(KEY_SIX, { first: 2, next: 8, fibPackets: 10, fibBytes: 10 * SIXES });
   await judgedByVpp(vpp, rig);

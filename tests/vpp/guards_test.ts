@@ -1,7 +1,7 @@
 /**
- * What ends a real VPP, shown by its own CLI where that is quick, and that it lives with maglevd:
- * rings of VIPs, sticky tables, a stats segment that fills up. And flows that came before there was
- * a server are sticky once there is one.
+ * Requests that crash a real VPP: its own CLI shows the crash where that is quick, and it survives
+ * with maglevd. Rings of VIPs, sticky tables, a stats segment that fills up. Also, flows that
+ * arrive before the first server become sticky once there is one.
  */
 import assert from "node:assert/strict";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";

@@ -1,11 +1,10 @@
 /**
- * Does the simulator tell the truth? The same random requests go to a real VPP and to the
- * simulator; every retval must be equal, and after each sequence everything the plugin shows.
- * State is carried from one sequence to the next, so that removed entries, indices and the order
- * of dumps are put to the test as well.
+ * Compares the simulator with a real VPP. The same random requests go to both. Every retval must be
+ * equal, and after each sequence everything the plugin shows. State is carried from one sequence to
+ * the next, so that removed entries, indices and the order of dumps are compared too.
  *
- * The simulator's clock follows VPP's own, read once through `show clock`. What the plugin does
- * depends on whole seconds, so nothing is asked near the turn of one.
+ * The simulator's clock follows VPP's own, read once through `show clock`. The plugin depends on
+ * whole seconds, so no request is sent near a change of second.
  */
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";

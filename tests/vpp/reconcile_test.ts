@@ -1,6 +1,6 @@
 /**
- * The reconciler against a real VPP: what is planned by our idea of the plugin's rules is what
- * the plugin takes, and what is there afterwards is what is wanted.
+ * The reconciler against a real VPP: the plugin accepts the plans made by our model of its rules,
+ * and the result is the desired state.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * A maglevd that is restarted, on a real VPP: no bucket of a VIP moves whose servers did not
- * change, read hundreds of times before, while and after; and warm-up as it is seen from VPP.
+ * A restart of maglevd on a real VPP: no bucket moves of a VIP whose servers did not change, in
+ * hundreds of reads before, during and after. Also warm-up, observed in VPP.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
@@ -127,7 +127,7 @@ test("warm-up holds unknown frontends back, releases known ones, and ends at max
   const { vpp, servers } = world;
   await vpp.cli("lb vip 192.0.2.99/32 encap gre4 new_len 64");
   const before = await view(vpp);
-  // D accepts and says nothing, and its check has all the time of the world: it stays unknown.
+  // D accepts and stays silent, and its check has a very long timeout: it stays unknown.
   await servers[3]!.close();
   using mute = Deno.listen({ hostname: D, port: servers[0]!.port });
   await world.configure((text) =>

@@ -1,7 +1,7 @@
 /**
- * A maglevd that is restarted while a real VPP carries traffic: thousands of packets of flows that
- * VPP knows and of flows that it has forgotten. Of VIPs whose servers did not change no bucket
- * moves, no packet goes to another server than the flow's first, none is lost; the counters go on.
+ * A restart of maglevd while a real VPP carries traffic: thousands of packets of flows that VPP has
+ * in its table and of flows that it has forgotten. For VIPs whose servers did not change, no bucket
+ * moves, every packet goes to the flow's first server, none is lost, and the counters continue.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";

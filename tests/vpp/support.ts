@@ -1,6 +1,6 @@
 /**
  * Starts a real VPP for a test: an ordinary process in a folder of its own, without hugepages or
- * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp), whose
+ * drivers. MAGLEV_VPP_PREFIX names VPP's installation folder (the one with bin/vpp), whose
  * libvppapiclient serves shared memory.
  */
 import { SystemClock } from "../../src/system/system_clock.ts";
@@ -13,7 +13,7 @@ const STOP_MS = 10_000;
 
 /**
  * A folder with the lb plugin of VPP 26.06, built for the VPP at hand, and the other plugins that
- * tests load; empty when there is none.
+ * tests load; empty when it is not given.
  */
 export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
 

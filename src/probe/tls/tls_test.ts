@@ -1,7 +1,7 @@
 /**
  * TLS and HTTPS probes against real servers on loopback, with certificates of every sort. Goal: the
- * kind of each failure is told apart, the expiry is seen whatever becomes of the probe, nothing of
- * one check reaches another, and nothing is left behind.
+ * kinds of failure are distinguished, the expiry is read for any result of the probe, checks do not
+ * affect each other, and nothing stays open.
  */
 import assert from "node:assert/strict";
 import { type CertificateKind, certificates } from "../../../tests/support/servers/certificates.ts";

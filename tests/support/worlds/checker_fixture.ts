@@ -1,4 +1,4 @@
-/** A checker on a fake engine and a clock that stands still, and what happens in few words. */
+/** A checker on a fake engine and a stopped clock, with its events in short form. */
 import { Checker } from "../../../src/checker/checker.ts";
 import type { OperatorOptions } from "../../../src/intent/request.ts";
 import type { CheckerEvent } from "../../../src/checker/ports.ts";
