@@ -40,7 +40,7 @@ const SEED = 7;
 /** Sent one after the other; takes some seconds. */
 const REFERENCE_PINGS = 5000;
 
-/** Layout of lb_as_set_weight behind its 16-byte frame header: size, place of the IPv4 address. */
+/** Layout of lb_as_set_weight after its 16-byte frame header: size, place of the IPv4 address. */
 const FRAME_HEADER = 16;
 const SET_WEIGHT_BYTES = 50;
 const ADDRESS_AT = 32;

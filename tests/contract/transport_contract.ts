@@ -11,11 +11,11 @@ export const CLIENT_INDEX = 0x8000_0001;
 /** A transport under test, connected to a peer that the test plays. */
 export interface TransportHarness {
   readonly transport: Transport;
-  /** What the peer gave at the handshake. */
+  /** The peer's values of the handshake. */
   readonly table: ReadonlyMap<string, number>;
   /** The next `count` messages the peer received. */
   take(count: number): Promise<readonly Uint8Array[]>;
-  /** Messages from the peer, at once. */
+  /** Messages from the peer, together. */
   give(...messages: readonly Uint8Array[]): Promise<void>;
   /** The peer goes away. */
   leave(): void;

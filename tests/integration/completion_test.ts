@@ -36,13 +36,13 @@ function shellTest(
   });
 }
 
-/** Types each text with a TAB between them and Enter behind the last. */
+/** Types each text with a TAB between them and Enter after the last. */
 async function typeLine(terminal: ShellTerminal, texts: readonly string[]): Promise<void> {
   for (const text of texts.slice(0, -1)) await terminal.type(text, "Tab");
   await terminal.type(texts.at(-1)!, "Enter");
 }
 
-/** What is typed, `→` for TAB, and what maglevc gets. */
+/** The typed text, `→` for TAB, and maglevc's arguments. */
 const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["maglevc sho→vers→", ["show", "version"]],
   ["maglevc sh ba nginx0→", ["sh", "ba", "nginx0"]],
@@ -278,7 +278,7 @@ for (const shell of SHELLS) {
           }
           deepEqual(got, args, line);
         }
-        // Nobody listens there: words are completed, names are not, and nothing is said.
+        // No server listens there: words are completed, names are not, and nothing is printed.
         await typeLine(terminal, ["maglevc --server 127.0.0.1:1 show back", "b", ""]);
         deepEqual((await terminal.nextCommand(ran++)).slice(2), ["show", "backends", "b"]);
       }),

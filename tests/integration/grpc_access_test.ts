@@ -336,7 +336,7 @@ grpcTest(
       await other.connect({ ...target, ...mallory });
       assert.deepEqual(await rights(other), ["OK", "OK"]);
       assert.equal((await client.call(GET, B0)).code, "OK", "a connection stays");
-      // Another option makes grpcio connect anew.
+      // Another option makes grpcio open a new connection.
       await client.connect({ ...target, ...alice, options: { ...target.options, "x.y": 1 } });
       assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
       await Deno.copyFile(`${source}/ca.pem`, `${folder}/ca.pem`);

@@ -15,7 +15,7 @@ const CLIENT = new URL("../support/judges/calling_client.ts", import.meta.url).p
 const GET_VERSION = "/maglev.Maglev/GetVersion";
 const NOTHING = new Uint8Array(0);
 
-/** Which of them crashed was a matter of where memory lay. */
+/** The crashing number depended on the layout of memory. */
 const COUNTS = [400, 130, 1000, 1];
 
 /** A maglevd that serves gRPC. */

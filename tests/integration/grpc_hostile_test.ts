@@ -30,7 +30,7 @@ grpcTest("a compressed request is refused with the reason, before it is unpacked
       target: address,
       options: { "grpc.default_compression_algorithm": 2 },
     });
-    // What is smaller without is sent without.
+    // A message that does not shrink is sent uncompressed.
     await answers(client);
     const { code, details } = await client.call("GetBackend", { name: "x".repeat(20_000) });
     assert.equal(code, "UNIMPLEMENTED");
@@ -66,7 +66,7 @@ grpcTest("calls without their requests are evicted, oldest first, and closed", a
           const stream = await raw.begin(GET);
           if (j === 0) await raw.data(stream, body);
         }
-        // Which are the oldest is clear.
+        // Makes the order of age clear.
         if (i < 5) await raw.settled();
       }
       await answers(client);

@@ -232,7 +232,7 @@ grpcTest(
   },
 );
 
-/** What may stand where the file should be: a shell command in the state directory. */
+/** Objects in place of the file, each made by a shell command in the state directory. */
 const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[] = [
   ["torn", `printf '{"format":"maglevd operator inte' > intents.json`, /truncated/],
   ["empty", ": > intents.json", /truncated/],

@@ -125,7 +125,7 @@ async function crowd(prober: string, home: GrpcClient): Promise<void> {
 }
 
 async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> {
-  // Nobody answers for b: it is down from its first probe on, and its last result is ever anew.
+  // No server responds for b: it is down from its first probe on, and its last result keeps changing.
   await daemon.transition("b", "down");
   const states = async () => {
     const { message } = await client.call("ListBackends", { details: true });

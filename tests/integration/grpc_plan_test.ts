@@ -16,7 +16,7 @@ import { grpcAddress, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage
 import { GatedServers, randomConfig } from "../support/worlds/plan_world.ts";
 import { referenceTable } from "../support/judges/reference_table.ts";
 
-/** What VPP has of a VIP. */
+/** VPP's state of a VIP. */
 interface SeenVip {
   readonly length: number;
   readonly sticky: boolean;
@@ -180,7 +180,7 @@ interface World {
   readonly configPath: string;
 }
 
-/** A file that has been left alone for long: it is read at once. */
+/** A file that has been unchanged for long is read immediately. */
 async function writeOld(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, text);
   await Deno.utime(path, new Date(Date.now() - 5000), new Date(Date.now() - 5000));

@@ -46,7 +46,7 @@ function scripted(index: number): Scripted {
   return { policy, next, answers: [], counters: [], spoiled: false };
 }
 
-/** What the counter is after each result that moves it. HAProxy begins at `rise`. */
+/** The counter after each result that moves it. HAProxy begins at `rise`. */
 function moves(policy: HealthPolicy, answers: readonly boolean[]): number[] {
   const moved: number[] = [];
   let counter = policy.rise;

@@ -156,7 +156,7 @@ netnsTest("a route that vanishes is a failure, and its return a pass", async () 
     await namespace.ip(`route del ${route}`);
     for (const name of ["tcp", "http", "tls", "https"]) {
       const { detail } = await daemon.transition(name, "down", from);
-      // What was under way runs into its timeout.
+      // Probes in flight run into their timeout.
       if (name === "tcp") assert.equal(detail, "network unreachable");
     }
     assert.deepEqual(daemon.lines.filter(({ msg }) => msg === "prober-blind"), []);

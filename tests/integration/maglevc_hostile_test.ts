@@ -28,13 +28,13 @@ const ENDLESS = frame(0, 1, [0, 255, 255, 255, 255, 120]);
 const RESET = frame(3, 1, [0, 0, 0, 2]);
 
 interface Server {
-  /** Sent to whoever connects. */
+  /** Sent to each client. */
   readonly first: readonly number[];
   /** Sent when a call has come. */
   readonly then?: readonly number[];
 }
 
-/** Runs `fn` beside a server that sends these bytes, and then holds still. */
+/** Runs `fn` with a server that sends these bytes, and then stays silent. */
 async function withServer(
   { first, then = [] }: Server,
   fn: (run: (...args: string[]) => ReturnType<typeof maglevc>) => Promise<void>,

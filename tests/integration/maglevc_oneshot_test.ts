@@ -105,7 +105,7 @@ Deno.test("a server that accepts and stays silent is exit 1 after the timeout", 
     );
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /^maglevc: 127\.0\.0\.1:\d+: no answer within 300ms: no connection came/);
-    // The completion of a shell waits for nobody.
+    // The completion of a shell does not wait.
     const args = ["--server", server, "--complete", "show", "frontends", ""];
     const quiet = await maglevc(args, { home });
     assert.deepEqual([quiet.code, quiet.stderr], [0, ""]);
@@ -160,7 +160,7 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const head = await bash(`maglevc --server ${address} show frontends | head -1`, { home });
     assert.match(head.stdout, /^NAME .*\n$/);
     assert.deepEqual([head.code, head.stderr], [0, ""]);
-    // Whoever waits until nobody reads any more gets what a program gets that is killed by SIGPIPE.
+    // A parent that waits after the reader closed gets the status of a program killed by SIGPIPE.
     const gone = `{ while [ ! -e gone ]; do :; done; maglevc --server ${address} show frontends; ` +
       "echo $? > status; } | { exec <&-; touch gone; }; wait; cat status";
     const { stdout, stderr } = await bash(gone, { home });

@@ -18,7 +18,7 @@ interface Read {
   readonly stderr: string;
 }
 
-/** What awk prints of a command's output; the exit status is maglevc's. */
+/** The output of awk for a command's output; the exit status is maglevc's. */
 async function awk(
   { address, home }: MaglevcStage,
   command: string,
@@ -36,7 +36,7 @@ function columns(first: string, ...others: readonly string[]): string {
   return `NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print ${wanted} }`;
 }
 
-/** Repeats until `fits`, for what the daemon does in its own time; at most 10 s. */
+/** Repeats until `fits`, because the daemon acts in its own time; at most 10 s. */
 async function until(read: () => Promise<Read>, fits: (read: Read) => boolean): Promise<Read> {
   const endMs = performance.now() + 10_000;
   while (true) {

@@ -15,7 +15,7 @@ const ENTRY = new URL("../support/terminals/crashing_maglevc.ts", import.meta.ur
 
 interface Scene extends MaglevcStage {
   readonly terminal: MaglevcTerminal;
-  /** What the shell asks with. */
+  /** The prompt. */
   readonly prompt: string;
 }
 
@@ -202,7 +202,7 @@ shellTest("a server that dies and returns", { net: 68 }, async (scene) => {
   await terminal.clear();
   await terminal.type("show frontends", "Enter");
   await terminal.until(/\nweb +/, "the frontends again");
-  // The same while somebody watches.
+  // The same during a watch.
   await terminal.clear();
   await terminal.type("watch events frontend", "Enter");
   await terminal.until(/ {2}frontend {2}api {2}is up/, "the present state");

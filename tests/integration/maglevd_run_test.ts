@@ -21,7 +21,7 @@ Deno.test("maglevd programs a VIP, drains a server that dies, and restores it", 
     await daemon.seen(({ msg }) => msg === "vpp-lbsync-vip-flush");
     const flushed = () =>
       simulator.plugin.flushes.filter(({ server }) => server.includes(B)).length;
-    // What came before there was a server is forgotten; that has no part in the rest.
+    // VPP forgets flows from before the first server; they do not matter for the rest.
     const before = flushed();
     await servers[1]!.close();
     const down = await daemon.transition("b1", "down");

@@ -158,7 +158,7 @@ netnsTest("a namespace may appear late, vanish, return and be replaced", async (
       await engine.sees("tcp", /^L4OK$/);
       await engine.sees("icmp", /^L7OK$/);
 
-      // Replaced at once: nobody may notice but the log. The old one has nobody who answers.
+      // Replaced immediately: only the log may show it. The old one has no responder.
       await third.remove();
       const mark = engine.log.of("probe-worker").length;
       const fourth = await TestNamespace.make(first.name);

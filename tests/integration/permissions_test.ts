@@ -203,7 +203,7 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
     const script = `${folder}/try.ts`;
     await Deno.writeTextFile(
       script,
-      `// Whether they are there at all:
+      `// Do they exist at all:
        Deno.dlopen("${shim}", {}).close();
        Deno.readTextFileSync("${config}");
        Deno.mkdirSync("${folder}/state");

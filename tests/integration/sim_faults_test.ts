@@ -71,7 +71,7 @@ Deno.test("simulator: a client that uses another's index gives it its replies, a
     assert.deepEqual([a.clientIndex, b.clientIndex], [0x80000001, 0x80000002]);
     await a.ping(b.clientIndex);
     assert.equal(await b.pong(), simulator.pid);
-    // An index that is nobody's: not a word.
+    // An unused index gets no reply.
     await a.ping(0x80000077);
     await a.ping(1);
     await roundTrip(a);

@@ -138,13 +138,13 @@ Deno.test("a segment that grows and moves under its reader always gives correct 
 });
 
 interface Outcome {
-  /** What a new read gives. */
+  /** The result of a new read. */
   readonly read: "ok" | "busy" | "error";
-  /** What a read gives that was made before; default the same. */
+  /** The result of an earlier read; default the same. */
   readonly known?: "ok";
   /** True when it is no longer a segment. */
   readonly ends: boolean;
-  /** Whether it can be opened. */
+  /** True when it can be opened. */
   readonly opens: boolean;
 }
 

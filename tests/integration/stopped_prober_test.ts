@@ -25,7 +25,7 @@ interface Figures {
 }
 
 async function figures(engine: Child): Promise<Figures> {
-  await engine.say("figures");
+  await engine.send("figures");
   return await engine.next(({ event }) => event === "figures") as unknown as Figures;
 }
 

@@ -18,9 +18,9 @@ const WANTED = [UP, desired(A, "10.0.0.1=7", { protocol: 17, port: 53 }), V6];
 
 /** A retry is due 500 ms after a failure. */
 const BACK_MS = 1000;
-/** A full run reads everything anew. */
+/** A full run reads everything again. */
 const INTERVAL_MS = 30_000;
-/** What is missing is noticed after this long, by its own deadline or by that of the next ping. */
+/** A missing reply is detected after this time, by its own deadline or by that of the next ping. */
 const OVERDUE_MS = 15_000;
 
 function test(name: string, fn: (world: SimWorld) => Promise<void>): void {
@@ -42,7 +42,7 @@ test("that cuts the connection after any byte is programmed at the next attempt"
   await world.back(0);
   for (let bytes = 0; bytes < 6000; bytes += 61) {
     await world.control(`cut ${bytes}`);
-    // What is there goes with it, so that everything is sent anew.
+    // Its state is lost with it, so that everything is sent again.
     await world.control("restart");
     await world.back(BACK_MS);
     await world.control("reset");

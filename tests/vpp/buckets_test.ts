@@ -119,7 +119,7 @@ async function compare(
   const after = changed(now, below);
   const first = finish(forecastVips({ now: nothing, atOnce: now, settled: now, can }));
   const second = finish(forecastVips({ now, atOnce: after, settled: after, can }));
-  // What is left of the round before goes first.
+  // The rest of the previous round is removed first.
   await rig.wish([]);
   for (const [view, forecast] of [[now, first], [after, second]] as const) {
     const report = await rig.wish(desiredVipsOf(view));

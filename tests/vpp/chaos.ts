@@ -73,7 +73,7 @@ class Chaos {
     this.#daemon = this.#start();
   }
 
-  /** What went wrong that should not have, by event and reason. */
+  /** Unexpected errors, by event and reason. */
   get errors(): Readonly<Record<string, number>> {
     return this.#errors;
   }
@@ -110,7 +110,7 @@ class Chaos {
   async calm(): Promise<string | undefined> {
     if (this.#frozen) {
       this.#signalVpp("SIGCONT");
-      // What was wanted while it stood still lies in its socket, and is carried out now.
+      // Requests from its stop wait in its socket, and are carried out now.
       await sleep(THAW_MS);
     }
     this.#frozen = false;
@@ -257,7 +257,7 @@ class Chaos {
     this.#daemon = this.#start();
   }
 
-  /** Somebody else changes VPP behind our back. */
+  /** Another program changes VPP. */
   async #meddle(): Promise<void> {
     if (this.#frozen || !this.#vppUp) return;
     const vips = await viewedVips(this.#vpp);

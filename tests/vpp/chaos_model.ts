@@ -23,7 +23,7 @@ export interface Model {
   readonly frontends: ReadonlyMap<string, ModelFrontend>;
 }
 
-/** What VPP must have of one VIP: `127.0.44.1=100` in the order of the text. */
+/** The expected servers of one VIP: `127.0.44.1=100` in the order of the text. */
 export type Expected = Readonly<Record<string, string>>;
 
 const WEIGHTS = [0, 1, 10, 50, 100, 100, 100];
@@ -100,7 +100,7 @@ export interface Truth {
   readonly weights: boolean;
 }
 
-/** What VPP must have when that is so. */
+/** The expected state of VPP. */
 export function expectedOf(model: Model, truth: Truth): Expected {
   const expected: Record<string, string> = {};
   for (const frontend of model.frontends.values()) {

@@ -197,7 +197,7 @@ Deno.test({
       said(rig)[0]!,
       /cannot program .*: VIPs and servers need \d+ bytes of VPP's stats segment/,
     );
-    // What is not wanted is not withheld.
+    // An operation that is no longer needed is no longer withheld.
     await rig.wish(vips.slice(0, 10));
     assert.deepEqual(said(rig), []);
   },

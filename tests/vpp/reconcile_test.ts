@@ -105,7 +105,7 @@ vppTest(
     assert.ok(state.kind === "connected");
     for (const shape of shapes) {
       const vip = desired(A, "10.0.0.1=100 10.0.0.2=50", shape);
-      // Somebody who just adds it again learns that it exists, and changes nothing.
+      // Adding it again only reports that it exists, and changes nothing.
       assert.equal(await state.lb.addVip(vip), RETVAL.valueExist);
       await rig.wish([vip]);
       const [found] = await viewedVips(vpp);
@@ -135,7 +135,7 @@ vppTest("gets lb_conf only when it has a different one", async (vpp, rig) => {
   await rig.reconciler.sync();
   assert.equal(rig.logger.of("vpp-lb-conf-set").length, 2);
   assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);
-  // Somebody else's change is corrected like any other.
+  // Another program's change is corrected like any other.
   await vpp.cli("lb conf ip4-src-address 192.0.2.78 timeout 5");
   await rig.reconciler.sync();
   assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);

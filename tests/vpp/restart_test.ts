@@ -16,7 +16,7 @@ const DRAINED = "192.0.2.2/32 6 80";
 const CHANGED = "192.0.2.3/32 6 443";
 const FALLBACK = "192.0.2.4/32 6 80";
 
-/** Which servers are up does not change: SAME, DRAINED, FALLBACK; D's death changes CHANGED. */
+/** The up servers of SAME, DRAINED and FALLBACK do not change; D's death changes CHANGED. */
 const FRONTENDS = {
   same: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 30 } } },
   drained: { address: "192.0.2.2", pools: { main: { b0: 0, b1: 100, b2: 100 } } },
@@ -102,7 +102,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       daemon.process.signal(signal);
       const code = await daemon.process.ended;
       assert.equal(code === 0, signal === "SIGTERM", `exit status ${code}`);
-      // The last time a server dies while nobody watches.
+      // In the last round a server dies while maglevd is down.
       if (restarts === 2) await servers[3]!.close();
       const reads = watch.reads;
       daemon = world.start();
@@ -165,7 +165,7 @@ test("warm-up holds unknown frontends back, releases known ones, and ends at max
     return found[CHANGED] !== undefined && Object.keys(found).length === 4;
   });
   assert.deepEqual((await view(vpp))[CHANGED], [`${B} 50`, `${D} 0`]);
-  // A VPP that restarts now is programmed at once.
+  // A VPP that restarts now is programmed immediately.
   const wanted = await view(vpp);
   await vpp.kill("SIGKILL");
   await vpp.restart();

@@ -70,7 +70,7 @@ export class Rig implements AsyncDisposable {
     await new Promise<void>((resolve) => void CLOCK.after(ms, resolve));
   }
 
-  /** What VPP has, read past the reconciler; `address=weight/buckets`. */
+  /** VPP's state, read without the reconciler; `address=weight/buckets`. */
   async inVpp(): Promise<string[]> {
     const { state } = this.connection;
     assert.ok(state.kind === "connected");

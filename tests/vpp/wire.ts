@@ -114,7 +114,7 @@ export interface FlowTarget {
   readonly resting: number;
 }
 
-/** What became of flows. */
+/** The results of flows. */
 export interface FlowReport {
   /** By VIP address: packets sent. */
   readonly sent: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 /**
  * The other end of VPP's API socket with nothing behind it: shakes hands and then carries
- * messages between the test and whoever connected.
+ * messages between the test and the client.
  */
 import { encodeFrame, FrameDecoder } from "../../../src/vpp/wire/frame.ts";
 import { sockclntCreate, sockclntCreateReply } from "../../../src/vpp/wire/messages.ts";

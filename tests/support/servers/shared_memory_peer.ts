@@ -41,7 +41,7 @@ export function answerPings(clientIndex: number, pid: number) {
 
 /** Options of SharedMemoryPeer. */
 export interface SharedMemoryPeerOptions {
-  /** What MAGLEV_VPPAPICLIENT names; default: the stand-in, which must have been built. */
+  /** Value of MAGLEV_VPPAPICLIENT; default: the stand-in, which must have been built. */
   readonly library?: string;
 }
 
@@ -51,7 +51,7 @@ export class StandInSegment {
   readonly address = `shm:${this.prefix}`;
   readonly path = `/dev/shm/${this.prefix}-vpe-api`;
 
-  /** Makes it, anew when it is there, as a VPP does that starts. */
+  /** Creates it, again when it exists, as VPP does at its start. */
   make(socket: string): void {
     this.remove();
     Deno.writeTextFileSync(this.path, socket);

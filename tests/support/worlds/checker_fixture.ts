@@ -9,7 +9,7 @@ import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 import { type SmallConfig, smallConfig } from "../fakes/small_config.ts";
 
-/** Who acts in the tests. */
+/** The operator in the tests. */
 export const WHO: OperatorOptions = { by: { peer: "127.0.0.1:1", identity: "ann" } };
 
 /** Two frontends, three backends. */

@@ -247,7 +247,7 @@ ${
 `;
 }
 
-/** What VPP has of the stage's frontend when these weights are in force: GOOD's, then `frail`'s. */
+/** VPP's state of the stage's frontend with these weights in force: GOOD's, then `frail`'s. */
 export function lackView(...weights: readonly number[]): Record<string, readonly string[]> {
   const servers = weights.map((weight, at) => `${NET4}${FIRST_SERVER + at} ${weight}`);
   return { "192.0.2.9/32 255 0": servers };
