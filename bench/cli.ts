@@ -1,9 +1,9 @@
 /**
- * maglevc as a script runs it: from the start of the process to the first output and to its end, for
- * commands that need no server, that need one, and that show thousands of backends.
+ * Measures maglevc as a script runs it, from the start of the process to the first output and to
+ * its end. Commands: without a server, with one, and with thousands of backends.
  *
- * Beside each, in turns: a Deno program that prints a word (what starting Deno takes of it), and a
- * program in Python with grpcio that makes the same call and prints the length of the answer.
+ * The references alternate with it: a Deno program that prints a word (the share of starting Deno),
+ * and a Python program with grpcio that makes the same call and prints the length of the reply.
  *
  * Options: --backends 10,1000,10000 --rounds 15
  */
@@ -25,7 +25,7 @@ const parameters = {
   rounds: Number(values.rounds),
 };
 
-/** Debian's own, which sees Debian's modules. */
+/** Debian's interpreter, which finds Debian's modules. */
 const PYTHON = "/usr/bin/python3";
 
 interface Sample {
@@ -46,7 +46,7 @@ interface Row {
   /** Medians, from the start of the process. */
   readonly maglevc: Figures;
   readonly hello: Figures;
-  /** Undefined: no grpcio here, or nothing to call. */
+  /** Undefined: grpcio is not installed, or there is nothing to call. */
   readonly python: Figures | undefined;
   /** To the end, of maglevc and a Deno program that prints a word. */
   readonly ratio: number;
@@ -100,7 +100,7 @@ function configText(backends: number): string {
   return [
     "maglev:",
     "  backends:",
-    // Without a healthcheck: what is measured is maglevc, and the daemon has nothing else to do.
+    // Without a healthcheck: this measures maglevc, so the daemon should be idle otherwise.
     ...indices.map((i) => `    b${i}: { address: ${farmAddress(i)} }`),
     "  frontends:",
     "    web:",
@@ -112,7 +112,7 @@ function configText(backends: number): string {
   ].join("\n");
 }
 
-/** Runs `fn` with the address of a maglevd that has so many backends. */
+/** Runs `fn` with the address of a maglevd with that number of backends. */
 async function withMaglevd<T>(backends: number, fn: (address: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-bench-" });
   const config = `${folder}/maglev.yaml`;
@@ -152,7 +152,7 @@ async function measure({ command, backends, address, method }: Contest): Promise
     ...(method === undefined || !PYTHON_HERE ? {} : { python: python(address, method) }),
   };
   const samples = new Map<string, Sample[]>();
-  // The first of each is not counted: Deno compiles what it has not seen yet.
+  // The first of each is not counted, because Deno compiles new code.
   for (let round = -1; round < parameters.rounds; round++) {
     for (const [name, program] of Object.entries(programs)) {
       const taken = await sample(program);

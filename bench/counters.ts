@@ -1,13 +1,13 @@
 /**
- * A snapshot of all VIPs' counters as JS values, beside a C program that reads the same segment
- * over a mapping (support/counters.c), in turns with it.
+ * Measures a snapshot of all VIPs' counters as JS values. The reference is a C program that reads
+ * the same segment over a mapping (support/counters.c), in alternating rounds.
  *
  *   deno run -A bench/counters.ts [--vips 100,1000,10000] [--rounds 2000] [--on sim,vpp]
  *
- * On a simulated VPP, and on a real one where MAGLEV_VPP_PREFIX names it. Prints one JSON object.
- * `values`: the four packet counters of every VIP, each read in JS. `snapshot`: what the daemon
- * publishes, the routes' packets and bytes included. `objects`: the same, and one object for each
- * VIP, as who shows them wants them.
+ * Runs on a simulated VPP, and on a real one where MAGLEV_VPP_PREFIX names it. Prints one JSON
+ * object. `values`: the four packet counters of every VIP, each read in JS. `snapshot`: the
+ * daemon's snapshot, with the routes' packets and bytes. `objects`: the same, and one object for
+ * each VIP, as the API and the metrics use them.
  */
 import { parseArgs } from "node:util";
 import { parseIp } from "../src/base/address.ts";
@@ -26,7 +26,7 @@ import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 
 const CLOCK = new SystemClock();
-/** Measured so often, in turns with the reference; the median counts. */
+/** Rounds, alternating with the reference; the median counts. */
 const TURNS = 5;
 
 interface Times {
@@ -132,7 +132,7 @@ async function routesOf(lb: LbApi, vips: number): Promise<number[]> {
   return routes;
 }
 
-/** p50 and p99 of `rounds` calls of `fn`, which returns what must come out, the first excepted. */
+/** p50 and p99 of `rounds` calls of `fn`; `expected` is its result. The first calls are not counted. */
 function timed(rounds: number, expected: number, fn: () => number): Times {
   const us = new Float64Array(rounds);
   for (let i = -Math.ceil(rounds / 10); i < rounds; i++) {

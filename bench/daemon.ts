@@ -1,8 +1,8 @@
 /**
- * The whole daemon as a process, against a farm on loopback and a simulated VPP: what a probe costs
- * with everything that hangs on it (checker, log, VPP), how long from the start of the process
- * until every backend is known and VPP has every weight, memory, and how each grows with the
- * number of backends. Frontends have 16 servers each.
+ * Measures the whole daemon as a process, against a farm on loopback and a simulated VPP. Figures:
+ * the cost of a probe with checker, log and VPP; the time from the start of the process until every
+ * backend is known and VPP has every weight; memory; and the growth of each with the number of
+ * backends. Frontends have 16 servers each.
  *
  * Options: --kinds tcp,http --targets 100,1000,5000,10000 --window 20 (s) --interval 1000 (ms)
  */

@@ -1,18 +1,18 @@
 /**
- * What the API takes and gives, in three parts:
+ * Measures the API in three parts:
  *
- * - unary: GetBackend over one connection, several calls at a time, of a maglevd process that
- *   probes 100 backends; in turns with the same calls of an ordinary grpc-js server on Node, which
- *   answers with the same message. By two clients: one that costs next to nothing, so that the
- *   server is the limit, and maglevc's own. Medians of the rounds.
- * - watch: a daemon of N backends probed once a second (support/scraped_daemon.ts), in which an
- *   operator pauses and resumes backends at random instants, three events each time; first with
- *   nobody watching, then with watchers of all backends, each with a connection of its own. From
- *   the event's own time to its last byte in each watcher, how late probes and the main thread were
- *   in both phases and while watchers were told the present state, and whether everyone was told
- *   everything. Beside it the server on Node, which has nothing to do but to tell.
- * - start: from the start of the maglevd process to its first answer over gRPC, and to its first
- *   probe; beside it Deno with an empty program.
+ * - unary: GetBackend over one connection, several calls at a time, to a maglevd process that
+ *   probes 100 backends. It alternates with an ordinary grpc-js server on Node that returns the
+ *   same message. Two clients: one that costs almost nothing, so that the server is the limit, and
+ *   maglevc's own. Medians of the rounds.
+ * - watch: a daemon of N backends probed once a second (support/scraped_daemon.ts). An operator
+ *   pauses and resumes backends at random instants, three events each time. The first phase has no
+ *   watchers, the second has watchers of all backends, each with a connection of its own. Figures:
+ *   the time from an event to its last byte in each watcher; the lateness of probes and of the main
+ *   thread in both phases and while the present state is sent; missing events. The reference is the
+ *   server on Node, which does nothing but send events.
+ * - start: from the start of the maglevd process to its first reply over gRPC, and to its first
+ *   probe. The reference is Deno with an empty program.
  *
  * Options: --parts unary,watch,start --seconds 5 --rounds 5 --in-flight 1,64 --targets 5000
  * --watchers 10,100 --rate 100 (events/s) --window 20 (s) --start-targets 100,1000,10000 --seed 1

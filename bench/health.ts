@@ -1,22 +1,22 @@
 /**
- * Health checkers side by side: maglevd, HAProxy and keepalived, and the cheapest prober possible
- * (limit.c), one after the other on the same servers in the same run; the interface and the
- * figures are those of ../shared/bench/health/drive.py, which must be there. HAProxy and keepalived
- * come from Debian (packages haproxy and keepalived; keepalived needs root); a checker that is not
- * installed is left out, and said to be.
+ * Compares health checkers: maglevd, HAProxy, keepalived, and a minimal prober (limit.c), one after
+ * the other on the same servers in the same run. Interface and figures are those of
+ * ../shared/bench/health/drive.py, which must exist. HAProxy and keepalived come from Debian
+ * (packages haproxy and keepalived; keepalived needs root). A checker that is not installed is left
+ * out, and a message reports it.
  *
- * The servers and this driver have one core, the checker another: one core for each checker.
- * Probes are what the servers served; where a checker ends an attempt before the server accepts it
- * (HAProxy's bare TCP check), what the kernel counts as connects: run this in a network namespace
- * of its own, so that nobody else's are in it. The server's half of the handshake runs in the
+ * The servers and this driver have one core, the checker another: one core for each checker. Probes
+ * are counted by the servers. Where a checker ends an attempt before the server accepts it
+ * (HAProxy's bare TCP check), the kernel's number of connects counts. So run this in a network
+ * namespace of its own, without other connections. The server's half of the handshake runs in the
  * checker's own system calls (loopback): compare with `limit`, which pays for it too.
  *
  *   unshare -n sh -c 'ip link set lo up; deno run --frozen -A bench/health.ts'
  *
  * Options: --checkers limit,maglevd,haproxy,keepalived --kinds tcp,http (also https, icmp)
- * --targets 100,1000,5000 --reps 1 --window 20 (s) --interval 1000 (ms) --timeout 500 (ms)
- * --drill 30 (servers of each sort; 0: none) --seed 1 --group 100 --farm-cpu 0 --checker-cpu 1
- * (-1: any) --lock FILE (held, as by flock(1), while one kind and number is measured)
+ * --targets 100,1000,5000 --reps 1 --window 20 (s) --interval 1000 (ms) --timeout 500 (ms) --drill
+ * 30 (servers of each sort; 0: none) --seed 1 --group 100 --farm-cpu 0 --checker-cpu 1 (-1: any)
+ * --lock FILE (held, as by flock(1), while one kind and number is measured)
  */
 import { parseArgs } from "node:util";
 import type { Checker, Task } from "./support/checkers/checker.ts";

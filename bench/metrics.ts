@@ -1,8 +1,9 @@
 /**
- * What a scrape costs, and whom it holds up: the daemon's own parts (support/scraped_daemon.ts)
- * probing N backends of a farm on loopback once a second, first left alone, then scraped once a
- * second. For each number of backends: time from request to last byte, size of the page, CPU of the
- * daemon per scrape, and how late probes and the main thread were in both phases.
+ * Measures the cost of a scrape, and the delays that it causes. The daemon's own parts
+ * (support/scraped_daemon.ts) probe N backends of a farm on loopback once a second, first without
+ * scrapes, then with one a second. For each number of backends: time from request to last byte,
+ * size of the page, CPU of the daemon per scrape, and lateness of probes and main thread in both
+ * phases.
  *
  * Options: --targets 100,1000,10000 --window 15 (s of each phase) --interval 1000 (ms of probes)
  */
@@ -47,7 +48,7 @@ interface Row {
   readonly farm: string;
   readonly series: number;
   readonly bytes: number;
-  /** From the request to the last byte, in a process of its own. */
+  /** From the request to the last byte, in a separate process. */
   readonly scrapeMs: { readonly p50: number; readonly max: number };
   readonly cpuMsPerScrape: number;
   readonly alone: Phase;
@@ -61,7 +62,7 @@ interface Figures extends Phase {
 }
 
 async function figures(daemon: Child): Promise<Figures> {
-  await daemon.say("figures");
+  await daemon.send("figures");
   return await daemon.next(({ event }) => event === "figures") as unknown as Figures;
 }
 

@@ -1,13 +1,13 @@
 /**
- * control_ping through the client: one at a time and pipelined, over VPP's socket and over its
- * shared memory, each beside a client in C that does the least possible (support/ping.c on the
- * socket, support/ping_shm.c on libvppapiclient), against the same VPP and in turns with it.
+ * Measures control_ping through the client: one at a time and pipelined, over VPP's socket and over
+ * its shared memory. The reference is a minimal client in C (support/ping.c on the socket,
+ * support/ping_shm.c on libvppapiclient), against the same VPP in alternating rounds.
  *
  *   deno run -A bench/ping.ts [--socket /run/vpp/api.sock] [--single 20000] [--pipelined 300000]
  *     [--poll-sleep]
  *
- * Without --socket a VPP is started from MAGLEV_VPP_PREFIX, without poll-sleep unless told
- * otherwise; without that there is nothing to measure. Prints one JSON object.
+ * Without --socket it starts a VPP from MAGLEV_VPP_PREFIX, without poll-sleep by default. Prints
+ * one JSON object.
  */
 import { parseArgs } from "node:util";
 import type { Logger } from "../src/base/ports.ts";
@@ -19,9 +19,9 @@ import { API_KINDS, SKIP_REASON, startVpp } from "../tests/vpp/support.ts";
 import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 
-/** Each is measured this often, in turns; the median counts. */
+/** Alternating rounds of each; the median counts. */
 const ROUNDS = 5;
-/** Requests handed to the client at a time: more than it sends together, fewer than its limit. */
+/** Requests given to the client at a time: more than it sends together, fewer than its limit. */
 const BATCH = 16_384;
 
 interface Figures {
@@ -38,7 +38,7 @@ interface Sizes {
 const CLOCK = new SystemClock();
 const SILENT: Logger = { enabled: () => false, debug() {}, info() {}, warn() {}, error() {} };
 
-/** Figures of the client that the references lack. */
+/** Figures of the client only. */
 interface ClientFigures extends Figures {
   readonly connectMs: number;
 }
@@ -108,14 +108,14 @@ function median(runs: readonly Figures[]): Figures {
   };
 }
 
-/** Where the client connects, and its reference with it. */
+/** The address of the client, and its reference. */
 interface Way {
   readonly address: string;
   /** Source in support/, and arguments that name the VPP. */
   readonly reference: { readonly name: string; readonly where: readonly string[] };
 }
 
-/** The way of an address that `--vpp-api-addr` takes. */
+/** The transport of an address of `--vpp-api-addr`. */
 function wayOf(address: string): Way {
   if (!address.startsWith("shm:")) {
     return { address, reference: { name: "ping", where: [address] } };

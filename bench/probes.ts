@@ -1,21 +1,21 @@
 /**
- * What probing costs, and how fast it sees a change: the probe engine alone (without checker and
- * VPP) against a farm on loopback. For each kind and number of targets: CPU of the whole process
- * per probe (user and system time of /proc/PID/stat over the window), lateness, time from the
- * start of the process until every target is known, memory; then a drill: servers closed and hung
- * at random instants, and the time until the verdict.
+ * Measures the cost of probing and the time to detect a change: the probe engine alone, without
+ * checker and VPP, against a farm on loopback. For each kind and number of targets: CPU of the
+ * whole process per probe (user and system time of /proc/PID/stat over the window), lateness, time
+ * from the start of the process until every target is known, memory. Then a drill: servers closed
+ * and hung at random instants, and the time until the verdict.
  *
- * The target's half of each connection runs in the prober's own system calls (loopback), so the
- * number means something only beside a reference: the cheapest prober possible, limit.c of
- * ../shared/bench/health, measured in the same run when it is there; for https `openssl s_time`, one
- * full handshake and request after the other.
+ * The target's half of each connection runs in the prober's own system calls (loopback), so read
+ * the figure only with its reference, measured in the same run. The reference is a minimal prober,
+ * limit.c of ../shared/bench/health, when it exists; for https it is `openssl s_time`, one full
+ * handshake and request after the other.
  *
- * Of kind icmp (not a default: it needs CAP_NET_RAW) the kernel answers for all addresses of the farm;
- * there is no reference and no drill.
+ * For kind icmp (not a default: it needs CAP_NET_RAW) the kernel replies for all addresses of the
+ * farm; it has neither a reference nor a drill.
  *
- * Options: --kinds tcp,http (also https, icmp, and tcp-source: from a source address)
- * --targets 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms)
- * --timeout 500 (ms) --workers 1 --drill 40 (servers of each sort; 0: none) --seed 1
+ * Options: --kinds tcp,http (also https, icmp, and tcp-source: from a source address) --targets
+ * 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms) --timeout 500 (ms) --workers 1 --drill
+ * 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
 import { certificates } from "../tests/support/servers/certificates.ts";
@@ -55,13 +55,13 @@ interface Row {
   readonly targets: number;
   readonly probesPerSecond: number;
   readonly cpuUsPerProbe: number;
-  /** The same of the reference, and how many times as much ours is. */
+  /** The same of the reference, and our cost divided by it. */
   readonly referenceUsPerProbe: number | undefined;
   readonly ratio: number | undefined;
   readonly latenessMs: { p50: number; p99: number; max: number };
   readonly allKnownMs: number;
   readonly rssMiB: number;
-  /** Failures of servers that were all well, and all results by code, since the start. */
+  /** Failures of healthy servers, and all results by code, since the start. */
   readonly falseFailures: number;
   readonly codes: Readonly<Record<string, number>>;
   readonly voids: number;
@@ -136,7 +136,7 @@ interface Figures {
 }
 
 async function figures(engine: Child): Promise<Figures> {
-  await engine.say("figures");
+  await engine.send("figures");
   const record = await engine.next(({ event }) => event === "figures");
   return record as unknown as Figures;
 }

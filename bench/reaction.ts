@@ -1,18 +1,18 @@
 /**
- * The whole way of a failure inside the daemon: servers of a farm die one after another under
- * steady probing; how long from the verdict until the bytes that take them out of their VIP are
- * written to VPP's socket, and until VPP has answered.
+ * Measures the path of a failure inside the daemon. Servers of a farm die one after another under
+ * steady probing. Figures: the time from the verdict until the bytes that take them out of their
+ * VIP are written to VPP's socket, and until VPP has replied.
  *
  *   deno run -A bench/reaction.ts [--backends 1000] [--failures 600] [--per-second 20] [--socket PATH]
  *
- * Beside it, while the probing goes on and nothing fails yet: control_pings of a client in C, one at
- * a time (support/ping.c), which is what VPP and the machine take of `verdictToAnswer`.
+ * The reference is a client in C that sends control_pings, one at a time (support/ping.c), while
+ * the probing runs and before anything fails. It is the share of VPP and the machine in
+ * `verdictToAnswer`.
  *
- * The daemon's own parts, joined as src/daemon/wire.ts joins them, with its log written to
- * nowhere. A real VPP is started from MAGLEV_VPP_PREFIX unless --socket names one (or a
- * simulator). "Verdict" is the hand-over of the batch of results that decided it to the checker;
- * `fromProbe` counts from the instant the worker had the failed probe's result. Prints one JSON
- * object.
+ * The daemon's own parts, connected as in src/daemon/wire.ts, with its log discarded. A real VPP is
+ * started from MAGLEV_VPP_PREFIX unless --socket names one (or a simulator). "Verdict" is the
+ * moment when the checker receives the deciding batch of results; `fromProbe` counts from the
+ * instant when the worker had the failed probe's result. Prints one JSON object.
  */
 import { parseArgs } from "node:util";
 import { parseIp } from "../src/base/address.ts";
@@ -34,18 +34,18 @@ import { farmAddress } from "./support/farm_address.ts";
 const CLOCK: Clock = new SystemClock();
 const PER_FRONTEND = 10;
 const INTERVAL_MS = 1000;
-/** The last failures' verdicts are waited for this long: fall × interval, and some. */
+/** Wait for the verdicts of the last failures: fall × interval, with a margin. */
 const SETTLE_MS = 5000;
 const SEED = 7;
-/** One after the other: some seconds. */
+/** Sent one after the other; takes some seconds. */
 const REFERENCE_PINGS = 5000;
 
-/** Layout of lb_as_set_weight behind its 16-byte frame header: size, place of the IPv4 address. */
+/** Layout of lb_as_set_weight after its 16-byte frame header: size, place of the IPv4 address. */
 const FRAME_HEADER = 16;
 const SET_WEIGHT_BYTES = 50;
 const ADDRESS_AT = 32;
 
-/** When things happened to one server, in milliseconds of performance.now(). */
+/** Instants of one server's failure, in milliseconds of performance.now(). */
 interface Trace {
   probeMs: number;
   verdictMs: number;
@@ -116,7 +116,7 @@ function* weightRequests(bytes: Uint8Array): Generator<string> {
   }
 }
 
-/** The daemon's log, which also says when VPP answered. */
+/** The daemon's log, which also has the time of VPP's reply. */
 class TracingLogger implements Logger {
   readonly #traces: Traces;
   readonly #inner: Logger;
@@ -188,7 +188,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     const { address } = daemon.checker.current.config.backends.get(event.name)!;
     const probeAt = batch.find((one) => one.result === event.transition.result)?.atMs;
     const probeMs = probeAt === undefined ? batchMs : probeAt - performance.timeOrigin;
-    // The reconciler subscribed before and has sent by now; the write comes in a later microtask.
+    // The reconciler subscribed earlier and has sent by now; the write follows in a later microtask.
     traces.set(address.text, { probeMs, verdictMs: batchMs });
   });
   daemon.start();
@@ -206,7 +206,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   const victims = Array.from({ length: backends }, (_, i) => ({ i, order: prng() }))
     .sort((a, b) => a.order - b.order).slice(0, failures);
   for (const { i } of victims) {
-    await farm.child.say(`close ${i}`);
+    await farm.child.send(`close ${i}`);
     await sleep(-Math.log(1 - prng()) * 1000 / perSecond);
   }
   await sleep(SETTLE_MS);
@@ -215,7 +215,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   return { ...summary([...traces.values()], failures), reference };
 }
 
-/** Times of one control_ping after the other, in milliseconds; in words, why there are none. */
+/** Times of successive control_pings, in milliseconds; or the reason for their absence, as text. */
 async function measureReference(socket: string): Promise<{ p50: number; p99: number } | string> {
   const folder = await Deno.makeTempDir();
   try {

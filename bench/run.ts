@@ -1,8 +1,8 @@
 /**
  * Runs all benchmarks, one after the other, and writes each one's JSON object on a line of its own.
- * Arguments are names of benchmarks to run; none: all but `soak`, which takes ten minutes. Those
- * that need a real VPP are left out, and said to be, without MAGLEV_VPP_PREFIX; the one that needs
- * the server farm of ../shared without that.
+ * Arguments are names of benchmarks; without any, all run but `soak`, which takes ten minutes. A
+ * benchmark without its requirement is left out with a message: MAGLEV_VPP_PREFIX for a real VPP,
+ * or the server farm of ../shared.
  */
 const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: boolean }[] = [
   { name: "probes" },
@@ -20,13 +20,13 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
 
 const FARM = new URL("../../shared/bench/health/farm.c", import.meta.url);
 
-/** Why it cannot run here; undefined: it can. */
+/** The missing requirement; undefined: the benchmark can run. */
 async function lack(needs: "vpp" | "farm" | undefined): Promise<string | undefined> {
   if (needs === "vpp" && (Deno.env.get("MAGLEV_VPP_PREFIX") ?? "") === "") {
     return "MAGLEV_VPP_PREFIX is not set";
   }
   if (needs === "farm" && !await Deno.stat(FARM).then(() => true, () => false)) {
-    return `there is no ${FARM.pathname}`;
+    return `${FARM.pathname} does not exist`;
   }
   return undefined;
 }
@@ -34,7 +34,7 @@ async function lack(needs: "vpp" | "farm" | undefined): Promise<string | undefin
 const known = BENCHMARKS.map(({ name }) => name);
 const unknown = Deno.args.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`bench: no benchmark ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  console.error(`bench: unknown benchmark ${unknown.join(", ")}; expected ${known.join(", ")}`);
   Deno.exit(2);
 }
 const chosen = BENCHMARKS.filter(({ name, onlyByName }) =>
@@ -44,7 +44,7 @@ let failed = 0;
 for (const { name, needs } of chosen) {
   const reason = await lack(needs);
   if (reason !== undefined) {
-    console.error(`bench ${name}: left out, for ${reason}`);
+    console.error(`bench ${name}: skipped: ${reason}`);
     continue;
   }
   console.error(`bench ${name} …`);

@@ -1,10 +1,10 @@
 /**
- * Does anything grow? maglevd as a process, with the documented permissions and without VPP, probes
- * N servers of one kind for some minutes; every ten seconds its memory, descriptors, threads,
- * probes, void probes, false verdicts, CPU, and the machine's closed connections that still wait
- * (TIME_WAIT). First, last and greatest of each, and the slope of a straight line through all
- * samples after the first minute. What the runtime holds in timers cannot be seen from outside; a
- * timer that is kept holds memory.
+ * Detects growth over time. maglevd as a process, with the documented permissions and without VPP,
+ * probes N servers of one kind for some minutes. Every ten seconds it samples memory, descriptors,
+ * threads, probes, void probes, false verdicts, CPU, and the machine's connections in TIME_WAIT. It
+ * prints first, last and greatest of each, and the slope of a straight line through all samples
+ * after the first minute. Timers of the runtime cannot be seen from outside, but a leaked timer
+ * holds memory.
  *
  *   unshare -n sh -c 'ip link set lo up; deno run --frozen -A bench/soak.ts --kind http'
  *

@@ -1,15 +1,16 @@
 /**
- * Programming an empty VPP, then reading it back and planning with nothing to do, through the
- * daemon's own connection and reconciler with its log. Beside it a pipelined client in C that
- * sends the same requests (support/sync.c), each in turns on a VPP of its own.
+ * Measures the programming of an empty VPP, then reading it back and planning without changes,
+ * through the daemon's own connection and reconciler with its log. The reference is a pipelined
+ * client in C that sends the same requests (support/sync.c), in alternating rounds, each on a VPP
+ * of its own.
  *
  *   deno run -A bench/sync.ts [--sizes 100x16,1000x16,10000x4] [--rounds 3] [--transport socket,shm]
  *     [--poll-sleep yes,no] [--socket PATH]
  *
  * Sizes are VIPs x servers of each. Real VPPs, with and without poll-sleep, are started from
- * MAGLEV_VPP_PREFIX; the client in C has the socket in any case. From 5,000 VIPs on a size has one
- * round, for VPP itself takes ten seconds each time. With --socket the VPP or simulator behind it is programmed once, without the client in C, and emptied afterwards.
- * Prints one JSON object.
+ * MAGLEV_VPP_PREFIX; the client in C always uses the socket. From 5,000 VIPs on a size has one
+ * round, because VPP itself takes ten seconds each time. With --socket the VPP or simulator there
+ * is programmed once, without the client in C, and emptied afterwards. Prints one JSON object.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -25,11 +26,11 @@ import { type ApiKind, type RunningVpp, SKIP_REASON, startVpp } from "../tests/v
 import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 
-/** Requests the client in C leaves unanswered; the daemon's client has the same limit. */
+/** Unanswered requests of the client in C; the daemon's client has the same limit. */
 const WINDOW = 256;
-/** Full runs measured with nothing to do; the median counts. */
+/** Full runs without changes; the median counts. */
 const READ_BACKS = 9;
-/** From here on VPP needs ten seconds each time: one round. */
+/** From this number on VPP needs ten seconds each time: one round. */
 const MANY_VIPS = 5000;
 
 interface Size {
@@ -38,12 +39,12 @@ interface Size {
 }
 
 interface Figures {
-  /** From the connect's trigger to the last answer, the empty VPP's reading included. */
+  /** From the connect's trigger to the last reply, including the read of the empty VPP. */
   readonly programS: number;
   readonly programCpuS: number;
-  /** Full run with nothing to do, VPP's own share included. */
+  /** Full run without changes, VPP's own share included. */
   readonly readBackMs: number;
-  /** CPU of this process in it, all threads. */
+  /** CPU of this process in that run, all threads. */
   readonly readBackCpuMs: number;
 }
 
@@ -82,7 +83,7 @@ function sourceOf(vips: readonly DesiredVip[]): DesiredSource {
   };
 }
 
-/** The daemon's half that faces VPP, with its log written to nowhere. */
+/** The daemon's VPP side, with its log discarded. */
 function programmer(socket: string, vips: readonly DesiredVip[]) {
   const writer = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
   const logger = new LogHandler({ level: "info", format: "json", clock: CLOCK, writer });
@@ -179,7 +180,7 @@ async function measureReference(program: string, socket: string, size: Size) {
   return { programS: figures.seconds, programCpuS: figures.cpuSeconds };
 }
 
-/** One VPP for each measurement: what was deleted lingers, and would be in the way. */
+/** One VPP for each measurement, because VPP keeps deleted objects for a while. */
 async function onFreshVpp<T>(pollSleep: boolean, measure: (vpp: RunningVpp) => Promise<T>) {
   const vpp = await startVpp({ pollSleep });
   try {
@@ -196,7 +197,7 @@ interface Compare {
   readonly program: string | undefined;
 }
 
-/** The daemon over each transport and the client in C, in turns. */
+/** The daemon over each transport and the client in C, alternating. */
 async function compare(size: Size, options: Compare): Promise<Record<string, unknown>[]> {
   const { pollSleep, kinds, program } = options;
   const rounds = size.vips >= MANY_VIPS ? 1 : options.rounds;
@@ -219,7 +220,7 @@ async function compare(size: Size, options: Compare): Promise<Record<string, unk
   });
 }
 
-/** `1000x16`. */
+/** Parses `1000x16`. */
 function sizeOf(text: string): Size {
   const [vips, servers] = text.split("x").map(Number);
   return { vips: vips ?? NaN, servers: servers ?? NaN };

@@ -1,7 +1,7 @@
 /**
- * The simulator against recordings of a real VPP: given that VPP's message table, pid and version,
- * it must answer every recorded request with the recorded bytes. No byte is masked; the clock
- * stands where VPP's stood, because the second of a removal is in the dumps.
+ * The simulator against recordings of a real VPP. With that VPP's message table, pid and version,
+ * it must reply to every recorded request with the recorded bytes. No byte is masked; the clock is
+ * set to VPP's, because the second of a removal is in the dumps.
  */
 import assert from "node:assert/strict";
 import {
@@ -64,7 +64,7 @@ function exists(): boolean {
 const absent = exists() ? "" : " (skipped: ../shared/vpp/transcripts is absent)";
 
 Deno.test({
-  name: `simulator answers every recorded request byte for byte${absent}`,
+  name: `simulator replies to every recorded request byte for byte${absent}`,
   ignore: !exists(),
   async fn() {
     const connect = sockclntCreateReply.decode(recorded("connect", "sockclnt_create_reply")).body;

@@ -1,8 +1,8 @@
 /**
- * Holds the shape of the code: which folder may import which, which folders are pure, which calls
- * are banned and what to use instead, and that small facts stand in one place. Goal: a reader who
- * knows docs/design.md finds nothing here that contradicts it. Method: the files' text, with
- * comments and strings blanked where they would mislead.
+ * Checks the structure of the code: imports between folders, pure folders, banned calls and their
+ * replacements, word rules, and facts that must agree. Goal: nothing here contradicts
+ * docs/design.md. Method: the files' text, with comments and strings blanked where they would
+ * mislead.
  */
 import assert from "node:assert/strict";
 import { BUILD } from "../src/base/version.ts";
@@ -19,7 +19,14 @@ import {
   mayImport,
   roomOf,
 } from "./support/judges/tidy.ts";
-import { CLEAN_FOLDERS, phrasesIn, QUOTED_STRINGS } from "./support/judges/words.ts";
+import {
+  CLEAN_FOLDERS,
+  type Finding,
+  phrasesIn,
+  phrasesInDocument,
+  phrasesInTests,
+  QUOTED_STRINGS,
+} from "./support/judges/words.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -53,7 +60,7 @@ const isTest = (file: string) => /_(test|bench)\.ts$/.test(file);
 
 const SOURCES = FILES.filter((file) => !isTest(file));
 
-Deno.test("every source file lives in a folder the layout knows", () => {
+Deno.test("every source file lives in a folder of the layout", () => {
   const lost = SOURCES.filter((file) => roomOf(file) === undefined);
   assert.deepEqual(lost, [], "give these a place in FLOORS of tests/support/judges/tidy.ts");
 });
@@ -69,7 +76,7 @@ Deno.test("imports go downwards only", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("no two files import each other, not even over others", () => {
+Deno.test("no two files import each other, even indirectly", () => {
   const imports = new Map(
     SOURCES.map((file) => [file, importsOf(file, TEXTS.get(file)!)] as const),
   );
@@ -83,7 +90,7 @@ const MAX_FILES = 16;
 /** Folders that may be larger, each with the reason. */
 const LARGE: Readonly<Record<string, string>> = {};
 
-Deno.test("no folder holds more files than a reader can take in", () => {
+Deno.test("no folder holds too many files for a reader", () => {
   const sizes = new Map<string, number>();
   for (const file of SOURCES) {
     const folder = file.slice(0, file.lastIndexOf("/"));
@@ -94,7 +101,7 @@ Deno.test("no folder holds more files than a reader can take in", () => {
   assert.ok(Object.keys(LARGE).length <= 3);
 });
 
-Deno.test("pure files use no clock, chance, timer, socket, console or await", () => {
+Deno.test("pure files use no clock, randomness, timer, socket, console or await", () => {
   const wrong: string[] = [];
   for (const file of SOURCES.filter((file) => isPure(file, TEXTS.get(file)!))) {
     for (const { line, call, instead } of bannedCallsIn(TEXTS.get(file)!, "pure")) {
@@ -123,16 +130,39 @@ Deno.test("comments and messages follow the word rules in the folders that were 
     for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
       const path = `${folder}/${name}`;
       if (isDirectory) await read(path);
-      if (!/\.(ts|c|h)$/.test(name) || isTest(path) || name.startsWith("test_")) continue;
-      for (const finding of phrasesIn(await Deno.readTextFile(new URL(path, ROOT)))) {
-        const { line, rule, kind, found, instead } = finding;
-        if (kind === "string" && QUOTED_STRINGS.includes(path)) continue;
-        wrong.push(`${path}:${line}: "${found}" (rule ${rule}); write ${instead}`);
-      }
+      if (!/\.(ts|c|h)$/.test(name) || name.startsWith("test_")) continue;
+      const judge = isTest(path) ? phrasesInTests : phrasesIn;
+      const findings = judge(await Deno.readTextFile(new URL(path, ROOT)))
+        .filter(({ kind }) => kind !== "string" || !QUOTED_STRINGS.includes(path));
+      wrong.push(...findings.map(inWords(path)));
     }
   };
   for (const folder of CLEAN_FOLDERS) await read(folder);
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("the documents follow the word rules", async () => {
+  const paths = ["README.md"];
+  for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
+    if (name.endsWith(".md")) paths.push(`docs/${name}`);
+  }
+  assert.ok(paths.length > 5);
+  const wrong: string[] = [];
+  for (const path of paths) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    wrong.push(...phrasesInDocument(text).map(inWords(path)));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+const inWords = (path: string) => ({ line, rule, found, instead }: Finding): string =>
+  `${path}:${line}: "${found}" (rule ${rule}); write ${instead}`;
+
+Deno.test("the word rules find phrases in documents, but not in their code", () => {
+  const found = (text: string) => phrasesInDocument(text).map(({ line, rule }) => [line, rule]);
+  assert.deepEqual(found("# Head\n\nIt is\nno file.\n\n- one\n- it tells us\n"), [[3, 2], [7, 4]]);
+  assert.deepEqual(found("| a | says |\n| - | ---- |\n| b | wants |\n"), [[1, 4], [3, 4]]);
+  assert.deepEqual(found("A\n\n```sh\nit says\n```\n\n    it tells\n\n`knows` it.\n"), []);
 });
 
 Deno.test("the word rules find phrases in comments and strings, over line ends", () => {
@@ -147,6 +177,12 @@ Deno.test("the word rules find phrases in comments and strings, over line ends",
   assert.deepEqual(found('login("nobody");'), []);
   assert.deepEqual(found('// There is no file.\nhelp("A sentence, as in a " +\n "page.");'), []);
   assert.deepEqual(found("const says = tells.knows;"), []);
+  const inTests = (text: string) => phrasesInTests(text).map(({ line, rule }) => [line, rule]);
+  assert.deepEqual(inTests('Deno.test("it tells", () => {\n  f("it says");\n});'), [[1, 4]]);
+  assert.deepEqual(inTests("Deno.test({\n  name: `it is no file`,\n});\n// It wants."), [[2, 2], [
+    4,
+    4,
+  ]]);
 });
 
 /** The places that are the one implementation of what is banned elsewhere. */
@@ -163,7 +199,7 @@ const ALLOWED: [RegExp, string][] = [
   [/^[a-z]+\.ts$/, ""],
 ];
 
-Deno.test("the rules of this test catch what they are for", () => {
+Deno.test("the rules of this test detect violations", () => {
   const caught = (text: string) => bannedCallsIn(text, "pure").map(({ call }) => call);
   assert.deepEqual(caught("const t = Date.now();"), ["Date"]);
   assert.deepEqual(caught("await x; Math.random(); setTimeout(f, 1); Deno.exit()"), [
@@ -190,12 +226,12 @@ Deno.test("files stay small enough to read: at most 400 lines", () => {
   assert.deepEqual(long, [], "cut them in two");
 });
 
-Deno.test("the version stands in deno.json and src/base/version.ts alike", async () => {
+Deno.test("deno.json and src/base/version.ts have the same version", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   assert.equal(config.version, BUILD.version);
 });
 
-Deno.test("the tasks start maglevd and maglevc by the launcher", async () => {
+Deno.test("the tasks start maglevd and maglevc through the launcher", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   for (const name of ["maglevd", "maglevc"]) {
     assert.equal(
@@ -214,7 +250,7 @@ Deno.test("each program may read the environment variables of its flags", () => 
   assert.deepEqual(lacks(MAGLEVC_ENVIRONMENT, MAGLEVC_FLAGS), []);
 });
 
-Deno.test("a flag of maglevd or maglevc that names a path says what it grants", () => {
+Deno.test("a flag of maglevd or maglevc that names a path declares its grants", () => {
   // The stats socket is opened by the shim, which needs no permission for it.
   const shims = ["vpp-stats-addr"];
   const silent = [MAGLEVD_FLAGS, MAGLEVC_FLAGS].flatMap((flags: FlagTable) =>

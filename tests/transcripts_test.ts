@@ -13,7 +13,7 @@ interface Recorded {
   readonly hex: string;
 }
 
-/** Recorded files in sorted order; none when the recordings are not beside the checkout. */
+/** Recorded files in sorted order; empty without recordings next to the checkout. */
 function recordings(): string[] {
   try {
     return [...Deno.readDirSync(FOLDER)].map((entry) => entry.name).sort();

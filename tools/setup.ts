@@ -1,13 +1,13 @@
 /**
- * Builds the shim, and installs what that needs where this is permitted (Debian, as root). Quick
- * when there is nothing to do. Without a C compiler it says what to install, and does not fail:
- * all but ICMP probes, network namespaces and VPP's shared memory works without the shim.
+ * Builds the shim, and installs its requirements where this is permitted (Debian, as root). Quick
+ * when everything is in place. Without a C compiler it prints the packages to install, and does not
+ * fail: all but ICMP probes, network namespaces and VPP's shared memory works without the shim.
  *
  *   deno run -A tools/setup.ts
  */
 const FOLDER = new URL("../ffi/", import.meta.url).pathname;
 
-/** Programs that are needed, the Debian packages they come in, and what for. */
+/** Required programs, their Debian packages, and their purpose. */
 const NEEDED = [
   { program: "cc", packages: ["gcc", "libc6-dev"], purpose: "build the shim" },
   { program: "make", packages: ["make"], purpose: "build the shim" },
@@ -17,7 +17,7 @@ const NEEDED = [
   { program: "tmux", packages: ["tmux"], purpose: "test maglevc in a terminal" },
   { program: "zsh", packages: ["zsh"], purpose: "test maglevc's completion in zsh" },
   { program: "fish", packages: ["fish"], purpose: "test maglevc's completion in fish" },
-  // The compiler stands for the module, which is no program.
+  // The compiler stands for the module, which is not a program.
   {
     program: "protoc",
     packages: ["protobuf-compiler", "python3-grpcio"],
@@ -31,7 +31,7 @@ async function run(command: string, args: readonly string[]): Promise<boolean> {
       args: [...args],
       env: { DEBIAN_FRONTEND: "noninteractive" },
       stdin: "null",
-      // What they say to standard output is of no interest when they succeed.
+      // Their standard output matters only when they fail.
       stdout: "null",
       stderr: "inherit",
     }).output();

@@ -1,9 +1,9 @@
-/** Child programs of a benchmark: started, driven by lines, measured, ended. */
+/** Child programs of a benchmark: started, controlled by lines, measured, ended. */
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import { V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { linesOf } from "./lines.ts";
 
-/** A line that a child said. */
+/** A line of a child's output. */
 export interface ChildRecord {
   readonly event?: string;
   readonly id?: number;
@@ -16,18 +16,18 @@ export interface ChildRecord {
 export interface Child {
   readonly pid: number;
   /** Writes a line to its standard input. */
-  say(line: string): Promise<void>;
-  /** The next line of its output that `wanted` takes; throws after 60 s or at its end. */
-  next(wanted: (record: ChildRecord) => boolean): Promise<ChildRecord>;
+  send(line: string): Promise<void>;
+  /** The next line of its output that `matches` accepts; throws after 60 s or at its end. */
+  next(matches: (record: ChildRecord) => boolean): Promise<ChildRecord>;
   /** Called with every line, from now on. */
   listen(listener: (record: ChildRecord) => void): void;
   end(): Promise<void>;
 }
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export interface StartOptions {
-  /** The core it is held to; default: any. */
+  /** The core it is pinned to; default: any. */
   readonly cpu?: number | undefined;
 }
 
@@ -46,11 +46,11 @@ export function start(file: string, args: readonly string[], options: StartOptio
 export interface ProgramOptions {
   /** The program and its arguments. */
   readonly argv: readonly string[];
-  /** Beside the environment that there is. */
+  /** Added to the inherited environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts any program that speaks in lines of JSON; `name` is for errors. */
+/** Starts any program that writes lines of JSON; `name` is for errors. */
 export function startProgram(name: string, { argv, env = {} }: ProgramOptions): Child {
   const [program, ...args] = argv;
   const process = new Deno.Command(program!, {
@@ -70,15 +70,15 @@ export function startProgram(name: string, { argv, env = {} }: ProgramOptions): 
   })();
   return {
     pid: process.pid,
-    say: (line) => input.write(new TextEncoder().encode(`${line}\n`)),
+    send: (line) => input.write(new TextEncoder().encode(`${line}\n`)),
     listen: (listener) => void listeners.add(listener),
-    next(wanted) {
+    next(matches) {
       return new Promise((resolve, reject) => {
-        const fail = () => reject(new Error(`${name} did not say what was waited for`));
-        const timer = setTimeout(fail, PATIENCE_MS);
+        const fail = () => reject(new Error(`no expected line from ${name}`));
+        const timer = setTimeout(fail, TIMEOUT_MS);
         reading.then(fail, reject);
         const listener = (record: ChildRecord) => {
-          if (!wanted(record)) return;
+          if (!matches(record)) return;
           clearTimeout(timer);
           listeners.delete(listener);
           resolve(record);
@@ -108,7 +108,7 @@ export async function startFarm(count: number, kind: string): Promise<Farm> {
   return { child, port: port! };
 }
 
-/** A command line that is held to a core; its process is the program itself. */
+/** A command line pinned to a core; its process is the program itself. */
 export function pinned(cpu: number | undefined, argv: readonly string[]): readonly string[] {
   return cpu === undefined ? argv : ["taskset", "-c", String(cpu), ...argv];
 }

@@ -11,7 +11,7 @@ export interface DaemonConfigOptions {
   readonly serversPerVip: number;
 }
 
-/** The text of a configuration with frontends f0, f1, …, which wait for nothing at the start. */
+/** The text of a configuration with frontends f0, f1, …, without warm-up. */
 export function daemonConfig(options: DaemonConfigOptions): string {
   const { kind, count, port, intervalMs, serversPerVip } = options;
   const indices = Array.from({ length: count }, (_, index) => index);

@@ -1,4 +1,4 @@
-/** The drill: servers fail at random instants; how long until the engine calls them down? */
+/** The drill: servers fail at random instants, and the time until the engine reports them down. */
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Child, Farm } from "./child.ts";
 
@@ -21,9 +21,9 @@ export interface Latency {
 
 export interface Drill {
   readonly closed: Latency;
-  /** Accepts and never answers (http), leaves attempts to connect unanswered (tcp). */
+  /** Accepts and never responds (http), leaves connection attempts unanswered (tcp). */
   readonly hanging: Latency;
-  /** Servers reported as down that were not touched. */
+  /** Untouched servers that were reported down. */
   readonly spurious: number;
 }
 
@@ -52,7 +52,7 @@ export async function drill(options: DrillOptions): Promise<Drill | undefined> {
     touched.add(id);
     const bad = options.kind === "tcp" ? "stall" : "hang";
     const answer = farm.child.next(({ atMs }) => atMs !== undefined);
-    await farm.child.say(`${i % 2 === 0 ? "close" : bad} ${id}`);
+    await farm.child.send(`${i % 2 === 0 ? "close" : bad} ${id}`);
     failedAt.set(id, (await answer).atMs!);
     const pauseMs = prng() * 2 * intervalMs / count;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -66,7 +66,7 @@ export async function drill(options: DrillOptions): Promise<Drill | undefined> {
   };
 }
 
-/** A server whose failure was never seen has an infinite latency, which JSON shows as null. */
+/** A server whose failure was never reported has an infinite latency, null in JSON. */
 function latencyOf(ids: readonly number[], latencies: ReadonlyMap<number, number>): Latency {
   const sorted = ids.map((id) => latencies.get(id) ?? Infinity).sort((a, b) => a - b);
   return {

@@ -1,7 +1,7 @@
 /**
- * The engine alone, as a process to be measured: probes N targets of the farm and says, one JSON
- * object per line, when all are known, when a target goes down or comes up, and for each line on
- * its standard input its own figures since the last one. Ends with its standard input.
+ * The engine alone, as a process to be measured. It probes N targets of the farm, and writes one
+ * JSON object per line when all are known and when a target goes down or comes up. For each line on
+ * its standard input it writes its figures since the last one. Ends with its standard input.
  * Arguments: count, port, kind (tcp|tcp-source|http|https|icmp), interval and timeout in
  * milliseconds, workers, and for https the file of the authority.
  */
@@ -75,7 +75,7 @@ const healthcheck: HealthcheckConfig = {
   params: paramsOf(kind),
 };
 
-function say(record: Record<string, unknown>): void {
+function print(record: Record<string, unknown>): void {
   console.log(JSON.stringify(record));
 }
 
@@ -87,9 +87,9 @@ function nowMs(): number {
 const log: Logger = {
   enabled: () => true,
   debug: () => {},
-  info: (event, fields) => say({ event, ...fields }),
-  warn: (event, fields) => say({ event, ...fields }),
-  error: (event, fields) => say({ event, ...fields }),
+  info: (event, fields) => print({ event, ...fields }),
+  warn: (event, fields) => print({ event, ...fields }),
+  error: (event, fields) => print({ event, ...fields }),
 };
 
 const pool = new WorkerPool({ clock: new SystemClock(), log, workers });
@@ -111,9 +111,9 @@ pool.onOutcomes = (list) => {
     counters[id] = after;
     if (first) {
       known[id] = 1;
-      if (--unknown === 0) say({ event: "all-known", atMs: nowMs() });
+      if (--unknown === 0) print({ event: "all-known", atMs: nowMs() });
     } else if (isUp(before, healthcheck) !== isUp(after, healthcheck)) {
-      say({ event: isUp(after, healthcheck) ? "up" : "down", id, atMs: nowMs() });
+      print({ event: isUp(after, healthcheck) ? "up" : "down", id, atMs: nowMs() });
     }
   }
 };
@@ -140,6 +140,6 @@ for (let id = 0; id < count; id++) {
 
 for await (const _ of linesOf(Deno.stdin.readable)) {
   const stats = await pool.stats();
-  say({ event: "figures", ...stats, failures, outcomes, voids, codes, reasons: [...reasons] });
+  print({ event: "figures", ...stats, failures, outcomes, voids, codes, reasons: [...reasons] });
 }
 await pool.close();

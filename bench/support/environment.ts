@@ -5,7 +5,7 @@ export interface Environment {
   readonly os: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Load of the machine over the last minute: was it alone? */
+  /** Load of the machine over the last minute; shows other work. */
   readonly load: number;
 }
 

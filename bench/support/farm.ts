@@ -1,11 +1,11 @@
 /**
  * N servers on loopback as probe targets: one address each (see farm_address.ts), all on one port.
- * Arguments: count and kind (tcp: accepts and waits for the client to close; http: answers 200).
- * Says its port as JSON, then obeys lines on standard input until that ends, answering each with
- * the time at which it was done (Unix time, milliseconds):
+ * Arguments: count and kind (tcp: accepts and waits for the client to close; http: responds with
+ * 200). Writes its port as JSON. Then it obeys lines on standard input until that ends, and replies
+ * to each with the time of completion (Unix time, milliseconds):
  *   close I   stop listening
- *   hang I    accept, and never answer (http)
- *   stall I   leave attempts to connect without an answer
+ *   hang I    accept, and never respond (http)
+ *   stall I   leave connection attempts unanswered
  */
 import { farmAddress } from "./farm_address.ts";
 import { linesOf } from "./lines.ts";

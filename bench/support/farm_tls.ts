@@ -1,9 +1,9 @@
 /**
  * N HTTPS servers on loopback as probe targets, one address each, all on one port and with one
- * certificate. Arguments: count, folder with good.pem and good.key. Speaks like farm.ts, but for
- * `stall`, and more:
+ * certificate. Arguments: count, folder with good.pem and good.key. Same protocol as farm.ts,
+ * without `stall`, and with:
  *   open I    serve again
- *   served    answers with the requests answered and the own CPU time (ms) since the last time
+ *   served    replies with the requests served and the own CPU time (ms) since the last time
  */
 import process from "node:process";
 import { createServer } from "node:tls";

@@ -1,8 +1,8 @@
 /**
- * One HTTP/2 connection that makes gRPC calls, as cheaply as that can be done here: the load of a
- * benchmark should not cost more than what is measured. It reads frames and messages, not headers:
- * a call has gone well when it had a message and came to its end; an answer without one is an
- * error. Requests are small, so the windows of the other side are taken to be open.
+ * One HTTP/2 connection that makes gRPC calls at minimal cost, because the load of a benchmark
+ * should not cost more than the server that is measured. It reads frames and messages, not headers:
+ * a call succeeded when it had a message and ended; a reply without one is an error. Requests are
+ * small, so the windows of the other side are assumed to be open.
  */
 
 /** RFC 9113, 6: types of frames. */
@@ -25,15 +25,15 @@ const MESSAGE_HEADER = 5;
 const LARGEST_WINDOW = 2 ** 31 - 1;
 const FIRST_WINDOW = 65_535;
 const READ_BYTES = 256 * 1024;
-const LEAVE_MS = 5000;
+const CLOSE_TIMEOUT_MS = 5000;
 
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** Callbacks of a call. */
 export interface CallListener {
-  /** A message came; its bytes are valid during the call only. */
+  /** A message arrived; its bytes are valid during the call only. */
   onMessage(message: Uint8Array): void;
-  /** It is over, and went well or not. */
+  /** The call ended; `ok`: it succeeded. */
   onEnd(ok: boolean): void;
 }
 
@@ -93,10 +93,10 @@ export class GrpcConnection {
     });
   }
 
-  /** Says that it goes, and waits for the other side to close the connection; at most 5 s. */
+  /** Sends GOAWAY, and waits for the other side to close the connection; at most 5 s. */
   async leave(): Promise<void> {
     this.#send(frame(GOAWAY, { payload: new Uint8Array(8) }));
-    const timer = setTimeout(() => this.close(), LEAVE_MS);
+    const timer = setTimeout(() => this.close(), CLOSE_TIMEOUT_MS);
     await this.#reading;
     clearTimeout(timer);
     await this.close();

@@ -28,7 +28,7 @@ server.addService(service, {
   },
 });
 
-function say(record) {
+function print(record) {
   process.stdout.write(`${JSON.stringify(record)}\n`);
 }
 
@@ -37,7 +37,7 @@ function tell(rate, seconds) {
   const endMs = performance.now() + 1000 * seconds;
   let made = 0;
   const next = () => {
-    if (performance.now() >= endMs) return say({ event: "made", made });
+    if (performance.now() >= endMs) return print({ event: "made", made });
     const atUnixNs = Math.round((performance.timeOrigin + performance.now()) * 1e6);
     const result = { ok: true, layer: "L4", code: "L4OK", durationNs: 250_000 };
     const transition = { from: "unknown", to: "up", atUnixNs, result };
@@ -51,7 +51,7 @@ function tell(rate, seconds) {
 
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
-  say({ event: "listening", port });
+  print({ event: "listening", port });
 });
 const lines = readline.createInterface({ input: process.stdin });
 lines.on("line", (line) => {

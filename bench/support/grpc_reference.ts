@@ -15,8 +15,7 @@ export interface GrpcReference {
 }
 
 /**
- * Starts it; undefined without Node. `answer`: bytes of the message with which GetBackend is
- * answered.
+ * Starts it; undefined without Node. `answer`: bytes of GetBackend's response.
  */
 export async function startGrpcReference(answer: Uint8Array): Promise<GrpcReference | undefined> {
   const version = await nodeVersion();
@@ -49,7 +48,7 @@ async function nodeVersion(): Promise<string | undefined> {
   }
 }
 
-/** A new folder with the modules of deno.json as Node finds them, out of Deno's own store. */
+/** A new folder with the modules of deno.json for Node, out of Deno's own store. */
 async function modulesForNode(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-bench-node-" });
   for (const name of ["deno.json", "deno.lock"]) {

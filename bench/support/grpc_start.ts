@@ -1,4 +1,4 @@
-/** From the start of a maglevd process to its first answer and its first probe: see ../grpc.ts. */
+/** From the start of a maglevd process to its first reply and its first probe: see ../grpc.ts. */
 import { MaglevdProcess } from "../../src/demo/daemon_process.ts";
 import { daemonConfig } from "./daemon_config.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
@@ -12,7 +12,7 @@ export interface StartOptions {
 const SERVERS_PER_VIP = 16;
 /** Interval of checks for a listener. */
 const LOOK_MS = 2;
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 interface Spread {
   readonly p50: number;
@@ -23,7 +23,7 @@ interface Spread {
 export async function* measureStart(options: StartOptions): AsyncGenerator<object> {
   for (const backends of options.startTargets) {
     const [serving, probed, empty]: [number[], number[], number[]] = [[], [], []];
-    // The first fills the caches of the runtime and of the system.
+    // The first run fills the caches of the runtime and of the system.
     for (let round = -1; round < options.rounds; round++) {
       const one = await oneStart(backends, options.intervalMs);
       const runtimeMs = await emptyProgramMs();
@@ -65,9 +65,9 @@ async function oneStart(
   }
 }
 
-/** When GetVersion was answered first. */
+/** Time of the first reply to GetVersion. */
 async function firstAnswer(address: string): Promise<number> {
-  const endMs = performance.now() + PATIENCE_MS;
+  const endMs = performance.now() + TIMEOUT_MS;
   while (performance.now() < endMs) {
     const connection = await GrpcConnection.open(address).catch(() => undefined);
     if (connection === undefined) {
@@ -79,10 +79,10 @@ async function firstAnswer(address: string): Promise<number> {
     await connection.close();
     return nowMs;
   }
-  throw new Error(`maglevd did not serve gRPC within ${PATIENCE_MS / 1000} s`);
+  throw new Error(`maglevd did not serve gRPC within ${TIMEOUT_MS / 1000} s`);
 }
 
-/** The port was free a moment ago. */
+/** A port that was free a moment ago. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

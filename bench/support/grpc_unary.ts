@@ -1,4 +1,4 @@
-/** Calls of a running maglevd, in turns with those of a server on Node: see ../grpc.ts. */
+/** Calls to a running maglevd, alternating with calls to a server on Node: see ../grpc.ts. */
 import { MaglevdProcess } from "../../src/demo/daemon_process.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
 import { encode } from "../../src/grpc/messages/codec.ts";
@@ -7,14 +7,14 @@ import { daemonConfig } from "./daemon_config.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { startGrpcReference } from "./grpc_reference.ts";
 
-/** Of the daemon that is asked. */
+/** Of the daemon. */
 const BACKENDS = 100;
 const SERVERS_PER_VIP = 16;
 const ASKED = "b7";
 const CLIENTS = ["bare", "own"];
 
 export interface UnaryOptions {
-  /** Of one round, after a first one that is not counted. */
+  /** Duration of a round; a first round is not counted. */
   readonly seconds: number;
   readonly rounds: number;
   readonly inFlight: readonly number[];
@@ -114,7 +114,7 @@ async function inTurns(servers: readonly Server[], turns: Turns): Promise<readon
     for (let round = -1; round < rounds; round++) {
       for (const [i, server] of servers.entries()) {
         const result = await oneRound(server, { ...turns, load: loads[i]! });
-        // The first warms both sides up.
+        // The first round warms both sides up.
         if (round >= 0) results[i]!.push(result);
       }
     }
@@ -141,7 +141,7 @@ async function oneRound(server: Server, turn: Turns & { readonly load: Child }):
   const { load, seconds, inFlight } = turn;
   const cpuFromMs = cpuMs(server.pid);
   const answer = load.next(({ event }) => event === "calls");
-  await load.say(`${seconds} ${inFlight}`);
+  await load.send(`${seconds} ${inFlight}`);
   const { good, failed, elapsedMs, latencyMs } = await answer as unknown as Calls;
   return {
     callsPerSecond: (1000 * good) / elapsedMs,

@@ -18,12 +18,12 @@ export interface WatchOptions {
   readonly seed: number;
 }
 
-/** A backend that is paused, resumed, and then found to be well. */
+/** A backend that is paused, resumed, and then passes its check. */
 const EVENTS_PER_TURN = 3;
-/** Pending changes have happened by then. */
+/** Time for pending changes. */
 const SETTLE_MS = 2000;
-/** Events that have not arrived by then are lost. */
-const PATIENCE_MS = 30_000;
+/** Events that arrive later count as lost. */
+const TIMEOUT_MS = 30_000;
 
 /** Figures of the daemon since the last request; counts: since its start. */
 interface Figures {
@@ -42,7 +42,7 @@ interface Spread {
 }
 
 /** Figures of all watchers. */
-interface Told {
+interface Received {
   /** Fewest and most events of a watcher. */
   readonly least: number;
   readonly most: number;
@@ -76,9 +76,9 @@ async function measure(watchers: number, options: WatchOptions): Promise<object>
     await watching.next(({ event }) => event === "all-replayed");
     const replayMs = performance.now() - replayFromMs;
     const replay = await figures(daemon);
-    await told(watching, 0);
+    await received(watching, 0);
     const watched = await phase(daemon, { ...options, address, before: replay });
-    const { least, most, total, dropped, ended, latencyMs } = await told(
+    const { least, most, total, dropped, ended, latencyMs } = await received(
       watching,
       watchers * watched.made,
     );
@@ -89,10 +89,10 @@ async function measure(watchers: number, options: WatchOptions): Promise<object>
       watchers,
       made: watched.made,
       eventsPerSecond: rounded(watched.made / windowS),
-      told: { least, most, dropped, ended },
+      received: { least, most, dropped, ended },
       lost: watchers * watched.made - total,
       latencyMs: spread(latencyMs),
-      cpuUsPerTold: rounded((1000 * (watched.cpuMs - alone.cpuMs)) / (watchers * watched.made)),
+      cpuUsPerEvent: rounded((1000 * (watched.cpuMs - alone.cpuMs)) / (watchers * watched.made)),
       alone: shown(alone),
       watched: shown(watched),
       presentState: {
@@ -124,7 +124,7 @@ interface Phase extends Figures {
 }
 
 interface PhaseOptions extends WatchOptions, Place {
-  /** At its beginning. */
+  /** At its start. */
   readonly before: Figures;
 }
 
@@ -161,7 +161,7 @@ async function pauseAndResume(client: MaglevClient, name: string): Promise<void>
   await client.call("ResumeBackend", { name });
 }
 
-/** The same number of watchers and events of a server that does nothing else. */
+/** The same number of watchers and events, with a server that does nothing else. */
 async function referenceOf(watchers: number, options: WatchOptions): Promise<object | undefined> {
   const { rate, windowS } = options;
   const reference = await startGrpcReference(new Uint8Array(0));
@@ -172,17 +172,17 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
     await pause(1000);
     const cpuFromMs = cpuMs(reference.child.pid);
     const done = reference.child.next(({ event }) => event === "made");
-    await reference.child.say(`${rate} ${windowS}`);
+    await reference.child.send(`${rate} ${windowS}`);
     const { made } = await done as unknown as { made: number };
     await pause(SETTLE_MS);
     const cpu = cpuMs(reference.child.pid) - cpuFromMs;
-    const { least, most, latencyMs } = await told(watching, watchers * made);
+    const { least, most, latencyMs } = await received(watching, watchers * made);
     return {
       node: reference.version,
       made,
-      told: { least, most },
+      received: { least, most },
       latencyMs: spread(latencyMs),
-      cpuUsPerTold: rounded((1000 * cpu) / (watchers * made)),
+      cpuUsPerEvent: rounded((1000 * cpu) / (watchers * made)),
     };
   } finally {
     await watching.end();
@@ -190,29 +190,29 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
   }
 }
 
-/** As scraped_daemon.ts has them. */
+/** The figures of scraped_daemon.ts. */
 function frontendsOf(targets: number): number {
   return Math.ceil(targets / 16);
 }
 
 async function figures(daemon: Child): Promise<Figures> {
   const answer = daemon.next(({ event }) => event === "figures");
-  await daemon.say("figures");
+  await daemon.send("figures");
   return await answer as unknown as Figures;
 }
 
-/** Events of the watchers, once there are `expected` in all, or the wait ends. */
-async function told(watching: Child, expected: number): Promise<Told> {
-  const endMs = performance.now() + PATIENCE_MS;
+/** Events of the watchers, after `expected` in all or the timeout. */
+async function received(watching: Child, expected: number): Promise<Received> {
+  const endMs = performance.now() + TIMEOUT_MS;
   while (await countOf(watching) < expected && performance.now() < endMs) await pause(200);
-  const answer = watching.next(({ event }) => event === "told");
-  await watching.say("told");
-  return await answer as unknown as Told;
+  const answer = watching.next(({ event }) => event === "received");
+  await watching.send("received");
+  return await answer as unknown as Received;
 }
 
 async function countOf(watching: Child): Promise<number> {
   const answer = watching.next(({ event }) => event === "count");
-  await watching.say("count");
+  await watching.send("count");
   return ((await answer) as unknown as { total: number }).total;
 }
 

@@ -1,13 +1,13 @@
 /**
  * The drill of ../shared/bench/health/drive.py: some servers are closed and as many hung, each at a
- * random instant within two intervals; when all are reported down, all are opened again likewise.
- * How long from the event to the checker's report?
+ * random instant within two intervals. When all are reported down, all are opened again likewise.
+ * Measures the time from the event to the checker's report.
  */
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Change, Task } from "./checkers/checker.ts";
 import type { TargetFarm, Verb } from "./target_farm.ts";
 
-/** Milliseconds from what was done to the report of it; without any report, null. */
+/** Milliseconds from the failure to its report; without any report, null. */
 export interface Latency {
   readonly p50: number | null;
   readonly max: number | null;
@@ -20,7 +20,7 @@ export interface HealthDrill {
   readonly hungToDown: Latency;
   readonly closedToUp: Latency;
   readonly hungToUp: Latency;
-  /** When something was done to which server first. */
+  /** Time of each server's first change. */
   readonly touched: ReadonlySet<number>;
 }
 
@@ -59,11 +59,11 @@ export async function healthDrill(options: HealthDrillOptions): Promise<HealthDr
 interface RoundOptions extends HealthDrillOptions {
   readonly prng: () => number;
   readonly verbs: ReadonlyMap<number, Verb>;
-  /** The report that is waited for. */
+  /** The expected report. */
   readonly up: boolean;
 }
 
-/** Latencies by server; those that were not reported in time are missing. */
+/** Latencies by server, without those that were not reported in time. */
 async function round(options: RoundOptions): Promise<ReadonlyMap<number, number>> {
   const { task, farm, changes, prng, verbs, up } = options;
   const { intervalMs, timeoutMs } = task;

@@ -22,12 +22,12 @@ export interface HealthRow {
   readonly cpuUsPerProbe: number;
   /** The same from the scheduler's run time. */
   readonly runUsPerProbe: number;
-  /** CPU of the servers, which is not in it. */
+  /** CPU of the servers, not included above. */
   readonly farmUsPerProbe: number | null;
-  /** Greatest resident size up to the window's end, and greatest proportional one within. */
+  /** Greatest resident size until the window's end, and greatest proportional size within it. */
   readonly rssMiB: number;
   readonly pssMiB: number;
-  /** Reports of down on servers that were not touched, over the whole time. */
+  /** Reports of down on untouched servers, over the whole time. */
   readonly falseVerdicts: number;
   readonly drill: Omit<HealthDrill, "touched"> | null;
 }
@@ -119,7 +119,7 @@ async function measureWindow(
     activeOpens() - opensFrom,
     performance.now() - fromMs,
   ];
-  // An attempt that is ended before the server accepts it is counted by the kernel only.
+  // Only the kernel counts an attempt that ends before the server accepts it.
   const probes = Math.max(1, served.count, opens);
   const perProbe = (ms: number) => round((1000 * ms) / probes);
   return {

@@ -1,6 +1,6 @@
 /**
- * The reference for probes: limit.c, the cheapest prober possible; for HTTPS OpenSSL's own client,
- * which makes one full handshake and request after the other.
+ * The reference for probes: limit.c, a minimal prober. For HTTPS it is OpenSSL's own client, which
+ * makes one full handshake and request after the other.
  */
 import { cpuMs } from "./child.ts";
 import { farmAddress } from "./farm_address.ts";
@@ -15,7 +15,7 @@ export interface ReferenceOptions {
   readonly timeoutMs: number;
 }
 
-/** Its CPU per probe in microseconds; undefined without a source or compiler. */
+/** The reference's CPU per probe in microseconds; undefined without a source or compiler. */
 export async function withReference(options: ReferenceOptions): Promise<number | undefined> {
   const program = await sharedProgram("limit");
   if (program === undefined) return undefined;

@@ -1,10 +1,11 @@
 /**
- * The daemon's own parts with its metrics port and its gRPC, joined as src/daemon/ joins them,
- * without VPP and with its log written to nowhere, as a process to be scraped and watched: probes N
- * targets of the farm, says where its metrics and its gRPC are and when all targets are known, and
- * for each line on its standard input how late its probes and its main thread were since the last
- * one, and what has happened. Ends with its standard input. Transitions carry fractions of a
- * millisecond here. Arguments: count, port of the farm, interval in milliseconds.
+ * The daemon's own parts with its metrics port and its gRPC, connected as in src/daemon/, without
+ * VPP and with its log discarded, as a process to be scraped and watched. It probes N targets of
+ * the farm, and writes its addresses of metrics and gRPC, and a line when all targets are known.
+ * For each line on its standard input it writes the lateness of probes and main thread since the
+ * last one, and its counts. Ends with its standard input. Transitions carry fractions of a
+ * millisecond here.
+ * Arguments: count, port of the farm, interval in milliseconds.
  */
 import { invariant } from "../../src/base/assert.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
@@ -56,14 +57,14 @@ const logger = new LogHandler({
     write(bytes) {
       if (address === "") {
         const line = /"metrics-listen","address":"([^"]*)"/.exec(new TextDecoder().decode(bytes));
-        if (line !== null) say({ event: "metrics", address: address = line[1]! });
+        if (line !== null) print({ event: "metrics", address: address = line[1]! });
       }
       return Promise.resolve(bytes.length);
     },
   },
 });
 
-function say(record: object): void {
+function print(record: object): void {
   console.log(JSON.stringify(record));
 }
 
@@ -86,7 +87,7 @@ daemon.checker.subscribe((event) => {
   if (event.kind !== "backend") return;
   transitions++;
   if (event.transition.to === "down") downs++;
-  if (event.transition.from === "unknown" && --unknown === 0) say({ event: "all-known" });
+  if (event.transition.from === "unknown" && --unknown === 0) print({ event: "all-known" });
 });
 
 let lags: number[] = [];
@@ -125,7 +126,7 @@ const grpc = await createGrpcServer({
 invariant(grpc !== undefined, "it has an address");
 metrics.events.announce(servedMethods({ reflection: true }), STATUS_NAMES);
 const [grpcAddress] = await grpc.listen();
-say({ event: "grpc", address: grpcAddress });
+print({ event: "grpc", address: grpcAddress });
 daemon.start();
 metrics.start(daemon);
 for await (const _ of linesOf(Deno.stdin.readable)) {
@@ -133,7 +134,7 @@ for await (const _ of linesOf(Deno.stdin.readable)) {
   const sorted = lags.sort((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  say({
+  print({
     event: "figures",
     probes,
     voids,

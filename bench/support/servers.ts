@@ -1,4 +1,4 @@
-/** Servers that a benchmark only needs to be there: N that accept, at the addresses of the farm. */
+/** Servers as mere probe targets of a benchmark: N that accept, at the addresses of the farm. */
 import { startFarm } from "./child.ts";
 import { sharedProgram } from "./shared_program.ts";
 import { startTargets } from "./target_farm.ts";
@@ -9,7 +9,7 @@ export interface Servers extends AsyncDisposable {
   readonly kind: string;
 }
 
-/** The farm in C where it is to be had: it takes least of the machine. */
+/** The farm in C where it is available, because it costs least. */
 export async function startServers(targets: number): Promise<Servers> {
   if (await sharedProgram("farm") === undefined) {
     const { port, child } = await startFarm(targets, "tcp");

@@ -16,7 +16,7 @@ export function sharedProgram(name: SharedProgram): Promise<string | undefined> 
   return made;
 }
 
-/** The same, where nothing can be measured without it. */
+/** The same; throws when the program is missing. */
 export async function neededProgram(name: SharedProgram): Promise<string> {
   const path = await sharedProgram(name);
   if (path !== undefined) return path;

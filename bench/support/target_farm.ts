@@ -1,7 +1,7 @@
 /**
- * The servers that several checkers are measured against, one after the other: farm.c of
- * ../shared/bench/health (one thread and epoll, so that they cost little beside what is measured),
- * for https farm_tls.ts, for icmp the kernel, which answers for all of 127.0.0.0/8.
+ * The servers for comparing several checkers, one after the other: farm.c of ../shared/bench/health
+ * (one thread and epoll, so that they cost little), for https farm_tls.ts, and for icmp the kernel,
+ * which replies for all of 127.0.0.0/8.
  */
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import { pinned, start } from "./child.ts";
@@ -9,7 +9,7 @@ import { linesOf } from "./lines.ts";
 import { neededProgram } from "./shared_program.ts";
 
 /**
- * `hang`: accepts and never answers. `stall`: leaves attempts to connect without an answer. `open`:
+ * `hang`: accepts and never responds. `stall`: leaves connection attempts unanswered. `open`:
  * serves again.
  */
 export type Verb = "close" | "hang" | "stall" | "open";
@@ -18,7 +18,7 @@ export type Verb = "close" | "hang" | "stall" | "open";
 export interface Served {
   /** Connections (tcp), requests (http, https), echoes (icmp: of the whole namespace). */
   readonly count: number;
-  /** CPU time of the servers; undefined where it is not known. */
+  /** CPU time of the servers; undefined when unknown. */
   readonly cpuMs: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface TargetFarm {
   readonly caFile: string;
   /** The way a server of this kind hangs; undefined: it cannot hang. */
   readonly bad: Verb | undefined;
-  /** Does that to a server; the result is when it was done (Unix time, milliseconds). */
+  /** Does that to a server; returns the time of completion (Unix time, milliseconds). */
   act(verb: Verb, id: number): Promise<number>;
   takeServed(): Promise<Served>;
   stop(): Promise<void>;
@@ -88,7 +88,7 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
   return {
     port,
     caFile: "",
-    // A check that only connects cannot see a server that accepts and then says nothing.
+    // A check that only connects cannot detect a server that accepts and then stays silent.
     bad: kind === "tcp" ? "stall" : "hang",
     act: async (verb, id) => (await ask(`${verb} ${id}`)).t! / 1e6,
     async takeServed() {
@@ -114,12 +114,12 @@ async function tlsFarm({ targets, cpu }: FarmOptions): Promise<TargetFarm> {
     bad: "hang",
     async act(verb, id) {
       const answer = child.next(({ atMs }) => atMs !== undefined);
-      await child.say(`${verb} ${id}`);
+      await child.send(`${verb} ${id}`);
       return (await answer).atMs!;
     },
     async takeServed() {
       const answer = child.next(({ served }) => served !== undefined);
-      await child.say("served");
+      await child.send("served");
       const { served, cpuMs } = await answer;
       return { count: served!, cpuMs };
     },

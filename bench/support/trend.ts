@@ -9,12 +9,12 @@ export interface Trend {
 }
 
 export interface TrendOptions<T> {
-  /** Those that count for the slope. */
+  /** Samples that count for the slope. */
   readonly settled: readonly T[];
   readonly value: (sample: T) => number;
 }
 
-/** `samples` has one at least. */
+/** The trend of at least one sample. */
 export function trendOf<T extends { readonly atS: number }>(
   samples: readonly T[],
   { settled, value }: TrendOptions<T>,

@@ -1,9 +1,8 @@
 /**
- * Calls of one connection, so many at a time, one more whenever one ends: for each line on its
- * standard input `SECONDS IN_FLIGHT` how many went well and how long they took.
- * Ends with its standard input. Arguments: address; `bare` for a client that costs next to nothing
- * (grpc_connection.ts), `own` for the one that maglevc has (src/grpc/client/client.ts); the name that is
- * asked for.
+ * Calls over one connection, with a fixed number in flight. For each line `SECONDS IN_FLIGHT` on
+ * its standard input it writes the number of successful calls and their durations. Ends with its
+ * standard input. Arguments: address; `bare` for a client that costs almost nothing
+ * (grpc_connection.ts), `own` for maglevc's (src/grpc/client/client.ts); the backend's name.
  */
 import { MaglevClient } from "../../src/grpc/client/client.ts";
 import { GetBackendRequest } from "../../src/grpc/gen/maglev.ts";
@@ -14,7 +13,7 @@ import { linesOf } from "./lines.ts";
 
 const [address, kind, name] = Deno.args as [string, "bare" | "own", string];
 
-/** Calls GetBackend once; true: the answer is about that backend. */
+/** Calls GetBackend once; true: the response is about that backend. */
 type Caller = () => Promise<boolean>;
 
 async function callerOf(): Promise<{ readonly call: Caller; readonly close: () => unknown }> {

@@ -1,8 +1,9 @@
 /**
- * Watchers of a daemon's events, each with a connection of its own: says when all have been told
- * the present state; for a line `count` on its standard input how many events they were told since
- * the last `told`, and for that one what they were told. Ends with its standard input. Arguments: address, watchers, and events that make up the
- * present state.
+ * Watchers of a daemon's events, each with a connection of its own. Writes a line when all have
+ * received the present state. For a line `count` on its standard input it writes the number of
+ * events since the last `received`, and for `received` the events themselves. Ends with its
+ * standard input.
+ * Arguments: address, watchers, and events that make up the present state.
  */
 import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
 import { create, decode, encode } from "../../src/grpc/messages/codec.ts";
@@ -12,7 +13,7 @@ import { linesOf } from "./lines.ts";
 const address = Deno.args[0]!;
 const [watchers, replayed] = Deno.args.slice(1).map(Number) as [number, number];
 
-/** By watcher: events of the present state, and what happened since the last line. */
+/** By watcher: events of the present state, and events since the last line. */
 const replays = new Uint32Array(watchers);
 const counts = new Uint32Array(watchers);
 let behind = replayed === 0 ? 0 : watchers;
@@ -20,7 +21,7 @@ let [dropped, ended] = [0, 0];
 /** From each event's own time to its end in a watcher, in milliseconds. */
 let latencies: number[] = [];
 
-function say(record: object): void {
+function print(record: object): void {
   console.log(JSON.stringify(record));
 }
 
@@ -35,7 +36,7 @@ function take(watcher: number, message: Uint8Array): void {
   if (event?.$case !== "backend" && event?.$case !== "frontend") return;
   const { transition } = event.value;
   if (transition?.from === transition?.to) {
-    if (++replays[watcher]! === replayed && --behind === 0) say({ event: "all-replayed" });
+    if (++replays[watcher]! === replayed && --behind === 0) print({ event: "all-replayed" });
     return;
   }
   counts[watcher]!++;
@@ -53,18 +54,18 @@ for (let watcher = 0; watcher < watchers; watcher++) {
     onEnd: () => ended++,
   });
 }
-if (behind === 0) say({ event: "all-replayed" });
+if (behind === 0) print({ event: "all-replayed" });
 
 for await (const line of linesOf(Deno.stdin.readable)) {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (line === "count") {
-    say({ event: "count", total });
+    print({ event: "count", total });
     continue;
   }
   const ms = latencies.sort((a, b) => a - b);
   const at = (share: number) => ms[Math.min(ms.length - 1, Math.floor(share * ms.length))] ?? null;
-  say({
-    event: "told",
+  print({
+    event: "received",
     least: Math.min(...counts),
     most: Math.max(...counts),
     total,

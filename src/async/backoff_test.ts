@@ -17,7 +17,7 @@ Deno.test("BackoffDelays begins again after a reset", () => {
   assert.equal(delays.next(), 3);
 });
 
-Deno.test("Backoff has one attempt waiting, however often it is asked", () => {
+Deno.test("Backoff keeps one pending attempt after repeated requests", () => {
   const clock = new FakeClock();
   const backoff = new Backoff(clock);
   let calls = 0;

@@ -14,7 +14,7 @@ Deno.test("BoundedQueue is first in, first out, drops the newest when full and c
   assert.deepEqual([queue.shift(), queue.shift(), queue.shift()], [2, 5, undefined]);
 });
 
-Deno.test("BoundedQueue refuses a capacity that is none", () => {
+Deno.test("BoundedQueue refuses an invalid capacity", () => {
   for (const capacity of [0, -1, NaN]) {
     assert.throws(() => new BoundedQueue(capacity), /capacity must be >= 1/);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../../tests/support/fakes/fake_clock.ts";
 import { Coalesced } from "./coalesce.ts";
 
-Deno.test("Coalesced: callers during a run share one more, with the last argument", async () => {
+Deno.test("Coalesced: callers during a run share one more run, with the last argument", async () => {
   const runs: { argument: string; end: PromiseWithResolvers<string> }[] = [];
   const work = new Coalesced((argument: string) => {
     const end = Promise.withResolvers<string>();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fakes/fake_clock.ts";
 import { orLate, settledWithin, withDeadline } from "./deadline.ts";
 
-Deno.test("orLate() gives the outcome of work that ends in time, and leaves no timer", async () => {
+Deno.test("orLate() returns the result of work that ends in time, and leaves no timer", async () => {
   const clock = new FakeClock();
   const options = { clock, deadlineMs: 10, late: () => "late" };
   assert.equal(await orLate(Promise.resolve("done"), options), "done");
@@ -11,7 +11,7 @@ Deno.test("orLate() gives the outcome of work that ends in time, and leaves no t
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("orLate() gives what `late` returns or throws, and ignores the work from then on", async () => {
+Deno.test("orLate() returns or throws the result of `late`, and ignores the work from then on", async () => {
   const clock = new FakeClock();
   const work = Promise.withResolvers<string>();
   const result = orLate(work.promise, { clock, deadlineMs: 10, late: (cause) => cause });
@@ -29,7 +29,7 @@ Deno.test("orLate() gives what `late` returns or throws, and ignores the work fr
   await settle();
 });
 
-Deno.test("orLate() ends with its signal, also one that was aborted before", async () => {
+Deno.test("orLate() ends with its signal, even one that was aborted earlier", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   const never = new Promise<string>(() => {});
@@ -56,7 +56,7 @@ Deno.test("settledWithin() waits for the work or the deadline, and rejects with 
   assert.equal(await result, undefined);
 });
 
-Deno.test("withDeadline() says what was not done, and stops it", async () => {
+Deno.test("withDeadline() names the unfinished work, and stops it", async () => {
   const clock = new FakeClock();
   let abandoned = 0;
   const options = { clock, deadlineMs: 10, action: "open it", abandon: () => abandoned++ };

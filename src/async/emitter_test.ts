@@ -5,7 +5,7 @@ function failNever(error: unknown): never {
   throw error;
 }
 
-Deno.test("Emitter: all hear all events in the same order, those caused while telling come last", () => {
+Deno.test("Emitter delivers all events to all subscribers in one order; events emitted during delivery come last", () => {
   const emitter = new Emitter<number>(failNever);
   const heard: string[] = [];
   emitter.subscribe((n) => {
@@ -17,7 +17,7 @@ Deno.test("Emitter: all hear all events in the same order, those caused while te
   assert.deepEqual(heard, ["a1", "b1", "a2", "b2", "a10", "b10", "a11", "b11"]);
 });
 
-Deno.test("Emitter: one that throws does not keep the others from hearing, nor itself from later events", () => {
+Deno.test("Emitter: a subscriber that throws still gets later events, and the others get all", () => {
   const failures: string[] = [];
   const emitter = new Emitter<number>((error) => failures.push((error as Error).message));
   const heard: string[] = [];
@@ -31,7 +31,7 @@ Deno.test("Emitter: one that throws does not keep the others from hearing, nor i
   assert.deepEqual(failures, ["broken 1", "broken 2"]);
 });
 
-Deno.test("Emitter: unsubscribing ends it, also from within; subscribing twice hears twice", () => {
+Deno.test("Emitter: unsubscribing ends delivery, even from within; subscribing twice delivers twice", () => {
   const emitter = new Emitter<number>(failNever);
   const heard: string[] = [];
   const listener = (n: number) => heard.push(`x${n}`);
@@ -48,7 +48,7 @@ Deno.test("Emitter: unsubscribing ends it, also from within; subscribing twice h
   assert.deepEqual(heard, ["x1", "x1", "once1", "x2"]);
 });
 
-Deno.test("Emitter: whoever subscribes while it tells hears from the next event on", () => {
+Deno.test("Emitter: a subscriber added during delivery gets the next event first", () => {
   const emitter = new Emitter<number>(failNever);
   const heard: string[] = [];
   emitter.subscribe((n) => {

@@ -20,7 +20,7 @@ async function take(feed: Feed<number | string>, count: number): Promise<(number
   return items;
 }
 
-Deno.test("Feed: the replay comes first, however late it is read, then what was pushed", async () => {
+Deno.test("Feed returns the replay first, even when it is read late, then the pushed items", async () => {
   const { feed } = feedOf({ replay: [1, 2, 3, 4, 5] });
   feed.push(10);
   assert.deepEqual(await take(feed, 2), [1, 2]);
@@ -41,7 +41,7 @@ Deno.test("Feed: the replay is not read ahead", async () => {
   feed.close();
 });
 
-Deno.test("Feed: a reader that waits gets what is pushed", async () => {
+Deno.test("Feed gives a pushed item to a waiting reader", async () => {
   const { feed } = feedOf();
   const next = feed.next();
   feed.push(7);
@@ -51,7 +51,7 @@ Deno.test("Feed: a reader that waits gets what is pushed", async () => {
   feed.close();
 });
 
-Deno.test("Feed: a slow reader keeps an unbroken beginning and is told of the gap in its place", async () => {
+Deno.test("Feed keeps the oldest items of a slow reader, and puts the number of lost ones at the gap", async () => {
   const { feed } = feedOf();
   for (let n = 1; n <= 10; n++) feed.push(n);
   assert.deepEqual(await take(feed, 4), [1, 2, 3, "lost 7"]);
@@ -65,7 +65,7 @@ Deno.test("Feed: a slow reader keeps an unbroken beginning and is told of the ga
   feed.close();
 });
 
-Deno.test("Feed: what is read and what is said to be lost add up to what was pushed, in order", async () => {
+Deno.test("Feed: read and lost items add up to the pushed ones, in order", async () => {
   await fc.assert(fc.asyncProperty(
     fc.integer({ min: 2, max: 6 }),
     fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 30 }),
@@ -102,7 +102,7 @@ Deno.test("Feed: what is read and what is said to be lost add up to what was pus
   ));
 });
 
-Deno.test("Feed: close ends a waiting reader, calls back once, and what is pushed later is nothing", async () => {
+Deno.test("Feed.close() ends a waiting reader, calls back once, and later pushes are ignored", async () => {
   const { feed, closes } = feedOf();
   const next = feed.next();
   feed.close();
@@ -121,7 +121,7 @@ Deno.test("Feed: leaving a for await loop closes it", async () => {
   assert.deepEqual(closes, ["closed"]);
 });
 
-Deno.test("Feed: two readers at once are our mistake", () => {
+Deno.test("Feed rejects two concurrent readers as a bug", () => {
   const { feed } = feedOf();
   void feed.next();
   assert.throws(() => feed.next(), /two readers/);

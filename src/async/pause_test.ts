@@ -15,7 +15,7 @@ Deno.test("pause() ends after its time, and leaves no timer", async () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("pause() ends when its signal is aborted, during it or before", async () => {
+Deno.test("pause() ends when its signal is aborted, during the pause or earlier", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   const { signal } = controller;

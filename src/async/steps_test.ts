@@ -17,7 +17,7 @@ Deno.test("finish runs to the end", () => {
   assert.equal(finish(steps(4, () => {})), 10);
 });
 
-Deno.test("inSlices lets others have a turn after each slice", async () => {
+Deno.test("inSlices yields to other work after each slice", async () => {
   const clock = new FakeClock();
   let done = 0;
   const seen: number[] = [];
@@ -38,7 +38,7 @@ Deno.test("inSlices lets others have a turn after each slice", async () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("inSlices ends with the caller, between two slices, or with what a step throws", async () => {
+Deno.test("inSlices ends when its signal aborts between two slices, or when a step throws", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   let done = 0;

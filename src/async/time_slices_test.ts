@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Clock } from "../base/ports.ts";
 import { SLICE_MS, TimeSlices } from "./time_slices.ts";
 
-/** A clock whose hand a task moves, and whose timers fire when the test says so. */
+/** A clock that tasks advance, and whose timers the test fires. */
 function handClock() {
   const now = { ms: 0 };
   const due = new Set<() => void>();
@@ -22,7 +22,7 @@ function handClock() {
   return { clock, now, due, fire };
 }
 
-Deno.test("TimeSlices: what comes together is done for SLICE_MS in a row, the rest later, in order", () => {
+Deno.test("TimeSlices runs tasks for SLICE_MS in a row, and the rest later, in order", () => {
   const { clock, now, due, fire } = handClock();
   const slices = new TimeSlices(clock);
   const said: string[] = [];
@@ -45,7 +45,7 @@ Deno.test("TimeSlices: what comes together is done for SLICE_MS in a row, the re
   assert.equal(due.size, 0);
 });
 
-Deno.test("TimeSlices: a stop runs nothing that waits, and leaves no timer", () => {
+Deno.test("TimeSlices.stop() drops waiting tasks, and leaves no timer", () => {
   const { clock, now, due, fire } = handClock();
   const slices = new TimeSlices(clock);
   let ran = 0;
@@ -61,7 +61,7 @@ Deno.test("TimeSlices: a stop runs nothing that waits, and leaves no timer", () 
   assert.deepEqual([ran, due.size], [1, 0]);
 });
 
-Deno.test("TimeSlices: a task never overtakes those that wait", () => {
+Deno.test("TimeSlices: a task never overtakes waiting ones", () => {
   const { clock, now, due, fire } = handClock();
   const slices = new TimeSlices(clock);
   const done: number[] = [];

@@ -13,7 +13,7 @@ const bytes16 = fc.array(
 ).map((list) => Uint8Array.from(list));
 const anyBytes = fc.oneof(bytes4, bytes16);
 
-Deno.test("parseIp: canonical text of what is accepted", () => {
+Deno.test("parseIp: canonical text of accepted addresses", () => {
   const cases: [text: string, canonical: string][] = [
     ["0.0.0.0", "0.0.0.0"],
     ["192.0.2.1", "192.0.2.1"],
@@ -77,7 +77,7 @@ Deno.test("parseIp: rejects texts that are not address literals", () => {
   for (const text of cases) assert.equal(parseIp(text), undefined, JSON.stringify(text));
 });
 
-Deno.test("parseIp: a zone is accepted when asked for, on IPv6 only", () => {
+Deno.test("parseIp accepts a zone on request, on IPv6 only", () => {
   assert.equal(parseIp("fe80::1%eth0"), undefined);
   const scoped = parseIp("FE80::1%eth0", { allowZone: true });
   assert.deepEqual([scoped?.text, scoped?.zone], ["fe80::1%eth0", "eth0"]);
@@ -95,7 +95,7 @@ Deno.test("parseIp reads back the text of any bytes, and the text is canonical",
   }));
 });
 
-Deno.test("ipFromBytes of 16 bytes writes what the URL parser writes (RFC 5952), but for mapped IPv4", () => {
+Deno.test("ipFromBytes of 16 bytes writes the URL parser's text (RFC 5952), except for mapped IPv4", () => {
   fc.assert(fc.property(bytes16, (bytes) => {
     const { text } = ipFromBytes(bytes);
     if (text.includes(".")) {
@@ -106,7 +106,7 @@ Deno.test("ipFromBytes of 16 bytes writes what the URL parser writes (RFC 5952),
   }));
 });
 
-Deno.test("parseIp agrees with the URL parser about what is an IPv6 literal", () => {
+Deno.test("parseIp accepts the same IPv6 literals as the URL parser", () => {
   const pieces = fc.constantFrom("0", "1", "ffff", "12345", ":", "::", ".", "1.2.3.4", "g", "0db8");
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 17, size: "max" }), (parts) => {
@@ -161,7 +161,7 @@ Deno.test("compareIp is a total order that agrees with equality of texts", () =>
   }));
 });
 
-Deno.test("addressKind() knows what is not one host, and IPv4 addresses in the form of IPv6", () => {
+Deno.test("addressKind() detects addresses of more than one host, and IPv4 addresses in the form of IPv6", () => {
   const cases: readonly (readonly [text: string, kind: string])[] = [
     ["10.0.0.1", "host"],
     ["223.255.255.255", "host"],

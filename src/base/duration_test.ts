@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatDuration, parseDuration } from "./duration.ts";
 
-Deno.test("parseDuration: what Go's time.ParseDuration accepts", () => {
+Deno.test("parseDuration accepts the inputs of Go's time.ParseDuration", () => {
   const cases: [text: string, ms: number][] = [
     ["0", 0],
     ["+0", 0],
@@ -122,7 +122,7 @@ Deno.test("parseDuration: tenths and hundredths of a unit are exact milliseconds
   }));
 });
 
-Deno.test("parseDuration never throws and never gives what is not finite", () => {
+Deno.test("parseDuration never throws, and returns finite numbers only", () => {
   const pieces = fc.constantFrom("1", "0", ".", "-", "+", "h", "m", "s", "ms", "u", "µs", "n", "9");
   fc.assert(fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
     const ms = parseDuration(parts.join(""));

@@ -15,7 +15,7 @@ Deno.test("parseListenAddress() and formatListenAddress() agree on every form", 
   }
 });
 
-Deno.test("parseListenAddress() says what is wrong", () => {
+Deno.test("parseListenAddress() names the error", () => {
   const cases: [string, RegExp][] = [
     ["", /need host:port/],
     ["9091", /need host:port/],

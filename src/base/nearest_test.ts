@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { nearest } from "./nearest.ts";
 
-Deno.test("nearest: the word that was meant, if any", () => {
+Deno.test("nearest returns the intended word, if any", () => {
   const known = ["interval", "fast-interval", "down-interval", "timeout", "rise", "fall"];
   const cases: [word: string, meant: string | undefined][] = [
     ["intervall", "interval"],
@@ -21,7 +21,7 @@ Deno.test("nearest: the word that was meant, if any", () => {
   for (const [word, meant] of cases) assert.equal(nearest(word, known), meant, word);
 });
 
-Deno.test("nearest: the first of equally near ones wins, and nothing known is nothing meant", () => {
+Deno.test("nearest returns the first of equally near words, and undefined without known words", () => {
   assert.equal(nearest("nginx2", ["nginx0", "nginx1"]), "nginx0");
   assert.equal(nearest("nginx2", ["nginx1", "nginx0"]), "nginx1");
   assert.equal(nearest("nginx2", []), undefined);
@@ -60,14 +60,14 @@ Deno.test("nearest finds the least distance within a third of the word, or nothi
   }));
 });
 
-Deno.test("nearest: a slip in a long word is found, another word of its length is not meant", () => {
+Deno.test("nearest finds a slip in a long word, but not another word of its length", () => {
   const long = "cache-17.eu-west.example.com";
   const known = [long, "cache-18.us-east.example.com", "x".repeat(long.length)];
   assert.equal(nearest("cahce-17.eu-wst.exampel.com", known), long);
   assert.equal(nearest("cache-17.ap-south.sample.net", known), undefined, "six edits and more");
 });
 
-Deno.test("nearest compares with as many known words as its bound on work allows, not with all", () => {
+Deno.test("nearest compares with known words up to its bound on work", () => {
   // 253 characters, the longest name, alike but for the last: each takes a band of 253 rows.
   const [shape, meant] = ["ab".repeat(124), "ab".repeat(124) + "bbbab"];
   let read = 0;

@@ -8,7 +8,7 @@ function notCapable(message: string): Error {
 
 const ADVICE = ", run again with the --allow-read flag";
 
-Deno.test("a permission fault names the line that mends it, and never Deno's own advice", () => {
+Deno.test("a permission fault names the line that fixes it, and never Deno's own advice", () => {
   const cases: [string, RegExp][] = [
     [
       `Requires read access to "/srv/ca.pem"`,

@@ -10,7 +10,7 @@ import {
   toPlainLine,
 } from "./text.ts";
 
-Deno.test("quote() escapes what would move a terminal, and cuts what is long", () => {
+Deno.test("quote() escapes terminal controls, and cuts long texts", () => {
   equal(quote('a"b'), '"a\\"b"');
   equal(quote("\x1b[31m\x7f\x9b\u202e\u2028"), '"\\u001b[31m\\u{7f}\\u{9b}\\u{202e}\\u{2028}"');
   equal(quote("x".repeat(1000)).length, 130);
@@ -28,7 +28,7 @@ Deno.test("listWords() puts commas, and a word before the last", () => {
   equal(listWords(["a", "b", "c"], "and"), "a, b and c");
 });
 
-Deno.test("unsafe characters are found and replaced; line feeds stay where lines may", () => {
+Deno.test("unsafe characters are found and replaced; line feeds stay where they are allowed", () => {
   const unsafe = "\x00\x1b\x7f\x9b\u0600\u200b\u202e\u2028\ud800";
   for (const character of unsafe) {
     equal(hasUnsafe(`a${character}b`), true, JSON.stringify(character));
@@ -47,7 +47,7 @@ Deno.test("a plain line has no controls and no marks of direction, and may have 
   }
 });
 
-Deno.test("a word has no whitespace and nothing that hides", () => {
+Deno.test("a word has no whitespace and no invisible characters", () => {
   for (const text of ["a", "ä-1", "日本"]) equal(isWord(text), true);
   for (const text of ["a b", "a\u00a0b", "a\u200bb", "\x7f"]) equal(isWord(text), false);
 });

@@ -28,7 +28,7 @@ function edited(check: Partial<HealthcheckConfig> = {}) {
   return all;
 }
 
-Deno.test("a reload that edits a check moves no weight, no pool and no frontend", () => {
+Deno.test("a reload that edits a check changes no weight, pool or frontend", () => {
   const { checker, news, weights, stateOf } = edited();
   assert.deepEqual(news(), [
     "backend a up-unknown",

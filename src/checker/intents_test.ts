@@ -139,7 +139,7 @@ Deno.test("the operator is stored as one short line, for any certificate", () =>
   assert.ok(identity.isWellFormed());
 });
 
-Deno.test("until: at its time it ends by itself, and the backend returns only through passing checks", () => {
+Deno.test("until: an intent expires, and the backend returns only through passing checks", () => {
   for (const kind of ["pause", "disable"] as const) {
     const world = setUpHealthy();
     const { checker, clock, engine, news, stateOf, weights } = world;
@@ -158,7 +158,7 @@ Deno.test("until: at its time it ends by itself, and the backend returns only th
   }
 });
 
-Deno.test("until: a weight gives way to the file's; several ends at one instant are one program event", () => {
+Deno.test("until: an expired weight is replaced by the file's; several ends at one instant are one program event", () => {
   const world = setUpHealthy();
   const { checker, clock, news } = world;
   const options = { ...WHO, untilMs: NOW_MS + 1000 };
@@ -208,7 +208,7 @@ Deno.test("until follows a change of the wall clock within a minute", () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("a reload keeps pauses, disables and weights, but a weight that the file edits ends with an event", () => {
+Deno.test("a reload keeps pauses, disables and weights; a weight that the file edits ends with an event", () => {
   const world = setUpHealthy();
   world.checker.pauseBackend("a", { ...WHO, reason: "why" });
   world.checker.disableBackend("b", WHO);

@@ -198,7 +198,7 @@ Deno.test("reload: frontends follow the file, and a change of state is an event"
   assert.equal(weights("web"), undefined);
 });
 
-Deno.test("reload: transition-history applies to backends that go on", () => {
+Deno.test("reload: transition-history applies to backends that continue", () => {
   const { checker, engine } = running();
   for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
   checker.reload(smallConfig({ ...BASE, transitionHistory: 1 }));

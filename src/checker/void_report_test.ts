@@ -27,7 +27,7 @@ Deno.test("VoidReport: the first immediately, the rest of the period as one line
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("VoidReport: after a quiet period the next is a first one again", () => {
+Deno.test("VoidReport treats the next as a first one after a quiet period", () => {
   const { clock, logger, report } = setUp();
   report.add({ backend: "a", latenessMs: 300, reason: LATE });
   clock.advance(VOID_REPORT_MS);
@@ -36,7 +36,7 @@ Deno.test("VoidReport: after a quiet period the next is a first one again", () =
   report.stop();
 });
 
-Deno.test("VoidReport: at most two lines a period while it goes on", () => {
+Deno.test("VoidReport logs at most two lines per period", () => {
   const { clock, logger, report } = setUp();
   for (let i = 0; i < 100; i++) {
     report.add({ backend: "a", latenessMs: 300, reason: LATE });

@@ -5,7 +5,7 @@ function block(label: string, body: string): string {
   return `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
 }
 
-Deno.test("certificatesIn() takes the certificates of a file that also holds a key, in any order", () => {
+Deno.test("certificatesIn() finds the certificates of a file that also holds a key, in any order", () => {
   const [one, two] = [block("CERTIFICATE", "AAAA"), block("CERTIFICATE", "BBBB")];
   const key = block("EC PARAMETERS", "CCCC") + block("EC PRIVATE KEY", "DDDD");
   const orders = [

@@ -212,7 +212,7 @@ for (const type of Object.keys(VALUES) as (keyof typeof HOLDERS)[]) {
   });
 }
 
-Deno.test("decode() fills in what is absent", () => {
+Deno.test("decode() fills in the defaults", () => {
   const config = load(`maglev:
   vpp: { lb: { ${SOURCES} } }
   healthchecks:
@@ -307,7 +307,7 @@ Deno.test("decode() fills in what is absent", () => {
   });
 });
 
-Deno.test("decode() leaves vpp.lb undefined when the file has none, and reads it when it is empty", () => {
+Deno.test("decode() leaves an absent vpp.lb undefined, and reads an empty one", () => {
   equal(load("maglev: {}").vppLb, undefined);
   equal(load("maglev: { vpp: {} }").vppLb, undefined);
   equal(load("maglev:\n  vpp:\n  backends:\n").vppLb, undefined);
@@ -355,7 +355,7 @@ Deno.test("decode() reports one issue for one mistake", () => {
   }
 });
 
-Deno.test("no place for an address takes one that VPP and sockets take for different hosts", () => {
+Deno.test("every address key refuses an address that VPP and sockets interpret differently", () => {
   const places: readonly ((address: string) => string)[] = [
     HOLDERS.address,
     (address) => `maglev: { frontends: { f: { address: ${address}, pools: [] } } }`,
@@ -374,7 +374,7 @@ Deno.test("no place for an address takes one that VPP and sockets take for diffe
   }
 });
 
-Deno.test("`port: 0` of a frontend is all ports, and a protocol beside it has no effect", () => {
+Deno.test("`port: 0` of a frontend is all ports, and its protocol has no effect", () => {
   const file = (service: string) =>
     `maglev: { backends: { a: { address: 10.0.0.1 } }, frontends: { f: { address: 10.0.0.9, ` +
     `${service} pools: [{ name: p, backends: { a: } }] } } }`;

@@ -207,7 +207,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { what, edits, backends, frontends, rest } of CASES) {
-  Deno.test(`diffConfig() tells apart: ${what}`, () => {
+  Deno.test(`diffConfig() distinguishes: ${what}`, () => {
     deepEqual(diffConfig(config(BASE), changed(edits)), {
       ...UNCHANGED,
       ...rest,

@@ -59,7 +59,7 @@ Deno.test("readDocument() places keys and values by line and column, from 1", ()
   deepEqual(places(read(`\uFEFF${text}`).tree!), places(read(text).tree!), "byte order mark");
 });
 
-Deno.test("readDocument() reads a document that holds nothing as nothing", () => {
+Deno.test("readDocument() reads an empty document as null", () => {
   for (const text of ["", "\n", "# comment\n", "---\n", "\uFEFF", "...\n", "%YAML 1.2\n---\n"]) {
     const { tree, issues } = read(text);
     deepEqual(issues, [], JSON.stringify(text));
@@ -81,11 +81,11 @@ Deno.test("readDocument() resolves aliases and merge keys, own keys first", () =
   });
 });
 
-Deno.test("readDocument() takes the last of several anchors of one name", () => {
+Deno.test("readDocument() uses the last of several anchors of one name", () => {
   deepEqual(plain(read("[&a 1, *a, &a 2, *a]").tree), [1, 1, 2, 2]);
 });
 
-Deno.test("readDocument() refuses what it cannot read, with the place", () => {
+Deno.test("readDocument() refuses unreadable text, with the position", () => {
   const cases: readonly [text: string, issue: RegExp][] = [
     ["a: 1\na: 2\n", /^f:2:1: parse error: a: the key is given twice, first in line 1/],
     ["'a': 1\na: 2\n", /^f:2:1: parse error: a: the key is given twice/],
@@ -135,7 +135,7 @@ Deno.test("readDocument() survives more errors and merges than fit on a stack", 
   });
 });
 
-Deno.test("readDocument() refuses any nesting that is deep, however it is written", () => {
+Deno.test("readDocument() refuses deep nesting in every notation", () => {
   const deep = 100_000;
   for (
     const text of [
@@ -152,7 +152,7 @@ Deno.test("readDocument() refuses any nesting that is deep, however it is writte
   }
 });
 
-Deno.test("readDocument() refuses aliases that grow, without growing them", () => {
+Deno.test("readDocument() refuses aliases that expand, without expanding them", () => {
   const laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
   const merges = ["a0: &a0 { x0: 0 }"];
   for (let i = 1; i < 2000; i++) {

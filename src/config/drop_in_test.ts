@@ -21,7 +21,7 @@ function load(name: string) {
 
 for (const name of NAMES) {
   Deno.test({
-    name: `a file that the reference takes is taken: ${name}`,
+    name: `a file that the reference accepts is accepted: ${name}`,
     fn() {
       const result = load(name);
       ok(

@@ -1,6 +1,6 @@
 /**
  * One file for each rule, with the exact text of what is said about it. To write the .txt files
- * anew after a message was changed on purpose: `UPDATE_FIXTURES=1 deno test -A` on this file; then
+ * again after a message was changed on purpose: `UPDATE_FIXTURES=1 deno test -A` on this file; then
  * read what changed.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
@@ -80,7 +80,7 @@ Deno.test("good fixtures are valid without a warning", () => {
   }
 });
 
-Deno.test("bad fixtures break the rule they are named after, in exactly these words", () => {
+Deno.test("bad fixtures break the rule in their name, with exactly these messages", () => {
   for (const fixture of fixtures("bad")) {
     const rule = ruleOf(fixture.name);
     ok(rule !== undefined, `${fixture.name} is named after no rule`);
@@ -92,7 +92,7 @@ Deno.test("bad fixtures break the rule they are named after, in exactly these wo
   }
 });
 
-Deno.test("warned-of fixtures are valid and warn in exactly these words", () => {
+Deno.test("warning fixtures are valid, with exactly these warnings", () => {
   for (const fixture of fixtures("warn")) {
     equal(exitStatus(fixture.result), 0, fixture.name);
     for (const issue of issuesOf(fixture.result)) equal(issue.rule, ruleOf(fixture.name));

@@ -64,7 +64,7 @@ maglev:
   deepEqual([...frontends.values()].map(({ port }) => port), [80, 443]);
 });
 
-Deno.test("an x- frontend that is complete draws a warning, unless another is made of it", () => {
+Deno.test("a complete x- frontend draws a warning, unless another one is based on it", () => {
   const file = (name: string, other: string) =>
     `maglev:
   backends: { a: { address: 10.0.0.1 } }
@@ -102,7 +102,7 @@ Deno.test("a name that begins with x- is not defined, and a reference to it is a
   ok(issuesOf(result)[0]?.includes("names that begin with `x-` are ignored"));
 });
 
-Deno.test("an unknown key that looks like the writer's own gets a hint how those begin", () => {
+Deno.test("an unknown key that looks like the author's own gets a hint about x-", () => {
   const hints: readonly (readonly [key: string, hint: string])[] = [
     ["X-defaults", '; a key of your own begins with `x-`: "x-defaults"'],
     ["x_defaults", '; a key of your own begins with `x-`: "x-defaults"'],

@@ -54,7 +54,7 @@ Deno.test("IssueList keeps a thousand of each kind and counts the rest", () => {
   ok(issues.hasParseErrors);
 });
 
-Deno.test("IssueList stops looking for what was meant when that has cost enough", () => {
+Deno.test("IssueList stops the search for suggestions at its bound on work", () => {
   const issues = new IssueList("m.yaml");
   const names = Array.from({ length: 50_000 }, (_, i) => `backend-${i}`);
   const hints = Array.from({ length: 20 }, () => issues.suggestion("backend-x", names, "; none"));

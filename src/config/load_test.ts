@@ -18,7 +18,7 @@ function only(result: LoadResult): string {
   return formatIssue(result.issues[0]!);
 }
 
-Deno.test("loadConfig() reads a file, a byte order mark and all", async () => {
+Deno.test("loadConfig() reads a file, even with a byte order mark", async () => {
   await withFile(
     "\uFEFFmaglev:\r\n  backends:\r\n    ñ: { address: 10.0.0.1 }\r\n",
     async (path) => {
@@ -46,7 +46,7 @@ Deno.test("loadConfig() names the path and the reason when a file cannot be read
   }
 });
 
-Deno.test("loadConfig() names the reason when it may not read", async () => {
+Deno.test("loadConfig() reports a missing read permission", async () => {
   await withFile("maglev: {}", async (path) => {
     await Deno.chmod(path, 0);
     // Root may read everything.
@@ -71,7 +71,7 @@ Deno.test({
   },
 });
 
-Deno.test("loadConfig() refuses what is not UTF-8, with the line", async () => {
+Deno.test("loadConfig() refuses invalid UTF-8, with the line", async () => {
   await withFile(Uint8Array.of(0x61, 0x0a, 0x62, 0x0a, 0xc3, 0x28, 0x0a), async (path) => {
     equal(
       only(await loadConfig(path)),
@@ -83,14 +83,14 @@ Deno.test("loadConfig() refuses what is not UTF-8, with the line", async () => {
   });
 });
 
-Deno.test("loadConfig() bounds the bytes read of an endless file", async () => {
+Deno.test("loadConfig() bounds the bytes that it reads of an endless file", async () => {
   equal(
     only(await loadConfig("/dev/zero")),
     "/dev/zero: parse error: the file has more than 16777216 bytes; at most 16777216 are read",
   );
 });
 
-Deno.test("loadConfig() warns of a last line without a newline", async () => {
+Deno.test("loadConfig() warns about a last line without a newline", async () => {
   const text = "maglev:\n  backends:\n    a: { address: 10.0.0.1 }";
   const rules = async (content: string) => {
     let found: string[] = [];

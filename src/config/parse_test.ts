@@ -1,6 +1,6 @@
 /**
- * Properties of the whole way from text to configuration: whatever the text, there is a result
- * and it says where; whatever the configuration, writing it down and reading it gives it back.
+ * Properties of the whole path from text to configuration. Any text has a result, with positions;
+ * and any configuration that is written reads back equal.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
@@ -56,7 +56,7 @@ Deno.test("parseConfig() has a result for any text", () => {
   );
 });
 
-Deno.test("parseConfig() has a result for any damage done to a good file", () => {
+Deno.test("parseConfig() has a result for any damage to a valid file", () => {
   const texts = [...Deno.readDirSync(GOOD)].map(({ name }) =>
     Deno.readTextFileSync(new URL(name, GOOD))
   );
@@ -353,7 +353,7 @@ function frontendToFile(frontend: FrontendConfig): unknown {
   };
 }
 
-Deno.test("parseConfig() gives back every configuration that is written down", () => {
+Deno.test("parseConfig() reads back every written configuration", () => {
   fc.assert(
     fc.property(configArbitrary, fc.boolean(), (config, asFlow) => {
       const text = stringify(toFile(config), asFlow ? { collectionStyle: "flow" } : {});
@@ -381,7 +381,7 @@ Deno.test("parseConfig() counts the errors it does not list", () => {
   );
 });
 
-Deno.test("parseConfig() lists semantic errors beside parse errors, after them", () => {
+Deno.test("parseConfig() lists semantic errors after parse errors", () => {
   const result = parse(
     "maglev: { backends: { a: { healthcheck: h }, b: { address: 10.0.0.1, x: 1 } } }",
   );

@@ -7,7 +7,7 @@ assert.ok(parsed.kind === "ok");
 const GOOD: ConfigResult = { kind: "ok", config: parsed.config, hash: "", warnings: [] };
 const LACKING = { problem: () => "no ICMP", warnings: () => ["few ports"] };
 
-Deno.test("what the host lacks refuses a configuration that is to run here", () => {
+Deno.test("a lack of the host refuses a configuration that runs here", () => {
   const judged = checkedOnHost(GOOD, { path: "m.yaml", host: LACKING });
   assert.ok(judged.kind === "error");
   assert.equal(judged.status, 1);
@@ -15,7 +15,7 @@ Deno.test("what the host lacks refuses a configuration that is to run here", () 
   assert.deepEqual(judged.errors[0]?.fields, { file: "m.yaml", message: "no ICMP" });
 });
 
-Deno.test("what the host lacks is a warning of --check, since the file may be for another", () => {
+Deno.test("a lack of the host is a warning of --check, because the file may be for another host", () => {
   const judged = checkedOnHost(GOOD, { path: "m.yaml", host: LACKING, elsewhere: true });
   assert.equal(judged.kind, "ok");
   assert.deepEqual(judged.warnings.map(({ text }) => text), [
@@ -24,7 +24,7 @@ Deno.test("what the host lacks is a warning of --check, since the file may be fo
   ]);
 });
 
-Deno.test("a host that has what is needed adds its warnings; a bad file is not held against it", () => {
+Deno.test("a sufficient host adds its warnings; an invalid file is not checked against it", () => {
   const host = { problem: () => undefined, warnings: () => ["few ports"] };
   const judged = checkedOnHost(GOOD, { path: "m.yaml", host });
   assert.deepEqual([judged.kind, judged.warnings.length], ["ok", 1]);

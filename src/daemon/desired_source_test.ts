@@ -24,7 +24,7 @@ function world() {
   return { checker, engine, source: desiredSource(checker) };
 }
 
-Deno.test("desiredSource() knows a frontend when none of its backends is unknown any more", () => {
+Deno.test("desiredSource() reports a frontend as known when all its backends are known", () => {
   const { checker, engine, source } = world();
   assert.deepEqual([source.known("web"), source.known("api")], [false, false]);
   engine.report({ b: PASS });
@@ -40,7 +40,7 @@ Deno.test("desiredSource() knows a frontend when none of its backends is unknown
   checker.stop();
 });
 
-Deno.test("desiredSource() is blind to a frontend while only void probes came; the weights are VPP's then", () => {
+Deno.test("desiredSource() reports a frontend with void probes only as blind; its weights are VPP's", () => {
   const { checker, engine, source } = world();
   const kept = () => source.desired("web")!.servers.map(({ weight, keep }) => [weight, keep]);
   assert.deepEqual([source.blind("web"), source.blind("api")], [false, false]);
@@ -57,7 +57,7 @@ Deno.test("desiredSource() is blind to a frontend while only void probes came; t
   checker.stop();
 });
 
-Deno.test("desiredSource() wants a carried server with its weight, and does not call it known", () => {
+Deno.test("desiredSource() keeps a carried server's weight, and does not report it as known", () => {
   const { checker, engine, source } = world();
   engine.report({ a: PASS, b: PASS, c: PASS });
   const { config } = checker.snapshot();
@@ -70,14 +70,14 @@ Deno.test("desiredSource() wants a carried server with its weight, and does not 
   checker.stop();
 });
 
-Deno.test("desiredSource() gives the frontends in the file's order and none that is not there", () => {
+Deno.test("desiredSource() returns existing frontends only, in the file's order", () => {
   const { checker, source } = world();
   assert.deepEqual(source.frontends(), ["web", "api"]);
   assert.equal(source.desired("nothing"), undefined);
   checker.stop();
 });
 
-Deno.test("desiredSource() wants the weights in force and of the present states", () => {
+Deno.test("desiredSource() returns the weights in force for the present states", () => {
   const { checker, engine, source } = world();
   const weights = () => source.desired("web")!.servers.map(({ weight, flush }) => [weight, flush]);
   engine.report({ a: PASS, b: PASS, c: PASS });
@@ -88,7 +88,7 @@ Deno.test("desiredSource() wants the weights in force and of the present states"
   checker.stop();
 });
 
-Deno.test("desiredSource() gives the plugin's settings in the plugin's units", () => {
+Deno.test("desiredSource() returns the plugin's settings in the plugin's units", () => {
   const { checker, source } = world();
   const { ip4SrcAddress, ip6SrcAddress, stickyBucketsPerCore, flowTimeoutS } = source.lbConf();
   assert.deepEqual(

@@ -12,7 +12,7 @@ const DEFAULTS: GrpcSettings = {
 };
 const PAIR = { "grpc-tls-cert": "/c", "grpc-tls-key": "/k" };
 
-Deno.test("badGrpcSettings: which flags go together, and what an address is", () => {
+Deno.test("badGrpcSettings reports invalid addresses and combinations of flags", () => {
   const cases: [Partial<GrpcSettings>, says: string | undefined][] = [
     [{}, undefined],
     [{ "grpc-addr": "" }, undefined],

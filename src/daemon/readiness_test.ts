@@ -46,7 +46,7 @@ Deno.test("readinessOf() names everything that is missing", () => {
   }
 });
 
-Deno.test("blindSentences() names what is lacking, where, and how many servers it concerns", () => {
+Deno.test("blindSentences() names the missing resource, its place, and the number of servers", () => {
   const spot = { lack: "ports", reason: "no local port is free", sinceMs: 0 } as const;
   const view = { threads: 1, backends: 9 };
   assert.deepEqual(

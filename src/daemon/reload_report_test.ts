@@ -43,7 +43,7 @@ const NEXT = smallConfig({
   frontends: { web: { pools: "a:99 b:50" }, api: { pools: "b:7", address: "192.0.2.2" } },
 });
 
-Deno.test("a reload's record counts and names what it did, within bounds, and the share that moved", async () => {
+Deno.test("a reload's record has counts, bounded names, and the share that moved", async () => {
   const fields = reportFields(await report(NEXT));
   assert.deepEqual(fields, {
     started: 6,
@@ -78,7 +78,7 @@ Deno.test("a reload that only edits a check reports that nothing moves", async (
   );
 });
 
-Deno.test("a report that takes too long, or that another reload waits for, leaves the shares out", async () => {
+Deno.test("a report that takes too long, or delays another reload, leaves the shares out", async () => {
   const late = new BusyClock();
   const monotonicMs = late.monotonicMs.bind(late);
   late.monotonicMs = () => monotonicMs() + (late.advance(REPORT_DEADLINE_MS), 0);

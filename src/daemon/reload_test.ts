@@ -97,7 +97,7 @@ async function until(done: () => boolean, clock: FakeClock): Promise<void> {
   assert.ok(done(), "it did not come to an end");
 }
 
-Deno.test("Reloader puts a good file in force", async () => {
+Deno.test("Reloader puts a valid file into force", async () => {
   await inWorld(async (world) => {
     await Deno.writeTextFile(world.path, frontends("web", "shop"));
     assert.deepEqual(await world.reload(), { ok: true, errors: [] });
@@ -159,7 +159,7 @@ Deno.test("Reloader refuses a non-regular file immediately, and reads a valid on
   });
 });
 
-Deno.test("Reloader refuses a file that needs more descriptors than there are", async () => {
+Deno.test("Reloader refuses a file that needs more descriptors than are available", async () => {
   await inWorld(async (world) => {
     await Deno.writeTextFile(world.path, frontends("web"));
     world.problem = "too few";
@@ -168,7 +168,7 @@ Deno.test("Reloader refuses a file that needs more descriptors than there are", 
   });
 });
 
-Deno.test("Reloader makes one more reload of all the requests that come during one", async () => {
+Deno.test("Reloader merges the requests during a reload into one more reload", async () => {
   await inWorld(async (world) => {
     for (let i = 0; i < 100; i++) world.reloader.reload("test").catch(() => {});
     await Deno.writeTextFile(world.path, frontends("last"));
@@ -181,7 +181,7 @@ Deno.test("Reloader makes one more reload of all the requests that come during o
   });
 });
 
-Deno.test("Reloader that is closed takes nothing into force any more", async () => {
+Deno.test("Reloader puts nothing into force after close()", async () => {
   await inWorld(async (world) => {
     await Deno.writeTextFile(world.path, frontends("late"));
     world.reloader.reload("test").catch(() => {});
@@ -214,7 +214,7 @@ Deno.test("the hash and the time of the configuration are those of the text in f
   });
 });
 
-Deno.test("a reload and a check answer with what the host warns of, and go on", async () => {
+Deno.test("a reload and a check return the host's warnings, and continue", async () => {
   await inWorld(async (world) => {
     world.warnings = ["probes may need more local ports"];
     const { ok, warnings } = await world.reloader.check();

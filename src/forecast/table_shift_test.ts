@@ -38,7 +38,7 @@ function naive(before: FlowTable, after: FlowTable): Pick<TableShift, "moved" | 
 
 const FOUR = "10.0.0.1=100 10.0.0.2=100 10.0.0.3=100 10.0.0.4=100";
 
-Deno.test("TableCache: buckets are those measured on VPP", () => {
+Deno.test("TableCache matches the buckets measured on VPP", () => {
   const tables = new TableCache(4096);
   const cases: [string, number[]][] = [
     [FOUR, [256, 256, 256, 256]],
@@ -76,7 +76,7 @@ Deno.test("TableShift: a removed server moves its own buckets and few others", (
   assert.equal(shift(flows(FOUR), flows(FOUR.replace(" 10.0.0.4=100", ""))).moved, moved);
 });
 
-Deno.test("TableShift: other servers in the same places are other servers", () => {
+Deno.test("TableShift: different servers in the same buckets count as moved", () => {
   const other = FOUR.replaceAll("10.0.0.", "10.0.9.");
   assert.deepEqual(shift(flows(FOUR), flows(other)).moved, 1024);
 });

@@ -27,7 +27,7 @@ Deno.test("plainIntervalMs: interval at the top, down-interval at 0, fast-interv
   }
 });
 
-Deno.test("plainIntervalMs: with rise = 1 the counter of unknown is 0, and yet the fast one applies", () => {
+Deno.test("plainIntervalMs: with rise = 1 the counter of unknown is 0, but the fast interval applies", () => {
   assert.equal(plainIntervalMs({ ...pace, rise: 1 }, 0, true), 500);
 });
 
@@ -69,7 +69,7 @@ function starts(
   return all;
 }
 
-Deno.test("nextIntervalMs on a grid: wherever it starts, a target is near its points after six probes", () => {
+Deno.test("nextIntervalMs on a grid: from any start, a target is near its points after six probes", () => {
   fc.assert(fc.property(
     fc.double({ min: 0, max: 1e9, noNaN: true }),
     unit,
@@ -84,7 +84,7 @@ Deno.test("nextIntervalMs on a grid: wherever it starts, a target is near its po
   ));
 });
 
-Deno.test("nextIntervalMs on a grid: a run of intervals deviates by no more than one interval may", () => {
+Deno.test("nextIntervalMs on a grid: a series of intervals deviates no more than one interval may", () => {
   fc.assert(fc.property(unit, fc.array(unit, { minLength: 1, maxLength: 30 }), (phase, numbers) => {
     const all = starts({ startMs: phase * 5000, phase, numbers, count: 40 });
     all.forEach((from, i) => {

@@ -41,7 +41,7 @@ function fresh(options: Partial<Parameters<typeof createBackend>[1]> = {}): Back
   });
 }
 
-Deno.test("the expiry of a certificate stays until another is seen or the definition changes", () => {
+Deno.test("the expiry of a certificate stays until another appears or the definition changes", () => {
   const seeing = (certificateExpiryMs: number, result = PASS): HealthEvent => (
     {
       kind: "probe",
@@ -82,7 +82,7 @@ function must(result: ReturnType<typeof step>): Backend {
   return result.backend;
 }
 
-Deno.test("createBackend begins in unknown, or in disabled when the file says so", () => {
+Deno.test("createBackend begins in unknown, or in disabled when the file disables it", () => {
   assert.deepEqual(fresh(), {
     name: "nginx0",
     state: "unknown",
@@ -354,7 +354,7 @@ Deno.test("an operator's pause or disable ends carrying", () => {
   }
 });
 
-Deno.test("a backend is blind while it is unknown and only void probes came; any result ends it", () => {
+Deno.test("a backend is blind while it is unknown with void probes only; any result ends it", () => {
   const blind = after(fresh(), { kind: "void" });
   assert.deepEqual([blind.state, countedState(blind)], ["unknown", "blind"]);
   assert.equal(after(blind, { kind: "void" }), blind);

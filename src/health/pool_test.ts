@@ -37,6 +37,6 @@ Deno.test("activePool: first with an up backend of weight > 0, then first with a
   }
 });
 
-Deno.test("activePool of no pools is 0", () => {
+Deno.test("activePool without pools is 0", () => {
   assert.equal(activePool([], () => "up"), 0);
 });

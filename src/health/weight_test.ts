@@ -50,7 +50,7 @@ Deno.test("effectiveWeight: a configured weight of 0 is 0, never 1 and never a d
   }
 });
 
-Deno.test("effectiveWeight: within 0 to 100 whatever was configured; a server with weight never flushes", () => {
+Deno.test("effectiveWeight is within 0 to 100 for any configured weight; a server with weight never flushes", () => {
   fc.assert(fc.property(
     fc.constantFrom(...STATES),
     fc.boolean(),

@@ -27,7 +27,7 @@ Deno.test("ChunkFrame sends a text as it is, or each part of it with its size", 
   }));
 });
 
-Deno.test("ChunkFrame sends what does not fit in parts, and cuts no character", () => {
+Deno.test("ChunkFrame splits long text into parts, and never splits a character", () => {
   for (const text of ["x".repeat(FRAME_BYTES + 1), "😀".repeat(FRAME_BYTES / 3)]) {
     const parts = framed(text, false);
     assert.ok(parts.length > 1);

@@ -35,7 +35,7 @@ Deno.test("parseHead() reads requests as clients write them", () => {
   }
 });
 
-Deno.test("parseHead() waits for the whole head, wherever it is cut", () => {
+Deno.test("parseHead() waits for the whole head, cut anywhere", () => {
   const text = "GET /metrics HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n";
   for (let end = 0; end < text.length; end++) {
     assert.deepEqual(parse(text.slice(0, end)), { kind: "incomplete" }, `cut at ${end}`);
@@ -65,14 +65,14 @@ Deno.test("parseHead() refuses invalid requests, long ones, and other versions o
   }
 });
 
-Deno.test("parseHead() takes a head of the limit, and not one byte more", () => {
+Deno.test("parseHead() accepts a head at the limit, but not one byte more", () => {
   const frame = "GET / HTTP/1.1\r\nX: \r\n\r\n";
   const head = (size: number) => `GET / HTTP/1.1\r\nX: ${"x".repeat(size - frame.length)}\r\n\r\n`;
   assert.equal(parse(head(MAX_HEAD_BYTES)).kind, "request");
   assert.deepEqual(parse(head(MAX_HEAD_BYTES + 1)), { kind: "bad", status: 431 });
 });
 
-Deno.test("parseHead() has an answer to any bytes, soon", () => {
+Deno.test("parseHead() returns quickly for any bytes", () => {
   const piece = fc.constantFrom(
     "GET",
     " ",

@@ -176,7 +176,7 @@ Deno.test("HttpServer answers several requests of a connection, sent one by one 
   });
 });
 
-Deno.test("HttpServer refuses other methods, bad requests and long heads, and says so to the last byte sent", async () => {
+Deno.test("HttpServer refuses other methods, bad requests and long heads, with a complete response", async () => {
   await inWorld(async ({ exchange }) => {
     const long = `GET /page HTTP/1.1\r\nX: ${"x".repeat(3 * MAX_HEAD_BYTES)}\r\n\r\n`;
     const cases: [string, RegExp][] = [
@@ -197,7 +197,7 @@ Deno.test("HttpServer refuses other methods, bad requests and long heads, and sa
   });
 });
 
-Deno.test("HttpServer hangs up on who says nothing, too little, or nothing more", async () => {
+Deno.test("HttpServer closes connections that are silent, incomplete, or idle", async () => {
   await inWorld(async ({ clock, server, connect, until }) => {
     const silent = await connect();
     const slow = await connect();
@@ -215,7 +215,7 @@ Deno.test("HttpServer hangs up on who says nothing, too little, or nothing more"
   });
 });
 
-Deno.test("HttpServer hangs up on who does not read, and stops making the page", async () => {
+Deno.test("HttpServer closes a connection that does not read, and stops making the page", async () => {
   await inWorld(async ({ clock, server, connect, until }) => {
     Object.assign(endless, { made: 0, left: false });
     const conn = await connect();
@@ -234,7 +234,7 @@ Deno.test("HttpServer hangs up on who does not read, and stops making the page",
   });
 });
 
-Deno.test("HttpServer: a client that goes in the middle of a page ends the making of it", async () => {
+Deno.test("HttpServer stops making a page when its client disconnects", async () => {
   await inWorld(async ({ server, connect, until }) => {
     Object.assign(endless, { made: 0, left: false });
     const conn = await connect();
@@ -245,7 +245,7 @@ Deno.test("HttpServer: a client that goes in the middle of a page ends the makin
   });
 });
 
-Deno.test("HttpServer: a newcomer takes the place of the one that was idle longest", async () => {
+Deno.test("HttpServer evicts the longest idle connection for a new one", async () => {
   await inWorld(async ({ server, connect, exchange, until }) => {
     const idle: Deno.Conn[] = [];
     for (let i = 0; i < MAX_CONNECTIONS; i++) idle.push(await connect());
@@ -258,7 +258,7 @@ Deno.test("HttpServer: a newcomer takes the place of the one that was idle longe
   });
 });
 
-Deno.test("HttpServer: when all are being answered a newcomer is hung up on", async () => {
+Deno.test("HttpServer closes a new connection while all others are being served", async () => {
   await inWorld(async ({ server, connect, until }) => {
     const busy: Deno.Conn[] = [];
     for (let i = 0; i < MAX_CONNECTIONS; i++) {
@@ -273,7 +273,7 @@ Deno.test("HttpServer: when all are being answered a newcomer is hung up on", as
   });
 });
 
-Deno.test("HttpServer: a newcomer takes the place of who takes long to read, the longest first", async () => {
+Deno.test("HttpServer evicts the slowest reader for a new connection", async () => {
   await inWorld(async ({ clock, server, connect, exchange, until }) => {
     const busy: Deno.Conn[] = [];
     for (let i = 0; i < MAX_CONNECTIONS; i++) {

@@ -35,7 +35,7 @@ function gateOf() {
   return { promise, open: resolve };
 }
 
-Deno.test("an empty folder has no intents; what is saved is there for the next", async () => {
+Deno.test("an empty folder has no intents; saved ones are read by the next store", async () => {
   const { open, onDisk, clock } = setUp();
   const first = await open();
   assert.deepEqual(first.kept, []);
@@ -45,7 +45,7 @@ Deno.test("an empty folder has no intents; what is saved is there for the next",
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("an answer comes when the disk has it, and not before", async () => {
+Deno.test("save() resolves only after the write is on disk", async () => {
   const { io, open } = setUp();
   const { store } = await open();
   const gate = gateOf();
@@ -59,7 +59,7 @@ Deno.test("an answer comes when the disk has it, and not before", async () => {
   assert.equal(io.calls.at(-1), "sync");
 });
 
-Deno.test("of many that wait for the disk the newest is written, once, and all are answered", async () => {
+Deno.test("of many pending saves the newest is written, once, and all resolve", async () => {
   const { io, open, onDisk, writes } = setUp();
   const { store } = await open();
   const gate = gateOf();
@@ -77,7 +77,7 @@ Deno.test("of many that wait for the disk the newest is written, once, and all a
   assert.equal(writes(), 2, "what the disk has is not written again");
 });
 
-Deno.test("a full disk is told with every answer, logged once, and tried again until it has room", async () => {
+Deno.test("every reply reports a full disk; it is logged once, and the write is retried", async () => {
   const { io, clock, logger, open, onDisk, writes } = setUp();
   const { store } = await open();
   io.failure = new Error("No space left on device (os error 28)");
@@ -107,7 +107,7 @@ Deno.test("a full disk is told with every answer, logged once, and tried again u
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("what may be on the disk after a write that failed is not taken to be there or not", async () => {
+Deno.test("after a failed write the content of the disk counts as unknown", async () => {
   const { io, open, onDisk } = setUp();
   const { store } = await open();
   await store.save(() => ONE);
@@ -121,7 +121,7 @@ Deno.test("what may be on the disk after a write that failed is not taken to be 
   await store.close();
 });
 
-Deno.test("a disk that hangs does not make an operator wait for ever", async () => {
+Deno.test("a hanging disk delays an operator for a bounded time", async () => {
   const { io, clock, open, onDisk } = setUp();
   const { store } = await open();
   const gate = gateOf();
@@ -139,7 +139,7 @@ Deno.test("a disk that hangs does not make an operator wait for ever", async () 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("a file of no use is a warning, quarantined, and never read again", async () => {
+Deno.test("an unusable file is a warning, quarantined, and never read again", async () => {
   const texts: [string, RegExp][] = [
     ["", /not JSON, or truncated/],
     [encodeIntents(TWO).slice(0, 200), /not JSON, or truncated/],
@@ -170,7 +170,7 @@ Deno.test("a file of invalid UTF-8 is quarantined like any other", async () => {
   assert.match(String(logger.of("operator-intent-file-unusable")[0]!.err), /invalid UTF-8/);
 });
 
-Deno.test("files quarantined do not fill the disk, however often the daemon starts", async () => {
+Deno.test("quarantined files do not fill the disk over many starts", async () => {
   const { io, open, clock } = setUp();
   for (let start = 0; start < 3 * MAX_KEPT; start++) {
     io.put(INTENT_FILE, `torn ${start}`);
@@ -181,7 +181,7 @@ Deno.test("files quarantined do not fill the disk, however often the daemon star
   assert.deepEqual(torn.sort((a, b) => a - b), [10, 11, 12, 13, 14]);
 });
 
-Deno.test("a file that cannot be quarantined is not written over, and quarantined when that is possible", async () => {
+Deno.test("a file that cannot be quarantined is not overwritten, and quarantined later", async () => {
   const { io, open, logger, clock, onDisk } = setUp();
   io.put(INTENT_FILE, "torn");
   io.failure = new Error("Read-only file system");
@@ -202,14 +202,14 @@ Deno.test("a file that cannot be quarantined is not written over, and quarantine
   await store.close();
 });
 
-Deno.test("a folder that cannot be read is a warning; the daemon goes on", async () => {
+Deno.test("an unreadable folder is a warning; the daemon continues", async () => {
   const { io, open, logger } = setUp();
   io.left = 0;
   assert.deepEqual((await open()).kept, []);
   assert.equal(logger.of("operator-intent-file-unusable").length, 1);
 });
 
-Deno.test("a file that comes too late is quarantined before anything is written over it", async () => {
+Deno.test("a file that arrives too late is quarantined before it is overwritten", async () => {
   const { io, open, logger, clock, onDisk } = setUp();
   io.put(INTENT_FILE, encodeIntents(TWO));
   const gate = gateOf();

@@ -25,7 +25,7 @@ function refusal(text: string): string {
   return decoded.kind === "refused" ? decoded.message : "";
 }
 
-Deno.test("intents come back from a file as they went in, in one order", () => {
+Deno.test("intents read back from a file are equal, in one order", () => {
   fc.assert(fc.property(anyIntents, (intents) => {
     const text = encodeIntents(intents);
     const decoded = decodeIntents(text);
@@ -57,7 +57,7 @@ Deno.test("a file cut anywhere is refused", () => {
   assert.equal(decodeIntents(text.slice(0, -1)).kind, "ok", "all but the last newline is all");
 });
 
-Deno.test("a file that is not ours, or not of this version, or was changed is refused with the reason", () => {
+Deno.test("a foreign, newer or changed file is refused with the reason", () => {
   const record = JSON.parse(encodeIntents(SOME)).intents;
   const [disable, , weight] = record;
   const cases: [string, RegExp][] = [
@@ -107,7 +107,7 @@ Deno.test("a file that is not ours, or not of this version, or was changed is re
   assert.deepEqual(decodeIntents(fileOf(record)), { kind: "ok", intents: SOME });
 });
 
-Deno.test("fuzz: a file with something wrong is refused or means the same, and never throws", () => {
+Deno.test("fuzz: a damaged file is refused or means the same, and never throws", () => {
   const { seed, below } = fuzz(51);
   const text = encodeIntents(SOME);
   for (let round = 0; round < rounds(3000); round++) {

@@ -28,12 +28,12 @@ Deno.test("IntentSet: one pause or disable of a backend, one weight of a pool's 
   assert.equal(book.ofWeight({ frontend: "web", pool: "none", backend: "b" }), undefined);
 });
 
-Deno.test("IntentSet: names that look alike when they are joined are not mistaken for each other", () => {
+Deno.test("IntentSet keeps names apart that are equal when joined", () => {
   const book = IntentSet.of([weightIntent('a","b/c/d', "1/2"), weightIntent('a/b","c/d', "1/2")]);
   assert.equal(book.size, 2);
 });
 
-Deno.test("IntentSet is a value: with and without leave it as it was", () => {
+Deno.test("IntentSet is a value: with() and without() do not change it", () => {
   const one = IntentSet.EMPTY.with(backendIntent("pause", "a"));
   const two = one.with(backendIntent("pause", "b"));
   const back = two.without(backendIntent("disable", "b"));
@@ -49,7 +49,7 @@ Deno.test("IntentSet: the order of list() does not depend on the order of adding
   }));
 });
 
-Deno.test("IntentSet knows what ended and when the next one ends", () => {
+Deno.test("IntentSet returns expired intents and the next expiry", () => {
   const book = IntentSet.of([
     backendIntent("pause", "a", { untilMs: 300 }),
     backendIntent("pause", "b"),

@@ -124,14 +124,14 @@ const GO_TEXT:
     ['"[a b]"', ["a", "b"]],
   ];
 
-Deno.test("text quotes as Go's TextHandler does, and nothing else", () => {
+Deno.test("text form quotes exactly like Go's TextHandler", () => {
   for (const [written, value] of GO_TEXT) {
     const line = formatRecord(record({ k: value }), "text");
     assert.equal(line, `time=${TIME} level=INFO msg=backend-transition k=${written}`);
   }
 });
 
-Deno.test("formatRecord() lets no control or direction character through, in any form", () => {
+Deno.test("formatRecord() escapes control and direction characters in every form", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (text, key) => {
       for (const format of ["json", "text", "pretty"] as const) {
@@ -146,7 +146,7 @@ Deno.test("formatRecord() lets no control or direction character through, in any
   );
 });
 
-Deno.test("pretty is a line for people: time, level, event, fields; colors only where asked for", () => {
+Deno.test("pretty form is a line of time, level, event and fields; colors only on request", () => {
   const fields = { vip: "192.0.2.1/32", detail: "connection refused" };
   const plain = `${TIME} WARN  backend-transition vip=192.0.2.1/32 detail="connection refused"`;
   assert.equal(formatRecord(record(fields, "warn"), "pretty"), plain);

@@ -41,7 +41,7 @@ function setUp(options: { level?: "debug" | "info" | "warn"; maxPendingCharacter
   return { writer, broadcaster, log };
 }
 
-Deno.test("LogHandler writes what its level shows, and nothing below", async () => {
+Deno.test("LogHandler writes records of its level and above only", async () => {
   const { writer, log } = setUp({ level: "warn" });
   log.debug("probe-start");
   log.info("config-loaded");
@@ -56,7 +56,7 @@ Deno.test("LogHandler writes what its level shows, and nothing below", async () 
   ]);
 });
 
-Deno.test("LogHandler keeps nothing for its readers that is longer than what it writes", () => {
+Deno.test("LogHandler cuts long fields for subscribers as in its output", () => {
   const { broadcaster, log } = setUp();
   const tap = broadcaster.subscribe("info", () => {});
   log.info("operator-action", { backend: "x".repeat(250_000) });
@@ -73,7 +73,7 @@ Deno.test("LogHandler gathers the lines of one instant in one write", async () =
   assert.equal(writer.events.length, 100);
 });
 
-Deno.test("LogHandler goes on where a short write stopped", async () => {
+Deno.test("LogHandler continues after a short write", async () => {
   const { writer, log } = setUp();
   writer.accept = 7;
   log.info("config-loaded");
@@ -81,7 +81,7 @@ Deno.test("LogHandler goes on where a short write stopped", async () => {
   assert.deepEqual(writer.events, ["config-loaded"]);
 });
 
-Deno.test("LogHandler drops lines while the output is stuck, bounded, and says how many", async () => {
+Deno.test("LogHandler drops lines while the output is stuck, and logs their number", async () => {
   const { writer, log } = setUp({ maxPendingCharacters: 1000 });
   let open = () => {};
   writer.gate = new Promise((resolve) => open = resolve);
@@ -98,7 +98,7 @@ Deno.test("LogHandler drops lines while the output is stuck, bounded, and says h
   assert.equal(lost.count + shown, 1000);
 });
 
-Deno.test("LogHandler survives an output that fails, and counts what was lost to it", async () => {
+Deno.test("LogHandler survives a failing output, and counts the lost lines", async () => {
   const { writer, log } = setUp();
   writer.fail = true;
   log.info("maglevd-start");
@@ -115,7 +115,7 @@ Deno.test("LogHandler survives an output that fails, and counts what was lost to
   ]]);
 });
 
-Deno.test("LogBroadcaster gives a subscriber records below the daemon's own level", async () => {
+Deno.test("LogBroadcaster sends a subscriber records below the daemon's own level", async () => {
   const { writer, broadcaster, log } = setUp({ level: "info" });
   let ready = 0;
   const tap = broadcaster.subscribe("debug", () => ready++);

@@ -6,7 +6,7 @@ function record(fields: LogRecord["fields"]): LogRecord {
   return { timeMs: 1_767_225_600_123, level: "info", event: "backend-transition", fields };
 }
 
-Deno.test("boundedRecord() cuts what is too long, once, and keeps a record without it as it is", () => {
+Deno.test("boundedRecord() cuts long fields, once, and returns a short record unchanged", () => {
   const short = record({ text: "x".repeat(MAX_FIELD_CHARACTERS), list: ["a"], count: 1 });
   assert.equal(boundedRecord(short), short);
   const long = "y".repeat(MAX_FIELD_CHARACTERS + 5);
@@ -19,7 +19,7 @@ Deno.test("boundedRecord() cuts what is too long, once, and keeps a record witho
   assert.equal(JSON.parse(formatRecord(bounded, "json")).text, cut);
 });
 
-Deno.test("formatTime() survives times that are no date", () => {
+Deno.test("formatTime() survives invalid dates", () => {
   for (const bad of [NaN, Infinity, 1e300]) {
     assert.equal(formatTime(bad), "1970-01-01T00:00:00.000Z");
   }

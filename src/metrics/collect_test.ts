@@ -147,7 +147,7 @@ Deno.test("collect() writes probes by result and code, and their durations as a 
   checker.stop();
 });
 
-Deno.test("collect() writes of a VPP that is away only that it is not connected", () => {
+Deno.test("collect() writes only `connected 0` for a disconnected VPP", () => {
   const { checker } = setUp();
   const families = familiesOf(viewOf(checker, { vpp: { kind: "disconnected", reason: "gone" } }));
   for (const [name, { samples }] of families) {
@@ -164,7 +164,7 @@ Deno.test("collect() writes nothing of VPP without VPP integration", () => {
   assert.ok(families.has("maglev_backend_state"));
 });
 
-Deno.test("collect() writes who VPP is, since when, and the counters of its VIPs", () => {
+Deno.test("collect() writes VPP's version, start, and the counters of its VIPs", () => {
   const { checker } = setUp();
   const families = familiesOf(viewOf(checker, {
     vpp: { kind: "connected", info: INFO, lb: NO_API },
@@ -278,7 +278,7 @@ Deno.test("collect() writes exactly the families of the table that are kept for 
   checker.stop();
 });
 
-Deno.test("collect(): names that hold quotes, backslashes and braces do no harm", () => {
+Deno.test("collect() escapes quotes, backslashes and braces in names", () => {
   const names = ['a"b', "a\\", 'a\\"} 1', "ü{le=", "日本"];
   const { checker, engine } = setUp(smallConfig({
     backends: Object.fromEntries(names.map((name) => [name, {}])),
@@ -297,7 +297,7 @@ Deno.test("collect(): names that hold quotes, backslashes and braces do no harm"
   checker.stop();
 });
 
-Deno.test("collect(): a reload while the text is made changes nothing in it; the next has no trace of what went", () => {
+Deno.test("collect(): a reload during the text does not change it; the next text has no removed objects", () => {
   const many = (names: readonly string[]) =>
     smallConfig({
       backends: backendsOf(names),
@@ -327,7 +327,7 @@ Deno.test("collect(): a reload while the text is made changes nothing in it; the
   checker.stop();
 });
 
-Deno.test("collect() hands its text out in pieces that end with a line", () => {
+Deno.test("collect() yields its text in pieces of whole lines", () => {
   const { checker } = setUp(smallConfig({
     backends: backendsOf(Array.from({ length: 4000 }, (_, i) => `b${i}`)),
     frontends: {},
@@ -340,7 +340,7 @@ Deno.test("collect() hands its text out in pieces that end with a line", () => {
   }
 });
 
-Deno.test("collect() has a gauge for each kind of lack, 0 while nothing is lacking", () => {
+Deno.test("collect() has a gauge for each kind of lack, 0 by default", () => {
   const spot = { lack: "ports", reason: "no local port is free", backends: 7, sinceMs: 0 } as const;
   const { checker } = setUp();
   const text = [...collect(viewOf(checker, {

@@ -47,7 +47,7 @@ Deno.test("EventMetrics counts VPP's messages over several scrapes", async () =>
   );
 });
 
-Deno.test("a reply that VPP refused with is a failure, and its error has a name", async () => {
+Deno.test("a refusal of VPP is a failure, with the name of its error", async () => {
   const metrics = new EventMetrics();
   metrics.announceReplies(["lb_add_del_as_reply"]);
   const reply = { msg: "lb_add_del_as_reply", direction: "recv" };
@@ -71,7 +71,7 @@ Deno.test("a reply that VPP refused with is a failure, and its error has a name"
   assert.deepEqual(await counts(), [1, 2, ["lb_add_del_as_reply NO_SUCH_ENTRY 2"]]);
 });
 
-Deno.test("without VPP integration nothing of VPP is on the page", async () => {
+Deno.test("without VPP integration the page has no VPP families", async () => {
   const metrics = new EventMetrics();
   metrics.announceReplies(["lb_conf_reply"]);
   const families = readMetrics(await metrics.text({ vpp: false }));
@@ -79,7 +79,7 @@ Deno.test("without VPP integration nothing of VPP is on the page", async () => {
   assert.ok(families.has("grpc_server_started_total"));
 });
 
-Deno.test("EventMetrics: a VPP that makes up errors does not make up series without end", async () => {
+Deno.test("EventMetrics bounds the series of a VPP that returns random errors", async () => {
   const metrics = new EventMetrics();
   for (let i = 0; i < 5000; i++) metrics.apiObserver.message("reply", "recv", `ERROR_${i}`);
   metrics.apiObserver.message("reply", "recv", "ERROR_3");
@@ -93,7 +93,7 @@ Deno.test("EventMetrics: a VPP that makes up errors does not make up series with
   assert.ok(bounded <= 1002, String(bounded));
 });
 
-Deno.test("EventMetrics counts synchronisations by scope, and no kind that did not happen", async () => {
+Deno.test("EventMetrics counts synchronisations by scope, without series of absent kinds", async () => {
   const metrics = new EventMetrics();
   metrics.synchronised(REPORT);
   metrics.synchronised({ ...REPORT, scope: "vip", durationMs: 0.4 });
@@ -113,7 +113,7 @@ Deno.test("EventMetrics counts synchronisations by scope, and no kind that did n
   ]);
 });
 
-Deno.test("EventMetrics: methods that are announced are there at 0, with every code, and count from there", async () => {
+Deno.test("EventMetrics starts announced methods at 0, with every code", async () => {
   const metrics = new EventMetrics();
   metrics.announce([GET, WATCH], ["OK", "NotFound"]);
   const before = await read(metrics);

@@ -82,7 +82,7 @@ export const FAMILIES = {
       "First end of validity in the last certificate chain the backend showed, accepted or not, Unix time.",
     labels: BACKEND,
     kept: "scrape",
-    absent: "for backends that showed none",
+    absent: "for backends that have not shown one",
   },
   maglev_frontend_state: {
     type: "gauge",
@@ -92,13 +92,13 @@ export const FAMILIES = {
   },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
-    help: "Configured weight, or the one an operator has put in its place.",
+    help: "Configured weight, or the operator's weight that replaces it.",
     labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
     kept: "scrape",
   },
   maglev_frontend_pool_backend_effective_weight: {
     type: "gauge",
-    help: "Weight that follows from health and the active pool: what VPP is to have.",
+    help: "Weight that follows from health and the active pool; the desired one in VPP.",
     labels: { ...FRONTEND, pool: "name of the pool", ...BACKEND },
     kept: "scrape",
   },
@@ -116,7 +116,7 @@ export const FAMILIES = {
   },
   maglev_probe_duration_seconds: {
     type: "histogram",
-    help: "How long probes that counted took.",
+    help: "Duration of probes that counted.",
     labels: { ...BACKEND, ...TYPE },
     buckets: PROBE_DURATION_BUCKETS_S,
     kept: "scrape",
@@ -124,17 +124,17 @@ export const FAMILIES = {
   },
   maglev_probe_void_total: {
     type: "counter",
-    help: "Probes that did not count because the prober itself was late, or lacked what it needs.",
+    help: "Probes that did not count because the prober itself was late or lacked a resource.",
     labels: BACKEND,
     kept: "scrape",
-    absent: "for backends that had none",
+    absent: "for backends without such probes",
   },
   maglev_prober_blind: {
     type: "gauge",
     help: "Backends whose probes are void because this host lacks something; 0 while all is well.",
     labels: {
       netns: "network namespace of the probes; empty for maglevd's own",
-      reason: `what is lacking: ${LACKS.join(", ")}`,
+      reason: `missing resource: ${LACKS.join(", ")}`,
     },
     kept: "scrape",
   },
@@ -160,7 +160,7 @@ export const FAMILIES = {
   },
   maglev_vpp_withheld: {
     type: "gauge",
-    help: "Things that VPP is not sent because it would not survive them, or lose packets.",
+    help: "Operations withheld from VPP, because it would crash or lose packets.",
     labels: {
       kind: "chain: a chain of VIPs that VPP cannot carry; stats: no room in the stats segment; " +
         "recreate: a VIP that something keeps changing; nat: a NAT VIP of another program that " +
@@ -171,7 +171,7 @@ export const FAMILIES = {
   },
   maglev_vpp_info: {
     type: "gauge",
-    help: "1; its labels say what VPP is connected.",
+    help: "1; its labels describe the connected VPP.",
     labels: {
       version: "version of VPP",
       build_date: "date on which it was built",
@@ -209,7 +209,7 @@ export const FAMILIES = {
   },
   maglev_vpp_lbsync_duration_seconds: {
     type: "histogram",
-    help: "How long synchronisations took, from their turn to the last answer of VPP.",
+    help: "Duration of synchronisations, from their turn to the last reply of VPP.",
     labels: SCOPE,
     buckets: [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10],
     kept: "event",
@@ -232,7 +232,7 @@ export const FAMILIES = {
     labels: VIP,
     kept: "scrape",
     absent:
-      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not tell`,
+      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not report`,
   },
   maglev_vpp_vip_route_bytes_total: {
     type: "counter",
@@ -240,12 +240,12 @@ export const FAMILIES = {
     labels: VIP,
     kept: "scrape",
     absent:
-      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not tell`,
+      `${WITHOUT_VPP}, without VPP's stats segment, and for VIPs whose route it does not report`,
   },
   maglev_vpp_backend_flows: {
     type: "gauge",
     help: "Sticky entries of VPP for the backend at the last full read: an upper bound of its " +
-      "flows, because expired entries count until their place is used again.",
+      "flows, because expired entries count until they are reused.",
     labels: { ...VIP, ...BACKEND },
     kept: "scrape",
     absent: `${WITHOUT_VPP}, and before the first full read with the backend`,
@@ -273,7 +273,7 @@ export const FAMILIES = {
   },
   grpc_server_handled_total: {
     type: "counter",
-    help: "Calls that ended, however they did.",
+    help: "Calls that ended, with any status.",
     labels: { ...METHOD, grpc_code: "status, such as OK or NotFound" },
     kept: "event",
   },
@@ -291,7 +291,7 @@ export const FAMILIES = {
   },
   grpc_server_handling_seconds: {
     type: "histogram",
-    help: "How long calls took that ended.",
+    help: "Duration of calls that ended.",
     labels: METHOD,
     buckets: GRPC_BUCKETS_S,
     kept: "event",
@@ -304,7 +304,7 @@ export const FAMILIES = {
   },
   maglev_build_info: {
     type: "gauge",
-    help: "1; its labels say what this maglevd is.",
+    help: "1; its labels describe this maglevd.",
     labels: {
       version: "version",
       commit: "git commit, or unknown",

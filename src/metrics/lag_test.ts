@@ -3,7 +3,7 @@ import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import type { Clock } from "../base/ports.ts";
 import { LagMeter } from "./lag.ts";
 
-/** A clock whose timers fire late by as much as the test says. */
+/** A clock whose timers fire late by an amount that the test sets. */
 function lateClock() {
   const fake = new FakeClock();
   const late = { ms: 0, fake };

@@ -16,7 +16,7 @@ Deno.test("formatValue() writes numbers as the format has them", () => {
   for (const [value, text] of cases) assert.equal(formatValue(value), text);
 });
 
-Deno.test("SeriesWriter: any labels come back as they went in", () => {
+Deno.test("SeriesWriter: any labels survive a round trip", () => {
   const writer = new SeriesWriter("maglev_backend_state");
   const parts = new SeriesWriter("maglev_backend_state");
   const name = fc.oneof(
@@ -36,7 +36,7 @@ Deno.test("SeriesWriter: any labels come back as they went in", () => {
   }));
 });
 
-Deno.test("SeriesWriter refuses values that do not fit the table", () => {
+Deno.test("SeriesWriter refuses label values that do not match the table", () => {
   const writer = new SeriesWriter("maglev_backend_health");
   assert.throws(() => writer.line([], 1), /labels without values/);
   assert.throws(() => writer.line(["a", "b"], 1), /labels without values/);

@@ -5,7 +5,7 @@
  * this host and must not take a server down.
  *
  * A missing route counts as the server's failure, because Linux reports a network that lost the
- * server in this way. `docs/design.md`, "What this host lacks accuses no server", explains more.
+ * server in this way. `docs/design.md`, "A lack of this host never fails a server", explains more.
  */
 import { replaceUnsafe } from "../base/text.ts";
 import { errnoName } from "../base/errno.ts";

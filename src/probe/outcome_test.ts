@@ -91,7 +91,7 @@ Deno.test("answered() is a pass with its status", () => {
   });
 });
 
-/** An attempt whose ways answer as told: from the source, and from any address. */
+/** An attempt with preset results: from the source, and from any address. */
 function attempt(
   change: Partial<Attempt> & { ways?: [source: string | undefined, any: string | undefined] },
 ): Attempt {

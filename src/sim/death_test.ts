@@ -34,7 +34,7 @@ function chain(hops: number, shape: typeof ALL = ALL): readonly DesiredVip[] {
   );
 }
 
-Deno.test("a packet to a VIP that is its own server ends VPP, and one to a VIP of weight 0 does not", () => {
+Deno.test("a packet to a VIP that is its own server crashes VPP, and one to a VIP of weight 0 does not", () => {
   assert.match(
     deathOf(programmed(desired("192.0.2.1", "192.0.2.1=1", ALL)), "192.0.2.1")!,
     /SIGSEGV/,
@@ -45,7 +45,7 @@ Deno.test("a packet to a VIP that is its own server ends VPP, and one to a VIP o
   );
 });
 
-Deno.test("a packet on a ring over both families ends VPP", () => {
+Deno.test("a packet on a ring over both families crashes VPP", () => {
   const plugin = programmed(
     desired("192.0.2.1", "2001:db8::1=1", ALL),
     desired("2001:db8::1", "192.0.2.1=1", ALL),
@@ -53,12 +53,12 @@ Deno.test("a packet on a ring over both families ends VPP", () => {
   assert.match(deathOf(plugin, "192.0.2.1")!, /SIGSEGV/);
 });
 
-Deno.test("a packet on a chain of VIPs ends VPP when it does not fit before the packet", () => {
+Deno.test("a packet on a chain of VIPs crashes VPP when the headers exceed its headroom", () => {
   assert.equal(deathOf(programmed(...chain(4)), "192.0.2.1"), undefined);
   assert.match(deathOf(programmed(...chain(12)), "192.0.2.1")!, /SIGSEGV: 144 bytes/);
 });
 
-Deno.test("a packet to a VIP with a port that is a server of another is lost, and VPP lives", () => {
+Deno.test("a packet to a VIP with a port that is a server of another is lost, and VPP survives", () => {
   const plugin = programmed(
     desired("192.0.2.1", "192.0.2.2=1", ALL),
     desired("192.0.2.2", "192.0.2.1=1", { protocol: 6, port: 80 }),
@@ -66,7 +66,7 @@ Deno.test("a packet to a VIP with a port that is a server of another is lost, an
   assert.equal(deathOf(plugin, "192.0.2.1"), undefined);
 });
 
-Deno.test("a packet to a server inside the prefix of its VIP ends VPP", () => {
+Deno.test("a packet to a server inside the prefix of its VIP crashes VPP", () => {
   const plugin = new LbPlugin(0);
   const pfx = { address: ip("192.0.2.0"), len: 24 };
   const name = { pfx, protocol: 255, port: 0 };
@@ -88,7 +88,7 @@ Deno.test("a packet to a server inside the prefix of its VIP ends VPP", () => {
   assert.match(deathOf(plugin, "198.51.100.1")!, /SIGSEGV/);
 });
 
-Deno.test("the first packet ends a VPP whose sticky table is too large, or has no bucket", () => {
+Deno.test("the first packet crashes a VPP whose sticky table is too large, or has no bucket", () => {
   for (
     const [stickyBucketsPerCore, dies] of [[2 ** 25, false], [2 ** 26, true], [0, true]] as const
   ) {
@@ -99,7 +99,7 @@ Deno.test("the first packet ends a VPP whose sticky table is too large, or has n
   }
 });
 
-Deno.test("a table length of 0 ends VPP immediately", () => {
+Deno.test("a table length of 0 crashes VPP immediately", () => {
   const plugin = new LbPlugin(0);
   executeOn(plugin, {
     kind: "vip-add",
@@ -108,7 +108,7 @@ Deno.test("a table length of 0 ends VPP immediately", () => {
   assert.match(plugin.death!, /2\^32 buckets/);
 });
 
-Deno.test("a simulated VPP that dies closes its sockets, and comes back by restart() alone", async () => {
+Deno.test("a simulated VPP that dies closes its sockets, and only restart() brings it back", async () => {
   const folder = await Deno.makeTempDir();
   const clock = new SystemClock();
   const simulator = await startSimulator({

@@ -32,7 +32,7 @@ function hostOf({ ipv6, bindv6only = false, taken = [] }: Host) {
 
 const names = (open: ReadonlySet<string>) => [...open].sort();
 
-Deno.test("all addresses: one socket where it takes both families", async () => {
+Deno.test("all addresses: one socket where it accepts both families", async () => {
   const { bind, open } = hostOf({ ipv6: true });
   const { hosts, port, sockets } = await bindAllAddresses(9090, bind);
   assert.deepEqual([hosts, port, sockets.length], [["0.0.0.0", "::"], 9090, 1]);
@@ -46,13 +46,13 @@ Deno.test("all addresses: a socket for each family under net.ipv6.bindv6only=1",
   assert.deepEqual(names(open), ["0.0.0.0 9090", ":: 9090"]);
 });
 
-Deno.test("all addresses: those of IPv4 on a host without IPv6", async () => {
+Deno.test("all addresses: only IPv4 on a host without IPv6", async () => {
   const { bind, open } = hostOf({ ipv6: false });
   assert.deepEqual((await bindAllAddresses(9090, bind)).hosts, ["0.0.0.0"]);
   assert.deepEqual(names(open), ["0.0.0.0 9090"]);
 });
 
-Deno.test("all addresses: a port that another program has for IPv4 is in use, and nothing is left open", async () => {
+Deno.test("all addresses: a port that another program uses on IPv4 is in use, and nothing stays open", async () => {
   for (const bindv6only of [true, false]) {
     const { bind, open } = hostOf({ ipv6: true, bindv6only, taken: [9090] });
     await assert.rejects(bindAllAddresses(9090, bind), /EADDRINUSE/);
@@ -60,7 +60,7 @@ Deno.test("all addresses: a port that another program has for IPv4 is in use, an
   }
 });
 
-Deno.test("all addresses: a port of the system's choice is one that both families have", async () => {
+Deno.test("all addresses: port 0 selects one port for both families", async () => {
   const { bind, open } = hostOf({ ipv6: true, bindv6only: true, taken: [40_000] });
   const { port } = await bindAllAddresses(0, bind);
   // 40001 showed that the first one was taken by another program.

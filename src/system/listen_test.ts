@@ -40,7 +40,7 @@ Deno.test("listenAt(): an empty host is both families; port 0 returns the chosen
   listener.close();
 });
 
-Deno.test("listenAt() takes a unix socket that was left over, and leaves alone what is not", async () => {
+Deno.test("listenAt() replaces a stale unix socket, and nothing else", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/s`;
     const first = await mustListen(`unix:${path}`);

@@ -20,7 +20,7 @@ for i in range(count): os.wait()
 const ROOT = Deno.uid() === 0;
 
 Deno.test({
-  name: "users of a unix socket are those who connected, also with many in parallel" +
+  name: "users of a unix socket are the connected ones, even with many in parallel" +
     (ROOT ? "" : " (as one user: others need root)"),
   fn: async () => {
     const users = openPeerUsers();
@@ -55,7 +55,7 @@ Deno.test({
   },
 });
 
-Deno.test("without a shim, and of a TCP connection, no user is known", async () => {
+Deno.test("the user is unknown without a shim, and for a TCP connection", async () => {
   const none = openPeerUsers(() => ({ kind: "error", reason: "absent", message: "" }));
   const users = openPeerUsers();
   const server = net.createServer((socket) => {

@@ -103,7 +103,7 @@ const BAD: [string, string[], Record<string, string>, RegExp][] = [
   ["a bad switch", ["--check=maybe"], {}, /need true or false$/],
 ];
 
-Deno.test("readSettings() explains what it cannot use", async (t) => {
+Deno.test("readSettings() explains invalid input", async (t) => {
   for (const [name, args, env, expected] of BAD) {
     await t.step(name, () => {
       const result = read(args, env);
@@ -113,7 +113,7 @@ Deno.test("readSettings() explains what it cannot use", async (t) => {
   }
 });
 
-Deno.test("readSettings() takes words among the flags when it is asked to", async (t) => {
+Deno.test("readSettings() accepts words among the flags on request", async (t) => {
   const cases: [string, string[], string[]][] = [
     ["before, between and behind", ["show", "--config", "a", "x", "-check", "y"], [
       "show",
@@ -146,7 +146,7 @@ Deno.test("readSettings() returns the flags that were given", () => {
   if (result.kind === "ok") assert.deepEqual([...result.given].sort(), ["check", "config"]);
 });
 
-Deno.test("a hidden flag is understood, and neither listed nor guessed", () => {
+Deno.test("a hidden flag is accepted, and neither listed nor suggested", () => {
   const table = { ...TABLE, secret: { kind: "boolean", default: false, help: "s", hidden: true } };
   const hidden = table as FlagTable;
   const result = readSettings(hidden, { args: ["--secret"], env: () => undefined });
@@ -167,7 +167,7 @@ Deno.test("usage() lists every flag with its variable and default", () => {
   assert.match(text, /--age VALUE +a \(env X_AGE, default 24h\)/);
 });
 
-Deno.test("readSettings() takes -h and --h for help, as Go's flag package does", () => {
+Deno.test("readSettings() accepts -h and --h as help, like Go's flag package", () => {
   const table = { help: { kind: "boolean", default: false, help: "x" } } as const;
   for (const flag of ["-h", "--h", "-help", "--help"]) {
     const read = readSettings(table, { args: [flag], env: () => undefined });
@@ -181,7 +181,7 @@ Deno.test("readSettings() takes -h and --h for help, as Go's flag package does",
   assert.ok(words.kind === "ok" && !words.settings.help);
 });
 
-Deno.test("readSettings() takes a level in any case, from a flag and from the environment", () => {
+Deno.test("readSettings() accepts a level in any case, from a flag and from the environment", () => {
   const table = {
     level: {
       kind: "string",

@@ -15,7 +15,7 @@ async function send(signal: Deno.Signal): Promise<void> {
   await new Promise((done) => setTimeout(done, 0));
 }
 
-Deno.test("SignalInbox keeps what comes before anybody handles it, a reload once", async () => {
+Deno.test("SignalInbox keeps signals until they are handled, a reload once", async () => {
   const inbox = new SignalInbox();
   const seen: string[] = [];
   try {

@@ -76,7 +76,7 @@ Deno.test("a real folder is created for its owner alone, read and written", asyn
   });
 });
 
-Deno.test("a real folder: the file and then the folder are made to last", async () => {
+Deno.test("a real folder: the file and then the folder are synced", async () => {
   const { sync } = Deno.FsFile.prototype;
   const synced: boolean[] = [];
   Deno.FsFile.prototype.sync = async function () {
@@ -110,7 +110,7 @@ Deno.test("a real folder: a file that is too long or not a regular file is refus
   });
 });
 
-Deno.test("a real folder that cannot be is an error with its reason", async () => {
+Deno.test("a real folder that cannot be created is an error with its reason", async () => {
   await withFolder(async (path) => {
     await Deno.writeTextFile(`${path}/file`, "");
     await assert.rejects(fileIn(folderIo(`${path}/file`)).write(bytes("x")), /[Nn]ot a directory/);

@@ -57,7 +57,7 @@ Deno.test("bindUnixSocket: refuses other files, and sockets in use", async () =>
   });
 });
 
-Deno.test("bindUnixSocket: takes the place of one that was left, and removes only its own", async () => {
+Deno.test("bindUnixSocket: replaces a stale socket, and removes only its own", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/s`;
     const first = net.createServer();

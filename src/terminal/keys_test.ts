@@ -42,7 +42,7 @@ const CASES: [string, string, string][] = [
   ["an empty paste", "\x1b[200~\x1b[201~", "[]"],
 ];
 
-Deno.test("KeyDecoder knows the keys", async (t) => {
+Deno.test("KeyDecoder decodes the keys", async (t) => {
   for (const [name, input, expected] of CASES) {
     await t.step(name, () => assert.equal(short(new KeyDecoder().push(bytes(input))), expected));
   }

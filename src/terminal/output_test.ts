@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OutputError, writeText } from "./output.ts";
 
-/** Takes what `take` says, or throws it. */
+/** A stream that accepts as many bytes as the next of `takes`, or throws it. */
 function stream(...takes: (number | Error)[]) {
   const written: number[] = [];
   return {

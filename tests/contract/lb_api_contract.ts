@@ -1,4 +1,4 @@
-/** What every LbApi must do, whatever is behind it: in memory, a simulated VPP, a real one. */
+/** The contract of LbApi for every implementation: in memory, a simulated VPP, a real one. */
 import assert from "node:assert/strict";
 import { actualVips } from "../../src/vpp/lb/actual.ts";
 import type { ActualVip, DesiredVip } from "../../src/vpp/lb/model.ts";
@@ -39,7 +39,7 @@ async function read(lb: LbApi): Promise<ActualVip[]> {
   const logger = new RecordingLogger();
   const { vips } = await readLb(lb, logger);
   assert.deepEqual(logger.records, []);
-  return actualVips(vips, () => assert.fail("the text tells of every VIP"));
+  return actualVips(vips, () => assert.fail("the text lists every VIP"));
 }
 
 /** `192.0.2.1/32 6 80 gre4 1024: 10.0.0.1=100` for each VIP. */
@@ -67,7 +67,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     });
   }
 
-  test("VIPs come and go, and are refused as the plugin refuses", async (lb) => {
+  test("VIPs are added and deleted, and refused as the plugin refuses", async (lb) => {
     const retvals = await Promise.all([
       lb.addVip(WEB),
       lb.addVip(WEB),
@@ -116,7 +116,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     ]);
   });
 
-  test("servers come and go, and are refused as the plugin refuses", async (lb) => {
+  test("servers are added and deleted, and refused as the plugin refuses", async (lb) => {
     const retvals = await Promise.all([
       lb.addServer(WEB, S1!, 100),
       lb.addVip(WEB),
@@ -137,7 +137,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     const buckets = vip!.servers.reduce((sum, server) => sum + (server.buckets ?? NaN), 0);
     assert.equal(buckets, 1024);
     assert.ok(vip!.poolIndex! > 0);
-    // One that is gone is told of where that is how servers are drained; it can be flushed.
+    // A deleted server is listed where servers are drained so; it can be flushed.
     assert.deepEqual(vip!.removed, weights ? [] : [{ address: S2, flushed: false }]);
     assert.equal(await lb.deleteServer(WEB, S2!, true), 0);
     // And comes back.
@@ -145,7 +145,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.equal((await read(lb))[0]!.servers.length, 4);
   });
 
-  test("settings are taken, refused, and told where VPP can tell", async (lb) => {
+  test("settings are accepted, refused, and returned where VPP supports it", async (lb) => {
     const conf = {
       ip4SrcAddress: ip("192.0.2.250"),
       ip6SrcAddress: ip("2001:db8::250"),
@@ -160,7 +160,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     assert.deepEqual(told, weights ? conf : undefined);
   });
 
-  test("the route of a VIP has an index, and one that is not there has none", async (lb) => {
+  test("the route of a VIP has an index, and a missing route is undefined", async (lb) => {
     assert.deepEqual(
       await Promise.all([lb.addVip(WEB), lb.addVip(TLS), lb.addVip(SIX)]),
       [0, 0, 0],
@@ -170,7 +170,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
     );
     assert.ok(web! > 0 && six! > 0 && web !== six, `${web} ${six}`);
     assert.equal(tls, web, "VIPs of one prefix share its route");
-    assert.equal(none, undefined, "that of a route which covers it is not given");
+    assert.equal(none, undefined, "the route that covers it is not returned");
   });
 
   if (weights) {
@@ -193,7 +193,7 @@ export function lbApiContract({ name, ignore = false, weights, open }: LbApiCase
       ]);
     });
   } else {
-    test("weights and dumps are not to be had", async (lb) => {
+    test("weights and dumps are unavailable", async (lb) => {
       const missing = [lb.setWeight(WEB, S1!, 5, false), lb.dumpVips(), lb.dumpServers()];
       for (const one of missing) await assert.rejects(one, { code: "unimplemented" });
     });

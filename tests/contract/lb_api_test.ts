@@ -1,4 +1,4 @@
-/** Runs the contract of LbApi against those that need no VPP. */
+/** Runs the contract of LbApi against the implementations that need no VPP. */
 import { startSimulator } from "../../src/sim/api_server.ts";
 import type { Release } from "../../src/sim/plugin/release.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";

@@ -1,5 +1,5 @@
 /**
- * What every Transport must do, whatever carries its bytes. Each implementation gives a harness;
+ * The contract of Transport for every implementation. Each one supplies a harness;
  * transport_test.ts runs the suite against all.
  */
 import assert from "node:assert/strict";
@@ -11,15 +11,15 @@ export const CLIENT_INDEX = 0x8000_0001;
 /** A transport under test, connected to a peer that the test plays. */
 export interface TransportHarness {
   readonly transport: Transport;
-  /** What the peer gave at the handshake. */
+  /** The peer's values of the handshake. */
   readonly table: ReadonlyMap<string, number>;
   /** The next `count` messages the peer received. */
   take(count: number): Promise<readonly Uint8Array[]>;
-  /** Messages from the peer, at once. */
+  /** Messages from the peer, together. */
   give(...messages: readonly Uint8Array[]): Promise<void>;
   /** The peer goes away. */
   leave(): void;
-  /** Resolves when the peer knows that the transport closed. */
+  /** Resolves when the peer has seen the close. */
   closed(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -82,13 +82,13 @@ export function transportContract({ name, connect }: TransportCase): void {
     return Promise.resolve();
   });
 
-  test("what is sent arrives whole and in order", async (harness) => {
+  test("sent messages arrive whole and in order", async (harness) => {
     const messages = samples(2000, 900);
     for (const message of messages) harness.transport.send(message);
     assert.deepEqual(await harness.take(messages.length), messages);
   });
 
-  test("a message is taken at send(): its buffer may be used again", async (harness) => {
+  test("a message is copied at send(), so its buffer may be reused", async (harness) => {
     const message = SHORT.slice();
     const kept = message.slice();
     harness.transport.send(message);
@@ -96,21 +96,21 @@ export function transportContract({ name, connect }: TransportCase): void {
     assert.deepEqual(await harness.take(1), [kept]);
   });
 
-  test("what is received arrives whole and in order, a long one too", async (harness) => {
+  test("received messages arrive whole and in order, even a long one", async (harness) => {
     const messages = [...samples(500, 3000), new Uint8Array(3 << 20).fill(5), ...samples(3, 10)];
     const got = collect(harness.transport, messages.length);
     await harness.give(...messages);
     assert.deepEqual(await got, messages);
   });
 
-  test("answers may be sent from inside onMessage", async (harness) => {
+  test("replies may be sent from inside onMessage", async (harness) => {
     harness.transport.onMessage = (message) => harness.transport.send(message.slice());
     const messages = samples(300, 100);
     await harness.give(...messages);
     assert.deepEqual(await harness.take(messages.length), messages);
   });
 
-  test("onEnd is called once, with a reason, when the peer goes", async (harness) => {
+  test("onEnd is called once, with a reason, when the peer closes", async (harness) => {
     let ends = 0;
     const reason = new Promise<string>((resolve) => {
       harness.transport.onEnd = (reason) => {

@@ -1,4 +1,7 @@
-/** The benchmarks run, small, so that they do not rot: their figures are not looked at here. */
+/**
+ * Runs the benchmarks with small parameters, so that they do not rot. It does not check their
+ * figures.
+ */
 import assert from "node:assert/strict";
 
 const SMALL: readonly [name: string, args: string[]][] = [

@@ -1,6 +1,7 @@
 /**
- * Checker, reconciler and VPP's API joined as in the daemon, on probes that the test reports: what a
- * simulated VPP has while the prober is blind, and while an edited check has no verdict.
+ * Checker, reconciler and VPP's API connected as in the daemon, on probes that the test reports.
+ * Checks the state of a simulated VPP while the prober is blind, and while an edited check has no
+ * verdict.
  */
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
@@ -75,7 +76,7 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-Deno.test("a maglevd restarted while its prober is blind leaves VPP as it is, also at startup-max-delay", async () => {
+Deno.test("a maglevd restarted while its prober is blind does not change VPP, even at startup-max-delay", async () => {
   await onServedVpp((simulator) =>
     live(simulator, async ({ daemon, engine, logger }) => {
       for (const name of ["a", "b", "c"]) engine.reportVoid(name);
@@ -96,7 +97,7 @@ Deno.test("a maglevd restarted while its prober is blind leaves VPP as it is, al
   );
 });
 
-Deno.test("a maglevd restarted with one blind backend follows the others and leaves that one", async () => {
+Deno.test("a maglevd restarted with one blind backend follows the others and keeps that one's weight", async () => {
   await onServedVpp((simulator) =>
     live(simulator, async ({ daemon, engine }) => {
       engine.report({ a: PASS, c: PASS });
@@ -113,7 +114,7 @@ Deno.test("a maglevd restarted with one blind backend follows the others and lea
   );
 });
 
-Deno.test("an edited check changes nothing in VPP, and a VPP that restarts meanwhile is given the same", async () => {
+Deno.test("an edited check changes nothing in VPP, and a VPP that restarts meanwhile gets the same state", async () => {
   await onServedVpp((simulator) =>
     live(simulator, async ({ daemon, engine, logger }) => {
       engine.report({ a: PASS, b: PASS, c: PASS });

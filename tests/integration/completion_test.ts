@@ -1,8 +1,8 @@
 /**
- * The completions in the shells themselves. Goal: what TAB inserts is what maglevc then gets, for
- * any name, and nothing that a server or the line says is ever run. Method: real interactive bash,
- * zsh and fish in a terminal (tmux), with a stand-in for maglevc that answers from the real tree and
- * notes what it is started with.
+ * The completions in the shells themselves. Goal: maglevc gets the text that TAB inserts, for any
+ * name, and no text of a server or of the line is ever executed. Method: real interactive bash, zsh
+ * and fish in a terminal (tmux), with a stand-in for maglevc that replies from the real tree and
+ * records its arguments.
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { CompletionShell } from "../../src/cli/language/completion_scripts.ts";
@@ -36,13 +36,13 @@ function shellTest(
   });
 }
 
-/** Types each text with a TAB between them and Enter behind the last. */
+/** Types each text with a TAB between them and Enter after the last. */
 async function typeLine(terminal: ShellTerminal, texts: readonly string[]): Promise<void> {
   for (const text of texts.slice(0, -1)) await terminal.type(text, "Tab");
   await terminal.type(texts.at(-1)!, "Enter");
 }
 
-/** What is typed, `→` for TAB, and what maglevc gets. */
+/** The typed text, `→` for TAB, and maglevc's arguments. */
 const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["maglevc sho→vers→", ["show", "version"]],
   ["maglevc sh ba nginx0→", ["sh", "ba", "nginx0"]],
@@ -196,7 +196,7 @@ for (const shell of SHELLS) {
 
   shellTest(
     shell,
-    "a maglevc that fails completes nothing, and says nothing",
+    "a maglevc that fails completes nothing, and prints nothing",
     async (terminal, folder) => {
       await Deno.writeTextFile(
         `${folder.path}/bin/maglevc`,
@@ -209,7 +209,7 @@ for (const shell of SHELLS) {
       const said = (await terminal.screen()).split("\n").filter((line) =>
         line.startsWith("broken")
       );
-      equal(said.length, 1, "only the run itself says something");
+      equal(said.length, 1, "only the run itself prints something");
     },
   );
 }
@@ -278,7 +278,7 @@ for (const shell of SHELLS) {
           }
           deepEqual(got, args, line);
         }
-        // Nobody listens there: words are completed, names are not, and nothing is said.
+        // No server listens there: words are completed, names are not, and nothing is printed.
         await typeLine(terminal, ["maglevc --server 127.0.0.1:1 show back", "b", ""]);
         deepEqual((await terminal.nextCommand(ran++)).slice(2), ["show", "backends", "b"]);
       }),

@@ -1,8 +1,8 @@
 /**
- * Every errno that matters, of every call of a probe, through Deno as it is. Goal: what this host
- * lacks accuses no server, and what a server or the network does is still a failure. Method:
- * a process whose system calls fail as the test wants runs probes of every kind against good
- * servers; Deno loses or changes some codes on the way, which a table alone would not show.
+ * Every relevant errno of every call of a probe, through the real Deno. Goal: a lack of this host
+ * never fails a server, and an error of a server or the network is still a failure. Method: a
+ * process with injected errors of system calls runs probes of every kind against good servers. Deno
+ * loses or changes some codes on the way, which a table alone would not show.
  */
 import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
@@ -78,7 +78,7 @@ function concerns(kinds: Kinds, kind: string): boolean {
   return !icmp && (kinds === "tcp" || kind.endsWith("source"));
 }
 
-/** A reset, unlike a refusal, comes after the handshake, which is all that a check of `tcp` wants. */
+/** A reset, unlike a refusal, follows the handshake, which is enough for a check of `tcp`. */
 function hadConnection(errno: string, kind: string): boolean {
   return errno === "ECONNRESET" && kind.split(" ")[0] === "tcp";
 }

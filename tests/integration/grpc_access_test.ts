@@ -1,6 +1,6 @@
 /**
- * Who may do what: without credentials, with tokens, with certificates; from this host, from
- * another one, over a unix socket. Judged by python's grpcio on a live daemon.
+ * Permissions of callers: without credentials, with tokens, with certificates; from this host, from
+ * another one, over a unix socket. The client is python's grpcio on a live daemon.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";
@@ -22,7 +22,7 @@ function bearer(token: string): { metadata: [string, string][] } {
   return { metadata: [["authorization", `Bearer ${token}`]] };
 }
 
-/** `OK` or the status and what it says, for looking and for acting. */
+/** `OK` or the status with its message, for a read and for a change. */
 async function rights(
   client: GrpcClient,
   options: { metadata?: [string, string][] } = {},
@@ -56,7 +56,7 @@ grpcTest("a caller of this host is an operator by default", async () => {
 });
 
 grpcTest(
-  "with tokens, what a caller may do is what the token says, and nothing without",
+  "with tokens, a caller has the token's role, and no role without a token",
   async () => {
     await withFolder(async (folder) => {
       const tokens = await writePrivate(
@@ -199,7 +199,7 @@ async function tlsStage(
 }
 
 grpcTest(
-  "over TLS callers are judged as without, and those that speak no TLS get nowhere",
+  "over TLS callers have the same roles, and callers without TLS get nothing",
   async () => {
     await tlsStage({ mutual: false, target: {} }, async ({ client, address, daemon }) => {
       assert.deepEqual(await rights(client), ["OK", "OK"]);
@@ -269,7 +269,7 @@ async function shownCertificate(address: string): Promise<string> {
 }
 
 grpcTest(
-  "with a client CA, callers are who their certificate says, and others get nowhere",
+  "with a client CA, callers have their certificate's identity, and others get nothing",
   async () => {
     const { folder: source } = await certificates();
     const alice = await clientCertificate("/CN=alice");
@@ -336,7 +336,7 @@ grpcTest(
       await other.connect({ ...target, ...mallory });
       assert.deepEqual(await rights(other), ["OK", "OK"]);
       assert.equal((await client.call(GET, B0)).code, "OK", "a connection stays");
-      // Another option makes grpcio connect anew.
+      // Another option makes grpcio open a new connection.
       await client.connect({ ...target, ...alice, options: { ...target.options, "x.y": 1 } });
       assert.equal((await client.call(GET, B0, { timeout: 2 })).code, "UNAVAILABLE");
       await Deno.copyFile(`${source}/ca.pem`, `${folder}/ca.pem`);
@@ -354,47 +354,53 @@ grpcTest(
   },
 );
 
-grpcTest("a certificate that is wrong does not keep a token alive, nor the other way", async () => {
-  await withFolder(async (closed) => {
-    const tokens = await writePrivate(`${closed}/tokens`, "operator old\n");
-    const flags = [`--grpc-tokens=${tokens}`];
-    const { folder: source } = await certificates();
-    const stage = { mutual: false, flags, files: [closed], target: {} };
-    await tlsStage(stage, async ({ client, address, daemon }, folder) => {
-      const reload = async () => {
-        const from = daemon.mark;
-        daemon.process.signal("SIGHUP");
-        return await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
-      };
-      assert.deepEqual(await rights(client, bearer("old")), ["OK", "OK"]);
-      await writePrivate(tokens, "operator new\n");
-      await Deno.copyFile(`${source}/renewed.pem`, `${folder}/good.pem`);
-      const torn = await reload();
-      assert.equal(torn.ok, false);
-      assert.match(
-        String(torn.err),
-        /good\.key: it is not the key of .*; keeping the previous certificate$/,
-      );
-      assert.deepEqual(await rights(client, bearer("old")), ["UNAUTHENTICATED", "UNAUTHENTICATED"]);
-      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+grpcTest(
+  "an invalid certificate does not keep a removed token valid, nor the other way",
+  async () => {
+    await withFolder(async (closed) => {
+      const tokens = await writePrivate(`${closed}/tokens`, "operator old\n");
+      const flags = [`--grpc-tokens=${tokens}`];
+      const { folder: source } = await certificates();
+      const stage = { mutual: false, flags, files: [closed], target: {} };
+      await tlsStage(stage, async ({ client, address, daemon }, folder) => {
+        const reload = async () => {
+          const from = daemon.mark;
+          daemon.process.signal("SIGHUP");
+          return await daemon.seen(({ msg }) => msg === "grpc-reload", { from });
+        };
+        assert.deepEqual(await rights(client, bearer("old")), ["OK", "OK"]);
+        await writePrivate(tokens, "operator new\n");
+        await Deno.copyFile(`${source}/renewed.pem`, `${folder}/good.pem`);
+        const torn = await reload();
+        assert.equal(torn.ok, false);
+        assert.match(
+          String(torn.err),
+          /good\.key: it is not the key of .*; keeping the previous certificate$/,
+        );
+        assert.deepEqual(await rights(client, bearer("old")), [
+          "UNAUTHENTICATED",
+          "UNAUTHENTICATED",
+        ]);
+        assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
 
-      const before = await shownCertificate(address);
-      await Deno.copyFile(`${source}/renewed.key`, `${folder}/good.key`);
-      await Deno.chmod(tokens, 0o644);
-      const open = await reload();
-      assert.equal(open.ok, false);
-      assert.match(
-        String(open.err),
-        /readable or writable by others; run `chmod o= .*`; keeping the previous tokens$/,
-      );
-      assert.notEqual(await shownCertificate(address), before);
-      assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+        const before = await shownCertificate(address);
+        await Deno.copyFile(`${source}/renewed.key`, `${folder}/good.key`);
+        await Deno.chmod(tokens, 0o644);
+        const open = await reload();
+        assert.equal(open.ok, false);
+        assert.match(
+          String(open.err),
+          /readable or writable by others; run `chmod o= .*`; keeping the previous tokens$/,
+        );
+        assert.notEqual(await shownCertificate(address), before);
+        assert.deepEqual(await rights(client, bearer("new")), ["OK", "OK"]);
+      });
     });
-  });
-});
+  },
+);
 
 grpcTest(
-  "a unix socket is for its owner and group, and takes the place of one that was left",
+  "a unix socket is for its owner and group, and replaces a stale one",
   async () => {
     await withFolder(async (folder) => {
       const path = `${folder}/grpc.sock`;

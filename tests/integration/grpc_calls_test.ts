@@ -1,6 +1,6 @@
 /**
- * Every method of the API, called by python's grpcio: what comes back, and what it comes back
- * with when it cannot be.
+ * Every method of the API, called by python's grpcio: its response, and its error when it cannot
+ * respond.
  */
 import assert from "node:assert/strict";
 import { vppHas } from "../support/judges/lb_view.ts";
@@ -22,7 +22,7 @@ function ok(ended: Ended): Json | undefined {
   return ended.message;
 }
 
-grpcTest("every reading method answers with what is there, in the file's order", async () => {
+grpcTest("every reading method returns the present objects, in the file's order", async () => {
   await onGrpcStage({}, async ({ client, simulator }) => {
     await vppHas(simulator, {
       [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
@@ -107,7 +107,7 @@ grpcTest("every reading method answers with what is there, in the file's order",
   });
 });
 
-grpcTest("GetVPPLBCounters tells what VPP has counted, in the order of its VIPs", async () => {
+grpcTest("GetVPPLBCounters returns VPP's counters, in the order of its VIPs", async () => {
   await onGrpcStage({ logLevel: "debug" }, async ({ client, configPath, daemon, simulator }) => {
     await vppHas(simulator, {
       [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
@@ -133,7 +133,7 @@ grpcTest("GetVPPLBCounters tells what VPP has counted, in the order of its VIPs"
 });
 
 grpcTest(
-  "an operator's actions are in force when they are answered, and recorded once each",
+  "an operator's actions are in force at the reply, and recorded once each",
   async () => {
     await onGrpcStage({}, async ({ client, daemon, simulator }) => {
       const until = BigInt(Date.now() + 3_600_000) * 1_000_000n;
@@ -279,7 +279,7 @@ grpcTest(
 );
 
 grpcTest(
-  "what cannot be answered names the reason, and the nearest name that is known",
+  "an invalid request gets the reason, and the nearest known name",
   async () => {
     await onGrpcStage({}, async ({ client, daemon }) => {
       const entry = { frontend: "web", pool: "main", backend: "b0", weight: 1 };
@@ -340,7 +340,7 @@ grpcTest(
   },
 );
 
-grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", async () => {
+grpcTest("without VPP, calls about VPP are UNAVAILABLE and the rest works", async () => {
   await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
     for (const method of ["GetVPPInfo", "GetVPPLBState", "GetVPPLBCounters", "SyncVPPLBState"]) {
       const { code, details } = await client.call(method);
@@ -359,7 +359,7 @@ grpcTest("without VPP, what is about VPP is UNAVAILABLE and the rest goes on", a
 });
 
 grpcTest(
-  "CheckConfig, PlanConfig and ReloadConfig say what is wrong with the file, and where",
+  "CheckConfig, PlanConfig and ReloadConfig report the file's errors with positions",
   async () => {
     await onGrpcStage({}, async ({ client, configPath, daemon }) => {
       const good = await Deno.readTextFile(configPath);
@@ -404,46 +404,49 @@ grpcTest(
   },
 );
 
-grpcTest("PlanConfig and PlanBackend tell what would happen, and do nothing", async () => {
-  await onGrpcStage({}, async ({ client, configPath, simulator, daemon }) => {
-    await vppHas(simulator, {
-      [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
-      [API]: [`${SERVERS[1]} 100`],
-    });
-    const mark = simulator.plugin.flushes.length;
-    const good = await Deno.readTextFile(configPath);
-    await Deno.writeTextFile(
-      configPath,
-      good.replace("b1: { weight: 50 }", "b1: { weight: 100 }").replace("/healthz", "/health"),
-    );
-    const plan = ok(await client.call("PlanConfig"));
-    assert.equal(part(plan, "ok"), true);
-    assert.deepEqual(part(plan, "restarted"), ["b0", "b1", "b2"]);
-    assert.equal(part(plan, "kept"), 0);
-    assert.deepEqual(part(plan, "plan", "assumedUp"), ["b0", "b1", "b2"]);
-    const web = part(plan, "plan", "vips", 0);
-    assert.equal(part(web, "frontend"), "web");
-    assert.equal(part(web, "settled", "buckets"), 1024);
-    const moved = Number(part(web, "settled", "moved"));
-    assert.ok(moved > 100 && moved < 400, `${moved} of 1024 move from 100:50 to 100:100`);
-    assert.equal(part(web, "settled", "shareMoved"), moved / 1024);
+grpcTest(
+  "PlanConfig and PlanBackend return the effect of a change, and change nothing",
+  async () => {
+    await onGrpcStage({}, async ({ client, configPath, simulator, daemon }) => {
+      await vppHas(simulator, {
+        [WEB]: [`${SERVERS[0]} 100`, `${SERVERS[1]} 50`, `${SERVERS[2]} 0`],
+        [API]: [`${SERVERS[1]} 100`],
+      });
+      const mark = simulator.plugin.flushes.length;
+      const good = await Deno.readTextFile(configPath);
+      await Deno.writeTextFile(
+        configPath,
+        good.replace("b1: { weight: 50 }", "b1: { weight: 100 }").replace("/healthz", "/health"),
+      );
+      const plan = ok(await client.call("PlanConfig"));
+      assert.equal(part(plan, "ok"), true);
+      assert.deepEqual(part(plan, "restarted"), ["b0", "b1", "b2"]);
+      assert.equal(part(plan, "kept"), 0);
+      assert.deepEqual(part(plan, "plan", "assumedUp"), ["b0", "b1", "b2"]);
+      const web = part(plan, "plan", "vips", 0);
+      assert.equal(part(web, "frontend"), "web");
+      assert.equal(part(web, "settled", "buckets"), 1024);
+      const moved = Number(part(web, "settled", "moved"));
+      assert.ok(moved > 100 && moved < 400, `${moved} of 1024 move from 100:50 to 100:100`);
+      assert.equal(part(web, "settled", "shareMoved"), moved / 1024);
 
-    const pause = ok(await client.call("PlanBackend", { name: "b1", action: "disable" }));
-    assert.deepEqual(part(pause, "plan", "states"), [
-      { backend: "b1", from: "up", to: "disabled" },
-    ]);
-    assert.deepEqual(texts(part(pause, "plan"), "vips", "frontend"), ["web", "api"]);
-    assert.equal(part(pause, "plan", "vips", 1, "atOnce", "lost"), 1024, "api has no other");
-    const weigh = { name: "b1", action: "weight", frontend: "api", pool: "main", weight: 0 };
-    const weighed = part(ok(await client.call("PlanBackend", weigh)), "plan");
-    assert.equal(part(weighed, "vips", 0, "atOnce", "lost"), 1024);
-    assert.deepEqual(texts(weighed, "vips", "frontend"), ["api"], "what stays is only counted");
-    assert.equal(part(weighed, "vipsUnchanged"), 1);
-    assert.equal(simulator.plugin.flushes.length, mark);
-    assert.equal(part(ok(await client.call("GetBackend", { name: "b1" })), "state"), "up");
-    assert.deepEqual(actionsOf(daemon), []);
-  });
-});
+      const pause = ok(await client.call("PlanBackend", { name: "b1", action: "disable" }));
+      assert.deepEqual(part(pause, "plan", "states"), [
+        { backend: "b1", from: "up", to: "disabled" },
+      ]);
+      assert.deepEqual(texts(part(pause, "plan"), "vips", "frontend"), ["web", "api"]);
+      assert.equal(part(pause, "plan", "vips", 1, "atOnce", "lost"), 1024, "api has no other");
+      const weigh = { name: "b1", action: "weight", frontend: "api", pool: "main", weight: 0 };
+      const weighed = part(ok(await client.call("PlanBackend", weigh)), "plan");
+      assert.equal(part(weighed, "vips", 0, "atOnce", "lost"), 1024);
+      assert.deepEqual(texts(weighed, "vips", "frontend"), ["api"], "what stays is only counted");
+      assert.equal(part(weighed, "vipsUnchanged"), 1);
+      assert.equal(simulator.plugin.flushes.length, mark);
+      assert.equal(part(ok(await client.call("GetBackend", { name: "b1" })), "state"), "up");
+      assert.deepEqual(actionsOf(daemon), []);
+    });
+  },
+);
 
 grpcTest(
   "an invalid message is INVALID_ARGUMENT, one that is too large is refused",

@@ -1,4 +1,4 @@
-/** Our own client against a live daemon: what it says is what python's grpcio says. */
+/** Our own client against a live daemon: its results equal those of python's grpcio. */
 import assert from "node:assert/strict";
 import { MaglevClient, type RequestOf, type UnaryMethod } from "../../src/grpc/client/client.ts";
 import { answerJson } from "../../src/grpc/client/json.ts";
@@ -25,7 +25,7 @@ async function withClient(
 }
 
 grpcTest(
-  "our client reads every answer as python's does, and writes it in the same JSON",
+  "our client reads every reply as python's does, and writes it in the same JSON",
   async () => {
     await onGrpcStage({}, async ({ client: python, address }) => {
       await withClient({ address }, async (client) => {
@@ -60,7 +60,7 @@ grpcTest(
   },
 );
 
-grpcTest("our client's errors are MaglevErrors with the server's words", async () => {
+grpcTest("our client's errors are MaglevErrors with the server's message", async () => {
   await onGrpcStage({}, async ({ address }) => {
     await withClient({ address }, async (client) => {
       await assert.rejects(client.call("GetBackend", { name: "b9" }), {
@@ -81,7 +81,7 @@ grpcTest("our client's errors are MaglevErrors with the server's words", async (
 });
 
 grpcTest(
-  "our client speaks TLS with certificates, unix sockets, and presents its token",
+  "our client supports TLS with certificates and unix sockets, and sends its token",
   async () => {
     const { folder: source, ca } = await certificates();
     const alice = await clientCertificate("/CN=alice");
@@ -131,7 +131,7 @@ grpcTest(
   },
 );
 
-grpcTest("a watch goes on by itself when the server is gone for a while", async () => {
+grpcTest("a watch continues by itself after the server was down for a while", async () => {
   await onGrpcStage({}, async ({ address, daemon, start }) => {
     await withClient({ address }, async (client) => {
       const states: WatchState["kind"][] = [];
@@ -168,14 +168,14 @@ grpcTest("a watch goes on by itself when the server is gone for a while", async 
       const told = events;
       await second.stop();
       assert.equal(events, told);
-      assert.equal(states.at(-1), "watching", "its own end is no news");
+      assert.equal(states.at(-1), "watching", "its own end is not reported");
     });
   });
 });
 
 /**
- * Beside a server: whoever connects first is told at once that it goes (GOAWAY, ENHANCE_YOUR_CALM),
- * everybody after that is let through.
+ * A proxy in front of a server: the first connection gets a GOAWAY immediately (ENHANCE_YOUR_CALM),
+ * later ones pass.
  */
 async function behindGoodbye(address: string, fn: (address: string) => Promise<void>) {
   const [hostname = "", port] = address.split(":");
@@ -212,7 +212,7 @@ async function behindGoodbye(address: string, fn: (address: string) => Promise<v
   }
 }
 
-grpcTest("calls that met a server's goodbye together are all sent once more", async () => {
+grpcTest("concurrent calls that meet a server's GOAWAY are all sent once more", async () => {
   await onGrpcStage({}, async ({ address }) => {
     await behindGoodbye(address, async (address) => {
       await withClient({ address }, async (client) => {
@@ -226,7 +226,7 @@ grpcTest("calls that met a server's goodbye together are all sent once more", as
 });
 
 Deno.test({
-  name: "our client says so when there is no server",
+  name: "our client reports a missing server",
   // The library keeps its timer for the next attempt for a while after its client was closed.
   sanitizeOps: false,
   sanitizeResources: false,

@@ -1,4 +1,4 @@
-/** A start that fails for a file of gRPC names the flag that named the file. */
+/** A start that fails because of a file of gRPC names the flag of that file. */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";

@@ -1,7 +1,7 @@
 /**
- * Either end may say that it goes (GOAWAY) after many calls on the connection, as every client of
- * the usual libraries does when it is closed: the other goes on. The runtime crashed there (see
- * src/grpc/session_close.ts), depending on how many calls there had been.
+ * Either end may send GOAWAY after many calls on a connection, as the usual libraries do on close,
+ * and the other end continues. The runtime crashed there, depending on the number of calls (see
+ * src/grpc/session_close.ts).
  */
 import assert from "node:assert/strict";
 import { GrpcConnection } from "../../bench/support/grpc_connection.ts";
@@ -15,7 +15,7 @@ const CLIENT = new URL("../support/judges/calling_client.ts", import.meta.url).p
 const GET_VERSION = "/maglev.Maglev/GetVersion";
 const NOTHING = new Uint8Array(0);
 
-/** Which of them crashed was a matter of where memory lay. */
+/** The crashing number depended on the layout of memory. */
 const COUNTS = [400, 130, 1000, 1];
 
 /** A maglevd that serves gRPC. */
@@ -28,7 +28,7 @@ async function onDaemon(fn: (daemon: Daemon, address: string) => Promise<void>):
   });
 }
 
-Deno.test("maglevd goes on when a client goes, however many calls it made", async () => {
+Deno.test("maglevd continues after a client's GOAWAY, for any number of calls", async () => {
   await onDaemon(async (_, address) => {
     for (const count of COUNTS) {
       const connection = await GrpcConnection.open(address);
@@ -66,7 +66,7 @@ async function lastOfCalls(
   return last;
 }
 
-Deno.test("a client goes on when maglevd stops, however many calls it made", async () => {
+Deno.test("a client continues after maglevd stops, for any number of calls", async () => {
   for (const count of COUNTS) {
     await onDaemon(async (daemon, address) => {
       const last = await lastOfCalls(address, count, () => daemon.process.stop());

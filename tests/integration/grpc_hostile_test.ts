@@ -1,6 +1,6 @@
 /**
- * Clients that mean harm, or are broken: what one of them can cost is bounded, and everybody else
- * is answered as ever.
+ * Hostile or broken clients: the cost of one is bounded, and all other clients are served as
+ * before.
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
@@ -30,7 +30,7 @@ grpcTest("a compressed request is refused with the reason, before it is unpacked
       target: address,
       options: { "grpc.default_compression_algorithm": 2 },
     });
-    // What is smaller without is sent without.
+    // A message that does not shrink is sent uncompressed.
     await answers(client);
     const { code, details } = await client.call("GetBackend", { name: "x".repeat(20_000) });
     assert.equal(code, "UNIMPLEMENTED");
@@ -53,7 +53,7 @@ grpcTest("a compressed request is refused with the reason, before it is unpacked
   });
 });
 
-grpcTest("calls without their requests give way, oldest first, and are closed", async () => {
+grpcTest("calls without their requests are evicted, oldest first, and closed", async () => {
   await onGrpcStage({}, async ({ client, address }) => {
     const raws: RawH2[] = [];
     try {
@@ -66,7 +66,7 @@ grpcTest("calls without their requests give way, oldest first, and are closed", 
           const stream = await raw.begin(GET);
           if (j === 0) await raw.data(stream, body);
         }
-        // Which are the oldest is clear.
+        // Makes the order of age clear.
         if (i < 5) await raw.settled();
       }
       await answers(client);
@@ -120,7 +120,7 @@ grpcTest("connections are counted before their TLS handshake", async () => {
   });
 });
 
-grpcTest("a deadline beyond what 32 bits can count is far away, and not over", async () => {
+grpcTest("a deadline beyond 32 bits of milliseconds is not expired", async () => {
   await onGrpcStage({}, async ({ client }) => {
     // 30 days, and the longest that can be said.
     for (const timeout of [30 * 86_400, 99_999_999]) {
@@ -136,35 +136,38 @@ grpcTest("a deadline beyond what 32 bits can count is far away, and not over", a
   });
 });
 
-grpcTest("there are so many streams of reflection at once, and places become free", async () => {
-  await onGrpcStage({}, async ({ client, address }) => {
-    const raws: RawH2[] = [await RawH2.connect(address)];
-    try {
-      for (let i = 0; i < 64; i++) await raws[0]!.begin(REFLECT);
-      const asked = async (code: string) => {
-        const requests = [{ listServices: "" }, { fileByFilename: "maglev.proto" }];
-        for (let tries = 0;; tries++) {
-          const stream = client.bidi(REFLECT.slice(1), requests);
-          const ended = await stream.ended;
-          // The daemon need not have seen yet what the other connection did.
-          if (ended.code === code || tries === 100) return { ...ended, stream };
-        }
-      };
-      const { code, details } = await asked("RESOURCE_EXHAUSTED");
-      assert.equal(code, "RESOURCE_EXHAUSTED");
-      assert.match(details, /Too many open streams/);
-      raws.pop()![Symbol.dispose]();
-      const again = await asked("OK");
-      assert.equal(again.code, "OK");
-      assert.equal(again.stream.messages.length, 2);
-    } finally {
-      for (const raw of raws) raw[Symbol.dispose]();
-    }
-  });
-});
+grpcTest(
+  "concurrent streams of reflection are limited, and closed ones free their place",
+  async () => {
+    await onGrpcStage({}, async ({ client, address }) => {
+      const raws: RawH2[] = [await RawH2.connect(address)];
+      try {
+        for (let i = 0; i < 64; i++) await raws[0]!.begin(REFLECT);
+        const asked = async (code: string) => {
+          const requests = [{ listServices: "" }, { fileByFilename: "maglev.proto" }];
+          for (let tries = 0;; tries++) {
+            const stream = client.bidi(REFLECT.slice(1), requests);
+            const ended = await stream.ended;
+            // The daemon need not have seen yet what the other connection did.
+            if (ended.code === code || tries === 100) return { ...ended, stream };
+          }
+        };
+        const { code, details } = await asked("RESOURCE_EXHAUSTED");
+        assert.equal(code, "RESOURCE_EXHAUSTED");
+        assert.match(details, /Too many open streams/);
+        raws.pop()![Symbol.dispose]();
+        const again = await asked("OK");
+        assert.equal(again.code, "OK");
+        assert.equal(again.stream.messages.length, 2);
+      } finally {
+        for (const raw of raws) raw[Symbol.dispose]();
+      }
+    });
+  },
+);
 
 grpcTest(
-  "what is no HTTP/2, and floods of what is, cost a connection and nothing else",
+  "input that is not HTTP/2, and floods of HTTP/2, cost only their connection",
   async () => {
     await onGrpcStage({}, async ({ client, address, daemon }) => {
       const [hostname, port] = address.split(":");

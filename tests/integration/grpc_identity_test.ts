@@ -13,7 +13,7 @@ const PAUSE = "set backend b0 pause reason disk".split(" ");
 
 const identityOf = (answer: Json | undefined) => part(answer, "intent", "identity");
 
-grpcTest("over TCP an operator has the name that maglevc sends, marked as unverified", async () => {
+grpcTest("over TCP an operator has maglevc's name, marked as unverified", async () => {
   await withFolder(async (home) => {
     await onGrpcStage({}, async ({ client, daemon, address }) => {
       const env = { USER: "alice" };

@@ -1,7 +1,7 @@
 /**
- * Operators' intents from the call to the next life of maglevd: acknowledged over gRPC by python's
- * grpcio, killed with SIGKILL at once, started again before an empty VPP; and the disk in every
- * state that a disk can be in.
+ * Operators' intents from the call to the next start of maglevd: acknowledged over gRPC by python's
+ * grpcio, killed with SIGKILL immediately, started again with an empty VPP; and with a disk in
+ * every state.
  */
 import assert from "node:assert/strict";
 import { decodeIntents, encodeIntents } from "../../src/intent/file.ts";
@@ -37,7 +37,7 @@ const isRoot = Deno.uid() === 0;
 const NO_ROOT = isRoot ? "" : " (skipped: needs root for a mount of its own)";
 
 grpcTest(
-  "what gRPC acknowledged is so after kill -9, before anything reaches VPP, and is shown",
+  "an action acknowledged over gRPC is in force after kill -9, before anything reaches VPP, and is shown",
   async () => {
     await onStage(SERVERS, async (stage) => {
       const { configure, simulator, start } = stage;
@@ -115,7 +115,7 @@ grpcTest(
 );
 
 grpcTest(
-  "an end that was asked for comes, in the next life too, and only passing checks bring a backend back",
+  "a requested end comes, even after a restart, and only passing checks bring a backend back",
   async () => {
     await onStage(SERVERS, async (stage) => {
       const { configure, simulator, start, servers } = stage;
@@ -171,7 +171,7 @@ grpcTest(
 );
 
 grpcTest(
-  "what the configuration no longer has is dropped with an event, and so is what is too old",
+  "an intent that is too old, or without its object in the configuration, is dropped with an event",
   async () => {
     await onStage(SERVERS, async (stage) => {
       const { configure, configPath, simulator, start } = stage;
@@ -211,7 +211,7 @@ grpcTest(
         "b2: the file's weight changed from 50 to 60",
         "b2: the pool is gone",
       ]);
-      // While somebody watches, a reload says the same by an event.
+      // A watcher gets the same as an event at a reload.
       await using client = await clientOf(daemon);
       ok(await client.call("SetFrontendPoolBackendWeight", { ...ENTRY, weight: 9 }));
       const watch = client.stream("WatchEvents", { log: true });
@@ -232,7 +232,7 @@ grpcTest(
   },
 );
 
-/** What may stand where the file should be: a shell command in the state directory. */
+/** Objects in place of the file, each made by a shell command in the state directory. */
 const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[] = [
   ["torn", `printf '{"format":"maglevd operator inte' > intents.json`, /truncated/],
   ["empty", ": > intents.json", /truncated/],
@@ -247,7 +247,7 @@ const NO_FILES: readonly (readonly [name: string, make: string, cause: RegExp])[
 ];
 
 grpcTest(
-  "whatever stands where the file should be: a warning, a start, it is kept aside, and the next is stored",
+  "an unusable state file is a warning and quarantined; the daemon starts, and the next intent is stored",
   async () => {
     await onStage([A], async (stage) => {
       const { configure, start } = stage;
@@ -287,7 +287,7 @@ function mounted(stateDir: string, options: string, then = ":"): string[] {
 }
 
 grpcTest(
-  `a full disk: in force, told, recorded, and stored when there is room${NO_ROOT}`,
+  `a full disk: the action is in force, warned about, logged, and stored when there is room${NO_ROOT}`,
   async () => {
     if (!isRoot) return;
     await onStage([A], async (stage) => {
@@ -318,7 +318,7 @@ grpcTest(
 );
 
 grpcTest(
-  `a disk that nothing can be written to: the file is neither used nor lost${NO_ROOT}`,
+  `a disk that refuses all writes: the file is neither used nor lost${NO_ROOT}`,
   async () => {
     if (!isRoot) return;
     await onStage([A], async (stage) => {

@@ -1,6 +1,6 @@
 /**
- * What a live maglevd with gRPC says of itself to Prometheus. Goal: every series has exactly the
- * documented labels, methods are there at 0 from the start, and calls of all ends are counted.
+ * The metrics of a live maglevd with gRPC. Goal: every series has exactly the documented labels,
+ * methods start at 0, and calls with every end are counted.
  */
 import assert from "node:assert/strict";
 import { FAMILY_NAMES, familyOf } from "../../src/metrics/families.ts";

@@ -1,6 +1,6 @@
 /**
- * Another host: a namespace of its own, joined to the daemon's by a link. Goal: with the flags as
- * they are by default it can look, and cannot change anything, whatever it tries.
+ * Another host: a namespace of its own, joined to the daemon's by a link. Goal: with default flags
+ * it can read, and no call can change anything.
  */
 import assert from "node:assert/strict";
 import { MAGLEV_RULES } from "../../src/grpc/calls/methods.ts";
@@ -40,7 +40,7 @@ const REQUESTS: Readonly<Record<string, Json>> = {
 const missing = NO_NETNS ?? missingForGrpcClient();
 
 Deno.test({
-  name: "with default flags another host can look, and cannot change anything" +
+  name: "with default flags another host can read, but cannot change anything" +
     (missing === undefined ? "" : ` (skipped: ${missing})`),
   ignore: missing !== undefined,
   fn: async () => {
@@ -125,7 +125,7 @@ async function crowd(prober: string, home: GrpcClient): Promise<void> {
 }
 
 async function tryEverything(client: GrpcClient, daemon: Daemon): Promise<void> {
-  // Nobody answers for b: it is down from its first probe on, and its last result is ever anew.
+  // No server responds for b: it is down from its first probe on, and its last result keeps changing.
   await daemon.transition("b", "down");
   const states = async () => {
     const { message } = await client.call("ListBackends", { details: true });

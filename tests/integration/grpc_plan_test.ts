@@ -1,8 +1,8 @@
 /**
- * Plans are promises. Goal: what PlanConfig and PlanBackend tell is what happens when it is done.
- * Method: random pairs of configurations and random actions; the plan is asked for by python's
- * grpcio, then the thing is done, and the simulated VPP is looked at: its servers with their
- * buckets, the requests it was sent, and the share of buckets that moved by an independent table.
+ * Plans are promises. Goal: the result of PlanConfig and PlanBackend matches the effect of the
+ * change. Method: random pairs of configurations and random actions. Python's grpcio requests the
+ * plan, then the change is made. The simulated VPP is compared: its servers with their buckets, the
+ * requests it was sent, and the share of buckets that moved by an independent table.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -16,7 +16,7 @@ import { grpcAddress, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage
 import { GatedServers, randomConfig } from "../support/worlds/plan_world.ts";
 import { referenceTable } from "../support/judges/reference_table.ts";
 
-/** What VPP has of a VIP. */
+/** VPP's state of a VIP. */
 interface SeenVip {
   readonly length: number;
   readonly sticky: boolean;
@@ -64,7 +64,7 @@ function list(message: Json | undefined, ...path: (string | number)[]): Json[] {
   return Array.isArray(found) ? found : [];
 }
 
-/** What the plan says that VPP has at an instant. */
+/** VPP's state at an instant, by the plan. */
 function toldLines(plan: Json | undefined, before: Seen, instant: "now" | "atOnce" | "settled") {
   const lines = new Set(linesOf(before));
   for (const vip of list(plan, "vips")) {
@@ -108,7 +108,7 @@ function shiftOf(before: SeenVip | undefined, after: SeenVip | undefined) {
   return shift;
 }
 
-/** Holds each VIP's told shift against the one that happened. */
+/** Compares each VIP's planned shift with the actual one. */
 function compareShifts(
   plan: Json | undefined,
   at: { readonly instant: "atOnce" | "settled"; readonly before: Seen; readonly after: Seen },
@@ -180,7 +180,7 @@ interface World {
   readonly configPath: string;
 }
 
-/** A file that has been left alone for long: it is read at once. */
+/** A file that has been unchanged for long is read immediately. */
 async function writeOld(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, text);
   await Deno.utime(path, new Date(Date.now() - 5000), new Date(Date.now() - 5000));
@@ -373,7 +373,7 @@ async function inWorld(offset: number, fn: (world: World, seed: number) => Promi
   });
 }
 
-grpcTest("what a plan tells is what a reload, or an action, then does to VPP", async () => {
+grpcTest("a plan matches the effect of the reload or action on VPP", async () => {
   await inWorld(5, async (world, seed) => {
     let moved = 0;
     const all = rounds(40);
@@ -420,7 +420,7 @@ grpcTest(
         changes += list(ok(reload), "plan", "vips").length +
           list(act.message, "plan", "vips").length;
       }
-      assert.ok(changes > 500, `${changes} changes were told, seed ${seed}`);
+      assert.ok(changes > 500, `${changes} changes were planned, seed ${seed}`);
       assert.deepEqual(await everything(), before, `seed ${seed}`);
       assert.deepEqual(
         daemon.lines.slice(mark).filter(({ msg }) =>
@@ -432,43 +432,46 @@ grpcTest(
   },
 );
 
-grpcTest("a plan says what keeps VPP from being so: it is away, or off, or held back", async () => {
-  await onGrpcStage({}, async ({ client, daemon, simulator }) => {
-    const warning = async () => {
-      const plans = [
-        await client.call("PlanConfig"),
-        await client.call("PlanBackend", { name: "b0", action: "pause" }),
-      ];
-      const [first, second] = plans.map((ended) => part(ok(ended), "plan", "warning"));
-      assert.equal(first, second);
-      return String(first);
-    };
-    assert.equal(await warning(), "");
-    await simulator.stop();
-    await daemon.seen(({ msg }) => msg === "vpp-disconnect");
-    assert.match(
-      await warning(),
-      /^VPP is not connected: .+; .* nothing is sent until VPP is back$/,
-    );
-    const pause = ok(await client.call("PlanBackend", { name: "b0", action: "pause" }));
-    assert.equal(
-      part(pause, "plan", "vips", 0, "atOnce", "buckets"),
-      1024,
-      "and tells all the same",
-    );
-  });
-  await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
-    const plan = ok(await client.call("PlanConfig"));
-    assert.match(String(part(plan, "plan", "warning")), /VPP integration is off/);
-  });
-  await onGrpcStage({ warmUp: "1h" }, async ({ client }) => {
-    const plan = ok(await client.call("PlanConfig"));
-    assert.match(String(part(plan, "plan", "warning")), /warm-up is not over/);
-  });
-});
+grpcTest(
+  "a plan names the reason that VPP differs: it is disconnected, off, or held back",
+  async () => {
+    await onGrpcStage({}, async ({ client, daemon, simulator }) => {
+      const warning = async () => {
+        const plans = [
+          await client.call("PlanConfig"),
+          await client.call("PlanBackend", { name: "b0", action: "pause" }),
+        ];
+        const [first, second] = plans.map((ended) => part(ok(ended), "plan", "warning"));
+        assert.equal(first, second);
+        return String(first);
+      };
+      assert.equal(await warning(), "");
+      await simulator.stop();
+      await daemon.seen(({ msg }) => msg === "vpp-disconnect");
+      assert.match(
+        await warning(),
+        /^VPP is not connected: .+; .* nothing is sent until VPP is back$/,
+      );
+      const pause = ok(await client.call("PlanBackend", { name: "b0", action: "pause" }));
+      assert.equal(
+        part(pause, "plan", "vips", 0, "atOnce", "buckets"),
+        1024,
+        "and returns the plan all the same",
+      );
+    });
+    await onGrpcStage({ vppApiAddr: "" }, async ({ client }) => {
+      const plan = ok(await client.call("PlanConfig"));
+      assert.match(String(part(plan, "plan", "warning")), /VPP integration is off/);
+    });
+    await onGrpcStage({ warmUp: "1h" }, async ({ client }) => {
+      const plan = ok(await client.call("PlanConfig"));
+      assert.match(String(part(plan, "plan", "warning")), /warm-up is not over/);
+    });
+  },
+);
 
 grpcTest(
-  "a long file is read aside, with the documented permissions, and told and put in force alike",
+  "a long file is read in a worker, with the documented permissions, and planned and loaded like a short one",
   async () => {
     await onGrpcStage({}, async ({ client, configPath, daemon }) => {
       const text = await Deno.readTextFile(configPath);

@@ -8,7 +8,7 @@ function descriptorOf(path: string): string | undefined {
   return FILES.find((file) => file.path === path)?.descriptor;
 }
 
-grpcTest("reflection, in both its versions, tells the very files that protoc reads", async () => {
+grpcTest("reflection, in both its versions, returns the files that protoc reads", async () => {
   const protoc = await Deno.readFile(await descriptorSet());
   await onGrpcStage({}, async ({ client }) => {
     for (const version of ["v1", "v1alpha"]) {
@@ -61,7 +61,7 @@ grpcTest("reflection, in both its versions, tells the very files that protoc rea
   });
 });
 
-grpcTest("--reflection=false leaves reflection out, and nothing else", async () => {
+grpcTest("--reflection=false leaves only reflection out", async () => {
   await onGrpcStage({ flags: ["--reflection=false"] }, async ({ client }) => {
     const stream = client.bidi("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", [
       { listServices: "" },

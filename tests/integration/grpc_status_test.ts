@@ -13,7 +13,7 @@ async function statusOf(client: GrpcClient): Promise<Json> {
   return message!;
 }
 
-grpcTest("the status of a maglevd that does its work", async () => {
+grpcTest("the status of a working maglevd", async () => {
   const startedMs = Date.now();
   await onGrpcStage({}, async ({ client, configPath }) => {
     const status = await statusOf(client);
@@ -45,7 +45,7 @@ grpcTest("the status of a maglevd that does its work", async () => {
   });
 });
 
-grpcTest("the status has since when VPP is away, and why", async () => {
+grpcTest("the status has the time and reason of VPP's disconnection", async () => {
   await onGrpcStage({}, async ({ client, daemon, simulator }) => {
     const before = await statusOf(client);
     await simulator.stop();
@@ -69,7 +69,7 @@ grpcTest("the status without VPP", async () => {
   });
 });
 
-grpcTest("the status during warm-up: what is held, and until when at most", async () => {
+grpcTest("the status during warm-up has the held frontends, and the latest end", async () => {
   await onGrpcStage({ warmUp: "30s" }, async ({ client }) => {
     const status = await statusOf(client);
     const fields = ["ready", "warmup", "warmupHeld"];

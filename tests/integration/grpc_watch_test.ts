@@ -1,6 +1,6 @@
 /**
- * WatchEvents, followed by python's grpcio: the present state and then everything that happens,
- * nothing lost between the two, each watcher as it asked, and nothing left of one that is gone.
+ * WatchEvents, followed by python's grpcio: the present state and then every event, without loss
+ * between the two, for each watcher as requested, and nothing left of a closed one.
  */
 import assert from "node:assert/strict";
 import type { Daemon } from "../support/servers/daemon.ts";
@@ -26,7 +26,7 @@ async function count(stream: GrpcStream, wanted: number): Promise<string[]> {
   return stream.messages.slice(0, wanted).map(words);
 }
 
-grpcTest("WatchEvents replays the present state and goes on with what happens", async () => {
+grpcTest("WatchEvents replays the present state and continues with events", async () => {
   await onGrpcStage({}, async ({ client, servers }) => {
     const stream = client.stream("WatchEvents");
     assert.deepEqual(await count(stream, 5), REPLAY);
@@ -46,7 +46,7 @@ grpcTest("WatchEvents replays the present state and goes on with what happens", 
   });
 });
 
-grpcTest("WatchEvents tells each watcher what it asked for", async () => {
+grpcTest("WatchEvents sends each watcher the requested events", async () => {
   await onGrpcStage({}, async ({ client }) => {
     const cases: [request: Json, replay: string[], live: string[]][] = [
       [{ backend: true }, REPLAY.slice(0, 3), ["b1 up→disabled"]],
@@ -124,7 +124,7 @@ async function watchersGone(client: GrpcClient, daemon: Daemon): Promise<void> {
 /** Of src/grpc/handlers/watch.ts; streams of one connection are fewer. */
 const MAX_WATCHERS = 90;
 
-grpcTest("a watcher that goes away in any way is forgotten at once", async () => {
+grpcTest("a watcher that disconnects in any way is forgotten immediately", async () => {
   await onGrpcStage({}, async ({ client, daemon, address }) => {
     const others = await Promise.all(
       ["cancel", "deadline", "SIGTERM", "SIGKILL"].map(() => GrpcClient.start({ target: address })),
@@ -149,7 +149,7 @@ grpcTest("a watcher that goes away in any way is forgotten at once", async () =>
 });
 
 grpcTest(
-  "a watcher that stands still loses the newest, is told how many, and slows nobody",
+  "a watcher that stands still loses the newest events, gets their number, and delays no other",
   async () => {
     await onGrpcStage({ logLevel: "info" }, async ({ client, daemon, address, configPath }) => {
       await using stuck = await GrpcClient.start({
@@ -157,7 +157,7 @@ grpcTest(
         // Little room on the way: what is not read stays with the daemon.
         options: { "grpc.http2.lookahead_bytes": 1024, "grpc.http2.bdp_probe": 0 },
       });
-      // The replay of one backend says that it watches.
+      // The replay of one backend shows that the watch began.
       const watched = { log: true, backend: true, backendNames: ["b2"] };
       const slow = stuck.stream("WatchEvents", watched);
       await slow.seen(() => true);
@@ -198,7 +198,7 @@ grpcTest(
 );
 
 grpcTest(
-  "a watcher is told at once that it watches, when there is nothing else to tell",
+  "a watcher gets its response headers immediately, even without an event",
   async () => {
     await onGrpcStage({}, async ({ address }) => {
       using raw = await RawH2.connect(address);
@@ -212,7 +212,7 @@ grpcTest(
   },
 );
 
-grpcTest("nothing is lost between the replay and what follows", async () => {
+grpcTest("nothing is lost between the replay and later events", async () => {
   await onGrpcStage({}, async ({ client }) => {
     const turn = async (kind: string) => {
       assert.equal((await client.call(`${kind}Backend`, { name: "b2" })).code, "OK");
@@ -235,7 +235,7 @@ grpcTest("nothing is lost between the replay and what follows", async () => {
   });
 });
 
-grpcTest("at the end of the daemon streams and calls end with UNAVAILABLE, and soon", async () => {
+grpcTest("at the end of the daemon streams and calls end soon, with UNAVAILABLE", async () => {
   await onGrpcStage({}, async ({ client, daemon, address }) => {
     const streams = Array.from({ length: 20 }, () => client.stream("WatchEvents"));
     for (const stream of streams) await stream.seen(() => true);

@@ -1,10 +1,10 @@
 /**
- * HAProxy itself, given the same answers: its counter after each check is ours.
+ * Compares our counter with HAProxy's after each check, on the same results.
  *
  * One HAProxy checks many servers, each an address of 127.1.0.0/16 with a rise, a fall and a script
- * of random answers of its own. All are one listener, which identifies the server by the address
- * that was connected to. With `option log-health-checks` HAProxy writes a line whenever a check moves a
- * counter, with the new value in it; so every step is compared, not only the changes of side.
+ * of random results of its own. All are one listener, which identifies the server by the
+ * destination address. With `option log-health-checks` HAProxy writes a line with the new value
+ * whenever a check moves a counter. So every step is compared, not only the changes of state.
  */
 import assert from "node:assert/strict";
 import { fuzz, rounds } from "../support/fakes/fuzz.ts";
@@ -46,7 +46,7 @@ function scripted(index: number): Scripted {
   return { policy, next, answers: [], counters: [], spoiled: false };
 }
 
-/** What the counter is after each result that moves it. HAProxy begins at `rise`. */
+/** The counter after each result that moves it. HAProxy begins at `rise`. */
 function moves(policy: HealthPolicy, answers: readonly boolean[]): number[] {
   const moved: number[] = [];
   let counter = policy.rise;
@@ -191,7 +191,7 @@ function skipReason(): string | undefined {
 
 const reason = skipReason();
 Deno.test({
-  name: "a server's counter is HAProxy's own after every check, on random and alternating answers" +
+  name: "a server's counter equals HAProxy's after every check, on random and alternating results" +
     (reason === undefined ? "" : ` [skipped: ${reason}]`),
   ignore: reason !== undefined,
   async fn() {

@@ -1,8 +1,9 @@
 /**
- * What this host lacks accuses no server. Goal: a healthy server never goes down because the prober
- * has no ports, descriptors, address or namespace; the operator is told once and loudly; and a
- * server that died meanwhile is found as soon as probes count again. Method: a real maglevd, servers
- * of every kind in a namespace of the test's own, and one thing taken away at a time.
+ * A lack of this host never fails a server. Goal: a healthy server never goes down because the
+ * prober has no ports, descriptors, address or namespace; the lack is logged once, as a warning;
+ * and a server that died meanwhile is detected as soon as probes count again. Method: a real
+ * maglevd, servers of every kind in a namespace of the test's own, and one resource taken away at a
+ * time.
  */
 import assert from "node:assert/strict";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";
@@ -79,7 +80,7 @@ netnsTest("a full range of local ports takes no server down, and is named", asyn
 });
 
 netnsTest(
-  "a daemon without descriptors takes no server down, and says which limit to raise",
+  "a daemon without descriptors takes no server down, and names the limit to raise",
   async () => {
     await onLackStage({}, async (stage) => {
       const { pid } = stage.daemon.process;
@@ -155,7 +156,7 @@ netnsTest("a route that vanishes is a failure, and its return a pass", async () 
     await namespace.ip(`route del ${route}`);
     for (const name of ["tcp", "http", "tls", "https"]) {
       const { detail } = await daemon.transition(name, "down", from);
-      // What was under way runs into its timeout.
+      // Probes in flight run into their timeout.
       if (name === "tcp") assert.equal(detail, "network unreachable");
     }
     assert.deepEqual(daemon.lines.filter(({ msg }) => msg === "prober-blind"), []);
@@ -237,7 +238,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a start says when local ports will not do, with numbers and cure, and goes on",
+  "a start warns about too few local ports, with numbers and fixes, and continues",
   async () => {
     const sysctls = ["net.ipv4.ip_local_port_range=30000 30999"];
     await onLackStage({ extra: "down-interval: 10ms", sysctls }, async (stage) => {
@@ -254,7 +255,7 @@ netnsTest(
 
 if (NO_NETNS === undefined) {
   grpcTest(
-    "the API says why a backend's probes are void, and which threads see nothing",
+    "the API returns the reason for void probes of a backend, and the blind threads",
     async () => {
       await onLackStage({}, async (stage) => {
         const target = await grpcAddress(stage.daemon);

@@ -1,6 +1,6 @@
 /**
- * SIGHUP from the first moment. Goal: a hang-up never ends maglevd, whenever it comes. Method: one
- * every 5 ms from the moment the process is deno until maglevd serves, and then one more.
+ * SIGHUP during the start. Goal: a hang-up never ends maglevd, at any moment. Method: one every 5
+ * ms from the moment the process is deno until maglevd serves, and then one more.
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -17,8 +17,8 @@ const PACE_MS = 5;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
- * Waits until the process is deno on its entry file; false when it has ended. Its name alone does not
- * do: between fork and exec it is that of these tests.
+ * Waits until the process is deno on its entry file; false when it has ended. Its name alone does
+ * not do: between fork and exec it is that of these tests.
  */
 async function isDeno(pid: number): Promise<boolean> {
   for (;;) {
@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `SIGHUP every 5 ms never ends maglevd on a machine that starts it slowly${note}`,
+  name: `SIGHUP every 5 ms never ends maglevd on a slow machine${note}`,
   ignore,
   fn: () => survives({ slowStart: true }),
 });
@@ -107,7 +107,7 @@ Deno.test("SIGHUP reloads maglevd where the launcher cannot block it", async () 
   });
 });
 
-Deno.test("maglevd whose hang-ups stay blocked says what to use instead", async () => {
+Deno.test("maglevd whose hang-ups stay blocked reports the alternative", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, CONFIG);
@@ -134,7 +134,7 @@ Deno.test("maglevd whose hang-ups stay blocked says what to use instead", async 
   });
 });
 
-Deno.test("maglevd that only checks its file is not ended by SIGHUP, and maglevc is", async () => {
+Deno.test("SIGHUP does not end a maglevd that only checks its file, but ends maglevc", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, CONFIG);

@@ -1,7 +1,7 @@
 /**
- * The launcher: what it opens follows from the command line and the environment, and from nothing
- * else. Method: what it prints is compared with permissionsOf() over random command lines, and
- * with the command line of the process that it became.
+ * The launcher: its permissions follow from the command line and the environment only. Method: its
+ * output is compared with permissionsOf() over random command lines, and with the command line of
+ * the process that it became.
  */
 import assert from "node:assert/strict";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
@@ -228,7 +228,7 @@ Deno.test("the launcher narrows the network for the same servers as permissionsO
 
 // --- What is opened, and what is not ---------------------------------------------------------------
 
-Deno.test("each path of maglevd's command line is opened wherever it is, and nothing beside it", async () => {
+Deno.test("each path of maglevd's command line is opened in any folder, and nothing else", async () => {
   const cases: [flag: string, value: string, read: string[], written: string[]][] = [
     ["config", "/any/where.yaml", ["/any"], []],
     ["config", "/where.yaml", ["/where.yaml"], []],
@@ -278,7 +278,7 @@ Deno.test("maglevd and maglevc never get a permission without a list, the networ
   }
 });
 
-Deno.test("a comma in a path is refused: Deno would read it as two paths", async () => {
+Deno.test("a comma in a path is refused, because Deno would read it as two paths", async () => {
   const cases: [string[], Environment, RegExp][] = [
     [
       ["maglevd", "--config", "/some/file,/etc"],
@@ -301,7 +301,7 @@ Deno.test("a comma in a path is refused: Deno would read it as two paths", async
   }
 });
 
-Deno.test("a value that is the whole file system is refused, by whatever name", async () => {
+Deno.test("a value that is the whole file system is refused, under any name", async () => {
   const refusals = ["config", "state-dir", "vpp-api-addr", "grpc-tokens", "grpc-tls-key"];
   for (const flag of refusals) {
     for (const value of ["/", "//", "/tmp/.."]) {
@@ -402,7 +402,7 @@ const CONFIG = `maglev:
   frontends: { web: { address: 192.0.2.1, pools: [ { name: main, backends: { b0: {} } } ] } }
 `;
 
-Deno.test("--print-permissions prints the command line that maglevd then has", async () => {
+Deno.test("--print-permissions prints the command line of maglevd's process", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/a b.yaml`;
     await Deno.writeTextFile(config, CONFIG);
@@ -423,7 +423,7 @@ Deno.test("--print-permissions prints the command line that maglevd then has", a
   });
 });
 
-Deno.test("--check, --help and --version make no state directory", async () => {
+Deno.test("--check, --help and --version create no state directory", async () => {
   await withFolder(async (folder) => {
     for (const flag of ["--check", "-h", "-version=true"]) {
       const [program, ...launcher] = LAUNCHER;
@@ -437,7 +437,7 @@ Deno.test("--check, --help and --version make no state directory", async () => {
   });
 });
 
-Deno.test("a task reads paths relative to where the operator stands", async () => {
+Deno.test("a task reads paths relative to the operator's current folder", async () => {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/m.yaml`, CONFIG);
     for (const [inside, outcome] of [[folder, 0], [`${folder}/..`, 1]] as const) {
@@ -465,9 +465,9 @@ Deno.test("without deno on the PATH the launcher runs the deno that started it",
   assert.equal(new TextDecoder().decode(stdout).split("\n")[0], Deno.execPath());
 });
 
-Deno.test("without any deno the launcher says how to get one", async () => {
+Deno.test("without any deno the launcher names a way to get one", async () => {
   const { code, stderr } = await new Deno.Command("/bin/sh", {
-    // The shell between is the parent, and is no deno.
+    // The shell in between is the parent, and is not a deno.
     args: ["-c", '"$@"; exit $?', "sh", ...LAUNCHER, "maglevd", "--print-permissions"],
     clearEnv: true,
     env: { PATH: "/usr/bin:/bin" },

@@ -1,7 +1,7 @@
 /**
- * The version of a checkout. Goal: commit and date are those of the checkout, in whatever form git
- * keeps them, and "unknown" rather than wrong. Method: copies of the launcher in repositories that
- * git made, with a program in the place of deno that prints what it was given.
+ * The version of a checkout. Goal: commit and date are those of the checkout, in every form that
+ * git stores them, and "unknown" rather than wrong. Method: copies of the launcher in repositories
+ * made by git, with a program in place of deno that prints its arguments.
  */
 import assert from "node:assert/strict";
 import { withFolder } from "../support/servers/daemon.ts";
@@ -84,7 +84,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `without the git program the commit is known and the date is not${note}`,
+  name: `without the git program the version has the commit but not the date${note}`,
   ignore,
   fn: () =>
     withRepository(async (repo, commit) => {
@@ -99,7 +99,7 @@ Deno.test({
     }),
 });
 
-Deno.test("what is no checkout, or a broken one, has no commit", async () => {
+Deno.test("a folder that is not a checkout, or a broken one, has no commit", async () => {
   await withFolder(async (folder) => {
     const checkout = `${folder}/checkout`;
     await copyLauncher(checkout);

@@ -1,4 +1,4 @@
-/** The log of a running maglevd in each form, read by parsers that are not ours. */
+/** The log of a running maglevd in each form, read by independent parsers. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { checkLogFields, LOG_EVENTS } from "../support/judges/log_contract.ts";
@@ -58,19 +58,19 @@ function checkRecord(pairs: readonly (readonly [string, unknown])[]): string {
 const LIFE = ["maglevd-start", "config-loaded", "probe-done", "vpp-connect", "vpp-api-send"]
   .concat("backend-transition", "frontend-transition", "vpp-lbsync-done", "shutdown");
 
-Deno.test("in a pipe maglevd's log is JSON as of slog, every line of it", async () => {
+Deno.test("in a pipe every line of maglevd's log is JSON in slog's form", async () => {
   const lines = await linesOf("pipe", ["--log-format=auto", "--log-level=debug"]);
   const seen = new Set((await readByPython(lines)).map(checkRecord));
   assert.deepEqual(LIFE.filter((event) => !seen.has(event)), []);
 });
 
-Deno.test("with --log-format=text maglevd's log is key=value as of slog, every line of it", async () => {
+Deno.test("with --log-format=text every line of maglevd's log is key=value in slog's form", async () => {
   const lines = await linesOf("pipe", ["--log-format=text", "--log-level=debug"]);
   const seen = new Set(lines.map((line) => checkRecord(parseLogfmt(line))));
   assert.deepEqual(LIFE.filter((event) => !seen.has(event)), []);
 });
 
-Deno.test("on a terminal maglevd's log is for people unless another form is asked for", async () => {
+Deno.test("on a terminal maglevd's log is in pretty form by default", async () => {
   const pretty = await linesOf("terminal", ["--log-format=auto"]);
   const line = pretty.find((one) => one.includes("backend-transition")) ?? "";
   const plain = stripVTControlCharacters(line);

@@ -1,4 +1,7 @@
-/** maglevc against what is no maglevd, or no good one: it ends in time, and says what it met. */
+/**
+ * maglevc against a server that is not a maglevd, or a broken one: it ends in time, with the
+ * reason.
+ */
 import assert from "node:assert/strict";
 import { maglevc } from "../support/terminals/maglevc.ts";
 
@@ -25,13 +28,13 @@ const ENDLESS = frame(0, 1, [0, 255, 255, 255, 255, 120]);
 const RESET = frame(3, 1, [0, 0, 0, 2]);
 
 interface Server {
-  /** Sent to whoever connects. */
+  /** Sent to each client. */
   readonly first: readonly number[];
   /** Sent when a call has come. */
   readonly then?: readonly number[];
 }
 
-/** Runs `fn` beside a server that sends these bytes, and then holds still. */
+/** Runs `fn` with a server that sends these bytes, and then stays silent. */
 async function withServer(
   { first, then = [] }: Server,
   fn: (run: (...args: string[]) => ReturnType<typeof maglevc>) => Promise<void>,
@@ -81,7 +84,7 @@ function hasHeaders(bytes: Uint8Array): boolean {
 }
 
 const CASES: readonly [name: string, server: Server, message: RegExp][] = [
-  ["says goodbye at once", { first: [...SETTINGS, ...GOAWAY] }, /: the connection ended$/],
+  ["sends GOAWAY immediately", { first: [...SETTINGS, ...GOAWAY] }, /: the connection ended$/],
   ["speaks HTTP/1.1", { first: [...new TextEncoder().encode("HTTP/1.1 400 Bad\r\n\r\n")] }, /gRPC/],
   ["resets the call", { first: SETTINGS, then: RESET }, /: the call was broken off \(Received/],
   ["fails without a word", { first: SETTINGS, then: NO_REASON }, /: The server gave no reason/],
@@ -90,11 +93,11 @@ const CASES: readonly [name: string, server: Server, message: RegExp][] = [
     { first: SETTINGS, then: [...HEADERS, ...ENDLESS] },
     /: the answer is too large: it has 4294967295 bytes, need at most \d+$/,
   ],
-  ["says nothing", { first: SETTINGS }, /: no answer within 1s: /],
+  ["stays silent", { first: SETTINGS }, /: no answer within 1s: /],
 ];
 
 for (const [name, server, message] of CASES) {
-  Deno.test(`a server that ${name} is exit 1, with what it was`, async () => {
+  Deno.test(`a server that ${name} is exit 1, with the reason`, async () => {
     await withServer(server, async (run) => {
       for (const command of [["show", "version"], ["watch", "events"]]) {
         const { code, stdout, stderr } = await run("--timeout", "1s", ...command);

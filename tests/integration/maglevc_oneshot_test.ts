@@ -1,6 +1,6 @@
 /**
- * maglevc as scripts use it: what is on which stream, and the exit status, for what goes well and for
- * each way in which it does not. Against a real maglevd, as real processes.
+ * maglevc as scripts use it: the content of each stream and the exit status, for success and for
+ * each failure. Against a real maglevd, as real processes.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";
@@ -27,7 +27,7 @@ async function withHome(fn: (home: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a wrong command is exit 2 with a line on standard error, and asks no server", async () => {
+Deno.test("a wrong command is exit 2 with a line on standard error, without a call", async () => {
   await withHome(async (home) => {
     const cases: [string[], RegExp][] = [
       [["shwo", "version"], /^maglevc: unknown word "shwo".*\n$/],
@@ -51,7 +51,7 @@ Deno.test("a wrong command is exit 2 with a line on standard error, and asks no 
   });
 });
 
-Deno.test("what needs no server works without one", async () => {
+Deno.test("commands without a server work without one", async () => {
   await withHome(async (home) => {
     const out = async (...args: string[]) => {
       const { code, stdout, stderr } = await maglevc(args, { home });
@@ -69,7 +69,7 @@ Deno.test("what needs no server works without one", async () => {
   });
 });
 
-Deno.test("a server that is not there is exit 1, says so, and names it", async () => {
+Deno.test("an unreachable server is exit 1 with a message that names it", async () => {
   await withHome(async (home) => {
     const port = freePort();
     const server = `127.0.0.1:${port}`;
@@ -95,7 +95,7 @@ Deno.test("a server that is not there is exit 1, says so, and names it", async (
   });
 });
 
-Deno.test("a server that accepts and says nothing is exit 1 after the time given", async () => {
+Deno.test("a server that accepts and stays silent is exit 1 after the timeout", async () => {
   await withHome(async (home) => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const server = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
@@ -105,7 +105,7 @@ Deno.test("a server that accepts and says nothing is exit 1 after the time given
     );
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /^maglevc: 127\.0\.0\.1:\d+: no answer within 300ms: no connection came/);
-    // The completion of a shell waits for nobody.
+    // The completion of a shell does not wait.
     const args = ["--server", server, "--complete", "show", "frontends", ""];
     const quiet = await maglevc(args, { home });
     assert.deepEqual([quiet.code, quiet.stderr], [0, ""]);
@@ -160,7 +160,7 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const head = await bash(`maglevc --server ${address} show frontends | head -1`, { home });
     assert.match(head.stdout, /^NAME .*\n$/);
     assert.deepEqual([head.code, head.stderr], [0, ""]);
-    // Whoever waits until nobody reads any more gets what a program gets that is killed by SIGPIPE.
+    // A parent that waits after the reader closed gets the status of a program killed by SIGPIPE.
     const gone = `{ while [ ! -e gone ]; do :; done; maglevc --server ${address} show frontends; ` +
       "echo $? > status; } | { exec <&-; touch gone; }; wait; cat status";
     const { stdout, stderr } = await bash(gone, { home });
@@ -318,7 +318,7 @@ function quotedCommand(home: string): string {
   return maglevcCommand({ home }).map((word) => `'${word}'`).join(" ");
 }
 
-Deno.test("who has no right is told which role is needed, and what brings it", async () => {
+Deno.test("a caller without permission gets the required role, and the way to get it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "maglevc-tokens-" });
   const tokens = `${folder}/tokens`;
   await Deno.writeTextFile(tokens, "viewer looking eve\noperator acting alice\n", { mode: 0o600 });
@@ -360,7 +360,7 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
   }
 });
 
-Deno.test("TLS: with an authority it works, and each way in which it does not is said", async () => {
+Deno.test("TLS works with an authority, and each failure is reported", async () => {
   const { folder } = await certificates();
   const flags = ["--grpc-tls-cert", `${folder}/good.pem`, "--grpc-tls-key", `${folder}/good.key`];
   await onMaglevcStage({ net: 63, flags, files: [folder] }, async ({ address, home }) => {

@@ -1,7 +1,7 @@
 /**
- * maglevc's tables as scripts read them: from a pipe, with awk. Goal: a column is found where it was,
- * whatever state things are in, and nothing stands between the rows. Method: one stage is led through
- * several states, and the same awk programs read every one.
+ * maglevc's tables as scripts read them: from a pipe, with awk. Goal: columns keep their position
+ * in every state, and no other text stands between the rows. Method: one stage passes through
+ * several states, and the same awk programs read all of them.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -18,7 +18,7 @@ interface Read {
   readonly stderr: string;
 }
 
-/** What awk prints of a command's output; the exit status is maglevc's. */
+/** The output of awk for a command's output; the exit status is maglevc's. */
 async function awk(
   { address, home }: MaglevcStage,
   command: string,
@@ -36,7 +36,7 @@ function columns(first: string, ...others: readonly string[]): string {
   return `NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print ${wanted} }`;
 }
 
-/** Repeats until `fits`, for what the daemon does in its own time; at most 10 s. */
+/** Repeats until `fits`, because the daemon acts in its own time; at most 10 s. */
 async function until(read: () => Promise<Read>, fits: (read: Read) => boolean): Promise<Read> {
   const endMs = performance.now() + 10_000;
   while (true) {
@@ -56,7 +56,7 @@ const FRONTENDS = columns("NAME", "VIP", "STATE", "ACTIVE-POOL", "SERVING", "WEI
 const COUNTERS = columns("VIP", "FIRST", "NEXT", "NO-SERVER", "FIB-BYTES");
 const INFO = '$1 == "vpp-pid" || $1 == "vpp-boottime" || $1 == "connected" { print $1, $2 }';
 
-Deno.test("awk reads show frontends the same while servers fail, weights are set, VPP goes", async () => {
+Deno.test("awk reads show frontends the same while servers fail, weights are set, and VPP disconnects", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { servers, simulator, daemon } = stage;
     const frontends = async () => {
@@ -153,7 +153,7 @@ async function statusOf(stage: MaglevcStage): Promise<ReadonlyMap<string, string
   );
 }
 
-Deno.test("show status: ready, then something withheld, then VPP gone, in the same fields", async () => {
+Deno.test("show status has the same fields when ready, with withheld operations, and without VPP", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { simulator, daemon, servers } = stage;
     await vppHas(simulator, { [WEB]: [`${B0} 100`, `${B1} 50`, `${B2} 0`], [API]: [`${B1} 100`] });
@@ -206,7 +206,7 @@ Deno.test("show status: ready, then something withheld, then VPP gone, in the sa
   });
 });
 
-Deno.test("config reload shows what it did: checks, the intents it ended, what moved", async () => {
+Deno.test("config reload shows its effect: checks, ended intents, moved shares", async () => {
   await onMaglevcStage({ net: 77 }, async (stage) => {
     const { simulator, daemon, configPath } = stage;
     await vppHas(simulator, { [WEB]: [`${B0} 100`, `${B1} 50`, `${B2} 0`], [API]: [`${B1} 100`] });

@@ -1,6 +1,6 @@
 /**
- * The shell as an operator has it: in a real terminal (tmux), against a real maglevd. Every step
- * waits for what is to be seen; the terminal's settings are looked at before and after.
+ * The shell as an operator uses it: in a real terminal (tmux), against a real maglevd. Every step
+ * waits for output on the screen; the terminal's settings are compared before and after.
  */
 import assert from "node:assert/strict";
 import { visibleWidth } from "../../src/terminal/text.ts";
@@ -15,7 +15,7 @@ const ENTRY = new URL("../support/terminals/crashing_maglevc.ts", import.meta.ur
 
 interface Scene extends MaglevcStage {
   readonly terminal: MaglevcTerminal;
-  /** What the shell asks with. */
+  /** The prompt. */
   readonly prompt: string;
 }
 
@@ -202,7 +202,7 @@ shellTest("a server that dies and returns", { net: 68 }, async (scene) => {
   await terminal.clear();
   await terminal.type("show frontends", "Enter");
   await terminal.until(/\nweb +/, "the frontends again");
-  // The same while somebody watches.
+  // The same during a watch.
   await terminal.clear();
   await terminal.type("watch events frontend", "Enter");
   await terminal.until(/ {2}frontend {2}api {2}is up/, "the present state");
@@ -285,7 +285,7 @@ shellTest("Ctrl-C ends a command that hangs", { net: 70 }, async (scene) => {
   await endsWith(other, 0);
 });
 
-shellTest("a set says what share of new flows moves", { net: 71 }, async (scene) => {
+shellTest("a set prints the share of new flows that moves", { net: 71 }, async (scene) => {
   const { terminal } = scene;
   await start(scene);
   await terminal.clear();
@@ -342,7 +342,7 @@ shellTest("a crash leaves the terminal as it was", { net: 73, entry: ENTRY }, as
 });
 
 shellTest(
-  "two servers are named by the prompt, and answer together",
+  "the prompt names two servers, and they reply together",
   { net: 74 },
   async (scene) => {
     const { terminal, address } = scene;

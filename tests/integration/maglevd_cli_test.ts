@@ -1,4 +1,4 @@
-/** maglevd as a process: what its flags and a bad start say, and how it exits. */
+/** maglevd as a process: output and exit status of its flags and of a bad start. */
 import assert from "node:assert/strict";
 import { demoConfig } from "../../src/demo/scenario.ts";
 import { runToEnd, withFolder } from "../support/servers/daemon.ts";
@@ -13,7 +13,7 @@ async function withConfig<T>(text: string, fn: (path: string) => Promise<T>): Pr
   });
 }
 
-Deno.test("maglevd --check exits 0 and says what a valid file holds", async () => {
+Deno.test("maglevd --check exits 0 and summarizes a valid file", async () => {
   await withConfig(GOOD, async (config) => {
     const { code, stdout, stderr } = await runToEnd({ config, flags: ["--check"] });
     assert.equal(stdout, `${config}: valid: 1 frontends, 3 backends, 1 healthchecks\n`);
@@ -76,7 +76,7 @@ Deno.test("a start with a bad configuration exits with the status of --check", a
   }
 });
 
-Deno.test("maglevd wants vpp.lb only while VPP integration is on", async () => {
+Deno.test("maglevd requires vpp.lb only while VPP integration is on", async () => {
   const text = GOOD.replace(/ {2}vpp:\n( {4}.*\n| {6}.*\n)+/, "");
   await withConfig(text, async (config) => {
     const off = await runToEnd({ config, flags: ["--check"] });
@@ -100,7 +100,7 @@ Deno.test("maglevd with a missing configuration fails to start with one line tha
   );
 });
 
-Deno.test("maglevd reads a configuration wherever it is, also relative to the working folder", async () => {
+Deno.test("maglevd reads a configuration in any folder, also relative to the working folder", async () => {
   await withConfig(GOOD, async (config) => {
     const cwd = config.slice(0, config.lastIndexOf("/"));
     for (
@@ -164,7 +164,7 @@ Deno.test("maglevd -h, -help and --help print the flags and exit 0", async () =>
   }
 });
 
-Deno.test("of a flag given twice the last one counts, for maglevd and for its permissions", async () => {
+Deno.test("the last of two values of a flag counts, for maglevd and for its permissions", async () => {
   await withConfig(GOOD, async (config) => {
     const args = ["-config=/nowhere/x.yaml", "--vpp-api-addr=", "--check", "--config", config];
     const { code, stdout } = await runToEnd({ config, args });

@@ -1,6 +1,6 @@
 /**
- * The daemon as a process, with exactly the documented permissions, beside a simulated VPP with a
- * stats socket: it reads counters, goes on programming when it cannot, and says so.
+ * The daemon as a process, with exactly the documented permissions, with a simulated VPP and its
+ * stats socket. It reads counters; when it cannot, it continues to program, and reports it.
  */
 import assert from "node:assert/strict";
 import { vppHas } from "../support/judges/lb_view.ts";
@@ -20,7 +20,7 @@ async function started({ configure, start, simulator }: Stage) {
   return { daemon, counted };
 }
 
-Deno.test("maglevd reads the counters of what it programs, and names both sockets", async () => {
+Deno.test("maglevd reads the counters of its VIPs, and names both sockets", async () => {
   await onStage([A], async (stage) => {
     const { daemon, counted } = await started(stage);
     const connect = await daemon.seen((line) => line.msg === "vpp-connect");
@@ -34,7 +34,7 @@ Deno.test("maglevd reads the counters of what it programs, and names both socket
   });
 });
 
-Deno.test("maglevd programs a VPP whose stats segment lies, and says that there are no counters", async () => {
+Deno.test("maglevd programs a VPP whose stats segment is corrupt, and reports that it has no counters", async () => {
   await onStage([A], async (stage) => {
     const { simulator, servers } = stage;
     const { daemon, counted } = await started(stage);
@@ -59,7 +59,7 @@ Deno.test("maglevd programs a VPP whose stats segment lies, and says that there 
   });
 });
 
-Deno.test("maglevd programs a VPP without a stats socket, and says that there are no counters", async () => {
+Deno.test("maglevd programs a VPP without a stats socket, and reports that it has no counters", async () => {
   await onStage([A], async (stage) => {
     await stage.configure(WEB);
     const daemon = stage.start({ flags: ["--vpp-stats-addr=/nowhere/stats.sock"] });

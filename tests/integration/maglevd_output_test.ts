@@ -50,11 +50,11 @@ function killIfRunning(child: Deno.ChildProcess): void {
   }
 }
 
-Deno.test("maglevd does its job when the reader of its log has gone", async () => {
+Deno.test("maglevd does its job when the reader of its log has closed the pipe", async () => {
   await onStage([A], (stage) => doesItsJob(stage, (child) => child.stdout.cancel(), 'exec "$@"'));
 });
 
-Deno.test("maglevd does its job, and ends, when nobody reads its log and the pipe is full", async () => {
+Deno.test("maglevd does its job, and ends, when its log's pipe is full", async () => {
   await onStage([A], async (stage) => {
     const fifo = `${stage.configPath}.log`;
     // A pipe holds 64 KiB; it is full before maglevd's first line.

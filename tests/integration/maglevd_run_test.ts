@@ -1,6 +1,6 @@
 /**
  * The main job as a whole: a real maglevd process, real probes on loopback, a simulated VPP. Each
- * test waits for what must happen; what must not happen is read off the log afterwards.
+ * test waits for the expected events; unwanted ones are searched in the log afterwards.
  */
 import assert from "node:assert/strict";
 import { lbView, vppHas } from "../support/judges/lb_view.ts";
@@ -11,7 +11,7 @@ const A = "127.0.41.1";
 const B = "127.0.41.2";
 const C = "127.0.41.3";
 
-Deno.test("maglevd programs a VIP, drains a server that dies, and takes it back", async () => {
+Deno.test("maglevd programs a VIP, drains a server that dies, and restores it", async () => {
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 50 } } } });
     const daemon = start();
@@ -21,7 +21,7 @@ Deno.test("maglevd programs a VIP, drains a server that dies, and takes it back"
     await daemon.seen(({ msg }) => msg === "vpp-lbsync-vip-flush");
     const flushed = () =>
       simulator.plugin.flushes.filter(({ server }) => server.includes(B)).length;
-    // What came before there was a server is forgotten; that has no part in the rest.
+    // VPP forgets flows from before the first server; they do not matter for the rest.
     const before = flushed();
     await servers[1]!.close();
     const down = await daemon.transition("b1", "down");
@@ -58,7 +58,7 @@ Deno.test("maglevd fails over to the second pool and back", async () => {
   });
 });
 
-Deno.test("maglevd reloads by difference: added, removed and changed VIPs, untouched ones untouched", async () => {
+Deno.test("maglevd reloads by difference: added, removed and changed VIPs; others stay untouched", async () => {
   await onStage([A, B, C], async ({ configure, start, simulator, servers }) => {
     const stay = { address: "192.0.2.1", pools: { main: { b0: 100 } } };
     await configure({
@@ -103,7 +103,7 @@ Deno.test("maglevd reloads by difference: added, removed and changed VIPs, untou
   });
 });
 
-Deno.test("maglevd ignores a bad file on reload, and says what is wrong with it", async () => {
+Deno.test("maglevd ignores an invalid file on reload, and reports its errors", async () => {
   await onStage([A], async ({ configure, configPath, start, simulator, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();
@@ -127,7 +127,7 @@ Deno.test("maglevd ignores a bad file on reload, and says what is wrong with it"
   });
 });
 
-Deno.test("a server that is down over a reload comes up when it returns", async () => {
+Deno.test("a server that is down during a reload comes up when it returns", async () => {
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
     const frontends = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
     await configure(frontends);
@@ -144,7 +144,7 @@ Deno.test("a server that is down over a reload comes up when it returns", async 
   });
 });
 
-Deno.test("maglevd programs a VPP again that was killed and came back empty", async () => {
+Deno.test("maglevd programs a VPP again that was killed and restarted empty", async () => {
   await onStage([A, B], async ({ configure, start, simulator }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } });
     const daemon = start();
@@ -166,7 +166,7 @@ Deno.test("maglevd programs a VPP again that was killed and came back empty", as
   });
 });
 
-Deno.test("maglevd started before VPP waits for it, probing meanwhile", async () => {
+Deno.test("maglevd started before VPP waits for it, and probes meanwhile", async () => {
   await onStage([A], async ({ configure, start, simulator }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     simulator.faults.refuseConnections = true;
@@ -183,7 +183,7 @@ Deno.test("maglevd started before VPP waits for it, probing meanwhile", async ()
   });
 });
 
-Deno.test("maglevd corrects what others changed in VPP at the next reload, and names the drift", async () => {
+Deno.test("maglevd corrects changes by others in VPP at the next reload, and logs the drift", async () => {
   await onStage([A], async ({ configure, start, simulator }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();
@@ -200,7 +200,7 @@ Deno.test("maglevd corrects what others changed in VPP at the next reload, and n
   });
 });
 
-Deno.test("a thousand SIGHUPs leave one daemon that still does its job", async () => {
+Deno.test("maglevd still does its job after a thousand SIGHUPs", async () => {
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } });
     const daemon = start();
@@ -215,7 +215,7 @@ Deno.test("a thousand SIGHUPs leave one daemon that still does its job", async (
   });
 });
 
-Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", async () => {
+Deno.test("a second SIGTERM ends maglevd immediately, even if VPP does not respond", async () => {
   await onStage([A], async ({ configure, start, simulator, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();
@@ -232,7 +232,7 @@ Deno.test("a second SIGTERM ends maglevd at once, though VPP does not answer", a
   });
 });
 
-Deno.test("a SIGTERM that comes twice at once, as to a process group, ends maglevd in order", async () => {
+Deno.test("two simultaneous SIGTERMs, as to a process group, end maglevd in order", async () => {
   await onStage([A], async ({ configure, start, simulator, servers }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const daemon = start();

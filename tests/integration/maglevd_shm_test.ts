@@ -15,7 +15,7 @@ const VIP = "192.0.2.1/32 6 80";
 const A = "127.0.43.1";
 const B = "127.0.43.2";
 
-Deno.test("maglevd programs VPP over shared memory, and again when VPP was restarted", async () => {
+Deno.test("maglevd programs VPP over shared memory, and again after a restart of VPP", async () => {
   const library = await buildStandIn();
   const segment = new StandInSegment();
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
@@ -40,7 +40,7 @@ Deno.test("maglevd programs VPP over shared memory, and again when VPP was resta
   });
 });
 
-Deno.test("maglevd without libvppapiclient says what is missing, and goes on", async () => {
+Deno.test("maglevd without libvppapiclient reports what is missing, and continues", async () => {
   const segment = new StandInSegment();
   await onStage([A], async ({ configure, start, simulator }) => {
     try {

@@ -1,7 +1,7 @@
 /**
  * A real maglevd, with exactly the documented permissions, on HTTPS servers and a source address:
- * servers come up and go down with their certificates, a changed ca-file is taken up by a reload,
- * and a bad one changes nothing.
+ * servers come up and go down with their certificates, a reload applies a changed ca-file, and a
+ * bad one changes nothing.
  */
 import assert from "node:assert/strict";
 import { certificates } from "../support/servers/certificates.ts";

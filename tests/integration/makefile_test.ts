@@ -1,4 +1,4 @@
-/** The targets of `make` that operators know from vpp-maglev, over the tasks of deno.json. */
+/** The targets of `make` from vpp-maglev, as tasks of deno.json. */
 import assert from "node:assert/strict";
 import { withFolder } from "../support/servers/daemon.ts";
 
@@ -36,8 +36,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    `make clean removes what was built, and make pkg-deb says that there are no packages${note}`,
+  name: `make clean removes built files, and make pkg-deb reports that packaging is missing${note}`,
   ignore,
   fn: () =>
     withFolder(async (folder) => {

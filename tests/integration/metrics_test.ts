@@ -1,6 +1,7 @@
 /**
- * The metrics port of a real maglevd. Goal: what is documented is there, nothing else is, it is
- * true, and Prometheus' own tools like it. Method: HTTP by fetch, a simulated VPP with counters.
+ * The metrics port of a real maglevd. Goal: exactly the documented metrics exist, their values are
+ * correct, and Prometheus' own tools accept them. Method: HTTP by fetch, a simulated VPP with
+ * counters.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -43,7 +44,7 @@ async function scrapeUntil(url: string, holds: (families: Families) => boolean):
 const weightOf = (families: Families, backend: string) =>
   valueOf(families, "maglev_frontend_pool_backend_effective_weight", { backend });
 
-Deno.test("maglevd's metrics are the documented families, tell of probes, VPP and its VIPs, and forget what is gone", async () => {
+Deno.test("maglevd's metrics are the documented families, cover probes, VPP and its VIPs, and drop removed objects", async () => {
   await onStage([A, B], async ({ configure, start, simulator, servers }) => {
     await configure(BOTH, { countersInterval: "1s" });
     const daemon = start({ metricsAddr: METRICS });
@@ -157,7 +158,7 @@ Deno.test("maglevd without VPP has no metrics of VPP", async () => {
   });
 });
 
-Deno.test("maglevd's series of a backend that was removed are gone, its counters and histograms too", async () => {
+Deno.test("maglevd drops all series of a removed backend, its counters and histograms too", async () => {
   await onStage([A, B], async ({ configure, start, configPath }) => {
     await configure(BOTH);
     const daemon = start({ metricsAddr: METRICS });
@@ -173,7 +174,7 @@ Deno.test("maglevd's series of a backend that was removed are gone, its counters
   });
 });
 
-Deno.test("maglevd's /readyz follows VPP, /healthz does not; without VPP only that is said", async () => {
+Deno.test("maglevd's /readyz follows VPP, /healthz does not; without VPP only that is reported", async () => {
   await onStage([A], async ({ configure, start, simulator }) => {
     await configure({ web: { address: "192.0.2.1", pools: { main: { b0: 100 } } } });
     const url = await portOf(start({ metricsAddr: METRICS }));
@@ -222,7 +223,7 @@ Deno.test("maglevd serves metrics on a unix socket, and removes it", async () =>
   });
 });
 
-Deno.test("maglevd says which metrics address it cannot use, and does not start", async () => {
+Deno.test("maglevd names a metrics address that it cannot use, and does not start", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/maglev.yaml`;
     await Deno.writeTextFile(config, "maglev:\n  backends:\n    a: { address: 127.0.0.1 }\n");

@@ -1,7 +1,7 @@
 /**
- * The engine in network namespaces of the test's own. Goal: only a true answer is a pass, and
- * nothing of a probe leaves its namespace. Method: a responder inside answers well, badly or as
- * somebody else; outside, the same addresses are unreachable.
+ * The engine in network namespaces of the test's own. Goal: only a valid reply is a pass, and
+ * nothing of a probe leaves its namespace. Method: a responder inside replies correctly,
+ * incorrectly or with a false identity; outside, the same addresses are unreachable.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -39,7 +39,7 @@ const EXPECTED: readonly [number: number, what: string, v4: string, v6: string][
   [14, "longer payload", NO_REPLY, NO_REPLY],
 ];
 
-netnsTest("ICMP takes a true answer for a pass, and nothing else", async () => {
+netnsTest("ICMP accepts only a matching reply as a pass", async () => {
   await withNamespace(async (namespace) => {
     await namespace.respond({ lateMs: PACE.timeoutMs + 60 });
     await withEngine(async (engine) => {
@@ -60,7 +60,7 @@ netnsTest("ICMP takes a true answer for a pass, and nothing else", async () => {
   });
 });
 
-netnsTest("every kind of probe is made inside its namespace, and none outside", async () => {
+netnsTest("every kind of probe runs inside its namespace only", async () => {
   await withNamespace(async (namespace) => {
     await namespace.respond({ certificates: (await certificates()).folder });
     await withEngine(async (engine) => {
@@ -107,7 +107,7 @@ netnsTest("every kind of probe is made inside its namespace, and none outside", 
 });
 
 netnsTest(
-  "ICMP uses the source address it is given, and says when it is none of ours",
+  "ICMP uses the configured source address, and reports one that is not on this host",
   async () => {
     await withNamespace(async (namespace) => {
       await withEngine(async (engine) => {
@@ -135,7 +135,7 @@ netnsTest(
   },
 );
 
-netnsTest("a namespace may come late, vanish, return and be replaced", async () => {
+netnsTest("a namespace may appear late, vanish, return and be replaced", async () => {
   await withNamespace(async (first) => {
     await first.remove();
     await withEngine(async (engine) => {
@@ -158,7 +158,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       await engine.sees("tcp", /^L4OK$/);
       await engine.sees("icmp", /^L7OK$/);
 
-      // Replaced at once: nobody may notice but the log. The old one has nobody who answers.
+      // Replaced immediately: only the log may show it. The old one has no responder.
       await third.remove();
       const mark = engine.log.of("probe-worker").length;
       const fourth = await TestNamespace.make(first.name);

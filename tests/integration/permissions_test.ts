@@ -1,6 +1,6 @@
 /**
- * The permissions that the launcher gives. Goal: all are needed, and they open nothing else. Method:
- * maglevd is started without one after the other, and reports what it lacks; a program with the same
+ * The launcher's permissions. Goal: all are needed, and they grant nothing else. Method: maglevd is
+ * started without each one in turn, and reports the missing one; a program with the same
  * permissions tries everything else.
  */
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ interface Observed {
   readonly code: number | undefined;
 }
 
-/** Runs a command until it says `until` or ends, at most 15 s; all it said. */
+/** Runs a command until it prints `until` or ends, at most 15 s; returns its output. */
 async function observe(command: readonly string[], until: RegExp): Promise<Observed> {
   const [program, ...args] = command;
   const child = new Deno.Command(program!, {
@@ -107,7 +107,7 @@ const UP = /backend-transition.* to=up/;
 const ICMP = configText({ type: "icmp" });
 const TCP = configText({ type: "tcp" });
 
-Deno.test("maglevd does without no permission: what fails says which one is missing", async () => {
+Deno.test("maglevd needs each of its permissions, and a failure names the missing one", async () => {
   const socket = (part: string) => part.endsWith("/api.sock");
   const state = (part: string) => part.endsWith("/state");
   const cases: [config: string, flags: FlagChange, says: RegExp, ends: boolean][] = [
@@ -203,7 +203,7 @@ Deno.test("maglevd's permissions allow nothing else", async () => {
     const script = `${folder}/try.ts`;
     await Deno.writeTextFile(
       script,
-      `// Whether they are there at all:
+      `// Do they exist at all:
        Deno.dlopen("${shim}", {}).close();
        Deno.readTextFileSync("${config}");
        Deno.mkdirSync("${folder}/state");
@@ -276,7 +276,7 @@ const CA_FILE = (path: string) =>
   frontends: { web: { address: 192.0.2.1, pools: [ { name: main, backends: { b0: {} } } ] } }
 `;
 
-Deno.test("a ca-file that is not opened is an error with the line that opens it", async () => {
+Deno.test("a ca-file without permission is an error with the line that grants it", async () => {
   await withFolder(async (folder) => {
     const ca = `${folder}/elsewhere/ca.pem`;
     const config = `${folder}/config/m.yaml`;
@@ -312,7 +312,7 @@ Deno.test("a ca-file that is not opened is an error with the line that opens it"
   });
 });
 
-Deno.test("a token or certificate that cannot be used is a fault of its own flag", async () => {
+Deno.test("a token or certificate that cannot be used is an error of its own flag", async () => {
   await withFolder(async (folder) => {
     const config = `${folder}/m.yaml`;
     await Deno.writeTextFile(config, TCP);
@@ -338,7 +338,7 @@ Deno.test("a token or certificate that cannot be used is a fault of its own flag
   });
 });
 
-Deno.test("maglevc reads a token and a certificate wherever they are", async () => {
+Deno.test("maglevc reads a token and a certificate in any folder", async () => {
   await withFolder(async (folder) => {
     const { ca } = await certificates();
     await Deno.writeTextFile(`${folder}/ca.pem`, ca);
@@ -360,7 +360,7 @@ function withoutCapabilities(...names: string[]): readonly string[] {
   return ["setpriv", `--bounding-set=${list}`, `--inh-caps=${list}`];
 }
 
-netnsTest("maglevd without CAP_NET_RAW does not start ICMP probes, and says why", async () => {
+netnsTest("maglevd without CAP_NET_RAW does not start ICMP probes, with the reason", async () => {
   await withNamespace(async (namespace) => {
     // A namespace of its own, so that the setting of unprivileged sockets is known.
     const inside = ["ip", "netns", "exec", namespace.name];
@@ -375,7 +375,7 @@ netnsTest("maglevd without CAP_NET_RAW does not start ICMP probes, and says why"
   });
 });
 
-netnsTest("unprivileged ICMP sockets judge answers as raw ones do", async () => {
+netnsTest("unprivileged ICMP sockets judge replies as raw ones do", async () => {
   await withNamespace(async (namespace) => {
     await namespace.sysctl("net.ipv4.ping_group_range=0 0");
     await namespace.respond({ lateMs: 150 });
@@ -400,7 +400,7 @@ netnsTest("unprivileged ICMP sockets judge answers as raw ones do", async () => 
 });
 
 netnsTest(
-  "maglevd without CAP_SYS_ADMIN does not start with a namespace, and says why",
+  "maglevd without CAP_SYS_ADMIN does not start with a namespace, with the reason",
   async () => {
     await withNamespace(async (namespace) => {
       const address = `${NET4}1`;

@@ -1,8 +1,8 @@
 /**
  * Backends at scoped addresses (`fe80::1%eth0`) in namespaces of the test's own, joined by a link.
- * Goal: each kind of probe reaches them, by the name of the interface as it is in the prober's
- * namespace; the zone stays at home. Method: the server's side of the link is in one namespace, the
- * engine's worker enters the other.
+ * Goal: each kind of probe reaches them, by the interface's name in the prober's namespace; the
+ * zone stays local. Method: the server's side of the link is in one namespace, the engine's worker
+ * enters the other.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -68,7 +68,7 @@ const KINDS: [kind: string, check: Partial<HealthcheckConfig>, verdict: string][
     "L7OK status 200",
   ],
   [
-    // The address that the certificate lacks is told without its zone.
+    // The address that the certificate lacks is reported without its zone.
     "tls without a name",
     { params: { type: "tcp", ssl: true, ...BARE }, port: TLS_PORT },
     `L6RSP certificate is for good.test, www.good.test, 127.0.0.1, ::1, not for ${PAIR_SERVER}`,
@@ -100,7 +100,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a scoped address is probed from a source address by ICMP, others say they cannot",
+  "ICMP probes a scoped address from a source address; the other kinds refuse it",
   async () => {
     await withPair(async ({ prober, server }) => {
       await server.respond({ certificates: CERTIFICATES.folder });

@@ -1,4 +1,4 @@
-/** The simulator at a real socket: several clients, and every way in which it can misbehave. */
+/** The simulator at a real socket: several clients, and every injected fault. */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
@@ -71,14 +71,14 @@ Deno.test("simulator: a client that uses another's index gives it its replies, a
     assert.deepEqual([a.clientIndex, b.clientIndex], [0x80000001, 0x80000002]);
     await a.ping(b.clientIndex);
     assert.equal(await b.pong(), simulator.pid);
-    // An index that is nobody's: not a word.
+    // An unused index gets no reply.
     await a.ping(0x80000077);
     await a.ping(1);
     await roundTrip(a);
     assert.equal(a.raw.unread, 0);
   }));
 
-Deno.test("simulator: requests glued together and split anywhere are answered in order", () =>
+Deno.test("simulator: joined and split requests are handled in order", () =>
   world(async ({ client }) => {
     const { raw, ids, clientIndex } = await client();
     const id = ids.get(m.controlPing.key)!;
@@ -94,7 +94,7 @@ Deno.test("simulator: requests glued together and split anywhere are answered in
     }
   }));
 
-Deno.test("simulator: sockclnt_delete is answered, then the connection ends", () =>
+Deno.test("simulator: sockclnt_delete gets a reply, then the connection ends", () =>
   world(async ({ client, simulator }) => {
     const { raw, ids, clientIndex } = await client();
     const header = { id: ids.get(m.sockclntDelete.key)!, clientIndex, context: 3 };
@@ -106,7 +106,7 @@ Deno.test("simulator: sockclnt_delete is answered, then the connection ends", ()
     assert.equal(simulator.clients, 1);
   }));
 
-Deno.test("simulator: a keepalive goes to every client and its reply is taken", () =>
+Deno.test("simulator: a keepalive goes to every client, and its reply is accepted", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
     simulator.sendKeepalive();
@@ -120,7 +120,7 @@ Deno.test("simulator: a keepalive goes to every client and its reply is taken", 
     assert.equal(simulator.requests.get("memclnt_keepalive_reply"), 1);
   }));
 
-Deno.test("faults: delay holds each reply back until its own time", () =>
+Deno.test("faults: delay holds each reply until its own time", () =>
   world(async ({ client, simulator, clock }) => {
     const greeted = await client();
     // Others' connections give the event loop the turns it needs, without a timer.
@@ -153,7 +153,7 @@ Deno.test("faults: cut ends the connection in the middle of a reply", () =>
     await roundTrip(await client());
   }));
 
-Deno.test("faults: garble flips one byte of so many frames", () =>
+Deno.test("faults: garble flips one byte of a number of frames", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
     simulator.faults.garble({ frames: 1, offset: 17 });
@@ -164,7 +164,7 @@ Deno.test("faults: garble flips one byte of so many frames", () =>
     await roundTrip(greeted);
   }));
 
-Deno.test("faults: frozen accepts and says nothing, thawed answers what came", () =>
+Deno.test("faults: frozen accepts and stays silent, thawed handles the pending requests", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
     simulator.faults.frozen = true;
@@ -179,7 +179,7 @@ Deno.test("faults: frozen accepts and says nothing, thawed answers what came", (
     during.close();
   }));
 
-Deno.test("faults: refused connections fail at once, and work again afterwards", () =>
+Deno.test("faults: refused connections fail immediately, and work again afterwards", () =>
   world(async ({ client, simulator }) => {
     const before = await client();
     simulator.faults.refuseConnections = true;
@@ -189,7 +189,7 @@ Deno.test("faults: refused connections fail at once, and work again afterwards",
     await roundTrip(await client());
   }));
 
-Deno.test("faults: garble may let frames pass before", () =>
+Deno.test("faults: garble may skip frames first", () =>
   world(async ({ client, simulator }) => {
     const greeted = await client();
     simulator.faults.garble({ frames: 1, offset: 17, after: 2 });
@@ -200,7 +200,7 @@ Deno.test("faults: garble may let frames pass before", () =>
     await roundTrip(greeted);
   }));
 
-Deno.test("faults: a request that only asks is refused too, and one is done without an answer", () =>
+Deno.test("faults: a read request is refused too, and another one is done without a reply", () =>
   world(async ({ client, simulator }) => {
     const { raw, ids, clientIndex, ...greeted } = await client();
     const ask = () => {
@@ -232,7 +232,7 @@ Deno.test("faults: omitted messages are not in the table of new connections", ()
     assert.ok(!after.ids.has(m.lbAsSetWeight.key) && after.ids.has(m.lbAddDelAs.key));
   }));
 
-Deno.test("restart: connections end, state is lost, ids and pid are others", () =>
+Deno.test("restart: connections end, state is lost, ids and pid change", () =>
   world(async ({ client, simulator, clock }) => {
     const before = await client();
     const { pid } = simulator;
@@ -268,7 +268,7 @@ Deno.test("stop during a restart ends both, and removes the socket", () =>
     assert.throws(() => Deno.statSync(simulator.path), Deno.errors.NotFound);
   }));
 
-Deno.test("a client that ends in the middle of a request, or sends garbage, harms nobody", () =>
+Deno.test("a client that ends in the middle of a request, or sends garbage, does not affect others", () =>
   world(async ({ client, simulator }) => {
     const other = await client();
     const half = await rawClient(simulator.path);
@@ -281,7 +281,7 @@ Deno.test("a client that ends in the middle of a request, or sends garbage, harm
     await roundTrip(other);
   }));
 
-Deno.test("control: every command answers, and a wrong one says what is right", () =>
+Deno.test("control: every command replies, and an invalid one lists the valid ones", () =>
   world(async ({ client, simulator }) => {
     await client();
     const cases: [string, RegExp][] = [

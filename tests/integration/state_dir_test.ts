@@ -1,7 +1,7 @@
 /**
- * Operators' intents over the end of the process. The process that acknowledges is killed with
- * SIGKILL the moment it has; then a real maglevd, with exactly the documented permissions, meets an
- * empty VPP.
+ * Operators' intents after the end of the process. The acknowledging process is killed with SIGKILL
+ * immediately after the reply; then a real maglevd, with exactly the documented permissions, starts
+ * with an empty VPP.
  */
 import assert from "node:assert/strict";
 import { decodeIntents } from "../../src/intent/file.ts";
@@ -14,7 +14,7 @@ const [A, B] = ["127.0.44.1", "127.0.44.2"] as const;
 const WEB = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 100 } } } };
 const ACTOR = new URL("../support/servers/acting_daemon.ts", import.meta.url).pathname;
 
-/** Does it in a process of its own, which is killed as soon as it says so. */
+/** Acts in a separate process, which is killed as soon as it reports success. */
 async function actAndDie(configPath: string, stateDir: string, action: Action): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--frozen", ACTOR, configPath, stateDir, JSON.stringify(action)],
@@ -85,7 +85,7 @@ Deno.test("kill -9 right after an acknowledged action: it is in force before any
   });
 });
 
-Deno.test("a state directory of no use is said and never a reason not to start", async () => {
+Deno.test("an unusable state directory is reported, and never prevents the start", async () => {
   await onStage([A, B], async (stage) => {
     const { configure, simulator, start } = stage;
     const stateDir = stateDirOf(stage);
@@ -111,7 +111,7 @@ Deno.test("a state directory of no use is said and never a reason not to start",
   });
 });
 
-Deno.test("without --state-dir nothing is written, and the start says so", async () => {
+Deno.test("without --state-dir nothing is written, and the start reports it", async () => {
   await onStage([A, B], async ({ configure, start }) => {
     await configure(WEB);
     const daemon = start();

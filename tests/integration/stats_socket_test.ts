@@ -1,6 +1,6 @@
 /**
  * The stats segment over its socket, from the simulator to the counters: everything VPP does with
- * it, and everything it could do that it should not.
+ * it, and invalid behaviour.
  */
 import assert from "node:assert/strict";
 import { openShim } from "../../ffi/open.ts";
@@ -96,7 +96,7 @@ function values(reader: StatsReader, count: number): number[][] | string {
   return read.kind === "ok" ? read.values.map((column) => [...column]) : read.kind;
 }
 
-Deno.test("a stats session knows when VPP started, and reads what it counts", async () => {
+Deno.test("a stats session has VPP's start time, and reads its counters", async () => {
   await onStage(async ({ simulator, open }) => {
     const nowMs = CLOCK.wallMs();
     const session = await open();
@@ -115,7 +115,7 @@ Deno.test("a stats session knows when VPP started, and reads what it counts", as
   });
 });
 
-Deno.test("a segment that grows and moves under its reader gives right numbers all the time", async () => {
+Deno.test("a segment that grows and moves under its reader always gives correct numbers", async () => {
   await onStage(async ({ simulator, open }) => {
     const session = await open();
     addVips(simulator, 1, 1);
@@ -138,17 +138,17 @@ Deno.test("a segment that grows and moves under its reader gives right numbers a
 });
 
 interface Outcome {
-  /** What a new read gives. */
+  /** The result of a new read. */
   readonly read: "ok" | "busy" | "error";
-  /** What a read gives that was made before; default the same. */
+  /** The result of an earlier read; default the same. */
   readonly known?: "ok";
-  /** Whether it is no segment any more. */
+  /** True when it is no longer a segment. */
   readonly ends: boolean;
-  /** Whether it can be opened. */
+  /** True when it can be opened. */
   readonly opens: boolean;
 }
 
-/** What a session says of each kind of fault. */
+/** A session's message for each kind of fault. */
 const LIES: Readonly<Record<StatsFault, Outcome>> = {
   sound: { read: "ok", ends: false, opens: true },
   double: { read: "ok", ends: false, opens: true },
@@ -158,14 +158,14 @@ const LIES: Readonly<Record<StatsFault, Outcome>> = {
   cut: { read: "error", ends: false, opens: true },
   empty: { read: "error", ends: true, opens: false },
   directory: { read: "error", ends: false, opens: true },
-  // Who knows its way does not ask how long the directory is.
+  // A read by a known position does not check the directory's length.
   length: { read: "error", known: "ok", ends: false, opens: true },
   threads: { read: "error", ends: false, opens: true },
   pointer: { read: "error", ends: false, opens: true },
   renamed: { read: "error", ends: false, opens: true },
 };
 
-Deno.test("a segment that lies gives no numbers, and right ones as soon as it does not", async (t) => {
+Deno.test("a corrupt segment gives no numbers, and correct ones after its repair", async (t) => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 5);
     const session = await open();
@@ -196,7 +196,7 @@ Deno.test("a segment that lies gives no numbers, and right ones as soon as it do
   });
 });
 
-Deno.test("traffic is counted while the segment lies, and shown when it does not", async () => {
+Deno.test("traffic is counted while the segment is corrupt, and shown after its repair", async () => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 1);
     const session = await open();
@@ -215,18 +215,18 @@ Deno.test("traffic is counted while the segment lies, and shown when it does not
   });
 });
 
-Deno.test("scalars of an older release, which are doubles, are understood", async () => {
+Deno.test("scalars of an older release, which are doubles, are read", async () => {
   await onStage(async ({ simulator, open }) => {
     await control("stats double", simulator);
     await simulator.restart();
     const session = await open();
     assert.ok(Math.abs(session.bootAtMs! - CLOCK.wallMs()) < 10_000, `${session.bootAtMs}`);
     simulator.segment!.setScalar("/sys/boottime", 1.5e12);
-    assert.equal((await open()).bootAtMs, undefined, "a year beyond 5000 is none");
+    assert.equal((await open()).bootAtMs, undefined, "a year beyond 5000 is invalid");
   });
 });
 
-Deno.test("a VPP that died leaves its numbers as they were, and the next one has its own", async () => {
+Deno.test("a VPP that died leaves its last numbers, and the next one has its own", async () => {
   await onStage(async ({ simulator, open }) => {
     addVips(simulator, 1, 3);
     const old = await open();
@@ -242,7 +242,7 @@ Deno.test("a VPP that died leaves its numbers as they were, and the next one has
   });
 });
 
-Deno.test("opening a stats session fails in time, and says why", async () => {
+Deno.test("opening a stats session fails in time, with a reason", async () => {
   await onStage(async ({ simulator, open }) => {
     simulator.faults.frozen = true;
     const startMs = CLOCK.monotonicMs();
@@ -256,7 +256,7 @@ Deno.test("opening a stats session fails in time, and says why", async () => {
     await sleep(20);
     abort.abort();
     await given;
-    // More than may wait in line: the kernel says so at once, and it is tried again.
+    // More than the accept queue holds: the kernel refuses immediately, and the client retries.
     await Promise.all(
       Array.from({ length: 12 }, () => assert.rejects(open({ deadlineMs: 50 }), /50 ms/)),
     );
@@ -272,7 +272,7 @@ Deno.test("opening a stats session fails in time, and says why", async () => {
   });
 });
 
-Deno.test("a socket that is no stats socket is refused with a reason", async () => {
+Deno.test("a socket of another kind is refused with a reason", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/other.sock`;
     const listener = Deno.listen({ transport: "unix", path });

@@ -1,7 +1,7 @@
 /**
  * The engine as a process that is stopped for five seconds and continued, with every kind of probe.
- * Goal: no healthy server is blamed. Method: servers that take their time, so that many probes are
- * in flight at the moment of the stop, and time-outs far shorter than it.
+ * Goal: no healthy server fails. Method: slow servers, so that many probes are in flight at the
+ * moment of the stop, and timeouts far shorter than the stop.
  */
 import assert from "node:assert/strict";
 import { type Child, start } from "../../bench/support/child.ts";
@@ -16,7 +16,7 @@ const PACE = { intervalMs: 300, timeoutMs: 500 };
 const SLOWNESS_MS = 200;
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Figures that bench/support/engine.ts says of itself. */
+/** Figures that bench/support/engine.ts writes. */
 interface Figures {
   readonly failures: number;
   readonly outcomes: number;
@@ -25,7 +25,7 @@ interface Figures {
 }
 
 async function figures(engine: Child): Promise<Figures> {
-  await engine.say("figures");
+  await engine.send("figures");
   return await engine.next(({ event }) => event === "figures") as unknown as Figures;
 }
 
@@ -56,7 +56,7 @@ function slowHttp(hostname: string, port: number): NastyServer {
   return serve(answer, hostname, port);
 }
 
-Deno.test(`a prober that was stopped for 5 s blames no server, whatever the kind${ICMP_SKIPPED}`, async () => {
+Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_SKIPPED}`, async () => {
   const { of, folder } = await certificates();
   const plain = await farm(slowHttp);
   const secure = await farm((hostname, port) =>

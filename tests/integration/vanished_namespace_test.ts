@@ -1,8 +1,7 @@
 /**
- * A namespace that goes, in the life of a maglevd that programs VPP. Goal: VPP keeps the weights of
- * servers that cannot be seen, also when VPP or maglevd restarts meanwhile, and follows the servers
- * as soon as the namespace is there again. Method: a real maglevd and a simulated VPP; the operator
- * looks on through maglevc.
+ * A namespace that vanishes while maglevd programs VPP. Goal: VPP keeps the weights of servers that
+ * cannot be probed, even when VPP or maglevd restarts meanwhile, and follows the servers as soon as
+ * the namespace is back. Method: a real maglevd and a simulated VPP, observed through maglevc.
  */
 import assert from "node:assert/strict";
 import { withFolder } from "../support/servers/daemon.ts";
@@ -65,7 +64,7 @@ netnsTest(
 );
 
 netnsTest(
-  "a maglevd restarted blind, whose namespace then goes, holds its VIPs until it returns",
+  "a maglevd restarted blind, whose namespace then vanishes, holds its VIPs until it returns",
   async () => {
     const source = `${NET4}2`;
     const address = (verb: string) => `address ${verb} ${source}/32 dev lo`;

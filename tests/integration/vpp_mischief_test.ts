@@ -1,7 +1,7 @@
 /**
- * Every way in which VPP can fail, played by the simulator on orders of its control interface,
- * against the real connection and reconciler at a real socket, with weights and without: what is
- * wanted is there again within a second, nothing else ever is, nothing is left at the end.
+ * Every fault of VPP, injected through the simulator's control interface, against the real
+ * connection and reconciler at a real socket, with weights and without. The desired state is back
+ * within a second, nothing else ever appears, and nothing is left at the end.
  */
 import assert from "node:assert/strict";
 import { WEIGHT_MESSAGES } from "../../src/sim/plugin/release.ts";
@@ -18,9 +18,9 @@ const WANTED = [UP, desired(A, "10.0.0.1=7", { protocol: 17, port: 53 }), V6];
 
 /** A retry is due 500 ms after a failure. */
 const BACK_MS = 1000;
-/** A full run reads everything anew. */
+/** A full run reads everything again. */
 const INTERVAL_MS = 30_000;
-/** What is missing is noticed after this long, by its own deadline or by that of the next ping. */
+/** A missing reply is detected after this time, by its own deadline or by that of the next ping. */
 const OVERDUE_MS = 15_000;
 
 function test(name: string, fn: (world: SimWorld) => Promise<void>): void {
@@ -37,12 +37,12 @@ function errors(world: SimWorld): string[] {
   return world.logger.of("vpp-lbsync-error").map(({ operation, err }) => `${operation} ${err}`);
 }
 
-test("that cuts the connection behind any byte is programmed at the next attempt", async (world) => {
+test("that cuts the connection after any byte is programmed at the next attempt", async (world) => {
   world.start();
   await world.back(0);
   for (let bytes = 0; bytes < 6000; bytes += 61) {
     await world.control(`cut ${bytes}`);
-    // What is there goes with it, so that everything is sent anew.
+    // Its state is lost with it, so that everything is sent again.
     await world.control("restart");
     await world.back(BACK_MS);
     await world.control("reset");
@@ -50,7 +50,7 @@ test("that cuts the connection behind any byte is programmed at the next attempt
   assert.deepEqual(errors(world), []);
 });
 
-test("that cuts the answer to a transition has the newest wish after the next attempt", async (world) => {
+test("that cuts the reply to a transition has the newest state after the next attempt", async (world) => {
   world.start();
   await world.back(0);
   for (let bytes = 0; bytes < 60; bytes += 3) {
@@ -64,7 +64,7 @@ test("that cuts the answer to a transition has the newest wish after the next at
   assert.deepEqual(errors(world), []);
 });
 
-test("that garbles a byte of any frame is right after the next full run at the latest", async (world) => {
+test("that garbles a byte of any frame is correct after the next full run at the latest", async (world) => {
   world.start();
   await world.back(0);
   for (let frame = 0; frame < 16; frame++) {
@@ -80,7 +80,7 @@ test("that garbles a byte of any frame is right after the next full run at the l
   }
 });
 
-test("that answers late gets everything once, in order", async (world) => {
+test("that replies late gets everything once, in order", async (world) => {
   await world.control("delay 400");
   world.start();
   await world.back(10_000);
@@ -94,7 +94,7 @@ test("that answers late gets everything once, in order", async (world) => {
   assert.deepEqual(errors(world), []);
 });
 
-test("that answers too late is given up, and programmed when it is itself again", async (world) => {
+test("that replies too late is disconnected, and programmed when it has recovered", async (world) => {
   world.start();
   await world.back(0);
   await world.control("delay 6000");
@@ -108,7 +108,7 @@ test("that answers too late is given up, and programmed when it is itself again"
   assert.deepEqual(errors(world), []);
 });
 
-test("that refuses any operation for any reason is asked again at once, then ever later", async (world) => {
+test("that refuses any operation for any reason gets a retry immediately, then with growing delays", async (world) => {
   const operations = world.can.weights
     ? ["lb_conf", "lb_add_del_vip_v2", "lb_add_del_as_v2", "lb_as_set_weight"]
     : ["lb_conf", "lb_add_del_vip_v2", "lb_add_del_as"];
@@ -129,7 +129,7 @@ test("that refuses any operation for any reason is asked again at once, then eve
   assert.ok(errors(world).some((line) => line === "as-add ERROR_-2147483648"));
 });
 
-test("that refuses to be read or greeted is asked again", async (world) => {
+test("that refuses a read or the handshake gets a retry", async (world) => {
   world.start();
   await world.back(0);
   for (const message of ["lb_conf_get", "cli_inband", "show_version", "control_ping"]) {
@@ -143,7 +143,7 @@ test("that refuses to be read or greeted is asked again", async (world) => {
   }
 });
 
-test("that gives no error number is left and met again", async (world) => {
+test("that returns no error number is disconnected and reconnected", async (world) => {
   world.start();
   await world.back(0);
   await world.control("refuse lb_add_del_vip_v2 17 1");
@@ -152,7 +152,7 @@ test("that gives no error number is left and met again", async (world) => {
   assert.match(String(world.logger.of("vpp-disconnect").at(-1)!["err"]), /retval 17/);
 });
 
-test("that leaves a request without an answer is given up after its deadline", async (world) => {
+test("that leaves a request without a reply is disconnected after its deadline", async (world) => {
   world.start();
   await world.back(0);
   const operations = world.can.weights
@@ -168,7 +168,7 @@ test("that leaves a request without an answer is given up after its deadline", a
   assert.deepEqual(errors(world), []);
 });
 
-test("that restarts or stays away for a while is programmed as soon as it is there", async (world) => {
+test("that restarts or stays down for a while is programmed as soon as it is back", async (world) => {
   world.start();
   await world.back(0);
   for (const downMs of [0, 1, 499, 500, 30_000]) {
@@ -186,7 +186,7 @@ test("that restarts or stays away for a while is programmed as soon as it is the
   assert.deepEqual(errors(world), []);
 });
 
-test("that freezes goes on where it was, or is met again when that took too long", async (world) => {
+test("that freezes continues where it was, or is reconnected after too long", async (world) => {
   world.start();
   await world.back(0);
   await world.control("freeze");
@@ -204,7 +204,7 @@ test("that freezes goes on where it was, or is met again when that took too long
   assert.deepEqual(errors(world), []);
 });
 
-test("that sends keepalives is answered", async (world) => {
+test("that sends keepalives gets replies", async (world) => {
   world.start();
   await world.back(0);
   for (let i = 0; i < 3; i++) await world.control("keepalive");
@@ -212,7 +212,7 @@ test("that sends keepalives is answered", async (world) => {
   assert.equal(world.simulator.requests.get("memclnt_keepalive_reply"), 3);
 });
 
-test("that lacks what cannot be done without is named and asked again until it has it", async (world) => {
+test("that lacks a required message is reported and retried until it has it", async (world) => {
   world.start();
   const needed = ["lb_conf", "lb_add_del_vip_v2", "cli_inband", "show_version", "control_ping"];
   for (const message of needed) {
@@ -276,7 +276,7 @@ function randomOrder(below: (limit: number) => number): string {
 const SEED = 20_261_121;
 const STORMS = 8;
 
-test("that does all of that in any order is right when it is calm", async (world) => {
+test("that does all of that in any order is correct after the faults end", async (world) => {
   const prng = mulberry32(SEED);
   const below = (limit: number) => Math.floor(prng() * limit);
   world.start();

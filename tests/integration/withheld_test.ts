@@ -1,6 +1,6 @@
 /**
- * What VPP would not survive, seen by an operator: in the status, in plans, in the log, and in
- * readiness; and what a plan says of the price of a change.
+ * Operations withheld from VPP, as an operator sees them: in the status, in plans, in the log, and
+ * in readiness; and the reported cost of a change in a plan.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -13,7 +13,7 @@ function message(ended: Ended): Json | undefined {
 }
 
 grpcTest(
-  "what is withheld from VPP is in the status and in plans, and maglevd is not ready",
+  "withheld operations are in the status and in plans, and maglevd is not ready",
   async () => {
     await onGrpcStage({}, async ({ client, daemon, simulator }) => {
       // Another program's NAT VIP, whose removal may end VPP.
@@ -46,7 +46,7 @@ grpcTest(
 );
 
 grpcTest(
-  "plan, reload and log say that other sticky buckets make VPP forget all flows",
+  "plan, reload and log warn that a change of sticky buckets makes VPP forget all flows",
   async () => {
     await onGrpcStage({}, async ({ client, daemon, configPath }) => {
       const text = await Deno.readTextFile(configPath);

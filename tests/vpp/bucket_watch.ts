@@ -1,4 +1,4 @@
-/** Reads the buckets of all VIPs of a real VPP, over and over, on a connection of its own. */
+/** Reads the buckets of all VIPs of a real VPP repeatedly, on a connection of its own. */
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { createVppConnection } from "../../src/vpp/api/connection.ts";

@@ -1,7 +1,7 @@
 /**
- * Is the forecast true? Random VIPs are put into a real VPP, and then changed; the buckets that
- * were told beforehand are held against those that VPP says it has (`lb_as_v2_dump`). Skipped
- * without MAGLEV_VPP_PREFIX.
+ * Compares the forecast with a real VPP. Random VIPs are added to VPP, and then changed; the
+ * forecast buckets are compared with VPP's own (`lb_as_v2_dump`). Skipped without
+ * MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
 import { ipFromBytes } from "../../src/base/address.ts";
@@ -103,7 +103,7 @@ function readLine(line: string): [key: string, servers: string[]] {
 /** Servers of each VIP as `10.0.0.1=100/1024`, sorted, by key. */
 type Buckets = ReadonlyMap<string, readonly string[]>;
 
-/** From nothing to random VIPs, then a change: what was told and what VPP has then. */
+/** From an empty VPP to random VIPs, then a change: the forecast and VPP's state. */
 async function compare(
   rig: Rig,
   options: {
@@ -119,7 +119,7 @@ async function compare(
   const after = changed(now, below);
   const first = finish(forecastVips({ now: nothing, atOnce: now, settled: now, can }));
   const second = finish(forecastVips({ now, atOnce: after, settled: after, can }));
-  // What is left of the round before goes first.
+  // The rest of the previous round is removed first.
   await rig.wish([]);
   for (const [view, forecast] of [[now, first], [after, second]] as const) {
     const report = await rig.wish(desiredVipsOf(view));
@@ -147,7 +147,7 @@ async function compare(
 }
 
 Deno.test({
-  name: `real VPP: buckets are those that were told, for 240 random VIPs${SKIP_REASON}`,
+  name: `real VPP: buckets match the forecast, for 240 random VIPs${SKIP_REASON}`,
   ignore: SKIP_REASON !== "",
   fn: async () => {
     const prng = mulberry32(SEED);
@@ -160,14 +160,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: `VPP 26.06: buckets are those that were told, for 240 random VIPs${OLDER_REASON}`,
+  name: `VPP 26.06: buckets match the forecast, for 240 random VIPs${OLDER_REASON}`,
   ignore: OLDER_REASON !== "",
   fn: async () => {
     const prng = mulberry32(SEED + 1);
     const below: Below = (limit) => Math.floor(prng() * limit);
     await using vpp = await startVpp({ plugins: OLDER_PLUGINS });
     await using rig = await new Rig(vpp).start();
-    // Its API says nothing of buckets; its CLI does.
+    // Its API does not return buckets; its CLI does.
     const read = async () =>
       new Map((await viewedVips(vpp)).map(({ key, servers }) => [
         key,

@@ -1,14 +1,13 @@
 /**
- * A run by hand against a real VPP in which everything fails at random and, after each calm,
- * VPP's table must equal what is wanted, computed by chaos_model.ts from the configuration and
- * the servers that are really alive, and read with VPP's own CLI:
+ * A run by hand against a real VPP in which everything fails at random. After each calm, VPP's
+ * table must equal the desired one. chaos_model.ts computes that from the configuration and the
+ * living servers; VPP's own CLI reads the table:
  *
  *     MAGLEV_VPP_PREFIX=/path deno run -A tests/vpp/chaos.ts [--for 600] [--seed 1] [--transport socket]
  *
  * --for is in seconds; --transport is `socket` or `shm`; --older takes the plugin of 26.06
- * (MAGLEV_VPP_OLDER_PLUGINS). Prints one JSON object; exit status 1
- * when a calm did not bring what was wanted. Which acts are made is decided by the seed; when they
- * meet what is decided by the machine.
+ * (MAGLEV_VPP_OLDER_PLUGINS). Prints one JSON object; exit status 1 when a calm did not restore the
+ * desired state. The seed decides which faults are injected; the machine decides their timing.
  */
 import { parseArgs } from "node:util";
 import { RECREATE_EVERY_MS } from "../../src/vpp/lb/guard/recreate_limit.ts";
@@ -34,7 +33,7 @@ const STEADY_MS = 1000;
 class Chaos {
   readonly acts: Record<string, number> = {};
   readonly calmMs: number[] = [];
-  /** What changed again after a calm had come, such as for a verdict that was none. */
+  /** Changes after a calm, for example by a false verdict. */
   readonly unsteady: string[] = [];
   maxRssKib = 0;
   readonly #below: Below;
@@ -48,7 +47,7 @@ class Chaos {
   #daemons = 0;
   #frozen = false;
   #vppUp = true;
-  /** True while maglevd is told to end. */
+  /** True while maglevd is being ended. */
   #ending = false;
   /** Set when it ended by itself. */
   #died: string | undefined;
@@ -74,7 +73,7 @@ class Chaos {
     this.#daemon = this.#start();
   }
 
-  /** What went wrong that should not have, by event and reason. */
+  /** Unexpected errors, by event and reason. */
   get errors(): Readonly<Record<string, number>> {
     return this.#errors;
   }
@@ -111,7 +110,7 @@ class Chaos {
   async calm(): Promise<string | undefined> {
     if (this.#frozen) {
       this.#signalVpp("SIGCONT");
-      // What was wanted while it stood still lies in its socket, and is carried out now.
+      // Requests from its stop wait in its socket, and are carried out now.
       await sleep(THAW_MS);
     }
     this.#frozen = false;
@@ -258,7 +257,7 @@ class Chaos {
     this.#daemon = this.#start();
   }
 
-  /** Somebody else changes VPP behind our back. */
+  /** Another program changes VPP. */
   async #meddle(): Promise<void> {
     if (this.#frozen || !this.#vppUp) return;
     const vips = await viewedVips(this.#vpp);

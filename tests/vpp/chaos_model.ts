@@ -1,6 +1,6 @@
 /**
- * What a chaos run believes in: a configuration, which servers are alive, and what VPP must have
- * then. Written down from the specification alone; it shares no code with the product.
+ * The model of a chaos run: a configuration, the living servers, and the expected state of VPP.
+ * Written from the specification alone; it shares no code with the product.
  */
 
 /** A whole number from 0 to below its argument. */
@@ -23,7 +23,7 @@ export interface Model {
   readonly frontends: ReadonlyMap<string, ModelFrontend>;
 }
 
-/** What VPP must have of one VIP: `127.0.44.1=100` in the order of the text. */
+/** The expected servers of one VIP: `127.0.44.1=100` in the order of the text. */
 export type Expected = Readonly<Record<string, string>>;
 
 const WEIGHTS = [0, 1, 10, 50, 100, 100, 100];
@@ -91,7 +91,7 @@ function randomFrontend(number: number, below: Below, servers: number): ModelFro
   };
 }
 
-/** What a run knows besides the model. */
+/** The state of a run besides the model. */
 export interface Truth {
   /** Of the servers, by index. */
   readonly addresses: readonly string[];
@@ -100,7 +100,7 @@ export interface Truth {
   readonly weights: boolean;
 }
 
-/** What VPP must have when that is so. */
+/** The expected state of VPP. */
 export function expectedOf(model: Model, truth: Truth): Expected {
   const expected: Record<string, string> = {};
   for (const frontend of model.frontends.values()) {

@@ -1,6 +1,6 @@
 /**
- * The client against a real VPP: handshake, version, the plugin's operations and refusals, and
- * a VPP that dies. What the transcripts tell byte by byte, this tells of the VPP at hand.
+ * The client against a real VPP: handshake, version, the plugin's operations and refusals, and a
+ * VPP that dies. It checks the VPP at hand, where the transcripts check recorded bytes.
  */
 import assert from "node:assert/strict";
 import { parseIp } from "../../src/base/address.ts";
@@ -110,7 +110,7 @@ function nextState(
   });
 }
 
-vppTest("connects and learns version and pid", ({ vpp, connection, logger }) => {
+vppTest("connects and reads version and pid", ({ vpp, connection, logger }) => {
   const state = connection.state;
   assert.ok(state.kind === "connected");
   assert.equal(state.info.pid, vpp.pid);
@@ -119,7 +119,7 @@ vppTest("connects and learns version and pid", ({ vpp, connection, logger }) => 
   return Promise.resolve();
 });
 
-vppTest("takes and gives back the plugin's settings", async (_, lb) => {
+vppTest("sets and reads back the plugin's settings", async (_, lb) => {
   const conf = {
     ip4SrcAddress: parseIp("192.0.2.254")!,
     ip6SrcAddress: parseIp("2001:db8::fe")!,
@@ -176,7 +176,7 @@ vppTest("adds, weighs, dumps and removes, all pipelined", async ({ vpp }, lb) =>
   assert.deepEqual((await lb.dumpVips()).map((vip) => vip.address.text), ["2001:db8::1"]);
 });
 
-vppTest("gives refusals as VPP's error numbers", async (_, lb) => {
+vppTest("returns refusals as VPP's error numbers", async (_, lb) => {
   assert.equal(await lb.addServer(VIP, A!, 1), RETVAL.noSuchEntry);
   assert.equal(await lb.addVip(VIP), RETVAL.ok);
   assert.equal(await lb.addVip(VIP), RETVAL.valueExist);
@@ -184,7 +184,7 @@ vppTest("gives refusals as VPP's error numbers", async (_, lb) => {
   assert.equal(await lb.addServer(VIP, VIP6.address, 1), RETVAL.invalidAddressFamily);
 });
 
-vppTest("answers thousands of requests at once, in order", async (_, lb) => {
+vppTest("replies to thousands of concurrent requests, in order", async (_, lb) => {
   const vips = Array.from({ length: 2000 }, (_, i) => ({
     ...VIP,
     address: parseIp(`198.51.${100 + (i >> 8)}.${i & 255}`)!,
@@ -220,7 +220,7 @@ for (const pollSleep of [true, false]) {
   );
 }
 
-vppTest("notices a VPP that is told to end", async ({ kind, vpp, next }) => {
+vppTest("detects a VPP that is ended by a signal", async ({ kind, vpp, next }) => {
   const { pid } = vpp;
   const gone = next("disconnected");
   await vpp.kill("SIGTERM");
@@ -230,7 +230,7 @@ vppTest("notices a VPP that is told to end", async ({ kind, vpp, next }) => {
   assert.equal(state.reason, wanted);
 });
 
-vppTest("keeps its promises over a VPP that stands still", async ({ vpp }, lb) => {
+vppTest("keeps pending requests over a VPP that stands still", async ({ vpp }, lb) => {
   Deno.kill(vpp.pid, "SIGSTOP");
   const answer = lb.getConf();
   const late = await Promise.race([

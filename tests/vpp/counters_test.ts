@@ -1,6 +1,6 @@
 /**
- * Counters of a real VPP, moved by real packets: VPP runs in a namespace of its own, with a
- * `host-interface` on one end of a veth; the other end is in a second namespace, from where flows
+ * Counters of a real VPP, moved by real packets. VPP runs in a namespace of its own, with a
+ * `host-interface` on one end of a veth. The other end is in a second namespace, from which flows
  * are sent to VIPs. No packet leaves the two.
  */
 import assert from "node:assert/strict";
@@ -142,7 +142,7 @@ interface Given {
   readonly rig: Rig;
 }
 
-countersTest("are what was sent, and begin anew with a VIP that is recreated", 0, async (on) => {
+countersTest("match the sent packets, and restart with a VIP that is recreated", 0, async (on) => {
   const { wire, vpp, rig } = on;
   const { state } = rig.connection;
   assert.ok(state.kind === "connected");
@@ -159,7 +159,7 @@ countersTest("are what was sent, and begin anew with a VIP that is recreated", 0
   // The first packet that has to find its neighbour may wait there and be the last to come.
   await rig.until(KEY_A, { first: 3, next: 57, fibPackets: 60, fibBytes: 60 * FOUR });
   const none = await rig.until(KEY_B, { next: 0, first: 0, fibPackets: 7, fibBytes: 7 * FOUR });
-  // Each such packet takes one of the four places that flows of its hash have; then there is none.
+  // Flows of one hash have four places. Each such packet takes one, until none is free.
   assert.equal(none.noServer + none.untracked, 7);
   await rig.until(KEY_SIX, { first: 2, next: 8, fibPackets: 10, fibBytes: 10 * SIXES });
   await judgedByVpp(vpp, rig);
@@ -185,7 +185,7 @@ countersTest("are what was sent, and begin anew with a VIP that is recreated", 0
   assert.deepEqual(rig.logger.of("vpp-counters-error"), []);
 });
 
-countersTest("tell packets and bytes of each server, over all its VIPs", 0, async (on) => {
+countersTest("have packets and bytes of each server, over all its VIPs", 0, async (on) => {
   const { wire, rig } = on;
   const six = desired(SIX, "fd00::1=100", UDP);
   const both = [desired(A, "10.0.0.1=100", UDP), desired(B, "10.0.0.1=100 10.0.0.2=100", UDP), six];
@@ -220,7 +220,7 @@ countersTest("tell packets and bytes of each server, over all its VIPs", 0, asyn
   assert.equal(flowsOf(B).reduce((sum, flows) => sum + flows), 40);
 });
 
-countersTest("are gone with a VPP that is killed, and back with the next", 0, async (on) => {
+countersTest("disappear with a VPP that is killed, and return with the next", 0, async (on) => {
   const { wire, vpp, rig } = on;
   const web = desired(A, UP, UDP);
   await rig.wish(web);
@@ -252,7 +252,7 @@ countersTest("are summed over its threads", 1, async ({ wire, vpp, rig }) => {
   await judgedByVpp(vpp, rig);
 });
 
-countersTest("are right while the segment is rearranged all the time", 0, async (on) => {
+countersTest("are correct while the segment is rearranged all the time", 0, async (on) => {
   const { wire, vpp, rig } = on;
   const web = desired(A, UP, UDP);
   await rig.wish(web);

@@ -1,7 +1,7 @@
 /**
- * What ends a real VPP, shown by its own CLI where that is quick, and that it lives with maglevd:
- * rings of VIPs, sticky tables, a stats segment that fills up. And flows that came before there was
- * a server are sticky once there is one.
+ * Requests that crash a real VPP: its own CLI shows the crash where that is quick, and it survives
+ * with maglevd. Rings of VIPs, sticky tables, a stats segment that fills up. Also, flows that
+ * arrive before the first server become sticky once there is one.
  */
 import assert from "node:assert/strict";
 import type { DesiredVip } from "../../src/vpp/lb/model.ts";
@@ -79,7 +79,7 @@ for (const [name, commands] of FATAL) {
 }
 
 wireTest(
-  "VPP lives with maglevd, which withholds rings, and settings that end it",
+  "VPP survives with maglevd, which withholds rings and settings that crash it",
   async (given) => {
     const { wire, vpp } = given;
     await using rig = await new Rig(vpp).start();
@@ -120,7 +120,7 @@ async function counted(vpp: RunningVpp): Promise<readonly number[]> {
 }
 
 wireTest(
-  "VPP by itself keeps a flow unsticky that came before there was a server",
+  "VPP by itself keeps a flow unsticky that arrived before the first server",
   async (given) => {
     const { wire, vpp } = given;
     await cli(
@@ -137,7 +137,7 @@ wireTest(
 );
 
 wireTest(
-  "a flow that came before there was a server is sticky once maglevd has given one",
+  "a flow that arrived before the first server is sticky once maglevd has added one",
   async (given) => {
     const { wire, vpp } = given;
     await using rig = await new Rig(vpp).start();
@@ -197,7 +197,7 @@ Deno.test({
       said(rig)[0]!,
       /cannot program .*: VIPs and servers need \d+ bytes of VPP's stats segment/,
     );
-    // What is not wanted is not withheld.
+    // An operation that is no longer needed is no longer withheld.
     await rig.wish(vips.slice(0, 10));
     assert.deepEqual(said(rig), []);
   },

@@ -1,6 +1,6 @@
 /**
- * What a real VPP has while servers falter and checks are edited: every reading of its buckets over
- * a connection of the test's own. MAGLEV_FUZZ=20 has the faltering server watched for a minute.
+ * The state of a real VPP while servers falter and checks are edited: every read of its buckets
+ * over a connection of the test's own. MAGLEV_FUZZ=20 watches the faltering server for a minute.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";

@@ -1,4 +1,4 @@
-/** A way to a real VPP on which it looks like one without weights. */
+/** A transport to a real VPP that hides its weight messages. */
 import { WEIGHT_MESSAGES } from "../../src/sim/plugin/release.ts";
 import type { ConnectOptions } from "../../src/vpp/api/connection.ts";
 import type { Transport } from "../../src/vpp/ports.ts";

@@ -1,5 +1,5 @@
 /**
- * What maglevc shows of a real VPP, read from a pipe. VPP itself is the judge of its process; the
+ * maglevc's output for a real VPP, read from a pipe. VPP itself confirms its process data; the
  * names come from the configuration. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";

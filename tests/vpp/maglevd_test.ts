@@ -1,6 +1,5 @@
 /**
- * The main job against a real VPP: what VPP itself prints is the judge. Skipped without
- * MAGLEV_VPP_PREFIX.
+ * The main job against a real VPP, checked by VPP's own output. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";

@@ -1,7 +1,7 @@
 /**
- * A real VPP without weights, in two ways: the VPP at hand with the weight messages hidden from
- * its table, and the lb plugin of 26.06 itself, faults and all (MAGLEV_VPP_OLDER_PLUGINS).
- * VPP's own CLI is the judge.
+ * A real VPP without weights, in two ways: the VPP at hand with the weight messages hidden from its
+ * table, and the lb plugin of 26.06 itself with its faults (MAGLEV_VPP_OLDER_PLUGINS). VPP's own
+ * CLI checks the result.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -49,7 +49,7 @@ function wanted(vips: readonly DesiredVip[]): string[] {
   ).sort();
 }
 
-/** The same of what VPP says. */
+/** The same of VPP's output. */
 async function there(vpp: RunningVpp): Promise<string[]> {
   return (await viewedVips(vpp)).map((vip) => {
     const encap = vip.type.slice("ip4-".length);
@@ -85,7 +85,7 @@ vppTest("goes from any configuration to any other without a refusal", async (vpp
 });
 
 vppTest(
-  "loses a server in program(), is corrected, and is told lb_conf once",
+  "loses a server in program(), is corrected, and gets lb_conf once",
   async (vpp, rig) => {
     const key = `${A}/32 6 80`;
     const step = (servers: string) => {

@@ -1,11 +1,10 @@
 /**
- * Does the simulator tell the truth? The same random requests go to a real VPP and to the
- * simulator; every retval must be equal, and after each sequence everything the plugin shows.
- * State is carried from one sequence to the next, so that removed entries, indices and the order
- * of dumps are put to the test as well.
+ * Compares the simulator with a real VPP. The same random requests go to both. Every retval must be
+ * equal, and after each sequence everything the plugin shows. State is carried from one sequence to
+ * the next, so that removed entries, indices and the order of dumps are compared too.
  *
- * The simulator's clock follows VPP's own, read once through `show clock`. What the plugin does
- * depends on whole seconds, so nothing is asked near the turn of one.
+ * The simulator's clock follows VPP's own, read once through `show clock`. The plugin depends on
+ * whole seconds, so no request is sent near a change of second.
  */
 import assert from "node:assert/strict";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
@@ -29,13 +28,13 @@ const slow = Deno.env.get("MAGLEV_VPP_SLOW") === "1";
 const SLOW_REASON = slow ? "" : " (skipped: takes 70 s, set MAGLEV_VPP_SLOW=1)";
 
 Deno.test({
-  name: `plugin: simulator and VPP answer random requests alike${SKIP_REASON}`,
+  name: `plugin: simulator and VPP reply equally to random requests${SKIP_REASON}`,
   ignore: SKIP_REASON !== "",
   fn: () => withBoth((both) => both.compare(SEQUENCES)),
 });
 
 Deno.test({
-  name: `plugin: simulator and VPP give freed slots out alike${SKIP_REASON || SLOW_REASON}`,
+  name: `plugin: simulator and VPP reuse freed slots equally${SKIP_REASON || SLOW_REASON}`,
   ignore: SKIP_REASON !== "" || !slow,
   fn: () =>
     withBoth(async (both) => {

@@ -1,7 +1,7 @@
 /**
- * Random requests to the lb plugin, from a small world in which they meet: a few prefixes that
- * differ in length, family, port and encapsulation, a few servers of both families. Nothing in it
- * is known to kill a VPP (a table length of 0 does, and so does a server that two NAT VIPs share).
+ * Random requests to the lb plugin, from a small set so that they collide: a few prefixes that
+ * differ in length, family, port and encapsulation, a few servers of both families. None of them is
+ * known to crash VPP (a table length of 0 does, and so does a server that two NAT VIPs share).
  */
 import { type IpAddress, parseIp } from "../../src/base/address.ts";
 import type { Prng } from "../../src/base/ports.ts";

@@ -1,6 +1,6 @@
 /**
- * One of two VPPs under comparison, at its API socket: sends it requests and reads back everything
- * the lb plugin shows of itself, in a form that is equal when the plugins are.
+ * One of two VPPs under comparison, at its API socket. Sends it requests and reads back everything
+ * that the lb plugin shows, in a form that is equal when the plugins are.
  */
 import { parseIp } from "../../src/base/address.ts";
 import type { MessageCodec } from "../../src/vpp/wire/codec.ts";

@@ -1,6 +1,6 @@
 /**
- * The reconciler against a real VPP: what is planned by our idea of the plugin's rules is what
- * the plugin takes, and what is there afterwards is what is wanted.
+ * The reconciler against a real VPP: the plugin accepts the plans made by our model of its rules,
+ * and the result is the desired state.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -40,7 +40,7 @@ vppTest("goes from any configuration to any other without a refusal", async (_, 
   assert.deepEqual(rig.logger.of("vpp-lbsync-drift"), []);
 });
 
-vppTest("gives the same table for the same servers, however they came", async (_, rig) => {
+vppTest("gives the same table for the same servers, after any history", async (_, rig) => {
   const full = desired(A, "10.0.0.1=100 10.0.0.2=50 10.0.0.3=100");
   await rig.wish([full]);
   const table = await rig.inVpp();
@@ -93,7 +93,7 @@ vppTest("is left exactly as it is by stop()", async (vpp, rig, kind) => {
 });
 
 vppTest(
-  "makes a VIP anew whose length, sticky flag or encap changes: VPP will not change it",
+  "recreates a VIP whose length, sticky flag or encap changes, because VPP cannot change it",
   async (vpp, rig) => {
     const shapes = [
       { newFlowsTableLength: 2048 },
@@ -105,7 +105,7 @@ vppTest(
     assert.ok(state.kind === "connected");
     for (const shape of shapes) {
       const vip = desired(A, "10.0.0.1=100 10.0.0.2=50", shape);
-      // Somebody who just adds it again learns that it exists, and changes nothing.
+      // Adding it again only reports that it exists, and changes nothing.
       assert.equal(await state.lb.addVip(vip), RETVAL.valueExist);
       await rig.wish([vip]);
       const [found] = await viewedVips(vpp);
@@ -126,7 +126,7 @@ vppTest(
   },
 );
 
-vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) => {
+vppTest("gets lb_conf only when it has a different one", async (vpp, rig) => {
   await rig.reconciler.sync();
   assert.equal(rig.logger.of("vpp-lb-conf-set").length, 1);
   await rig.reconciler.sync();
@@ -135,7 +135,7 @@ vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) =
   await rig.reconciler.sync();
   assert.equal(rig.logger.of("vpp-lb-conf-set").length, 2);
   assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);
-  // Somebody else's change is corrected like any other.
+  // Another program's change is corrected like any other.
   await vpp.cli("lb conf ip4-src-address 192.0.2.78 timeout 5");
   await rig.reconciler.sync();
   assert.match(await vpp.cli("show lb"), /ip4-src-address: 192\.0\.2\.77 /);
@@ -143,7 +143,7 @@ vppTest("is told lb_conf when it has another, and only then", async (vpp, rig) =
 });
 
 vppTest(
-  "has the retry of what it refused: a VIP beside an all-ports VIP of somebody else's",
+  "gets a retry after a refusal: a VIP next to an all-ports VIP of another program",
   async (vpp, rig) => {
     await vpp.cli(`lb vip ${A}/32 encap gre4 new_len 64`);
     const key = `${A}/32 6 80`;

@@ -1,6 +1,6 @@
 /**
- * A maglevd that is restarted, on a real VPP: no bucket of a VIP moves whose servers did not
- * change, read hundreds of times before, while and after; and warm-up as it is seen from VPP.
+ * A restart of maglevd on a real VPP: no bucket moves of a VIP whose servers did not change, in
+ * hundreds of reads before, during and after. Also warm-up, observed in VPP.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
@@ -16,7 +16,7 @@ const DRAINED = "192.0.2.2/32 6 80";
 const CHANGED = "192.0.2.3/32 6 443";
 const FALLBACK = "192.0.2.4/32 6 80";
 
-/** Which servers are up does not change: SAME, DRAINED, FALLBACK; D's death changes CHANGED. */
+/** The up servers of SAME, DRAINED and FALLBACK do not change; D's death changes CHANGED. */
 const FRONTENDS = {
   same: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 30 } } },
   drained: { address: "192.0.2.2", pools: { main: { b0: 0, b1: 100, b2: 100 } } },
@@ -102,7 +102,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       daemon.process.signal(signal);
       const code = await daemon.process.ended;
       assert.equal(code === 0, signal === "SIGTERM", `exit status ${code}`);
-      // The last time a server dies while nobody watches.
+      // In the last round a server dies while maglevd is down.
       if (restarts === 2) await servers[3]!.close();
       const reads = watch.reads;
       daemon = world.start();
@@ -123,11 +123,11 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-test("warm-up holds back what is not known, releases what is, and ends at max", async (world) => {
+test("warm-up holds unknown frontends back, releases known ones, and ends at max", async (world) => {
   const { vpp, servers } = world;
   await vpp.cli("lb vip 192.0.2.99/32 encap gre4 new_len 64");
   const before = await view(vpp);
-  // D accepts and says nothing, and its check has all the time of the world: it stays unknown.
+  // D accepts and stays silent, and its check has a very long timeout: it stays unknown.
   await servers[3]!.close();
   using mute = Deno.listen({ hostname: D, port: servers[0]!.port });
   await world.configure((text) =>
@@ -165,7 +165,7 @@ test("warm-up holds back what is not known, releases what is, and ends at max", 
     return found[CHANGED] !== undefined && Object.keys(found).length === 4;
   });
   assert.deepEqual((await view(vpp))[CHANGED], [`${B} 50`, `${D} 0`]);
-  // A VPP that restarts now is programmed at once.
+  // A VPP that restarts now is programmed immediately.
   const wanted = await view(vpp);
   await vpp.kill("SIGKILL");
   await vpp.restart();

@@ -1,7 +1,7 @@
 /**
- * A maglevd that is restarted while a real VPP carries traffic: thousands of packets of flows that
- * VPP knows and of flows that it has forgotten. Of VIPs whose servers did not change no bucket
- * moves, no packet goes to another server than the flow's first, none is lost; the counters go on.
+ * A restart of maglevd while a real VPP carries traffic: thousands of packets of flows that VPP has
+ * in its table and of flows that it has forgotten. For VIPs whose servers did not change, no bucket
+ * moves, every packet goes to the flow's first server, none is lost, and the counters continue.
  */
 import assert from "node:assert/strict";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
@@ -22,14 +22,14 @@ const FRONTENDS = {
 };
 const UNCHANGED = ["192.0.2.1", "192.0.2.2", "192.0.2.4"];
 const CHANGED = "192.0.2.3";
-/** Which servers may have traffic: those of the active pool that are up and have a weight. */
+/** Servers that may have traffic: those of the active pool that are up and have a weight. */
 const TAKERS: Readonly<Record<string, readonly string[]>> = {
   "192.0.2.1": [A, B],
   "192.0.2.2": [B],
   "192.0.2.4": [A, B],
 };
 const FLOWS = { port: 80, steady: 20, resting: 300 };
-/** So long everything goes on with nobody touching anything: all flows are seen twice. */
+/** Time without any change, so that all flows are seen twice. */
 const LULL_MS = 3500;
 
 interface World {
@@ -48,7 +48,7 @@ async function world(kind: ApiKind, fn: (world: World) => Promise<void>): Promis
     const servers = WebServer.group([A, B, C, D]);
     const daemons: Daemon[] = [];
     const config = `${folder}/maglev.yaml`;
-    // Not those of the tables above: they would make VPP forget no flow, and release at once.
+    // Not the values above: with those VPP would forget no flow, and the release would be immediate.
     const text = configText(servers, FRONTENDS, { countersInterval: "100ms" })
       .replace("startup-min-delay: 0s", "startup-min-delay: 500ms\n      flow-timeout: 1s")
       .replace("startup-max-delay: 0s", "startup-max-delay: 10s");
@@ -87,7 +87,7 @@ function packetsShown(daemon: Daemon): number[] {
     .map(({ packets }) => Number(packets));
 }
 
-/** What VPP counted for all its VIPs together, as its CLI prints it. */
+/** VPP's totals for all its VIPs, as its CLI prints them. */
 async function counted(vpp: RunningVpp): Promise<{ packets: number; noServer: number }> {
   const text = await vpp.cli("show lb vips verbose");
   const sum = (pattern: RegExp) =>
@@ -119,7 +119,7 @@ async function restarted(
   return next;
 }
 
-/** What holds for every flow of a VIP whose servers did not change. */
+/** Invariants of every flow of a VIP whose servers did not change. */
 function judgeUnchanged({ flows, sent }: FlowReport): void {
   for (const vip of UNCHANGED) {
     const own = Object.entries(flows).filter(([flow]) => flow.startsWith(`${vip} `));

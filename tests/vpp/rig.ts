@@ -1,4 +1,4 @@
-/** A reconciler on a real VPP, for tests: wishes in, what VPP then has out. */
+/** A reconciler on a real VPP, for tests: takes the desired state, returns VPP's state. */
 import assert from "node:assert/strict";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { createVppConnection, type VppConnectionOptions } from "../../src/vpp/api/connection.ts";
@@ -70,7 +70,7 @@ export class Rig implements AsyncDisposable {
     await new Promise<void>((resolve) => void CLOCK.after(ms, resolve));
   }
 
-  /** What VPP has, read past the reconciler; `address=weight/buckets`. */
+  /** VPP's state, read without the reconciler; `address=weight/buckets`. */
   async inVpp(): Promise<string[]> {
     const { state } = this.connection;
     assert.ok(state.kind === "connected");
@@ -99,7 +99,7 @@ function text(
   return `${vipKeyText(vip)} ${vip.encap}${vip.srcIpSticky ? " sticky" : ""}`;
 }
 
-/** What Rig.inVpp() says, but for buckets, when these are there. */
+/** The result that Rig.inVpp() must have for these VIPs, without buckets. */
 export function wantedOf(vips: readonly DesiredVip[]): string[] {
   return vips.map((vip) =>
     `${text(vip)} ` + vip.servers.map((s) => `${s.address.text}=${s.weight}`)

@@ -1,6 +1,6 @@
 /**
  * Starts a real VPP for a test: an ordinary process in a folder of its own, without hugepages or
- * drivers. MAGLEV_VPP_PREFIX names the folder VPP is installed in (the one with bin/vpp), whose
+ * drivers. MAGLEV_VPP_PREFIX names VPP's installation folder (the one with bin/vpp), whose
  * libvppapiclient serves shared memory.
  */
 import { SystemClock } from "../../src/system/system_clock.ts";
@@ -13,11 +13,11 @@ const STOP_MS = 10_000;
 
 /**
  * A folder with the lb plugin of VPP 26.06, built for the VPP at hand, and the other plugins that
- * tests load; empty when there is none.
+ * tests load; empty when it is not given.
  */
 export const OLDER_PLUGINS = Deno.env.get("MAGLEV_VPP_OLDER_PLUGINS") ?? "";
 
-/** Why tests against a real VPP are skipped, to be put behind their names; empty when they run. */
+/** Why tests against a real VPP are skipped, to be appended to their names; empty when they run. */
 export const SKIP_REASON = PREFIX === "" ? " (skipped: MAGLEV_VPP_PREFIX is not set)" : "";
 
 /** Likewise for tests that need OLDER_PLUGINS. */
@@ -130,7 +130,7 @@ class Vpp implements RunningVpp {
   }
 
   async restart(): Promise<void> {
-    // The socket files of one that was killed stay behind and would look like a VPP that is there.
+    // The socket files of a killed VPP stay, and would look like a running one.
     for (const path of [this.apiSocket, this.statsSocket, this.#cliSocket]) {
       await Deno.remove(path).catch(() => {});
     }

@@ -1,6 +1,6 @@
 /**
- * What a VPP says it has, by its own CLI client, read without a line of the product's code: the
- * judge of tests.
+ * The state of a VPP by its own CLI client, read without the product's code, as the reference of
+ * tests.
  */
 import type { RunningVpp } from "./support.ts";
 
@@ -12,7 +12,7 @@ export interface ViewedVip {
   readonly type: string;
   readonly sticky: boolean;
   readonly length: number;
-  /** Those in use, by address; weight undefined where VPP knows none. */
+  /** Those in use, by address; weight undefined for a VPP without weights. */
   readonly servers: readonly ViewedServer[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * A network for a real VPP: it runs in a namespace of its own, with a `host-interface` on one end
- * of a veth; the other end is in a second namespace, from where packets are sent, and to where
- * those come that VPP sends to servers. No packet leaves the two.
+ * A network for a real VPP. It runs in a namespace of its own, with a `host-interface` on one end
+ * of a veth. The other end is in a second namespace, which sends packets, and receives those that
+ * VPP sends to servers. No packet leaves the two.
  */
 import assert from "node:assert/strict";
 import { linesOf } from "../../bench/support/lines.ts";
@@ -10,7 +10,7 @@ import { type RunningVpp, SKIP_REASON } from "./support.ts";
 
 const FLOWS = new URL("flows.py", import.meta.url).pathname;
 
-/** Why there can be no Wire here, to be put behind a test's name; empty when there can. */
+/** Why a Wire is impossible here, to be appended to a test's name; empty when it is possible. */
 export const NO_WIRE = SKIP_REASON !== ""
   ? SKIP_REASON
   : NO_NETNS === undefined
@@ -61,7 +61,7 @@ export class Wire implements AsyncDisposable {
     await run("ip", "-n", this.outside, "neigh", "flush", "all");
   }
 
-  /** Has VPP send what goes to `prefix` out to the second namespace, whose address it knows. */
+  /** Makes VPP route `prefix` to the second namespace, whose address it has. */
   async leadOut(vpp: RunningVpp, prefix: string): Promise<void> {
     const [link] = JSON.parse(await run("ip", "-n", this.outside, "-j", "link", "show", "mlv1"));
     await vpp.cli(`set ip neighbor host-mlv0 10.77.0.2 ${link.address}`);
@@ -114,7 +114,7 @@ export interface FlowTarget {
   readonly resting: number;
 }
 
-/** What became of flows. */
+/** The results of flows. */
 export interface FlowReport {
   /** By VIP address: packets sent. */
   readonly sent: Readonly<Record<string, number>>;

@@ -1,9 +1,15 @@
 /**
- * The table as the reference part of docs/config-guide.md. Written so that `deno fmt` has nothing
- * to change in it: no tables, and lines broken as it breaks them.
+ * The table as the reference part of docs/config-guide.md, in the form of `deno fmt`: without
+ * tables, and with its line breaks.
  */
 import { listWords } from "../../src/base/text.ts";
-import { defaultText, expectation, numberRule, PORT_MAX, PORT_MIN } from "../../src/config/schema/row_text.ts";
+import {
+  defaultText,
+  expectation,
+  numberRule,
+  PORT_MAX,
+  PORT_MIN,
+} from "../../src/config/schema/row_text.ts";
 import { MAGLEV } from "../../src/config/schema/schema.ts";
 import type { Keys, Row, VariantsRow } from "../../src/config/schema/types.ts";
 

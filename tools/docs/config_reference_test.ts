@@ -12,12 +12,12 @@ import type { Keys } from "../../src/config/schema/types.ts";
 const FIXTURES = new URL("../../tests/fixtures/config/", import.meta.url);
 const GUIDE = Deno.readTextFileSync(new URL("../../docs/config-guide.md", import.meta.url));
 
-Deno.test("generated documentation is fresh: else run deno run -A tools/docs/main.ts", async () => {
+Deno.test("generated documentation is current; run deno run -A tools/docs/main.ts", async () => {
   const stale = (await generatedFiles()).filter(({ current, wanted }) => current !== wanted);
   deepEqual(stale.map(({ name }) => name), []);
 });
 
-Deno.test("withReference() replaces what is between the marks, and only that", () => {
+Deno.test("withReference() replaces only the text between the marks", () => {
   const guide = `before\n${BEGIN}\nold\n${END}\nafter\n`;
   const replaced = withReference(guide);
   equal(replaced, `before\n${BEGIN}\n\n${referenceText()}\n${END}\nafter\n`);
@@ -54,7 +54,7 @@ Deno.test("every example of the guide is valid without a warning", () => {
   }
 });
 
-Deno.test("the messages that the guide shows are the ones that are printed", () => {
+Deno.test("the guide shows the messages that are printed", () => {
   const file = `maglev:
   healthchecks:
     http: { type: http, port: 80 }
@@ -77,7 +77,7 @@ function names(folder: string): readonly string[] {
     .filter((name) => name.endsWith(".yaml")).sort();
 }
 
-Deno.test("the JSON Schema accepts what reading accepts", () => {
+Deno.test("the JSON Schema accepts every valid file", () => {
   const schema = jsonSchema();
   for (const example of guideExamples()) ok(valid(schema, document(example)), example);
   for (const folder of ["good", "warn"]) {
@@ -85,7 +85,7 @@ Deno.test("the JSON Schema accepts what reading accepts", () => {
   }
 });
 
-/** Rules that need more than one key to be looked at, or more than a schema can say. */
+/** Rules over several keys, and rules that a schema cannot express. */
 const BEYOND: readonly string[] = [
   "address-form",
   "link-local",
@@ -109,7 +109,7 @@ const BEYOND: readonly string[] = [
   "unknown-name",
 ];
 
-/** Files that are no YAML, or no single document, have nothing to hold against a schema. */
+/** Files that are not YAML, or not a single document: a schema does not apply to them. */
 const NO_DOCUMENT: readonly string[] = [
   "alias-expansion",
   "bad-alias",
@@ -123,7 +123,7 @@ const NO_DOCUMENT: readonly string[] = [
   "yaml-syntax-tab",
 ];
 
-Deno.test("the JSON Schema refuses the bad fixtures, but for rules that look at several keys", () => {
+Deno.test("the JSON Schema refuses the bad fixtures, except those of rules over several keys", () => {
   const schema = jsonSchema();
   for (const name of names("bad")) {
     const rule = name.replace(/\.yaml$/, "");

@@ -1,14 +1,21 @@
 /**
- * The table as a JSON Schema (draft 7, which editors' YAML servers know), so that editors complete
- * keys, show their help and mark mistakes while one types.
+ * The table as a JSON Schema (draft 7, which editors' YAML servers support), so that editors
+ * complete keys, show their help and mark mistakes during typing.
  *
- * It accepts everything that reading accepts, and refuses what the table alone can refuse; the
- * rules that look at several keys (check.ts) are beyond it, as are the ranges of durations.
+ * It accepts every valid file, and refuses the mistakes that the table alone can detect. Rules over
+ * several keys (check.ts) and the ranges of durations are beyond it.
  */
 import { BOOLEAN_WORDS } from "../../src/config/leaf.ts";
 import { defaultText, numberRule, PORT_MAX, PORT_MIN } from "../../src/config/schema/row_text.ts";
 import { ROOT } from "../../src/config/schema/schema.ts";
-import type { CodesRow, DurationRow, IntegerRow, Keys, Row, VariantsRow } from "../../src/config/schema/types.ts";
+import type {
+  CodesRow,
+  DurationRow,
+  IntegerRow,
+  Keys,
+  Row,
+  VariantsRow,
+} from "../../src/config/schema/types.ts";
 import { MAX_NAME_LENGTH } from "../../src/config/schema/text_rules.ts";
 
 /** A JSON value. */
@@ -22,14 +29,14 @@ export type Json =
 
 type JsonObject = { readonly [key: string]: Json };
 
-/** Any scalar that is taken as text as it is written. */
+/** Any scalar whose source is taken as text. */
 const TEXT = ["string", "number", "boolean"];
 
 const UNSIGNED_DURATION = String.raw`(0|([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`;
 const DURATION = `^[+]?${UNSIGNED_DURATION}`;
 const ANY_DURATION = `^[-+]?${UNSIGNED_DURATION}`;
 
-/** Keys of the writer's own, which reading passes over. */
+/** Keys of the file's author, which are ignored. */
 const OWN_KEYS: JsonObject = { patternProperties: { "^x-": true } };
 
 const NAME: JsonObject = {

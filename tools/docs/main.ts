@@ -1,7 +1,7 @@
 /**
- * Writes what the documentation takes from tables in the code: docs/maglev.schema.json, the reference
- * part of docs/config-guide.md, docs/metrics.md, the commands of docs/maglevc.md, and the launcher's
- * table tools/release/launcher_table.sh.
+ * Writes the documentation that is generated from tables in the code: docs/maglev.schema.json, the
+ * reference part of docs/config-guide.md, docs/metrics.md, the commands of docs/maglevc.md, and the
+ * launcher's table tools/release/launcher_table.sh.
  *
  *     deno run -A tools/docs/main.ts           write
  *     deno run -A tools/docs/main.ts --check   exit 1 when something is stale, write nothing
@@ -15,7 +15,7 @@ import { metricsReference } from "./metrics_reference.ts";
 import { launcherTable } from "../../src/system/launch/launcher_table.ts";
 import { MAGLEVC, MAGLEVD } from "../../src/system/launch/permissions.ts";
 
-/** A file that is generated wholly or in part, and what it should hold. */
+/** A file that is generated wholly or in part, with its expected text. */
 export interface Generated {
   readonly name: string;
   readonly url: URL;
@@ -72,7 +72,7 @@ function withCommands(text: string): string {
   const to = text.indexOf(COMMANDS_END);
   if (from < 0 || to < from) throw new Error("docs/maglevc.md has lost its command marks");
   const head = text.slice(0, from + COMMANDS_BEGIN.length);
-  // Without the heading and the indent, which `deno fmt` would take off.
+  // Without the heading and the indent, which `deno fmt` would remove.
   const commands = helpText().split("\n").slice(1).map((line) => line.slice(2));
   return `${head}\n\n\`\`\`text\n${commands.join("\n")}\n\`\`\`\n\n${text.slice(to)}`;
 }

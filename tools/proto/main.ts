@@ -23,7 +23,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 /** @see https://github.com/stephenh/ts-proto#supported-options */
 const OPTIONS = [
-  // The same text whichever protoc is installed.
+  // The same text with any version of protoc.
   "annotateFilesWithVersion=false",
   "enumsAsLiterals=true",
   "exportCommonSymbols=false",
@@ -38,7 +38,7 @@ const OPTIONS = [
   "useReadonlyTypes=true",
 ];
 
-/** Runs ts-proto as a plugin of protoc, which wants an executable file. */
+/** Runs ts-proto as a plugin of protoc, which needs an executable file. */
 const PLUGIN = `#!/bin/sh
 cd '${PROJECT.pathname}' && exec '${Deno.execPath()}' run -A --frozen -q tools/proto/plugin.ts
 `;
@@ -96,7 +96,7 @@ function descriptors(set: Uint8Array): string {
 /** A .proto file. */
 export interface ProtoFile {
   readonly path: string;
-  /** Full names of what it declares, as reflection looks them up. */
+  /** Full names of its declarations, as reflection looks them up. */
   readonly symbols: readonly string[];
   /** Its FileDescriptorProto in base64. */
   readonly descriptor: string;

@@ -137,7 +137,7 @@ grant_servers() {
   done
 }
 
-# Only what Deno can be given as a list narrows the permission: addresses, sockets, localhost.
+# Only values that a list of Deno can hold narrow the permission: addresses, sockets, localhost.
 grant_server() {
   port=9090
   case $1 in
@@ -225,11 +225,11 @@ is_ipv6() {
 # --- Command line -----------------------------------------------------------------------------
 
 # Reads the flags as readSettings() does: `-flag v`, `--flag=v`, the last one wins, `--` ends them.
-# What is wrong with them is reported by the program.
+# The program reports errors in them.
 read_flags() {
   wanted=
   for word; do
-    # Words that a shell wants completed follow.
+    # Words to be completed for a shell follow.
     if [ "$words" = yes ] && [ "$word" = --complete ]; then break; fi
     if [ -n "$wanted" ]; then
       "${program}_keep" "$wanted" "$word"
@@ -305,7 +305,7 @@ find_deno() {
     fail 1 "cannot find deno: it is not on the PATH; start by \`npx -y deno@2.9.6 task $program\`"
 }
 
-# Sets $commit to that of the checkout, from the files of git alone; empty if they do not tell.
+# Sets $commit to that of the checkout, from the files of git alone; otherwise empty.
 find_commit() {
   commit=
   git=$root/.git
@@ -404,7 +404,7 @@ case $program-$deno in
   *-*=*) ;;
   maglevd-*)
     # Blocked until maglevd serves: Deno has a moment in which a hang-up would end it, in spite of
-    # the trap. The shim lets it through, so there must be one; busybox's env cannot block.
+    # the trap. The shim unblocks it, so the shim must exist; busybox's env cannot block.
     if [ -f "$ffi" ] && env --block-signal=HUP --version >/dev/null 2>&1; then
       export MAGLEV_HANG_UPS=held
       exec env --block-signal=HUP "$deno" "$@"

@@ -1,6 +1,6 @@
 /**
- * VPP's `.api.json` definitions as the generator reads them: checked JSON, types of several
- * files merged by name. Source of the format: VPP's src/tools/vppapigen/vppapigen_json.py.
+ * Reads VPP's `.api.json` definitions: checks the JSON, and merges the types of several files by
+ * name. Source of the format: VPP's src/tools/vppapigen/vppapigen_json.py.
  */
 import { MaglevError } from "../../src/base/errors.ts";
 
@@ -9,7 +9,7 @@ export interface Field {
   /** `u32`, `string`, `vl_api_prefix_t`, … */
   readonly type: string;
   readonly name: string;
-  /** Fixed number of elements; 0: variable; undefined: no array. */
+  /** Fixed number of elements; 0: variable; undefined: not an array. */
   readonly length: number | undefined;
   /** The field that holds the number of elements of a variable array. */
   readonly countedBy: string | undefined;
@@ -85,7 +85,7 @@ function readEnum(entry: readonly unknown[], into: Map<string, string>): void {
   into.set(name, string(properties["enumtype"] ?? "u32", `${name}'s enumtype`));
 }
 
-/** Everything behind the name that is an array is a field. */
+/** Every array after the name is a field. */
 function readFields(entry: readonly unknown[]): Field[] {
   return entry.slice(1).filter((part) => Array.isArray(part)).map((part) => {
     const [type, name, length, countedBy] = array(part, "field");

@@ -72,20 +72,20 @@ Deno.test("generateMessages keeps counts and header fields out of the body", () 
   assert.ok(text.includes("hasClientIndex: true"), text);
 });
 
-Deno.test("generateMessages tells replies with a retval from messages without", () => {
+Deno.test("generateMessages distinguishes replies with a retval from messages without", () => {
   const reply = ["a_reply", REQUEST, CONTEXT, ["i32", "retval"], { crc: "0x00000001" }];
   const other = ["b_reply", REQUEST, CONTEXT, ["i32", "response"], { crc: "0x00000001" }];
   assert.ok(generate("a_reply", definitions([reply])).includes("hasRetval: true"));
   assert.ok(generate("b_reply", definitions([other])).includes("hasRetval: false"));
 });
 
-Deno.test("generateMessages names what is not defined", () => {
+Deno.test("generateMessages names undefined messages and types", () => {
   assert.throws(() => generate("x", definitions([])), /message x is not defined/);
   const message = ["m", REQUEST, ["vl_api_gone_t", "g"], { crc: "0x00000001" }];
   assert.throws(() => generate("m", definitions([message])), /type gone is not defined/);
 });
 
-Deno.test("readDefinitions says what is wrong with a file that is none", () => {
+Deno.test("readDefinitions refuses a file that is not a definition, with the reason", () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
     [[], /definition file must be an object, is \[\]/],
     [{ messages: 1 }, /messages must be an array, is 1/],

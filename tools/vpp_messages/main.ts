@@ -1,6 +1,6 @@
 /**
  * `deno task vpp:codegen [--check] [FOLDER]`: writes wire/messages.ts from the `.api.json` files
- * of FOLDER, which by default is `../shared/vpp/api` beside the checkout or, where that is absent,
+ * of FOLDER, which by default is `../shared/vpp/api` next to the checkout or, where that is absent,
  * `/usr/share/vpp/api` (where VPP's packages put them). With --check nothing is written and the
  * exit status is 1 when the committed file is stale.
  */

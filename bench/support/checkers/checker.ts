@@ -1,7 +1,7 @@
 /**
- * A health checker to be measured: what the driver of ../shared/bench/health calls an adapter. Each
- * is given the same servers, interval, timeout, rise and fall, says every change of state that it
- * reports itself, and is ended with all that it started.
+ * A health checker to be measured: an adapter, in the terms of the driver of
+ * ../shared/bench/health. Each gets the same servers, interval, timeout, rise and fall, writes
+ * every change of state that the checker reports, and is ended with all its processes.
  */
 import { pinned } from "../child.ts";
 import { linesOf } from "../lines.ts";
@@ -22,18 +22,18 @@ export interface Task {
   readonly cpu: number | undefined;
   /** PEM file of the authority that signed the servers' certificate. */
   readonly caFile: string;
-  /** For its files; removed afterwards. */
+  /** Folder of its files; removed afterwards. */
   readonly folder: string;
 }
 
-/** A change of a server's state, and when it was reported (Unix time, milliseconds). */
+/** A change of a server's state, with the time of its report (Unix time, milliseconds). */
 export interface Change {
   readonly id: number;
   readonly up: boolean;
   readonly atMs: number;
 }
 
-/** A checker that runs. */
+/** A running checker. */
 export interface Running {
   readonly pid: number;
   /** Undefined while it runs, otherwise the reason of its end. */
@@ -45,9 +45,9 @@ export interface Checker {
   readonly name: string;
   /** True when it has states; otherwise it only probes and reports nothing. */
   readonly states: boolean;
-  /** Kinds of probes it has. */
+  /** Kinds of probes that it supports. */
   readonly kinds: readonly string[];
-  /** A program and arguments that make it say its version. */
+  /** Program and arguments that print its version. */
   readonly versionCommand: readonly string[];
   /** The first pass of a server counts as a change to up, too. */
   start(task: Task, onChange: (change: Change) => void): Promise<Running>;

@@ -1,7 +1,7 @@
 /**
  * keepalived's checkers. Its reports come through a FIFO; their time is that of reading it. It has
  * no `rise` (one pass is up) and does not verify certificates; `fall` is its `retry`. On a kernel
- * without IPVS its calls there are answered by a library of ../shared.
+ * without IPVS a library of ../shared handles its calls.
  */
 import { farmAddress } from "../farm_address.ts";
 import { linesOf } from "../lines.ts";
@@ -17,7 +17,7 @@ export const KEEPALIVED: Checker = {
     const { folder } = task;
     const fifo = `${folder}/keepalived.fifo`;
     await new Deno.Command("mkfifo", { args: [fifo] }).output();
-    // Also for writing: so that opening does not wait for keepalived, and stop() can end the read.
+    // Also for writing, so that opening does not wait for keepalived, and stop() can end the read.
     const reports = await Deno.open(fifo, { read: true, write: true });
     const reading = report(reports.readable, onChange);
     const config = `${folder}/keepalived.conf`;
@@ -31,7 +31,7 @@ export const KEEPALIVED: Checker = {
       ...process,
       async stop() {
         await process.stop();
-        // Another handle: a file that is being read takes no write meanwhile.
+        // Another handle, because a handle that is being read blocks writes.
         await Deno.writeTextFile(fifo, END);
         await reading;
       },

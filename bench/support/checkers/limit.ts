@@ -1,4 +1,4 @@
-/** The cheapest prober possible, limit.c: no states, no report. */
+/** A minimal prober, limit.c: without states and reports. */
 import { neededProgram } from "../shared_program.ts";
 import { type Checker, spawn } from "./checker.ts";
 

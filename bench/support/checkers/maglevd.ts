@@ -1,6 +1,6 @@
 /**
- * maglevd, as deno.json's task starts it: documented permissions and runtime settings, no VPP. Its
- * reports are the log's `backend-transition`; their time is the log's own.
+ * maglevd, as deno.json's task starts it: documented permissions and runtime settings, without VPP.
+ * Its reports are the log's `backend-transition`; their time is the log's own.
  */
 import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../../src/demo/daemon_process.ts";
 import { farmAddress } from "../farm_address.ts";

@@ -31,7 +31,7 @@ function chain(count: number, end: string): readonly ChainVip[] {
   );
 }
 
-Deno.test("findFatalChains() finds nothing in VIPs with real servers, or none", () => {
+Deno.test("findFatalChains() finds nothing in VIPs with real servers or without servers", () => {
   deepEqual(findFatalChains([]), []);
   deepEqual(
     findFatalChains([
@@ -61,7 +61,7 @@ Deno.test("findFatalChains() finds a ring over VIPs of both families", () => {
   ]);
 });
 
-Deno.test("findFatalChains() names the VIP with a port that drops what another sends it", () => {
+Deno.test("findFatalChains() names the VIP with a port that drops the packets of another", () => {
   const web = vip("web", "192.0.2.1", ["10.0.0.1"], "port");
   deepEqual(findFatalChains([web, vip("all", "192.0.2.2", ["10.0.0.2", "192.0.2.1"])]), [
     { kind: "port-vip", path: ["all", "web"], bytes: 24 },
@@ -95,7 +95,7 @@ Deno.test("a chain is as long as its longest branch, and each VIP that begins on
   ]);
 });
 
-Deno.test("VIPs of one address count as one with the servers of both: old and new at a reload", () => {
+Deno.test("two VIPs of one address (old and new at a reload) count as one with the servers of both", () => {
   const old = [vip("a", "192.0.2.1", ["192.0.2.2"]), vip("b", "192.0.2.2", ["10.0.0.1"])];
   const next = [vip("a", "192.0.2.1", ["10.0.0.1"]), vip("b", "192.0.2.2", ["192.0.2.1"])];
   deepEqual(findFatalChains(old), []);
@@ -183,7 +183,7 @@ Deno.test("findFatalChains() agrees with following every packet", () => {
   );
 });
 
-Deno.test("without the VIPs that are named first, no chain of VIPs is fatal", () => {
+Deno.test("without the VIPs of the reported paths, no chain is fatal", () => {
   fc.assert(
     fc.property(someVips, (vips) => {
       const named = new Set(findFatalChains(vips).flatMap(({ path }) => path));

@@ -16,19 +16,20 @@ export const tls = {
     type: "boolean",
     default: false,
     help: "Accept a certificate that is expired, self-signed, of another name, or of an unknown " +
-      "authority. Never accepted is one that the TLS library (rustls) cannot check the handshake's " +
-      "signature with: an RSA key below 2048 or above 8192 bits, a DSA key, an elliptic curve " +
-      "other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, malformed DER; " +
-      "and no server that speaks neither TLS 1.2 nor 1.3. The failure names which of these it is, " +
-      "where the server lets it be seen (TLS 1.2).",
+      "authority. Some are refused all the same, because the TLS library (rustls) cannot check the " +
+      "handshake's signature with them: an RSA key below 2048 or above 8192 bits, a DSA key, an " +
+      "elliptic curve other than P-256, P-384, P-521 and Ed25519, an unknown critical extension, " +
+      "malformed DER. So is a server without TLS 1.2 and 1.3. The failure names the cause, where " +
+      "the server shows it (TLS 1.2).",
   },
   "alpn": {
     type: "texts",
     format: "alpn",
     of: "a protocol's name such as http/1.1",
     absent: "`http/1.1`",
-    help: "Protocols offered in the TLS handshake (ALPN), most wanted first; `[]` offers none. A " +
-      "probe of type https speaks HTTP/1.1 whatever is chosen.",
+    help:
+      "Protocols offered in the TLS handshake (ALPN), in order of preference; `[]` offers none. A " +
+      "probe of type https uses HTTP/1.1 with any choice.",
   },
   "ca-file": {
     type: "text",
@@ -46,7 +47,7 @@ export const http = {
     type: "text",
     format: "path",
     default: "/",
-    help: "Path asked for, with the query if any. Starts with `/`.",
+    help: "Path of the request, with its query if any. Starts with `/`.",
   },
   "host": {
     type: "text",
@@ -105,7 +106,7 @@ const tcp = {
     default: false,
     help:
       "A TLS handshake must succeed after the connect. A server of TLS 1.3 that requires a client " +
-      "certificate passes: it refuses only after the handshake. A check of type https sees that.",
+      "certificate passes: it refuses only after the handshake. A check of type https detects the refusal.",
   },
   "server-name": { ...tls["server-name"], absent: "none" },
   "insecure-skip-verify": tls["insecure-skip-verify"],
@@ -119,7 +120,7 @@ export const healthcheck = {
     type: "word",
     words: ["icmp", "tcp", "http", "https"],
     required: true,
-    help: "What a probe does: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
+    help: "Kind of probe: an ICMP echo, a TCP connect, or an HTTP request without or with TLS.",
   },
   "port": {
     type: "port",
@@ -168,11 +169,11 @@ export const healthcheck = {
     default: 2 * SECOND,
     min: 1,
     max: DAY,
-    help: "Bound on the whole probe: connect, handshake, request and answer. A good value is " +
-      "several times the slowest healthy answer.",
+    help: "Bound on the whole probe: connect, handshake, request and response. A good value is " +
+      "several times the slowest healthy response.",
     zero: "is refused: every probe would fail",
     raise: "notices a server that hangs later; beyond `interval` it delays the next probe",
-    lower: "calls a slow server dead",
+    lower: "fails slow servers",
   },
   "rise": {
     type: "integer",
@@ -217,6 +218,6 @@ export const healthcheck = {
     by: "type",
     variants: { icmp: {}, tcp, http, https: { ...http, ...tls } },
     absent: "all defaults",
-    help: "What is particular to the type of probe.",
+    help: "Settings of this type of probe.",
   },
 } as const satisfies Keys;

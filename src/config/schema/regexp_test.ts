@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compileRegexp, regexpProblem } from "./regexp.ts";
 
-Deno.test("regexpProblem() takes what Go takes", () => {
+Deno.test("regexpProblem() accepts Go's expressions", () => {
   const good = [
     ...["(?i)ok", "(?s)a.b", "(?m)^a$", "(?U)a+", "(?i:a)b", "(?-s).", "(?P<n>x)", "(?<n>x)"],
     ...[
@@ -62,7 +62,7 @@ Deno.test("regexpProblem() reports Go's message, the character and the fix", () 
   }
 });
 
-Deno.test("regexpProblem() has one line for whatever is written", () => {
+Deno.test("regexpProblem() returns one line for any expression", () => {
   const syntax = fc.array(
     fc.constantFrom(
       ..."( ) [ ] { } * + ? | ^ $ . \\ a \\Q \\E (? (?P< > : = ! 1 , - \\p \\x ü 😀 \n".split(" "),
@@ -79,7 +79,7 @@ Deno.test("regexpProblem() has one line for whatever is written", () => {
   );
 });
 
-Deno.test("a match takes time in proportion to the body, whatever the expression", () => {
+Deno.test("a match takes time in proportion to the body, for any expression", () => {
   const body = `${"a".repeat(65_535)}b`;
   for (const source of ["^(a+)+$", "(a|aa)+$", "a*a*a*a*a*c", "[ab]*a[ab]{12}c", "(?i)(x+x+)+y"]) {
     const matcher = compileRegexp(source);

@@ -44,11 +44,11 @@ const vppLb = {
     min: 1,
     max: DAY,
     defaultIfNotPositive: true,
-    help: "Period of the full reconciliation: all of VPP's lb state is read and what drifted is " +
+    help: "Period of the full reconciliation: all of VPP's lb state is read and drift is " +
       "repaired. Changes of health are programmed immediately and do not wait for it.",
     zero: "or less stands for the default, with a warning",
     raise: "leaves drift (for example a manual change in VPP) unrepaired for longer",
-    lower: "asks VPP more often: two dumps for each run",
+    lower: "reads VPP more often: two dumps for each run",
   },
   "ipv4-src-address": {
     type: "address",
@@ -69,11 +69,12 @@ const vppLb = {
     min: 1,
     max: 2 ** 25,
     powerOfTwo: true,
-    help: "Size of the table in which each VPP thread remembers which server an established flow " +
-      "goes to. A bucket has room for four flows and takes 64 bytes. A change makes VPP forget " +
-      "the flows of all VIPs. More than 4194304 draws a warning, because VPP ends when its heap " +
+    help:
+      "Size of the table in which each VPP thread remembers the servers of established flows. " +
+      "A bucket has room for four flows and takes 64 bytes. A change makes VPP forget " +
+      "the flows of all VIPs. More than 4194304 draws a warning, because VPP aborts when its heap " +
       "has no room for the table, and because every flush visits each bucket.",
-    zero: "is refused: VPP would take it, and end with the first packet",
+    zero: "is refused: VPP would accept it, and crash at the first packet",
     raise: "costs VPP memory and makes each flush slower, on every thread",
     lower: "makes flows collide: one that finds no room may change its server when a pool changes",
   },
@@ -95,8 +96,8 @@ const vppLb = {
     default: 5 * SECOND,
     min: 0,
     max: DAY,
-    help: "Warm-up: how long after the daemon's start nothing is programmed, while probes find " +
-      "out who is alive.",
+    help: "Warm-up: time after the daemon's start in which nothing is programmed, while probes " +
+      "find the servers that are alive.",
     zero: "lets a frontend be programmed as soon as all its backends are known",
     raise: "leaves VPP as it was for longer after a restart of the daemon",
     lower: "may program a pool before slow servers have answered",
@@ -108,8 +109,8 @@ const vppLb = {
     min: 0,
     max: DAY,
     help: "Warm-up: when this has passed since the start, frontends are programmed even if " +
-      "backends are still unknown. Those of which only void probes came, because the prober " +
-      "itself failed, keep what VPP has. Not less than `startup-min-delay`.",
+      "backends are still unknown. Backends with void probes only, because the prober itself " +
+      "failed, keep their weight in VPP. Not less than `startup-min-delay`.",
     zero: "in both delays switches the warm-up off",
     raise: "waits longer for backends that never answer",
     lower: "takes servers out that have not had the time to answer",
@@ -134,7 +135,7 @@ const vppLb = {
     powerOfTwo: true,
     help: "Buckets of the Maglev table of each VIP, over which new flows are spread. A change " +
       "makes VPP delete and create every VIP again.",
-    zero: "is refused: VPP would take it, and end with the first packet",
+    zero: "is refused: VPP would accept it, and crash at the first packet",
     raise: "costs VPP memory and time at each change, and spreads more evenly",
     lower: "spreads coarsely: use at least 100 buckets for each server. A server has no more " +
       "buckets than its weight, so a table shorter than the sum of a pool's weights cuts the " +
@@ -214,8 +215,7 @@ const frontend = {
     words: ["tcp", "udp"],
     together: "port",
     absent: "any protocol",
-    help:
-      "Protocol of the VIP. Comes together with `port`, or not at all; beside `port: 0` it has " +
+    help: "Protocol of the VIP. Comes together with `port`, or not at all; with `port: 0` it has " +
       "no effect.",
   },
   "port": {
@@ -253,7 +253,7 @@ export const MAGLEV = {
   "healthchecker": {
     type: "section",
     keys: healthchecker,
-    help: "What holds for all health checks.",
+    help: "Settings of all health checks.",
   },
   "vpp": {
     type: "section",
@@ -267,7 +267,7 @@ export const MAGLEV = {
           "with `--vpp-api-addr ''`.",
       },
     },
-    help: "What concerns VPP.",
+    help: "Settings of VPP.",
   },
   "healthchecks": {
     type: "named",

@@ -84,8 +84,8 @@ function allKeys(keys: Keys): readonly string[] {
   });
 }
 
-// What the table infers and what model.ts says are the same, checked by the compiler: the fields
-// of a flat section are its keys in camel case, durations with the unit behind.
+// The types inferred from the table equal those of model.ts, checked by the compiler: the fields
+// of a flat section are its keys in camel case, durations with their unit as a suffix.
 
 type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`

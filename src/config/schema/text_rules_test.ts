@@ -71,7 +71,7 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
 for (
   const [format, { good, bad }] of Object.entries(CASES) as [TextFormat, typeof CASES["name"]][]
 ) {
-  Deno.test(`textProblem() takes good texts and refuses bad ones as ${format}`, () => {
+  Deno.test(`textProblem() accepts valid texts and refuses invalid ones as ${format}`, () => {
     for (const text of good) equal(textProblem(format, text), undefined, JSON.stringify(text));
     for (const text of bad) {
       const problem = textProblem(format, text);
@@ -81,7 +81,7 @@ for (
   });
 }
 
-Deno.test("headerProblem() refuses what would change the request", () => {
+Deno.test("headerProblem() refuses headers that would change the request", () => {
   const cases: readonly [name: string, value: string, good: boolean][] = [
     ["X-A", "1", true],
     ["accept", "text/html, */*;q=0.8", true],

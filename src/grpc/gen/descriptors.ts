@@ -3,7 +3,7 @@
 /** A .proto file. */
 export interface ProtoFile {
   readonly path: string;
-  /** Full names of what it declares, as reflection looks them up. */
+  /** Full names of its declarations, as reflection looks them up. */
   readonly symbols: readonly string[];
   /** Its FileDescriptorProto in base64. */
   readonly descriptor: string;

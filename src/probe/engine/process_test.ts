@@ -10,7 +10,7 @@ import { type NastyServer, serve } from "../../../tests/support/servers/nasty_se
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const ANSWER = new TextEncoder().encode("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 
-/** Figures that bench/support/engine.ts says of itself. */
+/** Figures that bench/support/engine.ts writes. */
 interface Figures {
   readonly failures: number;
   readonly outcomes: number;

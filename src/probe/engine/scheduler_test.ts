@@ -1,6 +1,6 @@
 /**
- * The scheduler under a clock that stands still: a prober that answers what a test tells it, after
- * as long as the test tells it.
+ * The scheduler under a stopped clock, with a prober that returns a test's verdicts after the test's
+ * delays.
  */
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";

@@ -35,13 +35,13 @@ function setUp() {
   return { clock, world, namespace, probe };
 }
 
-Deno.test("a failure in a namespace that is there counts", async () => {
+Deno.test("a failure in an existing namespace counts", async () => {
   const { namespace, probe } = setUp();
   assert.deepEqual(await probe(REFUSED), REFUSED);
   namespace.close();
 });
 
-Deno.test("a failure is void when the namespace went, or was replaced, while the probe was under way", async () => {
+Deno.test("a failure is void when the namespace was removed or replaced during the probe", async () => {
   for (const next of [undefined, "2"]) {
     const { world, namespace, probe } = setUp();
     const verdict = await probe(REFUSED, () => world.blue = next);
@@ -51,13 +51,13 @@ Deno.test("a failure is void when the namespace went, or was replaced, while the
   }
 });
 
-Deno.test("a pass counts, whatever became of the namespace: the server did answer", async () => {
+Deno.test("a pass counts even if the namespace was removed, because the server responded", async () => {
   const { world, namespace, probe } = setUp();
   assert.deepEqual(await probe(CONNECTED, () => world.blue = undefined), CONNECTED);
   namespace.close();
 });
 
-Deno.test("no probe is made while the namespace is away", async () => {
+Deno.test("no probe is sent while the namespace is missing", async () => {
   const { clock, world, namespace, probe } = setUp();
   world.blue = undefined;
   clock.advance(WATCH_MS);

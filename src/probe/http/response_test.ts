@@ -90,7 +90,7 @@ const GOOD: [name: string, answer: string, status: number, body: string][] = [
 const SPEAKS_TLS = "the server speaks TLS, not plain HTTP; use `type: https`";
 const SPEAKS_HTTP2 = "the server speaks HTTP/2 only; a probe speaks HTTP/1.1";
 
-/** Answers that are none, with what is said about them. */
+/** Invalid responses, with their messages. */
 const BROKEN: [name: string, answer: string, problem: string][] = [
   ["nothing", "", "closed without an answer"],
   ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n", "no HTTP/1 answer"],

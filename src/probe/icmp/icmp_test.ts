@@ -24,7 +24,7 @@ async function withProber(
   }
 }
 
-icmpTest("IcmpProber is told of answers as they come, again and again, with pauses", async () => {
+icmpTest("IcmpProber receives replies as they arrive, over many rounds with pauses", async () => {
   await withProber(async (_, probe) => {
     for (let round = 0; round < 20; round++) {
       for (const address of ["127.0.0.1", "::1"]) {
@@ -63,7 +63,7 @@ icmpTest(
   },
 );
 
-icmpTest("IcmpProber says which interface of a scoped address there is not", async () => {
+icmpTest("IcmpProber names the missing interface of a scoped address", async () => {
   await withProber(async (_, probe) => {
     assert.deepEqual((await probe("fe80::1%nosuch")).detail, "this host has no interface nosuch");
     assert.equal((await probe("fe80::1%999999")).code, "L4CON");

@@ -26,7 +26,7 @@ Deno.test("derFacts() reads key, signature, extensions and usage of a certificat
   assert.equal(signature, "1.2.840.113549.1.1.11");
 });
 
-Deno.test("derFacts() ends, and stays within the bytes, for whatever a server sends", () => {
+Deno.test("derFacts() ends, and stays within the bytes, for any input", () => {
   const whole = der("clientOnly");
   const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 });
   fc.assert(
@@ -62,7 +62,7 @@ function flight(certificates: readonly Uint8Array[], size: number): Uint8Array {
   return Uint8Array.from([...records, 20, 3, 3, 0, 1, 1]);
 }
 
-Deno.test("CertificateTap finds the certificates however records and reads are cut", () => {
+Deno.test("CertificateTap finds the certificates with any split of records and reads", () => {
   const chain = [Uint8Array.of(1, 2, 3), new Uint8Array(700).fill(7)];
   for (const size of [1, 5, 300, 16_384]) {
     const bytes = flight(chain, size);
@@ -74,7 +74,7 @@ Deno.test("CertificateTap finds the certificates however records and reads are c
   }
 });
 
-Deno.test("CertificateTap has no certificates of what is cut off, another protocol, or endless", () => {
+Deno.test("CertificateTap has no certificates from truncated, foreign or endless input", () => {
   const bytes = flight([Uint8Array.of(1, 2, 3)], 100);
   for (let length = 0; length < bytes.length; length++) {
     const tap = new CertificateTap();

@@ -83,7 +83,7 @@ for (const [kind, reason] of UNUSABLE) {
   });
 }
 
-Deno.test("a certificate that is beyond the library and not shown in TLS 1.2 has no known reason", async () => {
+Deno.test("a certificate that the library cannot accept and TLS 1.2 does not show has an unknown reason", async () => {
   const server = await anyServer("rsa1024", "-tls1_3");
   try {
     const verdict = await probe(server.port, https({ insecureSkipVerify: true }));
@@ -200,7 +200,7 @@ async function choosy(protocol: string) {
   };
 }
 
-Deno.test("ALPN: what is configured is offered, and a server that wants something else is named so", async () => {
+Deno.test("ALPN: the configured protocols are offered, and a server that selects another is reported", async () => {
   const server = await choosy("http/1.1");
   const insecureSkipVerify = true;
   try {
@@ -238,7 +238,7 @@ Deno.test("a server that supports none of the offered protocols (ALPN) is report
   }
 });
 
-Deno.test("a server that hangs when it is asked for its certificate again costs the timeout, and no socket", async () => {
+Deno.test("a server that hangs at the second handshake costs the timeout, and no socket", async () => {
   const server = await anyServer("rsa1024");
   let count = 0;
   // The first connection goes on to the server, the second is never answered.

@@ -1,7 +1,7 @@
 /**
  * TLS and HTTPS probes against real servers on loopback, with certificates of every sort. Goal: the
- * kind of each failure is told apart, the expiry is seen whatever becomes of the probe, nothing of
- * one check reaches another, and nothing is left behind.
+ * kinds of failure are distinguished, the expiry is read for any result of the probe, checks do not
+ * affect each other, and nothing stays open.
  */
 import assert from "node:assert/strict";
 import { type CertificateKind, certificates } from "../../../tests/support/servers/certificates.ts";
@@ -131,7 +131,7 @@ Deno.test("insecure-skip-verify accepts every certificate and still reports its 
   }
 });
 
-Deno.test("without a ca-file the system's authorities count, and no session is resumed", async () => {
+Deno.test("without a ca-file the system's authorities are used, and no session is resumed", async () => {
   const server = await opensslServer(CERTIFICATES.folder, [
     "-cert",
     "good.pem",
@@ -170,7 +170,7 @@ Deno.test("SNI is the server name, and nothing for an address", async () => {
   }
 });
 
-Deno.test("checks of one server with different settings do not mix, however they are timed", async () => {
+Deno.test("checks of one server with different settings stay separate at any timing", async () => {
   const requests: string[] = [];
   const server = await tlsServer(
     CERTIFICATES.of("good"),
@@ -218,7 +218,7 @@ Deno.test("checks of one server with different settings do not mix, however they
   }
 });
 
-Deno.test("a changed certificate is seen by the next probe", async () => {
+Deno.test("the next probe sees a changed certificate", async () => {
   const server = await tlsServer(CERTIFICATES.of("good"));
   try {
     const expiry = async () =>
@@ -232,7 +232,7 @@ Deno.test("a changed certificate is seen by the next probe", async () => {
   }
 });
 
-Deno.test("a server name that the library refuses is a failure, and not the end of the thread", async () => {
+Deno.test("a server name that the library refuses is a failure, and does not end the thread", async () => {
   const server = await tlsServer(CERTIFICATES.of("good"));
   try {
     for (const serverName of ["127.0.0.1", "a b", "-", "x".repeat(300)]) {
@@ -435,7 +435,7 @@ Deno.test("probes fail at a closed port and at a full one as plain TCP ones do",
   }
 });
 
-Deno.test("a TLS probe that gets no connection leaves no memory behind", async () => {
+Deno.test("a TLS probe without a connection leaks no memory", async () => {
   const full = await stall();
   const { ca: _, ...system } = TLS;
   try {
@@ -509,7 +509,7 @@ Deno.test("cancelling at any moment of a TLS probe leaves no descriptor", async 
   }
 });
 
-Deno.test("an endless body over TLS ends when enough of it was seen", async () => {
+Deno.test("an endless body over TLS is closed when enough was read", async () => {
   let sent = 0;
   const block = new Uint8Array(16 * 1024).fill(0x78);
   const server = await tlsServer(CERTIFICATES.of("good"), (socket) => {

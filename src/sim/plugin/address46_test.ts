@@ -10,7 +10,7 @@ import {
   toIp,
 } from "./address46.ts";
 
-Deno.test("address46: an address with twelve zero bytes in front is IPv4", () => {
+Deno.test("address46: an address with twelve leading zero bytes is IPv4", () => {
   const cases: [string, boolean, string, string][] = [
     ["192.0.2.1", true, "192.0.2.1", "192.0.2.1"],
     ["::c000:201", true, "192.0.2.1", "192.0.2.1"],
@@ -30,7 +30,7 @@ Deno.test("address46: an address with twelve zero bytes in front is IPv4", () =>
   }
 });
 
-Deno.test("normalize and formatPrefix46 give what VPP shows for a prefix", () => {
+Deno.test("normalize and formatPrefix46 return VPP's text for a prefix", () => {
   const cases: [string, number, string][] = [
     ["192.0.2.99", 32, "192.0.2.99/32"],
     ["192.0.2.99", 24, "192.0.2.0/24"],

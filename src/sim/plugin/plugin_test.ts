@@ -58,7 +58,7 @@ function indices(plugin: LbPlugin): string[] {
   );
 }
 
-Deno.test("addVip answers as the plugin does", () => {
+Deno.test("addVip replies as the plugin does", () => {
   const there: [string, Partial<VipArguments>][] = [
     ["192.0.2.1/32 6 80", {}],
     ["192.0.2.2/32 6 0", {}],
@@ -100,7 +100,7 @@ Deno.test("addVip answers as the plugin does", () => {
   }
 });
 
-Deno.test("servers: every request on one answers as the plugin does", () => {
+Deno.test("servers: every request on one gets the plugin's reply", () => {
   const plugin = new LbPlugin(0);
   add(plugin, "192.0.2.1/32 6 80");
   add(plugin, "192.0.2.2/32 6 80", { encap: GRE6 });
@@ -240,7 +240,7 @@ Deno.test("advance: a long pause collects as every minute of it would have", () 
   assert.deepEqual([stepwise.vipCount, stepwise.serverCount], [0, 0]);
 });
 
-Deno.test("flushes are recorded for each server, however they came about", () => {
+Deno.test("flushes are recorded for each server, from any cause", () => {
   const plugin = new LbPlugin(0);
   const name = "192.0.2.1/32 6 80";
   add(plugin, name);
@@ -295,7 +295,7 @@ Deno.test("serverRecords: a filter is 16 raw bytes, which an IPv4 prefix never m
   assert.deepEqual(found("2001:db8::1", 17), []);
 });
 
-Deno.test("CLI texts are VPP's, for types and states the recordings do not have", () => {
+Deno.test("CLI texts match VPP's, for types and states that the recordings lack", () => {
   const plugin = new LbPlugin(0);
   add(plugin, "192.0.2.0/24 6 80", { encap: NAT4, targetPort: 8080 });
   add(plugin, "192.0.2.2/32 6 0", { encap: L3DSR, dscp: 7 });

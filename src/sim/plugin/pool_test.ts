@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Pool } from "./pool.ts";
 
-Deno.test("Pool gives the slot freed last out first, as it was left", () => {
+Deno.test("Pool reuses the slot freed last first, with its old content", () => {
   const pool = new Pool<string>();
   for (const name of ["a", "b", "c", "d"]) pool.take(() => name);
   pool.put(1);

@@ -35,7 +35,7 @@ function header(vpp: AnsweringVpp, codec: { readonly key: string }) {
   return { id, clientIndex: CLIENT, context: 7 };
 }
 
-Deno.test("answer: no bytes at all crash the simulator or corrupt the plugin", () => {
+Deno.test("answer: no input crashes the simulator or corrupts the plugin", () => {
   const mutation = fc.record({
     at: fc.nat(),
     value: fc.integer({ min: 0, max: 255 }),

@@ -21,7 +21,7 @@ Deno.test("a stamp that is not from the launcher is not shown", () => {
   }
 });
 
-Deno.test("the stamp of a release wins over that of a checkout", () => {
+Deno.test("the stamp of a release overrides that of a checkout", () => {
   const release = { version: "1.2.3", commit: "f".repeat(40), date: DATE };
   assert.deepEqual(stamped(release, COMMIT), release);
 });

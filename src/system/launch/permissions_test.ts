@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { V8_FLAGS } from "./permissions.ts";
 
-Deno.test("V8_FLAGS are flags that this Deno knows", async () => {
+Deno.test("V8_FLAGS are flags that this Deno supports", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", `--v8-flags=${V8_FLAGS.join(",")}`],

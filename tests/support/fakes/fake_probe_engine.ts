@@ -47,9 +47,9 @@ export class FakeProbeEngine implements ProbeEngine {
   readonly #names = new Map<number, string>();
   readonly #generations = new Map<number, number>();
 
-  /** What probers() answers. */
+  /** The result of probers(). */
   views: readonly ProberView[] = [];
-  /** What voidReason() answers, by backend. */
+  /** The results of voidReason(), by backend. */
   readonly reasons = new Map<string, string>();
 
   probers(): readonly ProberView[] {

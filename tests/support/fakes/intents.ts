@@ -4,7 +4,7 @@ import { LATEST_MS } from "../../../src/base/instant.ts";
 import { type Intent, intentKey } from "../../../src/intent/intent.ts";
 import type { Durability, IntentStore } from "../../../src/intent/ports.ts";
 
-/** What every intent has. */
+/** The fields of every intent. */
 const ASKED = {
   by: { peer: "127.0.0.1:1", identity: "ann" },
   reason: "",

@@ -24,9 +24,9 @@ export class MemoryTransport implements Transport {
   readonly clientIndex = 0x8000_0001;
   onMessage: (message: Uint8Array) => void = () => {};
   onEnd: (reason: string) => void = () => {};
-  /** What was sent and not taken yet. */
+  /** Sent messages that were not taken yet. */
   readonly sent: Uint8Array[] = [];
-  /** Called with each message sent, behind its being listed. */
+  /** Called with each sent message, after it was listed. */
   onSend: (message: Uint8Array) => void = () => {};
   #closed = false;
 

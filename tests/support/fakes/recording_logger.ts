@@ -11,7 +11,7 @@ export interface RecordedLog {
 
 export class RecordingLogger implements Logger {
   readonly records: RecordedLog[] = [];
-  /** Whether debug is enabled. */
+  /** True when debug is enabled. */
   readonly #debug: boolean;
 
   constructor(options: { debug?: boolean } = {}) {

@@ -28,7 +28,7 @@ export interface SmallFrontend {
   readonly port?: number;
 }
 
-/** What smallConfig takes. */
+/** Arguments of smallConfig(). */
 export interface SmallConfig {
   readonly healthchecks?: Readonly<Record<string, Partial<HealthcheckConfig>>>;
   readonly backends: Readonly<Record<string, SmallBackend>>;

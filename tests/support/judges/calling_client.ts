@@ -1,6 +1,6 @@
 /**
- * A client in a process of its own: makes calls, says so, waits for the end of its standard input,
- * and says what one more call comes to. Arguments: address, calls.
+ * A client process: makes calls, reports that, waits for the end of its standard input, and reports
+ * the result of one more call. Arguments: address, calls.
  */
 import { MaglevError } from "../../../src/base/errors.ts";
 import { MaglevClient } from "../../../src/grpc/client/client.ts";

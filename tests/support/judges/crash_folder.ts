@@ -1,6 +1,6 @@
 /**
- * A folder as a disk may have it after the power went: of what was not synced, any part may be
- * there or not. Content is there once its file was synced, names are once the folder was.
+ * A folder as a disk may have it after a loss of power: any part of the data that was not synced
+ * may be missing. Content is safe once its file was synced, names once the folder was.
  */
 import type { FolderIo } from "../../../src/system/state_file.ts";
 

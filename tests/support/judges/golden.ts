@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 const WRITE = Deno.env.get("MAGLEV_GOLDEN") === "write";
 
-/** A part of a golden file: a line that says what it is, then the text. */
+/** A part of a golden file: a title line, then the text. */
 export interface Section {
   readonly title: string;
   readonly text: string;

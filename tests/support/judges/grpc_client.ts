@@ -1,5 +1,5 @@
 /**
- * A gRPC client that is not ours: python's grpcio in a process of its own, driven by
+ * An independent gRPC client: python's grpcio in a process of its own, driven by
  * grpc_client.py. Needs Debian's python3-grpcio and protobuf-compiler, which `deno task setup`
  * installs where it may.
  */
@@ -11,7 +11,7 @@ const PROTO = new URL("../../../proto/", import.meta.url).pathname;
 /** Debian's, which sees Debian's modules; another one first on the path may not. */
 const PYTHON = "/usr/bin/python3";
 
-/** Files of proto/ that the client knows. */
+/** Files of proto/ that the client loads. */
 const PROTO_FILES = [
   "maglev.proto",
   "grpc/health/v1/health.proto",
@@ -147,7 +147,7 @@ export class GrpcClient implements AsyncDisposable {
     return this.#ask({ op: "unary", method: pathOf(method), request, ...options });
   }
 
-  /** Bytes that may be no message. */
+  /** Bytes that may be an invalid message. */
   raw(method: string, bytes: Uint8Array, options: CallOptions = {}): Promise<Ended> {
     const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
     return this.#ask({ op: "raw", method: pathOf(method), bytes: text, ...options });

@@ -1,6 +1,6 @@
 /**
- * Prometheus' own judge of metrics. Debian has it in the package `prometheus`, which would also
- * start a server when installed; so it is taken out of the package, into build/.
+ * Prometheus' own checker of metrics. Debian has it in the package `prometheus`, which would also
+ * start a server when installed; so it is extracted from the package into build/.
  */
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const OWN = `${ROOT}build/promtool/usr/bin/promtool`;
@@ -26,7 +26,7 @@ export async function fetchPromtool(): Promise<void> {
     await Deno.copyFile(`${folder}/x/usr/bin/promtool`, OWN);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.log(`promtool: there is none: ${error.message}`);
+    console.log(`promtool is not available: ${error.message}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** JSON as Python reads it: a reader that is not ours. */
+/** JSON as Python reads it: an independent reader. */
 
 const PROGRAM = `
 import json, sys

@@ -36,7 +36,7 @@ const FLOOR_OF: ReadonlyMap<string, number> = new Map(
   FLOORS.flatMap((folders, floor) => folders.map((folder) => [folder, floor] as const)),
 );
 
-/** Who may load the shim. */
+/** Files that may load the shim. */
 const FFI_USERS =
   /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|held_hang_ups)|probe\/(host\/host_look|icmp\/icmp|host\/host_check|net\/namespace_calls|net\/thread_shim))\.ts$/;
 
@@ -65,7 +65,7 @@ export function mayImport(file: string, target: string): string | undefined {
     /^src\/cli\//.test(file) &&
     !/^src\/(base|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
   ) {
-    return "cli/ knows grpc/client, grpc/gen, terminal/, system/, async/ and base/ only";
+    return "cli/ may import only grpc/client, grpc/gen, terminal/, system/, async/ and base/";
   }
   if (FLOOR_OF.get(from)! < FLOOR_OF.get(to)!) return undefined;
   return `${to} is not below ${from}: move what both need down, or hand it in`;
@@ -104,7 +104,7 @@ const PURE_FOLDERS =
   /^src\/(base|health|config|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|sim\/plugin)\//;
 const IMPURE = new Set(["src/config/load.ts"]);
 
-/** True for files that must be pure: by their folder, or because their first comment says PURE. */
+/** True for files that must be pure: by their folder, or by PURE in their first comment. */
 export function isPure(file: string, text: string): boolean {
   if (IMPURE.has(file)) return false;
   if (PURE_FOLDERS.test(file)) return true;

@@ -78,10 +78,10 @@ export interface Finding {
 }
 
 /**
- * Folders whose files follow the word rules, without their tests. A folder is added here when its
- * text has been revised.
+ * Folders whose files follow the word rules. A folder is added here when its text has been revised.
  */
 export const CLEAN_FOLDERS: readonly string[] = [
+  "bench",
   "ffi",
   "src/async",
   "src/base",
@@ -100,8 +100,13 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/system",
   "src/terminal",
   "src/vpp",
+  "tests/contract",
+  "tests/integration",
   "tests/support/fakes",
   "tests/support/servers",
+  "tests/support/worlds",
+  "tests/vpp",
+  "tools",
 ];
 
 /** Files whose strings are the texts of another program, word for word. */
@@ -109,31 +114,55 @@ export const QUOTED_STRINGS: readonly string[] = ["src/vpp/wire/retval.ts"];
 
 /** The phrases to avoid in the text of a TypeScript or C file. */
 export function phrasesIn(text: string): Finding[] {
-  const findings: Finding[] = [];
-  for (const { kind, content, line } of proseOf(text)) {
-    for (const { rule, pattern, instead, only } of PHRASES) {
-      if (only !== undefined && only !== kind) continue;
-      const match = pattern.exec(content);
-      if (match === null) continue;
-      const before = content.slice(0, match.index).split("\n").length - 1;
-      findings.push({
-        line: line + before,
-        rule,
-        kind,
-        found: match[0].replace(/\s+/g, " "),
-        instead,
-      });
-    }
-  }
-  return findings;
+  return [...proseOf(text)].flatMap(judge);
+}
+
+/** The phrases to avoid in the comments and the test names of a test file. */
+export function phrasesInTests(text: string): Finding[] {
+  return [...proseOf(text)].filter(({ kind, named }) => kind === "comment" || named).flatMap(judge);
+}
+
+/** The phrases to avoid in a Markdown document, outside of code. */
+export function phrasesInDocument(text: string): Finding[] {
+  const prose = text.replace(CODE, (code) => code.replace(/[^\n]/g, " ")).replace(/\n +/g, "\n");
+  let line = 1;
+  return prose.split(/(?<=\n)/).reduce<string[]>(intoParagraphs, []).flatMap((content) => {
+    const findings = judge({ kind: "comment", content, line });
+    line += content.split("\n").length - 1;
+    return findings;
+  });
+}
+
+/** Fenced blocks, indented blocks and code spans. */
+const CODE = /^```[\s\S]*?^```|^ {4}.*$|`[^`]+`/gm;
+
+/** Adds a line to the last paragraph, or begins a new one after a blank line and in a list or table. */
+function intoParagraphs(paragraphs: string[], line: string): string[] {
+  const last = paragraphs.at(-1);
+  if (last === undefined || /\n\s*\n$/.test(last) || /^(?:- |\||#)/.test(line)) {
+    paragraphs.push(line);
+  } else paragraphs[paragraphs.length - 1] = last + line;
+  return paragraphs;
+}
+
+function judge({ kind, content, line }: Omit<Prose, "named">): Finding[] {
+  return PHRASES.flatMap(({ rule, pattern, instead, only }) => {
+    const match = only === undefined || only === kind ? pattern.exec(content) : null;
+    if (match === null) return [];
+    const before = content.slice(0, match.index).split("\n").length - 1;
+    return [{ line: line + before, rule, kind, found: match[0].replace(/\s+/g, " "), instead }];
+  });
 }
 
 interface Prose {
   readonly kind: "comment" | "string";
   readonly content: string;
   readonly line: number;
+  /** A string that names a test: the argument of a call such as `Deno.test()` or `t.step()`. */
+  readonly named: boolean;
 }
 
+const NAMING = /(?:test|step)\(\s*(?:\{\s*name:\s*)?$/i;
 const STRING = /"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/.source;
 const PROSE = new RegExp(
   /\/\*[\s\S]*?\*\/|(?:^[ \t]*\/\/[^\n]*\n)+|\/\/[^\n]*/.source +
@@ -153,6 +182,7 @@ function* proseOf(text: string): Generator<Prose> {
       ? match[0].slice(1, -1).replace(/["`]\s*\+\s*["`]/g, "")
       : match[0].replace(/^[ \t]*(?:\/\*\*?|\*\/|\*|\/\/)/gm, (sign) => " ".repeat(sign.length))
         .replace(/[ \t]+/g, " ");
-    yield { kind, content: content.replace(/\n +/g, "\n"), line };
+    const named = NAMING.test(text.slice(Math.max(0, at - 40), at));
+    yield { kind, content: content.replace(/\n +/g, "\n"), line, named };
   }
 }

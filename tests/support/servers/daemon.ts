@@ -30,7 +30,7 @@ export async function runToEnd(
     readonly env?: Readonly<Record<string, string>>;
     /** Instead of `--config …`: exactly these arguments. */
     readonly args?: readonly string[];
-    /** What it reads from standard input; default: nothing. */
+    /** Its standard input; default: empty. */
     readonly stdin?: string;
     /** A command to run it by. */
     readonly prefix?: readonly string[];
@@ -63,7 +63,7 @@ export async function runToEnd(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** What the launcher would run for `command`: the deno program and its arguments. */
+/** The launcher's command line for `command`: the deno program and its arguments. */
 export function printedCommand(
   command: readonly string[],
   env: Readonly<Record<string, string>> = {},

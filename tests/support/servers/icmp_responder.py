@@ -1,8 +1,8 @@
-"""Answers echo requests inside a network namespace, in the way that the last number of the address
-asked tells: well, not at all, twice, late, as somebody else, with another's token. The kernel's own
-answers must be switched off there. Serves HTTP too (the body tells the Host header and the SNI), and
-HTTPS with good.pem and good.key of FOLDER. Says `ready` when it listens; ends with its standard
-input.
+"""Replies to echo requests inside a network namespace. The last number of the requested address
+selects the behaviour: correct, none, twice, late, from another address, with another's token. The
+kernel's own replies must be off there. Serves HTTP too (the body has the Host header and the SNI),
+and HTTPS with good.pem and good.key of FOLDER. Prints `ready` when it listens; ends with its
+standard input.
 
     icmp_responder.py HTTP_PORT LATE_SECONDS [HTTPS_PORT FOLDER]
 """

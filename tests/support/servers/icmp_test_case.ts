@@ -3,7 +3,7 @@ import { openShim } from "../../../ffi/open.ts";
 import { LOOK } from "../../../ffi/symbols.ts";
 import { lookErrno } from "../../../src/probe/host/host_look.ts";
 
-/** To be shown behind a test's name; empty where ICMP sockets are permitted. */
+/** Appended to a test's name; empty where ICMP sockets are permitted. */
 export const ICMP_SKIPPED = permitted() ? "" : " (skipped: raw sockets need CAP_NET_RAW)";
 
 function permitted(): boolean {

@@ -150,7 +150,7 @@ export async function withNamespace(
   }
 }
 
-/** What withPair() makes. */
+/** The result of withPair(). */
 export interface Pair {
   /** From where probes are made; the interface to the other one is PAIR_LINK. */
   readonly prober: TestNamespace;

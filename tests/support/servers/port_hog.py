@@ -1,6 +1,6 @@
-"""Takes every local port for connections to ADDRESS, on each of the PORTs, and keeps them; those too
-that others give back meanwhile. Prints `ready` when there was none for half a second; with its
-standard input it ends, by resets, which leave nothing.
+"""Takes every local port for connections to ADDRESS, on each of the PORTs, and keeps them; also those
+that other programs release meanwhile. Prints `ready` when no port was free for half a second. Ends
+with its standard input, by resets, so that no port stays in use.
 
     port_hog.py ADDRESS PORT...
 """

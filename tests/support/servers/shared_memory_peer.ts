@@ -41,7 +41,7 @@ export function answerPings(clientIndex: number, pid: number) {
 
 /** Options of SharedMemoryPeer. */
 export interface SharedMemoryPeerOptions {
-  /** What MAGLEV_VPPAPICLIENT names; default: the stand-in, which must have been built. */
+  /** Value of MAGLEV_VPPAPICLIENT; default: the stand-in, which must have been built. */
   readonly library?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a process has open, and waiting for it to close. */
+/** The open sockets of a process, and the wait for their close. */
 import assert from "node:assert/strict";
 
 /** Sockets of this process. */

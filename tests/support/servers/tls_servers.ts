@@ -9,7 +9,7 @@ export interface TlsServer extends NastyServer {
   readonly names: readonly (string | false)[];
   /** Addresses that clients came from. */
   readonly clients: readonly string[];
-  /** Whether each handshake resumed a session. */
+  /** For each handshake, true when it resumed a session. */
   readonly resumed: readonly boolean[];
   /** Shows another certificate from now on. */
   show(pair: KeyPair): void;
@@ -56,7 +56,7 @@ export async function notTls(
   const clients: string[] = [];
   const server = createTcpServer((socket) => {
     handle(socket);
-    // Who does not read never learns that the client has gone.
+    // Without reading, the server never sees that the client has closed.
     socket.resume();
   });
   return { ...await listening(server, { hostname, port: 0, clients }), clients };

@@ -6,7 +6,7 @@ export class WebServer {
   /** What /healthz answers. */
   status = 200;
   requests = 0;
-  /** What the nth request since it opened is answered, from 1 on; default: `status`. */
+  /** Status of the nth request since the server opened, from 1 on; default: `status`. */
   statusOf: (request: number) => number = () => this.status;
 
   private constructor(address: string, port: number) {

@@ -1,7 +1,7 @@
 /**
- * A client for tests of maglevc's commands that answers with fixed messages: a small world of two
- * frontends, with what is hard to show in it (IPv6, intents, an expiring certificate). Variants of
- * the world have long names and hostile texts.
+ * A client for tests of maglevc's commands that returns fixed messages: a small world of two
+ * frontends, with content that is hard to show (IPv6, intents, an expiring certificate). Variants
+ * of the world have long names and hostile texts.
  */
 import { MaglevError } from "../../../src/base/errors.ts";
 import { ReloadConfigResponse } from "../../../src/grpc/gen/maglev.ts";

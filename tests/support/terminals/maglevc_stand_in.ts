@@ -1,8 +1,8 @@
 /**
- * Stands in for maglevc where its completion in real shells is tried: `--complete WORD…` answers from
- * the real tree with the names below, anything else is noted. Environment: STAND_IN_RECORD, a file
- * that gets each list of arguments as a line of JSON; STAND_IN_ANSWER, a file that, if it
- * is there, is printed in place of the candidates, whatever it holds.
+ * Replaces maglevc in the tests of its completion in real shells. `--complete WORD…` replies from
+ * the real tree with the names below; other arguments are recorded. Environment: STAND_IN_RECORD, a
+ * file that gets each list of arguments as a line of JSON; STAND_IN_ANSWER, a file that, if it
+ * exists, is printed instead of the candidates.
  */
 import { complete } from "../../../src/cli/language/complete.ts";
 

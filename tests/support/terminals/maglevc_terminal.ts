@@ -1,4 +1,6 @@
-/** maglevc's shell in a real terminal (tmux), between two looks at the terminal's settings. */
+/**
+ * maglevc's shell in a real terminal (tmux), with the terminal's settings read before and after.
+ */
 import { maglevcCommand, maglevcEnvironment } from "./maglevc.ts";
 
 /** How long anything may take that is waited for. */

@@ -1,4 +1,4 @@
-/** Random lives of a checker: any configuration, and what may happen to it. */
+/** Random histories of a checker: any configuration, and random events. */
 import fc from "fast-check";
 import type { OperatorOptions, SetWeightRequest } from "../../../src/intent/request.ts";
 import type { Snapshot } from "../../../src/checker/ports.ts";

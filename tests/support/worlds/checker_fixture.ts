@@ -1,4 +1,4 @@
-/** A checker on a fake engine and a clock that stands still, and what happens in few words. */
+/** A checker on a fake engine and a stopped clock, with its events in short form. */
 import { Checker } from "../../../src/checker/checker.ts";
 import type { OperatorOptions } from "../../../src/intent/request.ts";
 import type { CheckerEvent } from "../../../src/checker/ports.ts";
@@ -9,7 +9,7 @@ import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 import { type SmallConfig, smallConfig } from "../fakes/small_config.ts";
 
-/** Who acts in the tests. */
+/** The operator in the tests. */
 export const WHO: OperatorOptions = { by: { peer: "127.0.0.1:1", identity: "ann" } };
 
 /** Two frontends, three backends. */

@@ -1,4 +1,4 @@
-/** A stage with a running maglevd and a client of its gRPC that is not ours. */
+/** A stage with a running maglevd and an independent client of its gRPC. */
 import type { Daemon } from "../servers/daemon.ts";
 import {
   GrpcClient,

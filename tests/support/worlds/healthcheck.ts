@@ -1,4 +1,4 @@
-/** Healthchecks for tests, complete but for what a test says about them. */
+/** Healthchecks for tests, complete except for the fields that a test sets. */
 import type { HealthcheckConfig, HttpParams, ProbeParams } from "../../../src/config/model.ts";
 
 export const TCP: ProbeParams & { type: "tcp" } = {

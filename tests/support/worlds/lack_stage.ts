@@ -1,4 +1,4 @@
-/** A daemon that probes in a namespace of the test's own, from which things can be taken away. */
+/** A daemon that probes in a namespace of the test's own, from which resources can be removed. */
 import assert from "node:assert/strict";
 import { linesOf } from "../../../bench/support/lines.ts";
 import { certificates } from "../servers/certificates.ts";
@@ -27,7 +27,7 @@ const CHECKS = `
 const FIRST_SERVER = 3;
 const PACE = "interval: 100ms, timeout: 1s, rise: 2, fall: 3";
 
-/** A program in the namespace that says `ready`, and ends with its standard input. */
+/** A program in the namespace that prints `ready`, and ends with its standard input. */
 class Helper {
   readonly #child: Deno.ChildProcess;
 
@@ -247,7 +247,7 @@ ${
 `;
 }
 
-/** What VPP has of the stage's frontend when these weights are in force: GOOD's, then `frail`'s. */
+/** VPP's state of the stage's frontend with these weights in force: GOOD's, then `frail`'s. */
 export function lackView(...weights: readonly number[]): Record<string, readonly string[]> {
   const servers = weights.map((weight, at) => `${NET4}${FIRST_SERVER + at} ${weight}`);
   return { "192.0.2.9/32 255 0": servers };

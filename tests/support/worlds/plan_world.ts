@@ -110,7 +110,7 @@ export function randomConfig(below: Below, port: number, generation: 0 | 1 = 0):
   }
   lines.push("  frontends:", ...frontend("keep", "192.0.2.9", KEEP, below));
   for (const prefix of PREFIXES) {
-    // One encapsulation for each prefix, as VPP wants it.
+    // One encapsulation for each prefix, as VPP requires.
     const number = PREFIXES.indexOf(prefix);
     const names = number % 4 === generation ? ["six0", "six1"] : ["dead", ...present];
     for (const place of placesOn(below)) {

@@ -25,7 +25,7 @@ export function plan(
     .sort((a, b) => compareVipKeys(a.vip, b.vip));
 }
 
-/** Operations that turn `actual` into `desired`; undefined: there is none. */
+/** Operations that turn `actual` into `desired`; undefined: there is no plan. */
 export function planVip(
   desired: DesiredVip | undefined,
   actual: ActualVip | undefined,

@@ -83,7 +83,7 @@ export class PluginLb implements LbApi {
     for (let i = 0; i < count && this.#requests.length > 0; i++) this.#requests.shift()!.execute();
   }
 
-  /** The connection ends: nothing is answered any more. */
+  /** The connection ends: no further request gets a reply. */
   lose(): void {
     this.#lost = new MaglevError("unavailable", "connection to VPP lost");
     for (const request of this.#requests.splice(0)) request.reject(this.#lost);

@@ -1,6 +1,6 @@
 /**
- * A reconciler with everything around it in memory: a plugin that can be held, a connection that
- * comes and goes at will, a clock, wishes, and a log that is kept.
+ * A reconciler with its environment in memory: a plugin that can be held, a connection that the
+ * test opens and closes, a clock, desired servers, and a recorded log.
  */
 import { Emitter } from "../../../src/async/emitter.ts";
 import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
@@ -166,7 +166,7 @@ export class World {
     this.connection.disconnect();
   }
 
-  /** Changes a wish and says so. */
+  /** Changes the desired state and reports it. */
   transition(frontend: string, vip: DesiredVip): void {
     this.source.vips.set(frontend, vip);
     this.program([frontend]);

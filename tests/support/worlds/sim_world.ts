@@ -1,7 +1,7 @@
 /**
- * The real connection, client and reconciler at the socket of a simulated VPP, in a time that
- * stands still while bytes are on their way: so a second of waiting takes no second, and what
- * happened within one is known exactly.
+ * The real connection, client and reconciler at the socket of a simulated VPP. The clock stands
+ * still while bytes are in transit, so a second of waiting takes no time, and its events are known
+ * exactly.
  */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
@@ -18,7 +18,7 @@ import { lbView } from "../judges/lb_view.ts";
 import { FakeSource } from "./reconcile_world.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 
-/** Turns of the event loop without news after which nothing is on its way any more: probably. */
+/** Quiet turns of the event loop after which, most likely, no bytes are in transit. */
 const QUIET_TURNS = 30;
 /** The same before time moves: to the deadline of an answer that may be on its way after all. */
 const SURELY_QUIET_TURNS = 6;

@@ -3,7 +3,7 @@ import { parseIp } from "../../../base/address.ts";
 import { address46 } from "../address46.ts";
 import { Routes } from "./routes.ts";
 
-Deno.test("Routes: one route for all its users, gone with the last, its index given out again", () => {
+Deno.test("Routes: one route for all its users, removed with the last, its index reused", () => {
   const routes = new Routes();
   const a = address46(parseIp("10.0.0.1")!);
   const b = address46(parseIp("10.0.0.2")!);
