@@ -230,7 +230,7 @@ Deno.test("maglevd says which metrics address it cannot use, and does not start"
     const { port } = taken.addr as Deno.NetAddr;
     const cases: [string, number, RegExp][] = [
       [`127.0.0.1:${port}`, 1, new RegExp(`cannot start: .*port ${port} is in use`)],
-      ["9091", 2, /Flag --metrics-addr: cannot use "9091": need host:port/],
+      ["9091", 2, /flag --metrics-addr: cannot use "9091": need host:port/],
       ["unix:metrics.sock", 2, /need an absolute path/],
     ];
     for (const [address, status, says] of cases) {

@@ -201,7 +201,7 @@ for (const pollSleep of [true, false]) {
     `notices a kill -9 within 100 ms and connects to the next one (poll sleep: ${pollSleep})`,
     async ({ vpp, connection, logger, next }, lb) => {
       const gone = next("disconnected");
-      const lost = assert.rejects(lb.cli("show lb"), /Connection to VPP lost/);
+      const lost = assert.rejects(lb.cli("show lb"), /connection to VPP lost/);
       const startMs = CLOCK.monotonicMs();
       Deno.kill(vpp.pid, "SIGKILL");
       await gone;

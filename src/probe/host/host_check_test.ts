@@ -103,7 +103,7 @@ Deno.test("HostCheck refuses a namespace that is missing or cannot be entered, w
   const cases: [enter: number, sentence: RegExp][] = [
     [
       -2,
-      /^healthchecker\.netns: cannot enter network namespace blue: \/run\/netns\/blue does not exist;/,
+      /^healthchecker\.netns: cannot enter network namespace blue: it does not exist;/,
     ],
     [-1, /cannot enter network namespace blue: operation not permitted; .*CAP_SYS_ADMIN/],
     [-13, /cannot enter .*: no permission to open \/run\/netns\/blue$/],

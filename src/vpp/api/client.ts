@@ -123,7 +123,7 @@ export class VppClient {
 
   /** Ends the connection; requests without an answer reject. Idempotent. */
   close(): void {
-    this.#shutDown(new MaglevError("unavailable", "Connection to VPP closed"));
+    this.#shutDown(new MaglevError("unavailable", "connection to VPP closed"));
   }
 
   #enqueue(exchange: Exchange): void {
@@ -134,7 +134,7 @@ export class VppClient {
       this.#start(exchange);
     } else if (!this.#waiting.push(exchange)) {
       const limit = `${this.#waiting.capacity} requests to VPP wait already`;
-      exchange.reject(new MaglevError("resource-exhausted", `Cannot send: ${limit}`));
+      exchange.reject(new MaglevError("resource-exhausted", `cannot send: ${limit}`));
     }
   }
 
@@ -261,7 +261,7 @@ export class VppClient {
 
   #end(reason: string): void {
     if (this.#ended !== undefined) return;
-    this.#shutDown(new MaglevError("unavailable", `Connection to VPP lost: ${reason}`));
+    this.#shutDown(new MaglevError("unavailable", `connection to VPP lost: ${reason}`));
     this.onEnd(reason);
   }
 

@@ -158,7 +158,7 @@ Deno.test("VppClient ends when a reply's retval is not an error number, and only
     const work = failure(client.ping());
     const { context } = transport.take()[0]!;
     transport.reply(controlPingReply, context, { retval, vpePid: 1 });
-    assert.match(await work, /^unavailable: Connection to VPP lost: .*retval/);
+    assert.match(await work, /^unavailable: connection to VPP lost: .*retval/);
     assert.deepEqual(ends, [
       `VPP sent control_ping_reply with retval ${retval}, which is not an error number`,
     ]);
@@ -181,7 +181,7 @@ Deno.test("VppClient refuses what does not fit in line any more", async () => {
     /^resource-exhausted: .*2 requests to VPP wait already/,
   );
   client.close();
-  assert.match((await Promise.all(kept)).at(-1)!, /^unavailable: Connection to VPP closed/);
+  assert.match((await Promise.all(kept)).at(-1)!, /^unavailable: connection to VPP closed/);
 });
 
 Deno.test("VppClient rejects a request at its own deadline and ends, the rest being lost", async () => {
@@ -315,7 +315,7 @@ const GARBLED:
         const header = { id, clientIndex: 0, context };
         t.receive(Uint8Array.of(...controlPingReply.encode(header, { retval: 0, vpePid: 1 }), 0));
       },
-      /Cannot decode control_ping_reply/,
+      /cannot decode control_ping_reply/,
     ],
   ];
 
@@ -338,7 +338,7 @@ Deno.test("VppClient rejects everything when the transport ends, once, and calls
   transport.end("again");
   client.close();
   for (const text of await Promise.all(work)) {
-    assert.equal(text, "unavailable: Connection to VPP lost: VPP closed the socket");
+    assert.equal(text, "unavailable: connection to VPP lost: VPP closed the socket");
   }
   assert.deepEqual(ends, ["VPP closed the socket"]);
 });
@@ -350,7 +350,7 @@ Deno.test("VppClient.close rejects what waits and calls no onEnd", async () => {
   client.close();
   transport.onEnd("late");
   transport.onMessage(new Uint8Array(1));
-  assert.match(await ping, /^unavailable: Connection to VPP closed/);
+  assert.match(await ping, /^unavailable: connection to VPP closed/);
   assert.deepEqual(ends, []);
   assert.equal(clock.timers, 0);
 });

@@ -126,7 +126,7 @@ class Poll {
   }
 
   #failure(code: "aborted" | "unavailable" | "deadline-exceeded", reason: string): MaglevError {
-    const what = `Cannot get VPP's stats segment at ${this.#address}`;
+    const what = `cannot get VPP's stats segment at ${this.#address}`;
     return new MaglevError(code, `${what}: ${reason}`);
   }
 }

@@ -46,7 +46,7 @@ Deno.test("an operation for which the queue was full is tried again", async () =
   const world = await new World({ web: VIP }).start();
   world.lb.hold();
   world.transition("web", desired("192.0.2.1", "10.0.0.1=100 10.0.0.2=7"));
-  world.lb.fail(new MaglevError("resource-exhausted", "Cannot send: too many wait"));
+  world.lb.fail(new MaglevError("resource-exhausted", "cannot send: too many wait"));
   world.lb.release();
   await world.pass(0);
   assert.deepEqual(world.inVpp(), world.wanted());

@@ -48,7 +48,7 @@ async function readText(lb: LbApi): Promise<Reading> {
   const result = parseVipsVerbose(await lb.cli(VIPS_COMMAND));
   if (result.ok) return { text: result.vips };
   const { line, message } = result;
-  throw new MaglevError("internal", `Cannot read "${VIPS_COMMAND}": line ${line}: ${message}`);
+  throw new MaglevError("internal", `cannot read "${VIPS_COMMAND}": line ${line}: ${message}`);
 }
 
 function parsed(text: string, logger: Logger): readonly VerboseVip[] | undefined {

@@ -158,11 +158,11 @@ export class Reconciler {
     if (frontend !== undefined && source.desired(frontend) === undefined) {
       const near = nearest(frontend, source.frontends());
       const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
-      throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
+      throw new MaglevError("not-found", `no frontend ${JSON.stringify(frontend)}${hint}`);
     }
     const session = this.#session;
     if (session === undefined) {
-      throw new MaglevError("unavailable", "Connection to VPP ended");
+      throw new MaglevError("unavailable", "connection to VPP ended");
     }
     this.#releaseForOperator(frontend);
     return await session.sync(

@@ -662,7 +662,7 @@ Deno.test("sync() says what is wrong: unknown frontend, no VPP, VPP lost", async
   world.reconciler.start();
   await assert.rejects(world.reconciler.sync("wbe"), {
     code: "not-found",
-    message: 'No frontend "wbe", did you mean "web"?',
+    message: 'no frontend "wbe", did you mean "web"?',
   });
   await assert.rejects(world.reconciler.sync(), { code: "unavailable" });
   await world.start();

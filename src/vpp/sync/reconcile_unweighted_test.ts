@@ -127,7 +127,7 @@ Deno.test("text that cannot be parsed programs nothing, is named, and read again
   assert.deepEqual(vpp.takeWrites(), []);
   assert.equal(
     vpp.logger.of("vpp-lb-read-failed")[0]!.err,
-    'Cannot read "show lb vips verbose": line 1: expected a VIP, found "% unknown input"',
+    'cannot read "show lb vips verbose": line 1: expected a VIP, found "% unknown input"',
   );
   vpp.lb.verboseText = undefined;
   await vpp.pass(10_000);

@@ -394,5 +394,5 @@ export class SyncSession {
 }
 
 function connectionEnded(): MaglevError {
-  return new MaglevError("unavailable", "Connection to VPP ended");
+  return new MaglevError("unavailable", "connection to VPP ended");
 }

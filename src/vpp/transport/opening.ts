@@ -71,7 +71,7 @@ class Opening {
       const { message } = MaglevError.from(error);
       throw new MaglevError(
         "unavailable",
-        `Cannot connect to VPP at ${this.#address}: ${message}`,
+        `cannot connect to VPP at ${this.#address}: ${message}`,
         {
           cause: error,
         },

@@ -112,7 +112,7 @@ Deno.test("connectSharedMemory says where VPP's segment was looked for", () =>
     shared.segment.remove();
     await refused(
       shared.connect(OPTIONS),
-      /Cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
+      /cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
     );
   }));
 
@@ -133,7 +133,7 @@ Deno.test("connectSharedMemory survives a library that aborts its process", () =
 Deno.test("connectSharedMemory says that the shim is missing, or the bridge beside it", async () => {
   const error = { kind: "error", reason: "absent", message: "no shim" } as const;
   const without = connectSharedMemory("shm:", { ...OPTIONS, openShim: () => error });
-  await refused(without, /Cannot connect to VPP at shm:: no shim/);
+  await refused(without, /cannot connect to VPP at shm:: no shim/);
 
   const folder = await Deno.makeTempDir();
   const before = Deno.env.get("MAGLEV_SHIM");

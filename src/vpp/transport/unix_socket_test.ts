@@ -56,7 +56,7 @@ Deno.test("connectUnixSocket says where nothing listens", async () => {
   await refused(
     connectUnixSocket("/nonexistent/api.sock", OPTIONS),
     "unavailable",
-    /Cannot connect to VPP at \/nonexistent\/api\.sock: .*os error/,
+    /cannot connect to VPP at \/nonexistent\/api\.sock: .*os error/,
   );
 });
 
@@ -79,7 +79,7 @@ const BAD_HANDSHAKES: readonly (readonly [string, Uint8Array, RegExp])[] = [
     })),
     /answered the handshake with message 17/,
   ],
-  ["a short message", encodeFrame(Uint8Array.of(0, 16, 0)), /Cannot decode sockclnt_create_reply/],
+  ["a short message", encodeFrame(Uint8Array.of(0, 16, 0)), /cannot decode sockclnt_create_reply/],
   ["a frame that is too long", new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"), /frame/],
 ];
 

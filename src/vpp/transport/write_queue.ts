@@ -90,6 +90,6 @@ export class WriteQueue {
   #fail(reason: string): void {
     if (this.#closed) return;
     this.close();
-    this.#options.onFailure(new MaglevError("unavailable", `Cannot write to VPP: ${reason}`));
+    this.#options.onFailure(new MaglevError("unavailable", `cannot write to VPP: ${reason}`));
   }
 }

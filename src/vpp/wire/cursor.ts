@@ -171,7 +171,7 @@ export class Writer {
   #unfit(type: string, value: unknown): MaglevError {
     return new MaglevError(
       "invalid-argument",
-      `Cannot encode ${this.#name}: need a value that fits ${type}, have ${String(value)}`,
+      `cannot encode ${this.#name}: need a value that fits ${type}, have ${String(value)}`,
     );
   }
 }
@@ -308,6 +308,6 @@ export class Reader {
   }
 
   #garbled(want: string, have: string): MaglevError {
-    return new MaglevError("internal", `Cannot decode ${this.#name}: need ${want}, have ${have}`);
+    return new MaglevError("internal", `cannot decode ${this.#name}: need ${want}, have ${have}`);
   }
 }

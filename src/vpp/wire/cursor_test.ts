@@ -95,7 +95,7 @@ Deno.test("Reader refuses values that cannot be", () => {
   ];
   for (const [bytes, read] of cases) {
     const reader = new Reader("test", Uint8Array.from(bytes));
-    assert.throws(() => read(reader), /Cannot decode test/, String(read));
+    assert.throws(() => read(reader), /cannot decode test/, String(read));
   }
 });
 

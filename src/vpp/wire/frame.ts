@@ -132,7 +132,7 @@ export class FrameDecoder {
     if (length > this.#maxMessageBytes) {
       throw new MaglevError(
         "internal",
-        `Cannot read frame: need a message of at most ${this.#maxMessageBytes} bytes, have ${length}`,
+        `cannot read frame: need a message of at most ${this.#maxMessageBytes} bytes, have ${length}`,
       );
     }
     return length;

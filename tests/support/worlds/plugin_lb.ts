@@ -85,7 +85,7 @@ export class PluginLb implements LbApi {
 
   /** The connection ends: nothing is answered any more. */
   lose(): void {
-    this.#lost = new MaglevError("unavailable", "Connection to VPP lost");
+    this.#lost = new MaglevError("unavailable", "connection to VPP lost");
     for (const request of this.#requests.splice(0)) request.reject(this.#lost);
   }
 
