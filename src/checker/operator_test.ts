@@ -125,7 +125,7 @@ Deno.test("Checker: refusals have a code and say what is the matter", () => {
     [
       checker.setWeight({ ...named, pool: "pool9" }, WHO),
       "not-found",
-      'No pool of frontend "website" with the name "pool9"; did you mean "pool0"?',
+      'no pool of frontend "website" with the name "pool9"; did you mean "pool0"?',
     ],
     [
       checker.setWeight({ ...named, backend: "nginx1" }, WHO),

@@ -14,10 +14,10 @@ interface Case {
 const TOKENS: Readonly<Record<string, Case>> = {
   "that others can read": { text: "t", mode: 0o604, message: /readable or writable by others/ },
   "that others can write": { text: "t", mode: 0o602, message: /readable or writable by others/ },
-  "that is empty": { text: "# t\n", message: /need a line with one token/ },
-  "with two tokens": { text: "a\nb\n", message: /need a line with one token/ },
+  "that is empty": { text: "# t\n", message: /need one line with a token/ },
+  "with two tokens": { text: "a\nb\n", message: /need one line with a token/ },
   "with a role": { text: "viewer t\n", message: /without role and name/ },
-  "with a long token": { text: "t".repeat(1025), message: /need a line with one token/ },
+  "with a long token": { text: "t".repeat(1025), message: /need one line with a token/ },
   "that is too large": { text: "#".repeat(1024 * 1024 + 1), message: /more than 1048576 bytes/ },
 };
 

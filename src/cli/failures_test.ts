@@ -48,8 +48,8 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "unavailable",
     noConnection("Protocol error (2026-11-21T09:38:35.587Z)"),
     {},
-    "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? --tls if it " +
-    "speaks TLS",
+    "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? add --tls " +
+    "if it speaks TLS",
   ],
   ["a server that ends", "unavailable", "connection dropped", {}, "a:9090: the connection ended"],
   [

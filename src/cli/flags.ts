@@ -48,8 +48,7 @@ export const MAGLEVC_FLAGS = {
     env: "MAGLEV_TLS_CA",
     grants: "file",
     placeholder: "PATH",
-    help:
-      "authorities (PEM) that verify the server's certificate, in place of the system's",
+    help: "authorities (PEM) that verify the server's certificate, in place of the system's",
   },
   "tls-cert": {
     kind: "string",

@@ -103,5 +103,5 @@ Deno.test("help of a command needs no server", async () => {
   const { session, written } = sessionOf([]);
   const help = { command: "help", args: { topic: "config reload" } } as const;
   assert.equal(await runCommand(session, help, UNABORTED), 0);
-  assert.match(written.stdout, /^ {2}config reload .*\n[^]*reason <text> {2}Why/);
+  assert.match(written.stdout, /^ {2}config reload .*\n[^]*reason <text> {2}Reason/);
 });

@@ -265,7 +265,7 @@ Deno.test("a forecast of what cannot be done is refused as the action would be",
     [{ kind: "pause", backend: "aa" }, "not-found", /no backend "aa"; did you mean "a"/],
     [{ kind: "pause", backend: "b" }, "failed-precondition", /cannot pause backend "b"/],
     [{ ...weight, weight: 101 }, "invalid-argument", /need an integer from 0 to 100/],
-    [{ ...weight, pool: "none", weight: 1 }, "not-found", /No pool/],
+    [{ ...weight, pool: "none", weight: 1 }, "not-found", /no pool/],
   ];
   for (const [action, code, message] of cases) {
     const error = forecastAction(snapshot, action, OPTIONS);

@@ -194,7 +194,7 @@ function unknownFlag(table: FlagTable, flag: { name: string; rawName: string }):
   const shown = Object.keys(table).filter((name) => table[name]!.hidden !== true);
   const known = nearest(flag.name, shown);
   return `unknown flag ${flag.rawName}` +
-    (known === undefined ? ": see --help" : `: did you mean --${known}?`);
+    (known === undefined ? "; see --help" : `; did you mean --${known}?`);
 }
 
 function convert(spec: FlagSpec, raw: string): string | boolean | number | undefined {

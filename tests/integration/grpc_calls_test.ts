@@ -314,7 +314,7 @@ grpcTest(
           "SetFrontendPoolBackendWeight",
           { ...entry, pool: "mian" },
           "NOT_FOUND",
-          /No pool of frontend "web" with the name "mian"; did you mean "main"/,
+          /no pool of frontend "web" with the name "mian"; did you mean "main"/,
         ],
         ["SetFrontendPoolBackendWeight", { ...entry, weight: -1 }, "INVALID_ARGUMENT", /have -1/],
         ["SyncVPPLBState", { frontend: "wep" }, "NOT_FOUND", /did you mean "web"/],

@@ -172,8 +172,7 @@ netnsTest("a namespace may come late, vanish, return and be replaced", async () 
       // Seen between the making of the name and the mounting on it, if one looks just then.
       const half = "waiting: cannot enter network namespace X: " +
         "its file in /run/netns is not a network namespace";
-      const gone =
-        "waiting: cannot enter network namespace X: it does not exist; create it with " +
+      const gone = "waiting: cannot enter network namespace X: it does not exist; create it with " +
         "`ip netns add X`";
       assert.deepEqual(news.filter((line) => line !== half), [
         gone,

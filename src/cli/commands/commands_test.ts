@@ -205,7 +205,7 @@ Deno.test("set makes the change after a failed forecast, but not after an aborte
   });
   const args = { backend: "web1" };
   const done = run("set backend pause", { answers: fails(() => {}), args, forecast: true });
-  assert.match(text(await done.answer), /up → paused\n.*\n.*not known: no plan\n$/);
+  assert.match(text(await done.answer), /up → paused\n.*\ncannot forecast .*: no plan\n$/);
   const given = run("set backend pause", {
     answers: fails(() => abort.abort()),
     args,

@@ -17,9 +17,7 @@ type Verdict = Pick<
 export async function configCheck(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "CheckConfig");
   const { ok } = message;
-  const result = ok
-    ? "the configuration file is valid"
-    : "the configuration file is invalid";
+  const result = ok ? "the configuration file is valid" : "the configuration file is invalid";
   return answer("CheckConfig", message, { view: [verdictBlock(message, result)], ok });
 }
 

@@ -154,6 +154,9 @@ async function forecastOf(
   } catch (error) {
     if (context.signal?.aborted === true) throw error;
     const { message } = MaglevError.from(error);
-    return [{ text: `cannot forecast the share of new flows that moves: ${message}`, style: "muted" }];
+    return [{
+      text: `cannot forecast the share of new flows that moves: ${message}`,
+      style: "muted",
+    }];
   }
 }

@@ -158,9 +158,7 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
   const help = verb === "set"
     ? "Give it this weight; 0 takes no new flows"
     : "Effect of this weight; 0 takes no new flows";
-  const file = verb === "set"
-    ? "Give it the file's weight back"
-    : "Effect of the file's weight";
+  const file = verb === "set" ? "Give it the file's weight back" : "Effect of the file's weight";
   const weights = [
     word("file", file, { run: `${verb} weight file`, options: [REASON] }),
     slot("weight", help, { slot: "weight", run: `${verb} weight`, options: LASTING, more: ENDS }),

@@ -47,8 +47,12 @@ export class TokenTable {
         return `${where}: need \`viewer TOKEN\` or \`operator TOKEN\``;
       }
       if (token === undefined) return `${where}: need a token after ${role}`;
-      if (token.length > MAX_TOKEN_LENGTH) return `${where}: need a token of at most ${MAX_TOKEN_LENGTH} characters`;
-      if (!/^[\x21-\x7e]+$/.test(token)) return `${where}: need a token of printable ASCII characters`;
+      if (token.length > MAX_TOKEN_LENGTH) {
+        return `${where}: need a token of at most ${MAX_TOKEN_LENGTH} characters`;
+      }
+      if (!/^[\x21-\x7e]+$/.test(token)) {
+        return `${where}: need a token of printable ASCII characters`;
+      }
       if (entries.length >= MAX_TOKENS) return `need at most ${MAX_TOKENS} tokens`;
       const digest = digestOf(token);
       if (entries.some((entry) => timingSafeEqual(entry.digest, digest))) {

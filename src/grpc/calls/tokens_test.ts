@@ -31,7 +31,7 @@ Deno.test("TokenTable.parse() reports the error in a line without its token", ()
     [`viewer ${secret}\noperator ${secret}`, "line 2: the token is also on an earlier line"],
     [
       Array.from({ length: 1001 }, (_, i) => `viewer t${i}`).join("\n"),
-      "more than 1000 tokens",
+      "need at most 1000 tokens",
     ],
   ];
   for (const [text, says] of cases) assert.equal(TokenTable.parse(text), says);

@@ -285,7 +285,10 @@ function reader<T>(type: MessageType<T>): (bytes: Buffer) => T {
       return decode(type, bytes);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new MaglevError("internal", `cannot read the answer as ${type.$type}: ${error.message}`);
+      throw new MaglevError(
+        "internal",
+        `cannot read the answer as ${type.$type}: ${error.message}`,
+      );
     }
   };
 }

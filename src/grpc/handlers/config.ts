@@ -49,9 +49,10 @@ export function reloadConfig(
   ): Promise<ActionResult<ReloadConfigResponse>> {
     const outcome = await config.reload({ peer, identity });
     const { verdict } = outcome;
-    const undone = verdict.ok
-      ? undefined
-      : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "invalid configuration file");
+    const undone = verdict.ok ? undefined : new MaglevError(
+      "failed-precondition",
+      verdict.errors[0]?.text ?? "invalid configuration file",
+    );
     return {
       // VIPs recreated a moment ago, which had to wait, are among the withheld ones.
       answer: reloadConfigResponse(outcome, planWarning(vpp, outcome.report?.outline)),

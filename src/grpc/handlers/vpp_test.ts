@@ -26,7 +26,7 @@ Deno.test("calls during which VPP goes away fail with the message of a VPP that 
   for (const answer of [await state, (await sync).answer]) {
     assert.ok(answer instanceof MaglevError);
     assert.equal(answer.code, "unavailable");
-    assert.match(answer.message, /^VPP API connection not established: Connection to VPP /);
+    assert.match(answer.message, /^VPP API connection not established: connection to VPP /);
   }
   await reconciler.stop();
 });

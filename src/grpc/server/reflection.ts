@@ -49,7 +49,10 @@ function answer(asked: ServerReflectionRequest["messageRequest"]): Answer {
     case undefined:
       return {
         $case: "errorResponse",
-        value: { errorCode: STATUS.INVALID_ARGUMENT, errorMessage: "cannot answer an empty request" },
+        value: {
+          errorCode: STATUS.INVALID_ARGUMENT,
+          errorMessage: "cannot answer an empty request",
+        },
       };
   }
 }

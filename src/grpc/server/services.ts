@@ -93,7 +93,10 @@ class Registrar {
 
   action<Req, Res>(info: MethodInfo<Req, Res>, handler: ActionHandler<Req, Res>): void {
     const method = served(info);
-    invariant(method.changes, `${info.name} is an action, but the table of methods has it as a read`);
+    invariant(
+      method.changes,
+      `${info.name} is an action, but the table of methods has it as a read`,
+    );
     this.#add(info, action(method, handler, this.#environment));
   }
 
