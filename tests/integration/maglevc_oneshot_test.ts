@@ -39,7 +39,7 @@ Deno.test("a wrong command is exit 2 with a line on standard error, and asks no 
       ],
       [["show", "version", "--output", "xml"], /need one of text, json, yaml\n$/],
       [["--server", "a:b", "show", "version"], /^maglevc: flag --server: cannot use "a:b": .*\n$/],
-      [["--server", "a,a", "show", "version"], /there twice\n$/],
+      [["--server", "a,a", "show", "version"], /given twice\n$/],
       [["show", "backends", "\x1b[2J"], /^maglevc: [ -~]*\n$/],
     ];
     for (const [args, expected] of cases) {
@@ -352,7 +352,7 @@ Deno.test("who has no right is told which role is needed, and what brings it", a
       assert.deepEqual([open.code, open.stdout], [1, ""]);
       assert.match(open.stderr, /readable or writable by others; run `chmod o= .*open`/);
       const wrong = await run(await file("wrong", "operator acting alice\n"), "show", "version");
-      assert.match(wrong.stderr, /need a line with one token in it/);
+      assert.match(wrong.stderr, /need one line with a token alone/);
       assert.doesNotMatch(wrong.stderr, /acting/);
     });
   } finally {
