@@ -393,7 +393,11 @@ netnsTest("unprivileged ICMP sockets judge answers as raw ones do", async () => 
     for (const [number, says] of expected) {
       for (const address of [`${NET4}${number}`, `"fd77:198:18:77::${number.toString(16)}"`]) {
         const text = configText({ type: "icmp", address });
-        assert.match((await start(text, { prefix, until: /to=|cannot start/ })).text, says, address);
+        assert.match(
+          (await start(text, { prefix, until: /to=|cannot start/ })).text,
+          says,
+          address,
+        );
       }
     }
   });
