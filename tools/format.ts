@@ -16,7 +16,7 @@ export async function format(text: string): Promise<string> {
   const { success, stdout, stderr } = await child.output();
   if (!success) {
     const reason = new TextDecoder().decode(stderr);
-    throw new MaglevError("internal", `Cannot format the generated text: ${reason}`);
+    throw new MaglevError("internal", `cannot format the generated text: ${reason}`);
   }
   return new TextDecoder().decode(stdout);
 }

@@ -60,5 +60,5 @@ async function modulesForNode(): Promise<string> {
   }).output();
   if (success) return folder;
   await Deno.remove(folder, { recursive: true });
-  throw new Error(`Cannot lay out modules for Node: ${new TextDecoder().decode(stderr)}`);
+  throw new Error(`cannot lay out modules for Node: ${new TextDecoder().decode(stderr)}`);
 }

@@ -20,7 +20,7 @@ export function sharedProgram(name: SharedProgram): Promise<string | undefined> 
 export async function neededProgram(name: SharedProgram): Promise<string> {
   const path = await sharedProgram(name);
   if (path !== undefined) return path;
-  throw new Error(`Cannot compile ${FOLDER}${name}.c: need that file and the C compiler cc`);
+  throw new Error(`cannot compile ${FOLDER}${name}.c: need that file and the C compiler cc`);
 }
 
 async function compile(name: SharedProgram): Promise<string | undefined> {

@@ -9,7 +9,9 @@ export class BoundedQueue<T> {
   #dropped = 0;
 
   constructor(capacity: number) {
-    if (!(capacity >= 1)) throw new RangeError(`Queue capacity must be >= 1, is ${capacity}`);
+    if (!(capacity >= 1)) {
+      throw new RangeError(`cannot make a queue: need a capacity of at least 1, have ${capacity}`);
+    }
     this.capacity = capacity;
   }
 

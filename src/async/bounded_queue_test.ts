@@ -16,7 +16,7 @@ Deno.test("BoundedQueue is first in, first out, drops the newest when full and c
 
 Deno.test("BoundedQueue refuses an invalid capacity", () => {
   for (const capacity of [0, -1, NaN]) {
-    assert.throws(() => new BoundedQueue(capacity), /capacity must be >= 1/);
+    assert.throws(() => new BoundedQueue(capacity), /need a capacity of at least 1/);
   }
 });
 

@@ -65,8 +65,8 @@ export function withDeadline<T>(work: Promise<T>, options: DeadlineOptions): Pro
     late(cause) {
       abandon();
       throw cause === "aborted"
-        ? new MaglevError("aborted", `Cannot ${action}: given up`)
-        : new MaglevError("deadline-exceeded", `Cannot ${action} within ${deadlineMs} ms`);
+        ? new MaglevError("aborted", `cannot ${action}: given up`)
+        : new MaglevError("deadline-exceeded", `cannot ${action} within ${deadlineMs} ms`);
     },
   });
 }

@@ -63,14 +63,14 @@ Deno.test("withDeadline() names the unfinished work, and stops it", async () => 
   const never = new Promise<string>(() => {});
   const result = assert.rejects(withDeadline(never, options), {
     code: "deadline-exceeded",
-    message: "Cannot open it within 10 ms",
+    message: "cannot open it within 10 ms",
   });
   clock.advance(10);
   await result;
   const signal = AbortSignal.abort();
   await assert.rejects(withDeadline(never, { ...options, signal }), {
     code: "aborted",
-    message: "Cannot open it: given up",
+    message: "cannot open it: given up",
   });
   assert.equal(abandoned, 2);
 });

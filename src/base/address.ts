@@ -46,7 +46,7 @@ export function ipFromBytes(bytes: Uint8Array): IpAddress {
   if (bytes.length === 16) {
     return { family: 6, text: formatV6(bytes), bytes: bytes.slice(), zone: "" };
   }
-  throw new RangeError(`Cannot make an IP address: need 4 or 16 bytes, have ${bytes.length}`);
+  throw new RangeError(`cannot make an IP address: need 4 or 16 bytes, have ${bytes.length}`);
 }
 
 /** Order of addresses: IPv4 before IPv6, then numeric, then by zone. */

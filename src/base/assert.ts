@@ -10,10 +10,10 @@ export class InvariantError extends Error {
 
 /** Throws an InvariantError with `message` unless `condition` holds. */
 export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new InvariantError(`Broken invariant: ${message}`);
+  if (!condition) throw new InvariantError(`broken invariant: ${message}`);
 }
 
 /** Marks a place that the types rule out, such as the default of an exhaustive switch. */
 export function unreachable(value: never): never {
-  throw new InvariantError(`Unreachable value: ${JSON.stringify(value)}`);
+  throw new InvariantError(`unreachable value: ${JSON.stringify(value)}`);
 }

@@ -94,5 +94,5 @@ function compare(
 export function notFound(kind: string, name: string, known: Iterable<string>): MaglevError {
   const near = nearest(name, known);
   const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
-  return new MaglevError("not-found", `No ${kind} ${JSON.stringify(name)}${hint}`);
+  return new MaglevError("not-found", `no ${kind} ${JSON.stringify(name)}${hint}`);
 }

@@ -85,23 +85,23 @@ export function checkOptions(
   const bad = (message: string) => new MaglevError("invalid-argument", message);
   if (reason.length > MAX_REASON_LENGTH) {
     return bad(
-      `Cannot take the reason: need at most ${MAX_REASON_LENGTH} characters, have ${reason.length}`,
+      `cannot take the reason: need at most ${MAX_REASON_LENGTH} characters, have ${reason.length}`,
     );
   }
   if (!isPlainLine(reason)) {
-    return bad("Cannot take the reason: need one line without control characters");
+    return bad("cannot take the reason: need one line without control characters");
   }
   if (untilMs === undefined) return undefined;
-  if (!canEnd) return bad("Cannot take an end (until): only pauses, disables and weights end");
-  if (untilMs > LATEST_MS) return bad(`Cannot take the end (until): ${TOO_FAR_AWAY}`);
+  if (!canEnd) return bad("cannot take an end (until): only pauses, disables and weights end");
+  if (untilMs > LATEST_MS) return bad(`cannot take the end (until): ${TOO_FAR_AWAY}`);
   if (!Number.isInteger(untilMs)) {
     return bad(
-      `Cannot take the end (until): need whole milliseconds of Unix time, have ${untilMs}`,
+      `cannot take the end (until): need whole milliseconds of Unix time, have ${untilMs}`,
     );
   }
   if (untilMs <= nowMs) {
     const [until, now] = [untilMs, nowMs].map((ms) => new Date(ms).toISOString());
-    return bad(`Cannot take the end (until): need a time after now, ${now}, have ${until}`);
+    return bad(`cannot take the end (until): need a time after now, ${now}, have ${until}`);
   }
   return undefined;
 }
@@ -124,7 +124,7 @@ export function checkAction(
   if (kind !== "disable" || options.untilMs === undefined || fileEnabled) return undefined;
   return new MaglevError(
     "failed-precondition",
-    `Cannot disable backend ${JSON.stringify(name)} until a time: ` +
+    `cannot disable backend ${JSON.stringify(name)} until a time: ` +
       "the configuration disables it, so it would stay disabled then",
   );
 }
@@ -150,7 +150,7 @@ export function checkWeightRequest(
     const wanted = `an integer from 0 to ${MAX_WEIGHT}`;
     return new MaglevError(
       "invalid-argument",
-      `Cannot set weight of backend ${JSON.stringify(request.backend)}: ` +
+      `cannot set weight of backend ${JSON.stringify(request.backend)}: ` +
         `need ${wanted}, have ${request.weight}`,
     );
   }

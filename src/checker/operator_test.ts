@@ -103,39 +103,39 @@ Deno.test("Checker: refusals have a code and a reason", () => {
     [
       checker.pauseBackend("ngnix0", WHO),
       "not-found",
-      'No backend "ngnix0"; did you mean "nginx0"?',
+      'no backend "ngnix0"; did you mean "nginx0"?',
     ],
-    [checker.enableBackend("zzzz", WHO), "not-found", 'No backend "zzzz"'],
+    [checker.enableBackend("zzzz", WHO), "not-found", 'no backend "zzzz"'],
     [
       checker.pauseBackend("nginx0", WHO),
       "failed-precondition",
-      'Cannot pause backend "nginx0": it is disabled',
+      'cannot pause backend "nginx0": it is disabled',
     ],
     [
       checker.resumeBackend("nginx0", WHO),
       "failed-precondition",
-      'Cannot resume backend "nginx0": it is disabled',
+      'cannot resume backend "nginx0": it is disabled',
     ],
-    [checker.setWeight(weight, WHO), "not-found", 'No frontend "web"'],
+    [checker.setWeight(weight, WHO), "not-found", 'no frontend "web"'],
     [
       checker.setWeight({ ...named, frontend: "websit" }, WHO),
       "not-found",
-      'No frontend "websit"; did you mean "website"?',
+      'no frontend "websit"; did you mean "website"?',
     ],
     [
       checker.setWeight({ ...named, pool: "pool9" }, WHO),
       "not-found",
-      'No pool of frontend "website" with the name "pool9"; did you mean "pool0"?',
+      'no pool of frontend "website" with the name "pool9"; did you mean "pool0"?',
     ],
     [
       checker.setWeight({ ...named, backend: "nginx1" }, WHO),
       "not-found",
-      'No backend in pool "pool0" with the name "nginx1"; did you mean "nginx0"?',
+      'no backend in pool "pool0" with the name "nginx1"; did you mean "nginx0"?',
     ],
     [
       checker.setWeight({ ...named, weight: 101 }, WHO),
       "invalid-argument",
-      'Cannot set weight of backend "nginx0": need an integer from 0 to 100, have 101',
+      'cannot set weight of backend "nginx0": need an integer from 0 to 100, have 101',
     ],
   ];
   for (const [result, code, message] of cases) assert.deepEqual(refusal(result), [code, message]);
@@ -206,7 +206,7 @@ Deno.test("logAction writes operator, request, reason and outcome", () => {
   const logger = new RecordingLogger();
   const action = { method: "PauseBackend", arguments: { backend: "a" }, ...WHO };
   logAction(logger, { ...action, reason: "upgrade", before: "up", after: "paused" });
-  logAction(logger, { ...action, error: new MaglevError("not-found", "No backend") });
+  logAction(logger, { ...action, error: new MaglevError("not-found", "no backend") });
   const common = {
     method: "PauseBackend",
     backend: "a",
@@ -215,6 +215,6 @@ Deno.test("logAction writes operator, request, reason and outcome", () => {
   };
   assert.deepEqual(logger.of("operator-action"), [
     { ...common, reason: "upgrade", result: "ok", before: "up", after: "paused" },
-    { ...common, result: "not-found", err: "No backend" },
+    { ...common, result: "not-found", err: "no backend" },
   ]);
 });

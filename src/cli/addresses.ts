@@ -1,13 +1,13 @@
-/** PURE. The value of `--server`: one address or several. */
+/** PURE. Parses the value of `--server`: one address or several. */
 import { parseIp } from "../base/address.ts";
 import { formatListenAddress, parseListenAddress } from "../base/listen_address.ts";
 
-/** The port of an address without one. */
+/** Default port. */
 export const DEFAULT_PORT = 9090;
 /** Largest number of servers. */
 export const MAX_SERVERS = 64;
 
-/** The addresses, each with its port, in the order given; a text: what is wrong. */
+/** The addresses, each with its port, in the order given; a text: the error. */
 export function parseServers(text: string): readonly string[] | string {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.length > MAX_SERVERS) {
@@ -17,7 +17,7 @@ export function parseServers(text: string): readonly string[] | string {
   for (const part of parts) {
     const address = parseServer(part);
     if (address.kind === "error") return `cannot use ${JSON.stringify(part)}: ${address.reason}`;
-    if (addresses.includes(address.text)) return `${address.text} is there twice`;
+    if (addresses.includes(address.text)) return `${address.text} is given twice`;
     addresses.push(address.text);
   }
   return addresses;

@@ -24,14 +24,14 @@ const BAD: [string, RegExp][] = [
   ["a:0", /^cannot use "a:0": need a port from 1/],
   ["a:99999", /need a port of at most 65535/],
   ["1.2.3", /1\.2\.3 is not an IPv4 address/],
-  ["a,b,a:9090", /^a:9090 is there twice$/],
-  [":9090,localhost", /^localhost:9090 is there twice$/],
+  ["a,b,a:9090", /^a:9090 is given twice$/],
+  [":9090,localhost", /^localhost:9090 is given twice$/],
   ["http://a", /need host:port/],
   ["unix:x", /absolute path/],
   [Array.from({ length: MAX_SERVERS + 1 }, (_, i) => `h${i}`).join(), /need at most 64 servers/],
 ];
 
-Deno.test("parseServers() says what is wrong", () => {
+Deno.test("parseServers() reports the error", () => {
   for (const [text, expected] of BAD) {
     const result = parseServers(text);
     assert.ok(typeof result === "string", text);

@@ -1,4 +1,4 @@
-/** The name of the user, which maglevd logs without proof. */
+/** The name of the user, which maglevd logs as unverified. */
 
 export interface CallerOptions {
   readonly env: (name: string) => string | undefined;
@@ -6,8 +6,8 @@ export interface CallerOptions {
 }
 
 /**
- * Returns the user before sudo, else the user, else `uid-1001`. Empty without the permission to
- * read any of them: calls are sent without a name then.
+ * Returns the user before sudo, otherwise the user, otherwise `uid-1001`. Empty without the
+ * permission to read any of them: then calls are sent without a name.
  */
 export function callerName({ env, uid }: CallerOptions): string {
   for (const name of ["SUDO_USER", "USER", "LOGNAME"]) {

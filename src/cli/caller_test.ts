@@ -4,7 +4,7 @@ import { callerName } from "./caller.ts";
 const named = (env: Readonly<Record<string, string>>) =>
   callerName({ env: (name) => env[name], uid: () => 1001 });
 
-Deno.test("callerName() returns the user before sudo, else the name, else the number", () => {
+Deno.test("callerName() returns the user before sudo, otherwise the name, otherwise the number", () => {
   assert.equal(named({ SUDO_USER: "alice", USER: "root" }), "alice");
   assert.equal(named({ USER: "alice", LOGNAME: "al" }), "alice");
   assert.equal(named({ USER: "", LOGNAME: "al" }), "al");

@@ -1,10 +1,10 @@
-/** The files that show who we are, and whom we trust. Read once, at the start, and judged there. */
+/** The files that authenticate the user and the server. Read and checked once, at the start. */
 import { MaglevError } from "../base/errors.ts";
 import type { ClientTls } from "../grpc/client/client.ts";
 import { fileProblem, readRegularText } from "../system/read_file.ts";
 import { certificatesOf, keyPairOf, type PemFile } from "../system/key_pair.ts";
 
-/** Paths; empty: none. Certificate and key come together, perhaps in one file. */
+/** Paths; empty: not given. Certificate and key are given together, perhaps as one file. */
 export interface CredentialPaths {
   readonly tls: boolean;
   readonly ca: string;
@@ -19,18 +19,20 @@ export interface Credentials {
   readonly token: string | undefined;
 }
 
-/** A file, and the flag that names it: a variable may have set it, out of sight. */
+/** A file and its flag, which messages name: a variable may have set the path. */
 interface FlagFile {
   readonly flag: string;
   readonly path: string;
 }
 
-/** Most of a file that is read. */
+/** Largest file, in bytes. */
 const MAX_BYTES = 1024 * 1024;
-/** Longest token that a server takes. */
+/** Longest token that a server accepts, in characters. */
 const MAX_TOKEN_LENGTH = 1024;
 
-/** Reads what there is. @throws {MaglevError} `failed-precondition`: names the flag and the file */
+/**
+ * Reads the given files. @throws {MaglevError} `failed-precondition`: names the flag and the file
+ */
 export async function readCredentials(paths: CredentialPaths): Promise<Credentials> {
   const token = paths.token === ""
     ? undefined
@@ -59,7 +61,7 @@ async function readToken(file: FlagFile): Promise<string> {
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [token = ""] = lines;
   if (lines.length !== 1 || !/^[\x21-\x7e]+$/.test(token) || token.length > MAX_TOKEN_LENGTH) {
-    throw refusal(file, "need a line with one token in it: no role, no name");
+    throw refusal(file, "need one line with a token alone, without role and name");
   }
   return token;
 }
@@ -81,5 +83,5 @@ function nameOf({ flag, path }: FlagFile): string {
 }
 
 function refusal(file: FlagFile, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${nameOf(file)}: ${reason}`);
+  return new MaglevError("failed-precondition", `cannot use ${nameOf(file)}: ${reason}`);
 }

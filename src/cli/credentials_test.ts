@@ -14,10 +14,10 @@ interface Case {
 const TOKENS: Readonly<Record<string, Case>> = {
   "that others can read": { text: "t", mode: 0o604, message: /readable or writable by others/ },
   "that others can write": { text: "t", mode: 0o602, message: /readable or writable by others/ },
-  "that is empty": { text: "# t\n", message: /need a line with one token/ },
-  "with two tokens": { text: "a\nb\n", message: /need a line with one token/ },
-  "with a role": { text: "viewer t\n", message: /no role, no name/ },
-  "with a long token": { text: "t".repeat(1025), message: /need a line with one token/ },
+  "that is empty": { text: "# t\n", message: /need one line with a token/ },
+  "with two tokens": { text: "a\nb\n", message: /need one line with a token/ },
+  "with a role": { text: "viewer t\n", message: /without role and name/ },
+  "with a long token": { text: "t".repeat(1025), message: /need one line with a token/ },
   "that is too large": { text: "#".repeat(1024 * 1024 + 1), message: /more than 1048576 bytes/ },
 };
 
@@ -45,11 +45,11 @@ Deno.test("a token file may be read by its group, and have comments", async () =
 });
 
 for (const [name, { message, ...file }] of Object.entries(TOKENS)) {
-  Deno.test(`a token file ${name} is refused by its path, and its text is not told`, async () => {
+  Deno.test(`a token file ${name} is refused with its path, without its text`, async () => {
     await inFile(file, async (token) => {
       await assert.rejects(readCredentials({ ...NONE, token }), (error: Error) => {
         assert.match(error.message, message);
-        assert.ok(error.message.startsWith(`Cannot use --token-file ${token}: `));
+        assert.ok(error.message.startsWith(`cannot use --token-file ${token}: `));
         assert.ok(error.message.length < token.length + 150);
         return true;
       });
@@ -57,14 +57,14 @@ for (const [name, { message, ...file }] of Object.entries(TOKENS)) {
   });
 }
 
-Deno.test("an invalid certificate and an invalid key are refused by their paths", async () => {
+Deno.test("an invalid certificate and an invalid key are refused with their paths", async () => {
   const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   await inFile({ text: broken }, async (path) => {
     const refused = async (paths: Partial<CredentialPaths>, message: RegExp) =>
       await assert.rejects(readCredentials({ ...NONE, ...paths }), { message });
     await refused({ ca: path }, /: certificate 1 in it cannot be read: /);
     await refused({ cert: path, key: path }, /: certificate 1 in it cannot be read: /);
-    await refused({ ca: "/dev/null" }, /^Cannot use --tls-ca \/dev\/null: not a regular file$/);
+    await refused({ ca: "/dev/null" }, /^cannot use --tls-ca \/dev\/null: not a regular file$/);
     await refused({ ca: `${path}.none` }, /: no such file$/);
   });
 });

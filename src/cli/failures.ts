@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly timeoutMs: number;
 }
 
-/** The library's texts for a call that was broken off. */
+/** The library's texts for an aborted call. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 
 /** True when no answer arrived: the connection failed, or the call timed out. */
@@ -20,7 +20,7 @@ export function isUnreached(error: MaglevError): boolean {
   // The library's text; a server may report a timeout of its own.
   if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
-    /^(No connection established|Name resolution failed|Connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
+    /^(No connection established|Name resolution failed|connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
       .test(error.message);
 }
 
@@ -33,7 +33,7 @@ export function explain(error: MaglevError, endpoint: Endpoint): string {
   }
   if (code === "permission-denied" || code === "unauthenticated") return refused(message, endpoint);
   if (code === "resource-exhausted") return tooLarge(message);
-  if (code === "unimplemented") return `this server does not know the command: ${message}`;
+  if (code === "unimplemented") return `the server does not support this command: ${message}`;
   if (isUnreached(error)) return connectionProblem(message, endpoint);
   return message.replace(/^Response message parsing error: /, "");
 }
@@ -42,10 +42,10 @@ function tooLarge(message: string): string {
   const [, size, most] = /^Received message larger than max \((\d+) vs (\d+)\)/.exec(message) ?? [];
   return size === undefined
     ? message
-    : `the answer is too large: it has ${size} bytes, need at most ${most}`;
+    : `cannot read the answer: need at most ${most} bytes, have ${size}`;
 }
 
-/** The same as a line; it names the server where that may matter. */
+/** The error as a line; it names the server where that may matter. */
 export function failureLine(error: MaglevError, endpoint: Endpoint, several: boolean): string {
   const named = several || isUnreached(error) || error.code === "unimplemented";
   return `${named ? `${endpoint.server}: ` : ""}${explain(error, endpoint)}`;
@@ -54,30 +54,30 @@ export function failureLine(error: MaglevError, endpoint: Endpoint, several: boo
 function hung(message: string, { tls }: Endpoint): string {
   if (message.includes("stream has not begun")) return "the stream of events did not begin";
   // The library's text while it has no connection.
-  if (!message.includes("Waiting for LB pick")) return "it is connected, and silent";
-  return tls ? "no TLS connection came about" : "no connection came about";
+  if (!message.includes("Waiting for LB pick")) return "connected, but the server does not answer";
+  return tls ? "no TLS connection was established" : "no connection was established";
 }
 
-/** The server's own words name the role that is needed; the flag that brings it is ours to name. */
+/** The server's message names the required role; the flag to pass is added here. */
 function refused(message: string, { token }: Endpoint): string {
   if (message.includes("present a token")) return `${message} (--token-file)`;
   if (message.includes("present a client certificate")) {
     return `${message} (--tls-cert and --tls-key)`;
   }
-  return token && message.startsWith("Unknown token") ? `${message} (--token-file)` : message;
+  return token && message.startsWith("unknown token") ? `${message} (--token-file)` : message;
 }
 
 function connectionProblem(message: string, { server, tls }: Endpoint): string {
   const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {
-    return "cannot be reached: no address is known for this name";
+    return "cannot be reached: this name has no address";
   }
-  if (message.startsWith("Connection dropped") || message === "the stream ended") {
+  if (message.startsWith("connection dropped") || message === "the stream ended") {
     return "the connection ended";
   }
   if (BROKEN_OFF.test(message)) {
-    return `the call was broken off (${message}); is it maglevd's gRPC port?`;
+    return `the call was aborted (${message}); is it maglevd's gRPC port?`;
   }
   const socket = server.startsWith("unix:");
   if (last.includes("ECONNREFUSED")) {
@@ -86,24 +86,24 @@ function connectionProblem(message: string, { server, tls }: Endpoint): string {
     }`;
   }
   if (last.includes("ENOENT")) return "no such socket; is maglevd running?";
-  if (last.includes("EACCES")) return "permission denied: you may not use this socket";
+  if (last.includes("EACCES")) return "permission denied: this user may not use the socket";
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(last)) return `cannot be reached: ${last}`;
   if (
     tls &&
     /corrupt message|wrong version number|ECONNRESET|EPIPE|hang up|Failed to connect/.test(last)
   ) {
-    return `TLS failed: ${last}; does the server speak TLS? --tls=false goes without`;
+    return `TLS failed: ${last}; does the server speak TLS? --tls=false connects without it`;
   }
   if (tls) return `TLS failed: ${last}${tlsRemedy(last)}`;
   if (/EPIPE|ECONNRESET|Protocol error|hang up|Failed to connect/.test(last)) {
     return `it does not speak gRPC (${last}); is it maglevd's gRPC port? ` +
-      "--tls if it speaks TLS";
+      "add --tls if it speaks TLS";
   }
   return `cannot be reached: ${last}`;
 }
 
 function tlsRemedy(last: string): string {
-  if (/altnames|NotValidForName/.test(last)) return " (--tls-server-name asks for another name)";
+  if (/altnames|NotValidForName/.test(last)) return " (--tls-server-name expects another name)";
   return /verify|self.signed|issuer/i.test(last)
     ? " (--tls-ca names the authority of its certificate)"
     : "";

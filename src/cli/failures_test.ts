@@ -6,7 +6,7 @@ const ENDPOINT: Endpoint = { server: "a:9090", tls: false, token: false, timeout
 const noConnection = (last: string) =>
   `No connection established. Last error: ${last}. Resolution note: `;
 
-/** Texts as the library and the server give them. */
+/** Texts of the library and of the server. */
 const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
   [
     "nothing listens",
@@ -34,7 +34,7 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "unavailable",
     "Name resolution failed for target dns:a:9090",
     {},
-    "a:9090: cannot be reached: no address is known for this name",
+    "a:9090: cannot be reached: this name has no address",
   ],
   [
     "no route",
@@ -48,23 +48,23 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "unavailable",
     noConnection("Protocol error (2026-11-21T09:38:35.587Z)"),
     {},
-    "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? --tls if it " +
-    "speaks TLS",
+    "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? add --tls " +
+    "if it speaks TLS",
   ],
-  ["a server that ends", "unavailable", "Connection dropped", {}, "a:9090: the connection ended"],
+  ["a server that ends", "unavailable", "connection dropped", {}, "a:9090: the connection ended"],
   [
     "a call that is broken off",
     "aborted",
     "Call cancelled",
     {},
-    "a:9090: the call was broken off (Call cancelled); is it maglevd's gRPC port?",
+    "a:9090: the call was aborted (Call cancelled); is it maglevd's gRPC port?",
   ],
   [
     "a stream that is broken off",
     "internal",
     "Received RST_STREAM with code 2 (Internal server error)",
     {},
-    "a:9090: the call was broken off (Received RST_STREAM with code 2 (Internal server error)); " +
+    "a:9090: the call was aborted (Received RST_STREAM with code 2 (Internal server error)); " +
     "is it maglevd's gRPC port?",
   ],
   [
@@ -72,15 +72,15 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "resource-exhausted",
     "Received message larger than max (71821750 vs 16777216)",
     {},
-    "the answer is too large: it has 71821750 bytes, need at most 16777216",
+    "cannot read the answer: need at most 16777216 bytes, have 71821750",
   ],
   ["a limit of the server", "resource-exhausted", "too many calls", {}, "too many calls"],
   [
     "an answer that is none",
     "internal",
-    "Response message parsing error: The answer is no maglev.VersionInfo: it ends within a field",
+    "Response message parsing error: cannot read the answer as maglev.VersionInfo: it ends within a field",
     {},
-    "The answer is no maglev.VersionInfo: it ends within a field",
+    "cannot read the answer as maglev.VersionInfo: it ends within a field",
   ],
   [
     "TLS with a server that has none",
@@ -88,7 +88,7 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     noConnection("Error: received corrupt message of type InvalidContentType"),
     { tls: true },
     "a:9090: TLS failed: received corrupt message of type InvalidContentType; does the server " +
-    "speak TLS? --tls=false goes without",
+    "speak TLS? --tls=false connects without it",
   ],
   [
     "TLS and a certificate that is not trusted",
@@ -103,14 +103,14 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "deadline-exceeded",
     "Deadline exceeded after 1.505s,name resolution: 0.001s,Waiting for LB pick",
     {},
-    "a:9090: no answer within 10s: no connection came about; --timeout waits longer",
+    "a:9090: no answer within 10s: no connection was established; --timeout waits longer",
   ],
   [
     "no answer in time",
     "deadline-exceeded",
     "Deadline exceeded after 1.5s,remote_addr=127.0.0.1:1",
     {},
-    "a:9090: no answer within 10s: it is connected, and silent; --timeout waits longer",
+    "a:9090: no answer within 10s: connected, but the server does not answer; --timeout waits longer",
   ],
   [
     "no stream in time",
@@ -143,28 +143,28 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
   [
     "a wrong token",
     "unauthenticated",
-    "Unknown token: need one of the token file",
+    "unknown token: need one from the token file",
     { token: true },
-    "Unknown token: need one of the token file (--token-file)",
+    "unknown token: need one from the token file (--token-file)",
   ],
   [
     "a wrong token that is not ours",
     "unauthenticated",
-    "Unknown token: need one of the token file",
+    "unknown token: need one from the token file",
     {},
-    "Unknown token: need one of the token file",
+    "unknown token: need one from the token file",
   ],
   [
     "an older server",
     "unimplemented",
     "no such method",
     {},
-    "a:9090: this server does not know the command: no such method",
+    "a:9090: the server does not support this command: no such method",
   ],
   ["a name", "not-found", 'no backend "x"', {}, 'no backend "x"'],
 ];
 
-Deno.test("failureLine() says which server, what, and what to do", async (t) => {
+Deno.test("failureLine() has the server, the reason and the fix", async (t) => {
   for (const [name, code, message, endpoint, expected] of CASES) {
     await t.step(name, () => {
       const error = new MaglevError(code, message);
@@ -173,7 +173,7 @@ Deno.test("failureLine() says which server, what, and what to do", async (t) => 
   }
 });
 
-Deno.test("failureLine() of several servers always says which", () => {
+Deno.test("failureLine() always names the server when there are several", () => {
   const error = new MaglevError("not-found", 'no backend "x"');
   assert.equal(failureLine(error, ENDPOINT, true), 'a:9090: no backend "x"');
 });

@@ -1,4 +1,6 @@
-/** PURE. maglevc's flags; the usage text and the environment variables follow from this table. */
+/**
+ * PURE. maglevc's flags; the usage text and the environment variables are derived from this table.
+ */
 import { type FlagTable, readSettings, type Settings } from "../system/settings.ts";
 
 export const MAGLEVC_FLAGS = {
@@ -46,8 +48,7 @@ export const MAGLEVC_FLAGS = {
     env: "MAGLEV_TLS_CA",
     grants: "file",
     placeholder: "PATH",
-    help:
-      "authorities (PEM) that the server's certificate is held against, in place of the system's",
+    help: "authorities (PEM) that verify the server's certificate, in place of the system's",
   },
   "tls-cert": {
     kind: "string",
@@ -78,7 +79,7 @@ export const MAGLEVC_FLAGS = {
     env: "MAGLEV_TOKEN_FILE",
     grants: "file",
     placeholder: "PATH",
-    help: "file with the token to show to the server, which others must not be able to read",
+    help: "file with the token to show to the server; others must not be able to read it",
   },
   "print-permissions": {
     kind: "boolean",
@@ -114,9 +115,9 @@ export function readCommandLine(
   const { "tls-ca": ca, "tls-cert": cert, "tls-key": key } = settings;
   if ((cert === "") !== (key === "")) {
     const [has, lacks] = cert === "" ? ["key", "cert"] : ["cert", "key"];
-    return { kind: "error", message: `--tls-${has} needs --tls-${lacks} beside it` };
+    return { kind: "error", message: `flag --tls-${has}: needs --tls-${lacks} too` };
   }
-  // Said in so many words it counts: `--tls=false` for the one server without, whatever is set.
+  // Given explicitly, it wins: `--tls=false` for the one server without TLS, whatever else is set.
   const named = ca !== "" || cert !== "" || settings["tls-server-name"] !== "";
   const tls = given.has("tls") ? settings.tls : named;
   return {

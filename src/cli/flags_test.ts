@@ -20,7 +20,7 @@ Deno.test("flags may stand before, between and after the words of a command", ()
   assert.deepEqual(ok(["show", "--", "--color"]).words, ["show", "--color"]);
 });
 
-Deno.test("every setting that is not about this run alone has its variable", () => {
+Deno.test("every setting that is not for a single run has a variable", () => {
   const env = {
     MAGLEV_SERVER: "b",
     MAGLEV_OUTPUT: "yaml",
@@ -46,7 +46,7 @@ Deno.test("colour: flag, variable, NO_COLOR, in this order of precedence", () =>
   assert.equal(ok(["--color=false"], { MAGLEV_COLOR: "true" }).color, false);
 });
 
-Deno.test("TLS is used when it is asked for, or when something of it is given", () => {
+Deno.test("TLS is used when its flag or one of its files is given", () => {
   assert.equal(ok([]).tls, false);
   assert.equal(ok(["--tls"]).tls, true);
   assert.equal(ok(["--tls-ca", "x"]).tls, true);
@@ -58,16 +58,16 @@ Deno.test("TLS is used when it is asked for, or when something of it is given", 
 });
 
 const BAD: [string[], RegExp][] = [
-  [["--sever", "x"], /^Unknown flag --sever: did you mean --server\?$/],
+  [["--sever", "x"], /^unknown flag --sever; did you mean --server\?$/],
   [["show", "--outputt", "json"], /did you mean --output\?$/],
   [["--output", "xml"], /need one of text, json, yaml$/],
-  [["--tls-cert", "x"], /^--tls-cert needs --tls-key beside it$/],
-  [["--tls-key", "x"], /^--tls-key needs --tls-cert beside it$/],
+  [["--tls-cert", "x"], /^flag --tls-cert: needs --tls-key too$/],
+  [["--tls-key", "x"], /^flag --tls-key: needs --tls-cert too$/],
   [["--timeout", "0s"], /--timeout: cannot use "0s"/],
-  [["--server"], /^Flag --server needs a value/],
+  [["--server"], /^flag --server needs a value/],
 ];
 
-Deno.test("what cannot be used is said", () => {
+Deno.test("readCommandLine() reports invalid values", () => {
   for (const [args, expected] of BAD) {
     const result = read(args);
     assert.equal(result.kind, "error", args.join(" "));

@@ -1,7 +1,7 @@
 /**
- * Runs maglevc: arguments in, exit status out. 0; 1 when a server refused or did not answer; 2 when
- * the command is invalid. Modules that only some commands need are loaded on demand, because the
- * gRPC library takes longer to load than everything else.
+ * Runs maglevc: arguments in, exit status out. The status is 0; 1 when a server refused or did not
+ * answer; 2 when the command is invalid. Modules that only some commands need are loaded on demand,
+ * because the gRPC library takes longer to load than everything else.
  */
 import { hasUnsafe } from "../base/text.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -30,7 +30,7 @@ Usage: maglevc [flags] [command]
 Without a command: the shell on a terminal, else commands from standard input, a line each.
 Exit: 0; 1 a server refused or did not answer; 2 the command is invalid.`;
 
-/** Runs maglevc to its end; the result is the exit status. */
+/** Runs maglevc to its end, and returns the exit status. */
 export async function runMaglevc(args: readonly string[]): Promise<number> {
   try {
     return await run(args);
@@ -60,7 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   if (settings["print-permissions"]) {
     return fail(
-      "Flag --print-permissions: cannot answer: the program does not see the permissions it was " +
+      "flag --print-permissions: cannot answer: the program does not see the permissions it was " +
         "started with; start it by its launcher (`deno task maglevc`)",
       2,
     );
@@ -77,7 +77,7 @@ async function run(args: readonly string[]): Promise<number> {
   const parsed = parse(words);
   if (parsed.kind === "error") return fail(parsed.message, 2);
   const addresses = parseServers(settings.server);
-  if (typeof addresses === "string") return fail(`--server: ${addresses}`, 2);
+  if (typeof addresses === "string") return fail(`flag --server: ${addresses}`, 2);
   if (parsed.kind === "empty") return await withoutCommand(read, addresses);
   const { invocation } = parsed;
   if (isLocal(invocation.command)) {
@@ -122,8 +122,8 @@ async function oneShot(
     const abort = new AbortController();
     const watches = invocation.command === "watch events";
     if (!watches || !Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
-      // Ctrl-C ends other commands as it ends other programs. The listener stays to the end,
-      // because `deno task` forwards a Ctrl-C that the terminal has sent here already.
+      // Ctrl-C ends other commands as it ends other programs. The listener stays installed until
+      // the end, because `deno task` forwards a Ctrl-C that the terminal has already sent here.
       if (watches) Deno.addSignalListener("SIGINT", () => abort.abort());
       return await runCommand(session, invocation, abort.signal);
     }

@@ -1,4 +1,4 @@
-/** A server of the command line, with its connection and the shell's memory of it. */
+/** A server of the command line: its connection, and the shell's memory of it. */
 import { MaglevError } from "../base/errors.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
@@ -16,7 +16,7 @@ export interface ServerOptions {
 export class Server {
   /** Its address has a port. */
   readonly endpoint: Endpoint;
-  /** From one command to the next. */
+  /** Kept from one command to the next. */
   readonly memory = new Map<string, unknown>();
   readonly #options: ServerOptions;
   #client: MaglevClient | undefined;
@@ -36,7 +36,7 @@ export class Server {
     return this.endpoint.server;
   }
 
-  /** Made by the first use. @throws {MaglevError} `invalid-argument` */
+  /** Created at the first use. @throws {MaglevError} `invalid-argument` */
   get client(): MaglevClient {
     const { credentials, timeoutMs, user, clock } = this.#options;
     return this.#client ??= new MaglevClient({
@@ -50,7 +50,7 @@ export class Server {
 
   /**
    * Runs `call` and returns its result. After a failed connection the next call opens a new one
-   * immediately, because the library would first wait, longer each time.
+   * immediately, because the library would wait first, longer each time.
    */
   async ask<T>(call: (client: MaglevClient) => Promise<T>): Promise<T> {
     try {
@@ -62,7 +62,7 @@ export class Server {
     }
   }
 
-  /** Ends the connection; the next use makes another one. */
+  /** Ends the connection; the next use opens a new one. */
   close(): void {
     this.#client?.close();
     this.#client = undefined;

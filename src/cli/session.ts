@@ -1,4 +1,4 @@
-/** Shared by one-shot commands, scripts and the shell: servers, output options, streams. */
+/** The common part of one-shot commands, scripts and the shell: servers, options, streams. */
 import type { Clock, Prng } from "../base/ports.ts";
 import { type AskingCommand, execute } from "./execute.ts";
 import { isLocal, runLocally } from "./local.ts";
@@ -61,7 +61,7 @@ async function watch(session: Session, args: Args, signal: AbortSignal): Promise
   const unknown = await unknownNames(session, args, signal);
   for (const line of unknown) complain(session.stderr, line);
   if (unknown.length > 0) return 1;
-  // The library for JSON takes a while to load: text does without.
+  // The library for JSON takes a while to load, and text does not need it.
   const library = session.output === "text" ? undefined : await import("../grpc/client/json.ts");
   const ok = await watchEvents({
     ...session,

@@ -46,7 +46,7 @@ function sessionOf(servers: readonly Server[], columns = Infinity) {
 
 const UNABORTED = new AbortController().signal;
 
-Deno.test("a command that Ctrl-C ended says so, and its status is that of the signal", async () => {
+Deno.test("a command that Ctrl-C ended reports it, with the signal's exit status", async () => {
   const { session, written } = sessionOf([]);
   const run = (signal: AbortSignal) =>
     runCommand(session, { command: "show version", args: {} }, signal);
@@ -56,7 +56,7 @@ Deno.test("a command that Ctrl-C ended says so, and its status is that of the si
   assert.equal(written.stderr, "maglevc: interrupted\n");
 });
 
-Deno.test("Ctrl-C ends a watch with status 0 and no complaint", async () => {
+Deno.test("Ctrl-C ends a watch with status 0 and without a message", async () => {
   const { session, written } = sessionOf([]);
   const watch = { command: "watch events", args: {} } as const;
   assert.equal(await runCommand(session, watch, AbortSignal.abort()), 0);
@@ -69,12 +69,12 @@ Deno.test("an unknown name cannot be watched: exit 1", async () => {
   for (const args of [{ backend: "web9" }, { frontend: "shop" }]) {
     written.stderr = "";
     assert.equal(await runCommand(session, { command: "watch events", args }, UNABORTED), 1);
-    assert.match(written.stderr, /^maglevc: No "(web9|shop)"\n$/);
+    assert.match(written.stderr, /^maglevc: no "(web9|shop)"\n$/);
   }
   assert.equal(written.stdout, "");
 });
 
-Deno.test("without a terminal the line about VPP goes to standard error, and the status stays 0", async () => {
+Deno.test("without a terminal, the line about VPP goes to standard error, and the status stays 0", async () => {
   const answers = answersOf(PLAIN);
   const show = { command: "show frontends", args: {} } as const;
   const one = sessionOf([server("a:1", answers)]);
@@ -103,5 +103,5 @@ Deno.test("help of a command needs no server", async () => {
   const { session, written } = sessionOf([]);
   const help = { command: "help", args: { topic: "config reload" } } as const;
   assert.equal(await runCommand(session, help, UNABORTED), 0);
-  assert.match(written.stdout, /^ {2}config reload .*\n[^]*reason <text> {2}Why/);
+  assert.match(written.stdout, /^ {2}config reload .*\n[^]*reason <text> {2}Reason/);
 });

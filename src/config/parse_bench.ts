@@ -44,6 +44,6 @@ function largeFile(options: { backends: number; frontends: number }): string {
 
 function readLarge(file: string) {
   const result = parseConfig(file, { file: "large.yaml" });
-  if (result.kind !== "ok") throw new Error("The large file is not valid");
+  if (result.kind !== "ok") throw new Error("the large file is invalid");
   return result.config;
 }

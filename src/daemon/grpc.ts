@@ -44,18 +44,18 @@ const FORECAST_SLICE_MS = 4;
 export function badGrpcSettings(settings: GrpcSettings): string | undefined {
   const address = settings["grpc-addr"];
   const parsed = address === "" ? undefined : parseListenAddress(address);
-  if (typeof parsed === "string") return `Flag --grpc-addr: cannot use "${address}": ${parsed}`;
+  if (typeof parsed === "string") return `flag --grpc-addr: cannot use "${address}": ${parsed}`;
   const [cert, key, ca] = [
     settings["grpc-tls-cert"],
     settings["grpc-tls-key"],
     settings["grpc-client-ca"],
   ];
   if ((cert === "") !== (key === "")) {
-    return "Flags --grpc-tls-cert and --grpc-tls-key: need both or neither";
+    return "flags --grpc-tls-cert and --grpc-tls-key: need both or neither";
   }
-  if (ca !== "" && cert === "") return "Flag --grpc-client-ca: needs --grpc-tls-cert too";
+  if (ca !== "" && cert === "") return "flag --grpc-client-ca: needs --grpc-tls-cert too";
   if (parsed?.kind === "unix" && cert !== "") {
-    return "Flag --grpc-tls-cert: a unix socket has no TLS";
+    return "flag --grpc-tls-cert: a unix socket has no TLS";
   }
   return undefined;
 }

@@ -21,12 +21,12 @@ Deno.test("badGrpcSettings reports invalid addresses and combinations of flags",
     [{ "grpc-addr": "unix:/run/x" }, undefined],
     [
       { "grpc-addr": "9090" },
-      'Flag --grpc-addr: cannot use "9090": need host:port, :port, [v6]:port or unix:/path',
+      'flag --grpc-addr: cannot use "9090": need host:port, :port, [v6]:port or unix:/path',
     ],
-    [{ "grpc-tls-cert": "/c" }, "Flags --grpc-tls-cert and --grpc-tls-key: need both or neither"],
-    [{ "grpc-tls-key": "/k" }, "Flags --grpc-tls-cert and --grpc-tls-key: need both or neither"],
-    [{ "grpc-client-ca": "/a" }, "Flag --grpc-client-ca: needs --grpc-tls-cert too"],
-    [{ ...PAIR, "grpc-addr": "unix:/x" }, "Flag --grpc-tls-cert: a unix socket has no TLS"],
+    [{ "grpc-tls-cert": "/c" }, "flags --grpc-tls-cert and --grpc-tls-key: need both or neither"],
+    [{ "grpc-tls-key": "/k" }, "flags --grpc-tls-cert and --grpc-tls-key: need both or neither"],
+    [{ "grpc-client-ca": "/a" }, "flag --grpc-client-ca: needs --grpc-tls-cert too"],
+    [{ ...PAIR, "grpc-addr": "unix:/x" }, "flag --grpc-tls-cert: a unix socket has no TLS"],
   ];
   for (const [settings, says] of cases) {
     assert.equal(badGrpcSettings({ ...DEFAULTS, ...settings }), says);

@@ -47,7 +47,7 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   const wanted = parseListenAddress(options.address);
   invariant(typeof wanted !== "string", `metrics address ${options.address}: ${wanted}`);
   const listening = await listenAt(wanted);
-  if (listening.kind === "error") return `Flag --metrics-addr: ${listening.message}`;
+  if (listening.kind === "error") return `flag --metrics-addr: ${listening.message}`;
   const { listeners, addresses } = listening;
   const reader = new ProcessReader();
   const metrics = new Metrics({ build: buildInfo(), clock, readProcess: () => reader.read() });

@@ -62,12 +62,13 @@ export function readinessOf({ running, vpp, warmedUp, blind, withheld }: Readine
 
 /** Reasons for void probes: one sentence for each namespace and kind. */
 export function blindSentences(probers: readonly ProberView[]): string[] {
-  return probers.flatMap(({ netns, blind }) => {
-    const where = netns === "" ? "" : ` in network namespace ${netns}`;
-    return blind.map(({ backends, reason }) =>
-      backends === 0
+  return probers.flatMap(({ netns, blind }) =>
+    blind.map(({ backends, lack, reason }) => {
+      // A reason about the namespace itself has its name already.
+      const where = netns === "" || lack === "namespace" ? "" : ` in network namespace ${netns}`;
+      return backends === 0
         ? `probes${where} were void until a few seconds ago: ${reason}`
-        : `cannot probe ${backends} backend${backends === 1 ? "" : "s"}${where}: ${reason}`
-    );
-  });
+        : `cannot probe ${backends} backend${backends === 1 ? "" : "s"}${where}: ${reason}`;
+    })
+  );
 }

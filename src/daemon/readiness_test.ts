@@ -46,20 +46,24 @@ Deno.test("readinessOf() names everything that is missing", () => {
   }
 });
 
-Deno.test("blindSentences() names the missing resource, its place, and the number of servers", () => {
+Deno.test("blindSentences() gives the missing resource, the namespace once, and the number of backends", () => {
   const spot = { lack: "ports", reason: "no local port is free", sinceMs: 0 } as const;
+  const reason = "cannot enter network namespace dmz: it does not exist";
+  const gone = { lack: "namespace", reason, sinceMs: 0 } as const;
   const view = { threads: 1, backends: 9 };
   assert.deepEqual(
     blindSentences([
       { netns: "", ...view, blind: [{ ...spot, backends: 1 }] },
       { netns: "blue", ...view, blind: [{ ...spot, backends: 3 }] },
       { netns: "green", ...view, blind: [{ ...spot, backends: 0 }] },
+      { netns: "dmz", ...view, blind: [{ ...gone, backends: 5 }] },
       { netns: "red", ...view, blind: [] },
     ]),
     [
       "cannot probe 1 backend: no local port is free",
       "cannot probe 3 backends in network namespace blue: no local port is free",
       "probes in network namespace green were void until a few seconds ago: no local port is free",
+      "cannot probe 5 backends: cannot enter network namespace dmz: it does not exist",
     ],
   );
 });

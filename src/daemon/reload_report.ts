@@ -90,7 +90,7 @@ function counted(key: string, names: readonly string[]): LogFields {
 /** Shares of the new-flow buckets of all VIPs, right after the reload and when all is up. */
 function shareFields(forecast: ReloadForecast | undefined): LogFields {
   if (forecast === undefined) {
-    return { message: "what share of new flows moved was not worked out: it took too long" };
+    return { message: "cannot forecast the share of new flows that moves: it takes too long" };
   }
   const { vips } = forecast;
   const share = (shifts: readonly TableShift[], of: "moved" | "lost") => {

@@ -89,6 +89,6 @@ Deno.test("a report that takes too long, or delays another reload, leaves the sh
     assert.equal(forecast, undefined);
     assert.equal(outline.started.length, 6, "what the reload did is there all the same");
     const { message } = reportFields({ outline, forecast });
-    assert.match(String(message), /not worked out/);
+    assert.match(String(message), /cannot forecast/);
   }
 });

@@ -45,7 +45,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (settings["print-permissions"]) {
     writeLine(
       Deno.stderr,
-      "maglevd: Flag --print-permissions: cannot answer: the program does not see the permissions " +
+      "maglevd: flag --print-permissions: cannot answer: the program does not see the permissions " +
         "it was started with; start it by its launcher (`deno task maglevd`)",
     );
     return 2;
@@ -86,28 +86,28 @@ function environment(name: string): string | undefined {
 }
 
 function badConfigPath({ config, check }: MaglevdSettings): string | undefined {
-  if (config === "") return "Flag --config: need the path of a configuration file";
+  if (config === "") return "flag --config: need the path of a configuration file";
   if (check || !isStandardInput(config)) return undefined;
-  return `Flag --config: cannot run on standard input ("${config}"): a reload reads the ` +
+  return `flag --config: cannot run on standard input ("${config}"): a reload reads the ` +
     "configuration again; use a file, or add --check";
 }
 
 function badVppAddress(address: string): string | undefined {
   const reason = address === "" ? undefined : badTransportAddress(address);
   if (reason === undefined) return undefined;
-  return `Flag --vpp-api-addr: cannot use "${address}": ${reason}, or nothing for no VPP`;
+  return `flag --vpp-api-addr: cannot use "${address}": ${reason}, or nothing for no VPP`;
 }
 
 function badStatsAddress(address: string): string | undefined {
   if (address === "" || address.startsWith("/")) return undefined;
-  return `Flag --vpp-stats-addr: cannot use "${address}": need an absolute path, or nothing for ` +
+  return `flag --vpp-stats-addr: cannot use "${address}": need an absolute path, or nothing for ` +
     "no counters";
 }
 
 function badMetricsAddress(address: string): string | undefined {
   const parsed = address === "" ? undefined : parseListenAddress(address);
   return typeof parsed === "string"
-    ? `Flag --metrics-addr: cannot use "${address}": ${parsed}, or nothing for no metrics`
+    ? `flag --metrics-addr: cannot use "${address}": ${parsed}, or nothing for no metrics`
     : undefined;
 }
 

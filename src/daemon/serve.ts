@@ -241,7 +241,7 @@ async function listenForGrpc(
     return server;
   } catch (error) {
     if (error instanceof MaglevError) {
-      return `Flag --${flagOfFailure(error, settings)}: ${error.message}`;
+      return `flag --${flagOfFailure(error, settings)}: ${error.message}`;
     }
     throw error;
   }

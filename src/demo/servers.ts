@@ -31,7 +31,7 @@ export async function startServers(): Promise<{ port: number; servers: readonly 
     }
   }
   throw new Error(
-    `Cannot start the demo servers: ports ${PORTS[0]} to ${PORTS.at(-1)} are all taken`,
+    `cannot start the demo servers: ports ${PORTS[0]} to ${PORTS.at(-1)} are all taken`,
   );
 }
 

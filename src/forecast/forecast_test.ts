@@ -262,10 +262,10 @@ Deno.test("a forecast of an invalid action is refused like the action", () => {
   const snapshot = checker.snapshot();
   const weight = { kind: "weight", frontend: "web", pool: "pool0", backend: "a" } as const;
   const cases: [ForecastAction, string, RegExp][] = [
-    [{ kind: "pause", backend: "aa" }, "not-found", /No backend "aa"; did you mean "a"/],
-    [{ kind: "pause", backend: "b" }, "failed-precondition", /Cannot pause backend "b"/],
+    [{ kind: "pause", backend: "aa" }, "not-found", /no backend "aa"; did you mean "a"/],
+    [{ kind: "pause", backend: "b" }, "failed-precondition", /cannot pause backend "b"/],
     [{ ...weight, weight: 101 }, "invalid-argument", /need an integer from 0 to 100/],
-    [{ ...weight, pool: "none", weight: 1 }, "not-found", /No pool/],
+    [{ ...weight, pool: "none", weight: 1 }, "not-found", /no pool/],
   ];
   for (const [action, code, message] of cases) {
     const error = forecastAction(snapshot, action, OPTIONS);

@@ -1,22 +1,23 @@
 /**
- * Keeps a fault of the runtime from ending the process. When the other side says that it will go
- * (GOAWAY with NO_ERROR), node:http2 closes the session while nghttp2 still reads that frame. With
- * no call under way the session's memory is freed there and then, nghttp2 goes on in it, and after
- * some hundred calls on the connection that is a crash: Deno 2.9.6, denoland/deno#36788. Closed
- * after what runs now, a session ends just as well.
+ * Works around a fault of the runtime that ends the process: Deno 2.9.6, denoland/deno#36788.
+ *
+ * When the other side announces its end (GOAWAY with NO_ERROR), node:http2 closes the session while
+ * nghttp2 still reads that frame. Without a call under way, the session's memory is freed at that
+ * point and nghttp2 goes on using it; after some hundred calls on the connection the process
+ * crashes. Closed in a microtask, a session ends just as well.
  */
 import http2 from "node:http2";
 import { Duplex } from "node:stream";
 import { invariant } from "../base/assert.ts";
 
-/** What has `close`: all sessions' common prototype, which node:http2 does not export. */
+/** The common prototype of all sessions, which has `close`; node:http2 does not export it. */
 interface Sessions {
   close(callback?: () => void): void;
 }
 
 let done = false;
 
-/** All HTTP/2 sessions of this process, of servers and clients, close so from now on. Idempotent. */
+/** From now on all HTTP/2 sessions of this process close in a microtask. Idempotent. */
 export function closeSessionsLater(): void {
   if (done) return;
   done = true;

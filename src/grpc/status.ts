@@ -5,7 +5,7 @@
  */
 import { type ErrorCode, MaglevError } from "../base/errors.ts";
 
-/** Numbers of the statuses. */
+/** Status numbers. */
 export const STATUS = {
   OK: 0,
   CANCELLED: 1,
@@ -26,7 +26,7 @@ export const STATUS = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** Names of the statuses as `grpc_code` has them, by number. */
+/** Status names by number, as in the label `grpc_code`. */
 export const STATUS_NAMES: readonly string[] = [
   "OK",
   "Canceled",
@@ -61,16 +61,16 @@ const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   "internal": STATUS.INTERNAL,
 };
 
-/** Longest message that is sent; it goes into a header. */
+/** Longest message that is sent, in characters, because it goes into a header. */
 export const MAX_MESSAGE_LENGTH = 1000;
 
-/** What a call ends with. */
+/** The status at the end of a call. */
 export interface Status {
   readonly code: number;
   readonly details: string;
 }
 
-/** The status of one of our errors. */
+/** The status of a MaglevError. */
 export function statusOf(error: MaglevError): Status {
   const { message } = error;
   const cut = message.length <= MAX_MESSAGE_LENGTH
@@ -79,7 +79,7 @@ export function statusOf(error: MaglevError): Status {
   return { code: STATUS_OF[error.code], details: cut.toWellFormed() };
 }
 
-/** The error a status stands for, at the client. */
+/** The error that a status stands for, for clients. */
 export function errorOf(status: Status): MaglevError {
   const found = Object.entries(STATUS_OF).find(([, number]) => number === status.code);
   const code = status.code === STATUS.CANCELLED ? "aborted" : found?.[0] ?? "internal";

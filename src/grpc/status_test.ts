@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MaglevError } from "../base/errors.ts";
 import { errorOf, MAX_MESSAGE_LENGTH, STATUS, STATUS_NAMES, statusOf } from "./status.ts";
 
-Deno.test("statusOf and errorOf: every error comes back as it went", () => {
+Deno.test("errorOf() reverses statusOf() for every error", () => {
   const codes = [
     "invalid-argument",
     "not-found",
@@ -25,13 +25,13 @@ Deno.test("statusOf and errorOf: every error comes back as it went", () => {
   assert.equal(errorOf({ code: 99, details: "" }).code, "internal");
 });
 
-Deno.test("statusOf: what does not fit into a header is cut, and no half of a character is left", () => {
+Deno.test("statusOf() shortens a message that is too long for a header, without half a character", () => {
   const fits = "x".repeat(MAX_MESSAGE_LENGTH);
   assert.equal(statusOf(new MaglevError("internal", fits)).details, fits);
   const { details } = statusOf(new MaglevError("internal", `x${"😀".repeat(600)}`));
   assert.ok(details.endsWith("… (1201 characters)"));
   assert.ok(details.isWellFormed() && details.length < MAX_MESSAGE_LENGTH + 30);
-  // Else writing the header would throw.
+  // Otherwise writing the header would throw.
   encodeURI(statusOf(new MaglevError("internal", "\ud800")).details);
 });
 

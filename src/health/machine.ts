@@ -234,7 +234,7 @@ function keepOrRefuse(backend: Backend, wanted: BackendState, action: string): S
 function refused(backend: Backend, action: string): StepResult {
   return {
     ok: false,
-    message: `Cannot ${action} backend ${JSON.stringify(backend.name)}: it is ${backend.state}`,
+    message: `cannot ${action} backend ${JSON.stringify(backend.name)}: it is ${backend.state}`,
   };
 }
 

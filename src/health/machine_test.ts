@@ -171,7 +171,7 @@ Deno.test("step: every event in every state", () => {
       const outcome = !result.ok ? "refused" : result.transition?.to ?? "kept";
       assert.equal(outcome, expected, name);
       if (!result.ok) {
-        assert.equal(result.message, `Cannot ${kind} backend "nginx0": it is ${state}`);
+        assert.equal(result.message, `cannot ${kind} backend "nginx0": it is ${state}`);
         continue;
       }
       assert.equal(result.backend.state, result.transition?.to ?? state, name);

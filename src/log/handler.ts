@@ -106,7 +106,7 @@ export class LogHandler implements Logger {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const written = await this.#options.writer.write(bytes.subarray(at));
-      if (written <= 0) throw new Error("Cannot write log lines: the output takes nothing");
+      if (written <= 0) throw new Error("cannot write log lines: the output takes nothing");
       at += written;
     }
   }

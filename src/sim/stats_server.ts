@@ -173,7 +173,7 @@ export class StatsServer {
 
 function done(answer: number, what: string): number {
   if (answer >= 0) return answer;
-  throw new MaglevError("unavailable", `Simulated stats segment: ${what}: ${errnoName(answer)}`);
+  throw new MaglevError("unavailable", `simulated stats segment: ${what}: ${errnoName(answer)}`);
 }
 
 function removeFile(path: string): void {

@@ -98,5 +98,5 @@ function found(text: string): string {
 }
 
 function refusal(path: string, reason: string): MaglevError {
-  return new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
+  return new MaglevError("failed-precondition", `cannot use ${path}: ${reason}`, { path });
 }

@@ -86,7 +86,7 @@ export function readSettings<T extends FlagTable>(
     }
     const value = convert(spec, raw);
     if (value === undefined) {
-      const where = flag === undefined ? `Environment variable ${spec.env}` : `Flag --${name}`;
+      const where = flag === undefined ? `environment variable ${spec.env}` : `flag --${name}`;
       return { kind: "error", message: `${where}: cannot use "${raw}": need ${wanted(spec)}` };
     }
     settings[name] = value;
@@ -135,7 +135,7 @@ function readFlags(
   for (const token of tokensOf(table, flags)) {
     if (token.kind === "positional") {
       if (!positionals) {
-        return error(`Unexpected argument "${token.value}": only flags are accepted here`);
+        return error(`unexpected argument "${token.value}": only flags are accepted here`);
       }
       words.push(token.value);
     }
@@ -151,7 +151,7 @@ function readFlags(
     if (spec === undefined) return error(unknownFlag(table, token));
     const swallowed = token.value?.startsWith("--") === true && token.inlineValue === false;
     if (spec.kind !== "boolean" && (token.value === undefined || swallowed)) {
-      return error(`Flag --${token.name} needs a value: ${wanted(spec)}`);
+      return error(`flag --${token.name} needs a value: ${wanted(spec)}`);
     }
     values.set(token.name, token.value ?? "true");
   }
@@ -193,8 +193,8 @@ function longForm(arg: string): string {
 function unknownFlag(table: FlagTable, flag: { name: string; rawName: string }): string {
   const shown = Object.keys(table).filter((name) => table[name]!.hidden !== true);
   const known = nearest(flag.name, shown);
-  return `Unknown flag ${flag.rawName}` +
-    (known === undefined ? ": see --help" : `: did you mean --${known}?`);
+  return `unknown flag ${flag.rawName}` +
+    (known === undefined ? "; see --help" : `; did you mean --${known}?`);
 }
 
 function convert(spec: FlagSpec, raw: string): string | boolean | number | undefined {

@@ -56,7 +56,7 @@ export class StateFile {
     if (bytes.length > maxBytes) {
       throw new MaglevError(
         "resource-exhausted",
-        `Cannot write ${bytes.length} bytes: at most ${maxBytes} are allowed`,
+        `cannot write ${bytes.length} bytes: at most ${maxBytes} are allowed`,
       );
     }
     const temporary = `${name}.new`;

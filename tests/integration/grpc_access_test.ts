@@ -74,7 +74,7 @@ grpcTest(
         for (const wrong of ["open-sesam", "open-sesamee", "Open-sesame", "a b"]) {
           const said = await client.call(GET, B0, bearer(wrong));
           assert.equal(said.code, "UNAUTHENTICATED", `with ${JSON.stringify(wrong)}`);
-          assert.match(said.details, /^Unknown token: need one of the token file/);
+          assert.match(said.details, /^unknown token: need one from the token file/);
         }
         assert.equal((await client.call("grpc.health.v1.Health/Check")).code, "OK");
 
@@ -118,8 +118,8 @@ grpcTest(
           ["operator x\n", 0o604, /readable or writable by others/],
           ["operator x\n", 0o602, /readable or writable by others/],
           ["admin x\n", 0o600, /line 1: need `viewer TOKEN`/],
-          ["operator\n", 0o600, /line 1: need a token behind operator/],
-          ["viewer x\noperator x\n", 0o600, /line 2: the token is on an earlier line too/],
+          ["operator\n", 0o600, /line 1: need a token after operator/],
+          ["viewer x\noperator x\n", 0o600, /line 2: the token is also on an earlier line/],
           ["# nobody\n", 0o600, /it has no tokens/],
         ];
         for (const [text, mode, says] of bad) {

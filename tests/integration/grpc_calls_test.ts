@@ -161,7 +161,7 @@ grpcTest(
       assert.equal(part(ok(await client.call("DisableBackend", { name: "b0" })), "enabled"), false);
       const refused = await client.call("PauseBackend", { name: "b0" });
       assert.equal(refused.code, "FAILED_PRECONDITION");
-      assert.match(refused.details, /Cannot pause backend "b0": it is disabled/);
+      assert.match(refused.details, /cannot pause backend "b0": it is disabled/);
       assert.equal(part(ok(await client.call("EnableBackend", { name: "b0" })), "enabled"), true);
 
       const entry = { frontend: "web", pool: "main", backend: "b1" };
@@ -284,22 +284,22 @@ grpcTest(
     await onGrpcStage({}, async ({ client, daemon }) => {
       const entry = { frontend: "web", pool: "main", backend: "b0", weight: 1 };
       const cases: [method: string, request: Json, code: string, details: RegExp][] = [
-        ["GetBackend", { name: "b7" }, "NOT_FOUND", /^No backend "b7"; did you mean "b0"\?$/],
-        ["GetBackend", { name: "" }, "NOT_FOUND", /^No backend ""$/],
+        ["GetBackend", { name: "b7" }, "NOT_FOUND", /^no backend "b7"; did you mean "b0"\?$/],
+        ["GetBackend", { name: "" }, "NOT_FOUND", /^no backend ""$/],
         [
           "GetBackend",
           { name: "x".repeat(50_000) },
           "NOT_FOUND",
-          /^No backend "x{900,}.*characters/,
+          /^no backend "x{900,}.*characters/,
         ],
         [
           "GetFrontend",
           { name: "webb" },
           "NOT_FOUND",
-          /^No frontend "webb"; did you mean "web"\?$/,
+          /^no frontend "webb"; did you mean "web"\?$/,
         ],
         ["GetHealthCheck", { name: "wen" }, "NOT_FOUND", /did you mean "web"/],
-        ["PauseBackend", { name: "nobody" }, "NOT_FOUND", /^No backend "nobody"$/],
+        ["PauseBackend", { name: "nobody" }, "NOT_FOUND", /^no backend "nobody"$/],
         ["PauseBackend", { name: "b0", forNs: "-1" }, "INVALID_ARGUMENT", /a time after now/],
         ["PauseBackend", { name: "b0", untilUnixNs: "1" }, "INVALID_ARGUMENT", /a time after now/],
         [
@@ -314,7 +314,7 @@ grpcTest(
           "SetFrontendPoolBackendWeight",
           { ...entry, pool: "mian" },
           "NOT_FOUND",
-          /No pool of frontend "web" with the name "mian"; did you mean "main"/,
+          /no pool of frontend "web" with the name "mian"; did you mean "main"/,
         ],
         ["SetFrontendPoolBackendWeight", { ...entry, weight: -1 }, "INVALID_ARGUMENT", /have -1/],
         ["SyncVPPLBState", { frontend: "wep" }, "NOT_FOUND", /did you mean "web"/],

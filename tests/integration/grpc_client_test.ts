@@ -66,7 +66,7 @@ grpcTest("our client's errors are MaglevErrors with the server's message", async
       await assert.rejects(client.call("GetBackend", { name: "b9" }), {
         name: "MaglevError",
         code: "not-found",
-        message: 'No backend "b9"; did you mean "b0"?',
+        message: 'no backend "b9"; did you mean "b0"?',
       });
       const signal = AbortSignal.abort();
       await assert.rejects(client.call("GetVersion", {}, { signal }), { code: "aborted" });

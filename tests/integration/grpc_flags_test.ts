@@ -41,7 +41,7 @@ Deno.test("a file of gRPC that cannot be used is reported with the flag that nam
         files: [folder],
       });
       assert.equal(code, 1, stderr);
-      assert.match(stderr, new RegExp(`^maglevd: cannot start: Flag --${flag}: `), stderr);
+      assert.match(stderr, new RegExp(`^maglevd: cannot start: flag --${flag}: `), stderr);
       assert.match(stderr, says);
       assert.equal(stderr.trim().split("\n").length, 1, stderr);
     }

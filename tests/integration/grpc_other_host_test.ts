@@ -111,7 +111,7 @@ async function crowd(prober: string, home: GrpcClient): Promise<void> {
         assert.equal(code, "RESOURCE_EXHAUSTED");
         assert.match(
           details,
-          /128 watchers from other hosts without credentials already connected/,
+          /128 watchers without credentials from other hosts already connected/,
         );
       }
       const watch = home.stream(method);

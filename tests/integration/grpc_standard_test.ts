@@ -78,7 +78,7 @@ grpcTest("the health service follows readiness", async () => {
       part((await client.call("grpc.health.v1.Health/Check", { service })).message, "status");
     for (const service of ["", "maglev.Maglev"]) assert.equal(await status(service), "SERVING");
     const unknown = await client.call("grpc.health.v1.Health/Check", { service: "maglev" });
-    assert.deepEqual([unknown.code, unknown.details], ["NOT_FOUND", 'No service "maglev"']);
+    assert.deepEqual([unknown.code, unknown.details], ["NOT_FOUND", 'no service "maglev"']);
     const list = async () => (await client.call("grpc.health.v1.Health/List")).message;
     const all = (status: string) => ({ statuses: { "": { status }, "maglev.Maglev": { status } } });
     assert.deepEqual(await list(), all("SERVING"));

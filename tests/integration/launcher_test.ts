@@ -283,15 +283,15 @@ Deno.test("a comma in a path is refused, because Deno would read it as two paths
     [
       ["maglevd", "--config", "/some/file,/etc"],
       {},
-      /Flag --config: cannot use "\/some\/file,\/etc"/,
+      /flag --config: cannot use "\/some\/file,\/etc"/,
     ],
-    [["maglevd"], { MAGLEV_CONFIG: "/a,/b/c" }, /Environment variable MAGLEV_CONFIG: /],
-    [["maglevd", "--state-dir=/a,/"], {}, /Flag --state-dir: /],
-    [["maglevd", "--grpc-addr", "unix:/a,/etc"], {}, /Flag --grpc-addr: /],
-    [["maglevd"], { MAGLEV_SHIM: "/a.so,/lib" }, /Environment variable MAGLEV_SHIM: /],
+    [["maglevd"], { MAGLEV_CONFIG: "/a,/b/c" }, /environment variable MAGLEV_CONFIG: /],
+    [["maglevd", "--state-dir=/a,/"], {}, /flag --state-dir: /],
+    [["maglevd", "--grpc-addr", "unix:/a,/etc"], {}, /flag --grpc-addr: /],
+    [["maglevd"], { MAGLEV_SHIM: "/a.so,/lib" }, /environment variable MAGLEV_SHIM: /],
     [["maglevd"], { MAGLEV_READ_PATHS: "/a:/b,/c" }, /MAGLEV_READ_PATHS: cannot use "\/b,\/c"/],
-    [["maglevc", "--token-file", "/t,/etc"], {}, /Flag --token-file: /],
-    [["maglevc"], { HOME: "/home/a,/etc" }, /Environment variable HOME: /],
+    [["maglevc", "--token-file", "/t,/etc"], {}, /flag --token-file: /],
+    [["maglevc"], { HOME: "/home/a,/etc" }, /environment variable HOME: /],
   ];
   for (const [args, env, says] of cases) {
     const { code, lines, stderr } = await printed(args, env);
@@ -308,7 +308,7 @@ Deno.test("a value that is the whole file system is refused, under any name", as
       const { code, stderr } = await printed(["maglevd", `--${flag}`, value], {});
       assert.equal(code, 2, `${flag} ${value}`);
       const expected =
-        `maglevd: Flag --${flag}: cannot use "${value}": it is the whole file system`;
+        `maglevd: flag --${flag}: cannot use "${value}": it is the whole file system`;
       assert.ok(stderr.startsWith(expected), stderr);
     }
   }

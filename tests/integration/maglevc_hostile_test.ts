@@ -86,12 +86,12 @@ function hasHeaders(bytes: Uint8Array): boolean {
 const CASES: readonly [name: string, server: Server, message: RegExp][] = [
   ["sends GOAWAY immediately", { first: [...SETTINGS, ...GOAWAY] }, /: the connection ended$/],
   ["speaks HTTP/1.1", { first: [...new TextEncoder().encode("HTTP/1.1 400 Bad\r\n\r\n")] }, /gRPC/],
-  ["resets the call", { first: SETTINGS, then: RESET }, /: the call was broken off \(Received/],
-  ["fails without a word", { first: SETTINGS, then: NO_REASON }, /: The server gave no reason/],
+  ["resets the call", { first: SETTINGS, then: RESET }, /: the call was aborted \(Received/],
+  ["fails without a word", { first: SETTINGS, then: NO_REASON }, /: the server gave no reason/],
   [
     "announces more than there may be",
     { first: SETTINGS, then: [...HEADERS, ...ENDLESS] },
-    /: the answer is too large: it has 4294967295 bytes, need at most \d+$/,
+    /: cannot read the answer: need at most \d+ bytes, have 4294967295$/,
   ],
   ["stays silent", { first: SETTINGS }, /: no answer within 1s: /],
 ];

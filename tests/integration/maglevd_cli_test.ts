@@ -55,7 +55,7 @@ Deno.test("maglevd --check reads standard input as - and as /dev/stdin", async (
     assert.ok(bad.stdout.startsWith(`${config}:17:13: semantic error: `), bad.stdout);
     const run = await runToEnd({ config, stdin: GOOD });
     assert.deepEqual([run.code, run.stdout], [2, ""]);
-    assert.match(run.stderr, /Flag --config: cannot run on standard input .*; use a file/);
+    assert.match(run.stderr, /flag --config: cannot run on standard input .*; use a file/);
   }
 });
 
@@ -124,7 +124,7 @@ const FLAG_ERRORS: [string, string[], Record<string, string>, RegExp][] = [
     "an unknown flag",
     ["--confg", "x"],
     {},
-    /^maglevd: Unknown flag --confg: did you mean --config\?/,
+    /^maglevd: unknown flag --confg; did you mean --config\?/,
   ],
   ["a bad level", ["--log-level=loud"], {}, /need one of debug, info, warn, error/],
   ["a path with a comma", ["--config=/a,b/c.yaml"], {}, /--config: .*a comma cannot be granted/],
@@ -179,7 +179,7 @@ Deno.test("without its launcher maglevd refuses --print-permissions", async () =
     env: { NO_COLOR: "1" },
   }).output();
   assert.equal(code, 2);
-  assert.match(new TextDecoder().decode(stderr), /Flag --print-permissions: .*by its launcher/);
+  assert.match(new TextDecoder().decode(stderr), /flag --print-permissions: .*by its launcher/);
 });
 
 Deno.test("maglevd takes its configuration path from the environment", async () => {

@@ -231,7 +231,7 @@ Deno.test("maglevd names a metrics address that it cannot use, and does not star
     const { port } = taken.addr as Deno.NetAddr;
     const cases: [string, number, RegExp][] = [
       [`127.0.0.1:${port}`, 1, new RegExp(`cannot start: .*port ${port} is in use`)],
-      ["9091", 2, /Flag --metrics-addr: cannot use "9091": need host:port/],
+      ["9091", 2, /flag --metrics-addr: cannot use "9091": need host:port/],
       ["unix:metrics.sock", 2, /need an absolute path/],
     ];
     for (const [address, status, says] of cases) {

@@ -170,9 +170,9 @@ netnsTest("a namespace may appear late, vanish, return and be replaced", async (
         `${action}${err === undefined ? "" : `: ${String(err).replaceAll(first.name, "X")}`}`
       );
       // Seen between the making of the name and the mounting on it, if one looks just then.
-      const half = "waiting: /run/netns/X is not a network namespace";
-      const gone =
-        "waiting: cannot enter network namespace X: /run/netns/X does not exist; create it with " +
+      const half = "waiting: cannot enter network namespace X: " +
+        "its file in /run/netns is not a network namespace";
+      const gone = "waiting: cannot enter network namespace X: it does not exist; create it with " +
         "`ip netns add X`";
       assert.deepEqual(news.filter((line) => line !== half), [
         gone,

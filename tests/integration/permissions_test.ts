@@ -333,7 +333,7 @@ Deno.test("a token or certificate that cannot be used is an error of its own fla
         flags: ["--grpc-addr=127.0.0.1:0", ...flags],
       });
       assert.equal(code, 1, flag);
-      assert.match(stderr, new RegExp(`^maglevd: cannot start: Flag --${flag}: `));
+      assert.match(stderr, new RegExp(`^maglevd: cannot start: flag --${flag}: `));
     }
   });
 });

@@ -49,9 +49,9 @@ netnsTest(
       assert.deepEqual(lbView(simulator), ALL);
       stage.assertNoServerBlamed();
       const blind = await showStatus(stage);
-      assert.match(blind, /^ready +no: cannot probe 5 backends in network namespace /m);
+      const reason = `cannot enter network namespace ${name}: it does not exist; create it with `;
+      assert.match(blind, new RegExp(`^ready +no: cannot probe 5 backends: ${reason}`, "m"));
       assert.match(blind, /^vpp +connected$/m);
-      const reason = `cannot enter network namespace ${name}: /run/netns/${name} does not exist; `;
       assert.match(blind, new RegExp(`^${name} +1 +5 +yes +\\S+ +${reason}`, "m"));
       await stage.unhide();
       await daemon.transition("frail", "down", from);

@@ -96,7 +96,7 @@ async function readIfPresent(url: URL): Promise<string | undefined> {
 async function main(args: readonly string[]): Promise<number> {
   const unknown = args.filter((arg) => arg !== "--check");
   if (unknown.length > 0) {
-    console.error(`Unknown argument ${unknown[0]}; expected --check or nothing`);
+    console.error(`unknown argument ${unknown[0]}; expected --check or nothing`);
     return 2;
   }
   const stale = (await generatedFiles()).filter((file) => file.current !== file.wanted);

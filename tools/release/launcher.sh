@@ -262,11 +262,11 @@ is_true() {
 }
 
 grant_home() {
-  what='Environment variable HOME'
+  what='environment variable HOME'
   case ${HOME-} in /*) add reads "$HOME/.config/maglevc" ;; esac
   case ${XDG_STATE_HOME-} in
     /*)
-      what='Environment variable XDG_STATE_HOME'
+      what='environment variable XDG_STATE_HOME'
       add_written "$XDG_STATE_HOME/maglevc"
       ;;
     *) case ${HOME-} in /*) add_written "$HOME/.local/state/maglevc" ;; esac ;;
@@ -280,15 +280,15 @@ grant_all() {
   for part in $code; do add reads "$root/$part"; done
   each_path add_read "$always_read"
   each_path add_written "$always_write"
-  what='Environment variable MAGLEV_READ_PATHS'
+  what='environment variable MAGLEV_READ_PATHS'
   each_path add_read "${MAGLEV_READ_PATHS-}"
-  what='Environment variable MAGLEV_WRITE_PATHS'
+  what='environment variable MAGLEV_WRITE_PATHS'
   each_path add_written "${MAGLEV_WRITE_PATHS-}"
   if [ "$home" = yes ]; then grant_home; fi
   "${program}_grants"
   if [ "$shim" = yes ]; then
     ffi=${MAGLEV_SHIM:-$root/build/maglev_shim.so}
-    what='Environment variable MAGLEV_SHIM'
+    what='environment variable MAGLEV_SHIM'
     case $ffi in *,*) add none "$ffi" ;; esac
   fi
 }

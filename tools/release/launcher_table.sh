@@ -47,23 +47,23 @@ maglevd_keep() {
 
 # Grants what each value opens: by flag, else by environment variable, else by default.
 maglevd_grants() {
-  what="${flag_config+Flag --config}" what="${what:-Environment variable MAGLEV_CONFIG}"
+  what="${flag_config+flag --config}" what="${what:-environment variable MAGLEV_CONFIG}"
   grant_config "${flag_config-${MAGLEV_CONFIG-/etc/vpp-maglev/maglev.yaml}}"
-  what="${flag_vpp_api_addr+Flag --vpp-api-addr}" what="${what:-Environment variable MAGLEV_VPP_API_ADDR}"
+  what="${flag_vpp_api_addr+flag --vpp-api-addr}" what="${what:-environment variable MAGLEV_VPP_API_ADDR}"
   grant_socket "${flag_vpp_api_addr-${MAGLEV_VPP_API_ADDR-/run/vpp/api.sock}}"
-  what="${flag_metrics_addr+Flag --metrics-addr}" what="${what:-Environment variable MAGLEV_METRICS_ADDR}"
+  what="${flag_metrics_addr+flag --metrics-addr}" what="${what:-environment variable MAGLEV_METRICS_ADDR}"
   grant_listen "${flag_metrics_addr-${MAGLEV_METRICS_ADDR-:9091}}"
-  what="${flag_state_dir+Flag --state-dir}" what="${what:-Environment variable MAGLEV_STATE_DIR}"
+  what="${flag_state_dir+flag --state-dir}" what="${what:-environment variable MAGLEV_STATE_DIR}"
   grant_folder "${flag_state_dir-${MAGLEV_STATE_DIR-}}"
-  what="${flag_grpc_addr+Flag --grpc-addr}" what="${what:-Environment variable MAGLEV_GRPC_ADDR}"
+  what="${flag_grpc_addr+flag --grpc-addr}" what="${what:-environment variable MAGLEV_GRPC_ADDR}"
   grant_listen "${flag_grpc_addr-${MAGLEV_GRPC_ADDR-:9090}}"
-  what="${flag_grpc_tls_cert+Flag --grpc-tls-cert}" what="${what:-Environment variable MAGLEV_GRPC_TLS_CERT}"
+  what="${flag_grpc_tls_cert+flag --grpc-tls-cert}" what="${what:-environment variable MAGLEV_GRPC_TLS_CERT}"
   grant_file "${flag_grpc_tls_cert-${MAGLEV_GRPC_TLS_CERT-}}"
-  what="${flag_grpc_tls_key+Flag --grpc-tls-key}" what="${what:-Environment variable MAGLEV_GRPC_TLS_KEY}"
+  what="${flag_grpc_tls_key+flag --grpc-tls-key}" what="${what:-environment variable MAGLEV_GRPC_TLS_KEY}"
   grant_file "${flag_grpc_tls_key-${MAGLEV_GRPC_TLS_KEY-}}"
-  what="${flag_grpc_client_ca+Flag --grpc-client-ca}" what="${what:-Environment variable MAGLEV_GRPC_CLIENT_CA}"
+  what="${flag_grpc_client_ca+flag --grpc-client-ca}" what="${what:-environment variable MAGLEV_GRPC_CLIENT_CA}"
   grant_file "${flag_grpc_client_ca-${MAGLEV_GRPC_CLIENT_CA-}}"
-  what="${flag_grpc_tokens+Flag --grpc-tokens}" what="${what:-Environment variable MAGLEV_GRPC_TOKENS}"
+  what="${flag_grpc_tokens+flag --grpc-tokens}" what="${what:-environment variable MAGLEV_GRPC_TOKENS}"
   grant_file "${flag_grpc_tokens-${MAGLEV_GRPC_TOKENS-}}"
 }
 
@@ -105,14 +105,14 @@ maglevc_keep() {
 
 # Grants what each value opens: by flag, else by environment variable, else by default.
 maglevc_grants() {
-  what="${flag_server+Flag --server}" what="${what:-Environment variable MAGLEV_SERVER}"
+  what="${flag_server+flag --server}" what="${what:-environment variable MAGLEV_SERVER}"
   grant_servers "${flag_server-${MAGLEV_SERVER-localhost:9090}}"
-  what="${flag_tls_ca+Flag --tls-ca}" what="${what:-Environment variable MAGLEV_TLS_CA}"
+  what="${flag_tls_ca+flag --tls-ca}" what="${what:-environment variable MAGLEV_TLS_CA}"
   grant_file "${flag_tls_ca-${MAGLEV_TLS_CA-}}"
-  what="${flag_tls_cert+Flag --tls-cert}" what="${what:-Environment variable MAGLEV_TLS_CERT}"
+  what="${flag_tls_cert+flag --tls-cert}" what="${what:-environment variable MAGLEV_TLS_CERT}"
   grant_file "${flag_tls_cert-${MAGLEV_TLS_CERT-}}"
-  what="${flag_tls_key+Flag --tls-key}" what="${what:-Environment variable MAGLEV_TLS_KEY}"
+  what="${flag_tls_key+flag --tls-key}" what="${what:-environment variable MAGLEV_TLS_KEY}"
   grant_file "${flag_tls_key-${MAGLEV_TLS_KEY-}}"
-  what="${flag_token_file+Flag --token-file}" what="${what:-Environment variable MAGLEV_TOKEN_FILE}"
+  what="${flag_token_file+flag --token-file}" what="${what:-environment variable MAGLEV_TOKEN_FILE}"
   grant_file "${flag_token_file-${MAGLEV_TOKEN_FILE-}}"
 }

@@ -118,6 +118,6 @@ function string(value: unknown, what: string): string {
 function wrong(what: string, want: string, have: unknown): MaglevError {
   return new MaglevError(
     "invalid-argument",
-    `Cannot read API definitions: ${what} must be ${want}, is ${JSON.stringify(have)}`,
+    `cannot read API definitions: ${what} must be ${want}, is ${JSON.stringify(have)}`,
   );
 }

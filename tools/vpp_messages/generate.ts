@@ -339,5 +339,5 @@ function pascalCase(name: string): string {
 }
 
 function missing(what: string): MaglevError {
-  return new MaglevError("not-found", `Cannot generate messages: ${what} is not defined`);
+  return new MaglevError("not-found", `cannot generate messages: ${what} is not defined`);
 }

@@ -23,7 +23,7 @@ export async function generateFrom(folder: string): Promise<string> {
     files.push(JSON.parse(await Deno.readTextFile(path)));
   }
   if (files.length === 0) {
-    throw new MaglevError("not-found", `Cannot read API definitions: no *.api.json in ${folder}`);
+    throw new MaglevError("not-found", `cannot read API definitions: no *.api.json in ${folder}`);
   }
   return await format(generateMessages(readDefinitions(files), WANTED_MESSAGES));
 }
@@ -49,7 +49,7 @@ async function firstFolder(folders: readonly string[]): Promise<string> {
     const found = await Deno.stat(folder).then((info) => info.isDirectory, () => false);
     if (found) return folder;
   }
-  throw new MaglevError("not-found", `Cannot find API definitions in ${folders.join(" or ")}`);
+  throw new MaglevError("not-found", `cannot find API definitions in ${folders.join(" or ")}`);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -23,14 +23,14 @@ export function ask<M extends UnaryMethod>(
   return client.call(method, request ?? {}, options);
 }
 
-/** An answer of a method, with what is to be shown of it. */
+/** The answer of a command: its view, and its message as JSON. */
 export function answer<M extends UnaryMethod>(
   method: M,
   message: ResponseOf<M>,
   { view, ok = true }: { readonly view: View; readonly ok?: boolean },
 ): Answer {
   return {
-    // Loaded and made only when needed: of 10,000 backends it costs more than the table.
+    // Computed only when needed: for 10,000 backends it costs more than the table.
     async json() {
       const { answerJson } = await import("../../grpc/client/json.ts");
       return answerJson(method, message);
@@ -40,9 +40,9 @@ export function answer<M extends UnaryMethod>(
   };
 }
 
-/** The value of a slot. @throws {MaglevError} `invalid-argument`: it is not there */
+/** The value of a slot. @throws {MaglevError} `invalid-argument`: it is absent */
 export function need(args: Args, name: string): string {
   const value = args[name];
-  if (value === undefined) throw new MaglevError("invalid-argument", `No ${name} given`);
+  if (value === undefined) throw new MaglevError("invalid-argument", `no ${name} given`);
   return value;
 }

@@ -1,10 +1,10 @@
-/** Cells that several commands show alike. */
+/** Cells that several commands share. */
 import type { messages } from "../../grpc/client/client.ts";
 import { elapsed, instant, millisecondsOf } from "../render/mod.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Cell } from "../render/model.ts";
 
-/** In place of what is not there, in the middle of a table. */
+/** Stands for an absent value in the middle of a table. */
 export const NOTHING: Cell = { text: "-", style: "muted" };
 
 export const STATE_STYLES: ReadonlyMap<string, Style> = new Map([
@@ -24,7 +24,7 @@ export function textCell(text: string): Cell {
   return text === "" ? NOTHING : { text };
 }
 
-/** Names of the backends that have a server's address, in one word without a terminal. */
+/** Names of the backends with a server's address; without a terminal in one word. */
 export function backendsCell(names: readonly string[]): Cell {
   return { text: names.join(", "), plain: names.join(","), style: "name" };
 }
@@ -71,7 +71,7 @@ export function resultCell(result: messages.ProbeResult | undefined): Cell {
     : { ...code, text: `${code.text} ${result.detail}`, comparisonKey: code.text };
 }
 
-/** End of validity of a certificate: soon is a warning, very soon a fault. */
+/** End of validity of a certificate: a warning when soon, a fault when very soon. */
 export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
   if (unixNs === undefined) return NOTHING;
   const unixMs = millisecondsOf(unixNs);
@@ -84,12 +84,12 @@ export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
   return { text, comparisonKey: when, style: days < 3 ? "bad" : days < 14 ? "warn" : "plain" };
 }
 
-/** Who asked for it, as far as that is known. */
+/** The operator's identity and address, as far as they are known. */
 export function whoText({ identity, peer }: messages.Intent): string {
   return identity === "" ? peer : `${identity} (${peer})`;
 }
 
-/** When it ends. */
+/** End of an intent. */
 export function untilText(untilUnixNs: bigint | undefined, nowMs: number): string {
   if (untilUnixNs === undefined) return "an operator ends it";
   const unixMs = millisecondsOf(untilUnixNs);
@@ -115,7 +115,7 @@ export function intentText(intent: messages.Intent, nowMs: number): string {
   return `${what} by ${whoText(intent)}, ${when}${end}${why}`;
 }
 
-/** The same in a column of notes; empty without one. */
+/** The same in a column of notes; empty without an intent. */
 export function intentCell(intent: messages.Intent | undefined, nowMs: number): Cell {
   if (intent === undefined) return { text: "" };
   const { kind, weight, fileWeight } = intent;

@@ -8,9 +8,9 @@ export interface CommandContext {
   /** Unix time in milliseconds: durations are counted up to it. */
   readonly nowMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** In the shell: a `set` says in one line what share of new flows moved. */
+  /** In the shell: a `set` also reports the share of new flows that moved. */
   readonly forecast?: boolean | undefined;
-  /** The shell's memory from one command to the next, of this server; rates come from it. */
+  /** The shell's memory of this server, kept between commands; rates are computed from it. */
   readonly memory?: Map<string, unknown> | undefined;
 }
 
@@ -25,5 +25,5 @@ export interface Answer {
   readonly ok: boolean;
 }
 
-/** Rejects with MaglevError: refused, or not reached. */
+/** Rejects with MaglevError when the server refused or cannot be reached. */
 export type Command = (context: CommandContext, args: Args) => Promise<Answer>;

@@ -54,7 +54,7 @@ function planned(action: string) {
   return { name: "web1", action, reason: "", end: undefined };
 }
 
-Deno.test("commands: each asks the one method it is about", async () => {
+Deno.test("each command calls its one method", async () => {
   const cases: [name: Name, args: Args, method: string, request: unknown][] = [
     ["show version", {}, "GetVersion", {}],
     ["show frontends", {}, "ListFrontends", { details: true }],
@@ -156,7 +156,7 @@ Deno.test("commands: each asks the one method it is about", async () => {
     ["config reload", { reason: "r" }, "ReloadConfig", { reason: "r" }],
   ];
   for (const [name, args, method, request] of cases) {
-    // Frontends come with a word on VPP.
+    // The answer about frontends also has a line about VPP.
     const beside = name.startsWith("show frontend") ? [["GetStatus", {}]] : [];
     assert.deepEqual(await requests(name, { args }), [[method, request], ...beside], name);
   }
@@ -164,12 +164,12 @@ Deno.test("commands: each asks the one method it is about", async () => {
   assert.deepEqual(Object.keys(COMMANDS).filter((name) => !tried.has(name as Name)), []);
 });
 
-Deno.test("commands: what the server refuses rejects, and arguments that are none too", async () => {
+Deno.test("commands reject when the server refuses, and for invalid arguments", async () => {
   const gone = { GetBackend: WORLD.GetBackend };
   await assert.rejects(run("show backend", { answers: gone, args: { backend: "x" } }).answer, {
     code: "not-found",
   });
-  await assert.rejects(run("show backend").answer, /No backend given/);
+  await assert.rejects(run("show backend").answer, /no backend given/);
   const far = { until: "9999-12-31T23:59:59.000Z" };
   for (const args of [{ for: "soon" }, { for: "0s" }, { until: "tomorrow" }, far]) {
     const { answer, asked } = run("set backend pause", { args: { backend: "web1", ...args } });
@@ -178,7 +178,7 @@ Deno.test("commands: what the server refuses rejects, and arguments that are non
   }
 });
 
-Deno.test("commands: the caller's signal goes along with every call", async () => {
+Deno.test("commands pass the caller's signal to every call", async () => {
   const { signal } = new AbortController();
   const args = { backend: "web1" };
   const { answer, asked } = run("set backend pause", { args, signal, forecast: true });
@@ -186,7 +186,7 @@ Deno.test("commands: the caller's signal goes along with every call", async () =
   assert.deepEqual(asked.map(({ options }) => options?.signal), [signal, signal]);
 });
 
-Deno.test("set: the forecast is made before the change, and does not hold it up for long", async () => {
+Deno.test("set requests the forecast before the change, within a time limit", async () => {
   const { answer, asked } = run("set backend pause", { args: { backend: "web1" }, forecast: true });
   await answer;
   assert.deepEqual(asked.map(({ method }) => method), ["PlanBackend", "PauseBackend"]);
@@ -194,7 +194,7 @@ Deno.test("set: the forecast is made before the change, and does not hold it up 
   assert.equal(asked[0]?.options?.deadlineMs, 2000);
 });
 
-Deno.test("set: a forecast that fails does not stop the change; one that is given up does", async () => {
+Deno.test("set makes the change after a failed forecast, but not after an aborted one", async () => {
   const abort = new AbortController();
   const fails = (before: () => void): Answers => ({
     ...WORLD,
@@ -205,7 +205,7 @@ Deno.test("set: a forecast that fails does not stop the change; one that is give
   });
   const args = { backend: "web1" };
   const done = run("set backend pause", { answers: fails(() => {}), args, forecast: true });
-  assert.match(text(await done.answer), /up → paused\n.*\n.*not known: no plan\n$/);
+  assert.match(text(await done.answer), /up → paused\n.*\ncannot forecast .*: no plan\n$/);
   const given = run("set backend pause", {
     answers: fails(() => abort.abort()),
     args,
@@ -216,7 +216,7 @@ Deno.test("set: a forecast that fails does not stop the change; one that is give
   assert.deepEqual(given.asked.map(({ method }) => method), ["PlanBackend"]);
 });
 
-Deno.test("set: the forecast names the VIPs with the greatest shares, and counts the others", async () => {
+Deno.test("set names the VIPs with the largest shares in the forecast, and counts the others", async () => {
   const { plan } = WORLD.PlanBackend({});
   const vips = Array.from({ length: 6 }, (_, at) => ({
     ...plan!.vips[0]!,
@@ -251,7 +251,7 @@ Deno.test("set: the forecast names the VIPs with the greatest shares, and counts
   }
 });
 
-Deno.test("set: JSON is the server's message, with or without forecast", async () => {
+Deno.test("set has the server's message as JSON, with or without forecast", async () => {
   const args = { backend: "web1" };
   const plain = await run("set backend pause", { args }).answer;
   const told = await run("set backend pause", { args, forecast: true }).answer;
@@ -260,7 +260,7 @@ Deno.test("set: JSON is the server's message, with or without forecast", async (
   assert.ok(typeof json === "object" && json !== null && "sinceUnixNs" in json);
 });
 
-Deno.test("answers that say no: a wrong configuration, a sync that failed in part", async () => {
+Deno.test("answers are failures for an invalid configuration, and for a sync that failed in part", async () => {
   const good = { ok: true, parseError: "", semanticError: "", issues: [] };
   const cases: [name: Name, answers: Answers, ok: boolean][] = [
     ["config check", WORLD, false],
@@ -282,7 +282,7 @@ Deno.test("answers that say no: a wrong configuration, a sync that failed in par
   }
 });
 
-Deno.test("counters: rates come from two readings, and stay until the next reading", async () => {
+Deno.test("counters have rates from two readings, which stay until the next reading", async () => {
   const memory = new Map<string, unknown>();
   const show = async (takenMs: number, factor: bigint) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
@@ -293,11 +293,11 @@ Deno.test("counters: rates come from two readings, and stay until the next readi
   assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
   assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
   assert.match(await show(NOW_MS - 5_000, 3n), /rates\n[^]*247 k [^]*rates over 5.0s/);
-  // A VIP that counts from zero again has no rate.
+  // A VIP whose count restarted at zero has no rate.
   assert.match(await show(NOW_MS, 1n), /rates\n.*\n192\S+ +- /);
 });
 
-Deno.test("counters: a reading of long ago is called so, and has no rates", async () => {
+Deno.test("counters mark an old reading as such, without rates", async () => {
   const memory = new Map<string, unknown>();
   const show = async (takenMs: number, factor: bigint) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
@@ -309,7 +309,7 @@ Deno.test("counters: a reading of long ago is called so, and has no rates", asyn
   assert.doesNotMatch(stale, /rates/);
 });
 
-Deno.test("counters: of a reading that is older than the one before there are no rates", async () => {
+Deno.test("counters have no rates when a reading is older than the one before", async () => {
   const memory = new Map<string, unknown>();
   const show = async (takenMs: number) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor: 2n }) };
@@ -319,7 +319,7 @@ Deno.test("counters: of a reading that is older than the one before there are no
   assert.doesNotMatch(await show(NOW_MS - 10_000), /rates/);
 });
 
-Deno.test("a certificate's end is a warning within 14 days, and a fault within 3", () => {
+Deno.test("expiryCell() warns of an end within 14 days, and shows a fault within 3", () => {
   const styleIn = (days: number) => expiryCell(ago(-days * 86_400_000), NOW_MS).style;
   assert.deepEqual(
     [-1, 2.9, 3.1, 13.9, 14.1].map(styleIn),
@@ -327,11 +327,11 @@ Deno.test("a certificate's end is a warning within 14 days, and a fault within 3
   );
 });
 
-Deno.test("counters: without a memory there are no rates", async () => {
+Deno.test("counters have no rates without a memory", async () => {
   assert.doesNotMatch(text(await run("show vpp lb counters").answer), /rates/);
 });
 
-Deno.test("plan: servers that change stand before those that do not", async () => {
+Deno.test("plan lists changed servers before unchanged ones", async () => {
   const { plan } = WORLD.PlanBackend({});
   const [first, ...others] = plan!.vips;
   const answers = {

@@ -1,4 +1,4 @@
-/** The server's configuration file: what is wrong with it, what a reload would do, the reload. */
+/** The server's configuration file: its errors, the effect of a reload, the reload. */
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
@@ -17,16 +17,14 @@ type Verdict = Pick<
 export async function configCheck(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "CheckConfig");
   const { ok } = message;
-  const result = ok
-    ? "the configuration file can be put in force"
-    : "the configuration file is wrong";
+  const result = ok ? "the configuration file is valid" : "the configuration file is invalid";
   return answer("CheckConfig", message, { view: [verdictBlock(message, result)], ok });
 }
 
 export async function configReload(context: CommandContext, args: Args): Promise<Answer> {
   const message = await ask(context, "ReloadConfig", { request: { reason: args.reason ?? "" } });
   const { ok } = message;
-  const refused = "refused: nothing was changed, the configuration from before is in force";
+  const refused = "refused: nothing was changed, the previous configuration stays in force";
   const view = ok ? configReloadView(message, context.nowMs) : [verdictBlock(message, refused)];
   return answer("ReloadConfig", message, { view, ok });
 }
@@ -40,7 +38,7 @@ export async function configPlan(context: CommandContext): Promise<Answer> {
   return answer("PlanConfig", message, { view, ok });
 }
 
-/** Findings as compilers print them, then the result with how many there are. */
+/** Findings in the form of compiler errors, then the result with their number. */
 function verdictBlock(verdict: Verdict, result: string): LinesBlock {
   const { ok, issues } = verdict;
   const warnings = issues.filter(({ stage }) => stage === "warning").length;
@@ -87,7 +85,7 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: number): Vi
   ];
 }
 
-/** The changes, and the share of flows that they move; not each server. */
+/** The changes, and the share of flows that they move; servers are left out. */
 function configReloadView(message: messages.ReloadConfigResponse, nowMs: number): View {
   const { plan } = message;
   return [
@@ -97,7 +95,7 @@ function configReloadView(message: messages.ReloadConfigResponse, nowMs: number)
   ];
 }
 
-/** Changes of a reload other than VIPs; zeros are left out. */
+/** Changes of a reload besides VIPs; zeros are left out. */
 function changeBlocks(
   message: messages.PlanConfigResponse | messages.ReloadConfigResponse,
   { nowMs, ended }: { readonly nowMs: number; readonly ended: string },

@@ -67,12 +67,12 @@ const HARMFUL =
   // deno-lint-ignore no-control-regex
   /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/;
 
-/** The views of all servers, as they are put together. */
+/** The merged view of all servers. */
 type Put = (views: readonly View[]) => View;
 
 const ONLY: Put = ([view = []]) => view;
 
-/** The answer at every size, each checked for what is true of all. */
+/** The answer at every size; each must have the properties that hold for all. */
 function shown(views: readonly View[], put = ONLY): Section[] {
   const view = put(views);
   const plain = views.map(plainParts);
@@ -120,11 +120,11 @@ function fileName(name: Name, variant: string): string {
 
 for (const [variant, words] of Object.entries(WORLDS)) {
   for (const name of Object.keys(COMMANDS) as Name[]) {
-    // The four plans of a backend differ in what is asked, not in what is shown.
+    // The four plans of a backend differ in their requests, not in their output.
     if (/^plan backend (resume|enable|disable)$/.test(name)) continue;
-    // Nothing of these is made of names.
+    // The output of these has no names.
     if (variant !== "plain" && /version|vpp/.test(name)) continue;
-    // As the same with a number.
+    // The same output as with a number.
     if (/^plan weight file$/.test(name)) continue;
     Deno.test(`${name}: golden text and JSON, ${variant} names`, async () => {
       const { view, json } = await run({ name, answers: answersOf(words), args: argsOf(words) });
@@ -140,7 +140,7 @@ for (const [variant, words] of Object.entries(WORLDS)) {
 
 const WORLD = answersOf(PLAIN);
 
-/** States of the world that have something of their own to show. */
+/** States of the world with output of their own. */
 const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "nothing configured": () => ({
     name: "show backends",
@@ -317,7 +317,7 @@ for (const [variant, make] of Object.entries(VARIANTS)) {
   });
 }
 
-/** A second server that has another opinion. */
+/** A second server whose answers differ. */
 const OTHER: Required<Answers> = {
   ...WORLD,
   ListBackends: (request) => {

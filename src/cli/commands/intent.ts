@@ -1,4 +1,4 @@
-/** Operators' intents: shown, and read from the arguments of a `set`. */
+/** Operators' intents: displays them, and reads them from the arguments of a `set`. */
 import { parseDuration } from "../../base/duration.ts";
 import { MaglevError } from "../../base/errors.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
@@ -7,7 +7,7 @@ import type { Args } from "../language/node.ts";
 import type { FieldsBlock } from "../render/model.ts";
 import { sinceCell, textCell, untilText, whoText } from "./cells.ts";
 
-/** Who, why, since when, until when. */
+/** Operator, reason, start and end of an intent. */
 export function intentBlock(intent: messages.Intent, nowMs: number): FieldsBlock {
   const { kind, untilUnixNs } = intent;
   const until = untilText(untilUnixNs, nowMs);
@@ -37,11 +37,11 @@ export function intentRequest(args: Args): Pick<messages.BackendRequest, "reason
   };
 }
 
-/** The tree takes such texts only, in the form that parseDuration() knows. */
+/** The tree accepts only durations that parseDuration() can read. */
 function spanOf(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)} for a duration`);
+  throw new MaglevError("invalid-argument", `cannot take ${JSON.stringify(text)} for a duration`);
 }
 
 function instantOf(text: string): number {
@@ -52,10 +52,10 @@ function instantOf(text: string): number {
     ? `: ${TOO_FAR_AWAY}`
     : undefined;
   if (reason === undefined) return ms;
-  throw new MaglevError("invalid-argument", `Cannot take ${JSON.stringify(text)}${reason}`);
+  throw new MaglevError("invalid-argument", `cannot take ${JSON.stringify(text)}${reason}`);
 }
 
-/** Exact to the microsecond, which is what a number can hold of it. */
+/** Exact to the microsecond, because a number cannot hold more digits. */
 function nanoseconds(ms: number): bigint {
   return BigInt(Math.round(ms * 1000)) * 1000n;
 }

@@ -1,4 +1,4 @@
-/** Every command that asks a server. */
+/** All commands that send a request to a server. */
 import type { Command } from "./command.ts";
 import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
@@ -13,7 +13,7 @@ import { showVersion } from "./show/version.ts";
 import { showVppInfo, showVppLbState } from "./show/vpp.ts";
 import { syncVpp } from "./sync.ts";
 
-/** Commands that are not a question to a server and its answer. */
+/** Commands that are not one request and its answer. */
 export type OtherCommand = "watch events" | "completion" | "help" | "quit";
 
 /** All the others, by name. */

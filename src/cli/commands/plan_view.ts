@@ -19,7 +19,7 @@ export function planView(plan: messages.Plan): View {
   ];
 }
 
-/** The share of each VIP's new flows that moves, and what VPP is sent. */
+/** The share of each VIP's new flows that moves, and the requests to VPP. */
 export function shiftView(plan: messages.Plan): View {
   const shifts = plan.vips.map(shiftLine);
   const lines = [...stateLines(plan), ...shifts, operationsLine(plan), ...warningLine(plan)];
@@ -39,12 +39,12 @@ function stateLines({ states, assumedUp, carried }: messages.Plan): readonly Cel
   ];
 }
 
-/** Why VPP will not be so, when something is known to be in the way. */
+/** Known reasons why VPP will not match the plan. */
 export function warningLine({ warning }: Pick<messages.Plan, "warning">): readonly Cell[] {
   return warning === "" ? [] : [{ text: `warning: ${warning}`, style: "warn" }];
 }
 
-/** The warning of a reload whose plan was not worked out. */
+/** The warning of a reload whose plan was not computed. */
 export function warningView(message: Pick<messages.Plan, "warning">): View {
   const lines = warningLine(message);
   return lines.length === 0 ? [] : [{ kind: "lines", lines }];
@@ -118,7 +118,7 @@ function vipTable(vip: messages.VipChange): TableBlock {
   };
 }
 
-/** Of a hundred servers one changes: it is not to be looked for. */
+/** Changed servers first, so that one among a hundred is easy to find. */
 function changedFirst(servers: readonly messages.ServerChange[]): messages.ServerChange[] {
   const isKept = ({ change }: messages.ServerChange) => change === "kept";
   return [...servers.filter((server) => !isKept(server)), ...servers.filter(isKept)];
@@ -151,7 +151,7 @@ function shareCell(share: messages.ServerShare | undefined, total: number): Cell
   };
 }
 
-/** One line that says how many of a VIP's new flows get another server. */
+/** The share of a VIP's new flows that gets another server, in one line. */
 function shiftLine(vip: messages.VipChange): Cell {
   return { text: `${nameOf(vip)}: ${shiftText(vip)}`, style: styleOf(vip) };
 }
@@ -212,7 +212,7 @@ export function forecastLine({ vips }: messages.Plan): Cell {
   };
 }
 
-/** The greatest share of a VIP's new flows that is served otherwise, 0 to 1. */
+/** The largest share of a VIP's new flows that moves, or loses or gets a server, 0 to 1. */
 function effect({ atOnce, settled }: messages.VipChange): number {
   return Math.max(shareOf(atOnce), shareOf(settled));
 }

@@ -1,4 +1,4 @@
-/** Operators' actions on backends and weights; the answer is the new state. */
+/** Operators' actions on backends and weights; the answer shows the new state. */
 import { MaglevError } from "../../base/errors.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, Command, CommandContext } from "./command.ts";
@@ -10,10 +10,10 @@ import { intentText, stateCell } from "./cells.ts";
 import { intentRequest } from "./intent.ts";
 import { forecastLine, warningLine } from "./plan_view.ts";
 
-/** A change is not held up for longer by saying what it moves. */
+/** Longest delay of a change by its forecast, in milliseconds. */
 const FORECAST_DEADLINE_MS = 2000;
 
-/** A state that is younger is the work of this command. */
+/** A state younger than this, in milliseconds, is the result of this command. */
 const FRESH_MS = 5000;
 
 const METHODS = {
@@ -42,7 +42,7 @@ export function setBackend(action: Action): Command {
   };
 }
 
-/** `web1: up → paused`, or of a state that it was in before: `web1: paused for 3d4h`. */
+/** `web1: up → paused`, or `web1: paused for 3d4h` when the state is an older one. */
 function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
   const { name, state, sinceUnixNs, transitions } = backend;
   const ageMs = nowMs - millisecondsOf(sinceUnixNs);
@@ -58,7 +58,7 @@ function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
   };
 }
 
-/** It begins now, so its begin is not shown. */
+/** An intent that begins now; its beginning is left out. */
 function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
   if (intent === undefined) return [];
   return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
@@ -101,7 +101,7 @@ async function weigh(
     {
       text: `${frontend} pool ${pool} backend ${backend}: ` +
         (entry === undefined
-          ? "not there any more"
+          ? "no longer there"
           : `weight ${entry.weight}, effective ${entry.effectiveWeight}`),
       style: entry === undefined ? "bad" : "name",
     },
@@ -118,7 +118,7 @@ function styled(state: string): Pick<Cell, "style"> {
   return { style };
 }
 
-/** Where a weight is. */
+/** The pool entry of a weight. */
 export function weightPlace(args: Args): {
   readonly frontend: string;
   readonly pool: string;
@@ -131,7 +131,7 @@ export function weightPlace(args: Args): {
   };
 }
 
-/** The weight that is asked for. */
+/** The requested weight. */
 export function weightOf(args: Args): number {
   return Number(need(args, "weight"));
 }
@@ -154,6 +154,9 @@ async function forecastOf(
   } catch (error) {
     if (context.signal?.aborted === true) throw error;
     const { message } = MaglevError.from(error);
-    return [{ text: `what share of new flows moved is not known: ${message}`, style: "muted" }];
+    return [{
+      text: `cannot forecast the share of new flows that moves: ${message}`,
+      style: "muted",
+    }];
   }
 }

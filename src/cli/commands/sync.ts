@@ -1,4 +1,4 @@
-/** Bringing VPP in line. */
+/** Makes VPP match the configuration and the health of backends. */
 import type { Answer, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
 import { counted, elapsed, millisecondsOf } from "../render/mod.ts";
@@ -6,7 +6,7 @@ import type { Cell } from "../render/model.ts";
 import { answer, ask } from "./call.ts";
 import { countsText } from "./plan_view.ts";
 
-/** Nothing to do is said so. */
+/** Reports also that there was nothing to do. */
 export async function syncVpp(context: CommandContext, args: Args): Promise<Answer> {
   const { frontend = "", reason = "" } = args;
   const message = await ask(context, "SyncVPPLBState", { request: { frontend, reason } });

@@ -1,4 +1,4 @@
-/** PURE. Fields of several servers as one list. */
+/** PURE. Merges the fields of several servers into one list. */
 import {
   comparisonKey,
   groupBy,
@@ -17,7 +17,7 @@ interface Line {
   readonly differs: boolean;
 }
 
-/** Equal fields once; different ones with a line for each server, under one label. */
+/** Equal fields appear once; different ones have a line for each server, under one label. */
 export function mergeFields(parts: readonly Part<FieldsBlock>[]): Merged {
   const indexed = parts.map(({ server, value: { fields } }) => {
     const keys = numbered(fields, ({ label }) => label);

@@ -36,8 +36,9 @@ export interface ServerJson {
 }
 
 /**
- * One view of all answers, in the order of the servers; who did not answer is not in it. `show`: they are put together and
- * differences are marked; otherwise each server's stand by themselves, but for equal ones.
+ * One view of all answers, in the order of the servers; servers without an answer are left out.
+ * With `show`, answers are merged and differences are marked. Otherwise each server's answer stands
+ * by itself, and equal ones appear once.
  */
 export function mergeViews(
   answers: readonly ServerView[],
@@ -49,8 +50,8 @@ export function mergeViews(
 }
 
 /**
- * `[{"server": …, "answer": …}, {"server": …, "error": …}]`, in the order of the servers: each
- * answer as one server's alone would be.
+ * `[{"server": …, "answer": …}, {"server": …, "error": …}]`, in the order of the servers. Each
+ * answer is the same as for a single server.
  */
 export function mergeJson(answers: readonly ServerJson[]): Json {
   return answers.map(({ server, result }) =>
@@ -58,13 +59,13 @@ export function mergeJson(answers: readonly ServerJson[]): Json {
   );
 }
 
-/** Each view under its server's name; servers that say exactly the same are named together. */
+/** Each view under its server's name; servers with equal views share one. */
 function grouped(parts: readonly Part<View>[]): View {
   return groupBy(parts, (view) => JSON.stringify(view))
     .flatMap(({ servers, value }) => titled(`${servers.join(", ")}:`, value));
 }
 
-/** A view with a line above that says whose it is. */
+/** A view with a line above that names its servers. */
 function titled(title: string, view: readonly Block[]): View {
   const [first, ...rest] = view;
   const line: Cell = { text: title, style: "name" };
@@ -144,7 +145,7 @@ function apart(parts: readonly Part<Block>[]): Merged {
   };
 }
 
-/** One below the other too, and no difference; the same ones once. */
+/** One below the other, without counting differences; equal ones once. */
 function histories(parts: readonly Part<TableBlock>[]): Merged {
   const groups = groupBy(parts, (table) => JSON.stringify(table));
   const [first] = groups;

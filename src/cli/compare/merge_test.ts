@@ -36,7 +36,7 @@ function fields(values: Readonly<Record<string, string | Cell>>): View {
   return [{ kind: "fields", fields: list }];
 }
 
-Deno.test("compare: equal answers are shown once, with all servers named", () => {
+Deno.test("mergeViews() shows equal answers once, with the names of all servers", () => {
   const view = [states(["web1", "up", "3d4h"])];
   assert.equal(
     text(answersOf(view, view)),
@@ -44,14 +44,14 @@ Deno.test("compare: equal answers are shown once, with all servers named", () =>
   );
 });
 
-Deno.test("compare: what is volatile does not make a difference, and is shown of each", () => {
+Deno.test("mergeViews() shows volatile cells of each server, without a difference", () => {
   assert.equal(
     text(answersOf([states(["web1", "up", "3d4h"])], [states(["web1", "up", "7s"])])),
     "lb1, lb2: no differences\n\nNAME  STATE      SINCE\nweb1  up     3d4h / 7s\n",
   );
 });
 
-Deno.test("compare: rows that differ stand together, marked at the edge and in the cell", () => {
+Deno.test("mergeViews() puts differing rows together, marked at the edge and in the cell", () => {
   assert.equal(
     text(answersOf(
       [states(["web1", "up", "1s"], ["web2", "up", "2s"])],
@@ -70,7 +70,7 @@ Deno.test("compare: rows that differ stand together, marked at the edge and in t
   );
 });
 
-Deno.test("compare: a row that one server does not have is missed by name", () => {
+Deno.test("mergeViews() names the server that lacks a row", () => {
   assert.equal(
     text(answersOf(
       [states(["a", "up", "1s"], ["c", "up", "1s"])],
@@ -89,7 +89,7 @@ Deno.test("compare: a row that one server does not have is missed by name", () =
   );
 });
 
-Deno.test("compare: cells with the same comparisonKey do not differ", () => {
+Deno.test("mergeViews() takes cells with the same comparisonKey as equal", () => {
   const row = (text: string, comparisonKey: string): View =>
     fields({ result: { text, comparisonKey } });
   assert.match(text(answersOf(row("L7OK 200", "ok"), row("L7OK 204", "ok"))), /no differences/);
@@ -97,7 +97,7 @@ Deno.test("compare: cells with the same comparisonKey do not differ", () => {
   assert.match(text(answersOf(row("L7OK", "ok"), row("L7STS", "bad"))), /1 difference,/);
 });
 
-Deno.test("compare: fields that differ have a line for each, under one label", () => {
+Deno.test("mergeViews() shows differing fields on a line for each server, under one label", () => {
   assert.equal(
     text(answersOf(
       fields({ version: "1", pid: { text: "7", volatile: true }, only: "x" }),
@@ -117,7 +117,7 @@ Deno.test("compare: fields that differ have a line for each, under one label", (
   );
 });
 
-Deno.test("compare: counters have a row for each server, and no marks", () => {
+Deno.test("mergeViews() shows counters in a row for each server, without marks", () => {
   const counters = (value: string): TableBlock => ({
     kind: "table",
     columns: ["vip", "a", "b", "c"].map((header) => ({ header })),
@@ -133,7 +133,7 @@ Deno.test("compare: counters have a row for each server, and no marks", () => {
   );
 });
 
-Deno.test("compare: a block that not all have says who has it", () => {
+Deno.test("mergeViews() names the servers that have a block, when others lack it", () => {
   const intent: View = [{
     kind: "fields",
     title: "intent",
@@ -145,7 +145,7 @@ Deno.test("compare: a block that not all have says who has it", () => {
   );
 });
 
-Deno.test("compare: histories are each server's own", () => {
+Deno.test("mergeViews() keeps histories separate for each server", () => {
   const history = (ago: string): View => [{ ...states(["x", "up", ago]), title: "h", own: true }];
   assert.equal(
     text(answersOf(history("1s"), history("2s"), history("1s"))),
@@ -154,13 +154,13 @@ Deno.test("compare: histories are each server's own", () => {
   );
 });
 
-Deno.test("compare: a single answer is named; no answer gives an empty view", () => {
+Deno.test("mergeViews() names the server of a single answer, and is empty without answers", () => {
   const view = fields({ name: "x" });
   assert.equal(text([{ server: "lb2", view }]), "lb2:\nname  x\n");
   assert.equal(text([]), "");
 });
 
-Deno.test("compare: a change is shown for each server, equal ones together", () => {
+Deno.test("mergeViews() shows a change for each server, equal ones together", () => {
   const line = (text: string): View => [{ kind: "lines", lines: [{ text }] }];
   assert.equal(
     text(answersOf(line("paused"), line("paused"), line("down")), false),
@@ -168,12 +168,12 @@ Deno.test("compare: a change is shown for each server, equal ones together", () 
   );
 });
 
-Deno.test("compare: rows with one key are not lost", () => {
+Deno.test("mergeViews() loses no rows with the same key", () => {
   const twice = [states(["a", "up", "1s"], ["a", "down", "1s"])];
   assert.match(text(answersOf(twice, twice)), /a +up.*\na +down/);
 });
 
-Deno.test("mergeJson: an element for each server, errors too", () => {
+Deno.test("mergeJson() has an element for each server, errors included", () => {
   assert.deepEqual(
     mergeJson([
       { server: "a", result: { kind: "answer", json: { name: "x" } } },
@@ -183,7 +183,7 @@ Deno.test("mergeJson: an element for each server, errors too", () => {
   );
 });
 
-Deno.test("unionOf: every key once, in the order of the first list", () => {
+Deno.test("unionOf() has every key once, in the order of the first list", () => {
   assert.deepEqual(unionOf([["a", "d"], ["a", "b", "c", "d", "e"], ["0", "a", "b", "x"]]), [
     "0",
     "a",

@@ -1,7 +1,7 @@
-/** PURE. Parts of the comparison of several servers' answers. */
+/** PURE. Helpers for comparing the answers of several servers. */
 import type { Block, Cell } from "../render/model.ts";
 
-/** Where servers differ. */
+/** Marks differences between servers. */
 export const MARK = "≠";
 
 /** One server's part. */
@@ -10,7 +10,7 @@ export interface Part<T> {
   readonly value: T;
 }
 
-/** Several blocks as one, or as few as can be. */
+/** A merged block, or a few of them. */
 export interface Merged {
   readonly blocks: readonly Block[];
   readonly differences: number;
@@ -45,7 +45,7 @@ export function groupBy<T>(
   }));
 }
 
-/** One cell for several: its text, or where they say different things of no weight, all texts. */
+/** One cell for several: its text, or all texts where they differ without meaning. */
 export function joinCells(cells: readonly Cell[]): Cell {
   const [first] = cells;
   if (first === undefined) return { text: "" };
@@ -65,7 +65,7 @@ export function numbered<T>(items: readonly T[], keyOf: (item: T) => string): st
   });
 }
 
-/** Keys of all lists, each once; a key that only a later list has comes after the key that it follows there. */
+/** Keys of all lists, each once. A key that only a later list has follows its predecessor there. */
 export function unionOf(lists: readonly (readonly string[])[]): string[] {
   const known = new Set<string>();
   /** Keys by the key they follow; undefined: at the start. */

@@ -1,4 +1,4 @@
-/** PURE. Tables of several servers as one. */
+/** PURE. Merges tables of several servers. */
 import {
   comparisonKey,
   groupBy,
@@ -11,10 +11,10 @@ import {
 } from "./parts.ts";
 import type { Cell, Column, Row, TableBlock } from "../render/model.ts";
 
-/** With more columns of volatile cells than that, each server has a row of its own. */
+/** With more columns of volatile cells than this, each server has a row of its own. */
 const MAX_JOINED = 2;
 
-/** A row of the merged table; `servers` undefined: of all. */
+/** A row of the merged table; `servers` undefined: all servers have it. */
 interface MergedRow {
   readonly key: string;
   readonly servers: readonly string[] | undefined;
@@ -29,8 +29,8 @@ export function sameColumns(parts: readonly Part<TableBlock>[]): boolean {
 }
 
 /**
- * Rows that are the same are there once. Rows that differ stand below each other, with the servers
- * that have them so. Tables with many volatile cells (counters) have a row for each server.
+ * Equal rows appear once. Rows that differ stand below each other, each with the servers that have
+ * it. Tables with many volatile cells (counters) have a row for each server.
  */
 export function mergeTables(parts: readonly Part<TableBlock>[]): Merged {
   const first = parts[0]!.value;
@@ -106,7 +106,7 @@ function joinRows(rows: readonly Row[]): Cell[] {
   );
 }
 
-/** Columns in which rows do not agree. */
+/** Columns in which the rows differ. */
 function oddColumns(rows: readonly Row[]): Set<number> {
   const [first, ...others] = rows;
   const odd = new Set<number>();
@@ -122,7 +122,7 @@ function marked(cell: Cell): Cell {
   return { ...cell, text: `${cell.text === "" ? "-" : cell.text} ${MARK}` };
 }
 
-/** The row of a server that lacks it: its name, and a note. */
+/** The row of a server that lacks it: the name, and a note. */
 function missingCells(cells: readonly Cell[]): Cell[] {
   const [first = { text: "" }, ...others] = cells;
   if (others.length === 0) return [{ text: `${first.text} not there`, style: "muted" }];

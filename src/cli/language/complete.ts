@@ -1,10 +1,10 @@
-/** PURE. Candidates for TAB at the cursor, from the tree and from the names on the server. */
+/** PURE. Candidates for TAB at the cursor, from the tree and from the names on the servers. */
 import type { Args, SlotKind, TreeNode } from "./node.ts";
 import { TREE } from "./tree.ts";
 import { type FixedValue, fixedValues, takesName } from "./values.ts";
 import { type Place, step, walk } from "./walk.ts";
 
-/** Most names of one kind that are offered. */
+/** Largest number of names offered for one kind. */
 const MAX_NAMES = 20_000;
 
 /** A word that may stand at the cursor. */
@@ -14,18 +14,18 @@ export interface SlotCandidate {
   readonly slot: SlotKind;
   readonly name: string;
   readonly help: string;
-  /** Values typed before: pools are those of `args.frontend`. */
+  /** Values typed so far: pools are those of `args.frontend`. */
   readonly args: Args;
 }
 
 export interface Candidates {
-  /** Fixed words that begin with what is typed; in the tree's order. */
+  /** Fixed words with the typed beginning, in the tree's order. */
   readonly words: readonly Candidate[];
   /** Values that may stand here instead. */
   readonly slots: readonly SlotCandidate[];
 }
 
-/** Live names for a slot; how long that may take is the caller's choice. */
+/** Live names for a slot; the implementation limits its time. */
 export type Names = (slot: SlotKind, args: Args) => Promise<readonly string[]>;
 
 /** Candidates after `words`, where `partial` is typed; empty when `words` do not fit the tree. */
@@ -52,8 +52,8 @@ function slotCandidate(
 }
 
 /**
- * The words and names that may replace `partial`, sorted; each is a word that parse() takes for
- * what it is offered as. Names that cannot be had are left out: it never rejects.
+ * The words and names that may replace `partial`, sorted. Each is a word that parse() reads as it
+ * was offered. Unavailable names are left out: it never rejects.
  */
 export function complete(
   words: readonly string[],
@@ -77,7 +77,7 @@ export function complete(
   );
 }
 
-/** Rejections, thrown errors and answers that are no lists of names: no names. */
+/** Rejections, thrown errors and invalid answers count as no names. */
 function live(slot: SlotCandidate, names: Names): Promise<readonly string[]> {
   return Promise.resolve()
     .then(() => names(slot.slot, slot.args))
@@ -91,7 +91,7 @@ function isValueAt(place: Place, name: string): boolean {
   return reading.kind === "place" && reading.as === "value";
 }
 
-/** By text, each once. */
+/** Sorted by text, each once. */
 function sorted(list: readonly Candidate[]): readonly Candidate[] {
   const byText = new Map([...list].reverse().map((candidate) => [candidate.text, candidate]));
   return [...byText.values()].sort((a, b) => (a.text < b.text ? -1 : 1));

@@ -14,7 +14,7 @@ async function offered(line: string, partial: string, ...names: readonly string[
   return (await complete(words(line), partial, knowing(...names))).map(({ text }) => text);
 }
 
-Deno.test("words and live names that begin with what is typed, sorted, each once, with help", async () => {
+Deno.test("complete() offers words and live names with the typed beginning, sorted, each once, with help", async () => {
   deepEqual(await complete(words("sh ba"), "n", knowing("nginx1", "web", "nginx0", "nginx1")), [
     { text: "nginx0", help: "One backend, with its transitions" },
     { text: "nginx1", help: "One backend, with its transitions" },
@@ -25,7 +25,7 @@ Deno.test("words and live names that begin with what is typed, sorted, each once
   deepEqual(await offered("show nonsense", ""), []);
 });
 
-Deno.test("closed sets of values are offered, open ones are not", async () => {
+Deno.test("complete() offers closed sets of values, but not open ones", async () => {
   deepEqual(await offered("completion", ""), ["bash", "fish", "zsh"]);
   deepEqual(await offered("watch events log level", "e"), ["error"]);
   for (
@@ -35,7 +35,7 @@ Deno.test("closed sets of values are offered, open ones are not", async () => {
   }
 });
 
-Deno.test("words and names next to an open value are offered", async () => {
+Deno.test("complete() offers words and names next to an open value", async () => {
   deepEqual(await offered("set f a p b b c w", "", "name"), ["file"]);
   deepEqual(await offered("watch events backend", "", "web1", "web2"), [
     "frontend",
@@ -48,7 +48,7 @@ Deno.test("words and names next to an open value are offered", async () => {
   deepEqual(await offered("help set", "b", "name"), ["backend"]);
 });
 
-Deno.test("options that were given, or that another rules out, are not offered", async () => {
+Deno.test("complete() does not offer options that were given, or that another excludes", async () => {
   deepEqual(await offered("set b a pause", ""), ["for", "reason", "until"]);
   deepEqual(await offered("set b a pause for 1h", ""), ["reason"]);
   deepEqual(await offered("set b a pause reason x until 2027-01-31T18:00:00Z", ""), []);
@@ -56,7 +56,7 @@ Deno.test("options that were given, or that another rules out, are not offered",
   deepEqual(await offered("watch events log num 1", ""), ["backend", "frontend", "level"]);
 });
 
-Deno.test("names depend on what is typed already", async () => {
+Deno.test("complete() offers names according to the words typed so far", async () => {
   const asked: (readonly [SlotKind, Args])[] = [];
   const names = (slot: SlotKind, args: Args) => {
     asked.push([slot, args]);
@@ -72,7 +72,7 @@ Deno.test("names depend on what is typed already", async () => {
   ]);
 });
 
-Deno.test("names are not asked for where only words or other values fit", async () => {
+Deno.test("complete() does not request names where only words or other values fit", async () => {
   let asked = 0;
   const names = () => {
     asked++;
@@ -84,7 +84,7 @@ Deno.test("names are not asked for where only words or other values fit", async 
   equal(asked, 0);
 });
 
-Deno.test("a server that is away, or answers nonsense, completes no names and breaks nothing", async () => {
+Deno.test("complete() offers no names from a server that is away, or whose answer is invalid", async () => {
   const away = () => Promise.reject(new Error("no server"));
   const broken = () => {
     throw new Error("broken");
@@ -97,7 +97,7 @@ Deno.test("a server that is away, or answers nonsense, completes no names and br
   }
 });
 
-Deno.test("names that no configuration can hold are left out, and there is an end to them", async () => {
+Deno.test("complete() leaves out invalid names, and bounds their number", async () => {
   const bad = ["a b", "a\nb", "a\x1b[2J", "", "a".repeat(129), "a\u202eb"];
   deepEqual(await offered("show backends", "", ...bad, "a"), ["a"]);
   const many = Array.from({ length: 30_000 }, (_, i) => `b${i}`);

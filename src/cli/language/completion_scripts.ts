@@ -28,14 +28,14 @@ export function completionScript(shell: CompletionShell, flags: CompletionFlags)
   return script.replace(/@([A-Z_]+)@/g, (mark, name: string) => parts.get(name) ?? mark);
 }
 
-/** Flag names by what they take. */
+/** Flag names by kind of value. */
 function groups(flags: CompletionFlags) {
   const names = Object.keys(flags);
   const named = (is: (flag: CompletionFlag) => boolean) =>
     Object.entries(flags).filter(([, flag]) => is(flag)).map(([name]) => name);
   return {
     all: names,
-    // They print something and end, whatever else is there: not to be passed on.
+    // They print something and end, whatever else is given, so they are not passed on.
     information: named(({ kind, env }) => kind === "boolean" && env === undefined),
     value: named(({ kind }) => kind !== "boolean"),
     file: named(({ placeholder }) => placeholder === "PATH"),
@@ -45,7 +45,7 @@ function groups(flags: CompletionFlags) {
 
 function shParts(shell: "bash" | "zsh", flags: CompletionFlags): ReadonlyMap<string, string> {
   const { all, information, value, file, choice } = groups(flags);
-  // A pattern that is empty text matches no flag.
+  // A pattern of the empty text matches no flag.
   const pattern = (names: readonly string[]) => names.map(shWord).join(" | ") || "''";
   const width = Math.max(...all.map((name) => name.length)) + 2;
   const lines = (texts: readonly string[]) => texts.map((text) => `      ${text}`).join("\n");

@@ -9,11 +9,11 @@ const FLAGS: CompletionFlags = {
   version: { kind: "boolean", help: "print the version" },
 };
 
-Deno.test("every flag is in every script, in words that the shell reads as they are", () => {
+Deno.test("completionScript() has every flag, quoted for its shell", () => {
   for (const shell of ["bash", "zsh", "fish"] as const) {
     const script = completionScript(shell, FLAGS);
     for (const flag of Object.keys(FLAGS)) ok(script.includes(flag), `${shell} ${flag}`);
-    // All marks are filled in.
+    // All placeholders are filled in.
     ok(!/@[A-Z_]+@/.test(script), shell);
     ok(script.endsWith("\n"));
     match(script, new RegExp(`maglevc completion ${shell}`));
@@ -28,12 +28,12 @@ Deno.test("every flag is in every script, in words that the shell reads as they 
   match(completionScript("bash", FLAGS), /\n +for value in text json; do\n/);
 });
 
-Deno.test("a dollar sign in a help text is not taken for a part of the match", () => {
+Deno.test("completionScript() keeps a dollar sign in a help text", () => {
   const script = completionScript("fish", { x: { kind: "boolean", help: "$& $1 $$" } });
   ok(script.includes("-l x -d '$& $1 $$'"));
 });
 
-Deno.test("without flags the scripts are still whole", () => {
+Deno.test("completionScript() is complete without flags", () => {
   for (const shell of ["bash", "zsh", "fish"] as const) {
     const script = completionScript(shell, {});
     equal(/@[A-Z_]+@/.test(script), false);

@@ -11,9 +11,9 @@ import { TREE } from "./tree.ts";
 import { fixedValues, placeholder } from "./values.ts";
 import { type Place, step, walk } from "./walk.ts";
 
-/** Stands for the end of the line among what may follow. */
+/** Stands for the end of the line among the continuations. */
 const END = "<Enter>";
-/** Where the second column of helpText() begins; with helps of 48 letters that makes 80. */
+/** Column of the help in helpText(); with helps of 48 letters that makes 80. */
 const HELP_COLUMN = 32;
 
 /**
@@ -115,7 +115,7 @@ function roffPiece({ kind, text }: Piece): string {
   return `\\f${kind === "word" ? "B" : "I"}${roff(text)}\\fR`;
 }
 
-/** Text that stands for itself in roff: no escapes, no request at the start of a line. */
+/** Escapes text so that roff finds no escapes in it, and no request at the start of a line. */
 function roff(text: string): string {
   const escaped = text.replace(/[\\'`^~-]/g, (character) => ROFF[character] ?? character);
   return /^[.]/.test(escaped) ? `\\&${escaped}` : escaped;

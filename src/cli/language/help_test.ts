@@ -8,14 +8,14 @@ function words(line: string): readonly string[] {
   return line.split(" ").filter((word) => word !== "");
 }
 
-Deno.test("? lists what may follow with its help, and where the line may end", () => {
+Deno.test("helpAt() lists the continuations with their help, and the possible end of the line", () => {
   deepEqual(helpAt(words("show fr"), ""), [
     "<name>   One frontend, with pools and backends",
     "<Enter>  All frontends, with their state",
   ]);
   deepEqual(helpAt(words("sync vpp lb state"), ""), [
     "<name>   Only the VIP of this frontend",
-    "reason   Why, for the log and for colleagues",
+    "reason   Reason, for the log and for colleagues",
     "<Enter>  Compare and correct now, all VIPs",
   ]);
   deepEqual(helpAt(words("set b a pause for"), ""), [
@@ -24,19 +24,19 @@ Deno.test("? lists what may follow with its help, and where the line may end", (
   deepEqual(helpAt(words("show version"), ""), ["<Enter>  Versions of maglevc and of the server"]);
 });
 
-Deno.test("? in a word lists what it may become", () => {
+Deno.test("helpAt() in a word lists its completions", () => {
   deepEqual(helpAt([], "s").map((row) => row.split(" ")[0]), ["show", "set", "sync"]);
   deepEqual(helpAt(["show"], "v"), [
     "version  Versions of maglevc and of the server",
     "vpp      VPP, as the server sees it",
   ]);
   deepEqual(helpAt(["show", "backends"], "ngi"), ["<name>  One backend, with its transitions"]);
-  deepEqual(helpAt(words("watch e log l"), "w"), ["warn  What may need a look"]);
-  // Spelled otherwise than it is offered.
+  deepEqual(helpAt(words("watch e log l"), "w"), ["warn  Events that may need attention"]);
+  // A spelling that is not offered.
   deepEqual(helpAt(["show"], "frontend"), ["frontends  All frontends, with their state"]);
 });
 
-Deno.test("? after or in a word that does not fit shows the expected words", () => {
+Deno.test("helpAt() after or in a word that does not fit shows the expected words", () => {
   const [said, ...more] = helpAt(["show", "x"], "");
   match(said!, /^show: unknown word "x"; expected version, frontends, /);
   deepEqual(more, []);
@@ -69,19 +69,19 @@ Deno.test("the help text has every command once, with its options, within 80 col
 Deno.test("help of a command lists its syntax, each option, and notes", () => {
   equal(
     topicText("watch"),
-    `  watch events                  What happens, a line each; any key ends it
+    `  watch events                  Show events, a line each; any key ends it
       [num <n>] [log [level <level>]] [backend [<name>]] [frontend [<name>]]
 
 Options, in any order:
   num <n>            End after this many events
-  log                What the server logs
+  log                Log records of the server
   level <level>      Minimum log level (after log)
   backend [<name>]   Transitions of backends, or of the one of this name
   frontend [<name>]  Transitions of frontends, or of the one of this name
 
-First comes the present state of all that is watched. A transition is shown
-once, though the server logs it too. --output json shows all that comes, as it
-comes.`,
+First comes the present state of everything watched. A transition is shown
+once, although the server logs it too. --output json shows every event as it
+arrives.`,
   );
   const set = topicText("set backend");
   match(set, /^ {2}set backend <name> pause .*\n[^]*\n {2}set backend <name> disable /);
@@ -91,7 +91,7 @@ comes.`,
   match(topicText("show vpp lb state"), /Flows are an upper bound/);
   match(topicText("set frontend pool backend weight file"), /^ {2}set frontend .* weight file\n/);
   const ends = topicText("set frontend").replace(/\s+/g, " ");
-  match(ends, /or until a reload of a file that has another weight there\.$/);
+  match(ends, /or until a reload\. A reload ends it only when the file has another weight there/);
 });
 
 Deno.test("help has every command by its words, within 80 columns", () => {
@@ -122,7 +122,7 @@ Deno.test("the man page's list is a paragraph for each command, in the same orde
   match(manCommands(), /\\fBset\\fR \\fBbackend\\fR \\fI<name>\\fR \\fBpause\\fR \[\\fBreason\\fR/);
 });
 
-Deno.test("whatever a tree says is harmless in roff", () => {
+Deno.test("manCommands() escapes any text of a tree for roff", () => {
   const tree: readonly TreeNode[] = [
     { kind: "word", word: "x-y", help: ".so 'etc' \\fB `a` ^~", run: "help" },
     { kind: "word", word: ".de", help: "'br", run: "help" },

@@ -5,26 +5,26 @@ export type SlotKind =
   | "frontend"
   | "backend"
   | "healthcheck"
-  /** A pool of the frontend that is typed already. */
+  /** A pool of the frontend that is already typed. */
   | "pool"
-  /** A backend of the frontend and pool that are typed already. */
+  /** A backend of the frontend and pool that are already typed. */
   | "pool-backend"
   /** 0 to 100. */
   | "weight"
-  /** A whole number from 1 on. */
+  /** A whole number, at least 1. */
   | "count"
   /** A level of the log. */
   | "level"
-  /** Such as 90s or 3d4h. */
+  /** For example 90s or 3d4h. */
   | "duration"
   /** An instant: RFC 3339. */
   | "time"
-  /** Anything; in the shell with quotes when it has blanks. */
+  /** Any text; in the shell with quotes when it has blanks. */
   | "text"
   /** bash, zsh or fish. */
   | "shell";
 
-/** Every command, by the words that make it, slots left out. */
+/** Every command, named by its words without slots. */
 export type CommandName =
   | "show version"
   | "show frontends"
@@ -64,7 +64,7 @@ interface Node {
   readonly help: string;
   /** More lines, for `help` of this command alone. */
   readonly more?: readonly string[];
-  /** Command of a line that ends here; absent: the line must go on. */
+  /** Command of a line that ends here; absent: more words must follow. */
   readonly run?: CommandName;
   /** Possible continuations. */
   readonly next?: readonly TreeNode[];
@@ -76,15 +76,15 @@ interface Node {
 export interface WordNode extends Node {
   readonly kind: "word";
   readonly word: string;
-  /** Other spellings that are understood and not offered. */
+  /** Other spellings, which are accepted but not offered. */
   readonly also?: readonly string[];
-  /** Argument that the word itself gives. */
+  /** An argument that the word itself sets. */
   readonly gives?: readonly [name: string, value: string];
-  /** Stands for all that may follow in texts that list commands: the words of all commands. */
+  /** Stands for all continuations in lists of commands: the words of all commands. */
   readonly nested?: string;
 }
 
-/** A place for a value; it becomes `args[name]`. */
+/** A place for a value, which becomes `args[name]`. */
 export interface SlotNode extends Node {
   readonly kind: "slot";
   readonly name: string;
@@ -95,7 +95,7 @@ export type TreeNode = WordNode | SlotNode;
 
 export interface OptionValue {
   readonly slot: SlotKind;
-  /** May be left out, and what it is when it is there; absent: it must be there. */
+  /** The value may be left out; this is its help. Absent: it is required. */
   readonly optional?: string;
 }
 
@@ -104,20 +104,20 @@ export interface OptionNode {
   readonly word: string;
   readonly help: string;
   readonly value?: OptionValue;
-  /** Only when this other option was given before. */
+  /** Allowed only after this other option. */
   readonly after?: string;
-  /** Not together with this other option; said of both. */
+  /** Not allowed with this other option; set on both. */
   readonly excludes?: string;
 }
 
 /**
  * The values of a command by name of slot or option; "" for an option without a value. They are
- * checked and in one form: weights and counts without leading zeros, levels in full, durations as
+ * checked and normalized: weights and counts without leading zeros, levels in full, durations as
  * base/duration.ts reads them, times as RFC 3339 in UTC with milliseconds.
  */
 export type Args = Readonly<Record<string, string>>;
 
-/** A line understood. */
+/** A line that was parsed. */
 export interface Invocation {
   readonly command: CommandName;
   readonly args: Args;

@@ -1,11 +1,11 @@
-/** PURE. From the words of a line to a command with its values, or to what is wrong with them. */
+/** PURE. Parses the words of a line into a command with its values, or an error. */
 import type { Invocation, TreeNode } from "./node.ts";
 import { TREE } from "./tree.ts";
 import { expected, type Place, said, walk } from "./walk.ts";
 
 export type Parsed =
   | { readonly kind: "command"; readonly invocation: Invocation }
-  /** One line for people; ends without a full stop. */
+  /** One line for operators, without a full stop. */
   | { readonly kind: "error"; readonly message: string }
   | { readonly kind: "empty" };
 
@@ -22,7 +22,7 @@ export function parse(words: readonly string[], tree: readonly TreeNode[] = TREE
 
 function incomplete(place: Place): string {
   const { value, words, options } = place;
-  // A lone value says by its help what it is; of several words the list is enough.
+  // A lone value is explained by its help; for several words the list is enough.
   const alone = value !== undefined && words.length + options.length === 0;
   return said(place, `incomplete; expected ${expected(place)}${alone ? `: ${value.help}` : ""}`);
 }

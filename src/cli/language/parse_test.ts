@@ -1,4 +1,7 @@
-/** Goal: what lines mean, and what is said of those that mean nothing. Values have a table of their own. */
+/**
+ * Goal: valid lines have the right meaning, and invalid ones the right message. Values have their
+ * own table.
+ */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { candidates, complete } from "./complete.ts";
@@ -14,7 +17,7 @@ function words(line: string): readonly string[] {
   return line.split(" ").filter((word) => word !== "");
 }
 
-Deno.test("words may be shortened, options come in any order, values are in one form", () => {
+Deno.test("parse() accepts shortened words and options in any order, and normalizes values", () => {
   const cases: readonly (readonly [string, string, Record<string, string>])[] = [
     ["sh ba nginx0", "show backend", { backend: "nginx0" }],
     ["show frontend", "show frontends", {}],
@@ -61,7 +64,7 @@ Deno.test("words may be shortened, options come in any order, values are in one 
   deepEqual(parse([]), { kind: "empty" });
 });
 
-Deno.test("a name may be a word of the tree, or a word like __proto__", () => {
+Deno.test("parse() accepts names that are words of the tree, or words like __proto__", () => {
   const cases: readonly (readonly [string, string, Record<string, string>])[] = [
     ["set backend pause pause", "set backend pause", { backend: "pause" }],
     ["show backend backend", "show backend", { backend: "backend" }],
@@ -71,7 +74,7 @@ Deno.test("a name may be a word of the tree, or a word like __proto__", () => {
       backend: "backend",
       weight: "1",
     }],
-    // Beside a name an option needs all its letters; the whole word is the option.
+    // Where a name may stand, an option needs all its letters; the whole word is the option.
     ["sync vpp lb state re", "sync vpp lb state", { frontend: "re" }],
     ["sync vpp lb state reason reason", "sync vpp lb state", { reason: "reason" }],
     ["sync vpp lb state reasons reason for", "sync vpp lb state", {
@@ -85,7 +88,7 @@ Deno.test("a name may be a word of the tree, or a word like __proto__", () => {
   }
 });
 
-Deno.test("in any tree: the word in full or as also spelled, then the only beginning, then the slot", () => {
+Deno.test("parse() prefers a full word or other spelling, then the only word with that beginning, then the slot", () => {
   const leaf = (word: string): TreeNode => ({ kind: "word", word, help: "H", run: "help" });
   const tree: readonly TreeNode[] = [
     leaf("all"),
@@ -104,7 +107,7 @@ Deno.test("in any tree: the word in full or as also spelled, then the only begin
   );
 });
 
-Deno.test("what is wrong is said with its place and what would be right", () => {
+Deno.test("parse() reports an error with its place and the expected words", () => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [["s"], 'ambiguous word "s": show, set or sync'],
     [["show", "v"], 'show: ambiguous word "v": version or vpp'],
@@ -169,7 +172,7 @@ Deno.test("what is wrong is said with its place and what would be right", () => 
   }
 });
 
-Deno.test("slots take what fits them, and say what they need", () => {
+Deno.test("parse() accepts valid values of slots, and reports the required form of others", () => {
   const long = "x".repeat(129);
   const good: readonly (readonly [SlotKind, string, string])[] = [
     ["weight", "0", "0"],
@@ -256,7 +259,7 @@ Deno.test("slots take what fits them, and say what they need", () => {
   }
 });
 
-Deno.test("lines without bounds are refused in bounded words", () => {
+Deno.test("parse() refuses overlong lines with a bounded message", () => {
   equal(parse(Array(MAX_WORDS + 1).fill("x")).kind, "error");
   const message = (line: readonly string[]) => {
     const parsed = parse(line);
@@ -287,7 +290,7 @@ const WORDS = fc.array(
   { maxLength: 14 },
 );
 
-Deno.test("any words are parsed, completed and helped without an exception, in one clean line", () => {
+Deno.test("parse(), complete() and helpAt() take any words without an exception, with printable lines", () => {
   fc.assert(
     fc.property(WORDS, fc.string({ unit: "binary", maxLength: 5 }), (line, partial) => {
       const parsed = parse(line);
@@ -304,7 +307,7 @@ Deno.test("any words are parsed, completed and helped without an exception, in o
   );
 });
 
-Deno.test("each candidate of completion is parsed as the kind it is offered as", async () => {
+Deno.test("parse() reads each candidate of completion as the kind that was offered", async () => {
   const names = [
     "reason",
     "re",
@@ -336,7 +339,7 @@ Deno.test("each candidate of completion is parsed as the kind it is offered as",
   );
 });
 
-Deno.test("a command says the same when all its words are as short as they can be", () => {
+Deno.test("parse() gives the same command when all its words are as short as possible", () => {
   for (const { pieces } of commandSyntaxes(TREE)) {
     const full = pieces.map(({ kind, text }) => kind === "word" ? text : sample(text));
     const short = full.map((text, index) => {

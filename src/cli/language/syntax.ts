@@ -1,11 +1,11 @@
-/** PURE. The commands of the tree one by one, as they are written: what help texts are made of. */
+/** PURE. The written syntax of each command of the tree; help texts are made of it. */
 import type { CommandName, OptionNode, TreeNode } from "./node.ts";
 import { TREE } from "./tree.ts";
 import { placeholder } from "./values.ts";
 
 /** A piece of a command's syntax. */
 export interface Piece {
-  /** "mark": a bracket or a bar, which are not typed. */
+  /** "mark": a bracket or a bar, which users do not type. */
   readonly kind: "word" | "value" | "mark";
   readonly text: string;
 }
@@ -13,7 +13,7 @@ export interface Piece {
 export interface CommandSyntax {
   readonly command: CommandName;
   readonly pieces: readonly Piece[];
-  /** Possible continuations, in brackets. */
+  /** Possible options, in brackets. */
   readonly options: readonly Piece[];
   readonly help: string;
   readonly more: readonly string[];
@@ -85,7 +85,7 @@ function mark(text: string): Piece {
   return { kind: "mark", text };
 }
 
-/** The pieces with blanks between them, none inside brackets; `dress` may change what each looks like. */
+/** The pieces with blanks between them, except inside brackets; `dress` may format each. */
 export function joinPieces(
   pieces: readonly Piece[],
   dress: (piece: Piece) => string = ({ text }) => text,

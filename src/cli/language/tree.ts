@@ -7,11 +7,11 @@ import type { CommandName, OptionNode, SlotNode, TreeNode, WordNode } from "./no
 
 const REASON: OptionNode = {
   word: "reason",
-  help: "Why, for the log and for colleagues",
+  help: "Reason, for the log and for colleagues",
   value: { slot: "text" },
 };
 
-/** Options of an intent that lasts. */
+/** Options of an intent, which lasts. */
 const LASTING: readonly OptionNode[] = [
   REASON,
   {
@@ -61,18 +61,18 @@ function showNamed(name: "frontend" | "backend" | "healthcheck"): WordNode {
 }
 
 const SHOW_LB: readonly WordNode[] = [
-  word("state", "VIPs and servers in VPP; flows: at most so many", {
+  word("state", "VIPs and servers in VPP; flows: an upper bound", {
     run: "show vpp lb state",
     more: [
-      "Flows are an upper bound: the sticky entries that point to the server. One of a",
-      "flow that has ended counts until its place is used again. Packets and bytes are",
-      "those of the server's address, over all VIPs, since VPP has a route to it.",
+      "Flows are an upper bound: the sticky entries that point to the server.",
+      "The entry of an ended flow counts until its place is used again.",
+      "Packets and bytes are counted by address, over all VIPs, since it has a route.",
     ],
   }),
   word("counters", "Packets of each VIP", { run: "show vpp lb counters" }),
   word("servers", "Packets and bytes that VPP sent to each server", {
     run: "show vpp lb servers",
-    more: ["A server counts over all its VIPs, since VPP has a route to its address."],
+    more: ["A server counts over all its VIPs, since its address has a route in VPP."],
   }),
 ];
 
@@ -82,7 +82,7 @@ const SHOW = word("show", "Look at something", {
     showNamed("frontend"),
     showNamed("backend"),
     showNamed("healthcheck"),
-    word("status", "Is the server ready, and if not, why", {
+    word("status", "Readiness of the server, with reasons", {
       run: "show status",
     }),
     word("vpp", "VPP, as the server sees it", {
@@ -118,7 +118,7 @@ const SYNC = word("sync", "Bring VPP in line with the configuration and the heal
   ],
 });
 
-/** `set` does, `plan` says what it would do. */
+/** `set` makes a change, `plan` shows its effect. */
 const ACTION_HELP = {
   set: {
     pause: "Stop probing it; no new flows, present ones stay",
@@ -127,10 +127,10 @@ const ACTION_HELP = {
     disable: "Take it out of service; its flows are dropped",
   },
   plan: {
-    pause: "What a pause would do to VPP's traffic",
-    resume: "What the end of a pause would do",
-    enable: "What the end of a disable would do",
-    disable: "What taking it out of service would do",
+    pause: "Effect of a pause on VPP's traffic",
+    resume: "Effect of ending a pause",
+    enable: "Effect of ending a disable",
+    disable: "Effect of taking it out of service",
   },
 } as const;
 
@@ -149,18 +149,16 @@ function backendActions(verb: "set" | "plan"): readonly WordNode[] {
 }
 
 const ENDS = [
-  "A weight stands in place of the file's until its own end (for, until), until it",
-  "is set to the file's (weight file), or until a reload of a file that has another",
-  "weight there.",
+  "A weight replaces the file's weight until its own end (for, until), until it is",
+  "set back (weight file), or until a reload. A reload ends it only when the file",
+  "has another weight there (see config reload).",
 ];
 
 function changes(verb: "set" | "plan"): readonly TreeNode[] {
   const help = verb === "set"
     ? "Give it this weight; 0 takes no new flows"
-    : "What this weight would do; 0 takes no new flows";
-  const file = verb === "set"
-    ? "Give it the file's weight back"
-    : "What the file's weight would do";
+    : "Effect of this weight; 0 takes no new flows";
+  const file = verb === "set" ? "Give it the file's weight back" : "Effect of the file's weight";
   const weights = [
     word("file", file, { run: `${verb} weight file`, options: [REASON] }),
     slot("weight", help, { slot: "weight", run: `${verb} weight`, options: LASTING, more: ENDS }),
@@ -193,18 +191,18 @@ function changes(verb: "set" | "plan"): readonly TreeNode[] {
 const CONFIG = word("config", "The server's configuration file", {
   next: [
     word("check", "Read the file and list its errors", { run: "config check" }),
-    word("plan", "What a reload would do to VPP's traffic", { run: "config plan" }),
+    word("plan", "Effect of a reload on VPP's traffic", { run: "config plan" }),
     word("reload", "Read the file and apply it", { run: "config reload", options: [REASON] }),
   ],
 });
 
-const WATCH = word("watch", "Follow what happens", {
+const WATCH = word("watch", "Follow events", {
   next: [
-    word("events", "What happens, a line each; any key ends it", {
+    word("events", "Show events, a line each; any key ends it", {
       run: "watch events",
       options: [
         { word: "num", help: "End after this many events", value: { slot: "count" } },
-        { word: "log", help: "What the server logs" },
+        { word: "log", help: "Log records of the server" },
         {
           word: "level",
           help: "Minimum log level",
@@ -223,9 +221,9 @@ const WATCH = word("watch", "Follow what happens", {
         },
       ],
       more: [
-        "First comes the present state of all that is watched. A transition is shown",
-        "once, though the server logs it too. --output json shows all that comes, as it",
-        "comes.",
+        "First comes the present state of everything watched. A transition is shown",
+        "once, although the server logs it too. --output json shows every event as it",
+        "arrives.",
       ],
     }),
   ],
@@ -234,7 +232,7 @@ const WATCH = word("watch", "Follow what happens", {
 const COMMANDS: readonly WordNode[] = [
   SHOW,
   word("set", "Change something until further notice", { next: changes("set") }),
-  word("plan", "What a change would do, without doing it", { next: changes("plan") }),
+  word("plan", "Show the effect of a change without making it", { next: changes("plan") }),
   SYNC,
   CONFIG,
   WATCH,
@@ -270,7 +268,7 @@ function topics(nodes: readonly TreeNode[], above: readonly string[]): readonly 
 const HELP: WordNode = {
   kind: "word",
   word: "help",
-  help: "List all commands, or those that begin so",
+  help: "List all commands, or those with this beginning",
   run: "help",
   nested: "<command>",
   next: topics([...COMMANDS, ...LEAVE], []),

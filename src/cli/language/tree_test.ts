@@ -1,8 +1,7 @@
 /**
- * Walks the whole tree, and every order of options. Goal: at every place a line can come to, what
- * parsing takes, completion offers and `?` lists is the same, and follows from the tree as spelled
- * out here a second time. Method: places are found with whole words only; a sample stands for each
- * slot.
+ * Walks the whole tree, and every order of options. Goal: at every place that a line can reach,
+ * parsing, completion and `?` agree with each other, and with the tree as spelled out here a second
+ * time. Method: places are found with whole words only; a sample stands for each slot.
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { candidates } from "./complete.ts";
@@ -38,7 +37,7 @@ interface Spot {
   readonly run: CommandName | undefined;
   readonly help: string;
   readonly nodes: readonly SpotNode[];
-  /** Those that may still be given. */
+  /** Options that may still be given. */
   readonly options: readonly OptionNode[];
 }
 
@@ -118,7 +117,7 @@ const SPOTS = spotsBelow({
   options: [],
 });
 
-/** Every command by a line that gives it. A command without a line here does not compile. */
+/** Every command by a line for it. A command without a line here does not compile. */
 const LINES: Readonly<Record<CommandName, string>> = {
   "show version": "show version",
   "show frontends": "show frontends",
@@ -194,12 +193,12 @@ Deno.test("words of one place differ, a place has one slot at most, and every le
   for (const node of nodesOf(TREE)) {
     ok(node.run !== undefined || (node.next ?? []).length > 0, node.help);
     if (node.options !== undefined) ok(node.run !== undefined, node.help);
-    // Else the walk above would not see all of them.
+    // Otherwise the walk above would not reach all of them.
     if (node.run !== undefined) deepEqual(node.options ?? [], optionsOf(node.run), node.run);
   }
 });
 
-Deno.test("at every place: parsing takes what the tree says", () => {
+Deno.test("at every place, parsing accepts the words of the tree", () => {
   for (const { line, run, args } of SPOTS) {
     const parsed = parse(line);
     if (run === undefined) {
@@ -210,7 +209,7 @@ Deno.test("at every place: parsing takes what the tree says", () => {
   }
 });
 
-Deno.test("at every place: completion offers and ? lists what the tree says, and nothing else", () => {
+Deno.test("at every place, completion and ? list the words of the tree, and nothing else", () => {
   for (const { line, nodes, options, run, help, args } of SPOTS) {
     const where = line.join(" ");
     const words = [...nodes.filter((node) => node.kind === "word"), ...options];
@@ -242,7 +241,7 @@ function message(parsed: ReturnType<typeof parse>): string {
   return parsed.kind === "error" ? parsed.message : "";
 }
 
-Deno.test("at every place: each beginning of a word is that word, ambiguous, or a value", () => {
+Deno.test("at every place, each beginning of a word is that word, ambiguous, or a value", () => {
   for (const { line, nodes, options } of SPOTS) {
     const slot = nodes.some(({ kind }) => kind === "slot");
     const fixed = [...nodes.filter((node) => node.kind === "word"), ...options];
@@ -260,7 +259,7 @@ Deno.test("at every place: each beginning of a word is that word, ambiguous, or 
           match(message(parse([...line, start])), /ambiguous word/, where);
           for (const candidate of begun) ok(message(parse([...line, start])).includes(candidate));
         } else {
-          // Beside a slot an option needs all its letters.
+          // Where a slot may follow, an option needs all its letters.
           equal(parse([...line, start]).kind, "command", where);
         }
       }
@@ -268,7 +267,7 @@ Deno.test("at every place: each beginning of a word is that word, ambiguous, or 
   }
 });
 
-Deno.test("at every place: an unknown word is named, with all that was expected there", () => {
+Deno.test("at every place, the error for an unknown word names it and all expected words", () => {
   for (const { line, nodes, options, run } of SPOTS) {
     if (nodes.some(({ kind }) => kind === "slot")) continue;
     const said = message(parse([...line, "Frobnicate"]));
@@ -282,7 +281,7 @@ Deno.test("at every place: an unknown word is named, with all that was expected 
   }
 });
 
-Deno.test("at every place that must go on: the line's end says what is missing", () => {
+Deno.test("at every place that needs more words, the error at the end of the line names them", () => {
   for (const { line, nodes, run } of SPOTS) {
     if (run !== undefined || line.length === 0) continue;
     const said = message(parse(line));

@@ -1,26 +1,26 @@
-/** PURE. Checks the values of slots, and converts each to the one form that is passed on. */
+/** PURE. Checks the values of slots, and normalizes them. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
 import { isPlainLine, isWord, listWords, quote } from "../../base/text.ts";
 import type { SlotKind } from "./node.ts";
 
-/** Longest name that a configuration may give; the server says so too. */
+/** Longest name in a configuration; the server has the same limit. */
 const MAX_NAME = 128;
-/** Longest reason that the server takes. */
+/** Longest reason that the server accepts. */
 const MAX_TEXT = 500;
 const MAX_COUNT = 1_000_000_000;
 
-/** A word that a slot takes, with a line of help: the slots with a closed set of values. */
+/** A word of a slot with a closed set of values, with a line of help. */
 export interface FixedValue {
   readonly text: string;
   readonly help: string;
 }
 
 const LEVELS: readonly FixedValue[] = [
-  { text: "debug", help: "Everything, each probe too" },
-  { text: "info", help: "What operators want to see" },
-  { text: "warn", help: "What may need a look" },
-  { text: "error", help: "What went wrong" },
+  { text: "debug", help: "Everything, including each probe" },
+  { text: "info", help: "Events that matter to operators" },
+  { text: "warn", help: "Events that may need attention" },
+  { text: "error", help: "Failures" },
 ];
 
 const SHELLS: readonly FixedValue[] = [
@@ -29,13 +29,13 @@ const SHELLS: readonly FixedValue[] = [
   { text: "fish", help: "fish" },
 ];
 
-/** The values of slots that have a closed set of them; none: any that checkValue() takes. */
+/** The values of slots with a closed set; empty: any value that checkValue() accepts. */
 export function fixedValues(slot: SlotKind): readonly FixedValue[] {
   if (slot === "level") return LEVELS;
   return slot === "shell" ? SHELLS : [];
 }
 
-/** How a slot stands in a command's syntax. */
+/** The name of a slot in a command's syntax. */
 export function placeholder(slot: SlotKind): string {
   switch (slot) {
     case "frontend":
@@ -56,7 +56,7 @@ export function placeholder(slot: SlotKind): string {
   }
 }
 
-/** True for slots that take names which the server knows. */
+/** True for slots whose values are names on the server. */
 export function takesName(slot: SlotKind): boolean {
   return NAMED.has(slot);
 }
@@ -71,10 +71,10 @@ const NAMED: ReadonlySet<SlotKind> = new Set<SlotKind>([
 
 export type Checked =
   | { readonly ok: true; readonly value: string }
-  /** `message`: what is needed, and what was there. */
+  /** `message`: the required form, and the given text. */
   | { readonly ok: false; readonly message: string };
 
-/** `text` as the value of a slot, in the form that Args promise. */
+/** `text` as the value of a slot, in the form that Args promises. */
 export function checkValue(slot: SlotKind, text: string): Checked {
   const value = readValue(slot, text);
   const shown = /^[\w.:+-]{1,40}$/.test(text) ? text : quote(text);
@@ -83,7 +83,7 @@ export function checkValue(slot: SlotKind, text: string): Checked {
   return { ok: true, value };
 }
 
-/** Stands for a time after the last one that a request can carry, or for as long a duration. */
+/** Marks a time or duration that is too long for a request. */
 const TOO_FAR = Symbol("too far away");
 
 function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | undefined {
@@ -101,7 +101,7 @@ function readValue(slot: SlotKind, text: string): string | typeof TOO_FAR | unde
     case "text":
       return text.length <= MAX_TEXT && isPlainLine(text) ? text : undefined;
     case "level":
-      // In any case, as --log-level is.
+      // In any case, like --log-level.
       return oneOf(fixedValues(slot), text.toLowerCase());
     case "shell":
       return oneOf(fixedValues(slot), text);
@@ -115,20 +115,20 @@ function isName(text: string): boolean {
   return text !== "" && text.length <= MAX_NAME && isWord(text);
 }
 
-/** An exact value, or the only one that begins so. */
+/** The value that equals `text`, or the only one that begins with it. */
 function oneOf(values: readonly FixedValue[], text: string): string | undefined {
   if (values.some((value) => value.text === text)) return text;
   const [only, ...more] = values.filter((value) => text !== "" && value.text.startsWith(text));
   return more.length === 0 ? only?.text : undefined;
 }
 
-/** As Go writes durations, days (`3d4h`) too; in the form without days. More than nothing. */
+/** A duration as Go writes it, also with days (`3d4h`); normalized without days. Not zero. */
 function readDuration(text: string): string | typeof TOO_FAR | undefined {
   if (text.length > 64) return undefined;
   const [, days = "0", rest = ""] = /^(?:(\d{1,20})d)?(.*)$/s.exec(text) ?? [];
   if (/^[+-]/.test(rest)) return undefined;
   const restMs = rest === "" && text !== "" ? 0 : parseDuration(rest);
-  // Longer than Go's longest, which is as long as the time that a request can carry.
+  // Longer than Go's longest duration, which equals the longest time of a request.
   if (restMs === undefined) {
     return /^(?:\d+(?:\.\d*)?(?:ms|s|m|h))+$/.test(rest) ? TOO_FAR : undefined;
   }
@@ -144,12 +144,12 @@ function readTime(text: string): string | typeof TOO_FAR | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, day = "", time = "", fraction = "", zone = ""] = match;
-  // Date takes the 30th of February for the 1st or 2nd of March, and 24:00 for the next day.
+  // Date reads 30 February as 1 or 2 March, and 24:00 as the next day.
   const asIs = Date.parse(`${day}T${time}Z`);
   if (Number.isNaN(asIs) || isoText(asIs).slice(0, 19) !== `${day}T${time}`) return undefined;
   const ms = Date.parse(`${day}T${time}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
   if (ms > LATEST_MS) return TOO_FAR;
-  // An offset may lead out of the years that have four digits.
+  // An offset may lead out of the years with four digits.
   return Number.isNaN(ms) || isoText(ms).length !== 24 ? undefined : isoText(ms);
 }
 

@@ -31,13 +31,13 @@ export interface Place {
   /** The words in full, values as they are passed on. */
   readonly path: readonly string[];
   readonly args: ReadonlyMap<string, string>;
-  /** Command of a line that ends here; undefined: the line must go on. */
+  /** Command of a line that ends here; undefined: more words must follow. */
   readonly run: CommandName | undefined;
   /** Help of the last word or value, or of the command whose options are being read. */
   readonly help: string;
   readonly words: readonly WordNode[];
   readonly options: readonly OptionNode[];
-  /** The value that may follow; when there are neither words nor options nor run, it must. */
+  /** The value that may follow; it must when there are neither words nor options nor run. */
   readonly value: ValuePlace | undefined;
   /** The place after that value once it is checked. */
   readonly onValue: ((value: string) => Place) | undefined;
@@ -109,12 +109,12 @@ export function expected({ words, options, value }: Place): string {
   ]);
 }
 
-/** `message` with the words that lead to the place before it. */
+/** `message` after the words that lead to the place before it. */
 export function said({ path }: Place, message: string): string {
   return path.length === 0 ? message : `${path.map(inMessage).join(" ")}: ${message}`;
 }
 
-/** Words of the line are our own or checked; long ones are cut, those with blanks in quotes. */
+/** A word for a message: long ones are cut, those with blanks are quoted. */
 function inMessage(word: string): string {
   return /^[\w.:-]{1,40}$/.test(word) ? word : quote(word);
 }
@@ -142,7 +142,7 @@ function misfit(
 
 const BLANKS_HINT = "; text with blanks needs quotes";
 
-/** A text was given, which may have been meant to be longer. */
+/** True after a text, which may have been meant to be longer. */
 function hasText({ allOptions, args }: Place): boolean {
   return allOptions.some(({ word, value }) => value?.slot === "text" && args.has(word));
 }

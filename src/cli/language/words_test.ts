@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { lineWords, MAX_LINE_LENGTH, quoteWord, splitWords } from "./words.ts";
 
-/** Lines made mostly of what has a meaning. */
+/** Lines that consist mostly of special characters. */
 const LINES = fc.oneof(
   fc.string({ unit: fc.constantFrom(..."ab '\"\\\t\n") }),
   fc.string({ unit: "binary" }),
@@ -25,7 +25,7 @@ Deno.test("lineWords() reads quotes and backslashes as sh does", () => {
   for (const [line, words] of cases) deepEqual(lineWords(line), { kind: "words", words }, line);
 });
 
-Deno.test("lineWords() says which quote is open", () => {
+Deno.test("lineWords() names the open quote", () => {
   const message = (line: string) => {
     const split = lineWords(line);
     return split.kind === "error" ? split.message : undefined;
@@ -41,7 +41,7 @@ Deno.test("lineWords() says which quote is open", () => {
   );
 });
 
-Deno.test("splitWords() keeps the positions, and the last word apart while no blank ends it", () => {
+Deno.test("splitWords() keeps positions, and separates the last word until a blank ends it", () => {
   deepEqual(splitWords(` show 'a b' ng`), {
     kind: "words",
     words: [{ text: "show", start: 1, end: 5 }, { text: "a b", start: 6, end: 11 }],
@@ -63,7 +63,7 @@ Deno.test("splitWords() keeps the positions, and the last word apart while no bl
   }
 });
 
-Deno.test("splitWords() takes any line: words lie in order, and read alone they are the same", () => {
+Deno.test("splitWords() accepts any line: words are in order, and parse to themselves", () => {
   fc.assert(fc.property(LINES, (line) => {
     const split = splitWords(line);
     if (split.kind === "error") return;
@@ -79,7 +79,7 @@ Deno.test("splitWords() takes any line: words lie in order, and read alone they 
   }));
 });
 
-Deno.test("what quoteWord() writes is read back as that one word, in any surroundings", () => {
+Deno.test("quoteWord() writes text that is read back as one word, in any surroundings", () => {
   const text = fc.oneof(
     fc.string({ unit: fc.constantFrom(..."ab '\"\\\t\n") }),
     fc.string({ unit: "binary" }),

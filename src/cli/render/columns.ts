@@ -1,7 +1,7 @@
-/** How wide the columns of a table are when it must not be wider than the terminal. */
+/** Computes the widths of a table's columns so that it fits the terminal. */
 
 export interface ColumnNeed {
-  /** Of its widest cell or its header. */
+  /** Width of its widest cell or its header. */
   readonly natural: number;
   /** Minimum width; `natural` when it must not be narrowed. */
   readonly least: number;

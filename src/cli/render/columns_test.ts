@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { shareOut } from "./columns.ts";
 
-Deno.test("shareOut: the widest give first, none more than it can", () => {
+Deno.test("shareOut() narrows the widest columns first, none below its minimum", () => {
   const need = (natural: number, least = 4) => ({ natural, least: Math.min(natural, least) });
   const cases: [needs: ReturnType<typeof need>[], room: number, widths: number[] | undefined][] = [
     [[need(3), need(9)], 12, [3, 9]],
@@ -16,7 +16,7 @@ Deno.test("shareOut: the widest give first, none more than it can", () => {
   for (const [needs, room, widths] of cases) assert.deepEqual(shareOut(needs, room), widths);
 });
 
-Deno.test("shareOut: uses the room there is, and no more", () => {
+Deno.test("shareOut() uses all available width, and no more", () => {
   const needs = fc.array(
     fc.record({ natural: fc.nat(300), least: fc.nat(20) })
       .map(({ natural, least }) => ({ natural, least: Math.min(natural, least) })),

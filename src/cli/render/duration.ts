@@ -6,9 +6,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * A length of time in the two greatest units that say something: `3d4h`, `5h09m`, `12m07s`, `42s`,
- * `1.2s`, `350ms`, `1.2ms`, `80us`. Rounded down, as clocks do; a negative one (clocks of two hosts
- * differ) is `0s`.
+ * A duration in its two greatest significant units: `3d4h`, `5h09m`, `12m07s`, `42s`, `1.2s`,
+ * `350ms`, `1.2ms`, `80us`. Rounded down, as clocks do; a negative one (clocks of two hosts differ)
+ * is `0s`.
  */
 export function elapsed(ms: number): string {
   if (!(ms > 0)) return "0s";
@@ -39,7 +39,7 @@ function pair(
   return `${Math.floor(ms / unit)}${name}${rest}${partName}`;
 }
 
-/** Milliseconds of an API's nanoseconds. */
+/** Milliseconds from the API's nanoseconds. */
 export function millisecondsOf(ns: bigint): number {
   return Number(ns) / 1e6;
 }
@@ -50,7 +50,7 @@ export function preciseInstant(unixMs: number): string {
   return Number.isNaN(date.getTime()) ? `${unixMs} ms` : date.toISOString().replace("T", " ");
 }
 
-/** A Unix time as `2026-03-01 09:30:00Z`; what no calendar has, as its number. */
+/** A Unix time as `2026-03-01 09:30:00Z`; one outside the calendar as its number. */
 export function instant(unixMs: number): string {
   const date = new Date(unixMs);
   if (Number.isNaN(date.getTime())) return `${unixMs} ms`;

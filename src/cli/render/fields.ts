@@ -1,10 +1,10 @@
-/** Labels and values, a line each; long values go on under themselves. */
+/** Labels and values, a line each; long values continue below themselves. */
 import type { Field } from "./model.ts";
 import { paint } from "../../terminal/color.ts";
 import { printable, visibleWidth } from "../../terminal/text.ts";
 import { wrap } from "../../terminal/wrap.ts";
 
-/** Below that a value is not broken: the terminal does it better. */
+/** In less space than this a value is not broken: the terminal does it better. */
 const LEAST = 16;
 
 export function fieldLines(

@@ -1,7 +1,7 @@
 /**
- * JSON for scripts: names in the order of the API's definition, all fields, the same text for the
- * same answer. Characters that would affect a terminal are written as `\u….`, which JSON readers
- * decode.
+ * JSON for scripts: all fields, with their names in the order of the API's definition, and the same
+ * text for the same answer. Characters that would affect a terminal are written as `\u….`, which
+ * JSON readers decode.
  */
 import { replaceUnsafe } from "../../base/text.ts";
 import type { Json } from "../../grpc/client/client.ts";

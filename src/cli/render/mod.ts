@@ -1,4 +1,4 @@
-/** Values to text. PURE. */
+/** Renders values as text. PURE. */
 export { elapsed, instant, millisecondsOf, preciseInstant } from "./duration.ts";
 export { jsonLine, jsonText } from "./json.ts";
 export { countCell, counted, percent, percentCell, scaled } from "./numbers.ts";

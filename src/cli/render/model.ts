@@ -9,28 +9,34 @@ import type { Style } from "../../terminal/color.ts";
 export interface Cell {
   readonly text: string;
   readonly style?: Style;
-  /** Differs from moment to moment (durations, counters): never held against another server's. */
+  /**
+   * Varies from moment to moment (durations, counters), so it is never compared between servers.
+   */
   readonly volatile?: boolean;
-  /** Text to compare instead of `text`, when that holds more than what matters. */
+  /** Text to compare instead of `text`, when `text` contains more than what matters. */
   readonly comparisonKey?: string;
-  /** The text without a terminal, when `text` is dressed for people: numbers without separators. */
+  /**
+   * The text without a terminal, when `text` is formatted for people: numbers without separators.
+   */
   readonly plain?: string;
 }
 
 export interface Column {
   readonly header: string;
-  /** Numbers are to the right. Default left. */
+  /** "right" for numbers. Default left. */
   readonly align?: "left" | "right";
-  /** Broken over lines when nothing else helps: addresses, states, times. Numbers never are. */
+  /**
+   * Broken over lines only when nothing else helps: addresses, states, times. Numbers never are.
+   */
   readonly whole?: boolean;
-  /** Goes under its row when the table is too wide: notes. */
+  /** Moves below its row when the table is too wide: notes. */
   readonly below?: boolean;
   /** Left out on a terminal when all its cells are empty. */
   readonly optional?: boolean;
 }
 
 /**
- * Where a block goes without a terminal. Default: with the others. `omitted`: nowhere. `aside`: to
+ * Place of a block without a terminal. Default: with the others. `omitted`: left out. `aside`:
  * standard error, because scripts read rows from standard output.
  */
 export type OffTerminal = "omitted" | "aside";
@@ -43,7 +49,7 @@ export interface Field {
 }
 
 export interface Row {
-  /** Unique in its table: rows of several servers are matched by it. */
+  /** Unique in its table: identifies the row when several servers are compared. */
   readonly key: string;
   readonly cells: readonly Cell[];
 }
@@ -51,7 +57,7 @@ export interface Row {
 /** Label and value, a line each. */
 export interface FieldsBlock {
   readonly kind: "fields";
-  /** Shown above; also what blocks of several servers are matched by. */
+  /** Shown above; also identifies the block when several servers are compared. */
   readonly title?: string;
   readonly fields: readonly Field[];
   readonly offTerminal?: OffTerminal;
@@ -62,9 +68,9 @@ export interface TableBlock {
   readonly title?: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** Instead of a table without rows; empty: its header. */
+  /** Text for a table without rows; empty: its header is shown. */
   readonly empty: string;
-  /** A history: what each server lived through, never held against another's. */
+  /** A history, which differs from server to server, so it is never compared. */
   readonly own?: boolean;
   readonly offTerminal?: OffTerminal;
 }
@@ -78,5 +84,5 @@ export interface LinesBlock {
 
 export type Block = FieldsBlock | TableBlock | LinesBlock;
 
-/** From top to bottom; blocks are parted by an empty line. */
+/** From top to bottom; an empty line separates blocks. */
 export type View = readonly Block[];

@@ -1,6 +1,6 @@
 /** Numbers for people. */
 
-/** `33.3 %`; what is not quite nothing or not quite all does not look so. */
+/** `33.3 %`; almost none and almost all are marked as such. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return "-";
   if (share > 0 && share < 0.0005) return "<0.1 %";
@@ -13,20 +13,20 @@ export function grouped(value: bigint | number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** A share in a table: without a terminal in one word, `33.3%`. */
+/** A share in a table; without a terminal in one word, `33.3%`. */
 export function percentCell(share: number): { readonly text: string; readonly plain: string } {
   const text = percent(share);
   return { text, plain: text.replace(" ", "") };
 }
 
-/** A number in a table: without a terminal without separators. */
+/** A number in a table; without a terminal without separators. */
 export function countCell(
   value: bigint | number,
 ): { readonly text: string; readonly plain: string } {
   return { text: grouped(value), plain: String(value) };
 }
 
-/** `12.3 k`, `1.20 M`, `950`: three digits that count. Not negative. */
+/** `12.3 k`, `1.20 M`, `950`: three significant digits. Not negative. */
 export function scaled(value: number): string {
   const units = ["", " k", " M", " G", " T", " P", " E"];
   let rest = value;

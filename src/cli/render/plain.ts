@@ -1,14 +1,14 @@
 /**
- * PURE. Views as scripts get them, where standard output is not a terminal. The form is the same in
- * every state: all columns, fields and headers are there, and a row is a line. An empty cell is `-`.
- * No cell has two blanks in a row, because two or more separate columns.
+ * PURE. Views for scripts, when standard output is not a terminal. The form is the same in every
+ * state: all columns, fields and headers are there, and a row is a line. An empty cell is `-`. No
+ * cell has two blanks in a row, because two or more separate columns.
  */
 import type { Block, Cell, TableBlock, View } from "./model.ts";
 
-/** In place of an empty cell: a column that is left out would shift those after it. */
+/** Stands for an empty cell: a missing one would shift those after it. */
 const EMPTY = "-";
 
-/** The view of one server without what is not a row, which is returned as `asides`. */
+/** The view of one server. Blocks that are not rows are returned as `asides`. */
 export function plainParts(
   view: View,
 ): { readonly view: View; readonly asides: readonly string[] } {
@@ -41,7 +41,7 @@ function plainCell(cell: Cell): Cell {
   return plain === undefined ? cell : { ...rest, text: plain };
 }
 
-/** The form of a view, of one server or of several put together. */
+/** The plain form of a view, of one server or of several merged ones. */
 export function plainForm(view: View): View {
   return view.map((block) => {
     if (block.kind === "table") return plainTable(block);

@@ -8,7 +8,7 @@ function shown(view: View): string {
   return renderView(plainForm(parts), { width: Infinity, color: false });
 }
 
-Deno.test("a script gets every column and field in every state, with a dash for what is empty", () => {
+Deno.test("a script gets every column and field in every state, with a dash for an empty cell", () => {
   const columns = [
     { header: "name" },
     { header: "weights set", align: "right" as const, optional: true },
@@ -51,7 +51,7 @@ Deno.test("a terminal leaves optional fields out when they are empty", () => {
   assert.equal(renderView(view, { width: 80, color: false }), "name  web\n");
 });
 
-Deno.test("numbers have separators on a terminal, and none for a script", () => {
+Deno.test("numbers have separators on a terminal, but not for a script", () => {
   const view: View = [{
     kind: "lines",
     lines: [{ text: "65,088", plain: "65088" }],
@@ -60,7 +60,7 @@ Deno.test("numbers have separators on a terminal, and none for a script", () => 
   assert.equal(shown(view), "65088\n");
 });
 
-Deno.test("what stands between rows goes aside, and what a terminal alone has is left out", () => {
+Deno.test("blocks between rows move aside, and blocks for terminals alone are left out", () => {
   const view: View = [
     { kind: "lines", lines: [{ text: "row" }] },
     { kind: "lines", lines: [{ text: "read 3s ago" }], offTerminal: "omitted" },

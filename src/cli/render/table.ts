@@ -1,10 +1,10 @@
 /**
- * A table as lines. Columns are aligned by what a terminal shows, not by characters.
+ * A table as lines. Columns are aligned by visible width, not by characters.
  *
- * Nothing is ever cut off. Of a table that is too wide for the terminal the notes go under their
- * rows; when that is not enough, columns get narrower and their cells go on in the next line, in the
- * same column, texts first, then addresses, never numbers; long names stand above their rows. When even that is too wide each row
- * becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
+ * Nothing is ever cut off. When a table is too wide for the terminal, first its notes move below
+ * their rows. Then columns get narrower and cells continue in the next line of their column: first
+ * texts, then addresses, never numbers; long names stand above their rows. When even that is too
+ * wide, each row becomes a list of its cells. Without a width (a pipe, a file) a row is a line.
  */
 import type { Style } from "../../terminal/color.ts";
 import type { Column, TableBlock } from "./model.ts";
@@ -18,9 +18,9 @@ import { wrap } from "../../terminal/wrap.ts";
 const GAP = "  ";
 /** Minimum width of a column of text. */
 const LEAST = 8;
-/** The same for what should stay whole: half an IPv6 address. */
+/** The same for columns that should stay whole: half an IPv6 address. */
 const LEAST_WHOLE = 20;
-/** Before what stands under its row. */
+/** Indents lines below their row. */
 const INDENT = "  ";
 
 export interface RenderOptions {
@@ -42,11 +42,11 @@ interface Grid {
   readonly columns: readonly Column[];
   readonly header: readonly Piece[];
   readonly rows: readonly (readonly Piece[])[];
-  /** Widths of the columns that nothing has to give way for. */
+  /** Widths of the columns without narrowing. */
   readonly natural: readonly number[];
 }
 
-/** Header and rows, or the sentence for "none"; the title is the caller's. */
+/** Header and rows, or the text for a table without rows; the caller adds the title. */
 export function tableLines(block: TableBlock, options: RenderOptions): string[] {
   if (block.rows.length === 0 && block.empty !== "") {
     const text = printable(block.empty);
@@ -69,7 +69,7 @@ function fits(widths: readonly number[], width: number): boolean {
   return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length) <= width;
 }
 
-/** Widths of these columns that fit; undefined when there are none. */
+/** Widths with which these columns fit; undefined when they cannot. */
 function narrowed(grid: Grid, inline: readonly number[], width: number): number[] | undefined {
   const room = width - GAP.length * (inline.length - 1);
   const needs = (breakWhole: boolean) =>
@@ -84,7 +84,7 @@ function narrowed(grid: Grid, inline: readonly number[], width: number): number[
 interface Layout {
   readonly inline: readonly number[];
   readonly below: readonly number[];
-  /** Of the inline ones. */
+  /** Widths of the inline columns. */
   readonly widths: readonly number[];
 }
 
@@ -100,14 +100,14 @@ function lines(grid: Grid, layout: Layout, options: RenderOptions): string[] {
     const parts = folds ? foldedRow(pieces, widths) : [pieces];
     const shown = parts.map((part) => lineOf(part, { rights, widths, color }));
     if (index === 0) return shown;
-    // A name in pieces is hard to read: it has a line of its own, above the rest of its row.
+    // A broken name is hard to read, so it has a line of its own, above the rest of its row.
     if (overhang !== undefined) shown.unshift(...wrapped(overhang, { indent: "", options }));
     for (const at of below) shown.push(...wrapped(row[at]!, { indent: INDENT, options }));
     return shown;
   });
 }
 
-/** A cell that has lines of its own. */
+/** A cell on lines of its own. */
 function wrapped(
   { text, style }: Piece,
   { indent, options: { width, color } }: {
@@ -154,7 +154,7 @@ function naturalWidths(
   return widths;
 }
 
-/** Minimum width of a column: no word of its header is broken. */
+/** Minimum width of a column, so that no word of its header is broken. */
 function leastOf(
   { columns, header, natural }: Grid,
   { at, breakWhole }: { readonly at: number; readonly breakWhole: boolean },
@@ -165,7 +165,7 @@ function leastOf(
   return Math.min(natural[at]!, Math.max(whole === true ? LEAST_WHOLE : LEAST, ...words));
 }
 
-/** One row over as many lines as its highest cell needs. */
+/** One row on as many lines as its highest cell needs. */
 function foldedRow(row: readonly Piece[], widths: readonly number[]): (readonly Piece[])[] {
   if (row.every(({ width }, at) => width <= widths[at]!)) return [row];
   const folded = row.map((piece, at) =>
@@ -190,7 +190,7 @@ function lineOf(
   },
 ): string {
   let line = "";
-  // Blanks are written when something follows them: no line ends with one.
+  // Blanks are written only when text follows, so that no line ends with one.
   let owed = 0;
   for (let at = 0; at < row.length; at++) {
     const { text, width, style } = row[at]!;

@@ -27,7 +27,7 @@ function shown(block: TableBlock, width: number): string[] {
 
 const ROWS = [["web1", "192.0.2.1", "7", "", "a note"], ["中文", "2001:db8::1", "1,234"]];
 
-Deno.test("table: columns are aligned by what is seen, empty optional ones are left out", () => {
+Deno.test("tableLines() aligns columns by visible width, and leaves out empty optional ones", () => {
   assert.deepEqual(shown(table(ROWS), Infinity), [
     "NAME  ADDRESS      COUNT  NOTE",
     "web1  192.0.2.1        7  a note",
@@ -35,7 +35,7 @@ Deno.test("table: columns are aligned by what is seen, empty optional ones are l
   ]);
 });
 
-Deno.test("table: notes go under their rows before anything is broken", () => {
+Deno.test("tableLines() moves notes below their rows before it breaks cells", () => {
   assert.deepEqual(shown(table(ROWS), 25), [
     "NAME  ADDRESS      COUNT",
     "web1  192.0.2.1        7",
@@ -44,7 +44,7 @@ Deno.test("table: notes go under their rows before anything is broken", () => {
   ]);
 });
 
-Deno.test("table: a long name stands above the rest of its row", () => {
+Deno.test("tableLines() puts a long name above the rest of its row", () => {
   const rows = [["a-name-that-is-much-too-long", "192.0.2.1", "7"], ["web2", "192.0.2.2", "8"]];
   assert.deepEqual(shown(table(rows), 30), [
     "NAME          ADDRESS    COUNT",
@@ -54,7 +54,7 @@ Deno.test("table: a long name stands above the rest of its row", () => {
   ]);
 });
 
-Deno.test("table: addresses are broken before rows become lists", () => {
+Deno.test("tableLines() breaks addresses before rows become lists", () => {
   const rows = [["web1", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "7"]];
   assert.deepEqual(shown(table(rows), 34), [
     "NAME  ADDRESS                COUNT",
@@ -69,11 +69,11 @@ Deno.test("table: addresses are broken before rows become lists", () => {
   ]);
 });
 
-Deno.test("table: without rows there is a sentence", () => {
+Deno.test("tableLines() shows a sentence without rows", () => {
   assert.equal(renderView([table([])], { width: 80, color: true }), "\x1b[2mNothing.\x1b[0m\n");
 });
 
-Deno.test("table: colour goes around texts, never around blanks", () => {
+Deno.test("tableLines() colours texts, never blanks", () => {
   const block: TableBlock = {
     kind: "table",
     columns: [{ header: "state" }, { header: "n", align: "right" }],
@@ -96,10 +96,10 @@ const TABLES = fc.array(fc.array(TEXT, { minLength: 5, maxLength: 5 }), {
   minLength: 1,
   maxLength: 8,
 })
-  // Numbers are never broken, so they must be such that they fit.
+  // Numbers are never broken, so these must fit.
   .map((rows) => table(rows.map((row) => [...row.slice(0, 2), "12345", ...row.slice(3)])));
 
-Deno.test("table: any cells at any width lose nothing and stay within it", () => {
+Deno.test("tableLines() loses nothing of any cells, and stays within any width", () => {
   const letters = (text: string) => [...text.replaceAll(/\s/g, "")].sort().join("");
   fc.assert(fc.property(TABLES, fc.integer({ min: 26, max: 300 }), (block, width) => {
     const lines = shown(block, width);
@@ -116,13 +116,13 @@ Deno.test("table: any cells at any width lose nothing and stay within it", () =>
   }));
 });
 
-Deno.test("table: without a terminal a row is a line, whatever is in it", () => {
+Deno.test("tableLines() writes a row as a line without a terminal, whatever its cells", () => {
   fc.assert(fc.property(TABLES, (block) => {
     assert.equal(renderView([block], PLAIN).split("\n").length, block.rows.length + 2);
   }));
 });
 
-Deno.test("view: blocks are parted by an empty line, titles stand above", () => {
+Deno.test("renderView() separates blocks by an empty line, with titles above", () => {
   const text = renderView([
     { kind: "fields", title: "conf", fields: [{ label: "a", value: { text: "1" } }] },
     { kind: "lines", lines: [{ text: "one" }, { text: "two\n" }] },
@@ -133,7 +133,7 @@ Deno.test("view: blocks are parted by an empty line, titles stand above", () => 
   assert.equal(renderView([], PLAIN), "");
 });
 
-Deno.test("view: long lines and values go on under themselves", () => {
+Deno.test("renderView() continues long lines and values below themselves", () => {
   const lines = renderView([
     { kind: "lines", lines: [{ text: "maglev.yaml:1:2: error: this is too long" }] },
     {

@@ -8,7 +8,7 @@ import { counted, grouped, percent, scaled } from "./numbers.ts";
 import { vipText } from "./vip.ts";
 import { yamlText } from "./yaml.ts";
 
-Deno.test("elapsed: two units at most, rounded down", () => {
+Deno.test("elapsed() has at most two units, rounded down", () => {
   const day = 86_400_000;
   const cases: [ms: number, text: string][] = [
     [-5, "0s"],
@@ -34,13 +34,13 @@ Deno.test("elapsed: two units at most, rounded down", () => {
   for (const [ms, text] of cases) assert.equal(elapsed(ms), text, String(ms));
 });
 
-Deno.test("instant: to the second, in UTC; what no calendar has as its number", () => {
+Deno.test("instant() is in UTC, to the second; a time outside the calendar is its number", () => {
   assert.equal(instant(Date.UTC(2026, 2, 1, 9, 30, 7, 999)), "2026-03-01 09:30:07Z");
   assert.equal(instant(Date.UTC(2262, 3, 11)), "2262-04-11 00:00:00Z");
   assert.equal(instant(9e15), "9000000000000000 ms");
 });
 
-Deno.test("percent: one digit; almost nothing and almost all do not look like it", () => {
+Deno.test("percent() has one digit; almost none and almost all are marked", () => {
   const cases: [share: number, text: string][] = [
     [0, "0.0 %"],
     [1e-9, "<0.1 %"],
@@ -54,7 +54,7 @@ Deno.test("percent: one digit; almost nothing and almost all do not look like it
   for (const [share, text] of cases) assert.equal(percent(share), text);
 });
 
-Deno.test("numbers: groups, scales, counts", () => {
+Deno.test("numbers are grouped, scaled and counted", () => {
   assert.deepEqual([0n, 999n, 1000n, 1234567n].map(grouped), ["0", "999", "1,000", "1,234,567"]);
   assert.equal(grouped(2n ** 64n - 1n), "18,446,744,073,709,551,615");
   const cases: [value: number, text: string][] = [
@@ -74,7 +74,7 @@ Deno.test("numbers: groups, scales, counts", () => {
   assert.deepEqual([0, 1, 2].map((count) => counted(count, "VIP")), ["0 VIPs", "1 VIP", "2 VIPs"]);
 });
 
-Deno.test("vipText: /32 and /128 are dropped, other prefixes are not", () => {
+Deno.test("vipText() drops /32 and /128, but no other prefixes", () => {
   const cases: [prefix: string, port: number, text: string][] = [
     ["192.0.2.1/32", 80, "192.0.2.1:80/tcp"],
     ["192.0.2.1", 80, "192.0.2.1:80/tcp"],
@@ -90,7 +90,7 @@ Deno.test("vipText: /32 and /128 are dropped, other prefixes are not", () => {
 const JSON_VALUES = fc.jsonValue({ stringUnit: "binary" }).map((value) => value as Json);
 const HARMFUL = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-Deno.test("jsonText and jsonLine: mean the value, and do nothing to a terminal", () => {
+Deno.test("jsonText() and jsonLine() keep the value, and do not affect a terminal", () => {
   fc.assert(fc.property(JSON_VALUES, (json) => {
     for (const text of [jsonText(json), jsonLine(json)]) {
       assert.doesNotMatch(text, HARMFUL);
@@ -100,7 +100,7 @@ Deno.test("jsonText and jsonLine: mean the value, and do nothing to a terminal",
   }));
 });
 
-Deno.test("yamlText: means the value, and does nothing to a terminal", async () => {
+Deno.test("yamlText() keeps the value, and does not affect a terminal", async () => {
   await fc.assert(fc.asyncProperty(JSON_VALUES, async (json) => {
     const text = await yamlText(json);
     assert.doesNotMatch(text, HARMFUL);
@@ -110,7 +110,7 @@ Deno.test("yamlText: means the value, and does nothing to a terminal", async () 
     await yamlText([{ server: "lb1", answer: { name: "a\x1b[31m\u202e", n: "12", ok: true } }]),
     '- server: lb1\n  answer:\n    name: "a\\e[31m\\u202e"\n    n: "12"\n    ok: true\n',
   );
-  // Characters that YAML by itself would leave as they are, in plain texts.
+  // Characters that the library would leave unescaped, in plain texts.
   for (const text of ["\u0600", "a\u202eb", "a\u200bb", "a\u009bb", "a\u2028b", "a\u{e0041}b"]) {
     const yaml = await yamlText({ [text]: text });
     assert.doesNotMatch(yaml, HARMFUL);

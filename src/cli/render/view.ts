@@ -1,4 +1,4 @@
-/** A view as text. */
+/** Renders a view as text. */
 import type { Block, View } from "./model.ts";
 import { paint } from "../../terminal/color.ts";
 import { fieldLines } from "./fields.ts";
@@ -8,14 +8,14 @@ import { wrap } from "../../terminal/wrap.ts";
 
 export type { RenderOptions } from "./table.ts";
 
-/** Second and further lines of a line that is too long. */
+/** Indents the continuation of a line that is too long. */
 const HANGING = "  ";
-/** Below that lines are not broken: the terminal does it better. */
+/** In less space than this lines are not broken: the terminal does it better. */
 const LEAST_WIDTH = 20;
 
 /**
- * The text of a view, each line ended by a newline; empty for an empty one. No character of it but
- * those newlines, and the sequences of colour when `color` is set, does anything to a terminal.
+ * The text of a view, each line ended by a newline; empty for an empty one. Its only characters
+ * that affect a terminal are those newlines and, with `color`, the sequences of colour.
  */
 export function renderView(view: View, options: RenderOptions): string {
   const width = options.width >= LEAST_WIDTH ? options.width : LEAST_WIDTH;

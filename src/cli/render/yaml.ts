@@ -1,10 +1,10 @@
-/** The JSON form as YAML. */
+/** Renders the JSON form as YAML. */
 import { hasUnsafe, replaceUnsafe } from "../../base/text.ts";
 import type { Json } from "../../grpc/client/client.ts";
 
 /**
- * The YAML document that means the same as `json`. The library is loaded by the first call: to
- * load it takes longer than most commands.
+ * A YAML document with the same content as `json`. The first call loads the library, because
+ * loading it takes longer than most commands.
  */
 export function yamlText(json: Json): Promise<string> {
   return import("yaml").then(({ Document, Scalar, visit }) => {

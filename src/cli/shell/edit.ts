@@ -14,7 +14,7 @@ export interface EditState {
   readonly line: Line;
   /** Lines that Ctrl-_ restores, the newest last. */
   readonly undo: readonly Line[];
-  /** The text that was killed last, to be yanked by Ctrl-Y. */
+  /** The text that was killed last, which Ctrl-Y inserts. */
   readonly killed: string;
   /** Effect of the last key: kills in a row are joined, letters in a row are undone together. */
   readonly last: "insert" | "kill" | "other";
@@ -22,14 +22,14 @@ export interface EditState {
   readonly run: number;
   /** Earlier lines, the oldest first. */
   readonly history: readonly string[];
-  /** Index of the line that is shown; the length of `history`: the draft. */
+  /** Index of the line that is shown; the length of `history` stands for the draft. */
   readonly place: number;
-  /** The line that was typed before going into the history. */
+  /** The line that was typed before moving into the history. */
   readonly draft: Line;
   readonly search: Search | undefined;
 }
 
-/** Action that the caller has to take; the state does not show it. */
+/** An action for the caller, which the state does not contain. */
 export type Effect = "accept" | "help" | "complete" | "leave" | "interrupt" | "clear" | "bell";
 
 export interface Edited {

@@ -16,7 +16,7 @@ export interface Search {
 /** Longest query, in UTF-16 units. */
 const MAX_QUERY = 200;
 
-/** Where the search looks. */
+/** The lines that a search covers. */
 export interface Searched {
   readonly history: readonly string[];
   readonly place: number;
@@ -50,7 +50,7 @@ export function searchKey(search: Search, key: Key, searched: Searched): SearchS
       return again({ ...search, direction: 1 }, searched);
     case "backspace": {
       const query = search.query.slice(0, before(search.query, search.query.length));
-      // From where it began: a shorter text may be found nearer.
+      // Searches from the start again: a shorter text may have a nearer match.
       return find({ ...search, query }, { ...searched, line: search.from }, search.place);
     }
     case "ctrl-g":
@@ -81,7 +81,7 @@ function again(search: Search, searched: Searched): SearchStep {
   return find(search, searched, query === "" ? searched.place : searched.place + direction);
 }
 
-/** Looks from `start` on, in the search's direction. */
+/** Searches from `start` on, in the search's direction. */
 function find(search: Search, searched: Searched, start: number): SearchStep {
   const { query, direction } = search;
   const { history, line, place } = searched;

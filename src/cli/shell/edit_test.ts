@@ -9,7 +9,7 @@ const DOWN = `${ESC}[B`;
 const LEFT = `${ESC}[D`;
 const paste = (text: string) => `${ESC}[200~${text}${ESC}[201~`;
 
-/** Sends keys as a terminal does; all effects that were asked for. */
+/** Sends keys as a terminal does; returns all requested effects. */
 function send(state: EditState, input: string): { state: EditState; effects: string[] } {
   const effects: string[] = [];
   for (const key of new KeyDecoder().push(new TextEncoder().encode(input))) {
@@ -61,7 +61,7 @@ const CASES: [string, string, string][] = [
   ["an unknown key changes nothing", `ab${ESC}[24~${ESC}z`, "ab|"],
 ];
 
-Deno.test("edit() does what readline does", async (t) => {
+Deno.test("edit() behaves like readline", async (t) => {
   for (const [name, input, expected] of CASES) {
     await t.step(name, () => assert.equal(after(input), expected));
   }
@@ -88,7 +88,7 @@ const RECALLS: [string, string, string][] = [
   ["and what was typed is still there", `ab\x12version\x05${DOWN.repeat(3)}`, "ab|"],
 ];
 
-Deno.test("edit() walks and searches the history", async (t) => {
+Deno.test("edit() recalls lines of the history and searches it", async (t) => {
   for (const [name, input, expected] of RECALLS) {
     await t.step(name, () => assert.equal(after(input, HISTORY), expected));
   }
@@ -103,13 +103,13 @@ const EFFECTS: [string, string, string[], string][] = [
   ["? at the end", "show ?", ["help"], "show |"],
   ["? in mid-line", `show x${LEFT}?`, ["help"], "show |x"],
   ["? in quotes is a letter", 'reason "why?', [], 'reason "why?|'],
-  ["? behind the quotes is not", 'reason "why" ?', ["help"], 'reason "why" |'],
-  ["? behind a backslash is a letter", "reason why\\?", [], "reason why\\?|"],
+  ["? after the quotes is not", 'reason "why" ?', ["help"], 'reason "why" |'],
+  ["? after a backslash is a letter", "reason why\\?", [], "reason why\\?|"],
   ["? in a search is a letter", "\x12x?", ["bell", "bell"], "|"],
   ["ctrl-l", "a\x0c", ["clear"], "a|"],
 ];
 
-Deno.test("edit() says what is to be done", async (t) => {
+Deno.test("edit() returns the action for the caller", async (t) => {
   for (const [name, input, effects, expected] of EFFECTS) {
     await t.step(name, () => {
       const result = send(newLine(HISTORY), input);

@@ -21,7 +21,7 @@ export function lettersOf(text: string): readonly string[] {
 /** Start of the letter before `at`. */
 export function before(text: string, at: number): number {
   if (at <= 0) return 0;
-  // A letter is rarely longer than this; looking at all of a long line for each key is too slow.
+  // A letter is rarely longer than 64 units; segmenting a long line for each key is too slow.
   const start = Math.max(0, at - 64);
   const letters = lettersOf(text.slice(start, at));
   return at - (letters.at(-1)?.length ?? 1);
@@ -35,17 +35,17 @@ export function after(text: string, at: number): number {
 
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
 
-/** Start of the word before `at`, as Alt-B goes: letters and digits make a word. */
+/** Start of the word before `at`, for Alt-B: letters and digits make a word. */
 export function wordStart(text: string, at: number): number {
   return backWhile(text, backWhile(text, at, (c) => !WORD.test(c)), (c) => WORD.test(c));
 }
 
-/** End of the word after `at`, as Alt-F goes. */
+/** End of the word after `at`, for Alt-F. */
 export function wordEnd(text: string, at: number): number {
   return forthWhile(text, forthWhile(text, at, (c) => !WORD.test(c)), (c) => WORD.test(c));
 }
 
-/** Start of the word before `at`, as Ctrl-W sees it: blanks part words. */
+/** Start of the word before `at`, for Ctrl-W: blanks separate words. */
 export function blankWordStart(text: string, at: number): number {
   return backWhile(text, backWhile(text, at, (c) => /\s/.test(c)), (c) => !/\s/.test(c));
 }
@@ -90,12 +90,12 @@ export function insert({ text, cursor }: Line, inserted: string): Line {
   };
 }
 
-/** Removes the text from `start` to `end`; the cursor is at `start` then. */
+/** Removes the text from `start` to `end`, and puts the cursor at `start`. */
 export function cut({ text }: Line, start: number, end: number): Line {
   return { text: text.slice(0, start) + text.slice(end), cursor: start };
 }
 
-/** The one of several lines that the cursor is in, from its start to the cursor. */
+/** Of several lines, the one with the cursor, from its start to the cursor. */
 export function lineToCursor({ text, cursor }: Line): { readonly start: number; text: string } {
   const start = text.lastIndexOf("\n", cursor - 1) + 1;
   return { start: cursor === 0 ? 0 : start, text: text.slice(cursor === 0 ? 0 : start, cursor) };

@@ -1,26 +1,26 @@
 /**
- * PURE. Draws an edited line on a terminal, as the output that turns one frame into the next.
+ * PURE. Draws an edited line on a terminal: computes the output that turns one frame into the next.
  *
- * Long lines use the terminal's own wrapping: a copied line is one line then, and a terminal that
- * changes its width wraps it as we do.
+ * Long lines use the terminal's own wrapping. So a copied line is one line, and a terminal that
+ * changes its width wraps it as this module does.
  */
 import { lettersOf } from "./edit_text.ts";
 import type { Size } from "../../terminal/terminal.ts";
 import { visibleWidth } from "../../terminal/text.ts";
 
 export interface Look {
-  /** Before the text; plain. */
+  /** Text before the line, without colour. */
   readonly prompt: string;
   readonly text: string;
-  /** In `text`, UTF-16 units. */
+  /** Position in `text`, in UTF-16 units. */
   readonly cursor: number;
-  /** SGR parameters of the prompt, such as `1;34`; empty: none. */
+  /** SGR parameters of the prompt, for example `1;34`; empty: none. */
   readonly promptStyle: string;
 }
 
-/** Rows as they stand on the screen. */
+/** Rows as they appear on the screen. */
 export interface Layout {
-  /** `wraps`: goes on in the next row without a line break. */
+  /** `wraps`: continues in the next row without a line break. */
   readonly rows: readonly { readonly text: string; readonly wraps: boolean }[];
   readonly row: number;
   readonly column: number;
@@ -28,7 +28,7 @@ export interface Layout {
 
 /** The current screen content, from which the next drawing starts. */
 export interface Frame {
-  /** All that is shown, and where the cursor is in it. */
+  /** The whole shown text, and the cursor's offset in it. */
   readonly text: string;
   readonly cursor: number;
 }
@@ -39,7 +39,7 @@ export interface Drawn {
 }
 
 /**
- * Rows of `text` at `columns`, and the position of the cursor; after a full row it is in the next.
+ * Rows of `text` at `columns`, and the position of the cursor, which follows a full row below it.
  */
 export function layout(text: string, cursor: number, columns: number): Layout {
   const rows: { text: string; wraps: boolean }[] = [];
@@ -79,7 +79,7 @@ export function draw(before: Frame | undefined, look: Look, size: Size): Drawn {
     output.push(styled);
     if (index === rows.length - 1) break;
     if (!row.wraps) output.push("\r\n");
-    // The terminal wraps when something follows; make it, when nothing does.
+    // The terminal wraps when a character follows; without one it must be made to wrap.
     else if (rows[index + 1]!.text === "") output.push(" \r\x1b[K");
   }
   output.push(moved(rows.length - 1 - (whole.row - first), whole.column));
@@ -106,7 +106,7 @@ function promptStyled(text: string, { prompt, promptStyle }: Look): string {
   return `\x1b[${promptStyle}m${prompt}\x1b[0m${text.slice(prompt.length)}`;
 }
 
-/** Moves to the start of the frame, and clears from there. */
+/** Moves to the start of the frame, and clears the screen from there. */
 function home(frame: Frame, columns: number): string {
   const { row } = layout(frame.text, frame.cursor, columns);
   return `${row > 0 ? `\x1b[${row}A` : ""}\r\x1b[J`;

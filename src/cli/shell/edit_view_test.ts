@@ -1,6 +1,6 @@
 /**
- * The editor's drawing against a small model of a terminal: what is written must give what a person
- * should see, whatever stood there before. The model wraps as xterm and tmux do.
+ * The editor's drawing against a small model of a terminal: the output must give the expected
+ * screen, whatever it showed before. The model wraps like xterm and tmux.
  */
 import assert from "node:assert/strict";
 import { lettersOf } from "./edit_text.ts";
@@ -77,7 +77,7 @@ const LOOKS: [string, Look, string, [row: number, column: number]][] = [
   ["an empty line", look(""), ">", [0, 2]],
   ["a short line", look("show"), "> show", [0, 6]],
   ["the cursor within", look("show", 1), "> show", [0, 3]],
-  ["a line that just fits, cursor behind", look("12345678"), "> 12345678", [1, 0]],
+  ["a line that just fits, cursor after it", look("12345678"), "> 12345678", [1, 0]],
   ["a line that just fits, cursor on its last", look("12345678", 7), "> 12345678", [0, 9]],
   ["a line that wraps", look("1234567890"), "> 12345678\n90", [1, 2]],
   ["a wide letter that does not fit", look("1234567日x"), "> 1234567\n日x", [1, 3]],
@@ -100,7 +100,7 @@ Deno.test("draw() puts a line on an empty screen", async (t) => {
   }
 });
 
-Deno.test("draw() turns any look into any other", () => {
+Deno.test("draw() changes any look into any other", () => {
   for (const [from, first] of LOOKS) {
     for (const [to, second, text, [row, column]] of LOOKS) {
       const screen = new Screen(10);
@@ -115,7 +115,7 @@ Deno.test("draw() turns any look into any other", () => {
   }
 });
 
-Deno.test("draw() finds its place again on a screen that got narrower or wider", () => {
+Deno.test("draw() finds its position on a screen that became narrower or wider", () => {
   for (const [name, wanted] of LOOKS) {
     for (const columns of [4, 7, 20]) {
       const drawn = draw(undefined, wanted, { columns: 10, rows: 24 });
@@ -135,7 +135,7 @@ Deno.test("draw() finds its place again on a screen that got narrower or wider",
   }
 });
 
-Deno.test("draw() shows the part around the cursor of a line that is higher than the screen", () => {
+Deno.test("draw() shows the part around the cursor when a line is higher than the screen", () => {
   const text = Array.from({ length: 100 }, (_, i) => String(i).padStart(10, ".")).join("");
   let frame: Frame | undefined;
   const screen = new Screen(10);
@@ -149,7 +149,7 @@ Deno.test("draw() shows the part around the cursor of a line that is higher than
   }
 });
 
-Deno.test("leave() goes below the line, wherever the cursor is", () => {
+Deno.test("leave() moves below the line, wherever the cursor is", () => {
   const screen = new Screen(10);
   const { output, frame } = draw(undefined, look("1234567890", 1), { columns: 10, rows: 24 });
   screen.write(output + leave(frame, 10) + "x");

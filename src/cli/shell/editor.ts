@@ -41,7 +41,7 @@ export class Editor {
     this.#options = options;
   }
 
-  /** Reads a line; `history` is what the arrows go through, the oldest first. */
+  /** Reads a line; the arrows go through `history`, the oldest first. */
   async readLine(history: readonly string[]): Promise<LineResult> {
     this.#state = newLine(history, this.#state.killed);
     this.#frame = undefined;
@@ -60,7 +60,7 @@ export class Editor {
     }
   }
 
-  /** Waits for the next event. True: there is no more input. */
+  /** Waits for the next event. Returns true when there is no more input. */
   async #input(): Promise<boolean> {
     const input = await this.#options.terminal.next();
     switch (input.kind) {
@@ -112,7 +112,7 @@ export class Editor {
   }
 
   #interrupt(): void {
-    // The typed text stays visible, and is not executed.
+    // The typed text stays visible, but is not executed.
     const { text } = this.#state.line;
     this.#state = { ...this.#state, search: undefined, line: { text, cursor: text.length } };
     this.#draw();
@@ -150,7 +150,7 @@ export class Editor {
       return;
     }
     const common = commonPrefix(candidates.map((candidate) => candidate.text));
-    // A quoted word would be closed, and could not go on.
+    // A quoted word would be closed, so that nothing can follow it.
     if (common.length > partial.text.length && quoteWord(common) === common) {
       this.#state = replaceBack(this.#state, place, common);
       return;

@@ -1,6 +1,6 @@
 /**
- * The editor between keys and screen, without a terminal: what it hands over, asks for, and writes.
- * What it looks like is edit_view_test.ts's and the integration test's.
+ * The editor between keys and screen, without a terminal: its results, requests and output. Its
+ * appearance is tested by edit_view_test.ts and by the integration test.
  */
 import assert from "node:assert/strict";
 import { Editor } from "./editor.ts";
@@ -42,7 +42,7 @@ const lines = async (...inputs: (string | TerminalInput)[]) => {
   }
 };
 
-Deno.test("readLine() returns lines, also several in one read or in pieces", async () => {
+Deno.test("readLine() returns lines, also when several arrive in one read, or in pieces", async () => {
   assert.deepEqual(await lines("sh", "ow\rnext\rla", "st\r"), ["show", "next", "last"]);
   assert.deepEqual(await lines("\x1b[A\r"), ["show version"]);
   assert.deepEqual(await lines("\x1b[200~a\nb\x1b[201~\r"), ["a\nb"]);
@@ -64,16 +64,16 @@ Deno.test("Ctrl-C is shown after the line, wherever the cursor was", async () =>
   assert.ok(written.join("").includes("show version\r\x1b[14C^C\r\n"));
 });
 
-Deno.test("Ctrl-C twice gets out of a paste whose end is lost", async () => {
+Deno.test("Ctrl-C twice leaves a paste whose end is lost", async () => {
   const interrupt = { kind: "interrupt" } as const;
   assert.deepEqual(await lines("\x1b[200~abc", interrupt, interrupt, "d\r"), ["d"]);
 });
 
-Deno.test("what was killed in one line can be yanked in the next", async () => {
+Deno.test("text killed in one line can be yanked in the next", async () => {
   assert.deepEqual(await lines("ab cd\x17\r\x19\r"), ["ab ", "cd"]);
 });
 
-Deno.test("TAB completes words and names, and what begins them all", async () => {
+Deno.test("TAB completes words and names, or their common beginning", async () => {
   assert.deepEqual(await lines("sh\tver\t\r"), ["show version "]);
   assert.deepEqual(await lines("set back\tw\t2\r"), ["set backend web2"]);
   // An invalid name is not offered.
@@ -81,11 +81,11 @@ Deno.test("TAB completes words and names, and what begins them all", async () =>
   assert.deepEqual(await lines("set backend web1\t\r"), ["set backend web1 "]);
 });
 
-Deno.test("TAB in mid-line leaves what follows", async () => {
+Deno.test("TAB in mid-line keeps the text after the cursor", async () => {
   assert.deepEqual(await lines("set back web1\x02\x02\x02\x02\x02\t\r"), ["set backend web1"]);
 });
 
-Deno.test("TAB lists what there is, below the line, which stays", async () => {
+Deno.test("TAB lists the candidates below the line, which stays", async () => {
   const { editor, written, asked } = editorOn(["set backend w\t\t", "\r"]);
   const result = await editor.readLine(HISTORY);
   assert.deepEqual(result, { kind: "line", text: "set backend web" });
@@ -93,14 +93,14 @@ Deno.test("TAB lists what there is, below the line, which stays", async () => {
   assert.deepEqual(asked, ["backend", "backend"]);
 });
 
-Deno.test("TAB is silent when names cannot be had", async () => {
+Deno.test("TAB is silent when names are unavailable", async () => {
   const { editor, written } = editorOn(["set frontend w\t", "\r"]);
   assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "set frontend w" });
   assert.doesNotMatch(written.join(""), /away/);
   assert.ok(written.join("").includes("\x07"));
 });
 
-Deno.test("? shows what may follow, and is not in the line", async () => {
+Deno.test("? shows the continuations, and is not inserted", async () => {
   const { editor, written } = editorOn(["show x\x02?", "\r"]);
   assert.deepEqual(await editor.readLine(HISTORY), { kind: "line", text: "show x" });
   assert.match(written.join(""), /\r\nversion {2,}\S.*\r\nfrontends {2,}\S/);

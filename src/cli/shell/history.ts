@@ -21,14 +21,14 @@ const LOCK_WAIT_MS = 10;
 /** Path of the file, in the user's state folder. Undefined: there is no home folder. */
 export function historyPath(env: (name: string) => string | undefined): string | undefined {
   const state = env("XDG_STATE_HOME");
-  // The specification says that a path that is not absolute does not count.
+  // By the specification a relative path does not count.
   if (state?.startsWith("/") === true) return `${state}/maglevc/history`;
   const home = env("HOME");
   return home?.startsWith("/") === true ? `${home}/.local/state/maglevc/history` : undefined;
 }
 
 export interface HistoryOptions {
-  /** Undefined: nothing is kept from one shell to the next. */
+  /** Undefined: the history lasts only as long as the shell. */
   readonly path: string | undefined;
   readonly clock: Clock;
   /** Called once when the file cannot be used. */
@@ -61,7 +61,9 @@ export class History {
     });
   }
 
-  /** Remembers a line. Skips blank lines, repeats, and lines that start with a space. Never rejects. */
+  /**
+   * Remembers a line. Skips blank lines, repeats, and lines that start with a space. Never rejects.
+   */
   async add(line: string): Promise<void> {
     line = line.trimEnd();
     if (!isKept(line) || line === this.#lines.at(-1)) return;
@@ -96,7 +98,7 @@ export class History {
         const { mode, ino } = await file.stat();
         if (((mode ?? 0) & 0o077) !== 0) await Deno.chmod(path, 0o600);
         const locked = await file.tryLock(true);
-        // Another shell may have put a shorter one in its place in the meantime.
+        // Another shell may have replaced the file by a shorter one in the meantime.
         if (locked && (await Deno.stat(path)).ino === ino) return file;
         if (tries >= LOCK_TRIES) return file;
       } catch (error) {
@@ -112,7 +114,7 @@ export class History {
   async #shortened(file: Deno.FsFile): Promise<readonly string[]> {
     const lines = linesOf(await readNewest(file));
     const newest = lines.slice(-MAX_HISTORY);
-    // Now and then is enough, so that most shells need not write at their start.
+    // Rewriting only now and then spares most shells a write at their start.
     if (lines.length > 2 * MAX_HISTORY) await this.#rewrite(newest);
     return newest;
   }
@@ -127,8 +129,8 @@ export class History {
 }
 
 /**
- * True for a line that is worth keeping and is a valid line of the file and of the terminal,
- * because the file may hold anything.
+ * True for a line that is worth keeping and valid in the file and on the terminal. The file may
+ * contain anything.
  */
 function isKept(line: string): boolean {
   return /^\S/.test(line) && line.length <= MAX_LINE && insertable(line) === line;

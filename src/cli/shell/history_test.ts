@@ -47,7 +47,7 @@ Deno.test("a file that is readable by others becomes private", async () => {
   });
 });
 
-Deno.test("shells that run at the same time lose nothing of each other", async () => {
+Deno.test("concurrent shells lose no lines of each other", async () => {
   await inFolder(async (path, open) => {
     const shells = await Promise.all(Array.from({ length: 4 }, open));
     await Promise.all(shells.map(async ({ history }, shell) => {
@@ -120,7 +120,7 @@ Deno.test("a last line without an end stays a line of its own", async () => {
   });
 });
 
-Deno.test("a history that cannot be kept is warned of once; lines stay in memory", async () => {
+Deno.test("a history that cannot be kept causes one warning, and lines stay in memory", async () => {
   await inFolder(async (path, open) => {
     await Deno.mkdir(path.replace("/maglevc/history", ""), { recursive: true });
     await Deno.writeTextFile(path.replace("/history", ""), "no folder");

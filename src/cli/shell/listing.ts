@@ -1,4 +1,4 @@
-/** PURE. Candidates of TAB as lines. */
+/** PURE. Formats candidates of TAB as lines. */
 import type { Candidate } from "../language/complete.ts";
 import { printable, visibleWidth } from "../../terminal/text.ts";
 
@@ -14,7 +14,7 @@ export function commonPrefix(texts: readonly string[]): string {
   return prefix.isWellFormed() ? prefix : prefix.slice(0, -1);
 }
 
-/** In columns that go down, as `ls` has them. */
+/** In columns, filled from top to bottom like those of `ls`. */
 export function candidateLines(
   candidates: readonly Candidate[],
   columns: number,

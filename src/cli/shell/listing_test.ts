@@ -11,7 +11,7 @@ Deno.test("commonPrefix() ends at a whole letter", () => {
   assert.equal(commonPrefix([]), "");
 });
 
-Deno.test("candidates stand in columns that go down", () => {
+Deno.test("candidateLines() fills columns from top to bottom", () => {
   assert.deepEqual(candidateLines(list(["a", "bb", "ccc", "d", "e"]), 16), [
     "a    ccc  e",
     "bb   d",
@@ -20,7 +20,7 @@ Deno.test("candidates stand in columns that go down", () => {
   assert.deepEqual(candidateLines(list(["a-long-name", "b"]), 5), ["a-long-name", "b"]);
 });
 
-Deno.test("candidates are printable and bounded in number", () => {
+Deno.test("candidateLines() has printable candidates, of a bounded number", () => {
   assert.deepEqual(candidateLines(list(["a\x1b[2J"]), 80), ["a\\x1b[2J"]);
   const lines = candidateLines(list(Array.from({ length: 5000 }, (_, i) => `name${i}`)), 80);
   assert.ok(lines.length < 60);

@@ -1,6 +1,6 @@
 /**
- * Names that TAB offers, from the servers. A server that is away, slow or unwilling has none: that is
- * found out within a moment, and said nowhere.
+ * Names from the servers, which TAB offers. A server that is away, slow or refuses contributes
+ * none: it is given up after a moment, without a message.
  */
 import { orLate } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
@@ -11,9 +11,9 @@ import type { Args, SlotKind } from "../language/node.ts";
 
 /** Longest wait after TAB, in milliseconds. */
 export const NAMES_DEADLINE_MS = 200;
-/** How long names, or their absence, are remembered, in milliseconds. */
+/** Time for which names, or their absence, are remembered, in milliseconds. */
 const FRESH_MS = 2000;
-/** Most lists that are remembered. */
+/** Largest number of remembered lists. */
 const MAX_LISTS = 100;
 
 /** The part of Server that is used here. */
@@ -26,7 +26,7 @@ export interface NamesOptions {
   readonly clock: Clock;
 }
 
-/** The names that any of the servers knows, sorted. Never rejects. */
+/** The names of all servers together, sorted. Never rejects. */
 export function liveNames({ servers, clock }: NamesOptions): Names {
   const known = new Map<string, { readonly sinceMs: number; readonly names: Promise<string[]> }>();
   return (slot, args) => {
@@ -41,7 +41,7 @@ export function liveNames({ servers, clock }: NamesOptions): Names {
   };
 }
 
-/** Those that answer in time. */
+/** The names from the servers that answer in time. */
 async function askAll(
   servers: readonly NamingServer[],
   { clock, ask }: {

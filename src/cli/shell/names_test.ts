@@ -29,7 +29,7 @@ const ANSWERS = {
   },
 };
 
-Deno.test("names come from the server, sorted, those of a pool by what is typed already", async () => {
+Deno.test("liveNames() returns sorted names, those of a pool according to the words typed so far", async () => {
   const calls: string[] = [];
   const names = liveNames({ servers: [server(ANSWERS, calls)], clock: new FakeClock() });
   const cases: [SlotKind, Record<string, string>, string[]][] = [
@@ -45,7 +45,7 @@ Deno.test("names come from the server, sorted, those of a pool by what is typed 
   assert.ok(calls.includes("GetFrontend web"));
 });
 
-Deno.test("names are remembered for a moment", async () => {
+Deno.test("liveNames() remembers names for a moment", async () => {
   const calls: string[] = [];
   const clock = new FakeClock();
   const names = liveNames({ servers: [server(ANSWERS, calls)], clock });
@@ -58,7 +58,7 @@ Deno.test("names are remembered for a moment", async () => {
   assert.equal(calls.length, 2);
 });
 
-Deno.test("the cache of lists is bounded", async () => {
+Deno.test("liveNames() bounds its cache", async () => {
   const calls: string[] = [];
   const names = liveNames({ servers: [server(ANSWERS, calls)], clock: new FakeClock() });
   for (let at = 0; at <= 100; at++) await names("pool", { frontend: `f${at}` });
@@ -68,14 +68,14 @@ Deno.test("the cache of lists is bounded", async () => {
   assert.equal(calls.length, 102);
 });
 
-Deno.test("of several servers the names of all are offered, each once, of one that is away none", async () => {
+Deno.test("liveNames() merges the names of several servers, without those of a server that is away", async () => {
   const other = server({ ListFrontends: { frontendNames: ["web", "dns"] } });
   const servers = [server(ANSWERS), server({}), other];
   const names = liveNames({ servers, clock: new FakeClock() });
   assert.deepEqual(await names("frontend", {}), ["api", "dns", "web"]);
 });
 
-Deno.test("a server that hangs has no names and delays no completion", async () => {
+Deno.test("liveNames() skips a server that hangs, without a delay", async () => {
   const clock = new FakeClock();
   const silent: NamingServer = { ask: () => new Promise(() => {}) };
   const names = liveNames({ servers: [silent, server(ANSWERS)], clock });

@@ -1,6 +1,6 @@
 /**
- * Commands from standard input, a line each: of a script up to the first that fails, of a person at a
- * terminal that can do no more than lines until they leave.
+ * Runs commands from standard input, a line each. A script ends at its first failure; a person at a
+ * terminal that can only do lines goes on until leaving.
  */
 import { writeText } from "../../terminal/output.ts";
 import { complain } from "../output.ts";
@@ -8,7 +8,7 @@ import { parse } from "../language/parse.ts";
 import { runCommand, type Session } from "../session.ts";
 import { lineWords } from "../language/words.ts";
 
-/** Longest line, in UTF-16 units: one that does not end shall not fill the memory. */
+/** Longest line, in UTF-16 units, so that an endless one cannot fill the memory. */
 const MAX_LINE = 64 * 1024;
 
 export interface ByteSource {
@@ -36,7 +36,7 @@ export async function runScript(session: Session, input: ByteSource): Promise<nu
   return 0;
 }
 
-/** Prompts for lines, and runs them, whatever comes of each. The exit status. @throws {OutputError} */
+/** Prompts for lines and runs them, until the end, whatever fails. @throws {OutputError} */
 export async function runPlainShell(
   session: Session,
   { input, prompt }: { readonly input: ByteSource; readonly prompt: string },
@@ -58,8 +58,8 @@ function tooLong({ stderr }: Session, place: string): number {
 }
 
 /**
- * The status of the line; `place` stands before what is wrong with it. `interruptible`: Ctrl-C ends
- * a watch, not the program.
+ * The exit status of the line; `place` precedes error messages. `interruptible`: Ctrl-C ends a
+ * watch, not the program.
  */
 async function runLine(
   session: Session,
@@ -91,7 +91,7 @@ async function runLine(
   }
 }
 
-/** Lines without their ends; undefined: one that is too long, and the last. */
+/** Lines without their ends; undefined for a line that is too long, which ends the input. */
 async function* linesOf(input: ByteSource): AsyncGenerator<string | undefined, void> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(16 * 1024);

@@ -3,7 +3,9 @@ import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { runPlainShell, runScript } from "./script.ts";
 import type { Session } from "../session.ts";
 
-/** Runs a script that needs no server, read in pieces of `size` bytes; with a prompt: as a person. */
+/**
+ * Runs a script that needs no server, read in pieces of `size` bytes; with a prompt, as for a person.
+ */
 async function run(script: string, size = 1000, prompt?: string) {
   const written = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => ({
@@ -39,7 +41,7 @@ async function run(script: string, size = 1000, prompt?: string) {
   return { status, ...written };
 }
 
-Deno.test("a script runs its lines; blank ones and comments are nothing", async () => {
+Deno.test("a script runs its lines, and skips blank ones and comments", async () => {
   for (const size of [1, 3, 1000]) {
     const { status, stdout, stderr } = await run("# ünï\n\n  help\r\nhelp", size);
     assert.equal(status, 0);
@@ -48,7 +50,7 @@ Deno.test("a script runs its lines; blank ones and comments are nothing", async 
   }
 });
 
-Deno.test("a script ends at the first line that fails, and says which", async () => {
+Deno.test("a script ends at the first line that fails, and names it", async () => {
   const { status, stdout, stderr } = await run("help\nhlep\nhelp\n");
   assert.equal(status, 2);
   assert.match(stderr, /^maglevc: line 2: .*"hlep"/);
@@ -68,7 +70,7 @@ Deno.test("a script with an open quote, or a line without an end, is refused", a
   assert.match(endless.stderr, /line 1: too long/);
 });
 
-Deno.test("a person is prompted, and goes on after a mistake", async () => {
+Deno.test("a person gets a prompt, also after a mistake", async () => {
   const { status, stdout, stderr } = await run("hlep\n'\nhelp\nquit\nhelp\n", 1000, "> ");
   assert.equal(status, 0);
   assert.match(stderr, /^maglevc: unknown word "hlep".*\nmaglevc: the quote ' is not closed\n$/);

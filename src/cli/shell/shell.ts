@@ -1,4 +1,4 @@
-/** The interactive shell: lines from a terminal, each a command, until the user leaves. */
+/** The interactive shell: reads lines from a terminal, each a command, until the user leaves. */
 import { MaglevError } from "../../base/errors.ts";
 import { BUILD } from "../../base/version.ts";
 import { Editor } from "./editor.ts";
@@ -14,18 +14,18 @@ import { runCommand, type Session } from "../session.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { lineWords } from "../language/words.ts";
 
-/** The greeting waits no longer for a server, in milliseconds. */
+/** Longest wait of the greeting for a server, in milliseconds. */
 const GREETING_MS = 1000;
 /** Longest list of servers in the prompt. */
 const MAX_PROMPT = 40;
 
 export interface ShellOptions {
   readonly terminal: Terminal;
-  /** Of the history; undefined: none is kept. */
+  /** Path of the history; undefined: it is not kept. */
   readonly historyPath: string | undefined;
 }
 
-/** The exit status. @throws {OutputError} */
+/** Returns the exit status. @throws {OutputError} */
 export async function runShell(session: Session, options: ShellOptions): Promise<number> {
   const { terminal, historyPath } = options;
   terminal.enter();
@@ -101,7 +101,7 @@ class Shell {
     return status === 0 ? "ok" : "failed";
   }
 
-  /** Our version, and the servers'. */
+  /** Writes the versions of maglevc and of the servers. */
   async #greet(signal: AbortSignal): Promise<void> {
     const { servers, stdout, stderr } = this.#session;
     writeText(stdout, `maglevc ${BUILD.version}; ? shows what may follow, quit leaves\n`);
@@ -120,7 +120,7 @@ class Shell {
   }
 }
 
-/** Names the servers, when there is something to name. */
+/** Names the servers, unless it is the default one. */
 export function promptOf(servers: readonly Pick<Server, "address">[]): string {
   const names = servers.map(({ address }) => address).join(",");
   if (names === "localhost:9090") return "maglevc> ";

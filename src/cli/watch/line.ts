@@ -1,5 +1,5 @@
 /**
- * PURE. An event as a line for people; two blanks stand between its parts:
+ * PURE. Formats an event as a line for people; two blanks separate its parts:
  *
  *     2026-03-01 09:30:00.250Z  backend  web1  up → down  L7STS status 503, expected 200
  *     2026-03-01 09:30:00.250Z  frontend  web  is up
@@ -17,7 +17,7 @@ interface Part {
   readonly style?: Style;
 }
 
-/** Ends with a newline. `server`: whose it is, when there are several. */
+/** Ends with a newline. `server`: its sender, when there are several. */
 export function eventLine(
   { event }: messages.Event,
   { color, server }: { readonly color: boolean; readonly server?: string | undefined },
@@ -80,7 +80,7 @@ function logParts({ time, level, msg, attributes }: messages.LogEvent): readonly
   ];
 }
 
-/** In quotes where it would not be read as one word. */
+/** In quotes unless it reads as one word. */
 function valueText(value: string): string {
   return value !== "" && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
 }
@@ -89,7 +89,7 @@ function valueText(value: string): string {
 export interface Watched {
   readonly backend: boolean;
   readonly frontend: boolean;
-  /** Empty: of all names. */
+  /** Empty: all names. */
   readonly backendNames: readonly string[];
   readonly frontendNames: readonly string[];
 }

@@ -40,7 +40,7 @@ function log(msg: string, attributes: Readonly<Record<string, string>>): message
   };
 }
 
-Deno.test("watch: a transition is a line of time, name, states and result", () => {
+Deno.test("eventLine() shows a transition with time, name, states and result", () => {
   const cases: [messages.Event, string][] = [
     [
       backend("web1", "up", "down"),
@@ -64,7 +64,7 @@ Deno.test("watch: a transition is a line of time, name, states and result", () =
   for (const [event, line] of cases) assert.equal(eventLine(event, { color: false }), line);
 });
 
-Deno.test("watch: with several servers a line begins with whose it is; colour changes no text", () => {
+Deno.test("eventLine() begins with the server when there are several; colour changes no text", () => {
   const event = backend("web1", "up", "down");
   const line = eventLine(event, { color: false, server: "lb1:9090" });
   assert.match(line, /^lb1:9090 {2}2026/);
@@ -74,7 +74,7 @@ Deno.test("watch: with several servers a line begins with whose it is; colour ch
   assert.equal(bare, line);
 });
 
-Deno.test("watch: names and texts of a server do nothing to a terminal", () => {
+Deno.test("eventLine() escapes a server's names and texts", () => {
   for (
     const event of [
       backend("\x1b[2Jweb\n", "up", "down"),
@@ -85,7 +85,7 @@ Deno.test("watch: names and texts of a server do nothing to a terminal", () => {
   }
 });
 
-Deno.test("watch: the log's record of a transition is a double where the event is watched too", () => {
+Deno.test("isDouble() is true for the log's record of a transition whose event is watched too", () => {
   const all: Watched = { backend: true, frontend: true, backendNames: [], frontendNames: [] };
   const record = log("backend-transition", { backend: "web1", from: "up", to: "down" });
   const other = log("frontend-transition", { frontend: "web", from: "up", to: "down" });

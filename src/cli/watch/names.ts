@@ -1,6 +1,6 @@
 /**
- * Looks names up before they are watched: a server sends nothing for an unknown name, and an operator
- * would wait for it in vain.
+ * Checks names before they are watched. A server sends nothing for an unknown name, and an operator
+ * would wait in vain.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { MaglevClient } from "../../grpc/client/client.ts";
@@ -13,7 +13,7 @@ export interface ServerEndpoint extends Pick<Server, "endpoint"> {
   ask<T>(call: (client: Pick<MaglevClient, "call">) => Promise<T>): Promise<T>;
 }
 
-/** A line for each server without such a name; a server that is away is left to the watch. */
+/** A message for each server without such a name; servers that are away are left to the watch. */
 export async function unknownNames(
   { servers }: { readonly servers: readonly ServerEndpoint[] },
   { backend = "", frontend = "" }: Args,

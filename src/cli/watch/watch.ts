@@ -1,4 +1,4 @@
-/** `watch events`: what happens on the servers, a line each, until it is enough. */
+/** `watch events`: shows events of the servers, a line each, until it is ended. */
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
 import type { Json, MaglevClient, messages } from "../../grpc/client/client.ts";
@@ -9,7 +9,7 @@ import { jsonLine } from "../render/mod.ts";
 import type { Server } from "../servers.ts";
 import { eventLine, isDouble, type Watched } from "./line.ts";
 
-/** As the library begins it, whose words failures.ts knows. */
+/** Begins like the library's text, which failures.ts recognizes. */
 const NOT_BEGUN = "Deadline exceeded: the stream has not begun";
 
 /** The part of Server that is used here. */
@@ -20,22 +20,22 @@ export interface WatchedServer extends Pick<Server, "address" | "endpoint" | "cl
 export interface WatchOptions {
   readonly servers: readonly WatchedServer[];
   readonly args: Args;
-  /** Makes the JSON object of an event, one a line; absent: text for people. */
+  /** Converts an event to JSON, one object a line; absent: text for people. */
   readonly json: ((event: messages.Event) => Json) | undefined;
   readonly color: boolean;
   readonly clock: Clock;
   readonly prng: Prng;
-  /** Whole lines; what it throws ends the watch and is thrown on. */
+  /** Writes a whole line; an exception ends the watch and is passed on. */
   readonly write: (line: string) => void;
-  /** For people: a server went away, or came back. */
+  /** Reports to the user that a server went away, or came back. */
   readonly say: (message: string) => void;
   /** Aborting it ends the watch. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Watches until `num` lines were written, or `signal` is aborted, or no server is left: one that
- * refuses, or is away or silent from the beginning, is given up. True unless one was.
+ * Watches until `num` lines are written, `signal` is aborted, or no server is left. A server that
+ * refuses, or is away or silent from the beginning, is given up; then the result is false.
  */
 export async function watchEvents(options: WatchOptions): Promise<boolean> {
   const { servers, signal } = options;
@@ -59,7 +59,7 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #watched: Watched;
   readonly #end = Promise.withResolvers<void>();
-  /** Lines that are still to be written. */
+  /** Number of lines still to write. */
   #left: number;
   #over = false;
   readonly #timers: Timer[] = [];
@@ -71,7 +71,7 @@ class Watch {
     this.#left = options.args.num === undefined ? Infinity : Number(options.args.num);
   }
 
-  /** Rejects with what `write` threw. */
+  /** Rejects with the exception of `write`. */
   get ended(): Promise<void> {
     return this.#end.promise;
   }
@@ -112,7 +112,7 @@ class Watch {
         }
       },
     });
-    // Only the beginning is waited for: later a server may be away for as long as it takes.
+    // Only the beginning has a timeout: later a server may be away for any time.
     const late = clock.after(server.endpoint.timeoutMs, () => {
       if (this.#over) return;
       this.#giveUp(server, new MaglevError("deadline-exceeded", NOT_BEGUN));
@@ -137,7 +137,7 @@ class Watch {
     if (this.#left <= 0) this.end();
   }
 
-  /** Undefined: it was shown in another form already. */
+  /** Undefined: the event was already shown in another form. */
   #line({ address }: WatchedServer, event: messages.Event): string | undefined {
     const { servers, json: toJson, color } = this.#options;
     const several = servers.length > 1;
@@ -184,7 +184,7 @@ function namesOf({ backend = "", frontend = "" }: Args) {
   };
 }
 
-/** Request for the chosen events: all, when none is chosen. */
+/** Request for the chosen events; without a choice, for all. */
 function watchedOf(args: Args): Watched {
   const { log, backend, frontend } = args;
   const all = log === undefined && backend === undefined && frontend === undefined;
@@ -195,7 +195,7 @@ function watchedOf(args: Args): Watched {
   };
 }
 
-/** Errors of a server that restarts; others do not go away by waiting. */
+/** True for errors of a server that restarts; waiting does not help against others. */
 function isPassing({ error }: Extract<WatchState, { kind: "away" }>): boolean {
   return error.code === "unavailable" || error.code === "internal" || error.code === "aborted" ||
     isUnreached(error);

@@ -8,7 +8,7 @@ import { type WatchedServer, watchEvents } from "./watch.ts";
 type Step = string | messages.Event | Error;
 
 /**
- * A server whose streams go as written, one list for each attempt; then it hangs. A stream that
+ * A server with scripted streams, one list for each attempt; then it hangs. A stream that
  * begins with "silent" never begins.
  */
 function server(address: string, attempts: Step[][], requests: unknown[] = []): WatchedServer {
@@ -47,7 +47,7 @@ interface Watched {
   readonly stop: AbortController;
 }
 
-/** As JSON unless `output` says otherwise. */
+/** JSON unless `output` is given. */
 function watch(
   servers: WatchedServer[],
   args: Record<string, string> = {},
@@ -104,13 +104,13 @@ Deno.test("watch events as text shows a transition once, and counts it once", as
   ]);
 });
 
-Deno.test("watch events escapes what would do something to a terminal", async () => {
+Deno.test("watch events escapes characters that would affect a terminal", async () => {
   const { lines, ok } = watch([server("a:1", [["\x1b[2J\u009b\u202e\n"]])], { num: "1" });
   await ok;
   assert.match(lines[0]!, /"name":"\\u001b\[2J\\u009b\\u202e\\n"/);
 });
 
-Deno.test("watch events of several servers says whose an event is", async () => {
+Deno.test("watch events of several servers names the server of an event", async () => {
   const { lines, ok } = watch([server("a:1", [["x"]]), server("b:2", [["y"]])], { num: "2" });
   await ok;
   const whose = lines.map((line) => JSON.parse(line)).map(({ server, frontend }) =>
@@ -119,7 +119,7 @@ Deno.test("watch events of several servers says whose an event is", async () => 
   assert.deepEqual(whose.sort(), ["a:1 x", "b:2 y"]);
 });
 
-Deno.test("watch events asks for what was chosen", async () => {
+Deno.test("watch events requests the chosen kinds", async () => {
   const requests: unknown[] = [];
   const args = { num: "1", log: "", level: "warn", frontend: "" };
   await watch([server("a:1", [["x"]], requests)], args).ok;
@@ -144,7 +144,7 @@ Deno.test("watch events asks for what was chosen", async () => {
   }]);
 });
 
-Deno.test("watch events goes on when the server went away, and says so once each way", async () => {
+Deno.test("watch events continues after a server was away, and reports loss and return once each", async () => {
   const attempts = [["x", AWAY], [AWAY], [AWAY], ["y"]];
   const { lines, said, ok, clock, stop } = watch([server("a:1", attempts)]);
   await clock.advanceAsync(10_000);
@@ -158,7 +158,7 @@ Deno.test("watch events goes on when the server went away, and says so once each
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("watch events gives up a server that is away from the beginning, or refuses", async () => {
+Deno.test("watch events gives up a server that is away from the beginning, or that refuses", async () => {
   const refused = new MaglevError("permission-denied", "WatchEvents needs role viewer");
   const one = watch([server("a:1", [[AWAY], ["x"]])]);
   assert.equal(await one.ok, false);
@@ -178,7 +178,7 @@ Deno.test("watch events gives up a server whose stream does not begin in time", 
   assert.deepEqual([lines, clock.timers], [[], 0]);
 });
 
-Deno.test("watch events waits without end for events, and for a server that comes back", async () => {
+Deno.test("watch events waits without limit for events, and for a server to return", async () => {
   const { said, clock, stop, ok } = watch([server("a:1", [["x", AWAY], ["silent"]])]);
   await clock.advanceAsync(3_600_000);
   assert.deepEqual(said.length, 1);
@@ -191,7 +191,7 @@ Deno.test("watch events waits without end for events, and for a server that come
   assert.equal(await quiet.ok, true);
 });
 
-Deno.test("watch events goes on with the servers that are left", async () => {
+Deno.test("watch events continues with the remaining servers", async () => {
   const servers = [server("a:1", [[AWAY], []]), server("b:2", [["x", "y"]])];
   const { lines, ok } = watch(servers, { num: "2" });
   assert.equal(await ok, false);

@@ -1,25 +1,25 @@
 /**
- * The calls that are being answered: what they may hold of memory, and their end when the daemon
- * stops.
+ * Calls under way. Limits the memory of answers that callers have not read, and ends all calls when
+ * the daemon stops.
  */
 
-/** Bytes of answers that may be left unread. */
+/** Limits of unread answers, in bytes. */
 export interface AnswerBudget {
   readonly perConnection: number;
-  /** By all callers together. */
+  /** Of all callers together. */
   readonly total: number;
-  /** By all untrusted callers together: they cannot take the room of the others. */
+  /** Of all untrusted callers together, so that they cannot use up the share of the others. */
   readonly untrusted: number;
 }
 
-/** The daemon's: several lists of 10,000 backends for one, and bounded for all. */
+/** The daemon's limits: several lists of 10,000 backends for one caller, bounded for all. */
 export const DEFAULT_BUDGET: AnswerBudget = {
   perConnection: 32 * 1024 * 1024,
   total: 192 * 1024 * 1024,
   untrusted: 96 * 1024 * 1024,
 };
 
-/** Whose answers are counted together. */
+/** The caller that holds an unread answer. */
 export interface Holder {
   /** Name of the connection. */
   readonly connection: string;
@@ -49,12 +49,12 @@ export class ActiveCalls {
     return this.#calls.size;
   }
 
-  /** True when no call is to be answered any more. */
+  /** True after stop(): new calls must be refused. */
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  /** Adds a call, to be removed at its end. */
+  /** Adds a call; remove() must follow at its end. */
   add(call: ActiveCall): void {
     this.#calls.add(call);
   }
@@ -63,7 +63,7 @@ export class ActiveCalls {
     this.#calls.delete(call);
   }
 
-  /** Takes room for an answer; false when there is none. */
+  /** Reserves memory for an answer; false when a limit would be exceeded. */
   hold({ connection, trusted }: Holder, bytes: number): boolean {
     const { perConnection, total, untrusted } = this.#budget;
     const held = (this.#held.get(connection) ?? 0) + bytes;
@@ -75,7 +75,7 @@ export class ActiveCalls {
     return true;
   }
 
-  /** The answer has been read, or never will be. */
+  /** Frees the memory of an answer that was read, or that no caller will read. */
   release({ connection, trusted }: Holder, bytes: number): void {
     const held = (this.#held.get(connection) ?? 0) - bytes;
     if (held > 0) this.#held.set(connection, held);
@@ -84,7 +84,7 @@ export class ActiveCalls {
     if (!trusted) this.#untrusted -= bytes;
   }
 
-  /** Ends all calls; those that still come are to be refused. */
+  /** Ends all calls; later ones must be refused. */
   stop(): void {
     this.#stopped = true;
     for (const call of this.#calls) call.stop();

@@ -7,7 +7,7 @@ function holder(connection: string, trusted = true): Holder {
   return { connection, trusted };
 }
 
-Deno.test("ActiveCalls: unread answers are bounded for a connection, for untrusted callers, and for all", () => {
+Deno.test("ActiveCalls bounds unread answers of a connection, of untrusted callers, and of all callers", () => {
   const calls = new ActiveCalls(BUDGET);
   const [a, b, c] = [holder("a"), holder("b", false), holder("c", false)];
   assert.equal(calls.hold(a, 11), false, "more than a connection's");
@@ -26,7 +26,7 @@ Deno.test("ActiveCalls: unread answers are bounded for a connection, for untrust
   assert.equal(calls.hold(b, 5), true);
 });
 
-Deno.test("ActiveCalls: what was held is free again, a part or all of it", () => {
+Deno.test("ActiveCalls frees memory that is released, in parts or as a whole", () => {
   const calls = new ActiveCalls(BUDGET);
   for (let i = 0; i < 100; i++) {
     for (const trusted of [true, false]) {
@@ -39,7 +39,7 @@ Deno.test("ActiveCalls: what was held is free again, a part or all of it", () =>
   }
 });
 
-Deno.test("ActiveCalls.stop ends each call that was not removed, and says so from then on", () => {
+Deno.test("ActiveCalls.stop() ends each call that was not removed, and `stopped` is true from then on", () => {
   const calls = new ActiveCalls(BUDGET);
   const ended: string[] = [];
   const [first, second] = ["first", "second"].map((name) => ({ stop: () => ended.push(name) }));

@@ -1,16 +1,16 @@
 /**
- * Who is calling, and may they? A caller has one role: none, viewer (may look) or operator (may
- * change things). It comes from a token, or from a certificate of the configured authority, or else from
- * where the caller is. PURE: whoever takes a call says what is known of it.
+ * Authenticates and authorises callers. A caller has one role: none, viewer (may read) or operator
+ * (may change things). It follows from a token, without one from a certificate of the configured
+ * authority, without both from the caller's address. PURE.
  *
  *     credentials                          role
- *     a token of the file                  the one beside it
+ *     a token of the file                  the role in its line
  *     a client certificate                 operator; viewer when its subject has OU=viewer
  *     none, from this host                 operator, while neither tokens nor a client CA are configured
  *     none otherwise                       --grpc-anonymous-role
  *
- * A token that is not in the file is never passed over, whatever else the caller has. Callers from
- * this host use a unix socket, have a loopback address, or have the address that they called.
+ * A call with a token that is not in the file is refused, even with a valid certificate. Callers
+ * from this host use a unix socket, have a loopback address, or have the address that they called.
  */
 import { type Role, ROLES } from "./methods.ts";
 import { parseIp } from "../../base/address.ts";
@@ -19,7 +19,7 @@ import type { ServedMethod } from "./methods.ts";
 import type { TokenTable } from "./tokens.ts";
 import { identityOf } from "./user_name.ts";
 
-/** How callers are judged. */
+/** The rules that give callers their roles. */
 export interface AccessPolicy {
   /** Undefined: no token file is configured. */
   readonly tokens: TokenTable | undefined;
@@ -29,7 +29,7 @@ export interface AccessPolicy {
   readonly anonymousRole: Role;
 }
 
-/** Of a client's certificate that was verified. */
+/** The subject of a client's certificate, which was verified. */
 export interface CertificateSubject {
   readonly commonName: string;
   readonly organizationalUnits: readonly string[];
@@ -46,7 +46,7 @@ export interface Peer {
   readonly certificate: CertificateSubject | undefined;
 }
 
-/** A caller that was judged. */
+/** A caller and its role. */
 export interface Caller {
   readonly peer: string;
   /** See user_name.ts; empty: unknown. */
@@ -58,14 +58,14 @@ export interface Caller {
   readonly trusted: boolean;
 }
 
-/** Values of a call's metadata. */
+/** The metadata of a call by which its caller is identified. */
 export interface Shown {
   readonly authorization: readonly string[];
   /** Of USER_HEADER. */
   readonly user: readonly string[];
 }
 
-/** Judges a call. The error is `unauthenticated`. */
+/** Returns the caller of a call. The error is `unauthenticated`. */
 export function identify(
   peer: Peer,
   { authorization, user }: Shown,
@@ -85,7 +85,7 @@ export function identify(
     if (found === undefined) {
       return new MaglevError(
         "unauthenticated",
-        "Unknown token: need one of the token file, as `authorization: Bearer TOKEN`",
+        "unknown token: need one from the token file, as `authorization: Bearer TOKEN`",
       );
     }
     return caller(found.identity, found.role);
@@ -106,7 +106,7 @@ export function anonymousCaller(peer: Peer, user: readonly string[], role: Role)
   return { peer: peer.text, identity, role, anonymous: true, trusted: peer.local };
 }
 
-/** Undefined when the caller may call the method, else why not and what would be needed. */
+/** The error for a caller that may not call the method, with the fix; undefined when it may. */
 export function refusal(
   method: ServedMethod,
   caller: Caller,
@@ -117,7 +117,7 @@ export function refusal(
   const { anonymous, identity } = caller;
   const who = identity === "" ? "an anonymous caller" : JSON.stringify(identity);
   const has = caller.role === "none" ? "no role" : `role ${caller.role}`;
-  // Credentials would help only where some can be had.
+  // Only where tokens are configured would credentials help.
   const unproved = anonymous && policy.tokens !== undefined;
   return new MaglevError(
     unproved ? "unauthenticated" : "permission-denied",
@@ -143,7 +143,7 @@ function bearerToken(header: string): string | undefined {
   return /^bearer +(\S+) *$/i.exec(header)?.[1];
 }
 
-/** An address as the system gives it, without the IPv6 clothes of an IPv4 address. */
+/** An address without the prefix `::ffff:` of an IPv4-mapped one. */
 export function plainAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }
@@ -156,7 +156,7 @@ export function isThisHost(remote: string, local: string): boolean {
   return isLoopback(remote) || (remote !== "" && plainAddress(remote) === plainAddress(local));
 }
 
-/** True for 127.0.0.0/8 and ::1, with or without IPv6 clothes. */
+/** True for 127.0.0.0/8 and ::1, IPv4-mapped ones included. */
 function isLoopback(address: string): boolean {
   const ip = parseIp(plainAddress(address));
   if (ip === undefined) return false;

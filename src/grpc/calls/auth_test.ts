@@ -33,7 +33,7 @@ function policy(options: Partial<AccessPolicy> = {}): AccessPolicy {
   return { tokens: undefined, clientCertificates: false, anonymousRole: "viewer", ...options };
 }
 
-Deno.test("identify: the role is of the token, or of the certificate, or of the place", () => {
+Deno.test("identify() takes the role from the token, otherwise from the certificate, otherwise from the address", () => {
   const withTokens = policy({ tokens: TOKENS });
   const mutual = policy({ clientCertificates: true });
   const both = policy({ tokens: TOKENS, clientCertificates: true });
@@ -45,13 +45,13 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
     [AWAY, [], open, "operator", "", false],
     [AWAY, [], shut, "none", "", false],
     [HOME, [], shut, "operator", "", true],
-    // A place is worth nothing where credentials are configured.
+    // An address gives no role when credentials are configured.
     [HOME, [], withTokens, "viewer", "", true],
     [HOME, [], mutual, "viewer", "", true],
     [AWAY, ["Bearer look"], withTokens, "viewer", "token of line 1", true],
     [AWAY, ["Bearer act"], withTokens, "operator", 'token "Alice"', true],
     [AWAY, ["bEaReR   act  "], withTokens, "operator", 'token "Alice"', true],
-    // Nobody looks at tokens where there is no file.
+    // Tokens are ignored without a token file.
     [AWAY, ["Bearer act"], policy(), "viewer", "", false],
     [HOME, ["Basic x"], policy(), "operator", "", true],
     [holding("bob"), [], mutual, "operator", 'certificate "bob"', true],
@@ -59,7 +59,7 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
     [holding("bob", "x", "viewer"), [], mutual, "viewer", 'certificate "bob"', true],
     [holding("bob", "Viewer"), [], mutual, "operator", 'certificate "bob"', true],
     [holding('b"o\nb'), [], mutual, "operator", 'certificate "b\\"o\\nb"', true],
-    // The token counts, be it more or less than the certificate.
+    // The token wins, whether its role is higher or lower than the certificate's.
     [holding("bob"), ["Bearer look"], both, "viewer", "token of line 1", true],
     [holding("bob", "viewer"), ["Bearer act"], both, "operator", 'token "Alice"', true],
     [holding("bob"), [], both, "operator", 'certificate "bob"', true],
@@ -73,7 +73,7 @@ Deno.test("identify: the role is of the token, or of the certificate, or of the 
   }
 });
 
-Deno.test("identify: a token that is not in the file is never passed over", () => {
+Deno.test("identify() refuses a token that is not in the file", () => {
   const wrong = [
     ["Bearer nobody"],
     ["Bearer "],
@@ -96,7 +96,7 @@ Deno.test("identify: a token that is not in the file is never passed over", () =
   }
 });
 
-Deno.test("refusal: each role may do what those before it may, and a refusal says what helps", () => {
+Deno.test("refusal() allows each role what lower roles may do, and otherwise names the fix", () => {
   const anonymous: Caller = {
     peer: "192.0.2.1:1",
     identity: "",
@@ -161,7 +161,7 @@ Deno.test("refusal: each role may do what those before it may, and a refusal say
   }
 });
 
-Deno.test("isThisHost: loopback, and callers that have the address they called", () => {
+Deno.test("isThisHost() is true for loopback and for callers with the address that they called", () => {
   const cases: [remote: string, local: string, here: boolean][] = [
     ["127.0.0.1", "127.0.0.2", true],
     ["127.255.0.9", "10.0.0.1", true],
@@ -183,12 +183,12 @@ Deno.test("isThisHost: loopback, and callers that have the address they called",
   }
 });
 
-Deno.test("plainAddress takes an IPv4 address out of its IPv6 clothes", () => {
+Deno.test("plainAddress() removes the prefix of an IPv4-mapped address", () => {
   assert.equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
   assert.equal(plainAddress("2001:db8::1"), "2001:db8::1");
 });
 
-Deno.test("a name without proof changes the identity and never the role", () => {
+Deno.test("identify() adds an unproved name to the identity, without effect on the role", () => {
   for (const peer of [HOME, AWAY, holding("bob"), { ...HOME, text: "unix", user: "carol" }]) {
     for (const authorization of [[], ["Bearer look"], ["Bearer act"]]) {
       for (
@@ -207,7 +207,7 @@ Deno.test("a name without proof changes the identity and never the role", () => 
   }
 });
 
-Deno.test("a caller over a unix socket is the user that the kernel names, without credentials", () => {
+Deno.test("identify() takes the user of a unix socket from the kernel, without credentials", () => {
   const unix: Peer = { text: "unix", local: true, user: "alice", certificate: undefined };
   const shown = { authorization: [], user: ["alice"] };
   assert.deepEqual(identify(unix, shown, policy()), {

@@ -1,7 +1,7 @@
 /**
- * From the library's calls to our handlers and back: who is calling and whether they may, the
- * request as a value, the answer as bytes, errors as statuses, the record of an operator's
- * action, and the end of a call from either side. Handlers know nothing of all that.
+ * Connects the library's calls to handlers. Identifies and authorises the caller, reads the
+ * request, writes the answer, turns errors into statuses, records operators' actions, and ends a
+ * call from either side. Handlers contain none of that.
  */
 import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
@@ -25,10 +25,10 @@ import { type Status, statusOf } from "../status.ts";
 import type { TimeSlices } from "../../async/time_slices.ts";
 import { USER_HEADER } from "./user_name.ts";
 
-/** What a handler knows of a call beside its request. */
+/** A handler's view of a call, next to the request. */
 export interface CallContext {
   readonly caller: Caller;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the answer is no longer needed. */
   readonly signal: AbortSignal;
 }
 
@@ -38,20 +38,20 @@ export type Handler<Req, Res> = (
   context: CallContext,
 ) => Res | MaglevError | Promise<Res | MaglevError>;
 
-/** What came of an action, for the caller and for the record. */
+/** The result of an action, for the caller and for the record. */
 export interface ActionResult<Res> extends Partial<BeforeAndAfter> {
   readonly answer: Res | MaglevError;
-  /** For the record: why nothing was done, where the answer is a message all the same. */
+  /** For the record: why nothing was done, although the answer is a message. */
   readonly undone?: MaglevError | undefined;
 }
 
 /** Answers a call that changes something. */
 export interface ActionHandler<Req, Res> {
-  /** What was asked for, as the record has it. */
+  /** The arguments, as the record has them. */
   readonly argumentsOf: (request: Req) => LogFields;
   /** Why, in the operator's words. */
   readonly reasonOf: (request: Req) => string;
-  /** What it is about, as it is now: a state, a weight. Undefined when there is no such thing. */
+  /** The current value of what changes: a state, a weight. Undefined when it does not exist. */
   readonly valueOf: (request: Req) => BeforeAndAfter["before"];
   readonly run: (request: Req, context: CallContext) => Promise<ActionResult<Res>>;
 }
@@ -62,7 +62,7 @@ export type StreamHandler<Req> = (
   context: CallContext,
 ) => AsyncIterableIterator<Uint8Array> | MaglevError;
 
-/** What calls are answered with. */
+/** The parts of the server that answering calls needs. */
 export interface CallEnvironment {
   readonly policy: () => AccessPolicy;
   readonly peer: (key: string) => Peer;
@@ -72,30 +72,30 @@ export interface CallEnvironment {
   readonly logger: Logger;
 }
 
-/** A request as it came: read, or why it cannot be. */
+/** A request, or the reason why it cannot be read. */
 export type Parsed<Req> =
   | { readonly ok: true; readonly message: Req }
   | { readonly ok: false; readonly error: MaglevError };
 
-/** Reads requests; what is no message is a value too, so that it is answered like any other. */
+/** Reads requests. An invalid one becomes a value too, so that it is answered like any other. */
 export function parser<Req, Res>(method: MethodInfo<Req, Res>): (bytes: Buffer) => Parsed<Req> {
   return (bytes) => {
     try {
       return { ok: true, message: decode(method.request, bytes) };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const message = `Cannot read the request as ${method.request.$type}: ${error.message}`;
+      const message = `cannot read the request as ${method.request.$type}: ${error.message}`;
       return { ok: false, error: new MaglevError("invalid-argument", message) };
     }
   };
 }
 
-/** The library wants a Buffer; it is a view of the same bytes. */
+/** The bytes as a Buffer, which the library needs; nothing is copied. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The end of a call as an abort signal, and what it costs while it lasts. */
+/** A call under way: its end as an abort signal, and the memory of its unread answers. */
 export class OpenCall {
   readonly #holder: Holder;
   readonly #active: ActiveCalls;
@@ -103,7 +103,7 @@ export class OpenCall {
   readonly #call: { readonly stop: () => void };
   #heldBytes = 0;
 
-  /** `onStop`: the daemon stops. */
+  /** `onStop` is called when the daemon stops. */
   constructor(holder: Holder, active: ActiveCalls, onStop: () => void) {
     this.#holder = holder;
     this.#active = active;
@@ -121,14 +121,14 @@ export class OpenCall {
     return true;
   }
 
-  /** Some of it has been read. */
+  /** Frees memory of answers that were read. */
   release(bytes: number): void {
     const held = Math.min(bytes, this.#heldBytes);
     this.#active.release(this.#holder, held);
     this.#heldBytes -= held;
   }
 
-  /** The call has ended, from whichever side. Idempotent. */
+  /** Frees everything, whichever side ended the call. Idempotent. */
   end(): void {
     this.#active.remove(this.#call);
     this.release(this.#heldBytes);
@@ -138,7 +138,7 @@ export class OpenCall {
 
 export const STOPPING = new MaglevError("unavailable", "maglevd is stopping");
 
-/** Who calls, and why the call is not answered, if so. */
+/** The caller, and the error when the call is refused. */
 export function admit(
   method: ServedMethod,
   call: { getPeer(): string; readonly metadata: grpc.Metadata },
@@ -157,13 +157,13 @@ export function admit(
   return { caller: judged, refused: refused ?? (active.stopped ? STOPPING : undefined) };
 }
 
-/** A mistake of ours: said in the log, and to the caller only that there was one. */
+/** The error for the caller. The details of a bug go to the log only. */
 export function failure(error: unknown, method: ServedMethod, logger: Logger): MaglevError {
   if (error instanceof MaglevError) return error;
   const known = MaglevError.from(error);
   const stack = error instanceof Error ? error.stack : undefined;
   logger.error("grpc-error", { method: method.name, err: known.message, stack });
-  return new MaglevError("internal", `${method.name} failed for a mistake in maglevd; see its log`);
+  return new MaglevError("internal", `cannot answer ${method.name}: a bug in maglevd; see its log`);
 }
 
 /** A handler for calls that change nothing. */
@@ -187,7 +187,7 @@ export function action<Req, Res>(
 ): grpc.handleUnaryCall<Parsed<Req>, Buffer> {
   const { logger } = environment;
   const recorder = (request: Parsed<Req>, { peer, identity }: Caller) => {
-    // What was asked for, as it was when it was asked.
+    // Arguments and value are those from before the action.
     const asked = request.ok ? handler.argumentsOf(request.message) : {};
     const reason = request.ok ? handler.reasonOf(request.message) : "";
     const before = request.ok ? handler.valueOf(request.message) : undefined;
@@ -199,7 +199,7 @@ export function action<Req, Res>(
         reason: reason === "" ? undefined : reason,
         error: result.error,
         before: result.before ?? before,
-        // Nothing was changed unless somebody says so.
+        // Without a value from after the action, nothing was changed.
         after: result.after ?? result.before ?? before,
       });
   };
@@ -254,7 +254,7 @@ function answerUnary<Req, Res>(
       active,
       () => reply(statusOf(STOPPING)),
     );
-    // The library says so at the end of every call, answered or not.
+    // The library emits it at the end of every call, answered or not.
     call.on("cancelled", () => {
       answered = true;
       open.end();
@@ -270,7 +270,7 @@ function answerUnary<Req, Res>(
       if (answered) return onRefused(call.request, caller, GONE);
       try {
         const result = answer(call.request, { caller, signal: open.signal });
-        // What is known at once is answered at once, within the turn.
+        // A result that is not a promise is answered within the same turn.
         if (result instanceof Promise) result.then(give).catch(fail);
         else give(result);
       } catch (error) {
@@ -284,9 +284,9 @@ export function holderOf(call: { getPeer(): string }, { trusted }: Caller): Hold
   return { connection: call.getPeer(), trusted };
 }
 
-const GONE = new MaglevError("aborted", "The call ended before it was looked at");
+const GONE = new MaglevError("aborted", "the call ended before it was handled");
 
 export const UNREAD = new MaglevError(
   "resource-exhausted",
-  "Too many answers wait to be read: read those first",
+  "too many unread answers; read those first",
 );

@@ -45,7 +45,7 @@ function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}
     clock,
     logger,
   };
-  /** Calls, and gives what it is answered; the call ends with `call.emit("cancelled")`. */
+  /** Calls, and returns the answers; `call.emit("cancelled")` ends the call. */
   const callOf = <Req>(
     handle: grpc.handleUnaryCall<Parsed<Req>, Uint8Array>,
     request: Parsed<Req>,
@@ -69,7 +69,7 @@ function setUp(options: { role?: "viewer" | "operator"; trusted?: boolean } = {}
 
 const OK = { ok: true, message: REQUEST } as const;
 
-Deno.test("unary: answers that nobody reads are bounded, and are free at the call's end", () => {
+Deno.test("unary() bounds unread answers, and frees them at the end of the call", () => {
   const { environment, callOf } = setUp();
   const info: BackendInfo = { ...INFO, name: "x".repeat(60) };
   const handler: Handler<unknown, BackendInfo> = () => info;
@@ -80,13 +80,13 @@ Deno.test("unary: answers that nobody reads are bounded, and are free at the cal
   assert.deepEqual(first.answers, ["OK"]);
   const second = ask();
   assert.deepEqual(second.answers, [STATUS.RESOURCE_EXHAUSTED]);
-  assert.match(second.details[0]!, /Too many answers wait to be read/);
+  assert.match(second.details[0]!, /too many unread answers/);
   assert.deepEqual(ask("b").answers, ["OK"], "another connection has its own");
   first.call.emit("cancelled");
   assert.deepEqual(ask().answers, ["OK"]);
 });
 
-Deno.test("unary: a mistake of ours is in the log, and the caller is told only that there was one", async () => {
+Deno.test("unary() logs the details of a bug, and answers only that there was one", async () => {
   const { environment, callOf, logger } = setUp();
   const wrong: Handler<unknown, BackendInfo>[] = [
     () => {
@@ -99,7 +99,7 @@ Deno.test("unary: a mistake of ours is in the log, and the caller is told only t
     const { answers, details } = callOf(handle, { ok: true, message: { name: "" } });
     await new Promise((resolve) => setTimeout(resolve));
     assert.deepEqual(answers, [STATUS.INTERNAL]);
-    assert.deepEqual(details, ["GetBackend failed for a mistake in maglevd; see its log"]);
+    assert.deepEqual(details, ["cannot answer GetBackend: a bug in maglevd; see its log"]);
   }
   assert.deepEqual(logger.of("grpc-error").map(({ method, err }) => [method, err]), [
     ["GetBackend", "the password is sesame"],
@@ -107,7 +107,7 @@ Deno.test("unary: a mistake of ours is in the log, and the caller is told only t
   ]);
 });
 
-Deno.test("unary: from the daemon's end on calls are UNAVAILABLE, those under way too, once", async () => {
+Deno.test("unary() answers UNAVAILABLE once the daemon stops, also to calls under way, and only once", async () => {
   const { environment, callOf, active } = setUp();
   const late = Promise.withResolvers<BackendInfo>();
   const handle = unary(served(Maglev.GetBackend), () => late.promise, environment);
@@ -134,7 +134,7 @@ function pausing(
   };
 }
 
-Deno.test("action: each call leaves exactly one record, with the values before and after", async () => {
+Deno.test("action() leaves exactly one record for each call, with the values before and after", async () => {
   const invalid = new MaglevError("invalid-argument", "no message");
   const cases: [
     name: string,
@@ -197,7 +197,7 @@ Deno.test("action: each call leaves exactly one record, with the values before a
   }
 });
 
-Deno.test("action: what ends before its turn is not done, and has its record", () => {
+Deno.test("action() does nothing for a call that ends before its turn, and records it", () => {
   const { environment, callOf, logger, clock } = setUp();
   let runs = 0;
   const handle = action(

@@ -1,6 +1,4 @@
-/**
- * What the API needs of the daemon, and what it tells: interfaces only.
- */
+/** The daemon as the API sees it, and the observer of calls: interfaces only. */
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
@@ -37,7 +35,7 @@ export interface DaemonApi {
   readonly startedAtMs: number;
 }
 
-/** Whether the daemon does its work. */
+/** Readiness of the daemon. */
 export interface ReadinessApi {
   /** `reasons`: a sentence for each thing that is missing. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
@@ -54,14 +52,14 @@ export interface VppApi {
   readonly counters: Pick<CountersSource, "snapshot">;
 }
 
-/** One error or warning of the configuration file: stage, rule, file, line, column, path, message. */
+/** One error or warning: stage, rule, file, line, column, path, message. */
 export interface ConfigFinding {
   readonly fields: LogFields;
   /** All of it in one line. */
   readonly text: string;
 }
 
-/** What was found in the configuration file. */
+/** The result of checking the configuration file. */
 export interface ConfigVerdict {
   readonly ok: boolean;
   readonly errors: readonly ConfigFinding[];
@@ -77,14 +75,14 @@ export interface ConfigInForce {
   readonly hash: string;
 }
 
-/** What a reload did. */
+/** The effect of a reload. */
 export interface ReloadReport {
   readonly outline: ReloadOutline;
-  /** With what becomes of VPP; absent when that took too long to work out. */
+  /** The forecast of its effect on VPP; absent when that took too long to compute. */
   readonly forecast: ReloadForecast | undefined;
 }
 
-/** How a reload ended; the report is there when the verdict is ok. */
+/** The result of a reload; the report is there when the verdict is ok. */
 export interface ReloadOutcome {
   readonly verdict: ConfigVerdict;
   readonly report: ReloadReport | undefined;
@@ -93,11 +91,11 @@ export interface ReloadOutcome {
 /** The configuration file. */
 export interface ConfigApi {
   inForce(): ConfigInForce;
-  /** Reads and judges the file, as a reload would, and changes nothing. */
+  /** Reads and checks the file as a reload would, and changes nothing. */
   check(): Promise<ConfigVerdict>;
-  /** Puts the file in force when nothing is wrong with it. */
+  /** Applies the file when it is valid. */
   reload(by: OperatorId): Promise<ReloadOutcome>;
-  /** What reload() would do now; the forecast is there when the verdict is ok. */
+  /** The effect that reload() would have now; the forecast is there when the verdict is ok. */
   plan(
     signal: AbortSignal,
   ): Promise<{ readonly verdict: ConfigVerdict; readonly forecast: ReloadForecast | undefined }>;

@@ -1,34 +1,34 @@
 /**
- * What @grpc/grpc-js 1.14 does otherwise than a server that strangers can reach should, put right
- * call by call. It has no options for these, so private parts of its calls are touched, here and
- * nowhere else; tests/integration/grpc_hostile_test.ts shows that they still are what they were.
+ * Corrects faults of @grpc/grpc-js 1.14 that matter for a server that untrusted hosts can reach.
+ * It has no options for them, so private parts of its calls are changed, here and nowhere else.
+ * tests/integration/grpc_hostile_test.ts fails when a new version moves those parts.
  */
 import type * as grpc from "@grpc/grpc-js";
 import { STATUS } from "../status.ts";
 
 type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
 
-/** A deadline that is longer ago than this, in milliseconds, was never one. */
+/** A deadline that passed longer ago than this, in milliseconds, is an overflow of the library. */
 const LONG_AGO_MS = 60_000;
 
 /**
- * Refuses compressed messages. The library decompresses all messages of a frame at once, before
- * anybody asked for them: 280 bytes become 256 KiB each, fifty times in 16 KiB of a frame, for
- * callers nobody has looked at. Requests are small, so nothing is gained by compressing them.
+ * Refuses compressed messages. The library decompresses all messages of a frame immediately, even
+ * for callers that are not authorised yet: 280 bytes become 256 KiB each, fifty times in a frame of
+ * 16 KiB. Requests are small, so compression gains nothing.
  */
 export function refuseCompressed(call: Call): void {
   const decompress: unknown = Reflect.get(call, "decompressMessage");
   if (typeof decompress !== "function") return;
   Reflect.set(call, "decompressMessage", (message: Uint8Array, encoding: string) => {
     if (encoding === "identity") return decompress.call(call, message, encoding);
-    const details = `Send requests uncompressed: maglevd reads no ${JSON.stringify(encoding)}`;
+    const details = `cannot read ${JSON.stringify(encoding)} requests; send them uncompressed`;
     return Promise.reject({ code: STATUS.UNIMPLEMENTED, details });
   });
 }
 
 /**
- * Takes a deadline away that the library mistook: it counts in 32 bits, so that one further than
- * 24.8 days away would have passed long ago. `nowMs`: Unix time in milliseconds.
+ * Removes a deadline that the library misread. It counts in 32 bits, so a deadline more than 24.8
+ * days away looks long past. `nowMs`: Unix time in milliseconds.
  */
 export function forgetPastDeadline(call: Call, nowMs: number): void {
   if (Number(call.getDeadline()) > nowMs - LONG_AGO_MS) return;
@@ -37,8 +37,8 @@ export function forgetPastDeadline(call: Call, nowMs: number): void {
 }
 
 /**
- * Closes the stream of a call that has been answered while its request is still on its way: else
- * what came of it stays until the client chooses to send the rest.
+ * Closes the stream of a call that was answered before its whole request arrived. Otherwise the
+ * part that arrived stays in memory until the client sends the rest.
  */
 export function abandon(call: Call): void {
   const stream: unknown = Reflect.get(call, "stream");

@@ -1,9 +1,9 @@
 /**
- * What happens to every call, whatever its method: it is counted from its first byte to its
- * status, and one that does not say what it wants within a while is ended.
+ * Observes every call, whatever its method. Counts it from its first byte to its status, and ends
+ * it when its request does not arrive in time.
  *
- * Statuses that the library sends by itself (a deadline that passed, a message that is too large)
- * pass here as well as ours.
+ * Statuses that the library sends by itself (an expired deadline, a message that is too large) are
+ * counted too.
  */
 import * as grpc from "@grpc/grpc-js";
 import type { Clock, Timer } from "../../base/ports.ts";
@@ -15,12 +15,12 @@ import { STATUS, STATUS_NAMES } from "../status.ts";
 /** A call must have sent its request within this time. */
 export const ARRIVAL_MS = 30_000;
 /**
- * Calls of all connections whose request may be on its way at once: each holds what came of it, up
- * to the largest message. The oldest gives way; requests of those who mean it are there within
- * milliseconds.
+ * Maximum number of calls, over all connections, whose request is still arriving. Each holds the
+ * part that arrived, up to the largest message. The oldest is ended first, because honest requests
+ * arrive within milliseconds.
  */
 export const MAX_ARRIVING = 512;
-/** How often calls without a request are looked through. */
+/** How often calls without a request are checked, in milliseconds. */
 const LOOK_MS = 5000;
 
 type Listener = Parameters<grpc.ServerInterceptingCall["start"]>[0];
@@ -30,7 +30,7 @@ type InnerCall = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
 export class CallWatch {
   readonly #observer: GrpcObserver;
   readonly #clock: Clock;
-  /** Calls whose request has not come. */
+  /** Calls whose request has not arrived. */
   readonly #arriving = new Set<ObservedCall>();
   #timer: Timer | undefined;
 
@@ -68,7 +68,7 @@ export class CallWatch {
       this.#arriving.delete(oldest);
       return oldest.giveUp({
         code: STATUS.RESOURCE_EXHAUSTED,
-        details: `More than ${MAX_ARRIVING} calls have not sent their requests`,
+        details: `more than ${MAX_ARRIVING} calls have not sent their requests`,
       });
     }
   }
@@ -80,7 +80,7 @@ export class CallWatch {
       this.#arriving.delete(call);
       call.giveUp({
         code: STATUS.DEADLINE_EXCEEDED,
-        details: `No request came within ${ARRIVAL_MS / 1000} s`,
+        details: `no request within ${ARRIVAL_MS / 1000} s`,
       });
     }
     this.#timer = this.#arriving.size === 0
@@ -93,11 +93,11 @@ interface ObservedCallOptions {
   readonly method: ServedMethod;
   readonly observer: GrpcObserver;
   readonly clock: Clock;
-  /** Its request has come, or never will; called at least once. */
+  /** Called at least once, when the request has arrived or never will. */
   readonly onArrived: () => void;
 }
 
-/** A call that is counted; all but that is passed straight on. */
+/** Counts a call, and passes everything on. */
 class ObservedCall extends grpc.ServerInterceptingCall {
   readonly startMs: number;
   readonly #inner: InnerCall;
@@ -111,7 +111,7 @@ class ObservedCall extends grpc.ServerInterceptingCall {
     this.startMs = options.clock.monotonicMs();
     options.observer.started(options.method);
     const sendStatus = inner.sendStatus.bind(inner);
-    // The library calls it on the inner call when it ends a call by itself.
+    // The library calls sendStatus() of the inner call when it ends a call by itself.
     inner.sendStatus = (status) => {
       this.#end(status.code ?? STATUS.UNKNOWN);
       sendStatus(status);
@@ -123,7 +123,7 @@ class ObservedCall extends grpc.ServerInterceptingCall {
     this.#inner.start({
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
       onReceiveMessage: (message) => {
-        // A single request has come when its end has: until then the library keeps it.
+        // A single request is complete with its end: until then the library keeps it.
         if (method.kind === "bidi_stream") onArrived();
         observer.received(method);
         listener.onReceiveMessage(message);
@@ -139,7 +139,7 @@ class ObservedCall extends grpc.ServerInterceptingCall {
     });
   }
 
-  /** Ends it, and what is still to come of it is not waited for. */
+  /** Ends the call without waiting for the rest of its request. */
   giveUp(status: Parameters<InnerCall["sendStatus"]>[0]): void {
     this.sendStatus(status);
     abandon(this.#inner);

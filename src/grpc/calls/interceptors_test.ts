@@ -8,12 +8,12 @@ import { STATUS } from "../status.ts";
 type InnerCall = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
 type Status = Parameters<InnerCall["sendStatus"]>[0];
 
-/** A call of the library, as far as the watch sees it. */
+/** A call of the library, with the parts that the watch uses. */
 class FakeCall implements InnerCall {
   readonly statuses: Status[] = [];
   closed = false;
   deadline = Infinity;
-  /** Of the library's private parts. */
+  /** A private part of the library. */
   readonly stream = { close: () => this.closed = true };
   listener: Parameters<InnerCall["start"]>[0] | undefined;
 
@@ -81,7 +81,7 @@ function setUp() {
 const GET = "/maglev.Maglev/GetBackend";
 const REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
-Deno.test("CallWatch counts a call from its start to its one end, whoever ends it", () => {
+Deno.test("CallWatch counts a call from its start to its only end, whichever side ends it", () => {
   const { clock, told, begin, watch } = setUp();
   const { outer, from, heard } = begin(GET);
   from.onReceiveMetadata(new grpc.Metadata());
@@ -90,7 +90,7 @@ Deno.test("CallWatch counts a call from its start to its one end, whoever ends i
   clock.advance(1500);
   outer.sendMessage({}, () => {});
   outer.sendStatus({ code: STATUS.NOT_FOUND, details: "" });
-  // The library says so at the end of every call.
+  // The library emits it at the end of every call.
   from.onCancel();
   assert.deepEqual(heard, ["metadata", "message", "end", "cancel"]);
   assert.deepEqual(told.splice(0), [
@@ -101,7 +101,7 @@ Deno.test("CallWatch counts a call from its start to its one end, whoever ends i
   ]);
   begin(GET).from.onCancel();
   assert.deepEqual(told.splice(0), ["started GetBackend", "handled GetBackend Canceled 0"]);
-  // As when a deadline passes: the library ends the inner call.
+  // As at an expired deadline: the library ends the inner call.
   begin(GET).inner.sendStatus({ code: STATUS.DEADLINE_EXCEEDED, details: "" });
   assert.deepEqual(told.splice(0), ["started GetBackend", "handled GetBackend DeadlineExceeded 0"]);
   begin("/maglev.Maglev/Unheard");
@@ -109,7 +109,7 @@ Deno.test("CallWatch counts a call from its start to its one end, whoever ends i
   watch.close();
 });
 
-Deno.test("CallWatch ends and closes a call whose request does not come to its end", () => {
+Deno.test("CallWatch ends and closes a call whose request does not arrive in full", () => {
   const { clock, begin } = setUp();
   const silent = begin(GET);
   const half = begin(GET);
@@ -125,13 +125,13 @@ Deno.test("CallWatch ends and closes a call whose request does not come to its e
   for (const { inner } of [silent, half]) {
     assert.deepEqual(inner.codes, [STATUS.DEADLINE_EXCEEDED]);
     assert.ok(inner.closed, "what is still to come is not waited for");
-    assert.equal(inner.statuses[0]!.details, "No request came within 30 s");
+    assert.equal(inner.statuses[0]!.details, "no request within 30 s");
   }
   for (const { inner } of [whole, talk]) assert.deepEqual([inner.codes, inner.closed], [[], false]);
   assert.equal(clock.timers, 0, "nothing left to look at, no timer");
 });
 
-Deno.test("CallWatch gives up the oldest of too many calls without their requests", () => {
+Deno.test("CallWatch ends the oldest of too many calls without requests", () => {
   const { begin, watch, clock } = setUp();
   const arrived = begin(GET);
   arrived.from.onReceiveHalfClose();
@@ -149,7 +149,7 @@ Deno.test("CallWatch gives up the oldest of too many calls without their request
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("CallWatch takes away a deadline that was counted in too few bits, and no other", () => {
+Deno.test("CallWatch removes a deadline that overflowed 32 bits, and no other", () => {
   const { clock, watch } = setUp();
   let fired = 0;
   const timers: ReturnType<typeof setTimeout>[] = [];

@@ -1,14 +1,14 @@
 /**
- * Every method that is served, in one table: what it takes to call it, and whether it changes
- * anything. Authorisation, the record of operators' actions and the metrics follow from it. PURE.
+ * The table of all methods: the role that each needs, and whether it changes anything.
+ * Authorisation, the record of operators' actions and the metrics follow from it. PURE.
  */
 import { Maglev } from "../messages/maglev.ts";
 import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/standard.ts";
 
-/** Who may call a method: everybody, those who may look, those who may change things. */
+/** Role that a method needs. "anyone": callers need not be authenticated. */
 export type Needed = "anyone" | "viewer" | "operator";
 
-/** What `grpc_type` says of a method. */
+/** Kind of a method, as in the label `grpc_type`. */
 export type MethodKind = "unary" | "server_stream" | "bidi_stream";
 
 /** One row. */
@@ -19,7 +19,7 @@ export interface MethodRule {
 }
 
 const READ: MethodRule = { needs: "viewer", changes: false };
-/** Changes nothing, but costs much or tells of the file's text. */
+/** Changes nothing, but costs much or shows text of the configuration file. */
 const INSPECT: MethodRule = { needs: "operator", changes: false };
 const WRITE: MethodRule = { needs: "operator", changes: true };
 
@@ -59,11 +59,11 @@ export interface ServedMethod extends MethodRule {
   readonly kind: MethodKind;
 }
 
-/** By path, every method that may be served; those of reflection only when that is on. */
+/** All methods by path; those of reflection are served only when it is on. */
 export const METHODS: ReadonlyMap<string, ServedMethod> = new Map(
   [
     ...rows(Maglev, (name) => MAGLEV_RULES[name]),
-    // Whoever asks whether this daemon serves is not asked who they are.
+    // Health checks need no credentials.
     ...rows(Health, () => ({ needs: "anyone", changes: false })),
     ...rows(ServerReflection, () => READ),
     ...rows(ServerReflectionAlpha, () => READ),
@@ -93,7 +93,7 @@ function rows<S extends Readonly<Record<string, MethodShape>>>(
   });
 }
 
-/** What a caller may do; each may do what those before it may. */
+/** Roles; each includes the permissions of those before it. */
 export const ROLES = ["none", "viewer", "operator"] as const;
 
 export type Role = (typeof ROLES)[number];

@@ -19,7 +19,7 @@ export class StreamQuota {
     this.#limits = limits;
   }
 
-  /** Takes a place; the result gives it back, once. Undefined when all are taken. */
+  /** Takes a place; the returned function frees it, once. Undefined when all are taken. */
   take({ trusted }: { readonly trusted: boolean }): (() => void) | undefined {
     const whose = trusted ? "trusted" : "untrusted";
     if (this.#taken[whose] >= this.#limits[whose]) return undefined;
@@ -32,13 +32,13 @@ export class StreamQuota {
   }
 }
 
-/** The refusal of a watcher that gets no place. */
+/** The error for a watcher when all places are taken. */
 export function tooManyWatchers(
   { trusted }: { readonly trusted: boolean },
   limits: QuotaLimits,
 ): MaglevError {
   const message = trusted
-    ? `${limits.trusted} watchers already connected`
-    : `${limits.untrusted} watchers from other hosts without credentials already connected`;
+    ? `cannot watch: ${limits.trusted} watchers already connected`
+    : `cannot watch: ${limits.untrusted} watchers without credentials from other hosts already connected`;
   return new MaglevError("resource-exhausted", message);
 }

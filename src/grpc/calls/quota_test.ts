@@ -23,7 +23,13 @@ Deno.test("StreamQuota keeps the places of trusted and untrusted callers apart",
 
 Deno.test("tooManyWatchers() names the limit that is reached", () => {
   const limits = { trusted: 2, untrusted: 1 };
-  assert.equal(tooManyWatchers(TRUSTED, limits).message, "2 watchers already connected");
-  assert.match(tooManyWatchers(UNTRUSTED, limits).message, /^1 watchers from other hosts without/);
+  assert.equal(
+    tooManyWatchers(TRUSTED, limits).message,
+    "cannot watch: 2 watchers already connected",
+  );
+  assert.match(
+    tooManyWatchers(UNTRUSTED, limits).message,
+    /^cannot watch: 1 watchers without credentials/,
+  );
   assert.equal(tooManyWatchers(TRUSTED, limits).code, "resource-exhausted");
 });

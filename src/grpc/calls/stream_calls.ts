@@ -1,6 +1,6 @@
 /**
- * Calls with streams: many answers to one request, or streams both ways. See calls.ts for what
- * all calls have in common.
+ * Streaming calls: many answers to one request, or streams in both directions. See calls.ts for the
+ * parts that all calls share.
  */
 import type { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
@@ -36,7 +36,7 @@ export function serverStream<Req, Res>(
     if (refused !== undefined) return fail(refused);
     if (!call.request.ok) return fail(call.request.error);
     let items: AsyncIterableIterator<Uint8Array> | MaglevError | undefined;
-    // A turn later, so that the last items, such as NOT_SERVING, are written first.
+    // One turn later, so that the last items, for example NOT_SERVING, are written first.
     const stop = () => void clock.after(0, () => fail(STOPPING));
     const open = new OpenCall(holderOf(call, caller), active, stop);
     const close = () => {
@@ -54,7 +54,7 @@ export function serverStream<Req, Res>(
       close();
       return fail(items);
     }
-    // The watcher knows from now on that nothing passes it by, also when there is nothing to tell.
+    // From now on the watcher misses nothing: the metadata is sent even before there is an item.
     call.sendMetadata(new grpc.Metadata());
     pump(items, call, open.signal).then(
       () => call.end(),
@@ -66,7 +66,7 @@ export function serverStream<Req, Res>(
   };
 }
 
-/** Writes at the reader's pace; returns at the end of either side. */
+/** Writes at the reader's pace; returns when either side has ended. */
 async function pump(
   items: AsyncIterable<Uint8Array>,
   call: grpc.ServerWritableStream<unknown, Buffer>,
@@ -78,7 +78,7 @@ async function pump(
   }
 }
 
-/** Resolves when more may be written, or never will be. */
+/** Resolves when more can be written, or the call has ended. */
 function drained(
   call: grpc.ServerWritableStream<unknown, Buffer>,
   signal: AbortSignal,
@@ -95,11 +95,11 @@ function drained(
   });
 }
 
-/** Streams both ways that there may be: a tool has one for as long as it asks. */
+/** Maximum number of bidirectional streams: a tool keeps one open while it sends requests. */
 const BIDI_LIMITS: QuotaLimits = { trusted: 64, untrusted: 16 };
-const FULL = new MaglevError("resource-exhausted", "Too many open streams");
+const FULL = new MaglevError("resource-exhausted", "too many open streams");
 
-/** A handler for streams both ways, each request of which has one answer, known at once. */
+/** A handler for bidirectional streams; each request has one answer, available immediately. */
 export function bidiStream<Req, Res>(
   method: ServedMethod & { readonly info: MethodInfo<Req, Res> },
   handler: (request: Req) => Res,
@@ -132,7 +132,7 @@ export function bidiStream<Req, Res>(
       try {
         const bytes = encode(method.info.response, handler(request.message));
         if (!open.hold(bytes.length)) return end(UNREAD);
-        // Who does not read the answer is not asked for another question.
+        // The next request is read when the client has read this answer.
         call.pause();
         call.write(asBuffer(bytes), () => {
           open.release(bytes.length);

@@ -14,7 +14,7 @@ import { STATUS } from "../status.ts";
 import { bidiStream } from "./stream_calls.ts";
 import { TimeSlices } from "../../async/time_slices.ts";
 
-/** A stream both ways, as far as the handler sees it; `written` are those that wait to be read. */
+/** A bidirectional stream, with the parts that the handler uses; `written` are unread answers. */
 class FakeDuplex extends EventEmitter {
   readonly metadata = new grpc.Metadata();
   readonly written: (() => void)[] = [];
@@ -69,7 +69,7 @@ function setUp(perConnection = 1000) {
   return { active, begin };
 }
 
-Deno.test("bidiStream: the next question is read when the answer to the last has been", () => {
+Deno.test("bidiStream() reads the next request when the last answer has been read", () => {
   const { begin } = setUp();
   const call = begin();
   for (let i = 0; i < 20; i++) {
@@ -82,7 +82,7 @@ Deno.test("bidiStream: the next question is read when the answer to the last has
   assert.deepEqual(call.ended, [STATUS.OK], "what was read holds no room");
 });
 
-Deno.test("bidiStream: answers that nobody reads are bounded over all streams of a connection", () => {
+Deno.test("bidiStream() bounds unread answers over all streams of a connection", () => {
   const { begin } = setUp(300);
   const calls = Array.from({ length: 5 }, begin);
   for (const call of calls) call.emit("data", LIST);
@@ -95,7 +95,7 @@ Deno.test("bidiStream: answers that nobody reads are bounded over all streams of
   assert.deepEqual([after.ended, after.written.length], [[], 1], "all room is free again");
 });
 
-Deno.test("bidiStream: untrusted callers have sixteen places, free again at the end of a stream", () => {
+Deno.test("bidiStream() gives untrusted callers sixteen places, and frees them at the end of a stream", () => {
   const { begin, active } = setUp();
   const calls = Array.from({ length: 16 }, begin);
   assert.deepEqual(begin().ended, [STATUS.RESOURCE_EXHAUSTED]);
@@ -107,7 +107,7 @@ Deno.test("bidiStream: untrusted callers have sixteen places, free again at the 
   assert.deepEqual(calls[1]!.ended, [STATUS.UNAVAILABLE]);
 });
 
-Deno.test("bidiStream: after what is no message nothing more is answered", () => {
+Deno.test("bidiStream() answers nothing after an invalid message", () => {
   const call = setUp().begin();
   const error = new MaglevError("invalid-argument", "no message");
   call.emit("data", { ok: false, error });

@@ -1,23 +1,23 @@
 /**
- * The token file: lines of `role token [name]`, empty lines and `#` comments. Who holds a token
- * is who the line says; without a name, the line's number stands for them.
+ * The token file: lines of `role token [name]`, empty lines and `#` comments. The name identifies
+ * the holder of the token; without a name, the number of the line does.
  *
- * Only digests are kept, and a token is compared with all of them in constant time, so that
- * neither memory nor answering times tell of tokens.
+ * Only digests are kept, and a token is compared with all of them in constant time, so that neither
+ * memory nor response times reveal tokens.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { MaglevError } from "../../base/errors.ts";
 import { fileProblem, readRegularText } from "../../system/read_file.ts";
 import type { Role } from "./methods.ts";
 
-/** Most of a file that is read. */
+/** Largest file, in bytes. */
 const MAX_BYTES = 256 * 1024;
-/** Most tokens: each call is compared with all. */
+/** Maximum number of tokens: each call is compared with all. */
 const MAX_TOKENS = 1000;
-/** Longest token. */
+/** Longest token, in characters. */
 const MAX_TOKEN_LENGTH = 1024;
 
-/** Whose token it is. */
+/** The holder of a token. */
 export interface TokenHolder {
   readonly role: Role;
   readonly identity: string;
@@ -35,7 +35,7 @@ export class TokenTable {
     this.#entries = entries;
   }
 
-  /** The table of a file's text, or what is wrong with it; no word of a token is in the message. */
+  /** The table of a file's text, or the error in it; the error never contains a token. */
   static parse(text: string): TokenTable | string {
     const entries: Entry[] = [];
     for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -46,13 +46,17 @@ export class TokenTable {
       if (role !== "viewer" && role !== "operator") {
         return `${where}: need \`viewer TOKEN\` or \`operator TOKEN\``;
       }
-      if (token === undefined) return `${where}: need a token behind ${role}`;
-      if (token.length > MAX_TOKEN_LENGTH) return `${where}: the token is too long`;
-      if (!/^[\x21-\x7e]+$/.test(token)) return `${where}: a token is of ASCII characters`;
-      if (entries.length >= MAX_TOKENS) return `more than ${MAX_TOKENS} tokens`;
+      if (token === undefined) return `${where}: need a token after ${role}`;
+      if (token.length > MAX_TOKEN_LENGTH) {
+        return `${where}: need a token of at most ${MAX_TOKEN_LENGTH} characters`;
+      }
+      if (!/^[\x21-\x7e]+$/.test(token)) {
+        return `${where}: need a token of printable ASCII characters`;
+      }
+      if (entries.length >= MAX_TOKENS) return `need at most ${MAX_TOKENS} tokens`;
       const digest = digestOf(token);
       if (entries.some((entry) => timingSafeEqual(entry.digest, digest))) {
-        return `${where}: the token is on an earlier line too`;
+        return `${where}: the token is also on an earlier line`;
       }
       const named = name.join(" ");
       const identity = named === "" ? `token of ${where}` : `token ${JSON.stringify(named)}`;
@@ -65,7 +69,7 @@ export class TokenTable {
     return this.#entries.length;
   }
 
-  /** Whose token this is; undefined: nobody's. */
+  /** The holder of a token; undefined for an unknown token. */
   find(token: string): TokenHolder | undefined {
     const digest = digestOf(token);
     let found: Entry | undefined;
@@ -87,7 +91,7 @@ function digestOf(token: string): Uint8Array {
  */
 export async function readTokenFile(path: string): Promise<TokenTable> {
   const refuse = (reason: string) =>
-    new MaglevError("failed-precondition", `Cannot use token file ${path}: ${reason}`, { path });
+    new MaglevError("failed-precondition", `cannot use token file ${path}: ${reason}`, { path });
   let text: string;
   try {
     text = await readRegularText(path, { maxBytes: MAX_BYTES, secret: true });

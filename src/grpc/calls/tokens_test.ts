@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readTokenFile, TokenTable } from "./tokens.ts";
 
-Deno.test("TokenTable.parse reads roles, tokens and names, and passes over the rest", () => {
+Deno.test("TokenTable.parse() reads roles, tokens and names, and skips comments and empty lines", () => {
   const table = TokenTable.parse(
     "# people\r\n\r\nviewer  v-1\t\n  operator o.1   Alice  of the night shift\n\t# end\noperator p",
   );
@@ -18,20 +18,20 @@ Deno.test("TokenTable.parse reads roles, tokens and names, and passes over the r
   }
 });
 
-Deno.test("TokenTable.parse says what is wrong with a line, and nothing of its token", () => {
+Deno.test("TokenTable.parse() reports the error in a line without its token", () => {
   const secret = "s3cret";
   const cases: [text: string, says: string][] = [
     [`admin ${secret}`, "line 1: need `viewer TOKEN` or `operator TOKEN`"],
     [`\n${secret}`, "line 2: need `viewer TOKEN` or `operator TOKEN`"],
     [`Operator ${secret}`, "line 1: need `viewer TOKEN` or `operator TOKEN`"],
-    ["viewer", "line 1: need a token behind viewer"],
-    [`viewer ${secret}é`, "line 1: a token is of ASCII characters"],
-    [`viewer ${secret}\u0001`, "line 1: a token is of ASCII characters"],
-    [`viewer ${"x".repeat(1025)}`, "line 1: the token is too long"],
-    [`viewer ${secret}\noperator ${secret}`, "line 2: the token is on an earlier line too"],
+    ["viewer", "line 1: need a token after viewer"],
+    [`viewer ${secret}é`, "line 1: need a token of printable ASCII characters"],
+    [`viewer ${secret}\u0001`, "line 1: need a token of printable ASCII characters"],
+    [`viewer ${"x".repeat(1025)}`, "line 1: need a token of at most 1024 characters"],
+    [`viewer ${secret}\noperator ${secret}`, "line 2: the token is also on an earlier line"],
     [
       Array.from({ length: 1001 }, (_, i) => `viewer t${i}`).join("\n"),
-      "more than 1000 tokens",
+      "need at most 1000 tokens",
     ],
   ];
   for (const [text, says] of cases) assert.equal(TokenTable.parse(text), says);
@@ -40,7 +40,7 @@ Deno.test("TokenTable.parse says what is wrong with a line, and nothing of its t
   assert.ok(typeof TokenTable.parse(`viewer ${"x".repeat(1024)}`) !== "string");
 });
 
-Deno.test("readTokenFile refuses a file that others can read or write, and an invalid list of tokens", async () => {
+Deno.test("readTokenFile() refuses a file that others can read or write, and an invalid list of tokens", async () => {
   const folder = await Deno.makeTempDir({ prefix: "maglev-test-" });
   try {
     const path = `${folder}/tokens`;
@@ -63,7 +63,7 @@ Deno.test("readTokenFile refuses a file that others can read or write, and an in
       else {
         await assert.rejects(reading, (error: Error) => {
           assert.match(error.message, says);
-          assert.ok(error.message.startsWith(`Cannot use token file ${path}: `), error.message);
+          assert.ok(error.message.startsWith(`cannot use token file ${path}: `), error.message);
           return true;
         });
       }

@@ -1,5 +1,5 @@
 /**
- * PURE. The name that a caller sends: maglevc the name of its user, a dashboard the login. It is
+ * PURE. The name that a caller sends: the user name from maglevc, the login from a dashboard. It is
  * sent without proof, so it is shown as unverified and gives no role.
  */
 
@@ -10,8 +10,8 @@ export const USER_HEADER = "x-maglev-user";
 const MAX_NAME = 64;
 
 /**
- * Most of a proved identity before a name: intents keep 256 characters of both, and the mark must be
- * among them.
+ * Longest part of a proved identity before a name: intents keep 256 characters of both, which must
+ * include the mark.
  */
 const MAX_PROVED = 160;
 
@@ -21,8 +21,8 @@ export function cleanUserName(text: string): string {
 }
 
 /**
- * Returns the identity of a caller, from what was proved and from the name that it sent. `user` is the
- * one of the unix socket.
+ * Returns the identity of a caller, from the proved identity and from the name that it sent. `user`
+ * is the user of the unix socket.
  *
  *     proved         sent    identity
  *     ""             alice   alice (unverified)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cleanUserName, identityOf } from "./user_name.ts";
 
-Deno.test("a name that a caller sends is marked as unverified, next to what was proved", () => {
+Deno.test("identityOf() marks a sent name as unverified, next to the proved identity", () => {
   const cases: [proved: string, sent: string[], user: string | undefined, identity: string][] = [
     ["", [], undefined, ""],
     ["", [""], undefined, ""],
@@ -9,7 +9,7 @@ Deno.test("a name that a caller sends is marked as unverified, next to what was 
     ['user "alice"', ["alice"], "alice", 'user "alice"'],
     ['user "alice"', [], "alice", 'user "alice"'],
     ['user "root"', ["alice"], "root", 'user "root" for alice (unverified)'],
-    // What maglevc sends where the environment names no user; the kernel gave its name.
+    // maglevc sends it when the environment names no user; the kernel gave the name.
     ['user "root"', ["uid-0"], "root", 'user "root"'],
     ["", ["uid-0"], undefined, "uid-0 (unverified)"],
     ['token "night"', ["alice"], undefined, 'token "night" for alice (unverified)'],
@@ -20,7 +20,7 @@ Deno.test("a name that a caller sends is marked as unverified, next to what was 
   }
 });
 
-Deno.test("a name that a caller sends is bounded, and cannot look like a proved one", () => {
+Deno.test("identityOf() bounds a sent name, which cannot look like a proved one", () => {
   assert.equal(cleanUserName("alice@example.com"), "alice@example.com");
   assert.equal(cleanUserName("LAB\\alice-2"), "LAB\\alice-2");
   assert.equal(
@@ -34,7 +34,7 @@ Deno.test("a name that a caller sends is bounded, and cannot look like a proved 
   );
 });
 
-Deno.test("the mark of an unverified name is within the 256 characters that intents keep", () => {
+Deno.test("identityOf() puts the mark of an unverified name within the 256 characters that intents keep", () => {
   const long = identityOf(`token "${"x".repeat(1000)}"`, ["y".repeat(1000)], undefined);
   assert.ok(long.length <= 256 && long.endsWith("y (unverified)"), long);
 });

@@ -1,6 +1,6 @@
 /**
- * A client of a maglevd, with exact types: for the command line and for the dashboard. It
- * connects when it is first used, and again whenever it has to.
+ * A client of maglevd with exact types, for the command line and for the dashboard. It connects at
+ * the first use, and reconnects as needed.
  */
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
@@ -32,12 +32,12 @@ export type Json = string | number | boolean | null | readonly Json[] | {
 /** The methods of the API that have one answer. */
 export type UnaryMethod = Exclude<keyof MaglevTypes, "WatchEvents">;
 
-/** What a method is asked. */
+/** Request of a method. */
 export type RequestOf<M extends keyof MaglevTypes> = MaglevTypes[M]["request"];
-/** What a method answers. */
+/** Response of a method. */
 export type ResponseOf<M extends keyof MaglevTypes> = MaglevTypes[M]["response"];
 
-/** TLS; all PEM texts. */
+/** TLS settings; certificates and keys are PEM texts. */
 export interface ClientTls {
   /** Authorities; absent: the runtime's. */
   readonly ca?: string | undefined;
@@ -57,7 +57,7 @@ export interface ClientOptions {
   /** Name of the caller, for the server's log: sent without proof. */
   readonly user?: string | undefined;
   readonly clock: Clock;
-  /** How long a call may take when it does not say otherwise; default 10 s. */
+  /** Default deadline of a call, in milliseconds; absent: 10 s. */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -70,18 +70,18 @@ export interface CallOptions {
 export interface WatchOptions {
   /** Aborting it ends the watch with `aborted`. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when the server has begun: from then on nothing passes the watcher by. */
+  /** Called when the stream has begun: from then on the watcher misses nothing. */
   readonly onOpen?: (() => void) | undefined;
 }
 
 const DEADLINE_MS = 10_000;
-/** Answers may be large: lists of 10,000 backends with everything. */
+/** Largest answer: lists of 10,000 backends with all details. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * The library's words when a call could not begin, for the connection had ended. It may not have
- * noticed: of a server that says goodbye as soon as it is connected to, it misses the goodbye, and
- * takes that connection for a good one ever after.
+ * The library's text when a call could not begin because the connection had ended. The library may
+ * not notice that end: it misses a GOAWAY that a server sends immediately after connecting, and
+ * keeps using that connection.
  */
 const NOT_BEGUN = "Failed to start HTTP/2 stream with error ";
 
@@ -91,14 +91,14 @@ export class MaglevClient {
   #client: grpc.Client;
   #closed = false;
 
-  /** @throws {MaglevError} `invalid-argument`: an address or a certificate that is none */
+  /** @throws {MaglevError} `invalid-argument`: an invalid address or certificate */
   constructor(options: ClientOptions) {
     closeSessionsLater();
     this.#options = options;
     this.#client = open(options);
   }
 
-  /** Calls a method; fields that are left out are at their defaults. Rejects with MaglevError. */
+  /** Calls a method; absent fields have their defaults. Rejects with MaglevError. */
   async call<M extends UnaryMethod>(
     method: M,
     request: Partial<RequestOf<M>> = {},
@@ -112,15 +112,15 @@ export class MaglevClient {
       } catch (caught) {
         const error = MaglevError.from(caught);
         if (!this.#renewed(client, error)) throw error;
-        // It never left us, so it may be sent again: once, over a connection of now.
+        // The request was never sent, so it may be sent again: once, over a new connection.
         if (again) throw dropped(error);
       }
     }
   }
 
   /**
-   * The present state and what happens from then on, until the loop that reads it is left. Ends
-   * with a MaglevError when the server ends it or is away: client_watch.ts goes on by itself.
+   * Yields the present state, then events, until the caller's loop ends. Throws a MaglevError when
+   * the server ends the stream or is unreachable; watch.ts starts again by itself.
    */
   async *watch(
     request: Partial<WatchRequest> = {},
@@ -157,9 +157,9 @@ export class MaglevClient {
   }
 
   /**
-   * After an error of a connection that had ended there is another one. True: it was one. `client`
-   * is the one it happened to: calls that end with it together renew it once, or each would end
-   * the connection over which the one before is being sent again.
+   * Replaces the connection after an error of a connection that had ended; false for other errors.
+   * `client` is the one that failed: of several calls that fail with it, the first replaces it. The
+   * others must not close the new connection, which may carry repeated requests already.
    */
   #renewed(client: grpc.Client, error: MaglevError): boolean {
     if (this.#closed || !error.message.startsWith(NOT_BEGUN)) return false;
@@ -216,11 +216,11 @@ function open(options: ClientOptions): grpc.Client {
     "grpc.max_reconnect_backoff_ms": 2000,
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
-    // Its own ones are without pause and end: with NOT_BEGUN nothing else would run any more.
+    // The library's own retries have no pause and no end: after NOT_BEGUN nothing else would run.
     "grpc.enable_retries": 0,
-    // What is opened anew shall not be given the connection of before.
+    // A new client must not share the connection of the previous one.
     "grpc.use_local_subchannel_pool": 1,
-    // A proxy for the web is none for this, and no one keeps configuration for it in the DNS.
+    // Web proxies and configuration from DNS do not apply to this service.
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
@@ -228,27 +228,27 @@ function open(options: ClientOptions): grpc.Client {
 }
 
 function dropped({ message }: MaglevError): MaglevError {
-  return new MaglevError("unavailable", `Connection dropped: ${message.slice(NOT_BEGUN.length)}`);
+  return new MaglevError("unavailable", `connection dropped: ${message.slice(NOT_BEGUN.length)}`);
 }
 
 function addressOf(text: string): ListenAddress {
   const parsed = parseListenAddress(text);
   if (typeof parsed === "string") {
-    throw new MaglevError("invalid-argument", `Cannot use address "${text}": ${parsed}`);
+    throw new MaglevError("invalid-argument", `cannot use address "${text}": ${parsed}`);
   }
   if (parsed.kind === "unix" || parsed.host !== "") return parsed;
   return { ...parsed, host: "localhost" };
 }
 
 /**
- * An address that is a number has no name to ask a server for; this one is asked for, and the
- * certificate is held against the number.
+ * Server name for an address that is an IP address, which has no name to request. The certificate
+ * is then checked against the IP address.
  */
 const NAMELESS = "address.invalid";
 
 interface Security {
   readonly credentials: grpc.ChannelCredentials;
-  /** What the server is asked for by name; undefined: the address's. */
+  /** Server name requested in the handshake; undefined: the address's. */
   readonly serverName: string | undefined;
 }
 
@@ -278,14 +278,17 @@ function securityOf(options: ClientTls | undefined, address: ListenAddress): Sec
   }
 }
 
-/** Reads answers; what is no message becomes an error of the call. */
+/** Reads answers; an invalid one becomes an error of the call. */
 function reader<T>(type: MessageType<T>): (bytes: Buffer) => T {
   return (bytes) => {
     try {
       return decode(type, bytes);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new MaglevError("internal", `The answer is not a ${type.$type}: ${error.message}`);
+      throw new MaglevError(
+        "internal",
+        `cannot read the answer as ${type.$type}: ${error.message}`,
+      );
     }
   };
 }
@@ -294,12 +297,12 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The library's errors carry a status. */
+/** Converts an error of the library, which carries a status. */
 function fromLibrary(error: unknown): MaglevError {
   if (!(error instanceof Error) || !("code" in error)) return MaglevError.from(error);
   const { code, message } = error;
   if (typeof code !== "number") return errorOf({ code: STATUS.UNKNOWN, details: message });
   const details = "details" in error && typeof error.details === "string" ? error.details : "";
-  const none = `The server gave no reason (${STATUS_NAMES[code] ?? code})`;
+  const none = `the server gave no reason (${STATUS_NAMES[code] ?? code})`;
   return errorOf({ code, details: details === "" ? none : details });
 }

@@ -1,9 +1,9 @@
 /**
- * Messages of the API in the standard JSON form of protocol buffers, with fields at their defaults
- * written too, so that scripts find every name.
+ * Messages of the API in the standard JSON form of protocol buffers. Fields with their default
+ * value are written too, so that scripts find every name.
  *
- * The generated code does not know the names of fields; the library reads them from the descriptors.
- * Import it when JSON is asked for only: it takes some 30 ms to load.
+ * The generated code has no names of fields; the library reads them from the descriptors. Import
+ * this module only when JSON is requested, because loading it takes some 30 ms.
  *
  * @see https://protobuf.dev/programming-guides/json/
  */

@@ -1,7 +1,7 @@
 /**
- * Watching that goes on by itself: when the stream ends, for whatever reason, it begins again a
- * little later, and the server's replay says how things are by then. What happened in between is
- * not told; that something may have happened is.
+ * A watch that restarts by itself. When the stream ends, for whatever reason, a new one begins a
+ * little later, and the server's replay gives the state at that time. Events in between are lost;
+ * the caller is notified that there may have been some.
  */
 import { backoffDelayMs } from "../../async/backoff.ts";
 import { pause } from "../../async/pause.ts";
@@ -42,7 +42,7 @@ export class WatchLoop {
     this.#running ??= this.#run();
   }
 
-  /** Nothing is told any more; resolves when nothing is left. Idempotent. */
+  /** No callback is called any longer; resolves when the stream has ended. Idempotent. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#running;
@@ -53,17 +53,17 @@ export class WatchLoop {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const { seen, error } = await this.#watch();
       if (signal.aborted) return;
-      // A stream that worked is begun again soon, whatever came before it.
+      // A stream that worked is restarted soon, whatever failed before it.
       if (seen) attempt = 0;
       const retryMs = waitMs(attempt, this.#options.prng);
       this.#options.onState({ kind: "away", error, retryMs });
-      // Whoever is told may have had enough.
+      // The callback may have stopped the watch.
       if (signal.aborted) return;
       await pause(retryMs, { clock: this.#options.clock, signal });
     }
   }
 
-  /** One stream from its beginning to its end. */
+  /** One stream, from beginning to end. */
   async #watch(): Promise<{ readonly seen: boolean; readonly error: MaglevError }> {
     const { client, request, onEvent, onState } = this.#options;
     const { signal } = this.#abort;
@@ -85,7 +85,7 @@ export class WatchLoop {
   }
 }
 
-/** Doubles from FIRST_WAIT_MS to LONGEST_WAIT_MS; up to a fifth less by chance, so that not all come at once. */
+/** Doubles from FIRST_WAIT_MS to LONGEST_WAIT_MS, less up to a fifth so that clients spread out. */
 export function waitMs(attempt: number, prng: Prng): number {
   const whole = backoffDelayMs(attempt + 1, { firstMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS });
   return whole * (1 - prng() / 5);

@@ -11,13 +11,13 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
  * Times are Unix times and durations are lengths of time, both in nanoseconds, as their names say.
  * Lists are in the order of the configuration file. Errors are gRPC statuses:
  *
- *   NOT_FOUND            an unknown name; the message says which known one is nearest
- *   INVALID_ARGUMENT     a value that cannot be, such as a weight of 101
- *   FAILED_PRECONDITION  not in this state, such as the pause of a disabled backend
+ *   NOT_FOUND            an unknown name; the message has the nearest known one
+ *   INVALID_ARGUMENT     an invalid value, for example a weight of 101
+ *   FAILED_PRECONDITION  not in this state, for example the pause of a disabled backend
  *   UNAVAILABLE          VPP is off or away, or maglevd is stopping
- *   PERMISSION_DENIED    the caller's role does not allow it; the message says which role would
+ *   PERMISSION_DENIED    the caller's role does not allow it; the message has the role that would
  *   UNAUTHENTICATED      no credentials where some are needed, or wrong ones
- *   RESOURCE_EXHAUSTED   one of the limits of the server
+ *   RESOURCE_EXHAUSTED   a limit of the server is reached
  */
 
 export interface GetVersionRequest {
@@ -36,35 +36,35 @@ export interface GetStatusRequest {
 }
 
 export interface StatusInfo {
-  /** As /readyz says it. */
+  /** As in /readyz. */
   readonly ready: boolean;
   /** Why it is not ready; empty when it is. */
   readonly reason: string;
   /** off, connecting, or connected. */
   readonly vpp: string;
-  /** Since when VPP is in that state. */
+  /** Start of that state of VPP. */
   readonly vppSinceUnixNs: bigint;
   /** Why VPP is not connected; empty when it is, or off. */
   readonly vppError: string;
   /** off, waiting, releasing, or done. */
   readonly warmup: string;
-  /** Latest end of the warm-up; absent when it is off or done, and once only a blind prober holds it up. */
+  /** Latest end of the warm-up; absent when it is off or done, or only a blind prober delays it. */
   readonly warmupUntilUnixNs?:
     | bigint
     | undefined;
   /** Frontends that the warm-up still holds back. */
   readonly warmupHeld: readonly string[];
   readonly configFile: string;
-  /** When the configuration in force was read. */
+  /** Time at which the configuration in force was read. */
   readonly configLoadedUnixNs: bigint;
   /** SHA-256 of the text in force, in hexadecimal. */
   readonly configHash: string;
   /** Groups of threads that probe, one for each network namespace. */
   readonly probers: readonly ProberStatus[];
-  /** How many are in each state; states without any are left out. */
+  /** Number in each state; states without any are left out. */
   readonly backends: readonly StateCount[];
   readonly frontends: readonly StateCount[];
-  /** What VPP would not survive, and was therefore not sent to it. */
+  /** Changes that were not sent to VPP, because it would not survive them. */
   readonly withheld: readonly string[];
 }
 
@@ -74,13 +74,13 @@ export interface StateCount {
 }
 
 export interface ProberStatus {
-  /** Empty: maglevd's own. */
+  /** Empty: maglevd's own network namespace. */
   readonly netns: string;
   readonly threads: number;
   readonly backends: number;
   /** Probes are void because the prober itself lacks something; states and weights stay. */
   readonly blind: boolean;
-  /** What it lacks; empty unless blind. */
+  /** The missing resource; empty unless blind. */
   readonly reason: string;
   /** Absent unless blind. */
   readonly blindSinceUnixNs?: bigint | undefined;
@@ -114,7 +114,7 @@ export interface FrontendInfo {
   /** unknown, up, or down. */
   readonly state: string;
   readonly activePool: string;
-  /** Something the caller of a change should know, such as that it will not survive a restart. */
+  /** Warning for the caller of a change, for example that it will not survive a restart. */
   readonly warning: string;
 }
 
@@ -125,12 +125,12 @@ export interface PoolInfo {
 
 export interface PoolBackendInfo {
   readonly name: string;
-  /** Of the file, or what an operator has put in its place; 0 to 100. */
+  /** The file's weight, or an operator's in its place; 0 to 100. */
   readonly weight: number;
-  /** What VPP is given now. */
+  /** The weight that VPP is given now. */
   readonly effectiveWeight: number;
   readonly state: string;
-  /** Why `weight` is not the file's. */
+  /** The intent that replaces the file's weight. */
   readonly intent: Intent | undefined;
 }
 
@@ -158,33 +158,33 @@ export interface BackendInfo {
   readonly healthcheck: string;
   /** Oldest first. */
   readonly transitions: readonly TransitionRecord[];
-  /** Since when it is in this state. */
+  /** Start of this state. */
   readonly sinceUnixNs: bigint;
-  /** Of rise and fall, from 0 to rise + fall - 1; up from rise on. A pass from there on is the maximum. */
+  /** Rise and fall counter, 0 to rise + fall - 1; up from rise on. A pass there sets the maximum. */
   readonly counter: number;
   readonly rise: number;
   readonly fall: number;
-  /** Absent before the first. */
+  /** Absent before the first result. */
   readonly lastResult:
     | ProbeResult
     | undefined;
-  /** First end of validity among the certificates seen last; absent when none was seen. */
+  /** Earliest end of validity among the certificates seen last; absent when none was seen. */
   readonly certificateExpiryUnixNs?:
     | bigint
     | undefined;
-  /** The operator's wish that keeps it paused or disabled; absent when there is none. */
+  /** The operator's intent that keeps it paused or disabled; absent without one. */
   readonly intent:
     | Intent
     | undefined;
-  /** Something the caller of a change should know, such as that it will not survive a restart. */
+  /** Warning for the caller of a change, for example that it will not survive a restart. */
   readonly warning: string;
-  /** Its check changed while it was up: it counts as up until the first verdict of the new check. */
+  /** Its check changed while it was up, so it counts as up until the new check's first verdict. */
   readonly carried: boolean;
   /** Why its probes are void; empty unless they are. */
   readonly blind: string;
   /**
-   * Whose end that is: the name in the server's own certificate, or "authority NAME" of one that it
-   * sends along.
+   * The certificate that expires then: the name in the server's own one, or "authority NAME" of
+   * another one that it sends.
    */
   readonly certificateName: string;
 }
@@ -193,9 +193,9 @@ export interface ProbeResult {
   readonly ok: boolean;
   /** L4, L6, L7, or empty. */
   readonly layer: string;
-  /** Such as L4OK, L7STS; or of no probe: disabled, enabled, paused, resumed, removed, static. */
+  /** For example L4OK; without a probe: disabled, enabled, paused, resumed, removed, static. */
   readonly code: string;
-  /** For people. */
+  /** Text for people. */
   readonly detail: string;
   readonly durationNs: bigint;
 }
@@ -204,11 +204,11 @@ export interface TransitionRecord {
   readonly from: string;
   readonly to: string;
   readonly atUnixNs: bigint;
-  /** What caused it. */
+  /** The result that caused it. */
   readonly result: ProbeResult | undefined;
 }
 
-/** What an operator wants, until it ends. */
+/** An operator's intent, in force until it ends. */
 export interface Intent {
   /** pause, disable, or weight. */
   readonly kind: string;
@@ -216,13 +216,13 @@ export interface Intent {
   readonly identity: string;
   readonly reason: string;
   readonly sinceUnixNs: bigint;
-  /** When it ends by itself; absent: never. */
+  /** End of the intent; absent: it has no end of its own. */
   readonly untilUnixNs?:
     | bigint
     | undefined;
-  /** What it is about. */
+  /** The backend concerned. */
   readonly backend: string;
-  /** Of a weight: where, and the file's weight that it stands in place of. */
+  /** For a weight: its pool entry, and the file's weight that it replaces. */
   readonly frontend: string;
   readonly pool: string;
   readonly weight: number;
@@ -231,9 +231,9 @@ export interface Intent {
 
 export interface BackendRequest {
   readonly name: string;
-  /** Why, for the log and for those who look. */
+  /** Reason, for the log and for other operators. */
   readonly reason: string;
-  /** When it ends by itself; neither: never. */
+  /** End of the intent; neither: it has no end of its own. */
   readonly end: { readonly $case: "untilUnixNs"; readonly value: bigint } | {
     readonly $case: "forNs";
     readonly value: bigint;
@@ -294,34 +294,34 @@ export interface HealthCheckInfo {
   /** GET, HEAD, or POST. */
   readonly method: string;
   readonly headers: readonly HeaderInfo[];
-  /** Such as 200-299,301. */
+  /** For example 200-299,301. */
   readonly responseCode: string;
   readonly responseRegexp: string;
   /** Must not match. */
   readonly responseRegexpNot: string;
   /** Protocols offered in the TLS handshake. */
   readonly alpn: readonly string[];
-  /** Of a POST; empty for callers who may only look. */
+  /** Of a POST; empty for viewers. */
   readonly body: string;
-  /** Headers of ours that are left out, such as User-Agent. */
+  /** Default headers that are left out, for example User-Agent. */
   readonly removedHeaders: readonly string[];
 }
 
 export interface HeaderInfo {
   readonly name: string;
-  /** Empty for callers who may only look: it may be a secret. */
+  /** Empty for viewers, because it may be a secret. */
   readonly value: string;
   readonly hidden: boolean;
 }
 
 export interface WatchRequest {
-  /** Which kinds are wanted; none chosen: all. */
+  /** Selected kinds of events; without a selection: all. */
   readonly log: boolean;
-  /** debug, info, warn, or error; empty: info. Independent of the daemon's own. */
+  /** debug, info, warn, or error; empty: info. Independent of the daemon's own level. */
   readonly logLevel: string;
   readonly backend: boolean;
   readonly frontend: boolean;
-  /** Only those of these names; empty: of all. */
+  /** Only events of these names; empty: all. */
   readonly backendNames: readonly string[];
   readonly frontendNames: readonly string[];
 }
@@ -368,9 +368,9 @@ export interface CheckConfigRequest {
 
 export interface CheckConfigResponse {
   readonly ok: boolean;
-  /** What could not be read, one finding a line. */
+  /** Parse errors, one a line. */
   readonly parseError: string;
-  /** What was read and does not fit. */
+  /** Semantic errors, one a line. */
   readonly semanticError: string;
   /** All findings, warnings included. */
   readonly issues: readonly ConfigIssue[];
@@ -385,7 +385,7 @@ export interface ReloadConfigResponse {
   readonly parseError: string;
   readonly semanticError: string;
   readonly issues: readonly ConfigIssue[];
-  /** What it did; the same fields as in PlanConfigResponse. */
+  /** Effect of the reload; the same fields as in PlanConfigResponse. */
   readonly started: readonly string[];
   readonly stopped: readonly string[];
   readonly restarted: readonly string[];
@@ -393,7 +393,7 @@ export interface ReloadConfigResponse {
   readonly kept: number;
   readonly endedIntents: readonly EndedIntent[];
   readonly lbConfChanged: boolean;
-  /** Of the moment before it; absent when it took too long to work out. */
+  /** Forecast from just before the reload; absent when it took too long to compute. */
   readonly plan:
     | Plan
     | undefined;
@@ -405,13 +405,13 @@ export interface ConfigIssue {
   /** parse, semantic, or warning. */
   readonly stage: string;
   readonly file: string;
-  /** From 1; 0: the file as a whole. */
+  /** From 1; 0: the whole file. */
   readonly line: number;
   readonly column: number;
-  /** Such as maglev.frontends.web.pools[0]. */
+  /** For example maglev.frontends.web.pools[0]. */
   readonly path: string;
   readonly message: string;
-  /** Which rule; a stable name. */
+  /** Stable name of the rule. */
   readonly rule: string;
 }
 
@@ -424,15 +424,15 @@ export interface PlanConfigResponse {
   readonly semanticError: string;
   readonly issues: readonly ConfigIssue[];
   /**
-   * Every backend of either file is in exactly one of these five: new ones, those that are gone,
-   * those whose check changed, those that go on at another address, and those that go on as they are.
+   * Every backend of either file is in exactly one of these five: added, removed, with a changed
+   * check, with a changed address only, and unchanged.
    */
   readonly started: readonly string[];
   readonly stopped: readonly string[];
   readonly restarted: readonly string[];
   readonly readdressed: readonly string[];
   readonly kept: number;
-  /** Weights, pauses and the like that the reload ends. */
+  /** Operators' intents that the reload ends. */
   readonly endedIntents: readonly EndedIntent[];
   /** VPP's global settings change. */
   readonly lbConfChanged: boolean;
@@ -445,33 +445,33 @@ export interface EndedIntent {
 }
 
 /**
- * What a change would do. Three instants are told apart: now; at once, right after the change, when
- * what begins is unknown and has weight 0 unless it is carried; and settled, once that has passed its
- * checks.
+ * Effect of a change, at three instants: now; at once, that is right after the change; and settled.
+ * At once, backends that start are unknown and have weight 0, unless they are carried. Settled is the
+ * state after these have passed their checks.
  */
 export interface Plan {
   /** In the order in which they would happen. */
   readonly states: readonly StateChange[];
-  /** Backends that begin afresh, and are taken to be up when settled. */
+  /** Backends that start, and are assumed to be up when settled. */
   readonly assumedUp: readonly string[];
-  /** VIPs that would be other ones. */
+  /** VIPs that would change. */
   readonly vips: readonly VipChange[];
   readonly vipsUnchanged: number;
   readonly operations:
     | OperationCounts
     | undefined;
-  /** What keeps VPP from being as this says right after the change, such as that it is away. */
+  /** Reasons why VPP would not match this plan right after the change, for example that it is away. */
   readonly warning: string;
   /**
-   * Of assumed_up: their check changed while they were up, so they count as up until the first
-   * verdict of the new one. Nothing of theirs moves unless it fails.
+   * Those of assumed_up whose check changed while they were up. They count as up until the first
+   * verdict of the new check; none of their flows move unless it fails.
    */
   readonly carried: readonly string[];
 }
 
 export interface StateChange {
   readonly backend: string;
-  /** Empty: there is no such backend now. */
+  /** Empty: the backend does not exist now. */
   readonly from: string;
   readonly to: string;
 }
@@ -479,7 +479,7 @@ export interface StateChange {
 export interface OperationCounts {
   readonly vipsAdded: number;
   readonly vipsRemoved: number;
-  /** Of the two before, those that belong together. */
+  /** VIPs that are counted in both numbers above: removed and added again. */
   readonly vipsRecreated: number;
   readonly serversAdded: number;
   readonly serversRemoved: number;
@@ -491,7 +491,7 @@ export interface VipChange {
   readonly prefix: string;
   readonly protocol: string;
   readonly port: number;
-  /** added, removed, recreated, changed, or refused (VPP would). */
+  /** added, removed, recreated, changed, or refused (by VPP). */
   readonly change: string;
   /** Why it is recreated or refused. */
   readonly reason: string;
@@ -500,15 +500,15 @@ export interface VipChange {
   readonly settled: TableShift | undefined;
 }
 
-/** New flows from now to then, counted in buckets of VPP's new-flow table. */
+/** Change of new flows from now to a later instant, in buckets of VPP's new-flow table. */
 export interface TableShift {
   readonly buckets: number;
-  /** Had a server and have another one then. An expectation when src-ip-sticky changes. */
+  /** Buckets that change their server. An expected value when src-ip-sticky changes. */
   readonly moved: number;
-  /** Had a server and have none then: new flows are dropped. */
+  /** Buckets that lose their server: new flows are dropped. */
   readonly lost: number;
   readonly gained: number;
-  /** The share of `moved` in all, 0 to 1. */
+  /** `moved` as a share of all buckets, 0 to 1. */
   readonly shareMoved: number;
   /** src-ip-sticky changes. */
   readonly rehashed: boolean;
@@ -518,9 +518,9 @@ export interface ServerChange {
   readonly address: string;
   /** added, removed, reweighted, or kept. */
   readonly change: string;
-  /** Its established flows are forgotten. */
+  /** Its established flows are flushed. */
   readonly flush: boolean;
-  /** Absent where the VIP does not have it. */
+  /** Absent when the VIP does not have it at that instant. */
   readonly now: ServerShare | undefined;
   readonly atOnce: ServerShare | undefined;
   readonly settled:
@@ -543,7 +543,7 @@ export interface PlanBackendRequest {
   readonly frontend: string;
   readonly pool: string;
   readonly weight: number;
-  /** As in the request that is planned. */
+  /** As in the planned request. */
   readonly reason: string;
   readonly end:
     | { readonly $case: "untilUnixNs"; readonly value: bigint }
@@ -565,7 +565,7 @@ export interface VPPInfo {
   readonly buildDate: string;
   readonly buildDirectory: string;
   readonly pid: number;
-  /** Unix times; 0: VPP does not tell. */
+  /** Unix times; 0: VPP does not report it. */
   readonly boottimeNs: bigint;
   readonly connecttimeNs: bigint;
   /** False up to VPP 26.06: a server of weight 0 is deleted there, any other weight is 100. */
@@ -576,7 +576,7 @@ export interface GetVPPLBStateRequest {
 }
 
 export interface VPPLBState {
-  /** Absent when this VPP does not tell. */
+  /** Absent when this VPP does not report it. */
   readonly conf: VPPLBConf | undefined;
   readonly vips: readonly VPPLBVIP[];
 }
@@ -603,7 +603,7 @@ export interface VPPLBVIP {
 export interface VPPLBApplicationServer {
   readonly address: string;
   readonly weight: number;
-  /** 1: in use; 0: removed, and kept by VPP for its last flows. */
+  /** 1: in use; 0: removed, but kept by VPP for its last flows. */
   readonly flags: number;
   readonly numBuckets: number;
   /**
@@ -639,7 +639,7 @@ export interface SyncVPPLBStateResponse {
   readonly serversAdded: number;
   readonly serversRemoved: number;
   readonly weightsUpdated: number;
-  /** What VPP refused or did not answer, and VIPs of which something was withheld; see the log. */
+  /** Operations that VPP refused or did not answer, and VIPs with a withheld change; see the log. */
   readonly failed: number;
   readonly durationNs: bigint;
 }
@@ -671,11 +671,11 @@ export interface VPPLBVipCounters {
   readonly next: bigint;
   /** First packets of flows. */
   readonly first: bigint;
-  /** Packets of flows that could not be remembered. */
+  /** Packets of flows that VPP could not remember. */
   readonly untracked: bigint;
   /** Packets dropped because there was no server. */
   readonly noServer: bigint;
-  /** Of the VIP's route; absent when VPP does not tell. */
+  /** Counters of the VIP's route; absent when VPP does not report them. */
   readonly fibPackets?: bigint | undefined;
   readonly fibBytes?: bigint | undefined;
 }
@@ -6763,7 +6763,7 @@ export const MaglevDefinition = {
   name: "Maglev",
   fullName: "maglev.Maglev",
   methods: {
-    /** What answers here. */
+    /** Version of the daemon. */
     getVersion: {
       name: "GetVersion",
       requestType: GetVersionRequest as typeof GetVersionRequest,
@@ -6772,7 +6772,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Is it ready, and what keeps it from being so. */
+    /** Readiness of the daemon, and the state of its parts. */
     getStatus: {
       name: "GetStatus",
       requestType: GetStatusRequest as typeof GetStatusRequest,
@@ -6829,7 +6829,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Probing stops, no new flows, established ones go on. */
+    /** Stops probing and new flows; established flows continue. */
     pauseBackend: {
       name: "PauseBackend",
       requestType: BackendRequest as typeof BackendRequest,
@@ -6846,7 +6846,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Probing stops, no new flows, established ones are flushed. */
+    /** Stops probing and new flows; established flows are flushed. */
     disableBackend: {
       name: "DisableBackend",
       requestType: BackendRequest as typeof BackendRequest,
@@ -6871,7 +6871,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** The present state of everything first (from equals to), then what happens. */
+    /** Sends the present state of everything (from equals to), then events. */
     watchEvents: {
       name: "WatchEvents",
       requestType: WatchRequest as typeof WatchRequest,
@@ -6880,7 +6880,7 @@ export const MaglevDefinition = {
       responseStream: true,
       options: {},
     },
-    /** Reads and judges the configuration file, and changes nothing. */
+    /** Reads and checks the configuration file, and changes nothing. */
     checkConfig: {
       name: "CheckConfig",
       requestType: CheckConfigRequest as typeof CheckConfigRequest,
@@ -6889,7 +6889,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Puts the configuration file in force when nothing is wrong with it. */
+    /** Applies the configuration file when it is valid. */
     reloadConfig: {
       name: "ReloadConfig",
       requestType: ReloadConfigRequest as typeof ReloadConfigRequest,
@@ -6898,7 +6898,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** What ReloadConfig would do now. */
+    /** Effect that ReloadConfig would have now. */
     planConfig: {
       name: "PlanConfig",
       requestType: PlanConfigRequest as typeof PlanConfigRequest,
@@ -6907,7 +6907,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** What pausing, disabling, enabling or weighing a backend would do now. */
+    /** Effect that pausing, resuming, disabling, enabling or weighing a backend would have now. */
     planBackend: {
       name: "PlanBackend",
       requestType: PlanBackendRequest as typeof PlanBackendRequest,
@@ -6924,7 +6924,7 @@ export const MaglevDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Read from VPP, not remembered. */
+    /** Reads the state from VPP when called. */
     getVPPLBState: {
       name: "GetVPPLBState",
       requestType: GetVPPLBStateRequest as typeof GetVPPLBStateRequest,

@@ -1,4 +1,4 @@
-/** Backends: looking at them, and what operators do to them. */
+/** Backends: reads them, and carries out operators' actions on them. */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogFields } from "../../base/ports.ts";
 import { type BackendAction } from "../../intent/request.ts";
@@ -48,7 +48,7 @@ export function getBackend(
   };
 }
 
-/** Pause, resume, disable, enable. */
+/** Pauses, resumes, disables or enables a backend. */
 export function actOnBackend(
   kind: BackendAction,
   { checker, probers, clock }: DaemonApi,
@@ -73,7 +73,7 @@ export function actOnBackend(
     });
     const { before, after } = outcome;
     if (!outcome.ok) return { answer: outcome.error, before, after };
-    // As it is in this instant, not when the disk is done.
+    // The backend as of now; storing the intent takes a while.
     const info = backendInfo(outcome.value, {
       snapshot: checker.current,
       transitions: true,

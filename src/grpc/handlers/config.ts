@@ -1,4 +1,4 @@
-/** The configuration file, and what a change would do. */
+/** The configuration file: checks, reloads, and forecasts of changes. */
 import { MaglevError } from "../../base/errors.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
 import { forecastAction } from "../../forecast/forecast.ts";
@@ -23,7 +23,7 @@ import {
 import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 import { forecastActionOf } from "./plan_request.ts";
 
-/** How long a forecast is worked on in a row, in milliseconds. */
+/** Longest time that a forecast runs without a pause, in milliseconds. */
 export const FORECAST_SLICE_MS = 4;
 
 export function checkConfig(
@@ -33,8 +33,8 @@ export function checkConfig(
 }
 
 /**
- * A file that is wrong is an answer (`ok` false), not an error: the call did what it was asked
- * for. The record has its first error for a result.
+ * An invalid file is an answer (`ok` false), not an error, because the call did its work. The
+ * record has the first error of the file as its result.
  */
 export function reloadConfig(
   { config, checker, vpp }: DaemonApi,
@@ -49,11 +49,12 @@ export function reloadConfig(
   ): Promise<ActionResult<ReloadConfigResponse>> {
     const outcome = await config.reload({ peer, identity });
     const { verdict } = outcome;
-    const undone = verdict.ok
-      ? undefined
-      : new MaglevError("failed-precondition", verdict.errors[0]?.text ?? "The file is wrong");
+    const undone = verdict.ok ? undefined : new MaglevError(
+      "failed-precondition",
+      verdict.errors[0]?.text ?? "invalid configuration file",
+    );
     return {
-      // What was recreated a moment ago and had to wait is among what is withheld.
+      // VIPs recreated a moment ago, which had to wait, are among the withheld ones.
       answer: reloadConfigResponse(outcome, planWarning(vpp, outcome.report?.outline)),
       after: size(),
       undone,
@@ -90,8 +91,8 @@ export function planBackend(
 }
 
 /**
- * What keeps VPP from being as a plan tells, or what it costs; empty: nothing is known to. `next`: a
- * reload; `planned`: what one that is yet to come does to VIPs.
+ * Reasons why VPP will not match a plan, and costs of the change; empty: none. `next`: the reload
+ * that was done or planned; `planned`: VIPs that a planned reload changes.
  */
 function planWarning(
   vpp: VppApi | undefined,
@@ -99,8 +100,8 @@ function planWarning(
   planned: readonly VipForecast[] = [],
 ): string {
   if (vpp === undefined) {
-    return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP, this is what " +
-      "it would be sent";
+    return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP; the plan shows what " +
+      "would be sent";
   }
   const forgotten = next?.flowsForgotten
     ? [`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`]
@@ -122,7 +123,7 @@ function planWarning(
     .filter((vip) => vip.change === "recreated" && vpp.reconciler.wasRecreated(vipKeyText(vip)));
   if (recreated.length > 0) {
     const names = recreated.map(({ frontend }) => frontend).join(", ");
-    sentences.push(`recreated less than a minute ago, so not again until it is over: ${names}`);
+    sentences.push(`recreated less than a minute ago, and only after that minute again: ${names}`);
   }
   const use = next && vpp.reconciler.statsUse(next.size);
   if (use !== undefined && use.verdict !== "fine") {

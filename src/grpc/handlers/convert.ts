@@ -23,12 +23,12 @@ import {
 } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
 
-/** Milliseconds whose nanoseconds are the last that fit into an int64: in the year 2262. */
+/** Largest milliseconds whose nanoseconds fit into an int64: in the year 2262. */
 export const MAX_MS = LATEST_MS;
 
 /**
- * Milliseconds, fractions allowed, as whole nanoseconds. What is beyond 2262 is as far as that: a
- * certificate may be valid to the year 9999.
+ * Milliseconds, fractions allowed, as whole nanoseconds. Times after 2262 become the last one that
+ * fits, because a certificate may be valid until the year 9999.
  */
 export function nanoseconds(ms: number): bigint {
   const near = Math.max(-MAX_MS, Math.min(ms, MAX_MS));
@@ -36,7 +36,7 @@ export function nanoseconds(ms: number): bigint {
   return BigInt(whole) * 1_000_000n + BigInt(Math.round((near - whole) * 1e6));
 }
 
-/** The other way, rounded to whole milliseconds, as near as a number can hold it. */
+/** Nanoseconds as whole milliseconds, as exactly as a number can hold them. */
 export function milliseconds(ns: bigint): number {
   return Math.round(Number(ns) / 1e6);
 }
@@ -54,12 +54,12 @@ export function frontendTransition({ from, to, atMs }: FrontendChange): Frontend
   return { from, to, atUnixNs: nanoseconds(atMs) };
 }
 
-/** What goes into a backend's message next to its state. */
+/** Parts of a backend's message besides its state. */
 export interface BackendContext {
   readonly snapshot: Snapshot;
   /** With its history. */
   readonly transitions: boolean;
-  /** Why its newest probe was void; undefined: it was not. */
+  /** Why its newest probe was void; undefined: it was not void. */
   readonly blind: string | undefined;
 }
 
@@ -147,7 +147,7 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
   };
 }
 
-/** A definition; values of headers and a body may be secrets: only operators are shown them. */
+/** A definition. Header values and a body may be secrets: only operators receive them. */
 export function healthCheckInfo(
   check: HealthcheckConfig,
   { secrets }: { readonly secrets: boolean },

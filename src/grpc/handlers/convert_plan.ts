@@ -1,6 +1,4 @@
-/**
- * What a change would do, and what is wrong with a configuration, as messages of the API. PURE.
- */
+/** Converts forecasts and configuration errors to messages of the API. PURE. */
 import type { LogFields } from "../../base/ports.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
 import type { Forecast, ReloadForecast } from "../../forecast/forecast.ts";
@@ -27,7 +25,7 @@ import {
 import { create } from "../messages/codec.ts";
 import type { ConfigFinding, ConfigVerdict, ReloadOutcome } from "../calls/daemon_api.ts";
 
-/** The part that all answers about the configuration file have. */
+/** The common part of all answers about the configuration file. */
 export function configVerdict(verdict: ConfigVerdict): {
   readonly ok: boolean;
   readonly parseError: string;
@@ -60,7 +58,7 @@ function configIssue(fields: LogFields): ConfigIssue {
   };
 }
 
-/** `warning`: see planOf. */
+/** `warning`: see planOf(). */
 export function planConfigResponse(
   { verdict, forecast }: {
     readonly verdict: ConfigVerdict;
@@ -73,7 +71,7 @@ export function planConfigResponse(
   return { ...judged, ...outlineOf(forecast), plan: planOf(forecast, warning) };
 }
 
-/** What a reload did; `warning`: see planOf. */
+/** The effect of a reload; `warning`: see planOf(). */
 export function reloadConfigResponse(
   { verdict, report }: ReloadOutcome,
   warning: string,
@@ -104,7 +102,7 @@ function outlineOf(outline: ReloadOutline) {
   };
 }
 
-/** `warning`: what keeps VPP from being as it is told; empty: nothing. */
+/** `warning`: reasons why VPP will not match the plan; empty: none. */
 export function planOf(forecast: Forecast, warning: string): Plan {
   const { vips, operations } = forecast;
   const changed = vips.filter(({ change }) => change !== "unchanged");

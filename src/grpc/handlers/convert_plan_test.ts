@@ -19,7 +19,7 @@ const SEMANTIC = finding("f:4:2: worse", { stage: "semantic", file: "f", line: 4
 const UNREADABLE = finding("cannot read f", { message: "cannot read f" });
 const WARNING = finding("f:5:1: odd", { stage: "semantic", message: "odd" });
 
-Deno.test("configVerdict: errors by their stage as text, all findings as issues, in order", () => {
+Deno.test("configVerdict() has errors by stage as text, and all findings as issues, in order", () => {
   const verdict = { ok: false, errors: [PARSE, SEMANTIC, UNREADABLE], warnings: [WARNING] };
   const { ok, parseError, semanticError, issues } = configVerdict(verdict);
   assert.equal(ok, false);
@@ -45,14 +45,14 @@ Deno.test("configVerdict: errors by their stage as text, all findings as issues,
   assert.deepEqual(fine.issues.map(({ message }) => message), ["odd"]);
 });
 
-Deno.test("planConfigResponse: a file that is wrong has a verdict and no plan", () => {
+Deno.test("planConfigResponse() has a verdict and no plan for an invalid file", () => {
   const verdict: ConfigVerdict = { ok: false, errors: [PARSE], warnings: [] };
   const response = planConfigResponse({ verdict, forecast: undefined }, "VPP is away");
   assert.deepEqual([response.ok, response.parseError], [false, "f:3:1: bad"]);
   assert.deepEqual([response.plan, response.started, response.kept], [undefined, [], 0]);
 });
 
-Deno.test("reloadConfigResponse: without a plan the warning stands by itself", () => {
+Deno.test("reloadConfigResponse() has the warning by itself when there is no plan", () => {
   const verdict: ConfigVerdict = { ok: true, errors: [], warnings: [] };
   const outline = {
     started: ["a"],

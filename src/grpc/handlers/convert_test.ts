@@ -14,14 +14,14 @@ import {
   nanoseconds,
 } from "./convert.ts";
 
-Deno.test("nanoseconds: whole and broken milliseconds, and nothing that an int64 cannot hold", () => {
+Deno.test("nanoseconds() converts whole and fractional milliseconds, within the range of an int64", () => {
   const cases: [ms: number, ns: bigint][] = [
     [0, 0n],
     [1, 1_000_000n],
     [0.25, 250_000n],
     [-0.5, -500_000n],
     [1_795_255_048_571, 1_795_255_048_571_000_000n],
-    // A certificate may be valid to the year 9999, and a wish may be for ever.
+    // A certificate may be valid until the year 9999, and an intent may have no end.
     [253_402_300_799_000, BigInt(MAX_MS) * 1_000_000n],
     [Infinity, BigInt(MAX_MS) * 1_000_000n],
     [-Infinity, BigInt(-MAX_MS) * 1_000_000n],
@@ -30,7 +30,7 @@ Deno.test("nanoseconds: whole and broken milliseconds, and nothing that an int64
   assert.ok(nanoseconds(Infinity) < 2n ** 63n);
 });
 
-Deno.test("milliseconds undoes nanoseconds, to the millisecond", () => {
+Deno.test("milliseconds() reverses nanoseconds(), to the millisecond", () => {
   fc.assert(fc.property(fc.integer({ min: -MAX_MS, max: MAX_MS }), (ms) => {
     assert.equal(milliseconds(nanoseconds(ms)), ms);
   }));
@@ -72,7 +72,7 @@ function check(params: ProbeParams): HealthcheckConfig {
   };
 }
 
-Deno.test("healthCheckInfo: values of headers are told to those who may have them only", () => {
+Deno.test("healthCheckInfo() has header values for operators only", () => {
   const of = (secrets: boolean) => healthCheckInfo(check({ type: "http", ...HTTP }), { secrets });
   assert.deepEqual(of(true).headers, [
     { name: "Authorization", value: "Basic c2VjcmV0", hidden: false },
@@ -84,7 +84,7 @@ Deno.test("healthCheckInfo: values of headers are told to those who may have the
   ]);
 });
 
-Deno.test("healthCheckInfo: the body of a POST is a secret as values of headers are", () => {
+Deno.test("healthCheckInfo() has the body of a POST for operators only", () => {
   const of = (secrets: boolean) =>
     healthCheckInfo(check({ type: "https", ...HTTP, ...TLS }), { secrets });
   assert.deepEqual([of(true).body, of(false).body], ["secret=1", ""]);
@@ -97,7 +97,7 @@ Deno.test("healthCheckInfo: the body of a POST is a secret as values of headers 
   }
 });
 
-Deno.test("healthCheckInfo: each type of probe has its own fields and no others", () => {
+Deno.test("healthCheckInfo() fills in the fields of the probe's type and no others", () => {
   const told = (params: ProbeParams) => {
     const info = healthCheckInfo(check(params), { secrets: true });
     const { type, ssl, serverName, insecureSkipVerify, caFile } = info;
@@ -123,7 +123,7 @@ Deno.test("healthCheckInfo: each type of probe has its own fields and no others"
   assert.deepEqual([info.probeIpv4Src, info.probeIpv6Src, info.port], ["192.0.2.1", "", 81]);
 });
 
-Deno.test("intentOf: a weight has its place and what it stands instead of, a pause has neither", () => {
+Deno.test("intentOf() has the pool entry and the file's weight for a weight, and neither for a pause", () => {
   const common = {
     by: { peer: "unix", identity: "x" },
     reason: "why",
@@ -145,7 +145,7 @@ Deno.test("intentOf: a weight has its place and what it stands instead of, a pau
   assert.deepEqual([weight.sinceUnixNs, weight.untilUnixNs], [1_000_000_000n, 2_000_000_000n]);
 });
 
-Deno.test("backendInfo: a backend whose check was edited while it was up is carried, until its verdict", () => {
+Deno.test("backendInfo() marks a backend as carried after a change of its check, until the first verdict", () => {
   const { checker, engine } = setUpHealthy();
   const carried = () => {
     const snapshot = checker.snapshot();

@@ -1,6 +1,4 @@
-/**
- * What VPP has, and what was done to it, as messages of the API. PURE.
- */
+/** Converts VPP's state and the changes made to it to messages of the API. PURE. */
 import type { ActualVip, LbConf, VipKey } from "../../vpp/lb/model.ts";
 import { vipPrefix } from "../../vpp/lb/model.ts";
 import type { SyncReport } from "../../vpp/sync/report.ts";
@@ -17,7 +15,7 @@ import {
 } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
 
-/** A table length that does not fit into its field in VPP's messages is read as 0. */
+/** The length of a table for which VPP reports 0, because it does not fit into the field. */
 const UNTOLD_TABLE_LENGTH = 65_536;
 
 /** `tcp`, `udp`, `any`, or the number. */
@@ -46,9 +44,9 @@ export function lbConf(conf: LbConf): VPPLBConf {
   };
 }
 
-/** What an answer adds to what VPP has. */
+/** Additions of an answer to VPP's state. */
 export interface LbVipOptions {
-  /** The backends that have an address, those of the VIP's frontend where it has some. */
+  /** Names of the backends with an address; of the VIP's frontend only, when it has any. */
   readonly namesAt: (vip: VipKey, address: string) => readonly string[];
   /** Packets and bytes by the text of a server's address, where VPP has them. */
   readonly countersOf: (address: string) => ServerCounters | undefined;
@@ -124,7 +122,7 @@ function vipName(vip: VipKey): { prefix: string; protocol: string; port: number 
   return { prefix: vipPrefix(vip), protocol: protocolName(vip.protocol), port: vip.port };
 }
 
-/** NaN is what VPP does not tell. */
+/** NaN: VPP does not report it. */
 function count(value: number | undefined): bigint | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : BigInt(Math.round(value));
 }

@@ -6,7 +6,7 @@ import { lbVip, protocolName, vipCounters } from "./convert_vpp.ts";
 
 const VIP = { address: parseIp("192.0.2.1")!, prefixLength: 32, protocol: 6, port: 80 };
 
-Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 65,536", () => {
+Deno.test("lbVip() has servers in use and removed ones, and reads a reported length of 0 as 65,536", () => {
   const vip: ActualVip = {
     ...VIP,
     encap: "gre4",
@@ -53,11 +53,11 @@ Deno.test("lbVip: servers in use and those that are going, and a length of 0 is 
   );
 });
 
-Deno.test("protocolName: the three of the file, and numbers for what others made", () => {
+Deno.test("protocolName() has names for the configuration's three protocols, and numbers for others", () => {
   assert.deepEqual([6, 17, 255, 50, 0].map(protocolName), ["tcp", "udp", "any", "50", "0"]);
 });
 
-Deno.test("vipCounters: what VPP does not tell is absent for the route, and 0 for packets", () => {
+Deno.test("vipCounters() leaves out unreported counters of the route, and has 0 for packets", () => {
   const counts: VipCounters = {
     vip: VIP,
     next: 2 ** 53,

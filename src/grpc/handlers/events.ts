@@ -1,6 +1,6 @@
 /**
- * Events as bytes of the API's Event, made once each however many watch: all watchers get the
- * same object of the daemon, and so the same bytes.
+ * Events as bytes of the API's Event. Each event is encoded once for all watchers, because all of
+ * them receive the same object of the daemon.
  */
 import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
@@ -12,10 +12,10 @@ import { encode } from "../messages/codec.ts";
 /** One event for watchers: a record of the log, a transition, or a loss. */
 export type WatchEvent = { readonly kind: "log"; readonly record: LogRecord } | WatchItem;
 
-/** Bytes by the value they are of; they go when the value goes. */
+/** Encoded bytes by value; they are freed with the value. */
 const BYTES = new WeakMap<object, Uint8Array>();
 
-/** The bytes of an Event. `nowMs`: Unix time in milliseconds of a word of loss. */
+/** The bytes of an Event. `nowMs`: Unix time in milliseconds, for a record of lost events. */
 export function eventBytes(event: WatchEvent, nowMs: number): Uint8Array {
   switch (event.kind) {
     case "log":
@@ -45,7 +45,7 @@ function once(of: object, event: () => Event): Uint8Array {
   return bytes;
 }
 
-/** The record of how many events one watcher misses at this place. */
+/** The record of the number of events that one watcher lost at this place. */
 function lossRecord(count: number, timeMs: number): LogRecord {
   return { timeMs, level: "warn", event: "events-dropped", fields: { where: "watch", count } };
 }
@@ -63,7 +63,7 @@ function attributeText(value: LogValue): string {
   return Array.isArray(value) ? value.join(",") : String(value);
 }
 
-/** The level of that name in any case, or undefined; empty: info. */
+/** The level of a name in any case, info for an empty one; undefined for an unknown one. */
 export function levelOf(text: string): LogRecord["level"] | undefined {
   if (text === "") return "info";
   return LOG_LEVELS.find((level) => level === text.toLowerCase());

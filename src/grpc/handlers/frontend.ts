@@ -1,4 +1,4 @@
-/** Frontends, and the weights of what is in their pools. */
+/** Frontends, and the weights of their pools. */
 import { MaglevError } from "../../base/errors.ts";
 import { notFound } from "../../base/nearest.ts";
 import { weightOf } from "../../config/pool_weights.ts";

@@ -1,4 +1,4 @@
-/** The parts that all requests for an operator's intent have: when it ends, whether it is kept. */
+/** Common parts of requests for an operator's intent: its end, and whether it is stored. */
 import { MaglevError } from "../../base/errors.ts";
 import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
 import type { Intent } from "../../intent/intent.ts";
@@ -9,7 +9,7 @@ import type { BackendRequest } from "../gen/maglev.ts";
 /** `until_unix_ns`, `for_ns`, or neither. */
 type End = BackendRequest["end"];
 
-/** When it ends, in Unix milliseconds; undefined: never by itself. */
+/** End of the intent, in Unix milliseconds; undefined: it has no end of its own. */
 export function endOf(
   end: End,
   nowMs: number,
@@ -19,19 +19,19 @@ export function endOf(
     ? milliseconds(end.value)
     : Math.round(nowMs) + milliseconds(end.value);
   if (untilMs > LATEST_MS) {
-    return new MaglevError("invalid-argument", `Cannot take the end (until): ${TOO_FAR_AWAY}`);
+    return new MaglevError("invalid-argument", `cannot take the end (until): ${TOO_FAR_AWAY}`);
   }
   return { untilMs };
 }
 
-/** The same for the log. */
+/** The end of the intent, for the log. */
 export function untilText(end: End, nowMs: number): string | undefined {
   const read = endOf(end, nowMs);
   if (read instanceof MaglevError) return "too far away";
   return read.untilMs === undefined ? undefined : new Date(read.untilMs).toISOString();
 }
 
-/** In force without a state directory. */
+/** The warning without a state directory. */
 const NOT_KEPT = "in force, but it will not survive the end of maglevd: no state directory is " +
   "configured; --state-dir sets one";
 

@@ -11,7 +11,7 @@ const INTENT: Intent = {
   untilMs: 3_600_000,
 };
 
-Deno.test("an action that will not survive a restart is answered with a warning", () => {
+Deno.test("durabilityWarning() warns of an action that will not survive a restart", () => {
   assert.equal(durabilityWarning({ kind: "stored" }, INTENT), "");
   assert.equal(durabilityWarning({ kind: "failed", message: "disk full" }, INTENT), "disk full");
   assert.match(

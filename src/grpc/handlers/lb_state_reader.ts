@@ -1,6 +1,6 @@
 /**
- * Reads the state of VPP's load balancer for those who ask. However many ask at once, VPP is
- * asked once, and it waits for its turn among all full reads: VPP forwards nothing meanwhile.
+ * Reads the state of VPP's load balancer for all callers. Concurrent callers share one read, which
+ * waits for its turn among all full reads, because VPP does not forward while it answers.
  */
 import type { Clock, Logger } from "../../base/ports.ts";
 import { actualVips } from "../../vpp/lb/actual.ts";
@@ -10,7 +10,7 @@ import { READ_EVERY_MS, readGateOf } from "../../vpp/sync/read_gate.ts";
 import { readLb } from "../../vpp/sync/read.ts";
 import type { LbState } from "../../vpp/sync/known_state.ts";
 
-/** What was read is good for others for this long, in milliseconds. */
+/** Time for which a reading is shared, in milliseconds. */
 export const FRESH_MS = READ_EVERY_MS;
 
 export interface LbStateReaderOptions {
@@ -29,15 +29,15 @@ export class LbStateReader {
   }
 
   /**
-   * What VPP has, at most FRESH_MS old. `known`: what is known of it, for what it does not tell.
-   * Rejects with MaglevError, `unavailable` when the connection is lost.
+   * Returns VPP's state, at most FRESH_MS old. `known` is the last known state, for settings that
+   * this VPP does not report. Rejects with MaglevError, `unavailable` when the connection is lost.
    */
   read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#last?.lb === lb && nowMs - this.#last.atMs < FRESH_MS) return this.#last.state;
     const state = this.#read(lb, known);
     this.#last = { lb, atMs: nowMs, state };
-    // A failure is not good for others, and a state is not kept for longer than it is of use.
+    // A failure is not shared, and a state is freed when it is too old to be shared.
     const forget = () => {
       if (this.#last?.state === state) this.#last = undefined;
     };

@@ -1,6 +1,6 @@
 /**
- * Reads a PlanBackendRequest. A plan is refused where the change itself would be: its reason and its
- * end are checked by the same rules, though neither changes what VPP gets.
+ * Reads a PlanBackendRequest. A plan is refused where the change itself would be. Its reason and
+ * its end are checked by the same rules, although neither changes what VPP gets.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
@@ -54,7 +54,7 @@ export function requestedWeight(
   if (request.end !== undefined) {
     return new MaglevError(
       "invalid-argument",
-      "Cannot take an end (until): the file's weight has none; leave it out",
+      "cannot take an end (until): the file's weight has no end; leave it out",
     );
   }
   return weightOf(config.frontends.get(request.frontend), request) ?? 0;
@@ -65,7 +65,7 @@ function unknownAction(action: string): MaglevError {
   const near = nearest(action.slice(0, 32), known);
   return new MaglevError(
     "invalid-argument",
-    `Cannot plan ${JSON.stringify(action)}: need one of ${known.join(", ")}` +
+    `cannot plan ${JSON.stringify(action)}: need one of ${known.join(", ")}` +
       (near === undefined ? "" : `; did you mean ${near}?`),
   );
 }

@@ -23,7 +23,7 @@ function refusal(result: unknown): string {
 
 const HOUR: PlanBackendRequest["end"] = { $case: "forNs", value: 3_600_000_000_000n };
 
-Deno.test("a plan takes what the change takes: reason, end, weight, the file's weight", () => {
+Deno.test("forecastActionOf() accepts the options of the change: reason, end, weight, the file's weight", () => {
   const weight = { name: "a", action: "weight", frontend: "web", pool: "pool0" };
   const cases: [Partial<PlanBackendRequest>, unknown][] = [
     [{ name: "a", action: "pause", reason: "disk", end: HOUR }, { kind: "pause", backend: "a" }],
@@ -41,7 +41,7 @@ Deno.test("a plan takes what the change takes: reason, end, weight, the file's w
   for (const [request, action] of cases) assert.deepEqual(plan(request, world), action);
 });
 
-Deno.test("a plan is refused where the change would be, in the same words", () => {
+Deno.test("forecastActionOf() refuses a plan where the change would be refused, with the same message", () => {
   const past: PlanBackendRequest["end"] = { $case: "untilUnixNs", value: 1_000_000n };
   const cases: [Partial<PlanBackendRequest>, RegExp][] = [
     [{ name: "a", action: "pause", reason: "x\ny" }, /^invalid-argument: .*reason.*one line/],
@@ -52,7 +52,7 @@ Deno.test("a plan is refused where the change would be, in the same words", () =
     [{ name: "a", action: "weight", ...PLACE, file: true, end: HOUR }, /^invalid-argument: .*end/],
     [
       { name: "a", action: "weight", frontend: "wbe", pool: "pool0", file: true },
-      /^not-found: No frontend "wbe"; did you mean "web"\?/,
+      /^not-found: no frontend "wbe"; did you mean "web"\?/,
     ],
     [{ name: "a", action: "weigh" }, /^invalid-argument: .*did you mean weight\?/],
   ];
@@ -67,7 +67,7 @@ Deno.test("a plan is refused where the change would be, in the same words", () =
   );
 });
 
-Deno.test("weight file gives the file's weight back, and ends the intent", async () => {
+Deno.test("setWeight() with `file` restores the file's weight, and ends the intent", async () => {
   const world = setUpHealthy();
   const { checker } = world;
   const { run, argumentsOf } = setWeight(world as unknown as DaemonApi);
@@ -84,7 +84,7 @@ Deno.test("weight file gives the file's weight back, and ends the intent", async
   assert.equal(checker.snapshot().intents.ofWeight(PLACE)?.weight, 3);
   assert.deepEqual((await outcome({ file: true })).change, [3, 100]);
   assert.equal(checker.snapshot().intents.ofWeight(PLACE), undefined);
-  // Again: nothing to do, and no error.
+  // Once more: nothing to do, and no error.
   assert.deepEqual((await outcome({ file: true })).change, [100, 100]);
   const noSuch = await outcome({ file: true, pool: "pool9" });
   assert.match(refusal(noSuch.answer), /^not-found/);

@@ -1,4 +1,4 @@
-/** Readiness of the daemon, and the parts that it consists of. */
+/** Readiness of the daemon, and the state of its parts. */
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls/calls.ts";
 import { withheldText } from "../../vpp/sync/guard/withheld.ts";
@@ -65,7 +65,7 @@ function stateCounts(
 const BACKEND_STATES = ["up", "down", "unknown", "paused", "disabled", "removed"] as const;
 const FRONTEND_STATES = ["up", "down", "unknown"] as const;
 
-/** How many are in each state, in this order; states without any are left out. */
+/** Number of each state, in this order; states without any are left out. */
 function counted<S extends string>(
   items: readonly { readonly state: S }[],
   order: readonly S[],

@@ -1,4 +1,4 @@
-/** What answers here. */
+/** Version of the daemon, and the role of the caller. */
 import { buildInfo } from "../../system/launch/build.ts";
 import type { Handler } from "../calls/calls.ts";
 import { nanoseconds } from "./convert.ts";

@@ -1,4 +1,4 @@
-/** VPP: who it is, what it has, what it counts, and an operator's sync. */
+/** VPP: version, state, counters, and an operator's sync. */
 import { MaglevError } from "../../base/errors.ts";
 import { namesOfAll, namesOfVips } from "../../vpp/lb/names_at.ts";
 import type { ConnectionState } from "../../vpp/ports.ts";
@@ -25,7 +25,7 @@ import type {
 import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
 import { LbStateReader } from "./lb_state_reader.ts";
 
-/** VPP as it is now, or why it cannot be asked. */
+/** The connected VPP, or the error when it is off or away. */
 function connected(
   vpp: VppApi | undefined,
 ):
@@ -43,7 +43,7 @@ function notEstablished(reason: string): MaglevError {
   return new MaglevError("unavailable", `VPP API connection not established: ${reason}`);
 }
 
-/** What `work` gives; a connection that ends meanwhile is one that is not established. */
+/** The result of `work`; the loss of the connection becomes the error of a VPP that is away. */
 async function whileConnected<T>(work: Promise<T>): Promise<T | MaglevError> {
   try {
     return await work;
@@ -109,7 +109,7 @@ export function getVppLbCounters(
 export function syncVppLbState(
   { vpp }: DaemonApi,
 ): ActionHandler<SyncVPPLBStateRequest, SyncVPPLBStateResponse> {
-  // What VPP has, as far as it is known.
+  // The last known state.
   const size = () => {
     const vips = vpp?.reconciler.lbState()?.vips;
     if (vips === undefined) return undefined;

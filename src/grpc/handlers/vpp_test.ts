@@ -8,7 +8,7 @@ import type { CallContext } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 import { getVppLbState, syncVppLbState } from "./vpp.ts";
 
-Deno.test("calls during which VPP goes away begin with the words of one that is away", async () => {
+Deno.test("calls during which VPP goes away fail with the message of a VPP that is away", async () => {
   const world = await new World({ web: desired("192.0.2.1", "10.0.0.1=100") }).start();
   const { connection, reconciler } = world;
   const door = {

@@ -1,6 +1,6 @@
 /**
- * Watching: the present state, then events of the checker and records of the log in the order in
- * which they happen, through one bounded feed.
+ * Streams of events: the present state, then the checker's events and the log's records in the
+ * order in which they happen, through one bounded feed.
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogLevel } from "../../base/ports.ts";
@@ -12,10 +12,10 @@ import type { WatchRequest } from "../gen/maglev.ts";
 import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
 
-/** Watchers there may be; each costs the daemon something at every event. */
+/** Maximum number of watchers; each makes every event cost more. */
 export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
-/** What a watcher wants. */
+/** Events that a watcher selected. */
 interface Wanted {
   readonly log: LogLevel | undefined;
   /** Undefined: none; empty: of all names. */
@@ -40,7 +40,7 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
   if (level === undefined) {
     return new MaglevError(
       "invalid-argument",
-      `Cannot watch at level ${JSON.stringify(request.logLevel)}: need debug, info, warn or error`,
+      `cannot watch at level ${JSON.stringify(request.logLevel)}: need debug, info, warn or error`,
     );
   }
   const all = !request.log && !request.backend && !request.frontend;
@@ -51,7 +51,7 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
   };
 }
 
-/** Subscribes to everything in the instant in which the replay's snapshot is taken. */
+/** Subscribes to everything at the instant of the replay's snapshot. */
 function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<WatchEvent> {
   const { checker, broadcaster, clock } = daemon;
   const wants = (
@@ -79,7 +79,7 @@ function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<
     if ((event.kind === "backend" || event.kind === "frontend") && wants(event)) feed.push(event);
   });
   const tap = wanted.log === undefined ? undefined : broadcaster.subscribe(wanted.log, () => {
-    // Taken at once, so that records and events keep their order; the feed is the one bound.
+    // Taken immediately, so that records and events keep their order; only the feed is bounded.
     for (const record of tap?.take().records ?? []) feed.push({ kind: "log", record });
   });
   return feed;
@@ -89,7 +89,7 @@ function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator
   for (const item of items) if (keep(item)) yield item;
 }
 
-/** The feed as bytes; closing it closes the feed, also while somebody waits for its next item. */
+/** The feed as bytes. return() closes the feed, even while next() is waiting for an item. */
 function bytesOf(feed: Feed<WatchEvent>, { clock }: DaemonApi): AsyncIterableIterator<Uint8Array> {
   return {
     async next() {

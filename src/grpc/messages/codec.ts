@@ -1,8 +1,8 @@
-/** Messages from and to bytes, with the code that ts-proto generates (src/grpc/gen/). PURE. */
+/** Encodes and decodes messages, with the code that ts-proto generates (src/grpc/gen/). PURE. */
 import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { CUT_OFF, DecodeError, StrictReader } from "./strict_reader.ts";
 
-/** A type of message, as it is generated. */
+/** A generated type of message. */
 export interface MessageType<T> {
   /** With its package: `maglev.BackendInfo`. */
   readonly $type: string;
@@ -24,14 +24,14 @@ export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
     return message;
   } catch (error) {
     if (error instanceof DecodeError || !(error instanceof Error)) throw error;
-    // The library's own. Of range: a position beyond the end.
+    // From the library. RangeError: a position beyond the end.
     throw new DecodeError(error instanceof RangeError ? CUT_OFF : error.message);
   }
 }
 
 const NOTHING = new Uint8Array();
 
-/** A message with these fields, all others at their defaults. */
+/** A message with these fields; all others have their defaults. */
 export function create<T>(type: MessageType<T>, fields: Partial<T> = {}): T {
   return { ...type.decode(NOTHING), ...fields };
 }

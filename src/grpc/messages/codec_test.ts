@@ -1,8 +1,8 @@
 /**
- * Goal: another implementation reads what we write, and the other way round; and no bytes do more
- * than fail to be read. Method: random messages of every type go through the library's reflective
- * code, which works by the descriptors and not by the generated code, and back; random and damaged
- * bytes go into our reader.
+ * Goal: another implementation reads our bytes, and the other way round; and no bytes do more than
+ * fail to be read. Method: random messages of every type go through the library's reflective code
+ * and back, which uses the descriptors, not the generated code. Random and damaged bytes go into our
+ * reader.
  */
 import assert from "node:assert/strict";
 import {
@@ -135,7 +135,7 @@ for (const { type, other } of SUBJECTS) {
   });
 }
 
-Deno.test("a message at its defaults is written as no bytes, and read from none", () => {
+Deno.test("encode() writes a message with its defaults as no bytes, and decode() reads it from none", () => {
   for (const { type } of SUBJECTS) {
     assert.equal(encode(type, create(type)).length, 0, type.$type);
     assert.deepEqual(decode(type, new Uint8Array()), create(type), type.$type);
@@ -216,7 +216,7 @@ for (const [what, bytes, message] of CASES) {
   });
 }
 
-Deno.test("decode() skips fields that it does not know, of any wire type", () => {
+Deno.test("decode() skips unknown fields of any wire type", () => {
   const name = [0x0a, 1, 0x61];
   const unknown = [
     [0xf8, 0x07, 0xff, 0x01],
@@ -230,7 +230,7 @@ Deno.test("decode() skips fields that it does not know, of any wire type", () =>
   }
 });
 
-Deno.test("decode() reads packed numbers and single ones alike", () => {
+Deno.test("decode() reads packed and single numbers", () => {
   const type = reflection.ExtensionNumberResponse;
   const values = { baseTypeName: "", extensionNumber: [1, 300, -5] };
   assert.deepEqual(decode(type, encode(type, values)), values);
@@ -239,7 +239,7 @@ Deno.test("decode() reads packed numbers and single ones alike", () => {
   assert.deepEqual(decode(type, new Uint8Array(single)), values);
 });
 
-Deno.test("decode() takes the last of a field that comes twice, in a oneof too", () => {
+Deno.test("decode() takes the last value of a field that occurs twice, also in a oneof", () => {
   const bytes = new Uint8Array([0x0a, 1, 0x61, 0x0a, 1, 0x62, 0x18, 5, 0x20, 7]);
   assert.deepEqual(decode(maglev.BackendRequest, bytes), {
     name: "b",

@@ -1,4 +1,4 @@
-/** Services and their methods, by the definitions that are generated. PURE. */
+/** Services and their methods, from the generated definitions. PURE. */
 import type { MessageType } from "./codec.ts";
 
 /** One method of a service. */

@@ -1,4 +1,4 @@
-/** The standard services of gRPC that are served besides the API. PURE. */
+/** The standard services of gRPC that the server offers. PURE. */
 import { HealthDefinition } from "../gen/health.ts";
 import { ServerReflectionDefinition } from "../gen/reflection.ts";
 import {

@@ -1,5 +1,6 @@
 /**
- * Reads the protocol buffer wire format strictly: ends, tags, text and the number of messages. PURE.
+ * Reads the protocol buffer wire format strictly: ends, tags, text and the number of messages.
+ * PURE.
  *
  * The library's reader checks a position against the end of the buffer only, and the generated code
  * stops at a tag that it does not know how to skip. Requests come from clients that may be hostile
@@ -10,15 +11,15 @@
  */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** The bytes are not a message of the type wanted. */
+/** The bytes are not a message of the expected type. */
 export class DecodeError extends Error {
   override name = "DecodeError";
 }
 
 /**
- * Maximum number of messages within one. An empty one is two bytes, and hundreds of them in memory:
- * a client that may send megabytes could take gigabytes. 10,000 backends are 20,000, a plan of 1,000
- * VIPs with 16 servers each some 70,000.
+ * Maximum number of messages within one. An empty message takes two bytes on the wire and hundreds
+ * in memory, so a client that may send megabytes could use gigabytes. 10,000 backends are 20,000
+ * messages, a plan of 1,000 VIPs with 16 servers each some 70,000.
  */
 export const MAX_MESSAGES = 500_000;
 
@@ -38,14 +39,14 @@ export class StrictReader extends BinaryReader {
   /** Position after the last tag, and that tag's wire type. */
   #afterTag = -1;
   #wireType: number = WireType.Varint;
-  /** The length that comes next is that of a text or of bytes, not of a part. */
+  /** The next length is that of a text or of bytes, not of a part. */
   #plain = false;
 
   constructor(bytes: Uint8Array) {
     super(bytes, decodeUtf8);
     this.#bytes = bytes;
     this.#end = bytes.length;
-    // In the library this one is a property of the instance, not a method.
+    // In the library uint32 is a property of the instance, not a method.
     this.#number = this.uint32;
     this.uint32 = this.#tagOrNumber;
   }
@@ -110,7 +111,7 @@ export class StrictReader extends BinaryReader {
     return tag;
   }
 
-  /** Of a tag or a length; of other numbers the format takes the low 32 bits. */
+  /** Reads a tag or a length; of other numbers the format takes the low 32 bits. */
   #shortNumber(): number {
     const start = this.pos;
     const value = this.#number();

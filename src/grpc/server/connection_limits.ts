@@ -1,6 +1,6 @@
 /**
- * How many connections there may be. Those of other hosts have their own share, and each host a
- * part of it, so that nobody from outside can keep out who is on the machine itself. PURE.
+ * Limits the number of connections. Other hosts have a share of their own, and each host a part of
+ * it, so that they cannot keep out clients on this host. PURE.
  */
 
 export interface ConnectionQuota {
@@ -12,7 +12,7 @@ export interface ConnectionQuota {
   readonly perHost: number;
 }
 
-/** The daemon's. */
+/** The daemon's limits. */
 export const DEFAULT_QUOTA: ConnectionQuota = { local: 512, remote: 512, perHost: 128 };
 
 /** Counts connections. */
@@ -26,23 +26,23 @@ export class ConnectionLimits {
     this.#quota = quota;
   }
 
-  /** Counts one more of `host`, or says why it may not be. */
+  /** Counts a connection from `host`, or returns the reason why it is refused. */
   admit(host: string, local: boolean): string | undefined {
     const { local: maxLocal, remote: maxRemote, perHost } = this.#quota;
     if (local) {
-      if (this.#local >= maxLocal) return `${maxLocal} connections from this host are there`;
+      if (this.#local >= maxLocal) return `${maxLocal} connections from this host already open`;
       this.#local++;
       return undefined;
     }
     const ofHost = this.#byHost.get(host) ?? 0;
-    if (ofHost >= perHost) return `${perHost} connections from that host are there`;
-    if (this.#remote >= maxRemote) return `${maxRemote} connections from other hosts are there`;
+    if (ofHost >= perHost) return `${perHost} connections from that host already open`;
+    if (this.#remote >= maxRemote) return `${maxRemote} connections from other hosts already open`;
     this.#remote++;
     this.#byHost.set(host, ofHost + 1);
     return undefined;
   }
 
-  /** One that was admitted is gone. */
+  /** Removes a connection that was admitted. */
   release(host: string, local: boolean): void {
     if (local) {
       this.#local--;

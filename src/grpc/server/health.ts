@@ -1,6 +1,6 @@
 /**
- * The standard health service: serving follows readiness, for the server as a whole (the empty
- * name) and for `maglev.Maglev`.
+ * The standard health service. It reports readiness, for the server as a whole (the empty name) and
+ * for `maglev.Maglev`.
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
@@ -19,10 +19,10 @@ import {
 } from "../gen/health.ts";
 import { encode } from "../messages/codec.ts";
 
-/** How often readiness is looked at while somebody watches it, in milliseconds. */
+/** How often readiness is checked while there are watchers, in milliseconds. */
 export const LOOK_MS = 250;
 
-/** Watchers there may be. */
+/** Maximum number of watchers. */
 export const WATCHERS: QuotaLimits = { trusted: 256, untrusted: 128 };
 
 const SERVICES: ReadonlySet<string> = new Set(["", "maglev.Maglev"]);
@@ -51,7 +51,7 @@ export class HealthService {
   readonly check: Handler<HealthCheckRequest, HealthCheckResponse> = ({ service }) =>
     SERVICES.has(service)
       ? { status: this.#status() }
-      : new MaglevError("not-found", `No service ${JSON.stringify(service)}`);
+      : new MaglevError("not-found", `no service ${JSON.stringify(service)}`);
 
   readonly list: Handler<HealthListRequest, HealthListResponse> = () => ({
     statuses: Object.fromEntries([...SERVICES].map((key) => [key, { status: this.#status() }])),
@@ -60,13 +60,13 @@ export class HealthService {
   readonly watch: StreamHandler<HealthCheckRequest> = ({ service }, { caller }) => {
     const leave = this.#quota.take(caller);
     if (leave === undefined) return tooManyWatchers(caller, WATCHERS);
-    // A service that is not known never will be, but the watcher is kept, as the standard wants.
+    // An unknown service stays unknown, but the standard requires the stream to stay open.
     const known = SERVICES.has(service);
     const told = known ? this.#status() : ServingStatus.SERVICE_UNKNOWN;
     const feed = new Feed<ServingStatus>({
       replay: [told],
       capacity: 16,
-      // Only the newest counts, and that is told at the next look.
+      // Only the newest status matters, and the next look sends it.
       lost: () => this.#status(),
       onClose: () => {
         this.#watchers.delete(watcher);
@@ -79,7 +79,7 @@ export class HealthService {
     return bytesOf(feed);
   };
 
-  /** Sends NOT_SERVING to every watcher, and answers it from now on. Stops its timer. Idempotent. */
+  /** Sends NOT_SERVING to all watchers, and reports it from now on. Stops the timer. Idempotent. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

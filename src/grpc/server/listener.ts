@@ -1,10 +1,9 @@
 /**
- * Where connections come from: TCP on one or all addresses, with or without TLS, or a unix
- * socket. What is accepted is handed on as a socket; how many there may be, of whom, and how long
- * one may say nothing is decided here, before anything of HTTP/2 is read.
+ * Accepts connections: TCP on one or all addresses, with or without TLS, or a unix socket. Limits
+ * their number, by host, and the time until their first bytes, before anything of HTTP/2 is read.
  *
- * The sockets are our own, and not the gRPC library's, because the library cannot count
- * connections, and because certificates are renewed under it.
+ * The sockets are not the gRPC library's, because the library cannot count connections, and because
+ * certificates are renewed while it runs.
  */
 import { lookup } from "node:dns/promises";
 import net from "node:net";
@@ -24,18 +23,18 @@ export interface ListenerOptions {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined;
   readonly quota: ConnectionQuota;
-  /** Names users of unix sockets; absent: they stay unknown. */
+  /** Looks up users of unix sockets; absent: they stay unknown. */
   readonly users?: Pick<PeerUsers, "of"> | undefined;
   readonly clock: Clock;
-  /** Takes a connection; `key` is what the gRPC library calls its other end. */
+  /** Receives each accepted connection. */
   readonly onConnection: (socket: net.Socket) => void;
   /** A connection was refused, or its TLS failed. */
   readonly onRefused: (fields: LogFields) => void;
 }
 
-/** A connection must have said how it begins within this time, its TLS handshake included. */
+/** Time in which a connection must send LEAST_BYTES, its TLS handshake included. */
 const SILENCE_MS = 10_000;
-/** How HTTP/2 begins: the preface and an empty SETTINGS frame (RFC 9113, 3.4). */
+/** Length of the start of HTTP/2: the preface and an empty SETTINGS frame (RFC 9113, 3.4). */
 const LEAST_BYTES = 24 + 9;
 /** Connections that may wait to be accepted. */
 const BACKLOG = 511;
@@ -45,11 +44,11 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #servers: net.Server[] = [];
   readonly #limits: ConnectionLimits;
-  /** By the name that the gRPC library gives to the other end. */
+  /** By the gRPC library's name for the other end. */
   readonly #peers = new Map<string, Peer>();
-  /** All that were let in, also those whose TLS handshake is under way. */
+  /** All admitted connections, also those whose TLS handshake is under way. */
   readonly #sockets = new Set<net.Socket>();
-  /** Of a unix socket, where the other ends have no names of their own. */
+  /** Number of the last connection of a unix socket, where the other ends have no names. */
   #lastUnixPeer = 0;
   #removeUnixSocket: () => Promise<void> = () => Promise.resolve();
 
@@ -58,7 +57,9 @@ export class Listener {
     this.#limits = new ConnectionLimits(options.quota);
   }
 
-  /** Where it listens, `port` 0 replaced by the port it got. @throws {MaglevError} `unavailable` */
+  /**
+   * The addresses it listens on, with the actual port for 0. @throws {MaglevError} `unavailable`
+   */
   async listen(): Promise<readonly string[]> {
     const { address } = this.#options;
     try {
@@ -84,20 +85,20 @@ export class Listener {
     return this.#sockets.size;
   }
 
-  /** New connections get this certificate and authority; those that are there stay. */
+  /** New connections get this certificate and authority; open ones keep theirs. */
   renewTls(material: TlsMaterial): void {
     for (const server of this.#servers) {
       if (server instanceof tls.Server) server.setSecureContext(contextOf(material));
     }
   }
 
-  /** Accepts nothing any more. Connections stay. Idempotent. */
+  /** Stops accepting. Open connections stay. Idempotent. */
   async close(): Promise<void> {
     for (const server of this.#servers.splice(0)) server.close();
     await this.#removeUnixSocket();
   }
 
-  /** Ends all connections at once. */
+  /** Ends all connections immediately. */
   destroyConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -146,7 +147,8 @@ export class Listener {
       minVersion: "TLSv1.2",
       handshakeTimeout: SILENCE_MS,
     }, (socket) => this.#accept(socket));
-    // What has not finished its handshake counts too, and it is most of what can be had for nothing.
+    // Connections without a finished handshake count too: they cost the most, and clients the
+    // least.
     server.on("connection", (socket: net.Socket) => void this.#admit(socket));
     server.on("tlsClientError", (error: Error, socket: net.Socket) => {
       this.#options.onRefused({ peer: this.#endOf(socket), err: `TLS: ${error.message}` });
@@ -155,12 +157,12 @@ export class Listener {
     return server;
   }
 
-  /** Counts a connection for as long as it lasts, or ends it at once. */
+  /** Counts a connection until it ends, or ends it immediately. */
   #admit(socket: net.Socket): boolean {
     const host = plainAddress(socket.remoteAddress ?? "");
     const local = this.#isLocal(socket);
     const refused = this.#limits.admit(host, local);
-    // Errors end in `close`; nobody can do anything about them.
+    // After an error comes `close`, which is enough.
     socket.on("error", () => {});
     if (refused !== undefined) {
       this.#options.onRefused({ peer: this.#endOf(socket), err: refused });
@@ -191,7 +193,7 @@ export class Listener {
     });
     socket.on("close", () => {
       silence.cancel();
-      // Its name may be another one's by now.
+      // A later connection may have the same name by now.
       if (this.#peers.get(key) === peer) this.#peers.delete(key);
     });
     socket.setNoDelay(true);
@@ -211,12 +213,12 @@ export class Listener {
   }
 }
 
-/** A connection that has ended, and nobody knows any more whose it was. */
+/** Stands for a connection that has ended: its peer is unknown by then. */
 export const GONE: Peer = { text: "gone", local: false, certificate: undefined };
 
 /**
- * Gives the other end a name that the gRPC library uses as it uses an address: else all ends of a
- * unix socket are one to it.
+ * Gives the other end a name, which the gRPC library uses as it uses an address. Without it all
+ * ends of a unix socket would be one to the library.
  */
 function nameUnixPeer(socket: net.Socket, number: number): void {
   Object.defineProperty(socket, "remoteAddress", { value: "unix" });
@@ -225,11 +227,11 @@ function nameUnixPeer(socket: net.Socket, number: number): void {
 
 function contextOf(material: TlsMaterial): tls.SecureContextOptions {
   const { cert, key, clientCa } = material;
-  // Without an authority of our own, an empty list: never the runtime's or the environment's.
+  // Without a configured authority the list is empty: never the runtime's or the environment's.
   return { cert, key, ca: clientCa === undefined ? [] : [clientCa] };
 }
 
-/** Undefined where none was asked for; what was not verified did not get here. */
+/** The verified certificate; undefined when none was requested. */
 function certificateOf(socket: net.Socket): Peer["certificate"] {
   if (!(socket instanceof tls.TLSSocket) || !socket.authorized) return undefined;
   const subject = socket.getPeerCertificate()?.subject;
@@ -255,7 +257,7 @@ interface TcpPlace {
 }
 
 function listenOn(server: net.Server, where: TcpPlace): Promise<number> {
-  // Without the permission node:net fails where nobody can catch it.
+  // Without the permission, node:net would throw where no caller can catch it.
   const place = `${where.host.includes(":") ? `[${where.host}]` : where.host}:${where.port}`;
   const { state } = Deno.permissions.querySync({ name: "net", host: place });
   if (state !== "granted") {
@@ -267,7 +269,7 @@ function listenOn(server: net.Server, where: TcpPlace): Promise<number> {
     server.once("error", reject);
     server.listen(where, () => {
       server.off("error", reject);
-      // What comes later (no descriptors left) is of single connections, which the system drops.
+      // Later errors (no descriptors left) concern single connections, which the system drops.
       server.on("error", () => {});
       const bound = server.address();
       resolve(typeof bound === "object" && bound !== null ? bound.port : 0);

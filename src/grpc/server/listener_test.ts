@@ -6,16 +6,16 @@ import type { LogFields } from "../../base/ports.ts";
 import { type ConnectionQuota, DEFAULT_QUOTA } from "./connection_limits.ts";
 import { GONE, Listener } from "./listener.ts";
 
-/** How HTTP/2 begins: 33 bytes. */
+/** The start of HTTP/2: 33 bytes. */
 const BEGINNING = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "x".repeat(9));
 
 interface Stage {
   readonly listener: Listener;
   readonly clock: FakeClock;
   readonly refused: LogFields[];
-  /** Connects, and gives both ends once the connection was accepted. */
+  /** Connects, and returns both ends when the connection has been accepted. */
   connect(): Promise<{ readonly client: Deno.Conn; readonly server: net.Socket }>;
-  /** Connects where no connection is to be accepted. */
+  /** Connects when no connection will be accepted. */
   knock(): Promise<Deno.Conn>;
 }
 
@@ -36,7 +36,7 @@ async function onListener(
     clock,
     onConnection: (socket) => {
       closed.push(new Promise((resolve) => socket.on("close", resolve)));
-      // As the library does: else nothing is read.
+      // As the library does; without it nothing is read.
       socket.resume();
       accepted.resolve(socket);
     },
@@ -83,7 +83,7 @@ function keyOf(socket: net.Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
-Deno.test("Listener: who does not begin within ten seconds is sent away, who does may stay", async () => {
+Deno.test("Listener closes a connection that does not begin within ten seconds, and keeps others", async () => {
   await onListener(LOOPBACK, async ({ clock, connect }) => {
     const silent = await connect();
     const slow = await connect();
@@ -107,12 +107,12 @@ Deno.test("Listener: who does not begin within ten seconds is sent away, who doe
   });
 });
 
-Deno.test("Listener: what is beyond the places is ended and said, and a place becomes free", async () => {
+Deno.test("Listener ends and reports connections beyond the limit, and frees the places of ended ones", async () => {
   await onListener(LOOPBACK, async ({ connect, knock, refused, listener }) => {
     const first = await connect();
     await ended(await knock());
     assert.deepEqual(refused.map(({ err }) => err), [
-      "1 connections from this host are there",
+      "1 connections from this host already open",
     ]);
     assert.match(String(refused[0]!.peer), /^127\.0\.0\.1:\d+$/);
     assert.equal(listener.connections, 1);
@@ -123,7 +123,7 @@ Deno.test("Listener: what is beyond the places is ended and said, and a place be
   }, { local: 1, remote: 1, perHost: 1 });
 });
 
-Deno.test("Listener: the other end is known by its name while it is there, and not after", async () => {
+Deno.test("Listener has the peer of a connection by its name until the connection ends", async () => {
   await onListener(LOOPBACK, async ({ connect, listener }) => {
     const { server } = await connect();
     const key = keyOf(server);
@@ -138,7 +138,7 @@ Deno.test("Listener: the other end is known by its name while it is there, and n
   });
 });
 
-Deno.test("Listener: ends of a unix socket are told apart, and all of this host", async () => {
+Deno.test("Listener gives clients of a unix socket distinct names, and all are local", async () => {
   const folder = await Deno.makeTempDir({ prefix: "maglev-test-" });
   try {
     const address: ListenAddress = { kind: "unix", path: `${folder}/s` };

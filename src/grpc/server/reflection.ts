@@ -1,5 +1,5 @@
 /**
- * The standard reflection service, in both its versions, which differ in their names only. PURE.
+ * The standard reflection service, in both versions, which differ in their names only. PURE.
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
@@ -10,7 +10,7 @@ import { STATUS } from "../status.ts";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
-/** Longest text of a request that is answered with itself. */
+/** Longest text of a request that an answer repeats. */
 const MAX_ECHO = 256;
 
 /** The answer to one request. */
@@ -49,7 +49,10 @@ function answer(asked: ServerReflectionRequest["messageRequest"]): Answer {
     case undefined:
       return {
         $case: "errorResponse",
-        value: { errorCode: STATUS.INVALID_ARGUMENT, errorMessage: "The request asks nothing" },
+        value: {
+          errorCode: STATUS.INVALID_ARGUMENT,
+          errorMessage: "cannot answer an empty request",
+        },
       };
   }
 }
@@ -60,6 +63,6 @@ function descriptor(file: { readonly descriptor: string }): Answer {
 }
 
 function notFound(what: string, name: string): Answer {
-  const errorMessage = `No ${what} ${JSON.stringify(name.slice(0, MAX_ECHO))}`;
+  const errorMessage = `no ${what} ${JSON.stringify(name.slice(0, MAX_ECHO))}`;
   return { $case: "errorResponse", value: { errorCode: STATUS.NOT_FOUND, errorMessage } };
 }

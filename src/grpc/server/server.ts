@@ -1,5 +1,5 @@
 /**
- * The gRPC server: sockets of listener.ts, HTTP/2 and calls of @grpc/grpc-js, handlers of ours.
+ * The gRPC server: the sockets of listener.ts, HTTP/2 and calls of @grpc/grpc-js, and our handlers.
  */
 import * as grpc from "@grpc/grpc-js";
 import { Coalesced } from "../../async/coalesce.ts";
@@ -22,13 +22,13 @@ import { readTlsFiles, type TlsPaths } from "./tls_files.ts";
 import { readTokenFile, type TokenTable } from "../calls/tokens.ts";
 import { TimeSlices } from "../../async/time_slices.ts";
 
-/** What a server is started with. */
+/** Options of the server. */
 export interface GrpcServerOptions {
   readonly address: ListenAddress;
   readonly reflection: boolean;
   /** Undefined: no TLS. */
   readonly tls: TlsPaths | undefined;
-  /** Path of the token file; empty: none. */
+  /** Path of the token file; empty: no tokens. */
   readonly tokens: string;
   readonly anonymousRole: Role;
   readonly daemon: DaemonApi;
@@ -37,18 +37,18 @@ export interface GrpcServerOptions {
   readonly budget?: AnswerBudget;
 }
 
-/** Largest request: ours are small. */
+/** Largest request, in bytes. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Calls under way on one connection; the standard's least recommended value. */
+/** Maximum number of calls at a time on one connection; the standard recommends at least this. */
 const MAX_STREAMS = 100;
-/** A connection without calls is closed after this time; clients make another when they need one. */
+/** A connection without calls is closed after this time; clients reconnect when they need to. */
 const MAX_IDLE_MS = 30 * 60_000;
-/** Whether the other end is still there is asked this often, and given this long to answer. */
+/** Interval of keepalive pings, and the time for an answer. */
 const KEEPALIVE_MS = 20_000;
 const KEEPALIVE_TIMEOUT_MS = 15_000;
-/** How long calls that were ended may take to be told so when the daemon stops. */
+/** Time that ended calls have to send their status when the daemon stops. */
 const DRAIN_MS = 400;
-/** At most this many records of refused connections a second. */
+/** Maximum number of records of refused connections per second. */
 const REFUSALS_PER_SECOND = 5;
 
 /** Serves the API from listen() to stop(). */
@@ -79,20 +79,21 @@ export class GrpcServer {
   }
 
   /**
-   * Reads what access depends on, and accepts calls from now on. Gives where it listens.
+   * Reads tokens and certificates, and accepts calls from now on. Returns the addresses it listens
+   * on.
    *
-   * @throws {MaglevError} with a line for people: a port in use, a file that cannot be used
+   * @throws {MaglevError} with a message for operators: a port in use, a file that cannot be used
    */
   async listen(): Promise<readonly string[]> {
     const { address, tls, tokens, quota } = this.#options;
     if (tls !== undefined && address.kind === "unix") {
-      throw new MaglevError("invalid-argument", "A unix socket for gRPC has no TLS: leave it off");
+      throw new MaglevError("invalid-argument", "cannot use TLS on a unix socket; leave it off");
     }
     this.#tokens = tokens === "" ? undefined : await readTokenFile(tokens);
     const material = tls === undefined ? undefined : await readTlsFiles(tls);
     const server = this.#createServer();
     if (address.kind === "unix") this.#users = openPeerUsers();
-    // TLS is the listener's: what the library gets is as good as plain.
+    // The listener does TLS: the library gets plain streams.
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const listener = new Listener({
       address,
@@ -112,10 +113,10 @@ export class GrpcServer {
   }
 
   /**
-   * Reads tokens and certificates again. Connections stay; new calls are judged by the new
-   * tokens. What cannot be used leaves what it would replace in force, and is said in the log;
-   * a certificate that is wrong does not keep a token alive that was taken away. Calls while files
-   * are read share one more reading afterwards.
+   * Reads tokens and certificates again. Connections stay; new calls are authorised by the new
+   * tokens. A file that cannot be used is logged, and its previous content stays in force. Tokens
+   * and certificates are replaced independently, so that a bad certificate does not keep a revoked
+   * token valid. Calls during a reload share one more reload.
    */
   reload(): Promise<void> {
     return this.#reloads.run(undefined);
@@ -211,7 +212,7 @@ function accessFields(policy: AccessPolicy, tls: TlsPaths | undefined): LogField
   };
 }
 
-/** Writes why connections were refused, at debug, and not more than a reader can follow. */
+/** Logs at debug why connections were refused, at a limited rate. */
 class RefusalLog {
   readonly #clock: Clock;
   readonly #logger: Logger;

@@ -1,7 +1,4 @@
-/**
- * Every method with its handler: what the library is given to serve. Which handler is whose is
- * said here, and nothing else.
- */
+/** Assigns a handler to every method, and registers them with the library. */
 import type { Buffer } from "node:buffer";
 import type * as grpc from "@grpc/grpc-js";
 import { invariant } from "../../base/assert.ts";
@@ -34,7 +31,7 @@ import { Health, ServerReflection, ServerReflectionAlpha } from "../messages/sta
 import { bidiStream, serverStream } from "../calls/stream_calls.ts";
 import { reflect } from "./reflection.ts";
 
-/** What the services are made of. */
+/** Parts of the server that the services use. */
 export interface ServiceOptions {
   readonly daemon: DaemonApi;
   readonly health: HealthService;
@@ -79,7 +76,7 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   invariant(forgotten.length === 0, `methods without handlers: ${forgotten.map((m) => m.name)}`);
 }
 
-/** Joins methods, their rows in the table, and handlers. */
+/** Registers methods with their handlers, by the table of methods. */
 class Registrar {
   readonly paths = new Set<string>();
   readonly #server: grpc.Server;
@@ -96,7 +93,10 @@ class Registrar {
 
   action<Req, Res>(info: MethodInfo<Req, Res>, handler: ActionHandler<Req, Res>): void {
     const method = served(info);
-    invariant(method.changes, `${info.name} is an action, and changes nothing by the table`);
+    invariant(
+      method.changes,
+      `${info.name} is an action, but the table of methods has it as a read`,
+    );
     this.#add(info, action(method, handler, this.#environment));
   }
 
@@ -119,8 +119,8 @@ class Registrar {
         invariant(parsed.ok, "a server writes no requests");
         return asBuffer(encode(request, parsed.message));
       },
-      // Handlers get what came, be it a message or not, and give bytes: an event for a hundred
-      // watchers is written once.
+      // Handlers receive valid and invalid requests, and return bytes: an event for a hundred
+      // watchers is encoded once.
       requestDeserialize: parser(info),
       responseSerialize: (bytes) => bytes,
       responseDeserialize: (bytes) => bytes,

@@ -1,7 +1,7 @@
 /**
  * The files of TLS: the server's certificate and key, and the authority of clients' certificates.
- * They are judged when they are read, so that a bad one is an error with its name, at the start
- * and at a SIGHUP, and not a line for each handshake. Certificate and key may stand in one file.
+ * They are checked when they are read, at the start and at SIGHUP. So a bad file is one error with
+ * its name, not a log record for each handshake. Certificate and key may be in one file.
  */
 import { MaglevError } from "../../base/errors.ts";
 import { fileProblem, readRegularText } from "../../system/read_file.ts";
@@ -14,7 +14,7 @@ export interface TlsPaths {
   readonly clientCa: string;
 }
 
-/** What a TLS server is made from. */
+/** Certificate, key and authority of a TLS server. */
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
@@ -22,10 +22,10 @@ export interface TlsMaterial {
   readonly clientCa: string | undefined;
 }
 
-/** Most of a file that is read. */
+/** Largest file, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Reads and judges them. @throws {MaglevError} `failed-precondition` */
+/** Reads and checks them. @throws {MaglevError} `failed-precondition` */
 export async function readTlsFiles(paths: TlsPaths): Promise<TlsMaterial> {
   const pair = keyPairOf(await readPem(paths.cert), await readPem(paths.key));
   const clientCa = paths.clientCa === ""
@@ -39,6 +39,6 @@ async function readPem(path: string): Promise<PemFile> {
     return { path, text: await readRegularText(path, { maxBytes: MAX_BYTES }) };
   } catch (error) {
     const reason = fileProblem(error);
-    throw new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
+    throw new MaglevError("failed-precondition", `cannot use ${path}: ${reason}`, { path });
   }
 }

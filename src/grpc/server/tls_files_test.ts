@@ -3,7 +3,7 @@ import { createSecureContext } from "node:tls";
 import { certificates } from "../../../tests/support/servers/certificates.ts";
 import { readTlsFiles } from "./tls_files.ts";
 
-Deno.test("readTlsFiles gives what fits together, and names the file that does not", async () => {
+Deno.test("readTlsFiles() returns matching files, and names a file that does not match", async () => {
   const { folder: source, ca } = await certificates();
   const folder = await Deno.makeTempDir({ prefix: "maglev-test-" });
   try {
@@ -52,7 +52,7 @@ Deno.test("readTlsFiles gives what fits together, and names the file that does n
     for (const [files, file, says] of cases) {
       await write(files);
       await assert.rejects(readTlsFiles(paths), (error: Error) => {
-        assert.ok(error.message.startsWith(`Cannot use ${folder}/${file}: `), error.message);
+        assert.ok(error.message.startsWith(`cannot use ${folder}/${file}: `), error.message);
         assert.match(error.message, says);
         return true;
       });
@@ -66,7 +66,7 @@ Deno.test("readTlsFiles gives what fits together, and names the file that does n
   }
 });
 
-Deno.test("a certificate, its chain and its key are found in one PEM file, in any order", async () => {
+Deno.test("readTlsFiles() finds a certificate, its chain and its key in one PEM file, in any order", async () => {
   const { folder: source, ca } = await certificates();
   const read = (name: string) => Deno.readTextFile(`${source}/${name}`);
   const [cert, key, otherKey] = [

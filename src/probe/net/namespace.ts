@@ -166,19 +166,18 @@ export function namespacePath(name: string): string {
 
 /** A message about a failure to enter the namespace `name`; `error` is an errno or a sentence. */
 export function namespaceProblem(name: string, error: string): string {
-  const path = namespacePath(name);
   const refused = `cannot enter network namespace ${name}`;
   switch (error) {
     case "ENOENT":
     case "ENOTDIR":
-      return `${refused}: ${path} does not exist; create it with \`ip netns add ${name}\``;
+      return `${refused}: it does not exist; create it with \`ip netns add ${name}\``;
     case "EPERM":
       return `${refused}: operation not permitted; give the process CAP_SYS_ADMIN ` +
         "(AmbientCapabilities=CAP_SYS_ADMIN of the systemd unit)";
     case "EACCES":
-      return `${refused}: no permission to open ${path}`;
+      return `${refused}: no permission to open its file in /run/netns`;
     case "EINVAL":
-      return `${refused}: ${path} is not a network namespace`;
+      return `${refused}: its file in /run/netns is not a network namespace`;
     default:
       return `${refused}: ${OS_ERRORS[error]?.text ?? error}`;
   }

@@ -63,8 +63,7 @@ Deno.test("Namespace enters immediately and reports nothing while it stays insid
 Deno.test("Namespace retries with a growing delay and reports each reason once", () => {
   const { clock, world, news, namespace } = setup(undefined);
   const missing =
-    "cannot enter network namespace blue: /run/netns/blue does not exist; create it with " +
-    "`ip netns add blue`";
+    "cannot enter network namespace blue: it does not exist; create it with `ip netns add blue`";
   assert.equal(namespace.problem, missing);
   clock.advance(60_000);
   assert.deepEqual(news, [`waiting: ${missing}`]);

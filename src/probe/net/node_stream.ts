@@ -115,7 +115,7 @@ export class NodeStream implements ByteStream {
   }
 
   close(): void {
-    this.#error ??= new Error("Closed by the prober");
+    this.#error ??= new Error("closed by the prober");
     this.#wake();
     if (this.#reset && !this.#socket.connecting) this.#socket.resetAndDestroy();
     else this.#socket.destroy();

@@ -75,8 +75,8 @@ function kept(flags: FlagTable): readonly (readonly [string, FlagSpec])[] {
 
 function grantLine(flag: string, { grants, env, default: value }: FlagSpec): string {
   const fallback = env === undefined ? quoted(String(value)) : `\${${env}-${inBraces(value)}}`;
-  const origin = env === undefined ? `Flag --${flag}` : `Environment variable ${env}`;
-  return `  what="\${${variable(flag)}+Flag --${flag}}" what="\${what:-${origin}}"\n` +
+  const origin = env === undefined ? `flag --${flag}` : `environment variable ${env}`;
+  return `  what="\${${variable(flag)}+flag --${flag}}" what="\${what:-${origin}}"\n` +
     `  grant_${grants} "\${${variable(flag)}-${fallback}}"`;
 }
 

@@ -177,7 +177,7 @@ export class Reconciler {
     if (frontend !== undefined && source.desired(frontend) === undefined) {
       const near = nearest(frontend, source.frontends());
       const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
-      throw new MaglevError("not-found", `No frontend ${JSON.stringify(frontend)}${hint}`);
+      throw new MaglevError("not-found", `no frontend ${JSON.stringify(frontend)}${hint}`);
     }
     const session = this.#session;
     if (session === undefined) {

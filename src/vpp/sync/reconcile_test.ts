@@ -683,7 +683,7 @@ Deno.test("sync() rejects for an unknown frontend, no VPP, and a lost VPP", asyn
   world.reconciler.start();
   await assert.rejects(world.reconciler.sync("wbe"), {
     code: "not-found",
-    message: 'No frontend "wbe"; did you mean "web"?',
+    message: 'no frontend "wbe"; did you mean "web"?',
   });
   await assert.rejects(world.reconciler.sync(), { code: "unavailable" });
   await world.start();

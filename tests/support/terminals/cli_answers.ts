@@ -239,7 +239,7 @@ function named<T extends { readonly name: string }>(
   name: string | undefined,
 ): T {
   const found = list.find((item) => item.name === name);
-  if (found === undefined) throw new MaglevError("not-found", `No ${JSON.stringify(name)}`);
+  if (found === undefined) throw new MaglevError("not-found", `no ${JSON.stringify(name)}`);
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** Backends: all in a table, one with everything. */
+/** Backends: all in a table, or one with all details. */
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
@@ -22,7 +22,7 @@ import { intentBlock } from "../intent.ts";
 
 type Backend = messages.BackendInfo;
 
-/** Name, address, state, since, healthcheck and last result of all. */
+/** Name, address, state, age of the state, healthcheck and last result of all backends. */
 export async function showBackends(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "ListBackends", { request: { details: true } });
   return answer("ListBackends", message, {
@@ -61,22 +61,22 @@ function backendRow(backend: Backend, nowMs: number): Row {
       textCell(healthcheck),
       codeCell(lastResult),
       tookCell(lastResult?.durationNs ?? 0n),
-      // Of a pass the code says enough.
+      // The code of a pass is detail enough.
       { text: lastResult?.ok === false ? lastResult.detail : "", comparisonKey: "" },
       noteCell(backend, nowMs),
     ],
   };
 }
 
-/** Its check is a new one that has not judged yet. */
+/** The backend has a new check without a verdict so far. */
 const CARRIED = "check changed, counts as up until its first verdict";
 
-/** The prober lacks something; empty when it does not. */
+/** Why probes are void; empty when they are not. */
 function blindText(reason: string): string {
   return reason === "" ? "" : `probes are void, its state stays: ${reason}`;
 }
 
-/** The operator's intent, what its state is worth, and a certificate that is about to expire. */
+/** The operator's intent, doubts about the state, and a certificate that is about to expire. */
 function noteCell(backend: Backend, nowMs: number): Cell {
   const { intent, certificateExpiryUnixNs, carried, blind } = backend;
   const expiry = expiryCell(certificateExpiryUnixNs, nowMs);
@@ -95,7 +95,7 @@ function noteCell(backend: Backend, nowMs: number): Cell {
   };
 }
 
-/** Everything of one, with its history. */
+/** All details of a backend, with its history. */
 export async function showBackend(context: CommandContext, args: Args): Promise<Answer> {
   const message = await ask(context, "GetBackend", { request: { name: need(args, "backend") } });
   return answer("GetBackend", message, { view: backendView(message, context.nowMs) });
@@ -152,7 +152,7 @@ function backendView(backend: Backend, nowMs: number): View {
   ];
 }
 
-/** A time; without a terminal in one word, as RFC 3339 has it. */
+/** A time; without a terminal in one word, in the form of RFC 3339. */
 function instantCell(unixNs: bigint): Cell {
   if (unixNs === 0n) return NOTHING;
   const text = instant(millisecondsOf(unixNs));

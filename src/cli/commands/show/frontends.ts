@@ -1,4 +1,4 @@
-/** Frontends: all in a table, one with its pools. */
+/** Frontends: all in a table, or one with its pools. */
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
@@ -11,7 +11,7 @@ import { vppNotice } from "./vpp_notice.ts";
 
 type Frontend = messages.FrontendInfo;
 
-/** Name, VIP, state, active pool and how many servers serve, of all. */
+/** Name, VIP, state, active pool and number of serving servers of all frontends. */
 export async function showFrontends(context: CommandContext): Promise<Answer> {
   const [message, notice] = await Promise.all([
     ask(context, "ListFrontends", { request: { details: true } }),
@@ -56,7 +56,7 @@ function vipOf({ address, protocol, port }: Frontend): string {
   return vipText({ prefix: address, protocol, port });
 }
 
-/** All fields of one, then its pools and backends. */
+/** All fields of a frontend, then its pools and backends. */
 export async function showFrontend(context: CommandContext, args: Args): Promise<Answer> {
   const request = { name: need(args, "frontend") };
   const [message, notice] = await Promise.all([
@@ -111,7 +111,7 @@ function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock 
             : { text: pool.name, style: "muted" as const },
           {
             text: state === "disabled" ? `${name} [disabled]` : name,
-            // Its state is in the next column: a script gets the name alone.
+            // Its state is in the next column, so scripts get the name alone.
             plain: name,
             style: "name" as const,
           },

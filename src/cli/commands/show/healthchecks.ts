@@ -1,4 +1,4 @@
-/** Healthchecks: all in a table, one with everything. */
+/** Healthchecks: all in a table, or one with all details. */
 import { formatDuration } from "../../../base/duration.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
@@ -58,12 +58,12 @@ function portCell({ type, port }: Check): Cell {
   return textCell(type === "icmp" ? "" : String(port));
 }
 
-/** As the configuration has it. */
+/** In the form of the configuration. */
 function durationCell(ns: bigint): Cell {
   return { text: formatDuration(millisecondsOf(ns)) };
 }
 
-/** All fields that its type has. */
+/** All fields of its type. */
 export async function showHealthcheck(context: CommandContext, args: Args): Promise<Answer> {
   const name = need(args, "healthcheck");
   const message = await ask(context, "GetHealthCheck", { request: { name } });

@@ -1,7 +1,6 @@
 /**
- * Readings of VPP's counters, and rates when two of them are known. The server reads them every now
- * and then and answers with the last reading. Two answers in between have the same one, and the rates
- * stay those of the two readings before.
+ * Readings of VPP's counters, and rates between two of them. The server takes a reading now and
+ * then, and answers with the last one. Two answers with the same reading show the same rates.
  */
 import type { messages } from "../../../grpc/client/client.ts";
 import type { CommandContext } from "../command.ts";
@@ -12,51 +11,51 @@ import { NOTHING } from "../cells.ts";
 
 type Counters = messages.VPPLBCounters;
 
-/** A reading of that age is not live: a longer interval would have been configured on purpose. */
+/** A reading older than this is not live: only a configured interval would be longer. */
 const STALE_MS = 60_000;
 
-/** Key of what `memory` holds. */
+/** Key in `memory`. */
 const MEMORY = "GetVPPLBCounters";
 
-/** The newest reading that was seen, and the one before. */
+/** The newest reading and the one before. */
 interface Readings {
   readonly before: Counters | undefined;
   readonly newest: Counters;
 }
 
-/** A reading, and the one that its rates are counted from when one is known. */
+/** A reading, and an earlier one that rates are computed from, when there is one. */
 export interface Reading {
   readonly newest: Counters;
   readonly before: Counters | undefined;
   readonly nowMs: number;
 }
 
-/** Asks for the last reading. */
+/** Requests the last reading. */
 export async function readCounters(context: CommandContext): Promise<Reading> {
   const newest = await ask(context, "GetVPPLBCounters");
   return { newest, before: remember(newest, context.memory), nowMs: context.nowMs };
 }
 
-/** The reading before this one, when one is known. */
+/** The reading before this one, when there is one. */
 function remember(
   message: Counters,
   memory: Map<string, unknown> | undefined,
 ): Counters | undefined {
   const known = memory?.get(MEMORY);
   const readings = isReadings(known) ? known : undefined;
-  // The same reading again, or an older one after a restart of the clock.
+  // The same reading again, or an older one because the clock was set back.
   const same = readings?.newest.takenAt === message.takenAt;
   const before = same ? readings?.before : readings?.newest;
   memory?.set(MEMORY, { before, newest: message } satisfies Readings);
   return before !== undefined && before.takenAt < message.takenAt ? before : undefined;
 }
 
-/** The memory is ours under our key. */
+/** This module alone writes under its key. */
 function isReadings(value: unknown): value is Readings {
   return typeof value === "object" && value !== null && "newest" in value;
 }
 
-/** The counts, on a terminal their rates, and how old they are. */
+/** The counts, their rates on a terminal, and their age. */
 export function readingView(
   { newest, before, nowMs }: Reading,
   { counts, ratesOver }: {
@@ -88,14 +87,14 @@ export function readingView(
   }];
 }
 
-/** A count; undefined: VPP does not have it. */
+/** A count; undefined: VPP does not report it. */
 export function counterCell(count: bigint | undefined): Cell {
   return count === undefined
     ? { ...NOTHING, volatile: true }
     : { ...countCell(count), volatile: true };
 }
 
-/** How fast a count grows; `factor` is 8 for bits of bytes. */
+/** Growth of a count per second; `factor` is 8 for bits of bytes. */
 export function rateCell(
   count: bigint | undefined,
   { old, seconds, factor = 1 }: {

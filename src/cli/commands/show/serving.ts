@@ -2,8 +2,8 @@
  * Counts the servers of a frontend that serve, and those on standby.
  *
  * A server of the active pool with a weight should serve; it does when its effective weight is
- * greater than 0. Servers of later pools are on standby. A pool before the active one was passed
- * over, because no server in it can take traffic.
+ * greater than 0. Servers of later pools are on standby. A pool before the active one was skipped,
+ * because no server in it can take traffic.
  */
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Cell } from "../../render/model.ts";
@@ -15,11 +15,11 @@ export interface Serving {
   /** Servers of later pools with a weight, and how many of them are up. */
   readonly standby: number;
   readonly ready: number;
-  /** An earlier pool was passed over. */
+  /** An earlier pool was skipped. */
   readonly failedOver: boolean;
 }
 
-/** Each backend counts once, in the first of the pools from the active one on that has it. */
+/** Each backend counts once, in the first pool, from the active one on, that has it. */
 export function servingOf(
   { pools, activePool }: Pick<messages.FrontendInfo, "pools" | "activePool">,
 ): Serving {

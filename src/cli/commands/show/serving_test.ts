@@ -3,7 +3,9 @@ import type { messages } from "../../../grpc/client/client.ts";
 import { answersOf, PLAIN } from "../../../../tests/support/terminals/cli_answers.ts";
 import { servingCell } from "./serving.ts";
 
-/** `web1 100 up`; what serves has its weight as effective weight when its pool is the active one. */
+/**
+ * `web1 100 up`; a server that is up in the active pool has its weight as effective weight.
+ */
 function frontend(active: string, pools: Readonly<Record<string, readonly string[]>>) {
   const base = answersOf(PLAIN).GetFrontend({ name: "web" });
   return {

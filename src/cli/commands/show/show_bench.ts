@@ -1,6 +1,6 @@
 /**
- * Cost of `show backends` with 10,000 backends in maglevc: reading the message, building the view,
- * the table, the JSON form, and comparing the answers of two servers.
+ * Cost of `show backends` with 10,000 backends in maglevc: reads the message, builds the view, the
+ * table and the JSON form, and compares the answers of two servers.
  *
  * deno bench -A src/cli/commands/show/show_bench.ts
  */

@@ -8,7 +8,7 @@ import { ageCell, sinceCell, STATE_STYLES, textCell, untilText } from "../cells.
 
 type Status = messages.StatusInfo;
 
-/** The exit status is 0 in both cases; `/readyz` is what scripts wait for. */
+/** The exit status is 0 in both cases, because scripts use `/readyz`. */
 export async function showStatus(context: CommandContext): Promise<Answer> {
   const message = await ask(context, "GetStatus");
   return answer("GetStatus", message, { view: statusView(message, context.nowMs) });
@@ -28,7 +28,7 @@ function statusView(status: Status, nowMs: number): View {
         { label: "config-hash", value: textCell(status.configHash) },
         { label: "backends", value: countsCell(status.backends) },
         { label: "frontends", value: countsCell(status.frontends) },
-        // One line each: VPP would not survive it, so maglevd did not send it.
+        // One line for each withheld change: VPP would not survive it.
         ...(withheld.length === 0 ? [""] : withheld).map((text): Field => ({
           label: "withheld",
           value: { text, style: "bad" },

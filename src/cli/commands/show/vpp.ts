@@ -1,4 +1,4 @@
-/** VPP: what it is, and what it has. */
+/** VPP: its version and process, its VIPs and servers. */
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import { addressText, countCell, percentCell, vipText } from "../../render/mod.ts";
@@ -23,7 +23,7 @@ export async function showVppInfo(context: CommandContext): Promise<Answer> {
         {
           label: "weights",
           value: weights ? { text: "yes" } : {
-            text: "no: a server has its full share of new flows, or is not there",
+            text: "no: a server has its full share of new flows, or is removed",
             style: "warn",
           },
         },
@@ -94,7 +94,7 @@ function vipsTable(vips: readonly messages.VPPLBVIP[]): TableBlock {
   };
 }
 
-/** A VIP's servers: what each has of its new flows, and what VPP has counted for it. */
+/** A VIP's servers: their shares of its new flows, and VPP's counts. */
 function serversTable(vip: messages.VPPLBVIP): TableBlock {
   const all = vip.applicationServers.reduce((sum, { numBuckets }) => sum + numBuckets, 0);
   return {
@@ -124,7 +124,7 @@ function serverRow(server: messages.VPPLBApplicationServer, all: number): Row {
   const name: Cell = { text: addressText(address), style: "name" };
   const backends = backendsCell(server.backends);
   const counted = [server.flows, server.packets, server.bytes].map(optionalCount);
-  // The same server may be there twice: in use, and as what is left of an earlier time.
+  // A server may be listed twice: in use, and as the rest of an earlier time.
   if ((flags & IN_USE) === 0) {
     const note: Cell = { text: "removed, kept by VPP for its last flows", style: "muted" };
     const cells = [name, backends, NOTHING, NOTHING, NOTHING, ...counted, note];
@@ -145,7 +145,7 @@ function serverRow(server: messages.VPPLBApplicationServer, all: number): Row {
   };
 }
 
-/** Values that some versions of VPP lack; an empty column is left out on a terminal. */
+/** A value that some versions of VPP lack; on a terminal an empty column is left out. */
 function optionalCount(count: number | bigint | undefined): Cell {
   return count === undefined ? { text: "" } : { ...countCell(count), volatile: true };
 }

@@ -1,6 +1,6 @@
 /**
- * A line about VPP below frontends. Frontends show what VPP should have, and look healthy while VPP
- * is away; an operator at night must see that.
+ * A line about VPP below frontends. Frontends show VPP's intended state, and look healthy while VPP
+ * is away; an operator must see that.
  */
 import { MaglevError } from "../../../base/errors.ts";
 import type { messages } from "../../../grpc/client/client.ts";
@@ -9,10 +9,10 @@ import { elapsed, millisecondsOf } from "../../render/mod.ts";
 import type { Block } from "../../render/model.ts";
 import { ask } from "../call.ts";
 
-/** Longest wait for it: the answer itself is ready. */
+/** Longest wait, in milliseconds, because the answer itself is ready. */
 const NOTICE_DEADLINE_MS = 2000;
 
-/** A line when VPP is not connected; none from an older server, which lacks the call. */
+/** A line when VPP is not connected; empty from an older server, which lacks the call. */
 export async function vppNotice(context: CommandContext): Promise<readonly Block[]> {
   try {
     const status = await ask(context, "GetStatus", { deadlineMs: NOTICE_DEADLINE_MS });
@@ -32,7 +32,7 @@ function noticeOf(
     const text = "VPP integration is off: no frontend is programmed";
     return [{ kind: "lines", lines: [{ text, style: "muted" }], offTerminal: "omitted" }];
   }
-  // Empty: an older server.
+  // Empty from an older server.
   if (vpp === "connected" || vpp === "") return [];
   const age = vppSinceUnixNs === 0n
     ? ""

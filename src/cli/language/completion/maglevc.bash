@@ -5,8 +5,8 @@
 # Words and names come from maglevc itself, which asks the server that the line names. Nothing of
 # what it answers is evaluated.
 
-# Reads $1 as the shell would: the words that a blank ends in _maglevc_words, the last one, without
-# its quotes, in _maglevc_partial, the quote that it leaves open in _maglevc_quote.
+# Splits $1 like the shell. Complete words go into _maglevc_words, and the last one, without its
+# quotes, into _maglevc_partial. A quote that it leaves open goes into _maglevc_quote.
 _maglevc_split() {
   local line=$1 char text='' begun=''
   local -i at
@@ -47,8 +47,8 @@ _maglevc_escape() {
   esac
 }
 
-# Sorts _maglevc_words into _maglevc_flags and _maglevc_command; the name of the flag whose value
-# comes next, if one does, is in _maglevc_awaits, and _maglevc_rest is 1 behind `--`.
+# Sorts _maglevc_words into _maglevc_flags and _maglevc_command. A last flag without its value goes
+# into _maglevc_awaits; _maglevc_rest is 1 after `--`.
 _maglevc_sort() {
   local word name
   _maglevc_flags=() _maglevc_command=() _maglevc_awaits='' _maglevc_rest=''
@@ -87,7 +87,7 @@ _maglevc() {
   local _maglevc_quote _maglevc_partial _maglevc_awaits _maglevc_rest _maglevc_files='' REPLY
   local -a _maglevc_words _maglevc_flags _maglevc_command _maglevc_found=()
   local program name prefix='' kept='' replaced value
-  # What bash will replace is the end of the last word: `:` and `=` part words for it, not for us.
+  # Bash replaces only the end of the last word, because for bash `:` and `=` separate words.
   _maglevc_split "$2"
   replaced=$_maglevc_partial
   _maglevc_split "${COMP_LINE:0:COMP_POINT}"
@@ -117,7 +117,7 @@ _maglevc() {
   for value in ${_maglevc_found[@]+"${_maglevc_found[@]}"}; do
     REPLY=$prefix$value
     REPLY=${REPLY#"$kept"}
-    # Of files bash itself takes care.
+    # Bash itself escapes file names.
     [[ -n $_maglevc_files ]] || _maglevc_escape "$REPLY"
     COMPREPLY+=("$REPLY")
   done

@@ -11,7 +11,7 @@ function __maglevc_complete
     set -l awaits
     set -l rest
     set -l tokens (commandline -opc)
-    # Variables may be set in front of the command.
+    # Variables may be set before the command.
     while set -q tokens[1]; and string match -qr '^\w+=' -- $tokens[1]
         set -e tokens[1]
     end
@@ -45,7 +45,7 @@ function __maglevc_complete
         string match -rv '^\t|[\x00-\x08\x0b-\x1f\x7f]'
 end
 
-# The word at the cursor without its quotes, of which the last may be open.
+# The word at the cursor without its quotes; the last quote may be open.
 function __maglevc_partial
     set -l raw (commandline -ct)
     for close in '' '"' "'"

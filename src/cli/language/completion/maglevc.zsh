@@ -54,7 +54,7 @@ _maglevc() {
     return
   fi
 
-  # The word as typed, a quote that is open closed: $PREFIX is neither raw nor without quotes.
+  # The word as typed, with an open quote closed: $PREFIX is neither raw nor without quotes.
   word=${words[CURRENT]}${compstate[quote][-1]}
   word=${(Q)word}
   # With the cursor inside a word, only what is before it counts.
