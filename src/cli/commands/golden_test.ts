@@ -14,18 +14,17 @@ import { mergeJson, mergeViews } from "../compare/merge.ts";
 import type { Answer } from "./command.ts";
 import type { Args } from "../language/node.ts";
 import { COMMANDS } from "./mod.ts";
+import { type Answers, fakeClient } from "../../../tests/support/fakes/fake_client.ts";
+import { answersOf } from "../../../tests/support/worlds/cli_answers.ts";
+import { countersOf } from "../../../tests/support/worlds/cli_lb.ts";
 import {
   ago,
-  type Answers,
-  answersOf,
-  countersOf,
-  fakeClient,
   HOSTILE,
   LONG,
   NOW_MS,
   PLAIN,
   type Words,
-} from "../../../tests/support/terminals/cli_answers.ts";
+} from "../../../tests/support/worlds/cli_words.ts";
 import { GoldenFolder, type Section } from "../../../tests/support/judges/golden.ts";
 import type { View } from "../render/model.ts";
 
