@@ -146,7 +146,7 @@ export async function stall(): Promise<StalledServer> {
   };
 }
 
-/** A port of loopback on which nobody listens. */
+/** A port of loopback that no socket listens on. */
 export function closedPort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
