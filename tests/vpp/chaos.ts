@@ -10,6 +10,7 @@
  * when a calm did not bring what was wanted. Which acts are made is decided by the seed; when they
  * meet what is decided by the machine.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { RECREATE_EVERY_MS } from "../../src/vpp/lb/guard/recreate_limit.ts";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
@@ -300,10 +301,6 @@ function differenceOf(expected: Expected, found: Expected): string | undefined {
   if (key === undefined) return undefined;
   return `${wrong.length} of ${keys.length} wrong: ${key} is ${found[key] ?? "absent"}, ` +
     `wanted ${expected[key] ?? "absent"}`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function quantile(sorted: readonly number[], q: number): number {

@@ -8,6 +8,7 @@
  * depends on whole seconds, so nothing is asked near the turn of one.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { FakeClock } from "../support/fakes/fake_clock.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
@@ -136,8 +137,4 @@ class Both {
       }
     }
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,4 @@
-/** What a process has open, and waiting for it to close. */
-import assert from "node:assert/strict";
+/** Counts the sockets that a process has open. */
 
 /** Sockets of this process. */
 export function sockets(): number {
@@ -12,10 +11,4 @@ export function sockets(): number {
     }
   }
   return count;
-}
-
-/** Waits until `condition`, at most 5 s. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(condition(), "it did not come to that within 5 s");
 }
