@@ -3,7 +3,7 @@
  * generated files, tests. Ends with the line `N passed, N failed`; a gate counts as one test.
  *
  *   deno task test            everything
- *   deno task ok              without the tests that start processes
+ *   deno task ok              without the tests that start programs: unit and contract tests
  */
 import { fetchPromtool } from "../tests/support/judges/promtool.ts";
 
@@ -68,7 +68,7 @@ const outcomes = [
   await gate("lint", ["lint", "-q"]),
   await gate("types", ["check", "--frozen", "-q", "."]),
   await gate("generated documents", ["run", "--frozen", "-A", "tools/docs/main.ts", "--check"]),
-  await tests(quick ? ["src", "ffi", "tests/tidy_test.ts"] : ["src", "ffi", "tests"]),
+  await tests(quick ? ["src", "ffi", "tests/tidy_test.ts", "tests/contract"] : ["src", "ffi", "tests"]),
 ];
 const sum = (key: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 const skipped = sum("skipped");

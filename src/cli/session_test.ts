@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  type Answers,
-  answersOf,
-  fakeClient,
-  PLAIN,
-} from "../../tests/support/terminals/cli_answers.ts";
+import { type Answers, fakeClient } from "../../tests/support/fakes/fake_client.ts";
+import { answersOf } from "../../tests/support/worlds/cli_answers.ts";
+import { PLAIN } from "../../tests/support/worlds/cli_words.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import type { Server } from "./servers.ts";
 import { runCommand, type Session } from "./session.ts";

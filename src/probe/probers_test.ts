@@ -15,7 +15,8 @@ import {
   stall,
 } from "../../tests/support/servers/nasty_servers.ts";
 import { healthcheck, http, TCP } from "../../tests/support/worlds/healthcheck.ts";
-import { sockets, until } from "../../tests/support/servers/sockets.ts";
+import { until } from "../../tests/support/judges/until.ts";
+import { sockets } from "../../tests/support/servers/sockets.ts";
 import { parseIp } from "../base/address.ts";
 import type { HttpParams, ProbeParams } from "../config/model.ts";
 import { answerVerdict, wasEstablished } from "./established.ts";

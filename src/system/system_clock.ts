@@ -12,8 +12,9 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, fn: () => void): Timer {
-    // setTimeout counts in 31 bits; a longer wait would fire immediately.
-    const id = setTimeout(fn, Math.min(Math.max(0, delayMs), 2 ** 31 - 1));
+    // setTimeout counts whole milliseconds in 31 bits: it would fire a fraction early, and a longer
+    // wait immediately.
+    const id = setTimeout(fn, Math.min(Math.max(0, Math.ceil(delayMs)), 2 ** 31 - 1));
     return { cancel: () => clearTimeout(id) };
   }
 }

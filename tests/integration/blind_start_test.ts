@@ -4,6 +4,7 @@
  * verdict.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import type { Config } from "../../src/config/model.ts";
@@ -70,10 +71,6 @@ async function onServedVpp(fn: (simulator: Simulator) => Promise<void>): Promise
       await simulator.stop();
     }
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 Deno.test("a maglevd restarted while its prober is blind does not change VPP, even at startup-max-delay", async () => {

@@ -4,6 +4,7 @@
  * and fish in a terminal (tmux), with a stand-in for maglevc that replies from the real tree and
  * records its arguments.
  */
+import { readUntil } from "../support/judges/until.ts";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { CompletionShell } from "../../src/cli/language/completion_scripts.ts";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
@@ -271,12 +272,14 @@ for (const shell of SHELLS) {
         let ran = 0;
         for (const [line, args] of cases) {
           // A daemon that does not answer within 200 ms, on a busy machine, completes nothing.
-          let got: readonly string[] = [];
-          for (let attempt = 0; attempt < 5 && got.join(" ") !== args.join(" "); attempt++) {
-            await typeLine(terminal, `maglevc --server ${server} ${line}`.split("→"));
-            got = (await terminal.nextCommand(ran++)).slice(2);
-          }
-          deepEqual(got, args, line);
+          await readUntil(
+            async () => {
+              await typeLine(terminal, `maglevc --server ${server} ${line}`.split("→"));
+              return (await terminal.nextCommand(ran++)).slice(2).join(" ");
+            },
+            (command) => command === args.join(" "),
+            { what: line, deadlineMs: 30_000 },
+          );
         }
         // No server listens there: words are completed, names are not, and nothing is printed.
         await typeLine(terminal, ["maglevc --server 127.0.0.1:1 show back", "b", ""]);

@@ -3,6 +3,7 @@
  * before.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { gzipSync } from "node:zlib";
 import { certificates } from "../support/servers/certificates.ts";
 import type { Daemon } from "../support/servers/daemon.ts";
@@ -136,35 +137,34 @@ grpcTest("a deadline beyond 32 bits of milliseconds is not expired", async () =>
   });
 });
 
-grpcTest(
-  "concurrent streams of reflection are limited, and closed ones free their place",
-  async () => {
-    await onGrpcStage({}, async ({ client, address }) => {
-      const raws: RawH2[] = [await RawH2.connect(address)];
-      try {
-        for (let i = 0; i < 64; i++) await raws[0]!.begin(REFLECT);
-        const asked = async (code: string) => {
-          const requests = [{ listServices: "" }, { fileByFilename: "maglev.proto" }];
-          for (let tries = 0;; tries++) {
+grpcTest("streams of reflection are limited, and closed ones free their place", async () => {
+  await onGrpcStage({}, async ({ client, address }) => {
+    const raws: RawH2[] = [await RawH2.connect(address)];
+    try {
+      for (let i = 0; i < 64; i++) await raws[0]!.begin(REFLECT);
+      await raws[0]!.settled();
+      const asked = async (code: string) => {
+        const requests = [{ listServices: "" }, { fileByFilename: "maglev.proto" }];
+        // The daemon need not have seen yet what the other connection did.
+        return await readUntil(
+          async () => {
             const stream = client.bidi(REFLECT.slice(1), requests);
-            const ended = await stream.ended;
-            // The daemon need not have seen yet what the other connection did.
-            if (ended.code === code || tries === 100) return { ...ended, stream };
-          }
-        };
-        const { code, details } = await asked("RESOURCE_EXHAUSTED");
-        assert.equal(code, "RESOURCE_EXHAUSTED");
-        assert.match(details, /too many open streams/);
-        raws.pop()![Symbol.dispose]();
-        const again = await asked("OK");
-        assert.equal(again.code, "OK");
-        assert.equal(again.stream.messages.length, 2);
-      } finally {
-        for (const raw of raws) raw[Symbol.dispose]();
-      }
-    });
-  },
-);
+            return { ...await stream.ended, stream };
+          },
+          (ended) => ended.code === code,
+          { what: code },
+        );
+      };
+      const { details } = await asked("RESOURCE_EXHAUSTED");
+      assert.match(details, /too many open streams/);
+      raws.pop()![Symbol.dispose]();
+      const again = await asked("OK");
+      assert.equal(again.stream.messages.length, 2);
+    } finally {
+      for (const raw of raws) raw[Symbol.dispose]();
+    }
+  });
+});
 
 grpcTest(
   "input that is not HTTP/2, and floods of HTTP/2, cost only their connection",

@@ -3,6 +3,7 @@
  * methods start at 0, and calls with every end are counted.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { FAMILY_NAMES, familyOf } from "../../src/metrics/families.ts";
 import { METHODS } from "../../src/grpc/calls/methods.ts";
 import { actionsSeen, grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
@@ -61,17 +62,17 @@ grpcTest(
       await client.raw("GetBackend", new Uint8Array([0xff]));
       await watch.cancel();
       await actionsSeen(daemon, 1);
-      let after = readMetrics(await page());
+      // The end of a stream is noticed a moment after its cancellation.
+      const after = await readUntil(
+        async () => readMetrics(await page()),
+        (page) => sum(page, "grpc_server_handled_total", { grpc_method: "WatchEvents" }) > 0,
+        { what: "the end of the stream is counted" },
+      );
       const of = (method: string, family: string, code?: string) =>
         sum(after, `grpc_server_${family}`, {
           grpc_method: method,
           ...(code === undefined ? {} : { grpc_code: code }),
         });
-      // The end of a stream is noticed a moment after its cancellation.
-      for (let i = 0; i < 100 && of("WatchEvents", "handled_total") === 0; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        after = readMetrics(await page());
-      }
       assert.deepEqual(
         ["OK", "NotFound", "InvalidArgument"].map((code) =>
           of("GetBackend", "handled_total", code)

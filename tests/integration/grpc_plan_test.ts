@@ -5,6 +5,7 @@
  * requests it was sent, and the share of buckets that moved by an independent table.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { parseIp } from "../../src/base/address.ts";
 import { formatAddress46, formatPrefix46 } from "../../src/sim/plugin/address46.ts";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
@@ -161,14 +162,10 @@ function ok({ code, details, message }: Ended): Json | undefined {
   return message;
 }
 
-async function until(what: () => unknown, wanted: unknown, label: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  for (;;) {
-    const have = what();
-    if (JSON.stringify(have) === JSON.stringify(wanted)) return;
-    if (performance.now() > endMs) return assert.deepEqual(have, wanted, label);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+async function becomes(read: () => unknown, wanted: unknown, what: string): Promise<void> {
+  const text = JSON.stringify(wanted);
+  const fits = (reading: string | undefined) => reading === text;
+  await readUntil(() => JSON.stringify(read()), fits, { what: `${what}: ${text}` });
 }
 
 interface World {
@@ -208,12 +205,12 @@ async function promiseKept(
   const mark = daemon.mark;
   await act();
   const atOnce = toldLines(plan, before, "atOnce");
-  await until(() => linesOf(seen(simulator)), atOnce, `${label}: at once`);
+  await becomes(() => linesOf(seen(simulator)), atOnce, `${label}: at once`);
   const confChanged = part(answer, "lbConfChanged") === true;
   const wanted = Object.fromEntries(
     Object.entries(toldChanges(plan, confChanged)).map(([name, n]) => [name, n + sent[name]!]),
   );
-  await until(() => changesSent(simulator), wanted, `${label}: operations`);
+  await becomes(() => changesSent(simulator), wanted, `${label}: operations`);
   let moved = compareShifts(plan, { instant: "atOnce", before, after: seen(simulator) });
   const statesAtOnce = await statesOf(world);
   const told = list(plan, "states").map((state) =>
@@ -226,7 +223,7 @@ async function promiseKept(
   servers.openGate();
   for (const name of list(plan, "assumedUp")) await daemon.transition(String(name), "up", mark);
   const settled = toldLines(plan, before, "settled");
-  await until(() => linesOf(seen(simulator)), settled, `${label}: settled`);
+  await becomes(() => linesOf(seen(simulator)), settled, `${label}: settled`);
   moved += compareShifts(plan, { instant: "settled", before, after: seen(simulator) });
   await fields?.(answer, [...statesBefore.keys()]);
   return moved;
@@ -393,7 +390,7 @@ grpcTest(
       const { below, client, configPath, daemon, servers, simulator } = world;
       const names = [...(await statesOf(world)).keys()];
       ok(await client.call("DisableBackend", { name: names[3]!, reason: "a drill" }));
-      await until(() => linesOf(seen(simulator)).length > 0, true, "VPP has something");
+      await becomes(() => linesOf(seen(simulator)).length > 0, true, "VPP has something");
       const stateFile = configPath.replace(/[^/]*$/, "state/intents.json");
       const everything = async () => ({
         vpp: linesOf(seen(simulator)),

@@ -3,35 +3,30 @@
  * reason.
  */
 import assert from "node:assert/strict";
+import { FRAME, frame, header } from "../support/servers/raw_h2.ts";
 import { maglevc } from "../support/terminals/maglevc.ts";
 
-/** One frame of HTTP/2. */
-function frame(type: number, stream: number, payload: readonly number[], flags = 0): number[] {
-  return [0, payload.length >> 8, payload.length & 255, type, flags, 0, 0, 0, stream, ...payload];
+/** A frame of the first call; `flags`: 1 ends the stream, 4 the headers. */
+function answer(type: number, payload: Iterable<number>, flags = 0): Uint8Array {
+  return frame(type, { stream: 1, payload: Uint8Array.from(payload), flags });
 }
 
-/** A header without compression. */
-function header(name: string, value: string): number[] {
-  const text = (string: string) => [string.length, ...new TextEncoder().encode(string)];
-  return [0, ...text(name), ...text(value)];
-}
-
-const SETTINGS = frame(4, 0, []);
+const SETTINGS = frame(FRAME.settings);
 /** For all streams, ENHANCE_YOUR_CALM. */
-const GOAWAY = frame(7, 0, [0, 0, 0, 0, 0, 0, 0, 11]);
+const GOAWAY = frame(FRAME.goaway, { payload: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 11) });
 const OK = [0x88, ...header("content-type", "application/grpc")];
 /** UNKNOWN, without a word. */
-const NO_REASON = frame(1, 1, [...OK, ...header("grpc-status", "2")], 5);
-const HEADERS = frame(1, 1, OK, 4);
+const NO_REASON = answer(FRAME.headers, [...OK, ...header("grpc-status", "2")], 5);
+const HEADERS = answer(FRAME.headers, OK, 4);
 /** Compressed no, and a length of 4 GiB. */
-const ENDLESS = frame(0, 1, [0, 255, 255, 255, 255, 120]);
-const RESET = frame(3, 1, [0, 0, 0, 2]);
+const ENDLESS = answer(FRAME.data, [0, 255, 255, 255, 255, 120]);
+const RESET = answer(FRAME.reset, [0, 0, 0, 2]);
 
 interface Server {
   /** Sent to each client. */
-  readonly first: readonly number[];
+  readonly first: Iterable<number>;
   /** Sent when a call has come. */
-  readonly then?: readonly number[];
+  readonly then?: Iterable<number>;
 }
 
 /** Runs `fn` with a server that sends these bytes, and then stays silent. */

@@ -3,6 +3,8 @@
  * each failure. Against a real maglevd, as real processes.
  */
 import assert from "node:assert/strict";
+import { closedPort } from "../support/servers/nasty_servers.ts";
+import { until } from "../support/judges/until.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import {
   bash,
@@ -11,12 +13,6 @@ import {
   type MaglevcStage,
   onMaglevcStage,
 } from "../support/terminals/maglevc.ts";
-
-/** A port of loopback that nothing listens on. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 async function withHome(fn: (home: string) => Promise<void>): Promise<void> {
   const home = await Deno.makeTempDir({ prefix: "maglevc-home-" });
@@ -71,7 +67,7 @@ Deno.test("commands without a server work without one", async () => {
 
 Deno.test("an unreachable server is exit 1 with a message that names it", async () => {
   await withHome(async (home) => {
-    const port = freePort();
+    const port = closedPort();
     const server = `127.0.0.1:${port}`;
     const cases: [string, string][] = [
       [server, `${server}: connection refused: no process listens there; is maglevd running?`],
@@ -192,7 +188,7 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
   }],
   ["several servers: what goes well is shown, exit 1 when one is away", async (stage) => {
     const { address, home } = stage;
-    const away = `127.0.0.1:${freePort()}`;
+    const away = `127.0.0.1:${closedPort()}`;
     const one = await maglevc(["--server", `${address},${away}`, "show", "frontends"], { home });
     assert.equal(one.code, 1);
     assert.match(one.stdout, new RegExp(`^${address}:\nNAME `));
@@ -303,15 +299,9 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
   }],
 ];
 
-/** Waits for a file, at most 10 s. */
-async function fileAppears(path: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (performance.now() < endMs) {
-    const there = await Deno.stat(path).then(() => true, () => false);
-    if (there) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${path} does not appear`);
+function fileAppears(path: string): Promise<void> {
+  const isThere = () => Deno.stat(path).then(() => true, () => false);
+  return until(isThere, { what: `${path} appears` });
 }
 
 function quotedCommand(home: string): string {

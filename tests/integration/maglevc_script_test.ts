@@ -4,6 +4,7 @@
  * several states, and the same awk programs read all of them.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { parseIp } from "../../src/base/address.ts";
 import { vppHas } from "../support/judges/lb_view.ts";
 import { bash, maglevc, type MaglevcStage, onMaglevcStage } from "../support/terminals/maglevc.ts";
@@ -34,16 +35,6 @@ async function awk(
 function columns(first: string, ...others: readonly string[]): string {
   const wanted = [first, ...others].map((header) => `$at["${header}"]`).join(", ");
   return `NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print ${wanted} }`;
-}
-
-/** Repeats until `fits`, because the daemon acts in its own time; at most 10 s. */
-async function until(read: () => Promise<Read>, fits: (read: Read) => boolean): Promise<Read> {
-  const endMs = performance.now() + 10_000;
-  while (true) {
-    const got = await read();
-    if (fits(got)) return got;
-    if (performance.now() > endMs) throw new Error(`never: ${JSON.stringify(got)}`);
-  }
 }
 
 async function run({ address, home }: MaglevcStage, ...words: readonly string[]): Promise<string> {
@@ -115,7 +106,10 @@ Deno.test("awk reads show vpp info and show vpp lb counters: names and plain num
     const counts = [65_088, 1234, 2, 1_000_001];
     simulator.plugin.counters.add("vip", web.index, { thread: 1, counts });
     const read = () => awk(stage, "show vpp lb counters", COUNTERS);
-    const { lines } = await until(read, ({ lines }) => lines.some((line) => / 65088 /.test(line)));
+    const { lines } = await readUntil(
+      read,
+      ({ lines }) => lines.some((line) => / 65088 /.test(line)),
+    );
     assert.match(lines[0]!, /^192\.0\.2\.1:80\/tcp 1234 65088 1000001 (\d+|-)$/);
     assert.match(lines[1]!, /^192\.0\.2\.2:443\/tcp 0 0 0 (\d+|-)$/);
     assert.equal(lines.length, 2);

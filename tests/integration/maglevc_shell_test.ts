@@ -38,7 +38,7 @@ function shellTest(
 
 /** Starts the shell and waits until it asks. */
 async function start({ terminal, address, prompt }: Scene): Promise<string> {
-  await terminal.type(`clear; ./run --server ${address}`, "Enter");
+  await terminal.command(`./run --server ${address}`);
   return await terminal.until((screen) => lastLine(screen) === prompt.trimEnd(), "the prompt");
 }
 
@@ -241,7 +241,7 @@ shellTest("watch events, ended by a key, and by Ctrl-C", { net: 69 }, async (sce
   await terminal.type("", "C-d");
   await endsWith(scene, 0);
   // The one-shot has the terminal too.
-  await terminal.type(`clear; ./run --server ${address} watch events`, "Enter");
+  await terminal.command(`./run --server ${address} watch events`);
   await terminal.until(/ {2}api {2}is up/, "the events");
   await terminal.type("q");
   await endsWith(scene, 0);
@@ -252,7 +252,7 @@ shellTest(
   { net: 69 },
   async (scene) => {
     const { terminal, address } = scene;
-    await terminal.type(`clear; ./run --server ${address} watch events`, "Enter");
+    await terminal.command(`./run --server ${address} watch events`);
     await terminal.until(/ {2}api {2}is up/, "the events");
     await terminal.type("", "C-c");
     // The kernel has shown the key.
@@ -262,7 +262,7 @@ shellTest(
     assert.equal(after, before);
     // Piped on, maglevc does not have the keys; the signal reaches it all the same.
     const reader = `sh -c 'trap "" INT; cat'`;
-    await terminal.type(`clear; ./run --server ${address} watch events | ${reader}`, "Enter");
+    await terminal.command(`./run --server ${address} watch events | ${reader}`);
     await terminal.until(/ {2}api {2}is up/, "the events");
     await terminal.type("", "C-c");
     await terminal.until(/status 0\n\$ *$/, "the end of the pipe");
@@ -274,7 +274,7 @@ shellTest("Ctrl-C ends a command that hangs", { net: 70 }, async (scene) => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${(silent.addr as Deno.NetAddr).port}`;
   const other = { ...scene, address, prompt: `maglevc ${address}> ` };
-  await terminal.type(`./run --server ${address}`, "Enter");
+  await terminal.command(`./run --server ${address}`);
   await terminal.until(/no answer within 1s/, "the greeting without the server");
   await line(other, "");
   await terminal.type("show version", "Enter");

@@ -4,6 +4,7 @@
  * counters.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { parseIp } from "../../src/base/address.ts";
 import { FAMILY_NAMES } from "../../src/metrics/families.ts";
 import { countTraffic } from "../../src/sim/plugin/traffic.ts";
@@ -32,13 +33,7 @@ type Families = ReadonlyMap<string, ReadFamily>;
 
 /** Scrapes until it holds. */
 async function scrapeUntil(url: string, holds: (families: Families) => boolean): Promise<Families> {
-  const endMs = performance.now() + 10_000;
-  for (;;) {
-    const families = readMetrics((await get(`${url}/metrics`)).text);
-    if (holds(families)) return families;
-    assert.ok(performance.now() < endMs, `not seen in the metrics: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  return await readUntil(async () => readMetrics((await get(`${url}/metrics`)).text), holds);
 }
 
 const weightOf = (families: Families, backend: string) =>

@@ -17,7 +17,8 @@ import {
   TLS_PORT,
   withNamespace,
 } from "../support/servers/netns.ts";
-import { ICMP, PACE, until, withEngine } from "../support/worlds/netns_engine.ts";
+import { until } from "../support/judges/until.ts";
+import { ICMP, PACE, withEngine } from "../support/worlds/netns_engine.ts";
 
 const NO_REPLY = "L7TOUT no echo reply within the timeout";
 

@@ -3,6 +3,7 @@
  * it, and invalid behaviour.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openShim } from "../../ffi/open.ts";
 import { parseIp } from "../../src/base/address.ts";
 import { MaglevError } from "../../src/base/errors.ts";
@@ -51,10 +52,6 @@ async function onStage(fn: (stage: Stage) => Promise<void>): Promise<void> {
 
 function descriptors(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void CLOCK.after(ms, resolve));
 }
 
 /** Adds VIPs 192.0.2.1 … and gives them n packets each. */

@@ -4,6 +4,7 @@
  * moment of the stop, and timeouts far shorter than the stop.
  */
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Child, start } from "../../bench/support/child.ts";
 import { farmAddress } from "../../bench/support/farm_address.ts";
 import { certificates } from "../support/servers/certificates.ts";
@@ -27,10 +28,6 @@ interface Figures {
 async function figures(engine: Child): Promise<Figures> {
   await engine.send("figures");
   return await engine.next(({ event }) => event === "figures") as unknown as Figures;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** One server at each address of the farm, all on one port. */

@@ -4,6 +4,7 @@
  * the namespace is back. Method: a real maglevd and a simulated VPP, observed through maglevc.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { withFolder } from "../support/servers/daemon.ts";
 import { grpcAddress } from "../support/worlds/grpc_stage.ts";
 import { type LackStage, lackView, onLackStage } from "../support/worlds/lack_stage.ts";
@@ -16,10 +17,6 @@ const WITHOUT_FRAIL = lackView(100, 100, 100, 100, 0);
 
 /** Longer than startup-max-delay of the stage, and ten intervals in which a server would go down. */
 const LONG_MS = 2500;
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 async function showStatus({ daemon }: LackStage): Promise<string> {
   const address = await grpcAddress(daemon);

@@ -15,7 +15,7 @@ import { healthcheck, http, TCP } from "../support/worlds/healthcheck.ts";
 import { icmpTest } from "../support/servers/icmp_test_case.ts";
 import { answerWith } from "../support/servers/nasty_servers.ts";
 import { RecordingLogger } from "../support/fakes/recording_logger.ts";
-import { until } from "../support/servers/sockets.ts";
+import { until } from "../support/judges/until.ts";
 import { tlsServer } from "../support/servers/tls_servers.ts";
 
 const WORKERS = 3;

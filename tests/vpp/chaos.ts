@@ -9,6 +9,7 @@
  * (MAGLEV_VPP_OLDER_PLUGINS). Prints one JSON object; exit status 1 when a calm did not restore the
  * desired state. The seed decides which faults are injected; the machine decides their timing.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { RECREATE_EVERY_MS } from "../../src/vpp/lb/guard/recreate_limit.ts";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
@@ -299,10 +300,6 @@ function differenceOf(expected: Expected, found: Expected): string | undefined {
   if (key === undefined) return undefined;
   return `${wrong.length} of ${keys.length} wrong: ${key} is ${found[key] ?? "absent"}, ` +
     `wanted ${expected[key] ?? "absent"}`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function quantile(sorted: readonly number[], q: number): number {

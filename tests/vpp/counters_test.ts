@@ -4,6 +4,7 @@
  * are sent to VIPs. No packet leaves the two.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { createVppConnection } from "../../src/vpp/api/connection.ts";
 import { VppCounters } from "../../src/vpp/counters/counters.ts";
@@ -98,10 +99,6 @@ class Rig implements AsyncDisposable {
 function rows(snapshot: CountersSnapshot | undefined): Map<string, VipCounters> {
   const vips = snapshot?.vips ?? [];
   return new Map(vips.map((vip, i) => [vipKeyText(vip), snapshot!.at(i)]));
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void CLOCK.after(ms, resolve));
 }
 
 async function connected(rig: Rig): Promise<void> {

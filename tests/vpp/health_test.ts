@@ -3,6 +3,7 @@
  * over a connection of the test's own. MAGLEV_FUZZ=20 watches the faltering server for a minute.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
 import { rounds } from "../support/fakes/fuzz.ts";
 import { configText, type FrontendText } from "../support/worlds/stage.ts";
@@ -73,10 +74,6 @@ async function programmed(vpp: RunningVpp): Promise<void> {
     await sleep(50);
   }
   assert.fail("VPP was not programmed within 10 s");
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 Deno.test({

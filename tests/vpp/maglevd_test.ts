@@ -2,6 +2,7 @@
  * The main job against a real VPP, checked by VPP's own output. Skipped without MAGLEV_VPP_PREFIX.
  */
 import assert from "node:assert/strict";
+import { readUntil } from "../support/judges/until.ts";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
 import { configText, type FrontendText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
@@ -55,13 +56,9 @@ async function vppShows(
 ): Promise<void> {
   const sorted = (value: Readonly<Record<string, readonly string[]>>) =>
     JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const endMs = performance.now() + 10_000;
-  while (true) {
-    const actual = sorted(await view(vpp));
-    if (actual === sorted(wanted)) return;
-    assert.ok(performance.now() < endMs, `VPP shows ${actual}, not ${sorted(wanted)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const text = sorted(wanted);
+  const read = async () => sorted(await view(vpp));
+  await readUntil(read, (actual) => actual === text, { what: `VPP shows ${text}` });
 }
 
 const VIP1 = "192.0.2.1/32 6 80";

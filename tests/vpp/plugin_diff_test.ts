@@ -7,6 +7,7 @@
  * whole seconds, so no request is sent near a change of second.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
 import { FakeClock } from "../support/fakes/fake_clock.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
@@ -135,8 +136,4 @@ class Both {
       }
     }
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,9 +3,9 @@
  * differ in length, family, port and encapsulation, a few servers of both families. None of them is
  * known to crash VPP (a table length of 0 does, and so does a server that two NAT VIPs share).
  */
-import { type IpAddress, parseIp } from "../../src/base/address.ts";
 import type { Prng } from "../../src/base/ports.ts";
 import type { MessageCodec, MessageHeader } from "../../src/vpp/wire/codec.ts";
+import { ip } from "../support/fakes/vips.ts";
 import * as m from "../../src/vpp/wire/messages.ts";
 
 /** A request whose reply is a retval. */
@@ -111,8 +111,4 @@ function request<Body>(codec: MessageCodec<Body>, body: Body): PluginRequest {
 
 function textOnly(_key: string, value: unknown): unknown {
   return typeof value === "object" && value !== null && "text" in value ? value.text : value;
-}
-
-function ip(text: string): IpAddress {
-  return parseIp(text)!;
 }

@@ -3,6 +3,7 @@
  * hundreds of reads before, during and after. Also warm-up, observed in VPP.
  */
 import assert from "node:assert/strict";
+import { until as waitUntil } from "../support/judges/until.ts";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
 import { configText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
@@ -66,12 +67,8 @@ function test(name: string, fn: (world: World) => Promise<void>): void {
   });
 }
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 15_000;
-  while (!await holds()) {
-    assert.ok(performance.now() < endMs, `in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  return waitUntil(holds, { what, deadlineMs: 15_000 });
 }
 
 function warmup(min: string, max: string): (text: string) => string {

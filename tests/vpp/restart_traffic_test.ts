@@ -4,6 +4,7 @@
  * moves, every packet goes to the flow's first server, none is lost, and the counters continue.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
 import { configText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
@@ -75,10 +76,6 @@ async function world(kind: ApiKind, fn: (world: World) => Promise<void>): Promis
       await Promise.all(servers.map((server) => server.close()));
     }
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** All packets that a maglevd's snapshots say, in order. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { parseIp } from "../address.ts";
+import { ip } from "../../../tests/support/fakes/vips.ts";
 import {
   type ChainVip,
   type FatalChain,
@@ -8,12 +8,6 @@ import {
   MAX_CHAIN_BYTES,
   MAX_CHAIN_PATH,
 } from "./vip_chain.ts";
-
-function ip(text: string) {
-  const address = parseIp(text);
-  ok(address !== undefined, text);
-  return address;
-}
 
 /** An all-ports VIP by default; the encapsulation is that of its first server's family. */
 function vip(name: string, address: string, servers: readonly string[], port?: "port"): ChainVip {

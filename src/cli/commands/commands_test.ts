@@ -6,15 +6,10 @@ import type { Args } from "../language/node.ts";
 import { renderView } from "../render/mod.ts";
 import { expiryCell } from "./cells.ts";
 import { COMMANDS } from "./mod.ts";
-import {
-  ago,
-  type Answers,
-  answersOf,
-  countersOf,
-  fakeClient,
-  NOW_MS,
-  PLAIN,
-} from "../../../tests/support/terminals/cli_answers.ts";
+import { type Answers, fakeClient } from "../../../tests/support/fakes/fake_client.ts";
+import { answersOf } from "../../../tests/support/worlds/cli_answers.ts";
+import { countersOf } from "../../../tests/support/worlds/cli_lb.ts";
+import { ago, NOW_MS, PLAIN } from "../../../tests/support/worlds/cli_words.ts";
 import type { Answer } from "./command.ts";
 
 type Name = keyof typeof COMMANDS;

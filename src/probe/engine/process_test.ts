@@ -3,6 +3,7 @@
  * Goal: whatever is done to the prober, no healthy server is blamed for it.
  */
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import { farmAddress } from "../../../bench/support/farm_address.ts";
 import { linesOf } from "../../../bench/support/lines.ts";
 import { type NastyServer, serve } from "../../../tests/support/servers/nasty_servers.ts";
@@ -78,10 +79,6 @@ function serveAll(count: number, handle: (connection: Deno.TcpConn) => Promise<v
     port: servers[0]!.port,
     close: () => Promise.all(servers.map((server) => server.close())),
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 Deno.test("a prober that was stopped for seconds does not report healthy servers as down", async () => {

@@ -8,6 +8,7 @@ import {
   serve,
   stall,
 } from "../../../tests/support/servers/nasty_servers.ts";
+import { until } from "../../../tests/support/judges/until.ts";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { FakeThread } from "../../../tests/support/fakes/fake_thread.ts";
 import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
@@ -63,12 +64,6 @@ class Harness {
 }
 
 const FAST = { intervalMs: 50, fastIntervalMs: 50, downIntervalMs: 50, timeoutMs: 40 };
-
-/** Waits until `condition`, at most 10 s. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(condition(), "it did not come to that within 10 s");
-}
 
 async function withServers<T extends NastyServer>(
   servers: readonly T[],

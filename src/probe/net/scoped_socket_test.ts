@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { healthcheck } from "../../../tests/support/worlds/healthcheck.ts";
 import { serve, stall } from "../../../tests/support/servers/nasty_servers.ts";
-import { sockets, until } from "../../../tests/support/servers/sockets.ts";
+import { until } from "../../../tests/support/judges/until.ts";
+import { sockets } from "../../../tests/support/servers/sockets.ts";
 import { ScopedSocket } from "./scoped_socket.ts";
 
 function scoped(port: number): ScopedSocket {

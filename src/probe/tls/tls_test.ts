@@ -11,7 +11,8 @@ import {
   type NastyServer,
   stall,
 } from "../../../tests/support/servers/nasty_servers.ts";
-import { sockets, until } from "../../../tests/support/servers/sockets.ts";
+import { until } from "../../../tests/support/judges/until.ts";
+import { sockets } from "../../../tests/support/servers/sockets.ts";
 import { notTls, opensslServer, tlsServer } from "../../../tests/support/servers/tls_servers.ts";
 import type { HttpParams, ProbeParams, TlsParams } from "../../config/model.ts";
 import type { Verdict } from "../outcome.ts";

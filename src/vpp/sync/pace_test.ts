@@ -1,13 +1,9 @@
 /** Limits on how often VPP is read and VIPs are recreated. */
 import assert from "node:assert/strict";
-import { World } from "../../../tests/support/worlds/reconcile_world.ts";
-import { desired } from "../../../tests/support/fakes/vips.ts";
+import { A, UP, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { actual, desired } from "../../../tests/support/fakes/vips.ts";
 import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
-import { actual } from "../../../tests/support/fakes/vips.ts";
 import { withheldText } from "./guard/withheld.ts";
-
-const A = "192.0.2.1";
-const UP = "10.0.0.1=100 10.0.0.2=100";
 
 function reads(world: World): number {
   return world.lb.calls.filter((call) => call === "cli show lb vips verbose").length;

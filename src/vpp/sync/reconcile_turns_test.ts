@@ -1,12 +1,7 @@
 /** Runs and transitions that change the same VIPs, or VIPs of one prefix, at the same time. */
 import assert from "node:assert/strict";
-import { World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { A, B, ONE_DOWN, UP, World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
-
-const A = "192.0.2.1";
-const B = "192.0.2.2";
-const UP = "10.0.0.1=100 10.0.0.2=100";
-const ONE_DOWN = "10.0.0.1=100 10.0.0.2=0!";
 
 Deno.test("a full run gets its turn with a VIP that changes faster than VPP answers", async () => {
   const world = await new World({ web: desired(A, UP), dns: desired(B, UP) }).start();

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { executeOn, PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
-import { CONF, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { A, B, CONF, UP, World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { DesiredVip } from "../lb/model.ts";
 
-const A = "192.0.2.1";
-const B = "192.0.2.2";
-const UP = "10.0.0.1=100 10.0.0.2=100";
 const UNKNOWN = "10.0.0.1=0 10.0.0.2=0";
 
 /** A restarted daemon without known backends, and a VPP with all VIPs and one more. */

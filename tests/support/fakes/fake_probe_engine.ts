@@ -1,7 +1,7 @@
 /**
  * A probe engine that probes nothing: it records calls, and the test supplies what the
- * probes found. It holds the checker to the engine's contract (ids, generations, no readdress of
- * what is not started).
+ * probes found. It holds the checker to its side of the contract (dense ids, generations, no
+ * readdress of a target that is not started); tests/contract/ holds the fake to the engine's side.
  */
 import assert from "node:assert/strict";
 import type { IpAddress } from "../../../src/base/address.ts";
@@ -46,18 +46,26 @@ export class FakeProbeEngine implements ProbeEngine {
   nowMs = 0;
   readonly #names = new Map<number, string>();
   readonly #generations = new Map<number, number>();
-
-  /** The result of probers(). */
-  views: readonly ProberView[] = [];
-  /** The results of voidReason(), by backend. */
-  readonly reasons = new Map<string, string>();
+  /** Of backends whose newest probe was void. */
+  readonly #voidReasons = new Map<string, string>();
+  #probes = 0;
+  #voids = 0;
+  #closed = false;
 
   probers(): readonly ProberView[] {
-    return this.views;
+    const counts = new Map<string, number>();
+    for (const { netns } of this.running.values()) counts.set(netns, (counts.get(netns) ?? 0) + 1);
+    const views = [...counts].map(([netns, backends]) => ({
+      netns,
+      threads: 1,
+      backends,
+      blind: [],
+    }));
+    return views.sort((a, b) => a.netns < b.netns ? -1 : 1);
   }
 
   voidReason(backend: string): string | undefined {
-    return this.reasons.get(backend);
+    return this.#voidReasons.get(backend);
   }
 
   trace(on: boolean): void {
@@ -65,9 +73,10 @@ export class FakeProbeEngine implements ProbeEngine {
   }
 
   start(target: ProbeTarget): void {
+    if (this.#closed) return;
     const { id, generation, backend } = target;
     assert.equal(generation, (this.#generations.get(id) ?? 0) + 1, "generations go up by one");
-    assert.ok(!this.#names.has(id), `id ${id} is in use`);
+    this.#forget(id);
     assert.ok(!this.running.has(backend), `${backend} is being probed already`);
     assert.ok(id <= this.#generations.size, `id ${id} is not dense`);
     this.#generations.set(id, generation);
@@ -84,20 +93,29 @@ export class FakeProbeEngine implements ProbeEngine {
   }
 
   stop(id: number): void {
-    const backend = this.#names.get(id);
-    if (backend === undefined) return;
-    this.#names.delete(id);
-    this.running.delete(backend);
-    this.calls.push(`stop ${backend}`);
+    const backend = this.#forget(id);
+    if (backend !== undefined) this.calls.push(`stop ${backend}`);
   }
 
   stats(): Promise<ProbeStats> {
     const lateness = { count: 0, p50: 0, p99: 0, max: 0 };
-    return Promise.resolve({ probes: 0, voids: 0, lateness, inFlight: this.running.size });
+    return Promise.resolve({ probes: this.#probes, voids: this.#voids, lateness, inFlight: 0 });
   }
 
   close(): Promise<void> {
+    this.#closed = true;
+    for (const id of [...this.#names.keys()]) this.#forget(id);
     return Promise.resolve();
+  }
+
+  /** Forgets a target; returns its backend, or undefined when the id is not started. */
+  #forget(id: number): string | undefined {
+    const backend = this.#names.get(id);
+    if (backend === undefined) return undefined;
+    this.#names.delete(id);
+    this.running.delete(backend);
+    this.#voidReasons.delete(backend);
+    return backend;
   }
 
   /** The outcome of a probe of a backend that is being probed. */
@@ -109,7 +127,13 @@ export class FakeProbeEngine implements ProbeEngine {
 
   /** Hands in one batch: `{ a: PASS, b: FAIL }`. */
   report(results: Readonly<Record<string, ProbeResult>>): void {
-    this.onOutcomes(Object.entries(results).map(([name, result]) => this.outcome(name, result)));
+    const outcomes = Object.entries(results).map(([name, result]) => this.outcome(name, result));
+    this.#probes += outcomes.length;
+    for (const { id, generation } of outcomes) {
+      this.#voidReasons.delete(this.#names.get(id)!);
+      if (this.tracing) this.onStart({ id, generation });
+    }
+    this.onOutcomes(outcomes);
   }
 
   /** Hands in so many failures of each that it is down, whatever it was. */
@@ -125,6 +149,9 @@ export class FakeProbeEngine implements ProbeEngine {
   /** Hands in a void probe of a backend. */
   reportVoid(backend: string, reason = "no local port is free"): void {
     const { id, generation } = this.outcome(backend, FAIL);
+    this.#voids++;
+    this.#voidReasons.set(backend, reason);
+    if (this.tracing) this.onStart({ id, generation });
     this.onVoid({ id, generation, latenessMs: 0, reason });
   }
 

@@ -1,6 +1,7 @@
 /** The VIPs and servers of the simulated VPP, as plain lines that tests compare. */
 import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
 import type { Simulator } from "../../../src/sim/api_server.ts";
+import { readUntil } from "./until.ts";
 
 /** `{ "192.0.2.1/32 6 80": ["127.0.0.1 100", …] }`, in VPP's order of VIPs, servers sorted. */
 export function lbView(simulator: Simulator): Record<string, string[]> {
@@ -16,20 +17,15 @@ export function lbView(simulator: Simulator): Record<string, string[]> {
   return view;
 }
 
-/** Waits until `fits` holds for what VPP has; throws with what it had instead. */
+/** Waits until VPP has `expected`; fails with what it has instead. */
 export async function vppHas(
   simulator: Simulator,
   expected: Readonly<Record<string, readonly string[]>>,
   deadlineMs = 10_000,
 ): Promise<void> {
   const wanted = JSON.stringify(sorted(expected));
-  const endMs = performance.now() + deadlineMs;
-  while (true) {
-    const actual = JSON.stringify(sorted(lbView(simulator)));
-    if (actual === wanted) return;
-    if (performance.now() > endMs) throw new Error(`VPP has ${actual}, not ${wanted}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const read = () => JSON.stringify(sorted(lbView(simulator)));
+  await readUntil(read, (actual) => actual === wanted, { what: `VPP has ${wanted}`, deadlineMs });
 }
 
 function sorted(view: Readonly<Record<string, readonly string[]>>) {

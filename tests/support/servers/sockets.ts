@@ -1,5 +1,4 @@
-/** The open sockets of a process, and the wait for their close. */
-import assert from "node:assert/strict";
+/** Counts the open sockets of a process. */
 
 /** Sockets of this process. */
 export function sockets(): number {
@@ -12,10 +11,4 @@ export function sockets(): number {
     }
   }
   return count;
-}
-
-/** Waits until `condition`, at most 5 s. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(condition(), "it did not come to that within 5 s");
 }

@@ -1,11 +1,11 @@
 /**
  * maglevc's shell in a real terminal (tmux), with the terminal's settings read before and after.
  */
+import { readUntil, until, type UntilOptions } from "../judges/until.ts";
 import { maglevcCommand, maglevcEnvironment } from "./maglevc.ts";
 
-/** How long anything may take that is waited for. */
-const DEADLINE_MS = 20_000;
-const POLL_MS = 30;
+/** Every wait for the screen. */
+const PATIENCE: UntilOptions = { deadlineMs: 20_000, everyMs: 30 };
 
 export interface MaglevcTerminalOptions {
   /** A folder of the test's own: HOME, and where files of the run are. */
@@ -52,6 +52,16 @@ export class MaglevcTerminal implements AsyncDisposable {
     if (keys.length > 0) await this.#tmux("send-keys", ...keys);
   }
 
+  /**
+   * Runs a command of the shell outside, which shows its prompt. The screen is empty before it, so
+   * that a wait for the command's output does not find what an earlier one printed.
+   */
+  async command(text: string): Promise<void> {
+    await this.type("clear", "Enter");
+    await this.until(/^\$ *$/, "an empty screen of the shell outside");
+    await this.type(text, "Enter");
+  }
+
   /** Pastes as a terminal does: marked, when the program asked for that. */
   async paste(text: string): Promise<void> {
     await Deno.writeTextFile(`${this.#home}/paste`, text);
@@ -77,11 +87,8 @@ export class MaglevcTerminal implements AsyncDisposable {
 
   /** Waits until the cursor is at the start of a row: what was typed was taken. */
   async untilRowStart(): Promise<void> {
-    const deadline = performance.now() + DEADLINE_MS;
-    while ((await this.cursor()).column !== 0) {
-      if (performance.now() > deadline) throw new Error(`nothing took\n${await this.screen()}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    const what = "the cursor is at the start of a row";
+    await until(async () => (await this.cursor()).column === 0, { ...PATIENCE, what });
   }
 
   /** Away with what is to be seen. */
@@ -93,13 +100,7 @@ export class MaglevcTerminal implements AsyncDisposable {
   /** The screen, once it is as wanted. */
   async until(wanted: RegExp | ((screen: string) => boolean), what: string): Promise<string> {
     const isWanted = wanted instanceof RegExp ? (text: string) => wanted.test(text) : wanted;
-    const deadline = performance.now() + DEADLINE_MS;
-    while (true) {
-      const screen = await this.screen();
-      if (isWanted(screen)) return screen;
-      if (performance.now() > deadline) throw new Error(`waited for ${what}; saw:\n${screen}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    return await readUntil(() => this.screen(), isWanted, { ...PATIENCE, what });
   }
 
   /** The status that maglevc ended with. */
@@ -118,7 +119,7 @@ export class MaglevcTerminal implements AsyncDisposable {
 
   /** Input of a program after maglevc has ended, when `text` is pasted. */
   async pasted(text: string): Promise<string> {
-    await this.type("clear; cat >pasted; echo do''ne", "Enter");
+    await this.command("cat >pasted; echo do''ne");
     await this.untilRowStart();
     await this.paste(text);
     await this.type("", "Enter", "C-d");

@@ -3,11 +3,15 @@
  * `maglevc` on its PATH is tests/support/terminals/maglevc_stand_in.ts, which records its
  * arguments.
  */
+import { readUntil, type UntilOptions } from "../judges/until.ts";
 import {
   type CompletionFlags,
   completionScript,
   type CompletionShell,
 } from "../../../src/cli/language/completion_scripts.ts";
+
+/** Every wait for the screen and for commands. */
+const PATIENCE: UntilOptions = { deadlineMs: 30_000, everyMs: 50 };
 
 /** The stand-in as a command. */
 const STAND_IN = [
@@ -50,10 +54,6 @@ function isFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 async function output(command: string, options: Deno.CommandOptions): Promise<string> {
@@ -134,15 +134,8 @@ export class ShellFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // A shell that was just ended may still write something.
-    for (let tries = 1;; tries++) {
-      try {
-        await Deno.remove(this.path, { recursive: true });
-        return;
-      } catch (error) {
-        if (tries === 100) throw error;
-        await pause();
-      }
-    }
+    const remove = () => Deno.remove(this.path, { recursive: true }).then(() => "", String);
+    await readUntil(remove, (error) => error === "", { what: `${this.path} is removed` });
   }
 }
 
@@ -187,27 +180,22 @@ export class ShellTerminal implements AsyncDisposable {
   }
 
   /** The screen, as soon as it is as wanted; fails after half a minute. */
-  async until(wanted: (screen: string) => boolean, what: string): Promise<string> {
-    const deadline = performance.now() + 30_000;
-    while (true) {
-      const screen = await this.screen();
-      if (wanted(screen)) return screen;
-      if (performance.now() > deadline) throw new Error(`waited for ${what}; saw:\n${screen}`);
-      await pause();
-    }
+  until(wanted: (screen: string) => boolean, what: string): Promise<string> {
+    return readUntil(() => this.screen(), wanted, { ...PATIENCE, what });
   }
 
   /** The arguments of the next command that runs, given how many ran before. */
   async nextCommand(before: number): Promise<readonly string[]> {
-    const deadline = performance.now() + 30_000;
-    while (true) {
-      const command = (await this.#folder.commands())[before];
-      if (command !== undefined) return command;
-      if (performance.now() > deadline) {
-        throw new Error(`waited for a command; saw:\n${await this.screen()}`);
-      }
-      await pause();
-    }
+    const read = async () => ({
+      commands: await this.#folder.commands(),
+      screen: await this.screen(),
+    });
+    const { commands } = await readUntil(
+      read,
+      ({ commands }) => commands.length > before,
+      { ...PATIENCE, what: "a command" },
+    );
+    return commands[before]!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import type { HealthcheckConfig } from "../../../src/config/model.ts";
 import type { ProbeOutcome, ProberView, VoidProbe } from "../../../src/probe/ports.ts";
 import { WorkerPool } from "../../../src/probe/engine/worker_pool.ts";
 import { SystemClock } from "../../../src/system/system_clock.ts";
+import { readUntil, until } from "../judges/until.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 
@@ -59,7 +60,8 @@ export class Engine {
 
   /** Waits until the last verdict of a target is `verdict`. */
   async says(name: string, verdict: RegExp): Promise<void> {
-    await until(() => verdict.test(this.verdicts(name, -1)[0] ?? ""), () => this.verdicts(name));
+    const read = () => ({ newest: this.verdicts(name, -1)[0] ?? "", all: this.verdicts(name) });
+    await readUntil(read, ({ newest }) => verdict.test(newest));
   }
 
   /** Why the newest probe of a target was void; undefined when it was not. */
@@ -69,7 +71,8 @@ export class Engine {
 
   /** Waits until a target's probes are void for that reason. */
   async lacks(name: string, reason: RegExp): Promise<void> {
-    await until(() => reason.test(this.voidReason(name) ?? ""), () => this.verdicts(name));
+    const read = () => ({ reason: this.voidReason(name) ?? "", verdicts: this.verdicts(name) });
+    await readUntil(read, (seen) => reason.test(seen.reason));
   }
 
   /** Waits until a target is void for that reason, and makes sure that no probe of it counted. */
@@ -80,7 +83,7 @@ export class Engine {
 
   /** Waits until the newest probe of a target counted, with that verdict. */
   async sees(name: string, verdict: RegExp): Promise<void> {
-    await until(() => this.voidReason(name) === undefined, () => this.voidReason(name));
+    await readUntil(() => this.voidReason(name), (reason) => reason === undefined);
     await this.says(name, verdict);
   }
 
@@ -92,15 +95,6 @@ export class Engine {
   close(): Promise<void> {
     return this.#pool.close();
   }
-}
-
-/** Waits until `condition`, at most 10 s. */
-export async function until(
-  condition: () => boolean,
-  state: () => unknown = () => "",
-): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
-  assert.ok(condition(), `it did not come to that within 10 s: ${state()}`);
 }
 
 /** Runs `fn` with an engine of `workers` threads for each namespace. */

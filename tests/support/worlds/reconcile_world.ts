@@ -24,7 +24,7 @@ import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { PluginLb, readPlugin } from "./plugin_lb.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
-import { ip } from "../fakes/vips.ts";
+import { desired, ip } from "../fakes/vips.ts";
 
 export const CONF: LbConf = {
   ip4SrcAddress: ip("192.0.2.250"),
@@ -203,4 +203,35 @@ function textOf(vips: readonly (DesiredVip | ReturnType<typeof readPlugin>[numbe
     const flags = `${vip.encap}${vip.srcIpSticky ? " sticky" : ""} ${vip.newFlowsTableLength}`;
     return `${vipKeyText(vip)} ${flags}: ${servers.join(" ")}`;
   }).sort();
+}
+
+export const A = "192.0.2.1";
+export const B = "192.0.2.2";
+export const UP = "10.0.0.1=100 10.0.0.2=100";
+export const ONE_DOWN = "10.0.0.1=100 10.0.0.2=0!";
+/** The operation that takes ONE_DOWN's second server of `A` out. */
+export const CUT = `as-weight ${A}/32 6 80 10.0.0.2 0 flush`;
+
+/** `web` on A, TCP port 80, and `dns` on B, UDP port 53, each with two servers. */
+export function twoVips(): World {
+  return new World({ web: desired(A, UP), dns: desired(B, UP, { protocol: 17, port: 53 }) });
+}
+
+/**
+ * A world of `count` VIPs, `f0` on 198.18.0.0 and so on, whose first run is in the middle of
+ * programming an empty VPP: VPP has received 100 writes and is held.
+ */
+export async function bulkWorld(count: number): Promise<World> {
+  const vips = Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`f${i}`, desired(`198.18.0.${i}`, UP)]),
+  );
+  const world = new World(vips);
+  world.reconciler.start();
+  world.connection.connect(world.lb);
+  world.lb.hold();
+  while (world.lb.writes.length < 100) {
+    world.lb.release(1);
+    await world.calm();
+  }
+  return world;
 }

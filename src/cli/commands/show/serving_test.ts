@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { messages } from "../../../grpc/client/client.ts";
-import { answersOf, PLAIN } from "../../../../tests/support/terminals/cli_answers.ts";
+import { answersOf } from "../../../../tests/support/worlds/cli_answers.ts";
+import { PLAIN } from "../../../../tests/support/worlds/cli_words.ts";
 import { servingCell } from "./serving.ts";
 
 /**

@@ -1,0 +1,49 @@
+/** The interval's run finds and corrects what another program changed. */
+import assert from "node:assert/strict";
+import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
+import { A, ONE_DOWN, twoVips } from "../../../tests/support/worlds/reconcile_world.ts";
+import { actual, desired, ip } from "../../../tests/support/fakes/vips.ts";
+
+Deno.test("the interval's run logs and corrects drift", async () => {
+  const world = await twoVips().start();
+  world.takeWrites();
+  const vip = actual(A);
+  world.lb.plugin.setWeight(
+    { pfx: { address: ip(A), len: 32 }, protocol: 6, port: 80 },
+    { address: ip("10.0.0.1"), weight: 7, flush: false },
+  );
+  executeOn(world.lb.plugin, {
+    kind: "as-del",
+    vip,
+    address: ip("10.0.0.2"),
+    weight: 100,
+    flush: false,
+  });
+  await world.pass(29_999);
+  assert.deepEqual(world.takeWrites(), []);
+  await world.pass(1);
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), [{
+    vip: `${A}/32`,
+    protocol: "tcp",
+    port: 80,
+    found: ["10.0.0.1 weight 7", "10.0.0.2 absent"],
+    expected: ["10.0.0.1 weight 100", "10.0.0.2 weight 100"],
+  }]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  assert.equal(world.logger.of("vpp-lbsync-done").at(-1)!.trigger, "interval");
+  await world.pass(30_000);
+  assert.equal(world.logger.of("vpp-lbsync-drift").length, 1);
+  await world.reconciler.stop();
+});
+
+Deno.test("an operation sent before a reading is part of it and not drift", async () => {
+  const world = await twoVips().start();
+  world.lb.hold();
+  world.transition("web", desired(A, ONE_DOWN));
+  await world.pass(30_000);
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.logger.of("vpp-lbsync-drift"), []);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
