@@ -1,4 +1,5 @@
 /** The changes of one instant, as events for the daemon and as log records. */
+import type { WallMs } from "../base/instant.ts";
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent, FrontendView } from "./ports.ts";
@@ -14,7 +15,7 @@ export interface ChangeBatch {
   /** The event that closes it, if there is one. */
   readonly last: CheckerEvent | undefined;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** Input of changeBatchOf(). */
@@ -23,7 +24,7 @@ export interface Happened {
   /** Frontends whose weights changed for another reason. */
   readonly frontends: readonly string[];
   /** Unix time in milliseconds; that of the last transition goes before it. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Works out the frontends that are concerned, in `registry`, and what follows from that. */

@@ -3,6 +3,7 @@
  * `from` is their `to`. It is read from the snapshot of the moment of subscribing, so that it takes
  * no room in the queue however many backends there are.
  */
+import type { WallMs } from "../base/instant.ts";
 import type {
   Backend,
   BackendState,
@@ -27,7 +28,7 @@ export interface ReplayOptions {
   readonly backends: boolean;
   readonly frontends: boolean;
   /** Unix time in milliseconds: when the replayed state of the frontends is said to be. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** The present state as items, in the file's order, backends first. */

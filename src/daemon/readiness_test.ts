@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EPOCH_MS } from "../base/instant.ts";
 import { blindSentences, readinessOf, type ReadinessView } from "./readiness.ts";
 
 const READY: ReadinessView = {
@@ -47,7 +48,7 @@ Deno.test("readinessOf() names everything that is missing", () => {
 });
 
 Deno.test("blindSentences() names what is lacking, where, and how many servers it concerns", () => {
-  const spot = { lack: "ports", reason: "no local port is free", sinceMs: 0 } as const;
+  const spot = { lack: "ports", reason: "no local port is free", sinceMs: EPOCH_MS } as const;
   const view = { threads: 1, backends: 9 };
   assert.deepEqual(
     blindSentences([

@@ -10,6 +10,7 @@
  * jitter's bound per probe. Any run of intervals deviates by no more than one may, and spread
  * targets stay spread, whatever their states do.
  */
+import type { MonotonicMs } from "../base/instant.ts";
 import type { Prng } from "../base/ports.ts";
 import { counterMax } from "./counter.ts";
 import type { HealthPolicy } from "./state.ts";
@@ -45,7 +46,7 @@ export interface NextIntervalOptions {
 /** Where a target stands on its grid. */
 export interface Grid {
   /** Start of the last probe, milliseconds of any clock that does not jump. */
-  readonly startedMs: number;
+  readonly startedMs: MonotonicMs;
   /** The target's phase, constant, in [0, 1); see phaseOf. */
   readonly phase: number;
 }
@@ -72,7 +73,7 @@ export function nextIntervalMs(pace: Pace, counter: number, options: NextInterva
 }
 
 /** The phase that keeps a target where its first probe, at `firstStartMs`, put it. */
-export function phaseOf(firstStartMs: number, pace: Pace): number {
+export function phaseOf(firstStartMs: MonotonicMs, pace: Pace): number {
   const spreadMs = spreadIntervalMs(pace.fastIntervalMs);
   return (firstStartMs / spreadMs) - Math.floor(firstStartMs / spreadMs);
 }

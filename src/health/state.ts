@@ -1,4 +1,5 @@
 /** The vocabulary of health: states, probe results, transitions. Pure data without behaviour. */
+import type { WallMs } from "../base/instant.ts";
 
 /** States of a backend; probing goes on in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
@@ -64,7 +65,7 @@ export interface ProbeResult {
    * First end of validity (Unix time in milliseconds) among the certificates that the server
    * showed, accepted or not; absent when the probe saw none.
    */
-  readonly certificateExpiryMs?: number;
+  readonly certificateExpiryMs?: WallMs;
   /** Name of the certificate whose end that is. */
   readonly certificateName?: string | undefined;
 }
@@ -74,7 +75,7 @@ export interface Transition {
   readonly from: BackendState;
   readonly to: BackendState;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
   readonly result: ProbeResult;
 }
 
@@ -83,7 +84,7 @@ export interface FrontendTransition {
   readonly from: FrontendState;
   readonly to: FrontendState;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** Rise/fall settings of a backend; a static backend (no healthcheck) has 1 and 1. */
@@ -108,7 +109,7 @@ export interface Backend {
   /** `transition-history` of the configuration. */
   readonly historyCapacity: number;
   /** Unix time in milliseconds of entering the state. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
   /** In `unknown` only; absent when it stands for nothing. */
@@ -117,7 +118,7 @@ export interface Backend {
    * Of the last certificate that a probe of this definition saw, in Unix milliseconds. A probe that
    * saw none (a slow or dead server) leaves it, and so does an operator's action.
    */
-  readonly certificateExpiryMs?: number;
+  readonly certificateExpiryMs?: WallMs;
   readonly certificateName?: string | undefined;
 }
 
