@@ -6,6 +6,7 @@
 import { initialCounter } from "../../health/counter.ts";
 import type { SchedulerStats } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { ResultCode } from "../../health/state.ts";
 import type { NamespaceNews } from "../net/namespace.ts";
 import type { ProbeOutcome, ProbeTarget } from "../ports.ts";
@@ -78,7 +79,7 @@ export class OutcomeBatch {
   }
 
   /** Adds one result, judged at `atMs` (Unix time). */
-  add(report: ProbeReport, atMs: number): void {
+  add(report: ProbeReport, atMs: WallMs): void {
     const { verdict } = report;
     const code = CODES.indexOf(verdict.code);
     invariant(code >= 0, `${verdict.code} is not a result code of a probe`);
@@ -133,7 +134,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
       code !== undefined && detail !== undefined,
       "a result has an invalid code or detail index",
     );
-    const certificateExpiryMs = numbers[at + 6]!;
+    const certificateExpiryMs = numbers[at + 6]! as WallMs;
     outcomes.push({
       id: numbers[at]!,
       generation: numbers[at + 1]!,
@@ -147,7 +148,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
           ? {}
           : { certificateExpiryMs, certificateName: details[numbers[at + 7]!] }),
       },
-      atMs: numbers[at + 5]!,
+      atMs: numbers[at + 5]! as WallMs,
     });
   }
   return outcomes;
