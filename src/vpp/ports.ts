@@ -2,6 +2,7 @@
  * Interfaces inside vpp/: between the client (wire side) and the reconciler (meaning side).
  */
 import type { IpAddress } from "../base/address.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { ServerDetails, VipDetails } from "./lb/actual.ts";
 import type { StatsRoom } from "./lb/guard/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
@@ -68,9 +69,9 @@ export interface VppInfo {
   readonly buildDirectory: string;
   readonly pid: number;
   /** Unix time in milliseconds of this connection. */
-  readonly connectedAtMs: number;
+  readonly connectedAtMs: WallMs;
   /** Unix time in milliseconds of VPP's start; undefined where the stats segment does not tell. */
-  readonly bootAtMs: number | undefined;
+  readonly bootAtMs: WallMs | undefined;
   /** False for a VPP without weights (up to 26.06): a server of weight 0 is deleted there. */
   readonly weights: boolean;
 }
@@ -138,7 +139,7 @@ export interface StatsReader {
 /** The stats segment of a connection. */
 export interface StatsSession {
   /** Unix time in milliseconds of VPP's start, if it tells. */
-  readonly bootAtMs: number | undefined;
+  readonly bootAtMs: WallMs | undefined;
   readonly reader: StatsReader;
   /** Called when it is no segment any more. */
   onEnd: (reason: string) => void;
@@ -186,7 +187,7 @@ export interface ServerCounters {
 /** Counters of all VIPs at one time. */
 export interface CountersSnapshot {
   /** Unix time in milliseconds at which they were read. */
-  readonly takenAtMs: number;
+  readonly takenAtMs: WallMs;
   /** VIPs in it, in VIP order: those of VPP whose counters are known. */
   readonly vips: readonly VipKey[];
   /** Counters of the VIP at this place of `vips`; made when asked for. */

@@ -1,5 +1,6 @@
 /** The stats segment of one connection: received, checked, and who VPP is by it. */
 import { pause } from "../../async/pause.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 import { type ReceiveOptions, receiveSegment } from "./segment_file.ts";
@@ -37,11 +38,13 @@ export async function openStatsSession(
  * Undefined when the segment does not let itself be read: counters can be done without, and
  * programming VPP must not wait for them.
  */
-async function readBootTime(reader: SegmentReader, clock: Clock): Promise<number | undefined> {
+async function readBootTime(reader: SegmentReader, clock: Clock): Promise<WallMs | undefined> {
   for (let i = 0; i < BOOT_TIME_TRIES; i++) {
     const read = reader.scalar("/sys/boottime");
     if (read.kind === "ok") {
-      return read.value > 0 && read.value < LATEST_BOOT_S ? read.value * 1000 : undefined;
+      return read.value > 0 && read.value < LATEST_BOOT_S
+        ? (read.value * 1000) as WallMs
+        : undefined;
     }
     if (read.kind === "error") return undefined;
     await pause(PAUSE_MS, { clock });

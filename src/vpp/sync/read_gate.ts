@@ -2,6 +2,7 @@
  * Full reads of VPP, at most one a second, whatever asks for them: VPP forwards nothing while it
  * prints or dumps what it has (25 ms for 12,000 servers). One gate for each connection.
  */
+import { later, latest, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { LbApi } from "../ports.ts";
 
@@ -12,7 +13,7 @@ export class ReadGate {
   readonly #clock: Clock;
   readonly #everyMs: number;
   /** Monotonic time of the last turn that was given; it may be yet to come. */
-  #lastMs: number | undefined;
+  #lastMs: MonotonicMs | undefined;
   readonly #waiting = new Map<Timer, () => void>();
 
   constructor(clock: Clock, everyMs = READ_EVERY_MS) {
@@ -28,7 +29,9 @@ export class ReadGate {
   /** Undefined when a read may begin now, which is then taken to begin; else a promise of that. */
   turn(): Promise<void> | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const atMs = this.#lastMs === undefined ? nowMs : Math.max(nowMs, this.#lastMs + this.#everyMs);
+    const atMs = this.#lastMs === undefined
+      ? nowMs
+      : latest(nowMs, later(this.#lastMs, this.#everyMs));
     this.#lastMs = atMs;
     if (atMs === nowMs) return undefined;
     return new Promise((resolve) => {

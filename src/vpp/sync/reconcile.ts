@@ -11,6 +11,7 @@
  */
 import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { FAR_PAST_MS, type MonotonicMs } from "../../base/instant.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { RecreateLimit } from "../lb/guard/recreate_limit.ts";
@@ -68,7 +69,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #recreations: RecreateLimit;
   #warmup: Warmup;
-  #warmupStartMs = 0;
+  #warmupStartMs = FAR_PAST_MS;
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
@@ -80,7 +81,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
-    this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
+    this.#warmup = startWarmup(FAR_PAST_MS, { minMs: 0, maxMs: 0 });
   }
 
   /** False while warm-up holds frontends back. */
@@ -268,7 +269,7 @@ export class Reconciler {
   }
 
   /** For a warm-up that has seen `nowMs`: by another instant its next step could be past. */
-  #armWarmup(nowMs: number): void {
+  #armWarmup(nowMs: MonotonicMs): void {
     const { clock } = this.#options;
     this.#warmupTimer?.cancel();
     const nextMs = nextWarmupStepMs(this.#warmup, nowMs);
