@@ -1,6 +1,7 @@
 /**
  * What the API needs of the daemon, and what it tells: interfaces only.
  */
+import type { WallMs } from "../../base/instant.ts";
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
@@ -34,7 +35,7 @@ export interface DaemonApi {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Unix time in milliseconds of the daemon's start. */
-  readonly startedAtMs: number;
+  readonly startedAtMs: WallMs;
 }
 
 /** Whether the daemon does its work. */
@@ -46,7 +47,7 @@ export interface ReadinessApi {
 export interface VppApi {
   readonly connection: Pick<VppConnection, "state">;
   /** Unix time in milliseconds since which it is connected, or is not. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   readonly reconciler: Pick<
     Reconciler,
     "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
@@ -72,7 +73,7 @@ export interface ConfigVerdict {
 export interface ConfigInForce {
   readonly file: string;
   /** Unix time in milliseconds at which it was read. */
-  readonly loadedAtMs: number;
+  readonly loadedAtMs: WallMs;
   /** SHA-256 of its text, in hexadecimal. */
   readonly hash: string;
 }

@@ -4,6 +4,7 @@
  * nowhere else; tests/integration/grpc_hostile_test.ts shows that they still are what they were.
  */
 import type * as grpc from "@grpc/grpc-js";
+import type { WallMs } from "../../base/instant.ts";
 import { STATUS } from "../status.ts";
 
 type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
@@ -30,7 +31,7 @@ export function refuseCompressed(call: Call): void {
  * Takes a deadline away that the library mistook: it counts in 32 bits, so that one further than
  * 24.8 days away would have passed long ago. `nowMs`: Unix time in milliseconds.
  */
-export function forgetPastDeadline(call: Call, nowMs: number): void {
+export function forgetPastDeadline(call: Call, nowMs: WallMs): void {
   if (Number(call.getDeadline()) > nowMs - LONG_AGO_MS) return;
   const timer: unknown = Reflect.get(call, "deadlineTimer");
   if (typeof timer === "object" && timer !== null) clearTimeout(timer as NodeJS.Timeout);

@@ -2,6 +2,7 @@
  * Reads the state of VPP's load balancer for those who ask. However many ask at once, VPP is
  * asked once, and it waits for its turn among all full reads: VPP forwards nothing meanwhile.
  */
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { actualVips } from "../../vpp/lb/actual.ts";
 import { vipKeyText } from "../../vpp/lb/model.ts";
@@ -21,7 +22,7 @@ export interface LbStateReaderOptions {
 export class LbStateReader {
   readonly #options: LbStateReaderOptions;
   #last:
-    | { readonly lb: LbApi; readonly atMs: number; readonly state: Promise<LbState> }
+    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<LbState> }
     | undefined;
 
   constructor(options: LbStateReaderOptions) {
