@@ -1,4 +1,5 @@
 /** The server's configuration file: what is wrong with it, what a reload would do, the reload. */
+import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
@@ -78,7 +79,7 @@ function issueLine({ stage, file, line, column, path, message }: messages.Config
   };
 }
 
-function configPlanView(message: messages.PlanConfigResponse, nowMs: number): View {
+function configPlanView(message: messages.PlanConfigResponse, nowMs: WallMs): View {
   const { plan } = message;
   return [
     ...(message.issues.length > 0 ? [verdictBlock(message, "a reload would be accepted")] : []),
@@ -88,7 +89,7 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: number): Vi
 }
 
 /** The changes, and the share of flows that they move; not each server. */
-function configReloadView(message: messages.ReloadConfigResponse, nowMs: number): View {
+function configReloadView(message: messages.ReloadConfigResponse, nowMs: WallMs): View {
   const { plan } = message;
   return [
     verdictBlock(message, "reloaded: the configuration file is in force"),
@@ -100,7 +101,7 @@ function configReloadView(message: messages.ReloadConfigResponse, nowMs: number)
 /** Changes of a reload other than VIPs; zeros are left out. */
 function changeBlocks(
   message: messages.PlanConfigResponse | messages.ReloadConfigResponse,
-  { nowMs, ended }: { readonly nowMs: number; readonly ended: string },
+  { nowMs, ended }: { readonly nowMs: WallMs; readonly ended: string },
 ): readonly Block[] {
   const { started, stopped, restarted, readdressed, kept, lbConfChanged, endedIntents } = message;
   const fields: Field[] = Object.entries({ started, stopped, restarted, readdressed })
@@ -126,7 +127,7 @@ function namesCell(names: readonly string[]): Cell {
 
 function endedBlock(
   ended: readonly messages.EndedIntent[],
-  { nowMs, title }: { readonly nowMs: number; readonly title: string },
+  { nowMs, title }: { readonly nowMs: WallMs; readonly title: string },
 ): Block {
   return {
     kind: "table",

@@ -3,9 +3,17 @@
  * and then and answers with the last reading. Two answers in between have the same one, and the rates
  * stay those of the two readings before.
  */
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { CommandContext } from "../command.ts";
-import { countCell, elapsed, instant, millisecondsOf, scaled } from "../../render/mod.ts";
+import {
+  countCell,
+  elapsed,
+  instant,
+  millisecondsOf,
+  scaled,
+  wallMsOfNanoseconds,
+} from "../../render/mod.ts";
 import type { Block, Cell, TableBlock, View } from "../../render/model.ts";
 import { ask } from "../call.ts";
 import { NOTHING } from "../cells.ts";
@@ -28,7 +36,7 @@ interface Readings {
 export interface Reading {
   readonly newest: Counters;
   readonly before: Counters | undefined;
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Asks for the last reading. */
@@ -64,7 +72,7 @@ export function readingView(
     readonly ratesOver: (before: Counters, seconds: number) => TableBlock;
   },
 ): View {
-  const takenMs = millisecondsOf(newest.takenAt);
+  const takenMs = wallMsOfNanoseconds(newest.takenAt);
   const ageMs = nowMs - takenMs;
   const stale = ageMs > STALE_MS;
   const old = stale || counts.rows.length === 0 ? undefined : before;
