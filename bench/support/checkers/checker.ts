@@ -3,6 +3,7 @@
  * is given the same servers, interval, timeout, rise and fall, says every change of state that it
  * reports itself, and is ended with all that it started.
  */
+import type { WallMs } from "../../../src/base/instant.ts";
 import { pinned } from "../child.ts";
 import { linesOf } from "../lines.ts";
 
@@ -30,7 +31,7 @@ export interface Task {
 export interface Change {
   readonly id: number;
   readonly up: boolean;
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** A checker that runs. */

@@ -3,7 +3,9 @@
  * frontends, with what is hard to show in it (IPv6, intents, an expiring certificate). Variants of
  * the world have long names and hostile texts.
  */
+import { wall } from "../fakes/instants.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
+import { later, type WallMs } from "../../../src/base/instant.ts";
 import { ReloadConfigResponse } from "../../../src/grpc/gen/maglev.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import type {
@@ -16,7 +18,7 @@ import type {
 } from "../../../src/grpc/client/client.ts";
 
 /** The instant at which all commands of the tests are given: 2026-03-01 09:30:00Z. */
-export const NOW_MS = Date.UTC(2026, 2, 1, 9, 30);
+export const NOW_MS = wall(Date.UTC(2026, 2, 1, 9, 30));
 
 /** Nanoseconds of a Unix time `agoMs` before now. */
 export function ago(agoMs: number): bigint {
@@ -191,7 +193,7 @@ export function answersOf(words: Words): Required<Answers> {
       failed: 0,
       durationNs: 1_234_567n,
     }),
-    GetVPPLBCounters: () => countersOf({ takenMs: NOW_MS - 3200, factor: 1n }),
+    GetVPPLBCounters: () => countersOf({ takenMs: later(NOW_MS, -3200), factor: 1n }),
   };
 }
 
@@ -682,7 +684,7 @@ function lbState(): messages.VPPLBState {
 
 /** A reading of VPP's counters; `factor` multiplies what has been counted. */
 export function countersOf(
-  { takenMs, factor }: { readonly takenMs: number; readonly factor: bigint },
+  { takenMs, factor }: { readonly takenMs: WallMs; readonly factor: bigint },
 ): messages.VPPLBCounters {
   return {
     takenAt: BigInt(takenMs) * 1_000_000n,

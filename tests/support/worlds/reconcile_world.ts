@@ -2,6 +2,7 @@
  * A reconciler with everything around it in memory: a plugin that can be held, a connection that
  * comes and goes at will, a clock, wishes, and a log that is kept.
  */
+import { EPOCH_MS } from "../../../src/base/instant.ts";
 import { Emitter } from "../../../src/async/emitter.ts";
 import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
 import type { DesiredVip, LbCapabilities, LbConf } from "../../../src/vpp/lb/model.ts";
@@ -51,7 +52,7 @@ export class FakeConnection implements VppConnection {
       buildDate: "",
       buildDirectory: "",
       pid: 1,
-      connectedAtMs: 0,
+      connectedAtMs: EPOCH_MS,
       bootAtMs: undefined,
       weights: lb.capabilities.weights,
     };
