@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { parseIp } from "../src/base/address.ts";
+import { EPOCH_MS } from "../src/base/instant.ts";
 import { startSimulator } from "../src/sim/api_server.ts";
 import { countTraffic } from "../src/sim/plugin/traffic.ts";
 import { SystemClock } from "../src/system/system_clock.ts";
@@ -174,10 +175,10 @@ function measureOurs(subject: Subject, rounds: number, expected: number) {
     values: timed(rounds, expected, () => sumOf(read(alone))),
     snapshot: timed(rounds, expected, () => {
       const values = read(whole);
-      return whole.snapshot(values, 0).vips.length === vips.length ? sumOf(values) : -1;
+      return whole.snapshot(values, EPOCH_MS).vips.length === vips.length ? sumOf(values) : -1;
     }),
     objects: timed(Math.ceil(rounds / 10), expected, () => {
-      const snapshot = whole.snapshot(read(whole), 0);
+      const snapshot = whole.snapshot(read(whole), EPOCH_MS);
       let sum = 0;
       for (let i = 0; i < snapshot.vips.length; i++) {
         const { next, first, untracked, noServer } = snapshot.at(i);

@@ -22,6 +22,7 @@ import { certificates } from "../tests/support/servers/certificates.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
+import { FineClock } from "./support/fine_clock.ts";
 import { opensslReference, withReference } from "./support/reference.ts";
 
 const { values } = parseArgs({
@@ -73,7 +74,7 @@ async function measure(kind: string, targets: number): Promise<Row> {
   const farm = await startFarm(targets, kind === "icmp" ? "tcp" : kind);
   const ca = `${(await certificates()).folder}/ca.pem`;
   const reference = await referenceOf(kind, { targets, ca, port: farm.port });
-  const fromMs = performance.timeOrigin + performance.now();
+  const fromMs = new FineClock().wallMs();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
   if (kind === "https") args.push(ca);

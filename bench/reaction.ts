@@ -16,6 +16,7 @@
  */
 import { parseArgs } from "node:util";
 import { parseIp } from "../src/base/address.ts";
+import { FAR_PAST_MS, type MonotonicMs, type WallMs } from "../src/base/instant.ts";
 import type { Clock, LogEventName, LogFields, Logger } from "../src/base/ports.ts";
 import type { Config } from "../src/config/model.ts";
 import { WorkerPool } from "../src/probe/engine/worker_pool.ts";
@@ -45,12 +46,12 @@ const FRAME_HEADER = 16;
 const SET_WEIGHT_BYTES = 50;
 const ADDRESS_AT = 32;
 
-/** Instants of one server's failure, in milliseconds of performance.now(). */
+/** Instants of one server's failure. */
 interface Trace {
-  probeMs: number;
-  verdictMs: number;
-  writtenMs?: number;
-  answeredMs?: number;
+  probeMs: MonotonicMs;
+  verdictMs: MonotonicMs;
+  writtenMs?: MonotonicMs;
+  answeredMs?: MonotonicMs;
 }
 
 /** By server address. */
@@ -90,7 +91,7 @@ function watchWrites(traces: Traces): void {
     const conn = await connect(options);
     const write = conn.write.bind(conn);
     conn.write = (bytes) => {
-      const nowMs = performance.now();
+      const nowMs = CLOCK.monotonicMs();
       for (const address of weightRequests(bytes)) {
         const trace = traces.get(address);
         if (trace !== undefined) trace.writtenMs ??= nowMs;
@@ -138,7 +139,7 @@ class TracingLogger implements Logger {
   info(event: LogEventName, fields?: LogFields): void {
     if (event === "vpp-lbsync-as-weight") {
       const trace = this.#traces.get(String(fields?.address));
-      if (trace !== undefined) trace.answeredMs ??= performance.now();
+      if (trace !== undefined) trace.answeredMs ??= CLOCK.monotonicMs();
     }
     this.#inner.info(event, fields);
   }
@@ -151,6 +152,11 @@ class TracingLogger implements Logger {
     console.error(event, fields);
     this.#inner.error(event, fields);
   }
+}
+
+/** The worker's Unix time on the clock of this thread, if the system's clock was not set. */
+function monotonicOf(unixMs: WallMs): MonotonicMs {
+  return (unixMs - performance.timeOrigin) as MonotonicMs;
 }
 
 function sleep(ms: number): Promise<void> {
@@ -178,7 +184,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     engine: new WorkerPool({ clock: CLOCK, log: logger, workers: 1 }),
   });
   let batch: readonly ProbeOutcome[] = [];
-  let batchMs = 0;
+  let batchMs = FAR_PAST_MS;
   let up = 0;
   let failing = false;
   daemon.checker.subscribe((event) => {
@@ -187,7 +193,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     if (!failing || event.transition.to !== "down") return;
     const { address } = daemon.checker.current.config.backends.get(event.name)!;
     const probeAt = batch.find((one) => one.result === event.transition.result)?.atMs;
-    const probeMs = probeAt === undefined ? batchMs : probeAt - performance.timeOrigin;
+    const probeMs = probeAt === undefined ? batchMs : monotonicOf(probeAt);
     // The reconciler subscribed earlier and has sent by now; the write follows in a later microtask.
     traces.set(address.text, { probeMs, verdictMs: batchMs });
   });
@@ -195,7 +201,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   const handOver = daemon.engine.onOutcomes;
   daemon.engine.onOutcomes = (outcomes) => {
     batch = outcomes;
-    batchMs = performance.now();
+    batchMs = CLOCK.monotonicMs();
     handOver(outcomes);
   };
   while (up < backends) await sleep(100);

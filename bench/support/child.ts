@@ -1,4 +1,5 @@
 /** Child programs of a benchmark: started, controlled by lines, measured, ended. */
+import type { WallMs } from "../../src/base/instant.ts";
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import { V8_FLAGS } from "../../src/system/launch/permissions.ts";
 import { linesOf } from "./lines.ts";
@@ -7,7 +8,7 @@ import { linesOf } from "./lines.ts";
 export interface ChildRecord {
   readonly event?: string;
   readonly id?: number;
-  readonly atMs?: number;
+  readonly atMs?: WallMs;
   readonly port?: number;
   readonly served?: number;
   readonly cpuMs?: number;

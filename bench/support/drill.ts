@@ -1,4 +1,5 @@
 /** The drill: servers fail at random instants, and the time until the engine reports them down. */
+import type { WallMs } from "../../src/base/instant.ts";
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Child, Farm } from "./child.ts";
 
@@ -31,7 +32,7 @@ export async function drill(options: DrillOptions): Promise<Drill | undefined> {
   const { farm, engine, targets, intervalMs, seed } = options;
   const count = Math.min(options.drill, Math.floor(targets / 4));
   if (count === 0) return undefined;
-  const failedAt = new Map<number, number>();
+  const failedAt = new Map<number, WallMs>();
   const touched = new Set<number>();
   const latencies = new Map<number, number>();
   let spurious = 0;

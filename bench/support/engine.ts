@@ -12,8 +12,8 @@ import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
 import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
 import { firstDelaysMs } from "../../src/health/interval.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
-import { SystemClock } from "../../src/system/system_clock.ts";
 import { farmAddress } from "./farm_address.ts";
+import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 
 const [count, port, kind, intervalMs, timeoutMs, workers] = [
@@ -79,11 +79,6 @@ function print(record: Record<string, unknown>): void {
   console.log(JSON.stringify(record));
 }
 
-/** Unix time with fractions of a millisecond, comparable between processes. */
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 const log: Logger = {
   enabled: () => true,
   debug: () => {},
@@ -92,7 +87,8 @@ const log: Logger = {
   error: (event, fields) => print({ event, ...fields }),
 };
 
-const pool = new WorkerPool({ clock: new SystemClock(), log, workers });
+const clock = new FineClock();
+const pool = new WorkerPool({ clock, log, workers });
 const counters = new Int32Array(count).fill(initialCounter(healthcheck));
 const known = new Uint8Array(count);
 let unknown = count;
@@ -111,9 +107,9 @@ pool.onOutcomes = (list) => {
     counters[id] = after;
     if (first) {
       known[id] = 1;
-      if (--unknown === 0) print({ event: "all-known", atMs: nowMs() });
+      if (--unknown === 0) print({ event: "all-known", atMs: clock.wallMs() });
     } else if (isUp(before, healthcheck) !== isUp(after, healthcheck)) {
-      print({ event: isUp(after, healthcheck) ? "up" : "down", id, atMs: nowMs() });
+      print({ event: isUp(after, healthcheck) ? "up" : "down", id, atMs: clock.wallMs() });
     }
   }
 };

@@ -8,7 +8,10 @@
  *   stall I   leave connection attempts unanswered
  */
 import { farmAddress } from "./farm_address.ts";
+import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
+
+const clock = new FineClock();
 
 const ANSWER = new TextEncoder().encode(
   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n",
@@ -85,6 +88,6 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   if (verb === "close") server.listener.close();
   else if (verb === "stall") await stall(server, farmAddress(index));
   else server.state = "hangs";
-  console.log(JSON.stringify({ atMs: performance.timeOrigin + performance.now() }));
+  console.log(JSON.stringify({ atMs: clock.wallMs() }));
 }
 Deno.exit(0);

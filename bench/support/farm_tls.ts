@@ -7,6 +7,7 @@
  */
 import process from "node:process";
 import { createServer } from "node:tls";
+import { type WallMs, wallMsOf } from "../../src/base/instant.ts";
 import { farmAddress } from "./farm_address.ts";
 import { linesOf } from "./lines.ts";
 
@@ -47,7 +48,7 @@ for await (const line of linesOf(Deno.stdin.readable)) {
 }
 Deno.exit(0);
 
-function act(verb: string, index: number): { readonly atMs: number } {
+function act(verb: string, index: number): { readonly atMs: WallMs } {
   const server = servers[index]!;
   if (verb === "close") server.close();
   else if (verb === "hang") hanging.add(index);
@@ -55,7 +56,7 @@ function act(verb: string, index: number): { readonly atMs: number } {
     hanging.delete(index);
     if (!server.listening) server.listen(port, farmAddress(index));
   }
-  return { atMs: Date.now() };
+  return { atMs: wallMsOf(new Date()) };
 }
 
 function takeServed(): { readonly served: number; readonly cpuMs: number } {

@@ -3,6 +3,7 @@
  * random instant within two intervals. When all are reported down, all are opened again likewise.
  * Measures the time from the event to the checker's report.
  */
+import type { WallMs } from "../../src/base/instant.ts";
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Change, Task } from "./checkers/checker.ts";
 import type { TargetFarm, Verb } from "./target_farm.ts";
@@ -70,7 +71,7 @@ async function round(options: RoundOptions): Promise<ReadonlyMap<number, number>
   const plan = [...verbs].map(([id, verb]) => ({ id, verb, afterMs: prng() * 2 * intervalMs }))
     .sort((a, b) => a.afterMs - b.afterMs);
   const [from, startMs] = [changes.length, performance.now()];
-  const doneAt = new Map<number, number>();
+  const doneAt = new Map<number, WallMs>();
   for (const { id, verb, afterMs } of plan) {
     await pause(startMs + afterMs - performance.now());
     doneAt.set(id, await farm.act(verb, id));

@@ -1,4 +1,5 @@
 /** One checker, from its start through a window of steady probing and the drill to its end. */
+import { type WallMs, wallMsOf } from "../../src/base/instant.ts";
 import type { Change, Checker, Task } from "./checkers/checker.ts";
 import { type HealthDrill, healthDrill } from "./health_drill.ts";
 import { type Memory, treeCpu, treeMemory } from "./process_tree.ts";
@@ -46,7 +47,7 @@ export async function measure(checker: Checker, options: MeasureOptions): Promis
   const { task, farm, rep, windowS, seed } = options;
   const changes: Change[] = [];
   const loadBefore = load();
-  const fromMs = Date.now();
+  const fromMs = wallMsOf(new Date());
   const running = await checker.start(task, (change) => changes.push(change));
   try {
     const known = await allKnown({ checker, task, changes, fromMs, failure: running.failure });
@@ -75,14 +76,14 @@ interface AllKnownOptions {
   readonly checker: Checker;
   readonly task: Task;
   readonly changes: readonly Change[];
-  readonly fromMs: number;
+  readonly fromMs: WallMs;
   readonly failure: () => string | undefined;
 }
 
 async function allKnown(options: AllKnownOptions): Promise<number | null> {
   const { checker, task, changes, fromMs, failure } = options;
   if (!checker.states) return null;
-  const first = new Map<number, number>();
+  const first = new Map<number, WallMs>();
   for (let read = 0; first.size < task.targets;) {
     if (failure() !== undefined) throw new Error(failure());
     if (Date.now() > fromMs + START_LIMIT_MS) return null;

@@ -8,6 +8,7 @@
  * Arguments: count, port of the farm, interval in milliseconds.
  */
 import { invariant } from "../../src/base/assert.ts";
+import { EPOCH_MS } from "../../src/base/instant.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { createGrpcServer, servedMethods } from "../../src/daemon/grpc.ts";
 import { openMetricsPort } from "../../src/daemon/metrics_port.ts";
@@ -16,9 +17,9 @@ import { wireDaemon } from "../../src/daemon/wire.ts";
 import { STATUS_NAMES } from "../../src/grpc/status.ts";
 import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
-import { SystemClock } from "../../src/system/system_clock.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { farmAddress } from "./farm_address.ts";
+import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 
 const PER_FRONTEND = 16;
@@ -38,12 +39,6 @@ const config = smallConfig({
     }),
   ),
 });
-
-class FineClock extends SystemClock {
-  override wallMs(): number {
-    return performance.timeOrigin + performance.now();
-  }
-}
 
 const clock = new FineClock();
 const broadcaster = new LogBroadcaster();
@@ -115,7 +110,7 @@ const grpc = await createGrpcServer({
     daemon,
     logger,
     clock,
-    initial: { loadedAtMs: 0, hash: "" },
+    initial: { loadedAtMs: EPOCH_MS, hash: "" },
     hostCheck: { problem: () => undefined, warnings: () => [] },
   }),
   broadcaster,

@@ -3,6 +3,7 @@
  * (one thread and epoll, so that they cost little), for https farm_tls.ts, and for icmp the kernel,
  * which replies for all of 127.0.0.0/8.
  */
+import type { WallMs } from "../../src/base/instant.ts";
 import { certificates } from "../../tests/support/servers/certificates.ts";
 import { pinned, start } from "./child.ts";
 import { linesOf } from "./lines.ts";
@@ -29,7 +30,7 @@ export interface TargetFarm {
   /** The way a server of this kind hangs; undefined: it cannot hang. */
   readonly bad: Verb | undefined;
   /** Does that to a server; returns the time of completion (Unix time, milliseconds). */
-  act(verb: Verb, id: number): Promise<number>;
+  act(verb: Verb, id: number): Promise<WallMs>;
   takeServed(): Promise<Served>;
   stop(): Promise<void>;
 }
@@ -90,7 +91,7 @@ async function plainFarm({ kind, targets, cpu, folder }: FarmOptions): Promise<T
     caFile: "",
     // A check that only connects cannot detect a server that accepts and then stays silent.
     bad: kind === "tcp" ? "stall" : "hang",
-    act: async (verb, id) => (await ask(`${verb} ${id}`)).t! / 1e6,
+    act: async (verb, id) => ((await ask(`${verb} ${id}`)).t! / 1e6) as WallMs,
     async takeServed() {
       const { accepted, requests, farm_cpu_us } = await ask("stats");
       return { count: (kind === "tcp" ? accepted : requests)!, cpuMs: farm_cpu_us! / 1000 };

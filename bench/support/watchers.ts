@@ -7,8 +7,11 @@
  */
 import { Event, WatchRequest } from "../../src/grpc/gen/maglev.ts";
 import { create, decode, encode } from "../../src/grpc/messages/codec.ts";
+import { FineClock } from "./fine_clock.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { linesOf } from "./lines.ts";
+
+const clock = new FineClock();
 
 const address = Deno.args[0]!;
 const [watchers, replayed] = Deno.args.slice(1).map(Number) as [number, number];
@@ -26,7 +29,7 @@ function print(record: object): void {
 }
 
 function take(watcher: number, message: Uint8Array): void {
-  const nowMs = performance.timeOrigin + performance.now();
+  const nowMs = clock.wallMs();
   const { event } = decode(Event, message);
   if (event?.$case === "log" && event.value.msg === "events-dropped") {
     const count = event.value.attributes.find(({ key }) => key === "count")?.value;

@@ -2,6 +2,7 @@
  * Long calculations as generators: at each `yield` the event loop may serve others. Pure code
  * marks where it can pause; the caller decides whether it does.
  */
+import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { pause } from "./pause.ts";
 
@@ -28,7 +29,7 @@ export async function inSlices<T>(
 ): Promise<T> {
   for (;;) {
     signal?.throwIfAborted();
-    const endMs = clock.monotonicMs() + sliceMs;
+    const endMs = later(clock.monotonicMs(), sliceMs);
     do {
       const { done, value } = steps.next();
       if (done === true) return value;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { monotonic, wall } from "../../tests/support/fakes/instants.ts";
 import type { Clock } from "../base/ports.ts";
 import { SLICE_MS, TimeSlices } from "./time_slices.ts";
 
@@ -7,8 +8,8 @@ function handClock() {
   const now = { ms: 0 };
   const due = new Set<() => void>();
   const clock: Clock = {
-    monotonicMs: () => now.ms,
-    wallMs: () => now.ms,
+    monotonicMs: () => monotonic(now.ms),
+    wallMs: () => wall(now.ms),
     after(_, fn) {
       due.add(fn);
       return { cancel: () => void due.delete(fn) };

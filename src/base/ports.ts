@@ -2,6 +2,7 @@
  * Interfaces between the parts of the daemon. The edges implement them, src/daemon/ builds the
  * implementations, and tests use their own.
  */
+import type { MonotonicMs, WallMs } from "./instant.ts";
 
 /** A started timer. Cancelling one that fired or was cancelled does nothing. */
 export interface Timer {
@@ -11,9 +12,9 @@ export interface Timer {
 /** Time. Two clocks that are never mixed: monotonic for what elapsed, wall for what is shown. */
 export interface Clock {
   /** Milliseconds of a clock that never goes back; its zero means nothing. */
-  monotonicMs(): number;
+  monotonicMs(): MonotonicMs;
   /** Unix time in milliseconds, fractions allowed. */
-  wallMs(): number;
+  wallMs(): WallMs;
   /** Calls `fn` once, `delayMs` or a little later from now. */
   after(delayMs: number, fn: () => void): Timer;
 }

@@ -7,6 +7,7 @@
  *
  * One timer serves all: it fires for the earliest end, then checks the others.
  */
+import { earliest, later, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 
 export interface CarriedTimesOptions {
@@ -29,7 +30,7 @@ interface Carried {
   /** Maximum time until the next probe after a void one. */
   readonly nextProbeMs: number;
   /** By the monotonic clock. */
-  endMs: number;
+  endMs: MonotonicMs;
 }
 
 /** A timer that is this late means that the thread was stopped; results may wait to be read. */
@@ -49,7 +50,7 @@ export class CarriedTimes {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [backend, { timeoutMs, intervalMs, fastIntervalMs }] of backends) {
       const limitMs = timeoutMs + 2 * fastIntervalMs;
-      const endMs = Math.min(nowMs + limitMs, this.#carried.get(backend)?.endMs ?? Infinity);
+      const endMs = earliest(later(nowMs, limitMs), this.#carried.get(backend)?.endMs ?? NEVER_MS);
       // A computed interval may be longer than the configured one by its jitter.
       const nextProbeMs = 1.1 * Math.max(intervalMs, fastIntervalMs);
       this.#carried.set(backend, { limitMs, nextProbeMs, endMs });
@@ -61,7 +62,8 @@ export class CarriedTimes {
   voided(backend: string): void {
     const carried = this.#carried.get(backend);
     if (carried === undefined) return;
-    carried.endMs = this.#options.clock.monotonicMs() + carried.nextProbeMs + carried.limitMs;
+    const nowMs = this.#options.clock.monotonicMs();
+    carried.endMs = later(nowMs, carried.nextProbeMs + carried.limitMs);
   }
 
   /** A valid result came, or the backend is no longer carried. */
@@ -81,9 +83,9 @@ export class CarriedTimes {
 
   #arm(): void {
     this.#disarm();
-    let endMs = Infinity;
-    for (const carried of this.#carried.values()) endMs = Math.min(endMs, carried.endMs);
-    if (endMs === Infinity) return;
+    let endMs = NEVER_MS;
+    for (const carried of this.#carried.values()) endMs = earliest(endMs, carried.endMs);
+    if (endMs === NEVER_MS) return;
     const { clock } = this.#options;
     const waitMs = Math.max(0, endMs - clock.monotonicMs());
     this.#timer = clock.after(waitMs, () => this.#look(endMs));
@@ -94,14 +96,14 @@ export class CarriedTimes {
     this.#timer = undefined;
   }
 
-  #look(dueMs: number): void {
+  #look(dueMs: MonotonicMs): void {
     const { clock, answers, onOver } = this.#options;
     const nowMs = clock.monotonicMs();
     const late = nowMs - dueMs > LATE_MS;
     const over: string[] = [];
     for (const [backend, carried] of this.#carried) {
       if (carried.endMs > nowMs) continue;
-      if (late || !answers(backend)) carried.endMs = nowMs + carried.limitMs;
+      if (late || !answers(backend)) carried.endMs = later(nowMs, carried.limitMs);
       else over.push(backend);
     }
     for (const backend of over) this.#carried.delete(backend);

@@ -1,4 +1,5 @@
 /** Converts the changes of one instant to events for the daemon and to log records. */
+import type { WallMs } from "../base/instant.ts";
 import type { Logger } from "../base/ports.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent } from "./ports.ts";
@@ -14,7 +15,7 @@ export interface ChangeBatch {
   /** The event that closes it, if there is one. */
   readonly last: CheckerEvent | undefined;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** Input of changeBatchOf(). */
@@ -23,7 +24,7 @@ export interface Happened {
   /** Frontends whose weights changed for another reason. */
   readonly frontends: readonly string[];
   /** Unix time in milliseconds; the time of the last transition takes precedence. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Updates the frontends concerned in `registry`, and collects all changes. */

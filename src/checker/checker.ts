@@ -11,6 +11,7 @@
  */
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
 import type { Config } from "../config/model.ts";
@@ -69,7 +70,7 @@ export interface ReloadResult {
 interface Step {
   readonly event: HealthEvent;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
   readonly transitions: NamedTransition[];
 }
 

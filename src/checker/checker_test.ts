@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setUp, setUpHealthy, textOf, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { VOID_REPORT_MS } from "./void_report.ts";
 
@@ -58,7 +59,7 @@ Deno.test("Checker: verdicts become transitions, frontend changes and one progra
   const { checker, engine, clock, news, weights, logger } = setUp();
   checker.start();
   clock.advance(10);
-  engine.nowMs = 123;
+  engine.nowMs = wall(123);
   engine.report({ b: PASS });
   assert.deepEqual(news(), [
     "backend b unknown-up",

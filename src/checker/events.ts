@@ -3,6 +3,7 @@
  * whose `from` is their `to`. It is read from the snapshot at the time of subscribing, so that it
  * takes no room in the queue for any number of backends.
  */
+import type { WallMs } from "../base/instant.ts";
 import type {
   Backend,
   BackendState,
@@ -27,7 +28,7 @@ export interface ReplayOptions {
   readonly backends: boolean;
   readonly frontends: boolean;
   /** Unix time in milliseconds, used as the time of the replayed frontend states. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** The present state as items, in the file's order, backends first. */

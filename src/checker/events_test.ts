@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { setUp, setUpHealthy, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { replayOf, type WatchItem } from "./events.ts";
 
-const ALL = { backends: true, frontends: true, nowMs: 99 };
+const ALL = { backends: true, frontends: true, nowMs: wall(99) };
 
 function textOf(item: WatchItem): string {
   if (item.kind === "dropped") return `dropped ${item.count}`;
@@ -33,7 +34,7 @@ Deno.test("replayOf() returns the time and the reason of each state", () => {
     frontends: { web: { pools: "a b c" } },
   }));
   checker.start();
-  engine.nowMs = 7;
+  engine.nowMs = wall(7);
   engine.report({ a: FAIL });
   const items = [...replayOf(checker.snapshot(), ALL)];
   const codes = items.map((item) =>

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { setUp, setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import {
   backendIntent,
   MemoryStore,
@@ -14,7 +15,7 @@ import {
 } from "../../tests/support/fakes/intents.ts";
 import type { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
-import { LATEST_MS } from "../base/instant.ts";
+import { later, LATEST_MS, type WallMs } from "../base/instant.ts";
 import type { Intent } from "../intent/intent.ts";
 import { LOOK_EVERY_MS } from "../intent/expiry.ts";
 
@@ -49,7 +50,7 @@ function restart(
 Deno.test("an action is stored with operator, reason, start and end", () => {
   const world = setUpHealthy();
   const { checker } = world;
-  checker.pauseBackend("a", { ...WHO, reason: "kernel upgrade", untilMs: NOW_MS + 5 });
+  checker.pauseBackend("a", { ...WHO, reason: "kernel upgrade", untilMs: later(NOW_MS, 5) });
   assert.deepEqual(checker.snapshot().intents.ofBackend("a"), {
     kind: "pause",
     backend: "a",
@@ -69,7 +70,7 @@ Deno.test("an action is stored with operator, reason, start and end", () => {
 
 Deno.test("a repeated action replaces reason and end", () => {
   const { checker } = setUpHealthy();
-  checker.disableBackend("a", { ...WHO, reason: "one", untilMs: NOW_MS + 1 });
+  checker.disableBackend("a", { ...WHO, reason: "one", untilMs: later(NOW_MS, 1) });
   const again = checker.disableBackend("a", { ...WHO, reason: "two" });
   assert.ok(again.ok);
   assert.deepEqual([again.intent?.reason, again.intent?.untilMs], ["two", undefined]);
@@ -91,7 +92,7 @@ Deno.test("disabling a backend that the file disables makes no intent, and canno
   world.checker.enableBackend("a", WHO);
   assert.ok(world.checker.disableBackend("a", WHO).ok);
   assert.deepEqual(intents(world), []);
-  const refused = world.checker.disableBackend("a", { ...WHO, untilMs: NOW_MS + 1 });
+  const refused = world.checker.disableBackend("a", { ...WHO, untilMs: later(NOW_MS, 1) });
   assert.ok(!refused.ok);
   assert.equal(refused.error.code, "failed-precondition");
   assert.match(refused.error.message, /"a" until a time: the configuration disables it/);
@@ -105,10 +106,10 @@ Deno.test("an invalid reason or end is refused without effect", () => {
     [{ ...WHO, reason: "two\nlines" }, /one line without control characters/],
     [{ ...WHO, reason: "\u202egnp.exe" }, /one line without control characters/],
     [{ ...WHO, untilMs: NOW_MS }, /need a time after now/],
-    [{ ...WHO, untilMs: NOW_MS + 0.5 }, /whole milliseconds/],
-    [{ ...WHO, untilMs: -Infinity }, /whole milliseconds/],
-    [{ ...WHO, untilMs: Infinity }, /it is too far away: the latest is 2262-04-11$/],
-    [{ ...WHO, untilMs: LATEST_MS + 1 }, /it is too far away: the latest is 2262-04-11$/],
+    [{ ...WHO, untilMs: later(NOW_MS, 0.5) }, /whole milliseconds/],
+    [{ ...WHO, untilMs: wall(-Infinity) }, /whole milliseconds/],
+    [{ ...WHO, untilMs: wall(Infinity) }, /it is too far away: the latest is 2262-04-11$/],
+    [{ ...WHO, untilMs: wall(LATEST_MS + 1) }, /it is too far away: the latest is 2262-04-11$/],
   ];
   for (const [options, message] of cases) {
     for (
@@ -123,7 +124,7 @@ Deno.test("an invalid reason or end is refused without effect", () => {
       assert.match(outcome.error.message, message);
     }
   }
-  const resume = checker.resumeBackend("a", { ...WHO, untilMs: NOW_MS + 1 });
+  const resume = checker.resumeBackend("a", { ...WHO, untilMs: later(NOW_MS, 1) });
   assert.ok(!resume.ok && /only pauses, disables and weights end/.test(resume.error.message));
   assert.deepEqual([world.news(), intents(world)], [[], []]);
   assert.ok(checker.pauseBackend("a", { ...WHO, reason: "x".repeat(500) }).ok);
@@ -143,7 +144,7 @@ Deno.test("until: an intent expires, and the backend returns only through passin
   for (const kind of ["pause", "disable"] as const) {
     const world = setUpHealthy();
     const { checker, clock, engine, news, stateOf, weights } = world;
-    checker[`${kind}Backend`]("a", { ...WHO, untilMs: NOW_MS + 2 * HOUR_MS });
+    checker[`${kind}Backend`]("a", { ...WHO, untilMs: later(NOW_MS, 2 * HOUR_MS) });
     news();
     clock.advance(2 * HOUR_MS - 1);
     assert.deepEqual([news(), engine.running.has("a")], [[], false]);
@@ -161,7 +162,7 @@ Deno.test("until: an intent expires, and the backend returns only through passin
 Deno.test("until: an expired weight is replaced by the file's; several ends at one instant are one program event", () => {
   const world = setUpHealthy();
   const { checker, clock, news } = world;
-  const options = { ...WHO, untilMs: NOW_MS + 1000 };
+  const options = { ...WHO, untilMs: later(NOW_MS, 1000) };
   checker.setWeight(WEIGHT, options);
   checker.setWeight({ frontend: "api", pool: "pool0", backend: "b", weight: 1 }, options);
   checker.pauseBackend("c", options);
@@ -169,7 +170,7 @@ Deno.test("until: an expired weight is replaced by the file's; several ends at o
   clock.advance(1000);
   assert.deepEqual(news(), ["backend c paused-unknown", "program api,web transition"]);
   assert.deepEqual([world.weights("web"), world.weights("api")], [[[100, 50], [0]], [[7]]]);
-  checker.setWeight(WEIGHT, { ...WHO, untilMs: NOW_MS + 2000 });
+  checker.setWeight(WEIGHT, { ...WHO, untilMs: later(NOW_MS, 2000) });
   news();
   clock.advance(1000);
   assert.deepEqual(news(), ["program web weight"]);
@@ -178,9 +179,9 @@ Deno.test("until: an expired weight is replaced by the file's; several ends at o
 Deno.test("until: an intent that an operator ended or replaced before does not end at that time", () => {
   const world = setUpHealthy();
   const { checker, clock, stateOf } = world;
-  checker.pauseBackend("a", { ...WHO, untilMs: NOW_MS + 1000 });
+  checker.pauseBackend("a", { ...WHO, untilMs: later(NOW_MS, 1000) });
   checker.resumeBackend("a", WHO);
-  checker.disableBackend("b", { ...WHO, untilMs: NOW_MS + 1000 });
+  checker.disableBackend("b", { ...WHO, untilMs: later(NOW_MS, 1000) });
   checker.disableBackend("b", WHO);
   assert.equal(clock.timers, 0);
   clock.advance(5000);
@@ -190,17 +191,17 @@ Deno.test("until: an intent that an operator ended or replaced before does not e
 Deno.test("until follows a change of the wall clock within a minute", () => {
   class SteppedClock extends FakeClock {
     stepMs = 0;
-    override wallMs(): number {
-      return super.wallMs() + this.stepMs;
+    override wallMs(): WallMs {
+      return later(super.wallMs(), this.stepMs);
     }
   }
   const clock = new SteppedClock();
   const { checker, stateOf } = setUpHealthy({ clock });
-  checker.disableBackend("a", { ...WHO, untilMs: NOW_MS + HOUR_MS });
+  checker.disableBackend("a", { ...WHO, untilMs: later(NOW_MS, HOUR_MS) });
   clock.stepMs = HOUR_MS;
   clock.advance(LOOK_EVERY_MS);
   assert.equal(stateOf("a"), "unknown");
-  checker.disableBackend("a", { ...WHO, untilMs: clock.wallMs() + 1000 });
+  checker.disableBackend("a", { ...WHO, untilMs: later(clock.wallMs(), 1000) });
   clock.stepMs = 0;
   clock.advance(30 * 60_000);
   assert.equal(stateOf("a"), "disabled", "set back: it is not that time yet");
@@ -287,8 +288,8 @@ Deno.test("restart: pauses, disables and weights are in force from the first ins
 Deno.test("restart: an intent whose end passed meanwhile is ended, a later end is kept", () => {
   const world = restart([
     backendIntent("pause", "a", { untilMs: NOW_MS }),
-    backendIntent("disable", "b", { untilMs: NOW_MS + 1000 }),
-    weightIntent("web/pool1/c", "0/10", { untilMs: NOW_MS - 5 }),
+    backendIntent("disable", "b", { untilMs: later(NOW_MS, 1000) }),
+    weightIntent("web/pool1/c", "0/10", { untilMs: later(NOW_MS, -5) }),
   ]);
   world.checker.start();
   assert.deepEqual(intents(world), ["disable b"]);
@@ -300,8 +301,8 @@ Deno.test("restart: an intent whose end passed meanwhile is ended, a later end i
 Deno.test("restart: intents that are too old, without a backend, or replaced by the file are dropped", () => {
   const world = restart(
     [
-      backendIntent("pause", "a", { sinceMs: NOW_MS - HOUR_MS - 1 }),
-      backendIntent("pause", "b", { sinceMs: NOW_MS - HOUR_MS }),
+      backendIntent("pause", "a", { sinceMs: later(NOW_MS, -(HOUR_MS + 1)) }),
+      backendIntent("pause", "b", { sinceMs: later(NOW_MS, -HOUR_MS) }),
       backendIntent("disable", "zz"),
       backendIntent("disable", "off"),
       weightIntent("nope/pool0/a", "1/100"),
@@ -344,7 +345,7 @@ Deno.test("every action, end and reload saves the intents in force, and passes t
   const { checker, store } = world;
   checker.start();
   const kept = () => store.intents.map(textOfIntent);
-  const paused = checker.pauseBackend("a", { ...WHO, untilMs: NOW_MS + 1000 });
+  const paused = checker.pauseBackend("a", { ...WHO, untilMs: later(NOW_MS, 1000) });
   assert.deepEqual(kept(), ["pause a"]);
   assert.ok(paused.ok);
   assert.deepEqual(await paused.durable, { kind: "stored" });

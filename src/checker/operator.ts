@@ -12,7 +12,7 @@ import {
 } from "../intent/request.ts";
 import { notFound } from "../base/nearest.ts";
 import { MaglevError } from "../base/errors.ts";
-import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
+import { LATEST_MS, TOO_FAR_AWAY, type WallMs } from "../base/instant.ts";
 import type { LogFields, Logger } from "../base/ports.ts";
 import type { FrontendConfig } from "../config/model.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
@@ -79,7 +79,7 @@ export function refused<T>(error: MaglevError, before?: string | number): Operat
 /** The error in the reason or the end of an action, or undefined. */
 export function checkOptions(
   options: OperatorOptions,
-  { nowMs, canEnd }: { readonly nowMs: number; readonly canEnd: boolean },
+  { nowMs, canEnd }: { readonly nowMs: WallMs; readonly canEnd: boolean },
 ): MaglevError | undefined {
   const { reason = "", untilMs } = options;
   const bad = (message: string) => new MaglevError("invalid-argument", message);
@@ -114,7 +114,7 @@ export function checkAction(
     readonly options: OperatorOptions;
     readonly fileEnabled: boolean;
     /** Unix time in milliseconds. */
-    readonly nowMs: number;
+    readonly nowMs: WallMs;
   },
 ): MaglevError | undefined {
   const { kind, options, fileEnabled, nowMs } = action;

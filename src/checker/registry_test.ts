@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
 import { Registry } from "./registry.ts";
@@ -14,7 +15,7 @@ function registryWith(states: Readonly<Record<string, BackendState>>): Registry 
   return new Registry(
     config,
     new Map([...config.backends].map(([name, backend]) => {
-      const begun = created(config, backend, 0);
+      const begun = created(config, backend, wall(0));
       return [name, { ...begun, state: states[name] ?? begun.state }];
     })),
   );

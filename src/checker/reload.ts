@@ -13,6 +13,7 @@
 import type { NamedTransition } from "../health/state.ts";
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { BackendsDiff } from "../config/diff.ts";
 import type { BackendConfig, Config } from "../config/model.ts";
 import {
@@ -53,7 +54,7 @@ export interface ReloadInput {
   /** Every backend of the old file, in its present state. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Plans a reload; see ReloadPlan. */
@@ -117,7 +118,7 @@ class Planner {
   }
 
   /** Begins the check of a backend: starts probing, or makes the one synthetic pass. */
-  begin(backend: Backend, options: { config: BackendConfig; nowMs: number }): void {
+  begin(backend: Backend, options: { config: BackendConfig; nowMs: WallMs }): void {
     const { name } = backend;
     this.backends.set(name, backend);
     if (!isProbed(backend.state)) return;
@@ -156,7 +157,7 @@ export function policyOf(config: Config, backend: BackendConfig): HealthPolicy |
 }
 
 /** Creates a backend of `config` in its initial state. */
-export function created(config: Config, backend: BackendConfig, nowMs: number): Backend {
+export function created(config: Config, backend: BackendConfig, nowMs: WallMs): Backend {
   return createBackend(backend.name, {
     policy: policyOf(config, backend),
     enabled: backend.enabled,
@@ -168,7 +169,7 @@ export function created(config: Config, backend: BackendConfig, nowMs: number): 
 interface ObeyOptions {
   /** The file's `enabled`, if it changed. */
   readonly asked: boolean | undefined;
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 function obeyFile(backend: Backend, { asked, nowMs }: ObeyOptions): StepResult {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { diffConfig } from "../config/diff.ts";
 import { created, planReload } from "./reload.ts";
@@ -56,7 +57,7 @@ Deno.test("reload: another address is used from the next probe on, and nothing e
   checker.reload(smallConfig(withBackends({ a: { address: "10.9.9.9" }, b: {}, c: {} })));
   assert.deepEqual(engine.calls, ["readdress a 10.9.9.9"]);
   assert.deepEqual(news(), ["reload"]);
-  engine.onOutcomes([{ id, generation, result: FAIL, atMs: 1 }]);
+  engine.onOutcomes([{ id, generation, result: FAIL, atMs: wall(1) }]);
   assert.equal(checker.snapshot().backends.get("a")?.counter, 3);
 });
 
@@ -214,9 +215,9 @@ Deno.test("planReload does not change its input, and returns every backend of th
   const next = smallConfig(
     withBackends({ d: {}, c: { address: "10.0.0.99" }, a: { address: "10.0.0.1" } }),
   );
-  const backends = new Map([...old.backends].map(([n, b]) => [n, created(old, b, 0)]));
+  const backends = new Map([...old.backends].map(([n, b]) => [n, created(old, b, wall(0))]));
   const copy = structuredClone(backends);
-  const plan = planReload({ next, diff: diffConfig(old, next).backends, backends, nowMs: 5 });
+  const plan = planReload({ next, diff: diffConfig(old, next).backends, backends, nowMs: wall(5) });
   assert.deepEqual(backends, copy);
   assert.deepEqual([...plan.backends.keys()], ["d", "c", "a"]);
   assert.deepEqual(plan.actions.map((action) => `${action.kind} ${action.backend}`), [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { PROBE_DURATION_BUCKETS_S, Tally } from "./tally.ts";
 
 Deno.test("Tally counts probes by type, result and code, transitions and voids, sorted", () => {
@@ -16,9 +17,9 @@ Deno.test("Tally counts probes by type, result and code, transitions and voids, 
     { result: "fail", code: "L4CON", count: 1 },
     { result: "fail", code: "L4TOUT", count: 1 },
   ]);
-  tally.countTransition("a", { from: "up", to: "down", atMs: 2, result: FAIL });
-  tally.countTransition("a", { from: "unknown", to: "up", atMs: 1, result: PASS });
-  tally.countTransition("a", { from: "unknown", to: "up", atMs: 3, result: PASS });
+  tally.countTransition("a", { from: "up", to: "down", atMs: wall(2), result: FAIL });
+  tally.countTransition("a", { from: "unknown", to: "up", atMs: wall(1), result: PASS });
+  tally.countTransition("a", { from: "unknown", to: "up", atMs: wall(3), result: PASS });
   assert.deepEqual(tally.of("a")!.transitions(), [
     { from: "unknown", to: "up", count: 2 },
     { from: "up", to: "down", count: 1 },
@@ -44,11 +45,11 @@ Deno.test("Tally: another type of probe starts at 0; a forgotten backend leaves 
   const tally = new Tally();
   tally.countProbe("a", "tcp", PASS);
   tally.countProbe("a", "http", PASS);
-  tally.countTransition("a", { from: "unknown", to: "up", atMs: 1, result: PASS });
+  tally.countTransition("a", { from: "unknown", to: "up", atMs: wall(1), result: PASS });
   tally.countVoid("a");
   const { type, durations, voids } = tally.of("a")!;
   assert.deepEqual([type, durations.count, voids], ["http", 1, 1]);
-  tally.countTransition("a", { from: "up", to: "removed", atMs: 2, result: FAIL });
+  tally.countTransition("a", { from: "up", to: "removed", atMs: wall(2), result: FAIL });
   assert.equal(tally.of("a")!.transitions().length, 1, "of the backend, whatever its probes");
   tally.forget("a");
   assert.equal(tally.of("a"), undefined);

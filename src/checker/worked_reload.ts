@@ -2,6 +2,7 @@
  * PURE. Computes the effects of a reload on checks and operators' intents, as a value. The effects
  * on VPP take longer, and are computed from this value (src/forecast/).
  */
+import type { WallMs } from "../base/instant.ts";
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { IntentSet } from "../intent/intent.ts";
@@ -54,7 +55,7 @@ export interface WorkedOutReload {
 export function* workOutReload(
   snapshot: Snapshot,
   next: Config,
-  nowMs: number,
+  nowMs: WallMs,
 ): Generator<undefined, WorkedOutReload> {
   const { config, backends, intents } = snapshot;
   const { backends: diff, lbConfChanged } = diffConfig(config, next);

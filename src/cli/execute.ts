@@ -1,5 +1,6 @@
 /** Sends a command to all servers and renders their answers. */
 import { MaglevError } from "../base/errors.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { Json } from "../grpc/client/client.ts";
 import type { Answer } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
@@ -21,7 +22,7 @@ export interface ExecuteOptions {
   readonly color: boolean;
   /** A `set` also reports the share of new flows that moved. */
   readonly forecast: boolean;
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   readonly signal?: AbortSignal;
 }
 

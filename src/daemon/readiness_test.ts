@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EPOCH_MS } from "../base/instant.ts";
 import { blindSentences, readinessOf, type ReadinessView } from "./readiness.ts";
 
 const READY: ReadinessView = {
@@ -47,9 +48,9 @@ Deno.test("readinessOf() names everything that is missing", () => {
 });
 
 Deno.test("blindSentences() gives the missing resource, the namespace once, and the number of backends", () => {
-  const spot = { lack: "ports", reason: "no local port is free", sinceMs: 0 } as const;
+  const spot = { lack: "ports", reason: "no local port is free", sinceMs: EPOCH_MS } as const;
   const reason = "cannot enter network namespace dmz: it does not exist";
-  const gone = { lack: "namespace", reason, sinceMs: 0 } as const;
+  const gone = { lack: "namespace", reason, sinceMs: EPOCH_MS } as const;
   const view = { threads: 1, backends: 9 };
   assert.deepEqual(
     blindSentences([

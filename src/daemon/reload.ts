@@ -9,6 +9,7 @@ import { orLate } from "../async/deadline.ts";
 import { NOT_REGULAR } from "../system/read_file.ts";
 import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ReloadReport } from "../grpc/calls/daemon_api.ts";
@@ -38,7 +39,7 @@ export interface ReloaderOptions {
 /** Time and hash of a file that was read. */
 export interface Loaded {
   /** Unix time in milliseconds. */
-  readonly loadedAtMs: number;
+  readonly loadedAtMs: WallMs;
   /** SHA-256 of the text, in hexadecimal. */
   readonly hash: string;
 }

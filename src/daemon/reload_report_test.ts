@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { later, type MonotonicMs } from "../base/instant.ts";
 import { setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -7,7 +8,7 @@ import { REPORT_DEADLINE_MS, reportFields, reportReload } from "./reload_report.
 
 /** A clock on which each look takes a moment, so that slices end. */
 class BusyClock extends FakeClock {
-  override monotonicMs(): number {
+  override monotonicMs(): MonotonicMs {
     this.advance(1);
     return super.monotonicMs();
   }
@@ -81,7 +82,7 @@ Deno.test("a reload that only edits a check reports that nothing moves", async (
 Deno.test("a report that takes too long, or delays another reload, leaves the shares out", async () => {
   const late = new BusyClock();
   const monotonicMs = late.monotonicMs.bind(late);
-  late.monotonicMs = () => monotonicMs() + (late.advance(REPORT_DEADLINE_MS), 0);
+  late.monotonicMs = () => later(monotonicMs(), (late.advance(REPORT_DEADLINE_MS), 0));
   const wanted = new AbortController();
   wanted.abort();
   for (const options of [{ clock: late }, { signal: wanted.signal }]) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { FakeProbeEngine } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { RecordingLogger } from "../../tests/support/fakes/recording_logger.ts";
 import { withFolder } from "../../tests/support/servers/daemon.ts";
 import { loadConfig } from "../config/load.ts";
@@ -66,7 +67,7 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
         logger,
         clock,
         hostCheck: { problem: () => world.problem, warnings: () => world.warnings },
-        initial: { loadedAtMs: 1, hash: loaded.hash },
+        initial: { loadedAtMs: wall(1), hash: loaded.hash },
       }),
       names: () => [...daemon.checker.snapshot().frontends.keys()],
       async reload() {

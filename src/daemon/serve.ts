@@ -1,6 +1,7 @@
 /** Runs the daemon from start to stop: order of the start, signals, reload, order of the stop. */
 import { settledWithin } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
+import type { MonotonicMs } from "../base/instant.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import type { LogFormat } from "../log/forms.ts";
@@ -181,7 +182,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
     stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
   };
-  let stoppingMs: number | undefined;
+  let stoppingMs: MonotonicMs | undefined;
   addEventListener("error", onBug);
   addEventListener("unhandledrejection", onBug);
   const grpc = await Promise.race([

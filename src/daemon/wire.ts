@@ -2,6 +2,7 @@
  * The composition root: the one place that builds the parts and connects them. It holds no
  * decisions.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { Checker, type ReloadResult } from "../checker/checker.ts";
 import type { KeptIntents } from "../intent/ports.ts";
@@ -64,7 +65,7 @@ export interface Daemon extends ReadinessSource {
 /** The parts that keep VPP in line with the configuration. */
 export interface DaemonVpp {
   /** Unix time in milliseconds since which it is connected, or is not. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   readonly connection: VppConnection;
   readonly reconciler: Reconciler;
   /** Without a stats socket it never has a snapshot. */

@@ -1,7 +1,11 @@
 /** The self-playing demo: a server fails and recovers, and the state of VPP is checked after each. */
+import { later } from "../base/instant.ts";
+import { SystemClock } from "../system/system_clock.ts";
 import type { DemoServer } from "./servers.ts";
 import type { Screen } from "./screen.ts";
 import type { VppWatch } from "./vpp_watch.ts";
+
+const CLOCK = new SystemClock();
 
 /** Undefined `problem`: everything was seen. */
 export interface PlayOutcome {
@@ -19,7 +23,7 @@ export async function playFailover(options: {
 }): Promise<PlayOutcome> {
   const { playMs, servers, watch, screen } = options;
   const victim = servers[1]!;
-  const endMs = performance.now() + playMs;
+  const endMs = later(CLOCK.monotonicMs(), playMs);
   const all = servers.map(() => 100);
   const without = servers.map((server) => (server === victim ? 0 : 100));
 
@@ -43,7 +47,7 @@ export async function playFailover(options: {
     return { problem: `VPP does not send new flows to ${victim.name}, which is well again` };
   }
   screen.act(`${victim.name} is back with weight 100`);
-  await pause(Math.max(0, endMs - performance.now()));
+  await pause(Math.max(0, endMs - CLOCK.monotonicMs()));
   return { problem: undefined };
 }
 

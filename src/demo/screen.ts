@@ -1,10 +1,13 @@
 /** The output of the demo: plain lines with the time since the start. */
+import { SystemClock } from "../system/system_clock.ts";
 import type { LogLine } from "./daemon_process.ts";
 import type { DemoServer } from "./servers.ts";
 import type { SeenServer } from "./scenario.ts";
 
+const CLOCK = new SystemClock();
+
 export class Screen {
-  readonly #startMs = performance.now();
+  readonly #startMs = CLOCK.monotonicMs();
 
   intro(parts: {
     readonly servers: readonly DemoServer[];
@@ -104,7 +107,7 @@ Ctrl-C ends everything.
   }
 
   #say(who: string, text: string): void {
-    const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(1).padStart(5);
+    const seconds = ((CLOCK.monotonicMs() - this.#startMs) / 1000).toFixed(1).padStart(5);
     console.log(`${seconds}s  ${who.padEnd(8)} ${text}`);
   }
 }

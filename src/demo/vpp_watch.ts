@@ -1,4 +1,6 @@
 /** Polls the servers of the simulated VPP and reports changes. */
+import { later } from "../base/instant.ts";
+import { SystemClock } from "../system/system_clock.ts";
 import type { SeenServer } from "./scenario.ts";
 import { formatAddress46 } from "../sim/plugin/address46.ts";
 import type { Simulator } from "../sim/api_server.ts";
@@ -6,6 +8,8 @@ import type { DemoServer } from "./servers.ts";
 import type { Screen } from "./screen.ts";
 
 const LOOK_EVERY_MS = 100;
+
+const CLOCK = new SystemClock();
 
 export class VppWatch {
   readonly #simulator: Simulator;
@@ -53,8 +57,8 @@ export class VppWatch {
 
   /** Resolves with true when every weight is as wanted, with false after `deadlineMs`. */
   async waitFor(weights: readonly number[], deadlineMs: number): Promise<boolean> {
-    const endMs = performance.now() + deadlineMs;
-    while (performance.now() < endMs) {
+    const endMs = later(CLOCK.monotonicMs(), deadlineMs);
+    while (CLOCK.monotonicMs() < endMs) {
       if (this.seen().every(({ weight }, index) => weight === weights[index])) return true;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

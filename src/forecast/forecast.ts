@@ -7,6 +7,7 @@
  * system/slices.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
@@ -31,7 +32,7 @@ export type ForecastAction =
 
 export interface ForecastOptions {
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   /** Capabilities of the connected VPP; `{ weights: true }` without one. */
   readonly can: LbCapabilities;
 }

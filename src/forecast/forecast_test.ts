@@ -16,6 +16,7 @@ import {
 } from "../../tests/support/worlds/checker_commands.ts";
 import { setUpHealthy, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { textOfIntent } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
@@ -35,7 +36,7 @@ import {
 } from "./forecast.ts";
 import type { Snapshot } from "../checker/ports.ts";
 
-const OPTIONS: ForecastOptions = { nowMs: 1_700_000_000_000, can: { weights: true } };
+const OPTIONS: ForecastOptions = { nowMs: wall(1_700_000_000_000), can: { weights: true } };
 
 type Vips = ReadonlyMap<string, DesiredVip>;
 

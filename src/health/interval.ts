@@ -10,6 +10,7 @@
  * probe. So a run of intervals deviates by no more than one interval may, and spread targets stay
  * spread in all states.
  */
+import type { MonotonicMs } from "../base/instant.ts";
 import type { Prng } from "../base/ports.ts";
 import { counterMax } from "./counter.ts";
 import type { HealthPolicy } from "./state.ts";
@@ -45,7 +46,7 @@ export interface NextIntervalOptions {
 /** The position of a target on its grid. */
 export interface Grid {
   /** Start of the last probe, milliseconds of any clock that does not jump. */
-  readonly startedMs: number;
+  readonly startedMs: MonotonicMs;
   /** The target's phase, constant, in [0, 1); see phaseOf. */
   readonly phase: number;
 }
@@ -72,7 +73,7 @@ export function nextIntervalMs(pace: Pace, counter: number, options: NextInterva
 }
 
 /** The phase by which the first probe, at `firstStartMs`, is a point of the target's grid. */
-export function phaseOf(firstStartMs: number, pace: Pace): number {
+export function phaseOf(firstStartMs: MonotonicMs, pace: Pace): number {
   const spreadMs = spreadIntervalMs(pace.fastIntervalMs);
   return (firstStartMs / spreadMs) - Math.floor(firstStartMs / spreadMs);
 }

@@ -1,3 +1,5 @@
+import { later } from "../base/instant.ts";
+import { monotonic } from "../../tests/support/fakes/instants.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -56,14 +58,14 @@ function starts(
   options: { startMs: number; phase: number; numbers: readonly number[]; count: number },
 ): number[] {
   let at = 0;
-  let now = options.startMs;
+  let now = monotonic(options.startMs);
   const all = [now];
   while (all.length < options.count) {
     const grid = { startedMs: now, phase: options.phase };
     const prng = () => options.numbers[at++ % options.numbers.length]!;
     const ms = nextIntervalMs(pace, 4, { unknown: false, prng, grid });
     assert.ok(ms >= 4500 - 1e-6 && ms <= 5500 + 1e-6, `interval ${ms}`);
-    now += ms;
+    now = later(now, ms);
     all.push(now);
   }
   return all;
@@ -96,7 +98,7 @@ Deno.test("nextIntervalMs on a grid: a series of intervals deviates no more than
 });
 
 Deno.test("nextIntervalMs on a grid is jittered", () => {
-  const grid = { startedMs: 1250, phase: 0.25 };
+  const grid = { startedMs: monotonic(1250), phase: 0.25 };
   const at = (random: number) =>
     nextIntervalMs(pace, 4, { unknown: false, prng: () => random, grid });
   assert.deepEqual([0, 0.5, 0.999].map((random) => Math.round(at(random))), [4750, 5000, 5250]);
@@ -104,9 +106,10 @@ Deno.test("nextIntervalMs on a grid is jittered", () => {
 
 Deno.test("phaseOf: the first probe is on a point of its own grid", () => {
   fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (startMs) => {
-    const phase = phaseOf(startMs, pace);
+    const startedMs = monotonic(startMs);
+    const phase = phaseOf(startedMs, pace);
     assert.ok(phase >= 0 && phase < 1);
-    const grid = { startedMs: startMs, phase };
+    const grid = { startedMs, phase };
     const ms = nextIntervalMs(pace, 3, { unknown: false, prng: () => 0.5, grid });
     assert.ok(Math.abs(ms - 500) < 1e-3, `${ms}`);
   }));

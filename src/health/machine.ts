@@ -15,6 +15,7 @@
  * succeed without a transition. `enable` only depends on the state, so it does not end a pause. A
  * removed backend can only be dropped.
  */
+import type { WallMs } from "../base/instant.ts";
 import { appendNewest } from "../base/ring.ts";
 import { counterMax, initialCounter, isUp, stepCounter } from "./counter.ts";
 import type {
@@ -50,7 +51,7 @@ export interface CreateBackendOptions {
   /** Transitions to keep; >= 1. */
   readonly historyCapacity: number;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Creates a backend in its initial state, without history. */
@@ -84,7 +85,7 @@ export function isProbed(state: BackendState): boolean {
  * The next backend after `event` at `nowMs` (Unix time in milliseconds). A probe result in a state
  * that is not probed is dropped: the same backend is returned.
  */
-export function step(backend: Backend, event: HealthEvent, nowMs: number): StepResult {
+export function step(backend: Backend, event: HealthEvent, nowMs: WallMs): StepResult {
   switch (event.kind) {
     case "probe":
       return isProbed(backend.state) ? judge(backend, event.result, nowMs) : unchanged(backend);
@@ -126,7 +127,7 @@ export interface RestartOptions {
   /** The new policy; undefined when the backend is static now. */
   readonly policy: HealthPolicy | undefined;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /**
@@ -172,7 +173,7 @@ function pseudoResult(code: ResultCode): ProbeResult {
   return { ok: false, layer: "", code, detail: "", durationMs: 0 };
 }
 
-function judge(backend: Backend, result: ProbeResult, nowMs: number): StepResult {
+function judge(backend: Backend, result: ProbeResult, nowMs: WallMs): StepResult {
   const { policy, state } = backend;
   const counter = stepCounter(backend.counter, result.ok, policy);
   const { certificateExpiryMs, certificateName } = result;
@@ -195,7 +196,7 @@ function dropped(backend: Backend): Backend {
 }
 
 interface Cause {
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   readonly result: ProbeResult;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import {
   countedState,
   createBackend,
@@ -36,28 +37,32 @@ function fresh(options: Partial<Parameters<typeof createBackend>[1]> = {}): Back
     policy: POLICY,
     enabled: true,
     historyCapacity: 5,
-    nowMs: 1000,
+    nowMs: wall(1000),
     ...options,
   });
 }
 
 Deno.test("the expiry of a certificate stays until another appears or the definition changes", () => {
-  const seeing = (certificateExpiryMs: number, result = PASS): HealthEvent => (
+  const seeing = (expiryMs: number, result = PASS): HealthEvent => (
     {
       kind: "probe",
-      result: { ...result, certificateExpiryMs, certificateName: `of ${certificateExpiryMs}` },
+      result: {
+        ...result,
+        certificateExpiryMs: wall(expiryMs),
+        certificateName: `of ${expiryMs}`,
+      },
     }
   );
-  let backend = must(step(fresh(), seeing(5e12, FAIL), 2000));
+  let backend = must(step(fresh(), seeing(5e12, FAIL), wall(2000)));
   assert.equal(backend.certificateExpiryMs, 5e12, "also of a certificate that was not accepted");
   for (const event of [fail, pass, { kind: "pause" }, { kind: "resume" }, fail] as const) {
-    backend = must(step(backend, event, 3000));
+    backend = must(step(backend, event, wall(3000)));
     assert.equal(backend.certificateExpiryMs, 5e12);
   }
-  backend = must(step(backend, seeing(6e12), 4000));
+  backend = must(step(backend, seeing(6e12), wall(4000)));
   assert.equal(backend.certificateExpiryMs, 6e12);
   assert.equal(backend.certificateName, `of ${6e12}`);
-  backend = must(restart(backend, { policy: POLICY, nowMs: 5000 }));
+  backend = must(restart(backend, { policy: POLICY, nowMs: wall(5000) }));
   assert.equal("certificateExpiryMs" in backend, false);
   assert.equal("certificateName" in backend, false);
 });
@@ -72,7 +77,7 @@ function inState(state: BackendState): Backend {
     disabled: [pass, { kind: "disable" }],
     removed: [{ kind: "remove" }],
   };
-  const backend = paths[state].reduce((b, event) => must(step(b, event, 2000)), fresh());
+  const backend = paths[state].reduce((b, event) => must(step(b, event, wall(2000))), fresh());
   assert.equal(backend.state, state);
   return backend;
 }
@@ -166,7 +171,7 @@ Deno.test("step: every event in every state", () => {
         ? fail
         : { kind: kind as "pause" | "resume" | "disable" | "enable" | "remove" };
       const before = inState(state);
-      const result = step(before, event, 3000);
+      const result = step(before, event, wall(3000));
       const name = `${kind} in ${state}`;
       const outcome = !result.ok ? "refused" : result.transition?.to ?? "kept";
       assert.equal(outcome, expected, name);
@@ -182,7 +187,7 @@ Deno.test("step: every event in every state", () => {
 });
 
 Deno.test("step: a transition carries from, to, time and the result that caused it", () => {
-  const down = step(fresh(), fail, 1234);
+  const down = step(fresh(), fail, wall(1234));
   assert.ok(down.ok);
   assert.deepEqual(down.transition, { from: "unknown", to: "down", atMs: 1234, result: FAIL });
   assert.deepEqual(down.backend.history, [down.transition]);
@@ -194,7 +199,7 @@ Deno.test("step: a transition carries from, to, time and the result that caused 
     ["up", "remove", "removed"],
   ];
   for (const [state, kind, code] of codes) {
-    const result = step(inState(state), { kind } as HealthEvent, 5);
+    const result = step(inState(state), { kind } as HealthEvent, wall(5));
     assert.ok(result.ok);
     assert.deepEqual(
       result.transition?.result,
@@ -209,11 +214,11 @@ Deno.test("step: entering unknown sets the counter to rise - 1 and forgets the l
     const before = inState(state);
     assert.notEqual(before.counter, 1);
     assert.notEqual(before.lastResult, undefined);
-    const after = must(step(before, { kind }, 9));
+    const after = must(step(before, { kind }, wall(9)));
     assert.equal(after.counter, 1);
     assert.equal(after.lastResult, undefined);
-    assert.equal(must(step(after, pass, 10)).state, "up");
-    const failed = must(step(after, fail, 10));
+    assert.equal(must(step(after, pass, wall(10))).state, "up");
+    const failed = must(step(after, fail, wall(10)));
     assert.equal(failed.state, "down");
     assert.equal(failed.counter, 0);
   }
@@ -227,7 +232,7 @@ Deno.test("step: history is kept over pause and resume, disable and enable", () 
     { kind: "disable" },
     { kind: "enable" },
   ];
-  const backend = events.reduce((b, event, i) => must(step(b, event, i)), fresh());
+  const backend = events.reduce((b, event, i) => must(step(b, event, wall(i))), fresh());
   assert.deepEqual(
     backend.history.map((t) => `${t.from} ${t.to} ${t.result.code}`),
     [
@@ -242,11 +247,11 @@ Deno.test("step: history is kept over pause and resume, disable and enable", () 
 
 Deno.test("step: disable and enable go by the state and repair an inconsistent enabled flag", () => {
   const disabledButEnabled = { ...inState("disabled"), enabled: true };
-  const repaired = step(disabledButEnabled, { kind: "disable" }, 1);
+  const repaired = step(disabledButEnabled, { kind: "disable" }, wall(1));
   assert.ok(repaired.ok && repaired.transition === undefined);
   assert.equal(repaired.backend.enabled, false);
   const upButNotEnabled = { ...inState("up"), enabled: false };
-  const enabled = step(upButNotEnabled, { kind: "enable" }, 1);
+  const enabled = step(upButNotEnabled, { kind: "enable" }, wall(1));
   assert.ok(enabled.ok && enabled.transition === undefined);
   assert.equal(enabled.backend.enabled, true);
   assert.equal(enabled.backend.state, "up");
@@ -256,7 +261,7 @@ Deno.test("step: a result in a state that is not probed is dropped: the same val
   for (const state of ["paused", "disabled", "removed"] as const) {
     const before = inState(state);
     for (const event of [pass, fail]) {
-      const result = step(before, event, 9);
+      const result = step(before, event, wall(9));
       assert.ok(result.ok);
       assert.equal(result.backend, before, state);
     }
@@ -265,7 +270,7 @@ Deno.test("step: a result in a state that is not probed is dropped: the same val
 
 Deno.test("step: the synthetic pass of a static backend makes it up immediately, with a full counter", () => {
   const backend = must(
-    step(fresh({ policy: undefined }), { kind: "probe", result: STATIC_PASS }, 1),
+    step(fresh({ policy: undefined }), { kind: "probe", result: STATIC_PASS }, wall(1)),
   );
   assert.equal(backend.state, "up");
   assert.equal(backend.counter, 1);
@@ -285,7 +290,7 @@ Deno.test("restart: checked from the beginning, but paused and disabled stay so;
   };
   for (const state of STATES) {
     const before = inState(state);
-    const result = restart(before, { policy: NEW_POLICY, nowMs: 77 });
+    const result = restart(before, { policy: NEW_POLICY, nowMs: wall(77) });
     const to = expected[state];
     assert.equal(result.ok ? result.backend.state : "refused", to, state);
     if (!result.ok) continue;
@@ -303,11 +308,11 @@ Deno.test("restart: checked from the beginning, but paused and disabled stay so;
 
 /** A backend that was up when its check changed. */
 function carriedBackend(): Backend {
-  return must(restart(inState("up"), { policy: NEW_POLICY, nowMs: 77 }));
+  return must(restart(inState("up"), { policy: NEW_POLICY, nowMs: wall(77) }));
 }
 
 const after = (backend: Backend, ...events: HealthEvent[]) =>
-  events.reduce((b, event) => must(step(b, event, 99)), backend);
+  events.reduce((b, event) => must(step(b, event, wall(99))), backend);
 
 Deno.test("a carried backend is up by one pass, and down only by `fall` failures in a row", () => {
   const carried = carriedBackend();
@@ -336,11 +341,11 @@ Deno.test("a carried backend whose check stays silent becomes an ordinary unknow
 
 Deno.test("a second change of the check does not forget the failures of a carried backend", () => {
   const failedOnce = after(carriedBackend(), fail);
-  const again = must(restart(failedOnce, { policy: { rise: 2, fall: 3 }, nowMs: 88 }));
+  const again = must(restart(failedOnce, { policy: { rise: 2, fall: 3 }, nowMs: wall(88) }));
   assert.deepEqual([again.standing, again.counter], ["carried", 3]);
   assert.equal(after(again, fail).state, "unknown");
   assert.equal(after(again, fail, fail).state, "down");
-  const shorter = must(restart(failedOnce, { policy: { rise: 2, fall: 1 }, nowMs: 88 }));
+  const shorter = must(restart(failedOnce, { policy: { rise: 2, fall: 1 }, nowMs: wall(88) }));
   assert.equal(countedState(shorter), "up", "one more failure is needed all the same");
   assert.equal(after(shorter, fail).state, "down");
 });
@@ -374,7 +379,7 @@ Deno.test("withHistoryCapacity drops the oldest transitions, and returns the sam
   const cut = withHistoryCapacity(backend, 1);
   assert.deepEqual(cut.history.map((t) => t.to), ["paused"]);
   assert.equal(withHistoryCapacity(cut, 9).history.length, 1);
-  assert.equal(must(step(cut, { kind: "resume" }, 1)).history.length, 1);
+  assert.equal(must(step(cut, { kind: "resume" }, wall(1))).history.length, 1);
 });
 
 /**
@@ -429,7 +434,7 @@ Deno.test("step agrees with a ladder built from HAProxy's rule", () => {
     for (const ok of oks) {
       const before = rung;
       rung = ok ? rung.pass : rung.fail;
-      const result = step(backend, ok ? pass : fail, 1);
+      const result = step(backend, ok ? pass : fail, wall(1));
       assert.ok(result.ok);
       backend = result.backend;
       assert.equal(backend.state, rung.state);
@@ -465,7 +470,7 @@ Deno.test("step: invariants over any sequence of events", () => {
       sequence.forEach((event, i) => {
         const before = backend;
         const copy = structuredClone(before);
-        const result = step(backend, event, i);
+        const result = step(backend, event, wall(i));
         assert.deepEqual(before, copy, "the old value must not change");
         if (!result.ok) return;
         backend = result.backend;
@@ -487,7 +492,7 @@ Deno.test("step: invariants over any sequence of events", () => {
         }
         // A repeated operator's action changes nothing more.
         if (event.kind !== "probe") {
-          const again = step(backend, event, i + 0.5);
+          const again = step(backend, event, wall(i + 0.5));
           assert.ok(again.ok && again.transition === undefined && again.backend === backend);
         }
       });
@@ -500,7 +505,7 @@ Deno.test("step: no event changes a removed backend", () => {
   fc.assert(fc.property(fc.array(events, { maxLength: 20 }), (sequence) => {
     const removed = inState("removed");
     for (const event of sequence) {
-      const result = step(removed, event, 1);
+      const result = step(removed, event, wall(1));
       if (result.ok) assert.equal(result.backend, removed);
     }
   }));

@@ -1,4 +1,5 @@
 /** The types of health: states, probe results, transitions. Pure data without behaviour. */
+import type { WallMs } from "../base/instant.ts";
 
 /** States of a backend; it is probed in the first three only. */
 export type BackendState = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
@@ -64,7 +65,7 @@ export interface ProbeResult {
    * First end of validity (Unix time in milliseconds) among the certificates that the server
    * presented, accepted or not; absent when the probe saw no certificate.
    */
-  readonly certificateExpiryMs?: number;
+  readonly certificateExpiryMs?: WallMs;
   /** Name of the certificate with that end. */
   readonly certificateName?: string | undefined;
 }
@@ -74,7 +75,7 @@ export interface Transition {
   readonly from: BackendState;
   readonly to: BackendState;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
   readonly result: ProbeResult;
 }
 
@@ -83,7 +84,7 @@ export interface FrontendTransition {
   readonly from: FrontendState;
   readonly to: FrontendState;
   /** Unix time in milliseconds. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** Rise/fall settings of a backend; a static backend (no healthcheck) has 1 and 1. */
@@ -108,7 +109,7 @@ export interface Backend {
   /** `transition-history` of the configuration. */
   readonly historyCapacity: number;
   /** Unix time in milliseconds of entering the state. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   /** The last counted probe result, if any. */
   readonly lastResult: ProbeResult | undefined;
   /** In `unknown` only; absent for an ordinary unknown backend. */
@@ -117,7 +118,7 @@ export interface Backend {
    * The end of the last certificate that a probe of this definition saw, in Unix milliseconds. A
    * probe without a certificate (a slow or dead server) keeps it, as does an operator's action.
    */
-  readonly certificateExpiryMs?: number;
+  readonly certificateExpiryMs?: WallMs;
   readonly certificateName?: string | undefined;
 }
 

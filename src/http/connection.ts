@@ -2,6 +2,7 @@
  * Serves one client of the metrics port. Every wait has a deadline; a deadline closes the
  * connection, which makes the pending read or write fail.
  */
+import type { MonotonicMs } from "../base/instant.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import type { TimeSlices } from "../async/time_slices.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
@@ -57,7 +58,7 @@ export class ServerConnection {
   #filled = 0;
   #deadline: Timer | undefined;
   #open = true;
-  #answeringSinceMs: number | undefined;
+  #answeringSinceMs: MonotonicMs | undefined;
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
@@ -68,7 +69,7 @@ export class ServerConnection {
   }
 
   /** Since when a request is being answered, monotonic; undefined: none is. */
-  get answeringSinceMs(): number | undefined {
+  get answeringSinceMs(): MonotonicMs | undefined {
     return this.#answeringSinceMs;
   }
 

@@ -7,6 +7,7 @@
  * milliseconds, with pauses for the rest of the daemon, so that scrapes of 10,000 backends do not
  * delay verdicts.
  */
+import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
 import { type Answer, ServerConnection } from "./connection.ts";
@@ -96,7 +97,7 @@ export class HttpServer {
   /** The connection that is closed to admit a new one; undefined: none may be closed. */
   #evictionCandidate(): ServerConnection | undefined {
     let longest: ServerConnection | undefined;
-    let sinceMs = this.#options.clock.monotonicMs() - FAIR_MS;
+    let sinceMs = later(this.#options.clock.monotonicMs(), -FAIR_MS);
     for (const connection of this.#connections) {
       const { answeringSinceMs } = connection;
       if (answeringSinceMs === undefined) return connection;

@@ -12,7 +12,7 @@
  */
 import { isPlainLine } from "../base/text.ts";
 import { createHash } from "node:crypto";
-import { LATEST_MS, TOO_FAR_AWAY } from "../base/instant.ts";
+import { LATEST_MS, TOO_FAR_AWAY, type WallMs } from "../base/instant.ts";
 import { MAX_NAME_LENGTH } from "../config/schema/text_rules.ts";
 import { MAX_WEIGHT } from "../health/weight.ts";
 import { type Intent, intentKey, IntentSet } from "./intent.ts";
@@ -103,8 +103,8 @@ function fromRecord(record: unknown): Intent | undefined {
   if (!isRecord(record)) return undefined;
   const { kind, peer, identity, reason, since_ms: sinceMs, until_ms: until } = record;
   if (!isText(peer, MAX_ID_LENGTH) || !isText(identity, MAX_ID_LENGTH)) return undefined;
-  if (!isText(reason, MAX_REASON_LENGTH) || !isWhole(sinceMs, LATEST_MS)) return undefined;
-  if (until !== null && !isWhole(until, LATEST_MS)) return undefined;
+  if (!isText(reason, MAX_REASON_LENGTH) || !isInstant(sinceMs)) return undefined;
+  if (until !== null && !isInstant(until)) return undefined;
   const asked = { by: { peer, identity }, reason, sinceMs, untilMs: until ?? undefined };
   const { backend } = record;
   if (!isName(backend)) return undefined;
@@ -134,6 +134,10 @@ function isText(value: unknown, maxLength: number): value is string {
 
 function isName(value: unknown): value is string {
   return isText(value, MAX_NAME_LENGTH) && value !== "";
+}
+
+function isInstant(value: unknown): value is WallMs {
+  return isWhole(value, LATEST_MS);
 }
 
 function isWhole(value: unknown, max: number): value is number {

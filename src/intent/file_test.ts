@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { fuzz, mutateText, rounds } from "../../tests/support/fakes/fuzz.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { anyIntents, backendIntent, weightIntent } from "../../tests/support/fakes/intents.ts";
 import { type Intent, IntentSet } from "./intent.ts";
 import { decodeIntents, encodeIntents } from "./file.ts";
 
 const SOME: readonly Intent[] = [
-  backendIntent("disable", "nginx0", { reason: "disk", untilMs: 1_800_000_000_000 }),
+  backendIntent("disable", "nginx0", { reason: "disk", untilMs: wall(1_800_000_000_000) }),
   backendIntent("pause", "nginx1"),
   weightIntent("web/main/nginx2", "20/100"),
 ];

@@ -8,6 +8,7 @@
  * disabling what the file disables), and enabling what the file disables, which lasts as long as
  * the process.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { WeightPlace } from "../config/pool_weights.ts";
 
 /** The operator who asked. */
@@ -23,9 +24,9 @@ interface IntentBase {
   /** Why, in the operator's words; empty when nothing was said. */
   readonly reason: string;
   /** Unix time in milliseconds: when it was asked for. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   /** Unix time in milliseconds at which it ends by itself; undefined: when an operator ends it. */
-  readonly untilMs: number | undefined;
+  readonly untilMs: WallMs | undefined;
 }
 
 /** A backend kept out of service. */
@@ -114,13 +115,13 @@ export class IntentSet {
   }
 
   /** Those whose time is over at `nowMs`, in the order of list(). */
-  endedBy(nowMs: number): readonly Intent[] {
+  endedBy(nowMs: WallMs): readonly Intent[] {
     return this.list().filter(({ untilMs }) => untilMs !== undefined && untilMs <= nowMs);
   }
 
   /** When the next one ends by itself (Unix milliseconds); undefined: none does. */
-  nextEndMs(): number | undefined {
-    let next: number | undefined;
+  nextEndMs(): WallMs | undefined {
+    let next: WallMs | undefined;
     for (const { untilMs } of this.#intents.values()) {
       if (untilMs !== undefined && (next === undefined || untilMs < next)) next = untilMs;
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import {
   anyIntents,
   backendIntent,
@@ -51,13 +52,13 @@ Deno.test("IntentSet: the order of list() does not depend on the order of adding
 
 Deno.test("IntentSet returns expired intents and the next expiry", () => {
   const book = IntentSet.of([
-    backendIntent("pause", "a", { untilMs: 300 }),
+    backendIntent("pause", "a", { untilMs: wall(300) }),
     backendIntent("pause", "b"),
-    backendIntent("disable", "c", { untilMs: 200 }),
-    weightIntent("web/main/a", "1/2", { untilMs: 250 }),
+    backendIntent("disable", "c", { untilMs: wall(200) }),
+    weightIntent("web/main/a", "1/2", { untilMs: wall(250) }),
   ]);
   assert.equal(book.nextEndMs(), 200);
-  assert.deepEqual(book.endedBy(199), []);
-  assert.deepEqual(book.endedBy(250).map(textOfIntent), ["disable c", "web/main/a 1"]);
+  assert.deepEqual(book.endedBy(wall(199)), []);
+  assert.deepEqual(book.endedBy(wall(250)).map(textOfIntent), ["disable c", "web/main/a 1"]);
   assert.equal(IntentSet.of([backendIntent("pause", "b")]).nextEndMs(), undefined);
 });

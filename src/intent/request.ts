@@ -1,4 +1,5 @@
 /** PURE. Requests of operators that leave an intent. */
+import type { WallMs } from "../base/instant.ts";
 import type { OperatorId } from "./intent.ts";
 
 /** Longest reason, in UTF-16 units. */
@@ -13,7 +14,7 @@ export interface OperatorOptions {
    * Unix time in milliseconds at which it shall end by itself; in the future, whole. Only for what
    * can end: pause, disable, a weight.
    */
-  readonly untilMs?: number | undefined;
+  readonly untilMs?: WallMs | undefined;
 }
 
 /** Actions on a backend. */

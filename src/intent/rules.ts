@@ -11,6 +11,7 @@
  * changed, the file was edited, and it wins. A reload for any other reason leaves the weight alone,
  * and so does a changed check leave a pause or a disable.
  */
+import { EPOCH_MS, latest, type WallMs, wholeMs } from "../base/instant.ts";
 import { toPlainLine } from "../base/text.ts";
 import type { Config } from "../config/model.ts";
 import { step } from "../health/machine.ts";
@@ -33,7 +34,7 @@ export const MAX_ID_LENGTH = 256;
 interface Asked {
   readonly options: OperatorOptions;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** The intents after an action that was done; `backend` is as it is now. */
@@ -105,7 +106,7 @@ export interface RestoreInput {
   /** Every backend of `config`, just begun. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   /** Older ones are dropped. */
   readonly maxAgeMs: number;
 }
@@ -193,7 +194,7 @@ function disagreement(
 
 function askedBy({ options, nowMs }: Asked) {
   const { by, reason = "", untilMs } = options;
-  const sinceMs = Math.max(0, Math.floor(nowMs));
+  const sinceMs = latest(EPOCH_MS, wholeMs(nowMs));
   return { by: { peer: clip(by.peer), identity: clip(by.identity) }, reason, sinceMs, untilMs };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { LOG_EVENTS } from "../../tests/support/judges/log_contract.ts";
 import { parseLogfmt } from "../../tests/support/judges/logfmt.ts";
 import { readByPython } from "../../tests/support/judges/python_json.ts";
@@ -11,7 +12,7 @@ import { type LogRecord, MAX_FIELD_CHARACTERS } from "./record.ts";
 const TIME = "2026-01-01T00:00:00.123Z";
 
 function record(fields: LogFields, level: LogLevel = "info"): LogRecord {
-  return { timeMs: 1_767_225_600_123, level, event: "backend-transition", fields };
+  return { timeMs: wall(1_767_225_600_123), level, event: "backend-transition", fields };
 }
 
 /** Values as a server, VPP, an operator or a file may give them. */

@@ -1,10 +1,11 @@
 /** PURE. A log record and its bounds; forms.ts writes it. */
+import type { WallMs } from "../base/instant.ts";
 import type { LogEventName, LogFields, LogLevel, LogValue } from "../base/ports.ts";
 
 /** One event, before the choice of form. */
 export interface LogRecord {
   /** Unix time in milliseconds. */
-  readonly timeMs: number;
+  readonly timeMs: WallMs;
   readonly level: LogLevel;
   readonly event: LogEventName;
   readonly fields: LogFields;
@@ -53,7 +54,7 @@ function tail(text: string): string {
 }
 
 /** RFC 3339 with milliseconds, UTC. A time out of range gives the epoch rather than an exception. */
-export function formatTime(unixMs: number): string {
+export function formatTime(unixMs: WallMs): string {
   const date = new Date(Number.isFinite(unixMs) && Math.abs(unixMs) <= 8.64e15 ? unixMs : 0);
   return date.toISOString();
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { formatRecord } from "./forms.ts";
 import { boundedRecord, formatTime, type LogRecord, MAX_FIELD_CHARACTERS } from "./record.ts";
 
 function record(fields: LogRecord["fields"]): LogRecord {
-  return { timeMs: 1_767_225_600_123, level: "info", event: "backend-transition", fields };
+  return { timeMs: wall(1_767_225_600_123), level: "info", event: "backend-transition", fields };
 }
 
 Deno.test("boundedRecord() cuts long fields, once, and returns a short record unchanged", () => {
@@ -21,6 +22,6 @@ Deno.test("boundedRecord() cuts long fields, once, and returns a short record un
 
 Deno.test("formatTime() survives invalid dates", () => {
   for (const bad of [NaN, Infinity, 1e300]) {
-    assert.equal(formatTime(bad), "1970-01-01T00:00:00.000Z");
+    assert.equal(formatTime(wall(bad)), "1970-01-01T00:00:00.000Z");
   }
 });

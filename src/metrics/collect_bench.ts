@@ -1,4 +1,5 @@
 /** The text of a scrape by number of backends, without sending it: `deno bench`. */
+import { EPOCH_MS } from "../base/instant.ts";
 import { setUp } from "../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -24,7 +25,7 @@ for (const count of [100, 1000, 10_000]) {
   Deno.bench(`the text for ${count} backends, as bytes`, () => {
     const view = {
       build: { version: "", commit: "", date: "" },
-      nowMs: 0,
+      nowMs: EPOCH_MS,
       ...checkerView(checker),
       vpp: undefined,
       counters: undefined,

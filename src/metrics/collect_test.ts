@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { setUp, WHO } from "../../tests/support/worlds/checker_fixture.ts";
 import { FAIL, PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
 import { readMetrics, valueOf } from "../../tests/support/judges/prometheus_text.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../base/address.ts";
+import { EPOCH_MS, later } from "../base/instant.ts";
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import { LACKS } from "../probe/lack.ts";
 import type { ActualServer, ActualVip, VipKey } from "../vpp/lb/model.ts";
@@ -12,7 +14,7 @@ import { collect } from "./collect.ts";
 import { FAMILIES, FAMILY_NAMES, familyOf } from "./families.ts";
 import { checkerView, type MetricsView, type TalliedChecker } from "./view.ts";
 
-const NOW_MS = 1_700_000_000_000;
+const NOW_MS = wall(1_700_000_000_000);
 
 function viewOf(checker: TalliedChecker, change: Partial<MetricsView> = {}): MetricsView {
   return {
@@ -51,8 +53,8 @@ const INFO: VppInfo = {
   buildDate: "today",
   buildDirectory: "/",
   pid: 7,
-  connectedAtMs: NOW_MS - 5000,
-  bootAtMs: NOW_MS - 60_000,
+  connectedAtMs: later(NOW_MS, -5000),
+  bootAtMs: later(NOW_MS, -60_000),
   weights: true,
 };
 const NO_API = undefined as unknown as LbApi;
@@ -86,7 +88,7 @@ Deno.test("collect() writes states, counters and weights of backends and fronten
   const { checker, engine } = setUp();
   checker.start();
   engine.report({ a: PASS, b: PASS });
-  engine.report({ a: { ...PASS, durationMs: 3, certificateExpiryMs: 1_800_000_000_500 } });
+  engine.report({ a: { ...PASS, durationMs: 3, certificateExpiryMs: wall(1_800_000_000_500) } });
   engine.takeDown("b");
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "a", weight: 42 }, WHO);
   checker.disableBackend("c", WHO);
@@ -251,7 +253,7 @@ Deno.test("collect() writes flows of each VIP's backends, packets and bytes of e
 Deno.test("collect() writes exactly the families of the table that are kept for it, with its labels", () => {
   const { checker, engine } = setUp();
   checker.start();
-  engine.report({ a: { ...PASS, certificateExpiryMs: 1 } });
+  engine.report({ a: { ...PASS, certificateExpiryMs: wall(1) } });
   const { id, generation } = engine.running.get("a")!;
   engine.onVoid({ id, generation, latenessMs: 300 });
   const families = familiesOf(viewOf(checker, {
@@ -341,7 +343,12 @@ Deno.test("collect() yields its text in pieces of whole lines", () => {
 });
 
 Deno.test("collect() has a gauge for each kind of lack, 0 by default", () => {
-  const spot = { lack: "ports", reason: "no local port is free", backends: 7, sinceMs: 0 } as const;
+  const spot = {
+    lack: "ports",
+    reason: "no local port is free",
+    backends: 7,
+    sinceMs: EPOCH_MS,
+  } as const;
   const { checker } = setUp();
   const text = [...collect(viewOf(checker, {
     probers: [

@@ -1,4 +1,5 @@
 /** PURE. Lines of VPP and of its VIPs. */
+import type { WallMs } from "../base/instant.ts";
 import { vipKeyOf } from "../vpp/lb/desired.ts";
 import { protocolName, type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 import type { CountersSnapshot, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
@@ -91,7 +92,7 @@ function infoOf({ vpp }: MetricsView): VppInfo | undefined {
 }
 
 /** Seconds since a Unix time, none below 0 when a clock was set back. */
-function since(unixMs: number, { nowMs }: MetricsView): number {
+function since(unixMs: WallMs, { nowMs }: MetricsView): number {
   return Math.max(0, nowMs - unixMs) / 1000;
 }
 

@@ -3,6 +3,7 @@
  * lateness of the last one to two periods of 10 s, so that no scraper hides it from another. The
  * runtime's own figures (`monitorEventLoopDelay`) are wrong in Deno 2.9.6.
  */
+import { later, NEVER_MS } from "../base/instant.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 
 const TICK_MS = 100;
@@ -11,7 +12,7 @@ const TICKS_OF_PERIOD = 100;
 export class LagMeter {
   readonly #clock: Clock;
   #timer: Timer | undefined;
-  #dueMs = 0;
+  #dueMs = NEVER_MS;
   #ticks = 0;
   #maxMs = 0;
   #maxBeforeMs = 0;
@@ -36,7 +37,7 @@ export class LagMeter {
   }
 
   #arm(): void {
-    this.#dueMs = this.#clock.monotonicMs() + TICK_MS;
+    this.#dueMs = later(this.#clock.monotonicMs(), TICK_MS);
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 

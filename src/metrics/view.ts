@@ -2,6 +2,7 @@
  * PURE. The state at the moment of a scrape. States and weights are immutable snapshots, so that a
  * reload during the scrape does not change them.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { BuildInfo } from "../base/version.ts";
 import type { CheckerReader, Snapshot } from "../checker/ports.ts";
 import type { BackendTally } from "../checker/tally.ts";
@@ -15,7 +16,7 @@ import type { Withheld } from "../vpp/sync/guard/withheld.ts";
 export interface MetricsView {
   readonly build: BuildInfo;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   readonly snapshot: Snapshot;
   /** Of the backends of `snapshot`, in their order; undefined: nothing counted yet. */
   readonly tallies: readonly (BackendTally | undefined)[];

@@ -2,6 +2,7 @@
  * PURE. Verdicts of finished probes, and the conversion of errors into verdicts. os_errors.ts
  * decides whether an error of the operating system is about the server or about this host.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { Layer, ResultCode } from "../health/state.ts";
 import type { Lack } from "./lack.ts";
 import { errorCode, OS_ERRORS, printable, textField, wordsOf } from "./os_errors.ts";
@@ -25,7 +26,7 @@ export interface Verdict {
    * Earliest end of validity (Unix time in milliseconds) among the certificates that the server
    * showed, and the name of that certificate.
    */
-  readonly certificateExpiryMs?: number;
+  readonly certificateExpiryMs?: WallMs;
   readonly certificateName?: string;
 }
 

@@ -2,6 +2,7 @@
  * Interfaces between the checker (main thread) and the probe engine (workers).
  */
 import type { IpAddress } from "../base/address.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { ProbeResult } from "../health/state.ts";
 import type { HealthcheckConfig } from "../config/model.ts";
 import type { Lack } from "./lack.ts";
@@ -33,7 +34,7 @@ export interface ProbeOutcome {
   readonly generation: number;
   readonly result: ProbeResult;
   /** Unix time in milliseconds of the verdict. */
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** A probe that did not count because the prober itself was late or lacked something. */
@@ -56,7 +57,7 @@ export interface BlindSpot {
   /** Backends whose newest probe was void because of it; 0 for some seconds after the last. */
   readonly backends: number;
   /** Unix time in milliseconds. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
 }
 
 /** The threads that probe in one network namespace. */

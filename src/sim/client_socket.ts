@@ -4,6 +4,7 @@
  * in order whatever the delay.
  */
 import { MaglevError } from "../base/errors.ts";
+import { later, type MonotonicMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
 import type { Faults } from "./faults.ts";
@@ -36,7 +37,7 @@ export interface ClientSocketOptions {
 
 interface Outgoing {
   readonly frame: Uint8Array;
-  readonly dueMs: number;
+  readonly dueMs: MonotonicMs;
 }
 
 /** A connected client. */
@@ -67,7 +68,7 @@ export class ClientSocket {
     const frame = encodeFrame(message);
     frame.set(POINTER, 0);
     faults.corrupt(frame);
-    this.#queue.push({ frame, dueMs: clock.monotonicMs() + faults.delayMs });
+    this.#queue.push({ frame, dueMs: later(clock.monotonicMs(), faults.delayMs) });
     this.#queuedBytes += frame.length;
     if (this.#queuedBytes > MAX_QUEUED_BYTES) this.close();
     else this.#wake();
@@ -126,7 +127,7 @@ export class ClientSocket {
   }
 
   /** Waits until the clock has reached `dueMs`, or the socket is closed. */
-  async #until(dueMs: number): Promise<void> {
+  async #until(dueMs: MonotonicMs): Promise<void> {
     const { clock } = this.#options;
     while (!this.#closed && clock.monotonicMs() < dueMs) {
       const due = Promise.withResolvers<void>();

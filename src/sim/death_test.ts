@@ -1,5 +1,6 @@
 /** The simulated VPP dies of what kills the real one; each case was seen there. */
 import assert from "node:assert/strict";
+import { monotonic } from "../../tests/support/fakes/instants.ts";
 import { desired, ip } from "../../tests/support/fakes/vips.ts";
 import { executeOn } from "../../tests/support/worlds/plugin_lb.ts";
 import { SystemClock } from "../system/system_clock.ts";
@@ -11,7 +12,7 @@ import { countTraffic } from "./plugin/traffic.ts";
 const ALL = { protocol: 255, port: 0 } as const;
 
 function programmed(...vips: readonly DesiredVip[]): LbPlugin {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   for (const vip of vips) {
     assert.equal(executeOn(plugin, { kind: "vip-add", vip }), 0);
     for (const server of vip.servers) {
@@ -67,7 +68,7 @@ Deno.test("a packet to a VIP with a port that is a server of another is lost, an
 });
 
 Deno.test("a packet to a server inside the prefix of its VIP crashes VPP", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   const pfx = { address: ip("192.0.2.0"), len: 24 };
   const name = { pfx, protocol: 255, port: 0 };
   plugin.addVip({
@@ -100,7 +101,7 @@ Deno.test("the first packet crashes a VPP whose sticky table is too large, or ha
 });
 
 Deno.test("a table length of 0 crashes VPP immediately", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   executeOn(plugin, {
     kind: "vip-add",
     vip: desired("192.0.2.1", "", { newFlowsTableLength: 0 }),

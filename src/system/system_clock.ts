@@ -1,14 +1,15 @@
 /** Implements Clock with the host's two clocks. */
+import type { MonotonicMs, WallMs } from "../base/instant.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 
 /** `performance.now()` for what elapsed, `Date.now()` for what is shown. */
 export class SystemClock implements Clock {
-  monotonicMs(): number {
-    return performance.now();
+  monotonicMs(): MonotonicMs {
+    return performance.now() as MonotonicMs;
   }
 
-  wallMs(): number {
-    return Date.now();
+  wallMs(): WallMs {
+    return Date.now() as WallMs;
   }
 
   after(delayMs: number, fn: () => void): Timer {

@@ -6,6 +6,7 @@
  * ended or suspended.
  */
 import { pause } from "../async/pause.ts";
+import { FAR_PAST_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
 import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
@@ -62,7 +63,7 @@ export class Terminal {
   #reading: Promise<void> | undefined;
   #wake: () => void = () => {};
   #onKey: (() => void) | undefined;
-  #interruptMs = -Infinity;
+  #interruptMs = FAR_PAST_MS;
   #interrupted: AbortController | undefined;
 
   constructor(options: TerminalOptions) {

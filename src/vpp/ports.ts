@@ -3,6 +3,7 @@
  * handles VIPs.
  */
 import type { IpAddress } from "../base/address.ts";
+import type { WallMs } from "../base/instant.ts";
 import type { ServerDetails, VipDetails } from "./lb/actual.ts";
 import type { StatsRoom } from "./lb/guard/stats_budget.ts";
 import type { ActualVip, DesiredVip, LbCapabilities, LbConf, VipKey } from "./lb/model.ts";
@@ -69,9 +70,9 @@ export interface VppInfo {
   readonly buildDirectory: string;
   readonly pid: number;
   /** Unix time in milliseconds of this connection. */
-  readonly connectedAtMs: number;
+  readonly connectedAtMs: WallMs;
   /** Unix time in milliseconds of VPP's start; undefined if the segment does not report it. */
-  readonly bootAtMs: number | undefined;
+  readonly bootAtMs: WallMs | undefined;
   /** False for a VPP without weights (up to 26.06): a server of weight 0 is deleted there. */
   readonly weights: boolean;
 }
@@ -141,7 +142,7 @@ export interface StatsReader {
 /** The stats segment of a connection. */
 export interface StatsSession {
   /** Unix time in milliseconds of VPP's start; undefined if VPP does not report it. */
-  readonly bootAtMs: number | undefined;
+  readonly bootAtMs: WallMs | undefined;
   readonly reader: StatsReader;
   /** Called when the memory is no longer a valid segment. */
   onEnd: (reason: string) => void;
@@ -189,7 +190,7 @@ export interface ServerCounters {
 /** Counters of all VIPs at one time. */
 export interface CountersSnapshot {
   /** Unix time in milliseconds at which they were read. */
-  readonly takenAtMs: number;
+  readonly takenAtMs: WallMs;
   /** The VIPs of VPP whose counters are known, in VIP order. */
   readonly vips: readonly VipKey[];
   /** Counters of the VIP at this place of `vips`; computed on demand. */

@@ -1,4 +1,5 @@
 /** Tracks the time since which a connection to VPP has been in its state. */
+import type { WallMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import type { VppConnection } from "./ports.ts";
 
@@ -6,7 +7,7 @@ import type { VppConnection } from "./ports.ts";
  * Returns a function that returns the Unix time, in milliseconds, since which the connection has
  * been up or down.
  */
-export function stateSince(connection: VppConnection, clock: Clock): () => number {
+export function stateSince(connection: VppConnection, clock: Clock): () => WallMs {
   let sinceMs = clock.wallMs();
   let { kind } = connection.state;
   connection.subscribe((state) => {

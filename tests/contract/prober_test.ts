@@ -1,5 +1,6 @@
 /** Runs the contract of ProbeEngine against the pool of real workers and the tests' engine. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { later } from "../../src/base/instant.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { SystemClock } from "../../src/system/system_clock.ts";
 import { FAIL, FakeProbeEngine, PASS } from "../support/fakes/fake_probe_engine.ts";
@@ -26,7 +27,7 @@ function onServer(workers: number): Promise<ProberHarness> {
 function fake(): ProberHarness {
   const engine = new FakeProbeEngine();
   const probe = () => {
-    engine.nowMs += 20;
+    engine.nowMs = later(engine.nowMs, 20);
     const targets = [...engine.running.values()];
     const able = targets.filter(({ healthcheck }) => healthcheck.probeIpv4Src === undefined);
     for (const target of targets) if (!able.includes(target)) engine.reportVoid(target.backend);

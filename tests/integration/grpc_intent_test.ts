@@ -4,6 +4,7 @@
  * every state.
  */
 import assert from "node:assert/strict";
+import { later, wallMsOf } from "../../src/base/instant.ts";
 import { decodeIntents, encodeIntents } from "../../src/intent/file.ts";
 import type { Daemon } from "../support/servers/daemon.ts";
 import { type Ended, GrpcClient, type Json, part } from "../support/judges/grpc_client.ts";
@@ -147,8 +148,8 @@ grpcTest(
       const path = `${stateDir}/intents.json`;
       const decoded = decodeIntents(await Deno.readTextFile(path));
       assert.ok(decoded.kind === "ok");
-      const nowMs = Date.now();
-      const ends = { weight: nowMs - 1, pause: nowMs + 5000, disable: undefined };
+      const nowMs = wallMsOf(new Date());
+      const ends = { weight: later(nowMs, -1), pause: later(nowMs, 5000), disable: undefined };
       const moved = decoded.intents.map((each) => ({ ...each, untilMs: ends[each.kind] }));
       await Deno.writeTextFile(path, encodeIntents(moved));
       const second = start({ ...GRPC, stateDir });
@@ -157,10 +158,10 @@ grpcTest(
       const restored = await second.seen(({ msg }) => msg === "operator-intent-restored");
       assert.deepEqual([restored.intent, restored.backend], ["pause", "b1"]);
       await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 0`, `${C} 60`] });
-      const later = await second.seen((line) =>
+      const ended = await second.seen((line) =>
         line.msg === "operator-intent-expired" && line.backend === "b1"
       );
-      await second.transition("b1", "up", second.lines.indexOf(later));
+      await second.transition("b1", "up", second.lines.indexOf(ended));
       const changes = second.lines.filter(({ msg, backend }) =>
         msg === "backend-transition" && backend === "b1"
       );
@@ -178,14 +179,14 @@ grpcTest(
       const stateDir = stateDirOf(stage);
       const by = { peer: "198.51.100.7:4711", identity: "operator #1" };
       const asked = { by, reason: "", untilMs: undefined };
-      const now = Math.floor(Date.now());
+      const now = wallMsOf(new Date());
       await Deno.mkdir(stateDir);
       await Deno.writeTextFile(
         `${stateDir}/intents.json`,
         encodeIntents([
-          { kind: "disable", backend: "b0", ...asked, sinceMs: now - 40 * 86_400_000 },
+          { kind: "disable", backend: "b0", ...asked, sinceMs: later(now, -40 * 86_400_000) },
           { kind: "disable", backend: "gone", ...asked, sinceMs: now },
-          { kind: "pause", backend: "b1", ...asked, sinceMs: now - 29 * 86_400_000 },
+          { kind: "pause", backend: "b1", ...asked, sinceMs: later(now, -29 * 86_400_000) },
           {
             kind: "weight",
             ...ENTRY,

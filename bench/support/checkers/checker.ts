@@ -3,6 +3,7 @@
  * ../shared/bench/health. Each gets the same servers, interval, timeout, rise and fall, writes
  * every change of state that the checker reports, and is ended with all its processes.
  */
+import type { WallMs } from "../../../src/base/instant.ts";
 import { pinned } from "../child.ts";
 import { linesOf } from "../lines.ts";
 
@@ -30,7 +31,7 @@ export interface Task {
 export interface Change {
   readonly id: number;
   readonly up: boolean;
-  readonly atMs: number;
+  readonly atMs: WallMs;
 }
 
 /** A running checker. */

@@ -4,6 +4,7 @@
  *
  * Over TLS each check makes a new session (`no-ssl-reuse`), as maglevd's do.
  */
+import { wallMsOf } from "../../../src/base/instant.ts";
 import { farmAddress } from "../farm_address.ts";
 import { type Change, type Checker, groupsOf, spawn, type Task } from "./checker.ts";
 
@@ -37,7 +38,7 @@ function changeOf(line: string, seen: Set<number>): Change | undefined {
   const id = Number(match[2]);
   if (state === null && seen.has(id)) return undefined;
   seen.add(id);
-  return { id, up: state === null || state[3] === "UP", atMs: Date.parse(match[1]!) };
+  return { id, up: state === null || state[3] === "UP", atMs: wallMsOf(new Date(match[1]!)) };
 }
 
 function configText(task: Task): string {

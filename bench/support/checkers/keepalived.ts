@@ -3,6 +3,7 @@
  * no `rise` (one pass is up) and does not verify certificates; `fall` is its `retry`. On a kernel
  * without IPVS a library of ../shared handles its calls.
  */
+import { wallMsOf } from "../../../src/base/instant.ts";
 import { farmAddress } from "../farm_address.ts";
 import { linesOf } from "../lines.ts";
 import { neededProgram } from "../shared_program.ts";
@@ -50,7 +51,7 @@ async function report(
     const match = /^RS \[127\.1\.(\d+)\.(\d+)\]:\S+ \S+ (UP|DOWN)/.exec(line);
     if (match === null) continue;
     const id = 250 * Number(match[1]) + Number(match[2]) - 1;
-    onChange({ id, up: match[3] === "UP", atMs: Date.now() });
+    onChange({ id, up: match[3] === "UP", atMs: wallMsOf(new Date()) });
   }
 }
 

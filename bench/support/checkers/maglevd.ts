@@ -2,6 +2,7 @@
  * maglevd, as deno.json's task starts it: documented permissions and runtime settings, without VPP.
  * Its reports are the log's `backend-transition`; their time is the log's own.
  */
+import { wallMsOf } from "../../../src/base/instant.ts";
 import { LAUNCHER_ENVIRONMENT, maglevdCommand } from "../../../src/demo/daemon_process.ts";
 import { farmAddress } from "../farm_address.ts";
 import { type Change, type Checker, groupsOf, spawn, type Task } from "./checker.ts";
@@ -64,7 +65,7 @@ export function changeOf(record: LogRecord): Change | undefined {
   return {
     id: Number(record.backend.slice(1)),
     up: record.to === "up",
-    atMs: Date.parse(record.time),
+    atMs: wallMsOf(new Date(record.time)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Cells that several commands share. */
+import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
-import { elapsed, instant, millisecondsOf } from "../render/mod.ts";
+import { elapsed, instant, millisecondsOf, wallMsOfNanoseconds } from "../render/mod.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Cell } from "../render/model.ts";
 
@@ -34,15 +35,15 @@ export function yesNo(value: boolean): Cell {
 }
 
 /** Time since an instant, up to `nowMs`; 0 means unset. */
-export function ageCell(unixNs: bigint, nowMs: number): Cell {
+export function ageCell(unixNs: bigint, nowMs: WallMs): Cell {
   if (unixNs === 0n) return NOTHING;
-  return { text: elapsed(nowMs - millisecondsOf(unixNs)), volatile: true };
+  return { text: elapsed(nowMs - wallMsOfNanoseconds(unixNs)), volatile: true };
 }
 
 /** `2026-03-01 09:30:00Z (3d4h ago)`; 0 means unset. */
-export function sinceCell(unixNs: bigint, nowMs: number): Cell {
+export function sinceCell(unixNs: bigint, nowMs: WallMs): Cell {
   if (unixNs === 0n) return NOTHING;
-  const unixMs = millisecondsOf(unixNs);
+  const unixMs = wallMsOfNanoseconds(unixNs);
   return { text: `${instant(unixMs)} (${elapsed(nowMs - unixMs)} ago)`, volatile: true };
 }
 
@@ -72,9 +73,9 @@ export function resultCell(result: messages.ProbeResult | undefined): Cell {
 }
 
 /** End of validity of a certificate: a warning when soon, a fault when very soon. */
-export function expiryCell(unixNs: bigint | undefined, nowMs: number): Cell {
+export function expiryCell(unixNs: bigint | undefined, nowMs: WallMs): Cell {
   if (unixNs === undefined) return NOTHING;
-  const unixMs = millisecondsOf(unixNs);
+  const unixMs = wallMsOfNanoseconds(unixNs);
   const leftMs = unixMs - nowMs;
   const when = instant(unixMs);
   const text = leftMs > 0
@@ -90,9 +91,9 @@ export function whoText({ identity, peer }: messages.Intent): string {
 }
 
 /** End of an intent. */
-export function untilText(untilUnixNs: bigint | undefined, nowMs: number): string {
+export function untilText(untilUnixNs: bigint | undefined, nowMs: WallMs): string {
   if (untilUnixNs === undefined) return "an operator ends it";
-  const unixMs = millisecondsOf(untilUnixNs);
+  const unixMs = wallMsOfNanoseconds(untilUnixNs);
   const leftMs = unixMs - nowMs;
   return `${instant(unixMs)} (${leftMs > 0 ? `in ${elapsed(leftMs)}` : "now"})`;
 }
@@ -103,12 +104,12 @@ const KIND_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** An operator's intent in one line: `paused by alice (192.0.2.9), 12m07s ago: new kernel`. */
-export function intentText(intent: messages.Intent, nowMs: number): string {
+export function intentText(intent: messages.Intent, nowMs: WallMs): string {
   const { kind, reason, sinceUnixNs, untilUnixNs, fileWeight, weight } = intent;
   const what = kind === "weight"
     ? `weight ${fileWeight} → ${weight}`
     : KIND_WORDS.get(kind) ?? kind;
-  const ageMs = nowMs - millisecondsOf(sinceUnixNs);
+  const ageMs = nowMs - wallMsOfNanoseconds(sinceUnixNs);
   const when = ageMs < 1000 ? "just now" : `${elapsed(ageMs)} ago`;
   const end = untilUnixNs === undefined ? "" : `, until ${untilText(untilUnixNs, nowMs)}`;
   const why = reason === "" ? "" : `: ${reason}`;
@@ -116,7 +117,7 @@ export function intentText(intent: messages.Intent, nowMs: number): string {
 }
 
 /** The same in a column of notes; empty without an intent. */
-export function intentCell(intent: messages.Intent | undefined, nowMs: number): Cell {
+export function intentCell(intent: messages.Intent | undefined, nowMs: WallMs): Cell {
   if (intent === undefined) return { text: "" };
   const { kind, weight, fileWeight } = intent;
   return {

@@ -1,4 +1,5 @@
 /** A command that calls a server: it returns the view to show and its JSON form. */
+import type { WallMs } from "../../base/instant.ts";
 import type { Json, MaglevClient } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import type { View } from "../render/model.ts";
@@ -6,7 +7,7 @@ import type { View } from "../render/model.ts";
 export interface CommandContext {
   readonly client: Pick<MaglevClient, "call">;
   /** Unix time in milliseconds: durations are counted up to it. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
   readonly signal?: AbortSignal | undefined;
   /** In the shell: a `set` also reports the share of new flows that moved. */
   readonly forecast?: boolean | undefined;

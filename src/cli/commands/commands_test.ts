@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
+import { later, type WallMs } from "../../base/instant.ts";
 import { ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
 import type { Args } from "../language/node.ts";
@@ -279,39 +280,39 @@ Deno.test("answers are failures for an invalid configuration, and for a sync tha
 
 Deno.test("counters have rates from two readings, which stay until the next reading", async () => {
   const memory = new Map<string, unknown>();
-  const show = async (takenMs: number, factor: bigint) => {
+  const show = async (takenMs: WallMs, factor: bigint) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
     return text(await run("show vpp lb counters", { answers, memory }).answer);
   };
-  assert.doesNotMatch(await show(NOW_MS - 20_000, 1n), /rates/);
-  assert.doesNotMatch(await show(NOW_MS - 20_000, 1n), /rates/);
-  assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
-  assert.match(await show(NOW_MS - 10_000, 2n), /rates\n[^]*123 k [^]*rates over 10s/);
-  assert.match(await show(NOW_MS - 5_000, 3n), /rates\n[^]*247 k [^]*rates over 5.0s/);
+  assert.doesNotMatch(await show(later(NOW_MS, -20_000), 1n), /rates/);
+  assert.doesNotMatch(await show(later(NOW_MS, -20_000), 1n), /rates/);
+  assert.match(await show(later(NOW_MS, -10_000), 2n), /rates\n[^]*123 k [^]*rates over 10s/);
+  assert.match(await show(later(NOW_MS, -10_000), 2n), /rates\n[^]*123 k [^]*rates over 10s/);
+  assert.match(await show(later(NOW_MS, -5_000), 3n), /rates\n[^]*247 k [^]*rates over 5.0s/);
   // A VIP whose count restarted at zero has no rate.
   assert.match(await show(NOW_MS, 1n), /rates\n.*\n192\S+ +- /);
 });
 
 Deno.test("counters mark an old reading as such, without rates", async () => {
   const memory = new Map<string, unknown>();
-  const show = async (takenMs: number, factor: bigint) => {
+  const show = async (takenMs: WallMs, factor: bigint) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor }) };
     return text(await run("show vpp lb counters", { answers, memory }).answer);
   };
-  await show(NOW_MS - 70_000, 1n);
-  const stale = await show(NOW_MS - 65_000, 2n);
+  await show(later(NOW_MS, -70_000), 1n);
+  const stale = await show(later(NOW_MS, -65_000), 2n);
   assert.match(stale, /read 1m05s ago, at 2026-03-01 09:28:55Z: not live/);
   assert.doesNotMatch(stale, /rates/);
 });
 
 Deno.test("counters have no rates when a reading is older than the one before", async () => {
   const memory = new Map<string, unknown>();
-  const show = async (takenMs: number) => {
+  const show = async (takenMs: WallMs) => {
     const answers = { GetVPPLBCounters: () => countersOf({ takenMs, factor: 2n }) };
     return text(await run("show vpp lb counters", { answers, memory }).answer);
   };
-  await show(NOW_MS - 5_000);
-  assert.doesNotMatch(await show(NOW_MS - 10_000), /rates/);
+  await show(later(NOW_MS, -5_000));
+  assert.doesNotMatch(await show(later(NOW_MS, -10_000)), /rates/);
 });
 
 Deno.test("expiryCell() warns of an end within 14 days, and shows a fault within 3", () => {

@@ -1,4 +1,5 @@
 /** The server's configuration file: its errors, the effect of a reload, the reload. */
+import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
@@ -76,7 +77,7 @@ function issueLine({ stage, file, line, column, path, message }: messages.Config
   };
 }
 
-function configPlanView(message: messages.PlanConfigResponse, nowMs: number): View {
+function configPlanView(message: messages.PlanConfigResponse, nowMs: WallMs): View {
   const { plan } = message;
   return [
     ...(message.issues.length > 0 ? [verdictBlock(message, "a reload would be accepted")] : []),
@@ -86,7 +87,7 @@ function configPlanView(message: messages.PlanConfigResponse, nowMs: number): Vi
 }
 
 /** The changes, and the share of flows that they move; servers are left out. */
-function configReloadView(message: messages.ReloadConfigResponse, nowMs: number): View {
+function configReloadView(message: messages.ReloadConfigResponse, nowMs: WallMs): View {
   const { plan } = message;
   return [
     verdictBlock(message, "reloaded: the configuration file is in force"),
@@ -98,7 +99,7 @@ function configReloadView(message: messages.ReloadConfigResponse, nowMs: number)
 /** Changes of a reload besides VIPs; zeros are left out. */
 function changeBlocks(
   message: messages.PlanConfigResponse | messages.ReloadConfigResponse,
-  { nowMs, ended }: { readonly nowMs: number; readonly ended: string },
+  { nowMs, ended }: { readonly nowMs: WallMs; readonly ended: string },
 ): readonly Block[] {
   const { started, stopped, restarted, readdressed, kept, lbConfChanged, endedIntents } = message;
   const fields: Field[] = Object.entries({ started, stopped, restarted, readdressed })
@@ -124,7 +125,7 @@ function namesCell(names: readonly string[]): Cell {
 
 function endedBlock(
   ended: readonly messages.EndedIntent[],
-  { nowMs, title }: { readonly nowMs: number; readonly title: string },
+  { nowMs, title }: { readonly nowMs: WallMs; readonly title: string },
 ): Block {
   return {
     kind: "table",

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { MaglevError } from "../../base/errors.ts";
+import { later, type WallMs } from "../../base/instant.ts";
 import { PlanConfigResponse, ReloadConfigResponse } from "../../grpc/gen/maglev.ts";
 import { create } from "../../grpc/messages/codec.ts";
 import { plainForm, plainParts } from "../render/plain.ts";
@@ -54,7 +55,7 @@ interface Case {
   readonly answers: Answers;
   readonly args?: Args;
   readonly memory?: Map<string, unknown>;
-  readonly nowMs?: number;
+  readonly nowMs?: WallMs;
 }
 
 function run({ name, answers, args, memory, nowMs = NOW_MS }: Case): Promise<Answer> {
@@ -184,15 +185,15 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "with rates": async () => {
     const memory = new Map<string, unknown>();
     const name = "show vpp lb counters";
-    const before = () => countersOf({ takenMs: NOW_MS - 8200, factor: 1n });
+    const before = () => countersOf({ takenMs: later(NOW_MS, -8200), factor: 1n });
     await run({ name, memory, answers: { GetVPPLBCounters: before } });
-    const now = () => countersOf({ takenMs: NOW_MS - 3200, factor: 2n });
+    const now = () => countersOf({ takenMs: later(NOW_MS, -3200), factor: 2n });
     return { name, memory, answers: { GetVPPLBCounters: now } };
   },
   "stale": () => ({
     name: "show vpp lb counters",
     answers: WORLD,
-    nowMs: NOW_MS + 3_600_000,
+    nowMs: later(NOW_MS, 3_600_000),
   }),
   "nothing to do": () => ({
     name: "sync vpp lb state",
@@ -355,7 +356,7 @@ const OTHER: Required<Answers> = {
       applicationServers: vip.applicationServers.slice(1),
     })),
   }),
-  GetVPPLBCounters: () => countersOf({ takenMs: NOW_MS - 4000, factor: 3n }),
+  GetVPPLBCounters: () => countersOf({ takenMs: later(NOW_MS, -4000), factor: 3n }),
   SyncVPPLBState: () => ({ ...WORLD.SyncVPPLBState({}), failed: 1 }),
 };
 

@@ -1,14 +1,14 @@
 /** Operators' intents: displays them, and reads them from the arguments of a `set`. */
 import { parseDuration } from "../../base/duration.ts";
 import { MaglevError } from "../../base/errors.ts";
-import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
+import { LATEST_MS, TOO_FAR_AWAY, type WallMs, wallMsOf } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Args } from "../language/node.ts";
 import type { FieldsBlock } from "../render/model.ts";
 import { sinceCell, textCell, untilText, whoText } from "./cells.ts";
 
 /** Operator, reason, start and end of an intent. */
-export function intentBlock(intent: messages.Intent, nowMs: number): FieldsBlock {
+export function intentBlock(intent: messages.Intent, nowMs: WallMs): FieldsBlock {
   const { kind, untilUnixNs } = intent;
   const until = untilText(untilUnixNs, nowMs);
   return {
@@ -44,8 +44,8 @@ function spanOf(text: string): number {
   throw new MaglevError("invalid-argument", `cannot take ${JSON.stringify(text)} for a duration`);
 }
 
-function instantOf(text: string): number {
-  const ms = Date.parse(text);
+function instantOf(text: string): WallMs {
+  const ms = wallMsOf(new Date(text));
   const reason = Number.isNaN(ms)
     ? " for a time"
     : ms > LATEST_MS

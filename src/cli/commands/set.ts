@@ -1,9 +1,10 @@
 /** Operators' actions on backends and weights; the answer shows the new state. */
 import { MaglevError } from "../../base/errors.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import type { Answer, Command, CommandContext } from "./command.ts";
 import type { Args } from "../language/node.ts";
-import { elapsed, millisecondsOf } from "../render/mod.ts";
+import { elapsed, wallMsOfNanoseconds } from "../render/mod.ts";
 import type { Cell } from "../render/model.ts";
 import { answer, ask, need } from "./call.ts";
 import { intentText, stateCell } from "./cells.ts";
@@ -43,9 +44,9 @@ export function setBackend(action: Action): Command {
 }
 
 /** `web1: up → paused`, or `web1: paused for 3d4h` when the state is an older one. */
-function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
+function backendLine(backend: messages.BackendInfo, nowMs: WallMs): Cell {
   const { name, state, sinceUnixNs, transitions } = backend;
-  const ageMs = nowMs - millisecondsOf(sinceUnixNs);
+  const ageMs = nowMs - wallMsOfNanoseconds(sinceUnixNs);
   const last = transitions.at(-1);
   const { style = "plain" } = stateCell(state);
   if (last !== undefined && last.to === state && ageMs < FRESH_MS) {
@@ -59,7 +60,7 @@ function backendLine(backend: messages.BackendInfo, nowMs: number): Cell {
 }
 
 /** An intent that begins now; its beginning is left out. */
-function intentLines(intent: messages.Intent | undefined, nowMs: number): Cell[] {
+function intentLines(intent: messages.Intent | undefined, nowMs: WallMs): Cell[] {
   if (intent === undefined) return [];
   return [{ text: intentText(intent, nowMs), comparisonKey: intent.kind, style: "muted" }];
 }

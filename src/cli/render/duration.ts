@@ -1,4 +1,5 @@
 /** Formats times and durations for people. */
+import type { WallMs } from "../../base/instant.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -44,14 +45,19 @@ export function millisecondsOf(ns: bigint): number {
   return Number(ns) / 1e6;
 }
 
+/** The instant of an API's nanoseconds of Unix time. */
+export function wallMsOfNanoseconds(unixNs: bigint): WallMs {
+  return millisecondsOf(unixNs) as WallMs;
+}
+
 /** A Unix time as `2026-03-01 09:30:00.250Z`, with milliseconds. */
-export function preciseInstant(unixMs: number): string {
+export function preciseInstant(unixMs: WallMs): string {
   const date = new Date(unixMs);
   return Number.isNaN(date.getTime()) ? `${unixMs} ms` : date.toISOString().replace("T", " ");
 }
 
 /** A Unix time as `2026-03-01 09:30:00Z`; one outside the calendar as its number. */
-export function instant(unixMs: number): string {
+export function instant(unixMs: WallMs): string {
   const date = new Date(unixMs);
   if (Number.isNaN(date.getTime())) return `${unixMs} ms`;
   return `${date.toISOString().slice(0, -5).replace("T", " ")}Z`;

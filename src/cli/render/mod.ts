@@ -1,5 +1,11 @@
 /** Renders values as text. PURE. */
-export { elapsed, instant, millisecondsOf, preciseInstant } from "./duration.ts";
+export {
+  elapsed,
+  instant,
+  millisecondsOf,
+  preciseInstant,
+  wallMsOfNanoseconds,
+} from "./duration.ts";
 export { jsonLine, jsonText } from "./json.ts";
 export { countCell, counted, percent, percentCell, scaled } from "./numbers.ts";
 export { type RenderOptions, renderView } from "./view.ts";

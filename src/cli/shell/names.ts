@@ -4,6 +4,7 @@
  */
 import { orLate } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { MaglevClient } from "../../grpc/client/client.ts";
 import type { Names } from "../language/complete.ts";
@@ -28,7 +29,10 @@ export interface NamesOptions {
 
 /** The names of all servers together, sorted. Never rejects. */
 export function liveNames({ servers, clock }: NamesOptions): Names {
-  const known = new Map<string, { readonly sinceMs: number; readonly names: Promise<string[]> }>();
+  const known = new Map<
+    string,
+    { readonly sinceMs: MonotonicMs; readonly names: Promise<string[]> }
+  >();
   return (slot, args) => {
     const key = JSON.stringify([slot, args.frontend, args.pool]);
     const nowMs = clock.monotonicMs();

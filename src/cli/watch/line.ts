@@ -5,6 +5,7 @@
  *     2026-03-01 09:30:00.250Z  frontend  web  is up
  *     2026-03-01 09:30:00.251Z  info  vpp-lbsync-done  scope=vip duration-ms=3
  */
+import { wallMsOf } from "../../base/instant.ts";
 import type { messages } from "../../grpc/client/client.ts";
 import { STATE_STYLES } from "../commands/cells.ts";
 import { paint } from "../../terminal/color.ts";
@@ -55,7 +56,7 @@ function transitionParts(
   const { from, to, atUnixNs } = transition;
   const result = "result" in transition ? transition.result : undefined;
   return [
-    { text: preciseInstant(Number(atUnixNs / 1_000_000n)), style: "muted" },
+    { text: preciseInstant(wallMsOf(new Date(Number(atUnixNs / 1_000_000n)))), style: "muted" },
     { text: kind },
     { text: name, style: "name" },
     // A watch begins with the present states.

@@ -1,4 +1,5 @@
 /** The daemon as the API sees it, and the observer of calls: interfaces only. */
+import type { WallMs } from "../../base/instant.ts";
 import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
@@ -32,7 +33,7 @@ export interface DaemonApi {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Unix time in milliseconds of the daemon's start. */
-  readonly startedAtMs: number;
+  readonly startedAtMs: WallMs;
 }
 
 /** Readiness of the daemon. */
@@ -44,7 +45,7 @@ export interface ReadinessApi {
 export interface VppApi {
   readonly connection: Pick<VppConnection, "state">;
   /** Unix time in milliseconds since which it is connected, or is not. */
-  readonly sinceMs: number;
+  readonly sinceMs: WallMs;
   readonly reconciler: Pick<
     Reconciler,
     "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
@@ -70,7 +71,7 @@ export interface ConfigVerdict {
 export interface ConfigInForce {
   readonly file: string;
   /** Unix time in milliseconds at which it was read. */
-  readonly loadedAtMs: number;
+  readonly loadedAtMs: WallMs;
   /** SHA-256 of its text, in hexadecimal. */
   readonly hash: string;
 }

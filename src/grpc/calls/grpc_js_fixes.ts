@@ -4,6 +4,7 @@
  * tests/integration/grpc_hostile_test.ts fails when a new version moves those parts.
  */
 import type * as grpc from "@grpc/grpc-js";
+import type { WallMs } from "../../base/instant.ts";
 import { STATUS } from "../status.ts";
 
 type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
@@ -30,7 +31,7 @@ export function refuseCompressed(call: Call): void {
  * Removes a deadline that the library misread. It counts in 32 bits, so a deadline more than 24.8
  * days away looks long past. `nowMs`: Unix time in milliseconds.
  */
-export function forgetPastDeadline(call: Call, nowMs: number): void {
+export function forgetPastDeadline(call: Call, nowMs: WallMs): void {
   if (Number(call.getDeadline()) > nowMs - LONG_AGO_MS) return;
   const timer: unknown = Reflect.get(call, "deadlineTimer");
   if (typeof timer === "object" && timer !== null) clearTimeout(timer as NodeJS.Timeout);

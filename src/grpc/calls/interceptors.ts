@@ -6,6 +6,7 @@
  * counted too.
  */
 import * as grpc from "@grpc/grpc-js";
+import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { abandon, forgetPastDeadline, refuseCompressed } from "./grpc_js_fixes.ts";
 import { METHODS, type ServedMethod } from "./methods.ts";
@@ -74,7 +75,7 @@ export class CallWatch {
   }
 
   #look(): void {
-    const latestMs = this.#clock.monotonicMs() - ARRIVAL_MS;
+    const latestMs = later(this.#clock.monotonicMs(), -ARRIVAL_MS);
     for (const call of this.#arriving) {
       if (call.startMs > latestMs) continue;
       this.#arriving.delete(call);
@@ -99,7 +100,7 @@ interface ObservedCallOptions {
 
 /** Counts a call, and passes everything on. */
 class ObservedCall extends grpc.ServerInterceptingCall {
-  readonly startMs: number;
+  readonly startMs: MonotonicMs;
   readonly #inner: InnerCall;
   readonly #options: ObservedCallOptions;
   #ended = false;

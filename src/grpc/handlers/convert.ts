@@ -1,7 +1,7 @@
 /**
  * Backends, frontends, healthchecks and operators' intents as messages of the API. PURE.
  */
-import { LATEST_MS } from "../../base/instant.ts";
+import { LATEST_MS, type WallMs } from "../../base/instant.ts";
 import type { FrontendView, Snapshot } from "../../checker/ports.ts";
 import type { Intent as OperatorIntent } from "../../intent/intent.ts";
 import type { HealthcheckConfig, PoolConfig } from "../../config/model.ts";
@@ -36,9 +36,19 @@ export function nanoseconds(ms: number): bigint {
   return BigInt(whole) * 1_000_000n + BigInt(Math.round((near - whole) * 1e6));
 }
 
+/** An instant in the same form. */
+export function unixNanoseconds(instant: WallMs): bigint {
+  return nanoseconds(instant);
+}
+
 /** Nanoseconds as whole milliseconds, as exactly as a number can hold them. */
 export function milliseconds(ns: bigint): number {
   return Math.round(Number(ns) / 1e6);
+}
+
+/** The instant of a message, rounded likewise. */
+export function wallMsOfNanoseconds(unixNs: bigint): WallMs {
+  return milliseconds(unixNs) as WallMs;
 }
 
 export function probeResult(result: Result): ProbeResult {
@@ -47,11 +57,11 @@ export function probeResult(result: Result): ProbeResult {
 }
 
 export function transitionRecord({ from, to, atMs, result }: Transition): TransitionRecord {
-  return { from, to, atUnixNs: nanoseconds(atMs), result: probeResult(result) };
+  return { from, to, atUnixNs: unixNanoseconds(atMs), result: probeResult(result) };
 }
 
 export function frontendTransition({ from, to, atMs }: FrontendChange): FrontendTransition {
-  return { from, to, atUnixNs: nanoseconds(atMs) };
+  return { from, to, atUnixNs: unixNanoseconds(atMs) };
 }
 
 /** Parts of a backend's message besides its state. */
@@ -77,14 +87,14 @@ export function backendInfo(
     enabled: backend.enabled,
     healthcheck: definition?.healthcheck ?? "",
     transitions: transitions ? backend.history.map(transitionRecord) : [],
-    sinceUnixNs: nanoseconds(backend.sinceMs),
+    sinceUnixNs: unixNanoseconds(backend.sinceMs),
     counter: backend.counter,
     rise: backend.policy.rise,
     fall: backend.policy.fall,
     lastResult: lastResult === undefined ? undefined : probeResult(lastResult),
     certificateExpiryUnixNs: certificateExpiryMs === undefined
       ? undefined
-      : nanoseconds(certificateExpiryMs),
+      : unixNanoseconds(certificateExpiryMs),
     certificateName: certificateName ?? "",
     intent: intentOf(intents.ofBackend(backend.name)),
     blind,
@@ -137,8 +147,8 @@ export function intentOf(intent: OperatorIntent | undefined): Intent | undefined
     peer: by.peer,
     identity: by.identity,
     reason,
-    sinceUnixNs: nanoseconds(sinceMs),
-    untilUnixNs: untilMs === undefined ? undefined : nanoseconds(untilMs),
+    sinceUnixNs: unixNanoseconds(sinceMs),
+    untilUnixNs: untilMs === undefined ? undefined : unixNanoseconds(untilMs),
     backend,
     frontend: place?.frontend ?? "",
     pool: place?.pool ?? "",

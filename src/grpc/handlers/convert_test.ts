@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { setUpHealthy, THREE } from "../../../tests/support/worlds/checker_fixture.ts";
 import { PASS } from "../../../tests/support/fakes/fake_probe_engine.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../../tests/support/fakes/small_config.ts";
 import { parseIp } from "../../base/address.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
@@ -127,7 +128,7 @@ Deno.test("intentOf() has the pool entry and the file's weight for a weight, and
   const common = {
     by: { peer: "unix", identity: "x" },
     reason: "why",
-    sinceMs: 1000,
+    sinceMs: wall(1000),
     backend: "b0",
   };
   assert.equal(intentOf(undefined), undefined);
@@ -137,7 +138,7 @@ Deno.test("intentOf() has the pool entry and the file's weight for a weight, and
     ["pause", "", "", 0, undefined],
   );
   const place = { frontend: "web", pool: "main", weight: 7, instead: 50 };
-  const weight = intentOf({ ...common, ...place, kind: "weight", untilMs: 2000 })!;
+  const weight = intentOf({ ...common, ...place, kind: "weight", untilMs: wall(2000) })!;
   assert.deepEqual(
     [weight.frontend, weight.pool, weight.backend, weight.weight, weight.fileWeight],
     ["web", "main", "b0", 7, 50],

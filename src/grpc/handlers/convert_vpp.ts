@@ -3,7 +3,7 @@ import type { ActualVip, LbConf, VipKey } from "../../vpp/lb/model.ts";
 import { vipPrefix } from "../../vpp/lb/model.ts";
 import type { SyncReport } from "../../vpp/sync/report.ts";
 import type { ServerCounters, VipCounters, VppInfo as Vpp } from "../../vpp/ports.ts";
-import { nanoseconds } from "./convert.ts";
+import { nanoseconds, unixNanoseconds } from "./convert.ts";
 import {
   type SyncVPPLBStateResponse,
   type VPPInfo,
@@ -29,8 +29,8 @@ export function vppInfo(info: Vpp): VPPInfo {
     buildDate: info.buildDate,
     buildDirectory: info.buildDirectory,
     pid: info.pid,
-    boottimeNs: info.bootAtMs === undefined ? 0n : nanoseconds(info.bootAtMs),
-    connecttimeNs: nanoseconds(info.connectedAtMs),
+    boottimeNs: info.bootAtMs === undefined ? 0n : unixNanoseconds(info.bootAtMs),
+    connecttimeNs: unixNanoseconds(info.connectedAtMs),
     weights: info.weights,
   };
 }

@@ -2,6 +2,7 @@
  * Events as bytes of the API's Event. Each event is encoded once for all watchers, because all of
  * them receive the same object of the daemon.
  */
+import type { WallMs } from "../../base/instant.ts";
 import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
@@ -16,7 +17,7 @@ export type WatchEvent = { readonly kind: "log"; readonly record: LogRecord } | 
 const BYTES = new WeakMap<object, Uint8Array>();
 
 /** The bytes of an Event. `nowMs`: Unix time in milliseconds, for a record of lost events. */
-export function eventBytes(event: WatchEvent, nowMs: number): Uint8Array {
+export function eventBytes(event: WatchEvent, nowMs: WallMs): Uint8Array {
   switch (event.kind) {
     case "log":
       return once(event.record, () => logEvent(event.record));
@@ -46,7 +47,7 @@ function once(of: object, event: () => Event): Uint8Array {
 }
 
 /** The record of the number of events that one watcher lost at this place. */
-function lossRecord(count: number, timeMs: number): LogRecord {
+function lossRecord(count: number, timeMs: WallMs): LogRecord {
   return { timeMs, level: "warn", event: "events-dropped", fields: { where: "watch", count } };
 }
 

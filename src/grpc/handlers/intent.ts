@@ -1,9 +1,9 @@
 /** Common parts of requests for an operator's intent: its end, and whether it is stored. */
 import { MaglevError } from "../../base/errors.ts";
-import { LATEST_MS, TOO_FAR_AWAY } from "../../base/instant.ts";
+import { later, LATEST_MS, TOO_FAR_AWAY, type WallMs, wholeMs } from "../../base/instant.ts";
 import type { Intent } from "../../intent/intent.ts";
 import type { Durability } from "../../intent/ports.ts";
-import { milliseconds } from "./convert.ts";
+import { milliseconds, wallMsOfNanoseconds } from "./convert.ts";
 import type { BackendRequest } from "../gen/maglev.ts";
 
 /** `until_unix_ns`, `for_ns`, or neither. */
@@ -12,12 +12,12 @@ type End = BackendRequest["end"];
 /** End of the intent, in Unix milliseconds; undefined: it has no end of its own. */
 export function endOf(
   end: End,
-  nowMs: number,
-): { readonly untilMs: number | undefined } | MaglevError {
+  nowMs: WallMs,
+): { readonly untilMs: WallMs | undefined } | MaglevError {
   if (end === undefined) return { untilMs: undefined };
   const untilMs = end.$case === "untilUnixNs"
-    ? milliseconds(end.value)
-    : Math.round(nowMs) + milliseconds(end.value);
+    ? wallMsOfNanoseconds(end.value)
+    : later(wholeMs(nowMs), milliseconds(end.value));
   if (untilMs > LATEST_MS) {
     return new MaglevError("invalid-argument", `cannot take the end (until): ${TOO_FAR_AWAY}`);
   }
@@ -25,7 +25,7 @@ export function endOf(
 }
 
 /** The end of the intent, for the log. */
-export function untilText(end: End, nowMs: number): string | undefined {
+export function untilText(end: End, nowMs: WallMs): string | undefined {
   const read = endOf(end, nowMs);
   if (read instanceof MaglevError) return "too far away";
   return read.untilMs === undefined ? undefined : new Date(read.untilMs).toISOString();

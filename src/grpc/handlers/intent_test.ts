@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import type { Intent } from "../../intent/intent.ts";
 import { durabilityWarning } from "./intent.ts";
 
@@ -7,8 +8,8 @@ const INTENT: Intent = {
   backend: "b0",
   by: { peer: "unix", identity: "" },
   reason: "",
-  sinceMs: 1,
-  untilMs: 3_600_000,
+  sinceMs: wall(1),
+  untilMs: wall(3_600_000),
 };
 
 Deno.test("durabilityWarning() warns of an action that will not survive a restart", () => {

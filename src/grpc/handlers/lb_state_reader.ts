@@ -2,6 +2,7 @@
  * Reads the state of VPP's load balancer for all callers. Concurrent callers share one read, which
  * waits for its turn among all full reads, because VPP does not forward while it answers.
  */
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Logger } from "../../base/ports.ts";
 import { actualVips } from "../../vpp/lb/actual.ts";
 import { vipKeyText } from "../../vpp/lb/model.ts";
@@ -21,7 +22,7 @@ export interface LbStateReaderOptions {
 export class LbStateReader {
   readonly #options: LbStateReaderOptions;
   #last:
-    | { readonly lb: LbApi; readonly atMs: number; readonly state: Promise<LbState> }
+    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<LbState> }
     | undefined;
 
   constructor(options: LbStateReaderOptions) {

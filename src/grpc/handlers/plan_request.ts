@@ -3,6 +3,7 @@
  * its end are checked by the same rules, although neither changes what VPP gets.
  */
 import { MaglevError } from "../../base/errors.ts";
+import type { WallMs } from "../../base/instant.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { ForecastAction } from "../../forecast/forecast.ts";
 import { checkAction, checkOptions, checkWeightRequest } from "../../checker/operator.ts";
@@ -17,7 +18,7 @@ const ACTIONS: readonly BackendAction[] = ["pause", "resume", "disable", "enable
 /** The action to forecast, or why it would be refused. `nowMs`: Unix time in milliseconds. */
 export function forecastActionOf(
   request: PlanBackendRequest,
-  { snapshot, nowMs }: { readonly snapshot: Snapshot; readonly nowMs: number },
+  { snapshot, nowMs }: { readonly snapshot: Snapshot; readonly nowMs: WallMs },
 ): ForecastAction | MaglevError {
   const { name: backend, action } = request;
   const kind = ACTIONS.find((known) => known === action);

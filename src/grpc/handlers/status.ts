@@ -1,8 +1,9 @@
 /** Readiness of the daemon, and the state of its parts. */
+import { later, type WallMs } from "../../base/instant.ts";
 import type { Snapshot } from "../../checker/ports.ts";
 import type { Handler } from "../calls/calls.ts";
 import { withheldText } from "../../vpp/sync/guard/withheld.ts";
-import { nanoseconds } from "./convert.ts";
+import { unixNanoseconds } from "./convert.ts";
 import { proberStatus } from "./convert_probers.ts";
 import { type GetStatusRequest, type StateCount, StatusInfo } from "../gen/maglev.ts";
 import { create } from "../messages/codec.ts";
@@ -22,7 +23,7 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
       ...vppPart(vpp, startedAtMs),
       ...warmupPart(vpp, clock.wallMs()),
       configFile: file,
-      configLoadedUnixNs: nanoseconds(loadedAtMs),
+      configLoadedUnixNs: unixNanoseconds(loadedAtMs),
       configHash: hash,
       probers: probers.probers().map(proberStatus),
       ...stateCounts(checker.current),
@@ -31,24 +32,24 @@ export function getStatus(daemon: DaemonApi): Handler<GetStatusRequest, StatusIn
   };
 }
 
-function vppPart(vpp: VppApi | undefined, startedAtMs: number): VppPart {
+function vppPart(vpp: VppApi | undefined, startedAtMs: WallMs): VppPart {
   if (vpp === undefined) {
-    return { vpp: "off", vppSinceUnixNs: nanoseconds(startedAtMs), vppError: "" };
+    return { vpp: "off", vppSinceUnixNs: unixNanoseconds(startedAtMs), vppError: "" };
   }
   const { connection: { state }, sinceMs } = vpp;
   return {
     vpp: state.kind === "connected" ? "connected" : "connecting",
-    vppSinceUnixNs: nanoseconds(sinceMs),
+    vppSinceUnixNs: unixNanoseconds(sinceMs),
     vppError: state.kind === "connected" ? "" : state.reason,
   };
 }
 
-function warmupPart(vpp: VppApi | undefined, nowMs: number): WarmupPart {
+function warmupPart(vpp: VppApi | undefined, nowMs: WallMs): WarmupPart {
   if (vpp === undefined) return { warmup: "off", warmupUntilUnixNs: undefined, warmupHeld: [] };
   const { phase, leftMs, held } = vpp.reconciler.warmup;
   return {
     warmup: phase,
-    warmupUntilUnixNs: leftMs === undefined ? undefined : nanoseconds(nowMs + leftMs),
+    warmupUntilUnixNs: leftMs === undefined ? undefined : unixNanoseconds(later(nowMs, leftMs)),
     warmupHeld: held,
   };
 }

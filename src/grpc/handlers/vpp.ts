@@ -11,7 +11,7 @@ import {
   vipCounters,
   vppInfo,
 } from "./convert_vpp.ts";
-import { nanoseconds } from "./convert.ts";
+import { unixNanoseconds } from "./convert.ts";
 import type {
   GetVPPInfoRequest,
   GetVPPLBCountersRequest,
@@ -101,7 +101,7 @@ export function getVppLbCounters(
       servers: snapshot.servers().map((server) =>
         serverCounters(server, namesAt(server.address.text))
       ),
-      takenAt: nanoseconds(snapshot.takenAtMs),
+      takenAt: unixNanoseconds(snapshot.takenAtMs),
     };
   };
 }

@@ -12,6 +12,7 @@
  * drain within LOST_MS while no probe starts. An echo that is out for longer is therefore no
  * evidence of a backlog, and probing continues without it.
  */
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { StallMemory } from "./lateness.ts";
 
@@ -40,7 +41,7 @@ export interface BacklogOptions {
 export class Backlog {
   readonly #options: BacklogOptions;
   /** Send time of the echo that is out; undefined when no echo is. */
-  #sentMs: number | undefined;
+  #sentMs: MonotonicMs | undefined;
   /** The last echo was late. One punctual echo after it may have overtaken older results. */
   #missed = false;
   /** Rounds since it was sent. */
@@ -53,7 +54,7 @@ export class Backlog {
   }
 
   /** To be called once a round: true when results are waiting. */
-  waits(nowMs: number, inFlight: number): boolean {
+  waits(nowMs: MonotonicMs, inFlight: number): boolean {
     if (this.#sentMs !== undefined) {
       if (!this.#lost && ++this.#rounds > LOST_ROUNDS && nowMs - this.#sentMs > LOST_MS) {
         this.#lost = true;
@@ -75,7 +76,7 @@ export class Backlog {
   }
 
   /** Time for which the current echo has been out, in milliseconds; 0 when no echo is out. */
-  ageMs(nowMs: number): number {
+  ageMs(nowMs: MonotonicMs): number {
     return this.#sentMs === undefined || this.#lost ? 0 : nowMs - this.#sentMs;
   }
 

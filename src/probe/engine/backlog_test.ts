@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { Backlog, LOST_MS } from "./backlog.ts";
 import { StallMemory } from "./lateness.ts";
 
@@ -66,15 +67,15 @@ Deno.test("Backlog.waits() is false when few probes are in flight and no echo is
 
 Deno.test("Backlog.ageMs() is the age of the echo, which is recorded as a stall", () => {
   const world = new World();
-  assert.equal(world.backlog.ageMs(0), 0);
+  assert.equal(world.backlog.ageMs(monotonic(0)), 0);
   world.waits();
   world.clock.advance(700);
-  assert.equal(world.backlog.ageMs(700), 700);
+  assert.equal(world.backlog.ageMs(monotonic(700)), 700);
   world.back();
-  assert.equal(world.backlog.ageMs(700), 0);
-  assert.equal(world.stalls.worstSince(0), 700);
+  assert.equal(world.backlog.ageMs(monotonic(700)), 0);
+  assert.equal(world.stalls.worstSince(monotonic(0)), 700);
   world.back();
-  assert.equal(world.stalls.worstSince(0), 700, "an echo comes back once");
+  assert.equal(world.stalls.worstSince(monotonic(0)), 700, "an echo comes back once");
 });
 
 Deno.test("Backlog abandons a lost echo and resumes when it comes back", () => {
@@ -87,7 +88,7 @@ Deno.test("Backlog abandons a lost echo and resumes when it comes back", () => {
   assert.equal(world.lost, 1);
   assert.equal(world.backlog.ageMs(world.clock.monotonicMs()), 0, "nobody was deaf");
   world.back();
-  assert.equal(world.stalls.worstSince(0), 0);
+  assert.equal(world.stalls.worstSince(monotonic(0)), 0);
   assert.equal(world.waits(), false);
   assert.equal(world.sent, 2);
   assert.equal(world.waits(), true);

@@ -6,6 +6,7 @@
  * however many follow. It ends when no backend is blind and no probe was void for CALM_MS: a host
  * that runs out of ports still has a free one now and then.
  */
+import type { MonotonicMs, WallMs } from "../../base/instant.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Lack } from "../lack.ts";
 import type { BlindSpot } from "../ports.ts";
@@ -46,9 +47,11 @@ interface Episode {
   /** Backends whose newest probe was void because of it, and those that are blind. */
   affected: number;
   blind: number;
-  lastVoidMs: number;
+  lastVoidMs: MonotonicMs;
   /** Unix time in milliseconds; undefined before the first backend is blind. */
-  sinceMs: number | undefined;
+  sinceMs: WallMs | undefined;
+  /** When the first backend was blind. */
+  beganMs: MonotonicMs;
   calm: Timer | undefined;
 }
 
@@ -150,6 +153,7 @@ export class Blindness {
       blind: 0,
       lastVoidMs,
       sinceMs: undefined,
+      beganMs: lastVoidMs,
       calm: undefined,
     };
     this.#episodes.set(key, episode);
@@ -169,6 +173,7 @@ export class Blindness {
   #openIfBlind(episode: Episode | undefined): void {
     if (episode === undefined || episode.blind === 0 || episode.sinceMs !== undefined) return;
     episode.sinceMs = this.#clock.wallMs();
+    episode.beganMs = this.#clock.monotonicMs();
     const { netns, lack, reason, affected } = episode;
     this.#log.error("prober-blind", {
       netns: netns === "" ? undefined : netns,
@@ -193,14 +198,13 @@ export class Blindness {
   }
 
   #restored(episode: Episode): void {
-    const { netns, lack, reason, sinceMs, affected } = episode;
+    const { netns, lack, reason, beganMs, affected } = episode;
     episode.sinceMs = undefined;
     if (affected === 0) this.#episodes.delete(keyOf(netns, lack));
-    const lastedMs = this.#clock.wallMs() - (sinceMs ?? 0);
     this.#log.info("prober-restored", {
       netns: netns === "" ? undefined : netns,
       lack,
-      "after-ms": Math.max(0, Math.round(lastedMs)),
+      "after-ms": Math.round(this.#clock.monotonicMs() - beganMs),
       message: `probes count again; what was lacking: ${reason}`,
     });
   }

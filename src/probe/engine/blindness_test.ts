@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { later } from "../../base/instant.ts";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { Blindness, CALM_MS, type Probed } from "./blindness.ts";
@@ -89,6 +90,18 @@ Deno.test("an episode ends after a calm time, not with a single counted probe", 
   assert.deepEqual(events().at(-1), "prober-blind ports", "another episode is said again");
   blindness.close();
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("an episode lasted as long as it did, also when the clock on the wall was set meanwhile", () => {
+  const { clock, log, blindness } = setUp();
+  for (let i = 0; i < 3; i++) blindness.void(target(1), PORTS);
+  const startMs = clock.wallMs();
+  clock.advance(1000);
+  clock.wallMs = () => later(startMs, -3_600_000);
+  blindness.forget(1);
+  clock.advance(CALM_MS);
+  assert.equal(log.of("prober-restored")[0]?.["after-ms"], CALM_MS);
+  blindness.close();
 });
 
 Deno.test("each namespace and each kind of lack has an episode of its own", () => {

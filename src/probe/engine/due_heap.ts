@@ -4,11 +4,12 @@
  * head is far cheaper than a timer per target and another per timeout.
  */
 import { invariant } from "../../base/assert.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 
 /** An item of a DueHeap; both fields are written by the heap only. */
 export interface Due {
   /** Instant it waits for, in milliseconds of the monotonic clock. */
-  dueMs: number;
+  dueMs: MonotonicMs;
   /** Index in the heap, -1 outside. */
   heapIndex: number;
 }
@@ -27,7 +28,7 @@ export class DueHeap<T extends Due> {
   }
 
   /** Lets `item` wait for `dueMs`, whether it is in the heap already or not. */
-  set(item: T, dueMs: number): void {
+  set(item: T, dueMs: MonotonicMs): void {
     item.dueMs = dueMs;
     if (item.heapIndex < 0) {
       item.heapIndex = this.#items.length;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { type Due, DueHeap } from "./due_heap.ts";
 
 function item(): Due {
-  return { dueMs: 0, heapIndex: -1 };
+  return { dueMs: monotonic(0), heapIndex: -1 };
 }
 
 Deno.test("DueHeap.peek() is the soonest after any sets, moves and removals", () => {
@@ -20,7 +21,7 @@ Deno.test("DueHeap.peek() is the soonest after any sets, moves and removals", ()
         heap.remove(items[which]!);
         model.delete(which);
       } else {
-        heap.set(items[which]!, dueMs);
+        heap.set(items[which]!, monotonic(dueMs));
         model.set(which, dueMs);
       }
       assert.equal(heap.size, model.size);

@@ -3,6 +3,7 @@
  * failed probe is declared void. The idea is memberlist's awareness: a slow prober must not declare
  * its targets dead.
  */
+import type { MonotonicMs } from "../../base/instant.ts";
 
 /** Buckets of the histogram: 0.1 ms wide up to 100 ms, 10 ms wide up to 10 s, and one above. */
 const FINE_COUNT = 1000;
@@ -95,10 +96,10 @@ const STALLS = 256;
 
 /** Remembers the stalls of the prober. */
 export class StallMemory {
-  readonly #stalls: { endMs: number; lateMs: number }[] = [];
+  readonly #stalls: { endMs: MonotonicMs; lateMs: number }[] = [];
 
   /** Records that work due at `dueMs` ran at `nowMs`. */
-  note(dueMs: number, nowMs: number): void {
+  note(dueMs: MonotonicMs, nowMs: MonotonicMs): void {
     const lateMs = nowMs - dueMs;
     if (lateMs < SHORTEST_STALL_MS) return;
     const last = this.#stalls.at(-1);
@@ -111,7 +112,7 @@ export class StallMemory {
   }
 
   /** The longest stall that ended after `sinceMs`, in milliseconds; 0 without one. */
-  worstSince(sinceMs: number): number {
+  worstSince(sinceMs: MonotonicMs): number {
     let worst = 0;
     for (let i = this.#stalls.length - 1; i >= 0 && this.#stalls[i]!.endMs > sinceMs; i--) {
       worst = Math.max(worst, this.#stalls[i]!.lateMs);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 
 Deno.test("LatenessHistogram's percentiles are within a bucket of the exact ones", () => {
@@ -47,19 +48,21 @@ Deno.test("voidThresholdMs() is 200 ms or half the timeout", () => {
 
 Deno.test("StallMemory.worstSince() is the longest stall since an instant", () => {
   const stalls = new StallMemory();
-  stalls.note(1000, 1050); // too short to matter
-  assert.equal(stalls.worstSince(0), 0);
-  stalls.note(2000, 2900);
-  stalls.note(4000, 4300);
-  assert.equal(stalls.worstSince(0), 900);
-  assert.equal(stalls.worstSince(2899), 900);
+  const note = (dueMs: number, nowMs: number) => stalls.note(monotonic(dueMs), monotonic(nowMs));
+  const worstSince = (sinceMs: number) => stalls.worstSince(monotonic(sinceMs));
+  note(1000, 1050); // too short to matter
+  assert.equal(worstSince(0), 0);
+  note(2000, 2900);
+  note(4000, 4300);
+  assert.equal(worstSince(0), 900);
+  assert.equal(worstSince(2899), 900);
   // A probe that started when the stall ended did not suffer from it.
-  assert.equal(stalls.worstSince(2900), 300);
-  assert.equal(stalls.worstSince(4300), 0);
-  stalls.note(4900, 5000);
-  stalls.note(4400, 5000);
-  stalls.note(4800, 5000);
-  assert.equal(stalls.worstSince(4300), 600, "of several that end together the worst counts");
-  for (let i = 0; i < 300; i++) stalls.note(5000 + 1000 * i, 5200 + 1000 * i);
-  assert.equal(stalls.worstSince(0), 200, "the oldest are forgotten");
+  assert.equal(worstSince(2900), 300);
+  assert.equal(worstSince(4300), 0);
+  note(4900, 5000);
+  note(4400, 5000);
+  note(4800, 5000);
+  assert.equal(worstSince(4300), 600, "of several that end together the worst counts");
+  for (let i = 0; i < 300; i++) note(5000 + 1000 * i, 5200 + 1000 * i);
+  assert.equal(worstSince(0), 200, "the oldest are forgotten");
 });

@@ -8,6 +8,7 @@
  * A batch is packed as one array of numbers and its distinct texts: cloning 5,000 small objects a
  * second would cost more than the probes themselves.
  */
+import type { WallMs } from "../../base/instant.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { ResultCode } from "../../health/state.ts";
@@ -101,7 +102,7 @@ export class OutcomeBatch {
   }
 
   /** Adds one result, judged at `atMs` (Unix time). */
-  add(report: ProbeReport, atMs: number): void {
+  add(report: ProbeReport, atMs: WallMs): void {
     const { verdict } = report;
     const code = CODES.indexOf(verdict.code);
     invariant(code >= 0, `${verdict.code} is not a result code of a probe`);
@@ -156,7 +157,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
       code !== undefined && detail !== undefined,
       "a result has an invalid code or detail index",
     );
-    const certificateExpiryMs = numbers[at + 6]!;
+    const certificateExpiryMs = numbers[at + 6]! as WallMs;
     outcomes.push({
       id: numbers[at]!,
       generation: numbers[at + 1]!,
@@ -170,7 +171,7 @@ export function outcomesOf({ numbers, details }: OutcomesMessage): ProbeOutcome[
           ? {}
           : { certificateExpiryMs, certificateName: details[numbers[at + 7]!] }),
       },
-      atMs: numbers[at + 5]!,
+      atMs: numbers[at + 5]! as WallMs,
     });
   }
   return outcomes;

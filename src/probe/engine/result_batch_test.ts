@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import fc from "fast-check";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { answered, CONNECT_TIMED_OUT, CONNECTED, failed, SECURED } from "../outcome.ts";
 import type { ProbeReport } from "./reports.ts";
 import {
@@ -68,8 +69,8 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
     answered(204),
     failed("L7STS", "status 503, expected 200"),
     failed("L6RSP", ""),
-    { ...SECURED, certificateExpiryMs: 1_900_000_000_000, certificateName: "a.test" },
-    { ...failed("L6RSP", "expired"), certificateExpiryMs: 0, certificateName: "authority b" },
+    { ...SECURED, certificateExpiryMs: wall(1_900_000_000_000), certificateName: "a.test" },
+    { ...failed("L6RSP", "expired"), certificateExpiryMs: wall(0), certificateName: "authority b" },
   );
   const report = fc.record({
     id: fc.nat(100_000),
@@ -83,7 +84,7 @@ Deno.test("OutcomeBatch and outcomesOf() carry results across a clone unchanged"
     fc.property(batches, (lists) => {
       const batch = new OutcomeBatch();
       for (const reports of lists) {
-        for (const [index, each] of reports.entries()) batch.add(each, 1.7e12 + index);
+        for (const [index, each] of reports.entries()) batch.add(each, wall(1.7e12 + index));
         assert.equal(batch.size, reports.length);
         const message = structuredClone(batch.take());
         assert.equal(batch.size, 0);

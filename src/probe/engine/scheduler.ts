@@ -15,6 +15,7 @@
  */
 import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
+import { earliest, later, latest, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
 import { stepCounter } from "../../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
@@ -94,7 +95,7 @@ export interface SchedulerOptions {
 const MOST_HELD_MS = 1000;
 
 /** Why a probe is void. */
-type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowMs: number };
+type Void = Pick<VoidReport, "latenessMs" | "reason" | "lack"> & { readonly nowMs: MonotonicMs };
 
 /** Probes targets until they are stopped. */
 export class Scheduler {
@@ -108,13 +109,13 @@ export class Scheduler {
   readonly #lateness = new LatenessHistogram();
   readonly #backlog: Backlog | undefined;
   #timer: Timer | undefined;
-  /** When the timer should fire; Infinity without one. */
-  #wakeMs = Infinity;
+  /** When the timer should fire; NEVER_MS without one. */
+  #wakeMs = NEVER_MS;
   #inFlight = 0;
   /** Probes that ended since the last round, weighted as at their start. */
   #ended = 0;
   /** Start of the time in which deadlines were not checked; undefined: the last round checked. */
-  #heldSinceMs: number | undefined;
+  #heldSinceMs: MonotonicMs | undefined;
   #probes = 0;
   #voids = 0;
 
@@ -131,7 +132,7 @@ export class Scheduler {
     this.stop(target.id);
     const { clock, prober } = this.#options;
     const nowMs = clock.monotonicMs();
-    const dueMs = nowMs + target.firstDelayMs;
+    const dueMs = later(nowMs, target.firstDelayMs);
     const phase = phaseOf(dueMs, target.spec.healthcheck);
     const slot = slotOf(target, { probe: prober(target.spec), phase });
     this.#slots.set(target.id, slot);
@@ -177,7 +178,7 @@ export class Scheduler {
     const lateMs = nowMs - this.#wakeMs;
     this.#stalls.note(this.#wakeMs, nowMs);
     this.#timer = undefined;
-    this.#wakeMs = Infinity;
+    this.#wakeMs = NEVER_MS;
     const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
     const most = backlog ? 0 : this.#mostStarts(lateMs);
     this.#judge(nowMs, { late: lateMs > LATE_ROUND_MS, backlog });
@@ -198,7 +199,7 @@ export class Scheduler {
   }
 
   /** Expires probes past their deadline, unless results that came in time may be undelivered. */
-  #judge(nowMs: number, { late, backlog }: { late: boolean; backlog: boolean }): void {
+  #judge(nowMs: MonotonicMs, { late, backlog }: { late: boolean; backlog: boolean }): void {
     const sinceMs = this.#heldSinceMs ?? nowMs;
     const first = this.#heldSinceMs === undefined;
     const hold = backlog ? nowMs - sinceMs < MOST_HELD_MS : late && first;
@@ -209,11 +210,11 @@ export class Scheduler {
     }
   }
 
-  #expire(slot: Slot, nowMs: number): void {
+  #expire(slot: Slot, nowMs: MonotonicMs): void {
     switch (slot.stage) {
       case "running":
         slot.stage = "ending";
-        this.#ends.set(slot, nowMs + ENDING_MS);
+        this.#ends.set(slot, later(nowMs, ENDING_MS));
         slot.cancellation.cancel();
         return;
       case "ending":
@@ -232,7 +233,7 @@ export class Scheduler {
   }
 
   /** Starts the probe, or postpones it; true when it was started. */
-  #due(slot: Slot, nowMs: number): boolean {
+  #due(slot: Slot, nowMs: MonotonicMs): boolean {
     if (nowMs - slot.dueMs > OVERSLEPT_MS && slot.movedMs === 0) {
       this.#spreadAgain(slot, nowMs);
       return false;
@@ -245,11 +246,11 @@ export class Scheduler {
    * After a sleep all targets are due together. Their due times were spread evenly, and modulo
    * the window they still are. So there is no burst, and no target waits longer than the window.
    */
-  #spreadAgain(slot: Slot, nowMs: number): void {
+  #spreadAgain(slot: Slot, nowMs: MonotonicMs): void {
     const windowMs = Math.min(slot.healthcheck.intervalMs, SPREAD_AGAIN_MS);
     const lateMs = nowMs - slot.dueMs;
     slot.movedMs = lateMs + EARLY_MS + (windowMs - (lateMs % windowMs));
-    this.#starts.set(slot, slot.dueMs + slot.movedMs);
+    this.#starts.set(slot, later(slot.dueMs, slot.movedMs));
   }
 
   #probe(slot: Slot): void {
@@ -260,7 +261,7 @@ export class Scheduler {
     slot.stage = "running";
     slot.movedMs = 0;
     this.#starts.remove(slot);
-    this.#ends.set(slot, nowMs + slot.healthcheck.timeoutMs + EARLY_MS);
+    this.#ends.set(slot, later(nowMs, slot.healthcheck.timeoutMs + EARLY_MS));
     slot.cancellation.rearm();
     this.#options.onStart?.(slot.id, slot.generation);
     this.#inFlight++;
@@ -313,7 +314,7 @@ export class Scheduler {
   }
 
   /** Longest delay since `sinceMs` that may have kept a result from this thread. */
-  #latenessSince(sinceMs: number, nowMs: number): number {
+  #latenessSince(sinceMs: MonotonicMs, nowMs: MonotonicMs): number {
     const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
     return Math.max(this.#stalls.worstSince(sinceMs), nowMs - this.#wakeMs, backlogMs, 0);
   }
@@ -327,16 +328,16 @@ export class Scheduler {
   }
 
   /** Schedules the next probe: an interval after the planned start of the last, at least now. */
-  #next(slot: Slot, nowMs: number): void {
+  #next(slot: Slot, nowMs: MonotonicMs): void {
     const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
       unknown: slot.unknown,
       prng: this.#options.prng,
       grid: { startedMs: slot.plannedMs, phase: slot.phase },
     });
-    this.#wait(slot, Math.max(nowMs, slot.plannedMs + intervalMs), nowMs);
+    this.#wait(slot, latest(nowMs, later(slot.plannedMs, intervalMs)), nowMs);
   }
 
-  #wait(slot: Slot, dueMs: number, nowMs: number): void {
+  #wait(slot: Slot, dueMs: MonotonicMs, nowMs: MonotonicMs): void {
     this.#heapOf(slot).remove(slot);
     slot.stage = "waiting";
     this.#starts.set(slot, dueMs);
@@ -344,14 +345,14 @@ export class Scheduler {
   }
 
   /** Sets the timer for the earliest head of the two heaps. */
-  #arm(nowMs: number, tickMs = TICK_MS): void {
-    const headMs = Math.min(
-      this.#starts.peek()?.dueMs ?? Infinity,
-      this.#ends.peek()?.dueMs ?? Infinity,
+  #arm(nowMs: MonotonicMs, tickMs = TICK_MS): void {
+    const headMs = earliest(
+      this.#starts.peek()?.dueMs ?? NEVER_MS,
+      this.#ends.peek()?.dueMs ?? NEVER_MS,
     );
-    if (headMs === Infinity) return this.#disarm();
-    let wakeMs = Math.max(headMs, nowMs + tickMs);
-    if (this.#inFlight > 0) wakeMs = Math.min(wakeMs, nowMs + HEARTBEAT_MS);
+    if (headMs === NEVER_MS) return this.#disarm();
+    let wakeMs = latest(headMs, later(nowMs, tickMs));
+    if (this.#inFlight > 0) wakeMs = earliest(wakeMs, later(nowMs, HEARTBEAT_MS));
     if (this.#wakeMs <= wakeMs) return;
     this.#disarm();
     this.#wakeMs = wakeMs;
@@ -365,11 +366,11 @@ export class Scheduler {
   #disarm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#wakeMs = Infinity;
+    this.#wakeMs = NEVER_MS;
   }
 }
 
-function isDue(slot: Slot | undefined, nowMs: number): slot is Slot {
+function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
 }
 

@@ -3,6 +3,7 @@
  * delays.
  */
 import assert from "node:assert/strict";
+import { later, type MonotonicMs } from "../../base/instant.ts";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
 import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
 import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
@@ -26,14 +27,14 @@ interface Behaviour {
 
 interface Start {
   readonly address: string;
-  readonly atMs: number;
+  readonly atMs: MonotonicMs;
 }
 
 class World {
   readonly clock = new FakeClock();
   readonly starts: Start[] = [];
-  readonly reports: (ProbeReport & { atMs: number })[] = [];
-  readonly voids: (VoidReport & { atMs: number })[] = [];
+  readonly reports: (ProbeReport & { atMs: MonotonicMs })[] = [];
+  readonly voids: (VoidReport & { atMs: MonotonicMs })[] = [];
   /** By address; a pass after 1 ms by default. */
   readonly behaviours = new Map<string, Behaviour>();
   readonly running = new Map<string, number>();
@@ -88,7 +89,7 @@ class World {
     const { clock } = this;
     const monotonicMs = clock.monotonicMs.bind(clock);
     const after = clock.after.bind(clock);
-    const endMs = monotonicMs() + ms;
+    const endMs = later(monotonicMs(), ms);
     clock.monotonicMs = () => endMs;
     clock.after = (delayMs, fn) => after(endMs - monotonicMs() + delayMs, fn);
     await clock.advanceAsync(ms);

@@ -1,4 +1,5 @@
 /** The scheduler's record of one target. */
+import { FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
 import type { HealthcheckConfig } from "../../config/model.ts";
 import type { Due } from "./due_heap.ts";
 import { Cancellation, type Probe, type ProbeSpec } from "../prober.ts";
@@ -37,9 +38,9 @@ export interface Slot extends Due {
   /** Incremented when the running probe is abandoned, so that its verdict is ignored. */
   run: number;
   /** Planned start of the last probe; the next one is planned from it. */
-  plannedMs: number;
+  plannedMs: MonotonicMs;
   /** Actual start of the last probe. */
-  startedMs: number;
+  startedMs: MonotonicMs;
   /** Postponement of the next start after the process slept; at most one for each start. */
   movedMs: number;
   /** Probes void by lateness since the last one that counted. */
@@ -59,11 +60,11 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     counter: target.counter,
     unknown: target.unknown,
     run: 0,
-    plannedMs: 0,
-    startedMs: 0,
+    plannedMs: FAR_PAST_MS,
+    startedMs: FAR_PAST_MS,
     movedMs: 0,
     repeats: 0,
-    dueMs: 0,
+    dueMs: NEVER_MS,
     heapIndex: -1,
   };
 }

@@ -7,6 +7,7 @@
  * is opened before it, because loopback may be down in a namespace.
  */
 import { unreachable } from "../../base/assert.ts";
+import type { MonotonicMs, WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import { LoopbackEcho } from "./echo.ts";
 import { IcmpProber } from "../icmp/icmp.ts";
@@ -23,8 +24,8 @@ import type { Command, FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** The clocks of this thread: this file is the root of the code that runs in it. */
 const clock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now() as MonotonicMs,
+  wallMs: () => Date.now() as WallMs,
   after(delayMs, fn) {
     const id = setTimeout(fn, Math.min(delayMs, 2 ** 31 - 1));
     return { cancel: () => clearTimeout(id) };

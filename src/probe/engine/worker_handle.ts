@@ -4,6 +4,7 @@
  */
 import { BackoffDelays } from "../../async/backoff.ts";
 import { settledWithin } from "../../async/deadline.ts";
+import { FAR_PAST_MS } from "../../base/instant.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { errorCode, printable, wordsOf } from "../os_errors.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
@@ -50,7 +51,7 @@ const CLOSE_MS = 500;
 export class WorkerHandle {
   readonly #options: WorkerHandleOptions;
   #thread: WorkerThread | undefined;
-  #startedMs = 0;
+  #startedMs = FAR_PAST_MS;
   readonly #delays = new BackoffDelays(RESTART_DELAYS);
   #restart: Timer | undefined;
   #ping: Timer | undefined;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { later } from "../../base/instant.ts";
 import { FakeThread } from "../../../tests/support/fakes/fake_thread.ts";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
@@ -89,7 +90,7 @@ Deno.test("WorkerHandle does not restart a worker because the main thread slept"
   threads[0]!.answers = false;
   clock.advance(1000);
   const asleep = clock.monotonicMs.bind(clock);
-  clock.monotonicMs = () => asleep() + 60_000;
+  clock.monotonicMs = () => later(asleep(), 60_000);
   clock.advance(1000);
   assert.equal(threads[0]!.terminated, false, "two pings are missing, not sixty");
   threads[0]!.answers = true;

@@ -11,6 +11,7 @@ import {
 import { until } from "../../../tests/support/judges/until.ts";
 import { FakeClock } from "../../../tests/support/fakes/fake_clock.ts";
 import { FakeThread } from "../../../tests/support/fakes/fake_thread.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { parseIp } from "../../base/address.ts";
@@ -190,7 +191,7 @@ Deno.test("WorkerPool drops results of an earlier generation or an unknown targe
   harness.pool.stop(1);
   const batch = new OutcomeBatch();
   for (const [id, generation] of [[0, 1], [0, 2], [1, 1], [7, 1]] as const) {
-    batch.add({ id, generation, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+    batch.add({ id, generation, verdict: CONNECTED, durationMs: 1, matters: true }, wall(0));
     const report = { id, generation, latenessMs: 300, reason: "late", lack: undefined };
     thread.say({ kind: "void", report });
   }
@@ -213,7 +214,7 @@ Deno.test("WorkerPool sends the counters to a new worker in one message", async 
   assert.equal(threads[0]!.heard.length, 1, "started together");
   const batch = new OutcomeBatch();
   for (let i = 0; i < 3; i++) {
-    batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+    batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, wall(0));
   }
   threads[0]!.say(batch.take());
   harness.counters.set(1, 4);
@@ -247,7 +248,7 @@ Deno.test("WorkerPool reports first probes of a dead thread as void, and answers
   clock.advance(1000);
   assert.deepEqual([0, 1, 2].map((id) => harness.pool.answers(id)), [true, true, false]);
   const batch = new OutcomeBatch();
-  batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  batch.add({ id: 1, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, wall(0));
   threads[0]!.say(batch.take());
   threads[0]!.die("boom");
   assert.equal(harness.pool.answers(0), false);
@@ -402,7 +403,7 @@ function report(thread: FakeThread, id: number, lack?: Lack): void {
     return thread.say({ kind: "void", report });
   }
   const batch = new OutcomeBatch();
-  batch.add({ id, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, 0);
+  batch.add({ id, generation: 1, verdict: CONNECTED, durationMs: 1, matters: true }, wall(0));
   thread.say(batch.take());
 }
 

@@ -9,7 +9,13 @@ import { invariant } from "../../base/assert.ts";
 import { errnoName } from "../../base/errno.ts";
 import { decodeMessage, decodeQuoted, errorText, type IpFamily } from "./packet.ts";
 import { TOKEN_BYTES } from "./packet.ts";
-import { type EchoTarget, type ReceivedRecord, ReceivedRecords, SendRecords } from "./records.ts";
+import {
+  type EchoTarget,
+  type KernelMs,
+  type ReceivedRecord,
+  ReceivedRecords,
+  SendRecords,
+} from "./records.ts";
 import { connectVerdict, failed, inconclusive, type Verdict, verdictOf } from "../outcome.ts";
 import type { Cancellation } from "../prober.ts";
 
@@ -38,8 +44,8 @@ interface Pending {
   readonly token: Uint8Array;
   readonly cancellation: Cancellation;
   readonly resolve: (verdict: Verdict) => void;
-  /** Send time; NaN before. */
-  sentMs: number;
+  /** Send time; undefined before. */
+  sentMs: KernelMs | undefined;
   /** Count of losses when it was started. */
   readonly overflows: number;
 }
@@ -100,7 +106,7 @@ export class IcmpChannel {
         token,
         cancellation,
         resolve,
-        sentMs: NaN,
+        sentMs: undefined,
         overflows: this.#overflows,
       };
       this.#pending.set(seq, pending);
@@ -193,10 +199,11 @@ export class IcmpChannel {
     const from = message.kind === "error" ? message.destination ?? record.address : record.address;
     if (!equal(from, pending.probe.destination)) return;
     if (message.token !== undefined && !equal(message.token, pending.token)) return;
+    // It was not sent yet, so this is a guess.
+    if (pending.sentMs === undefined) return;
     // Both clocks are this host's; a timestamp of arrival may be a microsecond too early.
     const durationMs = Math.max(0, record.receivedMs - pending.sentMs);
-    // NaN: it was not sent yet, so this is a guess.
-    if (!(durationMs <= pending.probe.timeoutMs)) return;
+    if (durationMs > pending.probe.timeoutMs) return;
     if (message.kind === "reply") {
       const verdict = {
         ok: true,
@@ -214,7 +221,7 @@ export class IcmpChannel {
 
   /** Cancels a probe, unless its answer is in the queue already and was in time. */
   #timeUp(pending: Pending): void {
-    if (!Number.isNaN(pending.sentMs)) this.drain();
+    if (pending.sentMs !== undefined) this.drain();
     if (this.#pending.get(pending.seq) !== pending) return;
     const lost = this.#overflows > pending.overflows;
     this.#settle(

@@ -3,7 +3,11 @@
  * each. Numbers in them are in the host's byte order, as in typed arrays.
  */
 import { invariant } from "../../base/assert.ts";
+import type { Instant } from "../../base/instant.ts";
 import { type Echo, ECHO_BYTES, encodeEcho, type IpFamily } from "./packet.ts";
+
+/** Milliseconds of the kernel's CLOCK_MONOTONIC, whose zero is not that of Clock.monotonicMs(). */
+export type KernelMs = Instant<"kernel">;
 
 /** Destination and source of a request. */
 export interface EchoTarget {
@@ -69,15 +73,15 @@ export class SendRecords {
   }
 
   /** Send time on the host's monotonic clock. */
-  sentMs(index: number): number {
-    return this.#doubles[(index * SEND_BYTES + SEND.sentMs) / 8]!;
+  sentMs(index: number): KernelMs {
+    return this.#doubles[(index * SEND_BYTES + SEND.sentMs) / 8]! as KernelMs;
   }
 }
 
 /** One received record; its bytes are valid until the next receive. */
 export interface ReceivedRecord {
   /** Time of arrival at this host, on the clock of sentMs. */
-  readonly receivedMs: number;
+  readonly receivedMs: KernelMs;
   /** True: `packet` is this process's own request to `address`, for which there was an error. */
   readonly quoted: boolean;
   /** The sender; of a quoted request the destination. */
@@ -132,7 +136,7 @@ export class ReceivedRecords {
     invariant(length <= PACKET_BYTES, `a received packet of ${length} bytes`);
     const address = at + RECEIVED.address;
     return {
-      receivedMs: this.#doubles[(at + RECEIVED.receivedMs) / 8]!,
+      receivedMs: this.#doubles[(at + RECEIVED.receivedMs) / 8]! as KernelMs,
       quoted: this.#words[(at + RECEIVED.kind) / 4] === 1,
       address: bytes.subarray(address, address + (family === 4 ? 4 : 16)),
       error: {

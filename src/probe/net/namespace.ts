@@ -6,6 +6,7 @@
  * soon as possible. Until then its probes are void, with the reason.
  */
 import { BackoffDelays } from "../../async/backoff.ts";
+import { FAR_PAST_MS } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import { OS_ERRORS } from "../os_errors.ts";
 
@@ -62,7 +63,7 @@ export class Namespace {
   #identity: string | undefined;
   readonly #delays = new BackoffDelays({ firstMs: 100, maxMs: MAX_RETRY_MS });
   #timer: Timer | undefined;
-  #lookedMs = -Infinity;
+  #lookedMs = FAR_PAST_MS;
   /** The reason of the last leave. */
   #leaveReason = "";
 

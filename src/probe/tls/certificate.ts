@@ -8,6 +8,7 @@
  * node:tls (2.9.6) compares only the names of such a chain, not its signatures, so that a forged
  * one would pass.
  */
+import { type WallMs, wallMsOf } from "../../base/instant.ts";
 import { failed, printable, type Verdict } from "../outcome.ts";
 
 /** The part of node:tls' PeerCertificate that is used; all of it may be missing. */
@@ -33,7 +34,7 @@ export interface Judgement {
   /** The problem with the chain, in a sentence; called only when it is not trusted. */
   readonly chainProblem: () => string | undefined;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** `error` for a valid chain with the wrong name. */
@@ -71,12 +72,12 @@ function bad(detail: string): Verdict {
   return failed("L6RSP", printable(detail));
 }
 
-function parsedMs(text: string | undefined): number | undefined {
-  const ms = text === undefined ? NaN : Date.parse(text);
+function parsedMs(text: string | undefined): WallMs | undefined {
+  const ms = text === undefined ? undefined : wallMsOf(new Date(text));
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function day(ms: number): string {
+function day(ms: WallMs): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 

@@ -4,6 +4,7 @@
  * states that, because a guess would send the operator the wrong way.
  */
 import { X509Certificate } from "node:crypto";
+import { type WallMs, wallMsOf } from "../../base/instant.ts";
 import { derFacts } from "./certificate_der.ts";
 import { unusable, unusableSignature } from "./certificate_limits.ts";
 
@@ -14,7 +15,7 @@ export interface DoubtedChain {
   /** PEM of the authorities in `ca-file`; undefined: the system's count, which are not seen here. */
   readonly caPem: string | undefined;
   /** Unix time in milliseconds. */
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** The reason, in a sentence; undefined when its certificates cannot be read. */
@@ -44,14 +45,14 @@ function isSelfIssued({ subject, issuer }: X509Certificate): boolean {
 }
 
 /** The problem of the first certificate that no verifier accepts. */
-function memberProblem(path: readonly X509Certificate[], nowMs: number): string | undefined {
+function memberProblem(path: readonly X509Certificate[], nowMs: WallMs): string | undefined {
   for (const [index, certificate] of path.entries()) {
     const { raw, validFrom, validTo } = certificate;
     const what = index === 0
       ? "certificate"
       : `the authority ${nameIn(certificate.subject)} in the server's chain`;
-    const from = Date.parse(validFrom);
-    const to = Date.parse(validTo);
+    const from = wallMsOf(new Date(validFrom));
+    const to = wallMsOf(new Date(validTo));
     if (to < nowMs) return `${what} expired on ${instant(to)}`;
     if (from > nowMs) return `${what} is not yet valid, only from ${instant(from)} on`;
     // The signature on a self-signed authority is never checked.
@@ -129,6 +130,6 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function instant(ms: number): string {
+function instant(ms: WallMs): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

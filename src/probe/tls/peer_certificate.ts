@@ -8,6 +8,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from "node:tls";
+import { type WallMs, wallMsOf } from "../../base/instant.ts";
 
 /** The certificates of a completed handshake. */
 export interface SeenCertificate {
@@ -23,7 +24,7 @@ export interface SeenCertificate {
 /** An end of validity. */
 export interface Expiry {
   /** Unix time in milliseconds. */
-  readonly ms: number;
+  readonly ms: WallMs;
   /** Name in the server's own certificate, or `authority NAME` of one that it sends along. */
   readonly of: string;
 }
@@ -70,7 +71,7 @@ export function firstExpiry(sent: readonly Uint8Array[]): Expiry | undefined {
 function expiryOf(der: Uint8Array, index: number): Expiry | undefined {
   try {
     const { validTo, subject, subjectAltName } = new X509Certificate(der);
-    const ms = Date.parse(validTo);
+    const ms = wallMsOf(new Date(validTo));
     const common = /^(?:CN|O)=(.*)$/m.exec(subject)?.[1];
     const other = /^[\w ]+:([^,]*)/.exec(subjectAltName ?? "")?.[1];
     const name = (common ?? other ?? "without a name").slice(0, MAX_NAME_LENGTH);

@@ -15,6 +15,7 @@
 import type { Duplex } from "node:stream";
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import { invariant } from "../../base/assert.ts";
+import { wallMsOf } from "../../base/instant.ts";
 import type { TlsParams } from "../../config/model.ts";
 import { certificateProblem, WRONG_NAME } from "./certificate.ts";
 import { chainProblem } from "./chain_problem.ts";
@@ -170,7 +171,7 @@ function judge({ verify, identity, caPem, memory }: TlsTarget, socket: TLSSocket
   const { certificate, named, sent, expiry } = memory.of(socket);
   const chain = socket.authorized ? "" : `${socket.authorizationError}`;
   const error = chain === "" && !named ? WRONG_NAME : chain;
-  const nowMs = Date.now();
+  const nowMs = wallMsOf(new Date());
   const problem = verify
     ? certificateProblem({
       certificate,

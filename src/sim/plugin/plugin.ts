@@ -12,6 +12,7 @@
  */
 import { parseIp } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 import { newFlowTable } from "../../vpp/lb/new_flow_table.ts";
 import { Counters, DEFAULT_STATS_BYTES, statsFits } from "./counters.ts";
 import { type Address46, address46, formatAddress46, isIp4, isIp4Prefix } from "./address46.ts";
@@ -51,7 +52,7 @@ const NODEPORT = 1;
 
 /** The plugin's whole state. Instants are milliseconds of the clock given to the constructor. */
 export class LbPlugin {
-  readonly #startedAtMs: number;
+  readonly #startedAtMs: MonotonicMs;
   #now = 0;
   #runs = 0;
   #conf: PluginConf = {
@@ -76,7 +77,7 @@ export class LbPlugin {
   onDeath: (reason: string) => void = () => {};
 
   /** `statsBytes`: size of the stats segment. */
-  constructor(startedAtMs: number, { statsBytes = DEFAULT_STATS_BYTES } = {}) {
+  constructor(startedAtMs: MonotonicMs, { statsBytes = DEFAULT_STATS_BYTES } = {}) {
     this.#startedAtMs = startedAtMs;
     this.#statsBytes = statsBytes;
     this.#routes = new Routes((index) => this.#routeAdded(index));
@@ -125,7 +126,7 @@ export class LbPlugin {
   }
 
   /** Moves time on and does the collections that VPP's `lb-gc-process` does once a minute. */
-  advance(nowMs: number): void {
+  advance(nowMs: MonotonicMs): void {
     const seconds = Math.max(this.#now, Math.floor((nowMs - this.#startedAtMs) / 1000));
     const runs = Math.floor(seconds / COLLECT_EVERY_S);
     // Nothing else happens in between, so after two runs a third one finds nothing to do.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { parseIp } from "../../base/address.ts";
 import { formatAddress46 } from "./address46.ts";
 import { LbPlugin } from "./plugin.ts";
@@ -93,7 +94,7 @@ Deno.test("addVip replies as the plugin does", () => {
     ["2001:db8::1/128 6 443", { encap: GRE4 }, -73],
   ];
   for (const [name, args, want] of cases) {
-    const plugin = new LbPlugin(0);
+    const plugin = new LbPlugin(monotonic(0));
     for (const [first, firstArgs] of there) assert.equal(add(plugin, first, firstArgs), 0);
     assert.equal(add(plugin, name, args), want, `${name} ${JSON.stringify(args)}`);
     plugin.checkInvariants();
@@ -101,7 +102,7 @@ Deno.test("addVip replies as the plugin does", () => {
 });
 
 Deno.test("servers: every request on one gets the plugin's reply", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   add(plugin, "192.0.2.1/32 6 80");
   add(plugin, "192.0.2.2/32 6 80", { encap: GRE6 });
   const steps: [string, () => Retval, Retval][] = [
@@ -162,7 +163,7 @@ Deno.test("setConf: power of two, 0 among them, and ~0 keeps the value", () => {
     [0xffffffff, 0xffffffff, 0, 1024, 40],
   ];
   for (const [stickyBucketsPerCore, flowTimeout, want, sticky, timeout] of cases) {
-    const plugin = new LbPlugin(0);
+    const plugin = new LbPlugin(monotonic(0));
     assert.equal(plugin.setConf({ ...conf, stickyBucketsPerCore, flowTimeout }), want);
     assert.equal(plugin.conf.stickyBucketsPerCore, sticky);
     assert.equal(plugin.conf.flowTimeout, timeout);
@@ -170,8 +171,8 @@ Deno.test("setConf: power of two, 0 among them, and ~0 keeps the value", () => {
 });
 
 Deno.test("removed servers and VIPs are kept until collected, then their slots are reused", () => {
-  const plugin = new LbPlugin(1_000_000);
-  const at = (seconds: number) => plugin.advance(1_000_000 + seconds * 1000);
+  const plugin = new LbPlugin(monotonic(1_000_000));
+  const at = (seconds: number) => plugin.advance(monotonic(1_000_000 + seconds * 1000));
   at(5);
   add(plugin, "192.0.2.1/32 6 80");
   add(plugin, "192.0.2.2/32 6 80");
@@ -195,16 +196,16 @@ Deno.test("removed servers and VIPs are kept until collected, then their slots a
 });
 
 Deno.test("adding a server collects removed ones of the same VIP when a minute has passed", () => {
-  const plugin = new LbPlugin(0);
-  plugin.advance(1000);
+  const plugin = new LbPlugin(monotonic(0));
+  plugin.advance(monotonic(1000));
   add(plugin, "192.0.2.1/32 6 80");
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
-  plugin.advance(50_000);
+  plugin.advance(monotonic(50_000));
   deleteServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
-  plugin.advance(60_999);
+  plugin.advance(monotonic(60_999));
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.2");
   assert.equal(plugin.serverCount, 2, "59 s after the VIP was made");
-  plugin.advance(61_000);
+  plugin.advance(monotonic(61_000));
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.3");
   assert.deepEqual(servers(plugin).map((line) => line.split(" ")[0]), ["10.0.0.2", "10.0.0.3"]);
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.4");
@@ -212,36 +213,36 @@ Deno.test("adding a server collects removed ones of the same VIP when a minute h
 });
 
 Deno.test("a server removed less than 10 s ago is not collected", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   add(plugin, "192.0.2.1/32 6 80");
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
-  plugin.advance(55_000);
+  plugin.advance(monotonic(55_000));
   deleteServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
-  plugin.advance(60_000);
+  plugin.advance(monotonic(60_000));
   assert.equal(plugin.serverCount, 1);
-  plugin.advance(120_000);
+  plugin.advance(monotonic(120_000));
   assert.equal(plugin.serverCount, 0);
 });
 
 Deno.test("advance: a long pause collects as every minute of it would have", () => {
   const filled = () => {
-    const plugin = new LbPlugin(0);
-    plugin.advance(30_000);
+    const plugin = new LbPlugin(monotonic(0));
+    plugin.advance(monotonic(30_000));
     add(plugin, "192.0.2.1/32 6 80");
     addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
     plugin.deleteVip(vip("192.0.2.1/32 6 80"));
     return plugin;
   };
   const atOnce = filled();
-  atOnce.advance(3_600_000);
+  atOnce.advance(monotonic(3_600_000));
   const stepwise = filled();
-  for (let s = 30; s <= 3600; s++) stepwise.advance(s * 1000);
+  for (let s = 30; s <= 3600; s++) stepwise.advance(monotonic(s * 1000));
   assert.deepEqual([atOnce.vipCount, atOnce.serverCount], [0, 0]);
   assert.deepEqual([stepwise.vipCount, stepwise.serverCount], [0, 0]);
 });
 
 Deno.test("flushes are recorded for each server, from any cause", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   const name = "192.0.2.1/32 6 80";
   add(plugin, name);
   addServer(plugin, name, "10.0.0.1");
@@ -257,7 +258,7 @@ Deno.test("flushes are recorded for each server, from any cause", () => {
 });
 
 Deno.test("vipRecords: 16 bits of length, and the fields VPP forgets to swap", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   add(plugin, "192.0.2.1/32 6 80", { newFlowsTableLength: 65536 });
   add(plugin, "192.0.2.2/32 6 0", { encap: L3DSR, dscp: 0xff });
   add(plugin, "192.0.2.3/32 6 80", { encap: NAT4, targetPort: 0x1f90 });
@@ -276,7 +277,7 @@ Deno.test("vipRecords: 16 bits of length, and the fields VPP forgets to swap", (
 });
 
 Deno.test("serverRecords: a filter is 16 raw bytes, which an IPv4 prefix never matches", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   add(plugin, "192.0.2.1/32 6 80");
   addServer(plugin, "192.0.2.1/32 6 80", "10.0.0.1");
   add(plugin, "2001:db8::1/128 6 80", { encap: GRE6 });
@@ -296,7 +297,7 @@ Deno.test("serverRecords: a filter is 16 raw bytes, which an IPv4 prefix never m
 });
 
 Deno.test("CLI texts match VPP's, for types and states that the recordings lack", () => {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   add(plugin, "192.0.2.0/24 6 80", { encap: NAT4, targetPort: 8080 });
   add(plugin, "192.0.2.2/32 6 0", { encap: L3DSR, dscp: 7 });
   add(plugin, "2001:db8::/64 17 53", { srcIpSticky: true, newFlowsTableLength: 4 });
@@ -329,7 +330,7 @@ Deno.test("buckets depend on the servers in use only, never on the order of requ
   fc.assert(fc.property(someServers, fc.nat(), (hosts, rotate) => {
     const at = hosts.length === 0 ? 0 : rotate % hosts.length;
     const shown = (order: number[]) => {
-      const plugin = new LbPlugin(0);
+      const plugin = new LbPlugin(monotonic(0));
       add(plugin, name);
       addServer(plugin, name, "10.0.1.1");
       for (const host of order) addServer(plugin, name, `10.0.0.${host}`, host % 101);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseIp } from "../../base/address.ts";
 import * as m from "../../vpp/wire/messages.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import { randomRequest } from "../../../tests/vpp/plugin_operations.ts";
 import { DEFAULT_VERSION } from "../api_server.ts";
@@ -15,7 +16,7 @@ const CLIENT = 0x80000001;
 
 function someVpp(omit: readonly string[] = []): AnsweringVpp {
   return {
-    plugin: new LbPlugin(0),
+    plugin: new LbPlugin(monotonic(0)),
     ids: withoutMessages(messageIds(0), new Set(omit)),
     clientIndex: CLIENT,
     pid: 1,

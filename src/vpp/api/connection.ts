@@ -9,6 +9,7 @@
  */
 import { Emitter } from "../../async/emitter.ts";
 import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 import { isPermissionFault } from "../../base/permission.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { REQUEST_DEADLINE_MS, VppClient } from "./client.ts";
@@ -117,7 +118,7 @@ class Connection implements VppConnection {
   #closed: Promise<void> = Promise.resolve();
   #abort = new AbortController();
   /** Monotonic time of the last vpp-connect-failed at warn; undefined after a success. */
-  #warnedMs: number | undefined;
+  #warnedMs: MonotonicMs | undefined;
   /** Version of the VPP for which vpp-no-weights was logged last. */
   #weightlessVersion: string | undefined;
   #platformSaid = false;

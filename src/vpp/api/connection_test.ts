@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { FULL_TABLE, MemoryTransport } from "../../../tests/support/fakes/memory_transport.ts";
 import { RecordingLogger } from "../../../tests/support/fakes/recording_logger.ts";
 import { RecordingObserver } from "../../../tests/support/fakes/recording_observer.ts";
@@ -289,7 +290,7 @@ Deno.test("VppConnection.stop waits for a connect under way and closes its trans
 });
 
 class FakeStats implements StatsSession {
-  readonly bootAtMs = 12345;
+  readonly bootAtMs = wall(12345);
   readonly reader = { prepare: () => ({ read: () => ({ kind: "busy" as const }) }) };
   onEnd: (reason: string) => void = () => {};
   closed = false;

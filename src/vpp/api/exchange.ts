@@ -3,6 +3,7 @@
  * exchange is typed; the client handles exchanges of all types through one interface.
  */
 import { MaglevError } from "../../base/errors.ts";
+import { type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
 import type { MessageCodec, MessageHeader } from "../wire/codec.ts";
 import { controlPingReply } from "../wire/messages.ts";
 
@@ -29,7 +30,7 @@ export interface Exchange {
   /** Context on the wire; the client sets it when it sends the request. */
   context: number;
   /** Deadline in monotonic milliseconds, set likewise. */
-  dueMs: number;
+  dueMs: MonotonicMs;
   readonly deadlineMs: number;
   readonly request: MessageCodec<unknown>;
   /** True when a control_ping is sent after the request. */
@@ -52,7 +53,7 @@ interface Settle<T> {
 /** Exchange of a Call. */
 export class CallExchange<Request, Reply, Result> implements Exchange {
   context = 0;
-  dueMs = 0;
+  dueMs = NEVER_MS;
   readonly deadlineMs: number;
   readonly isDump = false;
   readonly reject: (error: MaglevError) => void;
@@ -91,7 +92,7 @@ export class CallExchange<Request, Reply, Result> implements Exchange {
 /** Exchange of a DumpCall. */
 export class DumpExchange<Request, Details, Row> implements Exchange {
   context = 0;
-  dueMs = 0;
+  dueMs = NEVER_MS;
   readonly deadlineMs: number;
   readonly isDump = true;
   readonly reject: (error: MaglevError) => void;

@@ -11,6 +11,14 @@
  * requests get extra time.
  */
 import { invariant } from "../../base/assert.ts";
+import {
+  earliest,
+  FAR_PAST_MS,
+  later,
+  latest,
+  type MonotonicMs,
+  NEVER_MS,
+} from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -35,7 +43,7 @@ export class InFlight {
   #size = 0;
   #counter = 0;
   #timer: Timer | undefined;
-  #timerDueMs = Infinity;
+  #timerDueMs = NEVER_MS;
   readonly #check = () => this.#checkDue();
 
   /** `onOverdue` is called with each exchange whose deadline passed, which still has its slot. */
@@ -59,7 +67,7 @@ export class InFlight {
     this.#size++;
     this.#counter = (this.#counter + 1) & 0xffffff;
     exchange.context = ((this.#counter << SLOT_BITS) | slot) >>> 0;
-    exchange.dueMs = this.#clock.monotonicMs() + exchange.deadlineMs;
+    exchange.dueMs = later(this.#clock.monotonicMs(), exchange.deadlineMs);
     this.#slots[slot] = exchange;
     if (exchange.dueMs < this.#timerDueMs) this.#arm(exchange.dueMs);
   }
@@ -83,13 +91,13 @@ export class InFlight {
   clear(): Exchange[] {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#timerDueMs = Infinity;
+    this.#timerDueMs = NEVER_MS;
     const all = this.#slots.filter((exchange) => exchange !== undefined);
     for (const exchange of all) this.remove(exchange);
     return all;
   }
 
-  #arm(dueMs: number): void {
+  #arm(dueMs: MonotonicMs): void {
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
     this.#timer = this.#clock.after(dueMs - this.#clock.monotonicMs(), this.#check);
@@ -97,16 +105,16 @@ export class InFlight {
 
   #checkDue(): void {
     const nowMs = this.#clock.monotonicMs();
-    const earliestMs = nowMs - this.#timerDueMs < LATE_MS ? 0 : nowMs + GRACE_MS;
+    const earliestMs = nowMs - this.#timerDueMs < LATE_MS ? FAR_PAST_MS : later(nowMs, GRACE_MS);
     this.#timer = undefined;
-    this.#timerDueMs = Infinity;
-    let nextMs = Infinity;
+    this.#timerDueMs = NEVER_MS;
+    let nextMs = NEVER_MS;
     for (const exchange of this.#slots) {
       if (exchange === undefined) continue;
-      exchange.dueMs = Math.max(exchange.dueMs, earliestMs);
+      exchange.dueMs = latest(exchange.dueMs, earliestMs);
       if (exchange.dueMs <= nowMs) this.#onOverdue(exchange);
-      else nextMs = Math.min(nextMs, exchange.dueMs);
+      else nextMs = earliest(nextMs, exchange.dueMs);
     }
-    if (nextMs < Infinity && this.#size > 0) this.#arm(nextMs);
+    if (nextMs < NEVER_MS && this.#size > 0) this.#arm(nextMs);
   }
 }

@@ -11,6 +11,7 @@
  * the lookup and the read, the read is repeated.
  */
 import { MaglevError } from "../../base/errors.ts";
+import { later, NEVER_MS } from "../../base/instant.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import { countedServers, type CountedVip, CountersPlan } from "./plan.ts";
 import type { ActualVip } from "../lb/model.ts";
@@ -66,7 +67,7 @@ export class VppCounters implements CountersSource {
   #live: Live | undefined;
   #timer: Timer | undefined;
   /** When the next run is due, on the monotonic clock. */
-  #dueMs = 0;
+  #dueMs = NEVER_MS;
   #running: Promise<void> | undefined;
   #endPause: () => void = () => {};
   #started = false;
@@ -126,7 +127,7 @@ export class VppCounters implements CountersSource {
   #arm(delayMs: number): void {
     const { clock } = this.#options;
     this.#timer?.cancel();
-    this.#dueMs = clock.monotonicMs() + delayMs;
+    this.#dueMs = later(clock.monotonicMs(), delayMs);
     this.#timer = clock.after(delayMs, () => this.#tick());
   }
 

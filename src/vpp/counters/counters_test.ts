@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { PluginStats } from "../../../tests/support/worlds/plugin_stats.ts";
 import { World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { wall } from "../../../tests/support/fakes/instants.ts";
 import { desired, ip, type VipShape } from "../../../tests/support/fakes/vips.ts";
 import { countTraffic, type TrafficKind } from "../../sim/plugin/traffic.ts";
 import { VppCounters } from "./counters.ts";
@@ -373,7 +374,7 @@ Deno.test("a plan of servers only, whose VIP is being recreated, reads nothing",
   });
   const read = plan.read();
   assert.ok(read.kind === "ok");
-  const snapshot = plan.snapshot(read.values, 1);
+  const snapshot = plan.snapshot(read.values, wall(1));
   assert.deepEqual([snapshot.vips, snapshot.servers()], [[], []]);
 });
 
@@ -405,7 +406,7 @@ Deno.test("a plan reads ascending indices, each once, for any order of VIPs", ()
     11,
     12,
   ]]);
-  const snapshot = plan.snapshot(read.values, 1);
+  const snapshot = plan.snapshot(read.values, wall(1));
   const rows = snapshot.vips.map((_, i) => snapshot.at(i));
   assert.deepEqual(rows.map(({ next, fibPackets, fibBytes }) => [next, fibPackets, fibBytes]), [
     [9, 5, 50],

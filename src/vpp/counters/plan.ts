@@ -5,6 +5,7 @@
  */
 import { invariant } from "../../base/assert.ts";
 import { compareIp, type IpAddress } from "../../base/address.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { ActualVip, VipKey } from "../lb/model.ts";
 import type {
   CounterQuery,
@@ -109,7 +110,7 @@ export class CountersPlan {
   }
 
   /** Makes a snapshot of the values read at `takenAtMs`, without VIPs whose counters VPP lacks. */
-  snapshot(values: readonly Float64Array[], takenAtMs: number): CountersSnapshot {
+  snapshot(values: readonly Float64Array[], takenAtMs: WallMs): CountersSnapshot {
     const vips = this.#vips;
     const places = countedPlaces(values.slice(0, VIP_COUNTERS.length), this.#pool.slots);
     return {

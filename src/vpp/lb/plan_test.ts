@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { executeOn, readPlugin } from "../../../tests/support/worlds/plugin_lb.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import {
   actual,
   arbitraryDesired,
@@ -251,7 +252,7 @@ Deno.test("plan() removes VIPs that are not configured, of any encap and prefix 
 
 /** A plugin programmed with these states in turn, including the remains of the earlier ones. */
 function pluginWith(states: readonly (readonly DesiredVip[])[], can = CAN): LbPlugin {
-  const plugin = new LbPlugin(0);
+  const plugin = new LbPlugin(monotonic(0));
   for (const state of states) {
     const plans = plan(state, readPlugin(plugin, can), { remove: true, ...can });
     for (const operation of operationsOf(plans)) assert.equal(executeOn(plugin, operation), 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
 import { fuzz, mutateText, rounds } from "../../../tests/support/fakes/fuzz.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { arbitraryDesired, ip } from "../../../tests/support/fakes/vips.ts";
 import { parseIp } from "../../base/address.ts";
 import { LbPlugin } from "../../sim/plugin/plugin.ts";
@@ -231,7 +232,7 @@ Deno.test("parseVipsVerbose() rejects a text that is cut at any place", () => {
 Deno.test("parseVipsVerbose() returns the VIPs that the plugin was programmed with", () => {
   fc.assert(
     fc.property(arbitraryDesired(), (vips) => {
-      const plugin = new LbPlugin(0);
+      const plugin = new LbPlugin(monotonic(0));
       for (const operation of operationsOf(plan(vips, [], { remove: true, weights: true }))) {
         executeOn(plugin, operation);
       }

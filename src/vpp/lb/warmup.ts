@@ -10,13 +10,14 @@
  * It ends early when all are released. With both delays 0 it is over from the start. Each step
  * returns a new value; the time is an argument.
  */
+import { later, type MonotonicMs } from "../../base/instant.ts";
 
 /** Times in milliseconds of the same monotonic clock. */
 export interface Warmup {
   /** No frontend is released before this time. */
-  readonly minAtMs: number;
+  readonly minAtMs: MonotonicMs;
   /** At this time all frontends are released, except those that the prober is blind to. */
-  readonly maxAtMs: number;
+  readonly maxAtMs: MonotonicMs;
   /** Frontends released so far; meaningless once it is over. */
   readonly released: ReadonlySet<string>;
   /** True from max on: only frontends that the prober is blind to are still held back. */
@@ -48,12 +49,12 @@ export interface WarmupStep {
 
 /** A warm-up that starts at `nowMs`. */
 export function startWarmup(
-  nowMs: number,
+  nowMs: MonotonicMs,
   delays: { readonly minMs: number; readonly maxMs: number },
 ): Warmup {
   return {
-    minAtMs: nowMs + delays.minMs,
-    maxAtMs: nowMs + Math.max(delays.minMs, delays.maxMs),
+    minAtMs: later(nowMs, delays.minMs),
+    maxAtMs: later(nowMs, Math.max(delays.minMs, delays.maxMs)),
     released: new Set(),
     late: false,
     over: delays.minMs <= 0 && delays.maxMs <= 0,
@@ -61,7 +62,7 @@ export function startWarmup(
 }
 
 /** The warm-up at `nowMs`. */
-export function stepWarmup(warmup: Warmup, nowMs: number, view: WarmupView): WarmupStep {
+export function stepWarmup(warmup: Warmup, nowMs: MonotonicMs, view: WarmupView): WarmupStep {
   if (warmup.over) return { warmup, released: [], ended: undefined };
   const held = view.frontends.filter((frontend) => !warmup.released.has(frontend));
   if (nowMs >= warmup.maxAtMs) return stepAfterMax(warmup, held, view);
@@ -92,7 +93,7 @@ export function isReleased(warmup: Warmup, frontend: string): boolean {
 }
 
 /** When to step again if nothing else happens; undefined when it is over. */
-export function nextWarmupStepMs(warmup: Warmup, nowMs: number): number | undefined {
+export function nextWarmupStepMs(warmup: Warmup, nowMs: MonotonicMs): MonotonicMs | undefined {
   if (warmup.over || warmup.late) return undefined;
   return nowMs < warmup.minAtMs ? warmup.minAtMs : warmup.maxAtMs;
 }

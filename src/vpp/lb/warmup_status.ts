@@ -1,4 +1,5 @@
 /** Reports the progress of warm-up to operators. PURE. */
+import type { MonotonicMs } from "../../base/instant.ts";
 import { isReleased, type Warmup } from "./warmup.ts";
 
 export interface WarmupStatus {
@@ -17,8 +18,8 @@ export interface WarmupStatus {
 export function warmupStatus(
   warmup: Warmup,
   { startMs, nowMs, frontends }: {
-    readonly startMs: number;
-    readonly nowMs: number;
+    readonly startMs: MonotonicMs;
+    readonly nowMs: MonotonicMs;
     readonly frontends: readonly string[];
   },
 ): WarmupStatus {

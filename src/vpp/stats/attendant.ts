@@ -4,6 +4,7 @@
  * it is retried in the background.
  */
 import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 
@@ -32,7 +33,7 @@ export class StatsAttendant {
   /** The attempt under way; never rejects. */
   #attempt: Promise<void> = Promise.resolve();
   /** Monotonic time of the last warning; undefined: none since the last segment. */
-  #saidMs: number | undefined;
+  #saidMs: MonotonicMs | undefined;
 
   constructor(options: StatsAttendantOptions) {
     this.#options = options;

@@ -13,6 +13,7 @@ import { BackoffDelays } from "../../async/backoff.ts";
 import { pause } from "../../async/pause.ts";
 import { errnoName } from "../../base/errno.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { later, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 
 /** The result of a call of the shim: 0 or more, or a negative error number. */
@@ -102,12 +103,12 @@ async function receiveDescriptor(
 class Poll {
   readonly #address: string;
   readonly #options: ReceiveOptions;
-  readonly #endMs: number;
+  readonly #endMs: MonotonicMs;
 
   constructor(address: string, options: ReceiveOptions) {
     this.#address = address;
     this.#options = options;
-    this.#endMs = options.clock.monotonicMs() + options.deadlineMs;
+    this.#endMs = later(options.clock.monotonicMs(), options.deadlineMs);
   }
 
   async until(call: () => ShimAnswer): Promise<number> {

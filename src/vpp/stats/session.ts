@@ -1,5 +1,6 @@
 /** Receives and checks the stats segment of one connection, and reads the start time of VPP. */
 import { pause } from "../../async/pause.ts";
+import type { WallMs } from "../../base/instant.ts";
 import type { Clock } from "../../base/ports.ts";
 import type { StatsSession } from "../ports.ts";
 import { type ReceiveOptions, receiveSegment } from "./segment_file.ts";
@@ -37,11 +38,13 @@ export async function openStatsSession(
  * Returns Unix time in milliseconds, or undefined when the segment cannot be read now, because
  * programming VPP must not wait for it.
  */
-async function readBootTime(reader: SegmentReader, clock: Clock): Promise<number | undefined> {
+async function readBootTime(reader: SegmentReader, clock: Clock): Promise<WallMs | undefined> {
   for (let i = 0; i < BOOT_TIME_TRIES; i++) {
     const read = reader.scalar("/sys/boottime");
     if (read.kind === "ok") {
-      return read.value > 0 && read.value < LATEST_BOOT_S ? read.value * 1000 : undefined;
+      return read.value > 0 && read.value < LATEST_BOOT_S
+        ? (read.value * 1000) as WallMs
+        : undefined;
     }
     if (read.kind === "error") return undefined;
     await pause(PAUSE_MS, { clock });

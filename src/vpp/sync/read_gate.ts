@@ -2,6 +2,7 @@
  * Limits full reads of VPP to one a second over all callers, because VPP forwards nothing while it
  * prints or dumps its state (25 ms for 12,000 servers). There is one gate for each connection.
  */
+import { later, latest, type MonotonicMs } from "../../base/instant.ts";
 import type { Clock, Timer } from "../../base/ports.ts";
 import type { LbApi } from "../ports.ts";
 
@@ -12,7 +13,7 @@ export class ReadGate {
   readonly #clock: Clock;
   readonly #everyMs: number;
   /** Monotonic time of the last turn that was granted; it may be in the future. */
-  #lastMs: number | undefined;
+  #lastMs: MonotonicMs | undefined;
   readonly #waiting = new Map<Timer, () => void>();
 
   constructor(clock: Clock, everyMs = READ_EVERY_MS) {
@@ -30,7 +31,9 @@ export class ReadGate {
    */
   turn(): Promise<void> | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const atMs = this.#lastMs === undefined ? nowMs : Math.max(nowMs, this.#lastMs + this.#everyMs);
+    const atMs = this.#lastMs === undefined
+      ? nowMs
+      : latest(nowMs, later(this.#lastMs, this.#everyMs));
     this.#lastMs = atMs;
     if (atMs === nowMs) return undefined;
     return new Promise((resolve) => {

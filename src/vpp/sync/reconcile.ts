@@ -11,6 +11,7 @@
  */
 import { settledWithin } from "../../async/deadline.ts";
 import { MaglevError } from "../../base/errors.ts";
+import { FAR_PAST_MS, type MonotonicMs } from "../../base/instant.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
 import type { Config } from "../../config/model.ts";
@@ -84,7 +85,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #recreations: RecreateLimit;
   #warmup: Warmup;
-  #warmupStartMs = 0;
+  #warmupStartMs = FAR_PAST_MS;
   #warmupTimer: Timer | undefined;
   #intervalTimer: Timer | undefined;
   #session: SyncSession | undefined;
@@ -96,7 +97,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
-    this.#warmup = startWarmup(0, { minMs: 0, maxMs: 0 });
+    this.#warmup = startWarmup(FAR_PAST_MS, { minMs: 0, maxMs: 0 });
   }
 
   /** False while warm-up holds frontends back. */
@@ -287,7 +288,7 @@ export class Reconciler {
   }
 
   /** `nowMs` is the time of the last step: by a later one the next step could be in the past. */
-  #armWarmup(nowMs: number): void {
+  #armWarmup(nowMs: MonotonicMs): void {
     const { clock } = this.#options;
     this.#warmupTimer?.cancel();
     const nextMs = nextWarmupStepMs(this.#warmup, nowMs);

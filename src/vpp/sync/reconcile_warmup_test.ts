@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { executeOn, PluginLb } from "../../../tests/support/worlds/plugin_lb.ts";
 import { A, B, CONF, UP, World } from "../../../tests/support/worlds/reconcile_world.ts";
+import { monotonic } from "../../../tests/support/fakes/instants.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { DesiredVip } from "../lb/model.ts";
 
@@ -60,7 +61,7 @@ Deno.test("warm-up: min that passes during a transition is not missed", async ()
   const world = await restarted();
   await world.pass(4999);
   const readings = [4999.9, 5000.1];
-  world.clock.monotonicMs = () => readings.shift() ?? 5000.1;
+  world.clock.monotonicMs = () => monotonic(readings.shift() ?? 5000.1);
   know(world, "web", A, "10.0.0.1=100 10.0.0.2=50");
   await world.pass(1);
   assert.deepEqual(world.logger.of("vpp-warmup-release"), [{ frontend: "web", trigger: "known" }]);

@@ -2,6 +2,7 @@
  * The result of a synchronisation in numbers, for the log, metrics and the operator who requested
  * it.
  */
+import type { MonotonicMs } from "../../base/instant.ts";
 import type { Logger } from "../../base/ports.ts";
 import type { Operation } from "../lb/model.ts";
 
@@ -62,7 +63,7 @@ export const COUNT_OF: Readonly<Record<Operation["kind"], keyof SyncCounts | und
 export interface SyncBatchOptions {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
-  readonly startMs: number;
+  readonly startMs: MonotonicMs;
   /** Called once when everything was sent and answered. */
   readonly onFinish: (batch: SyncBatch) => void;
 }
@@ -71,7 +72,7 @@ export interface SyncBatchOptions {
 export class SyncBatch {
   readonly scope: SyncScope;
   readonly trigger: SyncTrigger;
-  readonly startMs: number;
+  readonly startMs: MonotonicMs;
   /** Resolves when it is finished; never rejects. */
   readonly finished: Promise<void>;
   #counts: Record<keyof SyncCounts, number> = {
@@ -144,7 +145,7 @@ export class SyncBatch {
   }
 
   /** The report at `nowMs`, on the same clock as startMs. */
-  report(nowMs: number): SyncReport {
+  report(nowMs: MonotonicMs): SyncReport {
     return {
       scope: this.scope,
       trigger: this.trigger,

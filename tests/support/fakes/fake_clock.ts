@@ -2,35 +2,43 @@
  * A clock that stands still until a test advances it. Timers fire in order of their due time,
  * then of their creation, with the clock at exactly their due time.
  */
+import {
+  later,
+  latest,
+  type MonotonicMs,
+  NEVER_MS,
+  type WallMs,
+} from "../../../src/base/instant.ts";
 import type { Clock, Timer } from "../../../src/base/ports.ts";
+import { monotonic, wall } from "./instants.ts";
 
 interface Pending {
-  readonly dueMs: number;
+  readonly dueMs: MonotonicMs;
   readonly order: number;
   readonly fn: () => void;
 }
 
 export class FakeClock implements Clock {
-  #nowMs: number;
+  #nowMs: MonotonicMs;
   readonly #wallOffsetMs: number;
   #order = 0;
   #pending = new Set<Pending>();
 
   constructor(options: { startMs?: number; wallMs?: number } = {}) {
-    this.#nowMs = options.startMs ?? 0;
+    this.#nowMs = monotonic(options.startMs ?? 0);
     this.#wallOffsetMs = (options.wallMs ?? 1_700_000_000_000) - this.#nowMs;
   }
 
-  monotonicMs(): number {
+  monotonicMs(): MonotonicMs {
     return this.#nowMs;
   }
 
-  wallMs(): number {
-    return this.#nowMs + this.#wallOffsetMs;
+  wallMs(): WallMs {
+    return wall(this.#nowMs + this.#wallOffsetMs);
   }
 
   after(delayMs: number, fn: () => void): Timer {
-    const pending = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, fn };
+    const pending = { dueMs: later(this.#nowMs, Math.max(0, delayMs)), order: this.#order++, fn };
     this.#pending.add(pending);
     return { cancel: () => void this.#pending.delete(pending) };
   }
@@ -41,16 +49,16 @@ export class FakeClock implements Clock {
   }
 
   /** When the next timer is due; undefined when none waits. */
-  get nextDueMs(): number | undefined {
-    return this.#next(Infinity)?.dueMs;
+  get nextDueMs(): MonotonicMs | undefined {
+    return this.#next(NEVER_MS)?.dueMs;
   }
 
   /** Moves on by `ms`, firing what falls due on the way, timers set by timers included. */
   advance(ms: number): void {
-    const endMs = this.#nowMs + ms;
+    const endMs = later(this.#nowMs, ms);
     for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {
       this.#pending.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#nowMs = latest(this.#nowMs, next.dueMs);
       next.fn();
     }
     this.#nowMs = endMs;
@@ -58,16 +66,16 @@ export class FakeClock implements Clock {
 
   /** The thread stands still for `ms`: what falls due meanwhile fires late, with the next advance(). */
   stall(ms: number): void {
-    this.#nowMs += ms;
+    this.#nowMs = later(this.#nowMs, ms);
   }
 
   /** Like advance(), and lets promises settle after each timer and at the end. */
   async advanceAsync(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms;
+    const endMs = later(this.#nowMs, ms);
     await settle();
     for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {
       this.#pending.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#nowMs = latest(this.#nowMs, next.dueMs);
       next.fn();
       await settle();
     }
@@ -75,7 +83,7 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  #next(endMs: number): Pending | undefined {
+  #next(endMs: MonotonicMs): Pending | undefined {
     let best: Pending | undefined;
     for (const pending of this.#pending) {
       if (pending.dueMs > endMs) continue;

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { IpAddress } from "../../../src/base/address.ts";
+import { EPOCH_MS } from "../../../src/base/instant.ts";
 import type { ProbeResult } from "../../../src/health/state.ts";
 import type {
   ProbeEngine,
@@ -43,7 +44,7 @@ export class FakeProbeEngine implements ProbeEngine {
   /** `start a`, `readdress a 10.0.0.2`, `stop a`, in order. */
   readonly calls: string[] = [];
   /** Time of the verdicts. */
-  nowMs = 0;
+  nowMs = EPOCH_MS;
   readonly #names = new Map<number, string>();
   readonly #generations = new Map<number, number>();
   /** Of backends whose newest probe was void. */

@@ -1,6 +1,7 @@
 /** Intents for tests: in few words, and at random. */
 import fc from "fast-check";
 import { LATEST_MS } from "../../../src/base/instant.ts";
+import { wall } from "./instants.ts";
 import { type Intent, intentKey } from "../../../src/intent/intent.ts";
 import type { Durability, IntentStore } from "../../../src/intent/ports.ts";
 
@@ -8,7 +9,7 @@ import type { Durability, IntentStore } from "../../../src/intent/ports.ts";
 const ASKED = {
   by: { peer: "127.0.0.1:1", identity: "ann" },
   reason: "",
-  sinceMs: 1_700_000_000_000,
+  sinceMs: wall(1_700_000_000_000),
   untilMs: undefined,
 };
 
@@ -43,7 +44,7 @@ const name = fc.oneof(
   fc.stringMatching(/^[!-~]{1,20}$/),
 );
 const line = fc.stringMatching(/^[ -~äöü€😀]{0,40}$/u);
-const time = fc.integer({ min: 0, max: LATEST_MS });
+const time = fc.integer({ min: 0, max: LATEST_MS }).map(wall);
 const asked = fc.record({
   by: fc.record({ peer: line, identity: line }, { noNullPrototype: true }),
   reason: line,

@@ -1,5 +1,6 @@
 /** Random histories of a checker: any configuration, and random events. */
 import fc from "fast-check";
+import { later } from "../../../src/base/instant.ts";
 import type { OperatorOptions, SetWeightRequest } from "../../../src/intent/request.ts";
 import type { Snapshot } from "../../../src/checker/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
@@ -174,7 +175,7 @@ export function weightRequest(
 }
 
 function until({ clock }: World, { forMs }: Ending): OperatorOptions {
-  return forMs === undefined ? WHO : { ...WHO, untilMs: clock.wallMs() + forMs };
+  return forMs === undefined ? WHO : { ...WHO, untilMs: later(clock.wallMs(), forMs) };
 }
 
 /** A checker that was not started, and has no past. */

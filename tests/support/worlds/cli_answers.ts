@@ -2,6 +2,7 @@
  * What a server answers in tests of maglevc's commands: a small world of two frontends, with what
  * is hard to show in it (IPv6, intents, an expiring certificate).
  */
+import { later } from "../../../src/base/instant.ts";
 import { ReloadConfigResponse } from "../../../src/grpc/gen/maglev.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import type { messages } from "../../../src/grpc/client/client.ts";
@@ -89,7 +90,7 @@ export function answersOf(words: Words): Required<Answers> {
       failed: 0,
       durationNs: 1_234_567n,
     }),
-    GetVPPLBCounters: () => countersOf({ takenMs: NOW_MS - 3200, factor: 1n }),
+    GetVPPLBCounters: () => countersOf({ takenMs: later(NOW_MS, -3200), factor: 1n }),
   };
 }
 

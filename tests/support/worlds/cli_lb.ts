@@ -1,4 +1,5 @@
 /** Plans, VPP's state and VPP's counters in the worlds that maglevc's commands are tested on. */
+import type { WallMs } from "../../../src/base/instant.ts";
 import type { messages } from "../../../src/grpc/client/client.ts";
 import { PLAIN, type Words } from "./cli_words.ts";
 
@@ -150,7 +151,7 @@ export function lbState(): messages.VPPLBState {
 
 /** A reading of VPP's counters; `factor` multiplies what has been counted. */
 export function countersOf(
-  { takenMs, factor }: { readonly takenMs: number; readonly factor: bigint },
+  { takenMs, factor }: { readonly takenMs: WallMs; readonly factor: bigint },
 ): messages.VPPLBCounters {
   return {
     takenAt: BigInt(takenMs) * 1_000_000n,

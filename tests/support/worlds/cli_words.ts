@@ -2,9 +2,10 @@
  * Names and texts of the worlds that maglevc's commands are tested on, and the time there: plain
  * ones, ones of the greatest length, and those of a hostile server.
  */
+import { wall } from "../fakes/instants.ts";
 
 /** The instant at which all commands of the tests are given: 2026-03-01 09:30:00Z. */
-export const NOW_MS = Date.UTC(2026, 2, 1, 9, 30);
+export const NOW_MS = wall(Date.UTC(2026, 2, 1, 9, 30));
 
 /** Nanoseconds of a Unix time `agoMs` before now. */
 export function ago(agoMs: number): bigint {

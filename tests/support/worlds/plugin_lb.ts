@@ -3,6 +3,7 @@
  * Requests are executed in order; by themselves in later microtasks, or one by one when held.
  */
 import assert from "node:assert/strict";
+import { monotonic } from "../fakes/instants.ts";
 import type { IpAddress } from "../../../src/base/address.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
 import { address46, length46 } from "../../../src/sim/plugin/address46.ts";
@@ -52,7 +53,10 @@ export class PluginLb implements LbApi {
    * A VPP that has what `plugin` has: another connection to one that goes on. One without
    * weights has no `lb_conf_get` either.
    */
-  constructor(plugin = new LbPlugin(0), capabilities: LbCapabilities = { weights: true }) {
+  constructor(
+    plugin = new LbPlugin(monotonic(0)),
+    capabilities: LbCapabilities = { weights: true },
+  ) {
     this.plugin = plugin;
     this.capabilities = capabilities;
   }

@@ -2,6 +2,7 @@
  * A reconciler with its environment in memory: a plugin that can be held, a connection that the
  * test opens and closes, a clock, desired servers, and a recorded log.
  */
+import { EPOCH_MS } from "../../../src/base/instant.ts";
 import { Emitter } from "../../../src/async/emitter.ts";
 import { desiredServers } from "../../../src/vpp/lb/unweighted.ts";
 import type { DesiredVip, LbCapabilities, LbConf } from "../../../src/vpp/lb/model.ts";
@@ -55,7 +56,7 @@ export class FakeConnection implements VppConnection {
       buildDate: "",
       buildDirectory: "",
       pid: 1,
-      connectedAtMs: 0,
+      connectedAtMs: EPOCH_MS,
       bootAtMs: undefined,
       weights: lb.capabilities.weights,
     };

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
+import type { MonotonicMs } from "../../../src/base/instant.ts";
 import { type Simulator, startSimulator } from "../../../src/sim/api_server.ts";
 import { control } from "../../../src/sim/control.ts";
 import type { Release } from "../../../src/sim/plugin/release.ts";
@@ -173,7 +174,7 @@ export class SimWorld implements AsyncDisposable {
   }
 
   /** When the next timer is due, after everything arrived. */
-  async #next(): Promise<number | undefined> {
+  async #next(): Promise<MonotonicMs | undefined> {
     await this.surelyQuiet();
     return this.clock.nextDueMs;
   }

@@ -1,4 +1,5 @@
 /** Backends: all in a table, or one with all details. */
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
@@ -17,7 +18,7 @@ import {
   tookCell,
   yesNo,
 } from "../cells.ts";
-import { instant, millisecondsOf } from "../../render/mod.ts";
+import { instant, wallMsOfNanoseconds } from "../../render/mod.ts";
 import { intentBlock } from "../intent.ts";
 
 type Backend = messages.BackendInfo;
@@ -30,7 +31,7 @@ export async function showBackends(context: CommandContext): Promise<Answer> {
   });
 }
 
-function backendsTable(backends: readonly Backend[], nowMs: number): TableBlock {
+function backendsTable(backends: readonly Backend[], nowMs: WallMs): TableBlock {
   return {
     kind: "table",
     columns: [
@@ -49,7 +50,7 @@ function backendsTable(backends: readonly Backend[], nowMs: number): TableBlock 
   };
 }
 
-function backendRow(backend: Backend, nowMs: number): Row {
+function backendRow(backend: Backend, nowMs: WallMs): Row {
   const { name, address, state, sinceUnixNs, healthcheck, lastResult } = backend;
   return {
     key: name,
@@ -77,7 +78,7 @@ function blindText(reason: string): string {
 }
 
 /** The operator's intent, doubts about the state, and a certificate that is about to expire. */
-function noteCell(backend: Backend, nowMs: number): Cell {
+function noteCell(backend: Backend, nowMs: WallMs): Cell {
   const { intent, certificateExpiryUnixNs, carried, blind } = backend;
   const expiry = expiryCell(certificateExpiryUnixNs, nowMs);
   const expires = expiry.style === "bad" || expiry.style === "warn";
@@ -101,7 +102,7 @@ export async function showBackend(context: CommandContext, args: Args): Promise<
   return answer("GetBackend", message, { view: backendView(message, context.nowMs) });
 }
 
-function backendView(backend: Backend, nowMs: number): View {
+function backendView(backend: Backend, nowMs: WallMs): View {
   const { rise, fall, counter, lastResult, healthcheck, intent, warning, carried, blind } = backend;
   const top = rise + fall - 1;
   const fields: Block = {
@@ -155,14 +156,14 @@ function backendView(backend: Backend, nowMs: number): View {
 /** A time; without a terminal in one word, in the form of RFC 3339. */
 function instantCell(unixNs: bigint): Cell {
   if (unixNs === 0n) return NOTHING;
-  const text = instant(millisecondsOf(unixNs));
+  const text = instant(wallMsOfNanoseconds(unixNs));
   return { text, plain: text.replace(" ", "T") };
 }
 
 /** Oldest first: the newest is next to the prompt. */
 function historyTable(
   transitions: readonly messages.TransitionRecord[],
-  nowMs: number,
+  nowMs: WallMs,
 ): TableBlock {
   return {
     kind: "table",

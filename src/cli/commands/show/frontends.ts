@@ -1,4 +1,5 @@
 /** Frontends: all in a table, or one with its pools. */
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
@@ -67,7 +68,7 @@ export async function showFrontend(context: CommandContext, args: Args): Promise
   return answer("GetFrontend", message, { view });
 }
 
-export function frontendView(frontend: Frontend, nowMs: number): View {
+export function frontendView(frontend: Frontend, nowMs: WallMs): View {
   const { warning } = frontend;
   return [
     {
@@ -90,7 +91,7 @@ export function frontendView(frontend: Frontend, nowMs: number): View {
   ];
 }
 
-function poolsTable({ pools, activePool }: Frontend, nowMs: number): TableBlock {
+function poolsTable({ pools, activePool }: Frontend, nowMs: WallMs): TableBlock {
   return {
     kind: "table",
     title: "pools",

@@ -2,9 +2,17 @@
  * Readings of VPP's counters, and rates between two of them. The server takes a reading now and
  * then, and answers with the last one. Two answers with the same reading show the same rates.
  */
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { CommandContext } from "../command.ts";
-import { countCell, elapsed, instant, millisecondsOf, scaled } from "../../render/mod.ts";
+import {
+  countCell,
+  elapsed,
+  instant,
+  millisecondsOf,
+  scaled,
+  wallMsOfNanoseconds,
+} from "../../render/mod.ts";
 import type { Block, Cell, TableBlock, View } from "../../render/model.ts";
 import { ask } from "../call.ts";
 import { NOTHING } from "../cells.ts";
@@ -27,7 +35,7 @@ interface Readings {
 export interface Reading {
   readonly newest: Counters;
   readonly before: Counters | undefined;
-  readonly nowMs: number;
+  readonly nowMs: WallMs;
 }
 
 /** Requests the last reading. */
@@ -63,7 +71,7 @@ export function readingView(
     readonly ratesOver: (before: Counters, seconds: number) => TableBlock;
   },
 ): View {
-  const takenMs = millisecondsOf(newest.takenAt);
+  const takenMs = wallMsOfNanoseconds(newest.takenAt);
   const ageMs = nowMs - takenMs;
   const stale = ageMs > STALE_MS;
   const old = stale || counts.rows.length === 0 ? undefined : before;

@@ -4,6 +4,7 @@
  *
  * deno bench -A src/cli/commands/show/show_bench.ts
  */
+import { wall } from "../../../../tests/support/fakes/instants.ts";
 import {
   type messages,
   type RequestOf,
@@ -16,7 +17,7 @@ import { jsonText, renderView } from "../../render/mod.ts";
 import { mergeViews } from "../../compare/merge.ts";
 import { COMMANDS } from "../mod.ts";
 
-const NOW_MS = Date.UTC(2026, 2, 1, 9, 30);
+const NOW_MS = wall(Date.UTC(2026, 2, 1, 9, 30));
 const COUNT = 10_000;
 
 const message: ListBackendsResponse = largeAnswer();

@@ -1,4 +1,5 @@
 /** The server's state: ready or not, VPP, warm-up, configuration, probers. */
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import { countCell } from "../../render/mod.ts";
@@ -14,7 +15,7 @@ export async function showStatus(context: CommandContext): Promise<Answer> {
   return answer("GetStatus", message, { view: statusView(message, context.nowMs) });
 }
 
-function statusView(status: Status, nowMs: number): View {
+function statusView(status: Status, nowMs: WallMs): View {
   const { withheld, probers } = status;
   return [
     {
@@ -45,7 +46,7 @@ function readyCell({ ready, reason }: Status): Cell {
   return { text: reason === "" ? "no" : `no: ${reason}`, style: "bad" };
 }
 
-function vppFields({ vpp, vppSinceUnixNs, vppError }: Status, nowMs: number): readonly Field[] {
+function vppFields({ vpp, vppSinceUnixNs, vppError }: Status, nowMs: WallMs): readonly Field[] {
   const style = vpp === "connected" ? "good" : vpp === "off" ? "muted" : "bad";
   return [
     { label: "vpp", value: { ...textCell(vpp), style } },
@@ -54,7 +55,7 @@ function vppFields({ vpp, vppSinceUnixNs, vppError }: Status, nowMs: number): re
   ];
 }
 
-function warmupFields(status: Status, nowMs: number): readonly Field[] {
+function warmupFields(status: Status, nowMs: WallMs): readonly Field[] {
   const { warmup, warmupUntilUnixNs, warmupHeld } = status;
   const under = warmup === "waiting" || warmup === "releasing";
   const until = warmupUntilUnixNs === undefined ? "" : untilText(warmupUntilUnixNs, nowMs);
@@ -78,7 +79,7 @@ function countsCell(counts: readonly messages.StateCount[]): Cell {
   };
 }
 
-function probersTable(probers: Status["probers"], nowMs: number): TableBlock {
+function probersTable(probers: Status["probers"], nowMs: WallMs): TableBlock {
   return {
     kind: "table",
     title: "probers",

@@ -3,9 +3,10 @@
  * is away; an operator must see that.
  */
 import { MaglevError } from "../../../base/errors.ts";
+import type { WallMs } from "../../../base/instant.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { CommandContext } from "../command.ts";
-import { elapsed, millisecondsOf } from "../../render/mod.ts";
+import { elapsed, wallMsOfNanoseconds } from "../../render/mod.ts";
 import type { Block } from "../../render/model.ts";
 import { ask } from "../call.ts";
 
@@ -26,7 +27,7 @@ export async function vppNotice(context: CommandContext): Promise<readonly Block
 
 function noticeOf(
   { vpp, vppSinceUnixNs, vppError }: messages.StatusInfo,
-  nowMs: number,
+  nowMs: WallMs,
 ): readonly Block[] {
   if (vpp === "off") {
     const text = "VPP integration is off: no frontend is programmed";
@@ -36,7 +37,7 @@ function noticeOf(
   if (vpp === "connected" || vpp === "") return [];
   const age = vppSinceUnixNs === 0n
     ? ""
-    : ` for ${elapsed(nowMs - millisecondsOf(vppSinceUnixNs))}`;
+    : ` for ${elapsed(nowMs - wallMsOfNanoseconds(vppSinceUnixNs))}`;
   const why = vppError === "" ? "" : `: ${vppError}`;
   return [{
     kind: "lines",

@@ -3,6 +3,7 @@
  * deleted VIP, so two programs that fight over a VIP would fill its memory. Every recreation also
  * drops the flows of the VIP.
  */
+import type { MonotonicMs } from "../../../base/instant.ts";
 import type { Clock } from "../../../base/ports.ts";
 
 /** Minimum time between two recreations of a VIP. */
@@ -12,7 +13,7 @@ export class RecreateLimit {
   readonly #clock: Clock;
   readonly #everyMs: number;
   /** By VIP: monotonic time of its last recreation. */
-  readonly #last = new Map<string, number>();
+  readonly #last = new Map<string, MonotonicMs>();
 
   constructor(clock: Clock, everyMs = RECREATE_EVERY_MS) {
     this.#clock = clock;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { executeOn } from "../../../../tests/support/worlds/plugin_lb.ts";
 import { World } from "../../../../tests/support/worlds/reconcile_world.ts";
+import { monotonic } from "../../../../tests/support/fakes/instants.ts";
 import { actual, desired, ip } from "../../../../tests/support/fakes/vips.ts";
 import { LbPlugin } from "../../../sim/plugin/plugin.ts";
 import { countTraffic } from "../../../sim/plugin/traffic.ts";
@@ -247,7 +248,7 @@ Deno.test("servers without room in the stats segment are withheld and reported; 
 });
 
 Deno.test("removed servers make room once VPP has collected them", async () => {
-  const plugin = new LbPlugin(0, { statsBytes: 2 << 20 });
+  const plugin = new LbPlugin(monotonic(0), { statsBytes: 2 << 20 });
   plugin.onDeath = (reason) => assert.fail(reason);
   let most = 0;
   // VPP's vector of counters never becomes shorter.
@@ -265,7 +266,7 @@ Deno.test("removed servers make room once VPP has collected them", async () => {
   world.reconciler.reload();
   await world.calm();
   assert.match(said(world)[0]!, /cannot program server 10\.2\./);
-  plugin.advance(120_000);
+  plugin.advance(monotonic(120_000));
   await world.pass(30_000);
   assert.deepEqual(said(world), []);
   assert.deepEqual(world.inVpp(), world.wanted());
