@@ -23,7 +23,8 @@ export interface ParseIpOptions {
 /** Parses an address literal; undefined when `text` is not one. */
 export function parseIp(text: string, options: ParseIpOptions = {}): IpAddress | undefined {
   const v4 = parseV4(text);
-  if (v4 !== undefined) return { family: 4, text: v4.join("."), bytes: v4, zone: "" };
+  // parseV4() takes the canonical form alone.
+  if (v4 !== undefined) return { family: 4, text, bytes: v4, zone: "" };
   let host = text;
   let zone = "";
   const percent = text.indexOf("%");

@@ -7,7 +7,7 @@ import type { Rule } from "./issue.ts";
 import { type Site, textOf, wrongType } from "./leaf.ts";
 import { expectation } from "./schema/row_text.ts";
 import type { AddressRow } from "./schema/types.ts";
-import type { TreeNode } from "./tree.ts";
+import type { TreeNode } from "./yaml/tree.ts";
 
 export function readAddress(row: AddressRow, node: TreeNode, site: Site): IpAddress | undefined {
   const text = textOf(node);

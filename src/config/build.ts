@@ -3,7 +3,8 @@
  * are those of model.ts. Defaults that are another key's value are filled in here; fixed ones come
  * with the draft.
  */
-import { invariant } from "../base/assert.ts";
+import { InvariantError } from "../base/assert.ts";
+import type { Place } from "./issue.ts";
 import type {
   BackendConfig,
   Config,
@@ -50,8 +51,7 @@ export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
 
 /** The value of a slot that cannot be empty in a draft without errors. */
 function need<T>(slot: Slot<T>): T {
-  invariant(slot.value !== undefined, `${slot.path} has no value, but there is no error`);
-  return slot.value;
+  return slot.value ?? impossible(slot);
 }
 
 function buildNamed<K, T>(
@@ -59,11 +59,14 @@ function buildNamed<K, T>(
   build: (name: string, draft: Draft<K>) => T,
 ): ReadonlyMap<string, T> {
   const built = new Map<string, T>();
-  for (const { name, path, draft } of drafts.values()) {
-    invariant(draft !== undefined, `${path} has no definition, but there is no error`);
-    built.set(name, build(name, draft));
+  for (const named of drafts.values()) {
+    built.set(named.name, build(named.name, named.draft ?? impossible(named)));
   }
   return built;
+}
+
+function impossible({ path }: Place): never {
+  throw new InvariantError(`${path} has no value, but there is no error`);
 }
 
 function buildVppLb({ keys }: VppLbDraft): VppLbConfig {
@@ -181,10 +184,7 @@ function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
     address: need(keys.address),
     protocol: port === 0 ? "any" : keys.protocol.value ?? "any",
     port,
-    pools: need(keys.pools).map((pool, index) => {
-      invariant(pool !== undefined, `pool ${index} of ${name} has no value, but there is no error`);
-      return buildPool(pool);
-    }),
+    pools: need(keys.pools).map((pool) => buildPool(pool ?? impossible(keys.pools))),
     srcIpSticky: need(keys["src-ip-sticky"]),
     flushOnDown: need(keys["flush-on-down"]),
   };

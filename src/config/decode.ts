@@ -26,10 +26,10 @@ import {
 } from "./leaf.ts";
 import { expectation } from "./schema/row_text.ts";
 import { type ConfigDraft, ROOT } from "./schema/schema.ts";
-import type { Keys, ListRow, NamedRow, Row, VariantsRow } from "./schema/types.ts";
+import type { Keys, ListRow, Mark, NamedRow, Row, VariantsRow } from "./schema/types.ts";
 import { readCodes } from "./schema/status_codes.ts";
 import { textProblem } from "./schema/text_rules.ts";
-import type { MapEntry, TreeNode } from "./tree.ts";
+import { emptyNode, type MapEntry, ScalarNode, type TreeNode } from "./yaml/tree.ts";
 
 /**
  * Reads the whole tree. The draft is undefined only when nothing can be decoded, and then there is
@@ -57,83 +57,170 @@ export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefin
   return maglev.value as ConfigDraft | undefined;
 }
 
+/** A place that is the one of a key, name or item in another place; its path is made when needed. */
+abstract class Below {
+  readonly parent: Place;
+  readonly mark: Mark;
+  readonly issues: IssueList;
+
+  constructor(parent: Site, mark: Mark) {
+    this.parent = parent;
+    this.mark = mark;
+    this.issues = parent.issues;
+  }
+
+  abstract get path(): string;
+}
+
 /** A Slot whose type is known at run time only. */
-interface LooseSlot extends Place {
-  readonly value: unknown;
+class LooseSlot extends Below {
+  readonly key: string;
   readonly given: boolean;
+  value: unknown = undefined;
+
+  constructor(parent: Site, key: string, { mark, given }: { mark: Mark; given: boolean }) {
+    super(parent, mark);
+    this.key = key;
+    this.given = given;
+  }
+
+  get path(): string {
+    return joinPath(this.parent.path, this.key);
+  }
+}
+
+/** A NamedDraft whose type is known at run time only. */
+class LooseNamed extends Below {
+  readonly name: string;
+  draft: LooseDraft | undefined = undefined;
+
+  constructor(parent: Site, { key, keyMark }: MapEntry) {
+    super(parent, keyMark);
+    this.name = key;
+  }
+
+  get path(): string {
+    return joinPath(this.parent.path, this.name);
+  }
+}
+
+/** The place of an item of a list. */
+class ItemSite extends Below {
+  readonly #index: number;
+
+  constructor(parent: Site, index: number, mark: Mark) {
+    super(parent, mark);
+    this.#index = index;
+  }
+
+  get path(): string {
+    return `${this.parent.path}[${this.#index}]`;
+  }
 }
 
 /** A Draft whose type is known at run time only. */
-interface LooseDraft extends Place {
+class LooseDraft {
+  readonly place: Place;
   readonly keys: Readonly<Record<string, LooseSlot>>;
+
+  constructor(place: Place, keys: Readonly<Record<string, LooseSlot>>) {
+    this.place = place;
+    this.keys = keys;
+  }
+
+  get mark(): Mark {
+    return this.place.mark;
+  }
+
+  get path(): string {
+    return this.place.path;
+  }
 }
 
-/** A site with the word that chooses among variants, if the map has one. */
-interface WordSite extends Site {
-  readonly word: string | undefined;
-}
+/** Hint for an unknown key. */
+type UnknownHint = (key: string) => string;
 
-/** A site with a hint for unknown keys. */
-interface KeysSite extends Site {
-  readonly unknownHint?: (key: string) => string;
+/** Rows by their table: taking a table apart for each of ten thousand maps is slow. */
+const ROWS = new WeakMap<Keys, readonly (readonly [key: string, row: Row])[]>();
+
+function rowsOf(keys: Keys): readonly (readonly [key: string, row: Row])[] {
+  let rows = ROWS.get(keys);
+  if (rows === undefined) ROWS.set(keys, rows = Object.entries(keys));
+  return rows;
 }
 
 /** Reads a map with known keys. */
-function readKeys(keys: Keys, node: TreeNode, site: KeysSite): LooseDraft | undefined {
+function readKeys(
+  keys: Keys,
+  node: TreeNode,
+  site: Site,
+  unknownHint?: UnknownHint,
+): LooseDraft | undefined {
   const entries = entriesOf(keys, node, site);
   if (entries === undefined) return undefined;
+  reportUnknown(keys, entries, site, unknownHint);
   const slots: Record<string, LooseSlot> = {};
-  for (const [key, row] of Object.entries(keys)) {
-    const entry = entries.known.get(key);
-    const path = joinPath(site.path, key);
+  for (const [key, row] of rowsOf(keys)) {
+    const entry = entryOf(entries, key);
     const word = "by" in row ? wordOf(entries, row.by) : undefined;
     if (entry === undefined) {
-      const value = absentValue(row, { mark: site.mark, path, issues: site.issues, word });
-      if (value === undefined) reportMissing(key, row, { ...site, entries, keys });
-      slots[key] = { value, given: false, mark: site.mark, path };
+      const slot = new LooseSlot(site, key, { mark: site.mark, given: false });
+      slot.value = absentValue(row, slot, word);
+      if (slot.value === undefined) reportMissing(key, site, { entries, keys });
+      slots[key] = slot;
       continue;
     }
     // The position of a map or list is that of its key, which is the line that people look for.
     const mark = entry.value.kind === "scalar" ? entry.value.mark : entry.keyMark;
-    const value = readRow(row, entry.value, { mark, path, issues: site.issues, word });
-    slots[key] = { value, given: true, mark, path };
+    const slot = new LooseSlot(site, key, { mark, given: true });
+    slot.value = readRow(row, entry.value, slot, word);
+    slots[key] = slot;
   }
-  return { mark: site.mark, path: site.path, keys: slots };
+  return new LooseDraft(site, slots);
 }
 
-/** The entries of a map: known keys, and the names of unknown ones. */
-interface Entries {
-  readonly known: ReadonlyMap<string, MapEntry>;
-  readonly unknown: readonly string[];
-}
+type Entries = readonly MapEntry[];
 
-const NO_ENTRIES: Entries = { known: new Map(), unknown: [] };
+const NO_ENTRIES: Entries = [];
 
-/** Entries by key; unknown keys are reported. */
-function entriesOf(keys: Keys, node: TreeNode, site: KeysSite): Entries | undefined {
+/** The entries of a map with known keys. */
+function entriesOf(keys: Keys, node: TreeNode, site: Site): Entries | undefined {
+  if (node.kind === "map") return node.entries;
   if (isEmptyScalar(node)) return NO_ENTRIES;
-  if (node.kind !== "map") {
-    const row = { type: "section", help: "", keys } as const;
-    return wrongType(row, node, site, onlyKeyHint(keys, node));
-  }
-  const known = new Map<string, MapEntry>();
-  const unknown: string[] = [];
-  for (const entry of node.entries) {
-    if (Object.hasOwn(keys, entry.key)) known.set(entry.key, entry);
-    if (known.has(entry.key) || isIgnored(entry.key)) continue;
-    unknown.push(entry.key);
+  const row = { type: "section", help: "", keys } as const;
+  return wrongType(row, node, site, onlyKeyHint(keys, node));
+}
+
+/** A loop, because a map with known keys has few entries. */
+function entryOf(entries: Entries, key: string): MapEntry | undefined {
+  for (const entry of entries) if (entry.key === key) return entry;
+  return undefined;
+}
+
+function isUnknown(keys: Keys, key: string): boolean {
+  for (const [known] of rowsOf(keys)) if (known === key) return false;
+  return !isIgnored(key);
+}
+
+function reportUnknown(
+  keys: Keys,
+  entries: Entries,
+  site: Site,
+  unknownHint: UnknownHint | undefined,
+): void {
+  for (const entry of entries) {
+    if (!isUnknown(keys, entry.key)) continue;
     const place = { mark: entry.keyMark, path: joinPath(site.path, entry.key) };
     site.issues.add("unknown-key", place, () => {
       const names = Object.keys(keys);
       const list = names.length === 0
         ? "; no keys are known here"
         : `; known here: ${names.join(", ")}`;
-      const hint = (site.unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key)) ||
+      const hint = (unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key)) ||
         site.issues.suggestion(entry.key, names) || ignoredHint(entry.key);
       return `unknown key${hint || list}`;
     });
   }
-  return { known, unknown };
 }
 
 /** Hint for a key that belongs into a map below this one. */
@@ -159,20 +246,21 @@ function onlyKeyHint(keys: Keys, node: TreeNode): string {
 
 /** The text of the key `key`, if it is given. */
 function wordOf(entries: Entries, key: string): string | undefined {
-  const node = entries.known.get(key)?.value;
+  const node = entryOf(entries, key)?.value;
   return node?.kind === "scalar" ? node.text : undefined;
 }
 
 /** Reports a missing key that is required here. */
 function reportMissing(
   key: string,
-  row: Row,
-  site: Site & { readonly entries: Entries; readonly keys: Keys },
+  site: Site,
+  { entries, keys }: { readonly entries: Entries; readonly keys: Keys },
 ): void {
-  const { entries, issues } = site;
+  const row = keys[key]!;
+  const { issues } = site;
   let reason = "";
   if (row.requiredUnless !== undefined) {
-    const chooser = site.keys[row.requiredUnless.key];
+    const chooser = keys[row.requiredUnless.key];
     const word = wordOf(entries, row.requiredUnless.key);
     // A missing or unknown word implies nothing.
     if (chooser?.type !== "word" || word === undefined || !chooser.words.includes(word)) return;
@@ -182,7 +270,9 @@ function reportMissing(
     return;
   }
   // A mistyped key was reported as unknown, with this one as the suggestion.
-  if (entries.unknown.some((other) => issues.suggestion(other, [key]) !== "")) return;
+  const isMistyped = ({ key: other }: MapEntry) =>
+    isUnknown(keys, other) && issues.suggestion(other, [key]) !== "";
+  if (entries.some(isMistyped)) return;
   issues.add(
     "missing-key",
     site,
@@ -191,7 +281,7 @@ function reportMissing(
 }
 
 /** The value of an absent key. */
-function absentValue(row: Row, place: WordSite): unknown {
+function absentValue(row: Row, place: Site, word: string | undefined): unknown {
   if (row.required === true) return undefined;
   switch (row.type) {
     case "section":
@@ -202,24 +292,21 @@ function absentValue(row: Row, place: WordSite): unknown {
     case "list":
       return [];
     case "codes":
-      return readCodes(row, { ...EMPTY, value: row.default, text: row.default }, place);
+      return readCodes(
+        row,
+        new ScalarNode(row.default, { text: row.default, plain: true, mark: EMPTY.mark }),
+        place,
+      );
     case "variants":
-      return readVariant(row, EMPTY, place);
+      return readVariant(row, EMPTY, place, word);
     default:
       return "default" in row ? row.default : undefined;
   }
 }
 
-const EMPTY = {
-  kind: "scalar",
-  value: null,
-  text: "",
-  plain: true,
-  mark: { line: 0, column: 0 },
-  size: 1,
-} as const;
+const EMPTY = emptyNode({ line: 0, column: 0 });
 
-function readRow(row: Row, node: TreeNode, site: WordSite): unknown {
+function readRow(row: Row, node: TreeNode, site: Site, word: string | undefined): unknown {
   switch (row.type) {
     case "text":
       return readText(row, node, site);
@@ -250,7 +337,7 @@ function readRow(row: Row, node: TreeNode, site: WordSite): unknown {
     case "list":
       return readList(row, node, site);
     case "variants":
-      return readVariant(row, node, site);
+      return readVariant(row, node, site, word);
     default:
       return unreachable(row);
   }
@@ -259,14 +346,15 @@ function readRow(row: Row, node: TreeNode, site: WordSite): unknown {
 function readNamed(row: NamedRow, node: TreeNode, site: Site): unknown {
   if (isEmptyScalar(node)) return new Map();
   if (node.kind !== "map") return wrongType(row, node, site);
-  const named = new Map<string, unknown>();
-  for (const { key: name, keyMark: mark, value } of node.entries) {
+  const named = new Map<string, LooseNamed>();
+  for (const entry of node.entries) {
+    const name = entry.key;
     if (isIgnored(name)) continue;
-    const place = { mark, path: joinPath(site.path, name) };
+    const place = new LooseNamed(site, entry);
     const problem = row.names === "defined" ? textProblem("name", name) : undefined;
     if (problem !== undefined) site.issues.add("bad-name", place, problem);
-    const draft = readKeys(row.keys, value, { ...place, issues: site.issues });
-    named.set(name, { name, ...place, draft });
+    place.draft = readKeys(row.keys, entry.value, place);
+    named.set(name, place);
   }
   return named;
 }
@@ -275,11 +363,7 @@ function readList(row: ListRow, node: TreeNode, site: Site): unknown {
   if (isEmptyScalar(node)) return [];
   if (node.kind !== "list") return wrongType(row, node, site);
   return node.items.map((item, index) =>
-    readKeys(row.keys, item, {
-      mark: item.mark,
-      path: `${site.path}[${index}]`,
-      issues: site.issues,
-    })
+    readKeys(row.keys, item, new ItemSite(site, index, item.mark))
   );
 }
 
@@ -290,9 +374,9 @@ function readList(row: ListRow, node: TreeNode, site: Site): unknown {
 function readVariant(
   row: VariantsRow,
   node: TreeNode,
-  site: WordSite,
+  site: Site,
+  word: string | undefined,
 ): unknown {
-  const { word } = site;
   if (word === undefined || !Object.hasOwn(row.variants, word)) {
     const all: Keys = Object.assign({}, ...Object.values(row.variants));
     readKeys(all, node, site);
@@ -305,6 +389,6 @@ function readVariant(
     if (others.length === 0) return "";
     return ` for ${row.by} ${word}; it is one of ${row.by} ${listWords(others, "and")}`;
   };
-  const draft = readKeys(row.variants[word]!, node, { ...site, unknownHint });
+  const draft = readKeys(row.variants[word]!, node, site, unknownHint);
   return draft === undefined ? undefined : { variant: word, draft };
 }

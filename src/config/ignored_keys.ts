@@ -8,7 +8,7 @@
  */
 import { quote } from "../base/text.ts";
 import { type IssueList, joinPath } from "./issue.ts";
-import type { MapEntry, TreeNode } from "./tree.ts";
+import type { MapEntry, TreeNode } from "./yaml/tree.ts";
 
 /** True for a key that is ignored. */
 export function isIgnored(key: string): boolean {
@@ -24,32 +24,42 @@ export function ignoredHint(key: string): string {
 /** Warns of names that begin with `x-` although what they stand for is in use. */
 export function checkIgnored(tree: TreeNode, issues: IssueList): void {
   const maglev = valueOf(tree, "maglev");
-  const complete = entriesOf(valueOf(maglev, "backends"))
-    .filter(({ value }) => valueOf(value, "address") !== undefined);
-  const backends = new Set(complete.map(({ key }) => key));
   const frontends = entriesOf(valueOf(maglev, "frontends"));
+  if (frontends.some(({ key }) => isIgnored(key))) checkFrontends(frontends, issues);
+  let backends: ReadonlySet<string> | undefined;
+  for (const { key: frontend, value } of frontends) {
+    const pools = isIgnored(frontend) ? undefined : valueOf(value, "pools");
+    for (const [index, pool] of (pools?.kind === "list" ? pools.items : []).entries()) {
+      for (const { key, keyMark } of entriesOf(valueOf(pool, "backends"))) {
+        if (!isIgnored(key)) continue;
+        backends ??= complete(entriesOf(valueOf(maglev, "backends")));
+        if (!backends.has(key)) continue;
+        const at = `${joinPath("maglev.frontends", frontend)}.pools[${index}].backends`;
+        add("server", { mark: keyMark, path: joinPath(at, key) }, issues);
+      }
+    }
+  }
+}
+
+/** Warns of frontends that are left out for their name. */
+function checkFrontends(frontends: readonly MapEntry[], issues: IssueList): void {
   // Aliases and merge keys share nodes: an address that is found again is a template's.
   const addresses = new Set(
     frontends.filter(({ key }) => !isIgnored(key)).map(({ value }) => valueOf(value, "address")),
   );
   for (const { key, keyMark, value } of frontends) {
-    const path = joinPath("maglev.frontends", key);
-    const pools = valueOf(value, "pools");
-    if (isIgnored(key)) {
-      // Without an address or pools it is a template, or anything else.
-      const address = pools && valueOf(value, "address");
-      if (address === undefined || addresses.has(address)) continue;
-      add("frontend", { mark: keyMark, path }, issues);
-      continue;
-    }
-    for (const [index, pool] of (pools?.kind === "list" ? pools.items : []).entries()) {
-      const at = `${path}.pools[${index}].backends`;
-      for (const { key, keyMark } of entriesOf(valueOf(pool, "backends"))) {
-        if (!isIgnored(key) || !backends.has(key)) continue;
-        add("server", { mark: keyMark, path: joinPath(at, key) }, issues);
-      }
-    }
+    if (!isIgnored(key)) continue;
+    // Without an address or pools it is a template, or anything else.
+    const address = valueOf(value, "pools") && valueOf(value, "address");
+    if (address === undefined || addresses.has(address)) continue;
+    add("frontend", { mark: keyMark, path: joinPath("maglev.frontends", key) }, issues);
   }
+}
+
+/** Names of the backends that have an address. */
+function complete(backends: readonly MapEntry[]): ReadonlySet<string> {
+  const found = backends.filter(({ value }) => valueOf(value, "address") !== undefined);
+  return new Set(found.map(({ key }) => key));
 }
 
 function add(what: string, place: Parameters<IssueList["add"]>[1], issues: IssueList): void {

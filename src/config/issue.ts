@@ -97,6 +97,9 @@ export interface Place {
   readonly path: string;
 }
 
+/** Place of an issue with the file as a whole. */
+export const WHOLE: Place = { mark: { line: 0, column: 0 }, path: "" };
+
 /** Maximum of errors, and of warnings, that are kept; the rest is counted. */
 export const MAX_LISTED = 1000;
 

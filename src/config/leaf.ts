@@ -23,7 +23,7 @@ import type {
   WordRow,
 } from "./schema/types.ts";
 import { headerProblem, isRemovable, textProblem } from "./schema/text_rules.ts";
-import type { ScalarNode, TreeNode } from "./tree.ts";
+import type { ScalarNode, TreeNode } from "./yaml/tree.ts";
 
 /** The position of a value, and the list for its issues. */
 export interface Site extends Place {

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
-import { MAX_CHARACTERS, tooLargeMessage, WHOLE } from "./document.ts";
-import { IssueList, type Rule } from "./issue.ts";
+import { MAX_CHARACTERS, tooLargeMessage } from "./yaml/document.ts";
+import { IssueList, type Rule, WHOLE } from "./issue.ts";
 import { type LoadResult, parseConfig, type ParseOptions } from "./parse.ts";
 
 export { exitStatus, parseConfig } from "./parse.ts";

@@ -5,7 +5,7 @@ import { type CaReader, readCaFiles } from "./ca_files.ts";
 import { buildConfig } from "./build.ts";
 import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
-import { readDocument } from "./document.ts";
+import { readDocument } from "./yaml/document.ts";
 import { checkIgnored } from "./ignored_keys.ts";
 import { type Issue, IssueList } from "./issue.ts";
 import type { Config } from "./model.ts";

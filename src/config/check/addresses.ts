@@ -24,7 +24,7 @@ export function checkLoopback(vips: readonly Vip[], issues: IssueList): void {
     const shown = names.slice(0, MAX_SHOWN).map((name) => quote(name)).join(", ") + more;
     issues.add(
       "loopback",
-      first,
+      first.place,
       `VPP cannot send to a loopback address, and these have one: ${shown}; probes pass where ` +
         "traffic would not, so use an address that VPP has a route to",
     );
@@ -32,7 +32,7 @@ export function checkLoopback(vips: readonly Vip[], issues: IssueList): void {
   for (const vip of vips.filter(isLoopback)) {
     issues.add(
       "loopback",
-      vip,
+      vip.place,
       `no client's packet comes to the loopback address ${vip.address.text}; use another`,
     );
   }
@@ -47,7 +47,7 @@ export function checkSources(lb: VppLbDraft, vips: readonly Vip[], issues: Issue
       if (vip.address.text === source) {
         issues.add(
           "own-address",
-          vip,
+          vip.place,
           `the VIP ${source} is \`${key}\` too: VPP takes packets to an address of its own ` +
             "for itself and does not balance them; use two addresses",
         );
@@ -56,7 +56,7 @@ export function checkSources(lb: VppLbDraft, vips: readonly Vip[], issues: Issue
       if (member === undefined) continue;
       issues.add(
         "own-address",
-        member,
+        member.place,
         `${quote(member.name)} (${source}) is \`${key}\`: VPP would send to itself; use the ` +
           "address of a server",
       );

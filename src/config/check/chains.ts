@@ -26,7 +26,7 @@ export function checkChains(vips: readonly Vip[], issues: IssueList): void {
     const own = from === to ? "this frontend itself" : `frontend ${quote(to.name)} ${lineOf(to)}`;
     const message = `${quote(member.name)} (${to.address.text}) is the address of ${own}` +
       `${consequence(chain, to)}; use the address of a server`;
-    issues.add(RULES[chain.kind], member, message);
+    issues.add(RULES[chain.kind], member.place, message);
   }
 }
 
@@ -59,6 +59,6 @@ function pathText(path: readonly string[]): string {
   return names.join(" → ");
 }
 
-function lineOf({ mark }: Vip): string {
-  return `(line ${mark.line})`;
+function lineOf({ place }: Vip): string {
+  return `(line ${place.mark.line})`;
 }

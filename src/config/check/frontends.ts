@@ -21,13 +21,14 @@ export function checkFrontends(draft: ConfigDraft, issues: IssueList): CheckedFr
   const backends = draft.keys.backends.value;
   const context = { backends, names: [...backends?.keys() ?? []], issues, used: new Set<string>() };
   const vips: Vip[] = [];
-  for (const { name, mark, path, draft: frontend } of draft.keys.frontends.value?.values() ?? []) {
+  for (const named of draft.keys.frontends.value?.values() ?? []) {
+    const frontend = named.draft;
     if (frontend === undefined) continue;
     const members = checkPools(frontend, context);
     const service = checkService(frontend, issues);
     const address = frontend.keys.address.value;
     if (address === undefined || service === undefined) continue;
-    vips.push({ name, mark, path, address, service, members });
+    vips.push({ name: named.name, place: named, address, service, members });
   }
   return { used: context.used, vips };
 }
@@ -110,20 +111,21 @@ function checkMembers(pool: PoolDraft, context: Context): Member[] {
     context.issues.add("empty-pool", slot, "a pool needs at least one backend");
   }
   const members: Member[] = [];
-  for (const { name, mark, path } of slot.value.values()) {
+  for (const place of slot.value.values()) {
+    const { name } = place;
     context.used.add(name);
     const backend = context.backends?.get(name);
-    if (backend === undefined) reportUnknown(name, { mark, path }, context);
+    if (backend === undefined) reportUnknown(name, place, context);
     const address = addressOf(backend);
     if (address !== undefined && address.zone !== "") {
       context.issues.add(
         "scoped-backend",
-        { mark, path },
+        place,
         `${quote(name)} has an address with a zone (${address.text}), to which VPP cannot send; ` +
           "use a global address, or leave the backend out of frontends",
       );
     }
-    if (address !== undefined) members.push({ name, mark, path, address });
+    if (address !== undefined) members.push({ name, place, address });
   }
   const weights = [...slot.value.values()].map((member) => member.draft?.keys.weight.value);
   if (weights.length > 0 && weights.every((weight) => weight === 0)) {
@@ -161,7 +163,7 @@ function checkAddresses(members: readonly Member[], issues: IssueList): void {
     if (reference !== undefined && member.address.family !== reference.address.family) {
       issues.add(
         "mixed-families",
-        member,
+        member.place,
         `${show(member)}, but ${show(reference)} in the same frontend; VPP has one ` +
           "encapsulation for each VIP, so all its backends must be of one family",
       );
@@ -173,7 +175,7 @@ function checkAddresses(members: readonly Member[], issues: IssueList): void {
       reported.add(member.name);
       issues.add(
         "shared-address",
-        member,
+        member.place,
         `has the address of ${quote(other)} in the same frontend (${member.address.text}): ` +
           "they are one server in VPP",
       );

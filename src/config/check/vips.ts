@@ -8,14 +8,16 @@ import { quote } from "../../base/text.ts";
 import type { IssueList, Place } from "../issue.ts";
 
 /** A backend in a pool whose address is known. */
-export interface Member extends Place {
+export interface Member {
   readonly name: string;
+  readonly place: Place;
   readonly address: IpAddress;
 }
 
 /** A frontend whose address, protocol and port are known. */
-export interface Vip extends Place {
+export interface Vip {
   readonly name: string;
+  readonly place: Place;
   readonly address: IpAddress;
   /** `tcp/80`, or empty for all ports. */
   readonly service: string;
@@ -43,16 +45,16 @@ function checkGroup(group: readonly Vip[], issues: IssueList): void {
     if (same !== undefined) {
       issues.add(
         "duplicate-frontend",
-        vip,
+        vip.place,
         `has the address, protocol and port of frontend ${quote(same.name)} ` +
-          `(line ${same.mark.line}): ${vip.address.text} ${vip.service || "all ports"}`,
+          `(line ${same.place.mark.line}): ${vip.address.text} ${vip.service || "all ports"}`,
       );
     } else {
       const overlapped = overlapping(vip, services);
       if (overlapped !== undefined) {
         issues.add(
           "all-ports-overlap",
-          vip,
+          vip.place,
           `${overlapText(vip, overlapped)}; VPP takes one or the other on an address`,
         );
       }
@@ -61,9 +63,9 @@ function checkGroup(group: readonly Vip[], issues: IssueList): void {
     if (withServers !== undefined && (familyOf(vip) ?? family) !== family) {
       issues.add(
         "encap-conflict",
-        vip,
+        vip.place,
         `has IPv${familyOf(vip)} backends, but frontend ${quote(withServers.name)} ` +
-          `(line ${withServers.mark.line}) on the same address ${vip.address.text} has ` +
+          `(line ${withServers.place.mark.line}) on the same address ${vip.address.text} has ` +
           `IPv${family} ones; VPP has one encapsulation for each address`,
       );
     }
@@ -85,5 +87,5 @@ function overlapping(vip: Vip, services: ReadonlyMap<string, Vip>): Vip | undefi
 function overlapText(vip: Vip, other: Vip): string {
   const what = (of: Vip) => of.service === "" ? "all ports" : of.service;
   return `takes ${what(vip)} of ${vip.address.text}, but frontend ${quote(other.name)} ` +
-    `(line ${other.mark.line}) takes ${what(other)}`;
+    `(line ${other.place.mark.line}) takes ${what(other)}`;
 }

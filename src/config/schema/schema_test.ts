@@ -3,7 +3,7 @@
  * the types it infers are those of model.ts.
  */
 import { notDeepEqual, ok } from "node:assert/strict";
-import { readDocument } from "../document.ts";
+import { readDocument } from "../yaml/document.ts";
 import { formatIssue, IssueList } from "../issue.ts";
 import type {
   BackendConfig,
@@ -15,7 +15,7 @@ import { type LoadResult, parseConfig } from "../parse.ts";
 import type { BackendDraft, ConfigDraft, HealthcheckDraft, VppLbDraft } from "./schema.ts";
 import { MAGLEV } from "./schema.ts";
 import type { Keys, Slot } from "./types.ts";
-import type { TreeNode } from "../tree.ts";
+import type { TreeNode } from "../yaml/tree.ts";
 
 const FULL = Deno.readTextFileSync(
   new URL("../../../tests/fixtures/config/good/full.yaml", import.meta.url),

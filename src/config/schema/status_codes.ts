@@ -4,7 +4,7 @@
 import { quote } from "../../base/text.ts";
 import { type Site, wrongType } from "../leaf.ts";
 import type { CodeRanges, CodesRow } from "./types.ts";
-import type { TreeNode } from "../tree.ts";
+import type { TreeNode } from "../yaml/tree.ts";
 
 /** Codes as numbers or texts, alone, in a list, or in one text with commas. */
 export function readCodes(row: CodesRow, node: TreeNode, site: Site): CodeRanges | undefined {

@@ -1,12 +1,9 @@
 /**
- * The tree of a YAML document: maps, lists and scalars with line and column, independent of the
- * `yaml` library.
+ * Converts a document of the `yaml` library to a tree.
  *
- * Aliases are shared nodes that carry the size they would have when written out, so that a file
- * that expands without end ("billion laughs") is refused by arithmetic and costs nothing.
- * Rejected: toJS() of the library, which loses positions and expands first.
+ * Rejected: toJS() of the library, which loses positions and expands aliases first.
  */
-import { quote } from "../base/text.ts";
+import { quote } from "../../base/text.ts";
 import {
   isAlias,
   isMap,
@@ -18,47 +15,17 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import { type IssueList, joinPath } from "./issue.ts";
-import type { Mark } from "./schema/types.ts";
-
-/** Nodes of the tree with every alias written out. */
-const MAX_NODES = 1_000_000;
-
-export interface ScalarNode {
-  readonly kind: "scalar";
-  /** As the YAML 1.2 core schema resolves it. */
-  readonly value: string | number | boolean | null;
-  /** As written, without quotes. */
-  readonly text: string;
-  /** False when it was quoted or a block, and so is a text whatever it looks like. */
-  readonly plain: boolean;
-  readonly mark: Mark;
-  readonly size: 1;
-}
-
-export interface MapNode {
-  readonly kind: "map";
-  /** Keys are different from each other; in the order of the file. */
-  readonly entries: readonly MapEntry[];
-  readonly mark: Mark;
-  /** Nodes in it, itself included, with every alias written out. */
-  readonly size: number;
-}
-
-export interface MapEntry {
-  readonly key: string;
-  readonly keyMark: Mark;
-  readonly value: TreeNode;
-}
-
-export interface ListNode {
-  readonly kind: "list";
-  readonly items: readonly TreeNode[];
-  readonly mark: Mark;
-  readonly size: number;
-}
-
-export type TreeNode = ScalarNode | MapNode | ListNode;
+import { type IssueList, joinPath } from "../issue.ts";
+import type { Mark } from "../schema/types.ts";
+import {
+  emptyNode,
+  ListNode,
+  MapEntry,
+  MapNode,
+  MAX_NODES,
+  ScalarNode,
+  type TreeNode,
+} from "./tree.ts";
 
 /** The context for building a tree. */
 export interface BuildOptions {
@@ -135,9 +102,9 @@ class TreeBuilder {
     const { value } = node;
     const known = typeof value === "string" || typeof value === "number" ||
       typeof value === "boolean";
-    if (!known) return { ...emptyNode(keyMark), text: node.source ?? "", plain };
+    if (!known) return new ScalarNode(null, { text: node.source ?? "", plain, mark: keyMark });
     const text = plain ? node.source ?? String(value) : String(value);
-    return { kind: "scalar", value, text, plain, mark: this.#mark(node, keyMark), size: 1 };
+    return new ScalarNode(value, { text, plain, mark: this.#mark(node, keyMark) });
   }
 
   #list(node: YAMLSeq, place: { mark: Mark; path: string }): ListNode {
@@ -148,7 +115,7 @@ class TreeBuilder {
       size += built.size;
       items.push(built);
     }
-    return { kind: "list", items, mark: place.mark, size };
+    return new ListNode(items, size, place.mark);
   }
 
   #map(node: YAMLMap, place: { mark: Mark; path: string }): MapNode {
@@ -167,7 +134,7 @@ class TreeBuilder {
       }
       const first = entries.get(key.text);
       if (first === undefined) {
-        entries.set(key.text, { key: key.text, keyMark: key.mark, value });
+        entries.set(key.text, new MapEntry(key.text, value, key.mark));
       } else {
         this.#issues.add(
           "duplicate-key",
@@ -179,7 +146,7 @@ class TreeBuilder {
     for (const source of merges.flat()) this.#merge(source, entries, place);
     let size = 1;
     for (const entry of entries.values()) size += 1 + entry.value.size;
-    return { kind: "map", entries: [...entries.values()], mark: place.mark, size };
+    return new MapNode([...entries.values()], size, place.mark);
   }
 
   #key(pair: Pair, place: { mark: Mark; path: string }): ScalarNode | undefined {
@@ -233,8 +200,4 @@ class TreeBuilder {
     const range = (node as Node | null | undefined)?.range;
     return range === undefined || range === null ? otherwise : this.#markAt(range[0]);
   }
-}
-
-function emptyNode(mark: Mark): ScalarNode {
-  return { kind: "scalar", value: null, text: "", plain: true, mark, size: 1 };
 }

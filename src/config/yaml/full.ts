@@ -1,112 +1,33 @@
 /**
- * Parses YAML into a tree of maps, lists and scalars with line and column (tree.ts).
- *
- * The tree is made in one pass: lexer → parser → composer → tree. Nesting is bounded while parsing.
- *
- * YAML 1.2 core schema: `yes` is a text, `0x50` is 80. Merge keys (`<<`) are not part of it, but
- * writers of such files expect them, so they work.
+ * Reads all of YAML, with every error of the text: lexer → parser → composer → tree. Nesting is
+ * bounded while parsing.
  */
-import { oneLine } from "../base/text.ts";
+import { oneLine } from "../../base/text.ts";
 import { Composer, type Document, Lexer, Parser, type YAMLError } from "yaml";
-import type { IssueList } from "./issue.ts";
-import type { Mark } from "./schema/types.ts";
-import { buildTree, type TreeNode } from "./tree.ts";
-
-/** Maximum of characters in a file. */
-export const MAX_CHARACTERS = 16 * 1024 * 1024;
-
-/**
- * Maximum of words, signs, spaces and line breaks: ten times what 10,000 backends need. It bounds
- * the time for a file that consists of line breaks.
- */
-const MAX_LEXEMES = 4_000_000;
+import { type IssueList, WHOLE } from "../issue.ts";
+import { buildTree } from "./full_tree.ts";
+import type { Positions } from "./positions.ts";
+import type { TreeNode } from "./tree.ts";
 
 /** Maximum depth of nested collections; the deepest of the table is 8. */
 const MAX_DEPTH = 64;
 
-/** Bounds that tests lower. */
-export interface ReadOptions {
-  /** Default MAX_LEXEMES. */
-  readonly maxLexemes?: number;
+export interface FullOptions {
+  readonly positions: Positions;
+  readonly issues: IssueList;
+  /** Maximum of words, signs, spaces and line breaks. */
+  readonly maxLexemes: number;
 }
 
-/** The tree of `text`, or undefined when it has issues, which are then in `issues`. */
-export function readDocument(
-  text: string,
-  issues: IssueList,
-  options: ReadOptions = {},
-): TreeNode | undefined {
-  const body = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  if (body.length > MAX_CHARACTERS) {
-    issues.add("too-large", WHOLE, tooLargeMessage(`${body.length} characters`));
-    return undefined;
-  }
-  const positions = new Positions(body);
-  if (hasControlCharacters(body, positions, issues)) return undefined;
-  const maxLexemes = options.maxLexemes ?? MAX_LEXEMES;
-  const document = compose(body, { positions, issues, maxLexemes });
+/** The tree of `text`, or undefined when it has issues, which are then in the options' list. */
+export function readFull(text: string, options: FullOptions): TreeNode | undefined {
+  const { positions, issues } = options;
+  const document = compose(text, options);
   if (document === undefined) return undefined;
   return buildTree(document.contents, { markAt: (offset) => positions.markAt(offset), issues });
 }
 
-/** The message for a file of more than MAX_CHARACTERS. */
-export function tooLargeMessage(size: string): string {
-  return `the file has ${size}; at most ${MAX_CHARACTERS} are read`;
-}
-
-/** Place of an issue with the file as a whole. */
-export const WHOLE = { mark: { line: 0, column: 0 }, path: "" } as const;
-
-/** Offsets → lines and columns. */
-class Positions {
-  readonly #text: string;
-  readonly #lineStarts: number[] = [0];
-
-  constructor(text: string) {
-    this.#text = text;
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
-      this.#lineStarts.push(at + 1);
-    }
-  }
-
-  markAt(offset: number): Mark {
-    let low = 0;
-    let high = this.#lineStarts.length;
-    while (low + 1 < high) {
-      const middle = (low + high) >> 1;
-      if (this.#lineStarts[middle]! <= offset) low = middle;
-      else high = middle;
-    }
-    return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
-  }
-
-  /** The text of a line, with its line break. */
-  textOfLine(line: number): string {
-    return this.#text.slice(this.#lineStarts[line - 1], this.#lineStarts[line]);
-  }
-}
-
-/** YAML allows no control characters but tab and line breaks (YAML 1.2.2, 5.1). */
-function hasControlCharacters(text: string, positions: Positions, issues: IssueList): boolean {
-  const at = text.search(/[^\P{Cc}\t\n\r]|\r(?!\n)/u);
-  if (at < 0) return false;
-  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
-  const what = code === "000D" ? "a carriage return without line feed" : `U+${code}`;
-  issues.add(
-    "control-character",
-    { mark: positions.markAt(at), path: "" },
-    `the file holds a control character (${what}); expected plain text in UTF-8`,
-  );
-  return true;
-}
-
-interface ComposeOptions {
-  readonly positions: Positions;
-  readonly issues: IssueList;
-  readonly maxLexemes: number;
-}
-
-function compose(text: string, options: ComposeOptions): Document | undefined {
+function compose(text: string, options: FullOptions): Document | undefined {
   const { positions, issues, maxLexemes } = options;
   const composer = new Composer({
     schema: "core",
@@ -163,7 +84,7 @@ function compose(text: string, options: ComposeOptions): Document | undefined {
  * in the indentation only the first is reported: later errors, and one that ends on the line
  * before, follow from it.
  */
-function reportErrors(errors: readonly YAMLError[], text: string, options: ComposeOptions): void {
+function reportErrors(errors: readonly YAMLError[], text: string, options: FullOptions): void {
   const { positions, issues } = options;
   const placed = errors.map((error) => ({ error, mark: positions.markAt(error.pos[0]) }));
   const isTab = ({ error, mark }: (typeof placed)[number]) =>
