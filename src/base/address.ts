@@ -85,12 +85,13 @@ export type AddressKind =
 
 /** Returns the kind of `address`. */
 export function addressKind({ family, bytes }: IpAddress): AddressKind {
+  const first = bytes[0]!;
+  if (family === 4 && first > 0 && first < 224) return first === 127 ? "loopback" : "host";
   if (bytes.every((byte) => byte === 0)) return "unspecified";
   if (family === 4) {
-    if (bytes[0] === 0) return "this-network";
-    if (bytes[0] === 127) return "loopback";
+    if (first === 0) return "this-network";
     if (bytes.every((byte) => byte === 255)) return "broadcast";
-    return (bytes[0]! & 0xf0) === 0xe0 ? "multicast" : "host";
+    return first < 240 ? "multicast" : "host";
   }
   if (bytes[0] === 0xff) return "multicast";
   if (bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80) return "link-local";

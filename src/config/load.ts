@@ -5,12 +5,12 @@ import { createHash } from "node:crypto";
 import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
-import { MAX_CHARACTERS, tooLargeMessage } from "./yaml/document.ts";
 import { IssueList, type Rule, WHOLE } from "./issue.ts";
-import { type LoadResult, parseConfig, type ParseOptions } from "./parse.ts";
+import { type LoadResult, type ParseOptions, parseSubset } from "./parse_subset.ts";
+import { MAX_CHARACTERS, tooLargeMessage } from "./yaml/text.ts";
 
-export { exitStatus, parseConfig } from "./parse.ts";
-export type { LoadResult } from "./parse.ts";
+export { exitStatus } from "./parse_subset.ts";
+export type { LoadResult } from "./parse_subset.ts";
 export { formatIssue, issueToJson } from "./issue.ts";
 export type { Issue } from "./issue.ts";
 
@@ -49,13 +49,21 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const parsed = parseConfig(text, { ...options, file: path, readCa });
+    const parsed = await parse(text, { ...options, file: path, readCa });
     const result = withEndChecked(parsed, { path, text });
     return result.kind === "ok" ? { ...result, hash: sha256(bytes) } : result;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
   }
+}
+
+/** Loads the YAML library only for a text that needs it, because that delays the start. */
+async function parse(text: string, options: ParseOptions): Promise<LoadResult> {
+  const parsed = parseSubset(text, options);
+  if (parsed !== undefined) return parsed;
+  const { parseConfig } = await import("./parse.ts");
+  return parseConfig(text, options);
 }
 
 function sha256(bytes: Uint8Array): string {

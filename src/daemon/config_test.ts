@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../config/load.ts";
+import { parseConfig } from "../config/parse.ts";
 import { checkedOnHost, type ConfigResult } from "./config.ts";
 
 const parsed = parseConfig("maglev: {}\n", { file: "f" });

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { MAX_CHARACTERS, readDocument } from "./document.ts";
+import { readDocument } from "./document.ts";
 import { formatIssue, IssueList } from "../issue.ts";
+import { MAX_CHARACTERS } from "./text.ts";
 import type { TreeNode } from "./tree.ts";
 
 function read(text: string): { tree: TreeNode | undefined; issues: readonly string[] } {

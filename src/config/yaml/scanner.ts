@@ -33,6 +33,23 @@ export const CODE = {
 /** Characters with which no plain scalar begins; those for which it depends are below. */
 const INDICATORS = new Set("!\"#%&'*,>?@[]`{|}\uFEFF".split("").map((text) => text.charCodeAt(0)));
 
+/** A key with a plain value in its line, or with none. */
+export interface SimpleEntry {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+/** Characters of a plain scalar for which no rule depends on what is next to them. */
+const WORD = /[A-Za-z0-9_][A-Za-z0-9_./-]*/y;
+
+/**
+ * A whole line of a block that is `key:` or `key: value`, and the indentation of the next one. Most
+ * lines are of this form. A regular expression reads them in native code from the first line on,
+ * long before the rest of this file is compiled.
+ */
+const ENTRY =
+  /([A-Za-z0-9_][A-Za-z0-9_./-]{4,200}):(?: ([A-Za-z0-9_][A-Za-z0-9_./-]*))?\n( *)(?=[A-Za-z0-9_])/y;
+
 export class Scanner {
   /** The text, with U+0000 after its end. */
   readonly #text: string;
@@ -168,12 +185,29 @@ export class Scanner {
     this.#indent = this.column;
   }
 
+  /**
+   * A whole line that is `key:` or `key: value`, both plain, if it is followed by one like it.
+   * Skips it. The key is longer than any word for null.
+   */
+  simpleEntry(): SimpleEntry | undefined {
+    ENTRY.lastIndex = this.#at;
+    const match = ENTRY.exec(this.#text);
+    if (match === null) return undefined;
+    const indent = match[3]!.length;
+    this.#lexemes += 8;
+    this.#newLine(ENTRY.lastIndex - indent);
+    this.#at = ENTRY.lastIndex;
+    this.#indent = indent;
+    return { key: match[1]!, value: match[2] };
+  }
+
   /** A plain scalar of one line, without the spaces around it. */
   plain(inFlow: boolean): string {
     const text = this.#text;
     const start = this.#at;
     if (!this.#startsPlain(inFlow)) this.outside();
-    let at = start + 1;
+    WORD.lastIndex = start;
+    let at = WORD.test(text) ? WORD.lastIndex : start + 1;
     let code: number;
     for (;; at++) {
       code = text.charCodeAt(at);
@@ -228,12 +262,13 @@ export class Scanner {
   }
 
   #doubleQuoteEnd(start: number): number {
-    for (let at = start;; at++) {
+    for (let at = start; at < this.#text.length; at++) {
       const character = this.#text.charAt(at);
       if (character === '"') return at;
-      if (character === "\n" || character === "\0") return -1;
+      if (character === "\n") break;
       if (character === "\\") at++;
     }
+    return -1;
   }
 
   /** The name after `&` or `*`. */

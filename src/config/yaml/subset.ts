@@ -10,7 +10,7 @@
  */
 import type { Mark } from "../schema/types.ts";
 import { plainScalar, plainValue, textScalar } from "./scalar.ts";
-import { CODE, isFlowIndicator, OUTSIDE, Scanner } from "./scanner.ts";
+import { CODE, isFlowIndicator, OUTSIDE, Scanner, type SimpleEntry } from "./scanner.ts";
 import { emptyNode, ListNode, MapEntry, MapNode, MAX_NODES, type TreeNode } from "./tree.ts";
 
 /** Maximum depth of nested collections; below the one of document.ts, and of any call stack. */
@@ -83,6 +83,12 @@ class SubsetReader {
     const block = { indent, inMap: true };
     do {
       const keyMark = scan.mark();
+      const simple = scan.simpleEntry();
+      if (simple !== undefined) {
+        const { key } = simple;
+        map.add(new MapEntry(key, this.#simpleValue(simple, keyMark, block), keyMark), false);
+        continue;
+      }
       const quoted = isQuote(scan.code);
       const key = this.#key(quoted);
       if (!scan.atColon()) scan.outside();
@@ -91,6 +97,13 @@ class SubsetReader {
     } while (scan.indent === indent);
     if (scan.indent > indent) scan.outside();
     return this.#finishMap(map, mark);
+  }
+
+  /** The value of an entry of one line, or the block below it. */
+  #simpleValue({ key, value }: SimpleEntry, keyMark: Mark, block: Block): TreeNode {
+    if (value === undefined) return this.#below(keyMark, block, false);
+    const column = keyMark.column + key.length + 2;
+    return plainScalar(value, { line: keyMark.line, column }, keyMark);
   }
 
   /** A key in a block or in braces, without its colon. */

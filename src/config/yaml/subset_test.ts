@@ -58,6 +58,34 @@ Deno.test("readSubset() reads every good fixture, and all fixtures as readFull()
   }
 });
 
+/** Cases of the YAML test suite, valid and not. */
+const SUITE: readonly string[] = JSON.parse(
+  Deno.readTextFileSync(new URL("../yaml/suite.json", FIXTURES)),
+).texts;
+
+Deno.test("readSubset() reads the YAML test suite as readFull() does", () => {
+  ok(SUITE.filter((text) => compare(text, "suite")).length >= 60);
+});
+
+Deno.test("readSubset() leaves a text that ends too early to readFull()", () => {
+  for (const text of ['a: "\\', 'a: "', "a: '", "a: |", "a: &", "a: *", "a: [", "a: {b: ", "? "]) {
+    equal(readSubset(text, MAX_LEXEMES), undefined, text);
+  }
+});
+
+Deno.test("readSubset() reads what people write", () => {
+  const texts = [
+    "# comment\n---\na: 1\nb:\n- x\n- y: z\n  w: v\n-\n  - q\n",
+    "a: &x # note\n  k: [1, 2]\nb: *x\nc:\n  <<: *x\n  m: { n: 'o''p' , \"q\":\"\\u00e4\" }\n",
+    "a: [\n  x, # first\n  y,\n]\nb: {\n  c: d\n}\n",
+    "a: |\n  x\n\n  y\n# end\nb: >-\n    x\n    y\n\n    z\n\n",
+    "address: ::1\nregexp: \"^[a-z]+\\\\d$\"\n'key': ~\n80: 0x50\n",
+    '{"maglev":{"backends":{"a":{"address":"192.0.2.1"}}}}\n',
+    "a:\r\n  b: c # d\r\n\r\n  e: 'f'\r\n",
+  ];
+  for (const text of texts) ok(compare(text, "common"), text);
+});
+
 Deno.test("readSubset() reads random texts as readFull() does", () => {
   compareMany({ count: 1000, share: 0.2, offset: 0 }, randomYaml);
 });
@@ -67,7 +95,7 @@ Deno.test("readSubset() reads damaged texts as readFull() does", () => {
     text.length < 3000
   );
   compareMany({ count: 1000, share: 0.1, offset: 1 }, (below) => {
-    const text = below(2) ? randomYaml(below) : texts[below(texts.length)]!;
-    return damagedYaml(text, below);
+    const sound = [randomYaml(below), texts[below(texts.length)]!, SUITE[below(SUITE.length)]!];
+    return damagedYaml(sound[below(3)]!, below);
   });
 });

@@ -1,0 +1,70 @@
+/**
+ * Parses a configuration in the common subset of YAML, and has the stages after the YAML for all
+ * configurations. A program that starts with such a file never loads the YAML library (parse.ts).
+ */
+import { type CaReader, readCaFiles } from "./ca_files.ts";
+import { buildConfig } from "./build.ts";
+import { check } from "./check/check.ts";
+import { decode } from "./decode.ts";
+import { checkIgnored } from "./ignored_keys.ts";
+import { type Issue, IssueList } from "./issue.ts";
+import type { Config } from "./model.ts";
+import { readSubset } from "./yaml/subset.ts";
+import { MAX_LEXEMES, readableText } from "./yaml/text.ts";
+import type { TreeNode } from "./yaml/tree.ts";
+
+/** The result of parsing a file. */
+export type LoadResult =
+  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly Issue[] }
+  /** The file cannot be decoded; semantic errors that were found as well come last. */
+  | { readonly kind: "parse-error"; readonly issues: readonly Issue[] }
+  /** All issues have the stage `semantic`. */
+  | {
+    readonly kind: "semantic-error";
+    readonly issues: readonly Issue[];
+    readonly warnings: readonly Issue[];
+  };
+
+export interface ParseOptions {
+  /** For the messages. */
+  readonly file: string;
+  /** Reads a `ca-file`; without it all count as read, and as empty. */
+  readonly readCa?: CaReader;
+  /** VPP is programmed, so that `vpp.lb` is needed; default false. */
+  readonly vpp?: boolean;
+}
+
+/**
+ * Reads a configuration; undefined when its text is outside the common subset of YAML, or is not
+ * YAML: parseConfig() of parse.ts then reads it, or reports what is wrong.
+ */
+export function parseSubset(text: string, options: ParseOptions): LoadResult | undefined {
+  const issues = new IssueList(options.file);
+  const body = readableText(text, issues);
+  const tree = body === undefined ? undefined : readSubset(body, MAX_LEXEMES);
+  return tree === undefined ? undefined : parseTree(tree, issues, options);
+}
+
+/** Runs the stages after the YAML; a tree that is undefined has errors in `issues`. */
+export function parseTree(
+  tree: TreeNode | undefined,
+  issues: IssueList,
+  options: ParseOptions,
+): LoadResult {
+  const draft = tree === undefined ? undefined : decode(tree, issues);
+  if (tree !== undefined) checkIgnored(tree, issues);
+  if (draft !== undefined) check(draft, issues, { vpp: options.vpp ?? false });
+  const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
+  const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
+  if (draft !== undefined && !issues.hasErrors) {
+    return { kind: "ok", config: buildConfig(draft, caFiles), warnings: issues.warnings() };
+  }
+  const errors = issues.errors();
+  if (issues.hasParseErrors) return { kind: "parse-error", issues: errors };
+  return { kind: "semantic-error", issues: errors, warnings: issues.warnings() };
+}
+
+/** Exit status of `--check`: 0 valid, 1 parse error, 2 semantic error. */
+export function exitStatus(result: LoadResult): 0 | 1 | 2 {
+  return result.kind === "ok" ? 0 : result.kind === "parse-error" ? 1 : 2;
+}
