@@ -57,64 +57,53 @@ export function decode(tree: TreeNode, issues: IssueList): ConfigDraft | undefin
   return maglev.value as ConfigDraft | undefined;
 }
 
-/** A place that is the one of a key, name or item in another place; its path is made when needed. */
-abstract class Below {
-  readonly parent: Place;
-  readonly mark: Mark;
-  readonly issues: IssueList;
-
-  constructor(parent: Site, mark: Mark) {
-    this.parent = parent;
-    this.mark = mark;
-    this.issues = parent.issues;
-  }
-
-  abstract get path(): string;
-}
+// A large file has ten thousands of the following. So they are small, and a path, which only an
+// issue needs, is made from the place around it.
 
 /** A Slot whose type is known at run time only. */
-class LooseSlot extends Below {
-  readonly key: string;
+class LooseSlot implements Site {
+  readonly #around: Site;
+  readonly #key: string;
+  readonly mark: Mark;
   readonly given: boolean;
   value: unknown = undefined;
 
-  constructor(parent: Site, key: string, { mark, given }: { mark: Mark; given: boolean }) {
-    super(parent, mark);
-    this.key = key;
-    this.given = given;
+  /** The key of the map at `around`; `mark` is undefined when it is absent. */
+  constructor(around: Site, key: string, mark: Mark | undefined) {
+    this.#around = around;
+    this.#key = key;
+    this.mark = mark ?? around.mark;
+    this.given = mark !== undefined;
   }
 
   get path(): string {
-    return joinPath(this.parent.path, this.key);
+    return joinPath(this.#around.path, this.#key);
+  }
+
+  get issues(): IssueList {
+    return this.#around.issues;
   }
 }
 
 /** A NamedDraft whose type is known at run time only. */
-class LooseNamed extends Below {
+class LooseNamed implements Site {
+  readonly #around: Site;
   readonly name: string;
+  readonly mark: Mark;
   draft: LooseDraft | undefined = undefined;
 
-  constructor(parent: Site, { key, keyMark }: MapEntry) {
-    super(parent, keyMark);
-    this.name = key;
+  constructor(around: Site, name: string, mark: Mark) {
+    this.#around = around;
+    this.name = name;
+    this.mark = mark;
   }
 
   get path(): string {
-    return joinPath(this.parent.path, this.name);
-  }
-}
-
-/** The place of an item of a list. */
-class ItemSite extends Below {
-  readonly #index: number;
-
-  constructor(parent: Site, index: number, mark: Mark) {
-    super(parent, mark);
-    this.#index = index;
+    return joinPath(this.#around.path, this.name);
   }
 
-  get path(): string {
-    return `${this.parent.path}[${this.#index}]`;
+  get issues(): IssueList {
+    return this.#around.issues;
   }
 }
 
@@ -140,12 +129,24 @@ class LooseDraft {
 /** Hint for an unknown key. */
 type UnknownHint = (key: string) => string;
 
-/** Rows by their table: taking a table apart for each of ten thousand maps is slow. */
-const ROWS = new WeakMap<Keys, readonly (readonly [key: string, row: Row])[]>();
+/** A row of a table of keys. */
+interface KeyRow {
+  readonly key: string;
+  readonly row: Row;
+  /** The key whose word chooses the variant. */
+  readonly by: string | undefined;
+}
 
-function rowsOf(keys: Keys): readonly (readonly [key: string, row: Row])[] {
-  let rows = ROWS.get(keys);
-  if (rows === undefined) ROWS.set(keys, rows = Object.entries(keys));
+/** Rows by their table, because taking a table apart for each of ten thousand maps is slow. */
+const ROWS = new WeakMap<Keys, readonly KeyRow[]>();
+
+function rowsOf(keys: Keys): readonly KeyRow[] {
+  const known = ROWS.get(keys);
+  if (known !== undefined) return known;
+  const rows = Object.entries(keys).map(([key, row]) => {
+    return { key, row, by: "by" in row ? row.by : undefined };
+  });
+  ROWS.set(keys, rows);
   return rows;
 }
 
@@ -158,23 +159,22 @@ function readKeys(
 ): LooseDraft | undefined {
   const entries = entriesOf(keys, node, site);
   if (entries === undefined) return undefined;
-  reportUnknown(keys, entries, site, unknownHint);
+  const rows = rowsOf(keys);
+  for (const entry of entries) {
+    if (isUnknown(rows, entry.key)) reportUnknown(keys, entry, site, unknownHint);
+  }
   const slots: Record<string, LooseSlot> = {};
-  for (const [key, row] of rowsOf(keys)) {
+  for (const { key, row, by } of rows) {
     const entry = entryOf(entries, key);
-    const word = "by" in row ? wordOf(entries, row.by) : undefined;
-    if (entry === undefined) {
-      const slot = new LooseSlot(site, key, { mark: site.mark, given: false });
+    const word = by === undefined ? undefined : wordOf(entries, by);
+    // The position of a map or list is that of its key, which is the line that people look for.
+    const mark = entry?.value.kind === "scalar" ? entry.value.mark : entry?.keyMark;
+    const slot = slots[key] = new LooseSlot(site, key, mark);
+    if (entry !== undefined) slot.value = readRow(row, entry.value, slot, word);
+    else {
       slot.value = absentValue(row, slot, word);
       if (slot.value === undefined) reportMissing(key, site, { entries, keys });
-      slots[key] = slot;
-      continue;
     }
-    // The position of a map or list is that of its key, which is the line that people look for.
-    const mark = entry.value.kind === "scalar" ? entry.value.mark : entry.keyMark;
-    const slot = new LooseSlot(site, key, { mark, given: true });
-    slot.value = readRow(row, entry.value, slot, word);
-    slots[key] = slot;
   }
   return new LooseDraft(site, slots);
 }
@@ -197,30 +197,27 @@ function entryOf(entries: Entries, key: string): MapEntry | undefined {
   return undefined;
 }
 
-function isUnknown(keys: Keys, key: string): boolean {
-  for (const [known] of rowsOf(keys)) if (known === key) return false;
+function isUnknown(rows: readonly KeyRow[], key: string): boolean {
+  for (const row of rows) if (row.key === key) return false;
   return !isIgnored(key);
 }
 
 function reportUnknown(
   keys: Keys,
-  entries: Entries,
+  { key, keyMark }: MapEntry,
   site: Site,
   unknownHint: UnknownHint | undefined,
 ): void {
-  for (const entry of entries) {
-    if (!isUnknown(keys, entry.key)) continue;
-    const place = { mark: entry.keyMark, path: joinPath(site.path, entry.key) };
-    site.issues.add("unknown-key", place, () => {
-      const names = Object.keys(keys);
-      const list = names.length === 0
-        ? "; no keys are known here"
-        : `; known here: ${names.join(", ")}`;
-      const hint = (unknownHint?.(entry.key) ?? misplacedHint(keys, entry.key)) ||
-        site.issues.suggestion(entry.key, names) || ignoredHint(entry.key);
-      return `unknown key${hint || list}`;
-    });
-  }
+  const place = { mark: keyMark, path: joinPath(site.path, key) };
+  site.issues.add("unknown-key", place, () => {
+    const names = Object.keys(keys);
+    const list = names.length === 0
+      ? "; no keys are known here"
+      : `; known here: ${names.join(", ")}`;
+    const hint = (unknownHint?.(key) ?? misplacedHint(keys, key)) ||
+      site.issues.suggestion(key, names) || ignoredHint(key);
+    return `unknown key${hint || list}`;
+  });
 }
 
 /** Hint for a key that belongs into a map below this one. */
@@ -271,7 +268,7 @@ function reportMissing(
   }
   // A mistyped key was reported as unknown, with this one as the suggestion.
   const isMistyped = ({ key: other }: MapEntry) =>
-    isUnknown(keys, other) && issues.suggestion(other, [key]) !== "";
+    isUnknown(rowsOf(keys), other) && issues.suggestion(other, [key]) !== "";
   if (entries.some(isMistyped)) return;
   issues.add(
     "missing-key",
@@ -350,7 +347,7 @@ function readNamed(row: NamedRow, node: TreeNode, site: Site): unknown {
   for (const entry of node.entries) {
     const name = entry.key;
     if (isIgnored(name)) continue;
-    const place = new LooseNamed(site, entry);
+    const place = new LooseNamed(site, name, entry.keyMark);
     const problem = row.names === "defined" ? textProblem("name", name) : undefined;
     if (problem !== undefined) site.issues.add("bad-name", place, problem);
     place.draft = readKeys(row.keys, entry.value, place);
@@ -363,7 +360,11 @@ function readList(row: ListRow, node: TreeNode, site: Site): unknown {
   if (isEmptyScalar(node)) return [];
   if (node.kind !== "list") return wrongType(row, node, site);
   return node.items.map((item, index) =>
-    readKeys(row.keys, item, new ItemSite(site, index, item.mark))
+    readKeys(row.keys, item, {
+      mark: item.mark,
+      path: `${site.path}[${index}]`,
+      issues: site.issues,
+    })
   );
 }
 

@@ -157,8 +157,12 @@ type Plain =
 function sameValue(a: Plain, b: Plain): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object") return false;
-  const entriesA: readonly [string, Plain][] = Object.entries(a);
-  const entriesB = new Map<string, Plain>(Object.entries(b));
-  return entriesA.length === entriesB.size && Array.isArray(a) === Array.isArray(b) &&
-    entriesA.every(([key, value]) => entriesB.has(key) && sameValue(value, entriesB.get(key)));
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  const [left, right] = [a, b] as unknown as readonly Readonly<Record<string, Plain>>[];
+  for (const key of keys) {
+    if (!Object.hasOwn(b, key) || !sameValue(left![key], right![key])) return false;
+  }
+  return true;
 }
