@@ -291,7 +291,7 @@ function absentValue(row: Row, place: Site, word: string | undefined): unknown {
     case "codes":
       return readCodes(
         row,
-        new ScalarNode(row.default, { text: row.default, plain: true, mark: EMPTY.mark }),
+        new ScalarNode(row.default, row.default, true, 0, 0),
         place,
       );
     case "variants":

@@ -13,7 +13,7 @@ export type ReadRequest =
 
 /**
  * Message from the worker. Backends and frontends come before the result, in parts and in the order
- * of the file; the configuration of the result has none. One message with all of them would hold
+ * of the file; the configuration of the result is without them. One message with all of them would hold
  * the main thread up until it is copied, and so would messages that wait for it in a row.
  */
 export type ReadReply =

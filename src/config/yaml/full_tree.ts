@@ -102,9 +102,10 @@ class TreeBuilder {
     const { value } = node;
     const known = typeof value === "string" || typeof value === "number" ||
       typeof value === "boolean";
-    if (!known) return new ScalarNode(null, { text: node.source ?? "", plain, mark: keyMark });
+    if (!known) return new ScalarNode(null, node.source ?? "", plain, keyMark.line, keyMark.column);
     const text = plain ? node.source ?? String(value) : String(value);
-    return new ScalarNode(value, { text, plain, mark: this.#mark(node, keyMark) });
+    const { line, column } = this.#mark(node, keyMark);
+    return new ScalarNode(value, text, plain, line, column);
   }
 
   #list(node: YAMLSeq, place: { mark: Mark; path: string }): ListNode {
@@ -115,7 +116,7 @@ class TreeBuilder {
       size += built.size;
       items.push(built);
     }
-    return new ListNode(items, size, place.mark);
+    return new ListNode(items, size, place.mark.line, place.mark.column);
   }
 
   #map(node: YAMLMap, place: { mark: Mark; path: string }): MapNode {
@@ -134,7 +135,9 @@ class TreeBuilder {
       }
       const first = entries.get(key.text);
       if (first === undefined) {
-        entries.set(key.text, new MapEntry(key.text, value, key.mark));
+        const entry = new MapEntry(key.text, key.line, key.column);
+        entry.value = value;
+        entries.set(key.text, entry);
       } else {
         this.#issues.add(
           "duplicate-key",
@@ -146,7 +149,7 @@ class TreeBuilder {
     for (const source of merges.flat()) this.#merge(source, entries, place);
     let size = 1;
     for (const entry of entries.values()) size += 1 + entry.value.size;
-    return new MapNode([...entries.values()], size, place.mark);
+    return new MapNode([...entries.values()], size, place.mark.line, place.mark.column);
   }
 
   #key(pair: Pair, place: { mark: Mark; path: string }): ScalarNode | undefined {

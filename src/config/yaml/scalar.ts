@@ -30,15 +30,21 @@ export function plainValue(text: string): string | number | boolean | null {
   return NOT_A_NUMBER.test(text) ? NaN : text;
 }
 
-/** A plain scalar; a null has the place of its key, because it may have none of its own. */
-export function plainScalar(text: string, mark: Mark, keyMark: Mark): ScalarNode {
+/** A plain scalar; a null has the place of its key, which every value has. */
+export function plainScalar(
+  text: string,
+  line: number,
+  column: number,
+  key: Mark,
+): ScalarNode {
   const value = plainValue(text);
-  return new ScalarNode(value, { text, plain: true, mark: value === null ? keyMark : mark });
+  if (value === null) return new ScalarNode(null, text, true, key.line, key.column);
+  return new ScalarNode(value, text, true, line, column);
 }
 
 /** A scalar that was quoted or a block. */
-export function textScalar(text: string, mark: Mark): ScalarNode {
-  return new ScalarNode(text, { text, plain: false, mark });
+export function textScalar(text: string, line: number, column: number): ScalarNode {
+  return new ScalarNode(text, text, false, line, column);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -2,7 +2,6 @@
  * Reads single tokens of a text in YAML's common subset (subset.ts), from left to right, each
  * character a fixed number of times.
  */
-import type { Mark } from "../schema/types.ts";
 import { unescaped } from "./scalar.ts";
 
 /** Thrown where a text leaves the subset. */
@@ -33,12 +32,6 @@ export const CODE = {
 /** Characters with which no plain scalar begins; those for which it depends are below. */
 const INDICATORS = new Set("!\"#%&'*,>?@[]`{|}\uFEFF".split("").map((text) => text.charCodeAt(0)));
 
-/** A key with a plain value in its line, or with none. */
-export interface SimpleEntry {
-  readonly key: string;
-  readonly value: string | undefined;
-}
-
 /** Characters of a plain scalar for which no rule depends on what is next to them. */
 const WORD = /[A-Za-z0-9_][A-Za-z0-9_./-]*/y;
 
@@ -48,7 +41,7 @@ const WORD = /[A-Za-z0-9_][A-Za-z0-9_./-]*/y;
  * long before the rest of this file is compiled.
  */
 const ENTRY =
-  /([A-Za-z0-9_][A-Za-z0-9_./-]{4,200}):(?: ([A-Za-z0-9_][A-Za-z0-9_./-]*))?\n( *)(?=[A-Za-z0-9_])/y;
+  /([A-Za-z0-9_][A-Za-z0-9_./-]{4,200}):(?: ([A-Za-z0-9_][A-Za-z0-9_./-]*))?\n *(?=[A-Za-z0-9_])/y;
 
 export class Scanner {
   /** The text, with U+0000 after its end. */
@@ -82,14 +75,19 @@ export class Scanner {
     return this.#text.charCodeAt(this.#at);
   }
 
-  /** Column of the next character, from 0. */
-  get column(): number {
-    return this.#at - this.#lineStart;
+  /** Line of the next character, from 1. */
+  get line(): number {
+    return this.#line;
   }
 
-  /** Place of the next character. */
-  mark(): Mark {
-    return { line: this.#line, column: this.#at - this.#lineStart + 1 };
+  /** Column of the next character, from 1. */
+  get column(): number {
+    return this.#at - this.#lineStart + 1;
+  }
+
+  /** Number of characters before the next one in its line. */
+  get before(): number {
+    return this.#at - this.#lineStart;
   }
 
   outside(): never {
@@ -151,7 +149,7 @@ export class Scanner {
       this.skipSpaces();
       let { code } = this;
       if (code === CODE.hash) {
-        if (this.column > 0 && this.#text.charCodeAt(this.#at - 1) !== CODE.space) this.outside();
+        if (this.before > 0 && this.#text.charCodeAt(this.#at - 1) !== CODE.space) this.outside();
         const end = this.#text.indexOf("\n", this.#at);
         this.#at = end < 0 ? this.#text.length - 1 : end;
         code = this.code;
@@ -171,34 +169,35 @@ export class Scanner {
       return;
     }
     if (!ended) this.outside();
-    this.#indent = this.column;
+    this.#indent = this.before;
   }
 
   /** Goes to the first content of the text. */
   firstLine(): void {
     this.skipBlank();
-    this.#indent = this.code === CODE.end ? -1 : this.column;
+    this.#indent = this.code === CODE.end ? -1 : this.before;
   }
 
   /** Makes the next character one that a block begins with, after a `-` in its line. */
   indentHere(): void {
-    this.#indent = this.column;
+    this.#indent = this.before;
   }
 
   /**
-   * A whole line that is `key:` or `key: value`, both plain, if it is followed by one like it.
-   * Skips it. The key is longer than any word for null.
+   * A whole line that is `key:` or `key: value`, both plain, if it is followed by one like it: the
+   * key and the value at 1 and 2. Skips it. The key is longer than any word for null.
    */
-  simpleEntry(): SimpleEntry | undefined {
+  simpleEntry(): RegExpExecArray | null {
     ENTRY.lastIndex = this.#at;
     const match = ENTRY.exec(this.#text);
-    if (match === null) return undefined;
-    const indent = match[3]!.length;
+    if (match === null) return null;
+    const at = ENTRY.lastIndex;
+    const lineStart = this.#text.lastIndexOf("\n", at) + 1;
     this.#lexemes += 8;
-    this.#newLine(ENTRY.lastIndex - indent);
-    this.#at = ENTRY.lastIndex;
-    this.#indent = indent;
-    return { key: match[1]!, value: match[2] };
+    this.#newLine(lineStart);
+    this.#at = at;
+    this.#indent = at - lineStart;
+    return match;
   }
 
   /** A plain scalar of one line, without the spaces around it. */
@@ -292,7 +291,8 @@ export class Scanner {
     for (;;) {
       const start = this.#at;
       this.skipSpaces();
-      const { code, column } = this;
+      const { code } = this;
+      const column = this.before;
       if (width < 0 && column > indent) width = column;
       if (width < 0) this.outside();
       if (column === 0 && code === CODE.lineFeed) {

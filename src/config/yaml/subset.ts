@@ -9,8 +9,9 @@
  * construct is outside. subset_test.ts compares the two readers.
  */
 import type { Mark } from "../schema/types.ts";
+import { MapBuilder } from "./map_builder.ts";
 import { plainScalar, plainValue, textScalar } from "./scalar.ts";
-import { CODE, isFlowIndicator, OUTSIDE, Scanner, type SimpleEntry } from "./scanner.ts";
+import { CODE, isFlowIndicator, OUTSIDE, Scanner } from "./scanner.ts";
 import { emptyNode, ListNode, MapEntry, MapNode, MAX_NODES, type TreeNode } from "./tree.ts";
 
 /** Maximum depth of nested collections; below the one of document.ts, and of any call stack. */
@@ -18,9 +19,6 @@ const MAX_DEPTH = 24;
 
 /** Longest key; YAML allows 1024 characters in front of the colon. */
 const MAX_KEY = 1000;
-
-/** From this number of entries a set finds duplicate keys, below it a loop. */
-const MANY_ENTRIES = 12;
 
 /**
  * The tree of `text`; undefined when the text is outside the subset or has an error. `text` has no
@@ -40,6 +38,8 @@ class SubsetReader {
   readonly #scan: Scanner;
   /** Nodes that are finished. */
   readonly #anchors = new Map<string, TreeNode>();
+  /** Entries of the maps that are being read, each map's after those of the maps around it. */
+  readonly #entries: MapEntry[] = [];
   #depth = 0;
   #merged = 0;
 
@@ -78,32 +78,33 @@ class SubsetReader {
   #map(indent: number): MapNode {
     const scan = this.#scan;
     this.#enter();
-    const mark = scan.mark();
-    const map = new MapBuilder(scan);
+    const { line, column } = scan;
+    const map = new MapBuilder(scan, this.#entries);
     const block = { indent, inMap: true };
     do {
-      const keyMark = scan.mark();
+      const { line, column } = scan;
       const simple = scan.simpleEntry();
-      if (simple !== undefined) {
-        const { key } = simple;
-        map.add(new MapEntry(key, this.#simpleValue(simple, keyMark, block), keyMark), false);
+      if (simple !== null) {
+        const entry = new MapEntry(simple[1]!, line, column);
+        entry.value = this.#simpleValue(simple[2], entry, block);
+        map.add(entry, false);
         continue;
       }
       const quoted = isQuote(scan.code);
-      const key = this.#key(quoted);
+      const entry = new MapEntry(this.#key(quoted), line, column);
       if (!scan.atColon()) scan.outside();
       scan.skip();
-      map.add(new MapEntry(key, this.#value(keyMark, block), keyMark), quoted);
+      entry.value = this.#value(entry, block);
+      map.add(entry, quoted);
     } while (scan.indent === indent);
     if (scan.indent > indent) scan.outside();
-    return this.#finishMap(map, mark);
+    return this.#finishMap(map, line, column);
   }
 
   /** The value of an entry of one line, or the block below it. */
-  #simpleValue({ key, value }: SimpleEntry, keyMark: Mark, block: Block): TreeNode {
-    if (value === undefined) return this.#below(keyMark, block, false);
-    const column = keyMark.column + key.length + 2;
-    return plainScalar(value, { line: keyMark.line, column }, keyMark);
+  #simpleValue(value: string | undefined, entry: MapEntry, block: Block): TreeNode {
+    if (value === undefined) return this.#below(entry, block, false);
+    return plainScalar(value, entry.line, entry.column + entry.key.length + 2, entry);
   }
 
   /** A key in a block or in braces, without its colon. */
@@ -116,19 +117,20 @@ class SubsetReader {
     return key;
   }
 
-  #finishMap(map: MapBuilder, mark: Mark): MapNode {
+  #finishMap(map: MapBuilder, line: number, column: number): MapNode {
     const { entries, size, merged } = map.finish();
     this.#merged += merged;
     if (this.#merged > MAX_NODES) this.#scan.outside();
     this.#leave(size);
-    return new MapNode(entries, size, mark);
+    return new MapNode(entries, size, line, column);
   }
 
   /** The list whose first `-` stands here, in column `indent`. */
   #list(indent: number): ListNode {
     const scan = this.#scan;
     this.#enter();
-    const mark = scan.mark();
+    const { line, column } = scan;
+    const mark = { line, column };
     const block = { indent, inMap: false };
     const items: TreeNode[] = [];
     let size = 1;
@@ -140,7 +142,7 @@ class SubsetReader {
     } while (scan.indent === indent && scan.atDash());
     if (scan.indent > indent) scan.outside();
     this.#leave(size);
-    return new ListNode(items.slice(), size, mark);
+    return new ListNode(items.slice(), size, line, column);
   }
 
   /** The value after a colon or dash; `place` is that of a value that is absent. */
@@ -185,7 +187,7 @@ class SubsetReader {
     if (code === CODE.bar || code === CODE.greater) return this.#blockScalar(block.indent);
     const compact = !block.inMap && !anchored;
     if (compact && scan.atDash()) return this.#compact();
-    const mark = scan.mark();
+    const { line, column } = scan;
     let value: TreeNode;
     if (code === CODE.openList || code === CODE.openMap) value = this.#flow(block);
     else if (code === CODE.star) value = anchored ? scan.outside() : this.#alias();
@@ -197,7 +199,7 @@ class SubsetReader {
         scan.back(at);
         return this.#compact();
       }
-      value = quoted ? textScalar(text, mark) : plainScalar(text, mark, place);
+      value = quoted ? textScalar(text, line, column) : plainScalar(text, line, column, place);
     }
     scan.nextLine();
     return value;
@@ -215,7 +217,7 @@ class SubsetReader {
 
   #blockScalar(indent: number): TreeNode {
     const scan = this.#scan;
-    const mark = scan.mark();
+    const { line, column } = scan;
     const folded = scan.code === CODE.greater;
     scan.skip();
     const stripped = scan.code === CODE.dash;
@@ -225,17 +227,18 @@ class SubsetReader {
     const lines = scan.blockLines(indent);
     scan.firstLine();
     const text = folded ? foldedText(lines) : lines.join("\n");
-    return textScalar(stripped ? text : `${text}\n`, mark);
+    return textScalar(stripped ? text : `${text}\n`, line, column);
   }
 
   /** A map or list in brackets, which may go on in further lines. */
   #flow(block: Block): TreeNode {
     const scan = this.#scan;
     this.#enter();
-    const mark = scan.mark();
+    const { line, column } = scan;
+    const mark = { line, column };
     const isMap = scan.code === CODE.openMap;
     const end = isMap ? CODE.closeMap : CODE.closeList;
-    const map = new MapBuilder(scan);
+    const map = new MapBuilder(scan, this.#entries);
     const items: TreeNode[] = [];
     let size = 1;
     const within = block.inMap ? { indent: block.indent, inMap: false } : block;
@@ -252,52 +255,53 @@ class SubsetReader {
       else if (scan.code !== end) scan.outside();
     }
     scan.skip();
-    if (isMap) return this.#finishMap(map, mark);
+    if (isMap) return this.#finishMap(map, line, column);
     this.#leave(size);
-    return new ListNode(items.slice(), size, mark);
+    return new ListNode(items.slice(), size, line, column);
   }
 
   /** Skips blanks in brackets; `end` is the bracket that closes them. */
   #gap({ indent, inMap }: Block, end: number): void {
     const scan = this.#scan;
-    if (!scan.skipBlank() || scan.column > indent) return;
+    if (!scan.skipBlank() || scan.before > indent) return;
     // The bracket that ends the value of a key may stand below the key.
-    if (!inMap || scan.column !== indent || scan.code !== end) scan.outside();
+    if (!inMap || scan.before !== indent || scan.code !== end) scan.outside();
   }
 
   #flowEntry(map: MapBuilder, block: Block): void {
     const scan = this.#scan;
-    const keyMark = scan.mark();
+    const { line, column } = scan;
     const quoted = isQuote(scan.code);
-    const key = this.#key(quoted, true);
+    const entry = new MapEntry(this.#key(quoted, true), line, column);
+    entry.value = this.#flowEntryValue(entry, quoted, block);
+    map.add(entry, quoted);
+  }
+
+  #flowEntryValue(key: Mark, quoted: boolean, block: Block): TreeNode {
+    const scan = this.#scan;
     scan.skipSpaces();
-    if (isEntryEnd(scan.code)) {
-      map.add(new MapEntry(key, emptyNode(keyMark), keyMark), quoted);
-      return;
-    }
+    if (isEntryEnd(scan.code)) return emptyNode(key);
     if (scan.code !== CODE.colon) scan.outside();
     scan.skip();
     if (!quoted && scan.code !== CODE.space) scan.outside();
     scan.skipSpaces();
-    const value = isEntryEnd(scan.code) ? emptyNode(keyMark) : this.#flowValue(keyMark, block);
-    map.add(new MapEntry(key, value, keyMark), quoted);
+    return isEntryEnd(scan.code) ? emptyNode(key) : this.#flowValue(key, block);
   }
 
   /** A value in brackets. */
   #flowValue(place: Mark, block: Block): TreeNode {
     const scan = this.#scan;
     const anchor = scan.code === CODE.ampersand ? this.#anchor() : undefined;
-    const mark = scan.mark();
-    const { code } = scan;
+    const { code, line, column } = scan;
     let value: TreeNode;
     if (code === CODE.openList || code === CODE.openMap) {
       value = this.#flow(block);
     } else if (code === CODE.star && anchor === undefined) {
       value = this.#alias();
     } else if (isQuote(code)) {
-      value = textScalar(scan.quoted(), mark);
+      value = textScalar(scan.quoted(), line, column);
     } else {
-      value = plainScalar(scan.plain(true), mark, place);
+      value = plainScalar(scan.plain(true), line, column, place);
     }
     if (anchor !== undefined) this.#anchors.set(anchor, value);
     if (!scan.atLineEnd() && scan.code !== CODE.space && !isFlowIndicator(scan.code)) {
@@ -313,59 +317,6 @@ class SubsetReader {
   #leave(size: number): void {
     this.#depth--;
     if (size > MAX_NODES) this.#scan.outside();
-  }
-}
-
-/** Collects the entries of a map. */
-class MapBuilder {
-  readonly #scan: Scanner;
-  readonly #entries: MapEntry[] = [];
-  #merges: MapNode[] | undefined;
-  #names: Set<string> | undefined;
-
-  constructor(scan: Scanner) {
-    this.#scan = scan;
-  }
-
-  add(entry: MapEntry, quoted: boolean): void {
-    if (!quoted && entry.key === "<<") this.#addMerge(entry.value);
-    else if (this.#has(entry.key)) this.#scan.outside();
-    else this.#push(entry);
-  }
-
-  #addMerge(value: TreeNode): void {
-    for (const source of value.kind === "list" ? value.items : [value]) {
-      if (source.kind !== "map") this.#scan.outside();
-      else (this.#merges ??= []).push(source);
-    }
-  }
-
-  #has(key: string): boolean {
-    if (this.#names !== undefined) return this.#names.has(key);
-    for (const entry of this.#entries) if (entry.key === key) return true;
-    return false;
-  }
-
-  #push(entry: MapEntry): void {
-    this.#entries.push(entry);
-    if (this.#names !== undefined) this.#names.add(entry.key);
-    else if (this.#entries.length >= MANY_ENTRIES) {
-      this.#names = new Set(this.#entries.map(({ key }) => key));
-    }
-  }
-
-  /** Merges; own keys win, then those of earlier sources. `merged`: entries of all sources. */
-  finish(): { entries: readonly MapEntry[]; size: number; merged: number } {
-    let merged = 0;
-    for (const source of this.#merges ?? []) {
-      merged += source.entries.length;
-      if (merged > MAX_NODES) this.#scan.outside();
-      for (const entry of source.entries) if (!this.#has(entry.key)) this.#push(entry);
-    }
-    let size = 1;
-    for (const entry of this.#entries) size += 1 + entry.value.size;
-    // The copy has no room for more entries.
-    return { entries: this.#entries.slice(), size, merged };
   }
 }
 

@@ -24,15 +24,19 @@ export class ScalarNode implements Mark {
   readonly line: number;
   readonly column: number;
 
+  /** Numbers rather than a mark, as for all nodes: a mark for each would be garbage. */
   constructor(
     value: ScalarNode["value"],
-    { text, plain, mark }: { readonly text: string; readonly plain: boolean; readonly mark: Mark },
+    text: string,
+    plain: boolean,
+    line: number,
+    column: number,
   ) {
     this.value = value;
     this.text = text;
     this.plain = plain;
-    this.line = mark.line;
-    this.column = mark.column;
+    this.line = line;
+    this.column = column;
   }
 
   get kind(): "scalar" {
@@ -56,11 +60,11 @@ export class MapNode implements Mark {
   readonly line: number;
   readonly column: number;
 
-  constructor(entries: readonly MapEntry[], size: number, mark: Mark) {
+  constructor(entries: readonly MapEntry[], size: number, line: number, column: number) {
     this.entries = entries;
     this.size = size;
-    this.line = mark.line;
-    this.column = mark.column;
+    this.line = line;
+    this.column = column;
   }
 
   get kind(): "map" {
@@ -75,15 +79,15 @@ export class MapNode implements Mark {
 /** A key with its value; its mark is that of the key. */
 export class MapEntry implements Mark {
   readonly key: string;
-  readonly value: TreeNode;
   readonly line: number;
   readonly column: number;
+  /** Set once, by the reader that made the entry. */
+  value: TreeNode = NO_VALUE;
 
-  constructor(key: string, value: TreeNode, keyMark: Mark) {
+  constructor(key: string, line: number, column: number) {
     this.key = key;
-    this.value = value;
-    this.line = keyMark.line;
-    this.column = keyMark.column;
+    this.line = line;
+    this.column = column;
   }
 
   get keyMark(): Mark {
@@ -98,11 +102,11 @@ export class ListNode implements Mark {
   readonly line: number;
   readonly column: number;
 
-  constructor(items: readonly TreeNode[], size: number, mark: Mark) {
+  constructor(items: readonly TreeNode[], size: number, line: number, column: number) {
     this.items = items;
     this.size = size;
-    this.line = mark.line;
-    this.column = mark.column;
+    this.line = line;
+    this.column = column;
   }
 
   get kind(): "list" {
@@ -118,5 +122,7 @@ export type TreeNode = ScalarNode | MapNode | ListNode;
 
 /** A value that is absent, at the place of its key. */
 export function emptyNode(mark: Mark): ScalarNode {
-  return new ScalarNode(null, { text: "", plain: true, mark });
+  return new ScalarNode(null, "", true, mark.line, mark.column);
 }
+
+const NO_VALUE = emptyNode({ line: 0, column: 0 });
