@@ -1,52 +1,60 @@
 /**
- * The HTTP server of the metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. It is
- * written by hand, because `Deno.serve` has no limits against clients that send nothing, read
- * nothing, or are too many; it would also compress 20 MB in one go.
+ * The HTTP/1.1 server of `/metrics` and of the dashboard: one code, a listener with limits of its
+ * own for each. It is written by hand, because `Deno.serve` has no limits against clients that send
+ * nothing, read nothing, or are too many, and because `node:http` runs the handler for all requests
+ * that a client sends ahead (docs/design.md has the figures).
  *
- * An answer is built piece by piece while it is sent. All connections share slices of a few
- * milliseconds, with pauses for the rest of the daemon, so that scrapes of 10,000 backends do not
+ * A page is built piece by piece while it is sent. All connections share slices of a few
+ * milliseconds, with pauses for the rest of the program, so that scrapes of 10,000 backends do not
  * delay verdicts.
  */
-import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
-import { type Answer, ServerConnection } from "./connection.ts";
+import type { ServerListener, ServerSocket } from "../system/server_socket.ts";
+import { ServerConnection } from "./connection.ts";
+import { FAIR_MS, type HttpLimits } from "./limits.ts";
+import type { HttpHandler } from "./ports.ts";
 
-/**
- * Largest number of connections. A new one evicts the one that has been idle longest, otherwise the
- * one that has been reading its answer longest, if that is longer than FAIR_MS.
- */
-export const MAX_CONNECTIONS = 64;
-/** A page of 10,000 backends takes a tenth of it. */
-export const FAIR_MS = 2000;
-
+/** The event loop reads what clients have sent after at most this many evictions. */
+const EVICTIONS_IN_A_TURN = 32;
 /** Pause after an accept that failed for lack of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
 export interface HttpServerOptions {
   /** Closed by stop(). */
-  readonly listeners: readonly Deno.Listener[];
+  readonly listeners: readonly ServerListener[];
   readonly clock: Clock;
-  /** The page at `path`; undefined: not found. It must not reject. */
-  readonly answer: (path: string) => Promise<Answer> | undefined;
+  readonly limits: HttpLimits;
+  /** True when the listeners are of TLS. */
+  readonly encrypted: boolean;
+  readonly handle: HttpHandler;
+  /** The handler rejected with something else than an HttpRefusal; the client gets 500. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #slices: TimeSlices;
-  /** Oldest first. */
+  /** Without streams; oldest first. */
   readonly #connections = new Set<ServerConnection>();
+  readonly #streams = new Set<ServerConnection>();
   #accepting: Promise<unknown> | undefined;
   #stopped = false;
+  #evictedInTurn = 0;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#slices = new TimeSlices(options.clock);
   }
 
-  /** Number of open connections. */
+  /** Number of open connections that are not streams. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Number of event streams. */
+  get streams(): number {
+    return this.#streams.size;
   }
 
   start(): void {
@@ -60,7 +68,7 @@ export class HttpServer {
       this.#stopped = true;
       for (const listener of this.#options.listeners) listener.close();
     }
-    const ended = [...this.#connections].map((connection) => {
+    const ended = [...this.#connections, ...this.#streams].map((connection) => {
       connection.close();
       return connection.ended;
     });
@@ -68,11 +76,13 @@ export class HttpServer {
     this.#slices.stop();
   }
 
-  async #accept(listener: Deno.Listener): Promise<void> {
+  async #accept(listener: ServerListener): Promise<void> {
     const { clock } = this.#options;
     while (!this.#stopped) {
       try {
-        this.#take(await listener.accept());
+        const conn = await listener.accept();
+        if (await this.#makeRoom()) this.#take(conn);
+        else conn.close();
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         // No descriptor left, or a client that was gone before it was accepted.
@@ -81,30 +91,64 @@ export class HttpServer {
     }
   }
 
-  #take(conn: Deno.Conn): void {
-    if (this.#connections.size >= MAX_CONNECTIONS) {
-      const given = this.#evictionCandidate();
-      if (given === undefined) return conn.close();
+  /** Evicts a connection if there are too many, perhaps later; false: none may be evicted. */
+  async #makeRoom(): Promise<boolean> {
+    const { clock, limits } = this.#options;
+    while (this.#connections.size >= limits.connections && !this.#stopped) {
+      const { given, waitMs } = this.#evictionCandidate();
+      if (given === undefined) return false;
+      if (waitMs > 0 || this.#evictedInTurn >= EVICTIONS_IN_A_TURN) {
+        // Further clients wait in the system's queue, until those that are here could be read.
+        this.#evictedInTurn = 0;
+        await new Promise<void>((go) => clock.after(Math.max(0, waitMs), go));
+        continue;
+      }
+      this.#evictedInTurn++;
       this.#connections.delete(given);
       given.close();
     }
-    const { clock, answer } = this.#options;
-    const connection = new ServerConnection({ conn, clock, slices: this.#slices, answer });
-    this.#connections.add(connection);
-    connection.ended.then(() => this.#connections.delete(connection));
+    return !this.#stopped;
   }
 
-  /** The connection that is closed to admit a new one; undefined: none may be closed. */
-  #evictionCandidate(): ServerConnection | undefined {
-    let longest: ServerConnection | undefined;
-    let sinceMs = later(this.#options.clock.monotonicMs(), -FAIR_MS);
-    for (const connection of this.#connections) {
-      const { answeringSinceMs } = connection;
-      if (answeringSinceMs === undefined) return connection;
-      if (answeringSinceMs > sinceMs) continue;
-      sinceMs = answeringSinceMs;
-      longest = connection;
-    }
-    return longest;
+  #take(conn: ServerSocket): void {
+    const connection: ServerConnection = new ServerConnection({
+      ...this.#options,
+      conn,
+      slices: this.#slices,
+      admitStream: () => this.#admitStream(connection),
+    });
+    this.#connections.add(connection);
+    connection.ended.then(() => {
+      this.#connections.delete(connection);
+      this.#streams.delete(connection);
+    });
   }
+
+  #admitStream(connection: ServerConnection): boolean {
+    if (this.#stopped || this.#streams.size >= this.#options.limits.streams) return false;
+    this.#connections.delete(connection);
+    this.#streams.add(connection);
+    return true;
+  }
+
+  /** The connection that is closed to admit a new one, and in how many milliseconds at the soonest. */
+  #evictionCandidate(): { readonly given: ServerConnection | undefined; readonly waitMs: number } {
+    const { clock, limits } = this.#options;
+    const nowMs = clock.monotonicMs();
+    let idle: ServerConnection | undefined;
+    let answering: ServerConnection | undefined;
+    for (const connection of this.#connections) {
+      if (!connection.answering) idle = earlier(idle, connection);
+      else answering = earlier(answering, connection);
+    }
+    if (answering !== undefined && answering.sinceMs > nowMs - FAIR_MS) answering = undefined;
+    const idleWaitMs = idle === undefined ? Infinity : idle.sinceMs + limits.settleMs - nowMs;
+    if (answering !== undefined && idleWaitMs > 0) return { given: answering, waitMs: 0 };
+    return { given: idle, waitMs: idleWaitMs };
+  }
+}
+
+/** Of two, the one whose state has lasted longer. */
+function earlier(one: ServerConnection | undefined, other: ServerConnection): ServerConnection {
+  return one === undefined || other.sinceMs < one.sinceMs ? other : one;
 }
