@@ -31,7 +31,7 @@ export interface ParseOptions {
   readonly vpp?: boolean;
 }
 
-/** Reads a configuration; never throws, whatever `text` contains. */
+/** Reads a configuration; never throws, for any `text`. */
 export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const issues = new IssueList(options.file);
   const tree = readDocument(text, issues);

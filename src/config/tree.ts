@@ -30,7 +30,7 @@ export interface ScalarNode {
   readonly value: string | number | boolean | null;
   /** As written, without quotes. */
   readonly text: string;
-  /** False when it was quoted or a block, and so is a text whatever it looks like. */
+  /** False when it was quoted or a block, and is therefore a text in any form. */
   readonly plain: boolean;
   readonly mark: Mark;
   readonly size: 1;

@@ -8,7 +8,7 @@ import type { TimeSlices } from "../async/time_slices.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
 import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
 
-/** Longest time for the first request, and for one that has begun. */
+/** Longest time for the first request, and for a request that has begun. */
 export const HEAD_DEADLINE_MS = 5000;
 /** Longest wait for another request: longer than between two scrapes. */
 export const IDLE_DEADLINE_MS = 90_000;

@@ -13,8 +13,8 @@ import { TimeSlices } from "../async/time_slices.ts";
 import { type Answer, ServerConnection } from "./connection.ts";
 
 /**
- * Largest number of connections. A new one evicts the one that has been idle longest, otherwise the
- * one that has been reading its answer longest, if that is longer than FAIR_MS.
+ * Maximum number of connections. A new one evicts the connection that has been idle longest. If none
+ * is idle, it evicts the one that has been reading its answer longest, if longer than FAIR_MS.
  */
 export const MAX_CONNECTIONS = 64;
 /** A page of 10,000 backends takes a tenth of it. */
