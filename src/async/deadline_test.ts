@@ -25,7 +25,7 @@ Deno.test("orLate() returns or throws the result of `late`, and ignores the work
   clock.advance(10);
   assert.equal(await result, "deadline");
   await assert.rejects(failing, /too late/);
-  work.reject(new Error("nobody hears this"));
+  work.reject(new Error("ignored"));
   await settle();
 });
 
