@@ -192,7 +192,7 @@ struct maglev_stats_vector {
   uint32_t width; /* u64s of an element: 1, or 2 (packets and bytes) */
   uint32_t first; /* which of `indices` are its elements */
   uint32_t count;
-  uint8_t found[MAGLEV_STATS_ENTRY]; /* out: the entry as it is: is it the one that was meant? */
+  uint8_t found[MAGLEV_STATS_ENTRY]; /* out: the entry that was found, to compare its name */
 };
 static_assert(sizeof(struct maglev_stats_vector) == 160, "symbols.ts has this size");
 

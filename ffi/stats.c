@@ -24,7 +24,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* STAT_SEGMENT_VERSION: what the reader expects to find. */
+/* STAT_SEGMENT_VERSION that the reader supports. */
 #define LAYOUT_VERSION 2
 
 /* Threads of a VPP: more than it can be built for. */
@@ -232,7 +232,7 @@ static uint32_t run_of(const struct pick *pick, uint32_t at) {
   return count;
 }
 
-/* Adds numbers; compilers know how to do several at a time when they are no larger than this. */
+/* Adds numbers; up to this size compilers add several at a time. */
 #define EXACT_BITS 52
 
 static void add_small(double *restrict values, const uint64_t *restrict numbers, size_t count) {

@@ -1,7 +1,7 @@
 /*
  * The shim's own test, to be run under AddressSanitizer and UndefinedBehaviorSanitizer: every
- * function with good arguments and with those of a careless caller. Says what it could not try
- * for lack of a permission. Exit status 0: all as it should be.
+ * function with valid arguments and with those of a careless caller. Prints the cases that it
+ * skipped because of a missing permission. Exit status 0: no failure.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -97,7 +97,7 @@ static void test_descriptors(void) {
   CHECK(maglev_close(wake) == 0);
   CHECK(maglev_close(wake) == -EBADF);
   CHECK(maglev_wake(wake) == -EBADF);
-  /* Nobody closes what is not his. */
+  /* A descriptor that the shim did not open is not closed. */
   CHECK(maglev_close(STDOUT_FILENO) == -EBADF && is_open(STDOUT_FILENO));
   /* A thread takes what it opened with it. */
   int fds[2];
@@ -176,7 +176,7 @@ static void test_looks(void) {
   CHECK(memcmp(answer, again, (size_t)length) == 0);
   int32_t before = maglev_nofile_count();
   CHECK(maglev_netns_look(text(own), own_size, MAGLEV_LOOK_ICMP4, NULL, 0) <= 0);
-  CHECK(maglev_nofile_count() == before); /* the thread leaves no socket behind */
+  CHECK(maglev_nofile_count() == before); /* the thread closes its sockets */
 }
 
 static uint16_t sum_of(const uint8_t *bytes, size_t length) {

@@ -46,7 +46,7 @@ static void put_entry(uint32_t index, uint32_t type, uint64_t value) {
   snprintf((char *)image + at + 16, 128, "entry %u", index);
 }
 
-/* Vectors of two threads behind each other, of three elements of `width`; element i is n*(i+1). */
+/* Vectors of two threads in a row, of three elements of `width`; element i is n*(i+1). */
 static void put_counters(uint32_t at, uint32_t width) {
   put_length(at, 2);
   for (uint32_t thread = 0; thread < 2; thread++) {
@@ -206,7 +206,7 @@ static void test_lies(int memory) {
                            UINT64_C(1) << 63};
   for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
     CHECK(after(memory, 32, wild[i]) < 0);
-    /* What is just behind the end, or has zeros before it, is a vector without elements. */
+    /* A pointer just past the end, or after zeros, is a vector without elements. */
     const int empty = wild[i] == BASE + SIZE || wild[i] == BASE + SIZE - 4;
     for (uint32_t at = DIRECTORY + 144 + 8; at <= SIMPLE + 8; at += SIMPLE - DIRECTORY - 144) {
       const int32_t result = after(memory, at, wild[i]);
@@ -216,13 +216,13 @@ static void test_lies(int memory) {
   CHECK(after(memory, 0, 3) == -EPROTO);
   CHECK(after(memory, 24, 1) == -EAGAIN);                 /* in progress */
   CHECK(after(memory, 32, 0) == -ENOENT);                 /* no directory */
-  CHECK(after(memory, DIRECTORY - 8, UINT32_MAX) == 0);   /* one that claims to be longer */
+  CHECK(after(memory, DIRECTORY - 8, UINT32_MAX) == 0);   /* a directory that claims to be longer */
   CHECK(after(memory, SIMPLE - 8, 257) == -EFAULT);       /* more threads than any VPP has */
   CHECK(after(memory, SIMPLE - 8, UINT32_MAX) == -EFAULT);
   CHECK(after(memory, SIMPLE - 8, 0) == 0 && isnan(values[0]));
   CHECK(after(memory, SIMPLE + 8, 0) == 0 && isnan(values[0])); /* a thread without a vector */
   CHECK(after(memory, SIMPLE + 32 - 8, 1) == 0 && values[0] == 1001 && isnan(values[1]));
-  /* A length that the file does not have: only what is asked for is read. */
+  /* A length beyond the file: only the requested elements are read. */
   CHECK(after(memory, SIMPLE + 32 - 8, UINT32_MAX) == 0 && values[0] == 1001);
   CHECK(after(memory, COMBINED + 32 + 96 - 8, UINT32_MAX) == 0);
   /* Cut off at every byte: it never reads as if it were whole, and never kills. */
@@ -358,13 +358,13 @@ static void test_socket(int memory) {
   CHECK(read_both(segment) == 0 && values[0] == 1001);
   CHECK(maglev_stats_receive(fd) == -EPIPE);
   CHECK(maglev_close(fd) == 0);
-  /* What the server writes is seen, and its end is not felt. */
+  /* Later writes of the server are read, also after it closed its end. */
   put64(SIMPLE + 32, 41);
   store(memory);
   CHECK(read_both(segment) == 0 && values[0] == 1041);
   CHECK(maglev_close(segment) == 0);
   test_strange_servers(listener, own, memory);
-  /* One that does not accept: there is room for a few, and nobody waits. */
+  /* A server that does not accept: the backlog takes a few connects, and none waits. */
   int waiting[64];
   int count = 0;
   while (count < 10 && (waiting[count] = connect_to(own)) >= 0) count++;
@@ -434,8 +434,8 @@ static void fuzz(int memory, unsigned long rounds) {
 }
 
 /*
- * Another thread rearranges the segment all the time, and while it does a pointer leads to numbers
- * that are none: sums are right, or there are none.
+ * Another thread rearranges the segment continuously; meanwhile a pointer leads to invalid numbers.
+ * Each read returns right sums or an error.
  */
 struct mover {
   int memory;

@@ -1,7 +1,7 @@
 /*
  * The shim's way to VPP's shared memory and the bridge, under AddressSanitizer and
  * UndefinedBehaviorSanitizer, on the stand-in for libvppapiclient (tests/support/servers/vppapiclient.c):
- * this test is the daemon and the VPP at once.
+ * this test is both the daemon and VPP.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -267,7 +267,7 @@ static void test_bad_requests(void) {
   }
 }
 
-/* There is a bound on bridges, and those that have ended make room. */
+/* The number of bridges is bounded, and ended bridges make room. */
 static void test_bound(void) {
   int fds[17];
   int count = 0;

@@ -20,7 +20,7 @@
 
 #define BRIDGE "maglev_vac_bridge"
 
-/* Maximum of bridges: one, and those that are still disconnecting from VPP. */
+/* Maximum of bridges: the current one, and others that are still disconnecting from VPP. */
 #define BRIDGES_MAX 16
 
 static pthread_mutex_t bridges_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -119,7 +119,7 @@ int32_t maglev_vac_wait(int32_t fd, int32_t wake, uint32_t to_send, uint32_t tim
   int timeout = timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX;
   int count = poll(fds, 2, timeout);
   if (count < 0) return errno == EINTR ? 0 : -errno;
-  /* A quiet moment, for those that have ended since the last one was started. */
+  /* A quiet moment to reap the bridges that have ended. */
   if (count == 0) reap();
   return ((fds[1].revents & ~POLLOUT) != 0 ? 1 : 0) | ((fds[1].revents & POLLOUT) != 0 ? 2 : 0) |
          (fds[0].revents != 0 ? 4 : 0);

@@ -74,7 +74,7 @@ static uint32_t names_count;
 static uint16_t ping_id, pong_id;
 static _Atomic int vpp_pid;
 static _Atomic int pid_fd = -1;
-static _Atomic int pid_is_known; /* without a pid_fd, the process can be asked for */
+static _Atomic int pid_is_known; /* without a pid_fd, the process can still be checked */
 static volatile sig_atomic_t in_haste;
 static _Atomic int connected;
 static int woken = -1; /* wakes `watch` when pid_fd is set */
@@ -255,7 +255,7 @@ static void find_segment(const char *prefix) {
   }
   if (errno == ENOENT) {
     (void)snprintf(reason, sizeof reason,
-                   "there is no %s: VPP does not run, or its `api-segment` has another prefix",
+                   "cannot find %s: VPP does not run, or its `api-segment` has another prefix",
                    segment);
   } else {
     (void)snprintf(reason, sizeof reason,

@@ -214,6 +214,11 @@ Deno.test("the rules of this test detect violations", () => {
   assert.ok(mayImport("src/base/ring.ts", "src/config/model.ts") !== undefined);
   assert.ok(mayImport("src/vpp/sync/reconcile.ts", "src/checker/checker.ts") !== undefined);
   assert.ok(mayImport("src/checker/checker.ts", "src/daemon/wire.ts") !== undefined);
+  assert.ok(mayImport("src/probe/http/http.ts", "src/probe/engine/slot.ts") !== undefined);
+  assert.ok(mayImport("src/cli/render/yaml.ts", "src/cli/compare/merge.ts") !== undefined);
+  assert.ok(mayImport("src/cli/language/tree.ts", "src/cli/commands/mod.ts") !== undefined);
+  assert.ok(mayImport("src/daemon/run.ts", "src/cli/render/yaml.ts") !== undefined);
+  assert.equal(mayImport("src/cli/compare/merge.ts", "src/cli/render/json.ts"), undefined);
   assert.equal(mayImport("src/checker/checker.ts", "src/health/machine.ts"), undefined);
   assert.equal(mayImport("src/vpp/lb/desired.ts", "src/config/model.ts"), undefined);
   assert.ok(FLOORS.length > 5);

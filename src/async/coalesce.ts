@@ -1,14 +1,15 @@
-/**
- * Work that is done one run at a time. Calls during a run share one more run, which begins after
- * the present one.
- */
 interface Waiting<T, A> extends PromiseWithResolvers<T> {
   argument: A;
 }
 
+/**
+ * Work that is done one run at a time. Calls during a run, also those from within it, share one
+ * more run, which begins after the present one.
+ */
 export class Coalesced<T, A> {
   readonly #work: (argument: A) => Promise<T>;
-  #running: Promise<T> | undefined;
+  /** Undefined while nothing runs. */
+  #running: Promise<void> | undefined;
   #waiting: Waiting<T, A> | undefined;
 
   constructor(work: (argument: A) => Promise<T>) {
@@ -30,13 +31,17 @@ export class Coalesced<T, A> {
 
   /** Resolves when nothing runs and nothing waits. */
   async idle(): Promise<void> {
-    while (this.#running !== undefined) await Promise.allSettled([this.#running]);
+    while (this.#running !== undefined) await this.#running;
   }
 
   #start(argument: A): Promise<T> {
-    const result = this.#running = this.#work(argument);
+    // Set before the work begins, because it may call run() before its first wait.
+    const ended = Promise.withResolvers<void>();
+    this.#running = ended.promise;
+    const result = Promise.try(this.#work, argument);
     const after = () => {
       this.#running = undefined;
+      ended.resolve();
       const waiting = this.#waiting;
       this.#waiting = undefined;
       if (waiting !== undefined) {

@@ -27,6 +27,32 @@ Deno.test("Coalesced: callers during a run share one more run, with the last arg
   assert.equal(await again, "again");
 });
 
+Deno.test("Coalesced: a call from within the work waits for one more run", async () => {
+  const runs: string[] = [];
+  let inner: Promise<string> | undefined;
+  const work = new Coalesced((argument: string) => {
+    runs.push(argument);
+    if (argument === "outer") inner = work.run("inner");
+    return Promise.resolve(argument);
+  });
+  const outer = work.run("outer");
+  assert.deepEqual([runs, work.waits], [["outer"], true]);
+  assert.deepEqual([await outer, await inner], ["outer", "inner"]);
+  assert.deepEqual(runs, ["outer", "inner"]);
+});
+
+Deno.test("Coalesced: work that throws rejects, and the next run begins", async () => {
+  const work = new Coalesced((argument: string): Promise<string> => {
+    if (argument === "bad") throw new Error("broken");
+    return Promise.resolve(argument);
+  });
+  const first = assert.rejects(work.run("bad"), /broken/);
+  const second = work.run("good");
+  await first;
+  assert.equal(await second, "good");
+  await work.idle();
+});
+
 Deno.test("Coalesced: idle() resolves after the last run", async () => {
   const ends: PromiseWithResolvers<void>[] = [];
   const work = new Coalesced(() => {

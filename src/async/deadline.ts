@@ -31,7 +31,17 @@ export function orLate<T, L>(work: Promise<T>, options: LateOptions<L>): Promise
       }
     }
     signal?.addEventListener("abort", onAbort);
-    work.then(resolve, reject).finally(letGo);
+    // In the same reaction: an abort one microtask later would abandon work that is done.
+    work.then(
+      (result) => {
+        letGo();
+        resolve(result);
+      },
+      (error) => {
+        letGo();
+        reject(error);
+      },
+    );
     if (signal?.aborted === true) onAbort();
   });
 }

@@ -25,7 +25,7 @@ Deno.test("orLate() returns or throws the result of `late`, and ignores the work
   clock.advance(10);
   assert.equal(await result, "deadline");
   await assert.rejects(failing, /too late/);
-  work.reject(new Error("nobody hears this"));
+  work.reject(new Error("ignored"));
   await settle();
 });
 
@@ -44,6 +44,25 @@ Deno.test("orLate() ends with its signal, even one that was aborted earlier", as
   assert.equal(await result, "aborted");
   assert.equal(await orLate(never, options), "aborted");
   assert.equal(clock.timers, 0);
+});
+
+Deno.test("withDeadline() does not stop work that is done, when its signal aborts right after", async () => {
+  const clock = new FakeClock();
+  const controller = new AbortController();
+  const work = Promise.withResolvers<string>();
+  let abandoned = 0;
+  const result = withDeadline(work.promise, {
+    clock,
+    deadlineMs: 10,
+    action: "open it",
+    signal: controller.signal,
+    abandon: () => abandoned++,
+  });
+  work.resolve("opened");
+  void work.promise.then(() => controller.abort());
+  assert.equal(await result, "opened");
+  await settle();
+  assert.deepEqual([abandoned, clock.timers], [0, 0]);
 });
 
 Deno.test("settledWithin() waits for the work or the deadline, and rejects with the work", async () => {

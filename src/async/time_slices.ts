@@ -1,7 +1,6 @@
 /**
- * Lets the event loop breathe: what many clients ask for at once is worked on for a few
- * milliseconds at a time, all of them together. In between, results of probes go their way to VPP,
- * however much is asked.
+ * Keeps the event loop free: works on the requests of all clients for a few milliseconds at a time.
+ * In between, results of probes go their way to VPP, for any number of requests.
  */
 import type { Clock, Timer } from "../base/ports.ts";
 

@@ -15,7 +15,7 @@ const UNIT_NS: Readonly<Record<string, number>> = {
   h: 3600e9,
 };
 
-/** Go's greatest duration, about 292 years: what is longer is refused there, so here too. */
+/** Go's greatest duration, about 292 years: longer ones are refused there, so here too. */
 const MAX_NS = 2 ** 63;
 
 /**

@@ -39,9 +39,9 @@ export function parseListenAddress(text: string): ListenAddress | string {
 }
 
 function parseUnix(path: string): ListenAddress | string {
-  if (!path.startsWith("/")) return "need an absolute path behind unix:";
+  if (!path.startsWith("/")) return "need an absolute path after unix:";
   if (path.includes("\0") || new TextEncoder().encode(path).length > MAX_UNIX_PATH) {
-    return `need a path of at most ${MAX_UNIX_PATH} bytes behind unix:`;
+    return `need a path of at most ${MAX_UNIX_PATH} bytes after unix:`;
   }
   return { kind: "unix", path };
 }

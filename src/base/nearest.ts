@@ -50,8 +50,9 @@ function rowsFor(length: number): Rows {
 }
 
 /**
- * The edits (insert, delete, replace, swap of neighbours), or some number above `limit` when it is more than that, and how many cells it
- * took: only those that `limit` edits can reach, and rows only as long as one of them is near.
+ * The number of edits (insert, delete, replace, swap of neighbours), or some number above `limit`
+ * when more are needed; and the number of cells that were computed. Only cells that `limit` edits
+ * can reach are computed, and rows end when none of their cells is near.
  */
 function compare(
   a: string,

@@ -34,9 +34,9 @@ export type LogValue = string | number | boolean | undefined | readonly string[]
  * Fields of a log record, in the order in which they are written. Names are kebab-case, and each
  * has one meaning in all events:
  *
- *     err      why something failed or was refused
- *     detail   what a probe saw
- *     reason   why an operator did something, in the operator's words
+ *     err      reason of a failure or refusal
+ *     detail   result of a probe in words
+ *     reason   the operator's reason, in the operator's words
  *     message  a finding or an explanation for people, when nothing failed
  *     by       the caller: a signal, an identity
  *     trigger  cause of a synchronization

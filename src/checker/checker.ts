@@ -85,7 +85,7 @@ export class Checker implements CheckerReader {
   readonly #tally = new Tally();
   readonly #intents: IntentKeeper;
   readonly #carried: CarriedTimes;
-  /** The kept intents, as far as they still apply; logged at the start. */
+  /** The outcome of restoring the kept intents; logged at the start. */
   readonly #restored: Restored;
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";

@@ -46,7 +46,10 @@ class Listener {
         if (!backends.has(name)) assert.equal(this.backends.get(name), "removed");
       }
     } else {
-      const programmed = last?.kind === "program" ? last.frontends.map(({ name }) => name) : [];
+      const handed = last?.kind === "program" ? last.frontends : [];
+      for (const view of handed) assert.deepEqual(view, frontends.get(view.name), "handed view");
+      if (last?.kind === "program") assert.equal(last.config, checker.snapshot().config);
+      const programmed = handed.map(({ name }) => name);
       assert.deepEqual(programmed, [...programmed].sort());
       const servers = serverTexts(checker);
       for (const [name, texts] of servers) {
@@ -94,10 +97,12 @@ const KEPT = "kept";
 function serverTexts(checker: Checker): Map<string, readonly string[]> {
   const { backends, frontends, config } = checker.snapshot();
   return new Map([...frontends].map(([name, view]) => {
-    const { servers } = frontendHealth(view.config, {
+    const fresh = frontendHealth(view.config, {
       stateOf: (backend) => countedState(backends.get(backend)!),
       addressOf: (backend) => config.backends.get(backend)!.address,
     });
+    assert.deepEqual(view, { name, config: view.config, ...fresh }, "the view is current");
+    const { servers } = fresh;
     const texts = servers.map(({ address, weight, flush, keep }) =>
       keep === true ? KEPT : `${address.text} ${weight} ${flush}`
     );

@@ -117,7 +117,7 @@ export function readCommandLine(
     const [has, lacks] = cert === "" ? ["key", "cert"] : ["cert", "key"];
     return { kind: "error", message: `flag --tls-${has}: needs --tls-${lacks} too` };
   }
-  // Given explicitly, it wins: `--tls=false` for the one server without TLS, whatever else is set.
+  // An explicit value wins over all other flags: `--tls=false` is for a single server without TLS.
   const named = ca !== "" || cert !== "" || settings["tls-server-name"] !== "";
   const tls = given.has("tls") ? settings.tls : named;
   return {

@@ -1,5 +1,5 @@
 /**
- * One file for each rule, with the exact text of what is said about it. To write the .txt files
+ * One file for each rule, with the exact text of its message. To write the .txt files
  * again after a message was changed on purpose: `UPDATE_FIXTURES=1 deno test -A` on this file; then
  * read what changed.
  */
@@ -138,7 +138,7 @@ function rows(path: string, keys: Keys): readonly { path: string; key: string; r
   });
 }
 
-/** What of a row can be broken, and how often a fixture must show it (below and above a range). */
+/** The ways to break a row, and how often a fixture must show each (below and above a range). */
 function breakable(row: Row): readonly (readonly [Rule, number])[] {
   const rules: [Rule, number][] = [];
   if (row.type === "integer" || row.type === "duration" || row.type === "port") {

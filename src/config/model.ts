@@ -87,7 +87,7 @@ export interface HttpParams {
   readonly responseCodes: readonly (readonly [from: number, to: number])[];
   /** Source of the regular expression (RE2), empty when none. */
   readonly responseRegexp: string;
-  /** Source of the one that must not match, empty when none. */
+  /** Source of the expression that must not match, empty when none. */
   readonly responseRegexpNot: string;
 }
 

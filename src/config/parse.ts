@@ -7,7 +7,7 @@ import { readDocument } from "./yaml/document.ts";
 
 export { exitStatus, type LoadResult, type ParseOptions } from "./parse_subset.ts";
 
-/** Reads a configuration; never throws, whatever `text` contains. */
+/** Reads a configuration; never throws, for any `text`. */
 export function parseConfig(text: string, options: ParseOptions): LoadResult {
   const issues = new IssueList(options.file);
   return parseTree(readDocument(text, issues), issues, options);

@@ -219,11 +219,11 @@ function cutOff(
 ): string | undefined {
   if (next.warnings.some(({ fields }) => fields.rule === "no-final-newline")) {
     return "its last line does not end with a newline, as in a file that was not written to its " +
-      "end: add the newline";
+      "end; add the newline";
   }
   if (before.frontends.size > 0 && next.config.frontends.size === 0) {
     return `it has no frontends, and ${before.frontends.size} are in force: a reload never removes ` +
-      "all of them at once; restart maglevd when that is what you want";
+      "all of them; restart maglevd to do that";
   }
   return undefined;
 }

@@ -31,7 +31,7 @@ interface World {
   warnings: readonly string[];
   /** Names of the frontends in force. */
   names(): string[];
-  /** Asks for a reload and moves time until it said how it went. */
+  /** Requests a reload and advances time until it has a result. */
   reload(): Promise<{ ok: boolean; errors: string[] }>;
 }
 

@@ -205,7 +205,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     onStop: (signal) => {
       const nowMs = clock.monotonicMs();
       stoppingMs ??= nowMs;
-      // A second signal: the operator does not want to wait for an orderly stop.
+      // A second signal ends the process without waiting for an orderly stop.
       if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
       stop.resolve({ status: 0, by: signal });
     },

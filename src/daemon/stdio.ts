@@ -7,6 +7,6 @@ export function writeLine(stream: { writeSync(bytes: Uint8Array): number }, text
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // `maglevd --check | head -1`, a full disk: there is no other place for the error.
+    // `maglevd --check | head -1`, a full disk: the error cannot be written anywhere else.
   }
 }

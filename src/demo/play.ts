@@ -38,7 +38,7 @@ export async function playFailover(options: {
   if (!await watch.waitFor(without, ACT_DEADLINE_MS)) {
     return { problem: `VPP still sends new flows to ${victim.name}, which has failed` };
   }
-  screen.act(`${victim.name} takes no new flows any more; the others share them`);
+  screen.act(`${victim.name} no longer takes new flows; the others share them`);
   await pause(playMs * 0.2);
 
   screen.act(`${victim.name} is well again`);

@@ -8,7 +8,7 @@ export const DEMO_VIP = { address: "192.0.2.80", port: 80 } as const;
 
 /** The configuration file of the demo, with the servers listening on `port`. */
 export function demoConfig(port: number): string {
-  return `# Configuration of the demo: three web servers behind one VIP.
+  return `# Configuration of the demo: three web servers of one VIP.
 maglev:
   vpp:
     lb:

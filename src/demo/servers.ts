@@ -13,7 +13,7 @@ export interface DemoServer {
   stop(): Promise<void>;
 }
 
-/** Ports tried for all servers, in this order; one that is taken on any address is passed over. */
+/** Ports to try, in this order; a port that is in use on any address is skipped. */
 const PORTS = [18080, 18081, 18082, 18083, 18084, 18085, 18086, 18087];
 
 /** Starts the servers on the first port that is free on all addresses. */

@@ -3,8 +3,8 @@
  * the configurations, the states that follow, and (vips.ts) the changes of each VIP. PURE: it
  * changes nothing.
  *
- * A forecast is a generator, because it may take long. finish() of async/steps.ts and
- * system/slices.ts run one.
+ * A forecast is a generator, because it may take long. finish() and inSlices() of
+ * async/steps.ts run one.
  */
 import { MaglevError } from "../base/errors.ts";
 import type { WallMs } from "../base/instant.ts";
@@ -25,7 +25,7 @@ import {
 } from "../checker/worked_reload.ts";
 import type { NamedTransition } from "../health/state.ts";
 
-/** Options of a forecast. */
+/** The action to forecast. */
 export type ForecastAction =
   | { readonly kind: BackendAction; readonly backend: string }
   | ({ readonly kind: "weight" } & SetWeightRequest);

@@ -13,7 +13,7 @@
  *
  * Decisions beyond the specification: pausing a paused backend and resuming one that is not paused
  * succeed without a transition. `enable` only depends on the state, so it does not end a pause. A
- * removed backend can only be dropped.
+ * removed backend never changes again.
  */
 import type { WallMs } from "../base/instant.ts";
 import { appendNewest } from "../base/ring.ts";

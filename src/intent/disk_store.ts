@@ -1,6 +1,5 @@
 /**
- * Stores operators' intents on disk. The daemon starts and goes on whatever is wrong with the
- * disk. An operator's action is in force immediately; when it cannot be saved, the answer and the
+ * Stores operators' intents on disk. The daemon starts and continues with any fault of the disk. An operator's action is in force immediately; when it cannot be saved, the answer and the
  * log report that, and saving is retried until it succeeds.
  */
 import { BackoffDelays } from "../async/backoff.ts";
@@ -15,7 +14,7 @@ import { type FolderIo, folderIo, StateFile } from "../system/state_file.ts";
 
 /** Name of the file in the state directory. */
 export const INTENT_FILE = "intents.json";
-/** Quarantined files that are kept for people. */
+/** Maximum number of quarantined files that are kept for operators. */
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
@@ -33,14 +32,14 @@ export interface IntentStoreOptions {
   readonly io?: FolderIo;
 }
 
-/** A store, and what was in it. */
+/** A store, and the intents that it had. */
 export interface OpenedIntents {
   readonly store: DiskIntentStore;
-  /** Empty when there was no file, or none of use. */
+  /** Empty without a usable file. */
   readonly kept: readonly Intent[];
 }
 
-/** Reads what is there; never rejects. A file of no use is quarantined, with a warning. */
+/** Reads the file, if any; never rejects. An unusable file is quarantined, with a warning. */
 export async function openIntents(options: IntentStoreOptions): Promise<OpenedIntents> {
   const { clock } = options;
   const store = new DiskIntentStore(options);
@@ -52,14 +51,14 @@ export async function openIntents(options: IntentStoreOptions): Promise<OpenedIn
   return { store, kept: kept ?? [] };
 }
 
-/** Writes one edition at a time; of those that wait the newest is written. */
+/** Writes one edition at a time; of waiting editions only the newest is written. */
 export class DiskIntentStore implements IntentStore {
   readonly #options: IntentStoreOptions;
   readonly #file: StateFile;
   /** The file has been read, or quarantined: nothing is written before. */
   #loaded: Promise<readonly Intent[]> = Promise.resolve([]);
   #tooLate = false;
-  /** Why what is there is of no use, while it could not be quarantined: it is not written over. */
+  /** Why the existing file is unusable, if it could not be quarantined: it is not overwritten. */
   #inTheWay: string | undefined;
   #wanted: () => readonly Intent[] = () => [];
   readonly #writes = new Coalesced(() => this.#writeWanted());
@@ -98,7 +97,7 @@ export class DiskIntentStore implements IntentStore {
     return this.#inTime(this.#writes.run(undefined));
   }
 
-  /** Waits for what is being written; nothing is tried again afterwards. */
+  /** Waits for the write in progress; failed writes are not retried afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
@@ -154,7 +153,7 @@ export class DiskIntentStore implements IntentStore {
       if (this.#inTheWay !== undefined) await this.#clearTheWay(this.#inTheWay);
       await this.#file.write(new TextEncoder().encode(text));
     } catch (error) {
-      // Perhaps it is there all the same: what is not certain is written again.
+      // The write may have succeeded all the same, so it is repeated.
       this.#stored = undefined;
       return this.#failed(MaglevError.from(error).message);
     }

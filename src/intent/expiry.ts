@@ -49,8 +49,8 @@ export class IntentKeeper {
   }
 
   /**
-   * Puts a set in place; the promise as IntentStore.save's. The same set again is not in vain:
-   * when the last attempt to store it failed, this is another.
+   * Puts a set in place; the promise as IntentStore.save's. Saving an unchanged
+   * set retries a failed save.
    */
   put(intentSet: IntentSet): Promise<Durability> {
     const changed = intentSet !== this.#intentSet;

@@ -6,9 +6,9 @@
  *     {"kind":"weight","frontend":"web","pool":"main","backend":"nginx1","weight":20,"instead":100,…}
  *     ]}
  *
- * Such a file decides about traffic, so it is taken whole or not at all: one that is torn, that was
- * changed by another program, or that a later version wrote is refused with a reason. The checksum
- * (SHA-256 of the list as JSON) guards against accidents; it is not a signature.
+ * Such a file decides about traffic, so it is accepted as a whole or not at all. A truncated file, or
+ * one changed by another program or written by a later version, is refused with a reason. The
+ * checksum (SHA-256 of the list as JSON) protects against accidents; it is not a signature.
  */
 import { isPlainLine } from "../base/text.ts";
 import { createHash } from "node:crypto";

@@ -1,17 +1,19 @@
 /**
  * Operators' run-time settings beyond the file: a backend paused or disabled, a weight in place
- * of the file's. An intent has the setting, the operator, the reason, its start and its end. It is keyed by
- * names, never by an address or a position, and it holds nothing that the configuration owns: so
- * an old intent can never bring an old address, port or check back. PURE.
+ * of the file's. PURE.
  *
- * *Not* an intent: a setting that the file has anyway (a weight equal to the file's,
- * disabling what the file disables), and enabling what the file disables, which lasts as long as
- * the process.
+ * An intent has the setting, the operator, the reason, its start and its end. It is keyed by names,
+ * never by an address or a position, and contains nothing that the configuration owns. So an old
+ * intent can never bring back an old address, port or check.
+ *
+ * A setting that the file has anyway is not an intent: a weight equal to the file's, or disabling a
+ * backend that the file disables. Enabling a backend that the file disables is not one either, and
+ * lasts as long as the process.
  */
 import type { WallMs } from "../base/instant.ts";
 import type { WeightPlace } from "../config/pool_weights.ts";
 
-/** The operator who asked. */
+/** The identity of an operator. */
 export interface OperatorId {
   /** Address of the other side, `unix` for a unix socket. */
   readonly peer: string;
@@ -21,9 +23,9 @@ export interface OperatorId {
 
 interface IntentBase {
   readonly by: OperatorId;
-  /** Why, in the operator's words; empty when nothing was said. */
+  /** The operator's reason; empty without one. */
   readonly reason: string;
-  /** Unix time in milliseconds: when it was asked for. */
+  /** Unix time in milliseconds of the request. */
   readonly sinceMs: WallMs;
   /** Unix time in milliseconds at which it ends by itself; undefined: when an operator ends it. */
   readonly untilMs: WallMs | undefined;
@@ -100,12 +102,12 @@ export class IntentSet {
     return this.#list;
   }
 
-  /** With `intent` in place of the one that has its key. */
+  /** This set with `intent`, which replaces an intent of the same key. */
   with(intent: Intent): IntentSet {
     return new IntentSet(new Map(this.#intents).set(intentKey(intent), intent));
   }
 
-  /** Without the one that has the key of `intent`; this same set without such an intent. */
+  /** This set without the intent of the key of `intent`; the same set if nothing changes. */
   without(intent: Intent): IntentSet {
     const key = intentKey(intent);
     if (!this.#intents.has(key)) return this;

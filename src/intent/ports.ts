@@ -5,25 +5,25 @@ import type { Intent } from "./intent.ts";
 export type Durability =
   /** Not durable, because there is no state directory. */
   | { readonly kind: "off" }
-  /** The disk holds them. */
+  /** They are on disk. */
   | { readonly kind: "stored" }
-  /** The disk does not hold them yet, for this reason; it is tried again. */
+  /** They could not be saved yet; `message` is the reason. Saving is retried. */
   | { readonly kind: "failed"; readonly message: string };
 
 /** Keeps intents over the end of the process. */
 export interface IntentStore {
   /**
-   * Asks for these intents, and no others, to be kept. Of requests that wait for the disk the
-   * newest counts for all. Settles in bounded time and never rejects.
+   * Saves these intents in place of all earlier ones. Of calls that wait for the disk only the
+   * newest set is written. Resolves in bounded time and never rejects.
    */
   save(intents: () => readonly Intent[]): Promise<Durability>;
 }
 
-/** Operators' intents of an earlier life, and where those of this one go. */
+/** Operators' intents of the previous process, and the store for those of this one. */
 export interface KeptIntents {
-  /** As they were read; those that are too old, at their end, or overtaken are sorted out here. */
+  /** As read from disk; restoreIntents() drops those too old, at their end, or overtaken. */
   readonly kept: readonly Intent[];
-  /** Older ones are dropped, in milliseconds. */
+  /** Older intents are dropped; milliseconds. */
   readonly maxAgeMs: number;
   readonly store: IntentStore;
 }

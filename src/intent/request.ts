@@ -8,11 +8,11 @@ export const MAX_REASON_LENGTH = 500;
 /** Operator, reason and end of a request. */
 export interface OperatorOptions {
   readonly by: OperatorId;
-  /** Why, in the operator's words: one line of at most MAX_REASON_LENGTH. */
+  /** The operator's reason: one line of at most MAX_REASON_LENGTH. */
   readonly reason?: string | undefined;
   /**
-   * Unix time in milliseconds at which it shall end by itself; in the future, whole. Only for what
-   * can end: pause, disable, a weight.
+   * Unix time in milliseconds at which it ends; in the future, whole. Only for actions that can
+   * end: pause, disable, a weight.
    */
   readonly untilMs?: WallMs | undefined;
 }

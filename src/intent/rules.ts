@@ -1,15 +1,15 @@
 /**
- * When an intent begins, ends and gives way. PURE.
+ * Decides when an intent begins and ends. PURE.
  *
- *     an action            the intent that agrees with it, or none
- *     its time is over     the action's opposite: resume, enable, the file's weight
- *     a reload             what it names is gone, or the file's own value of it changed: an
- *                          entry's weight, a backend's `enabled` (see reload.ts)
- *     a start              the same, by what was kept on disk; also when too old, or at its end
+ *     an action            begins the intent that agrees with it, and ends one that does not
+ *     its time is over     ends it, with the opposite action: resume, enable, the file's weight
+ *     a reload             ends it if its backend or entry is removed, or if the file's own value
+ *                          changed: an entry's weight, a backend's `enabled` (see reload.ts)
+ *     a start              as a reload, by the values kept on disk; also if too old, or at its end
  *
- * A weight stands in place of the very weight of the file that it was put in place of. When that one
- * changed, the file was edited, and it wins. A reload for any other reason leaves the weight alone,
- * and so does a changed check leave a pause or a disable.
+ * A weight replaces one weight of the file. When that weight changed, the file was edited, and it
+ * wins. A reload for any other reason keeps the weight, and a changed check keeps a pause or a
+ * disable.
  */
 import { EPOCH_MS, latest, type WallMs, wholeMs } from "../base/instant.ts";
 import { toPlainLine } from "../base/text.ts";
@@ -37,7 +37,7 @@ interface Asked {
   readonly nowMs: WallMs;
 }
 
-/** The intents after an action that was done; `backend` is as it is now. */
+/** The intents after an action; `backend` is its state after it. */
 export function afterAction(
   intentSet: IntentSet,
   action: Asked & {
@@ -103,7 +103,7 @@ function endedByFile(
 export interface RestoreInput {
   readonly intents: readonly Intent[];
   readonly config: Config;
-  /** Every backend of `config`, just begun. */
+  /** Every backend of `config`, in its initial state. */
   readonly backends: ReadonlyMap<string, Backend>;
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;

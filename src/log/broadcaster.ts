@@ -1,6 +1,6 @@
 /**
- * Hands records to subscribers that may look below the daemon's own level (a WatchEvents client
- * that asks for debug). It never waits for one: each has a bounded queue and a count of losses.
+ * Passes records to subscribers, whose level may be lower than the daemon's own (a WatchEvents
+ * client at debug). It never waits for a subscriber: each has a bounded queue and a loss count.
  */
 import { BoundedQueue } from "../async/bounded_queue.ts";
 import type { LogLevel } from "../base/ports.ts";

@@ -21,7 +21,7 @@ const Counter: typeof CounterOf = untypedCounter;
 const Histogram: typeof HistogramOf = untypedHistogram;
 const Registry: typeof RegistryOf = untypedRegistry;
 
-/** A method of the API: a row of the table of those that are served. */
+/** A method of the API: a row of the table of served methods. */
 export interface ObservedMethod {
   /** With its package: `maglev.Maglev`. */
   readonly service: string;
@@ -50,7 +50,7 @@ interface ApiErrorCount {
 }
 
 /**
- * Results that are not errors: \`ignored\` is a message that VPP sent without being asked.
+ * Results that are not errors: `ignored` is a message that VPP sent without a request.
  */
 const SUCCESSES: ReadonlySet<string> = new Set(["ok", "ignored"]);
 

@@ -1,6 +1,6 @@
 /**
- * PURE. Every metric of the daemon in one table: what is written follows from it, and so does the
- * reference page (docs/metrics.md). Names are an interface; see the specification's "Prometheus".
+ * PURE. Every metric of the daemon in one table. The metrics page and the reference page
+ * (docs/metrics.md) follow from it. Names are an interface; see the specification's "Prometheus".
  */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import { LACKS } from "../probe/lack.ts";
@@ -15,7 +15,7 @@ export interface Family {
   /** Upper bounds of a histogram's buckets in ascending order, without +Inf. */
   readonly buckets?: readonly number[];
   /**
-   * `scrape`: worked out when asked for, by collect.ts; `event`: counted when something happens, by
+   * `scrape`: computed at each scrape, by collect.ts; `event`: counted when it happens, by
    * prom-client (event_metrics.ts).
    */
   readonly kept: "scrape" | "event";
@@ -221,7 +221,7 @@ export const FAMILIES = {
     labels: {
       ...VIP,
       kind: "next: of flows that had a server; first: first of a flow; untracked: of flows not " +
-        "remembered for want of room; no_server: dropped for want of a server",
+        "remembered because the table was full; no_server: dropped because there was no server",
     },
     kept: "scrape",
     absent: `${WITHOUT_VPP}, and without VPP's stats segment`,

@@ -1,6 +1,6 @@
 /**
  * The probers against real servers on loopback, most of them nasty. Goal: the right verdict, in
- * time, and nothing left behind: no descriptor, no timer, no unread megabytes.
+ * time, and no leaks: no descriptor, no timer, no unread megabytes.
  */
 import assert from "node:assert/strict";
 import {
@@ -199,7 +199,7 @@ Deno.test("the HTTP probe sends its request as configured", async () => {
   assert.deepEqual(headers.slice(2), ["Connection: close", "X-Probe: yes"]);
 });
 
-/** What a server does to an HTTP probe, and what the probe makes of it. */
+/** The behaviour of a server towards an HTTP probe, and the verdict. */
 const ANSWERS: {
   readonly name: string;
   readonly server: () => NastyServer | Promise<NastyServer>;
@@ -442,7 +442,7 @@ Deno.test("an endless body is closed when enough was read", async () => {
       const params = http({ responseRegexp });
       assert.equal((await probe({ port: server.port, params })).code, verdict);
       await until(() => server.open() === 0);
-      // What the socket buffers of both sides may hold, and no more.
+      // At most the capacity of the socket buffers of both sides.
       assert.ok(server.sent() < 16 * 1024 * 1024, `${server.sent()} bytes were taken`);
     } finally {
       await server.close();

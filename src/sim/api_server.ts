@@ -74,7 +74,7 @@ export interface Simulator {
   /**
    * Dies as by kill -9 (sockets end, the socket's file stays and refuses) and comes back after
    * `downMs` (default 0) empty, with other ids and pid, and as another `release` when one is
-   * given. Resolves when it is back. One that died by itself comes back by this only.
+   * given. Resolves when it is back. A simulator that died by itself only comes back by this.
    */
   restart(options?: RestartOptions): Promise<void>;
   /** Sends memclnt_keepalive to every client. */
@@ -168,8 +168,8 @@ class RunningSimulator implements Simulator {
       this.faults.refuseConnections;
     if (down || this.#listener !== undefined) return;
     this.#life.stats?.listen();
-    // Deno removes the name it listened on when the listener closes; a VPP that dies leaves its
-    // file behind, and connects to that are refused. So it listens under another name.
+    // Deno removes the name it listened on when the listener closes. A VPP that dies leaves its
+    // file, and connects to it are refused. So it listens under another name.
     const name = `${this.path}.new`;
     removeFile(name);
     this.#listener = Deno.listen({ transport: "unix", path: name });

@@ -1,7 +1,7 @@
 /**
  * One client of the simulator's API socket: reads requests, handles them in order, and sends
  * replies with the current faults. Output waits in one list for its due time, so that replies stay
- * in order whatever the delay.
+ * in order with any delay.
  */
 import { MaglevError } from "../base/errors.ts";
 import { later, type MonotonicMs } from "../base/instant.ts";

@@ -20,7 +20,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   state: {
     args: "",
-    help: "what the plugin has, as `show lb vips verbose` prints it",
+    help: "the plugin's state, as `show lb vips verbose` prints it",
     run: (_args, simulator) => {
       const { pid, clients, plugin } = simulator;
       return `pid ${pid}, clients ${clients}\n${showVipsVerbose(plugin)}`.trimEnd();
@@ -56,7 +56,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   thaw: {
     args: "",
-    help: "answer again, what came meanwhile first",
+    help: "answer again, first the requests that came meanwhile",
     run: (_args, { faults }) => {
       faults.frozen = false;
       return "thawed";
@@ -155,7 +155,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   stats: {
     args: STATS_FAULTS.join("|"),
-    help: "what is wrong with the stats segment",
+    help: "the fault of the stats segment",
     run: ([how], { faults }) => {
       const known = STATS_FAULTS.find((name) => name === how);
       if (known === undefined) return undefined;

@@ -59,7 +59,7 @@ export class Faults {
     this.#onChange();
   }
 
-  /** True: connects succeed and nothing is answered; what came meanwhile is answered on thaw. */
+  /** True: connects succeed and nothing is answered; requests are answered after the thaw. */
   get frozen(): boolean {
     return this.#frozen;
   }

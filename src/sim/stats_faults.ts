@@ -24,7 +24,7 @@ export const STATS_FAULTS = [
 ] as const;
 export type StatsFault = typeof STATS_FAULTS[number];
 
-/** A counter that is there from the start, and one that is there when a VIP is. */
+/** A counter that exists from the start, unlike those of VIPs. */
 const ROUTES = "/net/route/to";
 
 const FAULTS: Partial<Record<StatsFault, (segment: StatsSegment) => void>> = {

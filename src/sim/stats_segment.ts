@@ -137,7 +137,7 @@ export class StatsSegment {
     this.#options.memory.resize(size);
   }
 
-  /** Where things are, for those who poke: byte offsets. */
+  /** Byte offsets, for code that corrupts the segment. */
   places(name: string): { readonly entry: number; readonly threads: number } {
     const index = this.#byName.get(name);
     const entry = index === undefined ? undefined : this.#entries[index]!;

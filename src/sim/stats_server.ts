@@ -16,7 +16,7 @@ import { StatsSegment } from "./stats_segment.ts";
 const HEARTBEAT_MS = 10_000;
 /** Interval at which a wait is restarted; no behaviour depends on it. */
 const WAIT_MS = 60_000;
-/** How often the segment is rearranged by one that never stops. */
+/** Interval at which the fault `churn` rearranges the segment. */
 const CHURN_MS = 1;
 
 /** Options of StatsServer. */

@@ -1,7 +1,7 @@
 /**
- * Listens on all addresses of both families, whatever the sysctls of the host. A socket on `::` takes IPv4
- * too, unless `net.ipv6.bindv6only` is 1, and neither Deno nor node:net lets a program choose. So
- * IPv4 gets a socket of its own wherever the system lets it have one:
+ * Listens on all addresses of both families, with any sysctls of the host. A socket on `::` takes
+ * IPv4 too, unless `net.ipv6.bindv6only` is 1, and neither Deno nor node:net lets a program choose.
+ * So IPv4 gets a socket of its own wherever the system allows it:
  *
  *     [::]:P bound   0.0.0.0:P          means
  *     yes            bound              bindv6only is 1: two sockets

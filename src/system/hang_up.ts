@@ -14,7 +14,7 @@ Deno.addSignalListener("SIGHUP", () => {
   else handler();
 });
 
-/** Handles hang-ups by `fn` from now on, one that came earlier immediately; undefined: later. */
+/** Handles hang-ups by `fn` from now on, and an earlier one immediately; undefined: keeps them. */
 export function handleHangUps(fn: (() => void) | undefined): void {
   handler = fn;
   if (fn === undefined || !pending) return;

@@ -19,7 +19,7 @@ export interface ProcessFigures {
   readonly maxDescriptors: number | undefined;
 }
 
-/** Reads them whenever asked. */
+/** Reads the figures at each call. */
 export class ProcessReader {
   readonly #shim = openShim();
   /** Counting descriptors happens in another thread: the shim must not be closed meanwhile. */

@@ -1,4 +1,4 @@
-/** What tests/contract/clock_test.ts sees only sometimes, because the host's timers are often late. */
+/** Faults that tests/contract/clock_test.ts detects only sometimes, because the host's timers are often late. */
 import assert from "node:assert/strict";
 import { SystemClock } from "./system_clock.ts";
 

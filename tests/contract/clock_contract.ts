@@ -1,4 +1,4 @@
-/** What every Clock must do, whether its time is the host's or a test's. */
+/** The contract of every Clock, whether its time is the host's or a test's. */
 import assert from "node:assert/strict";
 import type { Clock } from "../../src/base/ports.ts";
 

@@ -1,4 +1,4 @@
-/** What every ProbeEngine must do, whether it probes servers or a test supplies the results. */
+/** The contract of every ProbeEngine, whether it probes servers or a test supplies the results. */
 import assert from "node:assert/strict";
 import type { IpAddress } from "../../src/base/address.ts";
 import { parseIp } from "../../src/base/address.ts";

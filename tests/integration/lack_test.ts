@@ -25,7 +25,7 @@ async function withoutIt(
   change: {
     readonly take: () => Promise<void>;
     readonly giveBack: () => Promise<void>;
-    /** The daemon cannot be asked anything meanwhile. */
+    /** The daemon does not answer meanwhile. */
     readonly deaf?: boolean;
   },
 ): Promise<void> {

@@ -218,7 +218,10 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
       stdin: "show backend b9\nset backend b0 pause\n",
     });
     assert.deepEqual([bad.code, bad.stdout], [1, ""]);
-    assert.match(bad.stderr, /b9[\s\S]*\nmaglevc: line 1 failed; what follows it was not run\n$/);
+    assert.match(
+      bad.stderr,
+      /b9[\s\S]*\nmaglevc: line 1 failed; the commands after it were not run\n$/,
+    );
     const { stdout } = await maglevc(["--server", address, "show", "backend", "b0"], { home });
     assert.match(stdout, /\nstate +up\n/);
   }],

@@ -14,7 +14,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 
 interface Observed {
   readonly text: string;
-  /** Undefined: it was still running when it had said what was waited for. */
+  /** Undefined: it was still running when the expected output came. */
   readonly code: number | undefined;
 }
 
@@ -411,7 +411,7 @@ netnsTest(
       const refused = (await start(text, { prefix, until: /cannot start/ })).text;
       assert.match(refused, /cannot start: healthchecker\.netns: .*CAP_SYS_ADMIN/);
       assert.match((await start(text, { until: /to=/ })).text, UP);
-      // Without the shim there is no way in: said at start.
+      // Without the shim the namespace cannot be entered, which is reported at start.
       const flags = drop("--allow-ffi");
       const absent = await start(text, { flags, until: /cannot start/ });
       assert.match(absent.text, /cannot start: .*cannot load the shim .*MAGLEV_SHIM/);

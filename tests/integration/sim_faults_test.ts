@@ -18,7 +18,7 @@ interface Greeted {
   readonly raw: RawClient;
   readonly clientIndex: number;
   readonly ids: ReadonlyMap<string, number>;
-  /** Sends a control_ping; how VPP is asked whether it is there. */
+  /** Sends a control_ping, which shows whether VPP is alive. */
   ping(clientIndex?: number): Promise<void>;
   /** Reads a control_ping_reply: VPP's pid. */
   pong(): Promise<number>;

@@ -175,7 +175,7 @@ Deno.test("a corrupt segment gives no numbers, and correct ones after its repair
         assert.equal(prepared.read().kind, "ok");
         assert.equal(await control(`stats ${how}`, simulator), `stats ${how}`);
         await sleep(how === "churn" ? 20 : 0);
-        // A new read, and one that knew its way.
+        // A new read, and one that was prepared earlier.
         const wantedRead = LIES[how].read;
         const read = prepared.read();
         assert.equal(read.kind, LIES[how].known ?? wantedRead, JSON.stringify(read));

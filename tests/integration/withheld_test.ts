@@ -65,7 +65,7 @@ grpcTest(
         msg === "vpp-lb-conf-set" && level === "WARN"
       );
       assert.match(String(set.message), forgotten);
-      // It is said of the reload that does it, not of the next one.
+      // The reload that causes it reports it, not the next one.
       const next = message(await client.call("ReloadConfig"));
       assert.doesNotMatch(String(part(next, "plan", "warning")), forgotten);
     });

@@ -78,7 +78,7 @@ interface Sides {
   readonly simulator: Simulator;
 }
 
-/** VPP and simulator, asked the same. */
+/** Compares VPP and the simulator with the same requests. */
 class Both {
   readonly #sides: Sides;
   readonly #prng = mulberry32(SEED);

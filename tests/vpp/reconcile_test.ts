@@ -148,7 +148,7 @@ vppTest(
     await vpp.cli(`lb vip ${A}/32 encap gre4 new_len 64`);
     const key = `${A}/32 6 80`;
     rig.source.vips.set(key, desired(A, "10.0.0.1=100"));
-    // One frontend: nothing of others is removed, so that it is in the way, and said to be.
+    // One frontend: VIPs of others are not removed, so that one is in the way and is reported.
     const one = await rig.reconciler.sync(key);
     assert.deepEqual([one.failed, one.counts.vip_removed], [1, 0]);
     const all = await rig.reconciler.sync();

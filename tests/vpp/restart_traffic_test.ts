@@ -78,7 +78,7 @@ async function world(kind: ApiKind, fn: (world: World) => Promise<void>): Promis
   });
 }
 
-/** All packets that a maglevd's snapshots say, in order. */
+/** The packet counts of a maglevd's snapshots, in order. */
 function packetsShown(daemon: Daemon): number[] {
   return daemon.lines.filter(({ msg }) => msg === "vpp-counters")
     .map(({ packets }) => Number(packets));

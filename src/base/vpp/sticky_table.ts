@@ -1,5 +1,5 @@
 /**
- * PURE. What a sticky table of VPP costs: its memory, and the time for which a flush stops
+ * PURE. Computes the cost of a sticky table of VPP: its memory, and the time for which a flush stops
  * forwarding. Each thread has one.
  *
  * Measured on VPP 26.10: 11 ms a thread for 2^22 buckets.

@@ -50,7 +50,7 @@ export function warningView(message: Pick<messages.Plan, "warning">): View {
   return lines.length === 0 ? [] : [{ kind: "lines", lines }];
 }
 
-/** `1 VIP added, 3 servers removed`; what is 0 is left out. */
+/** `1 VIP added, 3 servers removed`; counts of 0 are left out. */
 export function countsText(
   counts: readonly (readonly [count: number, noun: string, done: string])[],
 ): string {

@@ -41,7 +41,7 @@ export interface Place {
   readonly value: ValuePlace | undefined;
   /** The place after that value once it is checked. */
   readonly onValue: ((value: string) => Place) | undefined;
-  /** All options of the command whose options are being read, those that were given too. */
+  /** All options of the command whose options are being read, including those already given. */
   readonly allOptions: readonly OptionNode[];
 }
 

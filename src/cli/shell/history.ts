@@ -18,7 +18,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const LOCK_TRIES = 20;
 const LOCK_WAIT_MS = 10;
 
-/** Path of the file, in the user's state folder. Undefined: there is no home folder. */
+/** Path of the file, in the user's state folder. Undefined without a home folder. */
 export function historyPath(env: (name: string) => string | undefined): string | undefined {
   const state = env("XDG_STATE_HOME");
   // By the specification a relative path does not count.

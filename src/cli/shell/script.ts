@@ -30,13 +30,15 @@ export async function runScript(session: Session, input: ByteSource): Promise<nu
       ? tooLong(session, `${place}: `)
       : await runLine(session, line, { place: `${place}: `, interruptible: false });
     if (status === "quit") return 0;
-    if (status === 1) complain(session.stderr, `${place} failed; what follows it was not run`);
+    if (status === 1) {
+      complain(session.stderr, `${place} failed; the commands after it were not run`);
+    }
     if (status !== 0) return status;
   }
   return 0;
 }
 
-/** Prompts for lines and runs them, until the end, whatever fails. @throws {OutputError} */
+/** Prompts for lines and runs them until the end, also after failures. @throws {OutputError} */
 export async function runPlainShell(
   session: Session,
   { input, prompt }: { readonly input: ByteSource; readonly prompt: string },

@@ -9,7 +9,7 @@ import type { NamedDraft, NamedDrafts, Slot } from "../schema/types.ts";
 type Backends = ConfigDraft["keys"]["backends"]["value"];
 type Members = NonNullable<PoolDraft["keys"]["backends"]["value"]>;
 
-/** Frontends that have been checked each by itself, for rules that look at several. */
+/** Frontends that have passed their own checks: input of the rules that compare several. */
 export interface CheckedFrontends {
   /** Names of backends that pools refer to. */
   readonly used: ReadonlySet<string>;
@@ -49,7 +49,7 @@ function checkService(frontend: FrontendDraft, issues: IssueList): string | unde
       issues.add(
         "no-effect",
         protocol,
-        "has no effect beside `port: 0`, which takes all protocols and ports; leave it out",
+        "has no effect with `port: 0`, which takes all protocols and ports; leave it out",
       );
     }
     return "";

@@ -72,7 +72,10 @@ function unpairedAt(source: string): number {
 
 /** Constructs of other dialects, by the fragment that is refused, and what to write instead. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/^\(\?[=!]|^\(\?<[=!]/, "RE2 has no look-around; what must be absent is `response-regexp-not`"],
+  [
+    /^\(\?[=!]|^\(\?<[=!]/,
+    "RE2 has no look-around; for a text that must be absent use `response-regexp-not`",
+  ],
   [/^\\[1-9k]|^\(\?P$/, "RE2 has no back-references"],
   [/^\\u/, "write a code point as \\x{…}"],
   [/^\\Z/, "write \\z"],

@@ -1,8 +1,7 @@
 /**
- * The configuration as one table: every key with its type, default, rule and help. What the file
- * may hold follows from it (decode.ts), and so do the types of what is read (schema_types.ts), the
- * JSON Schema and the reference page (reference.ts). Rules that look at more than one key are in
- * check.ts.
+ * The configuration as one table: every key with its type, default, rule and help. The decoder
+ * (decode.ts), the types of values (types.ts), the JSON Schema and the reference page (tools/docs/)
+ * follow from it. Rules that look at more than one key are in check/.
  *
  * Bounds that the specification does not name are ours. Durations end at 24 hours because timers
  * count 31 bits of milliseconds; the history ends at 1000 because each backend holds one.

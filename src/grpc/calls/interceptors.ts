@@ -1,6 +1,6 @@
 /**
- * Observes every call, whatever its method. Counts it from its first byte to its status, and ends
- * it when its request does not arrive in time.
+ * Observes every call of every method. Counts it from its first byte to its status, and ends it when
+ * its request does not arrive in time.
  *
  * Statuses that the library sends by itself (an expired deadline, a message that is too large) are
  * counted too.

@@ -158,7 +158,7 @@ export class MaglevClient {
 
   /**
    * Replaces the connection after an error of a connection that had ended; false for other errors.
-   * `client` is the one that failed: of several calls that fail with it, the first replaces it. The
+   * `client` is the failed connection: of several calls that fail with it, the first replaces it. The
    * others must not close the new connection, which may carry repeated requests already.
    */
   #renewed(client: grpc.Client, error: MaglevError): boolean {

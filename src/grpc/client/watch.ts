@@ -1,5 +1,5 @@
 /**
- * A watch that restarts by itself. When the stream ends, for whatever reason, a new one begins a
+ * A watch that restarts by itself. When the stream ends, for any reason, a new one begins a
  * little later, and the server's replay gives the state at that time. Events in between are lost;
  * the caller is notified that there may have been some.
  */
@@ -53,7 +53,7 @@ export class WatchLoop {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const { seen, error } = await this.#watch();
       if (signal.aborted) return;
-      // A stream that worked is restarted soon, whatever failed before it.
+      // A stream that worked is restarted soon, without the delay of earlier failures.
       if (seen) attempt = 0;
       const retryMs = waitMs(attempt, this.#options.prng);
       this.#options.onState({ kind: "away", error, retryMs });

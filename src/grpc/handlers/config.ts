@@ -100,8 +100,8 @@ function planWarning(
   planned: readonly VipForecast[] = [],
 ): string {
   if (vpp === undefined) {
-    return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP; the plan shows what " +
-      "would be sent";
+    return "VPP integration is off (--vpp-api-addr is empty): nothing is sent to VPP; the plan " +
+      "shows the operations that would be sent";
   }
   const forgotten = next?.flowsForgotten
     ? [`sticky-buckets-per-core changes: ${FLOWS_FORGOTTEN}`]
@@ -123,11 +123,13 @@ function planWarning(
     .filter((vip) => vip.change === "recreated" && vpp.reconciler.wasRecreated(vipKeyText(vip)));
   if (recreated.length > 0) {
     const names = recreated.map(({ frontend }) => frontend).join(", ");
-    sentences.push(`recreated less than a minute ago, and only after that minute again: ${names}`);
+    sentences.push(
+      `recreated less than a minute ago, and not again before the minute is over: ${names}`,
+    );
   }
   const use = next && vpp.reconciler.statsUse(next.size);
   if (use !== undefined && use.verdict !== "fine") {
-    sentences.push(statsUseText(use) + (use.verdict === "full" ? "; what is new is withheld" : ""));
+    sentences.push(statsUseText(use) + (use.verdict === "full" ? "; additions are withheld" : ""));
   }
   return sentences.join("; ");
 }

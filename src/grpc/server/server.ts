@@ -157,7 +157,7 @@ export class GrpcServer {
     const fields = accessFields(this.#policy, tls);
     if (wrong.length === 0) this.#logger.info("grpc-reload", { ok: true, ...fields });
     else {
-      this.#logger.error("grpc-reload", { ok: false, err: wrong.join(". "), ...fields });
+      this.#logger.error("grpc-reload", { ok: false, err: wrong.join("; "), ...fields });
     }
   }
 

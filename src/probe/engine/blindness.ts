@@ -205,7 +205,7 @@ export class Blindness {
       netns: netns === "" ? undefined : netns,
       lack,
       "after-ms": Math.round(this.#clock.monotonicMs() - beganMs),
-      message: `probes count again; what was lacking: ${reason}`,
+      message: `probes count again; this had been lacking: ${reason}`,
     });
   }
 }

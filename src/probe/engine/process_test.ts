@@ -1,6 +1,6 @@
 /**
  * The engine in a process of its own, because a process can be stopped, starved and confined.
- * Goal: whatever is done to the prober, no healthy server is blamed for it.
+ * Goal: no fault of the prober takes a healthy server down.
  */
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";

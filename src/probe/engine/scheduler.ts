@@ -32,7 +32,7 @@ import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
  */
 export const TICK_MS = 2;
 
-/** Timers may fire this much early (measured); what is due within it is taken as due. */
+/** Timers may fire this much early (measured); a target due within this time counts as due. */
 const EARLY_MS = 1;
 
 /** Longest sleep while a probe is in flight. */

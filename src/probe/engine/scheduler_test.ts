@@ -229,12 +229,12 @@ Deno.test("Scheduler reports a timed out probe as a result and ignores its late 
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 350, stubborn: true });
   world.start(0, { timeoutMs: 300 });
   await world.clock.advanceAsync(900);
-  // It ended by itself, after its deadline: what it found counts.
+  // It ended by itself, after its deadline: its verdict counts.
   assert.equal(world.reports.length, 1);
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: 1500, stubborn: true });
   world.reports.length = 0;
   await world.clock.advanceAsync(1700);
-  // Given up a second after its cancellation; when it ends nobody listens.
+  // Abandoned a second after its cancellation; its verdict is dropped.
   assert.equal(world.voids.length, 1);
   assert.match(world.voids[0]!.reason, /did not end/);
   assert.equal(world.voids[0]!.lack, "prober");
@@ -424,7 +424,7 @@ Deno.test("Scheduler bounds the starts of a round by the probes that ended", asy
   for (const { atMs } of world.starts) rounds.set(atMs, (rounds.get(atMs) ?? 0) + 1);
   assert.ok(Math.max(...rounds.values()) <= 64);
 
-  // Those that hang do not end, and must not keep the others waiting for long.
+  // Probes that hang do not end, and must not delay the others for long.
   const hanging = new World();
   for (let id = 0; id < count; id++) {
     hanging.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
@@ -560,7 +560,7 @@ Deno.test("Scheduler processes results before deadlines after a late round", asy
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
   world.start(0, { timeoutMs: 300 });
   await world.clock.advanceAsync(280);
-  // Too short to make anything void; the answer came in it, and is delivered behind the timer.
+  // Too short to make anything void; the answer came in it, and is delivered after the timer.
   await world.freeze(150);
   assert.equal(world.reports.length, 0);
   world.deliveries[0]!(CONNECTED);

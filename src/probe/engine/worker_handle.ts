@@ -27,7 +27,7 @@ export interface WorkerHandleOptions {
   readonly onMessage: (message: FromWorker) => void;
   /** A new thread replaced a dead one and has no state yet. */
   readonly onRestart: () => void;
-  /** There is no thread for now, for this reason; another attempt follows. */
+  /** Called with the reason when the thread is lost or cannot start; another attempt follows. */
   readonly onDown?: (reason: string) => void;
 }
 

@@ -360,7 +360,7 @@ Deno.test("WorkerPool moves a target to another namespace and retires idle worke
   clock.advance(1000);
   harness.start(1, { port: 1 }, 1, "green");
   clock.advance(10_000);
-  // Told at once, and terminated later.
+  // `close` is sent immediately, and the thread is terminated later.
   const retired = threads[1]!.heard.some(({ kind }) => kind === "close");
   assert.deepEqual([threads.length, retired], [2, false]);
   await harness.pool.close();
@@ -524,7 +524,7 @@ async function icmpWorkersDie(): Promise<void> {
     const from = harness.outcomes.length;
     await until(() => new Set(harness.outcomes.slice(from).map(({ id }) => id)).size === 50);
     assert.equal(rawSockets() > before, true);
-    // As a watchdog ends a thread that hangs: in the middle of whatever it does.
+    // As a watchdog ends a thread that hangs: in the middle of its work.
     const died = threads.at(-1)!;
     died.terminate();
     died.onerror!(new ErrorEvent("error", { message: "terminated by the test", cancelable: true }));

@@ -53,7 +53,7 @@ export function judgeBody(body: Uint8Array, { wanted, unwanted }: BodyRules): Bo
   return wanted === undefined || wanted.test(text) ? "fine" : "missing";
 }
 
-/** True when the beginning of a body is enough for a pass, whatever follows. */
+/** True when the beginning of a body is enough for a pass, with any continuation. */
 export function passesEarly(beginning: Uint8Array, { wanted, early }: BodyRules): boolean {
   return early && wanted?.test(bodyText(wholeCharacters(beginning))) === true;
 }

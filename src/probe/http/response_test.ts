@@ -30,7 +30,7 @@ function read(answer: string | Uint8Array, options: ReadOptions = {}): Reading {
   let progress = "more";
   let at = 0;
   for (const cut of [...cuts, bytes.length]) {
-    // A buffer of its own, wiped afterwards: what was fed must not be kept.
+    // A buffer of its own, wiped afterwards: the parser must not keep references to it.
     const chunk = bytes.slice(at, cut);
     progress = response.feed(chunk);
     chunk.fill(0xff);

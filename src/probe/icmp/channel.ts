@@ -57,7 +57,10 @@ const RECEIVE_BATCH = 256;
 /** Random bytes are fetched for this many probes at a time, the limit of getRandomValues(). */
 const TOKENS = 65_536 / TOKEN_BYTES;
 
-const TOO_MANY = { lack: "memory", detail: `more than ${SEQUENCES} ICMP probes at once` } as const;
+const TOO_MANY = {
+  lack: "memory",
+  detail: `more than ${SEQUENCES} ICMP probes in flight`,
+} as const;
 const SEND_QUEUE_FULL = { lack: "memory", detail: "the send queue is full" } as const;
 const RECEIVE_QUEUE_FULL = {
   lack: "memory",

@@ -9,7 +9,7 @@ import type { Verdict } from "../outcome.ts";
 const DESTINATION = Uint8Array.of(198, 18, 0, 1);
 const SENT_MS = 1000;
 
-/** Plays ffi/shim.h's records: what was sent can be looked at, and answers be laid ready. */
+/** Plays ffi/shim.h's records: tests read the requests and prepare the answers. */
 class FakeSocket implements IcmpSocket {
   readonly family = 4;
   readonly id = 0x77;
@@ -130,7 +130,7 @@ Deno.test("IcmpChannel ignores foreign, duplicate and late answers", async () =>
   cancellation.cancel();
   await turn();
   assert.deepEqual([verdict()?.code, verdict()?.inconclusive], ["L7TOUT", false]);
-  // After its end an answer finds nobody, and harms nobody.
+  // After its end an answer has no effect.
   socket.answer(request!);
   socket.answer(request!);
   channel.drain();

@@ -12,7 +12,7 @@ async function withProber(
   options: IcmpProberOptions = {},
 ): Promise<void> {
   const prober = new IcmpProber(options);
-  // A minute: what comes only when time is up never comes in this test.
+  // A minute: results that depend on the timeout never come in this test.
   const check = healthcheck({ params: { type: "icmp" }, port: 0, timeoutMs: 60_000 });
   try {
     await fn(

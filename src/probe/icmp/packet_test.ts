@@ -19,7 +19,7 @@ function request(family: IpFamily, echo = ECHO): Uint8Array {
   return bytes;
 }
 
-/** What a good host makes of a request. */
+/** The reply of a good host to a request. */
 function replyTo(family: IpFamily, bytes: Uint8Array): Uint8Array {
   const reply = bytes.slice();
   reply[0] = family === 4 ? 0 : 129;

@@ -58,7 +58,7 @@ Deno.test("each kind of probe comes from the source address of the backend's fam
   }
 });
 
-/** Sources that a backend cannot be probed from, and what is said of them, whatever the kind. */
+/** Sources from which a backend cannot be probed, with the reason, for every kind of probe. */
 const UNFIT: readonly (readonly [address: string, v4: string, v6: string, detail: string])[] = [
   ["127.0.0.1", "192.0.2.9", "::1", "source address 192.0.2.9 is not on this host"],
   ["::1", "127.0.0.1", "2001:db8::9", "source address 2001:db8::9 is not on this host"],
@@ -107,7 +107,7 @@ Deno.test("an address with a zone is refused with a reason where it cannot be pr
     assert.match(refused.detail, /with a zone .* by ICMP only/);
     const { detail, lack } = await probe("fe80::1%nosuch", { params });
     assert.deepEqual([detail, lack], ["this host has no interface nosuch", "interface"]);
-    // Plain probes try: nobody has that address.
+    // Plain probes are tried: no host has that address.
     assert.equal((await probe("fe80::1%1", { params })).code, "L4CON");
   }
   closeZones();

@@ -1,5 +1,5 @@
 /**
- * PURE. The limits of the TLS library (rustls with webpki, of Deno 2.9.6), whatever is trusted. It
+ * PURE. The limits of the TLS library (rustls with webpki, of Deno 2.9.6), independent of trust. It
  * checks the handshake's signature with the server's key even where nothing is verified, and parses
  * the whole certificate for that. So servers beyond these limits cannot be probed.
  */

@@ -59,7 +59,7 @@ function said({ code, detail }: Verdict): string {
 const ANOTHER_KEY = 'certificate not trusted: issued by "Test Authority"; the authority of that ' +
   "name in ca-file has another key";
 
-/** A server's certificate, how it is checked, and what both kinds of probe say. */
+/** A server's certificate, how it is checked, and the verdicts of both kinds of probe. */
 const CHECKED: {
   readonly kind: CertificateKind;
   readonly tls?: Partial<TlsParams>;
@@ -279,7 +279,7 @@ Deno.test("one probe, run again and again, judges each certificate that the serv
   }
 });
 
-/** Servers that break the handshake, and what both kinds of probe say. */
+/** Servers that break the handshake, and the verdicts of both kinds of probe. */
 const BROKEN: {
   readonly name: string;
   readonly server: () => Promise<{ port: number; open?: () => number; close(): Promise<void> }>;

@@ -34,7 +34,7 @@ export function isIp4Prefix(address: Address46, length: number): boolean {
   return length >= 96 && isIp4(address);
 }
 
-/** Back to an address of the family that the plugin would say it has. */
+/** Back to an address of the family that the plugin assigns to it. */
 export function toIp(address: Address46): IpAddress {
   return ipFromBytes(isIp4(address) ? address.bytes.subarray(12) : address.bytes);
 }

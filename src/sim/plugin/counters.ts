@@ -1,7 +1,7 @@
 /**
  * The packet counters of the simulated VPP: four for each VIP, by its index in the plugin's pool,
  * packets and bytes to and via each route, by its load-balance index. Each thread has its own,
- * and adding a VIP or a route begins at zero whatever its slot counted before.
+ * and a new VIP or route begins at zero, even in a used slot.
  *
  * Source: VPP src/plugins/lb/lb.c lb_vip_add(), src/vnet/dpo/load_balance.c.
  * PURE.
@@ -95,7 +95,7 @@ export class Counters {
     this.onChange({ kind, thread, index, counts: after });
   }
 
-  /** Calls onChange with all there is, for who comes late. */
+  /** Calls onChange with all values, for a listener that was added later. */
   replay(): void {
     for (const kind of ["route", "via", "vip"] as const) {
       this.#of(kind).forEach((threads, index) =>

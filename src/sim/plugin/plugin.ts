@@ -253,7 +253,7 @@ export class LbPlugin {
     return 0;
   }
 
-  /** Buckets that a server of the VIP has in its new-flow table; computed when first asked for. */
+  /** Buckets that a server of the VIP has in its new-flow table; computed at the first call. */
   bucketsOf(vip: Vip, server: Server): number {
     if (vip.buckets === undefined) {
       const used = [...this.serversOf(vip)].filter((candidate) => candidate.used);

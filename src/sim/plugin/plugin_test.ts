@@ -45,7 +45,7 @@ function deleteServer(plugin: LbPlugin, name: string, server: string, flush = fa
   return plugin.deleteServer(vip(name), { address: parseIp(server)!, flush });
 }
 
-/** What a server of a VIP looks like in dumps: `10.0.0.1 w100 b1024 used`. */
+/** A server of a VIP as text: `10.0.0.1 w100 b1024 used`. */
 function servers(plugin: LbPlugin): string[] {
   const all = serverRecords(plugin, { raw: new Uint8Array(16), protocol: 0, port: 0 });
   return all.map(({ appSrv, weight, numBuckets, flags }) =>

@@ -1,10 +1,10 @@
 /**
- * The releases of VPP that the simulator can be. Up to 26.06 the lb plugin has no weights, and
- * its API has faults (mended by VPP's db44addb60c, "lb: API bugfix"): the length of a prefix is
- * taken for one of 128 bits, the encapsulation is not swapped from network order, the dumps say
- * protocol 0, no length, and the plugin's own number of the type for the encapsulation.
+ * The releases of VPP that can be simulated. Up to 26.06 the lb plugin has no weights, and its API
+ * has bugs (fixed by VPP's db44addb60c, "lb: API bugfix"). The length of a prefix is taken for one
+ * of 128 bits, and the encapsulation is not converted from network order. The dumps have protocol 0
+ * and no table length, and the plugin's own number of the VIP type in place of the encapsulation.
  *
- * Source: VPP src/plugins/lb/api.c and lb.c at v26.06; what it does was seen on that plugin.
+ * Source: VPP src/plugins/lb/api.c and lb.c at v26.06; the behaviour was seen on that plugin.
  * PURE.
  */
 import { parseIp } from "../../base/address.ts";

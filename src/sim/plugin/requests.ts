@@ -29,9 +29,9 @@ export interface VersionInfo {
 export interface AnsweringVpp {
   readonly plugin: LbPlugin;
   readonly release: Release;
-  /** The message table of the client that asks. */
+  /** The message table of the client. */
   readonly ids: ReadonlyMap<string, number>;
-  /** The client that asks: what it is to call itself. */
+  /** The client's index, which it received in the handshake. */
   readonly clientIndex: number;
   readonly pid: number;
   readonly version: VersionInfo;
@@ -68,7 +68,7 @@ interface Handler {
 
 const INVALID_VALUE = -7;
 
-/** Handlers by message id: what a client with this table can ask. */
+/** Handlers by message id, for a client with this table. */
 export type Handlers = ReadonlyMap<number, Handler>;
 
 /** The handlers of the requests that `ids` lists. */
@@ -227,7 +227,7 @@ const HANDLERS: readonly Handler[] = [
     reply(m.ipRouteLookupReply, lookUpRoute(plugin.routes, body));
   }),
   on(m.getFirstMsgId, ({ vpp, body, reply }) => {
-    // Asked by plugin name and the CRC of its API; ours is the only plugin.
+    // The key is the name of a plugin and the CRC of its API; only the lb plugin is here.
     const isLb = body.name === PLUGIN_NAMES[vpp.release];
     const ids = [...vpp.ids].filter(([key]) => key.startsWith("lb_")).map(([, id]) => id);
     const firstMsgId = isLb ? Math.min(...ids) : 0xffff;

@@ -12,7 +12,7 @@ import type { DumpFilter, Server, ServerRecord, Vip, VipName, VipRecord } from "
 import { olderServerText, type Release } from "./release.ts";
 import { encapNumber } from "./vip_name.ts";
 
-/** `lb_vip_dump`: all VIPs in use, whatever its filter is. */
+/** `lb_vip_dump`: all VIPs in use, with any filter. */
 export function vipRecords(plugin: LbPlugin): VipRecord[] {
   const records: VipRecord[] = [];
   for (const vip of plugin.vips()) {

@@ -1,5 +1,5 @@
 /**
- * Traffic without packets: the counters are made to say that some came.
+ * Simulates traffic without packets, by raising the counters.
  * PURE.
  */
 import type { IpAddress } from "../../base/address.ts";

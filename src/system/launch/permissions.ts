@@ -38,8 +38,8 @@ export function stagingFolder(socket: string): string {
 }
 
 /**
- * Environment variables the daemon reads; LOG_… are asked for by the package `yaml`, GRPC_… by
- * `@grpc/grpc-js`.
+ * Environment variables that the daemon reads; the package `yaml` reads LOG_…, `@grpc/grpc-js` reads
+ * GRPC_….
  */
 export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "GRPC_*",
@@ -66,7 +66,7 @@ export const MAGLEVD_ENVIRONMENT: readonly string[] = [
   "MAGLEV_VPP_STATS_ADDR",
 ];
 
-/** Environment variables that maglevc reads; LOG_… are asked for by `yaml`, GRPC_… by `@grpc/grpc-js`. */
+/** Environment variables that maglevc reads; `yaml` reads LOG_…, `@grpc/grpc-js` reads GRPC_…. */
 export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "GRPC_*",
   "HOME",

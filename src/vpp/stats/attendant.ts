@@ -12,7 +12,7 @@ import type { StatsSession } from "../ports.ts";
 const FIRST_DEADLINE_MS = 1000;
 const DEADLINE_MS = 5000;
 const RETRY_MS = 500;
-/** Period of the warnings while there is no segment. */
+/** Period of the warnings while the segment is missing. */
 const REPEAT_LOG_MS = 60_000;
 
 export interface StatsAttendantOptions {

@@ -160,7 +160,7 @@ export class GroupSender {
       case "lost":
         return batch.lose();
       case "refused":
-      // VPP refuses nothing while the known state is right. So it is wrong, whatever the retval.
+      // VPP refuses nothing while the known state is right. So any refusal means that it is wrong.
       case "unanswered":
         suspect(plan.key);
         return batch.fail();

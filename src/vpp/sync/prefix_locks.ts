@@ -1,9 +1,10 @@
 /**
- * Serializes operations per VIP prefix. VPP requires the VIPs of one prefix to agree, so only one
- * of them changes at a time; a change that must wait is deferred until the prefix is idle.
+ * Records which VIPs have operations in flight, by prefix, because VPP requires the VIPs of one
+ * prefix to agree. The runs of one VIP never overlap. A change that must wait (see SyncSession) is
+ * deferred, and tried again as soon as a VIP of the prefix is idle.
  *
- * A full run reserves its prefix. Without that, a VIP that changes faster than VPP answers would
- * starve the run.
+ * A run that waits for a prefix reserves it. Until its turn nothing else is sent for the prefix:
+ * otherwise a VIP that changes faster than VPP answers would starve the run.
  */
 import type { SyncTrigger } from "./report.ts";
 
@@ -77,7 +78,7 @@ export class PrefixLocks {
     this.#tidy(prefix, lock);
   }
 
-  /** Defers the frontend, whose VIP is on the prefix, until the prefix is idle. */
+  /** Notes that the frontend, whose VIP is on the prefix, must be programmed again. */
   defer(prefix: string, frontend: string, trigger: SyncTrigger): void {
     this.#lock(prefix).deferred.set(frontend, trigger);
   }

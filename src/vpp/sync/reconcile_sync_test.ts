@@ -1,4 +1,4 @@
-/** The sync that an operator asks for, of everything or of one frontend. */
+/** An operator's sync, of everything or of one frontend. */
 import assert from "node:assert/strict";
 import { executeOn } from "../../../tests/support/worlds/plugin_lb.ts";
 import { A, B, twoVips, UP, World } from "../../../tests/support/worlds/reconcile_world.ts";

@@ -112,7 +112,7 @@ Deno.test("connectSharedMemory names the path of VPP's missing segment", () =>
     shared.segment.remove();
     await refused(
       shared.connect(OPTIONS),
-      /cannot connect to VPP at shm:.*: there is no \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
+      /cannot connect to VPP at shm:.*: cannot find \/dev\/shm\/.*-vpe-api: VPP does not run, or/,
     );
   }));
 

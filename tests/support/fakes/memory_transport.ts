@@ -1,13 +1,13 @@
 /**
- * A transport whose other side is the test: what is sent lands in a list, what VPP would say is
- * given by calling receive(). No I/O, no time.
+ * A transport whose other side is the test: sent messages are collected in a list, and
+ * receive() plays the messages of VPP. No I/O, no time.
  */
 import { MaglevError } from "../../../src/base/errors.ts";
 import type { Transport } from "../../../src/vpp/ports.ts";
 import type { MessageCodec } from "../../../src/vpp/wire/codec.ts";
 import { ALL_MESSAGES } from "../../../src/vpp/wire/messages.ts";
 
-/** A VPP that has every message we know, with ids of its own. */
+/** A VPP that has every message used here, with ids of its own. */
 export const FULL_TABLE: ReadonlyMap<string, number> = new Map(
   ALL_MESSAGES.map((codec, index) => [codec.key, 100 + index]),
 );

@@ -37,7 +37,7 @@ export class GoldenFolder {
     assert.equal(text, wanted, `${name} is another one now; MAGLEV_GOLDEN=write takes it over`);
   }
 
-  /** Names of files that no check() asked for; writing removes them. */
+  /** Names of files that no check() used; writing removes them. */
   async unused(): Promise<string[]> {
     const names: string[] = [];
     for await (const { name } of Deno.readDir(this.#folder)) {

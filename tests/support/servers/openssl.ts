@@ -1,4 +1,4 @@
-/** The `openssl` program; tests that need it fail without, and say what to install. */
+/** The `openssl` program; tests that need it fail without it, with the package to install. */
 
 /** Runs it in `folder`. */
 export async function openssl(folder: string, args: readonly string[]): Promise<void> {

@@ -13,7 +13,7 @@ export interface RawClient {
   receive(): Promise<Uint8Array>;
   /** Everything until the connection ends, as it came. */
   rest(): Promise<Uint8Array>;
-  /** Bytes that came and were not asked for. */
+  /** Received bytes that no call has read. */
   readonly unread: number;
   close(): void;
 }

@@ -26,7 +26,7 @@ EXPORT int vac_write(char *message, int length);
 EXPORT void vac_free(void *message);
 EXPORT int vac_get_msg_index(char *name);
 
-/* What the other side may ask for. */
+/* Requests of the other side. */
 #define CRASH 0xfff0u      /* a bad pointer */
 #define LIE_LONG 0xfff1u   /* a length beyond all memory */
 #define LIE_EMPTY 0xfff2u  /* a message of no length */

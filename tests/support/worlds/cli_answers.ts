@@ -1,5 +1,5 @@
 /**
- * What a server answers in tests of maglevc's commands: a small world of two frontends, with what
+ * Answers of a server in tests of maglevc's commands: a small world of two frontends, with what
  * is hard to show in it (IPv6, intents, an expiring certificate).
  */
 import { later } from "../../../src/base/instant.ts";

@@ -36,7 +36,7 @@ interface Request {
 export class PluginLb implements LbApi {
   readonly capabilities: LbCapabilities;
   readonly plugin: LbPlugin;
-  /** Everything that was asked for, in order: `as-add 192.0.2.1/32 6 80 10.0.0.1 100`. */
+  /** All requests, in order: `as-add 192.0.2.1/32 6 80 10.0.0.1 100`. */
   readonly calls: string[] = [];
   /** Refuses a request with the retval this returns; undefined lets the plugin decide. */
   refuse: (text: string) => Retval | undefined = () => undefined;

@@ -31,7 +31,7 @@ interface Readings {
   readonly newest: Counters;
 }
 
-/** A reading, and an earlier one that rates are computed from, when there is one. */
+/** A reading, and the earlier reading, if any, from which rates are computed. */
 export interface Reading {
   readonly newest: Counters;
   readonly before: Counters | undefined;

@@ -1,6 +1,6 @@
 /**
- * `ip_route_lookup` over the simulator's few routes. What matters is `stats_index`: the index of
- * the prefix's packet counters in `/net/route/to`.
+ * Answers `ip_route_lookup` from the simulator's few routes. The important field is `stats_index`:
+ * the index of the prefix's packet counters in `/net/route/to`.
  *
  * Source: VPP src/vnet/ip/ip_api.c vl_api_ip_route_lookup_t_handler(); paths as recorded.
  * PURE.
