@@ -7,7 +7,14 @@ import { ProbeTargets, type TargetSpec } from "./targets.ts";
 const healthcheck = smallConfig({ backends: {}, frontends: {} }).healthchecks.get("tcp")!;
 
 function spec(backend: string): TargetSpec {
-  return { backend, address: parseIp("127.0.0.1")!, healthcheck, netns: "", firstDelayMs: 0 };
+  return {
+    backend,
+    address: parseIp("127.0.0.1")!,
+    healthcheck,
+    netns: "",
+    firstDelayMs: 0,
+    soonestMs: 0,
+  };
 }
 
 Deno.test("ProbeTargets: ids are dense and reused, each use with the next generation", () => {

@@ -15,11 +15,19 @@
  */
 import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
-import { earliest, later, latest, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
+import {
+  earliest,
+  FAR_PAST_MS,
+  later,
+  latest,
+  type MonotonicMs,
+  NEVER_MS,
+} from "../../base/instant.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
 import { stepCounter } from "../../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
+import { EarlyStarts } from "./early_starts.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
@@ -51,6 +59,12 @@ const LATE_ROUND_MS = 5;
 const STARTS_BEYOND_ENDS = 8;
 const MIN_STARTS_PER_ROUND = 24;
 const MAX_STARTS_PER_ROUND = 64;
+
+/**
+ * With this many probes in flight no probe starts ahead of its place. Servers that hang then delay
+ * others to their places at most, and the host needs few descriptors more than usual.
+ */
+const EARLY_IN_FLIGHT = 512;
 
 /** A start of a TLS probe counts as this many: it costs about ten times the CPU. */
 const TLS_STARTS = 8;
@@ -105,6 +119,8 @@ export class Scheduler {
   readonly #starts = new DueHeap<Slot>();
   /** Targets with a running probe, by its deadline. */
   readonly #ends = new DueHeap<Slot>();
+  /** Targets whose first probe may start ahead of its place; some may have started or stopped. */
+  readonly #early = new EarlyStarts<Slot>();
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
   readonly #backlog: Backlog | undefined;
@@ -133,10 +149,12 @@ export class Scheduler {
     const { clock, prober } = this.#options;
     const nowMs = clock.monotonicMs();
     const dueMs = later(nowMs, target.firstDelayMs);
-    const phase = phaseOf(dueMs, target.spec.healthcheck);
+    const phase = phaseOf(dueMs, target.spreadMs);
     const slot = slotOf(target, { probe: prober(target.spec), phase });
     this.#slots.set(target.id, slot);
     this.#starts.set(slot, dueMs);
+    const { soonestMs } = target;
+    if (soonestMs < target.firstDelayMs) this.#early.add(slot, later(nowMs, soonestMs), nowMs);
     this.#arm(nowMs);
   }
 
@@ -188,6 +206,7 @@ export class Scheduler {
       if (this.#due(slot, nowMs)) starts += startsOf(slot);
       slot = this.#starts.peek();
     }
+    if (lateMs <= LATE_ROUND_MS) starts += this.#startEarly(nowMs, most - starts);
     // With starts left over, continue in the next turn, after more probes have ended.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
   }
@@ -238,7 +257,7 @@ export class Scheduler {
       this.#spreadAgain(slot, nowMs);
       return false;
     }
-    this.#probe(slot);
+    this.#probe(slot, slot.dueMs);
     return true;
   }
 
@@ -253,10 +272,25 @@ export class Scheduler {
     this.#starts.set(slot, later(slot.dueMs, slot.movedMs));
   }
 
-  #probe(slot: Slot): void {
+  /** Starts first probes ahead of their places, up to `most`. */
+  #startEarly(nowMs: MonotonicMs, most: number): number {
+    let starts = 0;
+    while (starts < most && this.#inFlight < EARLY_IN_FLIGHT) {
+      const slot = this.#early.take(nowMs);
+      if (slot === undefined) break;
+      if (this.#slots.get(slot.id) !== slot || slot.startedMs !== FAR_PAST_MS) continue;
+      slot.ahead = true;
+      slot.movedMs = 0;
+      this.#probe(slot, nowMs);
+      starts += startsOf(slot);
+    }
+    return starts;
+  }
+
+  #probe(slot: Slot, plannedMs: MonotonicMs): void {
     const nowMs = this.#options.clock.monotonicMs();
-    this.#lateness.add(nowMs - slot.dueMs + slot.movedMs);
-    slot.plannedMs = slot.dueMs;
+    this.#lateness.add(nowMs - plannedMs + slot.movedMs);
+    slot.plannedMs = plannedMs;
     slot.startedMs = nowMs;
     slot.stage = "running";
     slot.movedMs = 0;
@@ -332,8 +366,9 @@ export class Scheduler {
     const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
       unknown: slot.unknown,
       prng: this.#options.prng,
-      grid: { startedMs: slot.plannedMs, phase: slot.phase },
+      grid: { startedMs: slot.plannedMs, phase: slot.phase, ahead: slot.ahead },
     });
+    slot.ahead = false;
     this.#wait(slot, latest(nowMs, later(slot.plannedMs, intervalMs)), nowMs);
   }
 
@@ -346,10 +381,11 @@ export class Scheduler {
 
   /** Sets the timer for the earliest head of the two heaps. */
   #arm(nowMs: MonotonicMs, tickMs = TICK_MS): void {
-    const headMs = earliest(
+    let headMs = earliest(
       this.#starts.peek()?.dueMs ?? NEVER_MS,
       this.#ends.peek()?.dueMs ?? NEVER_MS,
     );
+    if (this.#inFlight < EARLY_IN_FLIGHT) headMs = earliest(headMs, this.#early.nextMs);
     if (headMs === NEVER_MS) return this.#disarm();
     let wakeMs = latest(headMs, later(nowMs, tickMs));
     if (this.#inFlight > 0) wakeMs = earliest(wakeMs, later(nowMs, HEARTBEAT_MS));

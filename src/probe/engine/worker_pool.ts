@@ -11,7 +11,7 @@ import { orLate } from "../../async/deadline.ts";
 import type { IpAddress } from "../../base/address.ts";
 import { invariant } from "../../base/assert.ts";
 import type { Clock, Logger, Timer } from "../../base/ports.ts";
-import { firstDelaysMs } from "../../health/interval.ts";
+import { firstRound, spreadMsOf } from "../../health/first_round.ts";
 import { BLIND_AFTER, Blindness } from "./blindness.ts";
 import { LatenessHistogram } from "./lateness.ts";
 import type { NamespaceNews } from "../net/namespace.ts";
@@ -107,7 +107,9 @@ export class WorkerPool implements ProbeEngine {
     };
     entry.worker.size++;
     this.#entries.set(target.id, entry);
-    this.#command(entry.worker, startCommand(entry, target.firstDelayMs));
+    const { firstDelayMs, soonestMs = firstDelayMs, healthcheck: { fastIntervalMs } } = target;
+    const first = { firstDelayMs, soonestMs, spreadMs: spreadMsOf(fastIntervalMs) };
+    this.#command(entry.worker, startCommand(entry, first));
   }
 
   readdress(id: number, address: IpAddress): void {
@@ -283,10 +285,16 @@ export class WorkerPool implements ProbeEngine {
     for (const { unknown, target: { id, generation } } of entries) {
       if (unknown) this.onVoid({ id, generation, latenessMs: 0, reason: "its worker died" });
     }
-    const delays = firstDelaysMs(
-      entries.map(({ target }) => Math.min(target.healthcheck.fastIntervalMs, RESTORE_MS)),
-    );
-    worker.commands = entries.map((entry, index) => startCommand(entry, delays[index]!));
+    const targets = entries.map(({ target: { address, healthcheck } }) => {
+      const fastIntervalMs = Math.min(healthcheck.fastIntervalMs, RESTORE_MS);
+      return { address: address.text, fastIntervalMs };
+    });
+    const round = firstRound(targets);
+    worker.commands = entries.map((entry, index) => {
+      const { delayMs } = round[index]!;
+      const spreadMs = targets[index]!.fastIntervalMs;
+      return startCommand(entry, { firstDelayMs: delayMs, soonestMs: delayMs, spreadMs });
+    });
     this.#send(worker);
   }
 
