@@ -97,6 +97,15 @@ export class WorkerPool implements ProbeEngine {
     this.#blindness = new Blindness(options);
   }
 
+  /**
+   * Starts the workers of the daemon's own namespace, so that they are ready when the first target
+   * comes: loading one takes 0.1 s. Without a target they are retired.
+   */
+  warm(): void {
+    this.#groupOf("");
+    this.#retireLater("");
+  }
+
   start(target: ProbeTarget): void {
     if (this.#closed !== undefined) return;
     this.#blindness.forget(target.id);
