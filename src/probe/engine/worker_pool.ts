@@ -46,6 +46,9 @@ const STATS_MS = 1000;
  */
 const RESTORE_MS = 500;
 
+/** Most commands in a message, unless a worker is restored. */
+const MAX_COMMANDS = 1000;
+
 /** A group without targets is retired after this time. */
 const IDLE_MS = 5000;
 
@@ -271,11 +274,15 @@ export class WorkerPool implements ProbeEngine {
     }
   }
 
-  /** Commands of one turn go out as one message: a start of 10,000 targets is one clone. */
+  /**
+   * Commands of one turn go out as one message, because messages are expensive. Many go out in
+   * parts, so that the worker probes the first while this thread makes the others.
+   */
   #command(worker: PoolWorker, command: Command): void {
     if (this.#closed !== undefined) return;
     worker.commands.push(command);
-    if (worker.commands.length === 1) queueMicrotask(() => this.#send(worker));
+    if (worker.commands.length >= MAX_COMMANDS) this.#send(worker);
+    else if (worker.commands.length === 1) queueMicrotask(() => this.#send(worker));
   }
 
   #send(worker: PoolWorker): void {
