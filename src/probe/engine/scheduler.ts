@@ -85,8 +85,9 @@ const SPREAD_AGAIN_MS = 1000;
 const ENDING_MS = 1000;
 
 /**
- * Void probes repeated immediately per counted probe, if they were void by lateness. All others
- * wait for their interval: an immediate repeat would use up more of what this host lacks.
+ * Probes repeated immediately per counted probe, if they were void by lateness or timed out in a
+ * rush of first probes. Other void ones wait for their interval: an immediate repeat would use up
+ * more of what this host lacks.
  */
 const PROMPT_REPEATS = 1;
 
@@ -124,6 +125,8 @@ export class Scheduler {
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
   readonly #backlog: Backlog | undefined;
+  /** Last start of a probe ahead of its place. */
+  #earlyMs = FAR_PAST_MS;
   #timer: Timer | undefined;
   /** When the timer should fire; NEVER_MS without one. */
   #wakeMs = NEVER_MS;
@@ -281,6 +284,7 @@ export class Scheduler {
       if (this.#slots.get(slot.id) !== slot || slot.startedMs !== FAR_PAST_MS) continue;
       slot.ahead = true;
       slot.movedMs = 0;
+      this.#earlyMs = nowMs;
       this.#probe(slot, nowMs);
       starts += startsOf(slot);
     }
@@ -331,6 +335,10 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
+      if (verdict.code.endsWith("TOUT") && this.#inRush(slot) && mayRepeat(slot)) {
+        this.#wait(slot, nowMs, nowMs);
+        return;
+      }
     }
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
@@ -347,6 +355,14 @@ export class Scheduler {
     });
   }
 
+  /**
+   * True for a first probe in a rush of first probes. One that timed out is repeated once before it
+   * counts: a host with many of the addresses may have dropped the connections because of the rush.
+   */
+  #inRush({ unknown, startedMs }: Slot): boolean {
+    return unknown && startedMs <= this.#earlyMs;
+  }
+
   /** Longest delay since `sinceMs` that may have kept a result from this thread. */
   #latenessSince(sinceMs: MonotonicMs, nowMs: MonotonicMs): number {
     const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
@@ -356,7 +372,7 @@ export class Scheduler {
   /** Reports a void probe, which is not counted, and repeats it; see PROMPT_REPEATS. */
   #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
     this.#voids++;
-    if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
+    if (lack === undefined && mayRepeat(slot)) this.#wait(slot, nowMs, nowMs);
     else this.#next(slot, nowMs);
     this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
   }
@@ -408,6 +424,11 @@ export class Scheduler {
 
 function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
+}
+
+/** True for the first repetitions since a probe that counted; counts them. */
+function mayRepeat(slot: Slot): boolean {
+  return slot.repeats++ < PROMPT_REPEATS;
 }
 
 function startsOf({ healthcheck: { params } }: Slot): number {

@@ -279,6 +279,37 @@ Deno.test("Scheduler: regular probes are punctual while others start ahead of th
   assert.ok(world.scheduler.stats().lateness.maxMs <= 2 * TICK_MS);
 });
 
+Deno.test("Scheduler: a first probe that times out in a rush is repeated at once, and counts then", async () => {
+  const world = new World();
+  const count = 400;
+  for (let id = 0; id < count; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+  }
+  // Slower than the rush: 0 hangs always, the others until the first timeout.
+  startRound(world, count, { timeoutMs: 300 });
+  await world.clock.advanceAsync(100);
+  for (let id = 1; id < count; id++) world.behaviours.delete(`a${id}`);
+  await world.clock.advanceAsync(350);
+  assert.deepEqual(world.reports.filter(({ verdict }) => !verdict.ok), []);
+  assert.equal(new Set(world.reports.map(({ id }) => id)).size, count - 1);
+  assert.deepEqual(world.voids, []);
+  await world.clock.advanceAsync(250);
+  assert.deepEqual(
+    world.reports.filter(({ verdict }) => !verdict.ok).map(({ id, verdict }) => [id, verdict.code]),
+    [[0, "L4TOUT"]],
+  );
+  const [first, second] = world.startsOf("a0");
+  assertBetween(second! - first!, 300, 300 + 2 * TICK_MS, "the repetition");
+});
+
+Deno.test("Scheduler: a lone first probe that times out counts at once", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(300 + 2 * TICK_MS);
+  assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), ["L4TOUT"]);
+});
+
 Deno.test("Scheduler forgets a target that is stopped or replaced before its early first probe", async () => {
   const world = new World();
   const first = { delayMs: 900, soonestMs: 500 };

@@ -48,7 +48,7 @@ export interface Slot extends Due {
   startedMs: MonotonicMs;
   /** Postponement of the next start after the process slept; at most one for each start. */
   movedMs: number;
-  /** Probes void by lateness since the last one that counted. */
+  /** Probes since the last one that counted that might be repeated immediately. */
   repeats: number;
 }
 
