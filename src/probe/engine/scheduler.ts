@@ -32,7 +32,8 @@ import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation, type Prober } from "../prober.ts";
-import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import { mayRepeat, type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import { mostStarts, startsOf } from "./start_budget.ts";
 
 /**
  * Least time between two rounds of starts. A longer one saves CPU (4 ms: some 3 us of 50 a probe
@@ -50,30 +51,10 @@ const HEARTBEAT_MS = 50;
 const LATE_ROUND_MS = 5;
 
 /**
- * Starts in one round: a few more than the probes that ended since the previous round, within
- * bounds, and zero while results wait (backlog.ts). The reason: a turn of the event loop delivers
- * at most 128 results, and an HTTP probe needs three. Measured with 10,000 targets and twice the
- * load that the host can carry: with up to 200 starts a round nearly all were judged down; with
- * this rule probes are late and no server is judged down.
- */
-const STARTS_BEYOND_ENDS = 8;
-const MIN_STARTS_PER_ROUND = 24;
-const MAX_STARTS_PER_ROUND = 64;
-
-/**
  * With this many probes in flight no probe starts ahead of its place. Servers that hang then delay
  * others to their places at most, and the host needs few descriptors more than usual.
  */
 const EARLY_IN_FLIGHT = 512;
-
-/** A start of a TLS probe counts as this many: it costs about ten times the CPU. */
-const TLS_STARTS = 8;
-
-/**
- * A longer turn of the event loop has too many probes in it, because each step of a probe waits
- * for a turn (five turns for a TLS handshake). Then fewer probes start than ended.
- */
-const LONG_TURN_MS = 20;
 
 /** A start later than this means that the process slept: missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
@@ -83,13 +64,6 @@ const SPREAD_AGAIN_MS = 1000;
 
 /** A cancelled probe that has not ended after this time is abandoned. */
 const ENDING_MS = 1000;
-
-/**
- * Probes repeated immediately per counted probe, if they were void by lateness or timed out in a
- * rush of first probes. Other void ones wait for their interval: an immediate repeat would use up
- * more of what this host lacks.
- */
-const PROMPT_REPEATS = 1;
 
 export interface SchedulerOptions {
   readonly clock: Clock;
@@ -201,23 +175,17 @@ export class Scheduler {
     this.#timer = undefined;
     this.#wakeMs = NEVER_MS;
     const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
-    const most = backlog ? 0 : this.#mostStarts(lateMs);
+    const most = backlog ? 0 : mostStarts({ lateMs, ended: this.#ended });
     this.#judge(nowMs, { late: lateMs > LATE_ROUND_MS, backlog });
     this.#ended = 0;
     let starts = 0;
     for (let slot = this.#starts.peek(); starts < most && isDue(slot, nowMs);) {
-      if (this.#due(slot, nowMs)) starts += startsOf(slot);
+      if (this.#due(slot, nowMs)) starts += startsOf(slot.healthcheck);
       slot = this.#starts.peek();
     }
     if (lateMs <= LATE_ROUND_MS) starts += this.#startEarly(nowMs, most - starts);
     // With starts left over, continue in the next turn, after more probes have ended.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
-  }
-
-  #mostStarts(lateMs: number): number {
-    if (lateMs > LONG_TURN_MS) return Math.max(1, this.#ended >> 1);
-    const most = Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND);
-    return Math.min(most, MAX_STARTS_PER_ROUND);
   }
 
   /** Expires probes past their deadline, unless results that came in time may be undelivered. */
@@ -286,7 +254,7 @@ export class Scheduler {
       slot.movedMs = 0;
       this.#earlyMs = nowMs;
       this.#probe(slot, nowMs);
-      starts += startsOf(slot);
+      starts += startsOf(slot.healthcheck);
     }
     return starts;
   }
@@ -315,7 +283,7 @@ export class Scheduler {
       verdict = inconclusive("connect", { lack: "prober", detail: `the prober failed: ${error}` });
     }
     this.#inFlight--;
-    this.#ended += startsOf(slot);
+    this.#ended += startsOf(slot.healthcheck);
     // Stopped or abandoned in the meantime: the verdict is dropped.
     if (slot.run !== run) return;
     this.#finish(slot, verdict);
@@ -424,14 +392,4 @@ export class Scheduler {
 
 function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
-}
-
-/** True for the first repetitions since a probe that counted; counts them. */
-function mayRepeat(slot: Slot): boolean {
-  return slot.repeats++ < PROMPT_REPEATS;
-}
-
-function startsOf({ healthcheck: { params } }: Slot): number {
-  const tls = params.type === "https" || (params.type === "tcp" && params.ssl);
-  return tls ? TLS_STARTS : 1;
 }

@@ -74,3 +74,15 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     heapIndex: -1,
   };
 }
+
+/**
+ * Probes repeated immediately per counted probe, if they were void by lateness or timed out in a
+ * rush of first probes. Other void ones wait for their interval: an immediate repeat would use up
+ * more of what this host lacks.
+ */
+const PROMPT_REPEATS = 1;
+
+/** True for the first repetitions since a probe that counted; counts them. */
+export function mayRepeat(slot: Slot): boolean {
+  return slot.repeats++ < PROMPT_REPEATS;
+}

@@ -450,7 +450,7 @@ Deno.test("WorkerPool logs changes of a namespace", async () => {
   await harness.pool.close();
 });
 
-/** The targets that a thread was told to start. */
+/** The targets that a thread received. */
 function startsOf({ heard }: FakeThread): ScheduledTarget[] {
   return heard.flatMap((message) => message.kind === "commands" ? message.commands : [])
     .flatMap((command) => command.kind === "start" ? [command.target] : []);
