@@ -7,16 +7,19 @@ import { SHIM_ABI, SYMBOLS } from "./symbols.ts";
 /** The functions of the shim; see symbols.ts. */
 export type ShimCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** An open shim. */
-export interface Shim {
-  readonly calls: ShimCalls;
+/** Name of a function of the shim. */
+export type ShimName = keyof ShimCalls;
+
+/** An open shim with the functions `N`. */
+export interface Shim<N extends ShimName = ShimName> {
+  readonly calls: Pick<ShimCalls, N>;
   /** Closes it; its functions must not be called afterwards. Idempotent. */
   close(): void;
 }
 
 /** The shim, or the reason why it cannot be opened, with the fix, in one sentence. */
-export type ShimResult =
-  | { readonly kind: "ok"; readonly shim: Shim }
+export type ShimResult<N extends ShimName = ShimName> =
+  | { readonly kind: "ok"; readonly shim: Shim<N> }
   | {
     readonly kind: "error";
     /** `absent`: no such file; `version`: made for another one; `refused`: not permitted. */
@@ -29,12 +32,15 @@ const FIX = "`deno task setup` builds it, and MAGLEV_SHIM names it when it is el
 const LACKING = "the program was started without that permission; start it by its launcher " +
   "(`deno task`), which takes the path from MAGLEV_SHIM";
 
-/** Opens the shim. Needs read of MAGLEV_SHIM and `--allow-ffi` for its path. */
-export function openShim(): ShimResult {
+/**
+ * Opens the shim with these functions; default: all. Needs read of MAGLEV_SHIM and `--allow-ffi`
+ * for its path. Deno compiles a trampoline for each function: 8 ms for all, 0.3 ms for two.
+ */
+export function openShim<N extends ShimName = ShimName>(names?: readonly N[]): ShimResult<N> {
   let path = "";
   try {
     path = shimPath();
-    return checked(Deno.dlopen(path, SYMBOLS), path);
+    return checked(Deno.dlopen(path, symbolsOf(names)), path);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (error.name === "NotCapable") {
@@ -52,6 +58,13 @@ export function openShim(): ShimResult {
 export function shimPath(): string {
   const named = Deno.env.get("MAGLEV_SHIM") ?? "";
   return named !== "" ? named : new URL("../build/maglev_shim.so", import.meta.url).pathname;
+}
+
+function symbolsOf(names: readonly ShimName[] | undefined): typeof SYMBOLS {
+  if (names === undefined) return SYMBOLS;
+  const all: readonly ShimName[] = ["maglev_shim_abi", ...names];
+  // The types of openShim() give callers no other function.
+  return Object.fromEntries(all.map((name) => [name, SYMBOLS[name]])) as typeof SYMBOLS;
 }
 
 function checked(library: Deno.DynamicLibrary<typeof SYMBOLS>, path: string): ShimResult {

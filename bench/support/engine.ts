@@ -10,7 +10,7 @@ import { invariant } from "../../src/base/assert.ts";
 import type { Logger } from "../../src/base/ports.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
 import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
-import { firstDelaysMs } from "../../src/health/interval.ts";
+import { firstRound } from "../../src/health/first_round.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { farmAddress } from "./farm_address.ts";
 import { FineClock } from "./fine_clock.ts";
@@ -119,10 +119,13 @@ pool.onVoid = ({ reason }) => {
   if (reason !== undefined) reasons.add(reason);
 };
 
-const delays = firstDelaysMs(new Array(count).fill(intervalMs));
-for (let id = 0; id < count; id++) {
-  const address = parseIp(farmAddress(id));
+const addresses = Array.from({ length: count }, (_, id) => parseIp(farmAddress(id)));
+const round = firstRound(addresses.map((address) => {
   invariant(address !== undefined, "the farm has IPv4 addresses");
+  return { address: address.text, fastIntervalMs: intervalMs };
+}));
+for (const [id, { delayMs, soonestMs }] of round.entries()) {
+  const address = addresses[id]!;
   pool.start({
     id,
     generation: 1,
@@ -130,7 +133,8 @@ for (let id = 0; id < count; id++) {
     address,
     healthcheck,
     netns: "",
-    firstDelayMs: delays[id]!,
+    firstDelayMs: delayMs,
+    soonestMs,
   });
 }
 

@@ -5,7 +5,7 @@
 import type { IpAddress } from "../base/address.ts";
 import { invariant } from "../base/assert.ts";
 import type { Config, HealthcheckConfig, ProbeType } from "../config/model.ts";
-import { firstDelaysMs } from "../health/interval.ts";
+import { firstRound } from "../health/first_round.ts";
 import type { Backend } from "../health/state.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import type { ReloadAction } from "./reload.ts";
@@ -17,6 +17,7 @@ export interface TargetSpec {
   readonly healthcheck: HealthcheckConfig;
   readonly netns: string;
   readonly firstDelayMs: number;
+  readonly soonestMs: number;
 }
 
 /** A target that is being probed. */
@@ -59,13 +60,18 @@ export class ProbeTargets {
   /** Starts probing these, each with the healthcheck and address of `config`, spread evenly. */
   startSpread(config: Config, backends: readonly Backend[]): void {
     const { netns } = config.healthchecker;
-    const checks = backends.map(({ name }) => checkOf(config, name));
-    const delays = firstDelaysMs(checks.map(({ fastIntervalMs }) => fastIntervalMs));
-    backends.forEach(({ name }, i) => {
-      const { address } = config.backends.get(name)!;
-      const healthcheck = checks[i]!;
-      const firstDelayMs = delays[i]!;
-      this.start({ backend: name, address, healthcheck, netns, firstDelayMs });
+    const specs = backends.map(({ name }) => ({
+      backend: name,
+      address: config.backends.get(name)!.address,
+      healthcheck: checkOf(config, name),
+      netns,
+    }));
+    const round = firstRound(specs.map(({ address, healthcheck }) => {
+      return { address: address.text, fastIntervalMs: healthcheck.fastIntervalMs };
+    }));
+    specs.forEach((spec, i) => {
+      const { delayMs: firstDelayMs, soonestMs } = round[i]!;
+      this.start({ ...spec, firstDelayMs, soonestMs });
     });
   }
 

@@ -2,12 +2,21 @@ import assert from "node:assert/strict";
 import { parseIp } from "../base/address.ts";
 import { FakeProbeEngine } from "../../tests/support/fakes/fake_probe_engine.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { wall } from "../../tests/support/fakes/instants.ts";
+import { created } from "./reload.ts";
 import { ProbeTargets, type TargetSpec } from "./targets.ts";
 
 const healthcheck = smallConfig({ backends: {}, frontends: {} }).healthchecks.get("tcp")!;
 
 function spec(backend: string): TargetSpec {
-  return { backend, address: parseIp("127.0.0.1")!, healthcheck, netns: "", firstDelayMs: 0 };
+  return {
+    backend,
+    address: parseIp("127.0.0.1")!,
+    healthcheck,
+    netns: "",
+    firstDelayMs: 0,
+    soonestMs: 0,
+  };
 }
 
 Deno.test("ProbeTargets: ids are dense and reused, each use with the next generation", () => {
@@ -62,4 +71,24 @@ Deno.test("ProbeTargets: stopAll stops all targets; readdress of an unprobed bac
   assert.equal(engine.running.size, 0);
   assert.equal(targets.has("a"), false);
   assert.throws(() => targets.readdress("b", parseIp("127.0.0.9")!), /not probed/);
+});
+
+Deno.test("ProbeTargets.startSpread: ports of one server start one after the other, others at once", () => {
+  const engine = new FakeProbeEngine();
+  const targets = new ProbeTargets(engine, () => 1);
+  const config = smallConfig({
+    backends: {
+      a: { address: "10.0.0.1" },
+      a2: { address: "10.0.0.1" },
+      b: { address: "10.0.0.2" },
+      c: { address: "10.0.0.3" },
+    },
+    frontends: {},
+  });
+  const backends = [...config.backends.values()].map((backend) =>
+    created(config, backend, wall(0))
+  );
+  targets.startSpread(config, backends);
+  const delays = [...engine.running.values()].map((it) => [it.firstDelayMs, it.soonestMs]);
+  assert.deepEqual(delays, [[0, 0], [500, 20], [250, 0], [750, 0]]);
 });

@@ -40,6 +40,7 @@ interface Context {
   readonly logger: LogHandler;
   readonly signals: SignalInbox;
   readonly hostCheck: HostCheck;
+  readonly engine: WorkerPool;
 }
 
 /** Runs the daemon until a signal stops it; the result is the exit status. */
@@ -55,7 +56,8 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
     broadcaster,
   });
   const hostCheck = new HostCheck({ log: logger });
-  const context: Context = { settings, broadcaster, clock, logger, signals, hostCheck };
+  const engine = new WorkerPool({ clock, log: logger, workers: settings["probe-workers"] });
+  const context: Context = { settings, broadcaster, clock, logger, signals, hostCheck, engine };
   try {
     const started = await start(context);
     if (typeof started === "string") return await startFailed(context, started);
@@ -91,7 +93,9 @@ interface Refusal {
 
 /** A daemon ready to start, or the reason why it cannot start. */
 async function start(context: Context): Promise<Parts | Refusal | string> {
-  const { settings, clock, logger, hostCheck } = context;
+  const { settings, clock, logger, hostCheck, engine } = context;
+  // They load in threads of their own, while this one reads the configuration.
+  engine.warm();
   const vppApiAddr = settings["vpp-api-addr"];
   logger.info("maglevd-start", {
     version: buildInfo().version,
@@ -114,7 +118,6 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const opened = folder === "" ? undefined : await openIntents({ folder, clock, logger });
   const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
-  const engine = new WorkerPool({ clock, log: logger, workers: settings["probe-workers"] });
   const events = metrics?.events;
   const vpp = { vppApiAddr, vppStatsAddr };
   const daemon = wireDaemon({ config, ...vpp, clock, logger, engine, intents, events });
@@ -148,6 +151,7 @@ function refusal(result: ConfigResult & { kind: "error" }, logger: LogHandler): 
 }
 
 async function startFailed(context: Context, problem: string, status = 1): Promise<number> {
+  // The workers end with the process.
   await flush(context);
   writeLine(Deno.stderr, `maglevd: cannot start: ${problem}`);
   return status;

@@ -28,12 +28,6 @@ export interface Pace extends HealthPolicy {
 /** Maximum deviation of a computed interval, as a share of it, in both directions. */
 export const JITTER = 0.1;
 
-/**
- * Limit of the spread of first probes. They are spread over the fast interval, but no further than
- * this, so that no first verdict waits a slow interval.
- */
-export const MAX_SPREAD_MS = 2000;
-
 /** Options of nextIntervalMs. */
 export interface NextIntervalOptions {
   /** True while the backend is unknown. */
@@ -49,6 +43,8 @@ export interface Grid {
   readonly startedMs: MonotonicMs;
   /** The target's phase, constant, in [0, 1); see phaseOf. */
   readonly phase: number;
+  /** The last probe was ahead of its place: the next one is on the grid. */
+  readonly ahead: boolean;
 }
 
 /** The interval that goes with a counter, before jitter, in milliseconds. */
@@ -59,52 +55,36 @@ export function plainIntervalMs(pace: Pace, counter: number, unknown: boolean): 
   return pace.fastIntervalMs;
 }
 
-/** Milliseconds from the start of the last probe to the start of the next, jittered by ±10 %. */
+/**
+ * Milliseconds from the start of the last probe to the start of the next, jittered by ±10 %. After
+ * a probe ahead of its place they are fewer: from 5 to 110 % of the interval.
+ */
 export function nextIntervalMs(pace: Pace, counter: number, options: NextIntervalOptions): number {
   const plain = plainIntervalMs(pace, counter, options.unknown);
   const bound = JITTER * plain;
   const random = options.prng();
   if (options.grid === undefined) return plain - bound + 2 * bound * random;
-  const { startedMs, phase } = options.grid;
+  const { startedMs, phase, ahead } = options.grid;
   const offset = phase * plain - (startedMs + plain);
+  if (ahead) {
+    const distance = toFirstPoint(offset, { plain, bound });
+    return Math.min(distance + bound * (random - 0.5), plain + bound);
+  }
   const toNearestPoint = offset - plain * Math.round(offset / plain);
   const wanted = toNearestPoint + bound * (random - 0.5);
   return plain + Math.min(Math.max(wanted, -bound), bound);
 }
 
-/** The phase by which the first probe, at `firstStartMs`, is a point of the target's grid. */
-export function phaseOf(firstStartMs: MonotonicMs, pace: Pace): number {
-  const spreadMs = spreadIntervalMs(pace.fastIntervalMs);
-  return (firstStartMs / spreadMs) - Math.floor(firstStartMs / spreadMs);
-}
-
-/**
- * Delay of the first probe of the `index`th of `count` targets, spread evenly over `intervalMs`:
- * 0 for the first, and always less than the interval.
- */
-export function firstDelayMs(
-  index: number,
-  count: number,
-  options: { readonly intervalMs: number },
+/** Distance of the first point of the grid that is at least 10 % of the interval away. */
+function toFirstPoint(
+  offset: number,
+  { plain, bound }: { readonly plain: number; readonly bound: number },
 ): number {
-  return count <= 1 ? 0 : (options.intervalMs * index) / count;
+  const distance = offset - plain * Math.floor(offset / plain);
+  return distance < bound ? distance + plain : distance;
 }
 
-/**
- * Delays of the first probes of targets that start together, in their order. Targets of equal
- * fast interval (it applies in `unknown`) are spread evenly over it, at most MAX_SPREAD_MS.
- */
-export function firstDelaysMs(fastIntervalsMs: readonly number[]): readonly number[] {
-  const counts = new Map<number, number>();
-  for (const ms of fastIntervalsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1);
-  const seen = new Map<number, number>();
-  return fastIntervalsMs.map((ms) => {
-    const index = seen.get(ms) ?? 0;
-    seen.set(ms, index + 1);
-    return firstDelayMs(index, counts.get(ms)!, { intervalMs: spreadIntervalMs(ms) });
-  });
-}
-
-function spreadIntervalMs(fastIntervalMs: number): number {
-  return Math.min(fastIntervalMs, MAX_SPREAD_MS);
+/** The phase by which a first probe at `dueMs`, in a spread over `spreadMs`, is on the grid. */
+export function phaseOf(dueMs: MonotonicMs, spreadMs: number): number {
+  return (dueMs / spreadMs) - Math.floor(dueMs / spreadMs);
 }

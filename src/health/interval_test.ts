@@ -2,13 +2,7 @@ import { later } from "../base/instant.ts";
 import { monotonic } from "../../tests/support/fakes/instants.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  firstDelayMs,
-  firstDelaysMs,
-  nextIntervalMs,
-  phaseOf,
-  plainIntervalMs,
-} from "./interval.ts";
+import { nextIntervalMs, phaseOf, plainIntervalMs } from "./interval.ts";
 
 const pace = { intervalMs: 5000, fastIntervalMs: 500, downIntervalMs: 9000, rise: 2, fall: 3 };
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -61,7 +55,7 @@ function starts(
   let now = monotonic(options.startMs);
   const all = [now];
   while (all.length < options.count) {
-    const grid = { startedMs: now, phase: options.phase };
+    const grid = { startedMs: now, phase: options.phase, ahead: false };
     const prng = () => options.numbers[at++ % options.numbers.length]!;
     const ms = nextIntervalMs(pace, 4, { unknown: false, prng, grid });
     assert.ok(ms >= 4500 - 1e-6 && ms <= 5500 + 1e-6, `interval ${ms}`);
@@ -98,7 +92,7 @@ Deno.test("nextIntervalMs on a grid: a series of intervals deviates no more than
 });
 
 Deno.test("nextIntervalMs on a grid is jittered", () => {
-  const grid = { startedMs: monotonic(1250), phase: 0.25 };
+  const grid = { startedMs: monotonic(1250), phase: 0.25, ahead: false };
   const at = (random: number) =>
     nextIntervalMs(pace, 4, { unknown: false, prng: () => random, grid });
   assert.deepEqual([0, 0.5, 0.999].map((random) => Math.round(at(random))), [4750, 5000, 5250]);
@@ -107,27 +101,26 @@ Deno.test("nextIntervalMs on a grid is jittered", () => {
 Deno.test("phaseOf: the first probe is on a point of its own grid", () => {
   fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (startMs) => {
     const startedMs = monotonic(startMs);
-    const phase = phaseOf(startedMs, pace);
+    const phase = phaseOf(startedMs, pace.fastIntervalMs);
     assert.ok(phase >= 0 && phase < 1);
-    const grid = { startedMs, phase };
+    const grid = { startedMs, phase, ahead: false };
     const ms = nextIntervalMs(pace, 3, { unknown: false, prng: () => 0.5, grid });
     assert.ok(Math.abs(ms - 500) < 1e-3, `${ms}`);
   }));
 });
 
-Deno.test("firstDelaysMs spreads each group of equal fast interval over it, never over more than 2 s", () => {
-  assert.deepEqual(firstDelaysMs([]), []);
-  assert.deepEqual(firstDelaysMs([500]), [0]);
-  assert.deepEqual(firstDelaysMs([1000, 500, 1000, 500, 1000, 1000]), [0, 0, 250, 250, 500, 750]);
-  assert.deepEqual(firstDelaysMs([60_000, 60_000]), [0, 1000]);
-});
-
-Deno.test("firstDelayMs spreads evenly: the first immediately, equal steps, all within the interval", () => {
-  assert.deepEqual(
-    [0, 1, 2, 3].map((index) => firstDelayMs(index, 4, { intervalMs: 1000 })),
-    [0, 250, 500, 750],
-  );
-  assert.equal(firstDelayMs(0, 1, { intervalMs: 1000 }), 0);
-  assert.equal(firstDelayMs(0, 0, { intervalMs: 1000 }), 0);
-  assert.equal(firstDelayMs(9999, 10_000, { intervalMs: 1000 }), 999.9);
+Deno.test("nextIntervalMs after a probe ahead of its place leads to the grid, within 110 % of the interval", () => {
+  fc.assert(fc.property(
+    fc.double({ min: 0, max: 1e9, noNaN: true }),
+    unit,
+    unit,
+    (startMs, phase, random) => {
+      const startedMs = monotonic(startMs);
+      const grid = { startedMs, phase, ahead: true };
+      const ms = nextIntervalMs(pace, 4, { unknown: false, prng: () => random, grid });
+      assert.ok(ms >= 250 - 1e-6 && ms <= 5500 + 1e-6, `interval ${ms}`);
+      const share = (startMs + ms) / 5000 - phase;
+      assert.ok(Math.abs(share - Math.round(share)) <= 0.05 + 1e-6, `off by ${share}`);
+    },
+  ));
 });

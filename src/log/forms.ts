@@ -33,13 +33,15 @@ export function formatRecord(record: LogRecord, format: LogFormat): string {
 /** Keys of the record itself: a field of such a name would hide it, so `_` is put after it. */
 const OWN_KEYS: ReadonlySet<string> = new Set(["time", "level", "msg"]);
 
+type Written = readonly [key: string, value: Exclude<LogValue, undefined>];
+
 /** The fields that have a value, under the names that are written. */
-function* written(
-  { fields }: LogRecord,
-): Generator<readonly [key: string, value: Exclude<LogValue, undefined>]> {
+function written({ fields }: LogRecord): Written[] {
+  const list: Written[] = [];
   for (const [key, value] of Object.entries(fields)) {
-    if (value !== undefined) yield [OWN_KEYS.has(key) ? `${key}_` : key, value];
+    if (value !== undefined) list.push([OWN_KEYS.has(key) ? `${key}_` : key, value]);
   }
+  return list;
 }
 
 function formatJson(record: LogRecord): string {
@@ -60,7 +62,11 @@ function jsonValue(value: Exclude<LogValue, undefined>): string {
 // or break lines in some readers.
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** Texts that need no escaping: nearly all. */
+const PLAIN_TEXT = /^[ !#-[\]-~]{0,256}$/;
+
 function jsonQuote(text: string): string {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
   return JSON.stringify(cut(text)).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -22,6 +22,11 @@ export interface ProbeTarget {
   /** Delay of the first probe: its share of the spread, chosen by the checker. */
   readonly firstDelayMs: number;
   /**
+   * Delay after which the first probe may start, while the engine has nothing else to do; at most
+   * `firstDelayMs`, which is the default.
+   */
+  readonly soonestMs?: number;
+  /**
    * Reads the checker's rise/fall counter, at the start and after a crash of the worker; absent: as
    * on entering `unknown`.
    */

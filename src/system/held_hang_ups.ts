@@ -11,7 +11,7 @@ const HELD = "MAGLEV_HANG_UPS";
 /** Lets hang-ups through to this thread, the main one; the result is why they stay out. */
 export function releaseHangUps(): string | undefined {
   if (Deno.env.get(HELD) !== "held") return undefined;
-  const opened = openShim();
+  const opened = openShim(["maglev_hang_up_unblock"]);
   if (opened.kind === "error") return opened.message;
   const result = opened.shim.calls.maglev_hang_up_unblock();
   opened.shim.close();

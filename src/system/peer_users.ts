@@ -8,6 +8,9 @@ import { openShim, type ShimResult } from "../../ffi/open.ts";
 /** Longest name that is used; useradd allows 32. */
 const MAX_NAME_BYTES = 64;
 
+/** The functions of the shim that this needs. */
+const NAMES = ["maglev_peer_user", "maglev_user_name"] as const;
+
 /** Names users of connections. */
 export interface PeerUsers {
   /** `alice`, or `uid 1001` for a user without a name; undefined: unknown. */
@@ -17,7 +20,9 @@ export interface PeerUsers {
 }
 
 /** Opens the shim; without one every user is unknown. */
-export function openPeerUsers(open: () => ShimResult = openShim): PeerUsers {
+export function openPeerUsers(
+  open: () => ShimResult<typeof NAMES[number]> = () => openShim(NAMES),
+): PeerUsers {
   const result = open();
   if (result.kind === "error") return { of: () => undefined, close: () => {} };
   const { shim } = result;

@@ -21,7 +21,7 @@ export interface ProcessFigures {
 
 /** Reads the figures at each call. */
 export class ProcessReader {
-  readonly #shim = openShim();
+  readonly #shim = openShim(["maglev_nofile_count", "maglev_nofile_raise"]);
   /** Counting descriptors happens in another thread: the shim must not be closed meanwhile. */
   #counting: Promise<unknown> = Promise.resolve();
 

@@ -15,16 +15,25 @@
  */
 import type { ProbeReport, SchedulerStats, VoidReport } from "./reports.ts";
 import { invariant } from "../../base/assert.ts";
-import { earliest, later, latest, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
+import {
+  earliest,
+  FAR_PAST_MS,
+  later,
+  latest,
+  type MonotonicMs,
+  NEVER_MS,
+} from "../../base/instant.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
 import { stepCounter } from "../../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
+import { EarlyStarts } from "./early_starts.ts";
 import { DueHeap } from "./due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation, type Prober } from "../prober.ts";
-import { type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import { mayRepeat, type ScheduledTarget, type Slot, slotOf } from "./slot.ts";
+import { mostStarts, startsOf } from "./start_budget.ts";
 
 /**
  * Least time between two rounds of starts. A longer one saves CPU (4 ms: some 3 us of 50 a probe
@@ -42,24 +51,10 @@ const HEARTBEAT_MS = 50;
 const LATE_ROUND_MS = 5;
 
 /**
- * Starts in one round: a few more than the probes that ended since the previous round, within
- * bounds, and zero while results wait (backlog.ts). The reason: a turn of the event loop delivers
- * at most 128 results, and an HTTP probe needs three. Measured with 10,000 targets and twice the
- * load that the host can carry: with up to 200 starts a round nearly all were judged down; with
- * this rule probes are late and no server is judged down.
+ * With this many probes in flight no probe starts ahead of its place. Servers that hang then delay
+ * others to their places at most, and the host needs few descriptors more than usual.
  */
-const STARTS_BEYOND_ENDS = 8;
-const MIN_STARTS_PER_ROUND = 24;
-const MAX_STARTS_PER_ROUND = 64;
-
-/** A start of a TLS probe counts as this many: it costs about ten times the CPU. */
-const TLS_STARTS = 8;
-
-/**
- * A longer turn of the event loop has too many probes in it, because each step of a probe waits
- * for a turn (five turns for a TLS handshake). Then fewer probes start than ended.
- */
-const LONG_TURN_MS = 20;
+const EARLY_IN_FLIGHT = 512;
 
 /** A start later than this means that the process slept: missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
@@ -69,12 +64,6 @@ const SPREAD_AGAIN_MS = 1000;
 
 /** A cancelled probe that has not ended after this time is abandoned. */
 const ENDING_MS = 1000;
-
-/**
- * Void probes repeated immediately per counted probe, if they were void by lateness. All others
- * wait for their interval: an immediate repeat would use up more of what this host lacks.
- */
-const PROMPT_REPEATS = 1;
 
 export interface SchedulerOptions {
   readonly clock: Clock;
@@ -105,9 +94,13 @@ export class Scheduler {
   readonly #starts = new DueHeap<Slot>();
   /** Targets with a running probe, by its deadline. */
   readonly #ends = new DueHeap<Slot>();
+  /** Targets whose first probe may start ahead of its place; some may have started or stopped. */
+  readonly #early = new EarlyStarts<Slot>();
   readonly #stalls = new StallMemory();
   readonly #lateness = new LatenessHistogram();
   readonly #backlog: Backlog | undefined;
+  /** Last start of a probe ahead of its place. */
+  #earlyMs = FAR_PAST_MS;
   #timer: Timer | undefined;
   /** When the timer should fire; NEVER_MS without one. */
   #wakeMs = NEVER_MS;
@@ -133,10 +126,12 @@ export class Scheduler {
     const { clock, prober } = this.#options;
     const nowMs = clock.monotonicMs();
     const dueMs = later(nowMs, target.firstDelayMs);
-    const phase = phaseOf(dueMs, target.spec.healthcheck);
+    const phase = phaseOf(dueMs, target.spreadMs);
     const slot = slotOf(target, { probe: prober(target.spec), phase });
     this.#slots.set(target.id, slot);
     this.#starts.set(slot, dueMs);
+    const { soonestMs } = target;
+    if (soonestMs < target.firstDelayMs) this.#early.add(slot, later(nowMs, soonestMs), nowMs);
     this.#arm(nowMs);
   }
 
@@ -180,22 +175,17 @@ export class Scheduler {
     this.#timer = undefined;
     this.#wakeMs = NEVER_MS;
     const backlog = this.#backlog?.waits(nowMs, this.#inFlight) ?? false;
-    const most = backlog ? 0 : this.#mostStarts(lateMs);
+    const most = backlog ? 0 : mostStarts({ lateMs, ended: this.#ended });
     this.#judge(nowMs, { late: lateMs > LATE_ROUND_MS, backlog });
     this.#ended = 0;
     let starts = 0;
     for (let slot = this.#starts.peek(); starts < most && isDue(slot, nowMs);) {
-      if (this.#due(slot, nowMs)) starts += startsOf(slot);
+      if (this.#due(slot, nowMs)) starts += startsOf(slot.healthcheck);
       slot = this.#starts.peek();
     }
+    if (lateMs <= LATE_ROUND_MS) starts += this.#startEarly(nowMs, most - starts);
     // With starts left over, continue in the next turn, after more probes have ended.
     this.#arm(this.#options.clock.monotonicMs(), starts < most ? TICK_MS : 1);
-  }
-
-  #mostStarts(lateMs: number): number {
-    if (lateMs > LONG_TURN_MS) return Math.max(1, this.#ended >> 1);
-    const most = Math.max(this.#ended + STARTS_BEYOND_ENDS, MIN_STARTS_PER_ROUND);
-    return Math.min(most, MAX_STARTS_PER_ROUND);
   }
 
   /** Expires probes past their deadline, unless results that came in time may be undelivered. */
@@ -238,7 +228,7 @@ export class Scheduler {
       this.#spreadAgain(slot, nowMs);
       return false;
     }
-    this.#probe(slot);
+    this.#probe(slot, slot.dueMs);
     return true;
   }
 
@@ -253,10 +243,26 @@ export class Scheduler {
     this.#starts.set(slot, later(slot.dueMs, slot.movedMs));
   }
 
-  #probe(slot: Slot): void {
+  /** Starts first probes ahead of their places, up to `most`. */
+  #startEarly(nowMs: MonotonicMs, most: number): number {
+    let starts = 0;
+    while (starts < most && this.#inFlight < EARLY_IN_FLIGHT) {
+      const slot = this.#early.take(nowMs);
+      if (slot === undefined) break;
+      if (this.#slots.get(slot.id) !== slot || slot.startedMs !== FAR_PAST_MS) continue;
+      slot.ahead = true;
+      slot.movedMs = 0;
+      this.#earlyMs = nowMs;
+      this.#probe(slot, nowMs);
+      starts += startsOf(slot.healthcheck);
+    }
+    return starts;
+  }
+
+  #probe(slot: Slot, plannedMs: MonotonicMs): void {
     const nowMs = this.#options.clock.monotonicMs();
-    this.#lateness.add(nowMs - slot.dueMs + slot.movedMs);
-    slot.plannedMs = slot.dueMs;
+    this.#lateness.add(nowMs - plannedMs + slot.movedMs);
+    slot.plannedMs = plannedMs;
     slot.startedMs = nowMs;
     slot.stage = "running";
     slot.movedMs = 0;
@@ -277,7 +283,7 @@ export class Scheduler {
       verdict = inconclusive("connect", { lack: "prober", detail: `the prober failed: ${error}` });
     }
     this.#inFlight--;
-    this.#ended += startsOf(slot);
+    this.#ended += startsOf(slot.healthcheck);
     // Stopped or abandoned in the meantime: the verdict is dropped.
     if (slot.run !== run) return;
     this.#finish(slot, verdict);
@@ -297,6 +303,10 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
+      if (verdict.code.endsWith("TOUT") && this.#inRush(slot) && mayRepeat(slot)) {
+        this.#wait(slot, nowMs, nowMs);
+        return;
+      }
     }
     const { counter, unknown } = slot;
     slot.counter = stepCounter(counter, verdict.ok, slot.healthcheck);
@@ -313,6 +323,14 @@ export class Scheduler {
     });
   }
 
+  /**
+   * True for a first probe in a rush of first probes. One that timed out is repeated once before it
+   * counts: a host with many of the addresses may have dropped the connections because of the rush.
+   */
+  #inRush({ unknown, startedMs }: Slot): boolean {
+    return unknown && startedMs <= this.#earlyMs;
+  }
+
   /** Longest delay since `sinceMs` that may have kept a result from this thread. */
   #latenessSince(sinceMs: MonotonicMs, nowMs: MonotonicMs): number {
     const backlogMs = this.#backlog?.ageMs(nowMs) ?? 0;
@@ -322,7 +340,7 @@ export class Scheduler {
   /** Reports a void probe, which is not counted, and repeats it; see PROMPT_REPEATS. */
   #void(slot: Slot, { nowMs, latenessMs, reason, lack }: Void): void {
     this.#voids++;
-    if (lack === undefined && slot.repeats++ < PROMPT_REPEATS) this.#wait(slot, nowMs, nowMs);
+    if (lack === undefined && mayRepeat(slot)) this.#wait(slot, nowMs, nowMs);
     else this.#next(slot, nowMs);
     this.#options.onVoid({ id: slot.id, generation: slot.generation, latenessMs, reason, lack });
   }
@@ -332,8 +350,9 @@ export class Scheduler {
     const intervalMs = nextIntervalMs(slot.healthcheck, slot.counter, {
       unknown: slot.unknown,
       prng: this.#options.prng,
-      grid: { startedMs: slot.plannedMs, phase: slot.phase },
+      grid: { startedMs: slot.plannedMs, phase: slot.phase, ahead: slot.ahead },
     });
+    slot.ahead = false;
     this.#wait(slot, latest(nowMs, later(slot.plannedMs, intervalMs)), nowMs);
   }
 
@@ -346,10 +365,11 @@ export class Scheduler {
 
   /** Sets the timer for the earliest head of the two heaps. */
   #arm(nowMs: MonotonicMs, tickMs = TICK_MS): void {
-    const headMs = earliest(
+    let headMs = earliest(
       this.#starts.peek()?.dueMs ?? NEVER_MS,
       this.#ends.peek()?.dueMs ?? NEVER_MS,
     );
+    if (this.#inFlight < EARLY_IN_FLIGHT) headMs = earliest(headMs, this.#early.nextMs);
     if (headMs === NEVER_MS) return this.#disarm();
     let wakeMs = latest(headMs, later(nowMs, tickMs));
     if (this.#inFlight > 0) wakeMs = earliest(wakeMs, later(nowMs, HEARTBEAT_MS));
@@ -372,9 +392,4 @@ export class Scheduler {
 
 function isDue(slot: Slot | undefined, nowMs: MonotonicMs): slot is Slot {
   return slot !== undefined && slot.dueMs <= nowMs + EARLY_MS;
-}
-
-function startsOf({ healthcheck: { params } }: Slot): number {
-  const tls = params.type === "https" || (params.type === "tcp" && params.ssl);
-  return tls ? TLS_STARTS : 1;
 }

@@ -9,7 +9,7 @@ import { healthcheck, http } from "../../../tests/support/worlds/healthcheck.ts"
 import { mulberry32 } from "../../../tests/support/fakes/mulberry32.ts";
 import type { HealthcheckConfig, ProbeParams } from "../../config/model.ts";
 import { initialCounter } from "../../health/counter.ts";
-import { firstDelaysMs } from "../../health/interval.ts";
+import { type FirstProbe, firstRound, spreadMsOf } from "../../health/first_round.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive, type Verdict } from "../outcome.ts";
 import type { Cancellation, Probe } from "../prober.ts";
 import { Scheduler, TICK_MS } from "./scheduler.ts";
@@ -67,13 +67,20 @@ class World {
     this.#back?.();
   }
 
-  start(id: number, changes: Partial<HealthcheckConfig> = {}, firstDelayMs = 0): void {
+  start(
+    id: number,
+    changes: Partial<HealthcheckConfig> = {},
+    first: Partial<FirstProbe> = {},
+  ): void {
     const check = healthcheck(changes);
+    const { delayMs: firstDelayMs = 0, soonestMs = firstDelayMs } = first;
     this.scheduler.start({
       id,
       generation: 1,
       spec: { address: `a${id}`, healthcheck: check },
       firstDelayMs,
+      spreadMs: spreadMsOf(check.fastIntervalMs),
+      soonestMs,
       counter: initialCounter(check),
       unknown: true,
     });
@@ -155,8 +162,7 @@ Deno.test("Scheduler starts the next probe immediately after one that outlasts t
 Deno.test("Scheduler keeps targets spread over the interval through changes of state", async () => {
   const world = new World();
   const count = 100;
-  const delays = firstDelaysMs(new Array(count).fill(1000));
-  for (let id = 0; id < count; id++) world.start(id, {}, delays[id]);
+  for (let id = 0; id < count; id++) world.start(id, {}, { delayMs: (1000 * id) / count });
   await world.clock.advanceAsync(1000);
   assert.equal(new Set(world.starts.map(({ address }) => address)).size, count);
   for (let id = 0; id < count; id += 2) {
@@ -168,6 +174,167 @@ Deno.test("Scheduler keeps targets spread over the interval through changes of s
   const tenths = new Array(10).fill(0);
   for (const { atMs } of world.starts) tenths[Math.floor((atMs - 301_000) / 100)]++;
   for (const number of tenths) assertBetween(number, 2, 20, "starts in a tenth of the interval");
+});
+
+/** Starts `count` targets as the checker does, each at an address of its own. */
+function startRound(world: World, count: number, changes: Partial<HealthcheckConfig> = {}): void {
+  const { fastIntervalMs } = healthcheck(changes);
+  const targets = Array.from({ length: count }, (_, id) => ({ address: `a${id}`, fastIntervalMs }));
+  firstRound(targets).forEach((first, id) => world.start(id, changes, first));
+}
+
+/** Advances to the instant at which all of `count` targets are known; returns milliseconds. */
+async function untilKnown(world: World, count: number, mostMs: number): Promise<number> {
+  const fromMs = world.clock.monotonicMs();
+  const known = () => new Set(world.reports.map(({ id }) => id)).size;
+  while (known() < count && world.clock.monotonicMs() - fromMs < mostMs) {
+    await world.clock.advanceAsync(TICK_MS);
+  }
+  return world.clock.monotonicMs() - fromMs;
+}
+
+Deno.test("Scheduler: the first round is as fast as probes end, each target is probed once in it", async () => {
+  for (const intervalMs of [1000, 5000]) {
+    const world = new World();
+    const pace = { intervalMs, fastIntervalMs: intervalMs, downIntervalMs: intervalMs };
+    startRound(world, 2000, pace);
+    assertBetween(await untilKnown(world, 2000, 1000), 20, 100, "all known after");
+    assert.equal(world.starts.length, 2000);
+    assert.equal(world.mostRunning, 1);
+    world.scheduler.close();
+    assert.equal(world.clock.timers, 0);
+  }
+});
+
+Deno.test("Scheduler: after the first round probes are spread evenly at once, healthy or failing", async () => {
+  for (const verdict of [CONNECTED, REFUSED]) {
+    for (const intervalMs of [1000, 10_000]) {
+      const world = new World();
+      const count = 1000;
+      for (let id = 0; id < count; id++) world.behaviours.set(`a${id}`, { verdict, tookMs: 1 });
+      const pace = { intervalMs, fastIntervalMs: intervalMs, downIntervalMs: intervalMs };
+      startRound(world, count, pace);
+      const knownMs = await untilKnown(world, count, 1000);
+      // A target that was just probed is left out of the first tenths.
+      await world.clock.advanceAsync(0.15 * intervalMs - knownMs);
+      for (let round = 0; round < 3; round++) {
+        for (let tenth = 0; tenth < 10; tenth++) {
+          const before = world.starts.length;
+          await world.clock.advanceAsync(intervalMs / 10);
+          const starts = world.starts.length - before;
+          assertBetween(starts, 70, 130, `${intervalMs} ms, round ${round}, tenth ${tenth}`);
+        }
+      }
+      for (let id = 0; id < count; id++) {
+        const [first, ...others] = gaps(world.startsOf(`a${id}`));
+        assertBetween(first!, 0.05 * intervalMs, 1.1 * intervalMs + TICK_MS, "first gap");
+        for (const gap of others) {
+          assertBetween(gap, 0.9 * intervalMs - TICK_MS, 1.1 * intervalMs + TICK_MS, "gap");
+        }
+      }
+      world.scheduler.close();
+    }
+  }
+});
+
+Deno.test("Scheduler: servers that hang do not hold up the first probes of others beyond their places", async () => {
+  const world = new World();
+  const count = 3000;
+  for (let id = 0; id < count; id++) {
+    if (id % 2 === 0) world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+  }
+  startRound(world, count, { timeoutMs: 900 });
+  await world.clock.advanceAsync(1000 + TICK_MS);
+  assert.equal(new Set(world.starts.map(({ address }) => address)).size, count);
+  const { lateness } = world.scheduler.stats();
+  assert.ok(lateness.maxMs <= 2 * TICK_MS, `${lateness.maxMs} ms late`);
+});
+
+Deno.test("Scheduler starts no first probe ahead of its place while it is late or results wait", async () => {
+  const world = new World();
+  world.prompt = false;
+  for (let id = 0; id < 1000; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: 5 });
+  }
+  startRound(world, 1000);
+  await world.clock.advanceAsync(20);
+  const held = world.starts.length;
+  assertBetween(held, 64, 150, "until the echo was missed");
+  await world.clock.advanceAsync(20);
+  assert.equal(world.starts.length, held);
+  world.backlogEnds();
+  await world.clock.advanceAsync(20);
+  assertBetween(world.starts.length, held + 100, 1000, "after the backlog");
+});
+
+Deno.test("Scheduler: regular probes are punctual while others start ahead of their places", async () => {
+  const world = new World();
+  for (let id = 5000; id < 5200; id++) {
+    world.start(id, {}, { delayMs: 5 * (id - 5000) });
+  }
+  await world.clock.advanceAsync(3000);
+  world.scheduler.stats();
+  startRound(world, 5000);
+  await world.clock.advanceAsync(1000);
+  assert.ok(world.scheduler.stats().lateness.maxMs <= 2 * TICK_MS);
+});
+
+Deno.test("Scheduler: a first probe that times out in a rush is repeated at once, and counts then", async () => {
+  const world = new World();
+  const count = 400;
+  for (let id = 0; id < count; id++) {
+    world.behaviours.set(`a${id}`, { verdict: CONNECTED, tookMs: Infinity });
+  }
+  // Slower than the rush: 0 hangs always, the others until the first timeout.
+  startRound(world, count, { timeoutMs: 300 });
+  await world.clock.advanceAsync(100);
+  for (let id = 1; id < count; id++) world.behaviours.delete(`a${id}`);
+  await world.clock.advanceAsync(350);
+  assert.deepEqual(world.reports.filter(({ verdict }) => !verdict.ok), []);
+  assert.equal(new Set(world.reports.map(({ id }) => id)).size, count - 1);
+  assert.deepEqual(world.voids, []);
+  await world.clock.advanceAsync(250);
+  assert.deepEqual(
+    world.reports.filter(({ verdict }) => !verdict.ok).map(({ id, verdict }) => [id, verdict.code]),
+    [[0, "L4TOUT"]],
+  );
+  const [first, second] = world.startsOf("a0");
+  assertBetween(second! - first!, 300, 300 + 2 * TICK_MS, "the repetition");
+});
+
+Deno.test("Scheduler: a lone first probe that times out counts at once", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, { timeoutMs: 300 });
+  await world.clock.advanceAsync(300 + 2 * TICK_MS);
+  assert.deepEqual(world.reports.map(({ verdict }) => verdict.code), ["L4TOUT"]);
+});
+
+Deno.test("Scheduler forgets a target that is stopped or replaced before its early first probe", async () => {
+  const world = new World();
+  const first = { delayMs: 900, soonestMs: 500 };
+  world.start(0, {}, first);
+  world.start(1, {}, first);
+  world.scheduler.stop(0);
+  world.start(1, {}, { delayMs: 700 });
+  await world.clock.advanceAsync(600);
+  assert.deepEqual(world.starts, []);
+  await world.clock.advanceAsync(400);
+  assert.deepEqual(world.starts.map(({ address }) => address), ["a1"]);
+});
+
+Deno.test("Scheduler: an early first probe that is void is repeated at once, and then at its place", async () => {
+  const world = new World();
+  world.behaviours.set("a0", { verdict: REFUSED, tookMs: 400 });
+  world.start(0, { timeoutMs: 450 }, { delayMs: 900, soonestMs: 0 });
+  await world.clock.advanceAsync(20);
+  await world.freeze(400);
+  await world.clock.advanceAsync(1600);
+  assert.equal(world.voids.length, 1);
+  const [first, second, third] = world.startsOf("a0");
+  assertBetween(first!, 0, TICK_MS, "early");
+  assertBetween(second!, 400, 430, "repeated");
+  assertBetween(third!, 850, 950 + TICK_MS, "its place");
 });
 
 Deno.test("Scheduler uses the interval that belongs to the counter", async () => {
@@ -271,6 +438,8 @@ Deno.test("Scheduler.start() replaces a target and drops the old probe's result"
     generation: 2,
     spec: { address: "b0", healthcheck: check },
     firstDelayMs: 200,
+    spreadMs: 1000,
+    soonestMs: 200,
     counter: initialCounter(check),
     unknown: true,
   });
@@ -346,8 +515,7 @@ Deno.test("Scheduler counts a failure after a short sleep, and a pass after a lo
 Deno.test("Scheduler spreads missed starts instead of starting all together", async () => {
   const world = new World();
   const count = 200;
-  const delays = firstDelaysMs(new Array(count).fill(1000));
-  for (let id = 0; id < count; id++) world.start(id, {}, delays[id]);
+  for (let id = 0; id < count; id++) world.start(id, {}, { delayMs: (1000 * id) / count });
   await world.clock.advanceAsync(3000);
   await world.freeze(5000);
   world.starts.length = 0;
@@ -391,6 +559,8 @@ Deno.test("Scheduler survives a prober that throws", async () => {
     generation: 1,
     spec: { address: "a0", healthcheck: check },
     firstDelayMs: 0,
+    spreadMs: 1000,
+    soonestMs: 0,
     counter: 1,
     unknown: true,
   });

@@ -9,8 +9,11 @@ export interface ScheduledTarget {
   readonly id: number;
   readonly generation: number;
   readonly spec: ProbeSpec;
-  /** Delay of the first probe in milliseconds. */
+  /** Delay of the first probe in milliseconds: its place in a spread over `spreadMs`. */
   readonly firstDelayMs: number;
+  readonly spreadMs: number;
+  /** It may start this early, in milliseconds, while the prober has nothing else to do. */
+  readonly soonestMs: number;
   /** Rise/fall counter to begin with. */
   readonly counter: number;
   /** True while no probe of this generation has counted. */
@@ -37,13 +40,15 @@ export interface Slot extends Due {
   unknown: boolean;
   /** Incremented when the running probe is abandoned, so that its verdict is ignored. */
   run: number;
+  /** Its last probe was ahead of its place on the grid. */
+  ahead: boolean;
   /** Planned start of the last probe; the next one is planned from it. */
   plannedMs: MonotonicMs;
-  /** Actual start of the last probe. */
+  /** Actual start of the last probe; FAR_PAST_MS before the first. */
   startedMs: MonotonicMs;
   /** Postponement of the next start after the process slept; at most one for each start. */
   movedMs: number;
-  /** Probes void by lateness since the last one that counted. */
+  /** Probes since the last one that counted that might be repeated immediately. */
   repeats: number;
 }
 
@@ -60,6 +65,7 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     counter: target.counter,
     unknown: target.unknown,
     run: 0,
+    ahead: false,
     plannedMs: FAR_PAST_MS,
     startedMs: FAR_PAST_MS,
     movedMs: 0,
@@ -67,4 +73,16 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     dueMs: NEVER_MS,
     heapIndex: -1,
   };
+}
+
+/**
+ * Probes repeated immediately per counted probe, if they were void by lateness or timed out in a
+ * rush of first probes. Other void ones wait for their interval: an immediate repeat would use up
+ * more of what this host lacks.
+ */
+const PROMPT_REPEATS = 1;
+
+/** True for the first repetitions since a probe that counted; counts them. */
+export function mayRepeat(slot: Slot): boolean {
+  return slot.repeats++ < PROMPT_REPEATS;
 }

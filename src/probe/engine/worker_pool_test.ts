@@ -22,6 +22,7 @@ import type { Lack } from "../lack.ts";
 import type { ProbeOutcome, ProbeTarget, VoidProbe } from "../ports.ts";
 import { CONNECTED } from "../outcome.ts";
 import { OutcomeBatch } from "./result_batch.ts";
+import type { ScheduledTarget } from "./slot.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker_pool.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -43,18 +44,18 @@ class Harness {
   start(
     id: number,
     changes: Partial<HealthcheckConfig>,
-    generation = 1,
-    netns = "",
+    others: Partial<ProbeTarget> = {},
   ): void {
     const target: ProbeTarget = {
       id,
-      generation,
+      generation: 1,
       backend: `b${id}`,
       address: parseIp("127.0.0.1")!,
       healthcheck: healthcheck({ ...FAST, ...changes }),
-      netns,
+      netns: "",
       firstDelayMs: 0,
       counter: () => this.counters.get(id) ?? 1,
+      ...others,
     };
     this.pool.start(target);
   }
@@ -122,7 +123,7 @@ Deno.test("WorkerPool.start() of a started id reports the new generation only", 
     const harness = new Harness();
     harness.start(0, { port: closedPort() });
     await until(() => harness.codesOf(0).length >= 2);
-    harness.start(0, { port: tcp!.port }, 2);
+    harness.start(0, { port: tcp!.port }, { generation: 2 });
     const from = harness.outcomes.length;
     await until(() => harness.outcomes.length >= from + 3);
     for (const { generation, result } of harness.outcomes.slice(from)) {
@@ -176,7 +177,7 @@ Deno.test("WorkerPool.close() is idempotent, and silent afterwards", async () =>
     await until(() => harness.outcomes.length >= 6);
     await Promise.all([harness.pool.close(), harness.pool.close()]);
     const count = harness.outcomes.length;
-    harness.start(0, { port: tcp!.port }, 2);
+    harness.start(0, { port: tcp!.port }, { generation: 2 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(harness.outcomes.length, count);
   });
@@ -186,7 +187,7 @@ Deno.test("WorkerPool drops results of an earlier generation or an unknown targe
   const thread = new FakeThread();
   const harness = new Harness({ spawn: () => thread });
   harness.start(0, { port: 1 });
-  harness.start(0, { port: 1 }, 2);
+  harness.start(0, { port: 1 }, { generation: 2 });
   harness.start(1, { port: 1 });
   harness.pool.stop(1);
   const batch = new OutcomeBatch();
@@ -317,7 +318,7 @@ Deno.test("WorkerPool spreads targets evenly and does not move them", async () =
   await Promise.resolve();
   assert.deepEqual(shares(), [[0, 3, 6], [1, 4, 7], [2, 5, 8]]);
   for (const id of [0, 3, 6]) harness.pool.stop(id);
-  harness.start(4, { port: 1 }, 2);
+  harness.start(4, { port: 1 }, { generation: 2 });
   harness.pool.readdress(5, parseIp("127.0.0.9")!);
   await Promise.resolve();
   assert.deepEqual(shares(), [[], [1, 4, 7], [2, 5, 8]], "the others stay");
@@ -330,8 +331,8 @@ Deno.test("WorkerPool spreads targets evenly and does not move them", async () =
 Deno.test("WorkerPool spawns workers for a namespace, which enter it first", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(2);
   harness.start(0, { port: 1 });
-  harness.start(1, { port: 1 }, 1, "blue");
-  harness.start(2, { port: 1 }, 1, "blue");
+  harness.start(1, { port: 1 }, { netns: "blue" });
+  harness.start(2, { port: 1 }, { netns: "blue" });
   await Promise.resolve();
   assert.deepEqual(shares(), [[0], [], [1], [2]]);
   const first = threads.map(({ heard }) => heard[0]);
@@ -348,8 +349,8 @@ Deno.test("WorkerPool spawns workers for a namespace, which enter it first", asy
 
 Deno.test("WorkerPool moves a target to another namespace and retires idle workers", async () => {
   const { clock, threads, harness, shares } = withFakeThreads(1);
-  harness.start(0, { port: 1 }, 1, "blue");
-  harness.start(0, { port: 1 }, 2, "green");
+  harness.start(0, { port: 1 }, { netns: "blue" });
+  harness.start(0, { port: 1 }, { generation: 2, netns: "green" });
   await Promise.resolve();
   assert.deepEqual(shares(), [[], [0]]);
   clock.advance(10_000);
@@ -358,7 +359,7 @@ Deno.test("WorkerPool moves a target to another namespace and retires idle worke
   // Idle for a moment only: a reload stops and starts.
   harness.pool.stop(0);
   clock.advance(1000);
-  harness.start(1, { port: 1 }, 1, "green");
+  harness.start(1, { port: 1 }, { netns: "green" });
   clock.advance(10_000);
   // `close` is sent immediately, and the thread is terminated later.
   const retired = threads[1]!.heard.some(({ kind }) => kind === "close");
@@ -383,9 +384,62 @@ Deno.test("WorkerPool probes the targets of a dead worker within half a second o
   await harness.pool.close();
 });
 
+Deno.test("WorkerPool: targets of a dead worker are spread over the window of their return", async () => {
+  const { clock, threads, harness } = withFakeThreads(1);
+  const pace = { intervalMs: 1000, fastIntervalMs: 1000, downIntervalMs: 1000 };
+  for (let id = 0; id < 10; id++) harness.start(id, { port: 1, ...pace });
+  await Promise.resolve();
+  threads[0]!.die("boom");
+  clock.advance(100);
+  // Phases follow from place and window: over a longer one they would fill a part of the interval.
+  for (const { firstDelayMs, soonestMs, spreadMs } of startsOf(threads[1]!)) {
+    assert.deepEqual([soonestMs, spreadMs], [firstDelayMs, 500]);
+  }
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool.warm() starts workers before the first target, and retires them without one", async () => {
+  const { clock, threads, harness } = withFakeThreads(2);
+  harness.pool.warm();
+  assert.equal(threads.length, 2);
+  clock.advance(4000);
+  harness.start(0, { port: 1 });
+  clock.advance(10_000);
+  assert.deepEqual([threads.length, threads[0]!.terminated], [2, false], "used as they are");
+  await harness.pool.close();
+
+  const unused = withFakeThreads(1);
+  unused.harness.pool.warm();
+  unused.clock.advance(10_000);
+  await until(() => unused.threads[0]!.terminated);
+  await unused.harness.pool.close();
+});
+
+Deno.test("WorkerPool passes on when a first probe may start; not before its place without a word", async () => {
+  const { threads, harness } = withFakeThreads(1);
+  harness.start(0, { port: 1, fastIntervalMs: 9000 }, { firstDelayMs: 700, soonestMs: 20 });
+  harness.start(1, { port: 1 }, { firstDelayMs: 30 });
+  await Promise.resolve();
+  const first = startsOf(threads[0]!).map((it) => [it.soonestMs, it.firstDelayMs, it.spreadMs]);
+  assert.deepEqual(first, [[20, 700, 2000], [30, 30, 50]]);
+  await harness.pool.close();
+});
+
+Deno.test("WorkerPool sends many commands in parts, in order", async () => {
+  const { threads, harness } = withFakeThreads(1);
+  for (let id = 0; id < 2500; id++) harness.start(id, { port: 1 });
+  assert.equal(startsOf(threads[0]!).length, 2000, "sent while the others are made");
+  await Promise.resolve();
+  assert.deepEqual(
+    startsOf(threads[0]!).map(({ id }) => id),
+    Array.from({ length: 2500 }, (_, i) => i),
+  );
+  await harness.pool.close();
+});
+
 Deno.test("WorkerPool logs changes of a namespace", async () => {
   const { threads, harness } = withFakeThreads(1);
-  harness.start(0, { port: 1 }, 1, "blue");
+  harness.start(0, { port: 1 }, { netns: "blue" });
   threads[0]!.say({ kind: "namespace", news: { action: "waiting", problem: "no such thing" } });
   threads[0]!.say({ kind: "namespace", news: { action: "entered", problem: "" } });
   const worker = { worker: "probe-blue-0", netns: "blue" };
@@ -395,6 +449,12 @@ Deno.test("WorkerPool logs changes of a namespace", async () => {
   ]);
   await harness.pool.close();
 });
+
+/** The targets that a thread received. */
+function startsOf({ heard }: FakeThread): ScheduledTarget[] {
+  return heard.flatMap((message) => message.kind === "commands" ? message.commands : [])
+    .flatMap((command) => command.kind === "start" ? [command.target] : []);
+}
 
 /** Lets a thread report a void probe of a target, or one that counted. */
 function report(thread: FakeThread, id: number, lack?: Lack): void {
@@ -410,8 +470,8 @@ function report(thread: FakeThread, id: number, lack?: Lack): void {
 Deno.test("WorkerPool.probers() lists blind spots, and voidReason() the reason of each backend", async () => {
   const { clock, threads, harness } = withFakeThreads(1);
   harness.start(0, { port: 1 });
-  harness.start(1, { port: 1 }, 1, "blue");
-  harness.start(2, { port: 1 }, 1, "blue");
+  harness.start(1, { port: 1 }, { netns: "blue" });
+  harness.start(2, { port: 1 }, { netns: "blue" });
   const view = (netns: string) => harness.pool.probers().find((view) => view.netns === netns)!;
   assert.deepEqual(view("blue"), { netns: "blue", threads: 1, backends: 2, blind: [] });
   for (let i = 0; i < 3; i++) report(threads[1]!, 1, "ports");

@@ -42,13 +42,13 @@ export function startCommand(
     readonly target: ProbeTarget;
     readonly unknown: boolean;
   },
-  firstDelayMs: number,
+  first: Pick<ScheduledTarget, "firstDelayMs" | "spreadMs" | "soonestMs">,
 ): Command {
   const { id, generation, address, healthcheck } = target;
   const spec = { address: address.text, healthcheck };
   const counter = target.counter?.() ?? initialCounter(healthcheck);
   return {
     kind: "start",
-    target: { id, generation, spec, firstDelayMs, counter, unknown },
+    target: { id, generation, spec, ...first, counter, unknown },
   };
 }

@@ -28,7 +28,7 @@ export function descriptorsNeeded(targets: number): number {
  * Raises the limit on descriptors to `needed`, as far as permitted: the soft limit up to the hard
  * one, and with CAP_SYS_RESOURCE the hard one too. Returns the limit then in force.
  */
-export function raiseDescriptors(shim: Shim, needed: number): number {
+export function raiseDescriptors(shim: Shim<"maglev_nofile_raise">, needed: number): number {
   const limits = new Float64Array(2);
   const result = shim.calls.maglev_nofile_raise(needed, limits, limits.byteLength);
   invariant(result === 0, `cannot read the limit on file descriptors: ${errnoName(result)}`);
@@ -44,15 +44,22 @@ interface Demand {
   readonly netns: string;
 }
 
+/** The functions of the shim that the check needs. */
+const NAMES = ["maglev_nofile_raise", "maglev_netns_look"] as const;
+
+type HostShim = Shim<typeof NAMES[number]>;
+
 /** Checks configurations against this host. */
 export class HostCheck {
   readonly #log: Logger;
-  readonly #open: () => ShimResult;
+  readonly #open: () => ShimResult<typeof NAMES[number]>;
   #warned = false;
 
-  constructor(options: { readonly log: Logger; readonly open?: () => ShimResult }) {
+  constructor(
+    options: { readonly log: Logger; readonly open?: () => ShimResult<typeof NAMES[number]> },
+  ) {
     this.#log = options.log;
-    this.#open = options.open ?? openShim;
+    this.#open = options.open ?? (() => openShim(NAMES));
   }
 
   /** The reason why `config` cannot be run on this host; undefined when it can. */
@@ -104,14 +111,14 @@ function needsShim(what: string, message: string): string {
   return `cannot use ${what} without the shim: ${message}`;
 }
 
-function namespaceRefusal(shim: Shim, netns: string): string | undefined {
+function namespaceRefusal(shim: HostShim, netns: string): string | undefined {
   if (netns === "") return undefined;
   const errno = lookErrno(shim, netns, LOOK.enter);
   return errno === undefined ? undefined : `healthchecker.netns: ${namespaceProblem(netns, errno)}`;
 }
 
 /** Opens and closes a socket of each family, in the namespace of the probes. */
-function icmpRefusal(shim: Shim, { icmp, netns }: Demand): string | undefined {
+function icmpRefusal(shim: HostShim, { icmp, netns }: Demand): string | undefined {
   for (const family of icmp) {
     const errno = lookErrno(shim, netns, family === 4 ? LOOK.icmp4 : LOOK.icmp6);
     // Other errors may be temporary: meanwhile probes are void, and the log has the reason.

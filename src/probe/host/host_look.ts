@@ -10,13 +10,20 @@ import type { PortSettings } from "./port_budget.ts";
 const TEXT_BYTES = 512 * 1024;
 
 /** The errno name of a failed look; undefined when it succeeded. `netns` empty: the daemon's own. */
-export function lookErrno(shim: Shim, netns: string, what: number): string | undefined {
+export function lookErrno(
+  shim: Shim<"maglev_netns_look">,
+  netns: string,
+  what: number,
+): string | undefined {
   const result = look(shim, netns, what, new Uint8Array(0));
   return result < 0 ? errnoName(result) : undefined;
 }
 
 /** The settings of local ports, or the reason why they cannot be read. */
-export function portSettings(shim: Shim, netns: string): PortSettings | string {
+export function portSettings(
+  shim: Shim<"maglev_netns_look">,
+  netns: string,
+): PortSettings | string {
   const buffer = new Uint8Array(TEXT_BYTES);
   const read = (what: number): string | number => {
     const result = look(shim, netns, what, buffer);
@@ -32,7 +39,12 @@ export function portSettings(shim: Shim, netns: string): PortSettings | string {
   return { range, reserved, twReuse: typeof twReuse === "number" ? "" : twReuse };
 }
 
-function look(shim: Shim, netns: string, what: number, text: Uint8Array<ArrayBuffer>): number {
+function look(
+  shim: Shim<"maglev_netns_look">,
+  netns: string,
+  what: number,
+  text: Uint8Array<ArrayBuffer>,
+): number {
   const path = new TextEncoder().encode(`${netns === "" ? "" : namespacePath(netns)}\0`);
   return shim.calls.maglev_netns_look(path, path.length, what, text, text.length);
 }

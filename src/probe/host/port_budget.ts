@@ -4,7 +4,8 @@
  * up the range, and then probes are void. docs/design.md and tcp.ts describe how each kind of
  * probe ends.
  */
-import type { Config, HealthcheckConfig } from "../../config/model.ts";
+import type { IpAddress } from "../../base/address.ts";
+import type { BackendConfig, Config, HealthcheckConfig } from "../../config/model.ts";
 
 /** Settings of a network namespace, as the kernel prints them. */
 export interface PortSettings {
@@ -28,7 +29,9 @@ interface Group {
   /** `192.0.2.1 port 80`, or `source address 192.0.2.9`. */
   readonly title: string;
   readonly waitS: number;
-  readonly cures: readonly string[];
+  readonly tls: boolean;
+  /** By a source address. */
+  readonly bound: boolean;
   backends: number;
   perSecond: number;
 }
@@ -52,7 +55,10 @@ export function portWarnings(config: Config, settings: PortSettings): string[] {
 
 /** True when a configuration has probes that use local ports. */
 export function needsPorts(config: Config): boolean {
-  return groupsOf(config, "").length > 0;
+  for (const backend of config.backends.values()) {
+    if (portUserOf(config, backend) !== undefined) return true;
+  }
+  return false;
 }
 
 /** The warning of a host whose ports are not known. */
@@ -62,30 +68,42 @@ export function unknownPorts(reason: string): string {
 
 function groupsOf(config: Config, twReuse: string): Group[] {
   const groups = new Map<string, Group>();
-  for (const { address, healthcheck, enabled } of config.backends.values()) {
-    const check = healthcheck === undefined ? undefined : config.healthchecks.get(healthcheck);
-    if (check === undefined || !enabled || check.params.type === "icmp") continue;
-    const source = address.family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
-    const tls = isTls(check);
-    // Ends with a reset, which leaves no port in TIME_WAIT.
-    if (source !== undefined && !tls) continue;
-    const reused = twReuse === "1" || (twReuse === "2" && isLoopback(address.text));
+  for (const backend of config.backends.values()) {
+    const check = portUserOf(config, backend);
+    if (check === undefined) continue;
+    const { address } = backend;
+    const source = sourceOf(check, address.family);
     const title = source === undefined
       ? `${address.text} port ${check.port}`
       : `source address ${source.text}`;
-    const group = groups.get(title) ?? {
-      title,
+    let group = groups.get(title);
+    if (group === undefined) {
+      const bound = source !== undefined;
+      const reused = twReuse === "1" || (twReuse === "2" && isLoopback(address.text));
       // A port that is bound to a source address is not reused earlier.
-      waitS: reused && source === undefined ? REUSED_AFTER_S : TIME_WAIT_S,
-      cures: curesOf({ tls, bound: source !== undefined }),
-      backends: 0,
-      perSecond: 0,
-    };
+      const waitS = reused && !bound ? REUSED_AFTER_S : TIME_WAIT_S;
+      group = { title, waitS, tls: isTls(check), bound, backends: 0, perSecond: 0 };
+      groups.set(title, group);
+    }
     group.backends++;
     group.perSecond += 1000 / Math.min(check.intervalMs, check.downIntervalMs);
-    groups.set(title, group);
   }
   return [...groups.values()];
+}
+
+/** The check of a backend whose probes leave ports in TIME_WAIT; undefined for others. */
+function portUserOf(
+  { healthchecks }: Config,
+  { address, healthcheck, enabled }: BackendConfig,
+): HealthcheckConfig | undefined {
+  const check = healthcheck === undefined ? undefined : healthchecks.get(healthcheck);
+  if (check === undefined || !enabled || check.params.type === "icmp") return undefined;
+  // A bare probe from a source address ends with a reset, which leaves none.
+  return sourceOf(check, address.family) !== undefined && !isTls(check) ? undefined : check;
+}
+
+function sourceOf(check: HealthcheckConfig, family: 4 | 6): IpAddress | undefined {
+  return family === 4 ? check.probeIpv4Src : check.probeIpv6Src;
 }
 
 function isTls({ params }: HealthcheckConfig): boolean {
@@ -96,7 +114,7 @@ function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }
 
-function curesOf({ tls, bound }: { readonly tls: boolean; readonly bound: boolean }): string[] {
+function curesOf({ tls, bound }: Group): string[] {
   const cures = ["widen net.ipv4.ip_local_port_range"];
   if (!bound) cures.push("set net.ipv4.tcp_tw_reuse=1");
   if (!tls) cures.push("set probe-ipv4-src or probe-ipv6-src, whose probes end with a reset");
@@ -115,7 +133,7 @@ interface FreePorts {
 }
 
 function sentence(group: Group, { low, high, reserved, count }: FreePorts): string {
-  const { title, backends, perSecond, waitS, cures } = group;
+  const { title, backends, perSecond, waitS } = group;
   const without = reserved === 0 ? "" : ` without ${reserved} reserved ones`;
   return `probes of ${title} may need ${needed(group)} local ports (${backends} ` +
     `backend${backends === 1 ? "" : "s"}, ${rounded(perSecond)} probes a second, each port is ` +
@@ -123,7 +141,7 @@ function sentence(group: Group, { low, high, reserved, count }: FreePorts): stri
     `${without}): probes without a port are void; probe at most ${
       rounded(count / waitS)
     } times a ` +
-    `second in all, or ${cures.join(", or ")}`;
+    `second in all, or ${curesOf(group).join(", or ")}`;
 }
 
 /** Rounded down to one decimal, so that the advised rate is safe. */

@@ -53,7 +53,7 @@ const PAUSES = { firstMs: 1, maxMs: 16 };
 
 /** The reason why this program cannot read any segment; undefined when it can. */
 export function statsProblem(): string | undefined {
-  const opened = openShim();
+  const opened = openShim(["maglev_stats_connect"]);
   if (opened.kind === "error") return opened.message;
   opened.shim.close();
   return undefined;
