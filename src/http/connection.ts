@@ -23,11 +23,11 @@ export interface Answer {
   readonly status: number;
   readonly type: string;
   /**
-   * Pieces, built when they are sent; the rest is dropped when the client closes. An array is
-   * complete already and does not wait for a time slice, so that `/readyz` is answered immediately
-   * during long scrapes.
+   * Pieces, built when they are sent; the rest is dropped when the client closes. The bytes of one
+   * need not be valid after the next. An array is complete already and does not wait for a time
+   * slice, so that `/readyz` is answered immediately during long scrapes.
    */
-  readonly body: Iterable<string>;
+  readonly body: Iterable<Uint8Array>;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -148,23 +148,20 @@ export class ServerConnection {
 
   async #sendBody(
     head: string,
-    { body, chunked }: { readonly body: Iterable<string>; readonly chunked: boolean },
+    { body, chunked }: { readonly body: Iterable<Uint8Array>; readonly chunked: boolean },
   ): Promise<boolean> {
     if (!await this.#write(ENCODER.encode(head))) return false;
-    const frame = new ChunkFrame(chunked);
+    const frame = new ChunkFrame();
     const pieces = body[Symbol.iterator]();
     for (;;) {
       const { done, value: piece } = Array.isArray(body)
         ? pieces.next()
         : await this.#inTurn(() => pieces.next());
       if (done === true) break;
-      for (let at = 0; at < piece.length;) {
-        const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
-        at += read;
-        if (await this.#write(bytes)) continue;
-        pieces.return?.();
-        return false;
-      }
+      // An empty chunk would end the body.
+      if (piece.length === 0 || await this.#write(chunked ? frame.put(piece) : piece)) continue;
+      pieces.return?.();
+      return false;
     }
     return !chunked || await this.#write(LAST_CHUNK);
   }
@@ -233,7 +230,11 @@ export class ServerConnection {
 }
 
 function short(status: number): Answer {
-  return { status, type: "text/plain; charset=utf-8", body: [`${REASONS[status]}\n`] };
+  return {
+    status,
+    type: "text/plain; charset=utf-8",
+    body: [ENCODER.encode(`${REASONS[status]}\n`)],
+  };
 }
 
 const ENCODER = new TextEncoder();

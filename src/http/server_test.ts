@@ -15,7 +15,9 @@ import {
 } from "./connection.ts";
 import { MAX_HEAD_BYTES } from "./request_head.ts";
 
-const text = (body: Iterable<string>, status = 200): Answer => ({
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+const page = (body: Iterable<Uint8Array>, status = 200): Answer => ({
   status,
   type: "text/plain",
   body,
@@ -43,11 +45,11 @@ interface World {
 /** A page without end; `made` counts its pieces. */
 const endless = { made: 0, left: false };
 
-function* endlessBody(): Generator<string> {
+function* endlessBody(): Generator<Uint8Array> {
   try {
     for (;;) {
       endless.made++;
-      yield "x".repeat(65_536);
+      yield bytesOf("x".repeat(65_536));
     }
   } finally {
     endless.left = true;
@@ -57,11 +59,11 @@ function* endlessBody(): Generator<string> {
 /** Pieces that take a millisecond each; `hard.made` counts them. */
 const hard = { made: 0 };
 
-function* hardBody(clock: FakeClock): Generator<string> {
+function* hardBody(clock: FakeClock): Generator<Uint8Array> {
   for (let i = 0; i < 20; i++) {
     clock.advance(1);
     hard.made++;
-    yield "x";
+    yield bytesOf("x");
   }
 }
 
@@ -70,10 +72,10 @@ async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
   const { port } = listener.addr as Deno.NetAddr;
   const clock = new TestClock();
   const answer = (path: string) => {
-    if (path === "/page") return Promise.resolve(text(["one\n", "", "zwölf\n"]));
-    if (path === "/sick") return Promise.resolve(text(["no\n"], 503));
-    if (path === "/endless") return Promise.resolve(text(endlessBody()));
-    if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
+    if (path === "/page") return Promise.resolve(page(["one\n", "", "zwölf\n"].map(bytesOf)));
+    if (path === "/sick") return Promise.resolve(page([bytesOf("no\n")], 503));
+    if (path === "/endless") return Promise.resolve(page(endlessBody()));
+    if (path === "/hard") return Promise.resolve(page(hardBody(clock)));
     return undefined;
   };
   const server = new HttpServer({ listeners: [listener], clock, answer });

@@ -3,7 +3,7 @@ import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
 import type { BackendTally } from "../checker/tally.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
 import type { Backend } from "../health/state.ts";
-import { formatValue, SeriesWriter } from "./text.ts";
+import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 const BACKEND_STATES = Object.keys(BACKEND_STATE_NUMBER) as BackendState[];
@@ -26,100 +26,119 @@ const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
 const durationSum = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_sum" });
 const durationCount = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_count" });
 
+const ENCODER = new TextEncoder();
+/** By state: the end of its line if the backend is in it, and otherwise. */
+const STATE_ENDS = BACKEND_STATES.map((state) => ({
+  state,
+  is: ENCODER.encode(`${state}"} 1\n`),
+  isNot: ENCODER.encode(`${state}"} 0\n`),
+}));
 /** Text after the labels of each bucket. */
 const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
-  `${formatValue(bound)}"} `
+  ENCODER.encode(`${formatValue(bound)}"} `)
 );
 
 /** The families of this file. */
 export const backendRows = {
-  *maglev_backend_state({ snapshot: { backends, config } }: MetricsView) {
+  *maglev_backend_state({ snapshot: { backends, config } }: MetricsView, page: Page) {
     for (const [name, { state }] of backends) {
       const { address, healthcheck } = config.backends.get(name)!;
-      const start = backendState.open([name, address.text, healthcheck ?? ""]);
-      let text = "";
-      for (const other of BACKEND_STATES) {
-        text += start + other + (other === state ? '"} 1\n' : '"} 0\n');
+      const start = page.length;
+      backendState.open(page, [name, address.text, healthcheck ?? ""]);
+      const end = page.length;
+      for (const [i, { state: other, is, isNot }] of STATE_ENDS.entries()) {
+        if (i > 0) page.repeat(start, end);
+        page.addBytes(other === state ? is : isNot);
       }
-      yield text;
+      yield;
     }
   },
-  *maglev_backend_health({ snapshot: { backends } }: MetricsView) {
-    for (const [name, { counter }] of backends) yield backendHealth.line([name], counter);
+  *maglev_backend_health({ snapshot: { backends } }: MetricsView, page: Page) {
+    for (const [name, { counter }] of backends) yield backendHealth.line(page, [name], counter);
   },
-  *maglev_backend_enabled({ snapshot: { backends } }: MetricsView) {
-    for (const [name, { enabled }] of backends) yield backendEnabled.line([name], enabled ? 1 : 0);
+  *maglev_backend_enabled({ snapshot: { backends } }: MetricsView, page: Page) {
+    for (const [name, { enabled }] of backends) {
+      yield backendEnabled.line(page, [name], enabled ? 1 : 0);
+    }
   },
-  *maglev_backend_transitions_total(view: MetricsView) {
+  *maglev_backend_transitions_total(view: MetricsView, page: Page) {
     for (const [{ name }, tally] of tallied(view)) {
       for (const { from, to, count } of tally.transitions()) {
-        yield transitions.line([name, from, to], count);
+        yield transitions.line(page, [name, from, to], count);
       }
     }
   },
-  *maglev_backend_certificate_expiry_seconds({ snapshot: { backends } }: MetricsView) {
+  *maglev_backend_certificate_expiry_seconds({ snapshot: { backends } }: MetricsView, page: Page) {
     for (const [name, { certificateExpiryMs }] of backends) {
       if (certificateExpiryMs === undefined) continue;
-      yield certificate.line([name], certificateExpiryMs / 1000);
+      yield certificate.line(page, [name], certificateExpiryMs / 1000);
     }
   },
-  *maglev_frontend_state({ snapshot: { frontends } }: MetricsView) {
+  *maglev_frontend_state({ snapshot: { frontends } }: MetricsView, page: Page) {
     for (const [name, { state }] of frontends) {
       for (const other of FRONTEND_STATES) {
-        yield frontendState.line([name, other], other === state ? 1 : 0);
+        yield frontendState.line(page, [name, other], other === state ? 1 : 0);
       }
     }
   },
-  *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView) {
+  *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView, page: Page) {
     for (const [frontend, { config }] of frontends) {
       for (const pool of config.pools) {
         for (const entry of pool.backends) {
-          yield weight.line([frontend, pool.name, entry.name], entry.weight);
+          yield weight.line(page, [frontend, pool.name, entry.name], entry.weight);
         }
       }
     }
   },
-  *maglev_frontend_pool_backend_effective_weight({ snapshot: { frontends } }: MetricsView) {
+  *maglev_frontend_pool_backend_effective_weight(
+    { snapshot: { frontends } }: MetricsView,
+    page: Page,
+  ) {
     for (const [frontend, { config, effectiveWeights }] of frontends) {
       for (const [p, pool] of config.pools.entries()) {
         for (const [b, entry] of pool.backends.entries()) {
           const labels = [frontend, pool.name, entry.name];
-          yield effectiveWeight.line(labels, effectiveWeights[p]![b]!);
+          yield effectiveWeight.line(page, labels, effectiveWeights[p]![b]!);
         }
       }
     }
   },
-  *maglev_probe_total(view: MetricsView) {
+  *maglev_probe_total(view: MetricsView, page: Page) {
     for (const [{ name }, tally] of tallied(view)) {
       if (tally.type === undefined) continue;
       for (const { result, code, count } of tally.probes()) {
-        yield probes.line([name, tally.type, result, code], count);
+        yield probes.line(page, [name, tally.type, result, code], count);
       }
     }
   },
-  *maglev_probe_duration_seconds(view: MetricsView) {
+  *maglev_probe_duration_seconds(view: MetricsView, page: Page) {
     for (const [{ name }, tally] of tallied(view)) {
-      if (tally.type !== undefined) yield durationRow([name, tally.type], tally);
+      if (tally.type !== undefined) yield durationRow(page, [name, tally.type], tally);
     }
   },
-  *maglev_probe_void_total(view: MetricsView) {
+  *maglev_probe_void_total(view: MetricsView, page: Page) {
     for (const [{ name }, tally] of tallied(view)) {
-      if (tally.voids > 0) yield voids.line([name], tally.voids);
+      if (tally.voids > 0) yield voids.line(page, [name], tally.voids);
     }
   },
 };
 
 /** The lines of one histogram, all of one instant. */
-function durationRow(labels: readonly string[], { durations }: BackendTally): string {
+function durationRow(page: Page, labels: readonly string[], { durations }: BackendTally): void {
   const { classes, count, sumMs } = durations;
-  const start = durationBucket.open(labels);
-  let text = "";
+  const start = page.length;
+  durationBucket.open(page, labels);
+  const end = page.length;
   let below = 0;
   for (let i = 0; i < BUCKET_ENDS.length; i++) {
+    if (i > 0) page.repeat(start, end);
     below += classes[i]!;
-    text += `${start}${BUCKET_ENDS[i]}${below}\n`;
+    page.addBytes(BUCKET_ENDS[i]!);
+    page.addValue(below);
+    page.end();
   }
-  return text + durationSum.line(labels, sumMs / 1000) + durationCount.line(labels, count);
+  durationSum.line(page, labels, sumMs / 1000);
+  durationCount.line(page, labels, count);
 }
 
 function* tallied({ snapshot, tallies }: MetricsView): Generator<[Backend, BackendTally]> {

@@ -4,7 +4,7 @@ import { vipKeyOf } from "../vpp/lb/desired.ts";
 import { protocolName, type VipKey, vipPrefix } from "../vpp/lb/model.ts";
 import type { CountersSnapshot, ServerCounters, VipCounters, VppInfo } from "../vpp/ports.ts";
 import { WITHHELD_KINDS } from "../vpp/sync/guard/withheld.ts";
-import { SeriesWriter } from "./text.ts";
+import { type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 const connected = new SeriesWriter("maglev_vpp_connected");
@@ -21,49 +21,50 @@ const backendBytes = new SeriesWriter("maglev_vpp_backend_bytes_total");
 
 /** The families of this file. */
 export const vppRows = {
-  *maglev_vpp_connected({ vpp }: MetricsView) {
-    yield connected.line([], vpp?.kind === "connected" ? 1 : 0);
+  *maglev_vpp_connected({ vpp }: MetricsView, page: Page) {
+    yield connected.line(page, [], vpp?.kind === "connected" ? 1 : 0);
   },
-  *maglev_vpp_uptime_seconds(view: MetricsView) {
+  *maglev_vpp_uptime_seconds(view: MetricsView, page: Page) {
     const bootAtMs = infoOf(view)?.bootAtMs;
-    if (bootAtMs !== undefined) yield uptime.line([], since(bootAtMs, view));
+    if (bootAtMs !== undefined) yield uptime.line(page, [], since(bootAtMs, view));
   },
-  *maglev_vpp_connected_seconds(view: MetricsView) {
+  *maglev_vpp_connected_seconds(view: MetricsView, page: Page) {
     const connectedAtMs = infoOf(view)?.connectedAtMs;
-    if (connectedAtMs !== undefined) yield connectedTime.line([], since(connectedAtMs, view));
+    if (connectedAtMs !== undefined) yield connectedTime.line(page, [], since(connectedAtMs, view));
   },
-  *maglev_vpp_withheld(view: MetricsView) {
+  *maglev_vpp_withheld(view: MetricsView, page: Page) {
     if (infoOf(view) === undefined) return;
     for (const kind of WITHHELD_KINDS) {
       yield withheld.line(
+        page,
         [kind],
         (view.withheld ?? []).filter((each) => each.kind === kind).length,
       );
     }
   },
-  *maglev_vpp_info(view: MetricsView) {
+  *maglev_vpp_info(view: MetricsView, page: Page) {
     const vpp = infoOf(view);
-    if (vpp !== undefined) yield info.line([vpp.version, vpp.buildDate, `${vpp.pid}`], 1);
+    if (vpp !== undefined) yield info.line(page, [vpp.version, vpp.buildDate, `${vpp.pid}`], 1);
   },
-  *maglev_vpp_vip_packets_total({ counters }: MetricsView) {
+  *maglev_vpp_vip_packets_total({ counters }: MetricsView, page: Page) {
     for (const [labels, vip] of vipsOf(counters)) {
-      yield vipPackets.line([...labels, "next"], vip.next) +
-        vipPackets.line([...labels, "first"], vip.first) +
-        vipPackets.line([...labels, "untracked"], vip.untracked) +
-        vipPackets.line([...labels, "no_server"], vip.noServer);
+      vipPackets.line(page, [...labels, "next"], vip.next);
+      vipPackets.line(page, [...labels, "first"], vip.first);
+      vipPackets.line(page, [...labels, "untracked"], vip.untracked);
+      yield vipPackets.line(page, [...labels, "no_server"], vip.noServer);
     }
   },
-  *maglev_vpp_vip_route_packets_total({ counters }: MetricsView) {
+  *maglev_vpp_vip_route_packets_total({ counters }: MetricsView, page: Page) {
     for (const [labels, { fibPackets }] of vipsOf(counters)) {
-      if (fibPackets !== undefined) yield routePackets.line(labels, fibPackets);
+      if (fibPackets !== undefined) yield routePackets.line(page, labels, fibPackets);
     }
   },
-  *maglev_vpp_vip_route_bytes_total({ counters }: MetricsView) {
+  *maglev_vpp_vip_route_bytes_total({ counters }: MetricsView, page: Page) {
     for (const [labels, { fibBytes }] of vipsOf(counters)) {
-      if (fibBytes !== undefined) yield routeBytes.line(labels, fibBytes);
+      if (fibBytes !== undefined) yield routeBytes.line(page, labels, fibBytes);
     }
   },
-  *maglev_vpp_backend_flows({ snapshot: { config, frontends }, vipOf }: MetricsView) {
+  *maglev_vpp_backend_flows({ snapshot: { config, frontends }, vipOf }: MetricsView, page: Page) {
     for (const { config: frontend } of frontends.values()) {
       const key = vipKeyOf(frontend);
       const servers = vipOf(key)?.servers ?? [];
@@ -75,15 +76,17 @@ export const vppRows = {
       const names = new Set(frontend.pools.flatMap(({ backends }) => backends.map((b) => b.name)));
       for (const name of names) {
         const flows = flowsOf.get(config.backends.get(name)!.address.text);
-        if (flows !== undefined) yield backendFlows.line([...labels, name], flows);
+        if (flows !== undefined) yield backendFlows.line(page, [...labels, name], flows);
       }
     }
   },
-  *maglev_vpp_backend_packets_total(view: MetricsView) {
-    for (const [name, { packets }] of serversOf(view)) yield backendPackets.line([name], packets);
+  *maglev_vpp_backend_packets_total(view: MetricsView, page: Page) {
+    for (const [name, { packets }] of serversOf(view)) {
+      yield backendPackets.line(page, [name], packets);
+    }
   },
-  *maglev_vpp_backend_bytes_total(view: MetricsView) {
-    for (const [name, { bytes }] of serversOf(view)) yield backendBytes.line([name], bytes);
+  *maglev_vpp_backend_bytes_total(view: MetricsView, page: Page) {
+    for (const [name, { bytes }] of serversOf(view)) yield backendBytes.line(page, [name], bytes);
   },
 };
 

@@ -5,8 +5,8 @@ import { TEXT_FORMAT } from "./text.ts";
 const JSON_TYPE = "application/json";
 
 export interface PagesOptions {
-  /** The text of a scrape, in pieces. */
-  readonly scrape: () => Promise<Iterable<string>>;
+  /** The text of a scrape, in pieces whose bytes are valid until the next one. */
+  readonly scrape: () => Promise<Iterable<Uint8Array>>;
   /** Content of `/readyz`; any JSON goes with `ready`. */
   readonly readiness: () => { readonly ready: boolean };
 }
@@ -31,5 +31,6 @@ export function pages({ scrape, readiness }: PagesOptions) {
 }
 
 function json(status: number, value: unknown): Answer {
-  return { status, type: JSON_TYPE, body: [`${JSON.stringify(value)}\n`] };
+  const body = [new TextEncoder().encode(`${JSON.stringify(value)}\n`)];
+  return { status, type: JSON_TYPE, body };
 }
