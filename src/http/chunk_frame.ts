@@ -3,9 +3,7 @@
  * used again and again: a page of 22 MB makes no garbage of its size.
  */
 
-/** A size in hexadecimal, padded so that it always takes as many bytes, and the end of its line. */
-const SIZE_DIGITS = 8;
-const BEFORE = SIZE_DIGITS + 2;
+const SIZE_DIGITS = 5;
 const [CR, LF] = [13, 10];
 
 export class ChunkFrame {
@@ -14,11 +12,11 @@ export class ChunkFrame {
 
   /** `piece`, which is not empty, as a chunk; its bytes are valid until the next call. */
   put(piece: Uint8Array): Uint8Array {
-    const end = BEFORE + piece.length;
-    if (this.#buffer.length < end + 2) this.#buffer = new Uint8Array(end + 2);
     const size = `${piece.length.toString(16).padStart(SIZE_DIGITS, "0")}\r\n`;
+    const end = size.length + piece.length;
+    if (this.#buffer.length < end + 2) this.#buffer = new Uint8Array(end + 2);
     this.#encoder.encodeInto(size, this.#buffer);
-    this.#buffer.set(piece, BEFORE);
+    this.#buffer.set(piece, size.length);
     this.#buffer[end] = CR;
     this.#buffer[end + 1] = LF;
     return this.#buffer.subarray(0, end + 2);

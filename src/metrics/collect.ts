@@ -9,17 +9,15 @@ import { vppRows } from "./collect_vpp.ts";
 import { familyHead, Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
-/** About as many bytes are put together before they are handed out. */
-const PIECE_BYTES = 128 * 1024;
-
-/** Writes a family's lines; it yields when those of a backend, VIP or the like are complete. */
+/** Writes a family's lines; it yields when the page is full. */
 export type Rows = (view: MetricsView, page: Page) => Iterable<void>;
 
 function single(name: ScrapedName, value: (view: MetricsView) => number | undefined): Rows {
   const writer = new SeriesWriter(name);
-  return function* (view, page) {
+  return (view, page) => {
     const number = value(view);
-    if (number !== undefined) yield writer.line(page, [], number);
+    if (number !== undefined) writer.line(page, number);
+    return [];
   };
 }
 
@@ -30,8 +28,9 @@ function* blindRows({ probers }: MetricsView, page: Page): Iterable<void> {
   for (const { netns, blind: spots } of probers) {
     for (const lack of LACKS) {
       const spot = spots.find((candidate) => candidate.lack === lack);
-      yield blind.line(page, [netns, lack], spot?.backends ?? 0);
+      blind.line(page, spot?.backends ?? 0, netns, lack);
     }
+    if (page.full) yield;
   }
 }
 
@@ -45,8 +44,9 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
     "maglev_eventloop_lag_seconds",
     (view) => view.eventLoopLagS,
   ),
-  *maglev_build_info({ build: { version, commit, date } }, page) {
-    yield build.line(page, [version, commit, date], 1);
+  maglev_build_info({ build: { version, commit, date } }, page) {
+    build.line(page, 1, version, commit, date);
+    return [];
   },
   process_cpu_user_seconds_total: single(
     "process_cpu_user_seconds_total",
@@ -81,9 +81,7 @@ export function* collect(view: MetricsView): Generator<Uint8Array, void> {
   for (const name of FAMILY_NAMES) {
     if (!isScraped(name) || (view.vpp === undefined && isOfVpp(name))) continue;
     page.addText(familyHead(name));
-    for (const _ of ROWS[name](view, page)) {
-      if (page.length >= PIECE_BYTES) yield page.take();
-    }
+    for (const _ of ROWS[name](view, page)) yield page.take();
   }
   if (page.length > 0) yield page.take();
 }

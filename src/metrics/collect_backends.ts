@@ -1,8 +1,8 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
-import type { BackendTally } from "../checker/tally.ts";
+import type { DurationTally } from "../checker/tally.ts";
+import type { ProbeType } from "../config/model.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
-import type { Backend } from "../health/state.ts";
 import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
@@ -18,7 +18,7 @@ const frontendState = new SeriesWriter("maglev_frontend_state");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
-const voids = new SeriesWriter("maglev_probe_void_total");
+const voidProbes = new SeriesWriter("maglev_probe_void_total");
 const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
   suffix: "_bucket",
   last: "le",
@@ -41,51 +41,63 @@ const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
 /** The families of this file. */
 export const backendRows = {
   *maglev_backend_state({ snapshot: { backends, config } }: MetricsView, page: Page) {
-    for (const [name, { state }] of backends) {
+    for (const { name, state } of backends.values()) {
       const { address, healthcheck } = config.backends.get(name)!;
       const start = page.length;
-      backendState.open(page, [name, address.text, healthcheck ?? ""]);
+      backendState.open(page, name, address.text, healthcheck ?? "");
       const end = page.length;
-      for (const [i, { state: other, is, isNot }] of STATE_ENDS.entries()) {
+      for (let i = 0; i < STATE_ENDS.length; i++) {
         if (i > 0) page.repeat(start, end);
+        const { state: other, is, isNot } = STATE_ENDS[i]!;
         page.addBytes(other === state ? is : isNot);
       }
-      yield;
+      if (page.full) yield;
     }
   },
   *maglev_backend_health({ snapshot: { backends } }: MetricsView, page: Page) {
-    for (const [name, { counter }] of backends) yield backendHealth.line(page, [name], counter);
+    for (const { name, counter } of backends.values()) {
+      backendHealth.line(page, counter, name);
+      if (page.full) yield;
+    }
   },
   *maglev_backend_enabled({ snapshot: { backends } }: MetricsView, page: Page) {
-    for (const [name, { enabled }] of backends) {
-      yield backendEnabled.line(page, [name], enabled ? 1 : 0);
+    for (const { name, enabled } of backends.values()) {
+      backendEnabled.line(page, enabled ? 1 : 0, name);
+      if (page.full) yield;
     }
   },
-  *maglev_backend_transitions_total(view: MetricsView, page: Page) {
-    for (const [{ name }, tally] of tallied(view)) {
-      for (const { from, to, count } of tally.transitions()) {
-        yield transitions.line(page, [name, from, to], count);
+  *maglev_backend_transitions_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, transitions: counts } of tallies) {
+      for (const { from, to, count } of counts) {
+        transitions.line(page, count, name, from, to);
       }
+      if (page.full) yield;
     }
   },
-  *maglev_backend_certificate_expiry_seconds({ snapshot: { backends } }: MetricsView, page: Page) {
-    for (const [name, { certificateExpiryMs }] of backends) {
+  *maglev_backend_certificate_expiry_seconds(
+    { snapshot: { backends } }: MetricsView,
+    page: Page,
+  ) {
+    for (const { name, certificateExpiryMs } of backends.values()) {
       if (certificateExpiryMs === undefined) continue;
-      yield certificate.line(page, [name], certificateExpiryMs / 1000);
+      certificate.line(page, certificateExpiryMs / 1000, name);
+      if (page.full) yield;
     }
   },
   *maglev_frontend_state({ snapshot: { frontends } }: MetricsView, page: Page) {
-    for (const [name, { state }] of frontends) {
+    for (const { name, state } of frontends.values()) {
       for (const other of FRONTEND_STATES) {
-        yield frontendState.line(page, [name, other], other === state ? 1 : 0);
+        frontendState.line(page, other === state ? 1 : 0, name, other);
       }
+      if (page.full) yield;
     }
   },
   *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView, page: Page) {
-    for (const [frontend, { config }] of frontends) {
+    for (const { name, config } of frontends.values()) {
       for (const pool of config.pools) {
         for (const entry of pool.backends) {
-          yield weight.line(page, [frontend, pool.name, entry.name], entry.weight);
+          weight.line(page, entry.weight, name, pool.name, entry.name);
+          if (page.full) yield;
         }
       }
     }
@@ -94,40 +106,45 @@ export const backendRows = {
     { snapshot: { frontends } }: MetricsView,
     page: Page,
   ) {
-    for (const [frontend, { config, effectiveWeights }] of frontends) {
-      for (const [p, pool] of config.pools.entries()) {
-        for (const [b, entry] of pool.backends.entries()) {
-          const labels = [frontend, pool.name, entry.name];
-          yield effectiveWeight.line(page, labels, effectiveWeights[p]![b]!);
+    for (const { name, config: { pools }, effectiveWeights } of frontends.values()) {
+      for (let p = 0; p < pools.length; p++) {
+        const { name: pool, backends } = pools[p]!;
+        for (let b = 0; b < backends.length; b++) {
+          effectiveWeight.line(page, effectiveWeights[p]![b]!, name, pool, backends[b]!.name);
+          if (page.full) yield;
         }
       }
     }
   },
-  *maglev_probe_total(view: MetricsView, page: Page) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.type === undefined) continue;
-      for (const { result, code, count } of tally.probes()) {
-        yield probes.line(page, [name, tally.type, result, code], count);
+  *maglev_probe_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, type, probes: counts } of tallies) {
+      if (type === undefined) continue;
+      for (const { result, code, count } of counts) {
+        probes.line(page, count, name, type, result, code);
       }
+      if (page.full) yield;
     }
   },
-  *maglev_probe_duration_seconds(view: MetricsView, page: Page) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.type !== undefined) yield durationRow(page, [name, tally.type], tally);
+  *maglev_probe_duration_seconds({ tallies }: MetricsView, page: Page) {
+    for (const { name, type, durations } of tallies) {
+      if (type === undefined) continue;
+      durationRow(page, name, type, durations);
+      if (page.full) yield;
     }
   },
-  *maglev_probe_void_total(view: MetricsView, page: Page) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.voids > 0) yield voids.line(page, [name], tally.voids);
+  *maglev_probe_void_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, voids } of tallies) {
+      if (voids > 0) voidProbes.line(page, voids, name);
+      if (page.full) yield;
     }
   },
 };
 
 /** The lines of one histogram, all of one instant. */
-function durationRow(page: Page, labels: readonly string[], { durations }: BackendTally): void {
+function durationRow(page: Page, name: string, type: ProbeType, durations: DurationTally): void {
   const { classes, count, sumMs } = durations;
   const start = page.length;
-  durationBucket.open(page, labels);
+  durationBucket.open(page, name, type);
   const end = page.length;
   let below = 0;
   for (let i = 0; i < BUCKET_ENDS.length; i++) {
@@ -137,14 +154,6 @@ function durationRow(page: Page, labels: readonly string[], { durations }: Backe
     page.addValue(below);
     page.end();
   }
-  durationSum.line(page, labels, sumMs / 1000);
-  durationCount.line(page, labels, count);
-}
-
-function* tallied({ snapshot, tallies }: MetricsView): Generator<[Backend, BackendTally]> {
-  let i = 0;
-  for (const backend of snapshot.backends.values()) {
-    const tally = tallies[i++];
-    if (tally !== undefined) yield [backend, tally];
-  }
+  durationSum.line(page, sumMs / 1000, name, type);
+  durationCount.line(page, count, name, type);
 }

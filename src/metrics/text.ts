@@ -32,7 +32,9 @@ function escapeLabel(value: string): string {
 const ENCODER = new TextEncoder();
 /** Bytes of UTF-8 for one UTF-16 unit, at most. */
 const MAX_UNIT_BYTES = 3;
-const FIRST_BYTES = 16 * 1024;
+/** A page that has so much is handed out; a row more fits into its first buffer. */
+const FULL_BYTES = 128 * 1024;
+const FIRST_BYTES = FULL_BYTES + 16 * 1024;
 const [NEWLINE, SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [10, 32, 34, 48, 92, 126];
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -45,6 +47,11 @@ export class Page {
   /** Bytes since the last take(). */
   get length(): number {
     return this.#length;
+  }
+
+  /** There is enough to be taken. */
+  get full(): boolean {
+    return this.#length >= FULL_BYTES;
   }
 
   /** Everything since the last call; the bytes are valid until something is added. */
@@ -126,45 +133,68 @@ export class Page {
 /** The text between the last label and the value. */
 const AFTER_LABELS = ENCODER.encode('"} ');
 
-/** Writes series of one family, or of one of a histogram's parts. */
+/**
+ * Writes series of one family, or of one of a histogram's parts. Label values are parameters,
+ * because an array for each of 262,000 lines would be 20 MB of garbage.
+ */
 export class SeriesWriter {
-  readonly #name: string;
-  /** Text before each label's value; without labels, the text before the series' value. */
+  /** Text before each label's value. */
   readonly #before: readonly Uint8Array[];
-  readonly #labels: number;
+  /** Text before the value of a series without labels. */
+  readonly #bare: Uint8Array;
+  readonly #mismatch: string;
 
   /** `suffix` such as `_bucket`; `last` a label of the format itself, such as `le`. */
   constructor(
-    name: FamilyName,
+    family: FamilyName,
     options: { readonly suffix?: string; readonly last?: string } = {},
   ) {
-    const labels = Object.keys(familyOf(name).labels);
+    const name = `${family}${options.suffix ?? ""}`;
+    const labels = Object.keys(familyOf(family).labels);
     if (options.last !== undefined) labels.push(options.last);
-    this.#name = `${name}${options.suffix ?? ""}`;
-    this.#labels = labels.length;
-    const before = labels.map((label, i) => `${i === 0 ? `${this.#name}{` : '",'}${label}="`);
-    if (before.length === 0) before.push(`${this.#name} `);
-    this.#before = before.map((text) => ENCODER.encode(text));
+    this.#before = labels.map((label, i) =>
+      ENCODER.encode(`${i === 0 ? `${name}{` : '",'}${label}="`)
+    );
+    this.#bare = ENCODER.encode(`${name} `);
+    this.#mismatch = `${name}: values do not match labels`;
   }
 
-  /** Adds a line; `values` of all labels in the order of the table. */
-  line(page: Page, values: readonly string[], value: number): void {
-    invariant(values.length === this.#labels, `${this.#name}: labels without values`);
-    this.open(page, values);
-    if (values.length > 0) page.addBytes(AFTER_LABELS);
+  /** Adds a line; label values `a` to `d` in the order of the table. */
+  line(page: Page, value: number, a?: string, b?: string, c?: string, d?: string): void {
+    const labels = this.#addLabels(page, a, b, c, d);
+    invariant(labels === this.#before.length, this.#mismatch);
+    page.addBytes(labels === 0 ? this.#bare : AFTER_LABELS);
     page.addValue(value);
     page.end();
   }
 
   /**
-   * Adds the start of a line with these first values. It ends after the last of them or, when one
-   * is missing, where its value is inserted; `"} 1` and a newline follow.
+   * Adds the start of a line without its last label's value; that value, `"} 1` and a newline
+   * follow.
    */
-  open(page: Page, values: readonly string[]): void {
-    for (let i = 0; i < values.length; i++) {
-      page.addBytes(this.#before[i]!);
-      page.addLabel(values[i]!);
-    }
-    if (values.length < this.#before.length) page.addBytes(this.#before[values.length]!);
+  open(page: Page, a?: string, b?: string, c?: string): void {
+    const labels = this.#addLabels(page, a, b, c);
+    invariant(labels === this.#before.length - 1, this.#mismatch);
+    page.addBytes(this.#before[labels]!);
+  }
+
+  /** Returns how many values there are. */
+  #addLabels(page: Page, a?: string, b?: string, c?: string, d?: string): number {
+    if (a === undefined) return 0;
+    this.#addLabel(page, 0, a);
+    if (b === undefined) return 1;
+    this.#addLabel(page, 1, b);
+    if (c === undefined) return 2;
+    this.#addLabel(page, 2, c);
+    if (d === undefined) return 3;
+    this.#addLabel(page, 3, d);
+    return 4;
+  }
+
+  #addLabel(page: Page, place: number, value: string): void {
+    const before = this.#before[place];
+    invariant(before !== undefined, this.#mismatch);
+    page.addBytes(before);
+    page.addLabel(value);
   }
 }

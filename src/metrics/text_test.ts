@@ -70,14 +70,14 @@ Deno.test("Page holds everything that is added until it is taken, however much i
 Deno.test("SeriesWriter: any labels survive a round trip", () => {
   const writer = new SeriesWriter("maglev_backend_state");
   fc.assert(fc.property(NAMES, NAMES, fc.double({ noNaN: true }), (a, b, value) => {
-    const line = written((page) => writer.line(page, [a, b, "check", "up"], value));
+    const line = written((page) => writer.line(page, value, a, b, "check", "up"));
     const families = readMetrics(familyHead("maglev_backend_state") + line);
     assert.deepEqual(families.get("maglev_backend_state")!.samples, [{
       name: "maglev_backend_state",
       labels: { backend: a, address: b, healthcheck: "check", state: "up" },
       value: value === 0 ? 0 : value,
     }]);
-    const start = written((page) => writer.open(page, [a, b, "check"]));
+    const start = written((page) => writer.open(page, a, b, "check"));
     assert.equal(`${start}up"} ${formatValue(value)}\n`, line, "in two parts");
   }));
 });
@@ -85,9 +85,10 @@ Deno.test("SeriesWriter: any labels survive a round trip", () => {
 Deno.test("SeriesWriter refuses label values that do not match the table", () => {
   const page = new Page();
   const writer = new SeriesWriter("maglev_backend_health");
-  assert.throws(() => writer.line(page, [], 1), /labels without values/);
-  assert.throws(() => writer.line(page, ["a", "b"], 1), /labels without values/);
-  assert.equal(page.length, 0);
   const bare = new SeriesWriter("maglev_vpp_connected");
-  assert.equal(written((page) => bare.line(page, [], 1)), "maglev_vpp_connected 1\n");
+  assert.throws(() => writer.line(page, 1), /values do not match labels/);
+  assert.throws(() => writer.line(page, 1, "a", "b"), /values do not match labels/);
+  assert.throws(() => writer.open(page, "a"), /values do not match labels/);
+  assert.throws(() => bare.line(page, 1, "a"), /values do not match labels/);
+  assert.equal(written((empty) => bare.line(empty, 1)), "maglev_vpp_connected 1\n");
 });
