@@ -3,13 +3,15 @@
  * (support/scraped_daemon.ts) probe N backends of a farm on loopback once a second, first without
  * scrapes, then with one a second. For each number of backends: time from request to last byte,
  * size of the page, CPU of the daemon per scrape, and lateness of probes and main thread in both
- * phases.
+ * phases. The reference is a server with as many series of Prometheus' own library in Go, where
+ * that is installed; it does nothing else.
  *
  * Options: --targets 100,1000,10000 --window 15 (s of each phase) --interval 1000 (ms of probes)
  */
 import { parseArgs } from "node:util";
 import { type Child, cpuMs, memoryMiB, start } from "./support/child.ts";
 import { environment } from "./support/environment.ts";
+import { startMetricsReference } from "./support/metrics_reference.ts";
 import { startServers } from "./support/servers.ts";
 
 const { values } = parseArgs({
@@ -55,6 +57,14 @@ interface Row {
   readonly scraped: Phase;
   readonly rssMiB: { readonly alone: number; readonly scraped: number };
   readonly falseVerdicts: number;
+}
+
+interface ReferenceFigures {
+  readonly series: number;
+  readonly bytes: number;
+  readonly scrapeMs: { readonly p50: number; readonly max: number };
+  readonly cpuMsPerScrape: number;
+  readonly rssMiB: number;
 }
 
 interface Figures extends Phase {
@@ -119,7 +129,7 @@ async function measure(backends: number): Promise<Row> {
       farm: farm.kind,
       series,
       bytes,
-      scrapeMs: { p50: round(ms[ms.length >> 1]!), max: round(ms.at(-1)!) },
+      scrapeMs: spreadOf(ms),
       cpuMsPerScrape: round((cpuScraped - cpuAlone * phases) / ms.length),
       alone: phaseOf(alone, 0),
       scraped: phaseOf(scraped, alone.probes),
@@ -129,6 +139,41 @@ async function measure(backends: number): Promise<Row> {
   } finally {
     await daemon.end();
   }
+}
+
+/** The same scrapes of the reference, with as many probes counted. */
+async function referenceOf(
+  backends: number,
+): Promise<ReferenceFigures | { readonly skipped: string }> {
+  const reference = await startMetricsReference(
+    backends,
+    (1000 * backends) / parameters.intervalMs,
+  );
+  if (typeof reference === "string") return { skipped: reference };
+  const { child, url } = reference;
+  try {
+    await pause(3000);
+    const cpuStart = cpuMs(child.pid);
+    await pause(1000 * parameters.windowS);
+    const cpuMiddle = cpuMs(child.pid);
+    const fromMs = performance.now();
+    const { ms, bytes, series } = await scrape(url);
+    const phases = (performance.now() - fromMs) / (1000 * parameters.windowS);
+    const cpu = cpuMs(child.pid) - cpuMiddle - (cpuMiddle - cpuStart) * phases;
+    return {
+      series,
+      bytes,
+      scrapeMs: spreadOf(ms),
+      cpuMsPerScrape: round(cpu / ms.length),
+      rssMiB: memoryMiB(child.pid),
+    };
+  } finally {
+    await reference.stop();
+  }
+}
+
+function spreadOf(sortedMs: readonly number[]): { readonly p50: number; readonly max: number } {
+  return { p50: round(sortedMs[sortedMs.length >> 1]!), max: round(sortedMs.at(-1)!) };
 }
 
 function phaseOf({ probes, voids, lateness, lag }: Figures, before: number): Phase {
@@ -148,9 +193,9 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-const rows: Row[] = [];
+const rows: object[] = [];
 for (const backends of parameters.targets) {
-  const row = await measure(backends);
+  const row = { ...await measure(backends), reference: await referenceOf(backends) };
   console.error(JSON.stringify(row));
   rows.push(row);
 }

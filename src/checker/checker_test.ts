@@ -205,11 +205,11 @@ Deno.test("Checker: transitions and results are counted for metrics", () => {
   for (let i = 0; i < 3; i++) engine.report({ a: FAIL });
   const tally = checker.tally.of("a")!;
   assert.equal(tally.type, "tcp");
-  assert.deepEqual(tally.probes(), [
+  assert.deepEqual(tally.probes, [
     { result: "pass", code: "L4OK", count: 1 },
     { result: "fail", code: "L4CON", count: 3 },
   ]);
-  assert.deepEqual(tally.transitions(), [
+  assert.deepEqual(tally.transitions, [
     { from: "unknown", to: "up", count: 1 },
     { from: "up", to: "down", count: 1 },
   ]);

@@ -34,14 +34,16 @@ export interface DurationTally {
 
 /** Totals of one backend since its first result or transition. The values change later. */
 export interface BackendTally {
+  /** Of the backend. */
+  readonly name: string;
   /** Of the results and durations; undefined before the first result. */
   readonly type: ProbeType | undefined;
   readonly durations: DurationTally;
   readonly voids: number;
   /** Sorted by result (pass first) and code. */
-  probes(): readonly ProbeCount[];
+  readonly probes: readonly ProbeCount[];
   /** Sorted by `from` and `to`. */
-  transitions(): readonly TransitionCount[];
+  readonly transitions: readonly TransitionCount[];
 }
 
 /** Totals since the start, by backend, until it is forgotten. */
@@ -56,10 +58,7 @@ export class Tally {
   /** Counts a change of state, except to `removed`, because the backend is forgotten then. */
   countTransition(backend: string, { from, to }: Transition): void {
     if (to === "removed") return;
-    const counts = this.#of(backend).transitionCounts;
-    const byTo = counts.get(from) ?? new Map<BackendState, number>();
-    counts.set(from, byTo);
-    increment(byTo, to);
+    this.#of(backend).countTransition(from, to);
   }
 
   countVoid(backend: string): void {
@@ -79,24 +78,31 @@ export class Tally {
   #of(backend: string): Totals {
     let totals = this.#backends.get(backend);
     if (totals === undefined) {
-      totals = new Totals();
+      totals = new Totals(backend);
       this.#backends.set(backend, totals);
     }
     return totals;
   }
 }
 
+type Counting<T> = Omit<T, "count"> & { count: number };
+
+/** Counts stand in sorted lists: a backend has one or two, and they are written as they are. */
 class Totals implements BackendTally {
+  readonly name: string;
   type: ProbeType | undefined;
   voids = 0;
-  readonly transitionCounts = new Map<BackendState, Map<BackendState, number>>();
-  durations = { classes: new Array<number>(BUCKETS_MS.length + 1).fill(0), count: 0, sumMs: 0 };
-  #pass = new Map<ResultCode, number>();
-  #fail = new Map<ResultCode, number>();
+  durations = noDurations();
+  probes: Counting<ProbeCount>[] = [];
+  readonly transitions: Counting<TransitionCount>[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
 
   countProbe(type: ProbeType, { ok, code, durationMs }: ProbeResult): void {
     if (this.type !== type) this.#begin(type);
-    increment(ok ? this.#pass : this.#fail, code);
+    this.#countResult(ok ? "pass" : "fail", code);
     const { durations } = this;
     let at = 0;
     while (at < BUCKETS_MS.length && durationMs > BUCKETS_MS[at]!) at++;
@@ -105,35 +111,33 @@ class Totals implements BackendTally {
     durations.sumMs += durationMs;
   }
 
-  probes(): readonly ProbeCount[] {
-    const found: ProbeCount[] = [];
-    for (const [code, count] of sorted(this.#pass)) found.push({ result: "pass", code, count });
-    for (const [code, count] of sorted(this.#fail)) found.push({ result: "fail", code, count });
-    return found;
+  countTransition(from: BackendState, to: BackendState): void {
+    for (const entry of this.transitions) {
+      if (entry.from === from && entry.to === to) return void entry.count++;
+    }
+    this.transitions.push({ from, to, count: 1 });
+    this.transitions.sort((a, b) => compared(a.from, b.from) || compared(a.to, b.to));
   }
 
-  transitions(): readonly TransitionCount[] {
-    const found: TransitionCount[] = [];
-    for (const [from, byTo] of sorted(this.transitionCounts)) {
-      for (const [to, count] of sorted(byTo)) found.push({ from, to, count });
+  #countResult(result: ProbeCount["result"], code: ResultCode): void {
+    for (const entry of this.probes) {
+      if (entry.code === code && entry.result === result) return void entry.count++;
     }
-    return found;
+    this.probes.push({ result, code, count: 1 });
+    this.probes.sort((a, b) => -compared(a.result, b.result) || compared(a.code, b.code));
   }
 
   #begin(type: ProbeType): void {
     this.type = type;
-    this.#pass = new Map();
-    this.#fail = new Map();
-    const classes = new Array<number>(BUCKETS_MS.length + 1).fill(0);
-    this.durations = { classes, count: 0, sumMs: 0 };
+    this.probes = [];
+    this.durations = noDurations();
   }
 }
 
-function increment<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function noDurations() {
+  return { classes: new Array<number>(BUCKETS_MS.length + 1).fill(0), count: 0, sumMs: 0 };
 }
 
-/** The entries sorted by key. The usual single entry needs no copy. */
-function sorted<K extends string, V>(map: ReadonlyMap<K, V>): Iterable<readonly [K, V]> {
-  return map.size < 2 ? map : [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+function compared(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -11,8 +11,8 @@ Deno.test("Tally counts probes by type, result and code, transitions and voids, 
   tally.countProbe("b", "tcp", { ...FAIL, code: "L4TOUT" });
   tally.countProbe("a", "http", { ...FAIL, layer: "L7", code: "L7STS" });
   assert.equal(tally.of("a")!.type, "http");
-  assert.deepEqual(tally.of("a")!.probes(), [{ result: "fail", code: "L7STS", count: 1 }]);
-  assert.deepEqual(tally.of("b")!.probes(), [
+  assert.deepEqual(tally.of("a")!.probes, [{ result: "fail", code: "L7STS", count: 1 }]);
+  assert.deepEqual(tally.of("b")!.probes, [
     { result: "pass", code: "L4OK", count: 2 },
     { result: "fail", code: "L4CON", count: 1 },
     { result: "fail", code: "L4TOUT", count: 1 },
@@ -20,14 +20,14 @@ Deno.test("Tally counts probes by type, result and code, transitions and voids, 
   tally.countTransition("a", { from: "up", to: "down", atMs: wall(2), result: FAIL });
   tally.countTransition("a", { from: "unknown", to: "up", atMs: wall(1), result: PASS });
   tally.countTransition("a", { from: "unknown", to: "up", atMs: wall(3), result: PASS });
-  assert.deepEqual(tally.of("a")!.transitions(), [
+  assert.deepEqual(tally.of("a")!.transitions, [
     { from: "unknown", to: "up", count: 2 },
     { from: "up", to: "down", count: 1 },
   ]);
   tally.countVoid("c");
   tally.countVoid("c");
   assert.equal(tally.of("c")!.voids, 2);
-  assert.deepEqual([tally.of("c")!.type, tally.of("c")!.probes()], [undefined, []]);
+  assert.deepEqual([tally.of("c")!.type, tally.of("c")!.probes], [undefined, []]);
 });
 
 Deno.test("Tally puts a duration into the first class whose bound it does not exceed", () => {
@@ -50,7 +50,7 @@ Deno.test("Tally: another type of probe starts at 0; a forgotten backend leaves 
   const { type, durations, voids } = tally.of("a")!;
   assert.deepEqual([type, durations.count, voids], ["http", 1, 1]);
   tally.countTransition("a", { from: "up", to: "removed", atMs: wall(2), result: FAIL });
-  assert.equal(tally.of("a")!.transitions().length, 1, "of the backend, whatever its probes");
+  assert.equal(tally.of("a")!.transitions.length, 1, "of the backend, whatever its probes");
   tally.forget("a");
   assert.equal(tally.of("a"), undefined);
 });

@@ -204,20 +204,21 @@ export class ServerConnection {
     return await this.#write(joined);
   }
 
-  async #sendPieces(head: Uint8Array, all: Iterable<string>, chunked: boolean): Promise<boolean> {
+  async #sendPieces(
+    head: Uint8Array,
+    all: Iterable<Uint8Array>,
+    chunked: boolean,
+  ): Promise<boolean> {
     if (!await this.#write(head)) return false;
-    const frame = new ChunkFrame(chunked);
+    const frame = new ChunkFrame();
     const pieces = all[Symbol.iterator]();
     for (;;) {
       const { done, value: piece } = await this.#inTurn(() => pieces.next());
       if (done === true) break;
-      for (let at = 0; at < piece.length;) {
-        const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
-        at += read;
-        if (await this.#write(bytes)) continue;
-        pieces.return?.();
-        return false;
-      }
+      // An empty chunk would end the body.
+      if (piece.length === 0 || await this.#write(chunked ? frame.put(piece) : piece)) continue;
+      pieces.return?.();
+      return false;
     }
     return !chunked || await this.#write(LAST_CHUNK);
   }

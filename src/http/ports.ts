@@ -72,13 +72,14 @@ export interface WholeAnswer extends AnswerHead {
 }
 
 /**
- * A text that is made while it is sent, in chunks. All connections make their pieces in shared time
+ * A text in UTF-8 that is made while it is sent, in chunks. All connections make their pieces in shared time
  * slices of a few milliseconds, so that a long page delays nothing else. The rest of an iterator is
  * dropped (`return()`) when the client closes.
  */
 export interface PiecesAnswer extends AnswerHead {
   readonly kind: "pieces";
-  readonly pieces: Iterable<string>;
+  /** The bytes of a piece need not be valid after the next one was taken. */
+  readonly pieces: Iterable<Uint8Array>;
 }
 
 /**

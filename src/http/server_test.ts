@@ -25,7 +25,9 @@ import type { HttpAnswer, HttpRequest } from "./ports.ts";
 
 const MAX_CONNECTIONS = METRICS_LIMITS.connections;
 
-const text = (pieces: Iterable<string>, status = 200): HttpAnswer => ({
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+const page = (pieces: Iterable<Uint8Array>, status = 200): HttpAnswer => ({
   kind: "pieces",
   status,
   headers: { "Content-Type": "text/plain" },
@@ -35,11 +37,11 @@ const text = (pieces: Iterable<string>, status = 200): HttpAnswer => ({
 /** A page without end; `made` counts its pieces. */
 const endless = { made: 0, left: false };
 
-function* endlessBody(): Generator<string> {
+function* endlessBody(): Generator<Uint8Array> {
   try {
     for (;;) {
       endless.made++;
-      yield "x".repeat(65_536);
+      yield bytesOf("x".repeat(65_536));
     }
   } finally {
     endless.left = true;
@@ -49,20 +51,20 @@ function* endlessBody(): Generator<string> {
 /** Pieces that take a millisecond each; `hard.made` counts them. */
 const hard = { made: 0 };
 
-function* hardBody(clock: FakeClock): Generator<string> {
+function* hardBody(clock: FakeClock): Generator<Uint8Array> {
   for (let i = 0; i < 20; i++) {
     clock.advance(1);
     hard.made++;
-    yield "x";
+    yield bytesOf("x");
   }
 }
 
 function inWorld(fn: (world: HttpWorld) => Promise<void>): Promise<void> {
   const handle = (clock: FakeClock) => ({ path }: HttpRequest) => {
-    if (path === "/page") return Promise.resolve(text(["one\n", "", "zwölf\n"]));
-    if (path === "/sick") return Promise.resolve(text(["no\n"], 503));
-    if (path === "/endless") return Promise.resolve(text(endlessBody()));
-    if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
+    if (path === "/page") return Promise.resolve(page(["one\n", "", "zwölf\n"].map(bytesOf)));
+    if (path === "/sick") return Promise.resolve(page([bytesOf("no\n")], 503));
+    if (path === "/endless") return Promise.resolve(page(endlessBody()));
+    if (path === "/hard") return Promise.resolve(page(hardBody(clock)));
     return Promise.resolve(statusAnswer(404));
   };
   return inHttpWorld({ limits: METRICS_LIMITS, handle }, fn);

@@ -1,37 +1,36 @@
 /**
- * PURE. Renders the metrics that are computed at a scrape. It yields pieces of text, built on
+ * PURE. Renders the metrics that are computed at a scrape. It yields pieces of the page, written on
  * demand, so that the sender can pause between them: 10,000 backends have 270,000 series.
  */
 import { FAMILY_NAMES, isOfVpp, type ScrapedName } from "./families.ts";
 import { LACKS } from "../probe/lack.ts";
 import { backendRows } from "./collect_backends.ts";
 import { vppRows } from "./collect_vpp.ts";
-import { familyHead, SeriesWriter } from "./text.ts";
+import { familyHead, Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
-/** About as many characters are put together before they are handed out. */
-const PIECE_CHARACTERS = 64 * 1024;
-
-/** Makes a family's lines: one text for each backend, VIP or the like, or one for all. */
-export type Rows = (view: MetricsView) => Iterable<string>;
+/** Writes a family's lines; it yields when the page is full. */
+export type Rows = (view: MetricsView, page: Page) => Iterable<void>;
 
 function single(name: ScrapedName, value: (view: MetricsView) => number | undefined): Rows {
   const writer = new SeriesWriter(name);
-  return (view) => {
+  return (view, page) => {
     const number = value(view);
-    return number === undefined ? [] : [writer.line([], number)];
+    if (number !== undefined) writer.line(page, number);
+    return [];
   };
 }
 
 const blind = new SeriesWriter("maglev_prober_blind");
 
 /** A series for each kind of lack, so that an alert has something to look at while all is well. */
-function* blindRows({ probers }: MetricsView): Iterable<string> {
+function* blindRows({ probers }: MetricsView, page: Page): Iterable<void> {
   for (const { netns, blind: spots } of probers) {
     for (const lack of LACKS) {
       const spot = spots.find((candidate) => candidate.lack === lack);
-      yield blind.line([netns, lack], spot?.backends ?? 0);
+      blind.line(page, spot?.backends ?? 0, netns, lack);
     }
+    if (page.full) yield;
   }
 }
 
@@ -45,9 +44,10 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
     "maglev_eventloop_lag_seconds",
     (view) => view.eventLoopLagS,
   ),
-  maglev_build_info: ({ build: { version, commit, date } }) => [
-    build.line([version, commit, date], 1),
-  ],
+  maglev_build_info({ build: { version, commit, date } }, page) {
+    build.line(page, 1, version, commit, date);
+    return [];
+  },
   process_cpu_user_seconds_total: single(
     "process_cpu_user_seconds_total",
     (view) => view.process.userCpuS,
@@ -72,20 +72,18 @@ const ROWS: Readonly<Record<ScrapedName, Rows>> = {
   process_max_fds: single("process_max_fds", (view) => view.process.maxDescriptors),
 };
 
-/** The text of all families that are worked out at a scrape, in pieces that end with a line. */
-export function* collect(view: MetricsView): Generator<string, void> {
-  let piece = "";
+/**
+ * The text of all families that are worked out at a scrape, in pieces that end with a line. The
+ * bytes of a piece are valid until the next one is made.
+ */
+export function* collect(view: MetricsView): Generator<Uint8Array, void> {
+  const page = new Page();
   for (const name of FAMILY_NAMES) {
     if (!isScraped(name) || (view.vpp === undefined && isOfVpp(name))) continue;
-    piece += familyHead(name);
-    for (const text of ROWS[name](view)) {
-      piece += text;
-      if (piece.length < PIECE_CHARACTERS) continue;
-      yield piece;
-      piece = "";
-    }
+    page.addText(familyHead(name));
+    for (const _ of ROWS[name](view, page)) yield page.take();
   }
-  if (piece !== "") yield piece;
+  if (page.length > 0) yield page.take();
 }
 
 function isScraped(name: string): name is ScrapedName {

@@ -1,9 +1,9 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
-import type { BackendTally } from "../checker/tally.ts";
+import type { DurationTally } from "../checker/tally.ts";
+import type { ProbeType } from "../config/model.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
-import type { Backend } from "../health/state.ts";
-import { formatValue, SeriesWriter } from "./text.ts";
+import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
 
 const BACKEND_STATES = Object.keys(BACKEND_STATE_NUMBER) as BackendState[];
@@ -18,7 +18,7 @@ const frontendState = new SeriesWriter("maglev_frontend_state");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
-const voids = new SeriesWriter("maglev_probe_void_total");
+const voidProbes = new SeriesWriter("maglev_probe_void_total");
 const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
   suffix: "_bucket",
   last: "le",
@@ -26,106 +26,134 @@ const durationBucket = new SeriesWriter("maglev_probe_duration_seconds", {
 const durationSum = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_sum" });
 const durationCount = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_count" });
 
+const ENCODER = new TextEncoder();
+/** By state: the end of its line if the backend is in it, and otherwise. */
+const STATE_ENDS = BACKEND_STATES.map((state) => ({
+  state,
+  is: ENCODER.encode(`${state}"} 1\n`),
+  isNot: ENCODER.encode(`${state}"} 0\n`),
+}));
 /** Text after the labels of each bucket. */
 const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
-  `${formatValue(bound)}"} `
+  ENCODER.encode(`${formatValue(bound)}"} `)
 );
 
 /** The families of this file. */
 export const backendRows = {
-  *maglev_backend_state({ snapshot: { backends, config } }: MetricsView) {
-    for (const [name, { state }] of backends) {
+  *maglev_backend_state({ snapshot: { backends, config } }: MetricsView, page: Page) {
+    for (const { name, state } of backends.values()) {
       const { address, healthcheck } = config.backends.get(name)!;
-      const start = backendState.open([name, address.text, healthcheck ?? ""]);
-      let text = "";
-      for (const other of BACKEND_STATES) {
-        text += start + other + (other === state ? '"} 1\n' : '"} 0\n');
+      const start = page.length;
+      backendState.open(page, name, address.text, healthcheck ?? "");
+      const end = page.length;
+      for (let i = 0; i < STATE_ENDS.length; i++) {
+        if (i > 0) page.repeat(start, end);
+        const { state: other, is, isNot } = STATE_ENDS[i]!;
+        page.addBytes(other === state ? is : isNot);
       }
-      yield text;
+      if (page.full) yield;
     }
   },
-  *maglev_backend_health({ snapshot: { backends } }: MetricsView) {
-    for (const [name, { counter }] of backends) yield backendHealth.line([name], counter);
-  },
-  *maglev_backend_enabled({ snapshot: { backends } }: MetricsView) {
-    for (const [name, { enabled }] of backends) yield backendEnabled.line([name], enabled ? 1 : 0);
-  },
-  *maglev_backend_transitions_total(view: MetricsView) {
-    for (const [{ name }, tally] of tallied(view)) {
-      for (const { from, to, count } of tally.transitions()) {
-        yield transitions.line([name, from, to], count);
-      }
+  *maglev_backend_health({ snapshot: { backends } }: MetricsView, page: Page) {
+    for (const { name, counter } of backends.values()) {
+      backendHealth.line(page, counter, name);
+      if (page.full) yield;
     }
   },
-  *maglev_backend_certificate_expiry_seconds({ snapshot: { backends } }: MetricsView) {
-    for (const [name, { certificateExpiryMs }] of backends) {
+  *maglev_backend_enabled({ snapshot: { backends } }: MetricsView, page: Page) {
+    for (const { name, enabled } of backends.values()) {
+      backendEnabled.line(page, enabled ? 1 : 0, name);
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_transitions_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, transitions: counts } of tallies) {
+      for (const { from, to, count } of counts) {
+        transitions.line(page, count, name, from, to);
+      }
+      if (page.full) yield;
+    }
+  },
+  *maglev_backend_certificate_expiry_seconds(
+    { snapshot: { backends } }: MetricsView,
+    page: Page,
+  ) {
+    for (const { name, certificateExpiryMs } of backends.values()) {
       if (certificateExpiryMs === undefined) continue;
-      yield certificate.line([name], certificateExpiryMs / 1000);
+      certificate.line(page, certificateExpiryMs / 1000, name);
+      if (page.full) yield;
     }
   },
-  *maglev_frontend_state({ snapshot: { frontends } }: MetricsView) {
-    for (const [name, { state }] of frontends) {
+  *maglev_frontend_state({ snapshot: { frontends } }: MetricsView, page: Page) {
+    for (const { name, state } of frontends.values()) {
       for (const other of FRONTEND_STATES) {
-        yield frontendState.line([name, other], other === state ? 1 : 0);
+        frontendState.line(page, other === state ? 1 : 0, name, other);
       }
+      if (page.full) yield;
     }
   },
-  *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView) {
-    for (const [frontend, { config }] of frontends) {
+  *maglev_frontend_pool_backend_weight({ snapshot: { frontends } }: MetricsView, page: Page) {
+    for (const { name, config } of frontends.values()) {
       for (const pool of config.pools) {
         for (const entry of pool.backends) {
-          yield weight.line([frontend, pool.name, entry.name], entry.weight);
+          weight.line(page, entry.weight, name, pool.name, entry.name);
+          if (page.full) yield;
         }
       }
     }
   },
-  *maglev_frontend_pool_backend_effective_weight({ snapshot: { frontends } }: MetricsView) {
-    for (const [frontend, { config, effectiveWeights }] of frontends) {
-      for (const [p, pool] of config.pools.entries()) {
-        for (const [b, entry] of pool.backends.entries()) {
-          const labels = [frontend, pool.name, entry.name];
-          yield effectiveWeight.line(labels, effectiveWeights[p]![b]!);
+  *maglev_frontend_pool_backend_effective_weight(
+    { snapshot: { frontends } }: MetricsView,
+    page: Page,
+  ) {
+    for (const { name, config: { pools }, effectiveWeights } of frontends.values()) {
+      for (let p = 0; p < pools.length; p++) {
+        const { name: pool, backends } = pools[p]!;
+        for (let b = 0; b < backends.length; b++) {
+          effectiveWeight.line(page, effectiveWeights[p]![b]!, name, pool, backends[b]!.name);
+          if (page.full) yield;
         }
       }
     }
   },
-  *maglev_probe_total(view: MetricsView) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.type === undefined) continue;
-      for (const { result, code, count } of tally.probes()) {
-        yield probes.line([name, tally.type, result, code], count);
+  *maglev_probe_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, type, probes: counts } of tallies) {
+      if (type === undefined) continue;
+      for (const { result, code, count } of counts) {
+        probes.line(page, count, name, type, result, code);
       }
+      if (page.full) yield;
     }
   },
-  *maglev_probe_duration_seconds(view: MetricsView) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.type !== undefined) yield durationRow([name, tally.type], tally);
+  *maglev_probe_duration_seconds({ tallies }: MetricsView, page: Page) {
+    for (const { name, type, durations } of tallies) {
+      if (type === undefined) continue;
+      durationRow(page, name, type, durations);
+      if (page.full) yield;
     }
   },
-  *maglev_probe_void_total(view: MetricsView) {
-    for (const [{ name }, tally] of tallied(view)) {
-      if (tally.voids > 0) yield voids.line([name], tally.voids);
+  *maglev_probe_void_total({ tallies }: MetricsView, page: Page) {
+    for (const { name, voids } of tallies) {
+      if (voids > 0) voidProbes.line(page, voids, name);
+      if (page.full) yield;
     }
   },
 };
 
 /** The lines of one histogram, all of one instant. */
-function durationRow(labels: readonly string[], { durations }: BackendTally): string {
+function durationRow(page: Page, name: string, type: ProbeType, durations: DurationTally): void {
   const { classes, count, sumMs } = durations;
-  const start = durationBucket.open(labels);
-  let text = "";
+  const start = page.length;
+  durationBucket.open(page, name, type);
+  const end = page.length;
   let below = 0;
   for (let i = 0; i < BUCKET_ENDS.length; i++) {
+    if (i > 0) page.repeat(start, end);
     below += classes[i]!;
-    text += `${start}${BUCKET_ENDS[i]}${below}\n`;
+    page.addBytes(BUCKET_ENDS[i]!);
+    page.addValue(below);
+    page.end();
   }
-  return text + durationSum.line(labels, sumMs / 1000) + durationCount.line(labels, count);
-}
-
-function* tallied({ snapshot, tallies }: MetricsView): Generator<[Backend, BackendTally]> {
-  let i = 0;
-  for (const backend of snapshot.backends.values()) {
-    const tally = tallies[i++];
-    if (tally !== undefined) yield [backend, tally];
-  }
+  durationSum.line(page, sumMs / 1000, name, type);
+  durationCount.line(page, count, name, type);
 }

@@ -21,8 +21,7 @@ for (const count of [100, 1000, 10_000]) {
   }));
   checker.start();
   engine.report(Object.fromEntries(names.map((name) => [name, PASS])));
-  const encoder = new TextEncoder();
-  Deno.bench(`the text for ${count} backends, as bytes`, () => {
+  Deno.bench(`the text for ${count} backends`, () => {
     const view = {
       build: { version: "", commit: "", date: "" },
       nowMs: EPOCH_MS,
@@ -41,6 +40,6 @@ for (const count of [100, 1000, 10_000]) {
       },
       eventLoopLagS: 0,
     };
-    for (const piece of collect(view)) encoder.encode(piece);
+    for (const _ of collect(view));
   });
 }

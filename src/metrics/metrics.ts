@@ -52,10 +52,10 @@ export class Metrics {
   }
 
   /**
-   * The text of all families, in pieces. Its values are those of the moment in which the promise
+   * The text of all families, in pieces whose bytes are valid until the next one. Its values are those of the moment in which the promise
    * resolves: a reload while it is read changes nothing but counters of probes, which go on.
    */
-  async scrape({ checker, engine, vpp }: MetricsSources): Promise<Iterable<string>> {
+  async scrape({ checker, engine, vpp }: MetricsSources): Promise<Iterable<Uint8Array>> {
     const { build, clock, readProcess } = this.#options;
     const process = await readProcess();
     const events = await this.events.text({ vpp: vpp !== undefined });
@@ -71,11 +71,11 @@ export class Metrics {
       process,
       eventLoopLagS: this.#lag.lagS,
     };
-    return joined(collect(view), events);
+    return joined(collect(view), new TextEncoder().encode(events));
   }
 }
 
-function* joined(pieces: Iterable<string>, last: string): Generator<string> {
+function* joined(pieces: Iterable<Uint8Array>, last: Uint8Array): Generator<Uint8Array> {
   yield* pieces;
   yield last;
 }

@@ -4,8 +4,8 @@ import type { HttpAnswer, HttpRequest } from "../http/ports.ts";
 import { TEXT_FORMAT } from "./text.ts";
 
 export interface PagesOptions {
-  /** The text of a scrape, in pieces. */
-  readonly scrape: () => Promise<Iterable<string>>;
+  /** The text of a scrape, in pieces whose bytes are valid until the next one. */
+  readonly scrape: () => Promise<Iterable<Uint8Array>>;
   /** Content of `/readyz`; any JSON goes with `ready`. */
   readonly readiness: () => { readonly ready: boolean };
 }

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readMetrics } from "../../tests/support/judges/prometheus_text.ts";
-import { familyHead, formatValue, SeriesWriter } from "./text.ts";
+import { familyHead, formatValue, Page, SeriesWriter } from "./text.ts";
+
+/** The text that `write` adds to a page. */
+function written(write: (page: Page) => void): string {
+  const page = new Page();
+  write(page);
+  return new TextDecoder().decode(page.take());
+}
+
+const NAMES = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom("\\", '"', "\n", "n", "{", "}", ",", "=", " ") }),
+);
 
 Deno.test("formatValue() writes numbers as the format has them", () => {
   const cases: [number, string][] = [
@@ -16,29 +28,67 @@ Deno.test("formatValue() writes numbers as the format has them", () => {
   for (const [value, text] of cases) assert.equal(formatValue(value), text);
 });
 
+Deno.test("Page writes any number as formatValue() does", () => {
+  const number = fc.oneof(
+    fc.double(),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.nat(20).map((power) => 10 ** power - 1),
+    fc.nat(20).map((power) => 10 ** power),
+    fc.constantFrom(0, -0, 2 ** 31 - 1, 2 ** 31, 2 ** 32),
+  );
+  fc.assert(fc.property(number, (value) => {
+    assert.equal(written((page) => page.addValue(value)), formatValue(value));
+  }));
+});
+
+Deno.test("Page holds everything that is added until it is taken, however much it is", () => {
+  const part = fc.oneof(fc.string({ maxLength: 40_000 }), fc.string({ unit: "binary" }));
+  fc.assert(
+    fc.property(fc.array(fc.array(part)), (takes) => {
+      const page = new Page();
+      for (const parts of takes) {
+        let expected = "";
+        for (const text of parts) {
+          const from = page.length;
+          page.addText(text);
+          const to = page.length;
+          page.repeat(from, to);
+          page.addBytes(new TextEncoder().encode(text));
+          page.end();
+          expected += `${text}${text}${text}\n`;
+        }
+        assert.equal(page.length, new TextEncoder().encode(expected).length);
+        assert.deepEqual(page.take(), new TextEncoder().encode(expected));
+        assert.equal(page.length, 0);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
 Deno.test("SeriesWriter: any labels survive a round trip", () => {
   const writer = new SeriesWriter("maglev_backend_state");
-  const parts = new SeriesWriter("maglev_backend_state");
-  const name = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 8 }),
-    fc.string({ unit: fc.constantFrom("\\", '"', "\n", "n", "{", "}", ",", "=", " ") }),
-  );
-  fc.assert(fc.property(name, name, fc.double({ noNaN: true }), (a, b, value) => {
-    const line = writer.line([a, b, "check", "up"], value);
+  fc.assert(fc.property(NAMES, NAMES, fc.double({ noNaN: true }), (a, b, value) => {
+    const line = written((page) => writer.line(page, value, a, b, "check", "up"));
     const families = readMetrics(familyHead("maglev_backend_state") + line);
     assert.deepEqual(families.get("maglev_backend_state")!.samples, [{
       name: "maglev_backend_state",
       labels: { backend: a, address: b, healthcheck: "check", state: "up" },
       value: value === 0 ? 0 : value,
     }]);
-    const start = parts.open([a, b, "check"]);
+    const start = written((page) => writer.open(page, a, b, "check"));
     assert.equal(`${start}up"} ${formatValue(value)}\n`, line, "in two parts");
   }));
 });
 
 Deno.test("SeriesWriter refuses label values that do not match the table", () => {
+  const page = new Page();
   const writer = new SeriesWriter("maglev_backend_health");
-  assert.throws(() => writer.line([], 1), /labels without values/);
-  assert.throws(() => writer.line(["a", "b"], 1), /labels without values/);
-  assert.equal(new SeriesWriter("maglev_vpp_connected").line([], 1), "maglev_vpp_connected 1\n");
+  const bare = new SeriesWriter("maglev_vpp_connected");
+  assert.throws(() => writer.line(page, 1), /values do not match labels/);
+  assert.throws(() => writer.line(page, 1, "a", "b"), /values do not match labels/);
+  assert.throws(() => writer.open(page, "a"), /values do not match labels/);
+  assert.throws(() => bare.line(page, 1, "a"), /values do not match labels/);
+  assert.equal(written((empty) => bare.line(empty, 1)), "maglev_vpp_connected 1\n");
 });

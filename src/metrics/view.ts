@@ -18,8 +18,8 @@ export interface MetricsView {
   /** Unix time in milliseconds. */
   readonly nowMs: WallMs;
   readonly snapshot: Snapshot;
-  /** Of the backends of `snapshot`, in their order; undefined: nothing counted yet. */
-  readonly tallies: readonly (BackendTally | undefined)[];
+  /** Of those backends of `snapshot` of which something was counted, in its order. */
+  readonly tallies: readonly BackendTally[];
   /** Undefined without VPP integration. */
   readonly vpp: ConnectionState | undefined;
   readonly counters: CountersSnapshot | undefined;
@@ -40,7 +40,10 @@ export interface TalliedChecker extends Pick<CheckerReader, "snapshot"> {
 /** Backends and what was counted of them, at one instant. */
 export function checkerView(checker: TalliedChecker): Pick<MetricsView, "snapshot" | "tallies"> {
   const snapshot = checker.snapshot();
-  const tallies: (BackendTally | undefined)[] = [];
-  for (const name of snapshot.backends.keys()) tallies.push(checker.tally.of(name));
+  const tallies: BackendTally[] = [];
+  for (const name of snapshot.backends.keys()) {
+    const tally = checker.tally.of(name);
+    if (tally !== undefined) tallies.push(tally);
+  }
   return { snapshot, tallies };
 }
