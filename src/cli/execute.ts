@@ -97,7 +97,7 @@ function viewText(
   const { width, color } = options;
   const several = answered.length > 1;
   const plain = width === Infinity;
-  const good = answered.flatMap(({ server: { address: server }, result }) => {
+  const good = answered.flatMap(({ server: { name: server }, result }) => {
     if (result instanceof MaglevError) return [];
     const { view, asides } = plain ? plainParts(result.view) : { view: result.view, asides: [] };
     return [{

@@ -82,6 +82,14 @@ const VALUES: readonly string[] = [
     "1:2:3:4:5:6:7:8:9",
   ],
   ...["a=b", "$HOME", "`id`", "$(id)", "'", '"', "\\", "é", "10.0.0.1:"],
+  ...[
+    "lb1=10.0.0.1:7",
+    "a=b=10.0.0.1",
+    "=10.0.0.1",
+    "b=unix:/run/a=b",
+    "unix:/run/a=b",
+    "[=10.0.0.1",
+  ],
   "10.0.0.1,unix:/run/b.sock, [2001:db8::1]:7 ,localhost",
 ];
 
@@ -387,6 +395,7 @@ Deno.test("maglevc's network is narrowed to servers that can be listed, and open
     ["unix:/run/x y.sock", "--allow-net=unix:/run/x y.sock"],
     ["10.0.0.1,lb1.example.net", "--allow-net"],
     ["[fe80::1%eth0]:7", "--allow-net"],
+    ["a=10.0.0.1,b=unix:/run/c=d", "--allow-net=10.0.0.1:9090,unix:/run/c=d"],
   ];
   for (const [server, wanted] of cases) {
     const { lines } = await printed(["maglevc", "--server", server, "--print-permissions"], {});

@@ -139,6 +139,15 @@ grant_servers() {
 
 # Only values that a list of Deno can hold narrow the permission: addresses, sockets, localhost.
 grant_server() {
+  # NAME=ADDR; an equals sign of a socket's path does not end a name.
+  case $1 in
+    *=*)
+      case ${1%%=*} in
+        *[]:/[]*) ;;
+        *) set -- "${1#*=}" ;;
+      esac
+      ;;
+  esac
   port=9090
   case $1 in
     unix:/*)

@@ -104,7 +104,7 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
     }
     case "servers":
       for (const server of value.split(",")) {
-        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, ""));
+        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, "").replace(SERVER_NAME, ""));
       }
   }
 }
@@ -120,6 +120,9 @@ function configPlace(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "." : path.slice(0, slash);
 }
+
+/** The name of a server (`NAME=ADDR`); an equals sign of a socket's path is not one. */
+const SERVER_NAME = /^[^=:/[\]]*=/;
 
 /** The port of a server without one. */
 export const DEFAULT_SERVER_PORT = 9090;
