@@ -4,7 +4,7 @@ import type { WallMs } from "../base/instant.ts";
 import type { Json } from "../grpc/client/client.ts";
 import type { Answer } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import { explain, failureLine } from "./failures.ts";
+import { explain, failureLine } from "../grpc/client/failures.ts";
 import type { Args } from "./language/node.ts";
 import { plainForm, plainParts } from "./render/plain.ts";
 import { jsonText, renderView, yamlText } from "./render/mod.ts";

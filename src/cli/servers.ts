@@ -4,7 +4,7 @@ import type { NamedServer } from "../base/lb_names.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
 import type { Credentials } from "./credentials.ts";
-import { type Endpoint, isUnreached } from "./failures.ts";
+import { type Endpoint, isUnreached } from "../grpc/client/failures.ts";
 
 export interface ServerOptions {
   readonly credentials: Credentials;

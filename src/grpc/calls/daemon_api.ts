@@ -93,7 +93,11 @@ export interface ReloadOutcome {
 export interface ConfigApi {
   inForce(): ConfigInForce;
   /** Reads and checks the file as a reload would, and changes nothing. */
-  check(): Promise<ConfigVerdict>;
+  check(): Promise<{
+    readonly verdict: ConfigVerdict;
+    /** SHA-256 of the text, in hexadecimal; empty unless ok. */
+    readonly hash: string;
+  }>;
   /** Applies the file when it is valid. */
   reload(by: OperatorId): Promise<ReloadOutcome>;
   /** The effect that reload() would have now; the forecast is there when the verdict is ok. */

@@ -374,6 +374,11 @@ export interface CheckConfigResponse {
   readonly semanticError: string;
   /** All findings, warnings included. */
   readonly issues: readonly ConfigIssue[];
+  /**
+   * SHA-256 of the text that was checked, in hexadecimal; empty unless ok. That of StatusInfo differs
+   * from it when the file on disk is not the one in force.
+   */
+  readonly hash: string;
 }
 
 export interface ReloadConfigRequest {
@@ -3904,7 +3909,7 @@ export const CheckConfigRequest: MessageFns<CheckConfigRequest, "maglev.CheckCon
 };
 
 function createBaseCheckConfigResponse(): CheckConfigResponse {
-  return { ok: false, parseError: "", semanticError: "", issues: [] };
+  return { ok: false, parseError: "", semanticError: "", issues: [], hash: "" };
 }
 
 export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckConfigResponse"> = {
@@ -3922,6 +3927,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckC
     }
     for (const v of message.issues) {
       ConfigIssue.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.hash !== "") {
+      writer.uint32(42).string(message.hash);
     }
     return writer;
   },
@@ -3969,6 +3977,14 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckC
             }
 
             message.issues.push(ConfigIssue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hash = reader.string();
             continue;
           }
         }

@@ -1,6 +1,6 @@
 /** PURE. Explains to operators why a call failed or was refused, and how to fix it. */
-import { formatDuration } from "../base/duration.ts";
-import type { MaglevError } from "../base/errors.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { MaglevError } from "../../base/errors.ts";
 
 /** A server, and how maglevc connects to it. */
 export interface Endpoint {
