@@ -7,7 +7,7 @@ import type { Clock, Prng } from "../../../base/ports.ts";
 import { type Endpoint, explain } from "../../../grpc/client/failures.ts";
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from "../../../grpc/client/watch.ts";
 import type { History } from "../../protocol.ts";
-import { SLOT_MS } from "../model/backend_history.ts";
+import { SLOT_MS } from "../history/backend_history.ts";
 import { clip, MAX_TEXT } from "../model/bounds.ts";
 import { MaglevdModel, type ModelEvent, type Now } from "../model/maglevd_model.ts";
 import { ANSWER_MS, type Connect, type Connection } from "./connection.ts";

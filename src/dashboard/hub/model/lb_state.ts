@@ -41,7 +41,7 @@ export interface LbChange {
   readonly removed: readonly string[];
 }
 
-/** What is new in `after`. */
+/** What is new in `after`. Flows alone are not: they change always, and with them everything. */
 export function lbChange(before: LbState | undefined, after: LbState): LbChange {
   const old = new Map((before?.vips ?? []).map((vip) => [vipKey(vip), vip]));
   const vips: LbVip[] = [];
@@ -59,7 +59,6 @@ function sameVip(a: LbVip, b: LbVip): boolean {
     a.servers.every((server, at) => {
       const other = b.servers[at]!;
       return server.address === other.address && server.weight === other.weight &&
-        server.in_use === other.in_use && server.buckets === other.buckets &&
-        server.flows === other.flows;
+        server.in_use === other.in_use && server.buckets === other.buckets;
     });
 }

@@ -21,11 +21,11 @@ import type {
   Transition,
   VppStatus,
 } from "../../protocol.ts";
-import { BackendHistories, stripOf } from "./backend_history.ts";
+import { BackendHistories, stripOf } from "../history/backend_history.ts";
 import { ClockSkew } from "./clock_skew.ts";
 import { lbChange, readLb } from "./lb_state.ts";
 import { frontendState, milliseconds, transitionOf } from "./convert.ts";
-import { RateHistory } from "./rate_history.ts";
+import { RateHistory } from "../history/rate_history.ts";
 import { afterTransition, changesOf, merged, sameBackend, sameKeys } from "./changes.ts";
 import type { Read } from "./lists.ts";
 

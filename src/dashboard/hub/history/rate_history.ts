@@ -4,8 +4,8 @@
  */
 import type { messages } from "../../../grpc/client/client.ts";
 import { vipKey, type VipRates } from "../../protocol.ts";
-import { clip, head, MAX_NAME, MAX_VIPS } from "./bounds.ts";
-import { milliseconds } from "./convert.ts";
+import { clip, head, MAX_NAME, MAX_VIPS } from "../model/bounds.ts";
+import { milliseconds } from "../model/convert.ts";
 
 /** Points of a VIP. */
 export const POINTS = 120;
