@@ -33,6 +33,7 @@ export class Server {
       tls: tls !== undefined,
       token: token !== undefined,
       timeoutMs: options.timeoutMs,
+      timeoutFlag: "--timeout",
     };
   }
 

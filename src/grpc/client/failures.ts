@@ -1,14 +1,19 @@
-/** PURE. Explains to operators why a call failed or was refused, and how to fix it. */
+/**
+ * PURE. Explains to operators why a call failed or was refused, and how to fix it. The flags that are
+ * named are those that maglevc and the dashboard have in common.
+ */
 import { formatDuration } from "../../base/duration.ts";
 import type { MaglevError } from "../../base/errors.ts";
 
-/** A server, and how maglevc connects to it. */
+/** A server, and how it is connected to. */
 export interface Endpoint {
   /** Its address. */
   readonly server: string;
   readonly tls: boolean;
   readonly token: boolean;
   readonly timeoutMs: number;
+  /** The flag that sets timeoutMs; absent: it is fixed. */
+  readonly timeoutFlag?: string;
 }
 
 /** The library's texts for an aborted call. */
@@ -28,8 +33,9 @@ export function isUnreached(error: MaglevError): boolean {
 export function explain(error: MaglevError, endpoint: Endpoint): string {
   const { message, code } = error;
   if (code === "deadline-exceeded" && isUnreached(error)) {
-    return `no answer within ${formatDuration(endpoint.timeoutMs)}: ${hung(message, endpoint)}; ` +
-      "--timeout waits longer";
+    const { timeoutMs, timeoutFlag } = endpoint;
+    const remedy = timeoutFlag === undefined ? "" : `; ${timeoutFlag} waits longer`;
+    return `no answer within ${formatDuration(timeoutMs)}: ${hung(message, endpoint)}${remedy}`;
   }
   if (code === "permission-denied" || code === "unauthenticated") return refused(message, endpoint);
   if (code === "resource-exhausted") return tooLarge(message);

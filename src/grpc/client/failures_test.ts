@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { type ErrorCode, MaglevError } from "../../base/errors.ts";
 import { type Endpoint, failureLine, isUnreached } from "./failures.ts";
 
-const ENDPOINT: Endpoint = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
+const ENDPOINT: Endpoint = {
+  server: "a:9090",
+  tls: false,
+  token: false,
+  timeoutMs: 10_000,
+  timeoutFlag: "--timeout",
+};
 const noConnection = (last: string) =>
   `No connection established. Last error: ${last}. Resolution note: `;
 

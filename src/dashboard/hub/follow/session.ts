@@ -240,6 +240,8 @@ export class Session {
   }
 
   #onVpp(): void {
+    // The first look at VPP follows when everything else has been read.
+    if (!this.#isOpen) return;
     this.#lb.wake();
     this.#lb.readCounters();
   }
