@@ -135,6 +135,11 @@ export class FakeMaglevd {
     return [...this.#streams].filter(({ request }) => request.logLevel === logLevel).length;
   }
 
+  /** Events that no stream has read. */
+  get unread(): number {
+    return [...this.#streams].reduce((sum, { queue }) => sum + queue.length, 0);
+  }
+
   /** Sends to the streams at this level. */
   push(event: Event["event"], logLevel = "info"): void {
     for (const stream of this.#streams) {
