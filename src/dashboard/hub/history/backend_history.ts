@@ -67,6 +67,14 @@ class CodeTable {
   }
 }
 
+/** A state from one instant to another, of the steady clock. */
+interface Span {
+  /** One of STRIP. */
+  readonly character: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /** The histories of the backends of one maglevd. */
 export class BackendHistories {
   readonly #codes = new CodeTable();
@@ -179,33 +187,22 @@ export class BackendHistories {
     if (row === undefined) return;
     this.#flaps.fill(0, row * MINUTES, (row + 1) * MINUTES);
     this.#counted[row] = -Infinity;
+    const spans: Span[] = [];
     for (const [at, transition] of transitions.entries()) {
       const fromMs = toSteady(transition.at_ms);
       this.transition(name, { atMs: transition.at_ms, nowMs: fromMs });
       const next = transitions[at + 1];
       const untilMs = next === undefined ? Infinity : toSteady(next.at_ms);
-      this.fillState(name, stripOf(transition.to as BackendStateName, false), {
-        fromMs,
-        untilMs,
-      });
+      const character = stripOf(transition.to as BackendStateName, false);
+      spans.push({ character, fromMs, untilMs });
     }
+    this.#fillSpans(row, spans);
   }
 
   /** It was in a state from one instant to another: slots that nobody watched get it. */
-  fillState(
-    name: string,
-    character: string,
-    { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
-  ): void {
+  fillState(name: string, span: Span): void {
     const row = this.#rows.get(name);
-    if (row === undefined || !(fromMs <= untilMs)) return;
-    const rank = RANK_OF.get(character) ?? 0;
-    const first = Math.max(this.#slot - SLOTS + 1, Math.ceil(fromMs / SLOT_MS - 0.5));
-    const last = Math.min(this.#slot, Math.floor(untilMs / SLOT_MS));
-    for (let slot = first; slot <= last; slot++) {
-      const at = row * SLOTS + ((slot % SLOTS) + SLOTS) % SLOTS;
-      if (this.#strips[at] === 0) this.#strips[at] = rank;
-    }
+    if (row !== undefined) this.#fillSpans(row, [span]);
   }
 
   /** Transitions of the last hour. */
@@ -233,6 +230,24 @@ export class BackendHistories {
       results.push({ at_ms: Math.round(toShown(this.#resultTimes[at]!)), ok, code });
     }
     return { results, strip };
+  }
+
+  /** The worst of the spans in each slot, where there was nothing. */
+  #fillSpans(row: number, spans: readonly Span[]): void {
+    const ranks = new Uint8Array(SLOTS);
+    for (const { character, fromMs, untilMs } of spans) {
+      const rank = RANK_OF.get(character) ?? 0;
+      const first = Math.max(this.#slot - SLOTS + 1, Math.floor(fromMs / SLOT_MS));
+      const last = Math.min(this.#slot, Math.floor(untilMs / SLOT_MS));
+      for (let slot = first; slot <= last; slot++) {
+        const column = ((slot % SLOTS) + SLOTS) % SLOTS;
+        ranks[column] = Math.max(ranks[column]!, rank);
+      }
+    }
+    for (const [column, rank] of ranks.entries()) {
+      const at = row * SLOTS + column;
+      if (this.#strips[at] === 0) this.#strips[at] = rank;
+    }
   }
 
   #clearColumn(array: Uint8Array, width: number, column: number): void {

@@ -305,7 +305,8 @@ export class MaglevdModel {
   /** Slots that nobody watched get the present state, as long as it has lasted. */
   fillStates(now: Now): void {
     for (const { name, state, since_ms } of this.#backends.values()) {
-      this.histories.fillState(name, stripOf(state, false), {
+      this.histories.fillState(name, {
+        character: stripOf(state, false),
         fromMs: this.toSteady(since_ms, now),
         untilMs: now.nowMs,
       });
