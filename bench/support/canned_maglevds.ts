@@ -1,7 +1,7 @@
 /**
  * Several maglevds with canned data in one process: what a dashboard's hub asks is answered at once,
- * events come at a steady rate, and a stream of the log at debug gets the two records of each probe,
- * every backend once a second. Says `listening` with all addresses, and for each line on its standard
+ * events come at a steady rate, and a stream that wants sums of activity gets those of probes, every
+ * backend once a second. Says `listening` with all addresses, and for each line on its standard
  * input how many records it has sent. Ends with its standard input. Arguments: maglevds, backends of
  * each, events per second of all.
  */
@@ -24,8 +24,10 @@ import { linesOf } from "./lines.ts";
 
 const [count, size, rate] = Deno.args.map(Number) as [number, number, number];
 const PER_FRONTEND = 16;
-/** Records are sent this often, in milliseconds, so that they do not come as one burst. */
+/** Events are sent this often, in milliseconds, so that they do not come as one burst. */
 const TICK_MS = 20;
+/** As the hub asks for. */
+const PROBES_MS = 250;
 
 let sent = 0;
 
@@ -53,7 +55,7 @@ class Canned {
       main: Object.fromEntries(own.map((name) => [name, 100])),
     }, { address: `192.0.${at >> 8}.${at & 255}` });
   });
-  readonly #streams = { info: new Set<Call>(), debug: new Set<Call>() };
+  readonly #streams = { info: new Set<Call>(), error: new Set<Call>() };
   readonly #server = new grpc.Server();
   #next = 0;
   #probed = 0;
@@ -120,17 +122,15 @@ class Canned {
     this.#log("info", "backend-transition", attributes);
   }
 
-  /** The probes of `share` of a second. */
-  probe(share: number): void {
-    if (this.#streams.debug.size === 0) return;
-    for (let left = Math.round(size * share); left > 0; left--) {
+  /** The probes of a quarter of a second. */
+  probe(): void {
+    if (this.#streams.error.size === 0) return;
+    const result = { ok: true, layer: "L7", code: "L7OK", detail: "", durationNs: MS };
+    const probes = Array.from({ length: Math.round(size / 4) }, () => {
       const backend = this.#names[this.#probed++ % size]!;
-      this.#log("debug", "probe-start", { backend, type: "http" });
-      this.#log("debug", "probe-done", {
-        ...{ backend, type: "http", ok: "true", layer: "L7", code: "L7OK", detail: "" },
-        "duration-ms": "1.234",
-      });
-    }
+      return { backend, count: 1, result, counter: 4 };
+    });
+    this.#send("error", { $case: "activity", value: { probes, vppCalls: 2, vppErrors: 0 } });
   }
 
   stop(): void {
@@ -138,19 +138,19 @@ class Canned {
   }
 
   #watch(call: Call): void {
-    const level = call.request.logLevel === "debug" ? "debug" : "info";
+    const level = call.request.logLevel === "error" ? "error" : "info";
     this.#streams[level].add(call);
     call.on("cancelled", () => this.#streams[level].delete(call));
     call.sendMetadata(new grpc.Metadata());
   }
 
-  #log(level: "debug" | "info", msg: string, attributes: Readonly<Record<string, string>>): void {
+  #log(level: "info", msg: string, attributes: Readonly<Record<string, string>>): void {
     const pairs = Object.entries(attributes).map(([key, value]) => ({ key, value }));
     const time = new Date().toISOString();
     this.#send(level, { $case: "log", value: { time, level, msg, attributes: pairs } });
   }
 
-  #send(level: "debug" | "info", event: EventMessage["event"]): void {
+  #send(level: "error" | "info", event: EventMessage["event"]): void {
     const bytes = bytesOf(encode(Event, { event }));
     for (const call of this.#streams[level]) {
       call.write(bytes);
@@ -189,10 +189,13 @@ const ticker = setInterval(() => {
   const elapsedS = (nowMs - lastMs) / 1000;
   lastMs = nowMs;
   for (owed += elapsedS * rate; owed >= 1; owed--) maglevds[turn++ % count]!.change();
-  for (const maglevd of maglevds) maglevd.probe(elapsedS);
 }, TICK_MS);
+const prober = setInterval(() => {
+  for (const maglevd of maglevds) maglevd.probe();
+}, PROBES_MS);
 for await (const _ of linesOf(Deno.stdin.readable)) {
   say({ event: "figures", sent });
 }
 clearInterval(ticker);
+clearInterval(prober);
 for (const maglevd of maglevds) maglevd.stop();

@@ -38,7 +38,6 @@ Deno.test("a transition is reported at once, and the object as it was read withi
     await clock.advanceAsync(5000);
     take();
     lb1.transit("b0", "down", { atMs: WALL_MS + 5000 });
-    lb1.change("b0", { counter: 1 });
     lb1.frontends = [
       fakeFrontend("web", { main: { b0: 0, b1: 50 }, spare: { b2: 0 } }, { description: "later" }),
     ];
@@ -58,7 +57,13 @@ Deno.test("a transition is reported at once, and the object as it was read withi
     const web = hub.maglevd("lb1", "viewer")!.frontends[0]!;
     assert.equal(web.description, "later");
     assert.equal(web.pools[0]!.backends[0]!.effective_weight, 0);
-    assert.equal(hub.maglevd("lb1", "viewer")!.backends[0]!.counter, 1);
+    assert.equal(hub.maglevd("lb1", "viewer")!.backends[0]!.counter, 0);
+    // A probe's event says all of a backend; what an operator did is read.
+    assert.equal(lb1.count("GetBackend"), 0);
+    lb1.transit("b1", "disabled", { atMs: WALL_MS + 6000, code: "disabled" });
+    lb1.change("b1", { carried: true });
+    await clock.advanceAsync(1000);
+    assert.equal(hub.maglevd("lb1", "viewer")!.backends[1]!.carried, true);
     assert.deepEqual(hub.problems("viewer").map(({ kind, message }) => `${kind}: ${message}`), [
       "backend: down: L4CON",
     ]);
@@ -71,17 +76,17 @@ Deno.test("an answer from before an event does not overwrite what the event says
     await clock.advanceAsync(5000);
     const states = () => hub.maglevd("lb1", "viewer")!.backends[0]!.state;
     const release = lb1.hold("GetBackend");
-    lb1.transit("b0", "down", { atMs: WALL_MS + 5000 });
+    lb1.transit("b0", "paused", { atMs: WALL_MS + 5000, code: "paused" });
     await settle();
     assert.equal(lb1.count("GetBackend"), 1);
-    lb1.transit("b0", "up", { atMs: WALL_MS + 5001, code: "L4OK", ok: true });
+    lb1.transit("b0", "unknown", { atMs: WALL_MS + 5001, code: "resumed" });
     await settle();
     release();
     await settle();
-    assert.equal(states(), "up");
+    assert.equal(states(), "unknown");
     await clock.advanceAsync(300);
     assert.equal(lb1.count("GetBackend"), 2);
-    assert.equal(states(), "up");
+    assert.equal(states(), "unknown");
     // The same of lists.
     const releaseList = lb1.hold("ListBackends");
     await clock.advanceAsync(25_000);
@@ -102,7 +107,9 @@ Deno.test("many touched backends are read by one list, a few one by one", async 
   await onHub({ lb1 }, async ({ clock }) => {
     await clock.advanceAsync(5000);
     const before = { one: lb1.count("GetBackend"), list: lb1.count("ListBackends") };
-    for (let at = 0; at < 100; at++) lb1.transit(`b${at}`, "down", { atMs: WALL_MS + 5000 });
+    for (let at = 0; at < 100; at++) {
+      lb1.transit(`b${at}`, "disabled", { atMs: WALL_MS + 5000, code: "disabled" });
+    }
     for (let i = 0; i < 20; i++) await settle();
     await clock.advanceAsync(1000);
     assert.equal(lb1.count("ListBackends") - before.list, 1);
@@ -220,25 +227,18 @@ Deno.test("probes are followed while a browser shows the maglevd, and summed up"
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock, take, takeOf }) => {
     await clock.advanceAsync(1000);
-    assert.equal(lb1.streams("debug"), 0);
+    assert.equal(lb1.streams("error"), 0);
     const [hide, hideToo] = [hub.show("lb1"), hub.show("lb1")];
     hub.show("no such")();
     await settle();
-    assert.equal(lb1.streams("debug"), 1);
+    assert.equal(lb1.streams("error"), 1);
     const { seq } = hub.state("viewer");
     take();
-    const probe = (backend: string, ok: string, code: string) => {
-      lb1.log("probe-start", { backend }, { level: "debug", logLevel: "debug" });
-      const attributes = { backend, ok, code, detail: "d", "duration-ms": "1.5" };
-      lb1.log("probe-done", attributes, { level: "debug", logLevel: "debug" });
-    };
-    probe("b0", "false", "L7STS");
-    probe("b0", "false", "L7STS");
-    probe("b1", "true", "L7OK");
-    probe("unknown", "true", "L7OK");
-    lb1.log("vpp-api-send", {}, { level: "debug", logLevel: "debug" });
-    lb1.log("vpp-api-recv", { result: "ok" }, { level: "debug", logLevel: "debug" });
-    lb1.log("vpp-api-recv", { result: "refused" }, { level: "debug", logLevel: "debug" });
+    lb1.activity([["b0", false, "L7TOUT", 3]]);
+    lb1.activity(
+      [["b0", false, "L7STS", 2], ["b1", true, "L7OK", 4], ["unknown", true, "L7OK", 1]],
+      { vppCalls: 1, vppErrors: 1 },
+    );
     await clock.advanceAsync(250);
     const events = take();
     assert.deepEqual(events.map(({ type }) => type), ["probes", "vpp-api"]);
@@ -253,23 +253,23 @@ Deno.test("probes are followed while a browser shows the maglevd, and summed up"
     assert.equal(hub.maglevd("lb1", "viewer")!.vpp.calls_per_s, 4);
     assert.equal(hub.state("viewer").seq, seq, "none of them is replayed");
     assert.deepEqual(hub.history("lb1")!.backends.b0!.results.map(({ code }) => code), [
-      "L7STS",
+      "L7TOUT",
       "L7STS",
     ]);
     assert.equal(hub.history("lb1")!.backends.b0!.strip.at(-1), "f");
     hide();
     hide();
     await settle();
-    assert.equal(lb1.streams("debug"), 1);
+    assert.equal(lb1.streams("error"), 1);
     hideToo();
     await settle();
-    assert.equal(lb1.streams("debug"), 0);
+    assert.equal(lb1.streams("error"), 0);
     takeOf("probes");
     await clock.advanceAsync(1000);
     assert.deepEqual(takeOf("probes"), []);
     hub.show("lb1");
     await settle();
-    assert.equal(lb1.streams("debug"), 1);
+    assert.equal(lb1.streams("error"), 1);
   });
 });
 

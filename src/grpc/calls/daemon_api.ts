@@ -7,7 +7,7 @@ import type { ReloadForecast } from "../../forecast/forecast.ts";
 import type { OperatorId } from "../../intent/intent.ts";
 import type { LogBroadcaster } from "../../log/broadcaster.ts";
 import type { ProberApi } from "../../probe/ports.ts";
-import type { CountersSource, VppConnection } from "../../vpp/ports.ts";
+import type { ApiTotals, CountersSource, VppConnection } from "../../vpp/ports.ts";
 import type { Reconciler } from "../../vpp/sync/reconcile.ts";
 import type { ServedMethod } from "./methods.ts";
 
@@ -16,6 +16,7 @@ export interface DaemonApi {
   readonly checker: Pick<
     Checker,
     | "current"
+    | "tally"
     | "snapshot"
     | "subscribe"
     | "pauseBackend"
@@ -51,6 +52,7 @@ export interface VppApi {
     "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
+  readonly calls: ApiTotals;
 }
 
 /** One error or warning: stage, rule, file, line, column, path, message. */

@@ -19,6 +19,9 @@ export interface Endpoint {
 /** The library's texts for an aborted call. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 
+/** The same, of a connection that had been a good one. */
+const SOCKET_ENDED = /^Received RST_STREAM.*(socket has been ended|ECONNRESET|socket hang up)/;
+
 /** True when no answer arrived: the connection failed, or the call timed out. */
 export function isUnreached(error: MaglevError): boolean {
   if (BROKEN_OFF.test(error.message)) return true;
@@ -79,7 +82,10 @@ function connectionProblem(message: string, { server, tls }: Endpoint): string {
   if (message.startsWith("Name resolution failed")) {
     return "cannot be reached: this name has no address";
   }
-  if (message.startsWith("connection dropped") || message === "the stream ended") {
+  if (
+    message.startsWith("connection dropped") || message === "the stream ended" ||
+    SOCKET_ENDED.test(message)
+  ) {
     return "the connection ended";
   }
   if (BROKEN_OFF.test(message)) {

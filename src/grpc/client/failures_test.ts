@@ -74,6 +74,14 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "is it maglevd's gRPC port?",
   ],
   [
+    "a server that dies while it answers",
+    "internal",
+    "Received RST_STREAM with code 2 triggered by internal client error: This socket has been " +
+    "ended by the other party",
+    {},
+    "a:9090: the connection ended",
+  ],
+  [
     "too much",
     "resource-exhausted",
     "Received message larger than max (71821750 vs 16777216)",

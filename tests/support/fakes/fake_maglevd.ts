@@ -159,6 +159,22 @@ export class FakeMaglevd {
     this.push({ $case: "log", value: { time, level, msg, attributes: pairs } }, logLevel);
   }
 
+  /** A sum of probes, to the streams that want sums. */
+  activity(
+    probes: readonly (readonly [backend: string, ok: boolean, code: string, counter: number])[],
+    { vppCalls = 0, vppErrors = 0, count = 1 } = {},
+  ): void {
+    const value = {
+      probes: probes.map(([backend, ok, code, counter]) => ({
+        ...{ backend, counter, count },
+        result: { ok, layer: "L7", code, detail: "d", durationNs: 1_500_000n },
+      })),
+      vppCalls,
+      vppErrors,
+    };
+    this.push({ $case: "activity", value }, "error");
+  }
+
   /** A backend changes its state, in the world and in an event. `atMs`: Unix time. */
   transit(name: string, to: string, { atMs, code = "L4CON", ok = false }: {
     readonly atMs: number;

@@ -1,7 +1,7 @@
 /**
  * Reads backends, frontends and healthchecks: those that events have touched, and now and then all.
- * One reading at a time, so that no answer overtakes another; what an event touches while an answer
- * is on its way is read again, and that answer does not count for it.
+ * One reading at a time, so that no answer overtakes another. What an event changes while an answer is
+ * on its way is newer than that answer, which then does not count for it.
  */
 import { MaglevError } from "../../../base/errors.ts";
 import type { Clock } from "../../../base/ports.ts";
@@ -34,7 +34,10 @@ export class ObjectReader {
   readonly #options: ObjectReaderOptions;
   readonly #objects: Throttle;
   readonly #lists: Throttle;
-  #touched = { backends: new Set<string>(), frontends: new Set<string>() };
+  /** What is to be read. */
+  #touched = noNames();
+  /** What has changed since the reading under way began. */
+  #newer = noNames();
   /** The reading that is under way. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -59,10 +62,19 @@ export class ObjectReader {
     });
   }
 
+  /** All of it is known from an event, which an answer on its way must not undo. */
+  changed(backend: string): void {
+    this.#newer.backends.add(backend);
+  }
+
   /** These are not what they were. */
-  touch(backends: Iterable<string>, frontends: Iterable<string>): void {
-    for (const name of backends) this.#touched.backends.add(name);
-    for (const name of frontends) this.#touched.frontends.add(name);
+  touch(backends: readonly string[], frontends: readonly string[]): void {
+    for (const { backends: known } of [this.#touched, this.#newer]) {
+      for (const name of backends) known.add(name);
+    }
+    for (const { frontends: known } of [this.#touched, this.#newer]) {
+      for (const name of frontends) known.add(name);
+    }
     if (this.#touched.backends.size + this.#touched.frontends.size > 0) this.#objects.want();
   }
 
@@ -75,7 +87,7 @@ export class ObjectReader {
   async first(): Promise<{ readonly lists: Lists; readonly newer: Newer }> {
     const asked = this.#turn.then(() => this.#askLists());
     this.#turn = asked.then(() => {}, () => {});
-    return { lists: await asked, newer: this.#touched };
+    return { lists: await asked, newer: this.#newer };
   }
 
   async stop(): Promise<void> {
@@ -94,14 +106,15 @@ export class ObjectReader {
     try {
       lists = await this.#askLists();
     } catch (error) {
-      this.touch(before.backends, before.frontends);
+      this.touch([...before.backends], [...before.frontends]);
       throw error;
     }
     const now = this.#now();
-    model.readLists(lists, { newer: this.#touched, now, whole: false });
+    model.readLists(lists, { newer: this.#newer, now, whole: false });
   }
 
   async #askLists(): Promise<Lists> {
+    this.#newer = noNames();
     const { connection, model, signal } = this.#options;
     const options = { deadlineMs: LIST_MS, signal };
     const [backends, frontends, healthchecks] = await Promise.all([
@@ -123,6 +136,7 @@ export class ObjectReader {
   }
 
   async #readBackends(names: readonly string[]): Promise<void> {
+    this.#newer = noNames();
     const { connection, model, signal } = this.#options;
     const options = { deadlineMs: LIST_MS, signal };
     const infos = names.length > MAX_SINGLE
@@ -131,12 +145,13 @@ export class ObjectReader {
     const wanted = new Set(names);
     for (const info of infos) {
       const { name } = info;
-      if (!wanted.has(name) || this.#touched.backends.has(name)) continue;
+      if (!wanted.has(name) || this.#newer.backends.has(name)) continue;
       model.readBackend(backendOf(info, model.histories.flapsOf(name)));
     }
   }
 
   async #readFrontends(names: readonly string[]): Promise<void> {
+    this.#newer = noNames();
     const { connection, model, signal } = this.#options;
     const options = { deadlineMs: LIST_MS, signal };
     const infos = names.length > MAX_SINGLE
@@ -145,7 +160,7 @@ export class ObjectReader {
     const wanted = new Set(names);
     const now = this.#now();
     for (const info of infos) {
-      if (!wanted.has(info.name) || this.#touched.frontends.has(info.name)) continue;
+      if (!wanted.has(info.name) || this.#newer.frontends.has(info.name)) continue;
       model.readFrontend(frontendOf(info), now);
     }
   }
@@ -171,9 +186,9 @@ export class ObjectReader {
     return found;
   }
 
-  #take(): Newer {
+  #take(): Names {
     const taken = this.#touched;
-    this.#touched = { backends: new Set(), frontends: new Set() };
+    this.#touched = noNames();
     return taken;
   }
 
@@ -181,4 +196,13 @@ export class ObjectReader {
     const { clock } = this.#options;
     return { nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   }
+}
+
+interface Names extends Newer {
+  readonly backends: Set<string>;
+  readonly frontends: Set<string>;
+}
+
+function noNames(): Names {
+  return { backends: new Set(), frontends: new Set() };
 }

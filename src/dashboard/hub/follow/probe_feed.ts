@@ -1,21 +1,27 @@
 /**
- * Follows the log at debug of a maglevd that a browser shows: each probe and each message to VPP.
- * None of these records goes to browsers; every 250 ms one event sums up the probes, and one the
- * messages.
+ * Follows the probes of a maglevd that a browser shows, and its messages to VPP. The maglevd sums
+ * them up; here they become one event each 250 ms, however often it reports.
  */
 import { pause } from "../../../async/pause.ts";
 import type { Clock, Prng } from "../../../base/ports.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import { waitMs } from "../../../grpc/client/watch.ts";
-import type { ProbeResult } from "../../protocol.ts";
-import { clip, DEBUG_PER_S, MAX_TEXT } from "../model/bounds.ts";
-import type { MaglevdModel, ModelEvent } from "../model/maglevd_model.ts";
+import { ACTIVITY_PER_S, head, MAX_BACKENDS } from "../model/bounds.ts";
+import { nanoseconds, resultOf } from "../model/convert.ts";
+import type { MaglevdModel, ModelEvent, Now } from "../model/maglevd_model.ts";
 import { RateLimit } from "../model/rate_limit.ts";
 import type { Connection } from "./connection.ts";
 import { Periodic } from "./periodic.ts";
 
 /** Probes and messages are summed up over this time, in milliseconds. */
 export const FLUSH_MS = 250;
+
+/** A maglevd without sums would take a request of nothing else for one of everything. */
+const REQUEST: Partial<messages.WatchRequest> = {
+  log: true,
+  logLevel: "error",
+  activityEveryNs: nanoseconds(FLUSH_MS),
+};
 
 type Probe = readonly [code: string, ok: boolean, counter: number, count: number];
 
@@ -31,7 +37,7 @@ export interface ProbeFeedOptions {
 export class ProbeFeed {
   readonly #options: ProbeFeedOptions;
   readonly #abort = new AbortController();
-  readonly #limit = new RateLimit(DEBUG_PER_S);
+  readonly #limit = new RateLimit(ACTIVITY_PER_S);
   readonly #timer: Periodic;
   readonly #running: Promise<void>;
   #probes = new Map<string, Probe>();
@@ -54,13 +60,12 @@ export class ProbeFeed {
   async #run(): Promise<void> {
     const { connection, clock, prng } = this.#options;
     const { signal } = this.#abort;
-    const request = { log: true, logLevel: "debug" };
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         const onOpen = () => attempt = 0;
-        for await (const { event } of connection.watch(request, { signal, onOpen })) {
+        for await (const { event } of connection.watch(REQUEST, { signal, onOpen })) {
           if (signal.aborted) return;
-          if (event?.$case === "log") this.#add(event.value);
+          if (event?.$case === "activity") this.#add(event.value);
           // What is not read stays with the sender, which counts what it loses.
           while (!this.#limit.take(clock.monotonicMs()) && !signal.aborted) {
             await pause(this.#limit.waitMs(clock.monotonicMs()), { clock, signal });
@@ -73,33 +78,20 @@ export class ProbeFeed {
     }
   }
 
-  #add(record: messages.LogEvent): void {
-    switch (record.msg) {
-      case "probe-done":
-        return this.#addProbe(record);
-      case "vpp-api-send":
-        this.#calls++;
-        return;
-      case "vpp-api-recv":
-        if (attributeOf(record, "result") !== "ok") this.#failed++;
-    }
+  #add({ probes, vppCalls, vppErrors }: messages.ActivityEvent): void {
+    const { clock } = this.#options;
+    const now = { nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+    for (const probe of head(probes, MAX_BACKENDS).items) this.#addProbe(probe, now);
+    this.#calls += vppCalls;
+    this.#failed += vppErrors;
   }
 
-  #addProbe(record: messages.LogEvent): void {
-    const { model, clock } = this.#options;
-    const backend = attributeOf(record, "backend");
-    const detail = attributeOf(record, "detail");
-    const result: ProbeResult = {
-      ok: attributeOf(record, "ok") === "true",
-      code: clip(attributeOf(record, "code"), 16),
-      ...(detail === "" ? {} : { detail: clip(detail, MAX_TEXT) }),
-      duration_ms: Number(attributeOf(record, "duration-ms")) || 0,
-    };
-    const now = { nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
-    const counter = model.probe(backend, result, now);
-    if (counter === undefined) return;
-    const count = (this.#probes.get(backend)?.[3] ?? 0) + 1;
-    this.#probes.set(backend, [result.code, result.ok, counter, count]);
+  #addProbe({ backend, count, counter, result }: messages.ProbeSummary, now: Now): void {
+    if (result === undefined) return;
+    const last = resultOf(result);
+    if (!this.#options.model.probe(backend, { result: last, counter, now })) return;
+    const before = this.#probes.get(backend)?.[3] ?? 0;
+    this.#probes.set(backend, [last.code, last.ok, counter, before + count]);
   }
 
   #flush(): void {
@@ -115,9 +107,4 @@ export class ProbeFeed {
     send({ type: "vpp-api", calls: this.#calls, failed: this.#failed });
     this.#calls = this.#failed = 0;
   }
-}
-
-function attributeOf({ attributes }: messages.LogEvent, key: string): string {
-  for (const attribute of attributes) if (attribute.key === key) return attribute.value;
-  return "";
 }

@@ -181,7 +181,10 @@ export class Session {
     if (isChange) model.skew.add(Number(transition.atUnixNs) / 1e6, now);
     if (!model.backendEvent(name, transition, now) || transition.to === "removed") this.#lists();
     if (!isChange) return;
-    this.#objects.touch([name], model.frontendsOf(name));
+    // A probe's transition has everything of the backend in it; an operator's does not.
+    const isProbe = transition.result !== undefined && transition.result.layer !== "";
+    if (isProbe) this.#objects.changed(name);
+    this.#objects.touch(isProbe ? [] : [name], model.frontendsOf(name));
     this.#lb.wake();
   }
 

@@ -30,8 +30,8 @@ export const MAX_TRANSITIONS = 1000;
 
 /** Events per second of a maglevd that are read, and how many at once. */
 export const EVENTS_PER_S = { rate: 1000, burst: 25_000 } as const;
-/** Records at debug per second; two for each probe. */
-export const DEBUG_PER_S = { rate: 20_000, burst: 20_000 } as const;
+/** Sums of probes per second that are read; a maglevd is asked for four. */
+export const ACTIVITY_PER_S = { rate: 8, burst: 40 } as const;
 /** Records of the log that are sent on. */
 export const LOG_PER_S = { rate: 50, burst: 300 } as const;
 /** Changed backends and frontends that are sent on at once; more of them follow combined. */

@@ -8,7 +8,6 @@
  */
 import { isEqual } from "../../../base/equal.ts";
 import type { messages } from "../../../grpc/client/client.ts";
-import { stepCounter } from "../../../health/counter.ts";
 import type {
   Backend,
   DashboardEvent,
@@ -228,15 +227,22 @@ export class MaglevdModel {
     return true;
   }
 
-  /** A probe's result, from the log; the page gets it by the probes event. */
-  probe(name: string, result: ProbeResult, { nowMs }: Now): number | undefined {
+  /**
+   * The last result of a backend's probes; the page gets it by the probes event. False: there is no
+   * such backend.
+   */
+  probe(name: string, { result, counter, now: { nowMs } }: {
+    readonly result: ProbeResult;
+    /** After it. */
+    readonly counter: number;
+    readonly now: Now;
+  }): boolean {
     const before = this.#backends.get(name);
-    if (before === undefined) return undefined;
-    const counter = stepCounter(before.counter, result.ok, before);
+    if (before === undefined) return false;
     this.#putBackend({ ...before, counter, last_result: result });
     this.histories.result(name, { ok: result.ok, code: result.code, atMs: nowMs });
     this.histories.note(name, stripOf(before.state, !result.ok));
-    return counter;
+    return true;
   }
 
   /** A backend as it was read after an event. */
