@@ -13,6 +13,9 @@ import {
   type Event as EventMessage,
   StatusInfo,
   VersionInfo,
+  VPPInfo,
+  type VPPLBCounters,
+  type VPPLBState,
   type WatchRequest,
 } from "../../src/grpc/gen/maglev.ts";
 import { create, encode } from "../../src/grpc/messages/codec.ts";
@@ -73,7 +76,10 @@ class Canned {
     const backends = () => [...this.#backends.values()];
     const rows = [
       unary(Maglev.GetVersion, () => create(VersionInfo, { version: "1", role: "operator" })),
-      unary(Maglev.GetStatus, () => create(StatusInfo, { ready: true, vpp: "off" })),
+      unary(Maglev.GetStatus, () => create(StatusInfo, { ready: true, vpp: "connected" })),
+      unary(Maglev.GetVPPInfo, () => create(VPPInfo, { version: "26.10", weights: true })),
+      unary(Maglev.GetVPPLBState, () => this.#lb()),
+      unary(Maglev.GetVPPLBCounters, () => this.#counters()),
       unary(Maglev.ListBackends, () => ({ backendNames: this.#names, backends: backends() })),
       unary(Maglev.GetBackend, ({ name }) => this.#backends.get(name)!),
       unary(Maglev.ListFrontends, () => ({ frontendNames: [], frontends: this.#frontends })),
@@ -131,6 +137,35 @@ class Canned {
       return { backend, count: 1, result, counter: 4 };
     });
     this.#send("error", { $case: "activity", value: { probes, vppCalls: 2, vppErrors: 0 } });
+  }
+
+  /** Each VIP with its servers; flows change with each look. */
+  #lb(): VPPLBState {
+    const flows = this.#next;
+    return {
+      conf: undefined,
+      vips: this.#frontends.map(({ address, pools }) => ({
+        ...{ prefix: `${address}/32`, protocol: "tcp", port: 80, encap: "gre4" },
+        ...{ flowTableLength: 1024, srcIpSticky: false },
+        applicationServers: pools[0]!.backends.map(({ name }) => ({
+          ...{ address: this.#backends.get(name)!.address, weight: 100, flags: 1, numBuckets: 64 },
+          ...{ flows, packets: 1000n, bytes: 1_000_000n, backends: [name] },
+        })),
+      })),
+    };
+  }
+
+  #counters(): VPPLBCounters {
+    const taken = BigInt(Date.now());
+    return {
+      takenAt: taken * MS,
+      vips: this.#frontends.map(({ address }) => ({
+        ...{ prefix: `${address}/32`, protocol: "tcp", port: 80 },
+        ...{ first: taken, next: 10n * taken, noServer: 0n, untracked: 0n },
+        ...{ fibPackets: undefined, fibBytes: undefined },
+      })),
+      servers: [],
+    };
   }
 
   stop(): void {

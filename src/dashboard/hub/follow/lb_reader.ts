@@ -1,7 +1,7 @@
 /**
  * Reads VPP's own state of the load balancer and its counters: the state when something happened,
- * at most once a second, once more when VPP has surely been programmed, and every 30 s; the counters
- * every 5 s while a browser looks, else every 30 s.
+ * at most once a second while a browser looks and else every 5 s, once more when VPP has surely been
+ * programmed, and every 30 s; the counters every 5 s while a browser looks, else every 30 s.
  */
 import { MaglevError } from "../../../base/errors.ts";
 import type { Clock, Timer } from "../../../base/ports.ts";
@@ -11,6 +11,8 @@ import { Periodic } from "./periodic.ts";
 import { Throttle } from "./throttle.ts";
 
 const STATE_MS = 1000;
+/** The same of a maglevd that no browser shows. */
+const UNSEEN_STATE_MS = 5000;
 const REST = 3;
 const COUNTERS_MS = 5000;
 /** Every so many turns the state is read, and counters that no browser shows. */
@@ -40,13 +42,13 @@ export class LbReader {
     const { clock } = options;
     this.#state = new Throttle({
       clock,
-      everyMs: STATE_MS,
+      everyMs: () => options.isShown() ? STATE_MS : UNSEEN_STATE_MS,
       rest: REST,
       work: () => this.#quietly(() => this.#readState()),
     });
     this.#counters = new Throttle({
       clock,
-      everyMs: STATE_MS,
+      everyMs: () => STATE_MS,
       rest: REST,
       work: () => this.#quietly(() => this.#readCounters()),
     });
@@ -61,7 +63,8 @@ export class LbReader {
   }
 
   /** A browser begins to look. */
-  readCounters(): void {
+  look(): void {
+    this.#state.want();
     this.#counters.want();
   }
 

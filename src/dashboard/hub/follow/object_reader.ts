@@ -12,12 +12,17 @@ import { type Connection, LIST_MS } from "./connection.ts";
 import { Throttle } from "./throttle.ts";
 
 /** Touched objects are read at most this often, in milliseconds; more, and they are combined. */
-const OBJECTS_MS = 100;
+const OBJECTS_MS = 500;
 /** Everything is read at most this often, in milliseconds, and in a tenth of the time. */
 const LISTS_MS = 1000;
 const LISTS_REST = 9;
-/** That many are read one by one; more of them by one list. */
-const MAX_SINGLE = 16;
+/**
+ * A call takes as long as this many objects of a list, a millisecond or so. Of more touched objects
+ * than pays, the whole list is read.
+ */
+const OBJECTS_PER_CALL = 500;
+const LEAST_SINGLE = 2;
+const MOST_SINGLE = 32;
 /** Calls at a time. */
 const IN_FLIGHT = 4;
 
@@ -50,13 +55,13 @@ export class ObjectReader {
     };
     this.#objects = new Throttle({
       clock,
-      everyMs: OBJECTS_MS,
+      everyMs: () => OBJECTS_MS,
       rest: 1,
       work: inTurn(() => this.#readTouched()),
     });
     this.#lists = new Throttle({
       clock,
-      everyMs: LISTS_MS,
+      everyMs: () => LISTS_MS,
       rest: LISTS_REST,
       work: inTurn(() => this.#readLists()),
     });
@@ -139,7 +144,7 @@ export class ObjectReader {
     this.#newer = noNames();
     const { connection, model, signal } = this.#options;
     const options = { deadlineMs: LIST_MS, signal };
-    const infos = names.length > MAX_SINGLE
+    const infos = names.length > this.#mostSingle()
       ? (await connection.call("ListBackends", { details: true }, options)).backends
       : await this.#each(names, (name) => connection.call("GetBackend", { name }, options));
     const wanted = new Set(names);
@@ -154,7 +159,7 @@ export class ObjectReader {
     this.#newer = noNames();
     const { connection, model, signal } = this.#options;
     const options = { deadlineMs: LIST_MS, signal };
-    const infos = names.length > MAX_SINGLE
+    const infos = names.length > this.#mostSingle()
       ? (await connection.call("ListFrontends", { details: true }, options)).frontends
       : await this.#each(names, (name) => connection.call("GetFrontend", { name }, options));
     const wanted = new Set(names);
@@ -163,6 +168,12 @@ export class ObjectReader {
       if (!wanted.has(info.name) || this.#newer.frontends.has(info.name)) continue;
       model.readFrontend(frontendOf(info), now);
     }
+  }
+
+  /** Frontends' pools have about as many entries as there are backends. */
+  #mostSingle(): number {
+    const { size } = this.#options.model.backends;
+    return Math.min(Math.max(LEAST_SINGLE, size / OBJECTS_PER_CALL), MOST_SINGLE);
   }
 
   /** A few calls at a time; an unknown name makes everything be read. */

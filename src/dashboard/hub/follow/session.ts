@@ -99,7 +99,7 @@ export class Session {
     const { connection, model, clock, prng, send, isShown } = this.#options;
     if (isShown()) {
       this.#probes ??= new ProbeFeed({ connection, model, clock, prng, send });
-      this.#lb.readCounters();
+      this.#lb.look();
     } else {
       const probes = this.#probes;
       this.#probes = undefined;
@@ -127,7 +127,7 @@ export class Session {
     this.#isOpen = true;
     this.shownChanged();
     this.#lb.wake();
-    this.#lb.readCounters();
+    this.#lb.look();
     this.#status.wantConfig();
     await Promise.all([following, this.#fill()]);
   }
@@ -246,7 +246,7 @@ export class Session {
     // The first look at VPP follows when everything else has been read.
     if (!this.#isOpen) return;
     this.#lb.wake();
-    this.#lb.readCounters();
+    this.#lb.look();
   }
 
   /** A call that was refused is reported; one without an answer ends the connection. */

@@ -39,10 +39,14 @@ export class StatusReader {
   constructor(options: StatusReaderOptions) {
     this.#options = options;
     const { clock } = options;
-    this.#status = new Throttle({ clock, everyMs: STATUS_MS, work: () => this.#readStatus() });
+    this.#status = new Throttle({
+      clock,
+      everyMs: () => STATUS_MS,
+      work: () => this.#readStatus(),
+    });
     this.#config = new Throttle({
       clock,
-      everyMs: CONFIG_LEAST_MS,
+      everyMs: () => CONFIG_LEAST_MS,
       rest: 20,
       work: () => this.#readConfig(),
     });

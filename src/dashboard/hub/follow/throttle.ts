@@ -7,10 +7,14 @@ import type { Clock, Timer } from "../../../base/ports.ts";
 export interface ThrottleOptions {
   readonly clock: Clock;
   /**
-   * Least time from the start of one run to that of the next, in milliseconds; a run that took long
-   * puts the next one off by `rest` times as long, so that it is a bounded share of the time.
+   * Least time from the start of one run to that of the next, in milliseconds; looked up whenever the
+   * work is asked for.
    */
-  readonly everyMs: number;
+  readonly everyMs: () => number;
+  /**
+   * After a run nothing is done for `rest` times as long as it took, so that it is a bounded share of
+   * the time; default 0.
+   */
   readonly rest?: number;
   /** It must not reject. */
   readonly work: () => Promise<void>;
@@ -20,7 +24,9 @@ export class Throttle {
   readonly #options: ThrottleOptions;
   #wanted = false;
   #running: Promise<void> | undefined;
-  #readyMs = -Infinity;
+  /** Start and end of the last run. */
+  #startMs = -Infinity;
+  #endMs = -Infinity;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -42,27 +48,29 @@ export class Throttle {
   }
 
   #next(): void {
-    if (
-      this.#stopped || !this.#wanted || this.#running !== undefined || this.#timer !== undefined
-    ) {
-      return;
-    }
-    const waitMs = this.#readyMs - this.#options.clock.monotonicMs();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#stopped || !this.#wanted || this.#running !== undefined) return;
+    const { clock } = this.#options;
+    const waitMs = this.#readyMs() - clock.monotonicMs();
     if (waitMs <= 0) return this.#run();
-    this.#timer = this.#options.clock.after(waitMs, () => {
-      this.#timer = undefined;
-      this.#next();
-    });
+    this.#timer = clock.after(waitMs, () => this.#next());
+  }
+
+  #readyMs(): number {
+    const { everyMs, rest = 0 } = this.#options;
+    if (this.#startMs === -Infinity) return -Infinity;
+    const tookMs = this.#endMs - this.#startMs;
+    return Math.max(this.#startMs + everyMs(), this.#endMs + rest * tookMs);
   }
 
   #run(): void {
-    const { clock, everyMs, rest = 0, work } = this.#options;
+    const { clock, work } = this.#options;
     this.#wanted = false;
-    const startMs = clock.monotonicMs();
+    this.#startMs = this.#endMs = clock.monotonicMs();
     this.#running = work().finally(() => {
       this.#running = undefined;
-      const endMs = clock.monotonicMs();
-      this.#readyMs = Math.max(startMs + everyMs, endMs + rest * (endMs - startMs));
+      this.#endMs = clock.monotonicMs();
       this.#next();
     });
   }
