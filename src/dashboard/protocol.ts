@@ -319,13 +319,14 @@ export type DashboardEvent =
   /** Everything of this maglevd was read again (a reload, a gap): replaces it whole. */
   | EventBase & { readonly type: "maglevd-state"; readonly state: MaglevdState }
   | EventBase & { readonly type: "vpp-status"; readonly vpp: VppStatus }
-  /** Only VIPs that changed, and the keys of those that went. */
+  /** Only VIPs that changed in more than flows, and the keys of those that went. */
   | EventBase & {
     readonly type: "lb-state";
     readonly read_ms: number;
     readonly vips: readonly LbVip[];
     readonly removed: readonly string[];
   }
+  /** Records of transitions are left out: these have events of their own. */
   | EventBase & {
     readonly type: "log";
     readonly level: LogLevelName;

@@ -11,8 +11,10 @@ import { Periodic } from "./periodic.ts";
 import { Throttle } from "./throttle.ts";
 
 const STATE_MS = 1000;
-/** The same of a maglevd that no browser shows. */
-const UNSEEN_STATE_MS = 5000;
+/** A server of a VIP takes some microseconds to read, so that many of them are read less often. */
+const PER_SERVER_MS = 2;
+/** The longest time, and that of a maglevd that no browser shows. */
+const LONGEST_STATE_MS = 5000;
 const REST = 3;
 const COUNTERS_MS = 5000;
 /** Every so many turns the state is read, and counters that no browser shows. */
@@ -42,7 +44,7 @@ export class LbReader {
     const { clock } = options;
     this.#state = new Throttle({
       clock,
-      everyMs: () => options.isShown() ? STATE_MS : UNSEEN_STATE_MS,
+      everyMs: () => this.#stateMs(),
       rest: REST,
       work: () => this.#quietly(() => this.#readState()),
     });
@@ -72,6 +74,13 @@ export class LbReader {
     this.#timer.stop();
     this.#settling?.cancel();
     await Promise.all([this.#state.stop(), this.#counters.stop()]);
+  }
+
+  #stateMs(): number {
+    const { isShown, model } = this.#options;
+    if (!isShown()) return LONGEST_STATE_MS;
+    const servers = model.lb?.vips.reduce((sum, vip) => sum + vip.servers.length, 0) ?? 0;
+    return Math.min(Math.max(STATE_MS, PER_SERVER_MS * servers), LONGEST_STATE_MS);
   }
 
   #turn(): void {
