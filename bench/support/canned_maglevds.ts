@@ -1,7 +1,7 @@
 /**
- * Several maglevds with canned data in one process: what a dashboard's hub asks is answered at once,
- * events come at a steady rate, and a stream that wants sums of activity gets those of probes, every
- * backend once a second. Says `listening` with all addresses, and for each line on its standard
+ * Several maglevds with canned data in one process: calls of a dashboard's hub are answered immediately,
+ * events come at a steady rate, and a stream that requests sums of activity gets those of probes, every
+ * backend once a second. Prints `listening` with all addresses, and for each line on its standard
  * input how many records it has sent. Ends with its standard input. Arguments: maglevds, backends of
  * each, events per second of all.
  */
@@ -29,7 +29,7 @@ const [count, size, rate] = Deno.args.map(Number) as [number, number, number];
 const PER_FRONTEND = 16;
 /** Events are sent this often, in milliseconds, so that they do not come as one burst. */
 const TICK_MS = 20;
-/** As the hub asks for. */
+/** As the hub requests. */
 const PROBES_MS = 250;
 
 let sent = 0;

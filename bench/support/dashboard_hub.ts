@@ -38,7 +38,7 @@ async function* hubRows(options: HubOptions): AsyncGenerator<object> {
     await hub.next(({ event }) => event === "connected");
     const connectMs = Math.round(performance.now() - startMs);
     for (const shown of [0, 1, maglevds]) {
-      await hub.say(`show ${shown}`);
+      await hub.send(`show ${shown}`);
       await pause(SETTLE_MS);
       const row = await phase(hub, canned, windowS);
       yield { what: "hub", maglevds, backends, rate, shown, connectMs, ...row };
@@ -95,7 +95,7 @@ async function probeCost({ backends, windowS }: HubOptions): Promise<object> {
     // In turns, because the machine is not the same all the time.
     for (let round = 0; round < 3; round++) {
       for (const shown of [0, 1]) {
-        await hub.say(`show ${shown}`);
+        await hub.send(`show ${shown}`);
         await pause(SETTLE_MS);
         costs[shown === 0 ? "closed" : "open"]!.push(await costPerProbe(daemon, windowS));
       }
@@ -127,7 +127,7 @@ async function costPerProbe(daemon: Child, windowS: number): Promise<number> {
 
 async function figures(child: Child): Promise<Figures> {
   const answer = child.next(({ event }) => event === "figures");
-  await child.say("figures");
+  await child.send("figures");
   return await answer as unknown as Figures;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A dashboard's hub as a process, with one subscriber: says `connected` when all maglevds are, and for
+ * A dashboard's hub as a process, with one subscriber: prints `connected` when all maglevds are, and for
  * each line on its standard input its figures since the last one. `show N` shows the first N maglevds,
  * and nothing else. Ends with its standard input. Arguments: the addresses.
  */

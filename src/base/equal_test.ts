@@ -11,7 +11,7 @@ Deno.test("isEqual() agrees with the runtime's comparison of plain data", () => 
   }));
 });
 
-Deno.test("isEqual() tells an absent key from one that is undefined, and a list from an object", () => {
+Deno.test("isEqual() distinguishes an absent key from an undefined one, and a list from an object", () => {
   assert.ok(!isEqual({ a: undefined }, {}));
   assert.ok(!isEqual({ a: undefined }, { b: undefined }));
   assert.ok(!isEqual([], {}));

@@ -22,13 +22,13 @@ export interface ActivitySource {
 
 export class ProbeActivity {
   readonly #source: ActivitySource;
-  readonly #wants: (backend: string) => boolean;
+  readonly #includes: (backend: string) => boolean;
   #counts = new Map<string, number>();
 
-  /** Begins now. `wants`: which backends. */
-  constructor(source: ActivitySource, wants: (backend: string) => boolean) {
+  /** Begins now. `includes`: true for the backends that count. */
+  constructor(source: ActivitySource, includes: (backend: string) => boolean) {
     this.#source = source;
-    this.#wants = wants;
+    this.#includes = includes;
     this.take();
   }
 
@@ -41,7 +41,7 @@ export class ProbeActivity {
     for (const backend of current.backends.values()) {
       const { name, lastResult: result, counter } = backend;
       const total = tally.of(name)?.durations.count ?? 0;
-      if (total === 0 || !this.#wants(name)) continue;
+      if (total === 0 || !this.#includes(name)) continue;
       counts.set(name, total);
       const known = before.get(name) ?? 0;
       // The totals begin again when the type of the check changes.

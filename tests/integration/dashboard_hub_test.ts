@@ -181,7 +181,7 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       assert.deepEqual(details.transitions.at(-1)?.to, "disabled");
       assert.equal(details.backend.intent?.by, undefined);
 
-      // Probes, only while somebody looks.
+      // Probes, only while a browser shows the maglevd.
       assert.ok(!events().some(({ type }) => type === "probes"));
       const hide = hub.show("lb1");
       const probes = await until(() =>
@@ -215,7 +215,7 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
   });
 });
 
-Deno.test("of three maglevds one dies and one stands still: the third is shown as ever", async () => {
+Deno.test("of three maglevds one dies and one stands still: the third is shown as before", async () => {
   await onStage(SERVERS, async (stage) => {
     await stage.configure(FRONTENDS);
     const daemons = await Promise.all([1, 2, 3].map(() => startedOn(stage)));

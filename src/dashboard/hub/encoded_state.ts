@@ -1,7 +1,7 @@
 /**
- * The state of all maglevds as compressed JSON, for one audience: made when it is asked for, once
- * for all who ask within half a second, whatever changes meanwhile. A client goes on from the number
- * of the state it got, so an older one is as good.
+ * The state of all maglevds as compressed JSON, for one audience. It is made on request, once for all
+ * requests within half a second, whatever changes meanwhile. A client continues from the number of the
+ * state that it got, so an older one is as good.
  */
 import type { Clock } from "../../base/ports.ts";
 import type { EncodedState } from "../ports.ts";

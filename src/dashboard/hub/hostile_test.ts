@@ -1,6 +1,6 @@
 /**
- * Maglevds that flood, lie and name things oddly. Goal: what the hub keeps and sends is bounded, what
- * is left out is said, and another maglevd is shown as if nothing were wrong.
+ * Maglevds that flood, lie and use odd names. Goal: the hub keeps and sends a bounded amount, reports
+ * what is left out, and shows another maglevd as if nothing were wrong.
  */
 import assert from "node:assert/strict";
 import { settle } from "../../../tests/support/fakes/fake_clock.ts";
@@ -36,7 +36,7 @@ Deno.test("a flood of log records: a bounded number is sent on, the rest is coun
   });
 });
 
-Deno.test("what comes faster than it may is not read: it stays with the sender", async () => {
+Deno.test("events above the rate are not read: they stay with the sender", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ clock }) => {
     await clock.advanceAsync(1000);
@@ -71,7 +71,7 @@ Deno.test("backends that change without end are sent combined, with their last s
   });
 });
 
-Deno.test("lists without end are cut, names are used once, and it is said", async () => {
+Deno.test("overlong lists are cut, a name is used once, and problems report it", async () => {
   const lb1 = smallMaglevd();
   const long = "n".repeat(129);
   lb1.backends = [
@@ -113,7 +113,7 @@ Deno.test("an answer that is larger than the connection takes is a reason to be 
   });
 });
 
-Deno.test("names of any characters stay one line of an event, and sentences have none of them", async () => {
+Deno.test("names of any characters stay one line of an event, and messages escape them", async () => {
   const odd = [
     "a\nb",
     "\r\n\r\ndata: x",

@@ -32,7 +32,7 @@ Deno.test("a hub reads everything of a maglevd that it connects to, and reports 
   });
 });
 
-Deno.test("a transition is reported at once, and the object as it was read within a second", async () => {
+Deno.test("a transition is reported immediately, and the object as it was read within a second", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock, take, takeOf }) => {
     await clock.advanceAsync(5000);
@@ -58,7 +58,7 @@ Deno.test("a transition is reported at once, and the object as it was read withi
     assert.equal(web.description, "later");
     assert.equal(web.pools[0]!.backends[0]!.effective_weight, 0);
     assert.equal(hub.maglevd("lb1", "viewer")!.backends[0]!.counter, 0);
-    // A probe's event says all of a backend; what an operator did is read.
+    // A probe's event has all of a backend; the effect of an operator is read.
     assert.equal(lb1.count("GetBackend"), 0);
     lb1.transit("b1", "disabled", { atMs: WALL_MS + 6000, code: "disabled" });
     lb1.change("b1", { carried: true });
@@ -70,7 +70,7 @@ Deno.test("a transition is reported at once, and the object as it was read withi
   });
 });
 
-Deno.test("an answer from before an event does not overwrite what the event says", async () => {
+Deno.test("an answer from before an event does not overwrite the event", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {
     await clock.advanceAsync(5000);
@@ -163,7 +163,7 @@ Deno.test("a gap in the stream and a reload make everything be read again", asyn
   });
 });
 
-Deno.test("a maglevd that is away: why, when the next try is, and then everything again", async () => {
+Deno.test("a maglevd that is away: the reason, the time of the next attempt, then everything again", async () => {
   const lb1 = smallMaglevd();
   lb1.isRefused = true;
   await onHub({ lb1, lb2: smallMaglevd() }, async ({ hub, clock, takeOf }) => {
@@ -189,7 +189,7 @@ Deno.test("a maglevd that is away: why, when the next try is, and then everythin
     assert.equal(status().error, undefined);
     assert.equal(status().retry_at_ms, undefined);
     assert.equal(takeOf("maglevd-state").at(-1)?.maglevd, "lb1");
-    // A stream that ends: the lists stay, the state says since when it is away.
+    // A stream that ends: the lists stay, and the state has the time of the loss.
     lb1.isRefused = true;
     lb1.endStreams();
     await settle();
@@ -390,7 +390,7 @@ Deno.test("after a start the strip and the flaps are those that maglevd remember
   });
 });
 
-Deno.test("subscribers go on from the position they have, or are told to load the state", async () => {
+Deno.test("subscribers continue from their position, or get a resync", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {
     await clock.advanceAsync(1000);

@@ -4,7 +4,7 @@ import type { MaglevClient } from "../../../grpc/client/client.ts";
 
 export type Connection = Pick<MaglevClient, "call" | "watch" | "close">;
 
-/** Opens a connection; it is used at once. @throws {MaglevError} unusable credentials */
+/** Opens a connection, which is used immediately. @throws {MaglevError} unusable credentials */
 export type Connect = (server: NamedServer) => Connection;
 
 /** Deadlines in milliseconds: of small answers, of lists, and of what an operator does. */

@@ -120,7 +120,7 @@ export class MaglevdFollower {
       const error = await this.#follow();
       if (signal.aborted) return;
       if (clock.monotonicMs() - startMs >= GOOD_MS) delays.reset();
-      // Up to a fifth less, so that not all dashboards come at once.
+      // Up to a fifth less, so that dashboards do not all connect in the same instant.
       const waitMs = delays.next() * (1 - prng() / 5);
       this.#setAway(error, waitMs);
       await pause(waitMs, { clock, signal });

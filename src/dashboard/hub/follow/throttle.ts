@@ -1,14 +1,14 @@
 /**
- * Work that many things ask for and that is done now and then: at once when it was not done for a
- * while, otherwise as soon as that is over; one run at a time, and never lost.
+ * Limits how often work is done: immediately if the last run was long enough ago, otherwise as soon as
+ * it is. One run at a time; a request during a run causes one more run.
  */
 import type { Clock, Timer } from "../../../base/ports.ts";
 
 export interface ThrottleOptions {
   readonly clock: Clock;
   /**
-   * Least time from the start of one run to that of the next, in milliseconds; looked up whenever the
-   * work is asked for.
+   * Least time from the start of one run to that of the next, in milliseconds; read at each
+   * request.
    */
   readonly everyMs: () => number;
   /**
@@ -34,13 +34,13 @@ export class Throttle {
     this.#options = options;
   }
 
-  /** The work is done once more, beginning from now on. */
+  /** Requests a run that begins now or later. */
   want(): void {
     this.#wanted = true;
     this.#next();
   }
 
-  /** Nothing begins any longer; resolves when nothing runs. Idempotent. */
+  /** No run begins from now on; resolves when none is under way. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

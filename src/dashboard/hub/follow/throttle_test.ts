@@ -19,7 +19,7 @@ function world(options: { everyMs?: () => number; rest?: number; tookMs?: number
   return { clock, starts, throttle };
 }
 
-Deno.test("Throttle runs at once, then once more at the end of the time, whatever is wanted", async () => {
+Deno.test("Throttle runs immediately, then once for all requests within the time", async () => {
   const { clock, starts, throttle } = world();
   for (let i = 0; i < 25; i++) {
     throttle.want();
@@ -50,7 +50,7 @@ Deno.test("Throttle runs one at a time, and rests in proportion to what a run to
   assert.deepEqual(starts, [0, 900]);
 });
 
-Deno.test("Throttle takes a shorter time into account when work is wanted again", async () => {
+Deno.test("Throttle applies a shorter time at the next request", async () => {
   let everyMs = 5000;
   const { clock, starts, throttle } = world({ everyMs: () => everyMs });
   throttle.want();

@@ -175,7 +175,7 @@ export class BackendHistories {
 
   /**
    * Takes over what the maglevd itself remembers. `transitions`, oldest first, replace what was
-   * counted; slots that nobody watched get the states between them. `toSteady`: from the maglevd's
+   * counted; slots that were not observed get the states between them. `toSteady`: from the maglevd's
    * clock to the steady one.
    */
   fill(
@@ -199,7 +199,7 @@ export class BackendHistories {
     this.#fillSpans(row, spans);
   }
 
-  /** It was in a state from one instant to another: slots that nobody watched get it. */
+  /** Fills a span in one state into slots that were not observed. */
   fillState(name: string, span: Span): void {
     const row = this.#rows.get(name);
     if (row !== undefined) this.#fillSpans(row, [span]);

@@ -12,7 +12,7 @@ function historiesOf(...names: string[]): BackendHistories {
   return histories;
 }
 
-Deno.test("the worst of a slot counts, slots move on, and what nobody saw is a gap", () => {
+Deno.test("the worst of a slot counts, slots move on, and a slot without observation is a gap", () => {
   const histories = historiesOf("a", "b");
   for (const character of ["u", "d", "u"]) histories.note("a", character);
   histories.advance(START + SLOT_MS);
@@ -75,7 +75,7 @@ Deno.test("flaps are those of the last hour, each counted once", () => {
   assert.equal(histories.flapsOf("a"), 0);
 });
 
-Deno.test("maglevd's own record fills what nobody watched, and nothing else", () => {
+Deno.test("maglevd's own record fills slots that were not observed, and no others", () => {
   const histories = historiesOf("a");
   histories.note("a", "x");
   const record = (from: string, to: string, atMs: number): Transition => ({

@@ -93,7 +93,7 @@ export class RateHistory {
     return Object.fromEntries(shown);
   }
 
-  /** The place of a new point, a gap for all; VIPs that have none left are forgotten. */
+  /** The place of a new point, a gap for all; a VIP of which only gaps are left is forgotten. */
   #begin(nowMs: number): number {
     const place = this.#count % POINTS;
     this.#count++;

@@ -17,7 +17,7 @@ function counters(takenS: number, counts: Record<number, [number, number, number
   });
 }
 
-Deno.test("rates are those between two readings; the first has none", () => {
+Deno.test("rates are those between two readings; the first reading is a gap", () => {
   const rates = new RateHistory();
   const add = (takenS: number, first: number) =>
     rates.add(counters(takenS, { 80: [first, 10 * first, 0] }), 1000 * takenS)?.get(KEY);

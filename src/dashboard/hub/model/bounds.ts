@@ -28,13 +28,13 @@ export const MAX_SENTENCES = 100;
 /** Transitions of a backend; maglevd keeps fewer. */
 export const MAX_TRANSITIONS = 1000;
 
-/** Events per second of a maglevd that are read, and how many at once. */
+/** Events per second of a maglevd that are read; the burst holds its replay. */
 export const EVENTS_PER_S = { rate: 1000, burst: 25_000 } as const;
-/** Sums of probes per second that are read; a maglevd is asked for four. */
+/** Sums of probes per second that are read; four are requested. */
 export const ACTIVITY_PER_S = { rate: 8, burst: 40 } as const;
 /** Records of the log that are sent on. */
 export const LOG_PER_S = { rate: 50, burst: 300 } as const;
-/** Changed backends and frontends that are sent on at once; more of them follow combined. */
+/** Changed backends and frontends that are sent on as they come; further ones follow combined. */
 export const CHANGES_PER_S = { rate: 200, burst: 2000 } as const;
 
 /** `text`, or its beginning with an ellipsis. */

@@ -45,7 +45,7 @@ function vipsOf(lb: LbState): ReadonlyMap<string, LbVip> {
 interface Compared {
   readonly vip: LbVip | undefined;
   readonly backends: ReadonlyMap<string, Backend>;
-  /** False: VPP knows only "in use" and "not in use". */
+  /** False: VPP has only "in use" and "not in use". */
   readonly weights: boolean;
 }
 

@@ -187,7 +187,7 @@ export class MaglevdModel {
   }
 
   /**
-   * A backend's transition, from the stream. Returns false when there is no such backend: everything
+   * Applies a backend's transition, from the stream. Returns false for an unknown backend: everything
    * should be read again.
    */
   backendEvent(name: string, record: messages.TransitionRecord, now: Now): boolean {
@@ -228,8 +228,8 @@ export class MaglevdModel {
   }
 
   /**
-   * The last result of a backend's probes; the page gets it by the probes event. False: there is no
-   * such backend.
+   * Applies the last result of a backend's probes, which the page gets by the probes event. Returns
+   * false for an unknown backend.
    */
   probe(name: string, { result, counter, now: { nowMs } }: {
     readonly result: ProbeResult;
@@ -308,7 +308,7 @@ export class MaglevdModel {
     this.#emit({ type: "backend", backend: { ...backend, flaps } });
   }
 
-  /** Slots that nobody watched get the present state, as long as it has lasted. */
+  /** Fills slots that were not observed with the present state, as far back as it lasted. */
   fillStates(now: Now): void {
     for (const { name, state, since_ms } of this.#backends.values()) {
       this.histories.fillState(name, {

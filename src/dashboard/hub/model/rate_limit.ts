@@ -1,4 +1,4 @@
-/** PURE. A token bucket: so many per second, and so many at once after a quiet time. */
+/** PURE. A token bucket: a rate per second, and a burst after a quiet time. */
 export interface Rate {
   /** Per second. */
   readonly rate: number;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RateLimit } from "./rate_limit.ts";
 
-Deno.test("RateLimit lets the burst pass, then the rate, and says how long to wait", () => {
+Deno.test("RateLimit lets the burst pass, then the rate, and returns the time to wait", () => {
   const limit = new RateLimit({ rate: 10, burst: 3 });
   const takes = (nowMs: number, count: number) =>
     Array.from({ length: count }, () => limit.take(nowMs)).filter((taken) => taken).length;

@@ -1,6 +1,6 @@
 /**
  * PURE. The newest events by their number, for clients that come back: bounded in age, number and
- * bytes. An event that is not here any longer makes a client load the state again.
+ * bytes. A client that needs an older event loads the state again.
  */
 
 /** Bounds of the ring. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EventRing } from "./ring.ts";
 
-Deno.test("EventRing gives exactly the events after a number, or says that some are gone", () => {
+Deno.test("EventRing returns exactly the events after a number, or undefined when some are gone", () => {
   const bounds = { ageMs: 100, events: 10, bytes: 100 };
   const step = fc.record({ waitMs: fc.nat(60), bytes: fc.integer({ min: 1, max: 40 }) });
   fc.assert(fc.property(fc.array(step, { maxLength: 600 }), fc.nat(600), (steps, asked) => {
@@ -27,7 +27,7 @@ Deno.test("EventRing gives exactly the events after a number, or says that some 
   }));
 });
 
-Deno.test("EventRing forgets by time alone, and all at once", () => {
+Deno.test("EventRing forgets by time, and forgets all by clear()", () => {
   const ring = new EventRing<string>({ ageMs: 100, events: 10, bytes: 100 });
   ring.push("a", { seq: 1, atMs: 0, bytes: 5 });
   assert.deepEqual(ring.after(0, 1), ["a"]);
