@@ -202,3 +202,8 @@ function isMappedV4(bytes: Uint8Array): boolean {
 function formatV4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`;
 }
+
+/** An address as a socket has it; the IPv4 address where it is mapped into IPv6. */
+export function plainAddress(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}

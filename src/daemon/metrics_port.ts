@@ -4,6 +4,7 @@ import { invariant } from "../base/assert.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import type { EventMetrics } from "../metrics/event_metrics.ts";
+import { METRICS_LIMITS } from "../http/limits.ts";
 import { HttpServer } from "../http/server.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { pages } from "../metrics/pages.ts";
@@ -56,11 +57,21 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   return {
     events: metrics.events,
     start(daemon) {
-      const answer = pages({
+      const handle = pages({
         scrape: () => metrics.scrape(daemon),
         readiness: () => daemon.readiness(),
       });
-      server = new HttpServer({ listeners, clock, answer });
+      server = new HttpServer({
+        listeners,
+        clock,
+        limits: METRICS_LIMITS,
+        encrypted: false,
+        handle,
+        failed: (error) => {
+          // A page that cannot be made is a defect of this program.
+          throw error;
+        },
+      });
       server.start();
       metrics.start();
       for (const address of addresses) {

@@ -1,68 +1,75 @@
 /**
- * Serves one client of the metrics port. Every wait has a deadline; a deadline closes the
- * connection, which makes the pending read or write fail.
+ * Serves one client. Every wait has a deadline; a deadline closes the connection, which makes the
+ * pending read or write fail. Requests are answered one by one: what a client sends meanwhile waits
+ * in the system's buffers.
  */
-import type { MonotonicMs } from "../base/instant.ts";
+import { plainAddress } from "../base/address.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import type { TimeSlices } from "../async/time_slices.ts";
+import type { ServerSocket } from "../system/server_socket.ts";
+import { checkHeaders, headText, refusalAnswer, statusAnswer } from "./answer_head.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
-import { MAX_HEAD_BYTES, parseHead, type RequestHead } from "./request_head.ts";
-
-/** Longest time for the first request, and for one that has begun. */
-export const HEAD_DEADLINE_MS = 5000;
-/** Longest wait for another request: longer than between two scrapes. */
-export const IDLE_DEADLINE_MS = 90_000;
-/** Longest time for reading an answer. */
-export const ANSWER_DEADLINE_MS = 30_000;
-/** Longest time, and most bytes, for a refused client to close the connection. */
-const LINGER_MS = 500;
-const LINGER_BYTES = 65_536;
-
-/** A page. */
-export interface Answer {
-  readonly status: number;
-  readonly type: string;
-  /**
-   * Pieces, built when they are sent; the rest is dropped when the client closes. An array is
-   * complete already and does not wait for a time slice, so that `/readyz` is answered immediately
-   * during long scrapes.
-   */
-  readonly body: Iterable<string>;
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  200: "OK",
-  400: "Bad Request",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  431: "Request Header Fields Too Large",
-  503: "Service Unavailable",
-  505: "HTTP Version Not Supported",
-};
+import { ConnectionStream } from "./connection_stream.ts";
+import { Incoming } from "./incoming.ts";
+import {
+  ANSWER_DEADLINE_MS,
+  HEAD_DEADLINE_MS,
+  type HttpLimits,
+  IDLE_DEADLINE_MS,
+  LINGER_BYTES,
+  LINGER_MS,
+  MAX_HEAD_BYTES,
+} from "./limits.ts";
+import {
+  type HttpAnswer,
+  type HttpHandler,
+  type HttpPeer,
+  HttpRefusal,
+  type PiecesAnswer,
+  type StreamAnswer,
+  type WholeAnswer,
+} from "./ports.ts";
+import { RequestBody } from "./request_body.ts";
+import { parseHead, type RequestHead } from "./request_head.ts";
 
 export interface ServerConnectionOptions {
-  readonly conn: Deno.Conn;
+  readonly conn: ServerSocket;
   readonly clock: Clock;
   /** Shared by all connections: pages are built in them. */
   readonly slices: TimeSlices;
-  readonly answer: (path: string) => Promise<Answer> | undefined;
+  readonly limits: HttpLimits;
+  readonly encrypted: boolean;
+  readonly handle: HttpHandler;
+  /** The handler rejected with this; the client gets 500. */
+  readonly failed: (error: unknown) => void;
+  /** Makes the connection one of the streams; false: there are too many. */
+  readonly admitStream: () => boolean;
 }
+
+/** How a request wants its answer. */
+type AnswerForm = Pick<RequestHead, "method" | "http11" | "keepAlive">;
+
+/** Of a request that cannot be trusted further. */
+const LAST_FORM: AnswerForm = { method: "GET", http11: false, keepAlive: false };
 
 /** Serves until either side closes. */
 export class ServerConnection {
   /** Resolves when the connection is closed and no work is left. */
   readonly ended: Promise<void>;
-  readonly #conn: Deno.Conn;
+  readonly #conn: ServerSocket;
   readonly #options: ServerConnectionOptions;
-  readonly #buffer = new Uint8Array(MAX_HEAD_BYTES + 4);
-  #filled = 0;
+  readonly #incoming: Incoming;
+  readonly #peer: HttpPeer;
   #deadline: Timer | undefined;
   #open = true;
-  #answeringSinceMs: MonotonicMs | undefined;
+  #answeringSinceMs: number | undefined;
+  #stream: ConnectionStream | undefined;
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.#conn = options.conn;
+    this.#incoming = new Incoming(options.conn, MAX_HEAD_BYTES);
+    this.#peer = peerOf(options.conn);
     // Small answers are sent immediately, without waiting for acknowledgements.
     if ("setNoDelay" in this.#conn) (this.#conn as Deno.TcpConn).setNoDelay(true);
     this.ended = this.#serve().finally(() => this.close());
@@ -79,6 +86,7 @@ export class ServerConnection {
     if (!this.#open) return;
     this.#open = false;
     this.#conn.close();
+    this.#stream?.finish("closed");
   }
 
   async #serve(): Promise<void> {
@@ -90,13 +98,21 @@ export class ServerConnection {
   async #serveOne(): Promise<boolean> {
     const head = await this.#readHead();
     if (head === undefined) return false;
-    this.#answeringSinceMs = this.#options.clock.monotonicMs();
+    const { clock, limits } = this.#options;
+    this.#answeringSinceMs = clock.monotonicMs();
     this.#within(ANSWER_DEADLINE_MS);
     if (typeof head === "number") return await this.#refuse(head);
-    const { method, path, keepAlive } = head;
-    if (method !== "GET" && method !== "HEAD") return await this.#refuse(405);
-    const answer = await this.#options.answer(path) ?? short(404);
-    const sent = await this.#send(head, answer);
+    const body = new RequestBody({
+      incoming: this.#incoming,
+      head,
+      maxBytes: limits.bodyBytes,
+      clock,
+      sendContinue: () => this.#write(CONTINUE),
+    });
+    const answer = await this.#answerTo(head, body);
+    if (answer.kind === "stream") return await this.#serveStream(head, answer);
+    const keepAlive = head.keepAlive && body.complete;
+    const sent = await this.#send({ ...head, keepAlive }, answer);
     this.#answeringSinceMs = undefined;
     if (keepAlive || !sent) return sent;
     await this.#linger();
@@ -105,58 +121,82 @@ export class ServerConnection {
 
   /** A request, the status to refuse it with, or undefined when the client is gone. */
   async #readHead(): Promise<RequestHead | number | undefined> {
-    let begun = this.#filled > 0;
-    for (;;) {
-      const parsed = parseHead(this.#buffer.subarray(0, this.#filled));
+    const { methods } = this.#options.limits;
+    let begun = this.#incoming.bytes.length > 0;
+    for (let searched = 0;;) {
+      const { bytes } = this.#incoming;
+      const parsed = parseHead(bytes, { methods, searched });
       if (parsed.kind === "bad") return parsed.status;
       if (parsed.kind === "request") {
-        this.#buffer.copyWithin(0, parsed.size, this.#filled);
-        this.#filled -= parsed.size;
+        this.#incoming.consume(parsed.size);
         return parsed;
       }
-      const count = await this.#read(this.#buffer.subarray(this.#filled));
-      if (count === 0) return undefined;
-      this.#filled += count;
+      searched = bytes.length;
+      if (!await this.#incoming.more()) return undefined;
       if (!begun) this.#within(HEAD_DEADLINE_MS);
       begun = true;
     }
   }
 
+  async #answerTo(head: RequestHead, body: RequestBody): Promise<HttpAnswer> {
+    const { handle, failed, encrypted } = this.#options;
+    const { method, path, query, headers } = head;
+    try {
+      const answer = await handle({
+        method,
+        path,
+        query,
+        headers,
+        peer: this.#peer,
+        encrypted,
+        body: () => body.read(),
+      });
+      checkHeaders(answer.headers ?? {});
+      return answer;
+    } catch (error) {
+      if (error instanceof HttpRefusal) return refusalAnswer(error);
+      failed(error);
+      return statusAnswer(500);
+    }
+  }
+
   async #refuse(status: number): Promise<false> {
-    const head = { method: "GET", http11: false, keepAlive: false };
-    if (await this.#send(head, short(status))) await this.#linger();
+    const allow = this.#options.limits.methods.join(", ");
+    const answer = statusAnswer(status, {
+      ...(status === 405 && { Allow: allow }),
+      ...(status === 503 && { "Retry-After": RETRY_AFTER_S }),
+    });
+    if (await this.#send(LAST_FORM, answer)) await this.#linger();
     return false;
   }
 
-  async #send(
-    { method, http11, keepAlive }: Pick<RequestHead, "method" | "http11" | "keepAlive">,
-    { status, type, body }: Answer,
-  ): Promise<boolean> {
-    const lines = [
-      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
-      `Content-Type: ${type}`,
-      "Cache-Control: no-store",
-      "X-Content-Type-Options: nosniff",
-    ];
-    if (status === 405) lines.push("Allow: GET, HEAD");
-    if (http11) lines.push("Transfer-Encoding: chunked");
-    if (!keepAlive) lines.push("Connection: close");
-    const head = `${lines.join("\r\n")}\r\n\r\n`;
-    if (method === "HEAD") return await this.#write(ENCODER.encode(head));
-    return await this.#sendBody(head, { body, chunked: http11 });
+  async #send(form: AnswerForm, answer: WholeAnswer | PiecesAnswer): Promise<boolean> {
+    const { status } = answer;
+    const headers: Record<string, string> = { ...answer.headers, Date: this.#date() };
+    const bodiless = status === 204 || status === 304;
+    if (answer.kind === "pieces") {
+      if (form.http11) headers["Transfer-Encoding"] = "chunked";
+    } else if (!bodiless) {
+      headers["Content-Length"] = `${answer.body.length}`;
+    }
+    if (!form.keepAlive) headers.Connection = "close";
+    const head = ENCODER.encode(headText(status, headers));
+    if (form.method === "HEAD" || bodiless) return await this.#write(head);
+    if (answer.kind === "pieces") return await this.#sendPieces(head, answer.pieces, form.http11);
+    const { body } = answer;
+    if (body.length > JOIN_BYTES) return await this.#write(head) && await this.#write(body);
+    const joined = new Uint8Array(head.length + body.length);
+    joined.set(head);
+    joined.set(body, head.length);
+    return await this.#write(joined);
   }
 
-  async #sendBody(
-    head: string,
-    { body, chunked }: { readonly body: Iterable<string>; readonly chunked: boolean },
-  ): Promise<boolean> {
-    if (!await this.#write(ENCODER.encode(head))) return false;
+  async #sendPieces(head: Uint8Array, all: Iterable<string>, chunked: boolean): Promise<boolean> {
+    if (!await this.#write(head)) return false;
     const frame = new ChunkFrame(chunked);
-    const pieces = body[Symbol.iterator]();
+    const pieces = all[Symbol.iterator]();
     for (;;) {
-      const { done, value: piece } = Array.isArray(body)
-        ? pieces.next()
-        : await this.#inTurn(() => pieces.next());
+      const { done, value: piece } = await this.#inTurn(() => pieces.next());
       if (done === true) break;
       for (let at = 0; at < piece.length;) {
         const { bytes, read } = frame.put(at === 0 ? piece : piece.slice(at));
@@ -167,6 +207,32 @@ export class ServerConnection {
       }
     }
     return !chunked || await this.#write(LAST_CHUNK);
+  }
+
+  async #serveStream({ method }: RequestHead, answer: StreamAnswer): Promise<boolean> {
+    const { clock, admitStream } = this.#options;
+    const headers = {
+      ...STREAM_HEADERS,
+      ...answer.headers,
+      Date: this.#date(),
+      Connection: "close",
+    };
+    const head = ENCODER.encode(headText(200, headers));
+    if (method === "HEAD") {
+      if (await this.#write(head)) await this.#linger();
+      return false;
+    }
+    if (!admitStream()) return await this.#refuse(503);
+    if (!await this.#write(head)) return false;
+    this.#deadline?.cancel();
+    this.#incoming.shrink();
+    const hangUp = () => this.close();
+    const stream = new ConnectionStream({ conn: this.#conn, clock, answer, hangUp });
+    this.#stream = stream;
+    // A client of a stream has nothing more to send.
+    this.#incoming.more().then(() => stream.finish("gone"));
+    await stream.ended;
+    return false;
   }
 
   /** Runs `work` in a time slice of this connection. */
@@ -191,11 +257,10 @@ export class ServerConnection {
       if (!(error instanceof Error)) throw error;
       return;
     }
-    const scrap = new Uint8Array(4096);
     for (let total = 0; total < LINGER_BYTES;) {
-      const count = await this.#read(scrap);
-      if (count === 0) return;
-      total += count;
+      total += this.#incoming.bytes.length;
+      this.#incoming.consume(this.#incoming.bytes.length);
+      if (!await this.#incoming.more()) return;
     }
   }
 
@@ -206,15 +271,8 @@ export class ServerConnection {
     this.#deadline = this.#options.clock.after(deadlineMs, () => this.close());
   }
 
-  /** How many bytes came; 0: none will. */
-  async #read(into: Uint8Array): Promise<number> {
-    if (!this.#open) return 0;
-    try {
-      return await this.#conn.read(into) ?? 0;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      return 0;
-    }
+  #date(): string {
+    return new Date(this.#options.clock.wallMs()).toUTCString();
   }
 
   /** False: the client is gone. */
@@ -232,9 +290,21 @@ export class ServerConnection {
   }
 }
 
-function short(status: number): Answer {
-  return { status, type: "text/plain; charset=utf-8", body: [`${REASONS[status]}\n`] };
+function peerOf({ remoteAddr }: ServerSocket): HttpPeer {
+  if (remoteAddr.transport !== "tcp") return { kind: "unix" };
+  return { kind: "tcp", host: plainAddress(remoteAddr.hostname), port: remoteAddr.port };
 }
 
+/** When a client that found no place for its stream may try again. */
+const RETRY_AFTER_S = "5";
+/** A body up to this size goes out together with its head. */
+const JOIN_BYTES = 65_536;
+const STREAM_HEADERS = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store",
+  "X-Accel-Buffering": "no",
+  "X-Content-Type-Options": "nosniff",
+};
 const ENCODER = new TextEncoder();
 const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");
+const CONTINUE = ENCODER.encode("HTTP/1.1 100 Continue\r\n\r\n");

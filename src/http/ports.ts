@@ -85,7 +85,8 @@ export interface PiecesAnswer extends AnswerHead {
  * A stream of server-sent events (WHATWG HTML, 9.2). The server adds `Content-Type`,
  * `Cache-Control: no-store` and `X-Accel-Buffering: no`, begins with `retry:`, and sends the comment
  * `: ping` every 15 s, which browsers do not hand to scripts. When the listener has its maximum of
- * streams the client gets 503 instead, and `start` is not called.
+ * streams the client gets 503 instead, and `start` is not called: a browser's EventSource then does
+ * not connect again by itself.
  */
 export interface StreamAnswer {
   readonly kind: "stream";
@@ -93,7 +94,10 @@ export interface StreamAnswer {
   readonly retryMs: number;
   /** Further header fields. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Called once, when the head has been sent; not called for HEAD. It must not throw. */
+  /**
+   * Called once, when the head has been sent; not called for HEAD. What it sends itself, a replay,
+   * does not count against the queue's limit of 64 KiB. It must not throw.
+   */
   readonly start: (stream: EventStream) => void;
 }
 
@@ -101,8 +105,8 @@ export interface StreamAnswer {
 export interface EventStream {
   /**
    * Queues complete events, encoded by the caller; the bytes are not copied and must not change
-   * afterwards, so that all clients share them. It never waits. False: the stream has ended, perhaps
-   * because of these bytes.
+   * afterwards, so that all clients share them. It never waits. An event of more than 64 KiB does not
+   * count against the queue's limit. False: the stream has ended, perhaps because of these bytes.
    */
   send(bytes: Uint8Array): boolean;
   /** Bytes that the system's socket buffer has not taken yet. */

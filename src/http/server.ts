@@ -1,41 +1,42 @@
 /**
- * The HTTP server of the metrics port: `/metrics`, `/healthz`, `/readyz`, for GET and HEAD. It is
- * written by hand, because `Deno.serve` has no limits against clients that send nothing, read
- * nothing, or are too many; it would also compress 20 MB in one go.
+ * The HTTP/1.1 server of `/metrics` and of the dashboard: one code, a listener with limits of its
+ * own for each. It is written by hand, because `Deno.serve` has no limits against clients that send
+ * nothing, read nothing, or are too many, and because `node:http` runs the handler for all requests
+ * that a client sends ahead (docs/design.md has the figures).
  *
- * An answer is built piece by piece while it is sent. All connections share slices of a few
- * milliseconds, with pauses for the rest of the daemon, so that scrapes of 10,000 backends do not
+ * A page is built piece by piece while it is sent. All connections share slices of a few
+ * milliseconds, with pauses for the rest of the program, so that scrapes of 10,000 backends do not
  * delay verdicts.
  */
 import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
-import { type Answer, ServerConnection } from "./connection.ts";
-
-/**
- * Largest number of connections. A new one evicts the one that has been idle longest, otherwise the
- * one that has been reading its answer longest, if that is longer than FAIR_MS.
- */
-export const MAX_CONNECTIONS = 64;
-/** A page of 10,000 backends takes a tenth of it. */
-export const FAIR_MS = 2000;
+import type { ServerListener, ServerSocket } from "../system/server_socket.ts";
+import { ServerConnection } from "./connection.ts";
+import { FAIR_MS, type HttpLimits } from "./limits.ts";
+import type { HttpHandler } from "./ports.ts";
 
 /** Pause after an accept that failed for lack of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
 export interface HttpServerOptions {
   /** Closed by stop(). */
-  readonly listeners: readonly Deno.Listener[];
+  readonly listeners: readonly ServerListener[];
   readonly clock: Clock;
-  /** The page at `path`; undefined: not found. It must not reject. */
-  readonly answer: (path: string) => Promise<Answer> | undefined;
+  readonly limits: HttpLimits;
+  /** True when the listeners are of TLS. */
+  readonly encrypted: boolean;
+  readonly handle: HttpHandler;
+  /** The handler rejected with something else than an HttpRefusal; the client gets 500. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #slices: TimeSlices;
-  /** Oldest first. */
+  /** Without streams; oldest first. */
   readonly #connections = new Set<ServerConnection>();
+  readonly #streams = new Set<ServerConnection>();
   #accepting: Promise<unknown> | undefined;
   #stopped = false;
 
@@ -44,9 +45,14 @@ export class HttpServer {
     this.#slices = new TimeSlices(options.clock);
   }
 
-  /** Number of open connections. */
+  /** Number of open connections that are not streams. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Number of event streams. */
+  get streams(): number {
+    return this.#streams.size;
   }
 
   start(): void {
@@ -60,7 +66,7 @@ export class HttpServer {
       this.#stopped = true;
       for (const listener of this.#options.listeners) listener.close();
     }
-    const ended = [...this.#connections].map((connection) => {
+    const ended = [...this.#connections, ...this.#streams].map((connection) => {
       connection.close();
       return connection.ended;
     });
@@ -68,7 +74,7 @@ export class HttpServer {
     this.#slices.stop();
   }
 
-  async #accept(listener: Deno.Listener): Promise<void> {
+  async #accept(listener: ServerListener): Promise<void> {
     const { clock } = this.#options;
     while (!this.#stopped) {
       try {
@@ -81,17 +87,31 @@ export class HttpServer {
     }
   }
 
-  #take(conn: Deno.Conn): void {
-    if (this.#connections.size >= MAX_CONNECTIONS) {
+  #take(conn: ServerSocket): void {
+    if (this.#connections.size >= this.#options.limits.connections) {
       const given = this.#evictionCandidate();
       if (given === undefined) return conn.close();
       this.#connections.delete(given);
       given.close();
     }
-    const { clock, answer } = this.#options;
-    const connection = new ServerConnection({ conn, clock, slices: this.#slices, answer });
+    const connection: ServerConnection = new ServerConnection({
+      ...this.#options,
+      conn,
+      slices: this.#slices,
+      admitStream: () => this.#admitStream(connection),
+    });
     this.#connections.add(connection);
-    connection.ended.then(() => this.#connections.delete(connection));
+    connection.ended.then(() => {
+      this.#connections.delete(connection);
+      this.#streams.delete(connection);
+    });
+  }
+
+  #admitStream(connection: ServerConnection): boolean {
+    if (this.#stopped || this.#streams.size >= this.#options.limits.streams) return false;
+    this.#connections.delete(connection);
+    this.#streams.add(connection);
+    return true;
   }
 
   /** The connection that is closed to admit a new one; undefined: none may be closed. */

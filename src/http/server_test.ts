@@ -4,41 +4,33 @@
  * sockets on loopback, with a clock that the test moves.
  */
 import assert from "node:assert/strict";
-import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
-import { SLICE_MS } from "../async/time_slices.ts";
-import { FAIR_MS, HttpServer, MAX_CONNECTIONS } from "./server.ts";
+import type { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import {
-  type Answer,
+  type HttpWorld,
+  inHttpWorld,
+  readAll,
+  readTo,
+} from "../../tests/support/worlds/http_world.ts";
+import { SLICE_MS } from "../async/time_slices.ts";
+import { statusAnswer } from "./answer_head.ts";
+import {
   ANSWER_DEADLINE_MS,
+  FAIR_MS,
   HEAD_DEADLINE_MS,
   IDLE_DEADLINE_MS,
-} from "./connection.ts";
-import { MAX_HEAD_BYTES } from "./request_head.ts";
+  MAX_HEAD_BYTES,
+  METRICS_LIMITS,
+} from "./limits.ts";
+import type { HttpAnswer, HttpRequest } from "./ports.ts";
 
-const text = (body: Iterable<string>, status = 200): Answer => ({
+const MAX_CONNECTIONS = METRICS_LIMITS.connections;
+
+const text = (pieces: Iterable<string>, status = 200): HttpAnswer => ({
+  kind: "pieces",
   status,
-  type: "text/plain",
-  body,
+  headers: { "Content-Type": "text/plain" },
+  pieces,
 });
-
-/** Real timers for the pauses between pieces, which are of no length; a fake clock for all else. */
-class TestClock extends FakeClock {
-  override after(delayMs: number, fn: () => void) {
-    if (delayMs > 0) return super.after(delayMs, fn);
-    const timer = setTimeout(fn, 0);
-    return { cancel: () => clearTimeout(timer) };
-  }
-}
-
-interface World {
-  readonly clock: TestClock;
-  readonly server: HttpServer;
-  connect(): Promise<Deno.Conn>;
-  /** Sends, and reads until the server hangs up. */
-  exchange(request: string): Promise<string>;
-  /** Waits for real until it holds. */
-  until(holds: () => boolean): Promise<void>;
-}
 
 /** A page without end; `made` counts its pieces. */
 const endless = { made: 0, left: false };
@@ -65,84 +57,15 @@ function* hardBody(clock: FakeClock): Generator<string> {
   }
 }
 
-async function inWorld(fn: (world: World) => Promise<void>): Promise<void> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const clock = new TestClock();
-  const answer = (path: string) => {
+function inWorld(fn: (world: HttpWorld) => Promise<void>): Promise<void> {
+  const handle = (clock: FakeClock) => ({ path }: HttpRequest) => {
     if (path === "/page") return Promise.resolve(text(["one\n", "", "zwölf\n"]));
     if (path === "/sick") return Promise.resolve(text(["no\n"], 503));
     if (path === "/endless") return Promise.resolve(text(endlessBody()));
     if (path === "/hard") return Promise.resolve(text(hardBody(clock)));
-    return undefined;
+    return Promise.resolve(statusAnswer(404));
   };
-  const server = new HttpServer({ listeners: [listener], clock, answer });
-  server.start();
-  const conns: Deno.Conn[] = [];
-  const connect = async () => {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    conns.push(conn);
-    return conn;
-  };
-  const world: World = {
-    clock,
-    server,
-    connect,
-    async exchange(request) {
-      const conn = await connect();
-      await conn.write(new TextEncoder().encode(request));
-      return await readAll(conn);
-    },
-    async until(holds) {
-      for (let i = 0; i < 2000 && !holds(); i++) await new Promise((go) => setTimeout(go, 1));
-      assert.ok(holds());
-    },
-  };
-  try {
-    await fn(world);
-  } finally {
-    for (const conn of conns) closeQuietly(conn);
-    await server.stop();
-    await server.stop();
-    assert.equal(server.connections, 0);
-    assert.equal(clock.timers, 0, "no timer is left");
-  }
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
-async function readAll(conn: Deno.Conn): Promise<string> {
-  const decoder = new TextDecoder();
-  const bytes = new Uint8Array(65_536);
-  let all = "";
-  try {
-    for (;;) {
-      const count = await conn.read(bytes);
-      if (count === null) return all;
-      all += decoder.decode(bytes.subarray(0, count), { stream: true });
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-    return all;
-  }
-}
-
-/** Reads until the text ends so. */
-async function readTo(conn: Deno.Conn, end: string): Promise<string> {
-  const bytes = new Uint8Array(65_536);
-  let all = "";
-  while (!all.endsWith(end)) {
-    const count = await conn.read(bytes);
-    assert.ok(count !== null, `hung up after ${all}`);
-    all += new TextDecoder().decode(bytes.subarray(0, count));
-  }
-  return all;
+  return inHttpWorld({ limits: METRICS_LIMITS, handle }, fn);
 }
 
 const CHUNKED = "\r\n\r\n00004\r\none\n\r\n00007\r\nzwölf\n\r\n0\r\n\r\n";
@@ -150,22 +73,22 @@ const CHUNKED = "\r\n\r\n00004\r\none\n\r\n00007\r\nzwölf\n\r\n0\r\n\r\n";
 Deno.test("HttpServer sends pages in chunks, whole to HTTP/1.0, and only their head to HEAD", async () => {
   await inWorld(async ({ exchange }) => {
     const close = "Connection: close\r\n\r\n";
-    const full = await exchange(`GET /page HTTP/1.1\r\n${close}`);
+    const full = await exchange(`GET /page HTTP/1.1\r\nHost: a\r\n${close}`);
     assert.match(full, /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/plain\r\n/);
     assert.ok(full.endsWith(CHUNKED), full);
     const old = await exchange("GET /page HTTP/1.0\r\n\r\n");
     assert.ok(old.endsWith("\r\n\r\none\nzwölf\n") && !old.includes("chunked"), old);
-    const head = await exchange(`HEAD /page HTTP/1.1\r\n${close}`);
+    const head = await exchange(`HEAD /page HTTP/1.1\r\nHost: a\r\n${close}`);
     assert.ok(head.startsWith("HTTP/1.1 200") && head.endsWith("\r\n\r\n"), head);
-    assert.match(await exchange(`GET /sick HTTP/1.1\r\n${close}`), /^HTTP\/1\.1 503 /);
-    assert.match(await exchange(`GET /none HTTP/1.1\r\n${close}`), /^HTTP\/1\.1 404 /);
+    assert.match(await exchange(`GET /sick HTTP/1.1\r\nHost: a\r\n${close}`), /^HTTP\/1\.1 503 /);
+    assert.match(await exchange(`GET /none HTTP/1.1\r\nHost: a\r\n${close}`), /^HTTP\/1\.1 404 /);
   });
 });
 
 Deno.test("HttpServer answers several requests of a connection, sent one by one or together", async () => {
   await inWorld(async ({ connect }) => {
     const conn = await connect();
-    const request = new TextEncoder().encode("GET /page HTTP/1.1\r\n\r\n");
+    const request = new TextEncoder().encode("GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
     for (let i = 0; i < 3; i++) {
       await conn.write(request);
       assert.ok((await readTo(conn, CHUNKED)).startsWith("HTTP/1.1 200"));
@@ -178,13 +101,13 @@ Deno.test("HttpServer answers several requests of a connection, sent one by one 
 
 Deno.test("HttpServer refuses other methods, bad requests and long heads, with a complete response", async () => {
   await inWorld(async ({ exchange }) => {
-    const long = `GET /page HTTP/1.1\r\nX: ${"x".repeat(3 * MAX_HEAD_BYTES)}\r\n\r\n`;
+    const long = `GET /page HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(3 * MAX_HEAD_BYTES)}\r\n\r\n`;
     const cases: [string, RegExp][] = [
       [
-        "POST /page HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+        "POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
         /^HTTP\/1\.1 405 .*Allow: GET, HEAD\r\n/s,
       ],
-      ["DELETE /none HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 405 /],
+      ["DELETE /none HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 405 /],
       ["nonsense\r\n\r\n", /^HTTP\/1\.1 400 /],
       ["GET / HTTP/3.0\r\n\r\n", /^HTTP\/1\.1 505 /],
       [long, /^HTTP\/1\.1 431 /],
@@ -203,7 +126,7 @@ Deno.test("HttpServer closes connections that are silent, incomplete, or idle", 
     const slow = await connect();
     await slow.write(new TextEncoder().encode("GET /page HT"));
     const served = await connect();
-    await served.write(new TextEncoder().encode("GET /page HTTP/1.1\r\n\r\n"));
+    await served.write(new TextEncoder().encode("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"));
     await readTo(served, CHUNKED);
     await until(() => clock.timers === 3);
     clock.advance(HEAD_DEADLINE_MS);
@@ -219,7 +142,7 @@ Deno.test("HttpServer closes a connection that does not read, and stops making t
   await inWorld(async ({ clock, server, connect, until }) => {
     Object.assign(endless, { made: 0, left: false });
     const conn = await connect();
-    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
     // Until the system's buffers are full.
     let made = -1;
     while (made !== endless.made || made === 0) {
@@ -238,7 +161,7 @@ Deno.test("HttpServer stops making a page when its client disconnects", async ()
   await inWorld(async ({ server, connect, until }) => {
     Object.assign(endless, { made: 0, left: false });
     const conn = await connect();
-    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
     await conn.read(new Uint8Array(1000));
     conn.close();
     await until(() => endless.left && server.connections === 0);
@@ -263,7 +186,7 @@ Deno.test("HttpServer closes a new connection while all others are being served"
     const busy: Deno.Conn[] = [];
     for (let i = 0; i < MAX_CONNECTIONS; i++) {
       const conn = await connect();
-      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
       busy.push(conn);
     }
     await until(() => server.connections === MAX_CONNECTIONS);
@@ -278,7 +201,7 @@ Deno.test("HttpServer evicts the slowest reader for a new connection", async () 
     const busy: Deno.Conn[] = [];
     for (let i = 0; i < MAX_CONNECTIONS; i++) {
       const conn = await connect();
-      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+      await conn.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
       await conn.read(new Uint8Array(10));
       busy.push(conn);
       clock.advance(i === 0 ? 10 : 0);
@@ -289,7 +212,7 @@ Deno.test("HttpServer evicts the slowest reader for a new connection", async () 
     await readAll(busy[0]!);
     // The newcomer's connection waits for it to go; this one takes its place.
     const last = await connect();
-    await last.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\n\r\n"));
+    await last.write(new TextEncoder().encode("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"));
     await last.read(new Uint8Array(10));
     assert.equal(server.connections, MAX_CONNECTIONS);
     assert.equal(await readAll(await connect()), "", "nobody else has taken so long");

@@ -1,8 +1,7 @@
 /** The pages of the metrics port. */
-import type { Answer } from "../http/connection.ts";
+import { statusAnswer } from "../http/answer_head.ts";
+import type { HttpAnswer, HttpRequest } from "../http/ports.ts";
 import { TEXT_FORMAT } from "./text.ts";
-
-const JSON_TYPE = "application/json";
 
 export interface PagesOptions {
   /** The text of a scrape, in pieces. */
@@ -11,25 +10,39 @@ export interface PagesOptions {
   readonly readiness: () => { readonly ready: boolean };
 }
 
-/** The page at `path`; undefined: not found. */
+/** Answers the requests of the metrics port. */
 export function pages({ scrape, readiness }: PagesOptions) {
-  return (path: string): Promise<Answer> | undefined => {
+  return async ({ path }: Pick<HttpRequest, "path">): Promise<HttpAnswer> => {
     switch (path) {
       case "/metrics":
-        return scrape().then((body) => ({ status: 200, type: TEXT_FORMAT, body }));
+        return {
+          kind: "pieces",
+          status: 200,
+          headers: headers(TEXT_FORMAT),
+          pieces: await scrape(),
+        };
       case "/healthz":
         // A process that answers is alive.
-        return Promise.resolve(json(200, { alive: true, reasons: [] }));
+        return json(200, { alive: true, reasons: [] });
       case "/readyz": {
         const state = readiness();
-        return Promise.resolve(json(state.ready ? 200 : 503, state));
+        return json(state.ready ? 200 : 503, state);
       }
       default:
-        return undefined;
+        return statusAnswer(404);
     }
   };
 }
 
-function json(status: number, value: unknown): Answer {
-  return { status, type: JSON_TYPE, body: [`${JSON.stringify(value)}\n`] };
+function json(status: number, value: unknown): HttpAnswer {
+  const body = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  return { kind: "whole", status, headers: headers("application/json"), body };
+}
+
+function headers(type: string): Readonly<Record<string, string>> {
+  return {
+    "Content-Type": type,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+  };
 }

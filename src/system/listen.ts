@@ -1,32 +1,51 @@
 /** Listens at an address from a flag. */
 import { formatListenAddress, type ListenAddress } from "../base/listen_address.ts";
 import { isStaleSocket, SOCKET_IN_USE, UNIX_SOCKET_MODE } from "./unix_listener.ts";
-import { type AllAddresses, bindAllAddresses, type Bound, isInUse } from "./all_addresses.ts";
+import {
+  type AllAddresses,
+  type Bind,
+  bindAllAddresses,
+  type Bound,
+  isInUse,
+} from "./all_addresses.ts";
+import type { ServerListener } from "./server_socket.ts";
+import { bindTls, type TlsIdentity } from "./tls/listener.ts";
 
 export type ListenResult =
   | {
     readonly kind: "ok";
     /** More than one where a socket takes one family only. */
-    readonly listeners: readonly Deno.Listener[];
+    readonly listeners: readonly ServerListener[];
     /** Where they listen, with the port the system chose for port 0. */
     readonly addresses: readonly ListenAddress[];
   }
   /** One sentence. */
   | { readonly kind: "error"; readonly message: string };
 
+export interface ListenOptions {
+  /** Clients use TLS. Default: none. It has no effect on a unix socket. */
+  readonly tls?: TlsIdentity | undefined;
+}
+
 /**
  * Listens at `address`. An empty host means all addresses of both families, or of IPv4 alone where
  * the host has no IPv6. A stale unix socket is replaced.
  */
-export async function listenAt(address: ListenAddress): Promise<ListenResult> {
+export async function listenAt(
+  address: ListenAddress,
+  { tls }: ListenOptions = {},
+): Promise<ListenResult> {
   try {
     if (address.kind === "unix") {
       return { kind: "ok", listeners: [await listenUnix(address.path)], addresses: [address] };
     }
     const { host, port } = address;
+    const bind: Bind<BoundListener> = tls === undefined
+      ? bindTcp
+      : (host, port) => bindTls({ host, port, identity: tls });
     const { sockets, hosts, port: bound } = host === ""
-      ? await bindAllAddresses(port, bindTcp)
-      : await bindOne(host, port);
+      ? await bindAllAddresses(port, bind)
+      : await bindOne(bind, { host, port });
     return {
       kind: "ok",
       listeners: sockets.map(({ listener }) => listener),
@@ -39,11 +58,14 @@ export async function listenAt(address: ListenAddress): Promise<ListenResult> {
 }
 
 interface BoundListener extends Bound {
-  readonly listener: Deno.Listener;
+  readonly listener: ServerListener;
 }
 
-async function bindOne(host: string, port: number): Promise<AllAddresses<BoundListener>> {
-  const bound = await bindTcp(host, port);
+async function bindOne(
+  bind: Bind<BoundListener>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<AllAddresses<BoundListener>> {
+  const bound = await bind(host, port);
   return { sockets: [bound], hosts: [host], port: bound.port };
 }
 

@@ -13,7 +13,7 @@
  * from this host use a unix socket, have a loopback address, or have the address that they called.
  */
 import { type Role, ROLES } from "./methods.ts";
-import { parseIp } from "../../base/address.ts";
+import { parseIp, plainAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { ServedMethod } from "./methods.ts";
 import type { TokenTable } from "./tokens.ts";
@@ -141,11 +141,6 @@ function remedy(needs: "viewer" | "operator", anonymous: boolean, policy: Access
 
 function bearerToken(header: string): string | undefined {
   return /^bearer +(\S+) *$/i.exec(header)?.[1];
-}
-
-/** An address without the prefix `::ffff:` of an IPv4-mapped one. */
-export function plainAddress(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }
 
 /**

@@ -8,12 +8,13 @@
 import { lookup } from "node:dns/promises";
 import net from "node:net";
 import tls from "node:tls";
+import { plainAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import type { Clock, LogFields } from "../../base/ports.ts";
 import { formatListenAddress, type ListenAddress } from "../../base/listen_address.ts";
 import { bindAllAddresses, type Bound, isInUse } from "../../system/all_addresses.ts";
 import type { PeerUsers } from "../../system/peer_users.ts";
-import { isThisHost, type Peer, plainAddress } from "../calls/auth.ts";
+import { isThisHost, type Peer } from "../calls/auth.ts";
 import { ConnectionLimits, type ConnectionQuota } from "./connection_limits.ts";
 import { bindUnixSocket, SOCKET_IN_USE } from "../../system/unix_listener.ts";
 import type { TlsMaterial } from "./tls_files.ts";
