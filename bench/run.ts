@@ -9,6 +9,7 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
   { name: "health", needs: "farm" },
   { name: "daemon" },
   { name: "metrics" },
+  { name: "streams" },
   { name: "grpc" },
   { name: "ping", needs: "vpp" },
   { name: "sync", needs: "vpp" },

@@ -62,12 +62,14 @@ export class ServerConnection {
   readonly #peer: HttpPeer;
   #deadline: Timer | undefined;
   #open = true;
-  #answeringSinceMs: number | undefined;
+  #answering = false;
+  #sinceMs: number;
   #stream: ConnectionStream | undefined;
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
     this.#conn = options.conn;
+    this.#sinceMs = options.clock.monotonicMs();
     this.#incoming = new Incoming(options.conn, MAX_HEAD_BYTES);
     this.#peer = peerOf(options.conn);
     // Small answers are sent immediately, without waiting for acknowledgements.
@@ -75,9 +77,14 @@ export class ServerConnection {
     this.ended = this.#serve().finally(() => this.close());
   }
 
-  /** Since when a request is being answered, monotonic; undefined: none is. */
-  get answeringSinceMs(): MonotonicMs | undefined {
-    return this.#answeringSinceMs;
+  /** True while a request is answered, its body received; false while one is waited for. */
+  get answering(): boolean {
+    return this.#answering;
+  }
+
+  /** Since when it is so, monotonic. */
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** Hangs up. Idempotent. */
@@ -99,7 +106,7 @@ export class ServerConnection {
     const head = await this.#readHead();
     if (head === undefined) return false;
     const { clock, limits } = this.#options;
-    this.#answeringSinceMs = clock.monotonicMs();
+    this.#setAnswering(true);
     this.#within(ANSWER_DEADLINE_MS);
     if (typeof head === "number") return await this.#refuse(head);
     const body = new RequestBody({
@@ -113,10 +120,15 @@ export class ServerConnection {
     if (answer.kind === "stream") return await this.#serveStream(head, answer);
     const keepAlive = head.keepAlive && body.complete;
     const sent = await this.#send({ ...head, keepAlive }, answer);
-    this.#answeringSinceMs = undefined;
+    this.#setAnswering(false);
     if (keepAlive || !sent) return sent;
     await this.#linger();
     return false;
+  }
+
+  #setAnswering(answering: boolean): void {
+    this.#answering = answering;
+    this.#sinceMs = this.#options.clock.monotonicMs();
   }
 
   /** A request, the status to refuse it with, or undefined when the client is gone. */
@@ -226,12 +238,11 @@ export class ServerConnection {
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
-    const hangUp = () => this.close();
-    const stream = new ConnectionStream({ conn: this.#conn, clock, answer, hangUp });
+    const stream = new ConnectionStream({ conn: this.#conn, clock, answer });
     this.#stream = stream;
     // A client of a stream has nothing more to send.
     this.#incoming.more().then(() => stream.finish("gone"));
-    await stream.ended;
+    if (await stream.ended === "closed") await this.#linger();
     return false;
   }
 

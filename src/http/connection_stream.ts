@@ -1,5 +1,6 @@
 /**
- * A client of a stream of server-sent events. What is sent goes to the socket without waiting; what
+ * A client of a stream of server-sent events, until it ends; then its owner closes the connection,
+ * which makes a pending write fail. What is sent goes to the socket without waiting; what
  * the socket does not take is queued, and a client whose queue grows too long is dropped.
  *
  * The answer has no chunks: the connection ends with the stream, so that the bytes of an event are
@@ -14,8 +15,6 @@ export interface ConnectionStreamOptions {
   readonly conn: Pick<ServerSocket, "write">;
   readonly clock: Clock;
   readonly answer: Pick<StreamAnswer, "retryMs" | "start">;
-  /** Closes the connection; a pending write then fails. */
-  readonly hangUp: () => void;
 }
 
 /** Small events that wait are sent together, up to this many bytes. */
@@ -25,7 +24,6 @@ export class ConnectionStream implements EventStream {
   readonly ended: Promise<StreamEnd>;
   readonly #conn: Pick<ServerSocket, "write">;
   readonly #clock: Clock;
-  readonly #hangUp: () => void;
   #end: ((reason: StreamEnd) => void) | undefined;
   /** Not yet handed to the socket. */
   #queue: Uint8Array[] = [];
@@ -41,10 +39,9 @@ export class ConnectionStream implements EventStream {
   #ping: Timer | undefined;
 
   /** Begins, and calls the answer's start(). */
-  constructor({ conn, clock, answer, hangUp }: ConnectionStreamOptions) {
+  constructor({ conn, clock, answer }: ConnectionStreamOptions) {
     this.#conn = conn;
     this.#clock = clock;
-    this.#hangUp = hangUp;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -89,7 +86,6 @@ export class ConnectionStream implements EventStream {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#ping?.cancel();
-    this.#hangUp();
     end(reason);
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../tests/support/fakes/fake_clock.ts";
 import { ConnectionStream } from "./connection_stream.ts";
 import { PING_INTERVAL_MS, STREAM_EXEMPT_BYTES, STREAM_QUEUE_BYTES } from "./limits.ts";
-import type { EventStream } from "./ports.ts";
+import type { EventStream, StreamEnd } from "./ports.ts";
 
 /** A socket that takes what the test lets it take. */
 class ManualSocket {
@@ -38,14 +38,14 @@ class ManualSocket {
 function open(start: (stream: EventStream) => void = () => {}) {
   const conn = new ManualSocket();
   const clock = new FakeClock();
-  let hungUp = 0;
   const stream = new ConnectionStream({
     conn,
     clock,
     answer: { retryMs: 2000, start },
-    hangUp: () => hungUp++,
   });
-  return { conn, clock, stream, hungUp: () => hungUp };
+  const ends: StreamEnd[] = [];
+  stream.ended.then((end) => ends.push(end));
+  return { conn, clock, stream, ends };
 }
 
 const RETRY = "retry: 2000\n\n";
@@ -69,13 +69,13 @@ Deno.test("ConnectionStream sends retry, then events: the caller's bytes, or sev
 
 Deno.test("ConnectionStream drops a client with more than 64 KiB in the queue, counted in bytes", async () => {
   for (const size of [10, 1000, STREAM_QUEUE_BYTES]) {
-    const { conn, stream, hungUp } = open();
+    const { conn, stream } = open();
     await conn.take();
     let sent = 0;
     while (stream.send(bytes(size))) sent += size;
     assert.ok(sent <= STREAM_QUEUE_BYTES && sent + size > STREAM_QUEUE_BYTES, `${sent}`);
     assert.equal(await stream.ended, "slow");
-    assert.deepEqual([hungUp(), stream.queuedBytes], [1, 0]);
+    assert.equal(stream.queuedBytes, 0);
     assert.equal(stream.send(bytes(1)), false);
   }
   const many = open();
@@ -132,12 +132,13 @@ Deno.test("ConnectionStream ends once: closed after what is queued, gone when th
   closed.stream.close();
   assert.equal(closed.stream.send(bytes(10)), false);
   await closed.conn.take();
-  assert.equal(closed.hungUp(), 0);
+  assert.deepEqual(closed.ends, []);
   await closed.conn.take();
   assert.equal(await closed.stream.ended, "closed");
   closed.stream.close();
   closed.stream.finish("gone");
-  assert.deepEqual([closed.hungUp(), closed.clock.timers], [1, 0]);
+  await settle();
+  assert.deepEqual([closed.ends, closed.clock.timers], [["closed"], 0]);
   const gone = open();
   await gone.conn.fail();
   assert.equal(await gone.stream.ended, "gone");

@@ -8,6 +8,11 @@ export interface HttpLimits {
    * idle longest, otherwise the one that has been answered longest, if that is longer than FAIR_MS.
    */
   readonly connections: number;
+  /**
+   * An idle connection is not evicted within this time, in milliseconds, so that a client in a flood
+   * of others can send its request. Meanwhile no further connection is accepted.
+   */
+  readonly settleMs: number;
   /** Largest number of event streams. No stream is evicted: a further one gets 503. */
   readonly streams: number;
   /** Largest body of a request, in bytes. */
@@ -19,6 +24,7 @@ export interface HttpLimits {
 /** Three small pages without bodies, for a few scrapers. */
 export const METRICS_LIMITS: HttpLimits = {
   connections: 64,
+  settleMs: 0,
   streams: 0,
   bodyBytes: 0,
   methods: ["GET", "HEAD"],
@@ -27,6 +33,7 @@ export const METRICS_LIMITS: HttpLimits = {
 /** Browsers, with a stream each; their requests are short. */
 export const DASHBOARD_LIMITS: HttpLimits = {
   connections: 256,
+  settleMs: 100,
   streams: 512,
   bodyBytes: 65_536,
   methods: ["GET", "HEAD", "POST", "PUT"],

@@ -16,6 +16,8 @@ import { ServerConnection } from "./connection.ts";
 import { FAIR_MS, type HttpLimits } from "./limits.ts";
 import type { HttpHandler } from "./ports.ts";
 
+/** The event loop reads what clients have sent after at most this many evictions. */
+const EVICTIONS_IN_A_TURN = 32;
 /** Pause after an accept that failed for lack of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
@@ -39,6 +41,7 @@ export class HttpServer {
   readonly #streams = new Set<ServerConnection>();
   #accepting: Promise<unknown> | undefined;
   #stopped = false;
+  #evictedInTurn = 0;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -78,7 +81,9 @@ export class HttpServer {
     const { clock } = this.#options;
     while (!this.#stopped) {
       try {
-        this.#take(await listener.accept());
+        const conn = await listener.accept();
+        if (await this.#makeRoom()) this.#take(conn);
+        else conn.close();
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         // No descriptor left, or a client that was gone before it was accepted.
@@ -87,13 +92,26 @@ export class HttpServer {
     }
   }
 
-  #take(conn: ServerSocket): void {
-    if (this.#connections.size >= this.#options.limits.connections) {
-      const given = this.#evictionCandidate();
-      if (given === undefined) return conn.close();
+  /** Evicts a connection if there are too many, perhaps later; false: none may be evicted. */
+  async #makeRoom(): Promise<boolean> {
+    const { clock, limits } = this.#options;
+    while (this.#connections.size >= limits.connections && !this.#stopped) {
+      const { given, waitMs } = this.#evictionCandidate();
+      if (given === undefined) return false;
+      if (waitMs > 0 || this.#evictedInTurn >= EVICTIONS_IN_A_TURN) {
+        // Further clients wait in the system's queue, until those that are here could be read.
+        this.#evictedInTurn = 0;
+        await new Promise<void>((go) => clock.after(Math.max(0, waitMs), go));
+        continue;
+      }
+      this.#evictedInTurn++;
       this.#connections.delete(given);
       given.close();
     }
+    return !this.#stopped;
+  }
+
+  #take(conn: ServerSocket): void {
     const connection: ServerConnection = new ServerConnection({
       ...this.#options,
       conn,
@@ -114,17 +132,24 @@ export class HttpServer {
     return true;
   }
 
-  /** The connection that is closed to admit a new one; undefined: none may be closed. */
-  #evictionCandidate(): ServerConnection | undefined {
-    let longest: ServerConnection | undefined;
-    let sinceMs = later(this.#options.clock.monotonicMs(), -FAIR_MS);
+  /** The connection that is closed to admit a new one, and in how many milliseconds at the soonest. */
+  #evictionCandidate(): { readonly given: ServerConnection | undefined; readonly waitMs: number } {
+    const { clock, limits } = this.#options;
+    const nowMs = clock.monotonicMs();
+    let idle: ServerConnection | undefined;
+    let answering: ServerConnection | undefined;
     for (const connection of this.#connections) {
-      const { answeringSinceMs } = connection;
-      if (answeringSinceMs === undefined) return connection;
-      if (answeringSinceMs > sinceMs) continue;
-      sinceMs = answeringSinceMs;
-      longest = connection;
+      if (!connection.answering) idle = earlier(idle, connection);
+      else answering = earlier(answering, connection);
     }
-    return longest;
+    if (answering !== undefined && answering.sinceMs > nowMs - FAIR_MS) answering = undefined;
+    const idleWaitMs = idle === undefined ? Infinity : idle.sinceMs + limits.settleMs - nowMs;
+    if (answering !== undefined && idleWaitMs > 0) return { given: answering, waitMs: 0 };
+    return { given: idle, waitMs: idleWaitMs };
   }
+}
+
+/** Of two, the one whose state has lasted longer. */
+function earlier(one: ServerConnection | undefined, other: ServerConnection): ServerConnection {
+  return one === undefined || other.sinceMs < one.sinceMs ? other : one;
 }

@@ -244,3 +244,35 @@ Deno.test("HttpServer makes the pages of all connections for a few milliseconds 
     assert.ok(most <= 3 * SLICE_MS, `${most} ms in a row`);
   });
 });
+
+Deno.test("HttpServer: an idle connection keeps its place for a moment, and a newcomer waits for it", async () => {
+  const limits = { ...METRICS_LIMITS, connections: 2, settleMs: 100 };
+  const handle = () => () => Promise.resolve(statusAnswer(404));
+  await inHttpWorld({ limits, handle }, async ({ clock, server, connect, exchange, until }) => {
+    const idle = await connect();
+    await until(() => server.connections === 1);
+    clock.advance(60);
+    const young = await connect();
+    await until(() => server.connections === 2);
+    const newcomer = exchange("GET /page HTTP/1.0\r\n\r\n");
+    await until(() => clock.timers === 3);
+    clock.advance(39);
+    // A request that comes in this time is answered, and its connection is young again.
+    await idle.write(new TextEncoder().encode("GET /page HTTP/1.1\r\nHost: a\r\n\r\n"));
+    await readTo(idle, "Not Found\n");
+    clock.advance(1);
+    await until(() => clock.timers === 3);
+    assert.equal(server.connections, 2);
+    clock.advance(60);
+    assert.equal(await readAll(young), "");
+    assert.match(await newcomer, /^HTTP\/1\.1 404 /);
+    assert.equal(server.connections, 2);
+    // Stopping ends the wait of another one.
+    const last = await connect();
+    await until(() => clock.timers === 3);
+    const stopping = server.stop();
+    clock.advance(100);
+    await stopping;
+    assert.equal(await readAll(last), "");
+  });
+});

@@ -11,7 +11,7 @@ import {
   send,
 } from "../../tests/support/worlds/http_world.ts";
 import { statusAnswer, textAnswer } from "./answer_head.ts";
-import { DASHBOARD_LIMITS, type HttpLimits, PING_INTERVAL_MS } from "./limits.ts";
+import { DASHBOARD_LIMITS, type HttpLimits, METRICS_LIMITS, PING_INTERVAL_MS } from "./limits.ts";
 import type { EventStream, HttpAnswer, HttpRequest, StreamEnd } from "./ports.ts";
 
 const CLOSE = "Host: a\r\nConnection: close\r\n\r\n";
@@ -123,7 +123,7 @@ Deno.test("HttpServer drops a stream's client that does not read, and the others
 });
 
 Deno.test("HttpServer answers 503 to a stream too many, and evicts none", async () => {
-  const limits = { ...DASHBOARD_LIMITS, streams: 5, connections: 3 };
+  const limits = { ...DASHBOARD_LIMITS, settleMs: 0, streams: 5, connections: 3 };
   await inWorld(limits, async ({ open, exchange, connect, server, streams, until, ends }) => {
     const readers = [];
     for (let i = 0; i < limits.streams; i++) readers.push(await open());
@@ -145,9 +145,11 @@ Deno.test("HttpServer answers 503 to a stream too many, and evicts none", async 
   });
 });
 
-Deno.test("the dashboard's listener has 512 streams and 256 short connections, the metrics port no streams", async () => {
-  assert.deepEqual([DASHBOARD_LIMITS.streams, DASHBOARD_LIMITS.connections], [512, 256]);
-  await inWorld(DASHBOARD_LIMITS, async ({ open, exchange, connect, server, until }) => {
+Deno.test("the dashboard's listener has 512 streams and 256 short connections, and the metrics port has none", async () => {
+  const { streams, connections } = DASHBOARD_LIMITS;
+  assert.deepEqual([streams, connections, METRICS_LIMITS.streams], [512, 256, 0]);
+  const limits = { ...DASHBOARD_LIMITS, settleMs: 0 };
+  await inWorld(limits, async ({ open, exchange, connect, server, until }) => {
     for (let i = 0; i < 512; i++) await open();
     for (let i = 0; i < 256; i++) await connect();
     await until(() => server.connections === 256);
