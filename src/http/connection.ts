@@ -46,7 +46,7 @@ export interface ServerConnectionOptions {
   readonly admitStream: () => boolean;
 }
 
-/** How a request wants its answer. */
+/** How a request needs its answer. */
 type AnswerForm = Pick<RequestHead, "method" | "http11" | "keepAlive">;
 
 /** Of a request that cannot be trusted further. */
@@ -222,7 +222,7 @@ export class ServerConnection {
   }
 
   async #serveStream({ method }: RequestHead, answer: StreamAnswer): Promise<boolean> {
-    const { clock, admitStream } = this.#options;
+    const { clock, admitStream, failed } = this.#options;
     const headers = {
       ...STREAM_HEADERS,
       ...answer.headers,
@@ -238,8 +238,14 @@ export class ServerConnection {
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
-    const stream = new ConnectionStream({ conn: this.#conn, clock, answer });
+    const stream = new ConnectionStream({ conn: this.#conn, clock });
     this.#stream = stream;
+    try {
+      stream.start(answer);
+    } catch (error) {
+      failed(error);
+      stream.finish("closed");
+    }
     // A client of a stream has nothing more to send.
     this.#incoming.more().then(() => stream.finish("gone"));
     if (await stream.ended === "closed") await this.#linger();

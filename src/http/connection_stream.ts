@@ -14,7 +14,6 @@ import type { EventStream, StreamAnswer, StreamEnd } from "./ports.ts";
 export interface ConnectionStreamOptions {
   readonly conn: Pick<ServerSocket, "write">;
   readonly clock: Clock;
-  readonly answer: Pick<StreamAnswer, "retryMs" | "start">;
 }
 
 /** Small events that wait are sent together, up to this many bytes. */
@@ -38,14 +37,17 @@ export class ConnectionStream implements EventStream {
   #moved = true;
   #ping: Timer | undefined;
 
-  /** Begins, and calls the answer's start(). */
-  constructor({ conn, clock, answer }: ConnectionStreamOptions) {
+  constructor({ conn, clock }: ConnectionStreamOptions) {
     this.#conn = conn;
     this.#clock = clock;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
     this.#end = resolve;
     this.#armPing();
+  }
+
+  /** Begins with `retry:`, and calls the answer's start(). Throws what that throws. */
+  start(answer: Pick<StreamAnswer, "retryMs" | "start">): void {
     this.send(ENCODER.encode(`retry: ${answer.retryMs}\n\n`));
     answer.start(this);
     this.#starting = false;

@@ -38,11 +38,8 @@ class ManualSocket {
 function open(start: (stream: EventStream) => void = () => {}) {
   const conn = new ManualSocket();
   const clock = new FakeClock();
-  const stream = new ConnectionStream({
-    conn,
-    clock,
-    answer: { retryMs: 2000, start },
-  });
+  const stream = new ConnectionStream({ conn, clock });
+  stream.start({ retryMs: 2000, start });
   const ends: StreamEnd[] = [];
   stream.ended.then((end) => ends.push(end));
   return { conn, clock, stream, ends };

@@ -264,3 +264,21 @@ Deno.test("HttpServer runs the handler for one request of a connection at a time
     assert.deepEqual([most, total], [1, 201]);
   });
 });
+
+Deno.test("HttpServer waits for the rest of a refused request, but not for ever and not for any size", async () => {
+  await inWorld(async ({ clock, connect, until, server }) => {
+    const refused = `POST /echo HTTP/1.1\r\n${HOST}Content-Length: 9999999\r\n\r\n`;
+    const silent = await connect();
+    await send(silent, refused);
+    assert.match(await readAll(silent), /^HTTP\/1\.1 413 /);
+    assert.equal(server.connections, 1, "it waits for the client to close");
+    clock.advance(LINGER_MS);
+    await until(() => server.connections === 0);
+    const endless = await connect();
+    await send(endless, refused);
+    await readAll(endless);
+    // No time passes here.
+    await send(endless, "x".repeat(4_000_000));
+    await until(() => server.connections === 0);
+  });
+});

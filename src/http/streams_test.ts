@@ -11,7 +11,13 @@ import {
   send,
 } from "../../tests/support/worlds/http_world.ts";
 import { statusAnswer, textAnswer } from "./answer_head.ts";
-import { DASHBOARD_LIMITS, type HttpLimits, METRICS_LIMITS, PING_INTERVAL_MS } from "./limits.ts";
+import {
+  DASHBOARD_LIMITS,
+  type HttpLimits,
+  LINGER_MS,
+  METRICS_LIMITS,
+  PING_INTERVAL_MS,
+} from "./limits.ts";
 import type { EventStream, HttpAnswer, HttpRequest, StreamEnd } from "./ports.ts";
 
 const CLOSE = "Host: a\r\nConnection: close\r\n\r\n";
@@ -156,5 +162,22 @@ Deno.test("the dashboard's listener has 512 streams and 256 short connections, a
     assert.match(await exchange(GET_EVENTS), /^HTTP\/1\.1 503 /);
     assert.match(await exchange(`GET /healthz HTTP/1.1\r\n${CLOSE}`), /^HTTP\/1\.1 200 /);
     assert.equal(server.streams, 512);
+  });
+});
+
+Deno.test("HttpServer reports a start() that throws, and closes that stream alone", async () => {
+  const failures: unknown[] = [];
+  const start = () => {
+    throw new Error("a defect");
+  };
+  const handle = () => () => Promise.resolve({ kind: "stream", retryMs: 1, start } as const);
+  const failed = (error: unknown) => failures.push(error);
+  await inHttpWorld({ limits: DASHBOARD_LIMITS, handle, failed }, async (world) => {
+    const answer = await world.exchange(GET_EVENTS);
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.equal(failures.length, 1);
+    await world.until(() => world.clock.timers === 1);
+    world.clock.advance(LINGER_MS);
+    await world.until(() => world.server.streams === 0);
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plainAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import {
   type AccessPolicy,
@@ -7,7 +8,6 @@ import {
   identify,
   isThisHost,
   type Peer,
-  plainAddress,
   refusal,
 } from "./auth.ts";
 import { type Role } from "./methods.ts";
