@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressKind, compareIp, embeddedIpv4, ipFromBytes, parseIp } from "./address.ts";
+import {
+  addressKind,
+  compareIp,
+  embeddedIpv4,
+  ipFromBytes,
+  parseIp,
+  plainAddress,
+} from "./address.ts";
 
 const bytes4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 /** Many zero bytes, so that runs of zero groups of every length and place come up. */
@@ -198,4 +205,9 @@ Deno.test("embeddedIpv4() is the IPv4 address that a mapped address stands for",
   for (const text of ["::ffff:10.0.0.10", "::10.0.0.10"]) {
     assert.equal(embeddedIpv4(parseIp(text)!).text, "10.0.0.10");
   }
+});
+
+Deno.test("plainAddress() removes the prefix of an IPv4-mapped address", () => {
+  assert.equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
+  assert.equal(plainAddress("2001:db8::1"), "2001:db8::1");
 });

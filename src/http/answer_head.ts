@@ -48,11 +48,11 @@ export function checkHeaders(headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
     if (!FIELD_NAME.test(name) || RESERVED.test(name)) {
       throw new TypeError(
-        `Cannot send a header field: the name ${JSON.stringify(name)} is invalid`,
+        `cannot send a header field: the name ${JSON.stringify(name)} is invalid`,
       );
     }
     if (!FIELD_VALUE.test(value)) {
-      throw new TypeError(`Cannot send the header field ${name}: it is not printable ASCII`);
+      throw new TypeError(`cannot send the header field ${name}: it is not printable ASCII`);
     }
   }
 }

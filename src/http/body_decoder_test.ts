@@ -33,7 +33,7 @@ const refusedWith = (status: number) => (error: unknown) => {
   return true;
 };
 
-Deno.test("BodyDecoder takes as many bytes as the length says, and leaves the rest", () => {
+Deno.test("BodyDecoder takes as many bytes as the length gives, and leaves the rest", () => {
   assert.deepEqual(decode("abcGET", { framing: { kind: "length", bytes: 3 } }), ["abc", "GET"]);
   assert.equal(decode("ab", { framing: { kind: "length", bytes: 3 } }), undefined);
   assert.throws(() => decode("", { framing: { kind: "length", bytes: 101 } }), refusedWith(413));

@@ -4,6 +4,7 @@
  * in the system's buffers.
  */
 import { plainAddress } from "../base/address.ts";
+import type { MonotonicMs } from "../base/instant.ts";
 import type { Clock, Timer } from "../base/ports.ts";
 import type { TimeSlices } from "../async/time_slices.ts";
 import type { ServerSocket } from "../system/server_socket.ts";
@@ -63,7 +64,7 @@ export class ServerConnection {
   #deadline: Timer | undefined;
   #open = true;
   #answering = false;
-  #sinceMs: number;
+  #sinceMs: MonotonicMs;
   #stream: ConnectionStream | undefined;
 
   constructor(options: ServerConnectionOptions) {
@@ -83,7 +84,7 @@ export class ServerConnection {
   }
 
   /** Since when it is so, monotonic. */
-  get sinceMs(): number {
+  get sinceMs(): MonotonicMs {
     return this.#sinceMs;
   }
 

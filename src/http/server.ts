@@ -8,7 +8,6 @@
  * milliseconds, with pauses for the rest of the program, so that scrapes of 10,000 backends do not
  * delay verdicts.
  */
-import { later } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
 import type { ServerListener, ServerSocket } from "../system/server_socket.ts";

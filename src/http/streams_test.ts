@@ -151,7 +151,7 @@ Deno.test("HttpServer answers 503 to a stream too many, and evicts none", async 
   });
 });
 
-Deno.test("the dashboard's listener has 512 streams and 256 short connections, and the metrics port has none", async () => {
+Deno.test("the dashboard's listener has 512 streams and 256 short connections, the metrics port 0", async () => {
   const { streams, connections } = DASHBOARD_LIMITS;
   assert.deepEqual([streams, connections, METRICS_LIMITS.streams], [512, 256, 0]);
   const limits = { ...DASHBOARD_LIMITS, settleMs: 0 };

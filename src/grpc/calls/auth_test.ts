@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { plainAddress } from "../../base/address.ts";
 import { MaglevError } from "../../base/errors.ts";
 import {
   type AccessPolicy,
@@ -181,11 +180,6 @@ Deno.test("isThisHost() is true for loopback and for callers with the address th
   for (const [remote, local, here] of cases) {
     assert.equal(isThisHost(remote, local), here, `${remote} ${local}`);
   }
-});
-
-Deno.test("plainAddress() removes the prefix of an IPv4-mapped address", () => {
-  assert.equal(plainAddress("::ffff:192.0.2.1"), "192.0.2.1");
-  assert.equal(plainAddress("2001:db8::1"), "2001:db8::1");
 });
 
 Deno.test("identify() adds an unproved name to the identity, without effect on the role", () => {

@@ -22,7 +22,7 @@ export async function readPem(path: string): Promise<PemFile> {
     return { path, text: await readRegularText(path, { maxBytes: MAX_BYTES }) };
   } catch (error) {
     const reason = fileProblem(error);
-    throw new MaglevError("failed-precondition", `Cannot use ${path}: ${reason}`, { path });
+    throw new MaglevError("failed-precondition", `cannot use ${path}: ${reason}`, { path });
   }
 }
 

@@ -112,7 +112,7 @@ Deno.test("a certificate that is replaced is the next connection's; none is refu
   });
 });
 
-Deno.test("a client of TLS that breaks off, speaks plain text or says nothing ends its own connection alone", async () => {
+Deno.test("a client of TLS that breaks off, speaks plain text or sends nothing ends its own connection alone", async () => {
   const ends: (number | null)[] = [];
   const serve = async (socket: ServerSocket) => {
     ends.push(await socket.read(new Uint8Array(10)));
