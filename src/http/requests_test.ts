@@ -282,3 +282,17 @@ Deno.test("HttpServer waits for the rest of a refused request, but not for ever 
     await until(() => server.connections === 0);
   });
 });
+
+Deno.test("HttpServer gives each further request of a connection the time of the first, from its first byte", async () => {
+  await inWorld(async ({ clock, connect, requests, until }) => {
+    const conn = await connect();
+    await send(conn, `GET /nothing HTTP/1.1\r\n${HOST}\r\n`);
+    await readTo(conn, "\r\n\r\n");
+    clock.advance(2 * HEAD_DEADLINE_MS);
+    await send(conn, "GET /nothing HT");
+    await until(() => clock.nextDueMs === clock.monotonicMs() + HEAD_DEADLINE_MS);
+    clock.advance(HEAD_DEADLINE_MS);
+    assert.equal(await readAll(conn), "");
+    assert.equal(requests.length, 1);
+  });
+});
