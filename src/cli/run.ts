@@ -177,7 +177,7 @@ async function openServers(
   { settings, tls }: Pick<CommandLine, "settings" | "tls">,
   { addresses, clock }: { readonly addresses: readonly NamedServer[]; readonly clock: SystemClock },
 ): Promise<readonly Server[]> {
-  const { readCredentials } = await import("./credentials.ts");
+  const { readCredentials } = await import("../grpc/client/credentials.ts");
   const { Server } = await import("./servers.ts");
   const credentials = await readCredentials({
     tls,

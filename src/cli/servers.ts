@@ -3,7 +3,7 @@ import { MaglevError } from "../base/errors.ts";
 import type { NamedServer } from "../base/lb_names.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials } from "../grpc/client/credentials.ts";
 import { type Endpoint, isUnreached } from "../grpc/client/failures.ts";
 
 export interface ServerOptions {
