@@ -32,6 +32,30 @@ export interface State {
   readonly maglevds: readonly MaglevdState[];
 }
 
+/** `GET view/api/version`. */
+export interface DashboardVersion {
+  readonly version: string;
+  readonly commit: string;
+  /** Of the commit. */
+  readonly date: string;
+  readonly epoch: string;
+  /** There is a login: `admin/` exists. */
+  readonly admin: boolean;
+}
+
+/**
+ * Parameters of `GET view/api/events`:
+ *
+ *     since=EPOCH-SEQ   continue after this state or event; `Last-Event-ID` takes precedence
+ *     show=NAME         this maglevd is on the screen: while the stream lasts, its probes, API
+ *                       activity and rates are followed closely and sent. It may be repeated;
+ *                       unknown names are ignored.
+ *
+ * To show another maglevd the page opens a new stream with `since` of the last event, and closes the
+ * old one when the new one is open: no event is lost between them.
+ */
+export const EVENTS_QUERY = { since: "since", show: "show" } as const;
+
 /** A maglevd as seen from the dashboard. */
 export interface MaglevdStatus {
   /** Unique; part of URLs, percent-encoded. */

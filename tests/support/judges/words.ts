@@ -93,6 +93,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/config",
   "src/daemon",
   "src/dashboard/hub",
+  "src/dashboard/server",
   "src/demo",
   "src/forecast",
   "src/grpc",
