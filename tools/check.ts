@@ -6,6 +6,7 @@
  *   deno task ok              without the tests that start programs: unit and contract tests
  */
 import { fetchPromtool } from "../tests/support/judges/promtool.ts";
+import { install, isThere, mayInstall } from "./debian.ts";
 
 interface Outcome {
   readonly passed: number;
@@ -68,7 +69,11 @@ async function tests(paths: string[]): Promise<Outcome> {
  */
 const SRC = "src/**/*_test.ts";
 
-if (!quick) await fetchPromtool();
+if (!quick) {
+  await fetchPromtool();
+  // Not by `setup`: who tries the demo needs no browser of hundreds of megabytes.
+  if (!isThere("chromium") && mayInstall()) await install("test", ["chromium"]);
+}
 const outcomes = [
   await gate("format", ["fmt", "--check", "-q"]),
   await gate("lint", ["lint", "-q"]),
