@@ -80,6 +80,8 @@ function repeated(texts: readonly string[]): string | undefined {
 function parseServer(text: string): Parsed | string {
   // A name holds nothing that an address has before an equals sign of its own.
   const [, given, rest = text] = /^([^=:/[\]]*)=(.*)$/s.exec(text) ?? [];
+  // Names are segments of URLs.
+  if (given === "." || given === "..") return `${given} is a step of a path, not a name`;
   if (given !== undefined && (given === "" || given.length > MAX_NAME || !isWord(given))) {
     return `need a name of 1 to ${MAX_NAME} characters before "=", without blanks or control ` +
       "characters";
