@@ -16,6 +16,7 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
   { name: "reaction", needs: "vpp" },
   { name: "counters" },
   { name: "cli" },
+  { name: "dashboard" },
   { name: "soak", needs: "farm", onlyByName: true },
 ];
 

@@ -6,6 +6,7 @@
  *   deno task ok              without the tests that start programs: unit and contract tests
  */
 import { fetchPromtool } from "../tests/support/judges/promtool.ts";
+import { install, isThere, mayInstall } from "./debian.ts";
 
 interface Outcome {
   readonly passed: number;
@@ -62,13 +63,25 @@ async function tests(paths: string[]): Promise<Outcome> {
   };
 }
 
-if (!quick) await fetchPromtool();
+/**
+ * The tests of src/, as a pattern: of a folder that holds a member of the workspace `deno test` runs
+ * those of the member alone (Deno 2.9.6), and reports the others as nothing.
+ */
+const SRC = "src/**/*_test.ts";
+
+if (!quick) {
+  await fetchPromtool();
+  // Not by `setup`: who tries the demo needs no browser of hundreds of megabytes.
+  if (!isThere("chromium") && mayInstall()) await install("test", ["chromium"]);
+}
 const outcomes = [
   await gate("format", ["fmt", "--check", "-q"]),
   await gate("lint", ["lint", "-q"]),
   await gate("types", ["check", "--frozen", "-q", "."]),
   await gate("generated documents", ["run", "--frozen", "-A", "tools/docs/main.ts", "--check"]),
-  await tests(quick ? ["src", "ffi", "tests/tidy_test.ts", "tests/contract"] : ["src", "ffi", "tests"]),
+  await tests(
+    quick ? [SRC, "ffi", "tests/tidy_test.ts", "tests/contract"] : [SRC, "ffi", "tests"],
+  ),
 ];
 const sum = (key: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 const skipped = sum("skipped");

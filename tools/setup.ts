@@ -1,10 +1,12 @@
 /**
- * Builds the shim, and installs its requirements where this is permitted (Debian, as root). Quick
+ * Builds the shim and the dashboard's page, and installs its requirements where this is permitted (Debian, as root). Quick
  * when everything is in place. Without a C compiler it prints the packages to install, and does not
  * fail: all but ICMP probes, network namespaces and VPP's shared memory works without the shim.
  *
  *   deno run -A tools/setup.ts
  */
+import { install, isThere, mayInstall, run } from "./debian.ts";
+
 const FOLDER = new URL("../ffi/", import.meta.url).pathname;
 
 /** Required programs, their Debian packages, and their purpose. */
@@ -25,44 +27,9 @@ const NEEDED = [
   },
 ];
 
-async function run(command: string, args: readonly string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, {
-      args: [...args],
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-      stdin: "null",
-      // Their standard output matters only when they fail.
-      stdout: "null",
-      stderr: "inherit",
-    }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function isThere(program: string): boolean {
-  const folders = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`.split(":");
-  return folders.some((folder) => {
-    try {
-      return folder !== "" && Deno.statSync(`${folder}/${program}`).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function install(packages: readonly string[]): Promise<void> {
-  console.error(`setup: installing ${packages.join(" ")}`);
-  if (await run("apt-get", ["update", "-q"])) {
-    await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages]);
-  }
-}
-
 const missing = NEEDED.filter(({ program }) => !isThere(program));
-if (missing.length > 0 && Deno.uid() === 0 && isThere("apt-get")) {
-  await install(missing.flatMap(({ packages }) => packages));
+if (missing.length > 0 && mayInstall()) {
+  await install("setup", missing.flatMap(({ packages }) => packages));
 }
 const still = NEEDED.filter(({ program }) => !isThere(program));
 for (const { program, packages, purpose } of still) {
@@ -78,4 +45,13 @@ if (still.some(({ program }) => program === "cc" || program === "make")) {
 } else if (!await run("make", ["-s", "-C", FOLDER])) {
   console.error("setup: building the shim failed; `make -C ffi` shows how");
   Deno.exit(1);
+}
+
+// It needs packages of npm that a machine without network may lack. All but the page works then.
+const build = new URL("./dashboard/build.ts", import.meta.url).pathname;
+if (!await run(Deno.execPath(), ["run", "--frozen", "-A", build])) {
+  console.error(
+    "setup: the dashboard's page is not built, because Vite failed (see above); without network it " +
+      "cannot be fetched. All else works; `deno task setup` tries again",
+  );
 }

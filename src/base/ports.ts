@@ -115,4 +115,11 @@ export type LogEventName =
   | "grpc-error"
   | "metrics-listen"
   | "events-dropped"
+  | "dashboard-start"
+  | "dashboard-listen"
+  | "dashboard-warning"
+  | "dashboard-action"
+  | "dashboard-login-failed"
+  | "dashboard-error"
+  | "dashboard-certificate"
   | "shutdown";

@@ -4,7 +4,7 @@ import type { WallMs } from "../base/instant.ts";
 import type { Json } from "../grpc/client/client.ts";
 import type { Answer } from "./commands/command.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import { explain, failureLine } from "./failures.ts";
+import { explain, failureLine } from "../grpc/client/failures.ts";
 import type { Args } from "./language/node.ts";
 import { plainForm, plainParts } from "./render/plain.ts";
 import { jsonText, renderView, yamlText } from "./render/mod.ts";
@@ -97,7 +97,7 @@ function viewText(
   const { width, color } = options;
   const several = answered.length > 1;
   const plain = width === Infinity;
-  const good = answered.flatMap(({ server: { address: server }, result }) => {
+  const good = answered.flatMap(({ server: { name: server }, result }) => {
     if (result instanceof MaglevError) return [];
     const { view, asides } = plain ? plainParts(result.view) : { view: result.view, asides: [] };
     return [{

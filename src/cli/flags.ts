@@ -11,7 +11,7 @@ export const MAGLEVC_FLAGS = {
     grants: "servers",
     placeholder: "ADDR",
     help: "maglevd's gRPC: host:port, :port (this host), [v6]:port or unix:/path, the port 9090 " +
-      "when left out; several with commas: a,b,c",
+      "when left out; several with commas: a,b,c; NAME=ADDR gives it a name",
   },
   output: {
     kind: "string",

@@ -5,12 +5,12 @@
  */
 import { hasUnsafe } from "../base/text.ts";
 import { MaglevError } from "../base/errors.ts";
+import { type NamedServer, parseServers } from "../base/lb_names.ts";
 import { permissionText } from "../base/permission.ts";
 import { BUILD } from "../base/version.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { parseServers } from "./addresses.ts";
 import { callerName } from "./caller.ts";
 import { type CommandLine, MAGLEVC_FLAGS, readCommandLine } from "./flags.ts";
 import { helpAt, helpText } from "./language/help.ts";
@@ -86,7 +86,10 @@ async function run(args: readonly string[]): Promise<number> {
   return await oneShot(read, { addresses, invocation });
 }
 
-async function withoutCommand(read: CommandLine, addresses: readonly string[]): Promise<number> {
+async function withoutCommand(
+  read: CommandLine,
+  addresses: readonly NamedServer[],
+): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     const { runScript } = await import("./shell/script.ts");
     return await withSession(read, { addresses }, (session) => runScript(session, Deno.stdin));
@@ -113,7 +116,7 @@ async function withoutCommand(read: CommandLine, addresses: readonly string[]): 
 async function oneShot(
   read: CommandLine,
   { addresses, invocation }: {
-    readonly addresses: readonly string[];
+    readonly addresses: readonly NamedServer[];
     readonly invocation: Invocation;
   },
 ): Promise<number> {
@@ -144,7 +147,7 @@ async function oneShot(
 async function withSession(
   { settings, color, tls }: CommandLine,
   options: {
-    readonly addresses: readonly string[];
+    readonly addresses: readonly NamedServer[];
     readonly terminal?: Terminal;
     readonly forecast?: boolean;
   },
@@ -172,9 +175,9 @@ async function withSession(
 
 async function openServers(
   { settings, tls }: Pick<CommandLine, "settings" | "tls">,
-  { addresses, clock }: { readonly addresses: readonly string[]; readonly clock: SystemClock },
+  { addresses, clock }: { readonly addresses: readonly NamedServer[]; readonly clock: SystemClock },
 ): Promise<readonly Server[]> {
-  const { readCredentials } = await import("./credentials.ts");
+  const { readCredentials } = await import("../grpc/client/credentials.ts");
   const { Server } = await import("./servers.ts");
   const credentials = await readCredentials({
     tls,

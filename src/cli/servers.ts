@@ -1,9 +1,10 @@
 /** A server of the command line: its connection, and the shell's memory of it. */
 import { MaglevError } from "../base/errors.ts";
+import type { NamedServer } from "../base/lb_names.ts";
 import type { Clock } from "../base/ports.ts";
 import { MaglevClient } from "../grpc/client/client.ts";
-import type { Credentials } from "./credentials.ts";
-import { type Endpoint, isUnreached } from "./failures.ts";
+import type { Credentials } from "../grpc/client/credentials.ts";
+import { type Endpoint, isUnreached } from "../grpc/client/failures.ts";
 
 export interface ServerOptions {
   readonly credentials: Credentials;
@@ -14,6 +15,8 @@ export interface ServerOptions {
 }
 
 export class Server {
+  /** Its name in comparisons. */
+  readonly name: string;
   /** Its address has a port. */
   readonly endpoint: Endpoint;
   /** Kept from one command to the next. */
@@ -21,14 +24,16 @@ export class Server {
   readonly #options: ServerOptions;
   #client: MaglevClient | undefined;
 
-  constructor(address: string, options: ServerOptions) {
+  constructor({ name, address }: NamedServer, options: ServerOptions) {
     const { tls, token } = options.credentials;
     this.#options = options;
+    this.name = name;
     this.endpoint = {
       server: address,
       tls: tls !== undefined,
       token: token !== undefined,
       timeoutMs: options.timeoutMs,
+      timeoutFlag: "--timeout",
     };
   }
 

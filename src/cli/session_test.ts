@@ -11,6 +11,7 @@ function server(address: string, answers: Answers): Server {
   const { client } = fakeClient(answers);
   const endpoint = { server: address, tls: false, token: false, timeoutMs: 1000 };
   const fake = {
+    name: address,
     address,
     endpoint,
     memory: new Map(),

@@ -112,7 +112,10 @@ function daemonApiOf(options: GrpcOptions): DaemonApi {
     vpp,
     config: {
       inForce: () => reloader.inForce,
-      check: () => reloader.check(),
+      async check() {
+        const checked = await reloader.check();
+        return { verdict: checked, hash: checked.ok ? checked.loaded.hash : "" };
+      },
       reload: ({ peer, identity }) => reloader.reload(identity === "" ? peer : identity),
       async plan(signal) {
         const verdict = await reloader.check();

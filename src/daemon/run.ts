@@ -12,7 +12,7 @@ import { MAGLEVD_FLAGS, type MaglevdSettings } from "./flags.ts";
 import { badGrpcSettings } from "./grpc.ts";
 import { badTransportAddress } from "../vpp/transport/connect.ts";
 import { serve } from "./serve.ts";
-import { writeLine } from "./stdio.ts";
+import { writeLine } from "../system/stdio.ts";
 
 const HEAD = `maglevd ${BUILD.version}: health-checks servers and programs VPP's load balancer
 

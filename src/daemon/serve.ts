@@ -19,7 +19,7 @@ import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { type Loaded, Reloader } from "./reload.ts";
-import { writeLine } from "./stdio.ts";
+import { writeLine } from "../system/stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
 

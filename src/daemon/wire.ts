@@ -12,7 +12,8 @@ import { createVppConnection } from "../vpp/api/connection.ts";
 import { vppLbOf } from "../vpp/lb/desired.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters/counters.ts";
-import type { ApiObserver, VppConnection } from "../vpp/ports.ts";
+import { ApiTally } from "../vpp/api_tally.ts";
+import type { ApiObserver, ApiTotals, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
 import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
@@ -70,6 +71,7 @@ export interface DaemonVpp {
   readonly reconciler: Reconciler;
   /** Without a stats socket it never has a snapshot. */
   readonly counters: VppCounters;
+  readonly calls: ApiTotals;
 }
 
 export function wireDaemon(options: WireOptions): Daemon {
@@ -110,11 +112,12 @@ export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
 
 function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
   const { clock, logger, vppApiAddr, vppStatsAddr, events } = options;
+  const calls = new ApiTally(events?.apiObserver);
   const connection = createVppConnection({
     apiAddress: vppApiAddr,
     clock,
     logger,
-    observer: events?.apiObserver ?? { message: () => {} },
+    observer: calls,
     ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
   });
   const since = stateSince(connection, clock);
@@ -144,6 +147,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     connection,
     reconciler,
     counters,
+    calls,
   };
 }
 

@@ -35,7 +35,7 @@ export interface MaglevdOptions {
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The launcher of this checkout; `maglevd` or `maglevc` follows. */
+/** The launcher of this checkout; the name of a program follows. */
 export const LAUNCHER: readonly string[] = ["sh", `${ROOT}tools/release/launcher.sh`];
 
 /** Environment of the launcher: this very Deno. */
@@ -76,7 +76,8 @@ export function maglevdCommand(options: {
   ];
 }
 
-export class MaglevdProcess {
+/** A program of this checkout, started by the launcher. */
+export class LaunchedProcess {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
   /** The end of its standard error, up to 64 KiB. */
@@ -84,25 +85,16 @@ export class MaglevdProcess {
   /** Resolves with the exit code when it has ended and all its output was read. */
   readonly ended: Promise<number>;
 
-  constructor(options: MaglevdOptions) {
-    const [program, ...args] = [
-      ...options.prefix ?? [],
-      ...maglevdCommand({
-        config: options.config,
-        vppApiAddr: options.vppApiAddr,
-        vppStatsAddr: options.vppStatsAddr,
-        metricsAddr: options.metricsAddr,
-        grpcAddr: options.grpcAddr,
-        files: options.files ?? [],
-        stateDir: options.stateDir,
-        flags: ["--log-format=json", `--log-level=${options.logLevel ?? "info"}`].concat(
-          options.flags ?? [],
-        ),
-      }),
-    ];
+  constructor(
+    [program, ...args]: readonly string[],
+    { onLine, env = {} }: {
+      readonly onLine: (line: LogLine) => void;
+      readonly env?: Readonly<Record<string, string>>;
+    },
+  ) {
     this.#child = new Deno.Command(program!, {
       args,
-      env: LAUNCHER_ENVIRONMENT,
+      env: { ...LAUNCHER_ENVIRONMENT, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -110,7 +102,7 @@ export class MaglevdProcess {
       detached: true,
     }).spawn();
     this.#read = Promise.all([
-      eachLine(this.#child.stdout, (line) => options.onLine(parseLine(line))),
+      eachLine(this.#child.stdout, (line) => onLine(parseLine(line))),
       eachLine(this.#child.stderr, (line) => {
         this.errors = (this.errors + line + "\n").slice(-65_536);
       }),
@@ -143,6 +135,34 @@ export class MaglevdProcess {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** A maglevd that logs JSON. */
+export class MaglevdProcess extends LaunchedProcess {
+  constructor(options: MaglevdOptions) {
+    const { prefix = [], flags = [], logLevel = "info", onLine, ...command } = options;
+    const log = ["--log-format=json", `--log-level=${logLevel}`];
+    super([...prefix, ...maglevdCommand({ ...command, flags: [...log, ...flags] })], { onLine });
+  }
+}
+
+export interface FrontendOptions {
+  /** Value of --server. */
+  readonly server: string;
+  /** Default: a free port of 127.0.0.1. */
+  readonly listen?: string;
+  readonly flags?: readonly string[];
+  /** Further variables, such as the login's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onLine: (line: LogLine) => void;
+}
+
+/** A maglevd-frontend that logs JSON. */
+export class FrontendProcess extends LaunchedProcess {
+  constructor({ server, listen = "127.0.0.1:0", flags = [], env = {}, onLine }: FrontendOptions) {
+    const own = ["--server", server, "--listen", listen, "--log-format=json", ...flags];
+    super([...LAUNCHER, "maglevd-frontend", ...own], { env, onLine });
   }
 }
 

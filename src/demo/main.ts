@@ -1,6 +1,6 @@
 /**
- * The demo: three web servers on loopback, a simulated VPP, and a real maglevd between them, in one
- * terminal and without root.
+ * The demo: three web servers on loopback, a simulated VPP, a real maglevd between them and its
+ * dashboard, in one terminal and without root.
  *
  *   deno task demo               until Ctrl-C
  *   deno task demo --for 20s     plays a failover by itself, checks what VPP has, exits 0
@@ -11,6 +11,7 @@ import { readSettings, usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { MaglevdProcess } from "./daemon_process.ts";
+import { type Dashboard, startDashboard } from "./dashboard.ts";
 import { playFailover } from "./play.ts";
 import { DEMO_VIP, demoConfig } from "./scenario.ts";
 import { Screen } from "./screen.ts";
@@ -67,25 +68,38 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
   const config = `${folder}/maglev.yaml`;
   await Deno.writeTextFile(config, demoConfig(port));
   const screen = new Screen();
-  screen.intro({ servers, port, config, socket: simulator.path, vip: DEMO_VIP });
   const watch = new VppWatch(simulator, { servers, screen });
+  const grpc = Promise.withResolvers<string>();
   const maglevd = new MaglevdProcess({
     config,
     vppApiAddr: simulator.path,
     vppStatsAddr: simulator.statsPath,
     metricsAddr: "127.0.0.1:0",
     grpcAddr: "127.0.0.1:0",
-    onLine: (line) => screen.logLine(line),
+    onLine(line) {
+      if (line.msg === "grpc-listen") grpc.resolve(String(line.address));
+      screen.logLine(line);
+    },
   });
+  let starting: Promise<Dashboard> | undefined;
+  const run = async () => {
+    const server = await grpc.promise;
+    starting = startDashboard({ server, onLine: (line) => screen.logLine(line) });
+    const dashboard = await starting;
+    screen.intro({ dashboard, servers, port, config, socket: simulator.path, vip: DEMO_VIP });
+    watch.start();
+    return playMs === undefined
+      ? await new Promise<never>(() => {})
+      : await playFailover({ playMs, servers, watch, screen });
+  };
   const interrupted = Promise.withResolvers<"interrupted">();
   const onSignal = () => interrupted.resolve("interrupted");
   for (const signal of ENDING_SIGNALS) Deno.addSignalListener(signal, onSignal);
-  watch.start();
   try {
     const outcome = await Promise.race([
       interrupted.promise,
       maglevd.ended.then((code) => ({ died: code })),
-      ...(playMs === undefined ? [] : [playFailover({ playMs, servers, watch, screen })]),
+      run(),
     ]);
     if (outcome === "interrupted") return 0;
     if ("died" in outcome) {
@@ -94,6 +108,8 @@ async function play(folder: string, playMs: number | undefined): Promise<number>
     return outcome.problem === undefined ? 0 : fail(outcome.problem, 1);
   } finally {
     watch.stop();
+    const dashboard = await starting;
+    if (dashboard?.kind === "ok") await dashboard.process.stop();
     const code = await maglevd.stop();
     screen.outro(code);
     await simulator.stop();

@@ -1,6 +1,8 @@
 /** The output of the demo: plain lines with the time since the start. */
+import type { MonotonicMs } from "../base/instant.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import type { LogLine } from "./daemon_process.ts";
+import { type Dashboard, DEMO_LOGIN } from "./dashboard.ts";
 import type { DemoServer } from "./servers.ts";
 import type { SeenServer } from "./scenario.ts";
 
@@ -9,7 +11,14 @@ const CLOCK = new SystemClock();
 export class Screen {
   readonly #startMs = CLOCK.monotonicMs();
 
+  /** When the line that is being shown came; undefined: now. */
+  #atMs: MonotonicMs | undefined;
+  /** Lines that came before the introduction. */
+  #early: { readonly line: LogLine; readonly atMs: MonotonicMs }[] | undefined = [];
+
+  /** Prints the address of the dashboard first, then the rest, then the lines that came before. */
   intro(parts: {
+    readonly dashboard: Dashboard;
     readonly servers: readonly DemoServer[];
     readonly port: number;
     readonly config: string;
@@ -18,7 +27,9 @@ export class Screen {
   }): void {
     const { servers, port, vip } = parts;
     const url = (server: DemoServer) => `http://${server.address}:${port}`;
-    console.log(`maglevd demo: three web servers, a simulated VPP, and maglevd between them
+    console.log(`${dashboardLines(parts.dashboard)}
+
+maglevd demo: three web servers, a simulated VPP, and maglevd between them
 
   VIP        ${vip.address}:${vip.port} (tcp), one pool: ${
       servers.map(({ name }) => name).join(", ")
@@ -34,10 +45,20 @@ Try in another terminal:
   curl ${url(servers[1]!)}/recover    and come back
 Ctrl-C ends everything.
 `);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const { line, atMs } of early) this.logLine(line, atMs);
   }
 
-  /** A log line of maglevd that is shown. */
-  logLine(line: LogLine): void {
+  /** A log line of maglevd, or of its dashboard, that is shown. */
+  logLine(line: LogLine, atMs = CLOCK.monotonicMs()): void {
+    if (this.#early !== undefined) return void this.#early.push({ line, atMs });
+    this.#atMs = atMs;
+    this.#show(line);
+    this.#atMs = undefined;
+  }
+
+  #show(line: LogLine): void {
     switch (line.msg) {
       case "maglevd-start":
         return this.#say("maglevd", `version ${line.version} started, pid ${line.pid}`);
@@ -67,6 +88,14 @@ Ctrl-C ends everything.
             line.flush === true ? ", flows flushed" : ""
           }`,
         );
+      case "dashboard-action":
+        return this.#say(
+          "browser",
+          `${line.user}: ${line.action} ${line.backend ?? line.frontend ?? ""}: ${line.result}`,
+        );
+      case "dashboard-warning":
+        // The introduction has it.
+        return;
       case "config-warning":
         // The servers of the demo are on loopback, and its VPP is simulated.
         return line.rule === "loopback" ? undefined : this.#say("warning", String(line.message));
@@ -107,7 +136,15 @@ Ctrl-C ends everything.
   }
 
   #say(who: string, text: string): void {
-    const seconds = ((CLOCK.monotonicMs() - this.#startMs) / 1000).toFixed(1).padStart(5);
+    const atMs = this.#atMs ?? CLOCK.monotonicMs();
+    const seconds = ((atMs - this.#startMs) / 1000).toFixed(1).padStart(5);
     console.log(`${seconds}s  ${who.padEnd(8)} ${text}`);
   }
+}
+
+function dashboardLines(dashboard: Dashboard): string {
+  if (dashboard.kind === "absent") return `No dashboard: ${dashboard.reason}`;
+  const { url } = dashboard;
+  return `dashboard    ${url}
+with actions ${url}admin/   (user ${DEMO_LOGIN.user}, password ${DEMO_LOGIN.password})`;
 }

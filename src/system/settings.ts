@@ -19,6 +19,8 @@ export interface FlagSpec {
   /** Of a duration: milliseconds. */
   readonly default: string | boolean | number;
   readonly env?: string;
+  /** Names that `env` had before: they count when it is not set. */
+  readonly olderEnv?: readonly string[];
   /** Allowed values of a string. */
   readonly choices?: readonly string[];
   /** The choices are accepted in upper case, too. */
@@ -78,15 +80,15 @@ export function readSettings<T extends FlagTable>(
   const settings: Record<string, string | boolean | number> = {};
   for (const [name, spec] of Object.entries(table)) {
     const flag = read.values.get(name);
-    const env = spec.env === undefined ? undefined : input.env(spec.env);
-    const raw = flag ?? env;
+    const variable = variableOf(spec, input.env);
+    const raw = flag ?? (variable === undefined ? undefined : input.env(variable));
     if (raw === undefined) {
       settings[name] = spec.default;
       continue;
     }
     const value = convert(spec, raw);
     if (value === undefined) {
-      const where = flag === undefined ? `environment variable ${spec.env}` : `flag --${name}`;
+      const where = flag === undefined ? `environment variable ${variable}` : `flag --${name}`;
       return { kind: "error", message: `${where}: cannot use "${raw}": need ${wanted(spec)}` };
     }
     settings[name] = value;
@@ -94,6 +96,15 @@ export function readSettings<T extends FlagTable>(
   }
   const { positionals } = read;
   return { kind: "ok", settings: settings as Settings<T>, positionals, given };
+}
+
+/** The variable that is set, the newest name first; undefined: none of them. */
+function variableOf(
+  { env, olderEnv = [] }: FlagSpec,
+  read: SettingsInput["env"],
+): string | undefined {
+  const names = env === undefined ? [] : [env, ...olderEnv];
+  return names.find((name) => read(name) !== undefined);
 }
 
 /** The usage text: a line of purpose, then each flag with its variable and default. */

@@ -19,6 +19,13 @@ const TABLE = {
   workers: { kind: "integer", default: 1, env: "X_WORKERS", min: 1, max: 64, help: "w" },
   reflection: { kind: "boolean", default: true, env: "X_REFLECTION", help: "r" },
   check: { kind: "boolean", default: false, help: "c" },
+  server: {
+    kind: "string",
+    default: "",
+    env: "X_SERVER",
+    olderEnv: ["X_HOST", "OLD_HOST"],
+    help: "s",
+  },
   age: { kind: "duration", default: 86_400_000, env: "X_AGE", min: 1000, help: "a" },
 } as const satisfies FlagTable;
 
@@ -33,6 +40,7 @@ const GOOD: [string, string[], Record<string, string>, Record<string, unknown>][
     workers: 1,
     reflection: true,
     check: false,
+    server: "",
     age: 86_400_000,
   }],
   ["a duration", ["--age", "1h30m"], { X_AGE: "5s" }, { age: 5_400_000 }],
@@ -46,6 +54,9 @@ const GOOD: [string, string[], Record<string, string>, Record<string, unknown>][
     workers: 5,
     reflection: false,
   }],
+  ["an older name counts while the newer ones are not set", [], { OLD_HOST: "a" }, { server: "a" }],
+  ["the newest name that is set wins", [], { OLD_HOST: "a", X_HOST: "b" }, { server: "b" }],
+  ["an empty newer name counts", [], { OLD_HOST: "a", X_SERVER: "" }, { server: "" }],
   ["an empty variable counts", [], { X_CONFIG: "" }, { config: "" }],
   ["an empty flag counts", ["--config", ""], { X_CONFIG: "z" }, { config: "" }],
   ["a switch alone, and one switched off", ["-check", "--reflection=false"], {}, {

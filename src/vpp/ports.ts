@@ -207,6 +207,13 @@ export interface CountersSource {
   onSnapshot: (snapshot: CountersSnapshot | undefined) => void;
 }
 
+/** Messages that have passed since the start. They go on changing. */
+export interface ApiTotals {
+  readonly sent: number;
+  /** Replies that were errors. */
+  readonly errors: number;
+}
+
 /** Counts each message that passes; `result` is `ok` or VPP's error name for replies. */
 export interface ApiObserver {
   message(name: string, direction: "send" | "recv", result: string): void;

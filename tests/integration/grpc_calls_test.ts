@@ -363,6 +363,12 @@ grpcTest(
   async () => {
     await onGrpcStage({}, async ({ client, configPath, daemon }) => {
       const good = await Deno.readTextFile(configPath);
+      const inForce = part(ok(await client.call("GetStatus")), "configHash");
+      const hashOnDisk = async () => part(ok(await client.call("CheckConfig")), "hash");
+      assert.equal(await hashOnDisk(), inForce);
+      await Deno.writeTextFile(configPath, good.replace("weight: 100", "weight: 99"));
+      assert.match(String(await hashOnDisk()), /^[0-9a-f]{64}$/);
+      assert.notEqual(await hashOnDisk(), inForce);
       const cases: [text: string, part: string, says: RegExp][] = [
         [good.replace("  frontends:", "  frontendz:"), "parseError", /frontendz: unknown key/],
         [good.replace("weight: 100", "weight: 101"), "semanticError", /from 0 to 100/],
@@ -373,6 +379,7 @@ grpcTest(
         for (const method of ["CheckConfig", "PlanConfig", "ReloadConfig"]) {
           const message = ok(await client.call(method));
           assert.equal(part(message, "ok"), false);
+          if (method === "CheckConfig") assert.equal(part(message, "hash"), "");
           assert.match(String(part(message, which)), says);
           const other = which === "parseError" ? "semanticError" : "parseError";
           assert.equal(part(message, other), "");

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readUntil } from "../support/judges/until.ts";
 import type { Daemon } from "../support/servers/daemon.ts";
 import { GrpcClient, type GrpcStream, type Json, part } from "../support/judges/grpc_client.ts";
-import { grpcTest, onGrpcStage } from "../support/worlds/grpc_stage.ts";
+import { grpcTest, onGrpcStage, texts } from "../support/worlds/grpc_stage.ts";
 import { FRAME, grpcMessage, RawH2 } from "../support/servers/raw_h2.ts";
 
 /** `b0 unknown→up`, `web up→up`, or the name of a log record. */
@@ -83,6 +83,44 @@ grpcTest("WatchEvents sends each watcher the requested events", async () => {
     }
   });
 });
+
+grpcTest(
+  "WatchEvents sums up probes and messages to VPP for a watcher that asks for it",
+  async () => {
+    await onGrpcStage({}, async ({ client, servers }) => {
+      const sums = client.stream("WatchEvents", { activityEveryNs: "250000000" });
+      const sum = await sums.seen((message) =>
+        texts(part(message, "activity"), "probes", "count").length > 0
+      );
+      assert.deepEqual(
+        sums.messages.filter((message) => part(message, "activity") === undefined),
+        [],
+      );
+      const names = texts(part(sum, "activity"), "probes", "backend");
+      assert.ok(names.length > 0 && names.every((name) => /^b[012]$/.test(name)));
+      assert.equal(part(sum, "activity", "probes", 0, "result", "code"), "L7OK");
+      const one = client.stream("WatchEvents", {
+        activityEveryNs: "100000000",
+        backendNames: ["b1"],
+        log: true,
+        logLevel: "error",
+      });
+      await servers[1]!.close();
+      const failed = await one.seen((message) =>
+        part(message, "activity", "probes", 0, "result", "code") === "L4CON" &&
+        part(message, "activity", "probes", 0, "counter") === 0
+      );
+      assert.deepEqual(texts(part(failed, "activity"), "probes", "backend"), ["b1"]);
+      // VPP was programmed for that.
+      await sums.seen((message) => Number(part(message, "activity", "vppCalls") ?? 0) > 0);
+      for (const activityEveryNs of ["1", "99000000", "61000000000", "-250000000"]) {
+        const { code, details } = await client.stream("WatchEvents", { activityEveryNs }).ended;
+        assert.equal(code, "INVALID_ARGUMENT");
+        assert.match(details, /^Cannot sum up activity every -?\d+ ms: need 100 to 60000 ms$/);
+      }
+    });
+  },
+);
 
 grpcTest("the level of a watcher's log is its own", async () => {
   await onGrpcStage({}, async ({ client, daemon }) => {

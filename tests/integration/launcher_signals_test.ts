@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
+import { FrontendProcess, LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
 import { Daemon, printedCommand, withFolder } from "../support/servers/daemon.ts";
 
 const CONFIG = `maglev:
@@ -26,7 +26,7 @@ async function isDeno(pid: number): Promise<boolean> {
     if (stat === "" || / Z \d/.test(stat)) return false;
     const command = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
     const comm = await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "");
-    if (/\/(main|cli)\.ts\0/.test(command) && comm.trim() === "deno") return true;
+    if (/\/(main|cli|frontend)\.ts\0/.test(command) && comm.trim() === "deno") return true;
     await pause(1);
   }
 }
@@ -85,6 +85,26 @@ Deno.test({
   name: `SIGHUP every 5 ms never ends maglevd on a slow machine${note}`,
   ignore,
   fn: () => survives({ slowStart: true }),
+});
+
+Deno.test("SIGHUP every 5 ms from the first moment never ends maglevd-frontend", async () => {
+  let listening = false;
+  const frontend = new FrontendProcess({
+    server: "127.0.0.1:1",
+    onLine: ({ msg }) => listening ||= msg === "dashboard-listen",
+  });
+  let ended = false;
+  frontend.ended.then(() => ended = true);
+  assert.ok(await isDeno(frontend.pid), frontend.errors);
+  const endMs = performance.now() + 10_000;
+  // Deno takes the signal over half a second after the start.
+  const untilMs = performance.now() + 2 * SLOW_START_MS;
+  while (!ended && (!listening || performance.now() < untilMs) && performance.now() < endMs) {
+    frontend.signal("SIGHUP");
+    await pause(PACE_MS);
+  }
+  assert.ok(!ended && listening, frontend.errors);
+  assert.equal(await frontend.stop(), 0);
 });
 
 Deno.test("SIGHUP reloads maglevd where the launcher cannot block it", async () => {

@@ -6,9 +6,10 @@
 import assert from "node:assert/strict";
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
+import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
 import { permissionsOf } from "../../src/system/launch/grants.ts";
-import { MAGLEVC, MAGLEVD, type Program } from "../../src/system/launch/permissions.ts";
+import { FRONTEND, MAGLEVC, MAGLEVD, type Program } from "../../src/system/launch/permissions.ts";
 import { type FlagSpec, type FlagTable, readSettings } from "../../src/system/settings.ts";
 import { Daemon, printedCommand, withFolder } from "../support/servers/daemon.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
@@ -82,6 +83,14 @@ const VALUES: readonly string[] = [
     "1:2:3:4:5:6:7:8:9",
   ],
   ...["a=b", "$HOME", "`id`", "$(id)", "'", '"', "\\", "é", "10.0.0.1:"],
+  ...[
+    "lb1=10.0.0.1:7",
+    "a=b=10.0.0.1",
+    "=10.0.0.1",
+    "b=unix:/run/a=b",
+    "unix:/run/a=b",
+    "[=10.0.0.1",
+  ],
   "10.0.0.1,unix:/run/b.sock, [2001:db8::1]:7 ,localhost",
 ];
 
@@ -132,12 +141,18 @@ class Lines {
     return this.pick(VALUES.filter((value) => !value.startsWith("-")));
   }
 
+  /** Any of its names. */
+  #variable({ env, olderEnv = [] }: FlagSpec): string {
+    if (env === undefined || olderEnv.length === 0) return env ?? "";
+    return this.pick([env, ...olderEnv]);
+  }
+
   environment(): Environment {
     const specs = Object.values(this.#flags).filter(({ kind }) => kind === "string");
     const paths = ["MAGLEV_READ_PATHS", "MAGLEV_WRITE_PATHS"];
     const entries: [string, string][] = [
       ...specs.filter(() => this.chance(0.15)).map((spec) =>
-        [spec.env ?? "", this.#value(spec)] as [string, string]
+        [this.#variable(spec), this.#value(spec)] as [string, string]
       ),
       ...paths.filter(() => this.chance(0.2)).map((name) =>
         [name, this.pick(["", "/a", ":/a::/b c:", "rel:/d"])] as [string, string]
@@ -209,6 +224,30 @@ Deno.test("the launcher reads 500 random command lines of maglevc as maglevc doe
   assert.ok(ok > 200 && refused > 50, `${ok} compared, ${refused} refused`);
 });
 
+Deno.test("the launcher reads 500 random command lines of maglevd-frontend as it does itself", async () => {
+  const { ok, refused } = await compare(FRONTEND, FRONTEND_FLAGS, 500);
+  assert.ok(ok > 200 && refused > 50, `${ok} compared, ${refused} refused`);
+});
+
+Deno.test("the launcher narrows the network for the same listeners as permissionsOf()", async () => {
+  const own = [":0", "0.0.0.0:8080", "[::]:0", "localhost:0", "localhost:70000", "host:1", "["];
+  for (const listen of [...VALUES, ...own]) {
+    const env = () => undefined;
+    const args = ["--server=10.0.0.1", `--listen=${listen}`];
+    const read = readSettings(FRONTEND_FLAGS, { args, env });
+    assert.equal(read.kind, "ok");
+    if (read.kind !== "ok") continue;
+    const { settings } = read;
+    const wanted = permissionsOf(FRONTEND, { flags: FRONTEND_FLAGS, settings, env, root: ROOT });
+    const { lines } = await printed(["maglevd-frontend", ...args, "--print-permissions"], {});
+    assert.deepEqual(
+      allowed(lines).toSorted(),
+      wanted.kind === "ok" && wanted.flags.toSorted(),
+      listen,
+    );
+  }
+});
+
 Deno.test("the launcher narrows the network for the same servers as permissionsOf()", async () => {
   for (const server of VALUES) {
     const env = () => undefined;
@@ -270,8 +309,13 @@ Deno.test("each path of maglevd's command line is opened in any folder, and noth
   }
 });
 
-Deno.test("maglevd and maglevc never get a permission without a list, the network aside", async () => {
-  for (const args of [["maglevd", "--config=", "--vpp-api-addr="], ["maglevc", "--server="]]) {
+Deno.test("no program gets a permission without a list, the network aside", async () => {
+  for (
+    const args of [["maglevd", "--config=", "--vpp-api-addr="], ["maglevc", "--server="], [
+      "maglevd-frontend",
+      "--listen=",
+    ]]
+  ) {
     const { lines } = await printed([...args, "--print-permissions"], {});
     const bare = allowed(lines).filter((flag) => !/=./.test(flag));
     assert.deepEqual(bare, ["--allow-net"], args.join(" "));
@@ -387,6 +431,7 @@ Deno.test("maglevc's network is narrowed to servers that can be listed, and open
     ["unix:/run/x y.sock", "--allow-net=unix:/run/x y.sock"],
     ["10.0.0.1,lb1.example.net", "--allow-net"],
     ["[fe80::1%eth0]:7", "--allow-net"],
+    ["a=10.0.0.1,b=unix:/run/c=d", "--allow-net=10.0.0.1:9090,unix:/run/c=d"],
   ];
   for (const [server, wanted] of cases) {
     const { lines } = await printed(["maglevc", "--server", server, "--print-permissions"], {});

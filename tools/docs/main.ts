@@ -11,9 +11,10 @@ import { helpText } from "../../src/cli/language/help.ts";
 import { jsonSchemaText } from "./config_schema.ts";
 import { withReference } from "./config_reference.ts";
 import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
+import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
 import { metricsReference } from "./metrics_reference.ts";
 import { launcherTable } from "../../src/system/launch/launcher_table.ts";
-import { MAGLEVC, MAGLEVD } from "../../src/system/launch/permissions.ts";
+import { FRONTEND, MAGLEVC, MAGLEVD } from "../../src/system/launch/permissions.ts";
 
 /** A file that is generated wholly or in part, with its expected text. */
 export interface Generated {
@@ -81,6 +82,7 @@ function launcherText(): string {
   return launcherTable([
     { program: MAGLEVD, flags: MAGLEVD_FLAGS },
     { program: MAGLEVC, flags: MAGLEVC_FLAGS },
+    { program: FRONTEND, flags: FRONTEND_FLAGS },
   ]);
 }
 

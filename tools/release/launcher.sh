@@ -1,12 +1,12 @@
 #!/bin/sh
-case ${1-} in maglevd) trap '' HUP ;; esac
-# Starts maglevd or maglevc under Deno with the permissions that follow from its command line and its
+case ${1-} in maglevd | maglevd-frontend) trap '' HUP ;; esac
+# Starts maglevd, maglevc or maglevd-frontend under Deno with the permissions that follow from its command line and its
 # environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
 #
-#   launcher.sh maglevd|maglevc [flags]   starts it
+#   launcher.sh maglevd|maglevc|maglevd-frontend [flags]   starts it
 #
 # With --print-permissions it prints the command, one argument a line, and does not start it. It never
-# reads the configuration. Its first line ignores SIGHUP until maglevd listens to it.
+# reads the configuration. Its first line ignores SIGHUP until the daemon listens to it.
 #
 # MAGLEV_READ_PATHS, MAGLEV_WRITE_PATHS  further paths, with colons between
 # MAGLEV_SHIM                            the shim, if not build/maglev_shim.so
@@ -95,15 +95,26 @@ grant_socket() {
   esac
 }
 
-# A socket gets its name when it is ready, by a rename.
+# A socket gets its name when it is ready, by a rename. All addresses are opened with all ports:
+# which one of them is free is tried first.
 grant_listen() {
   case $1 in
+    '' | unix:) return ;;
     unix:?*)
       refuse_root "${1#unix:}"
       add_written "${1#unix:}"
       add_written "${1#unix:}$staging_suffix"
+      add nets "$1"
+      return
       ;;
   esac
+  split_address "$1"
+  if [ -z "$host" ] && is_port "$port" 0; then
+    add nets 0.0.0.0
+    add nets '[::]'
+  else
+    grant_address 0
+  fi
 }
 
 # The folder of the configuration file, because `ca-file`s lie next to it; the file alone in `/`.
@@ -139,7 +150,15 @@ grant_servers() {
 
 # Only values that a list of Deno can hold narrow the permission: addresses, sockets, localhost.
 grant_server() {
-  port=9090
+  # NAME=ADDR; an equals sign of a socket's path does not end a name.
+  case $1 in
+    *=*)
+      case ${1%%=*} in
+        *[]:/[]*) ;;
+        *) set -- "${1#*=}" ;;
+      esac
+      ;;
+  esac
   case $1 in
     unix:/*)
       refuse_root "${1#unix:}"
@@ -147,6 +166,15 @@ grant_server() {
       add nets "$1"
       return
       ;;
+  esac
+  split_address "$1"
+  grant_address 1
+}
+
+# Sets $host, which keeps its brackets, and $port.
+split_address() {
+  port=9090
+  case $1 in
     '['*)
       host=${1%%]*}]
       rest_of_server=${1#"$host"}
@@ -164,7 +192,11 @@ grant_server() {
     '') host='?' ;;
     *) host=$1 ;;
   esac
-  if ! is_port "$port"; then
+}
+
+# Opens $host and $port, of which $1 is the smallest.
+grant_address() {
+  if ! is_port "$port" "$1"; then
     net=open
     return
   fi
@@ -184,7 +216,7 @@ grant_server() {
 
 is_port() {
   case $1 in '' | *[!0123456789]* | ??????*) return 1 ;; esac
-  [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
+  [ "$1" -ge "$2" ] && [ "$1" -le 65535 ]
 }
 
 is_ipv4() {
@@ -232,7 +264,7 @@ read_flags() {
     # Words to be completed for a shell follow.
     if [ "$words" = yes ] && [ "$word" = --complete ]; then break; fi
     if [ -n "$wanted" ]; then
-      "${program}_keep" "$wanted" "$word"
+      "${functions}_keep" "$wanted" "$word"
       wanted=
       continue
     fi
@@ -249,10 +281,10 @@ read_flags() {
       *=*) value=${name#*=} name=${name%%=*} inline=yes ;;
       *) value=true inline=no ;;
     esac
-    "${program}_kind" "$name"
+    "${functions}_kind" "$name"
     case $kind-$inline in
       value-no) wanted=$name ;;
-      value-yes | boolean-*) "${program}_keep" "$name" "$value" ;;
+      value-yes | boolean-*) "${functions}_keep" "$name" "$value" ;;
     esac
   done
 }
@@ -285,7 +317,7 @@ grant_all() {
   what='environment variable MAGLEV_WRITE_PATHS'
   each_path add_written "${MAGLEV_WRITE_PATHS-}"
   if [ "$home" = yes ]; then grant_home; fi
-  "${program}_grants"
+  "${functions}_grants"
   if [ "$shim" = yes ]; then
     ffi=${MAGLEV_SHIM:-$root/build/maglev_shim.so}
     what='environment variable MAGLEV_SHIM'
@@ -358,11 +390,12 @@ stamp_build() {
 # ------------------------------------------------------------------------------------------------
 
 case $program in
-  maglevd | maglevc) ;;
-  *) fail 2 'expected maglevd or maglevc' ;;
+  maglevd | maglevc) functions=$program ;;
+  maglevd-frontend) functions=maglevd_frontend ;;
+  *) fail 2 'expected maglevd, maglevc or maglevd-frontend' ;;
 esac
 shift
-"${program}_program"
+"${functions}_program"
 if [ "${MAGLEV_TASK-}" = 1 ]; then here=${INIT_CWD:-$here}; fi
 unset MAGLEV_TASK
 cd -- "$here" || fail 1 "cannot enter the working folder $here"
@@ -402,6 +435,12 @@ stamp_build
 unset MAGLEV_HANG_UPS
 case $program-$deno in
   *-*=*) ;;
+  maglevd-frontend-*)
+    # It has no use for a hang-up, so it stays blocked.
+    if env --block-signal=HUP --version >/dev/null 2>&1; then
+      exec env --block-signal=HUP "$deno" "$@"
+    fi
+    ;;
   maglevd-*)
     # Blocked until maglevd serves: Deno has a moment in which a hang-up would end it, in spite of
     # the trap. The shim unblocks it, so the shim must exist; busybox's env cannot block.

@@ -116,3 +116,65 @@ maglevc_grants() {
   what="${flag_token_file+flag --token-file}" what="${what:-environment variable MAGLEV_TOKEN_FILE}"
   grant_file "${flag_token_file-${MAGLEV_TOKEN_FILE-}}"
 }
+
+maglevd_frontend_program() {
+  entry='frontend.ts'
+  runtime_flags=''
+  environment='GRPC_*,MAGLEV_BUILD,MAGLEV_FRONTEND_*,MAGLEV_LISTEN,MAGLEV_SERVERS'
+  system=''
+  code=''
+  always_read='/etc/vpp-maglev:/etc/ssl:/usr/share/ca-certificates:/usr/local/share/ca-certificates'
+  always_write='/run/vpp-maglev'
+  net='servers'
+  unset flag_server flag_listen flag_listen_tls_cert flag_listen_tls_key flag_password_file flag_tls_ca flag_tls_cert flag_tls_key flag_token_file flag_print_permissions flag_version flag_help
+  shim=no home=no words=no
+}
+
+# Sets $kind to that of flag $1; empty for an unknown one.
+maglevd_frontend_kind() {
+  case $1 in
+    admin-requires-tls | tls | print-permissions | version | help) kind=boolean ;;
+    server | listen | listen-tls-cert | listen-tls-key | user | password-file | trusted-proxies | tls-ca | tls-cert | tls-key | tls-server-name | token-file | log-level | log-format) kind=value ;;
+    *) kind= ;;
+  esac
+}
+
+# Keeps value $2 of flag $1, if the launcher has a use for it.
+maglevd_frontend_keep() {
+  case $1 in
+    server) flag_server=$2 ;;
+    listen) flag_listen=$2 ;;
+    listen-tls-cert) flag_listen_tls_cert=$2 ;;
+    listen-tls-key) flag_listen_tls_key=$2 ;;
+    password-file) flag_password_file=$2 ;;
+    tls-ca) flag_tls_ca=$2 ;;
+    tls-cert) flag_tls_cert=$2 ;;
+    tls-key) flag_tls_key=$2 ;;
+    token-file) flag_token_file=$2 ;;
+    print-permissions) flag_print_permissions=$2 ;;
+    version) flag_version=$2 ;;
+    help) flag_help=$2 ;;
+  esac
+}
+
+# Grants what each value opens: by flag, else by environment variable, else by default.
+maglevd_frontend_grants() {
+  what="${flag_server+flag --server}" what="${what:-environment variable MAGLEV_FRONTEND_SERVER}"
+  grant_servers "${flag_server-${MAGLEV_FRONTEND_SERVER-${MAGLEV_FRONTEND_SERVERS-${MAGLEV_SERVERS-}}}}"
+  what="${flag_listen+flag --listen}" what="${what:-environment variable MAGLEV_FRONTEND_LISTEN}"
+  grant_listen "${flag_listen-${MAGLEV_FRONTEND_LISTEN-${MAGLEV_LISTEN-:8080}}}"
+  what="${flag_listen_tls_cert+flag --listen-tls-cert}" what="${what:-environment variable MAGLEV_FRONTEND_LISTEN_TLS_CERT}"
+  grant_file "${flag_listen_tls_cert-${MAGLEV_FRONTEND_LISTEN_TLS_CERT-}}"
+  what="${flag_listen_tls_key+flag --listen-tls-key}" what="${what:-environment variable MAGLEV_FRONTEND_LISTEN_TLS_KEY}"
+  grant_file "${flag_listen_tls_key-${MAGLEV_FRONTEND_LISTEN_TLS_KEY-}}"
+  what="${flag_password_file+flag --password-file}" what="${what:-environment variable MAGLEV_FRONTEND_PASSWORD_FILE}"
+  grant_file "${flag_password_file-${MAGLEV_FRONTEND_PASSWORD_FILE-}}"
+  what="${flag_tls_ca+flag --tls-ca}" what="${what:-environment variable MAGLEV_FRONTEND_TLS_CA}"
+  grant_file "${flag_tls_ca-${MAGLEV_FRONTEND_TLS_CA-}}"
+  what="${flag_tls_cert+flag --tls-cert}" what="${what:-environment variable MAGLEV_FRONTEND_TLS_CERT}"
+  grant_file "${flag_tls_cert-${MAGLEV_FRONTEND_TLS_CERT-}}"
+  what="${flag_tls_key+flag --tls-key}" what="${what:-environment variable MAGLEV_FRONTEND_TLS_KEY}"
+  grant_file "${flag_tls_key-${MAGLEV_FRONTEND_TLS_KEY-}}"
+  what="${flag_token_file+flag --token-file}" what="${what:-environment variable MAGLEV_FRONTEND_TOKEN_FILE}"
+  grant_file "${flag_token_file-${MAGLEV_FRONTEND_TOKEN_FILE-}}"
+}

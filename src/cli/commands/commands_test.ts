@@ -260,7 +260,7 @@ Deno.test("answers are failures for an invalid configuration, and for a sync tha
   const good = { ok: true, parseError: "", semanticError: "", issues: [] };
   const cases: [name: Name, answers: Answers, ok: boolean][] = [
     ["config check", WORLD, false],
-    ["config check", { CheckConfig: () => good }, true],
+    ["config check", { CheckConfig: () => ({ ...good, hash: "9f8e" }) }, true],
     ["config reload", WORLD, false],
     ["config reload", { ReloadConfig: () => create(ReloadConfigResponse, good) }, true],
     ["config plan", WORLD, true],

@@ -230,7 +230,13 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
   "valid": () => ({
     name: "config check",
     answers: {
-      CheckConfig: () => ({ ok: true, parseError: "", semanticError: "", issues: [] }),
+      CheckConfig: () => ({
+        ok: true,
+        parseError: "",
+        semanticError: "",
+        issues: [],
+        hash: "9f8e",
+      }),
     },
   }),
   "without issues": () => ({
@@ -241,6 +247,7 @@ const VARIANTS: Readonly<Record<string, () => Case | Promise<Case>>> = {
         parseError: "a.yaml: one\na.yaml: two",
         semanticError: "",
         issues: [],
+        hash: "",
       }),
     },
   }),

@@ -2,7 +2,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import { BUILD } from "../../base/version.ts";
 import { Editor } from "./editor.ts";
-import { failureLine } from "../failures.ts";
+import { failureLine } from "../../grpc/client/failures.ts";
 import { History } from "./history.ts";
 import { liveNames } from "./names.ts";
 import { writeText } from "../../terminal/output.ts";

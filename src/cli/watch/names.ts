@@ -4,7 +4,7 @@
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { MaglevClient } from "../../grpc/client/client.ts";
-import { failureLine } from "../failures.ts";
+import { failureLine } from "../../grpc/client/failures.ts";
 import type { Args } from "../language/node.ts";
 import type { Server } from "../servers.ts";
 

@@ -3,7 +3,7 @@ import { MaglevError } from "../../base/errors.ts";
 import type { Clock, Prng, Timer } from "../../base/ports.ts";
 import type { Json, MaglevClient, messages } from "../../grpc/client/client.ts";
 import { WatchLoop, type WatchState } from "../../grpc/client/watch.ts";
-import { failureLine, isUnreached } from "../failures.ts";
+import { failureLine, isUnreached } from "../../grpc/client/failures.ts";
 import type { Args } from "../language/node.ts";
 import { jsonLine } from "../render/mod.ts";
 import type { Server } from "../servers.ts";

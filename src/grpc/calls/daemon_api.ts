@@ -7,7 +7,7 @@ import type { ReloadForecast } from "../../forecast/forecast.ts";
 import type { OperatorId } from "../../intent/intent.ts";
 import type { LogBroadcaster } from "../../log/broadcaster.ts";
 import type { ProberApi } from "../../probe/ports.ts";
-import type { CountersSource, VppConnection } from "../../vpp/ports.ts";
+import type { ApiTotals, CountersSource, VppConnection } from "../../vpp/ports.ts";
 import type { Reconciler } from "../../vpp/sync/reconcile.ts";
 import type { ServedMethod } from "./methods.ts";
 
@@ -16,6 +16,7 @@ export interface DaemonApi {
   readonly checker: Pick<
     Checker,
     | "current"
+    | "tally"
     | "snapshot"
     | "subscribe"
     | "pauseBackend"
@@ -51,6 +52,7 @@ export interface VppApi {
     "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
+  readonly calls: ApiTotals;
 }
 
 /** One error or warning: stage, rule, file, line, column, path, message. */
@@ -93,7 +95,11 @@ export interface ReloadOutcome {
 export interface ConfigApi {
   inForce(): ConfigInForce;
   /** Reads and checks the file as a reload would, and changes nothing. */
-  check(): Promise<ConfigVerdict>;
+  check(): Promise<{
+    readonly verdict: ConfigVerdict;
+    /** SHA-256 of the text, in hexadecimal; empty unless ok. */
+    readonly hash: string;
+  }>;
   /** Applies the file when it is valid. */
   reload(by: OperatorId): Promise<ReloadOutcome>;
   /** The effect that reload() would have now; the forecast is there when the verdict is ok. */

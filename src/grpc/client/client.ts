@@ -59,10 +59,14 @@ export interface ClientOptions {
   readonly clock: Clock;
   /** Default deadline of a call, in milliseconds; absent: 10 s. */
   readonly deadlineMs?: number | undefined;
+  /** Largest answer; default MAX_ANSWER_BYTES. A larger one is `resource-exhausted`. */
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 export interface CallOptions {
   readonly deadlineMs?: number | undefined;
+  /** Name of the caller of this call; default: the client's. */
+  readonly user?: string | undefined;
   /** Aborting it ends the call with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -175,14 +179,14 @@ export class MaglevClient {
     info: MethodInfo<Req, Res>,
     { request, options }: { readonly request: Partial<Req>; readonly options: CallOptions },
   ): Promise<Res> {
-    const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal } = options;
+    const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, signal, user } = options;
     return new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         info.path,
         (bytes: Buffer) => bytes,
         reader(info.response),
         bufferOf(encode(info.request, create(info.request, request))),
-        this.#metadata(),
+        this.#metadata(user),
         { deadline: new Date(this.#options.clock.wallMs() + deadlineMs) },
         (error, answer) => {
           signal?.removeEventListener("abort", cancel);
@@ -197,9 +201,10 @@ export class MaglevClient {
     });
   }
 
-  #metadata(): grpc.Metadata {
+  #metadata(caller?: string): grpc.Metadata {
     const metadata = new grpc.Metadata();
-    const { token, user = "" } = this.#options;
+    const { token } = this.#options;
+    const user = caller ?? this.#options.user ?? "";
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
     if (user !== "") metadata.set(USER_HEADER, cleanUserName(user));
     return metadata;
@@ -211,7 +216,7 @@ function open(options: ClientOptions): grpc.Client {
   const address = addressOf(options.address);
   const { credentials, serverName } = securityOf(options.tls, address);
   return new grpc.Client(formatListenAddress(address), credentials, {
-    "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
+    "grpc.max_receive_message_length": options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 2000,
     "grpc.keepalive_time_ms": 20_000,

@@ -315,7 +315,7 @@ export interface HeaderInfo {
 }
 
 export interface WatchRequest {
-  /** Selected kinds of events; without a selection: all. */
+  /** Selected kinds of events; without a selection: all of log, backend and frontend. */
   readonly log: boolean;
   /** debug, info, warn, or error; empty: info. Independent of the daemon's own level. */
   readonly logLevel: string;
@@ -324,6 +324,11 @@ export interface WatchRequest {
   /** Only events of these names; empty: all. */
   readonly backendNames: readonly string[];
   readonly frontendNames: readonly string[];
+  /**
+   * An ActivityEvent each such time in which there was something to sum up; 0: none. From 100 ms to a
+   * minute.
+   */
+  readonly activityEveryNs: bigint;
 }
 
 export interface Event {
@@ -331,7 +336,29 @@ export interface Event {
     | { readonly $case: "log"; readonly value: LogEvent }
     | { readonly $case: "backend"; readonly value: BackendEvent }
     | { readonly $case: "frontend"; readonly value: FrontendEvent }
+    | { readonly $case: "activity"; readonly value: ActivityEvent }
     | undefined;
+}
+
+/**
+ * What happened since the last one, summed up: for a screen that shows probes as they happen it costs
+ * a small part of the log at level debug.
+ */
+export interface ActivityEvent {
+  /** Backends that were probed, in the order of the file. */
+  readonly probes: readonly ProbeSummary[];
+  /** Messages sent to VPP, and answers of VPP that were errors. */
+  readonly vppCalls: number;
+  readonly vppErrors: number;
+}
+
+export interface ProbeSummary {
+  readonly backend: string;
+  /** Probes that counted. */
+  readonly count: number;
+  /** The last of them, and the counter after it. */
+  readonly result: ProbeResult | undefined;
+  readonly counter: number;
 }
 
 export interface LogEvent {
@@ -374,6 +401,11 @@ export interface CheckConfigResponse {
   readonly semanticError: string;
   /** All findings, warnings included. */
   readonly issues: readonly ConfigIssue[];
+  /**
+   * SHA-256 of the text that was checked, in hexadecimal; empty unless ok. That of StatusInfo differs
+   * from it when the file on disk is not the one in force.
+   */
+  readonly hash: string;
 }
 
 export interface ReloadConfigRequest {
@@ -3353,6 +3385,7 @@ function createBaseWatchRequest(): WatchRequest {
     frontend: false,
     backendNames: [],
     frontendNames: [],
+    activityEveryNs: 0n,
   };
 }
 
@@ -3377,6 +3410,14 @@ export const WatchRequest: MessageFns<WatchRequest, "maglev.WatchRequest"> = {
     }
     for (const v of message.frontendNames) {
       writer.uint32(50).string(v!);
+    }
+    if (message.activityEveryNs !== 0n) {
+      if (BigInt.asIntN(64, message.activityEveryNs) !== message.activityEveryNs) {
+        throw new globalThis.Error(
+          "value provided for field message.activityEveryNs of type int64 too large",
+        );
+      }
+      writer.uint32(56).int64(message.activityEveryNs);
     }
     return writer;
   },
@@ -3442,6 +3483,14 @@ export const WatchRequest: MessageFns<WatchRequest, "maglev.WatchRequest"> = {
             message.frontendNames.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.activityEveryNs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3472,6 +3521,9 @@ export const Event: MessageFns<Event, "maglev.Event"> = {
         break;
       case "frontend":
         FrontendEvent.encode(message.event.value, writer.uint32(26).fork()).join();
+        break;
+      case "activity":
+        ActivityEvent.encode(message.event.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -3518,6 +3570,168 @@ export const Event: MessageFns<Event, "maglev.Event"> = {
               $case: "frontend",
               value: FrontendEvent.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.event = {
+              $case: "activity",
+              value: ActivityEvent.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseActivityEvent(): ActivityEvent {
+  return { probes: [], vppCalls: 0, vppErrors: 0 };
+}
+
+export const ActivityEvent: MessageFns<ActivityEvent, "maglev.ActivityEvent"> = {
+  $type: "maglev.ActivityEvent" as const,
+
+  encode(message: ActivityEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.probes) {
+      ProbeSummary.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.vppCalls !== 0) {
+      writer.uint32(16).uint32(message.vppCalls);
+    }
+    if (message.vppErrors !== 0) {
+      writer.uint32(24).uint32(message.vppErrors);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActivityEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActivityEvent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.probes.push(ProbeSummary.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.vppCalls = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.vppErrors = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProbeSummary(): ProbeSummary {
+  return { backend: "", count: 0, result: undefined, counter: 0 };
+}
+
+export const ProbeSummary: MessageFns<ProbeSummary, "maglev.ProbeSummary"> = {
+  $type: "maglev.ProbeSummary" as const,
+
+  encode(message: ProbeSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.backend !== "") {
+      writer.uint32(10).string(message.backend);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message.result !== undefined) {
+      ProbeResult.encode(message.result, writer.uint32(26).fork()).join();
+    }
+    if (message.counter !== 0) {
+      writer.uint32(32).uint32(message.counter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProbeSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProbeSummary() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.result = ProbeResult.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.counter = reader.uint32();
             continue;
           }
         }
@@ -3904,7 +4118,7 @@ export const CheckConfigRequest: MessageFns<CheckConfigRequest, "maglev.CheckCon
 };
 
 function createBaseCheckConfigResponse(): CheckConfigResponse {
-  return { ok: false, parseError: "", semanticError: "", issues: [] };
+  return { ok: false, parseError: "", semanticError: "", issues: [], hash: "" };
 }
 
 export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckConfigResponse"> = {
@@ -3922,6 +4136,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckC
     }
     for (const v of message.issues) {
       ConfigIssue.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.hash !== "") {
+      writer.uint32(42).string(message.hash);
     }
     return writer;
   },
@@ -3969,6 +4186,14 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse, "maglev.CheckC
             }
 
             message.issues.push(ConfigIssue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hash = reader.string();
             continue;
           }
         }

@@ -29,7 +29,10 @@ export const FORECAST_SLICE_MS = 4;
 export function checkConfig(
   { config }: DaemonApi,
 ): Handler<CheckConfigRequest, CheckConfigResponse> {
-  return async () => configVerdict(await config.check());
+  return async () => {
+    const { verdict, hash } = await config.check();
+    return { ...configVerdict(verdict), hash };
+  };
 }
 
 /**

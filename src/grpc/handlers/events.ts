@@ -5,13 +5,24 @@
 import type { WallMs } from "../../base/instant.ts";
 import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
+import type { ProbeSummary } from "../../checker/probe_activity.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
-import { frontendTransition, transitionRecord } from "./convert.ts";
+import { frontendTransition, probeResult, transitionRecord } from "./convert.ts";
 import { Event } from "../gen/maglev.ts";
 import { encode } from "../messages/codec.ts";
 
-/** One event for watchers: a record of the log, a transition, or a loss. */
-export type WatchEvent = { readonly kind: "log"; readonly record: LogRecord } | WatchItem;
+/** What happened in a span of time, summed up. */
+export interface Activity {
+  readonly probes: readonly ProbeSummary[];
+  readonly vppCalls: number;
+  readonly vppErrors: number;
+}
+
+/** One event for watchers: a record of the log, a transition, a sum, or a loss. */
+export type WatchEvent =
+  | { readonly kind: "log"; readonly record: LogRecord }
+  | { readonly kind: "activity"; readonly activity: Activity }
+  | WatchItem;
 
 /** Encoded bytes by value; they are freed with the value. */
 const BYTES = new WeakMap<object, Uint8Array>();
@@ -33,9 +44,20 @@ export function eventBytes(event: WatchEvent, nowMs: WallMs): Uint8Array {
         const value = { name, transition: frontendTransition(transition) };
         return { event: { $case: "frontend", value } };
       });
+    case "activity":
+      return encode(Event, activityEvent(event.activity));
     case "dropped":
       return encode(Event, logEvent(lossRecord(event.count, nowMs)));
   }
+}
+
+function activityEvent({ probes, vppCalls, vppErrors }: Activity): Event {
+  const value = {
+    probes: probes.map(({ result, ...summary }) => ({ ...summary, result: probeResult(result) })),
+    vppCalls,
+    vppErrors,
+  };
+  return { event: { $case: "activity", value } };
 }
 
 function once(of: object, event: () => Event): Uint8Array {

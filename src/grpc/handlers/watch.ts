@@ -3,10 +3,12 @@
  * order in which they happen, through one bounded feed.
  */
 import { MaglevError } from "../../base/errors.ts";
-import type { LogLevel } from "../../base/ports.ts";
+import type { LogLevel, Timer } from "../../base/ports.ts";
 import { replayOf, WATCH_CAPACITY } from "../../checker/events.ts";
+import { ProbeActivity } from "../../checker/probe_activity.ts";
 import { Feed } from "../../async/feed.ts";
 import type { StreamHandler } from "../calls/calls.ts";
+import { milliseconds } from "./convert.ts";
 import { eventBytes, levelOf, type WatchEvent } from "./events.ts";
 import type { WatchRequest } from "../gen/maglev.ts";
 import { type QuotaLimits, StreamQuota, tooManyWatchers } from "../calls/quota.ts";
@@ -20,8 +22,15 @@ interface Wanted {
   readonly log: LogLevel | undefined;
   /** Undefined: none; empty: of all names. */
   readonly backends: ReadonlySet<string> | undefined;
+  /** Of these backends probes are summed up; empty: of all. */
+  readonly backendNames: ReadonlySet<string>;
   readonly frontends: ReadonlySet<string> | undefined;
+  /** Milliseconds between two sums; undefined: none. */
+  readonly activityMs: number | undefined;
 }
+
+/** Bounds of the time between two sums, in milliseconds. */
+const ACTIVITY_MS = { least: 100, most: 60_000 } as const;
 
 /** Streams of Event. */
 export function watchEvents(daemon: DaemonApi): StreamHandler<WatchRequest> {
@@ -43,10 +52,22 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
       `cannot watch at level ${JSON.stringify(request.logLevel)}: need debug, info, warn or error`,
     );
   }
-  const all = !request.log && !request.backend && !request.frontend;
+  const activityMs = milliseconds(request.activityEveryNs);
+  const isAsked = request.activityEveryNs !== 0n;
+  if (isAsked && (activityMs < ACTIVITY_MS.least || activityMs > ACTIVITY_MS.most)) {
+    return new MaglevError(
+      "invalid-argument",
+      `Cannot sum up activity every ${activityMs} ms: need ${ACTIVITY_MS.least} to ` +
+        `${ACTIVITY_MS.most} ms`,
+    );
+  }
+  const all = !request.log && !request.backend && !request.frontend && !isAsked;
+  const backendNames = new Set(request.backendNames);
   return {
+    activityMs: isAsked ? activityMs : undefined,
+    backendNames,
     log: all || request.log ? level : undefined,
-    backends: all || request.backend ? new Set(request.backendNames) : undefined,
+    backends: all || request.backend ? backendNames : undefined,
     frontends: all || request.frontend ? new Set(request.frontendNames) : undefined,
   };
 }
@@ -71,6 +92,7 @@ function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<
     lost: (count) => ({ kind: "dropped", count }),
     onClose: () => {
       unsubscribe();
+      stopSums();
       tap?.close();
       onClose();
     },
@@ -82,7 +104,40 @@ function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<
     // Taken immediately, so that records and events keep their order; only the feed is bounded.
     for (const record of tap?.take().records ?? []) feed.push({ kind: "log", record });
   });
+  const stopSums = sumUp(wanted, daemon, feed);
   return feed;
+}
+
+/** Sums of activity into the feed, until the returned function is called. */
+function sumUp(
+  { activityMs, backendNames }: Wanted,
+  { checker, vpp, clock }: DaemonApi,
+  feed: Pick<Feed<WatchEvent>, "push">,
+): () => void {
+  if (activityMs === undefined) return () => {};
+  const probes = new ProbeActivity(
+    checker,
+    (name) => backendNames.size === 0 || backendNames.has(name),
+  );
+  const totals = () => ({ sent: vpp?.calls.sent ?? 0, errors: vpp?.calls.errors ?? 0 });
+  let before = totals();
+  const arm = (): Timer =>
+    clock.after(activityMs, () => {
+      timer = arm();
+      const now = totals();
+      const activity = {
+        probes: probes.take(),
+        vppCalls: now.sent - before.sent,
+        vppErrors: now.errors - before.errors,
+      };
+      before = now;
+      const { length } = activity.probes;
+      if (length + activity.vppCalls + activity.vppErrors > 0) {
+        feed.push({ kind: "activity", activity });
+      }
+    });
+  let timer = arm();
+  return () => timer.cancel();
 }
 
 function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator<T> {

@@ -6,6 +6,7 @@
  * be granted.
  */
 import { parseIp } from "../../base/address.ts";
+import { DEFAULT_PORT } from "../../base/lb_names.ts";
 import { type Program, READ_PATHS, stagingFolder, WRITE_PATHS } from "./permissions.ts";
 import type { FlagSpec, FlagTable } from "../settings.ts";
 
@@ -98,13 +99,11 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return opened.write(value);
     case "socket":
       return value.startsWith("/") ? opened.write(value) : undefined;
-    case "listen": {
-      const path = value.startsWith("unix:") ? value.slice("unix:".length) : "";
-      return path === "" ? undefined : opened.write(path, stagingFolder(path));
-    }
+    case "listen":
+      return openListener(opened, value);
     case "servers":
       for (const server of value.split(",")) {
-        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, ""));
+        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, "").replace(SERVER_NAME, ""));
       }
   }
 }
@@ -121,8 +120,23 @@ function configPlace(path: string): string {
   return slash < 0 ? "." : path.slice(0, slash);
 }
 
-/** The port of a server without one. */
-export const DEFAULT_SERVER_PORT = 9090;
+/** The name of a server (`NAME=ADDR`); an equals sign of a socket's path is not one. */
+const SERVER_NAME = /^[^=:/[\]]*=/;
+
+/** All addresses are opened with all ports: which one of them is free is tried first. */
+function openListener(opened: Opened, address: string): void {
+  if (address === "") return;
+  if (address.startsWith("unix:")) {
+    const path = address.slice("unix:".length);
+    if (path === "") return;
+    opened.write(path, stagingFolder(path));
+    opened.nets.push(address);
+    return;
+  }
+  const { host, port } = hostAndPort(address);
+  if (host === "" && isPort(port, 0)) opened.nets.push("0.0.0.0", "[::]");
+  else openAddress(opened, { host, port, least: 0 });
+}
 
 /** Narrows the permission where Deno can take the address in a list; otherwise it stays open. */
 function openServer(opened: Opened, server: string): void {
@@ -131,8 +145,15 @@ function openServer(opened: Opened, server: string): void {
     opened.nets.push(server);
     return;
   }
-  const { host, port } = hostAndPort(server);
-  const goodPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  openAddress(opened, { ...hostAndPort(server), least: 1 });
+}
+
+/** `least` is the smallest port that may be used. */
+function openAddress(
+  opened: Opened,
+  { host, port, least }: { readonly host: string; readonly port: string; readonly least: number },
+): void {
+  const goodPort = isPort(port, least);
   if (goodPort && (host === "" || host === "localhost")) {
     opened.nets.push("localhost", `127.0.0.1:${port}`, `[::1]:${port}`);
   } else if (goodPort && isLiteral(host)) {
@@ -142,9 +163,13 @@ function openServer(opened: Opened, server: string): void {
   }
 }
 
+function isPort(text: string, least: number): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= 65_535;
+}
+
 /** `host` keeps its brackets. A text that is neither form gets a host or a port of no use. */
 function hostAndPort(server: string): { readonly host: string; readonly port: string } {
-  const port = String(DEFAULT_SERVER_PORT);
+  const port = String(DEFAULT_PORT);
   if (server.startsWith("[")) {
     const end = server.indexOf("]") + 1;
     const rest = server.slice(end);

@@ -26,7 +26,7 @@ export function launcherTable(programs: readonly LauncherProgram[]): string {
 }
 
 function programPart({ program, flags }: LauncherProgram): readonly string[] {
-  const { name } = program;
+  const name = functionPrefix(program.name);
   return [
     "",
     `${name}_program() {`,
@@ -67,14 +67,22 @@ function programPart({ program, flags }: LauncherProgram): readonly string[] {
   ];
 }
 
+/** The program's name as names of shell functions have it. */
+function functionPrefix(name: string): string {
+  return name.replaceAll("-", "_");
+}
+
 /** Flags whose value the launcher looks at. */
 function kept(flags: FlagTable): readonly (readonly [string, FlagSpec])[] {
   return Object.entries(flags)
     .filter(([, { kind, grants, env }]) => grants !== undefined || (kind === "boolean" && !env));
 }
 
-function grantLine(flag: string, { grants, env, default: value }: FlagSpec): string {
-  const fallback = env === undefined ? quoted(String(value)) : `\${${env}-${inBraces(value)}}`;
+function grantLine(flag: string, spec: FlagSpec): string {
+  const { grants, env, olderEnv = [], default: value } = spec;
+  const fallback = env === undefined
+    ? quoted(String(value))
+    : [env, ...olderEnv].reduceRight((text, name) => `\${${name}-${text}}`, inBraces(value));
   const origin = env === undefined ? `flag --${flag}` : `environment variable ${env}`;
   return `  what="\${${variable(flag)}+flag --${flag}}" what="\${what:-${origin}}"\n` +
     `  grant_${grants} "\${${variable(flag)}-${fallback}}"`;

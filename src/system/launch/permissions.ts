@@ -91,6 +91,15 @@ export const MAGLEVC_ENVIRONMENT: readonly string[] = [
   "XDG_STATE_HOME",
 ];
 
+/** Environment variables that maglevd-frontend reads; GRPC_… are asked for by `@grpc/grpc-js`. */
+export const FRONTEND_ENVIRONMENT: readonly string[] = [
+  "GRPC_*",
+  "MAGLEV_BUILD",
+  "MAGLEV_FRONTEND_*",
+  "MAGLEV_LISTEN",
+  "MAGLEV_SERVERS",
+];
+
 /** A program as the launcher sees it. */
 export interface Program {
   readonly name: string;
@@ -162,6 +171,25 @@ export const MAGLEVC: Program = {
   shim: false,
   home: true,
   words: true,
+};
+
+/**
+ * net: the maglevds, where they can be listed, and the address where browsers are served;
+ * read: its password, credentials and certificates. The page is part of the program.
+ */
+export const FRONTEND: Program = {
+  name: "maglevd-frontend",
+  entry: "frontend.ts",
+  runtimeFlags: [],
+  environment: FRONTEND_ENVIRONMENT,
+  code: [],
+  read: ["/etc/vpp-maglev", ...AUTHORITIES],
+  write: ["/run/vpp-maglev"],
+  net: "servers",
+  system: [],
+  shim: false,
+  home: false,
+  words: false,
 };
 
 /** Variables that the launcher itself reads: further paths, with colons between. */

@@ -60,6 +60,13 @@ const EVENTS: Readonly<Record<LogEventName, true>> = {
   "grpc-error": true,
   "metrics-listen": true,
   "events-dropped": true,
+  "dashboard-start": true,
+  "dashboard-listen": true,
+  "dashboard-warning": true,
+  "dashboard-action": true,
+  "dashboard-login-failed": true,
+  "dashboard-error": true,
+  "dashboard-certificate": true,
   shutdown: true,
 };
 
@@ -77,7 +84,7 @@ export function checkLogFields(event: string, names: readonly string[]): void {
     const better = REPLACED[key];
     assert.equal(better, undefined, `${event}: ${key} is called ${better}`);
     assert.ok(
-      key !== "reason" || event.startsWith("operator-"),
+      key !== "reason" || event.startsWith("operator-") || event === "dashboard-action",
       `${event}: reason is an operator's; why something failed is err, an explanation message`,
     );
   }

@@ -8,7 +8,8 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["."],
   ["tools"],
   ["src/daemon"],
-  ["src/cli", "src/demo", "src/grpc/server", "src/metrics"],
+  ["src/dashboard/web"],
+  ["src/cli", "src/dashboard", "src/demo", "src/grpc/server", "src/metrics"],
   ["src/cli/compare"],
   ["src/cli/language", "src/cli/render"],
   ["src/grpc/handlers"],
@@ -43,6 +44,9 @@ const FLOOR_OF: ReadonlyMap<string, number> = new Map(
 const FFI_USERS =
   /^src\/(vpp\/transport\/shared_memory|vpp\/stats\/segment_file|sim\/stats_server|system\/(process_figures|peer_users|held_hang_ups)|probe\/(host\/host_look|icmp\/icmp|host\/host_check|net\/namespace_calls|net\/thread_shim))\.ts$/;
 
+const DASHBOARD_IMPORTS =
+  /^src\/(base|async|system|log|http|terminal|grpc\/(client|messages|gen))\//;
+
 /** The listed folder that a file belongs to; undefined: it has no place in the layout. */
 export function roomOf(file: string): string | undefined {
   const parts = file.split("/");
@@ -71,6 +75,12 @@ export function mayImport(file: string, target: string): string | undefined {
     return "cli/ may import only grpc/client, grpc/gen, terminal/, system/, async/ and base/";
   }
   if (/^src\/(?!cli\/)/.test(file) && /^src\/cli\//.test(target)) return "cli/ is maglevc's";
+  if (from === "src/dashboard/web" && target !== "src/dashboard/protocol.ts") {
+    return "the page knows dashboard/protocol.ts only";
+  }
+  if (from === "src/dashboard" && !DASHBOARD_IMPORTS.test(target)) {
+    return "dashboard/ knows grpc/client, grpc/gen, http/, log/, system/, async/, base/, terminal/";
+  }
   if (FLOOR_OF.get(from)! < FLOOR_OF.get(to)!) return undefined;
   return `${to} is not below ${from}: move what both need down, or hand it in`;
 }

@@ -92,6 +92,8 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/cli",
   "src/config",
   "src/daemon",
+  "src/dashboard/hub",
+  "src/dashboard/server",
   "src/demo",
   "src/forecast",
   "src/grpc",

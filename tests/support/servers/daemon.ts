@@ -1,5 +1,6 @@
 /** Runs maglevd as a process for tests: short runs to their end, long runs with their log. */
 import {
+  type LaunchedProcess,
   LAUNCHER,
   LAUNCHER_ENVIRONMENT,
   type LogLine,
@@ -78,45 +79,16 @@ export function printedCommand(
   return text(stdout).replace(/\n$/, "").split("\n");
 }
 
-/** A running maglevd whose log can be waited for. */
-export class Daemon {
-  readonly process: MaglevdProcess;
+/** The log of a running program, which can be waited for. */
+export abstract class LoggingProgram {
+  abstract readonly process: LaunchedProcess;
   readonly lines: LogLine[] = [];
   #wakeUp: () => void = () => {};
 
-  constructor(options: {
-    readonly config: string;
-    readonly vppApiAddr?: string;
-    /** Default: no counters. */
-    readonly vppStatsAddr?: string;
-    /** Default: no metrics. */
-    readonly metricsAddr?: string;
-    readonly logLevel?: "debug" | "info";
-    readonly flags?: readonly string[];
-    readonly files?: readonly string[];
-    readonly stateDir?: string;
-    /** Where gRPC is served; default: nowhere. */
-    readonly grpcAddr?: string;
-    /** A command to run it by, such as `ip netns exec NAME`. */
-    readonly prefix?: readonly string[];
-  }) {
-    this.process = new MaglevdProcess({
-      config: options.config,
-      vppApiAddr: options.vppApiAddr ?? "",
-      vppStatsAddr: options.vppStatsAddr ?? "",
-      metricsAddr: options.metricsAddr ?? "",
-      logLevel: options.logLevel ?? "info",
-      flags: options.flags ?? [],
-      grpcAddr: options.grpcAddr,
-      prefix: options.prefix ?? [],
-      files: options.files ?? [],
-      stateDir: options.stateDir,
-      onLine: (line) => {
-        this.lines.push(line);
-        this.#wakeUp();
-      },
-    });
-    this.process.ended.then(() => this.#wakeUp());
+  /** Takes a line; undefined: the program has ended. */
+  protected add(line: LogLine | undefined): void {
+    if (line !== undefined) this.lines.push(line);
+    this.#wakeUp();
   }
 
   /** How many lines there are: a mark for seen(). */
@@ -151,15 +123,53 @@ export class Daemon {
     }
   }
 
+  stop(): Promise<number> {
+    return this.process.stop();
+  }
+}
+
+/** A running maglevd. */
+export class Daemon extends LoggingProgram {
+  readonly process: MaglevdProcess;
+
+  constructor(options: {
+    readonly config: string;
+    readonly vppApiAddr?: string;
+    /** Default: no counters. */
+    readonly vppStatsAddr?: string;
+    /** Default: no metrics. */
+    readonly metricsAddr?: string;
+    readonly logLevel?: "debug" | "info";
+    readonly flags?: readonly string[];
+    readonly files?: readonly string[];
+    readonly stateDir?: string;
+    /** Where gRPC is served; default: nowhere. */
+    readonly grpcAddr?: string;
+    /** A command to run it by, such as `ip netns exec NAME`. */
+    readonly prefix?: readonly string[];
+  }) {
+    super();
+    this.process = new MaglevdProcess({
+      config: options.config,
+      vppApiAddr: options.vppApiAddr ?? "",
+      vppStatsAddr: options.vppStatsAddr ?? "",
+      metricsAddr: options.metricsAddr ?? "",
+      logLevel: options.logLevel ?? "info",
+      flags: options.flags ?? [],
+      grpcAddr: options.grpcAddr,
+      prefix: options.prefix ?? [],
+      files: options.files ?? [],
+      stateDir: options.stateDir,
+      onLine: (line) => this.add(line),
+    });
+    this.process.ended.then(() => this.add(undefined));
+  }
+
   /** The transition of `backend` to `state`. */
   transition(backend: string, to: string, from = 0): Promise<LogLine> {
     return this.seen(
       (line) => line.msg === "backend-transition" && line.backend === backend && line.to === to,
       { from },
     );
-  }
-
-  stop(): Promise<number> {
-    return this.process.stop();
   }
 }

@@ -50,7 +50,7 @@ export function answersOf(words: Words): Required<Answers> {
     DisableBackend: ({ name }) => acted(named(backends, name), { state: "disabled", words }),
     EnableBackend: ({ name }) => acted(named(backends, name), { state: "unknown", words }),
     SetFrontendPoolBackendWeight: ({ frontend }) => named(frontends, frontend),
-    CheckConfig: () => ({ ok: false, ...findings(words) }),
+    CheckConfig: () => ({ ok: false, ...findings(words), hash: "" }),
     ReloadConfig: () => create(ReloadConfigResponse, findings(words)),
     PlanConfig: () => ({
       ok: true,

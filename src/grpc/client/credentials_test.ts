@@ -1,6 +1,6 @@
 /** Files with credentials, good and bad ones, on a real disk. */
 import assert from "node:assert/strict";
-import { certificates } from "../../tests/support/servers/certificates.ts";
+import { certificates } from "../../../tests/support/servers/certificates.ts";
 import { type CredentialPaths, readCredentials } from "./credentials.ts";
 
 const NONE: CredentialPaths = { tls: true, ca: "", cert: "", key: "", serverName: "", token: "" };

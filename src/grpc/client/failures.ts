@@ -1,18 +1,26 @@
-/** PURE. Explains to operators why a call failed or was refused, and how to fix it. */
-import { formatDuration } from "../base/duration.ts";
-import type { MaglevError } from "../base/errors.ts";
+/**
+ * PURE. Explains to operators why a call failed or was refused, and how to fix it. The flags that are
+ * named are those that maglevc and the dashboard have in common.
+ */
+import { formatDuration } from "../../base/duration.ts";
+import type { MaglevError } from "../../base/errors.ts";
 
-/** A server, and how maglevc connects to it. */
+/** A server, and how it is connected to. */
 export interface Endpoint {
   /** Its address. */
   readonly server: string;
   readonly tls: boolean;
   readonly token: boolean;
   readonly timeoutMs: number;
+  /** The flag that sets timeoutMs; absent: it is fixed. */
+  readonly timeoutFlag?: string;
 }
 
 /** The library's texts for an aborted call. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
+
+/** The same, of a connection that had been a good one. */
+const SOCKET_ENDED = /^Received RST_STREAM.*(socket has been ended|ECONNRESET|socket hang up)/;
 
 /** True when no answer arrived: the connection failed, or the call timed out. */
 export function isUnreached(error: MaglevError): boolean {
@@ -28,8 +36,9 @@ export function isUnreached(error: MaglevError): boolean {
 export function explain(error: MaglevError, endpoint: Endpoint): string {
   const { message, code } = error;
   if (code === "deadline-exceeded" && isUnreached(error)) {
-    return `no answer within ${formatDuration(endpoint.timeoutMs)}: ${hung(message, endpoint)}; ` +
-      "--timeout waits longer";
+    const { timeoutMs, timeoutFlag } = endpoint;
+    const remedy = timeoutFlag === undefined ? "" : `; ${timeoutFlag} waits longer`;
+    return `no answer within ${formatDuration(timeoutMs)}: ${hung(message, endpoint)}${remedy}`;
   }
   if (code === "permission-denied" || code === "unauthenticated") return refused(message, endpoint);
   if (code === "resource-exhausted") return tooLarge(message);
@@ -73,7 +82,10 @@ function connectionProblem(message: string, { server, tls }: Endpoint): string {
   if (message.startsWith("Name resolution failed")) {
     return "cannot be reached: this name has no address";
   }
-  if (message.startsWith("connection dropped") || message === "the stream ended") {
+  if (
+    message.startsWith("connection dropped") || message === "the stream ended" ||
+    SOCKET_ENDED.test(message)
+  ) {
     return "the connection ended";
   }
   if (BROKEN_OFF.test(message)) {

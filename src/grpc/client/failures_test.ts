@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MaglevError } from "../base/errors.ts";
+import { type ErrorCode, MaglevError } from "../../base/errors.ts";
 import { type Endpoint, failureLine, isUnreached } from "./failures.ts";
 
-const ENDPOINT: Endpoint = { server: "a:9090", tls: false, token: false, timeoutMs: 10_000 };
+const ENDPOINT: Endpoint = {
+  server: "a:9090",
+  tls: false,
+  token: false,
+  timeoutMs: 10_000,
+  timeoutFlag: "--timeout",
+};
 const noConnection = (last: string) =>
   `No connection established. Last error: ${last}. Resolution note: `;
 
@@ -66,6 +72,14 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     {},
     "a:9090: the call was aborted (Received RST_STREAM with code 2 (Internal server error)); " +
     "is it maglevd's gRPC port?",
+  ],
+  [
+    "a server that dies while it answers",
+    "internal",
+    "Received RST_STREAM with code 2 triggered by internal client error: This socket has been " +
+    "ended by the other party",
+    {},
+    "a:9090: the connection ended",
   ],
   [
     "too much",

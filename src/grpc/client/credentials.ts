@@ -1,8 +1,8 @@
 /** The files that authenticate the user and the server. Read and checked once, at the start. */
-import { MaglevError } from "../base/errors.ts";
-import type { ClientTls } from "../grpc/client/client.ts";
-import { fileProblem, readRegularText } from "../system/read_file.ts";
-import { certificatesOf, keyPairOf, type PemFile } from "../system/tls/key_pair.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { ClientTls } from "./client.ts";
+import { fileProblem, readRegularText } from "../../system/read_file.ts";
+import { certificatesOf, keyPairOf, type PemFile } from "../../system/tls/key_pair.ts";
 
 /** Paths; empty: not given. Certificate and key are given together, perhaps as one file. */
 export interface CredentialPaths {

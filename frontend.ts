@@ -1,0 +1,7 @@
+/** maglevd-frontend: the dashboard of one or several maglevds, for browsers. */
+import "./src/system/hang_up.ts";
+
+// Imported when SIGHUP is listened to: static imports would all be loaded before.
+const { runFrontend } = await import("./src/dashboard/run.ts");
+
+Deno.exit(await runFrontend(Deno.args));

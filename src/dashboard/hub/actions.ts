@@ -1,0 +1,135 @@
+/** What operators do by the page: sent to the maglevd with their login, and answered in its words. */
+import { MaglevError } from "../../base/errors.ts";
+import type { messages, RequestOf, ResponseOf, UnaryMethod } from "../../grpc/client/client.ts";
+import { type Endpoint, explain } from "../../grpc/client/failures.ts";
+import type { ActionOptions, Actor, MaglevdActions } from "../ports.ts";
+import { type BackendAction, vipKey } from "../protocol.ts";
+import { ACTION_MS } from "./follow/connection.ts";
+import type { MaglevdFollower } from "./follow/maglevd_follower.ts";
+import { clip, MAX_TEXT } from "./model/bounds.ts";
+import { backendOf, frontendOf, nanoseconds, syncReportOf } from "./model/convert.ts";
+import type { MaglevdModel } from "./model/maglevd_model.ts";
+import { maglevcLine, planAnswer, type PlannedAction } from "./model/plan.ts";
+
+const METHODS = {
+  pause: "PauseBackend",
+  resume: "ResumeBackend",
+  disable: "DisableBackend",
+  enable: "EnableBackend",
+} as const satisfies Record<BackendAction, UnaryMethod>;
+
+/** The actions of one maglevd. `security`: how it is connected to. */
+export function actionsOf(
+  follower: MaglevdFollower,
+  security: Pick<Endpoint, "tls" | "token">,
+): MaglevdActions {
+  const { model } = follower;
+  const caller = callerOf(follower, security);
+  return {
+    async act(action, actor) {
+      const { kind, backend } = action;
+      const request = { name: backend, ...intentPart(action) };
+      const info = await caller(METHODS[kind], request, actor);
+      if (info instanceof MaglevError) return info;
+      follower.acted([backend], []);
+      return {
+        ok: true,
+        ...warningPart(info.warning),
+        backend: backendOf(info, model.histories.flapsOf(backend)),
+      };
+    },
+    async setWeight(action, actor) {
+      const { frontend, pool, backend } = action;
+      const info = await caller(
+        "SetFrontendPoolBackendWeight",
+        { frontend, pool, backend, ...weightPart(action.weight), ...intentPart(action) },
+        actor,
+      );
+      if (info instanceof MaglevError) return info;
+      follower.acted([], [frontend]);
+      return { ok: true, ...warningPart(info.warning), frontend: frontendOf(info) };
+    },
+    async sync({ frontend = "", reason = "" }, actor) {
+      const report = await caller("SyncVPPLBState", { frontend, reason }, actor);
+      if (report instanceof MaglevError) return report;
+      follower.acted([], frontend === "" ? [] : [frontend]);
+      return { ok: true, sync: syncReportOf(report) };
+    },
+    async plan(action, actor) {
+      const answer = await caller("PlanBackend", planRequest(action), actor);
+      if (answer instanceof MaglevError) return answer;
+      if (answer.plan === undefined) return new MaglevError("internal", "The answer has no plan");
+      return planAnswer(answer.plan, {
+        command: maglevcLine(model.status.address, action),
+        flowsOf: (vip, address) => flowsOf(model, vip, address),
+      });
+    },
+  };
+}
+
+type Caller = <M extends UnaryMethod>(
+  method: M,
+  request: Partial<RequestOf<M>>,
+  actor: Actor,
+) => Promise<ResponseOf<M> | MaglevError>;
+
+/** Calls as a login; errors are values, in words for people. */
+function callerOf(
+  follower: MaglevdFollower,
+  security: Pick<Endpoint, "tls" | "token">,
+): Caller {
+  return async (method, request, { user, signal }) => {
+    const { connection, model: { status } } = follower;
+    if (connection === undefined) {
+      return new MaglevError(
+        "unavailable",
+        `${status.name} is not connected: ${status.error ?? "connecting"}`,
+      );
+    }
+    try {
+      return await connection.call(method, request, { deadlineMs: ACTION_MS, user, signal });
+    } catch (caught) {
+      const error = MaglevError.from(caught);
+      const endpoint = { server: status.address, ...security, timeoutMs: ACTION_MS };
+      return new MaglevError(error.code, explain(error, endpoint), { cause: error });
+    }
+  };
+}
+
+function intentPart({ reason = "", forMs, untilMs }: ActionOptions): {
+  readonly reason: string;
+  readonly end: messages.BackendRequest["end"];
+} {
+  const end = forMs !== undefined
+    ? { $case: "forNs" as const, value: nanoseconds(forMs) }
+    : untilMs !== undefined
+    ? { $case: "untilUnixNs" as const, value: nanoseconds(untilMs) }
+    : undefined;
+  return { reason, end };
+}
+
+function weightPart(weight: number | "file"): { readonly weight: number; readonly file: boolean } {
+  return weight === "file" ? { weight: 0, file: true } : { weight, file: false };
+}
+
+function planRequest(action: PlannedAction): Partial<messages.PlanBackendRequest> {
+  const common = { name: action.backend, action: action.kind, ...intentPart(action) };
+  if (action.kind !== "weight") return common;
+  const { frontend, pool, weight } = action;
+  return { ...common, frontend, pool, ...weightPart(weight) };
+}
+
+/** An upper bound of the sticky flows of a server, as VPP was read last. */
+function flowsOf(
+  { lb }: MaglevdModel,
+  vip: messages.VipChange,
+  address: string,
+): number | undefined {
+  const key = vipKey(vip);
+  return lb?.vips.find((known) => vipKey(known) === key)?.servers
+    .find((server) => server.address === address && server.in_use)?.flows;
+}
+
+function warningPart(warning: string): { readonly warning?: string } {
+  return warning === "" ? {} : { warning: clip(warning, 4 * MAX_TEXT) };
+}

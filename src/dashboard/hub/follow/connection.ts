@@ -1,0 +1,13 @@
+/** The connection to a maglevd, as the hub uses it: MaglevClient is one, tests have their own. */
+import type { NamedServer } from "../../../base/lb_names.ts";
+import type { MaglevClient } from "../../../grpc/client/client.ts";
+
+export type Connection = Pick<MaglevClient, "call" | "watch" | "close">;
+
+/** Opens a connection, which is used immediately. @throws {MaglevError} unusable credentials */
+export type Connect = (server: NamedServer) => Connection;
+
+/** Deadlines in milliseconds: of small answers, of lists, and of what an operator does. */
+export const ANSWER_MS = 4000;
+export const LIST_MS = 10_000;
+export const ACTION_MS = 10_000;

@@ -1,0 +1,190 @@
+/** The half of the dashboard's server that follows the maglevds; see ports.ts. */
+import { MaglevError } from "../../base/errors.ts";
+import type { NamedServer } from "../../base/lb_names.ts";
+import { notFound } from "../../base/nearest.ts";
+import type { Clock, Prng } from "../../base/ports.ts";
+import { type Endpoint, explain } from "../../grpc/client/failures.ts";
+import type { Audience, EncodedState, Hub, MaglevdActions, SubscribeOptions } from "../ports.ts";
+import type {
+  BackendDetails,
+  DashboardEvent,
+  History,
+  MaglevdState,
+  Problem,
+  State,
+} from "../protocol.ts";
+import { actionsOf } from "./actions.ts";
+import { StateEncoder } from "./encoded_state.ts";
+import { EventBus } from "./event_bus.ts";
+import { ACTION_MS, type Connect } from "./follow/connection.ts";
+import { MaglevdFollower } from "./follow/maglevd_follower.ts";
+import { backendFor, maglevdFor } from "./model/audience.ts";
+import { backendOf, transitionsOf } from "./model/convert.ts";
+import { problemsOf, sortedProblems } from "./model/problems.ts";
+
+export interface HubOptions {
+  /** Names are unique; see parseServers(). */
+  readonly servers: readonly NamedServer[];
+  readonly connect: Connect;
+  /** How maglevds are connected to, for sentences about failures. */
+  readonly security: Pick<Endpoint, "tls" | "token">;
+  /** Version and commit of the dashboard. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly prng: Prng;
+}
+
+/** A hub; it connects when it is started. */
+export function createHub(options: HubOptions): Hub {
+  return new DashboardHub(options);
+}
+
+class DashboardHub implements Hub {
+  readonly epoch: string;
+  readonly names: readonly string[];
+  readonly #options: HubOptions;
+  readonly #bus: EventBus;
+  readonly #followers: ReadonlyMap<string, MaglevdFollower>;
+  readonly #actions: ReadonlyMap<string, MaglevdActions>;
+  readonly #encoders: Readonly<Record<Audience, StateEncoder>>;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { servers, clock, prng } = options;
+    this.epoch = randomText(prng);
+    this.names = servers.map(({ name }) => name);
+    this.#bus = new EventBus({ epoch: this.epoch, clock });
+    this.#followers = new Map(
+      servers.map((server) => [server.name, this.#followerOf(server)]),
+    );
+    this.#actions = new Map(
+      [...this.#followers].map((
+        [name, follower],
+      ) => [name, actionsOf(follower, options.security)]),
+    );
+    this.#encoders = { viewer: this.#encoder("viewer"), operator: this.#encoder("operator") };
+  }
+
+  start(): void {
+    for (const follower of this.#followers.values()) follower.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#followers.values().map((follower) => follower.stop()));
+    this.#bus.close();
+  }
+
+  state(audience: Audience): State {
+    return {
+      epoch: this.epoch,
+      seq: this.#bus.seq,
+      now_ms: this.#options.clock.wallMs(),
+      version: this.#options.version,
+      maglevds: [...this.#followers.values()].map(({ model }) =>
+        maglevdFor(model.state(), audience)
+      ),
+    };
+  }
+
+  encodedState(audience: Audience): Promise<EncodedState> {
+    return this.#encoders[audience].get();
+  }
+
+  maglevd(name: string, audience: Audience): MaglevdState | undefined {
+    const model = this.#followers.get(name)?.model;
+    return model === undefined ? undefined : maglevdFor(model.state(), audience);
+  }
+
+  /** Nothing in it is for operators only. */
+  problems(_audience: Audience): readonly Problem[] {
+    const nowMs = this.#options.clock.wallMs();
+    return sortedProblems(
+      [...this.#followers.values()].map(({ model }) =>
+        problemsOf(model.state(), {
+          nowMs,
+          notes: model.notes,
+          isSettled: (frontend) => model.isSettled(frontend),
+        })
+      ),
+    );
+  }
+
+  history(name: string): History | undefined {
+    return this.#followers.get(name)?.history();
+  }
+
+  async backend(
+    name: string,
+    backend: string,
+    audience: Audience,
+  ): Promise<BackendDetails | MaglevError> {
+    const follower = this.#followers.get(name);
+    if (follower === undefined) return notFound("maglevd", name, this.names);
+    const { model, connection } = follower;
+    const { status } = model;
+    if (connection === undefined) {
+      const why = status.error ?? "connecting";
+      return new MaglevError("unavailable", `${name} is not connected: ${why}`);
+    }
+    try {
+      const info = await connection.call("GetBackend", { name: backend }, {
+        deadlineMs: ACTION_MS,
+      });
+      return {
+        backend: backendFor(backendOf(info, model.histories.flapsOf(backend)), audience),
+        transitions: transitionsOf(info.transitions),
+        history: follower.historyOf(backend),
+      };
+    } catch (caught) {
+      const error = MaglevError.from(caught);
+      const { security } = this.#options;
+      const endpoint = { server: status.address, ...security, timeoutMs: ACTION_MS };
+      return new MaglevError(error.code, explain(error, endpoint), { cause: error });
+    }
+  }
+
+  subscribe(options: SubscribeOptions): () => void {
+    return this.#bus.subscribe(options);
+  }
+
+  show(name: string): () => void {
+    return this.#followers.get(name)?.show() ?? (() => {});
+  }
+
+  actions(name: string): MaglevdActions | undefined {
+    return this.#actions.get(name);
+  }
+
+  #followerOf(server: NamedServer): MaglevdFollower {
+    const { connect, security, clock, prng } = this.#options;
+    return new MaglevdFollower({
+      server,
+      connect,
+      security,
+      clock,
+      prng,
+      send: (event) => {
+        const base = { maglevd: server.name, t_ms: clock.wallMs() };
+        this.#bus.emit({ ...base, ...event } as DashboardEvent);
+      },
+    });
+  }
+
+  #encoder(audience: Audience): StateEncoder {
+    return new StateEncoder({
+      clock: this.#options.clock,
+      state: () => this.state(audience),
+      revision: () => {
+        let sum = this.#bus.seq;
+        for (const { model } of this.#followers.values()) sum += model.revision;
+        return sum;
+      },
+      tag: audience,
+    });
+  }
+}
+
+/** Eight characters, so that a state of another run is recognized. */
+function randomText(prng: Prng): string {
+  return Array.from({ length: 8 }, () => Math.floor(prng() * 36).toString(36)).join("");
+}

@@ -1,0 +1,482 @@
+/**
+ * PURE. The contract between the dashboard's server and its page: the JSON of the paths under
+ * `view/api/` and `admin/api/`, and the data of the server-sent events.
+ *
+ * The page loads a State, then follows the events from the state's `epoch` and `seq` on, so that
+ * nothing between the two is lost. An event carries whole objects, never differences: the page
+ * replaces what it has. All objects hold what a viewer may see and are built field by field; no
+ * message of maglevd is passed on.
+ *
+ * Times are Unix times in milliseconds of the maglevd's clock where they come from maglevd
+ * (`since_ms`, `at_ms`), and of the dashboard's clock in State.now_ms, Event.t_ms and
+ * MaglevdState.connection_since_ms. Durations are milliseconds too. A field that is absent is
+ * unknown or does not apply.
+ */
+
+/** Words of a backend's state. */
+export type BackendStateName = "unknown" | "up" | "down" | "paused" | "disabled" | "removed";
+/** Words of a frontend's state. */
+export type FrontendStateName = "unknown" | "up" | "down";
+export type LogLevelName = "debug" | "info" | "warn" | "error";
+
+/** `GET view/api/state`. */
+export interface State {
+  /** Of this run of the dashboard's server; an event of another epoch does not continue it. */
+  readonly epoch: string;
+  /** Number of the last event that is contained in this state; 0: none yet. */
+  readonly seq: number;
+  readonly now_ms: number;
+  /** Version and commit of the dashboard's server, to compare with the page's. */
+  readonly version: string;
+  /** In the order of --server. */
+  readonly maglevds: readonly MaglevdState[];
+}
+
+/** `GET view/api/version`. */
+export interface DashboardVersion {
+  readonly version: string;
+  readonly commit: string;
+  /** Of the commit. */
+  readonly date: string;
+  readonly epoch: string;
+  /** There is a login: `admin/` exists. */
+  readonly admin: boolean;
+}
+
+/**
+ * Parameters of `GET view/api/events`:
+ *
+ *     since=EPOCH-SEQ   continue after this state or event; `Last-Event-ID` takes precedence
+ *     show=NAME         this maglevd is on the screen: while the stream lasts, its probes, API
+ *                       activity and rates are followed closely and sent. It may be repeated;
+ *                       unknown names are ignored.
+ *
+ * To show another maglevd the page opens a new stream with `since` of the last event, and closes the
+ * old one when the new one is open: no event is lost between them.
+ */
+export const EVENTS_QUERY = { since: "since", show: "show" } as const;
+
+/** A maglevd as seen from the dashboard. */
+export interface MaglevdStatus {
+  /** Unique; part of URLs, percent-encoded. */
+  readonly name: string;
+  readonly address: string;
+  readonly connected: boolean;
+  /** Since when it is connected or not. */
+  readonly connection_since_ms: number;
+  /** Why it is not connected. */
+  readonly error?: string;
+  /** When the next attempt begins; only while it is not connected. */
+  readonly retry_at_ms?: number;
+  /** The dashboard's role there. */
+  readonly role?: "viewer" | "operator";
+  readonly version?: string;
+  readonly commit?: string;
+  readonly started_ms?: number;
+  /** Clock of the maglevd minus the dashboard's, as far as the way of an answer lets it be known. */
+  readonly clock_skew_ms?: number;
+  /** When all lists were read last, by the dashboard's clock; absent: never. */
+  readonly refreshed_ms?: number;
+  readonly ready?: boolean;
+  /** Why it is not ready. */
+  readonly reason?: string;
+  readonly warmup?: "off" | "waiting" | "releasing" | "done";
+  readonly warmup_until_ms?: number;
+  /** Groups of probers that cannot probe now, with the reason. */
+  readonly blind?: readonly { readonly netns: string; readonly reason: string }[];
+  readonly config_file?: string;
+  readonly config_loaded_ms?: number;
+  readonly config_hash?: string;
+  /** The configuration file on disk: as in force, different and valid, or invalid. */
+  readonly config_on_disk?: "same" | "differs" | "invalid";
+  /** What VPP would not survive and was therefore not sent. */
+  readonly withheld?: readonly string[];
+}
+
+export interface MaglevdState extends MaglevdStatus {
+  /** In the order of the configuration. */
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly healthchecks: readonly HealthCheck[];
+  readonly vpp: VppStatus;
+  /** VPP's own state of the load balancer; absent: not read yet. */
+  readonly lb?: LbState;
+}
+
+export interface Frontend {
+  readonly name: string;
+  readonly address: string;
+  readonly protocol: string;
+  /** 0: all ports. */
+  readonly port: number;
+  readonly description?: string;
+  readonly src_ip_sticky: boolean;
+  readonly flush_on_down: boolean;
+  readonly state: FrontendStateName;
+  /** Empty: none. */
+  readonly active_pool: string;
+  readonly pools: readonly Pool[];
+}
+
+export interface Pool {
+  readonly name: string;
+  readonly backends: readonly PoolBackend[];
+}
+
+export interface PoolBackend {
+  readonly name: string;
+  /** Wanted: the file's, or what an operator has put in its place; 0 to 100. */
+  readonly weight: number;
+  /** What VPP is given now. */
+  readonly effective_weight: number;
+  /** Why `weight` is not the file's. */
+  readonly intent?: Intent;
+}
+
+export interface Backend {
+  readonly name: string;
+  readonly address: string;
+  readonly state: BackendStateName;
+  /** Name of its healthcheck; empty: static, always up. */
+  readonly healthcheck: string;
+  readonly since_ms: number;
+  /** From 0 to rise + fall - 1; up from rise on. */
+  readonly counter: number;
+  readonly rise: number;
+  readonly fall: number;
+  readonly last_result?: ProbeResult;
+  readonly certificate_expiry_ms?: number;
+  readonly certificate_name?: string;
+  /** The operator's wish that keeps it paused or disabled. */
+  readonly intent?: Intent;
+  /** Up only until the first verdict of a new check. */
+  readonly carried: boolean;
+  /** Why its probes are void. */
+  readonly blind?: string;
+  /** Transitions of the last hour. */
+  readonly flaps: number;
+}
+
+export interface ProbeResult {
+  readonly ok: boolean;
+  /** Such as L4OK or L7STS. */
+  readonly code: string;
+  readonly detail?: string;
+  readonly duration_ms: number;
+}
+
+export interface Transition {
+  readonly from: string;
+  readonly to: string;
+  readonly at_ms: number;
+  readonly result?: ProbeResult;
+}
+
+/** What an operator wants until it ends. A viewer does not see `by`. */
+export interface Intent {
+  readonly kind: "pause" | "disable" | "weight";
+  readonly reason?: string;
+  /** Identity or peer of the operator; only under `admin/`. */
+  readonly by?: string;
+  readonly since_ms: number;
+  /** When it ends by itself; absent: never. */
+  readonly until_ms?: number;
+  /** Of a weight: the file's, which it stands in place of. */
+  readonly file_weight?: number;
+}
+
+/** Without header values, bodies and file paths. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly type: string;
+  readonly port: number;
+  readonly interval_ms: number;
+  readonly fast_interval_ms: number;
+  readonly down_interval_ms: number;
+  readonly timeout_ms: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Of http and https: method, host and path, as one line. */
+  readonly request?: string;
+  readonly response_code?: string;
+}
+
+export interface VppStatus {
+  readonly state: "off" | "connecting" | "connected" | "unknown";
+  readonly since_ms?: number;
+  readonly error?: string;
+  readonly version?: string;
+  readonly pid?: number;
+  readonly boottime_ms?: number;
+  readonly connecttime_ms?: number;
+  /** False: this VPP knows only "in use" and "not in use". */
+  readonly weights?: boolean;
+  /** VPP API calls per second of the last quarter of a second in which there was one. */
+  readonly calls_per_s?: number;
+}
+
+/** VPP's load balancer as VPP reports it. */
+export interface LbState {
+  /** When it was read, by the dashboard's clock. */
+  readonly read_ms: number;
+  readonly vips: readonly LbVip[];
+}
+
+export interface LbVip {
+  readonly prefix: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly encap: string;
+  readonly servers: readonly LbServer[];
+}
+
+export interface LbServer {
+  readonly address: string;
+  readonly weight: number;
+  /** False: removed, and kept by VPP for its last flows. */
+  readonly in_use: boolean;
+  readonly buckets: number;
+  /** An upper bound of its sticky flows. */
+  readonly flows?: number;
+}
+
+/** `GET view/api/state/{maglevd}/backends/{name}`. */
+export interface BackendDetails {
+  readonly backend: Backend;
+  /** Oldest first. */
+  readonly transitions: readonly Transition[];
+  readonly history: BackendHistory;
+}
+
+/** Last results and the strip of the last ten minutes, of one backend. */
+export interface BackendHistory {
+  /** Last results, oldest first; at most 20. */
+  readonly results: readonly {
+    readonly at_ms: number;
+    readonly ok: boolean;
+    readonly code: string;
+  }[];
+  /** One character for each slot of History.slot_ms, oldest first; see STRIP. */
+  readonly strip: string;
+}
+
+/**
+ * Characters of a strip, worst last: the worst that a slot saw counts. "." means that nobody
+ * looked, which is drawn as a gap and never as up.
+ */
+export const STRIP = {
+  none: ".",
+  up: "u",
+  paused: "p",
+  unknown: "?",
+  failing: "f",
+  disabled: "x",
+  down: "d",
+} as const;
+
+/** `GET view/api/history/{maglevd}`. */
+export interface History {
+  /** End of the newest slot and instant of the newest point, by the dashboard's clock. */
+  readonly end_ms: number;
+  /** Length of a slot of a strip. */
+  readonly slot_ms: number;
+  readonly backends: Readonly<Record<string, BackendHistory>>;
+  /** By VIP, `prefix protocol port` as vipKey() joins them. */
+  readonly vips: Readonly<Record<string, VipRates>>;
+}
+
+/** Packets per second; arrays of equal length, oldest first; null: a gap, never a zero. */
+export interface VipRates {
+  readonly at_ms: readonly number[];
+  /** First packets of flows. */
+  readonly first: readonly (number | null)[];
+  /** Packets of flows that had a server already. */
+  readonly next: readonly (number | null)[];
+  /** Packets dropped because there was no server. */
+  readonly dropped: readonly (number | null)[];
+}
+
+/** `GET view/api/problems`: what is wrong now, worst first; for scripts and for the page's banner. */
+export interface Problem {
+  readonly maglevd: string;
+  readonly severity: "critical" | "warning";
+  /** maglevd, vpp, frontend, backend, dataplane, config, clock, certificate, or prober. */
+  readonly kind: string;
+  readonly name?: string;
+  readonly message: string;
+  readonly since_ms?: number;
+}
+
+/** A key for a VIP that is equal in frontends and in VPP's state. */
+export function vipKey(vip: { prefix: string; protocol: string; port: number }): string {
+  return `${vip.prefix} ${vip.protocol} ${vip.port}`;
+}
+
+/** The key of a frontend's VIP: VPP's prefix of a single address. */
+export function frontendVipKey(frontend: Pick<Frontend, "address" | "protocol" | "port">): string {
+  const { address, protocol, port } = frontend;
+  return vipKey({ prefix: `${address}/${address.includes(":") ? 128 : 32}`, protocol, port });
+}
+
+interface EventBase {
+  readonly maglevd: string;
+  readonly t_ms: number;
+}
+
+/**
+ * Data of the server-sent events; the event's name is `type`, its id `<epoch>-<seq>`. `probes`,
+ * `vpp-api`, `rates` and `history` have no id: they are not replayed.
+ */
+export type DashboardEvent =
+  | EventBase & {
+    readonly type: "backend";
+    readonly backend: Backend;
+    readonly transition?: Transition;
+  }
+  | EventBase & {
+    readonly type: "frontend";
+    readonly frontend: Frontend;
+    readonly transition?: { readonly from: string; readonly to: string; readonly at_ms: number };
+  }
+  /** The status changed, not the lists. */
+  | EventBase & { readonly type: "maglevd-status"; readonly status: MaglevdStatus }
+  /** Everything of this maglevd was read again (a reload, a gap): replaces it whole. */
+  | EventBase & { readonly type: "maglevd-state"; readonly state: MaglevdState }
+  | EventBase & { readonly type: "vpp-status"; readonly vpp: VppStatus }
+  /** Only VIPs that changed in more than flows, and the keys of those that went. */
+  | EventBase & {
+    readonly type: "lb-state";
+    readonly read_ms: number;
+    readonly vips: readonly LbVip[];
+    readonly removed: readonly string[];
+  }
+  /** Records of transitions are left out: these have events of their own. */
+  | EventBase & {
+    readonly type: "log";
+    readonly level: LogLevelName;
+    readonly time: string;
+    readonly msg: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  }
+  /** Probes of the last 250 ms: backend → its last result's code, counter, number of probes. */
+  | EventBase & {
+    readonly type: "probes";
+    readonly probes: Readonly<
+      Record<string, readonly [code: string, ok: boolean, counter: number, count: number]>
+    >;
+  }
+  /** VPP API calls of the last 250 ms. */
+  | EventBase & { readonly type: "vpp-api"; readonly calls: number; readonly failed: number }
+  /** A new point of the rates: VIP → first, next and dropped packets per second; null: a gap. */
+  | EventBase & {
+    readonly type: "rates";
+    readonly at_ms: number;
+    readonly vips: Readonly<
+      Record<string, readonly [first: number, next: number, dropped: number] | null>
+    >;
+  }
+  /** Events were lost: load the state again. The stream goes on from `seq` of that state. */
+  | { readonly type: "resync"; readonly t_ms: number };
+
+/** Types of events that carry an id and are replayed. */
+export const REPLAYED = [
+  "backend",
+  "frontend",
+  "maglevd-status",
+  "maglevd-state",
+  "vpp-status",
+  "lb-state",
+  "log",
+] as const;
+
+// Actions, under admin/api/{maglevd}/
+
+export type BackendAction = "pause" | "resume" | "disable" | "enable";
+
+/** Body of `POST backends/{name}/{action}`; at most one of for_ms and until_ms. */
+export interface ActionBody {
+  readonly reason?: string;
+  readonly for_ms?: number;
+  readonly until_ms?: number;
+}
+
+/** Body of `PUT frontends/{f}/pools/{p}/backends/{b}/weight`; "file": back to the file's weight. */
+export interface WeightBody extends ActionBody {
+  readonly weight: number | "file";
+}
+
+/** Body of `POST sync`; without frontend: all. */
+export interface SyncBody {
+  readonly frontend?: string;
+  readonly reason?: string;
+}
+
+/** Body of `POST plan`. */
+export interface PlanBody extends ActionBody {
+  readonly action: BackendAction | "weight";
+  readonly backend: string;
+  readonly frontend?: string;
+  readonly pool?: string;
+  readonly weight?: number | "file";
+}
+
+export interface ActionAnswer {
+  readonly ok: true;
+  readonly warning?: string;
+  readonly backend?: Backend;
+  readonly frontend?: Frontend;
+  readonly sync?: SyncReport;
+}
+
+export interface SyncReport {
+  readonly vips_added: number;
+  readonly vips_removed: number;
+  readonly servers_added: number;
+  readonly servers_removed: number;
+  readonly weights_updated: number;
+  readonly failed: number;
+  readonly duration_ms: number;
+}
+
+/** Answer to `plan`: what the action would do. */
+export interface PlanAnswer {
+  readonly ok: true;
+  readonly warning?: string;
+  readonly states: readonly {
+    readonly backend: string;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  readonly vips: readonly PlannedVip[];
+  readonly vips_unchanged: number;
+  /** The line of maglevc that does the same. */
+  readonly command: string;
+}
+
+export interface PlannedVip {
+  readonly frontend: string;
+  readonly change: string;
+  readonly reason?: string;
+  readonly buckets: number;
+  /** Share of new flows that move right after the change, 0 to 1. */
+  readonly share_moved: number;
+  readonly moved: number;
+  readonly lost: number;
+  readonly servers: readonly {
+    readonly address: string;
+    readonly backends: readonly string[];
+    readonly change: string;
+    readonly flush: boolean;
+    readonly weight_now?: number;
+    readonly weight_then?: number;
+    readonly buckets_now?: number;
+    readonly buckets_then?: number;
+    /** An upper bound of the sticky flows that are dropped; only with `flush`. */
+    readonly flows?: number;
+  }[];
+}
+
+/** Every answer that is not a success, with status 400, 401, 403, 404, 409, 429, 502 or 504. */
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string };
+}

@@ -1,0 +1,82 @@
+/** Answers what is read under `view/api/` and `admin/api/`. */
+import { MaglevError } from "../../base/errors.ts";
+import type { BuildInfo } from "../../base/version.ts";
+import type { HttpAnswer, HttpRequest } from "../../http/ports.ts";
+import type { Audience, Hub } from "../ports.ts";
+import type { DashboardVersion, MaglevdState, MaglevdStatus } from "../protocol.ts";
+import { encoded, encodedJson, json, JSON_TYPE, notFound, refusalOf } from "./answers.ts";
+import type { DashboardMetrics } from "./metrics.ts";
+import type { Read } from "./routes.ts";
+import type { Made, SharedJson } from "./shared_json.ts";
+import { eventStream } from "./streams.ts";
+
+export interface ReadsOptions {
+  readonly hub: Hub;
+  readonly metrics: DashboardMetrics;
+  readonly build: BuildInfo;
+  /** There is a login. */
+  readonly admin: boolean;
+  readonly shared: SharedJson;
+}
+
+/** The answer to a read, with what the audience may see. */
+export async function answerRead(
+  request: HttpRequest,
+  { read, audience }: { readonly read: Read; readonly audience: Audience },
+  { hub, metrics, build, admin, shared }: ReadsOptions,
+): Promise<HttpAnswer> {
+  const share = async (key: readonly string[], make: () => unknown) =>
+    sharedAnswer(request, await shared.get(JSON.stringify([audience, ...key]), make));
+  switch (read.kind) {
+    case "state": {
+      const state = await hub.encodedState(audience);
+      return encoded(request, state, { ...JSON_TYPE, "Cache-Control": cacheable(audience) });
+    }
+    case "events":
+      return eventStream(request, audience, { hub, metrics });
+    case "version": {
+      const { version, commit, date } = build;
+      const answer: DashboardVersion = { version, commit, date, epoch: hub.epoch, admin };
+      return json(request, answer);
+    }
+    case "maglevds":
+      return await share([read.kind], () => hub.state(audience).maglevds.map(statusOf));
+    case "problems":
+      return await share([read.kind], () => hub.problems(audience));
+  }
+  const { kind, maglevd } = read;
+  if (!hub.names.includes(maglevd)) return noMaglevd(maglevd);
+  switch (kind) {
+    case "maglevd":
+      return await share([kind, maglevd], () => hub.maglevd(maglevd, audience));
+    case "history":
+      return await share([kind, maglevd], () => hub.history(maglevd));
+    case "backend": {
+      const { backend } = read;
+      return await share(
+        [kind, maglevd, backend],
+        () => hub.backend(maglevd, backend, audience),
+      );
+    }
+  }
+}
+
+function sharedAnswer(request: HttpRequest, made: Made): HttpAnswer {
+  if (made === undefined) return notFound();
+  return made instanceof MaglevError ? refusalOf(made) : encodedJson(request, made);
+}
+
+/** Kept by the browser itself, which asks each time whether it has changed. */
+function cacheable(audience: Audience): string {
+  return audience === "operator" ? "private, no-cache" : "no-cache";
+}
+
+export function noMaglevd(name: string): HttpAnswer {
+  return notFound(`no maglevd is called ${JSON.stringify(name.slice(0, 64))}`);
+}
+
+/** Without the lists. */
+function statusOf(maglevd: MaglevdState): MaglevdStatus {
+  const { frontends: _f, backends: _b, healthchecks: _h, vpp: _v, lb: _l, ...status } = maglevd;
+  return status;
+}

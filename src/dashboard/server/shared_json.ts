@@ -1,0 +1,68 @@
+/**
+ * Answers that all clients share for a moment, so that a client that asks a thousand times a second
+ * costs little more than one that asks twice, here and at the maglevds.
+ */
+import { gzipSync } from "node:zlib";
+import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
+import type { Clock } from "../../base/ports.ts";
+
+/** For how long an answer is given again, in milliseconds. */
+const KEPT_MS = 500;
+/** Answers that are kept; the oldest gives way. */
+const MAX_KEPT = 256;
+
+/** A value as JSON. */
+export class EncodedJson {
+  readonly plain: Uint8Array;
+  #gzip: Uint8Array | undefined;
+
+  constructor(value: unknown) {
+    this.plain = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Made when the first client needs it. */
+  get gzip(): Uint8Array {
+    return this.#gzip ??= gzipSync(this.plain, { level: 1 });
+  }
+}
+
+/** Undefined: there is nothing of that name. */
+export type Made = EncodedJson | MaglevError | undefined;
+
+interface Kept {
+  readonly sinceMs: MonotonicMs;
+  readonly made: Promise<Made>;
+}
+
+export class SharedJson {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  /** Oldest first. */
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+  }
+
+  /** The answer of `key`, from `make` unless it was made just now; `make` must not throw. */
+  get(key: string, make: () => unknown): Promise<Made> {
+    const nowMs = this.#clock.monotonicMs();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && nowMs - kept.sinceMs < KEPT_MS) return kept.made;
+    const made = Promise.resolve(make()).then((value): Made =>
+      value === undefined || value instanceof MaglevError ? value : new EncodedJson(value)
+    );
+    this.#kept.delete(key);
+    this.#kept.set(key, { sinceMs: nowMs, made });
+    for (const [old, { sinceMs }] of this.#kept) {
+      if (this.#kept.size <= MAX_KEPT && nowMs - sinceMs < KEPT_MS) break;
+      this.#kept.delete(old);
+    }
+    return made;
+  }
+
+  /** Forgets all of them, so that an operator sees the effect of an action. */
+  clear(): void {
+    this.#kept.clear();
+  }
+}

@@ -1,0 +1,187 @@
+/** A hub with two maglevds that never change by themselves; it records what is asked of it. */
+import { gzipSync } from "node:zlib";
+import { MaglevError } from "../../../src/base/errors.ts";
+import type {
+  Actor,
+  Audience,
+  EncodedState,
+  Hub,
+  MaglevdActions,
+  SentEvent,
+  SubscribeOptions,
+} from "../../../src/dashboard/ports.ts";
+import type {
+  ActionAnswer,
+  Backend,
+  BackendDetails,
+  DashboardEvent,
+  History,
+  MaglevdState,
+  PlanAnswer,
+  Problem,
+  State,
+} from "../../../src/dashboard/protocol.ts";
+
+/** A name that only percent-encoding brings through a path. */
+export const ODD_NAME = "rack 2/é";
+/** What only operators may see. */
+export const SECRET = "alice from 192.0.2.77";
+
+const BACKEND: Backend = {
+  name: "nginx0",
+  address: "10.0.0.1",
+  state: "paused",
+  healthcheck: "web",
+  since_ms: 1_700_000_000_000,
+  counter: 4,
+  rise: 2,
+  fall: 3,
+  intent: { kind: "pause", since_ms: 1_700_000_000_000, reason: "update" },
+  carried: false,
+  flaps: 0,
+};
+
+const PLAN: PlanAnswer = { ok: true, states: [], vips: [], vips_unchanged: 1, command: "maglevc" };
+
+/** One action or plan. */
+export interface Asked {
+  readonly maglevd: string;
+  readonly method: keyof MaglevdActions;
+  readonly request: unknown;
+  readonly user: string;
+}
+
+export class FakeHub implements Hub {
+  readonly epoch = "e1";
+  readonly names: readonly string[] = ["lb1", ODD_NAME];
+  readonly asked: Asked[] = [];
+  /** Calls to maglevd for a backend's details. */
+  backendCalls = 0;
+  /** What the next actions are refused with. */
+  refusal: MaglevError | undefined;
+  readonly subscribers = new Set<SubscribeOptions>();
+  /** Names shown, as often as they are. */
+  readonly shown: string[] = [];
+  /** Servers of the state, so that it can be large. */
+  backendCount = 1;
+  version = 1;
+
+  start(): void {}
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  state(audience: Audience): State {
+    return {
+      epoch: this.epoch,
+      seq: this.version,
+      now_ms: 1_700_000_000_000,
+      version: "0.1.0",
+      maglevds: this.names.map((name) => this.#maglevd(name, audience)),
+    };
+  }
+
+  encodedState(audience: Audience): Promise<EncodedState> {
+    const gzip = gzipSync(JSON.stringify(this.state(audience)));
+    return Promise.resolve({ gzip, etag: `"${this.epoch}-${this.version}-${audience}"` });
+  }
+
+  maglevd(name: string, audience: Audience): MaglevdState | undefined {
+    return this.names.includes(name) ? this.#maglevd(name, audience) : undefined;
+  }
+
+  problems(): readonly Problem[] {
+    return [{ maglevd: "lb1", severity: "warning", kind: "backend", message: "nginx0 is paused" }];
+  }
+
+  history(name: string): History | undefined {
+    if (!this.names.includes(name)) return undefined;
+    return { end_ms: 1_700_000_000_000, slot_ms: 10_000, backends: {}, vips: {} };
+  }
+
+  backend(
+    _name: string,
+    backend: string,
+    audience: Audience,
+  ): Promise<BackendDetails | MaglevError> {
+    this.backendCalls++;
+    if (backend !== BACKEND.name) {
+      return Promise.resolve(new MaglevError("not-found", `no backend ${backend}`));
+    }
+    return Promise.resolve({
+      backend: backendFor(audience),
+      transitions: [],
+      history: { results: [], strip: "" },
+    });
+  }
+
+  subscribe(options: SubscribeOptions): () => void {
+    this.subscribers.add(options);
+    if (options.since?.epoch === "") options.listener(resync());
+    return () => void this.subscribers.delete(options);
+  }
+
+  show(name: string): () => void {
+    this.shown.push(name);
+    return () => void this.shown.splice(this.shown.indexOf(name), 1);
+  }
+
+  /** Sends to all subscribers. */
+  publish(sent: SentEvent): void {
+    for (const { listener } of this.subscribers) listener(sent);
+  }
+
+  actions(maglevd: string): MaglevdActions | undefined {
+    if (!this.names.includes(maglevd)) return undefined;
+    const done = <T>(answer: T) =>
+    (method: keyof MaglevdActions) =>
+    (
+      request: unknown,
+      { user }: Actor,
+    ): Promise<T | MaglevError> => {
+      this.asked.push({ maglevd, method, request, user });
+      return Promise.resolve(this.refusal ?? answer);
+    };
+    const acted = done<ActionAnswer>({ ok: true, backend: BACKEND });
+    return {
+      act: acted("act"),
+      setWeight: acted("setWeight"),
+      sync: acted("sync"),
+      plan: done<PlanAnswer>(PLAN)("plan"),
+    };
+  }
+
+  #maglevd(name: string, audience: Audience): MaglevdState {
+    return {
+      name,
+      address: "10.0.0.1:9090",
+      connected: name === "lb1",
+      connection_since_ms: 1_700_000_000_000,
+      role: "operator",
+      version: "0.1.0",
+      frontends: [],
+      backends: Array.from({ length: this.backendCount }, () => backendFor(audience)),
+      healthchecks: [],
+      vpp: { state: "off" },
+    };
+  }
+}
+
+function backendFor(audience: Audience): Backend {
+  return audience === "viewer"
+    ? BACKEND
+    : { ...BACKEND, intent: { ...BACKEND.intent!, by: SECRET } };
+}
+
+/** A replayed event as it goes out. */
+export function sentEvent(event: DashboardEvent, id: string): SentEvent {
+  const text = `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  return { event, seq: Number(id.split("-")[1]), bytes: new TextEncoder().encode(text) };
+}
+
+function resync(): SentEvent {
+  const event = { type: "resync", t_ms: 1_700_000_000_000 } as const;
+  const text = `event: resync\ndata: ${JSON.stringify(event)}\n\n`;
+  return { event, seq: undefined, bytes: new TextEncoder().encode(text) };
+}
