@@ -1,2 +1,7 @@
+/** Starts the page. */
 import { render } from "solid-js/web";
-render(() => <main>vpp-maglev</main>, document.getElementById("app")!);
+import { Page } from "./page.ts";
+import { App } from "./view/app.tsx";
+
+const page = new Page();
+render(() => <App page={page} />, document.getElementById("app")!);
