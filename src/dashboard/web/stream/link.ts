@@ -4,7 +4,7 @@
  */
 import { BROWSER } from "./browser.ts";
 import type { Phase } from "./connection.ts";
-import { FeedHost, type TabPort, type ToHost, type ToTab } from "./feed_host.ts";
+import type { TabPort, ToHost, ToTab } from "./feed_host.ts";
 import type { Position, SseEvent } from "./sse.ts";
 
 export interface LinkListener {
@@ -21,7 +21,8 @@ export class Link {
   readonly #url: string;
   readonly #listener: LinkListener;
   #port: MessagePort;
-  #own: FeedHost | undefined;
+  /** The stream is this tab's own. */
+  #own = false;
   #since: Position | undefined;
   #names: readonly string[] = [];
   #silentTicks = 0;
@@ -77,9 +78,12 @@ export class Link {
   }
 
   #ownPort(): MessagePort {
+    this.#own = true;
     const { port1, port2 } = new MessageChannel();
-    this.#own = new FeedHost(BROWSER);
-    this.#own.connect(port2 as unknown as TabPort);
+    // Few browsers need it. What is sent before it is there waits in the port.
+    import("./feed_host.ts").then(({ FeedHost }) =>
+      new FeedHost(BROWSER).connect(port2 as unknown as TabPort)
+    );
     return port1;
   }
 
@@ -99,7 +103,7 @@ export class Link {
   }
 
   #fallBack(): void {
-    if (this.#own !== undefined) return;
+    if (this.#own) return;
     this.#port.close();
     this.#port = this.#ownPort();
     this.#listen(this.#port);

@@ -29,6 +29,12 @@ export function App(props: { readonly page: Page }): JSX.Element {
     const one = lb();
     return one === undefined ? page.lbs() : [one];
   };
+  const isAway = () => {
+    const one = lb();
+    if (one === undefined) return false;
+    page.track(one.name, "status");
+    return !one.status.connected;
+  };
   tellOutside(page);
   listenToKeys(page, { help: () => setHelp(true) });
   return (
@@ -36,7 +42,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
       <div
         class="page"
         classList={{
-          stale: page.liveness().kind === "stale",
+          stale: page.liveness().kind === "stale" || isAway(),
           kiosk: navigation.kiosk,
           admin: page.admin,
         }}

@@ -1,5 +1,5 @@
 /** Everything known about a backend, under its row: why it is as it is, and what can be done. */
-import { createEffect, createResource, For, type JSX, on, Show } from "solid-js";
+import { createEffect, createSignal, For, type JSX, on, Show } from "solid-js";
 import type {
   Backend,
   BackendDetails as Details,
@@ -40,15 +40,23 @@ export function BackendDetails(props: {
   readonly server: LbServer | undefined;
 }): JSX.Element {
   const page = usePage();
-  const [details, { refetch }] = createResource(
-    () => [props.lb.name, props.backend.name] as const,
-    ([lb, name]) => page.api.backend(lb, name),
-  );
+  const [loaded, setLoaded] = createSignal<Details>();
+  const [missing, setMissing] = createSignal("loading …");
+  let attempt = 0;
   // A transition makes what was loaded old.
-  createEffect(on(() => [props.backend.state, props.backend.since_ms], () => void refetch(), {
-    defer: true,
-  }));
-  const loaded = (): Details | undefined => details.state === "errored" ? undefined : details.latest;
+  createEffect(on(
+    () => [props.lb.name, props.backend.name, props.backend.state, props.backend.since_ms] as const,
+    ([lb, name]) => {
+      const mine = ++attempt;
+      page.api.backend(lb, name).then((details) => {
+        if (mine !== attempt) return;
+        setMissing("none yet");
+        setLoaded(details);
+      }, (error) => {
+        if (mine === attempt) setMissing(error instanceof Error ? error.message : String(error));
+      });
+    },
+  ));
   const strip = () => {
     page.track(props.lb.name, "strips");
     page.track(props.lb.name, `strip:${props.backend.name}`);
@@ -138,7 +146,7 @@ export function BackendDetails(props: {
       <section aria-label="Last results">
         <h4>Last results</h4>
         <ol class="lines">
-          <For each={resultRuns(loaded())} fallback={<li class="faint">{fallbackOf(details)}</li>}>
+          <For each={resultRuns(loaded())} fallback={<li class="faint">{missing()}</li>}>
             {(run) => (
               <li>
                 <span class="faint">{localTime(run.atMs)}</span>{" "}
@@ -160,7 +168,7 @@ export function BackendDetails(props: {
         <ol class="lines">
           <For
             each={loaded()?.transitions.slice(-MAX_TRANSITIONS).reverse() ?? []}
-            fallback={<li class="faint">{fallbackOf(details)}</li>}
+            fallback={<li class="faint">{missing()}</li>}
           >
             {(transition) => (
               <li>
@@ -195,13 +203,6 @@ export function BackendDetails(props: {
       </div>
     </div>
   );
-}
-
-function fallbackOf(details: { readonly state: string; readonly error: unknown }): string {
-  if (details.state === "errored") {
-    return details.error instanceof Error ? details.error.message : "not loaded";
-  }
-  return details.state === "ready" || details.state === "refreshing" ? "none yet" : "loading …";
 }
 
 function IntentFacts(props: { readonly lb: Lb; readonly intent: Intent }): JSX.Element {

@@ -240,10 +240,12 @@ function Buckets(
 }
 
 function Result(props: { readonly backend: Backend }): JSX.Element {
+  // Nothing probes it: what is known is old.
+  const isHeld = () => props.backend.state === "paused" || props.backend.state === "disabled";
   return (
     <Show when={props.backend.last_result} fallback={<span class="faint">–</span>}>
       {(result) => (
-        <span classList={{ "is-down": !result().ok }}>
+        <span classList={{ "is-down": !result().ok && !isHeld(), faint: isHeld() }}>
           {result().code}
           <span class="faint">
             {result().duration_ms === undefined ? "" : ` ${formatLatency(result().duration_ms!)}`}

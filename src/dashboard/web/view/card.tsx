@@ -1,5 +1,5 @@
 /** A frontend: one line with its state, which opens to its pools. A closed body is not rendered. */
-import { createMemo, For, type JSX, lazy, Show, Suspense } from "solid-js";
+import { type Component, createMemo, createSignal, For, type JSX, onMount, Show } from "solid-js";
 import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
 import type { Match } from "../model/filter.ts";
 import { addressPort, formatRate, visible } from "../model/format.ts";
@@ -11,10 +11,26 @@ import { flashOn } from "./parts/flash.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
 
-const Chart = lazy(() => import("./chart.tsx"));
+type ChartProps = { readonly lb: Lb; readonly vip: string; readonly name: string };
 
-/** Backends that a closed card names. */
-const MAX_NAMED = 3;
+/** The chart's code, once a card has been opened. */
+const [chart, setChart] = createSignal<Component<ChartProps>>();
+
+/** The chart; an empty place of its height until its code is there. */
+function LazyChart(props: ChartProps): JSX.Element {
+  onMount(async () => {
+    const loaded = await import("./chart.tsx").catch(() => undefined);
+    if (loaded !== undefined) setChart(() => loaded.default);
+  });
+  return (
+    <Show when={chart()} fallback={<div class="chart" />} keyed>
+      {(Chart) => <Chart {...props} />}
+    </Show>
+  );
+}
+
+/** Backends of a kind that a closed card names. */
+const MAX_NAMED = 2;
 
 export function Card(props: {
   readonly lb: Lb;
@@ -88,9 +104,7 @@ export function Card(props: {
               </p>
             )}
           </For>
-          <Suspense fallback={<div class="chart" />}>
-            <Chart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
-          </Suspense>
+          <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
           <For each={frontend().pools}>
             {(pool, index) => (
               <PoolTable
@@ -117,37 +131,57 @@ function clickOutsideButton(event: MouseEvent): boolean {
 function stateWords(frontend: Frontend, summary: Summary): string {
   const pool = frontend.active_pool;
   if (summary.health === "well") return pool === "" ? "up" : `up · ${pool}`;
-  if (summary.health === "fallback") return `${HEALTH_WORDS.fallback} · ${pool}`;
+  if (summary.health === "fallback" && pool !== "fallback") {
+    return `${HEALTH_WORDS.fallback} · ${pool}`;
+  }
   return HEALTH_WORDS[summary.health];
 }
 
 function ServerWords(props: { readonly summary: Summary }): JSX.Element {
-  const failing = () => props.summary.failing;
-  const held = () => props.summary.held;
+  const failing = createMemo(() =>
+    groupsOf(props.summary.failing.map(({ name, state }) => ({ name, word: state })))
+  );
+  const held = createMemo(() => groupsOf(props.summary.held));
   return (
     <>
       <span class="number faint">{props.summary.up} of {props.summary.total} up</span>
-      <For each={failing().slice(0, MAX_NAMED)}>
-        {({ name, state }) => (
-          <span class={`is-${state}`}>
-            <Name text={name} /> {state}
-          </span>
-        )}
-      </For>
-      <Show when={failing().length > MAX_NAMED}>
-        <span class="is-down">and {failing().length - MAX_NAMED} more</span>
-      </Show>
-      <For each={held().slice(0, MAX_NAMED)}>
-        {({ name, word }) => (
-          <span class="is-held">
-            <Name text={name} /> {word}
-          </span>
-        )}
-      </For>
-      <Show when={held().length > MAX_NAMED}>
-        <span class="is-held">and {held().length - MAX_NAMED} more</span>
-      </Show>
+      <For each={failing()}>{(group) => <Group {...group} accent={group.word} />}</For>
+      <For each={held()}>{(group) => <Group {...group} accent="held" />}</For>
     </>
+  );
+}
+
+interface NamedGroup {
+  readonly word: string;
+  readonly names: readonly string[];
+}
+
+/** Backends by the word for them, in the order of the words. */
+function groupsOf(backends: readonly { readonly name: string; readonly word: string }[]) {
+  const groups = new Map<string, string[]>();
+  for (const { name, word } of backends) {
+    const names = groups.get(word);
+    if (names === undefined) groups.set(word, [name]);
+    else names.push(name);
+  }
+  return [...groups].map(([word, names]): NamedGroup => ({ word, names }));
+}
+
+/** `web0, web1 and 6 more down`. */
+function Group(props: NamedGroup & { readonly accent: string }): JSX.Element {
+  const more = () => props.names.length - MAX_NAMED;
+  return (
+    <span class={`is-${props.accent}`}>
+      <For each={props.names.slice(0, MAX_NAMED)}>
+        {(name, index) => (
+          <>
+            {index() > 0 ? ", " : ""}
+            <Name text={name} />
+          </>
+        )}
+      </For>
+      {more() > 0 ? ` and ${more()} more` : ""} {props.word}
+    </span>
   );
 }
 
@@ -168,7 +202,7 @@ function Traffic(props: { readonly lb: Lb; readonly frontend: Frontend }): JSX.E
         {(found) => (
           <>
             <Show when={found().dropped > 0}>
-              <span class="is-down">{formatRate(found().dropped)} dropped</span>
+              <span class="is-down">{formatRate(found().dropped)}/s dropped</span>
               {" "}
             </Show>
             {formatRate(found().all)}
@@ -204,7 +238,7 @@ function PoolTable(props: {
         <caption>
           pool <Name text={props.pool.name} />, <span class="faint">{role()}</span>
         </caption>
-        <thead classList={{ "for-readers": !props.first }}>
+        <thead classList={{ thin: !props.first }}>
           <tr>
             <th scope="col" class="c-beat">
               <span class="for-readers">Heartbeat</span>
@@ -218,7 +252,7 @@ function PoolTable(props: {
             <th scope="col" class="c-buckets">buckets</th>
             <th scope="col" class="c-result">last result</th>
             <th scope="col" class="c-strip">ten minutes</th>
-            <th scope="col" class="c-flaps" title="transitions of the last hour">flaps, 1 h</th>
+            <th scope="col" class="c-flaps" title="transitions of the last hour">flaps/h</th>
             <th scope="col" class="c-age">for</th>
           </tr>
         </thead>

@@ -103,7 +103,7 @@ function optionsOf(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [6, 0, 0, 0],
+    padding: [6, 14, 0, 0],
     scales: {
       x: { time: true, auto: false },
       y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },

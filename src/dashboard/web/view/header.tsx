@@ -8,7 +8,7 @@ import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ["system", "as the system"],
+  ["system", "auto"],
   ["light", "light"],
   ["dark", "dark"],
 ];

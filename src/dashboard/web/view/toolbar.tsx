@@ -28,8 +28,11 @@ export function Toolbar(
     for (const lb of props.lbs) {
       page.track(lb.name, "lists");
       page.track(lb.name, "counts");
+      page.track(lb.name, "status");
     }
-    return countsOf(props.lbs.flatMap((lb) => [...lb.summaries.values()]));
+    // What one that is away had last says nothing about all of them.
+    const counted = props.compared ? props.lbs.filter((lb) => lb.status.connected) : props.lbs;
+    return countsOf(counted.flatMap((lb) => [...lb.summaries.values()]));
   });
   const differing = createMemo(() => {
     if (!props.compared) return 0;
