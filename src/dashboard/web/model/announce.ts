@@ -32,7 +32,9 @@ export function announcementOf(
 }
 
 /** The title of the browser's tab: the number of problems, then the name. */
-export function titleOf({ wrong, live }: { readonly wrong: number; readonly live: boolean }): string {
+export function titleOf(
+  { wrong, live }: { readonly wrong: number; readonly live: boolean },
+): string {
   if (!live) return "(not live) vpp-maglev";
   return wrong === 0 ? "vpp-maglev" : `(${wrong}) vpp-maglev`;
 }

@@ -17,7 +17,7 @@ import {
   type VipRates,
   type VppStatus,
 } from "../../protocol.ts";
-import { type Summary, summarize } from "./health.ts";
+import { summarize, type Summary } from "./health.ts";
 import { advance, stripCharacter, worsenNewest } from "./strip.ts";
 
 /** Points that are kept of a VIP's rates: ten minutes of five seconds. */

@@ -28,11 +28,11 @@ export function stripCharacter(backend: Pick<Backend, "state" | "blind" | "last_
   }
 }
 
-/** `strip` with its newest slot worsened to `character`. */
+/** `strip` with its newest slot worsened to `character`; an empty one stays empty. */
 export function worsenNewest(strip: string, character: string): string {
-  const newest = strip.at(-1) ?? STRIP.none;
-  const worst = worse(newest, character);
-  return worst === newest ? strip : strip.slice(0, -1) + worst;
+  const newest = strip.at(-1);
+  if (newest === undefined || worse(newest, character) === newest) return strip;
+  return strip.slice(0, -1) + character;
 }
 
 /** `strip` moved on by `slots` slots, of which the new ones are `character`. Its length stays. */

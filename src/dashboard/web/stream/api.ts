@@ -88,7 +88,11 @@ export class Api {
         return this.#send("PUT", { lb, path: `${path}/weight` }, content);
       }
       default:
-        return this.#send("POST", { lb, path: `backends/${part(wish.backend)}/${wish.kind}` }, body);
+        return this.#send(
+          "POST",
+          { lb, path: `backends/${part(wish.backend)}/${wish.kind}` },
+          body,
+        );
     }
   }
 

@@ -64,7 +64,9 @@ export class Feed {
   show(names: readonly string[]): void {
     if (names.join("\0") === this.#shows.join("\0")) return;
     this.#shows = names;
-    if (this.#position !== undefined && this.phase.kind !== "waiting") this.#step({ kind: "start" });
+    if (this.#position !== undefined && this.phase.kind !== "waiting") {
+      this.#step({ kind: "start" });
+    }
   }
 
   wake(): void {

@@ -12,10 +12,12 @@ const MAX_EVENT = 64 * 1024 * 1024;
 
 /** Collects the lines of an event until its empty line. Comments and unknown fields are skipped. */
 export class SseReader {
-  #rest = "";
+  /** Pieces of a line that is not complete, kept apart because joining them each time is slow. */
+  #rest: string[] = [];
   #id = "";
   #type = "";
   #data: string[] = [];
+  /** Characters since the last event that was complete. */
   #size = 0;
 
   /**
@@ -24,14 +26,20 @@ export class SseReader {
    * @throws {RangeError} an event is too long
    */
   read(piece: string): SseEvent[] {
-    const lines = (this.#rest + piece).split("\n");
-    this.#rest = lines.pop()!;
-    if (this.#rest.length + this.#size > MAX_EVENT) throw new RangeError("Event is too long");
+    this.#size += piece.length;
+    if (this.#size > MAX_EVENT) throw new RangeError("Event is too long");
+    if (!piece.includes("\n")) {
+      this.#rest.push(piece);
+      return [];
+    }
+    const lines = [...this.#rest, piece].join("").split("\n");
+    this.#rest = [lines.pop()!];
     const events: SseEvent[] = [];
     for (const line of lines) {
       const event = this.#line(line.endsWith("\r") ? line.slice(0, -1) : line);
       if (event !== undefined) events.push(event);
     }
+    if (this.#data.length === 0) this.#size = this.#rest[0]!.length;
     return events;
   }
 
@@ -43,10 +51,7 @@ export class SseReader {
     const value = colon < 0 ? "" : line.slice(colon + (line[colon + 1] === " " ? 2 : 1));
     if (field === "id") this.#id = value;
     else if (field === "event") this.#type = value;
-    else if (field === "data") {
-      this.#data.push(value);
-      this.#size += value.length;
-    }
+    else if (field === "data") this.#data.push(value);
     return undefined;
   }
 
@@ -54,7 +59,7 @@ export class SseReader {
     const event = { id: this.#id, type: this.#type, data: this.#data.join("\n") };
     const empty = this.#data.length === 0;
     // Unlike a browser's, an id holds for its own event alone: events without one are not replayed.
-    [this.#id, this.#type, this.#data, this.#size] = ["", "", [], 0];
+    [this.#id, this.#type, this.#data] = ["", "", []];
     return empty ? undefined : event;
   }
 }

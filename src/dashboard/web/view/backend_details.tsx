@@ -69,8 +69,8 @@ export function BackendDetails(props: {
         <dd>{props.backend.address}</dd>
         <dt>state</dt>
         <dd>
-          {props.backend.state} for <Age lb={props.lb} atMs={props.backend.since_ms} />,{" "}
-          since {localInstant(props.backend.since_ms)}
+          {props.backend.state} for <Age lb={props.lb} atMs={props.backend.since_ms} />, since{" "}
+          {localInstant(props.backend.since_ms)}
         </dd>
         <Show when={props.backend.blind}>
           <dt>not probed</dt>
@@ -109,8 +109,7 @@ export function BackendDetails(props: {
             <>
               <dt>certificate</dt>
               <dd title={bothInstants(expiry())}>
-                {visible(props.backend.certificate_name ?? "")}{" "}
-                {expiry() > page.lbNowMs(props.lb)
+                {visible(props.backend.certificate_name ?? "")} {expiry() > page.lbNowMs(props.lb)
                   ? `for ${formatAge(expiry() - page.lbNowMs(props.lb))} more`
                   : "has expired"}
               </dd>
@@ -126,15 +125,18 @@ export function BackendDetails(props: {
         <dt>weight</dt>
         <dd>
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP
-          {props.pool.name === props.frontend.active_pool ? "" : `; pool ${props.pool.name} stands by`}
+          {props.pool.name === props.frontend.active_pool
+            ? ""
+            : `; pool ${props.pool.name} stands by`}
         </dd>
         <dt>in VPP</dt>
         <dd>
           <Show when={props.server} fallback="not there">
             {(server) => (
               <>
-                {server().in_use ? `weight ${server().weight}` : "removed, kept for its last flows"},
-                {" "}{formatCount(server().buckets)} buckets
+                {server().in_use
+                  ? `weight ${server().weight}`
+                  : "removed, kept for its last flows"}, {formatCount(server().buckets)} buckets
                 {server().flows === undefined
                   ? ""
                   : `, up to ${formatCount(server().flows!)} sticky flows`}
@@ -236,7 +238,12 @@ function checkWords(check: HealthCheck): string {
 /** Equal results next to each other as one line, newest first. */
 function resultRuns(
   details: Details | undefined,
-): { readonly atMs: number; readonly ok: boolean; readonly code: string; readonly count: number }[] {
+): {
+  readonly atMs: number;
+  readonly ok: boolean;
+  readonly code: string;
+  readonly count: number;
+}[] {
   const runs: { atMs: number; ok: boolean; code: string; count: number }[] = [];
   for (const { at_ms: atMs, ok, code } of details?.history.results ?? []) {
     const last = runs.at(-1);

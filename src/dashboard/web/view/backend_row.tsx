@@ -1,5 +1,5 @@
 /** A backend in a pool: one line, which opens to everything that is known about it. */
-import { createMemo, createSignal, type JSX, on, createEffect, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, type JSX, on, Show } from "solid-js";
 import {
   type Backend,
   type Frontend,
@@ -182,7 +182,7 @@ function Weight(props: { readonly entry: PoolBackend }): JSX.Element {
       <Show when={props.entry.intent}>
         {(intent) => (
           <span class="is-held" title={intent().reason ?? "set by an operator"}>
-            {" "}set, file {intent().file_weight ?? "?"}
+            {` set, file ${intent().file_weight ?? "?"}`}
           </span>
         )}
       </Show>
@@ -210,10 +210,10 @@ function Effective(
         <Flash value={effective()} />
       </span>
       <Show when={!inForce()}>
-        <span class="is-degraded">{" "}not in force</span>
+        <span class="is-degraded after">not in force</span>
       </Show>
       <Show when={difference()}>
-        {(found) => <span class="is-disagrees">{" "}VPP: {found().actual}</span>}
+        {(found) => <span class="is-disagrees after">VPP: {found().actual}</span>}
       </Show>
     </>
   );
@@ -222,9 +222,8 @@ function Effective(
 function Buckets(
   props: { readonly server: LbServer | undefined; readonly buckets: number },
 ): JSX.Element {
-  const share = () => props.server === undefined || props.buckets === 0
-    ? 0
-    : props.server.buckets / props.buckets;
+  const share = () =>
+    props.server === undefined || props.buckets === 0 ? 0 : props.server.buckets / props.buckets;
   return (
     <Show when={props.server} fallback={<span class="faint">–</span>}>
       {(server) => (

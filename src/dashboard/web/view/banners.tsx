@@ -77,7 +77,12 @@ function Notes(props: { readonly lbs: readonly Lb[] }): JSX.Element {
       <ul class="notes" aria-label="Notes">
         <For each={texts()}>
           {(entry) => {
-            const [severity, lb, text, time] = JSON.parse(entry) as [string, string, string, string];
+            const [severity, lb, text, time] = JSON.parse(entry) as [
+              string,
+              string,
+              string,
+              string,
+            ];
             const kind = severity === "critical"
               ? "down"
               : severity === "warning"

@@ -99,7 +99,7 @@ export function Card(props: {
           <For each={summary().differences}>
             {(difference) => (
               <p class="is-disagrees">
-                VPP disagrees: {difference.address} {difference.wanted} is wanted, {" "}
+                VPP disagrees: {difference.address} {difference.wanted} is wanted,{"  "}
                 {difference.actual}
               </p>
             )}

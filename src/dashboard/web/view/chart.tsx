@@ -62,8 +62,12 @@ export default function Chart(
     <figure class="chart">
       <figcaption class="faint">
         <span>packets/s</span>
-        <span class="key next">next <span class="number">{latest(rates()?.next)}</span></span>
-        <span class="key first">first <span class="number">{latest(rates()?.first)}</span></span>
+        <span class="key next">
+          next <span class="number">{latest(rates()?.next)}</span>
+        </span>
+        <span class="key first">
+          first <span class="number">{latest(rates()?.first)}</span>
+        </span>
         <span class="key dropped">
           dropped <span class="number">{latest(rates()?.dropped)}</span>
         </span>

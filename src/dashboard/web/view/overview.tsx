@@ -11,32 +11,36 @@ import { Name } from "./parts/name.tsx";
 export function Overview(): JSX.Element {
   const page = usePage();
   const lbs = () => page.lbs();
-  const keys = createMemo(() => {
-    for (const lb of lbs()) {
-      page.track(lb.name, "lists");
-      page.track(lb.name, "counts");
-      if (page.navigation.differing()) page.track(lb.name, "status");
-    }
-    const { show, search } = page.navigation.filter();
-    const words = wordsOf(search);
-    return overviewRows(lbs()).filter((row) => {
-      if (page.navigation.differing() && row.differences.length === 0) return false;
-      const healths = row.sides.flatMap(({ summary }) =>
-        summary === undefined ? [] : [summary.health, ...summary.held.length > 0 ? ["held"] : []]
-      );
-      if (show.size > 0 && !healths.some((health) => show.has(health as "held"))) return false;
-      const text = [
-        row.address,
-        row.protocol,
-        ...row.sides.flatMap(({ frontend, summary }) => [
-          frontend?.name,
-          ...frontend?.pools.flatMap(({ backends }) => backends.map(({ name }) => name)) ?? [],
-          summary && HEALTH_WORDS[summary.health],
-        ]),
-      ].join(" ").toLowerCase();
-      return words.every((word) => text.includes(word));
-    }).map(({ key }) => key);
-  }, [], { equals: (a, b) => a.join("\0") === b.join("\0") });
+  const keys = createMemo(
+    () => {
+      for (const lb of lbs()) {
+        page.track(lb.name, "lists");
+        page.track(lb.name, "counts");
+        if (page.navigation.differing()) page.track(lb.name, "status");
+      }
+      const { show, search } = page.navigation.filter();
+      const words = wordsOf(search);
+      return overviewRows(lbs()).filter((row) => {
+        if (page.navigation.differing() && row.differences.length === 0) return false;
+        const healths = row.sides.flatMap(({ summary }) =>
+          summary === undefined ? [] : [summary.health, ...summary.held.length > 0 ? ["held"] : []]
+        );
+        if (show.size > 0 && !healths.some((health) => show.has(health as "held"))) return false;
+        const text = [
+          row.address,
+          row.protocol,
+          ...row.sides.flatMap(({ frontend, summary }) => [
+            frontend?.name,
+            ...frontend?.pools.flatMap(({ backends }) => backends.map(({ name }) => name)) ?? [],
+            summary && HEALTH_WORDS[summary.health],
+          ]),
+        ].join(" ").toLowerCase();
+        return words.every((word) => text.includes(word));
+      }).map(({ key }) => key);
+    },
+    [],
+    { equals: (a, b) => a.join("\0") === b.join("\0") },
+  );
   return (
     <Show
       when={keys().length > 0}
@@ -89,7 +93,7 @@ function LbHeading(props: { readonly lb: Lb }): JSX.Element {
         <Name text={props.lb.name} />
       </button>
       <Show when={!connected()}>
-        <span class="is-down">{" "}away</span>
+        <span class="is-down after">away</span>
       </Show>
     </th>
   );

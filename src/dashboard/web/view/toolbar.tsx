@@ -13,7 +13,10 @@ const ORDER: readonly FilterName[] = [
   ...HEALTHS.filter((name) => name !== "well"),
   "held",
 ];
-const WORDS: Readonly<Record<FilterName, string>> = { ...HEALTH_WORDS, held: "held by an operator" };
+const WORDS: Readonly<Record<FilterName, string>> = {
+  ...HEALTH_WORDS,
+  held: "held by an operator",
+};
 
 export function Toolbar(
   props: {

@@ -31,7 +31,8 @@ export function Actions(props: {
       disabled={!page.canAct(props.lb)}
       onClick={() => page.setWish({ kind, lb: props.lb.name, backend: props.entry.name })}
     >
-      {kind[0]!.toUpperCase()}{kind.slice(1)} …
+      {kind[0]!.toUpperCase()}
+      {kind.slice(1)} …
     </button>
   );
   return (

@@ -30,9 +30,10 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
     page.track(props.lb.name, "api");
     return props.lb.callsPerS;
   };
-  const mark = () => ({ connecting: "down", off: "unknown", unknown: "unknown", connected: "well" })[
-    vpp().state
-  ];
+  const mark = () =>
+    ({ connecting: "down", off: "unknown", unknown: "unknown", connected: "well" })[
+      vpp().state
+    ];
   const agree = () => {
     page.track(props.lb.name, "counts");
     page.track(props.lb.name, "lists");
@@ -50,7 +51,11 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
         <dd class={`is-${mark()}`}>
           <Mark of={mark()} /> {STATE_WORDS[vpp().state]}
           <Show when={vpp().since_ms}>
-            {(since) => <>{" "}for <Age lb={props.lb} atMs={since()} /></>}
+            {(since) => (
+              <>
+                {" "}for <Age lb={props.lb} atMs={since()} />
+              </>
+            )}
           </Show>
           {vpp().error === undefined ? "" : `: ${visible(vpp().error!)}`}
         </dd>
@@ -61,7 +66,11 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
           <dd>
             {vpp().pid ?? "unknown"}
             <Show when={vpp().boottime_ms}>
-              {(boot) => <>, up for <Age lb={props.lb} atMs={boot()} /></>}
+              {(boot) => (
+                <>
+                  , up for <Age lb={props.lb} atMs={boot()} />
+                </>
+              )}
             </Show>
           </dd>
           <dt>API calls</dt>
@@ -70,9 +79,7 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
           <dd classList={{ "is-disagrees": agree() > 0 }}>
             {agree() > 0 ? `${agree()} differ from what is wanted` : "as wanted"}
             <Show when={props.lb.lbReadMs}>
-              {(read) => (
-                <span class="faint">, read {formatAge(page.nowMs() - read())} ago</span>
-              )}
+              {(read) => <span class="faint">, read {formatAge(page.nowMs() - read())} ago</span>}
             </Show>
           </dd>
         </Show>
@@ -97,7 +104,11 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
         <dd>
           {visible(status().version ?? "unknown")}
           <Show when={status().started_ms}>
-            {(started) => <>, up for <Age lb={props.lb} atMs={started()} /></>}
+            {(started) => (
+              <>
+                , up for <Age lb={props.lb} atMs={started()} />
+              </>
+            )}
           </Show>
         </dd>
         <dt>ready</dt>

@@ -21,7 +21,8 @@ export function CopyJson(props: { readonly of: () => unknown }): JSX.Element {
         type="button"
         class="quiet"
         aria-expanded={text() !== undefined}
-        onClick={() => setText(text() === undefined ? JSON.stringify(props.of(), null, 2) : undefined)}
+        onClick={() =>
+          setText(text() === undefined ? JSON.stringify(props.of(), null, 2) : undefined)}
       >
         {text() === undefined ? "Copy as JSON" : "Hide JSON"}
       </button>
