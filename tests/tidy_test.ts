@@ -111,6 +111,14 @@ Deno.test("pure files use no clock, randomness, timer, socket, console or await"
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("the dashboard's page uses nothing of Deno", () => {
+  const wrong = SOURCES.filter((file) =>
+    file.startsWith("src/dashboard/web/") &&
+    bannedCallsIn(TEXTS.get(file)!, "pure").some(({ call }) => call === "Deno")
+  );
+  assert.deepEqual(wrong, [], "it runs in browsers");
+});
+
 Deno.test("banned calls appear nowhere in src", () => {
   const wrong: string[] = [];
   for (const file of SOURCES) {

@@ -279,6 +279,7 @@ export class DashboardFixture {
 
   #read(parts: string[], url: URL): Response {
     const [kind, lb, what, name] = parts;
+    if (kind === "version") return Response.json({ version: this.#state.version, admin: true });
     if (kind === "events") return this.#stream(url.searchParams.get("since"));
     if (kind === "state" && lb === undefined) {
       return Response.json({ ...this.#state, now_ms: Date.now() });

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { countsOf, type Filter, FILTERS, matchFrontend, NO_FILTER, wrongCount } from "./filter.ts";
 import type { Summary } from "./health.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { Backend, Frontend, LbVip } from "../../protocol.ts";
 import { SETTLE_MS, summarize, type SummaryContext } from "./health.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { frontendVipKey, type History } from "../../protocol.ts";
 import { advanceStrips, applyHistory, applyToLb, createLb, type Lb, type LbEvent } from "./lb.ts";
@@ -5,8 +6,10 @@ import { backend, entry, maglevd, NOW_MS, vip, WANTED, web } from "./test_lb.ts"
 
 const KEY = frontendVipKey(web());
 
+type Anonymous<E> = E extends unknown ? Omit<E, "maglevd"> : never;
+
 /** Applies events; returns the parts that were touched. */
-function apply(lb: Lb, ...events: readonly Omit<LbEvent, "maglevd">[]): Set<string> {
+function apply(lb: Lb, ...events: readonly Anonymous<LbEvent>[]): Set<string> {
   const touched = new Set<string>();
   for (const event of events) {
     applyToLb(lb, { ...event, maglevd: lb.name } as LbEvent, (part) => touched.add(part));

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import type { MaglevdState } from "../../protocol.ts";
 import { createLb } from "./lb.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 import assert from "node:assert/strict";
 import { advance, outagesOf, runsOf, stripCharacter, worse, worsenNewest } from "./strip.ts";
 import { backend } from "./test_lb.ts";

@@ -50,6 +50,12 @@ export class Api {
     return `${this.#root}${this.#admin ? "view" : "admin"}/`;
   }
 
+  /** True when the server has a login for actions. */
+  async hasAdmin(): Promise<boolean> {
+    const version: { admin?: boolean } = await this.#get(`${this.#root}view/api/version`);
+    return version.admin === true;
+  }
+
   state(signal?: AbortSignal): Promise<State> {
     return this.#get(this.stateUrl, signal);
   }

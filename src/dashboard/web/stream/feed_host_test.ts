@@ -1,3 +1,4 @@
+/// <reference lib="deno.ns" />
 /** The shared stream with a server, a clock and tabs of the test's own. */
 import assert from "node:assert/strict";
 import type { FeedPorts } from "./feed.ts";

@@ -1,5 +1,5 @@
 /** The bar at the top: where one is, whether it is live, and what the page looks like. */
-import { For, type JSX, Show } from "solid-js";
+import { createSignal, For, type JSX, Show } from "solid-js";
 import type { Theme } from "../navigation.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Lb } from "../model/lb.ts";
@@ -15,6 +15,9 @@ const THEMES: readonly (readonly [Theme, string])[] = [
 
 export function Header(props: { readonly onHelp: () => void }): JSX.Element {
   const page = usePage();
+  const [hasAdmin, setHasAdmin] = createSignal(false);
+  // Without an answer there is no link, and the address still works.
+  page.api.hasAdmin().then(setHasAdmin, () => {});
   const several = () => page.lbNames().length > 1;
   const isScope = (name: string) => page.navigation.scope() === name;
   return (
@@ -57,7 +60,9 @@ export function Header(props: { readonly onHelp: () => void }): JSX.Element {
         </select>
       </label>
       <a href={page.api.stateUrl} class="wide">JSON</a>
-      <a href={page.api.otherRoleUrl}>{page.admin ? "view only" : "admin"}</a>
+      <Show when={page.admin || hasAdmin()}>
+        <a href={page.api.otherRoleUrl}>{page.admin ? "view only" : "admin"}</a>
+      </Show>
       <button type="button" class="quiet" aria-label="Keyboard and help" onClick={props.onHelp}>
         ?
       </button>
