@@ -240,8 +240,8 @@ export class DashboardFixture {
     const url = new URL(request.url);
     if (!url.pathname.startsWith(this.prefix)) return new Response(null, { status: 404 });
     const path = url.pathname.slice(this.prefix.length);
+    const body = request.method === "GET" ? "" : await request.text();
     if (!/^(view|admin)\/(assets\/|$)/.test(path)) {
-      const body = request.method === "GET" ? "" : await request.clone().text();
       this.requests.push({ method: request.method, path: `${path}${url.search}`, body });
     }
     if (this.refuseWith !== undefined) return new Response(null, { status: this.refuseWith });
@@ -259,7 +259,7 @@ export class DashboardFixture {
     if (path.startsWith("view/assets/")) return this.#file(path.slice("view/".length));
     const parts = path.split("/").slice(2).map(decodeURIComponent);
     if (request.method === "GET") return this.#read(parts, url);
-    return admin ? await this.#act(parts, request) : failure(404, "not found");
+    return admin ? await this.#act(parts, JSON.parse(body)) : failure(404, "not found");
   }
 
   #page(admin: boolean): Response {
@@ -316,12 +316,11 @@ export class DashboardFixture {
     });
   }
 
-  async #act(parts: string[], request: Request): Promise<Response> {
+  async #act(parts: string[], body: PlanBody & WeightBody): Promise<Response> {
     const [lb, ...rest] = parts;
     if (this.#state.maglevds.every(({ name }) => name !== lb)) {
       return failure(404, `no maglevd ${lb}`);
     }
-    const body = await request.json();
     if (rest[0] === "plan") {
       await new Promise((resolve) => setTimeout(resolve, this.planDelayMs));
       return Response.json(this.planAnswer ?? planOf(this.lb(lb!), body));

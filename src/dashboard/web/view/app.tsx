@@ -47,7 +47,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
           admin: page.admin,
         }}
       >
-        <Show when={!navigation.kiosk}>
+        <Show when={!navigation.kiosk} fallback={<h1 class="for-readers">vpp-maglev</h1>}>
           <Header onHelp={() => setHelp(true)} />
         </Show>
         <Banners lbs={shown()} />

@@ -127,7 +127,7 @@ export function BackendDetails(props: {
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP
           {props.pool.name === props.frontend.active_pool
             ? ""
-            : `; pool ${props.pool.name} stands by`}
+            : `; pool ${visible(props.pool.name)} stands by`}
         </dd>
         <dt>in VPP</dt>
         <dd>
@@ -146,7 +146,7 @@ export function BackendDetails(props: {
         </dd>
       </dl>
       <section aria-label="Last results">
-        <h4>Last results</h4>
+        <h3>Last results</h3>
         <ol class="lines">
           <For each={resultRuns(loaded())} fallback={<li class="faint">{missing()}</li>}>
             {(run) => (
@@ -159,14 +159,14 @@ export function BackendDetails(props: {
           </For>
         </ol>
         <Show when={outageTexts(props.lb, strip()).length > 0}>
-          <h4>Ten minutes</h4>
+          <h3>Ten minutes</h3>
           <ol class="lines">
             <For each={outageTexts(props.lb, strip())}>{(text) => <li>{text}</li>}</For>
           </ol>
         </Show>
       </section>
       <section aria-label="Transitions">
-        <h4>Transitions</h4>
+        <h3>Transitions</h3>
         <ol class="lines">
           <For
             each={loaded()?.transitions.slice(-MAX_TRANSITIONS).reverse() ?? []}

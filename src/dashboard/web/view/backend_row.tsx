@@ -64,7 +64,9 @@ export function BackendRow(props: RowProps): JSX.Element {
       fallback={
         <tr>
           <td />
-          <td>{props.entry.name}</td>
+          <td>
+            <Name text={props.entry.name} />
+          </td>
           <td colSpan={COLUMNS - 2} class="faint">not reported by maglevd</td>
         </tr>
       }
@@ -153,7 +155,9 @@ function serverOf(
 function Beat(props: { readonly lb: Lb; readonly name: string }): JSX.Element {
   const page = usePage();
   let dot!: HTMLSpanElement;
-  createEffect(on(() => page.track(props.lb.name, `beat:${props.name}`), () => {
+  // A row stays with its backend: only probes may run this again.
+  const { lb, name } = props;
+  createEffect(on(() => page.track(lb.name, `beat:${name}`), () => {
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       dot.animate(BEAT, { duration: 350, easing: "ease-out" });
     }

@@ -1,10 +1,13 @@
 /** What must not be overlooked: the page is not live, the server was upgraded, notes of the LBs. */
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createMemo, Index, type JSX, Show } from "solid-js";
 import { formatAge, visible } from "../model/format.ts";
 import type { Lb } from "../model/lb.ts";
-import { notesOf } from "../model/notes.ts";
+import { type Note, notesOf } from "../model/notes.ts";
 import { usePage } from "./context.ts";
 import { Mark } from "./parts/mark.tsx";
+
+/** States that look like a note. */
+const KINDS = { critical: "down", warning: "degraded", info: "well" } as const;
 
 export function Banners(props: { readonly lbs: readonly Lb[] }): JSX.Element {
   const page = usePage();
@@ -60,43 +63,23 @@ function Notes(props: { readonly lbs: readonly Lb[] }): JSX.Element {
     }
     return props.lbs.flatMap((lb) => notesOf(lb, page.nowMs()));
   });
-  const texts = createMemo(
-    () =>
-      notes().map(({ severity, lb, text, sinceMs, retryAtMs }) => {
-        const since = sinceMs === undefined ? "" : `, for ${formatAge(page.nowMs() - sinceMs)}`;
-        const retry = retryAtMs === undefined || retryAtMs < page.nowMs()
-          ? ""
-          : `; next attempt in ${formatAge(retryAtMs - page.nowMs())}`;
-        return JSON.stringify([severity, lb, visible(text), `${since}${retry}`]);
-      }),
-    [],
-    { equals: (a, b) => a.join("\0") === b.join("\0") },
-  );
+  const timeOf = ({ sinceMs, retryAtMs }: Note) => {
+    const since = sinceMs === undefined ? "" : `, for ${formatAge(page.nowMs() - sinceMs)}`;
+    const waits = retryAtMs !== undefined && retryAtMs > page.nowMs();
+    return waits ? `${since}; next attempt in ${formatAge(retryAtMs - page.nowMs())}` : since;
+  };
   return (
-    <Show when={texts().length > 0}>
+    <Show when={notes().length > 0}>
       <ul class="notes" aria-label="Notes">
-        <For each={texts()}>
-          {(entry) => {
-            const [severity, lb, text, time] = JSON.parse(entry) as [
-              string,
-              string,
-              string,
-              string,
-            ];
-            const kind = severity === "critical"
-              ? "down"
-              : severity === "warning"
-              ? "degraded"
-              : "well";
-            return (
-              <li class={`is-${kind}`}>
-                <Mark of={kind} />
-                <b>{visible(lb)}</b> {text}
-                <span class="faint">{time}</span>
-              </li>
-            );
-          }}
-        </For>
+        <Index each={notes()}>
+          {(note) => (
+            <li class={`is-${KINDS[note().severity]}`}>
+              <Mark of={KINDS[note().severity]} />
+              <b>{visible(note().lb)}</b> {visible(note().text)}
+              <span class="faint">{timeOf(note())}</span>
+            </li>
+          )}
+        </Index>
       </ul>
     </Show>
   );

@@ -1,5 +1,14 @@
 /** A frontend: one line with its state, which opens to its pools. A closed body is not rendered. */
-import { type Component, createMemo, createSignal, For, type JSX, onMount, Show } from "solid-js";
+import {
+  type Component,
+  createMemo,
+  createSignal,
+  For,
+  Index,
+  type JSX,
+  onMount,
+  Show,
+} from "solid-js";
 import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
 import type { Match } from "../model/filter.ts";
 import { addressPort, formatRate, visible } from "../model/format.ts";
@@ -62,7 +71,7 @@ export function Card(props: {
     <li class="card" classList={{ open: props.open, [`is-${summary().health}`]: true }}>
       <div class="head" onClick={(event) => clickOutsideButton(event) && toggle()}>
         <Mark of={summary().health} />
-        <h3>
+        <h2>
           <button
             type="button"
             class="opener"
@@ -72,7 +81,7 @@ export function Card(props: {
           >
             <Name text={props.name} />
           </button>
-        </h3>
+        </h2>
         <span class="vip">
           {addressPort(frontend().address, frontend().port)}{" "}
           <span class="faint">{frontend().protocol}</span>
@@ -105,17 +114,17 @@ export function Card(props: {
             )}
           </For>
           <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
-          <For each={frontend().pools}>
+          <Index each={frontend().pools}>
             {(pool, index) => (
               <PoolTable
                 lb={props.lb}
                 frontend={frontend()}
-                pool={pool}
+                pool={pool()}
                 match={props.match}
-                first={index() === 0}
+                first={index === 0}
               />
             )}
-          </For>
+          </Index>
         </div>
       </Show>
     </li>
@@ -167,11 +176,12 @@ function groupsOf(backends: readonly { readonly name: string; readonly word: str
   return [...groups].map(([word, names]): NamedGroup => ({ word, names }));
 }
 
-/** `web0, web1 and 6 more down`. */
+/** `down: web0, web1 and 6 more`. The word comes first, because the end may be cut off. */
 function Group(props: NamedGroup & { readonly accent: string }): JSX.Element {
   const more = () => props.names.length - MAX_NAMED;
   return (
     <span class={`is-${props.accent}`}>
+      {`${props.word}: `}
       <For each={props.names.slice(0, MAX_NAMED)}>
         {(name, index) => (
           <>
@@ -180,7 +190,7 @@ function Group(props: NamedGroup & { readonly accent: string }): JSX.Element {
           </>
         )}
       </For>
-      {more() > 0 ? ` and ${more()} more` : ""} {props.word}
+      {more() > 0 ? ` and ${more()} more` : ""}
     </span>
   );
 }

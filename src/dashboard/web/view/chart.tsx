@@ -3,7 +3,7 @@ import { createEffect, createMemo, type JSX, onCleanup, onMount } from "solid-js
 import uPlot from "uplot";
 import "uplot/style.css";
 import type { VipRates } from "../../protocol.ts";
-import { formatRate, localTime } from "../model/format.ts";
+import { formatRate, localTime, visible } from "../model/format.ts";
 import type { Lb } from "../model/lb.ts";
 import { usePage } from "./context.ts";
 
@@ -76,7 +76,7 @@ export default function Chart(
         ref={holder}
         class="plot"
         role="img"
-        aria-label={`Packets per second of ${props.name}, last ten minutes`}
+        aria-label={`Packets per second of ${visible(props.name)}, last ten minutes`}
       />
     </figure>
   );

@@ -1,6 +1,7 @@
 /** The cards of one load balancer, as far as the filter leaves them. */
 import { createMemo, For, type JSX, Show } from "solid-js";
 import { type Match, matchFrontend } from "../model/filter.ts";
+import { visible } from "../model/format.ts";
 import type { Lb } from "../model/lb.ts";
 import { Card } from "./card.tsx";
 import { usePage } from "./context.ts";
@@ -71,9 +72,11 @@ function Nothing(props: { readonly lb: Lb }): JSX.Element {
     page.track(props.lb.name, "status");
     const { lb } = props;
     if (lb.status.refreshed_ms === undefined) {
-      return `${lb.name} has not answered yet. Its frontends appear here when it does.`;
+      return `${visible(lb.name)} has not answered yet. Its frontends appear here when it does.`;
     }
-    if (lb.frontends.size === 0) return `${lb.name} has no frontends in its configuration.`;
+    if (lb.frontends.size === 0) {
+      return `${visible(lb.name)} has no frontends in its configuration.`;
+    }
     const { show, search } = page.navigation.filter();
     if (show.size > 0 && search === "" && !show.has("well")) {
       return `Nothing of that kind: ${[...show].join(", ")}.`;

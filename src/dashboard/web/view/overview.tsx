@@ -1,6 +1,7 @@
 /** All load balancers side by side: each VIP once, differences marked. */
-import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
 import { wordsOf } from "../model/filter.ts";
+import { visible } from "../model/format.ts";
 import { HEALTH_WORDS } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
 import { addressRows, overviewRow, overviewRows, type Side } from "../model/overview.ts";
@@ -129,13 +130,13 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
             <td class="c-vip">
               {found().address} <span class="faint">{found().protocol}</span>
             </td>
-            <For each={found().sides}>
+            <Index each={found().sides}>
               {(side) => (
-                <td>
-                  <SideState side={side} />
+                <td data-lb={side().lb}>
+                  <SideState side={side()} />
                 </td>
               )}
-            </For>
+            </Index>
             <td classList={{ "is-differ": found().differences.length > 0 }}>
               <Show
                 when={found().differences.length > 0}
@@ -148,7 +149,13 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
           <Show when={open()}>
             <tr class="details">
               <td colSpan={found().sides.length + 3}>
-                <Servers vip={props.vip} />
+                <section
+                  class="scroll"
+                  aria-label={`Servers of ${visible(found().name)}`}
+                  tabIndex={0}
+                >
+                  <Servers vip={props.vip} />
+                </section>
               </td>
             </tr>
           </Show>
@@ -170,7 +177,7 @@ function SideState(props: { readonly side: Side }): JSX.Element {
           type="button"
           class={`opener side is-${summary().health}`}
           classList={{ old: !props.side.comparable }}
-          title={`Open ${props.side.frontend!.name} on ${props.side.lb}`}
+          title={visible(`Open ${props.side.frontend!.name} on ${props.side.lb}`)}
           onClick={() =>
             page.navigation.go({ lb: props.side.lb, frontend: props.side.frontend!.name })}
         >
@@ -202,18 +209,18 @@ function Servers(props: { readonly vip: string }): JSX.Element {
       <thead>
         <tr>
           <th scope="col">server</th>
-          <For each={page.lbNames()}>{(name) => <th scope="col">{name}</th>}</For>
+          <For each={page.lbNames()}>{(name) => <th scope="col">{visible(name)}</th>}</For>
           <th scope="col">differences</th>
         </tr>
       </thead>
       <tbody>
-        <For each={rows()}>
+        <Index each={rows()}>
           {(row) => (
             <tr>
-              <th scope="row">{row.address}</th>
+              <th scope="row">{row().address}</th>
               <For each={page.lbNames()}>
                 {(name) => {
-                  const cell = () => row.cells.find(({ lb }) => lb === name);
+                  const cell = () => row().cells.find(({ lb }) => lb === name);
                   return (
                     <td>
                       <Show when={cell()} fallback={<span class="faint">–</span>}>
@@ -233,12 +240,12 @@ function Servers(props: { readonly vip: string }): JSX.Element {
                   );
                 }}
               </For>
-              <td classList={{ "is-differ": row.differs.length > 0 }}>
-                {row.differs.join(", ") || <span class="faint">none</span>}
+              <td classList={{ "is-differ": row().differs.length > 0 }}>
+                {row().differs.join(", ") || <span class="faint">none</span>}
               </td>
             </tr>
           )}
-        </For>
+        </Index>
       </tbody>
     </table>
   );

@@ -51,7 +51,7 @@ export function Toolbar(
   const onlyWrong = () =>
     wrong().length > 0 && wrong().every(shown) && !shown("well") && !shown("held");
   return (
-    <div class="toolbar" role="toolbar" aria-label="Filter">
+    <div class="toolbar" role="search" aria-label="Filter">
       <Show when={total() > 0 && wrongCount(counts()) === 0}>
         <span class="calm">Nothing is wrong.</span>
       </Show>

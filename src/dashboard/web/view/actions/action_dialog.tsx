@@ -33,6 +33,8 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   let dialog!: HTMLDialogElement;
   let safe!: HTMLButtonElement;
   const opener = document.activeElement;
+  // The action may take its button away; the line that it belongs to stays.
+  const line = opener?.closest("tr.details")?.previousElementSibling?.querySelector("button");
   const first = props.wish;
   const [wish, setWish] = createSignal<Wish>(first);
   const [reason, setReason] = createSignal("");
@@ -85,7 +87,10 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   onCleanup(() => {
     attempt = -1;
     abort?.abort();
-    if (opener instanceof HTMLElement) opener.focus();
+    // While it is open nothing else can have the focus.
+    dialog.close();
+    const back = opener?.isConnected ? opener : line;
+    if (back instanceof HTMLElement) back.focus();
   });
 
   const close = () => page.setWish(undefined);
@@ -122,8 +127,7 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
       ref={dialog}
       aria-labelledby="dialog-title"
       aria-describedby="dialog-meaning"
-      onClose={close}
-      onCancel={close}
+      onClose={() => page.wish() === first && close()}
     >
       <form
         onSubmit={(event) => {

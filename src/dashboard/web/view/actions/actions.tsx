@@ -1,6 +1,7 @@
 /** The buttons of a backend; each opens the confirmation. Absent where the page only shows. */
 import { type JSX, Show } from "solid-js";
 import type { BackendAction, Frontend, Pool, PoolBackend } from "../../../protocol.ts";
+import { visible } from "../../model/format.ts";
 import type { Lb } from "../../model/lb.ts";
 import { usePage } from "../context.ts";
 
@@ -69,7 +70,7 @@ export function WhyNot(props: { readonly lb: Lb }): JSX.Element {
     if (page.canAct(props.lb)) return "";
     if (page.liveness().kind !== "live") return "No actions while the page is not live.";
     if (!props.lb.status.connected) return "No actions while maglevd does not answer.";
-    return `This dashboard is only a viewer of ${props.lb.name}: give it --token-file.`;
+    return `This dashboard is only a viewer of ${visible(props.lb.name)}: give it --token-file.`;
   };
   return (
     <Show when={why() !== ""}>

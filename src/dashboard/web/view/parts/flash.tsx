@@ -1,5 +1,5 @@
 /** A value that flashes once when it changes; not on first paint, and not on switching tabs. */
-import { createEffect, type JSX, on } from "solid-js";
+import { createEffect, type JSX, untrack } from "solid-js";
 
 const COLOURS = [
   { backgroundColor: "var(--flash)" },
@@ -8,11 +8,15 @@ const COLOURS = [
 
 /** Lets `element` flash when `value` returns something else than before. */
 export function flashOn(element: () => HTMLElement, value: () => unknown): void {
-  createEffect(on(value, (now, before) => {
-    if (now !== before && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  let shown = untrack(value);
+  createEffect(() => {
+    const now = value();
+    if (now === shown) return;
+    shown = now;
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
       element().animate(COLOURS, { duration: 1200, easing: "ease-out" });
     }
-  }, { defer: true }));
+  });
 }
 
 export function Flash(
