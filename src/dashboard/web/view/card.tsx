@@ -95,9 +95,7 @@ export function Card(props: {
         >
           {stateText()}
         </span>
-        <span class="servers">
-          <ServerWords summary={summary()} />
-        </span>
+        <ServerWords summary={summary()} />
         <Traffic lb={props.lb} frontend={frontend()} />
       </div>
       <Show when={props.open}>
@@ -146,80 +144,58 @@ function stateWords(frontend: Frontend, summary: Summary): string {
   return HEALTH_WORDS[summary.health];
 }
 
+/**
+ * What a closed card tells of its servers and its traffic. There may be a thousand of them: each is a
+ * few texts without components of their own.
+ */
 function ServerWords(props: { readonly summary: Summary }): JSX.Element {
-  const failing = createMemo(() =>
-    groupsOf(props.summary.failing.map(({ name, state }) => ({ name, word: state })))
-  );
-  const held = createMemo(() => groupsOf(props.summary.held));
+  const failing = () =>
+    groupWords(props.summary.failing.map(({ name, state }) => ({ name, word: state })));
   return (
-    <>
-      <span class="number faint">{props.summary.up} of {props.summary.total} up</span>
-      <For each={failing()}>{(group) => <Group {...group} accent={group.word} />}</For>
-      <For each={held()}>{(group) => <Group {...group} accent="held" />}</For>
-    </>
+    <span class="servers">
+      <span class="number faint">{`${props.summary.up} of ${props.summary.total} up`}</span>
+      <span class={`is-${props.summary.failing[0]?.state ?? "up"}`}>{failing()}</span>
+      <span class="is-held">{groupWords(props.summary.held)}</span>
+    </span>
   );
 }
 
-interface NamedGroup {
-  readonly word: string;
-  readonly names: readonly string[];
-}
-
-/** Backends by the word for them, in the order of the words. */
-function groupsOf(backends: readonly { readonly name: string; readonly word: string }[]) {
+/**
+ * `down: web0, web1 and 6 more; unknown: web9`. The word comes first, because the end may be cut
+ * off. Names are isolated, so that one from right to left does not turn the others around.
+ */
+function groupWords(backends: readonly { readonly name: string; readonly word: string }[]): string {
   const groups = new Map<string, string[]>();
   for (const { name, word } of backends) {
     const names = groups.get(word);
     if (names === undefined) groups.set(word, [name]);
     else names.push(name);
   }
-  return [...groups].map(([word, names]): NamedGroup => ({ word, names }));
-}
-
-/** `down: web0, web1 and 6 more`. The word comes first, because the end may be cut off. */
-function Group(props: NamedGroup & { readonly accent: string }): JSX.Element {
-  const more = () => props.names.length - MAX_NAMED;
-  return (
-    <span class={`is-${props.accent}`}>
-      {`${props.word}: `}
-      <For each={props.names.slice(0, MAX_NAMED)}>
-        {(name, index) => (
-          <>
-            {index() > 0 ? ", " : ""}
-            <Name text={name} />
-          </>
-        )}
-      </For>
-      {more() > 0 ? ` and ${more()} more` : ""}
-    </span>
-  );
+  return [...groups].map(([word, names]) => {
+    const named = names.slice(0, MAX_NAMED).map((name) => `\u2068${visible(name)}\u2069`);
+    const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+    return `${word}: ${named.join(", ")}${more}`;
+  }).join("; ");
 }
 
 /** Packets per second now. */
 function Traffic(props: { readonly lb: Lb; readonly frontend: Frontend }): JSX.Element {
   const page = usePage();
-  const rates = createMemo(() => {
+  const words = createMemo(() => {
     const key = frontendVipKey(props.frontend);
     page.track(props.lb.name, `r:${key}`);
     const rates = props.lb.rates.get(key);
     const next = rates?.next.at(-1);
-    if (next === null || next === undefined) return undefined;
-    return { all: next + (rates!.first.at(-1) ?? 0), dropped: rates!.dropped.at(-1) ?? 0 };
+    if (next === null || next === undefined) return { dropped: "", rate: "–" };
+    const dropped = rates!.dropped.at(-1) ?? 0;
+    return {
+      dropped: dropped > 0 ? `${formatRate(dropped)}/s dropped` : "",
+      rate: `${formatRate(next + (rates!.first.at(-1) ?? 0))}/s`,
+    };
   });
   return (
     <span class="traffic number">
-      <Show when={rates()} fallback={<span class="faint">–</span>}>
-        {(found) => (
-          <>
-            <Show when={found().dropped > 0}>
-              <span class="is-down">{formatRate(found().dropped)}/s dropped</span>
-              {" "}
-            </Show>
-            {formatRate(found().all)}
-            <span class="faint">/s</span>
-          </>
-        )}
-      </Show>
+      <span class="is-down">{words().dropped}</span> {words().rate}
     </span>
   );
 }
