@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { launchChromium, NO_CHROMIUM, openPage } from "../tests/support/servers/chromium.ts";
 import { DashboardFixture } from "../tests/support/servers/dashboard_fixture.ts";
-import { largeLb, stateOf } from "../tests/support/worlds/dashboard_world.ts";
+import { largeLb, stateOf } from "../tests/support/worlds/dashboard_page_world.ts";
 import { environment } from "./support/environment.ts";
 
 const BACKENDS_PER_VIP = 16;

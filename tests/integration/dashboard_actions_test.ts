@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { NO_CHROMIUM } from "../support/servers/chromium.ts";
 import { LOGIN } from "../support/servers/dashboard_fixture.ts";
 import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
-import { demoLb, largeLb } from "../support/worlds/dashboard_world.ts";
+import { demoLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
 
 function browserTest(name: string, run: () => Promise<void>): void {
   Deno.test({ name: `dashboard: ${name}${NO_CHROMIUM}`, ignore: NO_CHROMIUM !== "", fn: run });

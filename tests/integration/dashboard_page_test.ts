@@ -9,7 +9,7 @@ import type { MaglevdState } from "../../src/dashboard/protocol.ts";
 import { GoldenFolder } from "../support/judges/golden.ts";
 import { NO_CHROMIUM } from "../support/servers/chromium.ts";
 import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
-import { demoLb, hostileLb, largeLb } from "../support/worlds/dashboard_world.ts";
+import { demoLb, hostileLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
 
 const GOLDEN = new GoldenFolder("dashboard/");
 

@@ -17,7 +17,7 @@ import type {
   WeightBody,
 } from "../../../src/dashboard/protocol.ts";
 import { REPLAYED } from "../../../src/dashboard/protocol.ts";
-import { historyOf, lbVipOf } from "../worlds/dashboard_world.ts";
+import { historyOf, lbVipOf } from "../worlds/dashboard_page_world.ts";
 
 /** The policy under which the page must work. */
 export const CONTENT_SECURITY_POLICY =

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import type { MaglevdState } from "../../../src/dashboard/protocol.ts";
-import { demoLb, stateOf } from "../worlds/dashboard_world.ts";
+import { demoLb, stateOf } from "../worlds/dashboard_page_world.ts";
 import { launchChromium, openPage } from "./chromium.ts";
 import { DashboardFixture, LOGIN } from "./dashboard_fixture.ts";
 
