@@ -138,7 +138,7 @@ Deno.test("comments and messages follow the word rules in the folders that were 
     for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
       const path = `${folder}/${name}`;
       if (isDirectory) await read(path);
-      if (!/\.(ts|c|h)$/.test(name) || name.startsWith("test_")) continue;
+      if (!/\.(tsx?|c|h)$/.test(name) || name.startsWith("test_")) continue;
       const judge = isTest(path) ? phrasesInTests : phrasesIn;
       const findings = judge(await Deno.readTextFile(new URL(path, ROOT)))
         .filter(({ kind }) => kind !== "string" || !QUOTED_STRINGS.includes(path));
@@ -229,7 +229,8 @@ Deno.test("the rules of this test detect violations", () => {
 });
 
 Deno.test("files stay small enough to read: at most 400 lines", () => {
-  const long = FILES.filter((file) => !/\/gen\/|wire\/messages\.ts$/.test(file))
+  const long = FILES
+    .filter((file) => !/\/gen\/|\.gen\.ts$|wire\/messages\.ts$|dashboard\/protocol\.ts$/.test(file))
     .map((file) => [file, TEXTS.get(file)!.split("\n").length - 1] as const)
     .filter(([file, lines]) => lines > (isTest(file) ? 800 : 400));
   assert.deepEqual(long, [], "cut them in two");

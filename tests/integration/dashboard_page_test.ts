@@ -1,8 +1,8 @@
 /**
  * The dashboard's page in a real Chromium: what it shows, how it follows, what it filters, and how it
  * behaves when the server does not. Goal: each promise to a person in front of it is tried as that
- * person would. Method: the built page under its real headers, a server of the test's own that tells
- * it a story, and a browser.
+ * person would. Method: the built page under its real headers, a server of the test's own that plays
+ * a story, and a browser.
  */
 import assert from "node:assert/strict";
 import type { MaglevdState } from "../../src/dashboard/protocol.ts";
@@ -439,7 +439,7 @@ browserTest(
   },
 );
 
-browserTest("empty and broken states are told in words", () => {
+browserTest("empty and broken states are described in words", () => {
   const nowMs = Date.now();
   const { refreshed_ms: _, lb: _lb, ...lb } = demoLb(nowMs);
   const unread: MaglevdState = {

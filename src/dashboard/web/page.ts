@@ -311,15 +311,13 @@ export class Page {
     batch(() => {
       for (const event of events) {
         if (event.type === "resync") continue;
-        if (event.type === "log") {
-          lines.push(lineOf(event, this.#lineId++));
-          continue;
+        if (event.type === "log" || event.type === "backend" || event.type === "frontend") {
+          const line = lineOf(event, this.#lineId++);
+          if (line !== undefined) lines.push(line);
         }
         const lb = this.#lbs.get(event.maglevd);
-        if (lb === undefined) continue;
-        if (event.type === "backend" || event.type === "frontend") {
-          this.#noteChange(event);
-        }
+        if (lb === undefined || event.type === "log") continue;
+        if (event.type === "backend" || event.type === "frontend") this.#noteChange(event);
         applyToLb(lb, event, (part) => fired.add(`${lb.name}\0${part}`));
       }
       for (const part of fired) this.#triggers.fire(part);

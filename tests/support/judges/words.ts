@@ -92,6 +92,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/cli",
   "src/config",
   "src/daemon",
+  "src/dashboard/web",
   "src/demo",
   "src/forecast",
   "src/grpc",

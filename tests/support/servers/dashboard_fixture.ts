@@ -155,20 +155,6 @@ export class DashboardFixture {
         : {}),
     });
     if (!moved) return;
-    this.emit({
-      type: "log",
-      maglevd: lb,
-      t_ms,
-      level: "info",
-      time: new Date(t_ms).toISOString(),
-      msg: "backend-transition",
-      attributes: {
-        backend: name,
-        from: before.state,
-        to: backend.state,
-        code: backend.last_result?.code ?? "",
-      },
-    });
     for (const frontend of this.lb(lb).frontends) this.#reweigh(lb, frontend, t_ms);
   }
 

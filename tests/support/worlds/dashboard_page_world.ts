@@ -245,7 +245,7 @@ function makeLb(
   };
 }
 
-/** VPP's view of a frontend, as maglevd wants it. */
+/** VPP's view of a frontend, as maglevd gives it. */
 export function lbVipOf(frontend: Frontend, addressOf: ReadonlyMap<string, string>): LbVip {
   const entries = frontend.pools.flatMap(({ backends }) => backends);
   const total = entries.reduce((sum, entry) => sum + entry.effective_weight, 0);

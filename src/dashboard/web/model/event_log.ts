@@ -21,17 +21,36 @@ export const MAX_LINES = 500;
 /** Longest text of a line. */
 const MAX_TEXT = 600;
 
-/** A line of a log event. */
-export function lineOf(event: Extract<DashboardEvent, { type: "log" }>, id: number): LogLine {
-  const tMs = Date.parse(event.time);
+/** Events that have a line in the panel. */
+export type LineEvent = Extract<DashboardEvent, { type: "log" | "backend" | "frontend" }>;
+
+/** The line of an event; undefined for one of a backend or frontend whose state did not change. */
+export function lineOf(event: LineEvent, id: number): LogLine | undefined {
+  if (event.type === "log") {
+    const tMs = Date.parse(event.time);
+    return {
+      id,
+      lb: event.maglevd,
+      tMs: Number.isNaN(tMs) ? event.t_ms : tMs,
+      level: event.level,
+      kind: kindOf(event.msg),
+      msg: event.msg,
+      text: cut(pairs(event.attributes)),
+    };
+  }
+  const { type: kind, transition } = event;
+  if (transition === undefined) return undefined;
+  const name = event.type === "backend" ? event.backend.name : event.frontend.name;
+  const result = event.type === "backend" ? event.transition?.result : undefined;
+  const words = [`${name} ${transition.from} → ${transition.to}`, result?.code, result?.detail];
   return {
     id,
     lb: event.maglevd,
-    tMs: Number.isNaN(tMs) ? event.t_ms : tMs,
-    level: event.level,
-    kind: kindOf(event.msg),
-    msg: event.msg,
-    text: textOf(event.msg, event.attributes),
+    tMs: transition.at_ms,
+    level: "info",
+    kind,
+    msg: `${kind}-transition`,
+    text: cut(words.filter((word) => word).join(" · ")),
   };
 }
 
@@ -40,18 +59,12 @@ function kindOf(msg: string): Kind {
   return KINDS.find((kind) => kind === first) ?? "other";
 }
 
-/** Transitions as a sentence; everything else as the log has it. */
-function textOf(msg: string, attributes: Readonly<Record<string, string>>): string {
-  const { backend, frontend, from, to, layer: _, ...others } = attributes;
-  const subject = backend ?? frontend;
-  const text = msg.endsWith("-transition") && subject !== undefined && from !== undefined
-    ? [`${subject} ${from} → ${to}`, ...Object.values(others)].filter((part) => part).join(" · ")
-    : pairs(attributes);
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
-}
-
 function pairs(attributes: Readonly<Record<string, string>>): string {
   return Object.entries(attributes).map(([name, value]) => `${name}=${value}`).join(" ");
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
 }
 
 /** `lines` with the new ones, cut to MAX_LINES. */

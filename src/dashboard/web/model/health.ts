@@ -1,6 +1,6 @@
 /**
  * PURE. The health of a frontend as three questions of their own: does a server answer (state),
- * do the servers serve that should (degraded, fallback), and does VPP have what maglevd wants
+ * do the servers serve that should (degraded, fallback), and does VPP have what it was given
  * (disagrees).
  */
 import {
@@ -118,7 +118,7 @@ function servingPool({ pools, active_pool }: Frontend): Frontend["pools"][number
 }
 
 /**
- * Where VPP differs from what maglevd wants. Empty while that cannot be judged: VPP is not connected, its
+ * Where VPP differs from the wanted weights. Empty while that cannot be judged: VPP is not connected, its
  * state was not read since the change, or maglevd does not write yet (warm-up).
  */
 function differencesOf(frontend: Frontend, context: SummaryContext): readonly Difference[] {

@@ -91,7 +91,7 @@ function vipSentences(vip: PlannedVip): string[] {
 
 /** Ends that the dialog offers, in milliseconds; 0: no end. */
 export const DURATIONS: readonly (readonly [label: string, ms: number])[] = [
-  ["until somebody ends it", 0],
+  ["until an operator ends it", 0],
   ["for 15 minutes", 15 * 60_000],
   ["for 1 hour", 3_600_000],
   ["for 4 hours", 4 * 3_600_000],

@@ -1,7 +1,7 @@
 /** PURE. Strips of the last ten minutes: advancing, worsening, runs to draw, outages to read. */
 import { type Backend, STRIP } from "../../protocol.ts";
 
-/** From best to worst. A slot that nobody saw is better than all, because it asserts nothing. */
+/** From best to worst. A slot that was not observed is below all, because it asserts nothing. */
 const ORDER: string = Object.values(STRIP).join("");
 
 /** The worse of two characters. */

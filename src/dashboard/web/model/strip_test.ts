@@ -9,7 +9,7 @@ Deno.test("the worse of two characters wins, and a gap loses against everything"
   for (const character of "up?fxd") assert.equal(worse(".", character), character);
 });
 
-Deno.test("stripCharacter() tells failing from down, and asserts nothing without a prober", () => {
+Deno.test("stripCharacter() separates failing from down, and asserts nothing without a prober", () => {
   assert.equal(stripCharacter(backend("w1")), "u");
   assert.equal(
     stripCharacter(backend("w1", "up", { last_result: { ok: false, code: "L4TOUT" } })),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { PlanAnswer } from "../../protocol.ts";
 import { announcementOf, titleOf } from "./announce.ts";
 import { append, filterLines, KINDS, LEVELS, lineOf, MAX_LINES } from "./event_log.ts";
+import { backend, web } from "./test_lb.ts";
 import { canEnd, consequencesOf, verbOf } from "./plan_words.ts";
 
 const PLAN: PlanAnswer = {
@@ -96,27 +97,35 @@ const log = (msg: string, attributes: Record<string, string> = {}) =>
     attributes,
   }) as const;
 
+const line = (id: number, msg: string) => lineOf(log(msg), id)!;
+
 Deno.test("lines: transitions read as a sentence, the rest as in the log", () => {
-  const transition = {
-    backend: "a",
-    from: "up",
-    to: "down",
-    layer: "L4",
-    code: "L4TOUT",
-    detail: "",
-  };
-  const line = lineOf(log("backend-transition", transition), 1);
-  assert.equal(line.text, "a up → down · L4TOUT");
-  assert.equal(line.kind, "backend");
-  assert.equal(line.tMs, Date.parse("2026-11-28T21:00:00.123Z"));
-  assert.equal(lineOf(log("vpp-connect", { version: "26.10" }), 2).text, "version=26.10");
-  assert.equal(lineOf(log("shutdown"), 3).kind, "other");
-  assert.equal(lineOf({ ...log("shutdown"), time: "yesterday" }, 4).tMs, 5);
-  assert.equal(lineOf(log("vpp-x", { a: "y".repeat(9999) }), 5).text.length, 600);
+  const result = { ok: false, code: "L4TOUT", detail: "" };
+  const down = { from: "up", to: "down", at_ms: 7, result };
+  const event = { maglevd: "lb1", t_ms: 5, type: "backend", backend: backend("w1") } as const;
+  assert.deepEqual(lineOf({ ...event, transition: down }, 1), {
+    id: 1,
+    lb: "lb1",
+    tMs: 7,
+    level: "info",
+    kind: "backend",
+    msg: "backend-transition",
+    text: "w1 up → down · L4TOUT",
+  });
+  assert.equal(lineOf(event, 2), undefined, "it is what it was");
+  const up = { from: "down", to: "up", at_ms: 7 };
+  const frontend = { ...event, type: "frontend", frontend: web(), transition: up } as const;
+  assert.equal(lineOf(frontend, 3)!.text, "web down → up");
+  const connect = lineOf(log("vpp-connect", { version: "26.10" }), 4)!;
+  assert.equal(connect.text, "version=26.10");
+  assert.equal(connect.tMs, Date.parse("2026-11-28T21:00:00.123Z"));
+  assert.equal(line(5, "shutdown").kind, "other");
+  assert.equal(lineOf({ ...log("shutdown"), time: "yesterday" }, 6)!.tMs, 5);
+  assert.equal(lineOf(log("vpp-x", { a: "y".repeat(9999) }), 7)!.text.length, 600);
 });
 
 Deno.test("lines: the newest are kept, and pass by level, kind, text and load balancer", () => {
-  const lines = append([], [lineOf(log("vpp-connect"), 1), lineOf(log("config-reload"), 2)]);
+  const lines = append([], [line(1, "vpp-connect"), line(2, "config-reload")]);
   const all = { levels: new Set(LEVELS), kinds: new Set(KINDS), search: "" };
   const ids = (filter: Partial<Parameters<typeof filterLines>[1]>) =>
     filterLines(lines, { ...all, ...filter }).map(({ id }) => id);
@@ -125,6 +134,6 @@ Deno.test("lines: the newest are kept, and pass by level, kind, text and load ba
   assert.deepEqual(ids({ kinds: new Set(["vpp"]) }), [1]);
   assert.deepEqual(ids({ search: " RELOAD" }), [2]);
   assert.deepEqual(ids({ lb: "lb2" }), []);
-  const many = Array.from({ length: MAX_LINES + 1 }, (_, id) => lineOf(log("x"), id));
+  const many = Array.from({ length: MAX_LINES + 1 }, (_, id) => line(id, "x"));
   assert.equal(append([], many)[0]!.id, 1);
 });

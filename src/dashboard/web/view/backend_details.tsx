@@ -216,7 +216,7 @@ function IntentFacts(props: { readonly lb: Lb; readonly intent: Intent }): JSX.E
         {props.intent.kind} since {localInstant(props.intent.since_ms)}
         {props.intent.by === undefined ? "" : ` by ${visible(props.intent.by)}`}
         {props.intent.until_ms === undefined
-          ? ", until somebody ends it"
+          ? ", until an operator ends it"
           : `, ends in ${formatAge(props.intent.until_ms - page.lbNowMs(props.lb))}`}
         {props.intent.reason === undefined ? "" : `: ${visible(props.intent.reason)}`}
       </dd>

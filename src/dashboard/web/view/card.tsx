@@ -145,7 +145,7 @@ function stateWords(frontend: Frontend, summary: Summary): string {
 }
 
 /**
- * What a closed card tells of its servers and its traffic. There may be a thousand of them: each is a
+ * Servers and traffic of a closed card. There may be a thousand of them: each is a
  * few texts without components of their own.
  */
 function ServerWords(props: { readonly summary: Summary }): JSX.Element {

@@ -33,7 +33,7 @@ export function Toolbar(
       page.track(lb.name, "counts");
       page.track(lb.name, "status");
     }
-    // What one that is away had last says nothing about all of them.
+    // The last state of a load balancer that is away is not counted with the others.
     const counted = props.compared ? props.lbs.filter((lb) => lb.status.connected) : props.lbs;
     return countsOf(counted.flatMap((lb) => [...lb.summaries.values()]));
   });

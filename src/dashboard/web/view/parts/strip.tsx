@@ -1,5 +1,5 @@
 /**
- * The last ten minutes of a backend. The height of a bar tells how bad it was, so that colour does
+ * The last ten minutes of a backend. The height of a bar shows how bad it was, so that colour does
  * not have to; a slot that was not observed is a gap. With focus or pointer the outages are listed.
  */
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
