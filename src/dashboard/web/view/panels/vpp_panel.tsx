@@ -30,6 +30,10 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
     page.track(props.lb.name, "api");
     return props.lb.callsPerS;
   };
+  const readMs = () => {
+    page.track(props.lb.name, "vpp");
+    return props.lb.lbReadMs;
+  };
   const mark = () =>
     ({ connecting: "down", off: "unknown", unknown: "unknown", connected: "well" })[
       vpp().state
@@ -78,7 +82,7 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
           <dt>VIPs</dt>
           <dd classList={{ "is-disagrees": agree() > 0 }}>
             {agree() > 0 ? `${agree()} differ from what is wanted` : "as wanted"}
-            <Show when={props.lb.lbReadMs}>
+            <Show when={readMs()}>
               {(read) => <span class="faint">, read {formatAge(page.nowMs() - read())} ago</span>}
             </Show>
           </dd>
