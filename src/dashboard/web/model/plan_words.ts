@@ -80,6 +80,8 @@ function vipSentences(vip: PlannedVip): string[] {
     if (!server.flush) continue;
     const flows = server.flows === undefined
       ? "its sticky flows are dropped"
+      : server.flows === 0
+      ? "it has no sticky flows to drop"
       : `up to ${plural(server.flows, "sticky flow")} are dropped`;
     sentences.push(`${vip.frontend}: ${server.address}: ${flows}.`);
   }

@@ -1,5 +1,5 @@
 /** Live traffic of a VIP over the last ten minutes. Loaded when the first card opens. */
-import { createEffect, createMemo, type JSX, onCleanup, onMount } from "solid-js";
+import { createEffect, createMemo, type JSX, on, onCleanup, onMount } from "solid-js";
 import uPlot from "uplot";
 import "uplot/style.css";
 import type { VipRates } from "../../protocol.ts";
@@ -26,6 +26,7 @@ export default function Chart(
     page.track(props.lb.name, "strips");
     return props.lb.rates.get(props.vip);
   });
+  const nowS = () => page.nowMs() / 1000;
   const latest = (values: VipRates["first"] | undefined) => {
     const value = values?.at(-1);
     return value === null || value === undefined ? "–" : `${formatRate(value)}/s`;
@@ -34,18 +35,12 @@ export default function Chart(
     let plot: uPlot | undefined;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(optionsOf(holder.clientWidth), dataOf(rates(), page.nowMs()), holder);
+      const range = (): [number, number] => [nowS() - WINDOW_S, nowS()];
+      plot = new uPlot(optionsOf(holder.clientWidth, range), dataOf(rates(), nowS()), holder);
     };
     // Colours of a canvas do not follow the style sheet by themselves.
-    createEffect(() => {
-      page.navigation.theme();
-      draw();
-    });
-    createEffect(() => {
-      const data = dataOf(rates(), page.nowMs());
-      plot?.setData(data, false);
-      plot?.setScale("x", { min: page.nowMs() / 1000 - WINDOW_S, max: page.nowMs() / 1000 });
-    });
+    createEffect(on(page.navigation.theme, draw));
+    createEffect(() => plot?.setData(dataOf(rates(), nowS())));
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", draw);
     const resize = new ResizeObserver(() =>
@@ -82,8 +77,8 @@ export default function Chart(
   );
 }
 
-function dataOf(rates: VipRates | undefined, nowMs: number): uPlot.AlignedData {
-  if (rates === undefined) return [[nowMs / 1000], [null], [null], [null]];
+function dataOf(rates: VipRates | undefined, nowS: number): uPlot.AlignedData {
+  if (rates === undefined) return [[nowS], [null], [null], [null]];
   return [
     rates.at_ms.map((ms) => ms / 1000),
     [...rates.next],
@@ -92,7 +87,7 @@ function dataOf(rates: VipRates | undefined, nowMs: number): uPlot.AlignedData {
   ];
 }
 
-function optionsOf(width: number): uPlot.Options {
+function optionsOf(width: number, range: () => [number, number]): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (property: string) => style.getPropertyValue(property).trim();
   const font = `11px ${getComputedStyle(document.body).fontFamily}`;
@@ -109,7 +104,7 @@ function optionsOf(width: number): uPlot.Options {
     cursor: { show: false },
     padding: [6, 14, 0, 0],
     scales: {
-      x: { time: true, auto: false },
+      x: { time: true, range },
       y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
     },
     axes: [

@@ -114,12 +114,14 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
             `−${report.servers_removed}, ${report.weights_updated} weights, ` +
             `${report.failed} failed.`,
         );
-      } else if (answer.warning !== undefined && answer.warning !== "") setDone(answer.warning);
+      } else if (answer.warning) setDone(`Done: ${answer.warning}.`);
       else close();
     } catch (failure) {
       setError(messageOf(failure));
     } finally {
       setBusy(false);
+      // The button that had it may be gone.
+      safe.focus();
     }
   };
   return (
