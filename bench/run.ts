@@ -2,9 +2,13 @@
  * Runs all benchmarks, one after the other, and writes each one's JSON object on a line of its own.
  * Arguments are names of benchmarks; without any, all run but `soak`, which takes ten minutes. A
  * benchmark without its requirement is left out with a message: MAGLEV_VPP_PREFIX for a real VPP,
- * or the server farm of ../shared.
+ * the server farm of ../shared, or Chromium.
  */
-const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: boolean }[] = [
+const BENCHMARKS: readonly {
+  name: string;
+  needs?: "vpp" | "farm" | "chromium";
+  onlyByName?: boolean;
+}[] = [
   { name: "probes" },
   { name: "health", needs: "farm" },
   { name: "daemon" },
@@ -17,18 +21,24 @@ const BENCHMARKS: readonly { name: string; needs?: "vpp" | "farm"; onlyByName?: 
   { name: "counters" },
   { name: "cli" },
   { name: "dashboard" },
+  { name: "dashboard_page", needs: "chromium" },
   { name: "soak", needs: "farm", onlyByName: true },
 ];
 
 const FARM = new URL("../../shared/bench/health/farm.c", import.meta.url);
 
+const CHROMIUM = "/usr/bin/chromium";
+
 /** The missing requirement; undefined: the benchmark can run. */
-async function lack(needs: "vpp" | "farm" | undefined): Promise<string | undefined> {
+async function lack(needs: "vpp" | "farm" | "chromium" | undefined): Promise<string | undefined> {
   if (needs === "vpp" && (Deno.env.get("MAGLEV_VPP_PREFIX") ?? "") === "") {
     return "MAGLEV_VPP_PREFIX is not set";
   }
   if (needs === "farm" && !await Deno.stat(FARM).then(() => true, () => false)) {
     return `${FARM.pathname} does not exist`;
+  }
+  if (needs === "chromium" && !await Deno.stat(CHROMIUM).then(() => true, () => false)) {
+    return `${CHROMIUM} does not exist`;
   }
   return undefined;
 }

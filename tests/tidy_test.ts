@@ -116,6 +116,14 @@ Deno.test("pure files use no clock, randomness, timer, socket, console or await"
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("the dashboard's page uses nothing of Deno", () => {
+  const wrong = SOURCES.filter((file) =>
+    file.startsWith("src/dashboard/web/") &&
+    bannedCallsIn(TEXTS.get(file)!, "pure").some(({ call }) => call === "Deno")
+  );
+  assert.deepEqual(wrong, [], "it runs in browsers");
+});
+
 Deno.test("banned calls appear nowhere in src", () => {
   const wrong: string[] = [];
   for (const file of SOURCES) {
@@ -135,7 +143,7 @@ Deno.test("comments and messages follow the word rules in the folders that were 
     for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
       const path = `${folder}/${name}`;
       if (isDirectory) await read(path);
-      if (!/\.(ts|c|h)$/.test(name) || name.startsWith("test_")) continue;
+      if (!/\.(tsx?|c|h)$/.test(name) || name.startsWith("test_")) continue;
       const judge = isTest(path) ? phrasesInTests : phrasesIn;
       const findings = judge(await Deno.readTextFile(new URL(path, ROOT)))
         .filter(({ kind }) => kind !== "string" || !QUOTED_STRINGS.includes(path));
@@ -202,6 +210,7 @@ const ALLOWED: [RegExp, string][] = [
     "",
   ],
   [/^src\/cli\/run\.ts$/, "Math.random"],
+  [/^src\/dashboard\/web\/stream\/browser\.ts$/, ""],
   [/^[a-z]+\.ts$/, ""],
 ];
 

@@ -162,7 +162,8 @@ export interface ProbeResult {
   /** Such as L4OK or L7STS. */
   readonly code: string;
   readonly detail?: string;
-  readonly duration_ms: number;
+  /** Absent in the page after an event that does not carry it. */
+  readonly duration_ms?: number;
 }
 
 export interface Transition {
@@ -358,11 +359,17 @@ export type DashboardEvent =
     readonly msg: string;
     readonly attributes: Readonly<Record<string, string>>;
   }
-  /** Probes of the last 250 ms: backend → its last result's code, counter, number of probes. */
+  /**
+   * Probes of the last 250 ms: backend → its last result's code, counter, number of probes, and the
+   * last result's duration where it is known.
+   */
   | EventBase & {
     readonly type: "probes";
     readonly probes: Readonly<
-      Record<string, readonly [code: string, ok: boolean, counter: number, count: number]>
+      Record<
+        string,
+        readonly [code: string, ok: boolean, counter: number, count: number, duration_ms?: number]
+      >
     >;
   }
   /** VPP API calls of the last 250 ms. */

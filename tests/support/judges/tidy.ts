@@ -115,7 +115,7 @@ export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): stri
 
 /** Folders that are pure but for the files named. */
 const PURE_FOLDERS =
-  /^src\/(base|health|config|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|sim\/plugin)\//;
+  /^src\/(base|health|config|vpp\/lb|vpp\/wire|cli\/language|cli\/compare|cli\/render|dashboard\/web\/model|sim\/plugin)\//;
 const IMPURE = new Set(["src/config/load.ts"]);
 
 /** True for files that must be pure: by their folder, or by PURE in their first comment. */

@@ -94,6 +94,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/daemon",
   "src/dashboard/hub",
   "src/dashboard/server",
+  "src/dashboard/web",
   "src/demo",
   "src/forecast",
   "src/grpc",

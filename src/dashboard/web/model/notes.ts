@@ -1,0 +1,86 @@
+/** PURE. Sentences about a load balancer as a whole: what is wrong with it, or worth knowing. */
+import { formatAge, formatLatency } from "./format.ts";
+import type { Lb } from "./lb.ts";
+
+export interface Note {
+  readonly severity: "critical" | "warning" | "info";
+  readonly lb: string;
+  readonly text: string;
+  /** Begin of what it is about, by the dashboard's clock. */
+  readonly sinceMs?: number;
+  /** When the next attempt begins, by the dashboard's clock. */
+  readonly retryAtMs?: number;
+}
+
+/** Clocks that differ by less than this are not worth a note. */
+const SKEW_MS = 1000;
+/** A certificate that ends within this time is worth a note. */
+const EXPIRY_MS = 14 * 86_400_000;
+/** Backends that a note names. */
+const MAX_NAMES = 3;
+
+/** The notes of a load balancer, worst first. `nowMs` is the dashboard's clock. */
+export function notesOf(lb: Lb, nowMs: number): Note[] {
+  const { status } = lb;
+  const notes: Note[] = [];
+  const add = (severity: Note["severity"], text: string, more: Partial<Note> = {}) => {
+    notes.push({ severity, lb: lb.name, text, ...more });
+  };
+  if (!status.connected) {
+    const why = status.error === undefined ? "" : `: ${status.error}`;
+    const seen = status.refreshed_ms === undefined ? "has not answered yet" : "does not answer";
+    add("critical", `maglevd ${seen}${why}`, {
+      sinceMs: status.connection_since_ms,
+      ...(status.retry_at_ms === undefined ? {} : { retryAtMs: status.retry_at_ms }),
+    });
+    // What follows was true when it was read; the greyed page shows it as such.
+    return notes;
+  }
+  if (lb.vpp.state === "connecting") {
+    const why = lb.vpp.error === undefined ? "" : `: ${lb.vpp.error}`;
+    add("critical", `VPP is not connected${why}; it keeps what it has`, since(lb.vpp.since_ms, lb));
+  }
+  for (const group of status.blind ?? []) {
+    const where = group.netns === "" ? "" : ` in namespace ${group.netns}`;
+    add("critical", `Probes${where} are void: ${group.reason}`);
+  }
+  for (const text of status.withheld ?? []) add("critical", `Not sent to VPP: ${text}`);
+  if (status.config_on_disk === "invalid") {
+    add("warning", `${fileOf(lb)} on disk is invalid; the configuration in force stays`);
+  } else if (status.config_on_disk === "differs") {
+    add("warning", `${fileOf(lb)} on disk differs from the configuration in force`);
+  }
+  const skewMs = status.clock_skew_ms ?? 0;
+  if (Math.abs(skewMs) >= SKEW_MS) {
+    const side = skewMs > 0 ? "ahead of" : "behind";
+    add("warning", `Clock is ${formatLatency(Math.abs(skewMs))} ${side} the dashboard's`);
+  }
+  const ending = [...lb.backends.values()].filter(({ certificate_expiry_ms: expiry }) =>
+    expiry !== undefined && expiry - nowMs < EXPIRY_MS
+  );
+  if (ending.length > 0) {
+    const first = Math.min(...ending.map((backend) => backend.certificate_expiry_ms!));
+    const when = first <= nowMs ? "has expired" : `expires in ${formatAge(first - nowMs)}`;
+    const names = ending.slice(0, MAX_NAMES).map(({ name }) => name).join(", ");
+    const more = ending.length > MAX_NAMES ? ` and ${ending.length - MAX_NAMES} more` : "";
+    add("warning", `Certificate of ${names}${more} ${when}`);
+  }
+  if (status.warmup === "waiting" || status.warmup === "releasing") {
+    const until = status.warmup_until_ms;
+    const left = until === undefined ? 0 : until - (status.clock_skew_ms ?? 0) - nowMs;
+    const rest = left > 0 ? `, at most ${formatAge(left)} more` : "";
+    add("info", `Warming up: VPP keeps what it has until the backends are probed${rest}`);
+  }
+  if (lb.vpp.weights === false) {
+    add("info", "This VPP has no weights: servers are in use or not in use");
+  }
+  return notes;
+}
+
+function since(sinceMs: number | undefined, lb: Lb): Partial<Note> {
+  return sinceMs === undefined ? {} : { sinceMs: sinceMs - (lb.status.clock_skew_ms ?? 0) };
+}
+
+function fileOf(lb: Lb): string {
+  return lb.status.config_file ?? "The configuration file";
+}

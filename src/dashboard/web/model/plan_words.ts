@@ -1,0 +1,102 @@
+/** PURE. An action and its plan in the words of the confirmation. */
+import type { BackendAction, PlanAnswer, PlannedVip } from "../../protocol.ts";
+import { formatShare, plural } from "./format.ts";
+
+/** An action that is about to be confirmed. */
+export type Wish =
+  | { readonly kind: BackendAction; readonly lb: string; readonly backend: string }
+  | {
+    readonly kind: "weight";
+    readonly lb: string;
+    readonly backend: string;
+    readonly frontend: string;
+    readonly pool: string;
+    readonly weight: number | "file";
+  }
+  | { readonly kind: "sync"; readonly lb: string; readonly frontend?: string };
+
+/** The words on the button that does it: `Disable nginx0`. */
+export function verbOf(wish: Wish): string {
+  switch (wish.kind) {
+    case "weight":
+      return wish.weight === "file"
+        ? `Give ${wish.backend} the file's weight`
+        : `Set ${wish.backend} to ${wish.weight}`;
+    case "sync":
+      return `Sync ${wish.frontend ?? "all frontends"}`;
+    default:
+      return `${wish.kind[0]!.toUpperCase()}${wish.kind.slice(1)} ${wish.backend}`;
+  }
+}
+
+/** What the action means in general. */
+export function meaningOf(wish: Wish): string {
+  switch (wish.kind) {
+    case "pause":
+      return "Probing stops, its weight becomes 0. New flows go to other servers; established flows stay.";
+    case "disable":
+      return "Probing stops, its weight becomes 0, and its established flows are dropped.";
+    case "resume":
+    case "enable":
+      return "Probing begins again; it serves as soon as it is up.";
+    case "weight":
+      return "The share of new flows changes; established flows stay.";
+    case "sync":
+      return "VPP's state is read and compared, and each difference is corrected.";
+  }
+}
+
+/** True for actions that can end by themselves. */
+export function canEnd(wish: Wish): boolean {
+  return wish.kind === "pause" || wish.kind === "disable" ||
+    (wish.kind === "weight" && wish.weight !== "file");
+}
+
+/** The consequences of a plan, one sentence each, the weightiest first. */
+export function consequencesOf(plan: PlanAnswer): string[] {
+  const sentences: string[] = [];
+  for (const vip of plan.vips) sentences.push(...vipSentences(vip));
+  for (const { backend, from, to } of plan.states) {
+    if (from !== to) sentences.push(`${backend} goes from ${from} to ${to}.`);
+  }
+  if (plan.vips.length === 0) sentences.unshift("Nothing changes in VPP.");
+  if (plan.vips_unchanged > 0 && plan.vips.length > 0) {
+    sentences.push(`${plural(plan.vips_unchanged, "other VIP")} unchanged.`);
+  }
+  return sentences;
+}
+
+function vipSentences(vip: PlannedVip): string[] {
+  const sentences: string[] = [];
+  const moved = vip.moved > 0
+    ? `, ${plural(vip.moved, "bucket")} of ${vip.buckets} change their server`
+    : "";
+  sentences.push(`${vip.frontend}: ${formatShare(vip.share_moved)} of new flows move${moved}.`);
+  if (vip.lost > 0) {
+    const lost = vip.lost === vip.buckets ? "all buckets" : plural(vip.lost, "bucket");
+    sentences.push(`${vip.frontend}: ${lost} lose their last server; these flows are not served.`);
+  }
+  for (const server of vip.servers) {
+    if (!server.flush) continue;
+    const flows = server.flows === undefined
+      ? "its sticky flows are dropped"
+      : server.flows === 0
+      ? "it has no sticky flows to drop"
+      : `up to ${plural(server.flows, "sticky flow")} are dropped`;
+    sentences.push(`${vip.frontend}: ${server.address}: ${flows}.`);
+  }
+  if (vip.reason !== undefined && vip.reason !== "") {
+    sentences.push(`${vip.frontend}: ${vip.reason}.`);
+  }
+  return sentences;
+}
+
+/** Ends that the dialog offers, in milliseconds; 0: no end. */
+export const DURATIONS: readonly (readonly [label: string, ms: number])[] = [
+  ["until an operator ends it", 0],
+  ["for 15 minutes", 15 * 60_000],
+  ["for 1 hour", 3_600_000],
+  ["for 4 hours", 4 * 3_600_000],
+  ["for 24 hours", 86_400_000],
+  ["for 7 days", 7 * 86_400_000],
+];

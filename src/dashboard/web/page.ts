@@ -1,0 +1,380 @@
+/**
+ * The page's state and what changes it: loads the state, follows the stream, applies events once a
+ * frame, keeps address, cookie and storage in step. Components read it and call its functions.
+ */
+import { type Accessor, batch, createSignal } from "solid-js";
+import type { DashboardEvent, State } from "../protocol.ts";
+import { announcementOf, type Change } from "./model/announce.ts";
+import { append, lineOf, type LogLine } from "./model/event_log.ts";
+import { advanceStrips, applyHistory, applyToLb, createLb, type Lb } from "./model/lb.ts";
+import type { Wish } from "./model/plan_words.ts";
+import { parseBase } from "./model/url_state.ts";
+import { Navigation } from "./navigation.ts";
+import { Api } from "./stream/api.ts";
+import { BROWSER } from "./stream/browser.ts";
+import type { Phase } from "./stream/connection.ts";
+import { Link } from "./stream/link.ts";
+import { parsePosition, type SseEvent } from "./stream/sse.ts";
+import { Triggers } from "./triggers.ts";
+
+/** Whether what is shown is true now. */
+export type Liveness =
+  | { readonly kind: "loading" }
+  | { readonly kind: "live" }
+  | {
+    readonly kind: "stale";
+    readonly reason: string;
+    /** By the browser's clock; absent: an attempt is under way. */
+    readonly retryAtMs?: number;
+    readonly heardMs: number;
+  };
+
+/** A connection that is made again within this time needs no banner. */
+const PATIENCE_MS = 3000;
+/** States are not loaded in quicker succession. */
+const LOAD_GAP_MS = 1000;
+const MAX_LOAD_GAP_MS = 15_000;
+/** Changes within this time are announced together. */
+const ANNOUNCE_MS = 2000;
+
+export class Page {
+  readonly admin: boolean;
+  readonly api: Api;
+  readonly navigation: Navigation;
+  /** The browser's clock, once a second. */
+  readonly tickMs: Accessor<number>;
+  readonly liveness: Accessor<Liveness>;
+  readonly lines: Accessor<readonly LogLine[]>;
+  readonly announcement: Accessor<string>;
+  /** True: the server was upgraded since the page was loaded. */
+  readonly outdated: Accessor<boolean>;
+  /** The action that waits for a confirmation. */
+  readonly wish: Accessor<Wish | undefined>;
+  readonly setWish: (wish: Wish | undefined) => void;
+
+  readonly #triggers = new Triggers();
+  readonly #lbs = new Map<string, Lb>();
+  readonly #link: Link;
+  readonly #set: {
+    readonly tickMs: (ms: number) => void;
+    readonly liveness: (liveness: Liveness) => void;
+    readonly lines: (lines: readonly LogLine[]) => void;
+    readonly announcement: (text: string) => void;
+    readonly outdated: (outdated: boolean) => void;
+  };
+  #version: string | undefined;
+  #epoch = "";
+  #seq = 0;
+  #loading = false;
+  #loadFailures = 0;
+  #loadAtMs: number | undefined = 0;
+  #loadedMs = 0;
+  #historyOf = "";
+  /** The dashboard's clock minus the browser's. */
+  #offsetMs = 0;
+  #phase: Phase = { kind: "connecting" };
+  #heardMs = 0;
+  #liveMs = 0;
+  #pending: DashboardEvent[] = [];
+  #frame = false;
+  #lineId = 0;
+  #changes: Change[] = [];
+  #announceAtMs = 0;
+
+  constructor() {
+    const base = parseBase(location.pathname);
+    this.admin = base.admin;
+    this.api = new Api(location.origin, base);
+    this.navigation = new Navigation(base.prefix, () => this.lbNames());
+    const [tickMs, setTickMs] = createSignal(BROWSER.nowMs());
+    const [liveness, setLiveness] = createSignal<Liveness>({ kind: "loading" });
+    const [lines, setLines] = createSignal<readonly LogLine[]>([]);
+    const [announcement, setAnnouncement] = createSignal("");
+    const [outdated, setOutdated] = createSignal(false);
+    const [wish, setWish] = createSignal<Wish | undefined>();
+    this.tickMs = tickMs;
+    this.liveness = liveness;
+    this.lines = lines;
+    this.announcement = announcement;
+    this.outdated = outdated;
+    this.wish = wish;
+    this.setWish = setWish;
+    this.#set = {
+      tickMs: setTickMs,
+      liveness: setLiveness,
+      lines: setLines,
+      announcement: setAnnouncement,
+      outdated: setOutdated,
+    };
+    this.#link = new Link(this.api.eventsUrl, {
+      events: (events) => this.#receive(events),
+      phase: (phase, heardMs) => this.#setPhase(phase, heardMs),
+      resync: () => this.#reload(),
+    });
+    this.navigation.onScope = () => this.#scopeChanged();
+    BROWSER.every(1000, () => this.#tick());
+    void this.#load();
+  }
+
+  // Reading
+
+  /** Names of the maglevds, in order; empty until the state has been loaded. */
+  lbNames(): readonly string[] {
+    this.#triggers.track("lbs");
+    return [...this.#lbs.keys()];
+  }
+
+  /** The load balancers, in order. Their parts are tracked by track(). */
+  lbs(): readonly Lb[] {
+    this.#triggers.track("lbs");
+    return [...this.#lbs.values()];
+  }
+
+  lb(name: string): Lb | undefined {
+    this.#triggers.track("lbs");
+    return this.#lbs.get(name);
+  }
+
+  /** The running computation depends on this part of a load balancer; see Touch. */
+  track(lb: string, part: string): void {
+    this.#triggers.track(`${lb}\0${part}`);
+  }
+
+  /** The dashboard's clock, once a second. */
+  nowMs(): number {
+    return this.tickMs() + this.#offsetMs;
+  }
+
+  /** The clock of a maglevd, once a second: what its times are compared with. */
+  lbNowMs(lb: Lb): number {
+    this.track(lb.name, "status");
+    return this.nowMs() + (lb.status.clock_skew_ms ?? 0);
+  }
+
+  /** True while actions make sense: what is shown is live, and the maglevd is there. */
+  canAct(lb: Lb): boolean {
+    this.track(lb.name, "status");
+    return this.admin && this.liveness().kind === "live" && lb.status.connected &&
+      lb.status.role !== "viewer";
+  }
+
+  // Acting
+
+  retry(): void {
+    if (this.#loadAtMs !== undefined) void this.#load();
+    this.#link.retry();
+  }
+
+  /** Takes over what an action answered, before the stream brings it. */
+  applyAnswer(lb: string, events: readonly DashboardEvent[]): void {
+    if (this.#lbs.has(lb)) this.#apply(events);
+  }
+
+  /** An event that did not come by the stream, with the dashboard's time. */
+  eventTimeMs(): number {
+    return BROWSER.nowMs() + this.#offsetMs;
+  }
+
+  // Loading
+
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    this.#loadAtMs = undefined;
+    this.#loadedMs = BROWSER.nowMs();
+    try {
+      const state = await this.api.state();
+      this.#loadFailures = 0;
+      this.#take(state);
+    } catch (error) {
+      const gapMs = Math.min(MAX_LOAD_GAP_MS, LOAD_GAP_MS * 2 ** this.#loadFailures++);
+      this.#loadAtMs = BROWSER.nowMs() + gapMs;
+      this.#set.liveness({
+        kind: "stale",
+        reason: error instanceof Error ? error.message : String(error),
+        retryAtMs: this.#loadAtMs,
+        heardMs: this.#heardMs,
+      });
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  /** Loads the state again, but not more often than once a second. */
+  #reload(): void {
+    this.#loadAtMs ??= Math.max(BROWSER.nowMs(), this.#loadedMs + LOAD_GAP_MS);
+    if (this.#loadAtMs <= BROWSER.nowMs()) void this.#load();
+  }
+
+  #take(state: State): void {
+    this.#version ??= state.version;
+    this.#epoch = state.epoch;
+    this.#seq = state.seq;
+    this.#offsetMs = state.now_ms - BROWSER.nowMs();
+    this.#heardMs = BROWSER.nowMs();
+    this.#historyOf = "";
+    batch(() => {
+      if (state.version !== this.#version) this.#set.outdated(true);
+      const same = [...this.#lbs.keys()].join("\0") ===
+        state.maglevds.map(({ name }) => name).join("\0");
+      if (same) {
+        this.#apply(state.maglevds.map((maglevd) => ({
+          type: "maglevd-state",
+          maglevd: maglevd.name,
+          t_ms: state.now_ms,
+          state: maglevd,
+        })));
+      } else {
+        this.#lbs.clear();
+        for (const maglevd of state.maglevds) this.#lbs.set(maglevd.name, createLb(maglevd));
+        this.#triggers.fire("lbs");
+        this.navigation.settle();
+      }
+      this.#link.show(this.#shown());
+      this.#link.join({ epoch: state.epoch, seq: state.seq });
+      this.#judge();
+    });
+    this.#loadHistory();
+  }
+
+  /** Names of the maglevds that this page shows. */
+  #shown(): readonly string[] {
+    const scope = this.navigation.scope();
+    return this.#lbs.has(scope) ? [scope] : [];
+  }
+
+  /** Another load balancer is shown than before. */
+  #scopeChanged(): void {
+    this.#link.show(this.#shown());
+    this.#loadHistory();
+  }
+
+  #loadHistory(): void {
+    const scope = this.navigation.scope();
+    const lb = this.#lbs.get(scope);
+    if (lb === undefined || this.#historyOf === scope) return;
+    this.#historyOf = scope;
+    this.api.history(scope).then((history) => {
+      // Only the latest request counts.
+      if (this.#historyOf !== scope || this.#lbs.get(scope) !== lb) return;
+      batch(() => applyHistory(lb, history, this.#touch(scope)));
+    }, () => {
+      // Without it strips and charts begin now; the next state asks again.
+    });
+  }
+
+  // Events
+
+  #touch(lb: string): (part: string) => void {
+    return (part) => this.#triggers.fire(`${lb}\0${part}`);
+  }
+
+  #receive(events: readonly SseEvent[]): void {
+    for (const { id, type, data } of events) {
+      if (type === "resync") {
+        this.#reload();
+        continue;
+      }
+      const position = parsePosition(id);
+      if (position !== undefined) {
+        if (position.epoch !== this.#epoch) {
+          this.#reload();
+          continue;
+        }
+        if (position.seq <= this.#seq) continue;
+        this.#seq = position.seq;
+      }
+      try {
+        this.#pending.push(JSON.parse(data));
+      } catch {
+        this.#reload();
+      }
+    }
+    if (this.#frame) return;
+    this.#frame = true;
+    // A hidden page gets no frames; it must not collect events without end.
+    const flush = () => {
+      if (!this.#frame) return;
+      this.#frame = false;
+      const pending = this.#pending;
+      this.#pending = [];
+      this.#apply(pending);
+    };
+    if (document.visibilityState === "visible") requestAnimationFrame(flush);
+    else BROWSER.after(1000, flush);
+  }
+
+  /** Applies events in one go, so that each part is drawn once. */
+  #apply(events: readonly DashboardEvent[]): void {
+    const lines: LogLine[] = [];
+    const fired = new Set<string>();
+    batch(() => {
+      for (const event of events) {
+        if (event.type === "resync") continue;
+        if (event.type === "log" || event.type === "backend" || event.type === "frontend") {
+          const line = lineOf(event, this.#lineId++);
+          if (line !== undefined) lines.push(line);
+        }
+        const lb = this.#lbs.get(event.maglevd);
+        if (lb === undefined || event.type === "log") continue;
+        if (event.type === "backend" || event.type === "frontend") this.#noteChange(event);
+        applyToLb(lb, event, (part) => fired.add(`${lb.name}\0${part}`));
+      }
+      for (const part of fired) this.#triggers.fire(part);
+      if (lines.length > 0) this.#set.lines(append(this.lines(), lines));
+    });
+  }
+
+  #noteChange(event: Extract<DashboardEvent, { type: "backend" | "frontend" }>): void {
+    if (event.transition === undefined) return;
+    const name = event.type === "backend" ? event.backend.name : event.frontend.name;
+    if (this.#changes.length === 0) this.#announceAtMs = BROWSER.nowMs() + ANNOUNCE_MS;
+    this.#changes.push({ lb: event.maglevd, name, to: event.transition.to });
+  }
+
+  // Time
+
+  #setPhase(phase: Phase, heardMs: number): void {
+    this.#phase = phase;
+    if (phase.kind === "live") {
+      this.#heardMs = Math.max(heardMs, this.#heardMs);
+      this.#liveMs = BROWSER.nowMs();
+    }
+    this.#judge();
+  }
+
+  #judge(): void {
+    // Without a state the loader reports for itself.
+    if (this.#epoch === "" || this.#loadFailures > 0) return;
+    const phase = this.#phase;
+    const now = BROWSER.nowMs();
+    const before = this.liveness();
+    if (phase.kind === "live") {
+      if (before.kind !== "live") this.#set.liveness({ kind: "live" });
+    } else if (phase.kind === "waiting") {
+      const { reason, untilMs: retryAtMs } = phase;
+      this.#set.liveness({ kind: "stale", reason, retryAtMs, heardMs: this.#heardMs });
+    } else if (before.kind === "stale" || now - this.#liveMs > PATIENCE_MS) {
+      // While it connects the reason of the last failure stays.
+      const reason = before.kind === "stale" ? before.reason : "no answer yet";
+      this.#set.liveness({ kind: "stale", reason, heardMs: this.#heardMs });
+    }
+  }
+
+  #tick(): void {
+    const now = BROWSER.nowMs();
+    batch(() => {
+      this.#set.tickMs(now);
+      this.#judge();
+      const live = this.liveness().kind === "live";
+      for (const lb of this.#lbs.values()) {
+        advanceStrips(lb, { nowMs: now + this.#offsetMs, live, touch: this.#touch(lb.name) });
+      }
+      if (this.#changes.length > 0 && now >= this.#announceAtMs) {
+        this.#set.announcement(announcementOf(this.#changes, { several: this.#lbs.size > 1 }));
+        this.#changes = [];
+      }
+    });
+    if (this.#loadAtMs !== undefined && now >= this.#loadAtMs) void this.#load();
+  }
+}

@@ -1,0 +1,154 @@
+/** Requests to the server. URLs are built from the origin, which never has a password in it. */
+import type {
+  ActionAnswer,
+  ActionBody,
+  BackendDetails,
+  ErrorAnswer,
+  History,
+  PlanAnswer,
+  PlanBody,
+  State,
+  SyncBody,
+  WeightBody,
+} from "../../protocol.ts";
+import type { Wish } from "../model/plan_words.ts";
+import type { Base } from "../model/url_state.ts";
+
+/** An answer that is not a success, or none at all. */
+export class RequestError extends Error {
+  override name = "RequestError";
+}
+
+/** A request that takes longer has failed. */
+const TIMEOUT_MS = 15_000;
+
+export class Api {
+  readonly #root: string;
+  readonly #admin: boolean;
+
+  constructor(origin: string, { prefix, admin }: Base) {
+    this.#root = `${origin}${prefix}`;
+    this.#admin = admin;
+  }
+
+  /** Tree of the page's own role: operators see who acted. */
+  get #tree(): string {
+    return `${this.#root}${this.#admin ? "admin" : "view"}/api`;
+  }
+
+  get eventsUrl(): string {
+    return `${this.#tree}/events`;
+  }
+
+  /** For links of the page: JSON of the same state. */
+  get stateUrl(): string {
+    return `${this.#tree}/state`;
+  }
+
+  /** The same page in the other role. */
+  get otherRoleUrl(): string {
+    return `${this.#root}${this.#admin ? "view" : "admin"}/`;
+  }
+
+  /** True when the server has a login for actions. */
+  async hasAdmin(): Promise<boolean> {
+    const version: { admin?: boolean } = await this.#get(`${this.#root}view/api/version`);
+    return version.admin === true;
+  }
+
+  state(signal?: AbortSignal): Promise<State> {
+    return this.#get(this.stateUrl, signal);
+  }
+
+  /** Strips and rates; the results of all backends would be most of it and are left out. */
+  history(lb: string, signal?: AbortSignal): Promise<History> {
+    return this.#get(`${this.#root}view/api/history/${part(lb)}?results=0`, signal);
+  }
+
+  backend(lb: string, name: string, signal?: AbortSignal): Promise<BackendDetails> {
+    return this.#get(`${this.#tree}/state/${part(lb)}/backends/${part(name)}`, signal);
+  }
+
+  /** What a wish would do. */
+  plan(wish: Exclude<Wish, { kind: "sync" }>, body: ActionBody, signal: AbortSignal) {
+    const { kind: action, lb: _, ...target } = wish;
+    const plan: PlanBody = { action, ...target, ...body };
+    return this.#send<PlanAnswer>("POST", { lb: wish.lb, path: "plan" }, plan, signal);
+  }
+
+  /** Does it. */
+  act(wish: Wish, body: ActionBody): Promise<ActionAnswer> {
+    const { lb } = wish;
+    switch (wish.kind) {
+      case "sync": {
+        const sync: SyncBody = {
+          ...(wish.frontend === undefined ? {} : { frontend: wish.frontend }),
+          ...(body.reason === undefined ? {} : { reason: body.reason }),
+        };
+        return this.#send("POST", { lb, path: "sync" }, sync);
+      }
+      case "weight": {
+        const { frontend, pool, backend, weight } = wish;
+        const path = `frontends/${part(frontend)}/pools/${part(pool)}/backends/${part(backend)}`;
+        const content: WeightBody = { ...body, weight };
+        return this.#send("PUT", { lb, path: `${path}/weight` }, content);
+      }
+      default:
+        return this.#send(
+          "POST",
+          { lb, path: `backends/${part(wish.backend)}/${wish.kind}` },
+          body,
+        );
+    }
+  }
+
+  async #get<T>(url: string, signal?: AbortSignal): Promise<T> {
+    return await answerOf(url, { cache: "no-cache", signal: bounded(signal) }) as T;
+  }
+
+  async #send<T>(
+    method: "POST" | "PUT",
+    { lb, path }: { readonly lb: string; readonly path: string },
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return await answerOf(`${this.#root}admin/api/${part(lb)}/${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: bounded(signal),
+    }) as T;
+  }
+}
+
+const part = encodeURIComponent;
+
+function bounded(signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}
+
+async function answerOf(url: string, init: RequestInit): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") {
+      throw new RequestError(`no answer within ${TIMEOUT_MS / 1000} s`);
+    }
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new RequestError("the dashboard's server does not answer");
+  }
+  const text = await response.text();
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new RequestError(`the server answers with status ${response.status}, without JSON`);
+  }
+  if (!response.ok) {
+    const { error } = body as Partial<ErrorAnswer>;
+    throw new RequestError(error?.message ?? `the server answers with status ${response.status}`);
+  }
+  return body;
+}

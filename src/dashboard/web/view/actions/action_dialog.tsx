@@ -1,0 +1,262 @@
+/**
+ * The confirmation of an action. The server plans it first, so that the dialog states the
+ * consequences; the focus is on the safe button, and the other one has the verb.
+ */
+import { createEffect, createSignal, For, type JSX, on, onCleanup, onMount, Show } from "solid-js";
+import type { ActionBody, PlanAnswer } from "../../../protocol.ts";
+import { visible } from "../../model/format.ts";
+import {
+  canEnd,
+  consequencesOf,
+  DURATIONS,
+  meaningOf,
+  verbOf,
+  type Wish,
+} from "../../model/plan_words.ts";
+import { BROWSER } from "../../stream/browser.ts";
+import { usePage } from "../context.ts";
+
+/** Typing is over when nothing came for this long. */
+const TYPING_MS = 250;
+
+export function ActionDialog(): JSX.Element {
+  const page = usePage();
+  return (
+    <Show when={page.wish()} keyed>
+      {(wish) => <Dialog wish={wish} />}
+    </Show>
+  );
+}
+
+function Dialog(props: { readonly wish: Wish }): JSX.Element {
+  const page = usePage();
+  let dialog!: HTMLDialogElement;
+  let safe!: HTMLButtonElement;
+  const opener = document.activeElement;
+  // The action may take its button away; the line that it belongs to stays.
+  const line = opener?.closest("tr.details")?.previousElementSibling?.querySelector("button");
+  const first = props.wish;
+  const [wish, setWish] = createSignal<Wish>(first);
+  const [reason, setReason] = createSignal("");
+  const [forMs, setForMs] = createSignal(0);
+  const [plan, setPlan] = createSignal<PlanAnswer>();
+  const [error, setError] = createSignal("");
+  const [busy, setBusy] = createSignal(false);
+  const [done, setDone] = createSignal<string>();
+  const lb = () => page.lb(wish().lb);
+  const body = (): ActionBody => ({
+    ...(reason().trim() === "" ? {} : { reason: reason().trim() }),
+    ...(forMs() > 0 && canEnd(wish()) ? { for_ms: forMs() } : {}),
+  });
+  const ready = () => {
+    const found = lb();
+    return found !== undefined && page.canAct(found) && !busy() &&
+      (wish().kind === "sync" || plan() !== undefined);
+  };
+
+  let attempt = 0;
+  let abort: AbortController | undefined;
+  createEffect(on([wish, reason, forMs], () => {
+    const target = wish();
+    if (target.kind === "sync") return;
+    const mine = ++attempt;
+    abort?.abort();
+    abort = new AbortController();
+    const { signal } = abort;
+    setError("");
+    const ask = () => {
+      if (mine !== attempt) return;
+      page.api.plan(target, body(), signal).then((answer) => {
+        if (mine === attempt) setPlan(answer);
+      }, (failure) => {
+        if (mine !== attempt || signal.aborted) return;
+        setPlan(undefined);
+        setError(messageOf(failure));
+      });
+    };
+    if (mine === 1) ask();
+    else {
+      setPlan(undefined);
+      BROWSER.after(TYPING_MS, ask);
+    }
+  }));
+  onMount(() => {
+    dialog.showModal();
+    safe.focus();
+  });
+  onCleanup(() => {
+    attempt = -1;
+    abort?.abort();
+    // While it is open nothing else can have the focus.
+    dialog.close();
+    const back = opener?.isConnected ? opener : line;
+    if (back instanceof HTMLElement) back.focus();
+  });
+
+  const close = () => page.setWish(undefined);
+  const act = async () => {
+    setBusy(true);
+    setError("");
+    try {
+      const answer = await page.api.act(wish(), body());
+      const base = { maglevd: wish().lb, t_ms: page.eventTimeMs() };
+      page.applyAnswer(wish().lb, [
+        ...answer.backend ? [{ ...base, type: "backend" as const, backend: answer.backend }] : [],
+        ...answer.frontend
+          ? [{ ...base, type: "frontend" as const, frontend: answer.frontend }]
+          : [],
+      ]);
+      const report = answer.sync;
+      if (report !== undefined) {
+        setDone(
+          `Synced in ${Math.round(report.duration_ms)} ms: VIPs +${report.vips_added} ` +
+            `−${report.vips_removed}, servers +${report.servers_added} ` +
+            `−${report.servers_removed}, ${report.weights_updated} weights, ` +
+            `${report.failed} failed.`,
+        );
+      } else if (answer.warning) setDone(`Done: ${answer.warning}.`);
+      else close();
+    } catch (failure) {
+      setError(messageOf(failure));
+    } finally {
+      setBusy(false);
+      // The button that had it may be gone.
+      safe.focus();
+    }
+  };
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="dialog-title"
+      aria-describedby="dialog-meaning"
+      onClose={() => page.wish() === first && close()}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready()) void act();
+        }}
+      >
+        <h2 id="dialog-title">
+          {visible(verbOf(wish()))} <span class="faint">on {visible(wish().lb)}</span>
+        </h2>
+        <p id="dialog-meaning">{meaningOf(wish())}</p>
+        <WeightFields wish={wish()} set={setWish} />
+        <Show when={wish().kind !== "sync"}>
+          <section class="consequences" aria-live="polite" aria-label="Consequences">
+            <Show
+              when={plan()}
+              fallback={<p class="faint">{error() === "" ? "Working out what happens …" : ""}</p>}
+            >
+              {(answer) => (
+                <>
+                  <ul>
+                    <For each={consequencesOf(answer())}>
+                      {(text) => <li>{visible(text)}</li>}
+                    </For>
+                  </ul>
+                  <Show when={answer().warning}>
+                    <p class="is-degraded">{visible(answer().warning!)}</p>
+                  </Show>
+                </>
+              )}
+            </Show>
+          </section>
+          <label>
+            Reason
+            <input
+              type="text"
+              maxLength={200}
+              autocomplete="off"
+              value={reason()}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </label>
+        </Show>
+        <Show when={canEnd(wish())}>
+          <label>
+            Until
+            <select
+              value={forMs()}
+              onChange={(event) => setForMs(Number(event.currentTarget.value))}
+            >
+              <For each={DURATIONS}>{([label, ms]) => <option value={ms}>{label}</option>}</For>
+            </select>
+          </label>
+        </Show>
+        <Show when={plan()}>
+          {(answer) => (
+            <label>
+              The same in a terminal
+              <input
+                class="command"
+                type="text"
+                readOnly
+                value={answer().command}
+                onFocus={(event) => event.currentTarget.select()}
+              />
+            </label>
+          )}
+        </Show>
+        <Show when={error()}>
+          <p class="is-down" role="alert">Not done: {visible(error())}</p>
+        </Show>
+        <Show when={done()}>
+          {(text) => <p role="status">{visible(text())}</p>}
+        </Show>
+        <div class="buttons">
+          <button ref={safe} type="button" onClick={close}>
+            {done() === undefined ? "Cancel" : "Close"}
+          </button>
+          <Show when={done() === undefined}>
+            <button type="submit" class="do" disabled={!ready()}>{visible(verbOf(wish()))}</button>
+          </Show>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+/** Slider and number of a weight, and the way back to the file's. */
+function WeightFields(
+  props: { readonly wish: Wish; readonly set: (wish: Wish) => void },
+): JSX.Element {
+  const set = (weight: number | "file") => {
+    if (props.wish.kind !== "weight") return;
+    if (weight === "file" || (Number.isInteger(weight) && weight >= 0 && weight <= 100)) {
+      props.set({ ...props.wish, weight });
+    }
+  };
+  const weight = () => props.wish.kind === "weight" ? props.wish.weight : 0;
+  const number = () => weight() === "file" ? 100 : weight();
+  return (
+    <Show when={props.wish.kind === "weight"}>
+      <fieldset>
+        <legend>Weight</legend>
+        <input
+          type="range"
+          min={0}
+          max={100}
+          value={number()}
+          aria-label="Weight, slider"
+          onInput={(event) => set(event.currentTarget.valueAsNumber)}
+        />
+        <input
+          type="number"
+          min={0}
+          max={100}
+          value={number()}
+          aria-label="Weight"
+          onInput={(event) => set(event.currentTarget.valueAsNumber)}
+        />
+        <button type="button" aria-pressed={weight() === "file"} onClick={() => set("file")}>
+          The file's
+        </button>
+      </fieldset>
+    </Show>
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,110 @@
+/** The whole page. */
+import { createEffect, createMemo, createSignal, type JSX, Match, Show, Switch } from "solid-js";
+import { titleOf } from "../model/announce.ts";
+import { countsOf, wrongCount } from "../model/filter.ts";
+import type { Lb } from "../model/lb.ts";
+import { OVERVIEW } from "../model/url_state.ts";
+import type { Page } from "../page.ts";
+import { ActionDialog } from "./actions/action_dialog.tsx";
+import { Banners } from "./banners.tsx";
+import { PageContext } from "./context.ts";
+import { EventPanel } from "./panels/event_panel.tsx";
+import { Frontends } from "./frontends.tsx";
+import { Header } from "./header.tsx";
+import { Help } from "./help.tsx";
+import { setIcon } from "./icon.ts";
+import { listenToKeys } from "./keys.ts";
+import { Overview } from "./overview.tsx";
+import { Toolbar } from "./toolbar.tsx";
+import { VppPanel } from "./panels/vpp_panel.tsx";
+
+export function App(props: { readonly page: Page }): JSX.Element {
+  // The page lives as long as the component.
+  const { page } = props;
+  const { navigation } = page;
+  const [help, setHelp] = createSignal(false);
+  const overview = () => navigation.scope() === OVERVIEW;
+  const lb = createMemo(() => page.lb(navigation.scope()));
+  const shown = (): readonly Lb[] => {
+    const one = lb();
+    return one === undefined ? page.lbs() : [one];
+  };
+  const isAway = () => {
+    const one = lb();
+    if (one === undefined) return false;
+    page.track(one.name, "status");
+    return !one.status.connected;
+  };
+  tellOutside(page);
+  listenToKeys(page, { help: () => setHelp(true) });
+  return (
+    <PageContext.Provider value={page}>
+      <div
+        class="page"
+        classList={{
+          stale: page.liveness().kind === "stale" || isAway(),
+          kiosk: navigation.kiosk,
+          admin: page.admin,
+        }}
+      >
+        <Show when={!navigation.kiosk} fallback={<h1 class="for-readers">vpp-maglev</h1>}>
+          <Header onHelp={() => setHelp(true)} />
+        </Show>
+        <Banners lbs={shown()} />
+        <Show when={page.lbNames().length > 0}>
+          <Toolbar lbs={shown()} compared={overview()} />
+        </Show>
+        <div class="columns">
+          <main>
+            <Switch
+              fallback={
+                <div class="empty">
+                  <p>
+                    {page.liveness().kind === "loading"
+                      ? "Loading the state …"
+                      : page.liveness().kind === "stale"
+                      ? "Nothing has been loaded yet."
+                      : "No maglevd is configured: start the dashboard with --server."}
+                  </p>
+                </div>
+              }
+            >
+              <Match when={overview()}>
+                <Overview />
+              </Match>
+              <Match when={lb()} keyed>{(found) => <Frontends lb={found} />}</Match>
+            </Switch>
+          </main>
+          <Show when={!navigation.kiosk && page.lbNames().length > 0}>
+            <aside aria-label="VPP and events">
+              <Show when={lb()} keyed>{(found) => <VppPanel lb={found} />}</Show>
+              <EventPanel lb={lb()?.name} />
+            </aside>
+          </Show>
+        </div>
+        <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
+        <ActionDialog />
+        <Show when={help()}>
+          <Help onClose={() => setHelp(false)} />
+        </Show>
+      </div>
+    </PageContext.Provider>
+  );
+}
+
+/** Keeps title and icon of the browser's tab in step with all load balancers. */
+function tellOutside(page: Page): void {
+  createEffect(() => {
+    let wrong = 0;
+    let down = 0;
+    for (const lb of page.lbs()) {
+      for (const part of ["lists", "counts", "status"]) page.track(lb.name, part);
+      const counts = countsOf(lb.summaries.values());
+      wrong += wrongCount(counts) + (lb.status.connected ? 0 : 1);
+      down += counts.down + counts.disagrees + (lb.status.connected ? 0 : 1);
+    }
+    const live = page.liveness().kind !== "stale";
+    document.title = titleOf({ wrong, live });
+    setIcon(!live || down > 0 ? "down" : wrong > 0 ? "degraded" : "well");
+  });
+}

@@ -1,0 +1,261 @@
+/** A backend in a pool: one line, which opens to everything that is known about it. */
+import { createEffect, createMemo, createSignal, type JSX, on, Show } from "solid-js";
+import {
+  type Backend,
+  type Frontend,
+  frontendVipKey,
+  type LbServer,
+  type Pool,
+  type PoolBackend,
+} from "../../protocol.ts";
+import { formatCount, formatLatency, formatShare } from "../model/format.ts";
+import type { Lb } from "../model/lb.ts";
+import { BackendDetails } from "./backend_details.tsx";
+import { usePage } from "./context.ts";
+import { Age } from "./parts/age.tsx";
+import { Counter, counterWords } from "./parts/counter.tsx";
+import { Flash } from "./parts/flash.tsx";
+import { Mark } from "./parts/mark.tsx";
+import { Name } from "./parts/name.tsx";
+import { Strip } from "./parts/strip.tsx";
+
+/** Number of columns of a row. */
+export const COLUMNS = 12;
+
+interface RowProps {
+  readonly lb: Lb;
+  readonly frontend: Frontend;
+  readonly pool: Pool;
+  readonly entry: PoolBackend;
+}
+
+const BEAT = [{ opacity: 1, transform: "scale(1.5)" }, { opacity: 0.25, transform: "scale(1)" }];
+
+export function BackendRow(props: RowProps): JSX.Element {
+  const page = usePage();
+  const backend = createMemo((): Backend | undefined => {
+    page.track(props.lb.name, `b:${props.entry.name}`);
+    page.track(props.lb.name, "lists");
+    return props.lb.backends.get(props.entry.name);
+  });
+  const server = createMemo(() => {
+    page.track(props.lb.name, `f:${props.frontend.name}`);
+    return serverOf(props.lb, props.frontend, backend()?.address);
+  });
+  const isPlace = () => {
+    const { lb, frontend, backend } = page.navigation.place();
+    return lb === props.lb.name && frontend === props.frontend.name &&
+      backend === props.entry.name;
+  };
+  const [open, setOpen] = createSignal(isPlace());
+  createEffect(on(isPlace, (here) => here && setOpen(true), { defer: true }));
+  const toggle = () => {
+    setOpen(!open());
+    page.navigation.go({
+      lb: props.lb.name,
+      frontend: props.frontend.name,
+      ...(open() ? { backend: props.entry.name } : {}),
+    });
+  };
+  const id = () => `${props.lb.name}/${props.frontend.name}/${props.pool.name}/${props.entry.name}`;
+  return (
+    <Show
+      when={backend()}
+      fallback={
+        <tr>
+          <td />
+          <td>
+            <Name text={props.entry.name} />
+          </td>
+          <td colSpan={COLUMNS - 2} class="faint">not reported by maglevd</td>
+        </tr>
+      }
+    >
+      {(found) => (
+        <>
+          <tr class="row" classList={{ open: open(), [`is-${found().state}`]: true }}>
+            <td class="c-beat">
+              <Beat lb={props.lb} name={props.entry.name} />
+            </td>
+            <th scope="row" class="c-name">
+              <button
+                type="button"
+                class="opener"
+                data-row={id()}
+                aria-expanded={open()}
+                onClick={toggle}
+              >
+                <Name text={props.entry.name} />
+              </button>
+            </th>
+            <td class="c-address" title={found().address}>{found().address}</td>
+            <td class="c-state">
+              <StateWord backend={found()} />
+            </td>
+            <td class="c-counter" title={counterWords(found())}>
+              <Show when={found().healthcheck !== ""} fallback={<span class="faint">static</span>}>
+                <Counter backend={found()} />
+              </Show>
+            </td>
+            <td class="c-weight number">
+              <Weight entry={props.entry} />
+            </td>
+            <td class="c-effective number">
+              <Effective {...props} backend={found()} server={server().server} />
+            </td>
+            <td class="c-buckets">
+              <Buckets {...server()} />
+            </td>
+            <td class="c-result">
+              <Result backend={found()} />
+            </td>
+            <td class="c-strip">
+              <Strip lb={props.lb} backend={found()} />
+            </td>
+            <td class="c-flaps number" classList={{ faint: found().flaps === 0 }}>
+              {found().flaps}
+            </td>
+            <td class="c-age number">
+              <Age lb={props.lb} atMs={found().since_ms} />
+            </td>
+          </tr>
+          <Show when={open()}>
+            <tr class="details">
+              <td colSpan={COLUMNS}>
+                <BackendDetails
+                  lb={props.lb}
+                  frontend={props.frontend}
+                  pool={props.pool}
+                  entry={props.entry}
+                  backend={found()}
+                  server={server().server}
+                />
+              </td>
+            </tr>
+          </Show>
+        </>
+      )}
+    </Show>
+  );
+}
+
+/** The server of an address in VPP, and the buckets of the whole VIP. */
+function serverOf(
+  lb: Lb,
+  frontend: Frontend,
+  address: string | undefined,
+): { readonly server: LbServer | undefined; readonly buckets: number } {
+  const vip = lb.vips.get(frontendVipKey(frontend));
+  return {
+    server: vip?.servers.find((server) => server.address === address),
+    buckets: vip?.servers.reduce((sum, server) => sum + server.buckets, 0) ?? 0,
+  };
+}
+
+function Beat(props: { readonly lb: Lb; readonly name: string }): JSX.Element {
+  const page = usePage();
+  let dot!: HTMLSpanElement;
+  // A row stays with its backend: only probes may run this again.
+  const { lb, name } = props;
+  createEffect(on(() => page.track(lb.name, `beat:${name}`), () => {
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      dot.animate(BEAT, { duration: 350, easing: "ease-out" });
+    }
+  }, { defer: true }));
+  return <span ref={dot} class="beat" aria-hidden="true" />;
+}
+
+function StateWord(props: { readonly backend: Backend }): JSX.Element {
+  const word = () => {
+    const { state, blind, carried } = props.backend;
+    if (blind !== undefined) return `${state}, not probed`;
+    return carried ? `${state}, not checked yet` : state;
+  };
+  return (
+    <span class={`state is-${props.backend.state}`}>
+      <Mark of={props.backend.state} />
+      <Flash value={word()} />
+    </span>
+  );
+}
+
+function Weight(props: { readonly entry: PoolBackend }): JSX.Element {
+  return (
+    <>
+      <Flash value={props.entry.weight} />
+      <Show when={props.entry.intent}>
+        {(intent) => (
+          <span class="is-held" title={intent().reason ?? "set by an operator"}>
+            {` set, file ${intent().file_weight ?? "?"}`}
+          </span>
+        )}
+      </Show>
+    </>
+  );
+}
+
+/** The weight that VPP is given; a wanted one that is not in force, and VPP's own, stand out. */
+function Effective(
+  props: RowProps & { readonly backend: Backend; readonly server: LbServer | undefined },
+): JSX.Element {
+  const effective = () => props.entry.effective_weight;
+  const inForce = () =>
+    effective() === props.entry.weight || props.pool.name !== props.frontend.active_pool ||
+    props.backend.state !== "up";
+  const page = usePage();
+  const difference = () => {
+    page.track(props.lb.name, `f:${props.frontend.name}`);
+    return props.lb.summaries.get(props.frontend.name)?.differences
+      .find(({ address }) => address === props.backend.address);
+  };
+  return (
+    <>
+      <span classList={{ faint: effective() === 0, "is-degraded": !inForce() }}>
+        <Flash value={effective()} />
+      </span>
+      <Show when={!inForce()}>
+        <span class="is-degraded after">not in force</span>
+      </Show>
+      <Show when={difference()}>
+        {(found) => <span class="is-disagrees after">VPP: {found().actual}</span>}
+      </Show>
+    </>
+  );
+}
+
+function Buckets(
+  props: { readonly server: LbServer | undefined; readonly buckets: number },
+): JSX.Element {
+  const share = () =>
+    props.server === undefined || props.buckets === 0 ? 0 : props.server.buckets / props.buckets;
+  return (
+    <Show when={props.server} fallback={<span class="faint">–</span>}>
+      {(server) => (
+        <span class="buckets" title={`${formatShare(share())} of the VIP's buckets`}>
+          <span class="bar" aria-hidden="true" style={{ "--share": `${100 * share()}%` }} />
+          <span class="number" classList={{ faint: server().buckets === 0 }}>
+            {formatCount(server().buckets)}
+          </span>
+        </span>
+      )}
+    </Show>
+  );
+}
+
+function Result(props: { readonly backend: Backend }): JSX.Element {
+  // Nothing probes it: what is known is old.
+  const isHeld = () => props.backend.state === "paused" || props.backend.state === "disabled";
+  return (
+    <Show when={props.backend.last_result} fallback={<span class="faint">–</span>}>
+      {(result) => (
+        <span classList={{ "is-down": !result().ok && !isHeld(), faint: isHeld() }}>
+          {result().code}
+          <span class="faint">
+            {result().duration_ms === undefined ? "" : ` ${formatLatency(result().duration_ms!)}`}
+            {result().detail ? ` ${result().detail}` : ""}
+          </span>
+        </span>
+      )}
+    </Show>
+  );
+}

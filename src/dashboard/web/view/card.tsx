@@ -1,0 +1,264 @@
+/** A frontend: one line with its state, which opens to its pools. A closed body is not rendered. */
+import {
+  type Component,
+  createMemo,
+  createSignal,
+  For,
+  Index,
+  type JSX,
+  onMount,
+  Show,
+} from "solid-js";
+import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
+import type { Match } from "../model/filter.ts";
+import { addressPort, formatRate, visible } from "../model/format.ts";
+import { HEALTH_WORDS, type Summary } from "../model/health.ts";
+import type { Lb } from "../model/lb.ts";
+import { BackendRow } from "./backend_row.tsx";
+import { usePage } from "./context.ts";
+import { flashOn } from "./parts/flash.tsx";
+import { Mark } from "./parts/mark.tsx";
+import { Name } from "./parts/name.tsx";
+
+type ChartProps = { readonly lb: Lb; readonly vip: string; readonly name: string };
+
+/** The chart's code, once a card has been opened. */
+const [chart, setChart] = createSignal<Component<ChartProps>>();
+
+/** The chart; an empty place of its height until its code is there. */
+function LazyChart(props: ChartProps): JSX.Element {
+  onMount(async () => {
+    const loaded = await import("./chart.tsx").catch(() => undefined);
+    if (loaded !== undefined) setChart(() => loaded.default);
+  });
+  return (
+    <Show when={chart()} fallback={<div class="chart" />} keyed>
+      {(Chart) => <Chart {...props} />}
+    </Show>
+  );
+}
+
+/** Backends of a kind that a closed card names. */
+const MAX_NAMED = 2;
+
+export function Card(props: {
+  readonly lb: Lb;
+  readonly name: string;
+  readonly match: Match;
+  readonly open: boolean;
+}): JSX.Element {
+  const page = usePage();
+  const parts = createMemo((): { readonly frontend: Frontend; readonly summary: Summary } => {
+    page.track(props.lb.name, `f:${props.name}`);
+    return {
+      frontend: props.lb.frontends.get(props.name)!,
+      summary: props.lb.summaries.get(props.name)!,
+    };
+  });
+  const frontend = () => parts().frontend;
+  const summary = () => parts().summary;
+  const toggle = () => {
+    page.navigation.choose(props.lb.name, props.name, !props.open);
+    page.navigation.go({
+      lb: props.lb.name,
+      ...(props.open ? { frontend: props.name } : {}),
+    });
+  };
+  const id = () => `${props.lb.name}/${props.name}`;
+  let state!: HTMLSpanElement;
+  const stateText = () => stateWords(frontend(), summary());
+  return (
+    <li class="card" classList={{ open: props.open, [`is-${summary().health}`]: true }}>
+      <div class="head" onClick={(event) => clickOutsideButton(event) && toggle()}>
+        <Mark of={summary().health} />
+        <h2>
+          <button
+            type="button"
+            class="opener"
+            data-row={id()}
+            aria-expanded={props.open}
+            onClick={toggle}
+          >
+            <Name text={props.name} />
+          </button>
+        </h2>
+        <span class="vip">
+          {addressPort(frontend().address, frontend().port)}{" "}
+          <span class="faint">{frontend().protocol}</span>
+        </span>
+        <span
+          class="health"
+          ref={(element) => {
+            state = element;
+            flashOn(() => state, stateText);
+          }}
+        >
+          {stateText()}
+        </span>
+        <ServerWords summary={summary()} />
+        <Traffic lb={props.lb} frontend={frontend()} />
+      </div>
+      <Show when={props.open}>
+        <div class="body">
+          <Show when={frontend().description}>
+            <p class="faint">{visible(frontend().description!)}</p>
+          </Show>
+          <For each={summary().differences}>
+            {(difference) => (
+              <p class="is-disagrees">
+                VPP disagrees: {difference.address} {difference.wanted} is wanted,{"  "}
+                {difference.actual}
+              </p>
+            )}
+          </For>
+          <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
+          <Index each={frontend().pools}>
+            {(pool, index) => (
+              <PoolTable
+                lb={props.lb}
+                frontend={frontend()}
+                pool={pool()}
+                match={props.match}
+                first={index === 0}
+              />
+            )}
+          </Index>
+        </div>
+      </Show>
+    </li>
+  );
+}
+
+/** True for clicks on the line itself; its button handles its own, and text may be selected. */
+function clickOutsideButton(event: MouseEvent): boolean {
+  return !(event.target instanceof Element && event.target.closest("button")) &&
+    (getSelection()?.isCollapsed ?? true);
+}
+
+function stateWords(frontend: Frontend, summary: Summary): string {
+  const pool = frontend.active_pool;
+  if (summary.health === "well") return pool === "" ? "up" : `up · ${pool}`;
+  if (summary.health === "fallback" && pool !== "fallback") {
+    return `${HEALTH_WORDS.fallback} · ${pool}`;
+  }
+  return HEALTH_WORDS[summary.health];
+}
+
+/**
+ * Servers and traffic of a closed card. There may be a thousand of them: each is a
+ * few texts without components of their own.
+ */
+function ServerWords(props: { readonly summary: Summary }): JSX.Element {
+  const failing = () =>
+    groupWords(props.summary.failing.map(({ name, state }) => ({ name, word: state })));
+  return (
+    <span class="servers">
+      <span class="number faint">{`${props.summary.up} of ${props.summary.total} up`}</span>
+      <span class={`is-${props.summary.failing[0]?.state ?? "up"}`}>{failing()}</span>
+      <span class="is-held">{groupWords(props.summary.held)}</span>
+    </span>
+  );
+}
+
+/**
+ * `down: web0, web1 and 6 more; unknown: web9`. The word comes first, because the end may be cut
+ * off. Names are isolated, so that one from right to left does not turn the others around.
+ */
+function groupWords(backends: readonly { readonly name: string; readonly word: string }[]): string {
+  const groups = new Map<string, string[]>();
+  for (const { name, word } of backends) {
+    const names = groups.get(word);
+    if (names === undefined) groups.set(word, [name]);
+    else names.push(name);
+  }
+  return [...groups].map(([word, names]) => {
+    const named = names.slice(0, MAX_NAMED).map((name) => `\u2068${visible(name)}\u2069`);
+    const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+    return `${word}: ${named.join(", ")}${more}`;
+  }).join("; ");
+}
+
+/** Packets per second now. */
+function Traffic(props: { readonly lb: Lb; readonly frontend: Frontend }): JSX.Element {
+  const page = usePage();
+  const words = createMemo(() => {
+    const key = frontendVipKey(props.frontend);
+    page.track(props.lb.name, `r:${key}`);
+    const rates = props.lb.rates.get(key);
+    const next = rates?.next.at(-1);
+    if (next === null || next === undefined) return { dropped: "", rate: "–" };
+    const dropped = rates!.dropped.at(-1) ?? 0;
+    return {
+      dropped: dropped > 0 ? `${formatRate(dropped)}/s dropped` : "",
+      rate: `${formatRate(next + (rates!.first.at(-1) ?? 0))}/s`,
+    };
+  });
+  return (
+    <span class="traffic number">
+      <span class="is-down">{words().dropped}</span> {words().rate}
+    </span>
+  );
+}
+
+function PoolTable(props: {
+  readonly lb: Lb;
+  readonly frontend: Frontend;
+  readonly pool: Pool;
+  readonly match: Match;
+  readonly first: boolean;
+}): JSX.Element {
+  const rows = () =>
+    props.match === "all" || props.match === false
+      ? props.pool.backends
+      : props.pool.backends.filter(({ name }) => (props.match as ReadonlySet<string>).has(name));
+  const names = createMemo(() => rows().map(({ name }) => name), [], {
+    equals: (a, b) => a.join("\0") === b.join("\0"),
+  });
+  const role = () => {
+    if (props.pool.name === props.frontend.active_pool) return "serves";
+    return props.first ? "does not serve" : "stands by";
+  };
+  return (
+    <Show when={rows().length > 0}>
+      <table>
+        <caption>
+          pool <Name text={props.pool.name} />, <span class="faint">{role()}</span>
+        </caption>
+        <thead classList={{ thin: !props.first }}>
+          <tr>
+            <th scope="col" class="c-beat">
+              <span class="for-readers">Heartbeat</span>
+            </th>
+            <th scope="col" class="c-name">backend</th>
+            <th scope="col" class="c-address">address</th>
+            <th scope="col" class="c-state">state</th>
+            <th scope="col" class="c-counter">counter</th>
+            <th scope="col" class="c-weight">weight</th>
+            <th scope="col" class="c-effective">effective</th>
+            <th scope="col" class="c-buckets">buckets</th>
+            <th scope="col" class="c-result">last result</th>
+            <th scope="col" class="c-strip">ten minutes</th>
+            <th scope="col" class="c-flaps" title="transitions of the last hour">flaps/h</th>
+            <th scope="col" class="c-age">for</th>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={names()}>
+            {(name) => (
+              <Show when={props.pool.backends.find((entry) => entry.name === name)}>
+                {(entry) => (
+                  <BackendRow
+                    lb={props.lb}
+                    frontend={props.frontend}
+                    pool={props.pool}
+                    entry={entry()}
+                  />
+                )}
+              </Show>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </Show>
+  );
+}

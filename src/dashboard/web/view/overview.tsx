@@ -1,0 +1,252 @@
+/** All load balancers side by side: each VIP once, differences marked. */
+import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
+import { wordsOf } from "../model/filter.ts";
+import { visible } from "../model/format.ts";
+import { HEALTH_WORDS } from "../model/health.ts";
+import type { Lb } from "../model/lb.ts";
+import { addressRows, overviewRow, overviewRows, type Side } from "../model/overview.ts";
+import { usePage } from "./context.ts";
+import { Mark } from "./parts/mark.tsx";
+import { Name } from "./parts/name.tsx";
+
+export function Overview(): JSX.Element {
+  const page = usePage();
+  const lbs = () => page.lbs();
+  const keys = createMemo(
+    () => {
+      for (const lb of lbs()) {
+        page.track(lb.name, "lists");
+        page.track(lb.name, "counts");
+        if (page.navigation.differing()) page.track(lb.name, "status");
+      }
+      const { show, search } = page.navigation.filter();
+      const words = wordsOf(search);
+      return overviewRows(lbs()).filter((row) => {
+        if (page.navigation.differing() && row.differences.length === 0) return false;
+        const healths = row.sides.flatMap(({ summary }) =>
+          summary === undefined ? [] : [summary.health, ...summary.held.length > 0 ? ["held"] : []]
+        );
+        if (show.size > 0 && !healths.some((health) => show.has(health as "held"))) return false;
+        const text = [
+          row.address,
+          row.protocol,
+          ...row.sides.flatMap(({ frontend, summary }) => [
+            frontend?.name,
+            ...frontend?.pools.flatMap(({ backends }) => backends.map(({ name }) => name)) ?? [],
+            summary && HEALTH_WORDS[summary.health],
+          ]),
+        ].join(" ").toLowerCase();
+        return words.every((word) => text.includes(word));
+      }).map(({ key }) => key);
+    },
+    [],
+    { equals: (a, b) => a.join("\0") === b.join("\0") },
+  );
+  return (
+    <Show
+      when={keys().length > 0}
+      fallback={
+        <div class="empty">
+          <p>
+            {page.navigation.differing()
+              ? "The load balancers agree on every VIP that can be compared."
+              : page.navigation.showsAll()
+              ? "No load balancer has answered yet."
+              : "Nothing matches the filter."}
+          </p>
+          <Show when={!page.navigation.showsAll()}>
+            <button type="button" onClick={() => page.navigation.clearFilter()}>Show all</button>
+          </Show>
+        </div>
+      }
+    >
+      <table class="overview">
+        <caption class="for-readers">Each VIP on each load balancer</caption>
+        <thead>
+          <tr>
+            <th scope="col">frontend</th>
+            <th scope="col" class="c-vip">VIP</th>
+            <For each={lbs()}>{(lb) => <LbHeading lb={lb} />}</For>
+            <th scope="col">differences</th>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={keys()}>{(key) => <VipRow vip={key} />}</For>
+        </tbody>
+      </table>
+    </Show>
+  );
+}
+
+function LbHeading(props: { readonly lb: Lb }): JSX.Element {
+  const page = usePage();
+  const connected = () => {
+    page.track(props.lb.name, "status");
+    return props.lb.status.connected;
+  };
+  return (
+    <th scope="col">
+      <button
+        type="button"
+        class="opener"
+        onClick={() => page.navigation.go({ lb: props.lb.name })}
+      >
+        <Name text={props.lb.name} />
+      </button>
+      <Show when={!connected()}>
+        <span class="is-down after">away</span>
+      </Show>
+    </th>
+  );
+}
+
+function VipRow(props: { readonly vip: string }): JSX.Element {
+  const page = usePage();
+  const [open, setOpen] = createSignal(false);
+  const row = createMemo(() => {
+    for (const lb of page.lbs()) {
+      page.track(lb.name, "status");
+      const name = lb.frontendOf.get(props.vip);
+      if (name !== undefined) page.track(lb.name, `f:${name}`);
+    }
+    return overviewRow(page.lbs(), props.vip);
+  });
+  return (
+    <Show when={row()}>
+      {(found) => (
+        <>
+          <tr class="row" classList={{ open: open() }}>
+            <th scope="row">
+              <button
+                type="button"
+                class="opener"
+                data-row={props.vip}
+                aria-expanded={open()}
+                onClick={() => setOpen(!open())}
+              >
+                <Name text={found().name} />
+              </button>
+            </th>
+            <td class="c-vip">
+              {found().address} <span class="faint">{found().protocol}</span>
+            </td>
+            <Index each={found().sides}>
+              {(side) => (
+                <td data-lb={side().lb}>
+                  <SideState side={side()} />
+                </td>
+              )}
+            </Index>
+            <td classList={{ "is-differ": found().differences.length > 0 }}>
+              <Show
+                when={found().differences.length > 0}
+                fallback={<span class="faint">none</span>}
+              >
+                <Mark of="differ" /> {found().differences.join(", ")}
+              </Show>
+            </td>
+          </tr>
+          <Show when={open()}>
+            <tr class="details">
+              <td colSpan={found().sides.length + 3}>
+                <section
+                  class="scroll"
+                  aria-label={`Servers of ${visible(found().name)}`}
+                  tabIndex={0}
+                >
+                  <Servers vip={props.vip} />
+                </section>
+              </td>
+            </tr>
+          </Show>
+        </>
+      )}
+    </Show>
+  );
+}
+
+function SideState(props: { readonly side: Side }): JSX.Element {
+  const page = usePage();
+  return (
+    <Show
+      when={props.side.frontend !== undefined && props.side.summary}
+      fallback={<span class="faint">–</span>}
+    >
+      {(summary) => (
+        <button
+          type="button"
+          class={`opener side is-${summary().health}`}
+          classList={{ old: !props.side.comparable }}
+          title={visible(`Open ${props.side.frontend!.name} on ${props.side.lb}`)}
+          onClick={() =>
+            page.navigation.go({ lb: props.side.lb, frontend: props.side.frontend!.name })}
+        >
+          <Mark of={summary().health} />
+          {HEALTH_WORDS[summary().health]}{" "}
+          <span class="faint number">
+            {summary().up}/{summary().total}
+            {props.side.comparable ? "" : " old"}
+          </span>
+        </button>
+      )}
+    </Show>
+  );
+}
+
+/** The servers of a VIP by address, each load balancer's figures beside the other's. */
+function Servers(props: { readonly vip: string }): JSX.Element {
+  const page = usePage();
+  const rows = createMemo(() => {
+    for (const lb of page.lbs()) {
+      const name = lb.frontendOf.get(props.vip);
+      if (name !== undefined) page.track(lb.name, `f:${name}`);
+      page.track(lb.name, "status");
+    }
+    return addressRows(page.lbs(), props.vip);
+  });
+  return (
+    <table class="inner">
+      <thead>
+        <tr>
+          <th scope="col">server</th>
+          <For each={page.lbNames()}>{(name) => <th scope="col">{visible(name)}</th>}</For>
+          <th scope="col">differences</th>
+        </tr>
+      </thead>
+      <tbody>
+        <Index each={rows()}>
+          {(row) => (
+            <tr>
+              <th scope="row">{row().address}</th>
+              <For each={page.lbNames()}>
+                {(name) => {
+                  const cell = () => row().cells.find(({ lb }) => lb === name);
+                  return (
+                    <td>
+                      <Show when={cell()} fallback={<span class="faint">–</span>}>
+                        {(found) => (
+                          <span class={`state is-${found().state}`}>
+                            <Mark of={found().state} />
+                            {found().state}{" "}
+                            <span class="faint number">
+                              <Name text={found().name} />, weight {found().effectiveWeight} of{" "}
+                              {found().weight}
+                              {found().buckets === undefined ? "" : `, ${found().buckets} buckets`}
+                            </span>
+                          </span>
+                        )}
+                      </Show>
+                    </td>
+                  );
+                }}
+              </For>
+              <td classList={{ "is-differ": row().differs.length > 0 }}>
+                {row().differs.join(", ") || <span class="faint">none</span>}
+              </td>
+            </tr>
+          )}
+        </Index>
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,383 @@
+/**
+ * Acting on the dashboard's page, and its outer form, in a real Chromium: confirmations, the keyboard
+ * alone, assistive tools, sizes of screens, a proxy's path. Method: as in dashboard_page_test.ts.
+ */
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { NO_CHROMIUM } from "../support/servers/chromium.ts";
+import { LOGIN } from "../support/servers/dashboard_fixture.ts";
+import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
+import { demoLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
+
+function browserTest(name: string, run: () => Promise<void>): void {
+  Deno.test({ name: `dashboard: ${name}${NO_CHROMIUM}`, ignore: NO_CHROMIUM !== "", fn: run });
+}
+
+/** Methods, paths and bodies of what changed something. */
+const acted = ({ fixture }: Screen) =>
+  fixture.requests
+    .filter(({ method, path }) => method !== "GET" && !path.endsWith("/plan"))
+    .map(({ method, path, body }) => [method, path, JSON.parse(body)]);
+
+browserTest(
+  "pause, resume, disable, enable: planned, confirmed, and seen within a second",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "nginx0" }).click();
+      const row = page.locator(".row", { hasText: "nginx0" });
+      const dialog = page.getByRole("dialog");
+      for (
+        const [action, state] of [
+          ["Pause", "paused"],
+          ["Resume", "up"],
+          ["Disable", "disabled"],
+          ["Enable", "up"],
+        ] as const
+      ) {
+        await page.getByRole("button", { name: `${action} …` }).click();
+        await dialog.getByText("web: 33.3 % of new flows move").waitFor();
+        if (action === "Disable") {
+          await dialog.getByText("up to 41 sticky flows are dropped").waitFor();
+        }
+        assert.equal(
+          await page.evaluate("document.activeElement.textContent"),
+          "Cancel",
+        );
+        const begin = performance.now();
+        await dialog.getByRole("button", { name: `${action} nginx0` }).click();
+        await row.getByText(state, { exact: true }).waitFor();
+        assert.ok(performance.now() - begin < 1000);
+        assert.equal(await dialog.count(), 0);
+      }
+      assert.deepEqual(acted(screen), [
+        ["POST", "admin/api/demo/backends/nginx0/pause", {}],
+        ["POST", "admin/api/demo/backends/nginx0/resume", {}],
+        ["POST", "admin/api/demo/backends/nginx0/disable", {}],
+        ["POST", "admin/api/demo/backends/nginx0/enable", {}],
+      ]);
+    }),
+);
+
+browserTest(
+  "reason and end are planned, sent, and stand on the row afterwards",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "nginx1" }).click();
+      await page.getByRole("button", { name: "Pause …" }).click();
+      await page.getByLabel("Reason").fill("kernel 'upgrade'");
+      await page.getByLabel("Until").selectOption("for 1 hour");
+      const command = page.getByLabel("The same in a terminal");
+      for (let i = 0; i < 50 && !(await command.inputValue()).includes("3600s"); i++) {
+        await page.waitForTimeout(50);
+      }
+      assert.equal(
+        await command.inputValue(),
+        "maglevc set backend nginx1 pause reason 'kernel 'upgrade'' for 3600s",
+      );
+      await page.getByRole("button", { name: "Pause nginx1" }).click();
+      await page.getByText(/pause since .* by admin, ends in (1h|59m 5\ds): kernel 'upgrade'/)
+        .waitFor();
+      assert.deepEqual(acted(screen), [
+        ["POST", "admin/api/demo/backends/nginx1/pause", {
+          reason: "kernel 'upgrade'",
+          for_ms: 3_600_000,
+        }],
+      ]);
+      assert.equal(await page.getByRole("button", { name: "1 held by an operator" }).count(), 1);
+    }),
+);
+
+browserTest(
+  "weight: slider and number are one, and the file's weight comes back",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page } = screen;
+      await page.getByRole("button", { name: "nginx2" }).click();
+      const row = page.locator(".row", { hasText: "nginx2" });
+      const open = () => page.getByRole("button", { name: "Weight …" }).click();
+      await open();
+      await page.getByLabel("Weight, slider").fill("30");
+      assert.equal(await page.getByLabel("Weight", { exact: true }).inputValue(), "30");
+      await page.getByLabel("Weight", { exact: true }).fill("20");
+      await page.getByRole("button", { name: "Set nginx2 to 20" }).click();
+      await row.getByText("set, file 100").waitFor();
+      assert.equal(await row.locator(".c-effective").innerText(), "20");
+      await open();
+      await page.getByRole("button", { name: "The file's" }).click();
+      await page.getByRole("button", { name: "Give nginx2 the file's weight" }).click();
+      await row.locator(".c-effective", { hasText: "100" }).waitFor();
+      const path = "admin/api/demo/frontends/web/pools/primary/backends/nginx2/weight";
+      assert.deepEqual(acted(screen), [
+        ["PUT", path, { weight: 20 }],
+        ["PUT", path, { weight: "file" }],
+      ]);
+    }),
+);
+
+browserTest(
+  "sync reports what it did; an action that is refused reports why, and stays open",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async (screen) => {
+      const { page, fixture } = screen;
+      await page.getByRole("button", { name: "Sync …" }).click();
+      await page.getByRole("button", { name: "Sync all frontends" }).click();
+      await page.getByText("Synced in 12 ms").waitFor();
+      await page.getByRole("button", { name: "Close" }).click();
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("button", { name: "Disable …" }).click();
+      const act = page.getByRole("button", { name: "Disable nginx0" });
+      await page.getByText("33.3 % of new flows move").waitFor();
+      fixture.refuseWith = 502;
+      await act.click();
+      await page.getByRole("dialog").getByRole("alert").getByText("Not done:").waitFor();
+      fixture.refuseWith = undefined;
+      await page.keyboard.press("Escape");
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      assert.equal(fixture.backend("demo", "nginx0").state, "up");
+    }),
+);
+
+browserTest(
+  "a late plan does not win, and what is not planned cannot be done",
+  () =>
+    withScreen(demo(), { tree: "admin" }, async ({ page, fixture }) => {
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("button", { name: "Weight …" }).click();
+      await page.getByText("33.3 % of new flows move").waitFor();
+      fixture.planDelayMs = 700;
+      await page.getByLabel("Weight", { exact: true }).fill("10");
+      await page.waitForTimeout(400);
+      fixture.planDelayMs = 0;
+      await page.getByLabel("Weight", { exact: true }).fill("90");
+      assert.ok(await page.getByRole("button", { name: "Set nginx0 to 90" }).isDisabled());
+      const command = page.getByLabel("The same in a terminal");
+      await command.waitFor();
+      assert.match(await command.inputValue(), /weight 90$/);
+      await page.waitForTimeout(800);
+      assert.match(await command.inputValue(), /weight 90$/);
+    }),
+);
+
+browserTest(
+  "a viewer sees why it cannot act, and under view/ there is nothing to act with",
+  () =>
+    withScreen([{ ...demoLb(Date.now()), role: "viewer" }], { tree: "admin" }, async (screen) => {
+      const { page, fixture } = screen;
+      await page.getByRole("button", { name: "nginx0" }).click();
+      const why = "This dashboard is only a viewer of demo: give it --token-file.";
+      await page.getByText(why).first().waitFor();
+      assert.ok(await page.getByRole("button", { name: "Disable …" }).isDisabled());
+      await page.goto(fixture.url("view", "#/demo/web/nginx0"));
+      await page.getByText("L7OK × 20").waitFor();
+      assert.equal(await page.getByRole("button", { name: /…$/ }).count(), 0);
+    }),
+);
+
+browserTest(
+  "by keyboard alone: find the failed server, disable it for an hour, undo it",
+  () =>
+    withScreen(
+      [largeLb({ nowMs: Date.now(), vips: 16, backendsPerVip: 4, halfDown: true })],
+      { tree: "admin" },
+      async (screen) => {
+        const { page } = screen;
+        const { keyboard } = page;
+        await page.locator(".card").nth(15).waitFor();
+        const focused = () => page.evaluate<string>("document.activeElement.textContent");
+        await keyboard.press("n");
+        assert.equal(await focused(), "vip01");
+        await keyboard.press("n");
+        assert.equal(await focused(), "vip03");
+        await keyboard.press("Enter");
+        await page.locator(".row").first().waitFor();
+        await keyboard.press("n");
+        assert.equal(await focused(), "web03-3");
+        await keyboard.press("k");
+        assert.equal(await focused(), "web03-2");
+        await keyboard.press("j");
+        await keyboard.press("Enter");
+        await page.getByText("L4CON × 20").waitFor();
+        for (let i = 0; i < 20 && await focused() !== "Disable …"; i++) await keyboard.press("Tab");
+        await keyboard.press("Enter");
+        await page.getByText("33.3 % of new flows move").waitFor();
+        assert.equal(await focused(), "Cancel");
+        // Backwards over the command and the end to the reason.
+        for (let i = 0; i < 3; i++) await keyboard.press("Shift+Tab");
+        await keyboard.type("disk is full");
+        await keyboard.press("Tab");
+        await keyboard.press("ArrowDown");
+        await keyboard.press("ArrowDown");
+        await page.locator(".command").and(page.locator("input")).waitFor();
+        await page.getByRole("button", { name: "Disable web03-3", disabled: false }).waitFor();
+        for (let i = 0; i < 3; i++) await keyboard.press("Tab");
+        assert.equal(await focused(), "Disable web03-3");
+        await keyboard.press("Enter");
+        await page.getByText(/disable since .*: disk is full/).waitFor();
+        assert.deepEqual(acted(screen)[0]![2], { reason: "disk is full", for_ms: 3_600_000 });
+        await page.getByRole("button", { name: "Enable …" }).waitFor();
+        for (let i = 0; i < 20 && await focused() !== "Enable …"; i++) await keyboard.press("Tab");
+        await keyboard.press("Enter");
+        await page.getByRole("button", { name: "Enable web03-3", disabled: false }).waitFor();
+        await keyboard.press("Tab");
+        await keyboard.press("Enter");
+        await page.locator(".row", { hasText: "web03-3" }).getByText("up", { exact: true })
+          .waitFor();
+        await keyboard.press("?");
+        await page.getByRole("heading", { name: "Keyboard" }).waitFor();
+        await keyboard.press("Escape");
+        await keyboard.press("w");
+        assert.match(page.url(), /show=down/);
+      },
+    ),
+);
+
+const AXE = createRequire(import.meta.url).resolve("axe-core");
+
+/** Findings of axe, as lines. */
+async function findings({ page }: Screen): Promise<string[]> {
+  // An animation may be at a colour in between.
+  await page.waitForTimeout(1300);
+  return await page.evaluate(async () => {
+    type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
+    const { axe } = globalThis as unknown as {
+      axe: { run: () => Promise<{ violations: Violation[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)
+    );
+  });
+}
+
+for (const scheme of ["light", "dark"] as const) {
+  browserTest(`axe has no finding in ${scheme}: rows, dialog, banner, overview, help`, async () => {
+    const axe = await Deno.readTextFile(AXE);
+    const nowMs = Date.now();
+    const lbs = [
+      largeLb({ name: "ams", nowMs, vips: 3, backendsPerVip: 3, halfDown: true }),
+      largeLb({ name: "zrh", nowMs, vips: 3, backendsPerVip: 3 }),
+    ];
+    await withScreen(lbs, { scheme, tree: "admin", rest: "#/ams/vip1/web1-0" }, async (screen) => {
+      const { page, fixture } = screen;
+      await page.evaluate(axe);
+      await page.getByText("L4CON × 20").waitFor();
+      fixture.setBackend("ams", "web2-0", { state: "down" });
+      await page.locator(".log li time").first().waitFor();
+      assert.deepEqual(await findings(screen), [], "rows");
+      await page.getByRole("button", { name: "Weight …" }).first().click();
+      await page.getByText("33.3 % of new flows move").waitFor();
+      assert.deepEqual(await findings(screen), [], "dialog");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("?");
+      assert.deepEqual(await findings(screen), [], "help");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "All", exact: true }).click();
+      await page.getByRole("button", { name: "vip1", exact: true }).click();
+      assert.deepEqual(await findings(screen), [], "overview");
+      fixture.refuseWith = 503;
+      fixture.cut();
+      await page.getByRole("alert").waitFor();
+      assert.deepEqual(await findings(screen), [], "not live");
+    });
+  });
+}
+
+browserTest(
+  "no horizontal overflow from 360 to 3840 pixels, rows of 30 at most, 16 cards on a laptop",
+  async () => {
+    const nowMs = Date.now();
+    const lbs = [
+      largeLb({ name: "ams", nowMs, vips: 16, backendsPerVip: 8, halfDown: true }),
+      {
+        ...largeLb({ name: "zrh", nowMs, vips: 16, backendsPerVip: 8 }),
+        connected: false,
+        error: `connect ${"x".repeat(300)}`,
+      },
+    ];
+    await withScreen(lbs, { tree: "admin" }, async ({ page, fixture }) => {
+      const overflow = () =>
+        page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+      const heights = (selector: string) =>
+        page.locator(selector).evaluateAll((all) =>
+          all.map((each) =>
+            (each as unknown as { getBoundingClientRect(): { height: number; bottom: number } })
+              .getBoundingClientRect()
+          ).map(({ height, bottom }) => ({ height, bottom }))
+        );
+      for (const width of [360, 768, 1440, 3840]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(fixture.url("admin", "#/*"));
+        await page.locator(".overview .row").nth(15).waitFor();
+        await page.getByRole("button", { name: "vip01", exact: true }).click();
+        assert.ok(await overflow() <= 0, `overview at ${width}`);
+        await page.getByRole("button", { name: "ams", exact: false }).first().click();
+        await page.locator(".card").nth(15).waitFor();
+        const closed = await heights(".card");
+        if (width >= 768) {
+          assert.ok(closed.every(({ height }) => height <= 31), `closed cards at ${width}`);
+        }
+        if (width === 1440) assert.ok(closed.at(-1)!.bottom <= 900, "16 closed cards fit");
+        await page.getByRole("button", { name: "vip01" }).click();
+        await page.getByRole("button", { name: "web01-0" }).click();
+        await page.getByText("L4CON × 20").waitFor();
+        assert.ok(await overflow() <= 0, `cards at ${width}`);
+        const rows = await heights("tr.row");
+        assert.ok(rows.every(({ height }) => height <= 30), `rows at ${width}`);
+        await page.getByRole("button", { name: "Pause …" }).click();
+        await page.getByRole("dialog").waitFor();
+        assert.ok(await overflow() <= 0, `dialog at ${width}`);
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "web01-0" }).click();
+        await page.getByRole("button", { name: "vip01" }).click();
+      }
+    });
+  },
+);
+
+browserTest(
+  "works under a proxy's path, and when opened with the password in the address",
+  () =>
+    withScreen(demo(), { prefix: "/x/y/", tree: "view" }, async ({ page, fixture, context }) => {
+      await page.locator(".row").first().waitFor();
+      await page.locator("canvas").waitFor();
+      fixture.setBackend("demo", "nginx0", { state: "down" });
+      await page.getByRole("button", { name: "1 degraded" }).waitFor();
+      await page.getByRole("link", { name: "admin" }).click();
+      await page.getByRole("link", { name: "view only" }).waitFor();
+      assert.equal(new URL(page.url()).pathname, "/x/y/admin/");
+      const [cookie] = await context.cookies();
+      assert.equal(cookie, undefined, "nothing was chosen");
+      const other = await context.newPage();
+      const address = new URL(fixture.url("admin"));
+      [address.username, address.password] = [LOGIN.username, LOGIN.password];
+      await other.goto(address.href);
+      await other.locator(".row").first().waitFor();
+      await other.locator("canvas").waitFor();
+      fixture.setBackend("demo", "nginx0", { state: "up" });
+      await other.getByText("Nothing is wrong.").waitFor();
+      await other.getByRole("button", { name: "nginx1" }).click();
+      await other.getByRole("button", { name: "Pause …" }).click();
+      await other.getByText("33.3 % of new flows move").waitFor();
+    }),
+);
+
+browserTest(
+  "colours: as the system, or as chosen, kept over a reload; the wall has no controls",
+  () =>
+    withScreen(demo(), { scheme: "dark" }, async ({ page, fixture }) => {
+      const paper = () =>
+        page.evaluate<string>("getComputedStyle(document.documentElement).backgroundColor");
+      await page.locator(".row").first().waitFor();
+      assert.equal(await paper(), "rgb(16, 19, 22)");
+      await page.getByLabel("Colours").selectOption("light");
+      assert.equal(await paper(), "rgb(251, 251, 250)");
+      await page.reload();
+      await page.locator(".row").first().waitFor();
+      assert.equal(await paper(), "rgb(251, 251, 250)");
+      await page.goto(fixture.url("view", "?kiosk"));
+      await page.locator(".row").first().waitFor();
+      assert.equal(await page.locator("header, aside").count(), 0);
+    }),
+);
