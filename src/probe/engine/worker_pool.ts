@@ -141,12 +141,14 @@ export class WorkerPool implements ProbeEngine {
   }
 
   probers(): ProberView[] {
-    const views: ProberView[] = [];
-    for (const [netns, { workers }] of this.#groups) {
+    return [...this.#groups].flatMap(([netns, { workers }]) => {
       const backends = workers.reduce((sum, { size }) => sum + size, 0);
-      views.push({ netns, threads: workers.length, backends, blind: this.#blindness.spots(netns) });
-    }
-    return views.sort((a, b) => a.netns < b.netns ? -1 : 1);
+      const blind = this.#blindness.spots(netns);
+      // Workers without a target are about to be retired.
+      return backends + blind.length === 0
+        ? []
+        : [{ netns, threads: workers.length, backends, blind }];
+    }).sort((a, b) => a.netns < b.netns ? -1 : 1);
   }
 
   voidReason(backend: string): string | undefined {
@@ -333,8 +335,7 @@ export class WorkerPool implements ProbeEngine {
           err: `cannot detect delayed results: ${message.reason}`,
         });
       case "stats":
-        worker.waiting.get(message.seq)?.(message.stats);
-        return;
+        return worker.waiting.get(message.seq)?.(message.stats);
       default:
         // WorkerHandle consumes pongs and `closed`.
         return;

@@ -402,8 +402,13 @@ Deno.test("WorkerPool.warm() starts workers before the first target, and retires
   const { clock, threads, harness } = withFakeThreads(2);
   harness.pool.warm();
   assert.equal(threads.length, 2);
+  assert.deepEqual(harness.pool.probers(), [], "not reported: they probe nothing");
   clock.advance(4000);
   harness.start(0, { port: 1 });
+  assert.deepEqual(harness.pool.probers().map(({ threads, backends }) => [threads, backends]), [[
+    2,
+    1,
+  ]]);
   clock.advance(10_000);
   assert.deepEqual([threads.length, threads[0]!.terminated], [2, false], "used as they are");
   await harness.pool.close();
