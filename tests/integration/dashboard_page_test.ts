@@ -123,7 +123,7 @@ browserTest(
   () =>
     withScreen(demo(), {}, async ({ page, fixture }) => {
       await page.locator(".row").first().waitFor();
-      assert.equal(await page.title(), "vpp-maglev");
+      await page.waitForFunction('document.title === "vpp-maglev"');
       const fail = (name: string) =>
         fixture.setBackend("demo", name, {
           state: "down",

@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly timeoutMs: number;
   /** The flag that sets timeoutMs; absent: it is fixed. */
   readonly timeoutFlag?: string;
+  /** It has answered before: a connection that breaks off is an end, not a wrong port. */
+  readonly answered?: boolean;
 }
 
 /** The library's texts for an aborted call. */
@@ -76,7 +78,7 @@ function refused(message: string, { token }: Endpoint): string {
   return token && message.startsWith("unknown token") ? `${message} (--token-file)` : message;
 }
 
-function connectionProblem(message: string, { server, tls }: Endpoint): string {
+function connectionProblem(message: string, { server, tls, answered }: Endpoint): string {
   const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {
@@ -91,6 +93,7 @@ function connectionProblem(message: string, { server, tls }: Endpoint): string {
   if (BROKEN_OFF.test(message)) {
     return `the call was aborted (${message}); is it maglevd's gRPC port?`;
   }
+  if (answered === true && /EPIPE|ECONNRESET|hang up/.test(last)) return "the connection ended";
   const socket = server.startsWith("unix:");
   if (last.includes("ECONNREFUSED")) {
     return `connection refused: ${

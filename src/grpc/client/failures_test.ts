@@ -59,6 +59,13 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
   ],
   ["a server that ends", "unavailable", "connection dropped", {}, "a:9090: the connection ended"],
   [
+    "a server that answered before, and dies",
+    "unavailable",
+    noConnection("read ECONNRESET (2026-11-21T09:38:35.587Z)"),
+    { answered: true },
+    "a:9090: the connection ended",
+  ],
+  [
     "a call that is broken off",
     "aborted",
     "Call cancelled",

@@ -169,7 +169,12 @@ export class MaglevdFollower {
   #setAway(error: MaglevError, waitMs: number): void {
     const { clock, server, security } = this.#options;
     const { connected, connection_since_ms, ...status } = this.model.status;
-    const endpoint: Endpoint = { server: server.address, ...security, timeoutMs: ANSWER_MS };
+    const endpoint: Endpoint = {
+      server: server.address,
+      ...security,
+      timeoutMs: ANSWER_MS,
+      answered: status.refreshed_ms !== undefined,
+    };
     const wallMs = clock.wallMs();
     this.model.rates.interrupt();
     this.model.setStatus({
