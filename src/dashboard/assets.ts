@@ -53,7 +53,7 @@ export function assetsOf(embedded: readonly EmbeddedFile[]): Assets {
     if (path === "index.html") index = asset;
     else files.set(path, asset);
   }
-  if (index === undefined) throw new Error("Cannot use assets.gen.ts: it has no index.html");
+  if (index === undefined) throw new Error("cannot use assets.gen.ts: it has no index.html");
   return { view: index, admin: { ...index, gzip: adminPage(index.gzip) }, files };
 }
 

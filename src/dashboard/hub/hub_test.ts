@@ -209,7 +209,7 @@ Deno.test("a maglevd that hangs is reported within ten seconds, and harms no oth
     await clock.advanceAsync(9000);
     const { connected, error } = hub.maglevd("lb1", "viewer")!;
     assert.equal(connected, false);
-    assert.equal(error, "no answer within 4s: it is connected, and silent");
+    assert.equal(error, "no answer within 4s: connected, but the server does not answer");
     maglevds.lb2.transit("b0", "down", { atMs: WALL_MS + 10_000 });
     await settle();
     assert.equal(takeOf("backend").filter(({ maglevd }) => maglevd === "lb2").length, 1);
@@ -310,6 +310,15 @@ Deno.test("VPP's own state is read at most once a second, and after it was progr
     assert.ok(lb1.count("GetVPPLBState") - hidden <= 2);
     await clock.advanceAsync(10_000);
     assert.deepEqual(hub.problems("viewer"), []);
+    take();
+    // A change that VPP does not follow: readings are reported until one is sure to be later.
+    lb1.transit("b0", "down", { atMs: WALL_MS + 32_000 });
+    await clock.advanceAsync(30_000);
+    const unchanged = takeOf("lb-state");
+    assert.ok(unchanged.length > 0 && unchanged.length <= 4, `${unchanged.length}`);
+    assert.ok(unchanged.every(({ vips, removed }) => vips.length + removed.length === 0));
+    lb1.transit("b0", "up", { atMs: WALL_MS + 62_000 });
+    await clock.advanceAsync(30_000);
     take();
     // It differs from what is wanted; flows alone are not worth an event.
     lb1.lb = { conf: undefined, vips: [vip(70)] };

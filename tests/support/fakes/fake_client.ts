@@ -33,7 +33,7 @@ export function fakeClient(
     asked.push({ method, request, options });
     const answer: ((request: Partial<RequestOf<M>>) => ResponseOf<M>) | undefined = answers[method];
     if (answer === undefined) {
-      return Promise.reject(new MaglevError("unimplemented", `No answer to ${method}`));
+      return Promise.reject(new MaglevError("unimplemented", `no answer to ${method}`));
     }
     return Promise.resolve().then(() => answer(request));
   }

@@ -73,6 +73,8 @@ export class MaglevdModel {
   #users: ReadonlyMap<string, readonly string[]> = new Map();
   /** When frontends changed last, by our wall clock, which LbState.read_ms is of. */
   readonly #changedMs = new Map<string, number>();
+  /** When the state of VPP that was reported last was read. */
+  #lbSentMs = -Infinity;
   #revision = 0;
   #state: MaglevdState | undefined;
 
@@ -182,7 +184,10 @@ export class MaglevdModel {
     this.note("lb", note);
     this.#touch();
     const { vips, removed } = lbChange(before, state);
-    if (before !== undefined && vips.length === 0 && removed.length === 0) return;
+    // The page judges a change by a reading that came after it, also when VPP did not follow.
+    const awaited = [...this.#changedMs.values()].some((ms) => this.#lbSentMs - ms < SETTLE_MS);
+    if (before !== undefined && !awaited && vips.length === 0 && removed.length === 0) return;
+    this.#lbSentMs = wallMs;
     this.#emit({ type: "lb-state", read_ms: wallMs, vips, removed });
   }
 
