@@ -209,7 +209,7 @@ Deno.test("a maglevd that hangs is reported within ten seconds, and harms no oth
     await clock.advanceAsync(9000);
     const { connected, error } = hub.maglevd("lb1", "viewer")!;
     assert.equal(connected, false);
-    assert.equal(error, "no answer within 4s: it is connected, and silent");
+    assert.equal(error, "no answer within 4s: connected, but the server does not answer");
     maglevds.lb2.transit("b0", "down", { atMs: WALL_MS + 10_000 });
     await settle();
     assert.equal(takeOf("backend").filter(({ maglevd }) => maglevd === "lb2").length, 1);

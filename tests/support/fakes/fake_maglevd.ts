@@ -199,7 +199,7 @@ export class FakeMaglevd {
   /** Ends all streams. */
   endStreams(): void {
     for (const stream of this.#streams) {
-      stream.end = new MaglevError("unavailable", "Connection dropped: reset");
+      stream.end = new MaglevError("unavailable", "connection dropped: reset");
       stream.wake();
     }
   }
