@@ -51,7 +51,10 @@ async function nodeVersion(): Promise<string | undefined> {
 /** A new folder with the modules of deno.json for Node, out of Deno's own store. */
 async function modulesForNode(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-bench-node-" });
-  for (const name of ["deno.json", "deno.lock"]) {
+  // The lock file counts the members of the workspace too.
+  const member = "src/dashboard/web";
+  await Deno.mkdir(`${folder}/${member}`, { recursive: true });
+  for (const name of ["deno.json", "deno.lock", `${member}/deno.json`]) {
     await Deno.copyFile(`${ROOT}${name}`, `${folder}/${name}`);
   }
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {

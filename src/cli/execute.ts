@@ -97,13 +97,13 @@ function viewText(
   const { width, color } = options;
   const several = answered.length > 1;
   const plain = width === Infinity;
-  const good = answered.flatMap(({ server: { name: server }, result }) => {
+  const good = answered.flatMap(({ server: { name, address }, result }) => {
     if (result instanceof MaglevError) return [];
     const { view, asides } = plain ? plainParts(result.view) : { view: result.view, asides: [] };
     return [{
-      server,
+      server: name,
       view,
-      asides: asides.map((aside) => several ? `${server}: ${aside}` : aside),
+      asides: asides.map((aside) => several ? `${address}: ${aside}` : aside),
     }];
   });
   const merged = several ? mergeViews(good, { show }) : good.flatMap(({ view }) => view);

@@ -232,7 +232,10 @@ Deno.test("of three maglevds one dies and one stands still: the third is shown a
       const shown = await until(() => backendOf(state("lb3"), "b0").state === "down");
       assert.ok(shown.ms < 2 * SOON_MS, `${shown.ms} ms`);
       await until(() => !state("lb2").connected);
-      assert.match(state("lb2").error!, /^no answer within 4s: connected, but the server does not answer/);
+      assert.match(
+        state("lb2").error!,
+        /^no answer within 4s: connected, but the server does not answer/,
+      );
       assert.equal(backendOf(state("lb2"), "b0").state, "up", "as it was known last");
       assert.deepEqual(
         hub.problems("viewer").filter(({ severity }) => severity === "critical")

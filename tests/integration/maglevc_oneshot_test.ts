@@ -196,7 +196,10 @@ const ON_STAGE: [string, (stage: MaglevcStage) => Promise<void>][] = [
     const twin = address.replace("127.0.0.1", "localhost");
     const two = await maglevc(["--server", `${address},${twin}`, "show", "frontends"], { home });
     assert.deepEqual([two.code, two.stderr], [0, ""]);
-    assert.match(two.stdout, new RegExp(`^${address}, ${twin}: no differences\n`));
+    assert.match(two.stdout, /^127\.0\.0\.1, localhost: no differences\n/);
+    const named = `east=${address},west=${twin}`;
+    const three = await maglevc(["--server", named, "show", "frontends"], { home });
+    assert.match(three.stdout, /^east, west: no differences\n/);
     const json = await maglevc(
       ["--server", `${address},${away}`, "--output", "json", "show", "frontends", "web"],
       { home },

@@ -58,7 +58,7 @@ export function actionsOf(
     async plan(action, actor) {
       const answer = await caller("PlanBackend", planRequest(action), actor);
       if (answer instanceof MaglevError) return answer;
-      if (answer.plan === undefined) return new MaglevError("internal", "The answer has no plan");
+      if (answer.plan === undefined) return new MaglevError("internal", "the answer has no plan");
       return planAnswer(answer.plan, {
         command: maglevcLine(model.status.address, action),
         flowsOf: (vip, address) => flowsOf(model, vip, address),

@@ -106,7 +106,7 @@ Deno.test("an answer that is larger than the connection takes is a reason to be 
     await clock.advanceAsync(1000);
     const { connected, error } = hub.maglevd("lb1", "viewer")!;
     assert.equal(connected, false);
-    assert.equal(error, "the answer is too large: it has 40000000 bytes, need at most 16777216");
+    assert.equal(error, "cannot read the answer: need at most 16777216 bytes, have 40000000");
     assert.deepEqual(hub.problems("viewer").map(({ message }) => message), [
       `not connected: ${error}`,
     ]);

@@ -21,7 +21,10 @@ export interface Endpoint {
 /** The library's texts for an aborted call. */
 const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 
-/** The same, of a connection that had been a good one. */
+/** The library's text for a lost connection, and that of the client. */
+const DROPPED = /^[Cc]onnection dropped/;
+
+/** The library's text for the same, of a connection that had been good. */
 const SOCKET_ENDED = /^Received RST_STREAM.*(socket has been ended|ECONNRESET|socket hang up)/;
 
 /** True when no answer arrived: the connection failed, or the call timed out. */
@@ -30,7 +33,7 @@ export function isUnreached(error: MaglevError): boolean {
   // The library's text; a server may report a timeout of its own.
   if (error.code === "deadline-exceeded") return error.message.startsWith("Deadline exceeded");
   return error.code === "unavailable" &&
-    /^(No connection established|Name resolution failed|connection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
+    /^(No connection established|Name resolution failed|[Cc]onnection dropped|the stream ended|Keepalive)|ECONN|EPIPE|socket hang up/
       .test(error.message);
 }
 
@@ -85,8 +88,7 @@ function connectionProblem(message: string, { server, tls, answered }: Endpoint)
     return "cannot be reached: this name has no address";
   }
   if (
-    message.startsWith("connection dropped") || message === "the stream ended" ||
-    SOCKET_ENDED.test(message)
+    DROPPED.test(message) || message === "the stream ended" || SOCKET_ENDED.test(message)
   ) {
     return "the connection ended";
   }

@@ -57,7 +57,14 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "a:9090: it does not speak gRPC (Protocol error); is it maglevd's gRPC port? add --tls " +
     "if it speaks TLS",
   ],
-  ["a server that ends", "unavailable", "connection dropped", {}, "a:9090: the connection ended"],
+  ["a server that ends", "unavailable", "Connection dropped", {}, "a:9090: the connection ended"],
+  [
+    "one that had ended",
+    "unavailable",
+    "connection dropped: x",
+    {},
+    "a:9090: the connection ended",
+  ],
   [
     "a server that answered before, and dies",
     "unavailable",
