@@ -1,7 +1,5 @@
 /** PURE. Lines of backends, frontends and probes. */
 import { PROBE_DURATION_BUCKETS_S } from "../checker/tally.ts";
-import type { DurationTally } from "../checker/tally.ts";
-import type { ProbeType } from "../config/model.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type FrontendState } from "../health/state.ts";
 import { formatValue, type Page, SeriesWriter } from "./text.ts";
 import type { MetricsView } from "./view.ts";
@@ -27,15 +25,13 @@ const durationSum = new SeriesWriter("maglev_probe_duration_seconds", { suffix: 
 const durationCount = new SeriesWriter("maglev_probe_duration_seconds", { suffix: "_count" });
 
 const ENCODER = new TextEncoder();
-/** By state: the end of its line if the backend is in it, and otherwise. */
-const STATE_ENDS = BACKEND_STATES.map((state) => ({
-  state,
-  is: ENCODER.encode(`${state}"} 1\n`),
-  isNot: ENCODER.encode(`${state}"} 0\n`),
-}));
-/** Text after the labels of each bucket. */
+const STATE_ENDS = BACKEND_STATES.map((state) => ENCODER.encode(`${state}"} `));
 const BUCKET_ENDS = [...PROBE_DURATION_BUCKETS_S, Infinity].map((bound) =>
   ENCODER.encode(`${formatValue(bound)}"} `)
+);
+/** By state: the values of a backend's series of states. */
+const STATE_VALUES = new Map(
+  BACKEND_STATES.map((state) => [state, BACKEND_STATES.map((other) => other === state ? 1 : 0)]),
 );
 
 /** The families of this file. */
@@ -43,14 +39,14 @@ export const backendRows = {
   *maglev_backend_state({ snapshot: { backends, config } }: MetricsView, page: Page) {
     for (const { name, state } of backends.values()) {
       const { address, healthcheck } = config.backends.get(name)!;
-      const start = page.length;
-      backendState.open(page, name, address.text, healthcheck ?? "");
-      const end = page.length;
-      for (let i = 0; i < STATE_ENDS.length; i++) {
-        if (i > 0) page.repeat(start, end);
-        const { state: other, is, isNot } = STATE_ENDS[i]!;
-        page.addBytes(other === state ? is : isNot);
-      }
+      backendState.lines(
+        page,
+        STATE_ENDS,
+        STATE_VALUES.get(state)!,
+        name,
+        address.text,
+        healthcheck ?? "",
+      );
       if (page.full) yield;
     }
   },
@@ -126,9 +122,15 @@ export const backendRows = {
     }
   },
   *maglev_probe_duration_seconds({ tallies }: MetricsView, page: Page) {
+    const upTo = new Array<number>(BUCKET_ENDS.length).fill(0);
     for (const { name, type, durations } of tallies) {
       if (type === undefined) continue;
-      durationRow(page, name, type, durations);
+      // All lines of one histogram are of one instant.
+      let below = 0;
+      for (let i = 0; i < upTo.length; i++) upTo[i] = below += durations.classes[i]!;
+      durationBucket.lines(page, BUCKET_ENDS, upTo, name, type);
+      durationSum.line(page, durations.sumMs / 1000, name, type);
+      durationCount.line(page, durations.count, name, type);
       if (page.full) yield;
     }
   },
@@ -139,21 +141,3 @@ export const backendRows = {
     }
   },
 };
-
-/** The lines of one histogram, all of one instant. */
-function durationRow(page: Page, name: string, type: ProbeType, durations: DurationTally): void {
-  const { classes, count, sumMs } = durations;
-  const start = page.length;
-  durationBucket.open(page, name, type);
-  const end = page.length;
-  let below = 0;
-  for (let i = 0; i < BUCKET_ENDS.length; i++) {
-    if (i > 0) page.repeat(start, end);
-    below += classes[i]!;
-    page.addBytes(BUCKET_ENDS[i]!);
-    page.addValue(below);
-    page.end();
-  }
-  durationSum.line(page, sumMs / 1000, name, type);
-  durationCount.line(page, count, name, type);
-}

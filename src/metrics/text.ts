@@ -37,6 +37,8 @@ const FULL_BYTES = 128 * 1024;
 const FIRST_BYTES = FULL_BYTES + 16 * 1024;
 const [NEWLINE, SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [10, 32, 34, 48, 92, 126];
 const MAX_INT32 = 2 ** 31 - 1;
+/** Most bytes of a value, the end of its line included: `-2.2250738585072014e-308`. */
+const VALUE_BYTES = 26;
 
 /** The part of a page that is being written. Its buffer grows, and is used again after take(). */
 export class Page {
@@ -67,22 +69,17 @@ export class Page {
     this.#length += bytes.length;
   }
 
-  /** Adds bytes of this page again, from one length to another since the last take(). */
-  repeat(from: number, to: number): void {
-    this.#reserve(to - from);
-    this.#bytes.copyWithin(this.#length, from, to);
-    this.#length += to - from;
-  }
-
   addText(text: string): void {
     this.#reserve(MAX_UNIT_BYTES * text.length);
     this.#length += ENCODER.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
-  /** Adds a label's value, as it stands between its quotes. */
-  addLabel(value: string): void {
-    this.#reserve(value.length);
+  /** Adds `before`, and a label's value as it stands between its quotes. */
+  addLabel(before: Uint8Array, value: string): void {
+    this.#reserve(before.length + value.length);
     const bytes = this.#bytes;
+    bytes.set(before, this.#length);
+    this.#length += before.length;
     let end = this.#length;
     for (let i = 0; i < value.length; i++) {
       const unit = value.charCodeAt(i);
@@ -94,27 +91,28 @@ export class Page {
     this.#length = end;
   }
 
-  addValue(value: number): void {
-    if (value >= 0 && value <= MAX_INT32 && Number.isInteger(value)) this.#addDigits(value);
-    else this.addLabel(formatValue(value));
+  /** Adds `before`, a value, and the end of the line. */
+  addValue(before: Uint8Array, value: number): void {
+    this.#reserve(before.length + VALUE_BYTES);
+    this.#bytes.set(before, this.#length);
+    this.#length = putValue(this.#bytes, this.#length + before.length, value);
   }
 
-  /** Ends a line. */
-  end(): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = NEWLINE;
-  }
-
-  #addDigits(value: number): void {
-    let digits = 1;
-    for (let bound = 10; bound <= value; bound *= 10) digits++;
-    this.#reserve(digits);
-    this.#length += digits;
-    let at = this.#length;
-    for (let rest = value; digits > 0; digits--) {
-      const higher = (rest / 10) | 0;
-      this.#bytes[--at] = ZERO + rest - 10 * higher;
-      rest = higher;
+  /**
+   * Makes lines of what was added since the page had the length `from`: one for each value, with
+   * its text of `before` in front of it.
+   */
+  addLines(from: number, before: readonly Uint8Array[], values: ArrayLike<number>): void {
+    const start = this.#bytes.subarray(from, this.#length);
+    this.#length = from;
+    for (let i = 0; i < before.length; i++) {
+      const rest = before[i]!;
+      this.#reserve(start.length + rest.length + VALUE_BYTES);
+      const bytes = this.#bytes;
+      const at = this.#length;
+      bytes.set(start, at);
+      bytes.set(rest, at + start.length);
+      this.#length = putValue(bytes, at + start.length + rest.length, values[i]!);
     }
   }
 
@@ -128,6 +126,26 @@ export class Page {
     this.#bytes = larger;
     this.#room = larger.length;
   }
+}
+
+/** Writes a value and the end of its line; returns where that is. */
+function putValue(bytes: Uint8Array, start: number, value: number): number {
+  let at = start;
+  if (value >= 0 && value <= MAX_INT32 && Number.isInteger(value)) {
+    at++;
+    for (let bound = 10; bound <= value; bound *= 10) at++;
+    let rest = value;
+    for (let place = at - 1; place >= start; place--) {
+      const higher = (rest / 10) | 0;
+      bytes[place] = ZERO + rest - 10 * higher;
+      rest = higher;
+    }
+  } else {
+    const text = formatValue(value);
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+  }
+  bytes[at] = NEWLINE;
+  return at + 1;
 }
 
 /** The text between the last label and the value. */
@@ -163,19 +181,26 @@ export class SeriesWriter {
   line(page: Page, value: number, a?: string, b?: string, c?: string, d?: string): void {
     const labels = this.#addLabels(page, a, b, c, d);
     invariant(labels === this.#before.length, this.#mismatch);
-    page.addBytes(labels === 0 ? this.#bare : AFTER_LABELS);
-    page.addValue(value);
-    page.end();
+    page.addValue(labels === 0 ? this.#bare : AFTER_LABELS, value);
   }
 
   /**
-   * Adds the start of a line without its last label's value; that value, `"} 1` and a newline
-   * follow.
+   * Adds a line for each value of the last label: `before` has that value and `"} `, as bytes. The
+   * other labels have the values `a` to `c`.
    */
-  open(page: Page, a?: string, b?: string, c?: string): void {
+  lines(
+    page: Page,
+    before: readonly Uint8Array[],
+    values: ArrayLike<number>,
+    a?: string,
+    b?: string,
+    c?: string,
+  ): void {
+    const from = page.length;
     const labels = this.#addLabels(page, a, b, c);
     invariant(labels === this.#before.length - 1, this.#mismatch);
     page.addBytes(this.#before[labels]!);
+    page.addLines(from, before, values);
   }
 
   /** Returns how many values there are. */
@@ -194,7 +219,6 @@ export class SeriesWriter {
   #addLabel(page: Page, place: number, value: string): void {
     const before = this.#before[place];
     invariant(before !== undefined, this.#mismatch);
-    page.addBytes(before);
-    page.addLabel(value);
+    page.addLabel(before, value);
   }
 }
