@@ -74,6 +74,8 @@ grpcTest(
       await simulator.restart();
       const second = start({ ...GRPC, stateDir });
       await vppHas(simulator, { [VIP]: [`${A} 0`, `${B} 0`, `${C} 7`] });
+      // The log of what was sent is written after VPP has it.
+      await second.seen(({ msg }) => msg === "vpp-lbsync-done");
       const at = (msg: string) => second.lines.findIndex((line) => line.msg.startsWith(msg));
       assert.equal(
         second.lines.filter(({ msg }) => msg === "operator-intent-restored").length,
