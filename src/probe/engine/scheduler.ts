@@ -56,6 +56,9 @@ const LATE_ROUND_MS = 5;
  */
 const EARLY_IN_FLIGHT = 512;
 
+/** For so long after the last of them a host may still have its effects. */
+const RUSH_MS = 1000;
+
 /** A start later than this means that the process slept: missed starts are spread out again. */
 const OVERSLEPT_MS = 200;
 
@@ -328,7 +331,7 @@ export class Scheduler {
    * counts: a host with many of the addresses may have dropped the connections because of the rush.
    */
   #inRush({ unknown, startedMs }: Slot): boolean {
-    return unknown && startedMs <= this.#earlyMs;
+    return unknown && startedMs <= later(this.#earlyMs, RUSH_MS);
   }
 
   /** Longest delay since `sinceMs` that may have kept a result from this thread. */

@@ -302,6 +302,20 @@ Deno.test("Scheduler: a first probe that times out in a rush is repeated at once
   assertBetween(second! - first!, 300, 300 + 2 * TICK_MS, "the repetition");
 });
 
+Deno.test("Scheduler: a first probe at its place, soon after a rush, is repeated too", async () => {
+  const world = new World();
+  world.behaviours.set("a1", { verdict: CONNECTED, tookMs: Infinity });
+  world.behaviours.set("a2", { verdict: CONNECTED, tookMs: Infinity });
+  world.start(0, {}, { delayMs: 900, soonestMs: 0 });
+  world.start(1, { timeoutMs: 300 }, { delayMs: 500 });
+  world.start(2, { timeoutMs: 300 }, { delayMs: 1100 });
+  await world.clock.advanceAsync(1080);
+  assert.deepEqual(world.reports.filter(({ verdict }) => !verdict.ok), []);
+  await world.clock.advanceAsync(330);
+  const failed = world.reports.filter(({ verdict }) => !verdict.ok).map(({ id }) => id);
+  assert.deepEqual(failed, [1, 2], "the second time, and the first time after it");
+});
+
 Deno.test("Scheduler: a lone first probe that times out counts at once", async () => {
   const world = new World();
   world.behaviours.set("a0", { verdict: CONNECTED, tookMs: Infinity });
