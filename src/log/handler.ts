@@ -6,7 +6,10 @@
 import type { Clock, LogEventName, LogFields, Logger, LogLevel } from "../base/ports.ts";
 import type { LogBroadcaster } from "./broadcaster.ts";
 import { formatRecord, type LogFormat } from "./forms.ts";
-import { boundedRecord, LEVEL_RANK } from "./record.ts";
+import { boundedRecord, LEVEL_RANK, type LogRecord } from "./record.ts";
+
+/** Most records of one instant that wait without having been formatted. */
+const MAX_FRESH = 256;
 
 /** Where lines go: one write at a time; a rejection means that this write was lost. */
 export interface LogWriter {
@@ -28,9 +31,12 @@ export class LogHandler implements Logger {
   readonly #rank: number;
   readonly #maxPending: number;
   readonly #encoder = new TextEncoder();
+  /** Records of this instant: they become lines after what they report was sent to VPP. */
+  #fresh: LogRecord[] = [];
   #pending: string[] = [];
   #pendingCharacters = 0;
   #dropped = 0;
+  #inWrite = false;
   #writing: Promise<void> | undefined;
 
   constructor(options: LogHandlerOptions) {
@@ -70,22 +76,34 @@ export class LogHandler implements Logger {
     const timeMs = this.#options.clock.wallMs();
     const record = boundedRecord({ timeMs, level, event, fields });
     this.#options.broadcaster?.publish(record);
-    if (LEVEL_RANK[level] >= this.#rank) this.#queue(formatRecord(record, this.#options.format));
+    if (LEVEL_RANK[level] >= this.#rank) this.#queue(record);
   }
 
-  #queue(line: string): void {
-    if (this.#pendingCharacters + line.length > this.#maxPending) {
-      this.#dropped++;
-      return;
-    }
-    this.#pending.push(line);
-    this.#pendingCharacters += line.length;
+  #queue(record: LogRecord): void {
+    this.#fresh.push(record);
+    // During a write records may gather for long, and only lines have a bound in characters.
+    if (this.#inWrite || this.#fresh.length >= MAX_FRESH) this.#format();
     this.#writing ??= this.#drain();
+  }
+
+  #format(): void {
+    const records = this.#fresh;
+    this.#fresh = [];
+    for (const record of records) {
+      const line = formatRecord(record, this.#options.format);
+      if (this.#pendingCharacters + line.length > this.#maxPending) {
+        this.#dropped++;
+        continue;
+      }
+      this.#pending.push(line);
+      this.#pendingCharacters += line.length;
+    }
   }
 
   async #drain(): Promise<void> {
     // Let the lines of one instant gather: they become one write.
     await Promise.resolve();
+    this.#format();
     while (this.#pending.length > 0) {
       const lines = this.#pending;
       const dropped = this.#dropped;
@@ -93,12 +111,14 @@ export class LogHandler implements Logger {
       this.#pendingCharacters = 0;
       this.#dropped = 0;
       if (dropped > 0) lines.unshift(this.#droppedLine(dropped));
+      this.#inWrite = true;
       try {
         await this.#writeAll(this.#encoder.encode(lines.join("\n") + "\n"));
       } catch {
         // There is nowhere left to complain; the count goes out with the next line that gets through.
         this.#dropped += dropped + lines.length - (dropped > 0 ? 1 : 0);
       }
+      this.#inWrite = false;
     }
     this.#writing = undefined;
   }

@@ -73,6 +73,29 @@ Deno.test("LogHandler gathers the lines of one instant in one write", async () =
   assert.equal(writer.events.length, 100);
 });
 
+Deno.test("LogHandler: records of an instant become lines after what was queued earlier in it", async () => {
+  const { writer, log } = setUp();
+  const order: string[] = [];
+  queueMicrotask(() => order.push("sent to VPP"));
+  const list = ["a"];
+  // A list is read when its line is made.
+  log.info("config-loaded", { list });
+  queueMicrotask(() => order.push(writer.text === "" ? "nothing written" : "written"));
+  list.push("b");
+  await log.flush();
+  assert.deepEqual(order, ["sent to VPP", "nothing written"]);
+  assert.match(writer.text, /"list":\["a","b"\]/);
+});
+
+Deno.test("LogHandler keeps the order of thousands of records of one instant", async () => {
+  const { writer, log } = setUp();
+  for (let count = 0; count < 3000; count++) log.info("config-loaded", { count });
+  await log.flush();
+  const counts = writer.text.trim().split("\n").map((line) => JSON.parse(line).count);
+  assert.deepEqual(counts, Array.from({ length: 3000 }, (_, i) => i));
+  assert.equal(writer.writes, 1);
+});
+
 Deno.test("LogHandler continues after a short write", async () => {
   const { writer, log } = setUp();
   writer.accept = 7;
