@@ -15,39 +15,41 @@ interface Outcome {
 }
 
 const ROOT = new URL("../", import.meta.url).pathname;
+const LANES = 2;
+/** Started early, so that none of them is left alone at the end. */
+const LONG: readonly string[] = ["completion", "bench", "lack", "dashboard_actions", "grpc_plan"];
 const quick = Deno.args.includes("--quick");
 
-async function deno(args: string[]): Promise<{ ok: boolean; output: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
+/** Runs Deno with its output passed on. */
+async function gate(name: string, args: string[]): Promise<Outcome> {
+  console.log(`\n== ${name}: deno ${args.join(" ")}`);
+  const { success } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
     stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
     env: { NO_COLOR: "1" },
-  }).spawn();
-  let output = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    await Deno.stdout.write(chunk);
-    output = (output + decoder.decode(chunk, { stream: true })).slice(-100_000);
-  }
-  return { ok: (await child.status).success, output };
+  }).spawn().status;
+  if (!success) console.log(`${name}: FAILED`);
+  return { passed: success ? 1 : 0, failed: success ? 0 : 1, skipped: 0 };
 }
 
-async function gate(name: string, args: string[]): Promise<Outcome> {
-  console.log(`\n== ${name}: deno ${args.join(" ")}`);
-  const { ok } = await deno(args);
-  if (!ok) console.log(`${name}: FAILED`);
-  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
-}
-
-async function tests(paths: string[]): Promise<Outcome> {
+/** Runs these tests, and writes their output in one piece at the end. */
+async function tests(paths: readonly string[]): Promise<Outcome> {
   // Types have a gate of their own; checking them again costs seconds for each worker that starts.
   const how = ["--frozen", "--no-check", "-A", "--sanitize-ops", "--sanitize-resources"];
   const args = ["test", ...how, ...paths];
-  console.log(`\n== tests: deno ${args.join(" ")}`);
-  const { ok, output } = await deno(args);
+  const beganMs = performance.now();
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  const seconds = ((performance.now() - beganMs) / 1000).toFixed(0);
+  console.log(`\n== tests, ${seconds} s: deno ${args.join(" ")}`);
+  await Deno.stdout.write(stderr);
+  await Deno.stdout.write(stdout);
+  const output = new TextDecoder().decode(stdout);
   const summary = [
     ...output.matchAll(
       /^(?:ok|FAILED) \| (\d+) passed[^|\n]*\| (\d+) failed[^|\n]*(?:\| (\d+) ignored)?/gm,
@@ -58,9 +60,34 @@ async function tests(paths: string[]): Promise<Outcome> {
   return {
     passed: Number(summary[1]),
     // Something failed outside a test (a module that does not load): count that too.
-    failed: ok ? failed : Math.max(1, failed),
+    failed: success ? failed : Math.max(1, failed),
     skipped: Number(summary[3] ?? 0),
   };
+}
+
+/**
+ * Runs each group of tests in a process of its own, `LANES` at a time. Tests of programs mostly wait
+ * for them; one after the other they would take 14 minutes.
+ */
+async function inLanes(groups: readonly (readonly string[])[]): Promise<Outcome[]> {
+  const waiting = [...groups];
+  const outcomes: Outcome[] = [];
+  async function lane(): Promise<void> {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      outcomes.push(await tests(group));
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return outcomes;
+}
+
+/** The files with tests of whole programs, each a group of its own, the longest ones first. */
+function programTests(): string[][] {
+  const files = [...Deno.readDirSync(`${ROOT}tests/integration`)]
+    .filter(({ name }) => name.endsWith("_test.ts"))
+    .map(({ name }) => `tests/integration/${name}`).sort();
+  const isLong = (file: string) => LONG.some((name) => file.endsWith(`/${name}_test.ts`));
+  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))].map((file) => [file]);
 }
 
 /**
@@ -68,6 +95,18 @@ async function tests(paths: string[]): Promise<Outcome> {
  * those of the member alone (Deno 2.9.6), and reports the others as nothing.
  */
 const SRC = "src/**/*_test.ts";
+
+/** Unit tests, and those tests that span modules and start no program. */
+const QUICK: readonly string[] = [SRC, "ffi", "tests/tidy_test.ts", "tests/contract"];
+
+/** Folders of tests/ without tests that `deno task test` runs in one process. */
+const APART: readonly string[] = ["integration", "packaging", "support", "fixtures"];
+
+/** QUICK and whatever else stands in tests/, except for what runs apart. */
+function withoutPrograms(): string[] {
+  const names = [...Deno.readDirSync(`${ROOT}tests`)].map(({ name }) => name).sort();
+  return [SRC, "ffi", ...names.filter((name) => !APART.includes(name)).map((name) => `tests/${name}`)];
+}
 
 if (!quick) {
   await fetchPromtool();
@@ -79,9 +118,7 @@ const outcomes = [
   await gate("lint", ["lint", "-q"]),
   await gate("types", ["check", "--frozen", "-q", "."]),
   await gate("generated documents", ["run", "--frozen", "-A", "tools/docs/main.ts", "--check"]),
-  await tests(
-    quick ? [SRC, "ffi", "tests/tidy_test.ts", "tests/contract"] : [SRC, "ffi", "tests"],
-  ),
+  ...await inLanes(quick ? [QUICK] : [withoutPrograms(), ...programTests()]),
 ];
 const sum = (key: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 const skipped = sum("skipped");
