@@ -1,5 +1,5 @@
 /** PURE. Breaks text over lines; only the blanks at which it breaks are left out. */
-import { characterWidth } from "./text.ts";
+import { characterWidth, visibleWidth } from "./text.ts";
 
 /** A long word without blanks is broken after one of these. */
 const JOINTS = new Set("-_./:,;=@→");
@@ -14,7 +14,9 @@ export function wrap(text: string, width: number): string[] {
     lines.push(rest.slice(0, end).trimEnd());
     rest = rest.slice(end).trimStart();
   }
-  return rest === "" && lines.length > 0 ? lines : [...lines, rest];
+  if (rest === "" && lines.length > 0) return lines;
+  // A blank at the end may stand beyond the edge.
+  return [...lines, visibleWidth(rest) > width ? rest.trimEnd() : rest];
 }
 
 /** Index at which the first line of `text` ends; looks no further than that. */

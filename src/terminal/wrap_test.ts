@@ -15,6 +15,9 @@ Deno.test("wrap: at blanks, otherwise after a joint, otherwise anywhere", () => 
     ["中文字符", 5, ["中文", "字符"]],
     ["e\u0301e\u0301e\u0301", 2, ["e\u0301e\u0301", "e\u0301"]],
     ["ab   cd", 3, ["ab", "cd"]],
+    ["abc ", 3, ["abc"]],
+    ["ab ", 3, ["ab "]],
+    ["    ", 3, [""]],
   ];
   for (const [text, width, lines] of cases) assert.deepEqual(wrap(text, width), lines);
 });
