@@ -27,7 +27,7 @@ export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
 const MAX_BYTES = MAX_CHARACTERS;
 
 /** Options of loadConfig(). */
-export type LoadOptions = Pick<ParseOptions, "vpp">;
+export type LoadOptions = Pick<ParseOptions, "vpp" | "scope">;
 
 /**
  * Reads and checks the file at `path`. Every problem with the file is a result, also a failure to
