@@ -34,8 +34,8 @@ export interface ParseOptions {
   readonly vpp?: boolean;
   /**
    * `vips`: only frontends and backends are to be used, by a program on another host than the
-   * daemon's. Semantic errors elsewhere become warnings, a healthcheck with one is left out, and
-   * so are all other sections. Default: the whole file.
+   * daemon's. Semantic errors elsewhere become warnings. A healthcheck with one is left out, but
+   * for a missing `ca-file`; so are all other sections. Default: the whole file.
    */
   readonly scope?: "vips";
 }
@@ -66,8 +66,10 @@ export function parseTree(
     const errors = issues.errors();
     const elsewhere = errors.filter(({ path }) => !VIP_SECTIONS.test(path));
     if (elsewhere.length === errors.length) {
+      // A healthcheck without its authorities still describes its servers.
+      const holes = elsewhere.filter(({ rule }) => rule !== "bad-ca-file");
       const faulty = (path: string) =>
-        elsewhere.some((issue) => issue.path === path || issue.path.startsWith(`${path}.`));
+        holes.some((issue) => issue.path === path || issue.path.startsWith(`${path}.`));
       const config = buildVips(draft, { caFiles, faulty });
       return { kind: "ok", config, warnings: [...elsewhere, ...issues.warnings()] };
     }

@@ -3,7 +3,7 @@
  * restores the previous mode. It also runs on signals that end the program and on uncaught errors.
  *
  * The kernel still turns Ctrl-C, Ctrl-Z and Ctrl-\ into signals, so that a program that hangs can be
- * ended or suspended.
+ * ended or suspended; not so with `fullScreen`.
  */
 import { pause } from "../async/pause.ts";
 import { FAR_PAST_MS } from "../base/instant.ts";
@@ -36,8 +36,8 @@ export interface TerminalOptions {
   readonly clock: Pick<Clock, "monotonicMs" | "after">;
   /**
    * Takes the whole screen: the alternate one, which has no lines of earlier programs, without a
-   * cursor. Ctrl-Z is ignored then, because Deno cannot stop itself after it has restored the
-   * screen. Default: lines below those of the shell.
+   * cursor. All keys arrive as input then, Ctrl-C too: Ctrl-Z would stop the program with the
+   * screen taken. Default: lines below those of the shell.
    */
   readonly fullScreen?: boolean;
 }
@@ -77,7 +77,6 @@ export class Terminal {
       ["SIGINT", () => this.#interrupt()],
       ["SIGWINCH", () => this.#put({ kind: "resize" })],
       ["SIGCONT", () => this.#again()],
-      ...options.fullScreen === true ? [["SIGTSTP", () => {}] as const] : [],
       ...ENDING.map((signal) => [signal, () => this.#end(signal)] as const),
     ];
   }
@@ -101,8 +100,7 @@ export class Terminal {
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
     globalThis.addEventListener("error", this.#onCrash);
     globalThis.addEventListener("unhandledrejection", this.#onCrash);
-    this.#options.input.setRaw(true, { cbreak: true });
-    this.write(this.#screen ? SCREEN_ON + PASTE_ON : PASTE_ON);
+    this.#take();
   }
 
   /** Restores the terminal. Idempotent; does not throw, because the terminal may be gone. */
@@ -162,6 +160,11 @@ export class Terminal {
     }
   }
 
+  #take(): void {
+    this.#options.input.setRaw(true, { cbreak: !this.#screen });
+    this.write(this.#screen ? SCREEN_ON + PASTE_ON : PASTE_ON);
+  }
+
   get #screen(): boolean {
     return this.#options.fullScreen === true;
   }
@@ -205,8 +208,7 @@ export class Terminal {
   /** Continued after Ctrl-Z: other programs may have changed the mode. */
   #again(): void {
     this.#options.input.setRaw(false);
-    this.#options.input.setRaw(true, { cbreak: true });
-    this.write(this.#screen ? SCREEN_ON + PASTE_ON : PASTE_ON);
+    this.#take();
     this.#put({ kind: "resume" });
   }
 

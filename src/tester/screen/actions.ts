@@ -27,6 +27,7 @@ const LETTERS: Readonly<Record<string, Action>> = {
 export function actionsOf(key: Key): readonly Action[] {
   if (key.kind === "paste") return [];
   if (key.kind === "key") {
+    if (key.name === "ctrl-c") return [{ kind: "quit" }];
     if (key.name === "ctrl-l") return [{ kind: "redraw" }];
     const scroll = SCROLLS[key.name];
     return scroll === undefined ? [] : [scroll];

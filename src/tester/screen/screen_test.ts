@@ -178,5 +178,6 @@ Deno.test("keys do what the last line of the screen shows", () => {
   assert.deepEqual(actionsOf({ kind: "key", name: "page-down" }), [
     { kind: "scroll", by: 1, unit: "page" },
   ]);
-  assert.deepEqual(actionsOf({ kind: "key", name: "ctrl-x" }), []);
+  assert.deepEqual(actionsOf({ kind: "key", name: "ctrl-c" }), [{ kind: "quit" }]);
+  assert.deepEqual(actionsOf({ kind: "key", name: "ctrl-z" }), []);
 });
