@@ -34,6 +34,11 @@ export class Tally {
     return server;
   }
 
+  /** Number of values that are kept apart, and OTHERS. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** In the order of their names. */
   entries(): readonly TallyEntry[] {
     return [...this.#entries]

@@ -57,7 +57,7 @@ export function drawScreen(model: ScreenModel, size: Size, top = 0): Screen {
   const { columns: width, rows } = size;
   const blocks = model.vips.map(({ record }) => {
     if (record === undefined) return 1;
-    return width >= WIDE || record.tally.entries().length > 0 ? 2 : 1;
+    return width >= WIDE || record.tally.size > 0 ? 2 : 1;
   });
   const room = Math.max(0, rows - HEAD_LINES - 1);
   const need = blocks.reduce((sum, lines) => sum + lines, 0);

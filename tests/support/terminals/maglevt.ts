@@ -27,6 +27,8 @@ export interface MaglevtOptions {
   /** A folder of the test's own. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** It is ended after this time; default 60 s. */
+  readonly timeoutMs?: number;
 }
 
 /** A running maglevt. */
@@ -34,7 +36,7 @@ export class Maglevt {
   readonly #child: Deno.ChildProcess;
   readonly #output: Promise<Deno.CommandOutput>;
 
-  constructor(args: readonly string[], { folder, env = {} }: MaglevtOptions) {
+  constructor(args: readonly string[], { folder, env = {}, timeoutMs = 60_000 }: MaglevtOptions) {
     const [program, ...rest] = maglevtCommand();
     this.#child = new Deno.Command(program!, {
       args: [...rest, ...args],
@@ -44,9 +46,13 @@ export class Maglevt {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(timeoutMs),
     }).spawn();
     this.#output = this.#child.output();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   kill(signal: Deno.Signal): void {
