@@ -83,6 +83,9 @@ export function secondLine(options: {
         p99_ms: rounded(percentiles?.p99Ms),
         outage_ms: current === undefined ? null : rounded(nowMs - current.beginMs),
         longest_outage_ms: longest === undefined ? 0 : rounded(lengthOf(longest)),
+        servers: Object.fromEntries(
+          [...record.window.shares()].map(([server, share]) => [server, percent(share)]),
+        ),
       };
     }),
   };

@@ -27,6 +27,8 @@ export interface MaglevtOptions {
   /** A folder of the test's own. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command to run it by, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
   /** It is ended after this time; default 60 s. */
   readonly timeoutMs?: number;
 }
@@ -36,8 +38,11 @@ export class Maglevt {
   readonly #child: Deno.ChildProcess;
   readonly #output: Promise<Deno.CommandOutput>;
 
-  constructor(args: readonly string[], { folder, env = {}, timeoutMs = 60_000 }: MaglevtOptions) {
-    const [program, ...rest] = maglevtCommand();
+  constructor(
+    args: readonly string[],
+    { folder, env = {}, prefix = [], timeoutMs = 60_000 }: MaglevtOptions,
+  ) {
+    const [program, ...rest] = [...prefix, ...maglevtCommand()];
     this.#child = new Deno.Command(program!, {
       args: [...rest, ...args],
       cwd: folder,
