@@ -8,8 +8,8 @@ import { painted } from "./screen/line.ts";
 import { drawScreen, type ScreenModel } from "./screen/screen.ts";
 import { notFoundHint, type Session } from "./session.ts";
 
-/** Milliseconds between two frames. */
-const FRAME_MS = 100;
+/** Milliseconds between two frames; a key is shown immediately. */
+const FRAME_MS = 250;
 
 export interface TuiOptions extends Omit<TerminalOptions, "fullScreen" | "clock"> {
   readonly clock: Clock;

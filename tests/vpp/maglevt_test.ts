@@ -21,7 +21,12 @@ function config(weight: number): string {
   return configText(SERVERS, {
     failover: { address: FAILOVER, pools: { main: { b0: 100 }, spare: { b1: 100 } } },
     shared: { address: SHARED, pools: { main: { b0: weight, b1: 100 } } },
-  }).replaceAll(/\bb(?=[01]\b)/g, "nginx");
+  }, { warmUp: "500ms" })
+    // Without time for the first checks maglevd would begin with weights of 0.
+    .replace("startup-max-delay: 500ms", "startup-max-delay: 10s")
+    // The client uses ports again, and VPP must have forgotten their flows then.
+    .replace("startup-min-delay: 500ms", "startup-min-delay: 500ms\n      flow-timeout: 1s")
+    .replaceAll(/\bb(?=[01]\b)/g, "nginx");
 }
 
 /** One act: what a run of maglevt saw. */

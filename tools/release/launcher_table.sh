@@ -181,7 +181,7 @@ maglevd_frontend_grants() {
 
 maglevt_program() {
   entry='tester.ts'
-  runtime_flags=''
+  runtime_flags='--v8-flags=--optimize-for-size'
   environment='LOG_STREAM,LOG_TOKENS,MAGLEV_BUILD,MAGLEV_CONFIG,NO_COLOR,TERM'
   system='hostname'
   code=''

@@ -206,7 +206,7 @@ export const FRONTEND: Program = {
 export const MAGLEVT: Program = {
   name: "maglevt",
   entry: "tester.ts",
-  runtimeFlags: [],
+  runtimeFlags: RUNTIME_FLAGS,
   environment: MAGLEVT_ENVIRONMENT,
   code: [],
   read: ["/etc/vpp-maglev", ...AUTHORITIES],

@@ -1,4 +1,4 @@
-/** The cost of a frame: ten a second are drawn. */
+/** The cost of a frame: four a second are drawn. */
 import { parseIp } from "../../base/address.ts";
 import { ProberFigures } from "../prober_figures.ts";
 import { VipRecord } from "../record/vip_record.ts";
