@@ -91,15 +91,21 @@ Deno.test("a VIP that never answered, or has no result, breaks the rules", () =>
   assert.equal(brokenBy("", rules).length, 3);
 });
 
-Deno.test("the verdict names the first rule and VIP", () => {
-  assert.equal(verdictLine([], 3), "passed: 3 VIPs kept every rule");
+Deno.test("the verdict names the first rule and VIP, else the longest outage", () => {
+  const named = (...texts: string[]) =>
+    texts.map((text, at) => [{ name: `web${at}` }, recordOf(text)] as const);
+  assert.equal(verdictLine([], named("..x..")), "passed: 1 VIP, no outage");
+  assert.equal(
+    verdictLine([], named("..xx..xxx..", "...", "")),
+    "passed: 3 VIPs, 2 outages, the longest 300ms (web0); 1 VIP without a result",
+  );
   const broken = [
     { rule: "max-outage", vip: "web", limit: 500, value: 730.123 },
     { rule: "min-ok", vip: "web", limit: 99, value: undefined },
   ];
-  assert.equal(verdictLine(broken, 3), "failed: max-outage 500ms: web: 730.12ms, and 1 more");
+  assert.equal(verdictLine(broken, []), "failed: max-outage 500ms: web: 730.12ms, and 1 more");
   assert.equal(
-    verdictLine(broken.slice(1), 3),
+    verdictLine(broken.slice(1), []),
     "failed: min-ok 99%: web: no probe has a result",
   );
 });

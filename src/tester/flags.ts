@@ -1,6 +1,7 @@
 /** PURE. maglevt's flags; the usage text is derived from this table. */
 import { type IpAddress, parseIp } from "../base/address.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
+import { textProblem } from "../config/schema/text_rules.ts";
 import { type FlagTable, readSettings, type Settings } from "../system/settings.ts";
 import type { Rules } from "./rules.ts";
 
@@ -185,11 +186,15 @@ export function readCommandLine(
     if (given.has("uri") && given.has("path") && settings.uri !== settings.path) {
       throw new FlagProblem("path", "--uri is given too; use one of the two");
     }
+    const uri = given.has("path") ? settings.path : settings.uri;
+    checkText("uri", textProblem("path", uri));
+    checkText("host", textProblem("host", settings.host));
+    checkText("header", headerNameProblem(settings.header));
     return {
       kind: "ok",
       settings,
       configs: partsOf(settings.config),
-      uri: readUri(given.has("path") ? settings.path : settings.uri),
+      uri,
       codes: readCodes(settings["response-code"]),
       sources: readSources(settings.source),
       rules: {
@@ -220,10 +225,14 @@ function partsOf(list: string): readonly string[] {
   );
 }
 
-function readUri(uri: string): string {
-  // deno-lint-ignore no-control-regex
-  if (uri.startsWith("/") && !/[\x00-\x1f\x7f]/.test(uri)) return uri;
-  throw new FlagProblem("uri", `cannot use "${uri}": need a path that begins with /`);
+function checkText(flag: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new FlagProblem(flag, problem);
+}
+
+/** RFC 9110, 5.1. */
+function headerNameProblem(name: string): string | undefined {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,128}$/.test(name)) return undefined;
+  return `cannot use "${name}": need the name of a header, without its colon`;
 }
 
 function readCodes(text: string): CodeRanges {

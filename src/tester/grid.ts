@@ -8,6 +8,14 @@ import type { Prng } from "../base/ports.ts";
 /** Greatest difference of a period from the interval, as a share of it. */
 const SPREAD = 0.1;
 
+/** Most probes in flight of a VIP, whatever interval and timeout are. */
+export const MAX_IN_FLIGHT = 64;
+
+/** Most probes in flight of a VIP: as many as it needs without answers, up to MAX_IN_FLIGHT. */
+export function maxInFlight(periodMs: number, timeoutMs: number): number {
+  return Math.min(MAX_IN_FLIGHT, Math.ceil(timeoutMs / periodMs) + 1);
+}
+
 /** The probe that is due, and the ones before it that were never sent. */
 export interface Due {
   readonly dueMs: number;

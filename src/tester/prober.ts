@@ -8,14 +8,12 @@
  */
 import type { Clock, Prng, Timer } from "../base/ports.ts";
 import { Cancellation } from "../probe/prober.ts";
-import { Grid } from "./grid.ts";
+import { Grid, maxInFlight } from "./grid.ts";
 import { ProberFigures } from "./prober_figures.ts";
 import type { ProbeResult, SentProbe, VipRecord } from "./record/vip_record.ts";
 import type { Timeline } from "./timeline.ts";
 import type { VipProbe } from "./vip_probe.ts";
 
-/** Most probes in flight of a VIP, whatever interval and timeout are. */
-export const MAX_IN_FLIGHT = 64;
 /** The prober looks at the clock at least this often, in milliseconds. */
 const BEAT_MS = 50;
 /** Milliseconds without a look that are a standstill. */
@@ -57,6 +55,7 @@ interface Flight {
 interface LaneState {
   readonly lane: Lane;
   readonly grid: Grid;
+  readonly inFlightMax: number;
   timer: Timer | undefined;
   inFlight: number;
 }
@@ -64,7 +63,6 @@ interface LaneState {
 export class Prober {
   figures = new ProberFigures();
   readonly #options: ProberOptions;
-  readonly #maxInFlight: number;
   readonly #states: readonly LaneState[];
   readonly #spare: Cancellation[] = [];
   #beat: Timer | undefined;
@@ -73,20 +71,19 @@ export class Prober {
   #stoodMs = 0;
   #inFlight = 0;
   #state: "idle" | "running" | "paused" | "ended" = "idle";
-  #onLanded: (() => void) | undefined;
+  /** At the end: no probe is in flight. */
+  readonly #landed = Promise.withResolvers<void>();
 
   constructor(options: ProberOptions) {
     const { intervalMs, timeoutMs, timeline, prng } = options;
     this.#options = options;
-    this.#maxInFlight = Math.min(MAX_IN_FLIGHT, Math.ceil(timeoutMs / intervalMs) + 1);
     const startMs = timeline.nowMs();
     this.#lookMs = startMs;
-    this.#states = options.lanes.map((lane) => ({
-      lane,
-      grid: new Grid({ intervalMs, startMs, prng }),
-      timer: undefined,
-      inFlight: 0,
-    }));
+    this.#states = options.lanes.map((lane) => {
+      const grid = new Grid({ intervalMs, startMs, prng });
+      const inFlightMax = maxInFlight(grid.periodMs, timeoutMs);
+      return { lane, grid, inFlightMax, timer: undefined, inFlight: 0 };
+    });
   }
 
   get paused(): boolean {
@@ -125,12 +122,17 @@ export class Prober {
     }
   }
 
-  /** Sends no further probes; resolves when those in flight have a result. */
+  /** Sends no further probes; resolves when those in flight have a result, or after abandon(). */
   async end(): Promise<void> {
     this.#state = "ended";
     for (const { timer } of this.#states) timer?.cancel();
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onLanded = resolve);
+    if (this.#inFlight > 0) await this.#landed.promise;
     this.#beat?.cancel();
+  }
+
+  /** Probes in flight are no longer waited for. */
+  abandon(): void {
+    this.#landed.resolve();
   }
 
   #watch(): void {
@@ -166,7 +168,7 @@ export class Prober {
       this.figures.notSent += missed.count;
       state.lane.record.notSent(missed.fromMs, STOOD_STILL);
     }
-    if (state.inFlight >= this.#maxInFlight) {
+    if (state.inFlight >= state.inFlightMax) {
       this.figures.notSent++;
       state.lane.record.skipped++;
     } else {
@@ -219,7 +221,7 @@ export class Prober {
     record.result(probe, this.#judged(flight, found, nowMs), nowMs);
     lane.inFlight--;
     this.#inFlight--;
-    if (this.#inFlight === 0) this.#onLanded?.();
+    if (this.#state === "ended" && this.#inFlight === 0) this.#landed.resolve();
   }
 
   /** The result with its latency, as far as a standstill leaves it a meaning. */

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { FakeClock } from "../../tests/support/fakes/fake_clock.ts";
 import { mulberry32 } from "../../tests/support/fakes/mulberry32.ts";
 import type { Cancellation } from "../probe/prober.ts";
-import { MAX_IN_FLIGHT, Prober } from "./prober.ts";
+import { MAX_IN_FLIGHT } from "./grid.ts";
+import { Prober } from "./prober.ts";
 import { lengthOf } from "./record/outages.ts";
 import { type ProbeResult, VipRecord } from "./record/vip_record.ts";
 import { Timeline } from "./timeline.ts";
@@ -108,6 +109,28 @@ Deno.test("the number in flight is bounded; what is beyond it is counted as not 
   await end(one);
   assert.equal(one.record.outages.blindCount, 0, "it is the server that is late");
   assert.equal(one.record.outages.longest!.neverUp, true);
+});
+
+Deno.test("a VIP that does not answer is probed at each time of its grid", async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const one = world({ answer: () => "hang", seed });
+    await one.clock.advanceAsync(8000);
+    assert.equal(one.record.skipped, 0);
+    await end(one);
+  }
+});
+
+Deno.test("the end waits for probes in flight, until they are abandoned", async () => {
+  const one = world({ answer: () => "hang", timeoutMs: 60_000 });
+  await one.clock.advanceAsync(1000);
+  let ended = false;
+  const end = one.prober.end().then(() => ended = true);
+  await one.clock.advanceAsync(5000);
+  assert.equal(ended, false);
+  one.prober.abandon();
+  await end;
+  one.record.finish(one.clock.monotonicMs());
+  assert.equal(one.record.sent, 0, "they have no result");
 });
 
 Deno.test("a prober that stood still reports a blind span and no outage", async () => {

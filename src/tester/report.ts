@@ -5,6 +5,7 @@
  */
 import { type BlindSpan, lengthOf, type Outage, type OutageEvent } from "./record/outages.ts";
 import type { NoteKind } from "./record/notes.ts";
+import { shortDuration } from "./record/short_duration.ts";
 import type { VipRecord } from "./record/vip_record.ts";
 import type { ProberFigures } from "./prober_figures.ts";
 import type { Broken } from "./rules.ts";
@@ -231,13 +232,38 @@ function percent(share: number | undefined): number | null {
 }
 
 /** The verdict of the run in one line, for standard error. */
-export function verdictLine(broken: readonly Broken[], vips: number): string {
+export function verdictLine(
+  broken: readonly Broken[],
+  vips: readonly (readonly [Pick<Vip, "name">, VipRecord])[],
+): string {
   const first = broken[0];
-  if (first === undefined) return `passed: ${vips} VIPs kept every rule`;
+  if (first === undefined) return `passed: ${counted(vips.length, "VIP")}, ${outagesOf(vips)}`;
   const unit = first.rule === "min-ok" ? "%" : "ms";
   const value = first.value === undefined
     ? "no probe has a result"
     : `${rounded(first.value)}${unit}`;
   const more = broken.length === 1 ? "" : `, and ${broken.length - 1} more`;
   return `failed: ${first.rule} ${first.limit}${unit}: ${first.vip}: ${value}${more}`;
+}
+
+/** `no outage`, or `2 outages, the longest 1.43s (web)`; and VIPs of which nothing is known. */
+function outagesOf(vips: readonly (readonly [Pick<Vip, "name">, VipRecord])[]): string {
+  let count = 0;
+  let worst: { readonly name: string; readonly ms: number } | undefined;
+  for (const [{ name }, { outages }] of vips) {
+    count += outages.count;
+    const { longest } = outages;
+    if (longest === undefined) continue;
+    const ms = lengthOf(longest);
+    if (worst === undefined || ms > worst.ms) worst = { name, ms };
+  }
+  const unknown = vips.filter(([, { sent }]) => sent === 0).length;
+  return (worst === undefined
+    ? "no outage"
+    : `${counted(count, "outage")}, the longest ${shortDuration(worst.ms)} (${worst.name})`) +
+    (unknown === 0 ? "" : `; ${counted(unknown, "VIP")} without a result`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

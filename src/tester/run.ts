@@ -1,34 +1,42 @@
 /**
- * Runs maglevt: arguments in, exit status out. 0; 1 the configuration cannot be read, or holds
- * nothing to probe; 2 the command line is invalid; 3 a rule was broken.
+ * Runs maglevt: arguments in, exit status out. 0; 1 the configuration cannot be read or holds
+ * nothing to probe, or the output cannot be written; 2 the command line is invalid; 3 a rule was
+ * broken.
  */
 import { MaglevError } from "../base/errors.ts";
 import { permissionText } from "../base/permission.ts";
-import type { Clock } from "../base/ports.ts";
+import type { Clock, Timer } from "../base/ports.ts";
 import { BUILD } from "../base/version.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { usage } from "../system/settings.ts";
 import { SystemClock } from "../system/system_clock.ts";
-import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
+import { OutputError, STATUS_OF_SIGNAL, writeText } from "../terminal/output.ts";
 import { complain } from "./complaints.ts";
 import { type CommandLine, MAGLEVT_FLAGS, readCommandLine } from "./flags.ts";
+import { lineWriter, openLog } from "./line_writer.ts";
 import { loadVips } from "./load.ts";
 import { type JsonLine, type ReadConfig, startLine, verdictLine } from "./report.ts";
 import type { Broken } from "./rules.ts";
 import { notFoundHint, Session } from "./session.ts";
 import type { Vip } from "./targets.ts";
 import { type VipProbe, vipProbe } from "./vip_probe.ts";
+import { startWarnings } from "./warnings.ts";
 
 const HEAD = `maglevt ${BUILD.version}: probes VIPs from outside, for failover drills
 
 Usage: maglevt [flags]
 Probes stand on a fixed grid: a slow answer delays none, several are in flight. A late prober is
 counted apart and is never an outage. Keys on the screen: q p r m and arrows.
-Exit: 0; 1 the configuration cannot be read, or holds nothing to probe; 2 the command line is
-invalid; 3 a rule was broken.`;
+Exit: 0; 1 the configuration cannot be read or holds nothing to probe, or the output cannot be
+written; 2 the command line is invalid; 3 a rule was broken.`;
 
-/** Probes a second over TLS from one source address, above which ports may run out (TIME_WAIT). */
-const MAX_SOURCED_TLS = 470;
+/** They end a run without a screen, and later the wait for probes in flight. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/**
+ * `deno task` forwards a Ctrl-C that the terminal has already sent. A signal within this time after
+ * the one before, in milliseconds, is the same one.
+ */
+const SAME_SIGNAL_MS = 100;
 
 /** Runs maglevt to its end, and returns the exit status. */
 export async function runMaglevt(args: readonly string[]): Promise<number> {
@@ -73,11 +81,21 @@ async function run(args: readonly string[]): Promise<number> {
   if (loaded.kind === "error") return fail(loaded.messages, loaded.status);
   const { vips, configs, warnings } = loaded;
   const probes = probesOf(vips, read);
-  for (const warning of [...warnings, ...portWarnings(read, vips)]) complain(warning);
+  for (const warning of [...warnings, ...startWarnings(read, vips)]) complain(warning);
   using log = settings.log === "" ? undefined : openLog(settings.log);
-  const sinks = [...form === "json" ? [Deno.stdout] : [], ...log === undefined ? [] : [log]];
   const over = Promise.withResolvers<void>();
-  const onLine = sinks.length === 0 ? undefined : lineWriter(sinks, (error) => over.reject(error));
+  let logLost = false;
+  const onLine = lineWriter({
+    stdout: form === "json" ? Deno.stdout : undefined,
+    log,
+    onStdoutLost: (error) => over.reject(error),
+    onLogLost(reason) {
+      logLost = true;
+      session.note(`cannot write the log: ${reason}`);
+      // The screen shows the note, and must not be written to.
+      if (form === "json") complain(`cannot write the log ${settings.log}: ${reason}`);
+    },
+  });
   const clock = new SystemClock();
   const session = new Session({
     vips,
@@ -92,7 +110,8 @@ async function run(args: readonly string[]): Promise<number> {
     ...(onLine === undefined ? {} : { onLine }),
   });
   onLine?.(firstLine(session, { read, configs }));
-  return await probe(session, { read, form, clock, over });
+  const status = await probe(session, { read, form, clock, over });
+  return status === 0 && logLost ? 1 : status;
 }
 
 interface ProbeOptions {
@@ -106,40 +125,42 @@ interface ProbeOptions {
 /** Probes until the end that the command line, a key or a signal sets. */
 async function probe(session: Session, options: ProbeOptions): Promise<number> {
   const { read: { settings, uri }, form, clock, over } = options;
-  const mark = () => session.mark();
-  Deno.addSignalListener("SIGUSR1", mark);
-  const timers = new Set([
+  Deno.addSignalListener("SIGUSR1", () => session.mark());
+  const ending = onEnding(clock);
+  // Terminal acts on signals while it has the screen.
+  if (form === "json") ending.act = () => over.resolve();
+  const timers = [
     ...settings.duration > 0 ? [clock.after(settings.duration, () => over.resolve())] : [],
-  ]);
-  const second = everySecond(clock, () => session.second());
+    everySecond(clock, () => session.second()),
+  ];
   session.prober.start();
   let status: number | "quit" = "quit";
   let broken: readonly Broken[];
   try {
-    if (form === "json") await endOfJson(over.promise);
+    if (form === "json") await over.promise;
     else status = await endOfScreen(session, options);
   } finally {
     for (const timer of timers) timer.cancel();
-    second.cancel();
-    Deno.removeSignalListener("SIGUSR1", mark);
+    ending.act = () => session.abandon();
     broken = await session.end();
   }
   const hint = notFoundHint(session.probed, uri);
   if (hint !== undefined) complain(hint);
-  complain(verdictLine(broken, session.probed.length));
+  complain(verdictLine(broken, session.probed));
   return status === "quit" ? (broken.length > 0 ? 3 : 0) : status;
 }
 
-/** Resolves at the end of the duration or by a signal, which is a usual end. */
-async function endOfJson(over: Promise<void>): Promise<void> {
-  const signalled = Promise.withResolvers<void>();
-  const end = () => signalled.resolve();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, end);
-  try {
-    await Promise.race([over, signalled.promise]);
-  } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(signal, end);
-  }
+/** Calls `act` for each ending signal, until the program exits. */
+function onEnding(clock: Clock): { act: () => void } {
+  const ending = { act: () => {} };
+  let lastMs = -Infinity;
+  const listener = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - lastMs >= SAME_SIGNAL_MS) ending.act();
+    lastMs = nowMs;
+  };
+  for (const signal of ENDING) Deno.addSignalListener(signal, listener);
+  return ending;
 }
 
 async function endOfScreen(
@@ -162,32 +183,19 @@ async function endOfScreen(
   return await tui.run(over.promise);
 }
 
-/** Calls `fn` each second. */
-function everySecond(clock: Clock, fn: () => void) {
-  let timer = clock.after(1000, tick);
-  function tick(): void {
-    timer = clock.after(1000, tick);
-    fn();
-  }
-  return { cancel: () => timer.cancel() };
-}
-
-/** Writes lines until a write fails; lines come from timers, which have no caller for an error. */
-function lineWriter(
-  sinks: readonly OutputStream[],
-  onError: (error: unknown) => void,
-): (line: JsonLine) => void {
-  let open = true;
-  return (line) => {
-    if (!open) return;
-    try {
-      const text = `${JSON.stringify(line)}\n`;
-      for (const sink of sinks) writeText(sink, text);
-    } catch (error) {
-      open = false;
-      onError(error);
-    }
+/** Calls `fn` each second from now on. */
+function everySecond(clock: Clock, fn: () => void): Timer {
+  const startMs = clock.monotonicMs();
+  let timer: Timer;
+  const wait = () => {
+    const restMs = 1000 - (clock.monotonicMs() - startMs) % 1000;
+    timer = clock.after(restMs, () => {
+      wait();
+      fn();
+    });
   };
+  wait();
+  return { cancel: () => timer.cancel() };
 }
 
 function firstLine(
@@ -238,31 +246,6 @@ function probesOf(vips: readonly Vip[], read: CommandLine): ReadonlyMap<Vip, Vip
     if (probe !== undefined) probes.set(vip, probe);
   }
   return probes;
-}
-
-/** Connections over TLS close with a FIN, and hold their local port for a minute afterwards. */
-function portWarnings({ settings, sources }: CommandLine, vips: readonly Vip[]): readonly string[] {
-  if (sources.length === 0 || settings.keepalive) return [];
-  const tls = vips.filter(({ probing, address }) =>
-    probing.kind === "get" && probing.tls && sources.some(({ family }) => family === address.family)
-  );
-  const perSecond = Math.round(tls.length * 1000 / settings.interval);
-  if (perSecond <= MAX_SOURCED_TLS) return [];
-  return [
-    `${perSecond} probes a second over TLS from one source address may use up its local ports, ` +
-    `which stay in TIME_WAIT for 60 s (at most about ${MAX_SOURCED_TLS} a second); ` +
-    "use a longer --interval, --keepalive, or no --source",
-  ];
-}
-
-/** The log, opened to append; closed by the caller. */
-function openLog(path: string): Deno.FsFile {
-  try {
-    return Deno.openSync(path, { append: true, create: true });
-  } catch (error) {
-    const reason = MaglevError.from(error).message.replace(/ \(os error \d+\).*$/, "");
-    throw new MaglevError("failed-precondition", `cannot open the log ${path}: ${reason}`);
-  }
 }
 
 function formOf(output: "auto" | "tui" | "json"): "tui" | "json" | "no-terminal" {

@@ -2,6 +2,7 @@
  * One run: the VIPs with their records, the prober, and the lines that a file or a pipe gets. The
  * screen and the machine-readable run both stand on it.
  */
+import { TimerHeap } from "../async/timer_heap.ts";
 import type { Clock, Prng } from "../base/ports.ts";
 import type { NoteKind } from "./record/notes.ts";
 import { type RecordOptions, VipRecord } from "./record/vip_record.ts";
@@ -41,6 +42,8 @@ export interface Entry {
   readonly text: string;
 }
 
+/** Milliseconds between two rounds of probes: those due in between are sent together. */
+const TICK_MS = 2;
 /** Maximum of entries that are kept, the newest. */
 const MAX_ENTRIES = 50;
 /** Kinds of error of a VIP that one second's lines tell apart. */
@@ -57,7 +60,7 @@ interface SecondError {
 export class Session {
   readonly timeline: Timeline;
   readonly prober: Prober;
-  /** Marks, pauses and resets, oldest first. */
+  /** Marks, pauses, resets and notes, oldest first. */
   readonly entries: Entry[] = [];
   readonly #options: SessionOptions;
   readonly #lanes = new Map<Vip, Lane>();
@@ -77,7 +80,8 @@ export class Session {
     }
     const lanes = [...this.#lanes.values()];
     const { timeline } = this;
-    this.prober = new Prober({ lanes, intervalMs, timeoutMs, clock, timeline, prng });
+    const timers = new TimerHeap(clock, { tickMs: TICK_MS });
+    this.prober = new Prober({ lanes, intervalMs, timeoutMs, clock: timers, timeline, prng });
   }
 
   /** All VIPs, in the order of the files. */
@@ -144,6 +148,16 @@ export class Session {
     }));
   }
 
+  /** Adds an entry about this program; it is not a line of the run. */
+  note(text: string): void {
+    this.#enter(this.timeline.nowMs(), text);
+  }
+
+  /** Makes end() leave out the probes in flight instead of waiting for them. */
+  abandon(): void {
+    this.prober.abandon();
+  }
+
   /** Ends the probing, waits for probes in flight, writes the summary. */
   async end(): Promise<readonly Broken[]> {
     await this.prober.end();
@@ -175,9 +189,13 @@ export class Session {
 
   #act(type: "mark" | "pause" | "resume" | "reset", text: string): void {
     const atMs = this.timeline.nowMs();
+    this.#enter(atMs, text);
+    this.#options.onLine?.(actionLine(type, this.timeline.utc(atMs)));
+  }
+
+  #enter(atMs: number, text: string): void {
     if (this.entries.length >= MAX_ENTRIES) this.entries.shift();
     this.entries.push({ atMs, text });
-    this.#options.onLine?.(actionLine(type, this.timeline.utc(atMs)));
   }
 
   #collect(vip: Vip, { kind, text, atMs }: { kind: NoteKind; text: string; atMs: number }): void {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config/parse.ts";
-import { readCommandLine } from "./flags.ts";
 import { placeOf, serverOf, type TargetOptions, type Vip, vipsOf } from "./targets.ts";
 
 const CONFIG = `maglev:
@@ -121,48 +120,4 @@ Deno.test("a fault outside of frontends and backends is a warning in this scope"
   assert.equal(vip!.probing.kind, "connect");
   const bad = CONFIG + frontend("f", "192.0.2.1", 25, "nowhere");
   assert.equal(parseConfig(bad, { file: "x", scope: "vips" }).kind, "semantic-error");
-});
-
-// --- Flags ------------------------------------------------------------------------------------
-
-const read = (...args: string[]) => readCommandLine(args, () => undefined);
-const mistake = (...args: string[]) => {
-  const result = read(...args);
-  return result.kind === "error" ? result.message : "";
-};
-
-Deno.test("--config may be given several times and as a list", () => {
-  const result = read("--config", "a.yaml, b.yaml", "--config=c.yaml");
-  assert.ok(result.kind === "ok");
-  assert.deepEqual(result.configs, ["a.yaml", "b.yaml", "c.yaml"]);
-});
-
-Deno.test("--path is --uri; both are accepted if they agree", () => {
-  const uri = (...args: string[]) => {
-    const result = read(...args);
-    return result.kind === "ok" ? result.uri : result.message;
-  };
-  assert.equal(uri("--path=/x"), "/x");
-  assert.equal(uri("--uri=/x", "--path=/x"), "/x");
-  assert.match(uri("--uri=/x", "--path=/y"), /--uri is given too/);
-  assert.equal(uri(), "/.well-known/ipng/healthz");
-});
-
-Deno.test("values are refused with what is needed", () => {
-  assert.match(mistake("--uri=x"), /begins with \//);
-  assert.match(mistake("--source=lo"), /need an IP address/);
-  assert.match(mistake("--source=10.0.0.1,10.0.0.2"), /one address of each family/);
-  assert.match(mistake("--max-outage=500"), /a duration such as 500ms/);
-  assert.match(mistake("--max-p99=-1s"), /a duration/);
-  assert.match(mistake("--min-ok=101"), /a percentage/);
-  assert.match(mistake("--response-code=600"), /a code such as 200/);
-  assert.match(mistake("--response-code="), /no answer could pass/);
-  assert.match(mistake("--interval=1ms"), /at least 10ms/);
-  assert.equal(mistake("--source=10.0.0.1", "--source=::1", "--min-ok=99.9%"), "");
-});
-
-Deno.test("the rules of a command line", () => {
-  const result = read("--max-outage=500ms", "--min-ok=99.9");
-  assert.ok(result.kind === "ok");
-  assert.deepEqual(result.rules, { maxOutageMs: 500, maxP99Ms: undefined, minOkPercent: 99.9 });
 });

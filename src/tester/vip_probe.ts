@@ -198,7 +198,8 @@ class Getter implements VipProbe {
     if (!statusAccepted(status, codes)) {
       return { kind: "failed", error: "http-err", text: `status ${status}`, status };
     }
-    return { kind: "ok", latencyMs: undefined, status, server: response.kept };
+    // An empty value names no server.
+    return { kind: "ok", latencyMs: undefined, status, server: response.kept || undefined };
   }
 }
 

@@ -194,7 +194,7 @@ Deno.test("exit statuses: 0, 1 unreadable or nothing to probe, 2 command line", 
         return `${code} ${stderr.trim().split("\n").at(-1)}`;
       };
       const short = ["--config=m.yaml", "--duration=300ms"];
-      assert.equal(await status(...short), "0 maglevt: passed: 1 VIPs kept every rule");
+      assert.equal(await status(...short), "0 maglevt: passed: 1 VIP, no outage");
       assert.match(await status("--config=none.yaml"), /^1 maglevt: none\.yaml: .*no such file/);
       assert.match(await status(...short, "--filter=^api"), /^1 .*no frontend matches/);
       assert.match(await status(...short, "--filter=("), /^2 .*--filter/);
@@ -212,26 +212,69 @@ Deno.test("exit statuses: 0, 1 unreadable or nothing to probe, 2 command line", 
   }
 });
 
-Deno.test("SIGINT and SIGTERM end a machine-readable run with its summary", async () => {
+Deno.test("SIGINT, SIGTERM and SIGHUP end a machine-readable run with its summary", async () => {
   const [web] = VipServer.group(["127.0.74.1"]);
   try {
     await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ web: web! }));
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const end = async (signal: Deno.Signal) => {
         const run = new Maglevt(["--config=m.yaml", "--log=run.json", "--max-outage=1s"], {
           folder,
         });
-        await sleep(2500);
+        await sleep(2000);
         run.kill(signal);
         const ended = await run.ended();
         assert.equal(ended.code, 0, ended.stderr);
         assert.equal(summaryOf(ended).passed, true);
         assert.ok(ended.lines.filter(({ type }) => type === "second").length >= 1);
-      }
+      };
+      await Promise.all([end("SIGINT"), end("SIGTERM"), end("SIGHUP")]);
       const log = (await Deno.readTextFile(`${folder}/run.json`)).trim().split("\n")
         .map((line) => JSON.parse(line).type);
-      assert.equal(log.filter((type) => type === "start").length, 2, "the log is appended to");
+      assert.equal(log.filter((type) => type === "start").length, 3, "the log is appended to");
       assert.equal(log.at(-1), "summary");
+    });
+  } finally {
+    web!.close();
+  }
+});
+
+Deno.test("a second signal ends the wait for answers, but not one that was sent twice", async () => {
+  const silent = await notTls(() => {}, "127.0.74.2");
+  try {
+    await withFolder(async (folder) => {
+      const vip = { address: "127.0.74.2", port: silent.port };
+      await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ silent: vip }));
+      const run = new Maglevt(["--config=m.yaml", "--timeout=30s"], { folder });
+      await sleep(1000);
+      // `deno task` forwards a Ctrl-C that the terminal has already sent.
+      run.kill("SIGINT");
+      run.kill("SIGINT");
+      let ended = false;
+      const end = run.ended().finally(() => ended = true);
+      await sleep(300);
+      assert.equal(ended, false);
+      run.kill("SIGINT");
+      const { code, lines } = await end;
+      assert.deepEqual([code, lines.at(-1)!.type, lines.at(-1)!.vips[0].sent], [0, "summary", 0]);
+    });
+  } finally {
+    await silent.close();
+  }
+});
+
+Deno.test("a log that is lost does not end the run, and the status is 1", async () => {
+  const [web] = VipServer.group(["127.0.74.3"]);
+  try {
+    await withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ web: web! }));
+      const prefix = ["sh", "-c", 'mkfifo log; head -c 1 log >first & exec "$@"', "sh"];
+      const args = ["--config=m.yaml", "--duration=1500ms", "--log=log"];
+      const { code, stderr, lines } = await maglevt(args, { folder, prefix });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /^maglevt: cannot write the log log: its reader has gone$/m);
+      assert.match(stderr, /^maglevt: passed: 1 VIP, no outage$/m);
+      assert.equal(lines.at(-1)!.type, "summary");
     });
   } finally {
     web!.close();

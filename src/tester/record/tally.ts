@@ -18,20 +18,24 @@ export interface TallyEntry {
 }
 
 export class Tally {
-  readonly #entries = new Map<string, { count: number; lastMs: number }>();
+  readonly #entries = new Map<string, { server: string; count: number; lastMs: number }>();
 
   /** Counts `value`, seen at `atMs`; returns the name under which it is counted. */
   add(value: string, atMs: number): string {
     const cut = value.slice(0, MAX_VALUE);
     const full = this.#entries.size >= MAX_VALUES && !this.#entries.has(cut);
-    const server = full ? OTHERS : cut;
-    const entry = this.#entries.get(server);
-    if (entry === undefined) this.#entries.set(server, { count: 1, lastMs: atMs });
-    else {
-      entry.count++;
-      entry.lastMs = atMs;
-    }
-    return server;
+    const entry = this.#entries.get(full ? OTHERS : cut) ?? this.#begin(full ? OTHERS : cut);
+    entry.count++;
+    entry.lastMs = atMs;
+    return entry.server;
+  }
+
+  #begin(name: string) {
+    // A copy, because a part of a text holds the whole one in memory: up to 64 KiB of headers.
+    const server = [...name].join("");
+    const entry = { server, count: 0, lastMs: 0 };
+    this.#entries.set(server, entry);
+    return entry;
   }
 
   /** Number of values that are kept apart, and OTHERS. */
@@ -41,8 +45,8 @@ export class Tally {
 
   /** In the order of their names. */
   entries(): readonly TallyEntry[] {
-    return [...this.#entries]
-      .map(([server, { count, lastMs }]) => ({ server, count, lastMs }))
+    return [...this.#entries.values()]
+      .map((entry) => ({ ...entry }))
       .sort((a, b) => a.server < b.server ? -1 : a.server > b.server ? 1 : 0);
   }
 }

@@ -116,12 +116,16 @@ function spread(left: Line, right: Piece, width: number): Line {
 }
 
 function outageLine(vips: ScreenModel["vips"], nowMs: number): Line {
+  let probed = 0;
+  let known = 0;
   let open = 0;
   let count = 0;
   let sumMs = 0;
   let worst: { readonly name: string; readonly ms: number } | undefined;
   for (const { vip, record } of vips) {
     if (record === undefined) continue;
+    probed++;
+    if (record.sent > 0) known++;
     const { outages } = record;
     const { current, longest } = outages;
     if (current !== undefined) open++;
@@ -138,10 +142,11 @@ function outageLine(vips: ScreenModel["vips"], nowMs: number): Line {
       }
     }
   }
-  if (worst === undefined) return [piece(`no outage of ${vips.length} VIPs`, "good")];
+  if (known === 0 && worst === undefined) return [piece("no result yet", "muted")];
+  if (worst === undefined) return [piece(`no outage of ${probed} VIPs`, "good")];
   const now = open === 0
     ? piece(`no outage now`, "good")
-    : piece(`${open} of ${vips.length} VIPs in an outage`, "bad");
+    : piece(`${open} of ${probed} VIPs in an outage`, "bad");
   const rest = `  longest ${shortDuration(worst.ms)} (${printable(worst.name)})  ` +
     `${count} in all, ${shortDuration(sumMs)}`;
   return [now, piece(rest, "warn")];
