@@ -19,7 +19,7 @@ import { type JsonLine, type ReadConfig, startLine, verdictLine } from "./report
 import type { Broken } from "./rules.ts";
 import { notFoundHint, Session } from "./session.ts";
 import type { Vip } from "./targets.ts";
-import { type VipProbe, vipProbe } from "./vip_probe.ts";
+import { type VipProbe, vipProbes } from "./vip_probe.ts";
 import { startWarnings } from "./warnings.ts";
 
 const HEAD = `maglevt ${BUILD.version}: probes VIPs from outside, for failover drills
@@ -80,7 +80,7 @@ async function run(args: readonly string[]): Promise<number> {
   const loaded = await loadVips(read);
   if (loaded.kind === "error") return fail(loaded.messages, loaded.status);
   const { vips, configs, warnings } = loaded;
-  const probes = probesOf(vips, read);
+  const probes = await probesOf(vips, read);
   for (const warning of [...warnings, ...startWarnings(read, vips)]) complain(warning);
   using log = settings.log === "" ? undefined : openLog(settings.log);
   const over = Promise.withResolvers<void>();
@@ -231,21 +231,12 @@ function firstLine(
   });
 }
 
-function probesOf(vips: readonly Vip[], read: CommandLine): ReadonlyMap<Vip, VipProbe> {
-  const { settings, uri, codes, sources } = read;
-  const probes = new Map<Vip, VipProbe>();
-  for (const vip of vips) {
-    const probe = vipProbe(vip, {
-      uri,
-      header: settings.header,
-      codes,
-      verify: !settings.insecure,
-      keepalive: settings.keepalive,
-      sources,
-    });
-    if (probe !== undefined) probes.set(vip, probe);
-  }
-  return probes;
+function probesOf(
+  vips: readonly Vip[],
+  { settings, uri, codes, sources }: CommandLine,
+): Promise<ReadonlyMap<Vip, VipProbe>> {
+  const { header, insecure, keepalive } = settings;
+  return vipProbes(vips, { uri, header, codes, verify: !insecure, keepalive, sources });
 }
 
 function formOf(output: "auto" | "tui" | "json"): "tui" | "json" | "no-terminal" {

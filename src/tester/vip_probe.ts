@@ -16,7 +16,7 @@ import { connect, tcpProber } from "../probe/net/tcp.ts";
 import { ANSWER_TIMED_OUT, CONNECT_TIMED_OUT, type Verdict } from "../probe/outcome.ts";
 import type { Cancellation, ProbeSpec } from "../probe/prober.ts";
 import { securedVerdict } from "../probe/tls/outcome.ts";
-import { handshake, type TlsTarget, tlsTargetOf } from "../probe/tls/tls.ts";
+import type { TlsTarget } from "../probe/tls/tls.ts";
 import type { ProbeResult } from "./record/vip_record.ts";
 import type { Vip } from "./targets.ts";
 
@@ -42,8 +42,26 @@ export interface VipProbeOptions {
   readonly sources: readonly IpAddress[];
 }
 
-/** The probe of a VIP; undefined for one that is not probed. */
-export function vipProbe(vip: Vip, options: VipProbeOptions): VipProbe | undefined {
+/** The part of the probes that makes connections over TLS. */
+type Tls = typeof import("../probe/tls/tls.ts");
+
+/** The probes of the VIPs; none for those that are not probed. */
+export async function vipProbes(
+  vips: readonly Vip[],
+  options: VipProbeOptions,
+): Promise<ReadonlyMap<Vip, VipProbe>> {
+  // node:tls would delay the start of a run without it.
+  const needsTls = vips.some(({ probing }) => probing.kind === "get" && probing.tls);
+  const tls = needsTls ? await import("../probe/tls/tls.ts") : undefined;
+  const probes = new Map<Vip, VipProbe>();
+  for (const vip of vips) {
+    const probe = vipProbe(vip, options, tls);
+    if (probe !== undefined) probes.set(vip, probe);
+  }
+  return probes;
+}
+
+function vipProbe(vip: Vip, options: VipProbeOptions, tls: Tls | undefined): VipProbe | undefined {
   const spec = specOf(vip, options.sources);
   switch (vip.probing.kind) {
     case "none":
@@ -56,7 +74,7 @@ export function vipProbe(vip: Vip, options: VipProbeOptions): VipProbe | undefin
       };
     }
     case "get":
-      return new Getter({ spec, probing: vip.probing, options });
+      return new Getter({ spec, probing: vip.probing, options, tls });
   }
 }
 
@@ -90,28 +108,28 @@ interface GetterOptions {
   readonly spec: ProbeSpec;
   readonly probing: Extract<Vip["probing"], { kind: "get" }>;
   readonly options: VipProbeOptions;
+  /** Not undefined if `probing` needs it. */
+  readonly tls: Tls | undefined;
 }
 
 /** Sends GETs to one VIP. */
 class Getter implements VipProbe {
   readonly #spec: ProbeSpec;
-  readonly #tls: TlsTarget | undefined;
+  readonly #tls: { readonly target: TlsTarget; readonly handshake: Tls["handshake"] } | undefined;
   readonly #request: Uint8Array;
   readonly #options: VipProbeOptions;
   /** Connections that can carry another request; only with keepalive. */
   readonly #idle: ByteStream[] = [];
 
-  constructor({ spec, probing, options }: GetterOptions) {
-    const { tls, host, serverName } = probing;
+  constructor({ spec, probing, options, tls }: GetterOptions) {
+    const { host, serverName } = probing;
     this.#spec = spec;
     this.#options = options;
-    this.#tls = tls
-      ? tlsTargetOf(spec, {
-        serverName,
-        insecureSkipVerify: !options.verify,
-        alpn: ["http/1.1"],
-      })
-      : undefined;
+    if (probing.tls) {
+      const insecureSkipVerify = !options.verify;
+      const params = { serverName, insecureSkipVerify, alpn: ["http/1.1"] };
+      this.#tls = { target: tls!.tlsTargetOf(spec, params), handshake: tls!.handshake };
+    }
     this.#request = httpRequest({
       method: "GET",
       path: options.uri,
@@ -125,7 +143,7 @@ class Getter implements VipProbe {
     }, {
       address: spec.address,
       port: spec.healthcheck.port,
-      defaultPort: tls ? 443 : 80,
+      defaultPort: probing.tls ? 443 : 80,
       userAgent: `maglevt/${BUILD.version}`,
     });
   }
@@ -150,7 +168,7 @@ class Getter implements VipProbe {
   /** A new connection, or the verdict on the attempt. */
   async #open(cancellation: Cancellation): Promise<ByteStream | Verdict> {
     if (this.#tls !== undefined) {
-      const { stream, verdict } = await handshake(this.#tls, cancellation);
+      const { stream, verdict } = await this.#tls.handshake(this.#tls.target, cancellation);
       return stream ?? verdict;
     }
     try {
@@ -191,7 +209,7 @@ class Getter implements VipProbe {
     else stream.close();
     if (used && response.status === 0) return "stale";
     if (error !== undefined) {
-      return resultOf(this.#tls ? securedVerdict(error, this.#tls) : answerVerdict(error));
+      return resultOf(this.#tls ? securedVerdict(error, this.#tls.target) : answerVerdict(error));
     }
     const { status, problem } = response;
     if (problem !== "") return { kind: "failed", error: "http-err", text: problem, status: 0 };

@@ -6,18 +6,18 @@ import { parseIp } from "../base/address.ts";
 import { Cancellation } from "../probe/prober.ts";
 import type { ProbeResult } from "./record/vip_record.ts";
 import type { Probing, Vip } from "./targets.ts";
-import { type VipProbe, vipProbe, type VipProbeOptions } from "./vip_probe.ts";
+import { type VipProbe, type VipProbeOptions, vipProbes } from "./vip_probe.ts";
 
 const PLAIN: Probing = { kind: "get", tls: false, host: "", serverName: "" };
 
-function probeOf(
+async function probeOf(
   port: number,
   probing: Probing = PLAIN,
   options: Partial<VipProbeOptions> = {},
-): VipProbe {
+): Promise<VipProbe> {
   const address = parseIp("127.0.0.1")!;
   const vip: Vip = { name: "v", address, protocol: "tcp", port, probing, servers: [] };
-  return vipProbe(vip, {
+  const probes = await vipProbes([vip], {
     uri: "/health?x=1",
     header: "X-Server",
     codes: [[200, 399]],
@@ -25,10 +25,12 @@ function probeOf(
     keepalive: false,
     sources: [],
     ...options,
-  })!;
+  });
+  return probes.get(vip)!;
 }
 
-const run = (probe: VipProbe): Promise<ProbeResult> => probe.run(new Cancellation());
+const run = async (probe: VipProbe | Promise<VipProbe>): Promise<ProbeResult> =>
+  await (await probe).run(new Cancellation());
 
 /** The result in short. */
 const short = (result: ProbeResult): string =>
@@ -97,7 +99,7 @@ Deno.test("a cancelled probe is a timeout", async () => {
   const server = await notTls(() => {});
   try {
     const cancellation = new Cancellation();
-    const probe = probeOf(server.port).run(cancellation);
+    const probe = (await probeOf(server.port)).run(cancellation);
     setTimeout(() => cancellation.cancel(), 50);
     assert.match(short(await probe), /^timeout: no complete answer/);
     assert.equal(short(await run(probeOf(server.port, { kind: "connect" }))), "ok 0 undefined");
@@ -143,14 +145,14 @@ Deno.test("each probe is a new connection; with keepalive it is used again", asy
   ];
   for (const [answer, count] of answers) {
     await withServer(answer, async ({ port, connections }) => {
-      const probe = probeOf(port, PLAIN, { keepalive: true });
+      const probe = await probeOf(port, PLAIN, { keepalive: true });
       for (let i = 0; i < 3; i++) assert.equal(short(await run(probe)), "ok 200 undefined");
       assert.equal(connections(), count, answer);
       probe.close();
     });
   }
   await withServer(answerWith(200), async ({ port, connections }) => {
-    const probe = probeOf(port);
+    const probe = await probeOf(port);
     for (let i = 0; i < 3; i++) await run(probe);
     assert.equal(connections(), 3);
   });
@@ -165,7 +167,7 @@ Deno.test("a kept connection that the server closed meanwhile is not an error", 
     })
   );
   try {
-    const probe = probeOf(server.port, PLAIN, { keepalive: true });
+    const probe = await probeOf(server.port, PLAIN, { keepalive: true });
     for (let i = 0; i < 3; i++) {
       assert.equal(short(await run(probe)), "ok 200 undefined");
       await new Promise((resolve) => setTimeout(resolve, 60));
