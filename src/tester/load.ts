@@ -47,7 +47,10 @@ export async function loadVips({ configs: paths, settings }: CommandLine): Promi
     return { kind: "error", messages: [message], status: 1 };
   }
   if (vips.every(({ probing }) => probing.kind === "none")) {
-    return { kind: "error", messages: ["no frontend can be probed: see --help"], status: 1 };
+    const reasons = vips.flatMap(({ name, probing }) =>
+      probing.kind === "none" ? [`${name}: ${probing.reason}`] : []
+    );
+    return { kind: "error", messages: [`no frontend can be probed: ${reasons[0]}`], status: 1 };
   }
   return { kind: "ok", vips, configs: read, warnings };
 }

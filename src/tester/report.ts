@@ -5,7 +5,7 @@
  */
 import { type BlindSpan, lengthOf, type Outage, type OutageEvent } from "./record/outages.ts";
 import type { NoteKind } from "./record/notes.ts";
-import { shortDuration } from "./record/short_duration.ts";
+import { counted, shortDuration } from "./record/texts.ts";
 import type { VipRecord } from "./record/vip_record.ts";
 import type { ProberFigures } from "./prober_figures.ts";
 import type { Broken } from "./rules.ts";
@@ -262,8 +262,4 @@ function outagesOf(vips: readonly (readonly [Pick<Vip, "name">, VipRecord])[]): 
     ? "no outage"
     : `${counted(count, "outage")}, the longest ${shortDuration(worst.ms)} (${worst.name})`) +
     (unknown === 0 ? "" : `; ${counted(unknown, "VIP")} without a result`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

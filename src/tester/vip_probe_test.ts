@@ -74,6 +74,12 @@ Deno.test("a GET sends path and Host, and returns status and server", async () =
   });
 });
 
+Deno.test("an empty header names no server", async () => {
+  await withServer(answerWith(200, "X-Server: \r\n"), async ({ port }) => {
+    assert.equal(short(await run(probeOf(port))), "ok 200 undefined");
+  });
+});
+
 Deno.test("statuses that do not pass, broken answers, closed ports and silence are errors", async () => {
   await withServer(answerWith(503), async ({ port }) => {
     assert.equal(short(await run(probeOf(port))), "http-err: status 503");

@@ -198,6 +198,11 @@ Deno.test("exit statuses: 0, 1 unreadable or nothing to probe, 2 command line", 
       assert.match(await status("--config=none.yaml"), /^1 maglevt: none\.yaml: .*no such file/);
       assert.match(await status(...short, "--filter=^api"), /^1 .*no frontend matches/);
       assert.match(await status(...short, "--filter=("), /^2 .*--filter/);
+      await Deno.writeTextFile(
+        `${folder}/udp.yaml`,
+        vipConfig({ dns: web! }).replace("protocol: tcp", "protocol: udp"),
+      );
+      assert.match(await status("--config=udp.yaml"), /^1 .*no frontend can be probed: dns: UDP/);
       assert.match(await status(...short, "--output=tui"), /^2 .*needs a terminal/);
       assert.match(await status("--no-such"), /^2 .*unknown flag/);
       web!.status = 404;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Histogram } from "./histogram.ts";
 import { MAX_NOTES, Notes } from "./notes.ts";
-import { shortDuration, shortMs } from "./short_duration.ts";
+import { shortDuration, shortMs } from "./texts.ts";
 import { MAX_VALUE, MAX_VALUES, OTHERS, Tally } from "./tally.ts";
 import { nearestRank, WINDOW, Window } from "./window.ts";
 

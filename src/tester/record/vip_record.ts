@@ -6,7 +6,7 @@
 import { Histogram } from "./histogram.ts";
 import { type NoteKind, Notes } from "./notes.ts";
 import { lengthOf, OutageBook, type OutageEvent } from "./outages.ts";
-import { shortDuration } from "./short_duration.ts";
+import { shortDuration } from "./texts.ts";
 import { Tally } from "./tally.ts";
 import { Window } from "./window.ts";
 

@@ -1,5 +1,5 @@
 /** PURE. The columns of the VIP table. A narrow screen hides some, in a fixed order. */
-import { shortDuration, shortMs } from "../record/short_duration.ts";
+import { shortDuration, shortMs } from "../record/texts.ts";
 import { lengthOf } from "../record/outages.ts";
 import type { Percentiles } from "../record/window.ts";
 import type { VipRecord } from "../record/vip_record.ts";

@@ -7,7 +7,7 @@ import { printable, visibleWidth } from "../../terminal/text.ts";
 import type { Size } from "../../terminal/size.ts";
 import type { Note } from "../record/notes.ts";
 import { lengthOf } from "../record/outages.ts";
-import { shortDuration, shortMs } from "../record/short_duration.ts";
+import { counted, shortDuration, shortMs } from "../record/texts.ts";
 import type { VipRecord } from "../record/vip_record.ts";
 import type { ProberFigures } from "../prober_figures.ts";
 import { placeOf, serverOf, type Vip } from "../targets.ts";
@@ -143,10 +143,10 @@ function outageLine(vips: ScreenModel["vips"], nowMs: number): Line {
     }
   }
   if (known === 0 && worst === undefined) return [piece("no result yet", "muted")];
-  if (worst === undefined) return [piece(`no outage of ${probed} VIPs`, "good")];
+  if (worst === undefined) return [piece(`no outage of ${counted(probed, "VIP")}`, "good")];
   const now = open === 0
     ? piece(`no outage now`, "good")
-    : piece(`${open} of ${probed} VIPs in an outage`, "bad");
+    : piece(`${open} of ${counted(probed, "VIP")} in an outage`, "bad");
   const rest = `  longest ${shortDuration(worst.ms)} (${printable(worst.name)})  ` +
     `${count} in all, ${shortDuration(sumMs)}`;
   return [now, piece(rest, "warn")];
@@ -204,7 +204,9 @@ function serverPieces(vip: Vip, { tally, window }: VipRecord, nowMs: number): Li
     const known = serverOf(server, vip.servers);
     const wanted = known === undefined ? "" : ` (${Math.round(100 * known.share)})`;
     const share = Math.round(100 * (shares.get(server) ?? 0));
-    const text = ` ${printable(known?.name ?? server)} ${share}%${wanted}`;
+    // A long name must not push out the other servers.
+    const name = cutText(printable(known?.name ?? server), NAME_MOST);
+    const text = ` ${name} ${share}%${wanted}`;
     return piece(text, nowMs - lastMs <= SEEN_MS ? "name" : "muted");
   });
 }

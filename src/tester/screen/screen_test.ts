@@ -156,6 +156,27 @@ Deno.test("text of servers and files cannot move the cursor", () => {
   }
 });
 
+Deno.test("a server with a long name does not push out the others", () => {
+  const record = new VipRecord({ outageAfter: 2, graceUntilMs: 0 });
+  for (const [at, server] of ["a".repeat(60), "nginx1"].entries()) {
+    record.result(record.send(at), { kind: "ok", latencyMs: 1, status: 200, server }, at);
+  }
+  const vips = [{ vip: vip(1), record }];
+  assert.match(
+    plain(drawScreen({ ...modelOf(1), vips }, { columns: 80, rows: 24 }).lines),
+    /nginx1/,
+  );
+});
+
+Deno.test("nothing is shown as good before there is a result", () => {
+  const record = new VipRecord({ outageAfter: 2, graceUntilMs: 0 });
+  const vips = [{ vip: vip(1), record }];
+  const shown = () => plain(drawScreen({ ...modelOf(1), vips }, { columns: 80, rows: 24 }).lines);
+  assert.match(shown(), /^no result yet$/m);
+  record.result(record.send(0), { kind: "ok", latencyMs: 1, status: 200, server: undefined }, 1);
+  assert.match(shown(), /^no outage of 1 VIP$/m);
+});
+
 Deno.test("a cut text fits, with wide characters as with narrow ones", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(20), (text, width) => {
     const cut = cutText(text, width);

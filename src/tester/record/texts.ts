@@ -1,4 +1,4 @@
-/** PURE. Durations for people, in at most seven characters. */
+/** PURE. Short texts for people: durations in at most seven characters, and counts. */
 
 /** `730ms`, `1.43s`, `12.3s`, `2m03s`, `1h02m`, `3d04h`. */
 export function shortDuration(ms: number): string {
@@ -19,4 +19,9 @@ export function shortMs(ms: number): string {
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
+}
+
+/** `1 VIP`, `2 VIPs`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
