@@ -127,9 +127,11 @@ async function drill(): Promise<"done" | "blind"> {
       assertTrue(summary, "flapping", flapping!.absences);
       // The second that the certificate names is its last.
       assertTrue(summary, "secure", [{ beginMs: expiresMs + 1000, endMs: renewedMs }]);
-      const [never] = vipOf(summary, "silent").outages;
-      assert.deepEqual([never.never_up, never.open], [true, true]);
-      assert.ok(never.ms > 9000, `${never.ms}`);
+      // A prober that was blind for a moment cuts it.
+      const { outages: never, outage_sum_ms, blind_sum_ms } = vipOf(summary, "silent");
+      assert.ok(never.every(({ never_up }: MaglevtLine) => never_up));
+      assert.equal(never.at(-1).open, true);
+      assert.ok(outage_sum_ms + blind_sum_ms > 9000, `${outage_sum_ms} + ${blind_sum_ms}`);
       const servers = vipOf(summary, "drained").servers;
       assert.deepEqual(
         servers.map(({ backend, wanted_percent }: MaglevtLine) => [backend, wanted_percent]),
@@ -155,12 +157,12 @@ Deno.test("a prober that is stopped for 3 s reports a blind span and no outage",
       await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ web: web!, slow: slow! }));
       const run = new Maglevt(
         [
-          ...["--config", "m.yaml", "--output", "json", "--duration", "7s"],
+          ...["--config", "m.yaml", "--output", "json", "--duration", "5500ms"],
           ...["--timeout", "1s", "--max-outage", "200ms"],
         ],
         { folder },
       );
-      await sleep(2000);
+      await sleep(1500);
       run.kill("SIGSTOP");
       await sleep(3000);
       run.kill("SIGCONT");
