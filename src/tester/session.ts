@@ -43,7 +43,7 @@ export interface Entry {
 }
 
 /** Milliseconds between two rounds of probes: those due in between are sent together. */
-const TICK_MS = 2;
+const TICK_MS = 3;
 /** Maximum of entries that are kept, the newest. */
 const MAX_ENTRIES = 50;
 /** Kinds of error of a VIP that one second's lines tell apart. */
