@@ -22,6 +22,7 @@ const BENCHMARKS: readonly {
   { name: "cli" },
   { name: "dashboard" },
   { name: "dashboard_page", needs: "chromium" },
+  { name: "tester" },
   { name: "soak", needs: "farm", onlyByName: true },
 ];
 

@@ -13,8 +13,10 @@ import {
   FRONTEND_ENVIRONMENT,
   MAGLEVC_ENVIRONMENT,
   MAGLEVD_ENVIRONMENT,
+  MAGLEVT_ENVIRONMENT,
 } from "../src/system/launch/permissions.ts";
 import type { FlagTable } from "../src/system/settings.ts";
+import { MAGLEVT_FLAGS } from "../src/tester/flags.ts";
 import {
   bannedCallsIn,
   circlesOf,
@@ -209,7 +211,7 @@ const ALLOWED: [RegExp, string][] = [
     /^src\/probe\/(engine\/(worker|worker_pool|scheduler)|net\/tcp|http\/(http|exchange)|tls\/tls)\.ts$/,
     "",
   ],
-  [/^src\/cli\/run\.ts$/, "Math.random"],
+  [/^src\/(cli|tester)\/run\.ts$/, "Math.random"],
   [/^src\/dashboard\/web\/stream\/browser\.ts$/, ""],
   [/^[a-z]+\.ts$/, ""],
 ];
@@ -233,6 +235,9 @@ Deno.test("the rules of this test detect violations", () => {
   assert.ok(mayImport("src/cli/render/yaml.ts", "src/cli/compare/merge.ts") !== undefined);
   assert.ok(mayImport("src/cli/language/tree.ts", "src/cli/commands/mod.ts") !== undefined);
   assert.ok(mayImport("src/daemon/run.ts", "src/cli/render/yaml.ts") !== undefined);
+  assert.ok(mayImport("src/tester/run.ts", "src/probe/engine/slot.ts") !== undefined);
+  assert.ok(mayImport("src/tester/run.ts", "src/health/state.ts") !== undefined);
+  assert.equal(mayImport("src/tester/run.ts", "src/probe/http/exchange.ts"), undefined);
   assert.equal(mayImport("src/cli/compare/merge.ts", "src/cli/render/json.ts"), undefined);
   assert.equal(mayImport("src/checker/checker.ts", "src/health/machine.ts"), undefined);
   assert.equal(mayImport("src/vpp/lb/desired.ts", "src/config/model.ts"), undefined);
@@ -255,7 +260,7 @@ Deno.test("deno.json and src/base/version.ts have the same version", async () =>
 
 Deno.test("the tasks start the programs through the launcher", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  for (const name of ["maglevd", "maglevc", "maglevd-frontend"]) {
+  for (const name of ["maglevd", "maglevc", "maglevd-frontend", "maglevt"]) {
     assert.equal(
       config.tasks[name].command,
       `MAGLEV_TASK=1 sh tools/release/launcher.sh ${name}`,
@@ -275,12 +280,14 @@ Deno.test("each program may read the environment variables of its flags", () => 
   assert.deepEqual(lacks(MAGLEVD_ENVIRONMENT, MAGLEVD_FLAGS), []);
   assert.deepEqual(lacks(MAGLEVC_ENVIRONMENT, MAGLEVC_FLAGS), []);
   assert.deepEqual(lacks(FRONTEND_ENVIRONMENT, FRONTEND_FLAGS), []);
+  assert.deepEqual(lacks(MAGLEVT_ENVIRONMENT, MAGLEVT_FLAGS), []);
 });
 
 Deno.test("a flag that names a path declares its grants", () => {
   // The stats socket is opened by the shim, which needs no permission for it.
   const shims = ["vpp-stats-addr"];
-  const silent = [MAGLEVD_FLAGS, MAGLEVC_FLAGS, FRONTEND_FLAGS].flatMap((flags: FlagTable) =>
+  const programs = [MAGLEVD_FLAGS, MAGLEVC_FLAGS, FRONTEND_FLAGS, MAGLEVT_FLAGS];
+  const silent = programs.flatMap((flags: FlagTable) =>
     Object.entries(flags)
       .filter(([name]) => !shims.includes(name))
       .filter(([, { placeholder, grants }]) =>

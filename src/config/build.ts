@@ -49,6 +49,41 @@ export function buildConfig(draft: ConfigDraft, caFiles: CaFiles): Config {
   };
 }
 
+/** The settings of the sections that buildVips() does not read. */
+const UNREAD: Pick<Config, "healthchecker" | "vppLb"> = {
+  healthchecker: { transitionHistory: 0, netns: "" },
+  vppLb: undefined,
+};
+
+/**
+ * The frontends and backends, which have no errors, and the healthchecks without `faulty` ones. The
+ * other sections are not read.
+ */
+export function buildVips(
+  draft: ConfigDraft,
+  { caFiles, faulty }: {
+    readonly caFiles: CaFiles;
+    /** True for the path of a section with an error. */
+    readonly faulty: (path: string) => boolean;
+  },
+): Config {
+  const { healthchecks, backends, frontends } = draft.keys;
+  const sound = new Map(
+    [...healthchecks.value ?? []].filter(([, { path, draft }]) =>
+      draft !== undefined && !faulty(path)
+    ),
+  );
+  return {
+    ...UNREAD,
+    healthchecks: buildNamed(
+      sound,
+      (name, healthcheck) => buildHealthcheck(name, healthcheck, caFiles),
+    ),
+    backends: buildNamed(need(backends), buildBackend),
+    frontends: buildNamed(need(frontends), buildFrontend),
+  };
+}
+
 /** The value of a slot that cannot be empty in a draft without errors. */
 function need<T>(slot: Slot<T>): T {
   return slot.value ?? impossible(slot);

@@ -1,7 +1,6 @@
 /**
  * Reads a configuration file. The only file of this folder with I/O.
  */
-import { createHash } from "node:crypto";
 import { permissionReason } from "../base/permission.ts";
 import { oneLine } from "../base/text.ts";
 import { type CaReadout, certificatesIn, MAX_CA_BYTES } from "./ca_files.ts";
@@ -27,14 +26,14 @@ export type FileResult = Exclude<LoadResult, { kind: "ok" }> | GoodFile;
 const MAX_BYTES = MAX_CHARACTERS;
 
 /** Options of loadConfig(). */
-export type LoadOptions = Pick<ParseOptions, "vpp">;
+export type LoadOptions = Pick<ParseOptions, "vpp" | "scope">;
 
 /**
  * Reads and checks the file at `path`. Every problem with the file is a result, also a failure to
  * read it.
  */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<FileResult> {
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await readFirstBytes(path, MAX_BYTES + 1);
   } catch (error) {
@@ -51,7 +50,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const parsed = await parse(text, { ...options, file: path, readCa });
     const result = withEndChecked(parsed, { path, text });
-    return result.kind === "ok" ? { ...result, hash: sha256(bytes) } : result;
+    return result.kind === "ok" ? { ...result, hash: await sha256(bytes) } : result;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return parseError(path, "not-utf8", encodingProblem(bytes));
@@ -66,8 +65,9 @@ async function parse(text: string, options: ParseOptions): Promise<LoadResult> {
   return parseConfig(text, options);
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/** By WebCrypto: loading node:crypto would delay the start by 12 ms. */
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /**
@@ -102,7 +102,7 @@ export function isStandardInput(path: string): boolean {
  * Reads the first `limit` bytes of a file of any kind, waiting for the writer of a pipe. It does not
  * use the size, which pipes and devices lack. (readRegularFile() of src/system/ refuses these.)
  */
-async function readFirstBytes(path: string, limit: number): Promise<Uint8Array> {
+async function readFirstBytes(path: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   if (isStandardInput(path)) return await firstBytesOf(Deno.stdin, limit);
   using file = await Deno.open(path);
   return await firstBytesOf(file, limit);
@@ -111,7 +111,7 @@ async function readFirstBytes(path: string, limit: number): Promise<Uint8Array> 
 async function firstBytesOf(
   file: Pick<Deno.FsFile, "read">,
   limit: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   while (total < limit) {

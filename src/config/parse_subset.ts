@@ -3,7 +3,7 @@
  * configurations. A program that starts with such a file never loads the YAML library (parse.ts).
  */
 import { type CaReader, readCaFiles } from "./ca_files.ts";
-import { buildConfig } from "./build.ts";
+import { buildConfig, buildVips } from "./build.ts";
 import { check } from "./check/check.ts";
 import { decode } from "./decode.ts";
 import { checkIgnored } from "./ignored_keys.ts";
@@ -32,6 +32,12 @@ export interface ParseOptions {
   readonly readCa?: CaReader;
   /** VPP is programmed, so that `vpp.lb` is needed; default false. */
   readonly vpp?: boolean;
+  /**
+   * `vips`: only frontends and backends are to be used, by a program on another host than the
+   * daemon's. Semantic errors elsewhere become warnings. A healthcheck with one is left out, but
+   * for a missing `ca-file`; so are all other sections. Default: the whole file.
+   */
+  readonly scope?: "vips";
 }
 
 /**
@@ -56,6 +62,18 @@ export function parseTree(
   if (draft !== undefined) check(draft, issues, { vpp: options.vpp ?? false });
   const read = options.readCa ?? (() => ({ kind: "ok", pem: "" }) as const);
   const caFiles = draft === undefined ? new Map() : readCaFiles(draft, { issues, read });
+  if (options.scope === "vips" && draft !== undefined && !issues.hasParseErrors) {
+    const errors = issues.errors();
+    const elsewhere = errors.filter(({ path }) => !VIP_SECTIONS.test(path));
+    if (elsewhere.length === errors.length) {
+      // A healthcheck without its authorities still describes its servers.
+      const holes = elsewhere.filter(({ rule }) => rule !== "bad-ca-file");
+      const faulty = (path: string) =>
+        holes.some((issue) => issue.path === path || issue.path.startsWith(`${path}.`));
+      const config = buildVips(draft, { caFiles, faulty });
+      return { kind: "ok", config, warnings: [...elsewhere, ...issues.warnings()] };
+    }
+  }
   if (draft !== undefined && !issues.hasErrors) {
     return { kind: "ok", config: buildConfig(draft, caFiles), warnings: issues.warnings() };
   }
@@ -63,6 +81,9 @@ export function parseTree(
   if (issues.hasParseErrors) return { kind: "parse-error", issues: errors };
   return { kind: "semantic-error", issues: errors, warnings: issues.warnings() };
 }
+
+/** The sections that are judged in any scope; an issue without a path is about the file. */
+const VIP_SECTIONS = /^(?:$|maglev$|maglev\.(?:frontends|backends)(?:$|\.|\[))/;
 
 /** Exit status of `--check`: 0 valid, 1 parse error, 2 semantic error. */
 export function exitStatus(result: LoadResult): 0 | 1 | 2 {

@@ -11,7 +11,15 @@ import { nearest } from "../base/nearest.ts";
  * The kind of permission that a flag's value needs. `tools/release/launcher.sh` has a function for
  * each, and grants.ts computes them.
  */
-export type Grant = "config" | "file" | "folder" | "socket" | "listen" | "servers";
+export type Grant =
+  | "config"
+  | "configs"
+  | "file"
+  | "folder"
+  | "output"
+  | "socket"
+  | "listen"
+  | "servers";
 
 /** One flag. `env` absent: no environment variable. */
 export interface FlagSpec {
@@ -23,6 +31,8 @@ export interface FlagSpec {
   readonly olderEnv?: readonly string[];
   /** Allowed values of a string. */
   readonly choices?: readonly string[];
+  /** A text that may be given several times: the values, with commas between. Default: the last wins. */
+  readonly list?: boolean;
   /** The choices are accepted in upper case, too. */
   readonly anyCase?: boolean;
   /** Absent: the value names neither a path nor an address. */
@@ -164,7 +174,9 @@ function readFlags(
     if (spec.kind !== "boolean" && (token.value === undefined || swallowed)) {
       return error(`flag --${token.name} needs a value: ${wanted(spec)}`);
     }
-    values.set(token.name, token.value ?? "true");
+    const earlier = spec.list === true ? values.get(token.name) : undefined;
+    const value = token.value ?? "true";
+    values.set(token.name, earlier === undefined ? value : `${earlier},${value}`);
   }
   return { kind: "ok", values, positionals: [...words, ...rest] };
 }

@@ -3,18 +3,14 @@
  * restores the previous mode. It also runs on signals that end the program and on uncaught errors.
  *
  * The kernel still turns Ctrl-C, Ctrl-Z and Ctrl-\ into signals, so that a program that hangs can be
- * ended or suspended.
+ * ended or suspended; not so with `fullScreen`.
  */
 import { pause } from "../async/pause.ts";
 import { FAR_PAST_MS } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
 import { PASTE_OFF, PASTE_ON } from "./keys.ts";
+import type { Size } from "./size.ts";
 import { OutputError, type OutputStream, STATUS_OF_SIGNAL, writeText } from "./output.ts";
-
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
 
 /** The part of standard input that Terminal uses. */
 export interface InputStream {
@@ -38,9 +34,18 @@ export interface TerminalOptions {
   readonly input: InputStream;
   readonly output: OutputStream;
   readonly clock: Pick<Clock, "monotonicMs" | "after">;
+  /**
+   * Takes the whole screen: the alternate one, which has no lines of earlier programs, without a
+   * cursor. All keys arrive as input then, Ctrl-C too: Ctrl-Z would stop the program with the
+   * screen taken. Default: lines below those of the shell.
+   */
+  readonly fullScreen?: boolean;
 }
 
 const ENDING = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** The alternate screen, and the cursor hidden; and back. */
+const SCREEN_ON = "\x1b[?1049h\x1b[?25l";
+const SCREEN_OFF = "\x1b[?25h\x1b[?1049l";
 const FALLBACK: Size = { columns: 80, rows: 24 };
 /**
  * `deno task` forwards a signal that the kernel has already sent to the whole process group. A second
@@ -95,8 +100,7 @@ export class Terminal {
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
     globalThis.addEventListener("error", this.#onCrash);
     globalThis.addEventListener("unhandledrejection", this.#onCrash);
-    this.#options.input.setRaw(true, { cbreak: true });
-    this.write(PASTE_ON);
+    this.#take();
   }
 
   /** Restores the terminal. Idempotent; does not throw, because the terminal may be gone. */
@@ -108,7 +112,7 @@ export class Terminal {
     globalThis.removeEventListener("unhandledrejection", this.#onCrash);
     try {
       this.#options.input.setRaw(false);
-      this.write(PASTE_OFF);
+      this.write(this.#screen ? PASTE_OFF + SCREEN_OFF : PASTE_OFF);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
     }
@@ -156,6 +160,15 @@ export class Terminal {
     }
   }
 
+  #take(): void {
+    this.#options.input.setRaw(true, { cbreak: !this.#screen });
+    this.write(this.#screen ? SCREEN_ON + PASTE_ON : PASTE_ON);
+  }
+
+  get #screen(): boolean {
+    return this.#options.fullScreen === true;
+  }
+
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     let count: number | null;
@@ -195,8 +208,7 @@ export class Terminal {
   /** Continued after Ctrl-Z: other programs may have changed the mode. */
   #again(): void {
     this.#options.input.setRaw(false);
-    this.#options.input.setRaw(true, { cbreak: true });
-    this.write(PASTE_ON);
+    this.#take();
     this.#put({ kind: "resume" });
   }
 
@@ -204,7 +216,7 @@ export class Terminal {
     this.leave();
     try {
       // So that the prompt of the parent shell starts on a new line.
-      this.write("\r\n");
+      if (!this.#screen) this.write("\r\n");
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
     }

@@ -9,8 +9,15 @@ import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
 import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
 import { permissionsOf } from "../../src/system/launch/grants.ts";
-import { FRONTEND, MAGLEVC, MAGLEVD, type Program } from "../../src/system/launch/permissions.ts";
+import {
+  FRONTEND,
+  MAGLEVC,
+  MAGLEVD,
+  MAGLEVT,
+  type Program,
+} from "../../src/system/launch/permissions.ts";
 import { type FlagSpec, type FlagTable, readSettings } from "../../src/system/settings.ts";
+import { MAGLEVT_FLAGS } from "../../src/tester/flags.ts";
 import { Daemon, printedCommand, withFolder } from "../support/servers/daemon.ts";
 import { mulberry32 } from "../support/fakes/mulberry32.ts";
 
@@ -246,6 +253,31 @@ Deno.test("the launcher narrows the network for the same listeners as permission
       listen,
     );
   }
+});
+
+Deno.test("the launcher reads 300 random command lines of maglevt as maglevt does", async () => {
+  const { ok, refused } = await compare(MAGLEVT, MAGLEVT_FLAGS, 300);
+  assert.ok(ok > 100 && refused > 50, `${ok} compared, ${refused} refused`);
+});
+
+Deno.test("maglevt may read each configuration's folder and write its log, and nothing else", async () => {
+  const { lines } = await printed(
+    [
+      ...["maglevt", "--print-permissions", "--config", "/srv/a/m.yaml, rel.yaml"],
+      ...["-config=/srv/b/m.yaml", "--log", "/var/log/drill.json"],
+    ],
+    {},
+  );
+  assert.deepEqual(
+    list(lines, "read").filter((path) => !/^\/(etc|usr)\//.test(path)),
+    ["/srv/a", ".", "/srv/b", "/var/log/drill.json"],
+  );
+  assert.deepEqual(list(lines, "write"), ["/var/log/drill.json"]);
+  assert.ok(lines.includes("--allow-net"));
+  assert.deepEqual(list(lines, "sys"), ["hostname"]);
+  assert.ok(!lines.some((line) => /^--allow-(run|ffi|import|all)|^-A$/.test(line)));
+  const comma = await printed(["maglevt", "--print-permissions", "--log=/a,b"], {});
+  assert.equal(comma.code, 2);
 });
 
 Deno.test("the launcher narrows the network for the same servers as permissionsOf()", async () => {

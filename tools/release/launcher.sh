@@ -1,9 +1,10 @@
 #!/bin/sh
 case ${1-} in maglevd | maglevd-frontend) trap '' HUP ;; esac
-# Starts maglevd, maglevc or maglevd-frontend under Deno with the permissions that follow from its command line and its
-# environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
+# Starts maglevd, maglevc, maglevd-frontend or maglevt under Deno with the permissions that follow
+# from its command line and its environment, and becomes it: `exec`, so that the process keeps its
+# number and gets its signals.
 #
-#   launcher.sh maglevd|maglevc|maglevd-frontend [flags]   starts it
+#   launcher.sh maglevd|maglevc|maglevd-frontend|maglevt [flags]   starts it
 #
 # With --print-permissions it prints the command, one argument a line, and does not start it. It never
 # reads the configuration. Its first line ignores SIGHUP until the daemon listens to it.
@@ -132,19 +133,41 @@ grant_config() {
   add reads "$place"
 }
 
+# Several configuration files, with commas between.
+grant_configs() {
+  rest=$1,
+  while [ -n "$rest" ]; do
+    part=${rest%%,*}
+    rest=${rest#*,}
+    trim
+    grant_config "$part"
+  done
+}
+
+# Removes blanks around $part.
+trim() {
+  while :; do
+    case $part in
+      ' '* | '	'*) part=${part#?} ;;
+      *' ' | *'	') part=${part%?} ;;
+      *) break ;;
+    esac
+  done
+}
+
+# A file that is appended to.
+grant_output() {
+  refuse_root "$1"
+  add_written "$1"
+}
+
 grant_servers() {
   rest=$1,
   while [ -n "$rest" ]; do
-    server=${rest%%,*}
+    part=${rest%%,*}
     rest=${rest#*,}
-    while :; do
-      case $server in
-        ' '* | '	'*) server=${server#?} ;;
-        *' ' | *'	') server=${server%?} ;;
-        *) break ;;
-      esac
-    done
-    grant_server "$server"
+    trim
+    grant_server "$part"
   done
 }
 
@@ -390,9 +413,9 @@ stamp_build() {
 # ------------------------------------------------------------------------------------------------
 
 case $program in
-  maglevd | maglevc) functions=$program ;;
+  maglevd | maglevc | maglevt) functions=$program ;;
   maglevd-frontend) functions=maglevd_frontend ;;
-  *) fail 2 'expected maglevd, maglevc or maglevd-frontend' ;;
+  *) fail 2 'expected maglevd, maglevc, maglevd-frontend or maglevt' ;;
 esac
 shift
 "${functions}_program"

@@ -178,3 +178,46 @@ maglevd_frontend_grants() {
   what="${flag_token_file+flag --token-file}" what="${what:-environment variable MAGLEV_FRONTEND_TOKEN_FILE}"
   grant_file "${flag_token_file-${MAGLEV_FRONTEND_TOKEN_FILE-}}"
 }
+
+maglevt_program() {
+  entry='tester.ts'
+  runtime_flags='--v8-flags=--optimize-for-size'
+  environment='LOG_STREAM,LOG_TOKENS,MAGLEV_BUILD,MAGLEV_CONFIG,NO_COLOR,TERM'
+  system='hostname'
+  code=''
+  always_read='/etc/vpp-maglev:/etc/ssl:/usr/share/ca-certificates:/usr/local/share/ca-certificates'
+  always_write=''
+  net='open'
+  unset flag_config flag_insecure flag_keepalive flag_log flag_print_permissions flag_version flag_help
+  shim=no home=no words=no
+}
+
+# Sets $kind to that of flag $1; empty for an unknown one.
+maglevt_kind() {
+  case $1 in
+    insecure | keepalive | print-permissions | version | help) kind=boolean ;;
+    config | interval | timeout | host | uri | path | header | response-code | filter | source | duration | grace | outage-after | max-outage | max-p99 | min-ok | output | log) kind=value ;;
+    *) kind= ;;
+  esac
+}
+
+# Keeps value $2 of flag $1, if the launcher has a use for it.
+maglevt_keep() {
+  case $1 in
+    config) flag_config="${flag_config+$flag_config,}$2" ;;
+    insecure) flag_insecure=$2 ;;
+    keepalive) flag_keepalive=$2 ;;
+    log) flag_log=$2 ;;
+    print-permissions) flag_print_permissions=$2 ;;
+    version) flag_version=$2 ;;
+    help) flag_help=$2 ;;
+  esac
+}
+
+# Grants what each value opens: by flag, else by environment variable, else by default.
+maglevt_grants() {
+  what="${flag_config+flag --config}" what="${what:-environment variable MAGLEV_CONFIG}"
+  grant_configs "${flag_config-${MAGLEV_CONFIG-/etc/vpp-maglev/maglev.yaml}}"
+  what="${flag_log+flag --log}" what="${what:-flag --log}"
+  grant_output "${flag_log-}"
+}

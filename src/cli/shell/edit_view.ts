@@ -5,7 +5,7 @@
  * changes its width wraps it as this module does.
  */
 import { lettersOf } from "./edit_text.ts";
-import type { Size } from "../../terminal/terminal.ts";
+import type { Size } from "../../terminal/size.ts";
 import { visibleWidth } from "../../terminal/text.ts";
 
 export interface Look {

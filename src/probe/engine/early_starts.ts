@@ -4,7 +4,7 @@
  * the other end: no target is probed twice before all are known.
  */
 import { FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
-import { type Due, DueHeap } from "./due_heap.ts";
+import { type Due, DueHeap } from "../../async/due_heap.ts";
 
 /** An item that may not start yet. */
 interface Later<T> extends Due {

@@ -28,7 +28,7 @@ import { stepCounter } from "../../health/counter.ts";
 import { nextIntervalMs, phaseOf } from "../../health/interval.ts";
 import { Backlog, type Echo } from "./backlog.ts";
 import { EarlyStarts } from "./early_starts.ts";
-import { DueHeap } from "./due_heap.ts";
+import { DueHeap } from "../../async/due_heap.ts";
 import { LatenessHistogram, StallMemory, voidThresholdMs } from "./lateness.ts";
 import { inconclusive, type Verdict } from "../outcome.ts";
 import { Cancellation, type Prober } from "../prober.ts";

@@ -1,7 +1,7 @@
 /** The scheduler's record of one target. */
 import { FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../../base/instant.ts";
 import type { HealthcheckConfig } from "../../config/model.ts";
-import type { Due } from "./due_heap.ts";
+import type { Due } from "../../async/due_heap.ts";
 import { Cancellation, type Probe, type ProbeSpec } from "../prober.ts";
 
 /** A target as it is passed to the scheduler. */

@@ -38,6 +38,7 @@ export class BodyReader {
   #bytes = new Uint8Array(1024);
   #size = 0;
   #raw = 0;
+  #ended = false;
   #part: ChunkPart = "size";
   /** Bytes of the current chunk still to come. */
   #left = 0;
@@ -53,6 +54,11 @@ export class BodyReader {
     return this.#framing.kind === "close" || this.#framing.kind === "chunked";
   }
 
+  /** True when the body ended by its own framing, within the bound. */
+  get isWhole(): boolean {
+    return this.#ended;
+  }
+
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#size);
   }
@@ -61,6 +67,7 @@ export class BodyReader {
     if (this.#framing.kind === "chunked") return this.#chunked(bytes);
     const wanted = this.#framing.kind === "length" ? this.#framing.bytes : MAX_BODY_BYTES;
     this.#append(bytes.subarray(0, wanted - this.#size));
+    this.#ended = this.#framing.kind === "length" && this.#size === wanted;
     return this.#size >= Math.min(wanted, MAX_BODY_BYTES) ? "done" : "more";
   }
 
@@ -107,7 +114,10 @@ export class BodyReader {
     this.#sizeLine = "";
     this.#left = parseInt(match[1]!, 16);
     // A probe does not need the trailers after the last chunk.
-    if (this.#left === 0) return "done";
+    if (this.#left === 0) {
+      this.#ended = true;
+      return "done";
+    }
     this.#part = "data";
     return "more";
   }

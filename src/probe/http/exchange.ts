@@ -57,9 +57,26 @@ export function exchangeOf(
 
 /** Sends one request and judges the answer. Rejects with the stream's error. */
 export async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
-  await write(stream, prepared.request);
-  const response = await readAnswer(stream, prepared);
+  const { params, rules, request } = prepared;
+  const response = new HttpResponse({
+    head: params.method === "HEAD",
+    wantsBody: (status) => rules !== undefined && statusAccepted(status, params.responseCodes),
+  });
+  await write(stream, request);
+  await readAnswer(stream, response, rules);
   return judgeAnswer(response, prepared);
+}
+
+/**
+ * Sends one request and reads its answer as far as `response` requires. Rejects with the stream's
+ * error; a broken answer is not an error.
+ */
+export async function converse(
+  stream: ByteStream,
+  { request, response }: { readonly request: Uint8Array; readonly response: HttpResponse },
+): Promise<void> {
+  await write(stream, request);
+  await readAnswer(stream, response, undefined);
 }
 
 async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
@@ -69,12 +86,11 @@ async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
 }
 
 /** Reads until the answer can be judged. */
-async function readAnswer(stream: ByteStream, prepared: Exchange): Promise<HttpResponse> {
-  const { params, rules } = prepared;
-  const response = new HttpResponse({
-    head: params.method === "HEAD",
-    wantsBody: (status) => rules !== undefined && statusAccepted(status, params.responseCodes),
-  });
+async function readAnswer(
+  stream: ByteStream,
+  response: HttpResponse,
+  rules: BodyRules | undefined,
+): Promise<void> {
   const buffer = spareBuffers.pop() ?? new Uint8Array(READ_BYTES);
   const looks = rules?.early === true ? new Looks(rules) : undefined;
   let idle = true;
@@ -90,7 +106,6 @@ async function readAnswer(stream: ByteStream, prepared: Exchange): Promise<HttpR
       const count = await reading;
       progress = count === null ? response.end() : response.feed(buffer.subarray(0, count));
     }
-    return response;
   } finally {
     looks?.stop();
     // A pending read may still write into its buffer.

@@ -28,6 +28,8 @@ export interface HttpResponseOptions {
   readonly head: boolean;
   /** Called with the final status: true when the body is to be read. */
   readonly wantsBody: (status: number) => boolean;
+  /** Name, in lower case, of a header whose value is kept. */
+  readonly keep?: string;
 }
 
 /** One answer; not to be reused. */
@@ -39,6 +41,9 @@ export class HttpResponse {
   readonly #options: HttpResponseOptions;
   /** Beginning of a line whose end has not been received. */
   #carry: Uint8Array | undefined;
+  #kept: string | undefined;
+  /** The server closes the connection after this answer, as far as its headers show. */
+  #closes = false;
   #headerBytes = 0;
   /** The beginning of an answer that is not HTTP/1, until its protocol is certain. */
   #foreign: ForeignStart | undefined;
@@ -49,6 +54,7 @@ export class HttpResponse {
   #contentCoding = "";
   #refusesPlainText = false;
   #body: BodyReader | undefined;
+  #endsWithoutBody = false;
   #progress: HttpProgress = "more";
 
   constructor(options: HttpResponseOptions) {
@@ -68,6 +74,21 @@ export class HttpResponse {
   /** Name of the content coding of the body; `unknown` for a name not listed here; empty: none. */
   get contentCoding(): string {
     return this.#contentCoding;
+  }
+
+  /** Value of the header to be kept, as sent, the first of several; undefined: absent. */
+  get kept(): string | undefined {
+    return this.#kept;
+  }
+
+  /**
+   * True when the connection can carry another request: the answer was read to its end (with
+   * `wantsBody`, and up to MAX_BODY_BYTES), and the server does not close. After a chunked body the
+   * blank line after the last chunk may still arrive.
+   */
+  get leavesOpen(): boolean {
+    if (this.#progress !== "done" || this.#closes) return false;
+    return this.#endsWithoutBody || this.#body?.isWhole === true;
   }
 
   /** True while a body is read whose length the server did not announce. */
@@ -141,8 +162,10 @@ export class HttpResponse {
 
   #statusLine(line: Uint8Array): void {
     const status = statusOf(line);
-    if (status === undefined) this.#break("no HTTP/1 answer");
-    else this.status = status;
+    if (status === undefined) return void this.#break("no HTTP/1 answer");
+    this.status = status;
+    // HTTP/1.0 closes unless it was agreed otherwise.
+    this.#closes = line[7] === 0x30;
   }
 
   #header(line: Uint8Array): void {
@@ -153,11 +176,17 @@ export class HttpResponse {
     if (colon <= 0) return void this.#break("a header line without a name");
     // Few headers are used here: the others are not decoded.
     const initial = line[0]! | 0x20;
-    if (initial !== 0x63 && initial !== 0x74) return;
+    const { keep } = this.#options;
+    const mayBeKept = keep !== undefined && initial === (keep.charCodeAt(0) | 0x20);
+    if (initial !== 0x63 && initial !== 0x74 && !mayBeKept) return;
     const name = latin1(line.subarray(0, colon)).trim().toLowerCase();
+    if (name === keep) this.#kept ??= latin1(line.subarray(colon + 1)).trim();
     if (name === "content-length") this.#setContentLength(latin1(line.subarray(colon + 1)));
     else if (name === "transfer-encoding") this.#setEncoding(latin1(line.subarray(colon + 1)));
     else if (name === "content-encoding") this.#setCoding(latin1(line.subarray(colon + 1)));
+    else if (name === "connection") {
+      this.#closes ||= /(?:^|[\s,])close(?:$|[\s,])/i.test(latin1(line.subarray(colon + 1)));
+    }
   }
 
   #setContentLength(value: string): void {
@@ -203,9 +232,11 @@ export class HttpResponse {
       this.#contentLength = undefined;
       this.#chunked = this.#transferEncoding = false;
       this.#contentCoding = "";
+      this.#kept = undefined;
       return;
     }
     const framing = this.#framing();
+    this.#endsWithoutBody = framing.kind === "none" && this.status !== 101;
     if (framing.kind === "none" || !this.#options.wantsBody(this.status)) {
       this.#progress = "done";
       return;

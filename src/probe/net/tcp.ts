@@ -9,7 +9,6 @@
  */
 import type { ByteStream } from "./byte_stream.ts";
 import { wasEstablished } from "../established.ts";
-import { connectNode } from "./node_stream.ts";
 import { connectFailure } from "./connect_failure.ts";
 import { CONNECT_TIMED_OUT, CONNECTED, type Verdict } from "../outcome.ts";
 import { withZoneNumber } from "./zone.ts";
@@ -31,13 +30,19 @@ async function probeTcp(spec: ProbeSpec, cancellation: Cancellation): Promise<Ve
   }
 }
 
+/** Loaded at the first use: node:net would delay the start of a program without it. */
+let nodeStream: Promise<typeof import("./node_stream.ts")> | undefined;
+
 /**
  * A TCP connection to the target. Rejects when cancelled, and then leaves nothing open.
  * `autoSelectFamily` (Happy Eyeballs) is for names; an address literal has one family.
  * Deno.connect does not support a source address: with one, node:net is used at twice the cost.
  */
 export function connect(spec: ProbeSpec, cancellation: Cancellation): Promise<ByteStream> {
-  if (sourceOf(spec) !== undefined) return connectNode(spec, cancellation);
+  if (sourceOf(spec) !== undefined) {
+    nodeStream ??= import("./node_stream.ts");
+    return nodeStream.then(({ connectNode }) => connectNode(spec, cancellation));
+  }
   return Deno.connect({
     hostname: withZoneNumber(spec.address),
     port: spec.healthcheck.port,

@@ -93,9 +93,12 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return;
     case "config":
       return opened.read(configPlace(value));
+    case "configs":
+      return opened.read(...value.split(",").map((path) => configPlace(withoutBlanks(path))));
     case "file":
       return opened.read(value);
     case "folder":
+    case "output":
       return opened.write(value);
     case "socket":
       return value.startsWith("/") ? opened.write(value) : undefined;
@@ -103,9 +106,13 @@ function openValue(opened: Opened, { grants }: FlagSpec, value: string): void {
       return openListener(opened, value);
     case "servers":
       for (const server of value.split(",")) {
-        openServer(opened, server.replace(/^[ \t]+|[ \t]+$/g, "").replace(SERVER_NAME, ""));
+        openServer(opened, withoutBlanks(server).replace(SERVER_NAME, ""));
       }
   }
+}
+
+function withoutBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /**

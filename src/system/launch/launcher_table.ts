@@ -54,7 +54,9 @@ function programPart({ program, flags }: LauncherProgram): readonly string[] {
     "# Keeps value $2 of flag $1, if the launcher has a use for it.",
     `${name}_keep() {`,
     "  case $1 in",
-    ...kept(flags).map(([flag]) => `    ${flag}) ${variable(flag)}=$2 ;;`),
+    ...kept(flags).map(([flag, spec]) =>
+      `    ${flag}) ${variable(flag)}=${keptValue(flag, spec)} ;;`
+    ),
     "  esac",
     "}",
     "",
@@ -78,10 +80,15 @@ function kept(flags: FlagTable): readonly (readonly [string, FlagSpec])[] {
     .filter(([, { kind, grants, env }]) => grants !== undefined || (kind === "boolean" && !env));
 }
 
+/** The values of a list are kept with commas between. */
+function keptValue(flag: string, { list }: FlagSpec): string {
+  return list === true ? `"\${${variable(flag)}+\$${variable(flag)},}$2"` : "$2";
+}
+
 function grantLine(flag: string, spec: FlagSpec): string {
   const { grants, env, olderEnv = [], default: value } = spec;
   const fallback = env === undefined
-    ? quoted(String(value))
+    ? inBraces(value)
     : [env, ...olderEnv].reduceRight((text, name) => `\${${name}-${text}}`, inBraces(value));
   const origin = env === undefined ? `flag --${flag}` : `environment variable ${env}`;
   return `  what="\${${variable(flag)}+flag --${flag}}" what="\${what:-${origin}}"\n` +

@@ -100,6 +100,16 @@ export const FRONTEND_ENVIRONMENT: readonly string[] = [
   "MAGLEV_SERVERS",
 ];
 
+/** Environment variables that maglevt reads; `yaml` reads LOG_…. */
+export const MAGLEVT_ENVIRONMENT: readonly string[] = [
+  "LOG_STREAM",
+  "LOG_TOKENS",
+  "MAGLEV_BUILD",
+  "MAGLEV_CONFIG",
+  "NO_COLOR",
+  "TERM",
+];
+
 /** A program as the launcher sees it. */
 export interface Program {
   readonly name: string;
@@ -187,6 +197,23 @@ export const FRONTEND: Program = {
   write: ["/run/vpp-maglev"],
   net: "servers",
   system: [],
+  shim: false,
+  home: false,
+  words: false,
+};
+
+/** Its configurations and its log; VIPs have any address, so the network stays open. */
+export const MAGLEVT: Program = {
+  name: "maglevt",
+  entry: "tester.ts",
+  runtimeFlags: RUNTIME_FLAGS,
+  environment: MAGLEVT_ENVIRONMENT,
+  code: [],
+  read: ["/etc/vpp-maglev", ...AUTHORITIES],
+  write: [],
+  net: "open",
+  // For the head of the screen.
+  system: ["hostname"],
   shim: false,
   home: false,
   words: false,

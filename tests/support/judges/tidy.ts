@@ -9,7 +9,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["tools"],
   ["src/daemon"],
   ["src/dashboard/web"],
-  ["src/cli", "src/dashboard", "src/demo", "src/grpc/server", "src/metrics"],
+  ["src/cli", "src/dashboard", "src/demo", "src/grpc/server", "src/metrics", "src/tester"],
   ["src/cli/compare"],
   ["src/cli/language", "src/cli/render"],
   ["src/grpc/handlers"],
@@ -73,6 +73,15 @@ export function mayImport(file: string, target: string): string | undefined {
     !/^src\/(cli|base|system|async|http|terminal|grpc\/(client|gen))\//.test(target)
   ) {
     return "cli/ may import only grpc/client, grpc/gen, terminal/, system/, async/ and base/";
+  }
+  if (
+    from === "src/tester" &&
+    !/^src\/(tester|base|config|system|async|log|terminal|probe\/(net|http|tls|[^/]+$))/.test(
+      target,
+    )
+  ) {
+    return "tester/ may import only config/, terminal/, system/, async/, log/, base/, probe/*.ts " +
+      "and probe/{net,http,tls}";
   }
   if (/^src\/(?!cli\/)/.test(file) && /^src\/cli\//.test(target)) return "cli/ is maglevc's";
   if (from === "src/dashboard/web" && target !== "src/dashboard/protocol.ts") {

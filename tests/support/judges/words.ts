@@ -107,6 +107,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/sim",
   "src/system",
   "src/terminal",
+  "src/tester",
   "src/vpp",
   "tests/contract",
   "tests/integration",

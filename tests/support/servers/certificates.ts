@@ -32,6 +32,8 @@ export interface Certificates {
   /** Folder with the files ca.pem, other_ca.pem, KIND.pem and KIND.key; absolute. */
   readonly folder: string;
   of(kind: CertificateKind): KeyPair;
+  /** A new one, like good, which expires at this time (whole seconds). */
+  expiringAt(date: Date): Promise<KeyPair>;
 }
 
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -118,5 +120,10 @@ async function make(): Promise<Certificates> {
     otherCa: read("other_ca.pem"),
     folder,
     of: (kind) => ({ cert: read(`${kind}.pem`), key: read(`${kind}.key`) }),
+    async expiringAt(date) {
+      const end = date.toISOString().replace(/[-:T]|\.\d+/g, "");
+      await issue(`until${end}`, ["-startdate", "20200101000000Z", "-enddate", end]);
+      return { cert: read(`until${end}.pem`), key: read(`until${end}.key`) };
+    },
   };
 }

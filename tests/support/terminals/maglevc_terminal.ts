@@ -1,5 +1,5 @@
 /**
- * maglevc's shell in a real terminal (tmux), with the terminal's settings read before and after.
+ * maglevc's shell, or another program, in a real terminal (tmux), with the terminal's settings read before and after.
  */
 import { readUntil, until, type UntilOptions } from "../judges/until.ts";
 import { maglevcCommand, maglevcEnvironment } from "./maglevc.ts";
@@ -18,6 +18,8 @@ export interface MaglevcTerminalOptions {
   readonly entry?: string;
   /** The right to use them is given to maglevc. */
   readonly sockets?: readonly string[];
+  /** Another program than maglevc. */
+  readonly command?: readonly string[];
 }
 
 export class MaglevcTerminal implements AsyncDisposable {
@@ -31,7 +33,8 @@ export class MaglevcTerminal implements AsyncDisposable {
   static async open(options: MaglevcTerminalOptions): Promise<MaglevcTerminal> {
     const { home, columns = 80, rows = 24, shell = "sh" } = options;
     const terminal = new MaglevcTerminal(home);
-    const command = maglevcCommand(options).map((word) => `'${word}'`).join(" ");
+    const words = options.command ?? maglevcCommand(options);
+    const command = words.map((word) => `'${word}'`).join(" ");
     // No shell that puts settings right stands between maglevc's end and the second look. Ctrl-C is
     // for everyone at the terminal, and would end the script once maglevc has ended.
     await Deno.writeTextFile(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { monotonic } from "../../../tests/support/fakes/instants.ts";
+import { monotonic } from "../../tests/support/fakes/instants.ts";
 import { type Due, DueHeap } from "./due_heap.ts";
 
 function item(): Due {

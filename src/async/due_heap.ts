@@ -3,8 +3,8 @@
  * any time: a binary heap whose items store their index. With 10,000 targets one timer for the
  * head is far cheaper than a timer per target and another per timeout.
  */
-import { invariant } from "../../base/assert.ts";
-import type { MonotonicMs } from "../../base/instant.ts";
+import { invariant } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/instant.ts";
 
 /** An item of a DueHeap; both fields are written by the heap only. */
 export interface Due {

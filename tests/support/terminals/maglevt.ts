@@ -1,0 +1,80 @@
+/** Runs maglevt as a process, started by its launcher, and reads its JSON lines. */
+import { LAUNCHER } from "../../../src/demo/daemon_process.ts";
+import { printedCommand } from "../servers/daemon.ts";
+import { maglevcEnvironment } from "./maglevc.ts";
+
+/** A line of maglevt; its fields are those of docs/maglevt.md. */
+// deno-lint-ignore no-explicit-any
+export type MaglevtLine = Readonly<Record<string, any>>;
+
+/** The command line up to the arguments; `entry` instead of tester.ts. */
+export function maglevtCommand(entry?: string, args: readonly string[] = []): readonly string[] {
+  const command = [...LAUNCHER, "maglevt"];
+  if (entry === undefined) return command;
+  const printed = printedCommand([...command, ...args], maglevcEnvironment("/nonexistent"));
+  return printed.slice(0, printed.length - args.length)
+    .map((word) => word.endsWith("/tester.ts") ? entry : word);
+}
+
+export interface MaglevtRun {
+  readonly code: number;
+  readonly lines: readonly MaglevtLine[];
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface MaglevtOptions {
+  /** A folder of the test's own. */
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command to run it by, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
+  /** It is ended after this time; default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+/** A running maglevt. */
+export class Maglevt {
+  readonly #child: Deno.ChildProcess;
+  readonly #output: Promise<Deno.CommandOutput>;
+
+  constructor(
+    args: readonly string[],
+    { folder, env = {}, prefix = [], timeoutMs = 60_000 }: MaglevtOptions,
+  ) {
+    const [program, ...rest] = [...prefix, ...maglevtCommand()];
+    this.#child = new Deno.Command(program!, {
+      args: [...rest, ...args],
+      cwd: folder,
+      clearEnv: true,
+      env: { ...maglevcEnvironment(folder), ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(timeoutMs),
+    }).spawn();
+    this.#output = this.#child.output();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Its end. */
+  async ended(): Promise<MaglevtRun> {
+    const { code, stdout, stderr } = await this.#output;
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    const lines = out!.split("\n").filter((line) => line.startsWith("{"))
+      .map((line): MaglevtLine => JSON.parse(line));
+    return { code, lines, stdout: out!, stderr: err! };
+  }
+}
+
+/** Runs maglevt to its end. */
+export function maglevt(args: readonly string[], options: MaglevtOptions): Promise<MaglevtRun> {
+  return new Maglevt(args, options).ended();
+}
