@@ -84,16 +84,15 @@ async function run(args: readonly string[]): Promise<number> {
   for (const warning of [...warnings, ...startWarnings(read, vips)]) complain(warning);
   using log = settings.log === "" ? undefined : openLog(settings.log);
   const over = Promise.withResolvers<void>();
-  let logLost = false;
+  const lost: string[] = [];
   const onLine = lineWriter({
     stdout: form === "json" ? Deno.stdout : undefined,
     log,
     onStdoutLost: (error) => over.reject(error),
     onLogLost(reason) {
-      logLost = true;
-      session.note(`cannot write the log: ${reason}`);
-      // The screen shows the note, and must not be written to.
-      if (form === "json") complain(`cannot write the log ${settings.log}: ${reason}`);
+      const text = `cannot write the log ${settings.log}: ${reason}`;
+      lost.push(text);
+      session.note(text);
     },
   });
   const clock = new SystemClock();
@@ -110,8 +109,7 @@ async function run(args: readonly string[]): Promise<number> {
     ...(onLine === undefined ? {} : { onLine }),
   });
   onLine?.(firstLine(session, { read, configs }));
-  const status = await probe(session, { read, form, clock, over });
-  return status === 0 && logLost ? 1 : status;
+  return await probe(session, { read, form, clock, over, lost });
 }
 
 interface ProbeOptions {
@@ -120,11 +118,13 @@ interface ProbeOptions {
   readonly clock: Clock;
   /** Resolved or rejected: the run is over. */
   readonly over: PromiseWithResolvers<void>;
+  /** Output that was lost during the run, in sentences. */
+  readonly lost: readonly string[];
 }
 
 /** Probes until the end that the command line, a key or a signal sets. */
 async function probe(session: Session, options: ProbeOptions): Promise<number> {
-  const { read: { settings, uri }, form, clock, over } = options;
+  const { read: { settings, uri }, form, clock, over, lost } = options;
   Deno.addSignalListener("SIGUSR1", () => session.mark());
   const ending = onEnding(clock);
   // Terminal acts on signals while it has the screen.
@@ -145,9 +145,10 @@ async function probe(session: Session, options: ProbeOptions): Promise<number> {
     broken = await session.end();
   }
   const hint = notFoundHint(session.probed, uri);
-  if (hint !== undefined) complain(hint);
+  for (const text of [...lost, ...hint === undefined ? [] : [hint]]) complain(text);
   complain(verdictLine(broken, session.probed));
-  return status === "quit" ? (broken.length > 0 ? 3 : 0) : status;
+  if (status !== "quit") return status;
+  return broken.length > 0 ? 3 : lost.length > 0 ? 1 : 0;
 }
 
 /** Calls `act` for each ending signal, until the program exits. */

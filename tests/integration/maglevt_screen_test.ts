@@ -110,6 +110,17 @@ screenTest("an outage is shown while it lasts and afterwards", { net: 77 }, asyn
   assert.equal(await endOf(scene), 3);
 });
 
+screenTest("a log that is lost is shown, and the run goes on", { net: 82 }, async (scene) => {
+  const { terminal } = scene;
+  await terminal.command("mkfifo log; head -c 1 log >first &");
+  await start(scene, "--log log");
+  await terminal.until(/cannot write the log log: its reader has gone/, "the event");
+  await terminal.type("m");
+  await terminal.until(/marked/, "the mark");
+  await terminal.type("q");
+  assert.equal(await endOf(scene), 1);
+});
+
 screenTest("resizes at once, also to the smallest", { net: 78, columns: 140, rows: 45 }, async (
   scene,
 ) => {
