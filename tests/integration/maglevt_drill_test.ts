@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../support/judges/until.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { withFolder } from "../support/servers/daemon.ts";
 import { notTls, tlsServer } from "../support/servers/tls_servers.ts";
@@ -28,6 +29,12 @@ const summaryOf = (run: MaglevtRun): MaglevtLine => {
 };
 const vipOf = (summary: MaglevtLine, name: string): MaglevtLine =>
   summary.vips.find(({ vip }: MaglevtLine) => vip === name);
+
+/** Waits until the run that writes this log has probed for a second. */
+async function firstSecond(log: string): Promise<void> {
+  const text = () => Deno.readTextFile(log).catch(() => "");
+  await until(async () => (await text()).includes('{"type":"second"'), { what: "a second's line" });
+}
 
 /** The outages of a VIP are the absences of its server, each end within one period. */
 function assertTrue(
@@ -158,11 +165,11 @@ Deno.test("a prober that is stopped for 3 s reports a blind span and no outage",
       const run = new Maglevt(
         [
           ...["--config", "m.yaml", "--output", "json", "--duration", "5500ms"],
-          ...["--timeout", "1s", "--max-outage", "200ms"],
+          ...["--timeout", "1s", "--max-outage", "200ms", "--log", "log"],
         ],
         { folder },
       );
-      await sleep(1500);
+      await firstSecond(`${folder}/log`);
       run.kill("SIGSTOP");
       await sleep(3000);
       run.kill("SIGCONT");
@@ -225,21 +232,25 @@ Deno.test("SIGINT, SIGTERM and SIGHUP end a machine-readable run with its summar
     await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ web: web! }));
       const end = async (signal: Deno.Signal) => {
-        const run = new Maglevt(["--config=m.yaml", "--log=run.json", "--max-outage=1s"], {
-          folder,
-        });
-        await sleep(2000);
+        const log = `${folder}/${signal}`;
+        await Deno.writeTextFile(log, '{"type":"earlier"}\n');
+        const types = async () =>
+          Array.from(
+            (await Deno.readTextFile(log)).matchAll(/^\{"type":"(\w+)"/gm),
+            ([, type]) => type,
+          );
+        const run = new Maglevt(["--config=m.yaml", `--log=${log}`, "--max-outage=1s"], { folder });
+        await firstSecond(log);
         run.kill(signal);
         const ended = await run.ended();
         assert.equal(ended.code, 0, ended.stderr);
         assert.equal(summaryOf(ended).passed, true);
-        assert.ok(ended.lines.filter(({ type }) => type === "second").length >= 1);
+        assert.ok(ended.lines.some(({ type }) => type === "second"));
+        const logged = await types();
+        assert.deepEqual(logged.slice(0, 2), ["earlier", "start"], "the log is appended to");
+        assert.equal(logged.at(-1), "summary");
       };
       await Promise.all([end("SIGINT"), end("SIGTERM"), end("SIGHUP")]);
-      const log = (await Deno.readTextFile(`${folder}/run.json`)).trim().split("\n")
-        .map((line) => JSON.parse(line).type);
-      assert.equal(log.filter((type) => type === "start").length, 3, "the log is appended to");
-      assert.equal(log.at(-1), "summary");
     });
   } finally {
     web!.close();
@@ -252,8 +263,8 @@ Deno.test("a second signal ends the wait for answers, but not one that was sent 
     await withFolder(async (folder) => {
       const vip = { address: "127.0.74.2", port: silent.port };
       await Deno.writeTextFile(`${folder}/m.yaml`, vipConfig({ silent: vip }));
-      const run = new Maglevt(["--config=m.yaml", "--timeout=30s"], { folder });
-      await sleep(1000);
+      const run = new Maglevt(["--config=m.yaml", "--timeout=30s", "--log=log"], { folder });
+      await firstSecond(`${folder}/log`);
       // `deno task` forwards a Ctrl-C that the terminal has already sent.
       run.kill("SIGINT");
       run.kill("SIGINT");
