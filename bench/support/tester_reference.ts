@@ -19,7 +19,7 @@ async function probe(hostname: string): Promise<void> {
 
 function start(hostname: string): void {
   let dueMs = performance.now() + Math.random() * intervalMs;
-  const next = () => setTimeout(send, Math.ceil(dueMs - performance.now()));
+  const next = () => setTimeout(send, Math.max(0, Math.ceil(dueMs - performance.now())));
   const send = () => {
     dueMs += intervalMs;
     next();
