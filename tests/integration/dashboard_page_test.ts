@@ -7,15 +7,17 @@
 import assert from "node:assert/strict";
 import type { MaglevdState } from "../../src/dashboard/protocol.ts";
 import { GoldenFolder } from "../support/judges/golden.ts";
-import { NO_CHROMIUM } from "../support/servers/chromium.ts";
-import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
+import {
+  browserTests,
+  demo,
+  type Screen,
+  withScreen,
+} from "../support/servers/dashboard_screen.ts";
 import { demoLb, hostileLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
 
 const GOLDEN = new GoldenFolder("dashboard/");
 
-function browserTest(name: string, run: () => Promise<void>): void {
-  Deno.test({ name: `dashboard page: ${name}${NO_CHROMIUM}`, ignore: NO_CHROMIUM !== "", fn: run });
-}
+const browserTest = browserTests("dashboard page");
 
 const half = (options: Partial<Parameters<typeof largeLb>[0]> = {}) =>
   largeLb({ nowMs: Date.now(), vips: 16, backendsPerVip: 8, halfDown: true, ...options });
@@ -113,8 +115,21 @@ browserTest(
       await page.goto("about:blank");
       await page.goto(fixture.url("view", "#/lb1/vip05/web05-5"));
       await page.getByText("L4CON × 20").waitFor();
+      assert.equal(await page.evaluate("document.activeElement.textContent"), "web05-5");
       await page.getByText("last result", { exact: true }).nth(1).waitFor();
       assert.equal(await page.getByText("failed: L4CON in 0.3 ms, connection refused").count(), 1);
+    }),
+);
+
+browserTest(
+  "a link to one of a thousand VIPs brings it onto the screen",
+  () =>
+    withScreen([largeLb({ nowMs: Date.now(), vips: 1000, backendsPerVip: 2 })], {
+      rest: "#/lb1/vip700",
+    }, async ({ page }) => {
+      await page.waitForFunction('document.activeElement.textContent === "vip700"');
+      const top = await page.evaluate<number>("document.activeElement.getBoundingClientRect().top");
+      assert.ok(top > 80 && top < 880, `${top}`);
     }),
 );
 
@@ -355,6 +370,27 @@ browserTest(
 );
 
 browserTest(
+  "events that wait for a frame are not applied after a state that is newer",
+  () =>
+    withScreen(demo(), {
+      // As in a hidden page: the next frame never comes.
+      init: () =>
+        (globalThis as { requestAnimationFrame?: unknown }).requestAnimationFrame = () => 0,
+    }, async ({ page, fixture }) => {
+      await page.locator(".row").first().waitFor();
+      const before = fixture.state;
+      await page.locator(".live", { hasText: /^live$/ }).waitFor();
+      fixture.setBackend("demo", "nginx1", { state: "down" });
+      fixture.emit({ type: "resync", t_ms: Date.now() });
+      fixture.setState({ ...before, seq: fixture.state.seq });
+      await page.locator(".log").getByText("nginx1 up → down").waitFor();
+      await page.getByText("Nothing is wrong.").waitFor();
+      await page.waitForTimeout(1100);
+      assert.equal(await page.getByText("Nothing is wrong.").count(), 1, "and stays so");
+    }),
+);
+
+browserTest(
   "eight tabs share one stream; without SharedWorker a tab has its own",
   () =>
     withScreen(demo(), {}, async ({ page, fixture, context }) => {
@@ -439,7 +475,7 @@ browserTest(
       await page.goto(fixture.url());
       await page.locator(".tab[aria-current]", { hasText: "zrh" }).waitFor();
       await page.keyboard.press("3");
-      await page.locator(".page.stale").waitFor();
+      await page.locator(".page.away").waitFor();
       await page.keyboard.press("0");
       await rows.nth(3).waitFor();
     });

@@ -1,8 +1,18 @@
 /** The whole page. */
-import { createEffect, createMemo, createSignal, type JSX, Match, Show, Switch } from "solid-js";
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  type JSX,
+  Match,
+  Show,
+  Switch,
+  untrack,
+} from "solid-js";
 import { titleOf } from "../model/announce.ts";
 import { countsOf, wrongCount } from "../model/filter.ts";
 import type { Lb } from "../model/lb.ts";
+import { type Note, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Page } from "../page.ts";
 import { ActionDialog } from "./actions/action_dialog.tsx";
@@ -29,6 +39,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
     const one = lb();
     return one === undefined ? page.lbs() : [one];
   };
+  const notes = createMemo(() => shown().flatMap((one) => trackedNotes(page, one, page.nowMs())));
   const isAway = () => {
     const one = lb();
     if (one === undefined) return false;
@@ -42,7 +53,8 @@ export function App(props: { readonly page: Page }): JSX.Element {
       <div
         class="page"
         classList={{
-          stale: page.liveness().kind === "stale" || isAway(),
+          stale: page.liveness().kind === "stale",
+          away: isAway(),
           kiosk: navigation.kiosk,
           admin: page.admin,
         }}
@@ -50,10 +62,12 @@ export function App(props: { readonly page: Page }): JSX.Element {
         <Show when={!navigation.kiosk} fallback={<h1 class="for-readers">vpp-maglev</h1>}>
           <Header onHelp={() => setHelp(true)} />
         </Show>
-        <Banners lbs={shown()} />
-        <Show when={page.lbNames().length > 0}>
-          <Toolbar lbs={shown()} compared={overview()} />
-        </Show>
+        <Banners notes={notes()} />
+        <Toolbar
+          lbs={shown()}
+          compared={overview()}
+          noted={notes().some(({ severity }) => severity !== "info")}
+        />
         <div class="columns">
           <main>
             <Switch
@@ -92,16 +106,24 @@ export function App(props: { readonly page: Page }): JSX.Element {
   );
 }
 
+/** The notes of a load balancer; a running computation depends on what they follow from. */
+function trackedNotes(page: Page, lb: Lb, nowMs: number): readonly Note[] {
+  for (const part of ["status", "vpp", "lists"]) page.track(lb.name, part);
+  return notesOf(lb, nowMs);
+}
+
 /** Keeps title and icon of the browser's tab in step with all load balancers. */
 function tellOutside(page: Page): void {
   createEffect(() => {
     let wrong = 0;
     let down = 0;
     for (const lb of page.lbs()) {
-      for (const part of ["lists", "counts", "status"]) page.track(lb.name, part);
+      page.track(lb.name, "counts");
       const counts = countsOf(lb.summaries.values());
-      wrong += wrongCount(counts) + (lb.status.connected ? 0 : 1);
-      down += counts.down + counts.disagrees + (lb.status.connected ? 0 : 1);
+      const critical = trackedNotes(page, lb, untrack(() => page.nowMs()))
+        .filter(({ severity }) => severity === "critical").length;
+      wrong += wrongCount(counts) + critical;
+      down += counts.down + counts.disagrees + critical;
     }
     const live = page.liveness().kind !== "stale";
     document.title = titleOf({ wrong, live });
