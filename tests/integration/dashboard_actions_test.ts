@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import type { Locator } from "playwright-core";
 import { GoldenFolder, type Section } from "../support/judges/golden.ts";
+import { until } from "../support/judges/until.ts";
 import { LOGIN } from "../support/servers/dashboard_fixture.ts";
 import {
   browserTests,
@@ -88,9 +89,7 @@ browserTest(
       await page.getByLabel("Reason").fill("kernel 'upgrade'");
       await page.getByLabel("Until").selectOption("for 1 hour");
       const command = page.getByLabel("The same in a terminal");
-      for (let i = 0; i < 50 && !(await command.inputValue()).includes("3600s"); i++) {
-        await page.waitForTimeout(50);
-      }
+      await until(async () => (await command.inputValue()).includes("3600s"));
       assert.equal(
         await command.inputValue(),
         "maglevc set backend nginx1 pause reason 'kernel 'upgrade'' for 3600s",
@@ -121,7 +120,7 @@ browserTest(
       assert.equal(await page.getByLabel("Weight", { exact: true }).inputValue(), "30");
       await page.getByLabel("Weight", { exact: true }).fill("20");
       await page.getByRole("button", { name: "Set nginx2 to 20" }).click();
-      await row.getByText("set, file 100").waitFor();
+      await row.getByText(", file 100").waitFor();
       assert.equal(await row.locator(".c-effective").innerText(), "20");
       await open();
       await page.getByRole("button", { name: "The file's" }).click();
@@ -165,16 +164,16 @@ browserTest(
       await page.getByRole("button", { name: "nginx0" }).click();
       await page.getByRole("button", { name: "Weight …" }).click();
       await page.getByText("33.3 % of new flows move").waitFor();
-      fixture.planDelayMs = 700;
+      fixture.planDelayMs = 500;
       await page.getByLabel("Weight", { exact: true }).fill("10");
-      await page.waitForTimeout(400);
+      await until(() => fixture.requests.some(({ body }) => /"weight":10\b/.test(body)));
       fixture.planDelayMs = 0;
       await page.getByLabel("Weight", { exact: true }).fill("90");
       assert.ok(await page.getByRole("button", { name: "Set nginx0 to 90" }).isDisabled());
       const command = page.getByLabel("The same in a terminal");
       await command.waitFor();
       assert.match(await command.inputValue(), /weight 90$/);
-      await page.waitForTimeout(800);
+      await page.waitForTimeout(500);
       assert.match(await command.inputValue(), /weight 90$/);
     }),
 );

@@ -5,6 +5,7 @@
  * memory.
  */
 import assert from "node:assert/strict";
+import { MaglevError } from "../../src/base/errors.ts";
 import { browserTests, withPage } from "../support/servers/dashboard_screen.ts";
 import { serveDashboard } from "../support/servers/dashboard_server.ts";
 import { fakeBackend, fakeFrontend, MS } from "../support/fakes/fake_maglevd.ts";
@@ -36,7 +37,10 @@ browserTest(
 
       dying.isRefused = true;
       dying.endStreams();
-      hanging.isHung = true;
+      // As the client reports a deadline that passed.
+      hanging.answer("GetStatus", () => {
+        throw new MaglevError("deadline-exceeded", "Deadline exceeded after 4.0s");
+      });
       // Names and texts to mislead, times of no sense, events that contradict its own lists.
       lying.change("b0", { sinceUnixNs: 2n ** 63n - 1n });
       lying.backends = [
@@ -80,7 +84,7 @@ browserTest(
       await notes.getByText(/^hanging maglevd does not answer: no answer within 4s/).waitFor();
       await page.locator(".page.away").waitFor();
       await page.getByRole("button", { name: "b0" }).waitFor();
-      hanging.isHung = false;
+      hanging.answer("GetStatus", () => hanging.status);
       dying.isRefused = false;
       await page.locator(".page:not(.away)").waitFor();
       await page.keyboard.press("1");

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { loadAssets } from "../../src/dashboard/assets.ts";
+import { until } from "../support/judges/until.ts";
 import { launchChromium, NO_CHROMIUM, openPage } from "../support/servers/chromium.ts";
 
 const DEMO = new URL("../../src/demo/main.ts", import.meta.url).pathname;
@@ -75,7 +76,7 @@ async function watch(url: string): Promise<void> {
     await row.getByText("L7STS").waitFor();
     await row.locator(".c-effective", { hasText: /^0$/ }).waitFor();
     await page.getByRole("button", { name: "1 degraded" }).waitFor();
-    await page.waitForFunction('document.title === "(1) vpp-maglev"');
+    await until(async () => await page.title() === "(1) vpp-maglev");
     await page.locator(".log").getByText("web2 up → down").waitFor();
     await page.getByText("Nothing is wrong.").waitFor();
     await row.locator(".c-effective", { hasText: /^100$/ }).waitFor();

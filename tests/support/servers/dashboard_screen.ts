@@ -44,7 +44,14 @@ export function browserTests(subject: string): (name: string, run: () => Promise
       await browser?.close();
     });
   }
-  return (name, run) => Deno.test({ name: `${subject}: ${name}${NO_CHROMIUM}`, ignore, fn: run });
+  // The browser's own timers may begin in one test and end in another.
+  return (name, run) =>
+    Deno.test({
+      name: `${subject}: ${name}${NO_CHROMIUM}`,
+      ignore,
+      sanitizeOps: false,
+      fn: run,
+    });
 }
 
 /** The demo's load balancer. */

@@ -111,7 +111,7 @@ function healthOf(
 }
 
 /** True when another pool than the first serves. */
-export function isFallback(frontend: Frontend): boolean {
+function isFallback(frontend: Frontend): boolean {
   const first = frontend.pools[0];
   return frontend.state === "up" && first !== undefined && frontend.active_pool !== "" &&
     frontend.active_pool !== first.name;

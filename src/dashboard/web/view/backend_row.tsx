@@ -23,7 +23,7 @@ import { Name } from "./parts/name.tsx";
 import { Strip } from "./parts/strip.tsx";
 
 /** Number of columns of a row. */
-export const COLUMNS = 12;
+const COLUMNS = 12;
 
 interface RowProps {
   readonly lb: Lb;
