@@ -382,6 +382,8 @@ browserTest(
       await page.locator(".row").first().waitFor();
       const before = fixture.state;
       await page.locator(".live", { hasText: /^live$/ }).waitFor();
+      // States are loaded once a second at most: the next one is to come immediately.
+      await page.waitForTimeout(1100);
       fixture.setBackend("demo", "nginx1", { state: "down" });
       fixture.emit({ type: "resync", t_ms: Date.now() });
       fixture.setState({ ...before, seq: fixture.state.seq });
