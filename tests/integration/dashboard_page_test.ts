@@ -393,7 +393,7 @@ browserTest(
 );
 
 browserTest(
-  "eight tabs share one stream; without SharedWorker a tab has its own",
+  "eight tabs share one stream, also one that was frozen; without SharedWorker a tab has its own",
   () =>
     withScreen(demo(), {}, async ({ page, fixture, context }) => {
       await page.locator(".row").first().waitFor();
@@ -403,7 +403,12 @@ browserTest(
         await tab.locator(".row").first().waitFor();
       }));
       assert.equal(fixture.streams, 1);
+      // One of them is frozen, as a browser does with tabs that are out of sight.
+      const session = await context.newCDPSession(page);
+      await session.send("Page.setWebLifecycleState", { state: "frozen" });
       fixture.setBackend("demo", "nginx0", { state: "down" });
+      await context.pages()[1]!.getByRole("button", { name: "1 degraded" }).waitFor();
+      await session.send("Page.setWebLifecycleState", { state: "active" });
       for (const tab of context.pages()) {
         await tab.getByRole("button", { name: "1 degraded" }).waitFor();
       }

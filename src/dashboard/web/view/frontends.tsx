@@ -62,7 +62,7 @@ export function Frontends(props: { readonly lb: Lb }): JSX.Element {
   });
   return (
     <Show when={names().length > 0} fallback={<Nothing lb={props.lb} />}>
-      <ol class="cards" aria-label="Frontends">
+      <ol class="cards" classList={{ few: few() }} aria-label="Frontends">
         <For each={names()}>
           {(name) => (
             <Card
