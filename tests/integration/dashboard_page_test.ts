@@ -5,9 +5,11 @@
  * a story, and a browser.
  */
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import type { MaglevdState } from "../../src/dashboard/protocol.ts";
 import { GoldenFolder } from "../support/judges/golden.ts";
 import { until } from "../support/judges/until.ts";
+import { builtFiles } from "../support/servers/dashboard_fixture.ts";
 import {
   browserTests,
   demo,
@@ -511,6 +513,10 @@ browserTest("empty and broken states are described in words", () => {
     };
     fixture.emit({ type: "maglevd-state", maglevd: "demo", t_ms: Date.now(), state });
     await page.getByText("VPP is not connected: no socket at /run/vpp/api.sock").waitFor();
+    await page.getByText("All frontends are well.").waitFor();
+    assert.equal(await page.getByText("Nothing is wrong.").count(), 0);
+    await until(async () => await page.title() === "(1) vpp-maglev");
+    assert.match(await icon(page), /down/);
     await page.getByText(/Warming up: VPP keeps what it has/).waitFor();
     await page.getByText("Clock is 2.5 s ahead of the dashboard's").waitFor();
     await page.locator(".row").first().waitFor();
@@ -544,3 +550,14 @@ browserTest(
       assert.ok(!(await page.locator("body").innerText()).includes("\u202e"));
     }),
 );
+
+Deno.test("dashboard page: its scripts take 35 kB at most, and 60 kB with charts", async () => {
+  let [first, charts] = [0, 0];
+  for (const [path, bytes] of await builtFiles()) {
+    if (!path.endsWith(".js")) continue;
+    if (path.includes("/chart-")) charts += gzipSync(bytes).length;
+    else first += gzipSync(bytes).length;
+  }
+  assert.ok(charts > 0 && first > 0);
+  assert.ok(first <= 35_000 && first + charts <= 60_000, `${first} + ${charts} bytes`);
+});

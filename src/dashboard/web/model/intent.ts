@@ -1,10 +1,10 @@
-/** PURE. What an operator wants of a backend, in words. */
+/** PURE. An operator's intent for a backend, in words. */
 import type { Intent } from "../../protocol.ts";
 import { formatAge, visible } from "./format.ts";
 
 /**
- * Who wants it, until when, and why: `by alice, ends in 59m 40s: kernel upgrade`. A viewer is not
- * told who. `nowMs` is the clock of the maglevd.
+ * Whose it is, until when, and why: `by alice, ends in 59m 40s: kernel upgrade`. A viewer does not
+ * see whose. `nowMs` is the clock of the maglevd.
  */
 export function intentWords(intent: Intent, nowMs: number): string {
   const { by, until_ms: untilMs, reason } = intent;

@@ -1,18 +1,9 @@
 /** The whole page. */
-import {
-  createEffect,
-  createMemo,
-  createSignal,
-  type JSX,
-  Match,
-  Show,
-  Switch,
-  untrack,
-} from "solid-js";
+import { createEffect, createMemo, createSignal, type JSX, Match, Show, Switch } from "solid-js";
 import { titleOf } from "../model/announce.ts";
 import { countsOf, wrongCount } from "../model/filter.ts";
 import type { Lb } from "../model/lb.ts";
-import { type Note, notesOf } from "../model/notes.ts";
+import { criticalNotesOf, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Page } from "../page.ts";
 import { ActionDialog } from "./actions/action_dialog.tsx";
@@ -39,7 +30,13 @@ export function App(props: { readonly page: Page }): JSX.Element {
     const one = lb();
     return one === undefined ? page.lbs() : [one];
   };
-  const notes = createMemo(() => shown().flatMap((one) => trackedNotes(page, one, page.nowMs())));
+  const notes = createMemo(() => {
+    const nowMs = page.nowMs();
+    return shown().flatMap((one) => {
+      trackNotes(page, one);
+      return notesOf(one, nowMs);
+    });
+  });
   const isAway = () => {
     const one = lb();
     if (one === undefined) return false;
@@ -106,10 +103,9 @@ export function App(props: { readonly page: Page }): JSX.Element {
   );
 }
 
-/** The notes of a load balancer; a running computation depends on what they follow from. */
-function trackedNotes(page: Page, lb: Lb, nowMs: number): readonly Note[] {
+/** The running computation depends on what the notes of a load balancer follow from. */
+function trackNotes(page: Page, lb: Lb): void {
   for (const part of ["status", "vpp", "lists"]) page.track(lb.name, part);
-  return notesOf(lb, nowMs);
 }
 
 /** Keeps title and icon of the browser's tab in step with all load balancers. */
@@ -119,9 +115,9 @@ function tellOutside(page: Page): void {
     let down = 0;
     for (const lb of page.lbs()) {
       page.track(lb.name, "counts");
+      trackNotes(page, lb);
       const counts = countsOf(lb.summaries.values());
-      const critical = trackedNotes(page, lb, untrack(() => page.nowMs()))
-        .filter(({ severity }) => severity === "critical").length;
+      const critical = criticalNotesOf(lb).length;
       wrong += wrongCount(counts) + critical;
       down += counts.down + counts.disagrees + critical;
     }

@@ -78,7 +78,7 @@ export function Frontends(props: { readonly lb: Lb }): JSX.Element {
   );
 }
 
-/** The line of a backend, or of its frontend when there is none; `data-row` holds the place. */
+/** The line of a backend, or of its frontend without a backend; `data-row` holds the place. */
 function lineOf(lb: string, frontend: string, backend: string | undefined): HTMLElement | null {
   const id = CSS.escape(`${lb}/${frontend}`);
   const card = document.querySelector<HTMLElement>(`[data-row="${id}"]`);

@@ -24,7 +24,7 @@ export function Toolbar(
     readonly lbs: readonly Lb[];
     /** Several are shown side by side, and can be asked where they differ. */
     readonly compared: boolean;
-    /** Something else than a frontend needs attention, and a note tells it. */
+    /** A note reports that something else than a frontend needs attention. */
     readonly noted: boolean;
   },
 ): JSX.Element {
