@@ -1,14 +1,22 @@
 /** The whole page. */
-import { createEffect, createMemo, createSignal, type JSX, Match, Show, Switch } from "solid-js";
+import {
+  type Component,
+  createEffect,
+  createMemo,
+  createSignal,
+  type JSX,
+  Match,
+  Show,
+  Switch,
+} from "solid-js";
 import { titleOf } from "../model/announce.ts";
 import { countsOf, wrongCount } from "../model/filter.ts";
 import type { Lb } from "../model/lb.ts";
 import { criticalNotesOf, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Page } from "../page.ts";
-import { ActionDialog } from "./actions/action_dialog.tsx";
 import { Banners } from "./banners.tsx";
-import { PageContext } from "./context.ts";
+import { PageContext, usePage } from "./context.ts";
 import { EventPanel } from "./panels/event_panel.tsx";
 import { Frontends } from "./frontends.tsx";
 import { Header } from "./header.tsx";
@@ -94,13 +102,29 @@ export function App(props: { readonly page: Page }): JSX.Element {
           </Show>
         </div>
         <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
-        <ActionDialog />
+        <LazyActionDialog />
         <Show when={help()}>
           <Help onClose={() => setHelp(false)} />
         </Show>
       </div>
     </PageContext.Provider>
   );
+}
+
+/** The confirmations, whose code only operators load. */
+function LazyActionDialog(): JSX.Element {
+  const page = usePage();
+  const [dialog, setDialog] = createSignal<Component>();
+  createEffect(() => {
+    if (!page.admin || dialog() !== undefined) return;
+    // What could not be loaded at the start is loaded when it is needed.
+    page.wish();
+    import("./actions/action_dialog.tsx").then(
+      ({ ActionDialog }) => setDialog(() => ActionDialog),
+      () => page.setWish(undefined),
+    );
+  });
+  return <Show when={dialog()} keyed>{(Dialog) => <Dialog />}</Show>;
 }
 
 /** The running computation depends on what the notes of a load balancer follow from. */
