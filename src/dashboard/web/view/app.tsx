@@ -117,7 +117,7 @@ function LazyActionDialog(): JSX.Element {
   const [dialog, setDialog] = createSignal<Component>();
   createEffect(() => {
     if (!page.admin || dialog() !== undefined) return;
-    // What could not be loaded at the start is loaded when it is needed.
+    // Without an answer at the start it is loaded when it is needed.
     page.wish();
     import("./actions/action_dialog.tsx").then(
       ({ ActionDialog }) => setDialog(() => ActionDialog),
