@@ -4,13 +4,33 @@
  */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { NO_CHROMIUM } from "../support/servers/chromium.ts";
+import type { Locator } from "playwright-core";
+import { GoldenFolder, type Section } from "../support/judges/golden.ts";
+import { until } from "../support/judges/until.ts";
 import { LOGIN } from "../support/servers/dashboard_fixture.ts";
-import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
+import {
+  browserTests,
+  demo,
+  type Screen,
+  withScreen,
+} from "../support/servers/dashboard_screen.ts";
 import { demoLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
 
-function browserTest(name: string, run: () => Promise<void>): void {
-  Deno.test({ name: `dashboard: ${name}${NO_CHROMIUM}`, ignore: NO_CHROMIUM !== "", fn: run });
+const GOLDEN = new GoldenFolder("dashboard_story/");
+
+const browserTest = browserTests("dashboard");
+
+/** A tree of assistive tools without what differs in each run. */
+function untimed(tree: string): string {
+  return `${
+    // A strip's slot may end while the story is told.
+    tree.replace(/Last ten minutes: [^"']*/g, "Last ten minutes: …")
+      .replace(/ *- heading "Ten minutes".*?\n(?= *- region)/gs, "")
+      .replace(/\d{4}-\d\d-\d\d/g, "DATE")
+      .replace(/\d\d:\d\d:\d\d/g, "HH:MM:SS")
+      .replace(/ends in (1h|59m 5\ds)/g, "ends in an hour")
+      .replace(/\b\d+m \d+s\b|\b\ds\b/g, "AGE")
+      .replace(/[\d.]+( k)?\/s/g, "N/s")}\n`;
 }
 
 /** Methods, paths and bodies of what changed something. */
@@ -69,9 +89,7 @@ browserTest(
       await page.getByLabel("Reason").fill("kernel 'upgrade'");
       await page.getByLabel("Until").selectOption("for 1 hour");
       const command = page.getByLabel("The same in a terminal");
-      for (let i = 0; i < 50 && !(await command.inputValue()).includes("3600s"); i++) {
-        await page.waitForTimeout(50);
-      }
+      await until(async () => (await command.inputValue()).includes("3600s"));
       assert.equal(
         await command.inputValue(),
         "maglevc set backend nginx1 pause reason 'kernel 'upgrade'' for 3600s",
@@ -102,7 +120,7 @@ browserTest(
       assert.equal(await page.getByLabel("Weight", { exact: true }).inputValue(), "30");
       await page.getByLabel("Weight", { exact: true }).fill("20");
       await page.getByRole("button", { name: "Set nginx2 to 20" }).click();
-      await row.getByText("set, file 100").waitFor();
+      await row.getByText(", file 100").waitFor();
       assert.equal(await row.locator(".c-effective").innerText(), "20");
       await open();
       await page.getByRole("button", { name: "The file's" }).click();
@@ -146,16 +164,16 @@ browserTest(
       await page.getByRole("button", { name: "nginx0" }).click();
       await page.getByRole("button", { name: "Weight …" }).click();
       await page.getByText("33.3 % of new flows move").waitFor();
-      fixture.planDelayMs = 700;
+      fixture.planDelayMs = 500;
       await page.getByLabel("Weight", { exact: true }).fill("10");
-      await page.waitForTimeout(400);
+      await until(() => fixture.requests.some(({ body }) => /"weight":10\b/.test(body)));
       fixture.planDelayMs = 0;
       await page.getByLabel("Weight", { exact: true }).fill("90");
       assert.ok(await page.getByRole("button", { name: "Set nginx0 to 90" }).isDisabled());
       const command = page.getByLabel("The same in a terminal");
       await command.waitFor();
       assert.match(await command.inputValue(), /weight 90$/);
-      await page.waitForTimeout(800);
+      await page.waitForTimeout(500);
       assert.match(await command.inputValue(), /weight 90$/);
     }),
 );
@@ -186,6 +204,14 @@ browserTest(
         const { keyboard } = page;
         await page.locator(".card").nth(15).waitFor();
         const focused = () => page.evaluate<string>("document.activeElement.textContent");
+        const told: Section[] = [];
+        const card = page.locator(".card.open");
+        const row = card.locator(".row", { hasText: "web03-3" });
+        const tell = async (title: string, ...parts: Locator[]) => {
+          const trees = await Promise.all(parts.map((part) => part.ariaSnapshot()));
+          told.push({ title, text: untimed(trees.join("\n")) });
+        };
+        const line = [card.locator(".head"), row, card.locator(".details")];
         await keyboard.press("n");
         assert.equal(await focused(), "vip01");
         await keyboard.press("n");
@@ -199,6 +225,7 @@ browserTest(
         await keyboard.press("j");
         await keyboard.press("Enter");
         await page.getByText("L4CON × 20").waitFor();
+        await tell("the failed server, found and opened", ...line);
         for (let i = 0; i < 20 && await focused() !== "Disable …"; i++) await keyboard.press("Tab");
         await keyboard.press("Enter");
         await page.getByText("33.3 % of new flows move").waitFor();
@@ -209,12 +236,14 @@ browserTest(
         await keyboard.press("Tab");
         await keyboard.press("ArrowDown");
         await keyboard.press("ArrowDown");
-        await page.locator(".command").and(page.locator("input")).waitFor();
         await page.getByRole("button", { name: "Disable web03-3", disabled: false }).waitFor();
+        await tell("asked for an hour, with a reason", page.getByRole("dialog"));
         for (let i = 0; i < 3; i++) await keyboard.press("Tab");
         assert.equal(await focused(), "Disable web03-3");
         await keyboard.press("Enter");
+        await row.getByText(/^by admin, ends in (1h|59m 5\ds): disk is full$/).waitFor();
         await page.getByText(/disable since .*: disk is full/).waitFor();
+        await tell("disabled: who, until when, and why", ...line);
         assert.deepEqual(acted(screen)[0]![2], { reason: "disk is full", for_ms: 3_600_000 });
         await page.getByRole("button", { name: "Enable …" }).waitFor();
         for (let i = 0; i < 20 && await focused() !== "Enable …"; i++) await keyboard.press("Tab");
@@ -222,8 +251,10 @@ browserTest(
         await page.getByRole("button", { name: "Enable web03-3", disabled: false }).waitFor();
         await keyboard.press("Tab");
         await keyboard.press("Enter");
-        await page.locator(".row", { hasText: "web03-3" }).getByText("up", { exact: true })
-          .waitFor();
+        await row.getByText("up", { exact: true }).waitFor();
+        await tell("undone", ...line);
+        await GOLDEN.check("story.txt", told);
+        assert.deepEqual(await GOLDEN.unused(), []);
         await keyboard.press("?");
         await page.getByRole("heading", { name: "Keyboard" }).waitFor();
         await keyboard.press("Escape");
@@ -237,8 +268,6 @@ const AXE = createRequire(import.meta.url).resolve("axe-core");
 
 /** Findings of axe, as lines. */
 async function findings({ page }: Screen): Promise<string[]> {
-  // An animation may be at a colour in between.
-  await page.waitForTimeout(1300);
   return await page.evaluate(async () => {
     type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
     const { axe } = globalThis as unknown as {
@@ -259,7 +288,8 @@ for (const scheme of ["light", "dark"] as const) {
       largeLb({ name: "ams", nowMs, vips: 3, backendsPerVip: 3, halfDown: true }),
       largeLb({ name: "zrh", nowMs, vips: 3, backendsPerVip: 3 }),
     ];
-    await withScreen(lbs, { scheme, tree: "admin", rest: "#/ams/vip1/web1-0" }, async (screen) => {
+    const options = { scheme, tree: "admin", rest: "#/ams/vip1/web1-0", still: true } as const;
+    await withScreen(lbs, options, async (screen) => {
       const { page, fixture } = screen;
       await page.evaluate(axe);
       await page.getByText("L4CON × 20").waitFor();

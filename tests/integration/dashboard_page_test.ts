@@ -5,17 +5,22 @@
  * a story, and a browser.
  */
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import type { MaglevdState } from "../../src/dashboard/protocol.ts";
 import { GoldenFolder } from "../support/judges/golden.ts";
-import { NO_CHROMIUM } from "../support/servers/chromium.ts";
-import { demo, type Screen, withScreen } from "../support/servers/dashboard_screen.ts";
+import { until } from "../support/judges/until.ts";
+import { builtFiles } from "../support/servers/dashboard_fixture.ts";
+import {
+  browserTests,
+  demo,
+  type Screen,
+  withScreen,
+} from "../support/servers/dashboard_screen.ts";
 import { demoLb, hostileLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
 
 const GOLDEN = new GoldenFolder("dashboard/");
 
-function browserTest(name: string, run: () => Promise<void>): void {
-  Deno.test({ name: `dashboard page: ${name}${NO_CHROMIUM}`, ignore: NO_CHROMIUM !== "", fn: run });
-}
+const browserTest = browserTests("dashboard page");
 
 const half = (options: Partial<Parameters<typeof largeLb>[0]> = {}) =>
   largeLb({ nowMs: Date.now(), vips: 16, backendsPerVip: 8, halfDown: true, ...options });
@@ -113,8 +118,22 @@ browserTest(
       await page.goto("about:blank");
       await page.goto(fixture.url("view", "#/lb1/vip05/web05-5"));
       await page.getByText("L4CON × 20").waitFor();
+      assert.equal(await page.evaluate("document.activeElement.textContent"), "web05-5");
       await page.getByText("last result", { exact: true }).nth(1).waitFor();
       assert.equal(await page.getByText("failed: L4CON in 0.3 ms, connection refused").count(), 1);
+    }),
+);
+
+browserTest(
+  "a link to one of a thousand VIPs brings it onto the screen",
+  () =>
+    withScreen([largeLb({ nowMs: Date.now(), vips: 1000, backendsPerVip: 2 })], {
+      rest: "#/lb1/vip700",
+    }, async ({ page }) => {
+      const line = page.locator(".opener:focus", { hasText: "vip700" });
+      await line.waitFor();
+      const { y: top } = (await line.boundingBox())!;
+      assert.ok(top > 80 && top < 880, `${top}`);
     }),
 );
 
@@ -123,7 +142,7 @@ browserTest(
   () =>
     withScreen(demo(), {}, async ({ page, fixture }) => {
       await page.locator(".row").first().waitFor();
-      await page.waitForFunction('document.title === "vpp-maglev"');
+      await until(async () => await page.title() === "vpp-maglev");
       const fail = (name: string) =>
         fixture.setBackend("demo", name, {
           state: "down",
@@ -224,7 +243,7 @@ browserTest(
         }],
       });
       await page.getByRole("button", { name: "1 dataplane disagrees" }).waitFor();
-      await row.getByText("VPP: weight 7").waitFor();
+      await row.getByText("VPP: 7").waitFor();
       fixture.emit({
         type: "lb-state",
         maglevd: "demo",
@@ -355,17 +374,43 @@ browserTest(
 );
 
 browserTest(
-  "eight tabs share one stream; without SharedWorker a tab has its own",
+  "events that wait for a frame are not applied after a state that is newer",
+  () =>
+    withScreen(demo(), {
+      // As in a hidden page: the next frame never comes.
+      init: () =>
+        (globalThis as { requestAnimationFrame?: unknown }).requestAnimationFrame = () => 0,
+    }, async ({ page, fixture }) => {
+      await page.locator(".row").first().waitFor();
+      const before = fixture.state;
+      await page.locator(".live", { hasText: /^live$/ }).waitFor();
+      // States are loaded once a second at most: the next one is to come immediately.
+      await page.waitForTimeout(1100);
+      fixture.setBackend("demo", "nginx1", { state: "down" });
+      fixture.emit({ type: "resync", t_ms: Date.now() });
+      fixture.setState({ ...before, seq: fixture.state.seq });
+      await page.locator(".log").getByText("nginx1 up → down").waitFor();
+      await page.getByText("Nothing is wrong.").waitFor();
+    }),
+);
+
+browserTest(
+  "eight tabs share one stream, also one that was frozen; without SharedWorker a tab has its own",
   () =>
     withScreen(demo(), {}, async ({ page, fixture, context }) => {
       await page.locator(".row").first().waitFor();
-      for (let i = 0; i < 7; i++) {
+      await Promise.all(Array.from({ length: 7 }, async () => {
         const tab = await context.newPage();
         await tab.goto(fixture.url());
         await tab.locator(".row").first().waitFor();
-      }
+      }));
       assert.equal(fixture.streams, 1);
+      // One of them is frozen, as a browser does with tabs that are out of sight.
+      const session = await context.newCDPSession(page);
+      await session.send("Page.setWebLifecycleState", { state: "frozen" });
       fixture.setBackend("demo", "nginx0", { state: "down" });
+      await context.pages()[1]!.getByRole("button", { name: "1 degraded" }).waitFor();
+      await session.send("Page.setWebLifecycleState", { state: "active" });
       for (const tab of context.pages()) {
         await tab.getByRole("button", { name: "1 degraded" }).waitFor();
       }
@@ -375,8 +420,7 @@ browserTest(
       );
       await alone.goto(fixture.url());
       await alone.getByRole("button", { name: "1 degraded" }).waitFor();
-      for (let i = 0; i < 50 && fixture.streams < 2; i++) await alone.waitForTimeout(50);
-      assert.equal(fixture.streams, 2);
+      await until(() => fixture.streams === 2);
       fixture.setBackend("demo", "nginx0", { state: "up" });
       await alone.getByText("Nothing is wrong.").waitFor();
     }),
@@ -439,7 +483,7 @@ browserTest(
       await page.goto(fixture.url());
       await page.locator(".tab[aria-current]", { hasText: "zrh" }).waitFor();
       await page.keyboard.press("3");
-      await page.locator(".page.stale").waitFor();
+      await page.locator(".page.away").waitFor();
       await page.keyboard.press("0");
       await rows.nth(3).waitFor();
     });
@@ -469,6 +513,10 @@ browserTest("empty and broken states are described in words", () => {
     };
     fixture.emit({ type: "maglevd-state", maglevd: "demo", t_ms: Date.now(), state });
     await page.getByText("VPP is not connected: no socket at /run/vpp/api.sock").waitFor();
+    await page.getByText("All frontends are well.").waitFor();
+    assert.equal(await page.getByText("Nothing is wrong.").count(), 0);
+    await until(async () => await page.title() === "(1) vpp-maglev");
+    assert.match(await icon(page), /down/);
     await page.getByText(/Warming up: VPP keeps what it has/).waitFor();
     await page.getByText("Clock is 2.5 s ahead of the dashboard's").waitFor();
     await page.locator(".row").first().waitFor();
@@ -502,3 +550,14 @@ browserTest(
       assert.ok(!(await page.locator("body").innerText()).includes("\u202e"));
     }),
 );
+
+Deno.test("dashboard page: its scripts take 35 kB at most, and 60 kB with worker and charts", async () => {
+  const size = { page: 0, later: 0 };
+  for (const [path, bytes] of await builtFiles()) {
+    const kilobytes = gzipSync(bytes, { level: 9 }).length / 1000;
+    if (/\/(index|start)-.*\.js$/.test(path)) size.page += kilobytes;
+    if (/\/(worker|chart)-.*\.js$/.test(path)) size.later += kilobytes;
+  }
+  assert.ok(size.page > 10 && size.later > 10, "the files have these names");
+  assert.ok(size.page <= 35 && size.page + size.later <= 60, JSON.stringify(size));
+});

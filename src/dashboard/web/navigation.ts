@@ -3,7 +3,7 @@
  * wins over the cookie, the cookie over the order of the load balancers.
  */
 import { type Accessor, createSignal } from "solid-js";
-import { type Filter, type FilterName, isOpen } from "./model/filter.ts";
+import { type Filter, type FilterName, isOpen, NO_FILTER } from "./model/filter.ts";
 import {
   formatPlace,
   formatSearch,
@@ -30,6 +30,8 @@ export class Navigation {
   /** Only VIPs in which the load balancers differ. */
   readonly differing: Accessor<boolean>;
   readonly place: Accessor<Place>;
+  /** The place that a link led to and that is not on the screen yet. */
+  readonly target: Accessor<Place | undefined>;
   readonly theme: Accessor<Theme>;
   /** Called when another load balancer is shown. */
   onScope: () => void = () => {};
@@ -40,6 +42,7 @@ export class Navigation {
   readonly #setFilter: (filter: Filter) => void;
   readonly #setDiffering: (differing: boolean) => void;
   readonly #setPlace: (place: Place) => void;
+  readonly #setTarget: (place: Place | undefined) => void;
   readonly #setTheme: (theme: Theme) => void;
   readonly #choices: Map<string, boolean>;
   readonly #trackChoices: Accessor<unknown>;
@@ -54,6 +57,7 @@ export class Navigation {
     [this.filter, this.#setFilter] = createSignal(url.filter);
     [this.differing, this.#setDiffering] = createSignal(url.differing);
     [this.place, this.#setPlace] = createSignal(url.place);
+    [this.target, this.#setTarget] = createSignal<Place | undefined>(url.place);
     [this.theme, this.#setTheme] = createSignal<Theme>(themeOf(load(THEME_KEY)));
     const [track, fire] = createSignal(undefined, { equals: false });
     this.#trackChoices = track;
@@ -78,8 +82,20 @@ export class Navigation {
     return names.includes(name) || (name === OVERVIEW && names.length > 1);
   }
 
+  /** Goes to a place that may be far from what is on the screen. */
+  follow(place: Place): void {
+    this.go(place);
+    this.#setTarget(place);
+  }
+
+  /** The target is on the screen. */
+  arrived(): void {
+    this.#setTarget(undefined);
+  }
+
   /** Goes to a load balancer, one of its frontends, or one of its backends. */
   go(place: Place): void {
+    this.#setTarget(undefined);
     this.#setPlace(place);
     const scope = place.lb ?? this.scope();
     history.replaceState(null, "", `${location.pathname}${location.search}${formatPlace(place)}`);
@@ -115,7 +131,7 @@ export class Navigation {
 
   clearFilter(): void {
     this.#setDiffering(false);
-    this.#setFilter({ show: new Set(), search: "" });
+    this.#setFilter(NO_FILTER);
     this.#writeAddress("pushState");
   }
 
@@ -159,6 +175,7 @@ export class Navigation {
     this.#setFilter(filter);
     this.#setDiffering(differing);
     this.#setPlace(place);
+    this.#setTarget(place);
     if (place.lb !== undefined && place.lb !== this.scope() && this.#isScope(place.lb)) {
       this.#setScope(place.lb);
       this.onScope();

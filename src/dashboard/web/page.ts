@@ -69,13 +69,16 @@ export class Page {
   #loadFailures = 0;
   #loadAtMs: number | undefined = 0;
   #loadedMs = 0;
+  /** Name of the load balancer whose history was requested last; empty: of none. */
   #historyOf = "";
+  #historyAttempt = 0;
   /** The dashboard's clock minus the browser's. */
   #offsetMs = 0;
   #phase: Phase = { kind: "connecting" };
   #heardMs = 0;
   #liveMs = 0;
   #pending: DashboardEvent[] = [];
+  /** A frame was requested and has not come yet. */
   #frame = false;
   #lineId = 0;
   #changes: Change[] = [];
@@ -207,6 +210,8 @@ export class Page {
   }
 
   #take(state: State): void {
+    // What came before this state must not be applied after it.
+    this.#flush();
     this.#version ??= state.version;
     this.#epoch = state.epoch;
     this.#seq = state.seq;
@@ -254,9 +259,10 @@ export class Page {
     const lb = this.#lbs.get(scope);
     if (lb === undefined || this.#historyOf === scope) return;
     this.#historyOf = scope;
+    const attempt = ++this.#historyAttempt;
     this.api.history(scope).then((history) => {
       // Only the latest request counts.
-      if (this.#historyOf !== scope || this.#lbs.get(scope) !== lb) return;
+      if (this.#historyAttempt !== attempt || this.#lbs.get(scope) !== lb) return;
       batch(() => applyHistory(lb, history, this.#touch(scope)));
     }, () => {
       // Without it strips and charts begin now; the next state asks again.
@@ -292,16 +298,18 @@ export class Page {
     }
     if (this.#frame) return;
     this.#frame = true;
-    // A hidden page gets no frames; it must not collect events without end.
-    const flush = () => {
-      if (!this.#frame) return;
+    requestAnimationFrame(() => {
       this.#frame = false;
-      const pending = this.#pending;
-      this.#pending = [];
-      this.#apply(pending);
-    };
-    if (document.visibilityState === "visible") requestAnimationFrame(flush);
-    else BROWSER.after(1000, flush);
+      this.#flush();
+    });
+  }
+
+  /** Applies the events that wait for the next frame. */
+  #flush(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#apply(pending);
   }
 
   /** Applies events in one go, so that each part is drawn once. */
@@ -363,6 +371,8 @@ export class Page {
 
   #tick(): void {
     const now = BROWSER.nowMs();
+    // A hidden page gets no frames, and must not collect events without end.
+    this.#flush();
     batch(() => {
       this.#set.tickMs(now);
       this.#judge();

@@ -473,7 +473,7 @@ function planOf(maglevd: MaglevdState, body: PlanBody): PlanAnswer {
 let built: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 
 /** The files of the page; built once for all tests of a process. */
-function builtFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
+export function builtFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
   built ??= build();
   return built;
 }

@@ -1,7 +1,8 @@
 /** PURE. The event panel's lines: what is kept, how a line reads, which ones pass its filter. */
 import type { DashboardEvent, LogLevelName } from "../../protocol.ts";
 
-export const LEVELS: readonly LogLevelName[] = ["debug", "info", "warn", "error"];
+/** Levels that the server sends, from the mildest on. */
+export const LEVELS: readonly LogLevelName[] = ["info", "warn", "error"];
 /** Kinds of lines, from the first part of a message's name. */
 export const KINDS = ["backend", "frontend", "operator", "vpp", "config", "other"] as const;
 export type Kind = (typeof KINDS)[number];

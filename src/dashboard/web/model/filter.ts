@@ -39,7 +39,7 @@ export function wrongCount(counts: Counts): number {
 }
 
 /** Words of a search, in lower case. */
-export function wordsOf(search: string): readonly string[] {
+function wordsOf(search: string): readonly string[] {
   return search.toLowerCase().split(/\s+/).filter((word) => word !== "");
 }
 

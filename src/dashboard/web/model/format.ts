@@ -36,6 +36,12 @@ export function formatRate(perSecond: number): string {
   return short(perSecond);
 }
 
+/** Packets per second: `7.5 pps`, `3.4 kpps`. */
+export function formatPackets(perSecond: number): string {
+  const text = formatRate(perSecond);
+  return `${text}${text.includes(" ") ? "" : " "}pps`;
+}
+
 function short(value: number): string {
   return value >= 99.95 ? String(Math.round(value)) : String(Number(value.toFixed(1)));
 }

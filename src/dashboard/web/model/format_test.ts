@@ -5,6 +5,7 @@ import {
   formatAge,
   formatCount,
   formatLatency,
+  formatPackets,
   formatRate,
   formatShare,
   localInstant,
@@ -32,6 +33,10 @@ Deno.test("formatRate() has three digits at most and never 1000 of a unit", () =
     rates.map(formatRate),
     ["0", "0", "7.5", "99.9", "100", "120", "999", "1 k", "3.4 k", "1 M", "12.3 M"],
   );
+});
+
+Deno.test("formatPackets() has the unit of network people", () => {
+  assert.deepEqual([0, 7.5, 3400].map(formatPackets), ["0 pps", "7.5 pps", "3.4 kpps"]);
 });
 
 Deno.test("formatLatency(), formatCount(), formatShare() and plural() round for people", () => {

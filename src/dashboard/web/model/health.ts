@@ -35,6 +35,11 @@ export interface Difference {
   readonly actual: string;
 }
 
+/** `10.0.0.1: wanted weight 100, VPP: weight 7`. */
+export function differenceWords({ address, wanted, actual }: Difference): string {
+  return `${address === "" ? "" : `${address}: `}wanted ${wanted}, VPP: ${actual}`;
+}
+
 export interface Summary {
   readonly health: Health;
   /** Backends that are up, of all that the serving pool has; without one, of the first pool. */
@@ -106,7 +111,7 @@ function healthOf(
 }
 
 /** True when another pool than the first serves. */
-export function isFallback(frontend: Frontend): boolean {
+function isFallback(frontend: Frontend): boolean {
   const first = frontend.pools[0];
   return frontend.state === "up" && first !== undefined && frontend.active_pool !== "" &&
     frontend.active_pool !== first.name;
@@ -127,7 +132,7 @@ function differencesOf(frontend: Frontend, context: SummaryContext): readonly Di
   if (lbReadMs < changedMs + SETTLE_MS) return [];
   if (status.warmup === "waiting" || status.warmup === "releasing") return [];
   const actual = vip(frontendVipKey(frontend));
-  if (actual === undefined) return [{ address: "", wanted: "a VIP", actual: "no such VIP in VPP" }];
+  if (actual === undefined) return [{ address: "", wanted: "a VIP", actual: "no such VIP" }];
   const wanted = new Map<string, number>();
   for (const pool of frontend.pools) {
     for (const entry of pool.backends) {

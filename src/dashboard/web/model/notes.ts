@@ -21,30 +21,12 @@ const MAX_NAMES = 3;
 
 /** The notes of a load balancer, worst first. `nowMs` is the dashboard's clock. */
 export function notesOf(lb: Lb, nowMs: number): Note[] {
+  const notes = criticalNotesOf(lb);
   const { status } = lb;
-  const notes: Note[] = [];
-  const add = (severity: Note["severity"], text: string, more: Partial<Note> = {}) => {
-    notes.push({ severity, lb: lb.name, text, ...more });
-  };
-  if (!status.connected) {
-    const why = status.error === undefined ? "" : `: ${status.error}`;
-    const seen = status.refreshed_ms === undefined ? "has not answered yet" : "does not answer";
-    add("critical", `maglevd ${seen}${why}`, {
-      sinceMs: status.connection_since_ms,
-      ...(status.retry_at_ms === undefined ? {} : { retryAtMs: status.retry_at_ms }),
-    });
-    // What follows was true when it was read; the greyed page shows it as such.
-    return notes;
-  }
-  if (lb.vpp.state === "connecting") {
-    const why = lb.vpp.error === undefined ? "" : `: ${lb.vpp.error}`;
-    add("critical", `VPP is not connected${why}; it keeps what it has`, since(lb.vpp.since_ms, lb));
-  }
-  for (const group of status.blind ?? []) {
-    const where = group.netns === "" ? "" : ` in namespace ${group.netns}`;
-    add("critical", `Probes${where} are void: ${group.reason}`);
-  }
-  for (const text of status.withheld ?? []) add("critical", `Not sent to VPP: ${text}`);
+  // What follows was true when it was read; the greyed page shows it as such.
+  if (!status.connected) return notes;
+  const add = (severity: Note["severity"], text: string) =>
+    void notes.push({ severity, lb: lb.name, text });
   if (status.config_on_disk === "invalid") {
     add("warning", `${fileOf(lb)} on disk is invalid; the configuration in force stays`);
   } else if (status.config_on_disk === "differs") {
@@ -74,6 +56,32 @@ export function notesOf(lb: Lb, nowMs: number): Note[] {
   if (lb.vpp.weights === false) {
     add("info", "This VPP has no weights: servers are in use or not in use");
   }
+  return notes;
+}
+
+/** Those that are critical. They are few to look for, and none depends on the time. */
+export function criticalNotesOf(lb: Lb): Note[] {
+  const { status, vpp } = lb;
+  const notes: Note[] = [];
+  const add = (text: string, more: Partial<Note> = {}) =>
+    void notes.push({ severity: "critical", lb: lb.name, text, ...more });
+  const because = (error: string | undefined) => error === undefined ? "" : `: ${error}`;
+  if (!status.connected) {
+    const seen = status.refreshed_ms === undefined ? "has not answered yet" : "does not answer";
+    add(`maglevd ${seen}${because(status.error)}`, {
+      sinceMs: status.connection_since_ms,
+      ...(status.retry_at_ms === undefined ? {} : { retryAtMs: status.retry_at_ms }),
+    });
+    return notes;
+  }
+  if (vpp.state === "connecting") {
+    const text = `VPP is not connected${because(vpp.error)}; it keeps what it has`;
+    add(text, since(vpp.since_ms, lb));
+  }
+  for (const { netns, reason } of status.blind ?? []) {
+    add(`Probes${netns === "" ? "" : ` in namespace ${netns}`} are void: ${reason}`);
+  }
+  for (const text of status.withheld ?? []) add(`Not sent to VPP: ${text}`);
   return notes;
 }
 

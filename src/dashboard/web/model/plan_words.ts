@@ -1,6 +1,8 @@
 /** PURE. An action and its plan in the words of the confirmation. */
 import type { BackendAction, PlanAnswer, PlannedVip } from "../../protocol.ts";
 import { formatShare, plural } from "./format.ts";
+import { differenceWords } from "./health.ts";
+import type { Lb } from "./lb.ts";
 
 /** An action that is about to be confirmed. */
 export type Wish =
@@ -63,6 +65,22 @@ export function consequencesOf(plan: PlanAnswer): string[] {
   if (plan.vips_unchanged > 0 && plan.vips.length > 0) {
     sentences.push(`${plural(plan.vips_unchanged, "other VIP")} unchanged.`);
   }
+  return sentences;
+}
+
+/** Frontends that the confirmation of a sync names. */
+const MAX_NAMED = 5;
+
+/** What a sync of a frontend, or of all, would correct as far as the page sees it. */
+export function syncSentences(lb: Lb, frontend?: string): string[] {
+  const names = frontend === undefined ? [...lb.frontends.keys()] : [frontend];
+  const differing = names.filter((name) => (lb.summaries.get(name)?.differences.length ?? 0) > 0);
+  if (differing.length === 0) return ["No difference is known now."];
+  const sentences = differing.slice(0, MAX_NAMED).map((name) =>
+    `${name}: ${lb.summaries.get(name)!.differences.map(differenceWords).join("; ")}.`
+  );
+  const more = differing.length - MAX_NAMED;
+  if (more > 0) sentences.push(`${plural(more, "more frontend")} with differences.`);
   return sentences;
 }
 

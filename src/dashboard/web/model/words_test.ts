@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import type { PlanAnswer } from "../../protocol.ts";
 import { announcementOf, titleOf } from "./announce.ts";
 import { append, filterLines, KINDS, LEVELS, lineOf, MAX_LINES } from "./event_log.ts";
-import { backend, web } from "./test_lb.ts";
-import { canEnd, consequencesOf, verbOf } from "./plan_words.ts";
+import { backend, maglevd, NOW_MS, vip, web } from "./test_lb.ts";
+import { createLb } from "./lb.ts";
+import { canEnd, consequencesOf, syncSentences, verbOf } from "./plan_words.ts";
 
 const PLAN: PlanAnswer = {
   ok: true,
@@ -39,6 +40,16 @@ Deno.test("the button has the verb", () => {
   assert.equal(verbOf({ ...weight, weight: "file" }), "Give a the file's weight");
   assert.equal(verbOf({ kind: "sync", lb }), "Sync all frontends");
   assert.equal(verbOf({ kind: "sync", lb, frontend: "web" }), "Sync web");
+});
+
+Deno.test("a sync names the differences that are known", () => {
+  const state = maglevd({ lb: { read_ms: NOW_MS, vips: [vip({})] } });
+  assert.deepEqual(syncSentences(createLb(state), "web"), [
+    "web: 10.0.0.1: wanted weight 100, VPP: missing; 10.0.0.2: wanted weight 100, VPP: missing.",
+  ]);
+  assert.deepEqual(syncSentences(createLb({ ...state, vpp: { state: "unknown" } })), [
+    "No difference is known now.",
+  ]);
 });
 
 Deno.test("only what lasts can end by itself", () => {

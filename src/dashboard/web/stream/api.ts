@@ -15,7 +15,7 @@ import type { Wish } from "../model/plan_words.ts";
 import type { Base } from "../model/url_state.ts";
 
 /** An answer that is not a success, or none at all. */
-export class RequestError extends Error {
+class RequestError extends Error {
   override name = "RequestError";
 }
 
@@ -56,17 +56,17 @@ export class Api {
     return version.admin === true;
   }
 
-  state(signal?: AbortSignal): Promise<State> {
-    return this.#get(this.stateUrl, signal);
+  state(): Promise<State> {
+    return this.#get(this.stateUrl);
   }
 
   /** Strips and rates; the results of all backends would be most of it and are left out. */
-  history(lb: string, signal?: AbortSignal): Promise<History> {
-    return this.#get(`${this.#root}view/api/history/${part(lb)}?results=0`, signal);
+  history(lb: string): Promise<History> {
+    return this.#get(`${this.#root}view/api/history/${part(lb)}?results=0`);
   }
 
-  backend(lb: string, name: string, signal?: AbortSignal): Promise<BackendDetails> {
-    return this.#get(`${this.#tree}/state/${part(lb)}/backends/${part(name)}`, signal);
+  backend(lb: string, name: string): Promise<BackendDetails> {
+    return this.#get(`${this.#tree}/state/${part(lb)}/backends/${part(name)}`);
   }
 
   /** What a wish would do. */
@@ -102,8 +102,8 @@ export class Api {
     }
   }
 
-  async #get<T>(url: string, signal?: AbortSignal): Promise<T> {
-    return await answerOf(url, { cache: "no-cache", signal: bounded(signal) }) as T;
+  async #get<T>(url: string): Promise<T> {
+    return await answerOf(url, { cache: "no-cache", signal: bounded() }) as T;
   }
 
   async #send<T>(
@@ -123,7 +123,7 @@ export class Api {
 
 const part = encodeURIComponent;
 
-function bounded(signal: AbortSignal | undefined): AbortSignal {
+function bounded(signal?: AbortSignal): AbortSignal {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }

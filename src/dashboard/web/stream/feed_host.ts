@@ -12,6 +12,8 @@ export type ToHost =
   /** Follows the stream at `url` from `since` on, and shows the named maglevds. */
   | {
     readonly kind: "join";
+    /** Higher than that of the tab's join before. */
+    readonly number: number;
     readonly url: string;
     readonly since: Position;
     readonly shows: readonly string[];
@@ -19,12 +21,15 @@ export type ToHost =
   | { readonly kind: "show"; readonly names: readonly string[] }
   | { readonly kind: "here" | "wake" | "retry" | "leave" };
 
-/** To a tab. */
+/**
+ * To a tab. `join` is the number of the join that is answered. A tab that has sent a newer one
+ * ignores the message: its events would hide those that the newer join is about to bring.
+ */
 export type ToTab =
-  | { readonly kind: "events"; readonly events: readonly SseEvent[] }
+  | { readonly kind: "events"; readonly join: number; readonly events: readonly SseEvent[] }
   | { readonly kind: "phase"; readonly phase: Phase; readonly heardMs: number }
   /** What the tab has is too old: it loads the state and joins again. */
-  | { readonly kind: "resync" };
+  | { readonly kind: "resync"; readonly join: number };
 
 /** The part of a MessagePort that is used. */
 export interface TabPort {
@@ -82,7 +87,7 @@ export class FeedHost {
   #receive(port: TabPort, tab: Tab, message: ToHost): void {
     switch (message.kind) {
       case "join": {
-        const { url, since, shows } = message;
+        const { url, shows } = message;
         tab.shows = shows;
         if (tab.channel !== undefined && tab.channel.url !== url) this.#leave(port, tab);
         let channel = this.#channels.get(url);
@@ -92,7 +97,7 @@ export class FeedHost {
           this.#channels.set(url, channel);
         } else channel.changeShows();
         tab.channel = channel;
-        channel.join(port, since);
+        channel.join(port, message);
         return;
       }
       case "show":
@@ -138,7 +143,8 @@ export class FeedHost {
 class Channel {
   readonly url: string;
   readonly feed: Feed;
-  readonly tabs = new Set<TabPort>();
+  /** Each tab with the number of its last join. */
+  readonly tabs = new Map<TabPort, number>();
   #buffer: { readonly event: SseEvent; readonly position: Position }[] = [];
   #characters = 0;
   /** The buffer has everything after it; undefined: everything that comes from now on. */
@@ -149,23 +155,28 @@ class Channel {
     this.url = url;
     this.feed = new Feed(url, ports, {
       events: (events) => this.#take(events),
-      phase: (phase, heardMs) => this.#send({ kind: "phase", phase, heardMs }),
+      phase: (phase, heardMs) => {
+        for (const port of this.tabs.keys()) port.postMessage({ kind: "phase", phase, heardMs });
+      },
     });
   }
 
-  join(port: TabPort, since: Position): void {
-    this.tabs.add(port);
+  join(
+    port: TabPort,
+    { number: join, since }: { readonly number: number; readonly since: Position },
+  ): void {
+    this.tabs.set(port, join);
     const { position } = this.feed;
     if (position === undefined || position.epoch !== since.epoch) {
       // The tab has just loaded its state, so its epoch is the newer one.
       this.#forget(since);
       this.feed.start(since);
     } else if (this.#from !== undefined && since.seq < this.#from.seq) {
-      port.postMessage({ kind: "resync" });
+      port.postMessage({ kind: "resync", join });
     } else {
       const missed = this.#buffer.filter(({ position }) => position.seq > since.seq);
       const events = missed.map(({ event }) => event);
-      if (events.length > 0) port.postMessage({ kind: "events", events });
+      if (events.length > 0) port.postMessage({ kind: "events", join, events });
     }
     port.postMessage({ kind: "phase", phase: this.feed.phase, heardMs: this.feed.heardMs });
   }
@@ -208,10 +219,6 @@ class Channel {
       this.#characters -= event.data.length;
       this.#from = position;
     }
-    this.#send({ kind: "events", events });
-  }
-
-  #send(message: ToTab): void {
-    for (const port of this.tabs) port.postMessage(message);
+    for (const [port, join] of this.tabs) port.postMessage({ kind: "events", join, events });
   }
 }

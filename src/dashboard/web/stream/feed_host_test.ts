@@ -66,6 +66,7 @@ class World {
 class Tab implements TabPort {
   onmessage: TabPort["onmessage"] = null;
   readonly received: ToTab[] = [];
+  joins = 0;
 
   postMessage(message: ToTab): void {
     this.received.push(message);
@@ -76,7 +77,7 @@ class Tab implements TabPort {
   }
 
   join(seq: number, { epoch = "e1", shows = [] as readonly string[] } = {}): void {
-    this.send({ kind: "join", url: URL, since: { epoch, seq }, shows });
+    this.send({ kind: "join", number: ++this.joins, url: URL, since: { epoch, seq }, shows });
   }
 
   get data(): string[] {
@@ -129,6 +130,23 @@ Deno.test("two tabs share one stream, and the second gets what came since its st
     assert.deepEqual(first.data, ["5", "6", "7", "beat"]);
     assert.deepEqual(second.data, ["6", "7", "beat"]);
     assert.equal(world.attempts.length, 1);
+  }));
+
+Deno.test("events carry the number of the join they answer, so that late ones are known", () =>
+  hosted(async (world) => {
+    const tab = world.tab();
+    tab.join(0);
+    await settle();
+    world.attempts[0]!.send(event(1) + event(2));
+    await settle();
+    // The tab loads the state again; what was on its way to it belongs to the join before.
+    tab.join(1);
+    world.attempts[0]!.send(event(3));
+    await settle();
+    const answered = tab.received.flatMap((message) =>
+      message.kind === "events" ? message.events.map(({ data }) => [message.join, data]) : []
+    );
+    assert.deepEqual(answered, [[1, "1"], [1, "2"], [2, "2"], [2, "3"]]);
   }));
 
 Deno.test("a tab whose state is older than the buffer is asked to load again", () =>

@@ -24,6 +24,7 @@ export class Link {
   /** The stream is this tab's own. */
   #own = false;
   #since: Position | undefined;
+  #joins = 0;
   #names: readonly string[] = [];
   #silentTicks = 0;
 
@@ -46,7 +47,13 @@ export class Link {
   /** Follows the events after `since`. */
   join(since: Position): void {
     this.#since = since;
-    this.#send({ kind: "join", url: this.#url, since, shows: this.#names });
+    this.#send({
+      kind: "join",
+      number: ++this.#joins,
+      url: this.#url,
+      since,
+      shows: this.#names,
+    });
   }
 
   /** Names of the maglevds that this tab shows. */
@@ -91,6 +98,7 @@ export class Link {
     port.onmessage = ({ data }: MessageEvent<ToTab>) => {
       if (port !== this.#port) return;
       this.#silentTicks = 0;
+      if (data.kind !== "phase" && data.join !== this.#joins) return;
       switch (data.kind) {
         case "events":
           return this.#listener.events(data.events);

@@ -1,13 +1,22 @@
 /** The whole page. */
-import { createEffect, createMemo, createSignal, type JSX, Match, Show, Switch } from "solid-js";
+import {
+  type Component,
+  createEffect,
+  createMemo,
+  createSignal,
+  type JSX,
+  Match,
+  Show,
+  Switch,
+} from "solid-js";
 import { titleOf } from "../model/announce.ts";
 import { countsOf, wrongCount } from "../model/filter.ts";
 import type { Lb } from "../model/lb.ts";
+import { criticalNotesOf, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Page } from "../page.ts";
-import { ActionDialog } from "./actions/action_dialog.tsx";
 import { Banners } from "./banners.tsx";
-import { PageContext } from "./context.ts";
+import { PageContext, usePage } from "./context.ts";
 import { EventPanel } from "./panels/event_panel.tsx";
 import { Frontends } from "./frontends.tsx";
 import { Header } from "./header.tsx";
@@ -29,6 +38,13 @@ export function App(props: { readonly page: Page }): JSX.Element {
     const one = lb();
     return one === undefined ? page.lbs() : [one];
   };
+  const notes = createMemo(() => {
+    const nowMs = page.nowMs();
+    return shown().flatMap((one) => {
+      trackNotes(page, one);
+      return notesOf(one, nowMs);
+    });
+  });
   const isAway = () => {
     const one = lb();
     if (one === undefined) return false;
@@ -42,7 +58,8 @@ export function App(props: { readonly page: Page }): JSX.Element {
       <div
         class="page"
         classList={{
-          stale: page.liveness().kind === "stale" || isAway(),
+          stale: page.liveness().kind === "stale",
+          away: isAway(),
           kiosk: navigation.kiosk,
           admin: page.admin,
         }}
@@ -50,10 +67,12 @@ export function App(props: { readonly page: Page }): JSX.Element {
         <Show when={!navigation.kiosk} fallback={<h1 class="for-readers">vpp-maglev</h1>}>
           <Header onHelp={() => setHelp(true)} />
         </Show>
-        <Banners lbs={shown()} />
-        <Show when={page.lbNames().length > 0}>
-          <Toolbar lbs={shown()} compared={overview()} />
-        </Show>
+        <Banners notes={notes()} />
+        <Toolbar
+          lbs={shown()}
+          compared={overview()}
+          noted={notes().some(({ severity }) => severity !== "info")}
+        />
         <div class="columns">
           <main>
             <Switch
@@ -83,7 +102,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
           </Show>
         </div>
         <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
-        <ActionDialog />
+        <LazyActionDialog />
         <Show when={help()}>
           <Help onClose={() => setHelp(false)} />
         </Show>
@@ -92,16 +111,39 @@ export function App(props: { readonly page: Page }): JSX.Element {
   );
 }
 
+/** The confirmations, whose code only operators load. */
+function LazyActionDialog(): JSX.Element {
+  const page = usePage();
+  const [dialog, setDialog] = createSignal<Component>();
+  createEffect(() => {
+    if (!page.admin || dialog() !== undefined) return;
+    // Without an answer at the start it is loaded when it is needed.
+    page.wish();
+    import("./actions/action_dialog.tsx").then(
+      ({ ActionDialog }) => setDialog(() => ActionDialog),
+      () => page.setWish(undefined),
+    );
+  });
+  return <Show when={dialog()} keyed>{(Dialog) => <Dialog />}</Show>;
+}
+
+/** The running computation depends on what the notes of a load balancer follow from. */
+function trackNotes(page: Page, lb: Lb): void {
+  for (const part of ["status", "vpp", "lists"]) page.track(lb.name, part);
+}
+
 /** Keeps title and icon of the browser's tab in step with all load balancers. */
 function tellOutside(page: Page): void {
   createEffect(() => {
     let wrong = 0;
     let down = 0;
     for (const lb of page.lbs()) {
-      for (const part of ["lists", "counts", "status"]) page.track(lb.name, part);
+      page.track(lb.name, "counts");
+      trackNotes(page, lb);
       const counts = countsOf(lb.summaries.values());
-      wrong += wrongCount(counts) + (lb.status.connected ? 0 : 1);
-      down += counts.down + counts.disagrees + (lb.status.connected ? 0 : 1);
+      const critical = criticalNotesOf(lb).length;
+      wrong += wrongCount(counts) + critical;
+      down += counts.down + counts.disagrees + critical;
     }
     const live = page.liveness().kind !== "stale";
     document.title = titleOf({ wrong, live });

@@ -17,8 +17,11 @@ import {
   formatLatency,
   localInstant,
   localTime,
+  plural,
+  utcInstant,
   visible,
 } from "../model/format.ts";
+import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
 import { Actions } from "./actions/actions.tsx";
 import { usePage } from "./context.ts";
@@ -70,7 +73,8 @@ export function BackendDetails(props: {
         <dt>state</dt>
         <dd>
           {props.backend.state} for <Age lb={props.lb} atMs={props.backend.since_ms} />, since{" "}
-          {localInstant(props.backend.since_ms)}
+          <span class="number">{localInstant(props.backend.since_ms)}</span>{" "}
+          <span class="faint number">{utcInstant(props.backend.since_ms)}</span>
         </dd>
         <Show when={props.backend.blind}>
           <dt>not probed</dt>
@@ -127,7 +131,7 @@ export function BackendDetails(props: {
           {props.entry.weight} wanted, {props.entry.effective_weight} given to VPP
           {props.pool.name === props.frontend.active_pool
             ? ""
-            : `; pool ${visible(props.pool.name)} stands by`}
+            : `; pool ${visible(props.pool.name)} does not serve`}
         </dd>
         <dt>in VPP</dt>
         <dd>
@@ -139,7 +143,9 @@ export function BackendDetails(props: {
                   : "removed, kept for its last flows"}, {formatCount(server().buckets)} buckets
                 {server().flows === undefined
                   ? ""
-                  : `, up to ${formatCount(server().flows!)} sticky flows`}
+                  : server().flows === 0
+                  ? ", no sticky flows"
+                  : `, up to ${plural(server().flows!, "sticky flow")}`}
               </>
             )}
           </Show>
@@ -213,12 +219,8 @@ function IntentFacts(props: { readonly lb: Lb; readonly intent: Intent }): JSX.E
     <>
       <dt>operator</dt>
       <dd class="is-held">
-        {props.intent.kind} since {localInstant(props.intent.since_ms)}
-        {props.intent.by === undefined ? "" : ` by ${visible(props.intent.by)}`}
-        {props.intent.until_ms === undefined
-          ? ", until an operator ends it"
-          : `, ends in ${formatAge(props.intent.until_ms - page.lbNowMs(props.lb))}`}
-        {props.intent.reason === undefined ? "" : `: ${visible(props.intent.reason)}`}
+        {props.intent.kind} since {localInstant(props.intent.since_ms)},{" "}
+        {intentWords(props.intent, page.lbNowMs(props.lb))}
       </dd>
     </>
   );

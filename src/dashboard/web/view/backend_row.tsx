@@ -4,11 +4,14 @@ import {
   type Backend,
   type Frontend,
   frontendVipKey,
+  type Intent,
   type LbServer,
   type Pool,
   type PoolBackend,
 } from "../../protocol.ts";
-import { formatCount, formatLatency, formatShare } from "../model/format.ts";
+import { formatCount, formatLatency, formatShare, visible } from "../model/format.ts";
+import { differenceWords } from "../model/health.ts";
+import { intentWords } from "../model/intent.ts";
 import type { Lb } from "../model/lb.ts";
 import { BackendDetails } from "./backend_details.tsx";
 import { usePage } from "./context.ts";
@@ -20,7 +23,7 @@ import { Name } from "./parts/name.tsx";
 import { Strip } from "./parts/strip.tsx";
 
 /** Number of columns of a row. */
-export const COLUMNS = 12;
+const COLUMNS = 12;
 
 interface RowProps {
   readonly lb: Lb;
@@ -106,12 +109,21 @@ export function BackendRow(props: RowProps): JSX.Element {
             <td class="c-buckets">
               <Buckets {...server()} />
             </td>
-            <td class="c-result">
-              <Result backend={found()} />
-            </td>
-            <td class="c-strip">
-              <Strip lb={props.lb} backend={found()} />
-            </td>
+            <Show
+              when={isHeld(found()) && found().intent}
+              fallback={
+                <>
+                  <td class="c-result">
+                    <Result backend={found()} />
+                  </td>
+                  <td class="c-strip">
+                    <Strip lb={props.lb} backend={found()} />
+                  </td>
+                </>
+              }
+            >
+              {(intent) => <IntentCell lb={props.lb} intent={intent()} />}
+            </Show>
             <td class="c-flaps number" classList={{ faint: found().flaps === 0 }}>
               {found().flaps}
             </td>
@@ -186,7 +198,7 @@ function Weight(props: { readonly entry: PoolBackend }): JSX.Element {
       <Show when={props.entry.intent}>
         {(intent) => (
           <span class="is-held" title={intent().reason ?? "set by an operator"}>
-            {` set, file ${intent().file_weight ?? "?"}`}
+            {`, file ${intent().file_weight ?? "?"}`}
           </span>
         )}
       </Show>
@@ -217,7 +229,11 @@ function Effective(
         <span class="is-degraded after">not in force</span>
       </Show>
       <Show when={difference()}>
-        {(found) => <span class="is-disagrees after">VPP: {found().actual}</span>}
+        {(found) => (
+          <span class="is-disagrees after" title={differenceWords(found())}>
+            VPP: {found().actual.replace(/^weight /, "")}
+          </span>
+        )}
       </Show>
     </>
   );
@@ -242,17 +258,32 @@ function Buckets(
   );
 }
 
+/** In place of results, which end when probing does: who holds the backend, until when, and why. */
+function IntentCell(props: { readonly lb: Lb; readonly intent: Intent }): JSX.Element {
+  const page = usePage();
+  const words = () => intentWords(props.intent, page.lbNowMs(props.lb));
+  return (
+    <td class="c-result" colSpan={2} title={words()}>
+      <span class="is-held">{words()}</span>
+    </td>
+  );
+}
+
+/** An operator holds it: nothing probes it, and what is known of it is old. */
+function isHeld({ state }: Backend): boolean {
+  return state === "paused" || state === "disabled";
+}
+
 function Result(props: { readonly backend: Backend }): JSX.Element {
-  // Nothing probes it: what is known is old.
-  const isHeld = () => props.backend.state === "paused" || props.backend.state === "disabled";
+  const isOld = () => isHeld(props.backend);
   return (
     <Show when={props.backend.last_result} fallback={<span class="faint">–</span>}>
       {(result) => (
-        <span classList={{ "is-down": !result().ok && !isHeld(), faint: isHeld() }}>
+        <span classList={{ "is-down": !result().ok && !isOld(), faint: isOld() }}>
           {result().code}
           <span class="faint">
+            {result().detail ? ` ${visible(result().detail!)}` : ""}
             {result().duration_ms === undefined ? "" : ` ${formatLatency(result().duration_ms!)}`}
-            {result().detail ? ` ${result().detail}` : ""}
           </span>
         </span>
       )}

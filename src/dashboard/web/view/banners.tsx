@@ -1,15 +1,14 @@
 /** What must not be overlooked: the page is not live, the server was upgraded, notes of the LBs. */
-import { createMemo, Index, type JSX, Show } from "solid-js";
+import { Index, type JSX, Show } from "solid-js";
 import { formatAge, visible } from "../model/format.ts";
-import type { Lb } from "../model/lb.ts";
-import { type Note, notesOf } from "../model/notes.ts";
+import type { Note } from "../model/notes.ts";
 import { usePage } from "./context.ts";
 import { Mark } from "./parts/mark.tsx";
 
 /** States that look like a note. */
 const KINDS = { critical: "down", warning: "degraded", info: "well" } as const;
 
-export function Banners(props: { readonly lbs: readonly Lb[] }): JSX.Element {
+export function Banners(props: { readonly notes: readonly Note[] }): JSX.Element {
   const page = usePage();
   return (
     <>
@@ -20,7 +19,7 @@ export function Banners(props: { readonly lbs: readonly Lb[] }): JSX.Element {
           <button type="button" onClick={() => location.reload()}>Reload the page</button>
         </div>
       </Show>
-      <Notes lbs={props.lbs} />
+      <Notes notes={props.notes} />
     </>
   );
 }
@@ -55,23 +54,17 @@ function NotLive(): JSX.Element {
   );
 }
 
-function Notes(props: { readonly lbs: readonly Lb[] }): JSX.Element {
+function Notes(props: { readonly notes: readonly Note[] }): JSX.Element {
   const page = usePage();
-  const notes = createMemo(() => {
-    for (const lb of props.lbs) {
-      for (const part of ["status", "vpp", "lists"]) page.track(lb.name, part);
-    }
-    return props.lbs.flatMap((lb) => notesOf(lb, page.nowMs()));
-  });
   const timeOf = ({ sinceMs, retryAtMs }: Note) => {
     const since = sinceMs === undefined ? "" : `, for ${formatAge(page.nowMs() - sinceMs)}`;
     const waits = retryAtMs !== undefined && retryAtMs > page.nowMs();
     return waits ? `${since}; next attempt in ${formatAge(retryAtMs - page.nowMs())}` : since;
   };
   return (
-    <Show when={notes().length > 0}>
+    <Show when={props.notes.length > 0}>
       <ul class="notes" aria-label="Notes">
-        <Index each={notes()}>
+        <Index each={props.notes}>
           {(note) => (
             <li class={`is-${KINDS[note().severity]}`}>
               <Mark of={KINDS[note().severity]} />

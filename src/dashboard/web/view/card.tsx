@@ -11,9 +11,10 @@ import {
 } from "solid-js";
 import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
 import type { Match } from "../model/filter.ts";
-import { addressPort, formatRate, visible } from "../model/format.ts";
-import { HEALTH_WORDS, type Summary } from "../model/health.ts";
+import { addressPort, formatPackets, visible } from "../model/format.ts";
+import { differenceWords, HEALTH_WORDS, type Summary } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
+import { WhyNot } from "./actions/actions.tsx";
 import { BackendRow } from "./backend_row.tsx";
 import { usePage } from "./context.ts";
 import { flashOn } from "./parts/flash.tsx";
@@ -106,11 +107,23 @@ export function Card(props: {
           <For each={summary().differences}>
             {(difference) => (
               <p class="is-disagrees">
-                VPP disagrees: {difference.address} {difference.wanted} is wanted,{"  "}
-                {difference.actual}
+                VPP disagrees: {visible(differenceWords(difference))}
               </p>
             )}
           </For>
+          <Show when={page.admin && summary().differences.length > 0}>
+            <div class="acts">
+              <button
+                type="button"
+                disabled={!page.canAct(props.lb)}
+                onClick={() =>
+                  page.setWish({ kind: "sync", lb: props.lb.name, frontend: props.name })}
+              >
+                Sync …
+              </button>
+              <WhyNot lb={props.lb} />
+            </div>
+          </Show>
           <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
           <Index each={frontend().pools}>
             {(pool, index) => (
@@ -153,8 +166,8 @@ function ServerWords(props: { readonly summary: Summary }): JSX.Element {
     groupWords(props.summary.failing.map(({ name, state }) => ({ name, word: state })));
   return (
     <span class="servers">
-      <span class="number faint">{`${props.summary.up} of ${props.summary.total} up`}</span>
-      <span class={`is-${props.summary.failing[0]?.state ?? "up"}`}>{failing()}</span>
+      <span class="number faint">{`${props.summary.up} of ${props.summary.total} up`}</span>{" "}
+      <span class={`is-${props.summary.failing[0]?.state ?? "up"}`}>{failing()}</span>{" "}
       <span class="is-held">{groupWords(props.summary.held)}</span>
     </span>
   );
@@ -189,13 +202,14 @@ function Traffic(props: { readonly lb: Lb; readonly frontend: Frontend }): JSX.E
     if (next === null || next === undefined) return { dropped: "", rate: "–" };
     const dropped = rates!.dropped.at(-1) ?? 0;
     return {
-      dropped: dropped > 0 ? `${formatRate(dropped)}/s dropped` : "",
-      rate: `${formatRate(next + (rates!.first.at(-1) ?? 0))}/s`,
+      dropped: dropped > 0 ? `${formatPackets(dropped)} dropped` : "",
+      rate: formatPackets(next + (rates!.first.at(-1) ?? 0)),
     };
   });
   return (
     <span class="traffic number">
-      <span class="is-down">{words().dropped}</span> {words().rate}
+      <span class="is-down">{words().dropped}</span>
+      <span class="after">{words().rate}</span>
     </span>
   );
 }

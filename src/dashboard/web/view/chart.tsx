@@ -8,6 +8,8 @@ import type { Lb } from "../model/lb.ts";
 import { usePage } from "./context.ts";
 
 const HEIGHT = 92;
+/** Half the width of a label of the time axis. */
+const EDGE = 16;
 const WINDOW_S = 600;
 /** Custom properties of the style sheet: next, first, dropped. */
 const SERIES = [
@@ -113,7 +115,11 @@ function optionsOf(width: number, range: () => [number, number]): uPlot.Options 
         size: 18,
         gap: 2,
         space: 90,
-        values: (_plot, values) => values.map((value) => localTime(value * 1000).slice(0, 5)),
+        // A label at the left edge would run into those of the other axis.
+        values: (plot, values) =>
+          values.map((value) =>
+            plot.valToPos(value, "x") < EDGE ? "" : localTime(value * 1000).slice(0, 5)
+          ),
       },
       { ...axis, size: 44, gap: 4, space: 26, values: (_plot, values) => values.map(formatRate) },
     ],

@@ -1,5 +1,5 @@
 /** The cards of one load balancer, as far as the filter leaves them. */
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createEffect, createMemo, For, type JSX, Show } from "solid-js";
 import { type Match, matchFrontend } from "../model/filter.ts";
 import { visible } from "../model/format.ts";
 import type { Lb } from "../model/lb.ts";
@@ -46,9 +46,23 @@ export function Frontends(props: { readonly lb: Lb }): JSX.Element {
     if (place.lb === props.lb.name && place.frontend === name) return true;
     return page.navigation.choice(props.lb.name, name) ?? few();
   };
+  createEffect(() => {
+    const target = page.navigation.target();
+    if (target?.lb !== props.lb.name || target.frontend === undefined) return;
+    // It may be among those that come later.
+    names();
+    // Once what the place opens is rendered.
+    queueMicrotask(() => {
+      const line = lineOf(props.lb.name, target.frontend!, target.backend);
+      if (line === null) return;
+      line.scrollIntoView({ block: "center" });
+      line.focus({ preventScroll: true });
+      page.navigation.arrived();
+    });
+  });
   return (
     <Show when={names().length > 0} fallback={<Nothing lb={props.lb} />}>
-      <ol class="cards" aria-label="Frontends">
+      <ol class="cards" classList={{ few: few() }} aria-label="Frontends">
         <For each={names()}>
           {(name) => (
             <Card
@@ -62,6 +76,15 @@ export function Frontends(props: { readonly lb: Lb }): JSX.Element {
       </ol>
     </Show>
   );
+}
+
+/** The line of a backend, or of its frontend without a backend; `data-row` holds the place. */
+function lineOf(lb: string, frontend: string, backend: string | undefined): HTMLElement | null {
+  const id = CSS.escape(`${lb}/${frontend}`);
+  const card = document.querySelector<HTMLElement>(`[data-row="${id}"]`);
+  if (backend === undefined) return card;
+  const rows = card?.closest(".card")?.querySelectorAll<HTMLElement>("tbody [data-row]") ?? [];
+  return [...rows].find(({ dataset }) => dataset.row!.endsWith(`/${backend}`)) ?? card;
 }
 
 /** In place of the cards, in words. */

@@ -42,8 +42,7 @@ export function Header(props: { readonly onHelp: () => void }): JSX.Element {
               aria-current={isScope(lb.name) ? "page" : undefined}
               onClick={() => page.navigation.go({ lb: lb.name })}
             >
-              <LbMark lb={lb} />
-              <Name text={lb.name} />
+              <LbName lb={lb} />
             </button>
           )}
         </For>
@@ -59,7 +58,7 @@ export function Header(props: { readonly onHelp: () => void }): JSX.Element {
           <For each={THEMES}>{([theme, label]) => <option value={theme}>{label}</option>}</For>
         </select>
       </label>
-      <a href={page.api.stateUrl} class="wide">JSON</a>
+      <a href={page.api.stateUrl} class="narrow-hidden">JSON</a>
       <Show when={page.admin || hasAdmin()}>
         <a href={page.api.otherRoleUrl}>{page.admin ? "view only" : "admin"}</a>
       </Show>
@@ -70,8 +69,8 @@ export function Header(props: { readonly onHelp: () => void }): JSX.Element {
   );
 }
 
-/** The connection to a maglevd, and through it to VPP. */
-function LbMark(props: { readonly lb: Lb }): JSX.Element {
+/** The name of a load balancer, and the connection to its maglevd and through it to VPP. */
+function LbName(props: { readonly lb: Lb }): JSX.Element {
   const page = usePage();
   const state = () => {
     page.track(props.lb.name, "status");
@@ -84,9 +83,9 @@ function LbMark(props: { readonly lb: Lb }): JSX.Element {
   return (
     <>
       <Mark of={state()} />
-      <span class="for-readers">{word()}</span>
-      <Show when={state() !== "well"}>
-        <span class={`is-${state()} wide after`}>{word()}</span>
+      <Name text={props.lb.name} />
+      <Show when={state() !== "well"} fallback={<span class="for-readers">{word()}</span>}>
+        <span class={`is-${state()} narrow-silent`}>{word()}</span>
       </Show>
     </>
   );

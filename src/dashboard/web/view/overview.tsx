@@ -1,6 +1,6 @@
 /** All load balancers side by side: each VIP once, differences marked. */
 import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
-import { wordsOf } from "../model/filter.ts";
+import { matchFrontend } from "../model/filter.ts";
 import { visible } from "../model/format.ts";
 import { HEALTH_WORDS } from "../model/health.ts";
 import type { Lb } from "../model/lb.ts";
@@ -19,25 +19,17 @@ export function Overview(): JSX.Element {
         page.track(lb.name, "counts");
         if (page.navigation.differing()) page.track(lb.name, "status");
       }
-      const { show, search } = page.navigation.filter();
-      const words = wordsOf(search);
-      return overviewRows(lbs()).filter((row) => {
-        if (page.navigation.differing() && row.differences.length === 0) return false;
-        const healths = row.sides.flatMap(({ summary }) =>
-          summary === undefined ? [] : [summary.health, ...summary.held.length > 0 ? ["held"] : []]
-        );
-        if (show.size > 0 && !healths.some((health) => show.has(health as "held"))) return false;
-        const text = [
-          row.address,
-          row.protocol,
-          ...row.sides.flatMap(({ frontend, summary }) => [
-            frontend?.name,
-            ...frontend?.pools.flatMap(({ backends }) => backends.map(({ name }) => name)) ?? [],
-            summary && HEALTH_WORDS[summary.health],
-          ]),
-        ].join(" ").toLowerCase();
-        return words.every((word) => text.includes(word));
-      }).map(({ key }) => key);
+      const filter = page.navigation.filter();
+      const passes = ({ lb, frontend, summary }: Side) =>
+        frontend !== undefined && summary !== undefined &&
+        matchFrontend(frontend, {
+            filter,
+            summary,
+            backend: (name) => page.lb(lb)?.backends.get(name),
+          }) !== false;
+      return overviewRows(lbs()).filter((row) =>
+        (!page.navigation.differing() || row.differences.length > 0) && row.sides.some(passes)
+      ).map(({ key }) => key);
     },
     [],
     { equals: (a, b) => a.join("\0") === b.join("\0") },
@@ -137,7 +129,10 @@ function VipRow(props: { readonly vip: string }): JSX.Element {
                 </td>
               )}
             </Index>
-            <td classList={{ "is-differ": found().differences.length > 0 }}>
+            <td
+              class="c-differences"
+              classList={{ "is-differ": found().differences.length > 0 }}
+            >
               <Show
                 when={found().differences.length > 0}
                 fallback={<span class="faint">none</span>}
@@ -179,7 +174,7 @@ function SideState(props: { readonly side: Side }): JSX.Element {
           classList={{ old: !props.side.comparable }}
           title={visible(`Open ${props.side.frontend!.name} on ${props.side.lb}`)}
           onClick={() =>
-            page.navigation.go({ lb: props.side.lb, frontend: props.side.frontend!.name })}
+            page.navigation.follow({ lb: props.side.lb, frontend: props.side.frontend!.name })}
         >
           <Mark of={summary().health} />
           {HEALTH_WORDS[summary().health]}{" "}
@@ -209,15 +204,20 @@ function Servers(props: { readonly vip: string }): JSX.Element {
       <thead>
         <tr>
           <th scope="col">server</th>
-          <For each={page.lbNames()}>{(name) => <th scope="col">{visible(name)}</th>}</For>
           <th scope="col">differences</th>
+          <For each={page.lbNames()}>{(name) => <th scope="col">{visible(name)}</th>}</For>
         </tr>
       </thead>
       <tbody>
         <Index each={rows()}>
           {(row) => (
             <tr>
-              <th scope="row">{row().address}</th>
+              <th scope="row">
+                {row().address} <span class="faint">{visible(row().cells[0]!.name)}</span>
+              </th>
+              <td classList={{ "is-differ": row().differs.length > 0 }}>
+                {row().differs.join(", ") || <span class="faint">none</span>}
+              </td>
               <For each={page.lbNames()}>
                 {(name) => {
                   const cell = () => row().cells.find(({ lb }) => lb === name);
@@ -229,8 +229,10 @@ function Servers(props: { readonly vip: string }): JSX.Element {
                             <Mark of={found().state} />
                             {found().state}{" "}
                             <span class="faint number">
-                              <Name text={found().name} />, weight {found().effectiveWeight} of{" "}
-                              {found().weight}
+                              <Show when={found().name !== row().cells[0]!.name}>
+                                <Name text={found().name} />,{" "}
+                              </Show>
+                              weight {found().effectiveWeight} of {found().weight}
                               {found().buckets === undefined ? "" : `, ${found().buckets} buckets`}
                             </span>
                           </span>
@@ -240,9 +242,6 @@ function Servers(props: { readonly vip: string }): JSX.Element {
                   );
                 }}
               </For>
-              <td classList={{ "is-differ": row().differs.length > 0 }}>
-                {row().differs.join(", ") || <span class="faint">none</span>}
-              </td>
             </tr>
           )}
         </Index>

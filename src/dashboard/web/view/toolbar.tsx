@@ -24,6 +24,8 @@ export function Toolbar(
     readonly lbs: readonly Lb[];
     /** Several are shown side by side, and can be asked where they differ. */
     readonly compared: boolean;
+    /** A note reports that something else than a frontend needs attention. */
+    readonly noted: boolean;
   },
 ): JSX.Element {
   const page = usePage();
@@ -51,58 +53,62 @@ export function Toolbar(
   const onlyWrong = () =>
     wrong().length > 0 && wrong().every(shown) && !shown("well") && !shown("held");
   return (
-    <div class="toolbar" role="search" aria-label="Filter">
-      <Show when={total() > 0 && wrongCount(counts()) === 0}>
-        <span class="calm">Nothing is wrong.</span>
-      </Show>
-      <Show when={wrongCount(counts()) > 0}>
-        <button
-          type="button"
-          class="count"
-          aria-pressed={onlyWrong()}
-          onClick={() => page.navigation.setShow(new Set(onlyWrong() ? [] : wrong()))}
-        >
-          Only what is wrong
-        </button>
-      </Show>
-      <For each={ORDER}>
-        {(name) => (
-          <Show when={counts()[name] > 0 || shown(name)}>
-            <button
-              type="button"
-              class={`count is-${name}`}
-              aria-pressed={shown(name)}
-              onClick={() => page.navigation.toggle(name)}
-            >
-              <Mark of={name} />
-              <span class="number">{counts()[name]}</span> {WORDS[name]}
-            </button>
-          </Show>
-        )}
-      </For>
-      <Show when={props.compared && (differing() > 0 || page.navigation.differing())}>
-        <button
-          type="button"
-          class="count is-differ"
-          aria-pressed={page.navigation.differing()}
-          onClick={() => page.navigation.setDiffering(!page.navigation.differing())}
-        >
-          <Mark of="differ" />
-          <span class="number">{differing()}</span> differ
-        </button>
-      </Show>
-      <span class="fill" />
-      <input
-        id="search"
-        type="search"
-        placeholder="Search  /"
-        aria-label="Search names, addresses, ports, states and pools"
-        title="Names, addresses, ports, states and pools"
-        autocomplete="off"
-        spellcheck={false}
-        value={page.navigation.filter().search}
-        onInput={(event) => page.navigation.setSearch(event.currentTarget.value)}
-      />
-    </div>
+    <Show when={total() > 0 || !page.navigation.showsAll()}>
+      <div class="toolbar" role="search" aria-label="Filter">
+        <Show when={total() > 0 && wrongCount(counts()) === 0}>
+          <span class="calm">
+            {props.noted ? "All frontends are well." : "Nothing is wrong."}
+          </span>
+        </Show>
+        <Show when={wrongCount(counts()) > 0}>
+          <button
+            type="button"
+            class="count"
+            aria-pressed={onlyWrong()}
+            onClick={() => page.navigation.setShow(new Set(onlyWrong() ? [] : wrong()))}
+          >
+            Only what is wrong
+          </button>
+        </Show>
+        <For each={ORDER}>
+          {(name) => (
+            <Show when={counts()[name] > 0 || shown(name)}>
+              <button
+                type="button"
+                class={`count is-${name}`}
+                aria-pressed={shown(name)}
+                onClick={() => page.navigation.toggle(name)}
+              >
+                <Mark of={name} />
+                <span class="number">{counts()[name]}</span> {WORDS[name]}
+              </button>
+            </Show>
+          )}
+        </For>
+        <Show when={props.compared && (differing() > 0 || page.navigation.differing())}>
+          <button
+            type="button"
+            class="count is-differ"
+            aria-pressed={page.navigation.differing()}
+            onClick={() => page.navigation.setDiffering(!page.navigation.differing())}
+          >
+            <Mark of="differ" />
+            <span class="number">{differing()}</span> differ
+          </button>
+        </Show>
+        <span class="fill" />
+        <input
+          id="search"
+          type="search"
+          placeholder="Search  /"
+          aria-label="Search names, addresses, ports, states and pools"
+          title="Names, addresses, ports, states and pools"
+          autocomplete="off"
+          spellcheck={false}
+          value={page.navigation.filter().search}
+          onInput={(event) => page.navigation.setSearch(event.currentTarget.value)}
+        />
+      </div>
+    </Show>
   );
 }

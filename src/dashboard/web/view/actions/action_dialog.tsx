@@ -10,6 +10,7 @@ import {
   consequencesOf,
   DURATIONS,
   meaningOf,
+  syncSentences,
   verbOf,
   type Wish,
 } from "../../model/plan_words.ts";
@@ -44,6 +45,14 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
   const [busy, setBusy] = createSignal(false);
   const [done, setDone] = createSignal<string>();
   const lb = () => page.lb(wish().lb);
+  /** Of a sync: what it is about, as it is when the dialog opens. */
+  const syncTarget = () => {
+    const target = wish();
+    const found = lb();
+    return target.kind === "sync" && found !== undefined
+      ? { lb: found, frontend: target.frontend }
+      : undefined;
+  };
   const body = (): ActionBody => ({
     ...(reason().trim() === "" ? {} : { reason: reason().trim() }),
     ...(forMs() > 0 && canEnd(wish()) ? { for_ms: forMs() } : {}),
@@ -142,6 +151,15 @@ function Dialog(props: { readonly wish: Wish }): JSX.Element {
         </h2>
         <p id="dialog-meaning">{meaningOf(wish())}</p>
         <WeightFields wish={wish()} set={setWish} />
+        <Show when={syncTarget()}>
+          {(target) => (
+            <ul class="consequences">
+              <For each={syncSentences(target().lb, target().frontend)}>
+                {(text) => <li>{visible(text)}</li>}
+              </For>
+            </ul>
+          )}
+        </Show>
         <Show when={wish().kind !== "sync"}>
           <section class="consequences" aria-live="polite" aria-label="Consequences">
             <Show

@@ -10,9 +10,7 @@ const NEAR = 8;
 
 export function EventPanel(props: { readonly lb: string | undefined }): JSX.Element {
   const page = usePage();
-  const [levels, setLevels] = createSignal<ReadonlySet<LogLevelName>>(
-    new Set(LEVELS.filter((level) => level !== "debug")),
-  );
+  const [levels, setLevels] = createSignal<ReadonlySet<LogLevelName>>(new Set(LEVELS));
   const [kinds, setKinds] = createSignal<ReadonlySet<Kind>>(new Set(KINDS));
   const [search, setSearch] = createSignal("");
   const [paused, setPaused] = createSignal<readonly LogLine[]>();

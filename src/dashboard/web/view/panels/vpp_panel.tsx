@@ -38,14 +38,12 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
     ({ connecting: "down", off: "unknown", unknown: "unknown", connected: "well" })[
       vpp().state
     ];
-  const agree = () => {
+  const differing = () => {
     page.track(props.lb.name, "counts");
     page.track(props.lb.name, "lists");
-    let differing = 0;
-    for (const summary of props.lb.summaries.values()) {
-      if (summary.differences.length > 0) differing++;
-    }
-    return differing;
+    let count = 0;
+    for (const { differences } of props.lb.summaries.values()) if (differences.length > 0) count++;
+    return count;
   };
   return (
     <section class="panel" aria-labelledby="vpp-title">
@@ -80,8 +78,8 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
           <dt>API calls</dt>
           <dd class="number">{formatRate(calls())}/s</dd>
           <dt>VIPs</dt>
-          <dd classList={{ "is-disagrees": agree() > 0 }}>
-            {agree() > 0 ? `${agree()} differ from what is wanted` : "as wanted"}
+          <dd classList={{ "is-disagrees": differing() > 0 }}>
+            {differing() > 0 ? `${differing()} not as wanted` : "as wanted"}
             <Show when={readMs()}>
               {(read) => <span class="faint">, read {formatAge(page.nowMs() - read())} ago</span>}
             </Show>
@@ -117,11 +115,15 @@ export function VppPanel(props: { readonly lb: Lb }): JSX.Element {
         </dd>
         <dt>ready</dt>
         <dd classList={{ "is-degraded": status().ready === false }}>
-          {status().ready === false ? `no: ${visible(status().reason ?? "unknown")}` : "yes"}
+          {status().ready === false
+            ? `no: ${visible(status().reason ?? "unknown")}`
+            : status().ready
+            ? "yes"
+            : "unknown"}
         </dd>
         <dt>configuration</dt>
         <dd>
-          {visible(status().config_hash?.slice(0, 12) ?? "unknown")}
+          {visible(status().config_hash?.slice(0, 8) ?? "unknown")}
           <Show when={status().config_loaded_ms}>
             {(loaded) => (
               <span title={localInstant(loaded())}>

@@ -19,10 +19,8 @@ export function flashOn(element: () => HTMLElement, value: () => unknown): void 
   });
 }
 
-export function Flash(
-  props: { readonly value: string | number; readonly class?: string },
-): JSX.Element {
+export function Flash(props: { readonly value: string | number }): JSX.Element {
   let element!: HTMLSpanElement;
   flashOn(() => element, () => props.value);
-  return <span ref={element} class={props.class ?? ""}>{props.value}</span>;
+  return <span ref={element}>{props.value}</span>;
 }

@@ -2,6 +2,6 @@
 import type { JSX } from "solid-js";
 import { visible } from "../../model/format.ts";
 
-export function Name(props: { readonly text: string; readonly class?: string }): JSX.Element {
-  return <bdi class={props.class ?? ""}>{visible(props.text)}</bdi>;
+export function Name(props: { readonly text: string }): JSX.Element {
+  return <bdi>{visible(props.text)}</bdi>;
 }
