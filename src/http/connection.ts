@@ -43,8 +43,8 @@ export interface ServerConnectionOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with this; the client gets 500. */
   readonly failed: (error: unknown) => void;
-  /** Makes the connection one of the streams; false: there are too many. */
-  readonly admitStream: () => boolean;
+  /** Makes the connection one of the streams; false: there are too many, of all or of the group. */
+  readonly admitStream: (group: string | undefined) => boolean;
 }
 
 /** How a request needs its answer. */
@@ -236,7 +236,7 @@ export class ServerConnection {
       if (await this.#write(head)) await this.#linger();
       return false;
     }
-    if (!admitStream()) return await this.#refuse(503);
+    if (!admitStream(answer.group)) return await this.#refuse(503);
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
