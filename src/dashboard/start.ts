@@ -8,6 +8,7 @@ import { DASHBOARD_LIMITS } from "../http/limits.ts";
 import { HttpServer } from "../http/server.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { listenAt, type ListenResult } from "../system/listen.ts";
+import { atTurnEnd } from "../async/turn_end.ts";
 import { KeyPairWatch, readKeyPair } from "../system/tls/files.ts";
 import { TlsIdentity } from "../system/tls/listener.ts";
 import { type Assets, loadAssets } from "./assets.ts";
@@ -73,6 +74,7 @@ export async function startDashboard(context: StartContext): Promise<RunningDash
     clock,
     limits: DASHBOARD_LIMITS,
     encrypted: tls !== undefined,
+    defer: atTurnEnd,
     handle: dashboard({
       hub,
       assets,

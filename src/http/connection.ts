@@ -43,6 +43,8 @@ export interface ServerConnectionOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with this; the client gets 500. */
   readonly failed: (error: unknown) => void;
+  /** See ConnectionStreamOptions. */
+  readonly defer?: ((fn: () => void) => void) | undefined;
   /** Makes the connection one of the streams; false: there are too many, of all or of the group. */
   readonly admitStream: (group: string | undefined) => boolean;
 }
@@ -224,7 +226,7 @@ export class ServerConnection {
   }
 
   async #serveStream({ method }: RequestHead, answer: StreamAnswer): Promise<boolean> {
-    const { clock, admitStream, failed } = this.#options;
+    const { clock, admitStream, failed, defer } = this.#options;
     const headers = {
       ...STREAM_HEADERS,
       ...answer.headers,
@@ -240,7 +242,7 @@ export class ServerConnection {
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
-    const stream = new ConnectionStream({ conn: this.#conn, clock });
+    const stream = new ConnectionStream({ conn: this.#conn, clock, defer });
     this.#stream = stream;
     try {
       stream.start(answer);

@@ -30,6 +30,8 @@ export interface HttpServerOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with something else than an HttpRefusal; the client gets 500. */
   readonly failed: (error: unknown) => void;
+  /** How a stream waits for further events before it writes; default: not. */
+  readonly defer?: ((fn: () => void) => void) | undefined;
 }
 
 export class HttpServer {
