@@ -22,6 +22,7 @@ import { create, encode } from "../../src/grpc/messages/codec.ts";
 import { Maglev } from "../../src/grpc/messages/maglev.ts";
 import type { MethodInfo } from "../../src/grpc/messages/methods.ts";
 import { decode } from "../../src/grpc/messages/codec.ts";
+import { closeSessionsLater } from "../../src/grpc/session_close.ts";
 import { fakeBackend, fakeFrontend, MS } from "../../tests/support/fakes/fake_maglevd.ts";
 import { linesOf } from "./lines.ts";
 
@@ -213,6 +214,8 @@ function bytesOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+// As maglevd does: otherwise the process may end when a dashboard leaves.
+closeSessionsLater();
 const maglevds = Array.from({ length: count }, () => new Canned());
 const addresses = await Promise.all(maglevds.map((maglevd) => maglevd.listen()));
 say({ event: "listening", addresses });

@@ -30,16 +30,20 @@ const TIMEOUT_MS = 60_000;
 export interface StartOptions {
   /** The core it is pinned to; default: any. */
   readonly cpu?: number | undefined;
+  /** Flags of V8; default: those of maglevd. */
+  readonly v8Flags?: readonly string[] | undefined;
 }
 
 /** Starts a program of this folder. */
 export function start(file: string, args: readonly string[], options: StartOptions = {}): Child {
   const path = new URL(file, import.meta.url).pathname;
+  const { v8Flags = V8_FLAGS } = options;
   const argv = pinned(options.cpu, [
     Deno.execPath(),
     ...["run", "--frozen", "--no-prompt", "--allow-net", "--allow-read"],
     ...["--allow-env=MAGLEV_BUILD,MAGLEV_SHIM,GRPC_*", "--allow-ffi=build/maglev_shim.so"],
-    ...[`--v8-flags=${V8_FLAGS.join(",")}`, path, ...args],
+    ...v8Flags.length === 0 ? [] : [`--v8-flags=${v8Flags.join(",")}`],
+    ...[path, ...args],
   ]);
   return startProgram(file, { argv });
 }

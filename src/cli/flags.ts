@@ -2,6 +2,7 @@
  * PURE. maglevc's flags; the usage text and the environment variables are derived from this table.
  */
 import { type FlagTable, readSettings, type Settings } from "../system/settings.ts";
+import { ABOUT_FLAGS, clientFlags, clientTls } from "../system/shared_flags.ts";
 
 export const MAGLEVC_FLAGS = {
   server: {
@@ -36,58 +37,8 @@ export const MAGLEVC_FLAGS = {
     placeholder: "TIME",
     help: "longest wait for an answer",
   },
-  tls: {
-    kind: "boolean",
-    default: false,
-    env: "MAGLEV_TLS",
-    help: "TLS, with the system's authorities; left out: when one of the next four is given",
-  },
-  "tls-ca": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_TLS_CA",
-    grants: "file",
-    placeholder: "PATH",
-    help: "authorities (PEM) that verify the server's certificate, in place of the system's",
-  },
-  "tls-cert": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_TLS_CERT",
-    grants: "file",
-    placeholder: "PATH",
-    help: "certificate (PEM) to show to the server",
-  },
-  "tls-key": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_TLS_KEY",
-    grants: "file",
-    placeholder: "PATH",
-    help: "its key (PEM)",
-  },
-  "tls-server-name": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_TLS_SERVER_NAME",
-    placeholder: "NAME",
-    help: "name in the server's certificate, when it is not that of the address",
-  },
-  "token-file": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_TOKEN_FILE",
-    grants: "file",
-    placeholder: "PATH",
-    help: "file with the token to show to the server; others must not be able to read it",
-  },
-  "print-permissions": {
-    kind: "boolean",
-    default: false,
-    help: "print the command that the launcher would run, one argument a line",
-  },
-  version: { kind: "boolean", default: false, help: "print version, commit and build date" },
-  help: { kind: "boolean", default: false, help: "print this text" },
+  ...clientFlags("MAGLEV_", { to: "the server", of: "the server's" }),
+  ...ABOUT_FLAGS,
 } as const satisfies FlagTable;
 
 export type MaglevcSettings = Settings<typeof MAGLEVC_FLAGS>;
@@ -112,14 +63,8 @@ export function readCommandLine(
   const read = readSettings(MAGLEVC_FLAGS, { args, env, positionals: true });
   if (read.kind === "error") return read;
   const { settings, positionals, given } = read;
-  const { "tls-ca": ca, "tls-cert": cert, "tls-key": key } = settings;
-  if ((cert === "") !== (key === "")) {
-    const [has, lacks] = cert === "" ? ["key", "cert"] : ["cert", "key"];
-    return { kind: "error", message: `flag --tls-${has}: needs --tls-${lacks} too` };
-  }
-  // An explicit value wins over all other flags: `--tls=false` is for a single server without TLS.
-  const named = ca !== "" || cert !== "" || settings["tls-server-name"] !== "";
-  const tls = given.has("tls") ? settings.tls : named;
+  const tls = clientTls(settings, given);
+  if (typeof tls === "string") return { kind: "error", message: tls };
   return {
     kind: "ok",
     settings,

@@ -1,6 +1,6 @@
 /** maglevd's flags; the usage text and the environment variables follow from this table. */
-import { LOG_LEVELS } from "../base/ports.ts";
 import type { FlagTable, Settings } from "../system/settings.ts";
+import { ABOUT_FLAGS, logFlags } from "../system/shared_flags.ts";
 
 export const MAGLEVD_FLAGS = {
   config: {
@@ -110,23 +110,7 @@ export const MAGLEVD_FLAGS = {
     help: "role of callers without credentials: none, viewer, operator; those of this host are " +
       "operators while neither tokens nor a client CA are configured",
   },
-  "log-level": {
-    kind: "string",
-    default: "info",
-    env: "MAGLEV_LOG_LEVEL",
-    choices: LOG_LEVELS,
-    anyCase: true,
-    placeholder: "LEVEL",
-    help: "minimum log level: debug, info, warn, error",
-  },
-  "log-format": {
-    kind: "string",
-    default: "auto",
-    env: "MAGLEV_LOG_FORMAT",
-    choices: ["auto", "json", "text", "pretty"],
-    placeholder: "FORM",
-    help: "json and text as of Go's slog, pretty for people; auto: pretty on a terminal, else json",
-  },
+  ...logFlags("MAGLEV_"),
   "probe-workers": {
     kind: "integer",
     default: 1,
@@ -142,13 +126,7 @@ export const MAGLEVD_FLAGS = {
     help:
       "validate the configuration, print what is wrong, exit 0 (valid), 1 (parse) or 2 (semantic)",
   },
-  "print-permissions": {
-    kind: "boolean",
-    default: false,
-    help: "print the command that the launcher would run, one argument a line",
-  },
-  version: { kind: "boolean", default: false, help: "print version, commit and build date" },
-  help: { kind: "boolean", default: false, help: "print this text" },
+  ...ABOUT_FLAGS,
 } as const satisfies FlagTable;
 
 export type MaglevdSettings = Settings<typeof MAGLEVD_FLAGS>;

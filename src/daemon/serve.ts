@@ -1,14 +1,14 @@
 /** Runs the daemon from start to stop: order of the start, signals, reload, order of the stop. */
 import { settledWithin } from "../async/deadline.ts";
 import { MaglevError } from "../base/errors.ts";
-import type { MonotonicMs } from "../base/instant.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
-import type { LogFormat } from "../log/forms.ts";
+import { chosenFormat } from "../log/chosen_format.ts";
 import { LogHandler } from "../log/handler.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
 import { SignalInbox } from "../system/signals.ts";
+import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/stop.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
@@ -22,16 +22,6 @@ import { type Loaded, Reloader } from "./reload.ts";
 import { writeLine } from "../system/stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
-
-/** Deadline of the stop: maglevd exits within 2 s (specification of the daemon). */
-const STOP_DEADLINE_MS = 1500;
-/**
- * A second signal within this time is an echo of the first: a signal to the process group reaches
- * maglevd directly, and `deno task` forwards it again.
- */
-const SIGNAL_ECHO_MS = 300;
-/** How long the last log lines may take to be written. */
-const FLUSH_DEADLINE_MS = 300;
 
 interface Context {
   readonly settings: MaglevdSettings;
@@ -50,7 +40,7 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   const broadcaster = new LogBroadcaster();
   const logger = new LogHandler({
     level: settings["log-level"],
-    format: logFormat(settings["log-format"]),
+    format: chosenFormat(settings["log-format"]),
     clock,
     writer: Deno.stdout,
     broadcaster,
@@ -67,13 +57,6 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
   } finally {
     signals.close();
   }
-}
-
-/** The configured form; `auto` is the one for people on a terminal. */
-function logFormat(configured: MaglevdSettings["log-format"]): LogFormat {
-  const terminal = Deno.stdout.isTerminal();
-  const format = configured === "auto" ? (terminal ? "pretty" : "json") : configured;
-  return format === "pretty" && terminal && !Deno.noColor ? "colored" : format;
 }
 
 /** Parts that start() creates and untilStopped() stops. */
@@ -157,18 +140,10 @@ async function startFailed(context: Context, problem: string, status = 1): Promi
   return status;
 }
 
-/** Reason for the end of the daemon. */
-interface Stop {
-  readonly status: number;
-  /** A signal, or `internal error`. */
-  readonly by: string;
-  readonly err?: string;
-}
-
 async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { daemon, metrics, loaded } = parts;
   const { settings, clock, logger, signals, hostCheck } = context;
-  const stop = Promise.withResolvers<Stop>();
+  const stop = new StopRequest("maglevd");
   const reloader = new Reloader({
     path: settings.config,
     vppApiAddr: settings["vpp-api-addr"],
@@ -178,20 +153,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     hostCheck,
     initial: loaded,
   });
-  const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
-    event.preventDefault();
-    const error = "reason" in event ? event.reason : event.error;
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    // A bug: a clean restart is better than half a daemon. VPP stays as it is.
-    writeLine(Deno.stderr, `maglevd: internal error: ${text}`);
-    stop.resolve({ status: 1, by: "internal error", err: MaglevError.from(error).message });
-  };
-  let stoppingMs: MonotonicMs | undefined;
-  addEventListener("error", onBug);
-  addEventListener("unhandledrejection", onBug);
   const grpc = await Promise.race([
     listenForGrpc(parts, { reloader, ...context }),
-    stop.promise.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
+    stop.requested.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {
     await Promise.all([daemon.stop(), metrics?.stop()]);
@@ -200,18 +164,12 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   // In the same turn of the event loop in which it listens, so that no call arrives earlier.
   daemon.start();
   metrics?.start(daemon);
-  signals.handle({
+  stop.handle(signals, {
+    clock,
     onReload: () => {
       // Rejects only when the daemon stops.
       reloader.reload("SIGHUP").catch(() => {});
       void grpc?.reload();
-    },
-    onStop: (signal) => {
-      const nowMs = clock.monotonicMs();
-      stoppingMs ??= nowMs;
-      // A second signal ends the process without waiting for an orderly stop.
-      if (nowMs - stoppingMs >= SIGNAL_ECHO_MS) Deno.exit(1);
-      stop.resolve({ status: 0, by: signal });
     },
   });
   const unheard = releaseHangUps();
@@ -220,7 +178,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
       message: `SIGHUP does not reload: ${unheard}; use \`maglevc config reload\``,
     });
   }
-  const { status, ...why } = await stop.promise;
+  const { status, ...why } = await stop.requested;
   logger.info("shutdown", why);
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.

@@ -2,6 +2,7 @@
  * The files of the page, which the build embeds in assets.gen.ts as gzip in base64. A checkout
  * without that file serves everything but the page.
  */
+/// <reference types="./assets_gen.d.ts" />
 import { gunzipSync, gzipSync } from "node:zlib";
 
 /** One file. */
@@ -29,7 +30,6 @@ export const NOT_BUILT = "the dashboard's page is not built; run `deno task setu
 /** The files; or NOT_BUILT. */
 export async function loadAssets(): Promise<Assets | string> {
   try {
-    // @ts-ignore: the file is generated, and a fresh checkout does not have it.
     const { FILES } = await import("./assets.gen.ts");
     return assetsOf(FILES);
   } catch (error) {

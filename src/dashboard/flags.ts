@@ -1,6 +1,6 @@
 /** PURE. maglevd-frontend's flags; the usage text and the environment variables follow from this table. */
-import { LOG_LEVELS } from "../base/ports.ts";
 import type { FlagTable, Settings } from "../system/settings.ts";
+import { ABOUT_FLAGS, clientFlags, logFlags } from "../system/shared_flags.ts";
 
 export const FRONTEND_FLAGS = {
   server: {
@@ -69,77 +69,19 @@ export const FRONTEND_FLAGS = {
     help: "proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses, prefixes, " +
       "unix for those of the socket; several with commas",
   },
-  tls: {
-    kind: "boolean",
-    default: false,
-    env: "MAGLEV_FRONTEND_TLS",
-    help:
-      "TLS to the maglevds, with the system's authorities; left out: when one of the next four " +
-      "is given",
-  },
-  "tls-ca": {
+  "allowed-hosts": {
     kind: "string",
     default: "",
-    env: "MAGLEV_FRONTEND_TLS_CA",
-    grants: "file",
-    placeholder: "PATH",
-    help: "authorities (PEM) of the maglevds' certificates, in place of the system's",
-  },
-  "tls-cert": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_FRONTEND_TLS_CERT",
-    grants: "file",
-    placeholder: "PATH",
-    help: "certificate (PEM) to show to the maglevds",
-  },
-  "tls-key": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_FRONTEND_TLS_KEY",
-    grants: "file",
-    placeholder: "PATH",
-    help: "its key (PEM)",
-  },
-  "tls-server-name": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_FRONTEND_TLS_SERVER_NAME",
+    env: "MAGLEV_FRONTEND_ALLOWED_HOSTS",
     placeholder: "NAME",
-    help: "name in the maglevds' certificates, when it is not that of the address",
+    help:
+      "names by which browsers without https may call the dashboard, next to addresses, names " +
+      "without a dot and those of private networks; .example.net for all below it, * for any; " +
+      "several with commas",
   },
-  "token-file": {
-    kind: "string",
-    default: "",
-    env: "MAGLEV_FRONTEND_TOKEN_FILE",
-    grants: "file",
-    placeholder: "PATH",
-    help: "file with the token to show to the maglevds, which others must not be able to read",
-  },
-  "log-level": {
-    kind: "string",
-    default: "info",
-    env: "MAGLEV_FRONTEND_LOG_LEVEL",
-    choices: LOG_LEVELS,
-    anyCase: true,
-    placeholder: "LEVEL",
-    help: "minimum log level: debug, info, warn, error",
-  },
-  "log-format": {
-    kind: "string",
-    default: "auto",
-    env: "MAGLEV_FRONTEND_LOG_FORMAT",
-    choices: ["auto", "json", "text", "pretty"],
-    placeholder: "FORM",
-    help: "json and text as of Go's slog, pretty for people; auto: pretty on a terminal, else json",
-  },
-  "print-permissions": {
-    kind: "boolean",
-    default: false,
-    help: "print the command that the launcher would run, one argument a line",
-  },
-  version: { kind: "boolean", default: false, help: "print version, commit and build date" },
-  help: { kind: "boolean", default: false, help: "print this text" },
+  ...clientFlags("MAGLEV_FRONTEND_", { to: "the maglevds", of: "the maglevds'" }),
+  ...logFlags("MAGLEV_FRONTEND_"),
+  ...ABOUT_FLAGS,
 } as const satisfies FlagTable;
 
 export type FrontendSettings = Settings<typeof FRONTEND_FLAGS>;

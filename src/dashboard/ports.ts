@@ -70,8 +70,8 @@ export interface Hub {
   maglevd(name: string, audience: Audience): MaglevdState | undefined;
   /** Worst first, then in the order of --server and of the configuration. */
   problems(audience: Audience): readonly Problem[];
-  /** Undefined: no maglevd of that name. */
-  history(name: string): History | undefined;
+  /** With the newest `results` of each backend, all by default. Undefined: no maglevd of that name. */
+  history(name: string, results?: number): History | undefined;
   /** Asks the maglevd for the transitions; not-found, unavailable, deadline-exceeded. */
   backend(
     name: string,

@@ -56,6 +56,16 @@ export interface DashboardVersion {
  */
 export const EVENTS_QUERY = { since: "since", show: "show" } as const;
 
+/**
+ * Parameter of `GET view/api/history/{maglevd}`:
+ *
+ *     results=0   without the last results of the backends, which are most of the answer
+ */
+export const HISTORY_QUERY = { results: "results" } as const;
+
+/** Results of a backend that are kept. */
+export const MAX_RESULTS = 20;
+
 /** A maglevd as seen from the dashboard. */
 export interface MaglevdStatus {
   /** Unique; part of URLs, percent-encoded. */
@@ -153,7 +163,7 @@ export interface Backend {
   readonly carried: boolean;
   /** Why its probes are void. */
   readonly blind?: string;
-  /** Transitions of the last hour. */
+  /** Changes from up to down and back in the last hour; first verdicts and operators' do not count. */
   readonly flaps: number;
 }
 
@@ -251,7 +261,7 @@ export interface BackendDetails {
 
 /** Last results and the strip of the last ten minutes, of one backend. */
 export interface BackendHistory {
-  /** Last results, oldest first; at most 20. */
+  /** Last results, oldest first; at most MAX_RESULTS. */
   readonly results: readonly {
     readonly at_ms: number;
     readonly ok: boolean;
@@ -361,7 +371,7 @@ export type DashboardEvent =
   }
   /**
    * Probes of the last 250 ms: backend → its last result's code, counter, number of probes, and the
-   * last result's duration where it is known.
+   * last result's duration to a hundredth of a millisecond.
    */
   | EventBase & {
     readonly type: "probes";

@@ -1,10 +1,11 @@
 /** PURE. Checks maglevd-frontend's settings that are more than a value of their kind. */
-import { parseIp } from "../base/address.ts";
+import { addressKind, parseIp } from "../base/address.ts";
 import { type NamedServer, parseServers } from "../base/lb_names.ts";
-import { addressKind } from "../base/address.ts";
 import { type ListenAddress, parseListenAddress } from "../base/listen_address.ts";
+import { clientTls, lonePart } from "../system/shared_flags.ts";
 import type { FrontendSettings } from "./flags.ts";
-import { parseTrustedProxies, type TrustedProxies } from "./server/client.ts";
+import { type AllowedHosts, parseAllowedHosts } from "./server/access/allowed_hosts.ts";
+import { parseTrustedProxies, type TrustedProxies } from "./server/access/client.ts";
 
 /** Settings that fit together. */
 export interface CheckedSettings {
@@ -12,6 +13,7 @@ export interface CheckedSettings {
   readonly servers: readonly NamedServer[];
   readonly listen: ListenAddress;
   readonly proxies: TrustedProxies;
+  readonly hosts: AllowedHosts;
   /** TLS to the maglevds. */
   readonly tls: boolean;
 }
@@ -35,29 +37,20 @@ export function checkSettings(
   }
   const proxies = parseTrustedProxies(settings["trusted-proxies"]);
   if (typeof proxies === "string") return `flag --trusted-proxies: ${proxies}`;
-  const bad = badPair(settings, "tls") ?? badPair(settings, "listen-tls") ??
-    badUser(settings.user);
+  const hosts = parseAllowedHosts(
+    settings["allowed-hosts"],
+    listen.kind === "tcp" ? listen.host : "",
+  );
+  if (typeof hosts === "string") return `flag --allowed-hosts: ${hosts}`;
+  const tls = clientTls(settings, given);
+  if (typeof tls === "string") return tls;
+  const pair = { cert: settings["listen-tls-cert"], key: settings["listen-tls-key"] };
+  const bad = lonePart("listen-tls", pair) ?? badUser(settings.user);
   if (bad !== undefined) return bad;
-  if (listen.kind === "unix" && settings["listen-tls-cert"] !== "") {
+  if (listen.kind === "unix" && pair.cert !== "") {
     return "flag --listen-tls-cert: a unix socket has no TLS; the proxy on it has";
   }
-  const named = settings["tls-ca"] !== "" || settings["tls-cert"] !== "" ||
-    settings["tls-server-name"] !== "";
-  return {
-    settings,
-    servers,
-    listen,
-    proxies,
-    tls: given.has("tls") ? settings.tls : named,
-  };
-}
-
-function badPair(settings: FrontendSettings, flag: "tls" | "listen-tls"): string | undefined {
-  const cert = settings[`${flag}-cert`];
-  const key = settings[`${flag}-key`];
-  if ((cert === "") === (key === "")) return undefined;
-  const [has, lacks] = cert === "" ? ["key", "cert"] : ["cert", "key"];
-  return `flag --${flag}-${has}: it needs --${flag}-${lacks} too`;
+  return { settings, servers, listen, proxies, hosts, tls };
 }
 
 /** RFC 7617: the colon ends the user's name, and control characters are not allowed. */

@@ -43,8 +43,10 @@ export interface ServerConnectionOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with this; the client gets 500. */
   readonly failed: (error: unknown) => void;
-  /** Makes the connection one of the streams; false: there are too many. */
-  readonly admitStream: () => boolean;
+  /** See ConnectionStreamOptions. */
+  readonly defer?: ((fn: () => void) => void) | undefined;
+  /** Makes the connection one of the streams; false: there are too many, of all or of the group. */
+  readonly admitStream: (group: string | undefined) => boolean;
 }
 
 /** How a request needs its answer. */
@@ -224,7 +226,7 @@ export class ServerConnection {
   }
 
   async #serveStream({ method }: RequestHead, answer: StreamAnswer): Promise<boolean> {
-    const { clock, admitStream, failed } = this.#options;
+    const { clock, admitStream, failed, defer } = this.#options;
     const headers = {
       ...STREAM_HEADERS,
       ...answer.headers,
@@ -236,11 +238,11 @@ export class ServerConnection {
       if (await this.#write(head)) await this.#linger();
       return false;
     }
-    if (!admitStream()) return await this.#refuse(503);
+    if (!admitStream(answer.group)) return await this.#refuse(503);
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
-    const stream = new ConnectionStream({ conn: this.#conn, clock });
+    const stream = new ConnectionStream({ conn: this.#conn, clock, defer });
     this.#stream = stream;
     try {
       stream.start(answer);

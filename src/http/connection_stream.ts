@@ -14,6 +14,11 @@ import type { EventStream, StreamAnswer, StreamEnd } from "./ports.ts";
 export interface ConnectionStreamOptions {
   readonly conn: Pick<ServerSocket, "write">;
   readonly clock: Clock;
+  /**
+   * Calls a function a little later, when further events of this turn are queued too: a write costs
+   * more than its bytes. Default: immediately.
+   */
+  readonly defer?: ((fn: () => void) => void) | undefined;
 }
 
 /** Small events that wait are sent together, up to this many bytes. */
@@ -23,6 +28,7 @@ export class ConnectionStream implements EventStream {
   readonly ended: Promise<StreamEnd>;
   readonly #conn: Pick<ServerSocket, "write">;
   readonly #clock: Clock;
+  readonly #defer: (fn: () => void) => void;
   #end: ((reason: StreamEnd) => void) | undefined;
   /** Not yet handed to the socket. */
   #queue: Uint8Array[] = [];
@@ -32,14 +38,17 @@ export class ConnectionStream implements EventStream {
   /** How many of these do not count against the queue's limit. */
   #exemptBytes = 0;
   #closing = false;
+  /** A write is going to begin. */
+  #deferred = false;
   #starting = true;
   /** The socket took something since the last ping. */
   #moved = true;
   #ping: Timer | undefined;
 
-  constructor({ conn, clock }: ConnectionStreamOptions) {
+  constructor({ conn, clock, defer = (fn) => fn() }: ConnectionStreamOptions) {
     this.#conn = conn;
     this.#clock = clock;
+    this.#defer = defer;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -70,14 +79,17 @@ export class ConnectionStream implements EventStream {
       return false;
     }
     this.#queue.push(bytes);
-    if (this.#writing === undefined) this.#write(this.#next());
+    if (this.#writing === undefined && !this.#deferred) {
+      this.#deferred = true;
+      this.#defer(this.#begin);
+    }
     return true;
   }
 
   close(): void {
     if (this.#end === undefined) return;
     this.#closing = true;
-    if (this.#writing === undefined) this.finish("closed");
+    if (this.#writing === undefined && !this.#deferred) this.finish("closed");
   }
 
   /** Ends it immediately; what is queued is lost. Idempotent. */
@@ -115,6 +127,11 @@ export class ConnectionStream implements EventStream {
     this.#conn.write(bytes).then(this.#onWritten, this.#onLost);
   }
 
+  readonly #begin = (): void => {
+    this.#deferred = false;
+    if (this.#end !== undefined) this.#write(this.#next());
+  };
+
   readonly #onWritten = (count: number): void => {
     if (this.#end === undefined) return;
     this.#moved = true;
@@ -132,7 +149,7 @@ export class ConnectionStream implements EventStream {
   #armPing(): void {
     this.#ping = this.#clock.after(PING_INTERVAL_MS, () => {
       this.#armPing();
-      if (this.#writing === undefined) this.send(PING);
+      if (this.#writing === undefined && !this.#deferred) this.send(PING);
       else if (!this.#moved) this.finish("slow");
       this.#moved = false;
     });

@@ -35,10 +35,13 @@ class ManualSocket {
   }
 }
 
-function open(start: (stream: EventStream) => void = () => {}) {
+function open(
+  start: (stream: EventStream) => void = () => {},
+  defer?: (fn: () => void) => void,
+) {
   const conn = new ManualSocket();
   const clock = new FakeClock();
-  const stream = new ConnectionStream({ conn, clock });
+  const stream = new ConnectionStream({ conn, clock, defer });
   stream.start({ retryMs: 2000, start });
   const ends: StreamEnd[] = [];
   stream.ended.then((end) => ends.push(end));
@@ -62,6 +65,36 @@ Deno.test("ConnectionStream sends retry, then events: the caller's bytes, or sev
   stream.send(event);
   assert.equal(conn.written.at(-1), event, "not copied");
   stream.finish("closed");
+});
+
+Deno.test("ConnectionStream writes once what is sent before it may begin", async () => {
+  const due: (() => void)[] = [];
+  const run = () => due.splice(0).forEach((fn) => fn());
+  const { conn, stream, ends, clock } = open(() => {}, (fn) => due.push(fn));
+  const event = new TextEncoder().encode("data: 1\n\n");
+  stream.send(event);
+  assert.deepEqual([conn.written.length, due.length], [0, 1]);
+  run();
+  assert.equal(conn.text, `${RETRY}data: 1\n\n`);
+  // While it writes nothing is put off: the rest follows immediately.
+  stream.send(event);
+  assert.equal(due.length, 0);
+  await conn.take();
+  assert.equal(conn.written.at(-1), event);
+  await conn.take();
+  // A ping is not sent next to events, and an end waits for them.
+  stream.send(event);
+  clock.advance(PING_INTERVAL_MS);
+  stream.close();
+  run();
+  assert.equal(conn.written.at(-1), event);
+  await conn.take();
+  await settle();
+  assert.deepEqual(ends, ["closed"]);
+  const gone = open(() => {}, (fn) => due.push(fn));
+  gone.stream.finish("gone");
+  run();
+  assert.equal(gone.conn.written.length, 0);
 });
 
 Deno.test("ConnectionStream drops a client with more than 64 KiB in the queue, counted in bytes", async () => {

@@ -13,7 +13,10 @@ export interface HttpLimits {
    * of others can send its request. Meanwhile no further connection is accepted.
    */
   readonly settleMs: number;
-  /** Largest number of event streams. No stream is evicted: a further one gets 503. */
+  /**
+   * Largest number of event streams. No stream is evicted: a further one gets 503, and before that
+   * one of a client that has as many as are left (see StreamAnswer.group).
+   */
   readonly streams: number;
   /** Largest body of a request, in bytes. */
   readonly bodyBytes: number;

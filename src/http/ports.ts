@@ -91,6 +91,12 @@ export interface PiecesAnswer extends AnswerHead {
  */
 export interface StreamAnswer {
   readonly kind: "stream";
+  /**
+   * Who the client is: streams of one group share a bound. A group that has as many streams as are
+   * still free gets 503, so that the first one may take half of the places and never the last one.
+   * Undefined: only the bound of all streams holds.
+   */
+  readonly group?: string;
   /** The time after which a browser connects again, in milliseconds. */
   readonly retryMs: number;
   /** Further header fields. */

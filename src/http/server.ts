@@ -30,6 +30,8 @@ export interface HttpServerOptions {
   readonly handle: HttpHandler;
   /** The handler rejected with something else than an HttpRefusal; the client gets 500. */
   readonly failed: (error: unknown) => void;
+  /** How a stream waits for further events before it writes; default: not. */
+  readonly defer?: ((fn: () => void) => void) | undefined;
 }
 
 export class HttpServer {
@@ -37,7 +39,8 @@ export class HttpServer {
   readonly #slices: TimeSlices;
   /** Without streams; oldest first. */
   readonly #connections = new Set<ServerConnection>();
-  readonly #streams = new Set<ServerConnection>();
+  /** With their groups. */
+  readonly #streams = new Map<ServerConnection, string | undefined>();
   #accepting: Promise<unknown> | undefined;
   #stopped = false;
   #evictedInTurn = 0;
@@ -68,7 +71,7 @@ export class HttpServer {
       this.#stopped = true;
       for (const listener of this.#options.listeners) listener.close();
     }
-    const ended = [...this.#connections, ...this.#streams].map((connection) => {
+    const ended = [...this.#connections, ...this.#streams.keys()].map((connection) => {
       connection.close();
       return connection.ended;
     });
@@ -115,7 +118,7 @@ export class HttpServer {
       ...this.#options,
       conn,
       slices: this.#slices,
-      admitStream: () => this.#admitStream(connection),
+      admitStream: (group) => this.#admitStream(connection, group),
     });
     this.#connections.add(connection);
     connection.ended.then(() => {
@@ -124,10 +127,16 @@ export class HttpServer {
     });
   }
 
-  #admitStream(connection: ServerConnection): boolean {
-    if (this.#stopped || this.#streams.size >= this.#options.limits.streams) return false;
+  #admitStream(connection: ServerConnection, group: string | undefined): boolean {
+    const free = this.#options.limits.streams - this.#streams.size;
+    if (this.#stopped || free <= 0) return false;
+    if (group !== undefined) {
+      let own = 0;
+      for (const other of this.#streams.values()) if (other === group) own++;
+      if (own >= free) return false;
+    }
     this.#connections.delete(connection);
-    this.#streams.add(connection);
+    this.#streams.set(connection, group);
     return true;
   }
 

@@ -22,13 +22,14 @@ import type { EventStream, HttpAnswer, HttpRequest, StreamEnd } from "./ports.ts
 
 const CLOSE = "Host: a\r\nConnection: close\r\n\r\n";
 const GET_EVENTS = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
+const eventsOf = (group: string) => `GET /events HTTP/1.1\r\nHost: a\r\nX-Group: ${group}\r\n\r\n`;
 const RETRY = "retry: 2000\n\n";
 
 interface Streams {
   readonly streams: EventStream[];
   readonly ends: StreamEnd[];
   /** A reader that has received the head and `retry`. */
-  open(): Promise<Deno.Conn>;
+  open(group?: string): Promise<Deno.Conn>;
 }
 
 function inWorld(
@@ -41,15 +42,22 @@ function inWorld(
     streams.push(stream);
     stream.ended.then((end) => ends.push(end));
   };
-  const answer = ({ path }: HttpRequest): Promise<HttpAnswer> => {
+  const answer = ({ path, headers }: HttpRequest): Promise<HttpAnswer> => {
     if (path === "/healthz") return Promise.resolve(textAnswer(200, "alive"));
     if (path !== "/events") return Promise.resolve(statusAnswer(404));
-    return Promise.resolve({ kind: "stream", retryMs: 2000, start, headers: { "X-A": "1" } });
+    const group = headers.get("x-group");
+    return Promise.resolve({
+      kind: "stream",
+      ...group !== undefined && { group },
+      retryMs: 2000,
+      start,
+      headers: { "X-A": "1" },
+    });
   };
   return inHttpWorld({ limits, handle: () => answer }, (world) => {
-    const open = async () => {
+    const open = async (group?: string) => {
       const conn = await world.connect();
-      await send(conn, GET_EVENTS);
+      await send(conn, group === undefined ? GET_EVENTS : eventsOf(group));
       await readTo(conn, RETRY);
       return conn;
     };
@@ -179,5 +187,38 @@ Deno.test("HttpServer reports a start() that throws, and closes that stream alon
     await world.until(() => world.clock.timers === 1);
     world.clock.advance(LINGER_MS);
     await world.until(() => world.server.streams === 0);
+  });
+});
+
+Deno.test("HttpServer lets one client have as many streams as it leaves free, and others the rest", async () => {
+  const limits = { ...DASHBOARD_LIMITS, streams: 16 };
+  await inWorld(limits, async ({ connect, open, server, until }) => {
+    /** Opens streams of a group until one is refused; how many there are. */
+    const fill = async (group: string) => {
+      const conns: Deno.Conn[] = [];
+      for (;;) {
+        const conn = await connect();
+        await send(conn, eventsOf(group));
+        const into = new Uint8Array(4096);
+        const text = new TextDecoder().decode(into.subarray(0, (await conn.read(into))!));
+        if (!text.startsWith("HTTP/1.1 200")) {
+          assert.match(text, /^HTTP\/1\.1 503 .*\r\nRetry-After: 5\r\n/s);
+          return conns;
+        }
+        conns.push(conn);
+      }
+    };
+    const first = await fill("a");
+    assert.equal(first.length, 8);
+    const counts = [];
+    for (const group of ["b", "c", "d", "e"]) counts.push((await fill(group)).length);
+    assert.deepEqual(counts, [4, 2, 1, 1]);
+    assert.equal(server.streams, 16);
+    // A stream that ends gives its place back, to all.
+    for (const conn of first) conn.close();
+    await until(() => server.streams === 8);
+    await open("f");
+    await open();
+    assert.equal(server.streams, 10);
   });
 });

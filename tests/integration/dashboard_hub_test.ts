@@ -139,6 +139,10 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
         "backend b0",
       ]);
 
+      // Probes, only while a browser shows the maglevd; then effects are seen within a second.
+      assert.ok(!events().some(({ type }) => type === "probes"));
+      const hide = hub.show("lb1");
+
       // An operator acts elsewhere, and by this hub.
       using stack = new DisposableStack();
       const client = stack.adopt(
@@ -181,9 +185,6 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       assert.deepEqual(details.transitions.at(-1)?.to, "disabled");
       assert.equal(details.backend.intent?.by, undefined);
 
-      // Probes, only while a browser shows the maglevd.
-      assert.ok(!events().some(({ type }) => type === "probes"));
-      const hide = hub.show("lb1");
       const probes = await until(() =>
         events().findLast((event) =>
           event.type === "probes" && event.probes.b2?.[0] === "L7OK" &&

@@ -75,6 +75,20 @@ grpcTest("our client's errors are MaglevErrors with the server's message", async
       });
       const watch = client.watch({ logLevel: "loud" });
       await assert.rejects(watch.next(), { code: "invalid-argument" });
+      for (const bounds of [{ bytes: 8 }, { messages: 0 }]) {
+        const bounded = client.watch({ backend: true }, { bounds });
+        await assert.rejects(
+          bounded.next(),
+          /cannot read .*maglev\.Event.*(at most 8 bytes|more than 0 messages)/,
+        );
+      }
+    });
+    await withClient({ address, maxAnswerMessages: 2 }, async (client) => {
+      await assert.rejects(
+        client.call("ListBackends", { details: true }),
+        /maglev\.ListBackendsResponse: more than 2 messages/,
+      );
+      await client.call("GetVersion");
     });
     assert.throws(() => new MaglevClient({ address: "nonsense", clock }), /need host:port/);
   });

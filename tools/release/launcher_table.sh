@@ -134,7 +134,7 @@ maglevd_frontend_program() {
 maglevd_frontend_kind() {
   case $1 in
     admin-requires-tls | tls | print-permissions | version | help) kind=boolean ;;
-    server | listen | listen-tls-cert | listen-tls-key | user | password-file | trusted-proxies | tls-ca | tls-cert | tls-key | tls-server-name | token-file | log-level | log-format) kind=value ;;
+    server | listen | listen-tls-cert | listen-tls-key | user | password-file | trusted-proxies | allowed-hosts | tls-ca | tls-cert | tls-key | tls-server-name | token-file | log-level | log-format) kind=value ;;
     *) kind= ;;
   esac
 }

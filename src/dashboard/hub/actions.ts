@@ -4,7 +4,7 @@ import type { messages, RequestOf, ResponseOf, UnaryMethod } from "../../grpc/cl
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
 import type { ActionOptions, Actor, MaglevdActions } from "../ports.ts";
 import { type BackendAction, vipKey } from "../protocol.ts";
-import { ACTION_MS } from "./follow/connection.ts";
+import { ACTION_MS, wrongAnswer } from "./follow/connection.ts";
 import type { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { clip, MAX_TEXT } from "./model/bounds.ts";
 import { backendOf, frontendOf, nanoseconds, syncReportOf } from "./model/convert.ts";
@@ -32,6 +32,7 @@ export function actionsOf(
       const info = await caller(METHODS[kind], request, actor);
       if (info instanceof MaglevError) return info;
       follower.acted([backend], []);
+      if (info.name !== backend) return wrongAnswer(info.name);
       return {
         ok: true,
         ...warningPart(info.warning),
@@ -47,6 +48,7 @@ export function actionsOf(
       );
       if (info instanceof MaglevError) return info;
       follower.acted([], [frontend]);
+      if (info.name !== frontend) return wrongAnswer(info.name);
       return { ok: true, ...warningPart(info.warning), frontend: frontendOf(info) };
     },
     async sync({ frontend = "", reason = "" }, actor) {

@@ -11,6 +11,8 @@ import { eventBytes } from "./model/sse.ts";
 
 /** What clients that come back can still get. */
 const RING: RingBounds = { ageMs: 30_000, events: 2000, bytes: 16 * 1024 * 1024 };
+/** More is not replayed: the state is shared and compressed, and a stream takes no more at once. */
+const MAX_REPLAY_BYTES = 2 * 1024 * 1024;
 /** A larger event is not sent: clients load the state again, which is compressed and shared. */
 const MAX_EVENT_BYTES = 1024 * 1024;
 /** Clients load the state again at most this often, in milliseconds, whatever a maglevd reports. */
@@ -72,7 +74,7 @@ export class EventBus {
   subscribe({ audience, since, listener }: SubscribeOptions): () => void {
     const subscriber = { audience, listener };
     this.#subscribers.add(subscriber);
-    for (const encoded of this.#missed(since)) deliver(subscriber, encoded);
+    for (const encoded of this.#missed(since, audience)) deliver(subscriber, encoded);
     return () => void this.#subscribers.delete(subscriber);
   }
 
@@ -83,13 +85,14 @@ export class EventBus {
     this.#ring.clear();
   }
 
-  #missed(since: SubscribeOptions["since"]): readonly Encoded[] {
+  #missed(since: SubscribeOptions["since"], audience: Audience): readonly Encoded[] {
     if (since === undefined) return [];
     this.#ring.expire(this.#options.clock.monotonicMs());
     const missed = since.epoch === this.#options.epoch
       ? this.#ring.after(since.seq, this.#seq)
       : undefined;
-    return missed ?? [this.#resync()];
+    const bytes = (missed ?? []).reduce((sum, sent) => sum + sent[audience].bytes.length, 0);
+    return missed === undefined || bytes > MAX_REPLAY_BYTES ? [this.#resync()] : missed;
   }
 
   #resyncAll(): void {

@@ -181,6 +181,32 @@ Deno.test("times of 1970, of the far future and events that contradict each othe
   });
 });
 
+Deno.test("an answer about another object than the call's is an error, and changes nothing", async () => {
+  const lb1 = smallMaglevd();
+  const other = fakeBackend("b2", { state: "down" });
+  lb1.answer("GetBackend", () => other);
+  lb1.answer("DisableBackend", () => other);
+  lb1.answer("SetFrontendPoolBackendWeight", () => fakeFrontend("api", {}));
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(1000);
+    const before = JSON.stringify(hub.maglevd("lb1", "operator")!.backends);
+    const actions = hub.actions("lb1")!;
+    const actor = { user: "eve" };
+    const place = { frontend: "web", pool: "main", backend: "b0" };
+    const answers = [
+      hub.backend("lb1", "b0", "viewer"),
+      actions.act({ kind: "disable", backend: "b0" }, actor),
+      actions.setWeight({ ...place, weight: 1 }, actor),
+    ];
+    for (const answer of await Promise.all<unknown>(answers)) {
+      assert.ok(answer instanceof MaglevError && answer.code === "internal", String(answer));
+      assert.match(answer.message, /^the answer is about "(b2|api)"$/);
+    }
+    await clock.advanceAsync(3000);
+    assert.equal(JSON.stringify(hub.maglevd("lb1", "operator")!.backends), before);
+  });
+});
+
 Deno.test("a clock that is off is known from its events, and used for ages", async () => {
   const lb1 = smallMaglevd();
   await onHub({ lb1 }, async ({ hub, clock }) => {

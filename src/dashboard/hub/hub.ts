@@ -5,18 +5,19 @@ import { notFound } from "../../base/nearest.ts";
 import type { Clock, Prng } from "../../base/ports.ts";
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
 import type { Audience, EncodedState, Hub, MaglevdActions, SubscribeOptions } from "../ports.ts";
-import type {
-  BackendDetails,
-  DashboardEvent,
-  History,
-  MaglevdState,
-  Problem,
-  State,
+import {
+  type BackendDetails,
+  type DashboardEvent,
+  type History,
+  type MaglevdState,
+  MAX_RESULTS,
+  type Problem,
+  type State,
 } from "../protocol.ts";
 import { actionsOf } from "./actions.ts";
 import { StateEncoder } from "./encoded_state.ts";
 import { EventBus } from "./event_bus.ts";
-import { ACTION_MS, type Connect } from "./follow/connection.ts";
+import { ACTION_MS, type Connect, wrongAnswer } from "./follow/connection.ts";
 import { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { backendFor, maglevdFor } from "./model/audience.ts";
 import { backendOf, transitionsOf } from "./model/convert.ts";
@@ -109,8 +110,8 @@ class DashboardHub implements Hub {
     );
   }
 
-  history(name: string): History | undefined {
-    return this.#followers.get(name)?.history();
+  history(name: string, results = MAX_RESULTS): History | undefined {
+    return this.#followers.get(name)?.history(results);
   }
 
   async backend(
@@ -126,10 +127,16 @@ class DashboardHub implements Hub {
       const why = status.error ?? "connecting";
       return new MaglevError("unavailable", `${name} is not connected: ${why}`);
     }
+    // No suggestion: it would take a millisecond for each of ten thousand requests.
+    if (!model.backends.has(backend)) return notFound("backend", backend, []);
+    if (!follower.details.take(this.#options.clock.monotonicMs())) {
+      return new MaglevError("resource-exhausted", "too many requests for details of backends");
+    }
     try {
       const info = await connection.call("GetBackend", { name: backend }, {
         deadlineMs: ACTION_MS,
       });
+      if (info.name !== backend) return wrongAnswer(info.name);
       return {
         backend: backendFor(backendOf(info, model.histories.flapsOf(backend)), audience),
         transitions: transitionsOf(info.transitions),

@@ -45,6 +45,17 @@ export interface Encoded {
   readonly etag?: string | undefined;
 }
 
+/** Plain forms that were made, because a client without gzip may ask ten thousand times. */
+const PLAIN = new WeakMap<Uint8Array, Uint8Array>();
+
+function plainOf(gzip: Uint8Array): Uint8Array {
+  const known = PLAIN.get(gzip);
+  if (known !== undefined) return known;
+  const plain = gunzipSync(gzip);
+  PLAIN.set(gzip, plain);
+  return plain;
+}
+
 /** The compressed form as it is, or the plain one for a client that needs it. */
 export function encoded(
   { headers }: Pick<HttpRequest, "headers">,
@@ -56,7 +67,7 @@ export function encoded(
   if (etag === undefined) {
     return compressed
       ? whole(200, gzip, { ...varying, "Content-Encoding": "gzip" })
-      : whole(200, gunzipSync(gzip), varying);
+      : whole(200, plainOf(gzip), varying);
   }
   // The same tag for two sequences of bytes would not be strong.
   const tag = compressed ? etag : `${etag.slice(0, -1)}-plain"`;
@@ -64,7 +75,7 @@ export function encoded(
   if (matchesTag(headers.get("if-none-match"), tag)) return whole(304, "", tagged);
   return compressed
     ? whole(200, gzip, { ...tagged, "Content-Encoding": "gzip" })
-    : whole(200, gunzipSync(gzip), tagged);
+    : whole(200, plainOf(gzip), tagged);
 }
 
 /** `location` is relative; the query goes along. */

@@ -6,12 +6,13 @@ import { type Asset, type Assets, NOT_BUILT } from "../assets.ts";
 import type { Hub } from "../ports.ts";
 import { answerAction } from "./actions.ts";
 import { encoded, failure, json, methodNotAllowed, notFound, redirect, whole } from "./answers.ts";
-import { Admission } from "./admission.ts";
-import { clientOf, type TrustedProxies } from "./client.ts";
+import { Admission } from "./access/admission.ts";
+import type { AllowedHosts } from "./access/allowed_hosts.ts";
+import { type Client, clientOf, type TrustedProxies } from "./access/client.ts";
 import { isJsonType } from "./headers.ts";
-import type { Login } from "./login.ts";
+import type { Login } from "./access/login.ts";
 import { type DashboardMetrics, METRICS_TYPE } from "./metrics.ts";
-import { isSameOrigin } from "./origin.ts";
+import { isSameOrigin } from "./access/origin.ts";
 import { answerRead } from "./reads.ts";
 import { audienceOf, isAdminPath, methodOf, type Route, routeOf } from "./routes.ts";
 import { SharedJson } from "./shared_json.ts";
@@ -24,6 +25,7 @@ export interface DashboardOptions {
   readonly login: Login | undefined;
   readonly adminRequiresTls: boolean;
   readonly proxies: TrustedProxies;
+  readonly hosts: AllowedHosts;
   readonly build: BuildInfo;
   readonly metrics: DashboardMetrics;
   readonly clock: Clock;
@@ -32,37 +34,47 @@ export interface DashboardOptions {
 
 /** Answers the requests of browsers. */
 export function dashboard(options: DashboardOptions): HttpHandler {
-  const { login, proxies } = options;
+  const { login, proxies, hosts } = options;
   const admission = login === undefined ? undefined : new Admission({ ...options, login });
   const shared = new SharedJson(options.clock);
   return async (request) => {
     const client = clientOf(request, proxies);
     const route = routeOf(request.path);
+    // First of all, so that a foreign site cannot use up the attempts of its visitor's address.
+    if (!isForPrograms(route) && !hosts.admit(client)) return misdirected(client);
     if (!isAdminPath(request.path)) {
       return route === undefined
         ? notFound()
-        : await answer(request, route, { ...options, shared });
+        : await answer(request, route, { ...options, shared, client });
     }
     if (admission === undefined) return notFound();
     const admitted = admission.admit(request.headers.get("authorization"), client);
     if (admitted.kind === "refused") return admitted.answer;
     if (route === undefined) return notFound();
     const operator = { user: admitted.user, peer: client.address };
-    return await answer(request, route, {
-      ...options,
-      shared,
-      operator,
-      host: client.host,
-    });
+    return await answer(request, route, { ...options, shared, client, operator });
   };
+}
+
+/** Programs that look after the dashboard call it by any name, and find nothing but its own health. */
+function isForPrograms(route: Route | undefined): boolean {
+  return route?.kind === "health" || route?.kind === "metrics";
+}
+
+function misdirected({ host = "" }: Client): HttpAnswer {
+  const name = host.replace(/:\d*$/, "");
+  return failure(421, {
+    code: "misdirected-request",
+    message: `cannot answer for the host ${name}: it is not one of this dashboard's names; set ` +
+      `--allowed-hosts=${name}, or use https`,
+  });
 }
 
 interface Context extends DashboardOptions {
   readonly shared: SharedJson;
+  readonly client: Client;
   /** Of a request under admin/. */
   readonly operator?: { readonly user: string; readonly peer: string };
-  /** The host as the browser has it. */
-  readonly host?: string | undefined;
 }
 
 async function answer(request: HttpRequest, route: Route, context: Context): Promise<HttpAnswer> {
@@ -107,9 +119,10 @@ async function answerApi(
   if (read !== undefined && (method === "GET" || method === "HEAD")) {
     const admin = context.login !== undefined;
     const audience = audienceOf(route.tree);
-    return await answerRead(request, { read, audience }, { ...context, admin });
+    const { group } = context.client;
+    return await answerRead(request, { read, audience, group }, { ...context, admin });
   }
-  const { operator, host } = context;
+  const { operator, client: { host } } = context;
   if (action === undefined || operator === undefined || method !== methodOf(action)) {
     return methodNotAllowed([
       ...(read === undefined ? [] : [READ_METHODS]),

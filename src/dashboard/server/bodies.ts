@@ -20,14 +20,14 @@ type Fields<T> = { readonly [K in keyof Required<T>]: Field };
 const text: Check = (value) => typeof value === "string" ? undefined : "need a text";
 const name: Check = (value) =>
   typeof value === "string" && value !== "" ? undefined : "need a name";
+/** Nanoseconds of a longer time do not fit into an int64. */
+const MAX_MS = 9_000_000_000_000;
+const isTime = (value: unknown) =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_MS;
 const duration: Check = (value) =>
-  Number.isSafeInteger(value) && Number(value) > 0
-    ? undefined
-    : "need a whole number of milliseconds, at least 1";
+  isTime(value) ? undefined : `need a whole number of milliseconds, from 1 to ${MAX_MS}`;
 const instant: Check = (value) =>
-  Number.isSafeInteger(value) && Number(value) > 0
-    ? undefined
-    : "need a Unix time in whole milliseconds";
+  isTime(value) ? undefined : `need a Unix time in whole milliseconds, at most ${MAX_MS}`;
 const weight: Check = (value) =>
   value === "file" || (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100)
     ? undefined

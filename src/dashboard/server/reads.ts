@@ -3,9 +3,16 @@ import { MaglevError } from "../../base/errors.ts";
 import type { BuildInfo } from "../../base/version.ts";
 import type { HttpAnswer, HttpRequest } from "../../http/ports.ts";
 import type { Audience, Hub } from "../ports.ts";
-import type { DashboardVersion, MaglevdState, MaglevdStatus } from "../protocol.ts";
+import {
+  type DashboardVersion,
+  HISTORY_QUERY,
+  MaglevdState,
+  MaglevdStatus,
+  MAX_RESULTS,
+} from "../protocol.ts";
 import { encoded, encodedJson, json, JSON_TYPE, notFound, refusalOf } from "./answers.ts";
 import type { DashboardMetrics } from "./metrics.ts";
+import { badQuery, readQuery } from "./queries.ts";
 import type { Read } from "./routes.ts";
 import type { Made, SharedJson } from "./shared_json.ts";
 import { eventStream } from "./streams.ts";
@@ -19,21 +26,37 @@ export interface ReadsOptions {
   readonly shared: SharedJson;
 }
 
+/** What is read, and by whom. */
+export interface ReadFor {
+  readonly read: Read;
+  readonly audience: Audience;
+  /** See Client.group. */
+  readonly group: string;
+}
+
 /** The answer to a read, with what the audience may see. */
 export async function answerRead(
   request: HttpRequest,
-  { read, audience }: { readonly read: Read; readonly audience: Audience },
+  { read, audience, group }: ReadFor,
   { hub, metrics, build, admin, shared }: ReadsOptions,
 ): Promise<HttpAnswer> {
   const share = async (key: readonly string[], make: () => unknown) =>
     sharedAnswer(request, await shared.get(JSON.stringify([audience, ...key]), make));
+  if (read.kind === "events") {
+    return eventStream(request, { audience, group }, { hub, metrics });
+  }
+  const once = read.kind === "history" ? [HISTORY_QUERY.results] : [];
+  const query = readQuery(request.query, { once });
+  if (typeof query === "string") return badQuery(query);
+  const isWhole = query.get(HISTORY_QUERY.results) === null;
+  if (!isWhole && query.get(HISTORY_QUERY.results) !== "0") {
+    return badQuery("results: need 0, for none; all are sent when it is left out");
+  }
   switch (read.kind) {
     case "state": {
       const state = await hub.encodedState(audience);
       return encoded(request, state, { ...JSON_TYPE, "Cache-Control": cacheable(audience) });
     }
-    case "events":
-      return eventStream(request, audience, { hub, metrics });
     case "version": {
       const { version, commit, date } = build;
       const answer: DashboardVersion = { version, commit, date, epoch: hub.epoch, admin };
@@ -49,8 +72,10 @@ export async function answerRead(
   switch (kind) {
     case "maglevd":
       return await share([kind, maglevd], () => hub.maglevd(maglevd, audience));
-    case "history":
-      return await share([kind, maglevd], () => hub.history(maglevd));
+    case "history": {
+      const results = isWhole ? MAX_RESULTS : 0;
+      return await share([kind, maglevd, `${results}`], () => hub.history(maglevd, results));
+    }
     case "backend": {
       const { backend } = read;
       return await share(

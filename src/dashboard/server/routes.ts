@@ -26,7 +26,8 @@ export type Tree = "" | "view" | "admin";
 
 /** Answered to GET. */
 export type Read =
-  | { readonly kind: "state" | "maglevds" | "version" | "problems" | "events" }
+  | { readonly kind: "state" | "maglevds" | "version" | "problems" }
+  | { readonly kind: "events" }
   | { readonly kind: "maglevd" | "history"; readonly maglevd: string }
   | { readonly kind: "backend"; readonly maglevd: string; readonly backend: string };
 
@@ -109,8 +110,9 @@ function readOf(segments: readonly string[]): Read | undefined {
   if (segments.includes("")) return undefined;
   switch (segments.length) {
     case 1:
+      if (first === "events") return { kind: first };
       return first === "state" || first === "maglevds" || first === "version" ||
-          first === "problems" || first === "events"
+          first === "problems"
         ? { kind: first }
         : undefined;
     case 2:

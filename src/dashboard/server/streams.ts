@@ -2,9 +2,9 @@
 import type { HttpRequest, StreamAnswer, WholeAnswer } from "../../http/ports.ts";
 import type { Audience, Hub, Position } from "../ports.ts";
 import { EVENTS_QUERY } from "../protocol.ts";
-import { failure } from "./answers.ts";
 import { SECURITY_HEADERS } from "./headers.ts";
 import type { DashboardMetrics } from "./metrics.ts";
+import { badQuery, readQuery } from "./queries.ts";
 
 /** When a browser connects again after the end of its stream. */
 const RETRY_MS = 2000;
@@ -17,13 +17,21 @@ export interface StreamsOptions {
   readonly metrics: DashboardMetrics;
 }
 
+/** The client that a stream is for. */
+export interface StreamClient {
+  readonly audience: Audience;
+  /** See Client.group. */
+  readonly group: string;
+}
+
 /** Answers `api/events`; see EVENTS_QUERY in protocol.ts. */
 export function eventStream(
   { query, headers }: Pick<HttpRequest, "query" | "headers">,
-  audience: Audience,
+  { audience, group }: StreamClient,
   { hub, metrics }: StreamsOptions,
 ): StreamAnswer | WholeAnswer {
-  const parameters = new URLSearchParams(query);
+  const parameters = readQuery(query, { once: [EVENTS_QUERY.since], many: [EVENTS_QUERY.show] });
+  if (typeof parameters === "string") return badQuery(parameters);
   const lastId = headers.get("last-event-id") ?? "";
   const since = parameters.get(EVENTS_QUERY.since);
   const position = lastId !== ""
@@ -32,14 +40,12 @@ export function eventStream(
     ? undefined
     : parsePosition(since);
   if (lastId === "" && since !== null && position === undefined) {
-    return failure(400, {
-      code: "invalid-argument",
-      message: "since: need EPOCH-SEQ of a state or of an event",
-    });
+    return badQuery("since: need EPOCH-SEQ of a state or of an event");
   }
   const shown = new Set(parameters.getAll(EVENTS_QUERY.show));
   return {
     kind: "stream",
+    group,
     retryMs: RETRY_MS,
     headers: SECURITY_HEADERS,
     start(stream) {

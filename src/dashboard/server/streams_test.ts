@@ -35,6 +35,19 @@ Deno.test("a stream passes the hub's events on, until it ends", async () => {
   assert.equal(world.hub.subscribers.size, 0);
 });
 
+Deno.test("a stream is counted for its client: the address, or the /64 of IPv6", async () => {
+  const world = new DashboardWorld({ proxies: "10.0.0.1" });
+  const group = async (peer: string, headers: Readonly<Record<string, string>> = {}) => {
+    const answer = await world.answer("/view/api/events", { peer, headers });
+    return answer.kind === "stream" ? answer.group : undefined;
+  };
+  assert.equal(await group("192.0.2.1"), "192.0.2.1");
+  const one = await group("2001:db8:1:2::1");
+  assert.equal(await group("2001:db8:1:2:ffff::2"), one);
+  assert.notEqual(await group("2001:db8:1:3::1"), one);
+  assert.equal(await group("10.0.0.1", { "x-forwarded-for": "192.0.2.1" }), "192.0.2.1");
+});
+
 Deno.test("operators have a stream of their own", async () => {
   const world = new DashboardWorld();
   const stream = await open(world, "/admin/api/events", { login: true });

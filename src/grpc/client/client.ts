@@ -61,6 +61,8 @@ export interface ClientOptions {
   readonly deadlineMs?: number | undefined;
   /** Largest answer; default MAX_ANSWER_BYTES. A larger one is `resource-exhausted`. */
   readonly maxAnswerBytes?: number | undefined;
+  /** Most messages within an answer; default: those of decode(). More is `internal`. */
+  readonly maxAnswerMessages?: number | undefined;
 }
 
 export interface CallOptions {
@@ -76,6 +78,15 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when the stream has begun: from then on the watcher misses nothing. */
   readonly onOpen?: (() => void) | undefined;
+  /** What one event may cost; a larger one ends the watch. Default: as answers. */
+  readonly bounds?: EventBounds | undefined;
+}
+
+/** Bounds of one event, or of an answer. */
+export interface EventBounds {
+  readonly bytes?: number | undefined;
+  /** Messages within it. */
+  readonly messages?: number | undefined;
 }
 
 const DEADLINE_MS = 10_000;
@@ -128,14 +139,14 @@ export class MaglevClient {
    */
   async *watch(
     request: Partial<WatchRequest> = {},
-    { signal, onOpen = () => {} }: WatchOptions = {},
+    { signal, onOpen = () => {}, bounds }: WatchOptions = {},
   ): AsyncGenerator<Event, void> {
     const info = Maglev.WatchEvents;
     const client = this.#client;
     const call = client.makeServerStreamRequest(
       info.path,
       (bytes: Buffer) => bytes,
-      reader(info.response),
+      reader(info.response, bounds),
       bufferOf(encode(info.request, create(info.request, request))),
       this.#metadata(),
     );
@@ -184,7 +195,7 @@ export class MaglevClient {
       const call = client.makeUnaryRequest(
         info.path,
         (bytes: Buffer) => bytes,
-        reader(info.response),
+        reader(info.response, { messages: this.#options.maxAnswerMessages }),
         bufferOf(encode(info.request, create(info.request, request))),
         this.#metadata(user),
         { deadline: new Date(this.#options.clock.wallMs() + deadlineMs) },
@@ -284,10 +295,18 @@ function securityOf(options: ClientTls | undefined, address: ListenAddress): Sec
 }
 
 /** Reads answers; an invalid one becomes an error of the call. */
-function reader<T>(type: MessageType<T>): (bytes: Buffer) => T {
+function reader<T>(
+  type: MessageType<T>,
+  { bytes: maxBytes = Infinity, messages }: EventBounds = {},
+): (bytes: Buffer) => T {
   return (bytes) => {
+    if (bytes.length > maxBytes) {
+      const message = `cannot read ${type.$type}: need at most ${maxBytes} bytes, have ` +
+        `${bytes.length}`;
+      throw new MaglevError("resource-exhausted", message);
+    }
     try {
-      return decode(type, bytes);
+      return decode(type, bytes, messages);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       throw new MaglevError(

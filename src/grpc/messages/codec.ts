@@ -15,9 +15,9 @@ export function encode<T>(type: MessageType<T>, message: T): Uint8Array<ArrayBuf
   return type.encode(message).finish();
 }
 
-/** The message of these bytes. @throws {DecodeError} */
-export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
-  const reader = new StrictReader(bytes);
+/** The message of these bytes, with at most `maxMessages` in it. @throws {DecodeError} */
+export function decode<T>(type: MessageType<T>, bytes: Uint8Array, maxMessages?: number): T {
+  const reader = new StrictReader(bytes, maxMessages);
   try {
     const message = type.decode(reader);
     reader.finish();

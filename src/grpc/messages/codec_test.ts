@@ -181,6 +181,9 @@ Deno.test("decode() refuses more than MAX_MESSAGES messages within one", () => {
     () => decode(maglev.ListBackendsResponse, empties(MAX_MESSAGES + 1)),
     { name: "DecodeError", message: `more than ${MAX_MESSAGES} messages` },
   );
+  // A reader that expects less sets its own bound.
+  assert.equal(decode(maglev.ListBackendsResponse, empties(7), 7).backends.length, 7);
+  assert.throws(() => decode(maglev.ListBackendsResponse, empties(8), 7), /more than 7 messages/);
 });
 
 Deno.test("decode() does not count texts and numbers as messages", () => {

@@ -32,6 +32,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export class StrictReader extends BinaryReader {
   readonly #bytes: Uint8Array;
   readonly #number: () => number;
+  readonly #maxMessages: number;
   /** Ends of the parts that are open, the innermost last. */
   readonly #ends: number[] = [];
   #end: number;
@@ -42,9 +43,10 @@ export class StrictReader extends BinaryReader {
   /** The next length is that of a text or of bytes, not of a part. */
   #plain = false;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxMessages = MAX_MESSAGES) {
     super(bytes, decodeUtf8);
     this.#bytes = bytes;
+    this.#maxMessages = maxMessages;
     this.#end = bytes.length;
     // In the library uint32 is a property of the instance, not a method.
     this.#number = this.uint32;
@@ -123,8 +125,8 @@ export class StrictReader extends BinaryReader {
   }
 
   #openPart(length: number): void {
-    if (++this.#messages > MAX_MESSAGES) {
-      throw new DecodeError(`more than ${MAX_MESSAGES} messages`);
+    if (++this.#messages > this.#maxMessages) {
+      throw new DecodeError(`more than ${this.#maxMessages} messages`);
     }
     const end = this.pos + length;
     if (end > this.#end) throw new DecodeError(CUT_OFF);

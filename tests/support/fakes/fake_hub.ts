@@ -95,9 +95,11 @@ export class FakeHub implements Hub {
     return [{ maglevd: "lb1", severity: "warning", kind: "backend", message: "nginx0 is paused" }];
   }
 
-  history(name: string): History | undefined {
+  /** The number of results that were asked for stands in the code of the one that it has. */
+  history(name: string, results = 0): History | undefined {
     if (!this.names.includes(name)) return undefined;
-    return { end_ms: 1_700_000_000_000, slot_ms: 10_000, backends: {}, vips: {} };
+    const backends = { b: { results: [{ at_ms: 1, ok: true, code: `${results}` }], strip: "" } };
+    return { end_ms: 1_700_000_000_000, slot_ms: 10_000, backends, vips: {} };
   }
 
   backend(

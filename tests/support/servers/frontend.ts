@@ -1,4 +1,5 @@
 /** Runs maglevd-frontend as a process, and speaks to it without a library. */
+import assert from "node:assert/strict";
 import { FrontendProcess } from "../../../src/demo/daemon_process.ts";
 import { readAll, send } from "../worlds/http_world.ts";
 import { LoggingProgram } from "./daemon.ts";
@@ -109,4 +110,18 @@ export function parseAnswer(text: string): RawAnswer {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   }));
   return { status: Number(first.split(" ")[1]), headers, body: text.slice(at + 4) };
+}
+
+/** Runs `fn` with a dashboard, which must end well and write nothing on its standard error. */
+export async function withFrontend(
+  options: FrontendOptions,
+  fn: (frontend: Frontend) => Promise<void>,
+): Promise<void> {
+  const frontend = await Frontend.start(options);
+  try {
+    await fn(frontend);
+  } finally {
+    assert.equal(await frontend.stop(), 0, frontend.process.errors);
+    assert.equal(frontend.process.errors, "");
+  }
 }

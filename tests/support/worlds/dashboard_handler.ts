@@ -4,8 +4,9 @@ import { gunzipSync } from "node:zlib";
 import type { BuildInfo } from "../../../src/base/version.ts";
 import { type Assets, assetsOf } from "../../../src/dashboard/assets.ts";
 import { dashboard } from "../../../src/dashboard/server/app.ts";
-import { parseTrustedProxies } from "../../../src/dashboard/server/client.ts";
-import { Login } from "../../../src/dashboard/server/login.ts";
+import { parseAllowedHosts } from "../../../src/dashboard/server/access/allowed_hosts.ts";
+import { parseTrustedProxies } from "../../../src/dashboard/server/access/client.ts";
+import { Login } from "../../../src/dashboard/server/access/login.ts";
 import { DashboardMetrics } from "../../../src/dashboard/server/metrics.ts";
 import type {
   EventStream,
@@ -19,6 +20,9 @@ import { FakeHub } from "../fakes/fake_hub.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
 
 const BUILD: BuildInfo = { version: "0.1.0", commit: "c0ffee", date: "2026-11-28T00:00:00Z" };
+
+/** What browsers have in their address bar. */
+const HOST = "lb.example.net";
 
 export const USER = "ops";
 export const PASSWORD = "correct horse: battery";
@@ -51,6 +55,8 @@ export interface WorldOptions {
   readonly assets?: Assets | undefined;
   readonly adminRequiresTls?: boolean;
   readonly proxies?: string;
+  /** Default: the one that requests name. */
+  readonly hosts?: string;
 }
 
 /** One request; what is left out is as a browser on the network sends it. */
@@ -64,6 +70,11 @@ export interface AskOptions {
   /** Adds the right login. */
   readonly login?: boolean;
 }
+
+/** Requests of an operator. */
+export const READ: AskOptions = { login: true };
+export const POST: AskOptions = { method: "POST", body: {}, login: true };
+export const PUT: AskOptions = { method: "PUT", body: { weight: 50 }, login: true };
 
 /** An answer, decoded. */
 export interface Answered {
@@ -91,6 +102,8 @@ export class DashboardWorld {
   constructor(options: WorldOptions = {}) {
     const proxies = parseTrustedProxies(options.proxies ?? "");
     assert.ok(typeof proxies !== "string", String(proxies));
+    const hosts = parseAllowedHosts(options.hosts ?? HOST, "");
+    assert.ok(typeof hosts !== "string", String(hosts));
     const { hub, clock, logger, metrics } = this;
     this.#handle = dashboard({
       hub,
@@ -98,6 +111,7 @@ export class DashboardWorld {
       logger,
       metrics,
       proxies,
+      hosts,
       assets: options.assets,
       login: options.login === false ? undefined : new Login({ user: USER, password: PASSWORD }),
       adminRequiresTls: options.adminRequiresTls ?? false,
@@ -111,7 +125,7 @@ export class DashboardWorld {
     const { peer = "192.0.2.9" } = options;
     const at = target.indexOf("?");
     const headers = new Map(Object.entries({
-      host: "lb.example.net",
+      host: HOST,
       ...login && { authorization: basic(USER, PASSWORD) },
       ...body !== undefined && { "content-type": "application/json" },
       ...options.headers,

@@ -1,6 +1,8 @@
 /** The connection to a maglevd, as the hub uses it: MaglevClient is one, tests have their own. */
+import { MaglevError } from "../../../base/errors.ts";
 import type { NamedServer } from "../../../base/lb_names.ts";
 import type { MaglevClient } from "../../../grpc/client/client.ts";
+import { nameOf } from "../model/convert.ts";
 
 export type Connection = Pick<MaglevClient, "call" | "watch" | "close">;
 
@@ -11,3 +13,8 @@ export type Connect = (server: NamedServer) => Connection;
 export const ANSWER_MS = 4000;
 export const LIST_MS = 10_000;
 export const ACTION_MS = 10_000;
+
+/** The error of an answer that is about another object than the call was. */
+export function wrongAnswer(name: string): MaglevError {
+  return new MaglevError("internal", `the answer is about ${JSON.stringify(nameOf(name))}`);
+}

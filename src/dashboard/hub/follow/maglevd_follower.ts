@@ -8,8 +8,9 @@ import { type Endpoint, explain } from "../../../grpc/client/failures.ts";
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from "../../../grpc/client/watch.ts";
 import type { History } from "../../protocol.ts";
 import { SLOT_MS } from "../history/backend_history.ts";
-import { clip, MAX_TEXT } from "../model/bounds.ts";
+import { clip, DETAILS_PER_S, MAX_TEXT } from "../model/bounds.ts";
 import { MaglevdModel, type ModelEvent, type Now } from "../model/maglevd_model.ts";
+import { RateLimit } from "../model/rate_limit.ts";
 import { ANSWER_MS, type Connect, type Connection } from "./connection.ts";
 import { Outlet } from "./outlet.ts";
 import { Periodic } from "./periodic.ts";
@@ -30,6 +31,8 @@ export interface FollowerOptions {
 
 export class MaglevdFollower {
   readonly model: MaglevdModel;
+  /** Calls that browsers cause. */
+  readonly details = new RateLimit(DETAILS_PER_S);
   readonly #options: FollowerOptions;
   readonly #outlet: Outlet;
   readonly #abort = new AbortController();
@@ -87,7 +90,8 @@ export class MaglevdFollower {
     this.#session?.acted(backends, frontends);
   }
 
-  history(): History {
+  /** With the newest `results` of each backend. */
+  history(results: number): History {
     const { histories, rates, backends } = this.model;
     const now = this.#now();
     const toShown = this.#shownTimes(now);
@@ -95,7 +99,7 @@ export class MaglevdFollower {
       end_ms: Math.round(now.wallMs + histories.endMs - now.nowMs),
       slot_ms: SLOT_MS,
       backends: Object.fromEntries(
-        backends.keys().map((name) => [name, histories.of(name, toShown)]),
+        backends.keys().map((name) => [name, histories.of(name, toShown, results)]),
       ),
       vips: rates.of((ms) => now.wallMs + ms - now.nowMs),
     };

@@ -11,8 +11,12 @@ import type { Lists, MaglevdModel, Newer } from "../model/maglevd_model.ts";
 import { type Connection, LIST_MS } from "./connection.ts";
 import { Throttle } from "./throttle.ts";
 
-/** Touched objects are read at most this often, in milliseconds; more, and they are combined. */
-const OBJECTS_MS = 500;
+/**
+ * Touched objects are read at most this often, in milliseconds, so that an effect is seen within a
+ * second; and less often while no browser shows the maglevd.
+ */
+const OBJECTS_MS = 750;
+const UNSEEN_OBJECTS_MS = 2000;
 /** Everything is read at most this often, in milliseconds, and in a tenth of the time. */
 const LISTS_MS = 1000;
 const LISTS_REST = 9;
@@ -31,6 +35,7 @@ export interface ObjectReaderOptions {
   readonly model: MaglevdModel;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly isShown: () => boolean;
   /** A call failed otherwise than for an unknown name. */
   readonly onError: (error: MaglevError) => void;
 }
@@ -55,7 +60,7 @@ export class ObjectReader {
     };
     this.#objects = new Throttle({
       clock,
-      everyMs: () => OBJECTS_MS,
+      everyMs: () => options.isShown() ? OBJECTS_MS : UNSEEN_OBJECTS_MS,
       rest: 1,
       work: inTurn(() => this.#readTouched()),
     });
@@ -80,6 +85,11 @@ export class ObjectReader {
     for (const { frontends: known } of [this.#touched, this.#newer]) {
       for (const name of frontends) known.add(name);
     }
+    this.look();
+  }
+
+  /** A browser begins to look: what was put off is read now. */
+  look(): void {
     if (this.#touched.backends.size + this.#touched.frontends.size > 0) this.#objects.want();
   }
 

@@ -6,10 +6,11 @@ import { pause } from "../../../async/pause.ts";
 import type { Clock, Prng } from "../../../base/ports.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import { waitMs } from "../../../grpc/client/watch.ts";
-import { ACTIVITY_PER_S, head, MAX_BACKENDS } from "../model/bounds.ts";
+import { ACTIVITY_BOUNDS, ACTIVITY_PER_S, head, MAX_BACKENDS } from "../model/bounds.ts";
 import { nanoseconds, resultOf } from "../model/convert.ts";
 import type { MaglevdModel, ModelEvent, Now } from "../model/maglevd_model.ts";
 import { RateLimit } from "../model/rate_limit.ts";
+import type { DashboardEvent } from "../../protocol.ts";
 import type { Connection } from "./connection.ts";
 import { Periodic } from "./periodic.ts";
 
@@ -23,7 +24,7 @@ const REQUEST: Partial<messages.WatchRequest> = {
   activityEveryNs: nanoseconds(FLUSH_MS),
 };
 
-type Probe = readonly [code: string, ok: boolean, counter: number, count: number];
+type Probe = (DashboardEvent & { readonly type: "probes" })["probes"][string];
 
 export interface ProbeFeedOptions {
   readonly connection: Connection;
@@ -62,8 +63,8 @@ export class ProbeFeed {
     const { signal } = this.#abort;
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const onOpen = () => attempt = 0;
-        for await (const { event } of connection.watch(REQUEST, { signal, onOpen })) {
+        const options = { signal, onOpen: () => attempt = 0, bounds: ACTIVITY_BOUNDS };
+        for await (const { event } of connection.watch(REQUEST, options)) {
           if (signal.aborted) return;
           if (event?.$case === "activity") this.#add(event.value);
           // What is not read stays with the sender, which counts what it loses.
@@ -91,7 +92,8 @@ export class ProbeFeed {
     const last = resultOf(result);
     if (!this.#options.model.probe(backend, { result: last, counter, now })) return;
     const before = this.#probes.get(backend)?.[3] ?? 0;
-    this.#probes.set(backend, [last.code, last.ok, counter, before + count]);
+    const durationMs = Number(result.durationNs / 10_000n) / 100;
+    this.#probes.set(backend, [last.code, last.ok, counter, before + count, durationMs]);
   }
 
   #flush(): void {

@@ -8,7 +8,7 @@ import { MaglevError } from "../../../base/errors.ts";
 import type { Clock, Prng } from "../../../base/ports.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import { isUnreached } from "../../../grpc/client/failures.ts";
-import { clip, EVENTS_PER_S, MAX_TEXT } from "../model/bounds.ts";
+import { clip, EVENT_BOUNDS, EVENTS_PER_S, MAX_TEXT } from "../model/bounds.ts";
 import { attributesOf, logLevel, transitionsOf } from "../model/convert.ts";
 import type { MaglevdModel, ModelEvent, Now } from "../model/maglevd_model.ts";
 import { RateLimit } from "../model/rate_limit.ts";
@@ -51,10 +51,10 @@ export class Session {
     const { connection, model, clock, send, isShown } = options;
     const { signal } = this.#abort;
     const onError = (error: MaglevError) => this.#onError(error);
-    const common = { connection, model, clock, signal, onError };
+    const common = { connection, model, clock, signal, isShown, onError };
     this.#status = new StatusReader({ ...common, onVpp: () => this.#onVpp() });
     this.#objects = new ObjectReader(common);
-    this.#lb = new LbReader({ ...common, isShown, send });
+    this.#lb = new LbReader({ ...common, send });
     this.#refresh = new Periodic(clock, REFRESH_MS, () => {
       // Calls that are still refused are reported again.
       model.note("call", "");
@@ -99,6 +99,7 @@ export class Session {
     const { connection, model, clock, prng, send, isShown } = this.#options;
     if (isShown()) {
       this.#probes ??= new ProbeFeed({ connection, model, clock, prng, send });
+      this.#objects.look();
       this.#lb.look();
     } else {
       const probes = this.#probes;
@@ -151,7 +152,8 @@ export class Session {
     const { connection, clock } = this.#options;
     const { signal } = this.#abort;
     const request = { log: true, logLevel: "info", backend: true, frontend: true };
-    for await (const { event } of connection.watch(request, { signal, onOpen })) {
+    const options = { signal, onOpen, bounds: EVENT_BOUNDS };
+    for await (const { event } of connection.watch(request, options)) {
       // What is not read stays with the sender, which counts what it loses.
       while (!this.#limit.take(clock.monotonicMs()) && !signal.aborted) {
         await pause(this.#limit.waitMs(clock.monotonicMs()), { clock, signal });
@@ -269,7 +271,7 @@ export class Session {
       try {
         const options = { deadlineMs: ANSWER_MS, signal };
         const info = await connection.call("GetBackend", { name }, options);
-        if (!signal.aborted) {
+        if (!signal.aborted && info.name === name) {
           model.fillHistory(name, transitionsOf(info.transitions), this.#now());
         }
       } catch (caught) {

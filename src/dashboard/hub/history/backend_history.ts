@@ -9,6 +9,7 @@
 import {
   type BackendHistory,
   type BackendStateName,
+  MAX_RESULTS,
   STRIP,
   type Transition,
 } from "../../protocol.ts";
@@ -16,8 +17,6 @@ import {
 /** Slots of a strip, and the length of each. */
 export const SLOTS = 60;
 export const SLOT_MS = 10_000;
-/** Results that are kept. */
-export const RESULTS = 20;
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
 
@@ -45,6 +44,14 @@ export function stripOf(state: BackendStateName, failing: boolean): string {
     default:
       return STRIP[state];
   }
+}
+
+/**
+ * True for a change that the server made by itself, from up to down or back. The first verdict after
+ * a start, a reload or an operator's action comes from `unknown` and is not one.
+ */
+function isFlap({ from, to }: Pick<Transition, "from" | "to">): boolean {
+  return (from === "up" && to === "down") || (from === "down" && to === "up");
 }
 
 /** Result codes by number, because a result has one byte; the last number is for all further ones. */
@@ -84,9 +91,9 @@ export class BackendHistories {
   #flaps = new Uint8Array(0);
   #codeNumbers = new Uint8Array(0);
   #resultTimes = new Float64Array(0);
-  /** Results that were ever noted, modulo a multiple of RESULTS. */
+  /** Results that were ever noted, modulo a multiple of MAX_RESULTS. */
   #counts = new Uint16Array(0);
-  /** By the maglevd's clock: newest transition that was counted. */
+  /** By the maglevd's clock: newest flap that was counted. */
   #counted = new Float64Array(0);
   #slot: number;
   #minute: number;
@@ -152,20 +159,24 @@ export class BackendHistories {
     const row = this.#rows.get(name);
     if (row === undefined) return;
     const count = this.#counts[row]!;
-    const at = row * RESULTS + (count % RESULTS);
+    const at = row * MAX_RESULTS + (count % MAX_RESULTS);
     this.#codeNumbers[at] = this.#codes.numberOf(ok, code);
     this.#resultTimes[at] = atMs;
     // Keeps its remainder, and stays recognizable as full.
-    this.#counts[row] = count + 1 === 3 * RESULTS ? 2 * RESULTS : count + 1;
+    this.#counts[row] = count + 1 === 3 * MAX_RESULTS ? 2 * MAX_RESULTS : count + 1;
   }
 
   /**
-   * A change of state. `atMs`: by the maglevd's clock, to recognize one that was counted before;
-   * `nowMs`: when it happened by the steady clock.
+   * A change of state, counted when it is a flap. `atMs`: by the maglevd's clock, to recognize one
+   * that was counted before; `nowMs`: when it happened by the steady clock.
    */
-  transition(name: string, { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number }) {
+  transition(name: string, { change, atMs, nowMs }: {
+    readonly change: Pick<Transition, "from" | "to">;
+    readonly atMs: number;
+    readonly nowMs: number;
+  }): void {
     const row = this.#rows.get(name);
-    if (row === undefined || !(atMs > this.#counted[row]!)) return;
+    if (row === undefined || !isFlap(change) || !(atMs > this.#counted[row]!)) return;
     this.#counted[row] = atMs;
     const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute <= this.#minute - MINUTES || minute > this.#minute) return;
@@ -190,7 +201,7 @@ export class BackendHistories {
     const spans: Span[] = [];
     for (const [at, transition] of transitions.entries()) {
       const fromMs = toSteady(transition.at_ms);
-      this.transition(name, { atMs: transition.at_ms, nowMs: fromMs });
+      this.transition(name, { change: transition, atMs: transition.at_ms, nowMs: fromMs });
       const next = transitions[at + 1];
       const untilMs = next === undefined ? Infinity : toSteady(next.at_ms);
       const character = stripOf(transition.to as BackendStateName, false);
@@ -205,7 +216,7 @@ export class BackendHistories {
     if (row !== undefined) this.#fillSpans(row, [span]);
   }
 
-  /** Transitions of the last hour. */
+  /** Flaps of the last hour. */
   flapsOf(name: string): number {
     const row = this.#rows.get(name);
     if (row === undefined) return 0;
@@ -214,8 +225,11 @@ export class BackendHistories {
     return sum;
   }
 
-  /** For the page. `toShown`: from the steady clock to the times that are shown. */
-  of(name: string, toShown: (ms: number) => number): BackendHistory {
+  /**
+   * For the page, with the newest `results`. `toShown`: from the steady clock to the times that are
+   * shown.
+   */
+  of(name: string, toShown: (ms: number) => number, results = MAX_RESULTS): BackendHistory {
     const row = this.#rows.get(name);
     if (row === undefined) return { results: [], strip: STRIP.none.repeat(SLOTS) };
     let strip = "";
@@ -223,13 +237,13 @@ export class BackendHistories {
       strip += RANKS[this.#strips[row * SLOTS + ((slot % SLOTS) + SLOTS) % SLOTS]!]!;
     }
     const count = this.#counts[row]!;
-    const results: BackendHistory["results"][number][] = [];
-    for (let number = Math.max(0, count - RESULTS); number < count; number++) {
-      const at = row * RESULTS + (number % RESULTS);
+    const newest: BackendHistory["results"][number][] = [];
+    for (let number = Math.max(0, count - results); number < count; number++) {
+      const at = row * MAX_RESULTS + (number % MAX_RESULTS);
       const { ok, code } = this.#codes.at(this.#codeNumbers[at]!);
-      results.push({ at_ms: Math.round(toShown(this.#resultTimes[at]!)), ok, code });
+      newest.push({ at_ms: Math.round(toShown(this.#resultTimes[at]!)), ok, code });
     }
-    return { results, strip };
+    return { results: newest, strip };
   }
 
   /** The worst of the spans in each slot, where there was nothing. */
@@ -270,8 +284,8 @@ export class BackendHistories {
     };
     this.#strips = grown(this.#strips, new Uint8Array(capacity * SLOTS));
     this.#flaps = grown(this.#flaps, new Uint8Array(capacity * MINUTES));
-    this.#codeNumbers = grown(this.#codeNumbers, new Uint8Array(capacity * RESULTS));
-    this.#resultTimes = grown(this.#resultTimes, new Float64Array(capacity * RESULTS));
+    this.#codeNumbers = grown(this.#codeNumbers, new Uint8Array(capacity * MAX_RESULTS));
+    this.#resultTimes = grown(this.#resultTimes, new Float64Array(capacity * MAX_RESULTS));
     this.#counts = grown(this.#counts, new Uint16Array(capacity));
     this.#counted = grown(this.#counted, new Float64Array(capacity));
     for (let row = used; row < capacity; row++) this.#free.push(row);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Transition } from "../../protocol.ts";
-import { BackendHistories, RESULTS, SLOT_MS, SLOTS, stripOf } from "./backend_history.ts";
+import { MAX_RESULTS, type Transition } from "../../protocol.ts";
+import { BackendHistories, SLOT_MS, SLOTS, stripOf } from "./backend_history.ts";
 
 const same = (ms: number) => ms;
 /** In the middle of a slot. */
@@ -41,15 +41,19 @@ Deno.test("states as characters: up that fails is another one, removed is nothin
 
 Deno.test("the last results, oldest first, whatever codes there are", () => {
   const histories = historiesOf("a");
-  for (let i = 0; i < 3 * RESULTS + 5; i++) {
+  for (let i = 0; i < 3 * MAX_RESULTS + 5; i++) {
     histories.result("a", { ok: i % 2 === 0, code: `C${i}`, atMs: i });
   }
   const { results } = histories.of("a", (ms) => ms + 0.4);
   assert.deepEqual(
     results,
-    Array.from({ length: RESULTS }, (_, at) => 2 * RESULTS + 5 + at)
+    Array.from({ length: MAX_RESULTS }, (_, at) => 2 * MAX_RESULTS + 5 + at)
       .map((i) => ({ at_ms: i, ok: i % 2 === 0, code: `C${i}` })),
   );
+  for (const count of [0, 1, 7]) {
+    const newest = histories.of("a", (ms) => ms + 0.4, count).results;
+    assert.deepEqual(newest, results.slice(MAX_RESULTS - count));
+  }
   // A maglevd that makes up a code each time.
   for (let i = 0; i < 1000; i++) {
     histories.result("a", { ok: i % 2 === 1, code: `odd${i}`, atMs: i });
@@ -59,7 +63,8 @@ Deno.test("the last results, oldest first, whatever codes there are", () => {
 
 Deno.test("flaps are those of the last hour, each counted once", () => {
   const histories = historiesOf("a");
-  const at = (atMs: number) => histories.transition("a", { atMs, nowMs: START + atMs });
+  const change = { from: "up", to: "down" };
+  const at = (atMs: number) => histories.transition("a", { change, atMs, nowMs: START + atMs });
   at(-1000);
   at(-1000);
   at(-2000);
@@ -73,6 +78,26 @@ Deno.test("flaps are those of the last hour, each counted once", () => {
   assert.equal(histories.flapsOf("a"), 1);
   histories.advance(START + 24 * 3_600_000);
   assert.equal(histories.flapsOf("a"), 0);
+});
+
+Deno.test("a flap is a server's own change: first verdicts and operators' changes are not", () => {
+  const histories = historiesOf("a");
+  const changes = [
+    ["unknown", "up"],
+    ["up", "paused"],
+    ["paused", "unknown"],
+    ["unknown", "down"],
+    ["down", "up"],
+    ["up", "disabled"],
+    ["disabled", "unknown"],
+    ["unknown", "up"],
+    ["up", "down"],
+    ["down", "removed"],
+  ] as const;
+  for (const [at, [from, to]] of changes.entries()) {
+    histories.transition("a", { change: { from, to }, atMs: at, nowMs: START + at });
+  }
+  assert.equal(histories.flapsOf("a"), 2);
 });
 
 Deno.test("maglevd's own record fills slots that were not observed, and no others", () => {
@@ -100,7 +125,7 @@ Deno.test("a backend that comes again begins empty, the others stay", () => {
   histories.note("a", "d");
   histories.note("b", "u");
   histories.result("a", { ok: true, code: "L4OK", atMs: 1 });
-  histories.transition("a", { atMs: 1, nowMs: START });
+  histories.transition("a", { change: { from: "up", to: "down" }, atMs: 1, nowMs: START });
   histories.keep(["b", "c"]);
   assert.match(histories.of("c", same).strip, /^\.+$/);
   assert.match(histories.of("b", same).strip, /u$/);

@@ -15,6 +15,8 @@ export const MAX_VIPS = 5000;
 export const MAX_VIP_SERVERS = 100_000;
 /** Largest answer; 20,000 backends take a third of it. */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Messages within it, of which each takes memory and time: those of the longest list that is kept. */
+export const MAX_ANSWER_MESSAGES = 120_000;
 
 /** Longest name, in characters: the configuration allows no longer one. */
 export const MAX_NAME = 128;
@@ -32,10 +34,18 @@ export const MAX_TRANSITIONS = 1000;
 export const EVENTS_PER_S = { rate: 1000, burst: 25_000 } as const;
 /** Sums of probes per second that are read; four are requested. */
 export const ACTIVITY_PER_S = { rate: 8, burst: 40 } as const;
+/**
+ * One event of each stream. It is read before its rate can be judged, so a maglevd that fills large
+ * ones with empty messages would take the time of all others.
+ */
+export const EVENT_BOUNDS = { bytes: 262_144, messages: 1000 } as const;
+export const ACTIVITY_BOUNDS = { bytes: 4 * 1024 * 1024, messages: 2 * MAX_BACKENDS + 10 } as const;
 /** Records of the log that are sent on. */
 export const LOG_PER_S = { rate: 50, burst: 300 } as const;
 /** Changed backends and frontends that are sent on as they come; further ones follow combined. */
 export const CHANGES_PER_S = { rate: 200, burst: 2000 } as const;
+/** Backends whose details are asked for: any browser may cause these calls. */
+export const DETAILS_PER_S = { rate: 20, burst: 100 } as const;
 
 /** `text`, or its beginning with an ellipsis. */
 export function clip(text: string, length: number): string {

@@ -70,7 +70,7 @@ export function logLevel(text: string): LogLevelName {
   return LEVELS.find((level) => level === text) ?? "info";
 }
 
-/** `flaps`: transitions of the last hour. */
+/** `flaps`: changes between up and down in the last hour. */
 export function backendOf(info: messages.BackendInfo, flaps: number): Backend {
   const { certificateExpiryUnixNs, certificateName, lastResult, blind } = info;
   return {

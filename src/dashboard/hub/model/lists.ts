@@ -18,7 +18,7 @@ export interface Read<T> {
   readonly note: string;
 }
 
-/** `flapsOf`: transitions of the last hour. */
+/** `flapsOf`: changes between up and down in the last hour. */
 export function readBackends(
   infos: readonly messages.BackendInfo[],
   flapsOf: (name: string) => number,

@@ -204,6 +204,7 @@ export class MaglevdModel {
       return before.state === transition.to || transition.at_ms < before.since_ms;
     }
     this.histories.transition(name, {
+      change: transition,
       atMs: transition.at_ms,
       nowMs: Math.min(now.nowMs, this.toSteady(transition.at_ms, now)),
     });

@@ -2,8 +2,8 @@
  * PURE. Who a request comes from: the other end of the connection or, through proxies that are
  * trusted, what they say about it.
  */
-import { addressKind, type IpAddress, parseIp, plainAddress } from "../../base/address.ts";
-import type { HttpRequest } from "../../http/ports.ts";
+import { addressKind, type IpAddress, parseIp, plainAddress } from "../../../base/address.ts";
+import type { HttpRequest } from "../../../http/ports.ts";
 
 /** The client of a request. */
 export interface Client {
@@ -96,13 +96,14 @@ export function clientOf(
       secret: encrypted || address === undefined || addressKind(address) === "loopback",
     };
   }
-  const first = (name: string) => (headers.get(name) ?? "").split(",")[0]!.trim() || undefined;
+  // A proxy that adds to what the client sent adds at the end.
+  const last = (name: string) => (headers.get(name) ?? "").split(",").at(-1)!.trim() || undefined;
   const client = forwardedFor(headers.get("x-forwarded-for"), proxies) ?? address;
-  const https = (first("x-forwarded-proto") ?? (encrypted ? "https" : "http")) === "https";
+  const https = (last("x-forwarded-proto") ?? (encrypted ? "https" : "http")) === "https";
   return {
     address: client?.text ?? "unix",
     group: client === undefined ? "unix" : groupOf(client),
-    host: first("x-forwarded-host") ?? headers.get("host"),
+    host: last("x-forwarded-host") ?? headers.get("host"),
     encrypted: https,
     secret: https || client === undefined || addressKind(client) === "loopback",
   };

@@ -1,11 +1,11 @@
 /** Decides who may enter `/admin/`. */
-import type { Clock, Logger } from "../../base/ports.ts";
-import type { HttpAnswer } from "../../http/ports.ts";
-import { failure } from "./answers.ts";
+import type { Clock, Logger } from "../../../base/ports.ts";
+import type { HttpAnswer } from "../../../http/ports.ts";
+import { failure } from "../answers.ts";
 import type { Client } from "./client.ts";
 import { FailedLogins } from "./failed_logins.ts";
 import type { Login } from "./login.ts";
-import type { DashboardMetrics } from "./metrics.ts";
+import type { DashboardMetrics } from "../metrics.ts";
 
 export interface AdmissionOptions {
   readonly login: Login;

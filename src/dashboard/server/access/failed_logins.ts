@@ -3,7 +3,7 @@
  * until the oldest of them is a minute old.
  */
 
-import { later, type MonotonicMs } from "../../base/instant.ts";
+import { later, type MonotonicMs } from "../../../base/instant.ts";
 
 /** Wrong logins that block an address, within WINDOW_MS. */
 export const MAX_FAILURES = 10;

@@ -1,0 +1,179 @@
+/** What browsers ask a hub for: events from a position on, actions, states, details. */
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "../../../tests/support/fakes/fake_clock.ts";
+import { fakeBackend, MS } from "../../../tests/support/fakes/fake_maglevd.ts";
+import { onHub, smallMaglevd } from "../../../tests/support/worlds/hub_world.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { SentEvent } from "../ports.ts";
+import type { Backend } from "../protocol.ts";
+import { DETAILS_PER_S } from "./model/bounds.ts";
+import { EventBus } from "./event_bus.ts";
+
+/** The fake clock's wall time at its start. */
+const WALL_MS = 1_700_000_000_000;
+
+Deno.test("subscribers continue from their position, or get a resync", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    await clock.advanceAsync(1000);
+    const listen = (since: { epoch: string; seq: number } | undefined) => {
+      const got: SentEvent[] = [];
+      const end = hub.subscribe({ audience: "viewer", since, listener: (sent) => got.push(sent) });
+      return { got, end };
+    };
+    const since = { epoch: hub.epoch, seq: hub.state("viewer").seq };
+    lb1.transit("b0", "down", { atMs: WALL_MS + 1000 });
+    await clock.advanceAsync(1000);
+    const late = listen(since);
+    assert.deepEqual(late.got.map(({ seq }) => seq), [since.seq + 1]);
+    assert.match(
+      new TextDecoder().decode(late.got[0]!.bytes),
+      new RegExp(`^id: ${hub.epoch}-${since.seq + 1}\\nevent: backend\\ndata: {.*}\\n\\n$`),
+    );
+    assert.deepEqual(listen({ ...since, seq: since.seq + 1 }).got, []);
+    assert.deepEqual(listen(undefined).got, []);
+    const resynced = (position: { epoch: string; seq: number }) =>
+      listen(position).got.map(({ event, seq }) => [event.type, seq]);
+    assert.deepEqual(resynced({ epoch: "other", seq: since.seq }), [["resync", undefined]]);
+    assert.deepEqual(resynced({ ...since, seq: since.seq + 2 }), [["resync", undefined]]);
+    assert.deepEqual(resynced({ ...since, seq: -1 }), [["resync", undefined]]);
+    assert.deepEqual(resynced({ ...since, seq: 0.5 }), [["resync", undefined]]);
+    await clock.advanceAsync(40_000);
+    assert.deepEqual(resynced(since), [["resync", undefined]]);
+    const { length } = late.got;
+    late.end();
+    late.end();
+    lb1.transit("b0", "up", { atMs: WALL_MS + 42_000 });
+    await settle();
+    assert.equal(late.got.length, length);
+  });
+});
+
+Deno.test("actions carry the login, and answer with the object as it is then", async () => {
+  const lb1 = smallMaglevd();
+  lb1.answer("DisableBackend", ({ name }) => ({
+    ...fakeBackend(name!, { state: "disabled" }),
+    warning: "not durable",
+  }));
+  await onHub({ lb1 }, async ({ hub, clock, take }) => {
+    const actions = hub.actions("lb1")!;
+    const actor = { user: "eve" };
+    await clock.advanceAsync(5000);
+    take();
+    lb1.change("b0", { carried: true });
+    const disable = { kind: "disable", backend: "b0", reason: "r", forMs: 3_600_000 } as const;
+    const answer = await actions.act(disable, actor);
+    assert.ok(!(answer instanceof MaglevError));
+    assert.equal(answer.backend?.state, "disabled");
+    assert.equal(answer.warning, "not durable");
+    const call = lb1.calls.find(({ method }) => method === "DisableBackend");
+    assert.deepEqual(call, {
+      method: "DisableBackend",
+      request: { name: "b0", reason: "r", end: { $case: "forNs", value: 3_600_000n * MS } },
+      user: "eve",
+    });
+    // It was read again, in case no event reports it.
+    await clock.advanceAsync(500);
+    assert.ok(hub.maglevd("lb1", "viewer")!.backends.some((backend: Backend) => backend.carried));
+    const weight = { frontend: "web", pool: "main", backend: "b0" };
+    await actions.setWeight({ ...weight, weight: "file" }, actor);
+    const { request } = lb1.calls.find(({ method }) => method.startsWith("SetFrontend"))!;
+    assert.deepEqual(request, { ...weight, weight: 0, file: true, reason: "", end: undefined });
+    const refused = await actions.act({ kind: "pause", backend: "no" }, actor);
+    assert.ok(refused instanceof MaglevError && refused.code === "not-found");
+    assert.equal(hub.actions("no such"), undefined);
+    lb1.isRefused = true;
+    lb1.endStreams();
+    await settle();
+    const away = await actions.sync({}, actor);
+    assert.ok(away instanceof MaglevError && away.code === "unavailable");
+    assert.match(away.message, /^lb1 is not connected: the connection ended/);
+  });
+});
+
+Deno.test("one state is encoded for all who ask, and again when something changed", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub, clock }) => {
+    const textOf = async (gzip: Uint8Array) =>
+      await new Response(
+        new Blob([gzip as Uint8Array<ArrayBuffer>]).stream().pipeThrough(
+          new DecompressionStream("gzip"),
+        ),
+      ).text();
+    const [first, second] = await Promise.all([
+      hub.encodedState("viewer"),
+      hub.encodedState("viewer"),
+    ]);
+    assert.equal(first, second);
+    assert.deepEqual(JSON.parse(await textOf(first.gzip)), hub.state("viewer"));
+    assert.match(first.etag, /^"[^"]+"$/);
+    lb1.transit("b0", "down", { atMs: WALL_MS });
+    await settle();
+    assert.equal(await hub.encodedState("viewer"), first, "not again within 500 ms");
+    await clock.advanceAsync(500);
+    const later = await hub.encodedState("viewer");
+    assert.notEqual(later.etag, first.etag);
+    assert.equal(JSON.parse(await textOf(later.gzip)).maglevds[0].backends[0].state, "down");
+    assert.notEqual((await hub.encodedState("operator")).etag, later.etag);
+  });
+});
+
+Deno.test("a backend's details have its transitions; an unknown one is not found", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1 }, async ({ hub }) => {
+    const details = await hub.backend("lb1", "b0", "viewer");
+    assert.ok(!(details instanceof MaglevError));
+    assert.equal(details.backend.name, "b0");
+    assert.equal(details.history.strip.length, 60);
+    for (const [maglevd, backend] of [["lb1", "b7"], ["lb7", "b0"]] as const) {
+      const missing = await hub.backend(maglevd, backend, "viewer");
+      assert.ok(missing instanceof MaglevError && missing.code === "not-found");
+    }
+  });
+});
+
+Deno.test("browsers cause a bounded number of calls for details, and none for unknown names", async () => {
+  const lb1 = smallMaglevd();
+  await onHub({ lb1, lb2: smallMaglevd() }, async ({ hub, clock }) => {
+    await clock.advanceAsync(1000);
+    const before = lb1.count("GetBackend");
+    const ask = async (backend: string) => {
+      const details = await hub.backend("lb1", backend, "viewer");
+      return details instanceof MaglevError ? details.code : "ok";
+    };
+    for (let n = 0; n < 1000; n++) assert.equal(await ask(`ghost${n}`), "not-found");
+    assert.equal(lb1.count("GetBackend"), before);
+    const codes: string[] = [];
+    for (let n = 0; n < 1000; n++) codes.push(await ask("b0"));
+    const { burst, rate } = DETAILS_PER_S;
+    assert.equal(codes.indexOf("resource-exhausted"), burst);
+    assert.equal(lb1.count("GetBackend") - before, burst);
+    assert.ok(!(await hub.backend("lb2", "b0", "viewer") instanceof MaglevError));
+    await clock.advanceAsync(1000);
+    for (let n = 0; n < rate; n++) assert.equal(await ask("b0"), "ok");
+    assert.equal(await ask("b0"), "resource-exhausted");
+  });
+});
+
+Deno.test("more than a stream takes at once is not replayed: the client loads the state", async () => {
+  const bus = new EventBus({ epoch: "e", clock: new FakeClock() });
+  const log = (size: number) =>
+    bus.emit({
+      ...{ type: "log", maglevd: "lb1", t_ms: 0, level: "info", time: "", msg: "m" },
+      attributes: { reason: "x".repeat(size) },
+    });
+  for (let n = 0; n < 5; n++) log(500_000);
+  const since = (seq: number) => {
+    const types: string[] = [];
+    bus.subscribe({
+      audience: "viewer",
+      since: { epoch: "e", seq },
+      listener: ({ event }) => types.push(event.type),
+    });
+    return types;
+  };
+  assert.deepEqual(since(0), ["resync"]);
+  assert.deepEqual(since(1), ["log", "log", "log", "log"]);
+  bus.close();
+  await settle();
+});
