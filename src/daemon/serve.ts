@@ -177,6 +177,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     clock,
     hostCheck,
     initial: loaded,
+    onReloaded: (ok) => metrics?.events.reloaded(ok),
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
