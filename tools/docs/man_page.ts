@@ -170,5 +170,7 @@ function bold(_: string, text: string): string {
 }
 
 function capital(text: string): string {
+  // gRPC keeps its form.
+  if (/^[a-z][A-Z]/.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

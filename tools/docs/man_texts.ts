@@ -11,7 +11,7 @@ const DEFAULTS: Row = [
   "/etc/default/vpp-maglev",
   "Environment of the units: flags of the services go there as variables.",
 ];
-const DOCUMENTS = "The documents in /usr/share/doc/vpp\\-maglev";
+const DOCUMENTS = "the documents of the project: user\\-guide.md, running.md, config\\-guide.md";
 const SHIM: Row = ["MAGLEV_SHIM", "Path of the C library for ICMP, network namespaces and VPP."];
 const NO_COLOR: Row = ["NO_COLOR", "Switches colour off, when it is not empty."];
 

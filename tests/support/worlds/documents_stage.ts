@@ -126,6 +126,8 @@ export class DocumentsStage {
       [/10\.0\.0\.10\b/g, NGINX0],
       [/10\.0\.0\.11\b/g, NGINX1],
       [/192\.0\.2\.10\b/g, VIP],
+      // A drill need not last in a test.
+      [/--duration \d+s\b/g, "--duration 1s"],
       [/\bport: 80\b/g, `port: ${port}`],
       [/\b127\.0\.0\.1:9091\b/g, metrics!],
       [/\b127\.0\.0\.1:8080\b/g, page],
