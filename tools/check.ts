@@ -17,7 +17,14 @@ interface Outcome {
 const ROOT = new URL("../", import.meta.url).pathname;
 const LANES = 2;
 /** Started early, so that none of them is left alone at the end. */
-const LONG: readonly string[] = ["completion", "bench", "lack", "dashboard_actions", "grpc_plan"];
+const LONG: readonly string[] = [
+  "completion",
+  "bench",
+  "lack",
+  "dashboard_actions",
+  "grpc_plan",
+  "documents",
+];
 const quick = Deno.args.includes("--quick");
 
 /** Runs Deno with its output passed on. */
@@ -105,7 +112,11 @@ const APART: readonly string[] = ["integration", "packaging", "support", "fixtur
 /** QUICK and whatever else stands in tests/, except for what runs apart. */
 function withoutPrograms(): string[] {
   const names = [...Deno.readDirSync(`${ROOT}tests`)].map(({ name }) => name).sort();
-  return [SRC, "ffi", ...names.filter((name) => !APART.includes(name)).map((name) => `tests/${name}`)];
+  return [
+    SRC,
+    "ffi",
+    ...names.filter((name) => !APART.includes(name)).map((name) => `tests/${name}`),
+  ];
 }
 
 if (!quick) {

@@ -16,6 +16,8 @@ const NEEDED = [
   { program: "ip", packages: ["iproute2"], purpose: "test in network namespaces" },
   { program: "openssl", packages: ["openssl"], purpose: "make certificates for tests" },
   { program: "python3", packages: ["python3"], purpose: "answer ICMP in tests" },
+  { program: "curl", packages: ["curl"], purpose: "test the commands of the documents" },
+  { program: "jq", packages: ["jq"], purpose: "test the commands of the documents" },
   { program: "tmux", packages: ["tmux"], purpose: "test maglevc in a terminal" },
   { program: "zsh", packages: ["zsh"], purpose: "test maglevc's completion in zsh" },
   { program: "fish", packages: ["fish"], purpose: "test maglevc's completion in fish" },

@@ -34,6 +34,8 @@ export interface ReloaderOptions {
   readonly hostCheck: Host;
   /** The file that the daemon started with. */
   readonly initial: Loaded;
+  /** Called when a reload has ended; `ok`: its file is in force. */
+  readonly onReloaded?: ((ok: boolean) => void) | undefined;
 }
 
 /** Time and hash of a file that was read. */
@@ -114,6 +116,7 @@ export class Reloader {
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
     if (!checked.ok) {
       for (const { fields } of checked.errors) logger.error("config-error", fields);
+      this.#options.onReloaded?.(false);
       logger.warn("config-reload", { file: path, by, ok: false, errors: checked.errors.length });
       return { verdict: checked, report: undefined };
     }
@@ -126,6 +129,7 @@ export class Reloader {
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
+    this.#options.onReloaded?.(true);
     logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
     return { verdict: checked, report };
   }

@@ -152,6 +152,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     clock,
     hostCheck,
     initial: loaded,
+    onReloaded: (ok) => metrics?.events.reloaded(ok),
   });
   const grpc = await Promise.race([
     listenForGrpc(parts, { reloader, ...context }),

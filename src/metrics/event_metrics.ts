@@ -6,10 +6,12 @@
  */
 import type {
   Counter as CounterOf,
+  Gauge as GaugeOf,
   Histogram as HistogramOf,
   Registry as RegistryOf,
 } from "prom-client";
 import untypedCounter from "prom-client/lib/counter.js";
+import untypedGauge from "prom-client/lib/gauge.js";
 import untypedHistogram from "prom-client/lib/histogram.js";
 import untypedRegistry from "prom-client/lib/registry.js";
 import { invariant } from "../base/assert.ts";
@@ -18,6 +20,7 @@ import type { SyncReport } from "../vpp/sync/report.ts";
 import { type EventName, familyOf, isOfVpp } from "./families.ts";
 
 const Counter: typeof CounterOf = untypedCounter;
+const Gauge: typeof GaugeOf = untypedGauge;
 const Histogram: typeof HistogramOf = untypedHistogram;
 const Registry: typeof RegistryOf = untypedRegistry;
 
@@ -70,6 +73,7 @@ export class EventMetrics {
   readonly #received = this.#counter("grpc_server_msg_received_total");
   readonly #sent = this.#counter("grpc_server_msg_sent_total");
   readonly #handling = this.#histogram("grpc_server_handling_seconds");
+  readonly #reloadOk = this.#gauge("maglev_config_last_reload_successful");
 
   /**
    * Counts messages of VPP. There are thousands per second, so prom-client gets the sums at a
@@ -87,6 +91,10 @@ export class EventMetrics {
     },
   };
 
+  constructor() {
+    this.#reloadOk.set(1);
+  }
+
   /**
    * Makes the series of these replies, at 0: \`rate()\` sees a failure only where the series was
    * there before it.
@@ -101,6 +109,11 @@ export class EventMetrics {
       if (count > 0) this.#sync.inc({ scope, kind }, count);
     }
     this.#syncDuration.observe({ scope }, durationMs / 1000);
+  }
+
+  /** A reload ended; `ok`: its file is in force. */
+  reloaded(ok: boolean): void {
+    this.#reloadOk.set(ok ? 1 : 0);
   }
 
   /** Makes the series of these methods, at 0, with every status of `codes` (`OK`, `NotFound`). */
@@ -189,6 +202,12 @@ export class EventMetrics {
       labelNames: Object.keys(labels),
       registers: [this.#registryOf(name)],
     });
+  }
+
+  #gauge(name: EventName): GaugeOf {
+    const { help, type } = familyOf(name);
+    invariant(type === "gauge", `${name} is not a gauge`);
+    return new Gauge({ name, help, registers: [this.#registryOf(name)] });
   }
 
   #histogram(name: EventName): HistogramOf {

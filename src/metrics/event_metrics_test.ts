@@ -27,8 +27,20 @@ Deno.test("EventMetrics has every family of the table that it keeps from the sta
   assert.deepEqual([...families.keys()], wanted);
   for (const name of wanted) {
     const { type, help, samples } = families.get(name)!;
-    assert.deepEqual([type, help, samples], [familyOf(name).type, familyOf(name).help, []]);
+    assert.deepEqual([type, help], [familyOf(name).type, familyOf(name).help]);
+    // Nothing was counted yet; a gauge has a value from the start.
+    assert.equal(samples.length, type === "gauge" ? 1 : 0, name);
   }
+});
+
+Deno.test("EventMetrics shows whether the newest reload took effect", async () => {
+  const metrics = new EventMetrics();
+  const shown = async () => valueOf(await read(metrics), "maglev_config_last_reload_successful");
+  assert.equal(await shown(), 1);
+  metrics.reloaded(false);
+  assert.equal(await shown(), 0);
+  metrics.reloaded(true);
+  assert.equal(await shown(), 1);
 });
 
 Deno.test("EventMetrics counts VPP's messages over several scrapes", async () => {

@@ -296,6 +296,12 @@ export const FAMILIES = {
     buckets: GRPC_BUCKETS_S,
     kept: "event",
   },
+  maglev_config_last_reload_successful: {
+    type: "gauge",
+    help: "0 when the newest reload was refused, because of the file; else 1.",
+    labels: {},
+    kept: "event",
+  },
   maglev_eventloop_lag_seconds: {
     type: "gauge",
     help: "Greatest lateness of the main thread's timers within the last 10 to 20 s.",

@@ -1,7 +1,8 @@
 /** The log of a running maglevd in each form, read by independent parsers. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { checkLogFields, LOG_EVENTS } from "../support/judges/log_contract.ts";
+import type { LogLevel } from "../../src/base/ports.ts";
+import { checkLogRecord, LOG_EVENTS } from "../support/judges/log_contract.ts";
 import { parseLogfmt } from "../support/judges/logfmt.ts";
 import { readByPython } from "../support/judges/python_json.ts";
 import { onStage } from "../support/worlds/stage.ts";
@@ -50,8 +51,9 @@ function checkRecord(pairs: readonly (readonly [string, unknown])[]): string {
   const [time = "", level = "", msg = ""] = values;
   assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.ok(["DEBUG", "INFO", "WARN", "ERROR"].includes(level), level);
-  assert.ok(LOG_EVENTS.some((event) => event === msg), msg);
-  checkLogFields(msg, keys.slice(3));
+  const event = LOG_EVENTS.find((event) => event === msg);
+  assert.ok(event !== undefined, msg);
+  checkLogRecord({ event, level: level.toLowerCase() as LogLevel, names: keys.slice(3) });
   return msg;
 }
 

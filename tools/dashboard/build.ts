@@ -68,7 +68,10 @@ async function build(): Promise<BuiltFile[]> {
     "solid-js/web": solidServer.replace("/dist/server.cjs", "/web/dist/web.js"),
     "solid-js/store": solidServer.replace("/dist/server.cjs", "/store/dist/store.js"),
     "solid-js": solidServer.replace("/dist/server.cjs", "/dist/solid.js"),
-    "uplot/style.css": require.resolve("uplot").replace("/dist/uPlot.cjs.js", "/dist/uPlot.min.css"),
+    "uplot/style.css": require.resolve("uplot").replace(
+      "/dist/uPlot.cjs.js",
+      "/dist/uPlot.min.css",
+    ),
     "uplot": require.resolve("uplot").replace("/dist/uPlot.cjs.js", "/dist/uPlot.esm.js"),
   };
   const output = await build({
@@ -110,7 +113,9 @@ function moduleOf(files: readonly BuiltFile[], hash: string): string {
     // A time or a system in the header would make other bytes elsewhere.
     const gzip = gzipSync(bytes, { level: 9 });
     gzip[9] = 255;
-    return `  [${JSON.stringify(path)}, ${bytes.length}, ${JSON.stringify(gzip.toString("base64"))}],`;
+    return `  [${JSON.stringify(path)}, ${bytes.length}, ${
+      JSON.stringify(gzip.toString("base64"))
+    }],`;
   });
   return `// Made by tools/dashboard/build.ts; not to be edited.
 // sources ${hash}

@@ -1,7 +1,8 @@
 /**
  * Writes the documentation that is generated from tables in the code: docs/maglev.schema.json, the
  * reference part of docs/config-guide.md, docs/metrics.md, the commands of docs/maglevc.md, the
- * flags of docs/maglevt.md, and the launcher's table tools/release/launcher_table.sh.
+ * flags of docs/maglevt.md, tables of docs/running.md and docs/healthchecks.md, the man pages, the
+ * files of docs/monitoring, and the launcher's table tools/release/launcher_table.sh.
  *
  *     deno run -A tools/docs/main.ts           write
  *     deno run -A tools/docs/main.ts --check   exit 1 when something is stale, write nothing
@@ -12,7 +13,11 @@ import { jsonSchemaText } from "./config_schema.ts";
 import { withReference } from "./config_reference.ts";
 import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
 import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
+import { manPage } from "./man_page.ts";
+import { MAN_PAGES } from "./man_texts.ts";
 import { metricsReference } from "./metrics_reference.ts";
+import { alertsText, alertTestsText, dashboardText } from "../monitoring/files.ts";
+import { exitCodeTable, logEventTable, resultCodeTable } from "./tables.ts";
 import { launcherTable } from "../../src/system/launch/launcher_table.ts";
 import { FRONTEND, MAGLEVC, MAGLEVD, MAGLEVT } from "../../src/system/launch/permissions.ts";
 import { usage } from "../../src/system/settings.ts";
@@ -26,75 +31,77 @@ export interface Generated {
   readonly wanted: string;
 }
 
+/** Files that are generated as a whole, and their texts. */
+function wholeFiles(): readonly (readonly [name: string, text: string])[] {
+  return [
+    ["docs/maglev.schema.json", jsonSchemaText()],
+    ["docs/metrics.md", metricsReference()],
+    ["docs/monitoring/alerts.yml", alertsText()],
+    ["docs/monitoring/alerts.test.yml", alertTestsText()],
+    ["docs/monitoring/dashboard.json", dashboardText()],
+    ...MAN_PAGES.map((page) => [`docs/man/${page.name}.${page.section}`, manPage(page)] as const),
+    ["tools/release/launcher_table.sh", launcherText()],
+  ];
+}
+
+/** Documents with generated parts, and what makes the new text of the present one. */
+const PARTLY: Readonly<Record<string, (text: string) => string>> = {
+  "docs/config-guide.md": configGuide,
+  "docs/maglevc.md": withCommands,
+  "docs/maglevt.md": withFlags,
+  "docs/healthchecks.md": (text) => withPart(text, "result codes", resultCodeTable()),
+  "docs/running.md": (text) =>
+    withPart(withPart(text, "exit codes", exitCodeTable()), "log events", logEventTable()),
+};
+
 /** The generated files as they are and as they should be. */
 export async function generatedFiles(): Promise<readonly Generated[]> {
-  const schema = new URL("../../docs/maglev.schema.json", import.meta.url);
-  const guide = new URL("../../docs/config-guide.md", import.meta.url);
-  const metrics = new URL("../../docs/metrics.md", import.meta.url);
-  const maglevc = new URL("../../docs/maglevc.md", import.meta.url);
-  const maglevt = new URL("../../docs/maglevt.md", import.meta.url);
-  const launcher = new URL("../release/launcher_table.sh", import.meta.url);
-  const guideText = await Deno.readTextFile(guide);
-  const wanted = withReference(guideText);
+  const whole = wholeFiles().map(async ([name, wanted]): Promise<Generated> => {
+    const url = urlOf(name);
+    return { name, url, current: await readIfPresent(url), wanted };
+  });
+  const partly = Object.entries(PARTLY).map(async ([name, renew]): Promise<Generated> => {
+    const url = urlOf(name);
+    const current = await Deno.readTextFile(url);
+    return { name, url, current, wanted: renew(current) };
+  });
+  return await Promise.all([...whole, ...partly]);
+}
+
+function urlOf(name: string): URL {
+  return new URL(`../../${name}`, import.meta.url);
+}
+
+function configGuide(text: string): string {
+  const wanted = withReference(text);
   if (wanted === undefined) throw new Error("docs/config-guide.md has lost its reference marks");
-  const maglevcText = await Deno.readTextFile(maglevc);
-  const maglevtText = await Deno.readTextFile(maglevt);
-  return [
-    {
-      name: "docs/maglev.schema.json",
-      url: schema,
-      current: await readIfPresent(schema),
-      wanted: jsonSchemaText(),
-    },
-    { name: "docs/config-guide.md", url: guide, current: guideText, wanted },
-    {
-      name: "docs/metrics.md",
-      url: metrics,
-      current: await readIfPresent(metrics),
-      wanted: metricsReference(),
-    },
-    {
-      name: "docs/maglevc.md",
-      url: maglevc,
-      current: maglevcText,
-      wanted: withCommands(maglevcText),
-    },
-    {
-      name: "docs/maglevt.md",
-      url: maglevt,
-      current: maglevtText,
-      wanted: withFlags(maglevtText),
-    },
-    {
-      name: "tools/release/launcher_table.sh",
-      url: launcher,
-      current: await readIfPresent(launcher),
-      wanted: launcherText(),
-    },
-  ];
+  return wanted;
 }
 
 /** `text` with maglevc's commands between its two marks. */
 function withCommands(text: string): string {
   // Without the heading and the indent, which `deno fmt` would remove.
   const commands = helpText().split("\n").slice(1).map((line) => line.slice(2));
-  return withBlock(text, "commands", commands.join("\n"));
+  return withPart(text, "commands", block(commands.join("\n")));
 }
 
 /** `text` with maglevt's flags between its two marks. */
 function withFlags(text: string): string {
   const flags = usage(MAGLEVT_FLAGS, "").split("\n").slice(3).map((line) => line.slice(2));
-  return withBlock(text, "flags", flags.join("\n"));
+  return withPart(text, "flags", block(flags.join("\n")));
 }
 
-/** `document` with a fenced block of `text` between the marks of this name. */
-function withBlock(document: string, name: string, text: string): string {
+/** `document` with `part` between the marks of this name. */
+function withPart(document: string, name: string, part: string): string {
   const begin = `<!-- ${name}: begin, generated by tools/docs/main.ts -->`;
   const from = document.indexOf(begin);
   const to = document.indexOf(`<!-- ${name}: end -->`);
   if (from < 0 || to < from) throw new Error(`a document has lost the marks of its ${name}`);
-  const head = document.slice(0, from + begin.length);
-  return `${head}\n\n\`\`\`text\n${text}\n\`\`\`\n\n${document.slice(to)}`;
+  return `${document.slice(0, from + begin.length)}\n\n${part}\n\n${document.slice(to)}`;
+}
+
+function block(text: string): string {
+  return `\`\`\`text\n${text}\n\`\`\``;
 }
 
 function launcherText(): string {
@@ -126,6 +133,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (args.includes("--check")) {
       console.error(`${file.name} is stale: run deno run -A tools/docs/main.ts`);
     } else {
+      await Deno.mkdir(new URL("./", file.url), { recursive: true });
       await Deno.writeTextFile(file.url, file.wanted);
       console.log(`Wrote ${file.name}`);
     }

@@ -25,9 +25,10 @@ Counters begin at 0 with the process. Those of a VIP also do when VPP adds it, a
 Every family below is on every page with its help and type, even without series. The families of VPP,
 \`maglev_vpp_…\`, need VPP integration (\`--vpp-api-addr\` is not empty).
 
-An alert on requests that VPP refuses: \`rate(maglev_vpp_api_total{result="failure"}[5m]) > 0\`. The
-series of all replies exist at 0 from the start, so the first refusal counts;
-\`maglev_vpp_api_errors_total\` has the error's name.
+[monitoring/alerts.yml](monitoring/alerts.yml) has alert rules, and
+[monitoring/dashboard.json](monitoring/dashboard.json) a dashboard for Grafana
+([how to use them](running.md#monitoring)). The series of all replies of VPP exist at 0 from the
+start, so an alert sees the first refusal. \`maglev_vpp_api_errors_total\` has the error's name.
 
 `;
 

@@ -116,7 +116,7 @@ function roffPiece({ kind, text }: Piece): string {
 }
 
 /** Escapes text so that roff finds no escapes in it, and no request at the start of a line. */
-function roff(text: string): string {
+export function roff(text: string): string {
   const escaped = text.replace(/[\\'`^~-]/g, (character) => ROFF[character] ?? character);
   return /^[.]/.test(escaped) ? `\\&${escaped}` : escaped;
 }

@@ -1,6 +1,6 @@
 /** A logger that keeps what it is given. */
 import type { LogEventName, LogFields, Logger, LogLevel } from "../../../src/base/ports.ts";
-import { checkLogFields } from "../judges/log_contract.ts";
+import { checkLogRecord } from "../judges/log_contract.ts";
 
 /** One record. */
 export interface RecordedLog {
@@ -39,7 +39,7 @@ export class RecordingLogger implements Logger {
   }
 
   #keep(level: LogLevel, event: LogEventName, fields: LogFields): void {
-    checkLogFields(event, Object.keys(fields));
+    checkLogRecord({ event, level, names: Object.keys(fields) });
     this.records.push({ level, event, fields });
   }
 

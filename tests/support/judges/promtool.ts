@@ -1,19 +1,30 @@
 /**
- * Prometheus' own checker of metrics. Debian has it in the package `prometheus`, which would also
- * start a server when installed; so it is extracted from the package into build/.
+ * Prometheus, and promtool, its own checker of metrics and rules. Debian has both in the package
+ * `prometheus`, which would also start a server when installed; so they are extracted from the
+ * package into build/.
  */
 const ROOT = new URL("../../../", import.meta.url).pathname;
-const OWN = `${ROOT}build/promtool/usr/bin/promtool`;
+const OWN = `${ROOT}build/promtool/usr/bin`;
+const PROGRAMS = ["promtool", "prometheus"] as const;
 
 /** Path of promtool, or undefined. */
 export function findPromtool(): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
-  return [...folders.map((folder) => `${folder}/promtool`), OWN].find(isFile);
+  return find("promtool");
 }
 
-/** Fetches it where that is possible (Debian, as root) and needed. */
+/** Path of prometheus, or undefined. */
+export function findPrometheus(): string | undefined {
+  return find("prometheus");
+}
+
+function find(program: (typeof PROGRAMS)[number]): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  return [...folders, OWN].map((folder) => `${folder}/${program}`).find(isFile);
+}
+
+/** Fetches them where that is possible (Debian, as root) and needed. */
 export async function fetchPromtool(): Promise<void> {
-  if (findPromtool() !== undefined || Deno.uid() !== 0 || !isFile("/usr/bin/apt-get")) return;
+  if (PROGRAMS.every(find) || Deno.uid() !== 0 || !isFile("/usr/bin/apt-get")) return;
   console.log("promtool: taking it out of Debian's package prometheus");
   const folder = await Deno.makeTempDir({ prefix: "maglev-promtool-" });
   try {
@@ -22,8 +33,10 @@ export async function fetchPromtool(): Promise<void> {
     const [file] = [...Deno.readDirSync(folder)];
     if (file === undefined) return;
     await run("dpkg-deb", ["-x", `${folder}/${file.name}`, `${folder}/x`], folder);
-    await Deno.mkdir(new URL("../", `file://${OWN}`), { recursive: true });
-    await Deno.copyFile(`${folder}/x/usr/bin/promtool`, OWN);
+    await Deno.mkdir(OWN, { recursive: true });
+    for (const program of PROGRAMS) {
+      await Deno.copyFile(`${folder}/x/usr/bin/${program}`, `${OWN}/${program}`);
+    }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     console.log(`promtool is not available: ${error.message}`);
@@ -33,15 +46,25 @@ export async function fetchPromtool(): Promise<void> {
 }
 
 /** Output of `promtool check metrics` for a page; empty: valid. */
-export async function checkMetrics(promtool: string, text: string): Promise<string> {
+export function checkMetrics(promtool: string, text: string): Promise<string> {
+  return askPromtool(promtool, ["check", "metrics"], { stdin: text });
+}
+
+/** Output of promtool, after `exit N` if it failed. */
+export async function askPromtool(
+  promtool: string,
+  args: readonly string[],
+  { stdin = "", cwd }: { readonly stdin?: string; readonly cwd?: string } = {},
+): Promise<string> {
   const child = new Deno.Command(promtool, {
-    args: ["check", "metrics"],
+    args: [...args],
+    ...(cwd === undefined ? {} : { cwd }),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
+  await writer.write(new TextEncoder().encode(stdin));
   await writer.close();
   const { code, stdout, stderr } = await child.output();
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
@@ -81,12 +104,8 @@ export async function testRule(promtool: string, test: RuleTest): Promise<string
         })),
       }],
     });
-    const { code, stdout, stderr } = await new Deno.Command(promtool, {
-      args: ["test", "rules", "test.yml"],
-      cwd: folder,
-    }).output();
-    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    return code === 0 ? "" : `exit ${code}\n${said}`;
+    const said = await askPromtool(promtool, ["test", "rules", "test.yml"], { cwd: folder });
+    return said.startsWith("exit ") ? said : "";
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,0 +1,189 @@
+/**
+ * The documents. Goal: what they show works when it is typed, and no link leads nowhere. Method:
+ * every block of commands is executed against a maglevd on loopback, or its mark has the reason why
+ * not; configurations are checked by maglevd.
+ */
+import assert from "node:assert/strict";
+import { generatedFiles } from "../../tools/docs/main.ts";
+import {
+  anchorsOf,
+  type Block,
+  blocksOf,
+  linksOf,
+  markProblems,
+} from "../support/judges/documents.ts";
+import { askPromtool, findPromtool } from "../support/judges/promtool.ts";
+import { runToEnd, withFolder } from "../support/servers/daemon.ts";
+import { DocumentsStage } from "../support/worlds/documents_stage.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+function textOf(name: string): string {
+  return Deno.readTextFileSync(new URL(name, ROOT));
+}
+
+const NAMES = ["README.md"].concat(
+  [...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)
+    .filter((name) => name.endsWith(".md")).sort(),
+);
+
+Deno.test("every block of commands in the documents is executed, or has a reason why not", () => {
+  const problems = NAMES.flatMap((name) =>
+    markProblems(textOf(name)).map((problem) => `${name}, ${problem}`)
+  );
+  assert.deepEqual(problems, []);
+  const bad = "text\n\n    ls\n\n```sh\nls\n```\n\n```sh no-run\nls\n```\n\n```yaml x\na: 1\n```\n";
+  assert.equal(markProblems(bad).length, 4);
+});
+
+Deno.test("every link in the documents leads to a file and a heading that exist", () => {
+  const problems: string[] = [];
+  let checked = 0;
+  for (const name of NAMES) {
+    const base = new URL(name, ROOT);
+    for (const { line, target } of linksOf(textOf(name))) {
+      if (/^[a-z]+:/.test(target)) continue;
+      checked++;
+      const url = new URL(target, base);
+      const anchor = decodeURIComponent(url.hash.slice(1));
+      url.hash = "";
+      try {
+        Deno.statSync(url);
+        const headings = anchor === "" ? undefined : anchorsOf(Deno.readTextFileSync(url));
+        if (headings?.has(anchor) === false) problems.push(`${name}:${line}: no heading ${target}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        problems.push(`${name}:${line}: no file ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+  assert.ok(checked > 50);
+});
+
+Deno.test("the README's table has every document", () => {
+  const listed = linksOf(textOf("README.md")).map(({ target }) => target);
+  assert.deepEqual(NAMES.slice(1).filter((name) => !listed.includes(name)), []);
+});
+
+Deno.test("every configuration in the documents is valid without a warning", async () => {
+  await withFolder(async (folder) => {
+    const promtool = findPromtool();
+    const checks = NAMES.flatMap((name) =>
+      blocksOf(textOf(name)).filter(({ language }) => language === "yaml").map(
+        async ({ line, mark, text }, index) => {
+          const config = `${folder}/${name.replace("/", "-")}-${index}.yaml`;
+          await Deno.writeTextFile(
+            config,
+            text.replaceAll("/usr/share/vpp-maglev/", new URL("docs/", ROOT).pathname),
+          );
+          if (mark === "promtool") {
+            if (promtool === undefined) return console.log(`not tried: ${name}: no promtool here`);
+            assert.match(await askPromtool(promtool, ["check", "config", config]), /SUCCESS/);
+            return;
+          }
+          // Without VPP, because a fragment need not have VPP's section.
+          const { code, stdout } = await runToEnd({ config, flags: ["--check"] });
+          assert.equal(code, 0, `${name}:${line}: ${stdout}`);
+          assert.match(stdout, /^[^\n]*: valid: [^\n]*\n$/, `${name}:${line}`);
+        },
+      )
+    );
+    assert.ok(checks.length >= 6);
+    await Promise.all(checks);
+  });
+});
+
+const TOOLS = ["bash", "curl", "jq", "openssl"];
+const lacking = TOOLS.filter((tool) =>
+  !new Deno.Command("sh", { args: ["-c", `command -v ${tool}`], stdout: "null" }).outputSync()
+    .success
+);
+const note = lacking.length === 0 ? "" : ` (skipped: needs ${lacking.join(", ")})`;
+
+/** Parts of the output that a document promises, in their order. */
+const PROMISED: Readonly<Record<string, readonly RegExp[]>> = {
+  "docs/user-guide.md": [
+    /: valid: 1 frontends, 2 backends/,
+    /nginx0 +\S+ +up.*\nnginx1 +\S+ +up/,
+    /state +down/,
+    /L4CON/,
+    /state +up/,
+    /"passed":true,"broken":\[\]/,
+    /maglev_frontend_state\{frontend="web",state="up"\} 0/,
+  ],
+  "docs/running.md": [/--allow-read=/, /nginx0.*paused/],
+};
+
+Deno.test({
+  name: `the commands of the documents do what they show${note}`,
+  ignore: lacking.length > 0,
+  fn: (t) =>
+    DocumentsStage.with(async (stage) => {
+      for (const name of NAMES) {
+        const blocks = blocksOf(textOf(name)).filter(({ mark }) => mark === "run");
+        if (blocks.length > 0) await t.step(name, () => typeIn(stage, { name, blocks }));
+      }
+    }),
+});
+
+async function typeIn(
+  stage: DocumentsStage,
+  { name, blocks }: { readonly name: string; readonly blocks: readonly Block[] },
+): Promise<void> {
+  const { status, output } = await stage.run(blocks);
+  assert.equal(status, 0, output);
+  let rest = output;
+  for (const promised of PROMISED[name] ?? []) {
+    const match = promised.exec(rest);
+    assert.ok(match !== null, `${promised} is not in the rest of the output:\n${rest}`);
+    rest = rest.slice(match.index + match[0].length);
+  }
+}
+
+Deno.test("the man pages have every flag of --help, and no others", async () => {
+  const pages = (await generatedFiles()).filter(({ name }) => name.startsWith("docs/man/"));
+  assert.equal(pages.length, 4);
+  for (const { name, wanted } of pages) {
+    const program = name.slice("docs/man/".length, -2);
+    const args = [new URL("tools/release/launcher.sh", ROOT).pathname, program, "--help"];
+    const { stdout } = await new Deno.Command("sh", {
+      args,
+      env: { MAGLEV_DENO: Deno.execPath() },
+    }).output();
+    const help = new TextDecoder().decode(stdout);
+    const options = wanted.slice(wanted.indexOf(".SH OPTIONS"), wanted.indexOf(".SH ENVIRONMENT"));
+    const documented = [...options.matchAll(/^\.TP\n\\fB\\-\\-([^ ]*?)\\fR/gm)].map(([, flag]) =>
+      flag!.replaceAll("\\-", "-")
+    );
+    const printed = [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, flag]) => flag!);
+    assert.deepEqual(documented, printed, program);
+    assert.ok(printed.length > 10, program);
+  }
+});
+
+for (
+  const [linter, command] of [
+    ["man", "man --warnings -E UTF-8 -l -Tutf8 -Z"],
+    ["mandoc", "mandoc -T lint -W warning"],
+  ] as const
+) {
+  const found = new Deno.Command("sh", { args: ["-c", `command -v ${linter}`], stdout: "null" })
+    .outputSync().success;
+  Deno.test({
+    name: `${linter} has no warning about the man pages${found ? "" : ` (skipped: no ${linter})`}`,
+    ignore: !found,
+    async fn() {
+      const { code, stderr } = await new Deno.Command("sh", {
+        // Formatted pages go nowhere; mandoc reports on its standard output.
+        args: [
+          "-c",
+          `for page in docs/man/*; do ${command} "$page" | grep -a WARNING >&2; done; true`,
+        ],
+        cwd: ROOT,
+        stdout: "null",
+      }).output();
+      assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+    },
+  });
+}
