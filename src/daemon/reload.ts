@@ -34,6 +34,14 @@ export interface ReloaderOptions {
   readonly hostCheck: Host;
   /** The file that the daemon started with. */
   readonly initial: Loaded;
+  /** Is notified of each reload; absent: nothing is. */
+  readonly service?: ReloadObserver;
+}
+
+/** Follows reloads, also those that fail. */
+export interface ReloadObserver {
+  reloading(): void;
+  reloaded(): void;
 }
 
 /** Time and hash of a file that was read. */
@@ -107,7 +115,18 @@ export class Reloader {
     this.#reporting?.abort();
   }
 
+  /** Reads, checks, puts in force; the service manager sees a reload until then. */
   async #reload(by: string): Promise<Reloaded> {
+    const { service } = this.#options;
+    service?.reloading();
+    try {
+      return await this.#readAndApply(by);
+    } finally {
+      service?.reloaded();
+    }
+  }
+
+  async #readAndApply(by: string): Promise<Reloaded> {
     const { path, daemon, logger, clock } = this.#options;
     const checked = await this.#check();
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");

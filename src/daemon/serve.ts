@@ -8,6 +8,7 @@ import type { LogFormat } from "../log/forms.ts";
 import { LogHandler } from "../log/handler.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
+import { openServiceManager } from "../system/service_manager.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { SystemClock } from "../system/system_clock.ts";
 import { checkedOnHost, type ConfigResult, configSize, readConfig } from "./config.ts";
@@ -19,6 +20,7 @@ import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { type Loaded, Reloader } from "./reload.ts";
+import { ServiceStatus } from "./service_status.ts";
 import { writeLine } from "../system/stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
@@ -169,6 +171,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { daemon, metrics, loaded } = parts;
   const { settings, clock, logger, signals, hostCheck } = context;
   const stop = Promise.withResolvers<Stop>();
+  const service = new ServiceStatus({ manager: openServiceManager(), clock, logger });
   const reloader = new Reloader({
     path: settings.config,
     vppApiAddr: settings["vpp-api-addr"],
@@ -177,6 +180,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     clock,
     hostCheck,
     initial: loaded,
+    service,
   });
   const onBug = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
@@ -220,7 +224,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
       message: `SIGHUP does not reload: ${unheard}; use \`maglevc config reload\``,
     });
   }
+  service.started(daemon);
   const { status, ...why } = await stop.promise;
+  service.stopping();
   logger.info("shutdown", why);
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.

@@ -6,15 +6,12 @@
  *     deno run -A tools/docs/main.ts           write
  *     deno run -A tools/docs/main.ts --check   exit 1 when something is stale, write nothing
  */
-import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { helpText } from "../../src/cli/language/help.ts";
 import { jsonSchemaText } from "./config_schema.ts";
 import { withReference } from "./config_reference.ts";
-import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
-import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
 import { metricsReference } from "./metrics_reference.ts";
 import { launcherTable } from "../../src/system/launch/launcher_table.ts";
-import { FRONTEND, MAGLEVC, MAGLEVD, MAGLEVT } from "../../src/system/launch/permissions.ts";
+import { PROGRAMS } from "../release/programs.ts";
 import { usage } from "../../src/system/settings.ts";
 import { MAGLEVT_FLAGS } from "../../src/tester/flags.ts";
 
@@ -69,7 +66,7 @@ export async function generatedFiles(): Promise<readonly Generated[]> {
       name: "tools/release/launcher_table.sh",
       url: launcher,
       current: await readIfPresent(launcher),
-      wanted: launcherText(),
+      wanted: launcherTable(PROGRAMS),
     },
   ];
 }
@@ -95,15 +92,6 @@ function withBlock(document: string, name: string, text: string): string {
   if (from < 0 || to < from) throw new Error(`a document has lost the marks of its ${name}`);
   const head = document.slice(0, from + begin.length);
   return `${head}\n\n\`\`\`text\n${text}\n\`\`\`\n\n${document.slice(to)}`;
-}
-
-function launcherText(): string {
-  return launcherTable([
-    { program: MAGLEVD, flags: MAGLEVD_FLAGS },
-    { program: MAGLEVC, flags: MAGLEVC_FLAGS },
-    { program: FRONTEND, flags: FRONTEND_FLAGS },
-    { program: MAGLEVT, flags: MAGLEVT_FLAGS },
-  ]);
 }
 
 async function readIfPresent(url: URL): Promise<string | undefined> {
