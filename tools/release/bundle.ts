@@ -33,7 +33,7 @@ export async function bundle({ root, work, build }: BundleOptions, to: string): 
   for (const { name, module } of THREADS) {
     const file = `${work}/build/${name}.js`;
     await deno(work, ["-o", file, module]);
-    code[name] = await Deno.readTextFile(file);
+    code[name] = withoutPlace(await Deno.readTextFile(file));
   }
   await Deno.writeTextFile(`${work}/${THREAD_CODE}`, threadCode(code));
   for (const { name, module, starter } of THREADS) {
@@ -89,6 +89,11 @@ function imported(imports: Readonly<Record<string, string>>): Readonly<Record<st
 
 function buildText({ version, commit, date }: BuildInfo): string {
   return `BUILD: BuildInfo = ${JSON.stringify({ version, commit, date })}`;
+}
+
+/** A thread of a `blob:` URL has no place from which packages of Node could be required. */
+function withoutPlace(code: string): string {
+  return code.replace(/(__deno_internal_createRequire)\(import\.meta\.url\)/, '$1("file:///")');
 }
 
 function threadCode(code: Readonly<Record<string, string>>): string {
