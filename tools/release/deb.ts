@@ -25,6 +25,8 @@ export interface DebOptions {
   readonly sources: string;
   /** Folder of the result. */
   readonly out: string;
+  /** Of xz, from 0 to 9; default: 6, which takes half a minute. */
+  readonly level?: number;
 }
 
 /** Builds all packages; returns their paths. */
@@ -195,12 +197,12 @@ async function controlText(
 }
 
 async function pack(tree: Tree, name: string, options: DebOptions): Promise<string> {
-  const { stamp, architecture, out } = options;
+  const { stamp, architecture, out, level = 6 } = options;
   await output("find", [tree.root, "-type", "d", "-exec", "chmod", "0755", "{}", "+"]);
   const time = `--date=@${stamp.epochS}`;
   await output("find", [tree.root, "-exec", "touch", "--no-dereference", time, "{}", "+"]);
   const path = `${out}/${name}_${stamp.version}_${architecture}.deb`;
-  await output("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", tree.root, path], {
+  await output("dpkg-deb", ["--root-owner-group", "-Zxz", `-z${level}`, "--build", tree.root, path], {
     env: { SOURCE_DATE_EPOCH: String(stamp.epochS) },
   });
   return path;

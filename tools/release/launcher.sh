@@ -1,9 +1,10 @@
 #!/bin/sh
-case ${1-} in maglevd | maglevd-frontend) trap '' HUP ;; esac
+case ${1--} in maglevd | maglevd-frontend | -*) trap '' HUP ;; esac
 # Starts a program under Deno with the permissions that follow from its command line and its
 # environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
 #
 #   launcher.sh maglevd|maglevc|… [flags]   starts it
+#   launcher.sh [flags]                     starts maglevd, in a release: the entry of an image
 #
 # In a release its folder holds the deno program and all code; in a checkout it is tools/release.
 #
@@ -456,6 +457,12 @@ stamp_build() {
 
 # ------------------------------------------------------------------------------------------------
 
+case $release-${1--} in
+  yes--*)
+    program=maglevd
+    set -- maglevd "$@"
+    ;;
+esac
 find_program "$program"
 [ -n "$functions" ] || fail 2 "expected $programs"
 shift
