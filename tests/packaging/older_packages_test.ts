@@ -75,7 +75,7 @@ for (const [shape, packages] of Object.entries(SHAPES)) {
         const install = async (paths: readonly string[]) => {
           for (const path of paths) await output(["cp", path, `${root}/root/`]);
           const names = paths.map((path) => `/root/${path.slice(path.lastIndexOf("/") + 1)}`);
-          await inside(`dpkg -i --force-confold ${names.join(" ")}`);
+          await inside(`dpkg -i --auto-deconfigure --force-confold ${names.join(" ")}`);
         };
         await install(await Promise.all(packages.map((old) => buildOld(old, place))));
         const edited = {

@@ -5,7 +5,7 @@
 import { install, isThere, mayInstall } from "../../tools/debian.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf, writeLibrary } from "../../tools/release/library.ts";
-import { stampOf } from "../../tools/release/version.ts";
+import { type Stamp, stampOf } from "../../tools/release/version.ts";
 import { BASE, type Build, BUILT, output, PROGRAMS_NEEDED, ROOT } from "./support.ts";
 
 const PACKAGES =
@@ -26,11 +26,10 @@ async function makeBase(): Promise<void> {
 }
 
 /** The first has the quality of a release; the second is compressed quickly. */
-async function makeBuild(build: Build): Promise<void> {
+async function makeBuild(build: Build, own: Stamp): Promise<void> {
   const out = `${BUILT}/${build}`;
   await Deno.remove(out, { recursive: true }).catch(() => {});
   await Deno.mkdir(out, { recursive: true });
-  const own = await stampOf(ROOT);
   const stamp = build === "first" ? own : { ...own, version: `${own.version}+next` };
   const deno = Deno.execPath();
   const work = `${BUILT}/work-${build}`;
@@ -55,5 +54,6 @@ if (Deno.uid() !== 0) {
   const there = await Deno.stat(BASE).then(() => true, () => false);
   if (!there && isThere("debootstrap")) await makeBase();
   await output([Deno.execPath(), "run", "--frozen", "-A", `${ROOT}/tools/dashboard/build.ts`]);
-  for (const build of ["first", "second"] as const) await makeBuild(build);
+  const stamp = await stampOf(ROOT);
+  for (const build of ["first", "second"] as const) await makeBuild(build, stamp);
 }
