@@ -64,8 +64,8 @@ packagingTest(
       await Deno.chmod(`${shared}/api.sock`, 0o666);
       const image = "localhost/vpp-maglev";
       const start = (...options: readonly string[]) =>
-        podman.output(
-          ...["run", "--detach", "--network", "none", "--health-interval", "disable"],
+        podman.start(
+          ...["--network", "none", "--health-interval", "disable"],
           ...[
             "--volume",
             `${shared}:/srv/shared`,

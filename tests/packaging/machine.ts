@@ -18,12 +18,39 @@ export class Podman {
   }
 
   async run(...args: readonly string[]): Promise<Ran> {
-    const conf = `${this.#place}/containers.conf`;
-    await Deno.writeTextFile(conf, CONTAINERS_CONF);
-    return await run([
+    return await run(this.#command(args), { env: this.#environment() });
+  }
+
+  /**
+   * Starts a container in the background; returns its id. Its monitor keeps the standard streams
+   * open, so they are none of ours.
+   */
+  async start(...args: readonly string[]): Promise<string> {
+    const idFile = await Deno.makeTempFile({ dir: this.#place });
+    await Deno.remove(idFile);
+    const [program, ...rest] = this.#command(["run", "--detach", "--cidfile", idFile, ...args]);
+    const { code } = await new Deno.Command(program!, {
+      args: rest,
+      env: this.#environment(),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    if (code !== 0) throw new Error(`podman run ${args.join(" ")}: exit status ${code}`);
+    return (await Deno.readTextFile(idFile)).trim();
+  }
+
+  #command(args: readonly string[]): readonly string[] {
+    return [
       ...["podman", "--root", `${this.#place}/storage`, "--runroot", `${this.#place}/run`],
       ...["--storage-driver", "vfs", "--runtime", "runc", ...args],
-    ], { env: { CONTAINERS_CONF: conf } });
+    ];
+  }
+
+  #environment(): Readonly<Record<string, string>> {
+    const path = `${this.#place}/containers.conf`;
+    Deno.writeTextFileSync(path, CONTAINERS_CONF);
+    return { CONTAINERS_CONF: path };
   }
 
   async output(...args: readonly string[]): Promise<string> {
@@ -51,13 +78,13 @@ export class Machine implements AsyncDisposable {
     const root = `${place}/root`;
     await unpackBase(root);
     const podman = new Podman(place);
-    const id = await podman.output(
-      ...["run", "--detach", "--systemd=always", "--privileged", "--network", "none"],
+    const id = await podman.start(
+      ...["--systemd=always", "--privileged", "--network", "none"],
       ...["--volume", `${shared}:/srv/shared`, "--rootfs", root, "/sbin/init"],
     );
     const machine = new Machine(root, podman, id);
     await machine.until(
-      "systemctl is-system-running --wait",
+      "systemctl is-system-running",
       ({ stdout }) => /running|degraded/.test(stdout),
     );
     return machine;
@@ -65,7 +92,7 @@ export class Machine implements AsyncDisposable {
 
   /** Runs a line of shell. */
   async run(line: string): Promise<Ran> {
-    return await this.#podman.run("exec", this.#id, "sh", "-c", line);
+    return await this.#podman.run("exec", this.#id, "timeout", "120", "sh", "-c", line);
   }
 
   /** Its output; throws when it fails. */

@@ -15,6 +15,8 @@ async function makeBase(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "maglev-base-" });
   const release = await Deno.readTextFile("/etc/os-release");
   const suite = /^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1] ?? "stable";
+  // It becomes the root folder, which all users enter.
+  await Deno.chmod(folder, 0o755);
   try {
     await output(["debootstrap", "--variant=minbase", `--include=${PACKAGES}`, suite, folder]);
     await output(["sh", "-c", `rm -rf ${folder}/var/cache/apt/archives/*.deb`]);
