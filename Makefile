@@ -26,6 +26,4 @@ clean:
 	rm -rf build
 
 pkg-deb:
-	@echo 'make: cannot build Debian packages: this version has no packaging; run it from the' \
-	  'checkout by `deno task maglevd`' >&2
-	@exit 1
+	$(DENO) task deb

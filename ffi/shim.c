@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 uint32_t maglev_shim_abi(void) { return MAGLEV_SHIM_ABI; }
@@ -147,6 +148,28 @@ int32_t maglev_hang_up_unblock(void) {
   sigemptyset(&hang_up);
   sigaddset(&hang_up, SIGHUP);
   return -pthread_sigmask(SIG_UNBLOCK, &hang_up, NULL);
+}
+
+/* ---- The service manager ---- */
+
+int32_t maglev_notify(const uint8_t *text, uint32_t text_size) {
+  const char *path = getenv("NOTIFY_SOCKET");
+  if (path == NULL || path[0] == '\0') return 0;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  if (path[0] != '/' && path[0] != '@') return -EAFNOSUPPORT;
+  /* A path needs its end mark; the length of an abstract name is exact. */
+  if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+  memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  ssize_t sent = sendto(fd, text, text_size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                        (const struct sockaddr *)&address, size);
+  int32_t result = sent < 0 ? -errno : 1;
+  close(fd);
+  return result;
 }
 
 /* ---- Namespaces and interfaces ---- */

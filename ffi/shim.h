@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAGLEV_SHIM_ABI 4
+#define MAGLEV_SHIM_ABI 5
 
 #define MAGLEV_EXPORT __attribute__((visibility("default")))
 
@@ -47,6 +47,13 @@ MAGLEV_EXPORT int32_t maglev_nofile_count(void);
  * Deno's own handler would end the process for a moment before it has a listener.
  */
 MAGLEV_EXPORT int32_t maglev_hang_up_unblock(void);
+
+/*
+ * Sends `text` (without an end mark) to the service manager at $NOTIFY_SOCKET, without waiting:
+ * sd_notify(3). A leading @ of the variable means an abstract socket. Returns 1 when it was sent, 0
+ * without that variable, -EAGAIN while the service manager has a full queue.
+ */
+MAGLEV_EXPORT int32_t maglev_notify(const uint8_t *text, uint32_t text_size);
 
 /*
  * Moves the calling thread into the network namespace at `path` (NUL-terminated).

@@ -4,7 +4,7 @@
  */
 
 /** Version of the interface that this table was written for; MAGLEV_SHIM_ABI of shim.h. */
-export const SHIM_ABI = 4;
+export const SHIM_ABI = 5;
 
 /** Kinds of ICMP sockets, as bits of maglev_icmp_open's `allow`. */
 /** Arguments of maglev_netns_look(): MAGLEV_LOOK_… of shim.h. */
@@ -35,6 +35,9 @@ export const SYMBOLS = {
 
   // int32_t maglev_hang_up_unblock(void)
   maglev_hang_up_unblock: { parameters: [], result: "i32" },
+
+  // int32_t maglev_notify(const uint8_t *text, uint32_t text_size)
+  maglev_notify: { parameters: ["buffer", "u32"], result: "i32" },
 
   // int32_t maglev_netns_enter(const uint8_t *path, uint32_t path_size,
   //                            uint64_t *identity, uint32_t identity_size)

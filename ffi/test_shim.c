@@ -13,11 +13,13 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const uint8_t *text(const char *string) { return (const uint8_t *)string; }
@@ -75,6 +77,53 @@ static void test_hang_up(void) {
   CHECK(hang_ups == 2);
   CHECK(maglev_hang_up_unblock() == 0);
   signal(SIGHUP, SIG_DFL);
+}
+
+/* A service manager at a socket with this name, abstract or in the file system. */
+static void notify_at(const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  memcpy(address.sun_path, name, length);
+  if (name[0] == '@') address.sun_path[0] = '\0';
+  int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  CHECK(bind(manager, (const struct sockaddr *)&address,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0);
+  CHECK(setenv("NOTIFY_SOCKET", name, 1) == 0);
+  CHECK(maglev_notify(text("READY=1"), 7) == 1);
+  char got[16] = {0};
+  CHECK(recv(manager, got, sizeof got, 0) == 7 && strcmp(got, "READY=1") == 0);
+  /* It reads nothing: the caller is not held up. */
+  int sent = 0;
+  int32_t result = 0;
+  while (sent < 10000 && (result = maglev_notify(text("A=1"), 3)) == 1) sent++;
+  CHECK(result == -EAGAIN);
+  close(manager);
+  CHECK(maglev_notify(text("READY=1"), 7) == -ECONNREFUSED);
+}
+
+static void test_notify(void) {
+  unsetenv("NOTIFY_SOCKET");
+  CHECK(maglev_notify(text("READY=1"), 7) == 0);
+  CHECK(setenv("NOTIFY_SOCKET", "", 1) == 0);
+  CHECK(maglev_notify(text("READY=1"), 7) == 0);
+  int32_t before = maglev_nofile_count();
+  char name[64];
+  snprintf(name, sizeof name, "/tmp/maglev-notify-%d", (int)getpid());
+  notify_at(name);
+  unlink(name);
+  CHECK(maglev_notify(text("READY=1"), 7) == -ENOENT);
+  snprintf(name, sizeof name, "@maglev-notify-%d", (int)getpid());
+  notify_at(name);
+  CHECK(setenv("NOTIFY_SOCKET", "vsock:2:1", 1) == 0);
+  CHECK(maglev_notify(text("READY=1"), 7) == -EAFNOSUPPORT);
+  char far[200];
+  memset(far, 'a', sizeof far - 1);
+  far[0] = '/';
+  far[sizeof far - 1] = '\0';
+  CHECK(setenv("NOTIFY_SOCKET", far, 1) == 0);
+  CHECK(maglev_notify(text("READY=1"), 7) == -ENAMETOOLONG);
+  unsetenv("NOTIFY_SOCKET");
+  CHECK(maglev_nofile_count() == before);
 }
 
 static void *open_and_leave(void *argument) {
@@ -344,6 +393,7 @@ int main(void) {
   test_count();
   test_users();
   test_hang_up();
+  test_notify();
   test_descriptors();
   test_namespaces();
   test_looks();

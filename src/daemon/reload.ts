@@ -34,8 +34,14 @@ export interface ReloaderOptions {
   readonly hostCheck: Host;
   /** The file that the daemon started with. */
   readonly initial: Loaded;
-  /** Called when a reload has ended; `ok`: its file is in force. */
-  readonly onReloaded?: ((ok: boolean) => void) | undefined;
+  readonly observer?: ReloadObserver;
+}
+
+/** Follows reloads, also those that fail. */
+export interface ReloadObserver {
+  reloading(): void;
+  /** `ok`: the file is in force. */
+  reloaded(ok: boolean): void;
 }
 
 /** Time and hash of a file that was read. */
@@ -109,14 +115,27 @@ export class Reloader {
     this.#reporting?.abort();
   }
 
+  /** Reads, checks, puts in force; the observer sees a reload until then. */
   async #reload(by: string): Promise<Reloaded> {
+    const { observer } = this.#options;
+    observer?.reloading();
+    let ok = false;
+    try {
+      const reloaded = await this.#readAndApply(by);
+      ok = reloaded.verdict.ok;
+      return reloaded;
+    } finally {
+      observer?.reloaded(ok);
+    }
+  }
+
+  async #readAndApply(by: string): Promise<Reloaded> {
     const { path, daemon, logger, clock } = this.#options;
     const checked = await this.#check();
     if (this.#closing.signal.aborted) throw new MaglevError("unavailable", "maglevd is stopping");
     for (const { fields } of checked.warnings) logger.warn("config-warning", fields);
     if (!checked.ok) {
       for (const { fields } of checked.errors) logger.error("config-error", fields);
-      this.#options.onReloaded?.(false);
       logger.warn("config-reload", { file: path, by, ok: false, errors: checked.errors.length });
       return { verdict: checked, report: undefined };
     }
@@ -129,7 +148,6 @@ export class Reloader {
     const report = await reportReload(worked, { can: capabilitiesOf(daemon), clock, signal });
     await durable;
     const size = configSize(config);
-    this.#options.onReloaded?.(true);
     logger.info("config-reload", { file: path, by, ok: true, ...size, ...reportFields(report) });
     return { verdict: checked, report };
   }

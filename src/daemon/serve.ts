@@ -7,6 +7,7 @@ import { chosenFormat } from "../log/chosen_format.ts";
 import { LogHandler } from "../log/handler.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/held_hang_ups.ts";
+import { openServiceManager } from "../system/service_manager.ts";
 import { SignalInbox } from "../system/signals.ts";
 import { FLUSH_DEADLINE_MS, STOP_DEADLINE_MS, StopRequest } from "../system/stop.ts";
 import { SystemClock } from "../system/system_clock.ts";
@@ -19,6 +20,7 @@ import { openIntents } from "../intent/disk_store.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics_port.ts";
 import { createGrpcServer, flagOfFailure, NO_OBSERVER, servedMethods } from "./grpc.ts";
 import { type Loaded, Reloader } from "./reload.ts";
+import { ServiceStatus } from "./service_status.ts";
 import { writeLine } from "../system/stdio.ts";
 import { statsProblem } from "../vpp/stats/segment_file.ts";
 import { type Daemon, wireDaemon } from "./wire.ts";
@@ -144,6 +146,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { daemon, metrics, loaded } = parts;
   const { settings, clock, logger, signals, hostCheck } = context;
   const stop = new StopRequest("maglevd");
+  const service = new ServiceStatus({ manager: openServiceManager(), clock, logger });
   const reloader = new Reloader({
     path: settings.config,
     vppApiAddr: settings["vpp-api-addr"],
@@ -152,7 +155,13 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     clock,
     hostCheck,
     initial: loaded,
-    onReloaded: (ok) => metrics?.events.reloaded(ok),
+    observer: {
+      reloading: () => service.reloading(),
+      reloaded(ok) {
+        service.reloaded();
+        metrics?.events.reloaded(ok);
+      },
+    },
   });
   const grpc = await Promise.race([
     listenForGrpc(parts, { reloader, ...context }),
@@ -179,7 +188,9 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
       message: `SIGHUP does not reload: ${unheard}; use \`maglevc config reload\``,
     });
   }
+  service.started(daemon);
   const { status, ...why } = await stop.requested;
+  service.stopping();
   logger.info("shutdown", why);
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.

@@ -31,6 +31,8 @@ export interface MaglevdOptions {
   readonly stateDir?: string | undefined;
   /** A command to run it by, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
+  /** Default: LAUNCHER. */
+  readonly launcher?: readonly string[] | undefined;
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -55,11 +57,12 @@ export function maglevdCommand(options: {
   /** Further files that it may read. */
   readonly files?: readonly string[];
   readonly stateDir?: string | undefined;
+  readonly launcher?: readonly string[] | undefined;
 }): readonly string[] {
   const { files = [], stateDir = "" } = options;
   return [
     ...files.length === 0 ? [] : ["env", `${READ_PATHS}=${files.join(":")}`],
-    ...LAUNCHER,
+    ...options.launcher ?? LAUNCHER,
     "maglevd",
     "--config",
     options.config,

@@ -7,19 +7,16 @@
  *     deno run -A tools/docs/main.ts           write
  *     deno run -A tools/docs/main.ts --check   exit 1 when something is stale, write nothing
  */
-import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { helpText } from "../../src/cli/language/help.ts";
 import { jsonSchemaText } from "./config_schema.ts";
 import { withReference } from "./config_reference.ts";
-import { MAGLEVD_FLAGS } from "../../src/daemon/flags.ts";
-import { FRONTEND_FLAGS } from "../../src/dashboard/flags.ts";
 import { manPage } from "./man_page.ts";
 import { MAN_PAGES } from "./man_texts.ts";
 import { metricsReference } from "./metrics_reference.ts";
 import { alertsText, alertTestsText, dashboardText } from "../monitoring/files.ts";
 import { exitCodeTable, logEventTable, resultCodeTable } from "./tables.ts";
 import { launcherTable } from "../../src/system/launch/launcher_table.ts";
-import { FRONTEND, MAGLEVC, MAGLEVD, MAGLEVT } from "../../src/system/launch/permissions.ts";
+import { PROGRAMS } from "../release/programs.ts";
 import { usage } from "../../src/system/settings.ts";
 import { MAGLEVT_FLAGS } from "../../src/tester/flags.ts";
 
@@ -40,7 +37,7 @@ function wholeFiles(): readonly (readonly [name: string, text: string])[] {
     ["docs/monitoring/alerts.test.yml", alertTestsText()],
     ["docs/monitoring/dashboard.json", dashboardText()],
     ...MAN_PAGES.map((page) => [`docs/man/${page.name}.${page.section}`, manPage(page)] as const),
-    ["tools/release/launcher_table.sh", launcherText()],
+    ["tools/release/launcher_table.sh", launcherTable(PROGRAMS)],
   ];
 }
 
@@ -102,15 +99,6 @@ function withPart(document: string, name: string, part: string): string {
 
 function block(text: string): string {
   return `\`\`\`text\n${text}\n\`\`\``;
-}
-
-function launcherText(): string {
-  return launcherTable([
-    { program: MAGLEVD, flags: MAGLEVD_FLAGS },
-    { program: MAGLEVC, flags: MAGLEVC_FLAGS },
-    { program: FRONTEND, flags: FRONTEND_FLAGS },
-    { program: MAGLEVT, flags: MAGLEVT_FLAGS },
-  ]);
 }
 
 async function readIfPresent(url: URL): Promise<string | undefined> {

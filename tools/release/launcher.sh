@@ -1,17 +1,23 @@
 #!/bin/sh
-case ${1-} in maglevd | maglevd-frontend) trap '' HUP ;; esac
-# Starts maglevd, maglevc, maglevd-frontend or maglevt under Deno with the permissions that follow
-# from its command line and its environment, and becomes it: `exec`, so that the process keeps its
-# number and gets its signals.
+case ${1--} in maglevd | maglevd-frontend | -*) trap '' HUP ;; esac
+# Starts a program under Deno with the permissions that follow from its command line and its
+# environment, and becomes it: `exec`, so that the process keeps its number and gets its signals.
 #
-#   launcher.sh maglevd|maglevc|maglevd-frontend|maglevt [flags]   starts it
+#   launcher.sh maglevd|maglevc|… [flags]   starts it
+#   launcher.sh [flags]                     starts maglevd, in a release: the entry of an image
+#
+# In a release its folder holds the deno program and all code; in a checkout it is tools/release.
 #
 # With --print-permissions it prints the command, one argument a line, and does not start it. It never
 # reads the configuration. Its first line ignores SIGHUP until the daemon listens to it.
 #
 # MAGLEV_READ_PATHS, MAGLEV_WRITE_PATHS  further paths, with colons between
-# MAGLEV_SHIM                            the shim, if not build/maglev_shim.so
-# MAGLEV_DENO                            the deno program, if neither the parent nor on the PATH
+# CREDENTIALS_DIRECTORY                  of systemd: a further path to read
+# MAGLEV_SHIM                            the shim, if not that of the release or checkout
+# MAGLEV_DENO                            the deno program, if not that of the release, and neither
+#                                        the parent nor on the PATH
+# DENO_DIR                               where Deno keeps compiled code, if not CACHE_DIRECTORY (of
+#                                        systemd), /var/cache/vpp-maglev/root or ~/.cache/vpp-maglev
 # MAGLEV_TASK=1                          started by `deno task`: relative paths begin at INIT_CWD
 #
 # POSIX shell, few forks: it takes some milliseconds of each start. Words of the command line are
@@ -31,9 +37,15 @@ fail() {
   exit "$status"
 }
 
-cd -P -- "$folder/../.." || fail 1 "cannot enter the folder of the checkout"
+cd -P -- "$folder" || fail 1 "cannot enter the folder of the launcher"
+. ./launcher_table.sh
+if [ -x ./deno ]; then
+  release=yes
+else
+  release=no
+  cd -P ../.. || fail 1 "cannot enter the folder of the checkout"
+fi
 root=$PWD
-. "$root/tools/release/launcher_table.sh"
 
 # --- Lists of permissions ---------------------------------------------------------------------
 
@@ -330,19 +342,26 @@ grant_home() {
 
 grant_all() {
   reads='' writes='' nets='' ffi='' state_folder=''
-  what='Folder of the checkout'
-  # Words without blanks, from the table.
-  for part in $code; do add reads "$root/$part"; done
+  what='Folder of the program'
+  # Words without blanks, from the table. The code of a release is loaded at the start.
+  if [ "$release" = no ]; then
+    for part in $code; do add reads "$root/$part"; done
+  fi
   each_path add_read "$always_read"
   each_path add_written "$always_write"
   what='environment variable MAGLEV_READ_PATHS'
   each_path add_read "${MAGLEV_READ_PATHS-}"
   what='environment variable MAGLEV_WRITE_PATHS'
   each_path add_written "${MAGLEV_WRITE_PATHS-}"
+  what='environment variable CREDENTIALS_DIRECTORY'
+  add reads "${CREDENTIALS_DIRECTORY-}"
   if [ "$home" = yes ]; then grant_home; fi
   "${functions}_grants"
   if [ "$shim" = yes ]; then
-    ffi=${MAGLEV_SHIM:-$root/build/maglev_shim.so}
+    case $release in
+      yes) ffi=${MAGLEV_SHIM:-$root/maglev_shim.so} ;;
+      no) ffi=${MAGLEV_SHIM:-$root/build/maglev_shim.so} ;;
+    esac
     what='environment variable MAGLEV_SHIM'
     case $ffi in *,*) add none "$ffi" ;; esac
   fi
@@ -354,6 +373,10 @@ grant_all() {
 find_deno() {
   deno=${MAGLEV_DENO-}
   [ -z "$deno" ] || return
+  if [ "$release" = yes ]; then
+    deno=$root/deno
+    return
+  fi
   deno=$(readlink "/proc/$PPID/exe" 2>/dev/null)
   case $deno in */deno) if [ -x "$deno" ]; then return; fi ;; esac
   deno=$(command -v deno) ||
@@ -384,6 +407,28 @@ find_commit() {
   case ${#commit} in 40 | 64) ;; *) commit= ;; esac
 }
 
+# Deno keeps compiled code there, and starts faster with it. It also runs where it cannot write.
+find_cache() {
+  [ -z "${DENO_DIR-}" ] || return
+  own=/var/cache/vpp-maglev
+  case ${CACHE_DIRECTORY-} in
+    /*) DENO_DIR=${CACHE_DIRECTORY%%:*} ;;
+    *)
+      if [ -w "$own" ]; then
+        DENO_DIR=$own/root
+      else
+        case ${XDG_CACHE_HOME-}-${HOME-} in
+          /*) DENO_DIR=$XDG_CACHE_HOME/vpp-maglev ;;
+          -/*) DENO_DIR=$HOME/.cache/vpp-maglev ;;
+          *) DENO_DIR=$own ;;
+        esac
+      fi
+      ;;
+  esac
+  [ -d "$DENO_DIR" ] || mkdir -p -m 0700 -- "$DENO_DIR" 2>/dev/null
+  export DENO_DIR
+}
+
 find_reference() {
   if [ -f "$common/$1" ]; then
     read -r commit <"$common/$1"
@@ -412,11 +457,14 @@ stamp_build() {
 
 # ------------------------------------------------------------------------------------------------
 
-case $program in
-  maglevd | maglevc | maglevt) functions=$program ;;
-  maglevd-frontend) functions=maglevd_frontend ;;
-  *) fail 2 'expected maglevd, maglevc, maglevd-frontend or maglevt' ;;
+case $release-${1--} in
+  yes--*)
+    program=maglevd
+    set -- maglevd "$@"
+    ;;
 esac
+find_program "$program"
+[ -n "$functions" ] || fail 2 "expected $programs"
 shift
 "${functions}_program"
 if [ "${MAGLEV_TASK-}" = 1 ]; then here=${INIT_CWD:-$here}; fi
@@ -426,7 +474,10 @@ read_flags "$@"
 grant_all
 find_deno
 
-set -- "$root/$entry" "$@"
+case $release in
+  yes) set -- "$root/${entry%.ts}.js" "$@" ;;
+  no) set -- "$root/$entry" "$@" ;;
+esac
 [ -z "$ffi" ] || set -- "--allow-ffi=$ffi" "$@"
 [ -z "$system" ] || set -- "--allow-sys=$system" "$@"
 [ -z "$environment" ] || set -- "--allow-env=$environment" "$@"
@@ -437,7 +488,10 @@ esac
 [ -z "$writes" ] || set -- "--allow-write=$writes" "$@"
 [ -z "$reads" ] || set -- "--allow-read=$reads" "$@"
 # shellcheck disable=SC2086
-set -- run --frozen --no-prompt "--config=$root/deno.json" $runtime_flags "$@"
+case $release in
+  yes) set -- run --no-config --no-lock --no-remote --no-npm --no-prompt $runtime_flags "$@" ;;
+  no) set -- run --frozen --no-prompt "--config=$root/deno.json" $runtime_flags "$@" ;;
+esac
 
 if is_true "${flag_print_permissions-}"; then
   printf '%s\n' "$deno"
@@ -454,7 +508,17 @@ if [ -n "$state_folder" ] && ! [ -d "$state_folder" ] && ! is_true "${flag_check
   # The program reports a folder that cannot be created.
   mkdir -p -m 0700 -- "$state_folder" 2>/dev/null
 fi
-stamp_build
+if [ "$release" = yes ]; then
+  # A release has its version within.
+  unset MAGLEV_BUILD
+  if [ "$shim" = yes ]; then export MAGLEV_SHIM="$ffi"; fi
+  find_cache
+  case $program in
+    maglevd*) [ -d /run/vpp-maglev ] || mkdir -m 0755 /run/vpp-maglev 2>/dev/null ;;
+  esac
+else
+  stamp_build
+fi
 unset MAGLEV_HANG_UPS
 case $program-$deno in
   *-*=*) ;;

@@ -3,6 +3,18 @@
 export DENO_TLS_CA_STORE='system'
 export DENO_NO_UPDATE_CHECK='1'
 staging_suffix='.new'
+programs='maglevd, maglevc, maglevd-frontend or maglevt'
+
+# Sets $functions to the prefix of the functions of program $1; empty for an unknown one.
+find_program() {
+  case $1 in
+    maglevd) functions=maglevd ;;
+    maglevc) functions=maglevc ;;
+    maglevd-frontend) functions=maglevd_frontend ;;
+    maglevt) functions=maglevt ;;
+    *) functions= ;;
+  esac
+}
 
 maglevd_program() {
   entry='main.ts'

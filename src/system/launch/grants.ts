@@ -7,7 +7,13 @@
  */
 import { parseIp } from "../../base/address.ts";
 import { DEFAULT_PORT } from "../../base/lb_names.ts";
-import { type Program, READ_PATHS, stagingFolder, WRITE_PATHS } from "./permissions.ts";
+import {
+  CREDENTIALS,
+  type Program,
+  READ_PATHS,
+  stagingFolder,
+  WRITE_PATHS,
+} from "./permissions.ts";
 import type { FlagSpec, FlagTable } from "../settings.ts";
 
 export interface PermissionInput {
@@ -33,6 +39,7 @@ export function permissionsOf(program: Program, input: PermissionInput): Permiss
   opened.write(...program.write);
   opened.read(...(env(READ_PATHS) ?? "").split(":"));
   opened.write(...(env(WRITE_PATHS) ?? "").split(":"));
+  opened.read(env(CREDENTIALS) ?? "");
   if (program.home) openHome(opened, env);
   for (const [name, spec] of Object.entries(flags)) {
     openValue(opened, spec, String(settings[name]));

@@ -20,9 +20,27 @@ export function launcherTable(programs: readonly LauncherProgram[]): string {
       `export ${name}=${quoted(value)}`
     ),
     `staging_suffix=${quoted(stagingFolder(""))}`,
+    ...programList(programs),
     ...programs.flatMap(programPart),
   ];
   return parts.join("\n") + "\n";
+}
+
+/** Which programs there are. */
+function programList(programs: readonly LauncherProgram[]): readonly string[] {
+  const names = programs.map(({ program }) => program.name);
+  const list = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+  return [
+    `programs=${quoted(list)}`,
+    "",
+    "# Sets $functions to the prefix of the functions of program $1; empty for an unknown one.",
+    "find_program() {",
+    "  case $1 in",
+    ...names.map((name) => `    ${name}) functions=${functionPrefix(name)} ;;`),
+    "    *) functions= ;;",
+    "  esac",
+    "}",
+  ];
 }
 
 function programPart({ program, flags }: LauncherProgram): readonly string[] {

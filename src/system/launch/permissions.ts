@@ -222,3 +222,6 @@ export const MAGLEVT: Program = {
 /** Variables that the launcher itself reads: further paths, with colons between. */
 export const READ_PATHS = "MAGLEV_READ_PATHS";
 export const WRITE_PATHS = "MAGLEV_WRITE_PATHS";
+
+/** Where systemd puts the files of `LoadCredential=`; readable for the unit's user alone. */
+export const CREDENTIALS = "CREDENTIALS_DIRECTORY";

@@ -147,6 +147,8 @@ export class Daemon extends LoggingProgram {
     readonly grpcAddr?: string;
     /** A command to run it by, such as `ip netns exec NAME`. */
     readonly prefix?: readonly string[];
+    /** Default: that of the checkout. */
+    readonly launcher?: readonly string[];
   }) {
     super();
     this.process = new MaglevdProcess({
@@ -158,6 +160,7 @@ export class Daemon extends LoggingProgram {
       flags: options.flags ?? [],
       grpcAddr: options.grpcAddr,
       prefix: options.prefix ?? [],
+      launcher: options.launcher,
       files: options.files ?? [],
       stateDir: options.stateDir,
       onLine: (line) => this.add(line),

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { loadAssets } from "../../../src/dashboard/assets.ts";
 import { createHub } from "../../../src/dashboard/hub/hub.ts";
 import { dashboard } from "../../../src/dashboard/server/app.ts";
-import { parseTrustedProxies } from "../../../src/dashboard/server/client.ts";
+import { parseAllowedHosts } from "../../../src/dashboard/server/access/allowed_hosts.ts";
+import { parseTrustedProxies } from "../../../src/dashboard/server/access/client.ts";
 import { DashboardMetrics } from "../../../src/dashboard/server/metrics.ts";
 import { DASHBOARD_LIMITS } from "../../../src/http/limits.ts";
 import { HttpServer } from "../../../src/http/server.ts";
@@ -25,7 +26,8 @@ export async function serveDashboard(
   await builtFiles();
   const assets = await loadAssets();
   const proxies = parseTrustedProxies("");
-  assert.ok(typeof assets !== "string" && typeof proxies !== "string");
+  const hosts = parseAllowedHosts("", "");
+  assert.ok(typeof assets !== "string" && typeof proxies !== "string" && typeof hosts !== "string");
   const clock = new SystemClock();
   const hub = createHub({
     servers: Object.keys(maglevds).map((name) => ({ name, address: `${name}:9090` })),
@@ -52,6 +54,7 @@ export async function serveDashboard(
       login: undefined,
       adminRequiresTls: false,
       proxies,
+      hosts,
       build: BUILD,
       metrics,
       clock,

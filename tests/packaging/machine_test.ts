@@ -1,0 +1,262 @@
+/**
+ * The packages on a machine that has nothing: Debian's smallest system with a real systemd, without
+ * Node, npm or a network. Goal: install, run, reload, upgrade and downgrade leave state,
+ * configuration and VPP as they are; purge leaves nothing. Method: a container, and a simulated VPP
+ * that counts what it is asked to change.
+ */
+import assert from "node:assert/strict";
+import { type Simulator, startSimulator } from "../../src/sim/api_server.ts";
+import { SystemClock } from "../../src/system/system_clock.ts";
+import { Machine, MACHINE_NEEDS } from "./machine.ts";
+import { type Build, output, packagesOf, packagingTest, versionOf, withPlace } from "./support.ts";
+
+/** Servers that answer pings; long enough to be read in a thread. */
+function configText(servers: readonly number[], head = ""): string {
+  return `${"# A line that makes the file long.\n".repeat(600)}maglev:
+${head}  vpp:
+    lb:
+      ipv4-src-address: 192.0.2.254
+      ipv6-src-address: 2001:db8::254
+      startup-min-delay: 500ms
+  healthchecks:
+    ping: { type: icmp, interval: 200ms, timeout: 150ms, rise: 1 }
+  backends:
+${servers.map((n) => `    server${n}: { address: 127.0.0.${n}, healthcheck: ping }\n`).join("")}\
+  frontends:
+    web:
+      address: 192.0.2.10
+      protocol: tcp
+      port: 80
+      pools: [ { name: all, backends: { ${servers.map((n) => `server${n}: {}`).join(", ")} } } ]
+`;
+}
+
+const ENVIRONMENT = `MAGLEV_VPP_API_ADDR=/srv/shared/api.sock
+MAGLEV_VPP_STATS_ADDR=
+MAGLEV_LOG_LEVEL=info
+`;
+
+/** Requests that change VPP. */
+function changes({ requests }: Simulator): number {
+  const changing = [...requests].filter(([name]) => /^lb_(add_del|as_set|flush)/.test(name));
+  return changing.reduce((sum, [, count]) => sum + count, 0);
+}
+
+const status = (machine: Machine, of: string, unit = "vpp-maglev") =>
+  machine.sh(`systemctl show --value -p ${of} ${unit}`);
+
+const ready = (machine: Machine) =>
+  machine.until(
+    "systemctl show --value -p StatusText vpp-maglev",
+    ({ stdout }) => stdout === "ready\n",
+  );
+
+/** Copies the packages of a build into the machine; returns their paths there, separated by blanks. */
+async function copied(machine: Machine, build: Build): Promise<Record<string, string>> {
+  const paths: Record<string, string> = {};
+  for (const [name, path] of Object.entries(packagesOf(build))) {
+    paths[name] = `/tmp/${build}-${name}.deb`;
+    // Its own /tmp may be a file system that is not seen from outside.
+    await output(["cp", path, `${machine.root}/root/${build}-${name}.deb`]);
+    paths[name] = `/root/${build}-${name}.deb`;
+  }
+  return paths;
+}
+
+packagingTest(
+  "packages on a machine that has nothing",
+  MACHINE_NEEDS,
+  (t) =>
+    withPlace(async (place) => {
+      const shared = `${place}/shared`;
+      await Deno.mkdir(shared);
+      await using machine = await Machine.boot(place, shared);
+      const simulator = await startSimulator({
+        path: `${shared}/api.sock`,
+        clock: new SystemClock(),
+      });
+      await Deno.chmod(shared, 0o755);
+      await Deno.chmod(`${shared}/api.sock`, 0o666);
+      try {
+        await story(t, machine, simulator);
+      } finally {
+        await simulator.stop();
+      }
+    }),
+);
+
+async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator): Promise<void> {
+  const first = await copied(machine, "first");
+  const second = await copied(machine, "second");
+  const before = await machine.files();
+  const install = (paths: Readonly<Record<string, string>>) =>
+    machine.sh(`dpkg -i --force-confold ${Object.values(paths).join(" ")}`);
+
+  await t.step("a first installation enables maglevd and starts nothing", async () => {
+    assert.equal((await machine.run("command -v node npm deno")).stdout, "");
+    await install(first);
+    assert.equal((await machine.run("systemctl is-enabled vpp-maglev")).stdout, "enabled\n");
+    const frontend = await machine.run("systemctl is-enabled vpp-maglev-frontend");
+    assert.equal(frontend.stdout, "disabled\n");
+    assert.equal((await machine.run("systemctl is-active vpp-maglev")).stdout, "inactive\n");
+    assert.match(await machine.sh("id maglevd"), /gid=\d+\(maglevd\)/);
+    assert.equal(await machine.sh("stat -c '%a %U' /etc/default/vpp-maglev"), "640 root");
+    for (const name of ["maglevd", "maglevd-frontend", "maglevc", "maglevt"]) {
+      const version = await machine.sh(`${name} --version`);
+      assert.ok(version.startsWith(`${name} ${versionOf("first")} (commit `), version);
+    }
+  });
+
+  await t.step("VPP that is installed later gives maglevd its group", async () => {
+    await machine.sh(
+      "mkdir -p /tmp/vpp/DEBIAN /tmp/vpp/usr/bin && touch /tmp/vpp/usr/bin/vpp && " +
+        "printf 'Package: vpp\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@b.example>\\n" +
+        "Description: none\\n' > /tmp/vpp/DEBIAN/control && " +
+        "printf '#!/bin/sh\\ngroupadd --system vpp\\n' > /tmp/vpp/DEBIAN/postinst && " +
+        "chmod 755 /tmp/vpp/DEBIAN/postinst && dpkg-deb --build /tmp/vpp /tmp/vpp.deb && " +
+        "dpkg -i /tmp/vpp.deb",
+    );
+    assert.match(await machine.sh("id -nG maglevd"), /\bvpp\b/);
+    await machine.sh(
+      "dpkg --purge vpp && gpasswd -d maglevd vpp && groupdel vpp && rm -r /tmp/vpp*",
+    );
+  });
+
+  await t.step("the unit starts while VPP is away, then programs it", async () => {
+    await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3]));
+    await machine.write("/etc/default/vpp-maglev", ENVIRONMENT.replace("api.sock", "none.sock"));
+    // The folder of namespaces is then a mount that units share; a real machine shares all of /run.
+    await machine.sh("ip netns add earlier");
+    await machine.sh("systemctl start vpp-maglev");
+    assert.match(await status(machine, "StatusText"), /^not ready: VPP is not connected/);
+    await machine.write("/etc/default/vpp-maglev", ENVIRONMENT);
+    await machine.sh("systemctl restart vpp-maglev");
+    await ready(machine);
+    assert.equal(simulator.requests.get("lb_add_del_vip_v2") ?? 0, 1);
+    const capabilities = await machine.sh(
+      `grep CapEff /proc/${await status(machine, "MainPID")}/status`,
+    );
+    assert.match(capabilities, /0000000000202000$/, "CAP_NET_RAW and CAP_SYS_ADMIN alone");
+  });
+
+  await t.step("its permissions are those that the launcher prints", async () => {
+    const pid = await status(machine, "MainPID");
+    const running = await machine.sh(`tr '\\0' '\\n' < /proc/${pid}/cmdline`);
+    const printed = await machine.sh(
+      "set -a; . /etc/default/vpp-maglev; MAGLEV_STATE_DIR=/var/lib/vpp-maglev; " +
+        "maglevd --print-permissions",
+    );
+    assert.equal(running, printed);
+  });
+
+  await t.step(
+    "a reload with a bad file fails and changes nothing; a good one is done",
+    async () => {
+      const pid = await status(machine, "MainPID");
+      const done = changes(simulator);
+      await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3]) + "  bad: [\n");
+      assert.notEqual((await machine.run("systemctl reload vpp-maglev")).code, 0);
+      assert.equal(await status(machine, "ActiveState"), "active");
+      assert.equal(changes(simulator), done);
+      await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3, 4]));
+      await machine.sh("systemctl reload vpp-maglev");
+      await machine.until("maglevc show backends", ({ stdout }) => /server4 .*\bup\b/.test(stdout));
+      assert.equal(await status(machine, "MainPID"), pid);
+      assert.ok(changes(simulator) > done);
+    },
+  );
+
+  await t.step(
+    "the dashboard starts with a login, and has no capability",
+    async () => {
+      await machine.sh("umask 077; echo secret > /etc/vpp-maglev/frontend-password");
+      const folder = "/etc/systemd/system/vpp-maglev-frontend.service.d";
+      const credential = "LoadCredential=password:/etc/vpp-maglev/frontend-password";
+      // A container may lack what systemd needs to hand a credential to a user of its own.
+      const { code } = await machine.run(
+        `systemd-run --wait --quiet --pipe --property=DynamicUser=yes --property=${credential} ` +
+          "sh -c 'cat $CREDENTIALS_DIRECTORY/password'",
+      );
+      if (code !== 0) console.log("credentials are not tried: this container passes none");
+      const login = code === 0
+        ? `${credential}\nEnvironment=MAGLEV_FRONTEND_PASSWORD_FILE=%d/password\n`
+        : "Environment=MAGLEV_FRONTEND_PASSWORD=secret\n";
+      await machine.sh(`mkdir -p ${folder}`);
+      await machine.write(
+        `${folder}/login.conf`,
+        `[Service]\nEnvironment=MAGLEV_FRONTEND_USER=admin\n${login}`,
+      );
+      await machine.sh("systemctl daemon-reload; systemctl start vpp-maglev-frontend");
+      const get = (path: string) =>
+        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET ${path} HTTP/1.0\\r\\n\\r\\n" >&3 && head -n 1 <&3'`;
+      await machine.until(get("/view/"), ({ stdout }) => stdout.includes(" 200 "));
+      assert.match(await machine.sh(get("/admin/")), / 401 /);
+      const pid = await status(machine, "MainPID", "vpp-maglev-frontend");
+      assert.match(await machine.sh(`grep CapEff /proc/${pid}/status`), /0000000000000000$/);
+    },
+  );
+
+  await t.step(
+    "between unpacking and configuring, threads start and the file is read",
+    async () => {
+      await machine.sh("maglevc set backend server3 pause");
+      await machine.sh("ip netns add dataplane && ip -n dataplane link set lo up");
+      await machine.sh(`dpkg --unpack ${second["vpp-maglev-runtime"]}`);
+      const config = configText([2, 3, 5], "  healthchecker: { netns: dataplane }\n");
+      await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+      // Not `systemctl reload`: that would run the new program first.
+      await machine.sh("systemctl kill --kill-who=main --signal=HUP vpp-maglev");
+      await machine.until("maglevc show backends", ({ stdout }) => /server5 .*\bup\b/.test(stdout));
+      await ready(machine);
+    },
+  );
+
+  for (const [name, paths] of [["upgrade", second], ["downgrade", first]] as const) {
+    await t.step(`${name} restarts maglevd; VPP, files and intents stay as they are`, async () => {
+      const done = changes(simulator);
+      const pid = await status(machine, "MainPID");
+      await machine.sh("echo '# by the operator' >> /etc/default/vpp-maglev");
+      const [config, environment] = await Promise.all(
+        ["/etc/vpp-maglev/maglev.yaml", "/etc/default/vpp-maglev"]
+          .map((path) => Deno.readTextFile(machine.root + path)),
+      );
+      await install(paths);
+      assert.notEqual(await status(machine, "MainPID"), pid);
+      await ready(machine);
+      assert.equal(changes(simulator), done, "no request changed VPP");
+      const build = name === "upgrade" ? "second" : "first";
+      assert.ok((await machine.sh("maglevd --version")).includes(`${versionOf(build)} `));
+      assert.match(await machine.sh("maglevc show backends"), /server3 .*paused/);
+      assert.equal(await Deno.readTextFile(`${machine.root}/etc/vpp-maglev/maglev.yaml`), config);
+      const now = await Deno.readTextFile(`${machine.root}/etc/default/vpp-maglev`);
+      assert.equal(now, environment);
+      assert.equal(await status(machine, "ActiveState", "vpp-maglev-frontend"), "active");
+    });
+  }
+
+  await t.step("a stop is quick and leaves VPP as it is", async () => {
+    const done = changes(simulator);
+    const startMs = performance.now();
+    await machine.sh("systemctl stop vpp-maglev vpp-maglev-frontend");
+    assert.ok(performance.now() - startMs < 2500, `${performance.now() - startMs} ms`);
+    assert.equal(await status(machine, "Result"), "success");
+    assert.equal(changes(simulator), done);
+    await machine.sh("systemctl start vpp-maglev");
+  });
+
+  await t.step("removal keeps configuration and state; purge leaves nothing", async () => {
+    const names = "vpp-maglevd vpp-maglev vpp-maglev-runtime";
+    await machine.sh(`dpkg --remove ${names}`);
+    assert.equal((await machine.run("systemctl is-active vpp-maglev")).stdout, "inactive\n");
+    await machine.sh("test -f /etc/vpp-maglev/maglev.yaml && test -d /var/lib/vpp-maglev");
+    await machine.sh("rm -r /etc/systemd/system/vpp-maglev-frontend.service.d");
+    await machine.sh(
+      "rm /etc/vpp-maglev/frontend-password; ip netns del dataplane; ip netns del earlier",
+    );
+    await machine.sh(`dpkg --purge ${names}`);
+    assert.equal((await machine.run("getent passwd maglevd; getent group maglevd")).stdout, "");
+    const left = (await machine.files()).filter((path) => !before.includes(path));
+    // What other programs keep of each change of users.
+    assert.deepEqual(left.filter((path) => !/^\/etc\/\w+-$|^\/var\/lib\/systemd\//.test(path)), []);
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * The packages as files: what lintian reports, sizes, the same bytes in every folder, and a build
+ * for arm64 that runs here under an emulator.
+ */
+import assert from "node:assert/strict";
+import { buildDebs } from "../../tools/release/deb.ts";
+import { architectureOf, writeLibrary } from "../../tools/release/library.ts";
+import { stampOf } from "../../tools/release/version.ts";
+import { output, packagesOf, packagingTest, ROOT, run, withPlace } from "./support.ts";
+
+/** Man pages are written by another part of the project; lintian misses them until then. */
+const WITHOUT_MAN = await Deno.stat(`${ROOT}/docs/man`).then(() => [], () => [
+  "--suppress-tags",
+  "no-manual-page",
+]);
+
+packagingTest("lintian finds nothing that is not explained", ["lintian"], async () => {
+  const { code, stdout } = await run([
+    ...["lintian", "--allow-root", "--no-cfg", "--fail-on", "warning,error", ...WITHOUT_MAN],
+    ...Object.values(packagesOf("first")),
+  ]);
+  assert.deepEqual([code, stdout], [0, ""]);
+});
+
+packagingTest("packages are small, and name each other's version", ["dpkg-deb"], async () => {
+  const packages = packagesOf("first");
+  assert.deepEqual(Object.keys(packages).sort(), [
+    "vpp-maglev",
+    "vpp-maglev-runtime",
+    "vpp-maglevd",
+  ]);
+  for (const [name, path] of Object.entries(packages)) {
+    const megabytes = (await Deno.stat(path)).size / 1e6;
+    const most = name === "vpp-maglev-runtime" ? 35 : 0.5;
+    assert.ok(megabytes < most, `${name}: ${megabytes} MB`);
+    const field = (of: string) => output(["dpkg-deb", "-f", path, of]);
+    const version = await field("Version");
+    assert.match(version, /^1:\d+\.\d+\.\d+/);
+    const needs = await field("Depends");
+    if (name !== "vpp-maglev-runtime") {
+      assert.ok(needs.includes(`vpp-maglev-runtime (= ${version})`), needs);
+    }
+  }
+  const conffiles = await output(["dpkg-deb", "-I", packages["vpp-maglevd"]!, "conffiles"]);
+  assert.equal(conffiles, "/etc/default/vpp-maglev\n/etc/vpp-maglev/maglev.yaml");
+  const runtime = packages["vpp-maglev-runtime"]!;
+  const copyright = await output([
+    "sh",
+    "-c",
+    `dpkg-deb --fsys-tarfile ${runtime} | tar -xO ./usr/share/doc/vpp-maglev-runtime/copyright`,
+  ]);
+  for (const name of ["@grpc/grpc-js", "yaml", "solid-js", "uplot", "prom-client"]) {
+    assert.match(copyright, new RegExp(`^ npm ${name} \\d`, "m"));
+  }
+});
+
+packagingTest("the first version sorts before the second, and after the older project's", [
+  "dpkg",
+], async () => {
+  const versions = await Promise.all(
+    (["first", "second"] as const).map((build) =>
+      output(["dpkg-deb", "-f", packagesOf(build)["vpp-maglevd"]!, "Version"])
+    ),
+  );
+  const sorts = async (a: string, b: string) =>
+    (await run(["dpkg", "--compare-versions", a, "lt", b])).code === 0;
+  assert.ok(await sorts(versions[0]!, versions[1]!), versions.join(" "));
+  assert.ok(await sorts("1.0.2", versions[0]!));
+  assert.ok(await sorts(versions[0]!, "1:99.0"));
+});
+
+/** Builds the packages of the last commit in a new clone at `folder`; SHA-256 by file. */
+async function buildIn(folder: string): Promise<string> {
+  await output(["git", "clone", "-q", "--shared", ROOT, folder]);
+  const out = `${folder}/build`;
+  await output([Deno.execPath(), "run", "--frozen", "-A", "tools/dashboard/build.ts"], {
+    cwd: folder,
+  });
+  const stamp = await stampOf(folder);
+  const library = `${out}/library`;
+  await writeLibrary({ root: folder, work: `${out}/work`, stamp, deno: Deno.execPath() }, library);
+  await buildDebs({
+    ...{ root: folder, work: `${out}/packages`, stamp, library, out },
+    sources: `${out}/work/sources`,
+    architecture: "amd64",
+    level: 0,
+  });
+  return await output(["sh", "-c", "sha256sum *.deb"], { cwd: out });
+}
+
+packagingTest(
+  "a commit gives the same bytes in two folders",
+  ["git"],
+  () =>
+    withPlace(async (place) => {
+      await Deno.mkdir(`${place}/much/deeper`, { recursive: true });
+      const first = await buildIn(`${place}/a`);
+      assert.equal(first.split("\n").length, 3);
+      assert.equal(await buildIn(`${place}/much/deeper/b`), first);
+    }),
+);
+
+packagingTest("packages for arm64 are built, and their programs start", [
+  "aarch64-linux-gnu-gcc",
+  "qemu-aarch64-static",
+  "npm",
+], () =>
+  withPlace(async (place) => {
+    const version = Deno.version.deno;
+    await output(["npm", "pack", "--silent", `@deno/linux-arm64-glibc@${version}`], { cwd: place });
+    await output(["sh", "-c", "tar -xzf *.tgz"], { cwd: place });
+    const deno = await output(["find", place, "-type", "f", "-name", "deno"]);
+    await Deno.chmod(deno, 0o755);
+    const stamp = await stampOf(ROOT);
+    const library = `${place}/library`;
+    await writeLibrary({ root: ROOT, work: `${place}/work`, stamp, deno }, library);
+    const [path] = await buildDebs({
+      ...{ root: ROOT, work: `${place}/packages`, stamp, library, out: place },
+      sources: `${place}/work/sources`,
+      architecture: "arm64",
+      level: 0,
+    });
+    assert.equal(await output(["dpkg-deb", "-f", path!, "Architecture"]), "arm64");
+    assert.equal(await architectureOf(`${library}/maglev_shim.so`), "arm64");
+    const emulator = `${place}/emulated`;
+    await Deno.writeTextFile(
+      emulator,
+      `#!/bin/sh\nexec qemu-aarch64-static -L /usr/aarch64-linux-gnu ${deno} "$@"\n`,
+    );
+    await Deno.chmod(emulator, 0o755);
+    const launched = await output(["sh", `${library}/launcher.sh`, "maglevc", "--version"], {
+      env: { MAGLEV_DENO: emulator, XDG_CACHE_HOME: place },
+    });
+    assert.ok(launched.startsWith(`maglevc ${stamp.version} (commit ${stamp.commit}`), launched);
+  }));
