@@ -1,5 +1,5 @@
 /** maglevd-frontend: the dashboard of one or several maglevds, for browsers. */
-import "./src/system/hang_up.ts";
+import "./src/system/signals/hang_up.ts";
 
 // Imported when SIGHUP is listened to: static imports would all be loaded before.
 const { runFrontend } = await import("./src/dashboard/run.ts");

@@ -299,11 +299,14 @@ Deno.test("a flag that names a path declares its grants", () => {
 });
 
 Deno.test("maglevd and its dashboard listen to SIGHUP before anything else is imported", () => {
-  assert.deepEqual(importsOf("src/system/hang_up.ts", TEXTS.get("src/system/hang_up.ts")!), []);
+  assert.deepEqual(
+    importsOf("src/system/signals/hang_up.ts", TEXTS.get("src/system/signals/hang_up.ts")!),
+    [],
+  );
   for (const [file, program] of [["main.ts", "daemon"], ["frontend.ts", "dashboard"]] as const) {
     const entry = TEXTS.get(file)!;
     const [first, ...rest] = importsOf(file, entry);
-    assert.equal(first, "src/system/hang_up.ts");
+    assert.equal(first, "src/system/signals/hang_up.ts");
     assert.deepEqual(rest, [`src/${program}/run.ts`]);
     // A static import would be evaluated, and loaded, with the first one.
     assert.ok(entry.includes(`await import("./src/${program}/run.ts")`));

@@ -26,7 +26,7 @@ export class ServiceStatus {
   /** Line that was not sent, because the service manager was busy. */
   #unsent: string | undefined;
   #sentStatus = "";
-  /** The service manager cannot be reached, or there is none. */
+  /** True when no service manager can be reached. */
   #off = false;
 
   constructor(options: ServiceStatusOptions) {

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { startSimulator } from "../sim/api_server.ts";
 import { control, controlHelp } from "../sim/control.ts";
-import { SignalInbox } from "../system/signals.ts";
+import { SignalInbox } from "../system/signals/inbox.ts";
 import { SystemClock } from "../system/system_clock.ts";
 
 const USAGE = `usage: simulator --socket PATH [--stats-socket PATH] [--do COMMAND]…

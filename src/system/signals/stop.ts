@@ -1,9 +1,9 @@
 /** Why and when a program that runs until it is stopped ends: a signal, or an error that is a bug. */
-import { MaglevError } from "../base/errors.ts";
-import type { MonotonicMs } from "../base/instant.ts";
-import type { Clock } from "../base/ports.ts";
-import type { SignalInbox } from "./signals.ts";
-import { writeLine } from "./stdio.ts";
+import { MaglevError } from "../../base/errors.ts";
+import type { MonotonicMs } from "../../base/instant.ts";
+import type { Clock } from "../../base/ports.ts";
+import type { SignalInbox } from "./inbox.ts";
+import { writeLine } from "../stdio.ts";
 
 /** Deadline of an orderly stop: programs exit within 2 s (specification of the daemon). */
 export const STOP_DEADLINE_MS = 1500;

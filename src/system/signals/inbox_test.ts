@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SignalInbox } from "./signals.ts";
+import { SignalInbox } from "./inbox.ts";
 
 /** Sends a signal to this process and waits until its listeners have run. */
 async function send(signal: Deno.Signal): Promise<void> {

@@ -3,7 +3,7 @@
  * installs its handler a moment before our listener is registered, and a signal in between would
  * end the process. A blocked SIGHUP is delivered on release, once for any number.
  */
-import { openShim } from "../../ffi/open.ts";
+import { openShim } from "../../../ffi/open.ts";
 
 /** Environment variable that the launcher sets. */
 const HELD = "MAGLEV_HANG_UPS";
