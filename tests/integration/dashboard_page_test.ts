@@ -155,8 +155,8 @@ browserTest(
       await row.getByText("L4TOUT").waitFor();
       assert.equal(await row.locator(".c-effective").innerText(), "0");
       await page.getByRole("button", { name: "1 degraded" }).waitFor();
-      assert.equal(await page.title(), "(1) vpp-maglev");
-      assert.match(await icon(page), /degraded/);
+      await until(async () => await page.title() === "(1) vpp-maglev");
+      await until(async () => /degraded/.test(await icon(page)));
       await page.locator(".log").getByText("nginx1 up → down").waitFor();
       await page.locator("[aria-live=polite]", { hasText: "nginx1 is down." }).waitFor();
       await row.locator(".strip").focus();
@@ -165,7 +165,7 @@ browserTest(
       await page.getByRole("button", { name: "1 served by fallback" }).waitFor();
       fail("standby");
       await page.getByRole("button", { name: "1 down" }).waitFor();
-      assert.match(await icon(page), /down/);
+      await until(async () => /down/.test(await icon(page)));
       fixture.setBackend("demo", "nginx0", { state: "up", counter: 4 });
       await page.locator("[aria-live=polite]", { hasText: "web is up" }).waitFor();
     }),
@@ -321,7 +321,7 @@ browserTest(
         .waitFor();
       assert.ok(await disable.isDisabled());
       assert.equal(await page.getByText("No actions while the page is not live.").count(), 2);
-      assert.equal(await page.title(), "(not live) vpp-maglev");
+      await until(async () => await page.title() === "(not live) vpp-maglev");
       assert.equal(await page.locator(".page.stale").count(), 1);
       fixture.setBackend("demo", "nginx2", { state: "down" });
       // Until the next attempt is some seconds away, so that it is the button that helps.
@@ -516,7 +516,7 @@ browserTest("empty and broken states are described in words", () => {
     await page.getByText("All frontends are well.").waitFor();
     assert.equal(await page.getByText("Nothing is wrong.").count(), 0);
     await until(async () => await page.title() === "(1) vpp-maglev");
-    assert.match(await icon(page), /down/);
+    await until(async () => /down/.test(await icon(page)));
     await page.getByText(/Warming up: VPP keeps what it has/).waitFor();
     await page.getByText("Clock is 2.5 s ahead of the dashboard's").waitFor();
     await page.locator(".row").first().waitFor();

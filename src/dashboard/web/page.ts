@@ -116,6 +116,11 @@ export class Page {
     });
     this.navigation.onScope = () => this.#scopeChanged();
     BROWSER.every(1000, () => this.#tick());
+    document.addEventListener("visibilitychange", () => {
+      // The frame that was requested before comes only when the page is seen again.
+      this.#frame = false;
+      this.#flush();
+    });
     void this.#load();
   }
 
@@ -298,10 +303,13 @@ export class Page {
     }
     if (this.#frame) return;
     this.#frame = true;
-    requestAnimationFrame(() => {
+    const flush = () => {
       this.#frame = false;
       this.#flush();
-    });
+    };
+    // A hidden page gets no frames, and its title is to be true all the same.
+    if (document.visibilityState === "visible") requestAnimationFrame(flush);
+    else BROWSER.after(1000, flush);
   }
 
   /** Applies the events that wait for the next frame. */
@@ -371,7 +379,7 @@ export class Page {
 
   #tick(): void {
     const now = BROWSER.nowMs();
-    // A hidden page gets no frames, and must not collect events without end.
+    // A frame may not come, and events must not be collected without end.
     this.#flush();
     batch(() => {
       this.#set.tickMs(now);

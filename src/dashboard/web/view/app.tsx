@@ -15,6 +15,7 @@ import type { Lb } from "../model/lb.ts";
 import { criticalNotesOf, notesOf } from "../model/notes.ts";
 import { OVERVIEW } from "../model/url_state.ts";
 import type { Page } from "../page.ts";
+import { BROWSER } from "../stream/browser.ts";
 import { Banners } from "./banners.tsx";
 import { PageContext, usePage } from "./context.ts";
 import { EventPanel } from "./panels/event_panel.tsx";
@@ -41,7 +42,7 @@ export function App(props: { readonly page: Page }): JSX.Element {
   const notes = createMemo(() => {
     const nowMs = page.nowMs();
     return shown().flatMap((one) => {
-      trackNotes(page, one);
+      for (const part of ["status", "vpp", "lists"]) page.track(one.name, part);
       return notesOf(one, nowMs);
     });
   });
@@ -127,26 +128,36 @@ function LazyActionDialog(): JSX.Element {
   return <Show when={dialog()} keyed>{(Dialog) => <Dialog />}</Show>;
 }
 
-/** The running computation depends on what the notes of a load balancer follow from. */
-function trackNotes(page: Page, lb: Lb): void {
-  for (const part of ["status", "vpp", "lists"]) page.track(lb.name, part);
-}
+/** Title and icon of the browser's tab change at most this often: it costs the whole browser. */
+const OUTSIDE_MS = 500;
 
 /** Keeps title and icon of the browser's tab in step with all load balancers. */
 function tellOutside(page: Page): void {
-  createEffect(() => {
+  const show = () => {
     let wrong = 0;
     let down = 0;
     for (const lb of page.lbs()) {
-      page.track(lb.name, "counts");
-      trackNotes(page, lb);
       const counts = countsOf(lb.summaries.values());
       const critical = criticalNotesOf(lb).length;
       wrong += wrongCount(counts) + critical;
       down += counts.down + counts.disagrees + critical;
     }
     const live = page.liveness().kind !== "stale";
-    document.title = titleOf({ wrong, live });
+    const title = titleOf({ wrong, live });
+    if (document.title !== title) document.title = title;
     setIcon(!live || down > 0 ? "down" : wrong > 0 ? "degraded" : "well");
+  };
+  let waiting = false;
+  createEffect(() => {
+    page.liveness();
+    for (const { name } of page.lbs()) {
+      for (const part of ["counts", "status", "vpp", "lists"]) page.track(name, part);
+    }
+    if (waiting) return;
+    waiting = true;
+    BROWSER.after(OUTSIDE_MS, () => {
+      waiting = false;
+      show();
+    });
   });
 }

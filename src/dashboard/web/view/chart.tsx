@@ -1,5 +1,5 @@
 /** Live traffic of a VIP over the last ten minutes. Loaded when the first card opens. */
-import { createEffect, createMemo, type JSX, on, onCleanup, onMount } from "solid-js";
+import { createEffect, createMemo, type JSX, on, onCleanup, onMount, untrack } from "solid-js";
 import uPlot from "uplot";
 import "uplot/style.css";
 import type { VipRates } from "../../protocol.ts";
@@ -23,12 +23,17 @@ export default function Chart(
 ): JSX.Element {
   const page = usePage();
   let holder!: HTMLDivElement;
-  const rates = createMemo(() => {
-    page.track(props.lb.name, `r:${props.vip}`);
-    page.track(props.lb.name, "strips");
-    return props.lb.rates.get(props.vip);
-  });
-  const nowS = () => page.nowMs() / 1000;
+  const rates = createMemo(
+    () => {
+      page.track(props.lb.name, `r:${props.vip}`);
+      page.track(props.lb.name, "strips");
+      return props.lb.rates.get(props.vip);
+    },
+    undefined,
+    { equals: false },
+  );
+  // Drawing text on a canvas is slow: a chart moves on with new points and slots, not each second.
+  const nowS = () => untrack(() => page.nowMs()) / 1000;
   const latest = (values: VipRates["first"] | undefined) => {
     const value = values?.at(-1);
     return value === null || value === undefined ? "–" : `${formatRate(value)}/s`;

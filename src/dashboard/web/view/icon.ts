@@ -8,7 +8,8 @@ const ICONS = {
 export function setIcon(state: keyof typeof ICONS): void {
   const found = document.querySelector<HTMLLinkElement>("link[rel=icon]");
   const link = found ?? document.head.appendChild(document.createElement("link"));
+  if (link.href === ICONS[state].href) return;
   link.rel = "icon";
   link.type = "image/svg+xml";
-  if (link.href !== ICONS[state].href) link.href = ICONS[state].href;
+  link.href = ICONS[state].href;
 }
