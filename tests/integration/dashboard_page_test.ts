@@ -218,6 +218,8 @@ browserTest(
     withScreen(demo(), {}, async ({ page, fixture }) => {
       const row = page.locator(".row", { hasText: "nginx0" });
       await row.waitFor();
+      // Probes are not replayed to a stream that begins later.
+      await until(() => fixture.streams === 1);
       const t_ms = Date.now();
       fixture.emit({
         type: "probes",
