@@ -3,6 +3,7 @@ import { type IpAddress, parseIp } from "../base/address.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { textProblem } from "../config/schema/text_rules.ts";
 import { type FlagTable, readSettings, type Settings } from "../system/settings.ts";
+import { ABOUT_FLAGS } from "../system/shared_flags.ts";
 import type { Rules } from "./rules.ts";
 
 const MINUTE_MS = 60_000;
@@ -144,13 +145,7 @@ export const MAGLEVT_FLAGS = {
     placeholder: "PATH",
     help: "append the JSON lines to this file, also beside the screen",
   },
-  "print-permissions": {
-    kind: "boolean",
-    default: false,
-    help: "print the command that the launcher would run, one argument a line",
-  },
-  version: { kind: "boolean", default: false, help: "print version, commit and build date" },
-  help: { kind: "boolean", default: false, help: "print this text" },
+  ...ABOUT_FLAGS,
 } as const satisfies FlagTable;
 
 export type MaglevtSettings = Settings<typeof MAGLEVT_FLAGS>;

@@ -11,7 +11,7 @@ import {
   parseAnswer,
   withFrontend,
 } from "../support/servers/frontend.ts";
-import { readAll, readTo, send } from "../support/worlds/http_world.ts";
+import { readAll, readPast, send } from "../support/worlds/http_world.ts";
 
 Deno.test("it serves https, and with --admin-requires-tls refuses the login without it", async () => {
   const made = await certificates();
@@ -171,7 +171,7 @@ Deno.test("hang-ups never end it, a signal does within two seconds, streams incl
   const frontend = await Frontend.start();
   const conn = await frontend.connect();
   await send(conn, "GET /view/api/events HTTP/1.1\r\nHost: a\r\n\r\n");
-  await readTo(conn, "retry: 2000\n\n");
+  await readPast(conn, "retry: 2000\n\n");
   // Deno takes the signal over half a second after the start.
   for (let n = 0; n < 20; n++) {
     frontend.process.signal("SIGHUP");

@@ -117,10 +117,22 @@ export async function readAll(conn: Pick<Deno.Conn, "read">): Promise<string> {
 }
 
 /** Reads until the text ends so. */
-export async function readTo(conn: Pick<Deno.Conn, "read">, end: string): Promise<string> {
+export function readTo(conn: Pick<Deno.Conn, "read">, end: string): Promise<string> {
+  return readWhile(conn, (all) => !all.endsWith(end));
+}
+
+/** Reads until `part` has come, and perhaps more: events of one turn come together. */
+export function readPast(conn: Pick<Deno.Conn, "read">, part: string): Promise<string> {
+  return readWhile(conn, (all) => !all.includes(part));
+}
+
+async function readWhile(
+  conn: Pick<Deno.Conn, "read">,
+  isMissing: (all: string) => boolean,
+): Promise<string> {
   const bytes = new Uint8Array(65_536);
   let all = "";
-  while (!all.endsWith(end)) {
+  while (isMissing(all)) {
     const count = await conn.read(bytes);
     assert.ok(count !== null, `hung up after ${all}`);
     all += new TextDecoder().decode(bytes.subarray(0, count));
