@@ -183,7 +183,7 @@ export class DocumentsStage {
       stdin: "null",
       stdout: "piped",
       stderr: "null",
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(120_000),
     }).spawn();
     const [output, { code }] = await Promise.all([new Response(child.stdout).text(), child.status]);
     return { status: code, output };
