@@ -43,7 +43,7 @@ export class Podman {
   #command(args: readonly string[]): readonly string[] {
     return [
       ...["podman", "--root", `${this.#place}/storage`, "--runroot", `${this.#place}/run`],
-      ...["--storage-driver", "vfs", "--runtime", "runc", ...args],
+      ...["--storage-driver", "overlay", "--runtime", "runc", ...args],
     ];
   }
 
