@@ -23,7 +23,7 @@ export class Podman {
 
   /**
    * Starts a container in the background; returns its id. Its monitor keeps the standard streams
-   * open, so they are none of ours.
+   * open, so they are not ours.
    */
   async start(...args: readonly string[]): Promise<string> {
     const idFile = await Deno.makeTempFile({ dir: this.#place });
