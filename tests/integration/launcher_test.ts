@@ -168,6 +168,9 @@ class Lines {
         [name, this.pick(["", "/home/o", "rel"])] as [string, string]
       ),
     ];
+    if (this.chance(0.1)) {
+      entries.push(["CREDENTIALS_DIRECTORY", this.pick(["", "/run/credentials/u"])]);
+    }
     if (this.chance(0.1)) entries.push(["MAGLEV_SHIM", this.pick(["", "/opt/shim.so"])]);
     return Object.fromEntries(entries.filter(([name]) => name !== ""));
   }

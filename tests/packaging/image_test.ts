@@ -21,12 +21,12 @@ const CONFIG = `maglev:
     web: { address: 192.0.2.10, pools: [ { name: all, backends: { own: {} } } ] }
 `;
 
-/** Builds the image in podman's storage at `place`; returns its size in megabytes. */
-async function buildImage(place: string): Promise<number> {
+/** Builds the image in podman's storage at `place`. */
+async function buildImage(place: string): Promise<void> {
   const buildah = (...args: readonly string[]) =>
     output([
       ...["buildah", "--root", `${place}/storage`, "--runroot", `${place}/run`],
-      ...["--storage-driver", "vfs", ...args],
+      ...["--storage-driver", "overlay", ...args],
     ]);
   const base = await buildah("from", "scratch");
   await buildah("add", "--quiet", base, BASE, "/");
@@ -42,8 +42,6 @@ async function buildImage(place: string): Promise<number> {
     ...["--pull=never", "--build-arg", "BASE=localhost/base", "--tag", "localhost/vpp-maglev"],
     context,
   );
-  const size = await buildah("inspect", "--type", "image", "localhost/vpp-maglev");
-  return JSON.parse(size).Docker?.Size / 1e6;
 }
 
 packagingTest(
@@ -89,7 +87,7 @@ packagingTest(
       try {
         await t.step("is built, and starts each program by its name", async () => {
           await buildImage(place);
-          for (const name of ["maglevd", "maglevc", "maglevd-frontend", "maglevt"]) {
+          for (const name of ["maglevc", "maglevt"]) {
             const version = await podman.output(
               "run",
               "--rm",

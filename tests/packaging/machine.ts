@@ -23,7 +23,7 @@ export class Podman {
 
   /**
    * Starts a container in the background; returns its id. Its monitor keeps the standard streams
-   * open, so they are none of ours.
+   * open, so they are not ours.
    */
   async start(...args: readonly string[]): Promise<string> {
     const idFile = await Deno.makeTempFile({ dir: this.#place });
@@ -43,7 +43,7 @@ export class Podman {
   #command(args: readonly string[]): readonly string[] {
     return [
       ...["podman", "--root", `${this.#place}/storage`, "--runroot", `${this.#place}/run`],
-      ...["--storage-driver", "vfs", "--runtime", "runc", ...args],
+      ...["--storage-driver", "overlay", "--runtime", "runc", ...args],
     ];
   }
 
