@@ -1,11 +1,12 @@
 /**
- * One client of the simulator's API socket: reads requests, handles them in order, and sends
+ * One client of the simulator's API: reads requests, handles them in order, and sends
  * replies with the current faults. Output waits in one list for its due time, so that replies stay
  * in order with any delay.
  */
 import { MaglevError } from "../base/errors.ts";
 import { later, type MonotonicMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
+import type { ByteStream } from "../vpp/transport/stream_transport.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
 import type { Faults } from "./faults.ts";
 
@@ -47,14 +48,14 @@ export class ClientSocket {
   readonly done: Promise<void>;
   /** Set by sockclnt_delete: closes once all replies are written. */
   closing = false;
-  readonly #conn: Deno.UnixConn;
+  readonly #conn: ByteStream;
   readonly #options: ClientSocketOptions;
   #queue: Outgoing[] = [];
   #queuedBytes = 0;
   #closed = false;
   #wake: () => void = () => {};
 
-  constructor(conn: Deno.UnixConn, options: ClientSocketOptions) {
+  constructor(conn: ByteStream, options: ClientSocketOptions) {
     this.clientIndex = options.clientIndex;
     this.#conn = conn;
     this.#options = options;
