@@ -15,8 +15,10 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "1" },
     steps: { type: "string" },
     trace: { type: "boolean", default: false },
-    /** Ends at the first failure, without shrinking it. */
+    /** Does not shrink. */
     quick: { type: "boolean", default: false },
+    /** Ends at the first failure, without shrinking it. */
+    first: { type: "boolean", default: false },
   },
 });
 const first = Number(values.seed);
@@ -34,6 +36,7 @@ async function inProcesses(): Promise<number> {
     const args = ["run", "-A", "--no-check", import.meta.filename!];
     args.push("--seed", String(first + i * share), "--seeds", String(seeds));
     if (values.quick) args.push("--quick");
+    if (values.first) args.push("--first");
     return new Deno.Command(Deno.execPath(), { args }).spawn();
   });
   const statuses = await Promise.all(children.map((child) => child.status));
@@ -50,7 +53,7 @@ async function runAll(): Promise<number> {
     if (result.failure === undefined) continue;
     failures++;
     await report(result);
-    if (values.quick) break;
+    if (values.first) break;
   }
   const seconds = (performance.now() - startMs) / 1000;
   const hours = simulatedMs / 3_600_000;
@@ -70,8 +73,9 @@ async function runSteps(steps: string): Promise<number> {
 }
 
 async function report(result: RunResult): Promise<void> {
-  if (values.quick) {
-    console.log(`seed ${result.seed} fails: ${result.failure!.invariant}`);
+  if (values.quick || values.first) {
+    const { invariant, message } = result.failure!;
+    console.log(`seed ${result.seed} fails: ${invariant}: ${message.split("\n")[0]}`);
     return;
   }
   const shrunk = await shrink(actionsOf(result.seed), result);

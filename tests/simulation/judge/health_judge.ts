@@ -18,6 +18,8 @@ export class HealthJudge {
   readonly #world: World;
   readonly #fail: (invariant: string, message: string) => void;
   readonly #states = new Map<string, BackendState>();
+  /** When a backend changed its state by anything but a probe. */
+  readonly #actedMs = new Map<string, number>();
   /** Until then probes may be void or late. */
   #blindUntilMs = 0;
   /** Length of the last stop of the process, and its end. */
@@ -84,7 +86,8 @@ export class HealthJudge {
     }
     if (atMs < this.#lastAtMs - 1) this.#fail("one story", `${name}: an event of the past`);
     this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
-    if (PROBE_CODES.test(result.code)) this.#probed(name, transition, checker.current.config);
+    if (!PROBE_CODES.test(result.code)) this.#actedMs.set(name, this.#world.time.nowMs);
+    else this.#probed(name, transition, checker.current.config);
   }
 
   /** A transition by a probe must agree with what the server did. */
@@ -117,6 +120,7 @@ export class HealthJudge {
   /** Several backends probe this server with one check, or the definition has just changed. */
   #isShared(name: string, { backends }: Daemon["checker"]["current"]["config"]): boolean {
     const { address, healthcheck } = backends.get(name)!;
+    if (this.#world.time.nowMs - (this.#actedMs.get(name) ?? 0) < 12_000) return true;
     const same = [...backends.values()].filter((other) =>
       other.address.text === address.text && other.healthcheck === healthcheck
     );
@@ -142,7 +146,12 @@ export class HealthJudge {
       const { address, healthcheck } = config.backends.get(name)!;
       const check = config.healthchecks.get(healthcheck ?? "");
       if (check === undefined) continue;
-      const sinceMs = Math.max(servers.sinceMs(address.text), this.#sinceMs, this.#blindUntilMs);
+      const sinceMs = Math.max(
+        servers.sinceMs(address.text),
+        this.#actedMs.get(name) ?? 0,
+        this.#sinceMs,
+        this.#blindUntilMs,
+      );
       if (time.nowMs - sinceMs < noticedAfterMs(check)) continue;
       const answers = servers.answers({ address: address.text, healthcheck: check });
       if ((state === "up") !== answers) {

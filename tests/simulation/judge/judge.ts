@@ -31,6 +31,8 @@ const AT_ONCE_MS = 60;
 const SOON_MS = 4000;
 /** Lost messages are noticed, connections made again, and failed operations repeated within this. */
 const RECOVERY_MS = 22_000;
+/** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
+const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
 const MOST_TIMERS = 40;
 /** The file, a temporary one and the quarantined ones. */
@@ -50,6 +52,12 @@ export class Judge implements Observer {
   #doubtfulUntilMs = 0;
   #diskFaultUntilMs = 0;
   #tickMs = 0;
+  /** The present daemon could not read its intents, because of a fault of the disk. */
+  #isUnreadable = false;
+  /** By VIP: when the daemon began to recreate it. */
+  readonly #recreatedMs = new Map<string, number>();
+  /** By VIP: when it had no weight and requests for it were sent. */
+  readonly #openingMs = new Map<string, number>();
   #stopping: DaemonProcess | undefined;
   /** Requests of the present turn, in order. */
   #requests: SentRequest[] = [];
@@ -90,11 +98,17 @@ export class Judge implements Observer {
 
   logged(level: string, event: LogEventName, fields: LogFields): void {
     this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
+    if (event === "vpp-lbsync-vip-recreate") {
+      const protocol = { tcp: 6, udp: 17, any: 255 }[String(fields.protocol)];
+      const key = `${fields.vip} ${protocol} ${fields.port}`;
+      this.#recreatedMs.set(key, this.#world.time.nowMs);
+    }
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
     if (event === "operator-intent-file-unusable") {
-      if (this.#world.time.nowMs > this.#diskFaultUntilMs) {
-        this.fail("intents survive", `the file is unusable: ${fields.err}`);
-      }
+      // A file that could not be read at the start is quarantined as soon as the disk allows it.
+      const isAllowed = this.#world.time.nowMs <= this.#diskFaultUntilMs || this.#isUnreadable;
+      if (!isAllowed) this.fail("intents survive", `the file is unusable: ${fields.err}`);
+      this.#isUnreadable = true;
       this.#intents.forget();
     }
   }
@@ -146,6 +160,7 @@ export class Judge implements Observer {
     const { startupMaxDelayMs } = this.#world.config.vppLb!;
     this.disturb(downMs + startupMaxDelayMs);
     this.#stopping = undefined;
+    this.#isUnreadable = false;
   }
 
   stopping(process: DaemonProcess): void {
@@ -239,11 +254,20 @@ export class Judge implements Observer {
   #judgeSent(requests: readonly SentRequest[]): void {
     const { daemon, vpp } = this.#world;
     if (daemon === undefined) return;
+    const { nowMs } = this.#world.time;
+    const before = vpp.view();
+    for (const request of requests) {
+      if (request.kind === "conf" || request.kind === "vip-flush") continue;
+      const weights = [...before.get(request.vip)?.values() ?? []];
+      if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
+    }
     const wrong = judgeRequests(requests, {
       wanted: wantedOf(daemon.checker.current),
-      before: vpp.view(),
+      before,
       weights: vpp.release === "main",
-      isTrusted: this.#world.time.nowMs > this.#doubtfulUntilMs,
+      isTrusted: nowMs > this.#doubtfulUntilMs,
+      recreated: recent(this.#recreatedMs, nowMs),
+      opening: recent(this.#openingMs, nowMs),
     });
     if (wrong !== undefined) this.fail(wrong.invariant, wrong.message);
     this.#intents.sent(requests);
@@ -261,4 +285,10 @@ export class Judge implements Observer {
     if (vpp.connections > 2) this.fail("nothing grows", `${vpp.connections} connections`);
     if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
   }
+}
+
+/** Those of the last moments; the others are removed. */
+function recent(instants: Map<string, number>, nowMs: number): ReadonlySet<string> {
+  for (const [key, atMs] of instants) if (nowMs - atMs > RECREATED_MS) instants.delete(key);
+  return new Set(instants.keys());
 }

@@ -13,6 +13,10 @@ export interface RequestContext {
   readonly weights: boolean;
   /** True when nothing has disturbed VPP for long: it has what the daemon takes it to have. */
   readonly isTrusted: boolean;
+  /** VIPs that had no weight just before. */
+  readonly opening: ReadonlySet<string>;
+  /** VIPs that are being taken down and put up again. */
+  readonly recreated: ReadonlySet<string>;
 }
 
 /** The first request that is wrong. */
@@ -34,6 +38,7 @@ export function judgeRequests(
     const vip = wanted.get(key);
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
+    if (context.recreated.has(key)) continue;
     const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
     if (should && sum(before) > 0 && sum(after) === 0) {
       return {
@@ -48,7 +53,7 @@ export function judgeRequests(
 function problemOf(
   request: SentRequest,
   all: readonly SentRequest[],
-  { wanted, before, weights, isTrusted }: RequestContext,
+  { wanted, before, weights, isTrusted, recreated, opening }: RequestContext,
 ): string | undefined {
   if (request.kind === "conf") return undefined;
   const vip = wanted.get(request.vip);
@@ -57,15 +62,16 @@ function problemOf(
     const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
     return vip === undefined || isPutUp ? undefined : "the VIP should exist";
   }
-  if (request.kind === "as-del" && isTakenDown) return undefined;
-  if (vip === undefined) return "the VIP should not exist";
+  if (recreated.has(request.vip)) return undefined;
+  if (request.kind === "as-del" && (vip === undefined || isTakenDown)) return undefined;
+  if (vip === undefined) return request.kind === "vip-flush" ? undefined : "it should not exist";
   if (request.kind === "vip-add") return undefined;
   if (request.kind === "vip-flush") {
     const after = applied(all, before).get(request.vip);
     const bystander = [...before.get(request.vip) ?? []].find(([address, weight]) =>
       weight > 0 && (after?.get(address) ?? 0) > 0
     );
-    return bystander === undefined || isTakenDown || !isTrusted
+    return bystander === undefined || opening.has(request.vip) || !isTrusted
       ? undefined
       : `server ${bystander[0]} keeps its weight and loses its flows`;
   }

@@ -7,7 +7,7 @@ import type { CallContext } from "../../../src/grpc/calls/calls.ts";
 import { create } from "../../../src/grpc/messages/codec.ts";
 import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
 import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
-import { ip } from "../../support/fakes/vips.ts";
+import { ip } from "../world/addresses.ts";
 import type { Judge } from "../judge/judge.ts";
 import { edited, SERVERS } from "../world/configs.ts";
 import { Dice } from "../world/dice.ts";
@@ -86,7 +86,9 @@ export class Actor {
         return later(action.forMs, () => vpp.isUnreachable = false);
       case "vpp-edited":
         judge.disturb(0, true);
-        if (vpp.plugin !== undefined) edit(vpp.plugin, new Dice(action.seed));
+        if (vpp.plugin !== undefined) {
+          edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
+        }
         return;
       case "stats-end":
         vpp.hasNoStats = true;
@@ -204,7 +206,10 @@ export class Actor {
 }
 
 /** Another program changes VPP. */
-function edit(plugin: LbPlugin, dice: Dice): void {
+function edit(
+  plugin: LbPlugin,
+  { dice, weights }: { readonly dice: Dice; readonly weights: boolean },
+): void {
   const vips = [...plugin.vips()].filter(({ used }) => used);
   if (vips.length === 0) return;
   const vip = dice.pick(vips);
@@ -216,14 +221,20 @@ function edit(plugin: LbPlugin, dice: Dice): void {
     .map((server) => ip(formatAddress46(server.address)));
   const server = servers.length === 0 ? ip(SERVERS[0]!) : dice.pick(servers);
   switch (dice.integer(0, 4)) {
-    case 0:
-      plugin.setWeight(name, { address: server, weight: dice.integer(0, 100), flush: false });
+    case 0: {
+      const weight = dice.integer(0, 100);
+      if (weights) plugin.setWeight(name, { address: server, weight, flush: false });
       return;
+    }
     case 1:
       plugin.deleteServer(name, { address: server, flush: dice.oneIn(2) });
       return;
     case 2:
-      plugin.addServer(name, { address: ip(dice.pick(SERVERS)), weight: 7, flush: false });
+      plugin.addServer(name, {
+        address: ip(dice.pick(SERVERS)),
+        weight: weights ? 7 : 100,
+        flush: false,
+      });
       return;
     case 3:
       plugin.deleteVip(name);

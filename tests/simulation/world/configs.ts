@@ -5,7 +5,7 @@ import type {
   FrontendConfig,
   HealthcheckConfig,
 } from "../../../src/config/model.ts";
-import { ip } from "../../support/fakes/vips.ts";
+import { ip } from "./addresses.ts";
 import { smallConfig } from "../../support/fakes/small_config.ts";
 import type { Dice } from "./dice.ts";
 

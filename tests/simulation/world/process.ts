@@ -118,8 +118,9 @@ export class DaemonProcess {
     for (const { clock } of [this, ...this.#workers]) clock.kill();
   }
 
-  /** Timers that wait, of all its threads. */
+  /** Timers that wait, of all its threads that live. */
   get timers(): number {
-    return [this, ...this.#workers].reduce((sum, { clock }) => sum + clock.timers, 0);
+    return [this, ...this.#workers].filter(({ clock }) => !clock.dead)
+      .reduce((sum, { clock }) => sum + clock.timers, 0);
   }
 }

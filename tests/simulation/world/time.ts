@@ -21,6 +21,9 @@ interface Pending {
   fn: (() => void) | undefined;
 }
 
+/** A timer never fires at the instant at which it is set, as with a real clock. */
+const LEAST_TIMER_MS = 0.001;
+
 /** All that will happen. */
 export class WorldTime {
   #nowMs = monotonic(0);
@@ -142,7 +145,7 @@ export class ProcessClock implements Clock {
       this.timers--;
       return true;
     };
-    const timer = this.event(delayMs, () => {
+    const timer = this.event(Math.max(delayMs, LEAST_TIMER_MS), () => {
       if (over()) fn();
     });
     return {
