@@ -120,7 +120,8 @@ export class HealthJudge {
   /** Several backends probe this server with one check, or the definition has just changed. */
   #isShared(name: string, { backends }: Daemon["checker"]["current"]["config"]): boolean {
     const { address, healthcheck } = backends.get(name)!;
-    if (this.#world.time.nowMs - (this.#actedMs.get(name) ?? 0) < 12_000) return true;
+    const changedMs = Math.max(this.#actedMs.get(name) ?? 0, this.#blindUntilMs);
+    if (this.#world.time.nowMs - changedMs < 12_000) return true;
     const same = [...backends.values()].filter((other) =>
       other.address.text === address.text && other.healthcheck === healthcheck
     );

@@ -203,7 +203,8 @@ export class SimVpp {
         const reader = new RequestReader(life.ids);
         near.onWrite = (bytes) => {
           const sent = reader.push(bytes);
-          if (sent.length > 0) this.#options.onSent(sent);
+          // A VPP that is dead carries nothing out.
+          if (sent.length > 0 && this.#life === life) this.#options.onSent(sent);
         };
         return near;
       },
