@@ -139,6 +139,7 @@ Deno.test("a server that goes down while its VIP is recreated has no weight afte
 
 Deno.test("weights that had to wait for a teardown are those of then, not of before", async () => {
   const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
   const sticky = { srcIpSticky: true };
   world.source.vips.set("web", desired(A, UP, sticky));
   world.lb.hold();

@@ -9,6 +9,8 @@ import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { DaemonProcess } from "../world/process.ts";
 import { requestText, type SentRequest } from "../world/requests.ts";
 import type { Observer, World } from "../world/world.ts";
+import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
+import { planDifference } from "./plan_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
@@ -50,6 +52,8 @@ export class Judge implements Observer {
   #changingUntilMs = 0;
   /** Until then requests may be refused, because the known state of VPP may be wrong. */
   #doubtfulUntilMs = 0;
+  /** Until then another program's change of VPP may not have been read. */
+  #editedUntilMs = 0;
   #diskFaultUntilMs = 0;
   #tickMs = 0;
   /** The present daemon could not read its intents, because of a fault of the disk. */
@@ -138,6 +142,7 @@ export class Judge implements Observer {
     const sync = this.#world.config.vppLb!.syncIntervalMs;
     const { nowMs } = this.#world.time;
     const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
+    if (now) this.#editedUntilMs = nowMs + recovery;
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
     this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
   }
@@ -182,8 +187,11 @@ export class Judge implements Observer {
     this.#changing(SOON_MS);
   }
 
-  reloaded(): void {
-    this.#health.reloaded(this.#world.daemon!);
+  reloaded(plan: ReloadForecast): void {
+    const daemon = this.#world.daemon!;
+    this.#health.reloaded(daemon);
+    const wrong = planDifference(plan, daemon.checker.current);
+    if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
   }
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */
@@ -266,6 +274,7 @@ export class Judge implements Observer {
       before,
       weights: vpp.release === "main",
       isTrusted: nowMs > this.#doubtfulUntilMs,
+      isEdited: nowMs <= this.#editedUntilMs,
       recreated: recent(this.#recreatedMs, nowMs),
       opening: recent(this.#openingMs, nowMs),
     });

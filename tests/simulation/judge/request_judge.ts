@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly weights: boolean;
   /** True when nothing has disturbed VPP for long: it has what the daemon takes it to have. */
   readonly isTrusted: boolean;
+  /** True when another program changed VPP, and the daemon may not have read it since. */
+  readonly isEdited: boolean;
   /** VIPs that had no weight just before. */
   readonly opening: ReadonlySet<string>;
   /** VIPs that are being taken down and put up again. */
@@ -38,7 +40,7 @@ export function judgeRequests(
     const vip = wanted.get(key);
     const before = context.before.get(key);
     if (vip === undefined || vip.isBlind || before === undefined) continue;
-    if (context.recreated.has(key)) continue;
+    if (context.recreated.has(key) || context.isEdited) continue;
     const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
     if (should && sum(before) > 0 && sum(after) === 0) {
       return {

@@ -1,4 +1,6 @@
 /** Carries actions out in a world. */
+import { finish } from "../../../src/async/steps.ts";
+import { forecastReload } from "../../../src/forecast/forecast.ts";
 import { MaglevError } from "../../../src/base/errors.ts";
 import { actOnBackend } from "../../../src/grpc/handlers/backend.ts";
 import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
@@ -147,8 +149,11 @@ export class Actor {
       case "reload": {
         this.#world.config = edited(this.#world.config, new Dice(action.seed));
         judge.reloading(this.#world.config);
+        const nowMs = process!.clock.wallMs();
+        const options = { nowMs, can: { weights: true } };
+        const plan = finish(forecastReload(checker.snapshot(), this.#world.config, options));
         process!.daemon!.reload(this.#world.config);
-        return judge.reloaded();
+        return judge.reloaded(plan);
       }
       case "sync": {
         const dice = new Dice(action.seed);
