@@ -104,7 +104,8 @@ export class GroupSender {
       skipped: (plan) => this.#answered(plan, batch),
       refreshed: (plan) => {
         const vip = newest(group).find((vip) => vipKeyText(vip) === plan.key);
-        return vip === undefined ? plan.build : refreshed(plan.build, vip, { weights });
+        // A reload has removed it since.
+        return vip === undefined ? [] : refreshed(plan.build, vip, { weights });
       },
     });
     return {
