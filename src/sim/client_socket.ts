@@ -6,7 +6,6 @@
 import { MaglevError } from "../base/errors.ts";
 import { later, type MonotonicMs } from "../base/instant.ts";
 import type { Clock } from "../base/ports.ts";
-import type { ByteStream } from "../vpp/transport/stream_transport.ts";
 import { encodeFrame, FrameDecoder } from "../vpp/wire/frame.ts";
 import type { Faults } from "./faults.ts";
 
@@ -23,6 +22,16 @@ const WRITE_BYTES = 256 * 1024;
  * msgbuf in src/vlibapi/api_common.h): a client must not take them for zero.
  */
 const POINTER = Uint8Array.of(0xc0, 0xa4, 0x04, 0x30, 0x01, 0x00, 0x00, 0x00);
+
+/** The part of Deno.UnixConn that is needed. */
+export interface ClientStream {
+  /** Reads some bytes, at least one; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of `bytes`, at least one; returns how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends a read() and write() under way. */
+  close(): void;
+}
 
 /** Options of ClientSocket. */
 export interface ClientSocketOptions {
@@ -48,14 +57,14 @@ export class ClientSocket {
   readonly done: Promise<void>;
   /** Set by sockclnt_delete: closes once all replies are written. */
   closing = false;
-  readonly #conn: ByteStream;
+  readonly #conn: ClientStream;
   readonly #options: ClientSocketOptions;
   #queue: Outgoing[] = [];
   #queuedBytes = 0;
   #closed = false;
   #wake: () => void = () => {};
 
-  constructor(conn: ByteStream, options: ClientSocketOptions) {
+  constructor(conn: ClientStream, options: ClientSocketOptions) {
     this.clientIndex = options.clientIndex;
     this.#conn = conn;
     this.#options = options;

@@ -2,7 +2,7 @@
 import type { VppView } from "../world/vpp.ts";
 import type { WantedVip } from "./wanted.ts";
 
-/** The first difference in words; undefined: there is none. `weights`: VPP has weights. */
+/** The first difference in words; undefined: there is no difference. `weights`: VPP has weights. */
 export function difference(
   wanted: ReadonlyMap<string, WantedVip>,
   view: VppView,

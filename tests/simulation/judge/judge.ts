@@ -56,7 +56,7 @@ export class Judge implements Observer {
   #editedUntilMs = 0;
   #diskFaultUntilMs = 0;
   #tickMs = 0;
-  /** The present daemon could not read its intents, because of a fault of the disk. */
+  /** The present daemon did not read its intents, because of a fault of the disk. */
   #isUnreadable = false;
   /** By VIP: when the daemon began to recreate it. */
   readonly #recreatedMs = new Map<string, number>();
@@ -109,7 +109,7 @@ export class Judge implements Observer {
     }
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
     if (event === "operator-intent-file-unusable") {
-      // A file that could not be read at the start is quarantined as soon as the disk allows it.
+      // A file that was unreadable at the start is quarantined as soon as the disk allows it.
       const isAllowed = this.#world.time.nowMs <= this.#diskFaultUntilMs || this.#isUnreadable;
       if (!isAllowed) this.fail("intents survive", `the file is unusable: ${fields.err}`);
       this.#isUnreadable = true;

@@ -72,7 +72,7 @@ export interface SimVppOptions {
   readonly dice: Dice;
   /** Called with the requests of each write of the daemon, in the turn in which it writes. */
   readonly onSent: (requests: readonly SentRequest[]) => void;
-  /** Called with each request that VPP refused, and was not told to refuse. */
+  /** Called with each request that VPP refused, without a fault that makes it. */
   readonly onRefused: (request: string, retval: number) => void;
   /** Called when VPP dies of a request. */
   readonly onDeath: (reason: string) => void;

@@ -1,6 +1,6 @@
 /**
  * A whole world from one seed: servers, VPP, a disk and one maglevd, with the actions that happen to
- * them. It only makes things happen; judge/ says what is wrong.
+ * them. It only makes things happen; judge/ reports what is wrong.
  */
 import { setImmediate } from "node:timers";
 import { later, type MonotonicMs } from "../../../src/base/instant.ts";
