@@ -30,6 +30,7 @@ function withWeightOf(
   // VPP's own weight decides, and it was read when the operation was planned.
   if (keep === true) return [operation];
   if (operation.kind === "as-add") return [{ ...operation, weight }];
-  const next = { ...operation, weight, flush: flush && operation.flush };
+  const due = operation.flush || operation.previousWeight > 0;
+  const next = { ...operation, weight, flush: flush && due };
   return next.flush || weight !== operation.previousWeight ? [next] : [];
 }

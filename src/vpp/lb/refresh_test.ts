@@ -30,6 +30,8 @@ Deno.test("refreshed flushes no server that has left its flushing state", () => 
   assert.deepEqual(texts([weight("10.0.0.1", 0, 100, true)], "10.0.0.1=0!"), [
     "as-weight 10.0.0.1 0 flush",
   ]);
+  const cut = texts([weight("10.0.0.1", 50, 100)], "10.0.0.1=0!");
+  assert.deepEqual(cut, ["as-weight 10.0.0.1 0 flush"], "it has entered one");
 });
 
 Deno.test("refreshed leaves out servers that are as they should be, or no longer wanted", () => {

@@ -177,7 +177,11 @@ export class SyncSession {
       if (this.#mustWait(prefix, desired)) {
         this.#locks.defer(prefix, frontend, trigger);
       } else {
-        this.#sender.send([desired], { group: { prefix, frontends: [frontend] }, remove: false, batch });
+        this.#sender.send([desired], {
+          group: { prefix, frontends: [frontend] },
+          remove: false,
+          batch,
+        });
       }
     }
     batch.seal();

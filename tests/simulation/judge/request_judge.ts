@@ -90,6 +90,11 @@ function problemOf(
   if (request.weight !== weight) return `the weight should be ${weight}`;
   if (request.flush && !server.mayFlush) return "its flows should stay";
   const present = before.get(request.vip)?.get(request.server);
+  if (request.weight === 0 && server.mayFlush && !request.flush && (present ?? 0) > 0) {
+    // One flush of the VIP follows when all of its servers are flushed.
+    const isEmptied = sum(applied(all, before).get(request.vip) ?? new Map()) === 0;
+    if (!isEmptied) return "its flows should be flushed";
+  }
   if (request.kind === "as-weight" && isTrusted && present === weight && !request.flush) {
     return "VPP has this weight";
   }
