@@ -173,15 +173,11 @@ export class SyncSession {
     const batch = this.#batch("vip", trigger);
     this.#conf.push(conf, trigger);
     for (const { frontend, vip: desired } of wanted) {
-      const prefix = vipPrefix(desired);
-      if (this.#mustWait(prefix, desired)) {
-        this.#locks.defer(prefix, frontend, trigger);
+      const group = { prefix: vipPrefix(desired), frontends: [frontend] };
+      if (this.#mustWait(group.prefix, desired)) {
+        this.#locks.defer(group.prefix, frontend, trigger);
       } else {
-        this.#sender.send([desired], {
-          group: { prefix, frontends: [frontend] },
-          remove: false,
-          batch,
-        });
+        this.#sender.send([desired], { group, remove: false, batch });
       }
     }
     batch.seal();

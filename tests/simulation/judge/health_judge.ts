@@ -68,11 +68,6 @@ export class HealthJudge {
     this.#settled();
   }
 
-  acting(backend: string): void {
-    void backend;
-    this.#settled();
-  }
-
   transition(name: string, transition: Transition, { checker }: Daemon): void {
     const { from, to, result, atMs } = transition;
     const before = this.#states.get(name);

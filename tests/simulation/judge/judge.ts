@@ -197,11 +197,8 @@ export class Judge implements Observer {
   /** An operator acts on a backend; the result is to be called when the answer has come. */
   acting(action: string, backend: string, forMs: number | undefined): () => void {
     this.#changing(AT_ONCE_MS);
-    this.#health.acting(backend);
     return this.#intents.acting(action, backend, forMs);
   }
-
-  refusedAction(_backend: string): void {}
 
   changed(): void {
     this.#changing(AT_ONCE_MS);

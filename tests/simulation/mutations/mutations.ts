@@ -67,7 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "cuts before raises",
     file: "src/vpp/lb/plan.ts",
     from: "[...raises, ...additions, ...cuts, ...flushes, ...deletions]",
-    to: "[...cuts, ...flushes, ...deletions, ...additions]",
+    to: "[...cuts, ...flushes, ...deletions, ...raises, ...additions]",
   },
   {
     name: "an operation that VPP refused is not looked into",
@@ -96,7 +96,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "changes during a request are dropped",
     file: "src/vpp/sync/session.ts",
-    from: "this.#locks.defer(prefix, frontend, trigger);",
+    from: "this.#locks.defer(group.prefix, frontend, trigger);",
     to: "",
   },
   {

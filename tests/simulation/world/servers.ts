@@ -21,20 +21,18 @@ export const BEHAVIOURS: readonly Behaviour[] = ["ok", "slow", "refuse", "hang",
 const MARGIN_MS = 40;
 
 /** The answers of one server to one check. */
-export interface Record {
+export interface Answers {
   /** When the last probe began that was not answered in time; undefined: none. */
   badMs: number | undefined;
   /** Probes in a row that were not answered in time. */
   bad: number;
   /** Probes in a row that were answered in time. */
   good: number;
-  /** Since when it behaves as it does. */
-  sinceMs: number;
 }
 
 export class Servers {
   readonly #behaviours = new Map<string, Behaviour>();
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, Answers>();
   readonly #changedMs = new Map<string, number>();
   readonly #dice: Dice;
   /** The host of the prober lacks ports: probes are void. */
@@ -58,11 +56,11 @@ export class Servers {
     return this.#changedMs.get(address) ?? 0;
   }
 
-  record(address: string, check: string): Record {
+  record(address: string, check: string): Answers {
     const key = `${address} ${check}`;
     let record = this.#records.get(key);
     if (record === undefined) {
-      this.#records.set(key, record = { badMs: undefined, bad: 0, good: 0, sinceMs: 0 });
+      this.#records.set(key, record = { badMs: undefined, bad: 0, good: 0 });
     }
     return record;
   }
