@@ -8,7 +8,7 @@ import { Checker, type ReloadResult } from "../checker/checker.ts";
 import type { KeptIntents } from "../intent/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
-import { createVppConnection } from "../vpp/api/connection.ts";
+import { createVppConnection, type VppConnectionOptions } from "../vpp/api/connection.ts";
 import { vppLbOf } from "../vpp/lb/desired.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters/counters.ts";
@@ -36,6 +36,10 @@ export interface WireOptions {
   readonly intents?: (KeptIntents & { readonly store: Closable }) | undefined;
   /** Counts events; absent: they are not counted. */
   readonly events?: EventCounts | undefined;
+  /** Connects to VPP's API; absent: over its socket or shared memory. */
+  readonly connect?: VppConnectionOptions["connect"];
+  /** Opens VPP's stats segment; absent: over its socket. */
+  readonly openStats?: VppConnectionOptions["openStats"];
 }
 
 /** A store with pending writes. */
@@ -111,14 +115,16 @@ export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
 }
 
 function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
-  const { clock, logger, vppApiAddr, vppStatsAddr, events } = options;
+  const { clock, logger, vppApiAddr, vppStatsAddr, events, connect } = options;
+  const openStats = options.openStats ?? openStatsSession;
   const calls = new ApiTally(events?.apiObserver);
   const connection = createVppConnection({
     apiAddress: vppApiAddr,
     clock,
     logger,
     observer: calls,
-    ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats: openStatsSession }),
+    ...(connect === undefined ? {} : { connect }),
+    ...(vppStatsAddr === "" ? {} : { statsAddress: vppStatsAddr, openStats }),
   });
   const since = stateSince(connection, clock);
   const reconciler = new Reconciler({

@@ -1,5 +1,5 @@
 /**
- * One client of the simulator's API socket: reads requests, handles them in order, and sends
+ * One client of the simulator's API: reads requests, handles them in order, and sends
  * replies with the current faults. Output waits in one list for its due time, so that replies stay
  * in order with any delay.
  */
@@ -22,6 +22,16 @@ const WRITE_BYTES = 256 * 1024;
  * msgbuf in src/vlibapi/api_common.h): a client must not take them for zero.
  */
 const POINTER = Uint8Array.of(0xc0, 0xa4, 0x04, 0x30, 0x01, 0x00, 0x00, 0x00);
+
+/** The part of Deno.UnixConn that is needed. */
+export interface ClientStream {
+  /** Reads some bytes, at least one; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of `bytes`, at least one; returns how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends a read() and write() under way. */
+  close(): void;
+}
 
 /** Options of ClientSocket. */
 export interface ClientSocketOptions {
@@ -47,14 +57,14 @@ export class ClientSocket {
   readonly done: Promise<void>;
   /** Set by sockclnt_delete: closes once all replies are written. */
   closing = false;
-  readonly #conn: Deno.UnixConn;
+  readonly #conn: ClientStream;
   readonly #options: ClientSocketOptions;
   #queue: Outgoing[] = [];
   #queuedBytes = 0;
   #closed = false;
   #wake: () => void = () => {};
 
-  constructor(conn: Deno.UnixConn, options: ClientSocketOptions) {
+  constructor(conn: ClientStream, options: ClientSocketOptions) {
     this.clientIndex = options.clientIndex;
     this.#conn = conn;
     this.#options = options;

@@ -143,6 +143,7 @@ export class Scheduler {
     const slot = this.#slots.get(id);
     if (slot === undefined) return;
     slot.probe = this.#options.prober({ address, healthcheck: slot.healthcheck });
+    slot.readdressed = slot.stage !== "waiting";
   }
 
   /** Forgets the target and cancels its probe in flight; unknown ids are ignored. */
@@ -269,6 +270,7 @@ export class Scheduler {
     slot.startedMs = nowMs;
     slot.stage = "running";
     slot.movedMs = 0;
+    slot.readdressed = false;
     this.#starts.remove(slot);
     this.#ends.set(slot, later(nowMs, slot.healthcheck.timeoutMs + EARLY_MS));
     slot.cancellation.rearm();
@@ -306,7 +308,7 @@ export class Scheduler {
         this.#void(slot, { nowMs, latenessMs, ...why });
         return;
       }
-      if (verdict.code.endsWith("TOUT") && this.#inRush(slot) && mayRepeat(slot)) {
+      if (slot.readdressed || (this.#inRush(slot, verdict) && mayRepeat(slot))) {
         this.#wait(slot, nowMs, nowMs);
         return;
       }
@@ -327,11 +329,11 @@ export class Scheduler {
   }
 
   /**
-   * True for a first probe in a rush of first probes. One that timed out is repeated once before it
+   * True for a time-out of a first probe in a rush of first probes. It is repeated once before it
    * counts: a host with many of the addresses may have dropped the connections because of the rush.
    */
-  #inRush({ unknown, startedMs }: Slot): boolean {
-    return unknown && startedMs <= later(this.#earlyMs, RUSH_MS);
+  #inRush({ unknown, startedMs }: Slot, { code }: Verdict): boolean {
+    return code.endsWith("TOUT") && unknown && startedMs <= later(this.#earlyMs, RUSH_MS);
   }
 
   /** Longest delay since `sinceMs` that may have kept a result from this thread. */

@@ -40,6 +40,8 @@ export interface Slot extends Due {
   unknown: boolean;
   /** Incremented when the running probe is abandoned, so that its verdict is ignored. */
   run: number;
+  /** The address changed during the probe that runs: its failure is repeated, not counted. */
+  readdressed: boolean;
   /** Its last probe was ahead of its place on the grid. */
   ahead: boolean;
   /** Planned start of the last probe; the next one is planned from it. */
@@ -65,6 +67,7 @@ export function slotOf(target: ScheduledTarget, parts: { probe: Probe; phase: nu
     counter: target.counter,
     unknown: target.unknown,
     run: 0,
+    readdressed: false,
     ahead: false,
     plannedMs: FAR_PAST_MS,
     startedMs: FAR_PAST_MS,

@@ -31,8 +31,10 @@ export interface PlanHooks {
   answered(plan: VipPlan, operation: Operation, outcome: Outcome): void;
   /** True when VPP has the VIP. */
   known(plan: VipPlan): boolean;
-  /** The flush of a VIP was left out, because VPP may not have the VIP. */
+  /** An operation was left out, for example the flush of a VIP that VPP may not have. */
   skipped(plan: VipPlan): void;
+  /** The operations of plan.build as they should be now, perhaps without some. */
+  refreshed(plan: VipPlan): readonly Operation[];
 }
 
 /** Bulk work pauses at FULL requests in flight, and continues at REFILL. */
@@ -69,11 +71,17 @@ export class Applier {
   applyPlans(plans: readonly VipPlan[], hooks: PlanHooks): void {
     const sending = (plan: VipPlan) => new Sending(plan, this, hooks);
     let standing = plans.length;
+    let waited = false;
     const taken = () => {
       if (--standing > 0) return;
-      for (const plan of plans) sending(plan).send(stagesOf(plan.build), () => {});
+      for (const plan of plans) {
+        const build = waited ? hooks.refreshed(plan) : plan.build;
+        sending(plan).send(stagesOf(build), () => {});
+        for (let left = build.length; left < plan.build.length; left++) hooks.skipped(plan);
+      }
     };
     for (const plan of plans) sending(plan).send(stagesOf(plan.teardown), taken);
+    waited = true;
   }
 
   /** Sends `operations` now; `onOutcome` is called once for each, in the order of VPP's replies. */

@@ -44,7 +44,7 @@ export class DesiredVips {
   }
 
   /** The VIPs that the frontends of a group should have now. */
-  newest({ frontends }: VipGroup): readonly DesiredVip[] {
+  newest({ frontends }: Pick<VipGroup, "frontends">): readonly DesiredVip[] {
     const { source } = this.#options;
     return wantedVips(source, frontends).map(({ vip }) => vip);
   }

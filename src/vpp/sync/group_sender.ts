@@ -9,9 +9,10 @@ import type { Guards } from "./guard/guards.ts";
 import type { KnownState } from "./known_state.ts";
 import type { PrefixLocks } from "./prefix_locks.ts";
 import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
-import { vipPrefix } from "../lb/model.ts";
-import type { VipPlan } from "../lb/plan.ts";
+import { vipKeyText, vipPrefix } from "../lb/model.ts";
+import type { VipGroup, VipPlan } from "../lb/plan.ts";
 import { planGroup } from "../lb/plan.ts";
+import { refreshed } from "../lb/refresh.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { PoolIndices } from "./pool_indices.ts";
 import type { SyncBatch } from "./report.ts";
@@ -26,6 +27,8 @@ export interface GroupSenderOptions {
   readonly locks: PrefixLocks;
   readonly indices: PoolIndices;
   readonly capabilities: LbCapabilities;
+  /** The VIPs that the frontends of a group should have now. */
+  readonly newest: (group: SendGroup) => readonly DesiredVip[];
   readonly recreations: RecreateLimit;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,10 +44,12 @@ export interface GroupSenderOptions {
   readonly again: (keys: readonly string[]) => void;
 }
 
+/** The prefix of a send, and the frontends of its VIPs. */
+export type SendGroup = Pick<VipGroup, "prefix" | "frontends">;
+
 /** Options of a send. */
 export interface SendOptions {
-  /** `192.0.2.1/32`. */
-  readonly prefix: string;
+  readonly group: SendGroup;
   readonly remove: boolean;
   readonly batch: SyncBatch;
   /** True when it will be planned once more, so that withheld operations are not reported yet. */
@@ -76,10 +81,11 @@ export class GroupSender {
 
   /** Plans and sends `desired`; none of the VIPs may be busy. */
   send(desired: readonly DesiredVip[], options: SendOptions): Sent {
-    const { known, guards, withheld: list, capabilities: { weights }, applier } = this.#options;
-    const { prefix, remove, batch, tentative = false } = options;
+    const { known, guards, withheld: list, capabilities, applier, newest } = this.#options;
+    const { weights } = capabilities;
+    const { group, remove, batch, tentative = false } = options;
     for (const vip of desired) known.forgetFlushes(vip);
-    const guarded = planGroup(desired, known.onPrefix(prefix), { remove, weights })
+    const guarded = planGroup(desired, known.onPrefix(group.prefix), { remove, weights })
       .map((plan) => guards.pass(plan));
     for (const { plan, withheld } of guarded) {
       if (withheld.length === 0 || !tentative) list.set(plan.key, withheld);
@@ -96,6 +102,11 @@ export class GroupSender {
       },
       known: (plan) => known.get(plan.vip) !== undefined,
       skipped: (plan) => this.#answered(plan, batch),
+      refreshed: (plan) => {
+        const vip = newest(group).find((vip) => vipKeyText(vip) === plan.key);
+        // A reload has removed it since.
+        return vip === undefined ? [] : refreshed(plan.build, vip, { weights });
+      },
     });
     return {
       complete: guarded.every(({ withheld }) => withheld.length === 0),

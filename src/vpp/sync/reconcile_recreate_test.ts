@@ -136,3 +136,46 @@ Deno.test("a server that goes down while its VIP is recreated has no weight afte
   assert.deepEqual(world.logger.of("vpp-lbsync-error"), []);
   await world.reconciler.stop();
 });
+
+Deno.test("weights that had to wait for a teardown are those of then, not of before", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  const sticky = { srcIpSticky: true };
+  world.source.vips.set("web", desired(A, UP, sticky));
+  world.lb.hold();
+  world.reconciler.reload();
+  // The readings, and not yet the answers to the deletions of servers.
+  for (let i = 0; !world.lb.calls.includes(`as-del ${A}/32 6 80 10.0.0.9`); i++) {
+    assert.ok(i < 20);
+    world.lb.release(1);
+    await world.calm();
+  }
+  world.takeWrites();
+  world.transition("web", desired(A, "10.0.0.10=100 10.0.0.9=0!", sticky));
+  world.lb.release();
+  await world.calm();
+  const added = world.takeWrites().filter((write) => write.startsWith("as-add"));
+  assert.deepEqual(added, [`as-add ${A}/32 6 80 10.0.0.9 0`, `as-add ${A}/32 6 80 10.0.0.10 100`]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("a VIP that a reload removes during its teardown is not added", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  world.takeWrites();
+  world.source.vips.set("web", desired(A, UP, { port: 81 }));
+  world.lb.hold();
+  world.reconciler.reload();
+  for (let i = 0; !world.lb.calls.includes(`as-del ${A}/32 6 80 10.0.0.9`); i++) {
+    assert.ok(i < 20);
+    world.lb.release(1);
+    await world.calm();
+  }
+  world.source.vips.set("web", desired(A, UP, { port: 82 }));
+  world.reconciler.reload();
+  world.lb.release();
+  await world.calm();
+  assert.ok(!world.takeWrites().includes(`vip-add ${A}/32 6 81`));
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});

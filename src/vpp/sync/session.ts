@@ -103,6 +103,7 @@ export class SyncSession {
       locks: this.#locks,
       indices: this.#indices,
       capabilities: lb.capabilities,
+      newest: (group) => this.#desired.newest(group),
       recreations: options.recreations,
       clock,
       logger,
@@ -172,11 +173,11 @@ export class SyncSession {
     const batch = this.#batch("vip", trigger);
     this.#conf.push(conf, trigger);
     for (const { frontend, vip: desired } of wanted) {
-      const prefix = vipPrefix(desired);
-      if (this.#mustWait(prefix, desired)) {
-        this.#locks.defer(prefix, frontend, trigger);
+      const group = { prefix: vipPrefix(desired), frontends: [frontend] };
+      if (this.#mustWait(group.prefix, desired)) {
+        this.#locks.defer(group.prefix, frontend, trigger);
       } else {
-        this.#sender.send([desired], { prefix, remove: false, batch });
+        this.#sender.send([desired], { group, remove: false, batch });
       }
     }
     batch.seal();
@@ -295,10 +296,9 @@ export class SyncSession {
       if (!restarted) {
         // The desired state may have changed during the wait.
         const desired = awaited ? this.#desired.newest(group) : group.desired;
-        const { prefix } = group;
-        const sent = this.#sender.send(desired, { prefix, remove, batch, tentative: true });
+        const sent = this.#sender.send(desired, { group, remove, batch, tentative: true });
         if (!sent.complete) this.#incomplete.push(group);
-        const idle = sent.recreates ? this.#locks.idle(prefix) : undefined;
+        const idle = sent.recreates ? this.#locks.idle(group.prefix) : undefined;
         if (idle !== undefined) {
           // Only one address is out of service at a time, for as short as possible.
           await idle;
@@ -331,7 +331,7 @@ export class SyncSession {
       if (this.#closed) return;
       // A reload requests a run of its own, and these frontends may have changed.
       const stale = this.#reloads !== reloads;
-      if (!stale) this.#sender.send(this.#desired.newest(group), { prefix, remove, batch });
+      if (!stale) this.#sender.send(this.#desired.newest(group), { group, remove, batch });
       this.#programDeferred(prefix, stale ? [] : group.frontends);
       if (stale) return;
     }

@@ -24,11 +24,15 @@ export type UnixSocketOptions = OpenTransportOptions;
 export function connectUnixSocket(path: string, options: UnixSocketOptions): Promise<Transport> {
   return openTransport(path, options, {
     open: () => Deno.connect({ transport: "unix", path }),
-    greet: (stream) => greet(stream, options),
+    greet: (stream) => greetVpp(stream, options),
   });
 }
 
-async function greet(stream: ByteStream, options: UnixSocketOptions): Promise<Transport> {
+/** Performs the handshake over a stream to VPP; the returned transport owns the stream. */
+export async function greetVpp(
+  stream: ByteStream,
+  options: UnixSocketOptions,
+): Promise<Transport> {
   const { index, messageTable } = await shakeHands(stream, options);
   const table = new Map(messageTable.map(({ name, index }) => [name, index]));
   return new StreamTransport(stream, { ...options, table, clientIndex: index });

@@ -111,6 +111,7 @@ export const CLEAN_FOLDERS: readonly string[] = [
   "src/vpp",
   "tests/contract",
   "tests/integration",
+  "tests/simulation",
   "tests/support/fakes",
   "tests/support/servers",
   "tests/support/worlds",

@@ -1,0 +1,165 @@
+/**
+ * Judges the states of backends: a server that always answered in time was never called down, one
+ * that does not answer is noticed, and history and events are the same.
+ */
+import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { BackendState, Transition } from "../../../src/health/state.ts";
+import type { HealthcheckConfig } from "../../../src/config/model.ts";
+import type { DaemonProcess } from "../world/process.ts";
+import type { World } from "../world/world.ts";
+
+/** A verdict comes at most so long after the answer or the timeout. */
+const VERDICT_MS = 200;
+/** On top of the time that the probes take. */
+const NOTICED_MS = 2500;
+const PROBE_CODES = /^L[467]/;
+
+export class HealthJudge {
+  readonly #world: World;
+  readonly #fail: (invariant: string, message: string) => void;
+  readonly #states = new Map<string, BackendState>();
+  /** When a backend changed its state by anything but a probe. */
+  readonly #actedMs = new Map<string, number>();
+  /** Until then probes may be void or late. */
+  #blindUntilMs = 0;
+  /** Length of the last stop of the process, and its end. */
+  #stopMs = 0;
+  /** Since when nothing but probes decides. */
+  #sinceMs = 0;
+  #lastAtMs = -Infinity;
+
+  constructor(world: World, fail: (invariant: string, message: string) => void) {
+    this.#world = world;
+    this.#fail = fail;
+  }
+
+  wired({ checker }: Daemon): void {
+    this.#states.clear();
+    for (const [name, { state }] of checker.current.backends) this.#states.set(name, state);
+    // Intents that are restored publish their transitions at the start.
+    for (const intent of checker.current.intents.list()) this.#states.delete(intent.backend);
+    this.#settled();
+    this.#lastAtMs = -Infinity;
+  }
+
+  blindFor(ms: number): void {
+    this.#blindUntilMs = Math.max(this.#blindUntilMs, this.#world.time.nowMs + ms);
+    this.#stopMs = ms;
+  }
+
+  clockSet(): void {
+    this.#lastAtMs = -Infinity;
+  }
+
+  reloading(): void {
+    this.#settled();
+  }
+
+  /** After the events of a reload. */
+  reloaded({ checker }: Daemon): void {
+    const { backends } = checker.current;
+    for (const [name, state] of this.#states) {
+      if (!backends.has(name)) {
+        if (state !== "removed") this.#fail("one story", `${name} is gone without an event`);
+        this.#states.delete(name);
+      }
+    }
+    for (const [name, { state }] of backends) this.#states.set(name, state);
+    this.#settled();
+  }
+
+  transition(name: string, transition: Transition, { checker }: Daemon): void {
+    const { from, to, result, atMs } = transition;
+    const before = this.#states.get(name);
+    if (before !== undefined && before !== from) {
+      this.#fail("one story", `${name}: event ${from} -> ${to} after ${before}`);
+    }
+    this.#states.set(name, to);
+    const backend = checker.current.backends.get(name);
+    if (backend !== undefined && !backend.history.includes(transition)) {
+      this.#fail("one story", `${name}: ${from} -> ${to} is not in its history`);
+    }
+    if (atMs < this.#lastAtMs - 1) this.#fail("one story", `${name}: an event of the past`);
+    this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
+    if (!PROBE_CODES.test(result.code)) this.#actedMs.set(name, this.#world.time.nowMs);
+    else this.#probed(name, transition, checker.current.config);
+  }
+
+  /** A transition by a probe must agree with what the server did. */
+  #probed(
+    name: string,
+    { from, to }: Transition,
+    config: Daemon["checker"]["current"]["config"],
+  ): void {
+    const backend = config.backends.get(name);
+    const check = config.healthchecks.get(backend?.healthcheck ?? "");
+    if (backend === undefined || check === undefined) return;
+    const record = this.#world.servers.record(backend.address.text, check.name);
+    const { nowMs } = this.#world.time;
+    if (to === "down") {
+      const latestMs = check.timeoutMs + VERDICT_MS + this.#late();
+      const isBad = record.badMs !== undefined && nowMs - record.badMs <= latestMs;
+      if (!isBad) this.#fail("answers in time are never down", `${name} ${from} -> down`);
+      if (from === "up" && record.bad < check.fall && !this.#isShared(name, config)) {
+        this.#fail("fall failures", `${name} is down after ${record.bad} of ${check.fall}`);
+      }
+    }
+    if (
+      to === "up" && from === "down" && record.good < check.rise &&
+      !this.#isShared(name, config)
+    ) {
+      this.#fail("rise passes", `${name} is up after ${record.good} of ${check.rise}`);
+    }
+  }
+
+  /** Several backends probe this server with one check, or the definition has just changed. */
+  #isShared(name: string, { backends }: Daemon["checker"]["current"]["config"]): boolean {
+    const { address, healthcheck } = backends.get(name)!;
+    const changedMs = Math.max(this.#actedMs.get(name) ?? 0, this.#blindUntilMs);
+    if (this.#world.time.nowMs - changedMs < 12_000) return true;
+    const same = [...backends.values()].filter((other) =>
+      other.address.text === address.text && other.healthcheck === healthcheck
+    );
+    return same.length > 1 || this.#world.time.nowMs - this.#sinceMs < 12_000;
+  }
+
+  #late(): number {
+    const { nowMs } = this.#world.time;
+    return nowMs < this.#blindUntilMs + 2000 ? this.#stopMs + 2000 : 0;
+  }
+
+  #settled(): void {
+    this.#sinceMs = this.#world.time.nowMs;
+  }
+
+  /** A server that has behaved alike for long enough has the state that this deserves. */
+  tick({ daemon }: DaemonProcess): void {
+    if (daemon === undefined) return;
+    const { servers, time } = this.#world;
+    const { backends, config } = daemon.checker.current;
+    for (const [name, { state }] of backends) {
+      if (state !== "up" && state !== "down" && state !== "unknown") continue;
+      const { address, healthcheck } = config.backends.get(name)!;
+      const check = config.healthchecks.get(healthcheck ?? "");
+      if (check === undefined) continue;
+      const sinceMs = Math.max(
+        servers.sinceMs(address.text),
+        this.#actedMs.get(name) ?? 0,
+        this.#sinceMs,
+        this.#blindUntilMs,
+      );
+      if (time.nowMs - sinceMs < noticedAfterMs(check)) continue;
+      const answers = servers.answers({ address: address.text, healthcheck: check });
+      if ((state === "up") !== answers) {
+        const does = servers.of(address.text);
+        this.#fail("servers are noticed", `${name} is ${state}, and ${address.text} is "${does}"`);
+      }
+    }
+  }
+}
+
+function noticedAfterMs(check: HealthcheckConfig): number {
+  const { rise, fall, intervalMs, fastIntervalMs, downIntervalMs, timeoutMs } = check;
+  const longest = 1.1 * Math.max(intervalMs, fastIntervalMs, downIntervalMs) + timeoutMs;
+  return (1 + Math.max(rise, fall)) * longest + NOTICED_MS;
+}

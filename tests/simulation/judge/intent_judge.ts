@@ -1,0 +1,99 @@
+/**
+ * A backend whose pause or disable was acknowledged as durable gets no weight until an operator, the
+ * file or its time ends it: over crashes and losses of power.
+ */
+import type { Config } from "../../../src/config/model.ts";
+import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { SentRequest } from "../world/requests.ts";
+import type { World } from "../world/world.ts";
+import { keyOf } from "./wanted.ts";
+
+const INVARIANT = "a server in a durable intent has no weight";
+
+interface Out {
+  readonly action: string;
+  /** Unix time at which it ends. */
+  readonly untilMs: number;
+}
+
+export class IntentJudge {
+  readonly #world: World;
+  readonly #fail: (invariant: string, message: string) => void;
+  /** Backends that must be out. */
+  readonly #out = new Map<string, Out>();
+  /** Counts actions of each backend: only the newest counts. */
+  readonly #versions = new Map<string, number>();
+  #config: Config;
+
+  constructor(world: World, fail: (invariant: string, message: string) => void) {
+    this.#world = world;
+    this.#fail = fail;
+    this.#config = world.config;
+  }
+
+  /** A daemon has read the intents, and the file. */
+  wired({ checker }: Daemon): void {
+    this.reloading(checker.current.config);
+    this.expire();
+    for (const [backend, { action }] of this.#out) {
+      const intent = checker.current.intents.ofBackend(backend);
+      const isOut = checker.current.config.backends.get(backend)?.enabled === false;
+      if (intent === undefined && !isOut) {
+        this.#fail("intents survive", `${action} of ${backend} was durable and is lost`);
+      }
+    }
+  }
+
+  /** The file decides: intents of removed backends end, and of those that it enables or disables. */
+  reloading(next: Config): void {
+    for (const backend of [...this.#out.keys()]) {
+      const before = this.#config.backends.get(backend)?.enabled;
+      if (next.backends.get(backend)?.enabled !== before) this.#out.delete(backend);
+    }
+    this.#config = next;
+  }
+
+  acting(action: string, backend: string, forMs: number | undefined): () => void {
+    const version = (this.#versions.get(backend) ?? 0) + 1;
+    this.#versions.set(backend, version);
+    this.#out.delete(backend);
+    const untilMs = forMs === undefined ? Infinity : this.#world.time.wallMs + forMs - 2;
+    const config = this.#config;
+    return () => {
+      if (this.#versions.get(backend) !== version) return;
+      if (action !== "pause" && action !== "disable") return;
+      // A reload since then may have ended it.
+      if (this.#config === config) this.#out.set(backend, { action, untilMs });
+      this.expire();
+    };
+  }
+
+  /** Forgets those whose time is over. */
+  expire(): void {
+    for (const [backend, { untilMs }] of [...this.#out]) {
+      if (this.#world.time.wallMs >= untilMs) this.#out.delete(backend);
+    }
+  }
+
+  /** The file was lost for a reason that is allowed. */
+  forget(): void {
+    this.#out.clear();
+  }
+
+  sent(requests: readonly SentRequest[]): void {
+    if (this.#out.size === 0) return;
+    this.expire();
+    const { config } = this.#world.daemon!.checker.current;
+    for (const request of requests) {
+      if (!("weight" in request) || request.weight === 0) continue;
+      const frontend = [...config.frontends.values()].find((one) => keyOf(one) === request.vip);
+      const entries = frontend?.pools.flatMap((pool) => pool.backends) ?? [];
+      const users = entries.filter(({ name }) =>
+        config.backends.get(name)?.address.text === request.server
+      );
+      if (users.length > 0 && users.every(({ name }) => this.#out.has(name))) {
+        this.#fail(INVARIANT, `${request.server} gets weight ${request.weight} in ${request.vip}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,300 @@
+/**
+ * Holds a world to what must always be true. Everything is checked in the turn in which it happens,
+ * or at each tick; the first thing that is wrong ends the run.
+ */
+import type { LogEventName, LogFields } from "../../../src/base/ports.ts";
+import type { CheckerEvent } from "../../../src/checker/ports.ts";
+import type { Config } from "../../../src/config/model.ts";
+import type { Daemon } from "../../../src/daemon/wire.ts";
+import type { DaemonProcess } from "../world/process.ts";
+import { requestText, type SentRequest } from "../world/requests.ts";
+import type { Observer, World } from "../world/world.ts";
+import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
+import { planDifference } from "./plan_judge.ts";
+import { HealthJudge } from "./health_judge.ts";
+import { IntentJudge } from "./intent_judge.ts";
+import { Trace } from "./trace.ts";
+import { judgeRequests } from "./request_judge.ts";
+import { difference } from "./difference.ts";
+import { wantedOf } from "./wanted.ts";
+
+/** What is wrong, and when. */
+export interface Failure {
+  readonly invariant: string;
+  readonly message: string;
+  readonly atMs: number;
+}
+
+/** Period of the checks that are not bound to an event. */
+const TICK_MS = 250;
+/** After a transition VPP is right again within this time, when it was right before. */
+const AT_ONCE_MS = 60;
+/** After a reload or an operator's sync. */
+const SOON_MS = 4000;
+/** Lost messages are noticed, connections made again, and failed operations repeated within this. */
+const RECOVERY_MS = 22_000;
+/** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
+const RECREATED_MS = 5000;
+/** More timers than this, and two for each target, are never needed. */
+const MOST_TIMERS = 40;
+/** The file, a temporary one and the quarantined ones. */
+const MOST_FILES = 8;
+
+export class Judge implements Observer {
+  readonly trace = new Trace();
+  failure: Failure | undefined;
+  readonly #world: World;
+  readonly #health: HealthJudge;
+  readonly #intents: IntentJudge;
+  /** Until then VPP may be wrong. */
+  #disturbedUntilMs = 0;
+  /** Until then VPP may be wrong because of a change just made. */
+  #changingUntilMs = 0;
+  /** Until then requests may be refused, because the known state of VPP may be wrong. */
+  #doubtfulUntilMs = 0;
+  /** Until then another program's change of VPP may not have been read. */
+  #editedUntilMs = 0;
+  #diskFaultUntilMs = 0;
+  #tickMs = 0;
+  /** The present daemon did not read its intents, because of a fault of the disk. */
+  #isUnreadable = false;
+  /** By VIP: when the daemon began to recreate it. */
+  readonly #recreatedMs = new Map<string, number>();
+  /** By VIP: when it had no weight and requests for it were sent. */
+  readonly #openingMs = new Map<string, number>();
+  #stopping: DaemonProcess | undefined;
+  /** Requests of the present turn, in order. */
+  #requests: SentRequest[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    const fail = (invariant: string, message: string) => this.fail(invariant, message);
+    this.#health = new HealthJudge(world, fail);
+    this.#intents = new IntentJudge(world, fail);
+  }
+
+  // What the world reports.
+
+  wired(daemon: Daemon, process: DaemonProcess): void {
+    this.trace.add(this.#world.time.nowMs, "daemon starts");
+    this.#health.wired(daemon);
+    this.#intents.wired(daemon);
+    daemon.checker.subscribe((event) => {
+      if (this.#world.process === process) this.#happened(event, daemon);
+    });
+  }
+
+  sent(requests: readonly SentRequest[]): void {
+    this.#requests.push(...requests);
+  }
+
+  refused(request: string, retval: number): void {
+    const { nowMs } = this.#world.time;
+    this.trace.add(nowMs, `VPP refuses ${request}: ${retval}`);
+    if (nowMs > this.#doubtfulUntilMs && nowMs > this.#changingUntilMs) {
+      this.fail("nothing is refused", `VPP refused ${request} with ${retval}, without a cause`);
+    }
+  }
+
+  vppDied(reason: string): void {
+    this.fail("VPP survives", reason);
+  }
+
+  logged(level: string, event: LogEventName, fields: LogFields): void {
+    this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
+    if (event === "vpp-lbsync-vip-recreate") {
+      const protocol = { tcp: 6, udp: 17, any: 255 }[String(fields.protocol)];
+      const key = `${fields.vip} ${protocol} ${fields.port}`;
+      this.#recreatedMs.set(key, this.#world.time.nowMs);
+    }
+    if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
+    if (event === "operator-intent-file-unusable") {
+      // A file that was unreadable at the start is quarantined as soon as the disk allows it.
+      const isAllowed = this.#world.time.nowMs <= this.#diskFaultUntilMs || this.#isUnreadable;
+      if (!isAllowed) this.fail("intents survive", `the file is unusable: ${fields.err}`);
+      this.#isUnreadable = true;
+      this.#intents.forget();
+    }
+  }
+
+  failed(error: unknown): void {
+    this.fail("no bug", error instanceof Error ? error.stack ?? error.message : String(error));
+  }
+
+  stepped(): void {
+    if (this.#requests.length > 0) {
+      const requests = this.#requests;
+      this.#requests = [];
+      for (const request of requests) {
+        this.trace.add(this.#world.time.nowMs, `sent ${requestText(request)}`);
+      }
+      this.#judgeSent(requests);
+    }
+    if (this.#world.time.nowMs < this.#tickMs + TICK_MS) return;
+    this.#tickMs = this.#world.time.nowMs;
+    this.#tick();
+  }
+
+  // What the actions report.
+
+  /** VPP may be wrong for `ms`, and for as long as it takes to recover. */
+  disturb(ms: number, now = false): void {
+    const sync = this.#world.config.vppLb!.syncIntervalMs;
+    const { nowMs } = this.#world.time;
+    const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
+    if (now) this.#editedUntilMs = nowMs + recovery;
+    this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
+    this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
+  }
+
+  /** Probes do not count, or are late, for `ms`. */
+  blindFor(ms: number): void {
+    this.#health.blindFor(ms);
+  }
+
+  diskFaultFor(ms: number): void {
+    this.#diskFaultUntilMs = Math.max(this.#diskFaultUntilMs, this.#world.time.nowMs + ms + 6000);
+  }
+
+  clockSet(): void {
+    this.#intents.expire();
+    this.#health.clockSet();
+  }
+
+  killed(downMs: number): void {
+    const { startupMaxDelayMs } = this.#world.config.vppLb!;
+    this.disturb(downMs + startupMaxDelayMs);
+    this.#stopping = undefined;
+    this.#isUnreadable = false;
+  }
+
+  stopping(process: DaemonProcess): void {
+    this.#stopping = process;
+  }
+
+  isStopping(process: DaemonProcess): boolean {
+    return this.#stopping === process;
+  }
+
+  /** A daemon has stopped in order: nothing of it is left. */
+  stopped(process: DaemonProcess): void {
+    if (process.timers > 0) this.fail("nothing grows", `${process.timers} timers after the stop`);
+  }
+
+  reloading(next: Config): void {
+    this.#intents.reloading(next);
+    this.#health.reloading();
+    this.#changing(SOON_MS);
+  }
+
+  reloaded(plan: ReloadForecast): void {
+    const daemon = this.#world.daemon!;
+    this.#health.reloaded(daemon);
+    const wrong = planDifference(plan, daemon.checker.current);
+    if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
+  }
+
+  /** An operator acts on a backend; the result is to be called when the answer has come. */
+  acting(action: string, backend: string, forMs: number | undefined): () => void {
+    this.#changing(AT_ONCE_MS);
+    return this.#intents.acting(action, backend, forMs);
+  }
+
+  changed(): void {
+    this.#changing(AT_ONCE_MS);
+  }
+
+  /** Records the first failure. */
+  fail(invariant: string, error: unknown): void {
+    const message = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.failure ??= { invariant, message, atMs: this.#world.time.nowMs };
+  }
+
+  /** True when VPP must be right now. */
+  get mustBeRight(): boolean {
+    const { nowMs } = this.#world.time;
+    return nowMs > this.#disturbedUntilMs && nowMs > this.#changingUntilMs &&
+      this.#world.daemon !== undefined && this.#stopping === undefined;
+  }
+
+  /** Fails unless VPP has what it should have. */
+  checkVpp(): void {
+    const { daemon, vpp } = this.#world;
+    if (daemon === undefined) return;
+    const { reconciler, connection } = daemon.vpp!;
+    if (connection.state.kind !== "connected") {
+      return this.fail("VPP is connected", connection.state.reason);
+    }
+    if (reconciler.withheld().length > 0) {
+      // A VIP is recreated at most once a minute.
+      if (reconciler.withheld().some(({ kind }) => kind !== "recreate")) {
+        this.fail("nothing is withheld", JSON.stringify(reconciler.withheld()));
+      }
+      return;
+    }
+    if (!reconciler.warmedUp) {
+      const blind = [...wantedOf(daemon.checker.current).values()].some(({ isBlind }) => isBlind);
+      if (!blind) this.fail("warm-up ends", JSON.stringify(reconciler.warmup));
+      return;
+    }
+    const wrong = difference(wantedOf(daemon.checker.current), vpp.view(), {
+      weights: vpp.release === "main",
+    });
+    if (wrong !== undefined) this.fail("VPP is right", wrong);
+  }
+
+  #changing(ms: number): void {
+    this.#changingUntilMs = Math.max(this.#changingUntilMs, this.#world.time.nowMs + ms);
+  }
+
+  #happened(event: CheckerEvent, daemon: Daemon): void {
+    const { nowMs } = this.#world.time;
+    if (event.kind === "program") return this.#changing(AT_ONCE_MS);
+    if (event.kind === "reload") return this.#changing(SOON_MS);
+    const { name, transition: { from, to } } = event;
+    this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
+    if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);
+  }
+
+  #judgeSent(requests: readonly SentRequest[]): void {
+    const { daemon, vpp } = this.#world;
+    if (daemon === undefined) return;
+    const { nowMs } = this.#world.time;
+    const before = vpp.view();
+    for (const request of requests) {
+      if (request.kind === "conf" || request.kind === "vip-flush") continue;
+      const weights = [...before.get(request.vip)?.values() ?? []];
+      if (weights.every((weight) => weight === 0)) this.#openingMs.set(request.vip, nowMs);
+    }
+    const wrong = judgeRequests(requests, {
+      wanted: wantedOf(daemon.checker.current),
+      before,
+      weights: vpp.release === "main",
+      isTrusted: nowMs > this.#doubtfulUntilMs,
+      isEdited: nowMs <= this.#editedUntilMs,
+      recreated: recent(this.#recreatedMs, nowMs),
+      opening: recent(this.#openingMs, nowMs),
+    });
+    if (wrong !== undefined) this.fail(wrong.invariant, wrong.message);
+    this.#intents.sent(requests);
+  }
+
+  #tick(): void {
+    const { process, vpp, disk } = this.#world;
+    if (process === undefined || process.clock.stopped) return;
+    this.#intents.expire();
+    this.#health.tick(process);
+    if (this.mustBeRight) this.checkVpp();
+    const { timers } = process;
+    const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
+    if (timers > most) this.fail("nothing grows", `${timers} timers`);
+    if (vpp.connections > 2) this.fail("nothing grows", `${vpp.connections} connections`);
+    if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
+  }
+}
+
+/** Those of the last moments; the others are removed. */
+function recent(instants: Map<string, number>, nowMs: number): ReadonlySet<string> {
+  for (const [key, atMs] of instants) if (nowMs - atMs > RECREATED_MS) instants.delete(key);
+  return new Set(instants.keys());
+}

@@ -1,0 +1,125 @@
+/**
+ * Judges the requests of one turn: each must lead to what VPP should have at this instant. So no
+ * bucket moves without a cause, and no VIP with a healthy server is left without one by us. PURE.
+ */
+import { requestText, type SentRequest } from "../world/requests.ts";
+import type { VppView } from "../world/vpp.ts";
+import type { WantedVip } from "./wanted.ts";
+
+export interface RequestContext {
+  readonly wanted: ReadonlyMap<string, WantedVip>;
+  /** What VPP had before, as far as it has carried out what was sent. */
+  readonly before: VppView;
+  readonly weights: boolean;
+  /** True when nothing has disturbed VPP for long: it has what the daemon takes it to have. */
+  readonly isTrusted: boolean;
+  /** True when another program changed VPP, and the daemon may not have read it since. */
+  readonly isEdited: boolean;
+  /** VIPs that had no weight just before. */
+  readonly opening: ReadonlySet<string>;
+  /** VIPs that are being taken down and put up again. */
+  readonly recreated: ReadonlySet<string>;
+}
+
+/** The first request that is wrong. */
+export function judgeRequests(
+  requests: readonly SentRequest[],
+  context: RequestContext,
+): { readonly invariant: string; readonly message: string } | undefined {
+  const { wanted } = context;
+  for (const request of requests) {
+    const problem = problemOf(request, requests, context);
+    if (problem !== undefined) {
+      return {
+        invariant: "no bucket moves without a cause",
+        message: `sent "${requestText(request)}": ${problem}`,
+      };
+    }
+  }
+  for (const [key, after] of applied(requests, context.before)) {
+    const vip = wanted.get(key);
+    const before = context.before.get(key);
+    if (vip === undefined || vip.isBlind || before === undefined) continue;
+    if (context.recreated.has(key) || context.isEdited) continue;
+    const should = [...vip.servers.values()].some(({ weight }) => weight > 0);
+    if (should && sum(before) > 0 && sum(after) === 0) {
+      return {
+        invariant: "a VIP with a healthy server is never left without one",
+        message: `VIP ${key} after ${requests.map(requestText).join("; ")}`,
+      };
+    }
+  }
+  return undefined;
+}
+
+function problemOf(
+  request: SentRequest,
+  all: readonly SentRequest[],
+  { wanted, before, weights, isTrusted, recreated, opening }: RequestContext,
+): string | undefined {
+  if (request.kind === "conf") return undefined;
+  const vip = wanted.get(request.vip);
+  const isTakenDown = all.some((other) => other.kind === "vip-del" && other.vip === request.vip);
+  if (request.kind === "vip-del") {
+    const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
+    return vip === undefined || isPutUp ? undefined : "the VIP should exist";
+  }
+  if (recreated.has(request.vip)) return undefined;
+  if (request.kind === "as-del" && (vip === undefined || isTakenDown)) return undefined;
+  if (vip === undefined) return request.kind === "vip-flush" ? undefined : "it should not exist";
+  if (request.kind === "vip-add") return undefined;
+  if (request.kind === "vip-flush") {
+    const after = applied(all, before).get(request.vip);
+    const bystander = [...before.get(request.vip) ?? []].find(([address, weight]) =>
+      weight > 0 && (after?.get(address) ?? 0) > 0
+    );
+    return bystander === undefined || opening.has(request.vip) || !isTrusted
+      ? undefined
+      : `server ${bystander[0]} keeps its weight and loses its flows`;
+  }
+  if (vip.isBlind) return undefined;
+  const server = vip.servers.get(request.server);
+  if (request.kind === "as-del") {
+    if (!weights && server !== undefined && server.weight > 0) return "the server should exist";
+    if (weights && server !== undefined) return "the server should exist";
+    if (server !== undefined && request.flush && !server.mayFlush) return "its flows should stay";
+    return undefined;
+  }
+  if (server === undefined) return "the server should not exist";
+  const weight = weights || server.weight === 0 ? server.weight : 100;
+  if (request.weight !== weight) return `the weight should be ${weight}`;
+  if (request.flush && !server.mayFlush) return "its flows should stay";
+  const present = before.get(request.vip)?.get(request.server);
+  if (request.weight === 0 && server.mayFlush && !request.flush && (present ?? 0) > 0) {
+    // One flush of the VIP follows when all of its servers are flushed.
+    const isEmptied = sum(applied(all, before).get(request.vip) ?? new Map()) === 0;
+    if (!isEmptied) return "its flows should be flushed";
+  }
+  if (request.kind === "as-weight" && isTrusted && present === weight && !request.flush) {
+    return "VPP has this weight";
+  }
+  return undefined;
+}
+
+function sum(servers: ReadonlyMap<string, number>): number {
+  return [...servers.values()].reduce((all, weight) => all + weight, 0);
+}
+
+/** VPP's state after the requests, of the VIPs that they are about. */
+function applied(
+  requests: readonly SentRequest[],
+  before: VppView,
+): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const after = new Map<string, Map<string, number>>();
+  for (const request of requests) {
+    if (request.kind === "conf") continue;
+    let servers = after.get(request.vip);
+    if (servers === undefined) {
+      after.set(request.vip, servers = new Map(before.get(request.vip)));
+    }
+    if (request.kind === "vip-add" || request.kind === "vip-del") servers.clear();
+    else if (request.kind === "as-del") servers.delete(request.server);
+    else if (request.kind !== "vip-flush") servers.set(request.server, request.weight);
+  }
+  return after;
+}

@@ -1,0 +1,72 @@
+/**
+ * What VPP should have, worked out in the plainest way and independently of the daemon: from the
+ * file, the states of its backends and the operators' intents. PURE.
+ */
+import type { Config, FrontendConfig } from "../../../src/config/model.ts";
+import type { Backend } from "../../../src/health/state.ts";
+import type { IntentSet } from "../../../src/intent/intent.ts";
+
+/** A server as it should be. */
+export interface WantedServer {
+  readonly weight: number;
+  /** True when its flows may be dropped. */
+  readonly mayFlush: boolean;
+}
+
+/** A VIP as it should be. */
+export interface WantedVip {
+  readonly frontend: string;
+  readonly servers: ReadonlyMap<string, WantedServer>;
+  /** The prober is blind to some of it, so weights of VPP may stay. */
+  readonly isBlind: boolean;
+}
+
+/** The state of a daemon's checker. */
+export interface CheckerState {
+  readonly config: Config;
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly intents: IntentSet;
+}
+
+/** All VIPs by vipKeyText(). */
+export function wantedOf(state: CheckerState): ReadonlyMap<string, WantedVip> {
+  const wanted = new Map<string, WantedVip>();
+  for (const frontend of state.config.frontends.values()) {
+    wanted.set(keyOf(frontend), wantedVip(frontend, state));
+  }
+  return wanted;
+}
+
+/** vipKeyText() of a frontend's VIP. */
+export function keyOf({ address, protocol, port }: FrontendConfig): string {
+  const length = address.family === 4 ? 32 : 128;
+  return `${address.text}/${length} ${{ tcp: 6, udp: 17, any: 255 }[protocol]} ${port}`;
+}
+
+function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
+  const { config, backends, intents } = state;
+  const entries = frontend.pools.flatMap((pool, index) =>
+    pool.backends.map(({ name, weight }) => {
+      const place = { frontend: frontend.name, pool: pool.name, backend: name };
+      const inForce = intents.ofWeight(place)?.weight ?? weight;
+      return { index, weight: inForce, backend: backends.get(name)! };
+    })
+  );
+  const isUp = ({ state, standing }: Backend) => state === "up" || standing === "carried";
+  const up = entries.filter(({ backend }) => isUp(backend));
+  const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
+  const servers = new Map<string, WantedServer>();
+  for (const { index, weight, backend } of entries) {
+    const address = config.backends.get(backend.name)!.address.text;
+    const other = servers.get(address) ?? { weight: 0, mayFlush: true };
+    const own = index === active && isUp(backend) ? weight : 0;
+    const flushes = backend.state === "disabled" ||
+      (backend.state === "down" && frontend.flushOnDown);
+    servers.set(address, {
+      weight: Math.max(other.weight, own),
+      mayFlush: other.mayFlush && flushes,
+    });
+  }
+  const isBlind = entries.some(({ backend }) => backend.standing === "blind");
+  return { frontend: frontend.name, servers, isBlind };
+}

@@ -1,0 +1,56 @@
+/**
+ * Plants each bug of mutations.ts in a copy of the tree, and reports the first seed that finds it.
+ * `--seeds N`: how many seeds each may take (default 10,000); `--only TEXT`: those of this name;
+ * `--from I`: from the I-th on.
+ */
+import { parseArgs } from "node:util";
+import { type Mutation, MUTATIONS } from "./mutations.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "10000" },
+    only: { type: "string", default: "" },
+    from: { type: "string", default: "0" },
+  },
+});
+const ROOT = new URL("../../../", import.meta.url).pathname;
+/** The parts of the tree that the simulation needs. */
+const PARTS = ["src", "tests", "ffi", "deno.json", "deno.lock"];
+
+const chosen = MUTATIONS.slice(Number(values.from))
+  .filter(({ name }) => name.includes(values.only));
+const folder = await Deno.makeTempDir({ prefix: "maglev-mutations-" });
+let unfound = 0;
+try {
+  for (const part of PARTS) {
+    const from = `${ROOT}${part}`;
+    await new Deno.Command("cp", { args: ["-r", from, `${folder}/`] }).output();
+  }
+  console.log("| planted bug | found by seed | broken |\n| - | - | - |");
+  for (const mutation of chosen) {
+    const found = await tryOut(mutation);
+    if (found === undefined) unfound++;
+    console.log(`| ${mutation.name} | ${found ?? "-"} |`);
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+console.log(unfound === 0 ? "all were found" : `${unfound} were not found`);
+Deno.exit(unfound === 0 ? 0 : 1);
+
+/** `12 | VPP is right`; undefined: not found. */
+async function tryOut({ file, from, to, name }: Mutation): Promise<string | undefined> {
+  const path = `${folder}/${file}`;
+  const text = await Deno.readTextFile(path);
+  if (text.split(from).length !== 2) throw new Error(`${name}: its text is not once in ${file}`);
+  await Deno.writeTextFile(path, text.replace(from, () => to));
+  try {
+    const args = ["run", "-A", "--no-check", "tests/simulation/main.ts"];
+    args.push("--seeds", values.seeds, "--first");
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: folder }).output();
+    const match = /^seed (\d+) fails: ([^:]*)/m.exec(new TextDecoder().decode(stdout));
+    return match === null ? undefined : `${match[1]} | ${match[2]}`;
+  } finally {
+    await Deno.writeTextFile(path, text);
+  }
+}

@@ -1,0 +1,204 @@
+/** Bugs that are planted one at a time, to show that the simulation finds them. */
+
+/** A bug: in `file`, the text `from`, which occurs once, becomes `to`. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "an intent is acknowledged before the disk has it",
+    file: "src/intent/disk_store.ts",
+    from: "return this.#inTime(this.#writes.run(undefined));",
+    to: 'void this.#writes.run(undefined); return Promise.resolve({ kind: "stored" });',
+  },
+  {
+    name: "a failed write of intents counts as done",
+    file: "src/intent/disk_store.ts",
+    from: "return this.#failed(MaglevError.from(error).message);",
+    to: "void error;",
+  },
+  {
+    name: "the folder is not synced after the rename",
+    file: "src/system/state_file.ts",
+    from: "      throw error;\n    }\n    await io.sync();",
+    to: "      throw error;\n    }",
+  },
+  {
+    name: "intents are written without a temporary file",
+    file: "src/system/state_file.ts",
+    from: "const temporary = `${name}.new`;",
+    to: "const temporary = name;",
+  },
+  {
+    name: "kept intents are not restored",
+    file: "src/checker/checker.ts",
+    from: "restoreIntents({ intents: kept,",
+    to: "restoreIntents({ intents: kept.slice(1),",
+  },
+  {
+    name: "the end of an intent is not noticed",
+    file: "src/intent/expiry.ts",
+    from: "if (ended.length > 0) onEnded(ended);",
+    to: "if (ended.length > 9) onEnded(ended);",
+  },
+  {
+    name: "the timer of intents is not cancelled",
+    file: "src/intent/expiry.ts",
+    from: "  #arm(): void {\n    this.#timer?.cancel();",
+    to: "  #arm(): void {",
+  },
+  {
+    name: "a lost flush",
+    file: "src/vpp/lb/plan.ts",
+    from: "return wanted.flush && (!present.flushed || present.weight > 0);",
+    to: "return wanted.flush && present.flushed;",
+  },
+  {
+    name: "a flush of flows that should stay",
+    file: "src/vpp/lb/plan.ts",
+    from: "return wanted.flush && (!present.flushed || present.weight > 0);",
+    to: "return wanted.weight === 0 && present.weight > 0;",
+  },
+  {
+    name: "cuts before raises",
+    file: "src/vpp/lb/plan.ts",
+    from: "[...raises, ...additions, ...cuts, ...flushes, ...deletions]",
+    to: "[...cuts, ...flushes, ...deletions, ...raises, ...additions]",
+  },
+  {
+    name: "an operation that VPP refused is not looked into",
+    file: "src/vpp/sync/group_sender.ts",
+    from: "        suspect(plan.key);\n",
+    to: "",
+  },
+  {
+    name: "an acknowledgement is forgotten",
+    file: "src/vpp/sync/group_sender.ts",
+    from: "known.acknowledged(operation, plan.desired);",
+    to: 'if (operation.kind !== "as-weight") known.acknowledged(operation, plan.desired);',
+  },
+  {
+    name: "operations that waited keep their old weights",
+    file: "src/vpp/sync/apply.ts",
+    from: "waited ? hooks.refreshed(plan) : plan.build",
+    to: "plan.build",
+  },
+  {
+    name: "a stale reading replaces newer writes",
+    file: "src/vpp/sync/session.ts",
+    from: "if (touched.has(vipKeyText(vip))) return false;",
+    to: "",
+  },
+  {
+    name: "changes during a request are dropped",
+    file: "src/vpp/sync/session.ts",
+    from: "this.#locks.defer(group.prefix, frontend, trigger);",
+    to: "",
+  },
+  {
+    name: "a reservation is not released",
+    file: "src/vpp/sync/session.ts",
+    from: "        await turn;\n        this.#locks.release(group.prefix);",
+    to: "        await turn;",
+  },
+  {
+    name: "no full run at connect",
+    file: "src/vpp/sync/reconcile.ts",
+    from: 'this.#runAll("connect");',
+    to: "",
+  },
+  {
+    name: "the regular full run is not repeated",
+    file: "src/vpp/sync/reconcile.ts",
+    from: '      this.#runAll("interval");\n      this.#armInterval();',
+    to: '      this.#runAll("interval");',
+  },
+  {
+    name: "a failed reading is not retried",
+    file: "src/vpp/sync/session.ts",
+    from: "    this.#retries.schedule(() => {",
+    to: '    if (request.trigger !== "retry") return;\n    this.#retries.schedule(() => {',
+  },
+  {
+    name: "VIPs of removed frontends stay",
+    file: "src/vpp/sync/session.ts",
+    from: 'const remove = request.scope === "all" && mayRemove();',
+    to: "const remove = mayRemove() && false;",
+  },
+  {
+    name: "a VIP is removed during warm-up",
+    file: "src/vpp/sync/reconcile.ts",
+    from: "mayRemove: () => this.#warmup.over,",
+    to: "mayRemove: () => true,",
+  },
+  {
+    name: "warm-up never releases at its maximum",
+    file: "src/vpp/lb/warmup.ts",
+    from: "if (nowMs >= warmup.maxAtMs) return stepAfterMax(warmup, held, view);",
+    to: "",
+  },
+  {
+    name: "a lost connection is not made again",
+    file: "src/vpp/api/connection.ts",
+    from: '    logger.warn("vpp-disconnect", { err: reason });\n    this.#retryLater();',
+    to: '    logger.warn("vpp-disconnect", { err: reason });',
+  },
+  {
+    name: "a missing answer does not end the connection",
+    file: "src/vpp/api/connection.ts",
+    from: "(error) => this.#lost(session, MaglevError.from(error).message),",
+    to: "() => {},",
+  },
+  {
+    name: "the retry timer outlives the stop",
+    file: "src/vpp/sync/reconcile.ts",
+    from: "    this.#intervalTimer?.cancel();\n    const session",
+    to: "    const session",
+  },
+  {
+    name: "one failure takes a server down",
+    file: "src/health/counter.ts",
+    from: "if (next < policy.rise) return ok ? next : 0;",
+    to: "if (!ok) return 0;\n  if (next < policy.rise) return next;",
+  },
+  {
+    name: "a failure while the process was stopped counts",
+    file: "src/probe/engine/scheduler.ts",
+    from: "late && first;",
+    to: "false && first && late;",
+  },
+  {
+    name: "results of void probes count",
+    file: "src/probe/engine/scheduler.ts",
+    from: "if (verdict.inconclusive || late) {",
+    to: "if (late) {",
+  },
+  {
+    name: "a pass in standby gives weight",
+    file: "src/health/weight.ts",
+    from: "weight: options.active ? clampWeight(options.configured) : 0, flush: false",
+    to: "weight: clampWeight(options.configured), flush: false",
+  },
+  {
+    name: "a resumed backend is not probed",
+    file: "src/checker/checker.ts",
+    from: "else if (result.transition !== undefined) this.#begin([name], step.transitions);",
+    to: "",
+  },
+  {
+    name: "probing goes on with the old check after a reload",
+    file: "src/checker/checker.ts",
+    from: "this.#targets.apply(plan.actions, { config, backends: plan.backends });",
+    to: "",
+  },
+  {
+    name: "a crashed worker is not restored",
+    file: "src/probe/engine/worker_pool.ts",
+    from: "onRestart: () => this.#restore(worker),",
+    to: "onRestart: () => this.#resend(worker),",
+  },
+];

@@ -1,0 +1,101 @@
+/** Runs one seed: its world, its actions, calm, and a second daemon at the end. */
+import { Actor } from "./scenario/acting.ts";
+import { type Action, actionsOf, actionText, ACTIVE_MS } from "./scenario/actions.ts";
+import { type Failure, Judge } from "./judge/judge.ts";
+import { World } from "./world/world.ts";
+
+/** After the last action: every fault is over, and every retry has been made. */
+const CALM_MS = 80_000;
+/** A second daemon is ready, and VPP right. */
+const SUCCESSOR_MS = 25_000;
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Those that happen; default: all of the seed. */
+  readonly actions?: readonly Action[];
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly failure: Failure | undefined;
+  /** Of the whole trace. */
+  readonly hash: string;
+  readonly lines: number;
+  /** Simulated milliseconds. */
+  readonly simulatedMs: number;
+  /** The newest lines of the trace. */
+  readonly trace: readonly string[];
+}
+
+/** Lines of the trace that a result keeps. */
+const TRACE_LINES = 400;
+
+export async function runSeed({ seed, actions = actionsOf(seed) }: RunOptions): Promise<RunResult> {
+  let judge!: Judge;
+  const world = new World(seed, (world) => judge = new Judge(world));
+  const actor = new Actor(world, judge);
+  const over = () => judge.failure !== undefined;
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    judge.failed(event.reason);
+  };
+  addEventListener("unhandledrejection", onRejection);
+  try {
+    world.boot();
+    judge.killed(0);
+    world.schedule(actions, (action) => {
+      judge.trace.add(world.time.nowMs, `action ${actionText(action)}`);
+      actor.act(action);
+    });
+    await world.pass(ACTIVE_MS + CALM_MS, over);
+    if (!over()) await succeed(world, judge, over);
+  } finally {
+    removeEventListener("unhandledrejection", onRejection);
+    world.process?.kill();
+  }
+  return {
+    seed,
+    failure: judge.failure,
+    hash: judge.trace.hash,
+    lines: judge.trace.length,
+    simulatedMs: world.time.nowMs,
+    trace: judge.trace.last(TRACE_LINES),
+  };
+}
+
+/** A second daemon, started from what is on disk and in VPP, comes to the same state. */
+async function succeed(world: World, judge: Judge, over: () => boolean): Promise<void> {
+  const { daemon } = world;
+  if (daemon === undefined) return judge.fail("the daemon runs", "none does after the calm");
+  judge.checkVpp();
+  const { backends, config } = daemon.checker.current;
+  // Enabling a backend that the file disables lasts as long as the process.
+  const lasts = [...config.backends.values()].every(({ name, enabled }) =>
+    enabled || backends.get(name)?.state === "disabled"
+  );
+  const states = () =>
+    [...world.daemon!.checker.current.backends.values()].map(({ name, state }) =>
+      `${name} ${state}`
+    ).join(", ");
+  const before = states();
+  judge.trace.add(world.time.nowMs, "a second daemon");
+  world.kill();
+  judge.killed(100);
+  await world.pass(100, over);
+  world.boot();
+  await world.pass(SUCCESSOR_MS, over);
+  if (over() || !lasts) return;
+  if (states() !== before) {
+    judge.fail("a second daemon comes to the same state", `${before} became ${states()}`);
+  }
+  judge.checkVpp();
+  const { process } = world;
+  judge.stopping(process!);
+  let stopped = false;
+  world.daemon!.stop().then(() => {
+    stopped = true;
+    judge.stopped(process!);
+  });
+  await world.pass(3000, over);
+  if (!stopped) judge.fail("the daemon stops", "it did not within 3 s");
+}

@@ -1,0 +1,260 @@
+/** Carries actions out in a world. */
+import { finish } from "../../../src/async/steps.ts";
+import { forecastReload } from "../../../src/forecast/forecast.ts";
+import { MaglevError } from "../../../src/base/errors.ts";
+import { actOnBackend } from "../../../src/grpc/handlers/backend.ts";
+import { setWeight } from "../../../src/grpc/handlers/frontend.ts";
+import { BackendRequest, SetWeightRequest } from "../../../src/grpc/gen/maglev.ts";
+import type { CallContext } from "../../../src/grpc/calls/calls.ts";
+import { create } from "../../../src/grpc/messages/codec.ts";
+import { formatAddress46 } from "../../../src/sim/plugin/address46.ts";
+import type { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
+import { ip } from "../world/addresses.ts";
+import type { Judge } from "../judge/judge.ts";
+import { edited, SERVERS } from "../world/configs.ts";
+import { Dice } from "../world/dice.ts";
+import type { World } from "../world/world.ts";
+import type { Action } from "./actions.ts";
+
+/** How long a connection that lost messages may stay undiscovered. */
+const UNNOTICED_MS = 16_000;
+
+const CONTEXT = {
+  caller: { peer: "unix", identity: "alice", role: "operator" },
+  signal: new AbortController().signal,
+} as unknown as CallContext;
+
+/** A weight that is set to the file's. */
+const TO_FILE = 1;
+
+export class Actor {
+  readonly #world: World;
+  readonly #judge: Judge;
+
+  constructor(world: World, judge: Judge) {
+    this.#world = world;
+    this.#judge = judge;
+  }
+
+  act(action: Action): void {
+    const { vpp, servers, disk, time, process } = this.#world;
+    const judge = this.#judge;
+    const later = (ms: number, fn: () => void) => void time.after(ms, fn);
+    switch (action.kind) {
+      case "server":
+        return servers.set(action.server, action.behaviour, time.nowMs);
+      case "lack-ports":
+        servers.lack = true;
+        judge.blindFor(action.forMs);
+        return later(action.forMs, () => servers.lack = false);
+      case "worker-crash":
+        judge.blindFor(8000);
+        return process?.crashWorker();
+      case "vpp-restart":
+        judge.disturb(action.downMs);
+        vpp.die();
+        return later(action.downMs, () => vpp.start(action.older ? "26.06" : "main"));
+      case "vpp-freeze":
+        judge.disturb(action.forMs);
+        vpp.freeze();
+        return later(action.forMs, () => vpp.thaw());
+      case "vpp-cut":
+        judge.disturb(UNNOTICED_MS);
+        vpp.faults.cutAfterBytes = action.afterBytes;
+        return later(UNNOTICED_MS, () => vpp.faults.cutAfterBytes = undefined);
+      case "vpp-garble":
+        judge.disturb(2 * UNNOTICED_MS);
+        vpp.faults.garble({ frames: 1, offset: action.offset, after: action.after });
+        return later(UNNOTICED_MS, () => vpp.faults.garble({ frames: 0, offset: 0 }));
+      case "vpp-refuse": {
+        const { message, times } = action;
+        judge.disturb(UNNOTICED_MS);
+        vpp.faults.refuse({ message, times, retval: -1 });
+        return later(UNNOTICED_MS, () => vpp.faults.refuse({ message, times: 0, retval: 0 }));
+      }
+      case "vpp-withhold": {
+        const { message } = action;
+        judge.disturb(2 * UNNOTICED_MS);
+        vpp.faults.withhold({ message, times: 1 });
+        return later(UNNOTICED_MS, () => vpp.faults.withhold({ message, times: 0 }));
+      }
+      case "vpp-slow":
+        judge.disturb(action.forMs + action.delayMs);
+        vpp.faults.delayMs = action.delayMs;
+        return later(action.forMs, () => vpp.faults.delayMs = 0);
+      case "vpp-unreachable":
+        judge.disturb(action.forMs);
+        vpp.isUnreachable = true;
+        return later(action.forMs, () => vpp.isUnreachable = false);
+      case "vpp-edited":
+        judge.disturb(0, true);
+        if (vpp.plugin !== undefined) {
+          edit(vpp.plugin, { dice: new Dice(action.seed), weights: vpp.release === "main" });
+        }
+        return;
+      case "stats-end":
+        vpp.hasNoStats = true;
+        vpp.endStats();
+        return later(action.forMs, () => vpp.hasNoStats = false);
+      case "disk":
+        disk.fault = action.fault;
+        judge.diskFaultFor(action.forMs);
+        return later(action.forMs, () => disk.fault = "sound");
+      case "clock-set":
+        time.wallOffsetMs += action.byMs;
+        return judge.clockSet();
+      case "daemon-kill":
+        this.#world.kill(action.losesPower);
+        judge.killed(action.downMs);
+        return later(action.downMs, () => this.#world.boot());
+      case "daemon-restart":
+        return this.#restart(new Dice(action.seed));
+      case "daemon-stop":
+        judge.blindFor(action.forMs);
+        judge.disturb(action.forMs);
+        process?.stop();
+        return later(action.forMs, () => process?.resume());
+      default:
+        if (process?.daemon === undefined || process.clock.stopped) return;
+        return this.#operate(action);
+    }
+  }
+
+  /** Stops the daemon in order, and starts it with another file. */
+  #restart(dice: Dice): void {
+    const { process, time } = this.#world;
+    if (process?.daemon === undefined || process.clock.stopped) return;
+    this.#judge.stopping(process);
+    const stopped = () => {
+      if (this.#world.process !== process) return;
+      this.#world.kill();
+      this.#judge.killed(100);
+      this.#world.config = edited(this.#world.config, dice);
+      time.after(100, () => this.#world.boot());
+    };
+    process.daemon.stop().then(() => {
+      this.#judge.stopped(process);
+      stopped();
+    });
+    time.after(3000, stopped);
+  }
+
+  #operate(action: Action): void {
+    const { process } = this.#world;
+    const api = process!.api();
+    const { checker, vpp } = process!.daemon!;
+    const judge = this.#judge;
+    if (judge.isStopping(process!)) return;
+    switch (action.kind) {
+      case "reload": {
+        this.#world.config = edited(this.#world.config, new Dice(action.seed));
+        judge.reloading(this.#world.config);
+        const nowMs = process!.clock.wallMs();
+        const options = { nowMs, can: { weights: true } };
+        const plan = finish(forecastReload(checker.snapshot(), this.#world.config, options));
+        process!.daemon!.reload(this.#world.config);
+        return judge.reloaded(plan);
+      }
+      case "sync": {
+        const dice = new Dice(action.seed);
+        const all = [...checker.current.frontends.keys()];
+        const frontend = dice.oneIn(2) ? undefined : dice.pick(all);
+        vpp!.reconciler.sync(frontend).catch((error) => {
+          const { code } = MaglevError.from(error);
+          if (code !== "unavailable" && code !== "deadline-exceeded") judge.fail("sync", error);
+        });
+        return;
+      }
+      case "act": {
+        const dice = new Dice(action.seed);
+        const name = dice.pick([...checker.current.backends.keys()]);
+        const canEnd = action.action === "pause" || action.action === "disable";
+        const end = canEnd && action.forMs !== undefined
+          ? { $case: "forNs" as const, value: BigInt(action.forMs) * 1_000_000n }
+          : undefined;
+        const request = create(BackendRequest, { name, reason: "test", end });
+        const acked = judge.acting(
+          action.action,
+          name,
+          end === undefined ? undefined : action.forMs,
+        );
+        actOnBackend(action.action, api).run(request, CONTEXT).then(({ answer }) => {
+          if (!(answer instanceof MaglevError) && answer.warning === "") acked();
+        }, (error) => judge.fail("action", error));
+        return;
+      }
+      case "weight": {
+        const dice = new Dice(action.seed);
+        const frontend = dice.pick([...checker.current.config.frontends.values()]);
+        const pool = dice.pick(frontend.pools);
+        const { name: backend } = dice.pick(pool.backends);
+        const file = dice.integer(0, 3) === TO_FILE;
+        const weight = dice.pick([0, 1, 30, 100]);
+        const end = action.forMs === undefined
+          ? undefined
+          : { $case: "forNs" as const, value: BigInt(action.forMs) * 1_000_000n };
+        const request = create(SetWeightRequest, {
+          frontend: frontend.name,
+          pool: pool.name,
+          backend,
+          weight,
+          file,
+          end: file ? undefined : end,
+        });
+        judge.changed();
+        setWeight(api).run(request, CONTEXT).catch((error) => judge.fail("weight", error));
+        return;
+      }
+    }
+  }
+}
+
+/** Another program changes VPP. */
+function edit(
+  plugin: LbPlugin,
+  { dice, weights }: { readonly dice: Dice; readonly weights: boolean },
+): void {
+  const vips = [...plugin.vips()].filter(({ used }) => used);
+  if (vips.length === 0) return;
+  const vip = dice.pick(vips);
+  const address = ip(formatAddress46(vip.prefix));
+  const { protocol, port } = vip;
+  const pfx = { address, len: address.family === 4 ? vip.length - 96 : vip.length };
+  const name = { pfx, protocol, port };
+  const servers = [...plugin.serversOf(vip)].filter(({ used }) => used)
+    .map((server) => ip(formatAddress46(server.address)));
+  const server = servers.length === 0 ? ip(SERVERS[0]!) : dice.pick(servers);
+  switch (dice.integer(0, 4)) {
+    case 0: {
+      const weight = dice.integer(0, 100);
+      if (weights) plugin.setWeight(name, { address: server, weight, flush: false });
+      return;
+    }
+    case 1:
+      plugin.deleteServer(name, { address: server, flush: dice.oneIn(2) });
+      return;
+    case 2:
+      plugin.addServer(name, {
+        address: ip(dice.pick(SERVERS)),
+        weight: weights ? 7 : 100,
+        flush: false,
+      });
+      return;
+    case 3:
+      plugin.deleteVip(name);
+      return;
+    case 4:
+      plugin.addVip({
+        pfx: { address: ip("203.0.113.9"), len: 32 },
+        protocol: 6,
+        port: 80,
+        encap: 0,
+        dscp: 0,
+        type: 0,
+        targetPort: 0,
+        newFlowsTableLength: 64,
+        srcIpSticky: false,
+      });
+      return;
+  }
+}

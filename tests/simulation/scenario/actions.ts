@@ -1,0 +1,149 @@
+/**
+ * What happens in a run: faults and operators at chosen times. The list follows from the seed alone,
+ * and each action has a seed of its own, so a shorter list means the same. PURE.
+ */
+import { type Behaviour, BEHAVIOURS } from "../world/servers.ts";
+import { SERVERS } from "../world/configs.ts";
+import { Dice } from "../world/dice.ts";
+
+/** One action, without its time. `forMs`: how long it lasts. */
+export type Happening =
+  | { readonly kind: "server"; readonly server: string; readonly behaviour: Behaviour }
+  | { readonly kind: "lack-ports"; readonly forMs: number }
+  | { readonly kind: "worker-crash" }
+  | { readonly kind: "vpp-restart"; readonly downMs: number; readonly older: boolean }
+  | { readonly kind: "vpp-freeze"; readonly forMs: number }
+  | { readonly kind: "vpp-cut"; readonly afterBytes: number }
+  | { readonly kind: "vpp-garble"; readonly offset: number; readonly after: number }
+  | { readonly kind: "vpp-refuse"; readonly message: string; readonly times: number }
+  | { readonly kind: "vpp-withhold"; readonly message: string }
+  | { readonly kind: "vpp-slow"; readonly delayMs: number; readonly forMs: number }
+  | { readonly kind: "vpp-unreachable"; readonly forMs: number }
+  | { readonly kind: "vpp-edited"; readonly seed: number }
+  | { readonly kind: "stats-end"; readonly forMs: number }
+  | {
+    readonly kind: "disk";
+    readonly fault: "full" | "slow" | "broken";
+    readonly forMs: number;
+  }
+  | { readonly kind: "clock-set"; readonly byMs: number }
+  | { readonly kind: "daemon-kill"; readonly losesPower: boolean; readonly downMs: number }
+  | { readonly kind: "daemon-restart"; readonly seed: number }
+  | { readonly kind: "daemon-stop"; readonly forMs: number }
+  | { readonly kind: "reload"; readonly seed: number }
+  | { readonly kind: "sync"; readonly seed: number }
+  | {
+    readonly kind: "act";
+    readonly action: "pause" | "resume" | "disable" | "enable";
+    readonly seed: number;
+    readonly forMs: number | undefined;
+  }
+  | { readonly kind: "weight"; readonly seed: number; readonly forMs: number | undefined };
+
+export type Action = Happening & { readonly atMs: number };
+
+/** The daemon runs undisturbed before the first and after the last action. */
+const FIRST_MS = 3000;
+/** Length of the part in which things happen. */
+export const ACTIVE_MS = 150_000;
+
+const OPERATIONS = ["lb_add_del_vip_v2", "lb_add_del_as_v2", "lb_as_set_weight", "lb_flush_vip"];
+
+type Maker = (dice: Dice) => Happening;
+
+const SERVER: Maker = (dice) => ({
+  kind: "server",
+  server: dice.pick(SERVERS),
+  behaviour: dice.oneIn(2) ? "ok" : dice.pick(BEHAVIOURS),
+});
+
+const OPERATORS: readonly (readonly [number, Maker])[] = [
+  [3, (dice) => ({ kind: "reload", seed: dice.seed() })],
+  [1, (dice) => ({ kind: "sync", seed: dice.seed() })],
+  [6, (dice) => ({
+    kind: "act",
+    action: dice.pick(["pause", "resume", "disable", "disable", "enable"] as const),
+    seed: dice.seed(),
+    forMs: dice.oneIn(4) ? dice.integer(1000, 40_000) : undefined,
+  })],
+  [3, (dice) => ({
+    kind: "weight",
+    seed: dice.seed(),
+    forMs: dice.oneIn(4) ? dice.integer(1000, 40_000) : undefined,
+  })],
+];
+
+const VPP: readonly (readonly [number, Maker])[] = [
+  [3, (dice) => ({
+    kind: "vpp-restart",
+    downMs: dice.pick([0, 10, 700, 5000]),
+    older: dice.oneIn(6),
+  })],
+  [2, (dice) => ({ kind: "vpp-freeze", forMs: dice.pick([50, 1000, 4000, 9000]) })],
+  [3, (dice) => ({ kind: "vpp-cut", afterBytes: dice.integer(0, 600) })],
+  [1, (dice) => ({ kind: "vpp-garble", offset: dice.integer(0, 60), after: dice.integer(0, 20) })],
+  [2, (dice) => ({
+    kind: "vpp-refuse",
+    message: dice.pick(OPERATIONS),
+    times: dice.integer(1, 3),
+  })],
+  [1, (dice) => ({ kind: "vpp-withhold", message: dice.pick(OPERATIONS) })],
+  [2, (dice) => ({
+    kind: "vpp-slow",
+    delayMs: dice.pick([3, 100, 1500]),
+    forMs: dice.integer(1000, 8000),
+  })],
+  [1, (dice) => ({ kind: "vpp-unreachable", forMs: dice.integer(100, 8000) })],
+  [3, (dice) => ({ kind: "vpp-edited", seed: dice.seed() })],
+  [1, (dice) => ({ kind: "stats-end", forMs: dice.integer(0, 5000) })],
+];
+
+const HOST: readonly (readonly [number, Maker])[] = [
+  [2, (dice) => ({
+    kind: "daemon-kill",
+    losesPower: dice.oneIn(3),
+    downMs: dice.pick([10, 1000, 3000]),
+  })],
+  [1, (dice) => ({ kind: "daemon-restart", seed: dice.seed() })],
+  [2, (dice) => ({ kind: "daemon-stop", forMs: dice.pick([300, 1000, 3000, 8000]) })],
+  [1, () => ({ kind: "worker-crash" })],
+  [1, (dice) => ({ kind: "lack-ports", forMs: dice.integer(500, 8000) })],
+  [3, (dice) => ({
+    kind: "disk",
+    fault: dice.pick(["full", "slow", "broken"] as const),
+    forMs: dice.integer(500, 20_000),
+  })],
+  [1, (dice) => ({ kind: "clock-set", byMs: dice.pick([-1, 1]) * dice.integer(500, 3_600_000) })],
+];
+
+/** Which of the makers a run has: some have few kinds, so that each has long quiet times. */
+const MIXES: readonly (readonly (readonly [number, Maker])[])[] = [
+  [[20, SERVER], ...OPERATORS],
+  [[20, SERVER], ...OPERATORS, ...VPP],
+  [[20, SERVER], ...OPERATORS, ...HOST],
+  [[25, SERVER], ...OPERATORS, ...VPP, ...HOST],
+];
+
+/** The actions of a seed, in order of time. */
+export function actionsOf(seed: number): readonly Action[] {
+  const dice = new Dice(seed);
+  const mix = dice.pick(MIXES);
+  const actions: Action[] = [];
+  const count = dice.integer(10, 45);
+  for (let i = 0; i < count; i++) {
+    // Some come together, within milliseconds.
+    const last = actions.at(-1);
+    const atMs = last !== undefined && dice.oneIn(4)
+      ? last.atMs + dice.pick([0, 0.1, 0.3, 1, 5])
+      : dice.between(FIRST_MS, ACTIVE_MS);
+    actions.push({ atMs, ...dice.weighted(mix)(dice) });
+  }
+  return actions.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** One line for people. */
+export function actionText({ atMs, kind, ...rest }: Action): string {
+  const fields = Object.entries(rest).filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
+  return [`${(atMs / 1000).toFixed(4)} s`, kind, ...fields].join(" ");
+}

@@ -1,0 +1,167 @@
+/** Random configurations, and random edits of one, as an operator's file would have them. PURE. */
+import type {
+  BackendConfig,
+  Config,
+  FrontendConfig,
+  HealthcheckConfig,
+} from "../../../src/config/model.ts";
+import { ip } from "./addresses.ts";
+import { smallConfig } from "../../support/fakes/small_config.ts";
+import type { Dice } from "./dice.ts";
+
+/** Servers that configurations choose from. */
+export const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((n) => `10.0.0.${n}`);
+/** The source address that a `picky` server refuses. */
+const SOURCE = ip("192.0.2.77");
+const FRONTENDS = ["web", "api", "dns", "old"];
+const CHECKS = ["quick", "plain", "sourced"];
+const WEIGHTS = [100, 100, 50, 10, 1, 0];
+
+/** A configuration with up to seven backends and four frontends. */
+export function randomConfig(dice: Dice): Config {
+  const backends = Object.fromEntries(
+    Array.from({ length: dice.integer(2, 7) }, (_, i) => {
+      // Some are second backends of an address, some static.
+      const address = dice.oneIn(8) ? SERVERS[0]! : SERVERS[i]!;
+      const healthcheck = dice.oneIn(12) ? "" : dice.pick(CHECKS);
+      return [`b${i}`, { address, healthcheck, enabled: !dice.oneIn(12) }];
+    }),
+  );
+  const names = Object.keys(backends);
+  const frontends = Object.fromEntries(
+    FRONTENDS.slice(0, dice.integer(1, 4)).map((name, i) => [name, {
+      pools: randomPools(dice, names),
+      // The last two share an address.
+      address: `198.51.100.${Math.min(i + 1, 3)}`,
+      port: 80 + i,
+      flushOnDown: dice.oneIn(2),
+      srcIpSticky: dice.oneIn(4),
+    }]),
+  );
+  const config = smallConfig({
+    healthchecks: {
+      quick: { intervalMs: 1000, fastIntervalMs: 300, downIntervalMs: 2000, timeoutMs: 250 },
+      plain: { intervalMs: 2000, fastIntervalMs: 1000, downIntervalMs: 3000, timeoutMs: 500 },
+      sourced: { intervalMs: 1000, fastIntervalMs: 1000, downIntervalMs: 1000, timeoutMs: 400 },
+    },
+    backends,
+    frontends,
+    newFlowsTableLength: dice.pick([16, 64, 1024]),
+  });
+  const check = (name: string, more: Partial<HealthcheckConfig>) =>
+    [name, {
+      ...config.healthchecks.get(name)!,
+      rise: dice.integer(1, 3),
+      fall: dice.integer(1, 3),
+      ...more,
+    }] as const;
+  return {
+    ...config,
+    healthchecks: new Map([
+      check("quick", {}),
+      check("plain", {}),
+      check("sourced", { probeIpv4Src: SOURCE }),
+    ]),
+    vppLb: {
+      ...config.vppLb!,
+      syncIntervalMs: dice.pick([5000, 10_000, 20_000]),
+      stickyBucketsPerCore: 1024,
+      ...dice.pick([
+        { startupMinDelayMs: 0, startupMaxDelayMs: 0 },
+        { startupMinDelayMs: 500, startupMaxDelayMs: 4000 },
+        { startupMinDelayMs: 2000, startupMaxDelayMs: 8000 },
+      ]),
+      countersIntervalMs: 5000,
+    },
+  };
+}
+
+function randomPools(dice: Dice, names: readonly string[]): string {
+  const shuffled = dice.shuffled(names);
+  const cut = dice.oneIn(2) ? shuffled.length : dice.integer(1, shuffled.length);
+  return [shuffled.slice(0, cut), shuffled.slice(cut)].filter((pool) => pool.length > 0)
+    .map((pool) => pool.map((name) => `${name}:${dice.pick(WEIGHTS)}`).join(" "))
+    .join(" | ");
+}
+
+/** The configuration after one edit; always a valid one. */
+export function edited(config: Config, dice: Dice): Config {
+  const edit = dice.pick(EDITS);
+  return edit(config, dice);
+}
+
+type Edit = (config: Config, dice: Dice) => Config;
+
+const EDITS: readonly Edit[] = [
+  withFrontend(({ pools, ...rest }, dice) => ({
+    ...rest,
+    pools: pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.map((entry) =>
+        dice.oneIn(2) ? entry : { ...entry, weight: dice.pick(WEIGHTS) }
+      ),
+    })),
+  })),
+  withFrontend((frontend) => ({ ...frontend, flushOnDown: !frontend.flushOnDown })),
+  withFrontend((frontend) => ({ ...frontend, srcIpSticky: !frontend.srcIpSticky })),
+  withFrontend((frontend) => ({ ...frontend, pools: [...frontend.pools].reverse() })),
+  withFrontend((frontend, dice) => ({ ...frontend, port: 80 + dice.integer(10, 30) })),
+  withFrontend(({ pools, ...rest }, dice) => ({
+    ...rest,
+    pools: pools.map((pool) => ({
+      ...pool,
+      backends: pool.backends.filter((_, i) => i === 0 || !dice.oneIn(3)),
+    })),
+  })),
+  (config, dice) => {
+    if (config.frontends.size < 2) return config;
+    const gone = dice.pick([...config.frontends.keys()]);
+    return {
+      ...config,
+      frontends: new Map([...config.frontends].filter(([name]) => name !== gone)),
+    };
+  },
+  (config, dice) => {
+    const { frontends } = randomConfig(dice);
+    const backendsThere = [...frontends].filter(([name, { pools }]) =>
+      !config.frontends.has(name) &&
+      pools.every(({ backends }) => backends.every((entry) => config.backends.has(entry.name)))
+    ).map(([name, frontend]) => [name, { ...frontend, port: 8000 + frontend.port }] as const);
+    return { ...config, frontends: new Map([...config.frontends, ...backendsThere.slice(0, 1)]) };
+  },
+  withBackend((backend) => ({ ...backend, enabled: !backend.enabled })),
+  withBackend((backend, dice) => ({ ...backend, address: ip(dice.pick(SERVERS)) })),
+  withBackend((backend, dice) => ({ ...backend, healthcheck: dice.pick(CHECKS) })),
+  (config, dice) => {
+    const name = dice.pick(CHECKS);
+    const check = config.healthchecks.get(name)!;
+    const next = { ...check, rise: dice.integer(1, 3), fall: dice.integer(1, 3) };
+    return { ...config, healthchecks: new Map(config.healthchecks).set(name, next) };
+  },
+  (config, dice) => ({
+    ...config,
+    vppLb: { ...config.vppLb!, flowTimeoutMs: 1000 * dice.integer(20, 60) },
+  }),
+  (config) => config,
+];
+
+function withFrontend(edit: (frontend: FrontendConfig, dice: Dice) => FrontendConfig): Edit {
+  return (config, dice) => {
+    const name = dice.pick([...config.frontends.keys()]);
+    const next = edit(config.frontends.get(name)!, dice);
+    const others = [...config.frontends.values()].filter((other) => other.name !== name);
+    const clashes = others.some((other) =>
+      other.address.text === next.address.text && other.port === next.port
+    );
+    if (clashes) return config;
+    return { ...config, frontends: new Map(config.frontends).set(name, next) };
+  };
+}
+
+function withBackend(edit: (backend: BackendConfig, dice: Dice) => BackendConfig): Edit {
+  return (config, dice) => {
+    const name = dice.pick([...config.backends.keys()]);
+    const next = edit(config.backends.get(name)!, dice);
+    return { ...config, backends: new Map(config.backends).set(name, next) };
+  };
+}

@@ -1,0 +1,105 @@
+/** The servers that are probed: each answers, refuses, hangs or is late, by the trace. */
+import type { Verdict } from "../../../src/probe/outcome.ts";
+import { CONNECT_TIMED_OUT, CONNECTED, failed, inconclusive } from "../../../src/probe/outcome.ts";
+import type { Probe, ProbeSpec } from "../../../src/probe/prober.ts";
+import type { Dice } from "./dice.ts";
+import type { ProcessClock } from "./time.ts";
+
+/**
+ * - `ok`: answers in milliseconds
+ * - `slow`: answers shortly before the timeout
+ * - `refuse`: refuses the connection
+ * - `hang`: never answers
+ * - `late`: answers shortly after the timeout
+ * - `picky`: refuses connections from the source address of one of the checks
+ */
+export type Behaviour = "ok" | "slow" | "refuse" | "hang" | "late" | "picky";
+
+export const BEHAVIOURS: readonly Behaviour[] = ["ok", "slow", "refuse", "hang", "late", "picky"];
+
+/** `slow` and `late` are so far from the timeout. */
+const MARGIN_MS = 40;
+
+/** The answers of one server to one check. */
+export interface Answers {
+  /** When the last probe began that was not answered in time; undefined: none. */
+  badMs: number | undefined;
+  /** Probes in a row that were not answered in time. */
+  bad: number;
+  /** Probes in a row that were answered in time. */
+  good: number;
+}
+
+export class Servers {
+  readonly #behaviours = new Map<string, Behaviour>();
+  readonly #records = new Map<string, Answers>();
+  readonly #changedMs = new Map<string, number>();
+  readonly #dice: Dice;
+  /** The host of the prober lacks ports: probes are void. */
+  lack = false;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  set(address: string, behaviour: Behaviour, nowMs: number): void {
+    this.#behaviours.set(address, behaviour);
+    this.#changedMs.set(address, nowMs);
+  }
+
+  of(address: string): Behaviour {
+    return this.#behaviours.get(address) ?? "ok";
+  }
+
+  /** Since when the server behaves as it does. */
+  sinceMs(address: string): number {
+    return this.#changedMs.get(address) ?? 0;
+  }
+
+  record(address: string, check: string): Answers {
+    const key = `${address} ${check}`;
+    let record = this.#records.get(key);
+    if (record === undefined) {
+      this.#records.set(key, record = { badMs: undefined, bad: 0, good: 0 });
+    }
+    return record;
+  }
+
+  /** True when a probe that begins now is answered in time. */
+  answers({ address, healthcheck }: ProbeSpec): boolean {
+    const behaviour = this.of(address);
+    return behaviour === "ok" || behaviour === "slow" ||
+      (behaviour === "picky" && healthcheck.probeIpv4Src === undefined);
+  }
+
+  /** The probe of a target, as run by a worker of this process. */
+  probe(spec: ProbeSpec, clock: ProcessClock): Probe {
+    return (cancellation) => {
+      if (this.lack) {
+        return clock.pause(0.1).then(() =>
+          inconclusive("connect", { lack: "ports", detail: "no local port is free" })
+        );
+      }
+      const answers = this.answers(spec);
+      const record = this.record(spec.address, spec.healthcheck.name);
+      if (answers) record.good++, record.bad = 0;
+      else record.bad++, record.good = 0, record.badMs = clock.monotonicMs();
+      const behaviour = this.of(spec.address);
+      const { timeoutMs } = spec.healthcheck;
+      const { promise, resolve } = Promise.withResolvers<Verdict>();
+      const quickMs = this.#dice.between(0.2, 4);
+      const end = (delayMs: number, verdict: Verdict) => {
+        const timer = clock.event(delayMs, () => resolve(verdict));
+        cancellation.release = () => {
+          timer.cancel();
+          clock.event(0.05, () => resolve(CONNECT_TIMED_OUT));
+        };
+      };
+      if (behaviour === "hang") end(10_000, CONNECT_TIMED_OUT);
+      else if (behaviour === "slow") end(timeoutMs - MARGIN_MS, CONNECTED);
+      else if (behaviour === "late") end(timeoutMs + MARGIN_MS, CONNECTED);
+      else end(quickMs, answers ? CONNECTED : failed("L4CON", "connection refused"));
+      return promise;
+    };
+  }
+}

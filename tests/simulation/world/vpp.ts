@@ -1,0 +1,296 @@
+/**
+ * A VPP with the lb plugin as a simulated process: the plugin, the answers and the clients of
+ * src/sim, over simulated connections. It dies, restarts empty, freezes, and is changed by others.
+ */
+import { ClientSocket } from "../../../src/sim/client_socket.ts";
+import { Faults } from "../../../src/sim/faults.ts";
+import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
+import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
+import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
+import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
+import {
+  answer,
+  type AnsweringVpp,
+  type Handlers,
+  handlersFor,
+} from "../../../src/sim/plugin/requests.ts";
+import type { Transport } from "../../../src/vpp/ports.ts";
+import { MaglevError } from "../../../src/base/errors.ts";
+import type { ConnectOptions } from "../../../src/vpp/api/connection.ts";
+import type { StatsSession } from "../../../src/vpp/ports.ts";
+import { openTransport } from "../../../src/vpp/transport/opening.ts";
+import { greetVpp } from "../../../src/vpp/transport/unix_socket.ts";
+import { RETVAL_OFFSET } from "../../../src/vpp/wire/codec.ts";
+import { PluginStats } from "../../support/worlds/plugin_stats.ts";
+import { wall } from "../../support/fakes/instants.ts";
+import type { Dice } from "./dice.ts";
+import { pair, type StreamEnd } from "./stream.ts";
+import { ProcessClock, type WorldTime } from "./time.ts";
+import { RequestReader, type SentRequest } from "./requests.ts";
+
+/** Requests whose reply is a retval and nothing else. */
+const OPERATIONS: ReadonlySet<string> = new Set([
+  "lb_conf",
+  "lb_add_del_vip",
+  "lb_add_del_vip_v2",
+  "lb_add_del_as",
+  "lb_add_del_as_v2",
+  "lb_as_set_weight",
+  "lb_flush_vip",
+]);
+
+/** Faults that report whether the last request was refused because of them. */
+class WatchedFaults extends Faults {
+  hasRefused = false;
+
+  override takeRefusal(message: string): number | undefined {
+    const retval = super.takeRefusal(message);
+    this.hasRefused = retval !== undefined;
+    return retval;
+  }
+}
+
+const SOCKET_CLIENT_BIT = 0x80000000;
+const FIRST_PID = 4711;
+
+/** Everything that ends with a VPP. */
+interface Life {
+  readonly clock: ProcessClock;
+  readonly plugin: LbPlugin;
+  readonly ids: ReadonlyMap<string, number>;
+  readonly bootAtMs: number;
+  readonly ends: Set<StreamEnd>;
+  readonly stats: Set<StatsSession>;
+  frozen: PromiseWithResolvers<void> | undefined;
+}
+
+/** Servers by address with their weight, by VIP (vipKeyText). */
+export type VppView = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+export interface SimVppOptions {
+  readonly time: WorldTime;
+  readonly dice: Dice;
+  /** Called with the requests of each write of the daemon, in the turn in which it writes. */
+  readonly onSent: (requests: readonly SentRequest[]) => void;
+  /** Called with each request that VPP refused, without a fault that makes it. */
+  readonly onRefused: (request: string, retval: number) => void;
+  /** Called when VPP dies of a request. */
+  readonly onDeath: (reason: string) => void;
+}
+
+export class SimVpp {
+  readonly faults = new WatchedFaults();
+  readonly #options: SimVppOptions;
+  #life: Life | undefined;
+  #lives = 0;
+  #release: Release;
+  /** Nothing listens on the socket. */
+  isUnreachable = false;
+  /** The stats segment cannot be opened. */
+  hasNoStats = false;
+
+  constructor(options: SimVppOptions, release: Release) {
+    this.#options = options;
+    this.#release = release;
+    this.start();
+  }
+
+  get release(): Release {
+    return this.#release;
+  }
+
+  get lives(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get frozen(): boolean {
+    return this.#life?.frozen !== undefined;
+  }
+
+  /** Number of starts. */
+  get starts(): number {
+    return this.#lives;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#life?.ends.size ?? 0;
+  }
+
+  /** The plugin; undefined while VPP is dead. */
+  get plugin(): LbPlugin | undefined {
+    this.#life?.plugin.advance(this.#options.time.nowMs);
+    return this.#life?.plugin;
+  }
+
+  /** Starts, empty; does nothing while it lives. */
+  start(release = this.#release): void {
+    if (this.#life !== undefined) return;
+    const { time } = this.#options;
+    this.#release = release;
+    const plugin = new LbPlugin(time.nowMs);
+    const life: Life = {
+      clock: new ProcessClock(time),
+      plugin,
+      ids: withoutMessages(
+        messageIds(this.#lives++),
+        new Set(release === "main" ? [] : WEIGHT_MESSAGES),
+      ),
+      bootAtMs: Math.floor(time.wallMs / 1000) * 1000,
+      ends: new Set(),
+      stats: new Set(),
+      frozen: undefined,
+    };
+    plugin.onDeath = (reason) => {
+      this.#options.onDeath(reason);
+      this.die();
+    };
+    this.#life = life;
+  }
+
+  /** Dies as by kill -9. */
+  die(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#life = undefined;
+    this.#cut(life);
+    life.clock.kill();
+    life.frozen?.resolve();
+  }
+
+  /** Cuts all connections; VPP lives on. */
+  cut(): void {
+    if (this.#life !== undefined) this.#cut(this.#life);
+  }
+
+  freeze(): void {
+    if (this.#life !== undefined) this.#life.frozen ??= Promise.withResolvers();
+  }
+
+  thaw(): void {
+    this.#life?.frozen?.resolve();
+    if (this.#life !== undefined) this.#life.frozen = undefined;
+  }
+
+  /** The VIPs and servers in use. */
+  view(): VppView {
+    const view = new Map<string, Map<string, number>>();
+    const plugin = this.plugin;
+    if (plugin === undefined) return view;
+    for (const vip of plugin.vips()) {
+      if (!vip.used) continue;
+      const key = `${formatPrefix46(vip.prefix, vip.length)} ${vip.protocol} ${vip.port}`;
+      const servers = new Map<string, number>();
+      for (const server of plugin.serversOf(vip)) {
+        if (server.used) servers.set(formatAddress46(server.address), server.weight);
+      }
+      view.set(key, servers);
+    }
+    return view;
+  }
+
+  /** Connects a process of this clock, handshake included. */
+  connect(clock: ProcessClock, options: ConnectOptions): Promise<Transport> {
+    return openTransport("/run/vpp/api.sock", options, {
+      open: async () => {
+        await clock.pause(this.#options.dice.between(0.05, 0.5));
+        const life = this.#life;
+        if (life === undefined || this.isUnreachable) {
+          throw new Deno.errors.ConnectionRefused("Connection refused (os error 111)");
+        }
+        const { near, far } = pair(clock, life.clock, () => this.#delayMs());
+        this.#serve(far, life);
+        const reader = new RequestReader(life.ids);
+        near.onWrite = (bytes) => {
+          const sent = reader.push(bytes);
+          // A VPP that is dead carries nothing out.
+          if (sent.length > 0 && this.#life === life) this.#options.onSent(sent);
+        };
+        return near;
+      },
+      greet: (stream) => greetVpp(stream, options),
+    });
+  }
+
+  /** Opens the stats segment. */
+  async openStats(clock: ProcessClock): Promise<StatsSession> {
+    await clock.pause(this.#options.dice.between(0.05, 2));
+    const life = this.#life;
+    if (life === undefined || this.hasNoStats) {
+      throw new MaglevError("unavailable", "cannot connect to the stats socket: refused");
+    }
+    const stats = new PluginStats(() => life.plugin.counters);
+    const session: StatsSession = {
+      bootAtMs: wall(life.bootAtMs),
+      reader: {
+        prepare: (queries) => stats.prepare(queries),
+        room: () => ({ sizeBytes: 1 << 25, threads: 1, routes: undefined }),
+      },
+      onEnd: () => {},
+      close: () => void life.stats.delete(session),
+    };
+    life.stats.add(session);
+    return session;
+  }
+
+  /** The stats segment of the connected clients becomes invalid. */
+  endStats(): void {
+    for (const session of [...this.#life?.stats ?? []]) {
+      this.#life?.stats.delete(session);
+      session.onEnd("the segment is invalid");
+    }
+  }
+
+  #delayMs(): number {
+    return this.#options.dice.between(0.02, 0.4);
+  }
+
+  #cut(life: Life): void {
+    for (const end of life.ends) end.close();
+    life.ends.clear();
+  }
+
+  #serve(end: StreamEnd, life: Life): void {
+    const { dice } = this.#options;
+    const clientIndex = (SOCKET_CLIENT_BIT | dice.integer(1, 1000)) >>> 0;
+    const { plugin, ids } = life;
+    const version = { version: VERSIONS[this.#release], buildDate: "2026", buildDirectory: "/" };
+    const pid = FIRST_PID + this.#lives;
+    const vpp: AnsweringVpp = {
+      plugin,
+      release: this.#release,
+      ids,
+      clientIndex,
+      pid,
+      version,
+      faults: this.faults,
+    };
+    const handlers: Handlers = handlersFor(ids);
+    life.ends.add(end);
+    const socket = new ClientSocket(end, {
+      clientIndex,
+      clock: life.clock,
+      faults: this.faults,
+      mayHandle: () => life.frozen?.promise ?? Promise.resolve(),
+      onMessage: (message) => {
+        if (life.clock.dead || this.#life !== life) return;
+        plugin.advance(this.#options.time.nowMs);
+        this.faults.hasRefused = false;
+        const result = answer(message, { handlers, vpp });
+        if (result === undefined || plugin.death !== undefined) return;
+        for (const reply of result.replies) {
+          if (!this.faults.hasRefused) this.#noteRefusal(result.request, reply);
+          socket.send(reply);
+        }
+        if (result.request === "sockclnt_delete") socket.closing = true;
+      },
+    });
+    void socket.done.then(() => life.ends.delete(end));
+  }
+
+  #noteRefusal(request: string, reply: Uint8Array): void {
+    if (!OPERATIONS.has(request)) return;
+    const retval = new DataView(reply.buffer, reply.byteOffset).getInt32(RETVAL_OFFSET);
+    if (retval !== 0) this.#options.onRefused(request, retval);
+  }
+}
