@@ -70,12 +70,6 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "[...cuts, ...flushes, ...deletions, ...raises, ...additions]",
   },
   {
-    name: "an operation that VPP refused is not looked into",
-    file: "src/vpp/sync/group_sender.ts",
-    from: "        suspect(plan.key);\n",
-    to: "",
-  },
-  {
     name: "an acknowledgement is forgotten",
     file: "src/vpp/sync/group_sender.ts",
     from: "known.acknowledged(operation, plan.desired);",
@@ -134,12 +128,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/vpp/sync/reconcile.ts",
     from: "mayRemove: () => this.#warmup.over,",
     to: "mayRemove: () => true,",
-  },
-  {
-    name: "warm-up never releases at its maximum",
-    file: "src/vpp/lb/warmup.ts",
-    from: "if (nowMs >= warmup.maxAtMs) return stepAfterMax(warmup, held, view);",
-    to: "",
   },
   {
     name: "a lost connection is not made again",
