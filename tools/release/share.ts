@@ -44,36 +44,15 @@ export async function sharedFiles(root: string): Promise<readonly SharedFile[]> 
     });
   }
   for (const { program, package: owner, section } of PROGRAMS) {
-    const page = await readIfThere(`${root}/docs/man/${program.name}.${section}`);
-    if (page === undefined) continue;
-    const path = `man/man${section}/${program.name}.${section}`;
-    files.push({ package: owner, path, content: page });
+    const page = `${program.name}.${section}`;
+    const path = `man/man${section}/${page}`;
+    files.push({ package: owner, path, content: await read(`docs/man/${page}`) });
   }
-  for (const name of await namesIn(`${root}/docs/monitoring`)) {
+  for await (const { name } of Deno.readDir(`${root}/docs/monitoring`)) {
+    // Tests of the rules are not for operators.
+    if (name.endsWith(".test.yml")) continue;
     const content = await read(`docs/monitoring/${name}`);
     files.push({ package: daemon, path: `vpp-maglev/monitoring/${name}`, content });
   }
   return files.toSorted((a, b) => a.path < b.path ? -1 : 1);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Names of the files in `folder`; empty when it does not exist. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile) names.push(name);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names;
 }
