@@ -243,6 +243,8 @@ browserTest(
         await keyboard.press("Enter");
         await row.getByText(/^by admin, ends in (1h|59m 5\ds): disk is full$/).waitFor();
         await page.getByText(/disable since .*: disk is full/).waitFor();
+        const transitions = card.locator(".details li");
+        await transitions.filter({ hasText: "up → disabled" }).waitFor();
         await tell("disabled: who, until when, and why", ...line);
         assert.deepEqual(acted(screen)[0]![2], { reason: "disk is full", for_ms: 3_600_000 });
         await page.getByRole("button", { name: "Enable …" }).waitFor();
@@ -252,6 +254,7 @@ browserTest(
         await keyboard.press("Tab");
         await keyboard.press("Enter");
         await row.getByText("up", { exact: true }).waitFor();
+        await transitions.filter({ hasText: "unknown → up" }).nth(1).waitFor();
         await tell("undone", ...line);
         await GOLDEN.check("story.txt", told);
         assert.deepEqual(await GOLDEN.unused(), []);
