@@ -1,10 +1,12 @@
 /**
- * Stores operators' intents on disk. The daemon starts and continues with any fault of the disk. An operator's action is in force immediately; when it cannot be saved, the answer and the
- * log report that, and saving is retried until it succeeds.
+ * Stores operators' intents on disk. The daemon starts and continues with any fault of the disk. An
+ * operator's action is in force immediately; when it cannot be saved, the answer and the log report
+ * that, and saving is retried until it succeeds.
  */
 import { BackoffDelays } from "../async/backoff.ts";
 import { Coalesced } from "../async/coalesce.ts";
 import { orLate } from "../async/deadline.ts";
+import { pause } from "../async/pause.ts";
 import { MaglevError } from "../base/errors.ts";
 import type { Clock, Logger, Timer } from "../base/ports.ts";
 import type { Intent } from "./intent.ts";
@@ -18,6 +20,8 @@ export const INTENT_FILE = "intents.json";
 export const MAX_KEPT = 5;
 /** How long a start waits for the disk. */
 export const READ_DEADLINE_MS = 5000;
+/** Delays before a read that failed is repeated. */
+export const READ_RETRIES_MS: readonly number[] = [100, 400, 1500];
 /** How long an operator's answer waits for the disk. */
 export const WRITE_DEADLINE_MS = 5000;
 /** Delays before a failed write is repeated. */
@@ -108,7 +112,7 @@ export class DiskIntentStore implements IntentStore {
   async #load(): Promise<readonly Intent[]> {
     let cause: string;
     try {
-      const bytes = await this.#file.read();
+      const bytes = await this.#read();
       if (bytes === undefined) return [];
       const decoded = decodeIntents(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
       if (decoded.kind === "ok" && !this.#tooLate) return decoded.intents;
@@ -118,6 +122,22 @@ export class DiskIntentStore implements IntentStore {
     }
     await this.#quarantine(cause);
     return [];
+  }
+
+  /** The content; a disk that fails for a moment must not cost the operators' disables. */
+  async #read(): Promise<Uint8Array | undefined> {
+    for (const delayMs of READ_RETRIES_MS) {
+      try {
+        return await this.#file.read();
+      } catch (error) {
+        // Such a file is as bad the next time.
+        if (error instanceof MaglevError || error instanceof Deno.errors.PermissionDenied) {
+          throw error;
+        }
+      }
+      await pause(delayMs, this.#options);
+    }
+    return await this.#file.read();
   }
 
   async #quarantine(cause: string): Promise<void> {

@@ -10,6 +10,7 @@ import {
   MAX_KEPT,
   openIntents,
   READ_DEADLINE_MS,
+  READ_RETRIES_MS,
   WRITE_DEADLINE_MS,
 } from "./disk_store.ts";
 
@@ -203,9 +204,34 @@ Deno.test("a file that cannot be quarantined is not overwritten, and quarantined
 });
 
 Deno.test("an unreadable folder is a warning; the daemon continues", async () => {
-  const { io, open, logger } = setUp();
+  const { io, open, logger, clock } = setUp();
   io.left = 0;
+  const opening = open();
+  for (const delayMs of READ_RETRIES_MS) await clock.advanceAsync(delayMs);
+  assert.deepEqual((await opening).kept, []);
+  assert.equal(logger.of("operator-intent-file-unusable").length, 1);
+});
+
+Deno.test("a disk that cannot read for a moment costs no intent", async () => {
+  const { io, open, logger, clock } = setUp();
+  io.put(INTENT_FILE, encodeIntents(TWO));
+  io.failing = /^read /;
+  io.failure = new Error("Input/output error (os error 5)");
+  const opening = open();
+  await clock.advanceAsync(READ_RETRIES_MS[0]!);
+  io.failure = undefined;
+  await clock.advanceAsync(READ_RETRIES_MS[1]!);
+  assert.deepEqual((await opening).kept.map(textOfIntent), TWO.map(textOfIntent));
+  assert.deepEqual(logger.of("operator-intent-file-unusable"), []);
+  assert.deepEqual(io.content, { [INTENT_FILE]: encodeIntents(TWO) });
+});
+
+Deno.test("a file that may not be read is not tried again", async () => {
+  const { io, open, logger } = setUp();
+  io.failing = /^read /;
+  io.failure = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   assert.deepEqual((await open()).kept, []);
+  assert.equal(io.calls.filter((call) => call.startsWith("read ")).length, 1);
   assert.equal(logger.of("operator-intent-file-unusable").length, 1);
 });
 
