@@ -318,9 +318,7 @@ function withOneFlush(operations: Operation[], actual: ActualVip): Operation[] {
   if (operations.filter(flushes).length < 2 || mayKeepFlows(actual, operations)) return operations;
   const plain = operations.flatMap((operation): Operation[] => {
     if (!flushes(operation)) return [operation];
-    if (operation.kind === "as-flush") return [];
-    const idle = operation.kind === "as-weight" && operation.weight === operation.previousWeight;
-    return idle ? [] : [{ ...operation, flush: false }];
+    return operation.kind === "as-flush" ? [] : [{ ...operation, flush: false }];
   });
   return [...plain, vipFlush(actual, "all-servers")];
 }

@@ -96,7 +96,9 @@ function problemOf(
     if (!isEmptied) return "its flows should be flushed";
   }
   if (request.kind === "as-weight" && isTrusted && present === weight && !request.flush) {
-    return "VPP has this weight";
+    // A flush of the VIP may stand for the one of this server, and a plan counts both alike.
+    const isFlushed = all.some((other) => other.kind === "vip-flush" && other.vip === request.vip);
+    return isFlushed ? undefined : "VPP has this weight";
   }
   return undefined;
 }
