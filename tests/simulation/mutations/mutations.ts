@@ -78,8 +78,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "operations that waited keep their old weights",
     file: "src/vpp/sync/apply.ts",
-    from: "waited ? hooks.refreshed(plan) : plan.build",
-    to: "plan.build",
+    from: "waited ? plans.filter((plan) => !hooks.isCurrent(plan)) : [];",
+    to: "waited ? plans.slice(plans.length) : [];",
   },
   {
     name: "a stale reading replaces newer writes",
