@@ -18,7 +18,7 @@ import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
 import { FlushJudge } from "./flush_judge.ts";
 import { FrontendJudge } from "./frontend_judge.ts";
-import { wantedOf } from "./wanted.ts";
+import { countsAsUp, wantedOf } from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -70,6 +70,8 @@ export class Judge implements Observer {
   readonly #recreatedMs = new Map<string, number>();
   /** By VIP: when it had no weight and requests for it were sent. */
   readonly #openingMs = new Map<string, number>();
+  /** Backends that counted as up right before a reload. */
+  #serving: readonly string[] = [];
   #stopping: DaemonProcess | undefined;
   /** Requests of the present turn, in order. */
   #requests: SentRequest[] = [];
@@ -194,6 +196,8 @@ export class Judge implements Observer {
   reloading(next: Config): void {
     this.#intents.reloading(next);
     this.#health.reloading();
+    const { backends } = this.#world.daemon!.checker.current;
+    this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
     this.#changing(SOON_MS);
   }
 
@@ -202,6 +206,11 @@ export class Judge implements Observer {
     this.#health.reloaded(daemon);
     const wrong = planDifference(plan, daemon.checker.current);
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
+    const { config, backends } = daemon.checker.current;
+    const out = this.#serving.find((name) =>
+      config.backends.get(name)?.enabled === true && !countsAsUp(backends.get(name)!)
+    );
+    if (out !== undefined) this.fail("a reload takes no server out", `${out} was up`);
   }
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */

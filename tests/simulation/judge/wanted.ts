@@ -49,6 +49,11 @@ export function keyOf({ address, protocol, port }: FrontendConfig): string {
   return `${address.text}/${length} ${{ tcp: 6, udp: 17, any: 255 }[protocol]} ${port}`;
 }
 
+/** True when a backend is up, or was and its check has changed since. */
+export function countsAsUp({ state, standing }: Backend): boolean {
+  return state === "up" || standing === "carried";
+}
+
 /** A server that has no backend. */
 const UNUSED: WantedServer = { weight: 0, mayFlush: true, mayServe: false, isBlind: false };
 
@@ -61,20 +66,19 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
       return { index, weight: inForce, backend: backends.get(name)! };
     })
   );
-  const isUp = ({ state, standing }: Backend) => state === "up" || standing === "carried";
-  const up = entries.filter(({ backend }) => isUp(backend));
+  const up = entries.filter(({ backend }) => countsAsUp(backend));
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
   for (const { index, weight, backend } of entries) {
     const address = config.backends.get(backend.name)!.address.text;
     const other = servers.get(address) ?? UNUSED;
-    const own = index === active && isUp(backend) ? weight : 0;
+    const own = index === active && countsAsUp(backend) ? weight : 0;
     const flushes = backend.state === "disabled" ||
       (backend.state === "down" && frontend.flushOnDown);
     servers.set(address, {
       weight: Math.max(other.weight, own),
       mayFlush: other.mayFlush && flushes,
-      mayServe: other.mayServe || isUp(backend) || backend.state === "unknown",
+      mayServe: other.mayServe || countsAsUp(backend) || backend.state === "unknown",
       isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
     });
   }
