@@ -2,6 +2,7 @@
 import { Actor } from "./scenario/acting.ts";
 import { type Action, actionsOf, actionText, ACTIVE_MS } from "./scenario/actions.ts";
 import { type Failure, Judge } from "./judge/judge.ts";
+import { wantedOf } from "./judge/wanted.ts";
 import { World } from "./world/world.ts";
 
 /** After the last action: every fault is over, and every retry has been made. */
@@ -77,7 +78,12 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
     [...world.daemon!.checker.current.backends.values()].map(({ name, state }) =>
       `${name} ${state}`
     ).join(", ");
+  const weights = () => {
+    const wanted = [...wantedOf(world.daemon!.checker.current)];
+    return JSON.stringify(wanted.map(([vip, { servers }]) => [vip, ...servers]));
+  };
   const before = states();
+  const weightsBefore = weights();
   judge.trace.add(world.time.nowMs, "a second daemon");
   world.kill();
   judge.killed(100);
@@ -87,6 +93,9 @@ async function succeed(world: World, judge: Judge, over: () => boolean): Promise
   if (over() || !lasts) return;
   if (states() !== before) {
     judge.fail("a second daemon comes to the same state", `${before} became ${states()}`);
+  }
+  if (weights() !== weightsBefore) {
+    judge.fail("a second daemon comes to the same state", `${weightsBefore} became ${weights()}`);
   }
   judge.checkVpp();
   const { process } = world;

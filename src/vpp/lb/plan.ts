@@ -76,6 +76,15 @@ export function recreateReason(desired: DesiredVip, actual: ActualVip): string |
   return undefined;
 }
 
+/** True when both lead to the same operations. */
+export function sameVip(a: DesiredVip, b: DesiredVip): boolean {
+  return a.encap === b.encap && a.srcIpSticky === b.srcIpSticky &&
+    a.newFlowsTableLength === b.newFlowsTableLength &&
+    pairByAddress(a.servers, b.servers).every(({ left, right }) =>
+      left !== undefined && left.weight === right?.weight && left.flush === right.flush
+    );
+}
+
 /** A desired VIP and its frontend. */
 export interface WantedVip {
   readonly frontend: string;

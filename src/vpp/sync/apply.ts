@@ -31,10 +31,12 @@ export interface PlanHooks {
   answered(plan: VipPlan, operation: Operation, outcome: Outcome): void;
   /** True when VPP has the VIP. */
   known(plan: VipPlan): boolean;
-  /** An operation was left out, for example the flush of a VIP that VPP may not have. */
+  /** The flush of a VIP was left out, because VPP may not have the VIP. */
   skipped(plan: VipPlan): void;
-  /** The operations of plan.build as they should be now, perhaps without some. */
-  refreshed(plan: VipPlan): readonly Operation[];
+  /** False when the VIP should be different by now. */
+  isCurrent(plan: VipPlan): boolean;
+  /** plan.build is not sent, because it is not current: the VIP must be planned again. */
+  dropped(plan: VipPlan): void;
 }
 
 /** Bulk work pauses at FULL requests in flight, and continues at REFILL. */
@@ -67,18 +69,21 @@ export class Applier {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Sends the plans of one prefix. */
+  /**
+   * Sends the plans of one prefix. What a plan builds may have to wait for the teardown of any of
+   * them. If the VIP should be different by then, the plan builds nothing.
+   */
   applyPlans(plans: readonly VipPlan[], hooks: PlanHooks): void {
     const sending = (plan: VipPlan) => new Sending(plan, this, hooks);
     let standing = plans.length;
     let waited = false;
     const taken = () => {
       if (--standing > 0) return;
+      const stale = waited ? plans.filter((plan) => !hooks.isCurrent(plan)) : [];
       for (const plan of plans) {
-        const build = waited ? hooks.refreshed(plan) : plan.build;
-        sending(plan).send(stagesOf(build), () => {});
-        for (let left = build.length; left < plan.build.length; left++) hooks.skipped(plan);
+        if (!stale.includes(plan)) sending(plan).send(stagesOf(plan.build), () => {});
       }
+      for (const plan of stale) hooks.dropped(plan);
     };
     for (const plan of plans) sending(plan).send(stagesOf(plan.teardown), taken);
     waited = true;

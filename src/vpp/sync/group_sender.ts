@@ -10,9 +10,9 @@ import type { KnownState } from "./known_state.ts";
 import type { PrefixLocks } from "./prefix_locks.ts";
 import type { DesiredVip, LbCapabilities, Operation } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
+import { withKeptWeights } from "../lb/keep.ts";
 import type { VipGroup, VipPlan } from "../lb/plan.ts";
-import { planGroup } from "../lb/plan.ts";
-import { refreshed } from "../lb/refresh.ts";
+import { planGroup, sameVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { PoolIndices } from "./pool_indices.ts";
 import type { SyncBatch } from "./report.ts";
@@ -102,11 +102,9 @@ export class GroupSender {
       },
       known: (plan) => known.get(plan.vip) !== undefined,
       skipped: (plan) => this.#answered(plan, batch),
-      refreshed: (plan) => {
-        const vip = newest(group).find((vip) => vipKeyText(vip) === plan.key);
-        // A reload has removed it since.
-        return vip === undefined ? [] : refreshed(plan.build, vip, { weights });
-      },
+      isCurrent: (plan) =>
+        isCurrent(plan, newest(group).find((vip) => vipKeyText(vip) === plan.key)),
+      dropped: (plan) => this.#dropped(plan, options),
     });
     return {
       complete: guarded.every(({ withheld }) => withheld.length === 0),
@@ -152,6 +150,16 @@ export class GroupSender {
     return true;
   }
 
+  /** Has the VIP planned again, as soon as what was sent for it is answered. */
+  #dropped(plan: VipPlan, { group: { prefix, frontends }, batch }: SendOptions): void {
+    const { guards, locks } = this.#options;
+    for (const frontend of frontends) locks.defer(prefix, frontend, batch.trigger);
+    for (const operation of plan.build) {
+      guards.settled(operation);
+      this.#answered(plan, batch);
+    }
+  }
+
   /** One operation of the plan was answered, or was left out. */
   #answered(plan: VipPlan, batch: SyncBatch): void {
     const prefix = vipPrefix(plan.vip);
@@ -177,6 +185,18 @@ export class GroupSender {
         return batch.fail();
     }
   }
+}
+
+/** `newest`: the VIP as it should be now; undefined: a reload has removed it since. */
+function isCurrent(
+  { desired, actual, recreate }: VipPlan,
+  newest: DesiredVip | undefined,
+): boolean {
+  if (desired === undefined) return true;
+  if (newest === undefined) return false;
+  // A weight that VPP had before it is recreated is in this plan alone.
+  if (recreate !== undefined && newest.servers.some(({ keep }) => keep === true)) return true;
+  return sameVip(withKeptWeights(newest, actual), desired);
 }
 
 interface Taken {

@@ -179,3 +179,101 @@ Deno.test("a VIP that a reload removes during its teardown is not added", async 
   assert.deepEqual(world.inVpp(), world.wanted());
   await world.reconciler.stop();
 });
+
+/** Reloads `next` while VPP is held, and lets it carry out all up to the sending of `last`. */
+async function reloadUpTo(
+  world: World,
+  { next, last }: { next: Record<string, ReturnType<typeof desired>>; last: string },
+): Promise<void> {
+  world.takeWrites();
+  for (const [name, vip] of Object.entries(next)) world.source.vips.set(name, vip);
+  world.lb.hold();
+  world.reconciler.reload();
+  for (let i = 0; !world.lb.calls.includes(last); i++) {
+    assert.ok(i < 20);
+    world.lb.release(1);
+    await world.calm();
+  }
+  world.takeWrites();
+}
+
+Deno.test("a VIP is flushed when its first server comes up while it is recreated", async () => {
+  const world = await new World({ web: desired(A, "10.0.0.9=0! 10.0.0.10=0!") }).start();
+  const sticky = { srcIpSticky: true };
+  const next = { web: desired(A, "10.0.0.9=0! 10.0.0.10=0!", sticky) };
+  await reloadUpTo(world, { next, last: `as-del ${A}/32 6 80 10.0.0.9` });
+  world.transition("web", desired(A, "10.0.0.9=100 10.0.0.10=0!", sticky));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.takeWrites().slice(-4), [
+    `vip-add ${A}/32 6 80`,
+    `as-add ${A}/32 6 80 10.0.0.9 100`,
+    `as-add ${A}/32 6 80 10.0.0.10 0`,
+    `vip-flush ${A}/32 6 80`,
+  ]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("a server that goes down while its VIP is recreated is not flushed, because it is new", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  const sticky = { srcIpSticky: true };
+  const next = { web: desired(A, UP, sticky) };
+  await reloadUpTo(world, { next, last: `as-del ${A}/32 6 80 10.0.0.9` });
+  world.transition("web", desired(A, "10.0.0.9=0! 10.0.0.10=100", sticky));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.takeWrites().filter((write) => write.startsWith("as-weight")), []);
+  await world.reconciler.stop();
+});
+
+Deno.test("a server that comes up while a neighbor is recreated keeps its flows", async () => {
+  const world = await new World({
+    web: desired(A, UP),
+    other: desired(A, UP, { port: 81 }),
+  }).start();
+  const next = {
+    web: desired(A, UP, { srcIpSticky: true }),
+    other: desired(A, "10.0.0.9=0! 10.0.0.10=0!", { port: 81 }),
+  };
+  await reloadUpTo(world, { next, last: `as-del ${A}/32 6 80 10.0.0.9` });
+  world.transition("other", desired(A, "10.0.0.9=50 10.0.0.10=0!", { port: 81 }));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.takeWrites().filter((write) => write.includes(" 6 81")), [
+    `as-weight ${A}/32 6 81 10.0.0.10 0 flush`,
+  ]);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("a VIP whose table changes again while it is recreated is added once, as it should be", async () => {
+  const pace = "real";
+  const world = await new World({ web: desired(A, UP) }, {}, { weights: true }, pace).start();
+  const next = { web: desired(A, UP, { srcIpSticky: true }) };
+  await world.pass(1000);
+  await reloadUpTo(world, { next, last: `as-del ${A}/32 6 80 10.0.0.9` });
+  world.source.vips.set("web", desired(A, UP, { srcIpSticky: true, newFlowsTableLength: 4096 }));
+  world.reconciler.reload();
+  world.lb.release();
+  await world.pass(2000);
+  assert.deepEqual(world.reconciler.withheld(), []);
+  assert.deepEqual(world.inVpp(), world.wanted());
+  await world.reconciler.stop();
+});
+
+Deno.test("a VIP that changes while it is recreated keeps the weight of a server the prober is blind to", async () => {
+  const world = await new World({ web: desired(A, UP) }).start();
+  const blind = (servers: string) => {
+    const vip = desired(A, servers, { srcIpSticky: true });
+    const [first, second] = vip.servers;
+    return { ...vip, servers: [first!, { ...second!, keep: true as const }] };
+  };
+  const next = { web: blind("10.0.0.9=50 10.0.0.10=0") };
+  await reloadUpTo(world, { next, last: `as-del ${A}/32 6 80 10.0.0.9` });
+  world.transition("web", blind("10.0.0.9=0! 10.0.0.10=0"));
+  world.lb.release();
+  await world.calm();
+  assert.deepEqual(world.inVpp(), [`${A}/32 6 80 gre4 sticky 1024: 10.0.0.9=0 10.0.0.10=100`]);
+  await world.reconciler.stop();
+});

@@ -1,19 +1,30 @@
 /** What VPP has otherwise than it should. PURE. */
-import type { VppView } from "../world/vpp.ts";
+import type { VppMakes, VppView } from "../world/vpp.ts";
 import type { WantedVip } from "./wanted.ts";
 
-/** The first difference in words; undefined: there is no difference. `weights`: VPP has weights. */
+export interface DifferenceOptions {
+  readonly makes: VppMakes;
+  /** True when VPP has weights. */
+  readonly weights: boolean;
+  /** VIPs that may differ. */
+  readonly withheld: ReadonlySet<string>;
+}
+
+/** The first difference in words; undefined: there is no difference. */
 export function difference(
   wanted: ReadonlyMap<string, WantedVip>,
   view: VppView,
-  { weights }: { readonly weights: boolean },
+  { makes, weights, withheld }: DifferenceOptions,
 ): string | undefined {
   for (const key of view.keys()) {
+    if (withheld.has(key)) continue;
     if (!wanted.has(key)) return `VPP has VIP ${key}, which is in no file`;
   }
-  for (const [key, { servers, isBlind }] of wanted) {
+  for (const [key, { servers, make, isBlind }] of wanted) {
+    if (withheld.has(key)) continue;
     const there = view.get(key);
     if (there === undefined) return `VPP lacks VIP ${key}`;
+    if (makes.get(key) !== make) return `VIP ${key} is ${makes.get(key)} and should be ${make}`;
     if (isBlind) continue;
     const expected = [...servers].flatMap(([address, { weight }]) => {
       if (weights) return [`${address}=${weight}`];

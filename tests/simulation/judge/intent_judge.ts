@@ -5,6 +5,7 @@
 import type { Config } from "../../../src/config/model.ts";
 import type { Daemon } from "../../../src/daemon/wire.ts";
 import type { SentRequest } from "../world/requests.ts";
+import type { VppView } from "../world/vpp.ts";
 import type { World } from "../world/world.ts";
 import { keyOf } from "./wanted.ts";
 
@@ -83,17 +84,31 @@ export class IntentJudge {
   sent(requests: readonly SentRequest[]): void {
     if (this.#out.size === 0) return;
     this.expire();
-    const { config } = this.#world.daemon!.checker.current;
     for (const request of requests) {
       if (!("weight" in request) || request.weight === 0) continue;
-      const frontend = [...config.frontends.values()].find((one) => keyOf(one) === request.vip);
-      const entries = frontend?.pools.flatMap((pool) => pool.backends) ?? [];
-      const users = entries.filter(({ name }) =>
-        config.backends.get(name)?.address.text === request.server
-      );
-      if (users.length > 0 && users.every(({ name }) => this.#out.has(name))) {
-        this.#fail(INVARIANT, `${request.server} gets weight ${request.weight} in ${request.vip}`);
+      const { vip, server, weight } = request;
+      if (this.#isOut(vip, server)) this.#fail(INVARIANT, `${server} gets ${weight} in ${vip}`);
+    }
+  }
+
+  /** What VPP has, at an instant at which it must be right. */
+  has(view: VppView): void {
+    if (this.#out.size === 0) return;
+    this.expire();
+    for (const [vip, servers] of view) {
+      for (const [server, weight] of servers) {
+        if (weight === 0 || !this.#isOut(vip, server)) continue;
+        this.#fail(INVARIANT, `${server} has ${weight} in ${vip}`);
       }
     }
+  }
+
+  /** True when all backends of this address in the VIP's frontend must be out. */
+  #isOut(vip: string, server: string): boolean {
+    const { config } = this.#world.daemon!.checker.current;
+    const frontend = [...config.frontends.values()].find((one) => keyOf(one) === vip);
+    const users = (frontend?.pools ?? []).flatMap((pool) => pool.backends)
+      .filter(({ name }) => config.backends.get(name)?.address.text === server);
+    return users.length > 0 && users.every(({ name }) => this.#out.has(name));
   }
 }

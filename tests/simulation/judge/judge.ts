@@ -16,7 +16,9 @@ import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
 import { judgeRequests } from "./request_judge.ts";
 import { difference } from "./difference.ts";
-import { wantedOf } from "./wanted.ts";
+import { FlushJudge } from "./flush_judge.ts";
+import { FrontendJudge } from "./frontend_judge.ts";
+import { countsAsUp, wantedOf } from "./wanted.ts";
 
 /** What is wrong, and when. */
 export interface Failure {
@@ -33,6 +35,8 @@ const AT_ONCE_MS = 60;
 const SOON_MS = 4000;
 /** Lost messages are noticed, connections made again, and failed operations repeated within this. */
 const RECOVERY_MS = 22_000;
+/** After a connection to a VPP without faults. */
+const CONNECTED_MS = 3000;
 /** A VIP is taken down and put up again within this; more under a slow VPP, which is a disturbance. */
 const RECREATED_MS = 5000;
 /** More timers than this, and two for each target, are never needed. */
@@ -46,8 +50,12 @@ export class Judge implements Observer {
   readonly #world: World;
   readonly #health: HealthJudge;
   readonly #intents: IntentJudge;
+  readonly #frontends: FrontendJudge;
+  readonly #flushes = new FlushJudge();
   /** Until then VPP may be wrong. */
   #disturbedUntilMs = 0;
+  /** Until then there may be faults of VPP. */
+  #faultUntilMs = 0;
   /** Until then VPP may be wrong because of a change just made. */
   #changingUntilMs = 0;
   /** Until then requests may be refused, because the known state of VPP may be wrong. */
@@ -62,6 +70,8 @@ export class Judge implements Observer {
   readonly #recreatedMs = new Map<string, number>();
   /** By VIP: when it had no weight and requests for it were sent. */
   readonly #openingMs = new Map<string, number>();
+  /** Backends that counted as up right before a reload. */
+  #serving: readonly string[] = [];
   #stopping: DaemonProcess | undefined;
   /** Requests of the present turn, in order. */
   #requests: SentRequest[] = [];
@@ -71,6 +81,7 @@ export class Judge implements Observer {
     const fail = (invariant: string, message: string) => this.fail(invariant, message);
     this.#health = new HealthJudge(world, fail);
     this.#intents = new IntentJudge(world, fail);
+    this.#frontends = new FrontendJudge(fail);
   }
 
   // What the world reports.
@@ -79,6 +90,7 @@ export class Judge implements Observer {
     this.trace.add(this.#world.time.nowMs, "daemon starts");
     this.#health.wired(daemon);
     this.#intents.wired(daemon);
+    this.#frontends.wired(daemon.checker.current);
     daemon.checker.subscribe((event) => {
       if (this.#world.process === process) this.#happened(event, daemon);
     });
@@ -103,10 +115,9 @@ export class Judge implements Observer {
   logged(level: string, event: LogEventName, fields: LogFields): void {
     this.trace.add(this.#world.time.nowMs, `log ${level} ${event} ${JSON.stringify(fields)}`);
     if (event === "vpp-lbsync-vip-recreate") {
-      const protocol = { tcp: 6, udp: 17, any: 255 }[String(fields.protocol)];
-      const key = `${fields.vip} ${protocol} ${fields.port}`;
-      this.#recreatedMs.set(key, this.#world.time.nowMs);
+      this.#recreatedMs.set(keyOfFields(fields), this.#world.time.nowMs);
     }
+    if (event === "vpp-connect") this.#connected();
     if (event === "events-dropped") this.fail("no bug", `${event} ${fields.err}`);
     if (event === "operator-intent-file-unusable") {
       // A file that was unreadable at the start is quarantined as soon as the disk allows it.
@@ -142,6 +153,7 @@ export class Judge implements Observer {
     const sync = this.#world.config.vppLb!.syncIntervalMs;
     const { nowMs } = this.#world.time;
     const recovery = now ? sync + 3000 : sync + RECOVERY_MS;
+    this.#faultUntilMs = Math.max(this.#faultUntilMs, nowMs + ms);
     if (now) this.#editedUntilMs = nowMs + recovery;
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, nowMs + ms + recovery);
     this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, nowMs + ms + sync + RECOVERY_MS);
@@ -184,6 +196,8 @@ export class Judge implements Observer {
   reloading(next: Config): void {
     this.#intents.reloading(next);
     this.#health.reloading();
+    const { backends } = this.#world.daemon!.checker.current;
+    this.#serving = [...backends.values()].filter(countsAsUp).map(({ name }) => name);
     this.#changing(SOON_MS);
   }
 
@@ -192,6 +206,11 @@ export class Judge implements Observer {
     this.#health.reloaded(daemon);
     const wrong = planDifference(plan, daemon.checker.current);
     if (wrong !== undefined) this.fail("what a plan said is what happened", wrong);
+    const { config, backends } = daemon.checker.current;
+    const out = this.#serving.find((name) =>
+      config.backends.get(name)?.enabled === true && !countsAsUp(backends.get(name)!)
+    );
+    if (out !== undefined) this.fail("a reload takes no server out", `${out} was up`);
   }
 
   /** An operator acts on a backend; the result is to be called when the answer has come. */
@@ -225,22 +244,44 @@ export class Judge implements Observer {
     if (connection.state.kind !== "connected") {
       return this.fail("VPP is connected", connection.state.reason);
     }
-    if (reconciler.withheld().length > 0) {
-      // A VIP is recreated at most once a minute.
-      if (reconciler.withheld().some(({ kind }) => kind !== "recreate")) {
-        this.fail("nothing is withheld", JSON.stringify(reconciler.withheld()));
-      }
-      return;
+    // A VIP is recreated at most once a minute.
+    const withheld = reconciler.withheld();
+    if (withheld.some(({ kind }) => kind !== "recreate")) {
+      return this.fail("nothing is withheld", JSON.stringify(withheld));
     }
     if (!reconciler.warmedUp) {
       const blind = [...wantedOf(daemon.checker.current).values()].some(({ isBlind }) => isBlind);
       if (!blind) this.fail("warm-up ends", JSON.stringify(reconciler.warmup));
       return;
     }
-    const wrong = difference(wantedOf(daemon.checker.current), vpp.view(), {
+    const view = vpp.view();
+    const wrong = difference(wantedOf(daemon.checker.current), view, {
+      makes: vpp.makes(),
       weights: vpp.release === "main",
+      withheld: new Set(withheld.map(({ fields }) => keyOfFields(fields))),
     });
-    if (wrong !== undefined) this.fail("VPP is right", wrong);
+    if (wrong !== undefined) return this.fail("VPP is right", wrong);
+    if (withheld.length === 0) this.#intents.has(view);
+    const { flowTimeoutMs } = daemon.checker.current.config.vppLb!;
+    const flowTimeout = vpp.plugin?.conf.flowTimeout;
+    if (flowTimeout !== flowTimeoutMs / 1000) {
+      this.fail("VPP is right", `its flow timeout is ${flowTimeout} s, not ${flowTimeoutMs} ms`);
+    }
+  }
+
+  #checkFlushes(): void {
+    const { nowMs } = this.#world.time;
+    // A flush is not made again after a connection was lost.
+    if (nowMs <= this.#disturbedUntilMs || this.#stopping !== undefined) this.#flushes.forget();
+    const overdue = this.#flushes.overdue(nowMs);
+    if (overdue !== undefined) this.fail("a new VIP is flushed", `VIP ${overdue} was not`);
+  }
+
+  /** The connection is new: VPP is read now, and right soon, unless there are faults. */
+  #connected(): void {
+    const { nowMs } = this.#world.time;
+    if (nowMs <= this.#faultUntilMs) return;
+    this.#disturbedUntilMs = Math.min(this.#disturbedUntilMs, nowMs + CONNECTED_MS);
   }
 
   #changing(ms: number): void {
@@ -250,10 +291,14 @@ export class Judge implements Observer {
   #happened(event: CheckerEvent, daemon: Daemon): void {
     const { nowMs } = this.#world.time;
     if (event.kind === "program") return this.#changing(AT_ONCE_MS);
-    if (event.kind === "reload") return this.#changing(SOON_MS);
+    if (event.kind === "reload") {
+      this.#frontends.reloaded(daemon.checker.current);
+      return this.#changing(SOON_MS);
+    }
     const { name, transition: { from, to } } = event;
     this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
     if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);
+    else this.#frontends.transition(name, event.transition);
   }
 
   #judgeSent(requests: readonly SentRequest[]): void {
@@ -261,6 +306,7 @@ export class Judge implements Observer {
     if (daemon === undefined) return;
     const { nowMs } = this.#world.time;
     const before = vpp.view();
+    this.#flushes.sent(requests, nowMs);
     for (const request of requests) {
       if (request.kind === "conf" || request.kind === "vip-flush") continue;
       const weights = [...before.get(request.vip)?.values() ?? []];
@@ -284,6 +330,8 @@ export class Judge implements Observer {
     if (process === undefined || process.clock.stopped) return;
     this.#intents.expire();
     this.#health.tick(process);
+    if (process.daemon !== undefined) this.#frontends.tick(process.daemon.checker.current);
+    this.#checkFlushes();
     if (this.mustBeRight) this.checkVpp();
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
@@ -291,6 +339,11 @@ export class Judge implements Observer {
     if (vpp.connections > 2) this.fail("nothing grows", `${vpp.connections} connections`);
     if (disk.names.length > MOST_FILES) this.fail("nothing grows", `${disk.names.length} files`);
   }
+}
+
+/** vipKeyText() of a VIP in a log record. */
+function keyOfFields({ vip, protocol, port }: LogFields): string {
+  return `${vip} ${{ tcp: 6, udp: 17, any: 255 }[String(protocol)]} ${port}`;
 }
 
 /** Those of the last moments; the others are removed. */

@@ -55,7 +55,7 @@ export function judgeRequests(
 function problemOf(
   request: SentRequest,
   all: readonly SentRequest[],
-  { wanted, before, weights, isTrusted, recreated, opening }: RequestContext,
+  { wanted, before, weights, isTrusted, isEdited, recreated, opening }: RequestContext,
 ): string | undefined {
   if (request.kind === "conf") return undefined;
   const vip = wanted.get(request.vip);
@@ -64,7 +64,10 @@ function problemOf(
     const isPutUp = all.some((other) => other.kind === "vip-add" && other.vip === request.vip);
     return vip === undefined || isPutUp ? undefined : "the VIP should exist";
   }
-  if (recreated.has(request.vip)) return undefined;
+  if (request.kind === "vip-flush" && !before.has(request.vip) && !isEdited) {
+    return "VPP lacks the VIP, and would flush another";
+  }
+  if (recreated.has(request.vip) && request.kind !== "as-add") return undefined;
   if (request.kind === "as-del" && (vip === undefined || isTakenDown)) return undefined;
   if (vip === undefined) return request.kind === "vip-flush" ? undefined : "it should not exist";
   if (request.kind === "vip-add") return undefined;
@@ -77,8 +80,13 @@ function problemOf(
       ? undefined
       : `server ${bystander[0]} keeps its weight and loses its flows`;
   }
-  if (vip.isBlind) return undefined;
   const server = vip.servers.get(request.server);
+  if (vip.isBlind) {
+    if (!("weight" in request) || server === undefined) return undefined;
+    if (request.weight > 0) return server.mayServe ? undefined : "the server is out";
+    const isCut = (before.get(request.vip)?.get(request.server) ?? 0) > 0;
+    return server.isBlind && isCut ? "the prober is blind, so the weight should stay" : undefined;
+  }
   if (request.kind === "as-del") {
     if (!weights && server !== undefined && server.weight > 0) return "the server should exist";
     if (weights && server !== undefined) return "the server should exist";

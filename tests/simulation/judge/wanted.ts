@@ -11,12 +11,18 @@ export interface WantedServer {
   readonly weight: number;
   /** True when its flows may be dropped. */
   readonly mayFlush: boolean;
+  /** False when it is known to be out: down, paused or disabled. */
+  readonly mayServe: boolean;
+  /** True when the prober is blind to it, so that its weight in VPP stays. */
+  readonly isBlind: boolean;
 }
 
 /** A VIP as it should be. */
 export interface WantedVip {
   readonly frontend: string;
   readonly servers: ReadonlyMap<string, WantedServer>;
+  /** All that is fixed when VPP adds it, as in VppMakes. */
+  readonly make: string;
   /** The prober is blind to some of it, so weights of VPP may stay. */
   readonly isBlind: boolean;
 }
@@ -43,6 +49,14 @@ export function keyOf({ address, protocol, port }: FrontendConfig): string {
   return `${address.text}/${length} ${{ tcp: 6, udp: 17, any: 255 }[protocol]} ${port}`;
 }
 
+/** True when a backend is up, or was and its check has changed since. */
+export function countsAsUp({ state, standing }: Backend): boolean {
+  return state === "up" || standing === "carried";
+}
+
+/** A server that has no backend. */
+const UNUSED: WantedServer = { weight: 0, mayFlush: true, mayServe: false, isBlind: false };
+
 function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
   const { config, backends, intents } = state;
   const entries = frontend.pools.flatMap((pool, index) =>
@@ -52,21 +66,24 @@ function wantedVip(frontend: FrontendConfig, state: CheckerState): WantedVip {
       return { index, weight: inForce, backend: backends.get(name)! };
     })
   );
-  const isUp = ({ state, standing }: Backend) => state === "up" || standing === "carried";
-  const up = entries.filter(({ backend }) => isUp(backend));
+  const up = entries.filter(({ backend }) => countsAsUp(backend));
   const active = (up.find(({ weight }) => weight > 0) ?? up[0])?.index ?? 0;
   const servers = new Map<string, WantedServer>();
   for (const { index, weight, backend } of entries) {
     const address = config.backends.get(backend.name)!.address.text;
-    const other = servers.get(address) ?? { weight: 0, mayFlush: true };
-    const own = index === active && isUp(backend) ? weight : 0;
+    const other = servers.get(address) ?? UNUSED;
+    const own = index === active && countsAsUp(backend) ? weight : 0;
     const flushes = backend.state === "disabled" ||
       (backend.state === "down" && frontend.flushOnDown);
     servers.set(address, {
       weight: Math.max(other.weight, own),
       mayFlush: other.mayFlush && flushes,
+      mayServe: other.mayServe || countsAsUp(backend) || backend.state === "unknown",
+      isBlind: other.isBlind || (weight > 0 && backend.standing === "blind"),
     });
   }
   const isBlind = entries.some(({ backend }) => backend.standing === "blind");
-  return { frontend: frontend.name, servers, isBlind };
+  const sticky = frontend.srcIpSticky ? " sticky" : "";
+  const make = `gre4 ${config.vppLb!.newFlowsTableLength}${sticky}`;
+  return { frontend: frontend.name, servers, make, isBlind };
 }

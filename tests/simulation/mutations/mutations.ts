@@ -78,8 +78,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "operations that waited keep their old weights",
     file: "src/vpp/sync/apply.ts",
-    from: "waited ? hooks.refreshed(plan) : plan.build",
-    to: "plan.build",
+    from: "waited ? plans.filter((plan) => !hooks.isCurrent(plan)) : [];",
+    to: "waited ? plans.slice(plans.length) : [];",
   },
   {
     name: "a stale reading replaces newer writes",
@@ -188,5 +188,53 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/probe/engine/worker_pool.ts",
     from: "onRestart: () => this.#restore(worker),",
     to: "onRestart: () => this.#resend(worker),",
+  },
+  {
+    name: "a new VIP is not flushed",
+    file: "src/vpp/lb/plan.ts",
+    from: '  if (servers.some(hasWeight)) operations.push(vipFlush(vip, "first-weight"));',
+    to: "",
+  },
+  {
+    name: "a changed sticky flag is not noticed",
+    file: "src/vpp/lb/plan.ts",
+    from: "if (desired.srcIpSticky !== actual.srcIpSticky) {",
+    to: "if (desired.port < 0) {",
+  },
+  {
+    name: "changed settings are not sent",
+    file: "src/vpp/sync/lb_conf.ts",
+    from: "if (there !== undefined && sameConf(there, told)) return;",
+    to: "if (there !== undefined) return;",
+  },
+  {
+    name: "weights of operators are not restored",
+    file: "src/intent/rules.ts",
+    from: '    kept.push(intent);\n    if (intent.kind === "weight") continue;',
+    to: '    if (intent.kind === "weight") continue;\n    kept.push(intent);',
+  },
+  {
+    name: "the flush of a VIP does not wait for the VIP",
+    file: "src/vpp/sync/apply.ts",
+    from: 'if (operation.kind === "vip-flush") stages.push([]);',
+    to: "",
+  },
+  {
+    name: "a frontend event is lost",
+    file: "src/checker/change_batch.ts",
+    from: "for (const { name, from, to } of batch.changes) {\n    events.push",
+    to: "for (const { name, from, to } of batch.changes.slice(1)) {\n    events.push",
+  },
+  {
+    name: "a changed check takes servers out",
+    file: "src/health/machine.ts",
+    from: 'if (!entered.ok || backend.state !== "up") return entered;',
+    to: 'if (entered.ok || backend.state !== "up") return entered;',
+  },
+  {
+    name: "the weight of a blind server is cut",
+    file: "src/vpp/lb/keep.ts",
+    from: "keep === true ? present.get(address.text) ?? 0 : weight;",
+    to: "keep === true && present.size > 99 ? 0 : weight;",
   },
 ];

@@ -7,6 +7,7 @@ import { Faults } from "../../../src/sim/faults.ts";
 import { formatAddress46, formatPrefix46 } from "../../../src/sim/plugin/address46.ts";
 import { messageIds, withoutMessages } from "../../../src/sim/plugin/message_ids.ts";
 import { LbPlugin } from "../../../src/sim/plugin/plugin.ts";
+import type { Vip } from "../../../src/sim/plugin/types.ts";
 import { type Release, VERSIONS, WEIGHT_MESSAGES } from "../../../src/sim/plugin/release.ts";
 import {
   answer,
@@ -66,6 +67,9 @@ interface Life {
 
 /** Servers by address with their weight, by VIP (vipKeyText). */
 export type VppView = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** All that is fixed when VPP adds a VIP: encapsulation, table length, sticky or not. */
+export type VppMakes = ReadonlyMap<string, string>;
 
 export interface SimVppOptions {
   readonly time: WorldTime;
@@ -179,7 +183,7 @@ export class SimVpp {
     if (plugin === undefined) return view;
     for (const vip of plugin.vips()) {
       if (!vip.used) continue;
-      const key = `${formatPrefix46(vip.prefix, vip.length)} ${vip.protocol} ${vip.port}`;
+      const key = keyOf(vip);
       const servers = new Map<string, number>();
       for (const server of plugin.serversOf(vip)) {
         if (server.used) servers.set(formatAddress46(server.address), server.weight);
@@ -187,6 +191,15 @@ export class SimVpp {
       view.set(key, servers);
     }
     return view;
+  }
+
+  /** The makes of the VIPs in use. */
+  makes(): VppMakes {
+    const used = [...this.plugin?.vips() ?? []].filter(({ used }) => used);
+    return new Map(used.map((vip) => {
+      const encap = vip.type.slice(vip.type.indexOf("-") + 1);
+      return [keyOf(vip), `${encap} ${vip.tableLength}${vip.srcIpSticky ? " sticky" : ""}`];
+    }));
   }
 
   /** Connects a process of this clock, handshake included. */
@@ -293,4 +306,9 @@ export class SimVpp {
     const retval = new DataView(reply.buffer, reply.byteOffset).getInt32(RETVAL_OFFSET);
     if (retval !== 0) this.#options.onRefused(request, retval);
   }
+}
+
+/** vipKeyText() of a VIP of the plugin. */
+function keyOf({ prefix, length, protocol, port }: Vip): string {
+  return `${formatPrefix46(prefix, length)} ${protocol} ${port}`;
 }
