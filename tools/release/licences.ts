@@ -11,7 +11,7 @@ interface Manifest {
 }
 
 interface Bundled extends Manifest {
-  /** Text of its licence file; empty when it has none. */
+  /** Text of its licence file; empty without one. */
   readonly notice: string;
 }
 
