@@ -5,14 +5,17 @@
 #     -v /run/vpp:/run/vpp vpp-maglev
 #   docker run --rm --network host vpp-maglev maglevc show backends
 #
-# It runs without root. ICMP probes need NET_RAW, or Docker's sysctl net.ipv4.ping_group_range.
-# Probes in network namespaces need SYS_ADMIN and -v /run/netns:/run/netns. Every flag has an
-# environment variable. VPP's sockets must be writable for user 990: --group-add of VPP's group.
+# It runs without root. ICMP probes need NET_RAW, or the host's sysctl net.ipv4.ping_group_range.
+# Probes in network namespaces need SYS_ADMIN and -v /run/netns:/run/netns. Podman gives these
+# capabilities to a user without root; Docker gives them to root alone: --user root. Every flag has
+# an environment variable. VPP's sockets must be writable for user 990: --group-add of VPP's group.
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS packages
 COPY build/*.deb /packages/
-RUN for package in /packages/*.deb; do dpkg-deb --extract "$package" /tree; done
+RUN for package in /packages/*_"$(dpkg --print-architecture)".deb; do \
+      dpkg-deb --extract "$package" /tree || exit 1; \
+    done
 
 FROM ${BASE}
 COPY --from=packages /tree/usr /usr

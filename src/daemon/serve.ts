@@ -158,7 +158,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     observer: {
       reloading: () => service.reloading(),
       reloaded(ok) {
-        service.reloaded();
+        service.reloaded(ok);
         metrics?.events.reloaded(ok);
       },
     },

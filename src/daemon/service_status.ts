@@ -11,6 +11,8 @@ import type { Readiness, ReadinessSource } from "./readiness.ts";
 const INTERVAL_MS = 1000;
 /** Longest status; systemd cuts a longer one. */
 const MAX_STATUS = 200;
+/** `systemctl reload` has ended by then, with success: it only sends the signal. */
+const REFUSED = "the last reload was refused (see config-error in the log); ";
 
 export interface ServiceStatusOptions {
   readonly manager: ServiceManager;
@@ -26,6 +28,8 @@ export class ServiceStatus {
   /** Line that was not sent, because the service manager was busy. */
   #unsent: string | undefined;
   #sentStatus = "";
+  /** True while the older configuration is in force, because the last reload was refused. */
+  #refused = false;
   /** True when no service manager can be reached. */
   #off = false;
 
@@ -45,8 +49,9 @@ export class ServiceStatus {
     this.#send("RELOADING=1");
   }
 
-  /** The reload has ended, with success or not. */
-  reloaded(): void {
+  /** The reload has ended; `ok`: the file is in force. */
+  reloaded(ok: boolean): void {
+    this.#refused = !ok;
     this.#send("READY=1");
   }
 
@@ -82,7 +87,8 @@ export class ServiceStatus {
   }
 
   #status(): string {
-    return this.#source === undefined ? "starting" : statusLine(this.#source.readiness());
+    if (this.#source === undefined) return "starting";
+    return `${this.#refused ? REFUSED : ""}${statusLine(this.#source.readiness())}`;
   }
 
   #warn(problem: string): void {

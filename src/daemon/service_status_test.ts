@@ -60,15 +60,33 @@ Deno.test("ServiceStatus brackets a reload, and sends nothing after it stops", (
   world.start();
   world.take();
   world.status.reloading();
-  world.status.reloaded();
+  world.status.reloaded(true);
   world.status.stopping();
   world.readiness = READY;
   world.clock.advance(5000);
-  world.status.reloaded();
+  world.status.reloaded(true);
   assert.deepEqual(world.take(), [
     `RELOADING=1|${AWAY_LINE}`,
     `READY=1|${AWAY_LINE}`,
     `STOPPING=1|${AWAY_LINE}`,
+  ]);
+});
+
+Deno.test("ServiceStatus reports that a reload was refused until one is done", () => {
+  const world = new World();
+  world.readiness = READY;
+  world.start();
+  world.take();
+  for (const ok of [false, true]) {
+    world.status.reloading();
+    world.status.reloaded(ok);
+  }
+  const refused = "STATUS=the last reload was refused (see config-error in the log); ready";
+  assert.deepEqual(world.take(), [
+    "RELOADING=1|STATUS=ready",
+    `READY=1|${refused}`,
+    `RELOADING=1|${refused}`,
+    "READY=1|STATUS=ready",
   ]);
 });
 

@@ -34,6 +34,7 @@ ${servers.map((n) => `    server${n}: { address: 127.0.0.${n}, healthcheck: ping
 const ENVIRONMENT = `MAGLEV_VPP_API_ADDR=/srv/shared/api.sock
 MAGLEV_VPP_STATS_ADDR=
 MAGLEV_LOG_LEVEL=info
+MAGLEV_LISTEN=127.0.0.1:8082
 `;
 
 /** Requests that change VPP. */
@@ -122,6 +123,16 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
     );
   });
 
+  await t.step("a start with an inconsistent file fails, and is not tried again", async () => {
+    const config = configText([2]).replace("backends: { server2: {} }", "backends: { other: {} }");
+    await machine.write("/etc/vpp-maglev/maglev.yaml", config);
+    assert.notEqual((await machine.run("systemctl start vpp-maglev")).code, 0);
+    assert.equal(await status(machine, "ExecMainStatus"), "2");
+    assert.equal(await status(machine, "ActiveState"), "failed");
+    const log = await machine.sh("journalctl --no-pager -o cat -u vpp-maglev");
+    assert.match(log, /"config-error".*other/);
+  });
+
   await t.step("the unit starts while VPP is away, then programs it", async () => {
     await machine.write("/etc/vpp-maglev/maglev.yaml", configText([2, 3]));
     await machine.write("/etc/default/vpp-maglev", ENVIRONMENT.replace("api.sock", "none.sock"));
@@ -187,8 +198,9 @@ async function story(t: Deno.TestContext, machine: Machine, simulator: Simulator
         `[Service]\nEnvironment=MAGLEV_FRONTEND_USER=admin\n${login}`,
       );
       await machine.sh("systemctl daemon-reload; systemctl start vpp-maglev-frontend");
+      // The file has the older name of its address.
       const get = (path: string) =>
-        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET ${path} HTTP/1.0\\r\\n\\r\\n" >&3 && head -n 1 <&3'`;
+        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8082 && printf "GET ${path} HTTP/1.0\\r\\n\\r\\n" >&3 && head -n 1 <&3'`;
       await machine.until(get("/view/"), ({ stdout }) => stdout.includes(" 200 "));
       assert.match(await machine.sh(get("/admin/")), / 401 /);
       const pid = await status(machine, "MainPID", "vpp-maglev-frontend");

@@ -95,6 +95,8 @@ for (const [shape, packages] of Object.entries(SHAPES)) {
           assert.equal(await Deno.readTextFile(`${root}/${path}`), text, path);
         }
         assert.equal((await run(["test", "-L", leftover])).code, 1, "the older unit is disabled");
+        // It may hold a password; it was readable for all.
+        assert.equal(await inside("stat -c %a /etc/default/vpp-maglev"), "640");
         const owner = (path: string) => inside(`dpkg -S ${path}`);
         assert.equal(await owner("/usr/sbin/maglevd"), "vpp-maglevd: /usr/sbin/maglevd");
         assert.equal(await owner("/usr/bin/maglevc"), "vpp-maglev: /usr/bin/maglevc");

@@ -3,10 +3,20 @@
  * for arm64 that runs here under an emulator.
  */
 import assert from "node:assert/strict";
+import { buildArchive } from "../../tools/release/archive.ts";
 import { buildDebs } from "../../tools/release/deb.ts";
 import { architectureOf, writeLibrary } from "../../tools/release/library.ts";
 import { stampOf } from "../../tools/release/version.ts";
-import { output, packagesOf, packagingTest, ROOT, run, withPlace } from "./support.ts";
+import {
+  BUILT,
+  output,
+  packagesOf,
+  packagingTest,
+  ROOT,
+  run,
+  versionOf,
+  withPlace,
+} from "./support.ts";
 
 packagingTest("lintian finds nothing that is not explained", ["lintian"], async () => {
   const { code, stdout } = await run([
@@ -93,6 +103,32 @@ packagingTest(
       assert.equal(await buildIn(`${place}/much/deeper/b`), first);
     }),
 );
+
+packagingTest("the archive runs where it is unpacked, also by a link, and has the licences", [
+  "tar",
+], () =>
+  withPlace(async (place) => {
+    const path = await buildArchive({
+      ...{ root: ROOT, work: `${place}/work`, out: place, architecture: "amd64" },
+      ...{ library: `${BUILT}/work-first/library`, sources: `${BUILT}/work-first/sources` },
+      stamp: { ...await stampOf(ROOT), version: versionOf("first") },
+    });
+    const folder = `${place}/a b`;
+    await Deno.mkdir(folder);
+    await output(["tar", "-xzf", path, "-C", folder, "--strip-components=1"]);
+    await Deno.symlink(`${folder}/bin/maglevd`, `${place}/maglevd`);
+    const env = { XDG_CACHE_HOME: place };
+    const version = await output([`${place}/maglevd`, "--version"], { env });
+    assert.ok(version.startsWith(`maglevd ${versionOf("first")} `), version);
+    const config = `${folder}/share/doc/etc/maglev.yaml`;
+    assert.match(
+      await output([`${place}/maglevd`, "--check", "--config", config], { env }),
+      /valid/,
+    );
+    const notices = await Deno.readTextFile(`${folder}/share/doc/notices`);
+    assert.match(notices, /^--- .*solid-js \d[\s\S]*Permission is hereby granted/m);
+    assert.match(await Deno.readTextFile(`${folder}/share/doc/copyright`), /^License: Expat$/m);
+  }));
 
 packagingTest("packages for arm64 are built, and their programs start", [
   "aarch64-linux-gnu-gcc",

@@ -1,6 +1,7 @@
 /** Builds the archive of a release, for machines without dpkg: unpack it anywhere and run `bin/…`. */
 import { output } from "./command.ts";
 import type { Architecture } from "./library.ts";
+import { licenceNotices, licenceParagraphs } from "./licences.ts";
 import { PROGRAMS } from "./programs.ts";
 import { sharedFiles } from "./share.ts";
 import type { Stamp } from "./version.ts";
@@ -13,13 +14,15 @@ export interface ArchiveOptions {
   readonly architecture: Architecture;
   /** As writeLibrary() writes it. */
   readonly library: string;
+  /** Where it was bundled. */
+  readonly sources: string;
   /** Folder of the result. */
   readonly out: string;
 }
 
 /** Builds it; returns its path. */
 export async function buildArchive(options: ArchiveOptions): Promise<string> {
-  const { root, work, stamp, architecture, library, out } = options;
+  const { root, work, stamp, architecture, library, sources, out } = options;
   const name = `vpp-maglev_${stamp.version}_${architecture}`;
   await Deno.remove(work, { recursive: true }).catch(() => {});
   await Deno.mkdir(`${work}/${name}/bin`, { recursive: true });
@@ -30,6 +33,11 @@ export async function buildArchive(options: ArchiveOptions): Promise<string> {
     await Deno.chmod(path, 0o755);
   }
   const files = [
+    [
+      "share/doc/copyright",
+      `${await Deno.readTextFile(`${root}/debian/copyright`)}\n${await licenceParagraphs(sources)}`,
+    ] as const,
+    ["share/doc/notices", await licenceNotices(sources)] as const,
     ...(await sharedFiles(root)).map(({ path, content }) => [`share/${path}`, content] as const),
     ...await Promise.all(
       ["etc/maglev.yaml", "etc/default", "units/vpp-maglev.service"].map(async (path) =>

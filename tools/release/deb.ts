@@ -3,7 +3,7 @@
  * The bytes follow from the commit alone: times are that of the commit, owners are root.
  */
 import { output } from "./command.ts";
-import { licenceParagraphs } from "./licences.ts";
+import { licenceNotices, licenceParagraphs } from "./licences.ts";
 import type { Architecture } from "./library.ts";
 import { PROGRAMS } from "./programs.ts";
 import { sharedFiles } from "./share.ts";
@@ -29,11 +29,12 @@ export interface DebOptions {
   readonly level?: number;
 }
 
-/** Builds all packages; returns their paths. */
+/** Builds all packages in the place of former ones; returns their paths. */
 export async function buildDebs(options: DebOptions): Promise<readonly string[]> {
   const { root, work } = options;
   await Deno.remove(work, { recursive: true }).catch(() => {});
   const [source, ...packages] = stanzas(await Deno.readTextFile(`${root}/debian/control`));
+  await removeFormer(packages.map((fields) => fields.get("Package")!), options);
   const paths: string[] = [];
   for (const fields of packages) {
     const name = fields.get("Package")!;
@@ -43,6 +44,20 @@ export async function buildDebs(options: DebOptions): Promise<readonly string[]>
     paths.push(await pack(tree, name, options));
   }
   return paths;
+}
+
+/**
+ * Removes packages of these names and this architecture from folder `out`. `apt install ./NAME_*.deb`
+ * and the Dockerfile would otherwise take those of two versions.
+ */
+export async function removeFormer(
+  names: readonly string[],
+  { out, architecture }: Pick<DebOptions, "out" | "architecture">,
+): Promise<void> {
+  for await (const { name: file } of Deno.readDir(out)) {
+    const known = names.some((name) => file.startsWith(`${name}_`));
+    if (known && file.endsWith(`_${architecture}.deb`)) await Deno.remove(`${out}/${file}`);
+  }
 }
 
 /** The version as Debian sorts it. */
@@ -140,8 +155,12 @@ async function documents(tree: Tree, name: string, options: DebOptions): Promise
   const { root, stamp, sources } = options;
   const folder = `usr/share/doc/${name}`;
   const copyright = await Deno.readTextFile(`${root}/debian/copyright`);
-  const npm = name === "vpp-maglev-runtime" ? `\n${await licenceParagraphs(sources)}` : "";
-  await tree.write(`${folder}/copyright`, copyright + npm);
+  if (name === "vpp-maglev-runtime") {
+    await tree.write(`${folder}/copyright`, `${copyright}\n${await licenceParagraphs(sources)}`);
+    await tree.write(`${folder}/notices.gz`, await gzip(await licenceNotices(sources)));
+  } else {
+    await tree.write(`${folder}/copyright`, copyright);
+  }
   const [source] = stanzas(await Deno.readTextFile(`${root}/debian/control`));
   const date = new Date(stamp.epochS * 1000).toUTCString().replace("GMT", "+0000");
   const change = `vpp-maglev (${debianVersion(stamp)}) unstable; urgency=medium\n\n` +

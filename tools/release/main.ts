@@ -56,14 +56,16 @@ async function main(args: readonly string[]): Promise<number> {
   await Deno.remove(library, { recursive: true }).catch(() => {});
   await output(Deno.execPath(), ["run", "--frozen", "-A", `${ROOT}/tools/dashboard/build.ts`]);
   await writeLibrary({ root: ROOT, work, stamp, deno }, library);
-  const common = { root: ROOT, stamp, architecture, library, out };
+  const sources = `${work}/sources`;
+  const common = { root: ROOT, stamp, architecture, library, sources, out };
   if (kind === "compile") {
     for (const path of await compile({ library, out })) console.log(path);
   }
-  if (kind === "release" || kind === "all") console.log(await buildArchive({ ...common, work: `${work}/archive` }));
+  if (kind === "release" || kind === "all") {
+    console.log(await buildArchive({ ...common, work: `${work}/archive` }));
+  }
   if (kind === "deb" || kind === "all") {
-    const packages = { ...common, work: `${work}/packages`, sources: `${work}/sources` };
-    for (const path of await buildDebs(packages)) console.log(path);
+    for (const path of await buildDebs({ ...common, work: `${work}/packages` })) console.log(path);
   }
   return 0;
 }

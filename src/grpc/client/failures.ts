@@ -85,7 +85,11 @@ function connectionProblem(message: string, { server, tls, answered }: Endpoint)
   const last = /Last error: (?:Error: )?(.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\.? ?Resolution note:/s
     .exec(message)?.[1] ?? message;
   if (message.startsWith("Name resolution failed")) {
-    return "cannot be reached: this name has no address";
+    // The default server; a system made by debootstrap has no such file.
+    const cure = message.includes("dns:localhost:")
+      ? "; add localhost to /etc/hosts, or use 127.0.0.1"
+      : "";
+    return `cannot be reached: this name has no address${cure}`;
   }
   if (
     DROPPED.test(message) || message === "the stream ended" || SOCKET_ENDED.test(message)

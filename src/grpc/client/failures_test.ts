@@ -43,6 +43,14 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "a:9090: cannot be reached: this name has no address",
   ],
   [
+    "no /etc/hosts",
+    "unavailable",
+    "Name resolution failed for target dns:localhost:9090",
+    { server: "localhost:9090" },
+    "localhost:9090: cannot be reached: this name has no address; add localhost to /etc/hosts, " +
+    "or use 127.0.0.1",
+  ],
+  [
     "no route",
     "unavailable",
     noConnection("Error: connect EHOSTUNREACH 192.0.2.1:9090"),

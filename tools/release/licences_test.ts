@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { licenceNotices, licenceParagraphs } from "./licences.ts";
+
+interface Package {
+  readonly place: string;
+  readonly manifest: Readonly<Record<string, string>>;
+  readonly file?: readonly [name: string, text: string];
+}
+
+const TEXT = "Copyright (c) A\r\nPermission is granted.\n";
+
+const PACKAGES: readonly Package[] = [
+  {
+    place: "b@2.0.0",
+    manifest: { name: "b", version: "2.0.0", license: "MIT", author: "B <b@b.example>" },
+    file: ["license", TEXT],
+  },
+  {
+    place: "a@1.0.0",
+    manifest: { name: "a", version: "1.0.0", license: "MIT" },
+    file: ["LICENSE-MIT.txt", TEXT],
+  },
+  {
+    place: "@c+d@1.2.3",
+    manifest: { name: "@c/d", version: "1.2.3", license: "Apache-2.0" },
+    file: ["licenses.ts", "code"],
+  },
+  {
+    place: "@types+node@1.0.0",
+    manifest: { name: "@types/node", version: "1.0.0", license: "MIT" },
+    file: ["LICENSE", "types"],
+  },
+];
+
+async function withPackages(fn: (sources: string) => Promise<void>): Promise<void> {
+  const sources = await Deno.makeTempDir({ prefix: "maglev-test-" });
+  try {
+    for (const { place, manifest, file } of PACKAGES) {
+      const folder = `${sources}/node_modules/.deno/${place}/node_modules/${manifest.name}`;
+      await Deno.mkdir(folder, { recursive: true });
+      await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest));
+      if (file !== undefined) await Deno.writeTextFile(`${folder}/${file[0]}`, file[1]);
+    }
+    await fn(sources);
+  } finally {
+    await Deno.remove(sources, { recursive: true });
+  }
+}
+
+Deno.test("licenceNotices() has the text of each package once, and names those without", async () => {
+  await withPackages(async (sources) => {
+    assert.equal(
+      await licenceNotices(sources),
+      "--- @c/d 1.2.3\n\nIt has no file; its manifest names Apache-2.0.\n\n" +
+        "--- a 1.0.0, b 2.0.0\n\nCopyright (c) A\nPermission is granted.\n\n",
+    );
+  });
+});
+
+Deno.test("licenceParagraphs() groups packages by licence", async () => {
+  await withPackages(async (sources) => {
+    const [apache, mit] = (await licenceParagraphs(sources)).split("\n\n");
+    assert.match(apache!, /License: Apache-2\.0\n.*\n npm @c\/d 1\.2\.3$/);
+    assert.match(mit!, /Copyright: the authors of a\n B\nLicense: Expat\n/);
+    assert.doesNotMatch(mit!, /types/);
+  });
+});
