@@ -60,7 +60,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (kind === "compile") {
     for (const path of await compile({ library, out })) console.log(path);
   }
-  if (kind === "release" || kind === "all") console.log(await buildArchive({ ...common, work: `${work}/archive` }));
+  if (kind === "release" || kind === "all") {
+    console.log(await buildArchive({ ...common, work: `${work}/archive` }));
+  }
   if (kind === "deb" || kind === "all") {
     const packages = { ...common, work: `${work}/packages`, sources: `${work}/sources` };
     for (const path of await buildDebs(packages)) console.log(path);

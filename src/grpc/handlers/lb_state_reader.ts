@@ -11,6 +11,11 @@ import { READ_EVERY_MS, readGateOf } from "../../vpp/sync/read_gate.ts";
 import { readLb } from "../../vpp/sync/read.ts";
 import type { LbState } from "../../vpp/sync/known_state.ts";
 
+/** A reading, and the state that was known when it began. */
+export interface SharedReading extends LbState {
+  readonly before: LbState | undefined;
+}
+
 /** Time for which a reading is shared, in milliseconds. */
 export const FRESH_MS = READ_EVERY_MS;
 
@@ -22,7 +27,7 @@ export interface LbStateReaderOptions {
 export class LbStateReader {
   readonly #options: LbStateReaderOptions;
   #last:
-    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<LbState> }
+    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<SharedReading> }
     | undefined;
 
   constructor(options: LbStateReaderOptions) {
@@ -33,7 +38,7 @@ export class LbStateReader {
    * Returns VPP's state, at most FRESH_MS old. `known` is the last known state, for settings that
    * this VPP does not report. Rejects with MaglevError, `unavailable` when the connection is lost.
    */
-  read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+  read(lb: LbApi, known: LbState | undefined): Promise<SharedReading> {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#last?.lb === lb && nowMs - this.#last.atMs < FRESH_MS) return this.#last.state;
     const state = this.#read(lb, known);
@@ -46,7 +51,7 @@ export class LbStateReader {
     return state;
   }
 
-  async #read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+  async #read(lb: LbApi, known: LbState | undefined): Promise<SharedReading> {
     const { logger, clock } = this.#options;
     const turn = readGateOf(lb, clock).turn();
     if (turn !== undefined) await turn;
@@ -56,6 +61,7 @@ export class LbStateReader {
     return {
       conf: conf ?? known?.conf,
       vips: actualVips(vips, (key) => sticky.has(key)),
+      before: known,
     };
   }
 }

@@ -23,7 +23,7 @@ import type {
   VPPLBState,
 } from "../gen/maglev.ts";
 import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
-import { LbStateReader } from "./lb_state_reader.ts";
+import type { LbStateReader } from "./lb_state_reader.ts";
 
 /** The connected VPP, or the error when it is off or away. */
 function connected(
@@ -62,9 +62,9 @@ export function getVppInfo({ vpp }: DaemonApi): Handler<GetVPPInfoRequest, VPPIn
 }
 
 export function getVppLbState(
-  { vpp, logger, clock, checker }: DaemonApi,
+  { vpp, checker }: DaemonApi,
+  reader: LbStateReader,
 ): Handler<GetVPPLBStateRequest, VPPLBState> {
-  const reader = new LbStateReader({ logger, clock });
   return async () => {
     const found = connected(vpp);
     if (found instanceof MaglevError) return found;
