@@ -82,10 +82,14 @@ function sinceCell({ sinceUnixNs, sinceAtLeast }: Link, nowMs: WallMs): Cell {
   return sinceAtLeast ? { ...cell, text: `>${cell.text}` } : cell;
 }
 
-/** Results, buckets and flows of two servers differ without meaning. */
+/** Kinds whose texts differ from server to server without meaning: results, buckets, flows. */
+const OWN: ReadonlySet<string> = new Set(["probe", "counter", "vpp"]);
+
 function whyCell({ kind, text, decides }: Link): Cell {
-  const own = kind === "probe" || kind === "counter" || kind === "vpp";
-  return { text, style: decides ? "warn" : "plain", ...(own ? { comparisonKey: "" } : {}) };
+  const cell: Cell = { text, style: decides ? "warn" : "plain" };
+  if (OWN.has(kind)) return { ...cell, comparisonKey: "" };
+  // The cause of a state may be another one there.
+  return kind === "state" ? { ...cell, comparisonKey: text.split(",")[0]! } : cell;
 }
 
 /** `explain frontend <name>`: its state and VIP, and the reason of each server's weight. */

@@ -405,7 +405,7 @@ for (const name of SEVERAL) {
     const one = await run({ name, answers: WORLD });
     const two = await run({ name, answers: OTHER });
     const error = { kind: "error", message: "no connection: connection refused" } as const;
-    const show = name.startsWith("show ");
+    const show = /^(show|explain) /.test(name);
     const servers = ["lb1:9090", "[2001:db8::2]:9090"];
     const put: Put = (views) =>
       mergeViews(views.map((view, at) => ({ server: servers[at]!, view })), { show });
