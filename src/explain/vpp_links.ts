@@ -149,11 +149,10 @@ function foundText(
     return weights ? "VPP has the VIP without this server" : "VPP does not have the server";
   }
   const { buckets, figures } = found;
-  const parts = [
-    buckets === undefined ? "" : `${buckets} of ${tableLength(vip)} buckets`,
-    figures === undefined ? "" : `at most ${figures.flows} flows`,
-  ].filter((part) => part !== "");
-  return parts.length === 0 ? "buckets and flows are not read yet" : parts.join(", ");
+  const share = buckets === undefined
+    ? "its buckets are not read yet"
+    : `${buckets} of ${tableLength(vip)} buckets`;
+  return figures === undefined ? share : `${share}, at most ${figures.flows} flows`;
 }
 
 function differenceText({ place, vip, found, effectiveWeight, held, withheld }: {
