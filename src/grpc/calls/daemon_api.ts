@@ -55,6 +55,7 @@ export interface VppApi {
     | "lbState"
     | "vip"
     | "weightTime"
+    | "weightChanges"
     | "released"
     | "warmedUp"
     | "warmup"

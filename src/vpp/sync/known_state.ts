@@ -45,6 +45,11 @@ export class KnownState {
     this.#clock = clock;
   }
 
+  /** Number of weights that were set or found so far. */
+  get weightChanges(): number {
+    return this.#weightTimes.changes;
+  }
+
   /** Since when a server has its weight; undefined for one that VPP does not have. */
   weightTime(vip: VipKey, address: string): WeightTime | undefined {
     return this.#weightTimes.get(vip, address);

@@ -208,6 +208,11 @@ export class Reconciler {
     return this.#session?.known()?.weightTime(vip, address);
   }
 
+  /** Number of weights that were set or found so far on this connection; see WeightTime.change. */
+  get weightChanges(): number {
+    return this.#session?.known()?.weightChanges ?? 0;
+  }
+
   /** False while warm-up holds the frontend back. */
   released(frontend: string): boolean {
     return isReleased(this.#warmup, frontend);

@@ -128,7 +128,7 @@ export class SyncSession {
   }
 
   /** The known state by VIP; undefined until VPP was read. */
-  known(): Pick<KnownState, "get" | "weightTime"> | undefined {
+  known(): Pick<KnownState, "get" | "weightTime" | "weightChanges"> | undefined {
     return this.#ready ? this.#known : undefined;
   }
 

@@ -9,11 +9,19 @@ export interface WeightTime {
   readonly atMs: WallMs;
   /** True when VPP had the weight when it was first read, so it may be older. */
   readonly atLeast: boolean;
+  /** Number of the change; see WeightTimes.changes. */
+  readonly change: number;
 }
 
 /** Times by VIP and address. */
 export class WeightTimes {
   readonly #byVip = new Map<string, Map<string, WeightTime>>();
+  #changes = 0;
+
+  /** Number of weights that were set or found so far: later ones have a greater `change`. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** Undefined for a server that VPP does not have. */
   get(vip: VipKey, address: string): WeightTime | undefined {
@@ -30,7 +38,11 @@ export class WeightTimes {
         return;
       case "as-add":
       case "as-weight":
-        this.#timesOf(key).set(operation.address.text, { atMs, atLeast: false });
+        this.#timesOf(key).set(operation.address.text, {
+          atMs,
+          atLeast: false,
+          change: ++this.#changes,
+        });
         return;
       case "as-del":
         this.#byVip.get(key)?.delete(operation.address.text);
@@ -59,7 +71,7 @@ export class WeightTimes {
     const times = new Map<string, WeightTime>();
     for (const { address: { text }, weight } of found.servers) {
       const time = expected.get(text) === weight ? before?.get(text) : undefined;
-      times.set(text, time ?? { atMs, atLeast: true });
+      times.set(text, time ?? { atMs, atLeast: true, change: ++this.#changes });
     }
     this.#byVip.set(key, times);
   }

@@ -3,9 +3,10 @@ import { MaglevError } from "../../../base/errors.ts";
 import type { VppView } from "../../../explain/vpp_view.ts";
 import type { ActualServer, ActualVip, VipKey } from "../../../vpp/lb/model.ts";
 import { protocolName, vipKeyText, vipPrefix } from "../../../vpp/lb/model.ts";
+import { compareByAddress } from "../../../vpp/lb/order.ts";
 import type { Withheld } from "../../../vpp/sync/guard/withheld.ts";
 import type { VppApi } from "../../calls/daemon_api.ts";
-import type { LbStateReader, SharedReading } from "../lb_state_reader.ts";
+import { knownBefore, type LbStateReader, type SharedReading } from "../lb_state_reader.ts";
 
 /**
  * Reads VPP, or takes a reading that is at most a second old. Use the result synchronously, because
@@ -22,18 +23,26 @@ export async function vppView(
   const { lb } = state;
   let reading: SharedReading;
   try {
-    reading = await reader.read(lb, reconciler.lbState());
+    reading = await reader.read(lb, knownBefore(vpp));
   } catch (error) {
     return { kind: "away", reason: MaglevError.from(error).message };
   }
   if (reconciler.lbState() === undefined) return { kind: "unread" };
   const read = indexed(reading.vips);
   const withheld = reconciler.withheld();
-  const before = indexed(reading.before?.vips ?? []);
+  const before = indexed(reading.before.state?.vips ?? []);
   return {
     kind: "known",
     can: lb.capabilities,
-    vip: (key) => newest(reconciler.vip(key), { key, read, before }),
+    vip(key) {
+      const text = vipKeyText(key);
+      const known = reconciler.vip(key);
+      const { weightChanges } = reading.before;
+      return newest(
+        { known, was: before.get(text), found: read.get(text) },
+        (address) => (reconciler.weightTime(key, address)?.change ?? 0) > weightChanges,
+      );
+    },
     since(key, address) {
       const time = reconciler.weightTime(key, address);
       return time === undefined ? undefined : { atMs: time.atMs, atLeast: time.atLeast };
@@ -43,33 +52,36 @@ export async function vppView(
   };
 }
 
-type Vips = ReadonlyMap<string, ActualVip>;
-
-function indexed(vips: readonly ActualVip[]): Vips {
+function indexed(vips: readonly ActualVip[]): ReadonlyMap<string, ActualVip> {
   return new Map(vips.map((vip) => [vipKeyText(vip), vip]));
 }
 
+/** One VIP as known now, as known when the reading began, and as read. */
+interface Versions {
+  readonly known: ActualVip | undefined;
+  readonly was: ActualVip | undefined;
+  readonly found: ActualVip | undefined;
+}
+
 /**
- * A server as read; as known when VPP acknowledged a change of it since the reading began. Known
- * values are replaced, never changed, so another value is a newer one.
+ * The VIP as read, with what VPP acknowledged since the reading began: servers for which `isNewer`
+ * is true, and those that were removed. A server that only the reading has is another program's.
  */
 function newest(
-  known: ActualVip | undefined,
-  { key, read, before }: { readonly key: VipKey; readonly read: Vips; readonly before: Vips },
+  { known, was, found }: Versions,
+  isNewer: (address: string) => boolean,
 ): ActualVip | undefined {
-  const was = before.get(vipKeyText(key));
-  const found = read.get(vipKeyText(key));
   if (known === was) return found;
-  // Another VIP than that of the reading: added, or removed meanwhile.
-  if (known === undefined || found === undefined || was === undefined) return known;
-  const byAddress = (servers: readonly ActualServer[]) =>
-    new Map(servers.map((server) => [server.address.text, server]));
-  const [wasAt, foundAt] = [byAddress(was.servers), byAddress(found.servers)];
-  const servers = known.servers.map((server) => {
-    const { text } = server.address;
-    return server === wasAt.get(text) ? foundAt.get(text) ?? server : server;
-  });
-  return { ...known, servers };
+  if (known === undefined) return undefined;
+  const own = known.servers.filter(({ address }) => isNewer(address.text));
+  if (found === undefined) return was === undefined || own.length > 0 ? known : undefined;
+  const addresses = (servers: readonly ActualServer[]) =>
+    new Set(servers.map(({ address }) => address.text));
+  const [wasThere, isThere] = [addresses(was?.servers ?? []), addresses(known.servers)];
+  const read = found.servers.filter(({ address: { text } }) =>
+    !isNewer(text) && (isThere.has(text) || !wasThere.has(text))
+  );
+  return { ...known, servers: [...own, ...read].sort(compareByAddress) };
 }
 
 function concerns({ fields }: Withheld, key: VipKey): boolean {
