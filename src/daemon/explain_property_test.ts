@@ -81,7 +81,11 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
           const inVpp = new Map(readPlugin(lb.plugin, can).map((vip) => [vipKeyText(vip), vip]));
           for (const name of snapshot.backends.keys()) {
             const address = snapshot.config.backends.get(name)!.address.text;
-            const context = { snapshot, vpp: view, voidReason: undefined };
+            const context: Parameters<typeof explainBackend>[1] = {
+              snapshot,
+              vpp: view,
+              voidReason: undefined,
+            };
             for (const place of explainBackend(name, context).places) {
               const vip = vipKeyOf(snapshot.config.frontends.get(place.frontend)!);
               const weight = inVpp.get(vipKeyText(vip))?.servers
@@ -96,14 +100,7 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
         };
         for (const event of sequence) {
           if (event.kind === "command") run(world, event.command);
-          else if (event.kind === "hold") lb.hold();
-          else if (event.kind === "release") lb.release();
-          else if (event.kind === "restart") {
-            lb.lose();
-            connection.disconnect();
-            lb = new PluginLb(undefined, can);
-            connection.connect(lb);
-          } else {
+          else if (event.kind === "foreign") {
             const vips = readPlugin(lb.plugin, can).filter(({ servers }) => servers.length > 0);
             const vip = vips[event.pick % vips.length];
             const server = vip?.servers[event.pick % vip.servers.length];
@@ -112,6 +109,13 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
               // A reading before this is older than a second at the next comparison.
               clock.advance(FRESH_MS);
             }
+          } else if (event.kind === "hold") lb.hold();
+          else if (event.kind === "release") lb.release();
+          else {
+            lb.lose();
+            connection.disconnect();
+            lb = new PluginLb(undefined, can);
+            connection.connect(lb);
           }
           await settle();
           if (!lb.held) await compare();

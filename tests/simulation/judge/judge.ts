@@ -11,6 +11,7 @@ import { requestText, type SentRequest } from "../world/requests.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { planDifference } from "./plan_judge.ts";
+import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
@@ -284,7 +285,11 @@ export class Judge implements Observer {
     if (process === undefined || process.clock.stopped) return;
     this.#intents.expire();
     this.#health.tick(process);
-    if (this.mustBeRight) this.checkVpp();
+    if (this.mustBeRight) {
+      this.checkVpp();
+      const wrong = explainDifference(process.daemon!, vpp.view());
+      if (wrong !== undefined) this.fail("a chain ends with the weight in VPP", wrong);
+    }
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
     if (timers > most) this.fail("nothing grows", `${timers} timers`);

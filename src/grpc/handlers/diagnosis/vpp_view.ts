@@ -1,7 +1,7 @@
 /** VPP's state for an explanation: a reading, and what was acknowledged since. */
 import { MaglevError } from "../../../base/errors.ts";
-import type { VppView } from "../../../explain/vpp_view.ts";
-import type { ActualServer, ActualVip, VipKey } from "../../../vpp/lb/model.ts";
+import type { KnownVpp, VppView } from "../../../explain/vpp_view.ts";
+import type { ActualServer, ActualVip, LbCapabilities, VipKey } from "../../../vpp/lb/model.ts";
 import { protocolName, vipKeyText, vipPrefix } from "../../../vpp/lb/model.ts";
 import { compareByAddress } from "../../../vpp/lb/order.ts";
 import type { Withheld } from "../../../vpp/sync/guard/withheld.ts";
@@ -29,20 +29,28 @@ export async function vppView(
   }
   if (reconciler.lbState() === undefined) return { kind: "unread" };
   const read = indexed(reading.vips);
-  const withheld = reconciler.withheld();
+  const { weightChanges } = reading.before;
   const before = indexed(reading.before.state?.vips ?? []);
+  return knownView(reconciler, lb.capabilities, (key) => {
+    const text = vipKeyText(key);
+    return newest(
+      { known: reconciler.vip(key), was: before.get(text), found: read.get(text) },
+      (address) => (reconciler.weightTime(key, address)?.change ?? 0) > weightChanges,
+    );
+  });
+}
+
+/** VPP as the reconciler has it, with the VIPs of `vip`. */
+export function knownView(
+  reconciler: VppApi["reconciler"],
+  can: LbCapabilities,
+  vip: KnownVpp["vip"],
+): KnownVpp {
+  const withheld = reconciler.withheld();
   return {
     kind: "known",
-    can: lb.capabilities,
-    vip(key) {
-      const text = vipKeyText(key);
-      const known = reconciler.vip(key);
-      const { weightChanges } = reading.before;
-      return newest(
-        { known, was: before.get(text), found: read.get(text) },
-        (address) => (reconciler.weightTime(key, address)?.change ?? 0) > weightChanges,
-      );
-    },
+    can,
+    vip,
     since(key, address) {
       const time = reconciler.weightTime(key, address);
       return time === undefined ? undefined : { atMs: time.atMs, atLeast: time.atLeast };
