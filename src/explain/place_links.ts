@@ -10,7 +10,6 @@ import type { MergedServer } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
 import type { CountedState } from "../health/state.ts";
 import { effectiveWeight } from "../health/weight.ts";
-import { weightOf } from "../config/pool_weights.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
 import { intentText, quotedNames } from "./health_links.ts";
@@ -78,12 +77,13 @@ function weightLink({ snapshot, view, pool, entry }: Place): Link {
   const { name, weight } = backends[entry]!;
   const at = { frontend: view.name, pool: poolName, backend: name };
   const intent = snapshot.intents.ofWeight(at);
-  const file = weightOf(snapshot.config.frontends.get(view.name), at) ?? weight;
+  // The view differs from the file in weights alone, so the places are the same.
+  const file = snapshot.config.frontends.get(view.name)?.pools[pool]?.backends[entry]?.weight;
   return intent === undefined
     ? { kind: "weight", text: "the file's weight", weight, decides: weight === 0 }
     : {
       kind: "weight",
-      text: `in place of the file's ${file}, ${intentText(intent)}`,
+      text: `in place of the file's ${file ?? intent.instead}, ${intentText(intent)}`,
       weight,
       decides: true,
       sinceMs: intent.sinceMs,

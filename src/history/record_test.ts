@@ -26,11 +26,14 @@ function fileOf(records: readonly HistoryRecord[]): Uint8Array<ArrayBuffer> {
 Deno.test("decodeRecords(encodeRecord()) has every record, whatever its texts", () => {
   const text = fc.string({ unit: "binary", maxLength: 20 });
   const fields = fc.array(fc.tuple(text, text), { maxLength: 6 });
-  fc.assert(fc.property(fc.array(fields, { maxLength: 5 }), (lists) => {
-    const records = lists.map((list, at) => record(at + 1, Object.fromEntries(list)));
-    const decoded = decodeRecords(fileOf(records));
-    assert.deepEqual(decoded, { records, damaged: 0, ended: true });
-  }));
+  fc.assert(
+    fc.property(fc.array(fields, { maxLength: 5 }), (lists) => {
+      const records = lists.map((list, at) => record(at + 1, Object.fromEntries(list)));
+      const decoded = decodeRecords(fileOf(records));
+      assert.deepEqual(decoded, { records, damaged: 0, ended: true });
+    }),
+    { numRuns: 30 },
+  );
 });
 
 Deno.test("decodeRecords() of a file torn at any byte has the lines before it", () => {

@@ -18,6 +18,9 @@ export const LIMITS: HistoryLimits = { records: 10_000, bytes: 16 * 1024 * 1024 
 /** Files that share the limits. Removing one loses at most this part of the history. */
 const FILES = 8;
 
+/** Most lines of one write, which are encoded within one turn: some milliseconds. */
+const MAX_LINES = 250;
+
 /** Named by the id of its first record, so that names sort by age. */
 const NAME = /^history-(\d{16})\.log$/;
 
@@ -163,7 +166,7 @@ export class HistorySegments {
   ): { readonly lines: readonly Uint8Array[]; readonly bytes: number } {
     const lines: Uint8Array[] = [];
     let bytes = 0;
-    for (const record of records.slice(at)) {
+    for (const record of records.slice(at, at + MAX_LINES)) {
       const line = encodeRecord(record);
       if (lines.length > 0 && !this.#hasRoom(segment, bytes + line.length, lines.length + 1)) break;
       lines.push(line);
