@@ -219,6 +219,7 @@ Deno.test("explain: two backends of one address are one server, named together",
   const link = place!.links.find(({ kind }) => kind === "address")!;
   assert.equal(link.weight, 100);
   assert.match(link.text, /one server in VPP together with "a" and "c": the greatest/);
+  assert.match(place!.links.at(-1)!.text, / \(the server of "a", "b" and "c"\)$/);
 });
 
 Deno.test("explain: a void probe and a file that disables are links of their own", () => {

@@ -8,6 +8,7 @@ import type { ActualServer, ActualVip } from "../vpp/lb/model.ts";
 import { desiredServers } from "../vpp/lb/unweighted.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Link, ServerInVpp } from "./chain.ts";
+import { quotedNames } from "./health_links.ts";
 import { entryOf, type Place } from "./place_links.ts";
 import type { VppView } from "./vpp_view.ts";
 
@@ -66,9 +67,12 @@ export function vppEnd(
     weight: effectiveWeight,
     decides: effectiveWeight !== merged.weight,
   };
+  // The last line is about the server, not about one of its backends.
+  const names = place.namesAt(address.text);
+  const ofServer = names.length < 2 ? "" : ` (the server of ${quotedNames(names)})`;
   if (vpp.kind !== "known") {
     const difference = unknownText(vpp);
-    const links: Link[] = [effective, { kind: "difference", text: difference }];
+    const links: Link[] = [effective, { kind: "difference", text: `${difference}${ofServer}` }];
     return { links, effectiveWeight, server: undefined, difference };
   }
   const key = vipKeyOf(place.view.config);
@@ -95,7 +99,7 @@ export function vppEnd(
     },
     {
       kind: "difference",
-      text: equal ? "none: VPP has what it should have" : difference,
+      text: `${equal ? "none: VPP has what it should have" : difference}${ofServer}`,
       weight,
       decides: !equal,
     },
