@@ -15,6 +15,7 @@ import { openMetricsPort } from "../../src/daemon/metrics_port.ts";
 import { Reloader } from "../../src/daemon/reload.ts";
 import { wireDaemon } from "../../src/daemon/wire.ts";
 import { STATUS_NAMES } from "../../src/grpc/status.ts";
+import { History } from "../../src/history/history.ts";
 import { LogBroadcaster } from "../../src/log/broadcaster.ts";
 import { LogHandler } from "../../src/log/handler.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
@@ -93,6 +94,8 @@ const ticker = setInterval(() => {
   dueMs = nowMs + LAG_TICK_MS;
 }, LAG_TICK_MS);
 
+const history = new History({ broadcaster, clock, logger });
+await history.open("");
 const grpc = await createGrpcServer({
   settings: {
     "grpc-addr": "127.0.0.1:0",
@@ -113,6 +116,7 @@ const grpc = await createGrpcServer({
     initial: { loadedAtMs: EPOCH_MS, hash: "" },
     hostCheck: { problem: () => undefined, warnings: () => [] },
   }),
+  history,
   broadcaster,
   logger,
   clock,

@@ -59,7 +59,8 @@ export async function execute(
   const answers = answered.flatMap(({ result }) => result instanceof MaglevError ? [] : [result]);
   const ok = errors.length === 0 && answers.every((answer) => answer.ok);
   if (output === "text") {
-    const show = command.startsWith("show ");
+    // Both only read, so the answers of several servers are compared.
+    const show = /^(show|explain) /.test(command);
     const { text, asides } = viewText(answered, { show, options });
     return { text, errors: [...errors, ...asides], ok };
   }

@@ -42,7 +42,8 @@ export const MAGLEVD_FLAGS = {
     env: "MAGLEV_STATE_DIR",
     grants: "folder",
     placeholder: "PATH",
-    help: "folder in which operators' pauses, disables and weights survive; empty: they do not",
+    help: "folder in which operators' pauses, disables and weights survive, and the history; " +
+      "empty: they do not",
   },
   "state-max-age": {
     kind: "duration",

@@ -9,6 +9,7 @@ import { forecastReload } from "../forecast/forecast.ts";
 import { METHODS, type ServedMethod } from "../grpc/calls/methods.ts";
 import type { DaemonApi, GrpcObserver } from "../grpc/calls/daemon_api.ts";
 import type { GrpcServer } from "../grpc/server/server.ts";
+import type { HistoryReader } from "../history/history.ts";
 import type { LogBroadcaster } from "../log/broadcaster.ts";
 import { inSlices } from "../async/steps.ts";
 import type { MaglevdSettings } from "./flags.ts";
@@ -32,6 +33,7 @@ export interface GrpcOptions {
   readonly daemon: Daemon;
   readonly reloader: Reloader;
   readonly broadcaster: LogBroadcaster;
+  readonly history: HistoryReader;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly observer: GrpcObserver;
@@ -105,7 +107,7 @@ function addressOf(text: string): ListenAddress | undefined {
 }
 
 function daemonApiOf(options: GrpcOptions): DaemonApi {
-  const { daemon, reloader, broadcaster, logger, clock } = options;
+  const { daemon, reloader, broadcaster, history, logger, clock } = options;
   const { checker, vpp } = daemon;
   return {
     checker,
@@ -132,6 +134,7 @@ function daemonApiOf(options: GrpcOptions): DaemonApi {
     },
     readiness: daemon,
     probers: daemon.engine,
+    history,
     broadcaster,
     logger,
     clock,

@@ -4,6 +4,7 @@ import { MaglevError } from "../base/errors.ts";
 import { buildInfo } from "../system/launch/build.ts";
 import { LogBroadcaster } from "../log/broadcaster.ts";
 import { chosenFormat } from "../log/chosen_format.ts";
+import { History } from "../history/history.ts";
 import { LogHandler } from "../log/handler.ts";
 import { HostCheck } from "../probe/host/host_check.ts";
 import { releaseHangUps } from "../system/signals/held_hang_ups.ts";
@@ -31,6 +32,7 @@ interface Context {
   readonly clock: SystemClock;
   readonly logger: LogHandler;
   readonly signals: SignalInbox;
+  readonly history: History;
   readonly hostCheck: HostCheck;
   readonly engine: WorkerPool;
 }
@@ -47,9 +49,19 @@ export async function serve(settings: MaglevdSettings): Promise<number> {
     writer: Deno.stdout,
     broadcaster,
   });
+  const history = new History({ broadcaster, clock, logger });
   const hostCheck = new HostCheck({ log: logger });
   const engine = new WorkerPool({ clock, log: logger, workers: settings["probe-workers"] });
-  const context: Context = { settings, broadcaster, clock, logger, signals, hostCheck, engine };
+  const context: Context = {
+    settings,
+    broadcaster,
+    clock,
+    logger,
+    signals,
+    history,
+    hostCheck,
+    engine,
+  };
   try {
     const started = await start(context);
     if (typeof started === "string") return await startFailed(context, started);
@@ -78,7 +90,7 @@ interface Refusal {
 
 /** A daemon ready to start, or the reason why it cannot start. */
 async function start(context: Context): Promise<Parts | Refusal | string> {
-  const { settings, clock, logger, hostCheck, engine } = context;
+  const { settings, clock, logger, history, hostCheck, engine } = context;
   // They load in threads of their own, while this one reads the configuration.
   engine.warm();
   const vppApiAddr = settings["vpp-api-addr"];
@@ -100,7 +112,10 @@ async function start(context: Context): Promise<Parts | Refusal | string> {
   const metrics = await metricsPort(context);
   if (typeof metrics === "string") return metrics;
   const folder = settings["state-dir"];
-  const opened = folder === "" ? undefined : await openIntents({ folder, clock, logger });
+  const [opened] = await Promise.all([
+    folder === "" ? undefined : openIntents({ folder, clock, logger }),
+    history.open(folder),
+  ]);
   const intents = opened && { ...opened, maxAgeMs: settings["state-max-age"] };
   const vppStatsAddr = vppApiAddr === "" ? "" : usableStats(settings["vpp-stats-addr"], logger);
   const events = metrics?.events;
@@ -144,7 +159,7 @@ async function startFailed(context: Context, problem: string, status = 1): Promi
 
 async function untilStopped(parts: Parts, context: Context): Promise<number> {
   const { daemon, metrics, loaded } = parts;
-  const { settings, clock, logger, signals, hostCheck } = context;
+  const { settings, clock, logger, signals, history, hostCheck } = context;
   const stop = new StopRequest("maglevd");
   const service = new ServiceStatus({ manager: openServiceManager(), clock, logger });
   const reloader = new Reloader({
@@ -168,7 +183,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
     stop.requested.then(({ by, err }) => err === undefined ? by : `${by}: ${err}`),
   ]);
   if (typeof grpc === "string") {
-    await Promise.all([daemon.stop(), metrics?.stop()]);
+    await Promise.all([daemon.stop(), metrics?.stop(), history.close()]);
     return await startFailed(context, grpc);
   }
   // In the same turn of the event loop in which it listens, so that no call arrives earlier.
@@ -195,7 +210,7 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
   reloader.close();
   // Calls are refused from now on, so that none reaches a stopped checker.
   const calls = grpc?.stop();
-  const stopped = Promise.all([daemon.stop(), calls, metrics?.stop()]);
+  const stopped = Promise.all([daemon.stop(), calls, metrics?.stop(), history.close()]);
   await settledWithin(stopped, { clock, deadlineMs: STOP_DEADLINE_MS });
   await flush(context);
   return status;
@@ -204,11 +219,13 @@ async function untilStopped(parts: Parts, context: Context): Promise<number> {
 /** The listening server; undefined: off; a string: the reason why it cannot listen. */
 async function listenForGrpc(
   { daemon, metrics }: Parts,
-  { reloader, settings, broadcaster, logger, clock }: Context & { readonly reloader: Reloader },
+  { reloader, settings, broadcaster, history, logger, clock }: Context & {
+    readonly reloader: Reloader;
+  },
 ): Promise<GrpcServer | undefined | string> {
   const observer = metrics?.events ?? NO_OBSERVER;
   const server = await createGrpcServer(
-    { settings, daemon, reloader, broadcaster, logger, clock, observer },
+    { settings, daemon, reloader, broadcaster, history, logger, clock, observer },
   );
   if (server !== undefined) metrics?.events.announce(servedMethods(settings), STATUS_NAMES);
   try {

@@ -17,6 +17,8 @@ export interface FolderIo {
   read(name: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /** Writes a new file to the disk, readable for the owner alone. */
   writeNew(name: string, bytes: Uint8Array): Promise<void>;
+  /** Adds bytes to the end of a file, which is created when it is missing, on the disk. */
+  append(name: string, bytes: Uint8Array): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Does nothing when the file is missing. */
   remove(name: string): Promise<void>;
@@ -111,8 +113,11 @@ export function folderIo(path: string): FolderIo {
     read: (name, maxBytes) => readIfPresent(at(name), maxBytes),
     async writeNew(name, bytes) {
       using file = await Deno.open(at(name), { write: true, createNew: true, mode: 0o600 });
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-      await file.sync();
+      await writeAll(file, bytes);
+    },
+    async append(name, bytes) {
+      using file = await Deno.open(at(name), { append: true, create: true, mode: 0o600 });
+      await writeAll(file, bytes);
     },
     rename: (from, to) => Deno.rename(at(from), at(to)),
     async remove(name) {
@@ -132,6 +137,11 @@ export function folderIo(path: string): FolderIo {
       await folder.sync();
     },
   };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.sync();
 }
 
 /** Reads a regular file without following links; undefined when it is missing. */

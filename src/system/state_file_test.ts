@@ -119,6 +119,16 @@ Deno.test("a real folder that cannot be created is an error with its reason", as
   });
 });
 
+Deno.test("a real folder: append() creates a file for its owner alone, and adds to its end", async () => {
+  await withFolder(async (path) => {
+    const io = folderIo(path);
+    await io.append("log", bytes("one\n"));
+    await io.append("log", bytes("two\n"));
+    assert.equal(text(await io.read("log", 100)), "one\ntwo\n");
+    assert.equal(Deno.statSync(`${path}/log`).mode! & 0o777, 0o600);
+  });
+});
+
 Deno.test("a real folder: a quarantined file that cannot be removed blocks nothing", async () => {
   await withFolder(async (path) => {
     const file = fileIn(folderIo(path));

@@ -99,7 +99,7 @@ Deno.test("an unusable state directory is reported, and never prevents the start
     await vppHas(simulator, { [VIP]: [`${A} 100`, `${B} 100`] });
     assert.equal(await torn.stop(), 0);
     const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name).sort();
-    assert.deepEqual(names, ["intents.json", String(warning.kept)]);
+    assert.deepEqual(names, ["history-0000000000000001.log", "intents.json", String(warning.kept)]);
 
     // Nothing can be made there, by anybody.
     const nowhere = start({ stateDir: "/proc/maglevd-state" });

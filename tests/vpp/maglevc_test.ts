@@ -9,6 +9,7 @@ import { bash } from "../support/terminals/maglevc.ts";
 import { configText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
 import { SKIP_REASON, startVpp } from "./support.ts";
+import { viewedVips } from "./view.ts";
 
 const SERVERS = ["127.0.79.1", "127.0.79.2"] as const;
 const FRONTENDS = { web: { address: "192.0.2.1", pools: { main: { b0: 100, b1: 50 } } } };
@@ -58,6 +59,25 @@ Deno.test({
         assert.deepEqual(counters, ["7", "7"]);
         const headers = await read("show vpp lb servers", "NR == 1 { print $1, $2, $3, $4 }");
         assert.deepEqual(headers, ["SERVER BACKEND PACKETS BYTES"]);
+
+        // The last line of each chain is the weight that VPP's own client shows.
+        const explained = async (...changes: readonly string[]) => {
+          for (const change of changes) await read(change, "{ print }");
+          const [vip] = await viewedVips(vpp);
+          for (const [at, server] of vip!.servers.entries()) {
+            const lines = await read(`explain backend b${at}`, "/^(vpp|difference) /");
+            const [found, last] = lines as [string, string];
+            assert.match(last, new RegExp(`^difference +${server.weight} .* none: `), last);
+            assert.match(found, new RegExp(`^vpp +${server.weight} `), found);
+            // Buckets are of a reading that began before the last change, or not read yet.
+            assert.match(found, / (\d+ of 1024 buckets|its buckets are not read yet)/);
+          }
+          return vip!.servers.map(({ weight }) => weight);
+        };
+        assert.deepEqual(await explained(), [100, 50]);
+        const heavier = "set frontend web pool main backend b1 weight 80";
+        assert.deepEqual(await explained("set backend b0 pause", heavier), [0, 80]);
+        assert.deepEqual(await explained("set backend b1 disable"), [0, 0]);
       } finally {
         await daemon.stop();
         await Promise.all(servers.map((server) => server.close()));

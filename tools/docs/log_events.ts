@@ -237,6 +237,18 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "The state file cannot be used; `kept` is its copy.",
     "Request what was in it again.",
   ),
+  "history-damaged": event(
+    "warn",
+    "file err",
+    "Lines of the history are torn or damaged; the others are kept.",
+  ),
+  "history-not-stored": event(
+    "error",
+    "folder err",
+    "The history is kept in memory, and would not survive a restart.",
+    "Repair the state directory; maglevd retries by itself.",
+  ),
+  "history-stored": event("info", "folder", "It is on disk again."),
   "grpc-listen": event("info", `address ${ACCESS}`, "The API is served."),
   "grpc-reload": event(
     "info error",

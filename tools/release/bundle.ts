@@ -11,8 +11,16 @@ import { PROGRAMS } from "./programs.ts";
 
 /** Threads: the module of each, and the file that starts it. */
 const THREADS = [
-  { name: "probe", module: "src/probe/engine/worker.ts", starter: "src/probe/engine/worker_pool.ts" },
-  { name: "config", module: "src/daemon/config_worker.ts", starter: "src/daemon/config_in_worker.ts" },
+  {
+    name: "probe",
+    module: "src/probe/engine/worker.ts",
+    starter: "src/probe/engine/worker_pool.ts",
+  },
+  {
+    name: "config",
+    module: "src/daemon/config_worker.ts",
+    starter: "src/daemon/config_in_worker.ts",
+  },
 ] as const;
 
 const THREAD_CODE = "src/system/thread_code.gen.ts";

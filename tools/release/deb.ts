@@ -40,7 +40,10 @@ export async function buildDebs(options: DebOptions): Promise<readonly string[]>
     const name = fields.get("Package")!;
     const tree = new Tree(`${work}/${name}`);
     await fill(tree, name, options);
-    await tree.write("DEBIAN/control", await controlText({ source: source!, fields, tree }, options));
+    await tree.write(
+      "DEBIAN/control",
+      await controlText({ source: source!, fields, tree }, options),
+    );
     paths.push(await pack(tree, name, options));
   }
   return paths;
@@ -221,15 +224,20 @@ async function pack(tree: Tree, name: string, options: DebOptions): Promise<stri
   const time = `--date=@${stamp.epochS}`;
   await output("find", [tree.root, "-exec", "touch", "--no-dereference", time, "{}", "+"]);
   const path = `${out}/${name}_${stamp.version}_${architecture}.deb`;
-  await output("dpkg-deb", ["--root-owner-group", "-Zxz", `-z${level}`, "--build", tree.root, path], {
-    env: { SOURCE_DATE_EPOCH: String(stamp.epochS) },
-  });
+  await output(
+    "dpkg-deb",
+    ["--root-owner-group", "-Zxz", `-z${level}`, "--build", tree.root, path],
+    {
+      env: { SOURCE_DATE_EPOCH: String(stamp.epochS) },
+    },
+  );
   return path;
 }
 
 /** Without name and time, as reproducible archives need it. */
 async function gzip(text: string): Promise<Uint8Array> {
-  const child = new Deno.Command("gzip", { args: ["-9n"], stdin: "piped", stdout: "piped" }).spawn();
+  const child = new Deno.Command("gzip", { args: ["-9n"], stdin: "piped", stdout: "piped" })
+    .spawn();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(text));
   await writer.close();

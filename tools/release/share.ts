@@ -1,7 +1,7 @@
 /** Files of a release that are not code: completions, man pages, monitoring, descriptions. */
 import { MAGLEVC_FLAGS } from "../../src/cli/flags.ts";
 import { completionScript } from "../../src/cli/language/completion_scripts.ts";
-import { PROGRAMS, type ProgramPackage } from "./programs.ts";
+import { type ProgramPackage, PROGRAMS } from "./programs.ts";
 
 /** A file of a package. */
 export interface SharedFile {
@@ -22,7 +22,11 @@ export async function sharedFiles(root: string): Promise<readonly SharedFile[]> 
       path: "bash-completion/completions/maglevc",
       content: completionScript("bash", MAGLEVC_FLAGS),
     },
-    { package: client, path: "zsh/vendor-completions/_maglevc", content: completionScript("zsh", MAGLEVC_FLAGS) },
+    {
+      package: client,
+      path: "zsh/vendor-completions/_maglevc",
+      content: completionScript("zsh", MAGLEVC_FLAGS),
+    },
     {
       package: client,
       path: "fish/vendor_completions.d/maglevc.fish",

@@ -34,6 +34,13 @@ export function yesNo(value: boolean): Cell {
   return { text: value ? "yes" : "no" };
 }
 
+/** A time; without a terminal in one word, in the form of RFC 3339; 0 means unset. */
+export function instantCell(unixNs: bigint): Cell {
+  if (unixNs === 0n) return NOTHING;
+  const text = instant(wallMsOfNanoseconds(unixNs));
+  return { text, plain: text.replace(" ", "T") };
+}
+
 /** Time since an instant, up to `nowMs`; 0 means unset. */
 export function ageCell(unixNs: bigint, nowMs: WallMs): Cell {
   if (unixNs === 0n) return NOTHING;

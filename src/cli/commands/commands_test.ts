@@ -50,6 +50,43 @@ function planned(action: string) {
   return { name: "web1", action, reason: "", end: undefined };
 }
 
+Deno.test("show history reads pages until it has the requested number, oldest first", async () => {
+  const sizes: (number | undefined)[] = [];
+  const history = (args: Args) => {
+    sizes.length = 0;
+    const { client } = fakeClient({
+      ListHistory({ beforeId = 0n, pageSize = 0 }) {
+        sizes.push(pageSize);
+        const last = beforeId === 0n ? 2500 : Number(beforeId) - 1;
+        const count = Math.min(last, pageSize);
+        const records = Array.from({ length: count }, (_, at) => ({
+          id: BigInt(last - count + 1 + at),
+          atUnixNs: 1n,
+          event: "shutdown",
+          backend: "",
+          frontend: "",
+          attributes: [],
+        }));
+        const more = last > count;
+        return { records, nextBeforeId: more ? records[0]!.id : 0n, warning: "" };
+      },
+    });
+    return COMMANDS["show history"]({ client, nowMs: NOW_MS }, args);
+  };
+  const idsOf = async (args: Args) => {
+    const json = await (await history(args)).json() as { records: { id: string }[] };
+    return json.records.map(({ id }) => Number(id));
+  };
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  assert.deepEqual(await idsOf({}), range(2401, 2500));
+  assert.deepEqual(sizes, [100]);
+  assert.deepEqual(await idsOf({ num: "1200" }), range(1301, 2500));
+  assert.deepEqual(sizes, [1000, 200]);
+  assert.deepEqual(await idsOf({ since: "2026-03-01T00:00:00.000Z" }), range(1, 2500));
+  assert.deepEqual(sizes, [1000, 1000, 1000]);
+});
+
 Deno.test("each command calls its one method", async () => {
   const cases: [name: Name, args: Args, method: string, request: unknown][] = [
     ["show version", {}, "GetVersion", {}],
@@ -146,6 +183,20 @@ Deno.test("each command calls its one method", async () => {
       PLACE,
       "PlanBackend",
       { ...planned("weight"), frontend: "web", pool: "primary", file: true },
+    ],
+    ["explain backend", { backend: "web1" }, "ExplainBackend", { name: "web1" }],
+    ["explain frontend", { frontend: "web" }, "ExplainFrontend", { name: "web" }],
+    [
+      "show history",
+      { backend: "web1", since: "2026-03-01T00:00:00.000Z" },
+      "ListHistory",
+      {
+        backend: "web1",
+        frontend: "",
+        sinceUnixNs: 1_772_323_200_000_000_000n,
+        beforeId: 0n,
+        pageSize: 1000,
+      },
     ],
     ["config check", {}, "CheckConfig", {}],
     ["config plan", {}, "PlanConfig", {}],

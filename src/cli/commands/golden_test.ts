@@ -363,6 +363,22 @@ const OTHER: Required<Answers> = {
       applicationServers: vip.applicationServers.slice(1),
     })),
   }),
+  ExplainBackend: () => {
+    const explained = WORLD.ExplainBackend({});
+    const [place] = explained.places;
+    // There VPP has the weight, and another number of buckets.
+    const links = place!.links.map((link) => {
+      if (link.kind === "vpp") return { ...link, weight: 25, text: "900 of 4096 buckets" };
+      if (link.kind !== "difference") return link;
+      return { ...link, weight: 25, decides: false, text: "none: VPP has what it should have" };
+    });
+    return { ...explained, places: [{ ...place!, links, vppWeight: 25, difference: "" }] };
+  },
+  ExplainFrontend: () => {
+    const explained = WORLD.ExplainFrontend({});
+    const servers = explained.servers.map((server) => ({ ...server, links: [], difference: "" }));
+    return { ...explained, servers };
+  },
   GetVPPLBCounters: () => countersOf({ takenMs: later(NOW_MS, -4000), factor: 3n }),
   SyncVPPLBState: () => ({ ...WORLD.SyncVPPLBState({}), failed: 1 }),
 };
@@ -377,6 +393,9 @@ const SEVERAL: readonly Name[] = [
   "show vpp lb counters",
   "show vpp lb servers",
   "show status",
+  "show history",
+  "explain backend",
+  "explain frontend",
   "set backend pause",
   "sync vpp lb state",
 ];
@@ -386,7 +405,7 @@ for (const name of SEVERAL) {
     const one = await run({ name, answers: WORLD });
     const two = await run({ name, answers: OTHER });
     const error = { kind: "error", message: "no connection: connection refused" } as const;
-    const show = name.startsWith("show ");
+    const show = /^(show|explain) /.test(name);
     const servers = ["lb1:9090", "[2001:db8::2]:9090"];
     const put: Put = (views) =>
       mergeViews(views.map((view, at) => ({ server: servers[at]!, view })), { show });

@@ -44,7 +44,7 @@ function spanOf(text: string): number {
   throw new MaglevError("invalid-argument", `cannot take ${JSON.stringify(text)} for a duration`);
 }
 
-function instantOf(text: string): WallMs {
+export function instantOf(text: string): WallMs {
   const ms = wallMsOf(new Date(text));
   const reason = Number.isNaN(ms)
     ? " for a time"
@@ -56,6 +56,6 @@ function instantOf(text: string): WallMs {
 }
 
 /** Exact to the microsecond, because a number cannot hold more digits. */
-function nanoseconds(ms: number): bigint {
+export function nanoseconds(ms: number): bigint {
   return BigInt(Math.round(ms * 1000)) * 1000n;
 }

@@ -2,12 +2,14 @@
 import type { Command } from "./command.ts";
 import type { CommandName } from "../language/node.ts";
 import { configCheck, configPlan, configReload } from "./config.ts";
+import { explainBackend, explainFrontend } from "./explain.ts";
 import { planBackend, planWeight, planWeightFile } from "./plan.ts";
 import { setBackend, setWeight, setWeightFile } from "./set.ts";
 import { showBackend, showBackends } from "./show/backends.ts";
 import { showVppLbCounters, showVppLbServers } from "./show/counters.ts";
 import { showFrontend, showFrontends } from "./show/frontends.ts";
 import { showHealthcheck, showHealthchecks } from "./show/healthchecks.ts";
+import { showHistory } from "./show/history.ts";
 import { showStatus } from "./show/status.ts";
 import { showVersion } from "./show/version.ts";
 import { showVppInfo, showVppLbState } from "./show/vpp.ts";
@@ -43,6 +45,9 @@ export const COMMANDS: Readonly<Record<Exclude<CommandName, OtherCommand>, Comma
   "plan backend disable": planBackend("disable"),
   "plan weight": planWeight,
   "plan weight file": planWeightFile,
+  "explain backend": explainBackend,
+  "explain frontend": explainFrontend,
+  "show history": showHistory,
   "config check": configCheck,
   "config plan": configPlan,
   "config reload": configReload,

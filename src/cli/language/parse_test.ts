@@ -23,7 +23,13 @@ Deno.test("parse() accepts shortened words and options in any order, and normali
     ["show frontend", "show frontends", {}],
     ["show healthcheck http", "show healthcheck", { healthcheck: "http" }],
     ["sh vp l c", "show vpp lb counters", {}],
-    ["e", "quit", {}],
+    ["exi", "quit", {}],
+    ["exp b a", "explain backend", { backend: "a" }],
+    ["sh hi b a s 2027-01-31T18:00:00Z n 5", "show history", {
+      backend: "a",
+      since: "2027-01-31T18:00:00.000Z",
+      num: "5",
+    }],
     ["se b a pa fo 3d4h", "set backend pause", { backend: "a", for: "76h" }],
     ["set b a dis un 2027-01-31T19:00:00+01:00 r x", "set backend disable", {
       backend: "a",
@@ -113,12 +119,12 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["show", "v"], 'show: ambiguous word "v": version or vpp'],
     [
       ["show", "frontens", "x"],
-      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, status or vpp; ' +
+      'show: unknown word "frontens"; expected version, frontends, backends, healthchecks, status, history or vpp; ' +
       'did you mean "frontends"?',
     ],
     [
       [""],
-      'unknown word ""; expected show, set, plan, sync, config, watch, completion, help, ' +
+      'unknown word ""; expected show, explain, set, plan, sync, config, watch, completion, help, ' +
       "quit or exit",
     ],
     [["set", "backend"], "set backend: incomplete; expected <name>: Name of the backend"],
@@ -130,7 +136,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [["set", "f", "a", "p", "b", "b", "c", "w", "101"], "weight: need 0 to 100, not 101"],
     [
       ["help", "me"],
-      'help: unknown word "me"; expected show, set, plan, sync, config, watch, completion, quit or ' +
+      'help: unknown word "me"; expected show, explain, set, plan, sync, config, watch, completion, quit or ' +
       "exit, or the end of the line",
     ],
     [
@@ -160,7 +166,7 @@ Deno.test("parse() reports an error with its place and the expected words", () =
     [
       ["show", "x\x1b[2J\u202e"],
       'show: unknown word "x\\u001b[2J\\u{202e}"; expected version, ' +
-      "frontends, backends, healthchecks, status or vpp",
+      "frontends, backends, healthchecks, status, history or vpp",
     ],
     [
       ["set", "b", "naïve", "x"],

@@ -76,6 +76,49 @@ const SHOW_LB: readonly WordNode[] = [
   }),
 ];
 
+/** Options of `show history`, after each of its forms. */
+const SELECTED: readonly OptionNode[] = [
+  {
+    word: "since",
+    help: "Only from then on, for example 2027-01-31T18:00:00Z",
+    value: { slot: "time" },
+  },
+  {
+    word: "num",
+    help: "Only this many, the newest; without since 100 are shown",
+    value: { slot: "count" },
+  },
+];
+
+const HISTORY = word("history", "Transitions, actions and other kept events", {
+  run: "show history",
+  options: SELECTED,
+  more: [
+    "The server keeps the last 10,000 events, with --state-dir also over restarts.",
+    "A name that is no longer configured is accepted.",
+  ],
+  next: [
+    word("backend", "Those of one backend", {
+      next: [
+        slot("backend", "Name of the backend", {
+          slot: "backend",
+          run: "show history",
+          options: SELECTED,
+        }),
+      ],
+    }),
+    word("frontend", "Those of one frontend", {
+      next: [
+        slot("frontend", "Name of the frontend", {
+          slot: "frontend",
+          run: "show history",
+          options: SELECTED,
+        }),
+      ],
+    }),
+  ],
+});
+
 const SHOW = word("show", "Look at something", {
   next: [
     word("version", "Versions of maglevc and of the server", { run: "show version" }),
@@ -85,6 +128,7 @@ const SHOW = word("show", "Look at something", {
     word("status", "Readiness of the server, with reasons", {
       run: "show status",
     }),
+    HISTORY,
     word("vpp", "VPP, as the server sees it", {
       next: [
         word("info", "VPP's version, process, and since when", { run: "show vpp info" }),
@@ -112,6 +156,31 @@ const SYNC = word("sync", "Bring VPP in line with the configuration and the heal
               ],
             }),
           ],
+        }),
+      ],
+    }),
+  ],
+});
+
+const EXPLAIN = word("explain", "Why a server has the weight that it has in VPP", {
+  next: [
+    word("backend", "A backend, in each pool that has it", {
+      next: [
+        slot("backend", "From its probes to its weight in VPP", {
+          slot: "backend",
+          run: "explain backend",
+          more: [
+            "Each link shows the weight after it. The last one shows the weight in VPP.",
+            "If that is not the effective weight, it gives the reason, and what corrects it.",
+          ],
+        }),
+      ],
+    }),
+    word("frontend", "A frontend, with all servers of its pools", {
+      next: [
+        slot("frontend", "Why each of its servers has its weight", {
+          slot: "frontend",
+          run: "explain frontend",
         }),
       ],
     }),
@@ -231,6 +300,7 @@ const WATCH = word("watch", "Follow events", {
 
 const COMMANDS: readonly WordNode[] = [
   SHOW,
+  EXPLAIN,
   word("set", "Change something until further notice", { next: changes("set") }),
   word("plan", "Show the effect of a change without making it", { next: changes("plan") }),
   SYNC,

@@ -4,6 +4,7 @@ import type { Clock, LogFields, Logger } from "../../base/ports.ts";
 import type { Checker } from "../../checker/checker.ts";
 import type { ReloadOutline } from "../../checker/worked_reload.ts";
 import type { ReloadForecast } from "../../forecast/forecast.ts";
+import type { HistoryReader } from "../../history/history.ts";
 import type { OperatorId } from "../../intent/intent.ts";
 import type { LogBroadcaster } from "../../log/broadcaster.ts";
 import type { ProberApi } from "../../probe/ports.ts";
@@ -30,6 +31,7 @@ export interface DaemonApi {
   readonly config: ConfigApi;
   readonly readiness: ReadinessApi;
   readonly probers: ProberApi;
+  readonly history: HistoryReader;
   readonly broadcaster: LogBroadcaster;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -49,7 +51,17 @@ export interface VppApi {
   readonly sinceMs: WallMs;
   readonly reconciler: Pick<
     Reconciler,
-    "sync" | "lbState" | "warmedUp" | "warmup" | "withheld" | "statsUse" | "wasRecreated"
+    | "sync"
+    | "lbState"
+    | "vip"
+    | "weightTime"
+    | "weightChanges"
+    | "released"
+    | "warmedUp"
+    | "warmup"
+    | "withheld"
+    | "statsUse"
+    | "wasRecreated"
   >;
   readonly counters: Pick<CountersSource, "snapshot">;
   readonly calls: ApiTotals;

@@ -589,6 +589,119 @@ export interface PlanBackendResponse {
   readonly plan: Plan | undefined;
 }
 
+export interface ExplainBackendRequest {
+  readonly name: string;
+}
+
+export interface ExplainBackendResponse {
+  readonly name: string;
+  readonly address: string;
+  readonly state: string;
+  /** The beginning of the chain, which all places share: its health. */
+  readonly links: readonly ExplainLink[];
+  /** The rest of the chain, for each pool that has the backend. */
+  readonly places: readonly ServerExplanation[];
+}
+
+export interface ExplainFrontendRequest {
+  readonly name: string;
+}
+
+export interface ExplainFrontendResponse {
+  readonly name: string;
+  readonly prefix: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly state: string;
+  readonly links: readonly ExplainLink[];
+  /** All entries of all pools; of their links only those that decide. */
+  readonly servers: readonly ServerExplanation[];
+}
+
+/** One link of a chain. Links that change nothing may be left out. */
+export interface ExplainLink {
+  /**
+   * Of a backend: probe, prober, counter, state, intent, weight, pool, address, effective, warm-up,
+   * withheld, vpp, difference. Of a frontend also vip.
+   */
+  readonly kind: string;
+  /** Text for people, without times. */
+  readonly text: string;
+  /**
+   * The weight after this link. That of vpp and difference, the last two, is the weight in VPP;
+   * absent when VPP lacks the server, or its state is not known.
+   */
+  readonly weight?:
+    | number
+    | undefined;
+  /** The link lowers or replaces the weight. */
+  readonly decides: boolean;
+  /** Start of what the link describes. */
+  readonly sinceUnixNs?:
+    | bigint
+    | undefined;
+  /** It may have begun earlier: it was found so when VPP was read. */
+  readonly sinceAtLeast: boolean;
+}
+
+/** One entry of a pool, and its server in VPP. */
+export interface ServerExplanation {
+  readonly frontend: string;
+  readonly pool: string;
+  readonly backend: string;
+  readonly address: string;
+  readonly state: string;
+  readonly links: readonly ExplainLink[];
+  /** The weight in force: the file's, or an operator's. */
+  readonly weight: number;
+  /** The weight that VPP should have for the address. */
+  readonly effectiveWeight: number;
+  /** Weight, buckets and flows in VPP; absent when VPP lacks the server, or its state is not known. */
+  readonly vppWeight?: number | undefined;
+  readonly buckets?: number | undefined;
+  readonly flows?:
+    | number
+    | undefined;
+  /** Why VPP's weight is not the effective one, and what will correct it; empty when it is. */
+  readonly difference: string;
+  /** All backends of this frontend that have the address: VPP has one server for them. */
+  readonly backends: readonly string[];
+}
+
+export interface ListHistoryRequest {
+  /** Only records of this backend, or frontend; empty: all. Names that are gone are accepted. */
+  readonly backend: string;
+  readonly frontend: string;
+  /** Only records from then on; 0: all. */
+  readonly sinceUnixNs: bigint;
+  /** Only records before this one; 0: from the newest. */
+  readonly beforeId: bigint;
+  /** At most 1000; 0: 200. */
+  readonly pageSize: number;
+}
+
+export interface ListHistoryResponse {
+  /** The newest records that fit the request, oldest first. */
+  readonly records: readonly HistoryRecord[];
+  /** `before_id` of the page with older records; 0: this is the last page. */
+  readonly nextBeforeId: bigint;
+  /** Why the history does not survive the end of maglevd; empty when it does. */
+  readonly warning: string;
+}
+
+export interface HistoryRecord {
+  /** Rises with each record, also over restarts. */
+  readonly id: bigint;
+  readonly atUnixNs: bigint;
+  /** Name of the event, as in the log: backend-transition, operator-action, ... */
+  readonly event: string;
+  /** Empty when it concerns none. */
+  readonly backend: string;
+  readonly frontend: string;
+  /** All other fields of the log record. */
+  readonly attributes: readonly LogAttribute[];
+}
+
 export interface GetVPPInfoRequest {
 }
 
@@ -5781,6 +5894,920 @@ export const PlanBackendResponse: MessageFns<PlanBackendResponse, "maglev.PlanBa
   },
 };
 
+function createBaseExplainBackendRequest(): ExplainBackendRequest {
+  return { name: "" };
+}
+
+export const ExplainBackendRequest: MessageFns<
+  ExplainBackendRequest,
+  "maglev.ExplainBackendRequest"
+> = {
+  $type: "maglev.ExplainBackendRequest" as const,
+
+  encode(message: ExplainBackendRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainBackendRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainBackendRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainBackendResponse(): ExplainBackendResponse {
+  return { name: "", address: "", state: "", links: [], places: [] };
+}
+
+export const ExplainBackendResponse: MessageFns<
+  ExplainBackendResponse,
+  "maglev.ExplainBackendResponse"
+> = {
+  $type: "maglev.ExplainBackendResponse" as const,
+
+  encode(message: ExplainBackendResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    for (const v of message.links) {
+      ExplainLink.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.places) {
+      ServerExplanation.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainBackendResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainBackendResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.links.push(ExplainLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.places.push(ServerExplanation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainFrontendRequest(): ExplainFrontendRequest {
+  return { name: "" };
+}
+
+export const ExplainFrontendRequest: MessageFns<
+  ExplainFrontendRequest,
+  "maglev.ExplainFrontendRequest"
+> = {
+  $type: "maglev.ExplainFrontendRequest" as const,
+
+  encode(message: ExplainFrontendRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainFrontendRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainFrontendRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainFrontendResponse(): ExplainFrontendResponse {
+  return { name: "", prefix: "", protocol: "", port: 0, state: "", links: [], servers: [] };
+}
+
+export const ExplainFrontendResponse: MessageFns<
+  ExplainFrontendResponse,
+  "maglev.ExplainFrontendResponse"
+> = {
+  $type: "maglev.ExplainFrontendResponse" as const,
+
+  encode(
+    message: ExplainFrontendResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.prefix !== "") {
+      writer.uint32(18).string(message.prefix);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(26).string(message.protocol);
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).uint32(message.port);
+    }
+    if (message.state !== "") {
+      writer.uint32(42).string(message.state);
+    }
+    for (const v of message.links) {
+      ExplainLink.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.servers) {
+      ServerExplanation.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainFrontendResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainFrontendResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.prefix = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.links.push(ExplainLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.servers.push(ServerExplanation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplainLink(): ExplainLink {
+  return {
+    kind: "",
+    text: "",
+    weight: undefined,
+    decides: false,
+    sinceUnixNs: undefined,
+    sinceAtLeast: false,
+  };
+}
+
+export const ExplainLink: MessageFns<ExplainLink, "maglev.ExplainLink"> = {
+  $type: "maglev.ExplainLink" as const,
+
+  encode(message: ExplainLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.weight !== undefined) {
+      writer.uint32(24).uint32(message.weight);
+    }
+    if (message.decides !== false) {
+      writer.uint32(32).bool(message.decides);
+    }
+    if (message.sinceUnixNs !== undefined) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(40).int64(message.sinceUnixNs);
+    }
+    if (message.sinceAtLeast !== false) {
+      writer.uint32(48).bool(message.sinceAtLeast);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainLink() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.decides = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sinceAtLeast = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseServerExplanation(): ServerExplanation {
+  return {
+    frontend: "",
+    pool: "",
+    backend: "",
+    address: "",
+    state: "",
+    links: [],
+    weight: 0,
+    effectiveWeight: 0,
+    vppWeight: undefined,
+    buckets: undefined,
+    flows: undefined,
+    difference: "",
+    backends: [],
+  };
+}
+
+export const ServerExplanation: MessageFns<ServerExplanation, "maglev.ServerExplanation"> = {
+  $type: "maglev.ServerExplanation" as const,
+
+  encode(message: ServerExplanation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frontend !== "") {
+      writer.uint32(10).string(message.frontend);
+    }
+    if (message.pool !== "") {
+      writer.uint32(18).string(message.pool);
+    }
+    if (message.backend !== "") {
+      writer.uint32(26).string(message.backend);
+    }
+    if (message.address !== "") {
+      writer.uint32(34).string(message.address);
+    }
+    if (message.state !== "") {
+      writer.uint32(42).string(message.state);
+    }
+    for (const v of message.links) {
+      ExplainLink.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.weight !== 0) {
+      writer.uint32(56).uint32(message.weight);
+    }
+    if (message.effectiveWeight !== 0) {
+      writer.uint32(64).uint32(message.effectiveWeight);
+    }
+    if (message.vppWeight !== undefined) {
+      writer.uint32(72).uint32(message.vppWeight);
+    }
+    if (message.buckets !== undefined) {
+      writer.uint32(80).uint32(message.buckets);
+    }
+    if (message.flows !== undefined) {
+      writer.uint32(88).uint32(message.flows);
+    }
+    if (message.difference !== "") {
+      writer.uint32(98).string(message.difference);
+    }
+    for (const v of message.backends) {
+      writer.uint32(106).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServerExplanation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServerExplanation() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pool = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.links.push(ExplainLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.effectiveWeight = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.vppWeight = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.buckets = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.flows = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.difference = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.backends.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListHistoryRequest(): ListHistoryRequest {
+  return { backend: "", frontend: "", sinceUnixNs: 0n, beforeId: 0n, pageSize: 0 };
+}
+
+export const ListHistoryRequest: MessageFns<ListHistoryRequest, "maglev.ListHistoryRequest"> = {
+  $type: "maglev.ListHistoryRequest" as const,
+
+  encode(message: ListHistoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.backend !== "") {
+      writer.uint32(10).string(message.backend);
+    }
+    if (message.frontend !== "") {
+      writer.uint32(18).string(message.frontend);
+    }
+    if (message.sinceUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.sinceUnixNs) !== message.sinceUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.sinceUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(24).int64(message.sinceUnixNs);
+    }
+    if (message.beforeId !== 0n) {
+      if (BigInt.asUintN(64, message.beforeId) !== message.beforeId) {
+        throw new globalThis.Error(
+          "value provided for field message.beforeId of type uint64 too large",
+        );
+      }
+      writer.uint32(32).uint64(message.beforeId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(40).uint32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHistoryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHistoryRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.beforeId = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListHistoryResponse(): ListHistoryResponse {
+  return { records: [], nextBeforeId: 0n, warning: "" };
+}
+
+export const ListHistoryResponse: MessageFns<ListHistoryResponse, "maglev.ListHistoryResponse"> = {
+  $type: "maglev.ListHistoryResponse" as const,
+
+  encode(message: ListHistoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.records) {
+      HistoryRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextBeforeId !== 0n) {
+      if (BigInt.asUintN(64, message.nextBeforeId) !== message.nextBeforeId) {
+        throw new globalThis.Error(
+          "value provided for field message.nextBeforeId of type uint64 too large",
+        );
+      }
+      writer.uint32(16).uint64(message.nextBeforeId);
+    }
+    if (message.warning !== "") {
+      writer.uint32(26).string(message.warning);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHistoryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHistoryResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.records.push(HistoryRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nextBeforeId = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warning = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHistoryRecord(): HistoryRecord {
+  return { id: 0n, atUnixNs: 0n, event: "", backend: "", frontend: "", attributes: [] };
+}
+
+export const HistoryRecord: MessageFns<HistoryRecord, "maglev.HistoryRecord"> = {
+  $type: "maglev.HistoryRecord" as const,
+
+  encode(message: HistoryRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.atUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.atUnixNs) !== message.atUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.atUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(16).int64(message.atUnixNs);
+    }
+    if (message.event !== "") {
+      writer.uint32(26).string(message.event);
+    }
+    if (message.backend !== "") {
+      writer.uint32(34).string(message.backend);
+    }
+    if (message.frontend !== "") {
+      writer.uint32(42).string(message.frontend);
+    }
+    for (const v of message.attributes) {
+      LogAttribute.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryRecord() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atUnixNs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.attributes.push(LogAttribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetVPPInfoRequest(): GetVPPInfoRequest {
   return {};
 }
@@ -7138,6 +8165,33 @@ export const MaglevDefinition = {
       requestType: PlanBackendRequest as typeof PlanBackendRequest,
       requestStream: false,
       responseType: PlanBackendResponse as typeof PlanBackendResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Why a backend has the weight that it has in VPP, link by link, in each pool that has it. */
+    explainBackend: {
+      name: "ExplainBackend",
+      requestType: ExplainBackendRequest as typeof ExplainBackendRequest,
+      requestStream: false,
+      responseType: ExplainBackendResponse as typeof ExplainBackendResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The same for each entry of a frontend's pools. */
+    explainFrontend: {
+      name: "ExplainFrontend",
+      requestType: ExplainFrontendRequest as typeof ExplainFrontendRequest,
+      requestStream: false,
+      responseType: ExplainFrontendResponse as typeof ExplainFrontendResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Transitions, operators' actions and other events that are kept, a page at a time. */
+    listHistory: {
+      name: "ListHistory",
+      requestType: ListHistoryRequest as typeof ListHistoryRequest,
+      requestStream: false,
+      responseType: ListHistoryResponse as typeof ListHistoryResponse,
       responseStream: false,
       options: {},
     },

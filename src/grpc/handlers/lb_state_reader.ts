@@ -9,7 +9,26 @@ import { vipKeyText } from "../../vpp/lb/model.ts";
 import type { LbApi } from "../../vpp/ports.ts";
 import { READ_EVERY_MS, readGateOf } from "../../vpp/sync/read_gate.ts";
 import { readLb } from "../../vpp/sync/read.ts";
+import type { VppApi } from "../calls/daemon_api.ts";
 import type { LbState } from "../../vpp/sync/known_state.ts";
+
+/** The reconciler's knowledge of VPP. */
+export interface KnownBefore {
+  /** Undefined: VPP was not read yet. */
+  readonly state: LbState | undefined;
+  /** See Reconciler.weightChanges. */
+  readonly weightChanges: number;
+}
+
+/** A reading, and what was known when it began. */
+export interface SharedReading extends LbState {
+  readonly before: KnownBefore;
+}
+
+/** Reads the reconciler's knowledge, for LbStateReader.read(). */
+export function knownBefore({ reconciler }: Pick<VppApi, "reconciler">): () => KnownBefore {
+  return () => ({ state: reconciler.lbState(), weightChanges: reconciler.weightChanges });
+}
 
 /** Time for which a reading is shared, in milliseconds. */
 export const FRESH_MS = READ_EVERY_MS;
@@ -22,7 +41,7 @@ export interface LbStateReaderOptions {
 export class LbStateReader {
   readonly #options: LbStateReaderOptions;
   #last:
-    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<LbState> }
+    | { readonly lb: LbApi; readonly atMs: MonotonicMs; readonly state: Promise<SharedReading> }
     | undefined;
 
   constructor(options: LbStateReaderOptions) {
@@ -30,13 +49,13 @@ export class LbStateReader {
   }
 
   /**
-   * Returns VPP's state, at most FRESH_MS old. `known` is the last known state, for settings that
-   * this VPP does not report. Rejects with MaglevError, `unavailable` when the connection is lost.
+   * Returns VPP's state, at most FRESH_MS old. `known` is called when a reading begins; settings
+   * that this VPP does not report are taken from there. Rejects with MaglevError, `unavailable` when the connection is lost.
    */
-  read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+  read(lb: LbApi, known: () => KnownBefore): Promise<SharedReading> {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#last?.lb === lb && nowMs - this.#last.atMs < FRESH_MS) return this.#last.state;
-    const state = this.#read(lb, known);
+    const state = this.#read(lb, known());
     this.#last = { lb, atMs: nowMs, state };
     // A failure is not shared, and a state is freed when it is too old to be shared.
     const forget = () => {
@@ -46,16 +65,17 @@ export class LbStateReader {
     return state;
   }
 
-  async #read(lb: LbApi, known: LbState | undefined): Promise<LbState> {
+  async #read(lb: LbApi, before: KnownBefore): Promise<SharedReading> {
     const { logger, clock } = this.#options;
     const turn = readGateOf(lb, clock).turn();
     if (turn !== undefined) await turn;
     const { conf, vips } = await readLb(lb, logger);
     const sticky = new Set<string>();
-    for (const vip of known?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));
+    for (const vip of before.state?.vips ?? []) if (vip.srcIpSticky) sticky.add(vipKeyText(vip));
     return {
-      conf: conf ?? known?.conf,
+      conf: conf ?? before.state?.conf,
       vips: actualVips(vips, (key) => sticky.has(key)),
+      before,
     };
   }
 }

@@ -23,7 +23,7 @@ import type {
   VPPLBState,
 } from "../gen/maglev.ts";
 import type { DaemonApi, VppApi } from "../calls/daemon_api.ts";
-import { LbStateReader } from "./lb_state_reader.ts";
+import { knownBefore, type LbStateReader } from "./lb_state_reader.ts";
 
 /** The connected VPP, or the error when it is off or away. */
 function connected(
@@ -62,14 +62,14 @@ export function getVppInfo({ vpp }: DaemonApi): Handler<GetVPPInfoRequest, VPPIn
 }
 
 export function getVppLbState(
-  { vpp, logger, clock, checker }: DaemonApi,
+  { vpp, checker }: DaemonApi,
+  reader: LbStateReader,
 ): Handler<GetVPPLBStateRequest, VPPLBState> {
-  const reader = new LbStateReader({ logger, clock });
   return async () => {
     const found = connected(vpp);
     if (found instanceof MaglevError) return found;
     const { lb } = found.state;
-    const read = await whileConnected(reader.read(lb, found.vpp.reconciler.lbState()));
+    const read = await whileConnected(reader.read(lb, knownBefore(found.vpp)));
     if (read instanceof MaglevError) return read;
     const { conf, vips } = read;
     const servers = found.vpp.counters.snapshot?.servers() ?? [];

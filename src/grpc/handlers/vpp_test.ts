@@ -6,6 +6,7 @@ import { World } from "../../../tests/support/worlds/reconcile_world.ts";
 import { desired } from "../../../tests/support/fakes/vips.ts";
 import type { CallContext } from "../calls/calls.ts";
 import type { DaemonApi } from "../calls/daemon_api.ts";
+import { LbStateReader } from "./lb_state_reader.ts";
 import { getVppLbState, syncVppLbState } from "./vpp.ts";
 
 Deno.test("calls during which VPP goes away fail with the message of a VPP that is away", async () => {
@@ -18,7 +19,7 @@ Deno.test("calls during which VPP goes away fail with the message of a VPP that 
   } as unknown as DaemonApi;
   const context = {} as CallContext;
   world.lb.hold();
-  const state = getVppLbState(door)({}, context);
+  const state = getVppLbState(door, new LbStateReader(door))({}, context);
   const sync = syncVppLbState(door).run({ frontend: "", reason: "" }, context);
   await settle();
   world.die();

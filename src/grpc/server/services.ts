@@ -15,8 +15,11 @@ import {
 } from "../calls/calls.ts";
 import * as backend from "../handlers/backend.ts";
 import * as config from "../handlers/config.ts";
+import * as explain from "../handlers/diagnosis/explain.ts";
 import * as frontend from "../handlers/frontend.ts";
 import * as healthcheck from "../handlers/healthcheck.ts";
+import { listHistory } from "../handlers/diagnosis/history.ts";
+import { LbStateReader } from "../handlers/lb_state_reader.ts";
 import { getStatus } from "../handlers/status.ts";
 import { getVersion } from "../handlers/version.ts";
 import * as vpp from "../handlers/vpp.ts";
@@ -61,8 +64,12 @@ export function addServices(server: grpc.Server, options: ServiceOptions): void 
   served.action(Maglev.ReloadConfig, config.reloadConfig(daemon));
   served.unary(Maglev.PlanConfig, config.planConfig(daemon));
   served.unary(Maglev.PlanBackend, config.planBackend(daemon));
+  const reader = new LbStateReader(daemon);
+  served.unary(Maglev.ExplainBackend, explain.explainBackend(daemon, reader));
+  served.unary(Maglev.ExplainFrontend, explain.explainFrontend(daemon, reader));
+  served.unary(Maglev.ListHistory, listHistory(daemon));
   served.unary(Maglev.GetVPPInfo, vpp.getVppInfo(daemon));
-  served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(daemon));
+  served.unary(Maglev.GetVPPLBState, vpp.getVppLbState(daemon, reader));
   served.action(Maglev.SyncVPPLBState, vpp.syncVppLbState(daemon));
   served.unary(Maglev.GetVPPLBCounters, vpp.getVppLbCounters(daemon));
   served.unary(Health.Check, health.check);

@@ -3,6 +3,7 @@
  * operation. It also remembers flushes, which VPP does not report.
  */
 import type { IpAddress } from "../../base/address.ts";
+import type { Clock } from "../../base/ports.ts";
 import { acknowledge, forgetFlushes } from "../lb/acknowledge.ts";
 import type { Drift } from "../lb/drift.ts";
 import { driftBetween } from "../lb/drift.ts";
@@ -16,6 +17,7 @@ import type {
 } from "../lb/model.ts";
 import { vipKeyText, vipPrefix } from "../lb/model.ts";
 import { compareVipKeys, pairByAddress } from "../lb/order.ts";
+import { type WeightTime, WeightTimes } from "./weight_times.ts";
 
 /** A VIP whose found state differs from the known one. */
 export interface VipDrift extends Drift {
@@ -31,11 +33,27 @@ export interface LbState {
 }
 
 export class KnownState {
+  readonly #clock: Pick<Clock, "wallMs">;
+  readonly #weightTimes = new WeightTimes();
   /** By prefix, then by key: VPP's rules tie the VIPs of one prefix together. */
   readonly #prefixes = new Map<string, Map<string, ActualVip>>();
   #indexVersion = 0;
   /** By VIP: the version since which it has its present index. */
   readonly #indexedSince = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, "wallMs">) {
+    this.#clock = clock;
+  }
+
+  /** Number of weights that were set or found so far. */
+  get weightChanges(): number {
+    return this.#weightTimes.changes;
+  }
+
+  /** Since when a server has its weight; undefined for one that VPP does not have. */
+  weightTime(vip: VipKey, address: string): WeightTime | undefined {
+    return this.#weightTimes.get(vip, address);
+  }
 
   /** Rises whenever a VIP or a server's route is added, removed, or gets another index. */
   get indexVersion(): number {
@@ -73,6 +91,7 @@ export class KnownState {
     const flushing = (address: string) =>
       desired?.servers.some((s) => s.flush && s.address.text === address) ?? false;
     this.#set(vip, acknowledge(this.get(vip), operation, { flushing }));
+    this.#weightTimes.acknowledged(operation, this.#clock.wallMs());
   }
 
   /** Forgets the flushes of servers that `desired` no longer has in a flushing state. */
@@ -89,11 +108,13 @@ export class KnownState {
    */
   adopt(found: readonly ActualVip[], judged: (vip: VipKey) => boolean): VipDrift[] {
     const drifts: VipDrift[] = [];
+    const atMs = this.#clock.wallMs();
     const unseen = new Map(this.vips().map((vip) => [vipKeyText(vip), vip]));
     const compare = (key: VipKey, known: ActualVip | undefined, now: ActualVip | undefined) => {
       if (!judged(key)) return;
       const drift = driftBetween(known, now);
       if (drift !== undefined) drifts.push({ vip: key, ...drift });
+      this.#weightTimes.found({ key: vipKeyText(key), known, found: now }, atMs);
       this.#set(key, now === undefined ? undefined : withFlushesOf(known, now));
     };
     for (const vip of found) {

@@ -42,6 +42,7 @@ import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
 import { wantedVips } from "./desired_vips.ts";
 import type { Withheld } from "./guard/withheld.ts";
+import type { WeightTime } from "./weight_times.ts";
 
 /** Settings; read at start and after each reload. */
 export interface ReconcilerSettings {
@@ -199,7 +200,22 @@ export class Reconciler {
 
   /** The known state of one VIP; undefined like lbState(), and for a VIP that VPP lacks. */
   vip(key: VipKey): ActualVip | undefined {
-    return this.#session?.vip(key);
+    return this.#session?.known()?.get(key);
+  }
+
+  /** Since when a server has its weight in VPP; undefined for one that is not known there. */
+  weightTime(vip: VipKey, address: string): WeightTime | undefined {
+    return this.#session?.known()?.weightTime(vip, address);
+  }
+
+  /** Number of weights that were set or found so far on this connection; see WeightTime.change. */
+  get weightChanges(): number {
+    return this.#session?.known()?.weightChanges ?? 0;
+  }
+
+  /** False while warm-up holds the frontend back. */
+  released(frontend: string): boolean {
+    return isReleased(this.#warmup, frontend);
   }
 
   /** Operations not sent because VPP would not survive them; empty while not connected. */

@@ -17,8 +17,7 @@ import { Backoff } from "../../async/backoff.ts";
 import { KnownState, type LbState } from "./known_state.ts";
 import { PrefixLocks } from "./prefix_locks.ts";
 import { actualVips } from "../lb/actual.ts";
-import type { ActualVip, DesiredVip, LbConf, VipKey } from "../lb/model.ts";
-import { vipKeyText, vipPrefix } from "../lb/model.ts";
+import { type DesiredVip, type LbConf, vipKeyText, vipPrefix } from "../lb/model.ts";
 import { groupByPrefix, recreateReason, type VipGroup, type WantedVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { StatsNeeds, StatsRoom, StatsUse } from "../lb/guard/stats_budget.ts";
@@ -63,7 +62,7 @@ export class SyncSession {
   readonly #own: OwnAddresses;
   readonly #gate: ReadGate;
   readonly #desired: DesiredVips;
-  readonly #known = new KnownState();
+  readonly #known: KnownState;
   readonly #indices: PoolIndices;
   readonly #locks = new PrefixLocks();
   readonly #queue: RunQueue;
@@ -86,6 +85,7 @@ export class SyncSession {
   constructor(options: SyncSessionOptions) {
     this.#options = options;
     const { lb, logger, clock } = options;
+    this.#known = new KnownState(clock);
     this.#desired = new DesiredVips(options);
     this.#applier = new Applier(lb, logger);
     this.#withheld = new WithheldList(logger);
@@ -127,9 +127,9 @@ export class SyncSession {
     return this.#ready ? { conf: this.#conf.known, vips: this.#known.vips() } : undefined;
   }
 
-  /** One VIP as known; undefined until VPP was read. */
-  vip(key: VipKey): ActualVip | undefined {
-    return this.#ready ? this.#known.get(key) : undefined;
+  /** The known state by VIP; undefined until VPP was read. */
+  known(): Pick<KnownState, "get" | "weightTime" | "weightChanges"> | undefined {
+    return this.#ready ? this.#known : undefined;
   }
 
   /** Operations not sent, because VPP would not survive them. */

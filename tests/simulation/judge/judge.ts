@@ -11,6 +11,7 @@ import { requestText, type SentRequest } from "../world/requests.ts";
 import type { Observer, World } from "../world/world.ts";
 import type { ReloadForecast } from "../../../src/forecast/forecast.ts";
 import { planDifference } from "./plan_judge.ts";
+import { explainDifference } from "./explain_judge.ts";
 import { HealthJudge } from "./health_judge.ts";
 import { IntentJudge } from "./intent_judge.ts";
 import { Trace } from "./trace.ts";
@@ -332,7 +333,11 @@ export class Judge implements Observer {
     this.#health.tick(process);
     if (process.daemon !== undefined) this.#frontends.tick(process.daemon.checker.current);
     this.#checkFlushes();
-    if (this.mustBeRight) this.checkVpp();
+    if (this.mustBeRight) {
+      this.checkVpp();
+      const wrong = explainDifference(process.daemon!, vpp.view());
+      if (wrong !== undefined) this.fail("a chain ends with the weight in VPP", wrong);
+    }
     const { timers } = process;
     const most = MOST_TIMERS + 2 * (process.daemon?.checker.current.backends.size ?? 0);
     if (timers > most) this.fail("nothing grows", `${timers} timers`);

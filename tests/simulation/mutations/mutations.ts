@@ -204,8 +204,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "changed settings are not sent",
     file: "src/vpp/sync/lb_conf.ts",
-    from: "if (there !== undefined && sameConf(there, told)) return;",
-    to: "if (there !== undefined) return;",
+    from: "if (there !== undefined && sameConf(there, ",
+    to: "if (there !== undefined || sameConf(there, ",
   },
   {
     name: "weights of operators are not restored",

@@ -65,6 +65,12 @@ export class Disk {
         // Its content was synced; its name may still be lost.
         this.#unsynced.push((files) => void (files.has(name) && files.set(name, whole)));
       },
+      append: async (name, bytes) => {
+        await turn();
+        if (this.fault === "full") throw new Error("No space left on device (os error 28)");
+        const whole = new Uint8Array([...this.#files.get(name) ?? [], ...bytes]);
+        this.#change((files) => files.set(name, whole));
+      },
       rename: async (from, to) => {
         await turn();
         if (!this.#files.has(from)) throw new Deno.errors.NotFound(from);

@@ -298,6 +298,9 @@ export class FakeMaglevd {
       PlanBackend: refused,
       PlanConfig: refused,
       ReloadConfig: refused,
+      ExplainBackend: refused,
+      ExplainFrontend: refused,
+      ListHistory: refused,
     };
   }
 }

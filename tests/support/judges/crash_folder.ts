@@ -73,6 +73,18 @@ export class CrashFolder implements FolderIo {
     await this.#step(`sync ${name}`, () => void (inode.synced = true));
   }
 
+  async append(name: string, bytes: Uint8Array): Promise<void> {
+    if (!this.names.has(name)) {
+      const created: Inode = { bytes: new Uint8Array(), synced: true };
+      await this.#change(`create ${name}`, (names) => void names.set(name, created));
+    }
+    const inode = this.names.get(name)!;
+    await this.#step(`append ${name}`, () => {
+      inode.bytes = new Uint8Array([...inode.bytes, ...bytes]);
+    });
+    await this.#step(`sync ${name}`, () => {});
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.#change(`rename ${from} ${to}`, (names) => {
       const inode = names.get(from);

@@ -16,6 +16,7 @@ import {
   intentOf,
   named,
 } from "./cli_backends.ts";
+import { backendExplanation, frontendExplanation, historyOf } from "./cli_diagnosis.ts";
 import { countersOf, lbState, planOf } from "./cli_lb.ts";
 import { ago, DAY, HOUR, MINUTE, NOW_MS, SECOND, type Words } from "./cli_words.ts";
 
@@ -70,6 +71,9 @@ export function answersOf(words: Words): Required<Answers> {
       plan: planOf(words),
     }),
     PlanBackend: () => ({ plan: planOf(words) }),
+    ExplainBackend: () => backendExplanation(words),
+    ExplainFrontend: () => frontendExplanation(words),
+    ListHistory: () => historyOf(words),
     GetVPPInfo: () => ({
       version: "26.10-rc0~93-g8c1ffe7",
       buildDate: "2026-02-20T07:11:32",

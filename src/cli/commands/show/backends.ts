@@ -9,8 +9,8 @@ import {
   ageCell,
   codeCell,
   expiryCell,
+  instantCell,
   intentCell,
-  NOTHING,
   resultCell,
   sinceCell,
   stateCell,
@@ -18,7 +18,6 @@ import {
   tookCell,
   yesNo,
 } from "../cells.ts";
-import { instant, wallMsOfNanoseconds } from "../../render/mod.ts";
 import { intentBlock } from "../intent.ts";
 
 type Backend = messages.BackendInfo;
@@ -151,13 +150,6 @@ function backendView(backend: Backend, nowMs: WallMs): View {
     ...(intent === undefined ? [] : [intentBlock(intent, nowMs)]),
     historyTable(backend.transitions, nowMs),
   ];
-}
-
-/** A time; without a terminal in one word, in the form of RFC 3339. */
-function instantCell(unixNs: bigint): Cell {
-  if (unixNs === 0n) return NOTHING;
-  const text = instant(wallMsOfNanoseconds(unixNs));
-  return { text, plain: text.replace(" ", "T") };
 }
 
 /** Oldest first: the newest is next to the prompt. */

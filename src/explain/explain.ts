@@ -1,0 +1,133 @@
+/**
+ * Explains the weight of a server in VPP, from its probes on. PURE: it reads what the checker and
+ * the reconciler decided, and decides nothing itself.
+ */
+import { invariant } from "../base/assert.ts";
+import type { Snapshot } from "../checker/ports.ts";
+import { vipKeyOf } from "../vpp/lb/desired.ts";
+import type { BackendExplanation, FrontendExplanation, Link, PlaceExplanation } from "./chain.ts";
+import { healthLinks } from "./health_links.ts";
+import {
+  entryOf,
+  type ExplainedFrontend,
+  explainedFrontend,
+  type Place,
+  placeLinks,
+} from "./place_links.ts";
+import { tableLength, vipServers, vppEnd } from "./vpp_links.ts";
+import type { VppView } from "./vpp_view.ts";
+
+/** State of everything at one instant. */
+export interface ExplainContext {
+  readonly snapshot: Snapshot;
+  readonly vpp: VppView;
+}
+
+/** Explains a backend that exists. `voidReason`: why its newest probe was void. */
+export function explainBackend(
+  name: string,
+  { snapshot, vpp, voidReason }: ExplainContext & { readonly voidReason: string | undefined },
+): BackendExplanation {
+  const backend = snapshot.backends.get(name);
+  invariant(backend !== undefined, `no backend ${name}`);
+  const isIt = (entry: string) => entry === name;
+  const places = [...snapshot.frontends.values()]
+    .filter(({ config }) => config.pools.some(({ backends }) => backends.some((b) => isIt(b.name))))
+    .flatMap((view) => placesOf(explainedFrontend(snapshot, view), { vpp, isIt }));
+  return { links: healthLinks(backend, snapshot, voidReason), places };
+}
+
+/** Explains a frontend that exists. */
+export function explainFrontend(
+  name: string,
+  { snapshot, vpp }: ExplainContext,
+): FrontendExplanation {
+  const view = snapshot.frontends.get(name);
+  invariant(view !== undefined, `no frontend ${name}`);
+  const frontend = explainedFrontend(snapshot, view);
+  const places = placesOf(frontend, { vpp, isIt: () => true });
+  return {
+    state: view.state,
+    vip: vipKeyOf(view.config),
+    links: frontendLinks(frontend, { vpp, places }),
+    // Thousands of whole chains would not fit into an answer.
+    places: places.map((place) => ({ ...place, links: place.links.filter(isDecisive) })),
+  };
+}
+
+function isDecisive({ decides }: Link): boolean {
+  return decides === true;
+}
+
+/** The entries for whose backends `isIt` is true. */
+function placesOf(
+  frontend: ExplainedFrontend,
+  { vpp, isIt }: { readonly vpp: VppView; readonly isIt: (backend: string) => boolean },
+): PlaceExplanation[] {
+  const { snapshot, view, namesAt } = frontend;
+  const servers = vipServers(view, { config: snapshot.config, vpp });
+  return view.config.pools.flatMap(({ name: pool, backends }, at) =>
+    backends.flatMap(({ name: backend, weight }, entry) => {
+      if (!isIt(backend)) return [];
+      const place: Place = { ...frontend, pool: at, entry };
+      const { links, ...end } = vppEnd(place, { vpp, servers });
+      return [{
+        frontend: view.name,
+        pool,
+        backend,
+        backends: namesAt(entryOf(place).server.address.text),
+        links: [...placeLinks(place), ...links],
+        weight,
+        ...end,
+      }];
+    })
+  );
+}
+
+function frontendLinks(
+  { view, activeReason }: ExplainedFrontend,
+  { vpp, places }: { readonly vpp: VppView; readonly places: readonly PlaceExplanation[] },
+): readonly Link[] {
+  const { state, activePool, config } = view;
+  const serving = view.servers.filter(({ weight }) => weight > 0).length;
+  const active = JSON.stringify(config.pools[activePool]!.name);
+  const links: Link[] = [
+    {
+      kind: "state",
+      text: `${state}: ${serving} of ${view.servers.length} servers should have weight`,
+      decides: state !== "up",
+    },
+    { kind: "pool", text: `pool ${active} is active: ${activeReason}` },
+  ];
+  if (vpp.kind !== "known") {
+    return [...links, { kind: "difference", text: places[0]?.difference ?? "", decides: true }];
+  }
+  const key = vipKeyOf(config);
+  const vip = vpp.vip(key);
+  const differing = places.filter(({ difference }) => difference !== "");
+  const withheld = vpp.withheld(key).map((text): Link => ({
+    kind: "withheld",
+    text,
+    decides: true,
+  }));
+  return [
+    ...links,
+    {
+      kind: "vip",
+      text: vip === undefined
+        ? "VPP does not have the VIP"
+        : `VPP has the VIP, with ${vip.servers.length} servers and ${tableLength(vip)} buckets`,
+      decides: vip === undefined,
+    },
+    ...(vpp.held(view.name)
+      ? [{ kind: "warm-up" as const, text: "warm-up holds the frontend back", decides: true }]
+      : []),
+    ...withheld,
+    differing.length === 0 ? { kind: "difference", text: "none: VPP has what it should have" } : {
+      kind: "difference",
+      text: `${differing.length} of ${places.length} entries differ; the first: ` +
+        `${JSON.stringify(differing[0]!.backend)}: ${differing[0]!.difference}`,
+      decides: true,
+    },
+  ];
+}

@@ -1,0 +1,232 @@
+/**
+ * Explanations against the planner: for any states, pools and intents the last link of each chain
+ * is the weight that a VPP has which was given all planned operations.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Snapshot } from "../checker/ports.ts";
+import { acknowledge } from "../vpp/lb/acknowledge.ts";
+import { vipKeyOf, vipsOf, vppLbOf } from "../vpp/lb/desired.ts";
+import type { ActualVip, LbCapabilities } from "../vpp/lb/model.ts";
+import { vipKeyText } from "../vpp/lb/model.ts";
+import { planVip } from "../../tests/support/worlds/plans.ts";
+import { commands, configs, newWorld, run } from "../../tests/support/worlds/checker_commands.ts";
+import { setUp, THREE, WHO } from "../../tests/support/worlds/checker_fixture.ts";
+import { PASS } from "../../tests/support/fakes/fake_probe_engine.ts";
+import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import type { PlaceExplanation } from "./chain.ts";
+import { explainBackend, explainFrontend } from "./explain.ts";
+import type { KnownVpp, VppView } from "./vpp_view.ts";
+
+function knownVpp(
+  vips: ReadonlyMap<string, ActualVip>,
+  options: Partial<KnownVpp> = {},
+): KnownVpp {
+  return {
+    kind: "known",
+    can: { weights: true },
+    vip: (key) => vips.get(vipKeyText(key)),
+    since: () => undefined,
+    held: () => false,
+    withheld: () => [],
+    ...options,
+  };
+}
+
+/** VPP after everything that is planned for these frontends was acknowledged. */
+function corrected(
+  { frontends, config }: Snapshot,
+  before: ReadonlyMap<string, ActualVip>,
+  can: LbCapabilities,
+): Map<string, ActualVip> {
+  const after = new Map(before);
+  for (const { vip } of vipsOf([...frontends.values()], vppLbOf(config))) {
+    const key = vipKeyText(vip);
+    let actual = before.get(key);
+    for (const operation of planVip(vip, actual, can)) {
+      actual = acknowledge(actual, operation, { flushing: () => false });
+    }
+    if (actual !== undefined) after.set(key, actual);
+  }
+  return after;
+}
+
+function* places(
+  snapshot: Snapshot,
+  vpp: VppView,
+): Generator<{ readonly place: PlaceExplanation; readonly inVpp: number | undefined }> {
+  for (const name of snapshot.backends.keys()) {
+    for (const place of explainBackend(name, { snapshot, vpp, voidReason: undefined }).places) {
+      const key = vipKeyOf(snapshot.config.frontends.get(place.frontend)!);
+      const address = snapshot.config.backends.get(name)!.address.text;
+      const servers = vpp.kind === "known" ? vpp.vip(key)?.servers : undefined;
+      const inVpp = servers?.find((server) => server.address.text === address)?.weight;
+      yield { place, inVpp };
+    }
+  }
+}
+
+/** The weight after the last link of a kind up to which weights are not yet those of VPP. */
+function weightAfter({ links }: PlaceExplanation, kind: string): number | undefined {
+  return links.findLast((link) => link.kind === kind)?.weight;
+}
+
+Deno.test("explain: the last link is the weight in VPP, over any states, pools and intents", () => {
+  let compared = 0;
+  let kept = 0;
+  fc.assert(
+    fc.property(
+      configs,
+      fc.array(commands, { maxLength: 40, size: "max" }),
+      fc.boolean(),
+      (config, sequence, weights) => {
+        const world = newWorld(config);
+        world.checker.start();
+        const can = { weights };
+        let vips = new Map<string, ActualVip>();
+        for (const command of sequence) {
+          run(world, command);
+          const snapshot = world.checker.snapshot();
+          // Before VPP is corrected the chain still ends with what VPP has.
+          for (const { place, inVpp } of places(snapshot, knownVpp(vips, { can }))) {
+            assert.equal(place.links.at(-1)!.weight, inVpp);
+            const missing = inVpp === undefined && weights;
+            assert.equal(
+              place.difference !== "",
+              missing || place.effectiveWeight !== (inVpp ?? 0),
+            );
+          }
+          const before = vips;
+          vips = corrected(snapshot, vips, can);
+          for (const { place, inVpp } of places(snapshot, knownVpp(vips, { can }))) {
+            assert.equal(place.links.at(-1)!.weight, inVpp);
+            assert.equal(place.effectiveWeight, inVpp ?? 0, JSON.stringify(place.links));
+            assert.equal(place.difference, "");
+            const { frontend, pool, backend, links } = place;
+            const view = snapshot.frontends.get(frontend)!;
+            const at = view.config.pools.findIndex(({ name }) => name === pool);
+            const entry = view.config.pools[at]!.backends.findIndex(({ name }) => name === backend);
+            assert.equal(weightAfter(place, "pool"), view.effectiveWeights[at]![entry]);
+            const address = snapshot.config.backends.get(backend)!.address.text;
+            const merged = view.servers.find((server) => server.address.text === address)!;
+            const start = links.findIndex(({ kind }) => kind === "effective");
+            assert.equal(links[start - 1]!.weight, merged.weight, "the fold ends at the server");
+            if (merged.keep === true && before.size > 0) kept++;
+            compared++;
+            // A server without weight has a link that decides so.
+            if (weights && inVpp === 0) {
+              assert.ok(links.some(({ decides }) => decides), JSON.stringify(links));
+            }
+          }
+        }
+      },
+    ),
+    { numRuns: 60, seed: 18 },
+  );
+  assert.ok(compared > 1000 && kept > 0, `${compared} compared, ${kept} kept`);
+});
+
+/** All of THREE up, with a VPP. */
+function setUpHealthy() {
+  const world = setUp(smallConfig({ ...THREE, newFlowsTableLength: 64 }));
+  world.checker.start();
+  world.engine.report({ a: PASS, b: PASS, c: PASS });
+  return world;
+}
+
+/** The texts of the links that decide, of each place of a backend. */
+function decisive(snapshot: Snapshot, name: string, vpp: VppView): string[][] {
+  return explainBackend(name, { snapshot, vpp, voidReason: undefined }).places.map(({ links }) =>
+    links.filter(({ decides }) => decides).map(({ kind, text, weight }) =>
+      `${kind} ${weight ?? "-"}: ${text}`
+    )
+  );
+}
+
+Deno.test("explain: the decisive links answer why a server takes no traffic", () => {
+  const { checker } = setUpHealthy();
+  const synced = () => {
+    const snapshot = checker.snapshot();
+    return { snapshot, vpp: knownVpp(corrected(snapshot, new Map(), { weights: true })) };
+  };
+  const why = (name: string) => {
+    const { snapshot, vpp } = synced();
+    return decisive(snapshot, name, vpp);
+  };
+  assert.deepEqual(why("a"), [[]]);
+  assert.deepEqual(why("c"), [[
+    'pool 0: pool "pool1" is on standby: pool "pool0" before it is active',
+  ]]);
+  checker.pauseBackend("a", { ...WHO, reason: "new kernel" });
+  assert.deepEqual(why("a"), [["state 0: paused: no new flows, established ones stay"]]);
+  const { snapshot, vpp } = synced();
+  const { links } = explainBackend("a", { snapshot, vpp, voidReason: undefined });
+  assert.equal(
+    links.find(({ kind }) => kind === "intent")!.text,
+    "paused by ann (127.0.0.1:1): new kernel",
+  );
+  checker.setWeight({ frontend: "web", pool: "pool0", backend: "b", weight: 0 }, WHO);
+  assert.match(why("b")[0]![0]!, /^weight 0: in place of the file's 50, weighed by ann/);
+  assert.deepEqual(why("c"), [[]], "the standby serves");
+  const web = explainFrontend("web", synced());
+  assert.equal(web.links[1]!.text.startsWith('pool "pool1" is active: the first with'), true);
+  assert.equal(web.links.at(-1)!.text, "none: VPP has what it should have");
+  assert.deepEqual(web.places.map(({ backend, effectiveWeight }) => [backend, effectiveWeight]), [
+    ["a", 0],
+    ["b", 0],
+    ["c", 10],
+  ]);
+});
+
+Deno.test("explain: a VPP that is off, away, unread, held or withheld is the difference", () => {
+  const { checker } = setUpHealthy();
+  const snapshot = checker.snapshot();
+  const last = (vpp: VppView) =>
+    explainBackend("a", { snapshot, vpp, voidReason: undefined }).places[0]!.links.at(-1)!;
+  assert.match(last({ kind: "off" }).text, /^VPP integration is off/);
+  assert.match(last({ kind: "away", reason: "no socket" }).text, /not connected: no socket;/);
+  assert.match(last({ kind: "unread" }).text, /^VPP is being read/);
+  const empty = knownVpp(new Map());
+  assert.match(last(empty).text, /^VPP lacks the VIP, should have 100: on its way, .*every 30s\)$/);
+  assert.match(last({ ...empty, held: () => true }).text, /when warm-up releases the frontend$/);
+  assert.match(last({ ...empty, withheld: () => ["a ring"] }).text, /would not survive it$/);
+  assert.equal(last(empty).weight, undefined);
+  const web = explainFrontend("web", { snapshot, vpp: empty });
+  assert.match(web.links.at(-1)!.text, /^3 of 3 entries differ; the first: "a": VPP lacks/);
+});
+
+Deno.test("explain: two backends of one address are one server, named together", () => {
+  const { checker } = setUpHealthy();
+  const snapshot = checker.snapshot();
+  const { config } = snapshot;
+  const address = config.backends.get("a")!.address;
+  const shared = {
+    ...snapshot,
+    config: {
+      ...config,
+      backends: new Map([...config.backends].map(([name, b]) => [name, { ...b, address }])),
+    },
+  };
+  const view = shared.frontends.get("web")!;
+  const servers = [{ address, weight: 100, flush: false }];
+  const frontends = new Map(shared.frontends).set("web", { ...view, servers });
+  const [place] = explainBackend("b", {
+    snapshot: { ...shared, frontends: new Map([["web", frontends.get("web")!]]) },
+    vpp: { kind: "off" },
+    voidReason: undefined,
+  }).places;
+  assert.deepEqual(place!.backends, ["a", "b", "c"]);
+  const link = place!.links.find(({ kind }) => kind === "address")!;
+  assert.equal(link.weight, 100);
+  assert.match(link.text, /one server in VPP together with "a" and "c": the greatest/);
+  assert.match(place!.links.at(-1)!.text, / \(the server of "a", "b" and "c"\)$/);
+});
+
+Deno.test("explain: a void probe and a file that disables are links of their own", () => {
+  const { checker } = setUpHealthy();
+  const snapshot = checker.snapshot();
+  const kinds = (voidReason: string | undefined) =>
+    explainBackend("a", { snapshot, vpp: { kind: "off" }, voidReason }).links.map((l) => l.kind);
+  assert.deepEqual(kinds(undefined), ["probe", "counter", "state", "intent"]);
+  assert.deepEqual(kinds("no ports"), ["probe", "prober", "counter", "state", "intent"]);
+});

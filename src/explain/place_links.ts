@@ -1,0 +1,159 @@
+/**
+ * The links of one entry of a pool, up to the weight that VPP should have. PURE.
+ *
+ * Each link computes its weight with the function that decides it in health/. So a link cannot
+ * claim another rule than the one in force.
+ */
+import { invariant } from "../base/assert.ts";
+import type { FrontendView, Snapshot } from "../checker/ports.ts";
+import type { MergedServer } from "../health/frontend.ts";
+import { countedState } from "../health/machine.ts";
+import type { CountedState } from "../health/state.ts";
+import { effectiveWeight } from "../health/weight.ts";
+import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
+import type { Link } from "./chain.ts";
+import { intentText, quotedNames } from "./health_links.ts";
+
+/** A frontend, indexed once for all its entries, because some have thousands. */
+export interface ExplainedFrontend {
+  readonly snapshot: Snapshot;
+  readonly view: FrontendView;
+  /** The servers that VPP should have, by address; blind ones without the weight they keep. */
+  readonly merged: ReadonlyMap<string, MergedServer>;
+  /** Names of the backends of this frontend by address. */
+  readonly namesAt: NamesAt;
+  /** Why the active pool is the active one. */
+  readonly activeReason: string;
+}
+
+/** Indexes a frontend. */
+export function explainedFrontend(snapshot: Snapshot, view: FrontendView): ExplainedFrontend {
+  return {
+    snapshot,
+    view,
+    merged: new Map(view.servers.map((server) => [server.address.text, server])),
+    namesAt: namesOfFrontend(view.config, snapshot.config.backends),
+    activeReason: activeReason(snapshot, view),
+  };
+}
+
+/** One entry of a pool. */
+export interface Place extends ExplainedFrontend {
+  /** Index of the pool. */
+  readonly pool: number;
+  /** Index of the entry in the pool. */
+  readonly entry: number;
+}
+
+/** Name, weight in force, counted state and merged server of the entry. */
+export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
+  readonly name: string;
+  readonly weight: number;
+  readonly state: CountedState;
+  readonly server: MergedServer;
+} {
+  const { name, weight } = view.config.pools[pool]!.backends[entry]!;
+  const backend = snapshot.backends.get(name);
+  const server = merged.get(snapshot.config.backends.get(name)?.address.text ?? "");
+  invariant(backend !== undefined && server !== undefined, `frontend ${view.name} lacks ${name}`);
+  return { name, weight, state: countedState(backend), server };
+}
+
+/** The links from the weight in force to the merged server. */
+export function placeLinks(place: Place): readonly Link[] {
+  const links: Link[] = [];
+  let weight = 0;
+  for (const linkOf of [weightLink, stateLink, poolLink, addressLink]) {
+    const link = linkOf(place, weight);
+    if (link === undefined) continue;
+    links.push(link);
+    weight = link.weight ?? weight;
+  }
+  return links;
+}
+
+function weightLink({ snapshot, view, pool, entry }: Place): Link {
+  const { name: poolName, backends } = view.config.pools[pool]!;
+  const { name, weight } = backends[entry]!;
+  const at = { frontend: view.name, pool: poolName, backend: name };
+  const intent = snapshot.intents.ofWeight(at);
+  // The view differs from the file in weights alone, so the places are the same.
+  const file = snapshot.config.frontends.get(view.name)?.pools[pool]?.backends[entry]?.weight;
+  return intent === undefined
+    ? { kind: "weight", text: "the file's weight", weight, decides: weight === 0 }
+    : {
+      kind: "weight",
+      text: `in place of the file's ${file ?? intent.instead}, ${intentText(intent)}`,
+      weight,
+      decides: true,
+      sinceMs: intent.sinceMs,
+    };
+}
+
+function stateLink(place: Place, before: number): Link {
+  const { state } = entryOf(place);
+  const { flushOnDown } = place.view.config;
+  const { weight } = effectiveWeight(state, { active: true, configured: before, flushOnDown });
+  const decides = weight !== before || state === "blind";
+  return { kind: "state", text: EFFECTS[state](flushOnDown), weight, decides };
+}
+
+const EFFECTS: Readonly<Record<CountedState, (flushOnDown: boolean) => string>> = {
+  up: () => "up",
+  unknown: () => "unknown: no flows before the first verdict",
+  blind: () => "unknown, because the prober is blind to it: the weight that VPP has stays",
+  paused: () => "paused: no new flows, established ones stay",
+  down: (flush) =>
+    flush
+      ? "down: no new flows, established ones are flushed (flush-on-down)"
+      : "down: no new flows, established ones stay (flush-on-down: false)",
+  disabled: () => "disabled: no new flows, established ones are flushed",
+  removed: () => "removed: no new flows, established ones are flushed",
+};
+
+function poolLink(place: Place, before: number): Link {
+  const { view, pool } = place;
+  const { state, weight: configured } = entryOf(place);
+  const { flushOnDown, pools } = view.config;
+  const active = view.activePool === pool;
+  const { weight } = effectiveWeight(state, { active, configured, flushOnDown });
+  const name = JSON.stringify(pools[pool]!.name);
+  const serving = JSON.stringify(pools[view.activePool]!.name);
+  const text = active
+    ? `pool ${name} is active: ${place.activeReason}`
+    : pool < view.activePool
+    ? `pool ${name} is passed over: none of its servers is up with a weight; ${serving} is active`
+    : `pool ${name} is on standby: pool ${serving} before it is active`;
+  return { kind: "pool", text, weight, decides: weight !== before };
+}
+
+function activeReason(snapshot: Snapshot, view: FrontendView): string {
+  const { pools } = view.config;
+  const active = pools[view.activePool]!;
+  const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
+  const up = active.backends.filter(({ name }) => isUp(name));
+  if (up.some(({ weight }) => weight > 0)) {
+    return pools.length === 1
+      ? "it has a server that is up with a weight"
+      : "the first with a server that is up with a weight";
+  }
+  if (up.length > 0) return "no pool has a weight for a server that is up, so the first with one";
+  return pools.length === 1
+    ? "it is the only one"
+    : "no pool has a server that is up, so the first one";
+}
+
+/** Only for an address that another entry shares. */
+function addressLink(place: Place, before: number): Link | undefined {
+  const { name, server } = entryOf(place);
+  const others = place.namesAt(server.address.text).filter((other) => other !== name);
+  if (others.length === 0 && server.weight === before) return undefined;
+  const partners = others.length === 0 ? "its own entries in other pools" : quotedNames(others);
+  return {
+    kind: "address",
+    text: `${server.address.text} is one server in VPP together with ${partners}: ` +
+      "the greatest of their weights counts",
+    weight: server.weight,
+    decides: server.weight !== before,
+  };
+}
