@@ -458,6 +458,15 @@ Deno.test("variables of the shell's own names in the environment change nothing"
   assert.deepEqual(odd.lines, plain.lines);
 });
 
+Deno.test("an exported CDPATH neither moves the launcher nor prints a line", async () => {
+  const { code, stdout } = await new Deno.Command("sh", {
+    args: ["tools/release/launcher.sh", "maglevc", "--print-permissions"],
+    cwd: new URL("../../", import.meta.url),
+    env: { ...LAUNCHER_ENVIRONMENT, CDPATH: ".:/" },
+  }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stdout).split("\n")[1]], [0, "run"]);
+});
+
 Deno.test("maglevc's network is narrowed to servers that can be listed, and open for names", async () => {
   const cases: [string, string][] = [
     ["localhost", "--allow-net=localhost,127.0.0.1:9090,[::1]:9090"],

@@ -25,6 +25,8 @@ case ${1--} in maglevd | maglevd-frontend | -*) trap '' HUP ;; esac
 
 set -f
 unset IFS
+# `cd` would look for relative folders elsewhere, and print them.
+unset CDPATH
 unset what
 here=$PWD
 case $0 in */*) folder=${0%/*} ;; *) folder=. ;; esac
