@@ -189,4 +189,52 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "onRestart: () => this.#restore(worker),",
     to: "onRestart: () => this.#resend(worker),",
   },
+  {
+    name: "a new VIP is not flushed",
+    file: "src/vpp/lb/plan.ts",
+    from: '  if (servers.some(hasWeight)) operations.push(vipFlush(vip, "first-weight"));',
+    to: "",
+  },
+  {
+    name: "a changed sticky flag is not noticed",
+    file: "src/vpp/lb/plan.ts",
+    from: "if (desired.srcIpSticky !== actual.srcIpSticky) {",
+    to: "if (desired.port < 0) {",
+  },
+  {
+    name: "changed settings are not sent",
+    file: "src/vpp/sync/lb_conf.ts",
+    from: "const there = this.#sent ?? this.#known;",
+    to: "const there = this.#sent ?? this.#known;\n    if (there !== undefined) return;",
+  },
+  {
+    name: "weights of operators are not restored",
+    file: "src/intent/rules.ts",
+    from: '    kept.push(intent);\n    if (intent.kind === "weight") continue;',
+    to: '    if (intent.kind === "weight") continue;\n    kept.push(intent);',
+  },
+  {
+    name: "the flush of a VIP does not wait for the VIP",
+    file: "src/vpp/sync/apply.ts",
+    from: 'if (operation.kind === "vip-flush") stages.push([]);',
+    to: "",
+  },
+  {
+    name: "a frontend event is lost",
+    file: "src/checker/change_batch.ts",
+    from: "for (const { name, from, to } of batch.changes) {\n    events.push",
+    to: "for (const { name, from, to } of batch.changes.slice(1)) {\n    events.push",
+  },
+  {
+    name: "a changed check takes servers out",
+    file: "src/health/machine.ts",
+    from: 'if (!entered.ok || backend.state !== "up") return entered;',
+    to: 'if (entered.ok || backend.state !== "up") return entered;',
+  },
+  {
+    name: "the weight of a blind server is cut",
+    file: "src/vpp/lb/keep.ts",
+    from: "keep === true ? present.get(address.text) ?? 0 : weight;",
+    to: "keep === true && present.size > 99 ? 0 : weight;",
+  },
 ];
