@@ -204,8 +204,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "changed settings are not sent",
     file: "src/vpp/sync/lb_conf.ts",
-    from: "if (there !== undefined && sameConf(there, ",
-    to: "if (there !== undefined || sameConf(there, ",
+    from: "const there = this.#sent ?? this.#known;",
+    to: "const there = this.#sent ?? this.#known;\n    if (there !== undefined) return;",
   },
   {
     name: "weights of operators are not restored",
