@@ -29,6 +29,8 @@ const REQUESTS: Readonly<Record<string, Json>> = {
   GetFrontend: { name: "web" },
   GetBackend: { name: "a" },
   GetHealthCheck: { name: "web" },
+  ExplainBackend: { name: "b" },
+  ExplainFrontend: { name: "web" },
   PauseBackend: { name: "a", reason: "mischief" },
   ResumeBackend: { name: "a" },
   EnableBackend: { name: "a" },
