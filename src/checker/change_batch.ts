@@ -1,6 +1,7 @@
 /** Converts the changes of one instant to events for the daemon and to log records. */
 import type { WallMs } from "../base/instant.ts";
 import type { Logger } from "../base/ports.ts";
+import type { PolicyChange } from "../health/policy/changes.ts";
 import type { FrontendState, ProbeResult } from "../health/state.ts";
 import type { CheckerEvent } from "./ports.ts";
 import type { FrontendChange, Registry } from "./registry.ts";
@@ -50,8 +51,11 @@ export function changeBatchOf(
   };
 }
 
-/** The events in order: backends, frontends, then `program` or `reload`. */
-export function eventsOf(batch: ChangeBatch): CheckerEvent[] {
+/** The events in order: backends, frontends, policies, then `program` or `reload`. */
+export function eventsOf(
+  batch: ChangeBatch,
+  policyChanges: readonly PolicyChange[],
+): CheckerEvent[] {
   const events: CheckerEvent[] = [];
   for (const { name, transition } of batch.transitions) {
     events.push({ kind: "backend", name, transition });
@@ -59,18 +63,28 @@ export function eventsOf(batch: ChangeBatch): CheckerEvent[] {
   for (const { name, from, to } of batch.changes) {
     events.push({ kind: "frontend", name, transition: { from, to, atMs: batch.atMs } });
   }
+  for (const change of policyChanges) {
+    events.push({ kind: "policy", change, atMs: batch.atMs });
+  }
   if (batch.last !== undefined) events.push(batch.last);
   return events;
 }
 
-/** Writes `backend-transition` and `frontend-transition` records. */
-export function logChanges(logger: Logger, batch: ChangeBatch): void {
+/** Writes `backend-transition` and `frontend-transition` records, and those of policies. */
+export function logChanges(
+  logger: Logger,
+  batch: ChangeBatch,
+  policyChanges: readonly PolicyChange[],
+): void {
   for (const { name, transition: { from, to, result } } of batch.transitions) {
     const { layer, code, detail } = result;
     logger.info("backend-transition", { backend: name, from, to, layer, code, detail });
   }
   for (const { name, from, to } of batch.changes) {
     logger.info("frontend-transition", { frontend: name, from, to });
+  }
+  for (const { event, frontend, pool, backend, message } of policyChanges) {
+    logger.warn(event, { frontend, pool, backend, message });
   }
 }
 

@@ -11,7 +11,7 @@
  */
 import { invariant } from "../base/assert.ts";
 import { MaglevError } from "../base/errors.ts";
-import type { WallMs } from "../base/instant.ts";
+import { NEVER_MS, type WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
 import { finish } from "../async/steps.ts";
 import type { Config } from "../config/model.ts";
@@ -38,12 +38,13 @@ import type { BackendAction, OperatorOptions, SetWeightRequest } from "../intent
 import { notFound } from "../base/nearest.ts";
 import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
 import type { Durability, KeptIntents } from "../intent/ports.ts";
-import { type WorkedOutReload, workOutReload } from "./worked_reload.ts";
+import { type ReloadResult, workOutReload } from "./worked_reload.ts";
 import { Registry } from "./registry.ts";
 import { weightOf } from "../config/pool_weights.ts";
-import { created } from "./reload.ts";
+import { createdAll } from "./reload.ts";
 import { Tally } from "./tally.ts";
 import { checkOf, ProbeTargets } from "./targets.ts";
+import { WakeTimer } from "./wake_timer.ts";
 import { VoidReport } from "./void_report.ts";
 
 /** The parts of a Checker. */
@@ -56,14 +57,6 @@ export interface CheckerOptions {
   readonly logger: Logger;
   /** The store of operators' intents; absent: they end with the process. */
   readonly intents?: KeptIntents | undefined;
-}
-
-/** The result of a reload. */
-export interface ReloadResult {
-  /** Resolves when the intents that it ended are removed from disk, or this failed. */
-  readonly durable: Promise<Durability>;
-  /** The effects of the reload, which are the input of the forecast for VPP. */
-  readonly worked: WorkedOutReload;
 }
 
 /** One step; its transition is added to the list. */
@@ -85,6 +78,7 @@ export class Checker implements CheckerReader {
   readonly #tally = new Tally();
   readonly #intents: IntentKeeper;
   readonly #carried: CarriedTimes;
+  readonly #wakeTimer: WakeTimer;
   /** The outcome of restoring the kept intents; logged at the start. */
   readonly #restored: Restored;
   #registry: Registry;
@@ -102,6 +96,9 @@ export class Checker implements CheckerReader {
       answers: (backend) => this.#targets.answers(backend),
       onOver: (backends) => this.#dropCarried(backends),
     });
+    this.#wakeTimer = new WakeTimer(clock, (nowMs) => {
+      this.#publish(this.#changesOf([], this.#registry.due(nowMs)));
+    });
     this.#emitter = new Emitter((error) => {
       const { message } = MaglevError.from(error);
       logger.error("events-dropped", { count: 1, err: `a subscriber failed: ${message}` });
@@ -110,11 +107,10 @@ export class Checker implements CheckerReader {
     const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);
     this.#intents = new IntentKeeper({ store, clock, onEnded });
     const nowMs = clock.wallMs();
-    const backends = new Map(
-      [...config.backends].map(([name, b]) => [name, created(config, b, nowMs)]),
-    );
+    const backends = createdAll(config, nowMs);
     this.#restored = restoreIntents({ intents: kept, config, backends, nowMs, maxAgeMs });
-    this.#registry = new Registry(config, this.#restored.backends, this.#restored.intentSet);
+    const { intentSet: intents } = this.#restored;
+    this.#registry = new Registry(config, this.#restored.backends, { intents, clock });
   }
 
   /** Running totals for metrics. */
@@ -166,6 +162,7 @@ export class Checker implements CheckerReader {
       this.#voids.stop();
       this.#intents.stop();
       this.#carried.stop();
+      this.#wakeTimer.arm(NEVER_MS);
     }
     this.#phase = "stopped";
   }
@@ -217,7 +214,8 @@ export class Checker implements CheckerReader {
     const atMs = this.#clock.wallMs();
     const worked = finish(workOutReload(before.snapshot(), config, atMs));
     const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
-    this.#registry = new Registry(config, plan.backends, intentSet);
+    const carriedOver = { intents: intentSet, past: before.current.frontends };
+    this.#registry = new Registry(config, plan.backends, { ...carriedOver, clock: this.#clock });
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
@@ -381,8 +379,10 @@ export class Checker implements CheckerReader {
     for (const { name, transition } of batch.transitions) {
       this.#tally.countTransition(name, transition);
     }
-    this.#emitter.emit(eventsOf(batch));
-    logChanges(this.#logger, batch);
+    const policyChanges = this.#registry.takePolicyChanges();
+    this.#emitter.emit(eventsOf(batch, policyChanges));
+    logChanges(this.#logger, batch, policyChanges);
+    this.#wakeTimer.arm(this.#registry.wakeAtMs);
   }
 
   #backend(name: string): Backend {

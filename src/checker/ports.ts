@@ -2,8 +2,10 @@
  * The read side of the checker, for the rest of the daemon: its present values, immutable
  * snapshots of them, and a stream of events.
  */
+import type { WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import type { FrontendHealth } from "../health/frontend.ts";
+import type { PolicyChange } from "../health/policy/changes.ts";
 import type { Backend, FrontendTransition, Transition } from "../health/state.ts";
 import type { IntentSet } from "../intent/intent.ts";
 
@@ -27,6 +29,8 @@ export interface Snapshot {
 export type CheckerEvent =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
+  /** A policy of a frontend changed something. */
+  | { readonly kind: "policy"; readonly change: PolicyChange; readonly atMs: WallMs }
   /** Weights or membership of these frontends may have changed: program them (sorted by name). */
   | {
     readonly kind: "program";

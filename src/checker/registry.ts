@@ -7,9 +7,13 @@
  */
 import { type PlacedWeight, withWeight } from "../config/pool_weights.ts";
 import { invariant } from "../base/assert.ts";
+import { earliest, FAR_PAST_MS, type MonotonicMs, NEVER_MS } from "../base/instant.ts";
+import type { Clock } from "../base/ports.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { frontendHealth } from "../health/frontend.ts";
 import { countedState } from "../health/machine.ts";
+import type { PolicyChange } from "../health/policy/changes.ts";
+import { NO_MEMORY } from "../health/policy/memory.ts";
 import type { Backend, FrontendState } from "../health/state.ts";
 import { IntentSet } from "../intent/intent.ts";
 import type { FrontendView, Snapshot } from "./ports.ts";
@@ -28,6 +32,18 @@ export interface Refreshed {
   readonly changes: readonly FrontendChange[];
 }
 
+/** Optional parts of a Registry. */
+export interface RegistryOptions {
+  /** Operators' intents; default: none. */
+  readonly intents?: IntentSet;
+  /** The frontends before a reload: their policies continue. */
+  readonly past?: ReadonlyMap<string, FrontendView>;
+  /** The clock of policies; default: time stands still. */
+  readonly clock?: Pick<Clock, "monotonicMs">;
+  /** For tests; default: frontendHealth(). */
+  readonly evaluate?: typeof frontendHealth;
+}
+
 /** The registry of one configuration; a reload makes a new one. */
 export class Registry {
   readonly config: Config;
@@ -37,6 +53,12 @@ export class Registry {
   readonly #usedBy = new Map<string, string[]>();
   /** Frontends to be evaluated before they are read. */
   readonly #stale = new Set<string>();
+  /** Frontends whose policies must be evaluated at a time, and that time. */
+  readonly #wakes = new Map<string, MonotonicMs>();
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #evaluator: typeof frontendHealth;
+  /** Changes of policies that were not taken yet. */
+  #policyChanges: PolicyChange[] = [];
   #intents: IntentSet;
   #current: Snapshot | undefined;
   /** The newest copies; undefined after the next change. */
@@ -51,9 +73,12 @@ export class Registry {
   constructor(
     config: Config,
     backends: ReadonlyMap<string, Backend>,
-    intents: IntentSet = IntentSet.EMPTY,
+    { intents = IntentSet.EMPTY, past, clock = STOPPED, evaluate = frontendHealth }:
+      RegistryOptions = {},
   ) {
     this.config = config;
+    this.#clock = clock;
+    this.#evaluator = evaluate;
     this.#intents = intents;
     this.#backends = new Map([...config.backends.keys()].map((name) => {
       const backend = backends.get(name);
@@ -63,8 +88,9 @@ export class Registry {
     this.#frontends = new Map(
       [...frontendsInForce(config, intents)].map((
         [name, frontend],
-      ) => [name, this.#evaluate(frontend)]),
+      ) => [name, this.#evaluate(frontend, past?.get(name))]),
     );
+    for (const view of this.#frontends.values()) this.#noteWake(view);
     for (const [name, frontend] of config.frontends) {
       for (const backend of backendsOf(frontend)) {
         const users = this.#usedBy.get(backend);
@@ -107,7 +133,7 @@ export class Registry {
     for (const name of names) {
       const before = this.#frontends.get(name);
       invariant(before !== undefined, `no frontend ${name}`);
-      const after = this.#evaluate(before.config);
+      const after = this.#evaluate(before.config, before);
       this.#setFrontend(after);
       this.#stale.delete(name);
       views.push(after);
@@ -116,6 +142,24 @@ export class Registry {
       }
     }
     return { views, changes };
+  }
+
+  /** The changes that policies made since the last call, in the order of evaluation. */
+  takePolicyChanges(): readonly PolicyChange[] {
+    this.#evaluateStale();
+    return this.#policyChanges.length === 0 ? NO_CHANGES : this.#policyChanges.splice(0);
+  }
+
+  /** The time of the next evaluation that a policy needs; NEVER_MS: none. */
+  get wakeAtMs(): MonotonicMs {
+    let atMs = NEVER_MS;
+    for (const wakeMs of this.#wakes.values()) atMs = earliest(atMs, wakeMs);
+    return atMs;
+  }
+
+  /** Frontends that a policy needs evaluated by now, sorted. */
+  due(nowMs: MonotonicMs): readonly string[] {
+    return [...this.#wakes].filter(([, wakeMs]) => wakeMs <= nowMs).map(([name]) => name).sort();
   }
 
   /** Puts a weight in force; its entry must exist. Call refresh() for the frontend afterwards. */
@@ -167,22 +211,33 @@ export class Registry {
 
   #setFrontend(view: FrontendView): void {
     this.#frontends.set(view.name, view);
+    this.#noteWake(view);
     this.#frontendsCopy = undefined;
     this.#snapshot = undefined;
   }
 
-  #evaluate(config: FrontendConfig): FrontendView {
-    const health = frontendHealth(config, {
+  #noteWake({ name, memory }: FrontendView): void {
+    if (memory.wakeAtMs !== undefined) this.#wakes.set(name, memory.wakeAtMs);
+    else if (this.#wakes.size > 0) this.#wakes.delete(name);
+  }
+
+  #evaluate(config: FrontendConfig, before: FrontendView | undefined): FrontendView {
+    const health = this.#evaluator(config, {
       stateOf: (name) => {
         const backend = this.#backends.get(name);
         invariant(backend !== undefined, `frontend ${config.name} uses no backend ${name}`);
         return countedState(backend);
       },
       addressOf: (name) => this.config.backends.get(name)!.address,
-    });
+    }, { past: before?.memory ?? NO_MEMORY, nowMs: this.#clock.monotonicMs() });
+    // A late evaluation (#evaluateStale) keeps its changes for the next batch.
+    if (health.policyChanges !== undefined) this.#policyChanges.push(...health.policyChanges);
     return { name: config.name, config, ...health };
   }
 }
+
+const STOPPED = { monotonicMs: () => FAR_PAST_MS };
+const NO_CHANGES: readonly PolicyChange[] = [];
 
 /** The frontends of `config` with the weights of `intents` in force; all entries must exist. */
 export function frontendsInForce(

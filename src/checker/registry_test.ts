@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { wall } from "../../tests/support/fakes/instants.ts";
+import { monotonic, wall } from "../../tests/support/fakes/instants.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
+import { frontendHealth } from "../health/frontend.ts";
+import { later, NEVER_MS } from "../base/instant.ts";
 import type { BackendState } from "../health/state.ts";
 import { Registry } from "./registry.ts";
 import { weightOf } from "../config/pool_weights.ts";
@@ -96,4 +98,35 @@ Deno.test("weightOf is undefined for an unknown frontend, pool or entry", () => 
 
 Deno.test("Registry: a missing backend fails an invariant that names it", () => {
   assert.throws(() => new Registry(config, new Map()), /no state for backend a/);
+});
+
+Deno.test("Registry: policies keep their memory, wake at their time, and survive a reload", () => {
+  const backends = new Map([...config.backends].map(([name, backend]) => {
+    return [name, created(config, backend, wall(0))] as const;
+  }));
+  let now = monotonic(1000);
+  const pasts: unknown[] = [];
+  const evaluate: typeof frontendHealth = (frontend, lookup, moment) => {
+    pasts.push(moment!.past);
+    const memory = { wakeAtMs: later(moment!.nowMs, 500) };
+    const change = { event: "frontend-transition", frontend: "any", message: "ramps" } as const;
+    return { ...frontendHealth(frontend, lookup, moment), memory, policyChanges: [change] };
+  };
+  const options = { clock: { monotonicMs: () => now }, evaluate };
+  const registry = new Registry(config, backends, options);
+  assert.equal(registry.wakeAtMs, 1500);
+  assert.equal(registry.takePolicyChanges().length, 3, "one for each frontend");
+  assert.deepEqual(registry.takePolicyChanges(), []);
+  now = monotonic(1200);
+  registry.refresh(["web"]);
+  assert.deepEqual(pasts.at(-1), { wakeAtMs: 1500 });
+  assert.deepEqual(registry.due(monotonic(1499)), []);
+  assert.deepEqual(registry.due(monotonic(1500)), ["api", "none"]);
+  registry.invalidate("b");
+  assert.equal(registry.takePolicyChanges().length, 3, "late evaluations lose no change");
+  const { frontends } = registry.current;
+  pasts.length = 0;
+  new Registry(config, backends, { ...options, past: frontends });
+  assert.deepEqual(pasts, [...frontends.values()].map(({ memory }) => memory));
+  assert.equal(registryWith({}).wakeAtMs, NEVER_MS);
 });

@@ -166,6 +166,11 @@ export function created(config: Config, backend: BackendConfig, nowMs: WallMs): 
   });
 }
 
+/** Creates all backends of `config` in their initial states. */
+export function createdAll(config: Config, nowMs: WallMs): ReadonlyMap<string, Backend> {
+  return new Map([...config.backends].map(([name, b]) => [name, created(config, b, nowMs)]));
+}
+
 interface ObeyOptions {
   /** The file's `enabled`, if it changed. */
   readonly asked: boolean | undefined;

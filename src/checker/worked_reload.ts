@@ -5,6 +5,7 @@
 import type { WallMs } from "../base/instant.ts";
 import { diffConfig } from "../config/diff.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
+import type { Durability } from "../intent/ports.ts";
 import type { IntentSet } from "../intent/intent.ts";
 import { afterReload, type DroppedIntent } from "../intent/rules.ts";
 import type { StatsNeeds } from "../vpp/lb/guard/stats_budget.ts";
@@ -49,6 +50,14 @@ export interface WorkedOutReload {
     readonly config: Config;
     readonly frontends: ReadonlyMap<string, FrontendConfig>;
   };
+}
+
+/** The result of a reload. */
+export interface ReloadResult {
+  /** Resolves when the intents that it ended are removed from disk, or this failed. */
+  readonly durable: Promise<Durability>;
+  /** The effects of the reload, which are the input of the forecast for VPP. */
+  readonly worked: WorkedOutReload;
 }
 
 /** Computes the effects of `next`, a checked configuration, on checks and intents. */

@@ -4,7 +4,8 @@
  */
 import type { WallMs } from "../base/instant.ts";
 import type { Clock, Logger } from "../base/ports.ts";
-import { Checker, type ReloadResult } from "../checker/checker.ts";
+import { Checker } from "../checker/checker.ts";
+import type { ReloadResult } from "../checker/worked_reload.ts";
 import type { KeptIntents } from "../intent/ports.ts";
 import type { Config } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";

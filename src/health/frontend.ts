@@ -6,6 +6,9 @@
  * metrics, gRPC and the programming of VPP read the same result, so they always agree.
  */
 import { compareIp, type IpAddress } from "../base/address.ts";
+import { FAR_PAST_MS } from "../base/instant.ts";
+import type { PolicyChange } from "./policy/changes.ts";
+import { type Moment, NO_MEMORY, type PolicyMemory } from "./policy/memory.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
 import type { FrontendState } from "./state.ts";
 import { effectiveWeight } from "./weight.ts";
@@ -29,6 +32,10 @@ export interface FrontendHealth {
   readonly effectiveWeights: readonly (readonly number[])[];
   /** The servers that VPP should have, in compareIp order, each address once. */
   readonly servers: readonly MergedServer[];
+  /** The `past` of the next evaluation; NO_MEMORY without policies. */
+  readonly memory: PolicyMemory;
+  /** Changes that policies made since `past`; absent: none. */
+  readonly policyChanges?: readonly PolicyChange[];
 }
 
 /** One server of a VIP, by address. */
@@ -59,8 +66,14 @@ export interface BackendLookup {
  *
  * A pool with a blind backend may be the one that serves, so a later pool does not take over from
  * it: the servers of the later pool keep the weights that VPP has as well.
+ *
+ * The moment is for policies, which decide by their memory and the time.
  */
-export function frontendHealth(frontend: FrontendShape, lookup: BackendLookup): FrontendHealth {
+export function frontendHealth(
+  frontend: FrontendShape,
+  lookup: BackendLookup,
+  _moment: Moment = FIRST,
+): FrontendHealth {
   const { pools, flushOnDown } = frontend;
   const { stateOf, addressOf } = lookup;
   const active = activePool(pools, stateOf);
@@ -96,8 +109,12 @@ export function frontendHealth(frontend: FrontendShape, lookup: BackendLookup): 
     activePool: active,
     effectiveWeights,
     servers: [...byAddress.values()].sort((a, b) => compareIp(a.address, b.address)),
+    memory: NO_MEMORY,
   };
 }
+
+/** A frontend without a past. */
+const FIRST: Moment = { past: NO_MEMORY, nowMs: FAR_PAST_MS };
 
 /** True when the prober was blind to a backend of weight > 0 in one of `pools`. */
 function hasBlind(pools: readonly Pool[], stateOf: StateOf): boolean {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseIp } from "../base/address.ts";
 import { frontendHealth, type FrontendShape } from "./frontend.ts";
+import { NO_MEMORY } from "./policy/memory.ts";
 import { activePool } from "./pool.ts";
 import { BACKEND_STATE_NUMBER, type BackendState, type CountedState } from "./state.ts";
 import { effectiveWeight } from "./weight.ts";
@@ -53,10 +54,11 @@ Deno.test("frontendHealth: state, active pool and weights", () => {
     ["a:200", "a=up", "up", 0, [[100]]],
   ];
   for (const [pools, states, state, active, effectiveWeights] of cases) {
-    const { servers: _, ...health } = frontendHealth(frontendOf(pools), {
+    const { servers: _, memory, ...health } = frontendHealth(frontendOf(pools), {
       stateOf: statesOf(states),
       addressOf: () => parseIp("10.0.0.1")!,
     });
+    assert.equal(memory, NO_MEMORY, "without policies nothing is remembered");
     assert.deepEqual(
       health,
       { state, activePool: active, effectiveWeights },

@@ -296,6 +296,10 @@ export class Judge implements Observer {
       this.#frontends.reloaded(daemon.checker.current);
       return this.#changing(SOON_MS);
     }
+    if (event.kind === "policy") {
+      const { event: policyEvent, frontend, message } = event.change;
+      return this.trace.add(nowMs, `${policyEvent} ${frontend}: ${message}`);
+    }
     const { name, transition: { from, to } } = event;
     this.trace.add(nowMs, `${event.kind} ${name} ${from} -> ${to}`);
     if (event.kind === "backend") this.#health.transition(name, event.transition, daemon);

@@ -26,6 +26,8 @@ export function textOf(event: CheckerEvent): string {
       return `${event.kind} ${event.name} ${event.transition.from}-${event.transition.to}`;
     case "program":
       return `program ${event.frontends.map(({ name }) => name).join(",")} ${event.trigger}`;
+    case "policy":
+      return `policy ${event.change.event} ${event.change.frontend}`;
     case "reload":
       return "reload";
   }

@@ -1,0 +1,14 @@
+/** Changes that policies make to a frontend. PURE. */
+import type { LogEventName } from "../../base/ports.ts";
+
+/** One change. It becomes an event for watchers, a log record of this name, and history. */
+export interface PolicyChange {
+  readonly event: LogEventName;
+  /** Name of the frontend. */
+  readonly frontend: string;
+  /** Absent for a change of the whole frontend. */
+  readonly pool?: string;
+  readonly backend?: string;
+  /** For people; one sentence without a full stop. */
+  readonly message: string;
+}

@@ -1,0 +1,27 @@
+/**
+ * The memory of a frontend's policies: what they carry from one evaluation of the frontend to the
+ * next. An immutable value. It survives a reload, because it names pools, backends and addresses.
+ *
+ * A policy that is off adds nothing to it. Without policies it is always NO_MEMORY, so that the
+ * evaluation of a frontend allocates nothing for them.
+ */
+import type { MonotonicMs } from "../../base/instant.ts";
+
+/** Each policy has one optional part; absent: it has nothing to remember. */
+export interface PolicyMemory {
+  /**
+   * The frontend must be evaluated again at this time, if nothing happens before. Later than the
+   * time of the evaluation that returned it.
+   */
+  readonly wakeAtMs?: MonotonicMs;
+}
+
+/** The memory of a frontend without policies. */
+export const NO_MEMORY: PolicyMemory = Object.freeze({});
+
+/** The circumstances of an evaluation. */
+export interface Moment {
+  /** The memory after the last evaluation. */
+  readonly past: PolicyMemory;
+  readonly nowMs: MonotonicMs;
+}
