@@ -23,6 +23,7 @@ const BENCHMARKS: readonly {
   { name: "dashboard" },
   { name: "dashboard_page", needs: "chromium" },
   { name: "tester" },
+  { name: "floors", needs: "farm" },
   { name: "soak", needs: "farm", onlyByName: true },
 ];
 

@@ -23,6 +23,8 @@ export interface Child {
   /** Called with every line, from now on. */
   listen(listener: (record: ChildRecord) => void): void;
   end(): Promise<void>;
+  /** Ends a program that does not end with its standard input. */
+  kill(): Promise<void>;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -95,6 +97,12 @@ export function startProgram(name: string, { argv, env = {} }: ProgramOptions): 
       await input.close();
       await reading;
       await process.status;
+    },
+    async kill() {
+      process.kill("SIGKILL");
+      await reading;
+      await process.status;
+      await input.close().catch(() => {});
     },
   };
 }

@@ -66,7 +66,7 @@ async function oneStart(
 }
 
 /** Time of the first reply to GetVersion. */
-async function firstAnswer(address: string): Promise<number> {
+export async function firstAnswer(address: string): Promise<number> {
   const endMs = performance.now() + TIMEOUT_MS;
   while (performance.now() < endMs) {
     const connection = await GrpcConnection.open(address).catch(() => undefined);
@@ -83,18 +83,18 @@ async function firstAnswer(address: string): Promise<number> {
 }
 
 /** A port that was free a moment ago. */
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-async function emptyProgramMs(): Promise<number> {
+export async function emptyProgramMs(): Promise<number> {
   const startMs = performance.now();
   await new Deno.Command(Deno.execPath(), { args: ["eval", ""], stdin: "null" }).output();
   return performance.now() - startMs;
 }
 
-function spread(values: readonly number[]): Spread {
+export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   return { p50: Math.round(sorted[sorted.length >> 1]!), max: Math.round(sorted.at(-1)!) };
 }

@@ -163,22 +163,34 @@ async function pauseAndResume(client: MaglevClient, name: string): Promise<void>
 
 /** The same number of watchers and events, with a server that does nothing else. */
 async function referenceOf(watchers: number, options: WatchOptions): Promise<object | undefined> {
-  const { rate, windowS } = options;
   const reference = await startGrpcReference(new Uint8Array(0));
   if (reference === undefined) return undefined;
-  const watching = start("watchers.ts", [reference.address, watchers, 0].map(String));
+  try {
+    return { node: reference.version, ...await measureBare(reference, { ...options, watchers }) };
+  } finally {
+    await reference.stop();
+  }
+}
+
+/** The figures of `watchers` watchers of a server that only sends events. */
+export async function measureBare(
+  { child, address }: { readonly child: Child; readonly address: string },
+  { watchers, rate, windowS }: Pick<WatchOptions, "rate" | "windowS"> & {
+    readonly watchers: number;
+  },
+): Promise<object> {
+  const watching = start("watchers.ts", [address, watchers, 0].map(String));
   try {
     await watching.next(({ event }) => event === "all-replayed");
     await pause(1000);
-    const cpuFromMs = cpuMs(reference.child.pid);
-    const done = reference.child.next(({ event }) => event === "made");
-    await reference.child.send(`${rate} ${windowS}`);
+    const cpuFromMs = cpuMs(child.pid);
+    const done = child.next(({ event }) => event === "made");
+    await child.send(`${rate} ${windowS}`);
     const { made } = await done as unknown as { made: number };
     await pause(SETTLE_MS);
-    const cpu = cpuMs(reference.child.pid) - cpuFromMs;
+    const cpu = cpuMs(child.pid) - cpuFromMs;
     const { least, most, latencyMs } = await received(watching, watchers * made);
     return {
-      node: reference.version,
       made,
       received: { least, most },
       latencyMs: spread(latencyMs),
@@ -186,7 +198,6 @@ async function referenceOf(watchers: number, options: WatchOptions): Promise<obj
     };
   } finally {
     await watching.end();
-    await reference.stop();
   }
 }
 
