@@ -96,6 +96,8 @@ export type LogEventName =
   | "vpp-api-recv"
   | "backend-transition"
   | "frontend-transition"
+  | "frontend-held"
+  | "frontend-released"
   | "probe-start"
   | "probe-done"
   | "probe-void"

@@ -19,7 +19,6 @@ import { isProbed, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, HealthEvent, NamedTransition, StepResult } from "../health/state.ts";
 import type { ProbeEngine, ProbeOutcome, VoidProbe } from "../probe/ports.ts";
 import { CarriedTimes } from "./carried_times.ts";
-import { Emitter } from "../async/emitter.ts";
 import type { Intent, IntentSet } from "../intent/intent.ts";
 import { IntentKeeper, logDropped, logIntents, NO_STORE } from "../intent/expiry.ts";
 import { afterAction, afterWeight, type Restored, restoreIntents } from "../intent/rules.ts";
@@ -27,8 +26,6 @@ import {
   type ChangeBatch,
   changeBatchOf,
   changesSince,
-  eventsOf,
-  logChanges,
   logProbe,
   logSilent,
 } from "./change_batch.ts";
@@ -39,7 +36,8 @@ import { notFound } from "../base/nearest.ts";
 import type { CheckerEvent, CheckerReader, FrontendView, Snapshot } from "./ports.ts";
 import type { Durability, KeptIntents } from "../intent/ports.ts";
 import { type ReloadResult, workOutReload } from "./worked_reload.ts";
-import { Registry } from "./registry.ts";
+import { Publisher } from "./publisher.ts";
+import { Registry, type WeightsSent } from "./registry.ts";
 import { weightOf } from "../config/pool_weights.ts";
 import { createdAll } from "./reload.ts";
 import { Tally } from "./tally.ts";
@@ -57,6 +55,8 @@ export interface CheckerOptions {
   readonly logger: Logger;
   /** The store of operators' intents; absent: they end with the process. */
   readonly intents?: KeptIntents | undefined;
+  /** See WeightsSent; absent: there is no VPP. */
+  readonly weightsSent?: WeightsSent | undefined;
 }
 
 /** One step; its transition is added to the list. */
@@ -73,7 +73,7 @@ export class Checker implements CheckerReader {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #targets: ProbeTargets;
-  readonly #emitter: Emitter<CheckerEvent>;
+  readonly #publisher: Publisher;
   readonly #voids: VoidReport;
   readonly #tally = new Tally();
   readonly #intents: IntentKeeper;
@@ -81,6 +81,7 @@ export class Checker implements CheckerReader {
   readonly #wakeTimer: WakeTimer;
   /** The outcome of restoring the kept intents; logged at the start. */
   readonly #restored: Restored;
+  readonly #weightsSent: WeightsSent | undefined;
   #registry: Registry;
   #phase: "new" | "running" | "stopped" = "new";
 
@@ -99,10 +100,7 @@ export class Checker implements CheckerReader {
     this.#wakeTimer = new WakeTimer(clock, (nowMs) => {
       this.#publish(this.#changesOf([], this.#registry.due(nowMs)));
     });
-    this.#emitter = new Emitter((error) => {
-      const { message } = MaglevError.from(error);
-      logger.error("events-dropped", { count: 1, err: `a subscriber failed: ${message}` });
-    });
+    this.#publisher = new Publisher(logger, this.#tally);
     const { kept = [], maxAgeMs = 0, store = NO_STORE } = options.intents ?? {};
     const onEnded = (ended: readonly Intent[]) => this.#endIntents(ended);
     this.#intents = new IntentKeeper({ store, clock, onEnded });
@@ -110,7 +108,8 @@ export class Checker implements CheckerReader {
     const backends = createdAll(config, nowMs);
     this.#restored = restoreIntents({ intents: kept, config, backends, nowMs, maxAgeMs });
     const { intentSet: intents } = this.#restored;
-    this.#registry = new Registry(config, this.#restored.backends, { intents, clock });
+    const weightsSent = this.#weightsSent = options.weightsSent;
+    this.#registry = new Registry(config, this.#restored.backends, { intents, clock, weightsSent });
   }
 
   /** Running totals for metrics. */
@@ -127,7 +126,7 @@ export class Checker implements CheckerReader {
   }
 
   subscribe(listener: (event: CheckerEvent) => void): () => void {
-    return this.#emitter.subscribe(listener);
+    return this.#publisher.subscribe(listener);
   }
 
   /** Begins to probe. Subscribe before: static backends come up immediately. */
@@ -215,7 +214,8 @@ export class Checker implements CheckerReader {
     const worked = finish(workOutReload(before.snapshot(), config, atMs));
     const { plan, intentSet, outline: { stopped, intentsDropped } } = worked;
     const carriedOver = { intents: intentSet, past: before.current.frontends };
-    this.#registry = new Registry(config, plan.backends, { ...carriedOver, clock: this.#clock });
+    const unchanged = { clock: this.#clock, weightsSent: this.#weightsSent };
+    this.#registry = new Registry(config, plan.backends, { ...carriedOver, ...unchanged });
     this.#targets.apply(plan.actions, { config, backends: plan.backends });
     this.#carried.retain((name) => plan.backends.get(name)?.standing === "carried");
     this.#carried.begin(plan.carried.map((name) => [name, checkOf(config, name)]));
@@ -230,6 +230,13 @@ export class Checker implements CheckerReader {
     });
     for (const name of stopped) this.#tally.forget(name);
     return { durable, worked };
+  }
+
+  /** Evaluates the frontends that may keep weights with which VPP was found just now. */
+  weightsFound(): void {
+    if (this.#phase !== "running") return;
+    const names = this.#registry.closedWithPolicies();
+    if (names.length > 0) this.#publish(this.#changesOf([], names));
   }
 
   /** Drops backends whose new checks were silent for too long: they no longer count as up. */
@@ -374,14 +381,8 @@ export class Checker implements CheckerReader {
     return changeBatchOf(this.#registry, { transitions, frontends, nowMs: this.#clock.wallMs() });
   }
 
-  /** Events first, so that VPP does not wait for log records. */
   #publish(batch: ChangeBatch): void {
-    for (const { name, transition } of batch.transitions) {
-      this.#tally.countTransition(name, transition);
-    }
-    const policyChanges = this.#registry.takePolicyChanges();
-    this.#emitter.emit(eventsOf(batch, policyChanges));
-    logChanges(this.#logger, batch, policyChanges);
+    this.#publisher.publish(batch, this.#registry);
     this.#wakeTimer.arm(this.#registry.wakeAtMs);
   }
 

@@ -11,7 +11,7 @@ import type {
   ResultCode,
   Transition,
 } from "../health/state.ts";
-import type { Snapshot } from "./ports.ts";
+import type { CheckerEvent, Snapshot } from "./ports.ts";
 
 /** Maximum events that wait for one subscriber. */
 export const WATCH_CAPACITY = 1000;
@@ -20,6 +20,7 @@ export const WATCH_CAPACITY = 1000;
 export type WatchItem =
   | { readonly kind: "backend"; readonly name: string; readonly transition: Transition }
   | { readonly kind: "frontend"; readonly name: string; readonly transition: FrontendTransition }
+  | Extract<CheckerEvent, { readonly kind: "policy" }>
   /** The watcher was too slow, so this many items are missing here. */
   | { readonly kind: "dropped"; readonly count: number };
 

@@ -32,12 +32,21 @@ export interface Refreshed {
   readonly changes: readonly FrontendChange[];
 }
 
+/**
+ * The weights of a frontend's servers that were last sent to VPP, by address; undefined: not known.
+ * Without VPP these are the weights of the last evaluation.
+ */
+export type WeightsSent = (
+  frontend: FrontendConfig,
+) => ReadonlyMap<string, number> | undefined;
+
 /** Optional parts of a Registry. */
 export interface RegistryOptions {
   /** Operators' intents; default: none. */
   readonly intents?: IntentSet;
   /** The frontends before a reload: their policies continue. */
   readonly past?: ReadonlyMap<string, FrontendView>;
+  readonly weightsSent?: WeightsSent | undefined;
   /** The clock of policies; default: time stands still. */
   readonly clock?: Pick<Clock, "monotonicMs">;
   /** For tests; default: frontendHealth(). */
@@ -57,6 +66,7 @@ export class Registry {
   readonly #wakes = new Map<string, MonotonicMs>();
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #evaluator: typeof frontendHealth;
+  readonly #weightsSent: WeightsSent | undefined;
   /** Changes of policies that were not taken yet. */
   #policyChanges: PolicyChange[] = [];
   #intents: IntentSet;
@@ -73,12 +83,13 @@ export class Registry {
   constructor(
     config: Config,
     backends: ReadonlyMap<string, Backend>,
-    { intents = IntentSet.EMPTY, past, clock = STOPPED, evaluate = frontendHealth }:
-      RegistryOptions = {},
+    options: RegistryOptions = {},
   ) {
+    const { intents = IntentSet.EMPTY, past, clock = STOPPED, evaluate = frontendHealth } = options;
     this.config = config;
     this.#clock = clock;
     this.#evaluator = evaluate;
+    this.#weightsSent = options.weightsSent;
     this.#intents = intents;
     this.#backends = new Map([...config.backends.keys()].map((name) => {
       const backend = backends.get(name);
@@ -162,6 +173,13 @@ export class Registry {
     return [...this.#wakes].filter(([, wakeMs]) => wakeMs <= nowMs).map(([name]) => name).sort();
   }
 
+  /** Frontends that have no server up, and a policy that may keep weights of VPP all the same. */
+  closedWithPolicies(): readonly string[] {
+    return [...this.current.frontends.values()]
+      .filter(({ config, state }) => config.onAllDown !== undefined && state !== "up")
+      .map(({ name }) => name);
+  }
+
   /** Puts a weight in force; its entry must exist. Call refresh() for the frontend afterwards. */
   setWeight(weight: PlacedWeight): void {
     const view = this.#frontends.get(weight.frontend);
@@ -229,11 +247,23 @@ export class Registry {
         return countedState(backend);
       },
       addressOf: (name) => this.config.backends.get(name)!.address,
+      weightsBefore: () =>
+        this.#weightsSent === undefined ? weightsOf(before) : this.#weightsSent(config),
     }, { past: before?.memory ?? NO_MEMORY, nowMs: this.#clock.monotonicMs() });
+    const { name } = config;
+    if (health.policyChanges === undefined) return { name, config, ...health };
+    const { policyChanges, ...rest } = health;
     // A late evaluation (#evaluateStale) keeps its changes for the next batch.
-    if (health.policyChanges !== undefined) this.#policyChanges.push(...health.policyChanges);
-    return { name: config.name, config, ...health };
+    this.#policyChanges.push(...policyChanges);
+    return { name, config, ...rest };
   }
+}
+
+/** The weights that a frontend's servers should have in VPP, by address. */
+export function weightsOf(
+  view: Pick<FrontendView, "servers"> | undefined,
+): ReadonlyMap<string, number> {
+  return new Map(view?.servers.map(({ address, weight }) => [address.text, weight]));
 }
 
 const STOPPED = { monotonicMs: () => FAR_PAST_MS };

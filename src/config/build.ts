@@ -222,6 +222,7 @@ function buildFrontend(name: string, { keys }: FrontendDraft): FrontendConfig {
     pools: need(keys.pools).map((pool) => buildPool(pool ?? impossible(keys.pools))),
     srcIpSticky: need(keys["src-ip-sticky"]),
     flushOnDown: need(keys["flush-on-down"]),
+    ...(need(keys["on-all-down"]) === "last-good" ? { onAllDown: "last-good" as const } : {}),
   };
 }
 

@@ -114,6 +114,8 @@ export interface FrontendConfig {
   readonly pools: readonly PoolConfig[];
   readonly srcIpSticky: boolean;
   readonly flushOnDown: boolean;
+  /** Absent: `close`. */
+  readonly onAllDown?: "last-good";
 }
 
 export interface PoolConfig {

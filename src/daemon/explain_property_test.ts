@@ -16,6 +16,8 @@ import { FRESH_MS, LbStateReader } from "../grpc/handlers/lb_state_reader.ts";
 import { vipKeyOf, vppLbOf } from "../vpp/lb/desired.ts";
 import { vipKeyText } from "../vpp/lb/model.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
+import { SentWeights } from "../vpp/sync/sent_weights.ts";
+import type { WeightsSent } from "../checker/registry.ts";
 import { desiredSource } from "./desired_source.ts";
 
 type Event =
@@ -53,7 +55,9 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
       fc.boolean(),
       async (config, sequence, weights) => {
         const can = { weights };
-        const world = newWorld(config);
+        const sent = new SentWeights();
+        const weightsSent: WeightsSent = (frontend) => sent.of(vipKeyOf(frontend));
+        const world = newWorld(config, { weightsSent });
         const { checker, clock, logger } = world;
         const connection = new FakeConnection();
         const reconciler = new Reconciler({
@@ -63,7 +67,9 @@ Deno.test("explain: the last link is the weight in the simulated VPP, whatever h
           logger,
           lbConfig: () => vppLbOf(checker.current.config),
           pace: { readEveryMs: 0, recreateEveryMs: 0 },
+          sent,
         });
+        sent.onFound = () => checker.weightsFound();
         checker.subscribe((event) => {
           if (event.kind === "program") reconciler.transition(event);
           else if (event.kind === "reload") reconciler.reload();

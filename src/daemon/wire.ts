@@ -7,15 +7,16 @@ import type { Clock, Logger } from "../base/ports.ts";
 import { Checker } from "../checker/checker.ts";
 import type { ReloadResult } from "../checker/worked_reload.ts";
 import type { KeptIntents } from "../intent/ports.ts";
-import type { Config } from "../config/model.ts";
+import type { Config, FrontendConfig } from "../config/model.ts";
 import type { ProbeEngine } from "../probe/ports.ts";
 import { createVppConnection, type VppConnectionOptions } from "../vpp/api/connection.ts";
-import { vppLbOf } from "../vpp/lb/desired.ts";
+import { vipKeyOf, vppLbOf } from "../vpp/lb/desired.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { VppCounters } from "../vpp/counters/counters.ts";
 import { ApiTally } from "../vpp/api_tally.ts";
 import type { ApiObserver, ApiTotals, VppConnection } from "../vpp/ports.ts";
 import { Reconciler } from "../vpp/sync/reconcile.ts";
+import { SentWeights } from "../vpp/sync/sent_weights.ts";
 import { stateSince } from "../vpp/state_since.ts";
 import { openStatsSession } from "../vpp/stats/session.ts";
 import type { SyncReport } from "../vpp/sync/report.ts";
@@ -81,8 +82,10 @@ export interface DaemonVpp {
 
 export function wireDaemon(options: WireOptions): Daemon {
   const { config, clock, logger, engine, vppApiAddr, intents } = options;
-  const checker = new Checker({ config, engine, clock, logger, intents });
-  const vpp = vppApiAddr === "" ? undefined : wireVpp(checker, options);
+  const sent = vppApiAddr === "" ? undefined : new SentWeights();
+  const weightsSent = sent && ((frontend: FrontendConfig) => sent.of(vipKeyOf(frontend)));
+  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
+  const vpp = sent && wireVpp(checker, { ...options, sent });
   let running = false;
   return {
     checker,
@@ -115,8 +118,11 @@ export function capabilitiesOf({ vpp }: Pick<Daemon, "vpp">): LbCapabilities {
   return state?.kind === "connected" ? state.lb.capabilities : { weights: true };
 }
 
-function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
-  const { clock, logger, vppApiAddr, vppStatsAddr, events, connect } = options;
+function wireVpp(
+  checker: Checker,
+  options: WireOptions & { readonly sent: SentWeights },
+): DaemonVpp {
+  const { sent, clock, logger, vppApiAddr, vppStatsAddr, events, connect } = options;
   const openStats = options.openStats ?? openStatsSession;
   const calls = new ApiTally(events?.apiObserver);
   const connection = createVppConnection({
@@ -134,6 +140,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     clock,
     logger,
     lbConfig: () => vppLbOf(checker.current.config),
+    sent,
     onStats: (report) => events?.synchronised(report),
   });
   const counters = new VppCounters({
@@ -143,6 +150,7 @@ function wireVpp(checker: Checker, options: WireOptions): DaemonVpp {
     logger,
     intervalMs: () => vppLbOf(checker.current.config).countersIntervalMs,
   });
+  sent.onFound = () => checker.weightsFound();
   checker.subscribe((event) => {
     if (event.kind === "program") reconciler.transition(event);
     else if (event.kind === "reload") reconciler.reload();

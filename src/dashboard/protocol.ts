@@ -123,6 +123,8 @@ export interface Frontend {
   readonly src_ip_sticky: boolean;
   readonly flush_on_down: boolean;
   readonly state: FrontendStateName;
+  /** No server is up, and VPP keeps the weights it has; absent: false. */
+  readonly held?: true;
   /** Empty: none. */
   readonly active_pool: string;
   readonly pools: readonly Pool[];

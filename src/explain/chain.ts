@@ -20,6 +20,8 @@ export type LinkKind =
   | "vip"
   | "weight"
   | "pool"
+  /** `on-all-down` keeps the weight that VPP has. */
+  | "on-all-down"
   | "address"
   | "effective"
   | "warm-up"

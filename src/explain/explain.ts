@@ -3,7 +3,7 @@
  * the reconciler decided, and decides nothing itself.
  */
 import { invariant } from "../base/assert.ts";
-import type { Snapshot } from "../checker/ports.ts";
+import type { FrontendView, Snapshot } from "../checker/ports.ts";
 import { vipKeyOf } from "../vpp/lb/desired.ts";
 import type { BackendExplanation, FrontendExplanation, Link, PlaceExplanation } from "./chain.ts";
 import { healthLinks } from "./health_links.ts";
@@ -84,6 +84,14 @@ function placesOf(
   );
 }
 
+function lastGoodLinks({ memory: { lastGood } }: FrontendView): readonly Link[] {
+  if (lastGood === undefined) return [];
+  const { size } = lastGood.weights;
+  const text = `held: VPP keeps the weights of ${size} ${size === 1 ? "server" : "servers"} ` +
+    "(on-all-down: last-good)";
+  return [{ kind: "on-all-down", text, decides: true }];
+}
+
 function frontendLinks(
   { view, activeReason }: ExplainedFrontend,
   { vpp, places }: { readonly vpp: VppView; readonly places: readonly PlaceExplanation[] },
@@ -98,6 +106,7 @@ function frontendLinks(
       decides: state !== "up",
     },
     { kind: "pool", text: `pool ${active} is active: ${activeReason}` },
+    ...lastGoodLinks(view),
   ];
   if (vpp.kind !== "known") {
     return [...links, { kind: "difference", text: places[0]?.difference ?? "", decides: true }];

@@ -74,6 +74,7 @@ function weightAfter({ links }: PlaceExplanation, kind: string): number | undefi
 Deno.test("explain: the last link is the weight in VPP, over any states, pools and intents", () => {
   let compared = 0;
   let kept = 0;
+  let held = 0;
   fc.assert(
     fc.property(
       configs,
@@ -106,7 +107,11 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
             const view = snapshot.frontends.get(frontend)!;
             const at = view.config.pools.findIndex(({ name }) => name === pool);
             const entry = view.config.pools[at]!.backends.findIndex(({ name }) => name === backend);
-            assert.equal(weightAfter(place, "pool"), view.effectiveWeights[at]![entry]);
+            const last = place.links.some(({ kind }) => kind === "on-all-down")
+              ? "on-all-down"
+              : "pool";
+            assert.equal(weightAfter(place, last), view.effectiveWeights[at]![entry]);
+            if (last === "on-all-down" && inVpp! > 0) held++;
             const address = snapshot.config.backends.get(backend)!.address.text;
             const merged = view.servers.find((server) => server.address.text === address)!;
             const start = links.findIndex(({ kind }) => kind === "effective");
@@ -123,7 +128,8 @@ Deno.test("explain: the last link is the weight in VPP, over any states, pools a
     ),
     { numRuns: 60, seed: 18 },
   );
-  assert.ok(compared > 1000 && kept > 0, `${compared} compared, ${kept} kept`);
+  const counts = `${compared} compared, ${kept} kept, ${held} held`;
+  assert.ok(compared > 1000 && kept > 0 && held > 0, counts);
 });
 
 /** All of THREE up, with a VPP. */

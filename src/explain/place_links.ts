@@ -63,7 +63,7 @@ export function entryOf({ snapshot, view, merged, pool, entry }: Place): {
 export function placeLinks(place: Place): readonly Link[] {
   const links: Link[] = [];
   let weight = 0;
-  for (const linkOf of [weightLink, stateLink, poolLink, addressLink]) {
+  for (const linkOf of [weightLink, stateLink, poolLink, lastGoodLink, addressLink]) {
     const link = linkOf(place, weight);
     if (link === undefined) continue;
     links.push(link);
@@ -127,8 +127,23 @@ function poolLink(place: Place, before: number): Link {
   return { kind: "pool", text, weight, decides: weight !== before };
 }
 
+/** Only while VPP keeps the weights of the frontend. */
+function lastGoodLink({ view, pool, entry }: Place, before: number): Link | undefined {
+  if (view.memory.lastGood === undefined) return undefined;
+  const weight = view.effectiveWeights[pool]![entry]!;
+  return {
+    kind: "on-all-down",
+    text: weight > 0
+      ? "no server is up, so VPP keeps the weight it has (on-all-down: last-good)"
+      : "no server is up; this one had no weight when the others were held, so it stays without",
+    weight,
+    decides: weight !== before,
+  };
+}
+
 function activeReason(snapshot: Snapshot, view: FrontendView): string {
   const { pools } = view.config;
+  if (view.memory.lastGood !== undefined) return "its servers are held (on-all-down: last-good)";
   const active = pools[view.activePool]!;
   const isUp = (name: string) => countedState(snapshot.backends.get(name)!) === "up";
   const up = active.backends.filter(({ name }) => isUp(name));

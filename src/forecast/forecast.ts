@@ -11,7 +11,8 @@ import type { WallMs } from "../base/instant.ts";
 import type { Config, FrontendConfig } from "../config/model.ts";
 import { countedState, STATIC_PASS, step } from "../health/machine.ts";
 import type { Backend, BackendState, CountedState } from "../health/state.ts";
-import { forecastVips, type HealthView, type LbForecast } from "./vips.ts";
+import type { HealthView } from "./desired_frontends.ts";
+import { forecastVips, type LbForecast } from "./vips.ts";
 import type { LbCapabilities } from "../vpp/lb/model.ts";
 import { checkWeightRequest } from "../checker/operator.ts";
 import type { BackendAction, SetWeightRequest } from "../intent/request.ts";
@@ -80,6 +81,7 @@ export function* forecastWorkedOut(
   const unproved = new Set([...started, ...restarted]);
   for (const { name } of plan.transitions) unproved.add(name);
   const lb = yield* forecastVips({
+    past: before.frontends,
     now: viewNow(before),
     ...viewsAfter({ ...after, backends }, unproved),
     can,
@@ -122,7 +124,8 @@ function forecastWeight(
   const frontends = new Map(now.frontends);
   frontends.set(request.frontend, withWeight(frontends.get(request.frontend)!, request));
   const after = { ...now, frontends };
-  return told(forecastVips({ now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
+  const past = snapshot.frontends;
+  return told(forecastVips({ past, now, atOnce: after, settled: after, can }), NOTHING_CHANGES);
 }
 
 function forecastBackend(
@@ -148,7 +151,7 @@ function forecastBackend(
   if (passed.ok) after.set(name, passed.backend);
   const now = viewNow(snapshot);
   const views = viewsAfter({ config, frontends: now.frontends, backends: after }, unproved);
-  return told(forecastVips({ now, ...views, can }), {
+  return told(forecastVips({ past: snapshot.frontends, now, ...views, can }), {
     states: changesOf(transitions),
     assumedUp: namesUnproved(after, unproved),
     carried: [],

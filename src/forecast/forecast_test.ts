@@ -21,8 +21,6 @@ import { textOfIntent } from "../../tests/support/fakes/intents.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import { MaglevError } from "../base/errors.ts";
 import { finish } from "../async/steps.ts";
-import { frontendHealth } from "../health/frontend.ts";
-import { countedState } from "../health/machine.ts";
 import { desiredVip } from "../vpp/lb/desired.ts";
 import { withKeptWeights } from "../vpp/lb/keep.ts";
 import { type ActualVip, type DesiredVip, vipKeyText } from "../vpp/lb/model.ts";
@@ -41,12 +39,9 @@ const OPTIONS: ForecastOptions = { nowMs: wall(1_700_000_000_000), can: { weight
 type Vips = ReadonlyMap<string, DesiredVip>;
 
 /** What VPP should have, by vipKeyText; servers that keep their weight have that of `before`. */
-function vipsOf({ config, backends, frontends }: Snapshot, before?: Vips): Vips {
+function vipsOf({ config, frontends }: Snapshot, before?: Vips): Vips {
   return new Map([...frontends.values()].map((view) => {
-    const { servers } = frontendHealth(view.config, {
-      stateOf: (name) => countedState(backends.get(name)!),
-      addressOf: (name) => config.backends.get(name)!.address,
-    });
+    const { servers } = view;
     const vip = desiredVip(view.config, {
       servers,
       newFlowsTableLength: config.vppLb!.newFlowsTableLength,

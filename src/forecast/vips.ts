@@ -15,10 +15,6 @@
  * caller may run other work.
  */
 import type { IpAddress } from "../base/address.ts";
-import type { Config, FrontendConfig } from "../config/model.ts";
-import { frontendHealth } from "../health/frontend.ts";
-import type { CountedState } from "../health/state.ts";
-import { desiredVip } from "../vpp/lb/desired.ts";
 import { FULL_WEIGHT } from "../vpp/lb/unweighted.ts";
 import { withKeptWeights } from "../vpp/lb/keep.ts";
 import type {
@@ -28,23 +24,16 @@ import type {
   LbCapabilities,
   Operation,
 } from "../vpp/lb/model.ts";
-import { vipKeyText } from "../vpp/lb/model.ts";
-import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
+import type { NamesAt } from "../vpp/lb/names_at.ts";
 import { compareByAddress, compareVipKeys } from "../vpp/lb/order.ts";
 import { groupByPrefix, operationsOf, planGroup, type VipPlan } from "../vpp/lb/plan.ts";
+import { desiredVipsOf, type HealthView, type Past } from "./desired_frontends.ts";
 import { type FlowTable, TableCache, type TableShift } from "./table_shift.ts";
-
-/** A configuration in one state of health. */
-export interface HealthView {
-  readonly config: Config;
-  /** The frontends of `config` with the weights in force. */
-  readonly frontends: ReadonlyMap<string, FrontendConfig>;
-  /** The state that decides the weights of each backend of `config`. */
-  readonly stateOf: (backend: string) => CountedState;
-}
 
 /** Input of forecastVips(). */
 export interface ForecastInput {
+  /** The present health of the frontends. Absent: without a past. */
+  readonly past?: Past;
   readonly now: HealthView;
   readonly atOnce: HealthView;
   /** The same frontends as in `atOnce`. */
@@ -132,19 +121,14 @@ export function movedShare({ moved, length }: TableShift): number {
   return length === 0 ? 0 : moved / length;
 }
 
-/** `new-flows-table-length` of a configuration without a `vpp.lb` section. */
-const DEFAULT_TABLE_LENGTH = 1024;
 /** Capacity of the table cache: 16 MiB, or 64 tables of the greatest usual length. */
 const CACHED_BUCKETS = 1 << 22;
-/** Frontends handled between two stops. */
-const FRONTENDS_AT_ONCE = 50;
-
 /** Computes a forecast, VIP by VIP; run it with next() until it is done. */
 export function* forecastVips(input: ForecastInput): Generator<undefined, LbForecast> {
   const { can } = input;
-  const now = yield* desiredVipsOf(input.now);
-  const atOnce = yield* desiredVipsOf(input.atOnce);
-  const settled = yield* desiredVipsOf(input.settled);
+  const { vips: now, health: healthNow } = yield* desiredVipsOf(input.now, input.past ?? new Map());
+  const { vips: atOnce, health: healthAtOnce } = yield* desiredVipsOf(input.atOnce, healthNow);
+  const { vips: settled } = yield* desiredVipsOf(input.settled, healthAtOnce);
   const actual = [...now.values()].map(({ vip }) => asActual(vip, can));
   const groups = groupByPrefix([...atOnce.values()], actual);
   const tables = new TableCache(CACHED_BUCKETS);
@@ -172,31 +156,6 @@ export function* forecastVips(input: ForecastInput): Generator<undefined, LbFore
     }
   }
   return { vips: vips.sort(compareVipKeys), operations: countOperations(plans) };
-}
-
-/** A desired VIP with the name of its frontend. */
-interface DesiredFrontend {
-  readonly frontend: string;
-  readonly vip: DesiredVip;
-  /** Names of its backends by the address that they have in this view. */
-  readonly namesAt: NamesAt;
-}
-
-function* desiredVipsOf(
-  view: HealthView,
-): Generator<undefined, ReadonlyMap<string, DesiredFrontend>> {
-  const { config, frontends, stateOf } = view;
-  const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
-  const addressOf = (backend: string) => config.backends.get(backend)!.address;
-  const vips = new Map<string, DesiredFrontend>();
-  for (const frontend of frontends.values()) {
-    if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
-    const { servers } = frontendHealth(frontend, { stateOf, addressOf });
-    const vip = desiredVip(frontend, { servers, newFlowsTableLength });
-    const namesAt = namesOfFrontend(frontend, config.backends);
-    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
-  }
-  return vips;
 }
 
 /** The actual state of a VIP that is in its desired state. */

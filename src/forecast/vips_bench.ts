@@ -5,7 +5,8 @@
 import { finish } from "../async/steps.ts";
 import { smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
-import { forecastVips, type HealthView } from "./vips.ts";
+import type { HealthView } from "./desired_frontends.ts";
+import { forecastVips } from "./vips.ts";
 
 const VIPS = 1000;
 const SERVERS = 16;

@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { finish } from "../async/steps.ts";
 import { type SmallConfig, smallConfig } from "../../tests/support/fakes/small_config.ts";
 import type { BackendState } from "../health/state.ts";
-import {
-  forecastVips,
-  type HealthView,
-  type LbForecast,
-  movedShare,
-  type VipForecast,
-} from "./vips.ts";
+import { forecastVips, type LbForecast, movedShare, type VipForecast } from "./vips.ts";
+import type { HealthView } from "./desired_frontends.ts";
 
 type States = Readonly<Record<string, BackendState>>;
 

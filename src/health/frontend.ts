@@ -5,58 +5,25 @@
  * The step that changes a frontend computes all of it in one pass over the entries. Events,
  * metrics, gRPC and the programming of VPP read the same result, so they always agree.
  */
-import { compareIp, type IpAddress } from "../base/address.ts";
+import { compareIp } from "../base/address.ts";
 import { FAR_PAST_MS } from "../base/instant.ts";
-import type { PolicyChange } from "./policy/changes.ts";
-import { type Moment, NO_MEMORY, type PolicyMemory } from "./policy/memory.ts";
+import type {
+  BackendLookup,
+  FrontendHealth,
+  FrontendShape,
+  MergedServer,
+} from "./frontend_model.ts";
+import { keepLastGood } from "./policy/last_good.ts";
+import { type Moment, NO_MEMORY } from "./policy/memory.ts";
 import { activePool, type Pool, type StateOf } from "./pool.ts";
-import type { FrontendState } from "./state.ts";
 import { effectiveWeight } from "./weight.ts";
 
-/** The part of a frontend that decides its weights; a FrontendConfig is one. */
-export interface FrontendShape {
-  readonly pools: readonly Pool[];
-  readonly flushOnDown: boolean;
-}
-
-/** Everything that follows from the states of a frontend's backends. */
-export interface FrontendHealth {
-  /**
-   * `up` when an entry has a weight > 0. Otherwise `unknown` while a backend that is neither
-   * disabled nor paused is unknown, else `down`.
-   */
-  readonly state: FrontendState;
-  /** Index of the active pool. */
-  readonly activePool: number;
-  /** Effective weights, same shape as pools[].backends[]. */
-  readonly effectiveWeights: readonly (readonly number[])[];
-  /** The servers that VPP should have, in compareIp order, each address once. */
-  readonly servers: readonly MergedServer[];
-  /** The `past` of the next evaluation; NO_MEMORY without policies. */
-  readonly memory: PolicyMemory;
-  /** Changes that policies made since `past`; absent: none. */
-  readonly policyChanges?: readonly PolicyChange[];
-}
-
-/** One server of a VIP, by address. */
-export interface MergedServer {
-  readonly address: IpAddress;
-  /** 0 to 100. */
-  readonly weight: number;
-  /** True in a flushing state (down with flush-on-down, disabled). */
-  readonly flush: boolean;
-  /**
-   * True when the prober was blind to it and its weight in force is not 0. VPP's own weight stays
-   * then, and `weight` only applies to a VIP that would have no weight at all. Absent otherwise.
-   */
-  readonly keep?: true;
-}
-
-/** Looks up the backends of a frontend. */
-export interface BackendLookup {
-  readonly stateOf: StateOf;
-  readonly addressOf: (name: string) => IpAddress;
-}
+export type {
+  BackendLookup,
+  FrontendHealth,
+  FrontendShape,
+  MergedServer,
+} from "./frontend_model.ts";
 
 /**
  * Evaluates a frontend. A backend in several pools counts with its entry in the active pool, if
@@ -72,7 +39,7 @@ export interface BackendLookup {
 export function frontendHealth(
   frontend: FrontendShape,
   lookup: BackendLookup,
-  _moment: Moment = FIRST,
+  { past }: Moment = FIRST,
 ): FrontendHealth {
   const { pools, flushOnDown } = frontend;
   const { stateOf, addressOf } = lookup;
@@ -104,13 +71,16 @@ export function frontendHealth(
       return weight;
     })
   );
-  return {
+  const health: FrontendHealth = {
     state: anyWeight ? "up" : anyUnknown ? "unknown" : "down",
     activePool: active,
     effectiveWeights,
     servers: [...byAddress.values()].sort((a, b) => compareIp(a.address, b.address)),
     memory: NO_MEMORY,
   };
+  return frontend.onAllDown === undefined && past.lastGood === undefined
+    ? health
+    : keepLastGood(health, frontend, { lookup, past });
 }
 
 /** A frontend without a past. */

@@ -21,6 +21,8 @@ export const HISTORY_EVENTS: ReadonlySet<string> = new Set<LogEventName>([
   "config-reload",
   "backend-transition",
   "frontend-transition",
+  "frontend-held",
+  "frontend-released",
   "operator-action",
   "operator-intent-restored",
   "operator-intent-expired",

@@ -13,6 +13,7 @@ const backendEnabled = new SeriesWriter("maglev_backend_enabled");
 const transitions = new SeriesWriter("maglev_backend_transitions_total");
 const certificate = new SeriesWriter("maglev_backend_certificate_expiry_seconds");
 const frontendState = new SeriesWriter("maglev_frontend_state");
+const frontendHeld = new SeriesWriter("maglev_frontend_held");
 const weight = new SeriesWriter("maglev_frontend_pool_backend_weight");
 const effectiveWeight = new SeriesWriter("maglev_frontend_pool_backend_effective_weight");
 const probes = new SeriesWriter("maglev_probe_total");
@@ -85,6 +86,12 @@ export const backendRows = {
       for (const other of FRONTEND_STATES) {
         frontendState.line(page, other === state ? 1 : 0, name, other);
       }
+      if (page.full) yield;
+    }
+  },
+  *maglev_frontend_held({ snapshot: { frontends } }: MetricsView, page: Page) {
+    for (const { name, held } of frontends.values()) {
+      frontendHeld.line(page, held === true ? 1 : 0, name);
       if (page.full) yield;
     }
   },

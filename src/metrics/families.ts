@@ -90,6 +90,12 @@ export const FAMILIES = {
     labels: { ...FRONTEND, state: "unknown, up, down" },
     kept: "scrape",
   },
+  maglev_frontend_held: {
+    type: "gauge",
+    help: "1 while no server is up and VPP keeps the weights it has, else 0.",
+    labels: FRONTEND,
+    kept: "scrape",
+  },
   maglev_frontend_pool_backend_weight: {
     type: "gauge",
     help: "Configured weight, or the operator's weight that replaces it.",

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon, withFolder } from "../support/servers/daemon.ts";
-import { configText } from "../support/worlds/stage.ts";
+import { configText, type FrontendText } from "../support/worlds/stage.ts";
 import { WebServer } from "../support/servers/web_server.ts";
 import { type ApiKind, type RunningVpp, startVpp } from "./support.ts";
 import { type FlowReport, type Flows, Wire } from "./wire.ts";
@@ -39,7 +39,11 @@ export interface World {
   start(launcher?: readonly string[]): Daemon;
 }
 
-export async function world(kind: ApiKind, fn: (world: World) => Promise<void>): Promise<void> {
+export async function world(
+  kind: ApiKind,
+  fn: (world: World) => Promise<void>,
+  frontends: Readonly<Record<string, FrontendText>> = FRONTENDS,
+): Promise<void> {
   await withFolder(async (folder) => {
     await using wire = await new Wire().make();
     await using vpp = await startVpp({ netns: wire.inside });
@@ -49,7 +53,7 @@ export async function world(kind: ApiKind, fn: (world: World) => Promise<void>):
     const daemons: Daemon[] = [];
     const config = `${folder}/maglev.yaml`;
     // Not the values above: with those VPP would forget no flow, and the release would be immediate.
-    const text = configText(servers, FRONTENDS, { countersInterval: "100ms" })
+    const text = configText(servers, frontends, { countersInterval: "100ms" })
       .replace("startup-min-delay: 0s", "startup-min-delay: 500ms\n      flow-timeout: 1s")
       .replace("startup-max-delay: 0s", "startup-max-delay: 10s");
     await Deno.writeTextFile(config, text);

@@ -186,6 +186,18 @@ export const LOG_EVENTS: Readonly<Record<LogEventName, LogEvent>> = {
     "A VIP changed its state.",
     "For `to=down`: no server of it takes new flows.",
   ),
+  "frontend-held": event(
+    "warn",
+    "frontend pool backend message",
+    "No server of the VIP is up, and `on-all-down: last-good` keeps weights and flows as VPP has " +
+      "them.",
+    "Find out whether the servers or their checks are at fault; disable servers to take them out.",
+  ),
+  "frontend-released": event(
+    "warn",
+    "frontend pool backend message",
+    "VPP no longer keeps the weights of a VIP that was held; the message has the reason.",
+  ),
   "probe-start": event("debug", "backend type", "A probe was sent."),
   "probe-done": event(
     "debug",

@@ -38,6 +38,8 @@ function partsOf(event: messages.Event["event"]): readonly Part[] {
       return transitionParts("backend", event.value.name, event.value.transition);
     case "frontend":
       return transitionParts("frontend", event.value.name, event.value.transition);
+    case "policy":
+      return policyParts(event.value);
     case "log":
       return logParts(event.value);
     default:
@@ -62,6 +64,17 @@ function transitionParts(
     // A watch begins with the present states.
     { text: from === to ? `is ${to}` : `${from} → ${to}`, style: STATE_STYLES.get(to) ?? "plain" },
     { text: result === undefined ? "" : `${result.code} ${result.detail}`.trim() },
+  ];
+}
+
+function policyParts(value: messages.PolicyEvent): readonly Part[] {
+  const { event, frontend, pool, backend, message, atUnixNs } = value;
+  return [
+    { text: preciseInstant(wallMsOf(new Date(Number(atUnixNs / 1_000_000n)))), style: "muted" },
+    { text: "policy" },
+    ...[frontend, pool, backend].map((text): Part => ({ text, style: "name" })),
+    { text: event, style: "warn" },
+    { text: message },
   ];
 }
 
@@ -109,4 +122,6 @@ export function isDouble({ event }: messages.Event, watched: Watched): boolean {
 const DOUBLES: ReadonlyMap<string, "backend" | "frontend"> = new Map([
   ["backend-transition", "backend"],
   ["frontend-transition", "frontend"],
+  ["frontend-held", "frontend"],
+  ["frontend-released", "frontend"],
 ]);

@@ -245,6 +245,14 @@ const frontend = {
       "When a backend goes down its established flows move to other servers immediately. False " +
       "leaves them, for servers whose probes fail more often than their service.",
   },
+  "on-all-down": {
+    type: "word",
+    words: ["close", "last-good"],
+    default: "close",
+    help: "What happens when health takes the last server with weight. `close` gives all of them " +
+      "weight 0. `last-good` leaves weights and flows as VPP has them until a server comes up, " +
+      "because a check that fails everywhere is often itself at fault; see the policies page.",
+  },
 } as const satisfies Keys;
 
 /** Keys below `maglev`. */

@@ -116,6 +116,10 @@ export interface FrontendInfo {
   readonly activePool: string;
   /** Warning for the caller of a change, for example that it will not survive a restart. */
   readonly warning: string;
+  /** close or last-good. */
+  readonly onAllDown: string;
+  /** No server is up, and VPP keeps the weights it has. */
+  readonly held: boolean;
 }
 
 export interface PoolInfo {
@@ -337,7 +341,23 @@ export interface Event {
     | { readonly $case: "backend"; readonly value: BackendEvent }
     | { readonly $case: "frontend"; readonly value: FrontendEvent }
     | { readonly $case: "activity"; readonly value: ActivityEvent }
+    | //
+    /** Comes with events of frontends. */
+    { readonly $case: "policy"; readonly value: PolicyEvent }
     | undefined;
+}
+
+/** A policy changed something. */
+export interface PolicyEvent {
+  /** For example frontend-held. */
+  readonly event: string;
+  readonly frontend: string;
+  /** Empty: of the whole frontend. */
+  readonly pool: string;
+  readonly backend: string;
+  /** Text for people. */
+  readonly message: string;
+  readonly atUnixNs: bigint;
 }
 
 /**
@@ -1575,6 +1595,8 @@ function createBaseFrontendInfo(): FrontendInfo {
     state: "",
     activePool: "",
     warning: "",
+    onAllDown: "",
+    held: false,
   };
 }
 
@@ -1614,6 +1636,12 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
     }
     if (message.warning !== "") {
       writer.uint32(90).string(message.warning);
+    }
+    if (message.onAllDown !== "") {
+      writer.uint32(322).string(message.onAllDown);
+    }
+    if (message.held !== false) {
+      writer.uint32(328).bool(message.held);
     }
     return writer;
   },
@@ -1717,6 +1745,22 @@ export const FrontendInfo: MessageFns<FrontendInfo, "maglev.FrontendInfo"> = {
             }
 
             message.warning = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.onAllDown = reader.string();
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.held = reader.bool();
             continue;
           }
         }
@@ -3638,6 +3682,9 @@ export const Event: MessageFns<Event, "maglev.Event"> = {
       case "activity":
         ActivityEvent.encode(message.event.value, writer.uint32(34).fork()).join();
         break;
+      case "policy":
+        PolicyEvent.encode(message.event.value, writer.uint32(322).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3694,6 +3741,122 @@ export const Event: MessageFns<Event, "maglev.Event"> = {
               $case: "activity",
               value: ActivityEvent.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.event = { $case: "policy", value: PolicyEvent.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePolicyEvent(): PolicyEvent {
+  return { event: "", frontend: "", pool: "", backend: "", message: "", atUnixNs: 0n };
+}
+
+export const PolicyEvent: MessageFns<PolicyEvent, "maglev.PolicyEvent"> = {
+  $type: "maglev.PolicyEvent" as const,
+
+  encode(message: PolicyEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== "") {
+      writer.uint32(10).string(message.event);
+    }
+    if (message.frontend !== "") {
+      writer.uint32(18).string(message.frontend);
+    }
+    if (message.pool !== "") {
+      writer.uint32(26).string(message.pool);
+    }
+    if (message.backend !== "") {
+      writer.uint32(34).string(message.backend);
+    }
+    if (message.message !== "") {
+      writer.uint32(42).string(message.message);
+    }
+    if (message.atUnixNs !== 0n) {
+      if (BigInt.asIntN(64, message.atUnixNs) !== message.atUnixNs) {
+        throw new globalThis.Error(
+          "value provided for field message.atUnixNs of type int64 too large",
+        );
+      }
+      writer.uint32(48).int64(message.atUnixNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyEvent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frontend = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pool = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.backend = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atUnixNs = reader.int64() as bigint;
             continue;
           }
         }

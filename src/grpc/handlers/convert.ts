@@ -116,6 +116,8 @@ export function frontendInfo(view: FrontendView, snapshot: Snapshot): FrontendIn
     state: view.state,
     activePool: config.pools[view.activePool]?.name ?? "",
     warning: "",
+    onAllDown: config.onAllDown ?? "close",
+    held: view.held === true,
   };
 }
 

@@ -7,7 +7,7 @@ import { LOG_LEVELS, type LogValue } from "../../base/ports.ts";
 import type { WatchItem } from "../../checker/events.ts";
 import type { ProbeSummary } from "../../checker/probe_activity.ts";
 import { formatTime, type LogRecord } from "../../log/record.ts";
-import { frontendTransition, probeResult, transitionRecord } from "./convert.ts";
+import { frontendTransition, probeResult, transitionRecord, unixNanoseconds } from "./convert.ts";
 import { Event } from "../gen/maglev.ts";
 import { encode } from "../messages/codec.ts";
 
@@ -43,6 +43,12 @@ export function eventBytes(event: WatchEvent, nowMs: WallMs): Uint8Array {
         const { name, transition } = event;
         const value = { name, transition: frontendTransition(transition) };
         return { event: { $case: "frontend", value } };
+      });
+    case "policy":
+      return once(event, () => {
+        const { change: { pool = "", backend = "", ...change }, atMs } = event;
+        const value = { ...change, pool, backend, atUnixNs: unixNanoseconds(atMs) };
+        return { event: { $case: "policy", value } };
       });
     case "activity":
       return encode(Event, activityEvent(event.activity));

@@ -4,7 +4,7 @@
  */
 import { MaglevError } from "../../base/errors.ts";
 import type { LogLevel, Timer } from "../../base/ports.ts";
-import { replayOf, WATCH_CAPACITY } from "../../checker/events.ts";
+import { replayOf, WATCH_CAPACITY, type WatchItem } from "../../checker/events.ts";
 import { ProbeActivity } from "../../checker/probe_activity.ts";
 import { Feed } from "../../async/feed.ts";
 import type { StreamHandler } from "../calls/calls.ts";
@@ -75,10 +75,9 @@ function wantedOf(request: WatchRequest): Wanted | MaglevError {
 /** Subscribes to everything at the instant of the replay's snapshot. */
 function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<WatchEvent> {
   const { checker, broadcaster, clock } = daemon;
-  const wants = (
-    { kind, name }: { readonly kind: "backend" | "frontend"; readonly name: string },
-  ) => {
-    const names = kind === "backend" ? wanted.backends : wanted.frontends;
+  const wants = (event: Exclude<WatchItem, { readonly kind: "dropped" }>) => {
+    const names = event.kind === "backend" ? wanted.backends : wanted.frontends;
+    const name = event.kind === "policy" ? event.change.frontend : event.name;
     return names !== undefined && (names.size === 0 || names.has(name));
   };
   const replay = replayOf(checker.snapshot(), {
@@ -98,7 +97,7 @@ function openFeed(wanted: Wanted, daemon: DaemonApi, onClose: () => void): Feed<
     },
   });
   const unsubscribe = checker.subscribe((event) => {
-    if ((event.kind === "backend" || event.kind === "frontend") && wants(event)) feed.push(event);
+    if (event.kind !== "program" && event.kind !== "reload" && wants(event)) feed.push(event);
   });
   const tap = wanted.log === undefined ? undefined : broadcaster.subscribe(wanted.log, () => {
     // Taken immediately, so that records and events keep their order; only the feed is bounded.

@@ -14,6 +14,18 @@ export interface PolicyMemory {
    * time of the evaluation that returned it.
    */
   readonly wakeAtMs?: MonotonicMs;
+  readonly lastGood?: LastGood;
+}
+
+/** A frontend that is held by `on-all-down: last-good`. */
+export interface LastGood {
+  /** The weights that VPP keeps, by address; all above 0. */
+  readonly weights: ReadonlyMap<string, number>;
+  /**
+   * False after a start, while one of these servers is still without a verdict. The weights are
+   * kept, but it is too early to call the frontend held.
+   */
+  readonly announced: boolean;
 }
 
 /** The memory of a frontend without policies. */

@@ -15,6 +15,7 @@ import type { VipGroup, VipPlan } from "../lb/plan.ts";
 import { planGroup, sameVip } from "../lb/plan.ts";
 import type { RecreateLimit } from "../lb/guard/recreate_limit.ts";
 import type { PoolIndices } from "./pool_indices.ts";
+import type { SentWeights } from "./sent_weights.ts";
 import type { SyncBatch } from "./report.ts";
 import type { WithheldList } from "./guard/withheld.ts";
 
@@ -24,6 +25,7 @@ export interface GroupSenderOptions {
   readonly guards: Guards;
   readonly withheld: WithheldList;
   readonly known: KnownState;
+  readonly sent: SentWeights;
   readonly locks: PrefixLocks;
   readonly indices: PoolIndices;
   readonly capabilities: LbCapabilities;
@@ -93,6 +95,9 @@ export class GroupSender {
       if (withheld.some(({ kind }) => kind === "recreate")) this.#recreateLater.add(plan.key);
       else this.#recreateLater.delete(plan.key);
     }
+    for (const { plan, withheld } of guarded) {
+      if (withheld.length === 0 && plan.conflict === undefined) this.#note(plan);
+    }
     this.#armRecreation();
     const due = guarded.map(({ plan }) => plan).filter((plan) => this.#begin(plan, batch));
     applier.applyPlans(due, {
@@ -110,6 +115,11 @@ export class GroupSender {
       complete: guarded.every(({ withheld }) => withheld.length === 0),
       recreates: due.some(({ recreate }) => recreate !== undefined),
     };
+  }
+
+  #note({ key, desired }: VipPlan): void {
+    if (desired === undefined) this.#options.sent.removed(key);
+    else this.#options.sent.sent(desired);
   }
 
   #armRecreation(): void {

@@ -2,7 +2,7 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { Logger } from "../../base/ports.ts";
 import type { Reading } from "../lb/actual.ts";
-import type { LbConf } from "../lb/model.ts";
+import type { ActualVip, LbConf } from "../lb/model.ts";
 import type { DumpReading } from "../lb/actual.ts";
 import { parseVipsVerbose } from "../lb/vips_verbose.ts";
 import type { VerboseVip } from "../lb/vips_verbose.ts";
@@ -28,6 +28,19 @@ export async function readLb(lb: LbApi, logger: Logger): Promise<LbReading> {
     lb.capabilities.weights ? readDumps(lb, logger) : readText(lb),
   ]);
   return { conf, vips };
+}
+
+/** Logs the state with which VPP was found. */
+export function logLbState(
+  logger: Logger,
+  { conf, vips }: { readonly conf: LbConf | undefined; readonly vips: readonly ActualVip[] },
+): void {
+  logger.info("vpp-lb-state", {
+    vips: vips.length,
+    "application-servers": vips.reduce((sum, vip) => sum + vip.servers.length, 0),
+    "sticky-buckets-per-core": conf?.stickyBucketsPerCore,
+    "flow-timeout": conf?.flowTimeoutS,
+  });
 }
 
 /**

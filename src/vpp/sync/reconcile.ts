@@ -38,6 +38,7 @@ import type {
   VppConnection,
 } from "../ports.ts";
 import type { SyncReport, SyncTrigger } from "./report.ts";
+import { SentWeights } from "./sent_weights.ts";
 import { SyncSession } from "./session.ts";
 import type { LbState } from "./known_state.ts";
 import { wantedVips } from "./desired_vips.ts";
@@ -61,6 +62,8 @@ export interface ReconcilerOptions {
   readonly lbConfig: () => ReconcilerSettings;
   /** For tests; default: the constants of read_gate.ts and recreate_limit.ts. */
   readonly pace?: { readonly readEveryMs: number; readonly recreateEveryMs: number };
+  /** The weights sent to VPP; default: new. */
+  readonly sent?: SentWeights;
   /** Called with every finished synchronisation, for example to count it in metrics. */
   readonly onStats?: (report: SyncReport) => void;
 }
@@ -85,6 +88,7 @@ const STOP_DEADLINE_MS = 500;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #recreations: RecreateLimit;
+  readonly #sent: SentWeights;
   #warmup: Warmup;
   #warmupStartMs = FAR_PAST_MS;
   #warmupTimer: Timer | undefined;
@@ -98,6 +102,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#recreations = new RecreateLimit(options.clock, options.pace?.recreateEveryMs);
+    this.#sent = options.sent ?? new SentWeights();
     this.#warmup = startWarmup(FAR_PAST_MS, { minMs: 0, maxMs: 0 });
   }
 
@@ -163,6 +168,8 @@ export class Reconciler {
   /** A new configuration is in force. */
   reload(): void {
     if (this.#stopped || !this.#started) return;
+    const { source } = this.#options;
+    this.#sent.retain(wantedVips(source, source.frontends()).map(({ vip }) => vip));
     this.#session?.reloaded();
     this.#runAll("reload");
     this.#stepWarmup();
@@ -270,6 +277,7 @@ export class Reconciler {
       mayRemove: () => this.#warmup.over,
       statsRoom: () => this.#statsRoom(),
       recreations: this.#recreations,
+      sent: this.#sent,
       readEveryMs: this.#options.pace?.readEveryMs,
     });
     this.#runAll("connect");

@@ -26,11 +26,12 @@ import { OwnAddresses } from "./guard/own_addresses.ts";
 import { PoolIndices } from "./pool_indices.ts";
 import type { CountedVips, DesiredSource, LbApi } from "../ports.ts";
 import { type ReadGate, readGateOf } from "./read_gate.ts";
-import { type LbReading, readLb } from "./read.ts";
+import { type LbReading, logLbState, readLb } from "./read.ts";
 import { RunQueue, type RunRequest } from "./run_queue.ts";
 import { logReport, SyncBatch, together } from "./report.ts";
 import type { SyncReport, SyncScope, SyncTrigger } from "./report.ts";
 import { DesiredVips, wantedVips } from "./desired_vips.ts";
+import type { SentWeights } from "./sent_weights.ts";
 import { type Withheld, WithheldList } from "./guard/withheld.ts";
 
 export interface SyncSessionOptions {
@@ -48,8 +49,9 @@ export interface SyncSessionOptions {
   readonly statsRoom: () => StatsRoom | undefined;
   /** Minimum time between full reads; see read_gate.ts. */
   readonly readEveryMs: number | undefined;
-  /** Outlives the connection. */
+  /** Outlives the connection, as does `sent`. */
   readonly recreations: RecreateLimit;
+  readonly sent: SentWeights;
 }
 
 export class SyncSession {
@@ -105,6 +107,7 @@ export class SyncSession {
       capabilities: lb.capabilities,
       newest: (group) => this.#desired.newest(group),
       recreations: options.recreations,
+      sent: options.sent,
       clock,
       logger,
       touched: (key) => this.#touched?.add(key),
@@ -265,13 +268,8 @@ export class SyncSession {
       }
     } else {
       this.#ready = true;
-      const servers = found.reduce((sum, vip) => sum + vip.servers.length, 0);
-      logger.info("vpp-lb-state", {
-        vips: found.length,
-        "application-servers": servers,
-        "sticky-buckets-per-core": reading.conf?.stickyBucketsPerCore,
-        "flow-timeout": reading.conf?.flowTimeoutS,
-      });
+      logLbState(logger, { vips: found, conf: reading.conf });
+      this.#options.sent.found(found);
     }
   }
 

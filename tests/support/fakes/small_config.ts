@@ -22,6 +22,7 @@ export interface SmallFrontend {
   readonly pools: string;
   readonly flushOnDown?: boolean;
   readonly srcIpSticky?: boolean;
+  readonly onAllDown?: "last-good" | undefined;
   /** Default: 192.0.2.1 and so on, by the frontend's place. */
   readonly address?: string;
   /** Default: 80. */
@@ -125,5 +126,6 @@ function frontendConfig(
     pools,
     srcIpSticky: frontend.srcIpSticky ?? false,
     flushOnDown: frontend.flushOnDown ?? true,
+    ...(frontend.onAllDown === undefined ? {} : { onAllDown: frontend.onAllDown }),
   };
 }

@@ -94,6 +94,10 @@ function* healthOf({ snapshot, tallies }: MetricsView): Generator<[FamilyName, r
       }))
     ),
   ];
+  yield [
+    "maglev_frontend_held",
+    frontends.map(({ name, held }) => ({ labels: [name], value: Number(held === true) })),
+  ];
   const entries = frontends.flatMap(({ name, config: { pools }, effectiveWeights }) =>
     pools.flatMap((pool, p) =>
       pool.backends.map((entry, b) => ({

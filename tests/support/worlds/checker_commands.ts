@@ -31,7 +31,8 @@ export const configs: fc.Arbitrary<Config> = fc.record({
   transitionHistory: fc.integer({ min: 1, max: 3 }),
   newFlowsTableLength: fc.constantFrom(64, 64, 128),
   srcIpSticky: fc.constantFrom(true, false, false),
-}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, srcIpSticky }) => {
+  onAllDown: fc.constantFrom(undefined, "last-good" as const),
+}).map(({ list, entries, rise, transitionHistory, newFlowsTableLength, ...policies }) => {
   const pools: Record<string, Record<string, number>[]> = {};
   for (const [frontend, pool, backend, weight] of entries) {
     const name = list[backend % list.length]![0];
@@ -43,7 +44,7 @@ export const configs: fc.Arbitrary<Config> = fc.record({
     const text = own.map((pool) =>
       Object.entries(pool).map(([backend, weight]) => `${backend}:${weight}`).join(" ")
     ).join(" | ");
-    return [name, { pools: text, flushOnDown: rise === 1, srcIpSticky }] as const;
+    return [name, { pools: text, flushOnDown: rise === 1, ...policies }] as const;
   });
   const small: SmallConfig = {
     healthchecks: { other: { port: 81, rise, fall: 2 } },

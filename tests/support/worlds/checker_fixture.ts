@@ -4,6 +4,7 @@ import type { OperatorOptions } from "../../../src/intent/request.ts";
 import type { CheckerEvent } from "../../../src/checker/ports.ts";
 import type { KeptIntents } from "../../../src/intent/ports.ts";
 import type { Config } from "../../../src/config/model.ts";
+import type { WeightsSent } from "../../../src/checker/registry.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeProbeEngine, PASS } from "../fakes/fake_probe_engine.ts";
 import { RecordingLogger } from "../fakes/recording_logger.ts";
@@ -38,6 +39,7 @@ export interface SetUpOptions {
   readonly debug?: boolean;
   readonly clock?: FakeClock;
   readonly intents?: KeptIntents;
+  readonly weightsSent?: WeightsSent;
 }
 
 /** A checker that was not started. */
@@ -45,7 +47,8 @@ export function setUp(config: Config = smallConfig(THREE), options: SetUpOptions
   const clock = options.clock ?? new FakeClock();
   const engine = new FakeProbeEngine();
   const logger = new RecordingLogger(options);
-  const checker = new Checker({ config, engine, clock, logger, intents: options.intents });
+  const { intents, weightsSent } = options;
+  const checker = new Checker({ config, engine, clock, logger, intents, weightsSent });
   const events: string[] = [];
   checker.subscribe((event) => events.push(textOf(event)));
   return {

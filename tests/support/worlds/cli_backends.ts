@@ -75,6 +75,8 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       state: "up",
       activePool: words.pool,
       warning: "",
+      onAllDown: "close",
+      held: false,
     },
     {
       name: "dns6",
@@ -94,6 +96,8 @@ export function frontendsOf(words: Words): messages.FrontendInfo[] {
       state: "down",
       activePool: "all",
       warning: "",
+      onAllDown: "close",
+      held: false,
     },
   ];
 }

@@ -4,7 +4,7 @@ import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
 import { vipText } from "../../render/mod.ts";
-import type { Row, TableBlock, View } from "../../render/model.ts";
+import type { Cell, Row, TableBlock, View } from "../../render/model.ts";
 import { answer, ask, need } from "../call.ts";
 import { intentCell, stateCell, textCell, yesNo } from "../cells.ts";
 import { servingCell } from "./serving.ts";
@@ -36,7 +36,7 @@ export async function showFrontends(context: CommandContext): Promise<Answer> {
 }
 
 function frontendRow(frontend: Frontend): Row {
-  const { name, state, activePool, description } = frontend;
+  const { name, activePool, description } = frontend;
   const weighed = frontend.pools.flatMap(({ backends }) => backends)
     .filter(({ intent }) => intent !== undefined).length;
   return {
@@ -44,13 +44,18 @@ function frontendRow(frontend: Frontend): Row {
     cells: [
       { text: name, style: "name" },
       { text: vipOf(frontend) },
-      stateCell(state),
+      frontendStateCell(frontend),
       textCell(activePool),
       servingCell(frontend),
       { text: weighed === 0 ? "" : String(weighed), plain: String(weighed), style: "warn" },
       { text: description, style: "muted" },
     ],
   };
+}
+
+/** `down (held)` while VPP keeps the weights of servers that are down. */
+function frontendStateCell({ state, held }: Frontend): Cell {
+  return held ? { text: `${state} (held)`, plain: state, style: "bad" } : stateCell(state);
 }
 
 function vipOf({ address, protocol, port }: Frontend): string {
@@ -81,7 +86,15 @@ export function frontendView(frontend: Frontend, nowMs: WallMs): View {
         { label: "port", value: { text: frontend.port === 0 ? "all" : String(frontend.port) } },
         { label: "src-ip-sticky", value: yesNo(frontend.srcIpSticky) },
         { label: "flush-on-down", value: yesNo(frontend.flushOnDown) },
-        { label: "state", value: stateCell(frontend.state) },
+        {
+          label: "on-all-down",
+          value: {
+            text: frontend.onAllDown === "close" ? "" : frontend.onAllDown,
+            plain: frontend.onAllDown,
+          },
+          optional: true,
+        },
+        { label: "state", value: frontendStateCell(frontend) },
         { label: "active pool", value: textCell(frontend.activePool) },
         { label: "serving", value: servingCell(frontend) },
         { label: "warning", value: { text: warning, style: "bad" }, optional: true },

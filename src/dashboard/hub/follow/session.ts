@@ -226,6 +226,9 @@ export class Session {
       this.#status.want();
       this.#status.wantConfig();
       this.#lb.wake();
+    } else if (/^(back|front)end-(held|released)$/.test(msg)) {
+      this.#objects.touch([], attributes.frontend === undefined ? [] : [attributes.frontend]);
+      this.#lb.wake();
     } else if (msg.startsWith("operator-")) {
       const named = (name: string | undefined) => name === undefined ? [] : [name];
       this.acted(named(attributes.backend), named(attributes.frontend));

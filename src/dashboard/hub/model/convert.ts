@@ -128,6 +128,7 @@ export function frontendOf(info: messages.FrontendInfo): Frontend {
     src_ip_sticky: info.srcIpSticky,
     flush_on_down: info.flushOnDown,
     state: frontendState(info.state),
+    ...(info.held ? { held: true as const } : {}),
     active_pool: nameOf(info.activePool),
     pools: head(info.pools, MAX_POOLS).items.map(poolOf),
   };

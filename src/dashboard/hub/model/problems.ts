@@ -114,7 +114,11 @@ function vppProblems({ name, vpp, withheld = [] }: MaglevdState): Problem[] {
 function frontendProblems({ name: maglevd, frontends }: MaglevdState): Problem[] {
   const problem = problemOf(maglevd, "frontend");
   return frontends.flatMap((frontend) => {
-    const { name, state, active_pool } = frontend;
+    const { name, state, held, active_pool } = frontend;
+    if (held === true) {
+      const message = "no backend is up, and VPP keeps the last weights (on-all-down: last-good)";
+      return [problem("critical", message, { name })];
+    }
     if (state === "down") return [problem("critical", "no backend serves it", { name })];
     return state === "up" && isFallback(frontend)
       ? [problem("warning", `served by the fallback pool ${oneLine(active_pool)}`, { name })]

@@ -1,0 +1,66 @@
+/** Evaluates the frontends of one instant of a forecast, and the VIPs that they need. PURE. */
+import { FAR_PAST_MS } from "../base/instant.ts";
+import { weightsOf } from "../checker/registry.ts";
+import type { Config, FrontendConfig } from "../config/model.ts";
+import { type FrontendHealth, frontendHealth } from "../health/frontend.ts";
+import { NO_MEMORY } from "../health/policy/memory.ts";
+import type { CountedState } from "../health/state.ts";
+import { desiredVip } from "../vpp/lb/desired.ts";
+import type { DesiredVip } from "../vpp/lb/model.ts";
+import { vipKeyText } from "../vpp/lb/model.ts";
+import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
+
+/** A configuration in one state of health. */
+export interface HealthView {
+  readonly config: Config;
+  /** The frontends of `config` with the weights in force. */
+  readonly frontends: ReadonlyMap<string, FrontendConfig>;
+  /** The state that decides the weights of each backend of `config`. */
+  readonly stateOf: (backend: string) => CountedState;
+}
+
+/** The health of each frontend at the instant before, by name; policies decide by it. */
+export type Past = ReadonlyMap<string, Pick<FrontendHealth, "memory" | "servers">>;
+
+/** `new-flows-table-length` of a configuration without a `vpp.lb` section. */
+const DEFAULT_TABLE_LENGTH = 1024;
+/** Frontends handled between two stops. */
+const FRONTENDS_AT_ONCE = 50;
+
+/** A desired VIP with the name of its frontend. */
+export interface DesiredFrontend {
+  readonly frontend: string;
+  readonly vip: DesiredVip;
+  /** Names of its backends by the address that they have in this view. */
+  readonly namesAt: NamesAt;
+}
+
+/** The VIPs by vipKeyText(), and the health of their frontends. */
+export interface DesiredFrontends {
+  readonly vips: ReadonlyMap<string, DesiredFrontend>;
+  readonly health: Past;
+}
+
+/** Evaluates the frontends of a view; `past` is the instant before. */
+export function* desiredVipsOf(
+  view: HealthView,
+  past: Past,
+): Generator<undefined, DesiredFrontends> {
+  const { config, frontends, stateOf } = view;
+  const newFlowsTableLength = config.vppLb?.newFlowsTableLength ?? DEFAULT_TABLE_LENGTH;
+  const addressOf = (backend: string) => config.backends.get(backend)!.address;
+  const vips = new Map<string, DesiredFrontend>();
+  const healthOf = new Map<string, FrontendHealth>();
+  for (const frontend of frontends.values()) {
+    if (vips.size % FRONTENDS_AT_ONCE === 0) yield;
+    const before = past.get(frontend.name);
+    const lookup = { stateOf, addressOf, weightsBefore: () => before && weightsOf(before) };
+    const moment = { past: before?.memory ?? NO_MEMORY, nowMs: FAR_PAST_MS };
+    const health = frontendHealth(frontend, lookup, moment);
+    healthOf.set(frontend.name, health);
+    const vip = desiredVip(frontend, { servers: health.servers, newFlowsTableLength });
+    const namesAt = namesOfFrontend(frontend, config.backends);
+    vips.set(vipKeyText(vip), { frontend: frontend.name, vip, namesAt });
+  }
+  return { vips, health: healthOf };
+}

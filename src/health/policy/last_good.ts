@@ -1,0 +1,171 @@
+/**
+ * PURE. `on-all-down: last-good`: when health takes the last server with weight, VPP is left as it
+ * is, because a check that fails everywhere is more often wrong than right.
+ *
+ *     health takes the last server        weights and flows of all servers stay as VPP has them
+ *     an operator takes a held server     its weight is 0; the others stay
+ *     a server comes up                   the hold ends, and the usual rules apply
+ *     operators take the last held one    the hold ends, and the frontend closes
+ *
+ * A server that had weight 0 when the hold began stays at 0, and weights that are changed wait.
+ */
+import { invariant } from "../../base/assert.ts";
+import type { IpAddress } from "../../base/address.ts";
+import type {
+  BackendLookup,
+  FrontendHealth,
+  FrontendShape,
+  MergedServer,
+} from "../frontend_model.ts";
+import type { CountedState } from "../state.ts";
+import type { PolicyChange } from "./changes.ts";
+import type { LastGood, PolicyMemory } from "./memory.ts";
+
+/** The states in which health, and not an operator, gives a server no weight. */
+const TAKEN_BY_HEALTH: ReadonlySet<CountedState> = new Set(["down", "unknown", "blind"]);
+
+/** Input of keepLastGood(), in addition to the frontend. */
+export interface LastGoodOptions {
+  readonly lookup: BackendLookup;
+  /** The memory after the last evaluation. */
+  readonly past: PolicyMemory;
+}
+
+/** Applies the policy to the health of a frontend, which its other rules have decided. */
+export function keepLastGood(
+  health: FrontendHealth,
+  frontend: FrontendShape,
+  { lookup, past: { lastGood: before } }: LastGoodOptions,
+): FrontendHealth {
+  if (frontend.onAllDown !== "last-good") {
+    return released(health, frontend, { before, why: "`on-all-down` is `close` now" });
+  }
+  const weightBefore = ({ text }: IpAddress) =>
+    (before === undefined ? lookup.weightsBefore?.() : before.weights)?.get(text) ?? 0;
+  // In a hold the weights of blind servers are among those that are held.
+  const kept = ({ keep, address }: MergedServer) =>
+    before === undefined && keep === true && weightBefore(address) > 0;
+  if (health.servers.some((server) => server.weight > 0 || kept(server))) {
+    return released(health, frontend, { before, why: "a server is up: weights follow health" });
+  }
+  const { weights, down, undecided } = heldWeights(frontend, { lookup, weightBefore });
+  if (weights.size === 0) {
+    const why = "operators have taken out the last server that was held: it closes";
+    return released(health, frontend, { before, why });
+  }
+  const announced = before?.announced === true || !undecided;
+  const isNew = announced && before?.announced !== true;
+  const { activePool, effectiveWeights } = shownWeights(frontend, { lookup, weights });
+  return {
+    ...health,
+    activePool,
+    effectiveWeights,
+    servers: health.servers.map((server) => heldServer(server, { weights, down })),
+    memory: { ...health.memory, lastGood: { weights, announced } },
+    ...(announced ? { held: true as const } : {}),
+    ...withChange(health, isNew ? heldChange(frontend, weights.size) : undefined),
+  };
+}
+
+/** The weights to keep, with the addresses of backends that are down. */
+function heldWeights(
+  { pools }: FrontendShape,
+  { lookup, weightBefore }: {
+    readonly lookup: BackendLookup;
+    readonly weightBefore: (address: IpAddress) => number;
+  },
+): {
+  readonly weights: ReadonlyMap<string, number>;
+  readonly down: ReadonlySet<string>;
+  /** True when one of `weights` is of a server without a verdict. */
+  readonly undecided: boolean;
+} {
+  const weights = new Map<string, number>();
+  const down = new Set<string>();
+  let undecided = false;
+  for (const { backends } of pools) {
+    for (const { name, weight } of backends) {
+      const state = lookup.stateOf(name);
+      const address = lookup.addressOf(name);
+      if (state === "down") down.add(address.text);
+      if (weight === 0 || !TAKEN_BY_HEALTH.has(state)) continue;
+      const kept = weightBefore(address);
+      if (kept === 0) continue;
+      weights.set(address.text, kept);
+      if (state !== "down") undecided = true;
+    }
+  }
+  return { weights, down, undecided };
+}
+
+/** The pool with the most held entries counts as active, and its entries show what is held. */
+function shownWeights(
+  { pools }: FrontendShape,
+  { lookup, weights }: {
+    readonly lookup: BackendLookup;
+    readonly weights: ReadonlyMap<string, number>;
+  },
+): Pick<FrontendHealth, "activePool" | "effectiveWeights"> {
+  const kept = pools.map(({ backends }) =>
+    backends.map(({ name, weight }) =>
+      weight > 0 && TAKEN_BY_HEALTH.has(lookup.stateOf(name))
+        ? weights.get(lookup.addressOf(name).text) ?? 0
+        : 0
+    )
+  );
+  const counts = kept.map((pool) => pool.filter((weight) => weight > 0).length);
+  const activePool = counts.indexOf(Math.max(...counts));
+  return {
+    activePool,
+    effectiveWeights: kept.map((pool, i) => i === activePool ? pool : pool.map(() => 0)),
+  };
+}
+
+/** Flushes only what an operator has taken out. */
+function heldServer(
+  server: MergedServer,
+  { weights, down }: {
+    readonly weights: ReadonlyMap<string, number>;
+    readonly down: ReadonlySet<string>;
+  },
+): MergedServer {
+  const { address, flush } = server;
+  const weight = weights.get(address.text);
+  if (weight !== undefined) return { address, weight, flush: false };
+  return flush && down.has(address.text) ? { ...server, flush: false } : server;
+}
+
+/** The health as it is, with the end of a hold. */
+function released(
+  health: FrontendHealth,
+  frontend: FrontendShape,
+  { before, why }: { readonly before: LastGood | undefined; readonly why: string },
+): FrontendHealth {
+  if (before?.announced !== true) return health;
+  return { ...health, ...withChange(health, changeOf(frontend, "frontend-released", why)) };
+}
+
+function heldChange(frontend: FrontendShape, servers: number): PolicyChange {
+  const which = servers === 1 ? "1 server" : `${servers} servers`;
+  return changeOf(
+    frontend,
+    "frontend-held",
+    `no server is up: VPP keeps the weights and flows of ${which} (on-all-down: last-good)`,
+  );
+}
+
+function changeOf(
+  { name }: FrontendShape,
+  event: PolicyChange["event"],
+  message: string,
+): PolicyChange {
+  invariant(name !== undefined, "a frontend with policies has a name");
+  return { event, frontend: name, message };
+}
+
+function withChange(
+  { policyChanges = [] }: FrontendHealth,
+  change: PolicyChange | undefined,
+): Pick<FrontendHealth, "policyChanges"> {
+  return change === undefined ? {} : { policyChanges: [...policyChanges, change] };
+}

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type IpAddress, parseIp } from "../../base/address.ts";
+import { FAR_PAST_MS } from "../../base/instant.ts";
+import { type FrontendHealth, frontendHealth, type FrontendShape } from "../frontend.ts";
+import type { CountedState } from "../state.ts";
+import { NO_MEMORY } from "./memory.ts";
+
+const ADDRESSES = new Map(
+  [..."abcde"].map((name, i) => [name, parseIp(`10.0.0.${i + 1}`)!] as const),
+);
+
+/** Addresses by name; `a2` has that of `a`. */
+function addressOf(name: string): IpAddress {
+  return ADDRESSES.get(name[0]!)!;
+}
+
+/** `"a:100 b:50 | c:10"` as a frontend. */
+function frontendOf(text: string, options: Partial<FrontendShape> = {}): FrontendShape {
+  return {
+    name: "web",
+    flushOnDown: true,
+    onAllDown: "last-good",
+    pools: text.split("|").map((part) => ({
+      backends: part.trim().split(" ").map((entry) => {
+        const [name, weight] = entry.split(":");
+        return { name: name!, weight: Number(weight) };
+      }),
+    })),
+    ...options,
+  };
+}
+
+/** A frontend through its steps; VPP gets what each needs, as with a connected VPP. */
+class Steps {
+  inVpp = new Map<string, number>();
+  health: FrontendHealth | undefined;
+  changes: string[] = [];
+
+  /** `a=up b=down`, and `a:0` for another weight in force. */
+  step(frontend: FrontendShape, states: string): this {
+    const byName = new Map(states.split(" ").map((s) => s.split("=") as [string, CountedState]));
+    this.health = frontendHealth(frontend, {
+      stateOf: (name) => byName.get(name)!,
+      addressOf,
+      weightsBefore: () => this.inVpp,
+    }, { past: this.health?.memory ?? NO_MEMORY, nowMs: FAR_PAST_MS });
+    this.changes = (this.health.policyChanges ?? []).map(({ event, frontend }) =>
+      `${event} ${frontend}`
+    );
+    this.inVpp = new Map(this.health.servers.map((s) => [s.address.text, s.weight]));
+    return this;
+  }
+
+  /** `10.0.0.1 100, 10.0.0.2 0 flush`, without the first three numbers. */
+  get servers(): string {
+    return this.health!.servers.map(({ address, weight, flush }) =>
+      `${address.text.slice(7)}=${weight}${flush ? "F" : ""}`
+    ).join(" ");
+  }
+
+  get is(): string {
+    const { state, held, activePool } = this.health!;
+    return `${state}${held === true ? " held" : ""} pool ${activePool}`;
+  }
+}
+
+const WEB = frontendOf("a:100 b:50");
+
+Deno.test("last-good: all fail in one batch, and nothing changes in VPP", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  assert.equal(steps.servers, "1=100 2=50");
+  assert.equal(steps.is, "down held pool 0");
+  assert.deepEqual(steps.changes, ["frontend-held web"]);
+  assert.deepEqual(steps.health!.effectiveWeights, [[100, 50]]);
+  steps.step(WEB, "a=down b=down");
+  assert.deepEqual([steps.servers, steps.changes], ["1=100 2=50", []]);
+});
+
+Deno.test("last-good: the last one is held, servers cut before stay at 0 and are not flushed again", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=up");
+  assert.equal(steps.servers, "1=0F 2=50");
+  assert.deepEqual(steps.changes, []);
+  steps.step(WEB, "a=down b=down");
+  assert.equal(steps.servers, "1=0 2=50");
+  assert.deepEqual(steps.changes, ["frontend-held web"]);
+});
+
+Deno.test("last-good: the first server that comes up ends it, and the others go with their flush", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  steps.step(WEB, "a=up b=down");
+  assert.equal(steps.servers, "1=100 2=0F");
+  assert.equal(steps.is, "up pool 0");
+  assert.deepEqual(steps.changes, ["frontend-released web"]);
+  assert.equal(steps.health!.memory, NO_MEMORY);
+});
+
+Deno.test("last-good: operators take servers out, and with the last one it closes", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  assert.equal(steps.step(WEB, "a=disabled b=down").servers, "1=0F 2=50");
+  assert.equal(steps.step(WEB, "a=unknown b=down").servers, "1=0 2=50", "enabled: it stays at 0");
+  assert.equal(steps.is, "unknown held pool 0");
+  const weightless = frontendOf("a:100 b:0");
+  steps.step(weightless, "a=down b=down");
+  assert.equal(steps.servers, "1=0F 2=0F");
+  assert.deepEqual(steps.changes, ["frontend-released web"]);
+  assert.equal(steps.is, "down pool 0");
+  assert.equal(steps.step(WEB, "a=down b=down").servers, "1=0F 2=0F", "it stays closed");
+});
+
+Deno.test("last-good: paused servers go without flush; a change of weight, and a new server, wait", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  assert.equal(steps.step(WEB, "a=paused b=down").servers, "1=0 2=50");
+  const edited = frontendOf("a:100 b:70 c:10");
+  assert.equal(steps.step(edited, "a=paused b=down c=unknown").servers, "1=0 2=50 3=0");
+  assert.equal(steps.is, "unknown held pool 0");
+});
+
+Deno.test("last-good: a standby pool takes over first, and is held when it fails too", () => {
+  const two = frontendOf("a:100 | b:50 a:7");
+  const steps = new Steps().step(two, "a=up b=up").step(two, "a=down b=up");
+  assert.equal(steps.servers, "1=0F 2=50");
+  steps.step(two, "a=down b=down");
+  assert.equal(steps.servers, "1=0 2=50");
+  assert.equal(steps.is, "down held pool 1");
+  assert.deepEqual(steps.health!.effectiveWeights, [[0], [50, 0]]);
+});
+
+Deno.test("last-good: without weights before there is nothing to hold", () => {
+  const steps = new Steps().step(WEB, "a=down b=down");
+  assert.equal(steps.servers, "1=0F 2=0F");
+  assert.equal(steps.is, "down pool 0");
+  assert.deepEqual(steps.changes, []);
+});
+
+Deno.test("last-good: after a start what VPP has is kept, and it is held once all are known", () => {
+  const steps = new Steps().step(WEB, "a=unknown b=unknown");
+  steps.inVpp = new Map([["10.0.0.1", 100], ["10.0.0.2", 50]]);
+  steps.step(WEB, "a=down b=unknown");
+  assert.equal(steps.servers, "1=100 2=50");
+  assert.equal(steps.is, "unknown pool 0");
+  assert.deepEqual(steps.changes, []);
+  steps.step(WEB, "a=down b=down");
+  assert.equal(steps.is, "down held pool 0");
+  assert.deepEqual(steps.changes, ["frontend-held web"]);
+
+  const soon = new Steps();
+  soon.inVpp = new Map([["10.0.0.1", 100], ["10.0.0.2", 50]]);
+  soon.step(WEB, "a=down b=unknown").step(WEB, "a=down b=up");
+  assert.deepEqual([soon.servers, soon.changes], ["1=0F 2=50", []], "no word of a hold");
+});
+
+Deno.test("last-good: a blind server that has weight serves; without weight it does not", () => {
+  const steps = new Steps();
+  steps.inVpp = new Map([["10.0.0.1", 100], ["10.0.0.2", 50]]);
+  assert.equal(steps.step(WEB, "a=down b=blind").servers, "1=0F 2=0");
+  assert.equal(steps.health!.servers[1]!.keep, true);
+
+  const held = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  held.step(WEB, "a=down b=unknown").step(WEB, "a=down b=blind");
+  assert.deepEqual([held.servers, held.changes], ["1=100 2=50", []], "the hold goes on");
+});
+
+Deno.test("last-good: a reload to close ends it, with the flushes", () => {
+  const steps = new Steps().step(WEB, "a=up b=up").step(WEB, "a=down b=down");
+  const { onAllDown: _, ...close } = WEB;
+  steps.step(close, "a=down b=down");
+  assert.equal(steps.servers, "1=0F 2=0F");
+  assert.deepEqual(steps.changes, ["frontend-released web"]);
+  assert.equal(steps.health!.memory, NO_MEMORY);
+});
+
+const states = fc.constantFrom<CountedState>(
+  ...["up", "down", "down", "unknown", "paused", "disabled", "blind"] as const,
+);
+
+Deno.test("last-good: over any history it only differs from close where health takes the last server", () => {
+  let held = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom("a:100 b:50", "a:100 | b:50 c:5", "a:3 a2:7 b:0", "a:1 b:2 c:3 | a:9"),
+      fc.array(fc.record({ a: states, a2: states, b: states, c: states }), { minLength: 1 }),
+      fc.boolean(),
+      (pools, history, flushOnDown) => {
+        const frontend = frontendOf(pools, { flushOnDown });
+        const { onAllDown: _, ...close } = frontend;
+        const steps = new Steps();
+        let holding = false;
+        for (const each of history) {
+          const inVpp = steps.inVpp;
+          const text = Object.entries(each).map(([name, state]) => `${name}=${state}`).join(" ");
+          steps.step(frontend, text);
+          const health = steps.health!;
+          const plain = frontendHealth(close, {
+            stateOf: (name) => each[name as "a"],
+            addressOf,
+          });
+          assert.equal(health.state, plain.state);
+          const isHeld = health.memory.lastGood !== undefined;
+          if (!isHeld) {
+            assert.deepEqual(
+              { ...health, policyChanges: undefined },
+              { ...plain, policyChanges: undefined },
+            );
+          } else {
+            held++;
+            assert.ok(plain.servers.every(({ weight }) => weight === 0), "never with a server up");
+            assert.ok(health.servers.some(({ weight }) => weight > 0), "it holds something");
+            for (const { address, weight, flush } of health.servers) {
+              assert.ok(weight === 0 || weight === inVpp.get(address.text), "no weight rises");
+              const entries = frontend.pools.flatMap((pool) => pool.backends)
+                .filter(({ name }) => addressOf(name).text === address.text);
+              const operators = entries.every(({ name, weight }) =>
+                weight === 0 || ["paused", "disabled"].includes(each[name as "a"])
+              );
+              if (operators) assert.equal(weight, 0, "operators are obeyed");
+              else if (holding || (inVpp.get(address.text) ?? 0) === 0) assert.equal(flush, false);
+            }
+          }
+          holding = isHeld;
+        }
+      },
+    ),
+    { numRuns: 500, seed: 25 },
+  );
+  assert.ok(held > 100, `${held} held`);
+});

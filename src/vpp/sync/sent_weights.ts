@@ -1,0 +1,53 @@
+/**
+ * Remembers the weights last sent to VPP, by VIP and address. Unlike the known state it outlives
+ * the connection, and another program's changes do not alter it. So after a restart of VPP it is
+ * what this daemon had programmed, and after a restart of the daemon what VPP was found with.
+ */
+import type { IpAddress } from "../../base/address.ts";
+import type { ActualVip, DesiredVip, VipKey } from "../lb/model.ts";
+import { vipKeyText } from "../lb/model.ts";
+
+/** A server and its weight. */
+interface Weighed {
+  readonly address: IpAddress;
+  readonly weight: number;
+}
+
+export class SentWeights {
+  readonly #vips = new Map<string, readonly Weighed[]>();
+
+  /** The weights of a VIP by address; undefined: nothing is known of it. */
+  of(vip: VipKey): ReadonlyMap<string, number> | undefined {
+    const servers = this.#vips.get(vipKeyText(vip));
+    return servers && new Map(servers.map(({ address, weight }) => [address.text, weight]));
+  }
+
+  /** All that VPP lacked of this VIP was sent. */
+  sent(vip: DesiredVip): void {
+    this.#vips.set(vipKeyText(vip), vip.servers);
+  }
+
+  /** The VIP is removed from VPP. */
+  removed(key: string): void {
+    this.#vips.delete(key);
+  }
+
+  /** Called by found() when there was something new. */
+  onFound: () => void = () => {};
+
+  /** Takes what VPP was found with, of VIPs of which nothing is known. */
+  found(vips: readonly ActualVip[]): void {
+    const before = this.#vips.size;
+    for (const vip of vips) {
+      const key = vipKeyText(vip);
+      if (!this.#vips.has(key)) this.#vips.set(key, vip.servers);
+    }
+    if (this.#vips.size > before) this.onFound();
+  }
+
+  /** Forgets VIPs that are not configured any longer: VPP may be away when they are removed. */
+  retain(vips: readonly VipKey[]): void {
+    const keys = new Set(vips.map(vipKeyText));
+    for (const key of this.#vips.keys()) if (!keys.has(key)) this.#vips.delete(key);
+  }
+}
