@@ -13,12 +13,13 @@
  * For kind icmp (not a default: it needs CAP_NET_RAW) the kernel replies for all addresses of the
  * farm; it has neither a reference nor a drill.
  *
- * Options: --kinds tcp,http (also https, icmp, and tcp-source: from a source address) --targets
+ * Options: --kinds tcp,http (also the others of support/probe_kinds.ts) --targets
  * 100,1000,5000,10000 --window 10 (s) --interval 1000 (ms) --timeout 500 (ms) --workers 1 --drill
  * 40 (servers of each sort; 0: none) --seed 1
  */
 import { parseArgs } from "node:util";
 import { certificates } from "../tests/support/servers/certificates.ts";
+import { BENCH_KINDS } from "./support/probe_kinds.ts";
 import { environment } from "./support/environment.ts";
 import { type Drill, drill } from "./support/drill.ts";
 import { type Child, cpuMs, memoryMiB, start, startFarm } from "./support/child.ts";
@@ -70,14 +71,15 @@ interface Row {
 }
 
 async function measure(kind: string, targets: number): Promise<Row> {
-  const plain = kind === "tcp-source" || kind === "icmp" ? "tcp" : kind;
-  const farm = await startFarm(targets, kind === "icmp" ? "tcp" : kind);
+  const bench = BENCH_KINDS[kind];
+  if (bench === undefined) throw new Error(`the benchmark does not know the kind ${kind}`);
+  const farm = await startFarm(targets, bench.farm);
   const ca = `${(await certificates()).folder}/ca.pem`;
-  const reference = await referenceOf(kind, { targets, ca, port: farm.port });
+  const reference = await referenceOf(bench.farm, { targets, ca, port: farm.port });
   const fromMs = new FineClock().wallMs();
   const { intervalMs, timeoutMs, workers, windowS } = parameters;
   const args = [targets, farm.port, kind, intervalMs, timeoutMs, workers].map(String);
-  if (kind === "https") args.push(ca);
+  if (bench.farm === "https") args.push(ca);
   const engine = start("engine.ts", args);
   try {
     const known = await engine.next((record) => record.event === "all-known");
@@ -107,9 +109,9 @@ async function measure(kind: string, targets: number): Promise<Row> {
       falseFailures: window.failures,
       codes: window.codes,
       voids: window.voids,
-      drill: kind === "icmp"
+      drill: bench.farm === "icmp"
         ? undefined
-        : await drill({ ...parameters, farm, engine, targets, kind: plain }),
+        : await drill({ ...parameters, farm, engine, targets, kind: bench.farm }),
     };
   } finally {
     await engine.end();
@@ -123,8 +125,7 @@ function referenceOf(
 ): Promise<number | undefined> {
   if (kind === "icmp") return Promise.resolve(undefined);
   if (kind === "https") return opensslReference(farm);
-  const plain = kind === "tcp-source" ? "tcp" : kind;
-  return withReference({ ...parameters, ...farm, kind: plain });
+  return withReference({ ...parameters, ...farm, kind });
 }
 
 interface Figures {

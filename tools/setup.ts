@@ -21,6 +21,8 @@ const NEEDED = [
   { program: "tmux", packages: ["tmux"], purpose: "test maglevc in a terminal" },
   { program: "zsh", packages: ["zsh"], purpose: "test maglevc's completion in zsh" },
   { program: "fish", packages: ["fish"], purpose: "test maglevc's completion in fish" },
+  { program: "redis-server", packages: ["redis-server"], purpose: "test tcp checks with steps" },
+  { program: "aiosmtpd", packages: ["python3-aiosmtpd"], purpose: "test tcp checks with steps" },
   // The compiler stands for the module, which is not a program.
   {
     program: "protoc",

@@ -2,17 +2,18 @@
  * The engine alone, as a process to be measured. It probes N targets of the farm, and writes one
  * JSON object per line when all are known and when a target goes down or comes up. For each line on
  * its standard input it writes its figures since the last one. Ends with its standard input.
- * Arguments: count, port, kind (tcp|tcp-source|http|https|icmp), interval and timeout in
+ * Arguments: count, port, kind (see probe_kinds.ts), interval and timeout in
  * milliseconds, workers, and for https the file of the authority.
  */
 import { parseIp } from "../../src/base/address.ts";
 import { invariant } from "../../src/base/assert.ts";
 import type { Logger } from "../../src/base/ports.ts";
-import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
+import type { HealthcheckConfig } from "../../src/config/model.ts";
 import { initialCounter, isUp, stepCounter } from "../../src/health/counter.ts";
 import { firstRound } from "../../src/health/first_round.ts";
 import { WorkerPool } from "../../src/probe/engine/worker_pool.ts";
 import { farmAddress } from "./farm_address.ts";
+import { BENCH_KINDS } from "./probe_kinds.ts";
 import { FineClock } from "./fine_clock.ts";
 import { linesOf } from "./lines.ts";
 
@@ -25,41 +26,8 @@ const [count, port, kind, intervalMs, timeoutMs, workers] = [
   Number(Deno.args[5]),
 ];
 
-const HTTP: ProbeParams & { type: "http" } = {
-  type: "http",
-  path: "/",
-  host: "",
-  method: "GET",
-  body: "",
-  headers: [],
-  removedHeaders: [],
-  responseCodes: [[200, 200]],
-  responseRegexp: "",
-  responseRegexpNot: "",
-};
-const TCP: ProbeParams = {
-  type: "tcp",
-  ssl: false,
-  serverName: "",
-  insecureSkipVerify: false,
-  alpn: [],
-};
-
-function paramsOf(kind: string | undefined): ProbeParams {
-  if (kind === "http") return HTTP;
-  if (kind === "icmp") return { type: "icmp" };
-  if (kind !== "https") return TCP;
-  const path = Deno.args[6]!;
-  const ca = { path, pem: Deno.readTextFileSync(path) };
-  return {
-    ...HTTP,
-    type: "https",
-    serverName: "good.test",
-    insecureSkipVerify: false,
-    alpn: ["http/1.1"],
-    ca,
-  };
-}
+const bench = BENCH_KINDS[kind ?? ""];
+invariant(bench !== undefined, `the benchmark does not know the kind ${kind}`);
 
 const healthcheck: HealthcheckConfig = {
   name: "bench",
@@ -70,9 +38,9 @@ const healthcheck: HealthcheckConfig = {
   timeoutMs,
   rise: 2,
   fall: 3,
-  probeIpv4Src: kind === "tcp-source" ? parseIp("127.0.0.99") : undefined,
+  probeIpv4Src: bench.source ? parseIp("127.0.0.99") : undefined,
   probeIpv6Src: undefined,
-  params: paramsOf(kind),
+  params: bench.params(Deno.args[6] ?? ""),
 };
 
 function print(record: Record<string, unknown>): void {

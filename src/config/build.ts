@@ -13,6 +13,7 @@ import type {
   HttpParams,
   PoolConfig,
   ProbeParams,
+  StepParams,
   TlsParams,
   VppLbConfig,
 } from "./model.ts";
@@ -26,8 +27,11 @@ import type {
 } from "./schema/schema.ts";
 import type { NamedDrafts, Slot, ValueOf } from "./schema/types.ts";
 import type { http, tls } from "./schema/healthcheck.ts";
+import type { StepKeys } from "./schema/steps.ts";
 import type { Draft } from "./schema/types.ts";
 import { nameInHost } from "./schema/text_rules.ts";
+
+const STEP_KINDS = ["send", "expect", "expect-regexp"] as const;
 
 /** Path of a `ca-file` → its certificates (PEM). */
 export type CaFiles = ReadonlyMap<string, string>;
@@ -152,6 +156,7 @@ function buildParams(
         type: "tcp",
         ssl: need(params.draft.keys.ssl),
         ...buildTls(params.draft.keys, { host: "", caFiles, alpn: [] }),
+        ...buildSteps(need(params.draft.keys.steps)),
       };
     case "http":
       return { type: "http", ...buildHttp(params.draft.keys) };
@@ -161,6 +166,16 @@ function buildParams(
       return { type: "https", ...httpParams, ...buildTls(params.draft.keys, defaults) };
     }
   }
+}
+
+function buildSteps(drafts: readonly (Draft<StepKeys> | undefined)[]): StepParams {
+  const steps = drafts.flatMap((draft) =>
+    STEP_KINDS.flatMap((kind) => {
+      const text = draft?.keys[kind].value;
+      return text === undefined ? [] : [{ kind, text }];
+    })
+  );
+  return steps.length === 0 ? {} : { steps };
 }
 
 type Slots<K> = { readonly [P in keyof K]: Slot<ValueOf<K[P]>> };

@@ -14,6 +14,7 @@ import type {
   HealthcheckConfig,
   PoolConfig,
   ProbeParams,
+  TcpStep,
   VppLbConfig,
 } from "./model.ts";
 
@@ -150,6 +151,7 @@ type Plain =
   | FrontendConfig
   | PoolConfig
   | ProbeParams
+  | TcpStep
   | Uint8Array
   | readonly Plain[];
 

@@ -42,6 +42,7 @@ export const RULES = {
   "bad-header": "semantic",
   "bad-response-code": "semantic",
   "bad-regexp": "semantic",
+  "bad-step": "semantic",
   "bad-ca-file": "semantic",
   "scoped-backend": "semantic",
   "delay-order": "semantic",

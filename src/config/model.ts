@@ -51,9 +51,22 @@ export type ProbeType = "icmp" | "tcp" | "http" | "https";
 /** The parameters of each type of probe; plain data that can be sent to a worker. */
 export type ProbeParams =
   | { readonly type: "icmp" }
-  | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams)
+  | ({ readonly type: "tcp"; readonly ssl: boolean } & TlsParams & StepParams)
   | ({ readonly type: "http" } & HttpParams)
   | ({ readonly type: "https" } & HttpParams & TlsParams);
+
+/** The conversation of a tcp check. */
+export interface StepParams {
+  /** At most 32, not empty; absent: the connection is enough. */
+  readonly steps?: readonly TcpStep[];
+}
+
+/** One step of a conversation. */
+export interface TcpStep {
+  readonly kind: "send" | "expect" | "expect-regexp";
+  /** As in the file: bytes (bytes_text.ts), or an expression (RE2). */
+  readonly text: string;
+}
 
 export interface TlsParams {
   /** SNI; empty when it is not configured and `host` is not a name. */

@@ -3,6 +3,7 @@ import { invariant } from "../base/assert.ts";
 import { httpProber } from "./http/http.ts";
 import { httpsProber } from "./http/https.ts";
 import type { Probe, Prober, ProbeSpec } from "./prober.ts";
+import { stepsProber } from "./steps/steps.ts";
 import { tcpProber } from "./net/tcp.ts";
 import { tlsProber } from "./tls/tls.ts";
 
@@ -11,6 +12,7 @@ export function probeOf(spec: ProbeSpec, icmp?: Prober): Probe {
   const { params, name } = spec.healthcheck;
   switch (params.type) {
     case "tcp":
+      if (params.steps !== undefined) return stepsProber(spec);
       return params.ssl ? tlsProber(spec) : tcpProber(spec);
     case "http":
       return httpProber(spec);

@@ -64,7 +64,10 @@ Deno.test(`a prober that was stopped for 5 s fails no server, of any kind${ICMP_
       });
     }, { hostname, port })
   );
-  const kinds = new Map([["tcp", plain.port], ["http", plain.port], ["https", secure.port]]);
+  const kinds = new Map([["tcp", plain.port], ["http", plain.port], ["tcp-steps", plain.port], [
+    "https",
+    secure.port,
+  ]]);
   if (ICMP_SKIPPED === "") kinds.set("icmp", 0);
   const { intervalMs, timeoutMs } = PACE;
   const engines = [...kinds].map(([kind, port]) => {

@@ -86,15 +86,17 @@ function keyed(path: string, help: string, keys: Keys): readonly string[] {
 /** Each key of any variant once, with the words it goes with. */
 function variantSections(path: string, row: VariantsRow): readonly string[] {
   const paragraphs = [`### \`${path}\``, row.help];
+  const below: string[] = [];
   const seen = new Set<string>();
   for (const keys of Object.values(row.variants)) {
     for (const [key, keyRow] of Object.entries(keys)) {
       if (seen.has(key)) continue;
       seen.add(key);
       paragraphs.push(...entry(key, keyRow, wordsWith(row, key)));
+      below.push(...section(`${path}.${key}`, keyRow));
     }
   }
-  return paragraphs;
+  return [...paragraphs, ...below];
 }
 
 /** Words whose variant has `key`, with what absence means where that differs. */

@@ -103,6 +103,7 @@ const BEYOND: readonly string[] = [
   "duplicate-pool",
   "encap-conflict",
   "mixed-families",
+  "bad-step",
   "not-unicast",
   "not-whole-seconds",
   "scoped-backend",

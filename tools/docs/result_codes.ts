@@ -35,7 +35,9 @@ export const RESULT_CODES: Readonly<Record<ProbeCode, CodeMeaning>> = {
     "the TLS handshake failed, or the certificate was refused",
     "the text names the cause: expired, name, authority, protocol",
   ),
-  L7OK: passes("an accepted response (`http`, `https`), an echo reply (`icmp`)"),
+  L7OK: passes(
+    "an accepted response (`http`, `https`), an echo reply (`icmp`), all `steps` done (`tcp`)",
+  ),
   L7TOUT: fails(
     "no complete response within `timeout`; no echo reply",
     "an overloaded server; for `icmp` a host that is down",
@@ -45,7 +47,7 @@ export const RESULT_CODES: Readonly<Record<ProbeCode, CodeMeaning>> = {
     "wrong protocol on the port, a crash while it answers",
   ),
   L7STS: fails(
-    "a complete response with an unexpected status, or a body that does not match",
+    "a complete response with an unexpected status, or a body or step that does not match",
     "the service's own log; `response-code`, `response-regexp`",
   ),
 };

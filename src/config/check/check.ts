@@ -10,6 +10,7 @@ import { checkLoopback, checkSources } from "./addresses.ts";
 import { checkChains } from "./chains.ts";
 import { checkFrontends } from "./frontends.ts";
 import { checkHttp } from "./http.ts";
+import { checkSteps } from "./steps.ts";
 import { checkTables } from "./tables.ts";
 import { checkVips } from "./vips.ts";
 import { isIgnored } from "../ignored_keys.ts";
@@ -85,6 +86,7 @@ function checkParams(draft: HealthcheckDraft, issues: IssueList): void {
   if (params === undefined || params.variant === "icmp") return;
   if (params.variant === "tcp") {
     checkTls(params.draft.keys, issues);
+    checkSteps(params.draft.keys.steps, issues);
     if (params.draft.keys.ssl.value !== false) return;
     const { "server-name": name, "insecure-skip-verify": skip } = params.draft.keys;
     const { alpn, "ca-file": ca } = params.draft.keys;

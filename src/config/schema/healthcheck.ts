@@ -2,6 +2,7 @@
  * The part of the configuration table (schema.ts) that describes healthchecks: it has a file of
  * its own because it is the longest part, and the only one whose keys depend on a value.
  */
+import { steps } from "./steps.ts";
 import { DAY, type Keys, SECOND } from "./types.ts";
 
 /** Keys of params that concern TLS. */
@@ -112,6 +113,7 @@ const tcp = {
   "insecure-skip-verify": tls["insecure-skip-verify"],
   "alpn": { ...tls.alpn, absent: "none" },
   "ca-file": tls["ca-file"],
+  steps,
 } as const satisfies Keys;
 
 /** Keys of one healthcheck. */

@@ -19,6 +19,23 @@ export function compileRegexp(source: string): TextMatcher {
   return RE2JS.compile(source);
 }
 
+/** Matches bytes, which are read as UTF-8 in Go's way: an invalid one is U+FFFD. */
+export interface BytesMatcher {
+  /** Index after the first match in `bytes`; -1 without one. */
+  endIn(bytes: Uint8Array): number;
+}
+
+/** @throws as compileRegexp(). */
+export function compileBytesRegexp(source: string): BytesMatcher {
+  const compiled = RE2JS.compile(source);
+  return {
+    endIn(bytes) {
+      const matcher = compiled.matcher(bytes);
+      return matcher.find() ? matcher.end() : -1;
+    },
+  };
+}
+
 /** The problem with `source`: where, what, and what would be right; undefined when it is good. */
 export function regexpProblem(source: string): string | undefined {
   if (!source.isWellFormed()) return `${WHAT}: half a surrogate pair in it`;

@@ -5,6 +5,7 @@
  */
 import { parseIp } from "../../base/address.ts";
 import { isWord, quote } from "../../base/text.ts";
+import { bytesProblem } from "./bytes_text.ts";
 import { regexpProblem } from "./regexp.ts";
 import type { TextFormat } from "./types.ts";
 
@@ -25,6 +26,7 @@ const RULES: Readonly<Record<TextFormat, (text: string) => string | undefined>> 
   "server-name": serverNameProblem,
   "regexp": regexpRule,
   "body": bodyProblem,
+  "bytes": bytesProblem,
   "alpn": alpnProblem,
   "file": fileProblem,
 };

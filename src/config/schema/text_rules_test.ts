@@ -54,6 +54,10 @@ const CASES: Readonly<Record<TextFormat, { good: readonly string[]; bad: readonl
       ...["(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?<n>a)\\k<n>", "a\\Z", "[[:none:]]"],
     ],
   },
+  "bytes": {
+    good: ["PING\r\n", "hex:00ff", "ü".repeat(2048)],
+    bad: ["", "hex:", "hex:0", "\ud800", "ü".repeat(2049)],
+  },
   "body": {
     good: ["", "{}", "a: b\r\n\0", "ü".repeat(4096)],
     bad: ["\ud800", "x".repeat(8193), "ü".repeat(4097)],

@@ -23,6 +23,7 @@ export type TextFormat =
   | "server-name"
   | "regexp"
   | "body"
+  | "bytes"
   | "alpn"
   | "file";
 

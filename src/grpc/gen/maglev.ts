@@ -309,6 +309,17 @@ export interface HealthCheckInfo {
   readonly body: string;
   /** Default headers that are left out, for example User-Agent. */
   readonly removedHeaders: readonly string[];
+  /** TCP: the conversation after the connect. */
+  readonly steps: readonly StepInfo[];
+}
+
+/** A step of the conversation of a TCP check. */
+export interface StepInfo {
+  /** send, expect, or expect-regexp. */
+  readonly kind: string;
+  /** As in the file. Of send it is empty for viewers, because it may be a secret. */
+  readonly text: string;
+  readonly hidden: boolean;
 }
 
 export interface HeaderInfo {
@@ -3133,6 +3144,7 @@ function createBaseHealthCheckInfo(): HealthCheckInfo {
     alpn: [],
     body: "",
     removedHeaders: [],
+    steps: [],
   };
 }
 
@@ -3234,6 +3246,9 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
     }
     for (const v of message.removedHeaders) {
       writer.uint32(202).string(v!);
+    }
+    for (const v of message.steps) {
+      StepInfo.encode(v!, writer.uint32(562).fork()).join();
     }
     return writer;
   },
@@ -3449,6 +3464,84 @@ export const HealthCheckInfo: MessageFns<HealthCheckInfo, "maglev.HealthCheckInf
             }
 
             message.removedHeaders.push(reader.string());
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.steps.push(StepInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStepInfo(): StepInfo {
+  return { kind: "", text: "", hidden: false };
+}
+
+export const StepInfo: MessageFns<StepInfo, "maglev.StepInfo"> = {
+  $type: "maglev.StepInfo" as const,
+
+  encode(message: StepInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(24).bool(message.hidden);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hidden = reader.bool();
             continue;
           }
         }

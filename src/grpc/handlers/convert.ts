@@ -197,6 +197,10 @@ export function healthCheckInfo(
     alpn: [...tls?.alpn ?? []],
     body: secrets ? web?.body ?? "" : "",
     removedHeaders: [...web?.removedHeaders ?? []],
+    steps: ((params.type === "tcp" ? params.steps : undefined) ?? []).map(({ kind, text }) => {
+      const hidden = kind === "send" && !secrets;
+      return { kind, text: hidden ? "" : text, hidden };
+    }),
   });
 }
 

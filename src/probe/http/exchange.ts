@@ -11,11 +11,12 @@
 import { BUILD } from "../../base/version.ts";
 import type { HttpParams } from "../../config/model.ts";
 import { type BodyRules, bodyRulesOf, passesEarly } from "./body_rules.ts";
-import type { ByteStream } from "../net/byte_stream.ts";
+import type { Talk } from "../conversation.ts";
+import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { judgeAnswer, statusAccepted } from "./match.ts";
 import { httpRequest } from "./request.ts";
 import { type HttpProgress, HttpResponse } from "./response.ts";
-import type { Verdict } from "../outcome.ts";
+import { ANSWER_TIMED_OUT, type Verdict } from "../outcome.ts";
 import type { ProbeSpec } from "../prober.ts";
 
 const READ_BYTES = 16 * 1024;
@@ -55,14 +56,19 @@ export function exchangeOf(
   };
 }
 
-/** Sends one request and judges the answer. Rejects with the stream's error. */
-export async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
+/** The talk of an HTTP probe; one object serves all probes of a target. */
+export function exchanging(prepared: Exchange): Talk {
+  return { run: (stream) => exchange(stream, prepared), timedOut: () => ANSWER_TIMED_OUT };
+}
+
+/** Sends one request and judges the answer. */
+async function exchange(stream: ByteStream, prepared: Exchange): Promise<Verdict> {
   const { params, rules, request } = prepared;
   const response = new HttpResponse({
     head: params.method === "HEAD",
     wantsBody: (status) => rules !== undefined && statusAccepted(status, params.responseCodes),
   });
-  await write(stream, request);
+  await writeAll(stream, request);
   await readAnswer(stream, response, rules);
   return judgeAnswer(response, prepared);
 }
@@ -75,14 +81,8 @@ export async function converse(
   stream: ByteStream,
   { request, response }: { readonly request: Uint8Array; readonly response: HttpResponse },
 ): Promise<void> {
-  await write(stream, request);
+  await writeAll(stream, request);
   await readAnswer(stream, response, undefined);
-}
-
-async function write(stream: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await stream.write(at === 0 ? bytes : bytes.subarray(at));
-  }
 }
 
 /** Reads until the answer can be judged. */

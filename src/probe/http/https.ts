@@ -1,10 +1,9 @@
 /** The HTTPS probe: an exchange (exchange.ts) over a TLS connection of its own. */
 import { invariant } from "../../base/assert.ts";
-import { type Exchange, exchange, exchangeOf } from "./exchange.ts";
-import { ANSWER_TIMED_OUT, type Verdict } from "../outcome.ts";
-import type { Cancellation, Probe, ProbeSpec } from "../prober.ts";
-import { handshake, type TlsTarget, tlsTargetOf } from "../tls/tls.ts";
-import { securedVerdict } from "../tls/outcome.ts";
+import { overTls } from "../tls/over_tls.ts";
+import type { Probe, ProbeSpec } from "../prober.ts";
+import { tlsTargetOf } from "../tls/tls.ts";
+import { exchangeOf, exchanging } from "./exchange.ts";
 
 const HTTPS_PORT = 443;
 
@@ -13,27 +12,6 @@ export function httpsProber(spec: ProbeSpec): Probe {
   const { params } = spec.healthcheck;
   invariant(params.type === "https", `httpsProber() got a target of type ${params.type}`);
   const target = tlsTargetOf(spec, params);
-  const prepared = exchangeOf(spec, { params, defaultPort: HTTPS_PORT });
-  return (cancellation) => probeHttps(target, prepared, cancellation);
-}
-
-async function probeHttps(
-  target: TlsTarget,
-  prepared: Exchange,
-  cancellation: Cancellation,
-): Promise<Verdict> {
-  const { stream, verdict: secured } = await handshake(target, cancellation);
-  if (stream === undefined) return secured;
-  cancellation.release = () => stream.close();
-  const verdict = cancellation.cancelled
-    ? ANSWER_TIMED_OUT
-    : await exchange(stream, prepared).catch((error) =>
-      cancellation.cancelled ? ANSWER_TIMED_OUT : securedVerdict(error, target)
-    );
-  cancellation.release = undefined;
-  stream.close();
-  const { certificateExpiryMs, certificateName } = secured;
-  return certificateExpiryMs === undefined || certificateName === undefined
-    ? verdict
-    : { ...verdict, certificateExpiryMs, certificateName };
+  const talk = exchanging(exchangeOf(spec, { params, defaultPort: HTTPS_PORT }));
+  return (cancellation) => overTls(target, talk, cancellation);
 }

@@ -12,3 +12,10 @@ export interface ByteStream {
   /** Frees the descriptor immediately. A pending read rejects. */
   close(): void;
 }
+
+/** Sends all of `bytes`. */
+export async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await stream.write(at === 0 ? bytes : bytes.subarray(at));
+  }
+}

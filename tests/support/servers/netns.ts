@@ -90,6 +90,16 @@ export class TestNamespace {
     await ip(`-n ${this.name} ${line}`);
   }
 
+  /** Starts a program inside. */
+  spawn(program: string, args: readonly string[]): Deno.ChildProcess {
+    return new Deno.Command("ip", {
+      args: ["netns", "exec", this.name, program, ...args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+
   /** Removes the name; processes inside live on. */
   async hide(): Promise<void> {
     await ip(`netns del ${this.name}`);

@@ -6,7 +6,7 @@
  */
 import { linesOf } from "../../../bench/support/lines.ts";
 import { parseIp } from "../../../src/base/address.ts";
-import type { ProbeParams } from "../../../src/config/model.ts";
+import type { ProbeParams, TcpStep } from "../../../src/config/model.ts";
 import { IcmpProber } from "../../../src/probe/icmp/icmp.ts";
 import type { Verdict } from "../../../src/probe/outcome.ts";
 import { Cancellation } from "../../../src/probe/prober.ts";
@@ -15,9 +15,14 @@ import { healthcheck, http, TCP } from "../worlds/healthcheck.ts";
 
 const [plain, secure] = [Number(Deno.args[0]), Number(Deno.args[1])];
 const TLS = { serverName: "", insecureSkipVerify: true, alpn: [] };
+const GET: TcpStep[] = [
+  { kind: "send", text: "GET / HTTP/1.1\r\nHost: a\r\n\r\n" },
+  { kind: "expect", text: "200" },
+];
 const KINDS: Readonly<Record<string, [port: number, params: ProbeParams]>> = {
   tcp: [plain, TCP],
   http: [plain, http()],
+  steps: [plain, { ...TCP, steps: GET }],
   tls: [secure, { type: "tcp", ssl: true, ...TLS }],
   https: [secure, { ...http(), ...TLS, type: "https" }],
   icmp: [0, { type: "icmp" }],

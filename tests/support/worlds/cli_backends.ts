@@ -254,6 +254,7 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
     alpn: [],
     body: "",
     removedHeaders: [],
+    steps: [],
   };
   return [
     {
@@ -276,6 +277,17 @@ export function checksOf(words: Words): messages.HealthCheckInfo[] {
     },
     { ...rest, name: "tcp-53", type: "tcp", port: 53, intervalNs: 90_000_000_000n },
     { ...rest, name: "tls", type: "tcp", port: 853, ssl: true, caFile: "/etc/ssl/ca.pem" },
+    {
+      ...rest,
+      name: "redis",
+      type: "tcp",
+      port: 6379,
+      steps: [
+        { kind: "send", text: "", hidden: true },
+        { kind: "send", text: "PING\r\n", hidden: false },
+        { kind: "expect", text: "+PONG", hidden: false },
+      ],
+    },
     { ...rest, name: "ping", type: "icmp", port: 0, probeIpv6Src: "2001:db8::250" },
   ];
 }

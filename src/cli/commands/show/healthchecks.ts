@@ -1,5 +1,6 @@
 /** Healthchecks: all in a table, or one with all details. */
 import { formatDuration } from "../../../base/duration.ts";
+import { quote } from "../../../base/text.ts";
 import type { messages } from "../../../grpc/client/client.ts";
 import type { Answer, CommandContext } from "../command.ts";
 import type { Args } from "../../language/node.ts";
@@ -50,8 +51,9 @@ function requestText(check: Check): string {
     const name = host === "" ? "…" : host;
     return `${method} ${type}://${name}${path} → ${responseCode}${body}`;
   }
-  if (!ssl) return "";
-  return serverName === "" ? "TLS" : `TLS for ${serverName}`;
+  const steps = check.steps.length === 0 ? [] : [`${check.steps.length} steps`];
+  if (!ssl) return steps.join();
+  return [serverName === "" ? "TLS" : `TLS for ${serverName}`, ...steps].join(", ");
 }
 
 function portCell({ type, port }: Check): Cell {
@@ -90,6 +92,7 @@ function checkFields(check: Check): FieldsBlock {
       { label: "probe-ipv6-src", value: orElse(check.probeIpv6Src, "the system's choice") },
       ...(type === "tcp" ? [{ label: "ssl", value: yesNo(ssl) }] : []),
       ...(tls ? tlsFields(check) : []),
+      ...check.steps.map(stepField),
       ...(web ? webFields(check) : []),
     ],
   };
@@ -107,6 +110,11 @@ function tlsFields({ serverName, insecureSkipVerify, alpn, caFile }: Check): Fie
     ...(alpn.length === 0 ? [] : [{ label: "alpn", value: textCell(alpn.join(", ")) }]),
     { label: "ca-file", value: orElse(caFile, "the system's authorities") },
   ];
+}
+
+function stepField({ kind, text, hidden }: Check["steps"][number]): Fields[number] {
+  if (!hidden) return { label: kind, value: { text: quote(text) } };
+  return { label: kind, value: { text: "(hidden: operators may see it)", style: "muted" } };
 }
 
 function webFields(check: Check): Fields {

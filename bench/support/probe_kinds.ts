@@ -1,0 +1,58 @@
+/** The kinds of probe of the engine's benchmark, and the servers that they need. */
+import type { ProbeParams } from "../../src/config/model.ts";
+
+/** One kind. */
+export interface BenchKind {
+  /** The kind of the farm, and of the reference (see farm.ts, reference.ts). */
+  readonly farm: string;
+  /** Parameters; `ca` is the file of the authority of a farm with TLS. */
+  readonly params: (ca: string) => ProbeParams;
+  /** The probes are sent from a source address. */
+  readonly source?: true;
+}
+
+const HTTP: ProbeParams & { type: "http" } = {
+  type: "http",
+  path: "/",
+  host: "",
+  method: "GET",
+  body: "",
+  headers: [],
+  removedHeaders: [],
+  responseCodes: [[200, 200]],
+  responseRegexp: "",
+  responseRegexpNot: "",
+};
+
+const TCP: ProbeParams & { type: "tcp" } = {
+  type: "tcp",
+  ssl: false,
+  serverName: "",
+  insecureSkipVerify: false,
+  alpn: [],
+};
+
+/** TLS of the farm. */
+function tls(path: string) {
+  const ca = { path, pem: Deno.readTextFileSync(path) };
+  return { serverName: "good.test", insecureSkipVerify: false, alpn: ["http/1.1"], ca };
+}
+
+/** By name. */
+export const BENCH_KINDS: Readonly<Record<string, BenchKind>> = {
+  "tcp": { farm: "tcp", params: () => TCP },
+  "tcp-source": { farm: "tcp", params: () => TCP, source: true },
+  "tcp-steps": {
+    farm: "http",
+    params: () => ({
+      ...TCP,
+      steps: [
+        { kind: "send", text: "GET / HTTP/1.1\r\nHost: a\r\n\r\n" },
+        { kind: "expect", text: "200 OK" },
+      ],
+    }),
+  },
+  "http": { farm: "http", params: () => HTTP },
+  "https": { farm: "https", params: (ca) => ({ ...HTTP, ...tls(ca), type: "https" }) },
+  "icmp": { farm: "icmp", params: () => ({ type: "icmp" }) },
+};

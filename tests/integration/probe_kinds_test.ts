@@ -1,0 +1,129 @@
+/**
+ * Kinds of probe against real servers in a network namespace, in both families and from a source
+ * address. Goal: a healthy server passes, one that is stopped or gone fails with the reason, and no
+ * probe is void.
+ */
+import assert from "node:assert/strict";
+import { parseIp } from "../../src/base/address.ts";
+import type { HealthcheckConfig, ProbeParams } from "../../src/config/model.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { isThere } from "../../tools/debian.ts";
+import {
+  NET4,
+  NET6,
+  netnsTest,
+  type TestNamespace,
+  withNamespace,
+} from "../support/servers/netns.ts";
+import { type Engine, withEngine } from "../support/worlds/netns_engine.ts";
+
+const REDIS_PORT = 16379;
+const SMTP_PORT = 10025;
+const ADDRESSES = [`${NET4}1`, `${NET6}1`];
+const SOURCES = { probeIpv4Src: parseIp(`${NET4}2`), probeIpv6Src: parseIp(`${NET6}2`) };
+
+const EXAMPLE = exampleOf(new URL("../../docs/healthchecks.md", import.meta.url));
+
+/** Healthchecks of the configuration after the heading that other services have. */
+function exampleOf(page: URL): ReadonlyMap<string, HealthcheckConfig> {
+  const [, section] = Deno.readTextFileSync(page).split("\n## Services other than HTTP\n");
+  const yaml = /```yaml\n(.*?)```/s.exec(section ?? "")?.[1] ?? "";
+  const result = parseConfig(yaml, { file: "example" });
+  assert.ok(result.kind === "ok", "the example is valid");
+  return result.config.healthchecks;
+}
+
+/** One server program. */
+interface Service {
+  readonly name: string;
+  readonly programs: readonly { readonly program: string; readonly args: readonly string[] }[];
+  readonly check: Partial<HealthcheckConfig>;
+  readonly pass: string;
+  /** The verdict while its process is stopped. */
+  readonly stopped: RegExp;
+}
+
+/** The parameters of a healthcheck in the example of docs/healthchecks.md. */
+function documented(name: string): ProbeParams {
+  const check = EXAMPLE.get(name);
+  if (check === undefined) throw new Error(`docs/healthchecks.md has no healthcheck ${name}`);
+  return check.params;
+}
+
+const SERVICES: readonly Service[] = [
+  {
+    name: "redis",
+    programs: [{
+      program: "redis-server",
+      args: ["--port", `${REDIS_PORT}`, "--bind", ...ADDRESSES, "--save", ""]
+        .concat(["--protected-mode", "no"]),
+    }],
+    check: { params: documented("redis"), port: REDIS_PORT },
+    pass: "L7OK 2 steps",
+    stopped: /^L7TOUT step 2 of 2 \(expect-regexp\): not done within the timeout; nothing arrived$/,
+  },
+  {
+    name: "smtp",
+    programs: ADDRESSES.map((address) => ({
+      program: "aiosmtpd",
+      args: ["-n", "-l", `${address}:${SMTP_PORT}`],
+    })),
+    check: { params: documented("smtp"), port: SMTP_PORT },
+    pass: "L7OK 5 steps",
+    stopped: /^L7TOUT step 1 of 5 \(expect-regexp\): not done within the timeout; nothing arrived$/,
+  },
+];
+
+const MISSING = SERVICES.flatMap(({ programs }) => programs.map(({ program }) => program))
+  .find((program) => !isThere(program));
+
+/** Probes a service from wherever the system chooses, and from the source addresses. */
+function startAll(
+  engine: Engine,
+  { name, check }: Service,
+  { netns }: { netns: string },
+): string[] {
+  return ADDRESSES.flatMap((address) => {
+    const names = [`${name} ${address}`, `${name} ${address} from a source`];
+    engine.start(names[0]!, address, check, netns);
+    engine.start(names[1]!, address, { ...check, ...SOURCES }, netns);
+    return names;
+  });
+}
+
+async function drill(namespace: TestNamespace, engine: Engine, service: Service): Promise<void> {
+  const run = () => service.programs.map(({ program, args }) => namespace.spawn(program, args));
+  let children = run();
+  const names = startAll(engine, service, { netns: namespace.name });
+  const all = (verdict: RegExp) => Promise.all(names.map((name) => engine.says(name, verdict)));
+  const kill = (signal: Deno.Signal) => children.forEach((child) => child.kill(signal));
+  try {
+    await all(new RegExp(`^${service.pass}$`));
+    kill("SIGSTOP");
+    await all(service.stopped);
+    kill("SIGCONT");
+    await all(new RegExp(`^${service.pass}$`));
+    kill("SIGKILL");
+    await Promise.all(children.map((child) => child.status));
+    children = [];
+    await all(/^L4CON connection refused$/);
+    children = run();
+    await all(new RegExp(`^${service.pass}$`));
+  } finally {
+    kill("SIGKILL");
+    await Promise.all(children.map((child) => child.status));
+  }
+}
+
+netnsTest(
+  `each kind sees a real server fall and return${MISSING === undefined ? "" : ` (no ${MISSING})`}`,
+  async () => {
+    if (MISSING !== undefined) return;
+    await withNamespace(async (namespace) => {
+      await withEngine(async (engine) => {
+        await Promise.all(SERVICES.map((service) => drill(namespace, engine, service)));
+        assert.deepEqual(engine.voids, []);
+      });
+    });
+  },
+);
