@@ -9,6 +9,9 @@
  * the probing runs and before anything fails. It is the share of VPP and the machine in
  * `verdictToAnswer`.
  *
+ * `cpuMs` and `waitedMs` split the time until the write: CPU of the main thread, and its wait for a
+ * CPU that others had.
+ *
  * The daemon's own parts, connected as in src/daemon/wire.ts, with its log discarded. A real VPP is
  * started from MAGLEV_VPP_PREFIX unless --socket names one (or a simulator). "Verdict" is the
  * moment when the checker receives the deciding batch of results; `fromProbe` counts from the
@@ -31,8 +34,10 @@ import { startFarm } from "./support/child.ts";
 import { compileReference } from "./support/compile.ts";
 import { environment } from "./support/environment.ts";
 import { farmAddress } from "./support/farm_address.ts";
+import { ThreadClock, type ThreadTimes } from "./support/thread_times.ts";
 
 const CLOCK: Clock = new SystemClock();
+const THREAD = new ThreadClock();
 const PER_FRONTEND = 10;
 const INTERVAL_MS = 1000;
 /** Wait for the verdicts of the last failures: fall × interval, with a margin. */
@@ -51,6 +56,8 @@ interface Trace {
   probeMs: MonotonicMs;
   verdictMs: MonotonicMs;
   writtenMs?: MonotonicMs;
+  verdictTimes: ThreadTimes;
+  writtenTimes?: ThreadTimes;
   answeredMs?: MonotonicMs;
 }
 
@@ -92,9 +99,12 @@ function watchWrites(traces: Traces): void {
     const write = conn.write.bind(conn);
     conn.write = (bytes) => {
       const nowMs = CLOCK.monotonicMs();
+      let times: ThreadTimes | undefined;
       for (const address of weightRequests(bytes)) {
         const trace = traces.get(address);
-        if (trace !== undefined) trace.writtenMs ??= nowMs;
+        if (trace === undefined || trace.writtenMs !== undefined) continue;
+        trace.writtenMs = nowMs;
+        trace.writtenTimes = times ??= THREAD.now();
       }
       return write(bytes);
     };
@@ -185,6 +195,7 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
   });
   let batch: readonly ProbeOutcome[] = [];
   let batchMs = FAR_PAST_MS;
+  let batchTimes = THREAD.now();
   let up = 0;
   let failing = false;
   daemon.checker.subscribe((event) => {
@@ -195,13 +206,14 @@ async function measure(socket: string, parameters: Parameters): Promise<Record<s
     const probeAt = batch.find((one) => one.result === event.transition.result)?.atMs;
     const probeMs = probeAt === undefined ? batchMs : monotonicOf(probeAt);
     // The reconciler subscribed earlier and has sent by now; the write follows in a later microtask.
-    traces.set(address.text, { probeMs, verdictMs: batchMs });
+    traces.set(address.text, { probeMs, verdictMs: batchMs, verdictTimes: batchTimes });
   });
   daemon.start();
   const handOver = daemon.engine.onOutcomes;
   daemon.engine.onOutcomes = (outcomes) => {
     batch = outcomes;
     batchMs = CLOCK.monotonicMs();
+    batchTimes = THREAD.now();
     handOver(outcomes);
   };
   while (up < backends) await sleep(100);
@@ -246,9 +258,19 @@ function summary(traces: readonly Trace[], failures: number): Record<string, unk
     written: written.length,
     answered: answered.length,
     verdictToWrittenMs: quantiles(written.map((trace) => trace.writtenMs! - trace.verdictMs)),
+    cpuMs: quantiles(written.map(cpuMsOf)),
+    waitedMs: quantiles(written.map(waitedMsOf)),
     verdictToAnswerMs: quantiles(answered.map((trace) => trace.answeredMs! - trace.verdictMs)),
     fromProbeToWrittenMs: quantiles(written.map((trace) => trace.writtenMs! - trace.probeMs)),
   };
+}
+
+function cpuMsOf({ verdictTimes, writtenTimes }: Trace): number {
+  return (writtenTimes!.cpuUs - verdictTimes.cpuUs) / 1000;
+}
+
+function waitedMsOf({ verdictTimes, writtenTimes }: Trace): number {
+  return (writtenTimes!.waitedUs - verdictTimes.waitedUs) / 1000;
 }
 
 function quantiles(values: readonly number[]): { p50: number; p99: number; max: number } {
