@@ -7,12 +7,15 @@ import type {
   ActionAnswer,
   BackendAction,
   BackendDetails,
+  BackendExplanation,
   DashboardEvent,
+  FrontendExplanation,
   History,
   MaglevdState,
   PlanAnswer,
   Problem,
   State,
+  TimelinePage,
 } from "./protocol.ts";
 
 /**
@@ -78,6 +81,23 @@ export interface Hub {
     backend: string,
     audience: Audience,
   ): Promise<BackendDetails | MaglevError>;
+  /** Why a backend has its weights in VPP; errors as of backend(). */
+  explainBackend(
+    name: string,
+    backend: string,
+    audience: Audience,
+  ): Promise<BackendExplanation | MaglevError>;
+  explainFrontend(
+    name: string,
+    frontend: string,
+    audience: Audience,
+  ): Promise<FrontendExplanation | MaglevError>;
+  /** A page of the history that the maglevd keeps; errors as of backend(). */
+  timeline(
+    name: string,
+    query: TimelineQuery,
+    audience: Audience,
+  ): Promise<TimelinePage | MaglevError>;
   /** Returns the function that ends it. */
   subscribe(options: SubscribeOptions): () => void;
   /**
@@ -87,6 +107,14 @@ export interface Hub {
   show(name: string): () => void;
   /** Actions and plans; undefined: no maglevd of that name. */
   actions(name: string): MaglevdActions | undefined;
+}
+
+/** A selection of the history. */
+export interface TimelineQuery {
+  readonly backend?: string | undefined;
+  readonly frontend?: string | undefined;
+  /** Only records with a smaller id. */
+  readonly before?: number | undefined;
 }
 
 /** Who acts, as it is sent to maglevd and logged. */

@@ -309,6 +309,97 @@ export interface VipRates {
   readonly dropped: readonly (number | null)[];
 }
 
+// Explanations and the timeline
+
+/** One part of the chain from a server's probes to its weight in VPP, or of a frontend's. */
+export interface ExplainLink {
+  /** Such as probe, state, pool, vpp, difference; further ones of later maglevds. */
+  readonly kind: string;
+  /** For people. */
+  readonly text: string;
+  /** The weight after this link; absent: it has none, or VPP lacks the server. */
+  readonly weight?: number;
+  /** The link lowers or replaces the weight. */
+  readonly decides: boolean;
+  readonly since_ms?: number;
+  /** It may have begun before `since_ms`. */
+  readonly since_at_least?: true;
+  /** Identity and peer of the operator behind it; only under `admin/`. */
+  readonly by?: string;
+}
+
+/** An entry of a pool, with the links that depend on the pool. */
+export interface ExplainedPlace {
+  readonly frontend: string;
+  readonly pool: string;
+  readonly backend: string;
+  readonly address: string;
+  readonly state: BackendStateName;
+  readonly links: readonly ExplainLink[];
+  readonly weight: number;
+  readonly effective_weight: number;
+  /** Weight and buckets in VPP; absent: VPP lacks the server, or is not known. */
+  readonly vpp_weight?: number;
+  readonly buckets?: number;
+  /** Why VPP's weight is not the effective one; empty when it is. */
+  readonly difference: string;
+}
+
+/** `GET view/api/explain/{maglevd}/backends/{name}`. */
+export interface BackendExplanation {
+  readonly name: string;
+  readonly state: BackendStateName;
+  /** The beginning of the chain, which all places share. */
+  readonly links: readonly ExplainLink[];
+  readonly places: readonly ExplainedPlace[];
+}
+
+/** `GET view/api/explain/{maglevd}/frontends/{name}`. */
+export interface FrontendExplanation {
+  readonly name: string;
+  readonly state: FrontendStateName;
+  readonly links: readonly ExplainLink[];
+  /** All entries of all pools, with the links that decide. */
+  readonly servers: readonly ExplainedPlace[];
+}
+
+/**
+ * Parameters of `GET view/api/timeline/{maglevd}`, which gives a page of the history that maglevd
+ * keeps:
+ *
+ *     backend=NAME, frontend=NAME   only records of this one; names that are gone are accepted
+ *     before=ID                     only records that are older than this one
+ */
+export const TIMELINE_QUERY = {
+  backend: "backend",
+  frontend: "frontend",
+  before: "before",
+} as const;
+
+/** Records of a page of the timeline. */
+export const TIMELINE_PAGE = 100;
+
+export interface TimelinePage {
+  /** Newest first. */
+  readonly records: readonly TimelineRecord[];
+  /** `before` of the page with older records; absent: this is the last page. */
+  readonly next_before?: number;
+  /** Why the history does not survive the end of maglevd. */
+  readonly warning?: string;
+}
+
+export interface TimelineRecord {
+  /** Rises with each record, also over restarts of maglevd. */
+  readonly id: number;
+  readonly at_ms: number;
+  /** Name of the event, as in the log: backend-transition, operator-action, … */
+  readonly event: string;
+  readonly backend?: string;
+  readonly frontend?: string;
+  /** The other fields of the log record. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 /** `GET view/api/problems`: what is wrong now, worst first; for scripts and for the page's banner. */
 export interface Problem {
   readonly maglevd: string;

@@ -45,6 +45,8 @@ export interface Link {
   readonly sinceMs?: WallMs | undefined;
   /** True when it may have begun before `sinceMs`. */
   readonly sinceAtLeast?: boolean | undefined;
+  /** Identity and peer of an operator; never part of `text`, because not every reader may see them. */
+  readonly by?: string | undefined;
 }
 
 /** One entry of a pool, with the part of the chain that depends on the pool. */

@@ -167,12 +167,11 @@ Deno.test("explain: the decisive links answer why a server takes no traffic", ()
   assert.deepEqual(why("a"), [["state 0: paused: no new flows, established ones stay"]]);
   const { snapshot, vpp } = synced();
   const { links } = explainBackend("a", { snapshot, vpp, voidReason: undefined });
-  assert.equal(
-    links.find(({ kind }) => kind === "intent")!.text,
-    "paused by ann (127.0.0.1:1): new kernel",
-  );
+  const intent = links.find(({ kind }) => kind === "intent")!;
+  assert.equal(intent.text, "paused by an operator: new kernel");
+  assert.equal(intent.by, "ann (127.0.0.1:1)", "apart, because not every reader may see it");
   checker.setWeight({ frontend: "web", pool: "pool0", backend: "b", weight: 0 }, WHO);
-  assert.match(why("b")[0]![0]!, /^weight 0: in place of the file's 50, weighed by ann/);
+  assert.match(why("b")[0]![0]!, /^weight 0: in place of the file's 50, weighed by an operator/);
   assert.deepEqual(why("c"), [[]], "the standby serves");
   const web = explainFrontend("web", synced());
   assert.equal(web.links[1]!.text.startsWith('pool "pool1" is active: the first with'), true);

@@ -66,7 +66,13 @@ function stateText({ state, standing, history }: Backend): string {
 function intentLink(intent: Intent | undefined, fileEnabled: boolean): Link {
   if (intent !== undefined) {
     const { sinceMs } = intent;
-    return { kind: "intent", text: intentText(intent), sinceMs, decides: true };
+    return {
+      kind: "intent",
+      text: intentText(intent),
+      sinceMs,
+      by: operatorOf(intent),
+      decides: true,
+    };
   }
   return fileEnabled
     ? { kind: "intent", text: "no operator has paused or disabled it" }
@@ -75,11 +81,15 @@ function intentLink(intent: Intent | undefined, fileEnabled: boolean): Link {
 
 const DONE = { pause: "paused", disable: "disabled", weight: "weighed" } as const;
 
-/** `paused by ann (127.0.0.1:1) until 2027-01-31T18:00:00.000Z: new kernel`. */
-export function intentText({ kind, by, untilMs, reason }: Intent): string {
-  const who = by.identity === "" ? by.peer : `${by.identity} (${by.peer})`;
+/** `paused by an operator until 2027-01-31T18:00:00.000Z: new kernel`. */
+export function intentText({ kind, untilMs, reason }: Intent): string {
   const until = untilMs === undefined ? "" : ` until ${isoText(untilMs)}`;
-  return `${DONE[kind]} by ${who}${until}${reason === "" ? "" : `: ${reason}`}`;
+  return `${DONE[kind]} by an operator${until}${reason === "" ? "" : `: ${reason}`}`;
+}
+
+/** `ann (127.0.0.1:1)`; the peer alone without an identity. */
+export function operatorOf({ by }: Intent): string {
+  return by.identity === "" ? by.peer : `${by.identity} (${by.peer})`;
 }
 
 function isoText(unixMs: WallMs): string {

@@ -12,7 +12,7 @@ import type { CountedState } from "../health/state.ts";
 import { effectiveWeight } from "../health/weight.ts";
 import { type NamesAt, namesOfFrontend } from "../vpp/lb/names_at.ts";
 import type { Link } from "./chain.ts";
-import { intentText, quotedNames } from "./health_links.ts";
+import { intentText, operatorOf, quotedNames } from "./health_links.ts";
 
 /** A frontend, indexed once for all its entries, because some have thousands. */
 export interface ExplainedFrontend {
@@ -87,6 +87,7 @@ function weightLink({ snapshot, view, pool, entry }: Place): Link {
       weight,
       decides: true,
       sinceMs: intent.sinceMs,
+      by: operatorOf(intent),
     };
 }
 

@@ -225,6 +225,7 @@ browserTest(
         await keyboard.press("j");
         await keyboard.press("Enter");
         await page.getByText("L4CON × 20").waitFor();
+        await page.getByText("web03-3 takes no new flows: down").waitFor();
         await tell("the failed server, found and opened", ...line);
         for (let i = 0; i < 20 && await focused() !== "Disable …"; i++) await keyboard.press("Tab");
         await keyboard.press("Enter");
@@ -245,6 +246,7 @@ browserTest(
         await page.getByText(/disable since .*: disk is full/).waitFor();
         const transitions = card.locator(".details li");
         await transitions.filter({ hasText: "up → disabled" }).waitFor();
+        await page.getByText("web03-3 takes no new flows: disabled").waitFor();
         await tell("disabled: who, until when, and why", ...line);
         assert.deepEqual(acted(screen)[0]![2], { reason: "disk is full", for_ms: 3_600_000 });
         await page.getByRole("button", { name: "Enable …" }).waitFor();
@@ -255,6 +257,7 @@ browserTest(
         await keyboard.press("Enter");
         await row.getByText("up", { exact: true }).waitFor();
         await transitions.filter({ hasText: "unknown → up" }).nth(1).waitFor();
+        await page.getByText("web03-3 takes new flows, with weight 100 in VPP").waitFor();
         await tell("undone", ...line);
         await GOLDEN.check("story.txt", told);
         assert.deepEqual(await GOLDEN.unused(), []);
@@ -296,12 +299,21 @@ for (const scheme of ["light", "dark"] as const) {
       const { page, fixture } = screen;
       await page.evaluate(axe);
       await page.getByText("L4CON × 20").waitFor();
+      await page.getByText("web1-0 takes no new flows").waitFor();
+      await page.getByRole("button", { name: "Why" }).nth(1).click();
+      await page.getByText("without new flows, or not as they should be").waitFor();
       fixture.setBackend("ams", "web2-0", { state: "down" });
       await page.locator(".log li time").first().waitFor();
       assert.deepEqual(await findings(screen), [], "rows");
       await page.getByRole("button", { name: "Weight …" }).first().click();
       await page.getByText("33.3 % of new flows move").waitFor();
       assert.deepEqual(await findings(screen), [], "dialog");
+      await page.keyboard.press("Escape");
+      const names = { backend: "web1-0", frontend: "vip1" };
+      fixture.records = [{ id: 1, at_ms: nowMs, event: "x", attributes: { k: "v" }, ...names }];
+      await page.locator(".events").getByRole("button", { name: "History" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "vip1" }).waitFor();
+      assert.deepEqual(await findings(screen), [], "history");
       await page.keyboard.press("Escape");
       await page.keyboard.press("?");
       assert.deepEqual(await findings(screen), [], "help");

@@ -185,6 +185,44 @@ Deno.test("the hub shows what a maglevd, its VPP and its operators do, within a 
       assert.deepEqual(details.transitions.at(-1)?.to, "disabled");
       assert.equal(details.backend.intent?.by, undefined);
 
+      // Why it takes no traffic, and what happened; another run of the dashboard knows it, too.
+      const why = await hub.explainBackend("lb1", "b1", "operator");
+      assert.ok(!(why instanceof MaglevError));
+      const intent = why.links.find(({ kind }) => kind === "intent")!;
+      assert.match(intent.text, /^disabled by an operator until .*: by eve$/);
+      assert.match(intent.by!, /eve \(unverified\)/);
+      const inWeb = why.places.find(({ frontend }) => frontend === "web")!;
+      assert.deepEqual([inWeb.pool, inWeb.vpp_weight, inWeb.difference], ["main", 0, ""]);
+      assert.deepEqual(inWeb.links.filter(({ decides }) => decides).map(({ kind }) => kind), [
+        "weight",
+        "state",
+      ]);
+      const whole = await hub.explainFrontend("lb1", "web", "viewer");
+      assert.ok(!(whole instanceof MaglevError));
+      assert.deepEqual(whole.servers.map(({ backend, vpp_weight }) => [backend, vpp_weight]), [
+        ["b0", 0],
+        ["b1", 0],
+        ["b2", 70],
+      ]);
+      await following({ again: address }, async ({ hub, state, until }) => {
+        await until(() => state("again").connected);
+        const page = await hub.timeline("again", { backend: "b1" }, "viewer");
+        assert.ok(!(page instanceof MaglevError));
+        const events = page.records.map(({ event, attributes: { to, method } }) =>
+          [event, to ?? method].join(" ")
+        );
+        assert.deepEqual(events.slice(0, 3).sort(), [
+          "backend-transition disabled",
+          "operator-action DisableBackend",
+          // It was refused.
+          "operator-action PauseBackend",
+        ]);
+        assert.equal(events.at(-1), "backend-transition up");
+        const older = { backend: "b1", before: page.records[0]!.id };
+        const rest = await hub.timeline("again", older, "viewer");
+        assert.deepEqual(rest, { ...page, records: page.records.slice(1) });
+      });
+
       const probes = await until(() =>
         events().findLast((event) =>
           event.type === "probes" && event.probes.b2?.[0] === "L7OK" &&
@@ -299,6 +337,12 @@ Deno.test("no secret of a configuration or of an operator reaches what viewers g
         JSON.stringify(hub.problems("viewer")),
         JSON.stringify(hub.history("lb1")),
         JSON.stringify(await hub.backend("lb1", "b0", "viewer")),
+        ...await Promise.all([
+          hub.explainBackend("lb1", "b0", "viewer"),
+          hub.explainBackend("lb1", "b1", "viewer"),
+          hub.explainFrontend("lb1", "web", "viewer"),
+          hub.timeline("lb1", {}, "viewer"),
+        ]).then((answers) => answers.map((answer) => JSON.stringify(answer))),
       ].join("\n");
       assert.ok(forViewers.includes("open words"), "what is no secret is there");
       assert.deepEqual(/.{80}SECRET.{80}/s.exec(forViewers)?.[0], undefined);

@@ -557,7 +557,7 @@ Deno.test("dashboard page: its scripts take 35 kB at most, and 60 kB with worker
   const size = { page: 0, later: 0 };
   for (const [path, bytes] of await builtFiles()) {
     const kilobytes = gzipSync(bytes, { level: 9 }).length / 1000;
-    if (/\/(index|start)-.*\.js$/.test(path)) size.page += kilobytes;
+    if (/\/(index|page)-.*\.js$/.test(path)) size.page += kilobytes;
     if (/\/(worker|chart)-.*\.js$/.test(path)) size.later += kilobytes;
   }
   assert.ok(size.page > 10 && size.later > 10, "the files have these names");

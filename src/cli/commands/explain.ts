@@ -85,11 +85,17 @@ function sinceCell({ sinceUnixNs, sinceAtLeast }: Link, nowMs: WallMs): Cell {
 /** Kinds whose texts differ from server to server without meaning: results, buckets, flows. */
 const OWN: ReadonlySet<string> = new Set(["probe", "counter", "vpp"]);
 
-function whyCell({ kind, text, decides }: Link): Cell {
-  const cell: Cell = { text, style: decides ? "warn" : "plain" };
+function whyCell(link: Link): Cell {
+  const { kind, text, decides } = link;
+  const cell: Cell = { text: whyText(link), style: decides ? "warn" : "plain" };
   if (OWN.has(kind)) return { ...cell, comparisonKey: "" };
   // The cause of a state may be another one there.
   return kind === "state" ? { ...cell, comparisonKey: text.split(",")[0]! } : cell;
+}
+
+/** `paused by an operator: new kernel; operator: ann (127.0.0.1:1)`. */
+function whyText({ text, by }: Link): string {
+  return by === "" ? text : `${text}; operator: ${by}`;
 }
 
 /** `explain frontend <name>`: its state and VIP, and the reason of each server's weight. */
@@ -141,7 +147,7 @@ function frontendView(message: messages.ExplainFrontendResponse): View {
 
 function serverRow(server: Place): Row {
   const { pool, backend, address, state, weight, effectiveWeight, vppWeight, buckets } = server;
-  const why = server.links.filter(({ decides }) => decides).map(({ text }) => text).join("; ");
+  const why = server.links.filter(({ decides }) => decides).map(whyText).join("; ");
   const differs = server.difference !== "";
   return {
     key: JSON.stringify([pool, backend]),

@@ -4,24 +4,39 @@ import type { NamedServer } from "../../base/lb_names.ts";
 import { notFound } from "../../base/nearest.ts";
 import type { Clock, Prng } from "../../base/ports.ts";
 import { type Endpoint, explain } from "../../grpc/client/failures.ts";
-import type { Audience, EncodedState, Hub, MaglevdActions, SubscribeOptions } from "../ports.ts";
+import type {
+  Audience,
+  EncodedState,
+  Hub,
+  MaglevdActions,
+  SubscribeOptions,
+  TimelineQuery,
+} from "../ports.ts";
 import {
   type BackendDetails,
+  type BackendExplanation,
   type DashboardEvent,
+  type FrontendExplanation,
   type History,
   type MaglevdState,
   MAX_RESULTS,
   type Problem,
   type State,
+  TIMELINE_PAGE,
+  type TimelinePage,
 } from "../protocol.ts";
 import { actionsOf } from "./actions.ts";
 import { StateEncoder } from "./encoded_state.ts";
 import { EventBus } from "./event_bus.ts";
-import { ACTION_MS, type Connect, wrongAnswer } from "./follow/connection.ts";
+import { ACTION_MS, type Connect, type Connection, wrongAnswer } from "./follow/connection.ts";
 import { MaglevdFollower } from "./follow/maglevd_follower.ts";
 import { backendFor, maglevdFor } from "./model/audience.ts";
 import { backendOf, transitionsOf } from "./model/convert.ts";
+import { backendExplanationOf, frontendExplanationOf, timelineOf } from "./model/diagnosis.ts";
 import { problemsOf, sortedProblems } from "./model/problems.ts";
+
+/** Of calls that browsers cause. */
+const CALL = { deadlineMs: ACTION_MS };
 
 export interface HubOptions {
   /** Names are unique; see parseServers(). */
@@ -119,6 +134,70 @@ class DashboardHub implements Hub {
     backend: string,
     audience: Audience,
   ): Promise<BackendDetails | MaglevError> {
+    const of = { kind: "backend", object: backend } as const;
+    return await this.#asked(name, of, async (follower, connection) => {
+      const info = await connection.call("GetBackend", { name: backend }, CALL);
+      if (info.name !== backend) return wrongAnswer(info.name);
+      const flaps = follower.model.histories.flapsOf(backend);
+      return {
+        backend: backendFor(backendOf(info, flaps), audience),
+        transitions: transitionsOf(info.transitions),
+        history: follower.historyOf(backend),
+      };
+    });
+  }
+
+  async explainBackend(
+    name: string,
+    backend: string,
+    audience: Audience,
+  ): Promise<BackendExplanation | MaglevError> {
+    const of = { kind: "backend", object: backend } as const;
+    return await this.#asked(name, of, async (_, connection) => {
+      const answer = await connection.call("ExplainBackend", { name: backend }, CALL);
+      return answer.name === backend
+        ? backendExplanationOf(answer, audience)
+        : wrongAnswer(answer.name);
+    });
+  }
+
+  async explainFrontend(
+    name: string,
+    frontend: string,
+    audience: Audience,
+  ): Promise<FrontendExplanation | MaglevError> {
+    const of = { kind: "frontend", object: frontend } as const;
+    return await this.#asked(name, of, async (_, connection) => {
+      const answer = await connection.call("ExplainFrontend", { name: frontend }, CALL);
+      return answer.name === frontend
+        ? frontendExplanationOf(answer, audience)
+        : wrongAnswer(answer.name);
+    });
+  }
+
+  async timeline(
+    name: string,
+    { backend = "", frontend = "", before = 0 }: TimelineQuery,
+    audience: Audience,
+  ): Promise<TimelinePage | MaglevError> {
+    return await this.#asked(name, undefined, async (_, connection) =>
+      timelineOf(
+        await connection.call("ListHistory", {
+          backend,
+          frontend,
+          beforeId: BigInt(before),
+          pageSize: TIMELINE_PAGE,
+        }, CALL),
+        audience,
+      ));
+  }
+
+  /** Asks a maglevd because of a browser. `of`: what it is about, which must be there. */
+  async #asked<T>(
+    name: string,
+    of: { readonly kind: "backend" | "frontend"; readonly object: string } | undefined,
+    ask: (follower: MaglevdFollower, connection: Connection) => Promise<T | MaglevError>,
+  ): Promise<T | MaglevError> {
     const follower = this.#followers.get(name);
     if (follower === undefined) return notFound("maglevd", name, this.names);
     const { model, connection } = follower;
@@ -128,22 +207,21 @@ class DashboardHub implements Hub {
       return new MaglevError("unavailable", `${name} is not connected: ${why}`);
     }
     // No suggestion: it would take a millisecond for each of ten thousand requests.
-    if (!model.backends.has(backend)) return notFound("backend", backend, []);
+    if (of !== undefined && !model[`${of.kind}s`].has(of.object)) {
+      return notFound(of.kind, of.object, []);
+    }
     if (!follower.details.take(this.#options.clock.monotonicMs())) {
-      return new MaglevError("resource-exhausted", "too many requests for details of backends");
+      return new MaglevError("resource-exhausted", "too many requests for details");
     }
     try {
-      const info = await connection.call("GetBackend", { name: backend }, {
-        deadlineMs: ACTION_MS,
-      });
-      if (info.name !== backend) return wrongAnswer(info.name);
-      return {
-        backend: backendFor(backendOf(info, model.histories.flapsOf(backend)), audience),
-        transitions: transitionsOf(info.transitions),
-        history: follower.historyOf(backend),
-      };
+      return await ask(follower, connection);
     } catch (caught) {
       const error = MaglevError.from(caught);
+      if (error.code === "unimplemented") {
+        const version = status.version === undefined ? "" : ` ${status.version}`;
+        const message = `${name} cannot answer this: its maglevd${version} is too old for it`;
+        return new MaglevError(error.code, message, { cause: error });
+      }
       const { security } = this.#options;
       const endpoint = { server: status.address, ...security, timeoutMs: ACTION_MS };
       return new MaglevError(error.code, explain(error, endpoint), { cause: error });

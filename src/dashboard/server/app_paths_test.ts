@@ -62,6 +62,19 @@ const OPEN: readonly Row[] = [
   { target: "/view/api/history/lb1", status: 200, text: /"slot_ms":10000/, headers: JSON_FIELDS },
   { target: "/view/api/history/lb1?results=0", status: 200, text: /"code":"0"/ },
   { target: "/view/api/history/lb1", status: 200, text: /"code":"20"/ },
+  {
+    target: "/view/api/explain/lb1/backends/nginx0",
+    status: 200,
+    text: /"text":"paused by an operator: update"/,
+    headers: JSON_FIELDS,
+  },
+  { target: "/view/api/explain/lb1/frontends/web", status: 200, text: /"servers":\[\]/ },
+  { target: "/view/api/timeline/lb1", status: 200, text: /"next_before":7/, headers: JSON_FIELDS },
+  {
+    target: "/view/api/timeline/lb1?backend=a%2Fb&before=9&frontend=",
+    status: 200,
+    text: /"query":"\{\\"backend\\":\\"a\/b\\",\\"before\\":9\}"/,
+  },
   { target: "/view/?kiosk&x=1", status: 200 },
   { target: "/view/api/maglevds", status: 200, text: /^\[\{"name":"lb1","address"/ },
   { target: "/view/api/version", status: 200, text: /"commit":"c0ffee".*"admin":true/ },
@@ -99,6 +112,14 @@ const OPEN: readonly Row[] = [
   { target: "/view/api/state/lb1/backends/", status: 404 },
   { target: "/view/api/state/lb1/frontends/x", status: 404 },
   { target: "/view/api/history/lb9", status: 404 },
+  { target: "/view/api/timeline/lb9", status: 404 },
+  { target: "/view/api/timeline", status: 404 },
+  { target: "/view/api/explain/lb1", status: 404 },
+  { target: "/view/api/explain/lb9/backends/nginx0", status: 404 },
+  { target: "/view/api/explain/lb1/pools/main", status: 404 },
+  { target: "/view/api/explain/lb1/__proto__/x", status: 404 },
+  { target: "/view/api/explain/lb1/backends/x", status: 404, text: /no backend x/ },
+  { target: "/view/api/explain/lb1/frontends/x", status: 502, text: /too old for it/ },
   { target: "/view/api/events?since=nonsense", status: 400, text: /"message":"since: / },
   ...[
     ["events?since=", /"since: need EPOCH-SEQ/],
@@ -109,6 +130,13 @@ const OPEN: readonly Row[] = [
     ["history/lb1?results=", /"results: need 0/],
     ["history/lb1?results=0&results=0", /"results: given twice"/],
     ["history/lb1?limit=1", /"limit: unknown parameter; known are results"/],
+    ["timeline/lb1?before=0", /"before: need the id of a record, at least 1"/],
+    ["timeline/lb1?before=1e3", /"before: need the id/],
+    ["timeline/lb1?before=9007199254740993", /"before: need the id/],
+    ["timeline/lb1?backend=a&backend=b", /"backend: given twice"/],
+    [`timeline/lb1?backend=${"x".repeat(129)}`, /"backend: need a name of at most 128 characters"/],
+    ["timeline/lb1?since=1", /"since: unknown parameter; known are backend, frontend, before"/],
+    ["explain/lb1/backends/nginx0?x=1", /"x: unknown parameter/],
     ["state?x=1", /"x: unknown parameter; this path takes no parameters"/],
     ["state/lb1?__proto__=1", /"__proto__: unknown parameter/],
     ["problems?maglevd=lb1", /"maglevd: unknown parameter/],
@@ -290,7 +318,16 @@ Deno.test("what only operators may see is under admin alone", async () => {
   for (const { target } of OPEN) {
     assert.ok(!(await world.ask(target)).text.includes(SECRET), target);
   }
-  for (const path of ["state", "state/lb1", "state/lb1/backends/nginx0"]) {
+  for (
+    const path of [
+      "state",
+      "state/lb1",
+      "state/lb1/backends/nginx0",
+      "explain/lb1/backends/nginx0",
+      "explain/lb1/frontends/web",
+      "timeline/lb1",
+    ]
+  ) {
     // In this order: what an operator was sent before is not what a viewer is sent.
     assert.ok((await world.ask(`/admin/api/${path}`, READ)).text.includes(SECRET), path);
     assert.ok(!(await world.ask(`/view/api/${path}`)).text.includes(SECRET), path);

@@ -2,13 +2,14 @@
 import { MaglevError } from "../../base/errors.ts";
 import type { BuildInfo } from "../../base/version.ts";
 import type { HttpAnswer, HttpRequest } from "../../http/ports.ts";
-import type { Audience, Hub } from "../ports.ts";
+import type { Audience, Hub, TimelineQuery } from "../ports.ts";
 import {
   type DashboardVersion,
   HISTORY_QUERY,
   MaglevdState,
   MaglevdStatus,
   MAX_RESULTS,
+  TIMELINE_QUERY,
 } from "../protocol.ts";
 import { encoded, encodedJson, json, JSON_TYPE, notFound, refusalOf } from "./answers.ts";
 import type { DashboardMetrics } from "./metrics.ts";
@@ -45,13 +46,8 @@ export async function answerRead(
   if (read.kind === "events") {
     return eventStream(request, { audience, group }, { hub, metrics });
   }
-  const once = read.kind === "history" ? [HISTORY_QUERY.results] : [];
-  const query = readQuery(request.query, { once });
+  const query = readQuery(request.query, { once: parametersOf(read) });
   if (typeof query === "string") return badQuery(query);
-  const isWhole = query.get(HISTORY_QUERY.results) === null;
-  if (!isWhole && query.get(HISTORY_QUERY.results) !== "0") {
-    return badQuery("results: need 0, for none; all are sent when it is left out");
-  }
   switch (read.kind) {
     case "state": {
       const state = await hub.encodedState(audience);
@@ -73,18 +69,61 @@ export async function answerRead(
     case "maglevd":
       return await share([kind, maglevd], () => hub.maglevd(maglevd, audience));
     case "history": {
-      const results = isWhole ? MAX_RESULTS : 0;
+      const text = query.get(HISTORY_QUERY.results);
+      if (text !== null && text !== "0") {
+        return badQuery("results: need 0, for none; all are sent when it is left out");
+      }
+      const results = text === null ? MAX_RESULTS : 0;
       return await share([kind, maglevd, `${results}`], () => hub.history(maglevd, results));
     }
-    case "backend": {
-      const { backend } = read;
+    case "timeline": {
+      const selection = readTimelineQuery(query);
+      if (typeof selection === "string") return badQuery(selection);
+      const { backend, frontend, before } = selection;
       return await share(
-        [kind, maglevd, backend],
-        () => hub.backend(maglevd, backend, audience),
+        [kind, maglevd, backend ?? "", frontend ?? "", `${before ?? ""}`],
+        () => hub.timeline(maglevd, selection, audience),
       );
     }
+    case "backend":
+      return await share(
+        [kind, maglevd, read.name],
+        () => hub.backend(maglevd, read.name, audience),
+      );
+    case "explain-backend":
+      return await share(
+        [kind, maglevd, read.name],
+        () => hub.explainBackend(maglevd, read.name, audience),
+      );
+    case "explain-frontend":
+      return await share(
+        [kind, maglevd, read.name],
+        () => hub.explainFrontend(maglevd, read.name, audience),
+      );
   }
 }
+
+function parametersOf({ kind }: Read): readonly string[] {
+  if (kind === "history") return Object.values(HISTORY_QUERY);
+  return kind === "timeline" ? Object.values(TIMELINE_QUERY) : [];
+}
+
+/** A text: what is wrong. */
+function readTimelineQuery(query: URLSearchParams): TimelineQuery | string {
+  const before = query.get(TIMELINE_QUERY.before);
+  if (before !== null && !/^[1-9]\d{0,14}$/.test(before)) {
+    return "before: need the id of a record, at least 1";
+  }
+  const named = (name: string) => query.get(name) || undefined;
+  const [backend, frontend] = [named(TIMELINE_QUERY.backend), named(TIMELINE_QUERY.frontend)];
+  for (const [name, value = ""] of [["backend", backend], ["frontend", frontend]]) {
+    if (value.length > MAX_NAME) return `${name}: need a name of at most ${MAX_NAME} characters`;
+  }
+  return { backend, frontend, before: before === null ? undefined : Number(before) };
+}
+
+/** Longest name of a backend or frontend, in characters: the configuration allows no longer one. */
+const MAX_NAME = 128;
 
 function sharedAnswer(request: HttpRequest, made: Made): HttpAnswer {
   if (made === undefined) return notFound();

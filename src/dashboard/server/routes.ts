@@ -28,8 +28,13 @@ export type Tree = "" | "view" | "admin";
 export type Read =
   | { readonly kind: "state" | "maglevds" | "version" | "problems" }
   | { readonly kind: "events" }
-  | { readonly kind: "maglevd" | "history"; readonly maglevd: string }
-  | { readonly kind: "backend"; readonly maglevd: string; readonly backend: string };
+  | { readonly kind: "maglevd" | "history" | "timeline"; readonly maglevd: string }
+  | {
+    readonly kind: "backend" | "explain-backend" | "explain-frontend";
+    readonly maglevd: string;
+    /** Of the backend or frontend. */
+    readonly name: string;
+  };
 
 /** Done at POST or PUT. */
 export type Action =
@@ -105,8 +110,15 @@ function decodedSegments(path: string): readonly string[] | undefined {
   }
 }
 
+/** What is read of a backend or frontend, by the first and the third part of its path. */
+const NAMED: Readonly<Record<string, "backend" | "explain-backend" | "explain-frontend">> = {
+  "state/backends": "backend",
+  "explain/backends": "explain-backend",
+  "explain/frontends": "explain-frontend",
+};
+
 function readOf(segments: readonly string[]): Read | undefined {
-  const [first, maglevd, second, backend] = segments;
+  const [first, maglevd, second, name] = segments;
   if (segments.includes("")) return undefined;
   switch (segments.length) {
     case 1:
@@ -117,11 +129,13 @@ function readOf(segments: readonly string[]): Read | undefined {
         : undefined;
     case 2:
       if (first === "state") return { kind: "maglevd", maglevd: maglevd! };
-      return first === "history" ? { kind: "history", maglevd: maglevd! } : undefined;
-    case 4:
-      return first === "state" && second === "backends"
-        ? { kind: "backend", maglevd: maglevd!, backend: backend! }
+      return first === "history" || first === "timeline"
+        ? { kind: first, maglevd: maglevd! }
         : undefined;
+    case 4: {
+      const kind = NAMED[`${first}/${second}`];
+      return kind === undefined ? undefined : { kind, maglevd: maglevd!, name: name! };
+    }
     default:
       return undefined;
   }

@@ -4,6 +4,7 @@
  */
 import { type Accessor, createSignal } from "solid-js";
 import { type Filter, type FilterName, isOpen, NO_FILTER } from "./model/filter.ts";
+import type { TimelineTarget } from "./model/timeline.ts";
 import {
   formatPlace,
   formatSearch,
@@ -33,6 +34,9 @@ export class Navigation {
   /** The place that a link led to and that is not on the screen yet. */
   readonly target: Accessor<Place | undefined>;
   readonly theme: Accessor<Theme>;
+  /** Whose kept history is shown. */
+  readonly timeline: Accessor<TimelineTarget | undefined>;
+  readonly setTimeline: (target: TimelineTarget | undefined) => void;
   /** Called when another load balancer is shown. */
   onScope: () => void = () => {};
 
@@ -59,6 +63,7 @@ export class Navigation {
     [this.place, this.#setPlace] = createSignal(url.place);
     [this.target, this.#setTarget] = createSignal<Place | undefined>(url.place);
     [this.theme, this.#setTheme] = createSignal<Theme>(themeOf(load(THEME_KEY)));
+    [this.timeline, this.setTimeline] = createSignal<TimelineTarget | undefined>();
     const [track, fire] = createSignal(undefined, { equals: false });
     this.#trackChoices = track;
     this.#fireChoices = () => fire(undefined);

@@ -673,6 +673,8 @@ export interface ExplainLink {
     | undefined;
   /** It may have begun earlier: it was found so when VPP was read. */
   readonly sinceAtLeast: boolean;
+  /** Identity and peer of the operator who decided it; empty: not an operator. */
+  readonly by: string;
 }
 
 /** One entry of a pool, and its server in VPP. */
@@ -6475,6 +6477,7 @@ function createBaseExplainLink(): ExplainLink {
     decides: false,
     sinceUnixNs: undefined,
     sinceAtLeast: false,
+    by: "",
   };
 }
 
@@ -6504,6 +6507,9 @@ export const ExplainLink: MessageFns<ExplainLink, "maglev.ExplainLink"> = {
     }
     if (message.sinceAtLeast !== false) {
       writer.uint32(48).bool(message.sinceAtLeast);
+    }
+    if (message.by !== "") {
+      writer.uint32(58).string(message.by);
     }
     return writer;
   },
@@ -6567,6 +6573,14 @@ export const ExplainLink: MessageFns<ExplainLink, "maglev.ExplainLink"> = {
             }
 
             message.sinceAtLeast = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.by = reader.string();
             continue;
           }
         }

@@ -9,17 +9,22 @@ import type {
   MaglevdActions,
   SentEvent,
   SubscribeOptions,
+  TimelineQuery,
 } from "../../../src/dashboard/ports.ts";
 import type {
   ActionAnswer,
   Backend,
   BackendDetails,
+  BackendExplanation,
   DashboardEvent,
+  ExplainLink,
+  FrontendExplanation,
   History,
   MaglevdState,
   PlanAnswer,
   Problem,
   State,
+  TimelinePage,
 } from "../../../src/dashboard/protocol.ts";
 
 /** A name that only percent-encoding brings through a path. */
@@ -118,6 +123,38 @@ export class FakeHub implements Hub {
     });
   }
 
+  explainBackend(
+    _name: string,
+    name: string,
+    audience: Audience,
+  ): Promise<BackendExplanation | MaglevError> {
+    return Promise.resolve(
+      name === BACKEND.name
+        ? { name, state: "paused", links: [linkFor(audience)], places: [] }
+        : new MaglevError("not-found", `no backend ${name}`),
+    );
+  }
+
+  explainFrontend(
+    _name: string,
+    name: string,
+    audience: Audience,
+  ): Promise<FrontendExplanation | MaglevError> {
+    return Promise.resolve(
+      name === "web"
+        ? { name, state: "up", links: [linkFor(audience)], servers: [] }
+        : new MaglevError("unimplemented", "lb1 is too old for it"),
+    );
+  }
+
+  /** The query stands in the attributes of the one record. */
+  timeline(_name: string, query: TimelineQuery, audience: Audience): Promise<TimelinePage> {
+    const by = audience === "viewer" ? {} : { peer: SECRET };
+    const attributes = { query: JSON.stringify(query), ...by };
+    const record = { id: 7, at_ms: 1_700_000_000_000, event: "operator-action", attributes };
+    return Promise.resolve({ records: [record], next_before: 7 });
+  }
+
   subscribe(options: SubscribeOptions): () => void {
     this.subscribers.add(options);
     if (options.since?.epoch === "") options.listener(resync());
@@ -174,6 +211,11 @@ function backendFor(audience: Audience): Backend {
   return audience === "viewer"
     ? BACKEND
     : { ...BACKEND, intent: { ...BACKEND.intent!, by: SECRET } };
+}
+
+function linkFor(audience: Audience): ExplainLink {
+  const link = { kind: "intent", text: "paused by an operator: update", decides: true };
+  return audience === "viewer" ? link : { ...link, by: SECRET };
 }
 
 /** A replayed event as it goes out. */

@@ -14,9 +14,11 @@ import type {
   PlanBody,
   PoolBackend,
   State,
+  TimelineRecord,
   WeightBody,
 } from "../../../src/dashboard/protocol.ts";
-import { REPLAYED } from "../../../src/dashboard/protocol.ts";
+import { REPLAYED, vipKey } from "../../../src/dashboard/protocol.ts";
+import { explainBackendOf, explainFrontendOf, timelineOf } from "../worlds/dashboard_diagnosis.ts";
 import { historyOf, lbVipOf } from "../worlds/dashboard_page_world.ts";
 
 /** The policy under which the page must work. */
@@ -53,6 +55,10 @@ export class DashboardFixture {
   planAnswer: PlanAnswer | undefined;
   /** How long `plan` takes, in milliseconds. */
   planDelayMs = 0;
+  /** Maglevds are too old for explanations and for a history. */
+  isOld = false;
+  /** Records of the history, oldest first. */
+  records: readonly TimelineRecord[] = [];
 
   #state: State;
   readonly #files: ReadonlyMap<string, Uint8Array>;
@@ -273,6 +279,16 @@ export class DashboardFixture {
     const maglevd = this.#state.maglevds.find((maglevd) => maglevd.name === lb);
     if (maglevd === undefined) return failure(404, `no maglevd ${lb}`);
     if (kind === "history") return Response.json(historyOf(maglevd, Date.now()));
+    if (kind === "explain" || kind === "timeline") {
+      if (this.isOld) return failure(502, `${lb} cannot answer this: its maglevd 0.0.9 is too old`);
+      if (kind === "timeline") {
+        return Response.json(timelineOf(this.records, url.searchParams));
+      }
+      const explained = what === "backends"
+        ? explainBackendOf(maglevd, name!)
+        : explainFrontendOf(maglevd, name!);
+      return explained === undefined ? failure(404, `no ${name}`) : Response.json(explained);
+    }
     if (kind === "state" && what === "backends") {
       const backend = maglevd.backends.find((backend) => backend.name === name);
       if (backend === undefined) return failure(404, `no backend ${name}`);
@@ -403,6 +419,12 @@ function changed(
       return event.state;
     case "vpp-status":
       return { ...maglevd, vpp: event.vpp };
+    case "lb-state": {
+      const { read_ms, vips, removed } = event;
+      const replaced = new Set([...vips.map(vipKey), ...removed]);
+      const kept = maglevd.lb?.vips.filter((vip) => !replaced.has(vipKey(vip))) ?? [];
+      return { ...maglevd, lb: { read_ms, vips: [...kept, ...vips] } };
+    }
     default:
       return maglevd;
   }

@@ -14,6 +14,7 @@ function link(
     decides: false,
     sinceUnixNs: undefined,
     sinceAtLeast: false,
+    by: "",
     ...more,
   };
 }
@@ -26,9 +27,10 @@ function placeOf(words: Words): messages.ServerExplanation {
     address: "198.51.100.11",
     state: "up",
     links: [
-      link("weight", `in place of the file's 100, weighed by ${words.identity}: ${words.reason}`, {
+      link("weight", `in place of the file's 100, weighed by an operator: ${words.reason}`, {
         weight: 25,
         decides: true,
+        by: words.identity,
         sinceUnixNs: ago(12 * MINUTE + 7 * SECOND),
       }),
       link("state", "up", { weight: 25 }),

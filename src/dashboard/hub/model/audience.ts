@@ -13,6 +13,7 @@ import type {
   Intent,
   MaglevdState,
   Pool,
+  TimelineRecord,
 } from "../../protocol.ts";
 
 export function backendFor(backend: Backend, audience: Audience): Backend {
@@ -50,15 +51,29 @@ export function eventFor(event: DashboardEvent, audience: Audience): DashboardEv
       return state === event.state ? event : { ...event, state };
     }
     case "log": {
-      const kept = Object.entries(event.attributes)
-        .filter(([key, value]) => isHarmless(event.msg, { key, value }));
-      return kept.length === Object.keys(event.attributes).length
-        ? event
-        : { ...event, attributes: Object.fromEntries(kept) };
+      const attributes = harmless(event.msg, event.attributes);
+      return attributes === event.attributes ? event : { ...event, attributes };
     }
     default:
       return event;
   }
+}
+
+/** A record of the history, which is one of the log that was kept. */
+export function recordFor(record: TimelineRecord, audience: Audience): TimelineRecord {
+  return audience === "operator"
+    ? record
+    : { ...record, attributes: harmless(record.event, record.attributes) };
+}
+
+/** The attributes that viewers may see; the same object when these are all. */
+function harmless(
+  msg: string,
+  attributes: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const all = Object.entries(attributes);
+  const kept = all.filter(([key, value]) => isHarmless(msg, { key, value }));
+  return kept.length === all.length ? attributes : Object.fromEntries(kept);
 }
 
 function poolForViewers(pool: Pool): Pool {

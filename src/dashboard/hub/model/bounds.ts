@@ -44,7 +44,11 @@ export const ACTIVITY_BOUNDS = { bytes: 4 * 1024 * 1024, messages: 2 * MAX_BACKE
 export const LOG_PER_S = { rate: 50, burst: 300 } as const;
 /** Changed backends and frontends that are sent on as they come; further ones follow combined. */
 export const CHANGES_PER_S = { rate: 200, burst: 2000 } as const;
-/** Backends whose details are asked for: any browser may cause these calls. */
+/** Links of a chain, and pools that have a backend. */
+export const MAX_LINKS = 100;
+export const MAX_PLACES = 1000;
+
+/** Details, explanations and pages of history that are asked for: any browser causes these calls. */
 export const DETAILS_PER_S = { rate: 20, burst: 100 } as const;
 
 /** `text`, or its beginning with an ellipsis. */

@@ -239,7 +239,9 @@ export function syncReportOf(report: messages.SyncVPPLBStateResponse): SyncRepor
 }
 
 /** The attributes of a log record, by key; the first ones of too many. */
-export function attributesOf(event: messages.LogEvent): Record<string, string> {
+export function attributesOf(
+  event: Pick<messages.LogEvent, "attributes">,
+): Record<string, string> {
   const { items } = head(event.attributes, MAX_ATTRIBUTES);
   return Object.fromEntries(
     items.map(({ key, value }) => [clip(key, 64), clip(value, MAX_ATTRIBUTE)]),

@@ -3,14 +3,18 @@ import type {
   ActionAnswer,
   ActionBody,
   BackendDetails,
+  BackendExplanation,
   ErrorAnswer,
+  FrontendExplanation,
   History,
   PlanAnswer,
   PlanBody,
   State,
   SyncBody,
+  TimelinePage,
   WeightBody,
 } from "../../protocol.ts";
+import type { TimelineTarget } from "../model/timeline.ts";
 import type { Wish } from "../model/plan_words.ts";
 import type { Base } from "../model/url_state.ts";
 
@@ -67,6 +71,21 @@ export class Api {
 
   backend(lb: string, name: string): Promise<BackendDetails> {
     return this.#get(`${this.#tree}/state/${part(lb)}/backends/${part(name)}`);
+  }
+
+  explainBackend(lb: string, name: string): Promise<BackendExplanation> {
+    return this.#get(`${this.#tree}/explain/${part(lb)}/backends/${part(name)}`);
+  }
+
+  explainFrontend(lb: string, name: string): Promise<FrontendExplanation> {
+    return this.#get(`${this.#tree}/explain/${part(lb)}/frontends/${part(name)}`);
+  }
+
+  /** The page of records before this one; undefined: the newest. */
+  timeline({ lb, ...names }: TimelineTarget, before: number | undefined): Promise<TimelinePage> {
+    const query = new URLSearchParams(names);
+    if (before !== undefined) query.set("before", `${before}`);
+    return this.#get(`${this.#tree}/timeline/${part(lb)}?${query}`);
   }
 
   /** What a wish would do. */

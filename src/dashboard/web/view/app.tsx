@@ -25,6 +25,7 @@ import { Help } from "./help.tsx";
 import { setIcon } from "./icon.ts";
 import { listenToKeys } from "./keys.ts";
 import { Overview } from "./overview.tsx";
+import { later } from "./parts/later.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { VppPanel } from "./panels/vpp_panel.tsx";
 
@@ -104,6 +105,9 @@ export function App(props: { readonly page: Page }): JSX.Element {
         </div>
         <div class="for-readers" role="status" aria-live="polite">{page.announcement()}</div>
         <LazyActionDialog />
+        <Show when={page.navigation.timeline()} keyed>
+          {(target) => <LazyTimeline target={target} />}
+        </Show>
         <Show when={help()}>
           <Help onClose={() => setHelp(false)} />
         </Show>
@@ -111,6 +115,8 @@ export function App(props: { readonly page: Page }): JSX.Element {
     </PageContext.Provider>
   );
 }
+
+const LazyTimeline = later(async () => (await import("./diagnosis/mod.ts")).Timeline);
 
 /** The confirmations, whose code only operators load. */
 function LazyActionDialog(): JSX.Element {

@@ -28,8 +28,11 @@ import { usePage } from "./context.ts";
 import { Age } from "./parts/age.tsx";
 import { CopyJson } from "./parts/copy_json.tsx";
 import { counterWords } from "./parts/counter.tsx";
+import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { outageTexts } from "./parts/strip.tsx";
+
+const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).BackendWhy);
 
 /** Transitions that are shown. */
 const MAX_TRANSITIONS = 10;
@@ -67,6 +70,7 @@ export function BackendDetails(props: {
   };
   return (
     <div class="detail-grid">
+      <LazyWhy {...props} />
       <dl class="facts">
         <dt>address</dt>
         <dd>{props.backend.address}</dd>
@@ -197,6 +201,14 @@ export function BackendDetails(props: {
       </section>
       <div class="acts">
         <Actions lb={props.lb} frontend={props.frontend} pool={props.pool} entry={props.entry} />
+        <button
+          type="button"
+          class="quiet"
+          onClick={() =>
+            page.navigation.setTimeline({ lb: props.lb.name, backend: props.backend.name })}
+        >
+          History
+        </button>
         <CopyJson
           of={() => ({
             maglevd: props.lb.name,

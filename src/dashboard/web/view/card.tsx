@@ -1,14 +1,5 @@
 /** A frontend: one line with its state, which opens to its pools. A closed body is not rendered. */
-import {
-  type Component,
-  createMemo,
-  createSignal,
-  For,
-  Index,
-  type JSX,
-  onMount,
-  Show,
-} from "solid-js";
+import { createMemo, createSignal, For, Index, type JSX, Show } from "solid-js";
 import { type Frontend, frontendVipKey, type Pool } from "../../protocol.ts";
 import type { Match } from "../model/filter.ts";
 import { addressPort, formatPackets, visible } from "../model/format.ts";
@@ -18,26 +9,15 @@ import { WhyNot } from "./actions/actions.tsx";
 import { BackendRow } from "./backend_row.tsx";
 import { usePage } from "./context.ts";
 import { flashOn } from "./parts/flash.tsx";
+import { later } from "./parts/later.tsx";
 import { Mark } from "./parts/mark.tsx";
 import { Name } from "./parts/name.tsx";
 
-type ChartProps = { readonly lb: Lb; readonly vip: string; readonly name: string };
-
-/** The chart's code, once a card has been opened. */
-const [chart, setChart] = createSignal<Component<ChartProps>>();
-
-/** The chart; an empty place of its height until its code is there. */
-function LazyChart(props: ChartProps): JSX.Element {
-  onMount(async () => {
-    const loaded = await import("./chart.tsx").catch(() => undefined);
-    if (loaded !== undefined) setChart(() => loaded.default);
-  });
-  return (
-    <Show when={chart()} fallback={<div class="chart" />} keyed>
-      {(Chart) => <Chart {...props} />}
-    </Show>
-  );
-}
+const LazyChart = later(
+  async () => (await import("./chart.tsx")).TrafficChart,
+  () => <div class="chart" />,
+);
+const LazyWhy = later(async () => (await import("./diagnosis/mod.ts")).FrontendWhy);
 
 /** Backends of a kind that a closed card names. */
 const MAX_NAMED = 2;
@@ -56,6 +36,7 @@ export function Card(props: {
       summary: props.lb.summaries.get(props.name)!,
     };
   });
+  const [why, setWhy] = createSignal(false);
   const frontend = () => parts().frontend;
   const summary = () => parts().summary;
   const toggle = () => {
@@ -111,8 +92,24 @@ export function Card(props: {
               </p>
             )}
           </For>
-          <Show when={page.admin && summary().differences.length > 0}>
-            <div class="acts">
+          <div class="acts">
+            <button
+              type="button"
+              class="quiet"
+              aria-expanded={why()}
+              onClick={() => setWhy(!why())}
+            >
+              Why
+            </button>
+            <button
+              type="button"
+              class="quiet"
+              onClick={() =>
+                page.navigation.setTimeline({ lb: props.lb.name, frontend: props.name })}
+            >
+              History
+            </button>
+            <Show when={page.admin && summary().differences.length > 0}>
               <button
                 type="button"
                 disabled={!page.canAct(props.lb)}
@@ -122,7 +119,10 @@ export function Card(props: {
                 Sync …
               </button>
               <WhyNot lb={props.lb} />
-            </div>
+            </Show>
+          </div>
+          <Show when={why()}>
+            <LazyWhy lb={props.lb} frontend={frontend()} />
           </Show>
           <LazyChart lb={props.lb} vip={frontendVipKey(frontend())} name={props.name} />
           <Index each={frontend().pools}>

@@ -18,7 +18,7 @@ const SERIES = [
   { label: "dropped", property: "--down", fill: false },
 ] as const;
 
-export default function Chart(
+export function TrafficChart(
   props: { readonly lb: Lb; readonly vip: string; readonly name: string },
 ): JSX.Element {
   const page = usePage();

@@ -92,7 +92,8 @@ function serverExplanation(place: PlaceExplanation, snapshot: Snapshot): ServerE
   };
 }
 
-function explainLink({ kind, text, weight, decides, sinceMs, sinceAtLeast }: Link): ExplainLink {
+function explainLink(link: Link): ExplainLink {
+  const { kind, text, weight, decides, sinceMs, sinceAtLeast, by } = link;
   return {
     kind,
     text,
@@ -100,5 +101,6 @@ function explainLink({ kind, text, weight, decides, sinceMs, sinceAtLeast }: Lin
     decides: decides ?? false,
     sinceUnixNs: sinceMs === undefined ? undefined : unixNanoseconds(sinceMs),
     sinceAtLeast: sinceAtLeast ?? false,
+    by: by ?? "",
   };
 }

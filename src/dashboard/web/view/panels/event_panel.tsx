@@ -53,6 +53,17 @@ export function EventPanel(props: { readonly lb: string | undefined }): JSX.Elem
           value={search()}
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
+        <Show when={props.lb}>
+          {(lb) => (
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => page.navigation.setTimeline({ lb: lb() })}
+            >
+              History
+            </button>
+          )}
+        </Show>
         <button
           type="button"
           class="quiet"

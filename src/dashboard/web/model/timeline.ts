@@ -1,0 +1,49 @@
+/** PURE. The history that a maglevd keeps: whose is shown, pages put together, records in words. */
+import type { TimelinePage, TimelineRecord } from "../../protocol.ts";
+
+/** Whose history is shown; of one backend or frontend, or everything of a load balancer. */
+export type TimelineTarget = {
+  readonly lb: string;
+  readonly backend?: string;
+  readonly frontend?: string;
+};
+
+/** What has been loaded, newest first. */
+export interface Timeline {
+  readonly records: readonly TimelineRecord[];
+  /** Where the older records begin; undefined: these are all. */
+  readonly before: number | undefined;
+  readonly warning: string;
+}
+
+/** `shown` with a page of older records at its end. */
+export function withOlder(shown: Timeline, page: TimelinePage): Timeline {
+  return { ...shown, records: [...shown.records, ...page.records], before: page.next_before };
+}
+
+/**
+ * `shown` with the newest page in front. When more came than a page holds, or the records begin again
+ * at a smaller id, only the page remains: a gap must not look like silence.
+ */
+export function withNewest(shown: Timeline | undefined, page: TimelinePage): Timeline {
+  const { next_before: before, warning = "" } = page;
+  const newest = shown?.records[0]?.id;
+  const first = page.records[0]?.id ?? 0;
+  const meets = newest !== undefined && first >= newest &&
+    page.records.some(({ id }) => id === newest);
+  if (shown === undefined || !meets) return { records: page.records, before, warning };
+  const added = page.records.filter(({ id }) => id > newest);
+  return { ...shown, records: [...added, ...shown.records], warning };
+}
+
+/** `up → down L4CON connection refused`; of other events the fields. */
+export function whatOf({ attributes }: Pick<TimelineRecord, "attributes">): string {
+  const { from, to, code, detail, layer: _, ...rest } = attributes;
+  if (from === undefined || to === undefined) return pairs(attributes);
+  return [`${from} → ${to}`, code, detail, pairs(rest)].filter((part) => part).join(" ");
+}
+
+function pairs(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes).filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}=${value}`).join(" ");
+}

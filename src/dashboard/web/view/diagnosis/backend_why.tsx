@@ -1,0 +1,67 @@
+/** Why a server has its weight in VPP, or takes no traffic: the answer, and the chain behind it. */
+import { type JSX, Show } from "solid-js";
+import type { Backend, Frontend, LbServer, Pool, PoolBackend } from "../../../protocol.ts";
+import { verdictOf } from "../../model/explain.ts";
+import { visible } from "../../model/format.ts";
+import type { Lb } from "../../model/lb.ts";
+import { usePage } from "../context.ts";
+import { Mark } from "../parts/mark.tsx";
+import { Chain } from "./chain.tsx";
+import { keptUp } from "./kept_up.ts";
+
+export function BackendWhy(props: {
+  readonly lb: Lb;
+  readonly frontend: Frontend;
+  readonly pool: Pool;
+  readonly entry: PoolBackend;
+  readonly backend: Backend;
+  readonly server: LbServer | undefined;
+}): JSX.Element {
+  const page = usePage();
+  const key = () => {
+    page.track(props.lb.name, "status");
+    const { lb, frontend, entry, backend, server } = props;
+    const { name, state, since_ms, intent, blind, carried } = backend;
+    return JSON.stringify([
+      [lb.name, lb.status.connected, frontend.active_pool, frontend.state, entry],
+      [name, state, since_ms, intent, blind, carried, server?.weight, server?.in_use],
+    ]);
+  };
+  const { value, missing } = keptUp(
+    page,
+    key,
+    () => page.api.explainBackend(props.lb.name, props.backend.name),
+  );
+  const found = () => {
+    const explanation = value();
+    const place = explanation?.places.find(({ frontend, pool }) =>
+      frontend === props.frontend.name && pool === props.pool.name
+    );
+    return explanation === undefined || place === undefined ? undefined : {
+      verdict: verdictOf(explanation.links, place),
+      links: [...explanation.links, ...place.links],
+    };
+  };
+  return (
+    <section class="why" aria-label={`Why ${visible(props.backend.name)}`}>
+      <Show
+        when={found()}
+        fallback={
+          <p class="faint">
+            Why: {value() === undefined ? visible(missing()) : "maglevd no longer has it here"}
+          </p>
+        }
+      >
+        {(answer) => (
+          <>
+            <p class={`verdict is-${answer().verdict.mark}`}>
+              <Mark of={answer().verdict.mark} /> <b>{visible(props.backend.name)}</b>{" "}
+              {visible(answer().verdict.text)}
+            </p>
+            <Chain lb={props.lb} links={answer().links} />
+          </>
+        )}
+      </Show>
+    </section>
+  );
+}

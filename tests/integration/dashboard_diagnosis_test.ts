@@ -1,0 +1,180 @@
+/**
+ * "Why does this server take no traffic?", asked of the dashboard's page in a real Chromium. Goal: two
+ * clicks answer it, the answer follows what happens, and the history is paged and filtered. Method: as
+ * dashboard_page_test.ts, whose server explains its states the way maglevd does.
+ */
+import assert from "node:assert/strict";
+import type { TimelineRecord } from "../../src/dashboard/protocol.ts";
+import { until } from "../support/judges/until.ts";
+import { browserTests, demo, withScreen } from "../support/servers/dashboard_screen.ts";
+import { demoLb, hostileLb, largeLb } from "../support/worlds/dashboard_page_world.ts";
+
+const browserTest = browserTests("dashboard diagnosis");
+
+const half = () => largeLb({ nowMs: Date.now(), vips: 16, backendsPerVip: 8, halfDown: true });
+
+browserTest(
+  "two clicks answer why a server takes no traffic, and the links that decide stand out",
+  () =>
+    withScreen([half()], {}, async ({ page }) => {
+      await page.getByRole("button", { name: "vip00" }).click();
+      await page.getByRole("button", { name: "web00-1" }).click();
+      const why = page.getByRole("region", { name: "Why web00-1" });
+      await why.getByText("web00-1 takes no new flows").waitFor();
+      const answer = await why.locator(".verdict").innerText();
+      assert.equal(
+        answer.trim(),
+        "web00-1 takes no new flows: paused: no new flows; paused by an operator: kernel upgrade",
+      );
+      assert.deepEqual(await why.locator(".decides").allInnerTexts().then(plain), [
+        "intent ▸ decides: paused by an operator: kernel upgrade",
+        "state weight → 0 ▸ decides: paused: no new flows",
+      ]);
+      // The standby of the same VIP is well, and takes no traffic all the same.
+      await page.getByRole("button", { name: "standby00" }).click();
+      await page.getByText('standby00 takes no new flows: pool "fallback" is on standby').waitFor();
+      // And one that is down.
+      await page.getByRole("button", { name: "vip05" }).click();
+      await page.getByRole("button", { name: "web05-5" }).click();
+      await page.getByText("web05-5 takes no new flows: down: no new flows; failed: L4CON")
+        .waitFor();
+    }),
+);
+
+const plain = (texts: string[]) => texts.map((text) => text.replace(/\s+/g, " ").trim());
+
+browserTest(
+  "the answer follows a failure and the return without a click; a frontend has one, too",
+  () =>
+    withScreen(demo(), {}, async ({ page, fixture }) => {
+      await page.getByRole("button", { name: "nginx0" }).click();
+      const row = page.locator("tr.details");
+      await row.getByText("nginx0 takes new flows, with weight 100 in VPP").waitFor();
+      const card = page.locator(".card");
+      await card.getByRole("button", { name: "Why" }).click();
+      await card.getByText("1 server of 4 without new flows").waitFor();
+      fixture.setBackend("demo", "nginx0", {
+        state: "down",
+        last_result: { ok: false, code: "L4TOUT" },
+      });
+      await row.getByText("nginx0 takes no new flows: down: no new flows; failed: L4TOUT")
+        .waitFor();
+      await card.getByText("2 servers of 4 without new flows").waitFor();
+      await card.getByText("nginx0 primary down: no new flows").waitFor();
+      fixture.setBackend("demo", "nginx0", { state: "up" });
+      await row.getByText("nginx0 takes new flows, with weight 100 in VPP").waitFor();
+      await card.getByRole("button", { name: "Why" }).click();
+      assert.equal(await card.getByText("servers of 4 without").count(), 0);
+    }),
+);
+
+browserTest(
+  "operators see who holds a server",
+  async () => {
+    const lb = demoLb(Date.now());
+    const intent = { kind: "pause", since_ms: Date.now(), by: "alice", reason: "r" } as const;
+    const backends = lb.backends.map((backend) =>
+      ({ ...backend, state: "paused", intent }) as const
+    );
+    await withScreen([{ ...lb, backends }], { tree: "admin" }, async ({ page, fixture }) => {
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByText("paused by an operator: r; operator: alice").waitFor();
+      const paths = fixture.requests.map(({ path }) => path);
+      assert.ok(paths.includes("admin/api/explain/demo/backends/nginx0"), paths.join(" "));
+    });
+  },
+);
+
+/** Transitions of nginx0 and nginx1 in turn, and what an operator did. */
+function records(count: number): TimelineRecord[] {
+  const nowMs = Date.now();
+  return Array.from({ length: count }, (_, at): TimelineRecord => ({
+    id: at + 1,
+    at_ms: nowMs - (count - at) * 60_000,
+    ...(at % 10 === 9 ? { event: "operator-action", attributes: { method: `Pause${at + 1}` } } : {
+      event: "backend-transition",
+      backend: `nginx${at % 2}`,
+      attributes: { from: "up", to: "down", layer: "L4", code: "L4CON", detail: `no ${at + 1}` },
+    }),
+  }));
+}
+
+browserTest(
+  "the history of a server: paged, filtered, live, left by Escape",
+  () =>
+    withScreen(demo(), {}, async ({ page, fixture }) => {
+      fixture.records = records(250);
+      await page.getByRole("button", { name: "nginx1" }).click();
+      const open = page.locator("tr.details").getByRole("button", { name: "History" });
+      await open.click();
+      const dialog = page.getByRole("dialog", { name: "History of nginx1 on demo" });
+      const lines = page.getByRole("dialog").locator("li");
+      await until(async () => await lines.count() === 100);
+      assert.match(await lines.first().innerText(), /nginx1\s+up → down L4CON no 248$/);
+      await dialog.getByRole("button", { name: "Of everything" }).click();
+      const all = page.getByRole("dialog", { name: "History on demo" });
+      for (const count of [100, 200, 250]) {
+        await until(async () => await lines.count() === count);
+        if (count < 250) await all.getByRole("button", { name: "Older" }).click();
+      }
+      await all.getByText("no older records").waitFor();
+      assert.match(await lines.last().textContent() ?? "", /nginx0\s+up → down L4CON no 1$/);
+      const ids = await lines.allTextContents();
+      assert.equal(new Set(ids).size, 250, "none twice");
+      // What happens now comes in front.
+      const added = { ...fixture.records.at(-2)!, id: 251, at_ms: Date.now() };
+      fixture.records = [...fixture.records, added];
+      fixture.setBackend("demo", "nginx0", { state: "down" });
+      await until(async () => await lines.count() === 251);
+      await lines.first().getByRole("button", { name: "nginx0" }).click();
+      await page.getByRole("dialog", { name: "History of nginx0 on demo" }).waitFor();
+      await until(async () =>
+        await lines.count() > 0 &&
+        (await lines.allTextContents()).every((text) => text.includes("nginx0"))
+      );
+      await page.keyboard.press("Escape");
+      await until(async () => await page.getByRole("dialog").count() === 0);
+      assert.equal(await page.evaluate("document.activeElement.textContent"), "History");
+      assert.ok(
+        fixture.requests.some(({ path }) => path === "view/api/timeline/demo?before=151"),
+        "asked for older ones by id",
+      );
+    }),
+);
+
+browserTest(
+  "a maglevd without explanations and history: the page names the cause, and waits for a change",
+  () =>
+    withScreen(demo(), { clock: true }, async ({ page, fixture }) => {
+      fixture.isOld = true;
+      await page.getByRole("button", { name: "nginx0" }).click();
+      await page.getByText("Why: demo cannot answer this: its maglevd 0.0.9 is too old").waitFor();
+      const count = () => fixture.requests.filter(({ path }) => path.includes("/explain/")).length;
+      const before = count();
+      await page.clock.runFor(20_000);
+      assert.equal(count(), before);
+      await page.locator(".events").getByRole("button", { name: "History" }).click();
+      await page.getByRole("alert").getByText("its maglevd 0.0.9 is too old").waitFor();
+      fixture.isOld = false;
+      await page.keyboard.press("Escape");
+      fixture.setBackend("demo", "nginx0", { state: "down" });
+      await page.getByText("nginx0 takes no new flows").waitFor();
+    }),
+);
+
+browserTest(
+  "hostile texts in a history are shown as text",
+  () =>
+    withScreen([hostileLb(Date.now())], {}, async ({ page, fixture }) => {
+      const script = `<img src=x onerror="document.title='owned'">\u202e`;
+      const attributes = { from: script, to: script, code: script, [script]: script };
+      const names = { event: script, backend: script, frontend: script };
+      fixture.records = [{ id: 1, at_ms: 8.64e15 + 1, ...names, attributes }];
+      await page.locator(".events").getByRole("button", { name: "History" }).click();
+      const line = page.getByRole("dialog").locator("li");
+      await line.getByText("<img src=x").first().waitFor();
+      assert.equal(await page.locator("#app img").count(), 0);
+      assert.doesNotMatch(await page.title(), /owned/);
+      assert.ok(!(await line.innerText()).includes("\u202e"));
+    }),
+);
