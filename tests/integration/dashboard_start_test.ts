@@ -1,12 +1,15 @@
 /** maglevd-frontend's start and end: TLS, unix sockets, settings, the password file, signals. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import tls from "node:tls";
 import { LAUNCHER, LAUNCHER_ENVIRONMENT } from "../../src/demo/daemon_process.ts";
+import { until } from "../support/judges/until.ts";
 import { certificates } from "../support/servers/certificates.ts";
 import { printedCommand, withFolder } from "../support/servers/daemon.ts";
 import {
   Frontend,
   type FrontendOptions,
+  LOGIN,
   loginOf,
   parseAnswer,
   withFrontend,
@@ -47,6 +50,48 @@ Deno.test("it serves https, and with --admin-requires-tls refuses the login with
     assert.equal(await called("lb.example.net:8080"), 200);
     assert.equal(await called("a.pop.example.net"), 200);
     assert.equal(await called("lb.example.org"), 421);
+  });
+});
+
+Deno.test("a certificate that is renewed behind a symbolic link is served, and ends no stream", async () => {
+  const made = await certificates();
+  await withFolder(async (folder) => {
+    // As an ACME client keeps them: the link moves to the new pair in one step.
+    for (const name of ["good", "renewed"] as const) {
+      await Deno.mkdir(`${folder}/${name}`);
+      for (const kind of ["pem", "key"]) {
+        await Deno.copyFile(`${made.folder}/${name}.${kind}`, `${folder}/${name}/live.${kind}`);
+      }
+    }
+    const live = `${folder}/live`;
+    await Deno.symlink(`${folder}/good`, live);
+    const flags = [`--listen-tls-cert=${live}/live.pem`, `--listen-tls-key=${live}/live.key`];
+    // The link may lead to any file of it, and the grant is made at the start.
+    const env = { ...LOGIN, MAGLEV_READ_PATHS: folder };
+    await withFrontend({ flags, env }, async (frontend) => {
+      const open = async (path: string) => {
+        const socket = tls.connect({ host: "127.0.0.1", port: frontend.port, ca: made.ca });
+        const answer = { text: "", ended: false };
+        socket.on("data", (bytes) => answer.text += bytes).on("close", () => answer.ended = true);
+        await once(socket, "secureConnect");
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: good.test\r\n\r\n`);
+        return { socket, answer, serial: socket.getPeerCertificate().serialNumber };
+      };
+      const served = async () => {
+        const { socket, serial } = await open("/healthz");
+        socket.destroy();
+        return serial;
+      };
+      const stream = await open("/view/api/events");
+      await until(() => stream.answer.text.includes("retry: "));
+      await Deno.symlink(`${folder}/renewed`, `${live}.new`);
+      await Deno.rename(`${live}.new`, live);
+      const { level } = await frontend.seen(({ msg }) => msg === "dashboard-certificate");
+      assert.equal(String(level).toLowerCase(), "info");
+      assert.notEqual(await served(), stream.serial);
+      assert.equal(stream.answer.ended, false);
+      stream.socket.destroy();
+    });
   });
 });
 
