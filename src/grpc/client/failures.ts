@@ -25,7 +25,8 @@ const BROKEN_OFF = /^(Call cancelled|Received RST_STREAM)/;
 const DROPPED = /^[Cc]onnection dropped/;
 
 /** The library's text for the same, of a connection that had been good. */
-const SOCKET_ENDED = /^Received RST_STREAM.*(socket has been ended|ECONNRESET|socket hang up)/;
+const SOCKET_ENDED =
+  /^Received RST_STREAM.*(socket has been ended|ECONNRESET|EPIPE|socket hang up)/;
 
 /** True when no answer arrived: the connection failed, or the call timed out. */
 export function isUnreached(error: MaglevError): boolean {

@@ -104,6 +104,13 @@ const CASES: [string, ErrorCode, string, Partial<Endpoint>, string][] = [
     "a:9090: the connection ended",
   ],
   [
+    "a server that dies while it is written to",
+    "internal",
+    "Received RST_STREAM with code 2 triggered by internal client error: write EPIPE",
+    {},
+    "a:9090: the connection ended",
+  ],
+  [
     "too much",
     "resource-exhausted",
     "Received message larger than max (71821750 vs 16777216)",
