@@ -11,6 +11,7 @@ import type { ServerSocket } from "../system/server_socket.ts";
 import { checkHeaders, headText, refusalAnswer, statusAnswer } from "./answer_head.ts";
 import { ChunkFrame } from "./chunk_frame.ts";
 import { ConnectionStream } from "./connection_stream.ts";
+import type { SharedJoin } from "./shared_join.ts";
 import { Incoming } from "./incoming.ts";
 import {
   ANSWER_DEADLINE_MS,
@@ -45,6 +46,7 @@ export interface ServerConnectionOptions {
   readonly failed: (error: unknown) => void;
   /** See ConnectionStreamOptions. */
   readonly defer?: ((fn: () => void) => void) | undefined;
+  readonly join?: SharedJoin | undefined;
   /** Makes the connection one of the streams; false: there are too many, of all or of the group. */
   readonly admitStream: (group: string | undefined) => boolean;
 }
@@ -226,7 +228,7 @@ export class ServerConnection {
   }
 
   async #serveStream({ method }: RequestHead, answer: StreamAnswer): Promise<boolean> {
-    const { clock, admitStream, failed, defer } = this.#options;
+    const { clock, admitStream, failed, defer, join } = this.#options;
     const headers = {
       ...STREAM_HEADERS,
       ...answer.headers,
@@ -242,7 +244,7 @@ export class ServerConnection {
     if (!await this.#write(head)) return false;
     this.#deadline?.cancel();
     this.#incoming.shrink();
-    const stream = new ConnectionStream({ conn: this.#conn, clock, defer });
+    const stream = new ConnectionStream({ conn: this.#conn, clock, defer, join });
     this.#stream = stream;
     try {
       stream.start(answer);

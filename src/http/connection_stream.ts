@@ -9,6 +9,7 @@
 import type { Clock, Timer } from "../base/ports.ts";
 import type { ServerSocket } from "../system/server_socket.ts";
 import { PING_INTERVAL_MS, STREAM_EXEMPT_BYTES, STREAM_QUEUE_BYTES } from "./limits.ts";
+import { SharedJoin } from "./shared_join.ts";
 import type { EventStream, StreamAnswer, StreamEnd } from "./ports.ts";
 
 export interface ConnectionStreamOptions {
@@ -19,6 +20,8 @@ export interface ConnectionStreamOptions {
    * more than its bytes. Default: immediately.
    */
   readonly defer?: ((fn: () => void) => void) | undefined;
+  /** Shared with other streams; default: one of its own. */
+  readonly join?: SharedJoin | undefined;
 }
 
 /** Small events that wait are sent together, up to this many bytes. */
@@ -29,6 +32,7 @@ export class ConnectionStream implements EventStream {
   readonly #conn: Pick<ServerSocket, "write">;
   readonly #clock: Clock;
   readonly #defer: (fn: () => void) => void;
+  readonly #join: SharedJoin;
   #end: ((reason: StreamEnd) => void) | undefined;
   /** Not yet handed to the socket. */
   #queue: Uint8Array[] = [];
@@ -45,10 +49,12 @@ export class ConnectionStream implements EventStream {
   #moved = true;
   #ping: Timer | undefined;
 
-  constructor({ conn, clock, defer = (fn) => fn() }: ConnectionStreamOptions) {
+  constructor(options: ConnectionStreamOptions) {
+    const { conn, clock, defer = (fn) => fn(), join = new SharedJoin() } = options;
     this.#conn = conn;
     this.#clock = clock;
     this.#defer = defer;
+    this.#join = join;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -112,14 +118,7 @@ export class ConnectionStream implements EventStream {
       if (size + length > JOIN_BYTES) break;
       size += length;
     }
-    if (count === 1) return this.#queue.shift()!;
-    const joined = new Uint8Array(size);
-    let at = 0;
-    for (const bytes of this.#queue.splice(0, count)) {
-      joined.set(bytes, at);
-      at += bytes.length;
-    }
-    return joined;
+    return count === 1 ? this.#queue.shift()! : this.#join.of(this.#queue.splice(0, count));
   }
 
   #write(bytes: Uint8Array): void {

@@ -12,6 +12,7 @@ import type { Clock } from "../base/ports.ts";
 import { TimeSlices } from "../async/time_slices.ts";
 import type { ServerListener, ServerSocket } from "../system/server_socket.ts";
 import { ServerConnection } from "./connection.ts";
+import { SharedJoin } from "./shared_join.ts";
 import { FAIR_MS, type HttpLimits } from "./limits.ts";
 import type { HttpHandler } from "./ports.ts";
 
@@ -37,6 +38,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #slices: TimeSlices;
+  readonly #join = new SharedJoin();
   /** Without streams; oldest first. */
   readonly #connections = new Set<ServerConnection>();
   /** With their groups. */
@@ -118,6 +120,7 @@ export class HttpServer {
       ...this.#options,
       conn,
       slices: this.#slices,
+      join: this.#join,
       admitStream: (group) => this.#admitStream(connection, group),
     });
     this.#connections.add(connection);
